@@ -1,0 +1,3 @@
+//! The command ccs
+#![no_std]
+#![forbid(unsafe_code)]

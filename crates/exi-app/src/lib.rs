@@ -1,0 +1,3 @@
+//! The supportedAppProtocol handshake
+#![no_std]
+#![forbid(unsafe_code)]

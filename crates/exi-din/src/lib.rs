@@ -1,0 +1,3 @@
+//! DIN SPEC 70121 messages
+#![no_std]
+#![forbid(unsafe_code)]

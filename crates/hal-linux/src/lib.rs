@@ -1,0 +1,3 @@
+//! Linux adapters: raw socket, clock, entropy, pcapng, simulated plant
+#![no_std]
+#![forbid(unsafe_code)]

@@ -1,0 +1,135 @@
+//! The contract of every protocol machine in this workspace.
+//!
+//! A *machine* turns inputs into outputs and does nothing else: no sockets, no clock, no allocator,
+//! no panics. Whatever it may not invent - the time and randomness - comes in through [`Cx`].
+//! The verbs are always the same (trait [`Machine`]):
+//!
+//! | verb | rule |
+//! |---|---|
+//! | [`handle`](Machine::handle) | takes bytes, frames, messages or readings in; what a peer sent is weather and never an error |
+//! | [`handle_timeout`](Machine::handle_timeout) | call it when the deadline is due; afterwards the deadline is gone or in the future |
+//! | [`poll_transmit`](Machine::poll_transmit) | writes the next output into the caller's buffer and says where it goes |
+//! | [`poll_event`](Machine::poll_event) | what people and logs want to know; safety never depends on it |
+//! | [`poll_timeout`](Machine::poll_timeout) | the earliest deadline and the timer's name |
+//!
+//! A machine made of machines drains its children inside its own `handle*`.
+//!
+//! # Example
+//! A complete machine: it sends a ping, repeats it every second, and stops when the answer comes.
+//!
+//! ```
+//! use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, ScriptedEntropy, TimerName, Timers};
+//!
+//! #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+//! enum Timer { Retry }
+//! impl TimerName for Timer {
+//!     const ALL: &'static [Timer] = &[Timer::Retry];
+//!     fn name(self) -> &'static str { "retry" }
+//! }
+//!
+//! #[derive(Debug, PartialEq)]
+//! enum Event { Answered }
+//!
+//! struct Ping { token: u8, send: bool, timers: Timers<Timer, 1>, events: Queue<Event, 4> }
+//!
+//! impl Ping {
+//!     /// Time between two pings: judgement.
+//!     const RETRY: Duration = Duration::from_millis(1000);
+//!
+//!     fn start(cx: &mut Cx<'_>) -> Self {
+//!         let mut timers = Timers::new();
+//!         timers.set(Timer::Retry, cx.now + Self::RETRY);
+//!         Self { token: cx.entropy.byte(), send: true, timers, events: Queue::new() }
+//!     }
+//! }
+//!
+//! impl Machine for Ping {
+//!     type Input<'a> = &'a [u8];
+//!     type Route = ();
+//!     type Event = Event;
+//!
+//!     fn handle(&mut self, _cx: &mut Cx<'_>, pong: &[u8]) {
+//!         if pong == [self.token] {
+//!             self.timers.clear(Timer::Retry);
+//!             self.events.push(Event::Answered);
+//!         }
+//!     }
+//!     fn handle_timeout(&mut self, cx: &mut Cx<'_>) {
+//!         while let Some(Timer::Retry) = self.timers.expired(cx.now) {
+//!             self.send = true;
+//!             self.timers.set(Timer::Retry, cx.now + Self::RETRY);
+//!         }
+//!     }
+//!     fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<(usize, ())> {
+//!         let first = buffer.first_mut()?;
+//!         core::mem::take(&mut self.send).then(|| { *first = self.token; (1, ()) })
+//!     }
+//!     fn poll_event(&mut self) -> Option<Event> { self.events.pop() }
+//!     fn poll_timeout(&self) -> Option<Deadline> { self.timers.next() }
+//! }
+//!
+//! let mut entropy = ScriptedEntropy::new(&[7]);
+//! let mut cx = Cx { now: Instant::ZERO, entropy: &mut entropy };
+//! let mut ping = Ping::start(&mut cx);
+//! let mut buffer = [0; 8];
+//! assert_eq!(ping.poll_transmit(&mut buffer), Some((1, ())));
+//! assert_eq!(ping.poll_transmit(&mut buffer), None);
+//!
+//! // Nothing came back for a second: the deadline is due and the ping goes out again.
+//! let due = ping.poll_timeout().unwrap();
+//! assert_eq!((due.at, due.name), (Instant::from_millis(1000), "retry"));
+//! cx.now = due.at;
+//! ping.handle_timeout(&mut cx);
+//! assert_eq!(ping.poll_transmit(&mut buffer), Some((1, ())));
+//!
+//! ping.handle(&mut cx, &[7]);
+//! assert_eq!(ping.poll_event(), Some(Event::Answered));
+//! assert_eq!(ping.poll_timeout(), None);
+//! ```
+#![no_std]
+#![forbid(unsafe_code)]
+
+mod entropy;
+mod queue;
+mod time;
+mod timers;
+
+pub use entropy::{Entropy, ScriptedEntropy};
+pub use queue::Queue;
+pub use time::{Duration, Instant};
+pub use timers::{Deadline, TimerName, Timers};
+
+/// Everything a machine may not invent, lent for one call.
+pub struct Cx<'a> {
+    /// The caller's monotonic clock at this call.
+    pub now: Instant,
+    /// Where unpredictable bytes come from.
+    pub entropy: &'a mut dyn Entropy,
+}
+
+/// The verbs of a protocol machine. See the crate's documentation for the rules and an example.
+pub trait Machine {
+    /// What goes in: bytes, a frame, a decoded message, a reading.
+    type Input<'a>;
+    /// Where an output goes (an address, a port, or `()`).
+    type Route;
+    /// What people and logs want to know.
+    type Event;
+
+    /// Takes one input. Never fails because of what a peer sent: that is dropped and told as an event.
+    fn handle(&mut self, cx: &mut Cx<'_>, input: Self::Input<'_>);
+
+    /// Acts on every deadline that is due at `cx.now`. Calling it early does nothing.
+    fn handle_timeout(&mut self, cx: &mut Cx<'_>);
+
+    /// Writes the next output into `buffer` and returns its length and route, or `None` when there
+    /// is nothing to send. An output that does not fit is dropped and told as an event.
+    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<(usize, Self::Route)>;
+
+    /// The next event, oldest first.
+    fn poll_event(&mut self) -> Option<Self::Event>;
+
+    /// The earliest deadline. A caller that sleeps must wake and call
+    /// [`handle_timeout`](Self::handle_timeout) then.
+    fn poll_timeout(&self) -> Option<Deadline>;
+}

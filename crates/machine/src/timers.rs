@@ -1,0 +1,143 @@
+use crate::Instant;
+
+/// The earliest deadline of a machine and which timer it belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadline {
+    /// When to call `handle_timeout`.
+    pub at: Instant,
+    /// The timer's name, for logs.
+    pub name: &'static str,
+}
+
+impl Deadline {
+    /// The earlier of two deadlines, where either may be absent; `a` wins a tie.
+    pub fn earlier(a: Option<Self>, b: Option<Self>) -> Option<Self> {
+        match (a, b) {
+            (Some(a), Some(b)) => Some(if b.at < a.at { b } else { a }),
+            (a, b) => a.or(b),
+        }
+    }
+}
+
+/// The timers of one machine, as a plain enum.
+pub trait TimerName: Copy + PartialEq + 'static {
+    /// Every timer, in the order in which timers due at the same moment fire.
+    const ALL: &'static [Self];
+
+    /// What logs call it.
+    fn name(self) -> &'static str;
+}
+
+/// `N` timers named by the enum `T`; `N` is the length of [`TimerName::ALL`].
+#[derive(Clone, Debug)]
+pub struct Timers<T, const N: usize> {
+    due: [Option<Instant>; N],
+    names: core::marker::PhantomData<T>,
+}
+
+impl<T: TimerName, const N: usize> Timers<T, N> {
+    /// All timers stopped.
+    pub const fn new() -> Self {
+        const { assert!(T::ALL.len() == N, "Timers<T, N> needs N == T::ALL.len()") };
+        Self { due: [None; N], names: core::marker::PhantomData }
+    }
+
+    /// Starts `timer`, or moves it, to fire at `at`.
+    pub fn set(&mut self, timer: T, at: Instant) {
+        if let Some(slot) = self.slot(timer) {
+            *slot = Some(at);
+        }
+    }
+
+    /// Stops `timer`.
+    pub fn clear(&mut self, timer: T) {
+        if let Some(slot) = self.slot(timer) {
+            *slot = None;
+        }
+    }
+
+    /// Stops all timers.
+    pub fn clear_all(&mut self) {
+        self.due = [None; N];
+    }
+
+    /// When `timer` fires, if it runs.
+    pub fn due(&self, timer: T) -> Option<Instant> {
+        T::ALL.iter().zip(&self.due).find(|(name, _)| **name == timer).and_then(|(_, due)| *due)
+    }
+
+    /// Takes the earliest timer that is due at `now` and stops it.
+    pub fn expired(&mut self, now: Instant) -> Option<T> {
+        let (timer, at) = self.earliest()?;
+        (at <= now).then(|| {
+            self.clear(timer);
+            timer
+        })
+    }
+
+    /// The earliest deadline.
+    pub fn next(&self) -> Option<Deadline> {
+        self.earliest().map(|(timer, at)| Deadline { at, name: timer.name() })
+    }
+
+    fn earliest(&self) -> Option<(T, Instant)> {
+        T::ALL
+            .iter()
+            .zip(&self.due)
+            .filter_map(|(timer, due)| due.map(|at| (*timer, at)))
+            .min_by_key(|(_, at)| *at)
+    }
+
+    fn slot(&mut self, timer: T) -> Option<&mut Option<Instant>> {
+        let index = T::ALL.iter().position(|name| *name == timer)?;
+        self.due.get_mut(index)
+    }
+}
+
+impl<T: TimerName, const N: usize> Default for Timers<T, N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum Name {
+        First,
+        Second,
+    }
+
+    impl TimerName for Name {
+        const ALL: &'static [Self] = &[Self::First, Self::Second];
+        fn name(self) -> &'static str {
+            match self {
+                Self::First => "first",
+                Self::Second => "second",
+            }
+        }
+    }
+
+    #[test]
+    fn timers_fire_in_order_of_time_and_then_of_declaration() {
+        let mut timers = Timers::<Name, 2>::new();
+        timers.set(Name::Second, Instant::from_millis(1));
+        timers.set(Name::First, Instant::from_millis(2));
+        assert_eq!(timers.next().map(|d| d.name), Some("second"));
+        assert_eq!(timers.expired(Instant::ZERO), None);
+        timers.set(Name::Second, Instant::from_millis(2));
+        assert_eq!(timers.expired(Instant::from_millis(2)), Some(Name::First));
+        assert_eq!(timers.expired(Instant::from_millis(2)), Some(Name::Second));
+        assert_eq!(timers.next(), None);
+    }
+
+    #[test]
+    fn the_earlier_deadline_wins_and_an_absent_one_never() {
+        let at = |millis, name| Some(Deadline { at: Instant::from_millis(millis), name });
+        assert_eq!(Deadline::earlier(at(2, "a"), at(1, "b")), at(1, "b"));
+        assert_eq!(Deadline::earlier(None, at(1, "b")), at(1, "b"));
+        assert_eq!(Deadline::earlier(None, None), None);
+    }
+}

@@ -1,0 +1,66 @@
+//! The bytes that somebody else made: where tests find them, and what they print when they are absent.
+//!
+//! The corpus lies beside the project (`../shared` from the workspace root) or where `CCS_CORPUS`
+//! points (the folder that holds `golden-public.jsonl`). It is not part of the project: a test that
+//! needs it asks here and returns when the answer is `None`, after this crate has printed one
+//! `skipped: ...` line.
+#![allow(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "for tests only: a broken corpus ends the test"
+)]
+
+use std::path::{Path, PathBuf};
+
+pub use serde_json::Value;
+
+/// The path of a corpus file or folder, such as `captures` or `golden-public.jsonl`.
+pub fn path(name: &str) -> Option<PathBuf> {
+    let found = root().map(|root| root.join(name)).filter(|path| path.exists());
+    if found.is_none() {
+        println!("skipped: no corpus ({name}); set CCS_CORPUS to its folder");
+    }
+    found
+}
+
+/// The facts of one schema (`app`, `din`, `dsig` ...), made from its XSD.
+pub fn schema(name: &str) -> Option<Value> {
+    let text =
+        std::fs::read_to_string(path(&format!("../schemas/{name}.json"))?).expect("readable schema facts");
+    Some(serde_json::from_str(&text).expect("schema facts are JSON"))
+}
+
+/// Every line of a `.jsonl` file of the corpus.
+pub fn lines(name: &str) -> Option<Vec<Value>> {
+    let text = std::fs::read_to_string(path(name)?).expect("readable corpus file");
+    Some(text.lines().map(|line| serde_json::from_str(line).expect("corpus lines are JSON")).collect())
+}
+
+/// The text field `name` of a corpus line.
+pub fn text<'a>(line: &'a Value, name: &str) -> &'a str {
+    line.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Bytes from hexadecimal digits.
+pub fn bytes(hex: &str) -> Vec<u8> {
+    let digit = |c: u8| char::from(c).to_digit(16).expect("hexadecimal digit");
+    hex.as_bytes()
+        .chunks(2)
+        .map(|pair| {
+            pair.iter().fold(0, |value, &c| (value << 4) | u8::try_from(digit(c)).expect("one digit"))
+        })
+        .collect()
+}
+
+/// Hexadecimal digits from bytes.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn root() -> Option<PathBuf> {
+    if let Some(folder) = std::env::var_os("CCS_CORPUS") {
+        return Some(PathBuf::from(folder));
+    }
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2)?;
+    Some(workspace.parent()?.join("shared/corpus"))
+}

@@ -1,3 +1,67 @@
-//! DIN SPEC 70121 messages
-#![no_std]
+//! DIN SPEC 70121:2012 - every message and type of the schema as plain structs.
+//!
+//! ```
+//! use exi_din::{BodyElement, V2gMessage};
+//!
+//! // PreChargeReq of a Hyundai Ioniq, as it stood on the wire.
+//! let stream = [
+//!     0x80, 0x9a, 0x02, 0x1a, 0x3d, 0x73, 0x30, 0x88, 0x03, 0x4d, 0xa2, 0x91, 0x51, 0x40, 0x02, 0x81,
+//!     0x01, 0x40, 0xc8, 0x0c, 0x0c, 0x00, 0x40,
+//! ];
+//! let message = V2gMessage::decode(&stream)?;
+//! let Some(BodyElement::PreChargeReq(request)) = message.body.element else { panic!("another message") };
+//! assert_eq!(request.ev_target_voltage.to_milli(), 100_000); // 100.0 V
+//! assert_eq!(request.dc_ev_status.ev_ress_soc.get(), 10); // percent
+//!
+//! let mut buffer = [0; 64];
+//! let length = message.encode(&mut buffer)?;
+//! assert_eq!(buffer[..length], stream);
+//! # Ok::<(), exi::Error>(())
+//! ```
+//!
+//! A message borrows from the stream that it was decoded from: lists, strings and binaries are views of
+//! its bits, checked when the message was decoded. To build a message, give them slices.
+#![cfg_attr(not(feature = "json"), no_std)]
 #![forbid(unsafe_code)]
+
+use exi::{Error, Root};
+
+mod certificate;
+mod charge;
+mod message;
+mod physical;
+mod schedule;
+#[cfg(feature = "json")]
+mod schema;
+mod service;
+mod values;
+
+pub use certificate::*;
+pub use charge::*;
+pub use message::*;
+pub use physical::*;
+pub use schedule::*;
+#[cfg(feature = "json")]
+pub use schema::SCHEMA;
+pub use service::*;
+pub use values::*;
+
+/// The root element of every document: code 77 of 81 global elements.
+pub const V2G_MESSAGE: Root = Root { name: "V2G_Message", code: 77, bits: 7, end: None };
+
+impl<'a> V2gMessage<'a> {
+    /// Decodes the payload of a V2GTP message of type 0x8001.
+    pub fn decode(stream: &'a [u8]) -> Result<Self, Error> {
+        exi::decode(stream, V2G_MESSAGE)
+    }
+
+    /// Encodes the message into `buffer` and returns its length in bytes.
+    pub fn encode(&self, buffer: &mut [u8]) -> Result<usize, Error> {
+        exi::encode(self, V2G_MESSAGE, buffer)
+    }
+
+    /// The message's name, such as `PreChargeReq`; `None` where the body is empty.
+    pub fn name(&self) -> Option<&'static str> {
+        self.body.element.as_ref().map(BodyElement::name)
+    }
+}

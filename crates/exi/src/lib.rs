@@ -1,3 +1,97 @@
-//! Schema-informed, bit-packed EXI for V2G messages, without an allocator
-#![no_std]
+//! Schema-informed, bit-packed EXI as the charging protocols use it, without an allocator.
+//!
+//! EXI drops the tags of an XML document and keeps the choices that its schema left open. Here the
+//! schema is written down once, as plain Rust types, and everything else follows from them: event
+//! codes and their widths, decoding, encoding, names and bit positions for people, and JSON.
+//!
+//! ```
+//! exi::enumeration! {
+//!     /// What the meter counts.
+//!     pub enum Unit {
+//!         /// Watt hours.
+//!         Wh = "Wh",
+//!         /// Ampere hours.
+//!         Ah = "Ah",
+//!     }
+//! }
+//! exi::element! {
+//!     /// One reading of a meter.
+//!     pub struct Reading<'a> {
+//!         /// Who measured: at most 8 characters.
+//!         pub meter: exi::Text<'a, 8> = "Meter",
+//!         /// What was counted, if it is not Wh.
+//!         pub unit: Option<Unit> = "Unit",
+//!         /// The count: -32768..=32767.
+//!         pub value: i16 = "Value",
+//!     }
+//! }
+//!
+//! // In this schema `Reading` is code 0 of two global elements, so the code has two bits.
+//! const ROOT: exi::Root = exi::Root { name: "Reading", code: 0, bits: 2, end: None };
+//!
+//! let reading = Reading { meter: "A1".into(), unit: None, value: -5 };
+//! let mut buffer = [0; 16];
+//! let length = exi::encode(&reading, ROOT, &mut buffer)?;
+//! assert_eq!(buffer[..length], [0x80, 0x00, 0x44, 0x13, 0x12, 0x82, 0x00]);
+//!
+//! let decoded: Reading<'_> = exi::decode(&buffer[..length], ROOT)?;
+//! assert_eq!(decoded.value, -5);
+//! assert!(decoded.meter == "A1" && decoded.unit.is_none());
+//!
+//! // A cut stream says where it ends and in which element.
+//! let error = exi::decode::<Reading<'_>>(&buffer[..4], ROOT).unwrap_err();
+//! assert_eq!(error.kind, exi::ErrorKind::Truncated);
+//! # Ok::<(), exi::Error>(())
+//! ```
+//!
+//! # How a declaration becomes a grammar
+//! * The type of a field says how often it may occur: `T` once, `Option<T>` at most once,
+//!   [`List`] repeatedly, an enum made by [`choice!`] for a choice or substitution group.
+//! * In front of each field the grammar is in a *state*: the productions that may come now are the
+//!   optional fields from here to the first that must come (or the end of the element), and one more
+//!   code for the second level of EXI's grammar. [`State`] counts them at compile time.
+//! * Strings, binaries and lists stay in the input: [`Text`], [`Binary`] and [`List`] are views of its
+//!   bits, or of a plain slice when a message is built. [`decode`] walks the whole document, views
+//!   included, so reading them later cannot fail.
+//!
+//! # What is lenient and what is strict
+//! The decoder takes what deployed peers send: bytes behind the end of the document, padding that is
+//! not zero, integers with superfluous groups, strings and binaries beyond the schema's
+//! length facet, and an empty string or binary written as a second-level end of element. Everything
+//! else that the schema does not allow is an [`Error`]. The encoder writes the canonical form only.
+#![cfg_attr(not(feature = "json"), no_std)]
 #![forbid(unsafe_code)]
+
+mod binary;
+mod document;
+mod error;
+mod integer;
+#[cfg(feature = "json")]
+pub mod json;
+mod list;
+mod macros;
+mod particle;
+mod reader;
+pub mod shape;
+mod text;
+#[cfg(feature = "names")]
+pub mod trace;
+mod value;
+mod writer;
+
+pub use binary::{Base64Binary, Binary, HexBinary};
+pub use document::{Root, decode, decode_at, encode, root_code};
+pub use error::{Error, ErrorKind, Path};
+pub use integer::Integer;
+pub use list::{List, UNBOUNDED};
+pub use particle::{
+    Attribute, Field, Head, Next, Particle, Position, Simple, Slot, State, Wildcard, grammar,
+};
+pub use reader::{Input, Reader};
+pub use text::Text;
+pub use value::{Bounded, Saturated, bits_for};
+pub use writer::Writer;
+
+#[cfg(feature = "json")]
+#[doc(hidden)]
+pub use {bumpalo, serde, serde_json};

@@ -1,0 +1,128 @@
+use core::fmt;
+
+use crate::shape::Shape;
+use crate::{ErrorKind, Input, Reader, Simple, Writer};
+
+/// An integer of any size (`xs:integer`), as a view of its sign and its groups of seven bits.
+///
+/// Only XML signatures have such integers (`X509SerialNumber`, `HMACOutputLength`).
+#[derive(Clone, Copy)]
+pub struct Integer<'a> {
+    negative: bool,
+    source: Source<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum Source<'a> {
+    Bits {
+        stream: &'a [u8],
+        bit: u32,
+        groups: u32,
+    },
+    /// Groups of seven bits, least significant first, of `v` or `-v - 1`.
+    Groups(&'a [u8]),
+}
+
+impl<'a> Integer<'a> {
+    /// From the groups of seven bits, least significant first, of the value, or of `-value - 1` where
+    /// it is `negative`.
+    pub const fn from_groups(negative: bool, groups: &'a [u8]) -> Self {
+        Self { negative, source: Source::Groups(groups) }
+    }
+
+    /// Whether it is below zero.
+    pub const fn is_negative(&self) -> bool {
+        self.negative
+    }
+
+    /// The groups of seven bits, least significant first, of the value or of `-value - 1`.
+    pub fn groups(&self) -> impl Iterator<Item = u8> + 'a {
+        let (mut reader, coded, plain): (_, _, &[u8]) = match self.source {
+            Source::Bits { stream, bit, groups } => (Reader::new(stream, bit), groups, &[]),
+            Source::Groups(groups) => (Reader::new(&[], 0), 0, groups),
+        };
+        (0..coded).map(move |_| reader.take(8) as u8 & 0x7f).chain(plain.iter().map(|group| group & 0x7f))
+    }
+
+    /// The number of groups, without superfluous ones at the end, at least 1.
+    fn significant(&self) -> usize {
+        self.groups().enumerate().filter(|(_, group)| *group != 0).last().map_or(1, |(index, _)| index + 1)
+    }
+
+    /// The value, where it fits.
+    pub fn to_i128(&self) -> Option<i128> {
+        if self.significant() > 18 {
+            return None;
+        }
+        let magnitude =
+            self.groups().take(18).enumerate().fold(0, |sum, (i, group)| sum | i128::from(group) << (7 * i));
+        Some(if self.negative { -magnitude - 1 } else { magnitude })
+    }
+}
+
+impl<'a> Simple<'a> for Integer<'a> {
+    const SHAPE: &'static Shape = &Shape::BigInteger;
+
+    fn value<I: Input<'a>>(input: &mut I) -> Self {
+        let negative = input.take(1) == 1;
+        let (stream, bit) = (input.stream(), input.bit());
+        let mut groups = 1;
+        while input.take(8) & 0x80 != 0 {
+            groups += 1;
+        }
+        let integer = if input.failed() {
+            Self::from_groups(false, &[0])
+        } else {
+            Self { negative, source: Source::Bits { stream, bit, groups } }
+        };
+        #[cfg(feature = "names")]
+        input.value(crate::trace::Value::Big(integer));
+        integer
+    }
+
+    fn put(&self, out: &mut Writer<'_>) {
+        let significant = self.significant();
+        out.put(u32::from(self.negative), 1);
+        if self.groups().next().is_none() {
+            return out.fail(ErrorKind::Range);
+        }
+        for (index, group) in self.groups().take(significant).enumerate() {
+            let more = if index + 1 < significant { 0x80 } else { 0 };
+            out.put(u32::from(group) | more, 8);
+        }
+    }
+
+    #[cfg(feature = "json")]
+    fn to_serde<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        crate::json::big_number(self, serializer)
+    }
+
+    #[cfg(feature = "json")]
+    fn from_json(source: crate::json::Source<'a, '_>) -> Result<Self, crate::json::JsonError> {
+        source.big_number()
+    }
+}
+
+impl PartialEq for Integer<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let digits = |integer: &Self| integer.significant();
+        self.negative == other.negative
+            && self.groups().take(digits(self)).eq(other.groups().take(digits(other)))
+    }
+}
+
+impl Eq for Integer<'_> {}
+
+impl fmt::Debug for Integer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.to_i128() {
+            Some(value) => write!(f, "{value}"),
+            None => write!(
+                f,
+                "{}(integer of {} groups)",
+                if self.negative { "-" } else { "" },
+                self.significant()
+            ),
+        }
+    }
+}

@@ -1,0 +1,186 @@
+use core::fmt;
+
+use crate::particle::read_named;
+use crate::shape::{Occurs, Shape};
+use crate::{ErrorKind, Field, Input, Next, Particle, Position, Reader, Slot, State, Writer};
+
+/// As the upper bound of a list: no limit in the schema.
+pub const UNBOUNDED: u32 = u32::MAX;
+
+/// `MIN..=MAX` items, as a view: of the bits they were decoded from, or of a slice.
+///
+/// `MIN` is 0 or 1 in all schemas of charging; more is refused when the crate that declares it is compiled.
+#[derive(Clone, Copy)]
+pub struct List<'a, T, const MIN: u32 = 1, const MAX: u32 = UNBOUNDED>(Source<'a, T>);
+
+#[derive(Clone, Copy)]
+enum Source<'a, T> {
+    Bits {
+        stream: &'a [u8],
+        /// Where the first item begins, behind its event code.
+        bit: u32,
+        count: u32,
+        /// Between two items.
+        repeat: State,
+        /// The event code of the first item.
+        first: u8,
+    },
+    Slice(&'a [T]),
+}
+
+impl<'a, T: Particle<'a> + Copy, const MIN: u32, const MAX: u32> List<'a, T, MIN, MAX> {
+    /// The items.
+    pub fn iter(&self) -> impl Iterator<Item = T> + 'a
+    where
+        T: 'a,
+    {
+        let (mut reader, count, repeat, first, plain): (_, _, _, _, &[T]) = match self.0 {
+            Source::Bits { stream, bit, count, repeat, first } => {
+                (Reader::new(stream, bit), count, repeat, first, &[])
+            }
+            Source::Slice(slice) => (Reader::new(&[], 0), 0, State::new(1), 0, slice),
+        };
+        let coded = (0..count).map(move |index| {
+            let alternative = if index == 0 { u32::from(first) } else { reader.event(repeat) };
+            T::read(&mut reader, alternative)
+        });
+        coded.chain(plain.iter().copied())
+    }
+
+    /// The first item, if there is one.
+    pub fn first(&self) -> Option<T>
+    where
+        T: 'a,
+    {
+        self.iter().next()
+    }
+}
+
+impl<T, const MIN: u32, const MAX: u32> List<'_, T, MIN, MAX> {
+    /// The number of items.
+    pub const fn len(&self) -> usize {
+        match self.0 {
+            Source::Bits { count, .. } => count as usize,
+            Source::Slice(slice) => slice.len(),
+        }
+    }
+
+    /// Whether there are no items.
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl<'a, T, const MIN: u32, const MAX: u32> From<&'a [T]> for List<'a, T, MIN, MAX> {
+    fn from(items: &'a [T]) -> Self {
+        Self(Source::Slice(items))
+    }
+}
+
+impl<'a, T, const N: usize, const MIN: u32, const MAX: u32> From<&'a [T; N]> for List<'a, T, MIN, MAX> {
+    fn from(items: &'a [T; N]) -> Self {
+        Self(Source::Slice(items))
+    }
+}
+
+impl<'a, T: Particle<'a> + Copy + 'a, const MIN: u32, const MAX: u32> Field<'a> for List<'a, T, MIN, MAX> {
+    const SLOT: Slot = {
+        assert!(MIN <= 1, "a list needs MIN 0 or 1: no grammar for more is generated");
+        Slot { codes: T::CODES, optional: MIN == 0, attribute: false }
+    };
+    const SHAPE: &'static Shape = <T as Particle<'a>>::SHAPE;
+    const OCCURS: Occurs = Occurs { min: MIN, max: MAX };
+
+    #[inline(always)]
+    fn read_field<I: Input<'a>>(input: &mut I, name: &'static str, at: &mut u32, next: Next) -> Self {
+        if *at >= T::CODES {
+            if MIN > 0 {
+                input.fail(ErrorKind::Event, 0);
+            }
+            *at -= T::CODES;
+            return Self(Source::Slice(&[]));
+        }
+        let (list, code) = Self::items(input, name, *at, next);
+        *at = code;
+        list
+    }
+
+    fn write_field(&self, out: &mut Writer<'_>, at: &mut Position, next: Next) {
+        let count = u32::try_from(self.len()).unwrap_or(u32::MAX);
+        if count < MIN || count > MAX {
+            out.fail(ErrorKind::Occurrence);
+        }
+        for item in self.iter().take(MAX as usize) {
+            out.event(at.skipped + item.alternative(), at.state);
+            item.write(out);
+            *at = Position { state: next.repeat, skipped: 0 };
+        }
+        // Behind the items: another one, or what follows; behind the last possible one only what follows.
+        if count >= MAX {
+            *at = Position { state: next.state, skipped: 0 };
+        } else {
+            at.skipped += T::CODES;
+        }
+    }
+
+    #[cfg(feature = "json")]
+    fn to_map<M: serde::ser::SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
+        crate::json::add_items(self.iter(), name, map)
+    }
+
+    #[cfg(feature = "json")]
+    fn from_map(
+        name: &'static str,
+        map: &mut crate::json::Members<'a, '_>,
+    ) -> Result<Self, crate::json::JsonError> {
+        let items: &'a [T] = map.take_items(name)?;
+        let count = u32::try_from(items.len()).unwrap_or(u32::MAX);
+        if count < MIN { Err(map.missing::<T>(name)) } else { Ok(items.into()) }
+    }
+}
+
+impl<'a, T: Particle<'a> + Copy + 'a, const MIN: u32, const MAX: u32> List<'a, T, MIN, MAX> {
+    /// Reads all items and the event behind them, whose code is counted from behind the list.
+    fn items<I: Input<'a>>(input: &mut I, name: &'static str, first: u32, next: Next) -> (Self, u32) {
+        let (stream, bit) = (input.stream(), input.bit());
+        let mut count = 0;
+        let mut alternative = first;
+        loop {
+            let _: T = read_named(input, name, alternative);
+            count += 1;
+            if input.failed() {
+                return (Self(Source::Slice(&[])), 0);
+            }
+            let code = if count < MAX {
+                let code = input.event(next.repeat);
+                if code < T::CODES {
+                    alternative = code;
+                    continue;
+                }
+                code - T::CODES
+            } else {
+                input.event(next.state)
+            };
+            let list = Source::Bits { stream, bit, count, repeat: next.repeat, first: first as u8 };
+            return (Self(list), code);
+        }
+    }
+}
+
+impl<'a, T: Particle<'a> + Copy + PartialEq + 'a, const MIN: u32, const MAX: u32> PartialEq
+    for List<'a, T, MIN, MAX>
+{
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl<'a, T: Particle<'a> + Copy + fmt::Debug + 'a, const MIN: u32, const MAX: u32> fmt::Debug
+    for List<'a, T, MIN, MAX>
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl<'a, T: Particle<'a> + Copy + Eq + 'a, const MIN: u32, const MAX: u32> Eq for List<'a, T, MIN, MAX> {}

@@ -1,0 +1,413 @@
+//! How types become grammar: what may stand in a state, and how it is read and written there.
+
+use crate::shape::{Occurs, Shape};
+use crate::{ErrorKind, Input, Writer, bits_for};
+
+/// A state of an element's grammar: how many first-level productions it has and how wide their codes
+/// are. One more code stands for the second level of the grammar, because the mode is not strict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct State {
+    /// The number of productions; their codes are `0..codes`.
+    pub codes: u8,
+    /// The width of a code in bits.
+    pub bits: u8,
+}
+
+impl State {
+    /// A state with `codes` productions.
+    pub const fn new(codes: u32) -> Self {
+        Self { codes: codes as u8, bits: bits_for(codes + 1) as u8 }
+    }
+}
+
+/// What one field adds to the states in front of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Slot {
+    /// How many productions begin it: 1 for an element, the alternatives of a choice.
+    pub codes: u32,
+    /// Whether it may be absent.
+    pub optional: bool,
+    /// Whether it is an attribute: text of a mixed type cannot come before a required one.
+    pub attribute: bool,
+}
+
+/// The states behind a field: after it is complete, and between two items of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Next {
+    /// After the field.
+    pub state: State,
+    /// After an item of a repeated field: another item, or what follows.
+    pub repeat: State,
+}
+
+/// The states of an element with `N` fields (`M = N + 1`): in front of the first field, and behind
+/// each. `mixed` types allow text everywhere; `first` limits the productions in front of the first field (0: no limit).
+pub const fn grammar<const N: usize, const M: usize>(slots: [Slot; N], mixed: bool, first: u32) -> [Next; M] {
+    let none = State { codes: 0, bits: 0 };
+    let mut states = [Next { state: none, repeat: none }; M];
+    let mut at = 0;
+    while at <= N {
+        let mut codes = 0;
+        let mut field = at;
+        let mut closed = false;
+        let mut attribute = false;
+        while field < N && !closed {
+            codes += slots[field].codes;
+            closed = !slots[field].optional;
+            attribute = closed && slots[field].attribute;
+            field += 1;
+        }
+        if !closed {
+            codes += 1; // the end of the element
+        }
+        if mixed && !attribute {
+            codes += 1; // text
+        }
+        if at == 0 && first > 0 {
+            codes = first;
+        }
+        states[at].state = State::new(codes);
+        if at > 0 {
+            states[at].repeat = State::new(slots[at - 1].codes + codes);
+        }
+        at += 1;
+    }
+    states
+}
+
+/// Something that stands between a start and an end: an element's type, or a choice of elements.
+///
+/// Made by [`element!`](crate::element), [`choice!`](crate::choice), [`group!`](crate::group) and
+/// [`enumeration!`](crate::enumeration), or by implementing [`Simple`].
+pub trait Particle<'a>: Sized {
+    /// How many productions begin it.
+    const CODES: u32 = 1;
+    /// Whether it carries the element names itself (a choice or a group) or its field does.
+    const NAMES_ITSELF: bool = false;
+    /// Whether it is an attribute or simple content: its value follows its code directly.
+    const ATTRIBUTE: bool = false;
+    /// The declaration, for tests and tools.
+    const SHAPE: &'static Shape;
+
+    /// Reads it, the code `alternative` (below [`CODES`](Self::CODES)) being read already.
+    fn read<I: Input<'a>>(input: &mut I, alternative: u32) -> Self;
+
+    /// The code that begins it.
+    fn alternative(&self) -> u32 {
+        0
+    }
+
+    /// Writes it, without the code that begins it.
+    fn write(&self, out: &mut Writer<'_>);
+
+    /// Serialises the value, without its name.
+    #[cfg(feature = "json")]
+    fn to_serde<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
+
+    /// Makes it from JSON.
+    #[cfg(feature = "json")]
+    fn from_json(source: crate::json::Source<'a, '_>) -> Result<Self, crate::json::JsonError>;
+
+    /// Adds it to a JSON object under `name`, or under the names it carries itself.
+    #[cfg(feature = "json")]
+    fn to_members<M: serde::ser::SerializeMap>(
+        &self,
+        name: &'static str,
+        map: &mut M,
+    ) -> Result<(), M::Error> {
+        crate::json::add(self, name, map)
+    }
+
+    /// Takes it out of a JSON object, if it is there.
+    #[cfg(feature = "json")]
+    fn from_members(
+        name: &'static str,
+        members: &mut crate::json::Members<'a, '_>,
+    ) -> Result<Option<Self>, crate::json::JsonError> {
+        members.take(name)
+    }
+
+    /// The element names that begin it in a JSON object, where it carries them itself.
+    #[cfg(feature = "json")]
+    fn json_names() -> &'static [&'static str] {
+        &[]
+    }
+}
+
+/// A type whose content is one value: no attributes, no child elements.
+pub trait Simple<'a>: Sized {
+    /// The declaration.
+    const SHAPE: &'static Shape;
+
+    /// Reads the value.
+    fn value<I: Input<'a>>(input: &mut I) -> Self;
+
+    /// The value of an element whose content was left out by a second-level end of element; only
+    /// strings and binaries have one.
+    fn empty() -> Option<Self> {
+        None
+    }
+
+    /// Writes the value.
+    fn put(&self, out: &mut Writer<'_>);
+
+    /// Serialises the value.
+    #[cfg(feature = "json")]
+    fn to_serde<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
+
+    /// Makes it from JSON.
+    #[cfg(feature = "json")]
+    fn from_json(source: crate::json::Source<'a, '_>) -> Result<Self, crate::json::JsonError>;
+}
+
+/// An empty string or binary may come as escape code `1`, then `000` for the end of the element.
+const ESCAPED_END_BITS: u32 = 3;
+
+impl<'a, T: Simple<'a>> Particle<'a> for T {
+    const SHAPE: &'static Shape = <T as Simple<'a>>::SHAPE;
+
+    #[inline]
+    fn read<I: Input<'a>>(input: &mut I, _alternative: u32) -> Self {
+        if let Some(empty) = T::empty() {
+            if input.take(1) == 1 {
+                if input.take(ESCAPED_END_BITS) != 0 {
+                    input.fail(ErrorKind::Event, ESCAPED_END_BITS);
+                }
+                return empty;
+            }
+        } else {
+            input.zeros(1);
+        }
+        let value = T::value(input);
+        input.zeros(1);
+        value
+    }
+
+    #[inline]
+    fn write(&self, out: &mut Writer<'_>) {
+        out.zeros(1);
+        self.put(out);
+        out.zeros(1);
+    }
+
+    #[cfg(feature = "json")]
+    fn to_serde<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Simple::to_serde(self, serializer)
+    }
+
+    #[cfg(feature = "json")]
+    fn from_json(source: crate::json::Source<'a, '_>) -> Result<Self, crate::json::JsonError> {
+        <T as Simple<'a>>::from_json(source)
+    }
+}
+
+/// An attribute, or the value of a type with simple content: coded without the start and end of an
+/// element. In a declaration the name of an attribute begins with `@`; simple content is called `$`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attribute<T>(pub T);
+
+impl<'a, T: Simple<'a>> Particle<'a> for Attribute<T> {
+    const ATTRIBUTE: bool = true;
+    const SHAPE: &'static Shape = <T as Simple<'a>>::SHAPE;
+
+    fn read<I: Input<'a>>(input: &mut I, _alternative: u32) -> Self {
+        Self(T::value(input))
+    }
+
+    fn write(&self, out: &mut Writer<'_>) {
+        self.0.put(out);
+    }
+
+    #[cfg(feature = "json")]
+    fn to_serde<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.to_serde(serializer)
+    }
+
+    #[cfg(feature = "json")]
+    fn from_json(source: crate::json::Source<'a, '_>) -> Result<Self, crate::json::JsonError> {
+        T::from_json(source).map(Self)
+    }
+}
+
+/// Content of other schemas (`xs:any`): it has its code in the grammar, and a document that uses it is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wildcard(());
+
+/// The abstract head of a substitution group. The schema says that it never appears; it is read and
+/// written as an empty element, because chargers send it (observed in the 2023-04-16 Ioniq capture:
+/// `SASchedules` without a list). It says nothing, so a session treats it as absent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head;
+
+impl<'a> Particle<'a> for Wildcard {
+    const SHAPE: &'static Shape = &Shape::Wildcard;
+
+    fn read<I: Input<'a>>(input: &mut I, _alternative: u32) -> Self {
+        input.fail(ErrorKind::Foreign, 0);
+        Self(())
+    }
+
+    fn write(&self, out: &mut Writer<'_>) {
+        out.fail(ErrorKind::Foreign);
+    }
+
+    #[cfg(feature = "json")]
+    fn to_serde<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_unit()
+    }
+
+    #[cfg(feature = "json")]
+    fn from_json(source: crate::json::Source<'a, '_>) -> Result<Self, crate::json::JsonError> {
+        Err(source.error("content of another schema, which cannot be encoded"))
+    }
+}
+
+impl<'a> Particle<'a> for Head {
+    const SHAPE: &'static Shape = &Shape::Head;
+
+    fn read<I: Input<'a>>(input: &mut I, _alternative: u32) -> Self {
+        input.zeros(1);
+        Self
+    }
+
+    fn write(&self, out: &mut Writer<'_>) {
+        out.zeros(1);
+    }
+
+    #[cfg(feature = "json")]
+    fn to_serde<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serde::ser::SerializeMap::end(serializer.serialize_map(Some(0))?)
+    }
+
+    #[cfg(feature = "json")]
+    fn from_json(source: crate::json::Source<'a, '_>) -> Result<Self, crate::json::JsonError> {
+        source.members()?.finish().map(|()| Self)
+    }
+}
+
+/// Where a writer stands between two fields.
+#[derive(Clone, Copy, Debug)]
+pub struct Position {
+    /// The state in front of the next event.
+    pub state: State,
+    /// The codes of this state that belong to optional fields that were left out.
+    pub skipped: u32,
+}
+
+/// A field of an element: its type says how often it occurs.
+pub trait Field<'a>: Sized {
+    /// What it adds to the states in front of it.
+    const SLOT: Slot;
+    /// The declaration, for tests and tools.
+    const SHAPE: &'static Shape;
+    /// How often it occurs.
+    const OCCURS: Occurs;
+
+    /// Reads the field if `at`, the code of the event that was read, counted from this field on, is
+    /// one of its own; then reads the next event.
+    fn read_field<I: Input<'a>>(input: &mut I, name: &'static str, at: &mut u32, next: Next) -> Self;
+
+    /// Writes the field with the event in front of it.
+    fn write_field(&self, out: &mut Writer<'_>, at: &mut Position, next: Next);
+
+    /// Adds it to a JSON object, unless it is absent.
+    #[cfg(feature = "json")]
+    fn to_map<M: serde::ser::SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error>;
+
+    /// Takes it out of a JSON object.
+    #[cfg(feature = "json")]
+    fn from_map(
+        name: &'static str,
+        map: &mut crate::json::Members<'a, '_>,
+    ) -> Result<Self, crate::json::JsonError>;
+}
+
+/// Reads a particle, telling its name unless it does that itself.
+#[inline(always)]
+pub(crate) fn read_named<'a, T: Particle<'a>, I: Input<'a>>(
+    input: &mut I,
+    name: &'static str,
+    alternative: u32,
+) -> T {
+    if T::NAMES_ITSELF {
+        return T::read(input, alternative);
+    }
+    input.enter(name);
+    let value = T::read(input, alternative);
+    input.leave();
+    value
+}
+
+impl<'a, T: Particle<'a>> Field<'a> for T {
+    const SLOT: Slot = Slot { codes: T::CODES, optional: false, attribute: T::ATTRIBUTE };
+    const SHAPE: &'static Shape = <T as Particle<'a>>::SHAPE;
+    const OCCURS: Occurs = Occurs { min: 1, max: 1 };
+
+    #[inline(always)]
+    fn read_field<I: Input<'a>>(input: &mut I, name: &'static str, at: &mut u32, next: Next) -> Self {
+        if *at >= T::CODES {
+            input.fail(ErrorKind::Event, 0); // text of a mixed type
+        }
+        let value = read_named(input, name, *at);
+        *at = input.event(next.state);
+        value
+    }
+
+    #[inline(always)]
+    fn write_field(&self, out: &mut Writer<'_>, at: &mut Position, next: Next) {
+        out.event(at.skipped + self.alternative(), at.state);
+        self.write(out);
+        *at = Position { state: next.state, skipped: 0 };
+    }
+
+    #[cfg(feature = "json")]
+    fn to_map<M: serde::ser::SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
+        self.to_members(name, map)
+    }
+
+    #[cfg(feature = "json")]
+    fn from_map(
+        name: &'static str,
+        map: &mut crate::json::Members<'a, '_>,
+    ) -> Result<Self, crate::json::JsonError> {
+        T::from_members(name, map)?.ok_or_else(|| map.missing::<T>(name))
+    }
+}
+
+impl<'a, T: Particle<'a>> Field<'a> for Option<T> {
+    const SLOT: Slot = Slot { codes: T::CODES, optional: true, attribute: T::ATTRIBUTE };
+    const SHAPE: &'static Shape = <T as Particle<'a>>::SHAPE;
+    const OCCURS: Occurs = Occurs { min: 0, max: 1 };
+
+    #[inline(always)]
+    fn read_field<I: Input<'a>>(input: &mut I, name: &'static str, at: &mut u32, next: Next) -> Self {
+        if *at >= T::CODES {
+            *at -= T::CODES;
+            return None;
+        }
+        let value = read_named(input, name, *at);
+        *at = input.event(next.state);
+        Some(value)
+    }
+
+    #[inline(always)]
+    fn write_field(&self, out: &mut Writer<'_>, at: &mut Position, next: Next) {
+        match self {
+            Some(value) => value.write_field(out, at, next),
+            None => at.skipped += T::CODES,
+        }
+    }
+
+    #[cfg(feature = "json")]
+    fn to_map<M: serde::ser::SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
+        self.as_ref().map_or(Ok(()), |value| value.to_members(name, map))
+    }
+
+    #[cfg(feature = "json")]
+    fn from_map(
+        name: &'static str,
+        map: &mut crate::json::Members<'a, '_>,
+    ) -> Result<Self, crate::json::JsonError> {
+        T::from_members(name, map)
+    }
+}

@@ -1,0 +1,328 @@
+use crate::{ErrorKind, State};
+
+/// Where a decoder gets its bits: the plain [`Reader`], or one that also tells what it read.
+///
+/// Errors are sticky: after the first one every read gives zero and the caller asks once, at the end.
+/// That keeps each read a handful of instructions and every decoder free of error paths.
+pub trait Input<'a> {
+    /// Reads `n` bits, 1..=16, most significant first.
+    fn take(&mut self, n: u32) -> u32;
+
+    /// Expects `n` zero bits: the only event that a state allows has the code zero. They may be checked
+    /// together with the next read.
+    fn zeros(&mut self, n: u32);
+
+    /// Skips `n` bytes of content, whatever they are, and returns the bit at which they began.
+    fn skip_bytes(&mut self, n: u32) -> u32;
+
+    /// Notes the first error, which is in the last `width` bits that were read; later ones are its
+    /// consequences.
+    fn fail(&mut self, kind: ErrorKind, width: u32);
+
+    /// Whether something failed.
+    fn failed(&self) -> bool;
+
+    /// The whole stream.
+    fn stream(&self) -> &'a [u8];
+
+    /// The bit that comes next.
+    fn bit(&self) -> u32;
+
+    /// An element begins. Only an input that tells what it reads does something here.
+    #[inline(always)]
+    fn enter(&mut self, name: &'static str) {
+        let _ = name;
+    }
+
+    /// The innermost element ends.
+    #[inline(always)]
+    fn leave(&mut self) {}
+
+    /// A value was read.
+    #[cfg(feature = "names")]
+    #[inline(always)]
+    fn value(&mut self, value: crate::trace::Value<'a>) {
+        let _ = value;
+    }
+
+    /// Reads the code of the next event in `state`.
+    #[inline(always)]
+    fn event(&mut self, state: State) -> u32 {
+        if state.codes == 1 {
+            self.zeros(1);
+            return 0;
+        }
+        self.choose(state)
+    }
+
+    /// Reads an event code that is wider than one bit.
+    fn choose(&mut self, state: State) -> u32 {
+        let code = self.take(u32::from(state.bits));
+        if code < u32::from(state.codes) {
+            return code;
+        }
+        self.fail(ErrorKind::Event, u32::from(state.bits));
+        0
+    }
+
+    /// Reads the remaining groups of an integer whose first group was `first` (8 bits), up to `max`.
+    ///
+    /// Superfluous groups of zeros are accepted, as many as there are: deployed codecs take them too.
+    fn integer(&mut self, first: u32, max: u32) -> u32 {
+        let mut value = first & 0x7f;
+        let (mut group, mut shift) = (first, 0);
+        while group & 0x80 != 0 {
+            group = self.take(8);
+            shift += 7;
+            let part = group & 0x7f;
+            if part != 0 {
+                if shift > 28 || (part << shift) >> shift != part {
+                    self.fail(ErrorKind::Range, 8);
+                    return 0;
+                }
+                value |= part << shift;
+            }
+        }
+        if value > max {
+            self.fail(ErrorKind::Range, 8);
+            return 0;
+        }
+        value
+    }
+
+    /// Like [`integer`](Self::integer) for 64 bits.
+    fn long_integer(&mut self, first: u32, max: u64) -> u64 {
+        let mut value = u64::from(first & 0x7f);
+        let (mut group, mut shift) = (first, 0);
+        while group & 0x80 != 0 {
+            group = self.take(8);
+            shift += 7;
+            let part = u64::from(group & 0x7f);
+            if part != 0 {
+                if shift > 63 || (part << shift) >> shift != part {
+                    self.fail(ErrorKind::Range, 8);
+                    return 0;
+                }
+                value |= part << shift;
+            }
+        }
+        if value > max {
+            self.fail(ErrorKind::Range, 8);
+            return 0;
+        }
+        value
+    }
+}
+
+/// Reads bits from a byte slice, a word at a time.
+#[derive(Clone, Debug)]
+pub struct Reader<'a> {
+    bytes: &'a [u8],
+    /// The first bit that was not checked yet.
+    bit: u32,
+    /// How many bits from there on must be zero before the next value.
+    zeros: u32,
+    /// The number of bits in `bytes`.
+    end: u32,
+    fault: Option<(ErrorKind, u32)>,
+}
+
+impl<'a> Reader<'a> {
+    /// The most bits that one 32-bit word gives at any alignment.
+    const WORD: u32 = 25;
+
+    /// Reads `bytes` from bit `start` on. A stream beyond 512 MiB is cut there.
+    pub fn new(bytes: &'a [u8], start: u32) -> Self {
+        let end = u32::try_from(bytes.len()).unwrap_or(u32::MAX).saturating_mul(8).min(u32::MAX - 64);
+        Self { bytes, bit: start, zeros: 0, end, fault: None }
+    }
+
+    /// The error that ended the decoding, if one did. Checks what was only expected so far.
+    pub fn finish(&mut self) -> Option<(ErrorKind, u32)> {
+        self.settle();
+        self.fault
+    }
+
+    /// Checks the zero bits that are still outstanding.
+    fn settle(&mut self) {
+        while self.zeros > 0 {
+            let n = self.zeros.min(16);
+            self.zeros -= n;
+            let outstanding = core::mem::take(&mut self.zeros);
+            let before = self.bit;
+            let value = self.take(n);
+            if value != 0 {
+                self.fail_at(ErrorKind::Event, before + n - (32 - value.leading_zeros()));
+                return;
+            }
+            self.zeros = outstanding;
+        }
+    }
+
+    /// The 32 bits from byte `index` on; zeros behind the end.
+    #[inline]
+    fn word(&self, index: usize) -> u32 {
+        if let Some(&[a, b, c, d]) = self.bytes.get(index..).and_then(|rest| rest.first_chunk::<4>()) {
+            return u32::from_be_bytes([a, b, c, d]);
+        }
+        self.last_word(index)
+    }
+
+    #[cold]
+    fn last_word(&self, index: usize) -> u32 {
+        let mut word = [0; 4];
+        for (to, from) in word.iter_mut().zip(self.bytes.get(index..).unwrap_or_default()) {
+            *to = *from;
+        }
+        u32::from_be_bytes(word)
+    }
+
+    /// A read that ends behind the stream, or has too many zeros in front of it.
+    #[cold]
+    fn take_slowly(&mut self, n: u32) -> u32 {
+        if self.fault.is_some() {
+            self.zeros = 0;
+            return 0;
+        }
+        if self.zeros + n > Self::WORD {
+            self.settle();
+            return self.take(n);
+        }
+        let width = (self.end - self.bit.min(self.end)).min(self.zeros);
+        self.zeros = width;
+        self.settle();
+        self.fail_at(ErrorKind::Truncated, self.end);
+        0
+    }
+
+    #[cold]
+    fn fail_at(&mut self, kind: ErrorKind, bit: u32) {
+        if self.fault.is_none() {
+            self.fault = Some((kind, bit));
+        }
+        // Nothing more is read: every later read ends behind the stream.
+        (self.bit, self.zeros) = (self.end, 0);
+    }
+}
+
+impl<'a> Input<'a> for Reader<'a> {
+    fn take(&mut self, n: u32) -> u32 {
+        let width = self.zeros + n;
+        let next = self.bit + width;
+        if next > self.end || width > Self::WORD {
+            return self.take_slowly(n);
+        }
+        let word = self.word((self.bit >> 3) as usize) << (self.bit & 7);
+        let value = word >> (32 - width);
+        if value >> n != 0 {
+            self.settle();
+            return 0;
+        }
+        self.bit = next;
+        self.zeros = 0;
+        value
+    }
+
+    #[inline(always)]
+    fn zeros(&mut self, n: u32) {
+        self.zeros += n;
+    }
+
+    fn skip_bytes(&mut self, n: u32) -> u32 {
+        self.settle();
+        let start = self.bit;
+        // Compared in bytes, so that no length can overflow.
+        if n > self.end.saturating_sub(start) / 8 {
+            self.fail_at(ErrorKind::Length, start);
+            return self.end;
+        }
+        self.bit += n * 8;
+        start
+    }
+
+    fn fail(&mut self, kind: ErrorKind, width: u32) {
+        let bit = self.bit.saturating_sub(width);
+        self.fail_at(kind, bit);
+    }
+
+    fn failed(&self) -> bool {
+        self.fault.is_some()
+    }
+
+    fn stream(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    fn bit(&self) -> u32 {
+        self.bit + self.zeros
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_come_most_significant_first_at_any_alignment() {
+        let mut reader = Reader::new(&[0b1010_0101, 0xff, 0x00, 0x3c, 0x81], 0);
+        assert_eq!(
+            [reader.take(3), reader.take(6), reader.take(16), reader.take(8)],
+            [0b101, 0b001011, 0xfe00, 0x79]
+        );
+        assert_eq!(reader.take(7), 1);
+        assert_eq!(reader.finish(), None);
+    }
+
+    #[test]
+    fn a_read_behind_the_end_fails_once_and_gives_zeros_from_then_on() {
+        let mut reader = Reader::new(&[0xff], 0);
+        assert_eq!((reader.take(9), reader.take(1)), (0, 0));
+        assert_eq!(reader.finish(), Some((ErrorKind::Truncated, 8)));
+    }
+
+    #[test]
+    fn an_expected_zero_that_is_one_is_found_with_its_position() {
+        let mut reader = Reader::new(&[0b0001_0000, 0xff], 0);
+        reader.zeros(5);
+        reader.take(8);
+        assert_eq!(reader.finish(), Some((ErrorKind::Event, 3)));
+    }
+
+    #[test]
+    fn long_runs_of_expected_zeros_are_checked_too() {
+        let mut reader = Reader::new(&[0, 0, 0, 0, 0, 0b0000_0011], 0);
+        reader.zeros(46);
+        assert_eq!(reader.take(2), 3);
+        assert_eq!(reader.finish(), None);
+        let mut reader = Reader::new(&[0, 0, 0b100, 0, 0, 0b0000_0011], 0);
+        reader.zeros(46);
+        reader.take(2);
+        assert_eq!(reader.finish(), Some((ErrorKind::Event, 21)));
+    }
+
+    #[test]
+    fn integers_accept_superfluous_groups_and_refuse_larger_values() {
+        let integer = |bytes: &[u8], max| {
+            let mut reader = Reader::new(bytes, 0);
+            let first = reader.take(8);
+            let value = reader.integer(first, max);
+            (value, reader.finish().map(|(kind, _)| kind))
+        };
+        assert_eq!(
+            integer(&[0x81, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00], 9),
+            (1, None)
+        );
+        assert_eq!(integer(&[0x80; 16], 9), (0, Some(ErrorKind::Truncated)));
+        assert_eq!(integer(&[0xff, 0xff, 0xff, 0xff, 0x0f], u32::MAX), (u32::MAX, None));
+        assert_eq!(integer(&[0xff, 0xff, 0xff, 0xff, 0x1f], u32::MAX), (0, Some(ErrorKind::Range)));
+        assert_eq!(integer(&[10], 9), (0, Some(ErrorKind::Range)));
+    }
+
+    #[test]
+    fn a_length_beyond_the_stream_is_refused_before_anything_is_read() {
+        let mut reader = Reader::new(&[0; 4], 1);
+        assert_eq!(reader.skip_bytes(3), 1);
+        reader.skip_bytes(u32::MAX);
+        assert_eq!(reader.finish(), Some((ErrorKind::Length, 25)));
+    }
+}

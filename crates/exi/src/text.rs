@@ -1,0 +1,159 @@
+use core::fmt;
+
+use crate::shape::Shape;
+use crate::{ErrorKind, Input, Reader, Simple, Writer};
+
+/// A string of at most `MAX` characters, as a view: of the bits it was decoded from, or of a `str`.
+///
+/// A decoded one may be longer than `MAX`: the length facet does not change the coding and deployed
+/// decoders do not check it. An encoder refuses it.
+#[derive(Clone, Copy)]
+pub struct Text<'a, const MAX: u32 = { u32::MAX }>(Source<'a>);
+
+#[derive(Clone, Copy)]
+enum Source<'a> {
+    Bits { stream: &'a [u8], bit: u32, characters: u32 },
+    Str(&'a str),
+}
+
+impl<'a, const MAX: u32> Text<'a, MAX> {
+    /// The characters.
+    pub fn chars(&self) -> impl Iterator<Item = char> + 'a {
+        let (mut reader, coded, plain) = match self.0 {
+            Source::Bits { stream, bit, characters } => (Reader::new(stream, bit), characters, ""),
+            Source::Str(text) => (Reader::new(&[], 0), 0, text),
+        };
+        (0..coded).map(move |_| character(&mut reader)).chain(plain.chars())
+    }
+
+    /// The number of characters.
+    pub fn len(&self) -> usize {
+        match self.0 {
+            Source::Bits { characters, .. } => characters as usize,
+            Source::Str(text) => text.chars().count(),
+        }
+    }
+
+    /// Whether there are no characters.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Copies the string as UTF-8 into `buffer`; `None` where it does not fit.
+    pub fn copy_to<'b>(&self, buffer: &'b mut [u8]) -> Option<&'b str> {
+        let mut length = 0;
+        for c in self.chars() {
+            length += c.encode_utf8(buffer.get_mut(length..length + c.len_utf8())?).len();
+        }
+        core::str::from_utf8(buffer.get(..length)?).ok()
+    }
+}
+
+/// Reads one character; what is none fails.
+fn character<'a, I: Input<'a>>(input: &mut I) -> char {
+    let first = input.take(8);
+    let code = if first < 0x80 { first } else { input.integer(first, u32::MAX) };
+    char::from_u32(code).unwrap_or_else(|| {
+        input.fail(ErrorKind::Character, 8);
+        char::REPLACEMENT_CHARACTER
+    })
+}
+
+impl<'a, const MAX: u32> Simple<'a> for Text<'a, MAX> {
+    const SHAPE: &'static Shape = &Shape::Text(MAX);
+
+    fn value<I: Input<'a>>(input: &mut I) -> Self {
+        let text = Self(read(input));
+        #[cfg(feature = "names")]
+        input.value(crate::trace::Value::Text(Text(text.0)));
+        text
+    }
+
+    fn empty() -> Option<Self> {
+        Some("".into())
+    }
+
+    fn put(&self, out: &mut Writer<'_>) {
+        let length = u32::try_from(self.len()).unwrap_or(u32::MAX - 2);
+        if length > MAX {
+            out.fail(ErrorKind::TooLong);
+            return;
+        }
+        out.integer(length + 2);
+        self.chars().for_each(|c| out.integer(u32::from(c)));
+    }
+
+    #[cfg(feature = "json")]
+    fn to_serde<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+
+    #[cfg(feature = "json")]
+    fn from_json(source: crate::json::Source<'a, '_>) -> Result<Self, crate::json::JsonError> {
+        let text = Self::from(source.text()?);
+        if text.len() > MAX as usize {
+            return Err(source.error("the string is longer than its schema allows"));
+        }
+        Ok(text)
+    }
+}
+
+fn read<'a, I: Input<'a>>(input: &mut I) -> Source<'a> {
+    let first = input.take(8);
+    let length = input.integer(first, u32::MAX);
+    if length < 2 {
+        input.fail(ErrorKind::StringTable, 8);
+        return Source::Str("");
+    }
+    let (stream, bit, characters) = (input.stream(), input.bit(), length - 2);
+    // A character has at least eight bits: a length beyond that is refused before any is read.
+    if characters as usize > stream.len().saturating_sub((bit / 8) as usize) {
+        input.fail(ErrorKind::Length, 8);
+        return Source::Str("");
+    }
+    for _ in 0..characters {
+        if input.failed() {
+            return Source::Str("");
+        }
+        character(input);
+    }
+    Source::Bits { stream, bit, characters }
+}
+
+impl<'a, const MAX: u32> From<&'a str> for Text<'a, MAX> {
+    fn from(text: &'a str) -> Self {
+        Self(Source::Str(text))
+    }
+}
+
+impl<const MAX: u32> PartialEq for Text<'_, MAX> {
+    fn eq(&self, other: &Self) -> bool {
+        self.chars().eq(other.chars())
+    }
+}
+
+impl<const MAX: u32> Eq for Text<'_, MAX> {}
+
+impl<const MAX: u32> PartialEq<str> for Text<'_, MAX> {
+    fn eq(&self, other: &str) -> bool {
+        self.chars().eq(other.chars())
+    }
+}
+
+impl<const MAX: u32> PartialEq<&str> for Text<'_, MAX> {
+    fn eq(&self, other: &&str) -> bool {
+        self == *other
+    }
+}
+
+impl<const MAX: u32> fmt::Display for Text<'_, MAX> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.chars().try_for_each(|c| fmt::Write::write_char(f, c))
+    }
+}
+
+impl<const MAX: u32> fmt::Debug for Text<'_, MAX> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{self}\"")
+    }
+}

@@ -1,0 +1,31 @@
+//! What both ends of a charging session share, free of any protocol.
+//!
+//! A charger's and a car's state machine, their composition with SLAC and discovery, the simulated
+//! world and the command all speak of the same [`Phase`]s, number the same moments with
+//! [`Checkpoint`]s, bound the same [`Limits`] and [`Target`]s, and end with one [`StopReason`].
+//!
+//! # Example
+//! ```
+//! use session::{By, Cause, Checkpoint, Limits, Phase, StopReason, Target};
+//!
+//! let car = Limits { max_voltage_mv: 410_000, max_current_ma: 200_000, ..Limits::NONE };
+//! let charger = Limits { max_voltage_mv: 500_000, max_current_ma: 125_000, ..Limits::NONE };
+//! let asked = Target { voltage_mv: 420_000, current_ma: 180_000 };
+//! assert_eq!(asked.bounded(&car).bounded(&charger), Target { voltage_mv: 410_000, current_ma: 125_000 });
+//!
+//! let stop = StopReason::new(By::Car, Cause::Finished, Phase::SessionStop);
+//! assert_eq!(stop.exit_code(), 0);
+//! assert_eq!(Checkpoint::CURRENT_DEMAND_REQ.number(), 700);
+//! ```
+#![no_std]
+#![forbid(unsafe_code)]
+
+mod checkpoint;
+mod limits;
+mod phase;
+mod stop;
+
+pub use checkpoint::Checkpoint;
+pub use limits::{Limits, Target};
+pub use phase::Phase;
+pub use stop::{By, Cause, StopReason};

@@ -1,0 +1,268 @@
+use crate::Phase;
+use core::fmt;
+
+/// Who ended the session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// The car, by message, pilot or plug.
+    Car,
+    /// The charger, by its own judgement.
+    Charger,
+    /// A person or a back end at either side.
+    Operator,
+    /// Neither: the modem, the link or the connection.
+    Network,
+}
+
+/// What ended the session. Closed: every program matches on all of it.
+///
+/// Names inside are those of the timer or the message as logs show them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The car ended the session in order.
+    Finished,
+    /// Someone asked for the end at the charger or in the car.
+    OperatorStop,
+    /// The emergency stop was pressed.
+    EmergencyStop,
+    /// The authorisation was refused or withdrawn.
+    NotAuthorised,
+    /// Pilot A: the plug was pulled.
+    Unplugged,
+    /// The car left pilot C/D while it should be ready: its hardware stop request.
+    LeftReady,
+    /// Pilot E or F: a short, a broken wire or the other side's fault signal.
+    PilotFault,
+    /// The pilot's duty cycle is not the demanded one, or is gone.
+    PilotLost,
+    /// A timer ran out; its name.
+    Timeout(&'static str),
+    /// A message came out of order; its name.
+    OutOfOrder(&'static str),
+    /// A message of another session; its name.
+    UnknownSession(&'static str),
+    /// A message's content was refused; its name.
+    Refused(&'static str),
+    /// Too many messages that do not decode.
+    Undecodable,
+    /// The other side answered with a failure code; the message's name.
+    FailedResponse(&'static str),
+    /// The car reported the error with this code (`DC_EVErrorCode`, 1..=11).
+    CarError(u8),
+    /// The charger reported Shutdown, Malfunction or Emergency; the status' name.
+    ChargerStatus(&'static str),
+    /// No protocol in common.
+    NoCommonProtocol,
+    /// A reading that safety needs is missing or too old; its name.
+    StaleReading(&'static str),
+    /// The program was held up: a deadline was met far too late.
+    HeldUp,
+    /// The isolation test failed or the monitor reported a fault.
+    Isolation,
+    /// Voltage where there must be none: a contactor is suspected to be welded.
+    WeldSuspected,
+    /// A contactor did not follow its command.
+    Contactor,
+    /// The connector lock did not confirm or let go.
+    Lock,
+    /// Over-voltage at the output.
+    OverVoltage,
+    /// Over-current, or current where there must be none.
+    OverCurrent,
+    /// The voltage did not reach, or left, the target.
+    VoltageOff,
+    /// The other side closed, or the connection broke; how.
+    ConnectionLost(&'static str),
+    /// The power-line link is gone.
+    LinkLost,
+    /// No modem answers.
+    NoModem,
+    /// SLAC found no match.
+    NoMatch,
+    /// No answer to discovery.
+    NoDiscovery,
+    /// The announced port takes no connection.
+    NoConnection,
+}
+
+/// Why a session stopped: the last line of every log and the exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StopReason {
+    /// Who ended it.
+    pub by: By,
+    /// What ended it.
+    pub cause: Cause,
+    /// Where the session was at that moment.
+    pub phase: Phase,
+}
+
+impl By {
+    /// The word that logs use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Car => "the car",
+            Self::Charger => "the charger",
+            Self::Operator => "the operator",
+            Self::Network => "the network",
+        }
+    }
+}
+
+/// (exit code, what happened, one line of advice).
+type Words = (u8, &'static str, &'static str);
+
+impl Cause {
+    /// The name of the timer, message, reading or status that the cause is about, if any.
+    pub const fn subject(self) -> Option<&'static str> {
+        match self {
+            Self::Timeout(name)
+            | Self::OutOfOrder(name)
+            | Self::UnknownSession(name)
+            | Self::Refused(name)
+            | Self::FailedResponse(name)
+            | Self::ChargerStatus(name)
+            | Self::StaleReading(name)
+            | Self::ConnectionLost(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    #[rustfmt::skip] // a table reads best with one row a line
+    const fn words(self) -> Words {
+        match self {
+            Self::Finished => (0, "ended in order", "nothing to do"),
+            Self::OperatorStop => (0, "stop requested", "nothing to do"),
+            Self::EmergencyStop => (10, "emergency stop", "find out why, release the button, then reset or plug in again"),
+            Self::NotAuthorised => (11, "not authorised", "authorise within the ongoing timer, or charge freely by configuration"),
+            Self::Unplugged => (20, "plug pulled (pilot A)", "plug in again; if nobody pulled it, look at the pilot wire"),
+            Self::LeftReady => (21, "car left pilot C/D", "the car asked for the end by hardware: read its own fault memory"),
+            Self::PilotFault => (22, "pilot E or F", "look for a short or a broken pilot wire and at the diode"),
+            Self::PilotLost => (23, "pilot duty cycle lost", "measure the pilot: 1 kHz, +-12 V, 5 %"),
+            Self::Timeout(_) => (30, "timer ran out", "see which side was silent in the last lines before; relax the timer only if it answers late"),
+            Self::OutOfOrder(_) => (31, "message out of order", "compare the order with the checkpoints before; the sender is wrong, or a response was lost"),
+            Self::UnknownSession(_) => (32, "message of another session", "the sender must echo the session id with the same length and bytes"),
+            Self::Refused(_) => (33, "message refused", "compare its values with the other side's limits in the log"),
+            Self::Undecodable => (34, "messages do not decode", "record the traffic and decode it: wrong schema or a broken encoder"),
+            Self::FailedResponse(_) => (35, "answered with a failure", "the response code names the cause"),
+            Self::CarError(_) => (36, "car reports an error", "see DC_EVErrorCode in the log and the car's fault memory"),
+            Self::ChargerStatus(_) => (37, "charger's status ends it", "look at the charger"),
+            Self::NoCommonProtocol => (38, "no protocol in common", "see the offered namespaces; DIN SPEC 70121 is needed"),
+            Self::StaleReading(_) => (40, "reading missing or too old", "the adapter must deliver it at least every 200 ms"),
+            Self::HeldUp => (41, "program held up", "something blocked the loop for more than 500 ms: find it before energising again"),
+            Self::Isolation => (50, "isolation fault", "measure the isolation of cable and inlet before the next try"),
+            Self::WeldSuspected => (51, "voltage where there must be none", "a contactor may be welded: do not touch, measure"),
+            Self::Contactor => (52, "contactor did not follow", "check its coil, supply and feedback contact"),
+            Self::Lock => (53, "connector lock failed", "check the lock's drive and feedback"),
+            Self::OverVoltage => (54, "over-voltage", "latched: find the cause, then reset"),
+            Self::OverCurrent => (55, "over-current", "latched: find the cause, then reset"),
+            Self::VoltageOff => (56, "voltage off its target", "look at the power stage and at the precharge log"),
+            Self::ConnectionLost(_) => (60, "connection lost", "if unexpected, look at the power-line link"),
+            Self::LinkLost => (61, "power-line link lost", "check coupling, attenuation and pilot noise"),
+            Self::NoModem => (62, "no modem answers", "check its supply and the Ethernet or SPI connection"),
+            Self::NoMatch => (63, "SLAC found no match", "check the modem's role (PIB) and the coupling to the pilot"),
+            Self::NoDiscovery => (64, "no discovery answer", "the charger must answer SDP on UDP 15118 over the matched link"),
+            Self::NoConnection => (65, "no TCP connection", "only the port announced by discovery is the right one"),
+        }
+    }
+}
+
+impl StopReason {
+    /// A reason.
+    pub const fn new(by: By, cause: Cause, phase: Phase) -> Self {
+        Self { by, cause, phase }
+    }
+
+    /// The exit code of a program that ends with this reason: 0 for a session ended in order, otherwise
+    /// a number of the cause's own (10.. people, 20.. pilot, 30.. messages and timers, 40.. own
+    /// program, 50.. electrical, 60.. network).
+    pub const fn exit_code(self) -> u8 {
+        self.cause.words().0
+    }
+
+    /// One line of advice.
+    pub const fn advice(self) -> &'static str {
+        self.cause.words().2
+    }
+
+    /// Whether the session ended as it should.
+    pub const fn is_normal(self) -> bool {
+        self.exit_code() == 0
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.words().1)?;
+        match (self.subject(), self) {
+            (Some(subject), _) => write!(f, " ({subject})"),
+            (None, Self::CarError(code)) => write!(f, " ({code})"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for StopReason {
+    /// One line: who, where, what, and the advice.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "stopped by {} in {}: {}; {}", self.by.name(), self.phase, self.cause, self.advice())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use std::collections::BTreeSet;
+    use std::string::ToString;
+
+    const EVERY: &[Cause] = &[
+        Cause::Finished,
+        Cause::OperatorStop,
+        Cause::EmergencyStop,
+        Cause::NotAuthorised,
+        Cause::Unplugged,
+        Cause::LeftReady,
+        Cause::PilotFault,
+        Cause::PilotLost,
+        Cause::Timeout("x"),
+        Cause::OutOfOrder("x"),
+        Cause::UnknownSession("x"),
+        Cause::Refused("x"),
+        Cause::Undecodable,
+        Cause::FailedResponse("x"),
+        Cause::CarError(1),
+        Cause::ChargerStatus("x"),
+        Cause::NoCommonProtocol,
+        Cause::StaleReading("x"),
+        Cause::HeldUp,
+        Cause::Isolation,
+        Cause::WeldSuspected,
+        Cause::Contactor,
+        Cause::Lock,
+        Cause::OverVoltage,
+        Cause::OverCurrent,
+        Cause::VoltageOff,
+        Cause::ConnectionLost("x"),
+        Cause::LinkLost,
+        Cause::NoModem,
+        Cause::NoMatch,
+        Cause::NoDiscovery,
+        Cause::NoConnection,
+    ];
+
+    #[test]
+    fn each_failure_has_an_exit_code_of_its_own() {
+        let codes: BTreeSet<u8> = EVERY.iter().map(|cause| cause.words().0).collect();
+        assert_eq!(codes.len(), EVERY.len() - 1, "only the two normal ends share a code");
+        assert!(codes.iter().all(|code| *code < 100));
+    }
+
+    #[test]
+    fn the_last_line_says_who_where_what_and_what_to_do() {
+        let stop = StopReason::new(By::Charger, Cause::Timeout("sequence"), Phase::CurrentDemand);
+        let line = stop.to_string();
+        assert!(line.starts_with("stopped by the charger in CurrentDemand: timer ran out (sequence); "));
+        assert!(!stop.is_normal() && line.ends_with(stop.advice()));
+        assert!(!line.contains('\n'));
+    }
+}

@@ -1,3 +1,8 @@
-//! The command ccs
-#![no_std]
+//! The command `ccs` as a library: what `main` starts, and what tests look at.
 #![forbid(unsafe_code)]
+
+pub mod cli;
+pub mod command;
+pub mod decode;
+mod hex;
+mod style;

@@ -1,0 +1,123 @@
+//! `ccs decode`: the messages in captures.
+
+mod lines;
+mod summary;
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use crate::cli::{DecodeArgs, Exit, is_interactive};
+use crate::decode::source::{self, End, Format, Source};
+use crate::decode::{Content, Decoder, Event};
+use crate::style::{self, Palette};
+
+use lines::{JsonLines, TextLines};
+use summary::Summary;
+
+/// What becomes of the events of a file.
+trait Report {
+    /// The next event.
+    fn event(&mut self, event: &Event<'_>, out: &mut dyn Write) -> io::Result<()>;
+    /// The file is over: `end` says how, `streams` how many TCP connections it had.
+    fn end(&mut self, end: &End, streams: u64, out: &mut dyn Write) -> io::Result<()>;
+}
+
+/// Decodes all files; one that cannot be read does not stop the others.
+pub fn run(args: &DecodeArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let mut exit = Exit::Good;
+    for path in &args.files {
+        let name = path.to_string_lossy();
+        let source = match open(path) {
+            Ok(source) => source,
+            Err(error) => {
+                out.flush()?;
+                complain(&name, &error.to_string());
+                exit = Exit::Failed;
+                continue;
+            }
+        };
+        let format = source.format();
+        let mut report: Box<dyn Report + '_> = match (args.summary, args.json) {
+            (true, json) => Box::new(Summary::new(&name, format, json)),
+            (false, true) => Box::new(JsonLines::new(&name)),
+            (false, false) => {
+                if args.files.len() > 1 {
+                    writeln!(out, "== {name}")?;
+                }
+                Box::new(TextLines::new(Palette::stdout()))
+            }
+        };
+        let at_once = is_interactive() || path.as_os_str() == "-";
+        exit = exit.and(decode(source, &name, report.as_mut(), at_once, out)?);
+    }
+    out.flush()?;
+    Ok(exit)
+}
+
+fn open(path: &Path) -> Result<Source, source::Error> {
+    let input: Box<dyn Read> =
+        if path.as_os_str() == "-" { Box::new(io::stdin()) } else { Box::new(File::open(path)?) };
+    Source::open(input)
+}
+
+fn decode(
+    source: Source,
+    name: &str,
+    report: &mut dyn Report,
+    at_once: bool,
+    out: &mut dyn Write,
+) -> anyhow::Result<Exit> {
+    let is_capture = matches!(source.format(), Format::Pcap | Format::PcapNg);
+    let mut decoder = Decoder::new();
+    let mut written = Ok(());
+    let mut exit = Exit::Good;
+    let mut on_event = |event: &Event<'_>| {
+        if is_failure(event, is_capture) {
+            exit = Exit::Failed;
+        }
+        if written.is_ok() {
+            written = report.event(event, out);
+            if at_once && written.is_ok() {
+                written = out.flush();
+            }
+        }
+        written.is_ok()
+    };
+    let end = source.read(&mut |packet| {
+        let mut go_on = true;
+        decoder.take(packet, &mut |event| go_on &= on_event(event));
+        if go_on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+    let end = match end {
+        Ok(end) => end,
+        Err(error) => End::Cut(error.to_string()),
+    };
+    decoder.finish(&mut |event| {
+        on_event(event);
+    });
+    written?;
+    report.end(&end, decoder.streams(), out)?;
+    if let End::Cut(reason) = &end {
+        out.flush()?;
+        complain(name, &format!("cut: {reason}; everything before that is decoded"));
+        exit = Exit::Failed;
+    }
+    Ok(exit)
+}
+
+/// Whether the exit code tells of it. Foreign bytes on the wire are weather in a capture, but not in
+/// lines and streams that are given as messages.
+fn is_failure(event: &Event<'_>, is_capture: bool) -> bool {
+    match &event.content {
+        Content::Exi(exi) => exi.error.is_some(),
+        Content::BadLine(_) => true,
+        Content::Unknown(_) | Content::Skipped(_) => !is_capture,
+        _ => false,
+    }
+}
+
+fn complain(name: &str, what: &str) {
+    anstream::eprintln!("{}{name}: {what}{}", style::BAD.render(), style::RESET);
+}

@@ -1,0 +1,278 @@
+//! One line a message: for people, and as JSON.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::Report;
+use crate::decode::source::End;
+use crate::decode::{Basis, Content, Direction, Event, Exi, Schema, Sdp, values};
+use crate::hex;
+use crate::style::{self, Palette};
+
+/// `ccs decode --json`: one object a line; what is no message goes to the standard error.
+pub struct JsonLines<'a> {
+    file: &'a str,
+    exi: String,
+    name: String,
+}
+
+/// The object. Absent knowledge is null; `error` is there only when the payload does not decode.
+#[derive(Serialize)]
+struct Record<'a> {
+    file: &'a str,
+    frame: u64,
+    time_s: Option<f64>,
+    dir: Option<&'static str>,
+    schema: Option<&'static str>,
+    message: Option<&'a str>,
+    exi: Option<&'a str>,
+    body: Option<Value>,
+    /// How the schema is known, and how sure that is (0..=1).
+    basis: Option<&'static str>,
+    confidence: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+impl<'a> JsonLines<'a> {
+    /// A report on the file of this name.
+    pub fn new(file: &'a str) -> Self {
+        Self { file, exi: String::new(), name: String::new() }
+    }
+}
+
+impl Report for JsonLines<'_> {
+    fn event(&mut self, event: &Event<'_>, out: &mut dyn Write) -> io::Result<()> {
+        let mut record = Record {
+            file: self.file,
+            frame: event.frame,
+            time_s: event.time_ns.map(seconds),
+            dir: event.direction.map(Direction::name),
+            schema: None,
+            message: None,
+            exi: None,
+            body: None,
+            basis: None,
+            confidence: None,
+            error: None,
+        };
+        match &event.content {
+            Content::Exi(exi) => {
+                self.exi.clear();
+                hex::write(exi.payload, &mut self.exi);
+                record.exi = Some(&self.exi);
+                record.schema = exi.schema.map(Schema::name);
+                record.message = exi.message;
+                record.body = body(exi);
+                if exi.schema.is_some() {
+                    record.basis = Some(basis(exi.basis));
+                    record.confidence = Some(f64::from(exi.basis.confidence()) / 100.0);
+                }
+                record.error = exi.error.as_ref().map(ToString::to_string);
+            }
+            Content::Sdp(sdp) => {
+                record.message = Some(sdp.name());
+                record.body = Some(sdp_body(*sdp));
+            }
+            Content::Mme(mm_type) => {
+                self.name.clear();
+                // Writing to a string cannot fail.
+                let _ = write!(self.name, "{mm_type}");
+                record.message = Some(&self.name);
+            }
+            other => {
+                if let Some(note) = note(other) {
+                    anstream::eprintln!("{}: frame {}: {note}", self.file, event.frame);
+                }
+                return Ok(());
+            }
+        }
+        serde_json::to_writer(&mut *out, &record)?;
+        out.write_all(b"\n")
+    }
+
+    fn end(&mut self, _end: &End, _streams: u64, _out: &mut dyn Write) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The whole document, where it decodes.
+fn body(exi: &Exi<'_>) -> Option<Value> {
+    exi.schema.filter(|_| exi.error.is_none())?.to_json(exi.payload, false)?.ok()
+}
+
+fn sdp_body(sdp: Sdp) -> Value {
+    match sdp {
+        Sdp::Request { security, transport } => {
+            json!({ "Security": security, "TransportProtocol": transport })
+        }
+        Sdp::Response { charger, security, transport } => json!({
+            "SECC_IPAddress": charger.address.to_string(),
+            "SECC_Port": charger.port,
+            "Security": security,
+            "TransportProtocol": transport,
+        }),
+    }
+}
+
+fn basis(basis: Basis) -> &'static str {
+    match basis {
+        Basis::Handshake => "handshake",
+        Basis::PayloadType => "payload type",
+        Basis::Guess(_) => "guess",
+    }
+}
+
+/// Words for what is no message.
+pub fn note(content: &Content<'_>) -> Option<String> {
+    Some(match content {
+        Content::Mme(_) | Content::Sdp(_) | Content::Exi(_) => return None,
+        Content::Other(payload_type, length) => format!("V2GTP {payload_type}, {length} bytes"),
+        Content::Tls(_) => "TLS: this direction of the stream is encrypted".into(),
+        Content::Skipped(count) => format!("{count} bytes are not V2GTP, or a message lost its end"),
+        Content::Gap => "bytes are missing in the capture".into(),
+        Content::Fragment => "a fragment of an IP packet, not put together".into(),
+        Content::Unknown(count) => {
+            format!("{count} bytes are neither EXI (80...), V2GTP (01FE...) nor an Ethernet frame")
+        }
+        Content::BadLine(column) => format!("not hexadecimal in column {column}"),
+    })
+}
+
+/// `ccs decode`: time, frame, direction, schema, message and values.
+pub struct TextLines {
+    palette: Palette,
+    line: String,
+}
+
+impl TextLines {
+    /// A report in these colours.
+    pub fn new(palette: Palette) -> Self {
+        Self { palette, line: String::new() }
+    }
+
+    fn write(&mut self, event: &Event<'_>) -> std::fmt::Result {
+        let (palette, line) = (self.palette, &mut self.line);
+        match event.time_ns {
+            Some(time) => write!(line, "{:12.6} ", seconds(time))?,
+            None => write!(line, "{:12} ", "")?,
+        }
+        write!(line, "{:>6} ", event.frame)?;
+        let style = match event.direction {
+            Some(Direction::ToEvse) => style::PEV,
+            Some(Direction::ToPev) => style::EVSE,
+            None => style::DIM,
+        };
+        let style = palette.with(style);
+        write!(line, "{style}{:10} ", event.direction.map_or("", Direction::name))?;
+        match &event.content {
+            Content::Mme(mm_type) => write!(line, "{:8} {mm_type}{style:#}", "homeplug"),
+            Content::Sdp(sdp) => write!(line, "{:8} {}{style:#} {sdp}", "sdp", sdp.name()),
+            Content::Exi(exi) => {
+                let schema = exi.schema.map_or("?", |schema| schema.name());
+                write!(line, "{schema:8} {}{style:#}", exi.message.unwrap_or("-"))?;
+                write_exi(exi, palette, line)
+            }
+            other => write!(line, "{:8} {}{style:#}", "", note(other).unwrap_or_default()),
+        }
+    }
+}
+
+fn write_exi(exi: &Exi<'_>, palette: Palette, line: &mut String) -> std::fmt::Result {
+    let has_values = exi.message.is_some() || exi.error.is_some();
+    if let Some(schema) = exi.schema.filter(|_| has_values) {
+        values::describe(schema, exi.payload, line);
+    } else {
+        write!(line, " {} bytes", exi.payload.len())?;
+    }
+    if let Basis::Guess(percent) = exi.basis {
+        let dim = palette.with(style::DIM);
+        write!(line, " {dim}(schema guessed, {percent} %){dim:#}")?;
+    }
+    if exi.trailing > 0 {
+        write!(line, " (+{} bytes behind the document)", exi.trailing)?;
+    }
+    if let Some(error) = &exi.error {
+        let bad = palette.with(style::BAD);
+        write!(line, " {bad}does not decode: {error}{bad:#}")?;
+    }
+    Ok(())
+}
+
+impl Report for TextLines {
+    fn event(&mut self, event: &Event<'_>, out: &mut dyn Write) -> io::Result<()> {
+        self.line.clear();
+        // Writing to a string cannot fail.
+        let _ = self.write(event);
+        self.line.push('\n');
+        out.write_all(self.line.as_bytes())
+    }
+
+    fn end(&mut self, _end: &End, _streams: u64, _out: &mut dyn Write) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Nanoseconds to seconds.
+#[expect(clippy::cast_precision_loss, reason = "exact to the nanosecond for 100 days")]
+pub fn seconds(ns: i64) -> f64 {
+    ns as f64 / 1e9
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::Decoder;
+    use crate::decode::source::{Data, Packet};
+
+    fn report(report: &mut dyn Report, lines: &[&[u8]]) -> String {
+        let mut out = Vec::new();
+        let mut decoder = Decoder::new();
+        for (frame, line) in (1..).zip(lines) {
+            let packet = Packet { frame, time_ns: None, data: Data::Line(line) };
+            decoder.take(packet, &mut |event| report.event(event, &mut out).unwrap());
+        }
+        String::from_utf8(out).unwrap()
+    }
+
+    const ANSWER: &[u8] = &[0x80, 0x40, 0x00, 0x40];
+
+    #[test]
+    fn a_json_line_has_all_keys_and_the_whole_document() {
+        let line: Value = serde_json::from_str(&report(&mut JsonLines::new("f"), &[ANSWER])).unwrap();
+        assert_eq!(
+            line,
+            json!({
+                "file": "f", "frame": 1, "time_s": null, "dir": "evse->pev", "schema": "app",
+                "message": "supportedAppProtocolRes", "exi": "80400040",
+                "body": {"supportedAppProtocolRes": {"ResponseCode": "OK_SuccessfulNegotiation", "SchemaID": 1}},
+                "basis": "handshake", "confidence": 1.0,
+            })
+        );
+    }
+
+    #[test]
+    fn a_payload_without_a_codec_has_its_schema_and_no_body() {
+        let lines = report(&mut JsonLines::new("f"), &[&[0x80, 0x98, 0x00, 0x6C, 0x50, 0x08]]);
+        let line: Value = serde_json::from_str(&lines).unwrap();
+        assert_eq!(line["schema"], "iso2");
+        assert_eq!((&line["message"], &line["body"]), (&Value::Null, &Value::Null));
+        assert_eq!((&line["basis"], line["confidence"].as_f64()), (&json!("guess"), Some(0.6)));
+    }
+
+    #[test]
+    fn a_text_line_has_the_values_or_the_error() {
+        let lines =
+            report(&mut TextLines::new(Palette { enabled: false }), &[ANSWER, &ANSWER[..3], &[0xFF; 4]]);
+        let lines: Vec<&str> = lines.lines().collect();
+        assert_eq!(
+            lines[0].trim(),
+            "1 evse->pev  app      supportedAppProtocolRes ResponseCode=OK_SuccessfulNegotiation SchemaID=1"
+        );
+        assert!(lines[1].contains("does not decode: bit"), "{}", lines[1]);
+        assert!(lines[2].contains("4 bytes are neither EXI"), "{}", lines[2]);
+    }
+}

@@ -1,0 +1,206 @@
+//! `ccs decode --summary`: counts and troubles of a file.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use serde_json::json;
+
+use super::Report;
+use super::lines::{note, seconds};
+use crate::decode::packet::Endpoint;
+use crate::decode::source::{End, Format};
+use crate::decode::{Content, Direction, Event, MmType, Schema, Sdp};
+
+/// The counts of one file.
+pub struct Summary<'a> {
+    file: &'a str,
+    format: Format,
+    json: bool,
+    last_ns: Option<i64>,
+    mmes: BTreeMap<MmType, u64>,
+    sdp: [u64; 2],
+    chargers: Vec<Endpoint>,
+    schemas: BTreeMap<Option<Schema>, u64>,
+    messages: BTreeMap<&'static str, u64>,
+    guessed: u64,
+    trailing: u64,
+    tls: u64,
+    gaps: u64,
+    fragments: u64,
+    skipped: u64,
+    other: u64,
+    failed: u64,
+    first_trouble: Option<String>,
+}
+
+/// Chargers listed: judgement, a bound.
+const MAX_CHARGERS: usize = 16;
+
+impl<'a> Summary<'a> {
+    /// A report on the file of this name.
+    pub fn new(file: &'a str, format: Format, json: bool) -> Self {
+        Self {
+            file,
+            format,
+            json,
+            last_ns: None,
+            mmes: BTreeMap::new(),
+            sdp: [0; 2],
+            chargers: Vec::new(),
+            schemas: BTreeMap::new(),
+            messages: BTreeMap::new(),
+            guessed: 0,
+            trailing: 0,
+            tls: 0,
+            gaps: 0,
+            fragments: 0,
+            skipped: 0,
+            other: 0,
+            failed: 0,
+            first_trouble: None,
+        }
+    }
+
+    fn trouble(&mut self, frame: u64, what: impl FnOnce() -> String) {
+        if self.first_trouble.is_none() {
+            self.first_trouble = Some(format!("frame {frame}: {}", what()));
+        }
+    }
+
+    fn counters(&self) -> [(&'static str, u64); 8] {
+        [
+            ("guessed_schema", self.guessed),
+            ("not_decoded", self.failed),
+            ("bytes_behind_documents", self.trailing),
+            ("other_v2gtp", self.other),
+            ("encrypted_directions", self.tls),
+            ("gaps", self.gaps),
+            ("skipped_bytes", self.skipped),
+            ("ip_fragments", self.fragments),
+        ]
+    }
+
+    fn schema_counts(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.schemas.iter().map(|(schema, count)| (schema.map_or("unknown", Schema::name), *count))
+    }
+
+    fn write_json(&self, end: &End, streams: u64, out: &mut dyn Write) -> io::Result<()> {
+        let mut summary = json!({
+            "file": self.file,
+            "format": self.format.to_string(),
+            "cut": match end { End::Cut(reason) => Some(reason), _ => None },
+            "duration_s": self.last_ns.map(seconds),
+            "tcp_connections": streams,
+            "homeplug": self.mmes.iter().map(|(name, count)| (name.to_string(), *count)).collect::<BTreeMap<_, _>>(),
+            "sdp_requests": self.sdp[0],
+            "sdp_responses": self.sdp[1],
+            "chargers": self.chargers.iter().map(show).collect::<Vec<_>>(),
+            "schemas": self.schema_counts().collect::<BTreeMap<_, _>>(),
+            "messages": self.messages,
+            "first_trouble": self.first_trouble,
+        });
+        if let Some(object) = summary.as_object_mut() {
+            object.extend(self.counters().map(|(name, count)| (name.to_owned(), json!(count))));
+        }
+        writeln!(out, "{summary}")
+    }
+
+    fn write_text(&self, end: &End, streams: u64, out: &mut dyn Write) -> io::Result<()> {
+        write!(out, "{}: {}", self.file, self.format)?;
+        if let Some(last) = self.last_ns {
+            write!(out, ", {:.3} s up to the last message", seconds(last))?;
+        }
+        writeln!(out, ", {streams} TCP connections")?;
+        if let End::Cut(reason) = end {
+            writeln!(out, "  cut: {reason}")?;
+        }
+        let mmes = self.mmes.iter().map(|(name, count)| (name.to_string(), *count));
+        list(out, "HomePlug", mmes)?;
+        let [requests, responses] = self.sdp;
+        list(out, "SDP", [("requests".to_owned(), requests), ("responses".to_owned(), responses)])?;
+        for charger in &self.chargers {
+            writeln!(out, "  charger {}", show(charger))?;
+        }
+        list(out, "V2G", self.schema_counts().map(|(name, count)| (name.to_owned(), count)))?;
+        for (message, count) in &self.messages {
+            writeln!(out, "    {count:>7} {message}")?;
+        }
+        for (name, count) in self.counters() {
+            if count > 0 {
+                writeln!(out, "  {}: {count}", name.replace('_', " "))?;
+            }
+        }
+        match &self.first_trouble {
+            Some(trouble) => writeln!(out, "  first trouble: {trouble}"),
+            None => Ok(()),
+        }
+    }
+}
+
+fn show(endpoint: &Endpoint) -> String {
+    format!("[{}]:{}", endpoint.address, endpoint.port)
+}
+
+/// A heading with the sum, and what it is made of.
+fn list(
+    out: &mut dyn Write,
+    heading: &str,
+    counts: impl IntoIterator<Item = (String, u64)>,
+) -> io::Result<()> {
+    let counts: Vec<(String, u64)> = counts.into_iter().filter(|(_, count)| *count > 0).collect();
+    if counts.is_empty() {
+        return Ok(());
+    }
+    let sum: u64 = counts.iter().map(|(_, count)| count).sum();
+    let parts: Vec<String> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
+    writeln!(out, "  {heading} {sum}: {}", parts.join(", "))
+}
+
+impl Report for Summary<'_> {
+    fn event(&mut self, event: &Event<'_>, _out: &mut dyn Write) -> io::Result<()> {
+        self.last_ns = event.time_ns.max(self.last_ns);
+        match &event.content {
+            Content::Mme(mm_type) => *self.mmes.entry(*mm_type).or_default() += 1,
+            Content::Sdp(sdp) => {
+                let [requests, responses] = &mut self.sdp;
+                *(if sdp.direction() == Direction::ToEvse { requests } else { responses }) += 1;
+                if let &Sdp::Response { charger, .. } = sdp
+                    && self.chargers.len() < MAX_CHARGERS
+                    && !self.chargers.contains(&charger)
+                {
+                    self.chargers.push(charger);
+                }
+            }
+            Content::Exi(exi) => {
+                *self.schemas.entry(exi.schema).or_default() += 1;
+                if let Some(message) = exi.message {
+                    *self.messages.entry(message).or_default() += 1;
+                }
+                self.guessed += u64::from(exi.basis.confidence() < 100);
+                self.trailing += u64::try_from(exi.trailing).unwrap_or(u64::MAX);
+                if let Some(error) = &exi.error {
+                    self.failed += 1;
+                    self.trouble(event.frame, || format!("does not decode: {error}"));
+                }
+            }
+            other => {
+                match other {
+                    Content::Tls(_) => self.tls += 1,
+                    Content::Gap => self.gaps += 1,
+                    Content::Fragment => self.fragments += 1,
+                    Content::Skipped(count) | Content::Unknown(count) => {
+                        self.skipped += u64::try_from(*count).unwrap_or(u64::MAX);
+                    }
+                    Content::BadLine(_) => self.failed += 1,
+                    _ => self.other += 1,
+                }
+                self.trouble(event.frame, || note(other).unwrap_or_default());
+            }
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, end: &End, streams: u64, out: &mut dyn Write) -> io::Result<()> {
+        if self.json { self.write_json(end, streams, out) } else { self.write_text(end, streams, out) }
+    }
+}

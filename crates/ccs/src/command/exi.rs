@@ -1,0 +1,167 @@
+//! `ccs exi`: a filter between hexadecimal EXI and JSON.
+
+use std::io::{BufRead, BufReader, Read, Write};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::cli::{ExiArgs, ExiCommand, Exit, SchemaName};
+use crate::decode::Schema;
+use crate::hex::{self, Odd};
+
+/// Why a line failed, as it is written out.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct Failure {
+    error: String,
+    /// The element, names with `/` between them, where known.
+    path: Option<String>,
+    /// The bit of the stream, where it is about one.
+    bit: Option<u32>,
+}
+
+type Convert = fn(Schema, bool, &[u8], &mut String) -> Result<(), Failure>;
+
+/// Turns every line of `input` into one of `output`.
+pub fn run<R: Read>(
+    command: &ExiCommand,
+    input: &mut BufReader<R>,
+    output: &mut dyn Write,
+) -> anyhow::Result<Exit> {
+    let (args, convert): (&ExiArgs, Convert) = match command {
+        ExiCommand::Decode(args) => (args, decode),
+        ExiCommand::Encode(args) => (args, encode),
+        ExiCommand::Recode(args) => (args, recode),
+    };
+    let schema = match args.schema {
+        SchemaName::App => Schema::App,
+        SchemaName::Din => Schema::Din,
+    };
+    let mut exit = Exit::Good;
+    let (mut line, mut out) = (Vec::new(), String::new());
+    loop {
+        line.clear();
+        if input.read_until(b'\n', &mut line)? == 0 {
+            break;
+        }
+        out.clear();
+        let text = line.trim_ascii();
+        if !text.is_empty()
+            && let Err(failure) = convert(schema, args.fragment, text, &mut out)
+        {
+            exit = Exit::Failed;
+            out.clear();
+            out.push_str(&serde_json::to_string(&failure)?);
+        }
+        out.push('\n');
+        output.write_all(out.as_bytes())?;
+        // Whoever waits for the answer to a line before sending the next gets it.
+        if input.buffer().is_empty() {
+            output.flush()?;
+        }
+    }
+    output.flush()?;
+    Ok(exit)
+}
+
+fn decode(schema: Schema, fragment: bool, line: &[u8], out: &mut String) -> Result<(), Failure> {
+    let json = from_hex(schema, fragment, line)?;
+    out.push_str(&json.to_string());
+    Ok(())
+}
+
+fn encode(schema: Schema, fragment: bool, line: &[u8], out: &mut String) -> Result<(), Failure> {
+    let json: Value =
+        serde_json::from_slice(line).map_err(|error| Failure::plain(format!("no JSON: {error}")))?;
+    to_hex(schema, fragment, &json, out)
+}
+
+fn recode(schema: Schema, fragment: bool, line: &[u8], out: &mut String) -> Result<(), Failure> {
+    let json = from_hex(schema, fragment, line)?;
+    to_hex(schema, fragment, &json, out)
+}
+
+fn from_hex(schema: Schema, fragment: bool, line: &[u8]) -> Result<Value, Failure> {
+    let mut bytes = Vec::new();
+    hex::parse(line, &mut bytes, Odd::Refused)
+        .map_err(|column| Failure::plain(format!("not hexadecimal in column {column}")))?;
+    match schema.to_json(&bytes, fragment) {
+        Some(result) => result.map_err(|error| Failure {
+            error: error.kind.to_string(),
+            path: (!error.path.is_empty()).then(|| error.path.to_string()),
+            bit: Some(error.bit),
+        }),
+        None => Err(Failure::plain(format!("there is no codec for {}", schema.name()))),
+    }
+}
+
+fn to_hex(schema: Schema, fragment: bool, json: &Value, out: &mut String) -> Result<(), Failure> {
+    match schema.from_json(json, fragment) {
+        Some(Ok(bytes)) => {
+            hex::write(&bytes, out);
+            Ok(())
+        }
+        Some(Err(error)) => Err(Failure {
+            error: error.message,
+            path: (!error.path.is_empty()).then_some(error.path),
+            bit: None,
+        }),
+        None => Err(Failure::plain(format!("there is no codec for {}", schema.name()))),
+    }
+}
+
+impl Failure {
+    fn plain(error: String) -> Self {
+        Self { error, path: None, bit: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filter(command: fn(ExiArgs) -> ExiCommand, schema: SchemaName, input: &str) -> (Exit, String) {
+        let command = command(ExiArgs { schema, fragment: false });
+        let mut output = Vec::new();
+        let exit = run(&command, &mut BufReader::new(input.as_bytes()), &mut output).unwrap();
+        (exit, String::from_utf8(output).unwrap())
+    }
+
+    const ANSWER: &str =
+        r#"{"supportedAppProtocolRes":{"ResponseCode":"OK_SuccessfulNegotiation","SchemaID":1}}"#;
+
+    #[test]
+    fn every_line_gives_one_line_blank_ones_too() {
+        let (exit, output) = filter(ExiCommand::Decode, SchemaName::App, "80400040\n\n \n80400040");
+        assert_eq!(output, format!("{ANSWER}\n\n\n{ANSWER}\n"));
+        assert_eq!(exit, Exit::Good);
+        let (_, back) = filter(ExiCommand::Encode, SchemaName::App, &output);
+        assert_eq!(back, "80400040\n\n\n80400040\n");
+        assert_eq!(filter(ExiCommand::Recode, SchemaName::App, "8040 0040FF\n").1, "80400040\n");
+    }
+
+    #[test]
+    fn a_failing_line_says_why_and_where_and_the_filter_goes_on() {
+        let (exit, output) = filter(ExiCommand::Decode, SchemaName::App, "8040\nxyz\n80400040\n");
+        assert_eq!(exit, Exit::Failed);
+        let lines: Vec<&str> = output.lines().collect();
+        let cut: Value = serde_json::from_str(lines[0]).unwrap();
+        assert!(cut["error"].as_str().unwrap().contains("ends inside"), "{cut}");
+        assert!(
+            cut["bit"].is_u64() && cut["path"].as_str().unwrap().starts_with("supportedAppProtocolRes"),
+            "{cut}"
+        );
+        assert_eq!(lines[1], r#"{"error":"not hexadecimal in column 1","path":null,"bit":null}"#);
+        assert_eq!(lines[2], ANSWER);
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error() {
+        let (exit, output) =
+            filter(ExiCommand::Encode, SchemaName::App, &ANSWER.replace("SchemaID", "SchemaId"));
+        assert_eq!(exit, Exit::Failed);
+        assert!(
+            output.contains("SchemaId") && output.contains("\"path\":\"supportedAppProtocolRes\""),
+            "{output}"
+        );
+    }
+}

@@ -1,0 +1,305 @@
+//! From a file to the messages in it.
+//!
+//! [`source`] reads the file, [`packet`] takes frames apart, [`tcp`] puts streams together and finds the
+//! V2GTP messages, [`session`] finds out which schema they are of, [`Decoder`] is all of it. Memory is
+//! bounded and does not depend on the size of the file.
+
+pub mod mme;
+pub mod packet;
+pub mod schema;
+mod sdp;
+mod session;
+pub mod source;
+pub mod tcp;
+pub mod values;
+
+use v2gtp::PayloadType;
+
+pub use mme::MmType;
+pub use schema::{Basis, Schema};
+pub use sdp::Sdp;
+
+use packet::{Endpoint, Flow, Layer};
+use session::{Session, direction_of};
+use source::{Data, Packet};
+use tcp::{Found, Framer, Streams, When};
+
+/// Who sends to whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Direction {
+    /// From the car to the charger.
+    ToEvse,
+    /// From the charger to the car.
+    ToPev,
+}
+
+impl Direction {
+    /// The name that the corpus uses.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ToEvse => "pev->evse",
+            Self::ToPev => "evse->pev",
+        }
+    }
+}
+
+/// One thing found in a file.
+#[derive(Clone, Debug)]
+pub struct Event<'a> {
+    /// The frame (of a capture), line (of hexadecimal text) or ordinal (in raw V2GTP) that completes it,
+    /// 1-based.
+    pub frame: u64,
+    /// Nanoseconds since the first frame, where the file has times.
+    pub time_ns: Option<i64>,
+    /// Who sent it, where that is known.
+    pub direction: Option<Direction>,
+    /// What it is.
+    pub content: Content<'a>,
+}
+
+/// What was found.
+#[derive(Clone, Debug)]
+pub enum Content<'a> {
+    /// A `HomePlug` management message.
+    Mme(MmType),
+    /// A discovery message.
+    Sdp(Sdp),
+    /// An EXI payload.
+    Exi(Exi<'a>),
+    /// A V2GTP message that is not EXI: its type and length.
+    Other(PayloadType, usize),
+    /// A stream is encrypted: told once for each direction.
+    Tls(Flow),
+    /// Bytes in a stream that are not V2GTP, or a message that lost its end.
+    Skipped(usize),
+    /// Bytes are missing in the capture.
+    Gap,
+    /// A fragment of an IP packet: these are not put together.
+    Fragment,
+    /// Bytes of a line of text that are none of what is expected.
+    Unknown(usize),
+    /// A line that is not hexadecimal, with the 1-based column.
+    BadLine(usize),
+}
+
+/// An EXI payload and what is known about it.
+#[derive(Clone, Debug)]
+pub struct Exi<'a> {
+    /// The V2GTP payload type it came with.
+    pub payload_type: PayloadType,
+    /// The bytes.
+    pub payload: &'a [u8],
+    /// Its schema, where known.
+    pub schema: Option<Schema>,
+    /// How the schema is known.
+    pub basis: Basis,
+    /// The message's name, where there is a codec for its schema.
+    pub message: Option<&'static str>,
+    /// Bytes behind the end of the document.
+    pub trailing: usize,
+    /// Why it does not decode.
+    pub error: Option<Box<exi::Error>>,
+}
+
+/// Gets what is found.
+pub type OnEvent<'e> = dyn FnMut(&Event<'_>) + 'e;
+
+/// Chargers remembered from discovery: judgement, a bound.
+const MAX_CHARGERS: usize = 64;
+
+/// The whole way from packets to messages.
+pub struct Decoder {
+    streams: Streams<Session>,
+    context: Context,
+    /// For files that are one stream, and for lines of text.
+    single: (Framer, Session),
+    /// Messages found in a raw stream.
+    ordinal: u64,
+}
+
+/// What all streams of a file share.
+#[derive(Default)]
+struct Context {
+    first_time_ns: Option<i64>,
+    /// Endpoints announced in discovery.
+    chargers: Vec<Endpoint>,
+}
+
+impl Default for Decoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Decoder {
+    /// A decoder at the start of a file.
+    pub fn new() -> Self {
+        Self {
+            streams: Streams::new(),
+            context: Context::default(),
+            single: (Framer::default(), Session::default()),
+            ordinal: 0,
+        }
+    }
+
+    /// How many TCP connections were seen.
+    pub fn streams(&self) -> u64 {
+        self.streams.opened()
+    }
+
+    /// Takes the next packet of the file.
+    pub fn take(&mut self, packet: Packet<'_>, on_event: &mut OnEvent<'_>) {
+        let when = When { frame: packet.frame, time_ns: packet.time_ns };
+        if self.context.first_time_ns.is_none() {
+            self.context.first_time_ns = packet.time_ns;
+        }
+        match packet.data {
+            Data::Link(link_type, frame) => self.frame(when, packet::parse(link_type, frame), on_event),
+            Data::Line(bytes) => self.line(when, bytes, on_event),
+            Data::Stream(bytes) => {
+                let (framer, session) = &mut self.single;
+                let (context, ordinal) = (&mut self.context, &mut self.ordinal);
+                framer.take(when, bytes, &mut |_, found: Found<'_>| {
+                    *ordinal += 1;
+                    context.found(session, None, When { frame: *ordinal, ..when }, found, on_event);
+                });
+            }
+            Data::BadLine(column) => on_event(&self.context.event(when, None, Content::BadLine(column))),
+        }
+    }
+
+    /// Gives what was still held back: the file is over.
+    pub fn finish(&mut self, on_event: &mut OnEvent<'_>) {
+        let Self { streams, context, single: (framer, session), ordinal } = self;
+        streams.finish(&mut |session, flow, when, found| {
+            context.found(session, Some(flow), when, found, on_event);
+        });
+        framer.finish(&mut |when, found: Found<'_>| {
+            context.found(session, None, When { frame: *ordinal + 1, ..when }, found, on_event);
+        });
+    }
+
+    fn frame(&mut self, when: When, layer: Layer<'_>, on_event: &mut OnEvent<'_>) {
+        match layer {
+            Layer::Mme(body) => {
+                if let Some(mm_type) = MmType::of_frame(body) {
+                    let content = Content::Mme(mm_type);
+                    on_event(&self.context.event(when, mm_type.direction(), content));
+                }
+            }
+            Layer::Udp(_, datagram) => {
+                if let Some(sdp) = Sdp::parse(datagram) {
+                    self.context.discovered(sdp);
+                    on_event(&self.context.event(when, Some(sdp.direction()), Content::Sdp(sdp)));
+                }
+            }
+            Layer::Tcp(flow, segment) => {
+                let context = &mut self.context;
+                self.streams.take(when, flow, segment, &mut |session, flow, when, found| {
+                    context.found(session, Some(flow), when, found, on_event);
+                });
+            }
+            Layer::Fragment => on_event(&self.context.event(when, None, Content::Fragment)),
+            Layer::Other => {}
+        }
+    }
+
+    /// A line of text is an EXI document, V2GTP messages or an Ethernet frame: their first bytes differ.
+    fn line(&mut self, when: When, bytes: &[u8], on_event: &mut OnEvent<'_>) {
+        let Self { context, single: (_, session), .. } = self;
+        match bytes {
+            [0x80, ..] => {
+                context.found(session, None, when, Found::Message(PayloadType::EXI, bytes), on_event);
+            }
+            [0x01, 0xFE, ..] => {
+                let mut framer = Framer::default();
+                let mut sink = |when, found: Found<'_>| context.found(session, None, when, found, on_event);
+                framer.take(when, bytes, &mut sink);
+                framer.finish(&mut sink);
+            }
+            _ => match packet::parse(ETHERNET, bytes) {
+                Layer::Other | Layer::Fragment => {
+                    on_event(&self.context.event(when, None, Content::Unknown(bytes.len())));
+                }
+                layer => self.frame(when, layer, on_event),
+            },
+        }
+    }
+}
+
+/// The link type of Ethernet.
+const ETHERNET: i32 = 1;
+
+impl Context {
+    fn event<'a>(&self, when: When, direction: Option<Direction>, content: Content<'a>) -> Event<'a> {
+        let time_ns = when.time_ns.map(|time| time - self.first_time_ns.unwrap_or(time));
+        Event { frame: when.frame, time_ns, direction, content }
+    }
+
+    fn found(
+        &mut self,
+        session: &mut Session,
+        flow: Option<Flow>,
+        when: When,
+        found: Found<'_>,
+        on_event: &mut OnEvent<'_>,
+    ) {
+        let content = match found {
+            Found::Message(payload_type, payload) => match Sdp::of_message(payload_type, payload) {
+                Some(sdp) => Content::Sdp(sdp),
+                None if is_exi(payload_type) => Content::Exi(session.take(payload_type, payload)),
+                None => Content::Other(payload_type, payload.len()),
+            },
+            Found::Tls => match flow {
+                Some(flow) => Content::Tls(flow),
+                None => return,
+            },
+            Found::Skipped(count) => Content::Skipped(count),
+            Found::Gap => Content::Gap,
+        };
+        let direction = self.direction(session, flow, &content);
+        on_event(&self.event(when, direction, content));
+    }
+
+    /// By the message's name, else by what discovery or earlier messages said about the endpoints.
+    fn direction(
+        &self,
+        session: &mut Session,
+        flow: Option<Flow>,
+        content: &Content<'_>,
+    ) -> Option<Direction> {
+        let named = match content {
+            Content::Exi(exi) => exi.message.and_then(direction_of),
+            Content::Sdp(sdp) => return Some(sdp.direction()),
+            _ => None,
+        };
+        let Some(flow) = flow else { return named };
+        let source_is_lower = flow.source <= flow.destination;
+        if let Some(named) = named {
+            session.lower_is_evse = Some(source_is_lower == (named == Direction::ToPev));
+            return Some(named);
+        }
+        let source_is_evse = if self.chargers.contains(&flow.source) {
+            true
+        } else if self.chargers.contains(&flow.destination) {
+            false
+        } else {
+            session.lower_is_evse? == source_is_lower
+        };
+        Some(if source_is_evse { Direction::ToPev } else { Direction::ToEvse })
+    }
+
+    fn discovered(&mut self, sdp: Sdp) {
+        if let Sdp::Response { charger, .. } = sdp
+            && self.chargers.len() < MAX_CHARGERS
+            && !self.chargers.contains(&charger)
+        {
+            self.chargers.push(charger);
+        }
+    }
+}
+
+/// Whether a payload type carries EXI.
+fn is_exi(payload_type: PayloadType) -> bool {
+    (0x8001..=0x8FFF).contains(&payload_type.0)
+}

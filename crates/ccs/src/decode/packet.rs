@@ -1,0 +1,191 @@
+//! From a captured frame down to what a charging session may be in: link layer, VLAN tags, IP, UDP, TCP.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use etherparse::{EtherType, LaxNetSlice, LaxSlicedPacket, TransportSlice};
+
+/// What a frame carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layer<'a> {
+    /// A `HomePlug` management frame: the bytes behind the ethertype 0x88E1.
+    Mme(&'a [u8]),
+    /// A UDP datagram.
+    Udp(Flow, &'a [u8]),
+    /// A TCP segment.
+    Tcp(Flow, Segment<'a>),
+    /// A fragment of an IP packet: not put together.
+    Fragment,
+    /// Anything else.
+    Other,
+}
+
+/// One end of a UDP or TCP flow. IPv4 addresses are mapped into IPv6.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Endpoint {
+    /// Address.
+    pub address: Ipv6Addr,
+    /// Port.
+    pub port: u16,
+}
+
+/// Who sends to whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flow {
+    /// Sender.
+    pub source: Endpoint,
+    /// Receiver.
+    pub destination: Endpoint,
+}
+
+/// What reassembly needs of a TCP segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Segment<'a> {
+    /// Sequence number of the first byte (of the SYN, if there is one).
+    pub sequence: u32,
+    /// What the sender has received, if the segment says so.
+    pub acknowledged: Option<u32>,
+    /// First segment of a connection.
+    pub syn: bool,
+    /// Payload bytes.
+    pub data: &'a [u8],
+}
+
+const HOMEPLUG_AV: EtherType = EtherType(0x88E1);
+
+/// Takes a frame of a pcap link type apart. Frames that are cut are read as far as they go.
+pub fn parse(link_type: i32, frame: &[u8]) -> Layer<'_> {
+    let ether_type = |at: usize| {
+        let bytes = frame.get(at..at + 2)?.try_into().ok()?;
+        Some(EtherType(u16::from_be_bytes(bytes)))
+    };
+    // The numbers are those of https://www.tcpdump.org/linktypes.html.
+    let packet = match link_type {
+        1 => LaxSlicedPacket::from_ethernet(frame).ok(),
+        12 | 14 | 101 | 228 | 229 => LaxSlicedPacket::from_ip(frame).ok(),
+        // BSD loopback: a protocol family in either byte order, then the IP packet.
+        0 | 108 => frame.get(4..).and_then(|ip| LaxSlicedPacket::from_ip(ip).ok()),
+        // Linux "cooked" captures (`tcpdump -i any`), versions 1 and 2.
+        113 => cooked(ether_type(14), frame.get(16..)),
+        276 => cooked(ether_type(0), frame.get(20..)),
+        _ => None,
+    };
+    packet.map_or(Layer::Other, |packet| layer(&packet))
+}
+
+fn cooked(ether_type: Option<EtherType>, payload: Option<&[u8]>) -> Option<LaxSlicedPacket<'_>> {
+    Some(LaxSlicedPacket::from_ether_type(ether_type?, payload?))
+}
+
+fn layer<'a>(packet: &LaxSlicedPacket<'a>) -> Layer<'a> {
+    match (&packet.net, &packet.transport) {
+        (Some(net), Some(TransportSlice::Udp(udp))) => flow(net, udp.source_port(), udp.destination_port())
+            .map_or(Layer::Other, |flow| Layer::Udp(flow, udp.payload())),
+        (Some(net), Some(TransportSlice::Tcp(tcp))) => {
+            let segment = Segment {
+                sequence: tcp.sequence_number(),
+                acknowledged: tcp.ack().then(|| tcp.acknowledgment_number()),
+                syn: tcp.syn(),
+                data: tcp.payload(),
+            };
+            flow(net, tcp.source_port(), tcp.destination_port())
+                .map_or(Layer::Other, |flow| Layer::Tcp(flow, segment))
+        }
+        (Some(net), None) if net.ip_payload_ref().is_some_and(|payload| payload.fragmented) => {
+            Layer::Fragment
+        }
+        (None, None) => match packet.ether_payload() {
+            Some(payload) if payload.ether_type == HOMEPLUG_AV => Layer::Mme(payload.payload),
+            _ => Layer::Other,
+        },
+        _ => Layer::Other,
+    }
+}
+
+fn flow(net: &LaxNetSlice<'_>, source_port: u16, destination_port: u16) -> Option<Flow> {
+    let (source, destination): (IpAddr, IpAddr) = match net {
+        LaxNetSlice::Ipv4(ip) => (ip.header().source_addr().into(), ip.header().destination_addr().into()),
+        LaxNetSlice::Ipv6(ip) => (ip.header().source_addr().into(), ip.header().destination_addr().into()),
+        LaxNetSlice::Arp(_) => return None,
+    };
+    let endpoint = |address: IpAddr, port| {
+        let address = match address {
+            IpAddr::V4(address) => address.to_ipv6_mapped(),
+            IpAddr::V6(address) => address,
+        };
+        Endpoint { address, port }
+    };
+    Some(Flow { source: endpoint(source, source_port), destination: endpoint(destination, destination_port) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use etherparse::PacketBuilder;
+
+    fn builder() -> etherparse::PacketBuilderStep<etherparse::Ethernet2Header> {
+        PacketBuilder::ethernet2([2; 6], [4; 6])
+    }
+
+    /// A UDP datagram from address 7, port 9, to address 8, port 15118.
+    fn udp(payload: &[u8]) -> Vec<u8> {
+        let mut frame = Vec::new();
+        let addresses = (Ipv6Addr::from(7_u128).octets(), Ipv6Addr::from(8_u128).octets());
+        builder().ipv6(addresses.0, addresses.1, 1).udp(9, 15118).write(&mut frame, payload).unwrap();
+        frame
+    }
+
+    fn with_tag(frame: &[u8], tag: &[u8]) -> Vec<u8> {
+        [&frame[..12], tag, &frame[12..]].concat()
+    }
+
+    fn assert_is_the_datagram(layer: Layer<'_>) {
+        let Layer::Udp(flow, payload) = layer else { panic!("{layer:?}") };
+        assert_eq!((flow.source.address, flow.source.port), (7_u128.into(), 9));
+        assert_eq!((flow.destination.address, flow.destination.port), (8_u128.into(), 15118));
+        assert_eq!(payload, b"hello");
+    }
+
+    #[test]
+    fn a_datagram_is_found_under_every_link_layer_and_under_vlan_tags() {
+        let frame = udp(b"hello");
+        let ip = &frame[14..];
+        assert_is_the_datagram(parse(1, &frame));
+        assert_is_the_datagram(parse(1, &with_tag(&frame, &[0x81, 0x00, 0, 5])));
+        assert_is_the_datagram(parse(1, &with_tag(&frame, &[0x88, 0xA8, 0, 5, 0x81, 0x00, 0, 6])));
+        assert_is_the_datagram(parse(101, ip));
+        assert_is_the_datagram(parse(0, &[&[30, 0, 0, 0], ip].concat()));
+        assert_is_the_datagram(parse(113, &[&[0; 14], &[0x86, 0xDD][..], ip].concat()));
+        assert_is_the_datagram(parse(276, &[&[0x86, 0xDD][..], &[0; 18], ip].concat()));
+        assert_eq!(parse(147, &frame), Layer::Other, "an unknown link type");
+    }
+
+    #[test]
+    fn extension_headers_of_ipv6_and_padding_of_ethernet_are_stepped_over() {
+        let mut frame = udp(b"hello");
+        // A hop-by-hop header of eight bytes in front of UDP (17).
+        frame.splice(54..54, [17, 0, 1, 4, 0, 0, 0, 0]);
+        frame[20] = 0;
+        frame[19] += 8;
+        assert_is_the_datagram(parse(1, &frame));
+        frame.extend([0; 9]);
+        assert_is_the_datagram(parse(1, &frame));
+    }
+
+    #[test]
+    fn a_homeplug_frame_is_found_with_and_without_a_vlan_tag() {
+        let frame = [&[0; 12][..], &[0x88, 0xE1, 1, 0x64, 0x60]].concat();
+        assert_eq!(parse(1, &frame), Layer::Mme(&[1, 0x64, 0x60]));
+        let tagged = with_tag(&frame, &[0x81, 0x00, 0, 5]);
+        assert_eq!(parse(1, &tagged), Layer::Mme(&[1, 0x64, 0x60]));
+    }
+
+    #[test]
+    fn no_cut_frame_ends_the_program() {
+        let frame = udp(b"hello");
+        for link_type in [0, 1, 101, 113, 276] {
+            for length in 0..frame.len() {
+                let _ = parse(link_type, &frame[..length]);
+            }
+        }
+    }
+}

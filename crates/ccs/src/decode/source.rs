@@ -1,0 +1,421 @@
+//! Where frames come from: pcapng, pcap, hexadecimal text, raw V2GTP.
+
+use std::fmt;
+use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::ops::ControlFlow;
+
+use crate::hex::{self, Odd};
+use pcap_parser::traits::{PcapNGPacketBlock, PcapReaderIterator};
+use pcap_parser::{
+    Block, InterfaceDescriptionBlock, LegacyPcapReader, PcapBlockOwned, PcapError, PcapNGReader,
+};
+
+/// What the start of a file says it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// A pcapng capture.
+    PcapNg,
+    /// A pcap capture, either byte order, micro- or nanoseconds.
+    Pcap,
+    /// Lines of hexadecimal digits: EXI documents, V2GTP messages or Ethernet frames.
+    Hex,
+    /// V2GTP messages one after the other, as in a TCP stream.
+    V2gtp,
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::PcapNg => "pcapng",
+            Self::Pcap => "pcap",
+            Self::Hex => "hex",
+            Self::V2gtp => "raw V2GTP",
+        })
+    }
+}
+
+/// One piece of a file with its 1-based number.
+#[derive(Clone, Copy, Debug)]
+pub struct Packet<'a> {
+    /// Number of the frame in a capture, of the line in hexadecimal text; 1 in raw V2GTP.
+    pub frame: u64,
+    /// Time since the Unix epoch in nanoseconds, where the file has times.
+    pub time_ns: Option<i64>,
+    /// What the bytes are.
+    pub data: Data<'a>,
+}
+
+/// What the bytes of a [`Packet`] are.
+#[derive(Clone, Copy, Debug)]
+pub enum Data<'a> {
+    /// A frame of this link type (the numbers of pcap: 1 is Ethernet).
+    Link(i32, &'a [u8]),
+    /// One line of hexadecimal text, already turned into bytes.
+    Line(&'a [u8]),
+    /// The next piece of a stream of V2GTP messages.
+    Stream(&'a [u8]),
+    /// A line of hexadecimal text that is not hexadecimal, with the 1-based column.
+    BadLine(usize),
+}
+
+/// How the reading of a file ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// At the end of the file.
+    Complete,
+    /// The file ends, or is damaged, in the middle of a block; everything before was read.
+    Cut(String),
+    /// The reader of the packets had enough.
+    Stopped,
+}
+
+/// Why a file is not read at all.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file cannot be read.
+    #[error("cannot read it: {0}")]
+    Io(#[from] io::Error),
+    /// There is nothing in the file.
+    #[error("it is empty; expected {EXPECTED}")]
+    Empty,
+    /// The file is compressed.
+    #[error("it is compressed ({0}); unpack it first, for example `{1}`")]
+    Compressed(&'static str, &'static str),
+    /// The file is something else.
+    #[error("it is not a capture (it starts with {0}); expected {EXPECTED}")]
+    NotACapture(String),
+}
+
+/// What `decode` reads, for messages.
+pub const EXPECTED: &str =
+    "a pcapng or pcap capture, lines of hexadecimal digits, or raw V2GTP (starting with 01 FE)";
+
+/// Bytes read at once, and needed, to tell the formats apart.
+const PEEK: usize = 4096;
+const ENOUGH: usize = 8;
+/// The reading buffer, and its bound when a block is larger (a block holds one frame and its options):
+/// judgement; what is larger than the bound is taken as damage.
+const BUFFER: usize = 256 * 1024;
+const LARGEST_BLOCK: usize = 16 * 1024 * 1024;
+/// The longest line of hexadecimal text: a 64 KiB message with separators.
+const LONGEST_LINE: u64 = 512 * 1024;
+
+type Sink<'s> = dyn FnMut(Packet<'_>) -> ControlFlow<()> + 's;
+type Input = io::Chain<Cursor<Vec<u8>>, Box<dyn Read>>;
+
+/// A file whose format is known.
+pub struct Source {
+    format: Format,
+    input: Input,
+}
+
+impl Source {
+    /// Reads the start of `input` and finds out what it is.
+    pub fn open(mut input: Box<dyn Read>) -> Result<Self, Error> {
+        let mut start = Vec::new();
+        // One reading is enough, for a pipe may bring more only later.
+        while start.len() < ENOUGH && read_some(&mut input, &mut start)? > 0 {}
+        let format = detect(&start)?;
+        Ok(Self { format, input: Cursor::new(start).chain(input) })
+    }
+
+    /// What the start of the file says it is.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Gives every packet to `sink` until it breaks off. Memory does not depend on the file's size.
+    pub fn read(self, sink: &mut Sink<'_>) -> Result<End, Error> {
+        match self.format {
+            Format::PcapNg => match PcapNGReader::new(BUFFER, self.input) {
+                Ok(reader) => read_blocks(reader, &mut Interfaces::default(), sink),
+                Err(error) => Ok(End::Cut(describe(&error))),
+            },
+            Format::Pcap => match LegacyPcapReader::new(BUFFER, self.input) {
+                Ok(reader) => read_blocks(reader, &mut Interfaces::default(), sink),
+                Err(error) => Ok(End::Cut(describe(&error))),
+            },
+            Format::Hex => read_lines(BufReader::new(self.input), sink),
+            Format::V2gtp => read_stream(self.input, sink),
+        }
+    }
+}
+
+fn read_some(input: &mut Box<dyn Read>, into: &mut Vec<u8>) -> io::Result<usize> {
+    let mut chunk = [0; PEEK];
+    loop {
+        match input.read(&mut chunk) {
+            Ok(count) => {
+                into.extend_from_slice(chunk.get(..count).unwrap_or_default());
+                return Ok(count);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn detect(start: &[u8]) -> Result<Format, Error> {
+    match start {
+        [] => Err(Error::Empty),
+        [0x0A, 0x0D, 0x0D, 0x0A, ..] => Ok(Format::PcapNg),
+        [0xD4, 0xC3, 0xB2, 0xA1, ..]
+        | [0xA1, 0xB2, 0xC3, 0xD4, ..]
+        | [0x4D, 0x3C, 0xB2, 0xA1, ..]
+        | [0xA1, 0xB2, 0x3C, 0x4D, ..]
+        | [0x34, 0xCD, 0xB2, 0xA1, ..] => Ok(Format::Pcap),
+        [0x01, 0xFE, ..] => Ok(Format::V2gtp),
+        [0x1F, 0x8B, ..] => Err(Error::Compressed("gzip", "gunzip -k FILE")),
+        [0x28, 0xB5, 0x2F, 0xFD, ..] => Err(Error::Compressed("zstd", "unzstd FILE")),
+        [0xFD, b'7', b'z', b'X', b'Z', ..] => Err(Error::Compressed("xz", "unxz -k FILE")),
+        _ if is_hex_text(start) => Ok(Format::Hex),
+        _ => Err(Error::NotACapture(first_bytes(start))),
+    }
+}
+
+/// Whether the first line that says something consists of hexadecimal digits and separators.
+fn is_hex_text(start: &[u8]) -> bool {
+    let mut lines = start.split(|&byte| byte == b'\n').map(without_comment);
+    let first = lines.find(|line| !line.trim_ascii().is_empty());
+    let mut bytes = Vec::new();
+    first.is_some_and(|line| hex::parse(line, &mut bytes, Odd::Allowed).is_ok() && !line.is_empty())
+}
+
+fn first_bytes(start: &[u8]) -> String {
+    let hex: Vec<String> = start.iter().take(8).map(|byte| format!("{byte:02X}")).collect();
+    hex.join(" ")
+}
+
+fn without_comment(line: &[u8]) -> &[u8] {
+    line.split(|&byte| byte == b'#').next().unwrap_or_default()
+}
+
+fn read_lines(mut input: BufReader<Input>, sink: &mut Sink<'_>) -> Result<End, Error> {
+    let (mut line, mut bytes) = (Vec::new(), Vec::new());
+    for frame in 1.. {
+        line.clear();
+        if input.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line)? == 0 {
+            break;
+        }
+        let text = without_comment(&line).trim_ascii();
+        if text.is_empty() {
+            continue;
+        }
+        let data = match hex::parse(text, &mut bytes, Odd::Refused) {
+            Ok(()) => Data::Line(&bytes),
+            Err(column) => Data::BadLine(column),
+        };
+        if sink(Packet { frame, time_ns: None, data }).is_break() {
+            return Ok(End::Stopped);
+        }
+    }
+    Ok(End::Complete)
+}
+
+fn read_stream(mut input: Input, sink: &mut Sink<'_>) -> Result<End, Error> {
+    let mut buffer = vec![0; BUFFER];
+    loop {
+        let count = match input.read(&mut buffer) {
+            Ok(0) => return Ok(End::Complete),
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error.into()),
+        };
+        let data = Data::Stream(buffer.get(..count).unwrap_or_default());
+        if sink(Packet { frame: 1, time_ns: None, data }).is_break() {
+            return Ok(End::Stopped);
+        }
+    }
+}
+
+/// What the packets of a capture refer to.
+#[derive(Default)]
+struct Interfaces {
+    known: Vec<Interface>,
+    frames: u64,
+    /// Units of a second in a pcap file; its link type is that of interface 0.
+    fraction: u64,
+}
+
+#[derive(Clone, Copy)]
+struct Interface {
+    link_type: i32,
+    units_per_second: u64,
+    offset_s: i64,
+    snap_length: u32,
+}
+
+/// Interfaces one section may describe: judgement, a bound against damaged files.
+const MAX_INTERFACES: usize = 4096;
+
+impl Interface {
+    fn new(block: &InterfaceDescriptionBlock<'_>) -> Self {
+        let exponent = u32::from(block.if_tsresol & 0x7F);
+        let base: u64 = if block.if_tsresol & 0x80 == 0 { 10 } else { 2 };
+        Self {
+            link_type: block.linktype.0,
+            units_per_second: base.checked_pow(exponent).unwrap_or(1_000_000),
+            offset_s: block.if_tsoffset,
+            snap_length: block.snaplen,
+        }
+    }
+
+    fn time_ns(self, high: u32, low: u32) -> Option<i64> {
+        let ticks = u128::from(high) << 32 | u128::from(low);
+        let ns = ticks * 1_000_000_000 / u128::from(self.units_per_second.max(1));
+        i64::try_from(ns).ok()?.checked_add(self.offset_s.checked_mul(1_000_000_000)?)
+    }
+}
+
+fn read_blocks(
+    mut reader: impl PcapReaderIterator,
+    interfaces: &mut Interfaces,
+    sink: &mut Sink<'_>,
+) -> Result<End, Error> {
+    let mut capacity = BUFFER;
+    loop {
+        match reader.next() {
+            Ok((length, block)) => {
+                if take_block(&block, interfaces, sink).is_break() {
+                    return Ok(End::Stopped);
+                }
+                reader.consume_noshift(length);
+            }
+            Err(PcapError::Eof) => return Ok(End::Complete),
+            Err(PcapError::Incomplete(_)) => {
+                if let Err(error) = reader.refill() {
+                    return Ok(End::Cut(describe(&error)));
+                }
+            }
+            Err(PcapError::BufferTooSmall) if capacity < LARGEST_BLOCK => {
+                capacity *= 2;
+                reader.grow(capacity);
+                if let Err(error) = reader.refill() {
+                    return Ok(End::Cut(describe(&error)));
+                }
+            }
+            Err(error) => return Ok(End::Cut(describe(&error))),
+        }
+    }
+}
+
+fn take_block(
+    block: &PcapBlockOwned<'_>,
+    interfaces: &mut Interfaces,
+    sink: &mut Sink<'_>,
+) -> ControlFlow<()> {
+    let (time_ns, link_type, data) = match block {
+        PcapBlockOwned::LegacyHeader(header) => {
+            interfaces.fraction = if header.is_nanosecond_precision() { 1 } else { 1000 };
+            interfaces.known.push(Interface {
+                // The upper bits tell of frame check sequences.
+                link_type: header.network.0 & 0x0FFF_FFFF,
+                units_per_second: 1,
+                offset_s: 0,
+                snap_length: header.snaplen,
+            });
+            return ControlFlow::Continue(());
+        }
+        PcapBlockOwned::Legacy(frame) => {
+            let ns = i64::from(frame.ts_sec) * 1_000_000_000
+                + i64::from(frame.ts_usec) * i64::try_from(interfaces.fraction).unwrap_or(1);
+            (Some(ns), interfaces.known.first().map(|known| known.link_type), frame.data)
+        }
+        PcapBlockOwned::NG(Block::SectionHeader(_)) => {
+            interfaces.known.clear();
+            return ControlFlow::Continue(());
+        }
+        PcapBlockOwned::NG(Block::InterfaceDescription(description)) => {
+            if interfaces.known.len() < MAX_INTERFACES {
+                interfaces.known.push(Interface::new(description));
+            }
+            return ControlFlow::Continue(());
+        }
+        PcapBlockOwned::NG(Block::EnhancedPacket(frame)) => {
+            let interface = usize::try_from(frame.if_id).ok().and_then(|id| interfaces.known.get(id));
+            let time = interface.and_then(|interface| interface.time_ns(frame.ts_high, frame.ts_low));
+            (time, interface.map(|interface| interface.link_type), frame.packet_data())
+        }
+        PcapBlockOwned::NG(Block::SimplePacket(frame)) => {
+            let interface = interfaces.known.first();
+            let snap = interface.map_or(0, |interface| interface.snap_length);
+            let length = if snap == 0 { frame.origlen } else { frame.origlen.min(snap) };
+            let data = frame.data.get(..usize::try_from(length).unwrap_or(0)).unwrap_or(frame.data);
+            (None, interface.map(|interface| interface.link_type), data)
+        }
+        PcapBlockOwned::NG(_) => return ControlFlow::Continue(()),
+    };
+    interfaces.frames += 1;
+    match link_type {
+        Some(link_type) => {
+            sink(Packet { frame: interfaces.frames, time_ns, data: Data::Link(link_type, data) })
+        }
+        // A packet of an interface that was never described: its bytes have no meaning.
+        None => ControlFlow::Continue(()),
+    }
+}
+
+fn describe<I: AsRef<[u8]>>(error: &PcapError<I>) -> String {
+    match error {
+        PcapError::ReadError => "reading failed".into(),
+        PcapError::UnexpectedEof | PcapError::Incomplete(_) => "the file ends inside a block".into(),
+        PcapError::BufferTooSmall => format!("a block is larger than {LARGEST_BLOCK} bytes: damaged"),
+        _ => "a block is damaged".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &str) -> Vec<Result<Vec<u8>, usize>> {
+        let source = Source::open(Box::new(Cursor::new(text.as_bytes().to_vec()))).unwrap();
+        assert_eq!(source.format(), Format::Hex);
+        let mut seen = Vec::new();
+        let end = source.read(&mut |packet| {
+            seen.push(match packet.data {
+                Data::Line(bytes) => Ok(bytes.to_vec()),
+                Data::BadLine(column) => Err(column),
+                other => panic!("{other:?}"),
+            });
+            ControlFlow::Continue(())
+        });
+        assert_eq!(end.unwrap(), End::Complete);
+        seen
+    }
+
+    #[test]
+    fn hexadecimal_text_may_have_separators_comments_and_blank_lines() {
+        let text = "# a comment\n\n80 9a:02-00\n0x80,0x40,\r\n8040 # Res\n";
+        assert_eq!(lines(text), [Ok(vec![0x80, 0x9A, 2, 0]), Ok(vec![0x80, 0x40]), Ok(vec![0x80, 0x40])]);
+    }
+
+    #[test]
+    fn a_line_that_is_not_hexadecimal_names_its_column_and_the_next_is_read() {
+        assert_eq!(lines("8040\n80 4g\n804\n80\n"), [Ok(vec![0x80, 0x40]), Err(5), Err(3), Ok(vec![0x80])]);
+    }
+
+    #[test]
+    fn what_is_no_capture_is_refused_with_what_was_expected() {
+        for (bytes, what) in [
+            (&b""[..], "it is empty; expected a pcapng"),
+            (b"%PDF-1.7", "it starts with 25 50 44 46 2D 31 2E 37"),
+            (b"Dear Sir or Madam", "not a capture"),
+            (&[0x1F, 0x8B, 8, 0], "gunzip"),
+            (&[0xFF; 20], "lines of hexadecimal digits, or raw V2GTP"),
+        ] {
+            let error = Source::open(Box::new(Cursor::new(bytes.to_vec()))).err().unwrap().to_string();
+            assert!(error.contains(what), "{error}");
+        }
+    }
+
+    #[test]
+    fn times_follow_the_resolution_of_the_interface() {
+        let interface =
+            |units_per_second| Interface { link_type: 1, units_per_second, offset_s: 1, snap_length: 0 };
+        assert_eq!(interface(1_000_000).time_ns(0, 1_500_000), Some(2_500_000_000));
+        assert_eq!(interface(1_000_000_000).time_ns(1, 0), Some(5_294_967_296));
+        assert_eq!(interface(1 << 20).time_ns(0, 1 << 19), Some(1_500_000_000));
+        assert_eq!(interface(1).time_ns(u32::MAX, u32::MAX), None, "beyond what nanoseconds can count");
+    }
+}

@@ -1,0 +1,62 @@
+//! Hexadecimal text.
+
+use std::fmt::Write;
+
+/// What to do with half a byte at the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Odd {
+    /// It is an error.
+    Refused,
+    /// It is left away: the text was cut.
+    Allowed,
+}
+
+/// Turns a line into bytes: digits in pairs, with spaces, tabs, commas, colons, dashes or `0x` between
+/// them. The error is the 1-based column.
+pub fn parse(line: &[u8], out: &mut Vec<u8>, odd: Odd) -> Result<(), usize> {
+    out.clear();
+    let mut half: Option<u8> = None;
+    let mut rest = line.iter().enumerate().peekable();
+    while let Some((column, &byte)) = rest.next() {
+        let digit = char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        match (digit, half) {
+            (Some(0), None) if rest.peek().is_some_and(|(_, next)| matches!(next, b'x' | b'X')) => {
+                rest.next();
+            }
+            (Some(digit), None) => half = Some(digit),
+            (Some(digit), Some(high)) => {
+                out.push(high << 4 | digit);
+                half = None;
+            }
+            (None, None) if matches!(byte, b' ' | b'\t' | b'\r' | b',' | b':' | b'-') => {}
+            (None, _) => return Err(column + 1),
+        }
+    }
+    if half.is_some() && odd == Odd::Refused { Err(line.len()) } else { Ok(()) }
+}
+
+/// Appends lower-case digits.
+pub fn write(bytes: &[u8], out: &mut String) {
+    out.reserve(bytes.len() * 2);
+    for byte in bytes {
+        // Writing to a string cannot fail.
+        let _ = write!(out, "{byte:02x}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_becomes_bytes_and_back() {
+        let mut bytes = Vec::new();
+        assert_eq!(parse(b"0x80, 9A:02-ff", &mut bytes, Odd::Refused), Ok(()));
+        let mut text = String::new();
+        write(&bytes, &mut text);
+        assert_eq!(text, "809a02ff");
+        assert_eq!(parse(b"809", &mut bytes, Odd::Refused), Err(3));
+        assert_eq!(parse(b"809", &mut bytes, Odd::Allowed), Ok(()));
+        assert_eq!(parse(b"80 9 a", &mut bytes, Odd::Refused), Err(5));
+    }
+}

@@ -1,0 +1,34 @@
+//! Colours, on terminals only.
+
+use anstyle::{AnsiColor, Reset, Style};
+
+/// What is wrong.
+pub const BAD: Style = AnsiColor::Red.on_default().bold();
+/// From the car.
+pub const PEV: Style = AnsiColor::Cyan.on_default();
+/// From the charger.
+pub const EVSE: Style = AnsiColor::Green.on_default();
+/// What is beside the point.
+pub const DIM: Style = Style::new().dimmed();
+/// The end of any of them.
+pub const RESET: Reset = Reset;
+
+/// The styles for the standard output, or none where it is no terminal (or `NO_COLOR` is set).
+#[derive(Clone, Copy, Debug)]
+pub struct Palette {
+    /// Colours are wanted.
+    pub enabled: bool,
+}
+
+impl Palette {
+    /// What the standard output wants.
+    pub fn stdout() -> Self {
+        let choice = anstream::AutoStream::choice(&std::io::stdout());
+        Self { enabled: choice != anstream::ColorChoice::Never }
+    }
+
+    /// `style`, or nothing.
+    pub fn with(self, style: Style) -> Style {
+        if self.enabled { style } else { Style::new() }
+    }
+}

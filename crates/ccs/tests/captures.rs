@@ -1,0 +1,197 @@
+//! Every capture of the corpus against the list of its messages that other decoders made.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests: a surprise ends the test"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::Read;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use ccs::decode::source::{End, Format, Source};
+use ccs::decode::{Content, Decoder, Direction, Schema};
+
+/// One message as it was found.
+#[derive(Clone, Debug, PartialEq)]
+struct Found {
+    frame: u64,
+    time_s: f64,
+    direction: Option<Direction>,
+    schema: &'static str,
+    message: Option<&'static str>,
+    exi: String,
+    error: Option<String>,
+}
+
+/// What one file gave.
+#[derive(Default)]
+struct Decoded {
+    messages: Vec<Found>,
+    mmes: BTreeMap<String, u64>,
+    sdp: [u64; 2],
+    tls: bool,
+    trouble: Vec<String>,
+}
+
+fn decode(input: Box<dyn Read>) -> (Format, End, Decoded) {
+    let source = Source::open(input).unwrap();
+    let format = source.format();
+    let mut decoder = Decoder::new();
+    let mut decoded = Decoded::default();
+    let mut take = |event: &ccs::decode::Event<'_>| match &event.content {
+        Content::Exi(exi) => decoded.messages.push(Found {
+            frame: event.frame,
+            #[expect(clippy::cast_precision_loss, reason = "compared within a microsecond")]
+            time_s: event.time_ns.unwrap_or(-1) as f64 / 1e9,
+            direction: event.direction,
+            schema: exi.schema.map_or("", Schema::name),
+            message: exi.message,
+            exi: corpus::hex(exi.payload),
+            error: exi.error.as_ref().map(ToString::to_string),
+        }),
+        Content::Mme(mm_type) => *decoded.mmes.entry(format!("0x{:04x}", mm_type.0)).or_default() += 1,
+        Content::Sdp(sdp) => decoded.sdp[usize::from(sdp.direction() == Direction::ToPev)] += 1,
+        Content::Tls(_) => decoded.tls = true,
+        other => decoded.trouble.push(format!("frame {}: {other:?}", event.frame)),
+    };
+    let end = source
+        .read(&mut |packet| {
+            decoder.take(packet, &mut take);
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    decoder.finish(&mut take);
+    (format, end, decoded)
+}
+
+fn decode_file(path: &Path) -> Decoded {
+    let (_, end, decoded) = decode(Box::new(File::open(path).unwrap()));
+    assert_eq!(end, End::Complete, "{}", path.display());
+    decoded
+}
+
+fn captures() -> Option<Vec<corpus::Value>> {
+    let path = corpus::path("captures/summary.json")?;
+    Some(serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap())
+}
+
+/// Whether all of a capture's sessions are encrypted: its vectors were made with the keys.
+fn is_encrypted(summary: &corpus::Value) -> bool {
+    summary["sessions"].as_array().unwrap().iter().any(|session| session["tls"] == true)
+}
+
+fn schema_name(line: &corpus::Value) -> &str {
+    match corpus::text(line, "schema") {
+        "apphand" => "app",
+        "iso20-common" => "iso20-cm",
+        other => other,
+    }
+}
+
+#[test]
+fn every_message_of_every_capture_is_found_with_its_frame_time_direction_schema_and_name() {
+    let (Some(summaries), Some(vectors)) = (captures(), corpus::lines("captures/vectors.jsonl")) else {
+        return;
+    };
+    let mut compared = 0;
+    for summary in &summaries {
+        let name = corpus::text(summary, "capture");
+        let decoded = decode_file(&corpus::path(&format!("captures/{name}")).unwrap());
+        if is_encrypted(summary) {
+            assert!(decoded.tls, "{name}");
+            continue;
+        }
+        let expected: Vec<_> = vectors.iter().filter(|line| line["capture"] == name).collect();
+        let mut first = BTreeMap::<(&str, &str), (&Found, u64)>::new();
+        for found in &decoded.messages {
+            let direction = found.direction.map_or("", Direction::name);
+            first.entry((&found.exi, direction)).or_insert((found, 0)).1 += 1;
+        }
+        for line in &expected {
+            let key = (corpus::text(line, "exi"), corpus::text(line, "dir"));
+            let place = format!("{name} frame {}", line["frame"]);
+            let (found, count) = first.remove(&key).unwrap_or_else(|| panic!("{place}: not found"));
+            assert_eq!(found.frame, line["frame"].as_u64().unwrap(), "{place}");
+            assert!((found.time_s - line["time_s"].as_f64().unwrap()).abs() < 2e-6, "{place}: {found:?}");
+            assert_eq!(found.schema, schema_name(line), "{place}");
+            if matches!(found.schema, "app" | "din") {
+                assert_eq!(found.error, None, "{place}: {}", found.exi);
+                assert_eq!(found.message, Some(corpus::text(line, "message")), "{place}");
+            }
+            assert_eq!(count, line["count"].as_u64().unwrap(), "{place}: how often");
+            compared += 1;
+        }
+        assert!(first.is_empty(), "{name}: found what others did not: {:?}", first.values().next());
+        assert_eq!(decoded.trouble, [""; 0], "{name}");
+    }
+    assert!(compared > 5000, "only {compared} vectors compared");
+}
+
+#[test]
+fn the_counts_of_homeplug_and_discovery_messages_agree() {
+    let Some(summaries) = captures() else { return };
+    for summary in &summaries {
+        let name = corpus::text(summary, "capture");
+        let decoded = decode_file(&corpus::path(&format!("captures/{name}")).unwrap());
+        let expected: BTreeMap<String, u64> =
+            serde_json::from_value(summary["mmtype_counts"].clone()).unwrap();
+        assert_eq!(decoded.mmes, expected, "{name}");
+        let expected = [&summary["sdp_requests"], &summary["sdp_responses"]].map(|n| n.as_u64().unwrap());
+        assert_eq!(decoded.sdp, expected, "{name}");
+    }
+}
+
+#[test]
+fn a_capture_cut_anywhere_gives_the_messages_up_to_the_cut_and_says_so() {
+    for name in ["DIN_DC_DS5366_Josev.pcapng", "zelos_v2g_din_session.pcap"] {
+        let Some(path) = corpus::path(&format!("captures/{name}")) else { return };
+        let bytes = std::fs::read(path).unwrap();
+        let (_, _, whole) = decode(Box::new(std::io::Cursor::new(bytes.clone())));
+        let mut cuts = 0;
+        for length in (500..bytes.len()).step_by(1009) {
+            let (_, end, part) = decode(Box::new(std::io::Cursor::new(bytes[..length].to_vec())));
+            cuts += u64::from(matches!(end, End::Cut(_)));
+            assert_eq!(part.messages, whole.messages[..part.messages.len()], "{name} cut at {length}");
+        }
+        assert!(cuts > 50, "{name}: {cuts}");
+    }
+}
+
+#[test]
+fn the_same_messages_come_out_of_hexadecimal_text_and_of_raw_v2gtp() {
+    let Some(path) = corpus::path("captures/DIN_DC_DS5366_Josev.pcapng") else { return };
+    let whole = decode_file(&path);
+    let what = |found: &[Found]| -> Vec<_> {
+        found.iter().map(|found| (found.message, found.direction, found.exi.clone())).collect()
+    };
+    let expected = what(&whole.messages);
+    let header = |exi: &str| format!("01fe8001{:08x}{exi}", exi.len() / 2);
+
+    let plain: Vec<String> = whole.messages.iter().map(|found| found.exi.clone()).collect();
+    let (format, _, decoded) = decode(Box::new(std::io::Cursor::new(plain.join("\n").into_bytes())));
+    assert_eq!(format, Format::Hex);
+    assert_eq!(what(&decoded.messages), expected);
+    assert_eq!(decoded.messages[5].frame, 6, "the line");
+
+    let framed: Vec<String> = plain.iter().map(|exi| header(exi)).collect();
+    let (_, _, decoded) = decode(Box::new(std::io::Cursor::new(framed.join("\n").into_bytes())));
+    assert_eq!(what(&decoded.messages), expected);
+
+    let (format, _, decoded) = decode(Box::new(std::io::Cursor::new(corpus::bytes(&framed.concat()))));
+    assert_eq!(format, Format::V2gtp);
+    assert_eq!(what(&decoded.messages), expected);
+    assert_eq!(decoded.messages[5].frame, 6, "the ordinal");
+}
+
+#[test]
+fn all_kinds_of_sessions_are_in_the_corpus() {
+    let Some(vectors) = corpus::lines("captures/vectors.jsonl") else { return };
+    let schemas: BTreeSet<&str> = vectors.iter().map(schema_name).collect();
+    assert_eq!(
+        schemas.into_iter().collect::<Vec<_>>(),
+        ["app", "din", "iso2", "iso20-ac", "iso20-cm", "iso20-dc"]
+    );
+}

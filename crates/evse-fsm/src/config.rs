@@ -1,0 +1,270 @@
+use crate::{Preset, Quirks, Sensors, Times};
+use heapless::Vec;
+use session::Limits;
+
+/// Longest EVSEID in bytes (DIN SPEC 70121, schema facet).
+pub const EVSE_ID_MAX: usize = 32;
+
+/// Everything that can be set about a charger.
+///
+/// `Default` is a charger of 500 V, 125 A, 50 kW with a real power stage, free of charge, that
+/// works with all cars known here.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The charger's id in `SessionSetupRes`, 0..=32 bytes. One byte 00 is what Alpitronic, ABB and Compleo
+    /// send (observed).
+    pub evse_id: Vec<u8, EVSE_ID_MAX>,
+    /// Length of the session ids that the charger makes, 1..=8 bytes. Alpitronic: 8, Tesla: 4 (observed).
+    pub session_id_len: u8,
+    /// Who authorises a session.
+    pub authorisation: Authorisation,
+    /// What the session is for.
+    pub purpose: Purpose,
+    /// What the power stage can do. `max_voltage_mv` bounds the isolation test, too.
+    pub limits: Limits,
+    /// Peak-to-peak current ripple told to the car, in mA.
+    pub ripple_ma: i32,
+    /// What kind of DC transfer is offered.
+    pub energy_transfer: EnergyTransfer,
+    /// Whether there is a power stage.
+    pub power_stage: PowerStage,
+    /// Which readings must be fresh while energised, besides the pilot.
+    pub sensors: Sensors,
+    /// How the voltage is brought to the car's target before its contactors close.
+    pub precharge: Preset,
+    /// Voltage ramps of isolation test and charging loop in mV/s; a real HYC300 does 1 000 000 (observed).
+    pub voltage_ramp_mv_per_s: i32,
+    /// Rising current ramp in mA/s. Cars ask for 10 A/s, real chargers do 12..16 A/s (observed), EVerest
+    /// 25 A/s. Falling follows the car at once.
+    pub current_ramp_ma_per_s: i32,
+    /// How long the isolation test voltage is held before the monitor's result counts.
+    pub isolation_test: machine::Duration,
+    /// How long `ChargeParameterDiscovery` is answered Ongoing. Real chargers: 0.5..1.2 s (observed).
+    pub parameter_time: machine::Duration,
+    /// Timers and waits.
+    pub times: Times,
+    /// What is bent for whom.
+    pub quirks: Quirks,
+    /// Switches all quirks off and takes [`Times::STANDARD`], whatever the fields say.
+    pub strict: bool,
+    /// Whether the pilot may offer 5 % from the start, see [`Operator::Available`](crate::Operator).
+    pub available: bool,
+}
+
+/// Who authorises a session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Authorisation {
+    /// Nobody needs to.
+    #[default]
+    Free,
+    /// [`Operator::Authorise`](crate::Operator) does.
+    Operator,
+}
+
+/// What the session is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Purpose {
+    /// Charging.
+    #[default]
+    Charge,
+    /// Reading the car's data, state of charge above all: the car is told to stop as soon as its parameters
+    /// are known. Nothing is ever energised.
+    ReadCar,
+}
+
+/// What kind of DC transfer is offered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EnergyTransfer {
+    /// `DC_extended`: the Combo connector's DC pins. Every captured car asks for it.
+    #[default]
+    Extended,
+    /// `DC_core`.
+    Core,
+}
+
+/// Whether there is a power stage.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PowerStage {
+    /// Yes: what is reported is measured.
+    #[default]
+    Real,
+    /// No: the isolation test passes after its time, the reported voltage is the precharge ramp, and the
+    /// demand never leaves 0 V, 0 A, contactors open. Every session says so with a warning.
+    None,
+}
+
+/// What is wrong with a [`Config`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// `session_id_len` is not 1..=8.
+    #[error("session_id_len is {0}: give 1..=8 bytes")]
+    SessionIdLength(u8),
+    /// A limit is zero, negative, beyond 1500 V / 1000 A / 1 MW, or a minimum is not below its maximum.
+    #[error("limits.{0} makes no sense: maxima up to 1500 V, 1000 A, 1 MW, each minimum below its maximum")]
+    Limit(&'static str),
+    /// A ramp is not positive.
+    #[error("{0} must be positive")]
+    Ramp(&'static str),
+    /// `Preset::Mirror` with a real power stage.
+    #[error("precharge preset mirror reports a voltage that is not there: it needs power_stage = None")]
+    MirrorNeedsNoPowerStage,
+    /// A real power stage without measured voltage and current.
+    #[error("a real power stage needs the sensors VOLTAGE, CURRENT and ISOLATION")]
+    SensorsMissing,
+    /// A timer is zero or above what safety allows.
+    #[error("times.{0} is out of range: it must not be 0, stall at most 1 s, power_off at most 1.5 s")]
+    Time(&'static str),
+}
+
+/// Plausible maxima of any DC charger or car: U in mV, I in mA, P in W (spec: reject what is beyond).
+pub(crate) const PLAUSIBLE: Limits = Limits {
+    max_voltage_mv: 1_500_000,
+    min_voltage_mv: 0,
+    max_current_ma: 1_000_000,
+    min_current_ma: 0,
+    max_power_w: 1_000_000,
+};
+
+impl Default for Config {
+    fn default() -> Self {
+        let mut evse_id = Vec::new();
+        // One byte always fits.
+        let _ = evse_id.push(0);
+        Self {
+            evse_id,
+            session_id_len: 8,
+            authorisation: Authorisation::Free,
+            purpose: Purpose::Charge,
+            limits: Limits {
+                max_voltage_mv: 500_000,
+                min_voltage_mv: 50_000,
+                max_current_ma: 125_000,
+                min_current_ma: 1_000,
+                max_power_w: 50_000,
+            },
+            ripple_ma: 2_000,
+            energy_transfer: EnergyTransfer::Extended,
+            power_stage: PowerStage::Real,
+            sensors: Sensors::VOLTAGE | Sensors::CURRENT | Sensors::ISOLATION | Sensors::CONTACTORS,
+            precharge: Preset::Ramp,
+            voltage_ramp_mv_per_s: 500_000,
+            current_ramp_ma_per_s: 20_000,
+            isolation_test: machine::Duration::from_secs(5),
+            parameter_time: machine::Duration::ZERO,
+            times: Times::RELAXED,
+            quirks: Quirks::DEFAULT,
+            strict: false,
+            available: true,
+        }
+    }
+}
+
+impl Config {
+    /// A charger without power stage and sensors but the pilot, for reading cars, for making them
+    /// close their contactors, and for tests; `preset` shapes the reported precharge voltage.
+    pub fn without_power_stage(preset: Preset) -> Self {
+        Self {
+            power_stage: PowerStage::None,
+            sensors: Sensors::empty(),
+            precharge: preset,
+            ..Self::default()
+        }
+    }
+
+    /// Whether the configuration makes sense.
+    ///
+    /// # Errors
+    /// The first thing that does not.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        if !(1..=8).contains(&self.session_id_len) {
+            return Err(ConfigError::SessionIdLength(self.session_id_len));
+        }
+        self.check_limits()?;
+        let ramps = [
+            ("voltage_ramp_mv_per_s", self.voltage_ramp_mv_per_s),
+            ("current_ramp_ma_per_s", self.current_ramp_ma_per_s),
+        ];
+        if let Some((name, _)) = ramps.iter().find(|(_, ramp)| *ramp <= 0) {
+            return Err(ConfigError::Ramp(name));
+        }
+        if self.power_stage == PowerStage::Real {
+            let needed = Sensors::VOLTAGE | Sensors::CURRENT | Sensors::ISOLATION;
+            if self.precharge == Preset::Mirror {
+                return Err(ConfigError::MirrorNeedsNoPowerStage);
+            }
+            if !self.sensors.contains(needed) {
+                return Err(ConfigError::SensorsMissing);
+            }
+        }
+        self.times.check().map_err(ConfigError::Time)
+    }
+
+    fn check_limits(&self) -> Result<(), ConfigError> {
+        let own = &self.limits;
+        let rows = [
+            ("max_voltage_mv", own.max_voltage_mv, 1, PLAUSIBLE.max_voltage_mv),
+            ("max_current_ma", own.max_current_ma, 1, PLAUSIBLE.max_current_ma),
+            ("max_power_w", own.max_power_w, 1, PLAUSIBLE.max_power_w),
+            ("min_voltage_mv", own.min_voltage_mv, 0, own.max_voltage_mv.saturating_sub(1)),
+            ("min_current_ma", own.min_current_ma, 0, own.max_current_ma.saturating_sub(1)),
+            ("ripple_ma", self.ripple_ma, 0, PLAUSIBLE.max_current_ma),
+        ];
+        rows.iter()
+            .find(|(_, value, least, most)| value < least || value > most)
+            .map_or(Ok(()), |(name, ..)| Err(ConfigError::Limit(name)))
+    }
+
+    /// The configuration with `strict` and the quirks about timers worked into the other fields.
+    pub(crate) fn effective(mut self) -> Self {
+        if self.strict {
+            self.quirks = Quirks::empty();
+            self.times = Times::STANDARD;
+        }
+        self.times = self.times.with_quirks(self.quirks);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use machine::Duration;
+
+    #[test]
+    fn the_defaults_with_and_without_power_stage_make_sense() {
+        assert_eq!(Config::default().check(), Ok(()));
+        for preset in Preset::ALL {
+            assert_eq!(Config::without_power_stage(*preset).check(), Ok(()));
+        }
+    }
+
+    #[test]
+    fn nonsense_is_named() {
+        let broken = |change: fn(&mut Config)| {
+            let mut config = Config::default();
+            change(&mut config);
+            config.check().unwrap_err()
+        };
+        assert_eq!(broken(|c| c.session_id_len = 0), ConfigError::SessionIdLength(0));
+        assert_eq!(broken(|c| c.session_id_len = 9), ConfigError::SessionIdLength(9));
+        assert_eq!(broken(|c| c.limits.max_voltage_mv = 0), ConfigError::Limit("max_voltage_mv"));
+        assert_eq!(broken(|c| c.limits.min_current_ma = 125_000), ConfigError::Limit("min_current_ma"));
+        assert_eq!(broken(|c| c.limits.max_power_w = 1_000_001), ConfigError::Limit("max_power_w"));
+        assert_eq!(broken(|c| c.current_ramp_ma_per_s = 0), ConfigError::Ramp("current_ramp_ma_per_s"));
+        assert_eq!(broken(|c| c.precharge = Preset::Mirror), ConfigError::MirrorNeedsNoPowerStage);
+        assert_eq!(broken(|c| c.sensors = Sensors::empty()), ConfigError::SensorsMissing);
+        assert_eq!(broken(|c| c.times.stall = Duration::from_millis(1001)), ConfigError::Time("stall"));
+    }
+
+    #[test]
+    fn strict_turns_all_quirks_off_and_takes_the_standards_times() {
+        let strict = Config { strict: true, ..Config::default() }.effective();
+        assert_eq!((strict.quirks, strict.times), (Quirks::empty(), Times::STANDARD));
+        let relaxed = Config::default().effective();
+        assert_eq!(relaxed.times.precharge, Times::RELAXED.precharge);
+        let quirks = Quirks::DEFAULT.difference(Quirks::RELAXED_TIMERS) | Quirks::SLOW_PILOT;
+        let mixed = Config { quirks, ..Config::default() }.effective();
+        assert_eq!(mixed.times.precharge, Times::STANDARD.precharge);
+        assert_eq!(mixed.times.pilot_detection, Duration::from_secs(3));
+    }
+}

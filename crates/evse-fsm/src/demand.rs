@@ -1,0 +1,46 @@
+use control_pilot::Output;
+use session::Target;
+
+/// What the charger wants of its plant: a level, to be applied after each call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Demand {
+    /// What drives the pilot.
+    pub pilot: Output,
+    /// Set point of the power stage: voltage in mV and current limit in mA, never negative.
+    pub supply: Target,
+    /// The output contactors between power stage and cable.
+    pub contactors: Contactors,
+    /// The connector lock, where the charger has one.
+    pub lock: Lock,
+}
+
+/// Position of the output contactors.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Contactors {
+    /// Open.
+    #[default]
+    Open,
+    /// Closed: the power stage is on the cable.
+    Closed,
+}
+
+/// Position of the connector lock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Lock {
+    /// Locked, or kept as it is.
+    #[default]
+    Held,
+    /// The plug may be pulled.
+    Released,
+}
+
+impl Demand {
+    /// The safe state once the current is gone: pilot steady +12 V, 0 V, 0 A, contactors open, lock held.
+    pub const SAFE: Self =
+        Self { pilot: Output::Steady, supply: Target::ZERO, contactors: Contactors::Open, lock: Lock::Held };
+
+    /// Whether anything but the pilot is driven: contactors closed, or a voltage or current set.
+    pub fn is_energised(&self) -> bool {
+        self.contactors == Contactors::Closed || self.supply != Target::ZERO
+    }
+}

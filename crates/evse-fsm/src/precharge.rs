@@ -1,0 +1,217 @@
+use machine::{Duration, Instant};
+
+/// How the voltage is brought to the car's target before its contactors close.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Preset {
+    /// Straight to the target with the configured voltage ramp.
+    #[default]
+    Ramp,
+    /// 20 V more with each `PreChargeReq` until within 20 V, then the target: works without a power stage.
+    Step20,
+    /// As an Alpitronic HYC (observed): to 100 V at once, 0.3 s there, 1000 V/s to 6 V below the target, then
+    /// 1 V/s.
+    TwoStage,
+    /// As a Compleo (observed): nothing for 1.4 s, then 1000 V/s to 17 V above the target, then 12 V/s down to
+    /// it. The overshoot stays below the limits of car and charger.
+    Overshoot,
+    /// Reports the target at once. Only without a power stage.
+    Mirror,
+}
+
+impl Preset {
+    /// Every preset.
+    pub const ALL: &'static [Self] =
+        &[Self::Ramp, Self::Step20, Self::TwoStage, Self::Overshoot, Self::Mirror];
+
+    /// The name that configurations use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ramp => "ramp",
+            Self::Step20 => "step20",
+            Self::TwoStage => "two-stage",
+            Self::Overshoot => "overshoot",
+            Self::Mirror => "mirror",
+        }
+    }
+
+    /// The preset with this name.
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|preset| preset.name() == name)
+    }
+}
+
+/// The step of `step20`, and how near the target counts as reached, in mV.
+const STEP_MV: i32 = 20_000;
+/// Rate of the two measured presets in mV/s (curve: ~90 V per 90 ms).
+const FAST_MV_PER_S: i32 = 1_000_000;
+
+/// One run from 0 V to the target.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ramp {
+    preset: Preset,
+    began: Instant,
+    stepped: Instant,
+    /// The set point in mV.
+    voltage_mv: i32,
+    target_mv: i32,
+    /// What `step20` has allowed so far, in mV.
+    allowed_mv: i32,
+    /// `overshoot` has passed its peak.
+    over: bool,
+}
+
+impl Ramp {
+    pub(crate) fn new(preset: Preset, now: Instant) -> Self {
+        Self { preset, began: now, stepped: now, voltage_mv: 0, target_mv: 0, allowed_mv: 0, over: false }
+    }
+
+    /// A `PreChargeReq` with this target in mV.
+    pub(crate) fn request(&mut self, target_mv: i32) {
+        self.target_mv = target_mv;
+        self.allowed_mv = if self.allowed_mv.saturating_add(STEP_MV) >= target_mv {
+            target_mv
+        } else {
+            self.allowed_mv + STEP_MV
+        };
+    }
+
+    /// Advances to `now` and gives the set point in mV, at most `max_mv`. `rate` is that of
+    /// [`Preset::Ramp`] in mV/s.
+    pub(crate) fn step(&mut self, now: Instant, rate: i32, max_mv: i32) -> i32 {
+        let elapsed = now.since(self.began);
+        let (goal, rate) = self.goal(elapsed, rate, max_mv);
+        let goal = goal.clamp(0, max_mv.max(0));
+        self.voltage_mv = approach(self.voltage_mv, goal, rate, now.since(self.stepped));
+        self.stepped = now;
+        if self.voltage_mv >= overshoot_mv(self.target_mv, max_mv) {
+            self.over = true;
+        }
+        self.voltage_mv
+    }
+
+    /// (voltage in mV to go to, rate in mV/s).
+    fn goal(&self, elapsed: Duration, rate: i32, max_mv: i32) -> (i32, i32) {
+        let target = self.target_mv;
+        match self.preset {
+            _ if target <= 0 => (0, i32::MAX),
+            Preset::Ramp => (target, rate),
+            Preset::Step20 => (self.allowed_mv, i32::MAX),
+            Preset::Mirror => (target, i32::MAX),
+            Preset::TwoStage if elapsed < Duration::from_millis(300) => (target.min(100_000), FAST_MV_PER_S),
+            Preset::TwoStage if self.voltage_mv < target - 6_000 => (target - 6_000, FAST_MV_PER_S),
+            Preset::TwoStage => (target, 1_000),
+            Preset::Overshoot if elapsed < Duration::from_millis(1_400) => (0, i32::MAX),
+            Preset::Overshoot if self.over => (target, 12_000),
+            Preset::Overshoot => (overshoot_mv(target, max_mv), FAST_MV_PER_S),
+        }
+    }
+}
+
+fn overshoot_mv(target_mv: i32, max_mv: i32) -> i32 {
+    target_mv.saturating_add(17_000).min(max_mv)
+}
+
+/// The longest time that one step of a ramp counts: a caller that was away must not make a ramp jump.
+const LONGEST_STEP: Duration = Duration::from_millis(100);
+
+/// `from` moved toward `to` at most by `rate` per second times `elapsed` (at most 100 ms of it).
+/// `i32::MAX` is a jump.
+pub(crate) fn approach(from: i32, to: i32, rate: i32, elapsed: Duration) -> i32 {
+    if rate == i32::MAX {
+        return to;
+    }
+    let micros = i64::try_from(elapsed.min(LONGEST_STEP).as_micros()).unwrap_or(0);
+    let most = i64::from(rate) * micros / 1_000_000;
+    let step = (i64::from(to) - i64::from(from)).clamp(-most, most);
+    i32::try_from(i64::from(from) + step).unwrap_or(to)
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use std::vec::Vec;
+
+    /// Set points in V at each 100 ms with a request each time.
+    fn run(preset: Preset, target_v: i32, max_v: i32, steps: u64) -> Vec<i32> {
+        let mut ramp = Ramp::new(preset, Instant::ZERO);
+        let mut volts = Vec::new();
+        for step in 0..steps {
+            ramp.request(target_v * 1000);
+            // Finer than the requests, as a real loop is.
+            for part in 0..10 {
+                ramp.step(Instant::from_millis(step * 100 + part * 10), 500_000, max_v * 1000);
+            }
+            volts.push(ramp.voltage_mv / 1000);
+        }
+        volts
+    }
+
+    #[test]
+    fn step20_rises_by_twenty_volts_with_each_request() {
+        assert_eq!(run(Preset::Step20, 110, 500, 7), [20, 40, 60, 80, 100, 110, 110]);
+    }
+
+    #[test]
+    fn mirror_is_at_the_target_with_the_first_request() {
+        assert_eq!(run(Preset::Mirror, 350, 500, 2), [350, 350]);
+    }
+
+    #[test]
+    fn a_ramp_takes_its_time_and_ends_at_the_target() {
+        let volts = run(Preset::Ramp, 350, 500, 10);
+        assert_eq!(volts[..3], [45, 95, 145]);
+        assert_eq!(volts.last(), Some(&350));
+    }
+
+    #[test]
+    fn two_stage_waits_at_100_v_and_creeps_up_from_below() {
+        let volts = run(Preset::TwoStage, 350, 500, 20);
+        assert_eq!(volts[2], 100);
+        assert_eq!(volts[6], 344);
+        assert!(volts.windows(2).all(|pair| pair[0] <= pair[1]));
+        assert!(volts.last().is_some_and(|last| (345..350).contains(last)));
+    }
+
+    #[test]
+    fn overshoot_goes_over_the_target_and_comes_back() {
+        let volts = run(Preset::Overshoot, 345, 500, 40);
+        assert_eq!(volts[13], 0);
+        assert!(volts.iter().max().is_some_and(|most| (360..=362).contains(most)));
+        assert_eq!(volts.last(), Some(&345));
+    }
+
+    #[test]
+    fn no_preset_exceeds_the_limit() {
+        for preset in Preset::ALL {
+            let volts = run(*preset, 400, 390, 40);
+            assert!(volts.iter().all(|volt| *volt <= 390), "{preset:?}");
+        }
+    }
+
+    #[test]
+    fn a_target_that_falls_to_zero_takes_the_voltage_with_it_at_once() {
+        for preset in Preset::ALL {
+            let mut ramp = Ramp::new(*preset, Instant::ZERO);
+            ramp.request(350_000);
+            (1..300).for_each(|ms| drop(ramp.step(Instant::from_millis(ms * 10), 500_000, 500_000)));
+            ramp.request(0);
+            assert_eq!(ramp.step(Instant::from_millis(3_010), 500_000, 500_000), 0, "{preset:?}");
+        }
+    }
+
+    #[test]
+    fn a_caller_that_was_away_gets_a_tenth_of_a_second_only() {
+        assert_eq!(approach(0, 350_000, 500_000, Duration::from_secs(10)), 50_000);
+        assert_eq!(approach(0, i32::MAX, i32::MAX - 1, Duration::from_secs(10)), (i32::MAX - 1) / 10);
+        assert_eq!(approach(10, -10, 1_000, Duration::from_millis(5)), 5);
+    }
+
+    #[test]
+    fn presets_are_found_by_name() {
+        for preset in Preset::ALL {
+            assert_eq!(Preset::by_name(preset.name()), Some(*preset));
+        }
+        assert_eq!(Preset::by_name(""), None);
+    }
+}

@@ -1,0 +1,139 @@
+use control_pilot::{Level, Proximity};
+use machine::{Duration, Instant};
+
+/// Something measured, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading<T> {
+    /// The value.
+    pub value: T,
+    /// When it was measured, on the clock of `Cx::now`.
+    pub at: Instant,
+}
+
+impl<T> Reading<T> {
+    /// `value`, measured at `at`.
+    pub const fn new(value: T, at: Instant) -> Self {
+        Self { value, at }
+    }
+}
+
+/// What the isolation monitor says of the output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Isolation {
+    /// No result yet.
+    Measuring,
+    /// Good.
+    Valid,
+    /// Low, but good enough to charge (2014 bands: 100..500 Ohm/V, from memory).
+    Warning,
+    /// Too low.
+    Fault,
+}
+
+/// A snapshot of the charger's sensors: each reading with its time, or absent.
+///
+/// Absent means that there is no such sensor, or that it does not answer; which of them the charger
+/// needs is named by [`Sensors`]. A snapshot replaces the one before it completely.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Plant {
+    /// The pilot's level. Always needed.
+    pub pilot: Option<Reading<Level>>,
+    /// The duty cycle that the pilot really has, in per mille; 0 or 1000 for a steady one.
+    pub duty_permille: Option<Reading<u16>>,
+    /// The proximity wire.
+    pub proximity: Option<Reading<Proximity>>,
+    /// Voltage on the cable's side of the output contactors, in mV.
+    pub voltage_mv: Option<Reading<i32>>,
+    /// Output current in mA, positive into the car.
+    pub current_ma: Option<Reading<i32>>,
+    /// The isolation monitor.
+    pub isolation: Option<Reading<Isolation>>,
+    /// Feedback of the output contactors: `true` is closed.
+    pub contactors: Option<Reading<bool>>,
+    /// Feedback of the connector lock: `true` is locked.
+    pub lock: Option<Reading<bool>>,
+    /// The emergency stop: `true` is pressed.
+    pub emergency_stop: Option<Reading<bool>>,
+}
+
+bitflags::bitflags! {
+    /// Sensors that the charger must have fresh readings of while it is energised, besides the pilot.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Sensors: u8 {
+        /// Output voltage.
+        const VOLTAGE = 1;
+        /// Output current.
+        const CURRENT = 1 << 1;
+        /// Isolation monitor.
+        const ISOLATION = 1 << 2;
+        /// Feedback of the output contactors.
+        const CONTACTORS = 1 << 3;
+        /// Feedback of the connector lock.
+        const LOCK = 1 << 4;
+        /// Emergency stop.
+        const EMERGENCY_STOP = 1 << 5;
+        /// Proximity.
+        const PROXIMITY = 1 << 6;
+        /// The pilot's own duty cycle, measured back.
+        const DUTY = 1 << 7;
+    }
+}
+
+/// Readings older than this while energised mean SAFE (docs/ARCHITECTURE.md, the physical side).
+pub const MAX_AGE: Duration = Duration::from_millis(200);
+
+/// The value of a reading that is not older than [`MAX_AGE`].
+pub(crate) fn fresh<T: Copy>(reading: Option<Reading<T>>, now: Instant) -> Option<T> {
+    reading.filter(|reading| now.since(reading.at) <= MAX_AGE).map(|reading| reading.value)
+}
+
+impl Plant {
+    /// (name, is needed, measured at) of every sensor.
+    fn ages(&self, needed: Sensors) -> [(&'static str, bool, Option<Instant>); 9] {
+        fn at<T>(reading: Option<Reading<T>>) -> Option<Instant> {
+            reading.map(|reading| reading.at)
+        }
+        [
+            ("pilot", true, at(self.pilot)),
+            ("voltage", needed.contains(Sensors::VOLTAGE), at(self.voltage_mv)),
+            ("current", needed.contains(Sensors::CURRENT), at(self.current_ma)),
+            ("isolation", needed.contains(Sensors::ISOLATION), at(self.isolation)),
+            ("contactors", needed.contains(Sensors::CONTACTORS), at(self.contactors)),
+            ("lock", needed.contains(Sensors::LOCK), at(self.lock)),
+            ("emergency stop", needed.contains(Sensors::EMERGENCY_STOP), at(self.emergency_stop)),
+            ("proximity", needed.contains(Sensors::PROXIMITY), at(self.proximity)),
+            ("pilot duty", needed.contains(Sensors::DUTY), at(self.duty_permille)),
+        ]
+    }
+
+    /// The name of the first needed reading that is absent or too old.
+    pub(crate) fn stale(&self, needed: Sensors, now: Instant) -> Option<&'static str> {
+        let too_old = |at: Option<Instant>| at.is_none_or(|at| now.since(at) > MAX_AGE);
+        self.ages(needed).into_iter().find(|(_, needed, at)| *needed && too_old(*at)).map(|(name, ..)| name)
+    }
+
+    /// When the first needed reading becomes too old; `None` if one is absent.
+    pub(crate) fn stale_at(&self, needed: Sensors) -> Option<Instant> {
+        let oldest =
+            self.ages(needed).into_iter().filter(|(_, needed, _)| *needed).map(|(_, _, at)| at).min();
+        // One microsecond past the age that is still allowed.
+        oldest.flatten().map(|at| at + MAX_AGE + Duration::from_micros(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_needed_readings_make_a_snapshot_stale() {
+        let at = Instant::from_millis(1000);
+        let plant = Plant { pilot: Some(Reading::new(Level::C, at)), ..Plant::default() };
+        let later = at + MAX_AGE;
+        assert_eq!(plant.stale(Sensors::empty(), later), None);
+        assert_eq!(plant.stale(Sensors::empty(), later + Duration::from_micros(1)), Some("pilot"));
+        assert_eq!(plant.stale(Sensors::VOLTAGE, later), Some("voltage"));
+        assert_eq!(plant.stale_at(Sensors::empty()), Some(later + Duration::from_micros(1)));
+        assert_eq!(plant.stale_at(Sensors::VOLTAGE), None);
+    }
+}

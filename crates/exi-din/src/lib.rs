@@ -10,7 +10,7 @@
 //! ];
 //! let message = V2gMessage::decode(&stream)?;
 //! let Some(BodyElement::PreChargeReq(request)) = message.body.element else { panic!("another message") };
-//! assert_eq!(request.ev_target_voltage.to_milli(), 100_000); // 100.0 V
+//! assert_eq!(request.ev_target_voltage.to_milli(), 500_000); // 500 V
 //! assert_eq!(request.dc_ev_status.ev_ress_soc.get(), 10); // percent
 //!
 //! let mut buffer = [0; 64];

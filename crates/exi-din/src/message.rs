@@ -1,6 +1,6 @@
 //! The messages and what is around them.
 
-use exi::{Attribute, Head, Text, choice, element};
+use exi::{Attribute, Head, Text, View, choice, element};
 use exi_dsig::Signature;
 
 use crate::{
@@ -27,7 +27,7 @@ element! {
         /// What was wrong with the message before.
         pub notification: Option<Notification<'a>> = "Notification",
         /// A signature over parts of the body.
-        pub signature: Option<Signature<'a>> = "Signature",
+        pub signature: Option<View<'a, Signature<'a>>> = "Signature",
     }
 
     /// What was wrong with the message before.

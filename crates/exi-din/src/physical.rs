@@ -57,10 +57,11 @@ impl PhysicalValue {
             } else {
                 step / 2
             };
-            let value = milli.saturating_add(half) / step;
-            if value >= i16::MIN as i64 && value <= i16::MAX as i64 {
-                let multiplier = UnitMultiplier::clamped(multiplier);
-                return Ok(Self { multiplier, unit: Some(unit), value: value as i16 });
+            let steps = milli.saturating_add(half) / step;
+            #[allow(clippy::cast_possible_truncation, reason = "compared right here")]
+            let value = steps as i16;
+            if value as i64 == steps {
+                return Ok(Self { multiplier: UnitMultiplier::clamped(multiplier), unit: Some(unit), value });
             }
             multiplier += 1;
         }
@@ -69,7 +70,7 @@ impl PhysicalValue {
 }
 
 /// `10^exponent` for an exponent of 0..=6.
-const fn power_of_ten(exponent: i16) -> i64 {
+const fn power_of_ten(exponent: i8) -> i64 {
     let mut power = 1;
     let mut left = exponent;
     while left > 0 {
@@ -83,7 +84,7 @@ const fn power_of_ten(exponent: i16) -> i64 {
 mod tests {
     use super::*;
 
-    fn parts(value: Result<PhysicalValue, OutOfRange>) -> Option<(i16, i16)> {
+    fn parts(value: Result<PhysicalValue, OutOfRange>) -> Option<(i16, i8)> {
         value.ok().map(|value| (value.value, value.multiplier.get()))
     }
 

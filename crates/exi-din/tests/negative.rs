@@ -30,10 +30,10 @@ fn what_the_schema_rejects_is_an_error_and_what_it_accepts_decodes() {
             let accepted = facts.starts_with("accept");
             let stream = bytes(text(&vector, "exi"));
             let decoded = schema.decode(&stream, vector["frag"] == 1);
-            if let (Ok(json), Some(expected)) = (&decoded, vector.get("json").filter(|_| accepted)) {
-                if kind != "integer-above-type" {
-                    assert_eq!(json, expected, "{name} {kind} {origin}");
-                }
+            if let (Ok(json), Some(expected)) = (&decoded, vector.get("json").filter(|_| accepted))
+                && kind != "integer-above-type"
+            {
+                assert_eq!(json, expected, "{name} {kind} {origin}");
             }
             if REFUSED.iter().any(|refused| (refused.0, refused.1) == (kind, origin)) {
                 assert!(accepted && decoded.is_err(), "{kind} {origin} is no departure any more");

@@ -34,10 +34,7 @@ impl<'a, const HEX: bool, const MAX: u32> Binary<'a, HEX, MAX> {
 
     /// The number of bytes.
     pub fn len(&self) -> usize {
-        match self.0 {
-            Source::Bits { bytes, .. } => bytes as usize,
-            Source::Slice(slice) => slice.len(),
-        }
+        self.0.len()
     }
 
     /// Whether there are no bytes.
@@ -50,6 +47,31 @@ impl<'a, const HEX: bool, const MAX: u32> Binary<'a, HEX, MAX> {
         let room = buffer.get_mut(..self.len())?;
         room.iter_mut().zip(self.iter()).for_each(|(to, from)| *to = from);
         Some(room)
+    }
+}
+
+impl Source<'_> {
+    const fn len(self) -> usize {
+        match self {
+            Self::Bits { bytes, .. } => bytes as usize,
+            Self::Slice(slice) => slice.len(),
+        }
+    }
+
+    fn put(self, out: &mut Writer<'_>, max: u32) {
+        let length = u32::try_from(self.len()).unwrap_or(u32::MAX);
+        if length > max {
+            return out.fail(ErrorKind::TooLong);
+        }
+        out.integer(length);
+        match self {
+            Self::Bits { stream, bit, bytes } => {
+                let mut reader = Reader::new(stream, bit);
+                (0..bytes / 2).for_each(|_| out.put(reader.take(16), 16));
+                (0..bytes % 2).for_each(|_| out.put(reader.take(8), 8));
+            }
+            Self::Slice(slice) => slice.iter().for_each(|byte| out.put(u32::from(*byte), 8)),
+        }
     }
 }
 
@@ -68,13 +90,7 @@ impl<'a, const HEX: bool, const MAX: u32> Simple<'a> for Binary<'a, HEX, MAX> {
     }
 
     fn put(&self, out: &mut Writer<'_>) {
-        let length = u32::try_from(self.len()).unwrap_or(u32::MAX);
-        if length > MAX {
-            out.fail(ErrorKind::TooLong);
-            return;
-        }
-        out.integer(length);
-        self.iter().for_each(|byte| out.put(u32::from(byte), 8));
+        self.0.put(out, MAX);
     }
 
     #[cfg(feature = "json")]
@@ -92,6 +108,7 @@ impl<'a, const HEX: bool, const MAX: u32> Simple<'a> for Binary<'a, HEX, MAX> {
     }
 }
 
+#[inline(never)]
 fn read<'a, I: Input<'a>>(input: &mut I) -> Source<'a> {
     let first = input.take(8);
     let bytes = input.integer(first, u32::MAX);

@@ -67,10 +67,10 @@ pub fn encode<'a, T: Particle<'a>>(value: &T, root: Root, buffer: &mut [u8]) -> 
 
 /// Reads the end of a fragment.
 pub(crate) fn end<'a, I: Input<'a>>(input: &mut I, root: Root) {
-    if let Some(end) = root.end {
-        if input.take(u32::from(root.bits)) != u32::from(end) {
-            input.fail(ErrorKind::Event, u32::from(root.bits));
-        }
+    if let Some(end) = root.end
+        && input.take(u32::from(root.bits)) != u32::from(end)
+    {
+        input.fail(ErrorKind::Event, u32::from(root.bits));
     }
 }
 

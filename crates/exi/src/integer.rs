@@ -1,7 +1,7 @@
 use core::fmt;
 
 use crate::shape::Shape;
-use crate::{ErrorKind, Input, Reader, Simple, Writer};
+use crate::{Input, Reader, Simple, Writer};
 
 /// An integer of any size (`xs:integer`), as a view of its sign and its groups of seven bits.
 ///
@@ -37,16 +37,22 @@ impl<'a> Integer<'a> {
 
     /// The groups of seven bits, least significant first, of the value or of `-value - 1`.
     pub fn groups(&self) -> impl Iterator<Item = u8> + 'a {
-        let (mut reader, coded, plain): (_, _, &[u8]) = match self.source {
-            Source::Bits { stream, bit, groups } => (Reader::new(stream, bit), groups, &[]),
-            Source::Groups(groups) => (Reader::new(&[], 0), 0, groups),
-        };
-        (0..coded).map(move |_| reader.take(8) as u8 & 0x7f).chain(plain.iter().map(|group| group & 0x7f))
+        match self.source {
+            Source::Bits { stream, bit, groups } => {
+                Groups { reader: Reader::new(stream, bit), left: groups, plain: &[] }
+            }
+            Source::Groups(plain) => Groups { reader: Reader::new(&[], 0), left: 0, plain },
+        }
     }
 
     /// The number of groups, without superfluous ones at the end, at least 1.
     fn significant(&self) -> usize {
-        self.groups().enumerate().filter(|(_, group)| *group != 0).last().map_or(1, |(index, _)| index + 1)
+        let (mut count, mut significant) = (0, 1);
+        for group in self.groups() {
+            count += 1;
+            significant = if group == 0 { significant } else { count };
+        }
+        significant
     }
 
     /// The value, where it fits.
@@ -57,6 +63,27 @@ impl<'a> Integer<'a> {
         let magnitude =
             self.groups().take(18).enumerate().fold(0, |sum, (i, group)| sum | i128::from(group) << (7 * i));
         Some(if self.negative { -magnitude - 1 } else { magnitude })
+    }
+}
+
+/// First the coded groups, then the plain ones; one of both is empty.
+struct Groups<'a> {
+    reader: Reader<'a>,
+    left: u32,
+    plain: &'a [u8],
+}
+
+impl Iterator for Groups<'_> {
+    type Item = u8;
+
+    fn next(&mut self) -> Option<u8> {
+        if self.left > 0 {
+            self.left -= 1;
+            return Some(self.reader.take(8) as u8 & 0x7f);
+        }
+        let (group, rest) = self.plain.split_first()?;
+        self.plain = rest;
+        Some(group & 0x7f)
     }
 }
 
@@ -81,14 +108,11 @@ impl<'a> Simple<'a> for Integer<'a> {
     }
 
     fn put(&self, out: &mut Writer<'_>) {
-        let significant = self.significant();
         out.put(u32::from(self.negative), 1);
-        if self.groups().next().is_none() {
-            return out.fail(ErrorKind::Range);
-        }
-        for (index, group) in self.groups().take(significant).enumerate() {
-            let more = if index + 1 < significant { 0x80 } else { 0 };
-            out.put(u32::from(group) | more, 8);
+        let mut groups = self.groups();
+        for left in (0..self.significant()).rev() {
+            let more = if left > 0 { 0x80 } else { 0 };
+            out.put(u32::from(groups.next().unwrap_or(0)) | more, 8);
         }
     }
 

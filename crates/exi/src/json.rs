@@ -185,6 +185,11 @@ impl<'a, 'p> Source<'a, 'p> {
         JsonError { path: self.at.path(), message: message.to_owned() }
     }
 
+    /// Keeps a value as long as the message lives.
+    pub(crate) fn keep<T: Copy>(&self, value: T) -> &'a T {
+        self.arena.alloc(value)
+    }
+
     /// The members of an object.
     pub fn members(&self) -> Result<Members<'a, 'p>, JsonError> {
         let object = self.value.as_object().ok_or_else(|| self.error("expected an object"))?;

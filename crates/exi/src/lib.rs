@@ -50,7 +50,8 @@
 //! * In front of each field the grammar is in a *state*: the productions that may come now are the
 //!   optional fields from here to the first that must come (or the end of the element), and one more
 //!   code for the second level of EXI's grammar. [`State`] counts them at compile time.
-//! * Strings, binaries and lists stay in the input: [`Text`], [`Binary`] and [`List`] are views of its
+//! * Strings, binaries, lists and large rare elements stay in the input: [`Text`], [`Binary`], [`List`] and
+//!   [`View`] are views of its
 //!   bits, or of a plain slice when a message is built. [`decode`] walks the whole document, views
 //!   included, so reading them later cannot fail.
 //!
@@ -61,6 +62,17 @@
 //! else that the schema does not allow is an [`Error`]. The encoder writes the canonical form only.
 #![cfg_attr(not(feature = "json"), no_std)]
 #![forbid(unsafe_code)]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    clippy::cast_lossless,
+    reason = "bit arithmetic: a value has the width that was read, or that its type bounds"
+)]
+#![allow(
+    clippy::inline_always,
+    reason = "the event codes of a field are constants only where its declaration is inlined"
+)]
 
 mod binary;
 mod document;
@@ -77,19 +89,21 @@ mod text;
 #[cfg(feature = "names")]
 pub mod trace;
 mod value;
+mod view;
 mod writer;
 
 pub use binary::{Base64Binary, Binary, HexBinary};
 pub use document::{Root, decode, decode_at, encode, root_code};
 pub use error::{Error, ErrorKind, Path};
 pub use integer::Integer;
-pub use list::{List, UNBOUNDED};
+pub use list::{Items, List, UNBOUNDED};
 pub use particle::{
-    Attribute, Field, Head, Next, Particle, Position, Simple, Slot, State, Wildcard, grammar,
+    Attribute, Field, Head, Next, Particle, Position, Simple, Slot, State, Wildcard, ends_fixed, grammar,
 };
 pub use reader::{Input, Reader};
 pub use text::Text;
 pub use value::{Bounded, Saturated, bits_for};
+pub use view::View;
 pub use writer::Writer;
 
 #[cfg(feature = "json")]

@@ -30,29 +30,66 @@ enum Source<'a, T> {
 
 impl<'a, T: Particle<'a> + Copy, const MIN: u32, const MAX: u32> List<'a, T, MIN, MAX> {
     /// The items.
-    pub fn iter(&self) -> impl Iterator<Item = T> + 'a
-    where
-        T: 'a,
-    {
-        let (mut reader, count, repeat, first, plain): (_, _, _, _, &[T]) = match self.0 {
-            Source::Bits { stream, bit, count, repeat, first } => {
-                (Reader::new(stream, bit), count, repeat, first, &[])
-            }
-            Source::Slice(slice) => (Reader::new(&[], 0), 0, State::new(1), 0, slice),
-        };
-        let coded = (0..count).map(move |index| {
-            let alternative = if index == 0 { u32::from(first) } else { reader.event(repeat) };
-            T::read(&mut reader, alternative)
-        });
-        coded.chain(plain.iter().copied())
+    pub fn iter(&self) -> Items<'a, T> {
+        match self.0 {
+            Source::Bits { stream, bit, count, repeat, first } => Items {
+                reader: Reader::new(stream, bit),
+                left: count,
+                repeat,
+                alternative: Some(first),
+                plain: &[],
+            },
+            Source::Slice(plain) => Items {
+                reader: Reader::new(&[], 0),
+                left: 0,
+                repeat: State::new(1),
+                alternative: None,
+                plain,
+            },
+        }
     }
 
     /// The first item, if there is one.
-    pub fn first(&self) -> Option<T>
-    where
-        T: 'a,
-    {
+    pub fn first(&self) -> Option<T> {
         self.iter().next()
+    }
+}
+
+impl<'a, T: Particle<'a> + Copy, const MIN: u32, const MAX: u32> IntoIterator for &List<'a, T, MIN, MAX> {
+    type Item = T;
+    type IntoIter = Items<'a, T>;
+
+    fn into_iter(self) -> Items<'a, T> {
+        self.iter()
+    }
+}
+
+/// The items of a [`List`].
+pub struct Items<'a, T> {
+    reader: Reader<'a>,
+    /// How many coded items are left.
+    left: u32,
+    repeat: State,
+    /// The event code of the next item, where it is known already.
+    alternative: Option<u8>,
+    plain: &'a [T],
+}
+
+impl<'a, T: Particle<'a> + Copy> Iterator for Items<'a, T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        if self.left == 0 {
+            let (item, rest) = self.plain.split_first()?;
+            self.plain = rest;
+            return Some(*item);
+        }
+        self.left -= 1;
+        let alternative = match self.alternative.take() {
+            Some(code) => u32::from(code),
+            None => self.reader.choose(self.repeat),
+        };
+        Some(T::read(&mut self.reader, alternative))
     }
 }
 
@@ -86,15 +123,15 @@ impl<'a, T, const N: usize, const MIN: u32, const MAX: u32> From<&'a [T; N]> for
 impl<'a, T: Particle<'a> + Copy + 'a, const MIN: u32, const MAX: u32> Field<'a> for List<'a, T, MIN, MAX> {
     const SLOT: Slot = {
         assert!(MIN <= 1, "a list needs MIN 0 or 1: no grammar for more is generated");
-        Slot { codes: T::CODES, optional: MIN == 0, attribute: false }
+        Slot { codes: T::CODES, optional: MIN == 0, repeated: true, attribute: false }
     };
     const SHAPE: &'static Shape = <T as Particle<'a>>::SHAPE;
     const OCCURS: Occurs = Occurs { min: MIN, max: MAX };
 
     #[inline(always)]
     fn read_field<I: Input<'a>>(input: &mut I, name: &'static str, at: &mut u32, next: Next) -> Self {
-        if *at >= T::CODES {
-            if MIN > 0 {
+        if (MIN == 0 || next.mixed) && *at >= T::CODES {
+            if next.mixed && MIN > 0 {
                 input.fail(ErrorKind::Event, 0);
             }
             *at -= T::CODES;
@@ -110,8 +147,8 @@ impl<'a, T: Particle<'a> + Copy + 'a, const MIN: u32, const MAX: u32> Field<'a> 
         if count < MIN || count > MAX {
             out.fail(ErrorKind::Occurrence);
         }
-        for item in self.iter().take(MAX as usize) {
-            out.event(at.skipped + item.alternative(), at.state);
+        for item in self.iter() {
+            out.event(at.skipped + item.alternative(), at.state, false);
             item.write(out);
             *at = Position { state: next.repeat, skipped: 0 };
         }

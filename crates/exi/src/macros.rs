@@ -29,9 +29,10 @@ macro_rules! __element {
         pub struct $Name $(<$own>)? { $($(#[$about])* pub $field: $type,)* }
 
         impl<$lt> $Name $(<$own>)? {
+            const SLOTS: [$crate::Slot; 0 $(+ $crate::__one!($field))*] = [$(<$type as $crate::Field<$lt>>::SLOT),*];
             /// The states of the grammar: in front of the first field, and behind each.
             const NEXT: [$crate::Next; 1 $(+ $crate::__one!($field))*] = $crate::grammar(
-                [$(<$type as $crate::Field<$lt>>::SLOT),*],
+                Self::SLOTS,
                 $crate::__mixed!($($option)*),
                 $crate::__first!($($option)*),
             );
@@ -68,10 +69,11 @@ macro_rules! __element {
                 $(<$type as $crate::Field<$lt>>::write_field(
                     &self.$field, out, &mut at, const { Self::NEXT[At::$field as usize + 1] },
                 );)*
-                if at.skipped >= u32::from(at.state.codes) {
-                    out.fail($crate::ErrorKind::Occurrence);
+                // With `[first N]` the end of the element may not be possible yet.
+                if $crate::__first!($($option)*) > 0 && at.skipped >= u32::from(at.state.codes) {
+                    return out.fail($crate::ErrorKind::Occurrence);
                 }
-                out.event(at.skipped, at.state);
+                out.event(at.skipped, at.state, const { $crate::ends_fixed(&Self::SLOTS) });
             }
 
             $crate::__json_members! { $lt $($field: $type = $xml),* }

@@ -27,8 +27,16 @@ pub struct Slot {
     pub codes: u32,
     /// Whether it may be absent.
     pub optional: bool,
+    /// Whether it may come again.
+    pub repeated: bool,
     /// Whether it is an attribute: text of a mixed type cannot come before a required one.
     pub attribute: bool,
+}
+
+impl Slot {
+    const fn once(self) -> bool {
+        !self.optional && !self.repeated
+    }
 }
 
 /// The states behind a field: after it is complete, and between two items of it.
@@ -38,13 +46,19 @@ pub struct Next {
     pub state: State,
     /// After an item of a repeated field: another item, or what follows.
     pub repeat: State,
+    /// Whether text may come instead of the field.
+    pub mixed: bool,
+    /// Whether the state in front of the field is the same however the fields before it are: the one
+    /// before it must come. A writer's code is then known when it is compiled.
+    pub fixed: bool,
 }
 
 /// The states of an element with `N` fields (`M = N + 1`): in front of the first field, and behind
 /// each. `mixed` types allow text everywhere; `first` limits the productions in front of the first field (0: no limit).
+#[allow(clippy::indexing_slicing, reason = "runs at compile time: a wrong index does not compile")]
 pub const fn grammar<const N: usize, const M: usize>(slots: [Slot; N], mixed: bool, first: u32) -> [Next; M] {
     let none = State { codes: 0, bits: 0 };
-    let mut states = [Next { state: none, repeat: none }; M];
+    let mut states = [Next { state: none, repeat: none, mixed, fixed: true }; M];
     let mut at = 0;
     while at <= N {
         let mut codes = 0;
@@ -69,10 +83,19 @@ pub const fn grammar<const N: usize, const M: usize>(slots: [Slot; N], mixed: bo
         states[at].state = State::new(codes);
         if at > 0 {
             states[at].repeat = State::new(slots[at - 1].codes + codes);
+            states[at].fixed = at == 1 || slots[at - 2].once();
         }
         at += 1;
     }
     states
+}
+
+/// Whether the last field must come, so that the state in front of the end is always the same.
+pub const fn ends_fixed<const N: usize>(slots: &[Slot; N]) -> bool {
+    match slots.last() {
+        Some(slot) => slot.once(),
+        None => true,
+    }
 }
 
 /// Something that stands between a start and an end: an element's type, or a choice of elements.
@@ -339,14 +362,14 @@ pub(crate) fn read_named<'a, T: Particle<'a>, I: Input<'a>>(
 }
 
 impl<'a, T: Particle<'a>> Field<'a> for T {
-    const SLOT: Slot = Slot { codes: T::CODES, optional: false, attribute: T::ATTRIBUTE };
+    const SLOT: Slot = Slot { codes: T::CODES, optional: false, repeated: false, attribute: T::ATTRIBUTE };
     const SHAPE: &'static Shape = <T as Particle<'a>>::SHAPE;
     const OCCURS: Occurs = Occurs { min: 1, max: 1 };
 
     #[inline(always)]
     fn read_field<I: Input<'a>>(input: &mut I, name: &'static str, at: &mut u32, next: Next) -> Self {
-        if *at >= T::CODES {
-            input.fail(ErrorKind::Event, 0); // text of a mixed type
+        if next.mixed && *at >= T::CODES {
+            input.fail(ErrorKind::Event, 0);
         }
         let value = read_named(input, name, *at);
         *at = input.event(next.state);
@@ -355,7 +378,7 @@ impl<'a, T: Particle<'a>> Field<'a> for T {
 
     #[inline(always)]
     fn write_field(&self, out: &mut Writer<'_>, at: &mut Position, next: Next) {
-        out.event(at.skipped + self.alternative(), at.state);
+        out.event(at.skipped + self.alternative(), at.state, next.fixed);
         self.write(out);
         *at = Position { state: next.state, skipped: 0 };
     }
@@ -375,11 +398,10 @@ impl<'a, T: Particle<'a>> Field<'a> for T {
 }
 
 impl<'a, T: Particle<'a>> Field<'a> for Option<T> {
-    const SLOT: Slot = Slot { codes: T::CODES, optional: true, attribute: T::ATTRIBUTE };
+    const SLOT: Slot = Slot { codes: T::CODES, optional: true, repeated: false, attribute: T::ATTRIBUTE };
     const SHAPE: &'static Shape = <T as Particle<'a>>::SHAPE;
     const OCCURS: Occurs = Occurs { min: 0, max: 1 };
 
-    #[inline(always)]
     fn read_field<I: Input<'a>>(input: &mut I, name: &'static str, at: &mut u32, next: Next) -> Self {
         if *at >= T::CODES {
             *at -= T::CODES;

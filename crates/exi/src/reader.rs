@@ -124,78 +124,87 @@ pub struct Reader<'a> {
     zeros: u32,
     /// The number of bits in `bytes`.
     end: u32,
+    /// The last byte at which a whole word can be loaded.
+    last_word: u32,
     fault: Option<(ErrorKind, u32)>,
 }
 
 impl<'a> Reader<'a> {
-    /// The most bits that one 32-bit word gives at any alignment.
-    const WORD: u32 = 25;
+    /// The most bits that one machine word gives at any alignment.
+    const WORD: u32 = usize::BITS - 7;
 
     /// Reads `bytes` from bit `start` on. A stream beyond 512 MiB is cut there.
     pub fn new(bytes: &'a [u8], start: u32) -> Self {
         let end = u32::try_from(bytes.len()).unwrap_or(u32::MAX).saturating_mul(8).min(u32::MAX - 64);
-        Self { bytes, bit: start, zeros: 0, end, fault: None }
+        Self {
+            bytes,
+            bit: start,
+            zeros: 0,
+            end,
+            last_word: (end / 8).saturating_sub(usize::BITS / 8),
+            fault: None,
+        }
     }
 
     /// The error that ended the decoding, if one did. Checks what was only expected so far.
+    #[inline]
     pub fn finish(&mut self) -> Option<(ErrorKind, u32)> {
-        self.settle();
+        if self.zeros > 0 {
+            self.settle();
+        }
         self.fault
     }
 
     /// Checks the zero bits that are still outstanding.
+    #[inline(never)]
     fn settle(&mut self) {
-        while self.zeros > 0 {
-            let n = self.zeros.min(16);
-            self.zeros -= n;
-            let outstanding = core::mem::take(&mut self.zeros);
-            let before = self.bit;
+        let mut left = core::mem::take(&mut self.zeros);
+        while left > 0 {
+            let n = left.min(16);
+            let start = self.bit;
             let value = self.take(n);
             if value != 0 {
-                self.fail_at(ErrorKind::Event, before + n - (32 - value.leading_zeros()));
-                return;
+                return self.fail_at(ErrorKind::Event, start + n - (32 - value.leading_zeros()));
             }
-            self.zeros = outstanding;
+            left -= n;
         }
     }
 
-    /// The 32 bits from byte `index` on; zeros behind the end.
-    #[inline]
-    fn word(&self, index: usize) -> u32 {
-        if let Some(&[a, b, c, d]) = self.bytes.get(index..).and_then(|rest| rest.first_chunk::<4>()) {
-            return u32::from_be_bytes([a, b, c, d]);
-        }
-        self.last_word(index)
-    }
-
+    /// A read that ends behind the stream, has a one among the expected zeros or too many of them, or is
+    /// in a stream shorter than a word.
     #[cold]
-    fn last_word(&self, index: usize) -> u32 {
-        let mut word = [0; 4];
-        for (to, from) in word.iter_mut().zip(self.bytes.get(index..).unwrap_or_default()) {
-            *to = *from;
-        }
-        u32::from_be_bytes(word)
-    }
-
-    /// A read that ends behind the stream, or has too many zeros in front of it.
-    #[cold]
+    #[inline(never)]
     fn take_slowly(&mut self, n: u32) -> u32 {
         if self.fault.is_some() {
             self.zeros = 0;
             return 0;
         }
-        if self.zeros + n > Self::WORD {
+        if self.zeros > 0 {
+            // A stream that ends among the zeros may have a wrong one before.
+            let missing = self.zeros.saturating_sub(self.end.saturating_sub(self.bit));
+            self.zeros -= missing;
             self.settle();
-            return self.take(n);
+            return if missing > 0 { self.truncated() } else { self.take(n) };
         }
-        let width = (self.end - self.bit.min(self.end)).min(self.zeros);
-        self.zeros = width;
-        self.settle();
+        if self.bit + n > self.end {
+            return self.truncated();
+        }
+        (0..n).fold(0, |value, _| {
+            let byte = self.bytes.get((self.bit / 8) as usize).copied().unwrap_or(0);
+            let bit = u32::from(byte) >> (7 - self.bit % 8) & 1;
+            self.bit += 1;
+            value << 1 | bit
+        })
+    }
+
+    #[cold]
+    fn truncated(&mut self) -> u32 {
         self.fail_at(ErrorKind::Truncated, self.end);
         0
     }
 
     #[cold]
+    #[inline(never)]
     fn fail_at(&mut self, kind: ErrorKind, bit: u32) {
         if self.fault.is_none() {
             self.fault = Some((kind, bit));
@@ -209,18 +218,19 @@ impl<'a> Input<'a> for Reader<'a> {
     fn take(&mut self, n: u32) -> u32 {
         let width = self.zeros + n;
         let next = self.bit + width;
-        if next > self.end || width > Self::WORD {
-            return self.take_slowly(n);
+        // Near the end the last whole word is loaded and shifted further.
+        let start = (self.bit / 8).min(self.last_word);
+        let word = self.bytes.get(start as usize..).and_then(|rest| rest.first_chunk());
+        if let (Some(word), true, true) = (word, next <= self.end, width <= Self::WORD) {
+            let word = usize::from_be_bytes(*word) << (self.bit - start * 8);
+            let value = word >> (usize::BITS - width);
+            if value >> n == 0 {
+                self.bit = next;
+                self.zeros = 0;
+                return value as u32;
+            }
         }
-        let word = self.word((self.bit >> 3) as usize) << (self.bit & 7);
-        let value = word >> (32 - width);
-        if value >> n != 0 {
-            self.settle();
-            return 0;
-        }
-        self.bit = next;
-        self.zeros = 0;
-        value
+        self.take_slowly(n)
     }
 
     #[inline(always)]
@@ -229,7 +239,9 @@ impl<'a> Input<'a> for Reader<'a> {
     }
 
     fn skip_bytes(&mut self, n: u32) -> u32 {
-        self.settle();
+        if self.zeros > 0 {
+            self.settle();
+        }
         let start = self.bit;
         // Compared in bytes, so that no length can overflow.
         if n > self.end.saturating_sub(start) / 8 {
@@ -267,7 +279,7 @@ mod tests {
         let mut reader = Reader::new(&[0b1010_0101, 0xff, 0x00, 0x3c, 0x81], 0);
         assert_eq!(
             [reader.take(3), reader.take(6), reader.take(16), reader.take(8)],
-            [0b101, 0b001011, 0xfe00, 0x79]
+            [0b101, 0b00_1011, 0xfe00, 0x79]
         );
         assert_eq!(reader.take(7), 1);
         assert_eq!(reader.finish(), None);

@@ -19,19 +19,12 @@ enum Source<'a> {
 impl<'a, const MAX: u32> Text<'a, MAX> {
     /// The characters.
     pub fn chars(&self) -> impl Iterator<Item = char> + 'a {
-        let (mut reader, coded, plain) = match self.0 {
-            Source::Bits { stream, bit, characters } => (Reader::new(stream, bit), characters, ""),
-            Source::Str(text) => (Reader::new(&[], 0), 0, text),
-        };
-        (0..coded).map(move |_| character(&mut reader)).chain(plain.chars())
+        self.0.chars()
     }
 
     /// The number of characters.
     pub fn len(&self) -> usize {
-        match self.0 {
-            Source::Bits { characters, .. } => characters as usize,
-            Source::Str(text) => text.chars().count(),
-        }
+        self.0.len()
     }
 
     /// Whether there are no characters.
@@ -46,6 +39,57 @@ impl<'a, const MAX: u32> Text<'a, MAX> {
             length += c.encode_utf8(buffer.get_mut(length..length + c.len_utf8())?).len();
         }
         core::str::from_utf8(buffer.get(..length)?).ok()
+    }
+}
+
+impl<'a> Source<'a> {
+    fn chars(self) -> Characters<'a> {
+        match self {
+            Self::Bits { stream, bit, characters } => {
+                Characters { reader: Reader::new(stream, bit), left: characters, plain: "" }
+            }
+            Self::Str(plain) => Characters { reader: Reader::new(&[], 0), left: 0, plain },
+        }
+    }
+
+    fn len(self) -> usize {
+        match self {
+            Self::Bits { characters, .. } => characters as usize,
+            // Bytes of UTF-8 that are not continuations.
+            Self::Str(text) => text.bytes().filter(|byte| byte & 0xc0 != 0x80).count(),
+        }
+    }
+
+    fn put(self, out: &mut Writer<'_>, max: u32) {
+        let length = u32::try_from(self.len()).unwrap_or(u32::MAX - 2);
+        if length > max {
+            return out.fail(ErrorKind::TooLong);
+        }
+        out.integer(length + 2);
+        for c in self.chars() {
+            out.integer(u32::from(c));
+        }
+    }
+}
+
+/// The characters of a string: first the coded ones, then the plain ones; one of both is empty.
+struct Characters<'a> {
+    reader: Reader<'a>,
+    left: u32,
+    plain: &'a str,
+}
+
+impl Iterator for Characters<'_> {
+    type Item = char;
+
+    fn next(&mut self) -> Option<char> {
+        if self.left > 0 {
+            self.left -= 1;
+            return Some(character(&mut self.reader));
+        }
+        let c = self.plain.chars().next()?;
+        self.plain = self.plain.get(c.len_utf8()..)?;
+        Some(c)
     }
 }
 
@@ -74,13 +118,7 @@ impl<'a, const MAX: u32> Simple<'a> for Text<'a, MAX> {
     }
 
     fn put(&self, out: &mut Writer<'_>) {
-        let length = u32::try_from(self.len()).unwrap_or(u32::MAX - 2);
-        if length > MAX {
-            out.fail(ErrorKind::TooLong);
-            return;
-        }
-        out.integer(length + 2);
-        self.chars().for_each(|c| out.integer(u32::from(c)));
+        self.0.put(out, MAX);
     }
 
     #[cfg(feature = "json")]
@@ -98,6 +136,7 @@ impl<'a, const MAX: u32> Simple<'a> for Text<'a, MAX> {
     }
 }
 
+#[inline(never)]
 fn read<'a, I: Input<'a>>(input: &mut I) -> Source<'a> {
     let first = input.take(8);
     let length = input.integer(first, u32::MAX);

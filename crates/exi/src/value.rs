@@ -137,8 +137,7 @@ macro_rules! signed {
             }
 
             fn put(&self, out: &mut Writer<'_>) {
-                out.put(u32::from(*self < 0), 1);
-                out.integer((if *self < 0 { -(*self + 1) } else { *self }) as u32);
+                out.signed(i32::from(*self));
             }
 
             json_number!(as_i64);
@@ -167,11 +166,11 @@ impl<'a> Simple<'a> for i64 {
     json_number!(as_i64);
 }
 
-/// An integer in `MIN..=MAX`, a range of at most 4096 values: coded in the fewest bits.
+/// An integer in `MIN..=MAX`, coded in the fewest bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Bounded<const MIN: i16, const MAX: i16>(i16);
+pub struct Bounded<const MIN: i8, const MAX: i8>(i8);
 
-impl<const MIN: i16, const MAX: i16> Bounded<MIN, MAX> {
+impl<const MIN: i8, const MAX: i8> Bounded<MIN, MAX> {
     const COUNT: u32 = (MAX as i32 - MIN as i32 + 1) as u32;
     const BITS: u32 = bits_for(Self::COUNT);
 
@@ -181,12 +180,12 @@ impl<const MIN: i16, const MAX: i16> Bounded<MIN, MAX> {
     pub const MAX: Self = Self(MAX);
 
     /// `value`, or `None` where it is out of range.
-    pub const fn new(value: i16) -> Option<Self> {
+    pub const fn new(value: i8) -> Option<Self> {
         if value < MIN || value > MAX { None } else { Some(Self(value)) }
     }
 
     /// `value`, or the nearest bound.
-    pub const fn clamped(value: i16) -> Self {
+    pub const fn clamped(value: i8) -> Self {
         if value < MIN {
             Self(MIN)
         } else if value > MAX {
@@ -197,12 +196,12 @@ impl<const MIN: i16, const MAX: i16> Bounded<MIN, MAX> {
     }
 
     /// The number.
-    pub const fn get(self) -> i16 {
+    pub const fn get(self) -> i8 {
         self.0
     }
 }
 
-impl<'a, const MIN: i16, const MAX: i16> Simple<'a> for Bounded<MIN, MAX> {
+impl<'a, const MIN: i8, const MAX: i8> Simple<'a> for Bounded<MIN, MAX> {
     const SHAPE: &'static Shape = &Shape::Integer { min: MIN as i64, max: MAX as i64 };
 
     fn value<I: Input<'a>>(input: &mut I) -> Self {
@@ -211,7 +210,7 @@ impl<'a, const MIN: i16, const MAX: i16> Simple<'a> for Bounded<MIN, MAX> {
             input.fail(ErrorKind::Range, Self::BITS);
             return Self(MIN);
         }
-        let value = Self(MIN + index as i16);
+        let value = Self((index as i32 + i32::from(MIN)) as i8);
         tell!(input, Integer, value.0);
         value
     }
@@ -222,12 +221,12 @@ impl<'a, const MIN: i16, const MAX: i16> Simple<'a> for Bounded<MIN, MAX> {
 
     #[cfg(feature = "json")]
     fn to_serde<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_i16(self.0)
+        serializer.serialize_i8(self.0)
     }
 
     #[cfg(feature = "json")]
     fn from_json(source: crate::json::Source<'a, '_>) -> Result<Self, crate::json::JsonError> {
-        let number: i16 = source.number(serde_json::Value::as_i64)?;
+        let number: i8 = source.number(serde_json::Value::as_i64)?;
         Self::new(number).ok_or_else(|| source.error("the number is out of range"))
     }
 }

@@ -6,9 +6,9 @@ pub struct Writer<'b> {
     buffer: &'b mut [u8],
     /// Whole bytes in `buffer`.
     length: usize,
-    /// Bits that are not in `buffer` yet, at the top.
-    word: u32,
-    /// How many bits of `word` are used.
+    /// Bits that are not in `buffer` yet, at the top; zeros follow.
+    word: usize,
+    /// How many bits are not in `buffer` yet: those of `word`, and zeros that may go beyond it.
     used: u32,
     fault: Option<(ErrorKind, u32)>,
 }
@@ -19,28 +19,25 @@ impl<'b> Writer<'b> {
         Self { buffer, length: 0, word: 0, used: 0, fault: None }
     }
 
-    /// Writes the low `n` bits of `value`, 1..=16; the rest of `value` must be zero.
+    /// Writes the low `n` bits of `value`, 1..=25; the rest of `value` must be zero.
     pub fn put(&mut self, value: u32, n: u32) {
-        if self.used + n > 32 {
+        if self.used + n > usize::BITS {
             self.flush();
         }
         self.used += n;
-        self.word |= value << (32 - self.used);
+        self.word |= (value as usize) << (usize::BITS - self.used);
     }
 
-    /// Writes `n` zero bits, 1..=16: the codes of events without an alternative.
-    #[inline]
-    pub fn zeros(&mut self, n: u32) {
-        if self.used + n > 32 {
-            self.flush();
-        }
-        self.used += n;
-    }
-
-    /// Writes event `code` of `state`.
+    /// Writes `n` zero bits: the codes of events without an alternative.
     #[inline(always)]
-    pub fn event(&mut self, code: u32, state: State) {
-        if state.codes == 1 {
+    pub fn zeros(&mut self, n: u32) {
+        self.used += n;
+    }
+
+    /// Writes event `code` of `state`; `fixed` where both are known when it is compiled.
+    #[inline(always)]
+    pub fn event(&mut self, code: u32, state: State, fixed: bool) {
+        if fixed && state.codes == 1 {
             self.zeros(1);
         } else {
             self.put(code, u32::from(state.bits));
@@ -48,12 +45,25 @@ impl<'b> Writer<'b> {
     }
 
     /// Writes an unsigned integer as groups of seven bits, least significant first.
-    pub fn integer(&mut self, mut value: u32) {
+    pub fn integer(&mut self, value: u32) {
+        self.groups(0, 8, value);
+    }
+
+    /// Writes a sign, and the groups of the value or of `-value - 1`.
+    pub fn signed(&mut self, value: i32) {
+        // `!value` is `-value - 1`.
+        let (sign, magnitude) = if value < 0 { (0x100, !value) } else { (0, value) };
+        self.groups(sign, 9, magnitude as u32);
+    }
+
+    /// Writes the groups of `value`; the first has `n` bits with `prefix` on top.
+    fn groups(&mut self, mut prefix: u32, mut n: u32, mut value: u32) {
         while value > 0x7f {
-            self.put(value & 0x7f | 0x80, 8);
+            self.put(prefix | value & 0x7f | 0x80, n);
             value >>= 7;
+            (prefix, n) = (0, 8);
         }
-        self.put(value, 8);
+        self.put(prefix | value, n);
     }
 
     /// Like [`integer`](Self::integer) for 64 bits.
@@ -77,32 +87,36 @@ impl<'b> Writer<'b> {
 
     /// Fills the last byte with zero bits and returns the number of bytes, or the first error.
     pub fn finish(mut self) -> Result<usize, (ErrorKind, u32)> {
+        self.used = self.used.next_multiple_of(8);
         self.flush();
-        if self.used > 0 {
-            self.used = 8;
-            self.flush();
-        }
         self.fault.map_or(Ok(self.length), Err)
     }
 
-    /// Moves the whole bytes of `word` into the buffer, so that fewer than 8 bits are left.
+    /// Moves whole bytes into the buffer, so that fewer than 8 bits are left.
+    #[inline(never)]
     fn flush(&mut self) {
         let bytes = (self.used / 8) as usize;
         let word = self.word.to_be_bytes();
-        if let Some(room) = self.buffer.get_mut(self.length..).and_then(|rest| rest.first_chunk_mut::<4>()) {
-            *room = word;
-        } else {
-            if self.buffer.len() < self.length + bytes {
-                self.fail(ErrorKind::BufferFull);
-            }
-            let rest = self.buffer.get_mut(self.length..).unwrap_or_default();
-            for (to, from) in rest.iter_mut().zip(word).take(bytes) {
-                *to = from;
-            }
+        match self.buffer.get_mut(self.length..).and_then(|rest| rest.first_chunk_mut()) {
+            Some(room) if bytes <= word.len() => *room = word,
+            _ => self.flush_slowly(bytes, word),
         }
         self.length += bytes;
-        self.word = if bytes == 4 { 0 } else { self.word << (bytes * 8) };
+        self.word = self.word.checked_shl(self.used & !7).unwrap_or(0);
         self.used &= 7;
+    }
+
+    /// Near the end of the buffer, or with zeros beyond the word.
+    #[cold]
+    #[inline(never)]
+    fn flush_slowly(&mut self, bytes: usize, word: [u8; size_of::<usize>()]) {
+        if self.buffer.len() < self.length.saturating_add(bytes) {
+            self.fail(ErrorKind::BufferFull);
+        }
+        let rest = self.buffer.get_mut(self.length..).unwrap_or_default();
+        for (to, from) in rest.iter_mut().zip(word.into_iter().chain(core::iter::repeat(0))).take(bytes) {
+            *to = from;
+        }
     }
 }
 
@@ -120,6 +134,18 @@ mod tests {
         writer.put(1, 1);
         assert_eq!(writer.finish(), Ok(5));
         assert_eq!(buffer[..5], [0xa0, 0x00, 0x1f, 0xff, 0xf0]);
+    }
+
+    #[test]
+    fn zeros_beyond_a_word_are_all_written() {
+        let mut buffer = [0xff; 40];
+        let mut writer = Writer::new(&mut buffer);
+        writer.put(1, 1);
+        writer.zeros(200);
+        writer.put(1, 1);
+        assert_eq!(writer.finish(), Ok(26));
+        assert_eq!((buffer[0], buffer[25]), (0x80, 0x40));
+        assert!(buffer[1..25].iter().all(|byte| *byte == 0));
     }
 
     #[test]

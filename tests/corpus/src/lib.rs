@@ -54,7 +54,10 @@ pub fn bytes(hex: &str) -> Vec<u8> {
 
 /// Hexadecimal digits from bytes.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = std::fmt::Write::write_fmt(&mut text, format_args!("{byte:02x}"));
+        text
+    })
 }
 
 fn root() -> Option<PathBuf> {

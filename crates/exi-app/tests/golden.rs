@@ -1,4 +1,11 @@
 //! The golden vectors and every handshake in the captures, made by other codecs.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends where it fails"
+)]
 
 use corpus::{bytes, hex, text};
 use exi_app::Message;

@@ -1,4 +1,11 @@
 //! Every DIN payload that real cars and chargers put on the wire.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends where it fails"
+)]
 
 use corpus::{bytes, hex, text};
 use exi_din::V2gMessage;

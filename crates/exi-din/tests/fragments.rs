@@ -1,5 +1,12 @@
 //! Fragments - single elements, as they are encoded to be signed - against the reference codec beside the
 //! project, a Python program that is driven by the schema facts alone.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends where it fails"
+)]
 
 use std::collections::BTreeMap;
 use std::io::Write as _;

@@ -1,4 +1,11 @@
 //! The golden vectors, made by other codecs from content that was generated from the schema.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends where it fails"
+)]
 
 use corpus::{Value, bytes, hex, text};
 use exi_din::V2gMessage;

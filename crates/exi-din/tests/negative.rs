@@ -1,4 +1,11 @@
 //! Broken and doubtful streams: what the schema says of them holds here too, but for a few listed ones.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends where it fails"
+)]
 
 use corpus::{Value, bytes, text};
 

@@ -147,7 +147,7 @@ impl<'a, T: Particle<'a> + Copy + 'a, const MIN: u32, const MAX: u32> Field<'a> 
         if count < MIN || count > MAX {
             out.fail(ErrorKind::Occurrence);
         }
-        for item in self.iter() {
+        for item in self {
             out.event(at.skipped + item.alternative(), at.state, false);
             item.write(out);
             *at = Position { state: next.repeat, skipped: 0 };

@@ -80,7 +80,7 @@ impl Check<'_> {
             (Shape::Text(max), Some("string"))
             | (Shape::HexBinary(max), Some("hexBinary"))
             | (Shape::Base64Binary(max), Some("base64Binary")) => {
-                assert_eq!(*max, length(), "{path}: length")
+                assert_eq!(*max, length(), "{path}: length");
             }
             (Shape::Head, None) => assert_eq!(fact["abstract"], true, "{path}"),
             (Shape::Element(element), None) => self.element(path, element, type_name),

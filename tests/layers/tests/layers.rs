@@ -1,0 +1,139 @@
+//! The layers of `docs/ARCHITECTURE.md`, read off `cargo metadata`: an edge that is not listed fails.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::process::Command;
+
+/// Each crate and what it may depend on, lowest layer first. Third-party crates are named too below the adapters.
+const LAYERS: &[(&str, &[&str])] = &[
+    ("machine", &["heapless"]),
+    ("control-pilot", &["thiserror"]),
+    ("session", &["thiserror", "control-pilot", "machine"]),
+    ("v2gtp", &["nom", "thiserror", "heapless"]),
+    ("sdp", &["machine", "v2gtp", "nom", "thiserror", "bitflags"]),
+    ("exi", &["thiserror", "base64", "bumpalo", "serde", "serde_json"]),
+    ("exi-app", &["exi"]),
+    ("exi-dsig", &["exi"]),
+    ("exi-din", &["exi", "exi-dsig", "thiserror"]),
+    (
+        "evse-fsm",
+        &[
+            "machine",
+            "session",
+            "control-pilot",
+            "exi",
+            "exi-app",
+            "exi-din",
+            "heapless",
+            "thiserror",
+            "bitflags",
+        ],
+    ),
+    (
+        "roles",
+        &[
+            "machine",
+            "session",
+            "control-pilot",
+            "v2gtp",
+            "sdp",
+            "evse-fsm",
+            "smoltcp",
+            "heapless",
+            "thiserror",
+        ],
+    ),
+];
+
+/// Crates that use the operating system.
+const HOSTED: &[&str] = &["hal-linux", "ccs"];
+
+/// Optional dependencies that need `std` or an allocator, behind a feature that no firmware turns on.
+const BEHIND_JSON: &[&str] = &["base64", "bumpalo", "serde", "serde_json"];
+
+struct Package {
+    name: String,
+    folder: PathBuf,
+    /// Name and whether it is optional.
+    dependencies: BTreeMap<String, bool>,
+}
+
+fn packages() -> Vec<Package> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--format-version", "1"])
+        .output()
+        .unwrap();
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let dependencies = |package: &serde_json::Value| {
+        let all = package["dependencies"].as_array().unwrap().clone();
+        let normal = all.into_iter().filter(|dependency| dependency["kind"] != "dev");
+        normal.map(|dependency| (text(&dependency["name"]), dependency["optional"] == true)).collect()
+    };
+    let package = |package: &serde_json::Value| Package {
+        name: text(&package["name"]),
+        folder: PathBuf::from(text(&package["manifest_path"])).parent().unwrap().to_owned(),
+        dependencies: dependencies(package),
+    };
+    metadata["packages"].as_array().unwrap().iter().map(package).collect()
+}
+
+#[test]
+fn no_crate_below_the_adapters_depends_on_anything_that_is_not_listed() {
+    let layers: BTreeMap<_, _> = LAYERS.iter().copied().collect();
+    for package in packages().iter().filter(|package| package.folder.parent().unwrap().ends_with("crates")) {
+        let Some(allowed) = layers.get(package.name.as_str()) else {
+            assert!(
+                HOSTED.contains(&package.name.as_str()),
+                "{} has no layer: add it to LAYERS",
+                package.name
+            );
+            continue;
+        };
+        for (dependency, optional) in &package.dependencies {
+            assert!(
+                allowed.contains(&dependency.as_str()),
+                "{} may not depend on {dependency}",
+                package.name
+            );
+            let behind = BEHIND_JSON.contains(&dependency.as_str());
+            assert!(*optional || !behind, "{}: {dependency} must be optional", package.name);
+        }
+    }
+}
+
+#[test]
+fn the_layers_are_listed_lowest_first() {
+    let mut below = BTreeSet::new();
+    let ours: BTreeSet<_> = LAYERS.iter().map(|(name, _)| *name).collect();
+    for (name, allowed) in LAYERS {
+        for dependency in allowed.iter().filter(|dependency| ours.contains(*dependency)) {
+            assert!(below.contains(dependency), "{name} depends on {dependency}, which is listed later");
+        }
+        below.insert(*name);
+    }
+}
+
+#[test]
+fn every_crate_below_the_adapters_is_without_std_and_without_unsafe_code() {
+    for package in packages().iter().filter(|package| LAYERS.iter().any(|(name, _)| *name == package.name)) {
+        let root = std::fs::read_to_string(package.folder.join("src/lib.rs")).unwrap();
+        let no_std = ["#![no_std]", "#![cfg_attr(not(feature = \"json\"), no_std)]"];
+        assert!(no_std.iter().any(|line| root.contains(line)), "{} uses std", package.name);
+        assert!(root.contains("#![forbid(unsafe_code)]"), "{} does not forbid unsafe code", package.name);
+    }
+}
+
+#[test]
+fn the_message_sets_are_known_only_to_the_module_that_maps_them() {
+    for package in packages().iter().filter(|package| package.name == "evse-fsm") {
+        for entry in std::fs::read_dir(package.folder.join("src")).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() && path.file_stem().is_some_and(|name| name != "din") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                assert!(!text.contains("exi_din::"), "{} knows DIN messages", path.display());
+            }
+        }
+    }
+}

@@ -1,3 +1,54 @@
-//! Linux adapters: raw socket, clock, entropy, pcapng, simulated plant
-#![no_std]
+//! Linux underneath the protocol roles: frames, clock, chance, an event loop, recordings.
+//!
+//! # A role beside the kernel
+//! A role has its own TCP/IP on an interface where the kernel has one too. They must not meet: the kernel
+//! would answer neighbour solicitations for the role's address with nothing, and its TCP segments with RST.
+//! So the role is a station of its own: [`Interface::role_mac`] is a locally administered MAC address that
+//! differs from the interface's, and with it the link-local address made from it ([`link_local`]) differs
+//! from the kernel's.
+//!
+//! * Frames to the role's MAC are to the kernel frames for another host: it drops them before IP, so it
+//!   neither answers, nor forwards, nor resets. Multicast (discovery, neighbour solicitation) reaches both;
+//!   the kernel finds that the address asked for is not its own, or that nobody listens on the port, and
+//!   keeps still.
+//! * For the frames to reach the socket, the MAC is entered into the interface's list of unicast
+//!   addresses (`PACKET_MR_UNICAST`); the kernel makes the interface promiscuous by itself where its
+//!   hardware has no such list, and both end with the socket.
+//! * The same MAC with a second link-local address was the alternative: then the kernel takes each segment
+//!   as its own, fails to find the address and, with forwarding on, would send ICMP errors. And a modem
+//!   that learns stations by MAC address cannot tell the two apart.
+//! * Where a switch, access point or virtual network accepts only the interface's own MAC, give the role
+//!   that one ([`PacketSocket::open`] takes any) and keep IPv6 off on the interface:
+//!   `sysctl net.ipv6.conf.IFACE.disable_ipv6=1`.
+//!
+//! # Example
+//! ```no_run
+//! use hal_linux::{Interface, PacketSocket};
+//!
+//! let interface = Interface::find("eth1")?;
+//! let socket = PacketSocket::open(&interface, interface.role_mac(), false)?;
+//! let mut buffer = vec![0; PacketSocket::MAX_FRAME];
+//! while let Some(frame) = socket.receive(&mut buffer)? {
+//!     println!("{} bytes", frame.len());
+//! }
+//! # Ok::<(), hal_linux::Error>(())
+//! ```
 #![forbid(unsafe_code)]
+
+mod clock;
+mod error;
+mod interface;
+mod plant;
+mod recorder;
+mod runner;
+mod simulated;
+mod socket;
+
+pub use clock::{Clock, OsEntropy};
+pub use error::Error;
+pub use interface::{Interface, Mac, link_local};
+pub use plant::{Heartbeat, PlantBackend};
+pub use recorder::{Direction, Recorder};
+pub use runner::{Happening, Observer, Outcome, Port, Role, Runner};
+pub use simulated::{SimulatedPlant, Simulation};
+pub use socket::PacketSocket;

@@ -1,0 +1,90 @@
+use std::borrow::Cow;
+use std::io::{self, Write};
+use std::time::Duration;
+
+use pcap_file::pcapng::PcapNgWriter;
+use pcap_file::pcapng::blocks::enhanced_packet::{EnhancedPacketBlock, EnhancedPacketOption};
+use pcap_file::pcapng::blocks::interface_description::{
+    InterfaceDescriptionBlock, InterfaceDescriptionOption,
+};
+use pcap_file::{DataLink, PcapError};
+
+/// Which way a recorded frame went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// It was received.
+    Received,
+    /// It was sent.
+    Sent,
+}
+
+/// Writes frames into a pcapng file that every analyser opens: Ethernet, times in microseconds.
+pub struct Recorder<W: Write> {
+    writer: PcapNgWriter<W>,
+}
+
+impl<W: Write> Recorder<W> {
+    /// Writes the head of a file for frames of this interface.
+    pub fn new(output: W, interface: &str) -> io::Result<Self> {
+        let mut writer = PcapNgWriter::new(output).map_err(into_io)?;
+        let options = vec![InterfaceDescriptionOption::IfName(Cow::Borrowed(interface))];
+        // Without the option `if_tsresol`, times are in microseconds; 0 means that frames are never cut.
+        let block = InterfaceDescriptionBlock { linktype: DataLink::ETHERNET, snaplen: 0, options };
+        writer.write_pcapng_block(block).map_err(into_io)?;
+        Ok(Self { writer })
+    }
+
+    /// Writes one frame; `at` is its time since 1970 (UTC).
+    pub fn frame(&mut self, at: Duration, direction: Direction, frame: &[u8]) -> io::Result<()> {
+        let ticks = u64::try_from(at.as_micros()).unwrap_or(u64::MAX);
+        let inbound_or_outbound = match direction {
+            Direction::Received => 1,
+            Direction::Sent => 2,
+        };
+        let block = EnhancedPacketBlock {
+            interface_id: 0,
+            // The crate writes the nanoseconds of this as the number of ticks.
+            timestamp: Duration::from_nanos(ticks),
+            original_len: u32::try_from(frame.len()).unwrap_or(u32::MAX),
+            data: Cow::Borrowed(frame),
+            options: vec![EnhancedPacketOption::Flags(inbound_or_outbound)],
+        };
+        self.writer.write_pcapng_block(block).map_err(into_io)?;
+        Ok(())
+    }
+
+    /// Hands everything to the operating system.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.writer.get_mut().flush()
+    }
+}
+
+fn into_io(error: PcapError) -> io::Error {
+    match error {
+        PcapError::IoError(error) => error,
+        other => io::Error::other(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recording_has_the_blocks_of_pcapng() {
+        let mut recorder = Recorder::new(Vec::new(), "eth0").unwrap();
+        let frame = [0xAB; 61];
+        recorder.frame(Duration::from_micros(0x0001_0000_0002), Direction::Sent, &frame).unwrap();
+        let file = recorder.writer.into_inner();
+        assert_eq!(file[..4], [0x0A, 0x0D, 0x0D, 0x0A]);
+        let at = file.windows(61).position(|window| window == frame).unwrap();
+        let number = |offset: usize| u32::from_ne_bytes(file[offset..offset + 4].try_into().unwrap());
+        assert_eq!([number(at - 16), number(at - 12)], [1, 2], "microseconds, high and low");
+        assert_eq!([number(at - 8), number(at - 4)], [61, 61], "lengths");
+        // Three bytes of padding, then option 2 (flags) of four bytes: outbound.
+        assert_eq!(
+            file[at + 64..at + 72],
+            [2_u16.to_ne_bytes(), 4_u16.to_ne_bytes(), [2, 0], [0, 0]].concat()
+        );
+    }
+}

@@ -3,6 +3,7 @@
 
 pub mod cli;
 pub mod command;
+mod config;
 pub mod decode;
 mod hex;
 mod style;

@@ -1,0 +1,449 @@
+//! The configuration of `ccs evse`: one table of keys, from which reading, printing and the suggestions for
+//! misspelt keys all follow.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use evse_fsm::{EVSE_ID_MAX, PowerStage, Preset, Purpose, QUIRKS};
+use hal_linux::{Mac, Simulation};
+use machine::Duration;
+use toml::Value;
+
+use crate::hex::{self, Odd};
+
+/// Everything that can be set.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Config {
+    /// Interface that the power-line modem is connected to; empty: not chosen yet.
+    pub interface: String,
+    /// The charger's MAC address; `None`: made from the interface's.
+    pub mac: Option<Mac>,
+    /// TCP port; `None`: the role's default.
+    pub port: Option<u16>,
+    /// Name of the plant's back-end; empty: not chosen yet.
+    pub plant: String,
+    /// What the simulated plant is like.
+    pub simulation: Simulation,
+    /// The charger.
+    pub charger: evse_fsm::Config,
+    /// Where frames are recorded.
+    pub record: Option<PathBuf>,
+}
+
+/// The plants there are.
+pub const PLANTS: &[&str] = &["simulated"];
+
+/// What is wrong with a configuration.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum Error {
+    /// Not TOML.
+    #[error("not TOML: {0}")]
+    Syntax(String),
+    /// A key that does not exist.
+    #[error("unknown key {key}{suggestion}; `ccs evse --print-config` shows all keys")]
+    UnknownKey {
+        /// As it was written, with its section.
+        key: String,
+        /// `; did you mean ...?`, or nothing.
+        suggestion: String,
+    },
+    /// A value that the key does not take.
+    #[error("{key} = {value}: {expected}")]
+    BadValue {
+        /// The key with its section.
+        key: String,
+        /// What was given.
+        value: String,
+        /// What is taken.
+        expected: String,
+    },
+    /// The values do not fit together.
+    #[error("{0}")]
+    Check(#[from] evse_fsm::ConfigError),
+}
+
+/// One key: where it stands, what it means, how it is read and written.
+struct Key {
+    section: &'static str,
+    name: &'static str,
+    meaning: &'static str,
+    get: fn(&Config) -> Value,
+    /// The error says what is expected.
+    set: fn(&mut Config, &Value) -> Result<(), String>,
+}
+
+macro_rules! key {
+    ($section:literal, $name:literal, $meaning:literal, $get:expr, $set:expr) => {
+        Key { section: $section, name: $name, meaning: $meaning, get: $get, set: $set }
+    };
+    // A number in a unit of a thousand or a million of the field's.
+    ($section:literal, $name:literal, $meaning:literal, scaled $scale:literal, $($field:ident).+) => {
+        Key {
+            section: $section,
+            name: $name,
+            meaning: $meaning,
+            get: |config| scaled(i64::from(config.$($field).+), $scale),
+            set: |config, value| {
+                config.$($field).+ = number(value, $scale)?;
+                Ok(())
+            },
+        }
+    };
+    // A duration in seconds.
+    ($section:literal, $name:literal, $meaning:literal, seconds $($field:ident).+) => {
+        Key {
+            section: $section,
+            name: $name,
+            meaning: $meaning,
+            get: |config| {
+                scaled(i64::try_from(config.$($field).+.as_micros()).unwrap_or(i64::MAX), 1_000_000)
+            },
+            set: |config, value| {
+                config.$($field).+ = seconds(value)?;
+                Ok(())
+            },
+        }
+    };
+    // Yes or no.
+    ($section:literal, $name:literal, $meaning:literal, flag $($field:ident).+) => {
+        Key {
+            section: $section,
+            name: $name,
+            meaning: $meaning,
+            get: |config| Value::Boolean(config.$($field).+),
+            set: |config, value| {
+                config.$($field).+ = value.as_bool().ok_or("expected true or false")?;
+                Ok(())
+            },
+        }
+    };
+}
+
+const KEYS: &[Key] = &[
+    key!(
+        "network",
+        "interface",
+        "network interface of the power-line modem",
+        |config| text(&config.interface),
+        |config, value| {
+            config.interface = string(value)?;
+            Ok(())
+        }
+    ),
+    key!(
+        "network",
+        "mac",
+        "the charger's MAC address; empty: made from the interface's, but another",
+        |config| text(&config.mac.map_or_else(String::new, |mac| mac.to_string())),
+        |config, value| {
+            config.mac = optional(&string(value)?, parse_mac)?;
+            Ok(())
+        }
+    ),
+    key!(
+        "network",
+        "port",
+        "TCP port announced in discovery; 0: the usual one",
+        |config| Value::Integer(config.port.unwrap_or(0).into()),
+        |config, value| {
+            let port =
+                value.as_integer().and_then(|port| u16::try_from(port).ok()).ok_or("expected 0..=65535")?;
+            config.port = Some(port).filter(|port| *port != 0);
+            Ok(())
+        }
+    ),
+    key!(
+        "plant",
+        "backend",
+        "what drives pilot and power: simulated (moves nothing real)",
+        |config| text(&config.plant),
+        |config, value| {
+            let name = string(value)?;
+            if !name.is_empty() && !PLANTS.contains(&name.as_str()) {
+                return Err(format!("expected one of: {}", PLANTS.join(", ")));
+            }
+            config.plant = name;
+            Ok(())
+        }
+    ),
+    key!("plant", "plug_after_s", "simulated: when the plug goes in, s", seconds simulation.plug_after),
+    key!("plant", "ready_after_s", "simulated: from 5 % to pilot C, s", seconds simulation.ready_after),
+    key!("plant", "isolation_time_s", "simulated: how long the isolation monitor measures, s",
+        seconds simulation.isolation_time),
+    key!(
+        "charger",
+        "evse_id",
+        "EVSEID, hexadecimal, 0..=32 bytes; 00 is what many chargers send",
+        |config| {
+            let mut id = String::new();
+            hex::write(&config.charger.evse_id, &mut id);
+            Value::String(id)
+        },
+        set_evse_id
+    ),
+    key!("charger", "max_voltage_v", "limits of the power stage: V", scaled 1000, charger.limits.max_voltage_mv),
+    key!("charger", "min_voltage_v", "V", scaled 1000, charger.limits.min_voltage_mv),
+    key!("charger", "max_current_a", "A", scaled 1000, charger.limits.max_current_ma),
+    key!("charger", "min_current_a", "A", scaled 1000, charger.limits.min_current_ma),
+    key!("charger", "max_power_kw", "kW", scaled 1000, charger.limits.max_power_w),
+    key!("charger", "voltage_ramp_v_per_s", "ramps of voltage and current: V/s",
+        scaled 1000, charger.voltage_ramp_mv_per_s),
+    key!("charger", "current_ramp_a_per_s", "A/s", scaled 1000, charger.current_ramp_ma_per_s),
+    key!("charger", "isolation_test_s", "how long the isolation test voltage is held, s",
+        seconds charger.isolation_test),
+    key!(
+        "charger",
+        "power_stage",
+        "whether there is a power stage; false: voltages are made up for the car",
+        |config| Value::Boolean(config.charger.power_stage == PowerStage::Real),
+        set_power_stage
+    ),
+    key!(
+        "charger",
+        "precharge",
+        "how the voltage gets to the car's target: ramp, step20, two-stage, overshoot, mirror",
+        |config| text(config.charger.precharge.name()),
+        |config, value| {
+            let names: Vec<&str> = Preset::ALL.iter().map(|preset| preset.name()).collect();
+            config.charger.precharge = Preset::by_name(&string(value)?)
+                .ok_or_else(|| format!("expected one of: {}", names.join(", ")))?;
+            Ok(())
+        }
+    ),
+    key!(
+        "charger",
+        "purpose",
+        "charge, or read-car: stop as soon as the car's state of charge is known",
+        |config| text(if config.charger.purpose == Purpose::ReadCar { "read-car" } else { "charge" }),
+        |config, value| {
+            config.charger.purpose = match string(value)?.as_str() {
+                "charge" => Purpose::Charge,
+                "read-car" => Purpose::ReadCar,
+                _ => return Err("expected charge or read-car".into()),
+            };
+            Ok(())
+        }
+    ),
+    key!("charger", "strict", "true: no quirk for any car, and the standard's timers", flag charger.strict),
+    key!(
+        "charger",
+        "quirks",
+        "ids of what is bent for cars that need it",
+        |config| {
+            let on = QUIRKS.iter().filter(|quirk| config.charger.quirks.contains(quirk.flag));
+            Value::Array(on.map(|quirk| text(quirk.id)).collect())
+        },
+        set_quirks
+    ),
+    key!(
+        "log",
+        "record",
+        "pcapng file for all frames; empty: none",
+        |config| text(&config.record.as_ref().map_or_else(String::new, |path| path.display().to_string())),
+        |config, value| {
+            config.record = Some(string(value)?).filter(|path| !path.is_empty()).map(PathBuf::from);
+            Ok(())
+        }
+    ),
+];
+
+impl Config {
+    /// Reads a configuration; what is not in it keeps its default.
+    pub fn from_toml(source: &str) -> Result<Self, Error> {
+        let table: toml::Table =
+            source.parse().map_err(|error: toml::de::Error| Error::Syntax(error.to_string()))?;
+        let mut config = Self::default();
+        for (section, content) in &table {
+            let Value::Table(content) = content else { return Err(unknown(section)) };
+            for (name, value) in content {
+                config.set(section, name, value)?;
+            }
+            if content.is_empty() && !KEYS.iter().any(|key| key.section == section) {
+                return Err(unknown(section));
+            }
+        }
+        config.charger.check()?;
+        Ok(config)
+    }
+
+    fn set(&mut self, section: &str, name: &str, value: &Value) -> Result<(), Error> {
+        let full = format!("{section}.{name}");
+        let key = KEYS.iter().find(|key| key.section == section && key.name == name);
+        let key = key.ok_or_else(|| unknown(&full))?;
+        (key.set)(self, value).map_err(|expected| Error::BadValue {
+            key: full,
+            value: value.to_string(),
+            expected,
+        })
+    }
+
+    /// All keys with their values and meanings, as TOML.
+    pub fn to_toml(&self) -> String {
+        let mut out = String::from("# Configuration of `ccs evse`: every key with its value.\n");
+        let mut section = "";
+        for key in KEYS {
+            // Writing to a string cannot fail.
+            if key.section != section {
+                section = key.section;
+                let _ = write!(out, "\n[{section}]\n");
+            }
+            let _ = writeln!(out, "# {}\n{} = {}", key.meaning, key.name, (key.get)(self));
+        }
+        out
+    }
+}
+
+/// A key that does not exist, with the one that is most like it.
+fn unknown(key: &str) -> Error {
+    let known = KEYS.iter().map(|key| format!("{}.{}", key.section, key.name));
+    let likeness = |known: &String| {
+        // The name alone counts too: the section may be what is wrong.
+        let name = |full: &str| full.rsplit('.').next().unwrap_or_default().to_owned();
+        strsim::jaro_winkler(known, key).max(strsim::jaro_winkler(&name(known), &name(key)))
+    };
+    let best = known.map(|known| (likeness(&known), known)).max_by(|a, b| a.0.total_cmp(&b.0));
+    let suggestion = match best {
+        Some((likeness, known)) if likeness > 0.8 => format!("; did you mean {known}?"),
+        _ => String::new(),
+    };
+    Error::UnknownKey { key: key.into(), suggestion }
+}
+
+fn text(text: &str) -> Value {
+    Value::String(text.to_owned())
+}
+
+fn string(value: &Value) -> Result<String, String> {
+    value.as_str().map(ToOwned::to_owned).ok_or_else(|| "expected a text in quotes".into())
+}
+
+fn optional<T>(text: &str, parse: fn(&str) -> Result<T, String>) -> Result<Option<T>, String> {
+    if text.is_empty() { Ok(None) } else { parse(text).map(Some) }
+}
+
+/// A whole number where it is one, else with its fraction.
+#[expect(clippy::cast_precision_loss, reason = "shown to people")]
+fn scaled(number: i64, scale: i64) -> Value {
+    if number % scale == 0 {
+        Value::Integer(number / scale)
+    } else {
+        Value::Float(number as f64 / scale as f64)
+    }
+}
+
+/// The number times the scale, rounded.
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "bounds are checked before")]
+fn unscaled(value: &Value, scale: i64) -> Result<i64, String> {
+    let number = match value {
+        Value::Integer(number) => *number as f64,
+        Value::Float(number) => *number,
+        _ => return Err("expected a number".into()),
+    };
+    let scaled = (number * scale as f64).round();
+    if scaled.abs() < 1e15 { Ok(scaled as i64) } else { Err("expected a smaller number".into()) }
+}
+
+fn number(value: &Value, scale: i64) -> Result<i32, String> {
+    i32::try_from(unscaled(value, scale)?).map_err(|_| "expected a smaller number".into())
+}
+
+fn seconds(value: &Value) -> Result<Duration, String> {
+    let micros = u64::try_from(unscaled(value, 1_000_000)?).map_err(|_| "expected seconds, not negative")?;
+    Ok(Duration::from_micros(micros))
+}
+
+fn parse_mac(text: &str) -> Result<Mac, String> {
+    let mut bytes = Vec::new();
+    let parsed = hex::parse(text.as_bytes(), &mut bytes, Odd::Refused).ok();
+    let mac = parsed
+        .and_then(|()| <[u8; 6]>::try_from(bytes).ok())
+        .filter(|mac| mac.first().is_some_and(|first| first & 1 == 0));
+    mac.map(Mac).ok_or_else(|| "expected six bytes like 02:1b:21:01:02:03, not of a group".into())
+}
+
+fn set_evse_id(config: &mut Config, value: &Value) -> Result<(), String> {
+    let mut bytes = Vec::new();
+    hex::parse(string(value)?.as_bytes(), &mut bytes, Odd::Refused)
+        .map_err(|column| format!("expected hexadecimal digits (column {column})"))?;
+    config.charger.evse_id.clear();
+    config
+        .charger
+        .evse_id
+        .extend_from_slice(&bytes)
+        .map_err(|_| format!("expected at most {EVSE_ID_MAX} bytes"))
+}
+
+fn set_power_stage(config: &mut Config, value: &Value) -> Result<(), String> {
+    let real = value.as_bool().ok_or("expected true or false")?;
+    let without = evse_fsm::Config::without_power_stage(config.charger.precharge);
+    let like = if real { evse_fsm::Config::default() } else { without };
+    config.charger.power_stage = like.power_stage;
+    config.charger.sensors = like.sensors;
+    Ok(())
+}
+
+fn set_quirks(config: &mut Config, value: &Value) -> Result<(), String> {
+    let ids: Vec<&str> = QUIRKS.iter().map(|quirk| quirk.id).collect();
+    let expected = || format!("expected a list of: {}", ids.join(", "));
+    let mut quirks = evse_fsm::Quirks::empty();
+    for id in value.as_array().ok_or_else(expected)? {
+        let quirk = QUIRKS.iter().find(|quirk| Some(quirk.id) == id.as_str()).ok_or_else(expected)?;
+        quirks |= quirk.flag;
+    }
+    config.charger.quirks = quirks;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_printed_reads_back_as_the_same() {
+        assert_eq!(Config::from_toml(&Config::default().to_toml()), Ok(Config::default()));
+        let mut config = Config {
+            interface: "eth1".into(),
+            mac: Some(Mac([2, 3, 4, 5, 6, 7])),
+            port: Some(55118),
+            plant: "simulated".into(),
+            record: Some("a b.pcapng".into()),
+            ..Config::default()
+        };
+        config.charger.limits.max_power_w = 12_345;
+        config.simulation.plug_after = Duration::from_millis(1250);
+        config.charger.strict = true;
+        config.charger.quirks = evse_fsm::Quirks::NOTIFY_STOP;
+        assert_eq!(Config::from_toml(&config.to_toml()), Ok(config));
+    }
+
+    #[test]
+    fn a_misspelt_key_gets_a_suggestion() {
+        let words = |source: &str| Config::from_toml(source).unwrap_err().to_string();
+        let expected = "unknown key charger.max_votage_v; did you mean charger.max_voltage_v?";
+        assert!(words("[charger]\nmax_votage_v = 400").starts_with(expected));
+        let moved = words("[charger]\ninterface = 'eth0'");
+        assert!(moved.contains("did you mean network.interface?"), "{moved}");
+        let foreign = words("[xyz]\nqqq = 1");
+        assert!(
+            foreign.starts_with("unknown key xyz.qqq;") && !foreign.contains("did you mean"),
+            "{foreign}"
+        );
+        assert!(words("interface = 'eth0'").contains("did you mean network.interface?"));
+    }
+
+    #[test]
+    fn a_wrong_value_says_what_is_expected() {
+        let words = |source: &str| Config::from_toml(source).unwrap_err().to_string();
+        assert_eq!(
+            words("[plant]\nbackend = 'real'"),
+            "plant.backend = \"real\": expected one of: simulated"
+        );
+        assert_eq!(words("[charger]\nstrict = 1"), "charger.strict = 1: expected true or false");
+        assert!(words("[network]\nmac = '01:00:00:00:00:00'").contains("not of a group"));
+        assert!(words("[charger]\nprecharge = 'fast'").contains("two-stage"));
+        assert!(words("[charger]\nquirks = ['x']").contains("profile-power"));
+        assert!(words("[charger]\nmax_voltage_v = 1e300").contains("smaller"));
+        assert!(words("[charger]\nmax_voltage_v = 0").contains("limits.max_voltage_mv"));
+        assert!(words("[charger").contains("not TOML"));
+    }
+}

@@ -28,6 +28,7 @@ use exi::{Error, Root};
 
 mod certificate;
 mod charge;
+pub mod dc;
 mod message;
 mod physical;
 mod schedule;

@@ -61,6 +61,27 @@ fn the_dissector_covers_every_vector_with_nested_spans() {
     }
 }
 
+#[test]
+fn the_messages_of_dc_charging_alone_read_and_write_the_same() {
+    let mut buffer = vec![0; 65536];
+    let (mut taken, mut refused) = (0, 0);
+    for vector in vectors() {
+        let stream = bytes(text(&vector, "exi"));
+        match exi_din::dc::V2gMessage::decode(&stream) {
+            Ok(message) => {
+                let length = message.encode(&mut buffer).unwrap();
+                assert_eq!(buffer[..length], stream, "{}", text(&vector, "variant"));
+                taken += 1;
+            }
+            Err(error) => {
+                assert_eq!(error.kind, exi::ErrorKind::Foreign, "{}", text(&vector, "message"));
+                refused += 1;
+            }
+        }
+    }
+    assert!(taken >= refused, "{taken} of {}", taken + refused);
+}
+
 #[derive(Default)]
 struct Spans {
     open: Vec<u32>,

@@ -1,0 +1,37 @@
+//! A charger answers a car's discovery request, with nothing but bytes going in and out.
+//!
+//! `cargo run -p examples --example answer_discovery`
+
+use machine::{Cx, Instant, Machine, ScriptedEntropy};
+use sdp::{Datagram, Endpoint, Offer, Server};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut entropy = ScriptedEntropy::new(&[]);
+    let mut cx = Cx { now: Instant::ZERO, entropy: &mut entropy };
+
+    let mut server = Server::new(Offer {
+        address: "fe80::5054:ff:fe00:1".parse()?,
+        plain: Some(sdp::DEFAULT_TCP_PORT),
+        tls: None,
+    });
+    server.start(None);
+
+    // What a Hyundai Ioniq multicasts to port 15118: plain TCP, please.
+    let request = [0x01, 0xfe, 0x90, 0x00, 0x00, 0x00, 0x00, 0x02, 0x10, 0x00];
+    let car = Endpoint { address: "fe80::1e5:8aff:feb2:77f".parse()?, port: 50032 };
+    server.handle(&mut cx, Datagram { from: car, bytes: &request });
+
+    let mut buffer = [0; sdp::MAX_LEN];
+    while let Some((length, to)) = server.poll_transmit(&mut buffer) {
+        println!("to [{}]:{}: {:02x?}", to.address, to.port, &buffer[..length]);
+        println!("that is {:?}", sdp::Message::parse(&buffer[..length])?);
+    }
+
+    // A response that goes astray, from another charger: not answered, but told.
+    let answer = buffer;
+    server.handle(&mut cx, Datagram { from: car, bytes: &answer });
+    while let Some(event) = server.poll_event() {
+        println!("event: {event:?}");
+    }
+    Ok(())
+}

@@ -1,0 +1,1 @@
+//! Only examples: `cargo run -p examples --example decode_message`.

@@ -1,0 +1,135 @@
+#!/usr/bin/env bash
+# One DIN SPEC 70121 session over a real network stack: Josev's car against our charger, from discovery to
+# SessionStop.   josev-din.sh [--selftest]   (--selftest: against Josev's own charger)
+set -uo pipefail
+. "$(dirname "$0")/lib.sh"
+ROOT=$(root_folder)
+case "${1:-}" in
+    "") MODE=josev-din ;;
+    --selftest) MODE=josev-selftest ;;
+    *) die "unknown argument '$1': only --selftest is known" ;;
+esac
+OUT=$(target_folder)/interop/$MODE
+RECORDING=$OUT/session.pcapng
+LEAST_ROUNDS=20 # of CurrentDemand; the car asks for up to 100 and 89 come
+
+# What the car sends, repeats taken together: every state of a DIN session.
+STATES="supportedAppProtocolReq SessionSetupReq ServiceDiscoveryReq ServicePaymentSelectionReq\
+ ContractAuthenticationReq ChargeParameterDiscoveryReq CableCheckReq PreChargeReq PowerDeliveryReq\
+ CurrentDemandReq PowerDeliveryReq WeldingDetectionReq SessionStopReq"
+
+make_josev() { # sets JOSEV to the Python of an environment that has it
+    local venv
+    venv=$(target_folder)/interop/josev-0.31.2
+    JOSEV=$venv/bin/python
+    cmp -s "$ROOT/tests/interop/josev-requirements.txt" "$venv/complete" && return
+    rm -rf "$venv"
+    python3.11 -m venv "$venv" || die "cannot make a Python environment"
+    "$venv/bin/pip" install -q --disable-pip-version-check --no-deps \
+        -r "$ROOT/tests/interop/josev-requirements.txt" || die "cannot install Josev"
+    cp "$ROOT/tests/interop/josev-requirements.txt" "$venv/complete"
+}
+
+josev() { # josev HOST LOG ARGUMENTS...
+    local host=$1 log=$2
+    shift 2
+    start "$host" "$log" env NETWORK_INTERFACE="$INTERFACE" PROTOCOLS=DIN_SPEC_70121 PKI_PATH="$OUT/pki/" \
+        LOG_LEVEL=INFO MESSAGE_LOG_JSON=false MESSAGE_LOG_EXI=false PYTHONUNBUFFERED=1 \
+        JAVA_TOOL_OPTIONS="-Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1" \
+        "$JOSEV" "$TOOLS/josev/josev.py" "$@"
+}
+
+start_charger() {
+    if [ "$MODE" = josev-selftest ]; then
+        start "$CHARGER" "$OUT/tshark.log" tshark -q -i "$INTERFACE" -f ip6 -w "$RECORDING"
+        RECORDER=$STARTED
+        wait_for "$OUT/tshark.log" "Capturing on" 20 "$RECORDER"
+        josev "$CHARGER" "$OUT/charger.log" secc
+        EVSE=$STARTED
+        wait_for "$OUT/charger.log" "UDP server started" 60 "$EVSE"
+    else
+        quiet_kernel "$CHARGER"
+        start "$CHARGER" "$OUT/charger.log" "$CCS" evse -i "$INTERFACE" $CCS_EVSE_OPTIONS --record "$RECORDING"
+        EVSE=$STARTED
+        wait_for "$OUT/charger.log" "$CCS_EVSE_READY" 10 "$EVSE"
+    fi
+}
+
+end_charger() { # our own ends by itself after one session; Josev's serves for ever
+    if [ "$MODE" = josev-selftest ]; then
+        wait_for "$OUT/charger.log" "Closing TCP server" 20 "$EVSE"
+        sleep 1 # the last packets reach the recorder
+        kill "$EVSE" "$RECORDER"
+        check "the charger ends when asked" end_by "$EVSE" 10
+        check "the recorder ends when asked" end_by "$RECORDER" 10
+    else
+        check "the charger ends by itself" end_by "$EVSE" 20
+        alive "$EVSE" || check "the charger's exit code" equal "$(exit_code "$EVSE")" 0
+    fi
+}
+
+sent() { sed -nE 's/.* Sent ([A-Za-z]+Req)$/\1/p' "$OUT/car.log"; }
+received() { sed -nE 's/.* ([A-Za-z]+Res) received$/\1/p' "$OUT/car.log"; }
+complaints() { grep -E '^(WARNING|ERROR|CRITICAL)|Traceback|^[A-Za-z.]*(Error|Exception)\b' "$1"; }
+packets() { tshark -r "$RECORDING" -o tcp.check_checksum:TRUE -o udp.check_checksum:TRUE -Y "$1" -T fields -e frame.number 2>/dev/null; }
+count() { packets "$1" | wc -l; }
+
+check_car() {
+    local rounds
+    rounds=$(sent | grep -c CurrentDemandReq)
+    check "discovery: the car has an address" grep -q "SDPResponse received" "$OUT/car.log"
+    check "handshake: DIN SPEC 70121 chosen" grep -q "Chosen protocol: DIN_SPEC_70121" "$OUT/car.log"
+    check "all states, in their order" equal "$(sent | uniq | paste -sd' ')" "$STATES"
+    check "each request has its response" equal "$(received | sed s/Res$/Req/)" "$(sent)"
+    check "precharge reached" grep -q "Precharge complete" "$OUT/car.log"
+    check "CurrentDemand: $rounds rounds" at_least "$rounds" "$LEAST_ROUNDS"
+    check "the car's session ended well" grep -q "Communication session stopped successfully" "$OUT/car.log"
+    check "the car has no complaint" nothing "$(complaints "$OUT/car.log")"
+}
+
+check_charger() {
+    if [ "$MODE" = josev-selftest ]; then
+        check "the charger's session ended well" grep -q "Session ended in SessionStop (Communication session stopped successfully)" "$OUT/charger.log"
+        check "the charger has no complaint" nothing "$(complaints "$OUT/charger.log" | grep -v 'Closing TCP server')"
+    else
+        "$CCS" decode --summary "$RECORDING" >"$OUT/summary.txt" 2>&1
+        check "ccs decode --summary: exit code" equal $? 0
+        check "ccs decode --summary has every state" nothing "$(for m in $STATES; do grep -q "${m%Req}" "$OUT/summary.txt" || echo "no $m"; done)"
+    fi
+}
+
+check_recording() { # by a reader that is not ours
+    local messages
+    messages=$((2 * $(sent | wc -l)))
+    check "tshark: one discovery question and answer at least" at_least "$(count 'udp.port == 15118')" 2
+    check "tshark: one connection" equal "$(count 'tcp.flags.syn == 1 && tcp.flags.ack == 0')" 1
+    check "tshark: $messages messages in segments of their own" at_least "$(count 'tcp.len > 0')" "$messages"
+    check "tshark: both sides close" at_least "$(count 'tcp.flags.fin == 1')" 2
+    check "tshark: no reset" equal "$(count 'tcp.flags.reset == 1')" 0
+    check "tshark: nothing sent twice" equal "$(count 'tcp.analysis.retransmission')" 0
+    check "tshark: no wrong checksum" equal "$(count 'tcp.checksum.status == 0 || udp.checksum.status == 0')" 0
+    check "tshark: nothing malformed" equal "$(count '_ws.malformed')" 0
+}
+
+find_tools
+need ip ethtool tshark java javac python3.11
+if [ "$MODE" = josev-din ]; then
+    # One session on a simulated power stage, without SLAC: both hosts are on the same cable already.
+    CCS_EVSE_OPTIONS=${CCS_EVSE_OPTIONS:---no-slac --plant simulated --sessions 1}
+    CCS_EVSE_READY=${CCS_EVSE_READY:-ready}
+    CCS=${CCS:-$(target_folder)/debug/ccs}
+    [ -x "$CCS" ] || die "no $CCS: run 'cargo build -p ccs' first"
+fi
+rm -rf "$OUT"
+mkdir -p "$OUT/pki"
+make_josev
+make_hosts
+start_charger
+josev "$CAR" "$OUT/car.log" evcc "$TOOLS/josev/car-din.json"
+EVCC=$STARTED
+wait_for "$OUT/car.log" "TCP connection closed" 90 "$EVCC"
+end_charger
+check_car
+check_charger
+check_recording
+closing_line

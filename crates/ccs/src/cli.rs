@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::command;
+use crate::{command, config};
 
 /// The communication stack of CCS and NACS fast charging: decode captures, filter EXI, run a charger.
 ///
@@ -21,11 +21,13 @@ pub struct Cli {
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0   all good; for a session: it ended as it should
-  1   some input was refused, cut or did not decode; for a session: it did not come to its end
-  2   wrong usage or configuration
-  3   no access: a missing privilege or interface
-  130 stopped at once by a second SIGINT";
+  0       all good; for a session: it ended as it should
+  1       some input was refused, cut or did not decode; or an error of the operating system
+  2       wrong usage or configuration
+  3       no access: a missing privilege or interface
+  10..65  the last session's stop reason: 10.. people, 20.. pilot, 30.. messages and timers,
+          40.. this program, 50.. electrical, 60.. network
+  130     switched off at once by a second SIGINT";
 
 /// What the process tells its caller; [`EXIT_CODES`] has the words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +36,16 @@ pub enum Exit {
     Good,
     /// Something in the input was not good.
     Failed,
+    /// A session ended for a reason with this code; 0 is a good end.
+    Session(u8),
+    /// A second SIGINT.
+    Interrupted,
 }
+
+/// The command line or the configuration asks for what cannot be.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Usage(pub &'static str);
 
 impl Exit {
     /// Good only if both are.
@@ -49,6 +60,8 @@ impl From<Exit> for ExitCode {
         Self::from(match exit {
             Exit::Good => 0,
             Exit::Failed => 1,
+            Exit::Session(code) => code,
+            Exit::Interrupted => 130,
         })
     }
 }
@@ -60,6 +73,37 @@ enum Command {
     /// Filters EXI documents: one line out for every line in.
     #[command(subcommand)]
     Exi(ExiCommand),
+    /// Runs a charger on a network interface with a power-line modem.
+    Evse(EvseArgs),
+}
+
+/// What `ccs evse` takes.
+#[derive(Args)]
+#[command(after_help = "\
+SIGINT (Ctrl-C) ends the session in order; a second one switches off at once. The stop reason is the last
+line, its code the exit code (`ccs --help`).")]
+pub struct EvseArgs {
+    /// The network interface that the modem is connected to.
+    #[arg(short, long, value_name = "IFACE")]
+    pub interface: Option<String>,
+    /// Configuration (TOML); what the command line says comes on top.
+    #[arg(short, long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Prints the configuration with all keys and their meaning, and ends.
+    #[arg(long)]
+    pub print_config: bool,
+    /// What drives pilot and power: `simulated` moves nothing real. There is no default.
+    #[arg(long, value_name = "NAME")]
+    pub plant: Option<String>,
+    /// Records all frames into a pcapng file.
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Ends after so many sessions.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub sessions: Option<u32>,
+    /// The modems are paired already, or there are none: no matching by SLAC.
+    #[arg(long)]
+    pub no_slac: bool,
 }
 
 /// What `ccs decode` takes.
@@ -118,7 +162,7 @@ pub fn main() -> ExitCode {
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             anstream::eprintln!("{}error:{} {error:#}", crate::style::BAD.render(), crate::style::RESET);
-            ExitCode::FAILURE
+            ExitCode::from(code_of(&error))
         }
     }
 }
@@ -129,7 +173,24 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Some(Command::Exi(command)) => {
             command::exi::run(&command, &mut io::BufReader::new(io::stdin()), &mut output())
         }
-        None => Ok(Exit::Good),
+        Some(Command::Evse(args)) => command::evse::run(&args, &mut output()),
+        None => crate::demo::run(&mut output()),
+    }
+}
+
+/// The exit code of what ended the program.
+fn code_of(error: &anyhow::Error) -> u8 {
+    let is_usage =
+        |cause: &(dyn std::error::Error + 'static)| cause.is::<Usage>() || cause.is::<config::Error>();
+    let is_access = |cause: &(dyn std::error::Error + 'static)| {
+        cause.downcast_ref::<hal_linux::Error>().is_some_and(hal_linux::Error::is_access)
+    };
+    if error.chain().any(is_usage) {
+        2
+    } else if error.chain().any(is_access) {
+        3
+    } else {
+        1
     }
 }
 

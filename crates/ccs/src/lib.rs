@@ -5,5 +5,7 @@ pub mod cli;
 pub mod command;
 mod config;
 pub mod decode;
+mod demo;
 mod hex;
+mod log;
 mod style;

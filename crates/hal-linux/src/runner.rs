@@ -57,6 +57,8 @@ pub enum Happening<'a, E> {
     Lost(usize),
     /// The role says something.
     Event(E),
+    /// The plant was read: comes every 50 ms, whatever else happens.
+    Tick,
     /// The first SIGINT or SIGTERM: the role has been told to stop.
     StopRequested,
 }
@@ -162,7 +164,8 @@ where
             if now >= next_tick {
                 next_tick = now + TICK;
                 let reading = self.plant.plant.read(now);
-                if self.input(now, R::reading(reading))?.is_break() {
+                let step = self.input(now, R::reading(reading))?;
+                if step.is_break() || (self.observer)(now, Happening::Tick).is_break() {
                     return Ok(Outcome::Ended);
                 }
             }

@@ -61,6 +61,8 @@ pub struct SimulatedPlant {
     tested: Option<Instant>,
     is_isolation_known: bool,
     energy_flowed: bool,
+    /// The pilot as a scripted car holds it.
+    car_pilot: Option<Level>,
 }
 
 /// Contactors and lock take this long: judgement.
@@ -91,12 +93,21 @@ impl SimulatedPlant {
             tested: None,
             is_isolation_known: false,
             energy_flowed: false,
+            car_pilot: None,
         }
+    }
+
+    /// From now on the pilot is what a car simulated elsewhere does to it, instead of the plant's own car.
+    pub fn hold_car_pilot(&mut self, level: Level) {
+        self.car_pilot = Some(level);
     }
 
     fn level(&self, now: Instant) -> Level {
         if now.since(self.started) < self.simulation.plug_after {
             return Level::A;
+        }
+        if let Some(level) = self.car_pilot {
+            return level;
         }
         let is_ready = self.offered.is_some_and(|since| now.since(since) >= self.simulation.ready_after);
         let is_over = self.energy_flowed && self.demand.contactors == Contactors::Open;

@@ -1,4 +1,5 @@
 //! What the subcommands do.
 
 pub mod decode;
+pub mod evse;
 pub mod exi;

@@ -1,0 +1,75 @@
+//! `ccs evse`: a charger on a network interface.
+
+mod role;
+pub mod serve;
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+
+use anyhow::Context;
+use hal_linux::{Interface, PacketSocket, Recorder, SimulatedPlant};
+
+use crate::cli::{EvseArgs, Exit, Usage};
+use crate::config::{Config, PLANTS};
+
+use serve::Desk;
+
+/// Runs the charger until it is stopped, or prints its configuration.
+pub fn run(args: &EvseArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let config = configure(args)?;
+    if args.print_config {
+        out.write_all(config.to_toml().as_bytes())?;
+        out.flush()?;
+        return Ok(Exit::Good);
+    }
+    if config.interface.is_empty() {
+        return Err(
+            Usage("no interface chosen: give `-i IFACE`, or network.interface in the configuration").into()
+        );
+    }
+    if config.plant.is_empty() {
+        return Err(Usage(
+            "no plant chosen: give `--plant simulated`, which moves nothing real, or plant.backend in the \
+             configuration",
+        )
+        .into());
+    }
+    let interface = Interface::find(&config.interface)?;
+    let mac = config.mac.unwrap_or_else(|| interface.role_mac());
+    let socket = PacketSocket::open(&interface, mac, false)?;
+    let mut plant = SimulatedPlant::new(config.simulation);
+    let recorder = record(&config)?;
+    let desk = Desk { port: &socket, plant: &mut plant, recorder, sessions: args.sessions };
+    role::run(&config, mac, desk, out)
+}
+
+/// The configuration file with what the command line says on top.
+fn configure(args: &EvseArgs) -> anyhow::Result<Config> {
+    let mut config = match &args.config {
+        Some(path) => {
+            let text =
+                std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+            Config::from_toml(&text).with_context(|| path.display().to_string())?
+        }
+        None => Config::default(),
+    };
+    if let Some(interface) = &args.interface {
+        config.interface.clone_from(interface);
+    }
+    if let Some(plant) = &args.plant {
+        if !PLANTS.contains(&plant.as_str()) {
+            return Err(Usage("unknown plant; there is: simulated").into());
+        }
+        config.plant.clone_from(plant);
+    }
+    if args.record.is_some() {
+        config.record.clone_from(&args.record);
+    }
+    Ok(config)
+}
+
+fn record(config: &Config) -> anyhow::Result<Option<Recorder<BufWriter<File>>>> {
+    let Some(path) = &config.record else { return Ok(None) };
+    let file = File::create(path).with_context(|| format!("recording into {}", path.display()))?;
+    Ok(Some(Recorder::new(BufWriter::new(file), &config.interface)?))
+}

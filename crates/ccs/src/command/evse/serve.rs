@@ -1,0 +1,189 @@
+//! A charger's role at work: the event loop with its log and its recording.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::ops::ControlFlow;
+
+use evse_fsm::{Demand, Plant};
+use hal_linux::{Clock, Happening, OsEntropy, Outcome, PlantBackend, Port, Recorder, Role, Runner};
+use machine::{Duration, Instant};
+use session::Phase;
+
+use crate::cli::Exit;
+use crate::decode::source::{Data, Packet};
+use crate::decode::{Content, Decoder};
+use crate::log::Log;
+use crate::style::Palette;
+
+/// What a role's event says, for the log.
+pub trait Tells {
+    /// The session's part of it.
+    fn session(&self) -> Option<&evse_fsm::Event>;
+    /// In words, where it is not the session's.
+    fn words(&self) -> Option<String>;
+}
+
+/// Everything but the role.
+pub struct Desk<'a, P, B> {
+    /// The role's frames.
+    pub port: &'a P,
+    /// Its plant.
+    pub plant: &'a mut B,
+    /// Where all frames are recorded.
+    pub recorder: Option<Recorder<BufWriter<File>>>,
+    /// End after so many sessions.
+    pub sessions: Option<u32>,
+}
+
+/// Runs the role until it is stopped: by SIGINT, or after the last of its sessions.
+///
+/// Logging and recording never hold the charger up: when they fail they end, and the charger goes on to the
+/// end of the session.
+pub fn serve<R, P, B>(
+    role: &mut R,
+    desk: Desk<'_, P, B>,
+    ready: &str,
+    out: &mut dyn Write,
+) -> anyhow::Result<Exit>
+where
+    R: Role<Demand = Demand, Reading = Plant>,
+    R::Event: Tells,
+    P: Port,
+    B: PlantBackend<Demand = Demand, Reading = Plant>,
+{
+    let Desk { port, plant, recorder, sessions } = desk;
+    let clock = Clock::start();
+    let mut observer = Observer {
+        log: Log::new(Palette::stdout()),
+        out: Some(out),
+        recorder,
+        decoder: Decoder::new(),
+        frames: 0,
+        clock,
+        phase: Phase::Idle,
+        sessions_left: sessions,
+        stopping: false,
+        leave_at: None,
+    };
+    observer.say(clock.now(), ready);
+    let runner = Runner { role, port, plant, clock, entropy: &mut OsEntropy };
+    let outcome = runner.run(&mut |at, happening| observer.take(at, happening))?;
+    let reason = observer.log.stop_reason();
+    if let Some(recorder) = &mut observer.recorder {
+        recorder.flush()?;
+    }
+    if let Some(out) = observer.out {
+        match reason {
+            Some(reason) => writeln!(out, "{reason}")?,
+            None => writeln!(out, "stopped: there was no session")?,
+        }
+        out.flush()?;
+    }
+    Ok(match (outcome, reason) {
+        (Outcome::Interrupted, _) => Exit::Interrupted,
+        (Outcome::Ended, Some(reason)) => Exit::Session(reason.exit_code()),
+        (Outcome::Ended, None) => Exit::Good,
+    })
+}
+
+struct Observer<'a> {
+    log: Log,
+    /// `None` when nobody reads any more.
+    out: Option<&'a mut dyn Write>,
+    recorder: Option<Recorder<BufWriter<File>>>,
+    decoder: Decoder,
+    frames: u64,
+    clock: Clock,
+    phase: Phase,
+    /// `None`: no end.
+    sessions_left: Option<u32>,
+    stopping: bool,
+    /// When the loop is left: the car closes the connection after the session.
+    leave_at: Option<Instant>,
+}
+
+/// How long the connection's end is waited for after a session (cars close at once; judgement).
+const LINGER: Duration = Duration::from_secs(2);
+
+impl Observer<'_> {
+    fn take<E: Tells>(&mut self, at: Instant, happening: Happening<'_, E>) -> ControlFlow<()> {
+        match happening {
+            Happening::Frame(direction, frame) => self.frame(at, direction, frame),
+            Happening::Lost(length) => {
+                self.say(at, &format!("a frame of {length} bytes was not sent: the queue is full"));
+            }
+            Happening::Event(event) => self.event(at, &event),
+            Happening::StopRequested => {
+                self.stopping = true;
+                if self.is_in_session() {
+                    self.say(at, "ending the session; once more to switch off at once");
+                } else {
+                    self.leave_at = Some(at);
+                }
+            }
+            Happening::Tick => {}
+        }
+        let nobody_looks = self.out.is_none() && !self.is_in_session();
+        if nobody_looks || self.leave_at.is_some_and(|leave| leave <= at) {
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn is_in_session(&self) -> bool {
+        (Phase::Handshake..=Phase::SessionStop).contains(&self.phase)
+    }
+
+    fn frame(&mut self, at: Instant, direction: hal_linux::Direction, frame: &[u8]) {
+        if let Some(recorder) = &mut self.recorder
+            && let Err(error) = recorder.frame(self.clock.unix(at), direction, frame)
+        {
+            self.recorder = None;
+            self.say(at, &format!("the recording ends: {error}"));
+        }
+        self.frames += 1;
+        let packet = Packet { frame: self.frames, time_ns: None, data: Data::Link(ETHERNET, frame) };
+        let log = &mut self.log;
+        self.decoder.take(packet, &mut |event| {
+            if let Content::Exi(exi) = &event.content
+                && let (Some(schema), Some(message)) = (exi.schema, exi.message)
+            {
+                log.on_the_wire(schema, message, exi.payload);
+            }
+        });
+    }
+
+    fn event<E: Tells>(&mut self, at: Instant, event: &E) {
+        if let Some(words) = event.words() {
+            self.say(at, &words);
+        }
+        let Some(event) = event.session() else { return };
+        match event {
+            evse_fsm::Event::Phase(phase) => self.phase = *phase,
+            evse_fsm::Event::Stopped(_) => {
+                self.phase = Phase::Ended;
+                self.sessions_left = self.sessions_left.map(|left| left.saturating_sub(1));
+                if self.stopping || self.sessions_left == Some(0) {
+                    self.leave_at = Some(at + LINGER);
+                }
+            }
+            _ => {}
+        }
+        if let Some(out) = &mut self.out
+            && self.log.event(at, event, *out).and_then(|()| out.flush()).is_err()
+        {
+            self.out = None;
+        }
+    }
+
+    fn say(&mut self, at: Instant, what: &str) {
+        if let Some(out) = &mut self.out
+            && self.log.say(at, what, *out).and_then(|()| out.flush()).is_err()
+        {
+            self.out = None;
+        }
+    }
+}
+
+/// The link type of Ethernet.
+const ETHERNET: i32 = 1;

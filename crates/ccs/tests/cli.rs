@@ -1,0 +1,140 @@
+//! The built command: exit codes, streams, pipes.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests: a surprise ends the test"
+)]
+
+use std::io::{Read, Write};
+use std::process::{Command, Output, Stdio};
+
+use corpus::Value;
+
+fn ccs(args: &[&str], stdin: &[u8]) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ccs"))
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let stdin = stdin.to_vec();
+    // A command that does not read its input closes it early: no failure of ours.
+    let feeder = std::thread::spawn(move || drop(input.write_all(&stdin)));
+    let output = child.wait_with_output().unwrap();
+    feeder.join().unwrap();
+    output
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn decode_reads_the_standard_input_and_writes_only_json_to_the_standard_output() {
+    let output = ccs(&["decode", "--json", "-"], b"80400040\nnonsense\n8040\n");
+    assert_eq!(code(&output), 1, "two lines are not good");
+    let lines: Vec<Value> =
+        text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 2);
+    assert_eq!((&lines[0]["file"], &lines[0]["frame"]), (&"-".into(), &1.into()));
+    assert_eq!((&lines[1]["frame"], &lines[1]["body"]), (&3.into(), &Value::Null));
+    assert!(lines[1]["error"].is_string());
+    assert!(text(&output.stderr).contains("not hexadecimal in column 1"));
+}
+
+#[test]
+fn a_file_that_is_no_capture_is_refused_and_the_others_are_decoded() {
+    let output =
+        ccs(&["decode", "--json", env!("CARGO_MANIFEST_DIR"), "/nowhere/to/be/found", "-"], b"80400040");
+    assert_eq!(code(&output), 1);
+    assert_eq!(text(&output.stdout).lines().count(), 1);
+    let complaints = text(&output.stderr);
+    assert!(complaints.contains("/nowhere/to/be/found: cannot read it: "), "{complaints}");
+    let output = ccs(&["decode", "-"], b"<!DOCTYPE html>");
+    assert_eq!((code(&output), output.stdout.len()), (1, 0));
+    assert!(text(&output.stderr).contains("expected a pcapng or pcap capture"));
+}
+
+#[test]
+fn a_cut_capture_says_so_after_its_messages() {
+    let Some(path) = corpus::path("captures/DIN_DC_DS5366_Josev.pcapng") else { return };
+    let whole = std::fs::read(path).unwrap();
+    let all = ccs(&["decode", "--json", "-"], &whole);
+    assert_eq!((code(&all), text(&all.stderr).as_str()), (0, ""));
+    let part = ccs(&["decode", "--json", "-"], &whole[..whole.len() / 2]);
+    assert_eq!(code(&part), 1);
+    assert!(text(&part.stderr).contains("-: cut: the file ends inside a block"), "{}", text(&part.stderr));
+    assert!(part.stdout.len() > 1000 && all.stdout.starts_with(&part.stdout));
+}
+
+#[test]
+fn a_reader_that_has_enough_ends_the_command_quietly() {
+    let Some(path) = corpus::path("captures/DIN_DC_DS5366_Josev.pcapng") else { return };
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ccs"))
+        .args(["decode", "--json"])
+        .arg(&path)
+        .arg(&path)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut first = [0; 10];
+    child.stdout.take().unwrap().read_exact(&mut first).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((code(&output), text(&output.stderr)), (0, String::new()));
+}
+
+#[test]
+fn the_summary_counts_and_names_no_keys() {
+    let Some(path) = corpus::path("captures/DIN_DC_DS5366_Josev.pcapng") else { return };
+    let path = path.to_str().unwrap();
+    let output = ccs(&["decode", "--summary", "--json", path], b"");
+    let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(summary["messages"]["CurrentDemandReq"], 9);
+    assert_eq!(summary["schemas"]["din"], 198);
+    assert_eq!(summary["homeplug"]["CM_SET_KEY.REQ"], 2);
+    assert_eq!((&summary["sdp_requests"], &summary["cut"]), (&1.into(), &Value::Null));
+    // The network key of this capture, see captures/summary.json.
+    let Some(facts) = corpus::path("captures/summary.json") else { return };
+    let facts: Vec<Value> = serde_json::from_slice(&std::fs::read(facts).unwrap()).unwrap();
+    let facts = facts.iter().find(|facts| facts["capture"] == "DIN_DC_DS5366_Josev.pcapng").unwrap();
+    let key = facts["slac"]["nmk"].as_str().unwrap();
+    for args in [&["decode", path][..], &["decode", "--json", path], &["decode", "--summary", path]] {
+        let shown = text(&ccs(args, b"").stdout).to_lowercase();
+        assert!(shown.len() > 100 && !shown.contains(key));
+    }
+}
+
+#[test]
+fn the_configuration_prints_itself_and_a_wrong_one_is_wrong_usage() {
+    let output = ccs(&["evse", "--print-config", "-i", "plc0", "--plant", "simulated"], b"");
+    assert_eq!(code(&output), 0);
+    let printed = text(&output.stdout);
+    assert!(printed.contains("[charger]") && printed.contains("interface = \"plc0\""), "{printed}");
+
+    let folder = std::env::temp_dir().join(format!("ccs-cli-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("ccs.toml");
+    std::fs::write(&file, printed.replace("max_voltage_v", "max_voltag_v")).unwrap();
+    let output = ccs(&["evse", "-c", file.to_str().unwrap()], b"");
+    std::fs::remove_dir_all(folder).unwrap();
+    assert_eq!(code(&output), 2);
+    assert!(text(&output.stderr).contains("did you mean charger.max_voltage_v?"));
+}
+
+#[test]
+fn a_charger_needs_an_interface_that_is_there_and_a_plant_by_name() {
+    let output = ccs(&["evse", "-i", "lo"], b"");
+    assert_eq!(code(&output), 2);
+    assert!(text(&output.stderr).contains("no plant chosen"));
+    assert_eq!(code(&ccs(&["evse", "--plant", "simulated"], b"")), 2);
+    let output = ccs(&["evse", "-i", "nosuch0", "--plant", "simulated"], b"");
+    assert_eq!(code(&output), 3);
+    assert!(text(&output.stderr).contains("there is no interface nosuch0; there are: "));
+}

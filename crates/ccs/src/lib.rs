@@ -1,4 +1,27 @@
 //! The command `ccs` as a library: what `main` starts, and what tests look at.
+//!
+//! # Example
+//! The messages in a capture, here two lines of hexadecimal text:
+//!
+//! ```
+//! use ccs::decode::{Content, Decoder, source::Source};
+//! use std::{io::Cursor, ops::ControlFlow};
+//!
+//! let input = b"80400040\n809a0011d00000\n";
+//! let source = Source::open(Box::new(Cursor::new(input)))?;
+//! let mut decoder = Decoder::new();
+//! let mut names = Vec::new();
+//! source.read(&mut |packet| {
+//!     decoder.take(packet, &mut |event| {
+//!         if let Content::Exi(exi) = &event.content {
+//!             names.extend(exi.message);
+//!         }
+//!     });
+//!     ControlFlow::Continue(())
+//! })?;
+//! assert_eq!(names, ["supportedAppProtocolRes", "SessionSetupReq"]);
+//! # Ok::<(), ccs::decode::source::Error>(())
+//! ```
 #![forbid(unsafe_code)]
 
 pub mod cli;

@@ -195,3 +195,34 @@ fn all_kinds_of_sessions_are_in_the_corpus() {
         ["app", "din", "iso2", "iso20-ac", "iso20-cm", "iso20-dc"]
     );
 }
+
+#[test]
+fn damaged_captures_end_nothing() {
+    for name in ["CCM_SPI_powerOn_and_SLAC_until_contractAuth.txt.pcap", "DIN_DC_DS5366_Josev.pcapng"] {
+        let Some(path) = corpus::path(&format!("captures/{name}")) else { return };
+        let whole = std::fs::read(path).unwrap();
+        // A fixed sequence (Numerical Recipes' generator): a failure comes back.
+        let mut state: u32 = 1;
+        let mut next = |bound: usize| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            usize::try_from(state >> 8).unwrap() % bound
+        };
+        for _ in 0..150 {
+            let mut bytes = whole.clone();
+            for _ in 0..=next(40) {
+                let at = next(bytes.len());
+                bytes[at] = u8::try_from(next(256)).unwrap();
+            }
+            if let Ok(source) = Source::open(Box::new(std::io::Cursor::new(bytes))) {
+                let mut decoder = Decoder::new();
+                let mut count = 0;
+                let end = source.read(&mut |packet| {
+                    decoder.take(packet, &mut |_| count += 1);
+                    ControlFlow::Continue(())
+                });
+                assert!(end.is_ok());
+                decoder.finish(&mut |_| count += 1);
+            }
+        }
+    }
+}

@@ -4,10 +4,10 @@
 //! V2GTP messages, [`session`] finds out which schema they are of, [`Decoder`] is all of it. Memory is
 //! bounded and does not depend on the size of the file.
 
+mod discovery;
 pub mod mme;
 pub mod packet;
 pub mod schema;
-mod sdp;
 mod session;
 pub mod source;
 pub mod tcp;
@@ -15,9 +15,9 @@ pub mod values;
 
 use v2gtp::PayloadType;
 
+pub use discovery::Discovery;
 pub use mme::MmType;
 pub use schema::{Basis, Schema};
-pub use sdp::Sdp;
 
 use packet::{Endpoint, Flow, Layer};
 use session::{Session, direction_of};
@@ -63,7 +63,7 @@ pub enum Content<'a> {
     /// A `HomePlug` management message.
     Mme(MmType),
     /// A discovery message.
-    Sdp(Sdp),
+    Sdp(Discovery),
     /// An EXI payload.
     Exi(Exi<'a>),
     /// A V2GTP message that is not EXI: its type and length.
@@ -188,7 +188,7 @@ impl Decoder {
                 }
             }
             Layer::Udp(_, datagram) => {
-                if let Some(sdp) = Sdp::parse(datagram) {
+                if let Some(sdp) = Discovery::parse(datagram) {
                     self.context.discovered(sdp);
                     on_event(&self.context.event(when, Some(sdp.direction()), Content::Sdp(sdp)));
                 }
@@ -245,7 +245,7 @@ impl Context {
         on_event: &mut OnEvent<'_>,
     ) {
         let content = match found {
-            Found::Message(payload_type, payload) => match Sdp::of_message(payload_type, payload) {
+            Found::Message(payload_type, payload) => match Discovery::of_payload(payload_type, payload) {
                 Some(sdp) => Content::Sdp(sdp),
                 None if is_exi(payload_type) => Content::Exi(session.take(payload_type, payload)),
                 None => Content::Other(payload_type, payload.len()),
@@ -289,8 +289,8 @@ impl Context {
         Some(if source_is_evse { Direction::ToPev } else { Direction::ToEvse })
     }
 
-    fn discovered(&mut self, sdp: Sdp) {
-        if let Sdp::Response { charger, .. } = sdp
+    fn discovered(&mut self, sdp: Discovery) {
+        if let Some(charger) = sdp.charger()
             && self.chargers.len() < MAX_CHARGERS
             && !self.chargers.contains(&charger)
         {

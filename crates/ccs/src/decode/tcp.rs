@@ -611,4 +611,44 @@ mod tests {
             assert!(held <= MAX_HELD);
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_segmentation_disorder_and_repetition_gives_every_message_once_and_in_order(
+            lengths in proptest::collection::vec(1_usize..200, 1..8),
+            cuts in proptest::collection::vec(1_usize..150, 1..30),
+            picks in proptest::collection::vec(0_usize..4, 0..200),
+            start: u32,
+        ) {
+            let payloads: Vec<String> = (0..).zip(&lengths).map(|(i, length)| {
+                char::from(b'a' + i).to_string().repeat(*length)
+            }).collect();
+            let stream: Vec<u8> = payloads.iter().flat_map(|payload| message(payload.as_bytes())).collect();
+            let mut segments = Vec::new();
+            let mut at = 0;
+            for cut in cuts.iter().cycle() {
+                if at == stream.len() { break }
+                let end = stream.len().min(at + cut);
+                segments.push((start.wrapping_add(1 + u32::try_from(at).unwrap()), &stream[at..end]));
+                at = end;
+            }
+            let mut test = Test::new();
+            test.segment(true, 50000, Segment { sequence: start, syn: true, ..EMPTY });
+            // Of the next four segments any may come first, and it may come again.
+            let mut waiting: Vec<_> = segments.clone();
+            for pick in picks.iter().chain(std::iter::repeat(&0)) {
+                if waiting.is_empty() { break }
+                let (sequence, data) = waiting[*pick % waiting.len().min(4)];
+                test.data(sequence, data);
+                if pick % 2 == 0 {
+                    waiting.retain(|(other, _)| *other != sequence);
+                }
+                // All at one time: no gap is given up for its age.
+                test.frame = 1;
+            }
+            test.finish();
+            let seen: Vec<&str> = test.seen.iter().map(|(_, text)| text.as_str()).collect();
+            proptest::prop_assert_eq!(seen, payloads);
+        }
+    }
 }

@@ -3,12 +3,13 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use sdp::Message;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Report;
 use crate::decode::source::End;
-use crate::decode::{Basis, Content, Direction, Event, Exi, Schema, Sdp, values};
+use crate::decode::{Basis, Content, Direction, Discovery, Event, Exi, Schema, values};
 use crate::hex;
 use crate::style::{self, Palette};
 
@@ -104,16 +105,16 @@ fn body(exi: &Exi<'_>) -> Option<Value> {
     exi.schema.filter(|_| exi.error.is_none())?.to_json(exi.payload, false)?.ok()
 }
 
-fn sdp_body(sdp: Sdp) -> Value {
-    match sdp {
-        Sdp::Request { security, transport } => {
-            json!({ "Security": security, "TransportProtocol": transport })
+fn sdp_body(sdp: Discovery) -> Value {
+    match sdp.0 {
+        Message::Request(request) => {
+            json!({ "Security": request.security.0, "TransportProtocol": request.transport.0 })
         }
-        Sdp::Response { charger, security, transport } => json!({
-            "SECC_IPAddress": charger.address.to_string(),
-            "SECC_Port": charger.port,
-            "Security": security,
-            "TransportProtocol": transport,
+        Message::Response(response) => json!({
+            "SECC_IPAddress": response.address.to_string(),
+            "SECC_Port": response.port,
+            "Security": response.security.0,
+            "TransportProtocol": response.transport.0,
         }),
     }
 }

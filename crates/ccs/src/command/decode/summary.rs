@@ -9,7 +9,7 @@ use super::Report;
 use super::lines::{note, seconds};
 use crate::decode::packet::Endpoint;
 use crate::decode::source::{End, Format};
-use crate::decode::{Content, Direction, Event, MmType, Schema, Sdp};
+use crate::decode::{Content, Direction, Event, MmType, Schema};
 
 /// The counts of one file.
 pub struct Summary<'a> {
@@ -164,7 +164,7 @@ impl Report for Summary<'_> {
             Content::Sdp(sdp) => {
                 let [requests, responses] = &mut self.sdp;
                 *(if sdp.direction() == Direction::ToEvse { requests } else { responses }) += 1;
-                if let &Sdp::Response { charger, .. } = sdp
+                if let Some(charger) = sdp.charger()
                     && self.chargers.len() < MAX_CHARGERS
                     && !self.chargers.contains(&charger)
                 {

@@ -40,7 +40,9 @@ mod error;
 mod interface;
 mod plant;
 mod recorder;
+mod role;
 mod runner;
+mod signals;
 mod simulated;
 mod socket;
 
@@ -49,6 +51,7 @@ pub use error::Error;
 pub use interface::{Interface, Mac, link_local};
 pub use plant::{Heartbeat, PlantBackend};
 pub use recorder::{Direction, Recorder};
-pub use runner::{Happening, Observer, Outcome, Port, Role, Runner};
+pub use role::{Port, Role};
+pub use runner::{Happening, Observer, Outcome, Runner};
 pub use simulated::{SimulatedPlant, Simulation};
 pub use socket::PacketSocket;

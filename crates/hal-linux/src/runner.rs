@@ -3,50 +3,13 @@
 use std::ops::ControlFlow;
 use std::os::fd::AsFd;
 
-use machine::{Cx, Duration, Entropy, Instant, Machine};
+use machine::{Cx, Duration, Entropy, Instant};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, ppoll};
-use nix::sys::signal::{SigSet, Signal};
-use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::time::TimeSpec;
 
-use crate::plant::PlantBackend;
-use crate::{Clock, Direction, Error, PacketSocket};
-
-/// A machine over Ethernet frames that a [`Runner`] can drive.
-pub trait Role: Machine {
-    /// What it demands of its plant.
-    type Demand;
-    /// What it wants to know of its plant.
-    type Reading;
-
-    /// A frame as its input.
-    fn frame(frame: &[u8]) -> Self::Input<'_>;
-    /// A snapshot of the plant as its input.
-    fn reading<'a>(reading: Self::Reading) -> Self::Input<'a>;
-    /// The wish to end the session in order as its input.
-    fn stop<'a>() -> Self::Input<'a>;
-    /// What it demands now.
-    fn demand(&self) -> Self::Demand;
-}
-
-/// Where frames come from and go to.
-pub trait Port: AsFd {
-    /// The next frame, or `None` when there is none now.
-    fn receive<'b>(&self, buffer: &'b mut [u8]) -> Result<Option<&'b [u8]>, Error>;
-    /// Sends a frame; `false` when it is lost.
-    fn send(&self, frame: &[u8]) -> Result<bool, Error>;
-}
-
-impl Port for PacketSocket {
-    fn receive<'b>(&self, buffer: &'b mut [u8]) -> Result<Option<&'b [u8]>, Error> {
-        Self::receive(self, buffer)
-    }
-
-    fn send(&self, frame: &[u8]) -> Result<bool, Error> {
-        Self::send(self, frame)
-    }
-}
+use crate::signals::Signals;
+use crate::{Clock, Direction, Error, PacketSocket, PlantBackend, Port, Role};
 
 /// What happens while the loop runs, for logs and recordings.
 #[derive(Debug)]
@@ -196,7 +159,7 @@ where
         let left = std::time::Duration::from_micros(deadline.since(self.clock.now()).as_micros());
         let mut polled = [
             PollFd::new(self.port.as_fd(), PollFlags::POLLIN),
-            PollFd::new(signals.0.as_fd(), PollFlags::POLLIN),
+            PollFd::new(signals.as_fd(), PollFlags::POLLIN),
         ];
         match ppoll(&mut polled, Some(TimeSpec::from_duration(left)), None) {
             Ok(_) | Err(Errno::EINTR) => Ok(()),
@@ -272,45 +235,13 @@ where
     }
 }
 
-/// SIGINT and SIGTERM as something to read, instead of something that interrupts.
-struct Signals(SignalFd);
-
-impl Signals {
-    fn block() -> Result<Self, Error> {
-        let mask = Self::mask();
-        mask.thread_block().map_err(Error::os("holding signals back"))?;
-        let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
-        SignalFd::with_flags(&mask, flags).map(Self).map_err(Error::os("listening for signals"))
-    }
-
-    fn mask() -> SigSet {
-        [Signal::SIGINT, Signal::SIGTERM].into_iter().collect()
-    }
-
-    /// Whether one has come; each call takes one.
-    fn take(&self) -> Result<bool, Error> {
-        match self.0.read_signal() {
-            Ok(signal) => Ok(signal.is_some()),
-            Err(Errno::EINTR) => Ok(false),
-            Err(errno) => Err(Error::Os { what: "reading a signal", errno }),
-        }
-    }
-}
-
-impl Drop for Signals {
-    fn drop(&mut self) {
-        // Behind the loop signals end the process again; a failure here changes nothing else.
-        let _ = Self::mask().thread_unblock();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::OsEntropy;
     use crate::plant::Heartbeat;
-    use machine::Deadline;
-    use nix::sys::signal::raise;
+    use machine::{Deadline, Machine};
+    use nix::sys::signal::{Signal, raise};
     use std::io::ErrorKind;
     use std::os::unix::net::UnixDatagram;
     use std::sync::Mutex;

@@ -1,10 +1,11 @@
 //! From a file to the messages in it.
 //!
-//! [`source`] reads the file, [`packet`] takes frames apart, [`tcp`] puts streams together and finds the
-//! V2GTP messages, [`session`] finds out which schema they are of, [`Decoder`] is all of it. Memory is
+//! [`source`] reads the file, [`packet`] takes frames apart, [`tcp`] puts streams together, [`framer`] finds
+//! the V2GTP messages, [`session`] finds out which schema they are of, [`Decoder`] is all of it. Memory is
 //! bounded and does not depend on the size of the file.
 
 mod discovery;
+pub mod framer;
 pub mod mme;
 pub mod packet;
 pub mod schema;
@@ -19,10 +20,11 @@ pub use discovery::Discovery;
 pub use mme::MmType;
 pub use schema::{Basis, Schema};
 
+use framer::{Found, Framer, When};
 use packet::{Endpoint, Flow, Layer};
 use session::{Session, direction_of};
 use source::{Data, Packet};
-use tcp::{Found, Framer, Streams, When};
+use tcp::Streams;
 
 /// Who sends to whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

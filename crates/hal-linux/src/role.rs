@@ -1,0 +1,40 @@
+use std::os::fd::AsFd;
+
+use machine::Machine;
+
+use crate::{Error, PacketSocket};
+
+/// A machine over Ethernet frames that a [`Runner`](crate::Runner) can drive.
+pub trait Role: Machine {
+    /// What it demands of its plant.
+    type Demand;
+    /// What it wants to know of its plant.
+    type Reading;
+
+    /// A frame as its input.
+    fn frame(frame: &[u8]) -> Self::Input<'_>;
+    /// A snapshot of the plant as its input.
+    fn reading<'a>(reading: Self::Reading) -> Self::Input<'a>;
+    /// The wish to end the session in order as its input.
+    fn stop<'a>() -> Self::Input<'a>;
+    /// What it demands now.
+    fn demand(&self) -> Self::Demand;
+}
+
+/// Where frames come from and go to.
+pub trait Port: AsFd {
+    /// The next frame, or `None` when there is none now.
+    fn receive<'b>(&self, buffer: &'b mut [u8]) -> Result<Option<&'b [u8]>, Error>;
+    /// Sends a frame; `false` when it is lost.
+    fn send(&self, frame: &[u8]) -> Result<bool, Error>;
+}
+
+impl Port for PacketSocket {
+    fn receive<'b>(&self, buffer: &'b mut [u8]) -> Result<Option<&'b [u8]>, Error> {
+        Self::receive(self, buffer)
+    }
+
+    fn send(&self, frame: &[u8]) -> Result<bool, Error> {
+        Self::send(self, frame)
+    }
+}

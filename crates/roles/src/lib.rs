@@ -1,3 +1,47 @@
-//! EVSE, PEV and listener composed over Ethernet frames, without I/O
+//! Whole roles over Ethernet frames: frames in, frames and demands out, no I/O.
+//!
+//! [`Evse`] is a charger on a power-line link that is up: IPv6 with neighbour discovery, SECC discovery,
+//! TCP, V2GTP and the charger's session, in memory that the caller lends.
+//!
+//! # Example
+//! A car asks for the charger; the answer is the next frame out.
+//!
+//! ```
+//! use machine::{Cx, Instant, Machine, ScriptedEntropy};
+//! use roles::{Evse, EvseConfig, EvseStorage, Input, MAX_FRAME, Mac};
+//!
+//! let mut entropy = ScriptedEntropy::new(&[7]);
+//! let mut cx = Cx { now: Instant::ZERO, entropy: &mut entropy };
+//! let mut storage: EvseStorage = EvseStorage::new();
+//! let config = EvseConfig::new(Mac([0x02, 0, 0, 0, 0, 0x01]));
+//! let mut evse = Evse::new(&mut cx, config, &mut storage)?;
+//!
+//! // From pyPLC's MAC address to all nodes: Ethernet, IPv6, UDP 50032 to 15118, discovery request.
+//! let mut frame = vec![0x33, 0x33, 0, 0, 0, 1, 0x04, 0x65, 0x65, 0, 0x64, 0xC3, 0x86, 0xDD];
+//! frame.extend([0x60, 0, 0, 0, 0, 18, 17, 10]);
+//! frame.extend("fe80::665:65ff:fe00:64c3".parse::<core::net::Ipv6Addr>()?.octets());
+//! frame.extend("ff02::1".parse::<core::net::Ipv6Addr>()?.octets());
+//! frame.extend([0xC3, 0x70, 0x3B, 0x0E, 0, 18, 0x92, 0x9D]);
+//! frame.extend([0x01, 0xFE, 0x90, 0, 0, 0, 0, 2, 0x10, 0]);
+//! evse.handle(&mut cx, Input::Frame(&frame));
+//!
+//! let mut buffer = [0; MAX_FRAME];
+//! let (len, ()) = evse.poll_transmit(&mut buffer).expect("an answer");
+//! let answer = sdp::Message::parse(&buffer[62..len])?;
+//! let sdp::Message::Response(answer) = answer else { panic!("no response") };
+//! assert_eq!((answer.address, answer.port), (evse.address(), sdp::DEFAULT_TCP_PORT));
+//! assert!(!evse.demand().is_energised());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![no_std]
 #![forbid(unsafe_code)]
+
+mod channel;
+mod evse;
+mod net;
+mod stream;
+
+pub use channel::{Broken, Channel, Plain, Written};
+pub use evse::{ConfigError, Event, Evse, EvseConfig, EvseStorage, Happening, Input};
+pub use net::{Ignored, MAX_FRAME, Mac};
+pub use stream::StreamError;

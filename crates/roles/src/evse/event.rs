@@ -1,0 +1,51 @@
+use evse_fsm::Closed;
+use sdp::{Endpoint, ServerEvent};
+use v2gtp::PayloadType;
+
+use crate::net::{Ignored, Mac};
+use crate::stream::StreamError;
+
+/// What a charger tells, and which connector it is about.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Event {
+    /// The connector's number as configured.
+    pub connector: u8,
+    /// What happened.
+    pub what: Happening,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Happening {
+    /// In the session or the plant.
+    Session(evse_fsm::Event),
+    /// In discovery.
+    Discovery(ServerEvent),
+    /// From now on only this station is heard.
+    Serving(Mac),
+    /// Its time is over or its connection gone: the next car may come.
+    Free,
+    /// A car's TCP connection is open.
+    Connected(Endpoint),
+    /// A connection is over.
+    Disconnected(Closed),
+    /// A connection was refused: another one is being served.
+    Refused(Endpoint),
+    /// A discovery request or a connection from a station that is not the one being served was ignored.
+    Ignored {
+        /// The station.
+        from: Mac,
+        /// Why.
+        why: Ignored,
+    },
+    /// A message of a payload type without a name was skipped.
+    Skipped(PayloadType),
+    /// The car's bytes make no sense: the connection is being closed.
+    Broken(StreamError),
+    /// The caller's buffer for [`poll_transmit`](machine::Machine::poll_transmit) is shorter than
+    /// [`MAX_FRAME`](crate::MAX_FRAME): nothing can be sent.
+    BufferTooShort {
+        /// Its length in bytes.
+        len: usize,
+    },
+}

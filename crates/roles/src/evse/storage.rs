@@ -1,0 +1,37 @@
+use v2gtp::Deframer;
+
+use crate::net::StationStorage;
+
+/// The memory that an [`Evse`](super::Evse) borrows: about 16 kB with `N` of 4 kB
+/// ([`EvseStorage::SIZE`] is exact).
+///
+/// `N` is the longest V2GTP message in bytes, header included, in each direction: 4 kB for DIN, 64 kB for
+/// ISO 15118-20 later. On a board it is a `static`, made once:
+///
+/// ```
+/// use roles::EvseStorage;
+/// let mut storage: EvseStorage = EvseStorage::new();
+/// assert!(EvseStorage::<4096>::SIZE < 24 * 1024);
+/// # let _ = &mut storage;
+/// ```
+pub struct EvseStorage<'a, const N: usize = { v2gtp::MAX_DIN }> {
+    pub(super) station: StationStorage<'a>,
+    pub(super) deframer: Deframer<N>,
+    pub(super) out: [u8; N],
+}
+
+impl<const N: usize> EvseStorage<'_, N> {
+    /// Its size in bytes.
+    pub const SIZE: usize = size_of::<Self>();
+
+    /// Memory for one charger.
+    pub const fn new() -> Self {
+        Self { station: StationStorage::new(), deframer: Deframer::new(), out: [0; N] }
+    }
+}
+
+impl<const N: usize> Default for EvseStorage<'_, N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}

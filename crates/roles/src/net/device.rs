@@ -1,0 +1,175 @@
+use smoltcp::phy::{Device, DeviceCapabilities, Medium, RxToken, TxToken};
+use smoltcp::time::Instant;
+
+/// Longest Ethernet frame without its check sequence, in bytes: 14 of header and 1500 of IPv6.
+///
+/// A buffer for [`poll_transmit`](machine::Machine::poll_transmit) needs this length.
+pub const MAX_FRAME: usize = 1514;
+
+/// A device for one call: at most one frame in, at most one frame out into `out`.
+///
+/// Without room for a whole frame in `out` it takes nothing to send.
+pub(super) struct OneFrame<'d> {
+    received: Option<&'d [u8]>,
+    out: &'d mut [u8],
+    written: usize,
+}
+
+impl<'d> OneFrame<'d> {
+    /// A device with a frame in it, whose reply goes to `out`.
+    pub(super) fn receiving(frame: &'d [u8], out: &'d mut [u8]) -> Self {
+        Self { received: Some(frame), out, written: 0 }
+    }
+
+    /// A device that takes one frame to send.
+    pub(super) fn sending(out: &'d mut [u8]) -> Self {
+        Self { received: None, out, written: 0 }
+    }
+
+    /// A device that neither gives nor takes a frame.
+    pub(super) fn idle() -> Self {
+        Self::sending(&mut [])
+    }
+
+    /// Length of the frame in `out`, 0 if there is none.
+    pub(super) fn written(&self) -> usize {
+        self.written
+    }
+
+    fn token(&mut self) -> Out<'_> {
+        Out { out: self.out, written: &mut self.written }
+    }
+}
+
+impl Device for OneFrame<'_> {
+    type RxToken<'t>
+        = In<'t>
+    where
+        Self: 't;
+    type TxToken<'t>
+        = Out<'t>
+    where
+        Self: 't;
+
+    fn receive(&mut self, _now: Instant) -> Option<(In<'_>, Out<'_>)> {
+        let frame = self.received.take()?;
+        Some((In(frame), self.token()))
+    }
+
+    fn transmit(&mut self, _now: Instant) -> Option<Out<'_>> {
+        (self.written == 0 && self.out.len() >= MAX_FRAME).then(|| self.token())
+    }
+
+    fn capabilities(&self) -> DeviceCapabilities {
+        let mut capabilities = DeviceCapabilities::default();
+        capabilities.medium = Medium::Ethernet;
+        capabilities.max_transmission_unit = MAX_FRAME;
+        capabilities
+    }
+}
+
+pub(super) struct In<'t>(&'t [u8]);
+
+impl RxToken for In<'_> {
+    fn consume<R, F: FnOnce(&[u8]) -> R>(self, f: F) -> R {
+        f(self.0)
+    }
+}
+
+pub(super) struct Out<'t> {
+    out: &'t mut [u8],
+    written: &'t mut usize,
+}
+
+impl TxToken for Out<'_> {
+    fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, len: usize, f: F) -> R {
+        // smoltcp never asks for more than the MTU, which is what `out` holds.
+        let len = len.min(self.out.len());
+        *self.written = len;
+        f(self.out.get_mut(..len).unwrap_or_default())
+    }
+}
+
+/// Frames that answer a received one and wait to be taken.
+pub(super) struct Ready<'a> {
+    frames: &'a mut [ReadyFrame; READY],
+    first: usize,
+    count: usize,
+}
+
+/// Replies that wait at most; while they do, nothing more is received.
+pub(super) const READY: usize = 2;
+
+/// Room for one reply.
+pub(super) struct ReadyFrame {
+    bytes: [u8; MAX_FRAME],
+    len: usize,
+}
+
+impl ReadyFrame {
+    pub(super) const EMPTY: Self = Self { bytes: [0; MAX_FRAME], len: 0 };
+}
+
+impl<'a> Ready<'a> {
+    pub(super) fn new(frames: &'a mut [ReadyFrame; READY]) -> Self {
+        Self { frames, first: 0, count: 0 }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.count == READY
+    }
+
+    /// Lends the next free frame to `fill`, which says how long the reply is; 0 for none.
+    pub(super) fn push_with(&mut self, fill: impl FnOnce(&mut [u8]) -> usize) {
+        if self.is_full() {
+            return;
+        }
+        let Some(frame) = self.frames.get_mut((self.first + self.count) % READY) else { return };
+        frame.len = fill(&mut frame.bytes);
+        self.count += usize::from(frame.len > 0);
+    }
+
+    /// Moves the oldest reply to the start of `buffer`.
+    pub(super) fn pop_into(&mut self, buffer: &mut [u8]) -> Option<usize> {
+        if self.is_empty() {
+            return None;
+        }
+        let frame = self.frames.get(self.first)?;
+        let bytes = frame.bytes.get(..frame.len)?;
+        buffer.get_mut(..bytes.len())?.copy_from_slice(bytes);
+        self.first = (self.first + 1) % READY;
+        self.count -= 1;
+        Some(bytes.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replies_leave_in_the_order_in_which_they_came() {
+        let mut frames = [ReadyFrame::EMPTY; READY];
+        let mut ready = Ready::new(&mut frames);
+        let push = |ready: &mut Ready<'_>, byte: u8| {
+            ready.push_with(|bytes| {
+                bytes[0] = byte;
+                1
+            });
+        };
+        let mut out = [0; MAX_FRAME];
+        push(&mut ready, 1);
+        for byte in 2..6 {
+            push(&mut ready, byte);
+            assert!(ready.is_full());
+            push(&mut ready, 99);
+            assert_eq!((ready.pop_into(&mut out), out[0]), (Some(1), byte - 1));
+        }
+        assert_eq!((ready.pop_into(&mut out), out[0]), (Some(1), 5));
+        assert_eq!(ready.pop_into(&mut out), None);
+    }
+}

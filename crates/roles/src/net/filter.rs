@@ -1,0 +1,225 @@
+use core::net::Ipv6Addr;
+
+use sdp::Endpoint;
+use smoltcp::wire::{EthernetFrame, EthernetProtocol, Icmpv6Message, Icmpv6Packet, IpProtocol, Ipv6Packet};
+use smoltcp::wire::{TcpPacket, UdpPacket};
+
+use super::Mac;
+
+/// A frame that is meant for this station, and what it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Heard {
+    /// Station that sent it.
+    pub(crate) mac: Mac,
+    /// Its address: link-local unicast.
+    pub(crate) from: Ipv6Addr,
+    /// What it carries. Checksums have not been looked at.
+    pub(crate) kind: Kind,
+}
+
+/// What a frame carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Neighbour solicitation or advertisement.
+    Neighbour,
+    /// A datagram for the discovery port.
+    Discovery,
+    /// A TCP segment.
+    Segment {
+        /// Port it comes from.
+        from_port: u16,
+        /// Port it goes to.
+        port: u16,
+        /// Whether it asks for a new connection.
+        opens: bool,
+    },
+}
+
+impl Heard {
+    /// Address and port it comes from; port 0 where it has none.
+    pub(crate) fn endpoint(&self) -> Endpoint {
+        let port = match self.kind {
+            Kind::Segment { from_port, .. } => from_port,
+            Kind::Neighbour | Kind::Discovery => 0,
+        };
+        Endpoint { address: self.from, port }
+    }
+}
+
+/// Why a frame was ignored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Ignored {
+    /// It is shorter than its headers say, or its headers contradict each other.
+    #[error("the frame is malformed")]
+    Malformed,
+    /// Not IPv6 in a plain (untagged) Ethernet frame.
+    #[error("the frame is not IPv6")]
+    NotIpv6,
+    /// For another station or group.
+    #[error("the frame is for another station")]
+    NotForUs,
+    /// The source is not a link-local unicast address of another station.
+    #[error("the frame's source is not a link-local address of another station")]
+    Source,
+    /// A protocol, message or port that nothing here listens to.
+    #[error("nothing here listens to this protocol or port")]
+    Protocol,
+    /// It comes from another station than the one that is being served.
+    #[error("another car is being served")]
+    OtherPeer,
+    /// Replies wait to be sent: nothing is received until they are taken.
+    #[error("replies wait to be sent")]
+    Full,
+}
+
+/// The addresses by which this station is reached.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Own {
+    pub(super) mac: Mac,
+    pub(super) address: Ipv6Addr,
+    /// The UDP port that is listened on.
+    pub(super) udp_port: u16,
+}
+
+impl Own {
+    /// Says what a frame is, or why it is none of ours.
+    ///
+    /// Only what passes reaches the IPv6 stack: no fragments, no options, no routing, no echo.
+    pub(super) fn classify(&self, frame: &[u8]) -> Result<Heard, Ignored> {
+        let ethernet = EthernetFrame::new_checked(frame).map_err(|_| Ignored::Malformed)?;
+        if ethernet.ethertype() != EthernetProtocol::Ipv6 {
+            return Err(Ignored::NotIpv6);
+        }
+        let mac = Mac(ethernet.src_addr().0);
+        if !mac.is_unicast() || mac == self.mac {
+            return Err(Ignored::Source);
+        }
+        let ip = Ipv6Packet::new_checked(ethernet.payload()).map_err(|_| Ignored::Malformed)?;
+        if ip.version() != 6 {
+            return Err(Ignored::Malformed);
+        }
+        let (from, to) = (ip.src_addr(), ip.dst_addr());
+        if !self.is_reached(Mac(ethernet.dst_addr().0), to) {
+            return Err(Ignored::NotForUs);
+        }
+        if !from.is_unicast_link_local() || from == self.address {
+            return Err(Ignored::Source);
+        }
+        let kind = self.kind(ip.next_header(), ip.payload(), to)?;
+        Ok(Heard { mac, from, kind })
+    }
+
+    /// Whether both addresses name this station, or both name a group that it is in.
+    fn is_reached(&self, mac: Mac, to: Ipv6Addr) -> bool {
+        if to == self.address {
+            return mac == self.mac;
+        }
+        let [.., a, b, c, d] = to.octets();
+        let group = Mac([0x33, 0x33, a, b, c, d]);
+        (to == sdp::ALL_NODES.address || to == self.solicited_node()) && mac == group
+    }
+
+    /// `ff02::1:ffXX:XXXX` with the last three bytes of the own address (RFC 4291, 2.7.1).
+    fn solicited_node(&self) -> Ipv6Addr {
+        let [.., a, b, c] = self.address.octets();
+        let word = u16::from_be_bytes;
+        Ipv6Addr::new(0xFF02, 0, 0, 0, 0, 1, word([0xFF, a]), word([b, c]))
+    }
+
+    fn kind(&self, protocol: IpProtocol, payload: &[u8], to: Ipv6Addr) -> Result<Kind, Ignored> {
+        match protocol {
+            IpProtocol::Icmpv6 => {
+                let icmp = Icmpv6Packet::new_checked(payload).map_err(|_| Ignored::Malformed)?;
+                match icmp.msg_type() {
+                    Icmpv6Message::NeighborSolicit | Icmpv6Message::NeighborAdvert => Ok(Kind::Neighbour),
+                    _ => Err(Ignored::Protocol),
+                }
+            }
+            IpProtocol::Udp => {
+                let udp = UdpPacket::new_checked(payload).map_err(|_| Ignored::Malformed)?;
+                let discovery = udp.dst_port() == self.udp_port;
+                discovery.then_some(Kind::Discovery).ok_or(Ignored::Protocol)
+            }
+            IpProtocol::Tcp if to == self.address => {
+                let tcp = TcpPacket::new_checked(payload).map_err(|_| Ignored::Malformed)?;
+                let opens = tcp.syn() && !tcp.ack() && !tcp.rst();
+                Ok(Kind::Segment { from_port: tcp.src_port(), port: tcp.dst_port(), opens })
+            }
+            _ => Err(Ignored::Protocol),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use std::vec::Vec;
+
+    const OWN: Own = Own {
+        mac: Mac([2, 0, 0, 0, 0, 1]),
+        address: Mac([2, 0, 0, 0, 0, 1]).link_local(),
+        udp_port: sdp::PORT,
+    };
+    const CAR: Mac = Mac([2, 0, 0, 0, 0, 2]);
+    const ALL_NODES: Mac = Mac([0x33, 0x33, 0, 0, 0, 1]);
+
+    fn frame(
+        to: Mac,
+        from: Mac,
+        ethertype: u16,
+        ip_to: Ipv6Addr,
+        ip_from: Ipv6Addr,
+        udp_port: u16,
+    ) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        bytes.extend(to.0);
+        bytes.extend(from.0);
+        bytes.extend(ethertype.to_be_bytes());
+        bytes.extend([0x60, 0, 0, 0, 0, 10, 17, 255]);
+        bytes.extend(ip_from.octets());
+        bytes.extend(ip_to.octets());
+        bytes.extend(50032_u16.to_be_bytes());
+        bytes.extend(udp_port.to_be_bytes());
+        bytes.extend([0, 10, 0, 0, 1, 2]);
+        bytes
+    }
+
+    fn discovery(to: Mac, from: Mac, ip_to: Ipv6Addr, ip_from: Ipv6Addr) -> Result<Kind, Ignored> {
+        OWN.classify(&frame(to, from, 0x86DD, ip_to, ip_from, sdp::PORT)).map(|heard| heard.kind)
+    }
+
+    #[test]
+    fn discovery_to_the_group_or_to_the_own_address_is_heard() {
+        let all = sdp::ALL_NODES.address;
+        assert_eq!(discovery(ALL_NODES, CAR, all, CAR.link_local()), Ok(Kind::Discovery));
+        assert_eq!(discovery(OWN.mac, CAR, OWN.address, CAR.link_local()), Ok(Kind::Discovery));
+    }
+
+    #[test]
+    fn frames_for_others_from_impossible_sources_or_of_other_kinds_are_ignored() {
+        let all = sdp::ALL_NODES.address;
+        let car = CAR.link_local();
+        let global = "2001:db8::2".parse().unwrap();
+        assert_eq!(discovery(CAR, CAR, all, car), Err(Ignored::NotForUs));
+        assert_eq!(discovery(ALL_NODES, CAR, OWN.address, car), Err(Ignored::NotForUs));
+        assert_eq!(discovery(OWN.mac, CAR, car, car), Err(Ignored::NotForUs));
+        assert_eq!(discovery(ALL_NODES, ALL_NODES, all, car), Err(Ignored::Source));
+        assert_eq!(discovery(ALL_NODES, OWN.mac, all, car), Err(Ignored::Source));
+        for source in [all, global, Ipv6Addr::UNSPECIFIED, OWN.address] {
+            assert_eq!(discovery(ALL_NODES, CAR, all, source), Err(Ignored::Source), "{source}");
+        }
+        let vlan = frame(ALL_NODES, CAR, 0x8100, all, car, sdp::PORT);
+        assert_eq!(OWN.classify(&vlan), Err(Ignored::NotIpv6));
+        let other_port = frame(ALL_NODES, CAR, 0x86DD, all, car, 5353);
+        assert_eq!(OWN.classify(&other_port), Err(Ignored::Protocol));
+    }
+
+    #[test]
+    fn every_cut_frame_is_malformed() {
+        let whole = frame(ALL_NODES, CAR, 0x86DD, sdp::ALL_NODES.address, CAR.link_local(), sdp::PORT);
+        for len in 0..whole.len() {
+            assert_eq!(OWN.classify(&whole[..len]), Err(Ignored::Malformed), "{len}");
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The network half of a role: one station with IPv6, neighbour discovery, one UDP socket for
+//! discovery and one TCP connection, over whole Ethernet frames. It knows nothing of sessions.
+
+mod address;
+mod device;
+mod filter;
+mod neighbour;
+mod socket;
+mod station;
+mod time;
+
+pub use address::Mac;
+pub use device::MAX_FRAME;
+pub use filter::Ignored;
+
+pub(crate) use filter::{Heard, Kind};
+pub(crate) use socket::TcpState;
+pub(crate) use station::{Ended, Received, Station, StationStorage};

@@ -1,0 +1,72 @@
+//! What smoltcp's neighbour discovery lacks.
+
+use core::net::Ipv6Addr;
+
+use smoltcp::phy::ChecksumCapabilities;
+use smoltcp::wire::{
+    EthernetAddress, EthernetFrame, EthernetProtocol, EthernetRepr, Icmpv6Message, Icmpv6Packet, Icmpv6Repr,
+    IpProtocol, Ipv6Packet, Ipv6Repr, NdiscNeighborFlags, NdiscRepr, RawHardwareAddress,
+};
+
+use super::Mac;
+
+const ETHERNET_LEN: usize = 14;
+const IPV6_LEN: usize = 40;
+const ADVERT_LEN: usize = 32;
+
+/// Length of a neighbour advertisement in its Ethernet frame, in bytes.
+pub(super) const FRAME_LEN: usize = ETHERNET_LEN + IPV6_LEN + ADVERT_LEN;
+
+/// The advertisement by which the station `mac` tells `own` that it has the address `from`.
+///
+/// smoltcp learns neighbours from neighbour discovery only. A car that has just sent a request has shown
+/// its MAC address; asking for it again costs a round trip that may get lost, and adapters without an
+/// operating system may never answer. So what the request showed is given to smoltcp in this form.
+pub(super) fn advertisement(own: (Mac, Ipv6Addr), mac: Mac, from: Ipv6Addr) -> [u8; FRAME_LEN] {
+    let (own_mac, own_address) = own;
+    let mut bytes = [0; FRAME_LEN];
+    let ethernet = EthernetRepr {
+        src_addr: EthernetAddress(mac.0),
+        dst_addr: EthernetAddress(own_mac.0),
+        ethertype: EthernetProtocol::Ipv6,
+    };
+    let advert = Icmpv6Repr::Ndisc(NdiscRepr::NeighborAdvert {
+        flags: NdiscNeighborFlags::OVERRIDE,
+        target_addr: from,
+        lladdr: Some(RawHardwareAddress::from(EthernetAddress(mac.0))),
+    });
+    let ip = Ipv6Repr {
+        src_addr: from,
+        dst_addr: own_address,
+        next_header: IpProtocol::Icmpv6,
+        payload_len: ADVERT_LEN,
+        hop_limit: 255,
+    };
+    let mut frame = EthernetFrame::new_unchecked(&mut bytes[..]);
+    ethernet.emit(&mut frame);
+    let mut packet = Ipv6Packet::new_unchecked(frame.payload_mut());
+    ip.emit(&mut packet);
+    let mut icmp = Icmpv6Packet::new_unchecked(packet.payload_mut());
+    advert.emit(&from, &own_address, &mut icmp, &ChecksumCapabilities::default());
+    bytes
+}
+
+/// Sets the override flag of a neighbour advertisement that smoltcp has made, and leaves any other frame
+/// as it is. RFC 4861 7.2.4 wants the flag in the answer to a solicitation; without it a car that
+/// remembers another MAC address for us keeps the old one.
+pub(super) fn set_override(frame: &mut [u8]) {
+    let Ok(mut frame) = EthernetFrame::new_checked(frame) else { return };
+    if frame.ethertype() != EthernetProtocol::Ipv6 {
+        return;
+    }
+    let Ok(mut packet) = Ipv6Packet::new_checked(frame.payload_mut()) else { return };
+    if packet.next_header() != IpProtocol::Icmpv6 {
+        return;
+    }
+    let (from, to) = (packet.src_addr(), packet.dst_addr());
+    let Ok(mut icmp) = Icmpv6Packet::new_checked(packet.payload_mut()) else { return };
+    if icmp.msg_type() == Icmpv6Message::NeighborAdvert {
+        icmp.set_neighbor_flags(NdiscNeighborFlags::SOLICITED | NdiscNeighborFlags::OVERRIDE);
+        icmp.fill_checksum(&from, &to);
+    }
+}

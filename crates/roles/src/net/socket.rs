@@ -1,0 +1,83 @@
+//! The two sockets of a station: settings, and the TCP states that matter above.
+
+use machine::Duration;
+use smoltcp::socket::{tcp, udp};
+
+use super::time;
+
+/// Size of the TCP receive and transmit buffers in bytes; the first is the window that the peer sees.
+///
+/// Judgement: DIN messages are below 100 bytes, one at a time; clara announces 1000. A longer message
+/// streams through.
+pub(super) const TCP_BUFFER: usize = 2048;
+
+/// Datagrams that the UDP socket holds in each direction, and their bytes.
+pub(super) const DATAGRAMS: usize = 4;
+pub(super) const DATAGRAM_BYTES: usize = 256;
+
+/// Silence after which the peer is asked for a sign of life: as in `EVerest`'s libiso15118.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
+
+/// Silence after which the peer is given up: 10 s and three probes of 3 s in `EVerest`'s libiso15118.
+const DEAD: Duration = Duration::from_secs(19);
+
+/// Where the TCP connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TcpState {
+    /// Waiting for a peer.
+    Listening,
+    /// A peer has asked; the handshake is not over.
+    Opening,
+    /// Open both ways.
+    Open,
+    /// The peer has closed its side; what it sent before may still be there.
+    PeerClosed,
+    /// This side is closed and the peer's is not yet, or not acknowledged.
+    Closing,
+    /// Over.
+    Gone,
+}
+
+impl From<tcp::State> for TcpState {
+    fn from(state: tcp::State) -> Self {
+        match state {
+            tcp::State::Listen => Self::Listening,
+            tcp::State::SynSent | tcp::State::SynReceived => Self::Opening,
+            tcp::State::Established => Self::Open,
+            tcp::State::CloseWait => Self::PeerClosed,
+            tcp::State::FinWait1 | tcp::State::FinWait2 | tcp::State::Closing | tcp::State::LastAck => {
+                Self::Closing
+            }
+            tcp::State::TimeWait | tcp::State::Closed => Self::Gone,
+        }
+    }
+}
+
+/// A TCP socket that sends each answer at once, acknowledges at once and notices a dead peer.
+pub(super) fn tcp<'a>(rx: &'a mut [u8], tx: &'a mut [u8]) -> tcp::Socket<'a> {
+    let mut socket = tcp::Socket::new(tcp::SocketBuffer::new(rx), tcp::SocketBuffer::new(tx));
+    socket.set_nagle_enabled(false);
+    socket.set_ack_delay(None);
+    socket.set_keep_alive(Some(time::fast_span(KEEP_ALIVE)));
+    socket.set_timeout(Some(time::fast_span(DEAD)));
+    socket
+}
+
+/// Room for the datagrams of one direction.
+pub(super) struct Datagrams {
+    pub(super) metadata: [udp::PacketMetadata; DATAGRAMS],
+    pub(super) bytes: [u8; DATAGRAM_BYTES],
+}
+
+impl Datagrams {
+    pub(super) const EMPTY: Self =
+        Self { metadata: [udp::PacketMetadata::EMPTY; DATAGRAMS], bytes: [0; DATAGRAM_BYTES] };
+}
+
+/// A UDP socket over `rx` and `tx`.
+pub(super) fn udp<'a>(rx: &'a mut Datagrams, tx: &'a mut Datagrams) -> udp::Socket<'a> {
+    udp::Socket::new(
+        udp::PacketBuffer::new(&mut rx.metadata[..], &mut rx.bytes[..]),
+        udp::PacketBuffer::new(&mut tx.metadata[..], &mut tx.bytes[..]),
+    )
+}

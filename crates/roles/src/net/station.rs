@@ -1,0 +1,280 @@
+use core::mem::ManuallyDrop;
+use core::net::Ipv6Addr;
+
+use machine::{Cx, Duration, Instant};
+use sdp::Endpoint;
+use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet, SocketStorage};
+use smoltcp::socket::{tcp, udp};
+use smoltcp::wire::{EthernetAddress, IpAddress, IpCidr, IpEndpoint, IpListenEndpoint};
+
+use super::device::{OneFrame, READY, Ready, ReadyFrame};
+use super::filter::Own;
+use super::socket::{self, Datagrams, TCP_BUFFER};
+use super::{Heard, Ignored, Mac, TcpState, neighbour, time};
+
+/// One station on the link: its frames, its neighbours, its discovery socket, its TCP connection.
+pub(crate) struct Station<'a> {
+    own: Own,
+    tcp_port: u16,
+    interface: Interface,
+    sockets: SocketSet<'a>,
+    tcp: SocketHandle,
+    udp: SocketHandle,
+    ready: Ready<'a>,
+    now: Instant,
+    due: Option<Instant>,
+    ended: Option<Ended>,
+}
+
+/// What a station needs to be lent. About 8 kB.
+pub(crate) struct StationStorage<'a> {
+    /// Without drop glue, so that the station may borrow the storage for as long as the storage lives.
+    sockets: ManuallyDrop<[SocketStorage<'a>; 2]>,
+    tcp_rx: [u8; TCP_BUFFER],
+    tcp_tx: [u8; TCP_BUFFER],
+    udp_rx: Datagrams,
+    udp_tx: Datagrams,
+    ready: [ReadyFrame; READY],
+}
+
+impl StationStorage<'_> {
+    pub(crate) const fn new() -> Self {
+        Self {
+            sockets: ManuallyDrop::new([SocketStorage::EMPTY; 2]),
+            tcp_rx: [0; TCP_BUFFER],
+            tcp_tx: [0; TCP_BUFFER],
+            udp_rx: Datagrams::EMPTY,
+            udp_tx: Datagrams::EMPTY,
+            ready: [ReadyFrame::EMPTY; READY],
+        }
+    }
+}
+
+/// How a connection ended that was neither closed nor aborted from here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// The peer reset it.
+    Rst,
+    /// The peer is silent.
+    Timeout,
+}
+
+/// What a received frame did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Received {
+    /// Nothing that a caller needs to look at.
+    Nothing,
+    /// A datagram waits, or the connection may have changed.
+    Sockets,
+}
+
+/// Frames are looked for again after this time when smoltcp says "now" but has nothing to send.
+const AGAIN: Duration = Duration::from_millis(10);
+
+impl<'a> Station<'a> {
+    /// A station that listens for datagrams on `udp_port` and for connections on `tcp_port`.
+    pub(crate) fn new(
+        cx: &mut Cx<'_>,
+        mac: Mac,
+        address: Ipv6Addr,
+        udp_port: u16,
+        tcp_port: u16,
+        storage: &'a mut StationStorage<'a>,
+    ) -> Self {
+        let mut config = Config::new(EthernetAddress(mac.0).into());
+        let mut seed = [0; 8];
+        cx.entropy.fill(&mut seed);
+        config.random_seed = u64::from_le_bytes(seed);
+        let mut interface = Interface::new(config, &mut OneFrame::idle(), time::fast(cx.now));
+        interface.update_ip_addrs(|list| {
+            // All of fe80::/10 is on this link. The list has room for two.
+            let _ = list.push(IpCidr::new(address.into(), 10));
+        });
+
+        let StationStorage { sockets, tcp_rx, tcp_tx, udp_rx, udp_tx, ready } = storage;
+        let mut sockets = SocketSet::new(&mut sockets[..]);
+        let mut udp = socket::udp(udp_rx, udp_tx);
+        // Fails for port 0 only, which the configuration's check refuses.
+        let _ = udp.bind(udp_port);
+        let udp = sockets.add(udp);
+        let tcp = sockets.add(socket::tcp(tcp_rx, tcp_tx));
+        let mut station = Self {
+            own: Own { mac, address, udp_port },
+            tcp_port,
+            interface,
+            sockets,
+            tcp,
+            udp,
+            ready: Ready::new(ready),
+            now: cx.now,
+            due: None,
+            ended: None,
+        };
+        station.listen();
+        station
+    }
+
+    /// Says what a frame is, without doing anything with it.
+    pub(crate) fn classify(&self, frame: &[u8]) -> Result<Heard, Ignored> {
+        if self.ready.is_full() {
+            return Err(Ignored::Full);
+        }
+        self.own.classify(frame)
+    }
+
+    /// Takes a frame in that [`classify`](Self::classify) has let pass.
+    pub(crate) fn receive(&mut self, now: Instant, frame: &[u8]) -> Received {
+        self.now = now;
+        let before = self.tcp_state();
+        let Self { interface, sockets, ready, .. } = self;
+        ready.push_with(|out| {
+            let mut device = OneFrame::receiving(frame, out);
+            interface.poll_ingress_single(time::fast(now), &mut device, sockets);
+            let written = device.written();
+            neighbour::set_override(out.get_mut(..written).unwrap_or_default());
+            written
+        });
+        let after = self.tcp_state();
+        // Its own FIN acknowledged is how a connection ends that was closed from here.
+        let alive = matches!(before, TcpState::Opening | TcpState::Open | TcpState::PeerClosed);
+        if alive && after == TcpState::Gone {
+            self.ended = Some(Ended::Rst);
+        }
+        if before != after || self.udp().can_recv() || self.tcp().can_recv() {
+            Received::Sockets
+        } else {
+            Received::Nothing
+        }
+    }
+
+    /// Remembers the MAC address of a peer whose frame has been understood.
+    pub(crate) fn learn(&mut self, heard: &Heard) {
+        let frame = neighbour::advertisement((self.own.mac, self.own.address), heard.mac, heard.from);
+        let mut device = OneFrame::receiving(&frame, &mut []);
+        self.interface.poll_ingress_single(time::fast(self.now), &mut device, &mut self.sockets);
+    }
+
+    /// Lets timers act, without sending.
+    pub(crate) fn tick(&mut self, now: Instant) {
+        self.now = now;
+        let before = self.tcp_state();
+        self.interface.poll_egress(time::fast(now), &mut OneFrame::idle(), &mut self.sockets);
+        self.note_timeout(before);
+    }
+
+    /// Writes the next frame to `buffer`, which has room for [`MAX_FRAME`](super::MAX_FRAME) bytes.
+    pub(crate) fn transmit(&mut self, buffer: &mut [u8]) -> Option<usize> {
+        if let Some(len) = self.ready.pop_into(buffer) {
+            return Some(len);
+        }
+        let before = self.tcp_state();
+        let mut device = OneFrame::sending(buffer);
+        self.interface.poll_egress(time::fast(self.now), &mut device, &mut self.sockets);
+        let written = device.written();
+        self.note_timeout(before);
+        (written > 0).then_some(written)
+    }
+
+    /// Finds out when [`tick`](Self::tick) is due next.
+    pub(crate) fn schedule(&mut self) {
+        let at = self.interface.poll_at(time::fast(self.now), &self.sockets);
+        self.due = at.map(|at| time::slow(at).max(self.now + AGAIN));
+    }
+
+    /// When [`tick`](Self::tick) is due, as of the last [`schedule`](Self::schedule).
+    pub(crate) fn due(&self) -> Option<Instant> {
+        self.due
+    }
+
+    /// Whether there is something to send now.
+    pub(crate) fn is_sending(&mut self) -> bool {
+        let now = time::fast(self.now);
+        !self.ready.is_empty() || self.interface.poll_at(now, &self.sockets).is_some_and(|at| at <= now)
+    }
+
+    /// Takes the oldest datagram and gives it to `then`, with its source.
+    pub(crate) fn datagram<R>(&mut self, then: impl FnOnce(Endpoint, &[u8]) -> R) -> Option<R> {
+        let (bytes, metadata) = self.sockets.get_mut::<udp::Socket<'a>>(self.udp).recv().ok()?;
+        let IpAddress::Ipv6(address) = metadata.endpoint.addr;
+        Some(then(Endpoint { address, port: metadata.endpoint.port }, bytes))
+    }
+
+    /// Sends a datagram; one too many is dropped.
+    pub(crate) fn send_datagram(&mut self, to: Endpoint, bytes: &[u8]) {
+        let to = IpEndpoint::new(to.address.into(), to.port);
+        let _ = self.sockets.get_mut::<udp::Socket<'a>>(self.udp).send_slice(bytes, to);
+    }
+
+    /// Where the connection is.
+    pub(crate) fn tcp_state(&self) -> TcpState {
+        self.tcp().state().into()
+    }
+
+    /// How the connection ended, if not by a close or abort from here.
+    pub(crate) fn ended(&self) -> Option<Ended> {
+        self.ended
+    }
+
+    /// The peer of the connection.
+    pub(crate) fn peer(&self) -> Option<Endpoint> {
+        let remote = self.tcp().remote_endpoint()?;
+        let IpAddress::Ipv6(address) = remote.addr;
+        Some(Endpoint { address, port: remote.port })
+    }
+
+    /// Forgets the connection and waits for the next one.
+    pub(crate) fn listen(&mut self) {
+        self.ended = None;
+        let at = IpListenEndpoint { addr: Some(self.own.address.into()), port: self.tcp_port };
+        let socket = self.tcp_mut();
+        if socket.is_open() && !socket.is_listening() {
+            socket.abort();
+        }
+        // Fails for port 0 only, which the configuration's check refuses.
+        let _ = socket.listen(at);
+    }
+
+    /// Whether received bytes wait.
+    pub(crate) fn has_bytes(&self) -> bool {
+        self.tcp().can_recv()
+    }
+
+    /// Lends received bytes to `take`, which says how many of them it took.
+    pub(crate) fn read<R>(&mut self, take: impl FnOnce(&[u8]) -> (usize, R)) -> Option<R> {
+        self.tcp_mut().recv(|bytes| take(bytes)).ok()
+    }
+
+    /// Lends room for bytes to send to `fill`, which says how many it has put there.
+    pub(crate) fn write<R>(&mut self, fill: impl FnOnce(&mut [u8]) -> (usize, R)) -> Option<R> {
+        self.tcp_mut().send(fill).ok()
+    }
+
+    /// Closes this side, after all that has been written.
+    pub(crate) fn close(&mut self) {
+        self.tcp_mut().close();
+    }
+
+    /// Ends the connection with a reset.
+    pub(crate) fn abort(&mut self) {
+        self.tcp_mut().abort();
+    }
+
+    fn note_timeout(&mut self, before: TcpState) {
+        let alive = matches!(before, TcpState::Opening | TcpState::Open | TcpState::PeerClosed);
+        if alive && self.tcp_state() == TcpState::Gone {
+            self.ended = Some(Ended::Timeout);
+        }
+    }
+
+    fn tcp(&self) -> &tcp::Socket<'a> {
+        self.sockets.get(self.tcp)
+    }
+
+    fn tcp_mut(&mut self) -> &mut tcp::Socket<'a> {
+        self.sockets.get_mut(self.tcp)
+    }
+
+    fn udp(&self) -> &udp::Socket<'a> {
+        self.sockets.get(self.udp)
+    }
+}

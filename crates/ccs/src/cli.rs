@@ -173,7 +173,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Some(Command::Exi(command)) => {
             command::exi::run(&command, &mut io::BufReader::new(io::stdin()), &mut output())
         }
-        Some(Command::Evse(args)) => command::evse::run(&args, &mut output()),
+        Some(Command::Evse(args)) => command::evse::run(&args, &mut io::stdout()),
         None => crate::demo::run(&mut output()),
     }
 }

@@ -53,5 +53,6 @@ pub use plant::{Heartbeat, PlantBackend};
 pub use recorder::{Direction, Recorder};
 pub use role::{Port, Role};
 pub use runner::{Happening, Observer, Outcome, Runner};
+pub use signals::Signals;
 pub use simulated::{SimulatedPlant, Simulation};
 pub use socket::PacketSocket;

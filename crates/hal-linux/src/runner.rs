@@ -52,6 +52,8 @@ pub struct Runner<'a, R: Role, P, B> {
     pub clock: Clock,
     /// Its chance.
     pub entropy: &'a mut dyn Entropy,
+    /// SIGINT and SIGTERM.
+    pub signals: &'a Signals,
 }
 
 /// What the observer of a loop is.
@@ -83,8 +85,7 @@ where
     /// # Errors
     /// When the port fails. The plant is SAFE then, too.
     pub fn run(self, observer: &mut Observer<'_, R::Event>) -> Result<Outcome, Error> {
-        let Self { role, port, plant, clock, entropy } = self;
-        let signals = Signals::block()?;
+        let Self { role, port, plant, clock, entropy, signals } = self;
         let mut running = Running {
             role,
             port,
@@ -95,7 +96,7 @@ where
             received: vec![0; PacketSocket::MAX_FRAME],
             sent: vec![0; PacketSocket::MAX_FRAME],
         };
-        running.run(&signals)
+        running.run(signals)
     }
 }
 
@@ -375,6 +376,7 @@ mod tests {
             plant: &mut plant,
             clock: Clock::start(),
             entropy: &mut OsEntropy,
+            signals: &Signals::hold().unwrap(),
         };
         let outcome = runner.run(observer);
         (outcome, plant, role)
@@ -479,6 +481,7 @@ mod tests {
                 plant: &mut plant,
                 clock: Clock::start(),
                 entropy: &mut OsEntropy,
+                signals: &Signals::hold().unwrap(),
             };
             runner.run(&mut |_, happening| match happening {
                 Happening::Event("frame") => panic!("in the middle"),

@@ -6,12 +6,19 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 
 use crate::Error;
 
-/// SIGINT and SIGTERM as something to read, instead of something that interrupts.
+/// SIGINT and SIGTERM as something to read, instead of something that ends the process.
+///
+/// Hold them before any thread is started: a thread that does not would be interrupted in the place of this
+/// one. When this is dropped they end the process again.
+#[derive(Debug)]
 pub struct Signals(SignalFd);
 
 impl Signals {
-    /// Holds them back from now on until this is dropped.
-    pub fn block() -> Result<Self, Error> {
+    /// Holds them back from now on, in this thread and those that it starts.
+    ///
+    /// # Errors
+    /// [`Error::Os`].
+    pub fn hold() -> Result<Self, Error> {
         let mask = Self::mask();
         mask.thread_block().map_err(Error::os("holding signals back"))?;
         let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;

@@ -1,5 +1,6 @@
 //! `ccs evse`: a charger on a network interface.
 
+mod clerk;
 mod role;
 pub mod serve;
 
@@ -15,7 +16,7 @@ use crate::config::{Config, PLANTS};
 use serve::Desk;
 
 /// Runs the charger until it is stopped, or prints its configuration.
-pub fn run(args: &EvseArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+pub fn run(args: &EvseArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit> {
     let config = configure(args)?;
     if args.print_config {
         out.write_all(config.to_toml().as_bytes())?;

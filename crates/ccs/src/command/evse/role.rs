@@ -13,7 +13,7 @@ pub fn run<P: Port, B>(
     _config: &Config,
     _mac: Mac,
     _desk: Desk<'_, P, B>,
-    _out: &mut dyn Write,
+    _out: &mut (dyn Write + Send),
 ) -> anyhow::Result<Exit> {
     anyhow::bail!("this build has no charger's role over Ethernet yet: crate `roles` is to come")
 }

@@ -5,10 +5,11 @@ use std::io::{BufWriter, Write};
 use std::ops::ControlFlow;
 
 use evse_fsm::{Demand, Plant};
-use hal_linux::{Clock, Happening, OsEntropy, Outcome, PlantBackend, Port, Recorder, Role, Runner};
+use hal_linux::{Clock, Happening, OsEntropy, Outcome, PlantBackend, Port, Recorder, Role, Runner, Signals};
 use machine::{Duration, Instant};
 use session::Phase;
 
+use super::clerk::{Clerk, with_clerk};
 use crate::cli::Exit;
 use crate::decode::source::{Data, Packet};
 use crate::decode::{Content, Decoder};
@@ -35,15 +36,15 @@ pub struct Desk<'a, P, B> {
     pub sessions: Option<u32>,
 }
 
-/// Runs the role until it is stopped: by SIGINT, or after the last of its sessions.
+/// Runs the role until it is stopped: by SIGINT, or after the last of its sessions. `ready` is the first line.
 ///
-/// Logging and recording never hold the charger up: when they fail they end, and the charger goes on to the
-/// end of the session.
+/// Logging and recording never hold the charger up; when nobody reads the log any more, the charger goes on
+/// to the end of the session.
 pub fn serve<R, P, B>(
     role: &mut R,
     desk: Desk<'_, P, B>,
     ready: &str,
-    out: &mut dyn Write,
+    out: &mut (dyn Write + Send),
 ) -> anyhow::Result<Exit>
 where
     R: Role<Demand = Demand, Reading = Plant>,
@@ -52,45 +53,43 @@ where
     B: PlantBackend<Demand = Demand, Reading = Plant>,
 {
     let Desk { port, plant, recorder, sessions } = desk;
+    let signals = Signals::hold()?;
     let clock = Clock::start();
-    let mut observer = Observer {
-        log: Log::new(Palette::stdout()),
-        out: Some(out),
-        recorder,
-        decoder: Decoder::new(),
-        frames: 0,
-        clock,
-        phase: Phase::Idle,
-        sessions_left: sessions,
-        stopping: false,
-        leave_at: None,
-    };
-    observer.say(clock.now(), ready);
-    let runner = Runner { role, port, plant, clock, entropy: &mut OsEntropy };
-    let outcome = runner.run(&mut |at, happening| observer.take(at, happening))?;
-    let reason = observer.log.stop_reason();
-    if let Some(recorder) = &mut observer.recorder {
-        recorder.flush()?;
-    }
-    if let Some(out) = observer.out {
-        match reason {
-            Some(reason) => writeln!(out, "{reason}")?,
-            None => writeln!(out, "stopped: there was no session")?,
-        }
-        out.flush()?;
-    }
-    Ok(match (outcome, reason) {
-        (Outcome::Interrupted, _) => Exit::Interrupted,
-        (Outcome::Ended, Some(reason)) => Exit::Session(reason.exit_code()),
-        (Outcome::Ended, None) => Exit::Good,
+    let records = recorder.is_some();
+    let palette = Palette::stdout();
+    with_clerk(out, recorder, |clerk| {
+        // Let go at the end of this block: a log that stalls for ever can then be interrupted.
+        let signals = signals;
+        let mut observer = Observer {
+            log: Log::new(palette),
+            clerk,
+            records,
+            decoder: Decoder::new(),
+            frames: 0,
+            clock,
+            phase: Phase::Idle,
+            sessions_left: sessions,
+            stopping: false,
+            leave_at: None,
+        };
+        observer.say(clock.now(), ready);
+        let runner = Runner { role, port, plant, clock, entropy: &mut OsEntropy, signals: &signals };
+        let outcome = runner.run(&mut |at, happening| observer.take(at, happening))?;
+        let reason = observer.log.stop_reason();
+        let last = reason.map_or_else(|| "stopped: there was no session".into(), |reason| reason.to_string());
+        observer.clerk.line(format!("{last}\n").into_bytes());
+        Ok(match (outcome, reason) {
+            (Outcome::Interrupted, _) => Exit::Interrupted,
+            (Outcome::Ended, Some(reason)) => Exit::Session(reason.exit_code()),
+            (Outcome::Ended, None) => Exit::Good,
+        })
     })
 }
 
-struct Observer<'a> {
+struct Observer<'c, 'a> {
     log: Log,
-    /// `None` when nobody reads any more.
-    out: Option<&'a mut dyn Write>,
-    recorder: Option<Recorder<BufWriter<File>>>,
+    clerk: &'c mut Clerk<'a>,
+    records: bool,
     decoder: Decoder,
     frames: u64,
     clock: Clock,
@@ -105,7 +104,7 @@ struct Observer<'a> {
 /// How long the connection's end is waited for after a session (cars close at once; judgement).
 const LINGER: Duration = Duration::from_secs(2);
 
-impl Observer<'_> {
+impl Observer<'_, '_> {
     fn take<E: Tells>(&mut self, at: Instant, happening: Happening<'_, E>) -> ControlFlow<()> {
         match happening {
             Happening::Frame(direction, frame) => self.frame(at, direction, frame),
@@ -123,7 +122,7 @@ impl Observer<'_> {
             }
             Happening::Tick => {}
         }
-        let nobody_looks = self.out.is_none() && !self.is_in_session();
+        let nobody_looks = self.clerk.nobody_reads() && !self.is_in_session();
         if nobody_looks || self.leave_at.is_some_and(|leave| leave <= at) {
             return ControlFlow::Break(());
         }
@@ -135,11 +134,8 @@ impl Observer<'_> {
     }
 
     fn frame(&mut self, at: Instant, direction: hal_linux::Direction, frame: &[u8]) {
-        if let Some(recorder) = &mut self.recorder
-            && let Err(error) = recorder.frame(self.clock.unix(at), direction, frame)
-        {
-            self.recorder = None;
-            self.say(at, &format!("the recording ends: {error}"));
+        if self.records {
+            self.clerk.frame(self.clock.unix(at), direction, frame);
         }
         self.frames += 1;
         let packet = Packet { frame: self.frames, time_ns: None, data: Data::Link(ETHERNET, frame) };
@@ -169,19 +165,16 @@ impl Observer<'_> {
             }
             _ => {}
         }
-        if let Some(out) = &mut self.out
-            && self.log.event(at, event, *out).and_then(|()| out.flush()).is_err()
-        {
-            self.out = None;
-        }
+        let mut line = Vec::new();
+        // Writing to memory cannot fail.
+        let _ = self.log.event(at, event, &mut line);
+        self.clerk.line(line);
     }
 
     fn say(&mut self, at: Instant, what: &str) {
-        if let Some(out) = &mut self.out
-            && self.log.say(at, what, *out).and_then(|()| out.flush()).is_err()
-        {
-            self.out = None;
-        }
+        let mut line = Vec::new();
+        let _ = self.log.say(at, what, &mut line);
+        self.clerk.line(line);
     }
 }
 

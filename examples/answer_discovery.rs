@@ -2,6 +2,8 @@
 //!
 //! `cargo run -p examples --example answer_discovery`
 
+#![allow(clippy::indexing_slicing, reason = "an example may end where its input is wrong")]
+
 use machine::{Cx, Instant, Machine, ScriptedEntropy};
 use sdp::{Datagram, Endpoint, Offer, Server};
 

@@ -1,0 +1,121 @@
+//! Flash and RAM of the crates on a microcontroller, beside their budgets.
+//!
+//! `cargo run -p benches --bin size` builds `firmware/` for riscv32imafc and prints the table as Markdown. It
+//! fails when a budget is broken or when the measured codec does not decode and encode each of the 34 messages.
+#![allow(clippy::expect_used, reason = "a measurement without its tool ends")]
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use object::{Object, ObjectSection, SectionKind};
+
+const TARGET: &str = "riscv32imafc-unknown-none-elf";
+
+/// Binary, what it is, and its budgets of flash and RAM in bytes.
+const ROWS: &[(&str, &str, Option<u64>, Option<u64>)] = &[
+    ("base", "input and output alone", None, None),
+    ("din", "DIN codec, all 34 messages, both directions", Some(30 * 1024), None),
+    ("dc", "DIN codec, the 22 messages of DC charging", Some(20 * 1024), None),
+];
+
+struct Size {
+    flash: u64,
+    ram: u64,
+}
+
+fn main() {
+    let firmware = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace").join("firmware");
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| firmware.join("target"), PathBuf::from);
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--release", "--target-dir"])
+        .arg(&target)
+        .current_dir(&firmware)
+        .env_remove("RUSTFLAGS")
+        .status()
+        .expect("cargo");
+    assert!(built.success(), "the firmware does not build: `rustup target add {TARGET}` may be missing");
+
+    println!("| what | flash | budget | RAM | budget |\n|---|---|---|---|---|");
+    let mut broken = Vec::new();
+    for (name, what, flash_budget, ram_budget) in ROWS {
+        let program = target.join(TARGET).join("release").join(name);
+        let bytes = std::fs::read(&program).expect("the binary that was built");
+        let size = measure(&bytes);
+        let budget = |budget: &Option<u64>| budget.map_or("-".to_owned(), |budget| budget.to_string());
+        println!(
+            "| {what} | {} | {} | {} | {} |",
+            size.flash,
+            budget(flash_budget),
+            size.ram,
+            budget(ram_budget)
+        );
+        if flash_budget.is_some_and(|budget| size.flash >= budget)
+            || ram_budget.is_some_and(|budget| size.ram >= budget)
+        {
+            broken.push(format!("{name} breaks its budget"));
+        }
+        if *name == "din" {
+            broken.extend(missing(&program));
+        }
+    }
+    println!(
+        "\nThe first row is in all others. Flash is code, constants and initial values; RAM is without the stack."
+    );
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+fn measure(bytes: &[u8]) -> Size {
+    let file = object::File::parse(bytes).expect("an ELF file");
+    let mut size = Size { flash: 0, ram: 0 };
+    for section in file.sections() {
+        match section.kind() {
+            // Unwind tables are not loaded: a firmware aborts.
+            SectionKind::Text | SectionKind::ReadOnlyData | SectionKind::ReadOnlyString
+                if section.name() != Ok(".eh_frame") =>
+            {
+                size.flash += section.size();
+            }
+            SectionKind::Data => {
+                size.flash += section.size();
+                size.ram += section.size();
+            }
+            SectionKind::UninitializedData => size.ram += section.size(),
+            _ => {}
+        }
+    }
+    size
+}
+
+/// Messages that the binary does not decode and encode again: it runs, under qemu, on a golden vector of each kind.
+fn missing(program: &Path) -> Vec<String> {
+    let messages = benches::golden_messages();
+    let kinds = messages.len();
+    let missing = messages.into_iter().filter(|message| run(program, &message.stream) != message.stream);
+    let missing: Vec<String> =
+        missing.map(|message| format!("{} is not in the codec", message.name)).collect();
+    if kinds == 0 {
+        println!("skipped: without the corpus the binary is measured and not run");
+    } else {
+        assert_eq!(kinds, 34, "the kinds of DIN messages");
+        println!(
+            "\n{} of 34 messages come back from the measured binary as they went in.",
+            kinds - missing.len()
+        );
+    }
+    missing
+}
+
+/// What the program answers to one input.
+fn run(program: &Path, input: &[u8]) -> Vec<u8> {
+    let mut child = Command::new("qemu-riscv32")
+        .arg(program)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("qemu-riscv32, which runs the measured binary: install the package qemu-user");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    stdin.write_all(input).expect("the program reads its input");
+    drop(stdin);
+    child.wait_with_output().expect("the program ends").stdout
+}

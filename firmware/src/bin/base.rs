@@ -1,0 +1,11 @@
+//! Input and output alone: subtracted from the others.
+#![no_std]
+#![no_main]
+
+#[unsafe(no_mangle)]
+extern "C" fn _start() -> ! {
+    let mut buffer = [0; firmware::SIZE];
+    loop {
+        firmware::write(firmware::read(&mut buffer));
+    }
+}

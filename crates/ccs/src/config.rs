@@ -5,8 +5,9 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use evse_fsm::{EVSE_ID_MAX, PowerStage, Preset, Purpose, QUIRKS};
-use hal_linux::{Mac, Simulation};
+use hal_linux::Simulation;
 use machine::Duration;
+use roles::Mac;
 use toml::Value;
 
 use crate::hex::{self, Odd};

@@ -69,9 +69,15 @@ impl Log {
     }
 
     /// Writes a line that is no event of the session.
-    pub fn say(&mut self, at: Instant, what: &str, out: &mut dyn Write) -> io::Result<()> {
+    pub fn say(
+        &mut self,
+        at: Instant,
+        checkpoint: Option<Checkpoint>,
+        what: &str,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         self.line.clear();
-        let _ = self.note(at, None, what);
+        let _ = self.note(at, checkpoint, what);
         self.line.push('\n');
         out.write_all(self.line.as_bytes())
     }

@@ -1,9 +1,9 @@
-use std::fmt;
 use std::net::Ipv6Addr;
 
 use nix::ifaddrs::getifaddrs;
 use nix::net::if_::InterfaceFlags;
 use nix::sys::socket::LinkAddr;
+use roles::Mac;
 
 use crate::Error;
 
@@ -16,52 +16,23 @@ pub struct Interface {
     pub(crate) link: LinkAddr,
 }
 
-/// An Ethernet address.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Mac(pub [u8; 6]);
-
-impl fmt::Display for Mac {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, byte) in self.0.iter().enumerate() {
-            let colon = if index == 0 { "" } else { ":" };
-            write!(f, "{colon}{byte:02x}")?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Debug for Mac {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self}")
-    }
-}
-
 /// The bit that says that an address was not given by a manufacturer.
 const LOCAL: u8 = 0x02;
 /// The bit of groups.
 const GROUP: u8 = 0x01;
 
-impl Mac {
-    /// A locally administered address that differs from this one and is the same each time.
-    ///
-    /// A manufacturer's address keeps its other bits, so two machines do not get the same one. A local
-    /// address (virtual interfaces) is told apart by its second byte.
-    #[must_use]
-    pub fn beside(self) -> Self {
-        let mut role = self.0;
-        let [first, second, ..] = &mut role;
-        if *first & LOCAL != 0 {
-            *second ^= 0x5A;
-        }
-        *first = (*first | LOCAL) & !GROUP;
-        Self(role)
+/// A locally administered address that differs from `mac` and is the same each time.
+///
+/// A manufacturer's address keeps its other bits, so two machines do not get the same one. A local address
+/// (virtual interfaces) is told apart by its second byte.
+fn beside(mac: Mac) -> Mac {
+    let mut role = mac.0;
+    let [first, second, ..] = &mut role;
+    if *first & LOCAL != 0 {
+        *second ^= 0x5A;
     }
-}
-
-/// The link-local address made from a MAC address (RFC 4291 appendix A).
-pub fn link_local(mac: Mac) -> Ipv6Addr {
-    let [first, m1, m2, m3, m4, m5] = mac.0;
-    Ipv6Addr::from([0xFE, 0x80, 0, 0, 0, 0, 0, 0, first ^ LOCAL, m1, m2, 0xFF, 0xFE, m3, m4, m5])
+    *first = (*first | LOCAL) & !GROUP;
+    Mac(role)
 }
 
 impl Interface {
@@ -103,9 +74,16 @@ impl Interface {
         self.mac
     }
 
-    /// A MAC address for a role on this interface (see the crate's documentation): [`Mac::beside`].
+    /// A MAC address for a role on this interface: locally administered, never the interface's own, the
+    /// same each time (see the crate's documentation).
     pub fn role_mac(&self) -> Mac {
-        self.mac.beside()
+        beside(self.mac)
+    }
+
+    /// A link-local address for a role with this MAC address, never the one that the kernel makes from the
+    /// interface's.
+    pub fn role_address(&self, mac: Mac) -> Ipv6Addr {
+        if mac == self.mac { self.role_mac().link_local() } else { mac.link_local() }
     }
 }
 
@@ -116,21 +94,13 @@ mod tests {
     #[test]
     fn the_address_of_a_role_is_local_stable_and_never_the_interfaces() {
         for mac in [[0x00, 0x1B, 0x21, 1, 2, 3], [0x02, 0, 0, 0, 0, 1], [0xFE; 6], [0xFF; 6]].map(Mac) {
-            let role = mac.beside();
+            let role = beside(mac);
             assert_ne!(role, mac);
             assert_eq!(role.0[0] & (LOCAL | GROUP), LOCAL, "{role}");
-            assert_eq!(role, mac.beside());
-            assert_ne!(link_local(role), link_local(mac));
+            assert_eq!(role, beside(mac));
+            assert_ne!(role.link_local(), mac.link_local());
         }
-        assert_eq!(Mac([0x00, 0x1B, 0x21, 1, 2, 3]).beside().to_string(), "02:1b:21:01:02:03");
-    }
-
-    #[test]
-    fn a_link_local_address_flips_the_local_bit() {
-        assert_eq!(
-            link_local(Mac([0x04, 0x65, 0x65, 0x00, 0x64, 0xC3])).to_string(),
-            "fe80::665:65ff:fe00:64c3"
-        );
+        assert_eq!(beside(Mac([0x00, 0x1B, 0x21, 1, 2, 3])).to_string(), "02:1b:21:01:02:03");
     }
 
     #[test]

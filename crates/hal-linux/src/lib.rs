@@ -4,7 +4,7 @@
 //! A role has its own TCP/IP on an interface where the kernel has one too. They must not meet: the kernel
 //! would answer neighbour solicitations for the role's address with nothing, and its TCP segments with RST.
 //! So the role is a station of its own: [`Interface::role_mac`] is a locally administered MAC address that
-//! differs from the interface's, and with it the link-local address made from it ([`link_local`]) differs
+//! differs from the interface's, and with it the link-local address made from it differs
 //! from the kernel's.
 //!
 //! * Frames to the role's MAC are to the kernel frames for another host: it drops them before IP, so it
@@ -18,7 +18,8 @@
 //!   as its own, fails to find the address and, with forwarding on, would send ICMP errors. And a modem
 //!   that learns stations by MAC address cannot tell the two apart.
 //! * Where a switch, access point or virtual network accepts only the interface's own MAC, give the role
-//!   that one ([`PacketSocket::open`] takes any) and keep IPv6 off on the interface:
+//!   that one ([`PacketSocket::open`] takes any), with the address that
+//!   [`Interface::role_address`] gives then, and keep IPv6 off on the interface:
 //!   `sysctl net.ipv6.conf.IFACE.disable_ipv6=1`.
 //!
 //! # Example
@@ -48,7 +49,7 @@ mod socket;
 
 pub use clock::{Clock, OsEntropy};
 pub use error::Error;
-pub use interface::{Interface, Mac, link_local};
+pub use interface::Interface;
 pub use plant::{Heartbeat, PlantBackend};
 pub use recorder::{Direction, Recorder};
 pub use role::{Port, Role};

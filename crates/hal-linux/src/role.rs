@@ -1,6 +1,7 @@
 use std::os::fd::AsFd;
 
 use machine::Machine;
+use roles::{Channel, Evse, Input};
 
 use crate::{Error, PacketSocket};
 
@@ -19,6 +20,27 @@ pub trait Role: Machine {
     fn stop<'a>() -> Self::Input<'a>;
     /// What it demands now.
     fn demand(&self) -> Self::Demand;
+}
+
+impl<C: Channel, const N: usize> Role for Evse<'_, C, N> {
+    type Demand = evse_fsm::Demand;
+    type Reading = evse_fsm::Plant;
+
+    fn frame(frame: &[u8]) -> Input<'_> {
+        Input::Frame(frame)
+    }
+
+    fn reading<'a>(reading: evse_fsm::Plant) -> Input<'a> {
+        Input::Plant(reading)
+    }
+
+    fn stop<'a>() -> Input<'a> {
+        Input::Operator(evse_fsm::Operator::Stop)
+    }
+
+    fn demand(&self) -> evse_fsm::Demand {
+        Self::demand(self)
+    }
 }
 
 /// Where frames come from and go to.

@@ -6,7 +6,9 @@ use nix::sys::socket::{
     AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, bind, recv, send, setsockopt, socket,
 };
 
-use crate::{Error, Interface, Mac};
+use roles::Mac;
+
+use crate::{Error, Interface};
 
 /// An `AF_PACKET` socket on one interface: whole Ethernet frames in both directions, never those that this
 /// machine sends.

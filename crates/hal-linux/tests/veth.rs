@@ -15,9 +15,10 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use hal_linux::{Error, Interface, Mac, PacketSocket, link_local};
+use hal_linux::{Error, Interface, PacketSocket};
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::gettid;
+use roles::Mac;
 
 fn ip(args: &str) -> bool {
     let status = Command::new("ip").args(args.split(' ')).stderr(Stdio::null()).status();
@@ -103,7 +104,7 @@ fn the_role_gets_its_frames_with_good_checksums_and_the_kernel_neither_answers_n
             wait_for(&socket, 5000, to_role(6)).expect("the car's second SYN");
         },
         |role| {
-            let address = link_local(role);
+            let address = role.link_local();
             assert!(ip(&format!("-6 neigh add {address} lladdr {role} dev car0")));
             let scope = nix::net::if_::if_nametoindex("car0").unwrap();
             let socket = UdpSocket::bind(SocketAddrV6::new(Ipv6Addr::UNSPECIFIED, 0, 0, scope)).unwrap();

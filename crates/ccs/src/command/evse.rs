@@ -41,7 +41,7 @@ pub fn run(args: &EvseArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit
     let mut plant = SimulatedPlant::new(config.simulation);
     let recorder = record(&config)?;
     let desk = Desk { port: &socket, plant: &mut plant, recorder, sessions: args.sessions };
-    role::run(&config, mac, desk, out)
+    role::run(&config, &interface, mac, desk, out)
 }
 
 /// The configuration file with what the command line says on top.

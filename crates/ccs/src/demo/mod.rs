@@ -32,7 +32,7 @@ const LONGEST: Instant = Instant::from_millis(180_000);
 /// Shows the session. The exit is good when the car ended it in order.
 pub fn run(out: &mut dyn Write) -> anyhow::Result<Exit> {
     let mut world = World::new(Palette::stdout())?;
-    world.log.say(world.now, "a charger and a scripted car in memory; virtual time", out)?;
+    world.log.say(world.now, None, "a charger and a scripted car in memory; virtual time", out)?;
     while world.now < LONGEST && !world.is_over() {
         world.step(out)?;
     }

@@ -1,19 +1,98 @@
-//! Where the charger's role over Ethernet frames is put together.
+//! The charger's role over Ethernet frames, and what it tells in words.
 
 use std::io::Write;
 
-use hal_linux::{Mac, Port};
+use evse_fsm::{Demand, Plant};
+use hal_linux::{Clock, Interface, OsEntropy, PlantBackend, Port};
+use machine::Cx;
+use roles::{Event, Evse, EvseConfig, EvseStorage, Happening, Mac};
+use sdp::{Security, ServerEvent};
+use session::Checkpoint;
 
-use super::serve::Desk;
+use super::serve::{Desk, Tells, Word, serve};
 use crate::cli::Exit;
 use crate::config::Config;
 
-/// Runs the role with this address.
-pub fn run<P: Port, B>(
-    _config: &Config,
-    _mac: Mac,
-    _desk: Desk<'_, P, B>,
-    _out: &mut (dyn Write + Send),
-) -> anyhow::Result<Exit> {
-    anyhow::bail!("this build has no charger's role over Ethernet yet: crate `roles` is to come")
+/// Runs a charger with this address on the interface.
+pub fn run<P, B>(
+    config: &Config,
+    interface: &Interface,
+    mac: Mac,
+    desk: Desk<'_, P, B>,
+    out: &mut (dyn Write + Send),
+) -> anyhow::Result<Exit>
+where
+    P: Port,
+    B: PlantBackend<Demand = Demand, Reading = Plant>,
+{
+    let address = interface.role_address(mac);
+    let usual = EvseConfig::new(mac);
+    let role = EvseConfig {
+        address: Some(address),
+        port: config.port.unwrap_or(usual.port),
+        charger: config.charger.clone(),
+        ..usual
+    };
+    let ready = format!("ready on {}: {mac}, [{address}]:{}", interface.name(), role.port);
+    let clock = Clock::start();
+    let mut cx = Cx { now: clock.now(), entropy: &mut OsEntropy };
+    let mut storage: EvseStorage = EvseStorage::new();
+    let mut evse = Evse::new(&mut cx, role, &mut storage)?;
+    serve(&mut evse, desk, clock, &ready, out)
+}
+
+impl Tells for Event {
+    fn session(&self) -> Option<&evse_fsm::Event> {
+        match &self.what {
+            Happening::Session(event) => Some(event),
+            _ => None,
+        }
+    }
+
+    fn connection(&self) -> Option<bool> {
+        match self.what {
+            Happening::Connected(_) => Some(true),
+            Happening::Free => Some(false),
+            _ => None,
+        }
+    }
+
+    fn word(&self) -> Option<Word> {
+        let word = |checkpoint, words: String| Some(Word { checkpoint, words });
+        match &self.what {
+            Happening::Session(_) | Happening::Free => None,
+            Happening::Discovery(event) => Some(discovery(event)),
+            Happening::Serving(mac) => word(None, format!("serving the car at {mac}")),
+            Happening::Connected(peer) => {
+                let peer = format!("connected: [{}]:{}", peer.address, peer.port);
+                word(Some(Checkpoint::TCP_CONNECTED), peer)
+            }
+            Happening::Disconnected(closed) => word(None, format!("disconnected: {}", closed.name())),
+            Happening::Refused(peer) => {
+                word(None, format!("refused a second connection from [{}]:{}", peer.address, peer.port))
+            }
+            Happening::Skipped(payload_type) => {
+                word(None, format!("skipped a message of type {payload_type}"))
+            }
+            Happening::Broken(error) => word(None, format!("the connection makes no sense: {error}")),
+            other => word(None, format!("network: {other:?}")),
+        }
+    }
+}
+
+fn discovery(event: &ServerEvent) -> Word {
+    let security = |security: &Security| match *security {
+        Security::TLS => "TLS".to_owned(),
+        Security::NONE => "no TLS".to_owned(),
+        Security(other) => format!("security 0x{other:02X}"),
+    };
+    let (checkpoint, words) = match event {
+        ServerEvent::Answered { from, asked, given } => (
+            Some(Checkpoint::DISCOVERY_RES_SENT),
+            format!("[{}] asks for {} and gets {}", from.address, security(asked), security(given)),
+        ),
+        ServerEvent::Unanswered { from, why } => (None, format!("[{}] gets no answer: {why}", from.address)),
+        ServerEvent::Expired => (None, "its time is over".into()),
+    };
+    Word { checkpoint, words: format!("discovery: {words}") }
 }

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use evse_fsm::{Demand, Plant};
 use hal_linux::{Clock, Happening, OsEntropy, Outcome, PlantBackend, Port, Recorder, Role, Runner, Signals};
 use machine::{Duration, Instant};
-use session::Phase;
+use session::{Checkpoint, Phase};
 
 use super::clerk::{Clerk, with_clerk};
 use crate::cli::Exit;
@@ -20,8 +20,18 @@ use crate::style::Palette;
 pub trait Tells {
     /// The session's part of it.
     fn session(&self) -> Option<&evse_fsm::Event>;
+    /// Whether a connection begins (`true`) or is over with all that belongs to it (`false`).
+    fn connection(&self) -> Option<bool>;
     /// In words, where it is not the session's.
-    fn words(&self) -> Option<String>;
+    fn word(&self) -> Option<Word>;
+}
+
+/// An event in words.
+pub struct Word {
+    /// Its number, where it has one.
+    pub checkpoint: Option<Checkpoint>,
+    /// The words.
+    pub words: String,
 }
 
 /// Everything but the role.
@@ -43,6 +53,7 @@ pub struct Desk<'a, P, B> {
 pub fn serve<R, P, B>(
     role: &mut R,
     desk: Desk<'_, P, B>,
+    clock: Clock,
     ready: &str,
     out: &mut (dyn Write + Send),
 ) -> anyhow::Result<Exit>
@@ -54,7 +65,6 @@ where
 {
     let Desk { port, plant, recorder, sessions } = desk;
     let signals = Signals::hold()?;
-    let clock = Clock::start();
     let records = recorder.is_some();
     let palette = Palette::stdout();
     with_clerk(out, recorder, |clerk| {
@@ -70,6 +80,7 @@ where
             phase: Phase::Idle,
             sessions_left: sessions,
             stopping: false,
+            is_connected: false,
             leave_at: None,
         };
         observer.say(clock.now(), ready);
@@ -97,12 +108,13 @@ struct Observer<'c, 'a> {
     /// `None`: no end.
     sessions_left: Option<u32>,
     stopping: bool,
+    is_connected: bool,
     /// When the loop is left: the car closes the connection after the session.
     leave_at: Option<Instant>,
 }
 
-/// How long the connection's end is waited for after a session (cars close at once; judgement).
-const LINGER: Duration = Duration::from_secs(2);
+/// How long the connection's end is waited for after a session: a little more than the role takes to cut it.
+const LINGER: Duration = Duration::from_secs(6);
 
 impl Observer<'_, '_> {
     fn take<E: Tells>(&mut self, at: Instant, happening: Happening<'_, E>) -> ControlFlow<()> {
@@ -150,8 +162,14 @@ impl Observer<'_, '_> {
     }
 
     fn event<E: Tells>(&mut self, at: Instant, event: &E) {
-        if let Some(words) = event.words() {
-            self.say(at, &words);
+        if let Some(Word { checkpoint, words }) = event.word() {
+            self.note(at, checkpoint, &words);
+        }
+        if let Some(is_connected) = event.connection() {
+            self.is_connected = is_connected;
+            if !is_connected && self.leave_at.is_some() {
+                self.leave_at = Some(at);
+            }
         }
         let Some(event) = event.session() else { return };
         match event {
@@ -160,7 +178,7 @@ impl Observer<'_, '_> {
                 self.phase = Phase::Ended;
                 self.sessions_left = self.sessions_left.map(|left| left.saturating_sub(1));
                 if self.stopping || self.sessions_left == Some(0) {
-                    self.leave_at = Some(at + LINGER);
+                    self.leave_at = Some(if self.is_connected { at + LINGER } else { at });
                 }
             }
             _ => {}
@@ -172,8 +190,12 @@ impl Observer<'_, '_> {
     }
 
     fn say(&mut self, at: Instant, what: &str) {
+        self.note(at, None, what);
+    }
+
+    fn note(&mut self, at: Instant, checkpoint: Option<Checkpoint>, what: &str) {
         let mut line = Vec::new();
-        let _ = self.log.say(at, what, &mut line);
+        let _ = self.log.say(at, checkpoint, what, &mut line);
         self.clerk.line(line);
     }
 }

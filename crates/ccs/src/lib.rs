@@ -32,3 +32,4 @@ mod demo;
 mod hex;
 mod log;
 mod style;
+mod tap;

@@ -11,10 +11,9 @@ use session::{Checkpoint, Phase};
 
 use super::clerk::{Clerk, with_clerk};
 use crate::cli::Exit;
-use crate::decode::source::{Data, Packet};
-use crate::decode::{Content, Decoder};
 use crate::log::Log;
 use crate::style::Palette;
+use crate::tap::Tap;
 
 /// What a role's event says, for the log.
 pub trait Tells {
@@ -74,8 +73,7 @@ where
             log: Log::new(palette),
             clerk,
             records,
-            decoder: Decoder::new(),
-            frames: 0,
+            tap: Tap::default(),
             clock,
             phase: Phase::Idle,
             sessions_left: sessions,
@@ -101,8 +99,7 @@ struct Observer<'c, 'a> {
     log: Log,
     clerk: &'c mut Clerk<'a>,
     records: bool,
-    decoder: Decoder,
-    frames: u64,
+    tap: Tap,
     clock: Clock,
     phase: Phase,
     /// `None`: no end.
@@ -149,16 +146,7 @@ impl Observer<'_, '_> {
         if self.records {
             self.clerk.frame(self.clock.unix(at), direction, frame);
         }
-        self.frames += 1;
-        let packet = Packet { frame: self.frames, time_ns: None, data: Data::Link(ETHERNET, frame) };
-        let log = &mut self.log;
-        self.decoder.take(packet, &mut |event| {
-            if let Content::Exi(exi) = &event.content
-                && let (Some(schema), Some(message)) = (exi.schema, exi.message)
-            {
-                log.on_the_wire(schema, message, exi.payload);
-            }
-        });
+        self.tap.frame(frame, &mut self.log);
     }
 
     fn event<E: Tells>(&mut self, at: Instant, event: &E) {
@@ -199,6 +187,3 @@ impl Observer<'_, '_> {
         self.clerk.line(line);
     }
 }
-
-/// The link type of Ethernet.
-const ETHERNET: i32 = 1;

@@ -43,5 +43,5 @@ mod stream;
 
 pub use channel::{Broken, Channel, Plain, Written};
 pub use evse::{ConfigError, Event, Evse, EvseConfig, EvseStorage, Happening, Input};
-pub use net::{Ignored, MAX_FRAME, Mac};
+pub use net::{MAX_FRAME, Mac};
 pub use stream::StreamError;

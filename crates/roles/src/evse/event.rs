@@ -2,7 +2,7 @@ use evse_fsm::Closed;
 use sdp::{Endpoint, ServerEvent};
 use v2gtp::PayloadType;
 
-use crate::net::{Ignored, Mac};
+use crate::net::Mac;
 use crate::stream::StreamError;
 
 /// What a charger tells, and which connector it is about.
@@ -31,13 +31,11 @@ pub enum Happening {
     Disconnected(Closed),
     /// A connection was refused: another one is being served.
     Refused(Endpoint),
-    /// A discovery request or a connection from a station that is not the one being served was ignored.
-    Ignored {
-        /// The station.
-        from: Mac,
-        /// Why.
-        why: Ignored,
-    },
+    /// A discovery request or a connection from another station than the one being served was ignored.
+    OtherStation(Mac),
+    /// A frame was dropped: replies wait in [`poll_transmit`](machine::Machine::poll_transmit), and nothing
+    /// is received until they are taken.
+    Overrun,
     /// A message of a payload type without a name was skipped.
     Skipped(PayloadType),
     /// The car's bytes make no sense: the connection is being closed.

@@ -8,7 +8,7 @@ use core::net::Ipv6Addr;
 
 use evse_fsm::{Charger, Closed, Demand, Operator, Plant};
 use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers};
-use sdp::{Datagram, Offer, Security, Server, ServerEvent};
+use sdp::{Datagram, Endpoint, Offer, Security, Server, ServerEvent};
 use session::{Phase, StopReason};
 
 use crate::channel::{Channel, Plain};
@@ -31,6 +31,7 @@ pub use storage::EvseStorage;
 pub struct Evse<'a, C: Channel = Plain, const N: usize = { v2gtp::MAX_DIN }> {
     connector: u8,
     address: Ipv6Addr,
+    port: u16,
     station: Station<'a>,
     discovery: Server,
     stream: Stream<'a, C, N>,
@@ -40,7 +41,7 @@ pub struct Evse<'a, C: Channel = Plain, const N: usize = { v2gtp::MAX_DIN }> {
     is_connected: bool,
     serving: Option<Mac>,
     timers: Timers<Timer, 2>,
-    now: Instant,
+    ignored: u32,
     events: Queue<Happening, EVENTS>,
 }
 
@@ -134,6 +135,7 @@ impl<'a, C: Channel, const N: usize> Evse<'a, C, N> {
         Ok(Self {
             connector: config.connector,
             address,
+            port,
             station,
             discovery,
             stream: Stream::new(channel, deframer, out),
@@ -142,7 +144,7 @@ impl<'a, C: Channel, const N: usize> Evse<'a, C, N> {
             is_connected: false,
             serving: None,
             timers: Timers::new(),
-            now: cx.now,
+            ignored: 0,
             events: Queue::new(),
         })
     }
@@ -162,18 +164,28 @@ impl<'a, C: Channel, const N: usize> Evse<'a, C, N> {
         self.session.stop_reason()
     }
 
+    /// How many frames were none of this station's business: other protocols, addresses, ports.
+    pub fn ignored(&self) -> u32 {
+        self.ignored
+    }
+
     /// The station's link-local address.
     pub fn address(&self) -> Ipv6Addr {
         self.address
     }
 
     fn frame(&mut self, cx: &mut Cx<'_>, frame: &[u8]) {
-        let Ok(heard) = self.station.classify(frame) else { return };
-        let from = heard.mac;
-        let is_request = matches!(heard.kind, Kind::Discovery | Kind::Segment { opens: true, .. });
-        if self.serving.is_some_and(|mac| mac != from) {
-            if is_request {
-                self.events.push(Happening::Ignored { from, why: Ignored::OtherPeer });
+        let heard = match self.station.classify(frame) {
+            Ok(heard) => heard,
+            Err(Ignored::Full) => return self.events.push(Happening::Overrun),
+            Err(_) => {
+                self.ignored = self.ignored.saturating_add(1);
+                return;
+            }
+        };
+        if self.serving.is_some_and(|mac| mac != heard.mac) {
+            if matches!(heard.kind, Kind::Discovery | Kind::Segment { opens: true, .. }) {
+                self.events.push(Happening::OtherStation(heard.mac));
             }
             return;
         }
@@ -181,11 +193,14 @@ impl<'a, C: Channel, const N: usize> Evse<'a, C, N> {
             self.discover(cx, &heard);
             self.opened(cx, &heard);
         }
-        if let Kind::Segment { opens: true, .. } = heard.kind
+        if let Kind::Segment { opens: true, port, from_port } = heard.kind
+            && port == self.port
             && self.stage != Stage::Free
-            && self.station.peer() != Some(heard.endpoint())
         {
-            self.events.push(Happening::Refused(heard.endpoint()));
+            let from = Endpoint { address: heard.from, port: from_port };
+            if self.station.peer() != Some(from) {
+                self.events.push(Happening::Refused(from));
+            }
         }
     }
 
@@ -365,7 +380,6 @@ impl<C: Channel, const N: usize> Machine for Evse<'_, C, N> {
     type Event = Event;
 
     fn handle(&mut self, cx: &mut Cx<'_>, input: Input<'_>) {
-        self.now = cx.now;
         self.station.tick(cx.now);
         match input {
             Input::Frame(frame) => self.frame(cx, frame),
@@ -376,7 +390,6 @@ impl<C: Channel, const N: usize> Machine for Evse<'_, C, N> {
     }
 
     fn handle_timeout(&mut self, cx: &mut Cx<'_>) {
-        self.now = cx.now;
         self.station.tick(cx.now);
         self.session.handle_timeout(cx);
         while let Some(timer) = self.timers.expired(cx.now) {

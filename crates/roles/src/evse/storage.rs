@@ -2,7 +2,7 @@ use v2gtp::Deframer;
 
 use crate::net::StationStorage;
 
-/// The memory that an [`Evse`](super::Evse) borrows: about 16 kB with `N` of 4 kB
+/// The memory that an [`Evse`](super::Evse) borrows: about 17 kB with `N` of 4 kB
 /// ([`EvseStorage::SIZE`] is exact).
 ///
 /// `N` is the longest V2GTP message in bytes, header included, in each direction: 4 kB for DIN, 64 kB for

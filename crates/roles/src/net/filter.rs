@@ -1,6 +1,5 @@
 use core::net::Ipv6Addr;
 
-use sdp::Endpoint;
 use smoltcp::wire::{EthernetFrame, EthernetProtocol, Icmpv6Message, Icmpv6Packet, IpProtocol, Ipv6Packet};
 use smoltcp::wire::{TcpPacket, UdpPacket};
 
@@ -35,40 +34,20 @@ pub(crate) enum Kind {
     },
 }
 
-impl Heard {
-    /// Address and port it comes from; port 0 where it has none.
-    pub(crate) fn endpoint(&self) -> Endpoint {
-        let port = match self.kind {
-            Kind::Segment { from_port, .. } => from_port,
-            Kind::Neighbour | Kind::Discovery => 0,
-        };
-        Endpoint { address: self.from, port }
-    }
-}
-
 /// Why a frame was ignored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Ignored {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ignored {
     /// It is shorter than its headers say, or its headers contradict each other.
-    #[error("the frame is malformed")]
     Malformed,
     /// Not IPv6 in a plain (untagged) Ethernet frame.
-    #[error("the frame is not IPv6")]
     NotIpv6,
     /// For another station or group.
-    #[error("the frame is for another station")]
     NotForUs,
     /// The source is not a link-local unicast address of another station.
-    #[error("the frame's source is not a link-local address of another station")]
     Source,
     /// A protocol, message or port that nothing here listens to.
-    #[error("nothing here listens to this protocol or port")]
     Protocol,
-    /// It comes from another station than the one that is being served.
-    #[error("another car is being served")]
-    OtherPeer,
     /// Replies wait to be sent: nothing is received until they are taken.
-    #[error("replies wait to be sent")]
     Full,
 }
 
@@ -137,6 +116,10 @@ impl Own {
             }
             IpProtocol::Udp => {
                 let udp = UdpPacket::new_checked(payload).map_err(|_| Ignored::Malformed)?;
+                // smoltcp takes "no checksum" for IPv6, too, where RFC 8200 8.1 forbids it.
+                if udp.checksum() == 0 {
+                    return Err(Ignored::Malformed);
+                }
                 let discovery = udp.dst_port() == self.udp_port;
                 discovery.then_some(Kind::Discovery).ok_or(Ignored::Protocol)
             }
@@ -181,7 +164,7 @@ mod tests {
         bytes.extend(ip_to.octets());
         bytes.extend(50032_u16.to_be_bytes());
         bytes.extend(udp_port.to_be_bytes());
-        bytes.extend([0, 10, 0, 0, 1, 2]);
+        bytes.extend([0, 10, 0xFF, 0xFF, 1, 2]);
         bytes
     }
 

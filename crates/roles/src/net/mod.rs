@@ -11,8 +11,7 @@ mod time;
 
 pub use address::Mac;
 pub use device::MAX_FRAME;
-pub use filter::Ignored;
 
-pub(crate) use filter::{Heard, Kind};
+pub(crate) use filter::{Heard, Ignored, Kind};
 pub(crate) use socket::TcpState;
 pub(crate) use station::{Ended, Received, Station, StationStorage};

@@ -68,7 +68,7 @@ pub(crate) enum Received {
     Sockets,
 }
 
-/// Frames are looked for again after this time when smoltcp says "now" but has nothing to send.
+/// Until what is ready to be sent is looked at again, should the caller not have taken it: judgement.
 const AGAIN: Duration = Duration::from_millis(10);
 
 impl<'a> Station<'a> {
@@ -177,8 +177,9 @@ impl<'a> Station<'a> {
 
     /// Finds out when [`tick`](Self::tick) is due next.
     pub(crate) fn schedule(&mut self) {
-        let at = self.interface.poll_at(time::fast(self.now), &self.sockets);
-        self.due = at.map(|at| time::slow(at).max(self.now + AGAIN));
+        let now = time::fast(self.now);
+        let at = self.interface.poll_at(now, &self.sockets);
+        self.due = at.map(|at| if at > now { time::slow(at) } else { self.now + AGAIN });
     }
 
     /// When [`tick`](Self::tick) is due, as of the last [`schedule`](Self::schedule).

@@ -35,6 +35,11 @@ pub fn run(args: &EvseArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit
         )
         .into());
     }
+    if !args.no_slac {
+        anstream::eprintln!(
+            "note: no matching by SLAC yet: the modems must be paired already (`--no-slac` says so)"
+        );
+    }
     let interface = Interface::find(&config.interface)?;
     let mac = config.mac.unwrap_or_else(|| interface.role_mac());
     let socket = PacketSocket::open(&interface, mac, false)?;

@@ -75,7 +75,11 @@ impl Tells for Event {
                 word(None, format!("skipped a message of type {payload_type}"))
             }
             Happening::Broken(error) => word(None, format!("the connection makes no sense: {error}")),
-            other => word(None, format!("network: {other:?}")),
+            Happening::OtherStation(mac) => word(None, format!("ignored {mac}: another car is being served")),
+            Happening::Overrun => word(None, "a frame was dropped: answers were not taken in time".into()),
+            Happening::BufferTooShort { len } => {
+                word(None, format!("a frame was not sent: the buffer has {len} bytes only"))
+            }
         }
     }
 }

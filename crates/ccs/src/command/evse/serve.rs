@@ -5,7 +5,9 @@ use std::io::{BufWriter, Write};
 use std::ops::ControlFlow;
 
 use evse_fsm::{Demand, Plant};
-use hal_linux::{Clock, Happening, OsEntropy, Outcome, PlantBackend, Port, Recorder, Role, Runner, Signals};
+use hal_linux::{
+    Clock, Happening, Heartbeat, OsEntropy, Outcome, PlantBackend, Port, Recorder, Role, Runner, Signals,
+};
 use machine::{Duration, Instant};
 use session::{Checkpoint, Phase};
 
@@ -63,6 +65,10 @@ where
     B: PlantBackend<Demand = Demand, Reading = Plant>,
 {
     let Desk { port, plant, recorder, sessions } = desk;
+    if plant.heartbeat().is_some_and(|heartbeat| !heartbeat.is_accepted()) {
+        let longest = Heartbeat::LONGEST.as_millis();
+        anyhow::bail!("the plant's heartbeat is too slow: it must go to SAFE by itself within {longest} ms");
+    }
     let signals = Signals::hold()?;
     let records = recorder.is_some();
     let palette = Palette::stdout();

@@ -61,6 +61,8 @@ pub struct SimulatedPlant {
     tested: Option<Instant>,
     is_isolation_known: bool,
     energy_flowed: bool,
+    /// The battery's voltage at rest, while the car's contactors are closed.
+    battery_mv: Option<i32>,
     /// The pilot as a scripted car holds it.
     car_pilot: Option<Level>,
 }
@@ -71,8 +73,11 @@ const MOVE: Duration = Duration::from_millis(30);
 const TEST_MV: i32 = 50_000;
 /// A cable without a source loses its voltage at this rate, in mV/s (bleeder resistors): judgement.
 const BLEED_MV_PER_S: i32 = 2_000_000;
-/// Current below which a contactor opens at once.
-const SMALL_MA: i32 = 1_000;
+/// A limit up to this is one for precharge, behind the car's open contactors; a higher one means that they
+/// are closed.
+const PRECHARGE_MA: i32 = 2_000;
+/// The battery's inner resistance with cable, in mOhm: judgement.
+const BATTERY_MOHM: i32 = 50;
 
 impl SimulatedPlant {
     /// A plant at rest, unplugged.
@@ -93,6 +98,7 @@ impl SimulatedPlant {
             tested: None,
             is_isolation_known: false,
             energy_flowed: false,
+            battery_mv: None,
             car_pilot: None,
         }
     }
@@ -133,21 +139,35 @@ impl SimulatedPlant {
             self.lock_moved = now;
         }
 
-        // Only a charging car takes current: before, the demanded current is a limit.
-        let charges = self.closed && self.level(now) == Level::C && target.current_ma > SMALL_MA;
-        let wanted_ma = if charges && self.is_isolation_known { target.current_ma } else { 0 };
-        let slew = self.simulation.current_slew_ma_per_s;
-        self.current_ma = if self.closed { approach(self.current_ma, wanted_ma, slew, elapsed) } else { 0 };
-        self.energy_flowed |= self.current_ma > SMALL_MA;
-
-        self.cable_mv =
-            if self.closed { self.stage_mv } else { approach(self.cable_mv, 0, BLEED_MV_PER_S, elapsed) };
+        self.charge(now, elapsed);
+        self.cable_mv = match (self.closed, self.battery_mv) {
+            (true, Some(battery)) => battery + self.current_ma / 1000 * BATTERY_MOHM,
+            (true, None) => self.stage_mv,
+            (false, _) => approach(self.cable_mv, 0, BLEED_MV_PER_S, elapsed),
+        };
         if self.cable_mv < TEST_MV {
             self.tested = None;
         } else {
             let since = *self.tested.get_or_insert(now);
             self.is_isolation_known |= now.since(since) >= self.simulation.isolation_time;
         }
+    }
+
+    /// Lets current flow while the car's contactors are closed: from the first demand above what precharge
+    /// needs until none is demanded or the car leaves C.
+    fn charge(&mut self, now: Instant, elapsed: Duration) {
+        let target = self.demand.supply;
+        let is_ready = self.closed && self.level(now) == Level::C && target.current_ma > 0;
+        if !is_ready {
+            self.battery_mv = None;
+        } else if self.battery_mv.is_none() && target.current_ma > PRECHARGE_MA && self.is_isolation_known {
+            self.battery_mv = Some(self.stage_mv);
+            self.energy_flowed = true;
+        }
+        let wanted_ma =
+            self.battery_mv.filter(|battery| *battery < target.voltage_mv).map_or(0, |_| target.current_ma);
+        let slew = self.simulation.current_slew_ma_per_s;
+        self.current_ma = if self.closed { approach(self.current_ma, wanted_ma, slew, elapsed) } else { 0 };
     }
 }
 
@@ -254,8 +274,11 @@ mod tests {
         assert_eq!((value(tested.isolation), value(tested.voltage_mv)), (Isolation::Valid, 400_000));
         assert_eq!((value(tested.current_ma), value(tested.contactors)), (0, true));
 
-        let charging = run(&mut plant, 6010, 8000, &demand(400_000, 50_000));
+        let precharged = run(&mut plant, 6010, 7000, &demand(355_000, 2_000));
+        assert_eq!((value(precharged.voltage_mv), value(precharged.current_ma)), (355_000, 0));
+        let charging = run(&mut plant, 7010, 8000, &demand(400_000, 50_000));
         assert_eq!((value(charging.current_ma), value(charging.lock)), (50_000, true));
+        assert_eq!(value(charging.voltage_mv), 357_500, "the battery's, not the limit");
 
         let off = run(&mut plant, 8010, 9000, &OFFER);
         assert_eq!((value(off.current_ma), value(off.voltage_mv), value(off.pilot)), (0, 0, Level::B));

@@ -21,6 +21,9 @@ pub trait Channel {
     /// Turns as much of `plain` as fits into bytes for the wire. Called with empty `plain`, too.
     fn write(&mut self, plain: &[u8], wire: &mut [u8]) -> Written;
 
+    /// Says goodbye to the peer, with the next [`write`](Self::write).
+    fn close(&mut self);
+
     /// Whether the peer has closed the channel above TCP.
     fn is_closed(&self) -> bool;
 
@@ -60,6 +63,8 @@ impl Channel for Plain {
         wire.iter_mut().zip(plain).for_each(|(to, from)| *to = *from);
         Written { plain: len, wire: len }
     }
+
+    fn close(&mut self) {}
 
     fn is_closed(&self) -> bool {
         false

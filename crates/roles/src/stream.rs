@@ -65,6 +65,17 @@ impl<'a, C: Channel, const N: usize> Stream<'a, C, N> {
     /// Takes the session's answers and gives them to the connection.
     fn answer(&mut self, station: &mut Station<'_>, session: &mut Charger) {
         self.take(session);
+        self.flush(station);
+    }
+
+    /// Closes the channel and this side of the connection.
+    pub(crate) fn close(&mut self, station: &mut Station<'_>) {
+        self.channel.close();
+        self.flush(station);
+        station.close();
+    }
+
+    fn flush(&mut self, station: &mut Station<'_>) {
         loop {
             let rest = self.out.get(self.taken..self.filled).unwrap_or_default();
             let written = station.write(|wire| {

@@ -2,18 +2,19 @@
 
 mod config;
 mod event;
+mod link;
 mod storage;
 
 use core::net::Ipv6Addr;
 
-use evse_fsm::{Charger, Closed, Demand, Operator, Plant};
-use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers};
-use sdp::{Datagram, Endpoint, Offer, Security, Server, ServerEvent};
+use evse_fsm::{Charger, Demand, Operator, Plant};
+use machine::{Cx, Deadline, Machine, Queue, TimerName, Timers};
+use sdp::{Offer, Security, Server};
 use session::{Phase, StopReason};
 
 use crate::channel::{Channel, Plain};
-use crate::net::{Ended, Heard, Ignored, Kind, MAX_FRAME, Mac, Received, Station, TcpState};
-use crate::stream::{Stream, StreamError};
+use crate::net::{MAX_FRAME, Mac, Station};
+use crate::stream::Stream;
 
 pub use config::{ConfigError, EvseConfig};
 pub use event::{Event, Happening};
@@ -58,17 +59,6 @@ pub enum Input<'a> {
 
 /// Events of the network half that wait at most; the session has its own.
 const EVENTS: usize = 16;
-
-/// Without a `SessionSetupReq` for so long a car loses its place (DIN SPEC 70121 and ISO 15118-2,
-/// `V2G_SECC_CommunicationSetup_Timeout`).
-const SETUP: Duration = Duration::from_secs(18);
-
-/// Time for the three steps of TCP's handshake: judgement, 20 repetitions; a car that tries again from a
-/// new port is refused for so long when the handshake was lost halfway.
-const HANDSHAKE: Duration = Duration::from_secs(2);
-
-/// From closing a connection to resetting it (ISO 15118-4: TCP is to be over 5 s later).
-const CLOSING: Duration = Duration::from_secs(5);
 
 /// Where the connection is, as the session and the timers know it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,203 +164,9 @@ impl<'a, C: Channel, const N: usize> Evse<'a, C, N> {
         self.address
     }
 
-    fn frame(&mut self, cx: &mut Cx<'_>, frame: &[u8]) {
-        let heard = match self.station.classify(frame) {
-            Ok(heard) => heard,
-            Err(Ignored::Full) => return self.events.push(Happening::Overrun),
-            Err(_) => {
-                self.ignored = self.ignored.saturating_add(1);
-                return;
-            }
-        };
-        if self.serving.is_some_and(|mac| mac != heard.mac) {
-            if matches!(heard.kind, Kind::Discovery | Kind::Segment { opens: true, .. }) {
-                self.events.push(Happening::OtherStation(heard.mac));
-            }
-            return;
-        }
-        if self.station.receive(cx.now, frame) == Received::Sockets {
-            self.discover(cx, &heard);
-            self.opened(cx, &heard);
-        }
-        if let Kind::Segment { opens: true, port, from_port } = heard.kind
-            && port == self.port
-            && self.stage != Stage::Free
-        {
-            let from = Endpoint { address: heard.from, port: from_port };
-            if self.station.peer() != Some(from) {
-                self.events.push(Happening::Refused(from));
-            }
-        }
-    }
-
-    /// Answers discovery requests. The first one answered decides who is served.
-    fn discover(&mut self, cx: &mut Cx<'_>, heard: &Heard) {
-        while self
-            .station
-            .datagram(|from, bytes| self.discovery.handle(cx, Datagram { from, bytes }))
-            .is_some()
-        {}
-        while let Some(event) = self.discovery.poll_event() {
-            self.events.push(Happening::Discovery(event));
-            if let ServerEvent::Answered { .. } = event {
-                self.station.learn(heard);
-                self.serve(cx.now, heard.mac);
-            }
-        }
-        let mut bytes = [0; sdp::MAX_LEN];
-        while let Some((len, to)) = self.discovery.poll_transmit(&mut bytes) {
-            self.station.send_datagram(to, bytes.get(..len).unwrap_or_default());
-        }
-    }
-
-    /// Notices a new connection, while the frame that opened it is at hand.
-    fn opened(&mut self, cx: &mut Cx<'_>, heard: &Heard) {
-        let is_new = self.stage == Stage::Free && self.station.tcp_state() != TcpState::Listening;
-        if is_new && matches!(heard.kind, Kind::Segment { .. }) {
-            self.station.learn(heard);
-            self.serve(cx.now, heard.mac);
-            self.discovery.stop();
-            self.stage = Stage::Opening;
-            self.timers.set(Timer::Place, cx.now + HANDSHAKE);
-        }
-    }
-
-    fn serve(&mut self, now: Instant, mac: Mac) {
-        if self.serving.is_none() {
-            self.serving = Some(mac);
-            self.timers.set(Timer::Place, now + SETUP);
-            self.events.push(Happening::Serving(mac));
-        }
-    }
-
-    /// Follows the connection after anything that may have changed it, and lets bytes and answers flow.
-    fn follow(&mut self, cx: &mut Cx<'_>) {
-        let state = self.station.tcp_state();
-        if self.stage == Stage::Opening && matches!(state, TcpState::Open | TcpState::PeerClosed) {
-            self.connected(cx);
-        }
-        if self.stage == Stage::Open {
-            self.flow(cx);
-        }
-        match (self.stage, self.station.tcp_state()) {
-            (Stage::Opening, TcpState::Listening) => self.free(),
-            (Stage::Open, TcpState::PeerClosed) if !self.station.has_bytes() => {
-                self.disconnected(cx, Closed::Fin);
-                self.close(cx.now);
-            }
-            (Stage::Open, TcpState::Gone) => {
-                let closed = match self.station.ended() {
-                    Some(Ended::Timeout) => Closed::Timeout,
-                    _ => Closed::Rst,
-                };
-                self.disconnected(cx, closed);
-                self.stage = Stage::Closing;
-            }
-            (Stage::Closing, state) => {
-                // Nobody listens any more: what still comes is dropped.
-                let _ = self.station.read(|bytes| (bytes.len(), ()));
-                if state == TcpState::Gone {
-                    self.disconnected(cx, Closed::Fin);
-                }
-            }
-            _ => {}
-        }
-        self.station.schedule();
-    }
-
-    fn connected(&mut self, cx: &mut Cx<'_>) {
-        self.stage = Stage::Open;
-        self.timers.set(Timer::Place, cx.now + SETUP);
-        self.stream.reset();
-        if let Some(peer) = self.station.peer() {
-            self.events.push(Happening::Connected(peer));
-        }
-        self.is_connected = true;
-        self.session.handle(cx, evse_fsm::Input::Connected);
-    }
-
-    /// Lets messages and answers through, and closes where the session wants it.
-    fn flow(&mut self, cx: &mut Cx<'_>) {
-        let Self { stream, station, session, events, .. } = self;
-        let pumped = stream.pump(cx, station, session, |payload_type| {
-            events.push(Happening::Skipped(payload_type));
-        });
-        if let Err(error) = pumped {
-            self.broken(cx, error);
-        } else if self.session.wants_close() {
-            if self.stream.is_sending() {
-                self.close_later(cx.now);
-            } else {
-                self.close(cx.now);
-            }
-        }
-    }
-
-    fn broken(&mut self, cx: &mut Cx<'_>, error: StreamError) {
-        self.events.push(Happening::Broken(error));
-        // Not an orderly end: the session shall not take it for one.
-        self.disconnected(cx, Closed::Rst);
-        self.close(cx.now);
-    }
-
-    fn disconnected(&mut self, cx: &mut Cx<'_>, closed: Closed) {
-        if core::mem::take(&mut self.is_connected) {
-            self.events.push(Happening::Disconnected(closed));
-            self.session.handle(cx, evse_fsm::Input::Closed(closed));
-        }
-    }
-
-    fn close(&mut self, now: Instant) {
-        self.station.close();
-        self.stage = Stage::Closing;
-        self.close_later(now);
-    }
-
-    fn close_later(&mut self, now: Instant) {
-        if self.timers.due(Timer::Close).is_none() {
-            self.timers.set(Timer::Close, now + CLOSING);
-        }
-    }
-
-    /// Makes room for the next car.
-    fn free(&mut self) {
-        self.station.listen();
-        self.stream.reset();
-        self.stage = Stage::Free;
-        self.timers.clear_all();
-        self.discovery.start(None);
-        if self.serving.take().is_some() {
-            self.events.push(Happening::Free);
-        }
-    }
-
-    /// Makes room for the next car when the connection is over and its last frame sent.
-    fn recycle(&mut self) {
-        let is_over = matches!(self.stage, Stage::Opening | Stage::Closing)
-            && self.station.tcp_state() == TcpState::Gone;
-        if is_over && !self.is_connected && !self.station.is_sending() {
-            self.free();
-            self.station.schedule();
-        }
-    }
-
-    fn expired(&mut self, cx: &mut Cx<'_>, timer: Timer) {
-        match (timer, self.stage) {
-            (Timer::Place, Stage::Free) => self.free(),
-            (Timer::Place, Stage::Opening) => self.station.abort(),
-            (Timer::Place, Stage::Open) if self.session.phase() < Phase::SessionSetup => {
-                self.disconnected(cx, Closed::Timeout);
-                self.station.abort();
-                self.stage = Stage::Closing;
-            }
-            (Timer::Close, _) => {
-                self.disconnected(cx, Closed::Timeout);
-                self.station.abort();
-                self.stage = Stage::Closing;
-            }
-            (Timer::Place, _) => {}
-        }
+    /// The channel between TCP and V2GTP.
+    pub fn channel(&self) -> &C {
+        &self.stream.channel
     }
 }
 

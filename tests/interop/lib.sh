@@ -52,10 +52,6 @@ make_hosts() { # sets CHARGER and CAR to the names of two namespaces joined by a
     done
 }
 
-quiet_kernel() { # quiet_kernel HOST: a program of ours is the only one that speaks IPv6 there
-    ip netns exec "$1" sysctl -qw "net.ipv6.conf.$INTERFACE.disable_ipv6=1"
-}
-
 remove_hosts() {
     local code=$? process
     trap - EXIT

@@ -1,0 +1,18 @@
+//! Recorded cars against our charger: sessions out of captures, a car on the other end of the wire that sends
+//! their bytes, and a plant from a stated model.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    reason = "for tests only: a surprise ends the test"
+)]
+
+mod car;
+mod recorded;
+mod world;
+
+pub use car::Car;
+pub use recorded::{Request, Session, sessions};
+pub use world::{Answer, World};

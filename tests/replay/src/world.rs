@@ -1,0 +1,194 @@
+use control_pilot::Level;
+use evse_fsm::{Contactors, Demand, Isolation, Operator, Plant, Reading};
+use machine::{Cx, Entropy, Instant, Machine};
+use roles::{Evse, EvseStorage, Input};
+use v2gtp::{Header, PayloadType};
+
+use crate::Car;
+
+/// A charger, a car and a plant, with virtual time.
+///
+/// The plant is the plainest that the machine can be given: the voltage follows the demand at once while the
+/// contactors are closed and falls to nothing while they are open; the current is what is demanded; contactors
+/// and lock confirm at once; the isolation is Valid from the moment that the script says; the car's pilot
+/// is where the script puts it. Readings are taken every 50 ms.
+pub struct World<'s> {
+    /// The charger.
+    pub evse: Evse<'s>,
+    /// The car's network side.
+    pub car: Car,
+    /// Microseconds of virtual time.
+    pub now: u64,
+    /// Where the car holds the pilot.
+    pub pilot: Level,
+    /// Since when the isolation monitor has a result.
+    pub isolation_valid: bool,
+    /// The highest demand so far.
+    pub highest: Demand,
+    entropy: Recorded,
+    next_reading: u64,
+}
+
+/// An answer on the connection.
+#[derive(Debug)]
+pub struct Answer {
+    /// The EXI stream.
+    pub stream: Vec<u8>,
+}
+
+/// Gives the recorded session id when a session id of its length is made, and counts otherwise.
+struct Recorded {
+    id: Vec<u8>,
+    count: u8,
+}
+
+impl Entropy for Recorded {
+    fn fill(&mut self, bytes: &mut [u8]) {
+        if bytes.len() == self.id.len() {
+            bytes.copy_from_slice(&self.id);
+            return;
+        }
+        for byte in bytes {
+            self.count = self.count.wrapping_add(1);
+            *byte = self.count;
+        }
+    }
+}
+
+impl<'s> World<'s> {
+    /// How often sensors are read, in microseconds.
+    const READING: u64 = 50_000;
+
+    /// A charger with a car that is not plugged in.
+    pub fn new(config: roles::EvseConfig, storage: &'s mut EvseStorage<'s>, id: &[u8]) -> Self {
+        let mut entropy = Recorded { id: id.to_vec(), count: 0 };
+        let mut cx = Cx { now: Instant::ZERO, entropy: &mut entropy };
+        let evse = Evse::new(&mut cx, config, storage).unwrap();
+        let highest = evse.demand();
+        Self {
+            evse,
+            car: Car::new(),
+            now: 0,
+            pilot: Level::A,
+            isolation_valid: false,
+            highest,
+            entropy,
+            next_reading: 0,
+        }
+    }
+
+    /// What the sensors say now.
+    fn reading(&self) -> Plant {
+        let at = Instant::from_micros(self.now);
+        let demand = self.evse.demand();
+        let closed = demand.contactors == Contactors::Closed;
+        let driven = |value| Some(Reading::new(if closed { value } else { 0 }, at));
+        let isolation = if self.isolation_valid { Isolation::Valid } else { Isolation::Measuring };
+        Plant {
+            pilot: Some(Reading::new(self.pilot, at)),
+            voltage_mv: driven(demand.supply.voltage_mv),
+            current_ma: driven(demand.supply.current_ma),
+            isolation: Some(Reading::new(isolation, at)),
+            contactors: Some(Reading::new(closed, at)),
+            lock: Some(Reading::new(true, at)),
+            emergency_stop: Some(Reading::new(false, at)),
+            ..Plant::default()
+        }
+    }
+
+    /// Gives an input to the charger now.
+    pub fn input(&mut self, input: Input<'_>) {
+        let mut cx = Cx { now: Instant::from_micros(self.now), entropy: &mut self.entropy };
+        self.evse.handle(&mut cx, input);
+        self.look();
+    }
+
+    /// Gives the charger a word of its operator.
+    pub fn operator(&mut self, word: Operator) {
+        self.input(Input::Operator(word));
+    }
+
+    fn look(&mut self) {
+        let demand = self.evse.demand();
+        self.highest.supply.voltage_mv = self.highest.supply.voltage_mv.max(demand.supply.voltage_mv);
+        self.highest.supply.current_ma = self.highest.supply.current_ma.max(demand.supply.current_ma);
+        if demand.contactors == Contactors::Closed {
+            self.highest.contactors = Contactors::Closed;
+        }
+    }
+
+    /// Carries frames both ways until nothing is left to carry now.
+    pub fn exchange(&mut self) {
+        let mut buffer = [0; roles::MAX_FRAME];
+        for _ in 0..200 {
+            let mut quiet = true;
+            for frame in self.car.poll(self.now) {
+                quiet = false;
+                self.input(Input::Frame(&frame));
+            }
+            while let Some((length, ())) = self.evse.poll_transmit(&mut buffer) {
+                quiet = false;
+                self.car.handle(&buffer[..length]);
+            }
+            while self.evse.poll_event().is_some() {}
+            if quiet {
+                return;
+            }
+        }
+        panic!("charger and car never stop talking at {} us", self.now);
+    }
+
+    /// Lets time go by until `until`.
+    pub fn run(&mut self, until: u64) {
+        while self.now < until {
+            let due = self.evse.poll_timeout().map_or(u64::MAX, |deadline| deadline.at.as_micros());
+            self.now = due.max(self.now).min(self.next_reading.max(self.now)).min(until);
+            if self.now >= self.next_reading {
+                self.next_reading = self.now + Self::READING;
+                self.input(Input::Plant(self.reading()));
+            }
+            let mut cx = Cx { now: Instant::from_micros(self.now), entropy: &mut self.entropy };
+            self.evse.handle_timeout(&mut cx);
+            self.look();
+            self.exchange();
+        }
+    }
+
+    /// Plugs in, finds the charger and connects.
+    pub fn connect(&mut self) {
+        self.run(1_000_000);
+        self.pilot = Level::B;
+        self.run(4_000_000);
+        self.car.discover();
+        self.run(self.now + 100_000);
+        let found = self.car.discovered().expect("an answer to the discovery request");
+        self.car.connect(found);
+        self.run(self.now + 100_000);
+        assert!(self.car.is_connected());
+    }
+
+    /// Sends an EXI stream now.
+    pub fn send(&mut self, stream: &[u8]) {
+        let length = u32::try_from(stream.len()).unwrap();
+        let header = Header { payload_type: PayloadType(0x8001), length };
+        let mut message = header.to_bytes().to_vec();
+        message.extend_from_slice(stream);
+        self.car.send(&message);
+        self.exchange();
+    }
+
+    /// Waits for an answer, until `until` at the latest.
+    pub fn answer(&mut self, until: u64) -> Option<Answer> {
+        loop {
+            let bytes = self.car.received();
+            if !bytes.is_empty() {
+                let message = v2gtp::Message::from_datagram(&bytes).expect("one whole message");
+                return Some(Answer { stream: message.payload.to_vec() });
+            }
+            if self.now >= until {
+                return None;
+            }
+            self.run((self.now + 10_000).min(until));
+        }
+    }
+}

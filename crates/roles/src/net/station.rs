@@ -24,6 +24,15 @@ pub(crate) struct Station<'a> {
     now: Instant,
     due: Option<Instant>,
     ended: Option<Ended>,
+    neighbour: Option<Neighbour>,
+}
+
+/// A peer whose MAC address is known, and when smoltcp was last told.
+#[derive(Clone, Copy, Debug)]
+struct Neighbour {
+    mac: Mac,
+    address: Ipv6Addr,
+    told: Instant,
 }
 
 /// What a station needs to be lent. About 8 kB.
@@ -68,6 +77,10 @@ pub(crate) enum Received {
     Sockets,
 }
 
+/// How often smoltcp is told of the peer of an open connection: half of the 6 s for which it remembers. So
+/// a car that does not answer solicitations is still sent signs of life.
+const TELL: Duration = Duration::from_secs(3);
+
 /// Until what is ready to be sent is looked at again, should the caller not have taken it: judgement.
 const AGAIN: Duration = Duration::from_millis(10);
 
@@ -109,6 +122,7 @@ impl<'a> Station<'a> {
             now: cx.now,
             due: None,
             ended: None,
+            neighbour: None,
         };
         station.listen();
         station
@@ -149,7 +163,13 @@ impl<'a> Station<'a> {
 
     /// Remembers the MAC address of a peer whose frame has been understood.
     pub(crate) fn learn(&mut self, heard: &Heard) {
-        let frame = neighbour::advertisement((self.own.mac, self.own.address), heard.mac, heard.from);
+        self.tell(Neighbour { mac: heard.mac, address: heard.from, told: self.now });
+    }
+
+    fn tell(&mut self, neighbour: Neighbour) {
+        self.neighbour = Some(Neighbour { told: self.now, ..neighbour });
+        let own = (self.own.mac, self.own.address);
+        let frame = neighbour::advertisement(own, neighbour.mac, neighbour.address);
         let mut device = OneFrame::receiving(&frame, &mut []);
         self.interface.poll_ingress_single(time::fast(self.now), &mut device, &mut self.sockets);
     }
@@ -158,6 +178,12 @@ impl<'a> Station<'a> {
     pub(crate) fn tick(&mut self, now: Instant) {
         self.now = now;
         let before = self.tcp_state();
+        if let Some(neighbour) = self.neighbour
+            && before != TcpState::Listening
+            && now.since(neighbour.told) >= TELL
+        {
+            self.tell(neighbour);
+        }
         self.interface.poll_egress(time::fast(now), &mut OneFrame::idle(), &mut self.sockets);
         self.note_timeout(before);
     }

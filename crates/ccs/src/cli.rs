@@ -29,7 +29,7 @@ Exit codes:
           40.. this program, 50.. electrical, 60.. network
   130     switched off at once by a second SIGINT";
 
-/// What the process tells its caller; [`EXIT_CODES`] has the words.
+/// What the process tells its caller; `ccs --help` has the words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// All good.

@@ -29,7 +29,7 @@ pub enum Found<'a> {
     Gap,
 }
 
-/// Gets what [`Half`] finds: when its last byte was captured, and what it is.
+/// Gets what is found: when its last byte was captured, and what it is.
 pub trait Sink {
     /// Takes one finding.
     fn found(&mut self, when: When, found: Found<'_>);

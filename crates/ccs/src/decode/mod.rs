@@ -1,7 +1,7 @@
 //! From a file to the messages in it.
 //!
 //! [`source`] reads the file, [`packet`] takes frames apart, [`tcp`] puts streams together, [`framer`] finds
-//! the V2GTP messages, [`session`] finds out which schema they are of, [`Decoder`] is all of it. Memory is
+//! the V2GTP messages, `session` finds out which schema they are of, [`Decoder`] is all of it. Memory is
 //! bounded and does not depend on the size of the file.
 
 mod discovery;

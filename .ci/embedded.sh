@@ -11,12 +11,15 @@ has_rustup_targets() {
 }
 
 # Runs a command that calls cargo for such a target: with rustup's targets as it is, otherwise so that Debian's
-# compiler makes `core` from Debian's sources.
+# compiler makes `core` from Debian's sources, and the linker is the one inside rustup's toolchain.
 embedded() {
+    local linker
     if has_rustup_targets; then
         "$@"
     else
         [ -x "$DEBIAN_RUSTC" ] || { echo "neither rustup's targets nor $DEBIAN_RUSTC: run '.ci/run tools'"; return 1; }
-        RUSTC=$DEBIAN_RUSTC RUSTC_BOOTSTRAP=1 CARGO_UNSTABLE_BUILD_STD=core CARGO_TARGET_DIR="$TARGET/embedded" "$@"
+        linker=$(rustc --print target-libdir)/../bin/rust-lld
+        RUSTC=$DEBIAN_RUSTC RUSTC_BOOTSTRAP=1 CARGO_UNSTABLE_BUILD_STD=core CARGO_TARGET_DIR="$TARGET/embedded" \
+            CARGO_TARGET_RISCV32IMAFC_UNKNOWN_NONE_ELF_LINKER="$linker" "$@"
     fi
 }

@@ -2,14 +2,22 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+mod cable_check;
 mod charger;
 mod config;
 mod demand;
+mod din;
 mod event;
 mod input;
+mod pilot;
+mod policy;
+mod power;
 mod precharge;
 mod quirk;
 mod reading;
+mod request;
+mod sequence;
+mod supervision;
 mod times;
 
 pub use charger::Charger;

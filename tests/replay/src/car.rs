@@ -41,7 +41,7 @@ impl Car {
         interface.update_ip_addrs(|addresses| {
             addresses.push(IpCidr::new(IpAddress::Ipv6(Self::ADDRESS), 64)).unwrap();
         });
-        let storage: Vec<SocketStorage<'static>> = vec![SocketStorage::EMPTY; 2];
+        let storage: Vec<SocketStorage<'static>> = (0..2).map(|_| SocketStorage::EMPTY).collect();
         let mut sockets = SocketSet::new(Box::leak(storage.into_boxed_slice()));
         let tcp = tcp::Socket::new(tcp::SocketBuffer::new(leak(8192)), tcp::SocketBuffer::new(leak(8192)));
         let metadata = || Box::leak(vec![udp::PacketMetadata::EMPTY; 4].into_boxed_slice());

@@ -144,5 +144,6 @@ fn every_recorded_car_gets_the_right_positive_answers_up_to_where_its_capture_en
         }
     }
     println!("{replayed} requests");
+    assert!(replayed > 5000 || corpus::path("captures").is_none(), "only {replayed} requests were replayed");
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }

@@ -50,10 +50,10 @@ impl Car {
         Self { step: Step::Handshake, session: "00".into(), soc: 42, rounds: 0 }
     }
 
-    /// What the car does to the pilot: B, C from the isolation test to the end of the current, A at last.
+    /// What the car does to the pilot: B, C from the isolation test to the answer that power is off, A at last.
     pub fn pilot(&self) -> Level {
         match self.step {
-            Step::CableCheck | Step::PreCharge | Step::PowerOn | Step::Charge => Level::C,
+            Step::CableCheck | Step::PreCharge | Step::PowerOn | Step::Charge | Step::PowerOff => Level::C,
             Step::Over => Level::A,
             _ => Level::B,
         }

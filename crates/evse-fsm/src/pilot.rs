@@ -1,0 +1,146 @@
+//! Pilot signalling: when 5 % is offered, kept and taken back.
+
+use crate::Times;
+use control_pilot::{Level, Output};
+use machine::{Duration, Instant};
+
+/// What the pilot output is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Steady: nothing plugged in.
+    Steady,
+    /// Steady: just plugged in.
+    Plugged,
+    /// 5 %.
+    Digital,
+    /// 5 %, kept for a while after a session's end.
+    Retain,
+    /// Steady between two offers (X1).
+    Pause,
+}
+
+/// The charger's side of the control pilot.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pilot {
+    state: State,
+    since: Instant,
+}
+
+impl Pilot {
+    pub(crate) const fn new() -> Self {
+        Self { state: State::Steady, since: Instant::ZERO }
+    }
+
+    pub(crate) const fn output(&self) -> Output {
+        match self.state {
+            State::Digital | State::Retain => Output::DIGITAL,
+            State::Steady | State::Plugged | State::Pause => Output::Steady,
+        }
+    }
+
+    /// Whether a car may open a session.
+    pub(crate) fn is_offering(&self) -> bool {
+        self.state == State::Digital
+    }
+
+    /// How long the output has been what it is, at least.
+    pub(crate) fn age(&self, now: Instant) -> Duration {
+        now.since(self.since)
+    }
+
+    /// The session is over in order: keep 5 % for the retain time, then pause.
+    pub(crate) fn session_ended(&mut self, now: Instant) {
+        if self.state == State::Digital {
+            self.enter(State::Retain, now);
+        }
+    }
+
+    /// Steady at once; the pause before the next offer begins when nothing blocks it any more.
+    pub(crate) fn halt(&mut self, now: Instant) {
+        self.enter(State::Pause, now);
+    }
+
+    /// Follows the newest level; `blocked` forbids any offer. Gives whether 5 % has just been applied.
+    pub(crate) fn step(&mut self, now: Instant, level: Option<Level>, blocked: bool, times: &Times) -> bool {
+        let plugged = level.is_some_and(Level::is_plugged);
+        let elapsed = now.since(self.since);
+        let next = match self.state {
+            _ if !plugged => State::Steady,
+            _ if blocked => State::Pause,
+            State::Steady => State::Plugged,
+            State::Plugged if elapsed >= times.plug_to_pwm => State::Digital,
+            State::Retain if elapsed >= times.oscillator_retain => State::Pause,
+            State::Pause if elapsed >= times.pilot_pause => State::Digital,
+            state => state,
+        };
+        let applied = next == State::Digital && self.state != State::Digital;
+        if next != self.state || (blocked && next == State::Pause) {
+            self.enter(next, now);
+        }
+        applied
+    }
+
+    /// When [`step`](Self::step) will change something by itself.
+    pub(crate) fn due(&self, times: &Times) -> Option<Instant> {
+        let wait = match self.state {
+            State::Plugged => times.plug_to_pwm,
+            State::Retain => times.oscillator_retain,
+            State::Pause => times.pilot_pause,
+            State::Steady | State::Digital => return None,
+        };
+        Some(self.since + wait)
+    }
+
+    fn enter(&mut self, state: State, now: Instant) {
+        self.state = state;
+        self.since = now;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TIMES: Times = Times::STANDARD;
+
+    fn at(pilot: &mut Pilot, millis: u64, level: Level, blocked: bool) -> Output {
+        pilot.step(Instant::from_millis(millis), Some(level), blocked, &TIMES);
+        pilot.output()
+    }
+
+    #[test]
+    fn five_percent_comes_half_a_second_after_the_plug() {
+        let mut pilot = Pilot::new();
+        assert_eq!(at(&mut pilot, 0, Level::A, false), Output::Steady);
+        assert_eq!(at(&mut pilot, 1000, Level::B, false), Output::Steady);
+        assert_eq!(pilot.due(&TIMES), Some(Instant::from_millis(1500)));
+        assert_eq!(at(&mut pilot, 1499, Level::B, false), Output::Steady);
+        assert_eq!(at(&mut pilot, 1500, Level::B, false), Output::DIGITAL);
+        assert_eq!(at(&mut pilot, 1501, Level::A, false), Output::Steady);
+    }
+
+    #[test]
+    fn after_a_session_5_percent_is_kept_then_paused_then_offered_again() {
+        let mut pilot = Pilot::new();
+        at(&mut pilot, 0, Level::B, false);
+        at(&mut pilot, 500, Level::B, false);
+        pilot.session_ended(Instant::from_millis(1000));
+        assert_eq!(at(&mut pilot, 2499, Level::B, false), Output::DIGITAL);
+        assert!(!pilot.is_offering());
+        assert_eq!(at(&mut pilot, 2500, Level::B, false), Output::Steady);
+        assert_eq!(at(&mut pilot, 5499, Level::B, false), Output::Steady);
+        assert_eq!(at(&mut pilot, 5500, Level::B, false), Output::DIGITAL);
+    }
+
+    #[test]
+    fn while_blocked_the_pause_does_not_begin_to_run() {
+        let mut pilot = Pilot::new();
+        at(&mut pilot, 0, Level::C, false);
+        at(&mut pilot, 500, Level::C, false);
+        pilot.halt(Instant::from_millis(600));
+        assert_eq!(pilot.output(), Output::Steady);
+        assert_eq!(at(&mut pilot, 9_000, Level::B, true), Output::Steady);
+        assert_eq!(at(&mut pilot, 11_999, Level::B, false), Output::Steady);
+        assert_eq!(at(&mut pilot, 12_000, Level::B, false), Output::DIGITAL);
+    }
+}

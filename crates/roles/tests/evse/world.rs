@@ -1,0 +1,208 @@
+//! A charger and cars on one wire, in steps of a millisecond.
+
+use control_pilot::Level;
+use evse_fsm::{Contactors, Isolation, Plant, Reading};
+use machine::{Cx, Duration, Instant, Machine, ScriptedEntropy};
+use roles::{Channel, Evse, EvseConfig, EvseStorage, Happening, Input, MAX_FRAME, Mac, Plain};
+
+use crate::car::Car;
+
+pub const CHARGER: Mac = Mac([0x02, 0, 0, 0, 0, 0x01]);
+pub const CAR: Mac = Mac([0x04, 0x65, 0x65, 0x00, 0x64, 0xC3]);
+pub const OTHER: Mac = Mac([0x02, 0, 0, 0, 0, 0x03]);
+
+/// Plain TCP wished, as every captured car does.
+pub const SDP_REQUEST: [u8; 10] = [0x01, 0xFE, 0x90, 0, 0, 0, 0, 2, 0x10, 0];
+
+/// `supportedAppProtocolReq` of frame 114 and `SessionSetupReq` of frame 118 of
+/// `2022-11-09_athome_until_ChargeParameterDiscoveryRequest.pcapng`.
+pub const HANDSHAKE_REQ: &str = "8000dbab9371d3234b71d1b981899189d191818991d26b9b3a232b30020000040040";
+pub const SESSION_SETUP_REQ: &str = "809a02000000000000000011d01811959401930c00";
+/// `supportedAppProtocolRes`, frame 116 of the same capture: successful, schema id 1.
+pub const HANDSHAKE_RES: &str = "80400040";
+
+pub fn bytes(hex: &str) -> Vec<u8> {
+    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+}
+
+/// Whether a frame gets through: the frame, and whether it goes to the charger.
+pub type Loss = Box<dyn FnMut(&[u8], bool) -> bool>;
+
+pub struct World<C: Channel = Plain> {
+    pub evse: Evse<'static, C>,
+    pub cars: Vec<Car>,
+    pub now: Instant,
+    pub events: Vec<Happening>,
+    pub pass: Loss,
+    /// What the pilot's level is, told every 50 ms; `None` tells nothing.
+    pub pilot: Option<Level>,
+    /// Whether the car's contactors are closed, so that current flows.
+    pub flows: bool,
+    entropy: ScriptedEntropy<'static>,
+}
+
+pub fn config() -> EvseConfig {
+    let mut config = EvseConfig::new(CHARGER);
+    config.charger.power_stage = evse_fsm::PowerStage::None;
+    config.charger.sensors = evse_fsm::Sensors::empty();
+    config
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self::with(config(), Plain)
+    }
+}
+
+impl<C: Channel> World<C> {
+    pub fn with(config: EvseConfig, channel: C) -> Self {
+        // The seed of the network takes eight bytes, so session ids are 0102030405060708 as in the capture.
+        let mut entropy = ScriptedEntropy::new(&[1, 2, 3, 4, 5, 6, 7, 8]);
+        let storage = Box::leak(Box::new(EvseStorage::new()));
+        let mut cx = Cx { now: Instant::ZERO, entropy: &mut entropy };
+        let evse = Evse::with_channel(&mut cx, config, channel, storage).unwrap();
+        let cars = vec![Car::new(CAR), Car::new(OTHER)];
+        let mut world = Self {
+            evse,
+            cars,
+            now: Instant::ZERO,
+            events: Vec::new(),
+            pass: Box::new(|_, _| true),
+            pilot: Some(Level::B),
+            flows: false,
+            entropy,
+        };
+        // The plug is in and the charger offers 5 %.
+        world.run(2_000);
+        world.events.clear();
+        world
+    }
+
+    pub fn car(&mut self) -> &mut Car {
+        &mut self.cars[0]
+    }
+
+    /// Lets `millis` pass.
+    pub fn run(&mut self, millis: u64) {
+        for _ in 0..millis {
+            self.step();
+        }
+    }
+
+    /// Runs until `done`, at most `millis`.
+    pub fn until(&mut self, millis: u64, mut done: impl FnMut(&mut Self) -> bool) -> bool {
+        for _ in 0..millis {
+            if done(self) {
+                return true;
+            }
+            self.step();
+        }
+        done(self)
+    }
+
+    pub fn step(&mut self) {
+        self.now += Duration::from_millis(1);
+        if self.now.as_millis().is_multiple_of(50)
+            && let Some(level) = self.pilot
+        {
+            self.input(Input::Plant(self.plant(level)));
+        }
+        if self.evse.poll_timeout().is_some_and(|due| due.at <= self.now) {
+            self.evse.handle_timeout(&mut Cx { now: self.now, entropy: &mut self.entropy });
+            let left = self.evse.poll_timeout();
+            assert!(left.is_none_or(|due| due.at > self.now), "{left:?} is still due at {}", self.now);
+            self.drain();
+        }
+        for index in 0..self.cars.len() {
+            self.cars[index].poll(self.now);
+            while let Some(frame) = self.cars[index].wire.from_car.pop_front() {
+                self.frame_to_charger(&frame);
+            }
+        }
+    }
+
+    /// A plant that does at once what is demanded, with a car that takes whatever current there is.
+    fn plant(&self, level: Level) -> Plant {
+        let demand = self.evse.demand();
+        let closed = demand.contactors == Contactors::Closed;
+        let output = if closed { demand.supply } else { session::Target::ZERO };
+        let now = self.now;
+        Plant {
+            pilot: Some(Reading::new(level, now)),
+            voltage_mv: Some(Reading::new(output.voltage_mv, now)),
+            current_ma: Some(Reading::new(if self.flows { output.current_ma } else { 0 }, now)),
+            isolation: Some(Reading::new(Isolation::Valid, now)),
+            contactors: Some(Reading::new(closed, now)),
+            ..Plant::default()
+        }
+    }
+
+    /// A frame on the wire: to the charger unless it is lost, and to the other cars.
+    fn frame_to_charger(&mut self, frame: &[u8]) {
+        if (self.pass)(frame, true) {
+            self.frame(frame);
+        }
+    }
+
+    /// A frame that the charger hears for sure.
+    pub fn frame(&mut self, frame: &[u8]) {
+        self.input(Input::Frame(frame));
+    }
+
+    pub fn input(&mut self, input: Input<'_>) {
+        self.evse.handle(&mut Cx { now: self.now, entropy: &mut self.entropy }, input);
+        self.drain();
+    }
+
+    fn drain(&mut self) {
+        let mut buffer = [0; MAX_FRAME];
+        while let Some((len, ())) = self.evse.poll_transmit(&mut buffer) {
+            if (self.pass)(&buffer[..len], false) {
+                for car in &mut self.cars {
+                    car.wire.to_car.push_back(buffer[..len].to_vec());
+                }
+            }
+        }
+        while let Some(event) = self.evse.poll_event() {
+            assert_eq!(event.connector, 1);
+            self.events.push(event.what);
+        }
+    }
+
+    /// Discovery by car `index`, asking every 250 ms: address and port.
+    pub fn discover(&mut self, index: usize) -> Option<sdp::Response> {
+        for _ in 0..sdp::TRIES {
+            self.cars[index].multicast(&SDP_REQUEST);
+            if self.until(250, |world| world.cars[index].has_answer()) {
+                break;
+            }
+        }
+        self.cars[index].answer()
+    }
+
+    /// Discovery and TCP by car `index`, from `port`.
+    pub fn connect(&mut self, index: usize, port: u16) {
+        let found = self.discover(index).expect("discovery");
+        self.cars[index].connect(found.address, found.port, port);
+        assert!(self.until(500, |world| world.cars[index].tcp().may_send()), "no connection");
+    }
+
+    /// Sends a message by car 0 and gives the answer.
+    pub fn ask(&mut self, exi: &str) -> Vec<u8> {
+        self.car().send_exi(&bytes(exi));
+        self.next_message(5_000)
+    }
+
+    pub fn next_message(&mut self, millis: u64) -> Vec<u8> {
+        let mut message = None;
+        self.until(millis, |world| {
+            message = world.car().message();
+            message.is_some()
+        });
+        message.expect("an answer")
+    }
+
+    pub fn saw(&self, wanted: impl Fn(&Happening) -> bool) -> bool {
+        self.events.iter().any(wanted)
+    }
+}

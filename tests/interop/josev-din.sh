@@ -116,8 +116,11 @@ check_recording() { # by a reader that is not ours
 find_tools
 need ip ethtool tshark java javac python3.11
 if [ "$MODE" = josev-din ]; then
-    # One session on a simulated power stage, without SLAC: both hosts are on the same cable already.
-    CCS_EVSE_OPTIONS=${CCS_EVSE_OPTIONS:---no-slac --plant simulated --sessions 1}
+    # One session without SLAC: both hosts are on the same cable already. The car ends PreCharge after five rounds
+    # whatever the voltage is, so the charger has no power stage and reports what the car asks for.
+    printf '[charger]\npower_stage = false\nprecharge = "mirror"\n' >"$(target_folder)/interop/mirror.toml"
+    CONFIG="--config $(target_folder)/interop/mirror.toml"
+    CCS_EVSE_OPTIONS=${CCS_EVSE_OPTIONS:-$CONFIG --no-slac --plant simulated --sessions 1}
     CCS_EVSE_READY=${CCS_EVSE_READY:-ready}
     CCS=${CCS:-$(target_folder)/debug/ccs}
     [ -x "$CCS" ] || die "no $CCS: run 'cargo build -p ccs' first"

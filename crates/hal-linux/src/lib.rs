@@ -55,5 +55,5 @@ pub use recorder::{Direction, Recorder};
 pub use role::{Port, Role};
 pub use runner::{Happening, Observer, Outcome, Runner};
 pub use signals::Signals;
-pub use simulated::{SimulatedPlant, Simulation};
+pub use simulated::{CarPilot, SimulatedPlant, Simulation};
 pub use socket::PacketSocket;

@@ -1,5 +1,8 @@
 //! A charger's plant that exists in numbers only.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use control_pilot::{Level, Output, Proximity};
 use evse_fsm::{Contactors, Demand, Isolation, Lock, Plant, Reading};
 use machine::{Duration, Instant};
@@ -63,8 +66,20 @@ pub struct SimulatedPlant {
     energy_flowed: bool,
     /// The battery's voltage at rest, while the car's contactors are closed.
     battery_mv: Option<i32>,
-    /// The pilot as a scripted car holds it.
-    car_pilot: Option<Level>,
+    /// The pilot as a car simulated elsewhere holds it.
+    car_pilot: CarPilot,
+}
+
+/// The pilot of a car that is simulated elsewhere, or of a real one whose pilot wire is not there: a handle
+/// on the plant's.
+#[derive(Clone, Debug, Default)]
+pub struct CarPilot(Rc<Cell<Option<Level>>>);
+
+impl CarPilot {
+    /// From now on the pilot is here, instead of where the plant's own car would hold it.
+    pub fn hold(&self, level: Level) {
+        self.0.set(Some(level));
+    }
 }
 
 /// Contactors and lock take this long: judgement.
@@ -99,20 +114,20 @@ impl SimulatedPlant {
             is_isolation_known: false,
             energy_flowed: false,
             battery_mv: None,
-            car_pilot: None,
+            car_pilot: CarPilot::default(),
         }
     }
 
-    /// From now on the pilot is what a car simulated elsewhere does to it, instead of the plant's own car.
-    pub fn hold_car_pilot(&mut self, level: Level) {
-        self.car_pilot = Some(level);
+    /// The pilot, for a car that is simulated elsewhere. Before it is plugged in it is A all the same.
+    pub fn car_pilot(&self) -> CarPilot {
+        self.car_pilot.clone()
     }
 
     fn level(&self, now: Instant) -> Level {
         if now.since(self.started) < self.simulation.plug_after {
             return Level::A;
         }
-        if let Some(level) = self.car_pilot {
+        if let Some(level) = self.car_pilot.0.get() {
             return level;
         }
         let is_ready = self.offered.is_some_and(|since| now.since(since) >= self.simulation.ready_after);

@@ -45,7 +45,8 @@ pub fn run(args: &EvseArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit
     let socket = PacketSocket::open(&interface, mac, false)?;
     let mut plant = SimulatedPlant::new(config.simulation);
     let recorder = record(&config)?;
-    let desk = Desk { port: &socket, plant: &mut plant, recorder, sessions: args.sessions };
+    let car_pilot = plant.car_pilot();
+    let desk = Desk { port: &socket, plant: &mut plant, car_pilot, recorder, sessions: args.sessions };
     role::run(&config, &interface, mac, desk, out)
 }
 

@@ -148,7 +148,7 @@ impl World<'_, '_> {
     }
 
     fn measure(&mut self, out: &mut dyn Write) -> anyhow::Result<()> {
-        self.plant.hold_car_pilot(self.car.pilot());
+        self.plant.car_pilot().hold(self.car.pilot());
         let reading = self.plant.read(self.now);
         self.input(Input::Plant(reading), out)?;
         let is_offered = self.charger.demand().pilot == control_pilot::Output::DIGITAL;

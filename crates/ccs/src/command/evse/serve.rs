@@ -4,9 +4,11 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::ops::ControlFlow;
 
+use control_pilot::Level;
 use evse_fsm::{Demand, Plant};
 use hal_linux::{
-    Clock, Happening, Heartbeat, OsEntropy, Outcome, PlantBackend, Port, Recorder, Role, Runner, Signals,
+    CarPilot, Clock, Happening, Heartbeat, OsEntropy, Outcome, PlantBackend, Port, Recorder, Role, Runner,
+    Signals,
 };
 use machine::{Duration, Instant};
 use session::{Checkpoint, Phase};
@@ -41,6 +43,9 @@ pub struct Desk<'a, P, B> {
     pub port: &'a P,
     /// Its plant.
     pub plant: &'a mut B,
+    /// The pilot of the car on the network: its plug is not on the simulated plant, so that what it would do
+    /// to the pilot is read off its messages.
+    pub car_pilot: CarPilot,
     /// Where all frames are recorded.
     pub recorder: Option<Recorder<BufWriter<File>>>,
     /// End after so many sessions.
@@ -64,7 +69,8 @@ where
     P: Port,
     B: PlantBackend<Demand = Demand, Reading = Plant>,
 {
-    let Desk { port, plant, recorder, sessions } = desk;
+    let Desk { port, plant, car_pilot, recorder, sessions } = desk;
+    car_pilot.hold(Level::B);
     if plant.heartbeat().is_some_and(|heartbeat| !heartbeat.is_accepted()) {
         let longest = Heartbeat::LONGEST.as_millis();
         anyhow::bail!("the plant's heartbeat is too slow: it must go to SAFE by itself within {longest} ms");
@@ -82,6 +88,7 @@ where
             tap: Tap::default(),
             clock,
             phase: Phase::Idle,
+            car_pilot,
             sessions_left: sessions,
             stopping: false,
             is_connected: false,
@@ -108,6 +115,7 @@ struct Observer<'c, 'a> {
     tap: Tap,
     clock: Clock,
     phase: Phase,
+    car_pilot: CarPilot,
     /// `None`: no end.
     sessions_left: Option<u32>,
     stopping: bool,
@@ -167,7 +175,12 @@ impl Observer<'_, '_> {
         }
         let Some(event) = event.session() else { return };
         match event {
-            evse_fsm::Event::Phase(phase) => self.phase = *phase,
+            evse_fsm::Event::Phase(phase) => {
+                self.phase = *phase;
+                // A car is at C from the isolation test to the end of the current.
+                let ready = (Phase::CableCheck..=Phase::CurrentDemand).contains(phase);
+                self.car_pilot.hold(if ready { Level::C } else { Level::B });
+            }
             evse_fsm::Event::Stopped(_) => {
                 self.phase = Phase::Ended;
                 self.sessions_left = self.sessions_left.map(|left| left.saturating_sub(1));

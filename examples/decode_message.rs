@@ -3,11 +3,13 @@
 //!
 //! `cargo run -p examples --example decode_message`
 
+#![allow(clippy::indexing_slicing, reason = "an example may end where its input is wrong")]
+
 use exi::trace::{Sink, Value};
 use exi_din::{BodyElement, PhysicalValue, UnitSymbol, V2gMessage};
 use v2gtp::Message;
 
-/// CurrentDemandRes, as it stood in the TCP segment (message of `bench-messages.txt`: Josev).
+/// `CurrentDemandRes`, as it stood in the TCP segment (message of `bench-messages.txt`: Josev).
 const SEGMENT: [u8; 49] = [
     0x01, 0xfe, 0x80, 0x01, 0x00, 0x00, 0x00, 0x29, 0x80, 0x9a, 0x02, 0x1a, 0x3d, 0x73, 0x30, 0x88, 0x03,
     0x4d, 0xa2, 0x90, 0xe0, 0x00, 0x40, 0x80, 0x00, 0x01, 0x82, 0x80, 0x08, 0x18, 0x18, 0x00, 0x80, 0x00,

@@ -32,6 +32,7 @@ enum Step {
 
 /// One isolation test.
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_field_names, reason = "the test voltage is called so")]
 pub(crate) struct Test {
     step: Step,
     since: Instant,
@@ -59,11 +60,6 @@ impl Test {
     /// The result, when there is one.
     pub(crate) fn result(&self) -> Option<Result<Isolation, Fault>> {
         if let Step::Done(result) = self.step { Some(result) } else { None }
-    }
-
-    /// Whether the test voltage is applied and the monitor measures.
-    pub(crate) fn is_measuring(&self) -> bool {
-        self.step == Step::Measure
     }
 
     /// Advances to `now` and gives the set point.

@@ -2,6 +2,10 @@
 
 use exi::{Attribute, List};
 use exi_app::{Message as Handshake, NAMESPACE_DIN, SupportedAppProtocolRes};
+#[allow(
+    clippy::wildcard_imports,
+    reason = "this module is where the message set is known: nearly all of it"
+)]
 use exi_din::*;
 use heapless::Vec;
 use session::{Limits, Target};

@@ -2,7 +2,7 @@
 
 use crate::Times;
 use control_pilot::{Level, Output};
-use machine::{Duration, Instant};
+use machine::Instant;
 
 /// What the pilot output is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,11 +41,6 @@ impl Pilot {
     /// Whether a car may open a session.
     pub(crate) fn is_offering(&self) -> bool {
         self.state == State::Digital
-    }
-
-    /// How long the output has been what it is, at least.
-    pub(crate) fn age(&self, now: Instant) -> Duration {
-        now.since(self.since)
     }
 
     /// The session is over in order: keep 5 % for the retain time, then pause.

@@ -194,7 +194,9 @@ mod tests {
         for preset in Preset::ALL {
             let mut ramp = Ramp::new(*preset, Instant::ZERO);
             ramp.request(350_000);
-            (1..300).for_each(|ms| drop(ramp.step(Instant::from_millis(ms * 10), 500_000, 500_000)));
+            for ms in 1..300 {
+                ramp.step(Instant::from_millis(ms * 10), 500_000, 500_000);
+            }
             ramp.request(0);
             assert_eq!(ramp.step(Instant::from_millis(3_010), 500_000, 500_000), 0, "{preset:?}");
         }

@@ -1,0 +1,71 @@
+//! The connection: a session begins and ends with it.
+
+use session::{By, Cause, Checkpoint, Limits, Phase};
+
+use super::{Charger, Timer};
+use crate::power::SAFE_OPEN;
+use crate::sequence::State;
+use crate::{Closed, Dropped, Event, Isolation, PowerStage, Status, Warning};
+
+impl Charger {
+    pub(super) fn connected(&mut self) {
+        if self.is_connected {
+            self.closed(Closed::Rst);
+        }
+        self.is_connected = true;
+        self.close = false;
+        self.answer = None;
+        self.stop = None;
+        self.bad_messages = 0;
+        self.session_id.clear();
+        self.car_limits = Limits::NONE;
+        self.precharge_mv = 0;
+        self.isolation = Isolation::Measuring;
+        self.parameters_since = None;
+        self.timers.clear_all();
+        if self.latched || !self.pilot.is_offering() {
+            self.events.push(Event::Dropped(Dropped::Connection));
+            self.state = State::Over;
+            self.close = true;
+            return;
+        }
+        self.state = State::Handshake;
+        self.set_phase(Phase::Handshake);
+        self.timers.set(Timer::Setup, self.now + self.config.times.setup);
+        self.checkpoint(Checkpoint::TCP_CONNECTED);
+        if self.config.power_stage == PowerStage::None {
+            self.events.push(Event::Warning(Warning::NoPowerStage));
+        }
+    }
+
+    pub(super) fn closed(&mut self, closed: Closed) {
+        if !self.is_connected {
+            return;
+        }
+        self.is_connected = false;
+        self.close = false;
+        self.answer = None;
+        self.waiting = None;
+        self.timers.clear_all();
+        self.power.stop(self.now, SAFE_OPEN);
+        let finished = self.stop.is_some_and(|stop| stop.reason.is_normal());
+        if self.stop.is_none() && self.state != State::Over {
+            self.stop_for(By::Network, Cause::ConnectionLost(closed.name()), Status::Shutdown);
+        }
+        self.timers.clear_all();
+        if finished {
+            self.pilot.session_ended(self.now);
+        } else {
+            self.pilot.halt(self.now);
+        }
+        self.state = State::NoSession;
+        self.set_phase(Phase::Ended);
+        if self.authorised.is_some() {
+            self.authorised = None;
+        }
+        if let Some(stop) = self.stop.take() {
+            self.last_stop = Some(stop.reason);
+            self.events.push(Event::Stopped(stop.reason));
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! The charger: what comes in changes the session, the pilot and the plant, in this order.
+
+mod answers;
+mod connection;
+mod requests;
+mod stops;
+mod supervise;
+mod tell;
+
+use control_pilot::Level;
+use heapless::Vec;
+use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers};
+use session::{Limits, Phase, StopReason};
+
+use crate::din;
+use crate::pilot::Pilot;
+use crate::power::Power;
+use crate::request::{Answer, Request, SessionId};
+use crate::sequence::State;
+use crate::supervision::Supervision;
+use crate::{
+    Config, ConfigError, Contactors, Demand, Dropped, Event, Input, Isolation, Lock, PAYLOAD_TYPE, Plant,
+    Status,
+};
+
+/// Events that wait at most: a request, its answer and what they cause are six.
+const EVENTS: usize = 32;
+
+/// How often ramps are stepped while they run: judgement, finer than any car asks.
+const STEP: Duration = Duration::from_millis(20);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Timer {
+    Setup,
+    Sequence,
+    Authorisation,
+    CableCheck,
+    PreCharge,
+    Welding,
+    StopGrace,
+    Close,
+}
+
+impl TimerName for Timer {
+    const ALL: &'static [Self] = &[
+        Self::Setup,
+        Self::Sequence,
+        Self::Authorisation,
+        Self::CableCheck,
+        Self::PreCharge,
+        Self::Welding,
+        Self::StopGrace,
+        Self::Close,
+    ];
+    fn name(self) -> &'static str {
+        match self {
+            Self::Setup => "communication setup",
+            Self::Sequence => "sequence",
+            Self::Authorisation => "authorisation",
+            Self::CableCheck => "cable check",
+            Self::PreCharge => "precharge",
+            Self::Welding => "welding detection",
+            Self::StopGrace => "stop grace",
+            Self::Close => "close",
+        }
+    }
+}
+
+/// A stop that is under way.
+#[derive(Clone, Copy, Debug)]
+struct Stop {
+    reason: StopReason,
+    /// What the car is told.
+    status: Status,
+}
+
+/// A request whose answer waits for the pilot or for the current to fall.
+#[derive(Clone, Debug)]
+struct Waiting {
+    request: Request,
+    until: Instant,
+}
+
+/// A charger's connector: pilot, session and plant. See the crate's documentation.
+#[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub struct Charger {
+    config: Config,
+    plant: Plant,
+    pilot: Pilot,
+    power: Power,
+    supervision: Supervision,
+    state: State,
+    phase: Phase,
+    is_connected: bool,
+    close: bool,
+    available: bool,
+    /// Set by what must not be repeated without a person or a new plug: no offer meanwhile.
+    latched: bool,
+    authorised: Option<bool>,
+    session_id: SessionId,
+    car_limits: Limits,
+    /// The car's last precharge target, within the limits, in mV.
+    precharge_mv: i32,
+    isolation: Isolation,
+    /// First `ChargeParameterDiscoveryReq`.
+    parameters_since: Option<Instant>,
+    stop: Option<Stop>,
+    last_stop: Option<StopReason>,
+    waiting: Option<Waiting>,
+    answer: Option<Answer>,
+    bad_messages: u8,
+    level: Option<Level>,
+    now: Instant,
+    timers: Timers<Timer, 8>,
+    events: Queue<Event, EVENTS>,
+}
+
+impl Charger {
+    /// A charger with nothing plugged in.
+    ///
+    /// # Errors
+    /// What [`Config::check`] says.
+    pub fn new(config: Config) -> Result<Self, ConfigError> {
+        config.check()?;
+        let config = config.effective();
+        Ok(Self {
+            available: config.available,
+            config,
+            plant: Plant::default(),
+            pilot: Pilot::new(),
+            power: Power::new(),
+            supervision: Supervision::new(),
+            state: State::NoSession,
+            phase: Phase::Idle,
+            is_connected: false,
+            close: false,
+            latched: false,
+            authorised: None,
+            session_id: Vec::new(),
+            car_limits: Limits::NONE,
+            precharge_mv: 0,
+            isolation: Isolation::Measuring,
+            parameters_since: None,
+            stop: None,
+            last_stop: None,
+            waiting: None,
+            answer: None,
+            bad_messages: 0,
+            level: None,
+            now: Instant::ZERO,
+            timers: Timers::new(),
+            events: Queue::new(),
+        })
+    }
+
+    /// What the charger wants of its plant now. Read and apply it after each call.
+    pub fn demand(&self) -> Demand {
+        let (supply, contactors) = self.power.demand(self.config.power_stage);
+        let free = contactors == Contactors::Open && !self.is_connected && !self.pilot.is_offering();
+        let lock = if free && self.level == Some(Level::A) { Lock::Released } else { Lock::Held };
+        Demand { pilot: self.pilot.output(), supply, contactors, lock }
+    }
+
+    /// Whether the connection shall be closed now: everything that was to be sent has been taken.
+    /// Stays so until [`Input::Closed`] or a new [`Input::Connected`].
+    pub fn wants_close(&self) -> bool {
+        self.close && self.answer.is_none()
+    }
+
+    /// Where the connector is.
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// Why the session at hand is being ended, or why the last one ended.
+    pub fn stop_reason(&self) -> Option<StopReason> {
+        self.stop.map(|stop| stop.reason).or(self.last_stop)
+    }
+}
+
+impl Machine for Charger {
+    type Input<'a> = Input<'a>;
+    type Route = u16;
+    type Event = Event;
+
+    fn handle(&mut self, cx: &mut Cx<'_>, input: Input<'_>) {
+        self.tell_time(cx.now);
+        match input {
+            Input::Plant(plant) => self.plant = plant,
+            Input::Message { payload_type, payload } => self.message(cx, payload_type, payload),
+            Input::Connected => self.connected(),
+            Input::Closed(closed) => self.closed(closed),
+            Input::Operator(word) => self.operator(word),
+        }
+        self.advance();
+    }
+
+    fn handle_timeout(&mut self, cx: &mut Cx<'_>) {
+        self.tell_time(cx.now);
+        while let Some(timer) = self.timers.expired(self.now) {
+            self.expired(timer);
+        }
+        self.advance();
+    }
+
+    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<(usize, u16)> {
+        let answer = self.answer.take()?;
+        if let Ok(length) = din::encode(&answer, &self.config, buffer) {
+            Some((length, PAYLOAD_TYPE))
+        } else {
+            self.events.push(Event::Dropped(Dropped::DoesNotFit(answer.name)));
+            None
+        }
+    }
+
+    fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop()
+    }
+
+    fn poll_timeout(&self) -> Option<Deadline> {
+        let named = |name| move |at| Deadline { at, name };
+        let energised = self.power.is_energised();
+        let stale = energised.then(|| self.plant.stale_at(self.config.sensors)).flatten();
+        let moving = self.power.is_moving().then_some(self.now + STEP);
+        let all = [
+            self.pilot.due(&self.config.times).map(named("pilot")),
+            self.power.due(&self.config).map(named("power")),
+            moving.map(named("ramp")),
+            stale.filter(|at| *at > self.now).map(named("stale reading")),
+            self.waiting.as_ref().map(|waiting| Deadline { at: waiting.until, name: "answer" }),
+        ];
+        all.into_iter().fold(self.timers.next(), Deadline::earlier)
+    }
+}

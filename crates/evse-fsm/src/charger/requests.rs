@@ -1,0 +1,360 @@
+//! Requests: the checks that come first, and what each kind does.
+
+use machine::{Cx, Duration};
+use session::{By, Cause, Checkpoint, Limits, Target};
+
+use super::{Charger, Timer};
+use crate::din::{self, NoRequest};
+use crate::power::{CURRENT_BEFORE_POWER_MA, Fault, SAFE_OPEN};
+use crate::reading::fresh;
+use crate::request::{Agreed, CarStatus, Content, Kind, Request, Verdict};
+use crate::sequence::State;
+use crate::{
+    Authorisation, Dropped, EnergyTransfer, Event, Isolation, PAYLOAD_TYPE, Purpose, Quirks, Status, Warning,
+    policy,
+};
+
+/// Undecodable messages that a session bears: the third ends it (judgement).
+const BAD_MESSAGES: u8 = 3;
+
+impl Charger {
+    pub(super) fn message(&mut self, cx: &mut Cx<'_>, payload_type: u16, payload: &[u8]) {
+        if matches!(self.state, State::NoSession | State::Over) {
+            return self.events.push(Event::Dropped(Dropped::NoSession));
+        }
+        if payload_type != PAYLOAD_TYPE {
+            return self.bad(Dropped::PayloadType(payload_type));
+        }
+        let read =
+            if self.state == State::Handshake { din::handshake(payload) } else { din::request(payload) };
+        let request = match read {
+            Ok(request) => request,
+            Err(NoRequest::Undecodable { bit }) => return self.bad(Dropped::Undecodable { bit }),
+            Err(NoRequest::NotARequest(name)) => return self.bad(Dropped::NotARequest(name)),
+        };
+        if let Some(waiting) = self.waiting.take() {
+            self.events.push(Event::Warning(Warning::Impatient(waiting.request.name)));
+        }
+        if let Some(answer) = self.answer.take() {
+            self.events.push(Event::Dropped(Dropped::NotTaken(answer.name)));
+        }
+        if !request.kind.is_supported() && self.config.quirks.contains(Quirks::IGNORE_UNSUPPORTED) {
+            return self.events.push(Event::Dropped(Dropped::Unsupported(request.name)));
+        }
+        self.tell_request(&request);
+        self.timers.clear(Timer::Sequence);
+        self.serve(cx, request);
+    }
+
+    /// What is no request does not count as a sign of life; the third ends the session.
+    pub(super) fn bad(&mut self, dropped: Dropped) {
+        self.events.push(Event::Dropped(dropped));
+        self.bad_messages = self.bad_messages.saturating_add(1);
+        if self.bad_messages >= BAD_MESSAGES {
+            self.make_safe(By::Car, Cause::Undecodable, Status::Malfunction);
+            self.state = State::StopOnly;
+            self.close = true;
+        }
+    }
+
+    /// The checks that come before anything else.
+    pub(super) fn serve(&mut self, cx: &mut Cx<'_>, request: Request) {
+        let kind = request.kind;
+        let belongs =
+            matches!(kind, Kind::Handshake | Kind::SessionSetup) || request.session_id == self.session_id;
+        if self.state.has_session() && !belongs {
+            return self.refuse(&request, Verdict::UnknownSession, Cause::UnknownSession(request.name));
+        }
+        if !self.state.allows(kind) {
+            return self.refuse(&request, Verdict::SequenceError, Cause::OutOfOrder(request.name));
+        }
+        let on = !matches!(request.content, Content::PowerDelivery { on: false, .. });
+        if let (Some(phase), true) = (crate::sequence::phase_of(kind, on), self.state != State::StopOnly) {
+            self.set_phase(phase);
+        }
+        self.act(cx, request);
+    }
+
+    /// A refusal never has an effect but switching off; behind it only the end is accepted.
+    pub(super) fn refuse(&mut self, request: &Request, verdict: Verdict, cause: Cause) {
+        self.power.stop(self.now, SAFE_OPEN);
+        self.stop_for(By::Charger, cause, Status::Shutdown);
+        if self.state != State::Handshake && self.state != State::SessionSetup {
+            self.state = State::StopOnly;
+        }
+        let late = self.config.times.close_after_failed;
+        if late == Duration::ZERO || !self.state.has_session() {
+            self.close = true;
+        } else {
+            self.timers.set(Timer::Close, self.now + late);
+        }
+        self.reply(request, verdict, true);
+    }
+
+    pub(super) fn act(&mut self, cx: &mut Cx<'_>, request: Request) {
+        match request.content.clone() {
+            Content::Handshake(agreed) => self.handshake(&request, agreed),
+            Content::SessionSetup { evccid_bytes } => self.session_setup(cx, &request, evccid_bytes),
+            Content::PaymentSelection { external, only_service } => {
+                let verdict = policy::payment(external, only_service, din::CHARGE_SERVICE);
+                self.pass(&request, verdict, State::Authentication);
+            }
+            Content::ChargeParameter { transfer, car } => self.charge_parameter(&request, transfer, car),
+            Content::CableCheck(car) => self.cable_check(request, car),
+            Content::PreCharge(car, asked) => self.precharge(&request, car, asked),
+            Content::PowerDelivery { on: true, tuple, profile_w, .. } => {
+                self.power_on(&request, tuple, profile_w);
+            }
+            Content::PowerDelivery { on: false, .. } => self.power_off(request),
+            Content::CurrentDemand { status, target, limits } => {
+                self.current_demand(&request, status, target, limits);
+            }
+            Content::WeldingDetection(_) => self.welding_detection(request),
+            Content::Nothing => match request.kind {
+                Kind::ServiceDiscovery => self.pass(&request, Verdict::Ok, State::PaymentSelection),
+                Kind::Authentication => self.authentication(&request),
+                _ => self.session_stop(&request),
+            },
+        }
+    }
+
+    /// Answers, and goes on to `next` unless it was refused.
+    pub(super) fn pass(&mut self, request: &Request, verdict: Verdict, next: State) {
+        if verdict.is_failed() {
+            return self.refuse(request, verdict, Cause::Refused(request.name));
+        }
+        self.state = next;
+        self.reply(request, verdict, true);
+    }
+
+    pub(super) fn handshake(&mut self, request: &Request, agreed: Agreed) {
+        if agreed == Agreed::No {
+            self.stop_for(By::Charger, Cause::NoCommonProtocol, Status::Shutdown);
+            self.close = true;
+            self.state = State::StopOnly;
+        } else {
+            self.state = State::SessionSetup;
+        }
+        self.reply_with(request, Verdict::Ok, true, agreed);
+    }
+
+    pub(super) fn session_setup(&mut self, cx: &mut Cx<'_>, request: &Request, evccid_bytes: usize) {
+        if evccid_bytes == 0 {
+            if !self.config.quirks.contains(Quirks::EMPTY_EVCCID) {
+                return self.refuse(request, Verdict::Failed, Cause::Refused(request.name));
+            }
+            self.events.push(Event::Warning(Warning::Quirk("empty-evccid")));
+        }
+        let _ = self.session_id.resize(usize::from(self.config.session_id_len), 0);
+        cx.entropy.fill(&mut self.session_id);
+        // Zeros mean "no session yet".
+        if let (true, Some(last)) =
+            (self.session_id.iter().all(|byte| *byte == 0), self.session_id.last_mut())
+        {
+            *last = 1;
+        }
+        self.timers.clear(Timer::Setup);
+        self.pass(request, Verdict::NewSession, State::ServiceDiscovery);
+    }
+
+    pub(super) fn authentication(&mut self, request: &Request) {
+        let authorised = match self.config.authorisation {
+            Authorisation::Free => Some(true),
+            Authorisation::Operator => self.authorised,
+        };
+        match authorised {
+            Some(true) => {
+                self.timers.clear(Timer::Authorisation);
+                self.checkpoint(Checkpoint::AUTHENTICATION_FINISHED);
+                self.pass(request, Verdict::Ok, State::ChargeParameter);
+            }
+            Some(false) => self.refuse(request, Verdict::Failed, Cause::NotAuthorised),
+            None => {
+                self.start(Timer::Authorisation, self.config.times.authorisation);
+                self.reply(request, Verdict::Ok, false);
+            }
+        }
+    }
+
+    pub(super) fn charge_parameter(
+        &mut self,
+        request: &Request,
+        transfer: Option<EnergyTransfer>,
+        car: Option<(CarStatus, Limits)>,
+    ) {
+        let verdict = policy::parameters(&self.config, transfer, car.as_ref());
+        let Some((_, limits)) = car.filter(|_| !verdict.is_failed()) else {
+            return self.refuse(request, verdict, Cause::Refused(request.name));
+        };
+        self.car_limits = limits;
+        self.power.set_limits(self.bounds());
+        if self.config.purpose == Purpose::ReadCar {
+            self.stop_for(By::Charger, Cause::Finished, Status::Shutdown);
+            self.state = State::StopOnly;
+            return self.reply(request, Verdict::Ok, true);
+        }
+        let since = *self.parameters_since.get_or_insert(self.now);
+        let finished = self.now.since(since) >= self.config.parameter_time;
+        if finished {
+            self.state = State::CableCheck;
+        }
+        self.reply(request, Verdict::Ok, finished);
+    }
+
+    pub(super) fn cable_check(&mut self, request: Request, car: CarStatus) {
+        if car.error != 0 {
+            return self.refuse(&request, Verdict::Failed, Cause::CarError(car.error));
+        }
+        if self.stop.is_some() {
+            return self.reply(&request, Verdict::Ok, false);
+        }
+        if !self.is_ready() {
+            return self.wait(request, self.config.times.pilot_detection);
+        }
+        if !self.power.is_testing() {
+            self.start(Timer::CableCheck, self.config.times.cable_check);
+            self.checkpoint(Checkpoint::ISOLATION_TEST);
+            if let Err(fault) = self.power.begin_test(self.now, &self.plant, &self.config) {
+                return self.test_failed(&request, fault);
+            }
+            self.power.step(self.now, &self.plant, &self.config);
+        }
+        match self.power.test_result() {
+            None => self.reply(&request, Verdict::Ok, false),
+            Some(Err(fault)) => self.test_failed(&request, fault),
+            Some(Ok(isolation)) => {
+                let good = match isolation {
+                    Isolation::Valid => true,
+                    Isolation::Warning => self.config.quirks.contains(Quirks::ISOLATION_WARNING),
+                    Isolation::Measuring | Isolation::Fault => false,
+                };
+                self.isolation = isolation;
+                if !good {
+                    return self.test_failed(&request, Fault::Isolation);
+                }
+                self.timers.clear(Timer::CableCheck);
+                self.checkpoint(Checkpoint::CABLE_CHECK_FINISHED);
+                self.pass(&request, Verdict::Ok, State::PreCharge);
+            }
+        }
+    }
+
+    pub(super) fn test_failed(&mut self, request: &Request, fault: Fault) {
+        let cause = match fault {
+            Fault::Weld => Cause::WeldSuspected,
+            Fault::Contactor => Cause::Contactor,
+            Fault::Voltage => Cause::VoltageOff,
+            Fault::Isolation => Cause::Isolation,
+        };
+        self.make_safe(By::Charger, cause, Status::Malfunction);
+        self.refuse(request, Verdict::Failed, cause);
+    }
+
+    pub(super) fn precharge(&mut self, request: &Request, car: CarStatus, asked: Target) {
+        if self.stop.is_some() {
+            return self.reply(request, Verdict::Ok, true);
+        }
+        let bounds = self.bounds();
+        let present = fresh(self.plant.current_ma, self.now).unwrap_or(0);
+        if present.saturating_abs() > CURRENT_BEFORE_POWER_MA {
+            return self.refuse(request, Verdict::Failed, Cause::OverCurrent);
+        }
+        match policy::precharge(&self.config, &bounds, car, asked) {
+            Err(verdict) => {
+                let cause =
+                    if car.error == 0 { Cause::Refused(request.name) } else { Cause::CarError(car.error) };
+                self.refuse(request, verdict, cause);
+            }
+            Ok((voltage_mv, warning)) => {
+                if let Some(warning) = warning {
+                    self.events.push(Event::Warning(warning));
+                }
+                self.start(Timer::PreCharge, self.config.times.precharge);
+                self.precharge_mv = voltage_mv;
+                self.power.precharge(self.now, voltage_mv, &self.config);
+                self.power.step(self.now, &self.plant, &self.config);
+                self.state = State::PreChargeOrPower;
+                self.reply(request, Verdict::Ok, true);
+            }
+        }
+    }
+
+    pub(super) fn power_on(&mut self, request: &Request, tuple: Option<i16>, profile_w: i32) {
+        // `Demand` allows PowerDelivery only to switch off.
+        if self.state != State::PreChargeOrPower {
+            self.refuse(request, Verdict::Failed, Cause::OutOfOrder(request.name));
+            self.close = true;
+            return;
+        }
+        if self.stop.is_some() || !self.is_ready() {
+            return self.refuse(request, Verdict::PowerDeliveryNotApplied, Cause::Refused(request.name));
+        }
+        let present = self.present().voltage_mv;
+        match policy::power_on(&self.config, tuple, profile_w, present, self.precharge_mv) {
+            Err(verdict) => self.refuse(request, verdict, Cause::Refused(request.name)),
+            Ok(warning) => {
+                if let Some(warning) = warning {
+                    self.events.push(Event::Warning(warning));
+                }
+                self.timers.clear(Timer::PreCharge);
+                self.power.switch_on(self.now);
+                self.pass(request, Verdict::Ok, State::FirstDemand);
+            }
+        }
+    }
+
+    /// Switches off, and answers when the current is gone.
+    pub(super) fn power_off(&mut self, request: Request) {
+        let limit = self.config.times.power_off;
+        self.timers.clear(Timer::PreCharge);
+        self.timers.clear(Timer::StopGrace);
+        self.power.stop(self.now, limit);
+        self.state = State::Welding;
+        self.start(Timer::Welding, self.config.times.welding);
+        self.wait(request, limit);
+    }
+
+    pub(super) fn current_demand(
+        &mut self,
+        request: &Request,
+        car: CarStatus,
+        asked: Target,
+        limits: Limits,
+    ) {
+        if !policy::demand(asked, &limits) {
+            return self.refuse(request, Verdict::Failed, Cause::Refused(request.name));
+        }
+        if self.power.is_transferring() {
+            // A car that reports an error gets no current, and ends the session itself.
+            let asked = if car.error == 0 { asked } else { Target { current_ma: 0, ..asked } };
+            let bounds = self.bounds().and(&limits);
+            self.power.transfer(self.now, asked, bounds);
+            self.power.step(self.now, &self.plant, &self.config);
+        }
+        if self.state == State::FirstDemand {
+            self.checkpoint(Checkpoint::CURRENT_DEMAND_LOOP);
+        }
+        self.state = State::Demand;
+        self.reply(request, Verdict::Ok, true);
+    }
+
+    pub(super) fn welding_detection(&mut self, request: Request) {
+        if self.is_ready() {
+            return self.wait(request, self.config.times.pilot_detection);
+        }
+        self.reply(&request, Verdict::Ok, true);
+    }
+
+    pub(super) fn session_stop(&mut self, request: &Request) {
+        self.power.stop(self.now, SAFE_OPEN);
+        self.stop_for(By::Car, Cause::Finished, Status::Shutdown);
+        self.timers.clear_all();
+        self.state = State::Over;
+        // The car closes the connection; the charger does if it does not.
+        self.timers.set(Timer::Close, self.now + Self::CLOSE_BEHIND_STOP);
+        self.reply(request, Verdict::Ok, true);
+    }
+
+    /// From `SessionStopRes` to closing the connection: 5 s, the limit of ISO 15118-4.
+    const CLOSE_BEHIND_STOP: Duration = Duration::from_secs(5);
+}

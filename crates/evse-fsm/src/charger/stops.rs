@@ -1,0 +1,101 @@
+//! Stops: why, and what the car is told.
+
+use session::{By, Cause, Checkpoint, StopReason};
+
+use super::{Charger, Stop, Timer};
+use crate::power::SAFE_OPEN;
+use crate::sequence::State;
+use crate::{Event, Operator, Status};
+use machine::TimerName;
+
+impl Charger {
+    /// Records why; the first reason stays, unless what comes later is about safety.
+    pub(super) fn stop_for(&mut self, by: By, cause: Cause, status: Status) {
+        let worse = matches!(status, Status::EmergencyShutdown | Status::Malfunction);
+        match &mut self.stop {
+            Some(stop)
+                if worse && !matches!(stop.status, Status::EmergencyShutdown | Status::Malfunction) =>
+            {
+                stop.status = status;
+            }
+            Some(_) => {}
+            None => {
+                let reason = StopReason::new(by, cause, self.phase);
+                self.stop = Some(Stop { reason, status });
+                self.events.push(Event::Stopping(reason));
+                self.timers.set(Timer::Close, self.now + self.config.times.close_after_stop);
+            }
+        }
+    }
+
+    /// SAFE: 0 V and 0 A now, pilot steady, contactors open below 1 A or after 100 ms.
+    pub(super) fn make_safe(&mut self, by: By, cause: Cause, status: Status) {
+        self.power.stop(self.now, SAFE_OPEN);
+        self.pilot.halt(self.now);
+        if self.state != State::NoSession {
+            self.stop_for(by, cause, status);
+        }
+    }
+
+    pub(super) fn emergency_stop(&mut self) {
+        if self.latched && !self.power.is_energised() {
+            return;
+        }
+        self.latched = true;
+        self.make_safe(By::Operator, Cause::EmergencyStop, Status::EmergencyShutdown);
+    }
+
+    pub(super) fn operator(&mut self, word: Operator) {
+        match word {
+            Operator::Authorise(yes) => {
+                self.authorised = Some(yes);
+                self.checkpoint(Checkpoint::USER_AUTHORISES);
+                if !yes && self.power.is_energised() {
+                    self.orderly_stop(Cause::NotAuthorised);
+                }
+            }
+            Operator::Stop => self.orderly_stop(Cause::OperatorStop),
+            Operator::EmergencyStop => self.emergency_stop(),
+            Operator::Reset => self.latched = false,
+            Operator::Available(yes) => {
+                self.available = yes;
+                if !yes && self.state != State::NoSession {
+                    self.orderly_stop(Cause::OperatorStop);
+                }
+            }
+            Operator::Retry if self.state == State::NoSession => self.pilot.halt(self.now),
+            Operator::Retry => {}
+        }
+    }
+
+    /// The car is asked to stop; outside the charging loop the output is off at once.
+    pub(super) fn orderly_stop(&mut self, cause: Cause) {
+        if self.state == State::NoSession {
+            return;
+        }
+        self.stop_for(By::Operator, cause, Status::Shutdown);
+        if self.power.is_transferring() {
+            self.timers.set(Timer::StopGrace, self.now + self.config.times.stop_grace);
+        } else {
+            self.power.stop(self.now, self.config.times.power_off);
+        }
+    }
+
+    pub(super) fn expired(&mut self, timer: Timer) {
+        match timer {
+            Timer::Close => self.close = true,
+            // The car does not follow: the charger takes the current down itself.
+            Timer::StopGrace => self.power.stop(self.now, self.config.times.power_off),
+            Timer::Setup
+            | Timer::Sequence
+            | Timer::Authorisation
+            | Timer::CableCheck
+            | Timer::PreCharge
+            | Timer::Welding => {
+                self.make_safe(By::Charger, Cause::Timeout(timer.name()), Status::Malfunction);
+                self.state = State::StopOnly;
+                self.close = !matches!(timer, Timer::Authorisation | Timer::CableCheck | Timer::PreCharge);
+            }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The plant and the clock: what is done each time anything comes in.
+
+use control_pilot::Level;
+use machine::{Duration, Instant, Machine};
+use session::{By, Cause, Checkpoint, Limits, Phase, Target};
+
+use super::Charger;
+use crate::reading::fresh;
+use crate::sequence::State;
+use crate::{Event, Status, Warning};
+
+impl Charger {
+    /// How late a deadline may be met while energised (docs/ARCHITECTURE.md).
+    const HELD_UP: Duration = Duration::from_millis(500);
+
+    pub(super) fn tell_time(&mut self, now: Instant) {
+        let due = self.poll_timeout();
+        let late = due.is_some_and(|due| now.since(due.at) > Self::HELD_UP);
+        self.now = self.now.max(now);
+        if late && self.power.is_energised() {
+            self.make_safe(By::Charger, Cause::HeldUp, Status::Malfunction);
+        }
+    }
+
+    /// Does what time and sensors ask for.
+    pub(super) fn advance(&mut self) {
+        let now = self.now;
+        let level = fresh(self.plant.pilot, now);
+        self.watch(level);
+        let blocked = self.latched || !self.available || self.is_stopping_for_safety();
+        if self.pilot.step(now, level, blocked, &self.config.times) {
+            self.checkpoint(Checkpoint::PILOT_5_PERCENT);
+        }
+        self.follow_level(level);
+        if self.power.step(now, &self.plant, &self.config) {
+            self.events.push(Event::Warning(Warning::Stalled));
+        }
+        if let Some(waiting) = self.waiting.take() {
+            self.answer_waiting(waiting);
+        }
+    }
+
+    pub(super) fn is_stopping_for_safety(&self) -> bool {
+        self.stop.is_some_and(|stop| matches!(stop.status, Status::EmergencyShutdown | Status::Malfunction))
+    }
+
+    /// Watches what must be right while energised, and what ends a session at any time.
+    pub(super) fn watch(&mut self, level: Option<Level>) {
+        let now = self.now;
+        if fresh(self.plant.emergency_stop, now) == Some(true) {
+            self.emergency_stop();
+        }
+        if self.power.is_energised() {
+            let limits = self.bounds();
+            let in_use = self.power.is_in_use();
+            if let Some(cause) = self.supervision.check(now, &self.plant, &self.config, &limits, in_use) {
+                let by = match cause {
+                    Cause::Unplugged | Cause::LeftReady | Cause::PilotFault => By::Car,
+                    _ => By::Charger,
+                };
+                let latch = matches!(cause, Cause::OverVoltage | Cause::OverCurrent);
+                self.latched |= latch;
+                let status = if cause == Cause::LeftReady { Status::Shutdown } else { Status::Malfunction };
+                self.make_safe(by, cause, status);
+            }
+        }
+        let fault = match level {
+            Some(Level::A) => Some(Cause::Unplugged),
+            Some(Level::E | Level::F) => Some(Cause::PilotFault),
+            _ => None,
+        };
+        if let (Some(cause), true) = (fault, self.state != State::NoSession) {
+            self.make_safe(By::Car, cause, Status::Malfunction);
+            self.state = if self.state == State::Over { State::Over } else { State::StopOnly };
+            self.close = true;
+        }
+    }
+
+    pub(super) fn follow_level(&mut self, level: Option<Level>) {
+        if level == self.level {
+            return;
+        }
+        let before = core::mem::replace(&mut self.level, level);
+        match level {
+            Some(Level::A) => {
+                self.latched = false;
+                self.authorised = None;
+                self.checkpoint(Checkpoint::PILOT_A);
+                if !self.is_connected {
+                    self.set_phase(Phase::Idle);
+                }
+            }
+            Some(Level::B) if before == Some(Level::A) || before.is_none() => {
+                self.checkpoint(Checkpoint::PILOT_B);
+                if !self.is_connected {
+                    self.set_phase(Phase::Plugged);
+                }
+            }
+            Some(Level::B) => self.checkpoint(Checkpoint::PILOT_BACK_TO_B),
+            Some(Level::C | Level::D) if !matches!(before, Some(Level::C | Level::D)) => {
+                self.checkpoint(Checkpoint::PILOT_C);
+            }
+            _ => {}
+        }
+    }
+
+    /// What car and charger bear together.
+    pub(super) fn bounds(&self) -> Limits {
+        self.config.limits.and(&self.car_limits)
+    }
+
+    pub(super) fn is_ready(&self) -> bool {
+        matches!(fresh(self.plant.pilot, self.now), Some(Level::C | Level::D))
+    }
+
+    pub(super) fn present(&self) -> Target {
+        self.power.present(self.now, &self.plant, self.config.power_stage)
+    }
+}

@@ -1,5 +1,5 @@
 use control_pilot::Level;
-use evse_fsm::{Contactors, Demand, Isolation, Operator, Plant, Reading};
+use evse_fsm::{Contactors, Isolation, Operator, Plant, Reading};
 use machine::{Cx, Entropy, Instant, Machine};
 use roles::{Evse, EvseStorage, Input};
 use v2gtp::{Header, PayloadType};
@@ -23,8 +23,12 @@ pub struct World<'s> {
     pub pilot: Level,
     /// Since when the isolation monitor has a result.
     pub isolation_valid: bool,
-    /// The highest demand so far.
-    pub highest: Demand,
+    /// Whether sensors are read at all.
+    pub has_sensors: bool,
+    /// Whether the emergency stop is pressed.
+    pub emergency_stop: bool,
+    /// Whether the pilot's duty cycle is what is demanded.
+    pub has_duty: bool,
     entropy: Recorded,
     next_reading: u64,
 }
@@ -64,14 +68,15 @@ impl<'s> World<'s> {
         let mut entropy = Recorded { id: id.to_vec(), count: 0 };
         let mut cx = Cx { now: Instant::ZERO, entropy: &mut entropy };
         let evse = Evse::new(&mut cx, config, storage).unwrap();
-        let highest = evse.demand();
         Self {
             evse,
             car: Car::new(),
             now: 0,
             pilot: Level::A,
             isolation_valid: false,
-            highest,
+            has_sensors: true,
+            emergency_stop: false,
+            has_duty: true,
             entropy,
             next_reading: 0,
         }
@@ -84,6 +89,8 @@ impl<'s> World<'s> {
         let closed = demand.contactors == Contactors::Closed;
         let driven = |value| Some(Reading::new(if closed { value } else { 0 }, at));
         let isolation = if self.isolation_valid { Isolation::Valid } else { Isolation::Measuring };
+        let demanded = demand.pilot.duty_permille().unwrap_or(1000);
+        let duty = if self.has_duty { demanded } else { 1000 };
         Plant {
             pilot: Some(Reading::new(self.pilot, at)),
             voltage_mv: driven(demand.supply.voltage_mv),
@@ -91,7 +98,8 @@ impl<'s> World<'s> {
             isolation: Some(Reading::new(isolation, at)),
             contactors: Some(Reading::new(closed, at)),
             lock: Some(Reading::new(true, at)),
-            emergency_stop: Some(Reading::new(false, at)),
+            emergency_stop: Some(Reading::new(self.emergency_stop, at)),
+            duty_permille: Some(Reading::new(duty, at)),
             ..Plant::default()
         }
     }
@@ -100,21 +108,11 @@ impl<'s> World<'s> {
     pub fn input(&mut self, input: Input<'_>) {
         let mut cx = Cx { now: Instant::from_micros(self.now), entropy: &mut self.entropy };
         self.evse.handle(&mut cx, input);
-        self.look();
     }
 
     /// Gives the charger a word of its operator.
     pub fn operator(&mut self, word: Operator) {
         self.input(Input::Operator(word));
-    }
-
-    fn look(&mut self) {
-        let demand = self.evse.demand();
-        self.highest.supply.voltage_mv = self.highest.supply.voltage_mv.max(demand.supply.voltage_mv);
-        self.highest.supply.current_ma = self.highest.supply.current_ma.max(demand.supply.current_ma);
-        if demand.contactors == Contactors::Closed {
-            self.highest.contactors = Contactors::Closed;
-        }
     }
 
     /// Carries frames both ways until nothing is left to carry now.
@@ -145,13 +143,20 @@ impl<'s> World<'s> {
             self.now = due.max(self.now).min(self.next_reading.max(self.now)).min(until);
             if self.now >= self.next_reading {
                 self.next_reading = self.now + Self::READING;
-                self.input(Input::Plant(self.reading()));
+                if self.has_sensors {
+                    self.input(Input::Plant(self.reading()));
+                }
             }
             let mut cx = Cx { now: Instant::from_micros(self.now), entropy: &mut self.entropy };
             self.evse.handle_timeout(&mut cx);
-            self.look();
             self.exchange();
         }
+    }
+
+    /// Reads the sensors now, whenever the next reading is due.
+    pub fn read(&mut self) {
+        let reading = self.reading();
+        self.input(Input::Plant(reading));
     }
 
     /// Plugs in, finds the charger and connects.

@@ -17,6 +17,12 @@ const ROWS: &[(&str, &str, Option<u64>, Option<u64>)] = &[
     ("base", "input and output alone", None, None),
     ("din", "DIN codec, all 34 messages, both directions", Some(30 * 1024), None),
     ("dc", "DIN codec, the 22 messages of DC charging", Some(20 * 1024), None),
+    (
+        "evse",
+        "the charger's role: IPv6, TCP, discovery, session (no SLAC yet)",
+        Some(160 * 1024),
+        Some(40 * 1024),
+    ),
 ];
 
 struct Size {

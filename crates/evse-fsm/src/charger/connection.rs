@@ -1,6 +1,6 @@
 //! The connection: a session begins and ends with it.
 
-use session::{By, Cause, Checkpoint, Limits, Phase};
+use session::{By, Cause, Limits, Phase};
 
 use super::{Charger, Timer};
 use crate::power::SAFE_OPEN;
@@ -32,7 +32,6 @@ impl Charger {
         self.state = State::Handshake;
         self.set_phase(Phase::Handshake);
         self.timers.set(Timer::Setup, self.now + self.config.times.setup);
-        self.checkpoint(Checkpoint::TCP_CONNECTED);
         if self.config.power_stage == PowerStage::None {
             self.events.push(Event::Warning(Warning::NoPowerStage));
         }

@@ -69,9 +69,9 @@ impl Charger {
             Some(Level::E | Level::F) => Some(Cause::PilotFault),
             _ => None,
         };
-        if let (Some(cause), true) = (fault, self.state != State::NoSession) {
+        if let (Some(cause), true) = (fault, !matches!(self.state, State::NoSession | State::Over)) {
             self.make_safe(By::Car, cause, Status::Malfunction);
-            self.state = if self.state == State::Over { State::Over } else { State::StopOnly };
+            self.state = State::StopOnly;
             self.close = true;
         }
     }

@@ -1,0 +1,301 @@
+//! A charger on a bench: a car that sends any message at any time, and a plant that follows the demand at once.
+#![allow(dead_code, reason = "each test uses a part of it")]
+
+use control_pilot::Level;
+use evse_fsm::{Charger, Config, Contactors, Input, Isolation, PAYLOAD_TYPE, Plant, Reading};
+use exi_din::*;
+use machine::{Cx, Duration, Instant, Machine, ScriptedEntropy};
+
+/// Every request of a DC session; `PowerOffReq` stands for `PowerDeliveryReq` with `ReadyToChargeState` false.
+pub const NAMES: &[&str] = &[
+    "SessionSetupReq",
+    "ServiceDiscoveryReq",
+    "ServicePaymentSelectionReq",
+    "ContractAuthenticationReq",
+    "ChargeParameterDiscoveryReq",
+    "CableCheckReq",
+    "PreChargeReq",
+    "PowerDeliveryReq",
+    "CurrentDemandReq",
+    "PowerOffReq",
+    "WeldingDetectionReq",
+    "SessionStopReq",
+    "ServiceDetailReq",
+    "ChargingStatusReq",
+];
+
+pub struct Bench {
+    pub charger: Charger,
+    pub now: Instant,
+    pub pilot: Level,
+    /// The session id that the car sends.
+    pub id: Vec<u8>,
+    pub isolation: Isolation,
+    /// What the last `CableCheckRes` said.
+    is_finished: bool,
+    entropy: ScriptedEntropy<'static>,
+}
+
+pub fn volts(value: i16) -> PhysicalValue {
+    PhysicalValue { multiplier: UnitMultiplier::clamped(0), unit: Some(UnitSymbol::V), value }
+}
+
+pub fn amperes(value: i16) -> PhysicalValue {
+    PhysicalValue { multiplier: UnitMultiplier::clamped(0), unit: Some(UnitSymbol::A), value }
+}
+
+const CAR: DcEvStatus = DcEvStatus {
+    ev_ready: true,
+    ev_cabin_conditioning: None,
+    ev_ress_conditioning: None,
+    ev_error_code: DcEvErrorCode::NoError,
+    ev_ress_soc: Percent::MAX,
+};
+
+const SERVICES: &[SelectedService] = &[SelectedService { service_id: 1, parameter_set_id: None }];
+
+/// A good request of each kind: a car of 450 V and 200 A whose battery has 350 V.
+pub fn body(name: &str) -> BodyElement<'static> {
+    match name {
+        "SessionSetupReq" => {
+            BodyElement::SessionSetupReq(SessionSetupReq { evcc_id: (&[2, 0, 0, 0, 0, 1]).into() })
+        }
+        "ServiceDiscoveryReq" => BodyElement::ServiceDiscoveryReq(ServiceDiscoveryReq {
+            service_scope: None,
+            service_category: Some(ServiceCategory::EvCharging),
+        }),
+        "ServicePaymentSelectionReq" => BodyElement::ServicePaymentSelectionReq(ServicePaymentSelectionReq {
+            selected_payment_option: PaymentOption::ExternalPayment,
+            selected_service_list: SelectedServiceList { selected_service: SERVICES.into() },
+        }),
+        "ContractAuthenticationReq" => BodyElement::ContractAuthenticationReq(ContractAuthenticationReq {
+            id: None,
+            gen_challenge: None,
+        }),
+        "ChargeParameterDiscoveryReq" => {
+            BodyElement::ChargeParameterDiscoveryReq(ChargeParameterDiscoveryReq {
+                ev_requested_energy_transfer_type: EvRequestedEnergyTransfer::DcExtended,
+                ev_charge_parameter: EvChargeParameter::Dc(DcEvChargeParameter {
+                    dc_ev_status: CAR,
+                    ev_maximum_current_limit: amperes(200),
+                    ev_maximum_power_limit: None,
+                    ev_maximum_voltage_limit: volts(450),
+                    ev_energy_capacity: None,
+                    ev_energy_request: None,
+                    full_soc: None,
+                    bulk_soc: None,
+                }),
+            })
+        }
+        "CableCheckReq" => BodyElement::CableCheckReq(CableCheckReq { dc_ev_status: CAR }),
+        "PreChargeReq" => BodyElement::PreChargeReq(PreChargeReq {
+            dc_ev_status: CAR,
+            ev_target_voltage: volts(350),
+            ev_target_current: amperes(1),
+        }),
+        "PowerDeliveryReq" | "PowerOffReq" => BodyElement::PowerDeliveryReq(PowerDeliveryReq {
+            ready_to_charge_state: name == "PowerDeliveryReq",
+            charging_profile: None,
+            ev_power_delivery_parameter: None,
+        }),
+        "CurrentDemandReq" => BodyElement::CurrentDemandReq(CurrentDemandReq {
+            dc_ev_status: CAR,
+            ev_target_current: amperes(60),
+            ev_maximum_voltage_limit: None,
+            ev_maximum_current_limit: None,
+            ev_maximum_power_limit: None,
+            bulk_charging_complete: None,
+            charging_complete: false,
+            remaining_time_to_full_soc: None,
+            remaining_time_to_bulk_soc: None,
+            ev_target_voltage: volts(400),
+        }),
+        "WeldingDetectionReq" => BodyElement::WeldingDetectionReq(WeldingDetectionReq { dc_ev_status: CAR }),
+        "SessionStopReq" => BodyElement::SessionStopReq(SessionStopReq {}),
+        "ServiceDetailReq" => BodyElement::ServiceDetailReq(ServiceDetailReq { service_id: 1 }),
+        "ChargingStatusReq" => BodyElement::ChargingStatusReq(ChargingStatusReq {}),
+        other => panic!("no request {other}"),
+    }
+}
+
+/// An answer's code.
+pub fn code(body: &BodyElement<'_>) -> ResponseCode {
+    match body {
+        BodyElement::SessionSetupRes(res) => res.response_code,
+        BodyElement::ServiceDiscoveryRes(res) => res.response_code,
+        BodyElement::ServicePaymentSelectionRes(res) => res.response_code,
+        BodyElement::ContractAuthenticationRes(res) => res.response_code,
+        BodyElement::ChargeParameterDiscoveryRes(res) => res.response_code,
+        BodyElement::CableCheckRes(res) => res.response_code,
+        BodyElement::PreChargeRes(res) => res.response_code,
+        BodyElement::PowerDeliveryRes(res) => res.response_code,
+        BodyElement::CurrentDemandRes(res) => res.response_code,
+        BodyElement::WeldingDetectionRes(res) => res.response_code,
+        BodyElement::SessionStopRes(res) => res.response_code,
+        BodyElement::ServiceDetailRes(res) => res.response_code,
+        BodyElement::ChargingStatusRes(res) => res.response_code,
+        other => panic!("{other:?} is no answer of a charger"),
+    }
+}
+
+impl Bench {
+    /// A charger with a car plugged in that has connected, and no handshake yet.
+    pub fn plugged() -> Self {
+        Self::prepare(|_| {})
+    }
+
+    /// With the handshake done.
+    pub fn connected() -> Self {
+        Self::with(|_| {})
+    }
+
+    pub fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let mut bench = Self::prepare(change);
+        let din = exi_app::AppProtocol {
+            protocol_namespace: exi_app::NAMESPACE_DIN.into(),
+            version_number_major: exi::Saturated(2),
+            version_number_minor: exi::Saturated(0),
+            schema_id: 1,
+            priority: exi_app::Priority::MIN,
+        };
+        assert_eq!(bench.handshake(&[din]).schema_id, Some(1));
+        bench
+    }
+
+    fn prepare(change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config { isolation_test: Duration::from_millis(100), ..Config::default() };
+        change(&mut config);
+        let mut bench = Self {
+            charger: Charger::new(config).unwrap(),
+            now: Instant::ZERO,
+            pilot: Level::A,
+            id: vec![0; 8],
+            isolation: Isolation::Valid,
+            is_finished: false,
+            entropy: ScriptedEntropy::new(&[1, 2, 3, 4, 5, 6, 7, 8]),
+        };
+        bench.run(500);
+        bench.pilot = Level::B;
+        bench.run(1_000);
+        bench.input(Input::Connected);
+        bench
+    }
+
+    /// The car connects once more and offers DIN SPEC 70121; whether that succeeds depends on the charger.
+    pub fn reopen(&mut self) {
+        self.id = vec![0; 8];
+        self.input(Input::Connected);
+        let offer = [exi_app::AppProtocol {
+            protocol_namespace: exi_app::NAMESPACE_DIN.into(),
+            version_number_major: exi::Saturated(2),
+            version_number_minor: exi::Saturated(0),
+            schema_id: 1,
+            priority: exi_app::Priority::MIN,
+        }];
+        let message =
+            exi_app::Message::Req(exi_app::SupportedAppProtocolReq { app_protocol: (&offer).into() });
+        let mut buffer = [0; 512];
+        let length = message.encode(&mut buffer).unwrap();
+        self.input(Input::Message { payload_type: PAYLOAD_TYPE, payload: &buffer[..length] });
+        let _ = self.charger.poll_transmit(&mut buffer);
+    }
+
+    pub fn input(&mut self, input: Input<'_>) {
+        let mut cx = Cx { now: self.now, entropy: &mut self.entropy };
+        self.charger.handle(&mut cx, input);
+        while self.charger.poll_event().is_some() {}
+    }
+
+    /// Lets `millis` go by, with a reading every 20 ms.
+    pub fn run(&mut self, millis: u64) {
+        for _ in 0..millis / 20 {
+            self.now += Duration::from_millis(20);
+            let mut cx = Cx { now: self.now, entropy: &mut self.entropy };
+            self.charger.handle_timeout(&mut cx);
+            let (at, demand) = (self.now, self.charger.demand());
+            let closed = demand.contactors == Contactors::Closed;
+            let follow = |value| Some(Reading::new(if closed { value } else { 0 }, at));
+            self.input(Input::Plant(Plant {
+                pilot: Some(Reading::new(self.pilot, at)),
+                voltage_mv: follow(demand.supply.voltage_mv),
+                current_ma: follow(if demand.supply.current_ma > 2000 {
+                    demand.supply.current_ma
+                } else {
+                    0
+                }),
+                isolation: Some(Reading::new(self.isolation, at)),
+                contactors: Some(Reading::new(closed, at)),
+                emergency_stop: Some(Reading::new(false, at)),
+                ..Plant::default()
+            }));
+        }
+    }
+
+    pub fn handshake(&mut self, offer: &[exi_app::AppProtocol<'_>]) -> exi_app::SupportedAppProtocolRes {
+        let mut buffer = [0; 512];
+        let message = exi_app::Message::Req(exi_app::SupportedAppProtocolReq { app_protocol: offer.into() });
+        let length = message.encode(&mut buffer).unwrap();
+        self.input(Input::Message { payload_type: PAYLOAD_TYPE, payload: &buffer[..length] });
+        let (length, _) = self.charger.poll_transmit(&mut buffer).unwrap();
+        match exi_app::Message::decode(&buffer[..length]).unwrap() {
+            exi_app::Message::Res(answer) => answer,
+            exi_app::Message::Req(_) => panic!("a charger offers nothing"),
+        }
+    }
+
+    /// Sends a request and waits for its answer, 3 s at most: name and code.
+    pub fn send(&mut self, element: BodyElement<'_>) -> Option<(&'static str, ResponseCode)> {
+        let header = Header { session_id: self.id.as_slice().into(), notification: None, signature: None };
+        let mut buffer = [0; 512];
+        let message = V2gMessage { header, body: Body { element: Some(element) } };
+        let length = message.encode(&mut buffer).unwrap();
+        self.input(Input::Message { payload_type: PAYLOAD_TYPE, payload: &buffer[..length] });
+        for _ in 0..150 {
+            if let Some((length, _)) = self.charger.poll_transmit(&mut buffer) {
+                let answer = V2gMessage::decode(&buffer[..length]).unwrap();
+                let element = answer.body.element.unwrap();
+                if matches!(element, BodyElement::SessionSetupRes(_)) && !code(&element).is_failed() {
+                    self.id = answer.header.session_id.iter().collect();
+                }
+                if let BodyElement::CableCheckRes(res) = &element {
+                    self.is_finished = res.evse_processing == EvseProcessing::Finished;
+                }
+                return Some((element.name(), code(&element)));
+            }
+            self.run(20);
+        }
+        None
+    }
+
+    pub fn ask(&mut self, name: &str) -> Option<(&'static str, ResponseCode)> {
+        self.send(body(name))
+    }
+
+    /// Sends requests as a car does, one after the other.
+    pub fn pass_all(&mut self, names: &[&str]) {
+        for name in names {
+            self.pass(name);
+        }
+    }
+
+    /// Sends a request as a car does: the pilot where it belongs, and again until its phase is over.
+    pub fn pass(&mut self, name: &str) {
+        match name {
+            "CableCheckReq" => self.pilot = Level::C,
+            "WeldingDetectionReq" => self.pilot = Level::B,
+            _ => {}
+        }
+        self.run(40);
+        let rounds = if matches!(name, "CableCheckReq" | "PreChargeReq") { 60 } else { 1 };
+        for _ in 0..rounds {
+            let (_, code) = self.ask(name).unwrap();
+            assert!(!code.is_failed(), "{name}: {code:?}");
+            if name == "CableCheckReq" && self.is_finished {
+                break;
+            }
+            if name != "CurrentDemandReq" {
+                self.run(100);
+            }
+        }
+    }
+}

@@ -10,7 +10,7 @@ use replay::{Session, World, code, config, moments, replay, sessions};
 use roles::{EvseConfig, EvseStorage};
 use session::Target;
 
-/// An Ioniq at an Alpitronic charger: from the handshake to SessionStop, with a real power stage.
+/// An Ioniq at an Alpitronic charger: from the handshake to `SessionStop`, with a real power stage.
 const CAPTURE: &str = "spi_ioniq_alpiHYC300_SWIsued_2024-03-22_ok_stopOnCharger.csv.pcap";
 
 /// Time for SAFE: one reading, and the 100 ms in which the contactors open at the latest.

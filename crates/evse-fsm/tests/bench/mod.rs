@@ -32,7 +32,7 @@ pub struct Bench {
     pub id: Vec<u8>,
     pub isolation: Isolation,
     /// What the last `CableCheckRes` said.
-    is_finished: bool,
+    pub is_finished: bool,
     entropy: ScriptedEntropy<'static>,
 }
 

@@ -16,6 +16,7 @@ const TARGET: &str = "riscv32imafc-unknown-none-elf";
 const ROWS: &[(&str, &str, Option<u64>, Option<u64>)] = &[
     ("base", "input and output alone", None, None),
     ("din", "DIN codec, all 34 messages, both directions", Some(30 * 1024), None),
+    ("names", "the same with error paths, dissector and names", None, None),
     ("dc", "DIN codec, the 22 messages of DC charging", Some(20 * 1024), None),
     (
         "evse",
@@ -33,18 +34,14 @@ struct Size {
 fn main() {
     let firmware = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace").join("firmware");
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| firmware.join("target"), PathBuf::from);
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--release", "--target-dir"])
-        .arg(&target)
-        .current_dir(&firmware)
-        .env_remove("RUSTFLAGS")
-        .status()
-        .expect("cargo");
-    assert!(built.success(), "the firmware does not build: `rustup target add {TARGET}` may be missing");
+    build(&firmware, &target, &[]);
 
     println!("| what | flash | budget | RAM | budget |\n|---|---|---|---|---|");
     let mut broken = Vec::new();
     for (name, what, flash_budget, ram_budget) in ROWS {
+        if *name == "names" {
+            build(&firmware, &target, &["--features", "names", "--bin", "names"]);
+        }
         let program = target.join(TARGET).join("release").join(name);
         let bytes = std::fs::read(&program).expect("the binary that was built");
         let size = measure(&bytes);
@@ -69,6 +66,18 @@ fn main() {
         "\nThe first row is in all others. Flash is code, constants and initial values; RAM is without the stack."
     );
     assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+fn build(firmware: &Path, target: &Path, arguments: &[&str]) {
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--release", "--target-dir"])
+        .arg(target)
+        .args(arguments)
+        .current_dir(firmware)
+        .env_remove("RUSTFLAGS")
+        .status()
+        .expect("cargo");
+    assert!(built.success(), "the firmware does not build: `rustup target add {TARGET}` may be missing");
 }
 
 fn measure(bytes: &[u8]) -> Size {

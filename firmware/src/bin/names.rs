@@ -1,0 +1,44 @@
+//! The whole DIN codec with error paths and the dissector: what names cost.
+#![no_std]
+#![no_main]
+
+use exi::trace::{Sink, Value};
+use exi_din::{V2G_MESSAGE, V2gMessage};
+
+/// Gives names and places as they come.
+struct Out;
+
+impl<'a> Sink<'a> for Out {
+    fn enter(&mut self, name: &'static str, bit: u32) {
+        firmware::write(name.as_bytes());
+        firmware::write(&bit.to_le_bytes());
+    }
+    fn value(&mut self, value: Value<'a>, start: u32, end: u32) {
+        if let Value::Enumeration(_, name) = value {
+            firmware::write(name.as_bytes());
+        }
+        firmware::write(&start.to_le_bytes());
+        firmware::write(&end.to_le_bytes());
+    }
+    fn leave(&mut self, bit: u32) {
+        firmware::write(&bit.to_le_bytes());
+    }
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn _start() -> ! {
+    let mut stream = [0; firmware::SIZE];
+    let mut answer = [0; firmware::SIZE];
+    loop {
+        let length = again(firmware::read(&mut stream), &mut answer);
+        firmware::write(answer.get(..length).unwrap_or_default());
+    }
+}
+
+/// Dissects a message, decodes it and encodes it again.
+#[inline(never)]
+fn again(stream: &[u8], answer: &mut [u8]) -> usize {
+    let _ = exi::trace::dissect::<V2gMessage<'_>>(stream, V2G_MESSAGE, &mut Out);
+    let message = V2gMessage::decode(stream);
+    message.and_then(|message| core::hint::black_box(message).encode(answer)).unwrap_or(0)
+}

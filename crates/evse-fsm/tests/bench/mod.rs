@@ -33,6 +33,8 @@ pub struct Bench {
     pub isolation: Isolation,
     /// What the last `CableCheckRes` said.
     pub is_finished: bool,
+    /// The charger's status in the last answer that has one.
+    pub status: Option<DcEvseStatusCode>,
     entropy: ScriptedEntropy<'static>,
 }
 
@@ -138,6 +140,26 @@ pub fn code(body: &BodyElement<'_>) -> ResponseCode {
     }
 }
 
+/// The charger's status in an answer.
+fn status(body: &BodyElement<'_>) -> Option<DcEvseStatusCode> {
+    let status = match body {
+        BodyElement::ChargeParameterDiscoveryRes(res) => match res.evse_charge_parameter {
+            EvseChargeParameter::Dc(dc) => dc.dc_evse_status,
+            _ => return None,
+        },
+        BodyElement::CableCheckRes(res) => res.dc_evse_status,
+        BodyElement::PreChargeRes(res) => res.dc_evse_status,
+        BodyElement::PowerDeliveryRes(res) => match res.evse_status {
+            EvseStatus::Dc(dc) => dc,
+            _ => return None,
+        },
+        BodyElement::CurrentDemandRes(res) => res.dc_evse_status,
+        BodyElement::WeldingDetectionRes(res) => res.dc_evse_status,
+        _ => return None,
+    };
+    Some(status.evse_status_code)
+}
+
 impl Bench {
     /// A charger with a car plugged in that has connected, and no handshake yet.
     pub fn plugged() -> Self {
@@ -172,6 +194,7 @@ impl Bench {
             id: vec![0; 8],
             isolation: Isolation::Valid,
             is_finished: false,
+            status: None,
             entropy: ScriptedEntropy::new(&[1, 2, 3, 4, 5, 6, 7, 8]),
         };
         bench.run(500);
@@ -260,6 +283,7 @@ impl Bench {
                 if let BodyElement::CableCheckRes(res) = &element {
                     self.is_finished = res.evse_processing == EvseProcessing::Finished;
                 }
+                self.status = status(&element).or(self.status);
                 return Some((element.name(), code(&element)));
             }
             self.run(20);

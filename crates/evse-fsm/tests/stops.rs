@@ -1,0 +1,150 @@
+//! How sessions end: by the operator, by emergency stop, by silence, by nonsense.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
+
+mod bench;
+
+use bench::Bench;
+use evse_fsm::{Authorisation, Input, Operator, PAYLOAD_TYPE, Purpose};
+use exi_din::{DcEvseStatusCode, ResponseCode};
+use session::{By, Cause, Target};
+
+const TO_THE_LOOP: [&str; 9] = [
+    "SessionSetupReq",
+    "ServiceDiscoveryReq",
+    "ServicePaymentSelectionReq",
+    "ContractAuthenticationReq",
+    "ChargeParameterDiscoveryReq",
+    "CableCheckReq",
+    "PreChargeReq",
+    "PowerDeliveryReq",
+    "CurrentDemandReq",
+];
+
+fn charging() -> Bench {
+    let mut bench = Bench::connected();
+    bench.pass_all(&TO_THE_LOOP);
+    for _ in 0..20 {
+        bench.ask("CurrentDemandReq").unwrap();
+        bench.run(100);
+    }
+    assert!(bench.charger.demand().supply.current_ma > 10_000, "{:?}", bench.charger.demand());
+    bench
+}
+
+#[test]
+fn a_stop_by_the_operator_is_told_to_the_car_which_ends_the_session_in_order() {
+    let mut bench = charging();
+    bench.input(Input::Operator(Operator::Stop));
+    assert!(bench.charger.demand().supply.current_ma > 10_000, "the car is asked first");
+    assert_eq!(bench.ask("CurrentDemandReq").unwrap().1, ResponseCode::Ok);
+    assert_eq!(bench.status, Some(DcEvseStatusCode::EvseShutdown));
+    assert_eq!(bench.ask("PowerOffReq").unwrap().1, ResponseCode::Ok);
+    assert!(!bench.charger.demand().is_energised());
+    bench.pass_all(&["WeldingDetectionReq", "SessionStopReq"]);
+    let reason = bench.charger.stop_reason().unwrap();
+    assert_eq!((reason.by, reason.cause, reason.exit_code()), (By::Operator, Cause::OperatorStop, 0));
+}
+
+#[test]
+fn a_car_that_ignores_the_stop_loses_its_current_after_the_grace() {
+    let mut bench = charging();
+    bench.input(Input::Operator(Operator::Stop));
+    for _ in 0..130 {
+        bench.ask("CurrentDemandReq");
+        bench.run(100);
+    }
+    assert!(!bench.charger.demand().is_energised());
+}
+
+#[test]
+fn a_stop_before_power_drops_the_voltage_and_waits_for_the_end() {
+    for count in [6, 7] {
+        let mut bench = Bench::connected();
+        bench.pass_all(&TO_THE_LOOP[..count]);
+        bench.input(Input::Operator(Operator::Stop));
+        bench.run(200);
+        assert!(!bench.charger.demand().is_energised());
+        assert_eq!(bench.ask("PreChargeReq").unwrap().1, ResponseCode::Ok);
+        assert_eq!(bench.status, Some(DcEvseStatusCode::EvseShutdown));
+        assert!(!bench.charger.demand().is_energised(), "a request behind the stop energises nothing");
+        assert_eq!(bench.ask("SessionStopReq").unwrap().1, ResponseCode::Ok);
+    }
+}
+
+#[test]
+fn an_emergency_stop_switches_off_first_and_then_answers_with_its_status() {
+    let mut bench = charging();
+    bench.input(Input::Operator(Operator::EmergencyStop));
+    assert_eq!(bench.charger.demand().supply, Target::ZERO);
+    assert_eq!(bench.ask("CurrentDemandReq").unwrap().1, ResponseCode::Ok);
+    assert_eq!(bench.status, Some(DcEvseStatusCode::EvseEmergencyShutdown));
+    bench.run(200);
+    assert!(!bench.charger.demand().is_energised());
+}
+
+#[test]
+fn a_stop_out_of_order_is_refused_and_switches_off_at_once() {
+    let mut bench = charging();
+    assert_eq!(bench.ask("SessionStopReq").unwrap().1, ResponseCode::FailedSequenceError);
+    assert_eq!(bench.charger.demand().supply, Target::ZERO);
+
+    let mut bench = Bench::connected();
+    bench.pass_all(&TO_THE_LOOP[..6]);
+    assert_eq!(bench.ask("PowerOffReq").unwrap().1, ResponseCode::FailedSequenceError);
+    bench.run(200);
+    assert!(!bench.charger.demand().is_energised());
+}
+
+#[test]
+fn silence_for_the_sequence_timeout_ends_the_session() {
+    let mut bench = Bench::connected();
+    bench.pass_all(&TO_THE_LOOP[..4]);
+    bench.run(59_000);
+    assert!(!bench.charger.wants_close());
+    bench.run(2_000);
+    assert!(bench.charger.wants_close());
+    assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::Timeout("sequence"));
+}
+
+#[test]
+fn the_third_message_that_does_not_decode_ends_the_session() {
+    let mut bench = charging();
+    let garbage = Input::Message { payload_type: PAYLOAD_TYPE, payload: &[0x80, 0x9a, 0xff] };
+    bench.input(garbage);
+    bench.input(garbage);
+    assert!(!bench.charger.wants_close());
+    bench.input(garbage);
+    assert!(bench.charger.wants_close());
+    assert_eq!(bench.charger.demand().supply, Target::ZERO);
+}
+
+#[test]
+fn a_refused_authorisation_fails_and_an_absent_one_is_ongoing_until_its_timer_ends() {
+    let mut bench = Bench::with(|config| config.authorisation = Authorisation::Operator);
+    bench.pass_all(&TO_THE_LOOP[..3]);
+    assert_eq!(bench.ask("ContractAuthenticationReq").unwrap().1, ResponseCode::Ok);
+    assert_eq!(bench.ask("ContractAuthenticationReq").unwrap().1, ResponseCode::Ok);
+    bench.input(Input::Operator(Operator::Authorise(false)));
+    assert_eq!(bench.ask("ContractAuthenticationReq").unwrap().1, ResponseCode::Failed);
+    assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::NotAuthorised);
+
+    let mut bench = Bench::with(|config| config.authorisation = Authorisation::Operator);
+    bench.pass_all(&TO_THE_LOOP[..3]);
+    for _ in 0..119 {
+        bench.ask("ContractAuthenticationReq");
+        bench.run(1_000);
+    }
+    assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::Timeout("authorisation"));
+}
+
+#[test]
+fn reading_a_car_ends_with_its_parameters_and_energises_nothing() {
+    let mut bench = Bench::with(|config| config.purpose = Purpose::ReadCar);
+    bench.pass_all(&TO_THE_LOOP[..4]);
+    assert_eq!(bench.ask("ChargeParameterDiscoveryReq").unwrap().1, ResponseCode::Ok);
+    assert_eq!(bench.status, Some(DcEvseStatusCode::EvseShutdown));
+    assert_eq!(bench.ask("CableCheckReq").unwrap().1, ResponseCode::FailedSequenceError);
+    assert!(!bench.charger.demand().is_energised());
+    assert_eq!(bench.ask("SessionStopReq").unwrap().1, ResponseCode::Ok);
+    assert_eq!(bench.charger.stop_reason().unwrap().exit_code(), 0);
+}

@@ -175,12 +175,20 @@ impl<'s> World<'s> {
 
     /// Sends an EXI stream now.
     pub fn send(&mut self, stream: &[u8]) {
+        for frame in self.request(stream) {
+            self.input(Input::Frame(&frame));
+        }
+        self.exchange();
+    }
+
+    /// The car's frames for an EXI stream, not given to the charger yet.
+    pub fn request(&mut self, stream: &[u8]) -> Vec<Vec<u8>> {
         let length = u32::try_from(stream.len()).unwrap();
         let header = Header { payload_type: PayloadType(0x8001), length };
         let mut message = header.to_bytes().to_vec();
         message.extend_from_slice(stream);
         self.car.send(&message);
-        self.exchange();
+        self.car.poll(self.now)
     }
 
     /// Waits for an answer, until `until` at the latest.

@@ -29,6 +29,8 @@ fn ip(args: &str) -> bool {
 fn on_a_cable(charger: impl FnOnce() + Send + 'static, car: impl FnOnce(Mac) + Send + 'static) {
     let (tell_car, car_is_ready) = channel();
     let (tell_role, role_is_ready) = channel::<Mac>();
+    // Dropped when the charger is done: the cable is gone with the car's namespace.
+    let (keep_cable, charger_is_done) = channel::<()>();
     let car = std::thread::spawn(move || {
         if unshare(CloneFlags::CLONE_NEWNET).is_err() {
             drop(tell_car);
@@ -39,6 +41,7 @@ fn on_a_cable(charger: impl FnOnce() + Send + 'static, car: impl FnOnce(Mac) + S
             assert!(ip("link set car0 up"));
             assert!(ip("-6 addr add fe80::ca/64 dev car0 nodad"));
             car(mac);
+            let _ = charger_is_done.recv();
         }
     });
     let charger = std::thread::spawn(move || {
@@ -55,6 +58,7 @@ fn on_a_cable(charger: impl FnOnce() + Send + 'static, car: impl FnOnce(Mac) + S
         }
         tell_role.send(Interface::find("charger0").unwrap().role_mac()).unwrap();
         charger();
+        drop(keep_cable);
     });
     charger.join().unwrap();
     car.join().unwrap();
@@ -111,10 +115,13 @@ fn the_role_gets_its_frames_with_good_checksums_and_the_kernel_neither_answers_n
             let to = |port| SocketAddrV6::new(address, port, 0, scope);
             socket.connect(to(15118)).unwrap();
             socket.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
-            socket.send(b"hello").unwrap();
-            let nothing = socket.recv(&mut [0; 8]).unwrap_err();
-            assert!(matches!(nothing.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{nothing}");
-            let unanswered = TcpStream::connect_timeout(&to(15118).into(), Duration::from_millis(1500));
+            // Again and again: the charger may not listen yet.
+            for _ in 0..5 {
+                socket.send(b"hello").unwrap();
+                let nothing = socket.recv(&mut [0; 8]).unwrap_err();
+                assert!(matches!(nothing.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{nothing}");
+            }
+            let unanswered = TcpStream::connect_timeout(&to(15118).into(), Duration::from_millis(3500));
             assert_eq!(unanswered.unwrap_err().kind(), ErrorKind::TimedOut, "not refused");
         },
     );

@@ -50,6 +50,14 @@ make_hosts() { # sets CHARGER and CAR to the names of two namespaces joined by a
         ip -n "$host" link set lo up
         ip -n "$host" link set "$INTERFACE" up
     done
+    # The kernel gives the addresses a moment after both ends of the cable are up.
+    for host in "$CHARGER" "$CAR"; do
+        for _ in $(seq 100); do
+            ip -n "$host" -6 addr show dev "$INTERFACE" scope link -tentative | grep -q fe80 && continue 2
+            sleep 0.1
+        done
+        die "no link-local address on $INTERFACE in $host after 10 s"
+    done
 }
 
 remove_hosts() {

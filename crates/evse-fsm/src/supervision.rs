@@ -20,14 +20,22 @@ const DUTY_PERMILLE: u16 = 20;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Supervision {
     over_voltage_since: Option<Instant>,
+    /// Since when nothing is energised.
+    off_since: Option<Instant>,
+    /// Whether it was told that the contactors are closed all the same.
+    told: bool,
 }
+
+/// Contactors that are still closed so long after they were to open are told: judgement.
+const OPENING: Duration = Duration::from_millis(500);
 
 impl Supervision {
     pub(crate) const fn new() -> Self {
-        Self { over_voltage_since: None }
+        Self { over_voltage_since: None, off_since: None, told: false }
     }
 
-    /// Why the output must be off, if it must. `in_use`: the car has to be at C or D.
+    /// Why the output must be off, if it must. `in_use`: the car has to be at C or D; `is_connected`: the output
+    /// contactors have to be closed.
     pub(crate) fn check(
         &mut self,
         now: Instant,
@@ -35,6 +43,7 @@ impl Supervision {
         config: &Config,
         limits: &Limits,
         in_use: bool,
+        is_connected: bool,
     ) -> Option<Cause> {
         if let Some(name) = plant.stale(config.sensors, now) {
             return Some(Cause::StaleReading(name));
@@ -57,11 +66,28 @@ impl Supervision {
         if fresh(plant.isolation, now) == Some(Isolation::Fault) {
             return Some(Cause::Isolation);
         }
+        if is_connected && fresh(plant.contactors, now) == Some(false) {
+            return Some(Cause::Contactor);
+        }
         self.over_voltage(now, plant, limits).or_else(|| {
             let current = fresh(plant.current_ma, now).unwrap_or(0);
             let over = current.saturating_abs() > limits.max_current_ma.saturating_add(OVER_CURRENT_MA);
             over.then_some(Cause::OverCurrent)
         })
+    }
+
+    /// Something is energised.
+    pub(crate) fn energised(&mut self) {
+        (self.off_since, self.told) = (None, false);
+    }
+
+    /// Nothing is energised: whether the contactors are closed all the same. Told once.
+    pub(crate) fn still_closed(&mut self, now: Instant, plant: &Plant) -> bool {
+        let since = *self.off_since.get_or_insert(now);
+        let closed = fresh(plant.contactors, now) == Some(true);
+        let tell = !self.told && closed && now.since(since) >= OPENING;
+        self.told |= tell;
+        tell
     }
 
     fn over_voltage(&mut self, now: Instant, plant: &Plant, limits: &Limits) -> Option<Cause> {

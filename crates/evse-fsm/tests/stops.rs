@@ -148,3 +148,37 @@ fn reading_a_car_ends_with_its_parameters_and_energises_nothing() {
     assert_eq!(bench.ask("SessionStopReq").unwrap().1, ResponseCode::Ok);
     assert_eq!(bench.charger.stop_reason().unwrap().exit_code(), 0);
 }
+
+#[test]
+fn a_contactor_that_opens_by_itself_ends_the_session() {
+    let mut bench = charging();
+    bench.contactors_stuck = Some(false);
+    bench.run(40);
+    assert_eq!(bench.charger.demand().supply, Target::ZERO);
+    assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::Contactor);
+}
+
+#[test]
+fn a_fault_of_the_isolation_ends_the_session_and_a_warning_does_not() {
+    let mut bench = charging();
+    bench.isolation = evse_fsm::Isolation::Warning;
+    bench.run(100);
+    assert_eq!(bench.ask("CurrentDemandReq").unwrap().1, ResponseCode::Ok);
+    assert!(bench.charger.demand().is_energised());
+    bench.isolation = evse_fsm::Isolation::Fault;
+    bench.run(40);
+    assert_eq!(bench.charger.demand().supply, Target::ZERO);
+    assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::Isolation);
+}
+
+#[test]
+fn a_welded_contactor_is_found_before_the_next_isolation_test() {
+    let mut bench = Bench::connected();
+    bench.pass_all(&TO_THE_LOOP[..5]);
+    bench.contactors_stuck = Some(true);
+    bench.pilot = control_pilot::Level::C;
+    bench.run(40);
+    assert_eq!(bench.ask("CableCheckReq").unwrap().1, ResponseCode::Failed);
+    assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::WeldSuspected);
+    assert!(!bench.charger.demand().is_energised());
+}

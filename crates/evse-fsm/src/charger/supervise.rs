@@ -7,7 +7,7 @@ use session::{By, Cause, Checkpoint, Limits, Phase, Target};
 use super::Charger;
 use crate::reading::fresh;
 use crate::sequence::State;
-use crate::{Event, Status, Warning};
+use crate::{Event, Isolation, Status, Warning};
 
 impl Charger {
     /// How late a deadline may be met while energised (docs/ARCHITECTURE.md).
@@ -53,7 +53,11 @@ impl Charger {
         if self.power.is_energised() {
             let limits = self.bounds();
             let in_use = self.power.is_in_use();
-            if let Some(cause) = self.supervision.check(now, &self.plant, &self.config, &limits, in_use) {
+            let is_connected = in_use && !self.power.is_testing();
+            self.supervision.energised();
+            if let Some(cause) =
+                self.supervision.check(now, &self.plant, &self.config, &limits, in_use, is_connected)
+            {
                 let by = match cause {
                     Cause::Unplugged | Cause::LeftReady | Cause::PilotFault => By::Car,
                     _ => By::Charger,
@@ -63,6 +67,14 @@ impl Charger {
                 let status = if cause == Cause::LeftReady { Status::Shutdown } else { Status::Malfunction };
                 self.make_safe(by, cause, status);
             }
+        }
+        if !self.power.is_energised() && self.supervision.still_closed(now, &self.plant) {
+            self.events.push(Event::Warning(Warning::ContactorsStillClosed));
+        }
+        let is_low = fresh(self.plant.isolation, now) == Some(Isolation::Warning);
+        if self.power.is_transferring() && is_low && self.isolation != Isolation::Warning {
+            self.isolation = Isolation::Warning;
+            self.events.push(Event::Warning(Warning::IsolationLow));
         }
         let fault = match level {
             Some(Level::A) => Some(Cause::Unplugged),

@@ -31,6 +31,8 @@ pub struct Bench {
     /// The session id that the car sends.
     pub id: Vec<u8>,
     pub isolation: Isolation,
+    /// What the contactors' feedback says, whatever is demanded.
+    pub contactors_stuck: Option<bool>,
     /// What the last `CableCheckRes` said.
     pub is_finished: bool,
     /// The charger's status in the last answer that has one.
@@ -193,6 +195,7 @@ impl Bench {
             pilot: Level::A,
             id: vec![0; 8],
             isolation: Isolation::Valid,
+            contactors_stuck: None,
             is_finished: false,
             status: None,
             entropy: ScriptedEntropy::new(&[1, 2, 3, 4, 5, 6, 7, 8]),
@@ -247,7 +250,7 @@ impl Bench {
                     0
                 }),
                 isolation: Some(Reading::new(self.isolation, at)),
-                contactors: Some(Reading::new(closed, at)),
+                contactors: Some(Reading::new(self.contactors_stuck.unwrap_or(closed), at)),
                 emergency_stop: Some(Reading::new(false, at)),
                 ..Plant::default()
             }));

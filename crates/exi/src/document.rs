@@ -82,6 +82,7 @@ fn locate<'a, T: Particle<'a>>(stream: &'a [u8], root: Root) -> Path {
 }
 
 #[cfg(not(feature = "names"))]
+#[allow(clippy::extra_unused_type_parameters, reason = "the same call as with names")]
 fn locate<'a, T: Particle<'a>>(_: &'a [u8], _: Root) -> Path {
     Path::default()
 }

@@ -89,8 +89,8 @@ fn content(body: &BodyElement<'_>) -> Option<(Kind, Content)> {
         BodyElement::PowerDeliveryReq(req) => (Kind::PowerDelivery, power_delivery(req)),
         BodyElement::CurrentDemandReq(req) => {
             let limits = Limits {
-                max_voltage_mv: req.ev_maximum_voltage_limit.map_or(i32::MAX, milli),
-                max_current_ma: req.ev_maximum_current_limit.map_or(i32::MAX, milli),
+                max_voltage_mv: req.ev_maximum_voltage_limit.map_or(i32::MAX, volts),
+                max_current_ma: req.ev_maximum_current_limit.map_or(i32::MAX, amperes),
                 max_power_w: req.ev_maximum_power_limit.map_or(i32::MAX, whole),
                 ..Limits::NONE
             };
@@ -122,8 +122,8 @@ fn charge_parameter(req: &ChargeParameterDiscoveryReq) -> Content {
         EvChargeParameter::Dc(dc) => Some((
             car(dc.dc_ev_status),
             Limits {
-                max_voltage_mv: milli(dc.ev_maximum_voltage_limit),
-                max_current_ma: milli(dc.ev_maximum_current_limit),
+                max_voltage_mv: volts(dc.ev_maximum_voltage_limit),
+                max_current_ma: amperes(dc.ev_maximum_current_limit),
                 max_power_w: dc.ev_maximum_power_limit.map_or(i32::MAX, whole),
                 ..Limits::NONE
             },
@@ -152,13 +152,23 @@ fn power_delivery(req: &PowerDeliveryReq<'_>) -> Content {
 
 fn car(status: DcEvStatus) -> CarStatus {
     let soc = u8::try_from(status.ev_ress_soc.get()).unwrap_or(0);
-    CarStatus { error: status.ev_error_code as u8, soc_percent: soc }
+    CarStatus { ready: status.ev_ready, error: status.ev_error_code as u8, soc_percent: soc }
 }
 
 /// Thousandths of the unit; what no `i32` holds is as large as one can be, and refused as implausible.
 fn milli(value: PhysicalValue) -> i32 {
     let milli = value.to_milli();
     i32::try_from(milli).unwrap_or(if milli < 0 { i32::MIN } else { i32::MAX })
+}
+
+/// Millivolts; another unit makes it implausible.
+fn volts(value: PhysicalValue) -> i32 {
+    if matches!(value.unit, None | Some(UnitSymbol::V)) { milli(value) } else { i32::MAX }
+}
+
+/// Milliamperes; another unit makes it implausible.
+fn amperes(value: PhysicalValue) -> i32 {
+    if matches!(value.unit, None | Some(UnitSymbol::A)) { milli(value) } else { i32::MAX }
 }
 
 /// Whole units, rounded toward zero.
@@ -168,7 +178,7 @@ fn whole(value: PhysicalValue) -> i32 {
 }
 
 fn target(voltage: PhysicalValue, current: PhysicalValue) -> Target {
-    Target { voltage_mv: milli(voltage), current_ma: milli(current) }
+    Target { voltage_mv: volts(voltage), current_ma: amperes(current) }
 }
 
 /// Writes an answer.

@@ -44,7 +44,8 @@ pub(crate) fn precharge(
     car: CarStatus,
     asked: Target,
 ) -> Result<(i32, Option<Warning>), Verdict> {
-    if car.error != 0 || asked.current_ma > CURRENT_BEFORE_POWER_MA || asked.current_ma < 0 {
+    let absurd = asked.voltage_mv > PLAUSIBLE.max_voltage_mv;
+    if car.error != 0 || absurd || !(0..=CURRENT_BEFORE_POWER_MA).contains(&asked.current_ma) {
         return Err(Verdict::Failed);
     }
     if asked.voltage_mv < config.limits.min_voltage_mv {
@@ -82,8 +83,8 @@ pub(crate) fn power_on(
 
 /// Whether a demand for current is one that can be.
 pub(crate) fn demand(asked: Target, limits: &Limits) -> bool {
-    asked.current_ma >= 0
-        && asked.voltage_mv >= 0
+    (0..=PLAUSIBLE.max_current_ma).contains(&asked.current_ma)
+        && (0..=PLAUSIBLE.max_voltage_mv).contains(&asked.voltage_mv)
         && limits.max_voltage_mv >= 0
         && limits.max_current_ma >= 0
         && limits.max_power_w >= 0

@@ -51,8 +51,16 @@ impl Kind {
 /// What the car says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct CarStatus {
+    pub(crate) ready: bool,
     pub(crate) error: u8,
     pub(crate) soc_percent: u8,
+}
+
+impl CarStatus {
+    /// Whether the car may be given current.
+    pub(crate) const fn is_fine(self) -> bool {
+        self.ready && self.error == 0
+    }
 }
 
 /// The content of a request, as far as the charger needs it.

@@ -29,6 +29,20 @@ pub(crate) enum State {
 }
 
 impl State {
+    /// Whether nothing may be energised yet, or no more: the connector lock is not needed.
+    pub(crate) const fn is_before_power(self) -> bool {
+        matches!(
+            self,
+            Self::NoSession
+                | Self::Handshake
+                | Self::SessionSetup
+                | Self::ServiceDiscovery
+                | Self::PaymentSelection
+                | Self::Authentication
+                | Self::ChargeParameter
+        )
+    }
+
     /// The requests that may come, after EVSE state table of DIN SPEC 70121 (spec: section 3).
     const fn allowed(self) -> &'static [Kind] {
         match self {

@@ -1,6 +1,6 @@
 //! What is watched while anything is energised.
 
-use control_pilot::{Level, Output};
+use control_pilot::{Level, Output, Proximity};
 use machine::{Duration, Instant};
 use session::{Cause, Limits};
 
@@ -45,6 +45,9 @@ impl Supervision {
         in_use: bool,
         is_connected: bool,
     ) -> Option<Cause> {
+        if !in_use {
+            self.over_voltage_since = None;
+        }
         if let Some(name) = plant.stale(config.sensors, now) {
             return Some(Cause::StaleReading(name));
         }
@@ -59,6 +62,13 @@ impl Supervision {
             if duty.abs_diff(Output::DIGITAL_PERMILLE) > DUTY_PERMILLE {
                 return Some(Cause::PilotLost);
             }
+        }
+        if in_use && config.sensors.contains(Sensors::LOCK) && fresh(plant.lock, now) == Some(false) {
+            return Some(Cause::Lock);
+        }
+        let gone = matches!(fresh(plant.proximity, now), Some(Proximity::Absent | Proximity::Pressed));
+        if in_use && config.sensors.contains(Sensors::PROXIMITY) && gone {
+            return Some(Cause::Unplugged);
         }
         if config.power_stage == PowerStage::None || !in_use {
             return None;

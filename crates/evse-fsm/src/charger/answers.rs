@@ -20,14 +20,16 @@ impl Charger {
         let late = self.now >= waiting.until;
         let Waiting { request, until } = waiting;
         let arrived = match request.kind {
-            Kind::CableCheck => self.is_ready(),
+            Kind::CableCheck => self.may_energise(),
             Kind::WeldingDetection => !self.is_ready(),
             _ => !self.power.is_energised(),
         };
         match (request.kind, request.content.clone()) {
             (Kind::CableCheck, Content::CableCheck(car)) if arrived => self.cable_check(request, car),
             (Kind::CableCheck | Kind::WeldingDetection, _) if late && !arrived => {
-                self.refuse(&request, Verdict::Failed, Cause::Timeout("pilot detection"));
+                let unlocked = request.kind == Kind::CableCheck && self.is_ready();
+                let cause = if unlocked { Cause::Lock } else { Cause::Timeout("pilot detection") };
+                self.refuse(&request, Verdict::Failed, cause);
             }
             _ if arrived || late => self.reply(&request, Verdict::Ok, true),
             _ => self.waiting = Some(Waiting { request, until }),

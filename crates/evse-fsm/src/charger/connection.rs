@@ -1,5 +1,6 @@
 //! The connection: a session begins and ends with it.
 
+use control_pilot::Level;
 use session::{By, Cause, Limits, Phase};
 
 use super::{Charger, Timer};
@@ -48,20 +49,23 @@ impl Charger {
         self.timers.clear_all();
         self.power.stop(self.now, SAFE_OPEN);
         let finished = self.stop.is_some_and(|stop| stop.reason.is_normal());
-        if self.stop.is_none() && self.state != State::Over {
+        // A connection on which nothing was said, or that was refused, is no session: cars open and drop many.
+        let silent = self.stop.is_none() && matches!(self.state, State::Handshake | State::Over);
+        if self.stop.is_none() && !silent {
             self.stop_for(By::Network, Cause::ConnectionLost(closed.name()), Status::Shutdown);
         }
         self.timers.clear_all();
+        self.state = State::NoSession;
+        if silent {
+            return self.set_phase(if self.level == Some(Level::A) { Phase::Idle } else { Phase::Plugged });
+        }
         if finished {
             self.pilot.session_ended(self.now);
         } else {
             self.pilot.halt(self.now);
         }
-        self.state = State::NoSession;
         self.set_phase(Phase::Ended);
-        if self.authorised.is_some() {
-            self.authorised = None;
-        }
+        self.authorised = None;
         if let Some(stop) = self.stop.take() {
             self.last_stop = Some(stop.reason);
             self.events.push(Event::Stopped(stop.reason));

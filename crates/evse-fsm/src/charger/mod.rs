@@ -12,15 +12,16 @@ use heapless::Vec;
 use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers};
 use session::{Limits, Phase, StopReason};
 
+use crate::cable_check::DEAD_MV;
 use crate::din;
 use crate::pilot::Pilot;
 use crate::power::Power;
+use crate::reading::fresh;
 use crate::request::{Answer, Request, SessionId};
 use crate::sequence::State;
 use crate::supervision::Supervision;
 use crate::{
-    Config, ConfigError, Contactors, Demand, Dropped, Event, Input, Isolation, Lock, PAYLOAD_TYPE, Plant,
-    Status,
+    Config, ConfigError, Demand, Dropped, Event, Input, Isolation, Lock, PAYLOAD_TYPE, Plant, Sensors, Status,
 };
 
 /// Events that wait at most: a request, its answer and what they cause are six.
@@ -97,10 +98,12 @@ pub struct Charger {
     available: bool,
     /// Set by what must not be repeated without a person or a new plug: no offer meanwhile.
     latched: bool,
+    /// Someone stopped the charger: no offer behind the session at hand until the plug was out or a reset.
+    stopped: bool,
     authorised: Option<bool>,
     session_id: SessionId,
     car_limits: Limits,
-    /// The car's last precharge target, within the limits, in mV.
+    /// The car's last precharge target as asked, in mV.
     precharge_mv: i32,
     isolation: Isolation,
     /// First `ChargeParameterDiscoveryReq`.
@@ -136,6 +139,7 @@ impl Charger {
             is_connected: false,
             close: false,
             latched: false,
+            stopped: false,
             authorised: None,
             session_id: Vec::new(),
             car_limits: Limits::NONE,
@@ -157,9 +161,21 @@ impl Charger {
     /// What the charger wants of its plant now. Read and apply it after each call.
     pub fn demand(&self) -> Demand {
         let (supply, contactors) = self.power.demand(self.config.power_stage);
-        let free = contactors == Contactors::Open && !self.is_connected && !self.pilot.is_offering();
-        let lock = if free && self.level == Some(Level::A) { Lock::Released } else { Lock::Held };
+        let lock = if self.may_unlock() { Lock::Released } else { Lock::Held };
         Demand { pilot: self.pilot.output(), supply, contactors, lock }
+    }
+
+    /// Whether the plug may be pulled: nothing is driven, nothing measured says live, and the session at hand
+    /// is neither about to energise nor being stopped. A wait never unlocks: a needed reading that is absent
+    /// holds the lock.
+    fn may_unlock(&self) -> bool {
+        let dead = match fresh(self.plant.voltage_mv, self.now) {
+            Some(mv) => mv.saturating_abs() < DEAD_MV,
+            None => !self.config.sensors.contains(Sensors::VOLTAGE),
+        };
+        let open = !self.power.is_energised() && fresh(self.plant.contactors, self.now) != Some(true);
+        let idle = self.state.is_before_power() && self.stop.is_none() && !self.latched;
+        dead && open && idle
     }
 
     /// Whether the connection shall be closed now: everything that was to be sent has been taken.
@@ -186,6 +202,10 @@ impl Machine for Charger {
 
     fn handle(&mut self, cx: &mut Cx<'_>, input: Input<'_>) {
         self.tell_time(cx.now);
+        // A snapshot is the newest truth; whatever else comes in finds what was due done already.
+        if !matches!(input, Input::Plant(_)) {
+            self.run_timers();
+        }
         match input {
             Input::Plant(plant) => self.plant = plant,
             Input::Message { payload_type, payload } => self.message(cx, payload_type, payload),
@@ -198,9 +218,7 @@ impl Machine for Charger {
 
     fn handle_timeout(&mut self, cx: &mut Cx<'_>) {
         self.tell_time(cx.now);
-        while let Some(timer) = self.timers.expired(self.now) {
-            self.expired(timer);
-        }
+        self.run_timers();
         self.advance();
     }
 

@@ -86,7 +86,10 @@ impl Charger {
         if late == Duration::ZERO || !self.state.has_session() {
             self.close = true;
         } else {
-            self.timers.set(Timer::Close, self.now + late);
+            // A car that goes on asking does not keep the connection.
+            let at = self.now + late;
+            let before = self.timers.due(Timer::Close).unwrap_or(at);
+            self.timers.set(Timer::Close, at.min(before));
         }
         self.reply(request, verdict, true);
     }
@@ -208,7 +211,7 @@ impl Charger {
         if self.stop.is_some() {
             return self.reply(&request, Verdict::Ok, false);
         }
-        if !self.is_ready() {
+        if !self.may_energise() {
             return self.wait(request, self.config.times.pilot_detection);
         }
         if !self.power.is_testing() {
@@ -237,6 +240,10 @@ impl Charger {
                 self.pass(&request, Verdict::Ok, State::PreCharge);
             }
         }
+    }
+
+    pub(super) fn may_energise(&self) -> bool {
+        self.is_ready() && self.is_locked()
     }
 
     pub(super) fn test_failed(&mut self, request: &Request, fault: Fault) {
@@ -270,7 +277,8 @@ impl Charger {
                     self.events.push(Event::Warning(warning));
                 }
                 self.start(Timer::PreCharge, self.config.times.precharge);
-                self.precharge_mv = voltage_mv;
+                // As asked: an output that follows only half of it is not at the car's voltage.
+                self.precharge_mv = asked.voltage_mv;
                 self.power.precharge(self.now, voltage_mv, &self.config);
                 self.power.step(self.now, &self.plant, &self.config);
                 self.state = State::PreChargeOrPower;
@@ -326,10 +334,13 @@ impl Charger {
         }
         if self.power.is_transferring() {
             // A car that reports an error gets no current, and ends the session itself.
-            let asked = if car.error == 0 { asked } else { Target { current_ma: 0, ..asked } };
+            let asked = if car.is_fine() { asked } else { Target { current_ma: 0, ..asked } };
             let bounds = self.bounds().and(&limits);
             self.power.transfer(self.now, asked, bounds);
             self.power.step(self.now, &self.plant, &self.config);
+        }
+        if !car.is_fine() {
+            self.stop_for(By::Car, Cause::CarError(car.error), Status::Shutdown);
         }
         if self.state == State::FirstDemand {
             self.checkpoint(Checkpoint::CURRENT_DEMAND_LOOP);

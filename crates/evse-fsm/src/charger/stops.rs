@@ -1,5 +1,6 @@
 //! Stops: why, and what the car is told.
 
+use control_pilot::Level;
 use session::{By, Cause, Checkpoint, StopReason};
 
 use super::{Charger, Stop, Timer};
@@ -12,15 +13,22 @@ impl Charger {
     /// Records why; the first reason stays, unless what comes later is about safety.
     pub(super) fn stop_for(&mut self, by: By, cause: Cause, status: Status) {
         let worse = matches!(status, Status::EmergencyShutdown | Status::Malfunction);
+        let phase = self.phase;
         match &mut self.stop {
             Some(stop)
                 if worse && !matches!(stop.status, Status::EmergencyShutdown | Status::Malfunction) =>
             {
                 stop.status = status;
+                // An orderly stop that ends in a fault did not end in order; a plug that is pulled behind it
+                // is no fault.
+                if stop.reason.is_normal() && cause != Cause::Unplugged {
+                    stop.reason = StopReason::new(by, cause, phase);
+                    self.events.push(Event::Stopping(stop.reason));
+                }
             }
             Some(_) => {}
             None => {
-                let reason = StopReason::new(by, cause, self.phase);
+                let reason = StopReason::new(by, cause, phase);
                 self.stop = Some(Stop { reason, status });
                 self.events.push(Event::Stopping(reason));
                 self.timers.set(Timer::Close, self.now + self.config.times.close_after_stop);
@@ -54,9 +62,13 @@ impl Charger {
                     self.orderly_stop(Cause::NotAuthorised);
                 }
             }
-            Operator::Stop => self.orderly_stop(Cause::OperatorStop),
+            Operator::Stop => {
+                // Otherwise a car that tries again would charge again.
+                self.stopped = self.level != Some(Level::A);
+                self.orderly_stop(Cause::OperatorStop);
+            }
             Operator::EmergencyStop => self.emergency_stop(),
-            Operator::Reset => self.latched = false,
+            Operator::Reset => (self.latched, self.stopped) = (false, false),
             Operator::Available(yes) => {
                 self.available = yes;
                 if !yes && self.state != State::NoSession {
@@ -83,6 +95,8 @@ impl Charger {
 
     pub(super) fn expired(&mut self, timer: Timer) {
         match timer {
+            // A connection on which nothing was said: it goes, the pilot stays.
+            Timer::Setup if self.state == State::Handshake => self.close = true,
             Timer::Close => self.close = true,
             // The car does not follow: the charger takes the current down itself.
             Timer::StopGrace => self.power.stop(self.now, self.config.times.power_off),

@@ -7,7 +7,7 @@ use session::{By, Cause, Checkpoint, Limits, Phase, Target};
 use super::Charger;
 use crate::reading::fresh;
 use crate::sequence::State;
-use crate::{Event, Isolation, Status, Warning};
+use crate::{Event, Isolation, Sensors, Status, Warning};
 
 impl Charger {
     /// How late a deadline may be met while energised (docs/ARCHITECTURE.md).
@@ -27,16 +27,30 @@ impl Charger {
         let now = self.now;
         let level = fresh(self.plant.pilot, now);
         self.watch(level);
-        let blocked = self.latched || !self.available || self.is_stopping_for_safety();
+        // What only concerns the next session must not take the pilot away from the one at hand.
+        let idle = self.state == State::NoSession && (self.stopped || !self.available);
+        let blocked = self.latched || self.is_stopping_for_safety() || idle;
         if self.pilot.step(now, level, blocked, &self.config.times) {
             self.checkpoint(Checkpoint::PILOT_5_PERCENT);
         }
         self.follow_level(level);
-        if self.power.step(now, &self.plant, &self.config) {
-            self.events.push(Event::Warning(Warning::Stalled));
-        }
+        self.step_power();
         if let Some(waiting) = self.waiting.take() {
             self.answer_waiting(waiting);
+        }
+    }
+
+    /// Does what is due.
+    pub(super) fn run_timers(&mut self) {
+        while let Some(timer) = self.timers.expired(self.now) {
+            self.expired(timer);
+        }
+        self.step_power();
+    }
+
+    fn step_power(&mut self) {
+        if self.power.step(self.now, &self.plant, &self.config) {
+            self.events.push(Event::Warning(Warning::Stalled));
         }
     }
 
@@ -96,6 +110,7 @@ impl Charger {
         match level {
             Some(Level::A) => {
                 self.latched = false;
+                self.stopped = false;
                 self.authorised = None;
                 self.checkpoint(Checkpoint::PILOT_A);
                 if !self.is_connected {
@@ -123,6 +138,12 @@ impl Charger {
 
     pub(super) fn is_ready(&self) -> bool {
         matches!(fresh(self.plant.pilot, self.now), Some(Level::C | Level::D))
+    }
+
+    /// Whether the plug cannot come out, where the charger watches that.
+    pub(super) fn is_locked(&self) -> bool {
+        let needed = self.config.sensors.contains(Sensors::LOCK);
+        !needed || fresh(self.plant.lock, self.now) == Some(true)
     }
 
     pub(super) fn present(&self) -> Target {

@@ -257,6 +257,15 @@ impl Bench {
         }
     }
 
+    /// Lets `millis` go by without any reading.
+    pub fn run_blind(&mut self, millis: u64) {
+        for _ in 0..millis / 20 {
+            self.now += Duration::from_millis(20);
+            let mut cx = Cx { now: self.now, entropy: &mut self.entropy };
+            self.charger.handle_timeout(&mut cx);
+        }
+    }
+
     pub fn handshake(&mut self, offer: &[exi_app::AppProtocol<'_>]) -> exi_app::SupportedAppProtocolRes {
         let mut buffer = [0; 512];
         let message = exi_app::Message::Req(exi_app::SupportedAppProtocolReq { app_protocol: offer.into() });

@@ -1,0 +1,214 @@
+//! What real cars and people do at the edges of a session.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
+
+mod bench;
+
+use bench::{Bench, amperes, body, volts};
+use control_pilot::{Level, Output};
+use evse_fsm::{Closed, Input, Lock, Operator, Sensors};
+use exi_din::{BodyElement, DcEvErrorCode, DcEvseStatusCode, ResponseCode};
+use machine::Duration;
+use session::{Cause, Target};
+
+const TO_THE_LOOP: [&str; 9] = [
+    "SessionSetupReq",
+    "ServiceDiscoveryReq",
+    "ServicePaymentSelectionReq",
+    "ContractAuthenticationReq",
+    "ChargeParameterDiscoveryReq",
+    "CableCheckReq",
+    "PreChargeReq",
+    "PowerDeliveryReq",
+    "CurrentDemandReq",
+];
+
+fn after(count: usize) -> Bench {
+    let mut bench = Bench::connected();
+    bench.pass_all(&TO_THE_LOOP[..count]);
+    bench
+}
+
+/// A request of the loop, changed.
+fn demanded(bench: &mut Bench, change: fn(&mut exi_din::CurrentDemandReq)) -> ResponseCode {
+    let BodyElement::CurrentDemandReq(mut req) = body("CurrentDemandReq") else { panic!() };
+    change(&mut req);
+    bench.send(BodyElement::CurrentDemandReq(req)).unwrap().1
+}
+
+fn precharged(bench: &mut Bench, change: fn(&mut exi_din::PreChargeReq)) -> ResponseCode {
+    let BodyElement::PreChargeReq(mut req) = body("PreChargeReq") else { panic!() };
+    change(&mut req);
+    bench.send(BodyElement::PreChargeReq(req)).unwrap().1
+}
+
+#[test]
+fn connections_on_which_nothing_is_said_leave_the_pilot_alone() {
+    let mut bench = Bench::plugged();
+    for closed in [Closed::Fin, Closed::Rst, Closed::Timeout] {
+        bench.input(Input::Closed(closed));
+        assert_eq!(bench.charger.demand().pilot, Output::DIGITAL);
+        assert_eq!(bench.charger.stop_reason(), None);
+        bench.input(Input::Connected);
+    }
+    bench.run(18_100);
+    assert!(bench.charger.wants_close(), "a silent connection does not keep its place");
+    assert_eq!(bench.charger.demand().pilot, Output::DIGITAL);
+}
+
+#[test]
+fn a_connection_that_is_refused_between_two_offers_does_not_put_off_the_next_one() {
+    let mut bench = after(4);
+    bench.input(Input::Closed(Closed::Rst));
+    for _ in 0..3 {
+        bench.input(Input::Connected);
+        assert!(bench.charger.wants_close());
+        bench.input(Input::Closed(Closed::Rst));
+        bench.run(1_000);
+    }
+    assert_eq!(bench.charger.demand().pilot, Output::DIGITAL);
+}
+
+#[test]
+fn a_charger_that_was_stopped_offers_nothing_until_a_reset_or_a_new_plug() {
+    for reset in [true, false] {
+        let mut bench = after(5);
+        bench.input(Input::Operator(Operator::Stop));
+        assert_eq!(bench.charger.demand().pilot, Output::DIGITAL, "the car needs it to end in order");
+        bench.ask("SessionStopReq").unwrap();
+        bench.input(Input::Closed(Closed::Fin));
+        bench.run(20_000);
+        assert_eq!(bench.charger.demand().pilot, Output::Steady);
+        if reset {
+            bench.input(Input::Operator(Operator::Reset));
+        } else {
+            bench.pilot = Level::A;
+            bench.run(1_000);
+        }
+        bench.pilot = Level::B;
+        bench.run(5_000);
+        assert_eq!(bench.charger.demand().pilot, Output::DIGITAL);
+    }
+}
+
+#[test]
+fn a_charger_taken_out_of_service_keeps_the_pilot_until_the_session_is_over() {
+    let mut bench = after(9);
+    bench.input(Input::Operator(Operator::Available(false)));
+    bench.run(500);
+    assert_eq!(bench.charger.demand().pilot, Output::DIGITAL);
+    bench.pass_all(&["PowerOffReq", "WeldingDetectionReq", "SessionStopReq"]);
+    bench.input(Input::Closed(Closed::Fin));
+    bench.run(20_000);
+    assert_eq!(bench.charger.demand().pilot, Output::Steady);
+}
+
+#[test]
+fn an_emergency_stop_behind_an_orderly_one_is_the_reason() {
+    let mut bench = after(9);
+    bench.input(Input::Operator(Operator::Stop));
+    bench.input(Input::Operator(Operator::EmergencyStop));
+    assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::EmergencyStop);
+    assert_eq!(bench.charger.demand().supply, Target::ZERO);
+}
+
+#[test]
+fn the_lock_is_held_from_the_cars_parameters_to_the_dead_output() {
+    let mut bench = after(4);
+    assert_eq!(bench.charger.demand().lock, Lock::Released);
+    bench.pass_all(&TO_THE_LOOP[4..5]);
+    assert_eq!(bench.charger.demand().lock, Lock::Held);
+    bench.pass_all(&TO_THE_LOOP[5..]);
+    bench.pass_all(&["PowerOffReq", "WeldingDetectionReq", "SessionStopReq"]);
+    assert_eq!(bench.charger.demand().lock, Lock::Held);
+    bench.input(Input::Closed(Closed::Fin));
+    bench.run(100);
+    assert_eq!(bench.charger.demand().lock, Lock::Released);
+    // Nothing is known of the output any more: no wait ends in unlocking.
+    bench.run_blind(10_000);
+    assert_eq!(bench.charger.demand().lock, Lock::Held);
+}
+
+#[test]
+fn a_refused_car_that_goes_on_asking_does_not_keep_the_connection() {
+    let mut bench = after(5);
+    bench.ask("CurrentDemandReq").unwrap();
+    for _ in 0..48 {
+        assert!(!bench.charger.wants_close());
+        bench.ask("CurrentDemandReq").unwrap();
+        bench.run(100);
+    }
+    bench.run(300);
+    assert!(bench.charger.wants_close(), "5 s behind the first refusal");
+}
+
+#[test]
+fn a_car_that_reports_an_error_or_is_not_ready_gets_no_current_and_is_told_shutdown() {
+    type Change = fn(&mut exi_din::CurrentDemandReq);
+    let cases: [(Change, u8); 2] = [
+        (|req| req.dc_ev_status.ev_error_code = DcEvErrorCode::FailedChargingCurrentDifferential, 5),
+        (|req| req.dc_ev_status.ev_ready = false, 0),
+    ];
+    for (change, error) in cases {
+        let mut bench = after(9);
+        assert_eq!(demanded(&mut bench, change), ResponseCode::Ok);
+        assert_eq!(bench.status, Some(DcEvseStatusCode::EvseShutdown));
+        assert_eq!(bench.charger.demand().supply.current_ma, 0);
+        assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::CarError(error));
+        bench.pass_all(&["PowerOffReq", "WeldingDetectionReq", "SessionStopReq"]);
+    }
+}
+
+#[test]
+fn values_in_another_unit_or_beyond_every_charger_are_refused_and_switch_off() {
+    let demands: [fn(&mut exi_din::CurrentDemandReq); 5] = [
+        |req| req.ev_target_voltage = amperes(400),
+        |req| req.ev_target_current = volts(10),
+        |req| req.ev_target_voltage = volts(1_501),
+        |req| req.ev_target_current = amperes(1_001),
+        |req| req.ev_target_current = amperes(-1),
+    ];
+    for change in demands {
+        let mut bench = after(9);
+        assert_eq!(demanded(&mut bench, change), ResponseCode::Failed);
+        assert_eq!(bench.charger.demand().supply, Target::ZERO);
+    }
+    let targets: [fn(&mut exi_din::PreChargeReq); 2] =
+        [|req| req.ev_target_voltage = amperes(350), |req| req.ev_target_voltage = volts(1_501)];
+    for change in targets {
+        let mut bench = after(7);
+        assert_eq!(precharged(&mut bench, change), ResponseCode::Failed);
+        assert_eq!(bench.charger.demand().supply, Target::ZERO);
+    }
+}
+
+#[test]
+fn power_is_not_switched_on_behind_a_target_that_the_output_did_not_follow() {
+    let targets: [fn(&mut exi_din::PreChargeReq); 2] =
+        [|req| req.ev_target_voltage = volts(-350), |req| req.ev_target_voltage = volts(480)];
+    for change in targets {
+        let mut bench = after(7);
+        assert_eq!(precharged(&mut bench, change), ResponseCode::Ok);
+        bench.run(2_000);
+        assert_eq!(bench.ask("PowerDeliveryReq").unwrap().1, ResponseCode::FailedEvsePresentVoltageToLow);
+    }
+}
+
+#[test]
+fn a_request_behind_the_sequence_timeout_is_too_late_even_if_nobody_called_in_between() {
+    let mut bench = after(3);
+    bench.now += Duration::from_secs(61);
+    bench.ask("ContractAuthenticationReq");
+    assert!(bench.charger.wants_close());
+    assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::Timeout("sequence"));
+}
+
+#[test]
+fn a_lock_that_does_not_confirm_keeps_the_output_off() {
+    let mut bench = Bench::with(|config| config.sensors |= Sensors::LOCK);
+    bench.pass_all(&TO_THE_LOOP[..5]);
+    bench.pilot = Level::C;
+    bench.run(100);
+    assert_eq!(bench.ask("CableCheckReq").unwrap().1, ResponseCode::Failed);
+    assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::Lock);
+    assert!(!bench.charger.demand().is_energised());
+}

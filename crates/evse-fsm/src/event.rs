@@ -87,6 +87,13 @@ pub enum Status {
     Malfunction,
 }
 
+impl Status {
+    /// Whether it tells of danger: the output is off at once, and nothing is offered meanwhile.
+    pub(crate) const fn is_unsafe(self) -> bool {
+        matches!(self, Self::EmergencyShutdown | Self::Malfunction)
+    }
+}
+
 /// Why an input was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dropped {

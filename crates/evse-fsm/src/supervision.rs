@@ -29,6 +29,15 @@ pub(crate) struct Supervision {
 /// Contactors that are still closed so long after they were to open are told: judgement.
 const OPENING: Duration = Duration::from_millis(500);
 
+/// What ends a session at any pilot level but B, C and D.
+pub(crate) const fn pilot_fault(level: Option<Level>) -> Option<Cause> {
+    match level {
+        Some(Level::A) => Some(Cause::Unplugged),
+        Some(Level::E | Level::F) => Some(Cause::PilotFault),
+        _ => None,
+    }
+}
+
 impl Supervision {
     pub(crate) const fn new() -> Self {
         Self { over_voltage_since: None, off_since: None, told: false }
@@ -51,11 +60,12 @@ impl Supervision {
         if let Some(name) = plant.stale(config.sensors, now) {
             return Some(Cause::StaleReading(name));
         }
-        match fresh(plant.pilot, now) {
-            Some(Level::A) => return Some(Cause::Unplugged),
-            Some(Level::E | Level::F) => return Some(Cause::PilotFault),
-            Some(Level::B) if in_use => return Some(Cause::LeftReady),
-            _ => {}
+        let level = fresh(plant.pilot, now);
+        if let Some(cause) = pilot_fault(level) {
+            return Some(cause);
+        }
+        if in_use && level == Some(Level::B) {
+            return Some(Cause::LeftReady);
         }
         if config.sensors.contains(Sensors::DUTY) && in_use {
             let duty = fresh(plant.duty_permille, now).unwrap_or(0);
@@ -101,7 +111,7 @@ impl Supervision {
     }
 
     fn over_voltage(&mut self, now: Instant, plant: &Plant, limits: &Limits) -> Option<Cause> {
-        let voltage = fresh(plant.voltage_mv, now).unwrap_or(0);
+        let voltage = fresh(plant.voltage_mv, now).unwrap_or(0).saturating_abs();
         if voltage <= limits.max_voltage_mv {
             self.over_voltage_since = None;
             return None;

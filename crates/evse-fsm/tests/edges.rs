@@ -3,28 +3,16 @@
 
 mod bench;
 
-use bench::{Bench, amperes, body, volts};
-use control_pilot::{Level, Output};
-use evse_fsm::{Closed, Input, Lock, Operator, Sensors};
+use bench::{Bench, GOOD, amperes, body, volts};
+use control_pilot::{Level, Output, Proximity};
+use evse_fsm::{Authorisation, Closed, Input, Lock, Operator, Sensors};
 use exi_din::{BodyElement, DcEvErrorCode, DcEvseStatusCode, ResponseCode};
 use machine::Duration;
 use session::{Cause, Target};
 
-const TO_THE_LOOP: [&str; 9] = [
-    "SessionSetupReq",
-    "ServiceDiscoveryReq",
-    "ServicePaymentSelectionReq",
-    "ContractAuthenticationReq",
-    "ChargeParameterDiscoveryReq",
-    "CableCheckReq",
-    "PreChargeReq",
-    "PowerDeliveryReq",
-    "CurrentDemandReq",
-];
-
 fn after(count: usize) -> Bench {
     let mut bench = Bench::connected();
-    bench.pass_all(&TO_THE_LOOP[..count]);
+    bench.pass_all(&GOOD[..count]);
     bench
 }
 
@@ -96,7 +84,7 @@ fn a_charger_taken_out_of_service_keeps_the_pilot_until_the_session_is_over() {
     bench.input(Input::Operator(Operator::Available(false)));
     bench.run(500);
     assert_eq!(bench.charger.demand().pilot, Output::DIGITAL);
-    bench.pass_all(&["PowerOffReq", "WeldingDetectionReq", "SessionStopReq"]);
+    bench.pass_all(&GOOD[9..]);
     bench.input(Input::Closed(Closed::Fin));
     bench.run(20_000);
     assert_eq!(bench.charger.demand().pilot, Output::Steady);
@@ -115,10 +103,10 @@ fn an_emergency_stop_behind_an_orderly_one_is_the_reason() {
 fn the_lock_is_held_from_the_cars_parameters_to_the_dead_output() {
     let mut bench = after(4);
     assert_eq!(bench.charger.demand().lock, Lock::Released);
-    bench.pass_all(&TO_THE_LOOP[4..5]);
+    bench.pass_all(&GOOD[4..5]);
     assert_eq!(bench.charger.demand().lock, Lock::Held);
-    bench.pass_all(&TO_THE_LOOP[5..]);
-    bench.pass_all(&["PowerOffReq", "WeldingDetectionReq", "SessionStopReq"]);
+    bench.pass_all(&GOOD[5..9]);
+    bench.pass_all(&GOOD[9..]);
     assert_eq!(bench.charger.demand().lock, Lock::Held);
     bench.input(Input::Closed(Closed::Fin));
     bench.run(100);
@@ -154,7 +142,7 @@ fn a_car_that_reports_an_error_or_is_not_ready_gets_no_current_and_is_told_shutd
         assert_eq!(bench.status, Some(DcEvseStatusCode::EvseShutdown));
         assert_eq!(bench.charger.demand().supply.current_ma, 0);
         assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::CarError(error));
-        bench.pass_all(&["PowerOffReq", "WeldingDetectionReq", "SessionStopReq"]);
+        bench.pass_all(&GOOD[9..]);
     }
 }
 
@@ -205,10 +193,87 @@ fn a_request_behind_the_sequence_timeout_is_too_late_even_if_nobody_called_in_be
 #[test]
 fn a_lock_that_does_not_confirm_keeps_the_output_off() {
     let mut bench = Bench::with(|config| config.sensors |= Sensors::LOCK);
-    bench.pass_all(&TO_THE_LOOP[..5]);
+    bench.pass_all(&GOOD[..5]);
     bench.pilot = Level::C;
     bench.run(100);
     assert_eq!(bench.ask("CableCheckReq").unwrap().1, ResponseCode::Failed);
     assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::Lock);
     assert!(!bench.charger.demand().is_energised());
+}
+
+#[test]
+fn a_budget_that_is_spent_refuses_the_next_request_by_its_cause_and_only_the_end_behind_it() {
+    let cases = [("authorisation", 3), ("cable check", 5), ("precharge", 6)];
+    for (timer, passed) in cases {
+        let mut bench = Bench::with(|config| {
+            config.authorisation = Authorisation::Operator;
+            config.isolation_test = Duration::from_secs(300);
+        });
+        if passed > 3 {
+            bench.input(Input::Operator(Operator::Authorise(true)));
+        }
+        if timer == "precharge" {
+            bench = Bench::connected();
+        }
+        bench.pass_all(&GOOD[..passed]);
+        bench.pilot = if passed > 4 { Level::C } else { Level::B };
+        bench.run(40);
+        let code = loop {
+            let code = bench.ask(GOOD[passed]).unwrap().1;
+            if code != ResponseCode::Ok {
+                break code;
+            }
+            bench.run(200);
+        };
+        assert_eq!(code, ResponseCode::Failed, "{timer}");
+        assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::Timeout(timer));
+        assert!(!bench.charger.demand().is_energised(), "{timer}");
+        assert_eq!(bench.ask(GOOD[passed]).unwrap().1, ResponseCode::FailedSequenceError, "{timer}");
+        assert_eq!(bench.ask("SessionStopReq").unwrap().1, ResponseCode::Ok, "{timer}");
+    }
+}
+
+/// In the charging loop with these sensors, all well.
+fn watched(sensors: Sensors) -> Bench {
+    let mut bench = Bench::with(|config| config.sensors |= sensors);
+    (bench.lock, bench.proximity) = (Some(true), Some(Proximity::Latched));
+    bench.pass_all(&GOOD[..9]);
+    bench.run(200);
+    assert!(bench.charger.demand().is_energised());
+    bench
+}
+
+#[test]
+fn a_lock_that_opens_and_a_latch_that_is_pressed_switch_off() {
+    let mut bench = watched(Sensors::LOCK);
+    bench.lock = Some(false);
+    bench.run(200);
+    assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::Lock);
+    assert!(!bench.charger.demand().is_energised());
+
+    for gone in [Proximity::Pressed, Proximity::Absent] {
+        let mut bench = watched(Sensors::PROXIMITY);
+        bench.proximity = Some(gone);
+        bench.run(200);
+        assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::Unplugged, "{gone:?}");
+        assert!(!bench.charger.demand().is_energised());
+    }
+}
+
+#[test]
+fn a_voltage_beyond_the_cars_limit_switches_off_behind_400_ms_and_of_either_sign() {
+    for measured in [460_000, -460_000] {
+        let mut bench = watched(Sensors::empty());
+        bench.measured_mv = Some(measured);
+        bench.run(300);
+        assert!(bench.charger.demand().is_energised());
+        bench.measured_mv = None;
+        bench.run(100);
+        bench.measured_mv = Some(measured);
+        bench.run(300);
+        assert!(bench.charger.demand().is_energised(), "two short peaks are not one long one");
+        bench.run(240);
+        assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::OverVoltage, "{measured} mV");
+        assert_eq!(bench.charger.demand().supply, Target::ZERO);
+    }
 }

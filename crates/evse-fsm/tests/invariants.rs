@@ -3,7 +3,7 @@
 
 mod bench;
 
-use bench::{Bench, NAMES};
+use bench::{Bench, GOOD, NAMES};
 use control_pilot::Level;
 use evse_fsm::{Closed, Contactors, Input, Isolation, Operator, PAYLOAD_TYPE};
 use machine::{Duration, Instant};
@@ -50,22 +50,6 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Reconnect),
     ]
 }
-
-/// The order of a good session; the charging loop repeats.
-const GOOD: [&str; 12] = [
-    "SessionSetupReq",
-    "ServiceDiscoveryReq",
-    "ServicePaymentSelectionReq",
-    "ContractAuthenticationReq",
-    "ChargeParameterDiscoveryReq",
-    "CableCheckReq",
-    "PreChargeReq",
-    "PowerDeliveryReq",
-    "CurrentDemandReq",
-    "PowerOffReq",
-    "WeldingDetectionReq",
-    "SessionStopReq",
-];
 
 /// What was sent so far in this connection, as the invariants need it.
 struct Witness {

@@ -3,7 +3,7 @@
 
 mod bench;
 
-use bench::{Bench, NAMES, body};
+use bench::{Bench, GOOD, NAMES, body, protocol};
 use control_pilot::Level;
 use exi_din::{
     AcEvChargeParameter, BodyElement, EvChargeParameter, EvRequestedEnergyTransfer, PaymentOption,
@@ -26,25 +26,10 @@ const STATES: &[(usize, &[&str])] = &[
     (11, &["WeldingDetectionReq", "SessionStopReq"]),
 ];
 
-/// A session from its beginning to its end.
-const NAMES_TO: [&str; 11] = [
-    "SessionSetupReq",
-    "ServiceDiscoveryReq",
-    "ServicePaymentSelectionReq",
-    "ContractAuthenticationReq",
-    "ChargeParameterDiscoveryReq",
-    "CableCheckReq",
-    "PreChargeReq",
-    "PowerDeliveryReq",
-    "CurrentDemandReq",
-    "PowerOffReq",
-    "WeldingDetectionReq",
-];
-
 #[test]
 fn each_request_in_each_state_is_answered_by_its_own_type_or_refused_as_out_of_order() {
     for (count, allowed) in STATES {
-        let path = &NAMES_TO[..*count];
+        let path = &GOOD[..*count];
         for name in NAMES {
             // Power may be switched off wherever it may be switched on, and is refused on while it is on.
             let is_allowed =
@@ -81,7 +66,7 @@ fn each_request_in_each_state_is_answered_by_its_own_type_or_refused_as_out_of_o
 #[test]
 fn a_foreign_session_id_is_unknown_whatever_the_request_and_the_state() {
     for (count, _) in STATES.iter().skip(1) {
-        let path = &NAMES_TO[..*count];
+        let path = &GOOD[..*count];
         for name in NAMES.iter().filter(|name| **name != "SessionSetupReq") {
             let mut bench = Bench::connected();
             bench.pass_all(path);
@@ -99,7 +84,7 @@ fn a_foreign_session_id_is_unknown_whatever_the_request_and_the_state() {
 #[test]
 fn behind_a_refusal_only_the_end_is_accepted() {
     let mut bench = Bench::connected();
-    bench.pass_all(&NAMES_TO[..5]);
+    bench.pass_all(&GOOD[..5]);
     assert_eq!(bench.ask("CurrentDemandReq").unwrap().1, ResponseCode::FailedSequenceError);
     assert_eq!(bench.ask("CableCheckReq").unwrap().1, ResponseCode::FailedSequenceError);
     assert_eq!(bench.ask("SessionStopReq").unwrap().1, ResponseCode::Ok);
@@ -111,7 +96,7 @@ const OTHER: exi_din::SelectedService = exi_din::SelectedService { service_id: 2
 fn a_selection_that_was_not_offered_has_its_own_codes() {
     let selected = |change: fn(&mut exi_din::ServicePaymentSelectionReq<'_>)| {
         let mut bench = Bench::connected();
-        bench.pass_all(&NAMES_TO[..2]);
+        bench.pass_all(&GOOD[..2]);
         let BodyElement::ServicePaymentSelectionReq(mut req) = body("ServicePaymentSelectionReq") else {
             panic!()
         };
@@ -136,7 +121,7 @@ fn a_selection_that_was_not_offered_has_its_own_codes() {
 fn parameters_that_do_not_fit_have_their_own_codes() {
     let asked = |change: fn(&mut exi_din::ChargeParameterDiscoveryReq)| {
         let mut bench = Bench::connected();
-        bench.pass_all(&NAMES_TO[..4]);
+        bench.pass_all(&GOOD[..4]);
         let BodyElement::ChargeParameterDiscoveryReq(mut req) = body("ChargeParameterDiscoveryReq") else {
             panic!()
         };
@@ -174,7 +159,7 @@ fn set_voltage(req: &mut exi_din::ChargeParameterDiscoveryReq, volts: i16) {
 fn a_precharge_of_more_than_2_a_is_refused_and_an_odd_target_gives_nothing() {
     let asked = |voltage: i16, current: i16| {
         let mut bench = Bench::connected();
-        bench.pass_all(&NAMES_TO[..6]);
+        bench.pass_all(&GOOD[..6]);
         let BodyElement::PreChargeReq(mut req) = body("PreChargeReq") else { panic!() };
         (req.ev_target_voltage, req.ev_target_current) = (bench::volts(voltage), bench::amperes(current));
         let code = bench.send(BodyElement::PreChargeReq(req)).unwrap().1;
@@ -190,7 +175,7 @@ fn a_precharge_of_more_than_2_a_is_refused_and_an_odd_target_gives_nothing() {
 #[test]
 fn a_schedule_that_was_not_offered_and_power_far_off_target_are_refused() {
     let mut bench = Bench::connected();
-    bench.pass_all(&NAMES_TO[..7]);
+    bench.pass_all(&GOOD[..7]);
     let entries =
         [exi_din::ProfileEntry { charging_profile_entry_start: 0, charging_profile_entry_max_power: 1 }];
     let BodyElement::PowerDeliveryReq(mut req) = body("PowerDeliveryReq") else { panic!() };
@@ -200,7 +185,7 @@ fn a_schedule_that_was_not_offered_and_power_far_off_target_are_refused() {
     assert_eq!(code, ResponseCode::FailedTariffSelectionInvalid);
 
     let mut bench = Bench::connected();
-    bench.pass_all(&NAMES_TO[..6]);
+    bench.pass_all(&GOOD[..6]);
     bench.ask("PreChargeReq").unwrap();
     assert_eq!(bench.ask("PowerDeliveryReq").unwrap().1, ResponseCode::FailedEvsePresentVoltageToLow);
 }
@@ -208,13 +193,7 @@ fn a_schedule_that_was_not_offered_and_power_far_off_target_are_refused() {
 #[test]
 fn a_car_without_a_common_protocol_is_told_so_and_the_connection_is_closed() {
     let mut bench = Bench::plugged();
-    let offer = [exi_app::AppProtocol {
-        protocol_namespace: exi_app::NAMESPACE_ISO2.into(),
-        version_number_major: exi::Saturated(2),
-        version_number_minor: exi::Saturated(0),
-        schema_id: 3,
-        priority: exi_app::Priority::MIN,
-    }];
+    let offer = [protocol(exi_app::NAMESPACE_ISO2, 3, 0, 1)];
     let answer = bench.handshake(&offer);
     assert_eq!((answer.response_code, answer.schema_id), (exi_app::ResponseCode::FailedNoNegotiation, None));
     assert!(bench.charger.wants_close());
@@ -222,15 +201,8 @@ fn a_car_without_a_common_protocol_is_told_so_and_the_connection_is_closed() {
 
 #[test]
 fn the_handshake_takes_the_cars_preference_echoes_its_schema_id_and_notes_another_minor_version() {
-    let din = |schema_id, minor, priority| exi_app::AppProtocol {
-        protocol_namespace: exi_app::NAMESPACE_DIN.into(),
-        version_number_major: exi::Saturated(2),
-        version_number_minor: exi::Saturated(minor),
-        schema_id,
-        priority: exi_app::Priority::clamped(priority),
-    };
-    let tesla =
-        exi_app::AppProtocol { protocol_namespace: "urn:tesla:din:2018:MsgDef".into(), ..din(9, 7, 1) };
+    let din = |schema_id, minor, priority| protocol(exi_app::NAMESPACE_DIN, schema_id, minor, priority);
+    let tesla = protocol("urn:tesla:din:2018:MsgDef", 9, 7, 1);
     let mut bench = Bench::plugged();
     let answer = bench.handshake(&[tesla, din(5, 0, 3), din(0, 1, 2)]);
     assert_eq!(answer.schema_id, Some(0));

@@ -3,26 +3,14 @@
 
 mod bench;
 
-use bench::Bench;
+use bench::{Bench, GOOD};
 use evse_fsm::{Authorisation, Input, Operator, PAYLOAD_TYPE, Purpose};
 use exi_din::{DcEvseStatusCode, ResponseCode};
 use session::{By, Cause, Target};
 
-const TO_THE_LOOP: [&str; 9] = [
-    "SessionSetupReq",
-    "ServiceDiscoveryReq",
-    "ServicePaymentSelectionReq",
-    "ContractAuthenticationReq",
-    "ChargeParameterDiscoveryReq",
-    "CableCheckReq",
-    "PreChargeReq",
-    "PowerDeliveryReq",
-    "CurrentDemandReq",
-];
-
 fn charging() -> Bench {
     let mut bench = Bench::connected();
-    bench.pass_all(&TO_THE_LOOP);
+    bench.pass_all(&GOOD[..9]);
     for _ in 0..20 {
         bench.ask("CurrentDemandReq").unwrap();
         bench.run(100);
@@ -60,7 +48,7 @@ fn a_car_that_ignores_the_stop_loses_its_current_after_the_grace() {
 fn a_stop_before_power_drops_the_voltage_and_waits_for_the_end() {
     for count in [6, 7] {
         let mut bench = Bench::connected();
-        bench.pass_all(&TO_THE_LOOP[..count]);
+        bench.pass_all(&GOOD[..count]);
         bench.input(Input::Operator(Operator::Stop));
         bench.run(200);
         assert!(!bench.charger.demand().is_energised());
@@ -89,7 +77,7 @@ fn a_stop_out_of_order_is_refused_and_switches_off_at_once() {
     assert_eq!(bench.charger.demand().supply, Target::ZERO);
 
     let mut bench = Bench::connected();
-    bench.pass_all(&TO_THE_LOOP[..6]);
+    bench.pass_all(&GOOD[..6]);
     assert_eq!(bench.ask("PowerOffReq").unwrap().1, ResponseCode::FailedSequenceError);
     bench.run(200);
     assert!(!bench.charger.demand().is_energised());
@@ -98,7 +86,7 @@ fn a_stop_out_of_order_is_refused_and_switches_off_at_once() {
 #[test]
 fn silence_for_the_sequence_timeout_ends_the_session() {
     let mut bench = Bench::connected();
-    bench.pass_all(&TO_THE_LOOP[..4]);
+    bench.pass_all(&GOOD[..4]);
     bench.run(59_000);
     assert!(!bench.charger.wants_close());
     bench.run(2_000);
@@ -121,7 +109,7 @@ fn the_third_message_that_does_not_decode_ends_the_session() {
 #[test]
 fn a_refused_authorisation_fails_and_an_absent_one_is_ongoing_until_its_timer_ends() {
     let mut bench = Bench::with(|config| config.authorisation = Authorisation::Operator);
-    bench.pass_all(&TO_THE_LOOP[..3]);
+    bench.pass_all(&GOOD[..3]);
     assert_eq!(bench.ask("ContractAuthenticationReq").unwrap().1, ResponseCode::Ok);
     assert_eq!(bench.ask("ContractAuthenticationReq").unwrap().1, ResponseCode::Ok);
     bench.input(Input::Operator(Operator::Authorise(false)));
@@ -129,7 +117,7 @@ fn a_refused_authorisation_fails_and_an_absent_one_is_ongoing_until_its_timer_en
     assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::NotAuthorised);
 
     let mut bench = Bench::with(|config| config.authorisation = Authorisation::Operator);
-    bench.pass_all(&TO_THE_LOOP[..3]);
+    bench.pass_all(&GOOD[..3]);
     for _ in 0..119 {
         bench.ask("ContractAuthenticationReq");
         bench.run(1_000);
@@ -140,7 +128,7 @@ fn a_refused_authorisation_fails_and_an_absent_one_is_ongoing_until_its_timer_en
 #[test]
 fn reading_a_car_ends_with_its_parameters_and_energises_nothing() {
     let mut bench = Bench::with(|config| config.purpose = Purpose::ReadCar);
-    bench.pass_all(&TO_THE_LOOP[..4]);
+    bench.pass_all(&GOOD[..4]);
     assert_eq!(bench.ask("ChargeParameterDiscoveryReq").unwrap().1, ResponseCode::Ok);
     assert_eq!(bench.status, Some(DcEvseStatusCode::EvseShutdown));
     assert_eq!(bench.ask("CableCheckReq").unwrap().1, ResponseCode::FailedSequenceError);
@@ -174,7 +162,7 @@ fn a_fault_of_the_isolation_ends_the_session_and_a_warning_does_not() {
 #[test]
 fn a_welded_contactor_is_found_before_the_next_isolation_test() {
     let mut bench = Bench::connected();
-    bench.pass_all(&TO_THE_LOOP[..5]);
+    bench.pass_all(&GOOD[..5]);
     bench.contactors_stuck = Some(true);
     bench.pilot = control_pilot::Level::C;
     bench.run(40);

@@ -72,6 +72,11 @@ impl Charger {
         if let (Some(phase), true) = (crate::sequence::phase_of(kind, on), self.state != State::StopOnly) {
             self.set_phase(phase);
         }
+        let spent =
+            self.stop.map(|stop| stop.reason.cause).filter(|cause| matches!(cause, Cause::Timeout(_)));
+        if let (Some(cause), true) = (spent, kind != Kind::SessionStop) {
+            return self.refuse(&request, Verdict::Failed, cause);
+        }
         self.act(cx, request);
     }
 

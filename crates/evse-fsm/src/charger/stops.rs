@@ -12,12 +12,9 @@ use machine::TimerName;
 impl Charger {
     /// Records why; the first reason stays, unless what comes later is about safety.
     pub(super) fn stop_for(&mut self, by: By, cause: Cause, status: Status) {
-        let worse = matches!(status, Status::EmergencyShutdown | Status::Malfunction);
         let phase = self.phase;
         match &mut self.stop {
-            Some(stop)
-                if worse && !matches!(stop.status, Status::EmergencyShutdown | Status::Malfunction) =>
-            {
+            Some(stop) if status.is_unsafe() && !stop.status.is_unsafe() => {
                 stop.status = status;
                 // An orderly stop that ends in a fault did not end in order; a plug that is pulled behind it
                 // is no fault.
@@ -100,15 +97,14 @@ impl Charger {
             Timer::Close => self.close = true,
             // The car does not follow: the charger takes the current down itself.
             Timer::StopGrace => self.power.stop(self.now, self.config.times.power_off),
-            Timer::Setup
-            | Timer::Sequence
-            | Timer::Authorisation
-            | Timer::CableCheck
-            | Timer::PreCharge
-            | Timer::Welding => {
+            // The car is there and asks in order: its next request is refused by this cause, then the session ends.
+            Timer::Authorisation | Timer::CableCheck | Timer::PreCharge => {
+                self.make_safe(By::Charger, Cause::Timeout(timer.name()), Status::Malfunction);
+            }
+            Timer::Setup | Timer::Sequence | Timer::Welding => {
                 self.make_safe(By::Charger, Cause::Timeout(timer.name()), Status::Malfunction);
                 self.state = State::StopOnly;
-                self.close = !matches!(timer, Timer::Authorisation | Timer::CableCheck | Timer::PreCharge);
+                self.close = true;
             }
         }
     }

@@ -7,6 +7,7 @@ use session::{By, Cause, Checkpoint, Limits, Phase, Target};
 use super::Charger;
 use crate::reading::fresh;
 use crate::sequence::State;
+use crate::supervision::pilot_fault;
 use crate::{Event, Isolation, Sensors, Status, Warning};
 
 impl Charger {
@@ -55,7 +56,7 @@ impl Charger {
     }
 
     pub(super) fn is_stopping_for_safety(&self) -> bool {
-        self.stop.is_some_and(|stop| matches!(stop.status, Status::EmergencyShutdown | Status::Malfunction))
+        self.stop.is_some_and(|stop| stop.status.is_unsafe())
     }
 
     /// Watches what must be right while energised, and what ends a session at any time.
@@ -90,12 +91,9 @@ impl Charger {
             self.isolation = Isolation::Warning;
             self.events.push(Event::Warning(Warning::IsolationLow));
         }
-        let fault = match level {
-            Some(Level::A) => Some(Cause::Unplugged),
-            Some(Level::E | Level::F) => Some(Cause::PilotFault),
-            _ => None,
-        };
-        if let (Some(cause), true) = (fault, !matches!(self.state, State::NoSession | State::Over)) {
+        if let (Some(cause), true) =
+            (pilot_fault(level), !matches!(self.state, State::NoSession | State::Over))
+        {
             self.make_safe(By::Car, cause, Status::Malfunction);
             self.state = State::StopOnly;
             self.close = true;

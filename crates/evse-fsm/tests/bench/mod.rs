@@ -1,7 +1,7 @@
 //! A charger on a bench: a car that sends any message at any time, and a plant that follows the demand at once.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
-use control_pilot::Level;
+use control_pilot::{Level, Proximity};
 use evse_fsm::{Charger, Config, Contactors, Input, Isolation, PAYLOAD_TYPE, Plant, Reading};
 use exi_din::*;
 use machine::{Cx, Duration, Instant, Machine, ScriptedEntropy};
@@ -24,6 +24,20 @@ pub const NAMES: &[&str] = &[
     "ChargingStatusReq",
 ];
 
+/// The order of a good session; the charging loop repeats.
+pub const GOOD: &[&str] = NAMES.split_at(12).0;
+
+/// A protocol that a car offers.
+pub fn protocol(namespace: &str, schema_id: u8, minor: u32, priority: i8) -> exi_app::AppProtocol<'_> {
+    exi_app::AppProtocol {
+        protocol_namespace: namespace.into(),
+        version_number_major: exi::Saturated(2),
+        version_number_minor: exi::Saturated(minor),
+        schema_id,
+        priority: exi_app::Priority::clamped(priority),
+    }
+}
+
 pub struct Bench {
     pub charger: Charger,
     pub now: Instant,
@@ -33,6 +47,10 @@ pub struct Bench {
     pub isolation: Isolation,
     /// What the contactors' feedback says, whatever is demanded.
     pub contactors_stuck: Option<bool>,
+    /// What the output measures, whatever is demanded.
+    pub measured_mv: Option<i32>,
+    pub lock: Option<bool>,
+    pub proximity: Option<Proximity>,
     /// What the last `CableCheckRes` said.
     pub is_finished: bool,
     /// The charger's status in the last answer that has one.
@@ -175,13 +193,7 @@ impl Bench {
 
     pub fn with(change: impl FnOnce(&mut Config)) -> Self {
         let mut bench = Self::prepare(change);
-        let din = exi_app::AppProtocol {
-            protocol_namespace: exi_app::NAMESPACE_DIN.into(),
-            version_number_major: exi::Saturated(2),
-            version_number_minor: exi::Saturated(0),
-            schema_id: 1,
-            priority: exi_app::Priority::MIN,
-        };
+        let din = protocol(exi_app::NAMESPACE_DIN, 1, 0, 1);
         assert_eq!(bench.handshake(&[din]).schema_id, Some(1));
         bench
     }
@@ -196,6 +208,9 @@ impl Bench {
             id: vec![0; 8],
             isolation: Isolation::Valid,
             contactors_stuck: None,
+            measured_mv: None,
+            lock: None,
+            proximity: None,
             is_finished: false,
             status: None,
             entropy: ScriptedEntropy::new(&[1, 2, 3, 4, 5, 6, 7, 8]),
@@ -211,19 +226,7 @@ impl Bench {
     pub fn reopen(&mut self) {
         self.id = vec![0; 8];
         self.input(Input::Connected);
-        let offer = [exi_app::AppProtocol {
-            protocol_namespace: exi_app::NAMESPACE_DIN.into(),
-            version_number_major: exi::Saturated(2),
-            version_number_minor: exi::Saturated(0),
-            schema_id: 1,
-            priority: exi_app::Priority::MIN,
-        }];
-        let message =
-            exi_app::Message::Req(exi_app::SupportedAppProtocolReq { app_protocol: (&offer).into() });
-        let mut buffer = [0; 512];
-        let length = message.encode(&mut buffer).unwrap();
-        self.input(Input::Message { payload_type: PAYLOAD_TYPE, payload: &buffer[..length] });
-        let _ = self.charger.poll_transmit(&mut buffer);
+        let _ = self.offer(&[protocol(exi_app::NAMESPACE_DIN, 1, 0, 1)]);
     }
 
     pub fn input(&mut self, input: Input<'_>) {
@@ -241,9 +244,10 @@ impl Bench {
             let (at, demand) = (self.now, self.charger.demand());
             let closed = demand.contactors == Contactors::Closed;
             let follow = |value| Some(Reading::new(if closed { value } else { 0 }, at));
+            let read = |value| Reading::new(value, at);
             self.input(Input::Plant(Plant {
                 pilot: Some(Reading::new(self.pilot, at)),
-                voltage_mv: follow(demand.supply.voltage_mv),
+                voltage_mv: self.measured_mv.map(read).or(follow(demand.supply.voltage_mv)),
                 current_ma: follow(if demand.supply.current_ma > 2000 {
                     demand.supply.current_ma
                 } else {
@@ -252,6 +256,8 @@ impl Bench {
                 isolation: Some(Reading::new(self.isolation, at)),
                 contactors: Some(Reading::new(self.contactors_stuck.unwrap_or(closed), at)),
                 emergency_stop: Some(Reading::new(false, at)),
+                lock: self.lock.map(|lock| Reading::new(lock, at)),
+                proximity: self.proximity.map(|proximity| Reading::new(proximity, at)),
                 ..Plant::default()
             }));
         }
@@ -267,13 +273,17 @@ impl Bench {
     }
 
     pub fn handshake(&mut self, offer: &[exi_app::AppProtocol<'_>]) -> exi_app::SupportedAppProtocolRes {
+        self.offer(offer).unwrap()
+    }
+
+    fn offer(&mut self, offer: &[exi_app::AppProtocol<'_>]) -> Option<exi_app::SupportedAppProtocolRes> {
         let mut buffer = [0; 512];
         let message = exi_app::Message::Req(exi_app::SupportedAppProtocolReq { app_protocol: offer.into() });
         let length = message.encode(&mut buffer).unwrap();
         self.input(Input::Message { payload_type: PAYLOAD_TYPE, payload: &buffer[..length] });
-        let (length, _) = self.charger.poll_transmit(&mut buffer).unwrap();
+        let (length, _) = self.charger.poll_transmit(&mut buffer)?;
         match exi_app::Message::decode(&buffer[..length]).unwrap() {
-            exi_app::Message::Res(answer) => answer,
+            exi_app::Message::Res(answer) => Some(answer),
             exi_app::Message::Req(_) => panic!("a charger offers nothing"),
         }
     }

@@ -6,15 +6,10 @@ use core::hint::black_box;
 
 #[unsafe(no_mangle)]
 extern "C" fn _start() -> ! {
-    let mut stream = [0; firmware::SIZE];
-    let mut answer = [0; firmware::SIZE];
-    loop {
-        let length = again(firmware::read(&mut stream), &mut answer);
-        firmware::write(answer.get(..length).unwrap_or_default());
-    }
+    firmware::run(again)
 }
 
-/// Decodes a message and encodes it again. Not inlined: the buffers above are not in the codec's frame.
+/// Decodes a message and encodes it again. Not inlined: the buffers of `run` are not in the codec's frame.
 #[inline(never)]
 fn again(stream: &[u8], answer: &mut [u8]) -> usize {
     let message = exi_din::V2gMessage::decode(stream);

@@ -27,12 +27,7 @@ impl<'a> Sink<'a> for Out {
 
 #[unsafe(no_mangle)]
 extern "C" fn _start() -> ! {
-    let mut stream = [0; firmware::SIZE];
-    let mut answer = [0; firmware::SIZE];
-    loop {
-        let length = again(firmware::read(&mut stream), &mut answer);
-        firmware::write(answer.get(..length).unwrap_or_default());
-    }
+    firmware::run(again)
 }
 
 /// Dissects a message, decodes it and encodes it again.

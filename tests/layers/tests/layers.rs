@@ -10,6 +10,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("machine", &["heapless"]),
     ("control-pilot", &["thiserror"]),
     ("session", &["thiserror", "control-pilot", "machine"]),
+    ("homeplug-mme", &["bitflags", "nom", "sha2", "thiserror"]),
+    ("slac", &["heapless", "homeplug-mme", "machine", "thiserror"]),
+    ("modem", &["heapless", "homeplug-mme", "machine", "nom", "thiserror"]),
     ("v2gtp", &["nom", "thiserror", "heapless"]),
     ("sdp", &["machine", "v2gtp", "nom", "thiserror", "bitflags"]),
     ("exi", &["thiserror", "base64", "bumpalo", "serde", "serde_json"]),
@@ -36,6 +39,9 @@ const LAYERS: &[(&str, &[&str])] = &[
             "machine",
             "session",
             "control-pilot",
+            "homeplug-mme",
+            "slac",
+            "modem",
             "v2gtp",
             "sdp",
             "evse-fsm",
@@ -47,7 +53,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that use the operating system.
-const HOSTED: &[&str] = &["hal-linux", "ccs"];
+const HOSTED: &[&str] = &["sim", "hal-linux", "ccs"];
 
 /// Optional dependencies that need `std` or an allocator, behind a feature that no firmware turns on.
 const BEHIND_JSON: &[&str] = &["base64", "bumpalo", "serde", "serde_json"];

@@ -1,7 +1,6 @@
 //! The network half of a role: one station with IPv6, neighbour discovery, one UDP socket for
 //! discovery and one TCP connection, over whole Ethernet frames. It knows nothing of sessions.
 
-mod address;
 mod device;
 mod filter;
 mod neighbour;
@@ -9,7 +8,7 @@ mod socket;
 mod station;
 mod time;
 
-pub use address::Mac;
+pub use homeplug_mme::Mac;
 pub use device::MAX_FRAME;
 
 pub(crate) use filter::{Heard, Ignored, Kind};

@@ -2,10 +2,16 @@ use core::fmt;
 use core::net::Ipv6Addr;
 
 /// An Ethernet address.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mac(pub [u8; 6]);
 
 impl Mac {
+    /// Every station of the link.
+    pub const BROADCAST: Self = Self([0xFF; 6]);
+    /// The modem on the host's own cable, whatever its address is: never carried over the power line
+    /// (open-plc-utils; seen in captures).
+    pub const LOCAL_MODEM: Self = Self([0x00, 0xB0, 0x52, 0x00, 0x00, 0x01]);
+
     /// Whether it can be the address of one station: the group bit is clear and it is not all zero.
     pub const fn is_unicast(self) -> bool {
         let [first, ..] = self.0;

@@ -1,0 +1,7 @@
+//! `HomePlug` AV and Green PHY management messages.
+#![no_std]
+#![forbid(unsafe_code)]
+
+mod mac;
+
+pub use mac::Mac;

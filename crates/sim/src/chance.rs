@@ -47,6 +47,7 @@ impl Chance {
     }
 
     /// The stream called `name` below this one, from its beginning.
+    #[must_use]
     pub fn child(&self, name: &str) -> Self {
         // FNV-1a: spreads names over keys; the generator's seeding does the mixing.
         const OFFSET: u64 = 0xCBF2_9CE4_8422_2325;

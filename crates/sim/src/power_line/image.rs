@@ -8,7 +8,7 @@ use homeplug_mme::{Mac, NetworkKey, Nid, Nmk};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image(Vec<u8>);
 
-/// Who coordinates a network (CCoSelection at 0xF4).
+/// Who coordinates a network (`CCoSelection` at 0xF4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Coordinator {
     /// Whoever is there, when nobody always does.

@@ -6,6 +6,7 @@ mod image;
 mod kind;
 mod modem;
 mod network;
+mod parameters;
 mod travel;
 
 use std::collections::VecDeque;
@@ -135,7 +136,7 @@ impl PowerLine {
     pub fn handle_timeout(&mut self, now: Instant) {
         while let Some((at, event)) = self.queue.pop_due(now) {
             match event {
-                Event::FromHost(port, frame) => self.from_host(at, port, frame),
+                Event::FromHost(port, frame) => self.host_sent(at, port, &frame),
                 Event::ToHost(port, frame) => self.outbox.push_back((port, frame)),
                 Event::Heard { from, at: port, frame } => self.heard(at, from, port, frame),
                 Event::Down(port, start) => {

@@ -1,8 +1,8 @@
 use homeplug_mme::{Mac, NetworkKey, Nmk};
 use machine::Entropy;
 
-use super::answers::Writing;
 use super::network::Station;
+use super::parameters::Writing;
 use super::{Coordinator, Image, ModemKind, Port, SlacMode, Weather};
 use crate::{Chance, Span};
 
@@ -112,7 +112,9 @@ impl Modem {
     pub(super) fn new(config: ModemConfig, mut chance: Chance) -> Self {
         let mut image = Image::new(config.kind.traits().parameters_len.unwrap_or(UNREAD_PARAMETERS));
         let mut own = [[0; 16]; 2];
-        own.iter_mut().for_each(|key| chance.fill(key));
+        for key in &mut own {
+            chance.fill(key);
+        }
         let [own_nmk, dak] = own;
         image.set_mac(config.mac);
         image.set_dak(dak);

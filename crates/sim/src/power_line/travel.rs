@@ -60,18 +60,18 @@ impl PowerLine {
         }
     }
 
-    fn to_host(&mut self, now: Instant, port: Port, frame: Vec<u8>) {
+    fn tell_host(&mut self, now: Instant, port: Port, frame: Vec<u8>) {
         self.cable(now, Place::ToHost(port), frame, Event::ToHost);
     }
 
-    pub(super) fn from_host(&mut self, now: Instant, port: Port, frame: Vec<u8>) {
+    pub(super) fn host_sent(&mut self, now: Instant, port: Port, frame: &[u8]) {
         let Some(station) = self.awake(port) else { return };
-        let Some((to, from)) = addresses(&frame) else { return };
+        let Some((to, from)) = addresses(frame) else { return };
         if let Some(modem) = self.modem_mut(port) {
             modem.learn(from);
         }
         let mut scope = Scope::Network;
-        if let Ok(message) = Frame::parse(&frame) {
+        if let Ok(message) = Frame::parse(frame) {
             let is_mine = to == Mac::LOCAL_MODEM || to == station.mac;
             if is_mine || to == Mac::BROADCAST {
                 self.answer(now, port, None, &message);
@@ -83,7 +83,7 @@ impl PowerLine {
                 scope = Scope::Reach;
             }
         }
-        self.spread(now, port, scope, &frame);
+        self.spread(now, port, scope, frame);
     }
 
     /// Sends a frame over the power line to whoever can hear it.
@@ -118,7 +118,7 @@ impl PowerLine {
                     if message.mm_type == SOUND {
                         self.measure(now, from, port, message.from);
                     }
-                    self.to_host(now, port, frame);
+                    self.tell_host(now, port, frame);
                 }
                 return;
             }
@@ -129,7 +129,7 @@ impl PowerLine {
         let is_group = to.0.first().is_some_and(|first| first & 1 == 1);
         let is_for_host = modem_host(self.modem(port)).is_none_or(|host| host == to);
         if to != station.mac && (is_group || is_for_host) {
-            self.to_host(now, port, frame);
+            self.tell_host(now, port, frame);
         }
     }
 
@@ -142,7 +142,7 @@ impl PowerLine {
         let restart = restarts.then(|| modem.restart_time());
         match asker {
             _ if frame.is_empty() => (),
-            None => self.to_host(time, port, frame),
+            None => self.tell_host(time, port, frame),
             Some(asker) => self.carry(time, port, asker, frame),
         }
         if let (Some(restart), Some(modem)) = (restart, self.modem_mut(port)) {
@@ -186,9 +186,9 @@ impl PowerLine {
         let vendor = AttenuationCharacteristicsInd { pev_mac, num_groups, rsvd: 0, unknown: 0x10, aag };
         let is_qualcomm = modem.config.kind.traits().vendor == Vendor::Qualcomm;
         let times = [now + modem.chance.within(ANSWER), now + modem.chance.within(ANSWER)];
-        self.to_host(times[0], port, write(&profile, Mac::BROADCAST, mac));
+        self.tell_host(times[0], port, write(&profile, Mac::BROADCAST, mac));
         if is_qualcomm {
-            self.to_host(times[1], port, write(&vendor, Mac::BROADCAST, mac));
+            self.tell_host(times[1], port, write(&vendor, Mac::BROADCAST, mac));
         }
     }
 }

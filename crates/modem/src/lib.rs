@@ -1,3 +1,5 @@
-//! Under construction.
+//! Care of power-line modems.
 #![no_std]
 #![forbid(unsafe_code)]
+
+pub mod pib;

@@ -8,8 +8,8 @@ mod socket;
 mod station;
 mod time;
 
-pub use homeplug_mme::Mac;
 pub use device::MAX_FRAME;
+pub use homeplug_mme::Mac;
 
 pub(crate) use filter::{Heard, Ignored, Kind};
 pub(crate) use socket::TcpState;

@@ -1,0 +1,252 @@
+//! Fields: how each kind of value is read, written and shown.
+
+use core::fmt;
+
+use nom::bytes::complete::take;
+use nom::number::complete as number;
+
+use crate::frame::array;
+use crate::{Dak, Mac, Nid, Nmk};
+
+/// A value as an observer sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Value<'a> {
+    /// A number.
+    Number(u32),
+    /// An Ethernet address.
+    Mac(Mac),
+    /// Bytes without a meaning known here.
+    Bytes(&'a [u8]),
+    /// Attenuations in dB, one for each group of carriers.
+    Decibels(&'a [u8]),
+    /// Characters; not necessarily ASCII.
+    Text(&'a [u8]),
+    /// A key: show it only to somebody who asks for it.
+    Secret(&'a [u8]),
+}
+
+/// Takes the fields of a message, in their order.
+pub type Visit<'v> = dyn FnMut(&'static str, Value<'_>) + 'v;
+
+/// Why a body does not hold its message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MessageError {
+    /// It ends within a field, or before as many elements as it declares.
+    #[error("the message ends too early, in the field at byte {at} of its body")]
+    Short {
+        /// Offset in the body where the field begins.
+        at: usize,
+    },
+}
+
+/// What a parser of fields gives; its error has no words because the offset is made from what was left.
+pub(crate) type Parsed<'a, T> = nom::IResult<&'a [u8], T, ()>;
+
+/// A value in a frame.
+pub(crate) trait Field<'a>: Sized {
+    /// Reads it.
+    fn take(input: &'a [u8]) -> Parsed<'a, Self>;
+    /// Writes it.
+    fn put(&self, out: &mut Writer<'_>);
+    /// Shows it.
+    fn show(&self, name: &'static str, visit: &mut Visit<'_>);
+}
+
+/// Writes into a caller's buffer and remembers whether it was long enough.
+#[derive(Debug)]
+pub struct Writer<'b> {
+    buffer: &'b mut [u8],
+    len: usize,
+    overflow: bool,
+}
+
+impl<'b> Writer<'b> {
+    pub(crate) fn new(buffer: &'b mut [u8]) -> Self {
+        Self { buffer, len: 0, overflow: false }
+    }
+
+    /// Writes `bytes`.
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        match self.buffer.get_mut(self.len..).and_then(|rest| rest.get_mut(..bytes.len())) {
+            Some(room) => {
+                room.copy_from_slice(bytes);
+                self.len += bytes.len();
+            }
+            None => self.overflow = true,
+        }
+    }
+
+    /// Writes `count` zeros.
+    pub fn zeros(&mut self, count: usize) {
+        match self.buffer.get_mut(self.len..).and_then(|rest| rest.get_mut(..count)) {
+            Some(room) => {
+                room.fill(0);
+                self.len += count;
+            }
+            None => self.overflow = true,
+        }
+    }
+
+    /// Pads to at least `min` bytes and gives the length, or `None` when something did not fit.
+    pub(crate) fn finish(mut self, min: usize) -> Option<usize> {
+        self.zeros(min.saturating_sub(self.len));
+        (!self.overflow).then_some(self.len)
+    }
+}
+
+/// Reads a field, at the right offset if it is cut.
+pub(crate) fn next<'a, T: Field<'a>>(body: &'a [u8], rest: &mut &'a [u8]) -> Result<T, MessageError> {
+    let (after, value) = T::take(rest).map_err(|_| cut(body, rest))?;
+    *rest = after;
+    Ok(value)
+}
+
+/// Reads bytes whose number another field declares.
+pub(crate) fn slice<'a>(
+    body: &'a [u8],
+    rest: &mut &'a [u8],
+    count: usize,
+) -> Result<Slice<'a>, MessageError> {
+    let (after, bytes) = take::<_, &[u8], ()>(count)(rest).map_err(|_| cut(body, rest))?;
+    *rest = after;
+    Ok(Slice(bytes))
+}
+
+/// Steps over reserved bytes; a frame may end within them.
+pub(crate) fn skip(rest: &mut &[u8], count: usize) {
+    *rest = rest.get(count..).unwrap_or_default();
+}
+
+fn cut(body: &[u8], rest: &[u8]) -> MessageError {
+    MessageError::Short { at: body.len() - rest.len() }
+}
+
+/// Bytes of a variable number, declared by another field.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct Slice<'a>(pub &'a [u8]);
+
+impl Slice<'_> {
+    pub(crate) fn put(&self, out: &mut Writer<'_>) {
+        out.bytes(self.0);
+    }
+
+    pub(crate) fn show(&self, name: &'static str, visit: &mut Visit<'_>) {
+        visit(name, if name == "aag" { Value::Decibels(self.0) } else { Value::Bytes(self.0) });
+    }
+}
+
+impl fmt::Debug for Slice<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // It may hold a modem's parameters and with them its keys.
+        write!(f, "[{} bytes]", self.0.len())
+    }
+}
+
+macro_rules! number {
+    ($($type:ty: $read:path),*) => {$(
+        impl<'a> Field<'a> for $type {
+            fn take(input: &'a [u8]) -> Parsed<'a, Self> {
+                $read(input)
+            }
+            fn put(&self, out: &mut Writer<'_>) {
+                out.bytes(&self.to_le_bytes());
+            }
+            fn show(&self, name: &'static str, visit: &mut Visit<'_>) {
+                visit(name, Value::Number(u32::from(*self)));
+            }
+        }
+    )*};
+}
+
+number!(u8: number::u8, u16: number::le_u16, u32: number::le_u32);
+
+macro_rules! bytes {
+    ($($type:ty: $bytes:ident => $make:expr, $this:ident => $get:expr, $show:expr;)*) => {$(
+        impl<'a> Field<'a> for $type {
+            fn take(input: &'a [u8]) -> Parsed<'a, Self> {
+                let (rest, $bytes) = array(input)?;
+                Ok((rest, $make))
+            }
+            fn put(&self, out: &mut Writer<'_>) {
+                let $this = self;
+                out.bytes($get);
+            }
+            fn show(&self, name: &'static str, visit: &mut Visit<'_>) {
+                let $this = self;
+                visit(name, $show);
+            }
+        }
+    )*};
+}
+
+bytes! {
+    Mac: bytes => Mac(bytes), mac => &mac.0, Value::Mac(*mac);
+    Nid: bytes => Nid(bytes), nid => &nid.0, Value::Bytes(&nid.0);
+    Nmk: bytes => Nmk::new(bytes), nmk => nmk.reveal(), Value::Secret(nmk.reveal());
+    Dak: bytes => Dak::new(bytes), dak => dak.reveal(), Value::Secret(dak.reveal());
+}
+
+impl<'a, const N: usize> Field<'a> for [u8; N] {
+    fn take(input: &'a [u8]) -> Parsed<'a, Self> {
+        array(input)
+    }
+    fn put(&self, out: &mut Writer<'_>) {
+        out.bytes(self);
+    }
+    fn show(&self, name: &'static str, visit: &mut Visit<'_>) {
+        visit(name, Value::Bytes(self));
+    }
+}
+
+/// Characters in a fixed room, padded with zeros.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Label<const N: usize>(pub [u8; N]);
+
+impl<const N: usize> Label<N> {
+    /// The characters before the padding.
+    pub fn text(&self) -> &[u8] {
+        self.0.split(|byte| *byte == 0).next().unwrap_or_default()
+    }
+}
+
+impl<const N: usize> Default for Label<N> {
+    fn default() -> Self {
+        Self([0; N])
+    }
+}
+
+impl<const N: usize> fmt::Debug for Label<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", self.text().escape_ascii())
+    }
+}
+
+impl<'a, const N: usize> Field<'a> for Label<N> {
+    fn take(input: &'a [u8]) -> Parsed<'a, Self> {
+        let (rest, bytes) = array(input)?;
+        Ok((rest, Self(bytes)))
+    }
+    fn put(&self, out: &mut Writer<'_>) {
+        out.bytes(&self.0);
+    }
+    fn show(&self, name: &'static str, visit: &mut Visit<'_>) {
+        visit(name, Value::Text(self.text()));
+    }
+}
+
+/// A field that a frame may end before.
+impl<'a, T: Field<'a>> Field<'a> for Option<T> {
+    fn take(input: &'a [u8]) -> Parsed<'a, Self> {
+        Ok(T::take(input).map_or((input, None), |(rest, value)| (rest, Some(value))))
+    }
+    fn put(&self, out: &mut Writer<'_>) {
+        if let Some(value) = self {
+            value.put(out);
+        }
+    }
+    fn show(&self, name: &'static str, visit: &mut Visit<'_>) {
+        if let Some(value) = self {
+            value.show(name, visit);
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! How a message is declared: its fields in their order, once; reading, writing and showing follow.
+
+use crate::field::{Visit, Writer};
+use crate::{Id, MessageError, MmType, Oui, Version};
+
+/// A management message.
+pub trait Message<'a>: Sized {
+    /// What tells it from others.
+    const ID: Id;
+
+    /// Reads it from a frame's body. What follows it, padding or not, is ignored.
+    ///
+    /// # Errors
+    /// When the body ends too early.
+    fn parse(body: &'a [u8]) -> Result<Self, MessageError>;
+
+    /// Writes the body, without padding.
+    fn write(&self, out: &mut Writer<'_>);
+
+    /// Shows every field.
+    fn fields(&self, visit: &mut Visit<'_>);
+}
+
+/// A message among stations: version 1.1, no vendor.
+pub(crate) const fn cm(mm_type: u16) -> Id {
+    Id { mm_type: MmType(mm_type), version: Version::AV_1_1, oui: None }
+}
+
+/// Qualcomm's, version 1.0.
+pub(crate) const fn vs(mm_type: u16) -> Id {
+    Id { mm_type: MmType(mm_type), version: Version::AV_1_0, oui: Some(Oui::QUALCOMM) }
+}
+
+/// Qualcomm's, version 1.1.
+pub(crate) const fn vs_1_1(mm_type: u16) -> Id {
+    Id { mm_type: MmType(mm_type), version: Version::AV_1_1, oui: Some(Oui::QUALCOMM) }
+}
+
+/// Lumissil's.
+pub(crate) const fn nscm(mm_type: u16) -> Id {
+    Id { mm_type: MmType(mm_type), version: Version::AV_1_0, oui: Some(Oui::LUMISSIL) }
+}
+
+/// Declares a struct whose fields follow each other in a frame, all numbers least significant byte first.
+///
+/// `field: Type => 3` has three reserved bytes behind it; `field: Slice<'a> = count` takes as many bytes as an
+/// expression over the fields before it says.
+macro_rules! record {
+    (
+        $(#[$meta:meta])*
+        pub struct $name:ident $(<$life:lifetime>)? {
+            $($(#[$doc:meta])* pub $field:ident: $type:ty $(= $count:expr)? $(=> $gap:literal)?,)*
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub struct $name $(<$life>)? {
+            $($(#[$doc])* pub $field: $type,)*
+        }
+
+        impl<'a> $crate::field::Field<'a> for $name $(<$life>)? {
+            #[allow(unused_mut, unused_variables, reason = "some messages have no fields")]
+            fn take(input: &'a [u8]) -> $crate::field::Parsed<'a, Self> {
+                let mut rest = input;
+                let message = Self::read(input, &mut rest).map_err(|_| nom::Err::Error(()))?;
+                Ok((rest, message))
+            }
+
+            #[allow(unused_variables, reason = "some messages have no fields")]
+            fn put(&self, out: &mut $crate::field::Writer<'_>) {
+                $(
+                    self.$field.put(out);
+                    $(out.zeros($gap);)?
+                )*
+            }
+
+            #[allow(unused_variables, reason = "some messages have no fields")]
+            fn show(&self, name: &'static str, visit: &mut $crate::field::Visit<'_>) {
+                $(self.$field.show(stringify!($field), visit);)*
+            }
+        }
+
+        impl<'a> $name $(<$life>)? {
+            #[allow(unused_variables, clippy::needless_lifetimes, reason = "some messages have no fields")]
+            fn read(body: &'a [u8], rest: &mut &'a [u8]) -> Result<Self, $crate::MessageError> {
+                $(
+                    let $field: $type = $crate::message::record!(@read body, rest $(, $count)?)?;
+                    $($crate::field::skip(rest, $gap);)?
+                )*
+                Ok(Self { $($field),* })
+            }
+        }
+    };
+    (@read $body:ident, $rest:ident) => { $crate::field::next($body, $rest) };
+    (@read $body:ident, $rest:ident, $count:expr) => { $crate::field::slice($body, $rest, usize::from($count)) };
+}
+
+/// Declares messages: records with an identity.
+macro_rules! messages {
+    ($(
+        $(#[$meta:meta])*
+        $scope:ident($number:literal) => pub struct $name:ident $(<$life:lifetime>)? { $($fields:tt)* }
+    )*) => {$(
+        $crate::message::record! {
+            $(#[$meta])*
+            pub struct $name $(<$life>)? { $($fields)* }
+        }
+
+        impl<'a> $crate::Message<'a> for $name $(<$life>)? {
+            const ID: $crate::Id = $crate::message::$scope($number);
+
+            fn parse(body: &'a [u8]) -> Result<Self, $crate::MessageError> {
+                Self::read(body, &mut &*body)
+            }
+
+            fn write(&self, out: &mut $crate::field::Writer<'_>) {
+                $crate::field::Field::put(self, out);
+            }
+
+            fn fields(&self, visit: &mut $crate::field::Visit<'_>) {
+                $crate::field::Field::show(self, "", visit);
+            }
+        }
+    )*};
+}
+
+pub(crate) use {messages, record};

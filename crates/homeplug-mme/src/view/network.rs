@@ -1,0 +1,227 @@
+//! `VS_NW_INFO` in both forms: the networks that a modem is in, their stations, and the hosts behind those.
+
+use nom::Parser;
+
+use crate::field::{Field, Parsed, Slice, Value, Visit, Writer};
+use crate::message::{messages, record};
+use crate::{Mac, Nid};
+
+messages! {
+    /// `VS_NW_INFO.REQ`, version 1.1: which networks?
+    #[derive(Default)]
+    vs_1_1(0xA038) => pub struct NwInfoReq {}
+
+    /// `VS_NW_INFO.CNF`, version 1.1 (QCA7xxx).
+    vs_1_1(0xA039) => pub struct NwInfoCnf<'a> {
+        /// Version of this form.
+        pub sub_version: u8 => 1,
+        /// Bytes that follow.
+        pub data_len: u16,
+        /// One reserved byte, then the networks; see [`networks`](Self::networks).
+        pub data: Slice<'a> = data_len,
+    }
+
+    /// `VS_NW_INFO.REQ`, version 1.0.
+    #[derive(Default)]
+    vs(0xA038) => pub struct NwInfoOldReq {}
+
+    /// `VS_NW_INFO.CNF`, version 1.0 (INT6x00; QCA7xxx answers it, too).
+    vs(0xA039) => pub struct NwInfoOldCnf<'a> {
+        /// The networks.
+        pub networks: OldNetworks<'a>,
+    }
+}
+
+record! {
+    /// A network as version 1.1 tells it.
+    pub struct Network {
+        /// Its identifier.
+        pub nid: Nid => 2,
+        /// Its short identifier.
+        pub snid: u8,
+        /// The modem's own terminal equipment identifier.
+        pub own_tei: u8 => 4,
+        /// 0 station, 1 proxy coordinator, 2 coordinator.
+        pub role: u8,
+        /// The coordinator.
+        pub cco_mac: Mac,
+        /// Its terminal equipment identifier.
+        pub cco_tei: u8 => 3,
+        /// Other stations.
+        pub num_stas: u8 => 5,
+    }
+}
+
+record! {
+    /// Another station of a network as version 1.1 tells it.
+    pub struct Station {
+        /// Its address.
+        pub mac: Mac,
+        /// Its terminal equipment identifier.
+        pub tei: u8 => 3,
+        /// The first host behind it.
+        pub bda: Mac,
+        /// Average rate to it in Mbit/s.
+        pub avg_tx: u16,
+        /// How it is coupled.
+        pub coupling: u8 => 1,
+        /// Average rate from it in Mbit/s.
+        pub avg_rx: u16 => 2,
+    }
+}
+
+record! {
+    /// A network as version 1.0 tells it.
+    pub struct OldNetwork {
+        /// Its identifier.
+        pub nid: Nid,
+        /// Its short identifier.
+        pub snid: u8,
+        /// The modem's own terminal equipment identifier.
+        pub own_tei: u8,
+        /// 0 station, 1 proxy coordinator, 2 coordinator.
+        pub role: u8,
+        /// The coordinator.
+        pub cco_mac: Mac,
+        /// Its terminal equipment identifier.
+        pub cco_tei: u8,
+        /// Other stations.
+        pub num_stas: u8,
+    }
+}
+
+record! {
+    /// Another station of a network as version 1.0 tells it.
+    pub struct OldStation {
+        /// Its address.
+        pub mac: Mac,
+        /// Its terminal equipment identifier.
+        pub tei: u8,
+        /// The first host behind it.
+        pub bda: Mac,
+        /// Average rate to it in Mbit/s.
+        pub avg_tx: u8,
+        /// Average rate from it in Mbit/s.
+        pub avg_rx: u8,
+    }
+}
+
+/// What an entry of a network is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry<N, S> {
+    /// A network; its stations follow.
+    Network(N),
+    /// A station of the network before it.
+    Station(S),
+}
+
+/// Networks and stations one after the other, as far as the bytes reach.
+#[derive(Clone, Debug)]
+pub struct Entries<'a, N, S> {
+    rest: &'a [u8],
+    networks: u8,
+    stations: u8,
+    kind: core::marker::PhantomData<(N, S)>,
+}
+
+/// What [`Entries`] needs to know of a network.
+trait Stations {
+    fn stations(&self) -> u8;
+}
+
+impl Stations for Network {
+    fn stations(&self) -> u8 {
+        self.num_stas
+    }
+}
+
+impl Stations for OldNetwork {
+    fn stations(&self) -> u8 {
+        self.num_stas
+    }
+}
+
+impl<'a, N, S> Entries<'a, N, S> {
+    const fn new(networks: u8, rest: &'a [u8]) -> Self {
+        Self { rest, networks, stations: 0, kind: core::marker::PhantomData }
+    }
+}
+
+#[allow(private_bounds, reason = "the four records here are all there are")]
+impl<'a, N: Field<'a> + Stations, S: Field<'a>> Iterator for Entries<'a, N, S> {
+    type Item = Entry<N, S>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.stations > 0 {
+            self.stations -= 1;
+            let (rest, station) = S::take(self.rest).ok()?;
+            self.rest = rest;
+            return Some(Entry::Station(station));
+        }
+        self.networks = self.networks.checked_sub(1)?;
+        let (rest, network) = N::take(self.rest).ok()?;
+        self.rest = rest;
+        self.stations = network.stations();
+        Some(Entry::Network(network))
+    }
+}
+
+impl<'a> NwInfoCnf<'a> {
+    /// Networks and their stations.
+    pub fn networks(&self) -> Entries<'a, Network, Station> {
+        match self.data.0 {
+            [_, networks, rest @ ..] => Entries::new(*networks, rest),
+            _ => Entries::new(0, &[]),
+        }
+    }
+}
+
+/// The networks of [`NwInfoOldCnf`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OldNetworks<'a> {
+    count: u8,
+    bytes: &'a [u8],
+}
+
+impl<'a> OldNetworks<'a> {
+    /// Networks and their stations.
+    pub fn entries(&self) -> Entries<'a, OldNetwork, OldStation> {
+        Entries::new(self.count, self.bytes)
+    }
+}
+
+impl<'a> Field<'a> for OldNetworks<'a> {
+    fn take(input: &'a [u8]) -> Parsed<'a, Self> {
+        let (bytes, count) = nom::number::complete::u8(input)?;
+        let mut rest = bytes;
+        for _ in 0..count {
+            let (after, network) = OldNetwork::take(rest)?;
+            rest = nom::multi::fold_many_m_n(
+                usize::from(network.num_stas),
+                usize::from(network.num_stas),
+                OldStation::take,
+                || (),
+                |(), _| (),
+            )
+            .parse(after)?
+            .0;
+        }
+        let used = bytes.len() - rest.len();
+        Ok((rest, Self { count, bytes: bytes.get(..used).unwrap_or_default() }))
+    }
+
+    fn put(&self, out: &mut Writer<'_>) {
+        out.bytes(&[self.count]);
+        out.bytes(self.bytes);
+    }
+
+    fn show(&self, _name: &'static str, visit: &mut Visit<'_>) {
+        visit("num_avlns", Value::Number(self.count.into()));
+        for entry in self.entries() {
+            match entry {
+                Entry::Network(network) => network.show("", visit),
+                Entry::Station(station) => station.show("", visit),
+            }
+        }
+    }
+}

@@ -1,4 +1,4 @@
-use homeplug_mme::Mac;
+use homeplug_mme::{Mac, NetworkKey};
 
 use super::field::{self, Field, printable};
 use super::layout::{FLAT_HEADER_LEN, Layout, Shape};
@@ -32,6 +32,12 @@ impl<'a> Editor<'a> {
             return Err(EditError::Address);
         }
         self.set(&field::MAC, &mac.0)
+    }
+
+    /// Sets the network that the modem joins by itself.
+    pub fn set_network(&mut self, network: NetworkKey) -> Result<(), EditError> {
+        self.set(&field::NMK, network.nmk.reveal())?;
+        self.set(&field::NID, &network.nid.0)
     }
 
     /// Sets a text field, filled with NUL.
@@ -96,6 +102,7 @@ mod tests {
     extern crate std;
     use super::*;
     use crate::pib::{Image, Value, sample};
+    use homeplug_mme::Nmk;
     use std::vec::Vec;
 
     fn changed(before: &[u8], after: &[u8]) -> Vec<(usize, u8)> {
@@ -136,17 +143,16 @@ mod tests {
     fn every_edit_gives_a_sound_image_with_the_value() {
         for mut bytes in [sample::chain(0x1F90), sample::flat(0x1F90)] {
             let mac = Mac([2, 0, 0, 0, 0, 9]);
+            let network = NetworkKey::derived(Nmk::new([7; 16]));
             let mut editor = Editor::open(&mut bytes).unwrap();
             editor.set_mac(mac).unwrap();
-            editor.set(&field::NMK, &[7; 16]).unwrap();
-            editor.set(&field::NID, &[1, 2, 3, 4, 5, 6, 7]).unwrap();
+            editor.set_network(network).unwrap();
             editor.set_text(&field::USER, "left hand charger").unwrap();
             editor.set_byte(0x80, 0xA1).unwrap();
             editor.set_word(0x1100, 0xB2C3).unwrap();
             editor.set_long(0x1F90 - 4, 0xD4E5_F607).unwrap();
             let image = Image::parse(&bytes).unwrap();
-            assert_eq!((image.mac(), image.nid()), (mac, [1, 2, 3, 4, 5, 6, 7]));
-            assert_eq!(image.nmk().unwrap().reveal(), &[7; 16]);
+            assert_eq!((image.mac(), image.network()), (mac, Some(network)));
             let Some(Value::Text(text)) = image.get(&field::USER) else { panic!("a text") };
             assert_eq!(text.bytes(), b"left hand ch\xA1rger");
             let parameters = image.parameters();

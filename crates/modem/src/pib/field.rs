@@ -1,7 +1,7 @@
 //! The parameters that have a name: where they lie and how they read.
 use core::fmt;
 
-use homeplug_mme::Mac;
+use homeplug_mme::{Mac, Nid};
 
 use super::Layout;
 
@@ -82,7 +82,7 @@ impl Field {
             Kind::Mac => Value::Mac(Mac(bytes.try_into().ok()?)),
             Kind::Key => Value::Key(Secret(bytes.try_into().ok()?)),
             Kind::Text => Value::Text(Text(bytes)),
-            Kind::Nid => Value::Nid(bytes.try_into().ok()?),
+            Kind::Nid => Value::Nid(Nid(bytes.try_into().ok()?)),
             Kind::Byte => Value::Number(u32::from(*bytes.first()?)),
             Kind::Long => Value::Number(u32::from_le_bytes(bytes.try_into().ok()?)),
             Kind::Choice(names) => {
@@ -103,7 +103,7 @@ pub enum Value<'a> {
     /// A text.
     Text(Text<'a>),
     /// A network's id.
-    Nid([u8; 7]),
+    Nid(Nid),
     /// A number.
     Number(u32),
     /// A number and what it stands for, if known.
@@ -116,7 +116,7 @@ impl fmt::Display for Value<'_> {
             Self::Mac(mac) => mac.fmt(f),
             Self::Key(key) => key.fmt(f),
             Self::Text(text) => text.fmt(f),
-            Self::Nid(nid) => nid.iter().try_for_each(|byte| write!(f, "{byte:02x}")),
+            Self::Nid(nid) => nid.fmt(f),
             Self::Number(number) => number.fmt(f),
             Self::Choice(number, Some(name)) => write!(f, "{number} ({name})"),
             Self::Choice(number, None) => write!(f, "{number} (unknown)"),

@@ -1,8 +1,8 @@
 use core::fmt;
 
-use homeplug_mme::Mac;
+use homeplug_mme::{Mac, NetworkKey, Nid};
 
-use super::field::{self, Kind};
+use super::field::Kind;
 use super::{Image, Layout, Role, Value};
 
 /// Something in a sound image that its owner should know.
@@ -47,12 +47,14 @@ impl<'a> Image<'a> {
     /// What the owner should know; nothing in a good image.
     pub fn findings(&self) -> impl Iterator<Item = Finding> + use<'a> {
         let image = *self;
-        let key = image.nmk().map(field::Secret::reveal);
+        let network = image.network();
+        let foreign = |network: &NetworkKey| network.nid != Nid::derive(&network.nmk, network.nid.level());
         let role = image.role().filter(|role| matches!(role, Role::Mixed { .. }));
         let single = [
             (image.layout() == Layout::Bare).then_some(Finding::NoChecksum),
             (!image.mac().is_unicast()).then_some(Finding::Address(image.mac())),
-            (key == Some(&WELL_KNOWN)).then_some(Finding::WellKnownKey),
+            network.filter(foreign).map(|_| Finding::ForeignNid),
+            network.filter(|network| *network.nmk.reveal() == WELL_KNOWN).map(|_| Finding::WellKnownKey),
             role.map(Finding::Role),
         ];
         let names = image.fields().filter(|(field, _)| field.kind == Kind::Text);
@@ -71,6 +73,7 @@ mod tests {
     extern crate std;
     use super::*;
     use crate::pib::{Editor, sample};
+    use homeplug_mme::Nmk;
     use std::vec::Vec;
 
     #[test]
@@ -80,7 +83,7 @@ mod tests {
         let mixed = Role::Mixed { cco: 2, slac: 1 };
         let table: [(usize, &[u8], Finding); 4] = [
             (0x0C, &[1, 0, 0, 0, 0, 1], Finding::Address(Mac([1, 0, 0, 0, 0, 1]))),
-            (0x64, &WELL_KNOWN, Finding::WellKnownKey),
+            (0xF8, &[1, 2, 3, 4, 5, 6, 7], Finding::ForeignNid),
             (0xF4, &[2], Finding::Role(mixed)),
             (0x74, &[b'x'; 64], Finding::Unterminated("UserHFID")),
         ];
@@ -89,6 +92,26 @@ mod tests {
             Editor::open(&mut bytes).unwrap().write(offset, value).unwrap();
             let findings: Vec<_> = Image::parse(&bytes).unwrap().findings().collect();
             assert_eq!(findings, [expected]);
+        }
+        let factory = NetworkKey::derived(Nmk::from_password(b"HomePlugAV"));
+        let mut bytes = good;
+        Editor::open(&mut bytes).unwrap().set_network(factory).unwrap();
+        let findings: Vec<_> = Image::parse(&bytes).unwrap().findings().collect();
+        assert_eq!(findings, [Finding::WellKnownKey]);
+    }
+
+    #[test]
+    fn the_ids_of_real_modems_follow_from_their_keys_but_where_somebody_chose_one() {
+        // pyPLC sets 01020304050607 in one of them.
+        for (name, foreign) in [("9848275a3ce4", true), ("98ded0650ef7", false), ("bcf2aff1c811", false)] {
+            let Some(path) = corpus::path(&std::format!("pib/pibimg_{name}.bin")) else { return };
+            let bytes = std::fs::read(path).unwrap();
+            let image = Image::parse(&bytes).unwrap();
+            assert_eq!(image.findings().any(|finding| finding == Finding::ForeignNid), foreign, "{name}");
+            assert!(
+                image.findings().all(|f| matches!(f, Finding::NoChecksum | Finding::ForeignNid)),
+                "{name}"
+            );
         }
     }
 }

@@ -1,6 +1,6 @@
-use homeplug_mme::Mac;
+use homeplug_mme::{Mac, NetworkKey, Nmk};
 
-use super::field::{self, Field, Secret, Text, Value};
+use super::field::{self, Field, Text, Value};
 use super::layout::{Layout, Shape};
 use super::{Error, Role};
 
@@ -63,18 +63,12 @@ impl<'a> Image<'a> {
         }
     }
 
-    /// The preferred network id.
-    pub fn nid(&self) -> [u8; 7] {
-        match self.get(&field::NID) {
-            Some(Value::Nid(nid)) => nid,
-            _ => [0; 7],
-        }
-    }
-
-    /// The network membership key.
-    pub fn nmk(&self) -> Option<Secret<'a>> {
-        match self.get(&field::NMK) {
-            Some(Value::Key(key)) => Some(key),
+    /// The network that the modem joins by itself: its preferred id and its key.
+    pub fn network(&self) -> Option<NetworkKey> {
+        match (self.get(&field::NID), self.get(&field::NMK)) {
+            (Some(Value::Nid(nid)), Some(Value::Key(key))) => {
+                Some(NetworkKey { nid, nmk: Nmk::new(*key.reveal()) })
+            }
             _ => None,
         }
     }
@@ -122,7 +116,7 @@ mod tests {
         assert_eq!(image.role(), Some(Role::Pev));
         assert_eq!(image.description().unwrap().to_string(), "PIB-small");
         assert_eq!(image.fields().count(), field::FIELDS.len());
-        assert_eq!(image.nmk().unwrap().reveal(), &[0x11; 16]);
+        assert_eq!(image.network(), Some(sample::network()));
         let shown = format!("{image:?}");
         assert!(!shown.contains("17, 17") && shown.contains("8312 bytes"), "{shown}");
     }

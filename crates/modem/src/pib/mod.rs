@@ -14,7 +14,7 @@
 //! assert_eq!((image.layout(), image.role()), (Layout::Bare, Some(Role::Evse)));
 //! assert_eq!(image.get(&field::CCO_SELECTION).unwrap().to_string(), "2 (always)");
 //! assert_eq!(image.get(&field::NMK).unwrap().to_string(), "(secret)");
-//! assert_eq!(image.findings().count(), 2); // no checksums, no address
+//! assert_eq!(image.findings().count(), 3); // no checksums, no address, an id that is not the key's
 //! # Ok::<(), modem::pib::EditError>(())
 //! ```
 mod edit;

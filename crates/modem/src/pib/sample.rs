@@ -3,12 +3,17 @@ extern crate std;
 use std::vec;
 use std::vec::Vec;
 
-use homeplug_mme::Mac;
+use homeplug_mme::{Mac, NetworkKey, Nmk};
 
 use super::seal;
 
 pub const MAC: Mac = Mac([0x02, 0, 0, 0, 0, 0x42]);
 pub const MANIFEST_LEN: usize = 40;
+
+/// The network in every sample.
+pub fn network() -> NetworkKey {
+    NetworkKey::derived(Nmk::new([0x11; 16]))
+}
 
 /// A chain of a manifest and `len` bytes of parameters: a car's modem, when long enough for that field.
 pub fn chain(len: usize) -> Vec<u8> {
@@ -49,9 +54,9 @@ fn parameters(len: usize) -> Vec<u8> {
     put(0x0C, &MAC.0);
     put(0x12, &[0x22; 16]);
     put(0x24, b"small modem");
-    put(0x64, &[0x11; 16]);
+    put(0x64, network().nmk.reveal());
     put(0xF4, &[1]);
-    put(0xF8, &[1, 2, 3, 4, 5, 6, 7]);
+    put(0xF8, &network().nid.0);
     put(0x1653, &[1]);
     bytes
 }

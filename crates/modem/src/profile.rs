@@ -5,8 +5,10 @@ pub struct Profile {
     pub name: &'static str,
     /// Texts in its firmware's version that tell it apart.
     marks: &'static [&'static str],
-    /// How to ask whether another modem is in its network.
-    pub link: LinkQuery,
+    /// Whose messages it speaks.
+    pub vendor: Vendor,
+    /// Whether it can be asked for the link's state.
+    pub tells_link: bool,
     /// Whether it tells the current network id (`CM_GET_KEY`), so that a key can be verified.
     pub tells_key: bool,
     /// How its parameters are read and written.
@@ -15,14 +17,14 @@ pub struct Profile {
     pub measures_attenuation: bool,
 }
 
-/// Which message asks for the link's state.
+/// Whose messages a modem speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LinkQuery {
-    /// `VS_PL_LINK_STATUS`.
+pub enum Vendor {
+    /// Qualcomm's: `VS_SW_VER`, `VS_PL_LINK_STATUS`.
     Qualcomm,
-    /// `NSCM_GET_D_LINK_STATUS`.
+    /// Lumissil's: `NSCM_GET_VERSION`, `NSCM_GET_D_LINK_STATUS`.
     Lumissil,
-    /// It cannot be asked.
+    /// There is no modem.
     None,
 }
 
@@ -43,7 +45,8 @@ pub static PROFILES: &[Profile] = &[
     Profile {
         name: "QCA7000/7005",
         marks: &["QCA7000", "QCA7005", "QCA7006"],
-        link: LinkQuery::Qualcomm,
+        vendor: Vendor::Qualcomm,
+        tells_link: true,
         tells_key: true,
         parameters: Access::ModuleOperation,
         measures_attenuation: true,
@@ -51,7 +54,8 @@ pub static PROFILES: &[Profile] = &[
     Profile {
         name: "QCA7420",
         marks: &["QCA7420", "AR7420", "QCA6410", "QCA7450"],
-        link: LinkQuery::Qualcomm,
+        vendor: Vendor::Qualcomm,
+        tells_link: true,
         tells_key: true,
         parameters: Access::ModuleOperation,
         measures_attenuation: false,
@@ -59,7 +63,8 @@ pub static PROFILES: &[Profile] = &[
     Profile {
         name: "INT6000/AR7400",
         marks: &["INT6000", "INT6300", "INT6400", "AR7400"],
-        link: LinkQuery::None,
+        vendor: Vendor::Qualcomm,
+        tells_link: false,
         tells_key: true,
         parameters: Access::ReadModule,
         measures_attenuation: false,
@@ -70,7 +75,8 @@ pub static PROFILES: &[Profile] = &[
 pub static LUMISSIL: Profile = Profile {
     name: "Lumissil",
     marks: &[],
-    link: LinkQuery::Lumissil,
+    vendor: Vendor::Lumissil,
+    tells_link: true,
     tells_key: false,
     parameters: Access::None,
     measures_attenuation: true,
@@ -80,7 +86,8 @@ pub static LUMISSIL: Profile = Profile {
 pub static UNKNOWN: Profile = Profile {
     name: "unknown",
     marks: &[],
-    link: LinkQuery::Qualcomm,
+    vendor: Vendor::Qualcomm,
+    tells_link: true,
     tells_key: true,
     parameters: Access::None,
     measures_attenuation: true,
@@ -91,8 +98,42 @@ pub static UNKNOWN: Profile = Profile {
 pub static NONE: Profile = Profile {
     name: "none",
     marks: &[],
-    link: LinkQuery::None,
+    vendor: Vendor::None,
+    tells_link: false,
     tells_key: false,
     parameters: Access::None,
     measures_attenuation: false,
 };
+
+impl Profile {
+    /// The family of a modem that tells this firmware version (`VS_SW_VER`).
+    pub fn of_firmware(version: &[u8]) -> &'static Self {
+        let has = |mark: &str| version.windows(mark.len()).any(|part| part == mark.as_bytes());
+        PROFILES.iter().find(|profile| profile.marks.iter().copied().any(has)).unwrap_or(&UNKNOWN)
+    }
+
+    /// Whether there is a modem to talk to.
+    pub fn is_modem(&self) -> bool {
+        self.vendor != Vendor::None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_family_is_read_off_the_firmware() {
+        let table: [(&[u8], &str); 5] = [
+            (b"MAC-QCA7005-1.1.0.730-04-20140815-CS", "QCA7000/7005"),
+            (b"MAC-QCA7000-1.1.0.727-02-20130826-FINAL", "QCA7000/7005"),
+            (b"MAC-QCA7420-1.4.0.20-00-20171027-CS", "QCA7420"),
+            (b"INT6000-MAC-4-1-4102-00-3679-20090724-FINAL-B", "INT6000/AR7400"),
+            (b"MAC-SOMETHING-1.0", "unknown"),
+        ];
+        for (version, name) in table {
+            assert_eq!(Profile::of_firmware(version).name, name);
+        }
+        assert!(LUMISSIL.is_modem() && !NONE.is_modem());
+    }
+}

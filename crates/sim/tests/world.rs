@@ -395,7 +395,7 @@ fn every_frame_is_shown_to_the_tap() {
     let mut world = plugged_at(1, 7000);
     let sink = seen.clone();
     world.set_tap(Box::new(move |at, port, is_sent, frame| {
-        sink.borrow_mut().push((at, port, is_sent, frame.len()))
+        sink.borrow_mut().push((at, port, is_sent, frame.len()));
     }));
     world.run(Limit::until(END), |_| None);
     let frames = |is_sent: bool| seen.borrow().iter().filter(|(_, _, sent, _)| *sent == is_sent).count();

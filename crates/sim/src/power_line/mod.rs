@@ -16,7 +16,7 @@ use homeplug_mme::{MAX_FRAME, Mac, Message, emit};
 use machine::{Duration, Instant};
 
 pub use faults::{Act, Place, Rule, Weather};
-pub use image::{Coordinator, Image, SlacMode, checksum32};
+pub use image::{Coordinator, Image, SlacMode};
 pub use kind::{ModemKind, Traits};
 pub use modem::ModemConfig;
 pub use network::OUT_OF_REACH_DB;
@@ -282,7 +282,7 @@ impl PowerLine {
     }
 
     fn start(&mut self, now: Instant, port: Port, start: u32) {
-        if self.modem_mut(port).is_some_and(|modem| modem.start(start)) {
+        if self.modem_mut(port).is_some_and(|modem| modem.start(now, start)) {
             self.events.push_back(LineEvent::Up(port));
             self.update(now);
         }

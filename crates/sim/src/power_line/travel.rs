@@ -139,14 +139,14 @@ impl PowerLine {
         let Some(modem) = self.modem_mut(port) else { return };
         let time = now + modem.chance.within(ANSWER);
         let Reply { frame, restarts } = modem.answer(message, &around);
-        let restart = restarts.then(|| modem.restart_time());
+        let restart = restarts.map(|lingers| (time + LAST_WORDS + lingers, modem.restart_time()));
         if !frame.is_empty() {
             self.queue.push(time, Event::Ready { port, asker, frame });
         }
-        if let (Some(restart), Some(modem)) = (restart, self.modem_mut(port)) {
+        if let (Some((down, restart)), Some(modem)) = (restart, self.modem_mut(port)) {
             let start = modem.begin_start();
-            self.queue.push(time + LAST_WORDS, Event::Down(port, start));
-            self.queue.push(time + LAST_WORDS + restart, Event::Up(port, start));
+            self.queue.push(down, Event::Down(port, start));
+            self.queue.push(down + restart, Event::Up(port, start));
         }
     }
 
@@ -166,6 +166,7 @@ impl PowerLine {
         });
         Some(Around {
             is_local,
+            is_fresh: self.modem(port).is_some_and(|modem| modem.is_fresh(now)),
             tei: tei(port),
             is_coordinator: coordinator.is_some_and(|station| station.port == port),
             coordinator: coordinator.map(|station| station.mac),

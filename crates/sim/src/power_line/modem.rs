@@ -1,6 +1,7 @@
 use homeplug_mme::{Mac, NetworkKey, Nmk};
 use machine::Entropy;
 
+use super::faults::Way;
 use super::network::Station;
 use super::parameters::Writing;
 use super::{Coordinator, Image, ModemKind, Port, SlacMode, Weather};
@@ -78,8 +79,8 @@ pub(super) struct Modem {
     pub(super) is_frozen: bool,
     /// The host on its cable: the first one that sent something.
     pub(super) host: Option<Mac>,
-    /// The cable to its host.
-    pub(super) cable: Weather,
+    /// The cable from its host, and to it.
+    pub(super) cable: [Way; 2],
     /// A session in which its image is being written.
     pub(super) writing: Option<Writing>,
     pub(super) chance: Chance,
@@ -128,7 +129,8 @@ impl Modem {
             starts: 0,
             is_frozen: false,
             host: None,
-            cable: Weather { delay: CABLE, ..Weather::default() },
+            cable: ["from host", "to host"]
+                .map(|name| Way::new(chance.child(name), Weather { delay: CABLE, ..Weather::default() })),
             writing: None,
             chance,
         }

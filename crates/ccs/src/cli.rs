@@ -128,6 +128,9 @@ pub struct DecodeArgs {
     /// Counts and troubles of each file instead of its messages.
     #[arg(long)]
     pub summary: bool,
+    /// Shows the keys in power-line messages, and memory and parameters of modems, which hold keys.
+    #[arg(long)]
+    pub show_keys: bool,
 }
 
 /// What `ccs exi` does.

@@ -1,4 +1,3 @@
-use heapless::Vec;
 use homeplug_mme::view::{
     GetKeyCnf, GetKeyReq, NscmGetDLinkStatusCnf, NscmGetDLinkStatusReq, NscmGetVersionCnf, NscmGetVersionReq,
     PlLinkStatusCnf, PlLinkStatusReq, SetKeyCnf, SetKeyReq, SwVerCnf, SwVerReq,
@@ -6,6 +5,7 @@ use homeplug_mme::view::{
 use homeplug_mme::{Frame, Mac, NetworkKey, Nid, Nmk, emit};
 use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers};
 
+use crate::Firmware;
 use crate::profile::{LUMISSIL, Profile, UNKNOWN, Vendor};
 use crate::restart::{POLL, Restart};
 
@@ -36,9 +36,6 @@ const HOLD_INTERVALS: u64 = 2;
 const EVENTS: usize = 8;
 const ASKS: usize = 4;
 
-/// Length of a firmware version that is kept, in bytes.
-const FIRMWARE: usize = 64;
-
 /// What a charger or a car needs of its modem: that it is there, has the key of the day, and whether the link is up.
 ///
 /// It finds the modem on the own cable and finds it again whenever it was away, sets the key that it was given and
@@ -50,7 +47,7 @@ pub struct Modem {
     config: ModemConfig,
     profile: Option<&'static Profile>,
     address: Option<Mac>,
-    firmware: Vec<u8, FIRMWARE>,
+    firmware: Firmware,
     /// The key that the caller wants, and the one that the modem has confirmed.
     wanted: Option<NetworkKey>,
     confirmed: Option<NetworkKey>,
@@ -185,7 +182,7 @@ impl Modem {
             config,
             profile: config.profile,
             address: None,
-            firmware: Vec::new(),
+            firmware: Firmware::new(),
             wanted: None,
             confirmed: None,
             rounds: 0,
@@ -434,7 +431,7 @@ impl Modem {
     }
 
     fn on_version(&mut self, cx: &mut Cx<'_>, from: Mac, version: &[u8]) {
-        self.firmware = Vec::from_slice(version.get(..FIRMWARE).unwrap_or(version)).unwrap_or_default();
+        self.firmware = crate::firmware(version);
         if version.starts_with(b"BootLoader") {
             self.address = Some(from);
             return self.fail(cx.now, ModemFault::NoFirmware);

@@ -20,7 +20,7 @@ fn found() -> ModemEvent {
 
 fn bench(script: Script) -> Bench<Modem> {
     let mut bench = Bench::new(Modem::new(ModemConfig::new(OWN)), script);
-    bench.with(|modem, cx| modem.start(cx));
+    bench.with(Modem::start);
     bench
 }
 
@@ -226,7 +226,7 @@ fn a_lumissil_modem_is_found_set_and_watched_by_its_own_messages() {
 fn without_a_modem_it_is_always_ready_and_the_link_is_the_callers() {
     let config = ModemConfig { profile: Some(&NONE), ..ModemConfig::new(OWN) };
     let mut bench = Bench::new(Modem::new(config), Script::new());
-    bench.with(|modem, cx| modem.start(cx));
+    bench.with(Modem::start);
     assert!(bench.machine.is_ready());
     bench.with(|modem, cx| modem.set_key(cx, KEY));
     bench.machine.set_link(true);
@@ -243,7 +243,7 @@ fn without_a_modem_it_is_always_ready_and_the_link_is_the_callers() {
 fn a_given_family_is_not_asked_the_other_vendors_way() {
     let config = ModemConfig { profile: PROFILES.first(), ..ModemConfig::new(OWN) };
     let mut bench = Bench::new(Modem::new(config), Script { firmware: None, ..Script::new() });
-    bench.with(|modem, cx| modem.start(cx));
+    bench.with(Modem::start);
     bench.run(5000);
     assert_eq!(bench.modem.asked(0xAC6C), 0);
     assert!(bench.modem.asked(0xA000) > 5);
@@ -285,9 +285,11 @@ fn recorded_modems_are_found_and_their_confirmations_are_taken() {
         let bytes = corpus::bytes(corpus::text(answer, "bytes"));
         if corpus::text(answer, "name") == "VS_SW_VER.CNF" {
             let own = mac(answer, "dst");
-            let mut bench =
-                Bench::new(Modem::new(ModemConfig::new(own)), Script { firmware: None, ..Script::new() });
-            bench.with(|modem, cx| modem.start(cx));
+            let mut bench = Bench::new(
+                Modem::new(ModemConfig::new(own)),
+                Script { firmware: None, own, ..Script::new() },
+            );
+            bench.with(Modem::start);
             bench.with(|modem, cx| modem.handle(cx, &bytes));
             assert_eq!(bench.machine.address(), Some(mac(answer, "src")));
             let firmware = bench.machine.firmware();

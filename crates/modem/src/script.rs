@@ -22,6 +22,8 @@ pub struct Script {
     pub set_key: Option<(u8, bool)>,
     pub keeps_key: bool,
     pub link: Option<bool>,
+    /// How long after a restart it tells no key.
+    pub shy: Duration,
     /// Silent from the one time to the other.
     pub silent: (Instant, Instant),
     /// How long after a key it falls silent and how long it stays so.
@@ -52,6 +54,7 @@ impl Script {
             set_key: Some((1, true)),
             keeps_key: true,
             link: Some(false),
+            shy: Duration::from_millis(500),
             silent: (Instant::ZERO, Instant::ZERO),
             restart: (Duration::from_millis(2700), Duration::from_millis(1400)),
             pib: Vec::new(),
@@ -149,9 +152,9 @@ impl Script {
         None
     }
 
-    /// In its first half second after a restart a modem tells nothing (observed).
+    /// Shortly after a restart a modem tells nothing (observed).
     fn tell_key(&self, now: Instant, request: &GetKeyReq) -> GetKeyCnf {
-        let fresh = now.since(self.silent.1) < Duration::from_millis(500) && self.silent.1 <= now;
+        let fresh = now.since(self.silent.1) < self.shy && self.silent.1 <= now;
         let same = request.nid == self.key.nid && !fresh;
         GetKeyCnf {
             result: u8::from(!same),

@@ -6,6 +6,7 @@ use std::vec;
 use std::vec::Vec;
 
 use super::*;
+use crate::LUMISSIL;
 use crate::profile::{NONE, PROFILES};
 use crate::script::{Bench, MODEM, OTHER, OWN, Script, from, sent, version};
 
@@ -169,13 +170,44 @@ fn the_link_is_told_when_it_changes_and_only_while_it_is_watched() {
 }
 
 #[test]
+fn a_link_that_is_up_before_the_modem_tells_its_key_makes_it_ready() {
+    let mut bench = bench(Script { shy: Duration::from_secs(8), link: Some(true), ..Script::new() });
+    bench.with(|modem, cx| modem.watch_link(cx, true));
+    bench.with(|modem, cx| modem.set_key(cx, KEY));
+    let unverified = ModemEvent::Ready { verified: false };
+    assert_eq!(bench.run(5000), [found(), unverified, ModemEvent::Link(true)]);
+    // What it tells later still counts.
+    bench.modem.key = SECOND;
+    assert_eq!(bench.run(10_000)[..2], [ModemEvent::OtherKey, ModemEvent::Link(false)]);
+}
+
+#[test]
+fn a_modem_that_never_tells_its_key_is_ready_after_a_while() {
+    let mut bench = bench(Script { shy: Duration::from_secs(60), ..Script::new() });
+    bench.with(|modem, cx| modem.set_key(cx, KEY));
+    assert_eq!(bench.run(6000), [found()]);
+    assert_eq!(bench.run(3000), [ModemEvent::Ready { verified: false }]);
+}
+
+#[test]
+fn an_interval_of_nothing_is_bounded() {
+    let config = ModemConfig { link_interval: Duration::ZERO, ..ModemConfig::new(OWN) };
+    let mut bench = Bench::new(Modem::new(config), Script::new());
+    bench.with(Modem::start);
+    bench.with(|modem, cx| modem.watch_link(cx, true));
+    bench.run(1000);
+    assert!(bench.modem.asked(0xA0B8) <= 21);
+}
+
+#[test]
 fn a_new_key_ends_the_link() {
     let mut bench = ready();
     bench.modem.link = Some(true);
     assert_eq!(bench.run(1000), [ModemEvent::Link(true)]);
     bench.with(|modem, cx| modem.set_key(cx, SECOND));
     assert_eq!(bench.machine.link(), None);
-    assert_eq!(bench.run(8000), [ModemEvent::Link(false), READY, ModemEvent::Link(true)]);
+    let unverified = ModemEvent::Ready { verified: false };
+    assert_eq!(bench.run(8000), [ModemEvent::Link(false), unverified, ModemEvent::Link(true)]);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::vec;
 use std::vec::Vec;
 
 use super::*;
+use crate::LUMISSIL;
 use crate::profile::{NONE, PROFILES};
 use crate::script::{Bench, MODEM, OTHER, OWN, Script, from, sent, version};
 
@@ -20,7 +21,7 @@ fn found() -> ModemEvent {
 
 fn bench(script: Script) -> Bench<Modem> {
     let mut bench = Bench::new(Modem::new(ModemConfig::new(OWN)), script);
-    bench.with(|modem, cx| modem.start(cx));
+    bench.with(Modem::start);
     bench
 }
 
@@ -169,13 +170,44 @@ fn the_link_is_told_when_it_changes_and_only_while_it_is_watched() {
 }
 
 #[test]
+fn a_link_that_is_up_before_the_modem_tells_its_key_makes_it_ready() {
+    let mut bench = bench(Script { shy: Duration::from_secs(8), link: Some(true), ..Script::new() });
+    bench.with(|modem, cx| modem.watch_link(cx, true));
+    bench.with(|modem, cx| modem.set_key(cx, KEY));
+    let unverified = ModemEvent::Ready { verified: false };
+    assert_eq!(bench.run(5000), [found(), unverified, ModemEvent::Link(true)]);
+    // What it tells later still counts.
+    bench.modem.key = SECOND;
+    assert_eq!(bench.run(10_000)[..2], [ModemEvent::OtherKey, ModemEvent::Link(false)]);
+}
+
+#[test]
+fn a_modem_that_never_tells_its_key_is_ready_after_a_while() {
+    let mut bench = bench(Script { shy: Duration::from_secs(60), ..Script::new() });
+    bench.with(|modem, cx| modem.set_key(cx, KEY));
+    assert_eq!(bench.run(6000), [found()]);
+    assert_eq!(bench.run(3000), [ModemEvent::Ready { verified: false }]);
+}
+
+#[test]
+fn an_interval_of_nothing_is_bounded() {
+    let config = ModemConfig { link_interval: Duration::ZERO, ..ModemConfig::new(OWN) };
+    let mut bench = Bench::new(Modem::new(config), Script::new());
+    bench.with(Modem::start);
+    bench.with(|modem, cx| modem.watch_link(cx, true));
+    bench.run(1000);
+    assert!(bench.modem.asked(0xA0B8) <= 21);
+}
+
+#[test]
 fn a_new_key_ends_the_link() {
     let mut bench = ready();
     bench.modem.link = Some(true);
     assert_eq!(bench.run(1000), [ModemEvent::Link(true)]);
     bench.with(|modem, cx| modem.set_key(cx, SECOND));
     assert_eq!(bench.machine.link(), None);
-    assert_eq!(bench.run(8000), [ModemEvent::Link(false), READY, ModemEvent::Link(true)]);
+    let unverified = ModemEvent::Ready { verified: false };
+    assert_eq!(bench.run(8000), [ModemEvent::Link(false), unverified, ModemEvent::Link(true)]);
 }
 
 #[test]
@@ -226,7 +258,7 @@ fn a_lumissil_modem_is_found_set_and_watched_by_its_own_messages() {
 fn without_a_modem_it_is_always_ready_and_the_link_is_the_callers() {
     let config = ModemConfig { profile: Some(&NONE), ..ModemConfig::new(OWN) };
     let mut bench = Bench::new(Modem::new(config), Script::new());
-    bench.with(|modem, cx| modem.start(cx));
+    bench.with(Modem::start);
     assert!(bench.machine.is_ready());
     bench.with(|modem, cx| modem.set_key(cx, KEY));
     bench.machine.set_link(true);
@@ -243,7 +275,7 @@ fn without_a_modem_it_is_always_ready_and_the_link_is_the_callers() {
 fn a_given_family_is_not_asked_the_other_vendors_way() {
     let config = ModemConfig { profile: PROFILES.first(), ..ModemConfig::new(OWN) };
     let mut bench = Bench::new(Modem::new(config), Script { firmware: None, ..Script::new() });
-    bench.with(|modem, cx| modem.start(cx));
+    bench.with(Modem::start);
     bench.run(5000);
     assert_eq!(bench.modem.asked(0xAC6C), 0);
     assert!(bench.modem.asked(0xA000) > 5);
@@ -285,9 +317,11 @@ fn recorded_modems_are_found_and_their_confirmations_are_taken() {
         let bytes = corpus::bytes(corpus::text(answer, "bytes"));
         if corpus::text(answer, "name") == "VS_SW_VER.CNF" {
             let own = mac(answer, "dst");
-            let mut bench =
-                Bench::new(Modem::new(ModemConfig::new(own)), Script { firmware: None, ..Script::new() });
-            bench.with(|modem, cx| modem.start(cx));
+            let mut bench = Bench::new(
+                Modem::new(ModemConfig::new(own)),
+                Script { firmware: None, own, ..Script::new() },
+            );
+            bench.with(Modem::start);
             bench.with(|modem, cx| modem.handle(cx, &bytes));
             assert_eq!(bench.machine.address(), Some(mac(answer, "src")));
             let firmware = bench.machine.firmware();

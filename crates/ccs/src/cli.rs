@@ -101,9 +101,19 @@ pub struct EvseArgs {
     /// Ends after so many sessions.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub sessions: Option<u32>,
-    /// The modems are paired already, or there are none: no matching by SLAC.
-    #[arg(long)]
-    pub no_slac: bool,
+    /// How the link to the car comes about: `slac` matches through the modem; `up` takes it as there (the modems
+    /// are paired already, or it is a plain Ethernet).
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub link: Option<LinkHow>,
+}
+
+/// How a link comes about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LinkHow {
+    /// By SLAC.
+    Slac,
+    /// It is there.
+    Up,
 }
 
 /// What `ccs decode` takes.
@@ -118,6 +128,9 @@ pub struct DecodeArgs {
     /// Counts and troubles of each file instead of its messages.
     #[arg(long)]
     pub summary: bool,
+    /// Shows the keys in power-line messages, and memory and parameters of modems, which hold keys.
+    #[arg(long)]
+    pub show_keys: bool,
 }
 
 /// What `ccs exi` does.

@@ -38,10 +38,11 @@
 
 mod channel;
 mod evse;
+mod line;
 mod net;
 mod stream;
 
 pub use channel::{Broken, Channel, Plain, Written};
-pub use evse::{ConfigError, Event, Evse, EvseConfig, EvseStorage, Happening, Input};
+pub use evse::{ConfigError, Event, Evse, EvseConfig, EvseLink, EvseStorage, Happening, Input};
 pub use net::{MAX_FRAME, Mac};
 pub use stream::StreamError;

@@ -225,6 +225,11 @@ impl Modem {
         !self.has_modem() || (present && self.wanted.is_some() && self.wanted == self.confirmed)
     }
 
+    /// Whether the modem answers and is not busy with a key. Without a modem: always.
+    pub fn is_present(&self) -> bool {
+        !self.has_modem() || matches!(self.state, State::Present { .. })
+    }
+
     /// Whether there is a link to another modem, if that is known.
     pub const fn link(&self) -> Option<bool> {
         self.link

@@ -118,7 +118,7 @@ fn a_modem_without_firmware_or_that_does_not_keep_its_key_is_a_fault_that_is_tri
     let other = ModemEvent::OtherKey;
     let fault = ModemEvent::Fault(ModemFault::KeyNotTaken);
     assert_eq!(events, [found(), other, other, other, fault]);
-    assert!(!stubborn.machine.is_ready());
+    assert_eq!((stubborn.machine.is_ready(), stubborn.machine.key()), (false, None));
     stubborn.modem.keeps_key = true;
     assert!(stubborn.run(25_000).contains(&READY));
 
@@ -148,6 +148,18 @@ fn the_last_key_wins_whenever_it_comes() {
         assert!(bench.machine.is_ready(), "{later}");
         assert_eq!((bench.machine.key(), bench.modem.key), (Some(SECOND), SECOND), "{later}");
     }
+}
+
+#[test]
+fn many_keys_in_a_row_are_no_fault() {
+    let mut bench = bench(Script::new());
+    for number in 0..10 {
+        let key = NetworkKey::derived(Nmk::new([number; 16]));
+        bench.with(|modem, cx| modem.set_key(cx, key));
+        bench.run(u64::from(number) * 5000 % 6000);
+    }
+    assert!(bench.run(10_000).iter().all(|event| !matches!(event, ModemEvent::Fault(_))));
+    assert_eq!(bench.machine.key(), Some(NetworkKey::derived(Nmk::new([9; 16]))));
 }
 
 #[test]

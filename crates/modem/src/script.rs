@@ -33,6 +33,14 @@ pub struct Script {
     pub written: Vec<u8>,
     pub reads_flat: bool,
     pub refuses: Option<u16>,
+    /// Status of the module in the confirmation of a session.
+    pub module_status: u8,
+    /// It does a commit and does not say so.
+    pub mute_commit: bool,
+    /// It writes one byte less of the first part, once.
+    pub cuts_first_part: bool,
+    /// It keeps one byte less than it was given.
+    pub reads_short: bool,
     /// It answers a commit without keeping anything.
     pub forgets: bool,
     /// After a restart it has the address of its image.
@@ -61,6 +69,10 @@ impl Script {
             written: Vec::new(),
             reads_flat: false,
             refuses: None,
+            module_status: 0,
+            mute_commit: false,
+            cuts_first_part: false,
+            reads_short: false,
             forgets: false,
             renames: false,
             log: Vec::new(),
@@ -187,17 +199,22 @@ impl Script {
             }
             Operation::Start(start) => {
                 self.written.clear();
-                Outcome::Started(SessionStarted {
+                let mut modules = [0; 16];
+                modules[12] = self.module_status;
+                return Some(self.done(Outcome::Started(SessionStarted {
                     mod_op: start.mod_op,
                     mod_op_data_len: 13 + 16,
                     session_id: start.session_id,
                     num_modules: 1,
-                    modules: Slice(&[0; 16]),
-                })
+                    modules: Slice(&modules),
+                })));
             }
             Operation::Write(write) => {
                 assert_eq!(usize::try_from(write.offset), Ok(self.written.len()));
-                self.written.extend_from_slice(write.data());
+                let cut = u16::from(core::mem::take(&mut self.cuts_first_part));
+                if cut == 0 {
+                    self.written.extend_from_slice(write.data());
+                }
                 Outcome::Written(ModuleWritten {
                     mod_op: write.mod_op,
                     mod_op_data_len: 23,
@@ -205,13 +222,19 @@ impl Script {
                     module_index: 0,
                     module_id: write.module_id,
                     module_sub_id: 0,
-                    length: write.length,
+                    length: write.length - cut,
                     offset: write.offset,
                 })
             }
             Operation::Commit(commit) => {
                 if !self.forgets {
                     self.pib = self.written.clone();
+                }
+                if self.reads_short {
+                    self.pib.pop();
+                }
+                if self.mute_commit {
+                    return None;
                 }
                 self.away(now, Duration::from_secs(1), Duration::from_secs(4));
                 Outcome::Committed(SessionCommitted {
@@ -260,7 +283,7 @@ pub struct Bench<M> {
     pub machine: M,
     pub modem: Script,
     pub now: Instant,
-    entropy: ScriptedEntropy<'static>,
+    pub entropy: ScriptedEntropy<'static>,
 }
 
 impl<M: for<'a> Machine<Input<'a> = &'a [u8], Route = ()>> Bench<M> {

@@ -1,5 +1,5 @@
 extern crate std;
-use homeplug_mme::view::{PlLinkStatusCnf, SetKeyCnf};
+use homeplug_mme::view::{GetKeyCnf, PlLinkStatusCnf, SetKeyCnf};
 use homeplug_mme::{NetworkKey, Nid, Nmk};
 use machine::{Duration, Machine};
 use std::vec;
@@ -118,7 +118,7 @@ fn a_modem_without_firmware_or_that_does_not_keep_its_key_is_a_fault_that_is_tri
     let other = ModemEvent::OtherKey;
     let fault = ModemEvent::Fault(ModemFault::KeyNotTaken);
     assert_eq!(events, [found(), other, other, other, fault]);
-    assert!(!stubborn.machine.is_ready());
+    assert_eq!((stubborn.machine.is_ready(), stubborn.machine.key()), (false, None));
     stubborn.modem.keeps_key = true;
     assert!(stubborn.run(25_000).contains(&READY));
 
@@ -148,6 +148,18 @@ fn the_last_key_wins_whenever_it_comes() {
         assert!(bench.machine.is_ready(), "{later}");
         assert_eq!((bench.machine.key(), bench.modem.key), (Some(SECOND), SECOND), "{later}");
     }
+}
+
+#[test]
+fn many_keys_in_a_row_are_no_fault() {
+    let mut bench = bench(Script::new());
+    for number in 0..10 {
+        let key = NetworkKey::derived(Nmk::new([number; 16]));
+        bench.with(|modem, cx| modem.set_key(cx, key));
+        bench.run(u64::from(number) * 5000 % 6000);
+    }
+    assert!(bench.run(10_000).iter().all(|event| !matches!(event, ModemEvent::Fault(_))));
+    assert_eq!(bench.machine.key(), Some(NetworkKey::derived(Nmk::new([9; 16]))));
 }
 
 #[test]
@@ -348,4 +360,45 @@ fn recorded_modems_are_found_and_their_confirmations_are_taken() {
     }
     let count = |what| checked.iter().filter(|checked| **checked == what).count();
     assert!(count("version") >= 15 && count("key") >= 30, "{} {}", count("version"), count("key"));
+}
+
+/// What a modem answers to the question for its key, in every form that was recorded.
+#[test]
+fn a_shown_key_counts_by_its_network_or_by_itself_and_only_with_the_right_echo() {
+    let (none, other) = (Nid::default(), SECOND.nid);
+    let (hidden, wrong) = (Nmk::new([0; 16]), SECOND.nmk);
+    let table = [
+        (KEY.nid, KEY.nmk, true, Some(READY)),
+        (KEY.nid, hidden, true, Some(READY)),
+        (none, KEY.nmk, true, Some(READY)),
+        (none, hidden, true, None),
+        (none, wrong, true, Some(ModemEvent::OtherKey)),
+        (other, hidden, true, Some(ModemEvent::OtherKey)),
+        (KEY.nid, KEY.nmk, false, None),
+        (other, hidden, false, None),
+    ];
+    for (nid, key, echoes, expected) in table {
+        let mut machine = Modem::new(ModemConfig::new(OWN));
+        machine.address = Some(MODEM);
+        (machine.wanted, machine.confirmed) = (Some(KEY), Some(KEY));
+        machine.nonce = [1, 2, 3, 4];
+        machine.state = State::Verifying { tries: 1 };
+        let mut bench = Bench::new(machine, Script::new());
+        let your_nonce = if echoes { [1, 2, 3, 4] } else { [0xAA; 4] };
+        let (result, key_type, my_nonce, eks) = (0, 1, [3; 4], 1);
+        let (pid, prn, pmn) = (4, 0, 255);
+        let answer = GetKeyCnf { result, key_type, my_nonce, your_nonce, nid, eks, pid, prn, pmn, key };
+        bench.with(|modem, cx| modem.handle(cx, &sent(&answer)));
+        assert_eq!(bench.machine.poll_event(), expected, "{nid} {echoes}");
+    }
+}
+
+#[test]
+fn a_nonce_is_never_zero() {
+    let mut bench = Bench::new(Modem::new(ModemConfig::new(OWN)), Script::new());
+    bench.entropy = machine::ScriptedEntropy::new(&[]);
+    bench.with(Modem::start);
+    bench.with(|modem, cx| modem.set_key(cx, KEY));
+    // The scripted modem looks at it.
+    assert_eq!(bench.run(8000), [found(), READY]);
 }

@@ -293,6 +293,19 @@ mod tests {
     }
 
     #[test]
+    fn an_old_part_with_a_wrong_checksum_is_asked_for_again() {
+        let mut buffer = [0; 16384];
+        let script = Script { reads_flat: true, lose: vec![0xA024], ..script(sample::flat(8200)) };
+        let mut bench = bench("INT6000", script, &mut buffer);
+        bench.run(10);
+        let data = Slice(&[1; 1024][..]);
+        let broken = RdModCnf { mstatus: 0, module_id: OLD_PIB, length: 1024, offset: 0, checksum: 1, data };
+        bench.with(|reader, cx| reader.handle(cx, &from(MODEM, &broken)));
+        assert_eq!(bench.machine.poll_event(), None);
+        assert_eq!(bench.run(6000).last(), Some(&ReadEvent::Done(8200)));
+    }
+
+    #[test]
     fn lost_parts_are_asked_for_again_and_then_it_gives_up() {
         let mut buffer = [0; 16384];
         let lossy = Script { lose: vec![0xA0B0, 0xA0B0], ..script(sample::chain(8080)) };
@@ -343,8 +356,9 @@ mod tests {
             offset,
             data: Slice(&[1; 4]),
         };
-        for (mac, offset) in [(OTHER, 0), (MODEM, 1400)] {
-            let answer = ModuleOperationCnf::new(Outcome::Read(part(offset)));
+        let long = ModulePart { length: 1401, data: Slice(&[1; 1401]), ..part(0) };
+        for (mac, part) in [(OTHER, part(0)), (MODEM, part(1400)), (MODEM, long)] {
+            let answer = ModuleOperationCnf::new(Outcome::Read(part));
             bench.with(|reader, cx| reader.handle(cx, &from(mac, &answer)));
             assert_eq!(bench.machine.poll_event(), None);
         }

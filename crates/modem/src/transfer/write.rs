@@ -512,11 +512,41 @@ mod tests {
     }
 
     #[test]
+    fn a_lost_answer_to_the_commit_is_told_and_not_repeated() {
+        let (before, after) = images();
+        let mut bench = bench(&before, &after, Script { mute_commit: true, ..Script::new() });
+        let failed = WriteEvent::Failed(WriteStep::Commit, TransferFault::NoAnswer);
+        assert_eq!(bench.run(200_000).last(), Some(&failed));
+        assert_eq!(bench.modem.asked(0xA0B0), 1 + 6 + 1);
+    }
+
+    #[test]
+    fn a_part_of_which_less_was_written_is_sent_again() {
+        let (before, after) = images();
+        let mut bench = bench(&before, &after, Script { cuts_first_part: true, ..Script::new() });
+        assert_eq!(bench.run(89_000).last(), Some(&WriteEvent::Progress(WriteStep::Write, 0)));
+        assert_eq!(bench.run(60_000).last(), Some(&WriteEvent::Done));
+    }
+
+    #[test]
+    fn an_image_that_is_read_back_too_short_differs() {
+        let (before, after) = images();
+        let mut bench = bench(&before, &after, Script { reads_short: true, ..Script::new() });
+        let at = u32::try_from(after.len() - 1).unwrap();
+        let failed = WriteEvent::Failed(WriteStep::Compare, TransferFault::Differs(at));
+        assert_eq!(bench.run(30_000).last(), Some(&failed));
+    }
+
+    #[test]
     fn a_refusal_and_a_modem_that_keeps_the_old_image_are_failures() {
         let (before, after) = images();
         let mut refusing = bench(&before, &after, Script { refuses: Some(3), ..Script::new() });
         let failed = WriteEvent::Failed(WriteStep::Start, TransferFault::Refused(3));
         assert_eq!(refusing.run(1000).last(), Some(&failed));
+
+        let mut picky = bench(&before, &after, Script { module_status: 9, ..Script::new() });
+        let failed = WriteEvent::Failed(WriteStep::Start, TransferFault::Refused(9));
+        assert_eq!(picky.run(1000).last(), Some(&failed));
 
         let mut forgetful = bench(&before, &after, Script { forgets: true, ..Script::new() });
         // The image's checksum is the first that differs.

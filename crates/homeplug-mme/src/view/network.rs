@@ -128,6 +128,24 @@ record! {
     }
 }
 
+macro_rules! to_bytes {
+    ($($record:ident: $len:literal),* $(,)?) => {$(
+        impl $record {
+            /// Length in a frame.
+            pub const LEN: usize = $len;
+
+            /// Its bytes, for the data of a confirmation.
+            pub fn to_bytes(&self) -> [u8; Self::LEN] {
+                let mut bytes = [0; Self::LEN];
+                self.put(&mut Writer::new(&mut bytes));
+                bytes
+            }
+        }
+    )*};
+}
+
+to_bytes!(Network: 32, Station: 24, OldNetwork: 18, OldStation: 15);
+
 /// What an entry of a network is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entry<N, S> {
@@ -206,6 +224,11 @@ pub struct OldNetworks<'a> {
 }
 
 impl<'a> OldNetworks<'a> {
+    /// `count` networks, each followed by its stations, as bytes.
+    pub const fn new(count: u8, bytes: &'a [u8]) -> Self {
+        Self { count, bytes }
+    }
+
     /// Networks and their stations.
     pub fn entries(&self) -> Entries<'a, OldNetwork, OldStation> {
         Entries::new(self.count, self.bytes)

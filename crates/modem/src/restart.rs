@@ -1,0 +1,43 @@
+use machine::{Duration, Instant};
+
+/// Time between two questions whether the modem is there again: judgement.
+pub(crate) const POLL: Duration = Duration::from_millis(250);
+/// A modem that restarts does so within this time after it said so: a QCA7420 answers for up to 3.6 s more, with the
+/// new key, then nothing for 0.5 to 2.5 s (observed in six captures, `2022-12-13_compleo` and others).
+pub(crate) const SETTLE: Duration = Duration::from_secs(6);
+/// A restart takes no longer: 40 s seen once for a modem at the other end, under 6 s for the own one; judgement.
+pub(crate) const LIMIT: Duration = Duration::from_secs(20);
+/// Unanswered questions in a row that are a restart and not lost frames: judgement.
+const GONE: u8 = 2;
+
+/// The wait for a modem that restarts: it is back when it answers after having been silent, or when it has answered
+/// all the time and would have restarted by now.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Restart {
+    since: Instant,
+    unanswered: u8,
+    gone: bool,
+}
+
+impl Restart {
+    pub(crate) const fn new(now: Instant) -> Self {
+        Self { since: now, unanswered: 0, gone: false }
+    }
+
+    /// A question was not answered.
+    pub(crate) fn missed(&mut self) {
+        self.unanswered = self.unanswered.saturating_add(1);
+        self.gone |= self.unanswered >= GONE;
+    }
+
+    /// A question was answered; is the modem back?
+    pub(crate) fn answered(&mut self, now: Instant) -> bool {
+        self.unanswered = 0;
+        self.gone || now.since(self.since) >= SETTLE
+    }
+
+    /// Whether it takes too long.
+    pub(crate) fn is_over(&self, now: Instant) -> bool {
+        now.since(self.since) >= LIMIT
+    }
+}

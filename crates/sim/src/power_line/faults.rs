@@ -1,0 +1,272 @@
+use homeplug_mme::{Frame, MmType};
+use machine::{Duration, Instant};
+
+use super::Port;
+use crate::{Chance, Span};
+
+/// What happens by chance to the frames on a way: a host's cable or a path of the power line. The default
+/// is a way without faults or delay.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Weather {
+    /// How many of a thousand frames are lost.
+    pub loss_permille: u16,
+    /// How many of a thousand arrive twice.
+    pub duplicate_permille: u16,
+    /// How many of a thousand arrive with one flipped bit.
+    pub corrupt_permille: u16,
+    /// How many of a thousand wait so long that later ones overtake them.
+    pub reorder_permille: u16,
+    /// How long every frame takes.
+    pub delay: Span,
+}
+
+/// How much later a reordered frame arrives: several times the gap between two sounds, judgement.
+const REORDERED: Span = Span::millis(20, 200);
+
+/// One direction of a way, with its own luck.
+#[derive(Clone, Debug)]
+pub(super) struct Way {
+    pub(super) weather: Weather,
+    chance: Chance,
+    /// When the last frame arrives: what is not reordered does not overtake it.
+    last: Instant,
+}
+
+impl Way {
+    pub(super) const fn new(chance: Chance, weather: Weather) -> Self {
+        Self { weather, chance, last: Instant::ZERO }
+    }
+
+    /// The copies of `frame` that arrive, each with its time.
+    pub(super) fn carry(&mut self, now: Instant, frame: Vec<u8>) -> Vec<(Instant, Vec<u8>)> {
+        let Self { weather, chance, last } = self;
+        if chance.happens(weather.loss_permille) {
+            return Vec::new();
+        }
+        let copies = if chance.happens(weather.duplicate_permille) { 2 } else { 1 };
+        std::iter::repeat_n(frame, copies)
+            .map(|mut frame| {
+                let mut at = (now + chance.within(weather.delay)).max(*last);
+                if chance.happens(weather.reorder_permille) {
+                    at += chance.within(REORDERED);
+                } else {
+                    *last = at;
+                }
+                if chance.happens(weather.corrupt_permille) {
+                    let bits = frame.len() as u64 * 8;
+                    flip(&mut frame, chance.below(bits));
+                }
+                (at, frame)
+            })
+            .collect()
+    }
+}
+
+/// A fault that a script names: what it does to which frames at which place, and how often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Where.
+    pub place: Place,
+    /// Only management messages of this type; every frame when absent.
+    pub mm_type: Option<MmType>,
+    /// How many such frames pass unharmed before.
+    pub skip: u32,
+    /// How many are then hit; [`Rule::ALWAYS`] for all that follow.
+    pub times: u32,
+    /// What is done to them.
+    pub act: Act,
+}
+
+impl Rule {
+    /// No end: the rule stays for good.
+    pub const ALWAYS: u32 = u32::MAX;
+}
+
+/// A place where a [`Rule`] can stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// On a host's cable, from the host to its modem.
+    FromHost(Port),
+    /// On a host's cable, from the modem to its host.
+    ToHost(Port),
+    /// On the power line, from one modem to another.
+    Path {
+        /// The modem that sends.
+        from: Port,
+        /// The modem that hears.
+        to: Port,
+    },
+}
+
+/// What a [`Rule`] does to a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// It is gone.
+    Lose,
+    /// It comes later; others may overtake it.
+    Delay(Duration),
+    /// It comes once more.
+    Duplicate,
+    /// These bytes stand at this offset of the Ethernet frame; what would lie beyond its end is left out.
+    Set {
+        /// Bytes from the start of the frame.
+        offset: usize,
+        /// What stands there.
+        bytes: &'static [u8],
+    },
+    /// The bits of the mask are flipped in the byte at this offset of the Ethernet frame.
+    Flip {
+        /// Bytes from the start of the frame.
+        offset: usize,
+        /// Which bits.
+        mask: u8,
+    },
+    /// Only this many bytes of the Ethernet frame arrive.
+    Cut(usize),
+}
+
+/// The rules of a script, in the order in which they were given; each sees what the ones before left.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rules(Vec<Rule>);
+
+impl Rules {
+    pub(super) fn add(&mut self, rule: Rule) {
+        self.0.push(rule);
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// The copies of `frame` that are left at `place`, each with its additional delay.
+    pub(super) fn apply(&mut self, place: Place, frame: Vec<u8>) -> Vec<(Duration, Vec<u8>)> {
+        let mm_type = Frame::parse(&frame).ok().map(|frame| frame.mm_type);
+        let mut left = vec![(Duration::ZERO, frame)];
+        for rule in &mut self.0 {
+            let is_meant = rule.place == place && (rule.mm_type.is_none() || rule.mm_type == mm_type);
+            if !is_meant || left.is_empty() {
+                continue;
+            }
+            if rule.skip > 0 {
+                rule.skip -= 1;
+                continue;
+            }
+            if rule.times == 0 {
+                continue;
+            }
+            if rule.times != Rule::ALWAYS {
+                rule.times -= 1;
+            }
+            rule.act.perform(&mut left);
+        }
+        self.0.retain(|rule| rule.times > 0);
+        left
+    }
+}
+
+impl Act {
+    fn perform(self, left: &mut Vec<(Duration, Vec<u8>)>) {
+        match self {
+            Self::Lose => left.clear(),
+            Self::Delay(time) => left.iter_mut().for_each(|(delay, _)| *delay = *delay + time),
+            Self::Duplicate => left.extend_from_within(..),
+            Self::Set { offset, bytes } => {
+                for (_, frame) in left {
+                    frame.iter_mut().skip(offset).zip(bytes).for_each(|(byte, new)| *byte = *new);
+                }
+            }
+            Self::Flip { offset, mask } => {
+                left.iter_mut().filter_map(|(_, frame)| frame.get_mut(offset)).for_each(|byte| *byte ^= mask);
+            }
+            Self::Cut(length) => left.iter_mut().for_each(|(_, frame)| frame.truncate(length)),
+        }
+    }
+}
+
+/// Flips the bit with this number, counted from the lowest bit of the first byte.
+fn flip(frame: &mut [u8], bit: u64) {
+    let byte = usize::try_from(bit / 8).ok().and_then(|index| frame.get_mut(index));
+    if let Some(byte) = byte {
+        *byte ^= 1 << (bit % 8);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLACE: Place = Place::FromHost(Port(0));
+
+    fn frame(mmtype: u16) -> Vec<u8> {
+        let mut frame = vec![0; 60];
+        frame[12..15].copy_from_slice(&[0x88, 0xE1, 1]);
+        frame[15..17].copy_from_slice(&mmtype.to_le_bytes());
+        frame
+    }
+
+    fn rule(act: Act) -> Rule {
+        Rule { place: PLACE, mm_type: Some(MmType(0x6064)), skip: 0, times: Rule::ALWAYS, act }
+    }
+
+    fn after(act: Act) -> Vec<(Duration, Vec<u8>)> {
+        let mut rules = Rules::default();
+        rules.add(rule(act));
+        rules.apply(PLACE, frame(0x6064))
+    }
+
+    #[test]
+    fn a_rule_hits_the_frames_it_names_and_only_as_often_as_it_says() {
+        let mut rules = Rules::default();
+        rules.add(Rule { skip: 1, times: 2, ..rule(Act::Lose) });
+        let mut arrives = |place, mmtype| !rules.apply(place, frame(mmtype)).is_empty();
+        assert!(arrives(PLACE, 0x6064), "skipped");
+        assert!(arrives(PLACE, 0x6065), "another type");
+        assert!(arrives(Place::ToHost(Port(0)), 0x6064), "another place");
+        assert!(!arrives(PLACE, 0x6064));
+        assert!(!arrives(PLACE, 0x6064));
+        assert!(arrives(PLACE, 0x6064), "used up");
+        assert!(rules.0.is_empty());
+    }
+
+    #[test]
+    fn each_act_does_what_it_says() {
+        let second = Duration::from_secs(1);
+        assert_eq!(after(Act::Delay(second)), [(second, frame(0x6064))]);
+        assert_eq!(after(Act::Duplicate).len(), 2);
+        assert_eq!(after(Act::Cut(20))[0].1, frame(0x6064)[..20]);
+        assert_eq!(after(Act::Flip { offset: 41, mask: 0x81 })[0].1[41], 0x81);
+        let set = after(Act::Set { offset: 58, bytes: &[1, 2, 3] });
+        assert_eq!(set[0].1[57..], [0, 1, 2]);
+    }
+
+    /// Carries a thousand frames and counts those that arrive, and those of them that are corrupt.
+    fn count(weather: Weather) -> (u32, u32) {
+        let mut way = Way::new(Chance::new(1), weather);
+        let frames = (0..1000).flat_map(|_| way.carry(Instant::ZERO, vec![0; 60]));
+        frames.fold((0, 0), |(all, bad), (_, frame)| (all + 1, bad + u32::from(frame != [0; 60])))
+    }
+
+    #[test]
+    fn weather_loses_doubles_and_corrupts_as_often_as_it_says() {
+        assert_eq!(count(Weather::default()), (1000, 0));
+        assert_eq!(count(Weather { loss_permille: 1000, ..Weather::default() }), (0, 0));
+        assert_eq!(count(Weather { corrupt_permille: 1000, ..Weather::default() }), (1000, 1000));
+        let (all, _) = count(Weather { loss_permille: 200, ..Weather::default() });
+        assert!((750..850).contains(&all), "{all}");
+        let (all, _) = count(Weather { duplicate_permille: 200, ..Weather::default() });
+        assert!((1150..1250).contains(&all), "{all}");
+    }
+
+    #[test]
+    fn frames_overtake_each_other_only_where_they_are_reordered() {
+        let arrivals = |reorder_permille| {
+            let weather = Weather { reorder_permille, delay: Span::millis(1, 9), ..Weather::default() };
+            let mut way = Way::new(Chance::new(1), weather);
+            let carry = |micros| way.carry(Instant::from_micros(micros), vec![1]).remove(0).0;
+            (0..100).map(carry).collect::<Vec<_>>()
+        };
+        assert!(arrivals(0).is_sorted());
+        assert!(arrivals(0).windows(2).any(|pair| pair[0] != pair[1]));
+        assert!(!arrivals(200).is_sorted());
+    }
+}

@@ -1,0 +1,298 @@
+//! The power line and all its modems, as one thing without clock or I/O.
+
+mod answers;
+mod faults;
+mod image;
+mod kind;
+mod modem;
+mod network;
+mod parameters;
+mod travel;
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use homeplug_mme::{MAX_FRAME, Mac, Message, emit};
+use machine::{Duration, Instant};
+
+pub use faults::{Act, Place, Rule, Weather};
+pub use image::{Coordinator, Image, SlacMode};
+pub use kind::{ModemKind, Traits};
+pub use modem::ModemConfig;
+pub use network::OUT_OF_REACH_DB;
+
+use crate::{Chance, EventQueue};
+use faults::Rules;
+use modem::Modem;
+use network::{Network, Station};
+
+/// Where a host is connected to its modem.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Port(pub u8);
+
+impl fmt::Display for Port {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// What modems do that no host is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineEvent {
+    /// A modem runs.
+    Up(Port),
+    /// A modem has stopped: it restarts.
+    Down(Port),
+    /// Two modems can talk in one network.
+    Linked(Port, Port),
+    /// They no longer can.
+    Unlinked(Port, Port),
+}
+
+impl fmt::Display for LineEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Up(port) => write!(f, "modem {port} is up"),
+            Self::Down(port) => write!(f, "modem {port} is down"),
+            Self::Linked(a, b) => write!(f, "modems {a} and {b} are linked"),
+            Self::Unlinked(a, b) => write!(f, "modems {a} and {b} are no longer linked"),
+        }
+    }
+}
+
+/// The power line and all its modems.
+///
+/// A host gives a frame to its port with [`handle`](Self::handle) and takes what its modem has for it
+/// from [`poll_transmit`](Self::poll_transmit); time passes with [`handle_timeout`](Self::handle_timeout).
+/// Everything that is random comes from the seed: same calls, same frames.
+#[derive(Debug)]
+pub struct PowerLine {
+    chance: Chance,
+    network: Network,
+    modems: Vec<Modem>,
+    queue: EventQueue<Event>,
+    rules: Rules,
+    outbox: VecDeque<(Port, Vec<u8>)>,
+    events: VecDeque<LineEvent>,
+}
+
+/// What is under way.
+#[derive(Debug)]
+enum Event {
+    /// A frame of the host reaches its modem.
+    FromHost(Port, Vec<u8>),
+    /// A frame of the modem reaches its host.
+    ToHost(Port, Vec<u8>),
+    /// A frame reaches a modem over the power line.
+    Heard { from: Port, at: Port, frame: Vec<u8> },
+    /// A modem is ready to say something to its host, or to the host behind another modem.
+    Ready { port: Port, asker: Option<Port>, frame: Vec<u8> },
+    /// A modem stops.
+    Down(Port, u32),
+    /// A modem starts. Both happen only if no other start has been announced since: they carry its number.
+    Up(Port, u32),
+    /// A link may have come up.
+    Joined(Port, Port),
+}
+
+/// Attenuation between modems of which nothing else is said: one short cable, judgement.
+const DEFAULT_DB: u8 = 10;
+
+impl PowerLine {
+    /// A power line without modems.
+    pub fn new(seed: u64) -> Self {
+        Self::from_chance(&Chance::new(seed))
+    }
+
+    /// A power line without modems whose chance is a part of somebody's.
+    pub fn from_chance(chance: &Chance) -> Self {
+        let chance = chance.child("power line");
+        Self {
+            network: Network::new(chance.child("network"), DEFAULT_DB),
+            chance,
+            modems: Vec::new(),
+            queue: EventQueue::new(),
+            rules: Rules::default(),
+            outbox: VecDeque::new(),
+            events: VecDeque::new(),
+        }
+    }
+
+    /// Adds a modem, which runs at once, and gives the port of its host.
+    pub fn add_modem(&mut self, now: Instant, config: ModemConfig) -> Port {
+        let port = Port(u8::try_from(self.modems.len()).unwrap_or(u8::MAX));
+        self.modems.push(Modem::new(config, self.chance.child(&format!("modem {port}"))));
+        self.events.push_back(LineEvent::Up(port));
+        self.update(now);
+        port
+    }
+
+    /// Takes a frame from the host at `port`.
+    pub fn handle(&mut self, now: Instant, port: Port, frame: &[u8]) {
+        self.handle_timeout(now);
+        self.cable(now, Place::FromHost(port), frame.to_vec(), Event::FromHost);
+        self.handle_timeout(now);
+    }
+
+    /// Lets everything happen that is due at `now`.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        while let Some((at, event)) = self.queue.pop_due(now) {
+            match event {
+                Event::FromHost(port, frame) => self.host_sent(at, port, &frame),
+                Event::ToHost(port, frame) => self.outbox.push_back((port, frame)),
+                Event::Ready { port, asker: None, frame } => self.tell_host(at, port, frame),
+                Event::Ready { port, asker: Some(asker), frame } => self.carry(at, port, asker, frame),
+                Event::Heard { from, at: port, frame } => self.heard(at, from, port, frame),
+                Event::Down(port, start) => {
+                    if self.modem(port).is_some_and(|modem| modem.awaits(start)) {
+                        self.stop(at, port);
+                    }
+                }
+                Event::Up(port, start) => self.start(at, port, start),
+                Event::Joined(a, b) if self.network.is_linked(at, a, b) => {
+                    self.events.push_back(LineEvent::Linked(a, b));
+                }
+                Event::Joined(..) => (),
+            }
+        }
+    }
+
+    /// The next frame that has arrived at a host's port.
+    pub fn poll_transmit(&mut self) -> Option<(Port, Vec<u8>)> {
+        self.outbox.pop_front()
+    }
+
+    /// The next thing that a modem did, oldest first.
+    pub fn poll_event(&mut self) -> Option<LineEvent> {
+        self.events.pop_front()
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) has something to do.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.queue.next_at()
+    }
+
+    /// What the modem at `port` holds in its flash.
+    pub fn image(&self, port: Port) -> Option<&Image> {
+        self.modem(port).map(|modem| &modem.image)
+    }
+
+    /// Whether the modems at `a` and `b` can talk in one network.
+    pub fn is_linked(&self, now: Instant, a: Port, b: Port) -> bool {
+        self.network.is_linked(now, a, b)
+    }
+
+    /// Says what lies between modems of which nothing else is said.
+    pub fn set_default_attenuation(&mut self, now: Instant, db: u8) {
+        self.network.set_default_db(db);
+        self.update(now);
+    }
+
+    /// Says how much lies between two modems; from [`OUT_OF_REACH_DB`] on they do not hear each other.
+    pub fn set_attenuation(&mut self, now: Instant, a: Port, b: Port, db: u8) {
+        self.network.path(a, b).attenuation_db = db;
+        self.update(now);
+    }
+
+    /// Cuts the path between two modems, or mends it.
+    pub fn partition(&mut self, now: Instant, a: Port, b: Port, is_cut: bool) {
+        self.network.path(a, b).is_cut = is_cut;
+        self.update(now);
+    }
+
+    /// Says what happens by chance on the path between two modems.
+    pub fn set_path_weather(&mut self, a: Port, b: Port, weather: Weather) {
+        self.network.path(a, b).set_weather(weather);
+    }
+
+    /// Says what happens by chance on the cable between a host and its modem.
+    pub fn set_cable_weather(&mut self, port: Port, weather: Weather) {
+        if let Some(modem) = self.modem_mut(port) {
+            for way in &mut modem.cable {
+                way.weather = weather;
+            }
+        }
+    }
+
+    /// Adds a fault of a script.
+    pub fn add_rule(&mut self, rule: Rule) {
+        self.rules.add(rule);
+    }
+
+    /// Ends all faults of scripts.
+    pub fn clear_rules(&mut self) {
+        self.rules.clear();
+    }
+
+    /// Stops a modem at once, to run again after `downtime`.
+    pub fn restart(&mut self, now: Instant, port: Port, downtime: Duration) {
+        self.stop(now, port);
+        if let Some(modem) = self.modem_mut(port) {
+            let start = modem.begin_start();
+            self.queue.push(now + downtime, Event::Up(port, start));
+        }
+    }
+
+    /// Makes a modem hang, so that it neither answers nor carries anything, or ends that.
+    pub fn freeze(&mut self, port: Port, is_frozen: bool) {
+        if let Some(modem) = self.modem_mut(port) {
+            modem.is_frozen = is_frozen;
+        }
+    }
+
+    fn modem(&self, port: Port) -> Option<&Modem> {
+        self.modems.get(usize::from(port.0))
+    }
+
+    fn modem_mut(&mut self, port: Port) -> Option<&mut Modem> {
+        self.modems.get_mut(usize::from(port.0))
+    }
+
+    fn ports(&self) -> impl Iterator<Item = Port> + use<> {
+        (0..u8::try_from(self.modems.len()).unwrap_or(u8::MAX)).map(Port)
+    }
+
+    /// The modems that run.
+    fn stations(&self) -> Vec<Station> {
+        self.ports().zip(&self.modems).filter_map(|(port, modem)| modem.station(port)).collect()
+    }
+
+    /// The modem, if it does anything at all: it runs, does not hang, and does not sleep.
+    fn awake(&self, port: Port) -> Option<Station> {
+        let modem = self.modem(port).filter(|modem| !modem.is_frozen)?;
+        let station = modem.station(port)?;
+        let sleeps = modem.config.sleeps && !self.network.hears_beacons(&station, &self.stations());
+        (!sleeps).then_some(station)
+    }
+
+    /// Finds out anew who belongs together.
+    fn update(&mut self, now: Instant) {
+        let changes = self.network.update(now, &self.stations());
+        for (joined, (a, b)) in changes.begun {
+            self.queue.push(joined, Event::Joined(a, b));
+        }
+        self.events.extend(changes.ended.into_iter().map(|(a, b)| LineEvent::Unlinked(a, b)));
+    }
+
+    fn stop(&mut self, now: Instant, port: Port) {
+        if self.modem_mut(port).is_some_and(Modem::stop) {
+            self.events.push_back(LineEvent::Down(port));
+            self.update(now);
+        }
+    }
+
+    fn start(&mut self, now: Instant, port: Port, start: u32) {
+        if self.modem_mut(port).is_some_and(|modem| modem.start(now, start)) {
+            self.events.push_back(LineEvent::Up(port));
+            self.update(now);
+        }
+    }
+}
+
+/// The frame of a message.
+fn write<'m, M: Message<'m>>(message: &M, to: Mac, from: Mac) -> Vec<u8> {
+    let mut buffer = vec![0; MAX_FRAME];
+    let length = emit(message, to, from, &mut buffer).unwrap_or_default();
+    buffer.truncate(length);
+    buffer
+}

@@ -1,0 +1,85 @@
+use std::collections::BTreeMap;
+
+use machine::Instant;
+
+/// Events to come, ordered by (time, sequence): what is due at the same moment comes out in the order in
+/// which it was put in.
+#[derive(Clone, Debug)]
+pub struct EventQueue<T> {
+    events: BTreeMap<(Instant, u64), T>,
+    sequence: u64,
+}
+
+impl<T> EventQueue<T> {
+    /// A queue without events.
+    pub const fn new() -> Self {
+        Self { events: BTreeMap::new(), sequence: 0 }
+    }
+
+    /// Puts `event` in, to come out at `at`.
+    pub fn push(&mut self, at: Instant, event: T) {
+        self.events.insert((at, self.sequence), event);
+        self.sequence += 1;
+    }
+
+    /// Takes the first event that is due at `now`, with the time it was put in for.
+    pub fn pop_due(&mut self, now: Instant) -> Option<(Instant, T)> {
+        let first = self.events.first_entry().filter(|entry| entry.key().0 <= now)?;
+        let ((at, _), event) = first.remove_entry();
+        Some((at, event))
+    }
+
+    /// When the first event is due.
+    pub fn next_at(&self) -> Option<Instant> {
+        self.events.first_key_value().map(|((at, _), _)| *at)
+    }
+
+    /// How many events wait.
+    pub fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Whether no event waits.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+}
+
+impl<T> Default for EventQueue<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn nothing_comes_out_before_its_time() {
+        let mut queue = EventQueue::new();
+        queue.push(Instant::from_millis(2), 'b');
+        queue.push(Instant::from_millis(1), 'a');
+        assert_eq!(queue.pop_due(Instant::ZERO), None);
+        assert_eq!(queue.next_at(), Some(Instant::from_millis(1)));
+        assert_eq!(queue.pop_due(Instant::from_millis(9)), Some((Instant::from_millis(1), 'a')));
+        assert_eq!(queue.pop_due(Instant::from_millis(9)), Some((Instant::from_millis(2), 'b')));
+        assert!(queue.is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn events_come_out_by_time_and_then_in_the_order_they_went_in(times: Vec<u8>) {
+            let mut queue = EventQueue::new();
+            for (index, time) in times.iter().enumerate() {
+                queue.push(Instant::from_millis(u64::from(*time)), index);
+            }
+            let mut expected: Vec<usize> = (0..times.len()).collect();
+            expected.sort_by_key(|index| times[*index]);
+            let end = Instant::from_millis(256);
+            let order: Vec<usize> = std::iter::from_fn(|| queue.pop_due(end)).map(|(_, event)| event).collect();
+            prop_assert_eq!(order, expected);
+        }
+    }
+}

@@ -1,0 +1,435 @@
+//! The charger's side of matching.
+
+mod config;
+mod run;
+mod runs;
+mod validation;
+
+use homeplug_mme::{Frame, Mac, NetworkKey, Nmk, RunId, Slac, StationId};
+use machine::{Cx, Deadline, Instant, Machine, Queue, TimerName, Timers};
+
+use crate::times::{
+    C_CONN_MAX_MATCH, C_EV_MATCH_MNBC, T_CONN_RESUME, T_STEP_EF, TP_LINK_READY_NOTIFICATION,
+    TT_EVSE_MATCH_MNBC_100MS, TT_EVSE_SLAC_INIT,
+};
+use crate::{Dropped, Event, Failure};
+
+pub use config::{EvseConfig, EvseInput, EvseState, EvseValidation};
+use run::{Reply, Stage};
+use runs::Runs;
+use validation::Validation;
+
+/// The charger's side: measures cars, reports, gives the key to the one that chooses it.
+///
+/// It answers whenever its modem is ready and 5 % is offered, for as long as that lasts: a car may come late, come
+/// again, or begin anew in the middle. The network's key is drawn here, fresh after each car that got it.
+#[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a level that a neighbour has told")]
+pub struct Evse {
+    config: EvseConfig,
+    key: NetworkKey,
+    /// Whether somebody else knows the key.
+    given: bool,
+    modem_ready: bool,
+    started: bool,
+    link: bool,
+    busy: bool,
+    state: EvseState,
+    runs: Runs,
+    joined: Option<Joined>,
+    validation: Option<Validation>,
+    join_failures: u8,
+    pilot_steps: u8,
+    timers: Timers<Timer, 4>,
+    events: Queue<Event, EVENTS>,
+}
+
+/// The car that has the key.
+#[derive(Clone, Copy, Debug)]
+struct Joined {
+    car: Mac,
+    run_id: RunId,
+    pev_id: StationId,
+    evse_id: StationId,
+    reply: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Timer {
+    Init,
+    Join,
+    Ready,
+    Step,
+}
+
+impl TimerName for Timer {
+    const ALL: &'static [Self] = &[Self::Init, Self::Join, Self::Ready, Self::Step];
+    fn name(self) -> &'static str {
+        match self {
+            Self::Init => "TT_EVSE_SLAC_init",
+            Self::Join => "TT_match_join",
+            Self::Ready => "TP_link_ready_notification",
+            Self::Step => "T_step_EF",
+        }
+    }
+}
+
+/// Events that wait at most: a run has about ten.
+const EVENTS: usize = 32;
+
+impl Evse {
+    /// A charger without a car, whose key is drawn from `cx`.
+    pub fn new(cx: &mut Cx<'_>, config: EvseConfig) -> Self {
+        Self {
+            config,
+            key: draw(cx),
+            given: false,
+            modem_ready: false,
+            started: false,
+            link: false,
+            busy: false,
+            state: EvseState::Idle,
+            runs: Runs::new(),
+            joined: None,
+            validation: None,
+            join_failures: 0,
+            pilot_steps: 0,
+            timers: Timers::new(),
+            events: Queue::new(),
+        }
+    }
+
+    /// The key that the own modem must hold. It changes when a car that had it is gone.
+    pub const fn key(&self) -> NetworkKey {
+        self.key
+    }
+
+    /// Where matching is.
+    pub const fn state(&self) -> EvseState {
+        self.state
+    }
+
+    /// The car at the other end: the host that has the key.
+    pub fn peer(&self) -> Option<Mac> {
+        self.joined.map(|joined| joined.car)
+    }
+
+    /// Whether there is a link to the car (D-LINK_READY).
+    pub fn is_matched(&self) -> bool {
+        matches!(self.state, EvseState::Matched | EvseState::Paused)
+    }
+
+    /// Whether 5 % may be offered: not while the modem restarts, nor while the pilot is stepped.
+    pub fn offers(&self) -> bool {
+        (self.modem_ready || self.joined.is_some())
+            && !matches!(self.state, EvseState::Stepping | EvseState::GaveUp)
+    }
+
+    fn frame(&mut self, cx: &mut Cx<'_>, bytes: &[u8]) {
+        let Ok(frame) = Frame::parse(bytes) else { return };
+        let for_us = frame.to == self.config.mac || frame.to == Mac::BROADCAST;
+        if !self.listens() || !for_us || !frame.from.is_unicast() {
+            return;
+        }
+        match Slac::parse(&frame) {
+            // The modem's own word; it names the car.
+            Some(Ok(Slac::Measured { car, profile })) => {
+                self.runs.measured(cx.now, car, profile.as_ref(), &mut self.events);
+            }
+            // Nobody else's matching disturbs this one.
+            Some(_) if !self.may_run(frame.from) => {}
+            Some(Ok(message)) => self.message(cx.now, frame.from, frame.to == self.config.mac, message),
+            Some(Err(fault)) => self.drop(frame.from, Dropped::Fault(fault)),
+            None => {}
+        }
+    }
+
+    /// Whether frames count now. During a session none do.
+    fn listens(&self) -> bool {
+        match self.state {
+            EvseState::Matching | EvseState::Joining => self.modem_ready,
+            EvseState::Matched => !self.busy,
+            EvseState::Idle | EvseState::Paused | EvseState::Stepping | EvseState::GaveUp => false,
+        }
+    }
+
+    /// Whether `car` may have a run: anyone while nobody has the key, afterwards only who has it.
+    fn may_run(&self, car: Mac) -> bool {
+        self.joined.is_none_or(|joined| joined.car == car)
+    }
+
+    fn message(&mut self, now: Instant, from: Mac, unicast: bool, message: Slac) {
+        match message {
+            Slac::ParmReq { run_id } => self.asked(now, from, run_id),
+            Slac::StartAttenChar { run_id, sounds, car, .. } if car == from => {
+                self.announced(now, from, run_id, sounds);
+            }
+            Slac::Sound { run_id, remaining, .. } => self.sound(now, from, run_id, remaining),
+            Slac::AttenCharRsp { run_id, car, result } if unicast && car == from => {
+                self.acknowledged(now, from, run_id, result);
+            }
+            Slac::ValidateReq { timer, result } if unicast => self.validate(now, from, timer, result),
+            Slac::MatchReq { run_id, car, pev_id, charger, evse_id }
+                if unicast && car == from && charger == self.config.mac =>
+            {
+                self.chosen(now, Joined { car, run_id, pev_id, evse_id, reply: true });
+            }
+            // Other chargers' messages, and those whose parts contradict each other.
+            Slac::ParmCnf { .. }
+            | Slac::AttenChar { .. }
+            | Slac::ValidateCnf { .. }
+            | Slac::MatchCnf { .. } => {}
+            _ => self.drop(from, Dropped::Foreign),
+        }
+    }
+
+    fn asked(&mut self, now: Instant, car: Mac, run_id: RunId) {
+        self.timers.clear(Timer::Init);
+        self.pilot_steps = 0;
+        self.events.push(Event::Asked { car, run_id });
+        if !self.runs.ask(now, car, run_id) {
+            self.events.push(Event::Crowded);
+        }
+    }
+
+    fn announced(&mut self, now: Instant, car: Mac, run_id: RunId, sounds: u8) {
+        let lenient = self.config.lenient;
+        match self.runs.announce(now, (car, run_id), sounds, lenient) {
+            Some(true) => self.events.push(Event::Announced { car, sounds }),
+            Some(false) => {}
+            None => self.drop(car, Dropped::Foreign),
+        }
+    }
+
+    fn sound(&mut self, now: Instant, car: Mac, run_id: RunId, remaining: u8) {
+        if self.config.lenient && self.runs.is_silent(car, run_id) {
+            self.announced(now, car, run_id, remaining.saturating_add(1));
+        }
+        self.runs.sound(now, (car, run_id), remaining);
+    }
+
+    fn acknowledged(&mut self, now: Instant, car: Mac, run_id: RunId, result: u8) {
+        match self.runs.acknowledge(now, (car, run_id), result) {
+            Some(true) => self.events.push(Event::Acknowledged { peer: car }),
+            Some(false) => self.events.push(Event::Failed(Failure::NotAcknowledged { car })),
+            None => self.drop(car, Dropped::OutOfOrder),
+        }
+    }
+
+    fn chosen(&mut self, now: Instant, asked: Joined) {
+        let Joined { car, run_id, .. } = asked;
+        if let Some(joined) = &mut self.joined
+            && (joined.car, joined.run_id) == (car, run_id)
+            && self.runs.stage((car, run_id)).is_none()
+        {
+            // A repeat, or the confirmation was lost: the same frame again.
+            joined.reply = true;
+            return;
+        }
+        if self.runs.stage((car, run_id)) != Some(Stage::Choosing) {
+            return self.drop(car, Dropped::OutOfOrder);
+        }
+        self.events.push(Event::Chosen { peer: car });
+        self.events.push(Event::KeyGiven { peer: car });
+        self.runs.clear();
+        self.validation = None;
+        self.given = true;
+        self.joined = Some(asked);
+        self.state = EvseState::Joining;
+        self.timers.clear_all();
+        self.timers.set(Timer::Join, now + self.config.match_join);
+        self.linked(now);
+    }
+
+    /// Follows the link once a car has the key.
+    fn linked(&mut self, now: Instant) {
+        match (self.state, self.link && self.modem_ready) {
+            (EvseState::Joining, true) if self.timers.due(Timer::Ready).is_none() => {
+                self.timers.set(Timer::Ready, now + TP_LINK_READY_NOTIFICATION);
+            }
+            (EvseState::Joining, false) => self.timers.clear(Timer::Ready),
+            (EvseState::Paused, true) => self.timers.clear(Timer::Join),
+            _ => {}
+        }
+    }
+
+    fn lost(&mut self, cx: &mut Cx<'_>, failure: Failure) {
+        self.events.push(Event::Failed(failure));
+        self.leave(cx);
+        if self.started {
+            self.step(cx.now);
+        }
+    }
+
+    /// Ends what is there. A key that somebody knows is replaced.
+    fn leave(&mut self, cx: &mut Cx<'_>) {
+        self.runs.clear();
+        self.validation = None;
+        self.joined = None;
+        self.timers.clear_all();
+        self.state = EvseState::Idle;
+        if core::mem::take(&mut self.given) {
+            self.key = draw(cx);
+            self.modem_ready = false;
+            self.link = false;
+            self.events.push(Event::Left);
+        }
+    }
+
+    /// Takes the pilot back, so that the car begins anew.
+    fn step(&mut self, now: Instant) {
+        self.state = EvseState::Stepping;
+        self.timers.clear_all();
+        self.timers.set(Timer::Step, now + T_STEP_EF);
+    }
+
+    /// Begins to listen when everything is there for it.
+    fn listen(&mut self, now: Instant) {
+        if self.state == EvseState::Idle && self.started && self.modem_ready {
+            self.state = EvseState::Matching;
+            self.timers.set(Timer::Init, now + TT_EVSE_SLAC_INIT);
+        }
+    }
+
+    fn expired(&mut self, cx: &mut Cx<'_>, timer: Timer) {
+        match (timer, self.joined) {
+            (Timer::Init, _) => {
+                self.events.push(Event::Failed(Failure::NoPeer));
+                if self.pilot_steps < self.config.pilot_steps {
+                    self.pilot_steps += 1;
+                    self.runs.clear();
+                    self.step(cx.now);
+                }
+            }
+            (Timer::Join, Some(joined)) if self.state == EvseState::Paused => {
+                self.lost(cx, Failure::LinkLost { peer: joined.car });
+            }
+            (Timer::Join, Some(joined)) => {
+                self.lost(cx, Failure::NoLink { peer: joined.car });
+                self.join_failures += 1;
+                if self.join_failures >= C_CONN_MAX_MATCH {
+                    self.timers.clear_all();
+                    self.state = EvseState::GaveUp;
+                    self.events.push(Event::GaveUp);
+                }
+            }
+            (Timer::Ready, Some(joined)) => {
+                self.timers.clear(Timer::Join);
+                self.join_failures = 0;
+                self.state = EvseState::Matched;
+                self.events.push(Event::Matched { peer: joined.car });
+            }
+            (Timer::Step, _) => {
+                // The next offer of 5 % starts it again.
+                self.state = EvseState::Idle;
+                self.started = false;
+            }
+            (Timer::Join | Timer::Ready, None) => {}
+        }
+    }
+
+    fn drop(&mut self, from: Mac, why: Dropped) {
+        self.events.push(Event::Dropped { from, why });
+    }
+}
+
+impl Machine for Evse {
+    type Input<'a> = EvseInput<'a>;
+    type Route = ();
+    type Event = Event;
+
+    fn handle(&mut self, cx: &mut Cx<'_>, input: EvseInput<'_>) {
+        match input {
+            EvseInput::Frame(frame) => self.frame(cx, frame),
+            EvseInput::Start => {
+                self.started = true;
+                self.listen(cx.now);
+            }
+            EvseInput::Withdrawn => {
+                self.started = false;
+                if !matches!(self.state, EvseState::Stepping | EvseState::GaveUp) {
+                    self.leave(cx);
+                }
+            }
+            EvseInput::Stop => {
+                self.started = false;
+                self.join_failures = 0;
+                self.pilot_steps = 0;
+                self.busy = false;
+                self.leave(cx);
+            }
+            EvseInput::ModemReady(ready) => {
+                self.modem_ready = ready;
+                self.linked(cx.now);
+                self.listen(cx.now);
+            }
+            EvseInput::Link(link) => {
+                self.link = link;
+                self.linked(cx.now);
+                if let (EvseState::Matched, false, Some(joined)) = (self.state, link, self.joined) {
+                    self.lost(cx, Failure::LinkLost { peer: joined.car });
+                }
+            }
+            EvseInput::Busy(busy) => self.busy = busy,
+            EvseInput::Ready(ready) => self.toggled(cx.now, ready),
+            EvseInput::Error if self.joined.is_some() => self.lost(cx, Failure::Asked),
+            EvseInput::Pause if self.state == EvseState::Matched => self.state = EvseState::Paused,
+            EvseInput::Resume if self.state == EvseState::Paused => {
+                if self.link {
+                    self.state = EvseState::Matched;
+                } else {
+                    self.state = EvseState::Joining;
+                    self.timers.set(Timer::Join, cx.now + T_CONN_RESUME);
+                }
+            }
+            EvseInput::Error | EvseInput::Pause | EvseInput::Resume => {}
+        }
+    }
+
+    fn handle_timeout(&mut self, cx: &mut Cx<'_>) {
+        while let Some(timer) = self.timers.expired(cx.now) {
+            self.expired(cx, timer);
+        }
+        self.validation_due(cx.now);
+        self.runs.due(cx.now, &self.config, &mut self.events);
+    }
+
+    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<(usize, ())> {
+        let own = self.config.mac;
+        let (to, message) = if let Some(joined) = self.joined.as_mut().filter(|joined| joined.reply) {
+            joined.reply = false;
+            let Joined { car, run_id, pev_id, evse_id, .. } = *joined;
+            (car, Slac::MatchCnf { run_id, car, pev_id, charger: own, evse_id, key: self.key })
+        } else {
+            let (car, run_id, reply) = self.runs.next_reply(&self.config)?;
+            let message = match reply {
+                Reply::Parm => Slac::ParmCnf {
+                    run_id,
+                    sounds: C_EV_MATCH_MNBC,
+                    timeout_100ms: TT_EVSE_MATCH_MNBC_100MS,
+                    car,
+                },
+                Reply::Report { sounds, profile } => Slac::AttenChar { run_id, car, sounds, profile },
+                Reply::Validate { toggles, result } => Slac::ValidateCnf { toggles, result },
+            };
+            (car, message)
+        };
+        Some((message.emit(to, own, buffer)?, ()))
+    }
+
+    fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop()
+    }
+
+    fn poll_timeout(&self) -> Option<Deadline> {
+        let validation = self.validation.map(|validation| validation.deadline());
+        Deadline::earlier(self.timers.next(), Deadline::earlier(self.runs.deadline(), validation))
+    }
+}
+
+/// A fresh key with its identifier.
+fn draw(cx: &mut Cx<'_>) -> NetworkKey {
+    let mut bytes = [0; Nmk::LEN];
+    cx.entropy.fill(&mut bytes);
+    NetworkKey::derived(Nmk::new(bytes))
+}

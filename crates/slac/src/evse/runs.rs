@@ -1,0 +1,207 @@
+//! The runs of several cars at a time: bounded, those that get further come first.
+
+use heapless::Vec;
+use homeplug_mme::{Mac, Profile, RunId};
+use machine::{Deadline, Instant, Queue};
+
+use super::run::{Measured, Reply, Run, Stage};
+use super::{EVENTS, EvseConfig};
+use crate::times::{C_EVSE_MATCH_PARALLEL, TT_MATCH_SEQUENCE};
+use crate::{Event, Failure};
+
+/// Cars that ask while there is no room for their runs and are answered all the same: judgement.
+const CROWD: usize = 4;
+
+#[derive(Debug)]
+pub(super) struct Runs {
+    list: Vec<Run, C_EVSE_MATCH_PARALLEL>,
+    /// Answers to cars without a run of their own.
+    crowd: Queue<(Mac, RunId), CROWD>,
+    /// Until when a car may announce sounds without having a run, because its own may have been displaced.
+    crowded_until: Option<Instant>,
+}
+
+type Events = Queue<Event, EVENTS>;
+
+impl Runs {
+    pub(super) const fn new() -> Self {
+        Self { list: Vec::new(), crowd: Queue::new(), crowded_until: None }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.list.clear();
+        self.crowd = Queue::new();
+        self.crowded_until = None;
+    }
+
+    fn of(&mut self, (car, run_id): (Mac, RunId)) -> Option<&mut Run> {
+        self.list.iter_mut().find(|run| run.car == car && run.run_id == run_id)
+    }
+
+    pub(super) fn of_car(&mut self, car: Mac) -> Option<&mut Run> {
+        self.list.iter_mut().find(|run| run.car == car)
+    }
+
+    pub(super) fn stage(&self, (car, run_id): (Mac, RunId)) -> Option<Stage> {
+        self.list.iter().find(|run| run.car == car && run.run_id == run_id).map(|run| run.stage)
+    }
+
+    /// Whether a car has asked and was not heard since.
+    pub(super) fn is_silent(&self, car: Mac, run_id: RunId) -> bool {
+        self.stage((car, run_id)) == Some(Stage::Asked)
+    }
+
+    /// A car begins, or begins anew: its old run is over. `false` when there is no room for a run of its own; it is
+    /// answered all the same.
+    pub(super) fn ask(&mut self, now: Instant, car: Mac, run_id: RunId) -> bool {
+        self.list.retain(|run| run.car != car);
+        if self.insert(now, Run::new(now, car, run_id)).is_some() {
+            return true;
+        }
+        self.crowd.push((car, run_id));
+        self.crowded_until = Some(now + TT_MATCH_SEQUENCE);
+        false
+    }
+
+    /// Puts a run in, in the place of one that should have got further by now if need be.
+    fn insert(&mut self, now: Instant, run: Run) -> Option<&mut Run> {
+        if self.list.is_full() {
+            let stale = |run: &Run| run.stage == Stage::Asked && now.since(run.since) >= TT_MATCH_SEQUENCE;
+            let index = self.list.iter().position(stale)?;
+            self.list.swap_remove(index);
+        }
+        self.list.push(run).ok()?;
+        self.list.last_mut()
+    }
+
+    /// A car announces its sounds: `Some(true)` for the first time, `None` when it has not asked.
+    pub(super) fn announce(
+        &mut self,
+        now: Instant,
+        who: (Mac, RunId),
+        sounds: u8,
+        lenient: bool,
+    ) -> Option<bool> {
+        if self.of(who).is_none() && self.crowded_until.is_some_and(|until| now <= until) {
+            // In a crowd a car that announces displaces one that only asks.
+            if self.list.is_full()
+                && let Some(index) = self.list.iter().position(|run| run.stage == Stage::Asked)
+            {
+                self.list.swap_remove(index);
+            }
+            let mut run = Run::new(now, who.0, who.1);
+            run.parm = false;
+            self.insert(now, run)?;
+        }
+        let run = self.of(who)?;
+        let is_late = now.since(run.since) > TT_MATCH_SEQUENCE && !lenient;
+        if run.stage != Stage::Asked || is_late {
+            return Some(false);
+        }
+        run.announce(now, sounds);
+        Some(true)
+    }
+
+    pub(super) fn sound(&mut self, now: Instant, who: (Mac, RunId), remaining: u8) {
+        if let Some(run) = self.of(who) {
+            run.sound(now, remaining);
+        }
+    }
+
+    /// A measurement names the car only. It may come before the sound, and even before the announcement.
+    pub(super) fn measured(
+        &mut self,
+        now: Instant,
+        car: Mac,
+        profile: Option<&Profile>,
+        events: &mut Events,
+    ) {
+        if let Some(run) = self.of_car(car)
+            && run.stage == Stage::Sounding
+        {
+            let impossible = run.impossible;
+            run.measure(now, profile);
+            if run.impossible > impossible {
+                events.push(Event::Dropped { from: car, why: crate::Dropped::Implausible });
+            }
+        }
+    }
+
+    /// A car acknowledges its report: `Some(false)` when it refuses it, `None` when it was not sent one.
+    pub(super) fn acknowledge(&mut self, now: Instant, who: (Mac, RunId), result: u8) -> Option<bool> {
+        let run = self.of(who)?;
+        match run.stage {
+            Stage::Reported if result == 0 => run.acknowledge(now),
+            Stage::Reported => {
+                self.remove(who);
+                return Some(false);
+            }
+            // The answer to a report that was repeated.
+            Stage::Choosing => {}
+            Stage::Asked | Stage::Sounding => return None,
+        }
+        Some(true)
+    }
+
+    fn remove(&mut self, (car, run_id): (Mac, RunId)) {
+        self.list.retain(|run| run.car != car || run.run_id != run_id);
+    }
+
+    pub(super) fn deadline(&self) -> Option<Deadline> {
+        let at = self.list.iter().filter_map(|run| run.due).min()?;
+        Some(Deadline { at, name: "slac run" })
+    }
+
+    /// Lets the runs' timers act.
+    pub(super) fn due(&mut self, now: Instant, config: &EvseConfig, events: &mut Events) {
+        self.list.retain_mut(|run| {
+            if run.due.is_none_or(|due| due > now) {
+                return true;
+            }
+            match due(run, now, config, events) {
+                Ok(()) => true,
+                Err(failure) => {
+                    events.push(Event::Failed(failure));
+                    false
+                }
+            }
+        });
+    }
+
+    pub(super) fn next_reply(&mut self, config: &EvseConfig) -> Option<(Mac, RunId, Reply)> {
+        let of_run = |run: &mut Run| Some((run.car, run.run_id, run.next_reply(config)?));
+        let reply = self.list.iter_mut().find_map(of_run);
+        reply.or_else(|| self.crowd.pop().map(|(car, run_id)| (car, run_id, Reply::Parm)))
+    }
+}
+
+/// What a run's timer does; an error ends the run.
+fn due(run: &mut Run, now: Instant, config: &EvseConfig, events: &mut Events) -> Result<(), Failure> {
+    let car = run.car;
+    match run.stage {
+        // Its place is free for others; it may still come late.
+        Stage::Asked if config.lenient => run.due = None,
+        Stage::Asked => return Err(Failure::NoSound { car }),
+        Stage::Sounding => {
+            let sounds = match run.result() {
+                Measured::Silence => return Err(Failure::NoSound { car }),
+                Measured::Impossible => return Err(Failure::NoMeasurement { car }),
+                Measured::Synthetic(sounds) => {
+                    events.push(Event::Synthesised { peer: car });
+                    sounds
+                }
+                Measured::Yes(sounds) => sounds,
+            };
+            let mean_cdb = run.profile(config).mean_cdb();
+            events.push(Event::Measured { peer: car, sounds, mean_cdb });
+            run.reported(now);
+        }
+        Stage::Reported => {
+            if !run.repeat(now) {
+                return Err(Failure::NotAcknowledged { car });
+            }
+        }
+        Stage::Choosing => return Err(Failure::NoMatch { peer: car }),
+    }
+    Ok(())
+}

@@ -105,7 +105,8 @@ impl Pev {
         self.sound(cx);
     }
 
-    /// The next announcement or sound. One that still waits for the caller is not overwritten.
+    /// The next announcement or sound, or the end of them. One that still waits for the caller is not
+    /// overwritten.
     pub(super) fn sound(&mut self, cx: &mut Cx<'_>) {
         let (run_id, car) = (self.run_id, self.config.mac);
         if self.out.is_none() {
@@ -113,20 +114,19 @@ impl Pev {
                 self.starts_left = left;
                 let (sounds, timeout_100ms) = (self.sounds, TT_EVSE_MATCH_MNBC_100MS);
                 Slac::StartAttenChar { run_id, sounds, timeout_100ms, car }
+            } else if let Some(remaining) = self.sounds_left.checked_sub(1) {
+                self.sounds_left = remaining;
+                Slac::Sound { run_id, remaining, random: random(cx) }
             } else {
-                self.sounds_left = self.sounds_left.saturating_sub(1);
-                Slac::Sound { run_id, remaining: self.sounds_left, random: random(cx) }
+                self.state = PevState::Collecting;
+                self.events.push(Event::Sounded { sounds: self.sounds });
+                self.choose_if_complete(cx);
+                return;
             };
             self.out = Some((Mac::BROADCAST, message));
         }
-        if self.starts_left > 0 || self.sounds_left > 0 {
-            let interval = self.config.interval.clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL);
-            self.timers.set(Timer::Sound, cx.now + interval);
-        } else {
-            self.state = PevState::Collecting;
-            self.events.push(Event::Sounded { sounds: self.sounds });
-            self.choose_if_complete(cx);
-        }
+        let interval = self.config.interval.clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL);
+        self.timers.set(Timer::Sound, cx.now + interval);
     }
 
     pub(super) fn reported(&mut self, cx: &Cx<'_>, from: Mac, report: Option<Report>) -> Result<(), Dropped> {

@@ -44,6 +44,7 @@
 
 mod cable;
 mod chance;
+mod charger;
 mod node;
 pub mod power_line;
 mod queue;
@@ -53,6 +54,7 @@ pub mod world;
 
 pub use cable::{Cable, Drive, Pilot};
 pub use chance::{Chance, Span};
+pub use charger::Charger;
 pub use node::{Input, Node};
 pub use power_line::{ModemConfig, ModemKind, Port, PowerLine};
 pub use queue::EventQueue;

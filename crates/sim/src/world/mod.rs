@@ -115,8 +115,14 @@ impl<N: Node> World<N> {
 
     /// Adds a node with its modem.
     pub fn add(&mut self, name: &str, node: N, modem: ModemConfig) -> Port {
+        self.add_with(name, modem, |_| node)
+    }
+
+    /// Adds a node that needs time or chance to be made, with its modem.
+    pub fn add_with(&mut self, name: &str, modem: ModemConfig, make: impl FnOnce(&mut Cx<'_>) -> N) -> Port {
         let port = self.line.add_modem(self.now, modem);
-        let chance = self.chance.child(&format!("node {name}"));
+        let mut chance = self.chance.child(&format!("node {name}"));
+        let node = make(&mut Cx { now: self.now, entropy: &mut chance });
         self.slots.push(Slot { name: name.to_owned(), node, chance, is_frozen: false });
         self.tell(port, Node::start);
         port

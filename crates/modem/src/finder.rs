@@ -283,28 +283,8 @@ impl Finder {
             if let Some(modem) = self.entry(from) {
                 modem.profile = &LUMISSIL;
             }
-        } else if let Some(answer) = frame.get::<NwInfoCnf<'_>>() {
-            let entries = answer?.networks().map(|entry| match entry {
-                Entry::Network(network) => Entry::Network((network.nid, network.role, network.cco_mac)),
-                Entry::Station(station) => Entry::Station(Neighbour {
-                    address: station.mac,
-                    host: station.bda,
-                    tx_mbit_s: station.avg_tx,
-                    rx_mbit_s: station.avg_rx,
-                }),
-            });
-            self.on_network(from, first_network(entries));
-        } else if let Some(answer) = frame.get::<NwInfoOldCnf<'_>>() {
-            let entries = answer?.networks.entries().map(|entry| match entry {
-                Entry::Network(network) => Entry::Network((network.nid, network.role, network.cco_mac)),
-                Entry::Station(station) => Entry::Station(Neighbour {
-                    address: station.mac,
-                    host: station.bda,
-                    tx_mbit_s: station.avg_tx.into(),
-                    rx_mbit_s: station.avg_rx.into(),
-                }),
-            });
-            self.on_network(from, first_network(entries));
+        } else if let Some(network) = network_of(frame) {
+            self.on_network(from, network?);
         } else if let Some(answer) = frame.get::<BrgInfoCnf<'_>>() {
             self.on_hosts(from, answer?.hosts());
         }
@@ -319,6 +299,34 @@ impl Finder {
             self.enter(now, Stage::Details { index: index + 1, tries: 1 });
         }
     }
+}
+
+/// The network in a modem's answer, if the frame is one.
+pub(crate) fn network_of(frame: &Frame<'_>) -> Option<Result<Option<FoundNetwork>, MessageError>> {
+    if let Some(answer) = frame.get::<NwInfoCnf<'_>>() {
+        return Some(answer.map(|answer| {
+            first_network(answer.networks().map(|entry| match entry {
+                Entry::Network(network) => Entry::Network((network.nid, network.role, network.cco_mac)),
+                Entry::Station(station) => Entry::Station(Neighbour {
+                    address: station.mac,
+                    host: station.bda,
+                    tx_mbit_s: station.avg_tx,
+                    rx_mbit_s: station.avg_rx,
+                }),
+            }))
+        }));
+    }
+    Some(frame.get::<NwInfoOldCnf<'_>>()?.map(|answer| {
+        first_network(answer.networks.entries().map(|entry| match entry {
+            Entry::Network(network) => Entry::Network((network.nid, network.role, network.cco_mac)),
+            Entry::Station(station) => Entry::Station(Neighbour {
+                address: station.mac,
+                host: station.bda,
+                tx_mbit_s: station.avg_tx.into(),
+                rx_mbit_s: station.avg_rx.into(),
+            }),
+        }))
+    }))
 }
 
 /// A modem is in one network at a time (observed); others would follow its stations.

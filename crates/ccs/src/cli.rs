@@ -81,6 +81,16 @@ impl Ended {
 }
 
 impl Exit {
+    /// As a number.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Good => 0,
+            Self::Failed => 1,
+            Self::Session(code) => code,
+            Self::Interrupted => 130,
+        }
+    }
+
     /// Good only if both are.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
@@ -90,12 +100,7 @@ impl Exit {
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Good => 0,
-            Exit::Failed => 1,
-            Exit::Session(code) => code,
-            Exit::Interrupted => 130,
-        })
+        Self::from(exit.code())
     }
 }
 
@@ -289,7 +294,7 @@ pub fn main() -> ExitCode {
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             anstream::eprintln!("{}error:{} {error:#}", crate::style::BAD.render(), crate::style::RESET);
-            code_of(&error)
+            ExitCode::from(code_of(&error))
         }
     }
 }
@@ -310,20 +315,20 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
 }
 
 /// The exit code of what ended the program.
-fn code_of(error: &anyhow::Error) -> ExitCode {
+pub fn code_of(error: &anyhow::Error) -> u8 {
     let is_usage =
         |cause: &(dyn std::error::Error + 'static)| cause.is::<Usage>() || cause.is::<config::Error>();
     let is_access = |cause: &(dyn std::error::Error + 'static)| {
         cause.downcast_ref::<hal_linux::Error>().is_some_and(hal_linux::Error::is_access)
     };
     if let Some(ended) = error.downcast_ref::<Ended>() {
-        ended.exit().into()
+        ended.exit().code()
     } else if error.chain().any(is_usage) {
-        ExitCode::from(2)
+        2
     } else if error.chain().any(is_access) {
-        ExitCode::from(3)
+        3
     } else {
-        ExitCode::from(1)
+        1
     }
 }
 

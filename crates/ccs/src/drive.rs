@@ -220,7 +220,7 @@ mod tests {
     #[test]
     fn an_interrupt_ends_a_run_and_what_was_to_be_sent_before_is_sent() {
         let mut wire = SimulatedWire::pair(ModemKind::Qca7005, ModemKind::Qca7005);
-        wire.interrupt_at = Some(Instant::from_millis(20));
+        wire.interrupt_at = Some(Instant::ZERO);
         let own = SimulatedWire::HOST;
         let mut reset = Reset::new(own, Mac::LOCAL_MODEM, modem::PROFILES.first().unwrap()).unwrap();
         let end =

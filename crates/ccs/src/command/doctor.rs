@@ -127,7 +127,7 @@ impl Findings {
             match others {
                 0 => Good("no other program has a raw socket on it".into()),
                 _ => Note(format!(
-                    "{others} more raw sockets on it: a capture is harmless, a second master of the modem \
+                    "other raw sockets on it: {others}; a capture is harmless, a second master of the modem \
                  (`ccs evse`, `ccs pev`, another stack) is not"
                 )),
             },
@@ -277,5 +277,96 @@ impl Findings {
 
     fn left_out(&self) -> impl Iterator<Item = &'static str> {
         NAMES.into_iter().filter(|name| !self.0.iter().any(|(done, _)| done == name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drive::simulated::SimulatedWire;
+    use homeplug_mme::{NetworkKey, Nmk};
+    use machine::Instant;
+    use sim::{ModemConfig, ModemKind};
+
+    fn look(wire: &mut SimulatedWire) -> Findings {
+        let (mut found, mut out) = (Findings::default(), Vec::new());
+        let progress = Progress::new(std::io::sink(), false);
+        found.modem(&mut Bench::new(wire, SimulatedWire::HOST, &mut out, progress)).unwrap();
+        assert!(out.is_empty());
+        found
+    }
+
+    fn of<'f>(found: &'f Findings, name: &str) -> &'f Verdict {
+        &found.0.iter().find(|(done, _)| *done == name).unwrap().1
+    }
+
+    #[test]
+    fn each_role_fits_a_command_of_ours_and_a_plug_from_a_shop_is_to_be_set_up() {
+        let plug = ModemConfig::plug(ModemKind::Qca7420, SimulatedWire::OWN);
+        let table = [
+            (ModemConfig::evse(ModemKind::Qca7005, SimulatedWire::OWN), true, "fits `ccs evse`"),
+            (ModemConfig::pev(ModemKind::Qca7000, SimulatedWire::OWN), true, "fits `ccs pev`"),
+            (plug, false, "`ccs modem pib role evse`"),
+        ];
+        for (modem, good, words) in table {
+            let found = look(&mut SimulatedWire::with(&[modem]));
+            assert_eq!(found.is_good(), good);
+            assert!(format!("{:?}", of(&found, "role")).contains(words), "{:?}", of(&found, "role"));
+            assert!(matches!(of(&found, "link"), Good(words) if words.starts_with("down")));
+        }
+    }
+
+    #[test]
+    fn a_silent_modem_is_bad_and_what_comes_behind_it_is_not_checked() {
+        let mut wire = SimulatedWire::pair(ModemKind::Qca7005, ModemKind::Qca7005);
+        wire.line.freeze(wire.port, true);
+        let found = look(&mut wire);
+        assert!(matches!(of(&found, "modem"), Bad(_, advice) if advice.contains("supply")));
+        assert!(found.left_out().any(|name| name == "role") && !found.is_good());
+        let text = found.text(Palette { enabled: false });
+        assert!(
+            text.contains("BAD   modem        no modem answers\n") && text.contains("-     link"),
+            "{text}"
+        );
+        assert!(!text.contains('\x1b'));
+        let json: serde_json::Value = serde_json::from_str(&found.json("plc0")).unwrap();
+        assert_eq!((&json["good"], &json["checks"][0]["state"]), (&false.into(), &"bad".into()));
+    }
+
+    #[test]
+    fn a_family_that_tells_little_is_noted_and_the_link_of_a_pair_and_the_key_of_the_shop_are_told() {
+        let lumissil = look(&mut SimulatedWire::pair(ModemKind::Lumissil, ModemKind::Qca7005));
+        assert!(lumissil.is_good(), "{lumissil:?}");
+        assert!(matches!(of(&lumissil, "role"), Note(_)) && matches!(of(&lumissil, "key"), Note(_)));
+
+        let key = Some(NetworkKey::derived(Nmk::from_password(b"HomePlugAV")));
+        let pair = [
+            ModemConfig { key, ..ModemConfig::evse(ModemKind::Qca7005, SimulatedWire::OWN) },
+            ModemConfig { key, ..ModemConfig::pev(ModemKind::Qca7005, SimulatedWire::OTHER) },
+        ];
+        let mut wire = SimulatedWire::with(&pair);
+        // Networks form in some seconds.
+        assert!(
+            !Bench::new(
+                &mut wire,
+                SimulatedWire::HOST,
+                &mut Vec::new(),
+                Progress::new(std::io::sink(), false)
+            )
+            .pause(Duration::from_secs(20))
+            .unwrap()
+        );
+        let found = look(&mut wire);
+        assert!(matches!(of(&found, "key"), Note(words) if words.contains("everybody knows")));
+        let other = SimulatedWire::OTHER.to_string();
+        assert!(matches!(of(&found, "link"), Good(words) if words.contains(&other)), "{found:?}");
+        assert!(crate::drive::Wire::now(&wire) < Instant::from_millis(60_000));
+    }
+
+    #[test]
+    fn an_interface_that_is_not_there_is_bad() {
+        let mut found = Findings::default();
+        assert!(found.interface("nosuch0").unwrap().is_none() && !found.is_good());
+        assert_eq!(found.left_out().count(), NAMES.len() - 1);
     }
 }

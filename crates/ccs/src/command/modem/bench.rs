@@ -54,7 +54,7 @@ impl<'a> Progress<'a> {
     }
 
     /// Says what goes on. Where nobody can be told, the work goes on all the same.
-    fn tell(&mut self, now: Instant, words: impl FnOnce() -> String) {
+    pub fn tell(&mut self, now: Instant, words: impl FnOnce() -> String) {
         let began = *self.began.get_or_insert(now);
         let pause = if self.is_terminal { Duration::from_millis(100) } else { PATIENCE };
         if now.since(began) < PATIENCE || self.last.is_some_and(|last| now.since(last) < pause) {

@@ -7,6 +7,8 @@ mod list;
 mod pib;
 mod reset;
 mod show;
+#[cfg(test)]
+mod tests;
 
 use std::io::Write;
 

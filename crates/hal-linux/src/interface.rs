@@ -41,12 +41,12 @@ const PACKET_SOCKETS: &str = "/proc/net/packet";
 /// Protocols of sockets that read what a modem says: every one, and `HomePlug`'s.
 const LISTENING: [&str; 2] = ["0003", "88e1"];
 
-/// How many sockets in the kernel's list are on the interface of this index.
+/// How many sockets in the kernel's list are on the interface of this index, or on all of them.
 fn sockets_on(table: &str, index: usize) -> usize {
     let index = index.to_string();
     let rows = table.lines().skip(1).map(|row| row.split_whitespace().collect::<Vec<_>>());
     rows.filter(
-        |row| matches!(row[..], [_, _, _, protocol, on, ..] if LISTENING.contains(&protocol) && on == index),
+        |row| matches!(row[..], [_, _, _, protocol, on, ..] if LISTENING.contains(&protocol) && (on == index || on == "0")),
     )
     .count()
 }
@@ -174,8 +174,9 @@ mod tests {
             0000000000000000 3      3    0003   7     1 0      0      1\n\
             0000000000000000 3      3    88e1   7     1 0      0      2\n\
             0000000000000000 3      2    0800   7     1 0      0      3\n\
-            0000000000000000 3      3    0003   17    1 0      0      4\n";
-        assert_eq!((sockets_on(table, 7), sockets_on(table, 17), sockets_on("", 7)), (2, 1, 0));
+            0000000000000000 3      3    0003   0     1 0      0      4\n\
+            0000000000000000 3      3    0003   17    1 0      0      5\n";
+        assert_eq!((sockets_on(table, 7), sockets_on(table, 17), sockets_on("", 7)), (3, 2, 0));
     }
 
     #[test]

@@ -64,6 +64,7 @@ pub struct OneModemArgs {
 
 /// What `ccs modem key` takes.
 #[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option on the command line")]
 pub struct KeyArgs {
     #[command(flatten)]
     /// The interface.
@@ -188,9 +189,9 @@ pub struct DoctorArgs {
 /// Six bytes in hexadecimal, with or without separators.
 fn mac(text: &str) -> Result<Mac, String> {
     let mut bytes = Vec::new();
-    let wrong = |_| "a modem's address has six bytes, such as 00:b0:52:12:34:56".to_owned();
-    crate::hex::parse(text.as_bytes(), &mut bytes, crate::hex::Odd::Refused).map_err(|_| wrong(()))?;
-    let mac = <[u8; 6]>::try_from(bytes).map(Mac).map_err(|_| wrong(()))?;
+    let wrong = "a modem's address has six bytes, such as 00:b0:52:12:34:56";
+    crate::hex::parse(text.as_bytes(), &mut bytes, crate::hex::Odd::Refused).map_err(|_| wrong)?;
+    let mac = <[u8; 6]>::try_from(bytes).map(Mac).map_err(|_| wrong)?;
     if mac.is_unicast() { Ok(mac) } else { Err("that is the address of a group, not of one modem".into()) }
 }
 

@@ -172,11 +172,10 @@ impl Findings {
 
     /// Which of our commands the modem fits; gives its parameters.
     fn role(&mut self, bench: &mut Bench<'_>, details: &Details) -> anyhow::Result<Option<Vec<u8>>> {
-        let bytes = match bench.parameters(None, details.profile, Some(PARAMETERS)) {
+        let bytes = match bench.parameters_if_any(None, details.profile, PARAMETERS)? {
             Ok(bytes) => bytes,
-            Err(error) if matches!(error.downcast_ref(), Some(Ended::Interrupted(_))) => return Err(error),
-            Err(error) => {
-                self.add("role", Note(format!("not known: {error:#}")));
+            Err(reason) => {
+                self.add("role", Note(format!("not known: {reason}")));
                 return Ok(None);
             }
         };

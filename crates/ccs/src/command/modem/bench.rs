@@ -223,6 +223,20 @@ impl<'a> Bench<'a> {
         buffer.truncate(done);
         Ok(buffer)
     }
+
+    /// The same where it is no failure that they cannot be read: then the reason.
+    pub fn parameters_if_any(
+        &mut self,
+        target: Option<Mac>,
+        profile: &Profile,
+        limit: Duration,
+    ) -> anyhow::Result<Result<Vec<u8>, String>> {
+        match self.parameters(target, profile, Some(limit)) {
+            Ok(bytes) => Ok(Ok(bytes)),
+            Err(error) if error.is::<Ended>() || error.is::<hal_linux::Error>() => Err(error),
+            Err(error) => Ok(Err(format!("{error:#}"))),
+        }
+    }
 }
 
 /// What a run that only asks has given.

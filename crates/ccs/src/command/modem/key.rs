@@ -92,7 +92,7 @@ fn set(args: &KeyArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
         |_, _, event| {
             Ok(match event {
                 Some(ModemEvent::Ready { verified }) => ControlFlow::Break(Ok(verified)),
-                Some(ModemEvent::NotFound) => ControlFlow::Break(Err(no_modem().into())),
+                Some(ModemEvent::NotFound) => ControlFlow::Break(Err(anyhow::Error::from(no_modem()))),
                 Some(ModemEvent::Fault(fault)) => ControlFlow::Break(Err(fault.into())),
                 Some(event) => {
                     told = of_modem(Side::Evse, &event).words;
@@ -105,7 +105,7 @@ fn set(args: &KeyArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
     let unsure =
         "whether the modem has taken the key is not known: `ccs modem key` shows the network it is in";
     let verified = match end {
-        End::Done(result) => result.map_err(|error: anyhow::Error| error)?,
+        End::Done(result) => result?,
         End::Late => anyhow::bail!("not done in a minute ({told}); {unsure}"),
         End::Interrupted if modem.address().is_none() => {
             return Err(Ended::Interrupted(

@@ -18,10 +18,10 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub fn run(args: &LinkArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
     let details = bench.ready(None, QUESTIONS)?;
     bench.say(&words(&details, args.at.json))?;
-    while args.watch {
-        if bench.pause(PAUSE)? {
-            break;
-        }
+    if !args.watch {
+        return Ok(Exit::Good);
+    }
+    while !bench.pause(PAUSE)? {
         let text = match bench.inspect(None, QUESTIONS) {
             Ok(details) => words(&details, args.at.json),
             Err(error) => match error.downcast_ref() {

@@ -20,7 +20,7 @@ pub fn run(args: &TargetArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
     }
     let mut found = Vec::new();
     for modem in modems {
-        let role = role(bench, &modem);
+        let role = role(bench, &modem)?;
         found.push((modem, role));
     }
     if args.json {
@@ -40,13 +40,13 @@ pub fn run(args: &TargetArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
 }
 
 /// The role in its parameters; none where they cannot be read.
-fn role(bench: &mut Bench<'_>, modem: &FoundModem) -> Option<String> {
+fn role(bench: &mut Bench<'_>, modem: &FoundModem) -> anyhow::Result<Option<String>> {
     // Old images do not tell it.
     if modem.is_boot_loader() || modem.profile.parameters != Access::ModuleOperation {
-        return None;
+        return Ok(None);
     }
-    let bytes = bench.parameters(Some(modem.address), modem.profile, Some(ROLE)).ok()?;
-    Image::parse(&bytes).ok()?.role().map(|role| role.to_string())
+    let bytes = bench.parameters_if_any(Some(modem.address), modem.profile, ROLE)?.unwrap_or_default();
+    Ok(Image::parse(&bytes).ok().and_then(|image| image.role()).map(|role| role.to_string()))
 }
 
 fn row(modem: &FoundModem, role: Option<&str>) -> [String; 8] {

@@ -23,11 +23,19 @@ pub use show::{firmware, stations};
 
 /// Does one thing with a modem.
 pub fn run(command: &ModemCommand, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit> {
-    if let ModemCommand::Pib(PibCommand::Check(args)) = command {
-        return pib::check(args, out);
-    }
+    let at = match command {
+        ModemCommand::List(at) => at,
+        ModemCommand::Info(of) => &of.at,
+        ModemCommand::Key(args) => &args.at,
+        ModemCommand::Link(args) => &args.at,
+        ModemCommand::Reset(args) => &args.of.at,
+        ModemCommand::Pib(PibCommand::Read(args)) => &args.of.at,
+        ModemCommand::Pib(PibCommand::Role(args)) => &args.at,
+        ModemCommand::Pib(PibCommand::Write(args)) => &args.of.at,
+        ModemCommand::Pib(PibCommand::Check(args)) => return pib::check(args, out),
+    };
     before(command)?;
-    let interface = Interface::find(interface_of(command))?;
+    let interface = Interface::find(&at.interface)?;
     // The address that `ccs evse` and `ccs pev` have: the modem sees one host.
     let own = interface.role_mac();
     let mut cable = Cable::open(&interface, own)?;
@@ -44,21 +52,6 @@ fn before(command: &ModemCommand) -> anyhow::Result<()> {
         ModemCommand::Pib(PibCommand::Write(args)) => pib::load(&args.file).map(|_| ()),
         _ => Ok(()),
     }
-}
-
-fn interface_of(command: &ModemCommand) -> &str {
-    let at = match command {
-        ModemCommand::List(at) => at,
-        ModemCommand::Info(of) => &of.at,
-        ModemCommand::Key(args) => &args.at,
-        ModemCommand::Link(args) => &args.at,
-        ModemCommand::Reset(args) => &args.of.at,
-        ModemCommand::Pib(PibCommand::Read(args)) => &args.of.at,
-        ModemCommand::Pib(PibCommand::Role(args)) => &args.at,
-        ModemCommand::Pib(PibCommand::Write(args)) => &args.of.at,
-        ModemCommand::Pib(PibCommand::Check(_)) => return "",
-    };
-    &at.interface
 }
 
 fn act(command: &ModemCommand, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {

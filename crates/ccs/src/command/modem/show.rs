@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use anstyle::Style;
 use homeplug_mme::view::OpAttributesCnf;
+use machine::Duration;
 use modem::pib::{Image, Value};
 use modem::{Details, FoundNetwork, Question};
 use serde_json::{Value as Json, json};
@@ -12,19 +13,22 @@ use super::Bench;
 use crate::cli::{Exit, OneModemArgs};
 use crate::style::{DIM, Palette, RESET};
 
+/// Time for a modem's parameters: three tries of their first part, which takes 5 s each.
+pub const PARAMETERS: Duration = Duration::from_secs(16);
+
 /// Shows everything of one modem.
 pub fn run(args: &OneModemArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
     const EVERYTHING: &[Question] =
         &[Question::Attributes, Question::Nid, Question::Link, Question::Network, Question::Hosts];
     let details = bench.inspect(args.modem, EVERYTHING)?;
     let parameters = if details.is_boot_loader() {
-        Err(anyhow::anyhow!("it has no firmware"))
+        Err("it has no firmware".into())
     } else {
-        bench.parameters(args.modem, details.profile, None)
+        bench.parameters_if_any(args.modem, details.profile, PARAMETERS)?
     };
     let image = match &parameters {
         Ok(bytes) => Image::parse(bytes).map_err(|error| error.to_string()),
-        Err(error) => Err(format!("{error:#}")),
+        Err(error) => Err(error.clone()),
     };
     if args.at.json {
         let mut value = details_json(&details);

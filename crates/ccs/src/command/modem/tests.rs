@@ -186,6 +186,19 @@ fn a_lumissil_modem_takes_a_key_unseen_and_a_stubborn_one_is_a_failure() {
 }
 
 #[test]
+fn ctrl_c_ends_what_only_asks_at_any_frame() {
+    for words in ["list", "info", "key", "link"] {
+        for frames in 1..12 {
+            let mut wire = pair();
+            wire.interrupt_after = Some(frames);
+            let answer = ccs(&mut wire, words);
+            let is_done = answer.code == 0 && wire.sent.len() <= frames;
+            assert!(is_done || answer.code == 130, "{words}, {frames}: {} {}", answer.code, answer.error);
+        }
+    }
+}
+
+#[test]
 fn passwords_that_are_too_short_or_not_printable_are_wrong_usage() {
     for password in ["short", "sch\u{f6}nespasswort"] {
         let mut wire = pair();

@@ -185,6 +185,7 @@ impl Evse {
     fn asked(&mut self, now: Instant, car: Mac, run_id: RunId) {
         self.timers.clear(Timer::Init);
         self.pilot_steps = 0;
+        self.validation.take_if(|validation| validation.car == car);
         self.events.push(Event::Asked { car, run_id });
         if !self.runs.ask(now, car, run_id) {
             self.events.push(Event::Crowded);

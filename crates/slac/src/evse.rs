@@ -40,7 +40,7 @@ pub struct Evse {
     validation: Option<Validation>,
     join_failures: u8,
     pilot_steps: u8,
-    timers: Timers<Timer, 4>,
+    timers: Timers<Timer, 5>,
     events: Queue<Event, EVENTS>,
 }
 
@@ -58,16 +58,18 @@ struct Joined {
 enum Timer {
     Init,
     Join,
+    Resume,
     Ready,
     Step,
 }
 
 impl TimerName for Timer {
-    const ALL: &'static [Self] = &[Self::Init, Self::Join, Self::Ready, Self::Step];
+    const ALL: &'static [Self] = &[Self::Init, Self::Join, Self::Resume, Self::Ready, Self::Step];
     fn name(self) -> &'static str {
         match self {
             Self::Init => "TT_EVSE_SLAC_init",
             Self::Join => "TT_match_join",
+            Self::Resume => "T_conn_resume",
             Self::Ready => "TP_link_ready_notification",
             Self::Step => "T_step_EF",
         }
@@ -248,7 +250,6 @@ impl Evse {
                 self.timers.set(Timer::Ready, now + TP_LINK_READY_NOTIFICATION);
             }
             (EvseState::Joining, false) => self.timers.clear(Timer::Ready),
-            (EvseState::Paused, true) => self.timers.clear(Timer::Join),
             _ => {}
         }
     }
@@ -301,9 +302,11 @@ impl Evse {
                     self.step(cx.now);
                 }
             }
-            (Timer::Join, Some(joined)) if self.state == EvseState::Paused => {
-                self.lost(cx, Failure::LinkLost { peer: joined.car });
+            // The link came in time; only the word of it is still to come, unless it is lost again.
+            (Timer::Join | Timer::Resume, Some(_)) if self.timers.due(Timer::Ready).is_some() => {
+                self.timers.set(timer, cx.now + TP_LINK_READY_NOTIFICATION);
             }
+            (Timer::Resume, Some(joined)) => self.lost(cx, Failure::LinkLost { peer: joined.car }),
             (Timer::Join, Some(joined)) => {
                 self.lost(cx, Failure::NoLink { peer: joined.car });
                 self.join_failures += 1;
@@ -314,7 +317,7 @@ impl Evse {
                 }
             }
             (Timer::Ready, Some(joined)) => {
-                self.timers.clear(Timer::Join);
+                self.timers.clear_all();
                 self.join_failures = 0;
                 self.state = EvseState::Matched;
                 self.events.push(Event::Matched { peer: joined.car });
@@ -324,7 +327,7 @@ impl Evse {
                 self.state = EvseState::Idle;
                 self.started = false;
             }
-            (Timer::Join | Timer::Ready, None) => {}
+            (Timer::Join | Timer::Resume | Timer::Ready, None) => {}
         }
     }
 
@@ -373,7 +376,7 @@ impl Machine for Evse {
                     self.state = EvseState::Matched;
                 } else {
                     self.state = EvseState::Joining;
-                    self.timers.set(Timer::Join, cx.now + T_CONN_RESUME);
+                    self.timers.set(Timer::Resume, cx.now + T_CONN_RESUME);
                 }
             }
             EvseInput::Error | EvseInput::Pause | EvseInput::Resume => {}

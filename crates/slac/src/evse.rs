@@ -367,7 +367,14 @@ impl Machine for Evse {
                     self.lost(cx, Failure::LinkLost { peer: joined.car });
                 }
             }
-            EvseInput::Busy(busy) => self.busy = busy,
+            EvseInput::Busy(busy) => {
+                self.busy = busy;
+                if busy {
+                    // What was begun anew is over.
+                    self.runs.clear();
+                    self.validation = None;
+                }
+            }
             EvseInput::Ready(ready) => self.toggled(cx.now, ready),
             EvseInput::Error if self.joined.is_some() => self.lost(cx, Failure::Asked),
             EvseInput::Pause if self.state == EvseState::Matched => self.state = EvseState::Paused,

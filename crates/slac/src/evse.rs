@@ -129,7 +129,7 @@ impl Evse {
     fn frame(&mut self, cx: &mut Cx<'_>, bytes: &[u8]) {
         let Ok(frame) = Frame::parse(bytes) else { return };
         let for_us = frame.to == self.config.mac || frame.to == Mac::BROADCAST;
-        if !self.listens() || !for_us || !frame.from.is_unicast() {
+        if !self.listens() || !for_us || !frame.from.is_unicast() || frame.from == self.config.mac {
             return;
         }
         match Slac::parse(&frame) {

@@ -23,6 +23,39 @@ use validation::Validation;
 ///
 /// It answers whenever its modem is ready and 5 % is offered, for as long as that lasts: a car may come late, come
 /// again, or begin anew in the middle. The network's key is drawn here, fresh after each car that got it.
+///
+/// # Example
+/// A plug is in, the modem has the key, a car asks who is there.
+///
+/// ```
+/// use homeplug_mme::{Frame, Mac, RunId, Slac};
+/// use machine::{Cx, Instant, Machine, ScriptedEntropy};
+/// use slac::{Event, Evse, EvseConfig, EvseInput};
+///
+/// let (charger, car) = (Mac([2, 0, 0, 0, 0, 0x5E]), Mac([2, 0, 0, 0, 0, 0xE1]));
+/// let run_id = RunId(*b"TESLA EV");
+/// let mut entropy = ScriptedEntropy::new(&[1, 2, 3]);
+/// let mut cx = Cx { now: Instant::ZERO, entropy: &mut entropy };
+/// let mut evse = Evse::new(&mut cx, EvseConfig::new(charger));
+///
+/// // Crate `modem` has put `evse.key()` into the modem, and the pilot shows 5 %.
+/// evse.handle(&mut cx, EvseInput::ModemReady(true));
+/// assert!(evse.offers());
+/// evse.handle(&mut cx, EvseInput::Start);
+///
+/// let mut buffer = [0; homeplug_mme::MAX_FRAME];
+/// let len = Slac::ParmReq { run_id }.emit(Mac::BROADCAST, car, &mut buffer).expect("room for a frame");
+/// evse.handle(&mut cx, EvseInput::Frame(&buffer[..len]));
+///
+/// let (len, ()) = evse.poll_transmit(&mut buffer).expect("an answer");
+/// let answer = Frame::parse(&buffer[..len])?;
+/// assert!(matches!(Slac::parse(&answer), Some(Ok(Slac::ParmCnf { sounds: 10, .. }))));
+/// assert_eq!((answer.from, answer.to), (charger, car));
+/// assert_eq!(evse.poll_event(), Some(Event::Asked { car, run_id }));
+/// // Until then the car announces its sounds, or its run gives way to others.
+/// assert_eq!(evse.poll_timeout().map(|due| due.at), Some(Instant::from_millis(400)));
+/// # Ok::<(), homeplug_mme::FrameError>(())
+/// ```
 #[derive(Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a level that a neighbour has told")]
 pub struct Evse {

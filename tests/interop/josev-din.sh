@@ -120,7 +120,7 @@ if [ "$MODE" = josev-din ]; then
     # whatever the voltage is, so the charger has no power stage and reports what the car asks for.
     printf '[charger]\npower_stage = false\nprecharge = "mirror"\n' >"$(target_folder)/interop/mirror.toml"
     CONFIG="--config $(target_folder)/interop/mirror.toml"
-    CCS_EVSE_OPTIONS=${CCS_EVSE_OPTIONS:-$CONFIG --no-slac --plant simulated --sessions 1}
+    CCS_EVSE_OPTIONS=${CCS_EVSE_OPTIONS:-$CONFIG --link up --plant simulated --sessions 1}
     CCS_EVSE_READY=${CCS_EVSE_READY:-ready}
     CCS=${CCS:-$(target_folder)/debug/ccs}
     [ -x "$CCS" ] || die "no $CCS: run 'cargo build -p ccs' first"

@@ -21,6 +21,8 @@ pub struct Config {
     pub mac: Option<Mac>,
     /// TCP port; `None`: the role's default.
     pub port: Option<u16>,
+    /// Whether the link is taken as there; else it comes about by SLAC.
+    pub link_up: bool,
     /// Name of the plant's back-end; empty: not chosen yet.
     pub plant: String,
     /// What the simulated plant is like.
@@ -150,6 +152,20 @@ const KEYS: &[Key] = &[
             let port =
                 value.as_integer().and_then(|port| u16::try_from(port).ok()).ok_or("expected 0..=65535")?;
             config.port = Some(port).filter(|port| *port != 0);
+            Ok(())
+        }
+    ),
+    key!(
+        "network",
+        "link",
+        "slac: the car is matched through the modem; up: the link is there already",
+        |config| text(if config.link_up { "up" } else { "slac" }),
+        |config, value| {
+            config.link_up = match string(value)?.as_str() {
+                "slac" => false,
+                "up" => true,
+                _ => return Err("expected one of: slac, up".into()),
+            };
             Ok(())
         }
     ),

@@ -33,3 +33,4 @@ mod hex;
 mod log;
 mod style;
 mod tap;
+mod words;

@@ -52,7 +52,7 @@ impl Charger {
     fn start(name: &str) -> Self {
         let recording = std::env::temp_dir().join(format!("ccs-{name}-{}.pcapng", std::process::id()));
         let mut child = Command::new(env!("CARGO_BIN_EXE_ccs"))
-            .args(["evse", "-i", "charger0", "--plant", "simulated", "--no-slac", "--record"])
+            .args(["evse", "-i", "charger0", "--plant", "simulated", "--link", "up", "--record"])
             .arg(&recording)
             .stdout(Stdio::piped())
             .spawn()

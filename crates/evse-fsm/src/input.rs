@@ -17,6 +17,8 @@ pub enum Input<'a> {
     Connected,
     /// The connection is gone.
     Closed(Closed),
+    /// The power-line link is gone, and with it the connection: whatever is energised goes off at once.
+    LinkLost,
     /// A person or a back end wants something.
     Operator(Operator),
 }

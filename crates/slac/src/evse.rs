@@ -156,7 +156,8 @@ impl Evse {
 
     /// Whether 5 % may be offered: not while the modem restarts, nor while the pilot is stepped.
     pub fn offers(&self) -> bool {
-        self.modem_ready && !matches!(self.state, EvseState::Stepping | EvseState::GaveUp)
+        (self.modem_ready || self.joined.is_some())
+            && !matches!(self.state, EvseState::Stepping | EvseState::GaveUp)
     }
 
     fn frame(&mut self, cx: &mut Cx<'_>, bytes: &[u8]) {
@@ -380,6 +381,12 @@ impl Machine for Evse {
             EvseInput::Start => {
                 self.started = true;
                 self.listen(cx.now);
+            }
+            EvseInput::Withdrawn => {
+                self.started = false;
+                if !matches!(self.state, EvseState::Stepping | EvseState::GaveUp) {
+                    self.leave(cx);
+                }
             }
             EvseInput::Stop => {
                 self.started = false;

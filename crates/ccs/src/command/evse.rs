@@ -10,7 +10,7 @@ use std::io::{BufWriter, Write};
 use anyhow::Context;
 use hal_linux::{Interface, PacketSocket, Recorder, SimulatedPlant};
 
-use crate::cli::{EvseArgs, Exit, Usage};
+use crate::cli::{EvseArgs, Exit, LinkHow, Usage};
 use crate::config::{Config, PLANTS};
 
 use serve::Desk;
@@ -34,11 +34,6 @@ pub fn run(args: &EvseArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit
              configuration",
         )
         .into());
-    }
-    if !args.no_slac {
-        anstream::eprintln!(
-            "note: no matching by SLAC yet: the modems must be paired already (`--no-slac` says so)"
-        );
     }
     let interface = Interface::find(&config.interface)?;
     let mac = config.mac.unwrap_or_else(|| interface.role_mac());
@@ -68,6 +63,9 @@ fn configure(args: &EvseArgs) -> anyhow::Result<Config> {
             return Err(Usage("unknown plant; there is: simulated").into());
         }
         config.plant.clone_from(plant);
+    }
+    if let Some(link) = args.link {
+        config.link_up = link == LinkHow::Up;
     }
     if args.record.is_some() {
         config.record.clone_from(&args.record);

@@ -16,11 +16,12 @@ use roles::{Evse, EvseConfig, EvseStorage, Input, Mac};
 use smoltcp::iface::SocketStorage;
 
 use crate::cli::Exit;
-use crate::command::evse::serve::{Tells, Word};
+use crate::command::evse::serve::Tells;
 use crate::decode::Schema;
 use crate::log::Log;
 use crate::style::Palette;
 use crate::tap::Tap;
+use crate::words::Word;
 
 use car::Car;
 use station::{Memory, Station};

@@ -38,6 +38,11 @@ impl Charger {
         }
     }
 
+    pub(super) fn link_lost(&mut self) {
+        self.make_safe(By::Network, Cause::LinkLost, Status::Malfunction);
+        self.closed(Closed::Timeout);
+    }
+
     pub(super) fn closed(&mut self, closed: Closed) {
         if !self.is_connected {
             return;

@@ -211,6 +211,7 @@ impl Machine for Charger {
             Input::Message { payload_type, payload } => self.message(cx, payload_type, payload),
             Input::Connected => self.connected(),
             Input::Closed(closed) => self.closed(closed),
+            Input::LinkLost => self.link_lost(),
             Input::Operator(word) => self.operator(word),
         }
         self.advance();

@@ -13,16 +13,42 @@ pub struct EvseConfig {
     pub address: Option<Ipv6Addr>,
     /// The TCP port that discovery announces.
     pub port: u16,
+    /// How the power-line link comes about.
+    pub link: EvseLink,
     /// The session and the plant.
     pub charger: evse_fsm::Config,
 }
 
+/// How the power-line link to the car comes about.
+#[derive(Clone, Copy, Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one of it")]
+pub enum EvseLink {
+    /// It is there: the modems are paired already, or it is a plain Ethernet. Whoever discovers the charger first
+    /// is served.
+    Given,
+    /// By SLAC: the modem gets a key, the car is measured and given that key. Until then no 5 % without a modem,
+    /// and no IP without a car; afterwards no other station is heard.
+    Matched {
+        /// How it is matched.
+        slac: slac::EvseConfig,
+        /// The modem's family where it is known; else it is found out.
+        modem: Option<&'static modem::Profile>,
+    },
+}
+
+impl EvseLink {
+    /// By SLAC as usual, with any modem; `mac` is the station's own.
+    pub const fn matched(mac: Mac) -> Self {
+        Self::Matched { slac: slac::EvseConfig::new(mac), modem: None }
+    }
+}
+
 impl EvseConfig {
-    /// Connector 1 at `mac`, with its link-local address, [`sdp::DEFAULT_TCP_PORT`] and the charger's
-    /// defaults.
+    /// Connector 1 at `mac`, with its link-local address, [`sdp::DEFAULT_TCP_PORT`], the charger's
+    /// defaults, on a link that is given.
     pub fn new(mac: Mac) -> Self {
         let (port, charger) = (sdp::DEFAULT_TCP_PORT, evse_fsm::Config::default());
-        Self { connector: 1, mac, address: None, port, charger }
+        Self { connector: 1, mac, address: None, port, link: EvseLink::Given, charger }
     }
 
     /// The address it will have.
@@ -44,6 +70,11 @@ impl EvseConfig {
         if self.port == 0 {
             return Err(ConfigError::Port);
         }
+        if let EvseLink::Matched { slac, .. } = &self.link
+            && slac.mac != self.mac
+        {
+            return Err(ConfigError::SlacMac(slac.mac));
+        }
         Ok(self.charger.check()?)
     }
 }
@@ -60,6 +91,9 @@ pub enum ConfigError {
     /// The port is 0.
     #[error("TCP port 0 cannot be announced: give one in 49152..=65535")]
     Port,
+    /// Matching would be done under another MAC address than the session.
+    #[error("{0} is not the station's MAC address: matching and session need the same")]
+    SlacMac(Mac),
     /// The charger's part.
     #[error(transparent)]
     Charger(#[from] evse_fsm::ConfigError),

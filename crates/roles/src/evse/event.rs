@@ -1,4 +1,5 @@
 use evse_fsm::Closed;
+use modem::ModemEvent;
 use sdp::{Endpoint, ServerEvent};
 use v2gtp::PayloadType;
 
@@ -19,6 +20,10 @@ pub struct Event {
 pub enum Happening {
     /// In the session or the plant.
     Session(evse_fsm::Event),
+    /// With the modem.
+    Modem(ModemEvent),
+    /// In matching.
+    Slac(slac::Event),
     /// In discovery.
     Discovery(ServerEvent),
     /// From now on only this station is heard.

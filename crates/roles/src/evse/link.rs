@@ -7,6 +7,7 @@ use session::Phase;
 
 use super::{Evse, Happening, Stage, Timer};
 use crate::channel::Channel;
+use crate::line::Line;
 use crate::net::{Ended, Heard, Ignored, Kind, Mac, Received, TcpState};
 use crate::stream::StreamError;
 
@@ -23,6 +24,15 @@ const CLOSING: Duration = Duration::from_secs(5);
 
 impl<C: Channel, const N: usize> Evse<'_, C, N> {
     pub(super) fn frame(&mut self, cx: &mut Cx<'_>, frame: &[u8]) {
+        if let Some(line) = &mut self.line {
+            if Line::<slac::Evse>::is_for(frame) {
+                return line.frame(cx, frame);
+            }
+            if !line.is_up() {
+                self.ignored = self.ignored.saturating_add(1);
+                return;
+            }
+        }
         let heard = match self.station.classify(frame) {
             Ok(heard) => heard,
             Err(Ignored::Full) => return self.events.push(Happening::Overrun),
@@ -185,13 +195,19 @@ impl<C: Channel, const N: usize> Evse<'_, C, N> {
     }
 
     /// Makes room for the next car.
-    fn free(&mut self) {
+    pub(super) fn free(&mut self) {
         self.station.listen();
         self.stream.reset();
         self.stage = Stage::Free;
         self.timers.clear_all();
-        self.discovery.start(None);
-        if self.serving.take().is_some() {
+        // A car that was matched keeps its place for as long as the link lasts.
+        let matched = self.line.as_ref().filter(|line| line.is_up()).and_then(Line::peer);
+        if self.line.is_none() || matched.is_some() {
+            self.discovery.start(None);
+        } else {
+            self.discovery.stop();
+        }
+        if core::mem::replace(&mut self.serving, matched).is_some() && matched.is_none() {
             self.events.push(Happening::Free);
         }
     }

@@ -3,6 +3,7 @@
 mod config;
 mod event;
 mod link;
+mod plug;
 mod storage;
 
 use core::net::Ipv6Addr;
@@ -13,22 +14,25 @@ use sdp::{Offer, Security, Server};
 use session::{Phase, StopReason};
 
 use crate::channel::{Channel, Plain};
+use crate::line::{Line, LineEvent};
 use crate::net::{MAX_FRAME, Mac, Station};
 use crate::stream::Stream;
+use plug::Plug;
 
-pub use config::{ConfigError, EvseConfig};
+pub use config::{ConfigError, EvseConfig, EvseLink};
 pub use event::{Event, Happening};
 pub use storage::EvseStorage;
 
-/// A charger's connector on a link that is up. One `Evse` per connector, each with its own MAC address.
+/// A charger's connector. One `Evse` per connector, each with its own MAC address.
 ///
 /// Frames go in with [`Input::Frame`], frames come out of `poll_transmit` into a buffer of at least
 /// [`MAX_FRAME`] bytes; take them all after each call. [`demand`](Self::demand) is to be read and applied
 /// after each call, too. See the crate's documentation for a whole example.
 ///
-/// One car at a time. Which one: the station that discovery answers first, or that connects first; from
-/// then on no other station is heard, until its connection is over or it has made none in 18 s. A second
-/// connection of the same station is refused and does not disturb the first.
+/// One car at a time. Which one: the car that matching found; where the link is given, the station that discovery
+/// answers first, or that connects first. From then on no other station is heard, until the link is left; where it
+/// is given, until its connection is over or it has made none in 18 s. A second connection of the same station is
+/// refused and does not disturb the first.
 pub struct Evse<'a, C: Channel = Plain, const N: usize = { v2gtp::MAX_DIN }> {
     connector: u8,
     address: Ipv6Addr,
@@ -37,6 +41,9 @@ pub struct Evse<'a, C: Channel = Plain, const N: usize = { v2gtp::MAX_DIN }> {
     discovery: Server,
     stream: Stream<'a, C, N>,
     session: Charger,
+    /// The power line; `None` where the link is given.
+    line: Option<Line<slac::Evse>>,
+    plug: Plug,
     stage: Stage,
     /// Whether the session has been told of a connection and not of its end.
     is_connected: bool,
@@ -118,25 +125,39 @@ impl<'a, C: Channel, const N: usize> Evse<'a, C, N> {
         let offered = |security| (C::SECURITY == security).then_some(port);
         let offer = Offer { address, plain: offered(Security::NONE), tls: offered(Security::TLS) };
         let mut discovery = Server::new(offer);
-        discovery.start(None);
+        let line = match config.link {
+            EvseLink::Given => {
+                discovery.start(None);
+                None
+            }
+            EvseLink::Matched { slac, modem } => {
+                let modem = modem::ModemConfig { profile: modem, ..modem::ModemConfig::new(config.mac) };
+                let slac = slac::Evse::new(cx, slac);
+                Some(Line::new(cx, modem, slac))
+            }
+        };
         let EvseStorage { station, deframer, out } = storage;
         let mut station = Station::new(cx, config.mac, address, sdp::PORT, port, station);
         station.schedule();
-        Ok(Self {
+        let mut evse = Self {
             connector: config.connector,
             address,
             port,
             station,
             discovery,
             stream: Stream::new(channel, deframer, out),
+            plug: Plug::new(config.charger.available),
             session: Charger::new(config.charger)?,
+            line,
             stage: Stage::Free,
             is_connected: false,
             serving: None,
             timers: Timers::new(),
             ignored: 0,
             events: Queue::new(),
-        })
+        };
+        evse.follow_line(cx);
+        Ok(evse)
     }
 
     /// What the charger wants of its plant now. Read and apply it after each call.
@@ -159,6 +180,16 @@ impl<'a, C: Channel, const N: usize> Evse<'a, C, N> {
         self.ignored
     }
 
+    /// Where matching is; `None` where the link is given.
+    pub fn matching(&self) -> Option<slac::EvseState> {
+        self.line.as_ref().map(|line| line.slac().state())
+    }
+
+    /// The modem, where the link is not given.
+    pub fn modem(&self) -> Option<&modem::Modem> {
+        self.line.as_ref().map(Line::modem)
+    }
+
     /// The station's link-local address.
     pub fn address(&self) -> Ipv6Addr {
         self.address
@@ -179,19 +210,28 @@ impl<C: Channel, const N: usize> Machine for Evse<'_, C, N> {
         self.station.tick(cx.now);
         match input {
             Input::Frame(frame) => self.frame(cx, frame),
-            Input::Plant(plant) => self.session.handle(cx, evse_fsm::Input::Plant(plant)),
+            Input::Plant(plant) => {
+                self.plug.read(&plant);
+                self.session.handle(cx, evse_fsm::Input::Plant(plant));
+            }
+            Input::Operator(Operator::Available(yes)) => self.plug.available = yes,
             Input::Operator(operator) => self.session.handle(cx, evse_fsm::Input::Operator(operator)),
         }
         self.follow(cx);
+        self.follow_line(cx);
     }
 
     fn handle_timeout(&mut self, cx: &mut Cx<'_>) {
         self.station.tick(cx.now);
         self.session.handle_timeout(cx);
+        if let Some(line) = &mut self.line {
+            line.handle_timeout(cx);
+        }
         while let Some(timer) = self.timers.expired(cx.now) {
             self.expired(cx, timer);
         }
         self.follow(cx);
+        self.follow_line(cx);
         self.recycle();
     }
 
@@ -199,6 +239,9 @@ impl<C: Channel, const N: usize> Machine for Evse<'_, C, N> {
         if buffer.len() < MAX_FRAME {
             self.events.push(Happening::BufferTooShort { len: buffer.len() });
             return None;
+        }
+        if let Some(len) = self.line.as_mut().and_then(|line| line.poll_transmit(buffer)) {
+            return Some((len, ()));
         }
         let sent = self.station.transmit(buffer);
         if sent.is_none() {
@@ -209,13 +252,19 @@ impl<C: Channel, const N: usize> Machine for Evse<'_, C, N> {
     }
 
     fn poll_event(&mut self) -> Option<Event> {
-        let what = self.events.pop().or_else(|| self.session.poll_event().map(Happening::Session))?;
+        let line = self.line.as_mut().and_then(Line::poll_event).map(|event| match event {
+            LineEvent::Modem(event) => Happening::Modem(event),
+            LineEvent::Slac(event) => Happening::Slac(event),
+        });
+        let own = line.or_else(|| self.events.pop());
+        let what = own.or_else(|| self.session.poll_event().map(Happening::Session))?;
         Some(Event { connector: self.connector, what })
     }
 
     fn poll_timeout(&self) -> Option<Deadline> {
         let network = self.station.due().map(|at| Deadline { at, name: "tcp" });
         let own = Deadline::earlier(self.timers.next(), self.session.poll_timeout());
-        Deadline::earlier(own, network)
+        let line = self.line.as_ref().and_then(Line::poll_timeout);
+        Deadline::earlier(Deadline::earlier(own, line), network)
     }
 }

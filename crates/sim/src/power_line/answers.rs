@@ -6,7 +6,7 @@ use homeplug_mme::view::{
     SetKeyReq, Slice, Station, SwVerCnf, View,
 };
 use homeplug_mme::{Frame, Mac, NetworkKey, Nid, Nmk};
-use machine::Entropy;
+use machine::{Duration, Entropy};
 
 use super::modem::Modem;
 use super::write;
@@ -16,8 +16,8 @@ use super::write;
 pub(super) struct Reply {
     /// The frame; empty when it says nothing.
     pub(super) frame: Vec<u8>,
-    /// Whether it restarts afterwards.
-    pub(super) restarts: bool,
+    /// Whether it restarts afterwards, and how long it goes on before.
+    pub(super) restarts: Option<Duration>,
 }
 
 /// What a modem knows of its network.
@@ -25,6 +25,8 @@ pub(super) struct Reply {
 pub(super) struct Around {
     /// Whether its own host asks.
     pub(super) is_local: bool,
+    /// Whether it has just started.
+    pub(super) is_fresh: bool,
     /// Its number in the network.
     pub(super) tei: u8,
     pub(super) is_coordinator: bool,
@@ -54,14 +56,13 @@ impl Modem {
         let (Some((mac, key)), true) = (self.identity(), is_known) else { return reply };
         let Ok(view) = View::of(message) else { return reply };
         let to = message.from;
-        // A modem without network says so with a zero identifier (observed).
-        let is_member = around.is_coordinator || !around.members.is_empty();
-        let nid = if is_member { key.nid } else { Nid::default() };
+        let nid = if around.is_fresh { Nid::default() } else { key.nid };
+        let is_member = !around.is_fresh && (around.is_coordinator || !around.members.is_empty());
         let link_status = u8::from(!around.members.is_empty());
         reply.frame = match view {
             View::SetKeyReq(request) => {
-                reply.restarts = self.config.takes_keys;
                 if self.config.takes_keys {
+                    reply.restarts = Some(self.linger_time());
                     self.image.set_network(NetworkKey { nid: request.nid, nmk: request.new_key });
                 }
                 write(&self.confirm_key(&request, around.is_local), to, mac)
@@ -77,7 +78,7 @@ impl Modem {
             View::SwVerReq(request) => write(&self.version(request.cookie.unwrap_or_default()), to, mac),
             View::OpAttributesReq(request) => write(&self.attributes(request.cookie, request.rtype), to, mac),
             View::RsDevReq(_) => {
-                reply.restarts = true;
+                reply.restarts = Some(Duration::ZERO);
                 write(&RsDevCnf { mstatus: 0 }, to, mac)
             }
             View::PlLinkStatusReq(_) => write(&PlLinkStatusCnf { mstatus: 0, link_status }, to, mac),
@@ -103,7 +104,7 @@ impl Modem {
                 write(&NscmGetDLinkStatusCnf { version, request_id, link_status }, to, mac)
             }
             View::NscmResetDeviceReq(_) => {
-                reply.restarts = true;
+                reply.restarts = Some(Duration::ZERO);
                 Vec::new()
             }
             _ => Vec::new(),

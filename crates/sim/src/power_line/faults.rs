@@ -1,5 +1,5 @@
 use homeplug_mme::{Frame, MmType};
-use machine::Duration;
+use machine::{Duration, Instant};
 
 use super::Port;
 use crate::{Chance, Span};
@@ -23,24 +23,40 @@ pub struct Weather {
 /// How much later a reordered frame arrives: several times the gap between two sounds, judgement.
 const REORDERED: Span = Span::millis(20, 200);
 
-impl Weather {
-    /// The copies of `frame` that arrive, each with the time it takes.
-    pub fn carry(&self, chance: &mut Chance, frame: Vec<u8>) -> Vec<(Duration, Vec<u8>)> {
-        if chance.happens(self.loss_permille) {
+/// One direction of a way, with its own luck.
+#[derive(Clone, Debug)]
+pub(super) struct Way {
+    pub(super) weather: Weather,
+    chance: Chance,
+    /// When the last frame arrives: what is not reordered does not overtake it.
+    last: Instant,
+}
+
+impl Way {
+    pub(super) const fn new(chance: Chance, weather: Weather) -> Self {
+        Self { weather, chance, last: Instant::ZERO }
+    }
+
+    /// The copies of `frame` that arrive, each with its time.
+    pub(super) fn carry(&mut self, now: Instant, frame: Vec<u8>) -> Vec<(Instant, Vec<u8>)> {
+        let Self { weather, chance, last } = self;
+        if chance.happens(weather.loss_permille) {
             return Vec::new();
         }
-        let copies = if chance.happens(self.duplicate_permille) { 2 } else { 1 };
+        let copies = if chance.happens(weather.duplicate_permille) { 2 } else { 1 };
         std::iter::repeat_n(frame, copies)
             .map(|mut frame| {
-                let mut delay = chance.within(self.delay);
-                if chance.happens(self.reorder_permille) {
-                    delay = delay + chance.within(REORDERED);
+                let mut at = (now + chance.within(weather.delay)).max(*last);
+                if chance.happens(weather.reorder_permille) {
+                    at += chance.within(REORDERED);
+                } else {
+                    *last = at;
                 }
-                if chance.happens(self.corrupt_permille) {
+                if chance.happens(weather.corrupt_permille) {
                     let bits = frame.len() as u64 * 8;
                     flip(&mut frame, chance.below(bits));
                 }
-                (delay, frame)
+                (at, frame)
             })
             .collect()
     }
@@ -87,7 +103,7 @@ pub enum Place {
 pub enum Act {
     /// It is gone.
     Lose,
-    /// It comes later.
+    /// It comes later; others may overtake it.
     Delay(Duration),
     /// It comes once more.
     Duplicate,
@@ -223,13 +239,15 @@ mod tests {
         assert_eq!(set[0].1[57..], [0, 1, 2]);
     }
 
+    /// Carries a thousand frames and counts those that arrive, and those of them that are corrupt.
+    fn count(weather: Weather) -> (u32, u32) {
+        let mut way = Way::new(Chance::new(1), weather);
+        let frames = (0..1000).flat_map(|_| way.carry(Instant::ZERO, vec![0; 60]));
+        frames.fold((0, 0), |(all, bad), (_, frame)| (all + 1, bad + u32::from(frame != [0; 60])))
+    }
+
     #[test]
     fn weather_loses_doubles_and_corrupts_as_often_as_it_says() {
-        let mut chance = Chance::new(1);
-        let mut count = |weather: Weather| {
-            let frames = (0..1000).flat_map(|_| weather.carry(&mut chance, vec![0; 60]));
-            frames.fold((0, 0), |(all, bad), (_, frame)| (all + 1, bad + u32::from(frame != [0; 60])))
-        };
         assert_eq!(count(Weather::default()), (1000, 0));
         assert_eq!(count(Weather { loss_permille: 1000, ..Weather::default() }), (0, 0));
         assert_eq!(count(Weather { corrupt_permille: 1000, ..Weather::default() }), (1000, 1000));
@@ -240,10 +258,15 @@ mod tests {
     }
 
     #[test]
-    fn a_reordered_frame_comes_later_than_the_delay_of_the_way() {
-        let delay = Span::millis(1, 1);
-        let weather = Weather { reorder_permille: 1000, delay, ..Weather::default() };
-        let arrived = weather.carry(&mut Chance::new(1), vec![1]);
-        assert!(arrived[0].0 >= Duration::from_millis(21));
+    fn frames_overtake_each_other_only_where_they_are_reordered() {
+        let arrivals = |reorder_permille| {
+            let weather = Weather { reorder_permille, delay: Span::millis(1, 9), ..Weather::default() };
+            let mut way = Way::new(Chance::new(1), weather);
+            let carry = |micros| way.carry(Instant::from_micros(micros), vec![1]).remove(0).0;
+            (0..100).map(carry).collect::<Vec<_>>()
+        };
+        assert!(arrivals(0).is_sorted());
+        assert!(arrivals(0).windows(2).any(|pair| pair[0] != pair[1]));
+        assert!(!arrivals(200).is_sorted());
     }
 }

@@ -16,7 +16,7 @@ use homeplug_mme::{MAX_FRAME, Mac, Message, emit};
 use machine::{Duration, Instant};
 
 pub use faults::{Act, Place, Rule, Weather};
-pub use image::{Coordinator, Image, SlacMode, checksum32};
+pub use image::{Coordinator, Image, SlacMode};
 pub use kind::{ModemKind, Traits};
 pub use modem::ModemConfig;
 pub use network::OUT_OF_REACH_DB;
@@ -85,6 +85,8 @@ enum Event {
     ToHost(Port, Vec<u8>),
     /// A frame reaches a modem over the power line.
     Heard { from: Port, at: Port, frame: Vec<u8> },
+    /// A modem is ready to say something to its host, or to the host behind another modem.
+    Ready { port: Port, asker: Option<Port>, frame: Vec<u8> },
     /// A modem stops.
     Down(Port, u32),
     /// A modem starts. Both happen only if no other start has been announced since: they carry its number.
@@ -138,6 +140,8 @@ impl PowerLine {
             match event {
                 Event::FromHost(port, frame) => self.host_sent(at, port, &frame),
                 Event::ToHost(port, frame) => self.outbox.push_back((port, frame)),
+                Event::Ready { port, asker: None, frame } => self.tell_host(at, port, frame),
+                Event::Ready { port, asker: Some(asker), frame } => self.carry(at, port, asker, frame),
                 Event::Heard { from, at: port, frame } => self.heard(at, from, port, frame),
                 Event::Down(port, start) => {
                     if self.modem(port).is_some_and(|modem| modem.awaits(start)) {
@@ -198,13 +202,15 @@ impl PowerLine {
 
     /// Says what happens by chance on the path between two modems.
     pub fn set_path_weather(&mut self, a: Port, b: Port, weather: Weather) {
-        self.network.path(a, b).weather = weather;
+        self.network.path(a, b).set_weather(weather);
     }
 
     /// Says what happens by chance on the cable between a host and its modem.
     pub fn set_cable_weather(&mut self, port: Port, weather: Weather) {
         if let Some(modem) = self.modem_mut(port) {
-            modem.cable = weather;
+            for way in &mut modem.cable {
+                way.weather = weather;
+            }
         }
     }
 
@@ -276,7 +282,7 @@ impl PowerLine {
     }
 
     fn start(&mut self, now: Instant, port: Port, start: u32) {
-        if self.modem_mut(port).is_some_and(|modem| modem.start(start)) {
+        if self.modem_mut(port).is_some_and(|modem| modem.start(now, start)) {
             self.events.push_back(LineEvent::Up(port));
             self.update(now);
         }

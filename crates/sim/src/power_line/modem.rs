@@ -1,6 +1,7 @@
 use homeplug_mme::{Mac, NetworkKey, Nmk};
-use machine::Entropy;
+use machine::{Duration, Entropy, Instant};
 
+use super::faults::Way;
 use super::network::Station;
 use super::parameters::Writing;
 use super::{Coordinator, Image, ModemKind, Port, SlacMode, Weather};
@@ -19,6 +20,8 @@ pub struct ModemConfig {
     pub slac_mode: SlacMode,
     /// Its network; one of its own when absent.
     pub key: Option<NetworkKey>,
+    /// How long it goes on with the old key after it took a new one.
+    pub lingers: Span,
     /// How long it is silent when it restarts.
     pub restart: Span,
     /// What it answers its own host when it takes a key.
@@ -32,8 +35,13 @@ pub struct ModemConfig {
 }
 
 impl ModemConfig {
-    /// A restart of 4 to 6 s: about 5 s observed.
-    pub const RESTART: Span = Span::millis(4000, 6000);
+    /// After a key a QCA7420 answers for 2.6 to 3.6 s as before (observed in `2022-11-25_v0.2_ABB` and
+    /// `2022-11-25_v0.2_alpi`).
+    pub const LINGERS: Span = Span::millis(2600, 3600);
+    /// Then it is silent for 0.5 to 2.5 s (observed there).
+    pub const RESTART: Span = Span::millis(500, 2500);
+    /// The restart of a modem that is slower: 4 to 8 s and at once; judgement from what other stacks allow for.
+    pub const SLOW: (Span, Span) = (Span::ZERO, Span::millis(4000, 8000));
 
     /// A plug as it is sold: whoever is there coordinates, no matching.
     pub const fn plug(kind: ModemKind, mac: Mac) -> Self {
@@ -43,6 +51,7 @@ impl ModemConfig {
             coordinator: Coordinator::Auto,
             slac_mode: SlacMode::Off,
             key: None,
+            lingers: Self::LINGERS,
             restart: Self::RESTART,
             set_key_result: 1,
             takes_keys: true,
@@ -73,13 +82,15 @@ pub(super) struct Modem {
     pub(super) image: Image,
     /// What it read from its flash when it started; absent while it restarts.
     running: Option<Running>,
+    /// Until when it tells no network.
+    fresh_until: Instant,
     /// Which start is the current one.
     starts: u32,
     pub(super) is_frozen: bool,
     /// The host on its cable: the first one that sent something.
     pub(super) host: Option<Mac>,
-    /// The cable to its host.
-    pub(super) cable: Weather,
+    /// The cable from its host, and to it.
+    pub(super) cable: [Way; 2],
     /// A session in which its image is being written.
     pub(super) writing: Option<Writing>,
     pub(super) chance: Chance,
@@ -104,6 +115,8 @@ impl Running {
     }
 }
 
+/// How long a modem tells no network after a start: 0.3 to 0.8 s (observed in `2022-11-25_v0.2_ABB`).
+const FRESH: Duration = Duration::from_millis(500);
 /// Time of a frame on a host's cable: less than a millisecond.
 const CABLE: Span = Span::micros(20, 120);
 
@@ -125,10 +138,12 @@ impl Modem {
             running: Some(Running::from_flash(&image)),
             config,
             image,
+            fresh_until: Instant::ZERO,
             starts: 0,
             is_frozen: false,
             host: None,
-            cable: Weather { delay: CABLE, ..Weather::default() },
+            cable: ["from host", "to host"]
+                .map(|name| Way::new(chance.child(name), Weather { delay: CABLE, ..Weather::default() })),
             writing: None,
             chance,
         }
@@ -176,17 +191,28 @@ impl Modem {
     }
 
     /// Starts from its flash; false if a later start was announced.
-    pub(super) fn start(&mut self, start: u32) -> bool {
+    pub(super) fn start(&mut self, now: Instant, start: u32) -> bool {
         let is_current = self.awaits(start) && self.running.is_none();
         if is_current {
             self.running = Some(Running::from_flash(&self.image));
             self.is_frozen = false;
+            self.fresh_until = now + FRESH;
         }
         is_current
     }
 
+    /// Whether it has just started and tells no network yet.
+    pub(super) fn is_fresh(&self, now: Instant) -> bool {
+        now < self.fresh_until
+    }
+
+    /// How long it goes on after it took a key.
+    pub(super) fn linger_time(&mut self) -> Duration {
+        self.chance.within(self.config.lingers)
+    }
+
     /// How long the next restart takes.
-    pub(super) fn restart_time(&mut self) -> machine::Duration {
+    pub(super) fn restart_time(&mut self) -> Duration {
         self.chance.within(self.config.restart)
     }
 
@@ -245,8 +271,8 @@ mod tests {
         assert_ne!(modem.identity().unwrap().1, key);
         assert!(modem.stop());
         let (first, second) = (modem.begin_start(), modem.begin_start());
-        assert!(!modem.start(first) && modem.identity().is_none());
-        assert!(modem.start(second));
+        assert!(!modem.start(Instant::ZERO, first) && modem.identity().is_none());
+        assert!(modem.start(Instant::ZERO, second));
         assert_eq!((modem.identity().unwrap().1, modem.slac_mode()), (key, Some(SlacMode::Pev)));
     }
 }

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use homeplug_mme::{Mac, NetworkKey};
 use machine::Instant;
 
+use super::faults::Way;
 use super::{Coordinator, Port, Weather};
 use crate::{Chance, Span};
 
@@ -29,8 +30,24 @@ pub(super) struct Network {
 pub(super) struct Path {
     pub(super) attenuation_db: u8,
     pub(super) is_cut: bool,
-    pub(super) weather: Weather,
-    pub(super) chance: Chance,
+    /// From the lower port to the higher one, and back.
+    ways: [Way; 2],
+    chance: Chance,
+}
+
+impl Path {
+    /// Says what happens by chance in both directions.
+    pub(super) fn set_weather(&mut self, weather: Weather) {
+        for way in &mut self.ways {
+            way.weather = weather;
+        }
+    }
+
+    /// The direction from `from` to `to`.
+    pub(super) fn way(&mut self, from: Port, to: Port) -> &mut Way {
+        let [up, down] = &mut self.ways;
+        if from < to { up } else { down }
+    }
 }
 
 /// A modem that is up, as far as networks are concerned.
@@ -70,11 +87,11 @@ impl Network {
     /// What lies between `a` and `b`.
     pub(super) fn path(&mut self, a: Port, b: Port) -> &mut Path {
         let (a, b) = pair(a, b);
-        let default = || Path {
-            attenuation_db: self.default_db,
-            is_cut: false,
-            weather: Weather { delay: PROPAGATION, ..Weather::default() },
-            chance: self.chance.child(&format!("path {a} {b}")),
+        let default = || {
+            let weather = Weather { delay: PROPAGATION, ..Weather::default() };
+            let chance = self.chance.child(&format!("path {a} {b}"));
+            let ways = ["up", "down"].map(|name| Way::new(chance.child(name), weather));
+            Path { attenuation_db: self.default_db, is_cut: false, ways, chance }
         };
         self.paths.entry((a, b)).or_insert_with(default)
     }

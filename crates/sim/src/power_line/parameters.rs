@@ -6,7 +6,10 @@ use homeplug_mme::view::{
     Operation, Outcome, ReadModule, SessionCommitted, SessionStarted, Slice, StartSession, WriteModule,
 };
 
-use super::image::{Image, checksum32};
+use machine::Duration;
+use modem::pib::checksum32;
+
+use super::image::Image;
 use super::modem::Modem;
 use super::write;
 
@@ -30,7 +33,7 @@ impl Modem {
         operation: Operation<'_>,
         to: Mac,
         mac: Mac,
-        restarts: &mut bool,
+        restarts: &mut Option<Duration>,
     ) -> Vec<u8> {
         let mut specs = Vec::new();
         let part;
@@ -54,7 +57,8 @@ impl Modem {
             }
             Operation::Commit(request) => {
                 let is_good = self.commit(request.session_id);
-                *restarts = is_good && request.commit_code & CommitCode::NO_RESET.bits() == 0;
+                let resets = is_good && request.commit_code & CommitCode::NO_RESET.bits() == 0;
+                *restarts = resets.then_some(Duration::ZERO);
                 let outcome = SessionCommitted {
                     mod_op: request.mod_op,
                     mod_op_data_len: request.mod_op_data_len,

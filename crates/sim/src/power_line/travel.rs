@@ -53,14 +53,15 @@ impl PowerLine {
     ) {
         let (Place::FromHost(port) | Place::ToHost(port)) = place else { return };
         for (delay, frame) in self.rules.apply(place, frame) {
-            let Some(modem) = self.modem_mut(port) else { return };
-            for (time, frame) in modem.cable.carry(&mut modem.chance, frame) {
-                self.queue.push(now + delay + time, event(port, frame));
+            let Some(Modem { cable: [from_host, to_host], .. }) = self.modem_mut(port) else { return };
+            let way = if place == Place::FromHost(port) { from_host } else { to_host };
+            for (at, frame) in way.carry(now, frame) {
+                self.queue.push(at + delay, event(port, frame));
             }
         }
     }
 
-    fn tell_host(&mut self, now: Instant, port: Port, frame: Vec<u8>) {
+    pub(super) fn tell_host(&mut self, now: Instant, port: Port, frame: Vec<u8>) {
         self.cable(now, Place::ToHost(port), frame, Event::ToHost);
     }
 
@@ -99,11 +100,10 @@ impl PowerLine {
         }
     }
 
-    fn carry(&mut self, now: Instant, from: Port, to: Port, frame: Vec<u8>) {
+    pub(super) fn carry(&mut self, now: Instant, from: Port, to: Port, frame: Vec<u8>) {
         for (delay, frame) in self.rules.apply(Place::Path { from, to }, frame) {
-            let path = self.network.path(from, to);
-            for (time, frame) in path.weather.carry(&mut path.chance, frame) {
-                self.queue.push(now + delay + time, Event::Heard { from, at: to, frame });
+            for (at, frame) in self.network.path(from, to).way(from, to).carry(now, frame) {
+                self.queue.push(at + delay, Event::Heard { from, at: to, frame });
             }
         }
     }
@@ -139,16 +139,14 @@ impl PowerLine {
         let Some(modem) = self.modem_mut(port) else { return };
         let time = now + modem.chance.within(ANSWER);
         let Reply { frame, restarts } = modem.answer(message, &around);
-        let restart = restarts.then(|| modem.restart_time());
-        match asker {
-            _ if frame.is_empty() => (),
-            None => self.tell_host(time, port, frame),
-            Some(asker) => self.carry(time, port, asker, frame),
+        let restart = restarts.map(|lingers| (time + LAST_WORDS + lingers, modem.restart_time()));
+        if !frame.is_empty() {
+            self.queue.push(time, Event::Ready { port, asker, frame });
         }
-        if let (Some(restart), Some(modem)) = (restart, self.modem_mut(port)) {
+        if let (Some((down, restart)), Some(modem)) = (restart, self.modem_mut(port)) {
             let start = modem.begin_start();
-            self.queue.push(time + LAST_WORDS, Event::Down(port, start));
-            self.queue.push(time + LAST_WORDS + restart, Event::Up(port, start));
+            self.queue.push(down, Event::Down(port, start));
+            self.queue.push(down + restart, Event::Up(port, start));
         }
     }
 
@@ -168,6 +166,7 @@ impl PowerLine {
         });
         Some(Around {
             is_local,
+            is_fresh: self.modem(port).is_some_and(|modem| modem.is_fresh(now)),
             tei: tei(port),
             is_coordinator: coordinator.is_some_and(|station| station.port == port),
             coordinator: coordinator.map(|station| station.mac),
@@ -186,9 +185,10 @@ impl PowerLine {
         let vendor = AttenuationCharacteristicsInd { pev_mac, num_groups, rsvd: 0, unknown: 0x10, aag };
         let is_qualcomm = modem.config.kind.traits().vendor == Vendor::Qualcomm;
         let times = [now + modem.chance.within(ANSWER), now + modem.chance.within(ANSWER)];
-        self.tell_host(times[0], port, write(&profile, Mac::BROADCAST, mac));
-        if is_qualcomm {
-            self.tell_host(times[1], port, write(&vendor, Mac::BROADCAST, mac));
+        let profile = write(&profile, Mac::BROADCAST, mac);
+        let vendor = is_qualcomm.then(|| write(&vendor, Mac::BROADCAST, mac));
+        for (time, frame) in times.into_iter().zip([Some(profile), vendor].into_iter().flatten()) {
+            self.queue.push(time, Event::Ready { port, asker: None, frame });
         }
     }
 }

@@ -44,7 +44,9 @@ pub enum EvseInput<'a> {
     Frame(&'a [u8]),
     /// 5 % is being offered to a plug that is in. Given again after each pause of the pilot.
     Start,
-    /// The plug is out, or the session above is over for good (D-LINK_TERMINATE).
+    /// 5 % is no longer offered, and no session runs any more (D-LINK_TERMINATE).
+    Withdrawn,
+    /// The plug is out: what was tried before counts no more.
     Stop,
     /// Whether the own modem answers and holds [`Evse::key`](super::Evse::key).
     ModemReady(bool),

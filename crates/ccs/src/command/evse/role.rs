@@ -5,13 +5,14 @@ use std::io::Write;
 use evse_fsm::{Demand, Plant};
 use hal_linux::{Clock, Interface, OsEntropy, PlantBackend, Port};
 use machine::Cx;
-use roles::{Event, Evse, EvseConfig, EvseStorage, Happening, Mac};
+use roles::{Event, Evse, EvseConfig, EvseLink, EvseStorage, Happening, Mac};
 use sdp::{Security, ServerEvent};
 use session::Checkpoint;
 
-use super::serve::{Desk, Tells, Word, serve};
+use super::serve::{Desk, Tells, serve};
 use crate::cli::Exit;
 use crate::config::Config;
+use crate::words::{self, Side, Word};
 
 /// Runs a charger with this address on the interface.
 pub fn run<P, B>(
@@ -27,13 +28,16 @@ where
 {
     let address = interface.role_address(mac);
     let usual = EvseConfig::new(mac);
+    let link = if config.link_up { EvseLink::Given } else { EvseLink::matched(mac) };
     let role = EvseConfig {
         address: Some(address),
+        link,
         port: config.port.unwrap_or(usual.port),
         charger: config.charger.clone(),
         ..usual
     };
-    let ready = format!("ready on {}: {mac}, [{address}]:{}", interface.name(), role.port);
+    let how = if config.link_up { "the link is taken as up" } else { "matching by SLAC" };
+    let ready = format!("ready on {}: {mac}, [{address}]:{}; {how}", interface.name(), role.port);
     let clock = Clock::start();
     let mut cx = Cx { now: clock.now(), entropy: &mut OsEntropy };
     let mut storage: EvseStorage = EvseStorage::new();
@@ -61,6 +65,8 @@ impl Tells for Event {
         let word = |checkpoint, words: String| Some(Word { checkpoint, words });
         match &self.what {
             Happening::Session(_) | Happening::Free => None,
+            Happening::Modem(event) => Some(words::of_modem(Side::Evse, event)),
+            Happening::Slac(event) => Some(words::of_slac(Side::Evse, event)),
             Happening::Discovery(event) => Some(discovery(event)),
             Happening::Serving(mac) => word(None, format!("serving the car at {mac}")),
             Happening::Connected(peer) => {

@@ -18,6 +18,7 @@ use crate::cli::Exit;
 use crate::log::Log;
 use crate::style::Palette;
 use crate::tap::Tap;
+use crate::words::Word;
 
 /// What a role's event says, for the log.
 pub trait Tells {
@@ -27,14 +28,6 @@ pub trait Tells {
     fn connection(&self) -> Option<bool>;
     /// In words, where it is not the session's.
     fn word(&self) -> Option<Word>;
-}
-
-/// An event in words.
-pub struct Word {
-    /// Its number, where it has one.
-    pub checkpoint: Option<Checkpoint>,
-    /// The words.
-    pub words: String,
 }
 
 /// Everything but the role.

@@ -1,0 +1,123 @@
+//! The plug and the power line: when matching may begin, when 5 % may be offered, and what ends with the link.
+
+use control_pilot::{Level, Output};
+use evse_fsm::{Operator, Plant};
+use machine::{Cx, Machine};
+use slac::EvseInput;
+
+use super::{Evse, Happening, Stage};
+use crate::channel::Channel;
+
+/// What is known of the plug, and what matching has been told of it.
+#[derive(Debug)]
+pub(super) struct Plug {
+    /// Whether the operator lets the charger offer anything.
+    pub(super) available: bool,
+    level: Option<Level>,
+    told: Told,
+}
+
+/// Levels as they were told last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a level of its own")]
+struct Told {
+    available: Option<bool>,
+    plugged: bool,
+    offered: bool,
+    ready: bool,
+    busy: bool,
+    up: bool,
+}
+
+impl Plug {
+    pub(super) const fn new(available: bool) -> Self {
+        let told =
+            Told { available: None, plugged: false, offered: false, ready: false, busy: false, up: false };
+        Self { available, level: None, told }
+    }
+
+    /// Remembers the pilot; a snapshot without one changes nothing.
+    pub(super) fn read(&mut self, plant: &Plant) {
+        if let Some(pilot) = plant.pilot {
+            self.level = Some(pilot.value);
+        }
+    }
+}
+
+impl<C: Channel, const N: usize> Evse<'_, C, N> {
+    /// Follows plug, pilot, session and power line after anything that may have changed one of them.
+    pub(super) fn follow_line(&mut self, cx: &mut Cx<'_>) {
+        self.tell_line(cx);
+        let Some(line) = &self.line else {
+            self.offer(cx, true);
+            return;
+        };
+        let (offers, up) = (line.slac().offers(), line.is_up());
+        match (core::mem::replace(&mut self.plug.told.up, up), up) {
+            (false, true) => self.link_up(),
+            (true, false) => self.link_lost(cx),
+            _ => {}
+        }
+        self.offer(cx, offers);
+        // What the session made of it.
+        self.tell_line(cx);
+    }
+
+    /// Tells the session whether 5 % may be offered.
+    fn offer(&mut self, cx: &mut Cx<'_>, offers: bool) {
+        let available = self.plug.available && offers;
+        if self.plug.told.available.replace(available) != Some(available) {
+            let word = Operator::Available(available);
+            self.session.handle(cx, evse_fsm::Input::Operator(word));
+        }
+    }
+
+    /// Tells matching what plug, pilot and session have become.
+    fn tell_line(&mut self, cx: &mut Cx<'_>) {
+        let Some(line) = &mut self.line else { return };
+        let is_offered = matches!(self.session.demand().pilot, Output::Pwm(_));
+        let plugged = self.plug.level.is_some_and(Level::is_plugged);
+        let busy = self.is_connected;
+        let now = Told {
+            plugged,
+            offered: plugged && (is_offered || busy),
+            ready: self.plug.level.is_some_and(Level::is_ready),
+            busy,
+            ..self.plug.told
+        };
+        let before = core::mem::replace(&mut self.plug.told, now);
+        if before.busy != now.busy {
+            line.tell(cx, EvseInput::Busy(now.busy));
+        }
+        if before.plugged && !now.plugged {
+            line.tell(cx, EvseInput::Stop);
+        } else if before.offered && !now.offered {
+            line.tell(cx, EvseInput::Withdrawn);
+        } else if !before.offered && now.offered {
+            line.tell(cx, EvseInput::Start);
+        }
+        if before.ready != now.ready {
+            line.tell(cx, EvseInput::Ready(now.ready));
+        }
+    }
+
+    /// The car is on the line: it may discover the charger.
+    fn link_up(&mut self) {
+        self.serving = self.line.as_ref().and_then(crate::line::Line::peer);
+        if let Some(mac) = self.serving {
+            self.events.push(Happening::Serving(mac));
+        }
+        if self.stage == Stage::Free {
+            self.discovery.start(None);
+        }
+    }
+
+    /// The line is gone: power off, and nothing of the old connection is left for the next car.
+    fn link_lost(&mut self, cx: &mut Cx<'_>) {
+        if core::mem::take(&mut self.is_connected) {
+            self.events.push(Happening::Disconnected(evse_fsm::Closed::Timeout));
+            self.session.handle(cx, evse_fsm::Input::LinkLost);
+        }
+        self.free();
+    }
+}

@@ -1,0 +1,63 @@
+use machine::{Cx, Deadline};
+
+use crate::{Drive, Pilot};
+
+/// What a world gives to a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input<'a> {
+    /// A whole Ethernet frame from its modem.
+    Frame(&'a [u8]),
+    /// What both ends of its cable see; given once at the start and after every change.
+    Pilot(Pilot),
+}
+
+/// A host in a world: a charger, a car, a listener, or a test. The verbs are those of
+/// [`machine::Machine`], with frames for bytes and words for events; a role is made a node in a few lines.
+pub trait Node {
+    /// Begins; called once when the node is added.
+    fn start(&mut self, _cx: &mut Cx<'_>) {}
+
+    /// Takes an input.
+    fn handle(&mut self, cx: &mut Cx<'_>, input: Input<'_>);
+
+    /// Acts on every deadline that is due; afterwards none may be.
+    fn handle_timeout(&mut self, cx: &mut Cx<'_>);
+
+    /// Writes the next frame for its modem into `buffer` and gives its length.
+    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<usize>;
+
+    /// The next event, as a line of the trace.
+    fn poll_event(&mut self) -> Option<String>;
+
+    /// The earliest deadline.
+    fn poll_timeout(&self) -> Option<Deadline>;
+
+    /// What it drives on its cable now: a level, read after every call.
+    fn drive(&self) -> Drive {
+        Drive::Nothing
+    }
+}
+
+impl<T: Node + ?Sized> Node for Box<T> {
+    fn start(&mut self, cx: &mut Cx<'_>) {
+        (**self).start(cx);
+    }
+    fn handle(&mut self, cx: &mut Cx<'_>, input: Input<'_>) {
+        (**self).handle(cx, input);
+    }
+    fn handle_timeout(&mut self, cx: &mut Cx<'_>) {
+        (**self).handle_timeout(cx);
+    }
+    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<usize> {
+        (**self).poll_transmit(buffer)
+    }
+    fn poll_event(&mut self) -> Option<String> {
+        (**self).poll_event()
+    }
+    fn poll_timeout(&self) -> Option<Deadline> {
+        (**self).poll_timeout()
+    }
+    fn drive(&self) -> Drive {
+        (**self).drive()
+    }
+}

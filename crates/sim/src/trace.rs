@@ -1,0 +1,117 @@
+//! What has happened in a world, as lines.
+
+use std::fmt;
+
+use homeplug_mme::Frame;
+use machine::Instant;
+
+/// What has happened in a world, in order. The same seed gives the same lines, byte for byte.
+#[derive(Clone, Debug, Default)]
+pub struct Trace {
+    entries: Vec<Entry>,
+}
+
+/// One thing that has happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// When.
+    pub at: Instant,
+    /// What kind of thing.
+    pub kind: Kind,
+    /// Whose: a node's name, or `world`.
+    pub who: String,
+    /// What.
+    pub what: String,
+}
+
+/// The kinds of things that happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A host sent a frame: its type, length and digest.
+    Sent,
+    /// A host was given a frame: likewise.
+    Heard,
+    /// A node told an event.
+    Told,
+    /// What both ends of a node's cable see changed.
+    Pilot,
+    /// A modem did something, or a script.
+    World,
+}
+
+impl Trace {
+    pub(crate) fn push(&mut self, at: Instant, kind: Kind, who: &str, what: String) {
+        self.entries.push(Entry { at, kind, who: who.to_owned(), what });
+    }
+
+    /// Everything, oldest first.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Takes everything out, for long runs that write it elsewhere.
+    pub fn take(&mut self) -> Vec<Entry> {
+        std::mem::take(&mut self.entries)
+    }
+}
+
+impl fmt::Display for Trace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.entries.iter().try_for_each(|entry| writeln!(f, "{entry}"))
+    }
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = match self.kind {
+            Kind::Sent => '>',
+            Kind::Heard => '<',
+            Kind::Told => '*',
+            Kind::Pilot => '~',
+            Kind::World => '!',
+        };
+        let micros = self.at.as_micros();
+        write!(f, "{}.{:06} {sign} {}: {}", micros / 1_000_000, micros % 1_000_000, self.who, self.what)
+    }
+}
+
+/// A frame in a line: what it is, its length in bytes, and a digest (FNV-1a) that tells it from others.
+pub(crate) fn describe(frame: &[u8]) -> String {
+    const OFFSET: u32 = 0x811C_9DC5;
+    const PRIME: u32 = 0x0100_0193;
+    let digest = frame.iter().fold(OFFSET, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(PRIME));
+    let kind = match (Frame::parse(frame), frame) {
+        (Ok(message), _) => message.mm_type.to_string(),
+        (Err(_), [_, _, _, _, _, _, _, _, _, _, _, _, high, low, ..]) => {
+            format!("ethertype {:04x}", u16::from_be_bytes([*high, *low]))
+        }
+        _ => "short frame".to_owned(),
+    };
+    format!("{kind}, {} bytes, {digest:08x}", frame.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_named_measured_and_told_apart() {
+        let mut frame = vec![0; 60];
+        frame[12..17].copy_from_slice(&[0x88, 0xE1, 1, 0x64, 0x60]);
+        let first = describe(&frame);
+        assert!(first.starts_with("CM_SLAC_PARM.REQ, 60 bytes, "), "{first}");
+        frame[30] = 1;
+        assert_ne!(describe(&frame), first);
+        frame[12] = 0x86;
+        frame[13] = 0xDD;
+        assert!(describe(&frame).starts_with("ethertype 86dd, 60 bytes"));
+        assert!(describe(&[1]).starts_with("short frame, 1 bytes"));
+    }
+
+    #[test]
+    fn a_line_has_time_kind_who_and_what() {
+        let mut trace = Trace::default();
+        trace.push(Instant::from_micros(1_000_023), Kind::Told, "car", "matched".to_owned());
+        assert_eq!(trace.to_string(), "1.000023 * car: matched\n");
+    }
+}

@@ -1,0 +1,93 @@
+use machine::Duration;
+
+use super::{Kind, NEIGHBOUR_DB, Node, PLUGGED_DB, Pilot, World};
+use crate::Port;
+use crate::power_line::{Rule, Weather};
+
+/// Something that is done to a world from outside: by a script, a person, or the weather.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Injection {
+    /// The cable that ends at this port is plugged in.
+    Plug(Port),
+    /// It is unplugged.
+    Unplug(Port),
+    /// A modem stops, and runs again after this time.
+    RestartModem(Port, Duration),
+    /// A modem hangs (`true`), or no longer does.
+    FreezeModem(Port, bool),
+    /// A node hangs, or no longer does: it is given nothing and asked for nothing.
+    FreezeNode(Port, bool),
+    /// The path between two modems is cut, or mended.
+    Partition(Port, Port, bool),
+    /// This much lies between two modems, in dB.
+    Attenuation(Port, Port, u8),
+    /// What happens by chance on the path between two modems.
+    PathWeather(Port, Port, Weather),
+    /// What happens by chance on the cable between a host and its modem.
+    CableWeather(Port, Weather),
+    /// A fault of certain frames.
+    Rule(Rule),
+    /// All such faults end.
+    ClearRules,
+    /// A frame that comes from this port's host, though its node did not send it.
+    Say(Port, &'static [u8]),
+}
+
+impl<N: Node> World<N> {
+    /// Does it now.
+    pub fn perform(&mut self, injection: Injection) {
+        if !matches!(injection, Injection::Say(..)) {
+            self.note(Kind::World, None, format!("{injection:?}"));
+        }
+        let now = self.now;
+        match injection {
+            Injection::Plug(port) => self.plug(port, true),
+            Injection::Unplug(port) => self.plug(port, false),
+            Injection::RestartModem(port, downtime) => self.line.restart(now, port, downtime),
+            Injection::FreezeModem(port, is_frozen) => self.line.freeze(port, is_frozen),
+            Injection::FreezeNode(port, is_frozen) => {
+                if let Some(slot) = self.slots.get_mut(usize::from(port.0)) {
+                    slot.is_frozen = is_frozen;
+                }
+                if !is_frozen {
+                    self.show_again(port);
+                }
+            }
+            Injection::Partition(a, b, is_cut) => self.line.partition(now, a, b, is_cut),
+            Injection::Attenuation(a, b, db) => self.line.set_attenuation(now, a, b, db),
+            Injection::PathWeather(a, b, weather) => self.line.set_path_weather(a, b, weather),
+            Injection::CableWeather(port, weather) => self.line.set_cable_weather(port, weather),
+            Injection::Rule(rule) => self.line.add_rule(rule),
+            Injection::ClearRules => self.line.clear_rules(),
+            Injection::Say(port, frame) => self.say(port, frame),
+        }
+    }
+
+    /// Sends a frame as the host at `port`, though its node did not.
+    pub fn say(&mut self, port: Port, frame: &[u8]) {
+        self.note(
+            Kind::World,
+            None,
+            format!("in the name of {}: {}", self.name(port), super::describe(frame)),
+        );
+        self.line.handle(self.now, port, frame);
+    }
+
+    fn plug(&mut self, port: Port, is_plugged: bool) {
+        let db = if is_plugged { PLUGGED_DB } else { NEIGHBOUR_DB };
+        for (cable, _) in &mut self.cables {
+            if cable.charger == port || cable.car == port {
+                cable.is_plugged = is_plugged;
+                self.line.set_attenuation(self.now, cable.charger, cable.car, db);
+            }
+        }
+    }
+
+    /// Shows a node that hung what its cable is like by now.
+    fn show_again(&mut self, port: Port) {
+        let pilots: Vec<Pilot> = self.cable(port).iter().map(|cable| cable.pilot()).collect();
+        for pilot in pilots {
+            self.with(port, |node, cx| node.handle(cx, crate::Input::Pilot(pilot)));
+        }
+    }
+}

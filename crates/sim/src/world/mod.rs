@@ -1,0 +1,244 @@
+//! Virtual time, nodes, their modems and their cables.
+
+mod injection;
+mod step;
+
+use std::fmt;
+
+use homeplug_mme::MAX_FRAME;
+use machine::{Cx, Duration, Instant};
+
+pub use injection::Injection;
+
+use crate::trace::{Kind, Trace, describe};
+use crate::{Cable, Chance, Drive, EventQueue, Input, ModemConfig, Node, Pilot, Port, PowerLine};
+
+/// Nodes, each at its modem, on one power line, in virtual time. A node is named by the port of its modem.
+///
+/// Everything that happens comes from the nodes, the seed and the script of [injections](Injection): the
+/// same ones give the same [trace](Self::trace), byte for byte.
+pub struct World<N> {
+    now: Instant,
+    chance: Chance,
+    line: PowerLine,
+    slots: Vec<Slot<N>>,
+    cables: Vec<(Cable, Pilot)>,
+    script: EventQueue<Injection>,
+    trace: Trace,
+    tap: Option<Tap>,
+    buffer: Vec<u8>,
+}
+
+/// Sees every frame on every host's cable: the time, the host's port, whether the host sent it, the frame.
+pub type Tap = Box<dyn FnMut(Instant, Port, bool, &[u8])>;
+
+/// A node and what the world keeps beside it.
+struct Slot<N> {
+    name: String,
+    node: N,
+    chance: Chance,
+    is_frozen: bool,
+}
+
+/// Where a run ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// When.
+    pub until: Instant,
+    /// After how many steps at the latest. A step is everything at one moment.
+    pub steps: u64,
+}
+
+impl Limit {
+    /// Only time ends the run, or a million steps: an hour's session takes a fraction of them.
+    pub const fn until(until: Instant) -> Self {
+        Self { until, steps: 1_000_000 }
+    }
+}
+
+/// Why a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// Who watched said so, with these words.
+    Watched(String),
+    /// The time is up.
+    Time,
+    /// Nobody has anything left to do: no deadline, no frame under way, nothing in the script.
+    Idle,
+    /// A node never comes to rest: it keeps a deadline that has passed, or sends without end.
+    Stuck {
+        /// The node's name.
+        who: String,
+        /// The timer's name, or what it does.
+        what: String,
+    },
+    /// There were too many steps.
+    Steps,
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Watched(words) => f.write_str(words),
+            Self::Time => f.write_str("time is up"),
+            Self::Idle => f.write_str("nobody has anything left to do"),
+            Self::Stuck { who, what } => write!(f, "{who} never comes to rest: {what}"),
+            Self::Steps => f.write_str("too many steps"),
+        }
+    }
+}
+
+/// Attenuation in dB between modems that share no plugged cable: crosstalk of neighbouring posts, far above
+/// the limits for a match and still heard; judgement.
+pub const NEIGHBOUR_DB: u8 = 60;
+/// Attenuation in dB of a plugged cable: below the limit for a direct match (10 dB); judgement.
+pub const PLUGGED_DB: u8 = 9;
+
+impl<N: Node> World<N> {
+    /// A world in which nothing is.
+    pub fn new(seed: u64) -> Self {
+        let chance = Chance::new(seed);
+        let mut line = PowerLine::from_chance(&chance);
+        line.set_default_attenuation(Instant::ZERO, NEIGHBOUR_DB);
+        Self {
+            now: Instant::ZERO,
+            line,
+            chance,
+            slots: Vec::new(),
+            cables: Vec::new(),
+            script: EventQueue::new(),
+            trace: Trace::default(),
+            tap: None,
+            buffer: vec![0; MAX_FRAME],
+        }
+    }
+
+    /// Adds a node with its modem.
+    pub fn add(&mut self, name: &str, node: N, modem: ModemConfig) -> Port {
+        self.add_with(name, modem, |_| node)
+    }
+
+    /// Adds a node that needs time or chance to be made, with its modem.
+    pub fn add_with(&mut self, name: &str, modem: ModemConfig, make: impl FnOnce(&mut Cx<'_>) -> N) -> Port {
+        let port = self.line.add_modem(self.now, modem);
+        let mut chance = self.chance.child(&format!("node {name}"));
+        let node = make(&mut Cx { now: self.now, entropy: &mut chance });
+        self.slots.push(Slot { name: name.to_owned(), node, chance, is_frozen: false });
+        self.tell(port, Node::start);
+        port
+    }
+
+    /// Lays a cable between a charger and a car; it is not plugged in.
+    pub fn add_cable(&mut self, charger: Port, car: Port) {
+        let cable = Cable::new(charger, car);
+        self.cables.push((cable, cable.pilot()));
+        for port in [charger, car] {
+            self.tell(port, |node, cx| node.handle(cx, Input::Pilot(cable.pilot())));
+        }
+    }
+
+    /// Puts something into the script, to happen at `at`.
+    pub fn inject(&mut self, at: Instant, injection: Injection) {
+        self.script.push(at, injection);
+    }
+
+    /// Says something to a node, as its operator would, and lets what follows from it happen.
+    pub fn tell(&mut self, port: Port, words: impl FnOnce(&mut N, &mut Cx<'_>)) {
+        self.with(port, words);
+        let _ = self.settle();
+    }
+
+    /// Runs until `watch` has something to say, or something else ends it. `watch` is asked after every
+    /// step and sees everything: a condition that is waited for, or a rule that must never be broken.
+    pub fn run(&mut self, limit: Limit, mut watch: impl FnMut(&Self) -> Option<String>) -> Stop {
+        for _ in 0..limit.steps {
+            if let Err(stop) = self.step(limit.until) {
+                return stop;
+            }
+            if let Some(words) = watch(self) {
+                return Stop::Watched(words);
+            }
+        }
+        Stop::Steps
+    }
+
+    /// Runs for a time, whatever happens.
+    pub fn run_for(&mut self, time: Duration) -> Stop {
+        self.run(Limit::until(self.now + time), |_| None)
+    }
+
+    /// The time.
+    pub const fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// The node at a port.
+    pub fn node(&self, port: Port) -> Option<&N> {
+        self.slot(port).map(|slot| &slot.node)
+    }
+
+    /// The name of the node at a port.
+    pub fn name(&self, port: Port) -> &str {
+        self.slot(port).map_or("nobody", |slot| slot.name.as_str())
+    }
+
+    /// The cable that ends at a port.
+    pub fn cable(&self, port: Port) -> Option<&Cable> {
+        self.cables.iter().map(|(cable, _)| cable).find(|cable| cable.charger == port || cable.car == port)
+    }
+
+    /// The power line.
+    pub const fn line(&self) -> &PowerLine {
+        &self.line
+    }
+
+    /// The power line, to change it.
+    pub const fn line_mut(&mut self) -> &mut PowerLine {
+        &mut self.line
+    }
+
+    /// What has happened.
+    pub const fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    /// What has happened, to take it out.
+    pub const fn trace_mut(&mut self) -> &mut Trace {
+        &mut self.trace
+    }
+
+    /// Lets `tap` see every frame, to record them.
+    pub fn set_tap(&mut self, tap: Tap) {
+        self.tap = Some(tap);
+    }
+
+    fn slot(&self, port: Port) -> Option<&Slot<N>> {
+        self.slots.get(usize::from(port.0))
+    }
+
+    fn ports(&self) -> impl Iterator<Item = Port> + use<N> {
+        (0..u8::try_from(self.slots.len()).unwrap_or(u8::MAX)).map(Port)
+    }
+
+    /// Calls a node, unless it is frozen.
+    fn with<R>(&mut self, port: Port, call: impl FnOnce(&mut N, &mut Cx<'_>) -> R) -> Option<R> {
+        let slot = self.slots.get_mut(usize::from(port.0)).filter(|slot| !slot.is_frozen)?;
+        Some(call(&mut slot.node, &mut Cx { now: self.now, entropy: &mut slot.chance }))
+    }
+
+    fn note(&mut self, kind: Kind, port: Option<Port>, what: String) {
+        let who = port.map_or("world", |port| {
+            self.slots.get(usize::from(port.0)).map_or("nobody", |slot| slot.name.as_str())
+        });
+        self.trace.push(self.now, kind, who, what);
+    }
+}
+
+impl<N> fmt::Debug for World<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("World")
+            .field("now", &self.now)
+            .field("nodes", &self.slots.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,127 @@
+//! One step: everything that happens at one moment.
+
+use machine::{Deadline, Instant};
+
+use super::{Drive, Input, Kind, Node, Port, Stop, World, describe};
+
+/// Rounds of frames, events and levels at one moment before a node counts as stuck: a busy moment has a few.
+const ROUNDS: usize = 200;
+
+impl<N: Node> World<N> {
+    /// Goes to the next moment at which something happens, and lets it happen.
+    pub(super) fn step(&mut self, until: Instant) -> Result<(), Stop> {
+        let nodes = self.slots.iter().filter(|slot| !slot.is_frozen);
+        let deadlines = nodes.filter_map(|slot| slot.node.poll_timeout()).map(|deadline| deadline.at);
+        let others = [self.script.next_at(), self.line.poll_timeout()];
+        let next = deadlines.chain(others.into_iter().flatten()).min().ok_or(Stop::Idle)?;
+        if next > until {
+            self.now = self.now.max(until);
+            return Err(Stop::Time);
+        }
+        self.now = self.now.max(next);
+        while let Some((_, injection)) = self.script.pop_due(self.now) {
+            self.perform(injection);
+        }
+        self.line.handle_timeout(self.now);
+        self.settle()?;
+        for port in self.ports() {
+            if self.overdue(port).is_some() {
+                self.with(port, Node::handle_timeout);
+                self.settle()?;
+            }
+            if let Some(deadline) = self.overdue(port) {
+                return Err(Stop::Stuck { who: self.name(port).to_owned(), what: deadline.name.to_owned() });
+            }
+        }
+        Ok(())
+    }
+
+    /// A node's deadline, if it is due.
+    fn overdue(&self, port: Port) -> Option<Deadline> {
+        let slot = self.slot(port).filter(|slot| !slot.is_frozen)?;
+        slot.node.poll_timeout().filter(|deadline| deadline.at <= self.now)
+    }
+
+    /// Carries frames, events and levels until nobody has any left at this moment.
+    pub(super) fn settle(&mut self) -> Result<(), Stop> {
+        let mut busy = None;
+        for _ in 0..ROUNDS {
+            busy = None;
+            self.deliver();
+            for port in self.ports() {
+                if self.collect(port) {
+                    busy = Some(port);
+                }
+            }
+            if busy.is_none() {
+                return Ok(());
+            }
+        }
+        let who = busy.map_or("world", |port| self.name(port)).to_owned();
+        Err(Stop::Stuck { who, what: "it sends or changes without end".to_owned() })
+    }
+
+    /// Gives the nodes what their modems have for them.
+    fn deliver(&mut self) {
+        while let Some((port, frame)) = self.line.poll_transmit() {
+            self.see(port, false, &frame);
+            self.with(port, |node, cx| node.handle(cx, Input::Frame(&frame)));
+        }
+        while let Some(event) = self.line.poll_event() {
+            self.note(Kind::World, None, event.to_string());
+        }
+    }
+
+    /// Takes everything that a node has to give, and says whether there was anything.
+    fn collect(&mut self, port: Port) -> bool {
+        let mut is_busy = false;
+        let mut buffer = std::mem::take(&mut self.buffer);
+        for _ in 0..ROUNDS {
+            let Some(Some(length)) = self.with(port, |node, _| node.poll_transmit(&mut buffer)) else {
+                break;
+            };
+            is_busy = true;
+            let frame = buffer.get(..length).unwrap_or_default();
+            self.see(port, true, frame);
+            self.line.handle(self.now, port, frame);
+        }
+        self.buffer = buffer;
+        for _ in 0..ROUNDS {
+            let Some(Some(event)) = self.with(port, |node, _| node.poll_event()) else { break };
+            is_busy = true;
+            self.note(Kind::Told, Some(port), event);
+        }
+        if let Some(drive) = self.with(port, |node, _| node.drive()).filter(|drive| *drive != Drive::Nothing)
+        {
+            self.cables.iter_mut().for_each(|(cable, _)| cable.apply(port, drive));
+        }
+        self.show_pilots() || is_busy
+    }
+
+    /// Tells both ends of every cable what has changed since they were told last.
+    fn show_pilots(&mut self) -> bool {
+        let changed = |(cable, told): &mut (super::Cable, super::Pilot)| {
+            let pilot = cable.pilot();
+            let is_new = pilot != *told;
+            *told = pilot;
+            is_new.then_some((*cable, pilot))
+        };
+        let changes: Vec<_> = self.cables.iter_mut().filter_map(changed).collect();
+        for (cable, pilot) in &changes {
+            let plug = if pilot.is_plugged { "plugged" } else { "unplugged" };
+            let what = format!("{plug}, {:?}, level {:?}", cable.output, pilot.level);
+            self.note(Kind::Pilot, Some(cable.charger), what);
+            for port in [cable.charger, cable.car] {
+                self.with(port, |node, cx| node.handle(cx, Input::Pilot(*pilot)));
+            }
+        }
+        !changes.is_empty()
+    }
+
+    fn see(&mut self, port: Port, is_sent: bool, frame: &[u8]) {
+        self.note(if is_sent { Kind::Sent } else { Kind::Heard }, Some(port), describe(frame));
+        if let Some(tap) = &mut self.tap {
+            tap(self.now, port, is_sent, frame);
+        }
+    }
+}

@@ -12,7 +12,7 @@ pub enum Event {
         /// Its run.
         run_id: RunId,
     },
-    /// Charger: it answers. Car: a charger answered (`CM_SLAC_PARM.CNF`).
+    /// Car: a charger answered (`CM_SLAC_PARM.CNF`). A charger answers everyone who asks.
     Answered {
         /// The other side.
         peer: Mac,

@@ -75,6 +75,10 @@ enum Command {
     Exi(ExiCommand),
     /// Runs a charger on a network interface with a power-line modem.
     Evse(EvseArgs),
+    /// Runs a car on a network interface with a power-line modem, up to the link.
+    Pev(PevArgs),
+    /// Simulates the modems of a charger and a car and the power line between them, in real time.
+    SimModem(SimModemArgs),
 }
 
 /// What `ccs evse` takes.
@@ -116,6 +120,78 @@ pub enum LinkHow {
     Up,
 }
 
+/// What `ccs pev` takes.
+#[derive(Args)]
+#[command(after_help = "\
+SIGINT (Ctrl-C) leaves the network and ends; a second one ends at once. Exit codes: 0 matched at least once or
+interrupted, 63 SLAC found no match, 62 no modem (`ccs --help`).")]
+pub struct PevArgs {
+    /// The network interface that the modem is connected to.
+    #[arg(short, long, value_name = "IFACE")]
+    pub interface: String,
+    /// Records all frames into a pcapng file.
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Ends after so many matches, once the link was held for a second.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub matches: Option<u32>,
+    /// Ends after so many seconds without a match.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub timeout: Option<u64>,
+}
+
+/// What `ccs sim-modem` takes.
+#[derive(Args)]
+#[command(after_help = "\
+Example, as root: two hosts as network namespaces, each with one end of a veth pair; the other ends stay here.
+  ip netns add evse; ip link add plc0 netns evse type veth peer name line0; ip link set line0 up
+  ip netns add pev;  ip link add plc0 netns pev  type veth peer name line1; ip link set line1 up
+  ip -n evse link set plc0 up; ip -n pev link set plc0 up
+  ccs sim-modem line0 line1 &
+  ip netns exec evse ccs evse -i plc0 --plant simulated &
+  ip netns exec pev ccs pev -i plc0")]
+pub struct SimModemArgs {
+    /// Interface on which the charger's host is.
+    #[arg(value_name = "CHARGER_IFACE")]
+    pub charger: String,
+    /// Interface on which the car's host is.
+    #[arg(value_name = "CAR_IFACE")]
+    pub car: String,
+    /// The charger's modem.
+    #[arg(long, value_enum, default_value = "qca7005")]
+    pub charger_modem: ModemKindName,
+    /// The car's modem.
+    #[arg(long, value_enum, default_value = "qca7005")]
+    pub car_modem: ModemKindName,
+    /// Attenuation between them in dB.
+    #[arg(long, value_name = "DB", default_value_t = 9)]
+    pub attenuation: u8,
+    /// Frames lost on the power line, in percent.
+    #[arg(long, value_name = "PERCENT", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub loss: u8,
+    /// How long a modem is silent after it took a key, in milliseconds.
+    #[arg(long, value_name = "MS", default_value_t = 3000)]
+    pub restart_ms: u64,
+    /// Seed of everything that is random.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// Kinds of modems that can be simulated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ModemKindName {
+    /// QCA7005, automotive.
+    Qca7005,
+    /// QCA7000, automotive.
+    Qca7000,
+    /// QCA7420, in powerline plugs: does not measure.
+    Qca7420,
+    /// INT6000, older: no matching.
+    Int6000,
+    /// Lumissil.
+    Lumissil,
+}
+
 /// What `ccs decode` takes.
 #[derive(Args)]
 pub struct DecodeArgs {
@@ -128,6 +204,9 @@ pub struct DecodeArgs {
     /// Counts and troubles of each file instead of its messages.
     #[arg(long)]
     pub summary: bool,
+    /// Shows the keys in power-line messages, and memory and parameters of modems, which hold keys.
+    #[arg(long)]
+    pub show_keys: bool,
 }
 
 /// What `ccs exi` does.
@@ -184,6 +263,8 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
             command::exi::run(&command, &mut io::BufReader::new(io::stdin()), &mut output())
         }
         Some(Command::Evse(args)) => command::evse::run(&args, &mut io::stdout()),
+        Some(Command::Pev(args)) => command::pev::run(&args, &mut io::stdout()),
+        Some(Command::SimModem(args)) => command::sim_modem::run(&args, &mut io::stdout()),
         None => crate::demo::run(&mut output()),
     }
 }

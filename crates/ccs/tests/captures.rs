@@ -13,6 +13,7 @@ use std::path::Path;
 
 use ccs::decode::source::{End, Format, Source};
 use ccs::decode::{Content, Decoder, Direction, Schema};
+use homeplug_mme::view::View;
 
 /// One message as it was found.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,7 +53,10 @@ fn decode(input: Box<dyn Read>) -> (Format, End, Decoded) {
             exi: corpus::hex(exi.payload),
             error: exi.error.as_ref().map(ToString::to_string),
         }),
-        Content::Mme(mm_type) => *decoded.mmes.entry(format!("0x{:04x}", mm_type.0)).or_default() += 1,
+        Content::Mme(frame) => {
+            *decoded.mmes.entry(format!("0x{:04x}", frame.mm_type.0)).or_default() += 1;
+            assert_eq!(View::of(frame).err(), None, "frame {}", event.frame);
+        }
         Content::Sdp(sdp) => decoded.sdp[usize::from(sdp.direction() == Direction::ToPev)] += 1,
         Content::Tls(_) => decoded.tls = true,
         other => decoded.trouble.push(format!("frame {}: {other:?}", event.frame)),

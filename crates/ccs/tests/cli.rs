@@ -91,23 +91,66 @@ fn a_reader_that_has_enough_ends_the_command_quietly() {
 }
 
 #[test]
-fn the_summary_counts_and_names_no_keys() {
+fn the_summary_counts_messages_and_lists_matchings() {
     let Some(path) = corpus::path("captures/DIN_DC_DS5366_Josev.pcapng") else { return };
-    let path = path.to_str().unwrap();
-    let output = ccs(&["decode", "--summary", "--json", path], b"");
-    let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(summary["messages"]["CurrentDemandReq"], 9);
-    assert_eq!(summary["schemas"]["din"], 198);
-    assert_eq!(summary["homeplug"]["CM_SET_KEY.REQ"], 2);
-    assert_eq!((&summary["sdp_requests"], &summary["cut"]), (&1.into(), &Value::Null));
-    // The network key of this capture, see captures/summary.json.
-    let Some(facts) = corpus::path("captures/summary.json") else { return };
-    let facts: Vec<Value> = serde_json::from_slice(&std::fs::read(facts).unwrap()).unwrap();
-    let facts = facts.iter().find(|facts| facts["capture"] == "DIN_DC_DS5366_Josev.pcapng").unwrap();
-    let key = facts["slac"]["nmk"].as_str().unwrap();
-    for args in [&["decode", path][..], &["decode", "--json", path], &["decode", "--summary", path]] {
-        let shown = text(&ccs(args, b"").stdout).to_lowercase();
-        assert!(shown.len() > 100 && !shown.contains(key));
+    let summary = |path: &std::path::Path| {
+        let output = ccs(&["decode", "--summary", "--json", path.to_str().unwrap()], b"");
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    let din = summary(&path);
+    assert_eq!(din["messages"]["CurrentDemandReq"], 9);
+    assert_eq!(din["schemas"]["din"], 198);
+    assert_eq!(din["homeplug"]["CM_SET_KEY.REQ"], 2);
+    assert_eq!((&din["sdp_requests"], &din["cut"]), (&1.into(), &Value::Null));
+    // Two chargers answer, the car takes the nearer one.
+    let two = summary(&path.with_file_name("ISO-2_DC_multi_EVSE_SLAC_DS5366_Josev.pcapng"));
+    let outcome = |at: usize| {
+        let matching = &two["matchings"][at];
+        (matching["attenuation_db"].as_f64().unwrap(), matching["matched"].as_bool().unwrap())
+    };
+    assert_eq!((outcome(0), outcome(1)), ((31.27, false), (25.77, true)));
+    assert_eq!(two["matchings"].as_array().unwrap().len(), 2);
+}
+
+/// All network and device keys in the management frames of the captures.
+fn keys() -> Option<std::collections::BTreeSet<String>> {
+    let mut keys = std::collections::BTreeSet::new();
+    for line in corpus::lines("captures/mme.jsonl")? {
+        let bytes = corpus::bytes(corpus::text(&line, "bytes"));
+        let frame = homeplug_mme::Frame::parse(&bytes).unwrap();
+        homeplug_mme::view::View::of(&frame).unwrap().fields(&mut |_, value| {
+            if let homeplug_mme::Value::Secret(key) = value
+                && key.len() == homeplug_mme::Nmk::LEN
+                && key.iter().any(|byte| *byte != 0)
+            {
+                keys.insert(corpus::hex(key));
+            }
+        });
+    }
+    Some(keys)
+}
+
+#[test]
+fn no_key_of_any_capture_is_shown_unasked() {
+    let Some(keys) = keys() else { return };
+    assert!(keys.len() > 10, "{}", keys.len());
+    let Some(folder) = corpus::path("captures") else { return };
+    let captures: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|kind| kind == "pcap" || kind == "pcapng"))
+        .map(|path| path.to_str().unwrap().to_owned())
+        .collect();
+    let shown = |args: &[&str]| {
+        let args: Vec<&str> = args.iter().copied().chain(captures.iter().map(String::as_str)).collect();
+        let shown = text(&ccs(&args, b"").stdout).to_lowercase();
+        keys.iter().filter(|key| shown.contains(key.as_str())).count()
+    };
+    for args in [&["decode"][..], &["decode", "--json"], &["decode", "--summary"]] {
+        assert_eq!(shown(args), 0, "{args:?}");
+    }
+    for args in [&["decode", "--show-keys"][..], &["decode", "--json", "--show-keys"]] {
+        assert_eq!(shown(args), keys.len(), "{args:?}");
     }
 }
 

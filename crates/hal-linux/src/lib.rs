@@ -46,6 +46,7 @@ mod runner;
 mod signals;
 mod simulated;
 mod socket;
+mod wait;
 
 pub use clock::{Clock, OsEntropy};
 pub use error::Error;
@@ -57,3 +58,4 @@ pub use runner::{Happening, Observer, Outcome, Runner};
 pub use signals::Signals;
 pub use simulated::{CarPilot, SimulatedPlant, Simulation};
 pub use socket::PacketSocket;
+pub use wait::wait;

@@ -3,13 +3,9 @@
 use std::ops::ControlFlow;
 use std::os::fd::AsFd;
 
-use machine::{Cx, Duration, Entropy, Instant};
-use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, ppoll};
-use nix::sys::time::TimeSpec;
-
 use crate::signals::Signals;
 use crate::{Clock, Direction, Error, PacketSocket, PlantBackend, Port, Role};
+use machine::{Cx, Duration, Entropy, Instant};
 
 /// What happens while the loop runs, for logs and recordings.
 #[derive(Debug)]
@@ -158,14 +154,7 @@ where
     fn wait(&self, signals: &Signals, next_tick: Instant) -> Result<(), Error> {
         let deadline = self.role.poll_timeout().map_or(next_tick, |deadline| deadline.at.min(next_tick));
         let left = std::time::Duration::from_micros(deadline.since(self.clock.now()).as_micros());
-        let mut polled = [
-            PollFd::new(self.port.as_fd(), PollFlags::POLLIN),
-            PollFd::new(signals.as_fd(), PollFlags::POLLIN),
-        ];
-        match ppoll(&mut polled, Some(TimeSpec::from_duration(left)), None) {
-            Ok(_) | Err(Errno::EINTR) => Ok(()),
-            Err(errno) => Err(Error::Os { what: "waiting for frames", errno }),
-        }
+        crate::wait(&[self.port.as_fd(), signals.as_fd()], left)
     }
 
     /// Gives the role the frames that are there, but not endlessly many.

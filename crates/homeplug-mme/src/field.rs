@@ -6,6 +6,7 @@ use nom::bytes::complete::take;
 use nom::number::complete as number;
 
 use crate::frame::array;
+use crate::view::rates;
 use crate::{Dak, Mac, Nid, Nmk};
 
 /// A value as an observer sees it.
@@ -21,7 +22,7 @@ pub enum Value<'a> {
     Decibels(&'a [u8]),
     /// Characters; not necessarily ASCII.
     Text(&'a [u8]),
-    /// A key: show it only to somebody who asks for it.
+    /// A key, or bytes that may hold one: show it only to somebody who asks for it.
     Secret(&'a [u8]),
 }
 
@@ -50,6 +51,10 @@ pub(crate) trait Field<'a>: Sized {
     fn put(&self, out: &mut Writer<'_>);
     /// Shows it.
     fn show(&self, name: &'static str, visit: &mut Visit<'_>);
+    /// Whether it is there; reserved bytes behind a field are there only with it.
+    fn is_present(&self) -> bool {
+        true
+    }
 }
 
 /// Writes into a caller's buffer and remembers whether it was long enough.
@@ -112,6 +117,24 @@ pub(crate) fn slice<'a>(
     Ok(Slice(bytes))
 }
 
+/// A field that is there on a condition; a frame may end before it.
+pub(crate) fn conditional<'a, T: Field<'a>>(
+    body: &'a [u8],
+    rest: &mut &'a [u8],
+    is_there: bool,
+) -> Result<Option<T>, MessageError> {
+    if is_there { next(body, rest) } else { Ok(None) }
+}
+
+/// A body of at least `least` bytes, with zeros behind it where it is shorter than `whole`.
+pub(crate) fn padded<'w>(body: &[u8], least: usize, whole: &'w mut [u8]) -> Result<&'w [u8], MessageError> {
+    if body.len() < least {
+        return Err(MessageError::Short { at: body.len() });
+    }
+    whole.iter_mut().zip(body).for_each(|(to, from)| *to = *from);
+    Ok(whole)
+}
+
 /// Steps over reserved bytes; a frame may end within them.
 pub(crate) fn skip(rest: &mut &[u8], count: usize) {
     *rest = rest.get(count..).unwrap_or_default();
@@ -130,9 +153,22 @@ impl Slice<'_> {
         out.bytes(self.0);
     }
 
+    /// What the bytes are, by the field's name.
     pub(crate) fn show(&self, name: &'static str, visit: &mut Visit<'_>) {
-        visit(name, if name == "aag" { Value::Decibels(self.0) } else { Value::Bytes(self.0) });
+        match name {
+            "aag" => visit(name, Value::Decibels(self.0)),
+            "stations" => rates(self.0).for_each(|rate| rate.show(name, visit)),
+            "bda" => addresses(self.0).for_each(|mac| visit(name, Value::Mac(mac))),
+            // Memory, modules (parameters hold the modem's keys), values of properties.
+            "buffer" | "data" => visit(name, Value::Secret(self.0)),
+            _ => visit(name, Value::Bytes(self.0)),
+        }
     }
+}
+
+/// The addresses that follow each other in bytes.
+pub(crate) fn addresses(bytes: &[u8]) -> impl Iterator<Item = Mac> + '_ {
+    bytes.chunks_exact(6).filter_map(|mac| mac.try_into().ok().map(Mac))
 }
 
 impl fmt::Debug for Slice<'_> {
@@ -248,5 +284,8 @@ impl<'a, T: Field<'a>> Field<'a> for Option<T> {
         if let Some(value) = self {
             value.show(name, visit);
         }
+    }
+    fn is_present(&self) -> bool {
+        self.is_some()
     }
 }

@@ -138,10 +138,10 @@ impl<'a> Frame<'a> {
     /// # Errors
     /// See [`FrameError`].
     pub fn parse(bytes: &'a [u8]) -> Result<Self, FrameError> {
-        let short = FrameError::Short { len: bytes.len() };
-        let (rest, (to, from, ethertype)) = (mac, mac, be_u16::<_, ()>).parse(bytes).map_err(|_| short)?;
+        let short = |_| FrameError::Short { len: bytes.len() };
+        let (rest, (to, from, ethertype)) = (mac, mac, be_u16::<_, ()>).parse(bytes).map_err(short)?;
         let (rest, vlan, ethertype) = if ethertype == TAG {
-            let (rest, (tag, inner)) = (be_u16::<_, ()>, be_u16).parse(rest).map_err(|_| short)?;
+            let (rest, (tag, inner)) = (be_u16::<_, ()>, be_u16).parse(rest).map_err(short)?;
             (rest, Some(tag), inner)
         } else {
             (rest, None, ethertype)
@@ -149,16 +149,28 @@ impl<'a> Frame<'a> {
         if ethertype != ETHERTYPE {
             return Err(FrameError::EtherType(ethertype));
         }
-        let (rest, (version, mm_type)) = (u8::<_, ()>, le_u16).parse(rest).map_err(|_| short)?;
+        Self::header(to, from, vlan, rest).map_err(short)
+    }
+
+    /// Takes apart what stands behind the Ethernet type, for those who have taken it off already.
+    ///
+    /// # Errors
+    /// When it ends within the header.
+    pub fn parse_payload(to: Mac, from: Mac, payload: &'a [u8]) -> Result<Self, FrameError> {
+        Self::header(to, from, None, payload).map_err(|_| FrameError::Short { len: payload.len() })
+    }
+
+    fn header(to: Mac, from: Mac, vlan: Option<u16>, rest: &'a [u8]) -> Result<Self, nom::Err<()>> {
+        let (rest, (version, mm_type)) = (u8, le_u16).parse(rest)?;
         let (version, mm_type) = (Version(version), MmType(mm_type));
         let (rest, fragment) = if version.has_fragment() {
-            let (rest, (fmi, sequence)) = (u8::<_, ()>, u8).parse(rest).map_err(|_| short)?;
+            let (rest, (fmi, sequence)) = (u8, u8).parse(rest)?;
             (rest, Fragment::of(fmi, sequence))
         } else {
             (rest, Fragment::default())
         };
         let (body, oui) = if mm_type.has_oui() {
-            let (rest, bytes) = array::<3>(rest).map_err(|_| short)?;
+            let (rest, bytes) = array::<3>(rest)?;
             (rest, Some(Oui(bytes)))
         } else {
             (rest, None)

@@ -44,12 +44,15 @@ pub(crate) const fn nscm(mm_type: u16) -> Id {
 /// Declares a struct whose fields follow each other in a frame, all numbers least significant byte first.
 ///
 /// `field: Type => 3` has three reserved bytes behind it; `field: Slice<'a> = count` takes as many bytes as an
-/// expression over the fields before it says.
+/// expression over the fields before it says; `field: Option<Type> where (condition)` is there on a condition.
 macro_rules! record {
     (
         $(#[$meta:meta])*
         pub struct $name:ident $(<$life:lifetime>)? {
-            $($(#[$doc:meta])* pub $field:ident: $type:ty $(= $count:expr)? $(=> $gap:literal)?,)*
+            $(
+                $(#[$doc:meta])*
+                pub $field:ident: $type:ty $(where $condition:tt)? $(= $count:expr)? $(=> $gap:literal)?,
+            )*
         }
     ) => {
         $(#[$meta])*
@@ -70,7 +73,7 @@ macro_rules! record {
             fn put(&self, out: &mut $crate::field::Writer<'_>) {
                 $(
                     self.$field.put(out);
-                    $(out.zeros($gap);)?
+                    $(out.zeros(if self.$field.is_present() { $gap } else { 0 });)?
                 )*
             }
 
@@ -84,7 +87,8 @@ macro_rules! record {
             #[allow(unused_variables, clippy::needless_lifetimes, reason = "some messages have no fields")]
             fn read(body: &'a [u8], rest: &mut &'a [u8]) -> Result<Self, $crate::MessageError> {
                 $(
-                    let $field: $type = $crate::message::record!(@read body, rest $(, $count)?)?;
+                    let $field: $type =
+                        $crate::message::record!(@read body, rest $(, $count)? $(, where $condition)?)?;
                     $($crate::field::skip(rest, $gap);)?
                 )*
                 Ok(Self { $($field),* })
@@ -92,6 +96,9 @@ macro_rules! record {
         }
     };
     (@read $body:ident, $rest:ident) => { $crate::field::next($body, $rest) };
+    (@read $body:ident, $rest:ident, where ($condition:expr)) => {
+        $crate::field::conditional($body, $rest, $condition)
+    };
     (@read $body:ident, $rest:ident, $count:expr) => { $crate::field::slice($body, $rest, usize::from($count)) };
 }
 

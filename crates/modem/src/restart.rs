@@ -41,3 +41,21 @@ impl Restart {
         now.since(self.since) >= LIMIT
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_lost_frame_is_no_restart_and_two_in_a_row_are() {
+        let soon = Instant::from_millis(2000);
+        let mut restart = Restart::new(Instant::ZERO);
+        for _ in 0..3 {
+            restart.missed();
+            assert!(!restart.answered(soon));
+        }
+        restart.missed();
+        restart.missed();
+        assert!(restart.answered(soon));
+    }
+}

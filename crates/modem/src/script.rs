@@ -10,8 +10,11 @@ pub const OWN: Mac = Mac([2, 0, 0, 0, 0, 0x5E]);
 pub const MODEM: Mac = crate::pib::sample::MAC;
 pub const OTHER: Mac = Mac([2, 0, 0, 0, 0, 0x43]);
 
+#[allow(clippy::struct_excessive_bools, reason = "each switches one habit")]
 /// A modem that does what it is told, and restarts as a QCA7420 does.
 pub struct Script {
+    pub own: Mac,
+    pub mac: Mac,
     pub firmware: Option<&'static str>,
     pub lumissil: bool,
     pub key: NetworkKey,
@@ -19,6 +22,8 @@ pub struct Script {
     pub set_key: Option<(u8, bool)>,
     pub keeps_key: bool,
     pub link: Option<bool>,
+    /// How long after a restart it tells no key.
+    pub shy: Duration,
     /// Silent from the one time to the other.
     pub silent: (Instant, Instant),
     /// How long after a key it falls silent and how long it stays so.
@@ -28,6 +33,18 @@ pub struct Script {
     pub written: Vec<u8>,
     pub reads_flat: bool,
     pub refuses: Option<u16>,
+    /// Status of the module in the confirmation of a session.
+    pub module_status: u8,
+    /// It does a commit and does not say so.
+    pub mute_commit: bool,
+    /// It writes one byte less of the first part, once.
+    pub cuts_first_part: bool,
+    /// It keeps one byte less than it was given.
+    pub reads_short: bool,
+    /// It answers a commit without keeping anything.
+    pub forgets: bool,
+    /// After a restart it has the address of its image.
+    pub renames: bool,
     /// Every request, in order: destination and type.
     pub log: Vec<(Instant, Mac, u16)>,
     /// Requests of these types are lost so many times.
@@ -37,18 +54,27 @@ pub struct Script {
 impl Script {
     pub fn new() -> Self {
         Self {
+            own: OWN,
+            mac: MODEM,
             firmware: Some("MAC-QCA7420-1.4.0.20-00-20171027-CS"),
             lumissil: false,
             key: NetworkKey { nid: Nid([9; 7]), nmk: Nmk::new([9; 16]) },
             set_key: Some((1, true)),
             keeps_key: true,
             link: Some(false),
+            shy: Duration::from_millis(500),
             silent: (Instant::ZERO, Instant::ZERO),
             restart: (Duration::from_millis(2700), Duration::from_millis(1400)),
             pib: Vec::new(),
             written: Vec::new(),
             reads_flat: false,
             refuses: None,
+            module_status: 0,
+            mute_commit: false,
+            cuts_first_part: false,
+            reads_short: false,
+            forgets: false,
+            renames: false,
             log: Vec::new(),
             lose: Vec::new(),
         }
@@ -63,8 +89,18 @@ impl Script {
     }
 
     fn answer(&mut self, now: Instant, bytes: &[u8]) -> Option<Vec<u8>> {
+        if self.renames && self.silent.1 > Instant::ZERO && now >= self.silent.1 {
+            self.mac = crate::pib::Image::parse(&self.pib).unwrap().mac();
+        }
+        let mut answer = self.respond(now, bytes)?;
+        answer[..6].copy_from_slice(&self.own.0);
+        answer[6..12].copy_from_slice(&self.mac.0);
+        Some(answer)
+    }
+
+    fn respond(&mut self, now: Instant, bytes: &[u8]) -> Option<Vec<u8>> {
         let frame = Frame::parse(bytes).unwrap();
-        assert_eq!(frame.from, OWN);
+        assert_eq!(frame.from, self.own);
         let number = frame.mm_type.0;
         self.log.push((now, frame.to, number));
         if let Some(at) = self.lose.iter().position(|lost| *lost == number) {
@@ -128,9 +164,9 @@ impl Script {
         None
     }
 
-    /// In its first half second after a restart a modem tells nothing (observed).
+    /// Shortly after a restart a modem tells nothing (observed).
     fn tell_key(&self, now: Instant, request: &GetKeyReq) -> GetKeyCnf {
-        let fresh = now.since(self.silent.1) < Duration::from_millis(500) && self.silent.1 <= now;
+        let fresh = now.since(self.silent.1) < self.shy && self.silent.1 <= now;
         let same = request.nid == self.key.nid && !fresh;
         GetKeyCnf {
             result: u8::from(!same),
@@ -163,17 +199,22 @@ impl Script {
             }
             Operation::Start(start) => {
                 self.written.clear();
-                Outcome::Started(SessionStarted {
+                let mut modules = [0; 16];
+                modules[12] = self.module_status;
+                return Some(self.done(Outcome::Started(SessionStarted {
                     mod_op: start.mod_op,
                     mod_op_data_len: 13 + 16,
                     session_id: start.session_id,
                     num_modules: 1,
-                    modules: Slice(&[0; 16]),
-                })
+                    modules: Slice(&modules),
+                })));
             }
             Operation::Write(write) => {
                 assert_eq!(usize::try_from(write.offset), Ok(self.written.len()));
-                self.written.extend_from_slice(write.data());
+                let cut = u16::from(core::mem::take(&mut self.cuts_first_part));
+                if cut == 0 {
+                    self.written.extend_from_slice(write.data());
+                }
                 Outcome::Written(ModuleWritten {
                     mod_op: write.mod_op,
                     mod_op_data_len: 23,
@@ -181,12 +222,20 @@ impl Script {
                     module_index: 0,
                     module_id: write.module_id,
                     module_sub_id: 0,
-                    length: write.length,
+                    length: write.length - cut,
                     offset: write.offset,
                 })
             }
             Operation::Commit(commit) => {
-                self.pib = self.written.clone();
+                if !self.forgets {
+                    self.pib = self.written.clone();
+                }
+                if self.reads_short {
+                    self.pib.pop();
+                }
+                if self.mute_commit {
+                    return None;
+                }
                 self.away(now, Duration::from_secs(1), Duration::from_secs(4));
                 Outcome::Committed(SessionCommitted {
                     mod_op: commit.mod_op,
@@ -234,7 +283,7 @@ pub struct Bench<M> {
     pub machine: M,
     pub modem: Script,
     pub now: Instant,
-    entropy: ScriptedEntropy<'static>,
+    pub entropy: ScriptedEntropy<'static>,
 }
 
 impl<M: for<'a> Machine<Input<'a> = &'a [u8], Route = ()>> Bench<M> {
@@ -252,14 +301,14 @@ impl<M: for<'a> Machine<Input<'a> = &'a [u8], Route = ()>> Bench<M> {
         let mut events = Vec::new();
         loop {
             let mut buffer = [0; MAX_FRAME];
+            events.extend(core::iter::from_fn(|| self.machine.poll_event()));
             while let Some((len, ())) = self.machine.poll_transmit(&mut buffer) {
                 if let Some(answer) = self.modem.answer(self.now, &buffer[..len]) {
                     self.with(|machine, cx| machine.handle(cx, &answer));
                 }
+                events.extend(core::iter::from_fn(|| self.machine.poll_event()));
             }
-            while let Some(event) = self.machine.poll_event() {
-                events.push(event);
-            }
+            events.extend(core::iter::from_fn(|| self.machine.poll_event()));
             match self.machine.poll_timeout() {
                 Some(due) if due.at <= end => {
                     assert!(due.at >= self.now, "a deadline in the past: {}", due.name);

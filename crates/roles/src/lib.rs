@@ -40,9 +40,11 @@ mod channel;
 mod evse;
 mod line;
 mod net;
+mod pev;
 mod stream;
 
 pub use channel::{Broken, Channel, Plain, Written};
 pub use evse::{ConfigError, Event, Evse, EvseConfig, EvseLink, EvseStorage, Happening, Input};
 pub use net::{MAX_FRAME, Mac};
+pub use pev::{Pev, PevConfig, PevDemand, PevEvent, PevInput};
 pub use stream::StreamError;

@@ -6,7 +6,7 @@
 use homeplug_mme::{ETHERTYPE, Mac, NetworkKey};
 use machine::{Cx, Deadline, Machine};
 use modem::{Modem, ModemConfig, ModemEvent};
-use slac::EvseInput;
+use slac::{EvseInput, PevInput};
 
 /// Either side's matching, as the power line needs it.
 pub(crate) trait Matching: Machine<Route = (), Event = slac::Event> {
@@ -39,6 +39,27 @@ impl Matching for slac::Evse {
     }
     fn link<'a>(up: bool) -> EvseInput<'a> {
         EvseInput::Link(up)
+    }
+}
+
+impl Matching for slac::Pev {
+    fn key(&self) -> Option<NetworkKey> {
+        Self::key(self)
+    }
+    fn peer(&self) -> Option<Mac> {
+        Self::peer(self)
+    }
+    fn is_up(&self) -> bool {
+        self.is_matched()
+    }
+    fn frame(frame: &[u8]) -> PevInput<'_> {
+        PevInput::Frame(frame)
+    }
+    fn modem_ready<'a>(ready: bool) -> PevInput<'a> {
+        PevInput::ModemReady(ready)
+    }
+    fn link<'a>(up: bool) -> PevInput<'a> {
+        PevInput::Link(up)
     }
 }
 
@@ -119,12 +140,13 @@ impl<M: Matching> Line<M> {
         for _ in 0..ROUNDS {
             let before = (self.wanted, self.ready, self.link);
             let wanted = self.slac.key();
-            if wanted != self.wanted
-                && let Some(key) = wanted
-            {
-                self.modem.set_key(cx, key);
+            if core::mem::replace(&mut self.wanted, wanted) != wanted {
+                // Matching takes a new key for one that the modem does not have, until it is told.
+                (self.ready, self.link) = (false, false);
+                if let Some(key) = wanted {
+                    self.modem.set_key(cx, key);
+                }
             }
-            self.wanted = wanted;
             let ready = match wanted {
                 Some(key) => self.modem.is_ready() && self.modem.key() == Some(key),
                 None => self.modem.is_present(),

@@ -19,9 +19,9 @@
 
 mod event;
 mod evse;
-//PEV mod
+mod pev;
 pub mod times;
 
 pub use event::{Dropped, Event, Failure};
 pub use evse::{Evse, EvseConfig, EvseInput, EvseState, EvseValidation};
-//PEV use
+pub use pev::{Pev, PevConfig, PevInput, PevState, PevValidation};

@@ -1,6 +1,7 @@
 //! `ccs decode`: the messages in captures.
 
 mod lines;
+mod matchings;
 mod summary;
 
 use std::fs::File;
@@ -8,9 +9,11 @@ use std::io::{self, Read, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use homeplug_mme::view::View;
+
 use crate::cli::{DecodeArgs, Exit, is_interactive};
 use crate::decode::source::{self, End, Format, Source};
-use crate::decode::{Content, Decoder, Event};
+use crate::decode::{Content, Decoder, Event, Keys};
 use crate::style::{self, Palette};
 
 use lines::{JsonLines, TextLines};
@@ -27,6 +30,7 @@ trait Report {
 /// Decodes all files; one that cannot be read does not stop the others.
 pub fn run(args: &DecodeArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let mut exit = Exit::Good;
+    let keys = if args.show_keys { Keys::Shown } else { Keys::Redacted };
     for path in &args.files {
         let name = path.to_string_lossy();
         let source = match open(path) {
@@ -41,12 +45,12 @@ pub fn run(args: &DecodeArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
         let format = source.format();
         let mut report: Box<dyn Report + '_> = match (args.summary, args.json) {
             (true, json) => Box::new(Summary::new(&name, format, json)),
-            (false, true) => Box::new(JsonLines::new(&name)),
+            (false, true) => Box::new(JsonLines::new(&name, keys)),
             (false, false) => {
                 if args.files.len() > 1 {
                     writeln!(out, "== {name}")?;
                 }
-                Box::new(TextLines::new(Palette::stdout()))
+                Box::new(TextLines::new(Palette::stdout(), keys))
             }
         };
         let at_once = is_interactive() || path.as_os_str() == "-";
@@ -113,7 +117,8 @@ fn is_failure(event: &Event<'_>, is_capture: bool) -> bool {
     match &event.content {
         Content::Exi(exi) => exi.error.is_some(),
         Content::BadLine(_) => true,
-        Content::Unknown(_) | Content::Skipped(_) => !is_capture,
+        Content::Unknown(_) | Content::Skipped(_) | Content::BadMme(_) => !is_capture,
+        Content::Mme(frame) => !is_capture && View::of(frame).is_err(),
         _ => false,
     }
 }

@@ -1,119 +1,300 @@
-//! Names of `HomePlug` management messages.
+//! `HomePlug` management messages: who sends them, and their fields in a line or as JSON.
 
-use std::fmt;
+use std::fmt::Write;
+
+use homeplug_mme::view::View;
+use homeplug_mme::{Frame, Mac, MessageError, Slac, SlacFault, Value};
+use serde_json::{Map, Value as Json, json};
 
 use super::Direction;
+use super::values::write_scaled;
+use crate::hex;
 
-/// A management message by its type number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct MmType(pub u16);
+/// Whether keys, and bytes that may hold keys, are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Keys {
+    /// They are not.
+    #[default]
+    Redacted,
+    /// Somebody asked for them.
+    Shown,
+}
 
-/// Base types (the two lowest bits say request, confirmation, indication or response).
-///
-/// `HomePlug` Green PHY 1.1 table 11-2 for CM and CC, the names of open-plc-utils for the vendor's own.
-const NAMES: &[(u16, &str)] = &[
-    (0x0014, "CC_DISCOVER_LIST"),
-    (0x6004, "CM_ENCRYPTED_PAYLOAD"),
-    (0x6008, "CM_SET_KEY"),
-    (0x600C, "CM_GET_KEY"),
-    (0x6020, "CM_STA_CAP"),
-    (0x6024, "CM_AMP_MAP"),
-    (0x6038, "CM_NW_STATS"),
-    (0x6064, "CM_SLAC_PARM"),
-    (0x6068, "CM_START_ATTEN_CHAR"),
-    (0x606C, "CM_ATTEN_CHAR"),
-    (0x6070, "CM_PKCS_CERT"),
-    (0x6074, "CM_MNBC_SOUND"),
-    (0x6078, "CM_VALIDATE"),
-    (0x607C, "CM_SLAC_MATCH"),
-    (0x6080, "CM_SLAC_USER_DATA"),
-    (0x6084, "CM_ATTEN_PROFILE"),
-    (0xA000, "VS_SW_VER"),
-    (0xA004, "VS_WR_MEM"),
-    (0xA008, "VS_RD_MEM"),
-    (0xA01C, "VS_RS_DEV"),
-    (0xA020, "VS_WR_MOD"),
-    (0xA024, "VS_RD_MOD"),
-    (0xA028, "VS_MOD_NVM"),
-    (0xA02C, "VS_WD_RPT"),
-    (0xA030, "VS_LNK_STATS"),
-    (0xA034, "VS_SNIFFER"),
-    (0xA038, "VS_NW_INFO"),
-    (0xA040, "VS_CP_RPT"),
-    (0xA048, "VS_LBK_STAT"),
-    (0xA050, "VS_SET_KEY"),
-    (0xA054, "VS_MFG_STRING"),
-    (0xA058, "VS_RD_CBLOCK"),
-    (0xA05C, "VS_SET_SDRAM"),
-    (0xA060, "VS_HOST_ACTION"),
-    (0xA068, "VS_OP_ATTRIBUTES"),
-    (0xA06C, "VS_ENET_SETTINGS"),
-    (0xA070, "VS_TONE_MAP_CHAR"),
-    (0xA07C, "VS_FAC_DEFAULTS"),
-    (0xA090, "VS_RX_TONE_MAP_CHAR"),
-    (0xA0B0, "VS_MODULE_OPERATION"),
-    (0xA0F8, "VS_GET_PROPERTY"),
-    (0xA14C, "VS_ATTEN_CHAR"),
-];
+/// Stands for a key.
+const REDACTED: &str = "<redacted>";
+/// Bytes shown in full in a line; longer ones by their number only.
+const MAX_BYTES: usize = 32;
 
 /// Who sends what during matching (the number with its two lowest bits).
-const FROM_PEV: &[u16] = &[0x6064, 0x606A, 0x606F, 0x6076, 0x607C];
-const FROM_EVSE: &[u16] = &[0x6065, 0x606E, 0x607D];
+const FROM_PEV: &[u16] = &[0x6064, 0x606A, 0x606F, 0x6076, 0x6078, 0x607C];
+const FROM_EVSE: &[u16] = &[0x6065, 0x606E, 0x6079, 0x607D];
 
-impl MmType {
-    /// The type of a frame, from the bytes behind the ethertype: version, then the type, least
-    /// significant byte first.
-    pub fn of_frame(body: &[u8]) -> Option<Self> {
-        match body {
-            [_version, low, high, ..] => Some(Self(u16::from_le_bytes([*low, *high]))),
-            _ => None,
-        }
-    }
+/// Base types whose bodies hold keys, or memory and parameters that hold keys: opaque parts of them (fragments,
+/// other versions, other vendors) are redacted, too.
+const WITH_KEYS: &[u16] = &[
+    0x6008, 0x600C, 0x607C, 0x6080, 0xA004, 0xA008, 0xA020, 0xA024, 0xA050, 0xA058, 0xA078, 0xA098, 0xA0B0,
+    0xA0F8, 0xA100,
+];
 
-    /// Who sends such a message, where only one side does.
-    pub fn direction(self) -> Option<Direction> {
-        if FROM_PEV.contains(&self.0) {
-            Some(Direction::ToEvse)
-        } else if FROM_EVSE.contains(&self.0) {
-            Some(Direction::ToPev)
-        } else {
-            None
-        }
+/// Fields that are the same in nearly every message, or say nothing to people: they stand only in JSON.
+const QUIET: &[&str] = &[
+    "application_type",
+    "cco_cap",
+    "cipher_suites",
+    "cookie",
+    "eks",
+    "ident",
+    "key_type",
+    "m_sound_target",
+    "mod_op_data_len",
+    "mvf_length",
+    "my_nonce",
+    "new_eks",
+    "num_op",
+    "pid",
+    "pmn",
+    "prn",
+    "request_type",
+    "requested_key_type",
+    "resp_type",
+    "rnd",
+    "rsvd",
+    "rsvd2",
+    "security_type",
+    "stepping",
+    "unknown",
+    "ver_len",
+    "your_nonce",
+];
+
+/// Who sends such a message, where only one side does.
+pub fn direction_of(frame: &Frame<'_>) -> Option<Direction> {
+    if FROM_PEV.contains(&frame.mm_type.0) {
+        Some(Direction::ToEvse)
+    } else if FROM_EVSE.contains(&frame.mm_type.0) {
+        Some(Direction::ToPev)
+    } else {
+        None
     }
 }
 
-impl fmt::Display for MmType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let base = self.0 & !3;
-        match NAMES.iter().find(|(number, _)| *number == base) {
-            Some((_, name)) => f.write_str(name)?,
-            None => write!(f, "MME_{base:04X}")?,
-        }
-        f.write_str(match self.0 & 3 {
-            0 => ".REQ",
-            1 => ".CNF",
-            2 => ".IND",
-            _ => ".RSP",
-        })
+/// Why a message of matching is not to be acted on, although it can be read.
+pub fn fault(frame: &Frame<'_>) -> Option<SlacFault> {
+    match Slac::parse(frame)? {
+        Err(SlacFault::Message(_)) | Ok(_) => None,
+        Err(fault) => Some(fault),
     }
+}
+
+/// Appends ` name=value` for the sender, the receiver and the main fields, in their order in the frame.
+///
+/// # Errors
+/// When the frame ends too early; the addresses are there all the same.
+pub fn describe(frame: &Frame<'_>, keys: Keys, out: &mut String) -> Result<(), MessageError> {
+    // Writing to a string cannot fail.
+    if let Some(from) = known(frame.from) {
+        let _ = write!(out, " from={from}");
+    }
+    if frame.to == Mac::BROADCAST {
+        out.push_str(" to=all");
+    } else if let Some(to) = known(frame.to) {
+        let _ = write!(out, " to={to}");
+    }
+    if !frame.fragment.is_whole() {
+        let _ = write!(out, " fragment={}/{}", frame.fragment.number, frame.fragment.following);
+    }
+    fields(frame, keys, &mut |name, value| {
+        if QUIET.contains(&name)
+            || matches!(value, Value::Bytes(bytes) if bytes.iter().all(|byte| *byte == 0))
+        {
+            return;
+        }
+        let _ = write!(out, " {name}=");
+        write_value(value, keys, out);
+    })
+}
+
+fn write_value(value: Value<'_>, keys: Keys, out: &mut String) {
+    let _ = match value {
+        Value::Number(number) => write!(out, "{number}"),
+        Value::Mac(mac) => write!(out, "{mac}"),
+        Value::Text(text) => write!(out, "{}", text.escape_ascii()),
+        Value::Decibels([]) => write!(out, "none"),
+        Value::Decibels(groups) => {
+            write_scaled(mean_cdb(groups), -2, out);
+            write!(out, "dB")
+        }
+        Value::Secret(_) if keys == Keys::Redacted => write!(out, "{REDACTED}"),
+        Value::Bytes(bytes) | Value::Secret(bytes) if bytes.len() > MAX_BYTES => {
+            write!(out, "<{} bytes>", bytes.len())
+        }
+        Value::Bytes(bytes) | Value::Secret(bytes) => {
+            hex::write(bytes, out);
+            Ok(())
+        }
+    };
+}
+
+/// The mean of attenuations in hundredths of a dB.
+fn mean_cdb(groups: &[u8]) -> i64 {
+    let (sum, count) = groups.iter().fold((0, 0), |(sum, count), db| (sum + i64::from(*db), count + 1));
+    sum * 100 / count.max(1)
+}
+
+/// Addresses, version, vendor and fragmentation.
+pub fn header(frame: &Frame<'_>) -> Json {
+    let fragment = (!frame.fragment.is_whole()).then(|| {
+        let homeplug_mme::Fragment { following, number, sequence } = frame.fragment;
+        json!({ "number": number, "following": following, "sequence": sequence })
+    });
+    json!({
+        "from": known(frame.from).map(|mac| mac.to_string()),
+        "to": known(frame.to).map(|mac| mac.to_string()),
+        "version": frame.version.0,
+        "oui": frame.oui.map(|oui| format!("{oui:?}")),
+        "fragment": fragment,
+    })
+}
+
+/// All fields by their names: bytes in hexadecimal, attenuations as numbers; what occurs more than once is a list.
+///
+/// # Errors
+/// When the frame ends too early.
+pub fn to_json(frame: &Frame<'_>, keys: Keys) -> Result<Json, MessageError> {
+    let mut object = Map::new();
+    fields(frame, keys, &mut |name, value| {
+        let value = match value {
+            Value::Number(number) => number.into(),
+            Value::Mac(mac) => mac.to_string().into(),
+            Value::Text(text) => text.escape_ascii().to_string().into(),
+            Value::Decibels(groups) => groups.to_vec().into(),
+            Value::Secret(_) if keys == Keys::Redacted => REDACTED.into(),
+            Value::Bytes(bytes) | Value::Secret(bytes) => {
+                let mut text = String::new();
+                hex::write(bytes, &mut text);
+                text.into()
+            }
+        };
+        match object.get_mut(name) {
+            // Attenuations, the only value that is a list by itself, come once.
+            Some(Json::Array(values)) => values.push(value),
+            Some(first) => *first = Json::Array(vec![first.take(), value]),
+            None => {
+                object.insert(name.to_owned(), value);
+            }
+        }
+    })?;
+    Ok(object.into())
+}
+
+/// Shows the fields of a message; the bytes of an opaque one as a secret where they may be one.
+fn fields(
+    frame: &Frame<'_>,
+    keys: Keys,
+    visit: &mut dyn FnMut(&'static str, Value<'_>),
+) -> Result<(), MessageError> {
+    match View::of(frame)? {
+        View::Unknown(body) if keys == Keys::Redacted && WITH_KEYS.contains(&frame.mm_type.base().0) => {
+            visit("body", Value::Secret(body));
+        }
+        view => view.fields(visit),
+    }
+    Ok(())
+}
+
+/// Zero is no station's address; captures without Ethernet headers do not have all addresses.
+fn known(mac: Mac) -> Option<Mac> {
+    (mac != Mac([0; 6])).then_some(mac)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use homeplug_mme::{GROUPS, MAX_FRAME, NetworkKey, Nmk, Profile, RunId, StationId};
 
-    #[test]
-    fn a_type_prints_its_name_and_kind_or_its_number() {
-        assert_eq!(MmType(0x6064).to_string(), "CM_SLAC_PARM.REQ");
-        assert_eq!(MmType(0x606E).to_string(), "CM_ATTEN_CHAR.IND");
-        assert_eq!(MmType(0xA22E).to_string(), "MME_A22C.IND");
-        assert_eq!(MmType::of_frame(&[1, 0x64, 0x60, 0]), Some(MmType(0x6064)));
-        assert_eq!(MmType::of_frame(&[1, 0x64]), None);
+    const CAR: Mac = Mac([2, 0, 0, 0, 0, 0xE1]);
+    const CHARGER: Mac = Mac([2, 0, 0, 0, 0, 0x5E]);
+    const RUN_ID: RunId = RunId(*b"TESLA EV");
+
+    fn frame(message: &Slac, to: Mac, from: Mac) -> Vec<u8> {
+        let mut buffer = [0; MAX_FRAME];
+        let len = message.emit(to, from, &mut buffer).unwrap();
+        buffer[..len].to_vec()
+    }
+
+    fn confirmation() -> Vec<u8> {
+        let key = NetworkKey::derived(Nmk::new([0xAB; 16]));
+        let none = StationId::default();
+        let message =
+            Slac::MatchCnf { run_id: RUN_ID, car: CAR, pev_id: none, charger: CHARGER, evse_id: none, key };
+        frame(&message, CAR, CHARGER)
+    }
+
+    fn line(bytes: &[u8], keys: Keys) -> String {
+        let mut line = String::new();
+        match describe(&Frame::parse(bytes).unwrap(), keys, &mut line) {
+            Ok(()) => line,
+            Err(error) => format!("{line} {error}"),
+        }
     }
 
     #[test]
-    fn the_table_is_ordered_and_holds_base_types_only() {
-        assert!(NAMES.windows(2).all(|pair| pair[0].0 < pair[1].0));
-        assert!(NAMES.iter().all(|(number, _)| number % 4 == 0));
+    fn a_line_has_the_main_fields_and_the_mean_of_a_measurement() {
+        let request = frame(&Slac::ParmReq { run_id: RUN_ID }, Mac::BROADCAST, CAR);
+        assert_eq!(line(&request, Keys::Redacted), " from=02:00:00:00:00:e1 to=all run_id=5445534c41204556");
+        let mut profile = Profile([10; GROUPS]);
+        profile.0[0] = 39;
+        let measured = Slac::AttenChar { run_id: RUN_ID, car: CAR, sounds: 9, profile };
+        assert_eq!(
+            line(&frame(&measured, CAR, CHARGER), Keys::Redacted),
+            " from=02:00:00:00:00:5e to=02:00:00:00:00:e1 source_address=02:00:00:00:00:e1 \
+             run_id=5445534c41204556 num_sounds=9 num_groups=58 aag=10.50dB"
+        );
+        let json = to_json(&Frame::parse(&frame(&measured, CAR, CHARGER)).unwrap(), Keys::Redacted).unwrap();
+        assert_eq!(
+            (&json["aag"][0], &json["aag"][57], &json["security_type"]),
+            (&39.into(), &10.into(), &0.into())
+        );
+    }
+
+    #[test]
+    fn keys_are_shown_only_to_who_asks_for_them() {
+        let key = "ab".repeat(16);
+        let bytes = confirmation();
+        assert!(line(&bytes, Keys::Redacted).ends_with(" nmk=<redacted>"));
+        assert!(line(&bytes, Keys::Shown).ends_with(&format!(" nmk={key}")));
+        let json = |bytes, keys| to_json(&Frame::parse(bytes).unwrap(), keys).unwrap();
+        assert_eq!(json(&bytes, Keys::Redacted)["nmk"], REDACTED);
+        assert_eq!(json(&bytes, Keys::Shown)["nmk"], key);
+        // A fragment has no fields, but the key may be in it.
+        let mut fragment = bytes.clone();
+        fragment[17] = 0x10;
+        assert_eq!(json(&fragment, Keys::Redacted)["body"], REDACTED);
+        assert!(json(&fragment, Keys::Shown)["body"].to_string().contains(&key));
+        assert!(line(&fragment, Keys::Redacted).ends_with(" fragment=0/1 body=<redacted>"));
+    }
+
+    #[test]
+    fn what_occurs_more_than_once_is_a_list() {
+        let mut bytes = frame(&Slac::ParmReq { run_id: RUN_ID }, CAR, CHARGER);
+        // CM_BRG_INFO.CNF of a bridge with two hosts.
+        bytes[15..17].copy_from_slice(&0x6021_u16.to_le_bytes());
+        bytes[19..34].copy_from_slice(&[1, 2, 2, 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2]);
+        let json = to_json(&Frame::parse(&bytes).unwrap(), Keys::Redacted).unwrap();
+        let hosts = json!(["02:00:00:00:00:01", "02:00:00:00:00:02"]);
+        assert_eq!(json, json!({ "bsf": 1, "btei": 2, "nbda": 2, "bda": hosts }));
+    }
+
+    #[test]
+    fn a_message_that_ends_too_early_or_is_not_to_be_acted_on_says_why() {
+        let bytes = confirmation();
+        let end = " from=02:00:00:00:00:5e to=02:00:00:00:00:e1 the message ends too early, in the field at byte 74 of \
+                   its body";
+        assert_eq!(line(&bytes[..100], Keys::Redacted), end);
+        let mut secured = bytes;
+        secured[20] = 1;
+        let frame = Frame::parse(&secured).unwrap();
+        assert_eq!(fault(&frame), Some(SlacFault::SecurityType(1)));
+        assert_eq!(fault(&Frame::parse(&secured[..100]).unwrap()), None, "that is told as an error");
     }
 }

@@ -14,10 +14,11 @@ pub mod source;
 pub mod tcp;
 pub mod values;
 
+use homeplug_mme::{Frame, FrameError};
 use v2gtp::PayloadType;
 
 pub use discovery::Discovery;
-pub use mme::MmType;
+pub use mme::Keys;
 pub use schema::{Basis, Schema};
 
 use framer::{Found, Framer, When};
@@ -62,8 +63,10 @@ pub struct Event<'a> {
 /// What was found.
 #[derive(Clone, Debug)]
 pub enum Content<'a> {
-    /// A `HomePlug` management message.
-    Mme(MmType),
+    /// A `HomePlug` management message, taken apart as far as its body.
+    Mme(Frame<'a>),
+    /// A `HomePlug` frame that ends within its header.
+    BadMme(FrameError),
     /// A discovery message.
     Sdp(Discovery),
     /// An EXI payload.
@@ -183,11 +186,12 @@ impl Decoder {
 
     fn frame(&mut self, when: When, layer: Layer<'_>, on_event: &mut OnEvent<'_>) {
         match layer {
-            Layer::Mme(body) => {
-                if let Some(mm_type) = MmType::of_frame(body) {
-                    let content = Content::Mme(mm_type);
-                    on_event(&self.context.event(when, mm_type.direction(), content));
-                }
+            Layer::Mme { to, from, payload } => {
+                let (direction, content) = match Frame::parse_payload(to, from, payload) {
+                    Ok(frame) => (mme::direction_of(&frame), Content::Mme(frame)),
+                    Err(error) => (None, Content::BadMme(error)),
+                };
+                on_event(&self.context.event(when, direction, content));
             }
             Layer::Udp(_, datagram) => {
                 if let Some(sdp) = Discovery::parse(datagram) {

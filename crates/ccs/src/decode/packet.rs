@@ -3,12 +3,20 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use etherparse::{EtherType, LaxNetSlice, LaxSlicedPacket, TransportSlice};
+use homeplug_mme::Mac;
 
 /// What a frame carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layer<'a> {
-    /// A `HomePlug` management frame: the bytes behind the ethertype 0x88E1.
-    Mme(&'a [u8]),
+    /// A `HomePlug` management frame.
+    Mme {
+        /// Destination; zero where the capture does not have it.
+        to: Mac,
+        /// Source; zero where the capture does not have it.
+        from: Mac,
+        /// The bytes behind the ethertype 0x88E1.
+        payload: &'a [u8],
+    },
     /// A UDP datagram.
     Udp(Flow, &'a [u8]),
     /// A TCP segment.
@@ -50,7 +58,10 @@ pub struct Segment<'a> {
     pub data: &'a [u8],
 }
 
-const HOMEPLUG_AV: EtherType = EtherType(0x88E1);
+const HOMEPLUG_AV: EtherType = EtherType(homeplug_mme::ETHERTYPE);
+
+/// No station's address.
+const UNKNOWN: Mac = Mac([0; 6]);
 
 /// Takes a frame of a pcap link type apart. Frames that are cut are read as far as they go.
 pub fn parse(link_type: i32, frame: &[u8]) -> Layer<'_> {
@@ -69,14 +80,24 @@ pub fn parse(link_type: i32, frame: &[u8]) -> Layer<'_> {
         276 => cooked(ether_type(0), frame.get(20..)),
         _ => None,
     };
-    packet.map_or(Layer::Other, |packet| layer(&packet))
+    let mac = |at: usize| {
+        let bytes = frame.get(at..at + 6).and_then(|bytes| bytes.try_into().ok());
+        Mac(bytes.unwrap_or_default())
+    };
+    let (to, from) = match link_type {
+        1 => (mac(0), mac(6)),
+        113 => (UNKNOWN, mac(6)),
+        276 => (UNKNOWN, mac(12)),
+        _ => (UNKNOWN, UNKNOWN),
+    };
+    packet.map_or(Layer::Other, |packet| layer(to, from, &packet))
 }
 
 fn cooked(ether_type: Option<EtherType>, payload: Option<&[u8]>) -> Option<LaxSlicedPacket<'_>> {
     Some(LaxSlicedPacket::from_ether_type(ether_type?, payload?))
 }
 
-fn layer<'a>(packet: &LaxSlicedPacket<'a>) -> Layer<'a> {
+fn layer<'a>(to: Mac, from: Mac, packet: &LaxSlicedPacket<'a>) -> Layer<'a> {
     match (&packet.net, &packet.transport) {
         (Some(net), Some(TransportSlice::Udp(udp))) => flow(net, udp.source_port(), udp.destination_port())
             .map_or(Layer::Other, |flow| Layer::Udp(flow, udp.payload())),
@@ -94,7 +115,9 @@ fn layer<'a>(packet: &LaxSlicedPacket<'a>) -> Layer<'a> {
             Layer::Fragment
         }
         (None, None) => match packet.ether_payload() {
-            Some(payload) if payload.ether_type == HOMEPLUG_AV => Layer::Mme(payload.payload),
+            Some(payload) if payload.ether_type == HOMEPLUG_AV => {
+                Layer::Mme { to, from, payload: payload.payload }
+            }
             _ => Layer::Other,
         },
         _ => Layer::Other,
@@ -172,11 +195,19 @@ mod tests {
     }
 
     #[test]
-    fn a_homeplug_frame_is_found_with_and_without_a_vlan_tag() {
-        let frame = [&[0; 12][..], &[0x88, 0xE1, 1, 0x64, 0x60]].concat();
-        assert_eq!(parse(1, &frame), Layer::Mme(&[1, 0x64, 0x60]));
-        let tagged = with_tag(&frame, &[0x81, 0x00, 0, 5]);
-        assert_eq!(parse(1, &tagged), Layer::Mme(&[1, 0x64, 0x60]));
+    fn a_homeplug_frame_is_found_with_and_without_vlan_tags() {
+        let frame = [&[0xFF; 6][..], &[2; 6], &[0x88, 0xE1, 1, 0x64, 0x60]].concat();
+        let from = Mac([2; 6]);
+        let found = Layer::Mme { to: Mac::BROADCAST, from, payload: &[1, 0x64, 0x60] };
+        assert_eq!(parse(1, &frame), found);
+        assert_eq!(parse(1, &with_tag(&frame, &[0x81, 0x00, 0, 5])), found);
+        assert_eq!(parse(1, &with_tag(&frame, &[0x88, 0xA8, 0, 5, 0x81, 0x00, 0, 6])), found);
+        // A cooked capture has the sender only.
+        let found = Layer::Mme { to: UNKNOWN, from, payload: &[1, 0x64, 0x60] };
+        let cooked = [&[0, 1, 0, 1, 0, 6][..], &[2; 6], &[0, 0], &frame[12..]].concat();
+        assert_eq!(parse(113, &cooked), found);
+        let cooked = [&frame[12..14], &[0; 8], &[1, 6], &[2; 6], &[0, 0], &frame[14..]].concat();
+        assert_eq!(parse(276, &cooked), found);
     }
 
     #[test]

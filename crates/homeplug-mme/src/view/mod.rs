@@ -16,6 +16,7 @@ pub use module::*;
 pub use network::*;
 pub use qualcomm::*;
 pub use slac::*;
+pub(crate) use station::rates;
 pub use station::*;
 
 use crate::field::Visit;

@@ -231,11 +231,13 @@ record! {
 
 record! {
     /// An operation that is not known here.
-    pub struct OtherOperation {
+    pub struct OtherOperation<'a> {
         /// Its number.
         pub mod_op: u16,
-        /// Bytes of this record.
+        /// Bytes of this record with its number and this length.
         pub mod_op_data_len: u16,
+        /// What follows.
+        pub data: Slice<'a> = mod_op_data_len.saturating_sub(4),
     }
 }
 
@@ -246,7 +248,7 @@ macro_rules! operations {
         #[allow(missing_docs, reason = "each variant's struct says what it is")]
         pub enum $name<'a> {
             $($variant($record $(<$life>)?),)*
-            Other(OtherOperation, core::marker::PhantomData<&'a ()>),
+            Other(OtherOperation<'a>),
         }
 
         impl<'a> Field<'a> for $name<'a> {
@@ -254,22 +256,19 @@ macro_rules! operations {
                 let (_, number) = u16::take(input)?;
                 match number {
                     $($op => $record::take(input).map(|(rest, record)| (rest, Self::$variant(record))),)*
-                    _ => {
-                        let (rest, other) = OtherOperation::take(input)?;
-                        Ok((rest, Self::Other(other, core::marker::PhantomData)))
-                    }
+                    _ => OtherOperation::take(input).map(|(rest, record)| (rest, Self::Other(record))),
                 }
             }
             fn put(&self, out: &mut Writer<'_>) {
                 match self {
                     $(Self::$variant(record) => record.put(out),)*
-                    Self::Other(record, _) => record.put(out),
+                    Self::Other(record) => record.put(out),
                 }
             }
             fn show(&self, name: &'static str, visit: &mut Visit<'_>) {
                 match self {
                     $(Self::$variant(record) => record.show(name, visit),)*
-                    Self::Other(record, _) => record.show(name, visit),
+                    Self::Other(record) => record.show(name, visit),
                 }
             }
         }

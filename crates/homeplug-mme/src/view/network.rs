@@ -2,24 +2,14 @@
 
 use nom::Parser;
 
-use crate::field::{Field, Parsed, Slice, Value, Visit, Writer};
-use crate::message::{messages, record};
-use crate::{Mac, Nid};
+use crate::field::{Field, Parsed, Slice, Visit, Writer};
+use crate::message::{messages, record, vs_1_1};
+use crate::{Id, Mac, Message, MessageError, Nid};
 
 messages! {
     /// `VS_NW_INFO.REQ`, version 1.1: which networks?
     #[derive(Default)]
     vs_1_1(0xA038) => pub struct NwInfoReq {}
-
-    /// `VS_NW_INFO.CNF`, version 1.1 (QCA7xxx).
-    vs_1_1(0xA039) => pub struct NwInfoCnf<'a> {
-        /// Version of this form.
-        pub sub_version: u8 => 1,
-        /// Bytes that follow.
-        pub data_len: u16,
-        /// One reserved byte, then the networks; see [`networks`](Self::networks).
-        pub data: Slice<'a> = data_len,
-    }
 
     /// `VS_NW_INFO.REQ`, version 1.0.
     #[derive(Default)]
@@ -29,6 +19,38 @@ messages! {
     vs(0xA039) => pub struct NwInfoOldCnf<'a> {
         /// The networks.
         pub networks: OldNetworks<'a>,
+    }
+}
+
+record! {
+    /// `VS_NW_INFO.CNF`, version 1.1 (QCA7xxx).
+    pub struct NwInfoCnf<'a> {
+        /// Version of this form.
+        pub sub_version: u8 => 1,
+        /// Bytes that follow.
+        pub data_len: u16,
+        /// One reserved byte, then the networks; see [`networks`](Self::networks).
+        pub data: Slice<'a> = data_len,
+    }
+}
+
+impl<'a> Message<'a> for NwInfoCnf<'a> {
+    const ID: Id = vs_1_1(0xA039);
+
+    fn parse(body: &'a [u8]) -> Result<Self, MessageError> {
+        Self::read(body, &mut &*body)
+    }
+
+    fn write(&self, out: &mut Writer<'_>) {
+        self.put(out);
+    }
+
+    /// The networks instead of the bytes that they lie in.
+    fn fields(&self, visit: &mut Visit<'_>) {
+        self.sub_version.show("sub_version", visit);
+        self.data_len.show("data_len", visit);
+        let num_avlns = self.data.0.get(1).copied().unwrap_or_default();
+        show_networks(num_avlns, self.networks(), visit);
     }
 }
 
@@ -239,12 +261,20 @@ impl<'a> Field<'a> for OldNetworks<'a> {
     }
 
     fn show(&self, _name: &'static str, visit: &mut Visit<'_>) {
-        visit("num_avlns", Value::Number(self.count.into()));
-        for entry in self.entries() {
-            match entry {
-                Entry::Network(network) => network.show("", visit),
-                Entry::Station(station) => station.show("", visit),
-            }
+        show_networks(self.count, self.entries(), visit);
+    }
+}
+
+fn show_networks<'a, N: Field<'a> + Stations, S: Field<'a>>(
+    num_avlns: u8,
+    entries: Entries<'a, N, S>,
+    visit: &mut Visit<'_>,
+) {
+    num_avlns.show("num_avlns", visit);
+    for entry in entries {
+        match entry {
+            Entry::Network(network) => network.show("", visit),
+            Entry::Station(station) => station.show("", visit),
         }
     }
 }

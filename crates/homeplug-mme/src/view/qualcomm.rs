@@ -1,8 +1,8 @@
 //! Qualcomm's (formerly Intellon's) messages to and from its modems.
 
-use crate::field::{Label, Slice};
-use crate::message::messages;
-use crate::{Dak, Mac, Nmk};
+use crate::field::{Field, Label, Slice, Visit, Writer, padded};
+use crate::message::{messages, record, vs};
+use crate::{Dak, Id, Mac, Message, MessageError, Nmk};
 
 messages! {
     /// `VS_SW_VER.REQ`: who are you?
@@ -66,8 +66,8 @@ messages! {
         pub offset: u32,
         /// Bytes.
         pub length: u32,
-        /// The bytes.
-        pub buffer: Slice<'a> = u16::try_from(length).unwrap_or(u16::MAX),
+        /// The bytes; none where it is refused (judgement: a refusal may echo the length).
+        pub buffer: Slice<'a> = if mstatus == 0 { u16::try_from(length).unwrap_or(u16::MAX) } else { 0 },
     }
 
     /// `VS_GET_NVM.REQ`: what flash is there?
@@ -154,8 +154,8 @@ messages! {
         pub offset: u32,
         /// Checksum of these bytes.
         pub checksum: u32,
-        /// The bytes.
-        pub data: Slice<'a> = length,
+        /// The bytes; none where it is refused (judgement, as in [`RdMemCnf`]).
+        pub data: Slice<'a> = if mstatus == 0 { length } else { 0 },
     }
 
     /// `VS_MOD_NVM.REQ` (INT6x00, AR7x00): keep modules in flash.
@@ -190,30 +190,6 @@ messages! {
     vs(0xA051) => pub struct VsSetKeyCnf {
         /// 0: good.
         pub mstatus: u8,
-    }
-
-    /// `VS_HOST_ACTION.IND`: a modem wants something of its host. It repeats until it is answered.
-    vs(0xA062) => pub struct HostActionInd {
-        /// 0: it has no firmware and wants to be loaded; others: save what it has.
-        pub action: u8,
-        /// Session; in the old form the major version.
-        pub session_id: u8,
-        /// Retries left.
-        pub outstanding_retries: u16,
-        /// Time between them in 10 ms.
-        pub retry_timer: u16,
-    }
-
-    /// `VS_HOST_ACTION.RSP`.
-    vs(0xA063) => pub struct HostActionRsp {
-        /// 0: will be done.
-        pub mstatus: u8,
-        /// Echo.
-        pub action: u8,
-        /// Echo.
-        pub session_id: u8,
-        /// Echo.
-        pub outstanding_retries: u16,
     }
 
     /// `VS_OP_ATTRIBUTES.REQ`: what are you?
@@ -347,6 +323,63 @@ messages! {
         /// Attenuation of each group in dB.
         pub aag: Slice<'a> = num_groups,
     }
+}
+
+record! {
+    /// `VS_HOST_ACTION.IND`: a modem wants something of its host. It repeats until it is answered.
+    ///
+    /// The old form ends behind three bytes; what is missing is zero, as the frame's padding is.
+    pub struct HostActionInd {
+        /// 0: it has no firmware and wants to be loaded; others: save what it has.
+        pub action: u8,
+        /// Session; in the old form the major version.
+        pub session_id: u8,
+        /// Retries left; in the old form the minor version.
+        pub outstanding_retries: u16,
+        /// Time between them in 10 ms.
+        pub retry_timer: u16,
+    }
+}
+
+record! {
+    /// `VS_HOST_ACTION.RSP`. Old hosts send the status only.
+    pub struct HostActionRsp {
+        /// 0: will be done.
+        pub mstatus: u8,
+        /// Echo.
+        pub action: u8,
+        /// Echo.
+        pub session_id: u8,
+        /// Echo.
+        pub outstanding_retries: u16,
+    }
+}
+
+macro_rules! host_action {
+    ($($name:ident: $number:literal, $least:literal of $whole:literal bytes;)*) => {$(
+        impl<'a> Message<'a> for $name {
+            const ID: Id = vs($number);
+
+            fn parse(body: &'a [u8]) -> Result<Self, MessageError> {
+                let mut whole = [0; $whole];
+                let body = padded(body, $least, &mut whole)?;
+                Self::read(body, &mut &*body)
+            }
+
+            fn write(&self, out: &mut Writer<'_>) {
+                self.put(out);
+            }
+
+            fn fields(&self, visit: &mut Visit<'_>) {
+                self.show("", visit);
+            }
+        }
+    )*};
+}
+
+host_action! {
+    HostActionInd: 0xA062, 3 of 6 bytes;
+    HostActionRsp: 0xA063, 1 of 5 bytes;
 }
 
 impl SwVerCnf {

@@ -4,6 +4,9 @@ use crate::field::Slice;
 use crate::message::messages;
 use crate::{Mac, Nid, Nmk, RunId, StationId};
 
+/// Security type: messages carry what a public key needs.
+const SECURITY_PUBLIC_KEY: u8 = 1;
+
 messages! {
     /// `CM_SLAC_PARM.REQ`: a car asks who is there.
     #[derive(Default)]
@@ -15,9 +18,9 @@ messages! {
         /// The car's name for this matching.
         pub run_id: RunId,
         /// With security: number of cipher suites.
-        pub cipher_suite_count: Option<u8>,
+        pub cipher_suite_count: Option<u8> where (security_type == SECURITY_PUBLIC_KEY),
         /// With security: the suites, 16 bit each.
-        pub cipher_suites: Slice<'a> = if security_type == 1 { u16::from(cipher_suite_count.unwrap_or(0)) * 2 } else { 0 },
+        pub cipher_suites: Slice<'a> = u16::from(cipher_suite_count.unwrap_or(0)) * 2,
     }
 
     /// `CM_SLAC_PARM.CNF`: a charger says how it wants to be sounded.
@@ -39,7 +42,7 @@ messages! {
         /// See [`SlacParmReq`].
         pub run_id: RunId,
         /// With security: the suite chosen.
-        pub cipher_suite: Option<u16>,
+        pub cipher_suite: Option<u16> where (security_type == SECURITY_PUBLIC_KEY),
     }
 
     /// `CM_START_ATTEN_CHAR.IND`: sounds follow.

@@ -1,6 +1,6 @@
 //! Keys, amplitude map and network of a station.
 
-use crate::field::{Field, Slice};
+use crate::field::{Field, Slice, addresses};
 use crate::message::{messages, record};
 use crate::{Mac, NetworkKey, Nid, Nmk};
 
@@ -173,7 +173,7 @@ impl GetKeyReq {
 impl BrgInfoCnf<'_> {
     /// The hosts behind it.
     pub fn hosts(&self) -> impl Iterator<Item = Mac> + '_ {
-        self.bda.0.chunks_exact(6).filter_map(|mac| mac.try_into().ok().map(Mac))
+        addresses(self.bda.0)
     }
 }
 
@@ -192,6 +192,11 @@ record! {
 impl NwStatsCnf<'_> {
     /// The stations.
     pub fn stations(&self) -> impl Iterator<Item = StationRate> + '_ {
-        self.stations.0.chunks_exact(8).filter_map(|station| Some(StationRate::take(station).ok()?.1))
+        rates(self.stations.0)
     }
+}
+
+/// The stations that follow each other in bytes.
+pub(crate) fn rates(bytes: &[u8]) -> impl Iterator<Item = StationRate> + '_ {
+    bytes.chunks_exact(8).filter_map(|station| Some(StationRate::take(station).ok()?.1))
 }

@@ -46,7 +46,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    pub(super) const fn at(self, offset: usize) -> Error {
+    pub(crate) const fn at(self, offset: usize) -> Error {
         Error { offset, fault: self }
     }
 }

@@ -3,24 +3,27 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use homeplug_mme::Frame;
 use sdp::Message;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Report;
 use crate::decode::source::End;
-use crate::decode::{Basis, Content, Direction, Discovery, Event, Exi, Schema, values};
+use crate::decode::{Basis, Content, Direction, Discovery, Event, Exi, Keys, Schema, mme, values};
 use crate::hex;
 use crate::style::{self, Palette};
 
 /// `ccs decode --json`: one object a line; what is no message goes to the standard error.
 pub struct JsonLines<'a> {
     file: &'a str,
+    keys: Keys,
     exi: String,
     name: String,
 }
 
-/// The object. Absent knowledge is null; `error` is there only when the payload does not decode.
+/// The object. Absent knowledge is null; `error` is there only when the payload does not decode, `header` and
+/// `fault` only for messages of the power line.
 #[derive(Serialize)]
 struct Record<'a> {
     file: &'a str,
@@ -29,6 +32,8 @@ struct Record<'a> {
     dir: Option<&'static str>,
     schema: Option<&'static str>,
     message: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    header: Option<Value>,
     exi: Option<&'a str>,
     body: Option<Value>,
     /// How the schema is known, and how sure that is (0..=1).
@@ -36,12 +41,15 @@ struct Record<'a> {
     confidence: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+    /// Why a message of matching is not to be acted on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<String>,
 }
 
 impl<'a> JsonLines<'a> {
     /// A report on the file of this name.
-    pub fn new(file: &'a str) -> Self {
-        Self { file, exi: String::new(), name: String::new() }
+    pub fn new(file: &'a str, keys: Keys) -> Self {
+        Self { file, keys, exi: String::new(), name: String::new() }
     }
 }
 
@@ -54,11 +62,13 @@ impl Report for JsonLines<'_> {
             dir: event.direction.map(Direction::name),
             schema: None,
             message: None,
+            header: None,
             exi: None,
             body: None,
             basis: None,
             confidence: None,
             error: None,
+            fault: None,
         };
         match &event.content {
             Content::Exi(exi) => {
@@ -78,11 +88,17 @@ impl Report for JsonLines<'_> {
                 record.message = Some(sdp.name());
                 record.body = Some(sdp_body(*sdp));
             }
-            Content::Mme(mm_type) => {
+            Content::Mme(frame) => {
                 self.name.clear();
                 // Writing to a string cannot fail.
-                let _ = write!(self.name, "{mm_type}");
+                let _ = write!(self.name, "{}", frame.mm_type);
                 record.message = Some(&self.name);
+                record.header = Some(mme::header(frame));
+                match mme::to_json(frame, self.keys) {
+                    Ok(fields) => record.body = Some(fields),
+                    Err(error) => record.error = Some(error.to_string()),
+                }
+                record.fault = mme::fault(frame).map(|fault| fault.to_string());
             }
             other => {
                 if let Some(note) = note(other) {
@@ -131,6 +147,7 @@ fn basis(basis: Basis) -> &'static str {
 pub fn note(content: &Content<'_>) -> Option<String> {
     Some(match content {
         Content::Mme(_) | Content::Sdp(_) | Content::Exi(_) => return None,
+        Content::BadMme(error) => format!("a broken HomePlug frame: {error}"),
         Content::Other(payload_type, length) => format!("V2GTP {payload_type}, {length} bytes"),
         Content::Tls(_) => "TLS: this direction of the stream is encrypted".into(),
         Content::Skipped(count) => format!("{count} bytes are not V2GTP, or a message lost its end"),
@@ -146,13 +163,14 @@ pub fn note(content: &Content<'_>) -> Option<String> {
 /// `ccs decode`: time, frame, direction, schema, message and values.
 pub struct TextLines {
     palette: Palette,
+    keys: Keys,
     line: String,
 }
 
 impl TextLines {
     /// A report in these colours.
-    pub fn new(palette: Palette) -> Self {
-        Self { palette, line: String::new() }
+    pub fn new(palette: Palette, keys: Keys) -> Self {
+        Self { palette, keys, line: String::new() }
     }
 
     fn write(&mut self, event: &Event<'_>) -> std::fmt::Result {
@@ -170,7 +188,10 @@ impl TextLines {
         let style = palette.with(style);
         write!(line, "{style}{:10} ", event.direction.map_or("", Direction::name))?;
         match &event.content {
-            Content::Mme(mm_type) => write!(line, "{:8} {mm_type}{style:#}", "homeplug"),
+            Content::Mme(frame) => {
+                write!(line, "{:8} {}{style:#}", "homeplug", frame.mm_type)?;
+                write_mme(frame, self.keys, palette, line)
+            }
             Content::Sdp(sdp) => write!(line, "{:8} {}{style:#} {sdp}", "sdp", sdp.name()),
             Content::Exi(exi) => {
                 let schema = exi.schema.map_or("?", |schema| schema.name());
@@ -179,6 +200,17 @@ impl TextLines {
             }
             other => write!(line, "{:8} {}{style:#}", "", note(other).unwrap_or_default()),
         }
+    }
+}
+
+fn write_mme(frame: &Frame<'_>, keys: Keys, palette: Palette, line: &mut String) -> std::fmt::Result {
+    let bad = palette.with(style::BAD);
+    if let Err(error) = mme::describe(frame, keys, line) {
+        write!(line, " {bad}does not decode: {error}{bad:#}")?;
+    }
+    match mme::fault(frame) {
+        Some(fault) => write!(line, " {bad}not to be acted on: {fault}{bad:#}"),
+        None => Ok(()),
     }
 }
 
@@ -239,11 +271,16 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
+    fn text_lines() -> TextLines {
+        TextLines::new(Palette { enabled: false }, Keys::Redacted)
+    }
+
     const ANSWER: &[u8] = &[0x80, 0x40, 0x00, 0x40];
 
     #[test]
     fn a_json_line_has_all_keys_and_the_whole_document() {
-        let line: Value = serde_json::from_str(&report(&mut JsonLines::new("f"), &[ANSWER])).unwrap();
+        let line: Value =
+            serde_json::from_str(&report(&mut JsonLines::new("f", Keys::Redacted), &[ANSWER])).unwrap();
         assert_eq!(
             line,
             json!({
@@ -257,7 +294,8 @@ mod tests {
 
     #[test]
     fn a_payload_without_a_codec_has_its_schema_and_no_body() {
-        let lines = report(&mut JsonLines::new("f"), &[&[0x80, 0x98, 0x00, 0x6C, 0x50, 0x08]]);
+        let lines =
+            report(&mut JsonLines::new("f", Keys::Redacted), &[&[0x80, 0x98, 0x00, 0x6C, 0x50, 0x08]]);
         let line: Value = serde_json::from_str(&lines).unwrap();
         assert_eq!(line["schema"], "iso2");
         assert_eq!((&line["message"], &line["body"]), (&Value::Null, &Value::Null));
@@ -266,8 +304,7 @@ mod tests {
 
     #[test]
     fn a_text_line_has_the_values_or_the_error() {
-        let lines =
-            report(&mut TextLines::new(Palette { enabled: false }), &[ANSWER, &ANSWER[..3], &[0xFF; 4]]);
+        let lines = report(&mut text_lines(), &[ANSWER, &ANSWER[..3], &[0xFF; 4]]);
         let lines: Vec<&str> = lines.lines().collect();
         assert_eq!(
             lines[0].trim(),
@@ -275,5 +312,53 @@ mod tests {
         );
         assert!(lines[1].contains("does not decode: bit"), "{}", lines[1]);
         assert!(lines[2].contains("4 bytes are neither EXI"), "{}", lines[2]);
+    }
+
+    /// `CM_SLAC_PARM.REQ` from a car: 29 bytes count.
+    const SLAC: &[u8] = b"\xFF\xFF\xFF\xFF\xFF\xFF\x02\0\0\0\0\xE1\x88\xE1\x01\x64\x60\0\0\0\0TESLA EV";
+
+    #[test]
+    fn a_management_frame_has_its_fields_tagged_or_not() {
+        let tagged = [&SLAC[..12], &[0x81, 0x00, 0, 5], &SLAC[12..]].concat();
+        let lines = report(&mut text_lines(), &[SLAC, &tagged]);
+        for line in lines.lines() {
+            let shown =
+                "pev->evse  homeplug CM_SLAC_PARM.REQ from=02:00:00:00:00:e1 to=all run_id=5445534c41204556";
+            assert!(line.ends_with(shown), "{line}");
+        }
+        let lines = report(&mut JsonLines::new("f", Keys::Redacted), &[SLAC]);
+        let line: Value = serde_json::from_str(&lines).unwrap();
+        assert_eq!(line["message"], "CM_SLAC_PARM.REQ");
+        let header = json!({"from": "02:00:00:00:00:e1", "to": "ff:ff:ff:ff:ff:ff", "version": 1, "oui": null, "fragment": null});
+        assert_eq!(line["header"], header);
+        assert_eq!(
+            line["body"],
+            json!({"application_type": 0, "security_type": 0, "run_id": "5445534c41204556", "cipher_suites": ""})
+        );
+        assert!(line.get("error").is_none() && line.get("fault").is_none());
+    }
+
+    #[test]
+    fn a_broken_management_frame_says_what_is_wrong_with_it() {
+        let mut foreign = SLAC.to_vec();
+        foreign[19] = 3;
+        let lines = report(&mut text_lines(), &[&SLAC[..28], &foreign, &SLAC[..16]]);
+        let lines: Vec<&str> = lines.lines().collect();
+        assert!(
+            lines[0]
+                .ends_with("does not decode: the message ends too early, in the field at byte 2 of its body")
+        );
+        assert!(
+            lines[1]
+                .ends_with("not to be acted on: application type 3; only 0 is matching of car and charger")
+        );
+        assert!(
+            lines[2]
+                .ends_with("a broken HomePlug frame: 2 bytes are too few for a management frame's header")
+        );
+        let lines = report(&mut JsonLines::new("f", Keys::Redacted), &[&SLAC[..28], &foreign]);
+        let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert!(lines[0]["body"].is_null() && lines[0]["error"].is_string());
+        assert!(lines[1]["body"].is_object() && lines[1]["fault"].is_string());
     }
 }

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use homeplug_mme::MmType;
+use homeplug_mme::view::View;
 use serde_json::json;
 
 use super::Report;
 use super::lines::{note, seconds};
+use super::matchings::Matchings;
 use crate::decode::packet::Endpoint;
 use crate::decode::source::{End, Format};
-use crate::decode::{Content, Direction, Event, MmType, Schema};
+use crate::decode::{Content, Direction, Event, Schema};
 
 /// The counts of one file.
 pub struct Summary<'a> {
@@ -18,6 +21,8 @@ pub struct Summary<'a> {
     json: bool,
     last_ns: Option<i64>,
     mmes: BTreeMap<MmType, u64>,
+    bad_mmes: u64,
+    matchings: Matchings,
     sdp: [u64; 2],
     chargers: Vec<Endpoint>,
     schemas: BTreeMap<Option<Schema>, u64>,
@@ -45,6 +50,8 @@ impl<'a> Summary<'a> {
             json,
             last_ns: None,
             mmes: BTreeMap::new(),
+            bad_mmes: 0,
+            matchings: Matchings::default(),
             sdp: [0; 2],
             chargers: Vec::new(),
             schemas: BTreeMap::new(),
@@ -67,8 +74,9 @@ impl<'a> Summary<'a> {
         }
     }
 
-    fn counters(&self) -> [(&'static str, u64); 8] {
+    fn counters(&self) -> [(&'static str, u64); 9] {
         [
+            ("broken_homeplug_frames", self.bad_mmes),
             ("guessed_schema", self.guessed),
             ("not_decoded", self.failed),
             ("bytes_behind_documents", self.trailing),
@@ -92,6 +100,7 @@ impl<'a> Summary<'a> {
             "duration_s": self.last_ns.map(seconds),
             "tcp_connections": streams,
             "homeplug": self.mmes.iter().map(|(name, count)| (name.to_string(), *count)).collect::<BTreeMap<_, _>>(),
+            "matchings": self.matchings.to_json(),
             "sdp_requests": self.sdp[0],
             "sdp_responses": self.sdp[1],
             "chargers": self.chargers.iter().map(show).collect::<Vec<_>>(),
@@ -116,6 +125,7 @@ impl<'a> Summary<'a> {
         }
         let mmes = self.mmes.iter().map(|(name, count)| (name.to_string(), *count));
         list(out, "HomePlug", mmes)?;
+        self.matchings.write_text(out)?;
         let [requests, responses] = self.sdp;
         list(out, "SDP", [("requests".to_owned(), requests), ("responses".to_owned(), responses)])?;
         for charger in &self.chargers {
@@ -160,7 +170,14 @@ impl Report for Summary<'_> {
     fn event(&mut self, event: &Event<'_>, _out: &mut dyn Write) -> io::Result<()> {
         self.last_ns = event.time_ns.max(self.last_ns);
         match &event.content {
-            Content::Mme(mm_type) => *self.mmes.entry(*mm_type).or_default() += 1,
+            Content::Mme(frame) => {
+                *self.mmes.entry(frame.mm_type).or_default() += 1;
+                self.matchings.take(frame);
+                if let Err(error) = View::of(frame) {
+                    self.bad_mmes += 1;
+                    self.trouble(event.frame, || format!("{} does not decode: {error}", frame.mm_type));
+                }
+            }
             Content::Sdp(sdp) => {
                 let [requests, responses] = &mut self.sdp;
                 *(if sdp.direction() == Direction::ToEvse { requests } else { responses }) += 1;
@@ -192,6 +209,7 @@ impl Report for Summary<'_> {
                         self.skipped += u64::try_from(*count).unwrap_or(u64::MAX);
                     }
                     Content::BadLine(_) => self.failed += 1,
+                    Content::BadMme(_) => self.bad_mmes += 1,
                     _ => self.other += 1,
                 }
                 self.trouble(event.frame, || note(other).unwrap_or_default());

@@ -1,11 +1,12 @@
 extern crate std;
-use homeplug_mme::view::{PlLinkStatusCnf, SetKeyCnf};
+use homeplug_mme::view::{GetKeyCnf, PlLinkStatusCnf, SetKeyCnf};
 use homeplug_mme::{NetworkKey, Nid, Nmk};
 use machine::{Duration, Machine};
 use std::vec;
 use std::vec::Vec;
 
 use super::*;
+use crate::LUMISSIL;
 use crate::profile::{NONE, PROFILES};
 use crate::script::{Bench, MODEM, OTHER, OWN, Script, from, sent, version};
 
@@ -20,7 +21,7 @@ fn found() -> ModemEvent {
 
 fn bench(script: Script) -> Bench<Modem> {
     let mut bench = Bench::new(Modem::new(ModemConfig::new(OWN)), script);
-    bench.with(|modem, cx| modem.start(cx));
+    bench.with(Modem::start);
     bench
 }
 
@@ -117,7 +118,7 @@ fn a_modem_without_firmware_or_that_does_not_keep_its_key_is_a_fault_that_is_tri
     let other = ModemEvent::OtherKey;
     let fault = ModemEvent::Fault(ModemFault::KeyNotTaken);
     assert_eq!(events, [found(), other, other, other, fault]);
-    assert!(!stubborn.machine.is_ready());
+    assert_eq!((stubborn.machine.is_ready(), stubborn.machine.key()), (false, None));
     stubborn.modem.keeps_key = true;
     assert!(stubborn.run(25_000).contains(&READY));
 
@@ -150,6 +151,18 @@ fn the_last_key_wins_whenever_it_comes() {
 }
 
 #[test]
+fn many_keys_in_a_row_are_no_fault() {
+    let mut bench = bench(Script::new());
+    for number in 0..10 {
+        let key = NetworkKey::derived(Nmk::new([number; 16]));
+        bench.with(|modem, cx| modem.set_key(cx, key));
+        bench.run(u64::from(number) * 5000 % 6000);
+    }
+    assert!(bench.run(10_000).iter().all(|event| !matches!(event, ModemEvent::Fault(_))));
+    assert_eq!(bench.machine.key(), Some(NetworkKey::derived(Nmk::new([9; 16]))));
+}
+
+#[test]
 fn the_link_is_told_when_it_changes_and_only_while_it_is_watched() {
     let mut bench = ready();
     assert_eq!((bench.run(2000), bench.machine.link()), (vec![], Some(false)));
@@ -169,13 +182,44 @@ fn the_link_is_told_when_it_changes_and_only_while_it_is_watched() {
 }
 
 #[test]
+fn a_link_that_is_up_before_the_modem_tells_its_key_makes_it_ready() {
+    let mut bench = bench(Script { shy: Duration::from_secs(8), link: Some(true), ..Script::new() });
+    bench.with(|modem, cx| modem.watch_link(cx, true));
+    bench.with(|modem, cx| modem.set_key(cx, KEY));
+    let unverified = ModemEvent::Ready { verified: false };
+    assert_eq!(bench.run(5000), [found(), unverified, ModemEvent::Link(true)]);
+    // What it tells later still counts.
+    bench.modem.key = SECOND;
+    assert_eq!(bench.run(10_000)[..2], [ModemEvent::OtherKey, ModemEvent::Link(false)]);
+}
+
+#[test]
+fn a_modem_that_never_tells_its_key_is_ready_after_a_while() {
+    let mut bench = bench(Script { shy: Duration::from_secs(60), ..Script::new() });
+    bench.with(|modem, cx| modem.set_key(cx, KEY));
+    assert_eq!(bench.run(6000), [found()]);
+    assert_eq!(bench.run(3000), [ModemEvent::Ready { verified: false }]);
+}
+
+#[test]
+fn an_interval_of_nothing_is_bounded() {
+    let config = ModemConfig { link_interval: Duration::ZERO, ..ModemConfig::new(OWN) };
+    let mut bench = Bench::new(Modem::new(config), Script::new());
+    bench.with(Modem::start);
+    bench.with(|modem, cx| modem.watch_link(cx, true));
+    bench.run(1000);
+    assert!(bench.modem.asked(0xA0B8) <= 21);
+}
+
+#[test]
 fn a_new_key_ends_the_link() {
     let mut bench = ready();
     bench.modem.link = Some(true);
     assert_eq!(bench.run(1000), [ModemEvent::Link(true)]);
     bench.with(|modem, cx| modem.set_key(cx, SECOND));
     assert_eq!(bench.machine.link(), None);
-    assert_eq!(bench.run(8000), [ModemEvent::Link(false), READY, ModemEvent::Link(true)]);
+    let unverified = ModemEvent::Ready { verified: false };
+    assert_eq!(bench.run(8000), [ModemEvent::Link(false), unverified, ModemEvent::Link(true)]);
 }
 
 #[test]
@@ -226,7 +270,7 @@ fn a_lumissil_modem_is_found_set_and_watched_by_its_own_messages() {
 fn without_a_modem_it_is_always_ready_and_the_link_is_the_callers() {
     let config = ModemConfig { profile: Some(&NONE), ..ModemConfig::new(OWN) };
     let mut bench = Bench::new(Modem::new(config), Script::new());
-    bench.with(|modem, cx| modem.start(cx));
+    bench.with(Modem::start);
     assert!(bench.machine.is_ready());
     bench.with(|modem, cx| modem.set_key(cx, KEY));
     bench.machine.set_link(true);
@@ -243,7 +287,7 @@ fn without_a_modem_it_is_always_ready_and_the_link_is_the_callers() {
 fn a_given_family_is_not_asked_the_other_vendors_way() {
     let config = ModemConfig { profile: PROFILES.first(), ..ModemConfig::new(OWN) };
     let mut bench = Bench::new(Modem::new(config), Script { firmware: None, ..Script::new() });
-    bench.with(|modem, cx| modem.start(cx));
+    bench.with(Modem::start);
     bench.run(5000);
     assert_eq!(bench.modem.asked(0xAC6C), 0);
     assert!(bench.modem.asked(0xA000) > 5);
@@ -285,9 +329,11 @@ fn recorded_modems_are_found_and_their_confirmations_are_taken() {
         let bytes = corpus::bytes(corpus::text(answer, "bytes"));
         if corpus::text(answer, "name") == "VS_SW_VER.CNF" {
             let own = mac(answer, "dst");
-            let mut bench =
-                Bench::new(Modem::new(ModemConfig::new(own)), Script { firmware: None, ..Script::new() });
-            bench.with(|modem, cx| modem.start(cx));
+            let mut bench = Bench::new(
+                Modem::new(ModemConfig::new(own)),
+                Script { firmware: None, own, ..Script::new() },
+            );
+            bench.with(Modem::start);
             bench.with(|modem, cx| modem.handle(cx, &bytes));
             assert_eq!(bench.machine.address(), Some(mac(answer, "src")));
             let firmware = bench.machine.firmware();
@@ -314,4 +360,45 @@ fn recorded_modems_are_found_and_their_confirmations_are_taken() {
     }
     let count = |what| checked.iter().filter(|checked| **checked == what).count();
     assert!(count("version") >= 15 && count("key") >= 30, "{} {}", count("version"), count("key"));
+}
+
+/// What a modem answers to the question for its key, in every form that was recorded.
+#[test]
+fn a_shown_key_counts_by_its_network_or_by_itself_and_only_with_the_right_echo() {
+    let (none, other) = (Nid::default(), SECOND.nid);
+    let (hidden, wrong) = (Nmk::new([0; 16]), SECOND.nmk);
+    let table = [
+        (KEY.nid, KEY.nmk, true, Some(READY)),
+        (KEY.nid, hidden, true, Some(READY)),
+        (none, KEY.nmk, true, Some(READY)),
+        (none, hidden, true, None),
+        (none, wrong, true, Some(ModemEvent::OtherKey)),
+        (other, hidden, true, Some(ModemEvent::OtherKey)),
+        (KEY.nid, KEY.nmk, false, None),
+        (other, hidden, false, None),
+    ];
+    for (nid, key, echoes, expected) in table {
+        let mut machine = Modem::new(ModemConfig::new(OWN));
+        machine.address = Some(MODEM);
+        (machine.wanted, machine.confirmed) = (Some(KEY), Some(KEY));
+        machine.nonce = [1, 2, 3, 4];
+        machine.state = State::Verifying { tries: 1 };
+        let mut bench = Bench::new(machine, Script::new());
+        let your_nonce = if echoes { [1, 2, 3, 4] } else { [0xAA; 4] };
+        let (result, key_type, my_nonce, eks) = (0, 1, [3; 4], 1);
+        let (pid, prn, pmn) = (4, 0, 255);
+        let answer = GetKeyCnf { result, key_type, my_nonce, your_nonce, nid, eks, pid, prn, pmn, key };
+        bench.with(|modem, cx| modem.handle(cx, &sent(&answer)));
+        assert_eq!(bench.machine.poll_event(), expected, "{nid} {echoes}");
+    }
+}
+
+#[test]
+fn a_nonce_is_never_zero() {
+    let mut bench = Bench::new(Modem::new(ModemConfig::new(OWN)), Script::new());
+    bench.entropy = machine::ScriptedEntropy::new(&[]);
+    bench.with(Modem::start);
+    bench.with(|modem, cx| modem.set_key(cx, KEY));
+    // The scripted modem looks at it.
+    assert_eq!(bench.run(8000), [found(), READY]);
 }

@@ -1,0 +1,113 @@
+//! `ccs sim-modem`: two interfaces, each with a simulated modem behind it, and a power line between them.
+
+use std::io::Write;
+use std::os::fd::AsFd;
+
+use hal_linux::{Clock, Error, Interface, PacketSocket, Signals, wait};
+use machine::{Duration, Instant};
+use roles::Mac;
+use sim::power_line::Weather;
+use sim::{ModemConfig, Port, PowerLine, Span};
+
+use crate::cli::{Exit, ModemKindName, SimModemArgs, Usage};
+use crate::log::Log;
+use crate::style::Palette;
+
+/// Addresses of the simulated modems: local ones that no interface here has.
+const CHARGERS: Mac = Mac([0x02, 0xB0, 0x52, 0x00, 0x00, 0xE0]);
+const CARS: Mac = Mac([0x02, 0xB0, 0x52, 0x00, 0x00, 0xC0]);
+
+/// Frames taken from one interface before the other is looked at: judgement, against a flood.
+const BURST: usize = 32;
+
+/// Bridges until it is interrupted.
+pub fn run(args: &SimModemArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit> {
+    if args.charger == args.car {
+        return Err(Usage("the charger's and the car's interface must be two: a veth pair for each").into());
+    }
+    let sockets = [open(&args.charger)?, open(&args.car)?];
+    let clock = Clock::start();
+    let mut line = PowerLine::new(args.seed);
+    let restart = Span::exactly(Duration::from_millis(args.restart_ms));
+    let lingers = Span::ZERO;
+    let charger = ModemConfig { restart, lingers, ..ModemConfig::evse(kind(args.charger_modem), CHARGERS) };
+    let car = ModemConfig { restart, lingers, ..ModemConfig::pev(kind(args.car_modem), CARS) };
+    let ports = [charger, car].map(|modem| line.add_modem(Instant::ZERO, modem));
+    let [charger, car] = ports;
+    line.set_attenuation(Instant::ZERO, charger, car, args.attenuation);
+    let loss_permille = u16::from(args.loss) * 10;
+    line.set_path_weather(charger, car, Weather { loss_permille, ..Weather::default() });
+
+    let signals = Signals::hold()?;
+    let mut log = Log::new(Palette::stdout());
+    let mut say = |at: Instant, words: &str| -> std::io::Result<()> {
+        log.say(at, None, words, out)?;
+        out.flush()
+    };
+    say(
+        clock.now(),
+        &format!(
+            "ready: charger on {}, car on {}, {} dB between their modems; modem 0 is the charger's",
+            args.charger, args.car, args.attenuation
+        ),
+    )?;
+    let mut buffer = vec![0; PacketSocket::MAX_FRAME];
+    loop {
+        let now = clock.now();
+        line.handle_timeout(now);
+        for (socket, port) in sockets.iter().zip(ports) {
+            take(socket, port, &mut line, &mut buffer, clock)?;
+        }
+        while let Some((Port(port), frame)) = line.poll_transmit() {
+            if let Some(socket) = sockets.get(usize::from(port)) {
+                // A full queue loses the frame, as any wire does.
+                socket.send(&frame)?;
+            }
+        }
+        while let Some(event) = line.poll_event() {
+            say(clock.now(), &event.to_string())?;
+        }
+        if signals.take()? {
+            say(clock.now(), "stopped")?;
+            return Ok(Exit::Good);
+        }
+        let left = line.poll_timeout().map_or(IDLE, |at| at.since(clock.now()).min(IDLE));
+        let [first, second] = &sockets;
+        wait(
+            &[first.as_fd(), second.as_fd(), signals.as_fd()],
+            std::time::Duration::from_micros(left.as_micros()),
+        )?;
+    }
+}
+
+/// How long nothing happens at most before the loop looks up: judgement.
+const IDLE: Duration = Duration::from_secs(1);
+
+fn open(name: &str) -> anyhow::Result<PacketSocket> {
+    let interface = Interface::find(name)?;
+    Ok(PacketSocket::open(&interface, interface.mac(), true)?)
+}
+
+fn take(
+    socket: &PacketSocket,
+    port: Port,
+    line: &mut PowerLine,
+    buffer: &mut [u8],
+    clock: Clock,
+) -> Result<(), Error> {
+    for _ in 0..BURST {
+        let Some(frame) = socket.receive(buffer)? else { break };
+        line.handle(clock.now(), port, frame);
+    }
+    Ok(())
+}
+
+fn kind(name: ModemKindName) -> sim::ModemKind {
+    match name {
+        ModemKindName::Qca7005 => sim::ModemKind::Qca7005,
+        ModemKindName::Qca7000 => sim::ModemKind::Qca7000,
+        ModemKindName::Qca7420 => sim::ModemKind::Qca7420,
+        ModemKindName::Int6000 => sim::ModemKind::Int6000,
+        ModemKindName::Lumissil => sim::ModemKind::Lumissil,
+    }
+}

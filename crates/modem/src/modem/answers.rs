@@ -1,0 +1,146 @@
+use homeplug_mme::view::{
+    GetKeyCnf, NscmGetDLinkStatusCnf, NscmGetVersionCnf, PlLinkStatusCnf, SetKeyCnf, SwVerCnf,
+};
+use homeplug_mme::{Frame, Mac, MessageError, Nid, Nmk};
+use machine::{Cx, Duration, Instant};
+
+use super::{Modem, ModemEvent, ModemFault, State, Timer};
+use crate::profile::{LUMISSIL, Profile};
+use crate::restart::Restart;
+
+/// The link is down when no answer has said `up` for this many intervals and a half: one lost answer is no lost
+/// link; judgement.
+const HOLD_INTERVALS: u64 = 2;
+
+/// What `CM_GET_KEY.CNF` says about the key.
+enum Verdict {
+    Same,
+    Other,
+    Unknown,
+}
+
+/// What the modem answers.
+impl Modem {
+    fn on_version(&mut self, cx: &mut Cx<'_>, from: Mac, version: &[u8]) {
+        self.firmware = crate::firmware(version);
+        if version.starts_with(b"BootLoader") {
+            self.address = Some(from);
+            return self.fail(cx.now, ModemFault::NoFirmware);
+        }
+        self.on_present(cx, from, Profile::of_firmware(version));
+    }
+
+    /// The modem answered a question whether it is there.
+    fn on_present(&mut self, cx: &mut Cx<'_>, from: Mac, profile: &'static Profile) {
+        match self.state {
+            State::Searching { .. } => {
+                self.address = Some(from);
+                let profile = self.config.profile.unwrap_or(profile);
+                self.profile = Some(profile);
+                self.events.push(ModemEvent::Found { address: from, profile });
+                self.check(cx);
+            }
+            State::Restarting(mut restart) => {
+                self.asked = false;
+                let back = restart.answered(cx.now);
+                self.state = State::Restarting(restart);
+                if back {
+                    self.check(cx);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The modem is there again: asks which key it has, where it can tell.
+    fn check(&mut self, cx: &mut Cx<'_>) {
+        if self.confirmed.is_none() || self.confirmed != self.wanted {
+            return self.proceed(cx);
+        }
+        if self.family().tells_key {
+            self.new_nonce(cx);
+            self.verify(cx.now, 1);
+        } else if matches!(self.state, State::Restarting(_)) {
+            self.proceed(cx);
+        } else {
+            // Who knows what it has after an absence.
+            self.begin_key(cx);
+        }
+    }
+
+    fn on_set_key(&mut self, cx: &mut Cx<'_>, answer: &SetKeyCnf) {
+        // The result is not judged: modems that take the key answer 1 (39 of 40 captured).
+        if matches!(self.state, State::SettingKey { .. }) && answer.your_nonce == self.nonce {
+            self.confirmed = self.wanted;
+            self.ask_restarting(cx.now, Restart::new(cx.now));
+        }
+    }
+
+    fn on_get_key(&mut self, cx: &mut Cx<'_>, answer: &GetKeyCnf) {
+        if answer.your_nonce != self.nonce {
+            return;
+        }
+        match (self.state, self.verdict(answer)) {
+            (State::Verifying { .. }, Verdict::Same) => self.rest(cx.now, Some(true)),
+            (State::Present { .. }, Verdict::Same) => self.doubt = false,
+            (State::Verifying { .. } | State::Present { .. }, Verdict::Other) => {
+                self.events.push(ModemEvent::OtherKey);
+                self.begin_key(cx);
+            }
+            _ => {}
+        }
+    }
+
+    /// The modem tells its network even where it refuses the key; one that has not joined tells the key alone.
+    fn verdict(&self, answer: &GetKeyCnf) -> Verdict {
+        let Some(key) = self.confirmed else { return Verdict::Unknown };
+        let unknown = answer.nid == Nid::default();
+        let hidden = answer.key == Nmk::new([0; Nmk::LEN]);
+        match (unknown, hidden) {
+            (true, true) => Verdict::Unknown,
+            (true, false) if answer.key == key.nmk => Verdict::Same,
+            (false, _) if answer.nid == key.nid => Verdict::Same,
+            _ => Verdict::Other,
+        }
+    }
+
+    fn on_link(&mut self, now: Instant, up: bool) {
+        match self.state {
+            _ if !self.watching => return,
+            State::Present { .. } => {}
+            // It has joined before it could tell its key, and may tell it later.
+            State::Verifying { .. } if up => {
+                self.rest(now, Some(false));
+                self.doubt = true;
+            }
+            _ => return,
+        }
+        if up {
+            let interval = self.link_interval().as_micros();
+            let hold = interval.saturating_mul(HOLD_INTERVALS).saturating_add(interval / 2);
+            self.timers.set(Timer::Hold, now + Duration::from_micros(hold));
+            self.change_link(true);
+        } else if self.link.is_none() {
+            self.link = Some(false);
+        }
+    }
+
+    pub(super) fn on_frame(&mut self, cx: &mut Cx<'_>, frame: &Frame<'_>) -> Result<(), MessageError> {
+        if let Some(answer) = frame.get::<SwVerCnf>() {
+            self.on_version(cx, frame.from, answer?.text());
+        } else if let Some(answer) = frame.get::<NscmGetVersionCnf>() {
+            answer?;
+            self.on_present(cx, frame.from, &LUMISSIL);
+        } else if let Some(answer) = frame.get::<SetKeyCnf>() {
+            self.on_set_key(cx, &answer?);
+        } else if let Some(answer) = frame.get::<GetKeyCnf>() {
+            self.on_get_key(cx, &answer?);
+        } else if let Some(answer) = frame.get::<PlLinkStatusCnf>() {
+            let answer = answer?;
+            self.on_link(cx.now, answer.mstatus == 0 && answer.link_status == 1);
+        } else if let Some(answer) = frame.get::<NscmGetDLinkStatusCnf>() {
+            self.on_link(cx.now, answer?.link_status == 1);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,79 @@
+//! Parameters to and from a modem, and its restart.
+
+mod read;
+mod reset;
+mod write;
+
+pub use read::{PibReader, ReadEvent};
+pub use reset::{Reset, ResetEvent};
+pub use write::{PibWriter, Refusal, WriteEvent, WritePlan, WriteStep};
+
+use homeplug_mme::{Frame, Mac, Message, emit};
+
+use crate::pib;
+
+/// Why a transfer ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TransferFault {
+    /// The modem does not answer.
+    #[error("the modem does not answer: is it powered and on this cable?")]
+    NoAnswer,
+    /// The modem refuses.
+    #[error("the modem refuses with status {0:#x}")]
+    Refused(u16),
+    /// The image is longer than the caller's buffer.
+    #[error("the image is longer than {0} bytes")]
+    TooLong(usize),
+    /// What was read is no sound image.
+    #[error(transparent)]
+    Image(#[from] pib::Error),
+    /// The modem has no firmware after its restart.
+    #[error("the modem has no firmware any more (it says BootLoader): load it with its maker's tool")]
+    NoFirmware,
+    /// The modem does not come back from its restart.
+    #[error("the modem does not come back from its restart: switch it off and on")]
+    NotBack,
+    /// What the modem has now is not what was written.
+    #[error(
+        "the modem has something else at offset {0:#x} than was written: switch it off and on, read it again"
+    )]
+    Differs(u32),
+    /// How this family's parameters are read is not known.
+    #[error("how the parameters of this modem are read is not known")]
+    NotSupported,
+    /// The transfer was meant for several modems.
+    #[error("a transfer goes to one modem, never to all")]
+    NotOneModem,
+}
+
+/// One modem, by its address or as the one on the own cable.
+#[derive(Clone, Copy, Debug)]
+struct Peer {
+    own: Mac,
+    target: Mac,
+    /// Who answers for [`Mac::LOCAL_MODEM`]: the first one.
+    answers: Option<Mac>,
+}
+
+impl Peer {
+    fn new(own: Mac, target: Mac) -> Result<Self, TransferFault> {
+        if !target.is_unicast() {
+            return Err(TransferFault::NotOneModem);
+        }
+        Ok(Self { own, target, answers: (target != Mac::LOCAL_MODEM).then_some(target) })
+    }
+
+    /// The message, if it comes from this modem.
+    fn get<'a, M: Message<'a>>(&mut self, frame: &Frame<'a>) -> Option<M> {
+        if frame.to != self.own || self.answers.is_some_and(|mac| mac != frame.from) {
+            return None;
+        }
+        let message = frame.get::<M>()?.ok()?;
+        self.answers = Some(frame.from);
+        Some(message)
+    }
+
+    fn emit<'m, M: Message<'m>>(&self, message: &M, buffer: &mut [u8]) -> Option<usize> {
+        emit(message, self.target, self.own, buffer)
+    }
+}

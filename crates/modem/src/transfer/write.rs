@@ -1,0 +1,560 @@
+use homeplug_mme::view::{
+    CommitCode, CommitSession, MODULE_CHUNK, MODULE_PIB, ModuleOperationCnf, ModuleOperationReq, ModuleSpec,
+    Operation, Outcome, StartSession, WriteModule,
+};
+use homeplug_mme::{Frame, Mac};
+use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers};
+
+use super::read::{ANSWER, request};
+use super::reset::{Reset, ResetEvent};
+use super::{Peer, TransferFault};
+use crate::pib::{self, Image, Layout, checksum32};
+use crate::profile::Vendor;
+
+/// Wait for the beginning of a session, and for each part and the end of it (open-plc-utils): flash is slow.
+const START_ANSWER: Duration = Duration::from_secs(60);
+const WRITE_ANSWER: Duration = Duration::from_secs(90);
+/// How often a step is tried: all but the last can be repeated without harm; judgement.
+const TRIES: u8 = 2;
+/// Bytes of a module in the confirmation of a session; its status and error are the last four.
+const STARTED_MODULE: usize = 16;
+
+const EVENTS: usize = 2;
+const CHUNK: usize = MODULE_CHUNK as usize;
+
+/// A change of one modem's parameters, checked before anything is sent. The way to a [`PibWriter`] leads over
+/// [`backup_written`](Self::backup_written).
+#[derive(Clone, Copy, Debug)]
+pub struct WritePlan<'a> {
+    image: Image<'a>,
+    before: Mac,
+}
+
+/// Why an image is not written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The backup is no sound image.
+    #[error("the backup: {0}")]
+    Backup(pib::Error),
+    /// The new image is no sound image.
+    #[error("the new image: {0}")]
+    Image(pib::Error),
+    /// Only chains can be written.
+    #[error("a {0:?} image cannot be written; only those of QCA7000, QCA7005 and QCA7420")]
+    Layout(Layout),
+    /// The new image is for another kind of modem.
+    #[error("the new image has {image} bytes of parameters, the modem has {modem}: is it for another chip?")]
+    Length {
+        /// The new image's, in bytes.
+        image: usize,
+        /// The modem's, in bytes.
+        modem: usize,
+    },
+    /// The new image is another modem's.
+    #[error("the new image belongs to the modem {image}, not to {modem}")]
+    OtherModem {
+        /// Whose it is.
+        image: Mac,
+        /// Which modem it would have been written to.
+        modem: Mac,
+    },
+    /// There is nothing to change.
+    #[error("the modem has exactly this image already")]
+    Unchanged,
+}
+
+impl<'a> WritePlan<'a> {
+    /// The plan to write `image` to the modem that `backup` was read from just now.
+    pub fn new(backup: &[u8], image: &'a [u8]) -> Result<Self, Refusal> {
+        let plan = Self::checked(backup, image)?;
+        plan.is_for(plan.before)
+    }
+
+    /// The same, for an image that gives the modem the new address `mac`.
+    pub fn with_new_address(backup: &[u8], image: &'a [u8], mac: Mac) -> Result<Self, Refusal> {
+        Self::checked(backup, image)?.is_for(mac)
+    }
+
+    /// The modem as it is called before the change.
+    pub const fn modem(&self) -> Mac {
+        self.before
+    }
+
+    /// Call it when the backup is on a disk: the writer for a host with the address `own`.
+    pub fn backup_written(self, own: Mac) -> Result<PibWriter<'a>, TransferFault> {
+        Ok(PibWriter {
+            own,
+            image: self.image,
+            peer: Peer::new(own, self.before)?,
+            session: 0,
+            stage: Stage::Stopped,
+            tries: 0,
+            send: false,
+            progress: None,
+            timers: Timers::new(),
+            events: Queue::new(),
+        })
+    }
+
+    fn checked(backup: &[u8], image: &'a [u8]) -> Result<Self, Refusal> {
+        let before = Image::parse(backup).map_err(Refusal::Backup)?;
+        let after = Image::parse(image).map_err(Refusal::Image)?;
+        for layout in [before.layout(), after.layout()] {
+            if layout != Layout::Chain {
+                return Err(Refusal::Layout(layout));
+            }
+        }
+        let (image_len, modem_len) = (after.parameters().len(), before.parameters().len());
+        if image_len != modem_len {
+            return Err(Refusal::Length { image: image_len, modem: modem_len });
+        }
+        if backup == image {
+            return Err(Refusal::Unchanged);
+        }
+        Ok(Self { image: after, before: before.mac() })
+    }
+
+    fn is_for(self, mac: Mac) -> Result<Self, Refusal> {
+        let image = self.image.mac();
+        if image == mac { Ok(self) } else { Err(Refusal::OtherModem { image, modem: mac }) }
+    }
+}
+
+/// Writes parameters into a modem: session, parts, commit, restart; then reads them back and compares.
+///
+/// Until [`WriteStep::Commit`] a failure changes nothing in the modem; after it the backup helps.
+#[derive(Debug)]
+pub struct PibWriter<'a> {
+    own: Mac,
+    image: Image<'a>,
+    peer: Peer,
+    session: u32,
+    stage: Stage,
+    tries: u8,
+    send: bool,
+    /// The newest only: progress never takes the place of the end.
+    progress: Option<(WriteStep, usize)>,
+    timers: Timers<Timer, 1>,
+    events: Queue<WriteEvent, EVENTS>,
+}
+
+/// What a [`PibWriter`] does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteStep {
+    /// It begins a session.
+    Start,
+    /// It sends the image.
+    Write,
+    /// It lets the modem keep the image.
+    Commit,
+    /// It restarts the modem and waits for it.
+    Restart,
+    /// It reads the image back and compares.
+    Compare,
+}
+
+/// What a [`PibWriter`] tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteEvent {
+    /// It is at this step, so many bytes of it done.
+    Progress(WriteStep, usize),
+    /// The modem has the image.
+    Done,
+    /// It did not work.
+    Failed(WriteStep, TransferFault),
+    /// The caller's buffer was too short for a frame.
+    NotSent,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Stopped,
+    Start,
+    Write { at: usize },
+    Commit,
+    Restart(Reset),
+    Compare { at: usize },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Timer {
+    Answer,
+}
+
+impl TimerName for Timer {
+    const ALL: &'static [Self] = &[Self::Answer];
+    fn name(self) -> &'static str {
+        "modem write"
+    }
+}
+
+impl PibWriter<'_> {
+    /// Begins.
+    pub fn start(&mut self, cx: &mut Cx<'_>) {
+        let mut session = [0; 4];
+        cx.entropy.fill(&mut session);
+        self.session = u32::from_le_bytes(session);
+        self.enter(cx.now, Stage::Start);
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.image.bytes()
+    }
+
+    /// The next part at `at`: a slice of the image.
+    fn part(&self, at: usize) -> &[u8] {
+        let rest = self.bytes().get(at..).unwrap_or_default();
+        rest.get(..CHUNK).unwrap_or(rest)
+    }
+
+    fn step(&self) -> Option<(WriteStep, usize)> {
+        Some(match self.stage {
+            Stage::Stopped => return None,
+            Stage::Start => (WriteStep::Start, 0),
+            Stage::Write { at } => (WriteStep::Write, at),
+            Stage::Commit => (WriteStep::Commit, 0),
+            Stage::Restart(_) => (WriteStep::Restart, 0),
+            Stage::Compare { at } => (WriteStep::Compare, at),
+        })
+    }
+
+    fn enter(&mut self, now: Instant, stage: Stage) {
+        self.stage = stage;
+        self.progress = self.step();
+        self.ask(now, 1);
+    }
+
+    fn ask(&mut self, now: Instant, tries: u8) {
+        let wait = match self.stage {
+            Stage::Stopped | Stage::Restart(_) => return self.timers.clear(Timer::Answer),
+            Stage::Start => START_ANSWER,
+            Stage::Write { .. } | Stage::Commit => WRITE_ANSWER,
+            Stage::Compare { .. } => ANSWER,
+        };
+        self.tries = tries;
+        self.send = true;
+        self.timers.set(Timer::Answer, now + wait);
+    }
+
+    fn fail(&mut self, fault: TransferFault) {
+        if let Some((step, _)) = self.step() {
+            self.finish(WriteEvent::Failed(step, fault));
+        }
+    }
+
+    fn finish(&mut self, event: WriteEvent) {
+        self.stage = Stage::Stopped;
+        self.send = false;
+        self.timers.clear_all();
+        self.events.push(event);
+    }
+
+    fn on_answer(&mut self, cx: &mut Cx<'_>, answer: &ModuleOperationCnf<'_>) {
+        if matches!(self.stage, Stage::Stopped | Stage::Restart(_)) {
+            return;
+        }
+        if answer.mstatus != 0 {
+            return self.fail(TransferFault::Refused(answer.mstatus));
+        }
+        match (&self.stage, answer.operation) {
+            (Stage::Start, Outcome::Started(started)) if started.session_id == self.session => {
+                let modules = started.modules.0.chunks_exact(STARTED_MODULE);
+                let status = |module: &[u8]| match module {
+                    [.., low, high, _, _] => u16::from_le_bytes([*low, *high]),
+                    _ => 0,
+                };
+                match modules.map(status).find(|status| *status != 0) {
+                    Some(status) => self.fail(TransferFault::Refused(status)),
+                    None => self.enter(cx.now, Stage::Write { at: 0 }),
+                }
+            }
+            (Stage::Write { at }, Outcome::Written(written)) if written.session_id == self.session => {
+                // Another place or length is the answer to a part that was sent twice.
+                let part = self.part(*at).len();
+                if usize::try_from(written.offset) == Ok(*at) && usize::from(written.length) == part {
+                    let at = at + part;
+                    let whole = at == self.bytes().len();
+                    self.enter(cx.now, if whole { Stage::Commit } else { Stage::Write { at } });
+                }
+            }
+            (Stage::Commit, Outcome::Committed(done)) if done.session_id == self.session => self.restart(cx),
+            (&Stage::Compare { at }, Outcome::Read(part))
+                if part.module_id == MODULE_PIB && usize::try_from(part.offset) == Ok(at) =>
+            {
+                self.compare(cx.now, at, part.data.0);
+            }
+            _ => {}
+        }
+    }
+
+    fn restart(&mut self, cx: &mut Cx<'_>) {
+        // The image may give it a new address.
+        let Ok(later) = Peer::new(self.own, self.image.mac()) else {
+            return self.fail(TransferFault::NotOneModem);
+        };
+        let mut reset = Reset::of(self.peer, later, Vendor::Qualcomm);
+        reset.start(cx);
+        self.peer = later;
+        self.enter(cx.now, Stage::Restart(reset));
+    }
+
+    fn compare(&mut self, now: Instant, at: usize, read: &[u8]) {
+        let part = self.part(at);
+        let differs = part.iter().zip(read).position(|(ours, theirs)| ours != theirs);
+        let short = (read.len() != part.len()).then_some(read.len().min(part.len()));
+        if let Some(place) = differs.or(short) {
+            return self.fail(TransferFault::Differs(u32::try_from(at + place).unwrap_or(u32::MAX)));
+        }
+        let at = at + part.len();
+        if at == self.bytes().len() {
+            self.finish(WriteEvent::Done);
+        } else {
+            self.enter(now, Stage::Compare { at });
+        }
+    }
+
+    /// Takes what the restart has told.
+    fn drain(&mut self, now: Instant) {
+        while let Stage::Restart(reset) = &mut self.stage {
+            match reset.poll_event() {
+                None => return,
+                Some(ResetEvent::Confirmed) => {}
+                Some(ResetEvent::NotSent) => self.events.push(WriteEvent::NotSent),
+                Some(ResetEvent::Back) => self.enter(now, Stage::Compare { at: 0 }),
+                Some(ResetEvent::Failed(fault)) => self.fail(fault),
+            }
+        }
+    }
+
+    fn write(&self, buffer: &mut [u8]) -> Option<usize> {
+        let length = self.bytes().len();
+        let emit = |operation, buffer: &mut [u8]| self.peer.emit(&ModuleOperationReq::new(operation), buffer);
+        match self.stage {
+            Stage::Stopped | Stage::Restart(_) => None,
+            Stage::Start => {
+                let spec = ModuleSpec {
+                    module_id: MODULE_PIB,
+                    module_sub_id: 0,
+                    length: u32::try_from(length).ok()?,
+                    checksum: checksum32(self.bytes()),
+                };
+                emit(Operation::Start(StartSession::new(self.session, &spec.to_bytes())), buffer)
+            }
+            Stage::Write { at } => {
+                let part = self.part(at);
+                let mut padded = [0; CHUNK];
+                padded.iter_mut().zip(part).for_each(|(slot, byte)| *slot = *byte);
+                let (offset, length) = (u32::try_from(at).ok()?, u16::try_from(part.len()).ok()?);
+                let write = WriteModule::new(self.session, MODULE_PIB, offset, length, &padded);
+                emit(Operation::Write(write), buffer)
+            }
+            Stage::Commit => {
+                emit(Operation::Commit(CommitSession::new(self.session, CommitCode::empty())), buffer)
+            }
+            Stage::Compare { at } => {
+                let length = u16::try_from(self.part(at).len()).ok()?;
+                self.peer.emit(&request(at, length), buffer)
+            }
+        }
+    }
+}
+
+impl Machine for PibWriter<'_> {
+    /// A whole Ethernet frame.
+    type Input<'a> = &'a [u8];
+    type Route = ();
+    type Event = WriteEvent;
+
+    fn handle(&mut self, cx: &mut Cx<'_>, bytes: &[u8]) {
+        if let Stage::Restart(reset) = &mut self.stage {
+            reset.handle(cx, bytes);
+            return self.drain(cx.now);
+        }
+        let Ok(frame) = Frame::parse(bytes) else { return };
+        if let Some(answer) = self.peer.get::<ModuleOperationCnf<'_>>(&frame) {
+            self.on_answer(cx, &answer);
+        }
+    }
+
+    fn handle_timeout(&mut self, cx: &mut Cx<'_>) {
+        if let Stage::Restart(reset) = &mut self.stage {
+            reset.handle_timeout(cx);
+            self.drain(cx.now);
+        }
+        while let Some(Timer::Answer) = self.timers.expired(cx.now) {
+            // A commit may have been done although its answer was lost: twice is once too often.
+            if self.tries < TRIES && !matches!(self.stage, Stage::Commit) {
+                self.ask(cx.now, self.tries + 1);
+            } else {
+                self.fail(TransferFault::NoAnswer);
+            }
+        }
+    }
+
+    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<(usize, ())> {
+        if let Stage::Restart(reset) = &mut self.stage {
+            return reset.poll_transmit(buffer);
+        }
+        if !core::mem::take(&mut self.send) {
+            return None;
+        }
+        let len = self.write(buffer);
+        if len.is_none() {
+            self.events.push(WriteEvent::NotSent);
+        }
+        len.map(|len| (len, ()))
+    }
+
+    fn poll_event(&mut self) -> Option<WriteEvent> {
+        let progress = self.progress.take().map(|(step, at)| WriteEvent::Progress(step, at));
+        progress.or_else(|| self.events.pop())
+    }
+
+    fn poll_timeout(&self) -> Option<Deadline> {
+        let restart = match &self.stage {
+            Stage::Restart(reset) => reset.poll_timeout(),
+            _ => None,
+        };
+        Deadline::earlier(restart, self.timers.next())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use crate::pib::{Editor, Role, sample};
+    use crate::script::{Bench, MODEM, OWN, Script};
+    use std::vec;
+    use std::vec::Vec;
+
+    fn images() -> (Vec<u8>, Vec<u8>) {
+        let before = sample::chain(8080);
+        let mut after = before.clone();
+        Editor::open(&mut after).unwrap().set_role(Role::Evse).unwrap();
+        (before, after)
+    }
+
+    fn bench<'a>(backup: &[u8], image: &'a [u8], script: Script) -> Bench<PibWriter<'a>> {
+        let writer = WritePlan::new(backup, image).unwrap().backup_written(OWN).unwrap();
+        let mut bench = Bench::new(writer, Script { pib: backup.to_vec(), ..script });
+        bench.with(PibWriter::start);
+        bench
+    }
+
+    #[test]
+    fn a_changed_image_is_written_kept_and_read_back() {
+        let (before, after) = images();
+        let mut bench = bench(&before, &after, Script::new());
+        let events = bench.run(20_000);
+        let steps: Vec<_> = events
+            .iter()
+            .filter_map(|event| match event {
+                WriteEvent::Progress(step, 0) => Some(*step),
+                _ => None,
+            })
+            .collect();
+        let all =
+            [WriteStep::Start, WriteStep::Write, WriteStep::Commit, WriteStep::Restart, WriteStep::Compare];
+        assert_eq!(steps, all);
+        assert_eq!(events.last(), Some(&WriteEvent::Done));
+        assert!(events.contains(&WriteEvent::Progress(WriteStep::Write, 1400)));
+        assert_eq!(bench.modem.pib, after);
+        assert!(bench.modem.log.iter().all(|(_, to, _)| *to == MODEM), "to that modem only");
+        assert!(bench.modem.log.iter().any(|(_, _, what)| *what == 0xA01C), "it is restarted");
+    }
+
+    #[test]
+    fn a_new_address_is_followed() {
+        let (before, mut after) = images();
+        let mac = Mac([2, 0, 0, 0, 0, 0x99]);
+        Editor::open(&mut after).unwrap().set_mac(mac).unwrap();
+        let plan = WritePlan::with_new_address(&before, &after, mac).unwrap();
+        let script = Script { pib: before.clone(), renames: true, ..Script::new() };
+        let mut bench = Bench::new(plan.backup_written(OWN).unwrap(), script);
+        bench.with(PibWriter::start);
+        assert_eq!(bench.run(30_000).last(), Some(&WriteEvent::Done));
+        assert_eq!((bench.modem.mac, bench.modem.pib), (mac, after));
+    }
+
+    #[test]
+    fn nothing_is_planned_that_could_harm_a_modem() {
+        let (before, after) = images();
+        let refused = |backup: &[u8], image: &[u8]| WritePlan::new(backup, image).map(|_| ()).unwrap_err();
+        let mut damaged = after.clone();
+        damaged[5000] ^= 4;
+        let fault = pib::Fault::ImageChecksum.at(96 + sample::MANIFEST_LEN + 20);
+        assert_eq!(refused(&before, &damaged), Refusal::Image(fault));
+        assert_eq!(refused(&damaged, &after), Refusal::Backup(fault));
+        assert_eq!(refused(&before, &after[..4000]), Refusal::Image(pib::Fault::Short.at(4000)));
+        assert_eq!(refused(&before, &vec![0; 8080]), Refusal::Layout(Layout::Bare));
+        assert_eq!(refused(&sample::flat(8200), &after), Refusal::Layout(Layout::Flat));
+        assert_eq!(refused(&before, &sample::chain(8836)), Refusal::Length { image: 8836, modem: 8080 });
+        assert_eq!(refused(&before, &before), Refusal::Unchanged);
+        let (mut foreign, image) = (after.clone(), Mac([2, 0, 0, 0, 0, 0x99]));
+        Editor::open(&mut foreign).unwrap().set_mac(image).unwrap();
+        assert_eq!(refused(&before, &foreign), Refusal::OtherModem { image, modem: MODEM });
+        let named = WritePlan::with_new_address(&before, &foreign, MODEM).map(|_| ());
+        assert_eq!(named, Err(Refusal::OtherModem { image, modem: MODEM }));
+    }
+
+    #[test]
+    fn lost_frames_are_repeated_and_the_commit_is_not() {
+        let (before, after) = images();
+        let mut bench = bench(&before, &after, Script { lose: vec![0xA0B0, 0xA01C], ..Script::new() });
+        assert_eq!(bench.run(100_000).last(), Some(&WriteEvent::Done));
+
+        let mut silent = self::bench(&before, &after, Script { lose: vec![0xA0B0; 9], ..Script::new() });
+        let failed = WriteEvent::Failed(WriteStep::Start, TransferFault::NoAnswer);
+        assert_eq!(silent.run(119_000).len(), 1);
+        assert_eq!(silent.run(2000), [failed]);
+        assert_eq!(silent.modem.pib, before);
+    }
+
+    #[test]
+    fn a_lost_answer_to_the_commit_is_told_and_not_repeated() {
+        let (before, after) = images();
+        let mut bench = bench(&before, &after, Script { mute_commit: true, ..Script::new() });
+        let failed = WriteEvent::Failed(WriteStep::Commit, TransferFault::NoAnswer);
+        assert_eq!(bench.run(200_000).last(), Some(&failed));
+        assert_eq!(bench.modem.asked(0xA0B0), 1 + 6 + 1);
+    }
+
+    #[test]
+    fn a_part_of_which_less_was_written_is_sent_again() {
+        let (before, after) = images();
+        let mut bench = bench(&before, &after, Script { cuts_first_part: true, ..Script::new() });
+        assert_eq!(bench.run(89_000).last(), Some(&WriteEvent::Progress(WriteStep::Write, 0)));
+        assert_eq!(bench.run(60_000).last(), Some(&WriteEvent::Done));
+    }
+
+    #[test]
+    fn an_image_that_is_read_back_too_short_differs() {
+        let (before, after) = images();
+        let mut bench = bench(&before, &after, Script { reads_short: true, ..Script::new() });
+        let at = u32::try_from(after.len() - 1).unwrap();
+        let failed = WriteEvent::Failed(WriteStep::Compare, TransferFault::Differs(at));
+        assert_eq!(bench.run(30_000).last(), Some(&failed));
+    }
+
+    #[test]
+    fn a_refusal_and_a_modem_that_keeps_the_old_image_are_failures() {
+        let (before, after) = images();
+        let mut refusing = bench(&before, &after, Script { refuses: Some(3), ..Script::new() });
+        let failed = WriteEvent::Failed(WriteStep::Start, TransferFault::Refused(3));
+        assert_eq!(refusing.run(1000).last(), Some(&failed));
+
+        let mut picky = bench(&before, &after, Script { module_status: 9, ..Script::new() });
+        let failed = WriteEvent::Failed(WriteStep::Start, TransferFault::Refused(9));
+        assert_eq!(picky.run(1000).last(), Some(&failed));
+
+        let mut forgetful = bench(&before, &after, Script { forgets: true, ..Script::new() });
+        // The image's checksum is the first that differs.
+        let differs = TransferFault::Differs(u32::try_from(96 + sample::MANIFEST_LEN + 20).unwrap());
+        assert_eq!(forgetful.run(30_000).last(), Some(&WriteEvent::Failed(WriteStep::Compare, differs)));
+
+        let mut bare = bench(&before, &after, Script { firmware: Some("BootLoader"), ..Script::new() });
+        let failed = WriteEvent::Failed(WriteStep::Restart, TransferFault::NoFirmware);
+        assert_eq!(bare.run(30_000).last(), Some(&failed));
+    }
+}

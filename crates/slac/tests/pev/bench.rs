@@ -1,0 +1,247 @@
+//! A car on the bench: virtual time, a written-down past, and chargers that answer.
+
+use homeplug_mme::{Frame, GROUPS, MAX_FRAME, Mac, NetworkKey, Nmk, Profile, RunId, Slac, StationId};
+use machine::{Cx, Duration, Entropy, Instant, Machine};
+use slac::{Dropped, Event, Pev, PevConfig, PevInput, PevState};
+
+pub const CAR: Mac = Mac([2, 0, 0, 0, 0, 0xE1]);
+pub const NEAR: Mac = Mac([2, 0, 0, 0, 0, 0x51]);
+pub const FAR: Mac = Mac([2, 0, 0, 0, 0, 0x52]);
+
+/// Different bytes at every draw.
+pub struct Counter(pub u8);
+
+impl Entropy for Counter {
+    fn fill(&mut self, bytes: &mut [u8]) {
+        for byte in bytes {
+            self.0 = self.0.wrapping_add(1);
+            *byte = self.0;
+        }
+    }
+}
+
+pub struct Bench {
+    car: Mac,
+    pub pev: Pev,
+    pub now: Instant,
+    pub entropy: Counter,
+    pub chargers: Vec<Charger>,
+    /// What the car sent.
+    pub sent: Vec<Sent>,
+    pub events: Vec<Event>,
+    /// Every change of what the pilot shows.
+    pub toggles: Vec<(Instant, Option<bool>)>,
+}
+
+pub struct Sent {
+    pub at: Instant,
+    pub to: Mac,
+    pub slac: Slac,
+    pub bytes: Vec<u8>,
+}
+
+/// A charger that does what it should, and loses or bends what a test says.
+#[derive(Clone)]
+pub struct Charger {
+    pub mac: Mac,
+    pub db: u8,
+    pub sounds: u8,
+    pub answers: bool,
+    pub reports: bool,
+    /// Match requests that it does not answer.
+    pub deaf_to_matches: u8,
+}
+
+impl Charger {
+    pub fn new(mac: Mac, db: u8) -> Self {
+        Self { mac, db, sounds: 10, answers: true, reports: true, deaf_to_matches: 0 }
+    }
+
+    pub fn key(&self) -> NetworkKey {
+        NetworkKey::derived(Nmk::new([self.db; 16]))
+    }
+
+    pub fn report(&self, run_id: RunId, car: Mac) -> Slac {
+        Slac::AttenChar { run_id, car, sounds: self.sounds, profile: Profile([self.db; GROUPS]) }
+    }
+
+    pub fn cnf(&self, run_id: RunId, car: Mac) -> Slac {
+        let none = StationId::default();
+        Slac::MatchCnf { run_id, car, pev_id: none, charger: self.mac, evse_id: none, key: self.key() }
+    }
+
+    fn hear(&mut self, to: Mac, from: Mac, slac: Slac) -> Option<Slac> {
+        match slac {
+            Slac::ParmReq { run_id } if self.answers => {
+                Some(Slac::ParmCnf { run_id, sounds: self.sounds, timeout_100ms: 6, car: from })
+            }
+            Slac::Sound { run_id, remaining: 0, .. } if self.reports => Some(self.report(run_id, from)),
+            Slac::MatchReq { run_id, .. } if to == self.mac => {
+                let hears = self.deaf_to_matches == 0;
+                self.deaf_to_matches = self.deaf_to_matches.saturating_sub(1);
+                hears.then(|| self.cnf(run_id, from))
+            }
+            _ => None,
+        }
+    }
+}
+
+pub fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+pub fn frame(slac: Slac, from: Mac, to: Mac) -> Vec<u8> {
+    let mut buffer = [0; MAX_FRAME];
+    let len = slac.emit(to, from, &mut buffer).unwrap();
+    buffer[..len].to_vec()
+}
+
+impl Bench {
+    pub fn new(config: PevConfig) -> Self {
+        Self {
+            car: config.mac,
+            pev: Pev::new(config),
+            now: Instant::ZERO,
+            entropy: Counter(0),
+            chargers: Vec::new(),
+            sent: Vec::new(),
+            events: Vec::new(),
+            toggles: Vec::new(),
+        }
+    }
+
+    /// A car whose modem is ready, plugged in at time 0.
+    pub fn plugged(config: PevConfig, chargers: &[Charger]) -> Self {
+        let mut bench = Self::new(config);
+        bench.chargers = chargers.to_vec();
+        bench.give(PevInput::ModemReady(true));
+        bench.give(PevInput::Start);
+        bench
+    }
+
+    /// A car that is matched with [`NEAR`], and nothing noted of how.
+    pub fn matched(config: PevConfig) -> Self {
+        let mut bench = Self::plugged(config, &[Charger::new(NEAR, 9)]);
+        bench.until(PevState::Joining);
+        bench.join();
+        assert!(bench.pev.is_matched());
+        bench.sent.clear();
+        bench.events.clear();
+        bench
+    }
+
+    /// The modem takes the key and finds the charger.
+    pub fn join(&mut self) {
+        self.give(PevInput::ModemReady(true));
+        self.give(PevInput::Link(true));
+        self.run(ms(300));
+    }
+
+    pub fn give(&mut self, input: PevInput<'_>) {
+        self.pev.handle(&mut Cx { now: self.now, entropy: &mut self.entropy }, input);
+        self.drain();
+    }
+
+    /// A message to the car.
+    pub fn hear(&mut self, slac: Slac, from: Mac) {
+        self.give(PevInput::Frame(&frame(slac, from, CAR)));
+    }
+
+    /// Lets time pass.
+    pub fn run(&mut self, span: Duration) {
+        let end = self.now + span;
+        while self.step(end) {}
+        self.now = end;
+    }
+
+    /// Lets time pass until a state is reached.
+    pub fn until(&mut self, state: PevState) {
+        let end = self.now + ms(120_000);
+        while self.pev.state() != state {
+            assert!(self.step(end), "{state:?} is never reached from {:?}", self.pev.state());
+        }
+    }
+
+    pub fn step(&mut self, end: Instant) -> bool {
+        let Some(due) = self.pev.poll_timeout().filter(|due| due.at <= end) else { return false };
+        self.now = self.now.max(due.at);
+        self.pev.handle_timeout(&mut Cx { now: self.now, entropy: &mut self.entropy });
+        assert!(self.pev.poll_timeout().is_none_or(|due| due.at > self.now));
+        self.drain();
+        true
+    }
+
+    fn drain(&mut self) {
+        let mut buffer = [0; MAX_FRAME];
+        while let Some((len, ())) = self.pev.poll_transmit(&mut buffer) {
+            let bytes = buffer[..len].to_vec();
+            let parsed = Frame::parse(&bytes).unwrap();
+            assert_eq!(parsed.from, self.car);
+            let (to, car) = (parsed.to, parsed.from);
+            let slac = Slac::parse(&parsed).unwrap().unwrap();
+            self.sent.push(Sent { at: self.now, to, slac, bytes });
+            for index in 0..self.chargers.len() {
+                let charger = &mut self.chargers[index];
+                let from = charger.mac;
+                if let Some(answer) = charger.hear(to, car, slac) {
+                    let bytes = frame(answer, from, car);
+                    let cx = &mut Cx { now: self.now, entropy: &mut self.entropy };
+                    self.pev.handle(cx, PevInput::Frame(&bytes));
+                }
+            }
+        }
+        self.events.extend(std::iter::from_fn(|| self.pev.poll_event()));
+        if self.toggles.last().and_then(|(_, shown)| *shown) != self.pev.toggle() {
+            self.toggles.push((self.now, self.pev.toggle()));
+        }
+    }
+
+    pub fn run_id(&self) -> RunId {
+        let asked = |event: &Event| match event {
+            Event::Asked { run_id, .. } => Some(*run_id),
+            _ => None,
+        };
+        self.events.iter().rev().find_map(asked).unwrap()
+    }
+
+    /// When messages of a kind went out, in ms.
+    pub fn times(&self, kind: impl Fn(&Slac) -> bool) -> Vec<u64> {
+        self.sent.iter().filter(|sent| kind(&sent.slac)).map(|sent| sent.at.as_millis()).collect()
+    }
+
+    pub fn dropped(&self) -> Vec<Dropped> {
+        let why = |event: &Event| match event {
+            Event::Dropped { why, .. } => Some(*why),
+            _ => None,
+        };
+        self.events.iter().filter_map(why).collect()
+    }
+
+    pub fn chosen(&self) -> Vec<Mac> {
+        let peer = |event: &Event| match event {
+            Event::Chosen { peer } => Some(*peer),
+            _ => None,
+        };
+        self.events.iter().filter_map(peer).collect()
+    }
+
+    pub fn failures(&self) -> Vec<slac::Failure> {
+        let failure = |event: &Event| match event {
+            Event::Failed(failure) => Some(*failure),
+            _ => None,
+        };
+        self.events.iter().filter_map(failure).collect()
+    }
+}
+
+pub fn is_parm_req(slac: &Slac) -> bool {
+    matches!(slac, Slac::ParmReq { .. })
+}
+
+pub fn is_match_req(slac: &Slac) -> bool {
+    matches!(slac, Slac::MatchReq { .. })
+}
+
+pub fn is_rsp(slac: &Slac) -> bool {
+    matches!(slac, Slac::AttenCharRsp { .. })
+}

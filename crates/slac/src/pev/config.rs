@@ -128,3 +128,23 @@ impl PevConfig {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limits_themselves_still_belong_to_the_better_verdict() {
+        let config = PevConfig::new(Mac([2, 0, 0, 0, 0, 1]));
+        let table = [
+            (1, Verdict::Found),
+            (1000, Verdict::Found),
+            (1001, Verdict::Potential),
+            (2000, Verdict::Potential),
+            (2001, Verdict::NotFound),
+        ];
+        for (mean_cdb, verdict) in table {
+            assert_eq!(config.verdict(mean_cdb), verdict, "{mean_cdb}");
+        }
+    }
+}

@@ -1,6 +1,12 @@
 //! The car's matching (`slac::Pev`) with the care of its modem, against chargers, through the faults of the power
 //! line: scenarios as data.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::large_stack_arrays,
+    reason = "a test ends where it fails"
+)]
 
 mod common;
 
@@ -86,7 +92,7 @@ impl Node for Car {
             }
             Input::Pilot(pilot) if !pilot.is_plugged => self.slac.handle(cx, PevInput::Stop),
             Input::Pilot(pilot) if pilot.output == Some(Output::DIGITAL) => {
-                self.slac.handle(cx, PevInput::Start)
+                self.slac.handle(cx, PevInput::Start);
             }
             Input::Pilot(_) => (),
         }
@@ -258,7 +264,7 @@ fn the_car_gets_through_every_scenario_as_expected_and_the_same_way_twice() {
     let mut bad = Vec::new();
     for scenario in SCENARIOS {
         let play = || {
-            let mut storage = [EvseStorage::new(), EvseStorage::new()];
+            let mut storage = Box::new([EvseStorage::new(), EvseStorage::new()]);
             let (outcome, world) = scenario.play(|setup| build(setup, &mut storage), |_| None);
             (outcome, world.trace().to_string())
         };

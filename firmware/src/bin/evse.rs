@@ -2,6 +2,8 @@
 #![no_std]
 #![no_main]
 
+use core::mem::MaybeUninit;
+
 use control_pilot::{Level, Output};
 use evse_fsm::{Contactors, Isolation, Plant, Reading};
 use firmware::Chip;
@@ -10,7 +12,7 @@ use roles::{Evse, EvseConfig, EvseLink, EvseStorage, Input, MAX_FRAME, Mac};
 
 /// The role's memory, lent to it for ever.
 static mut STORAGE: EvseStorage<'static> = EvseStorage::new();
-static mut EVSE: Option<Evse<'static>> = None;
+static mut EVSE: MaybeUninit<Evse<'static>> = MaybeUninit::uninit();
 
 /// Sensors as bytes, as an adapter would have them.
 fn plant(now: Instant, [level, voltage, current, isolation, contactors, stop, ..]: [u8; 8]) -> Plant {
@@ -50,7 +52,7 @@ extern "C" fn _start() -> ! {
     let mac = Mac([2, 0, 0, 0, 0, 1]);
     let config = EvseConfig { link: EvseLink::matched(mac), ..EvseConfig::new(mac) };
     let Ok(evse) = Evse::new(&mut cx, config, storage) else { loop {} };
-    let evse = place.insert(evse);
+    let evse = place.write(evse);
     loop {
         let input = firmware::read(&mut buffer);
         let Some((head, frame)) = input.split_first_chunk::<16>() else { continue };

@@ -2,13 +2,15 @@
 #![no_std]
 #![no_main]
 
+use core::mem::MaybeUninit;
+
 use firmware::Chip;
 use homeplug_mme::{MAX_FRAME, Mac};
 use machine::{Cx, Duration, Instant, Machine};
 use slac::{Evse, EvseConfig, EvseInput, Pev, PevConfig, PevInput};
 
-static mut EVSE: Option<Evse> = None;
-static mut PEV: Option<Pev> = None;
+static mut EVSE: MaybeUninit<Evse> = MaybeUninit::uninit();
+static mut PEV: MaybeUninit<Pev> = MaybeUninit::uninit();
 
 #[unsafe(no_mangle)]
 extern "C" fn _start() -> ! {
@@ -18,8 +20,8 @@ extern "C" fn _start() -> ! {
     // SAFETY: one thread, and this is the only place where the two statics are used.
     let (evse, pev) = unsafe { (&mut *(&raw mut EVSE), &mut *(&raw mut PEV)) };
     let mac = Mac([2, 0, 0, 0, 0, 1]);
-    let evse = evse.insert(Evse::new(&mut Cx { now, entropy: &mut chip }, EvseConfig::new(mac)));
-    let pev = pev.insert(Pev::new(PevConfig::new(mac)));
+    let evse = evse.write(Evse::new(&mut Cx { now, entropy: &mut chip }, EvseConfig::new(mac)));
+    let pev = pev.write(Pev::new(PevConfig::new(mac)));
     loop {
         let input = firmware::read(&mut buffer);
         let Some((head, frame)) = input.split_first_chunk::<8>() else { continue };

@@ -102,14 +102,15 @@ pub enum PevState {
 }
 
 impl PevConfig {
-    /// What deployed cars do: the lowest mean wins whatever it is, nobody validates, asking never ends.
+    /// What deployed cars do: the lowest mean wins, nobody validates, asking never ends. But a charger beyond
+    /// [`times::SIGNALATTN_LIMIT_CDB`] is not taken.
     pub const fn new(mac: Mac) -> Self {
         Self {
             mac,
             run_id: None,
             direct_cdb: times::SIGNALATTN_DIRECT_CDB,
             indirect_cdb: times::SIGNALATTN_INDIRECT_CDB,
-            limit_cdb: None,
+            limit_cdb: Some(times::SIGNALATTN_LIMIT_CDB),
             validation: PevValidation::Never,
             match_join: times::TT_MATCH_JOIN,
             max_attempts: None,

@@ -229,7 +229,10 @@ fn a_charger_beyond_the_limit_is_refused_and_its_report_still_acknowledged() {
 
     let mut bench = Bench::plugged(config, &[Charger::new(NEAR, 20)]);
     bench.until(PevState::Joining);
-    let mut bench = Bench::plugged(ONE, &[Charger::new(NEAR, 90)]);
+    // As it comes, 40 dB is the limit; without one anything goes.
+    let mut bench = Bench::plugged(ONE, &[Charger::new(NEAR, 41)]);
+    bench.until(PevState::Waiting);
+    let mut bench = Bench::plugged(PevConfig { limit_cdb: None, ..ONE }, &[Charger::new(NEAR, 90)]);
     bench.until(PevState::Joining);
 }
 

@@ -208,7 +208,7 @@ ours_blind() {
 
 ours_lossy() {
     begin_run lossy "every fifth frame on the power line is lost"
-    start_modems --loss 20
+    start_modems --loss 20 --seed 1 # the seed says which
     start_charger
     wait_for "$RUN/charger.log" "[005]" 60 "$EVSE"
     run_car car

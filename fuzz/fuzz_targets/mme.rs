@@ -17,7 +17,10 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!(Slac::parse(&again), Some(Ok(message)));
     }
     let Ok(view) = View::of(&frame) else {
-        assert!(!matches!(Slac::parse(&frame), Some(Ok(_))), "the strict form reads what the lenient one cannot");
+        assert!(
+            !matches!(Slac::parse(&frame), Some(Ok(_))),
+            "the strict form reads what the lenient one cannot"
+        );
         return;
     };
     let mut values = 0;

@@ -19,7 +19,7 @@ STATES="supportedAppProtocolReq SessionSetupReq ServiceDiscoveryReq ServicePayme
  ContractAuthenticationReq ChargeParameterDiscoveryReq CableCheckReq PreChargeReq PowerDeliveryReq\
  CurrentDemandReq PowerDeliveryReq WeldingDetectionReq SessionStopReq"
 
-make_josev() { # sets JOSEV to the Python of an environment that has it
+josev() { # sets JOSEV to the Python of an environment that has it
     local venv
     venv=$(target_folder)/interop/josev-0.31.2
     JOSEV=$venv/bin/python
@@ -37,7 +37,7 @@ josev() { # josev HOST LOG ARGUMENTS...
     start "$host" "$log" env NETWORK_INTERFACE="$INTERFACE" PROTOCOLS=DIN_SPEC_70121 PKI_PATH="$OUT/pki/" \
         LOG_LEVEL=INFO MESSAGE_LOG_JSON=false PYTHONUNBUFFERED=1 TMPDIR="$OUT" \
         JAVA_TOOL_OPTIONS="-Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1" \
-        "$JOSEV" "$TOOLS/josev/josev.py" "$@"
+        "$PYTHON" "$TOOLS/josev/josev.py" "$@"
 }
 
 start_charger() {
@@ -70,9 +70,7 @@ end_charger() { # our own ends by itself after one session; Josev's serves for e
 
 sent() { sed -nE 's/.* Sent ([A-Za-z]+Req)$/\1/p' "$OUT/car.log"; }
 received() { sed -nE 's/.* ([A-Za-z]+Res) received$/\1/p' "$OUT/car.log"; }
-complaints() { grep -E '^(WARNING|ERROR|CRITICAL)|Traceback|^[A-Za-z.]*(Error|Exception)\b' "$1"; }
-packets() { tshark -r "$RECORDING" -o tcp.check_checksum:TRUE -o udp.check_checksum:TRUE -Y "$1" -T fields -e frame.number 2>/dev/null; }
-count() { packets "$1" | wc -l; }
+count() { fields "$RECORDING" "$1" frame.number | wc -l; }
 
 check_car() {
     local rounds
@@ -122,12 +120,11 @@ if [ "$MODE" = josev-din ]; then
     CONFIG="--config $(target_folder)/interop/mirror.toml"
     CCS_EVSE_OPTIONS=${CCS_EVSE_OPTIONS:-$CONFIG --link up --plant simulated --sessions 1}
     CCS_EVSE_READY=${CCS_EVSE_READY:-ready}
-    CCS=${CCS:-$(target_folder)/debug/ccs}
-    [ -x "$CCS" ] || die "no $CCS: run 'cargo build -p ccs' first"
+    find_ccs
 fi
 rm -rf "$OUT"
 mkdir -p "$OUT/pki"
-make_josev
+make_python josev-0.31.2 josev-requirements.txt
 make_hosts
 start_charger
 josev "$CAR" "$OUT/car.log" evcc "$TOOLS/josev/car-din.json"

@@ -1,8 +1,11 @@
-# Two hosts on one machine, joined by a cable, and the processes on them. Sourced by the scripts beside it.
+# Hosts on one machine, joined by cables, and the processes on them. Sourced by the scripts beside it.
 # Everything made here is removed on exit, and only processes started here are ended, by their process id.
 
-INTERFACE=plc0 # its name in both namespaces
-PROCESSES=()   # process ids, in the order of their start
+INTERFACE=plc0 # its name on the charger's and the car's host
+CHARGER_MAC=02:00:00:00:00:0e
+CAR_MAC=02:00:00:00:00:0c
+HOSTS=()     # network namespaces
+PROCESSES=() # process ids, in the order of their start
 PASSED=0
 FAILED=0
 
@@ -30,27 +33,29 @@ find_tools() {
     exit 0
 }
 
+find_ccs() { # sets CCS to the program under test
+    CCS=${CCS:-$(target_folder)/debug/ccs}
+    [ -x "$CCS" ] || die "no $CCS: run 'cargo build -p ccs' first"
+}
+
+make_python() { # make_python NAME REQUIREMENTS: sets PYTHON to that of an environment with just these packages
+    local venv requirements=$ROOT/tests/interop/$2
+    venv=$(target_folder)/interop/$1
+    PYTHON=$venv/bin/python
+    cmp -s "$requirements" "$venv/complete" && return
+    rm -rf "$venv"
+    python3.11 -m venv "$venv" || die "cannot make a Python environment"
+    "$venv/bin/pip" install -q --disable-pip-version-check --no-deps -r "$requirements" || die "cannot install $1"
+    cp "$requirements" "$venv/complete"
+}
+
 # ---- hosts
 
 make_hosts() { # sets CHARGER and CAR to the names of two namespaces joined by a veth pair
-    [ "$(id -u)" = 0 ] || die "needs root for network namespaces: run it with sudo"
-    local id=$$ host
-    CHARGER=ccs-evse-$id CAR=ccs-pev-$id
-    trap remove_hosts EXIT
-    trap 'exit 130' INT
-    trap 'exit 143' TERM
-    ip netns add "$CHARGER"
-    ip netns add "$CAR"
-    ip link add "$INTERFACE" netns "$CHARGER" address 02:00:00:00:00:0e type veth \
-        peer name "$INTERFACE" netns "$CAR" address 02:00:00:00:00:0c
-    for host in "$CHARGER" "$CAR"; do
-        # No waiting for duplicate addresses, real checksums and no packets larger than the cable's.
-        ip netns exec "$host" sysctl -qw "net.ipv6.conf.$INTERFACE.accept_dad=0"
-        ip netns exec "$host" ethtool -K "$INTERFACE" tx off tso off gso off gro off >/dev/null
-        ip -n "$host" link set lo up
-        ip -n "$host" link set "$INTERFACE" up
-    done
+    begin_hosts
+    add_cable "$CHARGER" "$INTERFACE" "$CHARGER_MAC" "$CAR" "$INTERFACE" "$CAR_MAC"
     # The kernel gives the addresses a moment after both ends of the cable are up.
+    local host
     for host in "$CHARGER" "$CAR"; do
         for _ in $(seq 100); do
             ip -n "$host" -6 addr show dev "$INTERFACE" scope link -tentative | grep -q fe80 && continue 2
@@ -60,8 +65,46 @@ make_hosts() { # sets CHARGER and CAR to the names of two namespaces joined by a
     done
 }
 
+make_hosts_with_modems() { # sets CHARGER, CAR and MODEMS, which has cables to both: charger_end and car_end
+    begin_hosts
+    MODEMS=ccs-modems-$$
+    add_host "$MODEMS"
+    ip netns exec "$MODEMS" sysctl -qw net.ipv6.conf.default.disable_ipv6=1 # a modem has no packets of its own
+    add_cable "$CHARGER" "$INTERFACE" "$CHARGER_MAC" "$MODEMS" charger_end 02:00:00:00:01:0e
+    add_cable "$CAR" "$INTERFACE" "$CAR_MAC" "$MODEMS" car_end 02:00:00:00:01:0c
+}
+
+begin_hosts() {
+    [ "$(id -u)" = 0 ] || die "needs root for network namespaces: run it with sudo"
+    trap remove_hosts EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    CHARGER=ccs-evse-$$ CAR=ccs-pev-$$
+    add_host "$CHARGER"
+    add_host "$CAR"
+}
+
+add_host() {
+    ip netns add "$1" || die "cannot make the namespace $1"
+    HOSTS+=("$1")
+    ip -n "$1" link set lo up
+}
+
+add_cable() { # add_cable HOST INTERFACE MAC HOST INTERFACE MAC
+    ip link add "$2" netns "$1" address "$3" type veth peer name "$5" netns "$4" address "$6" ||
+        die "cannot join $1 and $4"
+    local host interface
+    for end in "$1 $2" "$4 $5"; do
+        read -r host interface <<<"$end"
+        # No waiting for duplicate addresses, real checksums and no packets larger than the cable's.
+        ip netns exec "$host" sysctl -qw "net.ipv6.conf.$interface.accept_dad=0"
+        ip netns exec "$host" ethtool -K "$interface" tx off tso off gso off gro off >/dev/null
+        ip -n "$host" link set "$interface" up
+    done
+}
+
 remove_hosts() {
-    local code=$? process
+    local code=$? process host
     trap - EXIT
     for process in ${PROCESSES[@]+"${PROCESSES[@]}"}; do
         kill "$process" 2>/dev/null
@@ -69,8 +112,9 @@ remove_hosts() {
     for process in ${PROCESSES[@]+"${PROCESSES[@]}"}; do
         end_by "$process" 5 || kill -KILL "$process" 2>/dev/null
     done
-    ip netns del "$CAR" 2>/dev/null
-    ip netns del "$CHARGER" 2>/dev/null
+    for host in ${HOSTS[@]+"${HOSTS[@]}"}; do
+        ip netns del "$host" 2>/dev/null
+    done
     exit "$code"
 }
 
@@ -100,10 +144,16 @@ exit_code() { # exit_code PROCESS: of one that has ended
     echo "$code"
 }
 
-wait_for() { # wait_for LOG TEXT SECONDS PROCESS: until the text is in the log
-    local tenths=$(($3 * 10))
-    until grep -q -- "$2" "$1" 2>/dev/null; do
-        alive "$4" || grep -q -- "$2" "$1" || { tail -5 "$1" >&2; die "$(basename "$1") ended before it said '$2'"; }
+said() { # said LOG TEXT [TIMES]: whether the text is in so many lines of the log
+    local times
+    times=$(grep -c -F -- "$2" "$1" 2>/dev/null)
+    [ "${times:-0}" -ge "${3:-1}" ]
+}
+
+wait_for() { # wait_for LOG TEXT SECONDS PROCESS [TIMES]: until the text is in the log, in that many lines
+    local tenths=$(($3 * 10)) times=${5:-1}
+    until said "$1" "$2" "$times"; do
+        alive "$4" || said "$1" "$2" "$times" || { tail -5 "$1" >&2; die "$(basename "$1") ended before it said '$2'"; }
         [ "$((tenths--))" -gt 0 ] || { tail -5 "$1" >&2; die "$(basename "$1") did not say '$2' within $3 s"; }
         sleep 0.1
     done
@@ -125,7 +175,23 @@ check() { # check WHAT COMMAND...: one line, counted
 
 equal() { [ "$1" = "$2" ] || { printf '        expected: %s\n        found:    %s\n' "$2" "$1"; false; }; }
 at_least() { [ "$1" -ge "$2" ] || { printf '        expected: at least %s\n        found:    %s\n' "$2" "$1"; false; }; }
+unequal() { [ "$1" != "$2" ] || { printf '        both times: %s\n' "$1"; false; }; }
 nothing() { [ -z "$1" ] || { sed 's/^/        /' <<<"$1" | head -12; false; }; }
+
+# ---- recordings, by a reader that is not ours
+
+# fields RECORDING FILTER FIELD...: a line for each frame that passes. Trouble is a line, too, so that no check
+# takes it for "nothing found".
+fields() {
+    local recording=$1 filter=$2 field names=()
+    shift 2
+    for field; do names+=(-e "$field"); done
+    tshark -r "$recording" -o tcp.check_checksum:TRUE -o udp.check_checksum:TRUE -Y "$filter" -T fields \
+        "${names[@]}" 2>/dev/null || echo "tshark failed with $?: $recording, '$filter'"
+}
+
+# complaints LOG: what a Python program says from level WARNING on, and its exceptions
+complaints() { grep -E '^(WARNING|ERROR|CRITICAL)|Traceback|^[A-Za-z.]*(Error|Exception)\b' "$1"; }
 
 closing_line() { # the script's result: the last line and the exit code
     echo "$PASSED passed, $FAILED failed"

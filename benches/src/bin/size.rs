@@ -18,9 +18,10 @@ const ROWS: &[(&str, &str, Option<u64>, Option<u64>)] = &[
     ("din", "DIN codec, all 34 messages, both directions", Some(30 * 1024), None),
     ("names", "the same with error paths, dissector and names", None, None),
     ("dc", "DIN codec, the 22 messages of DC charging", Some(20 * 1024), None),
+    ("slac", "`slac` and `homeplug-mme`, matching of both roles", None, None),
     (
         "evse",
-        "the charger's role: IPv6, TCP, discovery, session (no SLAC yet)",
+        "the charger's role: modem, SLAC, IPv6, TCP, discovery, session",
         Some(160 * 1024),
         Some(40 * 1024),
     ),

@@ -3,9 +3,7 @@
 use core::fmt;
 
 use nom::bytes::complete::take;
-use nom::number::complete as number;
 
-use crate::frame::array;
 use crate::view::rates;
 use crate::{Dak, Mac, Nid, Nmk};
 
@@ -40,13 +38,82 @@ pub enum MessageError {
     },
 }
 
-/// What a parser of fields gives; its error has no words because the offset is made from what was left.
-pub(crate) type Parsed<'a, T> = nom::IResult<&'a [u8], T, ()>;
+/// Reads fields one after the other. The first one that is cut is remembered; from there on everything is zero,
+/// so that a message is judged once, at its end: this saves flash.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reader<'a> {
+    body: &'a [u8],
+    rest: &'a [u8],
+    cut: Option<usize>,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) const fn new(body: &'a [u8]) -> Self {
+        Self { body, rest: body, cut: None }
+    }
+
+    /// The next `count` bytes, or none of them.
+    #[inline(never)]
+    pub(crate) fn bytes(&mut self, count: usize) -> &'a [u8] {
+        match take::<_, &[u8], ()>(count)(self.rest) {
+            Ok((rest, bytes)) if self.cut.is_none() => {
+                self.rest = rest;
+                bytes
+            }
+            _ => {
+                self.cut.get_or_insert(self.body.len() - self.rest.len());
+                &[]
+            }
+        }
+    }
+
+    /// The next `N` bytes.
+    pub(crate) fn array<const N: usize>(&mut self) -> [u8; N] {
+        self.bytes(N).try_into().unwrap_or([0; N])
+    }
+
+    /// Steps over reserved bytes; a frame may end within them.
+    pub(crate) fn skip(&mut self, count: usize) {
+        self.rest = self.rest.get(count..).unwrap_or_default();
+    }
+
+    /// What is left.
+    pub(crate) const fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    /// Whether everything so far was there.
+    pub(crate) const fn is_whole(&self) -> bool {
+        self.cut.is_none()
+    }
+
+    /// What was read, if it was all there.
+    pub(crate) fn finish<T>(self, value: T) -> Result<T, MessageError> {
+        match self.cut {
+            None => Ok(value),
+            Some(at) => Err(MessageError::Short { at }),
+        }
+    }
+}
+
+/// Reads a whole message.
+pub(crate) fn whole<'a, T: Field<'a>>(body: &'a [u8]) -> Result<T, MessageError> {
+    let mut reader = Reader::new(body);
+    let message = T::take(&mut reader);
+    reader.finish(message)
+}
+
+/// Reads one value from the beginning of bytes, if it is all there.
+pub(crate) fn first<'a, T: Field<'a>>(bytes: &'a [u8]) -> Option<(T, &'a [u8])> {
+    let mut reader = Reader::new(bytes);
+    let value = T::take(&mut reader);
+    reader.is_whole().then_some((value, reader.rest()))
+}
 
 /// A value in a frame.
 pub(crate) trait Field<'a>: Sized {
     /// Reads it.
-    fn take(input: &'a [u8]) -> Parsed<'a, Self>;
+    fn take(input: &mut Reader<'a>) -> Self;
     /// Writes it.
     fn put(&self, out: &mut Writer<'_>);
     /// Shows it.
@@ -99,33 +166,6 @@ impl<'b> Writer<'b> {
     }
 }
 
-/// Reads a field, at the right offset if it is cut.
-pub(crate) fn next<'a, T: Field<'a>>(body: &'a [u8], rest: &mut &'a [u8]) -> Result<T, MessageError> {
-    let (after, value) = T::take(rest).map_err(|_| cut(body, rest))?;
-    *rest = after;
-    Ok(value)
-}
-
-/// Reads bytes whose number another field declares.
-pub(crate) fn slice<'a>(
-    body: &'a [u8],
-    rest: &mut &'a [u8],
-    count: usize,
-) -> Result<Slice<'a>, MessageError> {
-    let (after, bytes) = take::<_, &[u8], ()>(count)(rest).map_err(|_| cut(body, rest))?;
-    *rest = after;
-    Ok(Slice(bytes))
-}
-
-/// A field that is there on a condition; a frame may end before it.
-pub(crate) fn conditional<'a, T: Field<'a>>(
-    body: &'a [u8],
-    rest: &mut &'a [u8],
-    is_there: bool,
-) -> Result<Option<T>, MessageError> {
-    if is_there { next(body, rest) } else { Ok(None) }
-}
-
 /// A body of at least `least` bytes, with zeros behind it where it is shorter than `whole`.
 pub(crate) fn padded<'w>(body: &[u8], least: usize, whole: &'w mut [u8]) -> Result<&'w [u8], MessageError> {
     if body.len() < least {
@@ -135,20 +175,15 @@ pub(crate) fn padded<'w>(body: &[u8], least: usize, whole: &'w mut [u8]) -> Resu
     Ok(whole)
 }
 
-/// Steps over reserved bytes; a frame may end within them.
-pub(crate) fn skip(rest: &mut &[u8], count: usize) {
-    *rest = rest.get(count..).unwrap_or_default();
-}
-
-fn cut(body: &[u8], rest: &[u8]) -> MessageError {
-    MessageError::Short { at: body.len() - rest.len() }
-}
-
 /// Bytes of a variable number, declared by another field.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Slice<'a>(pub &'a [u8]);
 
-impl Slice<'_> {
+impl<'a> Slice<'a> {
+    pub(crate) fn take(input: &mut Reader<'a>, count: usize) -> Self {
+        Self(input.bytes(count))
+    }
+
     pub(crate) fn put(&self, out: &mut Writer<'_>) {
         out.bytes(self.0);
     }
@@ -179,10 +214,10 @@ impl fmt::Debug for Slice<'_> {
 }
 
 macro_rules! number {
-    ($($type:ty: $read:path),*) => {$(
+    ($($type:ty),*) => {$(
         impl<'a> Field<'a> for $type {
-            fn take(input: &'a [u8]) -> Parsed<'a, Self> {
-                $read(input)
+            fn take(input: &mut Reader<'a>) -> Self {
+                Self::from_le_bytes(input.array())
             }
             fn put(&self, out: &mut Writer<'_>) {
                 out.bytes(&self.to_le_bytes());
@@ -194,14 +229,14 @@ macro_rules! number {
     )*};
 }
 
-number!(u8: number::u8, u16: number::le_u16, u32: number::le_u32);
+number!(u8, u16, u32);
 
 macro_rules! bytes {
     ($($type:ty: $bytes:ident => $make:expr, $this:ident => $get:expr, $show:expr;)*) => {$(
         impl<'a> Field<'a> for $type {
-            fn take(input: &'a [u8]) -> Parsed<'a, Self> {
-                let (rest, $bytes) = array(input)?;
-                Ok((rest, $make))
+            fn take(input: &mut Reader<'a>) -> Self {
+                let $bytes = input.array();
+                $make
             }
             fn put(&self, out: &mut Writer<'_>) {
                 let $this = self;
@@ -223,8 +258,8 @@ bytes! {
 }
 
 impl<'a, const N: usize> Field<'a> for [u8; N] {
-    fn take(input: &'a [u8]) -> Parsed<'a, Self> {
-        array(input)
+    fn take(input: &mut Reader<'a>) -> Self {
+        input.array()
     }
     fn put(&self, out: &mut Writer<'_>) {
         out.bytes(self);
@@ -258,9 +293,8 @@ impl<const N: usize> fmt::Debug for Label<N> {
 }
 
 impl<'a, const N: usize> Field<'a> for Label<N> {
-    fn take(input: &'a [u8]) -> Parsed<'a, Self> {
-        let (rest, bytes) = array(input)?;
-        Ok((rest, Self(bytes)))
+    fn take(input: &mut Reader<'a>) -> Self {
+        Self(input.array())
     }
     fn put(&self, out: &mut Writer<'_>) {
         out.bytes(&self.0);
@@ -272,8 +306,14 @@ impl<'a, const N: usize> Field<'a> for Label<N> {
 
 /// A field that a frame may end before.
 impl<'a, T: Field<'a>> Field<'a> for Option<T> {
-    fn take(input: &'a [u8]) -> Parsed<'a, Self> {
-        Ok(T::take(input).map_or((input, None), |(rest, value)| (rest, Some(value))))
+    fn take(input: &mut Reader<'a>) -> Self {
+        let before = *input;
+        let value = T::take(input);
+        if before.is_whole() && !input.is_whole() {
+            *input = before;
+            return None;
+        }
+        Some(value)
     }
     fn put(&self, out: &mut Writer<'_>) {
         if let Some(value) = self {

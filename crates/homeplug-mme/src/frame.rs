@@ -198,19 +198,25 @@ impl<'a> Frame<'a> {
 /// Writes the frame of `message` into `buffer` and gives its length; `None` when the buffer is too short.
 pub fn emit<'m, M: Message<'m>>(message: &M, to: Mac, from: Mac, buffer: &mut [u8]) -> Option<usize> {
     let mut out = Writer::new(buffer);
+    begin(&mut out, M::ID, to, from);
+    message.write(&mut out);
+    out.finish(MIN_FRAME)
+}
+
+/// Writes everything before the body. One function for all messages: it saves flash.
+#[inline(never)]
+fn begin(out: &mut Writer<'_>, id: Id, to: Mac, from: Mac) {
     out.bytes(&to.0);
     out.bytes(&from.0);
     out.bytes(&ETHERTYPE.to_be_bytes());
-    out.bytes(&[M::ID.version.0]);
-    out.bytes(&M::ID.mm_type.0.to_le_bytes());
-    if M::ID.version.has_fragment() {
+    out.bytes(&[id.version.0]);
+    out.bytes(&id.mm_type.0.to_le_bytes());
+    if id.version.has_fragment() {
         out.bytes(&[Fragment::default().fmi(), 0]);
     }
-    if let Some(oui) = M::ID.oui {
+    if let Some(oui) = id.oui {
         out.bytes(&oui.0);
     }
-    message.write(&mut out);
-    out.finish(MIN_FRAME)
 }
 
 fn mac(input: &[u8]) -> nom::IResult<&[u8], Mac, ()> {

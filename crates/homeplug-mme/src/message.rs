@@ -62,11 +62,13 @@ macro_rules! record {
         }
 
         impl<'a> $crate::field::Field<'a> for $name $(<$life>)? {
-            #[allow(unused_mut, unused_variables, reason = "some messages have no fields")]
-            fn take(input: &'a [u8]) -> $crate::field::Parsed<'a, Self> {
-                let mut rest = input;
-                let message = Self::read(input, &mut rest).map_err(|_| nom::Err::Error(()))?;
-                Ok((rest, message))
+            #[allow(unused_variables, reason = "some messages have no fields")]
+            fn take(input: &mut $crate::field::Reader<'a>) -> Self {
+                $(
+                    let $field: $type = $crate::message::record!(@read input $(, $count)? $(, where $condition)?);
+                    $(input.skip($gap);)?
+                )*
+                Self { $($field),* }
             }
 
             #[allow(unused_variables, reason = "some messages have no fields")]
@@ -82,24 +84,12 @@ macro_rules! record {
                 $(self.$field.show(stringify!($field), visit);)*
             }
         }
-
-        impl<'a> $name $(<$life>)? {
-            #[allow(unused_variables, clippy::needless_lifetimes, reason = "some messages have no fields")]
-            fn read(body: &'a [u8], rest: &mut &'a [u8]) -> Result<Self, $crate::MessageError> {
-                $(
-                    let $field: $type =
-                        $crate::message::record!(@read body, rest $(, $count)? $(, where $condition)?)?;
-                    $($crate::field::skip(rest, $gap);)?
-                )*
-                Ok(Self { $($field),* })
-            }
-        }
     };
-    (@read $body:ident, $rest:ident) => { $crate::field::next($body, $rest) };
-    (@read $body:ident, $rest:ident, where ($condition:expr)) => {
-        $crate::field::conditional($body, $rest, $condition)
+    (@read $input:ident) => { $crate::field::Field::take($input) };
+    (@read $input:ident, where ($condition:expr)) => {
+        if $condition { $crate::field::Field::take($input) } else { None }
     };
-    (@read $body:ident, $rest:ident, $count:expr) => { $crate::field::slice($body, $rest, usize::from($count)) };
+    (@read $input:ident, $count:expr) => { Slice::take($input, usize::from($count)) };
 }
 
 /// Declares messages: records with an identity.
@@ -117,7 +107,7 @@ macro_rules! messages {
             const ID: $crate::Id = $crate::message::$scope($number);
 
             fn parse(body: &'a [u8]) -> Result<Self, $crate::MessageError> {
-                Self::read(body, &mut &*body)
+                $crate::field::whole(body)
             }
 
             fn write(&self, out: &mut $crate::field::Writer<'_>) {

@@ -2,9 +2,9 @@
 
 use core::fmt;
 
-use crate::field::{Field, Parsed, Value, Visit, Writer};
+use crate::field::{Field, Reader, Value, Visit, Writer};
 use crate::view::{self, Slice};
-use crate::{Frame, Mac, MessageError, NetworkKey, emit};
+use crate::{Frame, Mac, Message, MessageError, NetworkKey, emit};
 
 /// Groups of carriers in a measurement (ISO 15118-3; every capture).
 pub const GROUPS: usize = 58;
@@ -190,14 +190,22 @@ impl Slac {
     /// # Errors
     /// The inner `Result` says why it is not to be acted on.
     pub fn parse(frame: &Frame<'_>) -> Option<Result<Self, SlacFault>> {
-        macro_rules! first {
+        let is_standard = frame.oui.is_none() && frame.version.has_fragment() && frame.fragment.is_whole();
+        if !is_standard {
+            return None;
+        }
+        // One row for each message; a type is compared once.
+        macro_rules! of_type {
             ($($view:ident => $convert:path),* $(,)?) => {
-                $(if let Some(message) = frame.get::<view::$view>() {
-                    return Some(message.map_err(SlacFault::from).and_then($convert));
-                })*
+                match frame.mm_type {
+                    $(mm_type if mm_type == view::$view::ID.mm_type => {
+                        view::$view::parse(frame.body).map_err(SlacFault::from).and_then($convert)
+                    })*
+                    _ => return None,
+                }
             };
         }
-        first! {
+        Some(of_type! {
             SlacParmReq => parm_req,
             SlacParmCnf => parm_cnf,
             StartAttenCharInd => start,
@@ -209,8 +217,7 @@ impl Slac {
             ValidateCnf => validate_cnf,
             SlacMatchReq => match_req,
             SlacMatchCnf => match_cnf,
-        }
-        None
+        })
     }
 
     /// Writes its frame into `buffer` and gives the length; `None` when the buffer is too short.
@@ -467,8 +474,8 @@ impl ValidateResult {
 macro_rules! name {
     ($name:ident) => {
         impl<'a> Field<'a> for $name {
-            fn take(input: &'a [u8]) -> Parsed<'a, Self> {
-                Field::take(input).map(|(rest, bytes)| (rest, Self(bytes)))
+            fn take(input: &mut Reader<'a>) -> Self {
+                Self(input.array())
             }
             fn put(&self, out: &mut Writer<'_>) {
                 self.0.put(out);

@@ -43,8 +43,10 @@
 #![forbid(unsafe_code)]
 
 mod cable;
+mod car;
 mod chance;
 mod charger;
+mod host;
 mod node;
 pub mod power_line;
 mod queue;
@@ -53,8 +55,10 @@ pub mod trace;
 pub mod world;
 
 pub use cable::{Cable, Drive, Pilot};
+pub use car::Car;
 pub use chance::{Chance, Span};
 pub use charger::Charger;
+pub use host::Host;
 pub use node::{Input, Node};
 pub use power_line::{ModemConfig, ModemKind, Port, PowerLine};
 pub use queue::EventQueue;

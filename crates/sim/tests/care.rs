@@ -112,7 +112,7 @@ fn a_modem_that_confirms_a_key_and_keeps_its_own_is_a_fault() {
 }
 
 #[test]
-fn a_confirmation_that_never_comes_is_a_fault_after_three_tries() {
+fn a_confirmation_that_never_comes_is_a_fault_after_three_tries_and_again_after_three_more() {
     let mut world = world(evse(ModemKind::Qca7005));
     let rule = Rule {
         place: Place::ToHost(HOST),
@@ -125,7 +125,8 @@ fn a_confirmation_that_never_comes_is_a_fault_after_three_tries() {
     world.run_for(Duration::from_secs(5));
     assert!(told(&world, "Fault(KeyNotConfirmed)").is_some(), "{}", world.trace());
     let sent = world.trace().entries().iter().filter(|entry| entry.what.contains("CM_SET_KEY.REQ"));
-    assert_eq!(sent.count(), 3);
+    // Twice three: it may only have been restarting.
+    assert_eq!(sent.count(), 6);
 }
 
 #[test]

@@ -10,10 +10,10 @@ use homeplug_mme::view::{PlLinkStatusReq, SetKeyReq, View};
 use homeplug_mme::{Frame, Mac, MmType, RunId, Slac, StationId};
 use machine::{Cx, Deadline, Duration, Instant};
 use roles::{EvseConfig, EvseLink, EvseStorage};
-use sim::power_line::{Act, Place, Rule};
+use sim::power_line::{Act, Place, Rule, Weather};
 use sim::{
-    Charger, Drive, EventQueue, Expect, Injection, Input, ModemConfig, ModemKind, Node, Pilot, Port,
-    Scenario, World,
+    Chance, Charger, Drive, EventQueue, Expect, Injection, Input, Limit, ModemConfig, ModemKind, Node, Port,
+    Scenario, Span, Stop, World,
 };
 
 const EVSE: Port = Port(0);
@@ -45,6 +45,8 @@ struct Car {
     is_linked: bool,
     next_try: Option<Instant>,
     restart: Option<Instant>,
+    gives_up: Option<Instant>,
+    is_plugged: bool,
     outbox: EventQueue<Vec<u8>>,
     ready: Vec<Vec<u8>>,
     events: Vec<String>,
@@ -53,6 +55,8 @@ struct Car {
 impl Car {
     /// From the 5 % pilot to the first question.
     const BEGIN: Duration = Duration::from_millis(800);
+    /// `TT_match_join`.
+    const JOIN: Duration = Duration::from_secs(12);
     /// Between two tries.
     const RETRY: Duration = Duration::from_millis(3000);
     /// The charger of a report above this is not the own one.
@@ -70,6 +74,8 @@ impl Car {
             is_linked: false,
             next_try: None,
             restart: None,
+            gives_up: None,
+            is_plugged: habits.unplugged,
             outbox: EventQueue::new(),
             ready: Vec::new(),
             events: Vec::new(),
@@ -85,6 +91,10 @@ impl Car {
 
     fn begin(&mut self, cx: &mut Cx<'_>) {
         self.next_try = Some(cx.now + Self::RETRY);
+        if self.has_key && self.gives_up.is_some_and(|at| at <= cx.now) {
+            self.events.push("no link".to_owned());
+            self.has_key = false;
+        }
         if self.has_key {
             self.outbox.push(cx.now, frame(&PlLinkStatusReq {}, Mac::LOCAL_MODEM, self.mac));
             self.next_try = Some(cx.now + Duration::from_millis(500));
@@ -139,6 +149,7 @@ impl Car {
             Slac::MatchCnf { run_id: theirs, key, .. } if theirs == run_id && !self.has_key => {
                 self.events.push("matched".to_owned());
                 self.has_key = true;
+                self.gives_up = Some(now + Self::JOIN);
                 self.outbox = EventQueue::new();
                 self.outbox.push(now, frame(&SetKeyReq::new([5; 4], key), Mac::LOCAL_MODEM, car));
                 self.next_try = Some(now + Duration::from_millis(500));
@@ -156,22 +167,21 @@ impl Node for Car {
 
     fn handle(&mut self, cx: &mut Cx<'_>, input: Input<'_>) {
         match input {
-            Input::Pilot(Pilot { output: Some(Output::DIGITAL), .. })
-                if self.next_try.is_none() && !self.is_linked =>
-            {
-                self.events.push("5 %".to_owned());
-                self.next_try = Some(cx.now + Self::BEGIN);
-            }
-            Input::Pilot(Pilot { output: Some(Output::DIGITAL), .. }) => (),
             Input::Pilot(_) if self.habits.unplugged => (),
             Input::Pilot(pilot) => {
+                self.is_plugged = pilot.is_plugged;
+                let is_offered = pilot.output == Some(Output::DIGITAL);
                 if !pilot.is_plugged {
                     (self.has_key, self.is_linked) = (false, false);
                 }
-                if !self.has_key {
+                if is_offered && self.next_try.is_none() && !self.is_linked {
+                    self.events.push("5 %".to_owned());
+                    self.next_try = Some(cx.now + Self::BEGIN);
+                } else if !is_offered && !self.has_key {
                     (self.next_try, self.outbox) = (None, EventQueue::new());
                 }
             }
+            Input::Frame(_) if !self.is_plugged => (),
             Input::Frame(bytes) => {
                 let Ok(parsed) = Frame::parse(bytes) else { return };
                 if let Some(Ok(message)) = Slac::parse(&parsed).filter(|_| parsed.to == self.mac) {
@@ -478,4 +488,67 @@ fn every_scenario_gives_the_same_trace_twice() {
     for scenario in SCENARIOS {
         assert_eq!(trace(scenario), trace(scenario), "{}", scenario.id);
     }
+}
+
+/// What may happen to a charger and its car in a bad minute.
+fn mischief(chance: &mut Chance) -> Injection {
+    let mut permille = |most| u16::try_from(chance.below(most)).unwrap();
+    let weather = Weather {
+        loss_permille: permille(300),
+        duplicate_permille: permille(300),
+        corrupt_permille: permille(100),
+        reorder_permille: permille(300),
+        delay: Span::millis(1, u64::from(permille(150)) + 1),
+    };
+    let port = if chance.happens(500) { EVSE } else { PEV };
+    let is_on = chance.happens(500);
+    match chance.below(9) {
+        0 => Injection::Plug(port),
+        1 => Injection::Unplug(port),
+        2 => Injection::RestartModem(port, chance.within(Span::millis(100, 20_000))),
+        3 => Injection::FreezeModem(port, is_on),
+        4 => Injection::FreezeNode(port, is_on),
+        5 => Injection::Partition(EVSE, PEV, is_on),
+        6 => Injection::PathWeather(EVSE, PEV, weather),
+        7 => Injection::CableWeather(port, weather),
+        _ => Injection::Say(port, &WRONG_SECURITY),
+    }
+}
+
+/// Whether, after a bad minute and a pull of the plug, car and charger find each other again.
+fn recovers(seed: u64) -> Result<(), String> {
+    let mut storage = EvseStorage::new();
+    let mut world = build(&Setup { seed, ..USUAL }, &mut storage);
+    let mut chance = Chance::new(seed).child("mischief");
+    for _ in 0..20 {
+        world.inject(Instant::ZERO + chance.within(Span::millis(0, 60_000)), mischief(&mut chance));
+    }
+    let calm = [EVSE, PEV].map(|port| {
+        [
+            Injection::FreezeModem(port, false),
+            Injection::FreezeNode(port, false),
+            Injection::CableWeather(port, Weather::default()),
+            Injection::Unplug(port),
+        ]
+    });
+    let path =
+        [Injection::Partition(EVSE, PEV, false), Injection::PathWeather(EVSE, PEV, Weather::default())];
+    for injection in path.into_iter().chain(calm.into_iter().flatten()) {
+        world.inject(at(60_000), injection);
+    }
+    world.inject(at(90_000), Injection::Plug(EVSE));
+    let matched = |world: &World<Box<dyn Node + '_>>| {
+        let mut late = world.trace().entries().iter().rev().take_while(|entry| entry.at > at(90_000));
+        late.any(|entry| entry.who == "pev" && entry.what == "linked").then(|| "linked".to_owned())
+    };
+    match world.run(Limit::until(at(180_000)), matched) {
+        Stop::Watched(_) => Ok(()),
+        stop => Err(format!("seed {seed}: {stop}")),
+    }
+}
+
+#[test]
+fn after_any_bad_minute_a_pull_of_the_plug_leads_to_a_link_again() {
+    let bad: Vec<String> = (0..40).filter_map(|seed| recovers(seed).err()).collect();
+    assert!(bad.is_empty(), "{}", bad.join("\n"));
 }

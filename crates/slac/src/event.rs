@@ -12,7 +12,7 @@ pub enum Event {
         /// Its run.
         run_id: RunId,
     },
-    /// Charger: it answers. Car: a charger answered (`CM_SLAC_PARM.CNF`).
+    /// Car: a charger answered (`CM_SLAC_PARM.CNF`). A charger answers everyone who asks.
     Answered {
         /// The other side.
         peer: Mac,
@@ -77,7 +77,7 @@ pub enum Event {
     Failed(Failure),
     /// Too many failed attempts: nothing more until the plug is pulled.
     GaveUp,
-    /// More cars ask than can be measured: those that sound come first.
+    /// More stations ask or answer than can be remembered: of cars, those that sound come first.
     Crowded,
     /// A frame was not acted on.
     Dropped {

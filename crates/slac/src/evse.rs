@@ -23,6 +23,39 @@ use validation::Validation;
 ///
 /// It answers whenever its modem is ready and 5 % is offered, for as long as that lasts: a car may come late, come
 /// again, or begin anew in the middle. The network's key is drawn here, fresh after each car that got it.
+///
+/// # Example
+/// A plug is in, the modem has the key, a car asks who is there.
+///
+/// ```
+/// use homeplug_mme::{Frame, Mac, RunId, Slac};
+/// use machine::{Cx, Instant, Machine, ScriptedEntropy};
+/// use slac::{Event, Evse, EvseConfig, EvseInput};
+///
+/// let (charger, car) = (Mac([2, 0, 0, 0, 0, 0x5E]), Mac([2, 0, 0, 0, 0, 0xE1]));
+/// let run_id = RunId(*b"TESLA EV");
+/// let mut entropy = ScriptedEntropy::new(&[1, 2, 3]);
+/// let mut cx = Cx { now: Instant::ZERO, entropy: &mut entropy };
+/// let mut evse = Evse::new(&mut cx, EvseConfig::new(charger));
+///
+/// // Crate `modem` has put `evse.key()` into the modem, and the pilot shows 5 %.
+/// evse.handle(&mut cx, EvseInput::ModemReady(true));
+/// assert!(evse.offers());
+/// evse.handle(&mut cx, EvseInput::Start);
+///
+/// let mut buffer = [0; homeplug_mme::MAX_FRAME];
+/// let len = Slac::ParmReq { run_id }.emit(Mac::BROADCAST, car, &mut buffer).expect("room for a frame");
+/// evse.handle(&mut cx, EvseInput::Frame(&buffer[..len]));
+///
+/// let (len, ()) = evse.poll_transmit(&mut buffer).expect("an answer");
+/// let answer = Frame::parse(&buffer[..len])?;
+/// assert!(matches!(Slac::parse(&answer), Some(Ok(Slac::ParmCnf { sounds: 10, .. }))));
+/// assert_eq!((answer.from, answer.to), (charger, car));
+/// assert_eq!(evse.poll_event(), Some(Event::Asked { car, run_id }));
+/// // Until then the car announces its sounds, or its run gives way to others.
+/// assert_eq!(evse.poll_timeout().map(|due| due.at), Some(Instant::from_millis(400)));
+/// # Ok::<(), homeplug_mme::FrameError>(())
+/// ```
 #[derive(Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a level that a neighbour has told")]
 pub struct Evse {
@@ -40,7 +73,7 @@ pub struct Evse {
     validation: Option<Validation>,
     join_failures: u8,
     pilot_steps: u8,
-    timers: Timers<Timer, 4>,
+    timers: Timers<Timer, 5>,
     events: Queue<Event, EVENTS>,
 }
 
@@ -58,16 +91,18 @@ struct Joined {
 enum Timer {
     Init,
     Join,
+    Resume,
     Ready,
     Step,
 }
 
 impl TimerName for Timer {
-    const ALL: &'static [Self] = &[Self::Init, Self::Join, Self::Ready, Self::Step];
+    const ALL: &'static [Self] = &[Self::Init, Self::Join, Self::Resume, Self::Ready, Self::Step];
     fn name(self) -> &'static str {
         match self {
             Self::Init => "TT_EVSE_SLAC_init",
             Self::Join => "TT_match_join",
+            Self::Resume => "T_conn_resume",
             Self::Ready => "TP_link_ready_notification",
             Self::Step => "T_step_EF",
         }
@@ -128,7 +163,7 @@ impl Evse {
     fn frame(&mut self, cx: &mut Cx<'_>, bytes: &[u8]) {
         let Ok(frame) = Frame::parse(bytes) else { return };
         let for_us = frame.to == self.config.mac || frame.to == Mac::BROADCAST;
-        if !self.listens() || !for_us || !frame.from.is_unicast() {
+        if !self.listens() || !for_us || !frame.from.is_unicast() || frame.from == self.config.mac {
             return;
         }
         match Slac::parse(&frame) {
@@ -186,6 +221,7 @@ impl Evse {
     fn asked(&mut self, now: Instant, car: Mac, run_id: RunId) {
         self.timers.clear(Timer::Init);
         self.pilot_steps = 0;
+        self.validation.take_if(|validation| validation.car == car);
         self.events.push(Event::Asked { car, run_id });
         if !self.runs.ask(now, car, run_id) {
             self.events.push(Event::Crowded);
@@ -248,7 +284,6 @@ impl Evse {
                 self.timers.set(Timer::Ready, now + TP_LINK_READY_NOTIFICATION);
             }
             (EvseState::Joining, false) => self.timers.clear(Timer::Ready),
-            (EvseState::Paused, true) => self.timers.clear(Timer::Join),
             _ => {}
         }
     }
@@ -301,9 +336,11 @@ impl Evse {
                     self.step(cx.now);
                 }
             }
-            (Timer::Join, Some(joined)) if self.state == EvseState::Paused => {
-                self.lost(cx, Failure::LinkLost { peer: joined.car });
+            // The link came in time; only the word of it is still to come, unless it is lost again.
+            (Timer::Join | Timer::Resume, Some(_)) if self.timers.due(Timer::Ready).is_some() => {
+                self.timers.set(timer, cx.now + TP_LINK_READY_NOTIFICATION);
             }
+            (Timer::Resume, Some(joined)) => self.lost(cx, Failure::LinkLost { peer: joined.car }),
             (Timer::Join, Some(joined)) => {
                 self.lost(cx, Failure::NoLink { peer: joined.car });
                 self.join_failures += 1;
@@ -314,7 +351,7 @@ impl Evse {
                 }
             }
             (Timer::Ready, Some(joined)) => {
-                self.timers.clear(Timer::Join);
+                self.timers.clear_all();
                 self.join_failures = 0;
                 self.state = EvseState::Matched;
                 self.events.push(Event::Matched { peer: joined.car });
@@ -324,7 +361,7 @@ impl Evse {
                 self.state = EvseState::Idle;
                 self.started = false;
             }
-            (Timer::Join | Timer::Ready, None) => {}
+            (Timer::Join | Timer::Resume | Timer::Ready, None) => {}
         }
     }
 
@@ -370,7 +407,14 @@ impl Machine for Evse {
                     self.lost(cx, Failure::LinkLost { peer: joined.car });
                 }
             }
-            EvseInput::Busy(busy) => self.busy = busy,
+            EvseInput::Busy(busy) => {
+                self.busy = busy;
+                if busy {
+                    // What was begun anew is over.
+                    self.runs.clear();
+                    self.validation = None;
+                }
+            }
             EvseInput::Ready(ready) => self.toggled(cx.now, ready),
             EvseInput::Error if self.joined.is_some() => self.lost(cx, Failure::Asked),
             EvseInput::Pause if self.state == EvseState::Matched => self.state = EvseState::Paused,
@@ -379,7 +423,7 @@ impl Machine for Evse {
                     self.state = EvseState::Matched;
                 } else {
                     self.state = EvseState::Joining;
-                    self.timers.set(Timer::Join, cx.now + T_CONN_RESUME);
+                    self.timers.set(Timer::Resume, cx.now + T_CONN_RESUME);
                 }
             }
             EvseInput::Error | EvseInput::Pause | EvseInput::Resume => {}

@@ -24,4 +24,4 @@ pub mod times;
 
 pub use event::{Dropped, Event, Failure};
 pub use evse::{Evse, EvseConfig, EvseInput, EvseState, EvseValidation};
-pub use pev::{Pev, PevConfig, PevInput, PevState, PevValidation};
+pub use pev::{Pev, PevConfig, PevInput, PevState, PevValidation, Verdict};

@@ -88,3 +88,7 @@ pub const T_CONN_RESETUP: Duration = ms(15_000);
 pub const SIGNALATTN_DIRECT_CDB: u32 = 1000;
 /// Below this mean it may be: `C_EV_match_signalattn_indirect`, hundredths of a dB. Others have 40, 60 and 80 dB.
 pub const SIGNALATTN_INDIRECT_CDB: u32 = 2000;
+/// Beyond this mean a car takes no charger by default: the single limit of open-plc-utils, hundredths of a dB. Chargers
+/// chosen in the captures report up to 26 dB; without any limit a car whose own charger is not heard for a moment takes
+/// the one at the next post.
+pub const SIGNALATTN_LIMIT_CDB: u32 = 4000;

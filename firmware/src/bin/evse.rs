@@ -1,26 +1,18 @@
-//! The whole charger's role: frames and readings in, frames and the demand out. SLAC is not in it yet.
+//! The whole charger's role with matching and its modem: frames and readings in, frames and the demand out.
 #![no_std]
 #![no_main]
 
+use core::mem::MaybeUninit;
+
 use control_pilot::{Level, Output};
 use evse_fsm::{Contactors, Isolation, Plant, Reading};
-use machine::{Cx, Duration, Entropy, Instant, Machine};
-use roles::{Evse, EvseConfig, EvseStorage, Input, MAX_FRAME, Mac};
+use firmware::Chip;
+use machine::{Cx, Duration, Instant, Machine};
+use roles::{Evse, EvseConfig, EvseLink, EvseStorage, Input, MAX_FRAME, Mac};
 
 /// The role's memory, lent to it for ever.
 static mut STORAGE: EvseStorage<'static> = EvseStorage::new();
-static mut EVSE: Option<Evse<'static>> = None;
-
-/// Randomness that comes in with everything else.
-struct Chip([u8; 8]);
-
-impl Entropy for Chip {
-    fn fill(&mut self, bytes: &mut [u8]) {
-        for (to, from) in bytes.iter_mut().zip(self.0.iter().cycle()) {
-            *to = *from;
-        }
-    }
-}
+static mut EVSE: MaybeUninit<Evse<'static>> = MaybeUninit::uninit();
 
 /// Sensors as bytes, as an adapter would have them.
 fn plant(now: Instant, [level, voltage, current, isolation, contactors, stop, ..]: [u8; 8]) -> Plant {
@@ -57,8 +49,10 @@ extern "C" fn _start() -> ! {
     // SAFETY: one thread, and this is the only place where the two statics are used.
     let (storage, place) = unsafe { (&mut *(&raw mut STORAGE), &mut *(&raw mut EVSE)) };
     let mut cx = Cx { now, entropy: &mut chip };
-    let Ok(evse) = Evse::new(&mut cx, EvseConfig::new(Mac([2, 0, 0, 0, 0, 1])), storage) else { loop {} };
-    let evse = place.insert(evse);
+    let mac = Mac([2, 0, 0, 0, 0, 1]);
+    let config = EvseConfig { link: EvseLink::matched(mac), ..EvseConfig::new(mac) };
+    let Ok(evse) = Evse::new(&mut cx, config, storage) else { loop {} };
+    let evse = place.write(evse);
     loop {
         let input = firmware::read(&mut buffer);
         let Some((head, frame)) = input.split_first_chunk::<16>() else { continue };

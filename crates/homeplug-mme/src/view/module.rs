@@ -2,7 +2,7 @@
 
 use bitflags::bitflags;
 
-use crate::field::{Field, Parsed, Slice, Visit, Writer};
+use crate::field::{Field, Reader, Slice, Visit, Writer, first};
 use crate::message::{messages, record};
 
 /// Module: the firmware.
@@ -252,11 +252,11 @@ macro_rules! operations {
         }
 
         impl<'a> Field<'a> for $name<'a> {
-            fn take(input: &'a [u8]) -> Parsed<'a, Self> {
-                let (_, number) = u16::take(input)?;
+            fn take(input: &mut Reader<'a>) -> Self {
+                let number = u16::take(&mut input.clone());
                 match number {
-                    $($op => $record::take(input).map(|(rest, record)| (rest, Self::$variant(record))),)*
-                    _ => OtherOperation::take(input).map(|(rest, record)| (rest, Self::Other(record))),
+                    $($op => Self::$variant($record::take(input)),)*
+                    _ => Self::Other(OtherOperation::take(input)),
                 }
             }
             fn put(&self, out: &mut Writer<'_>) {
@@ -335,7 +335,7 @@ impl<'a> StartSession<'a> {
     /// The modules.
     pub fn modules(&self) -> impl Iterator<Item = ModuleSpec> + 'a {
         let modules: &'a [u8] = self.modules.0;
-        modules.chunks_exact(ModuleSpec::LEN).filter_map(|spec| Some(ModuleSpec::take(spec).ok()?.1))
+        modules.chunks_exact(ModuleSpec::LEN).filter_map(|spec| Some(first(spec)?.0))
     }
 }
 

@@ -1,8 +1,6 @@
 //! `VS_NW_INFO` in both forms: the networks that a modem is in, their stations, and the hosts behind those.
 
-use nom::Parser;
-
-use crate::field::{Field, Parsed, Slice, Visit, Writer};
+use crate::field::{Field, Reader, Slice, Visit, Writer, first, whole};
 use crate::message::{messages, record, vs_1_1};
 use crate::{Id, Mac, Message, MessageError, Nid};
 
@@ -38,7 +36,7 @@ impl<'a> Message<'a> for NwInfoCnf<'a> {
     const ID: Id = vs_1_1(0xA039);
 
     fn parse(body: &'a [u8]) -> Result<Self, MessageError> {
-        Self::read(body, &mut &*body)
+        whole(body)
     }
 
     fn write(&self, out: &mut Writer<'_>) {
@@ -194,12 +192,12 @@ impl<'a, N: Field<'a> + Stations, S: Field<'a>> Iterator for Entries<'a, N, S> {
     fn next(&mut self) -> Option<Self::Item> {
         if self.stations > 0 {
             self.stations -= 1;
-            let (rest, station) = S::take(self.rest).ok()?;
+            let (station, rest) = first::<S>(self.rest)?;
             self.rest = rest;
             return Some(Entry::Station(station));
         }
         self.networks = self.networks.checked_sub(1)?;
-        let (rest, network) = N::take(self.rest).ok()?;
+        let (network, rest) = first::<N>(self.rest)?;
         self.rest = rest;
         self.stations = network.stations();
         Some(Entry::Network(network))
@@ -236,23 +234,17 @@ impl<'a> OldNetworks<'a> {
 }
 
 impl<'a> Field<'a> for OldNetworks<'a> {
-    fn take(input: &'a [u8]) -> Parsed<'a, Self> {
-        let (bytes, count) = nom::number::complete::u8(input)?;
-        let mut rest = bytes;
+    fn take(input: &mut Reader<'a>) -> Self {
+        let count = u8::take(input);
+        let before = input.rest();
         for _ in 0..count {
-            let (after, network) = OldNetwork::take(rest)?;
-            rest = nom::multi::fold_many_m_n(
-                usize::from(network.num_stas),
-                usize::from(network.num_stas),
-                OldStation::take,
-                || (),
-                |(), _| (),
-            )
-            .parse(after)?
-            .0;
+            let network = OldNetwork::take(input);
+            for _ in 0..network.num_stas {
+                OldStation::take(input);
+            }
         }
-        let used = bytes.len() - rest.len();
-        Ok((rest, Self { count, bytes: bytes.get(..used).unwrap_or_default() }))
+        let used = before.len() - input.rest().len();
+        Self { count, bytes: before.get(..used).unwrap_or_default() }
     }
 
     fn put(&self, out: &mut Writer<'_>) {

@@ -1,6 +1,6 @@
 //! Qualcomm's (formerly Intellon's) messages to and from its modems.
 
-use crate::field::{Field, Label, Slice, Visit, Writer, padded};
+use crate::field::{Field, Label, Slice, Visit, Writer, padded, whole};
 use crate::message::{messages, record, vs};
 use crate::{Dak, Id, Mac, Message, MessageError, Nmk};
 
@@ -361,9 +361,9 @@ macro_rules! host_action {
             const ID: Id = vs($number);
 
             fn parse(body: &'a [u8]) -> Result<Self, MessageError> {
-                let mut whole = [0; $whole];
-                let body = padded(body, $least, &mut whole)?;
-                Self::read(body, &mut &*body)
+                let mut room = [0; $whole];
+                let body = padded(body, $least, &mut room)?;
+                whole(body)
             }
 
             fn write(&self, out: &mut Writer<'_>) {

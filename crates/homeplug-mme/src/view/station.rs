@@ -1,6 +1,6 @@
 //! Keys, amplitude map and network of a station.
 
-use crate::field::{Field, Slice, addresses};
+use crate::field::{Slice, addresses, first};
 use crate::message::{messages, record};
 use crate::{Mac, NetworkKey, Nid, Nmk};
 
@@ -198,5 +198,5 @@ impl NwStatsCnf<'_> {
 
 /// The stations that follow each other in bytes.
 pub(crate) fn rates(bytes: &[u8]) -> impl Iterator<Item = StationRate> + '_ {
-    bytes.chunks_exact(8).filter_map(|station| Some(StationRate::take(station).ok()?.1))
+    bytes.chunks_exact(8).filter_map(|station| Some(first(station)?.0))
 }

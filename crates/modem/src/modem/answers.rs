@@ -72,6 +72,7 @@ impl Modem {
         // The result is not judged: modems that take the key answer 1 (39 of 40 captured).
         if matches!(self.state, State::SettingKey { .. }) && answer.your_nonce == self.nonce {
             self.confirmed = self.wanted;
+            self.has_failed = false;
             self.ask_restarting(cx.now, Restart::new(cx.now));
         }
     }

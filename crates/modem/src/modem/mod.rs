@@ -32,6 +32,8 @@ pub struct Modem {
     wanted: Option<NetworkKey>,
     confirmed: Option<NetworkKey>,
     rounds: u8,
+    /// Whether it was faulty since it last took a key.
+    has_failed: bool,
     nonce: [u8; 4],
     state: State,
     /// Whether the last question has not been answered yet.
@@ -159,6 +161,7 @@ impl Modem {
             wanted: None,
             confirmed: None,
             rounds: 0,
+            has_failed: false,
             nonce: [0; 4],
             state: State::Stopped,
             asked: false,

@@ -122,7 +122,9 @@ impl Modem {
         self.events.push(ModemEvent::Fault(fault));
         self.rounds = 0;
         self.state = State::Faulty;
-        self.timers.set(Timer::Step, now + FAULT_PAUSE);
+        // A modem that was just restarting is found again soon; one that takes no key is left alone for a while.
+        let once = fault == ModemFault::KeyNotConfirmed && !core::mem::replace(&mut self.has_failed, true);
+        self.timers.set(Timer::Step, now + if once { SEARCH } else { FAULT_PAUSE });
     }
 
     pub(super) fn new_nonce(&mut self, cx: &mut Cx<'_>) {

@@ -68,8 +68,11 @@ fn both_results_of_a_confirmation_count_and_a_wrong_echo_does_not() {
     let mut bench = bench(Script { set_key: Some((1, false)), ..Script::new() });
     bench.with(|modem, cx| modem.set_key(cx, KEY));
     let fault = ModemEvent::Fault(ModemFault::KeyNotConfirmed);
-    assert_eq!(bench.run(2000), [found(), fault]);
+    assert_eq!(bench.run(1800), [found(), fault]);
     assert_eq!((bench.machine.key(), bench.modem.asked(SET_KEY)), (None, 3));
+    // Once more at once, should it only have been restarting; then after a pause.
+    assert_eq!(bench.run(9000), [found(), fault]);
+    assert_eq!(bench.modem.asked(SET_KEY), 6);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The two sockets of a station: settings, and the TCP states that matter above.
 
+use core::cell::Cell;
+
 use machine::Duration;
 use smoltcp::socket::{tcp, udp};
 
@@ -65,19 +67,32 @@ pub(super) fn tcp<'a>(rx: &'a mut [u8], tx: &'a mut [u8]) -> tcp::Socket<'a> {
 
 /// Room for the datagrams of one direction.
 pub(super) struct Datagrams {
-    pub(super) metadata: [udp::PacketMetadata; DATAGRAMS],
-    pub(super) bytes: [u8; DATAGRAM_BYTES],
+    metadata: Late<[udp::PacketMetadata; DATAGRAMS]>,
+    bytes: [u8; DATAGRAM_BYTES],
 }
 
 impl Datagrams {
-    pub(super) const EMPTY: Self =
-        Self { metadata: [udp::PacketMetadata::EMPTY; DATAGRAMS], bytes: [0; DATAGRAM_BYTES] };
+    pub(super) const EMPTY: Self = Self { metadata: Late::EMPTY, bytes: [0; DATAGRAM_BYTES] };
+
+    fn buffer(&mut self) -> udp::PacketBuffer<'_> {
+        let metadata = self.metadata.make([udp::PacketMetadata::EMPTY; DATAGRAMS]);
+        udp::PacketBuffer::new(&mut metadata[..], &mut self.bytes[..])
+    }
 }
 
 /// A UDP socket over `rx` and `tx`.
 pub(super) fn udp<'a>(rx: &'a mut Datagrams, tx: &'a mut Datagrams) -> udp::Socket<'a> {
-    udp::Socket::new(
-        udp::PacketBuffer::new(&mut rx.metadata[..], &mut rx.bytes[..]),
-        udp::PacketBuffer::new(&mut tx.metadata[..], &mut tx.bytes[..]),
-    )
+    udp::Socket::new(rx.buffer(), tx.buffer())
+}
+
+/// Room for a value that is made later, all zero until then: static storage then costs no flash. The cell is there
+/// because it keeps `Option` from using the value's own bytes for "none", which would not be zero.
+pub(super) struct Late<T>(Option<Cell<T>>);
+
+impl<T> Late<T> {
+    pub(super) const EMPTY: Self = Self(None);
+
+    pub(super) fn make(&mut self, value: T) -> &mut T {
+        self.0.insert(Cell::new(value)).get_mut()
+    }
 }

@@ -9,7 +9,7 @@ use smoltcp::wire::{EthernetAddress, IpAddress, IpCidr, IpEndpoint, IpListenEndp
 
 use super::device::{OneFrame, READY, Ready, ReadyFrame};
 use super::filter::Own;
-use super::socket::{self, Datagrams, TCP_BUFFER};
+use super::socket::{self, Datagrams, Late, TCP_BUFFER};
 use super::{Heard, Ignored, Mac, TcpState, neighbour, time};
 
 /// One station on the link: its frames, its neighbours, its discovery socket, its TCP connection.
@@ -38,7 +38,7 @@ struct Neighbour {
 /// What a station needs to be lent. About 8 kB.
 pub(crate) struct StationStorage<'a> {
     /// Without drop glue, so that the station may borrow the storage for as long as the storage lives.
-    sockets: ManuallyDrop<[SocketStorage<'a>; 2]>,
+    sockets: Late<ManuallyDrop<[SocketStorage<'a>; 2]>>,
     tcp_rx: [u8; TCP_BUFFER],
     tcp_tx: [u8; TCP_BUFFER],
     udp_rx: Datagrams,
@@ -49,7 +49,7 @@ pub(crate) struct StationStorage<'a> {
 impl StationStorage<'_> {
     pub(crate) const fn new() -> Self {
         Self {
-            sockets: ManuallyDrop::new([SocketStorage::EMPTY; 2]),
+            sockets: Late::EMPTY,
             tcp_rx: [0; TCP_BUFFER],
             tcp_tx: [0; TCP_BUFFER],
             udp_rx: Datagrams::EMPTY,
@@ -105,6 +105,7 @@ impl<'a> Station<'a> {
         });
 
         let StationStorage { sockets, tcp_rx, tcp_tx, udp_rx, udp_tx, ready } = storage;
+        let sockets = sockets.make(ManuallyDrop::new([SocketStorage::EMPTY; 2]));
         let mut sockets = SocketSet::new(&mut sockets[..]);
         let mut udp = socket::udp(udp_rx, udp_tx);
         // Fails for port 0 only, which the configuration's check refuses.

@@ -43,6 +43,8 @@ pub(super) struct Member {
     pub(super) host: Option<Mac>,
 }
 
+/// Key type: the network's.
+const KEY_NMK: u8 = 1;
 /// Protocol of a key exchange between host and modem; and its message number in local answers (observed).
 const PID_HLE: u8 = 4;
 const PMN_LOCAL: u8 = 0xFF;
@@ -60,6 +62,8 @@ impl Modem {
         let is_member = !around.is_fresh && (around.is_coordinator || !around.members.is_empty());
         let link_status = u8::from(!around.members.is_empty());
         reply.frame = match view {
+            // Another key than the network's is not what hosts set.
+            View::SetKeyReq(request) if request.key_type != KEY_NMK => Vec::new(),
             View::SetKeyReq(request) => {
                 if self.config.takes_keys {
                     reply.restarts = Some(self.linger_time());

@@ -19,6 +19,8 @@ use crate::{Cable, Chance, Drive, EventQueue, Input, ModemConfig, Node, Pilot, P
 /// same ones give the same [trace](Self::trace), byte for byte.
 pub struct World<N> {
     now: Instant,
+    /// Steps since time passed last.
+    still: usize,
     chance: Chance,
     line: PowerLine,
     slots: Vec<Slot<N>>,
@@ -102,6 +104,7 @@ impl<N: Node> World<N> {
         line.set_default_attenuation(Instant::ZERO, NEIGHBOUR_DB);
         Self {
             now: Instant::ZERO,
+            still: 0,
             line,
             chance,
             slots: Vec::new(),

@@ -4,7 +4,8 @@ use machine::{Deadline, Instant};
 
 use super::{Drive, Input, Kind, Node, Port, Stop, World, describe};
 
-/// Rounds of frames, events and levels at one moment before a node counts as stuck: a busy moment has a few.
+/// Rounds of frames, events and levels at one moment, and steps without time passing, before a node counts as
+/// stuck: a busy moment has a few.
 const ROUNDS: usize = 200;
 
 impl<N: Node> World<N> {
@@ -18,20 +19,24 @@ impl<N: Node> World<N> {
             self.now = self.now.max(until);
             return Err(Stop::Time);
         }
-        self.now = self.now.max(next);
+        if next > self.now {
+            self.now = next;
+            self.still = 0;
+        }
+        self.still += 1;
         while let Some((_, injection)) = self.script.pop_due(self.now) {
             self.perform(injection);
         }
         self.line.handle_timeout(self.now);
         self.settle()?;
         for port in self.ports() {
-            if self.overdue(port).is_some() {
-                self.with(port, Node::handle_timeout);
-                self.settle()?;
-            }
-            if let Some(deadline) = self.overdue(port) {
+            let Some(deadline) = self.overdue(port) else { continue };
+            self.with(port, Node::handle_timeout);
+            // What is due again by what others send in answer is the next step's.
+            if self.overdue(port).is_some() || self.still > ROUNDS {
                 return Err(Stop::Stuck { who: self.name(port).to_owned(), what: deadline.name.to_owned() });
             }
+            self.settle()?;
         }
         Ok(())
     }

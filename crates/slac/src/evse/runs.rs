@@ -6,7 +6,7 @@ use machine::{Deadline, Instant, Queue};
 
 use super::run::{Measured, Reply, Run, Stage};
 use super::{EVENTS, EvseConfig};
-use crate::times::{C_EVSE_MATCH_PARALLEL, TT_MATCH_SEQUENCE};
+use crate::times::{C_EVSE_MATCH_PARALLEL, TT_EVSE_MATCH_SESSION, TT_MATCH_SEQUENCE};
 use crate::{Event, Failure};
 
 /// Cars that ask while there is no room for their runs and are answered all the same: judgement.
@@ -38,12 +38,19 @@ impl Runs {
         self.list.iter_mut().find(|run| run.car == car && run.run_id == run_id)
     }
 
-    pub(super) fn of_car(&mut self, car: Mac) -> Option<&mut Run> {
+    fn of_car(&mut self, car: Mac) -> Option<&mut Run> {
         self.list.iter_mut().find(|run| run.car == car)
     }
 
     pub(super) fn stage(&self, (car, run_id): (Mac, RunId)) -> Option<Stage> {
         self.list.iter().find(|run| run.car == car && run.run_id == run_id).map(|run| run.stage)
+    }
+
+    /// The run of a car that may choose; a step of validation begins its time anew.
+    pub(super) fn validating(&mut self, now: Instant, car: Mac) -> Option<&mut Run> {
+        let run = self.of_car(car).filter(|run| run.stage == Stage::Choosing)?;
+        run.due = Some(now + TT_EVSE_MATCH_SESSION);
+        Some(run)
     }
 
     /// Whether a car has asked and was not heard since.
@@ -108,7 +115,7 @@ impl Runs {
         }
     }
 
-    /// A measurement names the car only. It may come before the sound, and even before the announcement.
+    /// A measurement names the car only. It may come before its sound.
     pub(super) fn measured(
         &mut self,
         now: Instant,

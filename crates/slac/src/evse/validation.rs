@@ -3,15 +3,14 @@
 use homeplug_mme::{Mac, ValidateResult};
 use machine::{Deadline, Duration, Instant};
 
-use super::run::Stage;
 use super::{Evse, EvseValidation};
-use crate::times::{TT_EVSE_MATCH_SESSION, TT_EVSE_VALD_TOGGLE};
+use crate::times::TT_EVSE_VALD_TOGGLE;
 use crate::{Dropped, Event};
 
 /// A window in which toggles are counted.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Validation {
-    car: Mac,
+    pub(super) car: Mac,
     until: Instant,
     ready: bool,
     toggles: u8,
@@ -26,7 +25,7 @@ impl Validation {
 impl Evse {
     /// First step (timer 0): may it be? Second step: count from B to C until the window is over.
     pub(super) fn validate(&mut self, now: Instant, car: Mac, timer: u8, asked: ValidateResult) {
-        let is_choosing = self.runs.of_car(car).is_some_and(|run| run.stage == Stage::Choosing);
+        let is_choosing = self.runs.validating(now, car).is_some();
         if !is_choosing || asked != ValidateResult::Ready {
             return self.drop(car, Dropped::OutOfOrder);
         }
@@ -48,9 +47,8 @@ impl Evse {
     }
 
     fn answer(&mut self, now: Instant, car: Mac, toggles: u8, result: ValidateResult) {
-        if let Some(run) = self.runs.of_car(car) {
+        if let Some(run) = self.runs.validating(now, car) {
             run.validate = Some((toggles, result));
-            run.due = Some(now + TT_EVSE_MATCH_SESSION);
             self.events.push(Event::Validated { peer: car, result });
         }
     }

@@ -102,14 +102,15 @@ pub enum PevState {
 }
 
 impl PevConfig {
-    /// What deployed cars do: the lowest mean wins whatever it is, nobody validates, asking never ends.
+    /// What deployed cars do: the lowest mean wins, nobody validates, asking never ends. But a charger beyond
+    /// [`times::SIGNALATTN_LIMIT_CDB`] is not taken.
     pub const fn new(mac: Mac) -> Self {
         Self {
             mac,
             run_id: None,
             direct_cdb: times::SIGNALATTN_DIRECT_CDB,
             indirect_cdb: times::SIGNALATTN_INDIRECT_CDB,
-            limit_cdb: None,
+            limit_cdb: Some(times::SIGNALATTN_LIMIT_CDB),
             validation: PevValidation::Never,
             match_join: times::TT_MATCH_JOIN,
             max_attempts: None,
@@ -125,6 +126,26 @@ impl PevConfig {
             Verdict::Potential
         } else {
             Verdict::NotFound
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limits_themselves_still_belong_to_the_better_verdict() {
+        let config = PevConfig::new(Mac([2, 0, 0, 0, 0, 1]));
+        let table = [
+            (1, Verdict::Found),
+            (1000, Verdict::Found),
+            (1001, Verdict::Potential),
+            (2000, Verdict::Potential),
+            (2001, Verdict::NotFound),
+        ];
+        for (mean_cdb, verdict) in table {
+            assert_eq!(config.verdict(mean_cdb), verdict, "{mean_cdb}");
         }
     }
 }

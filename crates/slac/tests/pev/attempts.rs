@@ -43,9 +43,12 @@ fn a_car_with_a_limit_gives_up_after_its_attempts_but_not_before_the_repetition_
         assert_eq!((bench.sent.len(), bench.pev.state()), (sent, PevState::GaveUp));
         bench.give(PevInput::Stop);
         assert_eq!(bench.pev.state(), PevState::Unmatched);
-        bench.chargers = vec![Charger::new(NEAR, 9)];
+        // A new plug has all its attempts and its time.
+        let (now, failed) = (bench.now, bench.failures().len());
         bench.give(PevInput::Start);
-        bench.until(PevState::Joining);
+        bench.until(PevState::GaveUp);
+        assert!((bench.now - now).as_millis() >= 10_000);
+        assert_eq!(bench.failures().len(), 2 * failed);
     }
 }
 
@@ -168,12 +171,13 @@ fn the_same_inputs_give_the_same_frames() {
 }
 
 #[test]
-fn no_question_goes_out_of_a_finished_attempt() {
-    // A charger that answers the third question: no fourth one, and the announcement follows.
-    let mut bench = Bench::plugged(ONE, &[]);
-    bench.run(ms(450));
-    bench.hear(Slac::ParmCnf { run_id: bench.run_id(), sounds: 10, timeout_100ms: 6, car: CAR }, NEAR);
-    bench.run(ms(100));
-    assert_eq!(bench.times(is_parm_req), [0, 200, 400]);
-    assert_eq!(bench.pev.state(), PevState::Sounding);
+fn after_an_answer_no_further_question_goes_out_and_the_announcement_follows() {
+    for (answered, questions) in [(199, &[0][..]), (399, &[0, 200]), (599, &[0, 200, 400])] {
+        let mut bench = Bench::plugged(ONE, &[]);
+        bench.run(ms(answered));
+        bench.hear(Slac::ParmCnf { run_id: bench.run_id(), sounds: 10, timeout_100ms: 6, car: CAR }, NEAR);
+        bench.run(ms(50));
+        assert_eq!(bench.times(is_parm_req), questions);
+        assert_eq!(bench.pev.state(), PevState::Sounding);
+    }
 }

@@ -51,7 +51,9 @@ fn levels_from_before_the_key_do_not_count() {
     let mut bench = Bench::plugged(ONE, &[Charger::new(NEAR, 9)]);
     bench.give(PevInput::Link(true));
     bench.until(PevState::Joining);
-    bench.run(ms(5000));
+    bench.run(ms(2500));
+    bench.give(PevInput::ModemReady(true));
+    bench.run(ms(2500));
     assert!(!bench.pev.is_matched());
 }
 
@@ -90,6 +92,8 @@ fn a_key_without_a_link_is_left_and_after_three_of_them_it_gives_up() {
     bench.give(PevInput::Stop);
     bench.give(PevInput::Start);
     bench.until(PevState::Joining);
+    // A new plug has all its tries.
+    bench.until(PevState::Waiting);
 }
 
 #[test]

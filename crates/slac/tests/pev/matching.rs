@@ -158,6 +158,19 @@ fn a_report_again_is_acknowledged_again_and_never_moves_the_choice() {
 }
 
 #[test]
+fn a_first_report_after_the_choice_is_acknowledged_and_its_station_not_tried() {
+    let silent = Charger { reports: false, ..Charger::new(FAR, 5) };
+    let deaf = Charger { deaf_to_matches: 9, ..Charger::new(NEAR, 20) };
+    let mut bench = Bench::plugged(ONE, &[deaf, silent]);
+    bench.until(PevState::Choosing);
+    let run_id = bench.run_id();
+    bench.hear(Charger::new(FAR, 5).report(run_id, CAR), FAR);
+    assert_eq!((bench.times(is_rsp).len(), bench.dropped()), (2, vec![Dropped::Repeated]));
+    bench.until(PevState::Waiting);
+    assert_eq!(bench.chosen(), [NEAR]);
+}
+
+#[test]
 fn only_the_first_report_of_a_station_counts_while_others_are_awaited() {
     let silent = Charger { reports: false, ..Charger::new(NEAR, 5) };
     let mut bench = Bench::plugged(ONE, &[Charger::new(FAR, 30), silent]);
@@ -216,7 +229,10 @@ fn a_charger_beyond_the_limit_is_refused_and_its_report_still_acknowledged() {
 
     let mut bench = Bench::plugged(config, &[Charger::new(NEAR, 20)]);
     bench.until(PevState::Joining);
-    let mut bench = Bench::plugged(ONE, &[Charger::new(NEAR, 90)]);
+    // As it comes, 40 dB is the limit; without one anything goes.
+    let mut bench = Bench::plugged(ONE, &[Charger::new(NEAR, 41)]);
+    bench.until(PevState::Waiting);
+    let mut bench = Bench::plugged(PevConfig { limit_cdb: None, ..ONE }, &[Charger::new(NEAR, 90)]);
     bench.until(PevState::Joining);
 }
 

@@ -93,6 +93,19 @@ fn play(run: &Matching<'_>) -> Bench {
     bench
 }
 
+/// The run of a message of a car that leaves it no choice but a sound's random bytes.
+fn settled(slac: &Slac) -> Option<RunId> {
+    match *slac {
+        Slac::ParmReq { run_id }
+        | Slac::AttenCharRsp { run_id, .. }
+        | Slac::MatchReq { run_id, .. }
+        | Slac::Sound { run_id, .. }
+        // One car of 2022 said 10 instead of 6.
+        | Slac::StartAttenChar { run_id, timeout_100ms: 6, .. } => Some(run_id),
+        _ => None,
+    }
+}
+
 /// The random end of a sound away: the rest of what the car says is fixed by the standard.
 fn fixed(slac: &Slac, bytes: &[u8]) -> Vec<u8> {
     let end = if matches!(slac, Slac::Sound { .. }) { 55 } else { bytes.len() };
@@ -113,16 +126,7 @@ fn our_car_gets_the_recorded_key_from_every_recorded_charger() {
             // What we sent is what the recorded car sent, byte for byte.
             let ours: Vec<_> = bench.sent.iter().map(|sent| fixed(&sent.slac, &sent.bytes)).collect();
             for frame in frames.iter().filter(|frame| frame.from == run.car) {
-                let run_id = match frame.slac {
-                    Slac::ParmReq { run_id }
-                    | Slac::AttenCharRsp { run_id, .. }
-                    | Slac::MatchReq { run_id, .. }
-                    | Slac::Sound { run_id, .. }
-                    // One car of 2022 said 10 instead of 6.
-                    | Slac::StartAttenChar { run_id, timeout_100ms: 6, .. } => run_id,
-                    _ => continue,
-                };
-                if run_id == run.run_id {
+                if settled(&frame.slac) == Some(run.run_id) {
                     let theirs = fixed(&frame.slac, &frame.bytes);
                     assert!(ours.contains(&theirs), "{name}: {:?}", frame.slac);
                     same += 1;

@@ -1,0 +1,245 @@
+//! Cars and chargers in bad weather, by seed: none gets stuck, and a plug that is pulled and put in again leads to a
+//! match from every state. `CCS_SEEDS` sets how many seeds are tried.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::large_stack_arrays,
+    reason = "a test ends where it fails"
+)]
+
+use std::collections::BTreeSet;
+use std::thread;
+
+use homeplug_mme::Mac;
+use machine::{Duration, Instant};
+use roles::{EvseConfig, EvseLink, EvseStorage, PevConfig};
+use sim::power_line::Weather;
+use sim::{Car, Chance, Charger, Host, Injection, Limit, ModemConfig, ModemKind, Port, Span, Stop, World};
+
+/// Pairs of a charger and its car within earshot of each other, at most.
+const PAIRS: u8 = 3;
+/// How long the bad weather lasts.
+const BAD: Duration = Duration::from_secs(60);
+/// How long a pair may take to match in good weather: a modem's restart at each end, a pilot step and several
+/// attempts; judgement.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+fn charger(pair: u8) -> Port {
+    Port(pair * 2)
+}
+
+fn car(pair: u8) -> Port {
+    Port(pair * 2 + 1)
+}
+
+/// A single seed with its trace: `CCS_SEED`.
+fn only() -> Option<u64> {
+    std::env::var("CCS_SEED").ok().and_then(|text| text.parse().ok())
+}
+
+fn seeds() -> u64 {
+    std::env::var("CCS_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(10_000)
+}
+
+fn build<'a>(seed: u64, pairs: u8, storage: &'a mut [EvseStorage<'a>; PAIRS as usize]) -> World<Host<'a>> {
+    let mut chance = Chance::new(seed).child("what is there");
+    let mut world = World::new(seed);
+    for (pair, storage) in (0..pairs).zip(storage) {
+        let kinds = [ModemKind::Qca7005, ModemKind::Qca7000, ModemKind::Lumissil, ModemKind::Qca7420];
+        let mut kind = |most| kinds[usize::try_from(chance.below(most)).unwrap()];
+        // Chargers whose modems do not measure cannot be told apart: such a one is alone.
+        let charger_kind = kind(if pairs == 1 { 4 } else { 3 });
+        let modem = |end| Mac([0, 0xB0, 0x52, 0, pair, end]);
+        let evse = ModemConfig::evse(charger_kind, modem(0x5E));
+        let pev = ModemConfig {
+            sleeps: pair == 0 && seed.is_multiple_of(3),
+            ..ModemConfig::pev(kind(4), modem(0xE1))
+        };
+        world.add_with("evse", evse, |cx| {
+            let mac = Mac([2, 0, 0, 0, pair, 0x5E]);
+            let config = EvseConfig { link: EvseLink::matched(mac), ..EvseConfig::new(mac) };
+            Host::Charger(Charger::new(cx, config, storage).unwrap())
+        });
+        let mac = Mac([2, 0, 0, 0, pair, 0xE1]);
+        world.add_with("pev", pev, |cx| Host::Car(Car::new(cx, PevConfig::new(mac))));
+        world.add_cable(charger(pair), car(pair));
+    }
+    world
+}
+
+/// Whether both ends of a pair say that they are matched with each other.
+fn is_matched(world: &World<Host<'_>>, pair: u8) -> bool {
+    let evse = world.node(charger(pair)).and_then(Host::charger).unwrap().role();
+    let pev = world.node(car(pair)).and_then(Host::car).unwrap().role();
+    evse.matching() == Some(slac::EvseState::Matched) && pev.charger() == Some(Mac([2, 0, 0, 0, pair, 0x5E]))
+}
+
+fn all_matched(world: &World<Host<'_>>, pairs: u8) -> bool {
+    (0..pairs).all(|pair| is_matched(world, pair))
+}
+
+/// What may go wrong with one end of a pair.
+fn mischief(chance: &mut Chance, pairs: u8) -> Injection {
+    let mut permille = |most: u64| u16::try_from(chance.below(most + 1)).unwrap();
+    let weather =
+        Weather { loss_permille: permille(300), duplicate_permille: permille(100), ..Weather::default() };
+    let pair = u8::try_from(chance.below(pairs.into())).unwrap();
+    let port = if chance.happens(500) { charger(pair) } else { car(pair) };
+    match chance.below(6) {
+        0 => Injection::Plug(port),
+        1 => Injection::Unplug(port),
+        2 => Injection::RestartModem(port, chance.within(Span::millis(100, 10_000))),
+        3 => Injection::CableWeather(port, weather),
+        _ => Injection::PathWeather(charger(pair), car(pair), weather),
+    }
+}
+
+/// What a seed has seen.
+#[derive(Default)]
+struct Seen {
+    evse: BTreeSet<String>,
+    pev: BTreeSet<String>,
+}
+
+/// One seed: bad weather, then good weather in which all match, then a pull of the plug, and all match again.
+fn story(seed: u64, seen: &mut Seen) -> Result<(), String> {
+    let mut storage = Box::new([const { EvseStorage::new() }; PAIRS as usize]);
+    let mut chance = Chance::new(seed).child("mischief");
+    let pairs = u8::try_from(1 + chance.below(4) / 2).unwrap().min(PAIRS);
+    let mut world = build(seed, pairs, &mut storage);
+    for pair in 0..pairs {
+        world.inject(Instant::ZERO + chance.within(Span::millis(0, 10_000)), Injection::Plug(car(pair)));
+    }
+    for _ in 0..10 {
+        let at = Instant::ZERO + chance.within(Span::millis(0, BAD.as_millis()));
+        let injection = mischief(&mut chance, pairs);
+        world.inject(at, injection);
+    }
+    let mut run =
+        |world: &mut World<Host<'_>>, time: Duration, is_enough: &dyn Fn(&World<Host<'_>>) -> bool| {
+            let stop = world.run(Limit::until(world.now() + time), |world| {
+                for pair in 0..pairs {
+                    let evse = world.node(charger(pair)).and_then(Host::charger).unwrap().role();
+                    let pev = world.node(car(pair)).and_then(Host::car).unwrap().role();
+                    seen.evse.insert(format!("{:?}", evse.matching().unwrap()));
+                    seen.pev.insert(format!("{:?}", pev.matching()));
+                }
+                is_enough(world).then(String::new)
+            });
+            match stop {
+                Stop::Watched(_) | Stop::Time => Ok(()),
+                stop => Err(format!("seed {seed}: {stop}")),
+            }
+        };
+    run(&mut world, BAD, &|_| false)?;
+    for pair in 0..pairs {
+        world.perform(Injection::PathWeather(charger(pair), car(pair), Weather::default()));
+        for port in [charger(pair), car(pair)] {
+            world.perform(Injection::CableWeather(port, Weather::default()));
+        }
+        world.perform(Injection::Plug(car(pair)));
+    }
+    // Matched, or failed and recovered without a hand; or given up, which only a hand can mend.
+    let gave_up = |world: &World<Host<'_>>| {
+        (0..pairs).any(|pair| {
+            let evse = world.node(charger(pair)).and_then(Host::charger).unwrap().role();
+            let pev = world.node(car(pair)).and_then(Host::car).unwrap().role();
+            evse.matching() == Some(slac::EvseState::GaveUp) || pev.matching() == slac::PevState::GaveUp
+        })
+    };
+    run(&mut world, PATIENCE, &|world| all_matched(world, pairs))?;
+    if !all_matched(&world, pairs) && !gave_up(&world) {
+        if only().is_some() {
+            println!("{}", world.trace());
+        }
+        return Err(format!(
+            "seed {seed}: not matched {} s after the weather cleared",
+            PATIENCE.as_millis() / 1000
+        ));
+    }
+    for pair in 0..pairs {
+        world.perform(Injection::Unplug(car(pair)));
+    }
+    run(&mut world, Duration::from_secs(3), &|_| false)?;
+    for pair in 0..pairs {
+        world.perform(Injection::Plug(car(pair)));
+    }
+    run(&mut world, PATIENCE, &|world| all_matched(world, pairs))?;
+    if all_matched(&world, pairs) {
+        Ok(())
+    } else {
+        Err(format!("seed {seed}: no match after the plug was pulled"))
+    }
+}
+
+#[test]
+fn cars_and_chargers_in_bad_weather_match_in_the_end_and_again_after_a_pull_of_the_plug() {
+    let threads = 2;
+    let workers: Vec<_> = (0..threads)
+        .map(|worker| {
+            thread::spawn(move || {
+                let mut seen = Seen::default();
+                let mine = (0..seeds()).filter(|seed| {
+                    only().map_or(seed % threads == worker, |only| *seed == only && worker == 0)
+                });
+                let bad: Vec<_> = mine.filter_map(|seed| story(seed, &mut seen).err()).take(10).collect();
+                (bad, seen)
+            })
+        })
+        .collect();
+    let mut seen = Seen::default();
+    for worker in workers {
+        let (bad, more) = worker.join().unwrap();
+        assert!(bad.is_empty(), "{}", bad.join("\n"));
+        seen.evse.extend(more.evse);
+        seen.pev.extend(more.pev);
+    }
+    if seeds() >= 1000 && only().is_none() {
+        let evse = ["Idle", "Joining", "Matched", "Matching", "Stepping"];
+        assert_eq!(seen.evse, evse.map(str::to_owned).into());
+        let pev = [
+            "Asking",
+            "Choosing",
+            "Collecting",
+            "GaveUp",
+            "Joining",
+            "Matched",
+            "Sounding",
+            "Unmatched",
+            "Waiting",
+        ];
+        assert_eq!(seen.pev, pev.map(str::to_owned).into());
+    }
+}
+
+/// Pulls the plug every so many milliseconds of an undisturbed matching, from before the plug to after the match: so
+/// each state of both sides is met.
+#[test]
+fn from_every_state_a_pull_of_the_plug_leads_to_a_match() {
+    let mut seen = BTreeSet::new();
+    for step in 0..300 {
+        let mut storage = Box::new([const { EvseStorage::new() }; PAIRS as usize]);
+        let mut world = build(1, 1, &mut storage);
+        world.inject(Instant::from_millis(4000), Injection::Plug(car(0)));
+        // Fine steps where matching is fast, coarse ones where modems restart.
+        let pulled =
+            Instant::from_millis(if step < 120 { 6000 + step * 25 } else { 3000 + (step - 120) * 150 });
+        world.run(Limit::until(pulled), |_| None);
+        let evse = world.node(charger(0)).and_then(Host::charger).unwrap().role().matching().unwrap();
+        let pev = world.node(car(0)).and_then(Host::car).unwrap().role().matching();
+        seen.insert(format!("{evse:?}/{pev:?}"));
+        world.perform(Injection::Unplug(car(0)));
+        world.run_for(Duration::from_millis(500));
+        world.perform(Injection::Plug(car(0)));
+        let limit = Limit::until(world.now() + PATIENCE);
+        let stop = world.run(limit, |world| all_matched(world, 1).then(String::new));
+        assert_eq!(stop, Stop::Watched(String::new()), "pulled at {pulled} in {evse:?}/{pev:?}");
+    }
+    for state in ["Idle", "Matching", "Joining", "Matched"] {
+        assert!(seen.iter().any(|both| both.starts_with(&format!("{state}/"))), "{state}: {seen:?}");
+    }
+    for state in ["Unmatched", "Asking", "Sounding", "Choosing", "Joining", "Matched"] {
+        assert!(seen.iter().any(|both| both.ends_with(&format!("/{state}"))), "{state}: {seen:?}");
+    }
+}

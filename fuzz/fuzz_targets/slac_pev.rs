@@ -1,0 +1,161 @@
+//! Any frames, words and time for a car's matching: no panic, few frames for each input, the choice is one of those who
+//! answered, and a good charger is matched whatever came before.
+//!
+//! The input is a list of steps: a byte that says what, a byte with it, and for frames the bytes.
+#![no_main]
+
+use homeplug_mme::{
+    Frame, GROUPS, MAX_FRAME, Mac, NetworkKey, Nmk, Profile, RunId, Slac, StationId, ValidateResult,
+};
+use libfuzzer_sys::fuzz_target;
+use machine::{Cx, Duration, Instant, Machine, ScriptedEntropy};
+use slac::{Pev, PevConfig, PevInput, PevState, PevValidation};
+
+const CAR: Mac = Mac([2, 0, 0, 0, 0, 1]);
+const GOOD: Mac = Mac([2, 0, 0, 0, 9, 9]);
+const RUN: RunId = RunId(*b"a car's.");
+/// Frames for one input: an answer to each of the chargers that are remembered, and one more.
+const MOST: usize = 16;
+
+struct World {
+    pev: Pev,
+    now: Instant,
+    entropy: ScriptedEntropy<'static>,
+    /// What the car asked of the good charger, in its order.
+    asked: Vec<Slac>,
+}
+
+impl World {
+    fn input(&mut self, input: PevInput<'_>) {
+        self.pev.handle(&mut Cx { now: self.now, entropy: &mut self.entropy }, input);
+        self.drain();
+        self.time();
+    }
+
+    fn time(&mut self) {
+        if self.pev.poll_timeout().is_some_and(|due| due.at <= self.now) {
+            self.pev.handle_timeout(&mut Cx { now: self.now, entropy: &mut self.entropy });
+            self.drain();
+        }
+        assert!(self.pev.poll_timeout().is_none_or(|due| due.at > self.now), "a deadline that stays");
+    }
+
+    fn drain(&mut self) {
+        let mut buffer = [0; MAX_FRAME];
+        let mut frames = 0;
+        while let Some((len, ())) = self.pev.poll_transmit(&mut buffer) {
+            frames += 1;
+            assert!(frames <= MOST);
+            let frame = Frame::parse(&buffer[..len]).expect("a frame");
+            assert!(frame.from == CAR);
+            let Some(Ok(message)) = Slac::parse(&frame) else { panic!("what is sent is valid") };
+            if frame.to == GOOD || frame.to == Mac::BROADCAST {
+                self.asked.push(message);
+            }
+        }
+        while self.pev.poll_event().is_some() {}
+    }
+
+    fn run(&mut self, millis: u64) {
+        let end = self.now + Duration::from_millis(millis);
+        while let Some(due) = self.pev.poll_timeout().filter(|due| due.at <= end) {
+            self.now = self.now.max(due.at);
+            self.time();
+        }
+        self.now = end;
+    }
+
+    fn hear(&mut self, charger: Mac, message: Slac) {
+        let mut buffer = [0; MAX_FRAME];
+        let len = message.emit(CAR, charger, &mut buffer).expect("room for a frame");
+        self.input(PevInput::Frame(&buffer[..len]));
+    }
+
+    /// Message number `which` of a charger.
+    fn charger(&mut self, charger: Mac, db: u8, which: u8) {
+        let (run_id, car, id) = (RUN, CAR, StationId::default());
+        let key = NetworkKey::derived(Nmk::new([charger.0[5]; 16]));
+        match which {
+            0 => self.hear(charger, Slac::ParmCnf { run_id, sounds: 10, timeout_100ms: 6, car }),
+            1 => self
+                .hear(charger, Slac::AttenChar { run_id, car, sounds: 10, profile: Profile([db; GROUPS]) }),
+            2 => self.hear(charger, Slac::ValidateCnf { toggles: 0, result: ValidateResult::Ready }),
+            3 => self.hear(charger, Slac::ValidateCnf { toggles: 3, result: ValidateResult::Success }),
+            4 => self.hear(charger, Slac::ValidateCnf { toggles: 0, result: ValidateResult::NotRequired }),
+            _ => self.hear(charger, Slac::MatchCnf { run_id, car, pev_id: id, charger, evse_id: id, key }),
+        }
+    }
+
+    /// Unplugged, plugged in again, at a charger that does as it should.
+    fn good_end(&mut self) {
+        self.input(PevInput::Stop);
+        self.run(1000);
+        self.input(PevInput::ModemReady(true));
+        self.input(PevInput::Start);
+        for _ in 0..400 {
+            self.asked.retain(|asked| !matches!(asked, Slac::Sound { .. } | Slac::StartAttenChar { .. }));
+            let asked = core::mem::take(&mut self.asked);
+            for asked in asked {
+                match asked {
+                    Slac::ParmReq { .. } => {
+                        self.charger(GOOD, 5, 0);
+                        self.run(500);
+                        self.charger(GOOD, 5, 1);
+                    }
+                    Slac::ValidateReq { timer: 0, .. } => self.charger(GOOD, 5, 2),
+                    Slac::ValidateReq { .. } => self.charger(GOOD, 5, 3),
+                    Slac::MatchReq { .. } => self.charger(GOOD, 5, 5),
+                    _ => {}
+                }
+            }
+            if self.pev.state() == PevState::Joining {
+                self.input(PevInput::ModemReady(true));
+                self.input(PevInput::Link(true));
+            }
+            if self.pev.state() == PevState::Matched {
+                return assert_eq!(self.pev.peer(), Some(GOOD));
+            }
+            self.run(50);
+        }
+        panic!("no match with a good charger, but {:?}", self.pev.state());
+    }
+}
+
+fuzz_target!(|input: &[u8]| {
+    let Some((kind, mut rest)) = input.split_first() else { return };
+    let entropy = ScriptedEntropy::new(&[7, 11, 13, 17, 19, 23, 29]);
+    let validation = if kind & 1 == 1 { PevValidation::WhenPotential } else { PevValidation::Never };
+    let limit_cdb = [None, Some(2000), Some(4000)][usize::from(kind >> 1) % 3];
+    let max_attempts = Some(3).filter(|_| kind & 0x40 != 0);
+    let config = PevConfig { run_id: Some(RUN), validation, limit_cdb, max_attempts, ..PevConfig::new(CAR) };
+    let mut world = World { pev: Pev::new(config), now: Instant::ZERO, entropy, asked: Vec::new() };
+    while let [step, argument, tail @ ..] = rest {
+        rest = tail;
+        let flag = argument & 1 == 1;
+        match step % 6 {
+            0 => {
+                let (frame, tail) = rest.split_at(rest.len().min(usize::from(*argument)));
+                rest = tail;
+                world.input(PevInput::Frame(frame));
+            }
+            1 | 2 => world.charger(Mac([2, 0, 0, 0, 1, argument >> 4]), argument >> 3, argument & 7),
+            3 => world.run(u64::from(*argument) * 10),
+            4 => {
+                // Nobody called for a while.
+                world.now += Duration::from_millis(u64::from(*argument) * 500);
+                world.time();
+            }
+            _ => world.input(match argument >> 1 & 7 {
+                0 => PevInput::ModemReady(flag),
+                1 => PevInput::Link(flag),
+                2 => PevInput::Error,
+                3 if flag => PevInput::Pause,
+                3 => PevInput::Resume,
+                4 => PevInput::Stop,
+                _ => PevInput::Start,
+            }),
+        }
+        world.asked.clear();
+    }
+    world.good_end();
+});

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use homeplug_mme::{NetworkKey, Nmk};
 use machine::Duration;
-use modem::{Modem, ModemConfig, ModemEvent, Question};
+use modem::{Modem, ModemConfig, ModemEvent, ModemFault, Question};
 use serde_json::json;
 
 use super::show::list;
@@ -76,7 +76,7 @@ fn set(args: &KeyArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
     before(args)?;
     let key = NetworkKey::derived(wanted(args, bench)?);
     let mut modem = Modem::new(ModemConfig::new(bench.own()));
-    let mut told = String::new();
+    let (mut told, mut tried) = (String::new(), false);
     let words = |modem: &Modem| {
         if modem.address().is_some() { "the modem takes the key ..." } else { "looking for the modem ..." }
             .to_owned()
@@ -93,6 +93,11 @@ fn set(args: &KeyArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
             Ok(match event {
                 Some(ModemEvent::Ready { verified }) => ControlFlow::Break(Ok(verified)),
                 Some(ModemEvent::NotFound) => ControlFlow::Break(Err(anyhow::Error::from(no_modem()))),
+                // It may just be restarting: the machine tries once more.
+                Some(ModemEvent::Fault(ModemFault::KeyNotConfirmed)) if !tried => {
+                    tried = true;
+                    ControlFlow::Continue(())
+                }
                 Some(ModemEvent::Fault(fault)) => ControlFlow::Break(Err(fault.into())),
                 Some(event) => {
                     told = of_modem(Side::Evse, &event).words;

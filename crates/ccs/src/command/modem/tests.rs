@@ -199,6 +199,19 @@ fn ctrl_c_ends_what_only_asks_at_any_frame() {
 }
 
 #[test]
+fn a_key_that_is_lost_for_a_while_is_given_again_and_one_that_is_never_confirmed_is_a_failure() {
+    use sim::power_line::{Act, Place, Rule};
+    for (times, code) in [(3, 0), (Rule::ALWAYS, 1)] {
+        let mut wire = pair();
+        let mm_type = Some(homeplug_mme::MmType(0x6008));
+        wire.line.add_rule(Rule { place: Place::FromHost(Port(0)), mm_type, skip: 0, times, act: Act::Lose });
+        let answer = ccs(&mut wire, "key --random --yes");
+        assert_eq!(answer.code, code, "{}", answer.error);
+        assert_eq!(answer.error.contains("does not confirm"), code == 1);
+    }
+}
+
+#[test]
 fn passwords_that_are_too_short_or_not_printable_are_wrong_usage() {
     for password in ["short", "sch\u{f6}nespasswort"] {
         let mut wire = pair();

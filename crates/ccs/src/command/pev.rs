@@ -9,6 +9,7 @@ use hal_linux::{Interface, Recorder};
 use machine::{Cx, Duration, Instant, Machine};
 use roles::{Pev, PevConfig, PevEvent, PevInput};
 use session::{By, Cause, Phase, StopReason};
+use slac::PevState;
 
 use crate::cli::{Exit, PevArgs};
 use crate::drive::{Cable, End, Wire, drive_with};
@@ -18,6 +19,9 @@ use crate::words::{self, Side, Word};
 
 /// The duty cycle that the simulated cable shows: 5 %.
 const DUTY_PERMILLE: u16 = 50;
+/// How long the modem may take to confirm the key with which the network is left: judgement, three tries of half a
+/// second.
+const LEAVE: Duration = Duration::from_secs(2);
 /// How long a match must hold to count: judgement.
 const HELD: Duration = Duration::from_secs(1);
 
@@ -59,9 +63,11 @@ pub fn run(args: &PevArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit>
     } else {
         // Out of the network: with a key that nobody else has.
         let leave = |role: &mut Pev, cx: &mut Cx<'_>| role.handle(cx, PevInput::Pilot(None));
-        drive_with(&mut cable, &mut role, frame, leave, None, |_, cx, event| {
+        let knows_key = role.matching() == PevState::Joining || role.charger().is_some();
+        drive_with(&mut cable, &mut role, frame, leave, Some(LEAVE), |role, cx, event| {
             Ok(match event {
                 Some(event) => car.tell(cx.now, event).map(ControlFlow::Continue)?,
+                None if knows_key && role.modem().key().is_none() => ControlFlow::Continue(()),
                 None => ControlFlow::Break(()),
             })
         })?;

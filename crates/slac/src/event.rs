@@ -107,7 +107,7 @@ pub enum Failure {
     NoReport,
     /// Car: every report is beyond its limit.
     TooWeak,
-    /// The report was not acknowledged, or refused.
+    /// The report was not acknowledged, or only refused.
     NotAcknowledged {
         /// The car.
         car: Mac,

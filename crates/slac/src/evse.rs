@@ -245,10 +245,10 @@ impl Evse {
     }
 
     fn acknowledged(&mut self, now: Instant, car: Mac, run_id: RunId, result: u8) {
-        match self.runs.acknowledge(now, (car, run_id), result) {
-            Some(true) => self.events.push(Event::Acknowledged { peer: car }),
-            Some(false) => self.events.push(Event::Failed(Failure::NotAcknowledged { car })),
-            None => self.drop(car, Dropped::OutOfOrder),
+        if self.runs.acknowledge(now, (car, run_id), result) {
+            self.events.push(Event::Acknowledged { peer: car });
+        } else {
+            self.drop(car, Dropped::OutOfOrder);
         }
     }
 

@@ -134,24 +134,16 @@ impl Runs {
         }
     }
 
-    /// A car acknowledges its report: `Some(false)` when it refuses it, `None` when it was not sent one.
-    pub(super) fn acknowledge(&mut self, now: Instant, who: (Mac, RunId), result: u8) -> Option<bool> {
-        let run = self.of(who)?;
+    /// Whether a car acknowledges its report. One that refuses it is given it again.
+    pub(super) fn acknowledge(&mut self, now: Instant, who: (Mac, RunId), result: u8) -> bool {
+        let Some(run) = self.of(who) else { return false };
         match run.stage {
             Stage::Reported if result == 0 => run.acknowledge(now),
-            Stage::Reported => {
-                self.remove(who);
-                return Some(false);
-            }
             // The answer to a report that was repeated.
             Stage::Choosing => {}
-            Stage::Asked | Stage::Sounding => return None,
+            Stage::Reported | Stage::Asked | Stage::Sounding => return false,
         }
-        Some(true)
-    }
-
-    fn remove(&mut self, (car, run_id): (Mac, RunId)) {
-        self.list.retain(|run| run.car != car || run.run_id != run_id);
+        true
     }
 
     pub(super) fn deadline(&self) -> Option<Deadline> {

@@ -124,17 +124,19 @@ fn a_report_acknowledged_after_its_repeats_still_counts() {
 }
 
 #[test]
-fn a_refused_report_ends_the_run() {
+fn a_refusal_does_not_count_and_the_report_is_repeated() {
     let mut bench = Bench::new();
     CAR.begin(&mut bench);
     CAR.sounds(&mut bench, 12);
-    bench.sent();
+    let reported = bench.sent().last().unwrap().ms;
     bench.told();
     bench.send(CAR.mac, CHARGER, CAR.acknowledges(1));
-    assert_eq!(bench.told(), [Event::Failed(Failure::NotAcknowledged { car: CAR.mac })]);
+    assert_eq!(bench.told(), [Event::Dropped { from: CAR.mac, why: Dropped::OutOfOrder }]);
     bench.send(CAR.mac, CHARGER, CAR.chooses());
     bench.at(3000);
-    assert!(bench.sent().is_empty());
+    let repeats: Vec<u64> = bench.sent().iter().map(|sent| sent.ms - reported).collect();
+    assert_eq!(repeats, [200, 400]);
+    assert!(bench.told().contains(&Event::Failed(Failure::NotAcknowledged { car: CAR.mac })));
 }
 
 #[test]

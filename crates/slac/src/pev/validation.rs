@@ -7,13 +7,17 @@ use super::{Pev, PevState, Timer};
 use crate::times::{C_EV_MATCH_RETRY, C_EV_VALD_NB_TOGGLES, TP_EV_VALD_STATE_DURATION, TT_MATCH_RESPONSE};
 use crate::{Dropped, Event, Failure};
 
-/// The charger counts for (value + 1) * 100 ms: three toggles of twice 300 ms, and its 200 ms to detect the last.
-const WINDOW_100MS: u8 = 19;
+/// From the request to the first toggle, so that the charger counts before there is something to count. Judgement:
+/// a frame takes some milliseconds, and a simulated charger missed a toggle that came with the request.
+const LEAD: Duration = Duration::from_millis(100);
+/// The charger counts for (value + 1) * 100 ms: the lead, three toggles of twice 300 ms, and its 200 ms to detect
+/// the last.
+const WINDOW_100MS: u8 = 20;
 const WINDOW: Duration = Duration::from_millis((WINDOW_100MS as u64 + 1) * 100);
-/// Each toggle is C and then B.
-const EDGES: u8 = 2 * C_EV_VALD_NB_TOGGLES;
+/// States of the pilot until the last B: behind the lead each toggle is C and then B.
+const STATES: u8 = 2 * C_EV_VALD_NB_TOGGLES;
 /// From here on every C was shown.
-const LAST_C: u8 = EDGES - 2;
+const LAST_C: u8 = STATES - 1;
 /// Before a charger that is not ready is asked again. Judgement.
 const NOT_READY_PAUSE: Duration = Duration::from_millis(1000);
 /// How often it is asked again. Judgement: well within `TT_EVSE_match_session`.
@@ -33,7 +37,7 @@ enum Step {
     Asking,
     /// It was not ready.
     Pausing,
-    /// Step 2: so many states of the pilot are over.
+    /// Step 2: so many states of the pilot are over, the lead being the first.
     Toggling(u8),
 }
 
@@ -55,7 +59,7 @@ impl Validation {
     /// What the pilot has to show: `Some(true)` is C.
     pub const fn toggle(self) -> Option<bool> {
         match self.step {
-            Step::Toggling(edges) => Some(edges < EDGES && edges % 2 == 0),
+            Step::Toggling(over) => Some(over % 2 == 1),
             Step::Asking | Step::Pausing => None,
         }
     }
@@ -136,9 +140,9 @@ impl Pev {
 
     /// The pilot's next state.
     pub(super) fn toggle_due(&mut self, cx: &Cx<'_>) {
-        if let Step::Toggling(edges) = &mut self.validation.step {
-            *edges = edges.saturating_add(1);
-            if *edges < EDGES {
+        if let Step::Toggling(over) = &mut self.validation.step {
+            *over = over.saturating_add(1);
+            if *over < STATES {
                 self.timers.set(Timer::Toggle, cx.now + TP_EV_VALD_STATE_DURATION);
             }
         }
@@ -152,7 +156,7 @@ impl Pev {
     fn validate_step_2(&mut self, cx: &Cx<'_>, peer: Mac) {
         self.validation.step = Step::Toggling(0);
         self.request(cx, peer, Slac::ValidateReq { timer: WINDOW_100MS, result: ValidateResult::Ready });
-        self.timers.set(Timer::Toggle, cx.now + TP_EV_VALD_STATE_DURATION);
+        self.timers.set(Timer::Toggle, cx.now + LEAD);
         self.timers.set(Timer::Answer, cx.now + WINDOW + TT_MATCH_RESPONSE);
     }
 

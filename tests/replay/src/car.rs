@@ -53,26 +53,43 @@ impl Car {
         Self { interface, sockets, tcp, udp, wire }
     }
 
-    /// Asks where the charger is: a discovery request for plain TCP.
+    /// A discovery request for plain TCP.
+    pub const DISCOVERY: [u8; 10] = [0x01, 0xfe, 0x90, 0x00, 0x00, 0x00, 0x00, 0x02, 0x10, 0x00];
+
+    /// Asks all nodes where the charger is.
     pub fn discover(&mut self) {
-        let all_nodes = IpEndpoint::new(IpAddress::v6(0xff02, 0, 0, 0, 0, 0, 0, 1), sdp::PORT);
-        let request = [0x01, 0xfe, 0x90, 0x00, 0x00, 0x00, 0x00, 0x02, 0x10, 0x00];
-        self.sockets.get_mut::<udp::Socket<'_>>(self.udp).send_slice(&request, all_nodes).unwrap();
+        self.datagram(&Self::DISCOVERY);
     }
 
-    /// The charger's address and port, when it has answered.
-    pub fn discovered(&mut self) -> Option<(Ipv6Addr, u16)> {
+    /// Sends any datagram to where discovery is answered.
+    pub fn datagram(&mut self, bytes: &[u8]) {
+        let all_nodes = IpEndpoint::new(IpAddress::v6(0xff02, 0, 0, 0, 0, 0, 0, 1), sdp::PORT);
+        self.sockets.get_mut::<udp::Socket<'_>>(self.udp).send_slice(bytes, all_nodes).unwrap();
+    }
+
+    /// What the charger has answered to a discovery request.
+    pub fn discovery_answer(&mut self) -> Option<sdp::Response> {
         let (bytes, _) = self.sockets.get_mut::<udp::Socket<'_>>(self.udp).recv().ok()?;
         match sdp::Message::parse(bytes).unwrap() {
-            sdp::Message::Response(response) => Some((response.address, response.port)),
+            sdp::Message::Response(response) => Some(response),
             sdp::Message::Request(_) => panic!("a charger asks for a charger"),
         }
     }
 
+    /// The charger's address and port, when it has answered.
+    pub fn discovered(&mut self) -> Option<(Ipv6Addr, u16)> {
+        self.discovery_answer().map(|response| (response.address, response.port))
+    }
+
     /// Connects to the charger.
-    pub fn connect(&mut self, (address, port): (Ipv6Addr, u16)) {
+    pub fn connect(&mut self, charger: (Ipv6Addr, u16)) {
+        self.connect_from(charger, 49200);
+    }
+
+    /// Connects to the charger from a port of its own.
+    pub fn connect_from(&mut self, (address, port): (Ipv6Addr, u16), own: u16) {
         let remote = IpEndpoint::new(IpAddress::Ipv6(address), port);
-        let local = IpListenEndpoint { addr: Some(IpAddress::Ipv6(Self::ADDRESS)), port: 49200 };
+        let local = IpListenEndpoint { addr: Some(IpAddress::Ipv6(Self::ADDRESS)), port: own };
         let socket = self.sockets.get_mut::<tcp::Socket<'_>>(self.tcp);
         socket.connect(self.interface.context(), remote, local).unwrap();
     }
@@ -80,6 +97,11 @@ impl Car {
     /// Whether the connection stands.
     pub fn is_connected(&self) -> bool {
         self.sockets.get::<tcp::Socket<'_>>(self.tcp).may_send()
+    }
+
+    /// Whether the charger has ended the connection.
+    pub fn is_closed(&self) -> bool {
+        !self.sockets.get::<tcp::Socket<'_>>(self.tcp).may_recv()
     }
 
     /// Closes the connection in order.

@@ -1,0 +1,43 @@
+//! The conformance cases of ISO 15118-4 and ISO 15118-3 against our machines, in virtual time.
+//!
+//! The catalogue (`conformance.json`, beside the corpus) names 472 cases of two public test environments. One
+//! [table] says for each which runner plays it, with what arguments, and what comes of it - or why it does not apply
+//! to a DC charger and car that speak DIN SPEC 70121. Where a case is about a message of ISO 15118-2 that DIN has under
+//! another name, it is run with DIN's.
+//!
+//! ```
+//! let Some(report) = conformance::run() else { return };
+//! assert_eq!(report.surprises().count(), 0);
+//! ```
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::missing_errors_doc,
+    reason = "for tests only: a surprise ends the case"
+)]
+
+mod case;
+mod charger;
+mod matching;
+mod report;
+pub mod table;
+mod world;
+
+pub use case::{Case, cases};
+pub use report::{Line, Report, Verdict, run};
+
+/// How a case went: what went wrong, in a few words.
+type Outcome = Result<(), String>;
+
+/// Says what went wrong, unless it did not.
+fn check(holds: bool, what: impl FnOnce() -> String) -> Outcome {
+    if holds { Ok(()) } else { Err(what()) }
+}
+
+/// Says what was seen in the place of what had to be.
+fn same<T: PartialEq + std::fmt::Debug>(what: &str, seen: T, wanted: T) -> Outcome {
+    if seen == wanted { Ok(()) } else { Err(format!("{what}: {seen:?} instead of {wanted:?}")) }
+}

@@ -38,6 +38,7 @@ fn check(holds: bool, what: impl FnOnce() -> String) -> Outcome {
 }
 
 /// Says what was seen in the place of what had to be.
+#[allow(clippy::needless_pass_by_value, reason = "both are made for the comparison")]
 fn same<T: PartialEq + std::fmt::Debug>(what: &str, seen: T, wanted: T) -> Outcome {
     if seen == wanted { Ok(()) } else { Err(format!("{what}: {seen:?} instead of {wanted:?}")) }
 }

@@ -17,7 +17,7 @@ use control_pilot::Level;
 
 pub(super) const AMP_MAP: &str = "CM_AMP_MAP is not spoken: no capture has it, no public way puts a map into a \
      modem, and \"success\" for a map that is not applied would be untrue; a refusal is to the other side what \
-     silence is (CmAmpMap_004)";
+     silence is (the charger's CmAmpMap_004)";
 const STRICT: &str = "with `lenient` off: by default sounds without an announcement count, for modems that pass \
      one of three";
 const NAMES: &str =

@@ -7,7 +7,7 @@ use exi_din::{DcEvErrorCode, PaymentOption, ResponseCode};
 use super::What::{Fails, No, Passes};
 use super::{Row, row};
 use crate::charger::{
-    authorisation_loop, bad_discovery, broken_pilot, cable_check, cable_check_loop, discovered, due,
+    Taken, authorisation_loop, bad_discovery, broken_pilot, cable_check, cable_check_loop, discovered, due,
     endurance, field, foreign_session, good, implausible_limit, negotiation, out_of_order, parameter_loop,
     power_off, power_off_with, profile, selection, session_setup_header, session_stop_refused, silence,
     silence_before_handshake, silence_before_session, wrong_energy_transfer, wrong_pilot,
@@ -179,8 +179,7 @@ pub(super) const ROWS: &[Row] = &[
         "SECC DC SessionStop 6",
         Fails(
             || session_stop_refused(false, ResponseCode::Failed),
-            "OK whatever the pilot: power is off and the contactors are open by then, and cars end the session \
-             from C when they abort",
+            "OK whatever the pilot: power is off by then, and Model Y and Polestar 2 end a session from C, too",
         ),
     ),
     row(
@@ -191,7 +190,10 @@ pub(super) const ROWS: &[Row] = &[
         "SECC DC SessionStop 8",
         Passes(|| session_stop_refused(true, ResponseCode::FailedUnknownSession), ""),
     ),
-    row("SECC DC SessionStop 9", Passes(|| silence(due::STOP, 29), WELDING_TIME)),
+    row(
+        "SECC DC SessionStop 9",
+        Passes(|| silence(due::STOP, 29), "behind WeldingDetectionRes; closed already 30 s after power-off"),
+    ),
     row("SECC DC SessionStop 10", Passes(endurance, "20 sessions")),
     //
     row("SECC CMN SupportedAppProtocol 1", No(PNC)),
@@ -212,28 +214,31 @@ pub(super) const ROWS: &[Row] = &[
         "SECC CMN SDP 4",
         Fails(
             || discovered(0x10, None, 20),
-            "a car that discovers late is served: nothing waits for it, and nothing is energised",
+            "a car that discovers late is served: the link is there, and nothing is energised",
         ),
     ),
     row("SECC CMN SDP 7", Passes(|| discovered(0x00, Some(0x10), 0), "")),
     row("SECC CMN SDP 2-3,5-6", No(PNC)),
     //
-    row("SECC CMN V2GTPSessionSetup 1", Passes(|| session_setup_header(0, &[], true), "")),
+    row("SECC CMN V2GTPSessionSetup 1", Passes(|| session_setup_header(0, &[], Taken::Answered), "")),
     row(
         "SECC CMN V2GTPSessionSetup 2",
-        Passes(|| session_setup_header(field::LENGTH, &[0; 4], false), BROKEN),
+        Passes(|| session_setup_header(field::LENGTH, &[0; 4], Taken::Broken), BROKEN),
     ),
     row(
         "SECC CMN V2GTPSessionSetup 3",
-        Passes(|| session_setup_header(field::TYPE, &[0x70, 0x01], false), "skipped; the connection stays"),
+        Passes(
+            || session_setup_header(field::TYPE, &[0x70, 0x01], Taken::Skipped),
+            "skipped; the connection stays",
+        ),
     ),
     row(
         "SECC CMN V2GTPSessionSetup 4",
-        Passes(|| session_setup_header(field::VERSION, &[0xFF], false), BROKEN),
+        Passes(|| session_setup_header(field::VERSION, &[0xFF], Taken::Broken), BROKEN),
     ),
     row(
         "SECC CMN V2GTPSessionSetup 5",
-        Passes(|| session_setup_header(field::INVERSE, &[0xFF], false), BROKEN),
+        Passes(|| session_setup_header(field::INVERSE, &[0xFF], Taken::Broken), BROKEN),
     ),
     row("SECC CMN V2GTPSDP 1", Passes(|| discovered(0x10, Some(0x10), 0), "")),
     row("SECC CMN V2GTPSDP 2", Passes(|| bad_discovery(field::LENGTH, &[0; 4]), "")),

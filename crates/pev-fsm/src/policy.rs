@@ -15,12 +15,11 @@ const NOISE: i32 = 10_000;
 
 /// The kind of transfer to ask for, of what is offered (core, extended).
 pub(crate) fn transfer(wanted: EnergyTransfer, [core, extended]: [bool; 2]) -> Option<EnergyTransfer> {
-    match (wanted, core, extended) {
-        (EnergyTransfer::Core, true, _) => Some(EnergyTransfer::Core),
-        (EnergyTransfer::Extended, _, true) => Some(EnergyTransfer::Extended),
-        (_, true, false) => Some(EnergyTransfer::Core),
-        (_, false, true) => Some(EnergyTransfer::Extended),
-        (_, false, false) => None,
+    match (core, extended) {
+        (true, true) => Some(wanted),
+        (true, false) => Some(EnergyTransfer::Core),
+        (false, true) => Some(EnergyTransfer::Extended),
+        (false, false) => None,
     }
 }
 

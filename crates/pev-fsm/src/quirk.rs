@@ -12,6 +12,8 @@ bitflags::bitflags! {
         const INVALID_IN_LOOP = 1 << 2;
         /// See [`QUIRKS`].
         const RELAXED_TIMERS = 1 << 3;
+        /// See [`QUIRKS`].
+        const UNTOLD_ISOLATION = 1 << 4;
     }
 }
 
@@ -60,6 +62,14 @@ pub const QUIRKS: &[Quirk] = &[
         bends: "the times as configured, up to the field's; without it none is longer than the standard's",
         needed_by: "Compleo, ABB, people with cards",
         default: true,
+    },
+    Quirk {
+        flag: Quirks::UNTOLD_ISOLATION,
+        id: "untold-isolation",
+        bends: "a CableCheckRes Finished without any isolation status passes like Warning; off, because then nobody \
+                has said that the isolation is good",
+        needed_by: "pyPLC as a charger: it leaves the field out",
+        default: false,
     },
 ];
 

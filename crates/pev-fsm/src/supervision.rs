@@ -68,10 +68,18 @@ impl Supervision {
         }
     }
 
+    /// A session begins; what is known of the pilot stays.
+    pub(crate) fn begin(&mut self) {
+        *self = Self { pilot_since: self.pilot_since, ..Self::new() };
+    }
+
     /// What must be right in any session: the pilot, as far as it is known, and the plug.
     pub(crate) fn always(&mut self, now: Instant, plant: &Plant, config: &Config) -> Option<Trouble> {
-        let trouble = fresh(plant.pilot, now).and_then(pilot_trouble);
-        let waited = since(now, &mut self.pilot_since, trouble.is_some());
+        let pilot = fresh(plant.pilot, now);
+        let trouble = pilot.and_then(pilot_trouble);
+        // A reading that is missing takes nothing back.
+        let is_lost = if pilot.is_some() { trouble.is_some() } else { self.pilot_since.is_some() };
+        let waited = since(now, &mut self.pilot_since, is_lost);
         if let (Some(cause), true) = (trouble, waited.is_some_and(|waited| waited >= PILOT_LOST)) {
             return Some((By::Charger, cause));
         }

@@ -5,7 +5,6 @@ use session::{By, Cause, Closed, Limits, Phase};
 use super::{Car, Step, Timer};
 use crate::policy::Ramp;
 use crate::request::Kind;
-use crate::supervision::Supervision;
 use crate::{Dropped, Event, Precharge, Time, Warning};
 
 impl Car {
@@ -42,7 +41,7 @@ impl Car {
         self.service_id = 1;
         self.transfer = self.config.energy_transfer;
         self.charger = Limits::NONE;
-        self.supervision = Supervision::new();
+        self.supervision.begin();
         self.reported_mv = None;
         self.ramp = Ramp::new(self.now);
         self.asked_ma = None;

@@ -221,8 +221,14 @@ impl Car {
         if !finished {
             return self.ask_later(Kind::CableCheck, Time::Pace);
         }
-        if !matches!(status.isolation, Some(Isolation::Valid | Isolation::Warning)) {
-            return self.make_safe(By::Charger, Cause::Isolation);
+        match status.isolation {
+            Some(Isolation::Valid | Isolation::Warning) => {}
+            None if self.config.quirks.contains(Quirks::UNTOLD_ISOLATION) => {
+                self.events.push(Event::Warning(Warning::Quirk("untold-isolation")));
+            }
+            Some(Isolation::Measuring | Isolation::Fault) | None => {
+                return self.make_safe(By::Charger, Cause::Isolation);
+            }
         }
         if status.status != Status::Ready {
             if !self.config.quirks.contains(Quirks::NOT_READY_FINISHED) {

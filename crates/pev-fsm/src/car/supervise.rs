@@ -41,10 +41,10 @@ impl Car {
         {
             self.emergency_stop();
         }
-        if self.is_in_session() {
-            if let Some((by, cause)) = self.supervision.always(now, &self.plant, &self.config) {
-                self.make_safe(by, cause);
-            }
+        // Followed without a session, too: a pilot that is gone already is not given its time once more.
+        let found = self.supervision.always(now, &self.plant, &self.config);
+        if let Some((by, cause)) = found.filter(|_| self.is_in_session()) {
+            self.make_safe(by, cause);
         }
         let Some(vehicle) = self.vehicle.filter(|_| self.power.is_in_use()) else { return };
         let is_closed = self.power.is_closed();

@@ -5,7 +5,7 @@ use control_pilot::{Level, Output, Proximity};
 use exi_din::*;
 use machine::{Cx, Duration, Instant, Machine, ScriptedEntropy};
 use pev_fsm::{
-    Car, Closed, Config, Contactors, Event, Input, PAYLOAD_TYPE, Plant, Reading, Vehicle, Warning,
+    Car, Closed, Config, Contactors, Demand, Event, Input, PAYLOAD_TYPE, Plant, Reading, Vehicle, Warning,
 };
 use session::{Limits, StopReason, Target};
 
@@ -38,6 +38,21 @@ pub enum Answer {
     Silence,
 }
 
+/// What the charger has really told in this session, read off the bytes that were delivered.
+#[derive(Clone, Copy, Debug)]
+pub struct Told {
+    /// A Finished `CableCheckRes` with isolation Valid or Warning.
+    pub isolated: bool,
+    /// Its newest limit, in mA.
+    pub max_current_ma: i32,
+}
+
+impl Default for Told {
+    fn default() -> Self {
+        Self { isolated: false, max_current_ma: i32::MAX }
+    }
+}
+
 type Tamper = Box<dyn FnMut(&'static str, Answer) -> Answer>;
 
 /// A request of the car, as it was sent.
@@ -49,6 +64,7 @@ pub struct Sent {
     pub stream: Vec<u8>,
 }
 
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Bench {
     pub car: Car,
     pub now: Instant,
@@ -67,16 +83,25 @@ pub struct Bench {
     pub current_ma: Option<i32>,
     /// The charger's output behind its isolation test, in mV, where it does not follow the car's target.
     pub supply_mv: Option<i32>,
-    /// How much a WeldingDetection finds on the cable, in mV.
+    /// How much a `WeldingDetection` finds on the cable, in mV.
     pub rest_mv: i32,
     pub tamper: Option<Tamper>,
     pub latency: Duration,
     pub sent: Vec<Sent>,
     pub events: Vec<Event>,
+    /// Called after each call of the car.
+    pub check: Option<fn(&mut Bench)>,
+    /// What the car was given last.
+    pub given: Plant,
+    pub vehicle_at: Instant,
+    pub pilot_lost_since: Option<Instant>,
+    pub winding_down_since: Option<Instant>,
+    pub told: Told,
+    pub last: Demand,
     /// The charger's state.
     target: Target,
     power: bool,
-    connected: bool,
+    pub connected: bool,
     due: Option<(Instant, Answer)>,
     entropy: ScriptedEntropy<'static>,
 }
@@ -154,6 +179,13 @@ impl Bench {
             latency: Duration::from_millis(10),
             sent: Vec::new(),
             events: Vec::new(),
+            check: None,
+            given: Plant::default(),
+            vehicle_at: Instant::ZERO,
+            pilot_lost_since: None,
+            winding_down_since: None,
+            told: Told::default(),
+            last: Demand::SAFE,
             target: Target::ZERO,
             power: false,
             connected: false,
@@ -171,13 +203,28 @@ impl Bench {
 
     pub fn input(&mut self, input: Input<'_>) {
         let mut cx = Cx { now: self.now, entropy: &mut self.entropy };
+        if let Input::Plant(plant) = input {
+            self.given = plant;
+            let is_lost = plant.pilot.is_some_and(|reading| reading.value != Output::DIGITAL);
+            self.pilot_lost_since = self.pilot_lost_since.or(Some(self.now)).filter(|_| is_lost);
+        }
+        if let Input::Vehicle(vehicle) = input {
+            self.vehicle_at = vehicle.at;
+        }
         self.car.handle(&mut cx, input);
         self.drain();
+    }
+
+    /// Bytes that come in the place of the answer.
+    pub fn garbage(&mut self, bytes: &[u8]) {
+        self.due = None;
+        self.input(Input::Message { payload_type: PAYLOAD_TYPE, payload: bytes });
     }
 
     pub fn connect(&mut self) {
         self.connected = true;
         (self.due, self.power, self.target) = (None, false, Target::ZERO);
+        self.told = Told::default();
         self.input(Input::Connected);
     }
 
@@ -185,6 +232,10 @@ impl Bench {
         while let Some(event) = self.car.poll_event() {
             self.events.push(event);
         }
+        if let Some(check) = self.check {
+            check(self);
+        }
+        self.last = self.car.demand();
         let mut buffer = [0; 512];
         while let Some((length, _)) = self.car.poll_transmit(&mut buffer) {
             self.request(&buffer[..length]);
@@ -312,20 +363,33 @@ impl Bench {
     }
 
     fn deliver(&mut self, answer: &Answer) {
-        let mut buffer = [0; 512];
-        let length = match answer {
-            Answer::Silence => return,
-            Answer::Bytes(bytes) => {
-                buffer[..bytes.len()].copy_from_slice(bytes);
-                bytes.len()
+        let stream = encode(answer);
+        self.note(&stream);
+        self.input(Input::Message { payload_type: PAYLOAD_TYPE, payload: &stream });
+    }
+
+    /// Notes what the bytes tell a careful reader.
+    fn note(&mut self, stream: &[u8]) {
+        let Ok(message) = V2gMessage::decode(stream) else { return };
+        let asked = self.sent.last().map_or("", |sent| sent.name);
+        match (asked, message.body.element) {
+            ("CableCheckReq", Some(BodyElement::CableCheckRes(res))) => {
+                let isolation = res.dc_evse_status.evse_isolation_status;
+                self.told.isolated = res.evse_processing == EvseProcessing::Finished
+                    && matches!(isolation, Some(IsolationLevel::Valid | IsolationLevel::Warning));
             }
-            Answer::Handshake(res) => exi_app::Message::Res(*res).encode(&mut buffer).unwrap(),
-            Answer::Din { id, body } => {
-                let header = Header { session_id: id.as_slice().into(), notification: None, signature: None };
-                V2gMessage { header, body: Body { element: Some(*body) } }.encode(&mut buffer).unwrap()
+            ("ChargeParameterDiscoveryReq", Some(BodyElement::ChargeParameterDiscoveryRes(res))) => {
+                if let EvseChargeParameter::Dc(dc) = res.evse_charge_parameter {
+                    self.told.max_current_ma = dc.evse_maximum_current_limit.milli_of(UnitSymbol::A);
+                }
             }
-        };
-        self.input(Input::Message { payload_type: PAYLOAD_TYPE, payload: &buffer[..length] });
+            ("CurrentDemandReq", Some(BodyElement::CurrentDemandRes(res))) => {
+                if let Some(limit) = res.evse_maximum_current_limit {
+                    self.told.max_current_ma = limit.milli_of(UnitSymbol::A);
+                }
+            }
+            _ => {}
+        }
     }
 
     fn request(&mut self, stream: &[u8]) {
@@ -364,7 +428,7 @@ impl Bench {
     fn serve(&mut self, body: &BodyElement<'_>) -> BodyElement<'static> {
         match body {
             BodyElement::PreChargeReq(req) => {
-                self.target = target(req.ev_target_voltage, req.ev_target_current)
+                self.target = target(req.ev_target_voltage, req.ev_target_current);
             }
             BodyElement::CurrentDemandReq(req) => {
                 self.target = target(req.ev_target_voltage, req.ev_target_current);
@@ -384,6 +448,21 @@ impl Bench {
         };
         good(body.name(), present, self.current())
     }
+}
+
+/// An answer's bytes.
+pub fn encode(answer: &Answer) -> Vec<u8> {
+    let mut buffer = [0; 512];
+    let length = match answer {
+        Answer::Silence => 0,
+        Answer::Bytes(bytes) => return bytes.clone(),
+        Answer::Handshake(res) => exi_app::Message::Res(*res).encode(&mut buffer).unwrap(),
+        Answer::Din { id, body } => {
+            let header = Header { session_id: id.as_slice().into(), notification: None, signature: None };
+            V2gMessage { header, body: Body { element: Some(*body) } }.encode(&mut buffer).unwrap()
+        }
+    };
+    buffer[..length].to_vec()
 }
 
 fn target(voltage: PhysicalValue, current: PhysicalValue) -> Target {

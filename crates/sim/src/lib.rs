@@ -48,6 +48,7 @@ mod chance;
 mod charger;
 mod host;
 mod node;
+pub mod plant;
 pub mod power_line;
 mod queue;
 mod scenario;

@@ -1,12 +1,20 @@
 //! The command line.
 
+mod modem;
+
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use session::StopReason;
 
 use crate::{command, config};
+
+pub use modem::{
+    CheckArgs, DoctorArgs, KeyArgs, LinkArgs, ModemCommand, OneModemArgs, PibCommand, ReadArgs, ResetArgs,
+    RoleArgs, RoleName, TargetArgs, WriteArgs,
+};
 
 /// The communication stack of CCS and NACS fast charging: decode captures, filter EXI, run a charger.
 ///
@@ -27,7 +35,8 @@ Exit codes:
   3       no access: a missing privilege or interface
   10..65  the last session's stop reason: 10.. people, 20.. pilot, 30.. messages and timers,
           40.. this program, 50.. electrical, 60.. network
-  130     switched off at once by a second SIGINT";
+  62      no modem answers
+  130     interrupted: `ccs evse` switched off at once by a second SIGINT, `ccs modem` by the first";
 
 /// What the process tells its caller; `ccs --help` has the words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +47,7 @@ pub enum Exit {
     Failed,
     /// A session ended for a reason with this code; 0 is a good end.
     Session(u8),
-    /// A second SIGINT.
+    /// A second SIGINT, or the first where nothing is to be ended in order.
     Interrupted,
 }
 
@@ -47,7 +56,41 @@ pub enum Exit {
 #[error("{0}")]
 pub struct Usage(pub &'static str);
 
+/// An end with an exit code of its own.
+#[derive(Debug, thiserror::Error)]
+pub enum Ended {
+    /// It would do harm, and nobody said that it may.
+    #[error("{0}")]
+    Refused(String),
+    /// There is a stop reason, such as that no modem answers.
+    #[error("{cause}; {advice}", cause = .0.cause, advice = .0.advice())]
+    Stopped(StopReason),
+    /// Ctrl-C, and what that means.
+    #[error("{0}")]
+    Interrupted(String),
+}
+
+impl Ended {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Refused(_) => Exit::Session(2),
+            Self::Stopped(reason) => Exit::Session(reason.exit_code()),
+            Self::Interrupted(_) => Exit::Interrupted,
+        }
+    }
+}
+
 impl Exit {
+    /// As a number.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Good => 0,
+            Self::Failed => 1,
+            Self::Session(code) => code,
+            Self::Interrupted => 130,
+        }
+    }
+
     /// Good only if both are.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
@@ -57,12 +100,7 @@ impl Exit {
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Good => 0,
-            Exit::Failed => 1,
-            Exit::Session(code) => code,
-            Exit::Interrupted => 130,
-        })
+        Self::from(exit.code())
     }
 }
 
@@ -77,6 +115,11 @@ enum Command {
     Evse(EvseArgs),
     /// Runs a car on a network interface with a power-line modem, up to the link.
     Pev(PevArgs),
+    /// Finds, shows, keys, sets up and restarts power-line modems.
+    #[command(subcommand)]
+    Modem(ModemCommand),
+    /// Says whether this machine, its interface and its modem are ready for a charger or a car.
+    Doctor(DoctorArgs),
     /// Simulates the modems of a charger and a car and the power line between them, in real time.
     SimModem(SimModemArgs),
 }
@@ -264,19 +307,23 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         }
         Some(Command::Evse(args)) => command::evse::run(&args, &mut io::stdout()),
         Some(Command::Pev(args)) => command::pev::run(&args, &mut io::stdout()),
+        Some(Command::Modem(command)) => command::modem::run(&command, &mut io::stdout()),
+        Some(Command::Doctor(args)) => command::doctor::run(&args, &mut io::stdout()),
         Some(Command::SimModem(args)) => command::sim_modem::run(&args, &mut io::stdout()),
         None => crate::demo::run(&mut output()),
     }
 }
 
 /// The exit code of what ended the program.
-fn code_of(error: &anyhow::Error) -> u8 {
+pub fn code_of(error: &anyhow::Error) -> u8 {
     let is_usage =
         |cause: &(dyn std::error::Error + 'static)| cause.is::<Usage>() || cause.is::<config::Error>();
     let is_access = |cause: &(dyn std::error::Error + 'static)| {
         cause.downcast_ref::<hal_linux::Error>().is_some_and(hal_linux::Error::is_access)
     };
-    if error.chain().any(is_usage) {
+    if let Some(ended) = error.downcast_ref::<Ended>() {
+        ended.exit().code()
+    } else if error.chain().any(is_usage) {
         2
     } else if error.chain().any(is_access) {
         3

@@ -29,6 +29,7 @@ pub mod command;
 mod config;
 pub mod decode;
 mod demo;
+mod drive;
 mod hex;
 mod log;
 mod style;

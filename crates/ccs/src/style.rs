@@ -4,6 +4,10 @@ use anstyle::{AnsiColor, Reset, Style};
 
 /// What is wrong.
 pub const BAD: Style = AnsiColor::Red.on_default().bold();
+/// What is well.
+pub const GOOD: Style = AnsiColor::Green.on_default();
+/// What should be known.
+pub const NOTE: Style = AnsiColor::Yellow.on_default();
 /// From the car.
 pub const PEV: Style = AnsiColor::Cyan.on_default();
 /// From the charger.

@@ -2,7 +2,7 @@ use std::net::Ipv6Addr;
 
 use nix::ifaddrs::getifaddrs;
 use nix::net::if_::InterfaceFlags;
-use nix::sys::socket::LinkAddr;
+use nix::sys::socket::{LinkAddr, SockaddrIn6};
 use roles::Mac;
 
 use crate::Error;
@@ -16,10 +16,40 @@ pub struct Interface {
     pub(crate) link: LinkAddr,
 }
 
+/// What the kernel says of an interface, whether it can be used or not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct InterfaceState {
+    /// It is switched on.
+    pub is_up: bool,
+    /// It has a carrier: a cable with somebody at the other end.
+    pub has_carrier: bool,
+    /// The link-local address that the kernel has on it.
+    pub link_local: Option<Ipv6Addr>,
+    /// Raw sockets of any program that are open on it for all frames or for power-line management; their owners
+    /// are not told.
+    pub raw_sockets: usize,
+}
+
 /// The bit that says that an address was not given by a manufacturer.
 const LOCAL: u8 = 0x02;
 /// The bit of groups.
 const GROUP: u8 = 0x01;
+
+/// The kernel's list of raw sockets in this network namespace; its columns: address, references, type, protocol,
+/// interface, ...
+const PACKET_SOCKETS: &str = "/proc/net/packet";
+/// Protocols of sockets that read what a modem says: every one, and `HomePlug`'s.
+const LISTENING: [&str; 2] = ["0003", "88e1"];
+
+/// How many sockets in the kernel's list are on the interface of this index, or on all of them.
+fn sockets_on(table: &str, index: usize) -> usize {
+    let index = index.to_string();
+    let rows = table.lines().skip(1).map(|row| row.split_whitespace().collect::<Vec<_>>());
+    rows.filter(
+        |row| matches!(row[..], [_, _, _, protocol, on, ..] if LISTENING.contains(&protocol) && (on == index || on == "0")),
+    )
+    .count()
+}
 
 /// A locally administered address that differs from `mac` and is the same each time.
 ///
@@ -62,6 +92,32 @@ impl Interface {
         }
         let there_are = if there_are.is_empty() { "none".into() } else { there_are.join(", ") };
         Err(Error::NoInterface { name: name.into(), there_are })
+    }
+
+    /// What the kernel says of the interface of this name; nothing for one that is not there.
+    ///
+    /// # Errors
+    /// [`Error::Os`].
+    pub fn state(name: &str) -> Result<InterfaceState, Error> {
+        let mut state = InterfaceState::default();
+        for address in getifaddrs().map_err(Error::os("listing the interfaces"))? {
+            if address.interface_name != name {
+                continue;
+            }
+            state.is_up |= address.flags.contains(InterfaceFlags::IFF_UP);
+            state.has_carrier |= address.flags.contains(InterfaceFlags::IFF_RUNNING);
+            let Some(address) = address.address else { continue };
+            if let Some(ip) = address.as_sockaddr_in6().map(SockaddrIn6::ip)
+                && ip.is_unicast_link_local()
+            {
+                state.link_local = Some(ip);
+            }
+            if let Some(link) = address.as_link_addr() {
+                let table = std::fs::read_to_string(PACKET_SOCKETS).unwrap_or_default();
+                state.raw_sockets = sockets_on(&table, link.ifindex());
+            }
+        }
+        Ok(state)
     }
 
     /// Its name.
@@ -110,6 +166,23 @@ mod tests {
             words.starts_with("there is no interface nosuch0; there are: ") && words.contains("lo ("),
             "{words}"
         );
+    }
+
+    #[test]
+    fn raw_sockets_are_counted_by_interface_and_protocol() {
+        let table = "sk               RefCnt Type Proto  Iface R Rmem   User   Inode\n\
+            0000000000000000 3      3    0003   7     1 0      0      1\n\
+            0000000000000000 3      3    88e1   7     1 0      0      2\n\
+            0000000000000000 3      2    0800   7     1 0      0      3\n\
+            0000000000000000 3      3    0003   0     1 0      0      4\n\
+            0000000000000000 3      3    0003   17    1 0      0      5\n";
+        assert_eq!((sockets_on(table, 7), sockets_on(table, 17), sockets_on("", 7)), (3, 2, 0));
+    }
+
+    #[test]
+    fn what_is_not_there_has_no_state_and_the_loopback_no_link_local_address() {
+        assert!(Interface::state("lo").unwrap().link_local.is_none());
+        assert_eq!(Interface::state("nosuch0").unwrap(), InterfaceState::default());
     }
 
     #[test]

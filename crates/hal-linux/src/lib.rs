@@ -50,7 +50,7 @@ mod wait;
 
 pub use clock::{Clock, OsEntropy};
 pub use error::Error;
-pub use interface::Interface;
+pub use interface::{Interface, InterfaceState};
 pub use plant::{Heartbeat, PlantBackend};
 pub use recorder::{Direction, Recorder};
 pub use role::{Port, Role};

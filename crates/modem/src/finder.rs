@@ -139,6 +139,11 @@ impl FoundModem {
     pub fn is_boot_loader(&self) -> bool {
         self.firmware.starts_with(b"BootLoader")
     }
+
+    /// Whether it was only named by a neighbour so far: it joined after everybody was asked.
+    fn is_untold(&self) -> bool {
+        self.firmware.is_empty() && *self.profile == UNKNOWN
+    }
 }
 
 impl Finder {
@@ -192,6 +197,9 @@ impl Finder {
             }
             Stage::Details { index, tries } => {
                 let Some(modem) = self.modems.get(index) else { return self.enter(now, Stage::Finished) };
+                if modem.is_untold() {
+                    ask(Ask::Version, modem.address);
+                }
                 if !modem.told_network {
                     // INT6x00 know the old form only.
                     ask(if tries == 1 { Ask::Network } else { Ask::NetworkOld }, modem.address);
@@ -283,28 +291,8 @@ impl Finder {
             if let Some(modem) = self.entry(from) {
                 modem.profile = &LUMISSIL;
             }
-        } else if let Some(answer) = frame.get::<NwInfoCnf<'_>>() {
-            let entries = answer?.networks().map(|entry| match entry {
-                Entry::Network(network) => Entry::Network((network.nid, network.role, network.cco_mac)),
-                Entry::Station(station) => Entry::Station(Neighbour {
-                    address: station.mac,
-                    host: station.bda,
-                    tx_mbit_s: station.avg_tx,
-                    rx_mbit_s: station.avg_rx,
-                }),
-            });
-            self.on_network(from, first_network(entries));
-        } else if let Some(answer) = frame.get::<NwInfoOldCnf<'_>>() {
-            let entries = answer?.networks.entries().map(|entry| match entry {
-                Entry::Network(network) => Entry::Network((network.nid, network.role, network.cco_mac)),
-                Entry::Station(station) => Entry::Station(Neighbour {
-                    address: station.mac,
-                    host: station.bda,
-                    tx_mbit_s: station.avg_tx.into(),
-                    rx_mbit_s: station.avg_rx.into(),
-                }),
-            });
-            self.on_network(from, first_network(entries));
+        } else if let Some(network) = network_of(frame) {
+            self.on_network(from, network?);
         } else if let Some(answer) = frame.get::<BrgInfoCnf<'_>>() {
             self.on_hosts(from, answer?.hosts());
         }
@@ -314,11 +302,42 @@ impl Finder {
     /// Goes on to the next modem as soon as one has told everything.
     fn skip_wait(&mut self, now: Instant) {
         if let Stage::Details { index, .. } = self.stage
-            && self.modems.get(index).is_some_and(|modem| modem.told_network && modem.told_hosts)
+            && let Some(modem) = self.modems.get(index)
+            && modem.told_network
+            && modem.told_hosts
+            && !modem.is_untold()
         {
             self.enter(now, Stage::Details { index: index + 1, tries: 1 });
         }
     }
+}
+
+/// The network in a modem's answer, if the frame is one.
+pub(crate) fn network_of(frame: &Frame<'_>) -> Option<Result<Option<FoundNetwork>, MessageError>> {
+    if let Some(answer) = frame.get::<NwInfoCnf<'_>>() {
+        return Some(answer.map(|answer| {
+            first_network(answer.networks().map(|entry| match entry {
+                Entry::Network(network) => Entry::Network((network.nid, network.role, network.cco_mac)),
+                Entry::Station(station) => Entry::Station(Neighbour {
+                    address: station.mac,
+                    host: station.bda,
+                    tx_mbit_s: station.avg_tx,
+                    rx_mbit_s: station.avg_rx,
+                }),
+            }))
+        }));
+    }
+    Some(frame.get::<NwInfoOldCnf<'_>>()?.map(|answer| {
+        first_network(answer.networks.entries().map(|entry| match entry {
+            Entry::Network(network) => Entry::Network((network.nid, network.role, network.cco_mac)),
+            Entry::Station(station) => Entry::Station(Neighbour {
+                address: station.mac,
+                host: station.bda,
+                tx_mbit_s: station.avg_tx.into(),
+                rx_mbit_s: station.avg_rx.into(),
+            }),
+        }))
+    }))
 }
 
 /// A modem is in one network at a time (observed); others would follow its stations.
@@ -433,6 +452,27 @@ mod tests {
         bench.run(5000);
         let [modem] = bench.machine.modems() else { panic!("one modem") };
         assert_eq!((modem.profile, modem.is_local), (&LUMISSIL, true));
+    }
+
+    #[test]
+    fn a_modem_that_only_a_neighbour_has_named_is_asked_for_its_version() {
+        let mut bench = bench(Script { lose: vec![0xA000], ..Script::new() });
+        bench.run(10);
+        let network = Some(FoundNetwork {
+            nid: Nid([1; 7]),
+            role: 2,
+            coordinator: MODEM,
+            neighbours: Vec::from_slice(&[Neighbour {
+                address: OTHER,
+                host: OWN,
+                tx_mbit_s: 9,
+                rx_mbit_s: 9,
+            }])
+            .unwrap(),
+        });
+        bench.with(|finder, _| finder.on_network(MODEM, network));
+        bench.run(5000);
+        assert!(bench.modem.log.iter().any(|(_, to, what)| (*to, *what) == (OTHER, 0xA000)));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! * [`Modem`] is what a charger or a car needs: find the modem, set its key, wait for its restart, verify, watch
 //!   the link. It never gives up.
 //! * [`Finder`] lists the modems that can be reached, what they run and who is behind them.
+//! * [`Inspector`] asks one modem what it is and how it is.
 //! * [`PibReader`], [`WritePlan`] and [`PibWriter`], [`Reset`] move parameters from and to a modem, and restart it.
 //! * [`pib`] reads, checks, shows and edits a parameter image.
 //!
@@ -49,6 +50,7 @@
 #![forbid(unsafe_code)]
 
 mod finder;
+mod inspector;
 mod modem;
 pub mod pib;
 mod profile;
@@ -60,6 +62,7 @@ mod transfer;
 pub use finder::{
     Finder, FinderEvent, FoundModem, FoundNetwork, MAX_HOSTS, MAX_MODEMS, MAX_NEIGHBOURS, Neighbour,
 };
+pub use inspector::{Details, Inspector, InspectorEvent, Question};
 pub use modem::{Modem, ModemConfig, ModemEvent, ModemFault};
 pub use profile::{Access, LUMISSIL, NONE, PROFILES, Profile, UNKNOWN, Vendor};
 pub use transfer::{

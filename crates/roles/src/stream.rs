@@ -5,6 +5,18 @@ use v2gtp::{Deframer, HEADER_LEN, Header, Item, PayloadType};
 use crate::channel::{Broken, Channel};
 use crate::net::Station;
 
+/// Either side's session, as a stream needs it: messages with their payload types in and out.
+pub(crate) trait Session: Machine<Route = u16> {
+    /// A message as its input.
+    fn message(payload_type: u16, payload: &[u8]) -> Self::Input<'_>;
+}
+
+impl Session for Charger {
+    fn message(payload_type: u16, payload: &[u8]) -> evse_fsm::Input<'_> {
+        evse_fsm::Input::Message { payload_type, payload }
+    }
+}
+
 /// The bytes of one connection: through the channel into V2GTP messages, and answers back.
 pub(crate) struct Stream<'a, C, const N: usize> {
     pub(crate) channel: C,
@@ -49,7 +61,7 @@ impl<'a, C: Channel, const N: usize> Stream<'a, C, N> {
         &mut self,
         cx: &mut Cx<'_>,
         station: &mut Station<'_>,
-        session: &mut Charger,
+        session: &mut impl Session,
         mut skipped: impl FnMut(PayloadType),
     ) -> Result<(), StreamError> {
         self.answer(station, session);
@@ -63,7 +75,7 @@ impl<'a, C: Channel, const N: usize> Stream<'a, C, N> {
     }
 
     /// Takes the session's answers and gives them to the connection.
-    fn answer(&mut self, station: &mut Station<'_>, session: &mut Charger) {
+    fn answer(&mut self, station: &mut Station<'_>, session: &mut impl Session) {
         self.take(session);
         self.flush(station);
     }
@@ -90,11 +102,11 @@ impl<'a, C: Channel, const N: usize> Stream<'a, C, N> {
         }
     }
 
-    fn messages(
+    fn messages<S: Session>(
         &mut self,
         cx: &mut Cx<'_>,
         mut wire: &[u8],
-        session: &mut Charger,
+        session: &mut S,
         skipped: &mut impl FnMut(PayloadType),
     ) -> Result<(), StreamError> {
         while !wire.is_empty() {
@@ -102,9 +114,7 @@ impl<'a, C: Channel, const N: usize> Stream<'a, C, N> {
             while let Some(item) = self.deframer.next(&mut plain)? {
                 match item {
                     Item::Message(message) => {
-                        let payload_type = message.payload_type.0;
-                        let payload = message.payload;
-                        session.handle(cx, evse_fsm::Input::Message { payload_type, payload });
+                        session.handle(cx, S::message(message.payload_type.0, message.payload));
                         take(session, self.out, &mut self.filled, &mut self.taken);
                     }
                     Item::Skipped { payload_type, .. } => skipped(payload_type),
@@ -114,13 +124,13 @@ impl<'a, C: Channel, const N: usize> Stream<'a, C, N> {
         Ok(())
     }
 
-    fn take(&mut self, session: &mut Charger) {
+    fn take(&mut self, session: &mut impl Session) {
         take(session, self.out, &mut self.filled, &mut self.taken);
     }
 }
 
 /// Encodes the session's answers behind those that wait in `out`, each with its header.
-fn take(session: &mut Charger, out: &mut [u8], filled: &mut usize, taken: &mut usize) {
+fn take(session: &mut impl Session, out: &mut [u8], filled: &mut usize, taken: &mut usize) {
     if filled == taken {
         (*filled, *taken) = (0, 0);
     }

@@ -1,7 +1,9 @@
 //! What the subcommands do.
 
 pub mod decode;
+pub mod doctor;
 pub mod evse;
 pub mod exi;
+pub mod modem;
 pub mod pev;
 pub mod sim_modem;

@@ -23,6 +23,7 @@ const ASKS: usize = 4;
 /// is told once and tried again at a low rate. Everything it sends goes to [`Mac::LOCAL_MODEM`], which is never
 /// carried over the power line; a key is never broadcast.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Modem {
     config: ModemConfig,
     profile: Option<&'static Profile>,

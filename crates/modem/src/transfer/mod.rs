@@ -48,7 +48,7 @@ pub enum TransferFault {
 
 /// One modem, by its address or as the one on the own cable.
 #[derive(Clone, Copy, Debug)]
-struct Peer {
+pub(crate) struct Peer {
     own: Mac,
     target: Mac,
     /// Who answers for [`Mac::LOCAL_MODEM`]: the first one.
@@ -56,7 +56,7 @@ struct Peer {
 }
 
 impl Peer {
-    fn new(own: Mac, target: Mac) -> Result<Self, TransferFault> {
+    pub(crate) fn new(own: Mac, target: Mac) -> Result<Self, TransferFault> {
         if !target.is_unicast() {
             return Err(TransferFault::NotOneModem);
         }
@@ -64,7 +64,7 @@ impl Peer {
     }
 
     /// The message, if it comes from this modem.
-    fn get<'a, M: Message<'a>>(&mut self, frame: &Frame<'a>) -> Option<M> {
+    pub(crate) fn get<'a, M: Message<'a>>(&mut self, frame: &Frame<'a>) -> Option<M> {
         if frame.to != self.own || self.answers.is_some_and(|mac| mac != frame.from) {
             return None;
         }
@@ -73,7 +73,7 @@ impl Peer {
         Some(message)
     }
 
-    fn emit<'m, M: Message<'m>>(&self, message: &M, buffer: &mut [u8]) -> Option<usize> {
+    pub(crate) fn emit<'m, M: Message<'m>>(&self, message: &M, buffer: &mut [u8]) -> Option<usize> {
         emit(message, self.target, self.own, buffer)
     }
 }

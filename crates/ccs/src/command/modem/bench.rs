@@ -1,0 +1,249 @@
+//! A modem on the bench: what all commands do with it.
+
+use std::io::{self, IsTerminal, Write};
+use std::ops::ControlFlow;
+
+use anyhow::{Context, anyhow};
+use hal_linux::PacketSocket;
+use machine::{Cx, Duration, Entropy, Instant, Machine};
+use modem::{
+    Details, Finder, FinderEvent, FoundModem, Inspector, InspectorEvent, ModemFault, PibReader, Profile,
+    Question, ReadEvent,
+};
+use roles::Mac;
+use session::{By, Cause, Phase, StopReason};
+
+use crate::cli::Ended;
+use crate::drive::{End, Next, Wire, drive};
+
+/// Largest image that is read: the longest seen has 9796 bytes.
+const MAX_IMAGE: usize = 64 * 1024;
+
+/// A host, its modem, and who looks on.
+pub struct Bench<'a> {
+    wire: &'a mut dyn Wire,
+    own: Mac,
+    out: &'a mut (dyn Write + Send),
+    progress: Progress<'a>,
+}
+
+/// Tells on the standard error what goes on, once it lasts.
+pub struct Progress<'a> {
+    to: Box<dyn Write + 'a>,
+    is_terminal: bool,
+    began: Option<Instant>,
+    last: Option<Instant>,
+}
+
+/// Nothing is told before, and to what is no terminal one line in this time.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// The beginning of the line, and nothing on it.
+const CLEAR: &str = "\r\x1b[K";
+
+impl Progress<'static> {
+    /// On the standard error.
+    pub fn stderr() -> Self {
+        Self::new(io::stderr(), io::stderr().is_terminal())
+    }
+}
+
+impl<'a> Progress<'a> {
+    /// On `to`, where a terminal gets one line that changes.
+    pub fn new(to: impl Write + 'a, is_terminal: bool) -> Self {
+        Self { to: Box::new(to), is_terminal, began: None, last: None }
+    }
+
+    /// Says what goes on. Where nobody can be told, the work goes on all the same.
+    pub fn tell(&mut self, now: Instant, words: impl FnOnce() -> String) {
+        let began = *self.began.get_or_insert(now);
+        let pause = if self.is_terminal { Duration::from_millis(100) } else { PATIENCE };
+        if now.since(began) < PATIENCE || self.last.is_some_and(|last| now.since(last) < pause) {
+            return;
+        }
+        self.last = Some(now);
+        let (start, end) = if self.is_terminal { (CLEAR, "") } else { ("", "\n") };
+        let _ = write!(self.to, "{start}{}{end}", words()).and_then(|()| self.to.flush());
+    }
+
+    fn clear(&mut self) {
+        if self.is_terminal && self.last.is_some() {
+            let _ = write!(self.to, "{CLEAR}").and_then(|()| self.to.flush());
+        }
+        (self.began, self.last) = (None, None);
+    }
+}
+
+impl Drop for Progress<'_> {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+/// No modem answers.
+pub fn no_modem() -> Ended {
+    Ended::Stopped(StopReason::new(By::Network, Cause::NoModem, Phase::Idle))
+}
+
+impl<'a> Bench<'a> {
+    /// A host with the address `own` that tells its results to `out`.
+    pub fn new(
+        wire: &'a mut dyn Wire,
+        own: Mac,
+        out: &'a mut (dyn Write + Send),
+        progress: Progress<'a>,
+    ) -> Self {
+        Self { wire, own, out, progress }
+    }
+
+    /// The host's address.
+    pub fn own(&self) -> Mac {
+        self.own
+    }
+
+    /// Chance.
+    pub fn entropy(&mut self) -> &mut dyn Entropy {
+        self.wire.entropy()
+    }
+
+    /// Where results go.
+    pub fn out(&mut self) -> &mut (dyn Write + Send) {
+        self.progress.clear();
+        self.out
+    }
+
+    /// Writes a result.
+    pub fn say(&mut self, text: &str) -> anyhow::Result<()> {
+        let out = self.out();
+        out.write_all(text.as_bytes())?;
+        Ok(out.flush()?)
+    }
+
+    /// Writes a result as a line of JSON.
+    pub fn say_json(&mut self, value: &serde_json::Value) -> anyhow::Result<()> {
+        self.say(&format!("{value}\n"))
+    }
+
+    /// Runs a machine until `look` has what it wants. `words` say what goes on.
+    pub fn run<M, T>(
+        &mut self,
+        machine: &mut M,
+        begin: impl FnOnce(&mut M, &mut Cx<'_>),
+        limit: Option<Duration>,
+        words: impl Fn(&M) -> String,
+        mut look: impl FnMut(&mut M, &mut Cx<'_>, Option<M::Event>) -> anyhow::Result<ControlFlow<T>>,
+    ) -> anyhow::Result<End<T>>
+    where
+        M: for<'f> Machine<Input<'f> = &'f [u8], Route = ()>,
+    {
+        let progress = &mut self.progress;
+        let end = drive(self.wire, machine, begin, limit, |machine, cx, event| {
+            progress.tell(cx.now, || words(machine));
+            look(machine, cx, event)
+        });
+        self.progress.clear();
+        end
+    }
+
+    /// Lets time pass; whether someone wants an end.
+    pub fn pause(&mut self, pause: Duration) -> anyhow::Result<bool> {
+        let end = self.wire.now() + pause;
+        let mut buffer = vec![0; PacketSocket::MAX_FRAME];
+        while self.wire.now() < end {
+            if self.wire.next(end, &mut buffer)? == Next::Interrupt {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// What the modem at `target` (else the own one) is, and what it says to these questions.
+    pub fn inspect(
+        &mut self,
+        target: Option<Mac>,
+        questions: &'static [Question],
+    ) -> anyhow::Result<Details> {
+        let mut inspector = Inspector::new(self.own, target.unwrap_or(Mac::LOCAL_MODEM), questions)?;
+        let words = |_: &Inspector| "asking the modem ...".into();
+        let end = self.run(&mut inspector, Inspector::start, None, words, |inspector, _, event| {
+            Ok(match event {
+                Some(InspectorEvent::Finished) => ControlFlow::Break(inspector.details().cloned()),
+                Some(InspectorEvent::NoAnswer) => ControlFlow::Break(None),
+                Some(InspectorEvent::NotSent) | None => ControlFlow::Continue(()),
+            })
+        })?;
+        finished(end)?.ok_or_else(|| no_modem().into())
+    }
+
+    /// The same of a modem that is to do something: it must have its firmware.
+    pub fn ready(&mut self, target: Option<Mac>, questions: &'static [Question]) -> anyhow::Result<Details> {
+        let details = self.inspect(target, questions)?;
+        if details.is_boot_loader() {
+            return Err(ModemFault::NoFirmware.into());
+        }
+        Ok(details)
+    }
+
+    /// All modems within reach.
+    pub fn find(&mut self) -> anyhow::Result<Vec<FoundModem>> {
+        let mut finder = Finder::new(self.own);
+        let words = |finder: &Finder| format!("looking for modems, {} found ...", finder.modems().len());
+        let end = self.run(&mut finder, Finder::start, None, words, |finder, _, event| {
+            Ok(match event {
+                Some(FinderEvent::Finished) => ControlFlow::Break(finder.modems().to_vec()),
+                _ => ControlFlow::Continue(()),
+            })
+        })?;
+        finished(end)
+    }
+
+    /// A modem's parameters, checked.
+    pub fn parameters(
+        &mut self,
+        target: Option<Mac>,
+        profile: &Profile,
+        limit: Option<Duration>,
+    ) -> anyhow::Result<Vec<u8>> {
+        let mut buffer = vec![0; MAX_IMAGE];
+        let mut done = 0;
+        let target = target.unwrap_or(Mac::LOCAL_MODEM);
+        let mut reader = PibReader::new(self.own, target, profile, &mut buffer)
+            .with_context(|| format!("modem of the family {}", profile.name))?;
+        let words = |_: &PibReader<'_>| "reading the parameters ...".into();
+        let end = self.run(&mut reader, PibReader::start, limit, words, |_, _, event| {
+            Ok(match event {
+                Some(ReadEvent::Done(length)) => {
+                    done = length;
+                    ControlFlow::Break(Ok(()))
+                }
+                Some(ReadEvent::Failed(fault)) => ControlFlow::Break(Err(fault)),
+                Some(ReadEvent::Progress(_) | ReadEvent::NotSent) | None => ControlFlow::Continue(()),
+            })
+        })?;
+        finished(end)?.context("reading the parameters")?;
+        buffer.truncate(done);
+        Ok(buffer)
+    }
+
+    /// The same where it is no failure that they cannot be read: then the reason.
+    pub fn parameters_if_any(
+        &mut self,
+        target: Option<Mac>,
+        profile: &Profile,
+        limit: Duration,
+    ) -> anyhow::Result<Result<Vec<u8>, String>> {
+        match self.parameters(target, profile, Some(limit)) {
+            Ok(bytes) => Ok(Ok(bytes)),
+            Err(error) if error.is::<Ended>() || error.is::<hal_linux::Error>() => Err(error),
+            Err(error) => Ok(Err(format!("{error:#}"))),
+        }
+    }
+}
+
+/// What a run that only asks has given.
+fn finished<T>(end: End<T>) -> anyhow::Result<T> {
+    match end {
+        End::Done(result) => Ok(result),
+        End::Late => Err(anyhow!("the modem takes too long to answer")),
+        End::Interrupted => Err(Ended::Interrupted("interrupted; nothing was changed".into()).into()),
+    }
+}

@@ -1,0 +1,55 @@
+//! `ccs modem reset`.
+
+use std::ops::ControlFlow;
+
+use modem::{Reset, ResetEvent};
+use roles::Mac;
+use serde_json::json;
+
+use super::Bench;
+use crate::cli::{Ended, Exit, ResetArgs};
+use crate::drive::End;
+
+/// Refuses what nobody has agreed to.
+pub fn before(args: &ResetArgs) -> anyhow::Result<()> {
+    if args.yes {
+        return Ok(());
+    }
+    let which = args.of.modem.map_or_else(|| "the own modem".into(), |mac| format!("the modem {mac}"));
+    let words =
+        format!("nothing was done: with --yes {which} restarts, is away for up to 8 s and loses its link");
+    Err(Ended::Refused(words).into())
+}
+
+/// Restarts a modem and waits until it is back.
+pub fn run(args: &ResetArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
+    before(args)?;
+    // One without firmware may be restarted, too.
+    let details = bench.inspect(args.of.modem, &[])?;
+    let target = args.of.modem.unwrap_or(Mac::LOCAL_MODEM);
+    let mut reset = Reset::new(bench.own(), target, details.profile)?;
+    let mut confirmed = false;
+    let words = |_: &Reset| "the modem restarts ...".into();
+    let end = bench.run(&mut reset, Reset::start, None, words, |_, _, event| {
+        confirmed |= event == Some(ResetEvent::Confirmed);
+        Ok(match event {
+            Some(ResetEvent::Back) => ControlFlow::Break(Ok(())),
+            Some(ResetEvent::Failed(fault)) => ControlFlow::Break(Err(fault)),
+            _ => ControlFlow::Continue(()),
+        })
+    })?;
+    match end {
+        End::Done(result) => result?,
+        End::Late | End::Interrupted => {
+            let words = "interrupted; the modem was told to restart and will be back by itself";
+            return Err(Ended::Interrupted(words.into()).into());
+        }
+    }
+    let mac = details.address.to_string();
+    if args.of.at.json {
+        bench.say_json(&json!({ "modem": mac, "confirmed": confirmed, "back": true }))?;
+    } else {
+        bench.say(&format!("{mac} has restarted and is back\n"))?;
+    }
+    Ok(Exit::Good)
+}

@@ -1,0 +1,413 @@
+use heapless::Vec;
+use homeplug_mme::view::{
+    BrgInfoCnf, BrgInfoReq, GetKeyCnf, GetKeyReq, NscmGetDLinkStatusCnf, NscmGetDLinkStatusReq,
+    NscmGetVersionCnf, NscmGetVersionReq, NwInfoOldReq, NwInfoReq, OpAttributesCnf, OpAttributesReq,
+    PlLinkStatusCnf, PlLinkStatusReq, SwVerCnf, SwVerReq,
+};
+use homeplug_mme::{Frame, Mac, Nid, Nmk};
+use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers};
+
+use crate::finder::{FoundNetwork, MAX_HOSTS, network_of};
+use crate::profile::{LUMISSIL, Profile, UNKNOWN, Vendor};
+use crate::transfer::{Peer, TransferFault};
+use crate::{Firmware, firmware};
+
+/// Wait for answers, which take up to 40 ms (observed), and how often is asked: judgement.
+const ANSWER: Duration = Duration::from_millis(400);
+const TRIES: u8 = 4;
+
+const ASKS: usize = 8;
+const EVENTS: usize = 4;
+
+/// Asks one modem what it is and, of a list of [`Question`]s, those that its family knows.
+///
+/// It changes nothing in the modem and is done within two times 1.6 s; [`Inspector::details`] then has the answers.
+#[derive(Debug)]
+pub struct Inspector {
+    peer: Peer,
+    questions: &'static [Question],
+    stage: Stage,
+    details: Details,
+    /// The last key that was asked for was asked for by the network's own id.
+    nid_known: bool,
+    nonce: [u8; 4],
+    asks: Queue<Ask, ASKS>,
+    timers: Timers<Timer, 1>,
+    events: Queue<InspectorEvent, EVENTS>,
+}
+
+/// What a modem can be asked beside its version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// Its attributes.
+    Attributes,
+    /// The id of its network.
+    Nid,
+    /// The key of its network, which it gives its own host only.
+    Key,
+    /// Whether it has a link to another modem.
+    Link,
+    /// Who is in its network.
+    Network,
+    /// The hosts behind it.
+    Hosts,
+}
+
+/// What a modem has told; absent is what it was not asked, does not know or did not answer.
+#[derive(Clone, Debug)]
+pub struct Details {
+    /// Its address.
+    pub address: Mac,
+    /// Its family.
+    pub profile: &'static Profile,
+    /// The version of its firmware in ASCII; empty where it has none to tell.
+    pub firmware: Firmware,
+    /// Its attributes.
+    pub attributes: Option<OpAttributesCnf>,
+    /// The id of its network; zero in the first second after a restart.
+    pub nid: Option<Nid>,
+    /// The key of its network.
+    pub key: Option<Nmk>,
+    /// Whether it has a link to another modem.
+    pub link: Option<bool>,
+    /// Who is in its network; the inner `None` says that it is in none.
+    pub network: Option<Option<FoundNetwork>>,
+    /// The hosts behind it.
+    pub hosts: Option<Vec<Mac, MAX_HOSTS>>,
+}
+
+/// What an [`Inspector`] tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InspectorEvent {
+    /// All that it will tell is there.
+    Finished,
+    /// There is no such modem.
+    NoAnswer,
+    /// The caller's buffer was too short for a frame.
+    NotSent,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Stopped,
+    Version { tries: u8 },
+    Details { tries: u8 },
+    Finished,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Ask {
+    Version,
+    LumissilVersion,
+    NetworkOld,
+    Of(Question),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Timer {
+    Answer,
+}
+
+impl TimerName for Timer {
+    const ALL: &'static [Self] = &[Self::Answer];
+    fn name(self) -> &'static str {
+        "modem inspector"
+    }
+}
+
+impl Details {
+    const fn new(address: Mac) -> Self {
+        Self {
+            address,
+            profile: &UNKNOWN,
+            firmware: Firmware::new(),
+            attributes: None,
+            nid: None,
+            key: None,
+            link: None,
+            network: None,
+            hosts: None,
+        }
+    }
+
+    /// Whether it answers from its boot loader, without firmware.
+    pub fn is_boot_loader(&self) -> bool {
+        self.firmware.starts_with(b"BootLoader")
+    }
+
+    /// Whether the question is answered, or nobody can.
+    fn is_settled(&self, question: Question) -> bool {
+        let qualcomm = self.profile.vendor == Vendor::Qualcomm;
+        match question {
+            Question::Attributes => self.attributes.is_some() || !qualcomm,
+            Question::Nid => self.nid.is_some() || !self.profile.tells_key,
+            Question::Key => self.key.is_some() || !self.profile.tells_key,
+            Question::Link => self.link.is_some() || !self.profile.tells_link,
+            Question::Network => self.network.is_some() || !qualcomm,
+            Question::Hosts => self.hosts.is_some() || !qualcomm,
+        }
+    }
+}
+
+impl Inspector {
+    /// Asks the modem at `target`, or the one on the own cable ([`Mac::LOCAL_MODEM`]).
+    ///
+    /// # Errors
+    /// When `target` is not one modem.
+    pub fn new(own: Mac, target: Mac, questions: &'static [Question]) -> Result<Self, TransferFault> {
+        Ok(Self {
+            peer: Peer::new(own, target)?,
+            questions,
+            stage: Stage::Stopped,
+            details: Details::new(target),
+            nid_known: false,
+            nonce: [0; 4],
+            asks: Queue::new(),
+            timers: Timers::new(),
+            events: Queue::new(),
+        })
+    }
+
+    /// Begins, or begins anew.
+    pub fn start(&mut self, cx: &mut Cx<'_>) {
+        self.details = Details::new(self.details.address);
+        self.nid_known = false;
+        cx.entropy.fill(&mut self.nonce);
+        self.ask_version(cx.now, 1);
+    }
+
+    /// What it has told; only once it is known that it is there.
+    pub fn details(&self) -> Option<&Details> {
+        matches!(self.stage, Stage::Details { .. } | Stage::Finished).then_some(&self.details)
+    }
+
+    fn ask_version(&mut self, now: Instant, tries: u8) {
+        self.stage = Stage::Version { tries };
+        self.asks.clear();
+        self.asks.push(Ask::Version);
+        self.asks.push(Ask::LumissilVersion);
+        self.timers.set(Timer::Answer, now + ANSWER);
+    }
+
+    /// Asks what is still open.
+    fn ask_details(&mut self, now: Instant, tries: u8) {
+        self.stage = Stage::Details { tries };
+        self.asks.clear();
+        for question in self.questions {
+            if !self.details.is_settled(*question) {
+                // INT6x00 know the old form only.
+                let old = *question == Question::Network && tries > 1;
+                self.asks.push(if old { Ask::NetworkOld } else { Ask::Of(*question) });
+            }
+        }
+        if self.asks.is_empty() {
+            return self.finish(Stage::Finished, InspectorEvent::Finished);
+        }
+        self.timers.set(Timer::Answer, now + ANSWER);
+    }
+
+    fn finish(&mut self, stage: Stage, event: InspectorEvent) {
+        self.stage = stage;
+        self.asks.clear();
+        self.timers.clear_all();
+        self.events.push(event);
+    }
+
+    fn on_step(&mut self, now: Instant) {
+        match self.stage {
+            Stage::Version { tries } if tries < TRIES => self.ask_version(now, tries + 1),
+            Stage::Version { .. } => self.finish(Stage::Stopped, InspectorEvent::NoAnswer),
+            Stage::Details { tries } if tries < TRIES => self.ask_details(now, tries + 1),
+            Stage::Details { .. } => self.finish(Stage::Finished, InspectorEvent::Finished),
+            Stage::Stopped | Stage::Finished => {}
+        }
+    }
+
+    fn on_version(&mut self, cx: &Cx<'_>, from: Mac, profile: &'static Profile, version: &[u8]) {
+        if matches!(self.stage, Stage::Version { .. }) {
+            self.details.address = from;
+            self.details.profile = profile;
+            self.details.firmware = firmware(version);
+            self.ask_details(cx.now, 1);
+        }
+    }
+
+    fn on_key(&mut self, answer: &GetKeyCnf) {
+        if answer.your_nonce != self.nonce {
+            return;
+        }
+        self.details.nid = Some(answer.nid);
+        if !self.questions.contains(&Question::Key) {
+            return;
+        }
+        // Result and key: a modem that refuses gives zeros.
+        if answer.key != Nmk::new([0; Nmk::LEN]) {
+            self.details.key = Some(answer.key);
+        } else if !self.nid_known {
+            // It gives the key only to whoever names the network.
+            self.nid_known = true;
+            self.asks.push(Ask::Of(Question::Key));
+        }
+    }
+
+    fn on_details(&mut self, frame: &Frame<'_>) {
+        let peer = &mut self.peer;
+        if let Some(answer) = peer.get::<OpAttributesCnf>(frame) {
+            self.details.attributes = Some(answer);
+        } else if let Some(answer) = peer.get::<GetKeyCnf>(frame) {
+            self.on_key(&answer);
+        } else if let Some(answer) = peer.get::<PlLinkStatusCnf>(frame) {
+            self.details.link = Some(answer.mstatus == 0 && answer.link_status == 1);
+        } else if let Some(answer) = peer.get::<NscmGetDLinkStatusCnf>(frame) {
+            self.details.link = Some(answer.link_status == 1);
+        } else if let Some(answer) = peer.get::<BrgInfoCnf<'_>>(frame) {
+            self.details.hosts = Some(answer.hosts().take(MAX_HOSTS).collect());
+        } else if frame.from == self.details.address
+            && let Some(Ok(network)) = network_of(frame)
+        {
+            self.details.network = Some(network);
+        }
+    }
+
+    fn write(&self, ask: Ask, buffer: &mut [u8]) -> Option<usize> {
+        let peer = &self.peer;
+        let lumissil = self.details.profile.vendor == Vendor::Lumissil;
+        match ask {
+            Ask::Version => peer.emit(&SwVerReq::default(), buffer),
+            Ask::LumissilVersion => peer.emit(&NscmGetVersionReq::default(), buffer),
+            Ask::NetworkOld => peer.emit(&NwInfoOldReq::default(), buffer),
+            Ask::Of(Question::Attributes) => peer.emit(&OpAttributesReq::default(), buffer),
+            Ask::Of(Question::Nid | Question::Key) => {
+                peer.emit(&GetKeyReq::new(self.nonce, self.details.nid.unwrap_or_default()), buffer)
+            }
+            Ask::Of(Question::Link) if lumissil => peer.emit(&NscmGetDLinkStatusReq::default(), buffer),
+            Ask::Of(Question::Link) => peer.emit(&PlLinkStatusReq::default(), buffer),
+            Ask::Of(Question::Network) => peer.emit(&NwInfoReq::default(), buffer),
+            Ask::Of(Question::Hosts) => peer.emit(&BrgInfoReq::default(), buffer),
+        }
+    }
+}
+
+impl Machine for Inspector {
+    /// A whole Ethernet frame.
+    type Input<'a> = &'a [u8];
+    type Route = ();
+    type Event = InspectorEvent;
+
+    fn handle(&mut self, cx: &mut Cx<'_>, bytes: &[u8]) {
+        let Ok(frame) = Frame::parse(bytes) else { return };
+        match self.stage {
+            Stage::Version { .. } => {
+                if let Some(answer) = self.peer.get::<SwVerCnf>(&frame) {
+                    self.on_version(cx, frame.from, Profile::of_firmware(answer.text()), answer.text());
+                } else if self.peer.get::<NscmGetVersionCnf>(&frame).is_some() {
+                    self.on_version(cx, frame.from, &LUMISSIL, &[]);
+                }
+            }
+            Stage::Details { .. } => {
+                self.on_details(&frame);
+                if self.questions.iter().all(|question| self.details.is_settled(*question)) {
+                    self.finish(Stage::Finished, InspectorEvent::Finished);
+                }
+            }
+            Stage::Stopped | Stage::Finished => {}
+        }
+    }
+
+    fn handle_timeout(&mut self, cx: &mut Cx<'_>) {
+        while let Some(Timer::Answer) = self.timers.expired(cx.now) {
+            self.on_step(cx.now);
+        }
+    }
+
+    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<(usize, ())> {
+        let ask = self.asks.pop()?;
+        let len = self.write(ask, buffer);
+        if len.is_none() {
+            self.events.push(InspectorEvent::NotSent);
+        }
+        len.map(|len| (len, ()))
+    }
+
+    fn poll_event(&mut self) -> Option<InspectorEvent> {
+        self.events.pop()
+    }
+
+    fn poll_timeout(&self) -> Option<Deadline> {
+        self.timers.next()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use crate::script::{Bench, MODEM, OWN, Script};
+    use homeplug_mme::Message;
+    use std::vec;
+
+    fn bench(script: Script, questions: &'static [Question]) -> Bench<Inspector> {
+        let mut bench = Bench::new(Inspector::new(OWN, Mac::LOCAL_MODEM, questions).unwrap(), script);
+        bench.with(Inspector::start);
+        bench
+    }
+
+    #[test]
+    fn network_id_and_key_and_link_are_told_and_nothing_else_is_asked() {
+        let key = Script::new().key;
+        let mut asked = bench(
+            Script { link: Some(true), shy: Duration::ZERO, ..Script::new() },
+            &[Question::Key, Question::Link],
+        );
+        assert_eq!(asked.run(100), [InspectorEvent::Finished]);
+        let details = asked.machine.details().unwrap();
+        assert_eq!((details.address, details.profile.name), (MODEM, "QCA7420"));
+        assert_eq!((details.nid, details.key, details.link), (Some(key.nid), Some(key.nmk), Some(true)));
+        assert!(details.attributes.is_none() && details.network.is_none() && details.hosts.is_none());
+        assert!(asked.machine.poll_timeout().is_none());
+
+        let mut id_only = bench(Script { shy: Duration::ZERO, ..Script::new() }, &[Question::Nid]);
+        id_only.run(100);
+        let details = id_only.machine.details().unwrap();
+        assert_eq!((details.nid, details.key), (Some(key.nid), None));
+        assert_eq!(id_only.modem.asked(GetKeyReq::ID.mm_type.0), 1);
+    }
+
+    #[test]
+    fn what_stays_unanswered_is_absent_after_a_bounded_time_and_what_was_lost_is_asked_again() {
+        let lossy = Script { lose: vec![0xA000, 0xA000, 0xA0B8], ..Script::new() };
+        let mut bench = bench(lossy, &[Question::Link, Question::Hosts]);
+        assert_eq!(bench.run(5000), [InspectorEvent::Finished]);
+        let details = bench.machine.details().unwrap();
+        assert_eq!((details.link, details.hosts.is_none()), (Some(false), true));
+    }
+
+    #[test]
+    fn a_lumissil_modem_is_asked_what_it_knows_only() {
+        let script = Script { firmware: None, lumissil: true, link: Some(true), ..Script::new() };
+        let mut bench =
+            bench(script, &[Question::Attributes, Question::Key, Question::Link, Question::Network]);
+        assert_eq!(bench.run(100), [InspectorEvent::Finished]);
+        let details = bench.machine.details().unwrap();
+        assert_eq!((details.profile, details.link), (&LUMISSIL, Some(true)));
+        assert_eq!(bench.modem.log.len(), 3);
+    }
+
+    #[test]
+    fn nobody_there_and_nobody_meant_are_told() {
+        let mut bench = bench(Script { firmware: None, ..Script::new() }, &[Question::Link]);
+        assert_eq!(bench.run(5000), [InspectorEvent::NoAnswer]);
+        assert!(bench.machine.details().is_none());
+        assert!(Inspector::new(OWN, Mac::BROADCAST, &[]).is_err());
+    }
+
+    #[test]
+    fn a_boot_loader_and_an_unknown_family_are_told_as_such() {
+        for (firmware, boot) in [("BootLoader", true), ("MAC-SOMETHING-1.0", false)] {
+            let mut bench = bench(Script { firmware: Some(firmware), ..Script::new() }, &[]);
+            assert_eq!(bench.run(100), [InspectorEvent::Finished]);
+            let details = bench.machine.details().unwrap();
+            assert_eq!((details.is_boot_loader(), details.profile), (boot, &UNKNOWN));
+        }
+    }
+}

@@ -53,10 +53,10 @@ fn precharge_close_charge_and_stop() {
     let truth = bench.truth();
     assert_eq!((truth.current_ma, truth.charger_closed, truth.car_closed), (0, false, false));
     assert!(truth.inlet_mv < 1_000, "{}", truth.inlet_mv);
-    let moved = |side, difference_mv| Occurrence::Closed { side, difference_mv, by_fault: false };
+    let moved = |side, difference_mv| Occurrence::Closed { side, difference_mv, is_commanded: true };
     let all: Vec<Occurrence> = bench.occurrences().iter().map(|(_, what)| *what).collect();
     assert!(all.contains(&moved(Side::Car, 500)), "0.5 V between the contacts: {all:?}");
-    assert!(all.contains(&Occurrence::Opened { side: Side::Charger, current_ma: 0, by_fault: false }));
+    assert!(all.contains(&Occurrence::Opened { side: Side::Charger, current_ma: 0, is_commanded: true }));
 }
 
 #[test]

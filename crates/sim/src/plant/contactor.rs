@@ -58,6 +58,11 @@ impl Contactor {
         self.is_closed
     }
 
+    /// Whether the coil is on.
+    pub const fn is_commanded(&self) -> bool {
+        self.is_commanded
+    }
+
     /// What is wrong with it.
     pub const fn fault(&self) -> ContactorFault {
         self.fault

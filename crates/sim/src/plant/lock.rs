@@ -35,6 +35,11 @@ impl LockMotor {
         self.is_locked
     }
 
+    /// Whether it is broken.
+    pub(super) fn is_broken(&self) -> bool {
+        self.fault != LockFault::Sound
+    }
+
     /// The motor is run to either end. Without a plug there is nothing to lock.
     pub fn drive(&mut self, now: Instant, lock: bool) {
         if lock == self.wants {

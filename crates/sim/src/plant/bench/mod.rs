@@ -129,8 +129,8 @@ pub enum Occurrence {
         side: Side,
         /// Voltage in mV that lay between their contacts.
         difference_mv: i32,
-        /// Because they broke.
-        by_fault: bool,
+        /// Because they were to, and not because they bounce or broke.
+        is_commanded: bool,
     },
     /// Contactors opened.
     Opened {
@@ -138,8 +138,8 @@ pub enum Occurrence {
         side: Side,
         /// Current in mA that they broke.
         current_ma: i32,
-        /// Because they broke.
-        by_fault: bool,
+        /// Because they were to, and not because they bounce or broke.
+        is_commanded: bool,
     },
     /// A lock moved.
     Lock {
@@ -147,6 +147,12 @@ pub enum Occurrence {
         side: Side,
         /// Whether it is locked now.
         is_locked: bool,
+        /// Voltage on the conductors at this end, in mV.
+        voltage_mv: i32,
+        /// Whether the contactors of this end were closed.
+        was_closed: bool,
+        /// Because it broke.
+        by_fault: bool,
     },
     /// The plug went in or out.
     Plug {
@@ -363,6 +369,11 @@ impl Bench {
     /// What the car demands.
     pub const fn car_demand(&self) -> &CarDemand {
         &self.car_demand
+    }
+
+    /// Whether a side's contactors are welded.
+    pub fn is_welded(&self, side: Side) -> bool {
+        self.end(side).contactor.fault() == ContactorFault::Welded
     }
 
     /// Since when the emergency stop of a side is pressed.

@@ -99,11 +99,22 @@ impl Bench {
                 self.end_mut(side).fed = fed;
             }
             while let Some(closed) = self.step_contactor(side) {
-                self.contacts_moved(side, closed, false);
+                self.contacts_moved(side, closed);
             }
             let now = self.now;
             if let Some(is_locked) = self.end_mut(side).lock.step(now) {
-                self.happened(Occurrence::Lock { side, is_locked });
+                let end = self.end(side);
+                let voltage = match side {
+                    Side::Charger => self.cable.charger_v,
+                    Side::Car => self.cable.car_v,
+                };
+                self.happened(Occurrence::Lock {
+                    side,
+                    is_locked,
+                    voltage_mv: milli(voltage),
+                    was_closed: end.contactor.is_closed(),
+                    by_fault: end.lock.is_broken(),
+                });
             }
         }
     }
@@ -126,21 +137,22 @@ impl Bench {
         contactor.set_fault(now, fault);
         let closed = contactor.is_closed();
         if before != closed {
-            self.contacts_moved(side, closed, true);
+            self.contacts_moved(side, closed);
         }
     }
 
     /// Tells it, with the voltage that was between the contacts or the current that went through them, and lets the
     /// rest follow.
-    fn contacts_moved(&mut self, side: Side, closed: bool, by_fault: bool) {
+    fn contacts_moved(&mut self, side: Side, closed: bool) {
+        let is_commanded = closed == self.end(side).contactor.is_commanded();
         if closed {
             let (one, other) = match side {
                 Side::Charger => (self.stage.voltage_mv(), milli(self.cable.charger_v)),
                 Side::Car => (milli(self.cable.car_v), self.battery_mv()),
             };
-            self.happened(Occurrence::Closed { side, difference_mv: (one - other).abs(), by_fault });
+            self.happened(Occurrence::Closed { side, difference_mv: (one - other).abs(), is_commanded });
         } else {
-            self.happened(Occurrence::Opened { side, current_ma: milli(self.amps), by_fault });
+            self.happened(Occurrence::Opened { side, current_ma: milli(self.amps), is_commanded });
         }
         self.flow(0.0);
     }

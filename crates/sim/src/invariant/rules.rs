@@ -62,7 +62,7 @@ pub const RULES: &[Rule] = &[
         })),
     rule("E2", Side::Charger, "output contactors close only onto a cable below 60 V",
         "a welded contactor in the car: its battery discharges into the power stage", Check::Happens(|_, what| {
-            matches!(what, Occurrence::Closed { side: Side::Charger, is_commanded: true, difference_mv } if *difference_mv >= 60_000)
+            matches!(what, Occurrence::Closed { side: Side::Charger, is_commanded: true, voltage_mv, .. } if voltage_mv.abs() >= 60_000)
         })),
     rule("E3", Side::Charger, "never more voltage is demanded than car and charger bear both",
         "insulation of car or charger breaks down", Check::Lasts(NEVER, |view| {
@@ -101,7 +101,7 @@ pub const RULES: &[Rule] = &[
         })),
     rule("E12", Side::Charger, "output contactors open below 1 A, or 100 ms after 0 A was demanded",
         "contacts weld", Check::Happens(|view, what| {
-            matches!(what, Occurrence::Opened { side: Side::Charger, is_commanded: true, current_ma } if *current_ma >= 1_000)
+            is_opening_under_load(what, Side::Charger)
                 && !view.zero_since.is_some_and(|since| view.now.since(since) >= ms(90)) && !view.is_within(view.heartbeat, ms(100))
         })),
     rule("E13", Side::Charger, "the charger unlocks only with its contactors open and below 60 V",
@@ -115,7 +115,7 @@ pub const RULES: &[Rule] = &[
     rule("P1", Side::Car, "contactors close only with at most 20 V between inlet and battery",
         "inrush welds them", Check::Happens(|view, what| {
             matches!(view.bench.load(), Load::Battery(_))
-                && matches!(what, Occurrence::Closed { side: Side::Car, is_commanded: true, difference_mv } if *difference_mv > 20_000)
+                && matches!(what, Occurrence::Closed { side: Side::Car, is_commanded: true, difference_mv, .. } if *difference_mv > 20_000)
         })),
     rule("P2", Side::Car, "contactors close only after a finished cable check with isolation Valid or Warning",
         "the battery on a cable with a fault to earth", Check::Happens(|view, what| {
@@ -127,7 +127,7 @@ pub const RULES: &[Rule] = &[
         })),
     rule("P4", Side::Car, "contactors open below 1 A, or 2 s after pilot B as a recorded emergency",
         "contacts weld", Check::Happens(|view, what| {
-            matches!(what, Occurrence::Opened { side: Side::Car, is_commanded: true, current_ma } if *current_ma >= 1_000)
+            is_opening_under_load(what, Side::Car)
                 && !(view.facts.emergency_opening || view.b_since.is_some_and(|since| view.now.since(since) >= ms(1_900)))
                 && !view.is_within(view.heartbeat, ms(100))
         })),
@@ -163,6 +163,12 @@ pub const RULES: &[Rule] = &[
 
 fn is_closing(what: &Occurrence) -> bool {
     matches!(what, Occurrence::Closed { side: Side::Car, is_commanded: true, .. })
+}
+
+/// It is judged by the current at the command, and by that at the contacts: either may be below 1 A.
+fn is_opening_under_load(what: &Occurrence, of: Side) -> bool {
+    let Occurrence::Opened { side, told_ma, current_ma, is_commanded: true } = what else { return false };
+    *side == of && *told_ma >= 1_000 && *current_ma >= 1_000
 }
 
 fn is_live_unlock(what: &Occurrence, of: Side) -> bool {

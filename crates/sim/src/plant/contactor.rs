@@ -39,6 +39,8 @@ pub struct Contactor {
     fault: ContactorFault,
     is_commanded: bool,
     is_closed: bool,
+    /// How often the contacts have met since the coil is on.
+    meetings: u8,
     /// Movements to come.
     moves: VecDeque<(Instant, bool)>,
 }
@@ -50,7 +52,7 @@ impl Contactor {
     /// Open contactors.
     pub const fn new(profile: ContactorProfile) -> Self {
         let fault = ContactorFault::Sound;
-        Self { profile, fault, is_commanded: false, is_closed: false, moves: VecDeque::new() }
+        Self { profile, fault, is_commanded: false, is_closed: false, meetings: 0, moves: VecDeque::new() }
     }
 
     /// Whether the contacts are closed.
@@ -58,9 +60,9 @@ impl Contactor {
         self.is_closed
     }
 
-    /// Whether the coil is on.
-    pub const fn is_commanded(&self) -> bool {
-        self.is_commanded
+    /// Whether the contacts are where the coil wants them, and did not only bounce there.
+    pub(super) const fn is_as_commanded(&self) -> bool {
+        self.is_closed == self.is_commanded && self.meetings < 2
     }
 
     /// What is wrong with it.
@@ -68,19 +70,20 @@ impl Contactor {
         self.fault
     }
 
-    /// The coil is on, or off.
-    pub fn command(&mut self, now: Instant, close: bool) {
+    /// The coil is on, or off; whether that is new.
+    pub fn command(&mut self, now: Instant, close: bool) -> bool {
         if close == self.is_commanded {
-            return;
+            return false;
         }
         self.is_commanded = close;
+        self.meetings = 0;
         self.moves.clear();
         if self.fault != ContactorFault::Sound {
-            return;
+            return true;
         }
         if !close {
             self.moves.push_back((now + self.profile.opening, false));
-            return;
+            return true;
         }
         let mut at = now + self.profile.closing;
         self.moves.push_back((at, true));
@@ -89,6 +92,7 @@ impl Contactor {
             at = at + BOUNCE + BOUNCE;
             self.moves.push_back((at, true));
         }
+        true
     }
 
     /// It breaks, or is mended.
@@ -112,6 +116,7 @@ impl Contactor {
         self.due().filter(|at| *at <= now)?;
         let (_, closed) = self.moves.pop_front()?;
         let before = std::mem::replace(&mut self.is_closed, closed);
+        self.meetings = self.meetings.saturating_add(u8::from(closed));
         (before != closed).then_some(closed)
     }
 }

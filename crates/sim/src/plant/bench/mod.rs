@@ -54,6 +54,8 @@ struct End {
     silent: Option<Instant>,
     /// When the demand was given last.
     fed: Instant,
+    /// Current in mA that flowed when the contactors were told to move.
+    told_ma: i32,
 }
 
 /// What stands on a bench.
@@ -127,6 +129,8 @@ pub enum Occurrence {
     Closed {
         /// Whose.
         side: Side,
+        /// Voltage in mV on the conductors at this end before.
+        voltage_mv: i32,
         /// Voltage in mV that lay between their contacts.
         difference_mv: i32,
         /// Because they were to, and not because they bounce or broke.
@@ -136,6 +140,8 @@ pub enum Occurrence {
     Opened {
         /// Whose.
         side: Side,
+        /// Current in mA that flowed when they were told to.
+        told_ma: i32,
         /// Current in mA that they broke.
         current_ma: i32,
         /// Because they were to, and not because they bounce or broke.
@@ -241,6 +247,7 @@ impl Bench {
             stopped: None,
             silent: None,
             fed: Instant::ZERO,
+            told_ma: 0,
         };
         let mut wire = PilotWire::new();
         Self {
@@ -287,7 +294,7 @@ impl Bench {
         if *demand != self.demand {
             self.demand = *demand;
             self.stage.ask(now, demand.supply);
-            self.charger.contactor.command(now, demand.contactors == Contactors::Closed);
+            self.command(Side::Charger, demand.contactors);
             self.wire.output = demand.pilot;
             self.drive_locks();
             self.refresh();
@@ -300,7 +307,7 @@ impl Bench {
         self.car.fed = now;
         if *demand != self.car_demand {
             self.car_demand = *demand;
-            self.car.contactor.command(now, demand.contactors == Contactors::Closed);
+            self.command(Side::Car, demand.contactors);
             self.wire.load = demand.level;
             self.drive_locks();
             self.refresh();
@@ -412,6 +419,14 @@ impl Bench {
         match side {
             Side::Charger => &mut self.charger,
             Side::Car => &mut self.car,
+        }
+    }
+
+    fn command(&mut self, side: Side, contactors: Contactors) {
+        let (now, told_ma) = (self.now, milli(self.amps));
+        let end = self.end_mut(side);
+        if end.contactor.command(now, contactors == Contactors::Closed) {
+            end.told_ma = told_ma;
         }
     }
 

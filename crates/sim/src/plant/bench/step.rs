@@ -104,19 +104,22 @@ impl Bench {
             let now = self.now;
             if let Some(is_locked) = self.end_mut(side).lock.step(now) {
                 let end = self.end(side);
-                let voltage = match side {
-                    Side::Charger => self.cable.charger_v,
-                    Side::Car => self.cable.car_v,
-                };
                 self.happened(Occurrence::Lock {
                     side,
                     is_locked,
-                    voltage_mv: milli(voltage),
+                    voltage_mv: self.conductors_mv(side),
                     was_closed: end.contactor.is_closed(),
                     by_fault: end.lock.is_broken(),
                 });
             }
         }
+    }
+
+    fn conductors_mv(&self, side: Side) -> i32 {
+        milli(match side {
+            Side::Charger => self.cable.charger_v,
+            Side::Car => self.cable.car_v,
+        })
     }
 
     fn step_contactor(&mut self, side: Side) -> Option<bool> {
@@ -144,15 +147,18 @@ impl Bench {
     /// Tells it, with the voltage that was between the contacts or the current that went through them, and lets the
     /// rest follow.
     fn contacts_moved(&mut self, side: Side, closed: bool) {
-        let is_commanded = closed == self.end(side).contactor.is_commanded();
+        let is_commanded = self.end(side).contactor.is_as_commanded();
         if closed {
-            let (one, other) = match side {
-                Side::Charger => (self.stage.voltage_mv(), milli(self.cable.charger_v)),
-                Side::Car => (milli(self.cable.car_v), self.battery_mv()),
+            let voltage_mv = self.conductors_mv(side);
+            let behind_mv = match side {
+                Side::Charger => self.stage.voltage_mv(),
+                Side::Car => self.battery_mv(),
             };
-            self.happened(Occurrence::Closed { side, difference_mv: (one - other).abs(), is_commanded });
+            let difference_mv = (voltage_mv - behind_mv).abs();
+            self.happened(Occurrence::Closed { side, voltage_mv, difference_mv, is_commanded });
         } else {
-            self.happened(Occurrence::Opened { side, current_ma: milli(self.amps), is_commanded });
+            let told_ma = self.end(side).told_ma;
+            self.happened(Occurrence::Opened { side, told_ma, current_ma: milli(self.amps), is_commanded });
         }
         self.flow(0.0);
     }

@@ -7,6 +7,7 @@ use machine::Instant;
 /// What was said in the session at hand, as far as rules need it: taken from the messages on the line, not from
 /// the machines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Facts {
     /// When the last request came.
     pub heard: Option<Instant>,

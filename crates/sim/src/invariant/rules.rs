@@ -4,7 +4,7 @@ use control_pilot::Output;
 use machine::Duration;
 
 use super::View;
-use crate::plant::{Load, Occurrence, Side};
+use crate::plant::{Occurrence, Side};
 
 /// One rule.
 #[derive(Clone, Copy, Debug)]
@@ -57,12 +57,12 @@ const STALE_MS: u64 = 200;
 pub const RULES: &[Rule] = &[
     rule("E1", Side::Charger, "output contactors close only at pilot C or D, from the first CableCheckReq on",
         "voltage on a cable that no car asked for", Check::Happens(|view, what| {
-            matches!(what, Occurrence::Closed { side: Side::Charger, is_commanded: true, .. })
-                && !(view.facts.cable_check.is_some() && view.was_ready())
+            let may = view.facts.cable_check.is_some() && view.was_ready();
+            closing(what, Side::Charger).is_some() && !may
         })),
     rule("E2", Side::Charger, "output contactors close only onto a cable below 60 V",
         "a welded contactor in the car: its battery discharges into the power stage", Check::Happens(|_, what| {
-            matches!(what, Occurrence::Closed { side: Side::Charger, is_commanded: true, voltage_mv, .. } if voltage_mv.abs() >= 60_000)
+            closing(what, Side::Charger).is_some_and(|(voltage_mv, _)| voltage_mv.abs() >= 60_000)
         })),
     rule("E3", Side::Charger, "never more voltage is demanded than car and charger bear both",
         "insulation of car or charger breaks down", Check::Lasts(NEVER, |view| {
@@ -74,7 +74,8 @@ pub const RULES: &[Rule] = &[
         })),
     rule("E5", Side::Charger, "more than 2 A flow only between PowerDelivery(true) and the end of power",
         "an arc at contactors that still move; charging that nobody granted", Check::Lasts(BLOCKED, |view| {
-            view.truth.current_ma > 2_500 && view.facts.power_on.is_none() && !view.is_within(view.facts.power_off, ms(1_600))
+            let may_flow = view.facts.power_on.is_some() || view.is_within(view.facts.power_off, ms(1_600));
+            view.truth.current_ma > 2_500 && !may_flow
         })),
     rule("E6", Side::Charger, "no current flows later than 1 s after the last valid CurrentDemandReq",
         "a car that hangs is overcharged", Check::Lasts(BLOCKED, |view| {
@@ -102,7 +103,8 @@ pub const RULES: &[Rule] = &[
     rule("E12", Side::Charger, "output contactors open below 1 A, or 100 ms after 0 A was demanded",
         "contacts weld", Check::Happens(|view, what| {
             is_opening_under_load(what, Side::Charger)
-                && !view.zero_since.is_some_and(|since| view.now.since(since) >= ms(90)) && !view.is_within(view.heartbeat, ms(100))
+                && view.zero_since.is_none_or(|since| view.now.since(since) < ms(90))
+                && !view.is_within(view.heartbeat, ms(100))
         })),
     rule("E13", Side::Charger, "the charger unlocks only with its contactors open and below 60 V",
         "live pins in somebody's hand", Check::Happens(|_, what| is_live_unlock(what, Side::Charger))),
@@ -114,21 +116,22 @@ pub const RULES: &[Rule] = &[
         "voltage without anybody who watches it", Check::Lasts(OFF, |view| view.is_live() && view.has_ended())),
     rule("P1", Side::Car, "contactors close only with at most 20 V between inlet and battery",
         "inrush welds them", Check::Happens(|view, what| {
-            matches!(view.bench.load(), Load::Battery(_))
-                && matches!(what, Occurrence::Closed { side: Side::Car, is_commanded: true, difference_mv, .. } if *difference_mv > 20_000)
+            let has_battery = view.bench.load().as_battery().is_some();
+            has_battery && closing(what, Side::Car).is_some_and(|(_, difference_mv)| difference_mv > 20_000)
         })),
     rule("P2", Side::Car, "contactors close only after a finished cable check with isolation Valid or Warning",
         "the battery on a cable with a fault to earth", Check::Happens(|view, what| {
-            is_closing(what) && !view.facts.is_checked
+            closing(what, Side::Car).is_some() && !view.facts.is_checked
         })),
     rule("P3", Side::Car, "contactors close only behind a locked plug",
         "a plug that comes out under load: an arc", Check::Happens(|view, what| {
-            is_closing(what) && !view.truth.car_locked
+            closing(what, Side::Car).is_some() && !view.truth.car_locked
         })),
     rule("P4", Side::Car, "contactors open below 1 A, or 2 s after pilot B as a recorded emergency",
         "contacts weld", Check::Happens(|view, what| {
             is_opening_under_load(what, Side::Car)
-                && !(view.facts.emergency_opening || view.b_since.is_some_and(|since| view.now.since(since) >= ms(1_900)))
+                && !view.facts.emergency_opening
+                && view.b_since.is_none_or(|since| view.now.since(since) < ms(1_900))
                 && !view.is_within(view.heartbeat, ms(100))
         })),
     rule("P5", Side::Car, "the car unlocks only with its contactors open and below 60 V",
@@ -161,8 +164,12 @@ pub const RULES: &[Rule] = &[
         })),
 ];
 
-fn is_closing(what: &Occurrence) -> bool {
-    matches!(what, Occurrence::Closed { side: Side::Car, is_commanded: true, .. })
+/// If a side's contactors closed as they were to: voltage on the conductors, and between the contacts, in mV.
+fn closing(what: &Occurrence, of: Side) -> Option<(i32, i32)> {
+    let Occurrence::Closed { side, voltage_mv, difference_mv, is_commanded: true } = what else {
+        return None;
+    };
+    (*side == of).then_some((*voltage_mv, *difference_mv))
 }
 
 /// It is judged by the current at the command, and by that at the contacts: either may be below 1 A.

@@ -29,6 +29,7 @@ impl Node for Car {
                 let duty = pilot.output.and_then(control_pilot::Output::duty_permille);
                 self.pev.handle(cx, PevInput::Pilot(duty));
             }
+            Input::Plant(_) | Input::CarPlant(_) => (),
         }
     }
 
@@ -49,6 +50,6 @@ impl Node for Car {
     }
 
     fn drive(&self) -> Drive {
-        Drive::Car(self.pev.demand().pilot)
+        Drive::level(self.pev.demand().pilot)
     }
 }

@@ -1,4 +1,4 @@
-use machine::{Cx, Deadline};
+use machine::{Cx, Deadline, Instant};
 
 use crate::{Car, Charger, Drive, Input, Node};
 
@@ -59,5 +59,8 @@ impl Node for Host<'_> {
     }
     fn drive(&self) -> Drive {
         either!(self, node => node.drive())
+    }
+    fn reads_at(&self) -> Option<Instant> {
+        either!(self, node => node.reads_at())
     }
 }

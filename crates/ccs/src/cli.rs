@@ -18,8 +18,8 @@ pub use modem::{
 
 /// The communication stack of CCS and NACS fast charging: decode captures, filter EXI, run a charger.
 ///
-/// Without a subcommand, `ccs` shows the session of a charger with a scripted car inside the process:
-/// no hardware, no network, no privileges.
+/// Without a subcommand, `ccs` shows a whole charging session inside the process: charger, car, both modems. No
+/// hardware, no network, no privileges.
 #[derive(Parser)]
 #[command(name = "ccs", version, after_help = EXIT_CODES)]
 pub struct Cli {
@@ -106,6 +106,8 @@ impl From<Exit> for ExitCode {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Shows a whole charging session, both sides and both modems, in virtual time; so does `ccs` alone.
+    Demo(DemoArgs),
     /// Shows the messages in captures, both directions, in the order in which they were completed.
     Decode(DecodeArgs),
     /// Filters EXI documents: one line out for every line in.
@@ -250,6 +252,35 @@ pub enum ModemKindName {
     Lumissil,
 }
 
+/// What `ccs demo` takes.
+#[derive(Args)]
+pub struct DemoArgs {
+    /// Seed of everything that is random.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// At the pace of a real session.
+    #[arg(long)]
+    pub realtime: bool,
+    /// Every message, repetitions too.
+    #[arg(long)]
+    pub all: bool,
+    /// Records the frames on the charger's cable into a pcapng file.
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// State of charge at the start, in percent.
+    #[arg(long, value_name = "PERCENT", default_value_t = 50, value_parser = clap::value_parser!(u8).range(0..=99))]
+    pub soc: u8,
+    /// State of charge at which the car has enough, in percent.
+    #[arg(long, value_name = "PERCENT", default_value_t = 80, value_parser = clap::value_parser!(u8).range(1..=94))]
+    pub enough: u8,
+}
+
+impl Default for DemoArgs {
+    fn default() -> Self {
+        Self { seed: 1, realtime: false, all: false, record: None, soc: 50, enough: 80 }
+    }
+}
+
 /// What `ccs decode` takes.
 #[derive(Args)]
 pub struct DecodeArgs {
@@ -325,7 +356,8 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Some(Command::Modem(command)) => command::modem::run(&command, &mut io::stdout()),
         Some(Command::Doctor(args)) => command::doctor::run(&args, &mut io::stdout()),
         Some(Command::SimModem(args)) => command::sim_modem::run(&args, &mut io::stdout()),
-        None => crate::demo::run(&mut output()),
+        Some(Command::Demo(args)) => crate::demo::run(&args, &mut output()),
+        None => crate::demo::run(&DemoArgs::default(), &mut output()),
     }
 }
 

@@ -20,6 +20,8 @@ pub struct Log {
     /// Values of messages that went by as bytes and whose event is still to come.
     seen: VecDeque<(&'static str, String)>,
     stopped: Option<StopReason>,
+    /// Whose log it is, where there are two.
+    who: &'static str,
 }
 
 /// Messages that may be under way between the wire and the session at once: judgement.
@@ -28,7 +30,7 @@ const MAX_SEEN: usize = 8;
 impl Log {
     /// A log in these colours.
     pub fn new(palette: Palette) -> Self {
-        Self { palette, line: String::new(), seen: VecDeque::new(), stopped: None }
+        Self { palette, line: String::new(), seen: VecDeque::new(), stopped: None, who: "" }
     }
 
     /// The last session's end.
@@ -102,6 +104,18 @@ impl Log {
         out.write_all(self.line.as_bytes())
     }
 
+    /// From now on lines that are no messages name this side.
+    pub fn speak_for(&mut self, who: &'static str) {
+        self.who = who;
+    }
+
+    /// A message that was seen on the wire is not shown.
+    pub fn forget(&mut self, message: &'static str) {
+        if let Some(index) = self.seen.iter().position(|(name, _)| *name == message) {
+            self.seen.remove(index);
+        }
+    }
+
     fn begin(&mut self, at: Instant, checkpoint: Option<Checkpoint>) -> std::fmt::Result {
         let millis = at.as_millis();
         write!(self.line, "{:7}.{:03} ", millis / 1000, millis % 1000)?;
@@ -114,7 +128,7 @@ impl Log {
     fn note(&mut self, at: Instant, checkpoint: Option<Checkpoint>, what: &str) -> std::fmt::Result {
         self.begin(at, checkpoint)?;
         let dim = self.palette.with(style::DIM);
-        write!(self.line, "{dim}{:10} {what}{dim:#}", "")
+        write!(self.line, "{dim}{:10} {what}{dim:#}", self.who)
     }
 
     fn phase(&mut self, at: Instant, phase: Phase) -> std::fmt::Result {

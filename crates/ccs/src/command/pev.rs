@@ -1,6 +1,6 @@
 //! `ccs pev`: a car on a network interface.
 
-mod observer;
+pub mod observer;
 mod plant;
 
 use std::fs::File;

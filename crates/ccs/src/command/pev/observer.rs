@@ -48,6 +48,7 @@ pub struct Observer<'c, 'a> {
 }
 
 impl<'c, 'a> Observer<'c, 'a> {
+    /// One that has seen nothing.
     pub fn new(
         args: &PevArgs,
         clerk: &'c mut Clerk<'a>,
@@ -84,6 +85,7 @@ impl<'c, 'a> Observer<'c, 'a> {
         reason.map_or(Exit::Good, |reason| Exit::Session(reason.exit_code()))
     }
 
+    /// Takes what happens; breaks off when it is enough.
     #[allow(clippy::needless_pass_by_value, reason = "as the loop gives it")]
     pub fn take(&mut self, at: Instant, happening: Happening<'_, PevEvent>) -> ControlFlow<()> {
         match happening {
@@ -180,6 +182,7 @@ impl<'c, 'a> Observer<'c, 'a> {
         self.clerk.line(line);
     }
 
+    /// Writes a line.
     pub fn say(&mut self, at: Instant, what: &str) {
         self.note(at, None, what);
     }

@@ -37,7 +37,7 @@ pub enum EvseValidation {
     Toggles,
 }
 
-/// What goes into an [`Evse`].
+/// What goes into an [`Evse`](super::Evse).
 #[derive(Clone, Copy, Debug)]
 pub enum EvseInput<'a> {
     /// An Ethernet frame.

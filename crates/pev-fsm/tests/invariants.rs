@@ -27,6 +27,7 @@ enum Happens {
     Current(Option<i32>),
     Supply(Option<i32>),
     Sensors(bool),
+    Missing(Option<usize>),
     Vehicle(bool),
     Battery(i32),
     Wanted(i32),
@@ -93,6 +94,7 @@ fn happens() -> impl Strategy<Value = Happens> {
         2 => prop::option::of(-20_000_i32..300_000).prop_map(Happens::Current),
         2 => prop::option::of(0_i32..600_000).prop_map(Happens::Supply),
         1 => any::<bool>().prop_map(Happens::Sensors),
+        1 => prop::option::of(0_usize..6).prop_map(Happens::Missing),
         1 => any::<bool>().prop_map(Happens::Vehicle),
         1 => (-1_i32..600_000).prop_map(Happens::Battery),
         2 => (-1_i32..400_000).prop_map(Happens::Wanted),
@@ -226,6 +228,7 @@ fn play(start: Option<usize>, steps: Vec<Happens>) -> Bench {
             Happens::Current(ma) => bench.current_ma = ma,
             Happens::Supply(mv) => bench.supply_mv = mv,
             Happens::Sensors(on) => bench.has_sensors = on,
+            Happens::Missing(sensor) => bench.missing = sensor,
             Happens::Vehicle(on) => bench.has_vehicle = on,
             Happens::Battery(mv) => {
                 bench.vehicle.battery_mv = Some(mv);
@@ -255,6 +258,7 @@ fn recover(bench: &mut Bench) {
     (bench.contactors_stuck, bench.lock_stuck, bench.inlet_mv) = (None, None, None);
     (bench.current_ma, bench.supply_mv, bench.emergency_stop) = (None, None, false);
     (bench.has_sensors, bench.has_vehicle, bench.output) = (true, true, Output::DIGITAL);
+    bench.missing = None;
     bench.vehicle = bench::vehicle(bench.now);
     if bench.connected {
         bench.close(Closed::Rst);

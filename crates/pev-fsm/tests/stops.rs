@@ -256,6 +256,25 @@ fn silent_sensors_make_it_safe_after_200_ms_and_their_silence_is_recorded() {
 }
 
 #[test]
+fn one_silent_sensor_is_enough_where_it_is_needed() {
+    let names = ["pilot", "inlet voltage", "current", "contactors", "lock", "emergency stop"];
+    for (number, name) in names.into_iter().enumerate() {
+        let mut bench = Bench::with(|config| config.sensors |= Sensors::EMERGENCY_STOP);
+        bench.start_to("CurrentDemandReq");
+        bench.missing = Some(number);
+        bench.run(230);
+        let cause = bench.car.stop_reason().map(|stop| stop.cause);
+        assert_eq!(cause, Some(Cause::StaleReading(name)));
+        assert_eq!(bench.car.demand().pilot, Level::B);
+    }
+    // Nobody said that this one is needed.
+    let mut bench = Bench::at("CurrentDemandReq");
+    bench.missing = Some(5);
+    bench.run(1_000);
+    assert_eq!(bench.car.stop_reason(), None);
+}
+
+#[test]
 fn a_silent_battery_is_a_stop_within_a_second() {
     for name in &NAMES[6..10] {
         let mut bench = Bench::at(name);
@@ -327,14 +346,17 @@ fn over_voltage_and_a_current_nobody_asked_for_are_latched() {
     bench.run(20);
     assert_eq!(bench.car.stop_reason().map(|stop| stop.cause), Some(Cause::OverVoltage), "far over: at once");
 
-    let mut bench = Bench::at("CurrentDemandReq");
-    bench.vehicle.target.current_ma = 50_000;
-    bench.run(8_000);
-    bench.current_ma = Some(70_000);
-    bench.run(1_900);
-    assert_eq!(bench.car.stop_reason(), None);
-    bench.run(200);
-    assert_eq!(bench.car.stop_reason().map(|stop| stop.cause), Some(Cause::OverCurrent));
+    // 20 A more than asked for, and a current out of the battery.
+    for wrong_ma in [70_000, -6_000] {
+        let mut bench = Bench::at("CurrentDemandReq");
+        bench.vehicle.target.current_ma = 50_000;
+        bench.run(8_000);
+        bench.current_ma = Some(wrong_ma);
+        bench.run(1_900);
+        assert_eq!(bench.car.stop_reason(), None);
+        bench.run(200);
+        assert_eq!(bench.car.stop_reason().map(|stop| stop.cause), Some(Cause::OverCurrent));
+    }
 }
 
 #[test]

@@ -72,6 +72,8 @@ pub struct Bench {
     /// The battery is told every 100 ms; switch off for a silent one.
     pub has_vehicle: bool,
     pub has_sensors: bool,
+    /// The number of one sensor that does not answer.
+    pub missing: Option<usize>,
     pub output: Output,
     pub proximity: Option<Proximity>,
     pub emergency_stop: bool,
@@ -166,6 +168,7 @@ impl Bench {
             vehicle: vehicle(Instant::ZERO),
             has_vehicle: true,
             has_sensors: true,
+            missing: None,
             output: Output::DIGITAL,
             proximity: None,
             emergency_stop: false,
@@ -262,7 +265,7 @@ impl Bench {
         let demand = self.car.demand();
         let closed = self.contactors_stuck.unwrap_or(demand.contactors == Contactors::Closed);
         let locked = self.lock_stuck.unwrap_or(demand.lock == pev_fsm::Lock::Held);
-        Plant {
+        let mut plant = Plant {
             pilot: Some(Reading::new(self.output, at)),
             proximity: self.proximity.map(|proximity| Reading::new(proximity, at)),
             inlet_mv: Some(Reading::new(self.inlet_mv.unwrap_or_else(|| self.inlet()), at)),
@@ -270,7 +273,17 @@ impl Bench {
             contactors: Some(Reading::new(closed, at)),
             lock: Some(Reading::new(locked, at)),
             emergency_stop: Some(Reading::new(self.emergency_stop, at)),
+        };
+        match self.missing {
+            Some(0) => plant.pilot = None,
+            Some(1) => plant.inlet_mv = None,
+            Some(2) => plant.current_ma = None,
+            Some(3) => plant.contactors = None,
+            Some(4) => plant.lock = None,
+            Some(5) => plant.emergency_stop = None,
+            Some(_) | None => {}
         }
+        plant
     }
 
     /// One step of 10 ms; readings every 20 ms.

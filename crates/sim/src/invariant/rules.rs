@@ -72,8 +72,8 @@ pub const RULES: &[Rule] = &[
         "the same, by a broken power stage", Check::Lasts(ms(600), |view| {
             view.is_connected() && view.truth.cable_mv > view.facts.most_mv() / 100 * 101 + 5_000 && !view.has_ended()
         })),
-    rule("E5", Side::Charger, "more than 2 A flow only between PowerDelivery(true) and the end of power",
-        "an arc at contactors that still move; charging that nobody granted", Check::Lasts(BLOCKED, |view| {
+    rule("E5", Side::Charger, "more than 2 A flow only between PowerDelivery(true) and the end of power, or for 300 ms",
+        "an arc at contactors that still move; charging that nobody granted", Check::Lasts(OFF, |view| {
             let may_flow = view.facts.power_on.is_some() || view.is_within(view.facts.power_off, ms(1_600));
             view.truth.current_ma > 2_500 && !may_flow
         })),

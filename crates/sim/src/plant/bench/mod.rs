@@ -340,6 +340,13 @@ impl Bench {
         self.refresh();
     }
 
+    /// Puts something else behind the car's contactors.
+    pub fn set_load(&mut self, now: Instant, load: Load) {
+        self.advance(now);
+        self.load = load;
+        self.refresh();
+    }
+
     /// What is really there.
     pub fn truth(&self) -> Truth {
         Truth {

@@ -24,6 +24,7 @@ enum Step {
     Operator(Operator),
     Run(u64),
     Reconnect,
+    LinkLost,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -48,6 +49,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => prop::sample::select(words.to_vec()).prop_map(Step::Operator),
         6 => (0_u64..1500).prop_map(Step::Run),
         1 => Just(Step::Reconnect),
+        1 => Just(Step::LinkLost),
     ]
 }
 
@@ -170,6 +172,10 @@ proptest! {
                 Step::Operator(word) => witness.bench.input(Input::Operator(word)),
                 Step::Run(millis) => witness.bench.run(millis),
                 Step::Reconnect => witness.reconnect(),
+                Step::LinkLost => {
+                    witness.bench.input(Input::LinkLost);
+                    witness.reconnect();
+                }
             }
             witness.check();
         }

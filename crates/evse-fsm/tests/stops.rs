@@ -170,3 +170,25 @@ fn a_welded_contactor_is_found_before_the_next_isolation_test() {
     assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::WeldSuspected);
     assert!(!bench.charger.demand().is_energised());
 }
+
+#[test]
+fn a_lost_link_in_the_loop_takes_voltage_current_and_pilot_away_at_once() {
+    let mut bench = charging();
+    bench.input(Input::LinkLost);
+    let demand = bench.charger.demand();
+    assert_eq!((demand.supply, demand.pilot), (Target::ZERO, control_pilot::Output::Steady));
+    bench.run(200);
+    assert!(!bench.charger.demand().is_energised(), "the contactors follow within 100 ms");
+    let reason = bench.charger.stop_reason().unwrap();
+    assert_eq!((reason.by, reason.cause), (By::Network, Cause::LinkLost));
+}
+
+#[test]
+fn a_link_that_went_with_the_plug_is_a_pulled_plug() {
+    let mut bench = Bench::connected();
+    bench.pass_all(&GOOD[..5]);
+    bench.pilot = control_pilot::Level::A;
+    bench.run(100);
+    bench.input(Input::LinkLost);
+    assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::Unplugged);
+}

@@ -39,7 +39,12 @@ impl Charger {
     }
 
     pub(super) fn link_lost(&mut self) {
-        self.make_safe(By::Network, Cause::LinkLost, Status::Malfunction);
+        // A pulled plug takes the link with it.
+        let (by, cause) = match self.level {
+            Some(Level::A) => (By::Car, Cause::Unplugged),
+            _ => (By::Network, Cause::LinkLost),
+        };
+        self.make_safe(by, cause, Status::Malfunction);
         self.closed(Closed::Timeout);
     }
 

@@ -8,7 +8,7 @@ pub enum Host<'a> {
     /// A charger.
     Charger(Charger<'a>),
     /// A car.
-    Car(Car),
+    Car(Car<'a>),
 }
 
 impl<'a> Host<'a> {
@@ -21,7 +21,7 @@ impl<'a> Host<'a> {
     }
 
     /// The car, if it is one.
-    pub const fn car(&self) -> Option<&Car> {
+    pub const fn car(&self) -> Option<&Car<'a>> {
         match self {
             Self::Charger(_) => None,
             Self::Car(car) => Some(car),

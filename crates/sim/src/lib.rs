@@ -58,7 +58,7 @@ pub mod trace;
 pub mod world;
 
 pub use cable::{Cable, Drive, Pilot};
-pub use car::Car;
+pub use car::{Car, Wishes};
 pub use chance::{Chance, Span};
 pub use charger::Charger;
 pub use host::Host;

@@ -53,8 +53,13 @@ fn precharge_close_charge_and_stop() {
     let truth = bench.truth();
     assert_eq!((truth.current_ma, truth.charger_closed, truth.car_closed), (0, false, false));
     assert!(truth.inlet_mv < 1_000, "{}", truth.inlet_mv);
-    let closed =
-        Occurrence::Closed { side: Side::Car, voltage_mv: 350_000, difference_mv: 500, is_commanded: true };
+    let closed = Occurrence::Closed {
+        side: Side::Car,
+        told_mv: 350_000,
+        voltage_mv: 350_000,
+        difference_mv: 500,
+        is_commanded: true,
+    };
     let all: Vec<Occurrence> = bench.occurrences().iter().map(|(_, what)| *what).collect();
     assert!(all.contains(&closed), "0.5 V between the contacts: {all:?}");
     assert!(all.contains(&Occurrence::Opened {

@@ -133,7 +133,7 @@ const WAYS: &[Way] = &[
     ),
     ("E3", || Stand::charging().with(|stand| stand.demand = supply(411_000, 100_000)), 0),
     ("E4", || Stand::precharged().with(|stand| stand.inject(Fault::Stage(StageFault::Scaled(1_300)))), 500),
-    ("E5", || Stand::charging().with(|stand| stand.facts(|facts, _| facts.power_on = None)), 100),
+    ("E5", || Stand::charging().with(|stand| stand.facts(|facts, _| facts.power_on = None)), 250),
     ("E6", || Stand::charging().with(|stand| stand.is_asking = false), 1_000),
     (
         "E7",

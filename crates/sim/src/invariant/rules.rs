@@ -62,7 +62,7 @@ pub const RULES: &[Rule] = &[
         })),
     rule("E2", Side::Charger, "output contactors close only onto a cable below 60 V",
         "a welded contactor in the car: its battery discharges into the power stage", Check::Happens(|_, what| {
-            closing(what, Side::Charger).is_some_and(|(voltage_mv, _)| voltage_mv.abs() >= 60_000)
+            closing(what, Side::Charger).is_some_and(|(voltage_mv, _)| voltage_mv >= 60_000)
         })),
     rule("E3", Side::Charger, "never more voltage is demanded than car and charger bear both",
         "insulation of car or charger breaks down", Check::Lasts(NEVER, |view| {
@@ -72,8 +72,8 @@ pub const RULES: &[Rule] = &[
         "the same, by a broken power stage", Check::Lasts(ms(600), |view| {
             view.is_connected() && view.truth.cable_mv > view.facts.most_mv() / 100 * 101 + 5_000 && !view.has_ended()
         })),
-    rule("E5", Side::Charger, "more than 2 A flow only between PowerDelivery(true) and the end of power",
-        "an arc at contactors that still move; charging that nobody granted", Check::Lasts(BLOCKED, |view| {
+    rule("E5", Side::Charger, "more than 2 A flow only between PowerDelivery(true) and the end of power, or for 300 ms",
+        "an arc at contactors that still move; charging that nobody granted", Check::Lasts(OFF, |view| {
             let may_flow = view.facts.power_on.is_some() || view.is_within(view.facts.power_off, ms(1_600));
             view.truth.current_ma > 2_500 && !may_flow
         })),
@@ -164,12 +164,13 @@ pub const RULES: &[Rule] = &[
         })),
 ];
 
-/// If a side's contactors closed as they were to: voltage on the conductors, and between the contacts, in mV.
+/// If a side's contactors closed as they were to: voltage on the conductors - the lower of that at the command and that
+/// at the contacts - and voltage between the contacts, in mV.
 fn closing(what: &Occurrence, of: Side) -> Option<(i32, i32)> {
-    let Occurrence::Closed { side, voltage_mv, difference_mv, is_commanded: true } = what else {
+    let Occurrence::Closed { side, told_mv, voltage_mv, difference_mv, is_commanded: true } = what else {
         return None;
     };
-    (*side == of).then_some((*voltage_mv, *difference_mv))
+    (*side == of).then_some((told_mv.abs().min(voltage_mv.abs()), *difference_mv))
 }
 
 /// It is judged by the current at the command, and by that at the contacts: either may be below 1 A.

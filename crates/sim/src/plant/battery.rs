@@ -7,6 +7,13 @@ pub enum Load {
     Battery(Battery),
     /// Light bulbs in parallel and no battery, as hobbyists test chargers; how many of 230 V and 60 W.
     Bulbs(u32),
+    /// A source that neither fills nor tires: a car that is not known.
+    Source {
+        /// Its voltage without current in mV.
+        voltage_mv: i32,
+        /// Its resistance in mOhm, more than 0.
+        resistance_mohm: i32,
+    },
 }
 
 /// Facts of a battery.
@@ -104,6 +111,9 @@ impl Load {
             Self::Battery(battery) if !battery.is_connected => None,
             Self::Battery(battery) => Some((battery.source_v(), units(battery.profile.resistance_mohm))),
             Self::Bulbs(0) => None,
+            Self::Source { voltage_mv, resistance_mohm } => {
+                Some((units(*voltage_mv), units((*resistance_mohm).max(1))))
+            }
             Self::Bulbs(count) => Some((0.0, BULB_OHM / f64::from(*count))),
         }
     }

@@ -12,8 +12,10 @@ pub struct StageProfile {
     pub droop_mv: i32,
     /// From the first set point above [`IDLE_MA`](Self::IDLE_MA) until current begins to follow.
     pub dead_time: Duration,
-    /// Time constant of the current, in ms.
+    /// Time constant of the current, in ms, more than 0.
     pub lag_ms: i32,
+    /// How fast the current rises, in mA/s.
+    pub rise_ma_per_s: i32,
     /// How fast the current falls when it is lowered, in mA/s.
     pub fall_ma_per_s: i32,
     /// How fast it falls when the stage is blocked (0 A demanded), in mA/s.
@@ -36,6 +38,7 @@ impl StageProfile {
         droop_mv: 0,
         dead_time: Duration::ZERO,
         lag_ms: 20,
+        rise_ma_per_s: 10_000_000,
         fall_ma_per_s: 1_000_000,
         block_ma_per_s: 10_000_000,
         ripple_ma: 0,
@@ -120,7 +123,8 @@ impl PowerStage {
             let next = settle(self.amps, to_amps, dt, units(profile.lag_ms));
             // The last hundredth of an ampere is not worth a small step.
             let next = if (next - to_amps).abs() < 0.01 { to_amps } else { next };
-            next.max(self.amps - units(profile.fall_ma_per_s) * dt)
+            let (fall, rise) = (units(profile.fall_ma_per_s) * dt, units(profile.rise_ma_per_s) * dt);
+            next.clamp(self.amps - fall, self.amps + rise)
         };
     }
 

@@ -56,6 +56,8 @@ struct End {
     fed: Instant,
     /// Current in mA that flowed when the contactors were told to move.
     told_ma: i32,
+    /// Voltage in mV on the conductors at this end then.
+    told_mv: i32,
 }
 
 /// What stands on a bench.
@@ -129,7 +131,9 @@ pub enum Occurrence {
     Closed {
         /// Whose.
         side: Side,
-        /// Voltage in mV on the conductors at this end before.
+        /// Voltage in mV on the conductors at this end when they were told to.
+        told_mv: i32,
+        /// Voltage in mV on the conductors at this end before the contacts met.
         voltage_mv: i32,
         /// Voltage in mV that lay between their contacts.
         difference_mv: i32,
@@ -248,6 +252,7 @@ impl Bench {
             silent: None,
             fed: Instant::ZERO,
             told_ma: 0,
+            told_mv: 0,
         };
         let mut wire = PilotWire::new();
         Self {
@@ -340,6 +345,13 @@ impl Bench {
         self.refresh();
     }
 
+    /// Puts something else behind the car's contactors.
+    pub fn set_load(&mut self, now: Instant, load: Load) {
+        self.advance(now);
+        self.load = load;
+        self.refresh();
+    }
+
     /// What is really there.
     pub fn truth(&self) -> Truth {
         Truth {
@@ -423,10 +435,10 @@ impl Bench {
     }
 
     fn command(&mut self, side: Side, contactors: Contactors) {
-        let (now, told_ma) = (self.now, milli(self.amps));
+        let (now, told_ma, told_mv) = (self.now, milli(self.amps), self.conductors_mv(side));
         let end = self.end_mut(side);
         if end.contactor.command(now, contactors == Contactors::Closed) {
-            end.told_ma = told_ma;
+            (end.told_ma, end.told_mv) = (told_ma, told_mv);
         }
     }
 

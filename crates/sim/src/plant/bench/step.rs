@@ -115,7 +115,7 @@ impl Bench {
         }
     }
 
-    fn conductors_mv(&self, side: Side) -> i32 {
+    pub(super) fn conductors_mv(&self, side: Side) -> i32 {
         milli(match side {
             Side::Charger => self.cable.charger_v,
             Side::Car => self.cable.car_v,
@@ -155,7 +155,8 @@ impl Bench {
                 Side::Car => self.battery_mv(),
             };
             let difference_mv = (voltage_mv - behind_mv).abs();
-            self.happened(Occurrence::Closed { side, voltage_mv, difference_mv, is_commanded });
+            let told_mv = self.end(side).told_mv;
+            self.happened(Occurrence::Closed { side, told_mv, voltage_mv, difference_mv, is_commanded });
         } else {
             let told_ma = self.end(side).told_ma;
             self.happened(Occurrence::Opened { side, told_ma, current_ma: milli(self.amps), is_commanded });

@@ -6,7 +6,7 @@ mod runs;
 mod validation;
 
 use homeplug_mme::{Frame, Mac, NetworkKey, Nmk, RunId, Slac, StationId};
-use machine::{Cx, Deadline, Instant, Machine, Queue, TimerName, Timers};
+use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers};
 
 use crate::times::{
     C_CONN_MAX_MATCH, C_EV_MATCH_MNBC, T_CONN_RESUME, T_STEP_EF, TP_LINK_READY_NOTIFICATION,
@@ -111,6 +111,10 @@ impl TimerName for Timer {
 
 /// Events that wait at most: a run has about ten.
 const EVENTS: usize = 32;
+
+/// After too many failures nothing is offered for so long: judgement. Not for ever, for the failures may be those of a
+/// stranger who takes keys.
+const REST: Duration = Duration::from_secs(60);
 
 impl Evse {
     /// A charger without a car, whose key is drawn from `cx`.
@@ -346,6 +350,7 @@ impl Evse {
                 self.join_failures += 1;
                 if self.join_failures >= C_CONN_MAX_MATCH {
                     self.timers.clear_all();
+                    self.timers.set(Timer::Step, cx.now + REST);
                     self.state = EvseState::GaveUp;
                     self.events.push(Event::GaveUp);
                 }
@@ -358,6 +363,9 @@ impl Evse {
             }
             (Timer::Step, _) => {
                 // The next offer of 5 % starts it again.
+                if self.state == EvseState::GaveUp {
+                    self.join_failures = 0;
+                }
                 self.state = EvseState::Idle;
                 self.started = false;
             }

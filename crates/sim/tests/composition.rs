@@ -1,0 +1,65 @@
+//! Charger and car through what happens between plug, pilot, modem, matching and session: nothing of it leaves a
+//! plugged car without 5 % for ever.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::large_stack_arrays,
+    reason = "a test ends where it fails"
+)]
+
+mod common;
+
+use common::{CAR, CAR_MODEM, CHARGER, CHARGER_MODEM};
+use homeplug_mme::MmType;
+use machine::{Duration, Instant};
+use roles::{EvseConfig, EvseLink, EvseStorage, PevConfig};
+use sim::power_line::{Act, Place, Rule};
+use sim::{Car, Charger, Host, Injection, Limit, ModemConfig, ModemKind, Port, Stop, World};
+
+const EVSE: Port = Port(0);
+const PEV: Port = Port(1);
+
+fn build<'a>(kind: ModemKind, storage: &'a mut EvseStorage<'a>) -> World<Host<'a>> {
+    let mut world = World::new(1);
+    world.add_with("evse", ModemConfig::evse(kind, CHARGER_MODEM), |cx| {
+        let config = EvseConfig { link: EvseLink::matched(CHARGER), ..EvseConfig::new(CHARGER) };
+        Host::Charger(Charger::new(cx, config, storage).unwrap())
+    });
+    let pev = ModemConfig::pev(ModemKind::Qca7005, CAR_MODEM);
+    world.add_with("pev", pev, |cx| Host::Car(Car::new(cx, PevConfig::new(CAR))));
+    world.add_cable(EVSE, PEV);
+    world.inject(Instant::ZERO, Injection::Plug(PEV));
+    world
+}
+
+fn is_matched(world: &World<Host<'_>>) -> bool {
+    let evse = world.node(EVSE).and_then(Host::charger).unwrap().role();
+    let pev = world.node(PEV).and_then(Host::car).unwrap().role();
+    evse.matching() == Some(slac::EvseState::Matched) && pev.charger() == Some(CHARGER)
+}
+
+/// Runs until both are matched, at most `seconds`.
+fn until_matched(world: &mut World<Host<'_>>, seconds: u64) -> bool {
+    let limit = Limit::until(world.now() + Duration::from_secs(seconds));
+    world.run(limit, |world| is_matched(world).then(String::new)) == Stop::Watched(String::new())
+}
+
+#[test]
+fn however_often_a_key_brings_no_link_the_charger_tries_again_without_a_pull_of_the_plug() {
+    let mut storage = EvseStorage::new();
+    let mut world = build(ModemKind::Qca7005, &mut storage);
+    let place = Place::Path { from: EVSE, to: PEV };
+    let act = Act::Flip { offset: 93, mask: 1 };
+    world.perform(Injection::Rule(Rule {
+        place,
+        mm_type: Some(MmType(0x607D)),
+        skip: 0,
+        times: Rule::ALWAYS,
+        act,
+    }));
+    world.run_for(Duration::from_secs(120));
+    assert!(world.trace().to_string().contains("Slac(GaveUp)"), "it is told");
+    world.perform(Injection::ClearRules);
+    assert!(until_matched(&mut world, 120), "{}", world.trace());
+}

@@ -11,8 +11,9 @@
 mod common;
 
 use common::{CAR, CAR_MODEM, CHARGER, CHARGER_MODEM};
+use evse_fsm::Operator;
 use homeplug_mme::MmType;
-use machine::{Duration, Instant};
+use machine::{Duration, Instant, Machine};
 use roles::{EvseConfig, EvseLink, EvseStorage, PevConfig};
 use sim::power_line::{Act, Place, Rule};
 use sim::{Car, Charger, Host, Injection, Limit, ModemConfig, ModemKind, Port, Stop, World};
@@ -62,4 +63,56 @@ fn however_often_a_key_brings_no_link_the_charger_tries_again_without_a_pull_of_
     assert!(world.trace().to_string().contains("Slac(GaveUp)"), "it is told");
     world.perform(Injection::ClearRules);
     assert!(until_matched(&mut world, 120), "{}", world.trace());
+}
+
+fn operator(world: &mut World<Host<'_>>, word: Operator) {
+    world.tell(EVSE, |host, cx| {
+        let Host::Charger(charger) = host else { return };
+        charger.role_mut().handle(cx, roles::Input::Operator(word));
+    });
+}
+
+const KINDS: [ModemKind; 5] =
+    [ModemKind::Qca7005, ModemKind::Qca7000, ModemKind::Lumissil, ModemKind::Qca7420, ModemKind::Int6000];
+
+#[test]
+fn an_operator_who_takes_the_offer_back_and_gives_it_again_at_any_time_leads_to_a_match() {
+    for step in 0..150 {
+        for (pause, word) in [(0, false), (700, false), (9000, false), (0, true)] {
+            let mut storage = EvseStorage::new();
+            let mut world = build(ModemKind::Qca7005, &mut storage);
+            world.run_for(Duration::from_millis(step * 170));
+            if word {
+                operator(&mut world, Operator::Retry);
+            } else {
+                operator(&mut world, Operator::Available(false));
+                world.run_for(Duration::from_millis(pause));
+                operator(&mut world, Operator::Available(true));
+            }
+            world.run_for(Duration::from_millis(1500));
+            assert!(until_matched(&mut world, 70), "{step} {pause} {word}: {}", world.trace());
+        }
+    }
+}
+
+#[test]
+fn a_modem_that_restarts_by_itself_at_any_time_leads_to_a_match() {
+    for kind in KINDS {
+        for port in [EVSE, PEV] {
+            for away in [200, 900, 1500, 2600, 4500, 12_000] {
+                for step in 0..25 {
+                    let mut storage = EvseStorage::new();
+                    let mut world = build(kind, &mut storage);
+                    world.run_for(Duration::from_millis(step * 1021));
+                    world.perform(Injection::RestartModem(port, Duration::from_millis(away)));
+                    world.run_for(Duration::from_millis(8000));
+                    assert!(
+                        until_matched(&mut world, 90),
+                        "{kind:?} {port:?} {away} {step}: {}",
+                        world.trace()
+                    );
+                }
+            }
+        }
+    }
 }

@@ -223,7 +223,10 @@ impl Evse {
     }
 
     fn asked(&mut self, now: Instant, car: Mac, run_id: RunId) {
-        self.timers.clear(Timer::Init);
+        if self.state == EvseState::Matching {
+            // A car that gets nowhere may wait for a step of the pilot, too.
+            self.timers.set(Timer::Init, now + TT_EVSE_SLAC_INIT);
+        }
         self.pilot_steps = 0;
         self.validation.take_if(|validation| validation.car == car);
         self.events.push(Event::Asked { car, run_id });

@@ -12,11 +12,11 @@ mod common;
 
 use common::{CAR, CAR_MODEM, CHARGER, CHARGER_MODEM};
 use evse_fsm::Operator;
-use homeplug_mme::MmType;
+use homeplug_mme::{GROUPS, Mac, MmType, Profile, Slac};
 use machine::{Duration, Instant, Machine};
 use roles::{EvseConfig, EvseLink, EvseStorage, PevConfig};
 use sim::power_line::{Act, Place, Rule};
-use sim::{Car, Charger, Host, Injection, Limit, ModemConfig, ModemKind, Port, Stop, World};
+use sim::{Car, Charger, Host, Injection, Input, Limit, ModemConfig, ModemKind, Node, Port, Stop, World};
 
 const EVSE: Port = Port(0);
 const PEV: Port = Port(1);
@@ -115,4 +115,27 @@ fn a_modem_that_restarts_by_itself_at_any_time_leads_to_a_match() {
             }
         }
     }
+}
+
+#[test]
+fn only_the_own_modem_says_how_loud_a_car_was() {
+    let report = |stranger: bool| {
+        let mut storage = EvseStorage::new();
+        let mut world = build(ModemKind::Qca7005, &mut storage);
+        let mut said = false;
+        while !is_matched(&world) {
+            world.run_for(Duration::from_millis(10));
+            if stranger && !said && world.trace().to_string().contains("evse: Slac(Announced") {
+                said = true;
+                let mut loud = [0; 85];
+                let profile = Slac::Measured { car: CAR, profile: Some(Profile([200; GROUPS])) };
+                let length = profile.emit(Mac::BROADCAST, Mac([2, 0, 0, 0, 0, 0x66]), &mut loud).unwrap();
+                world.tell(EVSE, |host, cx| host.handle(cx, Input::Frame(&loud[..length])));
+            }
+        }
+        assert_eq!(said, stranger);
+        let entries = world.trace().entries();
+        entries.iter().find(|entry| entry.what.starts_with("Slac(Measured")).unwrap().what.clone()
+    };
+    assert_eq!(report(true), report(false));
 }

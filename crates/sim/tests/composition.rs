@@ -11,12 +11,14 @@
 mod common;
 
 use common::{CAR, CAR_MODEM, CHARGER, CHARGER_MODEM};
-use evse_fsm::Operator;
+use evse_fsm::{Operator, Plant, Reading};
 use homeplug_mme::{GROUPS, Mac, MmType, Profile, Slac};
-use machine::{Duration, Instant, Machine};
-use roles::{EvseConfig, EvseLink, EvseStorage, PevConfig};
+use machine::{Cx, Duration, Instant, Machine};
+use roles::{Evse, EvseConfig, EvseLink, EvseStorage, Pev, PevConfig, PevInput};
 use sim::power_line::{Act, Place, Rule};
-use sim::{Car, Charger, Host, Injection, Input, Limit, ModemConfig, ModemKind, Node, Port, Stop, World};
+use sim::{
+    Car, Chance, Charger, Host, Injection, Input, Limit, ModemConfig, ModemKind, Node, Port, Stop, World,
+};
 
 const EVSE: Port = Port(0);
 const PEV: Port = Port(1);
@@ -138,4 +140,82 @@ fn only_the_own_modem_says_how_loud_a_car_was() {
         entries.iter().find(|entry| entry.what.starts_with("Slac(Measured")).unwrap().what.clone()
     };
     assert_eq!(report(true), report(false));
+}
+
+/// A desk without modems: charger and car on one wire, in steps of 10 ms.
+struct Desk<'a> {
+    evse: Evse<'a>,
+    pev: Pev,
+    now: Instant,
+    chance: Chance,
+}
+
+impl Desk<'_> {
+    fn run(&mut self, millis: u64) {
+        for _ in 0..millis / 10 {
+            self.now += Duration::from_millis(10);
+            let mut cx = Cx { now: self.now, entropy: &mut self.chance };
+            let pilot = Some(Reading::new(self.pev.demand().pilot, cx.now));
+            self.evse.handle(&mut cx, roles::Input::Plant(Plant { pilot, ..Plant::default() }));
+            self.evse.handle_timeout(&mut cx);
+            self.pev.handle(&mut cx, PevInput::Pilot(self.evse.demand().pilot.duty_permille()));
+            self.pev.handle_timeout(&mut cx);
+            let mut buffer = [0; roles::MAX_FRAME];
+            while let Some((length, ())) = self.evse.poll_transmit(&mut buffer) {
+                self.pev.handle(&mut cx, PevInput::Frame(&buffer[..length]));
+            }
+            while let Some((length, ())) = self.pev.poll_transmit(&mut buffer) {
+                self.evse.handle(&mut cx, roles::Input::Frame(&buffer[..length]));
+            }
+        }
+    }
+
+    fn is_matched(&self) -> bool {
+        self.evse.matching() == Some(slac::EvseState::Matched) && self.pev.charger() == Some(CHARGER)
+    }
+}
+
+#[test]
+fn without_modems_charger_and_car_match_and_do_so_again_after_a_step_and_for_a_car_that_began_anew() {
+    let mut storage = EvseStorage::new();
+    let mut chance = Chance::new(1);
+    let mut cx = Cx { now: Instant::ZERO, entropy: &mut chance };
+    let link = EvseLink::Matched { slac: slac::EvseConfig::new(CHARGER), modem: Some(&modem::NONE) };
+    let mut config = EvseConfig { link, ..EvseConfig::new(CHARGER) };
+    config.charger.power_stage = evse_fsm::PowerStage::None;
+    config.charger.sensors = evse_fsm::Sensors::empty();
+    let evse = Evse::new(&mut cx, config, &mut storage).unwrap();
+    let car = PevConfig { modem: Some(&modem::NONE), ..PevConfig::new(CAR) };
+    let pev = Pev::new(&mut cx, car);
+    let mut desk = Desk { evse, pev, now: Instant::ZERO, chance };
+    desk.run(5000);
+    assert!(desk.is_matched());
+    let mut cx = Cx { now: desk.now, entropy: &mut desk.chance };
+    desk.evse.handle(&mut cx, roles::Input::Operator(Operator::Retry));
+    desk.run(1000);
+    assert!(!desk.is_matched());
+    desk.run(7000);
+    assert!(desk.is_matched());
+    let mut cx = Cx { now: desk.now, entropy: &mut desk.chance };
+    desk.pev = Pev::new(&mut cx, car);
+    desk.run(5000);
+    assert!(desk.is_matched());
+}
+
+#[test]
+fn a_car_whose_host_begins_anew_while_its_modem_keeps_the_link_matches_again() {
+    for kind in KINDS {
+        let mut storage = EvseStorage::new();
+        let mut world = build(kind, &mut storage);
+        assert!(until_matched(&mut world, 60));
+        let pilot = world.cable(PEV).unwrap().pilot();
+        world.tell(PEV, |host, cx| {
+            *host = Host::Car(Car::new(cx, PevConfig::new(CAR)));
+            host.handle(cx, Input::Pilot(pilot));
+        });
+        assert!(!is_matched(&world));
+        assert!(until_matched(&mut world, 60), "{kind:?}: {}", world.trace());
+        world.run_for(Duration::from_secs(5));
+        assert!(is_matched(&world) || until_matched(&mut world, 60), "{kind:?}: {}", world.trace());
+    }
 }

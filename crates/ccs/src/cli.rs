@@ -113,7 +113,7 @@ enum Command {
     Exi(ExiCommand),
     /// Runs a charger on a network interface with a power-line modem.
     Evse(EvseArgs),
-    /// Runs a car on a network interface with a power-line modem, up to the link.
+    /// Runs a car on a network interface with a power-line modem.
     Pev(PevArgs),
     /// Finds, shows, keys, sets up and restarts power-line modems.
     #[command(subcommand)]
@@ -166,16 +166,31 @@ pub enum LinkHow {
 /// What `ccs pev` takes.
 #[derive(Args)]
 #[command(after_help = "\
-SIGINT (Ctrl-C) leaves the network and ends; a second one ends at once. Exit codes: 0 matched at least once or
-interrupted, 63 SLAC found no match, 62 no modem (`ccs --help`).")]
+SIGINT (Ctrl-C) ends the session in order; a second one switches off at once. The stop reason is the last line, its
+code the exit code (`ccs --help`).")]
 pub struct PevArgs {
     /// The network interface that the modem is connected to.
     #[arg(short, long, value_name = "IFACE")]
     pub interface: String,
+    /// What drives contactors and lock: `simulated` moves nothing real. There is no default.
+    #[arg(long, value_name = "NAME", required_unless_present = "matches")]
+    pub plant: Option<String>,
+    /// How the link to the charger comes about: `slac` matches through the modem; `up` takes it as there.
+    #[arg(long, value_enum, value_name = "HOW", default_value = "slac")]
+    pub link: LinkHow,
     /// Records all frames into a pcapng file.
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
-    /// Ends after so many matches, once the link was held for a second.
+    /// Ends after so many sessions.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub sessions: Option<u32>,
+    /// State of charge at the start, in percent.
+    #[arg(long, value_name = "PERCENT", default_value_t = 50, value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub soc: u8,
+    /// State of charge at which the car has enough, in percent.
+    #[arg(long, value_name = "PERCENT", default_value_t = 80, value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub enough: u8,
+    /// Stays at the link, and ends after so many matches, each held for a second.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub matches: Option<u32>,
     /// Ends after so many seconds without a match.

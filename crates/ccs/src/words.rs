@@ -77,7 +77,8 @@ pub fn of_slac(side: Side, event: &Event) -> Word {
         Event::Matched { peer } => (None, format!("matched with {peer}")),
         Event::Left => (None, "left; a new key is drawn".into()),
         Event::Failed(failure) => (None, format!("failed: {}", of_failure(failure))),
-        Event::GaveUp => (None, "gave up: pull the plug and put it in again".into()),
+        Event::GaveUp if evse => (None, "gave up for a minute; pull the plug and put it in again to try sooner".into()),
+        Event::GaveUp => (None, "gave up until 5 % is offered anew".into()),
         Event::Crowded => (None, "more cars ask than can be measured; those that sound come first".into()),
         Event::Dropped { from, why } => (None, format!("dropped a frame of {from}: {}", of_dropped(why))),
     };

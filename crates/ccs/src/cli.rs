@@ -18,8 +18,8 @@ pub use modem::{
 
 /// The communication stack of CCS and NACS fast charging: decode captures, filter EXI, run a charger.
 ///
-/// Without a subcommand, `ccs` shows the session of a charger with a scripted car inside the process:
-/// no hardware, no network, no privileges.
+/// Without a subcommand, `ccs` shows a whole charging session inside the process: charger, car, both modems. No
+/// hardware, no network, no privileges.
 #[derive(Parser)]
 #[command(name = "ccs", version, after_help = EXIT_CODES)]
 pub struct Cli {
@@ -106,6 +106,8 @@ impl From<Exit> for ExitCode {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Shows a whole charging session, both sides and both modems, in virtual time; so does `ccs` alone.
+    Demo(DemoArgs),
     /// Shows the messages in captures, both directions, in the order in which they were completed.
     Decode(DecodeArgs),
     /// Filters EXI documents: one line out for every line in.
@@ -113,7 +115,7 @@ enum Command {
     Exi(ExiCommand),
     /// Runs a charger on a network interface with a power-line modem.
     Evse(EvseArgs),
-    /// Runs a car on a network interface with a power-line modem, up to the link.
+    /// Runs a car on a network interface with a power-line modem.
     Pev(PevArgs),
     /// Finds, shows, keys, sets up and restarts power-line modems.
     #[command(subcommand)]
@@ -166,16 +168,31 @@ pub enum LinkHow {
 /// What `ccs pev` takes.
 #[derive(Args)]
 #[command(after_help = "\
-SIGINT (Ctrl-C) leaves the network and ends; a second one ends at once. Exit codes: 0 matched at least once or
-interrupted, 63 SLAC found no match, 62 no modem (`ccs --help`).")]
+SIGINT (Ctrl-C) ends the session in order; a second one switches off at once. The stop reason is the last line, its
+code the exit code (`ccs --help`).")]
 pub struct PevArgs {
     /// The network interface that the modem is connected to.
     #[arg(short, long, value_name = "IFACE")]
     pub interface: String,
+    /// What drives contactors and lock: `simulated` moves nothing real. There is no default.
+    #[arg(long, value_name = "NAME", required_unless_present = "matches")]
+    pub plant: Option<String>,
+    /// How the link to the charger comes about: `slac` matches through the modem; `up` takes it as there.
+    #[arg(long, value_enum, value_name = "HOW", default_value = "slac")]
+    pub link: LinkHow,
     /// Records all frames into a pcapng file.
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
-    /// Ends after so many matches, once the link was held for a second.
+    /// Ends after so many sessions.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub sessions: Option<u32>,
+    /// State of charge at the start, in percent.
+    #[arg(long, value_name = "PERCENT", default_value_t = 50, value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub soc: u8,
+    /// State of charge at which the car has enough, in percent.
+    #[arg(long, value_name = "PERCENT", default_value_t = 80, value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub enough: u8,
+    /// Stays at the link, and ends after so many matches, each held for a second.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub matches: Option<u32>,
     /// Ends after so many seconds without a match.
@@ -233,6 +250,35 @@ pub enum ModemKindName {
     Int6000,
     /// Lumissil.
     Lumissil,
+}
+
+/// What `ccs demo` takes.
+#[derive(Args)]
+pub struct DemoArgs {
+    /// Seed of everything that is random.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// At the pace of a real session.
+    #[arg(long)]
+    pub realtime: bool,
+    /// Every message, repetitions too.
+    #[arg(long)]
+    pub all: bool,
+    /// Records the frames on the charger's cable into a pcapng file.
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// State of charge at the start, in percent.
+    #[arg(long, value_name = "PERCENT", default_value_t = 50, value_parser = clap::value_parser!(u8).range(0..=99))]
+    pub soc: u8,
+    /// State of charge at which the car has enough, in percent.
+    #[arg(long, value_name = "PERCENT", default_value_t = 80, value_parser = clap::value_parser!(u8).range(1..=94))]
+    pub enough: u8,
+}
+
+impl Default for DemoArgs {
+    fn default() -> Self {
+        Self { seed: 1, realtime: false, all: false, record: None, soc: 50, enough: 80 }
+    }
 }
 
 /// What `ccs decode` takes.
@@ -310,7 +356,8 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Some(Command::Modem(command)) => command::modem::run(&command, &mut io::stdout()),
         Some(Command::Doctor(args)) => command::doctor::run(&args, &mut io::stdout()),
         Some(Command::SimModem(args)) => command::sim_modem::run(&args, &mut io::stdout()),
-        None => crate::demo::run(&mut output()),
+        Some(Command::Demo(args)) => crate::demo::run(&args, &mut output()),
+        None => crate::demo::run(&DemoArgs::default(), &mut output()),
     }
 }
 

@@ -3,12 +3,10 @@
 #[cfg(test)]
 pub mod simulated;
 
-use std::fs::File;
-use std::io::BufWriter;
 use std::ops::ControlFlow;
 use std::os::fd::AsFd;
 
-use hal_linux::{Clock, Direction, Error, Interface, OsEntropy, PacketSocket, Recorder, Signals};
+use hal_linux::{Clock, Error, Interface, OsEntropy, PacketSocket, Signals};
 use machine::{Cx, Duration, Entropy, Instant, Machine};
 use roles::Mac;
 
@@ -56,25 +54,10 @@ pub fn drive<M, T>(
     machine: &mut M,
     begin: impl FnOnce(&mut M, &mut Cx<'_>),
     limit: Option<Duration>,
-    look: impl FnMut(&mut M, &mut Cx<'_>, Option<M::Event>) -> anyhow::Result<ControlFlow<T>>,
-) -> anyhow::Result<End<T>>
-where
-    M: for<'a> Machine<Input<'a> = &'a [u8], Route = ()>,
-{
-    drive_with(wire, machine, |frame| frame, begin, limit, look)
-}
-
-/// The same for a machine with inputs of its own; `input` makes one of a frame.
-pub fn drive_with<M, T>(
-    wire: &mut dyn Wire,
-    machine: &mut M,
-    input: impl for<'a> Fn(&'a [u8]) -> M::Input<'a>,
-    begin: impl FnOnce(&mut M, &mut Cx<'_>),
-    limit: Option<Duration>,
     mut look: impl FnMut(&mut M, &mut Cx<'_>, Option<M::Event>) -> anyhow::Result<ControlFlow<T>>,
 ) -> anyhow::Result<End<T>>
 where
-    M: Machine<Route = ()>,
+    M: for<'a> Machine<Input<'a> = &'a [u8], Route = ()>,
 {
     let mut frame = [0; roles::MAX_FRAME];
     let mut buffer = vec![0; PacketSocket::MAX_FRAME];
@@ -105,7 +88,7 @@ where
         match wire.next(until, &mut buffer)? {
             Next::Frame(frame) => {
                 let now = wire.now();
-                machine.handle(&mut Cx { now, entropy: wire.entropy() }, input(frame));
+                machine.handle(&mut Cx { now, entropy: wire.entropy() }, frame);
             }
             Next::Nothing => {}
             Next::Interrupt => return Ok(End::Interrupted),
@@ -123,7 +106,6 @@ pub struct Cable {
     signals: Signals,
     clock: Clock,
     entropy: OsEntropy,
-    recorder: Option<Recorder<BufWriter<File>>>,
 }
 
 impl Cable {
@@ -134,18 +116,7 @@ impl Cable {
             signals: Signals::hold()?,
             clock: Clock::start(),
             entropy: OsEntropy,
-            recorder: None,
         })
-    }
-
-    /// Records all frames from now on.
-    pub fn record(&mut self, recorder: Option<Recorder<BufWriter<File>>>) {
-        self.recorder = recorder;
-    }
-
-    /// Writes what is recorded to the disk.
-    pub fn flush(&mut self) -> Result<(), Error> {
-        self.recorder.as_mut().map_or(Ok(()), Recorder::flush).map_err(Error::Record)
     }
 }
 
@@ -159,7 +130,6 @@ impl Wire for Cable {
     }
 
     fn send(&mut self, frame: &[u8]) -> Result<(), Error> {
-        record(&mut self.recorder, self.clock, Direction::Sent, frame)?;
         self.socket.send(frame).map(|_| ())
     }
 
@@ -170,19 +140,8 @@ impl Wire for Cable {
             return Ok(Next::Interrupt);
         }
         let Some(frame) = self.socket.receive(buffer)? else { return Ok(Next::Nothing) };
-        record(&mut self.recorder, self.clock, Direction::Received, frame)?;
         Ok(Next::Frame(frame))
     }
-}
-
-fn record(
-    recorder: &mut Option<Recorder<BufWriter<File>>>,
-    clock: Clock,
-    direction: Direction,
-    frame: &[u8],
-) -> Result<(), Error> {
-    let Some(recorder) = recorder else { return Ok(()) };
-    recorder.frame(clock.unix(clock.now()), direction, frame).map_err(Error::Record)
 }
 
 #[cfg(test)]

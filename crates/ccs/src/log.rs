@@ -1,4 +1,4 @@
-//! The live log of a charger: time, checkpoint, direction, message with values; the stop reason last.
+//! The live log of a charger or a car: time, checkpoint, direction, message with values; the stop reason last.
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
@@ -6,11 +6,12 @@ use std::io::{self, Write};
 
 use evse_fsm::{Direction, Dropped, Event, Isolation, Message, Status, Values, Warning};
 use machine::Instant;
-use session::{Checkpoint, StopReason, Target};
+use session::{Checkpoint, Phase, StopReason, Target};
 
 use crate::decode::values::write_scaled;
 use crate::decode::{Schema, values};
 use crate::style::{self, Palette};
+use crate::words::{self, Side};
 
 /// Writes one line for each event.
 pub struct Log {
@@ -19,6 +20,8 @@ pub struct Log {
     /// Values of messages that went by as bytes and whose event is still to come.
     seen: VecDeque<(&'static str, String)>,
     stopped: Option<StopReason>,
+    /// Whose log it is, where there are two.
+    who: &'static str,
 }
 
 /// Messages that may be under way between the wire and the session at once: judgement.
@@ -27,7 +30,7 @@ const MAX_SEEN: usize = 8;
 impl Log {
     /// A log in these colours.
     pub fn new(palette: Palette) -> Self {
-        Self { palette, line: String::new(), seen: VecDeque::new(), stopped: None }
+        Self { palette, line: String::new(), seen: VecDeque::new(), stopped: None, who: "" }
     }
 
     /// The last session's end.
@@ -45,24 +48,43 @@ impl Log {
         self.seen.push_back((message, line));
     }
 
-    /// Writes what an event says.
+    /// Writes what a charger's event says.
     pub fn event(&mut self, at: Instant, event: &Event, out: &mut dyn Write) -> io::Result<()> {
         self.line.clear();
         // Writing to a string cannot fail.
         let _ = match event {
-            Event::Message(message) => self.message(at, message),
-            Event::Phase(phase) => self.note(at, None, &format!("phase {phase}")),
+            Event::Message(message) => self.message(at, Side::Evse, message),
+            Event::Phase(phase) => self.phase(at, *phase),
             Event::Checkpoint(checkpoint) => self.note(at, Some(*checkpoint), checkpoint.text()),
             Event::Dropped(dropped) => {
                 self.note(at, None, &format!("dropped: {}", describe_dropped(*dropped)))
             }
-            Event::Warning(warning) => self.warning(at, *warning),
+            Event::Warning(warning) => self.warning(at, &describe_warning(*warning)),
             Event::Stopping(reason) => self.note(at, None, &format!("stopping: {reason}")),
-            Event::Stopped(reason) => {
-                self.stopped = Some(*reason);
-                self.seen.clear();
-                self.note(at, None, &reason.to_string())
+            Event::Stopped(reason) => self.stopped(at, *reason),
+        };
+        self.line.push('\n');
+        out.write_all(self.line.as_bytes())
+    }
+
+    /// Writes what a car's event says.
+    pub fn car_event(&mut self, at: Instant, event: &pev_fsm::Event, out: &mut dyn Write) -> io::Result<()> {
+        use pev_fsm::Event;
+        self.line.clear();
+        let _ = match event {
+            Event::Message(message) => self.message(at, Side::Pev, message),
+            Event::Phase(phase) => self.phase(at, *phase),
+            Event::Checkpoint(checkpoint) => self.note(at, Some(*checkpoint), checkpoint.text()),
+            Event::Dropped(dropped) => {
+                self.note(at, None, &format!("dropped: {}", words::of_dropped_answer(*dropped)))
             }
+            Event::Warning(warning) => self.warning(at, &words::of_car_warning(*warning)),
+            Event::EmergencyOpening { current_ma } => {
+                self.warning(at, &words::of_emergency_opening(*current_ma))
+            }
+            Event::Latched(latch) => self.warning(at, words::of_latch(*latch)),
+            Event::Stopping(reason) => self.note(at, None, &format!("stopping: {reason}")),
+            Event::Stopped(reason) => self.stopped(at, *reason),
         };
         self.line.push('\n');
         out.write_all(self.line.as_bytes())
@@ -82,6 +104,18 @@ impl Log {
         out.write_all(self.line.as_bytes())
     }
 
+    /// From now on lines that are no messages name this side.
+    pub fn speak_for(&mut self, who: &'static str) {
+        self.who = who;
+    }
+
+    /// A message that was seen on the wire is not shown.
+    pub fn forget(&mut self, message: &'static str) {
+        if let Some(index) = self.seen.iter().position(|(name, _)| *name == message) {
+            self.seen.remove(index);
+        }
+    }
+
     fn begin(&mut self, at: Instant, checkpoint: Option<Checkpoint>) -> std::fmt::Result {
         let millis = at.as_millis();
         write!(self.line, "{:7}.{:03} ", millis / 1000, millis % 1000)?;
@@ -94,21 +128,30 @@ impl Log {
     fn note(&mut self, at: Instant, checkpoint: Option<Checkpoint>, what: &str) -> std::fmt::Result {
         self.begin(at, checkpoint)?;
         let dim = self.palette.with(style::DIM);
-        write!(self.line, "{dim}{:10} {what}{dim:#}", "")
+        write!(self.line, "{dim}{:10} {what}{dim:#}", self.who)
     }
 
-    fn warning(&mut self, at: Instant, warning: Warning) -> std::fmt::Result {
+    fn phase(&mut self, at: Instant, phase: Phase) -> std::fmt::Result {
+        self.note(at, None, &format!("phase {phase}"))
+    }
+
+    fn stopped(&mut self, at: Instant, reason: StopReason) -> std::fmt::Result {
+        self.stopped = Some(reason);
+        self.seen.clear();
+        self.note(at, None, &reason.to_string())
+    }
+
+    fn warning(&mut self, at: Instant, what: &str) -> std::fmt::Result {
         self.begin(at, None)?;
         let bad = self.palette.with(style::BAD);
-        write!(self.line, "{bad}{:10} {}{bad:#}", "warning", describe_warning(warning))
+        write!(self.line, "{bad}{:10} {what}{bad:#}", "warning")
     }
 
-    fn message(&mut self, at: Instant, message: &Message) -> std::fmt::Result {
+    fn message(&mut self, at: Instant, side: Side, message: &Message) -> std::fmt::Result {
         self.begin(at, message.checkpoint)?;
-        let (style, direction) = match message.direction {
-            Direction::Received => (style::PEV, "pev->evse"),
-            Direction::Sent => (style::EVSE, "evse->pev"),
-        };
+        let from_car = (side == Side::Evse) == (message.direction == Direction::Received);
+        let (style, direction) =
+            if from_car { (style::PEV, "pev->evse") } else { (style::EVSE, "evse->pev") };
         let style = self.palette.with(style);
         write!(self.line, "{style}{direction:10} {}{style:#}", message.name)?;
         let seen = self.seen.iter().position(|(name, _)| *name == message.name);

@@ -77,7 +77,8 @@ pub fn of_slac(side: Side, event: &Event) -> Word {
         Event::Matched { peer } => (None, format!("matched with {peer}")),
         Event::Left => (None, "left; a new key is drawn".into()),
         Event::Failed(failure) => (None, format!("failed: {}", of_failure(failure))),
-        Event::GaveUp => (None, "gave up: pull the plug and put it in again".into()),
+        Event::GaveUp if evse => (None, "gave up for a minute; pull the plug and put it in again to try sooner".into()),
+        Event::GaveUp => (None, "gave up until 5 % is offered anew".into()),
         Event::Crowded => (None, "more cars ask than can be measured; those that sound come first".into()),
         Event::Dropped { from, why } => (None, format!("dropped a frame of {from}: {}", of_dropped(why))),
     };
@@ -108,5 +109,57 @@ fn of_dropped(why: Dropped) -> String {
         Dropped::Repeated => "a second report: the first one counts".into(),
         Dropped::Unasked => "nobody asked it".into(),
         Dropped::Implausible => "a measurement that cannot be".into(),
+    }
+}
+
+/// Why a car dropped an answer.
+pub fn of_dropped_answer(dropped: pev_fsm::Dropped) -> String {
+    use pev_fsm::Dropped;
+    match dropped {
+        Dropped::NotAsked => "a message that answers nothing".into(),
+        Dropped::PayloadType(payload_type) => format!("a message of payload type 0x{payload_type:04X}"),
+        Dropped::Undecodable { bit } => format!("a message that does not decode at bit {bit}"),
+        Dropped::DoesNotFit(name) => format!("{name}: does not fit into the buffer"),
+        Dropped::Connection => "a connection: a fault is latched, or the battery says nothing".into(),
+    }
+}
+
+/// What a car warns of.
+pub fn of_car_warning(warning: pev_fsm::Warning) -> String {
+    use pev_fsm::Warning;
+    match warning {
+        Warning::PrechargeByReport => "the contactors close by the charger's word alone".into(),
+        Warning::UnlockWithoutMeasurement => {
+            "the lock opens without a measurement of what is behind it".into()
+        }
+        Warning::Quirk(id) => format!("quirk {id} was needed"),
+        Warning::Disagreement => "inlet and charger's report disagree: the contactors stay open".into(),
+        Warning::IsolationLow => "the isolation is low; charging goes on".into(),
+        Warning::NoCurrent => "the charger gives no current although it was asked for a minute".into(),
+        Warning::WeldSuspected => "voltage behind open contactors, or none known: one may be welded".into(),
+        Warning::Unanswered(name) => {
+            format!("{name} was refused or not answered while the session was being ended")
+        }
+    }
+}
+
+/// That contactors were opened under load.
+pub fn of_emergency_opening(current_ma: Option<i32>) -> String {
+    match current_ma {
+        Some(ma) => {
+            format!("emergency opening: the contactors opened at {}.{} A", ma / 1000, (ma / 100 % 10).abs())
+        }
+        None => "emergency opening: the contactors opened at an unknown current".into(),
+    }
+}
+
+/// What holds a car's next session off.
+pub fn of_latch(latch: pev_fsm::Latch) -> &'static str {
+    use pev_fsm::Latch;
+    match latch {
+        Latch::EmergencyStop => "latched: emergency stop; reset it",
+        Latch::Contactors => "latched: the contactors did not open when told; do not touch, measure",
+        Latch::VoltagePresent => "latched: locked, voltage present or unknown; do not touch, measure",
+        Latch::OutOfRange => "latched: over-voltage or over-current at the inlet; find the cause, then reset",
     }
 }

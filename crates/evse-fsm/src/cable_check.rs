@@ -5,10 +5,9 @@ use crate::precharge::approach;
 use crate::reading::fresh;
 use crate::{Config, Isolation, Plant, PowerStage};
 use machine::{Duration, Instant};
+pub(crate) use session::DEAD_MV;
 use session::Target;
 
-/// Voltage in mV below which the output counts as dead: 60 V (limit of extra-low DC voltage).
-pub(crate) const DEAD_MV: i32 = 60_000;
 /// How near the test voltage must be to count as reached, in mV: the standard's 20 V.
 const REACHED_MV: i32 = 20_000;
 /// Time for the output contactors to close: 2 s with feedback (pyPLC), then they are suspected broken.

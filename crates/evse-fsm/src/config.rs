@@ -1,6 +1,6 @@
 use crate::{Preset, Quirks, Sensors, Times};
 use heapless::Vec;
-use session::Limits;
+use session::{EnergyTransfer, Limits};
 
 /// Longest EVSEID in bytes (DIN SPEC 70121, schema facet).
 pub const EVSE_ID_MAX: usize = 32;
@@ -72,16 +72,6 @@ pub enum Purpose {
     ReadCar,
 }
 
-/// What kind of DC transfer is offered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum EnergyTransfer {
-    /// `DC_extended`: the Combo connector's DC pins. Every captured car asks for it.
-    #[default]
-    Extended,
-    /// `DC_core`.
-    Core,
-}
-
 /// Whether there is a power stage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PowerStage {
@@ -115,15 +105,6 @@ pub enum ConfigError {
     #[error("times.{0} is out of range: it must not be 0, stall at most 1 s, power_off at most 1.5 s")]
     Time(&'static str),
 }
-
-/// Plausible maxima of any DC charger or car: U in mV, I in mA, P in W (spec: reject what is beyond).
-pub(crate) const PLAUSIBLE: Limits = Limits {
-    max_voltage_mv: 1_500_000,
-    min_voltage_mv: 0,
-    max_current_ma: 1_000_000,
-    min_current_ma: 0,
-    max_power_w: 1_000_000,
-};
 
 impl Default for Config {
     fn default() -> Self {
@@ -202,12 +183,12 @@ impl Config {
     fn check_limits(&self) -> Result<(), ConfigError> {
         let own = &self.limits;
         let rows = [
-            ("max_voltage_mv", own.max_voltage_mv, 1, PLAUSIBLE.max_voltage_mv),
-            ("max_current_ma", own.max_current_ma, 1, PLAUSIBLE.max_current_ma),
-            ("max_power_w", own.max_power_w, 1, PLAUSIBLE.max_power_w),
+            ("max_voltage_mv", own.max_voltage_mv, 1, Limits::PLAUSIBLE.max_voltage_mv),
+            ("max_current_ma", own.max_current_ma, 1, Limits::PLAUSIBLE.max_current_ma),
+            ("max_power_w", own.max_power_w, 1, Limits::PLAUSIBLE.max_power_w),
             ("min_voltage_mv", own.min_voltage_mv, 0, own.max_voltage_mv.saturating_sub(1)),
             ("min_current_ma", own.min_current_ma, 0, own.max_current_ma.saturating_sub(1)),
-            ("ripple_ma", self.ripple_ma, 0, PLAUSIBLE.max_current_ma),
+            ("ripple_ma", self.ripple_ma, 0, Limits::PLAUSIBLE.max_current_ma),
         ];
         rows.iter()
             .find(|(_, value, least, most)| value < least || value > most)

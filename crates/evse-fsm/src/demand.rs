@@ -1,5 +1,5 @@
 use control_pilot::Output;
-use session::Target;
+use session::{Contactors, Lock, Target};
 
 /// What the charger wants of its plant: a level, to be applied after each call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,26 +12,6 @@ pub struct Demand {
     pub contactors: Contactors,
     /// The connector lock, where the charger has one.
     pub lock: Lock,
-}
-
-/// Position of the output contactors.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Contactors {
-    /// Open.
-    #[default]
-    Open,
-    /// Closed: the power stage is on the cable.
-    Closed,
-}
-
-/// Position of the connector lock.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Lock {
-    /// Locked, or kept as it is.
-    #[default]
-    Held,
-    /// The plug may be pulled.
-    Released,
 }
 
 impl Demand {

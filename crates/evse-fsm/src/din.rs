@@ -91,7 +91,7 @@ fn content(body: &BodyElement<'_>) -> Option<(Kind, Content)> {
             let limits = Limits {
                 max_voltage_mv: req.ev_maximum_voltage_limit.map_or(i32::MAX, volts),
                 max_current_ma: req.ev_maximum_current_limit.map_or(i32::MAX, amperes),
-                max_power_w: req.ev_maximum_power_limit.map_or(i32::MAX, whole),
+                max_power_w: req.ev_maximum_power_limit.map_or(i32::MAX, PhysicalValue::whole),
                 ..Limits::NONE
             };
             let target = target(req.ev_target_voltage, req.ev_target_current);
@@ -124,7 +124,7 @@ fn charge_parameter(req: &ChargeParameterDiscoveryReq) -> Content {
             Limits {
                 max_voltage_mv: volts(dc.ev_maximum_voltage_limit),
                 max_current_ma: amperes(dc.ev_maximum_current_limit),
-                max_power_w: dc.ev_maximum_power_limit.map_or(i32::MAX, whole),
+                max_power_w: dc.ev_maximum_power_limit.map_or(i32::MAX, PhysicalValue::whole),
                 ..Limits::NONE
             },
         )),
@@ -155,26 +155,14 @@ fn car(status: DcEvStatus) -> CarStatus {
     CarStatus { ready: status.ev_ready, error: status.ev_error_code as u8, soc_percent: soc }
 }
 
-/// Thousandths of the unit; what no `i32` holds is as large as one can be, and refused as implausible.
-fn milli(value: PhysicalValue) -> i32 {
-    let milli = value.to_milli();
-    i32::try_from(milli).unwrap_or(if milli < 0 { i32::MIN } else { i32::MAX })
-}
-
-/// Millivolts; another unit makes it implausible.
+/// Millivolts.
 fn volts(value: PhysicalValue) -> i32 {
-    if matches!(value.unit, None | Some(UnitSymbol::V)) { milli(value) } else { i32::MAX }
+    value.milli_of(UnitSymbol::V)
 }
 
-/// Milliamperes; another unit makes it implausible.
+/// Milliamperes.
 fn amperes(value: PhysicalValue) -> i32 {
-    if matches!(value.unit, None | Some(UnitSymbol::A)) { milli(value) } else { i32::MAX }
-}
-
-/// Whole units, rounded toward zero.
-fn whole(value: PhysicalValue) -> i32 {
-    let whole = value.to_milli() / 1000;
-    i32::try_from(whole).unwrap_or(if whole < 0 { i32::MIN } else { i32::MAX })
+    value.milli_of(UnitSymbol::A)
 }
 
 fn target(voltage: PhysicalValue, current: PhysicalValue) -> Target {

@@ -1,5 +1,4 @@
-use crate::Isolation;
-use session::{Checkpoint, Limits, Phase, StopReason, Target};
+use session::{Checkpoint, Message, Phase, StopReason};
 
 /// What people and logs want to know. Safety never depends on events.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,80 +17,6 @@ pub enum Event {
     Stopping(StopReason),
     /// The session is over: the last event of a session.
     Stopped(StopReason),
-}
-
-/// Which way a message goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// From the car.
-    Received,
-    /// To the car.
-    Sent,
-}
-
-/// A message with its main values.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Message {
-    /// Which way it goes.
-    pub direction: Direction,
-    /// Its name, such as `PreChargeReq`.
-    pub name: &'static str,
-    /// Its number, where it has one.
-    pub checkpoint: Option<Checkpoint>,
-    /// Its main values.
-    pub values: Values,
-}
-
-/// The main values of a message; absent where it has none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Values {
-    /// The response code's name.
-    pub code: Option<&'static str>,
-    /// Whether the answer says that processing is finished.
-    pub finished: Option<bool>,
-    /// The charger's status as told to the car.
-    pub status: Option<Status>,
-    /// The isolation status as told to the car; `Measuring` stands for Invalid.
-    pub isolation: Option<Isolation>,
-    /// What the car asks for.
-    pub target: Option<Target>,
-    /// What the charger reports: voltage and current.
-    pub present: Option<Target>,
-    /// State of charge in percent; absent where the car does not tell it.
-    pub soc_percent: Option<u8>,
-    /// The car's error code (`DC_EVErrorCode`), where it is not 0.
-    pub car_error: Option<u8>,
-    /// `ReadyToChargeState` of a `PowerDeliveryReq`.
-    pub power_on: Option<bool>,
-    /// The car's limits.
-    pub limits: Option<Limits>,
-}
-
-/// The charger's status as its messages tell it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Status {
-    /// Not able to charge now.
-    #[default]
-    NotReady,
-    /// Able to charge.
-    Ready,
-    /// Ends in order.
-    Shutdown,
-    /// Ends for the grid.
-    UtilityInterrupt,
-    /// Tests the isolation.
-    IsolationMonitoring,
-    /// Emergency stop.
-    EmergencyShutdown,
-    /// Broken.
-    Malfunction,
-}
-
-impl Status {
-    /// Whether it tells of danger: the output is off at once, and nothing is offered meanwhile.
-    pub(crate) const fn is_unsafe(self) -> bool {
-        matches!(self, Self::EmergencyShutdown | Self::Malfunction)
-    }
 }
 
 /// Why an input was dropped.

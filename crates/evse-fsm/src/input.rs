@@ -1,4 +1,5 @@
 use crate::Plant;
+use session::Closed;
 
 /// What goes into a [`Charger`](crate::Charger).
 #[derive(Clone, Copy, Debug)]
@@ -21,28 +22,6 @@ pub enum Input<'a> {
     LinkLost,
     /// A person or a back end wants something.
     Operator(Operator),
-}
-
-/// How a connection went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Closed {
-    /// Closed in order.
-    Fin,
-    /// Reset.
-    Rst,
-    /// No sign of life.
-    Timeout,
-}
-
-impl Closed {
-    /// The word that logs use.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Fin => "FIN",
-            Self::Rst => "RST",
-            Self::Timeout => "timeout",
-        }
-    }
 }
 
 /// What a person or a back end wants.

@@ -56,13 +56,16 @@ mod supervision;
 mod times;
 
 pub use charger::Charger;
-pub use config::{Authorisation, Config, ConfigError, EVSE_ID_MAX, EnergyTransfer, PowerStage, Purpose};
-pub use demand::{Contactors, Demand, Lock};
-pub use event::{Direction, Dropped, Event, Message, Status, Values, Warning};
-pub use input::{Closed, Input, Operator};
+pub use config::{Authorisation, Config, ConfigError, EVSE_ID_MAX, PowerStage, Purpose};
+pub use demand::Demand;
+pub use event::{Dropped, Event, Warning};
+pub use input::{Input, Operator};
 pub use precharge::Preset;
 pub use quirk::{QUIRKS, Quirk, Quirks};
-pub use reading::{Isolation, MAX_AGE, Plant, Reading, Sensors};
+pub use reading::{Plant, Sensors};
+pub use session::{
+    Closed, Contactors, Direction, EnergyTransfer, Isolation, Lock, MAX_AGE, Message, Reading, Status, Values,
+};
 pub use times::Times;
 
 /// The V2GTP payload type of everything that the charger takes and sends: EXI documents of

@@ -2,7 +2,6 @@
 
 use session::{Limits, Target};
 
-use crate::config::PLAUSIBLE;
 use crate::power::CURRENT_BEFORE_POWER_MA;
 use crate::request::{CarStatus, Verdict};
 use crate::{Config, EnergyTransfer, Quirks, Warning};
@@ -29,9 +28,9 @@ pub(crate) fn parameters(
     }
     let Some((_, limits)) = car else { return Verdict::WrongChargeParameter };
     let power = if limits.max_power_w == i32::MAX { 0 } else { limits.max_power_w };
-    let plausible = (0..=PLAUSIBLE.max_voltage_mv).contains(&limits.max_voltage_mv)
-        && (0..=PLAUSIBLE.max_current_ma).contains(&limits.max_current_ma)
-        && (0..=PLAUSIBLE.max_power_w).contains(&power);
+    let plausible = (0..=Limits::PLAUSIBLE.max_voltage_mv).contains(&limits.max_voltage_mv)
+        && (0..=Limits::PLAUSIBLE.max_current_ma).contains(&limits.max_current_ma)
+        && (0..=Limits::PLAUSIBLE.max_power_w).contains(&power);
     let fits = limits.max_voltage_mv > config.limits.min_voltage_mv
         && limits.max_current_ma > config.limits.min_current_ma;
     if plausible && fits { Verdict::Ok } else { Verdict::WrongChargeParameter }
@@ -44,7 +43,7 @@ pub(crate) fn precharge(
     car: CarStatus,
     asked: Target,
 ) -> Result<(i32, Option<Warning>), Verdict> {
-    let absurd = asked.voltage_mv > PLAUSIBLE.max_voltage_mv;
+    let absurd = asked.voltage_mv > Limits::PLAUSIBLE.max_voltage_mv;
     if car.error != 0 || absurd || !(0..=CURRENT_BEFORE_POWER_MA).contains(&asked.current_ma) {
         return Err(Verdict::Failed);
     }
@@ -83,8 +82,8 @@ pub(crate) fn power_on(
 
 /// Whether a demand for current is one that can be.
 pub(crate) fn demand(asked: Target, limits: &Limits) -> bool {
-    (0..=PLAUSIBLE.max_current_ma).contains(&asked.current_ma)
-        && (0..=PLAUSIBLE.max_voltage_mv).contains(&asked.voltage_mv)
+    (0..=Limits::PLAUSIBLE.max_current_ma).contains(&asked.current_ma)
+        && (0..=Limits::PLAUSIBLE.max_voltage_mv).contains(&asked.voltage_mv)
         && limits.max_voltage_mv >= 0
         && limits.max_current_ma >= 0
         && limits.max_power_w >= 0

@@ -5,12 +5,9 @@ use crate::precharge::{Ramp, approach};
 use crate::reading::fresh;
 use crate::{Config, Contactors, Isolation, Plant, PowerStage};
 use machine::{Duration, Instant};
+pub(crate) use session::{CURRENT_BEFORE_POWER_MA, OPEN_BELOW_MA};
 use session::{Limits, Target};
 
-/// The most current before `PowerDelivery(true)`, in mA: 2 A (IEC 61851-23, DIN SPEC 70121).
-pub(crate) const CURRENT_BEFORE_POWER_MA: i32 = 2_000;
-/// Contactors open below this current, in mA: 1 A (judgement).
-pub(crate) const OPEN_BELOW_MA: i32 = 1_000;
 /// SAFE opens the contactors after this time at the latest (docs/ARCHITECTURE.md).
 pub(crate) const SAFE_OPEN: Duration = Duration::from_millis(100);
 

@@ -1,34 +1,7 @@
 use control_pilot::{Level, Proximity};
 use machine::{Duration, Instant};
-
-/// Something measured, and when.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reading<T> {
-    /// The value.
-    pub value: T,
-    /// When it was measured, on the clock of `Cx::now`.
-    pub at: Instant,
-}
-
-impl<T> Reading<T> {
-    /// `value`, measured at `at`.
-    pub const fn new(value: T, at: Instant) -> Self {
-        Self { value, at }
-    }
-}
-
-/// What the isolation monitor says of the output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Isolation {
-    /// No result yet.
-    Measuring,
-    /// Good.
-    Valid,
-    /// Low, but good enough to charge (2014 bands: 100..500 Ohm/V, from memory).
-    Warning,
-    /// Too low.
-    Fault,
-}
+pub(crate) use session::fresh;
+use session::{Isolation, MAX_AGE, Reading};
 
 /// A snapshot of the charger's sensors: each reading with its time, or absent.
 ///
@@ -77,14 +50,6 @@ bitflags::bitflags! {
         /// The pilot's own duty cycle, measured back.
         const DUTY = 1 << 7;
     }
-}
-
-/// Readings older than this while energised mean SAFE (docs/ARCHITECTURE.md, the physical side).
-pub const MAX_AGE: Duration = Duration::from_millis(200);
-
-/// The value of a reading that is not older than [`MAX_AGE`].
-pub(crate) fn fresh<T: Copy>(reading: Option<Reading<T>>, now: Instant) -> Option<T> {
-    reading.filter(|reading| now.since(reading.at) <= MAX_AGE).map(|reading| reading.value)
 }
 
 impl Plant {

@@ -192,3 +192,30 @@ fn a_link_that_went_with_the_plug_is_a_pulled_plug() {
     bench.input(Input::LinkLost);
     assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::Unplugged);
 }
+
+#[test]
+fn a_link_that_goes_behind_the_end_of_the_session_is_no_fault() {
+    let mut bench = charging();
+    bench.pass_all(&["PowerOffReq", "WeldingDetectionReq", "SessionStopReq"]);
+    bench.run(100);
+    // The car leaves the network before it has closed its connection.
+    bench.input(Input::LinkLost);
+    let reason = bench.charger.stop_reason().unwrap();
+    assert_eq!((reason.by, reason.cause, reason.exit_code()), (By::Car, Cause::Finished, 0));
+    assert_eq!(bench.charger.demand().pilot, control_pilot::Output::Steady, "without a link no 5 %");
+    bench.run(2_900);
+    assert_eq!(bench.charger.demand().pilot, control_pilot::Output::Steady);
+    bench.run(200);
+    assert_eq!(bench.charger.demand().pilot, control_pilot::Output::DIGITAL);
+}
+
+#[test]
+fn a_link_that_goes_under_a_refused_connection_is_no_session() {
+    let mut bench = charging();
+    bench.pass_all(&["PowerOffReq", "WeldingDetectionReq", "SessionStopReq"]);
+    bench.input(Input::Closed(evse_fsm::Closed::Fin));
+    bench.input(Input::Connected);
+    assert!(bench.charger.wants_close(), "5 % is only kept for the session before");
+    bench.input(Input::LinkLost);
+    assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::Finished);
+}

@@ -31,6 +31,20 @@ impl PhysicalValue {
         self.value as i64 * power_of_ten(self.multiplier.get() + 3)
     }
 
+    /// The value in thousandths of `unit`, as far as an `i32` holds it. A value with another unit is as large as
+    /// one can be, so that whoever checks for plausible values refuses it.
+    pub fn milli_of(self, unit: UnitSymbol) -> i32 {
+        if self.unit.is_some_and(|own| own != unit) {
+            return i32::MAX;
+        }
+        saturated(self.to_milli())
+    }
+
+    /// The value in whole units, rounded toward zero, as far as an `i32` holds it.
+    pub fn whole(self) -> i32 {
+        saturated(self.to_milli() / 1000)
+    }
+
     /// A limit or target from thousandths of its unit, rounded toward zero: never more than was meant.
     pub const fn limit(milli: i64, unit: UnitSymbol) -> Result<Self, OutOfRange> {
         Self::from_milli(milli, unit, false)
@@ -67,6 +81,10 @@ impl PhysicalValue {
         }
         Err(OutOfRange { milli })
     }
+}
+
+fn saturated(value: i64) -> i32 {
+    i32::try_from(value).unwrap_or(if value < 0 { i32::MIN } else { i32::MAX })
 }
 
 /// `10^exponent` for an exponent of 0..=6.
@@ -112,6 +130,16 @@ mod tests {
         );
         assert!(PhysicalValue::measurement(i64::MAX, UnitSymbol::V).is_err());
         assert!(PhysicalValue::measurement(i64::MIN, UnitSymbol::V).is_err());
+    }
+
+    #[test]
+    fn another_unit_is_implausible_and_a_missing_one_is_taken() {
+        let value =
+            PhysicalValue { multiplier: UnitMultiplier::MAX, unit: Some(UnitSymbol::A), value: 2_000 };
+        assert_eq!(value.milli_of(UnitSymbol::A), 2_000_000_000);
+        assert_eq!(value.milli_of(UnitSymbol::V), i32::MAX);
+        assert_eq!(PhysicalValue { unit: None, value: i16::MIN, ..value }.milli_of(UnitSymbol::V), i32::MIN);
+        assert_eq!(value.whole(), 2_000_000);
     }
 
     #[test]

@@ -34,9 +34,6 @@ pub enum Error {
         /// What it says.
         errno: Errno,
     },
-    /// Writing the recording failed.
-    #[error("writing the recording: {0}")]
-    Record(#[source] std::io::Error),
 }
 
 impl Error {

@@ -1,7 +1,7 @@
 use std::os::fd::AsFd;
 
 use machine::Machine;
-use roles::{Channel, Evse, Input};
+use roles::{Channel, Evse, Input, Pev, PevInput};
 
 use crate::{Error, PacketSocket};
 
@@ -39,6 +39,27 @@ impl<C: Channel, const N: usize> Role for Evse<'_, C, N> {
     }
 
     fn demand(&self) -> evse_fsm::Demand {
+        Self::demand(self)
+    }
+}
+
+impl<C: Channel, const N: usize> Role for Pev<'_, C, N> {
+    type Demand = pev_fsm::Demand;
+    type Reading = (pev_fsm::Plant, pev_fsm::Vehicle);
+
+    fn frame(frame: &[u8]) -> PevInput<'_> {
+        PevInput::Frame(frame)
+    }
+
+    fn reading<'a>((plant, vehicle): Self::Reading) -> PevInput<'a> {
+        PevInput::Snapshot(plant, vehicle)
+    }
+
+    fn stop<'a>() -> PevInput<'a> {
+        PevInput::Operator(pev_fsm::Operator::Stop)
+    }
+
+    fn demand(&self) -> pev_fsm::Demand {
         Self::demand(self)
     }
 }

@@ -3,9 +3,10 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use control_pilot::{Level, Output, Proximity};
-use evse_fsm::{Contactors, Demand, Isolation, Lock, Plant, Reading};
+use control_pilot::{Level, Output};
+use evse_fsm::{Contactors, Demand, Plant};
 use machine::{Duration, Instant};
+use sim::plant::{Bench, BenchConfig, CableProfile, CarDemand, ContactorProfile, Load, StageProfile};
 
 use crate::plant::{Heartbeat, PlantBackend};
 
@@ -38,34 +39,20 @@ impl Default for Simulation {
     }
 }
 
-/// A simulated charger's plant: power stage, output contactors, cable, isolation monitor, lock, and the
-/// pilot of a car that plugs in, gets ready, and goes back to B when the energy is off.
+/// A simulated charger's plant: the [`Bench`] of the simulated world with a car that plugs in, gets ready, closes its
+/// contactors, and goes back to B when the energy is off.
 ///
 /// The battery behind the cable has the voltage at which the power stage stood when current was first
 /// demanded: so any car on the modem finds what it expects.
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a physical fact of its own")]
 pub struct SimulatedPlant {
     simulation: Simulation,
-    demand: Demand,
+    bench: Bench,
     started: Instant,
-    last: Instant,
     /// Since when the pilot offers 5 %.
     offered: Option<Instant>,
-    stage_mv: i32,
-    cable_mv: i32,
-    current_ma: i32,
-    /// Since when contactors stand where they are demanded.
-    contactors_moved: Instant,
-    closed: bool,
-    lock_moved: Instant,
-    locked: bool,
-    /// Since when there is a test voltage.
-    tested: Option<Instant>,
-    is_isolation_known: bool,
+    /// Current was demanded since then.
     energy_flowed: bool,
-    /// The battery's voltage at rest, while the car's contactors are closed.
-    battery_mv: Option<i32>,
     /// The pilot as a car simulated elsewhere holds it.
     car_pilot: CarPilot,
 }
@@ -84,36 +71,41 @@ impl CarPilot {
 
 /// Contactors and lock take this long: judgement.
 const MOVE: Duration = Duration::from_millis(30);
-/// Voltage from which the isolation monitor measures: judgement.
-const TEST_MV: i32 = 50_000;
-/// A cable without a source loses its voltage at this rate, in mV/s (bleeder resistors): judgement.
-const BLEED_MV_PER_S: i32 = 2_000_000;
-/// A limit up to this is one for precharge, behind the car's open contactors; a higher one means that they
-/// are closed.
-const PRECHARGE_MA: i32 = 2_000;
+/// A cable that is dead within a tenth of a second, so that a session can follow the next: judgement.
+const CABLE: CableProfile = CableProfile { bleeder_kohm: 4, ..CableProfile::HYC150 };
 /// The battery's inner resistance with cable, in mOhm: judgement.
 const BATTERY_MOHM: i32 = 50;
 
 impl SimulatedPlant {
     /// A plant at rest, unplugged.
     pub fn new(simulation: Simulation) -> Self {
+        let stage = StageProfile {
+            slew_mv_per_s: simulation.voltage_slew_mv_per_s,
+            lag_ms: 1,
+            rise_ma_per_s: simulation.current_slew_ma_per_s,
+            fall_ma_per_s: simulation.current_slew_ma_per_s,
+            ..StageProfile::PLAIN
+        };
+        let contactors = ContactorProfile { closing: MOVE, opening: MOVE, bounces: 0 };
+        let bench = Bench::new(BenchConfig {
+            stage,
+            cable: CABLE,
+            charger_contactors: contactors,
+            car_contactors: ContactorProfile {
+                closing: Duration::ZERO,
+                opening: Duration::ZERO,
+                ..contactors
+            },
+            lock: MOVE,
+            measuring: simulation.isolation_time,
+            ..BenchConfig::default()
+        });
         Self {
             simulation,
-            demand: Demand::SAFE,
+            bench,
             started: Instant::ZERO,
-            last: Instant::ZERO,
             offered: None,
-            stage_mv: 0,
-            cable_mv: 0,
-            current_ma: 0,
-            contactors_moved: Instant::ZERO,
-            closed: false,
-            lock_moved: Instant::ZERO,
-            locked: false,
-            tested: None,
-            is_isolation_known: false,
             energy_flowed: false,
-            battery_mv: None,
             car_pilot: CarPilot::default(),
         }
     }
@@ -123,76 +115,35 @@ impl SimulatedPlant {
         self.car_pilot.clone()
     }
 
+    /// What the car pulls the pilot to.
     fn level(&self, now: Instant) -> Level {
-        if now.since(self.started) < self.simulation.plug_after {
-            return Level::A;
-        }
         if let Some(level) = self.car_pilot.0.get() {
             return level;
         }
         let is_ready = self.offered.is_some_and(|since| now.since(since) >= self.simulation.ready_after);
-        let is_over = self.energy_flowed && self.demand.contactors == Contactors::Open;
+        let is_over = self.energy_flowed && self.bench.demand().contactors == Contactors::Open;
         if is_ready && !is_over { Level::C } else { Level::B }
     }
 
-    /// Moves everything on to `now`.
-    fn advance(&mut self, now: Instant) {
-        let elapsed = now.since(self.last);
-        self.last = now;
-        let target = self.demand.supply;
-        self.stage_mv =
-            approach(self.stage_mv, target.voltage_mv, self.simulation.voltage_slew_mv_per_s, elapsed);
-
-        let wanted = self.demand.contactors == Contactors::Closed;
-        if wanted != self.closed && now.since(self.contactors_moved) >= MOVE {
-            self.closed = wanted;
-            self.contactors_moved = now;
+    /// Lets the car do what it does by `now`: its contactors are closed from the first demand above what precharge
+    /// needs until none is demanded or it leaves C.
+    fn step(&mut self, now: Instant) {
+        if now.since(self.started) >= self.simulation.plug_after {
+            self.bench.plug(now, true);
         }
-        let lock = self.demand.lock == Lock::Held && self.level(now) != Level::A;
-        if lock != self.locked && now.since(self.lock_moved) >= MOVE {
-            self.locked = lock;
-            self.lock_moved = now;
-        }
-
-        self.charge(now, elapsed);
-        self.cable_mv = match (self.closed, self.battery_mv) {
-            (true, Some(battery)) => battery + self.current_ma / 1000 * BATTERY_MOHM,
-            (true, None) => self.stage_mv,
-            (false, _) => approach(self.cable_mv, 0, BLEED_MV_PER_S, elapsed),
-        };
-        if self.cable_mv < TEST_MV {
-            self.tested = None;
-        } else {
-            let since = *self.tested.get_or_insert(now);
-            self.is_isolation_known |= now.since(since) >= self.simulation.isolation_time;
-        }
-    }
-
-    /// Lets current flow while the car's contactors are closed: from the first demand above what precharge
-    /// needs until none is demanded or the car leaves C.
-    fn charge(&mut self, now: Instant, elapsed: Duration) {
-        let target = self.demand.supply;
-        let is_ready = self.closed && self.level(now) == Level::C && target.current_ma > 0;
-        if !is_ready {
-            self.battery_mv = None;
-        } else if self.battery_mv.is_none() && target.current_ma > PRECHARGE_MA && self.is_isolation_known {
-            self.battery_mv = Some(self.stage_mv);
+        self.bench.advance(now);
+        let (truth, supply, level) = (self.bench.truth(), self.bench.demand().supply, self.level(now));
+        let is_ready = truth.charger_closed && level == Level::C && supply.current_ma > 0;
+        let is_asked = is_ready && supply.current_ma > StageProfile::IDLE_MA;
+        if is_asked && !truth.car_closed {
+            let source = Load::Source { voltage_mv: truth.cable_mv, resistance_mohm: BATTERY_MOHM };
+            self.bench.set_load(now, source);
             self.energy_flowed = true;
         }
-        let wanted_ma =
-            self.battery_mv.filter(|battery| *battery < target.voltage_mv).map_or(0, |_| target.current_ma);
-        let slew = self.simulation.current_slew_ma_per_s;
-        self.current_ma = if self.closed { approach(self.current_ma, wanted_ma, slew, elapsed) } else { 0 };
+        let contactors =
+            if is_asked || (is_ready && truth.car_closed) { Contactors::Closed } else { Contactors::Open };
+        self.bench.drive_car(now, &CarDemand { level, contactors, ..CarDemand::SAFE });
     }
-}
-
-/// `from` moved towards `to` by at most `rate` per second.
-fn approach(from: i32, to: i32, rate: i32, elapsed: Duration) -> i32 {
-    let step = i64::from(rate) * i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX / i64::from(i32::MAX))
-        / 1_000_000;
-    let difference = i64::from(to) - i64::from(from);
-    let moved = i64::from(from) + difference.clamp(-step, step);
-    i32::try_from(moved).unwrap_or(to)
 }
 
 impl PlantBackend for SimulatedPlant {
@@ -200,45 +151,21 @@ impl PlantBackend for SimulatedPlant {
     type Reading = Plant;
 
     fn apply(&mut self, now: Instant, demand: &Demand) {
-        self.advance(now);
-        if demand.contactors != self.demand.contactors {
-            self.contactors_moved = now;
-        }
-        if demand.lock != self.demand.lock {
-            self.lock_moved = now;
-        }
-        self.demand = *demand;
+        self.bench.drive_charger(now, demand);
+        self.step(now);
         match demand.pilot {
-            Output::Pwm(_) if self.level(now) != Level::A => {
+            Output::Pwm(_) if self.bench.truth().is_plugged => {
                 self.offered.get_or_insert(now);
             }
             Output::Pwm(_) => {}
-            _ => {
-                // A new offer is a new session.
-                self.offered = None;
-                self.energy_flowed = false;
-                self.is_isolation_known = false;
-            }
+            // A new offer is a new session.
+            _ => (self.offered, self.energy_flowed) = (None, false),
         }
     }
 
     fn read(&mut self, now: Instant) -> Plant {
-        self.advance(now);
-        let level = self.level(now);
-        let plugged = level != Level::A;
-        let isolation = if self.is_isolation_known { Isolation::Valid } else { Isolation::Measuring };
-        let proximity = if plugged { Proximity::Cable { current_ma: 13_000 } } else { Proximity::Absent };
-        Plant {
-            pilot: Some(Reading::new(level, now)),
-            duty_permille: Some(Reading::new(self.demand.pilot.duty_permille().unwrap_or(1000), now)),
-            proximity: Some(Reading::new(proximity, now)),
-            voltage_mv: Some(Reading::new(self.cable_mv, now)),
-            current_ma: Some(Reading::new(self.current_ma, now)),
-            isolation: Some(Reading::new(isolation, now)),
-            contactors: Some(Reading::new(self.closed, now)),
-            lock: Some(Reading::new(self.locked, now)),
-            emergency_stop: Some(Reading::new(false, now)),
-        }
+        self.step(now);
+        self.bench.charger(now)
     }
 
     fn make_safe(&mut self, now: Instant) {
@@ -253,6 +180,7 @@ impl PlantBackend for SimulatedPlant {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use evse_fsm::{Isolation, Reading};
     use session::Target;
 
     const OFFER: Demand = Demand { pilot: Output::DIGITAL, ..Demand::SAFE };

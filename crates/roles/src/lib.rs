@@ -46,5 +46,5 @@ mod stream;
 pub use channel::{Broken, Channel, Plain, Written};
 pub use evse::{ConfigError, Event, Evse, EvseConfig, EvseLink, EvseStorage, Happening, Input};
 pub use net::{MAX_FRAME, Mac};
-pub use pev::{Pev, PevConfig, PevDemand, PevEvent, PevInput};
+pub use pev::{Pev, PevConfig, PevConfigError, PevEvent, PevInput, PevLink, PevStorage};
 pub use stream::StreamError;

@@ -3,7 +3,8 @@
 //! Neither knows the other. Matching says which key the modem must hold; the modem says whether it does and whether
 //! it sees another one. Both are levels, compared after each step, so that nothing is missed.
 
-use homeplug_mme::{ETHERTYPE, Mac, NetworkKey};
+use homeplug_mme::view::AttenProfileInd;
+use homeplug_mme::{ETHERTYPE, Frame, Mac, NetworkKey};
 use machine::{Cx, Deadline, Machine};
 use modem::{Modem, ModemConfig, ModemEvent};
 use slac::{EvseInput, PevInput};
@@ -119,7 +120,18 @@ impl<M: Matching> Line<M> {
     /// Takes a management frame.
     pub(crate) fn frame(&mut self, cx: &mut Cx<'_>, frame: &[u8]) {
         self.modem.handle(cx, frame);
+        if self.is_anothers_measurement(frame) {
+            return self.settle(cx);
+        }
         self.tell(cx, M::frame(frame));
+    }
+
+    /// Whether a frame says how loud a car was, and another than the own modem says so: its report would be mixed
+    /// with ours. Modems measure under the address under which they are found (three captures).
+    fn is_anothers_measurement(&self, frame: &[u8]) -> bool {
+        let Ok(frame) = Frame::parse(frame) else { return false };
+        let own = self.modem.address().is_none_or(|own| own == frame.from);
+        !own && frame.get::<AttenProfileInd<'_>>().is_some()
     }
 
     /// Tells matching something.

@@ -21,11 +21,19 @@
 #![forbid(unsafe_code)]
 
 mod checkpoint;
+mod connection;
 mod limits;
+mod message;
 mod phase;
+mod plant;
+mod reading;
 mod stop;
 
 pub use checkpoint::Checkpoint;
-pub use limits::{Limits, Target};
+pub use connection::{Closed, EnergyTransfer};
+pub use limits::{CURRENT_BEFORE_POWER_MA, DEAD_MV, Limits, OPEN_BELOW_MA, Target};
+pub use message::{Direction, Message, Status, Values};
 pub use phase::Phase;
+pub use plant::{Contactors, Isolation, Lock};
+pub use reading::{MAX_AGE, Reading, fresh};
 pub use stop::{By, Cause, StopReason};

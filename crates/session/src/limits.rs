@@ -26,6 +26,15 @@ impl Limits {
         max_power_w: i32::MAX,
     };
 
+    /// Plausible maxima of any DC charger or car: 1500 V, 1000 A, 1 MW (spec: reject what is beyond).
+    pub const PLAUSIBLE: Self = Self {
+        max_voltage_mv: 1_500_000,
+        min_voltage_mv: 0,
+        max_current_ma: 1_000_000,
+        min_current_ma: 0,
+        max_power_w: 1_000_000,
+    };
+
     /// Highest voltage in mV and current in mA that both sides bear, and the higher of the minima.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
@@ -71,6 +80,13 @@ impl Target {
         Self { voltage_mv, current_ma: self.current_ma.clamp(-current, current) }
     }
 }
+
+/// Voltage in mV below which an output or inlet counts as dead: 60 V (limit of extra-low DC voltage).
+pub const DEAD_MV: i32 = 60_000;
+/// The most current before `PowerDelivery(true)`, in mA: 2 A (IEC 61851-23, DIN SPEC 70121).
+pub const CURRENT_BEFORE_POWER_MA: i32 = 2_000;
+/// Contactors open below this current, in mA: 1 A (judgement).
+pub const OPEN_BELOW_MA: i32 = 1_000;
 
 #[cfg(test)]
 mod tests {

@@ -1,21 +1,20 @@
 use control_pilot::{Level, Output};
+use evse_fsm::Demand;
+use machine::Instant;
 
 use crate::Port;
+use crate::plant::{Bench, BenchConfig, CarDemand, Occurrence, Side};
 
-/// A charging cable between a charger and a car: who drives the pilot how, and what the other side sees of
-/// it. Levels only; nothing here has a voltage.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A charging cable between a charger and a car, with the hardware at both ends.
+#[derive(Clone, Debug)]
 pub struct Cable {
-    /// The charger's port.
-    pub charger: Port,
-    /// The car's port.
-    pub car: Port,
-    /// Whether it is plugged in.
-    pub is_plugged: bool,
-    /// What the charger drives.
-    pub output: Output,
-    /// What the car pulls the pilot to while it is plugged in: B, C or D.
-    pub car_level: Level,
+    charger: Port,
+    car: Port,
+    pub(crate) bench: Bench,
+    /// What both ends were told last.
+    told: Pilot,
+    /// How many occurrences were told.
+    known: usize,
 }
 
 /// What both ends of a cable can see.
@@ -35,37 +34,75 @@ pub enum Drive {
     /// It has no end of a cable, or leaves it as it is.
     #[default]
     Nothing,
-    /// A charger's output.
-    Charger(Output),
-    /// A car's load.
-    Car(Level),
+    /// A charger's pilot, supply, contactors and lock.
+    Charger(Demand),
+    /// A car's pilot, contactors and lock.
+    Car(CarDemand),
+}
+
+impl Drive {
+    /// A charger that drives its pilot and nothing else.
+    pub const fn output(pilot: Output) -> Self {
+        Self::Charger(Demand { pilot, ..Demand::SAFE })
+    }
+
+    /// A car that drives its pilot and nothing else.
+    pub const fn level(level: Level) -> Self {
+        Self::Car(CarDemand::pilot(level))
+    }
 }
 
 impl Cable {
-    /// A cable that is not plugged in, at a safe charger and a car that is not ready.
-    pub const fn new(charger: Port, car: Port) -> Self {
-        Self { charger, car, is_plugged: false, output: Output::Steady, car_level: Level::B }
+    /// A cable that is not plugged in, at a safe charger and a safe car.
+    pub fn new(charger: Port, car: Port, config: BenchConfig) -> Self {
+        let bench = Bench::new(config);
+        Self { charger, car, told: bench.pilot(), bench, known: 0 }
     }
 
-    /// What both ends see.
-    pub const fn pilot(&self) -> Pilot {
-        let level = match self.output {
-            Output::Zero => Level::E,
-            Output::Negative => Level::F,
-            Output::Steady | Output::Pwm(_) if self.is_plugged => self.car_level,
-            Output::Steady | Output::Pwm(_) => Level::A,
-        };
-        let output = if self.is_plugged { Some(self.output) } else { None };
-        Pilot { is_plugged: self.is_plugged, output, level }
+    /// The port at one end.
+    pub const fn port(&self, side: Side) -> Port {
+        match side {
+            Side::Charger => self.charger,
+            Side::Car => self.car,
+        }
+    }
+
+    /// Which end a port is at.
+    pub fn side(&self, port: Port) -> Option<Side> {
+        [Side::Charger, Side::Car].into_iter().find(|side| self.port(*side) == port)
+    }
+
+    /// The hardware at both ends.
+    pub const fn bench(&self) -> &Bench {
+        &self.bench
     }
 
     /// Takes what the node at `port` drives.
-    pub(crate) fn apply(&mut self, port: Port, drive: Drive) {
+    pub(crate) fn apply(&mut self, now: Instant, port: Port, drive: Drive) {
         match drive {
-            Drive::Charger(output) if port == self.charger => self.output = output,
-            Drive::Car(level) if port == self.car => self.car_level = level,
+            Drive::Charger(demand) if port == self.charger => self.bench.drive_charger(now, &demand),
+            Drive::Car(demand) if port == self.car => self.bench.drive_car(now, &demand),
             _ => (),
         }
+    }
+
+    /// What both ends see, if it has changed since this was asked last.
+    pub(crate) fn changed(&mut self) -> Option<Pilot> {
+        let pilot = self.bench.pilot();
+        let before = std::mem::replace(&mut self.told, pilot);
+        (pilot != before).then_some(pilot)
+    }
+
+    /// Whether anything has happened to the hardware since [`news`](Self::news) was asked last.
+    pub(crate) fn has_news(&self) -> bool {
+        self.bench.occurrences().len() > self.known
+    }
+
+    /// What has happened to the hardware since this was asked last.
+    pub(crate) fn news(&mut self) -> Vec<(Instant, Occurrence)> {
+        let news = self.bench.occurrences().get(self.known..).unwrap_or_default().to_vec();
+        self.known += news.len();
+        news
     }
 }
 
@@ -73,27 +110,33 @@ impl Cable {
 mod tests {
     use super::*;
 
-    #[test]
-    fn each_end_sees_what_the_other_drives_and_nothing_without_a_plug() {
-        let mut cable = Cable::new(Port(0), Port(1));
-        cable.apply(Port(0), Drive::Charger(Output::DIGITAL));
-        cable.apply(Port(1), Drive::Car(Level::C));
-        assert_eq!(cable.pilot(), Pilot { is_plugged: false, output: None, level: Level::A });
-        cable.is_plugged = true;
-        let pilot = Pilot { is_plugged: true, output: Some(Output::DIGITAL), level: Level::C };
-        assert_eq!(cable.pilot(), pilot);
-        cable.apply(Port(1), Drive::Charger(Output::Zero));
-        cable.apply(Port(2), Drive::Car(Level::D));
-        assert_eq!(cable.pilot(), pilot, "only its own two ends drive it");
+    fn cable() -> Cable {
+        Cable::new(Port(0), Port(1), BenchConfig::default())
     }
 
     #[test]
-    fn a_dead_or_unavailable_charger_is_seen_whatever_is_plugged() {
-        for (output, level) in [(Output::Zero, Level::E), (Output::Negative, Level::F)] {
-            for is_plugged in [false, true] {
-                let cable = Cable { is_plugged, output, ..Cable::new(Port(0), Port(1)) };
-                assert_eq!(cable.pilot().level, level);
-            }
-        }
+    fn each_end_sees_what_the_other_drives_and_nothing_without_a_plug() {
+        let (mut cable, now) = (cable(), Instant::ZERO);
+        cable.apply(now, Port(0), Drive::output(Output::DIGITAL));
+        cable.apply(now, Port(1), Drive::level(Level::C));
+        assert_eq!(cable.bench.pilot(), Pilot { is_plugged: false, output: None, level: Level::A });
+        cable.bench.plug(now, true);
+        let pilot = Pilot { is_plugged: true, output: Some(Output::DIGITAL), level: Level::C };
+        assert_eq!(cable.changed(), Some(pilot));
+        cable.apply(now, Port(1), Drive::output(Output::Zero));
+        cable.apply(now, Port(2), Drive::level(Level::D));
+        assert_eq!(cable.changed(), None, "only its own two ends drive it");
+        assert_eq!(
+            [0, 1, 2].map(|port| cable.side(Port(port))),
+            [Some(Side::Charger), Some(Side::Car), None]
+        );
+    }
+
+    #[test]
+    fn what_happened_is_told_once() {
+        let mut cable = cable();
+        cable.bench.plug(Instant::ZERO, true);
+        assert_eq!(cable.news(), [(Instant::ZERO, Occurrence::Plug { is_plugged: true, current_ma: 0 })]);
+        assert_eq!(cable.news(), []);
     }
 }

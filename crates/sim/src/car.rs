@@ -1,34 +1,150 @@
-use machine::{Cx, Deadline, Machine};
-use roles::{Pev, PevConfig, PevInput};
+use control_pilot::Output;
+use machine::{Cx, Deadline, Duration, Instant, Machine};
+use pev_fsm::{Plant, Vehicle};
+use roles::{Pev, PevConfig, PevConfigError, PevInput, PevStorage};
+use session::{Limits, Reading, Target};
 
+use crate::plant::{CarDemand, CarPlant};
 use crate::{Drive, Input, Node};
 
-/// The car's role as a node: it sees the pilot's duty cycle while it is plugged in.
-#[derive(Debug)]
-pub struct Car {
-    pev: Pev,
+/// The car's role as a node. Its sensors and its battery are those of the [`Bench`](crate::plant::Bench) at its cable.
+pub struct Car<'a> {
+    pev: Pev<'a>,
+    wishes: Wishes,
+    next_reading: Instant,
 }
 
-impl Car {
+/// What the car's owner wants, and what the car bears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wishes {
+    /// What the car bears.
+    pub limits: Limits,
+    /// State of charge in percent at which it has enough.
+    pub enough_percent: u8,
+    /// What the battery holds, in Wh.
+    pub capacity_wh: i32,
+}
+
+impl Wishes {
+    /// The 28 kWh car of 400 V: limits as an Ioniq's in `spi_ioniq_alpiHYC300_SWIsued_2024-03-22`.
+    pub const CAR_400V: Self = Self {
+        limits: Limits {
+            max_voltage_mv: 412_800,
+            max_current_ma: 200_000,
+            max_power_w: 98_000,
+            ..Limits::NONE
+        },
+        enough_percent: 80,
+        capacity_wh: 28_000,
+    };
+    /// A car of 800 V; judgement.
+    pub const CAR_800V: Self = Self {
+        limits: Limits {
+            max_voltage_mv: 825_000,
+            max_current_ma: 200_000,
+            max_power_w: 160_000,
+            ..Limits::NONE
+        },
+        capacity_wh: 77_000,
+        ..Self::CAR_400V
+    };
+}
+
+/// How often sensors are read: a quarter of the age at which a reading is stale.
+const READING: Duration = Duration::from_millis(50);
+/// The target stays this far below the car's limit, in mV: as much as the Ioniq's does.
+const BELOW_LIMIT_MV: i32 = 2_000;
+
+impl<'a> Car<'a> {
     /// A car that is at no cable yet.
-    pub fn new(cx: &mut Cx<'_>, config: PevConfig) -> Self {
-        Self { pev: Pev::new(cx, config) }
+    ///
+    /// # Errors
+    /// What [`PevConfig::check`] says.
+    pub fn new(
+        cx: &mut Cx<'_>,
+        config: PevConfig,
+        wishes: Wishes,
+        storage: &'a mut PevStorage<'a>,
+    ) -> Result<Self, PevConfigError> {
+        Ok(Self { pev: Pev::new(cx, config, storage)?, wishes, next_reading: cx.now })
     }
 
     /// The role.
-    pub const fn role(&self) -> &Pev {
+    pub const fn role(&self) -> &Pev<'a> {
         &self.pev
+    }
+
+    /// The role, to tell it something.
+    pub const fn role_mut(&mut self) -> &mut Pev<'a> {
+        &mut self.pev
+    }
+
+    /// What its owner wants from now on.
+    pub fn wish(&mut self, wishes: Wishes) {
+        self.wishes = wishes;
+    }
+
+    fn read(&mut self, cx: &mut Cx<'_>, sensors: &CarPlant) {
+        self.next_reading = cx.now + READING;
+        if let Some(vehicle) = self.vehicle(sensors) {
+            self.pev.handle(cx, PevInput::Vehicle(vehicle));
+        }
+        self.pev.handle(cx, PevInput::Plant(plant(sensors)));
+    }
+
+    /// What the battery says; nothing while it says nothing.
+    fn vehicle(&self, sensors: &CarPlant) -> Option<Vehicle> {
+        let Wishes { limits, enough_percent, capacity_wh } = self.wishes;
+        let soc = sensors.soc_percent?;
+        let left = i32::from(enough_percent.saturating_sub(soc.value));
+        Some(Vehicle {
+            at: soc.at,
+            limits,
+            battery_mv: sensors.battery_mv.map(|reading| reading.value),
+            target: Target {
+                voltage_mv: limits.max_voltage_mv - BELOW_LIMIT_MV,
+                current_ma: sensors.request_ma.map_or(0, |reading| reading.value),
+            },
+            soc_percent: soc.value,
+            capacity_wh,
+            request_wh: capacity_wh / 100 * left,
+            full_soc_percent: Some(enough_percent),
+            bulk_soc_percent: Some(enough_percent),
+            full_in_s: None,
+            bulk_in_s: None,
+            is_done: soc.value >= enough_percent,
+            error: 0,
+        })
     }
 }
 
-impl Node for Car {
+/// The sensors as the role takes them.
+fn plant(sensors: &CarPlant) -> Plant {
+    let pilot = |duty: Reading<u16>| {
+        let output = match duty.value {
+            0 => Output::Zero,
+            1..=999 => Output::Pwm(duty.value),
+            _ => Output::Steady,
+        };
+        Reading::new(output, duty.at)
+    };
+    Plant {
+        pilot: sensors.duty_permille.map(pilot),
+        proximity: sensors.proximity,
+        inlet_mv: sensors.inlet_mv,
+        current_ma: sensors.current_ma,
+        contactors: sensors.contactors,
+        lock: sensors.lock,
+        emergency_stop: sensors.emergency_stop,
+    }
+}
+
+impl Node for Car<'_> {
     fn handle(&mut self, cx: &mut Cx<'_>, input: Input<'_>) {
         match input {
             Input::Frame(frame) => self.pev.handle(cx, PevInput::Frame(frame)),
-            Input::Pilot(pilot) => {
-                let duty = pilot.output.and_then(control_pilot::Output::duty_permille);
-                self.pev.handle(cx, PevInput::Pilot(duty));
-            }
+            Input::CarPlant(sensors) => self.read(cx, &sensors),
+            Input::Pilot(_) | Input::Plant(_) => (),
         }
     }
 
@@ -49,6 +165,11 @@ impl Node for Car {
     }
 
     fn drive(&self) -> Drive {
-        Drive::Car(self.pev.demand().pilot)
+        let demand = self.pev.demand();
+        Drive::Car(CarDemand { level: demand.pilot, contactors: demand.contactors, lock: demand.lock })
+    }
+
+    fn reads_at(&self) -> Option<Instant> {
+        Some(self.next_reading)
     }
 }

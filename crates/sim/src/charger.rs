@@ -1,15 +1,11 @@
-use evse_fsm::{Contactors, Isolation, Plant, Reading};
 use machine::{Cx, Deadline, Duration, Instant, Machine};
 use roles::{ConfigError, Evse, EvseConfig, EvseStorage};
 
-use crate::{Drive, Input, Node, Pilot};
+use crate::{Drive, Input, Node};
 
-/// The charger's role as a node, with the plainest plant: voltage follows the demand at once while the
-/// contactors are closed and is gone while they are open, the current is what is demanded, contactors and
-/// lock confirm at once, the isolation is good. Sensors are read every 50 ms.
+/// The charger's role as a node. Its sensors are those of the [`Bench`](crate::plant::Bench) at its cable.
 pub struct Charger<'a> {
     evse: Evse<'a>,
-    pilot: Option<Pilot>,
     next_reading: Instant,
 }
 
@@ -26,7 +22,7 @@ impl<'a> Charger<'a> {
         config: EvseConfig,
         storage: &'a mut EvseStorage<'a>,
     ) -> Result<Self, ConfigError> {
-        Ok(Self { evse: Evse::new(cx, config, storage)?, pilot: None, next_reading: cx.now })
+        Ok(Self { evse: Evse::new(cx, config, storage)?, next_reading: cx.now })
     }
 
     /// The role.
@@ -38,44 +34,21 @@ impl<'a> Charger<'a> {
     pub const fn role_mut(&mut self) -> &mut Evse<'a> {
         &mut self.evse
     }
-
-    fn read(&mut self, cx: &mut Cx<'_>) {
-        let Some(pilot) = self.pilot else { return };
-        let at = cx.now;
-        let demand = self.evse.demand();
-        let closed = demand.contactors == Contactors::Closed;
-        let driven = |value| Some(Reading::new(if closed { value } else { 0 }, at));
-        let plant = Plant {
-            pilot: Some(Reading::new(pilot.level, at)),
-            voltage_mv: driven(demand.supply.voltage_mv),
-            current_ma: driven(demand.supply.current_ma),
-            isolation: Some(Reading::new(Isolation::Valid, at)),
-            contactors: Some(Reading::new(closed, at)),
-            lock: Some(Reading::new(true, at)),
-            emergency_stop: Some(Reading::new(false, at)),
-            duty_permille: Some(Reading::new(demand.pilot.duty_permille().unwrap_or(1000), at)),
-            ..Plant::default()
-        };
-        self.evse.handle(cx, roles::Input::Plant(plant));
-    }
 }
 
 impl Node for Charger<'_> {
     fn handle(&mut self, cx: &mut Cx<'_>, input: Input<'_>) {
         match input {
             Input::Frame(frame) => self.evse.handle(cx, roles::Input::Frame(frame)),
-            Input::Pilot(pilot) => {
-                self.pilot = Some(pilot);
-                self.read(cx);
+            Input::Plant(plant) => {
+                self.next_reading = cx.now + READING;
+                self.evse.handle(cx, roles::Input::Plant(plant));
             }
+            Input::Pilot(_) | Input::CarPlant(_) => (),
         }
     }
 
     fn handle_timeout(&mut self, cx: &mut Cx<'_>) {
-        if self.next_reading <= cx.now {
-            self.next_reading = cx.now + READING;
-            self.read(cx);
-        }
         self.evse.handle_timeout(cx);
     }
 
@@ -88,10 +61,14 @@ impl Node for Charger<'_> {
     }
 
     fn poll_timeout(&self) -> Option<Deadline> {
-        Deadline::earlier(self.evse.poll_timeout(), Some(Deadline { at: self.next_reading, name: "sensors" }))
+        self.evse.poll_timeout()
     }
 
     fn drive(&self) -> Drive {
-        Drive::Charger(self.evse.demand().pilot)
+        Drive::Charger(self.evse.demand())
+    }
+
+    fn reads_at(&self) -> Option<Instant> {
+        Some(self.next_reading)
     }
 }

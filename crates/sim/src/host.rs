@@ -1,4 +1,4 @@
-use machine::{Cx, Deadline};
+use machine::{Cx, Deadline, Instant};
 
 use crate::{Car, Charger, Drive, Input, Node};
 
@@ -8,7 +8,7 @@ pub enum Host<'a> {
     /// A charger.
     Charger(Charger<'a>),
     /// A car.
-    Car(Car),
+    Car(Car<'a>),
 }
 
 impl<'a> Host<'a> {
@@ -21,7 +21,7 @@ impl<'a> Host<'a> {
     }
 
     /// The car, if it is one.
-    pub const fn car(&self) -> Option<&Car> {
+    pub const fn car(&self) -> Option<&Car<'a>> {
         match self {
             Self::Charger(_) => None,
             Self::Car(car) => Some(car),
@@ -59,5 +59,8 @@ impl Node for Host<'_> {
     }
     fn drive(&self) -> Drive {
         either!(self, node => node.drive())
+    }
+    fn reads_at(&self) -> Option<Instant> {
+        either!(self, node => node.reads_at())
     }
 }

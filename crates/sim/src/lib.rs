@@ -4,8 +4,9 @@
 //!   virtual time, or between real interfaces in real time.
 //! * [`World`] drives [`Node`]s - chargers, cars, listeners, tests - at their modems, with their
 //!   [cables](Cable), and writes a [trace](trace::Trace). It jumps from deadline to deadline.
+//! * [`plant`] is the hardware at both ends of a cable; [`invariant`] is what must hold there, whatever happens.
 //! * Faults are on every way a frame can go: [`Weather`](power_line::Weather) by chance,
-//!   [`Rule`](power_line::Rule)s by script; [`Injection`]s do the rest. A [`Scenario`] is all of it as data.
+//!   [`Rule`](power_line::Rule)s by script; [`plant::Fault`]s break the hardware, [`Injection`]s do the rest. A [`Scenario`] is all of it as data.
 //!
 //! There is no clock, no thread and no hash map in here: the same seed gives the same trace.
 //!
@@ -47,7 +48,9 @@ mod car;
 mod chance;
 mod charger;
 mod host;
+pub mod invariant;
 mod node;
+pub mod plant;
 pub mod power_line;
 mod queue;
 mod scenario;
@@ -55,7 +58,7 @@ pub mod trace;
 pub mod world;
 
 pub use cable::{Cable, Drive, Pilot};
-pub use car::Car;
+pub use car::{Car, Wishes};
 pub use chance::{Chance, Span};
 pub use charger::Charger;
 pub use host::Host;

@@ -1,5 +1,7 @@
-use machine::{Cx, Deadline};
+use evse_fsm::Plant;
+use machine::{Cx, Deadline, Instant};
 
+use crate::plant::CarPlant;
 use crate::{Drive, Pilot};
 
 /// What a world gives to a node.
@@ -9,6 +11,10 @@ pub enum Input<'a> {
     Frame(&'a [u8]),
     /// What both ends of its cable see; given once at the start and after every change.
     Pilot(Pilot),
+    /// What the sensors at the charger's end say, when the node [reads](Node::reads_at) them.
+    Plant(Plant),
+    /// What the sensors at the car's end say, likewise.
+    CarPlant(CarPlant),
 }
 
 /// A host in a world: a charger, a car, a listener, or a test. The verbs are those of
@@ -36,6 +42,12 @@ pub trait Node {
     fn drive(&self) -> Drive {
         Drive::Nothing
     }
+
+    /// When it reads its sensors next; `None` for a node that has none. They are read at once, too, when what it sees
+    /// of the pilot changes.
+    fn reads_at(&self) -> Option<Instant> {
+        None
+    }
 }
 
 impl<T: Node + ?Sized> Node for Box<T> {
@@ -59,5 +71,8 @@ impl<T: Node + ?Sized> Node for Box<T> {
     }
     fn drive(&self) -> Drive {
         (**self).drive()
+    }
+    fn reads_at(&self) -> Option<Instant> {
+        (**self).reads_at()
     }
 }

@@ -35,6 +35,8 @@ pub enum Kind {
     Told,
     /// What both ends of a node's cable see changed.
     Pilot,
+    /// Something happened to the hardware at a charger's cable.
+    Hardware,
     /// A modem did something, or a script.
     World,
 }
@@ -68,6 +70,7 @@ impl fmt::Display for Entry {
             Kind::Heard => '<',
             Kind::Told => '*',
             Kind::Pilot => '~',
+            Kind::Hardware => '#',
             Kind::World => '!',
         };
         let micros = self.at.as_micros();

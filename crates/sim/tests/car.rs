@@ -13,9 +13,9 @@ mod common;
 use common::{CAR, CAR_MODEM, CHARGER, CHARGER_MODEM};
 use homeplug_mme::{Mac, MmType};
 use machine::{Cx, Duration, Instant};
-use roles::{EvseConfig, EvseLink, EvseStorage, PevConfig as RoleConfig};
+use roles::{EvseConfig, EvseLink, EvseStorage, PevConfig as RoleConfig, PevLink};
 use sim::power_line::{Act, Place, Rule};
-use sim::{Car, Charger, Expect, Injection, ModemConfig, ModemKind, Node, Port, Scenario, World};
+use sim::{Car, Charger, Expect, Injection, ModemConfig, ModemKind, Node, Port, Scenario, Wishes, World};
 use slac::PevConfig;
 
 const EVSE: Port = Port(0);
@@ -35,9 +35,9 @@ struct Setup {
 
 const USUAL: Setup = Setup { seed: 1, car: PevConfig::new(CAR), second_db: None };
 
-fn build<'a>(setup: &Setup, storage: &'a mut [EvseStorage<'a>; 2]) -> World<Box<dyn Node + 'a>> {
+fn build<'a>(setup: &Setup, storage: &'a mut [EvseStorage<'a>; 4]) -> World<Box<dyn Node + 'a>> {
     let mut world: World<Box<dyn Node + 'a>> = World::new(setup.seed);
-    let [first, second] = storage;
+    let [first, second, third, fourth] = storage;
     let charger = |cx: &mut Cx<'_>, mac, storage| -> Box<dyn Node + 'a> {
         let config = EvseConfig { link: EvseLink::matched(mac), ..EvseConfig::new(mac) };
         Box::new(Charger::new(cx, config, storage).unwrap())
@@ -45,8 +45,10 @@ fn build<'a>(setup: &Setup, storage: &'a mut [EvseStorage<'a>; 2]) -> World<Box<
     let evse = |last| ModemConfig::evse(ModemKind::Qca7005, Mac([0, 0xB0, 0x52, 0, 1, last]));
     world.add_with("evse", evse(CHARGER_MODEM.0[5]), |cx| charger(cx, CHARGER, first));
     let pev = ModemConfig::pev(ModemKind::Qca7005, CAR_MODEM);
-    let car = RoleConfig { slac: setup.car, modem: None };
-    world.add_with("pev", pev, |cx| -> Box<dyn Node + 'a> { Box::new(Car::new(cx, car)) });
+    let car = RoleConfig { link: PevLink::Matched { slac: setup.car, modem: None }, ..RoleConfig::new(CAR) };
+    world.add_with("pev", pev, |cx| -> Box<dyn Node + 'a> {
+        Box::new(Car::new(cx, car, Wishes::CAR_400V, third).unwrap())
+    });
     world.add_cable(EVSE, PEV);
     if let Some(db) = setup.second_db {
         world.add_with("second", evse(0x5F), |cx| charger(cx, OTHER_CHARGER, second));
@@ -54,7 +56,7 @@ fn build<'a>(setup: &Setup, storage: &'a mut [EvseStorage<'a>; 2]) -> World<Box<
         let idle = ModemConfig::pev(ModemKind::Qca7005, Mac([0, 0xB0, 0x52, 0, 1, 0xEF]));
         let mac = Mac([2, 0, 0, 0, 0, 0xEF]);
         let idle = world.add_with("idle", idle, |cx| -> Box<dyn Node + 'a> {
-            Box::new(Car::new(cx, RoleConfig::new(mac)))
+            Box::new(Car::new(cx, RoleConfig::new(mac), Wishes::CAR_400V, fourth).unwrap())
         });
         world.inject(Instant::ZERO, Injection::FreezeNode(idle, true));
         world.add_cable(OTHER, idle);
@@ -174,7 +176,7 @@ fn the_car_gets_through_every_scenario_as_expected_and_the_same_way_twice() {
     let mut bad = Vec::new();
     for scenario in SCENARIOS {
         let play = || {
-            let mut storage = Box::new([EvseStorage::new(), EvseStorage::new()]);
+            let mut storage = Box::new([const { EvseStorage::new() }; 4]);
             let (outcome, world) = scenario.play(|setup| build(setup, &mut storage), |_| None);
             (outcome, world.trace().to_string())
         };

@@ -181,6 +181,7 @@ impl Node for Car {
                     (self.next_try, self.outbox) = (None, EventQueue::new());
                 }
             }
+            Input::Plant(_) | Input::CarPlant(_) => (),
             Input::Frame(_) if !self.is_plugged => (),
             Input::Frame(bytes) => {
                 let Ok(parsed) = Frame::parse(bytes) else { return };
@@ -230,7 +231,7 @@ impl Node for Car {
     }
 
     fn drive(&self) -> Drive {
-        Drive::Car(Level::B)
+        Drive::level(Level::B)
     }
 }
 

@@ -121,6 +121,7 @@ impl Node for Host {
 
     fn handle(&mut self, cx: &mut Cx<'_>, input: Input<'_>) {
         match input {
+            Input::Plant(_) | Input::CarPlant(_) => (),
             Input::Pilot(pilot) => {
                 self.pilot = Some(pilot);
                 self.events.push_back(format!("level {:?}", pilot.level));
@@ -178,9 +179,9 @@ impl Node for Host {
 
     fn drive(&self) -> Drive {
         match (self.is_car, self.pilot) {
-            (false, _) => Drive::Charger(Output::DIGITAL),
-            (true, Some(pilot)) if pilot.is_plugged => Drive::Car(Level::C),
-            (true, _) => Drive::Car(Level::B),
+            (false, _) => Drive::output(Output::DIGITAL),
+            (true, Some(pilot)) if pilot.is_plugged => Drive::level(Level::C),
+            (true, _) => Drive::level(Level::B),
         }
     }
 }
@@ -394,7 +395,7 @@ fn every_frame_is_shown_to_the_tap() {
     let seen = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
     let mut world = plugged_at(1, 7000);
     let sink = seen.clone();
-    world.set_tap(Box::new(move |at, port, is_sent, frame| {
+    world.add_tap(Box::new(move |at, port, is_sent, frame| {
         sink.borrow_mut().push((at, port, is_sent, frame.len()));
     }));
     world.run(Limit::until(END), |_| None);

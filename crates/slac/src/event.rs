@@ -75,7 +75,8 @@ pub enum Event {
     Left,
     /// An attempt failed; what follows depends on the configuration.
     Failed(Failure),
-    /// Too many failed attempts: nothing more until the plug is pulled.
+    /// Too many failed attempts. Charger: it rests for a minute. Car: nothing more until 5 % is taken back or the plug
+    /// is pulled.
     GaveUp,
     /// More stations ask or answer than can be remembered: of cars, those that sound come first.
     Crowded,

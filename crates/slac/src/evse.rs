@@ -6,7 +6,7 @@ mod runs;
 mod validation;
 
 use homeplug_mme::{Frame, Mac, NetworkKey, Nmk, RunId, Slac, StationId};
-use machine::{Cx, Deadline, Instant, Machine, Queue, TimerName, Timers};
+use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers};
 
 use crate::times::{
     C_CONN_MAX_MATCH, C_EV_MATCH_MNBC, T_CONN_RESUME, T_STEP_EF, TP_LINK_READY_NOTIFICATION,
@@ -111,6 +111,10 @@ impl TimerName for Timer {
 
 /// Events that wait at most: a run has about ten.
 const EVENTS: usize = 32;
+
+/// After too many failures nothing is offered for so long: judgement. Not for ever, for the failures may be those of a
+/// stranger who takes keys.
+const REST: Duration = Duration::from_secs(60);
 
 impl Evse {
     /// A charger without a car, whose key is drawn from `cx`.
@@ -219,7 +223,10 @@ impl Evse {
     }
 
     fn asked(&mut self, now: Instant, car: Mac, run_id: RunId) {
-        self.timers.clear(Timer::Init);
+        if self.state == EvseState::Matching {
+            // A car that gets nowhere may wait for a step of the pilot, too.
+            self.timers.set(Timer::Init, now + TT_EVSE_SLAC_INIT);
+        }
         self.pilot_steps = 0;
         self.validation.take_if(|validation| validation.car == car);
         self.events.push(Event::Asked { car, run_id });
@@ -346,6 +353,7 @@ impl Evse {
                 self.join_failures += 1;
                 if self.join_failures >= C_CONN_MAX_MATCH {
                     self.timers.clear_all();
+                    self.timers.set(Timer::Step, cx.now + REST);
                     self.state = EvseState::GaveUp;
                     self.events.push(Event::GaveUp);
                 }
@@ -358,6 +366,9 @@ impl Evse {
             }
             (Timer::Step, _) => {
                 // The next offer of 5 % starts it again.
+                if self.state == EvseState::GaveUp {
+                    self.join_failures = 0;
+                }
                 self.state = EvseState::Idle;
                 self.started = false;
             }

@@ -6,8 +6,10 @@ use control_pilot::{Level, Output};
 use homeplug_mme::{ETHERTYPE, Mac};
 use machine::{Cx, Deadline, Duration, Instant};
 use replay::{Car, code};
-use roles::{EvseConfig, EvseLink, EvseStorage, PevConfig};
-use sim::{Charger, Drive, Expect, Injection, Input, Limit, ModemConfig, ModemKind, Node, Port, Stop, World};
+use roles::{EvseConfig, EvseLink, EvseStorage, PevConfig, PevLink, PevStorage};
+use sim::{
+    Charger, Drive, Expect, Injection, Input, Limit, ModemConfig, ModemKind, Node, Port, Stop, Wishes, World,
+};
 use slac::{EvseState, EvseValidation, PevState, PevValidation};
 
 use crate::charger::{GOOD, body, encode, handshake, is_ongoing};
@@ -28,12 +30,12 @@ const LEAVE: Duration = Duration::from_secs(1);
 #[allow(clippy::large_enum_variant, reason = "a world has two of them")]
 enum Actor<'a> {
     Post { charger: Charger<'a>, output: Option<Output> },
-    Vehicle(Vehicle),
+    Vehicle(Vehicle<'a>),
 }
 
 /// A car: its role up to the link, and its session by hand over IP.
-struct Vehicle {
-    role: sim::Car,
+struct Vehicle<'a> {
+    role: sim::Car<'a>,
     ip: Car,
     level: Option<Level>,
     outbox: VecDeque<Vec<u8>>,
@@ -41,7 +43,7 @@ struct Vehicle {
     tick: Option<Instant>,
 }
 
-impl Vehicle {
+impl Vehicle<'_> {
     const TICK: Duration = Duration::from_millis(10);
 
     fn work(&mut self, now: Instant) {
@@ -107,10 +109,14 @@ impl Node for Actor<'_> {
 
     fn drive(&self) -> Drive {
         match self {
-            Self::Post { output: Some(output), .. } => Drive::Charger(*output),
-            Self::Vehicle(Vehicle { level: Some(level), .. }) => Drive::Car(*level),
+            Self::Post { output: Some(output), .. } => Drive::output(*output),
+            Self::Vehicle(Vehicle { level: Some(level), .. }) => Drive::level(*level),
             _ => role!(self, node => node.drive()),
         }
+    }
+
+    fn reads_at(&self) -> Option<Instant> {
+        role!(self, node => node.reads_at())
     }
 }
 
@@ -119,14 +125,14 @@ struct Stage<'a>(World<Actor<'a>>);
 
 /// Sets the stage, with a car that validates or does not, and lets a case play.
 fn on_stage(validates: bool, play: impl FnOnce(&mut Stage<'_>) -> Outcome) -> Outcome {
-    let mut storage = EvseStorage::new();
+    let (mut storage, mut car_storage) = (EvseStorage::new(), PevStorage::new());
     let mut world = World::new(1);
     let mut evse = slac::EvseConfig::new(CHARGER);
-    let mut pev = PevConfig::new(Mac(Car::MAC));
+    let mut pev = slac::PevConfig::new(Mac(Car::MAC));
     if validates {
         evse.validation = EvseValidation::Toggles;
-        pev.slac.validation = PevValidation::WhenPotential;
-        pev.slac.direct_cdb = 0;
+        pev.validation = PevValidation::WhenPotential;
+        pev.direct_cdb = 0;
     }
     let modem = |last| Mac([0, 0xB0, 0x52, 0, 1, last]);
     world.add_with("evse", ModemConfig::evse(ModemKind::Qca7005, modem(0x5E)), |cx| {
@@ -136,7 +142,9 @@ fn on_stage(validates: bool, play: impl FnOnce(&mut Stage<'_>) -> Outcome) -> Ou
         Actor::Post { charger: Charger::new(cx, config, &mut storage).unwrap(), output: None }
     });
     world.add_with("pev", ModemConfig::pev(ModemKind::Qca7005, modem(0xCA)), |cx| {
-        let role = sim::Car::new(cx, pev);
+        let link = PevLink::Matched { slac: pev, modem: None };
+        let config = PevConfig { link, discovers: false, ..PevConfig::new(Mac(Car::MAC)) };
+        let role = sim::Car::new(cx, config, Wishes::CAR_400V, &mut car_storage).unwrap();
         Actor::Vehicle(Vehicle { role, ip: Car::new(), level: None, outbox: VecDeque::new(), tick: None })
     });
     world.add_cable(EVSE, PEV);
@@ -156,12 +164,12 @@ impl Stage<'_> {
     /// Where the car's matching is.
     fn car(&self) -> Option<PevState> {
         match self.0.node(PEV) {
-            Some(Actor::Vehicle(car)) => Some(car.role.role().matching()),
+            Some(Actor::Vehicle(car)) => car.role.role().matching(),
             _ => None,
         }
     }
 
-    fn with_car(&mut self, words: impl FnOnce(&mut Vehicle)) {
+    fn with_car(&mut self, words: impl FnOnce(&mut Vehicle<'_>)) {
         self.0.tell(PEV, |actor, cx| {
             if let Actor::Vehicle(car) = actor {
                 words(car);
@@ -182,7 +190,7 @@ impl Stage<'_> {
     /// Waits until the car's matching is there.
     fn until(&mut self, state: PevState, most: Duration) -> Outcome {
         let is_there = |world: &World<Actor<'_>>| match world.node(PEV) {
-            Some(Actor::Vehicle(car)) if car.role.role().matching() == state => Some(String::new()),
+            Some(Actor::Vehicle(car)) if car.role.role().matching() == Some(state) => Some(String::new()),
             _ => None,
         };
         let stop = self.0.run(Limit::until(self.0.now() + most), is_there);

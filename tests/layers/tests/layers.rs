@@ -34,6 +34,20 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "pev-fsm",
+        &[
+            "machine",
+            "session",
+            "control-pilot",
+            "exi",
+            "exi-app",
+            "exi-din",
+            "heapless",
+            "thiserror",
+            "bitflags",
+        ],
+    ),
+    (
         "roles",
         &[
             "machine",
@@ -45,6 +59,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "v2gtp",
             "sdp",
             "evse-fsm",
+            "pev-fsm",
             "smoltcp",
             "heapless",
             "thiserror",
@@ -133,7 +148,8 @@ fn every_crate_below_the_adapters_is_without_std_and_without_unsafe_code() {
 
 #[test]
 fn the_message_sets_are_known_only_to_the_module_that_maps_them() {
-    for package in packages().iter().filter(|package| package.name == "evse-fsm") {
+    for package in packages().iter().filter(|package| matches!(package.name.as_str(), "evse-fsm" | "pev-fsm"))
+    {
         for entry in std::fs::read_dir(package.folder.join("src")).unwrap() {
             let path = entry.unwrap().path();
             if path.is_file() && path.file_stem().is_some_and(|name| name != "din") {

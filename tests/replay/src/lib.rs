@@ -1,5 +1,5 @@
-//! Recorded cars against our charger: sessions out of captures, a car on the other end of the wire that sends
-//! their bytes, and a plant from a stated model.
+//! Recorded cars against our charger, and recorded chargers against our car: sessions out of captures, the other end of
+//! the wire that sends their bytes, and a plant from a stated model.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -11,11 +11,13 @@
 )]
 
 mod car;
+mod charger;
 mod play;
 mod recorded;
 mod world;
 
 pub use car::Car;
+pub use charger::{End, Played, play_charger};
 pub use play::{CAPTURES, REFUSED, code, config, moments, replay, served};
-pub use recorded::{Request, Session, sessions};
+pub use recorded::{Request, Response, Session, sessions, switches_off};
 pub use world::{Answer, World};

@@ -3,14 +3,16 @@ use std::ops::ControlFlow;
 
 use ccs::decode::source::Source;
 use ccs::decode::{Content, Decoder, Direction};
-use exi_din::V2gMessage;
+use exi_din::{BodyElement, V2gMessage};
 
-/// One session of a capture, as the car sent it.
+/// One session of a capture.
 pub struct Session {
     /// The capture and the number of the session in it.
     pub name: String,
     /// What the car sent, in order.
     pub requests: Vec<Request>,
+    /// What the charger answered, in order.
+    pub responses: Vec<Response>,
     /// The session id that the recorded charger gave; empty when it gave none.
     pub id: Vec<u8>,
 }
@@ -28,6 +30,21 @@ pub struct Request {
     pub stream: Vec<u8>,
 }
 
+/// A message of the charger.
+#[derive(Clone)]
+pub struct Response {
+    /// Its frame in the capture.
+    pub frame: u64,
+    /// `supportedAppProtocolRes`, or the DIN message's name.
+    pub name: &'static str,
+    /// Microseconds since the car's message before it.
+    pub latency: u64,
+    /// Whether that message was a `PowerDeliveryReq` that switches off.
+    pub is_power_off: bool,
+    /// The EXI stream.
+    pub stream: Vec<u8>,
+}
+
 /// The DIN sessions of a capture: each begins with a handshake.
 pub fn sessions(capture: &str) -> Vec<Session> {
     let Some(path) = corpus::path(&format!("captures/{capture}")) else { return Vec::new() };
@@ -39,14 +56,20 @@ pub fn sessions(capture: &str) -> Vec<Session> {
         let (Some(name), Some(direction)) = (exi.message, event.direction) else { return };
         let at = u64::try_from(event.time_ns.unwrap() / 1000).unwrap();
         if direction == Direction::ToPev {
-            if let (Some(session), "SessionSetupRes") = (sessions.last_mut(), name) {
+            let Some(session) = sessions.last_mut() else { return };
+            if name == "SessionSetupRes" {
                 session.id = V2gMessage::decode(exi.payload).unwrap().header.session_id.iter().collect();
             }
+            let Some(request) = session.requests.last() else { return };
+            let latency = at.saturating_sub(request.at);
+            let is_power_off = switches_off(&request.stream);
+            let stream = exi.payload.to_vec();
+            session.responses.push(Response { frame: event.frame, name, latency, is_power_off, stream });
             return;
         }
         if name == "supportedAppProtocolReq" {
             let name = format!("{capture} session {}", sessions.len() + 1);
-            sessions.push(Session { name, requests: Vec::new(), id: Vec::new() });
+            sessions.push(Session { name, requests: Vec::new(), responses: Vec::new(), id: Vec::new() });
         }
         let request = Request { at, frame: event.frame, name, stream: exi.payload.to_vec() };
         sessions.last_mut().expect("a session begins with a handshake").requests.push(request);
@@ -59,6 +82,12 @@ pub fn sessions(capture: &str) -> Vec<Session> {
         .unwrap();
     decoder.finish(&mut take);
     sessions
+}
+
+/// Whether a message is a `PowerDeliveryReq` that switches off.
+pub fn switches_off(stream: &[u8]) -> bool {
+    let body = V2gMessage::decode(stream).ok().and_then(|message| message.body.element);
+    matches!(body, Some(BodyElement::PowerDeliveryReq(req)) if !req.ready_to_charge_state)
 }
 
 impl Session {

@@ -1,6 +1,6 @@
 //! `ccs evse`: a charger on a network interface.
 
-mod clerk;
+pub mod clerk;
 mod role;
 pub mod serve;
 

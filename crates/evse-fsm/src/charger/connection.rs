@@ -44,7 +44,12 @@ impl Charger {
             Some(Level::A) => (By::Car, Cause::Unplugged),
             _ => (By::Network, Cause::LinkLost),
         };
-        self.make_safe(by, cause, Status::Malfunction);
+        if self.state == State::Over {
+            // Nothing is left to be ended: the car left the network before it closed the connection.
+            self.pilot.halt(self.now);
+        } else {
+            self.make_safe(by, cause, Status::Malfunction);
+        }
         self.closed(Closed::Timeout);
     }
 

@@ -22,6 +22,15 @@ enum Verdict {
 /// What the modem answers.
 impl Modem {
     fn on_version(&mut self, cx: &mut Cx<'_>, from: Mac, version: &[u8]) {
+        // Nobody has asked while the link is watched: then a frame in the modem's name cannot end a session.
+        let asked = match self.state {
+            State::Searching { .. } | State::Restarting(_) => true,
+            State::Present { .. } => !self.watches(),
+            _ => false,
+        };
+        if !asked {
+            return;
+        }
         self.firmware = crate::firmware(version);
         if version.starts_with(b"BootLoader") {
             self.address = Some(from);

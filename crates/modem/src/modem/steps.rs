@@ -99,7 +99,7 @@ impl Modem {
         self.timers.set(Timer::Step, now + pause);
     }
 
-    fn watches(&self) -> bool {
+    pub(super) fn watches(&self) -> bool {
         self.watching && self.family().tells_link
     }
 

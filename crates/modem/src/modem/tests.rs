@@ -319,6 +319,24 @@ fn foreign_and_broken_frames_change_nothing() {
     assert_eq!(bench.machine.poll_event(), Some(ModemEvent::NotSent));
 }
 
+#[test]
+fn while_the_link_is_watched_nobody_can_take_the_modem_away_in_its_name() {
+    let mut bench = ready();
+    bench.modem.link = Some(true);
+    bench.run(1000);
+    assert_eq!(bench.machine.link(), Some(true));
+    bench.with(|modem, cx| modem.handle(cx, &sent(&version("BootLoader"))));
+    assert_eq!(bench.run(5000), []);
+    assert!(bench.machine.is_ready() && bench.machine.link() == Some(true));
+    // One that really has no firmware any more does not tell its link.
+    bench.modem.firmware = Some("BootLoader");
+    bench.modem.link = None;
+    bench.modem.lose = vec![0x600C; 20];
+    let events = bench.run(5000);
+    let fault = ModemEvent::Fault(ModemFault::NoFirmware);
+    assert_eq!(events, [ModemEvent::Link(false), ModemEvent::Silent, fault]);
+}
+
 /// The hosts' and modems' own frames of a capture, given to a modem that waits for exactly them.
 #[test]
 fn recorded_modems_are_found_and_their_confirmations_are_taken() {

@@ -15,9 +15,9 @@ use crate::net::StationStorage;
 /// # let _ = &mut storage;
 /// ```
 pub struct EvseStorage<'a, const N: usize = { v2gtp::MAX_DIN }> {
-    pub(super) station: StationStorage<'a>,
-    pub(super) deframer: Deframer<N>,
-    pub(super) out: [u8; N],
+    pub(crate) station: StationStorage<'a>,
+    pub(crate) deframer: Deframer<N>,
+    pub(crate) out: [u8; N],
 }
 
 impl<const N: usize> EvseStorage<'_, N> {

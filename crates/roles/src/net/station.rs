@@ -262,6 +262,20 @@ impl<'a> Station<'a> {
         let _ = socket.listen(at);
     }
 
+    /// Forgets the connection and asks `peer` for one, from a port of our own.
+    pub(crate) fn connect(&mut self, peer: Endpoint, own_port: u16) {
+        self.ended = None;
+        let remote = IpEndpoint::new(peer.address.into(), peer.port);
+        let local = IpListenEndpoint { addr: Some(self.own.address.into()), port: own_port };
+        let Self { interface, sockets, tcp, .. } = self;
+        let socket = sockets.get_mut::<tcp::Socket<'a>>(*tcp);
+        if socket.is_open() {
+            socket.abort();
+        }
+        // Fails for ports of 0 only, which discovery refuses.
+        let _ = socket.connect(interface.context(), remote, local);
+    }
+
     /// Whether received bytes wait.
     pub(crate) fn has_bytes(&self) -> bool {
         self.tcp().can_recv()

@@ -75,9 +75,9 @@ impl Modem {
                 write(&self.tell_key(&request, NetworkKey { nid, nmk: key.nmk }, around.is_local), to, mac)
             }
             View::BrgInfoReq(_) => {
-                let hosts = self.host.map_or(Vec::new(), |host| host.0.to_vec());
-                let nbda = u8::from(self.host.is_some());
-                write(&BrgInfoCnf { bsf: nbda, btei: around.tei, nbda, bda: Slice(&hosts) }, to, mac)
+                let hosts = self.hosts.iter().flat_map(|host| host.0).collect::<Vec<_>>();
+                let nbda = u8::try_from(self.hosts.len()).unwrap_or(u8::MAX);
+                write(&BrgInfoCnf { bsf: nbda.min(1), btei: around.tei, nbda, bda: Slice(&hosts) }, to, mac)
             }
             View::SwVerReq(request) => write(&self.version(request.cookie.unwrap_or_default()), to, mac),
             View::OpAttributesReq(request) => write(&self.attributes(request.cookie, request.rtype), to, mac),

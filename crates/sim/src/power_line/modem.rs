@@ -87,8 +87,8 @@ pub(super) struct Modem {
     /// Which start is the current one.
     starts: u32,
     pub(super) is_frozen: bool,
-    /// The host on its cable: the first one that sent something.
-    pub(super) host: Option<Mac>,
+    /// The hosts on its cable: those that sent something, the first one first.
+    pub(super) hosts: Vec<Mac>,
     /// The cable from its host, and to it.
     pub(super) cable: [Way; 2],
     /// A session in which its image is being written.
@@ -117,6 +117,9 @@ impl Running {
 
 /// How long a modem tells no network after a start: 0.3 to 0.8 s (observed in `2022-11-25_v0.2_ABB`).
 const FRESH: Duration = Duration::from_millis(500);
+/// Hosts that a modem remembers: judgement; the messages that name them have room for more.
+const HOSTS: usize = 8;
+
 /// Time of a frame on a host's cable: less than a millisecond.
 const CABLE: Span = Span::micros(20, 120);
 
@@ -141,7 +144,7 @@ impl Modem {
             fresh_until: Instant::ZERO,
             starts: 0,
             is_frozen: false,
-            host: None,
+            hosts: Vec::new(),
             cable: ["from host", "to host"]
                 .map(|name| Way::new(chance.child(name), Weather { delay: CABLE, ..Weather::default() })),
             writing: None,
@@ -165,16 +168,16 @@ impl Modem {
         self.running.map(|running| (running.mac, running.key))
     }
 
-    /// Learns who its host is: the first one binds it.
+    /// Learns who its hosts are: a program beside the kernel has an address of its own.
     pub(super) fn learn(&mut self, host: Mac) {
-        if host.is_unicast() {
-            self.host.get_or_insert(host);
+        if host.is_unicast() && self.hosts.len() < HOSTS && !self.hosts.contains(&host) {
+            self.hosts.push(host);
         }
     }
 
     /// Stops; false if it had stopped already.
     pub(super) fn stop(&mut self) -> bool {
-        self.host = None;
+        self.hosts.clear();
         self.writing = None;
         self.running.take().is_some()
     }

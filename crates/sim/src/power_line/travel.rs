@@ -127,7 +127,8 @@ impl PowerLine {
             }
         }
         let is_group = to.0.first().is_some_and(|first| first & 1 == 1);
-        let is_for_host = modem_host(self.modem(port)).is_none_or(|host| host == to);
+        let is_for_host =
+            self.modem(port).is_none_or(|modem| modem.hosts.is_empty() || modem.hosts.contains(&to));
         if to != station.mac && (is_group || is_for_host) {
             self.tell_host(now, port, frame);
         }
@@ -199,7 +200,7 @@ fn mode_for(mm_type: MmType) -> Option<SlacMode> {
 }
 
 fn modem_host(modem: Option<&Modem>) -> Option<Mac> {
-    modem.and_then(|modem| modem.host)
+    modem.and_then(|modem| modem.hosts.first().copied())
 }
 
 /// Destination and source of an Ethernet frame.

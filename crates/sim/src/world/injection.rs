@@ -1,7 +1,8 @@
 use machine::Duration;
 
-use super::{Kind, NEIGHBOUR_DB, Node, PLUGGED_DB, Pilot, World};
+use super::{Kind, NEIGHBOUR_DB, Node, PLUGGED_DB, World};
 use crate::Port;
+use crate::plant::{Fault, Side};
 use crate::power_line::{Rule, Weather};
 
 /// Something that is done to a world from outside: by a script, a person, or the weather.
@@ -11,6 +12,8 @@ pub enum Injection {
     Plug(Port),
     /// It is unplugged.
     Unplug(Port),
+    /// Something of the hardware at the cable that ends at this port breaks, or is mended.
+    Hardware(Port, Fault),
     /// A modem stops, and runs again after this time.
     RestartModem(Port, Duration),
     /// A modem hangs (`true`), or no longer does.
@@ -43,6 +46,10 @@ impl<N: Node> World<N> {
         match injection {
             Injection::Plug(port) => self.plug(port, true),
             Injection::Unplug(port) => self.plug(port, false),
+            Injection::Hardware(port, fault) => {
+                let cables = self.cables.iter_mut().filter(|cable| cable.side(port).is_some());
+                cables.for_each(|cable| cable.bench.inject(now, fault));
+            }
             Injection::RestartModem(port, downtime) => self.line.restart(now, port, downtime),
             Injection::FreezeModem(port, is_frozen) => self.line.freeze(port, is_frozen),
             Injection::FreezeNode(port, is_frozen) => {
@@ -75,19 +82,16 @@ impl<N: Node> World<N> {
 
     fn plug(&mut self, port: Port, is_plugged: bool) {
         let db = if is_plugged { PLUGGED_DB } else { NEIGHBOUR_DB };
-        for (cable, _) in &mut self.cables {
-            if cable.charger == port || cable.car == port {
-                cable.is_plugged = is_plugged;
-                self.line.set_attenuation(self.now, cable.charger, cable.car, db);
-            }
+        for cable in self.cables.iter_mut().filter(|cable| cable.side(port).is_some()) {
+            cable.bench.plug(self.now, is_plugged);
+            self.line.set_attenuation(self.now, cable.port(Side::Charger), cable.port(Side::Car), db);
         }
     }
 
     /// Shows a node that hung what its cable is like by now.
     fn show_again(&mut self, port: Port) {
-        let pilots: Vec<Pilot> = self.cable(port).iter().map(|cable| cable.pilot()).collect();
-        for pilot in pilots {
-            self.with(port, |node, cx| node.handle(cx, crate::Input::Pilot(pilot)));
+        if let Some(pilot) = self.cable(port).map(|cable| cable.bench.pilot()) {
+            self.show(port, pilot);
         }
     }
 }

@@ -10,6 +10,7 @@ use machine::{Cx, Duration, Instant};
 
 pub use injection::Injection;
 
+use crate::plant::{Bench, BenchConfig};
 use crate::trace::{Kind, Trace, describe};
 use crate::{Cable, Chance, Drive, EventQueue, Input, ModemConfig, Node, Pilot, Port, PowerLine};
 
@@ -24,10 +25,10 @@ pub struct World<N> {
     chance: Chance,
     line: PowerLine,
     slots: Vec<Slot<N>>,
-    cables: Vec<(Cable, Pilot)>,
+    cables: Vec<Cable>,
     script: EventQueue<Injection>,
     trace: Trace,
-    tap: Option<Tap>,
+    taps: Vec<Tap>,
     buffer: Vec<u8>,
 }
 
@@ -111,7 +112,7 @@ impl<N: Node> World<N> {
             cables: Vec::new(),
             script: EventQueue::new(),
             trace: Trace::default(),
-            tap: None,
+            taps: Vec::new(),
             buffer: vec![0; MAX_FRAME],
         }
     }
@@ -131,12 +132,20 @@ impl<N: Node> World<N> {
         port
     }
 
-    /// Lays a cable between a charger and a car; it is not plugged in.
+    /// Lays a cable between a charger and a car, with plain hardware and its heartbeat; it is not plugged in.
     pub fn add_cable(&mut self, charger: Port, car: Port) {
-        let cable = Cable::new(charger, car);
-        self.cables.push((cable, cable.pilot()));
+        let heartbeat = Some(BenchConfig::HEARTBEAT);
+        self.add_cable_with(charger, car, BenchConfig { heartbeat, ..BenchConfig::default() });
+    }
+
+    /// Lays a cable with this hardware at its ends.
+    pub fn add_cable_with(&mut self, charger: Port, car: Port, config: BenchConfig) {
+        let cable = Cable::new(charger, car, config);
+        let pilot = cable.bench().pilot();
+        self.cables.push(cable);
         for port in [charger, car] {
-            self.tell(port, |node, cx| node.handle(cx, Input::Pilot(cable.pilot())));
+            self.show(port, pilot);
+            let _ = self.settle();
         }
     }
 
@@ -187,7 +196,12 @@ impl<N: Node> World<N> {
 
     /// The cable that ends at a port.
     pub fn cable(&self, port: Port) -> Option<&Cable> {
-        self.cables.iter().map(|(cable, _)| cable).find(|cable| cable.charger == port || cable.car == port)
+        self.cables.iter().find(|cable| cable.side(port).is_some())
+    }
+
+    /// The hardware at the cable that ends at a port.
+    pub fn bench(&self, port: Port) -> Option<&Bench> {
+        self.cable(port).map(Cable::bench)
     }
 
     /// The power line.
@@ -210,9 +224,9 @@ impl<N: Node> World<N> {
         &mut self.trace
     }
 
-    /// Lets `tap` see every frame, to record them.
-    pub fn set_tap(&mut self, tap: Tap) {
-        self.tap = Some(tap);
+    /// Lets `tap` see every frame, to record or judge them.
+    pub fn add_tap(&mut self, tap: Tap) {
+        self.taps.push(tap);
     }
 
     fn slot(&self, port: Port) -> Option<&Slot<N>> {

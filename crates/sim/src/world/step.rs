@@ -2,7 +2,8 @@
 
 use machine::{Deadline, Instant};
 
-use super::{Drive, Input, Kind, Node, Port, Stop, World, describe};
+use super::{Cable, Drive, Input, Kind, Node, Pilot, Port, Stop, World, describe};
+use crate::plant::Side;
 
 /// Rounds of frames, events and levels at one moment, and steps without time passing, before a node counts as
 /// stuck: a busy moment has a few.
@@ -13,8 +14,9 @@ impl<N: Node> World<N> {
     pub(super) fn step(&mut self, until: Instant) -> Result<(), Stop> {
         let nodes = self.slots.iter().filter(|slot| !slot.is_frozen);
         let deadlines = nodes.filter_map(|slot| slot.node.poll_timeout()).map(|deadline| deadline.at);
+        let readings = self.ports().filter_map(|port| self.reads_at(port));
         let others = [self.script.next_at(), self.line.poll_timeout()];
-        let next = deadlines.chain(others.into_iter().flatten()).min().ok_or(Stop::Idle)?;
+        let next = deadlines.chain(readings).chain(others.into_iter().flatten()).min().ok_or(Stop::Idle)?;
         if next > until {
             self.now = self.now.max(until);
             return Err(Stop::Time);
@@ -24,12 +26,20 @@ impl<N: Node> World<N> {
             self.still = 0;
         }
         self.still += 1;
+        self.cables.iter_mut().for_each(|cable| cable.bench.advance(next));
         while let Some((_, injection)) = self.script.pop_due(self.now) {
             self.perform(injection);
         }
         self.line.handle_timeout(self.now);
         self.settle()?;
         for port in self.ports() {
+            if self.reads_at(port).is_some_and(|at| at <= self.now) {
+                self.read(port);
+                if self.reads_at(port).is_some_and(|at| at <= self.now) {
+                    return Err(Stop::Stuck { who: self.name(port).to_owned(), what: "sensors".to_owned() });
+                }
+                self.settle()?;
+            }
             let Some(deadline) = self.overdue(port) else { continue };
             self.with(port, Node::handle_timeout);
             // What is due again by what others send in answer is the next step's.
@@ -39,6 +49,31 @@ impl<N: Node> World<N> {
             self.settle()?;
         }
         Ok(())
+    }
+
+    /// When a node reads its sensors next, if it has any.
+    fn reads_at(&self, port: Port) -> Option<Instant> {
+        let slot = self.slot(port).filter(|slot| !slot.is_frozen)?;
+        slot.node.reads_at().filter(|_| self.cable(port).is_some())
+    }
+
+    /// Gives a node what its sensors say.
+    fn read(&mut self, port: Port) {
+        let now = self.now;
+        let Some(cable) = self.cables.iter_mut().find(|cable| cable.side(port).is_some()) else { return };
+        let input = match cable.side(port) {
+            Some(Side::Charger) => Input::Plant(cable.bench.charger(now)),
+            _ => Input::CarPlant(cable.bench.car(now)),
+        };
+        self.with(port, |node, cx| node.handle(cx, input));
+    }
+
+    /// Shows a node what it sees of its cable by now.
+    pub(super) fn show(&mut self, port: Port, pilot: Pilot) {
+        self.with(port, |node, cx| node.handle(cx, Input::Pilot(pilot)));
+        if self.reads_at(port).is_some() {
+            self.read(port);
+        }
     }
 
     /// A node's deadline, if it is due.
@@ -98,26 +133,33 @@ impl<N: Node> World<N> {
         }
         if let Some(drive) = self.with(port, |node, _| node.drive()).filter(|drive| *drive != Drive::Nothing)
         {
-            self.cables.iter_mut().for_each(|(cable, _)| cable.apply(port, drive));
+            let now = self.now;
+            self.cables.iter_mut().for_each(|cable| cable.apply(now, port, drive));
         }
         self.show_pilots() || is_busy
     }
 
     /// Tells both ends of every cable what has changed since they were told last.
     fn show_pilots(&mut self) -> bool {
-        let changed = |(cable, told): &mut (super::Cable, super::Pilot)| {
-            let pilot = cable.pilot();
-            let is_new = pilot != *told;
-            *told = pilot;
-            is_new.then_some((*cable, pilot))
+        let with_news = self.cables.iter_mut().filter(|cable| cable.has_news());
+        let news: Vec<_> = with_news.map(|cable| (cable.port(Side::Charger), cable.news())).collect();
+        for (port, news) in news {
+            let who = self.name(port).to_owned();
+            for (at, what) in news {
+                self.trace.push(at, Kind::Hardware, &who, format!("{what:?}"));
+            }
+        }
+        let changed = |cable: &mut Cable| {
+            let pilot = cable.changed()?;
+            Some((cable.port(Side::Charger), cable.port(Side::Car), cable.bench.demand().pilot, pilot))
         };
         let changes: Vec<_> = self.cables.iter_mut().filter_map(changed).collect();
-        for (cable, pilot) in &changes {
+        for (charger, car, output, pilot) in &changes {
             let plug = if pilot.is_plugged { "plugged" } else { "unplugged" };
-            let what = format!("{plug}, {:?}, level {:?}", cable.output, pilot.level);
-            self.note(Kind::Pilot, Some(cable.charger), what);
-            for port in [cable.charger, cable.car] {
-                self.with(port, |node, cx| node.handle(cx, Input::Pilot(*pilot)));
+            let what = format!("{plug}, {output:?}, level {:?}", pilot.level);
+            self.note(Kind::Pilot, Some(*charger), what);
+            for port in [*charger, *car] {
+                self.show(port, *pilot);
             }
         }
         !changes.is_empty()
@@ -125,7 +167,7 @@ impl<N: Node> World<N> {
 
     fn see(&mut self, port: Port, is_sent: bool, frame: &[u8]) {
         self.note(if is_sent { Kind::Sent } else { Kind::Heard }, Some(port), describe(frame));
-        if let Some(tap) = &mut self.tap {
+        for tap in &mut self.taps {
             tap(self.now, port, is_sent, frame);
         }
     }

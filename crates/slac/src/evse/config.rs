@@ -79,7 +79,7 @@ pub enum EvseState {
     Paused,
     /// The pilot is being stepped before the next attempt.
     Stepping,
-    /// Too many failures: until the plug is pulled.
+    /// Too many failures: a minute without 5 %, unless the plug is pulled.
     GaveUp,
 }
 

@@ -189,7 +189,7 @@ fn unfinished(capture: &str, attempt: &Attempt) {
             );
         }
     }
-    bench.after(60_000);
+    bench.after(30_000);
     assert_eq!(bench.evse.state(), EvseState::Matching, "{capture}");
 }
 

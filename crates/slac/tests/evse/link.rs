@@ -77,15 +77,22 @@ fn a_link_that_flickers_is_told_when_it_stays() {
 }
 
 #[test]
-fn after_three_failures_the_charger_gives_up_until_the_plug_is_out() {
+fn after_three_failures_the_charger_rests_for_a_minute_or_until_the_plug_is_out() {
     let mut bench = Bench::new();
-    for attempt in 1..=3 {
+    // After a minute it begins to count anew.
+    for attempt in 1..=6 {
         bench.input(EvseInput::ModemReady(true));
         bench.input(EvseInput::Start);
         CAR.reach_key(&mut bench);
         bench.after(12_000);
-        assert_eq!(bench.told().contains(&Event::GaveUp), attempt == 3);
-        bench.after(4_000);
+        assert_eq!(bench.told().contains(&Event::GaveUp), attempt % 3 == 0);
+        bench.input(EvseInput::Withdrawn);
+        bench.after(if attempt == 3 { 59_999 } else { 4_000 });
+        if attempt == 3 {
+            assert_eq!(bench.evse.state(), EvseState::GaveUp);
+            bench.after(1);
+        }
+        assert_eq!(bench.evse.state() == EvseState::Idle, attempt != 6);
     }
     assert_eq!((bench.evse.state(), bench.evse.offers()), (EvseState::GaveUp, false));
     bench.input(EvseInput::ModemReady(true));

@@ -375,3 +375,30 @@ fn stop_draws_a_new_key_only_when_it_was_given() {
     bench.input(EvseInput::Stop);
     assert_eq!(bench.evse.key(), key);
 }
+
+#[test]
+fn a_charger_whose_car_asked_and_got_nowhere_steps_its_pilot_too() {
+    for far in [false, true] {
+        let mut bench = Bench::new();
+        if far {
+            CAR.reach_choosing(&mut bench);
+        } else {
+            CAR.begin(&mut bench);
+        }
+        let asked = bench.now.as_millis();
+        bench.at(asked + 39_000);
+        assert_eq!(bench.evse.state(), EvseState::Matching);
+        bench.at(asked + 41_000);
+        assert_eq!(bench.evse.state(), EvseState::Stepping);
+        assert!(bench.told().contains(&Event::Failed(Failure::NoPeer)));
+    }
+}
+
+#[test]
+fn a_car_that_asks_anew_over_the_link_brings_no_step_later() {
+    let mut bench = Bench::new();
+    CAR.reach_link(&mut bench);
+    CAR.begin(&mut bench);
+    bench.after(3_600_000);
+    assert_eq!(bench.evse.state(), EvseState::Matched);
+}

@@ -1,0 +1,228 @@
+//! Who looks on while a car runs: logs, counts, and says when it is enough.
+
+use std::ops::ControlFlow;
+
+use hal_linux::{Clock, Happening};
+use machine::{Duration, Instant};
+use pev_fsm::Event;
+use roles::PevEvent;
+use sdp::ClientEvent;
+use session::{By, Cause, Checkpoint, Direction, Phase, StopReason, Target};
+
+use super::plant::SimulatedCable;
+use crate::cli::{Exit, PevArgs};
+use crate::command::evse::clerk::Clerk;
+use crate::log::Log;
+use crate::style::Palette;
+use crate::tap::Tap;
+use crate::words::{self, Side, Word};
+
+/// How long a match must hold to count: judgement.
+const HELD: Duration = Duration::from_secs(1);
+/// How long the modem may take to confirm the key with which the network is left: judgement, three tries of half a
+/// second.
+const LEAVE: Duration = Duration::from_secs(2);
+/// How long the connection's end is waited for after the last session: judgement.
+const LINGER: Duration = Duration::from_secs(3);
+
+/// The observer of a loop.
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub struct Observer<'c, 'a> {
+    log: Log,
+    clerk: &'c mut Clerk<'a>,
+    clock: Clock,
+    records: bool,
+    tap: Tap,
+    cable: SimulatedCable,
+    has_modem: bool,
+    phase: Phase,
+    matched: Option<Instant>,
+    /// Matches or sessions that are still wanted; `None`: no end.
+    matches_left: Option<u32>,
+    sessions_left: Option<u32>,
+    has_matched: bool,
+    give_up: Option<Instant>,
+    stopping: bool,
+    leave_at: Option<Instant>,
+    gave_up: Option<StopReason>,
+}
+
+impl<'c, 'a> Observer<'c, 'a> {
+    /// One that has seen nothing.
+    pub fn new(
+        args: &PevArgs,
+        clerk: &'c mut Clerk<'a>,
+        clock: Clock,
+        records: bool,
+        cable: SimulatedCable,
+    ) -> Self {
+        let give_up = args.timeout.map(|seconds| clock.now() + Duration::from_secs(seconds));
+        Self {
+            log: Log::new(Palette::stdout()),
+            clerk,
+            clock,
+            records,
+            tap: Tap::default(),
+            cable,
+            has_modem: false,
+            phase: Phase::Plugged,
+            matched: None,
+            matches_left: args.matches,
+            sessions_left: args.sessions,
+            has_matched: false,
+            give_up,
+            stopping: false,
+            leave_at: None,
+            gave_up: None,
+        }
+    }
+
+    /// The exit that fits what was seen; the last line.
+    pub fn end(&mut self) -> Exit {
+        let reason = self.log.stop_reason().or(self.gave_up);
+        let last = reason.map_or_else(|| "stopped: there was no session".into(), |reason| reason.to_string());
+        self.clerk.line(format!("{last}\n").into_bytes());
+        reason.map_or(Exit::Good, |reason| Exit::Session(reason.exit_code()))
+    }
+
+    /// Takes what happens; breaks off when it is enough.
+    #[allow(clippy::needless_pass_by_value, reason = "as the loop gives it")]
+    pub fn take(&mut self, at: Instant, happening: Happening<'_, PevEvent>) -> ControlFlow<()> {
+        match happening {
+            Happening::Frame(direction, frame) => {
+                if self.records {
+                    self.clerk.frame(self.clock.unix(at), direction, frame);
+                }
+                self.tap.frame(frame, &mut self.log);
+            }
+            Happening::Lost(length) => {
+                self.say(at, &format!("a frame of {length} bytes was not sent: the queue is full"));
+            }
+            Happening::Event(event) => self.event(at, &event),
+            Happening::StopRequested => {
+                self.stopping = true;
+                let in_session = (Phase::Handshake..=Phase::SessionStop).contains(&self.phase);
+                if in_session {
+                    self.say(at, "ending the session; once more to switch off at once");
+                } else {
+                    self.leave(at);
+                }
+            }
+            Happening::Tick => self.count(at),
+        }
+        if self.leave_at.is_some_and(|leave| leave <= at) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    }
+
+    /// Pulls the plug and gives the modem the time to take the key with which the network is left.
+    fn leave(&mut self, at: Instant) {
+        self.cable.pull();
+        self.leave_at = Some(at + if self.has_matched { LEAVE } else { Duration::ZERO });
+    }
+
+    fn count(&mut self, at: Instant) {
+        if self.matched.is_some_and(|since| at.since(since) >= HELD) {
+            self.matched = None;
+            if let Some(left) = &mut self.matches_left {
+                *left = left.saturating_sub(1);
+                if *left == 0 {
+                    self.leave(at);
+                }
+            }
+        }
+        if self.give_up.is_some_and(|late| late <= at) && !self.has_matched {
+            let cause = if self.has_modem { Cause::NoMatch } else { Cause::NoModem };
+            self.gave_up = Some(StopReason::new(By::Network, cause, Phase::Plugged));
+            self.leave_at = Some(at);
+        }
+    }
+
+    fn event(&mut self, at: Instant, event: &PevEvent) {
+        if let Some(Word { checkpoint, words }) = word(event) {
+            self.note(at, checkpoint, &words);
+        }
+        match event {
+            PevEvent::Modem(modem::ModemEvent::Found { .. }) => self.has_modem = true,
+            PevEvent::Slac(slac::Event::Matched { .. }) => {
+                self.has_matched = true;
+                self.matched = Some(at);
+            }
+            PevEvent::Slac(slac::Event::Failed(_) | slac::Event::Left) => self.matched = None,
+            PevEvent::Disconnected(_) => self.cable.report(Target::ZERO),
+            PevEvent::Session(event) => self.session(at, event),
+            _ => {}
+        }
+    }
+
+    fn session(&mut self, at: Instant, event: &Event) {
+        match event {
+            Event::Phase(phase) => self.phase = *phase,
+            Event::Message(message) if message.direction == Direction::Received => {
+                match message.values.present {
+                    Some(present) => self.cable.report(present),
+                    None if self.phase == Phase::PowerOff => self.cable.power_off(),
+                    None => {}
+                }
+            }
+            Event::Stopped(_) => {
+                self.phase = Phase::Ended;
+                self.sessions_left = self.sessions_left.map(|left| left.saturating_sub(1));
+                if self.stopping || self.sessions_left == Some(0) {
+                    self.leave_at = Some(at + LINGER);
+                }
+            }
+            _ => {}
+        }
+        let mut line = Vec::new();
+        // Writing to memory cannot fail.
+        let _ = self.log.car_event(at, event, &mut line);
+        self.clerk.line(line);
+    }
+
+    /// Writes a line.
+    pub fn say(&mut self, at: Instant, what: &str) {
+        self.note(at, None, what);
+    }
+
+    fn note(&mut self, at: Instant, checkpoint: Option<Checkpoint>, what: &str) {
+        let mut line = Vec::new();
+        let _ = self.log.say(at, checkpoint, what, &mut line);
+        self.clerk.line(line);
+    }
+}
+
+/// An event in words, where it is not the session's.
+pub fn word(event: &PevEvent) -> Option<Word> {
+    let word = |checkpoint, words: String| Some(Word { checkpoint, words });
+    match event {
+        PevEvent::Session(_) => None,
+        PevEvent::Modem(event) => Some(words::of_modem(Side::Pev, event)),
+        PevEvent::Slac(event) => Some(words::of_slac(Side::Pev, event)),
+        PevEvent::Discovery(ClientEvent::Found(found)) => word(
+            Some(Checkpoint::DISCOVERY_RES_RECEIVED),
+            format!("discovery: the charger is at [{}]:{}", found.address, found.port),
+        ),
+        PevEvent::Discovery(ClientEvent::Ignored { from, why }) => {
+            word(None, format!("discovery: ignored what [{}] says: {why}", from.address))
+        }
+        PevEvent::Discovery(ClientEvent::NoAnswer) => word(None, "discovery: no answer".into()),
+        PevEvent::Serving(mac) => word(None, format!("the charger is {mac}")),
+        PevEvent::Connecting(peer) => word(None, format!("connecting to [{}]:{}", peer.address, peer.port)),
+        PevEvent::Connected(peer) => {
+            word(Some(Checkpoint::TCP_CONNECTED), format!("connected: [{}]:{}", peer.address, peer.port))
+        }
+        PevEvent::Disconnected(closed) => word(None, format!("disconnected: {}", closed.name())),
+        PevEvent::NoConnection(peer) => {
+            word(None, format!("no connection to [{}]:{}; asking again", peer.address, peer.port))
+        }
+        PevEvent::Overrun => word(None, "a frame was dropped: answers were not taken in time".into()),
+        PevEvent::Skipped(payload_type) => word(None, format!("skipped a message of type {payload_type}")),
+        PevEvent::Broken(error) => word(None, format!("the connection makes no sense: {error}")),
+        PevEvent::BufferTooShort { len } => {
+            word(None, format!("a frame was not sent: the buffer has {len} bytes only"))
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! A simulated car behind a real link: there is no cable, so its inlet shows what the charger says that it gives.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use control_pilot::Output;
+use hal_linux::{Heartbeat, PlantBackend};
+use machine::Instant;
+use pev_fsm::{Demand, Plant, Vehicle};
+use session::{Contactors, Lock, Reading, Target};
+use sim::Wishes;
+
+/// The cable that is not there: what the charger reports, as the log has seen it, and whether it is plugged in.
+#[derive(Clone, Debug)]
+pub struct SimulatedCable(Rc<Cell<(Target, bool)>>);
+
+impl SimulatedCable {
+    /// One that is plugged in.
+    pub fn plugged() -> Self {
+        Self(Rc::new(Cell::new((Target::ZERO, true))))
+    }
+
+    /// What the charger reports now.
+    pub fn report(&self, target: Target) {
+        self.0.set((target, self.0.get().1));
+    }
+
+    /// The charger has confirmed that power is off; it does not say with what current.
+    pub fn power_off(&self) {
+        self.report(Target { current_ma: 0, ..self.reported() });
+    }
+
+    /// Pulls the plug.
+    pub fn pull(&self) {
+        self.0.set((Target::ZERO, false));
+    }
+
+    fn reported(&self) -> Target {
+        self.0.get().0
+    }
+
+    fn pilot(&self) -> Output {
+        if self.0.get().1 { Output::DIGITAL } else { Output::Steady }
+    }
+}
+
+/// Contactors and lock that follow at once, a battery of constant voltage that fills.
+#[derive(Debug)]
+pub struct SimulatedCar {
+    wishes: Wishes,
+    cable: SimulatedCable,
+    demand: Demand,
+    battery_mv: i32,
+    current_ma: i32,
+    charge_wh: f64,
+    seen: Instant,
+}
+
+impl SimulatedCar {
+    /// A car that is plugged in where 5 % is offered.
+    pub fn new(wishes: Wishes, soc_percent: u8, cable: SimulatedCable) -> Self {
+        let charge_wh = f64::from(wishes.capacity_wh) * f64::from(soc_percent) / 100.0;
+        // The lowest cell is empty at five sixths of the highest voltage: judgement.
+        let battery_mv = wishes.limits.max_voltage_mv / 6 * 5;
+        Self {
+            wishes,
+            cable,
+            demand: Demand::SAFE,
+            battery_mv,
+            current_ma: 0,
+            charge_wh,
+            seen: Instant::ZERO,
+        }
+    }
+
+    fn advance(&mut self, now: Instant) {
+        let hours = f64::from(u32::try_from(now.since(self.seen).as_micros()).unwrap_or(u32::MAX)) / 3.6e9;
+        self.seen = now;
+        self.current_ma = if self.is_closed() { self.cable.reported().current_ma } else { 0 };
+        let watts = f64::from(self.battery_mv) * f64::from(self.current_ma) / 1e6;
+        self.charge_wh += watts * hours;
+    }
+
+    fn is_closed(&self) -> bool {
+        self.demand.contactors == Contactors::Closed
+    }
+
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100")]
+    fn soc_percent(&self) -> u8 {
+        (self.charge_wh * 100.0 / f64::from(self.wishes.capacity_wh)).clamp(0.0, 100.0) as u8
+    }
+
+    fn vehicle(&self, now: Instant) -> Vehicle {
+        let Wishes { limits, enough_percent, capacity_wh } = self.wishes;
+        let soc_percent = self.soc_percent();
+        Vehicle {
+            at: now,
+            limits,
+            battery_mv: Some(self.battery_mv),
+            target: Target { voltage_mv: limits.max_voltage_mv - 2_000, current_ma: limits.max_current_ma },
+            soc_percent,
+            capacity_wh,
+            request_wh: capacity_wh / 100 * i32::from(enough_percent.saturating_sub(soc_percent)),
+            full_soc_percent: Some(enough_percent),
+            bulk_soc_percent: Some(enough_percent),
+            full_in_s: None,
+            bulk_in_s: None,
+            is_done: soc_percent >= enough_percent,
+            error: 0,
+        }
+    }
+}
+
+impl PlantBackend for SimulatedCar {
+    type Demand = Demand;
+    type Reading = (Plant, Vehicle);
+
+    fn apply(&mut self, now: Instant, demand: &Demand) {
+        self.advance(now);
+        self.demand = *demand;
+    }
+
+    fn read(&mut self, now: Instant) -> (Plant, Vehicle) {
+        self.advance(now);
+        let inlet_mv = if self.is_closed() { self.battery_mv } else { self.cable.reported().voltage_mv };
+        let plant = Plant {
+            pilot: Some(Reading::new(self.cable.pilot(), now)),
+            proximity: None,
+            inlet_mv: Some(Reading::new(inlet_mv, now)),
+            current_ma: Some(Reading::new(self.current_ma, now)),
+            contactors: Some(Reading::new(self.is_closed(), now)),
+            lock: Some(Reading::new(self.demand.lock == Lock::Held, now)),
+            emergency_stop: Some(Reading::new(false, now)),
+        };
+        (plant, self.vehicle(now))
+    }
+
+    fn make_safe(&mut self, now: Instant) {
+        self.apply(now, &Demand::SAFE);
+    }
+
+    fn heartbeat(&self) -> Option<Heartbeat> {
+        None
+    }
+}

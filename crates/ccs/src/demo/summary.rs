@@ -1,0 +1,83 @@
+//! The table behind the log: phases with their times and messages, energy, and who ended it.
+
+use std::io::{self, Write};
+
+use evse_fsm::Event;
+use machine::{Duration, Instant};
+use session::{Phase, StopReason};
+use sim::{Node, Port, World};
+
+/// What a session came to.
+pub struct Summary {
+    /// Phase, when it began, messages in it.
+    phases: Vec<(Phase, Instant, u32)>,
+    now: Instant,
+    energy_wh: f64,
+    peak_ma: i32,
+}
+
+impl Summary {
+    pub fn new() -> Self {
+        Self { phases: Vec::new(), now: Instant::ZERO, energy_wh: 0.0, peak_ma: 0 }
+    }
+
+    /// Looks at the cable after each step.
+    pub fn watch<N: Node>(&mut self, world: &World<N>) {
+        let Some(bench) = world.bench(Port(0)) else { return };
+        let truth = bench.truth();
+        let hours =
+            f64::from(u32::try_from(world.now().since(self.now).as_micros()).unwrap_or(u32::MAX)) / 3.6e9;
+        self.now = world.now();
+        self.energy_wh += f64::from(truth.inlet_mv) * f64::from(truth.current_ma) / 1e6 * hours;
+        self.peak_ma = self.peak_ma.max(truth.current_ma);
+    }
+
+    /// Counts what the charger tells.
+    pub fn event(&mut self, at: Instant, event: &Event) {
+        match event {
+            Event::Phase(phase) => self.phases.push((*phase, at, 0)),
+            Event::Message(_) => {
+                if let Some((.., messages)) = self.phases.last_mut() {
+                    *messages += 1;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Writes the table.
+    pub fn write(
+        &self,
+        charger: Option<StopReason>,
+        car: Option<StopReason>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        writeln!(out, "\nphase                       begin s     took s   messages")?;
+        let ends = self.phases.iter().skip(1).map(|(_, begin, _)| *begin).chain([self.now]);
+        for ((phase, begin, messages), end) in self.phases.iter().zip(ends) {
+            if *phase != Phase::Ended {
+                let took: Duration = end.since(*begin);
+                writeln!(
+                    out,
+                    "{:24} {:>10} {:>10} {messages:>10}",
+                    phase.to_string(),
+                    seconds(begin.as_millis()),
+                    seconds(took.as_millis())
+                )?;
+            }
+        }
+        let amperes = f64::from(self.peak_ma) / 1000.0;
+        writeln!(out, "energy {:.2} kWh, at most {amperes:.1} A", self.energy_wh / 1000.0)?;
+        for (who, reason) in [("charger", charger), ("car", car)] {
+            match reason {
+                Some(reason) => writeln!(out, "{who}: {reason}")?,
+                None => writeln!(out, "{who}: no session")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn seconds(millis: u64) -> String {
+    format!("{}.{:03}", millis / 1000, millis % 1000)
+}

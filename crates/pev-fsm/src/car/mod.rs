@@ -1,0 +1,277 @@
+//! The car: what comes in changes the session, the pilot, the contactors and the lock, in this order.
+
+mod ask;
+mod connection;
+mod responses;
+mod stops;
+mod supervise;
+mod tell;
+
+use control_pilot::Level;
+use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers};
+use session::{Contactors, EnergyTransfer, Limits, Phase, StopReason};
+
+use crate::din;
+use crate::plug::Plug;
+use crate::policy::Ramp;
+use crate::power::Power;
+use crate::request::{Kind, Request, SessionId};
+use crate::supervision::Supervision;
+use crate::{Config, ConfigError, Demand, Dropped, Event, Input, Latch, PAYLOAD_TYPE, Plant, Vehicle};
+
+/// Events that wait at most: a response, the next request and what they cause are six.
+const EVENTS: usize = 32;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Timer {
+    Message,
+    Setup,
+    ReadyToCharge,
+    Loop,
+    Pace,
+    Lock,
+    StopBy,
+    NoDemand,
+    NoCurrent,
+}
+
+impl TimerName for Timer {
+    const ALL: &'static [Self] = &[
+        Self::Message,
+        Self::Setup,
+        Self::ReadyToCharge,
+        Self::Loop,
+        Self::Pace,
+        Self::Lock,
+        Self::StopBy,
+        Self::NoDemand,
+        Self::NoCurrent,
+    ];
+    fn name(self) -> &'static str {
+        match self {
+            Self::Message => "response",
+            Self::Setup => "communication setup",
+            Self::ReadyToCharge => "ready to charge",
+            Self::Loop => "loop",
+            Self::Pace => "next request",
+            Self::Lock => "lock confirmation",
+            Self::StopBy => "stop by the charger",
+            Self::NoDemand => "no demand",
+            Self::NoCurrent => "no current",
+        }
+    }
+}
+
+/// Where the session is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    NoSession,
+    /// The request is out, or waits for its turn.
+    Asking(Kind),
+    /// Pilot C, waiting for the connector lock.
+    Locking,
+    /// Waiting for the contactors to close.
+    Closing,
+    /// Pilot B, waiting for the contactors to open.
+    Opening,
+    /// Nothing more is said.
+    Over,
+}
+
+/// A car's inlet: session and plant. See the crate's documentation.
+#[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub struct Car {
+    config: Config,
+    plant: Plant,
+    vehicle: Option<Vehicle>,
+    power: Power,
+    plug: Plug,
+    supervision: Supervision,
+    step: Step,
+    phase: Phase,
+    is_connected: bool,
+    close: bool,
+    latched: Option<Latch>,
+    session_id: SessionId,
+    /// A response is awaited.
+    is_waiting: bool,
+    /// The request that has not been taken yet.
+    request: Option<Request>,
+    service_id: u16,
+    transfer: EnergyTransfer,
+    /// The charger's newest limits.
+    charger: Limits,
+    /// The isolation test ended with Valid or Warning.
+    is_isolated: bool,
+    isolation_told: bool,
+    disagreement_told: bool,
+    loop_told: bool,
+    /// Newest voltage that the charger reported, in mV.
+    reported_mv: Option<i32>,
+    /// The lock was confirmed in this session.
+    is_locked: bool,
+    /// Power was asked for in this session.
+    was_powered: bool,
+    ramp: Ramp,
+    /// What was asked for last, in mA; `None` before the first demand.
+    asked_ma: Option<i32>,
+    welding_rounds: u8,
+    stop: Option<StopReason>,
+    last_stop: Option<StopReason>,
+    now: Instant,
+    timers: Timers<Timer, 9>,
+    events: Queue<Event, EVENTS>,
+}
+
+impl Car {
+    /// How late a deadline may be met while the contactors are closed (docs/ARCHITECTURE.md).
+    const HELD_UP: Duration = Duration::from_millis(500);
+
+    /// A car without a session, that knows nothing of its plant yet.
+    ///
+    /// # Errors
+    /// What [`Config::check`] says.
+    pub fn new(config: Config) -> Result<Self, ConfigError> {
+        config.check()?;
+        let config = config.effective();
+        Ok(Self {
+            transfer: config.energy_transfer,
+            config,
+            plant: Plant::default(),
+            vehicle: None,
+            power: Power::new(),
+            plug: Plug::new(),
+            supervision: Supervision::new(),
+            step: Step::NoSession,
+            phase: Phase::Idle,
+            is_connected: false,
+            close: false,
+            latched: None,
+            session_id: SessionId::new(),
+            is_waiting: false,
+            request: None,
+            service_id: 1,
+            charger: Limits::NONE,
+            is_isolated: false,
+            isolation_told: false,
+            disagreement_told: false,
+            loop_told: false,
+            reported_mv: None,
+            is_locked: false,
+            was_powered: false,
+            ramp: Ramp::new(Instant::ZERO),
+            asked_ma: None,
+            welding_rounds: 0,
+            stop: None,
+            last_stop: None,
+            now: Instant::ZERO,
+            timers: Timers::new(),
+            events: Queue::new(),
+        })
+    }
+
+    /// What the car wants of its plant now. Read and apply it after each call.
+    pub fn demand(&self) -> Demand {
+        Demand { pilot: self.power.pilot(), contactors: self.power.contactors(), lock: self.plug.lock() }
+    }
+
+    /// Whether the connection shall be closed now: everything that was to be sent has been taken.
+    /// Stays so until [`Input::Closed`] or a new [`Input::Connected`].
+    pub fn wants_close(&self) -> bool {
+        self.close && self.request.is_none()
+    }
+
+    /// Whether a connection would begin a session: none is under way, nothing is latched, the contactors are open
+    /// and a [`Vehicle`] has been given.
+    pub fn may_begin(&self) -> bool {
+        let idle = self.step == Step::NoSession && self.power.is_off();
+        idle && self.latched.is_none() && self.vehicle.is_some()
+    }
+
+    /// Where the session is.
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// Why the session at hand is being ended, or why the last one ended.
+    pub fn stop_reason(&self) -> Option<StopReason> {
+        self.stop.or(self.last_stop)
+    }
+
+    /// What holds the next session off, if anything does.
+    pub fn latched(&self) -> Option<Latch> {
+        self.latched
+    }
+}
+
+impl Machine for Car {
+    type Input<'a> = Input<'a>;
+    type Route = u16;
+    type Event = Event;
+
+    fn handle(&mut self, cx: &mut Cx<'_>, input: Input<'_>) {
+        self.tell_time(cx.now);
+        // A snapshot is the newest truth; whatever else comes in finds what was due done already.
+        if !matches!(input, Input::Plant(_) | Input::Vehicle(_)) {
+            self.run_timers();
+            self.watch();
+        }
+        match input {
+            Input::Plant(plant) => self.plant = plant,
+            Input::Vehicle(vehicle) => self.vehicle = Some(vehicle.sane()),
+            Input::Message { payload_type, payload } => self.message(payload_type, payload),
+            Input::Connected => self.connected(),
+            Input::Closed(closed) => self.closed(closed),
+            Input::LinkLost => self.link_lost(),
+            Input::Operator(word) => self.operator(word),
+        }
+        self.advance();
+    }
+
+    fn handle_timeout(&mut self, cx: &mut Cx<'_>) {
+        self.tell_time(cx.now);
+        self.run_timers();
+        self.advance();
+    }
+
+    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<(usize, u16)> {
+        let request = self.request.take()?;
+        if let Ok(length) = din::encode(&request, &self.config, buffer) {
+            Some((length, PAYLOAD_TYPE))
+        } else {
+            self.events.push(Event::Dropped(Dropped::DoesNotFit(request.kind.row().request)));
+            None
+        }
+    }
+
+    fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop()
+    }
+
+    fn poll_timeout(&self) -> Option<Deadline> {
+        let named = |name| move |at| Deadline { at, name };
+        let is_in_use = self.power.is_in_use();
+        let stale = is_in_use.then(|| self.plant.stale_at(self.config.sensors)).flatten();
+        let vehicle = self.vehicle.filter(|_| is_in_use).map(|vehicle| vehicle.stale_at());
+        let all = [
+            self.power.due(self.now, &self.config).map(named("contactors")),
+            stale.filter(|at| *at > self.now).map(named("stale reading")),
+            vehicle.filter(|at| *at > self.now).map(named("stale vehicle")),
+            self.supervision.due().filter(|at| *at > self.now).map(named("pilot lost")),
+            self.plug.due().map(named("discharge")),
+        ];
+        all.into_iter().fold(self.timers.next(), Deadline::earlier)
+    }
+}
+
+impl Car {
+    fn tell_time(&mut self, now: Instant) {
+        let due = self.poll_timeout();
+        let late = due.is_some_and(|due| now.since(due.at) > Self::HELD_UP);
+        self.now = self.now.max(now);
+        if late && self.power.contactors() == Contactors::Closed && self.power.pilot() != Level::B {
+            self.make_safe(session::By::Car, session::Cause::HeldUp);
+        }
+    }
+}

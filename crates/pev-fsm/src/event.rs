@@ -1,0 +1,80 @@
+use session::{Checkpoint, Message, Phase, StopReason};
+
+/// What people and logs want to know. Safety never depends on events.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Event {
+    /// The session is in a new phase.
+    Phase(Phase),
+    /// A moment that is not a message (those carry their checkpoint themselves).
+    Checkpoint(Checkpoint),
+    /// A message goes out or its answer came in.
+    Message(Message),
+    /// An input was dropped.
+    Dropped(Dropped),
+    /// Something that does not end the session but that people should know.
+    Warning(Warning),
+    /// The contactors were opened although the current was not known to be below 1 A: the 2 s were over.
+    EmergencyOpening {
+        /// The current in mA at that moment, where a fresh reading told it.
+        current_ma: Option<i32>,
+    },
+    /// No new session until [`Operator::Reset`](crate::Operator::Reset).
+    Latched(Latch),
+    /// The session is being ended for this reason; messages may follow.
+    Stopping(StopReason),
+    /// The session is over and the contactors are open: the last event of a session.
+    Stopped(StopReason),
+}
+
+/// Why an input was dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dropped {
+    /// Nothing was asked, so it answers nothing.
+    NotAsked,
+    /// Not payload type 0x8001.
+    PayloadType(u16),
+    /// It does not decode; the bit where decoding failed. Ends the session.
+    Undecodable {
+        /// Bit offset in the payload.
+        bit: u32,
+    },
+    /// A request did not fit into the caller's buffer; its name.
+    DoesNotFit(&'static str),
+    /// A connection while a fault is latched, the last session's contactors are not open yet, or no
+    /// [`Vehicle`](crate::Vehicle) has been given.
+    Connection,
+}
+
+/// Something that does not end the session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Warning {
+    /// The contactors close by the charger's word alone.
+    PrechargeByReport,
+    /// The lock opens without a measurement of what is behind it.
+    UnlockWithoutMeasurement,
+    /// A quirk was needed; its id (see [`QUIRKS`](crate::QUIRKS)).
+    Quirk(&'static str),
+    /// Inlet and charger's report disagree: the contactors stay open.
+    Disagreement,
+    /// The isolation monitor went to Warning; charging goes on.
+    IsolationLow,
+    /// The charger gives no current although it was asked for a minute.
+    NoCurrent,
+    /// Voltage at the inlet behind open contactors, or no answer about it: a contactor may be welded.
+    WeldSuspected,
+    /// The request of this name was refused or not answered while the session was being ended.
+    Unanswered(&'static str),
+}
+
+/// What holds the next session off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Latch {
+    /// The emergency stop was pressed.
+    EmergencyStop,
+    /// The contactors did not open when told.
+    Contactors,
+    /// Locked, voltage present or unknown.
+    VoltagePresent,
+    /// Over-voltage or over-current at the inlet.
+    OutOfRange,
+}

@@ -1,0 +1,308 @@
+//! A car on a cable: the network half, discovery and the session in one machine.
+
+mod config;
+mod event;
+mod network;
+
+use control_pilot::{DutyMeaning, Level};
+use core::net::Ipv6Addr;
+use homeplug_mme::Mac;
+use machine::{Cx, Deadline, Machine, Queue, TimerName, Timers};
+use pev_fsm::{Car, Demand, Operator, Plant, Vehicle};
+use sdp::{Client, ClientConfig, Endpoint, Security};
+use session::{Phase, StopReason};
+
+use crate::channel::{Channel, Plain};
+use crate::evse::EvseStorage;
+use crate::line::{Line, LineEvent};
+use crate::net::{MAX_FRAME, Station};
+use crate::stream::Stream;
+
+pub use config::{PevConfig, PevConfigError, PevLink};
+pub use event::PevEvent;
+
+/// The memory that a [`Pev`] borrows: the same as a charger's.
+pub type PevStorage<'a, const N: usize = { v2gtp::MAX_DIN }> = EvseStorage<'a, N>;
+
+/// A car's inlet: 5 % seen, matched, discovered, connected, charged.
+///
+/// Frames go in with [`PevInput::Frame`], frames come out of `poll_transmit` into a buffer of at least
+/// [`MAX_FRAME`] bytes; take them all after each call. [`demand`](Self::demand) is to be read and applied
+/// after each call, too.
+///
+/// One session for each offer of 5 %: when it is over, the next begins after the pilot was taken away, or the plug
+/// pulled, or with [`PevInput::Restart`].
+#[allow(clippy::struct_excessive_bools, reason = "each is a level of its own")]
+pub struct Pev<'a, C: Channel = Plain, const N: usize = { v2gtp::MAX_DIN }> {
+    mac: Mac,
+    address: Ipv6Addr,
+    station: Station<'a>,
+    discovery: Client,
+    stream: Stream<'a, C, N>,
+    session: Car,
+    /// The power line; `None` where the link is given.
+    line: Option<Line<slac::Pev>>,
+    discovers: bool,
+    stage: Stage,
+    /// Whether the session has been told of a connection and not of its end.
+    is_connected: bool,
+    /// The only station that is heard.
+    charger: Option<Mac>,
+    /// Where the charger said that it takes connections.
+    announced: Option<Endpoint>,
+    tries: u8,
+    sees_digital: bool,
+    /// Whether matching and everything above it has been told of an offer, and of a link.
+    was_offered: bool,
+    was_up: bool,
+    timers: Timers<Timer, 2>,
+    ignored: u32,
+    events: Queue<PevEvent, EVENTS>,
+}
+
+/// What goes into a [`Pev`].
+#[derive(Clone, Copy, Debug)]
+pub enum PevInput<'a> {
+    /// An Ethernet frame without its check sequence, as it came.
+    Frame(&'a [u8]),
+    /// What the sensors say now.
+    Plant(Plant),
+    /// What the battery wants now.
+    Vehicle(Vehicle),
+    /// Both at once.
+    Snapshot(Plant, Vehicle),
+    /// A person or the rest of the car wants something.
+    Operator(Operator),
+    /// Leave the network and begin anew, without waiting for the pilot. Does nothing while a session runs.
+    Restart,
+}
+
+/// Events of the network half that wait at most; session, modem and matching have their own.
+const EVENTS: usize = 16;
+
+/// Where the way to a session is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// No offer, or no link.
+    Waiting,
+    /// Discovery asks.
+    Asking,
+    /// A connection is being made.
+    Opening,
+    /// It is open.
+    Open,
+    /// It is being closed.
+    Closing,
+    /// The session of this offer is over.
+    Done,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Timer {
+    /// The handshake of a connection, and the pause before the next try.
+    Connect,
+    /// The end of a connection that is being closed.
+    Close,
+}
+
+impl TimerName for Timer {
+    const ALL: &'static [Self] = &[Self::Connect, Self::Close];
+    fn name(self) -> &'static str {
+        match self {
+            Self::Connect => "tcp connect",
+            Self::Close => "tcp close",
+        }
+    }
+}
+
+impl<'a, const N: usize> Pev<'a, Plain, N> {
+    /// A car over plain TCP that sees no pilot yet.
+    ///
+    /// # Errors
+    /// What [`PevConfig::check`] says.
+    pub fn new(
+        cx: &mut Cx<'_>,
+        config: PevConfig,
+        storage: &'a mut PevStorage<'a, N>,
+    ) -> Result<Self, PevConfigError> {
+        Self::with_channel(cx, config, Plain, storage)
+    }
+}
+
+impl<'a, C: Channel, const N: usize> Pev<'a, C, N> {
+    /// A car whose connections go through `channel`.
+    ///
+    /// # Errors
+    /// What [`PevConfig::check`] says.
+    pub fn with_channel(
+        cx: &mut Cx<'_>,
+        config: PevConfig,
+        channel: C,
+        storage: &'a mut PevStorage<'a, N>,
+    ) -> Result<Self, PevConfigError> {
+        config.check()?;
+        let (mac, address) = (config.mac, config.address());
+        let line = match config.link {
+            PevLink::Given => None,
+            PevLink::Matched { slac, modem } => {
+                let modem = modem::ModemConfig { profile: modem, ..modem::ModemConfig::new(mac) };
+                Some(Line::new(cx, modem, slac::Pev::new(slac)))
+            }
+        };
+        let EvseStorage { station, deframer, out } = storage;
+        let own_port = network::ephemeral(cx);
+        let mut station = Station::new(cx, mac, address, own_port, own_port, station);
+        station.abort();
+        station.schedule();
+        let wish = ClientConfig { plain: C::SECURITY == Security::NONE, tls: C::SECURITY == Security::TLS };
+        Ok(Self {
+            mac,
+            address,
+            station,
+            discovery: Client::new(wish),
+            stream: Stream::new(channel, deframer, out),
+            session: Car::new(config.car)?,
+            line,
+            discovers: config.discovers,
+            stage: Stage::Waiting,
+            is_connected: false,
+            charger: None,
+            announced: None,
+            tries: 0,
+            sees_digital: false,
+            was_offered: false,
+            was_up: false,
+            timers: Timers::new(),
+            ignored: 0,
+            events: Queue::new(),
+        })
+    }
+
+    /// What the car wants of its plant now. Read and apply it after each call.
+    pub fn demand(&self) -> Demand {
+        let demand = self.session.demand();
+        // While it is being recognised by its pilot there is no session.
+        let toggled = self.line.as_ref().and_then(|line| line.slac().toggle());
+        match toggled {
+            Some(true) if !self.is_connected => Demand { pilot: Level::C, ..demand },
+            _ => demand,
+        }
+    }
+
+    /// Where the session is.
+    pub fn phase(&self) -> Phase {
+        self.session.phase()
+    }
+
+    /// Why the session at hand is being ended, or why the last one ended.
+    pub fn stop_reason(&self) -> Option<StopReason> {
+        self.session.stop_reason()
+    }
+
+    /// Where matching is; `None` where the link is given.
+    pub fn matching(&self) -> Option<slac::PevState> {
+        self.line.as_ref().map(|line| line.slac().state())
+    }
+
+    /// The charger's host, once there is a link to it.
+    pub fn charger(&self) -> Option<Mac> {
+        self.charger
+    }
+
+    /// The modem, where the link is not given.
+    pub fn modem(&self) -> Option<&modem::Modem> {
+        self.line.as_ref().map(Line::modem)
+    }
+
+    /// The station's own MAC address.
+    pub fn mac(&self) -> Mac {
+        self.mac
+    }
+
+    /// The station's link-local address.
+    pub fn address(&self) -> Ipv6Addr {
+        self.address
+    }
+
+    /// How many frames were none of its business.
+    pub fn ignored(&self) -> u32 {
+        self.ignored
+    }
+
+    fn read_pilot(&mut self, plant: &Plant) {
+        let Some(pilot) = plant.pilot else { return };
+        let duty = pilot.value.duty_permille().map(DutyMeaning::of);
+        self.sees_digital = duty == Some(DutyMeaning::Digital);
+    }
+}
+
+impl<C: Channel, const N: usize> Machine for Pev<'_, C, N> {
+    type Input<'i> = PevInput<'i>;
+    type Route = ();
+    type Event = PevEvent;
+
+    fn handle(&mut self, cx: &mut Cx<'_>, input: PevInput<'_>) {
+        self.station.tick(cx.now);
+        match input {
+            PevInput::Frame(frame) => self.frame(cx, frame),
+            PevInput::Plant(plant) => {
+                self.session.handle(cx, pev_fsm::Input::Plant(plant));
+                self.read_pilot(&plant);
+            }
+            PevInput::Snapshot(plant, vehicle) => {
+                self.session.handle(cx, pev_fsm::Input::Vehicle(vehicle));
+                self.session.handle(cx, pev_fsm::Input::Plant(plant));
+                self.read_pilot(&plant);
+            }
+            PevInput::Vehicle(vehicle) => self.session.handle(cx, pev_fsm::Input::Vehicle(vehicle)),
+            PevInput::Operator(operator) => self.session.handle(cx, pev_fsm::Input::Operator(operator)),
+            PevInput::Restart => self.restart(cx),
+        }
+        self.follow(cx);
+    }
+
+    fn handle_timeout(&mut self, cx: &mut Cx<'_>) {
+        self.station.tick(cx.now);
+        self.session.handle_timeout(cx);
+        self.discovery.handle_timeout(cx);
+        if let Some(line) = &mut self.line {
+            line.handle_timeout(cx);
+        }
+        while let Some(timer) = self.timers.expired(cx.now) {
+            self.expired(cx, timer);
+        }
+        self.follow(cx);
+    }
+
+    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<(usize, ())> {
+        if buffer.len() < MAX_FRAME {
+            self.events.push(PevEvent::BufferTooShort { len: buffer.len() });
+            return None;
+        }
+        if let Some(len) = self.line.as_mut().and_then(|line| line.poll_transmit(buffer)) {
+            return Some((len, ()));
+        }
+        let sent = self.station.transmit(buffer);
+        self.station.schedule();
+        sent.map(|len| (len, ()))
+    }
+
+    fn poll_event(&mut self) -> Option<PevEvent> {
+        let line = self.line.as_mut().and_then(Line::poll_event).map(|event| match event {
+            LineEvent::Modem(event) => PevEvent::Modem(event),
+            LineEvent::Slac(event) => PevEvent::Slac(event),
+        });
+        let own = line.or_else(|| self.events.pop());
+        own.or_else(|| self.session.poll_event().map(PevEvent::Session))
+    }
+
+    fn poll_timeout(&self) -> Option<Deadline> {
+        let all = [
+            self.station.due().map(|at| Deadline { at, name: "tcp" }),
+            self.session.poll_timeout(),
+            self.discovery.poll_timeout(),
+            self.line.as_ref().and_then(Line::poll_timeout),
+        ];
+        all.into_iter().fold(self.timers.next(), Deadline::earlier)
+    }
+}

@@ -1,0 +1,274 @@
+//! Frames, discovery and the life of a connection.
+
+use homeplug_mme::Mac;
+use machine::{Cx, Duration, Instant, Machine};
+use sdp::{ClientEvent, Datagram, Endpoint};
+use session::Closed;
+
+use super::{Pev, PevEvent, Stage, Timer};
+use crate::channel::Channel;
+use crate::line::Line;
+use crate::net::{Ended, Ignored, Received, TcpState};
+use crate::stream::Session;
+
+/// Time for the three steps of TCP's handshake: judgement, several repetitions of the first step.
+const HANDSHAKE: Duration = Duration::from_secs(5);
+/// Connections that are tried before the charger is asked anew where it takes them: judgement.
+const TRIES: u8 = 3;
+/// From closing a connection to resetting it (ISO 15118-4: TCP is to be over 5 s later).
+const CLOSING: Duration = Duration::from_secs(5);
+/// First of the ports from which connections are made (RFC 6335).
+const FIRST_EPHEMERAL: u16 = 49_152;
+
+impl Session for pev_fsm::Car {
+    fn message(payload_type: u16, payload: &[u8]) -> pev_fsm::Input<'_> {
+        pev_fsm::Input::Message { payload_type, payload }
+    }
+}
+
+/// A port of our own.
+pub(super) fn ephemeral(cx: &mut Cx<'_>) -> u16 {
+    let mut bytes = [0; 2];
+    cx.entropy.fill(&mut bytes);
+    FIRST_EPHEMERAL | u16::from_le_bytes(bytes)
+}
+
+impl<C: Channel, const N: usize> Pev<'_, C, N> {
+    pub(super) fn frame(&mut self, cx: &mut Cx<'_>, frame: &[u8]) {
+        if let Some(line) = &mut self.line
+            && Line::<slac::Pev>::is_for(frame)
+        {
+            return line.frame(cx, frame);
+        }
+        let heard = match self.station.classify(frame) {
+            Ok(heard) if self.is_up() && self.charger.is_none_or(|mac| mac == heard.mac) => heard,
+            Err(Ignored::Full) => return self.events.push(PevEvent::Overrun),
+            _ => {
+                self.ignored = self.ignored.saturating_add(1);
+                return;
+            }
+        };
+        if self.station.receive(cx.now, frame) != Received::Sockets {
+            return;
+        }
+        while self
+            .station
+            .datagram(|from, bytes| self.discovery.handle(cx, Datagram { from, bytes }))
+            .is_some()
+        {}
+        while let Some(event) = self.discovery.poll_event() {
+            self.events.push(PevEvent::Discovery(event));
+            if let ClientEvent::Found(found) = event {
+                self.station.learn(&heard);
+                self.hear_only(heard.mac);
+                self.tries = 0;
+                self.announced = Some(Endpoint { address: found.address, port: found.port });
+                self.connect(cx);
+            }
+        }
+    }
+
+    /// Whether there is an offer: 5 %. A session that runs is ended by itself when the pilot is lost; until then
+    /// its connection is left alone.
+    fn is_offered(&self) -> bool {
+        self.sees_digital || self.is_connected
+    }
+
+    /// Whether frames of IP may go.
+    fn is_up(&self) -> bool {
+        self.is_offered() && self.line.as_ref().is_none_or(Line::is_up)
+    }
+
+    fn hear_only(&mut self, mac: Mac) {
+        if self.charger.replace(mac) != Some(mac) {
+            self.events.push(PevEvent::Serving(mac));
+        }
+    }
+
+    fn connect(&mut self, cx: &mut Cx<'_>) {
+        let Some(announced) = self.announced else { return };
+        let own_port = ephemeral(cx);
+        self.station.connect(announced, own_port);
+        self.stage = Stage::Opening;
+        self.tries = self.tries.saturating_add(1);
+        self.timers.set(Timer::Connect, cx.now + HANDSHAKE);
+        self.events.push(PevEvent::Connecting(announced));
+    }
+
+    /// Follows link and connection after anything that may have changed them, and lets messages flow.
+    pub(super) fn follow(&mut self, cx: &mut Cx<'_>) {
+        let offered = self.is_offered();
+        if core::mem::replace(&mut self.was_offered, offered) != offered
+            && let Some(line) = &mut self.line
+        {
+            line.tell(cx, if offered { slac::PevInput::Start } else { slac::PevInput::Stop });
+        }
+        let up = self.is_up();
+        if core::mem::replace(&mut self.was_up, up) && !up {
+            self.down(cx);
+        }
+        if up && self.stage == Stage::Waiting {
+            self.charger = self.line.as_ref().and_then(Line::peer);
+            if let Some(mac) = self.charger {
+                self.events.push(PevEvent::Serving(mac));
+            }
+            self.stage = Stage::Done;
+            if self.discovers {
+                self.discovery.start(cx);
+                self.stage = Stage::Asking;
+            }
+        }
+        if self.stage == Stage::Opening && self.station.tcp_state() == TcpState::Open {
+            self.connected(cx);
+        }
+        if self.stage == Stage::Open {
+            self.flow(cx);
+        }
+        self.follow_connection(cx);
+        self.ask();
+        self.station.schedule();
+    }
+
+    fn follow_connection(&mut self, cx: &mut Cx<'_>) {
+        match (self.stage, self.station.tcp_state()) {
+            (Stage::Open, TcpState::PeerClosed) if !self.station.has_bytes() => {
+                self.disconnected(cx, Closed::Fin);
+                self.close(cx.now);
+            }
+            (Stage::Open, TcpState::Gone) => {
+                let closed = match self.station.ended() {
+                    Some(Ended::Timeout) => Closed::Timeout,
+                    _ => Closed::Rst,
+                };
+                self.disconnected(cx, closed);
+                self.done();
+            }
+            (Stage::Closing, state) => {
+                // Nobody listens any more: what still comes is dropped.
+                let _ = self.station.read(|bytes| (bytes.len(), ()));
+                if state == TcpState::Gone {
+                    self.disconnected(cx, Closed::Fin);
+                    self.done();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Sends what discovery asks.
+    fn ask(&mut self) {
+        let mut bytes = [0; sdp::MAX_LEN];
+        while let Some((len, to)) = self.discovery.poll_transmit(&mut bytes) {
+            self.station.send_datagram(to, bytes.get(..len).unwrap_or_default());
+        }
+        while let Some(event) = self.discovery.poll_event() {
+            self.events.push(PevEvent::Discovery(event));
+            if event == ClientEvent::NoAnswer {
+                self.stage = Stage::Done;
+            }
+        }
+    }
+
+    fn connected(&mut self, cx: &mut Cx<'_>) {
+        self.stage = Stage::Open;
+        self.timers.clear(Timer::Connect);
+        self.stream.reset();
+        if let Some(peer) = self.announced {
+            self.events.push(PevEvent::Connected(peer));
+        }
+        self.is_connected = true;
+        self.session.handle(cx, pev_fsm::Input::Connected);
+    }
+
+    /// Lets messages through, and closes where the session wants it.
+    fn flow(&mut self, cx: &mut Cx<'_>) {
+        let Self { stream, station, session, events, .. } = self;
+        let pumped =
+            stream.pump(cx, station, session, |payload_type| events.push(PevEvent::Skipped(payload_type)));
+        if let Err(error) = pumped {
+            self.events.push(PevEvent::Broken(error));
+            self.disconnected(cx, Closed::Rst);
+            self.close(cx.now);
+        } else if self.stream.channel.is_closed() {
+            self.disconnected(cx, Closed::Fin);
+            self.close(cx.now);
+        } else if self.session.wants_close() {
+            if self.stream.is_sending() {
+                self.close_later(cx.now);
+            } else {
+                self.close(cx.now);
+            }
+        }
+    }
+
+    fn disconnected(&mut self, cx: &mut Cx<'_>, closed: Closed) {
+        if core::mem::take(&mut self.is_connected) {
+            self.events.push(PevEvent::Disconnected(closed));
+            self.session.handle(cx, pev_fsm::Input::Closed(closed));
+        }
+    }
+
+    fn close(&mut self, now: Instant) {
+        self.stream.close(&mut self.station);
+        self.stage = Stage::Closing;
+        self.close_later(now);
+    }
+
+    fn close_later(&mut self, now: Instant) {
+        if self.timers.due(Timer::Close).is_none() {
+            self.timers.set(Timer::Close, now + CLOSING);
+        }
+    }
+
+    fn done(&mut self) {
+        self.stage = Stage::Done;
+        self.timers.clear_all();
+        self.stream.reset();
+    }
+
+    /// The offer or the link is gone, and all that was built on it.
+    fn down(&mut self, cx: &mut Cx<'_>) {
+        self.discovery.stop();
+        if core::mem::take(&mut self.is_connected) {
+            self.events.push(PevEvent::Disconnected(Closed::Timeout));
+            self.session.handle(cx, pev_fsm::Input::LinkLost);
+        }
+        self.station.abort();
+        self.done();
+        self.stage = Stage::Waiting;
+        self.charger = None;
+        self.announced = None;
+    }
+
+    pub(super) fn restart(&mut self, cx: &mut Cx<'_>) {
+        if self.is_connected {
+            return;
+        }
+        self.down(cx);
+        self.was_up = false;
+        if let Some(line) = &mut self.line {
+            line.tell(cx, slac::PevInput::Error);
+        }
+    }
+
+    pub(super) fn expired(&mut self, cx: &mut Cx<'_>, timer: Timer) {
+        match (timer, self.stage) {
+            (Timer::Connect, Stage::Opening) if self.tries < TRIES => self.connect(cx),
+            (Timer::Connect, Stage::Opening) => {
+                if let Some(announced) = self.announced.take() {
+                    self.events.push(PevEvent::NoConnection(announced));
+                }
+                self.station.abort();
+                // It may have restarted, and take them elsewhere now.
+                self.discovery.start(cx);
+                self.stage = Stage::Asking;
+            }
+            (Timer::Close, _) => {
+                self.disconnected(cx, Closed::Timeout);
+                self.station.abort();
+                self.done();
+            }
+            (Timer::Connect, _) => {}
+        }
+    }
+}

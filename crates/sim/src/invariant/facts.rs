@@ -1,0 +1,133 @@
+use exi_din::{
+    BodyElement, EvChargeParameter, EvseChargeParameter, EvseProcessing, IsolationLevel, ResponseCode,
+    V2gMessage,
+};
+use machine::Instant;
+
+/// What was said in the session at hand, as far as rules need it: taken from the messages on the line, not from
+/// the machines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub struct Facts {
+    /// When the last request came.
+    pub heard: Option<Instant>,
+    /// The charger has finished `ChargeParameterDiscovery`.
+    pub parameters: bool,
+    /// The car's highest voltage in mV.
+    pub car_max_mv: Option<i32>,
+    /// The charger's highest voltage in mV.
+    pub charger_max_mv: Option<i32>,
+    /// When the first `CableCheckReq` came.
+    pub cable_check: Option<Instant>,
+    /// The charger has said that the cable check is finished, with Valid or Warning.
+    pub is_checked: bool,
+    /// When `PowerDelivery(true)` was granted.
+    pub power_on: Option<Instant>,
+    /// When power was asked off, or the session ended.
+    pub power_off: Option<Instant>,
+    /// When the last granted `CurrentDemandReq` came.
+    pub demanded: Option<Instant>,
+    /// The car has recorded that it had to open its contactors under current.
+    pub emergency_opening: bool,
+    /// The request that waits for its answer wants power on.
+    wants_power: bool,
+}
+
+impl Facts {
+    /// Takes the EXI document of a message in either direction; what is no DIN message counts for nothing.
+    pub fn message(&mut self, now: Instant, payload: &[u8]) {
+        let Ok(message) = V2gMessage::decode(payload) else { return };
+        let Some(element) = &message.body.element else { return };
+        if element.name().ends_with("Req") {
+            self.request(now, element);
+            self.heard = Some(now);
+        } else {
+            self.response(now, element);
+        }
+    }
+
+    /// The connection is gone, and the session with it.
+    pub fn closed(&mut self, now: Instant) {
+        *self = Self { power_off: Some(now), emergency_opening: self.emergency_opening, ..Self::default() };
+    }
+
+    /// The highest voltage in mV that both sides bear; 0 before both have named theirs.
+    pub fn most_mv(&self) -> i32 {
+        self.car_max_mv.unwrap_or(0).min(self.charger_max_mv.unwrap_or(0))
+    }
+
+    fn request(&mut self, now: Instant, element: &BodyElement<'_>) {
+        match element {
+            BodyElement::SessionSetupReq(_) => self.closed(now),
+            BodyElement::ChargeParameterDiscoveryReq(req) => {
+                if let EvChargeParameter::Dc(dc) = &req.ev_charge_parameter {
+                    self.car_max_mv = i32::try_from(dc.ev_maximum_voltage_limit.to_milli()).ok();
+                }
+            }
+            BodyElement::CableCheckReq(_) => self.cable_check = self.cable_check.or(Some(now)),
+            BodyElement::PowerDeliveryReq(req) => {
+                self.wants_power = req.ready_to_charge_state;
+                if !self.wants_power {
+                    self.power_off(now);
+                }
+            }
+            BodyElement::SessionStopReq(_) => self.power_off(now),
+            _ => (),
+        }
+    }
+
+    fn response(&mut self, now: Instant, element: &BodyElement<'_>) {
+        match element {
+            BodyElement::ChargeParameterDiscoveryRes(res) => {
+                if let EvseChargeParameter::Dc(dc) = &res.evse_charge_parameter {
+                    self.charger_max_mv = i32::try_from(dc.evse_maximum_voltage_limit.to_milli()).ok();
+                }
+                self.parameters |=
+                    is_granted(res.response_code) && res.evse_processing == EvseProcessing::Finished;
+            }
+            BodyElement::CableCheckRes(res) => {
+                let is_good = matches!(
+                    res.dc_evse_status.evse_isolation_status,
+                    Some(IsolationLevel::Valid | IsolationLevel::Warning)
+                );
+                let is_finished = res.evse_processing == EvseProcessing::Finished;
+                self.is_checked |= is_granted(res.response_code) && is_finished && is_good;
+            }
+            BodyElement::PowerDeliveryRes(res) if self.wants_power && is_granted(res.response_code) => {
+                (self.power_on, self.power_off) = (Some(now), None);
+            }
+            BodyElement::CurrentDemandRes(res) if is_granted(res.response_code) => self.demanded = self.heard,
+            BodyElement::SessionStopRes(_) => self.closed(now),
+            _ => (),
+        }
+    }
+
+    fn power_off(&mut self, now: Instant) {
+        (self.power_on, self.power_off, self.demanded) = (None, Some(now), None);
+    }
+}
+
+fn is_granted(code: ResponseCode) -> bool {
+    !code.is_failed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_followed_by_its_messages_and_forgotten_at_its_end() {
+        let mut facts = Facts::default();
+        // PreChargeReq and SessionStopRes of a Hyundai Ioniq's session, as they stood on the wire.
+        let precharge = [
+            0x80, 0x9a, 0x02, 0x1a, 0x3d, 0x73, 0x30, 0x88, 0x03, 0x4d, 0xa2, 0x91, 0x51, 0x40, 0x02, 0x81,
+            0x01, 0x40, 0xc8, 0x0c, 0x0c, 0x00, 0x40,
+        ];
+        facts.message(Instant::from_millis(5), &precharge);
+        assert_eq!(facts.heard, Some(Instant::from_millis(5)));
+        facts.message(Instant::from_millis(6), &[1, 2, 3]);
+        assert_eq!(facts.heard, Some(Instant::from_millis(5)));
+        facts.closed(Instant::from_millis(7));
+        assert_eq!((facts.heard, facts.power_off), (None, Some(Instant::from_millis(7))));
+    }
+}

@@ -1,0 +1,192 @@
+//! What must hold at both ends of a cable, whatever happens: rules with an id, checked against what is really there.
+//!
+//! A [`Witness`] sees a bench after every step and the messages on the line, and never asks a machine. It is made for
+//! one charger and its car:
+//!
+//! ```
+//! use machine::{Duration, Instant};
+//! use sim::invariant::Witness;
+//! use sim::{Host, Limit, Port, World};
+//!
+//! let mut world: World<Host> = World::new(1);
+//! let mut witness = Witness::new(Port(0));
+//! world.add_tap(witness.tap());
+//! world.run(Limit::until(Instant::from_millis(1_000)), |world| witness.watch(world));
+//! ```
+//!
+//! The rules, their side and what they keep away are the table [`RULES`]; its ids are for ever. `E` rules are the charger's,
+//! `P` rules the car's.
+//!
+//! | what could happen | kept away by |
+//! |---|---|
+//! | voltage on a cable or plug that nobody asked for | E1, E8, E11, E15, P10 |
+//! | a plug or live pins in somebody's hand | E7, E13, P3, P5, P12 |
+//! | voltage or current beyond what both bear | E3, E4, E5, E6 |
+//! | shock by a fault to earth | E14, P2 |
+//! | contacts that weld | E2, E12, P1, P4 |
+//! | charging although it must end | E9, E10, P6, P7, P8, P9, P11 |
+//!
+//! What they do not judge: a charger whose own voltage or current sensor is wrong without saying so.
+
+mod facts;
+mod rules;
+mod sniffer;
+
+use std::cell::RefCell;
+use std::fmt;
+use std::rc::Rc;
+
+use evse_fsm::Demand;
+use machine::Instant;
+
+pub use facts::Facts;
+pub use rules::{RULES, Rule};
+pub use sniffer::Sniffer;
+
+use crate::plant::{Bench, CarDemand, Occurrence, Truth};
+use crate::world::Tap;
+use crate::{Node, Port, World};
+use rules::Check;
+
+/// Sees a bench and the messages on its line, and says which rule is broken.
+#[derive(Debug)]
+pub struct Witness {
+    charger: Port,
+    sniffer: Rc<RefCell<Sniffer>>,
+    /// How many occurrences were judged.
+    known: usize,
+    /// Since when each rule's condition holds.
+    since: Vec<Option<Instant>>,
+    ready_at: Option<Instant>,
+    zero_since: Option<Instant>,
+    b_since: Option<Instant>,
+    heartbeat: Option<Instant>,
+}
+
+/// A broken rule.
+#[derive(Clone, Copy, Debug)]
+pub struct Broken {
+    /// Which.
+    pub rule: &'static Rule,
+    /// When it was seen.
+    pub at: Instant,
+    /// What was there.
+    pub truth: Truth,
+}
+
+/// What rules look at.
+struct View<'a> {
+    now: Instant,
+    bench: &'a Bench,
+    truth: Truth,
+    demand: &'a Demand,
+    car: &'a CarDemand,
+    facts: &'a Facts,
+    /// When the pilot was at C or D last.
+    ready_at: Option<Instant>,
+    /// Since when 0 A are demanded.
+    zero_since: Option<Instant>,
+    /// Since when the car demands pilot B.
+    b_since: Option<Instant>,
+    /// When a side was made SAFE by its hardware.
+    heartbeat: Option<Instant>,
+}
+
+impl Witness {
+    /// A witness of the charger at this port, from the beginning on.
+    pub fn new(charger: Port) -> Self {
+        let (sniffer, since) = (Rc::default(), vec![None; RULES.len()]);
+        Self {
+            charger,
+            sniffer,
+            known: 0,
+            since,
+            ready_at: None,
+            zero_since: None,
+            b_since: None,
+            heartbeat: None,
+        }
+    }
+
+    /// What lets it hear the line, for [`World::add_tap`].
+    pub fn tap(&self) -> Tap {
+        let (sniffer, charger) = (Rc::clone(&self.sniffer), self.charger);
+        Box::new(move |at, port, _, frame| {
+            if port == charger {
+                sniffer.borrow_mut().frame(at, frame);
+            }
+        })
+    }
+
+    /// What was said so far.
+    pub fn facts(&self) -> Facts {
+        *self.sniffer.borrow().facts()
+    }
+
+    /// Something is said where no tap hears it.
+    pub fn tell(&mut self, words: impl FnOnce(&mut Facts)) {
+        words(self.sniffer.borrow_mut().facts_mut());
+    }
+
+    /// Judges a world, as [`World::run`] wants it.
+    pub fn watch<N: Node>(&mut self, world: &World<N>) -> Option<String> {
+        let bench = world.bench(self.charger)?;
+        self.check(world.now(), bench).err().map(|broken| broken.to_string())
+    }
+
+    /// Judges a bench as it is after a step.
+    ///
+    /// # Errors
+    /// The first rule that is broken.
+    pub fn check(&mut self, now: Instant, bench: &Bench) -> Result<(), Broken> {
+        let truth = bench.truth();
+        let (demand, car) = (bench.demand(), bench.car_demand());
+        if truth.level.is_ready() {
+            self.ready_at = Some(now);
+        }
+        hold(&mut self.zero_since, demand.supply.current_ma == 0, now);
+        hold(&mut self.b_since, !car.level.is_ready(), now);
+        let facts = self.facts();
+        let Self { ready_at, zero_since, b_since, heartbeat, .. } = *self;
+        let mut view =
+            View { now, bench, truth, demand, car, facts: &facts, ready_at, zero_since, b_since, heartbeat };
+
+        let news = bench.occurrences().get(self.known..).unwrap_or_default();
+        self.known += news.len();
+        for (at, what) in news {
+            view.now = *at;
+            if matches!(what, Occurrence::Heartbeat(_)) {
+                self.heartbeat = Some(*at);
+                view.heartbeat = self.heartbeat;
+            }
+            for rule in RULES {
+                if matches!(rule.check, Check::Happens(is_bad) if is_bad(&view, what)) {
+                    return Err(Broken { rule, at: *at, truth });
+                }
+            }
+        }
+        view.now = now;
+        for (rule, since) in RULES.iter().zip(&mut self.since) {
+            let Check::Lasts(limit, is_bad) = rule.check else { continue };
+            if hold(since, is_bad(&view), now).is_some_and(|since| now.since(since) >= limit) {
+                return Err(Broken { rule, at: now, truth });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Keeps since when something is so.
+fn hold(since: &mut Option<Instant>, is_so: bool, now: Instant) -> Option<Instant> {
+    *since = is_so.then(|| since.unwrap_or(now));
+    *since
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { rule, at, truth } = self;
+        write!(f, "{} at {} ms: {} ({truth:?})", rule.id, at.as_millis(), rule.words)
+    }
+}
+
+impl std::error::Error for Broken {}

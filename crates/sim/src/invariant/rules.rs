@@ -1,0 +1,222 @@
+//! The rules as data.
+
+use control_pilot::Output;
+use machine::Duration;
+
+use super::View;
+use crate::plant::{Occurrence, Side};
+
+/// One rule.
+#[derive(Clone, Copy, Debug)]
+pub struct Rule {
+    /// Its id, for ever.
+    pub id: &'static str,
+    /// Who has to keep it.
+    pub side: Side,
+    /// What must hold.
+    pub words: &'static str,
+    /// What it keeps away.
+    pub hazard: &'static str,
+    pub(super) check: Check,
+}
+
+/// How a rule is checked.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Check {
+    /// This must not be so for longer than that.
+    Lasts(Duration, fn(&View<'_>) -> bool),
+    /// Nothing of this kind may happen.
+    Happens(fn(&View<'_>, &Occurrence) -> bool),
+}
+
+const NEVER: Duration = Duration::ZERO;
+
+const fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+const fn rule(id: &'static str, side: Side, words: &'static str, hazard: &'static str, check: Check) -> Rule {
+    Rule { id, side, words, hazard, check }
+}
+
+/// Sensors are read every 50 ms; blocking the stage takes 20 ms; the charger's contactors follow 100 ms later and need
+/// 15 ms: that is 185 ms, and the rules below give 300.
+const OFF: Duration = ms(300);
+/// The current is below 5 A after a reading and the blocking: 70 ms; 100 are allowed (IEC 61851-23, from memory), with
+/// a reading before.
+const BLOCKED: Duration = ms(150);
+/// A car opens its contactors 2 s after it had to at the latest.
+const CAR_OFF: Duration = ms(2_300);
+/// A car leaves pilot C one reading after it had to.
+const LEAVES: Duration = ms(150);
+/// Readings may be 200 ms old.
+const STALE_MS: u64 = 200;
+
+/// Every rule. Limits of time are those of docs/ARCHITECTURE.md with the time that sensors and hardware need.
+#[rustfmt::skip] // a table reads best with one row a line
+pub const RULES: &[Rule] = &[
+    rule("E1", Side::Charger, "output contactors close only at pilot C or D, from the first CableCheckReq on",
+        "voltage on a cable that no car asked for", Check::Happens(|view, what| {
+            let may = view.facts.cable_check.is_some() && view.was_ready();
+            closing(what, Side::Charger).is_some() && !may
+        })),
+    rule("E2", Side::Charger, "output contactors close only onto a cable below 60 V",
+        "a welded contactor in the car: its battery discharges into the power stage", Check::Happens(|_, what| {
+            closing(what, Side::Charger).is_some_and(|(voltage_mv, _)| voltage_mv >= 60_000)
+        })),
+    rule("E3", Side::Charger, "never more voltage is demanded than car and charger bear both",
+        "insulation of car or charger breaks down", Check::Lasts(NEVER, |view| {
+            view.demand.supply.voltage_mv > view.facts.most_mv() && !view.has_ended()
+        })),
+    rule("E4", Side::Charger, "over-voltage on the cable is off within 600 ms",
+        "the same, by a broken power stage", Check::Lasts(ms(600), |view| {
+            view.is_connected() && view.truth.cable_mv > view.facts.most_mv() / 100 * 101 + 5_000 && !view.has_ended()
+        })),
+    rule("E5", Side::Charger, "more than 2 A flow only between PowerDelivery(true) and the end of power, or for 300 ms",
+        "an arc at contactors that still move; charging that nobody granted", Check::Lasts(OFF, |view| {
+            let may_flow = view.facts.power_on.is_some() || view.is_within(view.facts.power_off, ms(1_600));
+            view.truth.current_ma > 2_500 && !may_flow
+        })),
+    rule("E6", Side::Charger, "no current flows later than 1 s after the last valid CurrentDemandReq",
+        "a car that hangs is overcharged", Check::Lasts(BLOCKED, |view| {
+            let last = view.facts.demanded.max(view.facts.power_on);
+            view.truth.current_ma > 1_000 && last.is_some_and(|last| view.now.since(last) > ms(1_000))
+        })),
+    rule("E7", Side::Charger, "below 5 A within 150 ms of the pilot leaving C and D",
+        "a plug that comes out under load: an arc", Check::Lasts(BLOCKED, |view| {
+            view.truth.current_ma >= 5_000 && !view.truth.level.is_ready()
+        })),
+    rule("E8", Side::Charger, "output contactors open within 300 ms of the pilot leaving C and D",
+        "voltage on an open plug", Check::Lasts(OFF, |view| view.is_connected() && !view.truth.level.is_ready())),
+    rule("E9", Side::Charger, "off within 300 ms of the emergency stop",
+        "a person in danger", Check::Lasts(OFF, |view| {
+            view.is_live() && view.bench.stopped_since(Side::Charger).is_some()
+        })),
+    rule("E10", Side::Charger, "off within 500 ms without new readings",
+        "blind charging", Check::Lasts(ms(300 + STALE_MS), |view| {
+            view.is_live() && view.bench.silent_since(Side::Charger).is_some()
+        })),
+    rule("E11", Side::Charger, "off 60 s after the last request",
+        "a car that is gone with its output live", Check::Lasts(OFF, |view| {
+            view.is_live() && view.facts.heard.is_some_and(|heard| view.now.since(heard) > Duration::from_secs(60))
+        })),
+    rule("E12", Side::Charger, "output contactors open below 1 A, or 100 ms after 0 A was demanded",
+        "contacts weld", Check::Happens(|view, what| {
+            is_opening_under_load(what, Side::Charger)
+                && view.zero_since.is_none_or(|since| view.now.since(since) < ms(90))
+                && !view.is_within(view.heartbeat, ms(100))
+        })),
+    rule("E13", Side::Charger, "the charger unlocks only with its contactors open and below 60 V",
+        "live pins in somebody's hand", Check::Happens(|_, what| is_live_unlock(what, Side::Charger))),
+    rule("E14", Side::Charger, "more than 2 A end 1.5 s after the isolation has gone",
+        "a second fault becomes a shock", Check::Lasts(ms(1_500), |view| {
+            view.truth.current_ma > 2_500 && view.bench.judged() == evse_fsm::Isolation::Fault
+        })),
+    rule("E15", Side::Charger, "off when the session is over",
+        "voltage without anybody who watches it", Check::Lasts(OFF, |view| view.is_live() && view.has_ended())),
+    rule("P1", Side::Car, "contactors close only with at most 20 V between inlet and battery",
+        "inrush welds them", Check::Happens(|view, what| {
+            let has_battery = view.bench.load().as_battery().is_some();
+            has_battery && closing(what, Side::Car).is_some_and(|(_, difference_mv)| difference_mv > 20_000)
+        })),
+    rule("P2", Side::Car, "contactors close only after a finished cable check with isolation Valid or Warning",
+        "the battery on a cable with a fault to earth", Check::Happens(|view, what| {
+            closing(what, Side::Car).is_some() && !view.facts.is_checked
+        })),
+    rule("P3", Side::Car, "contactors close only behind a locked plug",
+        "a plug that comes out under load: an arc", Check::Happens(|view, what| {
+            closing(what, Side::Car).is_some() && !view.truth.car_locked
+        })),
+    rule("P4", Side::Car, "contactors open below 1 A, or 2 s after pilot B as a recorded emergency",
+        "contacts weld", Check::Happens(|view, what| {
+            is_opening_under_load(what, Side::Car)
+                && !view.facts.emergency_opening
+                && view.b_since.is_none_or(|since| view.now.since(since) < ms(1_900))
+                && !view.is_within(view.heartbeat, ms(100))
+        })),
+    rule("P5", Side::Car, "the car unlocks only with its contactors open and below 60 V",
+        "live pins in somebody's hand", Check::Happens(|_, what| is_live_unlock(what, Side::Car))),
+    rule("P6", Side::Car, "pilot B within 150 ms of losing 5 %, or of the emergency stop",
+        "the charger does not know that it has to stop", Check::Lasts(LEAVES, |view| {
+            view.car.level.is_ready() && view.must_car_stop()
+        })),
+    rule("P7", Side::Car, "contactors open within 2.3 s of losing 5 %, or of the emergency stop",
+        "the battery on an open plug", Check::Lasts(CAR_OFF, |view| view.is_car_connected() && view.must_car_stop())),
+    rule("P8", Side::Car, "pilot B within 350 ms without new readings",
+        "blind charging", Check::Lasts(ms(150 + STALE_MS), |view| {
+            view.car.level.is_ready() && view.bench.silent_since(Side::Car).is_some()
+        })),
+    rule("P9", Side::Car, "contactors open within 2.5 s without new readings",
+        "blind charging", Check::Lasts(ms(2_300 + STALE_MS), |view| {
+            view.is_car_connected() && view.bench.silent_since(Side::Car).is_some()
+        })),
+    rule("P10", Side::Car, "pilot C or D only after finished ChargeParameterDiscovery",
+        "a charger that goes by the pilot alone energises", Check::Lasts(LEAVES, |view| {
+            view.car.level.is_ready() && !view.facts.parameters
+        })),
+    rule("P11", Side::Car, "contactors open within 2.3 s of the session's end",
+        "the battery on a cable that nobody watches", Check::Lasts(CAR_OFF, |view| {
+            view.is_car_connected() && view.has_ended()
+        })),
+    rule("P12", Side::Car, "contactors open within 2.3 s of losing the lock",
+        "a plug that comes out under load: an arc", Check::Lasts(CAR_OFF, |view| {
+            view.is_car_connected() && !view.truth.car_locked
+        })),
+];
+
+/// If a side's contactors closed as they were to: voltage on the conductors - the lower of that at the command and that
+/// at the contacts - and voltage between the contacts, in mV.
+fn closing(what: &Occurrence, of: Side) -> Option<(i32, i32)> {
+    let Occurrence::Closed { side, told_mv, voltage_mv, difference_mv, is_commanded: true } = what else {
+        return None;
+    };
+    (*side == of).then_some((told_mv.abs().min(voltage_mv.abs()), *difference_mv))
+}
+
+/// It is judged by the current at the command, and by that at the contacts: either may be below 1 A.
+fn is_opening_under_load(what: &Occurrence, of: Side) -> bool {
+    let Occurrence::Opened { side, told_ma, current_ma, is_commanded: true } = what else { return false };
+    *side == of && *told_ma >= 1_000 && *current_ma >= 1_000
+}
+
+fn is_live_unlock(what: &Occurrence, of: Side) -> bool {
+    let Occurrence::Lock { side, is_locked: false, voltage_mv, was_closed, by_fault: false } = what else {
+        return false;
+    };
+    *side == of && (*was_closed || voltage_mv.abs() >= 60_000)
+}
+
+impl View<'_> {
+    /// The charger's contactors are closed, and could open.
+    fn is_connected(&self) -> bool {
+        self.truth.charger_closed && !self.bench.is_welded(Side::Charger)
+    }
+
+    /// The car's contactors are closed, and could open.
+    fn is_car_connected(&self) -> bool {
+        self.truth.car_closed && !self.bench.is_welded(Side::Car)
+    }
+
+    fn is_live(&self) -> bool {
+        self.is_connected() || self.truth.current_ma >= 5_000
+    }
+
+    /// Pilot C or D was there a moment ago: what contactors that close now were commanded by.
+    fn was_ready(&self) -> bool {
+        self.is_within(self.ready_at, ms(150))
+    }
+
+    /// No session is there, or it has just ended.
+    fn has_ended(&self) -> bool {
+        self.facts.heard.is_none()
+    }
+
+    fn must_car_stop(&self) -> bool {
+        let is_offered = matches!(self.truth.pilot_at_car, Some(Output::Pwm(30..=70)));
+        !is_offered || self.bench.stopped_since(Side::Car).is_some()
+    }
+
+    fn is_within(&self, since: Option<machine::Instant>, time: Duration) -> bool {
+        since.is_some_and(|since| self.now.since(since) <= time)
+    }
+}

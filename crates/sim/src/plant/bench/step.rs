@@ -1,0 +1,184 @@
+//! Time on a bench.
+
+use evse_fsm::{Contactors, Demand, Lock};
+use machine::{Duration, Instant};
+
+use super::{Bench, CarDemand, ContactorFault, Occurrence, Side, milli};
+use crate::plant::seconds;
+
+/// Longest step while a voltage or current moves: a fifth of the shortest time constant.
+const MOVING: Duration = Duration::from_millis(4);
+/// While current flows and nothing moves: a hundredth of the battery's time constant.
+const FLOWING: Duration = Duration::from_millis(400);
+/// While nothing happens at all.
+const RESTING: Duration = Duration::from_secs(3_600);
+
+impl Bench {
+    /// Moves everything on to `now`; earlier moments do nothing.
+    pub fn advance(&mut self, now: Instant) {
+        while self.now < now {
+            let longest = self.now + self.longest();
+            let next =
+                self.due().filter(|due| *due > self.now).map_or(longest, |due| due.min(longest)).min(now);
+            let dt = seconds(next.since(self.now));
+            self.now = next;
+            self.stage.step(next, dt);
+            self.flow(dt);
+            self.fire();
+        }
+    }
+
+    fn longest(&self) -> Duration {
+        let is_discharging = !self.charger.contactor.is_closed() || !self.wire.is_plugged;
+        if self.stage.is_moving(self.now) || (is_discharging && self.cable.is_moving()) {
+            MOVING
+        } else if self.amps > 0.0 {
+            FLOWING
+        } else {
+            RESTING
+        }
+    }
+
+    /// When something happens by itself.
+    fn due(&self) -> Option<Instant> {
+        let all = [
+            self.charger.contactor.due(),
+            self.car.contactor.due(),
+            self.charger.lock.due(),
+            self.car.lock.due(),
+            self.stage.due(self.now),
+            self.monitor.due(),
+            self.expires(Side::Charger),
+            self.expires(Side::Car),
+        ];
+        all.into_iter().flatten().min()
+    }
+
+    /// When a side's hardware makes it SAFE, should it not be heard of.
+    fn expires(&self, side: Side) -> Option<Instant> {
+        let is_energised = match side {
+            Side::Charger => self.demand.is_energised(),
+            Side::Car => self.car_demand.contactors == Contactors::Closed || self.car_demand.level.is_ready(),
+        };
+        self.heartbeat.filter(|_| is_energised).map(|heartbeat| self.end(side).fed + heartbeat)
+    }
+
+    /// Voltages and current as they are with these contacts, after `dt` seconds.
+    fn flow(&mut self, dt: f64) {
+        self.load.step(self.amps, dt);
+        let source = self.load.source().filter(|_| self.car.contactor.is_closed());
+        let is_charger_on = self.charger.contactor.is_closed();
+        let (charger, car, amps) = if self.wire.is_plugged {
+            let (volts, amps) = match (is_charger_on, source) {
+                (true, load) => {
+                    let (volts, amps) = self.stage.feed(load);
+                    (Some(volts), amps)
+                }
+                (false, source) => (source.map(|(volts, _)| volts), 0.0),
+            };
+            (volts, volts, amps)
+        } else {
+            let own = is_charger_on.then(|| self.stage.feed(None).0);
+            (own, source.map(|(volts, _)| volts), 0.0)
+        };
+        self.cable.step(charger, car, dt);
+        self.amps = amps;
+        self.monitor.step(self.now, milli(self.cable.charger_v), self.cable.isolation_ohm);
+    }
+
+    /// Lets happen what is due now.
+    pub(super) fn fire(&mut self) {
+        for side in [Side::Charger, Side::Car] {
+            if self.expires(side).is_some_and(|at| at <= self.now) {
+                self.happened(Occurrence::Heartbeat(side));
+                let fed = self.end(side).fed;
+                match side {
+                    Side::Charger => self.drive_charger(self.now, &Demand::SAFE),
+                    Side::Car => self.drive_car(self.now, &CarDemand::SAFE),
+                }
+                self.end_mut(side).fed = fed;
+            }
+            while let Some(closed) = self.step_contactor(side) {
+                self.contacts_moved(side, closed);
+            }
+            let now = self.now;
+            if let Some(is_locked) = self.end_mut(side).lock.step(now) {
+                let end = self.end(side);
+                self.happened(Occurrence::Lock {
+                    side,
+                    is_locked,
+                    voltage_mv: self.conductors_mv(side),
+                    was_closed: end.contactor.is_closed(),
+                    by_fault: end.lock.is_broken(),
+                });
+            }
+        }
+    }
+
+    pub(super) fn conductors_mv(&self, side: Side) -> i32 {
+        milli(match side {
+            Side::Charger => self.cable.charger_v,
+            Side::Car => self.cable.car_v,
+        })
+    }
+
+    fn step_contactor(&mut self, side: Side) -> Option<bool> {
+        let now = self.now;
+        let contactor = &mut self.end_mut(side).contactor;
+        while contactor.due().is_some_and(|due| due <= now) {
+            if let Some(closed) = contactor.step(now) {
+                return Some(closed);
+            }
+        }
+        None
+    }
+
+    pub(super) fn break_contactors(&mut self, side: Side, fault: ContactorFault) {
+        let now = self.now;
+        let contactor = &mut self.end_mut(side).contactor;
+        let before = contactor.is_closed();
+        contactor.set_fault(now, fault);
+        let closed = contactor.is_closed();
+        if before != closed {
+            self.contacts_moved(side, closed);
+        }
+    }
+
+    /// Tells it, with the voltage that was between the contacts or the current that went through them, and lets the
+    /// rest follow.
+    fn contacts_moved(&mut self, side: Side, closed: bool) {
+        let is_commanded = self.end(side).contactor.is_as_commanded();
+        if closed {
+            let voltage_mv = self.conductors_mv(side);
+            let behind_mv = match side {
+                Side::Charger => self.stage.voltage_mv(),
+                Side::Car => self.battery_mv(),
+            };
+            let difference_mv = (voltage_mv - behind_mv).abs();
+            let told_mv = self.end(side).told_mv;
+            self.happened(Occurrence::Closed { side, told_mv, voltage_mv, difference_mv, is_commanded });
+        } else {
+            let told_ma = self.end(side).told_ma;
+            self.happened(Occurrence::Opened { side, told_ma, current_ma: milli(self.amps), is_commanded });
+        }
+        self.flow(0.0);
+    }
+
+    /// What has changed takes effect at once.
+    pub(super) fn refresh(&mut self) {
+        self.level = self.wire.level();
+        self.flow(0.0);
+    }
+
+    pub(super) fn drive_locks(&mut self) {
+        if self.wire.is_plugged {
+            let now = self.now;
+            self.charger.lock.drive(now, self.demand.lock == Lock::Held);
+            self.car.lock.drive(now, self.car_demand.lock == Lock::Held);
+        }
+    }
+
+    pub(super) fn battery_mv(&self) -> i32 {
+        self.load.source().map_or(0, |(volts, ohms)| milli(volts + self.amps * ohms))
+    }
+}

@@ -1,0 +1,256 @@
+use machine::{Duration, Instant};
+use session::Target;
+
+use super::{approach, milli, settle, units};
+
+/// What a power stage is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StageProfile {
+    /// How fast the voltage moves, in mV/s.
+    pub slew_mv_per_s: i32,
+    /// The voltage stays so far below its set point, in mV.
+    pub droop_mv: i32,
+    /// From the first set point above [`IDLE_MA`](Self::IDLE_MA) until current begins to follow.
+    pub dead_time: Duration,
+    /// Time constant of the current, in ms, more than 0.
+    pub lag_ms: i32,
+    /// How fast the current rises, in mA/s.
+    pub rise_ma_per_s: i32,
+    /// How fast the current falls when it is lowered, in mA/s.
+    pub fall_ma_per_s: i32,
+    /// How fast it falls when the stage is blocked (0 A demanded), in mA/s.
+    pub block_ma_per_s: i32,
+    /// The measured current swings by this much to either side, in mA.
+    pub ripple_ma: i32,
+    /// What the hardware can do at most: a stage that runs away ends here.
+    pub max: Target,
+}
+
+impl StageProfile {
+    /// A current up to this is for precharge, in mA: it flows without the dead time.
+    pub const IDLE_MA: i32 = 2_000;
+    /// The ripple's period: 300 Hz, of a three-phase rectifier.
+    const RIPPLE: Duration = Duration::from_micros(3_333);
+
+    /// Follows in milliseconds and exactly: for tests of other things.
+    pub const PLAIN: Self = Self {
+        slew_mv_per_s: 1_000_000,
+        droop_mv: 0,
+        dead_time: Duration::ZERO,
+        lag_ms: 20,
+        rise_ma_per_s: 10_000_000,
+        fall_ma_per_s: 1_000_000,
+        block_ma_per_s: 10_000_000,
+        ripple_ma: 0,
+        max: Target { voltage_mv: 1_000_000, current_ma: 500_000 },
+    };
+
+    /// As an Alpitronic HYC is seen from its car (charge curve, section 2): 1000 V/s, current 0.5 s late and with a
+    /// lag of 0.3 s. Falling 100 A/s and blocking within 30 ms are IEC 61851-23's figures, from memory.
+    pub const ALPITRONIC: Self = Self {
+        dead_time: Duration::from_millis(500),
+        lag_ms: 300,
+        fall_ma_per_s: 100_000,
+        ripple_ma: 250,
+        ..Self::PLAIN
+    };
+
+    /// As a Compleo of 125 A and 485 V (charge curve, section 2); slower, with a standing error: judgement.
+    pub const COMPLEO: Self = Self {
+        slew_mv_per_s: 500_000,
+        droop_mv: 500,
+        dead_time: Duration::from_millis(900),
+        max: Target { voltage_mv: 520_000, current_ma: 150_000 },
+        ..Self::ALPITRONIC
+    };
+}
+
+/// What can be wrong with a power stage.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StageFault {
+    /// Nothing.
+    #[default]
+    Sound,
+    /// It gives nothing.
+    Dead,
+    /// Its voltage is so many per mille of what is demanded.
+    Scaled(i32),
+    /// It gives all that it can, whatever is demanded.
+    Runaway,
+    /// It keeps what it gives, whatever is demanded.
+    Stuck,
+    /// It gives so many mA more than is demanded.
+    Extra(i32),
+}
+
+/// A power stage: constant voltage up to a current limit, no current backwards.
+#[derive(Clone, Copy, Debug)]
+pub struct PowerStage {
+    profile: StageProfile,
+    /// What can be wrong with it, and is.
+    pub fault: StageFault,
+    asked: Target,
+    volts: f64,
+    /// The current limit as it has followed so far.
+    amps: f64,
+    /// Current follows from then on.
+    flows_from: Instant,
+}
+
+impl PowerStage {
+    /// A stage at rest.
+    pub const fn new(profile: StageProfile) -> Self {
+        let fault = StageFault::Sound;
+        Self { profile, fault, asked: Target::ZERO, volts: 0.0, amps: 0.0, flows_from: Instant::ZERO }
+    }
+
+    /// Takes a set point.
+    pub fn ask(&mut self, now: Instant, asked: Target) {
+        if asked.current_ma > StageProfile::IDLE_MA && self.asked.current_ma <= StageProfile::IDLE_MA {
+            self.flows_from = now + self.profile.dead_time;
+        }
+        self.asked = asked;
+    }
+
+    /// Moves on by `dt` seconds, up to `now`.
+    pub(super) fn step(&mut self, now: Instant, dt: f64) {
+        let (to_volts, to_amps) = self.goal(now);
+        let profile = &self.profile;
+        self.volts = approach(self.volts, to_volts, units(profile.slew_mv_per_s) * dt);
+        self.amps = if to_amps <= 0.0 {
+            approach(self.amps, 0.0, units(profile.block_ma_per_s) * dt)
+        } else {
+            let next = settle(self.amps, to_amps, dt, units(profile.lag_ms));
+            // The last hundredth of an ampere is not worth a small step.
+            let next = if (next - to_amps).abs() < 0.01 { to_amps } else { next };
+            let (fall, rise) = (units(profile.fall_ma_per_s) * dt, units(profile.rise_ma_per_s) * dt);
+            next.clamp(self.amps - fall, self.amps + rise)
+        };
+    }
+
+    /// Whether something still moves towards its set point.
+    pub(super) fn is_moving(&self, now: Instant) -> bool {
+        let (volts, amps) = self.goal(now);
+        (self.volts - volts).abs() > 0.001 || (self.amps - amps).abs() > 0.001
+    }
+
+    /// When it begins to move by itself.
+    pub(super) fn due(&self, now: Instant) -> Option<Instant> {
+        (self.flows_from > now).then_some(self.flows_from)
+    }
+
+    fn goal(&self, now: Instant) -> (f64, f64) {
+        let volts = units((self.asked.voltage_mv - self.profile.droop_mv).max(0));
+        let asked_ma = if now < self.flows_from {
+            self.asked.current_ma.min(StageProfile::IDLE_MA)
+        } else {
+            self.asked.current_ma
+        };
+        let amps = units(asked_ma.max(0));
+        match self.fault {
+            StageFault::Dead => (0.0, 0.0),
+            StageFault::Scaled(permille) => (volts * units(permille), amps),
+            StageFault::Runaway => (units(self.profile.max.voltage_mv), units(self.profile.max.current_ma)),
+            StageFault::Stuck => (self.volts, self.amps),
+            StageFault::Extra(ma) if asked_ma > 0 => (volts, amps + units(ma)),
+            StageFault::Sound | StageFault::Extra(_) => (volts, amps),
+        }
+    }
+
+    /// Output voltage in V and current in A into a load of this source voltage and resistance, or into nothing.
+    pub(super) fn feed(&self, load: Option<(f64, f64)>) -> (f64, f64) {
+        let Some((source, ohms)) = load else { return (self.volts, 0.0) };
+        let amps = ((self.volts - source) / ohms).clamp(0.0, self.amps);
+        (source + amps * ohms, amps)
+    }
+
+    /// How far the measured current is off by ripple at `now`, in mA: a triangle.
+    pub(super) fn ripple_ma(&self, now: Instant) -> i32 {
+        let period = StageProfile::RIPPLE.as_micros();
+        let phase = now.as_micros() % period;
+        let part = i32::try_from(phase * 4000 / period).unwrap_or(0);
+        let swing = if part < 2000 { part - 1000 } else { 3000 - part };
+        self.profile.ripple_ma * swing / 1000
+    }
+
+    /// Its output voltage without load, in mV.
+    pub fn voltage_mv(&self) -> i32 {
+        milli(self.volts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BATTERY: Option<(f64, f64)> = Some((350.0, 0.065));
+
+    /// Steps of 1 ms up to `millis`; voltage in mV and current in mA into the load then.
+    fn run(stage: &mut PowerStage, from: u64, millis: u64, load: Option<(f64, f64)>) -> (i32, i32) {
+        (from + 1..=millis).for_each(|ms| stage.step(Instant::from_millis(ms), 0.001));
+        let (volts, amps) = stage.feed(load);
+        (milli(volts), milli(amps))
+    }
+
+    fn asked(profile: StageProfile, voltage_mv: i32, current_ma: i32) -> PowerStage {
+        let mut stage = PowerStage::new(profile);
+        stage.ask(Instant::ZERO, Target { voltage_mv, current_ma });
+        stage
+    }
+
+    #[test]
+    fn the_voltage_follows_with_its_slew_and_the_current_with_dead_time_and_lag() {
+        let mut stage = asked(StageProfile::ALPITRONIC, 400_000, 100_000);
+        assert_eq!(run(&mut stage, 0, 100, None), (100_000, 0));
+        let (_, amps) = run(&mut stage, 100, 490, BATTERY);
+        assert!(amps < 2_000, "{amps}");
+        let (_, amps) = run(&mut stage, 490, 800, BATTERY);
+        assert!((60_000..66_000).contains(&amps), "1 - 1/e of it after one time constant: {amps}");
+        assert_eq!(run(&mut stage, 800, 5_000, BATTERY), (356_500, 100_000));
+    }
+
+    #[test]
+    fn current_is_limited_by_voltage_too_and_never_flows_back() {
+        let mut stage = asked(StageProfile::PLAIN, 353_250, 100_000);
+        assert_eq!(run(&mut stage, 0, 1_000, BATTERY), (353_250, 50_000));
+        stage.ask(Instant::from_millis(1_000), Target { voltage_mv: 300_000, current_ma: 100_000 });
+        assert_eq!(run(&mut stage, 1_000, 2_000, BATTERY), (350_000, 0));
+    }
+
+    #[test]
+    fn a_blocked_stage_is_below_5_a_within_30_ms() {
+        let mut stage = asked(StageProfile::ALPITRONIC, 400_000, 200_000);
+        assert_eq!(run(&mut stage, 0, 5_000, BATTERY).1, 200_000);
+        stage.ask(Instant::from_millis(5_000), Target::ZERO);
+        assert!(run(&mut stage, 5_000, 5_030, BATTERY).1 < 5_000);
+    }
+
+    #[test]
+    fn each_fault_shows_at_the_output() {
+        let cases = [
+            (StageFault::Sound, (351_300, 20_000)),
+            (StageFault::Dead, (350_000, 0)),
+            (StageFault::Scaled(500), (350_000, 0)),
+            (StageFault::Extra(20_000), (352_600, 40_000)),
+            (StageFault::Stuck, (351_300, 20_000)),
+            (StageFault::Runaway, (382_500, 500_000)),
+        ];
+        for (fault, expected) in cases {
+            let mut stage = asked(StageProfile::PLAIN, 400_000, 20_000);
+            run(&mut stage, 0, 2_000, BATTERY);
+            stage.fault = fault;
+            if fault == StageFault::Stuck {
+                stage.ask(Instant::from_millis(2_000), Target::ZERO);
+            }
+            assert_eq!(run(&mut stage, 2_000, 4_000, BATTERY), expected, "{fault:?}");
+        }
+    }
+
+    #[test]
+    fn the_ripple_swings_around_nothing() {
+        let stage = PowerStage::new(StageProfile::ALPITRONIC);
+        let all: Vec<i32> = (0..3_333).map(|us| stage.ripple_ma(Instant::from_micros(us))).collect();
+        assert_eq!((all.iter().min(), all.iter().max()), (Some(&-250), Some(&250)));
+        assert!(all.iter().sum::<i32>().abs() < 3_333);
+    }
+}

@@ -1,0 +1,283 @@
+//! Every rule can be broken, and is then named: by hand, on a bench that charges.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
+
+use control_pilot::{Level, Output};
+use evse_fsm::{Contactors, Demand, Lock};
+use machine::{Duration, Instant};
+use session::Target;
+use sim::Port;
+use sim::invariant::{Facts, RULES, Witness};
+use sim::plant::{
+    Bench, BenchConfig, CarDemand, ContactorFault, Fault, LockFault, PilotFault, Side, StageFault,
+};
+
+/// A bench, its witness, and what both sides demand.
+struct Stand {
+    bench: Bench,
+    witness: Witness,
+    now: Instant,
+    demand: Demand,
+    car: CarDemand,
+    /// The car asks for current ten times a second.
+    is_asking: bool,
+    broken: Option<&'static str>,
+}
+
+const PLUGGED: Demand = Demand { pilot: Output::DIGITAL, ..Demand::SAFE };
+const OFF: Demand = Demand { contactors: Contactors::Closed, ..PLUGGED };
+
+fn supply(voltage_mv: i32, current_ma: i32) -> Demand {
+    Demand { supply: Target { voltage_mv, current_ma }, ..OFF }
+}
+
+impl Stand {
+    /// Plugged in and locked, parameters known, pilot C.
+    fn ready() -> Self {
+        let bench = Bench::new(BenchConfig::default());
+        let mut stand = Self {
+            bench,
+            witness: Witness::new(Port(0)),
+            now: Instant::ZERO,
+            demand: PLUGGED,
+            car: CarDemand::SAFE,
+            is_asking: false,
+            broken: None,
+        };
+        stand.bench.plug(Instant::ZERO, true);
+        stand.facts(|facts, now| {
+            facts.heard = Some(now);
+            (facts.parameters, facts.car_max_mv, facts.charger_max_mv) = (true, Some(410_000), Some(500_000));
+        });
+        stand.run(1_000);
+        stand.car = CarDemand::pilot(Level::C);
+        stand.run(100);
+        stand
+    }
+
+    /// With the output connected and at 350 V, and the cable check done.
+    fn precharged() -> Self {
+        let mut stand = Self::ready();
+        stand.facts(|facts, now| (facts.cable_check, facts.is_checked) = (Some(now), true));
+        stand.demand = OFF;
+        stand.run(100);
+        stand.demand = supply(350_000, 2_000);
+        stand.run(2_000);
+        stand
+    }
+
+    /// With 100 A flowing, by every rule.
+    fn charging() -> Self {
+        let mut stand = Self::precharged();
+        stand.car.contactors = Contactors::Closed;
+        stand.run(100);
+        stand.facts(|facts, now| facts.power_on = Some(now));
+        stand.is_asking = true;
+        stand.demand = supply(400_000, 100_000);
+        stand.run(2_000);
+        assert_eq!((stand.broken, stand.bench.truth().current_ma), (None, 100_000));
+        stand
+    }
+
+    fn facts(&mut self, change: impl FnOnce(&mut Facts, Instant)) {
+        let now = self.now;
+        self.witness.tell(|facts| change(facts, now));
+    }
+
+    fn inject(&mut self, fault: Fault) {
+        self.bench.inject(self.now, fault);
+    }
+
+    /// Lets time go by, and keeps the first rule that is broken.
+    fn run(&mut self, millis: u64) {
+        for step in 0..millis / 5 {
+            self.now += Duration::from_millis(5);
+            if self.is_asking && step % 20 == 0 {
+                self.facts(|facts, now| (facts.heard, facts.demanded) = (Some(now), Some(now)));
+            }
+            self.bench.drive_charger(self.now, &self.demand);
+            self.bench.drive_car(self.now, &self.car);
+            if let Err(broken) = self.witness.check(self.now, &self.bench) {
+                self.broken = self.broken.or(Some(broken.rule.id));
+            }
+        }
+    }
+
+    /// As [`run`](Self::run), and gives what was broken.
+    fn after(mut self, millis: u64) -> Option<&'static str> {
+        self.run(millis);
+        self.broken
+    }
+
+    /// Changes something.
+    fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+}
+
+/// How to break a rule, and how long that may go on before.
+type Way = (&'static str, fn() -> Stand, u64);
+
+const WAYS: &[Way] = &[
+    ("E1", || Stand::ready().with(|stand| stand.demand = OFF), 25),
+    (
+        "E2",
+        || {
+            Stand::ready().with(|stand| {
+                stand.facts(|facts, now| facts.cable_check = Some(now));
+                stand.inject(Fault::Contactors(Side::Car, ContactorFault::Welded));
+                stand.demand = OFF;
+            })
+        },
+        25,
+    ),
+    ("E3", || Stand::charging().with(|stand| stand.demand = supply(411_000, 100_000)), 0),
+    ("E4", || Stand::precharged().with(|stand| stand.inject(Fault::Stage(StageFault::Scaled(1_300)))), 500),
+    ("E5", || Stand::charging().with(|stand| stand.facts(|facts, _| facts.power_on = None)), 250),
+    ("E6", || Stand::charging().with(|stand| stand.is_asking = false), 1_000),
+    (
+        "E7",
+        || {
+            Stand::charging().with(|stand| {
+                stand.car.level = Level::B;
+                stand.demand = PLUGGED;
+                stand.inject(Fault::Contactors(Side::Charger, ContactorFault::Welded));
+                stand.inject(Fault::Stage(StageFault::Stuck));
+            })
+        },
+        100,
+    ),
+    ("E8", || Stand::precharged().with(|stand| stand.car.level = Level::B), 250),
+    ("E9", || Stand::charging().with(|stand| stand.inject(Fault::EmergencyStop(Side::Charger, true))), 250),
+    ("E10", || Stand::charging().with(|stand| stand.inject(Fault::Silence(Side::Charger, true))), 450),
+    (
+        "E11",
+        || {
+            Stand::precharged().with(|stand| {
+                stand.facts(|facts, now| facts.heard = Some(now));
+            })
+        },
+        60_200,
+    ),
+    ("E12", || Stand::charging().with(|stand| stand.demand.contactors = Contactors::Open), 10),
+    ("E13", || Stand::precharged().with(|stand| stand.demand.lock = Lock::Released), 250),
+    ("E14", || Stand::charging().with(|stand| stand.inject(Fault::Leak(10_000))), 1_400),
+    ("E15", || Stand::precharged().with(|stand| stand.facts(|facts, _| facts.heard = None)), 250),
+    (
+        "P1",
+        || {
+            Stand::precharged().with(|stand| {
+                stand.demand = supply(320_000, 2_000);
+                stand.run(100);
+                stand.car.contactors = Contactors::Closed;
+            })
+        },
+        25,
+    ),
+    (
+        "P2",
+        || {
+            Stand::precharged().with(|stand| {
+                stand.facts(|facts, _| facts.is_checked = false);
+                stand.car.contactors = Contactors::Closed;
+            })
+        },
+        25,
+    ),
+    (
+        "P3",
+        || {
+            Stand::precharged().with(|stand| {
+                stand.inject(Fault::Lock(Side::Car, LockFault::SpringsOpen));
+                stand.car.contactors = Contactors::Closed;
+            })
+        },
+        25,
+    ),
+    ("P4", || Stand::charging().with(|stand| stand.car.contactors = Contactors::Open), 10),
+    ("P5", || Stand::precharged().with(|stand| stand.car.lock = Lock::Released), 250),
+    (
+        "P6",
+        || {
+            Stand::precharged().with(|stand| {
+                stand.demand = PLUGGED;
+                stand.inject(Fault::Pilot(PilotFault::Duty(1_000)));
+            })
+        },
+        100,
+    ),
+    (
+        "P7",
+        || {
+            Stand::charging().with(|stand| {
+                stand.is_asking = false;
+                (stand.demand, stand.car.level) = (OFF, Level::B);
+                stand.run(20);
+                stand.demand = PLUGGED;
+                stand.inject(Fault::EmergencyStop(Side::Car, true));
+            })
+        },
+        2_200,
+    ),
+    ("P8", || Stand::ready().with(|stand| stand.inject(Fault::Silence(Side::Car, true))), 300),
+    (
+        "P9",
+        || {
+            Stand::charging().with(|stand| {
+                stand.is_asking = false;
+                (stand.demand, stand.car.level) = (OFF, Level::B);
+                stand.run(20);
+                stand.demand = PLUGGED;
+                stand.inject(Fault::Silence(Side::Car, true));
+            })
+        },
+        2_400,
+    ),
+    ("P10", || Stand::ready().with(|stand| stand.facts(|facts, _| facts.parameters = false)), 100),
+    (
+        "P11",
+        || {
+            Stand::charging().with(|stand| {
+                stand.is_asking = false;
+                (stand.demand, stand.car.level) = (OFF, Level::B);
+                stand.run(20);
+                stand.demand = PLUGGED;
+                stand.facts(Facts::closed);
+            })
+        },
+        2_200,
+    ),
+    (
+        "P12",
+        || Stand::charging().with(|stand| stand.inject(Fault::Lock(Side::Car, LockFault::SpringsOpen))),
+        2_200,
+    ),
+];
+
+#[test]
+fn every_rule_is_named_when_it_is_broken_and_not_before_its_time() {
+    for (id, way, patience) in WAYS {
+        assert_eq!(way().after(*patience), None, "{id}: broken too early");
+        assert_eq!(way().after(*patience + 500), Some(*id));
+    }
+    let named: Vec<&str> = WAYS.iter().map(|(id, ..)| *id).collect();
+    let all: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
+    assert_eq!(named, all, "a way for every rule");
+}
+
+#[test]
+fn a_session_by_the_rules_breaks_none() {
+    let mut stand = Stand::charging();
+    stand.run(600_000);
+    stand.is_asking = false;
+    stand.facts(|facts, now| (facts.power_on, facts.demanded, facts.power_off) = (None, None, Some(now)));
+    stand.demand = OFF;
+    stand.run(50);
+    stand.demand = PLUGGED;
+    stand.run(50);
+    stand.car = CarDemand::SAFE;
+    stand.run(2_000);
+    (stand.car.lock, stand.demand.lock) = (Lock::Released, Lock::Released);
+    stand.facts(Facts::closed);
+    assert_eq!(stand.after(5_000), None);
+}

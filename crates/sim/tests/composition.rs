@@ -14,23 +14,27 @@ use common::{CAR, CAR_MODEM, CHARGER, CHARGER_MODEM};
 use evse_fsm::{Operator, Plant, Reading};
 use homeplug_mme::{GROUPS, Mac, MmType, Profile, Slac};
 use machine::{Cx, Duration, Instant, Machine};
-use roles::{Evse, EvseConfig, EvseLink, EvseStorage, Pev, PevConfig, PevInput};
+use roles::{Evse, EvseConfig, EvseLink, EvseStorage, Pev, PevConfig, PevInput, PevLink};
 use sim::power_line::{Act, Place, Rule};
 use sim::{
-    Car, Chance, Charger, Host, Injection, Input, Limit, ModemConfig, ModemKind, Node, Port, Stop, World,
+    Car, Chance, Charger, Host, Injection, Input, Limit, ModemConfig, ModemKind, Node, Port, Stop, Wishes,
+    World,
 };
 
 const EVSE: Port = Port(0);
 const PEV: Port = Port(1);
 
-fn build<'a>(kind: ModemKind, storage: &'a mut EvseStorage<'a>) -> World<Host<'a>> {
+fn build<'a>(kind: ModemKind, storage: &'a mut [EvseStorage<'a>; 2]) -> World<Host<'a>> {
+    let [evse, car] = storage;
     let mut world = World::new(1);
     world.add_with("evse", ModemConfig::evse(kind, CHARGER_MODEM), |cx| {
         let config = EvseConfig { link: EvseLink::matched(CHARGER), ..EvseConfig::new(CHARGER) };
-        Host::Charger(Charger::new(cx, config, storage).unwrap())
+        Host::Charger(Charger::new(cx, config, evse).unwrap())
     });
     let pev = ModemConfig::pev(ModemKind::Qca7005, CAR_MODEM);
-    world.add_with("pev", pev, |cx| Host::Car(Car::new(cx, PevConfig::new(CAR))));
+    world.add_with("pev", pev, |cx| {
+        Host::Car(Car::new(cx, PevConfig::new(CAR), Wishes::CAR_400V, car).unwrap())
+    });
     world.add_cable(EVSE, PEV);
     world.inject(Instant::ZERO, Injection::Plug(PEV));
     world
@@ -42,6 +46,10 @@ fn is_matched(world: &World<Host<'_>>) -> bool {
     evse.matching() == Some(slac::EvseState::Matched) && pev.charger() == Some(CHARGER)
 }
 
+fn storage<'a>() -> Box<[EvseStorage<'a>; 2]> {
+    Box::new([EvseStorage::new(), EvseStorage::new()])
+}
+
 /// Runs until both are matched, at most `seconds`.
 fn until_matched(world: &mut World<Host<'_>>, seconds: u64) -> bool {
     let limit = Limit::until(world.now() + Duration::from_secs(seconds));
@@ -50,7 +58,7 @@ fn until_matched(world: &mut World<Host<'_>>, seconds: u64) -> bool {
 
 #[test]
 fn however_often_a_key_brings_no_link_the_charger_tries_again_without_a_pull_of_the_plug() {
-    let mut storage = EvseStorage::new();
+    let mut storage = storage();
     let mut world = build(ModemKind::Qca7005, &mut storage);
     let place = Place::Path { from: EVSE, to: PEV };
     let act = Act::Flip { offset: 93, mask: 1 };
@@ -81,7 +89,7 @@ const KINDS: [ModemKind; 5] =
 fn an_operator_who_takes_the_offer_back_and_gives_it_again_at_any_time_leads_to_a_match() {
     for step in 0..150 {
         for (pause, word) in [(0, false), (700, false), (9000, false), (0, true)] {
-            let mut storage = EvseStorage::new();
+            let mut storage = storage();
             let mut world = build(ModemKind::Qca7005, &mut storage);
             world.run_for(Duration::from_millis(step * 170));
             if word {
@@ -103,7 +111,7 @@ fn a_modem_that_restarts_by_itself_at_any_time_leads_to_a_match() {
         for port in [EVSE, PEV] {
             for away in [200, 900, 1500, 2600, 4500, 12_000] {
                 for step in 0..25 {
-                    let mut storage = EvseStorage::new();
+                    let mut storage = storage();
                     let mut world = build(kind, &mut storage);
                     world.run_for(Duration::from_millis(step * 1021));
                     world.perform(Injection::RestartModem(port, Duration::from_millis(away)));
@@ -122,7 +130,7 @@ fn a_modem_that_restarts_by_itself_at_any_time_leads_to_a_match() {
 #[test]
 fn only_the_own_modem_says_how_loud_a_car_was() {
     let report = |stranger: bool| {
-        let mut storage = EvseStorage::new();
+        let mut storage = storage();
         let mut world = build(ModemKind::Qca7005, &mut storage);
         let mut said = false;
         while !is_matched(&world) {
@@ -145,7 +153,7 @@ fn only_the_own_modem_says_how_loud_a_car_was() {
 /// A desk without modems: charger and car on one wire, in steps of 10 ms.
 struct Desk<'a> {
     evse: Evse<'a>,
-    pev: Pev,
+    pev: Pev<'a>,
     now: Instant,
     chance: Chance,
 }
@@ -158,7 +166,8 @@ impl Desk<'_> {
             let pilot = Some(Reading::new(self.pev.demand().pilot, cx.now));
             self.evse.handle(&mut cx, roles::Input::Plant(Plant { pilot, ..Plant::default() }));
             self.evse.handle_timeout(&mut cx);
-            self.pev.handle(&mut cx, PevInput::Pilot(self.evse.demand().pilot.duty_permille()));
+            let pilot = Some(Reading::new(self.evse.demand().pilot, cx.now));
+            self.pev.handle(&mut cx, PevInput::Plant(pev_fsm::Plant { pilot, ..pev_fsm::Plant::default() }));
             self.pev.handle_timeout(&mut cx);
             let mut buffer = [0; roles::MAX_FRAME];
             while let Some((length, ())) = self.evse.poll_transmit(&mut buffer) {
@@ -177,7 +186,7 @@ impl Desk<'_> {
 
 #[test]
 fn without_modems_charger_and_car_match_and_do_so_again_after_a_step_and_for_a_car_that_began_anew() {
-    let mut storage = EvseStorage::new();
+    let (mut storage, mut first, mut second) = (EvseStorage::new(), EvseStorage::new(), EvseStorage::new());
     let mut chance = Chance::new(1);
     let mut cx = Cx { now: Instant::ZERO, entropy: &mut chance };
     let link = EvseLink::Matched { slac: slac::EvseConfig::new(CHARGER), modem: Some(&modem::NONE) };
@@ -185,8 +194,9 @@ fn without_modems_charger_and_car_match_and_do_so_again_after_a_step_and_for_a_c
     config.charger.power_stage = evse_fsm::PowerStage::None;
     config.charger.sensors = evse_fsm::Sensors::empty();
     let evse = Evse::new(&mut cx, config, &mut storage).unwrap();
-    let car = PevConfig { modem: Some(&modem::NONE), ..PevConfig::new(CAR) };
-    let pev = Pev::new(&mut cx, car);
+    let link = PevLink::Matched { slac: slac::PevConfig::new(CAR), modem: Some(&modem::NONE) };
+    let car = PevConfig { link, ..PevConfig::new(CAR) };
+    let pev = Pev::new(&mut cx, car.clone(), &mut first).unwrap();
     let mut desk = Desk { evse, pev, now: Instant::ZERO, chance };
     desk.run(5000);
     assert!(desk.is_matched());
@@ -197,7 +207,7 @@ fn without_modems_charger_and_car_match_and_do_so_again_after_a_step_and_for_a_c
     desk.run(7000);
     assert!(desk.is_matched());
     let mut cx = Cx { now: desk.now, entropy: &mut desk.chance };
-    desk.pev = Pev::new(&mut cx, car);
+    desk.pev = Pev::new(&mut cx, car, &mut second).unwrap();
     desk.run(5000);
     assert!(desk.is_matched());
 }
@@ -205,13 +215,13 @@ fn without_modems_charger_and_car_match_and_do_so_again_after_a_step_and_for_a_c
 #[test]
 fn a_car_whose_host_begins_anew_while_its_modem_keeps_the_link_matches_again() {
     for kind in KINDS {
-        let mut storage = EvseStorage::new();
+        let mut storage = storage();
+        let mut fresh = EvseStorage::new();
         let mut world = build(kind, &mut storage);
         assert!(until_matched(&mut world, 60));
-        let pilot = world.cable(PEV).unwrap().pilot();
         world.tell(PEV, |host, cx| {
-            *host = Host::Car(Car::new(cx, PevConfig::new(CAR)));
-            host.handle(cx, Input::Pilot(pilot));
+            let car = Car::new(cx, PevConfig::new(CAR), Wishes::CAR_400V, &mut fresh);
+            *host = Host::Car(car.unwrap());
         });
         assert!(!is_matched(&world));
         assert!(until_matched(&mut world, 60), "{kind:?}: {}", world.trace());

@@ -1,7 +1,7 @@
 use control_pilot::{Level, Proximity};
-use machine::{Duration, Instant};
+use machine::Instant;
 pub(crate) use session::fresh;
-use session::{Isolation, MAX_AGE, Reading};
+use session::{Isolation, Reading, Sensor};
 
 /// A snapshot of the charger's sensors: each reading with its time, or absent.
 ///
@@ -53,41 +53,37 @@ bitflags::bitflags! {
 }
 
 impl Plant {
-    /// (name, is needed, measured at) of every sensor.
-    fn ages(&self, needed: Sensors) -> [(&'static str, bool, Option<Instant>); 9] {
-        fn at<T>(reading: Option<Reading<T>>) -> Option<Instant> {
-            reading.map(|reading| reading.at)
-        }
+    /// Every sensor, with what `needed` names marked.
+    fn sensors(&self, needed: Sensors) -> [Sensor; 9] {
         [
-            ("pilot", true, at(self.pilot)),
-            ("voltage", needed.contains(Sensors::VOLTAGE), at(self.voltage_mv)),
-            ("current", needed.contains(Sensors::CURRENT), at(self.current_ma)),
-            ("isolation", needed.contains(Sensors::ISOLATION), at(self.isolation)),
-            ("contactors", needed.contains(Sensors::CONTACTORS), at(self.contactors)),
-            ("lock", needed.contains(Sensors::LOCK), at(self.lock)),
-            ("emergency stop", needed.contains(Sensors::EMERGENCY_STOP), at(self.emergency_stop)),
-            ("proximity", needed.contains(Sensors::PROXIMITY), at(self.proximity)),
-            ("pilot duty", needed.contains(Sensors::DUTY), at(self.duty_permille)),
+            Sensor::new("pilot", true, self.pilot),
+            Sensor::new("voltage", needed.contains(Sensors::VOLTAGE), self.voltage_mv),
+            Sensor::new("current", needed.contains(Sensors::CURRENT), self.current_ma),
+            Sensor::new("isolation", needed.contains(Sensors::ISOLATION), self.isolation),
+            Sensor::new("contactors", needed.contains(Sensors::CONTACTORS), self.contactors),
+            Sensor::new("lock", needed.contains(Sensors::LOCK), self.lock),
+            Sensor::new("emergency stop", needed.contains(Sensors::EMERGENCY_STOP), self.emergency_stop),
+            Sensor::new("proximity", needed.contains(Sensors::PROXIMITY), self.proximity),
+            Sensor::new("pilot duty", needed.contains(Sensors::DUTY), self.duty_permille),
         ]
     }
 
     /// The name of the first needed reading that is absent or too old.
     pub(crate) fn stale(&self, needed: Sensors, now: Instant) -> Option<&'static str> {
-        let too_old = |at: Option<Instant>| at.is_none_or(|at| now.since(at) > MAX_AGE);
-        self.ages(needed).into_iter().find(|(_, needed, at)| *needed && too_old(*at)).map(|(name, ..)| name)
+        Sensor::stale(&self.sensors(needed), now)
     }
 
     /// When the first needed reading becomes too old; `None` if one is absent.
     pub(crate) fn stale_at(&self, needed: Sensors) -> Option<Instant> {
-        let oldest =
-            self.ages(needed).into_iter().filter(|(_, needed, _)| *needed).map(|(_, _, at)| at).min();
-        // One microsecond past the age that is still allowed.
-        oldest.flatten().map(|at| at + MAX_AGE + Duration::from_micros(1))
+        Sensor::stale_at(&self.sensors(needed))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use machine::Duration;
+    use session::MAX_AGE;
+
     use super::*;
 
     #[test]

@@ -1,6 +1,6 @@
 use control_pilot::{Output, Proximity};
 use machine::{Duration, Instant};
-use session::{Limits, MAX_AGE, Reading, Target};
+use session::{Limits, Reading, Sensor, Target};
 
 /// A snapshot of the car's sensors: each reading with its time, or absent.
 ///
@@ -102,38 +102,34 @@ impl Vehicle {
 }
 
 impl Plant {
-    /// (name, is needed, measured at) of every sensor.
-    fn ages(&self, needed: Sensors) -> [(&'static str, bool, Option<Instant>); 7] {
-        fn at<T>(reading: Option<Reading<T>>) -> Option<Instant> {
-            reading.map(|reading| reading.at)
-        }
+    /// Every sensor, with what `needed` names marked.
+    fn sensors(&self, needed: Sensors) -> [Sensor; 7] {
         [
-            ("pilot", true, at(self.pilot)),
-            ("inlet voltage", needed.contains(Sensors::INLET), at(self.inlet_mv)),
-            ("current", needed.contains(Sensors::CURRENT), at(self.current_ma)),
-            ("contactors", needed.contains(Sensors::CONTACTORS), at(self.contactors)),
-            ("lock", needed.contains(Sensors::LOCK), at(self.lock)),
-            ("emergency stop", needed.contains(Sensors::EMERGENCY_STOP), at(self.emergency_stop)),
-            ("proximity", needed.contains(Sensors::PROXIMITY), at(self.proximity)),
+            Sensor::new("pilot", true, self.pilot),
+            Sensor::new("inlet voltage", needed.contains(Sensors::INLET), self.inlet_mv),
+            Sensor::new("current", needed.contains(Sensors::CURRENT), self.current_ma),
+            Sensor::new("contactors", needed.contains(Sensors::CONTACTORS), self.contactors),
+            Sensor::new("lock", needed.contains(Sensors::LOCK), self.lock),
+            Sensor::new("emergency stop", needed.contains(Sensors::EMERGENCY_STOP), self.emergency_stop),
+            Sensor::new("proximity", needed.contains(Sensors::PROXIMITY), self.proximity),
         ]
     }
 
     /// The name of the first needed reading that is absent or too old.
     pub(crate) fn stale(&self, needed: Sensors, now: Instant) -> Option<&'static str> {
-        let too_old = |at: Option<Instant>| at.is_none_or(|at| now.since(at) > MAX_AGE);
-        self.ages(needed).into_iter().find(|(_, needed, at)| *needed && too_old(*at)).map(|(name, ..)| name)
+        Sensor::stale(&self.sensors(needed), now)
     }
 
     /// When the first needed reading becomes too old; `None` if one is absent.
     pub(crate) fn stale_at(&self, needed: Sensors) -> Option<Instant> {
-        let oldest =
-            self.ages(needed).into_iter().filter(|(_, needed, _)| *needed).map(|(_, _, at)| at).min();
-        oldest.flatten().map(|at| at + MAX_AGE + PAST)
+        Sensor::stale_at(&self.sensors(needed))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use session::MAX_AGE;
+
     use super::*;
 
     #[test]

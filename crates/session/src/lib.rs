@@ -35,5 +35,5 @@ pub use limits::{CURRENT_BEFORE_POWER_MA, DEAD_MV, Limits, OPEN_BELOW_MA, Target
 pub use message::{Direction, Message, Status, Values};
 pub use phase::Phase;
 pub use plant::{Contactors, Isolation, Lock};
-pub use reading::{MAX_AGE, Reading, fresh};
+pub use reading::{MAX_AGE, Reading, Sensor, fresh};
 pub use stop::{By, Cause, StopReason};

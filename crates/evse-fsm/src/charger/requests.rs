@@ -213,7 +213,12 @@ impl Charger {
         if car.error != 0 {
             return self.refuse(&request, Verdict::Failed, Cause::CarError(car.error));
         }
-        if self.stop.is_some() {
+        if let Some(stop) = self.stop {
+            // What supervision found during the test has its code in this answer, and not in a status alone.
+            if stop.reason.cause == Cause::Isolation {
+                self.isolation = Isolation::Fault;
+                return self.refuse(&request, Verdict::Failed, Cause::Isolation);
+            }
             return self.reply(&request, Verdict::Ok, false);
         }
         if !self.may_energise() {

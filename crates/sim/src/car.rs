@@ -79,6 +79,11 @@ impl<'a> Car<'a> {
         &mut self.pev
     }
 
+    /// What its owner wants.
+    pub const fn wishes(&self) -> Wishes {
+        self.wishes
+    }
+
     /// What its owner wants from now on.
     pub fn wish(&mut self, wishes: Wishes) {
         self.wishes = wishes;
@@ -86,10 +91,11 @@ impl<'a> Car<'a> {
 
     fn read(&mut self, cx: &mut Cx<'_>, sensors: &CarPlant) {
         self.next_reading = cx.now + READING;
+        // The plant first: behind a pause its readings are the ones that grow stale soonest.
+        self.pev.handle(cx, PevInput::Plant(plant(sensors)));
         if let Some(vehicle) = self.vehicle(sensors) {
             self.pev.handle(cx, PevInput::Vehicle(vehicle));
         }
-        self.pev.handle(cx, PevInput::Plant(plant(sensors)));
     }
 
     /// What the battery says; nothing while it says nothing.

@@ -53,7 +53,7 @@ impl Facts {
 
     /// The highest voltage in mV that both sides bear; 0 before both have named theirs.
     pub fn most_mv(&self) -> i32 {
-        self.car_max_mv.unwrap_or(0).min(self.charger_max_mv.unwrap_or(0))
+        self.car_max_mv.unwrap_or(0).min(self.charger_max_mv.unwrap_or(0)).max(0)
     }
 
     fn request(&mut self, now: Instant, element: &BodyElement<'_>) {

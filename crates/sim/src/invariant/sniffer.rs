@@ -20,6 +20,8 @@ struct Stream {
     /// What came before its turn.
     early: BTreeMap<u32, Vec<u8>>,
     deframer: Deframer<MAX_DIN>,
+    /// Whether anything was said in it.
+    has_talked: bool,
 }
 
 /// A TCP segment.
@@ -53,18 +55,23 @@ impl Sniffer {
         let Some(segment) = Segment::parse(frame) else { return };
         if segment.flags & SYN != 0 {
             let (next, early) = (segment.number.wrapping_add(1), BTreeMap::new());
-            self.streams.insert(segment.name, Stream { next, early, deframer: Deframer::new() });
+            self.streams
+                .insert(segment.name, Stream { next, early, deframer: Deframer::new(), has_talked: false });
             return;
         }
         if segment.flags & RST != 0 {
-            self.streams.clear();
-            return self.facts.closed(now);
+            // One that answers a stranger's segment ends nothing.
+            if self.streams.remove(&segment.name).is_some_and(|stream| stream.has_talked) {
+                self.facts.closed(now);
+            }
+            return;
         }
         let Some(stream) = self.streams.get_mut(&segment.name) else { return };
         if stream.early.len() < EARLY && !segment.payload.is_empty() {
             stream.early.insert(segment.number, segment.payload.to_vec());
         }
         while let Some(bytes) = stream.in_order() {
+            stream.has_talked = true;
             let mut rest = bytes.as_slice();
             while let Ok(Some(item)) = stream.deframer.next(&mut rest) {
                 if let Item::Message(message) = item

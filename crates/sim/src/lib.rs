@@ -54,6 +54,7 @@ pub mod plant;
 pub mod power_line;
 mod queue;
 mod scenario;
+pub mod script;
 pub mod trace;
 pub mod world;
 

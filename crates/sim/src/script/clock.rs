@@ -1,0 +1,83 @@
+use evse_fsm::{Plant, Reading};
+use machine::{Duration, Instant};
+
+use crate::plant::CarPlant;
+
+/// A node's clock: what it shows when the world begins, and how much faster it runs than the world's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Clock {
+    /// What it shows at the beginning.
+    pub start: Duration,
+    /// Parts per million by which it is too fast; negative: too slow.
+    pub skew_ppm: i32,
+}
+
+const MILLION: u64 = 1_000_000;
+
+impl Clock {
+    fn rate(self) -> u64 {
+        MILLION.saturating_add_signed(self.skew_ppm.into()).max(1)
+    }
+
+    /// What it shows at a moment of the world.
+    pub fn to_node(self, at: Instant) -> Instant {
+        let micros = u128::from(at.as_micros()) * u128::from(self.rate()) / u128::from(MILLION);
+        Instant::from_micros(u64::try_from(micros).unwrap_or(u64::MAX)) + self.start
+    }
+
+    /// The first moment of the world at which it shows this.
+    pub fn to_world(self, at: Instant) -> Instant {
+        let micros = u128::from(at.as_micros().saturating_sub(self.start.as_micros())) * u128::from(MILLION);
+        Instant::from_micros(u64::try_from(micros.div_ceil(u128::from(self.rate()))).unwrap_or(u64::MAX))
+    }
+
+    fn reading<T>(self, reading: Option<Reading<T>>) -> Option<Reading<T>> {
+        reading.map(|reading| Reading::new(reading.value, self.to_node(reading.at)))
+    }
+
+    /// What sensors say, with this clock's times.
+    pub fn plant(self, plant: Plant) -> Plant {
+        Plant {
+            pilot: self.reading(plant.pilot),
+            duty_permille: self.reading(plant.duty_permille),
+            proximity: self.reading(plant.proximity),
+            voltage_mv: self.reading(plant.voltage_mv),
+            current_ma: self.reading(plant.current_ma),
+            isolation: self.reading(plant.isolation),
+            contactors: self.reading(plant.contactors),
+            lock: self.reading(plant.lock),
+            emergency_stop: self.reading(plant.emergency_stop),
+        }
+    }
+
+    /// Likewise at the car's end.
+    pub fn car_plant(self, plant: CarPlant) -> CarPlant {
+        CarPlant {
+            duty_permille: self.reading(plant.duty_permille),
+            proximity: self.reading(plant.proximity),
+            inlet_mv: self.reading(plant.inlet_mv),
+            battery_mv: self.reading(plant.battery_mv),
+            current_ma: self.reading(plant.current_ma),
+            contactors: self.reading(plant.contactors),
+            lock: self.reading(plant.lock),
+            emergency_stop: self.reading(plant.emergency_stop),
+            soc_percent: self.reading(plant.soc_percent),
+            request_ma: self.reading(plant.request_ma),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_deadline_is_met_by_its_own_clock(start: u32, skew_ppm in -200_000..200_000, at in 0..u64::from(u32::MAX)) {
+            let clock = Clock { start: Duration::from_micros(start.into()), skew_ppm };
+            let deadline = clock.to_node(Instant::ZERO) + Duration::from_micros(at);
+            prop_assert!(clock.to_node(clock.to_world(deadline)) >= deadline);
+        }
+    }
+}

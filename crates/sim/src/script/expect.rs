@@ -1,0 +1,304 @@
+//! What must be seen.
+
+use machine::{Duration, Instant};
+
+use super::meddler::Meddler;
+use super::setup::{CAR, CHARGER};
+use super::words::Form;
+use crate::plant::{Occurrence, Side, Truth};
+use crate::trace::{Entry, Kind};
+use crate::{Port, World};
+
+/// Something that must be seen. Times `within` count from the first step that hit, the plug aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// A side stops, and says this cause first, at the latest after so long.
+    Stops(Side, String, Option<Duration>),
+    /// Nobody stops.
+    NobodyStops,
+    /// A side has no current and open contactors at the latest after so long.
+    Safe(Side, Duration),
+    /// Current flows at the end.
+    Charging,
+    /// The session ends in order at both sides.
+    Finishes,
+    /// At least so much energy, in mWh.
+    Energy(i64),
+    /// No energy at all.
+    NoEnergy,
+    /// Never more voltage on the cable behind the first step, in mV.
+    VoltageBelow(i64),
+    /// Never more current behind the first step, in mA.
+    CurrentBelow(i64),
+    /// A side's contactors never close.
+    NeverCloses(Side),
+    /// A side tells this so many times.
+    Told(Side, String, u32, u32),
+    /// A side says this message, or sends this frame, so many times.
+    Says(Side, String, u32, u32),
+    /// A side says a message in which this field has this value.
+    Field(Side, String, String, String),
+    /// A side never does.
+    NeverField(Side, String, String, String),
+    /// A side says these messages in this order, each right behind the one before or its repetitions.
+    Sequence(Side, Vec<String>),
+    /// A side's lock is closed at the end.
+    Locked(Side),
+    /// A side's lock is open at the latest after so long, behind the time when the side was safe.
+    Unlocked(Side, Duration),
+    /// The voltage on the cable is at most 60 V at the latest after so long.
+    Dead(Duration),
+    /// After all is mended and the plug was pulled and put in again, current flows.
+    Recovers,
+}
+
+/// What `expect` lines can say.
+#[rustfmt::skip] // a table reads best with one row a line
+pub(super) const FORMS: &[Form<Expect>] = &[
+    Form { words: "WHO stops WORD", make: |a| Expect::Stops(a.who(), a.word(0), None) },
+    Form { words: "WHO stops WORD within TIME", make: |a| Expect::Stops(a.who(), a.word(0), Some(a.time())) },
+    Form { words: "nobody stops", make: |_| Expect::NobodyStops },
+    Form { words: "WHO safe within TIME", make: |a| Expect::Safe(a.who(), a.time()) },
+    Form { words: "charging", make: |_| Expect::Charging },
+    Form { words: "finishes", make: |_| Expect::Finishes },
+    Form { words: "energy N Wh", make: |a| Expect::Energy(a.number(0) * 1000) },
+    Form { words: "no energy", make: |_| Expect::NoEnergy },
+    Form { words: "voltage below VALUE", make: |a| Expect::VoltageBelow(a.number(0)) },
+    Form { words: "current below VALUE", make: |a| Expect::CurrentBelow(a.number(0)) },
+    Form { words: "WHO never closes", make: |a| Expect::NeverCloses(a.who()) },
+    Form { words: "WHO tells WORD", make: |a| Expect::Told(a.who(), a.word(0), 1, u32::MAX) },
+    Form { words: "WHO tells WORD RANGE", make: |a| Expect::Told(a.who(), a.word(0), a.range().0, a.range().1) },
+    Form { words: "WHO never tells WORD", make: |a| Expect::Told(a.who(), a.word(0), 0, 0) },
+    Form { words: "WHO says WORD RANGE", make: |a| Expect::Says(a.who(), a.word(0), a.range().0, a.range().1) },
+    Form { words: "WHO never says WORD", make: |a| Expect::Says(a.who(), a.word(0), 0, 0) },
+    Form { words: "WHO says WORD with WORD WORD", make: |a| Expect::Field(a.who(), a.word(0), a.word(1), a.word(2)) },
+    Form { words: "WHO never says WORD with WORD WORD", make: |a| Expect::NeverField(a.who(), a.word(0), a.word(1), a.word(2)) },
+    Form { words: "WHO says in order REST", make: |a| Expect::Sequence(a.who(), a.word(0).split(' ').map(str::to_owned).collect()) },
+    Form { words: "WHO locked", make: |a| Expect::Locked(a.who()) },
+    Form { words: "WHO unlocked within TIME", make: |a| Expect::Unlocked(a.who(), a.time()) },
+    Form { words: "dead within TIME", make: |a| Expect::Dead(a.time()) },
+    Form { words: "recovers", make: |_| Expect::Recovers },
+];
+
+/// What is kept while a world runs.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tally {
+    last: Option<(Instant, Truth)>,
+    /// Into the car, in mW s; negative would be out of it.
+    energy: f64,
+    /// The first step that hit.
+    pub(super) fault: Option<Instant>,
+    /// When each side was safe first behind that.
+    safe: [Option<Instant>; 2],
+    /// When each side's lock was open first behind that.
+    unlocked: [Option<Instant>; 2],
+    /// When the cable was dead first behind that.
+    dead: Option<Instant>,
+    most_mv: i32,
+    most_ma: i32,
+    /// What was there when the script's own time was up.
+    end: Option<Truth>,
+    /// Current flowed again after a new plug.
+    recovered: bool,
+}
+
+/// Current below which nothing flows, in mA: the same as contactors may open under.
+const NOTHING_MA: i32 = 1_000;
+/// Voltage up to which a cable is dead, in mV.
+const DEAD_MV: i32 = session::DEAD_MV;
+
+impl Tally {
+    /// Takes what is there after a step.
+    pub(super) fn watch(&mut self, now: Instant, truth: Truth) {
+        if let Some((then, before)) = self.last.filter(|_| self.end.is_none()) {
+            let seconds = f64::from(u32::try_from(now.since(then).as_micros()).unwrap_or(0)) / 1e6;
+            self.energy += f64::from(before.inlet_mv) * f64::from(before.current_ma) / 1e3 * seconds;
+        }
+        self.last = Some((now, truth));
+        if self.fault.is_none() || self.end.is_some() {
+            return;
+        }
+        self.most_mv = self.most_mv.max(truth.cable_mv);
+        self.most_ma = self.most_ma.max(truth.current_ma);
+        let is_quiet = truth.current_ma < NOTHING_MA;
+        let safe = [is_quiet && !truth.charger_closed, is_quiet && !truth.car_closed];
+        let open = [!truth.charger_locked, !truth.car_locked];
+        for (index, (first, is_safe)) in self.safe.iter_mut().zip(safe).enumerate() {
+            if is_safe {
+                first.get_or_insert(now);
+            }
+            let is_open = first.is_some() && open.get(index).copied().unwrap_or(false);
+            if let Some(unlocked) = self.unlocked.get_mut(index).filter(|_| is_open) {
+                unlocked.get_or_insert(now);
+            }
+        }
+        if truth.cable_mv.max(truth.inlet_mv) <= DEAD_MV && self.safe.iter().all(Option::is_some) {
+            self.dead.get_or_insert(now);
+        }
+    }
+
+    pub(super) fn finish(&mut self) {
+        self.end = self.last.map(|(_, truth)| truth);
+    }
+
+    pub(super) const fn recover(&mut self) {
+        self.recovered = true;
+    }
+
+    /// Whether current flows now.
+    pub(super) fn flows(&self) -> bool {
+        self.last.is_some_and(|(_, truth)| truth.current_ma >= NOTHING_MA && truth.car_closed)
+    }
+
+    fn watt_hours(&self) -> f64 {
+        self.energy / 3_600_000.0
+    }
+}
+
+const fn port(side: Side) -> Port {
+    match side {
+        Side::Charger => CHARGER,
+        Side::Car => CAR,
+    }
+}
+
+impl Expect {
+    /// Whether it was seen, and what was.
+    #[expect(clippy::too_many_lines, reason = "one arm for each of them")]
+    pub(super) fn judge(&self, world: &World<Meddler<'_>>, tally: &Tally, until: Instant) -> (bool, String) {
+        let told = |side: Side| {
+            let name = world.name(port(side)).to_owned();
+            let entries = world.trace().entries().iter();
+            entries.filter(move |entry| entry.kind == Kind::Told && entry.who == name && entry.at <= until)
+        };
+        let late = |at: Instant| tally.fault.map_or_else(|| at.since(Instant::ZERO), |fault| at.since(fault));
+        let said = |side: Side| {
+            let said = world.node(port(side)).map(Meddler::said).unwrap_or_default().iter();
+            said.filter(|said| said.at <= until)
+        };
+        let millis = |time: Duration| format!("{} ms", time.as_millis());
+        let of =
+            |[charger, car]: [Option<Instant>; 2], side| if side == Side::Charger { charger } else { car };
+        let in_time = |at: Option<Instant>, limit: Duration| {
+            let seen = at.map_or_else(|| "never".to_owned(), |at| format!("after {}", millis(late(at))));
+            (at.is_some_and(|at| late(at) <= limit), seen)
+        };
+        match self {
+            Self::Stops(side, cause, limit) => {
+                let Some((at, found)) = told(*side).find_map(stop) else {
+                    return (false, "it did not stop".to_owned());
+                };
+                let is_cause = found == *cause || found.starts_with(&format!("{cause}("));
+                let in_time = limit.is_none_or(|limit| late(at) <= limit);
+                (is_cause && in_time, format!("{found} after {}", millis(late(at))))
+            }
+            Self::NobodyStops => {
+                let stops = told(Side::Charger).chain(told(Side::Car)).filter_map(stop);
+                let first = stops.min_by_key(|(at, _)| *at);
+                (first.is_none(), first.map_or_else(String::new, |(_, cause)| cause))
+            }
+            Self::Safe(side, limit) => in_time(of(tally.safe, *side), *limit),
+            Self::Charging => {
+                let amps = tally.end.map_or(0, |truth| truth.current_ma);
+                (amps >= NOTHING_MA, format!("{amps} mA at the end"))
+            }
+            Self::Finishes => {
+                let causes =
+                    [Side::Charger, Side::Car].map(|side| told(side).find_map(stop).map(|(_, cause)| cause));
+                (causes.iter().all(|cause| cause.as_deref() == Some("Finished")), format!("{causes:?}"))
+            }
+            #[allow(clippy::cast_precision_loss, reason = "far below 2^53")]
+            Self::Energy(least) => {
+                let seen = tally.watt_hours();
+                (seen * 1000.0 >= *least as f64, format!("{seen:.1} Wh"))
+            }
+            Self::NoEnergy => (tally.watt_hours() < 0.01, format!("{:.3} Wh", tally.watt_hours())),
+            Self::VoltageBelow(most) => (i64::from(tally.most_mv) < *most, format!("{} mV", tally.most_mv)),
+            Self::CurrentBelow(most) => (i64::from(tally.most_ma) < *most, format!("{} mA", tally.most_ma)),
+            Self::NeverCloses(side) => {
+                let bench = world.bench(CHARGER);
+                let mut news = bench.map(crate::plant::Bench::occurrences).unwrap_or_default().iter();
+                let closed = news.find(|(at, what)| {
+                    *at <= until && matches!(what, Occurrence::Closed { side: closed, is_commanded: true, .. } if closed == side)
+                });
+                (
+                    closed.is_none(),
+                    closed.map_or_else(String::new, |(at, _)| format!("closed at {} ms", at.as_millis())),
+                )
+            }
+            Self::Told(side, words, least, most) => {
+                let count =
+                    told(*side).filter(|entry| entry.what.replace('"', "").contains(words.as_str())).count();
+                count_is(count, *least, *most)
+            }
+            Self::Says(side, name, least, most) => {
+                let frames = world.node(port(*side)).map(Meddler::frames).unwrap_or_default();
+                let frames = frames.iter().filter(|(at, frame)| *at <= until && frame == name).count();
+                count_is(
+                    frames + said(*side).filter(|said| said.message.name() == name).count(),
+                    *least,
+                    *most,
+                )
+            }
+            Self::Field(side, name, path, value) | Self::NeverField(side, name, path, value) => {
+                let mut seen: Vec<String> = Vec::new();
+                let mut found = false;
+                for said in said(*side).filter(|said| said.message.name() == name) {
+                    found |= said.message.is_at(path, value);
+                    let text =
+                        said.message.get(path).map_or_else(|| "absent".to_owned(), ToString::to_string);
+                    if !seen.contains(&text) {
+                        seen.push(text);
+                    }
+                }
+                let wanted = matches!(self, Self::Field(..));
+                (found == wanted, seen.iter().take(8).cloned().collect::<Vec<_>>().join(", "))
+            }
+            Self::Sequence(side, names) => {
+                let mut all: Vec<&str> = said(*side).map(|said| said.message.name()).collect();
+                all.dedup();
+                let is_there =
+                    all.windows(names.len()).any(|window| window.iter().zip(names).all(|(a, b)| a == b));
+                (is_there, all.join(" "))
+            }
+            Self::Locked(side) => {
+                let is_locked = tally.end.is_some_and(|truth| match side {
+                    Side::Charger => truth.charger_locked,
+                    Side::Car => truth.car_locked,
+                });
+                (is_locked, if is_locked { "locked" } else { "open" }.to_owned())
+            }
+            Self::Unlocked(side, limit) => in_time(of(tally.unlocked, *side), *limit),
+            Self::Dead(limit) => in_time(tally.dead, *limit),
+            Self::Recovers => {
+                (tally.recovered, if tally.recovered { "current flows" } else { "no current" }.to_owned())
+            }
+        }
+    }
+}
+
+fn count_is(count: usize, least: u32, most: u32) -> (bool, String) {
+    let count = u32::try_from(count).unwrap_or(u32::MAX);
+    ((least..=most).contains(&count), format!("{count} times"))
+}
+
+/// The cause in an event that stops a session, without quotes.
+fn stop(entry: &Entry) -> Option<(Instant, String)> {
+    let words = entry.what.split_once("Stopping(").or_else(|| entry.what.split_once("Stopped("))?.1;
+    let (_, rest) = words.split_once("cause: ")?;
+    let (cause, _) = rest.split_once(", phase")?;
+    Some((entry.at, cause.replace(['"', ' '], "")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cause_is_read_off_an_event() {
+        let what = "Session(Stopping(StopReason { by: Car, cause: Timeout(\"ready to charge\"), phase: PreCharge }))";
+        let entry =
+            Entry { at: Instant::ZERO, kind: Kind::Told, who: "car".to_owned(), what: what.to_owned() };
+        assert_eq!(stop(&entry), Some((Instant::ZERO, "Timeout(readytocharge)".to_owned())));
+    }
+}

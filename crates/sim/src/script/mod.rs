@@ -1,0 +1,66 @@
+//! Fault scenarios as text: what is there, what is done to it when, what must be seen.
+//!
+//! ```text
+//! scenario X092
+//! title    SessionStopRes missing
+//! side     car
+//! setup    enough 51 %
+//! on SessionStopRes: withhold
+//! expect   car unlocked within 20s
+//! expect   recovers
+//! ```
+//!
+//! A file holds any number of scenarios. `#` begins a comment, and `why` a line that says where the expectation is
+//! another than the one proposed for the id.
+//!
+//! | line | means |
+//! |---|---|
+//! | `setup ...` | what is there; without: a usual charger and a 400 V car at 50 %, plugged in at 5 s, for a minute |
+//! | `at TIME: step` | at this time |
+//! | `after TIME: step` | so long after the step before |
+//! | `on NAME [RANGE]: step` | when this V2G message is said for the first time, or the times of the range |
+//! | `on WHO says NAME [RANGE]: step`, `on WHO hears NAME [RANGE]: step` | likewise for a frame, such as `CM_SET_KEY.CNF` or `SdpRes` |
+//! | `at checkpoint N of WHO [RANGE]: step` | when a side passes a checkpoint |
+//! | `expect ...` | what must be seen |
+//! | `cases A B`, then `\| x y` | everything once for each row, with `$A` and `$B` replaced |
+//!
+//! The words of steps, setups and expectations are the tables `FORMS` in `step`, `setup` and `expect`; a mistake is
+//! answered with its line and the form that comes nearest.
+//!
+//! ```
+//! let scripts = sim::script::parse(
+//!     "scenario usual
+//!      title    the car charges until it has enough
+//!      side     both
+//!      setup    enough 51 %
+//!      setup    until 5min
+//!      expect   finishes
+//!      expect   energy 100 Wh",
+//! )?;
+//! let verdict = sim::script::run(&scripts[0]);
+//! assert!(verdict.passed(), "{verdict}");
+//!
+//! let mistake = sim::script::parse("scenario X\nat 5s: unplugg").unwrap_err();
+//! assert_eq!(mistake.to_string(), "line 2: unknown step `unplugg`: did you mean `unplug`?");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod act;
+mod clock;
+mod expect;
+mod meddler;
+mod message;
+mod packet;
+mod parse;
+mod run;
+mod setup;
+mod step;
+mod words;
+
+pub use act::Act;
+pub use clock::Clock;
+pub use expect::Expect;
+pub use parse::{Mistake, Script, Step, When, parse};
+pub use run::{Check, Verdict, run, trace};
+pub use setup::Setup;
+pub use step::{Deed, Forged, Wish};

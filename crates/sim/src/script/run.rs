@@ -1,0 +1,298 @@
+//! Plays a script and judges it.
+
+use std::fmt;
+
+use machine::{Duration, Instant};
+use roles::{EvseStorage, PevStorage};
+use serde_json::json;
+
+use super::act::Act;
+use super::expect::{Expect, Tally};
+use super::meddler::{Meddler, Rule};
+use super::parse::{Script, When};
+use super::setup::{CAR, CHARGER};
+use super::step::{Deed, SENSORS};
+use crate::invariant::Witness;
+use crate::plant::{ContactorFault, Fault, LockFault, PilotFault, SensorFault, Side, StageFault};
+use crate::power_line::Weather;
+use crate::{EventQueue, Injection, Limit, Stop, World};
+
+/// How a script went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// The scenario's id.
+    pub id: String,
+    /// Which case of it.
+    pub case: String,
+    /// Every expectation.
+    pub checks: Vec<Check>,
+    /// The first safety rule that was broken, in words.
+    pub broken: Option<String>,
+    /// Why the run could not go on, where it could not.
+    pub stuck: Option<String>,
+}
+
+/// One expectation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// What was expected, in the script's words.
+    pub expected: String,
+    /// What was seen.
+    pub seen: String,
+    /// Whether that is the same.
+    pub passed: bool,
+}
+
+impl Verdict {
+    /// Whether everything was as expected and no rule was broken.
+    pub fn passed(&self) -> bool {
+        self.broken.is_none() && self.stuck.is_none() && self.checks.iter().all(|check| check.passed)
+    }
+
+    /// As JSON.
+    pub fn to_json(&self) -> serde_json::Value {
+        let checks = self.checks.iter();
+        json!({
+            "id": self.id,
+            "case": self.case,
+            "passed": self.passed(),
+            "broken": self.broken,
+            "stuck": self.stuck,
+            "checks": checks.map(|check| json!({
+                "expected": check.expected,
+                "seen": check.seen,
+                "passed": check.passed,
+            })).collect::<Vec<_>>(),
+        })
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = if self.passed() { "passed" } else { "FAILED" };
+        write!(f, "{word} {} {}", self.id, self.case)?;
+        for check in self.checks.iter().filter(|check| !check.passed) {
+            write!(f, "\n    expected {}; seen {}", check.expected, check.seen)?;
+        }
+        for words in [&self.broken, &self.stuck].into_iter().flatten() {
+            write!(f, "\n    {words}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Plays a script. The same script gives the same verdict.
+pub fn run(script: &Script) -> Verdict {
+    play(script).0
+}
+
+/// The trace of a script's world, to see why it failed.
+pub fn trace(script: &Script) -> String {
+    play(script).1
+}
+
+/// How long a new session may take to its first current.
+const RECOVERY: Duration = Duration::from_secs(90);
+/// Between the pull of the plug and the new one.
+const PULLED: Duration = Duration::from_secs(10);
+
+fn play(script: &Script) -> (Verdict, String) {
+    let mut verdict = Verdict {
+        id: script.id.clone(),
+        case: script.case.clone(),
+        checks: Vec::new(),
+        broken: None,
+        stuck: None,
+    };
+    // Several kilobytes each.
+    let (mut evse, mut pev) = (Box::new(EvseStorage::new()), Box::new(PevStorage::new()));
+    let mut world = match script.setup.build(rules(script), &mut evse, &mut pev) {
+        Ok(world) => world,
+        Err(words) => {
+            verdict.stuck = Some(words);
+            return (verdict, String::new());
+        }
+    };
+    let mut player = Player::new(script, &mut world);
+    player.play(script, &mut world);
+    player.tally.finish();
+    if script.expect.iter().any(|(_, expect)| *expect == Expect::Recovers) {
+        player.recover(&mut world);
+    }
+    let until = script.setup.until;
+    verdict.checks = script
+        .expect
+        .iter()
+        .map(|(words, expect)| {
+            let (passed, seen) = expect.judge(&world, &player.tally, until);
+            Check { expected: words.clone(), seen, passed }
+        })
+        .collect();
+    let unused = script.steps.iter().zip(&player.done).find(|(_, done)| !**done);
+    if let Some((step, _)) = unused {
+        player.stuck.get_or_insert(format!("a step was never done: {:?}", step.when));
+    }
+    let cannot = world.trace().entries().iter().find(|entry| entry.what.starts_with("script: "));
+    if let Some(entry) = cannot {
+        player.stuck.get_or_insert(entry.what.clone());
+    }
+    (verdict.broken, verdict.stuck) = (player.broken, player.stuck);
+    (verdict, world.trace().to_string())
+}
+
+/// The rules of either side.
+fn rules(script: &Script) -> [Vec<Rule>; 2] {
+    let mut rules = [Vec::new(), Vec::new()];
+    for (index, step) in script.steps.iter().enumerate() {
+        let When::On(side, name, is_heard, first, last) = &step.when else { continue };
+        let act: Option<Act> = if let Deed::Act(act) = &step.deed { Some(act.clone()) } else { None };
+        let [charger, car] = &mut rules;
+        let list = if *side == Side::Charger { charger } else { car };
+        list.push(Rule::new(index, name, *is_heard, (*first, *last), act));
+    }
+    rules
+}
+
+struct Player {
+    agenda: EventQueue<usize>,
+    tally: Tally,
+    witness: Witness,
+    done: Vec<bool>,
+    broken: Option<String>,
+    stuck: Option<String>,
+}
+
+/// What the world is stopped for when a step is due.
+const FIRED: &str = "a step is due";
+/// What it is stopped for when current flows again.
+const FLOWS: &str = "current flows";
+
+impl Player {
+    fn new(script: &Script, world: &mut World<Meddler<'_>>) -> Self {
+        let witness = Witness::new(CHARGER);
+        world.add_tap(witness.tap());
+        let mut agenda = EventQueue::new();
+        for (index, step) in script.steps.iter().enumerate() {
+            if let When::At(at) = step.when {
+                agenda.push(at, index);
+            }
+        }
+        if let Some(at) = script.setup.plug {
+            world.inject(at, Injection::Plug(CAR));
+        }
+        let done = vec![false; script.steps.len()];
+        Self { agenda, tally: Tally::default(), witness, done, broken: None, stuck: None }
+    }
+
+    fn play(&mut self, script: &Script, world: &mut World<Meddler<'_>>) {
+        loop {
+            let until = self.agenda.next_at().unwrap_or(script.setup.until).min(script.setup.until);
+            match self.run(world, until, false) {
+                Stop::Time if until == script.setup.until => return,
+                Stop::Time | Stop::Idle => (),
+                Stop::Watched(words) if words == FIRED => (),
+                other => {
+                    self.stuck = Some(other.to_string());
+                    return;
+                }
+            }
+            let mut due = [CHARGER, CAR]
+                .into_iter()
+                .flat_map(|port| {
+                    let mut fired = Vec::new();
+                    world.tell(port, |node, _| fired = node.take_fired());
+                    fired
+                })
+                .collect::<Vec<_>>();
+            while let Some((_, index)) = self.agenda.pop_due(world.now()) {
+                due.push(index);
+            }
+            for index in due {
+                self.perform(script, index, world);
+            }
+        }
+    }
+
+    fn perform(&mut self, script: &Script, index: usize, world: &mut World<Meddler<'_>>) {
+        let Some(step) = script.steps.get(index) else { return };
+        let now = world.now();
+        if !matches!(step.deed, Deed::Inject(Injection::Plug(_)) | Deed::Nothing) {
+            self.tally.fault.get_or_insert(now);
+        }
+        step.deed.perform(world);
+        let is_first = self.done.get_mut(index).is_some_and(|done| !std::mem::replace(done, true));
+        if let Some(When::After(time)) = script.steps.get(index + 1).map(|next| &next.when)
+            && is_first
+        {
+            self.agenda.push(now + *time, index + 1);
+        }
+    }
+
+    /// Runs until a step is due, or current flows where that is waited for.
+    fn run(&mut self, world: &mut World<Meddler<'_>>, until: Instant, waits: bool) -> Stop {
+        let Self { tally, witness, broken, .. } = self;
+        world.run(Limit::until(until), |world| {
+            if let Some(bench) = world.bench(CHARGER) {
+                tally.watch(world.now(), bench.truth());
+            }
+            if broken.is_none() {
+                *broken = witness.watch(world);
+            }
+            if waits {
+                return tally.flows().then(|| FLOWS.to_owned());
+            }
+            let has_fired =
+                [CHARGER, CAR].iter().any(|port| world.node(*port).is_some_and(Meddler::has_fired));
+            has_fired.then(|| FIRED.to_owned())
+        })
+    }
+
+    /// Mends everything, resets, pulls the plug and puts it in again.
+    fn recover(&mut self, world: &mut World<Meddler<'_>>) {
+        let now = world.now();
+        for port in [CHARGER, CAR] {
+            for injection in [Injection::FreezeNode(port, false), Injection::FreezeModem(port, false)] {
+                world.inject(now, injection);
+            }
+        }
+        world.inject(now, Injection::Partition(CHARGER, CAR, false));
+        world.inject(now, Injection::PathWeather(CHARGER, CAR, Weather::default()));
+        let sides = [Side::Charger, Side::Car];
+        let mut faults = vec![
+            Fault::Pilot(PilotFault::Sound),
+            Fault::ProximityOpen(false),
+            Fault::Leak(10_000_000),
+            Fault::Stage(StageFault::Sound),
+            Fault::BatteryGone(false),
+        ];
+        for side in sides {
+            faults.extend([
+                Fault::Contactors(side, ContactorFault::Sound),
+                Fault::Lock(side, LockFault::Sound),
+                Fault::Silence(side, false),
+                Fault::EmergencyStop(side, false),
+            ]);
+            faults.extend(SENSORS.iter().map(|(_, sensor)| Fault::Sensor(side, *sensor, SensorFault::Sound)));
+        }
+        for fault in faults {
+            world.inject(now, Injection::Hardware(CHARGER, fault));
+        }
+        world.inject(now, Injection::Unplug(CAR));
+        for port in [CHARGER, CAR] {
+            world.tell(port, |node, _| node.calm());
+        }
+        self.run(world, now + Duration::from_millis(1_000), false);
+        for deed in [
+            Deed::Charger(evse_fsm::Operator::Reset),
+            Deed::Charger(evse_fsm::Operator::Authorise(true)),
+            Deed::Car(pev_fsm::Operator::Reset),
+        ] {
+            deed.perform(world);
+        }
+        world.inject(now + PULLED, Injection::Plug(CAR));
+        self.run(world, now + PULLED, false);
+        if self.run(world, now + PULLED + RECOVERY, true) == Stop::Watched(FLOWS.to_owned()) {
+            self.tally.recover();
+        }
+    }
+}

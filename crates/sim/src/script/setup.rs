@@ -1,0 +1,170 @@
+//! What is there before a script begins, and the world that is made of it.
+
+use evse_fsm::Authorisation;
+use homeplug_mme::Mac;
+use machine::{Cx, Duration, Instant};
+use pev_fsm::Precharge;
+use roles::{EvseConfig, EvseLink, EvseStorage, PevConfig, PevLink, PevStorage};
+
+use super::clock::Clock;
+use super::meddler::{Meddler, Rule};
+use super::words::Form;
+use crate::plant::{Bands, BatteryProfile, BenchConfig, CableProfile, Load, Side, StageProfile};
+use crate::{Car, Charger, Host, ModemConfig, ModemKind, Port, Wishes, World};
+
+/// The charger's port.
+pub(super) const CHARGER: Port = Port(0);
+/// The car's port.
+pub(super) const CAR: Port = Port(1);
+
+/// What is there before a script begins.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// The world's seed.
+    pub seed: u64,
+    /// When the plug goes in; never when absent.
+    pub plug: Option<Instant>,
+    /// When the script ends.
+    pub until: Instant,
+    pub(super) wishes: Wishes,
+    pub(super) evse: EvseConfig,
+    pub(super) pev: PevConfig,
+    pub(super) bench: BenchConfig,
+    profile: BatteryProfile,
+    soc_percent: i32,
+    bulbs: Option<u32>,
+    modem: ModemConfig,
+    clocks: [Clock; 2],
+}
+
+type Change = Box<dyn Fn(&mut Setup)>;
+
+fn change(change: impl Fn(&mut Setup) + 'static) -> Change {
+    Box::new(change)
+}
+
+/// What `setup` lines can say.
+#[rustfmt::skip] // a table reads best with one row a line
+pub(super) const FORMS: &[Form<Change>] = &[
+    Form { words: "seed N", make: |a| { let seed = a.fit(0); change(move |s| s.seed = seed) } },
+    Form { words: "plug TIME", make: |a| { let at = a.time(); change(move |s| s.plug = Some(Instant::ZERO + at)) } },
+    Form { words: "no plug", make: |_| change(|s| s.plug = None) },
+    Form { words: "until TIME", make: |a| { let at = a.time(); change(move |s| s.until = Instant::ZERO + at) } },
+    Form { words: "battery 400V N %", make: |a| { let soc = a.fit(0); change(move |s| s.battery(BatteryProfile::CAR_400V, Wishes::CAR_400V, soc)) } },
+    Form { words: "battery 800V N %", make: |a| { let soc = a.fit(0); change(move |s| s.battery(BatteryProfile::CAR_800V, Wishes::CAR_800V, soc)) } },
+    Form { words: "bulbs N", make: |a| { let bulbs = a.fit(0); change(move |s| s.bulbs = Some(bulbs)) } },
+    Form { words: "car bears VALUE VALUE", make: |a| { let (v, i) = (a.fit(0), a.fit(1)); change(move |s| (s.wishes.limits.max_voltage_mv, s.wishes.limits.max_current_ma) = (v, i)) } },
+    Form { words: "enough N %", make: |a| { let soc = a.fit(0); change(move |s| s.wishes.enough_percent = soc) } },
+    Form { words: "stage alpitronic", make: |_| change(|s| s.bench.stage = StageProfile::ALPITRONIC) },
+    Form { words: "stage compleo", make: |_| change(|s| s.bench.stage = StageProfile::COMPLEO) },
+    Form { words: "cable hyc300", make: |_| change(|s| s.bench.cable = CableProfile::HYC300) },
+    Form { words: "cable compleo", make: |_| change(|s| s.bench.cable = CableProfile::COMPLEO) },
+    Form { words: "isolation bands 2023", make: |_| change(|s| s.bench.bands = Bands::Edition2023) },
+    Form { words: "isolation test TIME", make: |a| { let time = a.time(); change(move |s| s.bench.measuring = time) } },
+    Form { words: "heartbeat", make: |_| change(|s| s.bench.heartbeat = Some(BenchConfig::HEARTBEAT)) },
+    Form { words: "charger gives VALUE VALUE", make: |a| { let (v, i) = (a.fit(0), a.fit(1)); change(move |s| (s.evse.charger.limits.max_voltage_mv, s.evse.charger.limits.max_current_ma) = (v, i)) } },
+    Form { words: "charger strict", make: |_| change(|s| s.evse.charger.strict = true) },
+    Form { words: "charger asks operator", make: |_| change(|s| s.evse.charger.authorisation = Authorisation::Operator) },
+    Form { words: "charger modem QCA7420", make: |_| change(|s| s.modem.kind = ModemKind::Qca7420) },
+    Form { words: "charger modem slow", make: |_| change(|s| (s.modem.lingers, s.modem.restart) = ModemConfig::SLOW) },
+    Form { words: "charger session id N", make: |a| { let length = a.fit(0); change(move |s| s.evse.charger.session_id_len = length) } },
+    Form { words: "car patience TIME", make: |a| { let time = a.time(); change(move |s| s.be_patient(time)) } },
+    Form { words: "car strict", make: |_| change(|s| s.pev.car.strict = true) },
+    Form { words: "car precharge reported", make: |_| change(|s| s.pev.car.precharge = Precharge::Reported) },
+    Form { words: "car precharge compared VALUE", make: |a| { let limit_mv = a.fit(0); change(move |s| s.pev.car.precharge = Precharge::Compared { limit_mv }) } },
+    Form { words: "car tolerates attenuation N dB", make: |a| { let db: u32 = a.fit(0); change(move |s| if let PevLink::Matched { slac, .. } = &mut s.pev.link { slac.limit_cdb = Some(db * 100); }) } },
+    Form { words: "car id BYTES", make: |a| { let id = a.bytes(); change(move |s| { s.pev.car.evcc_id.clear(); let _ = s.pev.car.evcc_id.extend_from_slice(&id); }) } },
+    Form { words: "WHO clock starts TIME", make: |a| { let (who, start) = (a.who(), a.time()); change(move |s| s.clock(who).start = start) } },
+    Form { words: "WHO clock skew N ppm", make: |a| { let (who, skew) = (a.who(), a.fit(0)); change(move |s| s.clock(who).skew_ppm = skew) } },
+];
+
+impl Default for Setup {
+    /// A usual charger and the 400 V car at half its charge, plugged in at 5 s, for a minute.
+    fn default() -> Self {
+        let mac = Mac([2, 0, 0, 0, 0, 0x5E]);
+        let mut evse = EvseConfig { link: EvseLink::matched(mac), ..EvseConfig::new(mac) };
+        evse.charger.limits.max_voltage_mv = 920_000;
+        Self {
+            seed: 1,
+            plug: Some(Instant::from_millis(5_000)),
+            until: Instant::from_millis(60_000),
+            wishes: Wishes::CAR_400V,
+            evse,
+            pev: PevConfig::new(Mac([2, 0, 0, 0, 0, 0xE1])),
+            bench: BenchConfig::default(),
+            profile: BatteryProfile::CAR_400V,
+            soc_percent: 50,
+            bulbs: None,
+            modem: ModemConfig::evse(ModemKind::Qca7005, Mac([0, 0xB0, 0x52, 0, 0, 0x5E])),
+            clocks: [Clock::default(); 2],
+        }
+    }
+}
+
+impl Setup {
+    fn battery(&mut self, profile: BatteryProfile, wishes: Wishes, soc_percent: i32) {
+        let enough_percent = self.wishes.enough_percent;
+        (self.profile, self.soc_percent, self.wishes) =
+            (profile, soc_percent, Wishes { enough_percent, ..wishes });
+    }
+
+    /// The car waits so long for each answer, as no good car does.
+    fn be_patient(&mut self, time: Duration) {
+        for row in pev_fsm::TIMES.iter().filter(|row| row.name.contains("Res")) {
+            self.pev.car.times = self.pev.car.times.with(row.time, time);
+        }
+    }
+
+    const fn clock(&mut self, side: Side) -> &mut Clock {
+        let [charger, car] = &mut self.clocks;
+        match side {
+            Side::Charger => charger,
+            Side::Car => car,
+        }
+    }
+
+    /// Whether its configurations make sense.
+    pub(super) fn check(&self) -> Result<(), String> {
+        self.evse.check().map_err(|error| error.to_string())?;
+        self.pev.check().map_err(|error| error.to_string())
+    }
+
+    /// The world, with the rules of either side.
+    pub(super) fn build<'a>(
+        &self,
+        [charger_rules, car_rules]: [Vec<Rule>; 2],
+        evse: &'a mut EvseStorage<'a>,
+        pev: &'a mut PevStorage<'a>,
+    ) -> Result<World<Meddler<'a>>, String> {
+        let mut world = World::new(self.seed);
+        let [charger_clock, car_clock] = self.clocks;
+        let mut error = None;
+        let charger = {
+            // Made outside, so that what is wrong with a configuration is said and not panicked about.
+            let mut entropy = crate::Chance::new(self.seed).child("charger");
+            let mut cx = Cx { now: charger_clock.to_node(Instant::ZERO), entropy: &mut entropy };
+            Charger::new(&mut cx, self.evse.clone(), evse)
+                .map_err(|found| error = Some(found.to_string()))
+                .ok()
+        };
+        let car = {
+            let mut entropy = crate::Chance::new(self.seed).child("car");
+            let mut cx = Cx { now: car_clock.to_node(Instant::ZERO), entropy: &mut entropy };
+            Car::new(&mut cx, self.pev.clone(), self.wishes, pev)
+                .map_err(|found| error = Some(found.to_string()))
+                .ok()
+        };
+        let (Some(charger), Some(car)) = (charger, car) else { return Err(error.unwrap_or_default()) };
+        world.add("charger", Meddler::new(Host::Charger(charger), charger_clock, charger_rules), self.modem);
+        let modem = ModemConfig::pev(ModemKind::Qca7005, Mac([0, 0xB0, 0x52, 0, 0, 0xE1]));
+        world.add("car", Meddler::new(Host::Car(car), car_clock, car_rules), modem);
+        let load = self.bulbs.map_or_else(|| Load::battery(self.profile, self.soc_percent), Load::Bulbs);
+        world.add_cable_with(CHARGER, CAR, BenchConfig { load, ..self.bench.clone() });
+        Ok(world)
+    }
+
+    /// How long a script takes.
+    pub(super) fn end(&self) -> Duration {
+        self.until.since(Instant::ZERO)
+    }
+}

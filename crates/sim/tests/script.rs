@@ -1,0 +1,107 @@
+//! Every fault scenario of `scenarios/`, with the safety rules watched in each.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use sim::script::{Script, parse, run, trace};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios")
+}
+
+/// Every scenario of the files, one for each case.
+fn scripts() -> Vec<Script> {
+    let mut files: Vec<_> = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let mut scripts = Vec::new();
+    for file in files.iter().filter(|file| file.extension().is_some_and(|end| end == "txt")) {
+        let text = std::fs::read_to_string(file).unwrap();
+        scripts.extend(parse(&text).unwrap_or_else(|mistake| panic!("{}: {mistake}", file.display())));
+    }
+    scripts
+}
+
+/// `ONLY=X074` plays these alone, and `TRACE=1` prints what happened in those that fail.
+#[test]
+fn every_scenario_ends_as_expected() {
+    let only = std::env::var("ONLY").unwrap_or_default();
+    let mut bad = Vec::new();
+    for script in
+        scripts().iter().filter(|script| format!("{} {}", script.id, script.case).starts_with(&only))
+    {
+        let verdict = run(script);
+        if !verdict.passed() {
+            bad.push(verdict.to_string());
+            if std::env::var_os("TRACE").is_some() {
+                eprintln!("{}", trace(script));
+            }
+        }
+    }
+    assert!(bad.is_empty(), "{} failed\n{}", bad.len(), bad.join("\n"));
+}
+
+#[test]
+fn a_scenario_ends_the_same_way_twice() {
+    for script in scripts().iter().step_by(11) {
+        assert!(
+            run(script) == run(script) && trace(script) == trace(script),
+            "{} {}",
+            script.id,
+            script.case
+        );
+    }
+}
+
+/// The ids of `pending.list`: what is not played here, where it stands or what it waits for.
+fn pending() -> BTreeSet<String> {
+    let text = std::fs::read_to_string(folder().join("pending.list")).unwrap();
+    let rows = text.lines().filter(|line| !line.starts_with('#')).map(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        assert!(matches!(words[1], "pending" | "elsewhere") && words.len() > 3, "no reason: {line}");
+        words[0].to_owned()
+    });
+    rows.collect()
+}
+
+/// The list of faults beside the project, or `None` where it is absent.
+fn listed() -> Option<BTreeSet<String>> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/spec/faults.json");
+    let Ok(text) = std::fs::read_to_string(beside) else {
+        println!("skipped: no list of faults");
+        return None;
+    };
+    let list: serde_json::Value = serde_json::from_str(&text).unwrap();
+    Some(list.as_array().unwrap().iter().map(|fault| fault["id"].as_str().unwrap().to_owned()).collect())
+}
+
+#[test]
+fn every_fault_of_the_list_is_played_or_says_why_not() {
+    let played: BTreeSet<String> =
+        scripts().into_iter().map(|script| script.id).filter(|id| id.starts_with('X')).collect();
+    let pending = pending();
+    assert!(played.is_disjoint(&pending), "both played and pending");
+    if let Some(listed) = listed() {
+        assert_eq!(played.union(&pending).cloned().collect::<BTreeSet<_>>(), listed);
+    }
+}
+
+#[test]
+fn every_case_of_py_plc_is_played() {
+    let played: BTreeSet<String> = scripts()
+        .iter()
+        .filter(|script| script.id == "pyPLC")
+        .map(|script| script.case.split(' ').next().unwrap().to_owned())
+        .collect();
+    assert_eq!(played, (1..=16).map(|case| format!("TC{case}")).collect());
+}
+
+#[test]
+fn every_scenario_says_what_happens_to_whom_and_what_must_be_seen() {
+    let mut seen = BTreeSet::new();
+    for script in scripts() {
+        let name = format!("{} {} {}", script.id, script.case, script.title);
+        assert!(!script.title.is_empty() && !script.side.is_empty() && !script.expect.is_empty(), "{name}");
+        assert!(seen.insert(name.clone()), "twice: {name}");
+    }
+}

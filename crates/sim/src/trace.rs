@@ -6,7 +6,7 @@ use homeplug_mme::Frame;
 use machine::Instant;
 
 /// What has happened in a world, in order. The same seed gives the same lines, byte for byte.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trace {
     entries: Vec<Entry>,
 }

@@ -48,6 +48,7 @@
 mod act;
 mod clock;
 mod expect;
+mod library;
 mod meddler;
 mod message;
 mod packet;
@@ -55,13 +56,18 @@ mod parse;
 pub mod random;
 mod run;
 mod setup;
+mod shrink;
 mod step;
+mod story;
 mod words;
 
 pub use act::Act;
 pub use clock::Clock;
 pub use expect::Expect;
+pub use library::{FILES, Unplayed, library, unplayed};
 pub use parse::{Mistake, Script, Step, When, parse};
 pub use run::{Check, Played, Verdict, play, run};
 pub use setup::Setup;
+pub use shrink::shrink;
 pub use step::{Deed, Forged, Wish};
+pub use story::{Look, Scene, Told};

@@ -40,6 +40,8 @@ pub struct Step {
     pub when: When,
     /// What.
     pub deed: Deed,
+    /// Both as they stand in the script.
+    pub words: String,
 }
 
 /// When something is done.
@@ -275,7 +277,7 @@ fn read_step(text: &str) -> Result<Step, String> {
     {
         return Err("`answer at` needs an IPv6 address".to_owned());
     }
-    Ok(Step { when, deed })
+    Ok(Step { when, deed, words: text.to_owned() })
 }
 
 fn is_frame(name: &str) -> bool {

@@ -5,6 +5,7 @@ use std::fmt;
 use machine::{Duration, Instant};
 use roles::{EvseStorage, PevStorage};
 use serde_json::json;
+use session::StopReason;
 
 use super::act::Act;
 use super::expect::{Expect, Tally};
@@ -12,11 +13,11 @@ use super::meddler::{Meddler, Rule};
 use super::parse::{Script, When};
 use super::setup::{CAR, CHARGER};
 use super::step::{Deed, SENSORS};
+use super::story::{Look, Scene, Story, Told};
 use crate::invariant::Witness;
 use crate::plant::{ContactorFault, Fault, LockFault, PilotFault, SensorFault, Side, StageFault, Truth};
 use crate::power_line::Weather;
 use crate::trace::Trace;
-use crate::world::Tap;
 use crate::{EventQueue, Host, Injection, Limit, Stop, World};
 
 /// How a script went.
@@ -51,6 +52,11 @@ impl Verdict {
         self.broken.is_none() && self.stuck.is_none() && self.checks.iter().all(|check| check.passed)
     }
 
+    /// The id of the safety rule that was broken.
+    pub fn rule(&self) -> Option<&str> {
+        self.broken.as_deref().and_then(|words| words.split(' ').next())
+    }
+
     /// As JSON.
     pub fn to_json(&self) -> serde_json::Value {
         let checks = self.checks.iter();
@@ -58,6 +64,7 @@ impl Verdict {
             "id": self.id,
             "case": self.case,
             "passed": self.passed(),
+            "rule": self.rule(),
             "broken": self.broken,
             "stuck": self.stuck,
             "checks": checks.map(|check| json!({
@@ -90,6 +97,8 @@ pub struct Played {
     pub verdict: Verdict,
     /// What happened.
     pub trace: Trace,
+    /// How the last session of charger and car ended that the script itself had, where it ended.
+    pub ends: [Option<StopReason>; 2],
 }
 
 /// Plays a script and judges it. The same script gives the same verdict.
@@ -104,8 +113,8 @@ const PULLED: Duration = Duration::from_secs(10);
 /// How long a cable without a bleeder may stay live: 800 V through 8 megohm and what the hardware has besides.
 const BLEEDS: Duration = Duration::from_secs(240);
 
-/// Plays a script, judges it, and keeps what happened. The tap hears every frame.
-pub fn play(script: &Script, tap: Option<Tap>) -> Played {
+/// Plays a script, judges it, and keeps what happened.
+pub fn play(script: &Script, look: Option<Look<'_>>) -> Played {
     let mut verdict = Verdict {
         id: script.id.clone(),
         case: script.case.clone(),
@@ -119,16 +128,14 @@ pub fn play(script: &Script, tap: Option<Tap>) -> Played {
         Ok(world) => world,
         Err(words) => {
             verdict.stuck = Some(words);
-            return Played { verdict, trace: Trace::default() };
+            return Played { verdict, trace: Trace::default(), ends: [None; 2] };
         }
     };
-    if let Some(tap) = tap {
-        world.add_tap(tap);
-    }
-    let mut player = Player::new(script, &mut world);
+    let mut player = Player::new(script, &mut world, look);
     player.play(script, &mut world);
     player.tally.finish();
-    if script.expect.iter().any(|(_, expect)| *expect == Expect::Recovers) {
+    let ends = scene(&world).map_or([None; 2], |scene| [scene.charger.1, scene.car.1]);
+    if !player.is_over && script.expect.iter().any(|(_, expect)| *expect == Expect::Recovers) {
         player.recover(script, &mut world);
     }
     let until = script.setup.until;
@@ -151,7 +158,7 @@ pub fn play(script: &Script, tap: Option<Tap>) -> Played {
         }
     }
     (verdict.broken, verdict.stuck) = (player.broken, player.stuck);
-    Played { verdict, trace: std::mem::take(world.trace_mut()) }
+    Played { verdict, trace: std::mem::take(world.trace_mut()), ends }
 }
 
 /// The rules of either side.
@@ -171,22 +178,39 @@ fn is_live(truth: Truth) -> bool {
     truth.cable_mv.max(truth.inlet_mv) >= session::DEAD_MV
 }
 
-struct Player {
+fn scene<'w>(world: &'w World<Meddler<'_>>) -> Option<Scene<'w>> {
+    let charger = world.node(CHARGER)?.host.charger()?.role();
+    let car = world.node(CAR)?.host.car()?.role();
+    Some(Scene {
+        now: world.now(),
+        bench: world.bench(CHARGER)?,
+        charger: (charger.phase(), charger.stop_reason()),
+        car: (car.phase(), car.stop_reason()),
+    })
+}
+
+struct Player<'l> {
     agenda: EventQueue<usize>,
     tally: Tally,
     witness: Witness,
     done: Vec<bool>,
     broken: Option<String>,
     stuck: Option<String>,
+    look: Option<Look<'l>>,
+    story: Story,
+    /// Whoever looks on has seen enough.
+    is_over: bool,
 }
 
 /// What the world is stopped for when a step is due.
 const FIRED: &str = "a step is due";
+/// What it is stopped for when whoever looks on has seen enough.
+const ENOUGH: &str = "enough was seen";
 /// What it is stopped for when current flows again.
 const FLOWS: &str = "current flows";
 
-impl Player {
-    fn new(script: &Script, world: &mut World<Meddler<'_>>) -> Self {
+impl<'l> Player<'l> {
+    fn new(script: &Script, world: &mut World<Meddler<'_>>, look: Option<Look<'l>>) -> Self {
         let witness = Witness::new(CHARGER);
         world.add_tap(witness.tap());
         let mut agenda = EventQueue::new();
@@ -198,8 +222,21 @@ impl Player {
         if let Some(at) = script.setup.plug {
             world.inject(at, Injection::Plug(CAR));
         }
+        let story = Story::default();
+        if look.is_some() {
+            for port in [CHARGER, CAR] {
+                world.tell(port, |node, _| node.tell_to(story.clone()));
+            }
+            let frames = story.clone();
+            world.add_tap(Box::new(move |at, port, is_sent, frame| {
+                if port == CHARGER {
+                    frames.tell(at, Told::Frame { is_sent, frame: frame.to_vec() });
+                }
+            }));
+        }
         let done = vec![false; script.steps.len()];
-        Self { agenda, tally: Tally::default(), witness, done, broken: None, stuck: None }
+        let (tally, broken, stuck) = (Tally::default(), None, None);
+        Self { agenda, tally, witness, done, broken, stuck, look, story, is_over: false }
     }
 
     fn play(&mut self, script: &Script, world: &mut World<Meddler<'_>>) {
@@ -209,6 +246,10 @@ impl Player {
                 Stop::Time if until == script.setup.until => return,
                 Stop::Time | Stop::Idle => (),
                 Stop::Watched(words) if words == FIRED => (),
+                Stop::Watched(words) if words == ENOUGH => {
+                    self.is_over = true;
+                    return;
+                }
                 other => {
                     self.stuck = Some(other.to_string());
                     return;
@@ -237,6 +278,9 @@ impl Player {
         if !matches!(step.deed, Deed::Inject(Injection::Plug(_)) | Deed::Nothing) {
             self.tally.fault.get_or_insert(now);
         }
+        if self.look.is_some() {
+            self.story.tell(now, Told::Step(step.words.clone()));
+        }
         step.deed.perform(world);
         let is_first = self.done.get_mut(index).is_some_and(|done| !std::mem::replace(done, true));
         if let Some(When::After(time)) = script.steps.get(index + 1).map(|next| &next.when)
@@ -248,13 +292,18 @@ impl Player {
 
     /// Runs until a step is due, or current flows where that is waited for.
     fn run(&mut self, world: &mut World<Meddler<'_>>, until: Instant, waits: bool) -> Stop {
-        let Self { tally, witness, broken, .. } = self;
+        let Self { tally, witness, broken, look, story, .. } = self;
         world.run(Limit::until(until), |world| {
             if let Some(bench) = world.bench(CHARGER) {
                 tally.watch(world.now(), bench.truth());
             }
             if broken.is_none() {
                 *broken = witness.watch(world);
+            }
+            if let (Some(look), Some(scene)) = (&mut *look, scene(world))
+                && look(&scene, story.take()).is_break()
+            {
+                return Some(ENOUGH.to_owned());
             }
             if waits {
                 return tally.flows().then(|| FLOWS.to_owned());
@@ -268,6 +317,9 @@ impl Player {
     /// Mends everything, resets, pulls the plug and puts it in again.
     fn recover(&mut self, script: &Script, world: &mut World<Meddler<'_>>) {
         let now = world.now();
+        if self.look.is_some() {
+            self.story.tell(now, Told::Step("all is mended, the plug is pulled".to_owned()));
+        }
         for port in [CHARGER, CAR] {
             for injection in [Injection::FreezeNode(port, false), Injection::FreezeModem(port, false)] {
                 world.inject(now, injection);

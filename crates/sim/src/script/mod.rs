@@ -11,7 +11,7 @@
 //! ```
 //!
 //! A file holds any number of scenarios. `#` begins a comment, and `why` a line that says where the expectation is
-//! another than the one proposed for the id.
+//! another than the one proposed for the id; `theirs` is what another project's table says of the same case.
 //!
 //! | line | means |
 //! |---|---|

@@ -51,6 +51,7 @@ fn by_chance(id: &str, seed: u64, choices: &mut impl Choices) -> String {
         "side     both".to_owned(),
         format!("setup    seed {seed}"),
         "setup    loose".to_owned(),
+        "setup    heartbeat".to_owned(),
         format!("setup    until {until_ms}ms"),
     ];
     for (one_in, setup) in SETUPS {
@@ -155,7 +156,6 @@ const SETUPS: &[(u64, &str)] = &[
     (4, "cable {hyc300|compleo}"),
     (6, "isolation bands 2023"),
     (6, "isolation test {1..20}s"),
-    (2, "heartbeat"),
     (6, "charger gives {920|1000}V {5|50|500}A"),
     (8, "charger strict"),
     (8, "car strict"),

@@ -21,7 +21,7 @@ use crate::trace::Trace;
 use crate::{EventQueue, Host, Injection, Limit, Stop, World};
 
 /// How a script went.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
     /// The scenario's id.
     pub id: String,

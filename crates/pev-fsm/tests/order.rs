@@ -269,6 +269,29 @@ fn the_contactors_wait_for_the_own_measurement_whatever_the_charger_reports() {
 }
 
 #[test]
+fn a_voltage_that_still_moves_through_the_window_does_not_close_the_contactors() {
+    for (precharge, volts_per_s) in
+        [(Precharge::Measured, 600), (Precharge::Measured, 60), (Precharge::Reported, 60)]
+    {
+        let mut bench = Bench::with(|config| config.precharge = precharge);
+        bench.supply_mv = Some(0);
+        bench.start_to("PreChargeReq");
+        while bench.supply_mv < Some(420_000) {
+            bench.supply_mv = bench.supply_mv.map(|mv| mv + volts_per_s * 10);
+            bench.run(10);
+            assert_eq!(
+                bench.car.demand().contactors,
+                Contactors::Open,
+                "{precharge:?} {:?}",
+                bench.supply_mv
+            );
+        }
+        bench.supply_mv = Some(360_000);
+        bench.run_to("PowerOn");
+    }
+}
+
+#[test]
 fn a_right_measurement_closes_although_the_charger_reports_nothing() {
     let mut bench = Bench::new();
     bench.tamper(|_, answer| {

@@ -22,6 +22,7 @@ impl Car {
             self.checkpoint(Checkpoint::LOCK_CONFIRMED);
             self.ask(Kind::CableCheck);
         }
+        self.settle();
         self.opened();
         self.finish();
         self.guard_plug();

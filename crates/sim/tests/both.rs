@@ -9,8 +9,8 @@ use session::{Cause, Limits, Phase, Target};
 use sim::Port;
 use sim::invariant::{Broken, Witness};
 use sim::plant::{
-    Bench, BenchConfig, CarDemand, CarPlant, ContactorFault, Fault, LockFault, PilotFault, Side, StageFault,
-    StageProfile,
+    Bench, BenchConfig, CarDemand, CarPlant, ContactorFault, Fault, LockFault, PilotFault, Sensor,
+    SensorFault, Side, StageFault, StageProfile,
 };
 
 struct Both {
@@ -216,12 +216,18 @@ const FAULTS: &[Fault] = &[
     Fault::Stage(StageFault::Dead),
     Fault::Stage(StageFault::Runaway),
     Fault::Stage(StageFault::Scaled(1_200)),
+    Fault::Stage(StageFault::Stuck),
+    Fault::Stage(StageFault::Extra(1_500)),
+    Fault::Stage(StageFault::Extra(20_000)),
     Fault::Contactors(Side::Charger, ContactorFault::Welded),
     Fault::Contactors(Side::Charger, ContactorFault::StuckOpen),
     Fault::Contactors(Side::Car, ContactorFault::Welded),
     Fault::Contactors(Side::Car, ContactorFault::StuckOpen),
     Fault::Lock(Side::Car, LockFault::StaysClosed),
     Fault::Lock(Side::Car, LockFault::SpringsOpen),
+    Fault::Lock(Side::Charger, LockFault::StaysClosed),
+    Fault::Lock(Side::Charger, LockFault::SpringsOpen),
+    Fault::Sensor(Side::Charger, Sensor::Stage, SensorFault::Offset(60_000)),
     Fault::EmergencyStop(Side::Charger, true),
     Fault::EmergencyStop(Side::Car, true),
     Fault::Silence(Side::Charger, true),

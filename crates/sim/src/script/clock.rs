@@ -42,6 +42,7 @@ impl Clock {
             duty_permille: self.reading(plant.duty_permille),
             proximity: self.reading(plant.proximity),
             voltage_mv: self.reading(plant.voltage_mv),
+            stage_mv: self.reading(plant.stage_mv),
             current_ma: self.reading(plant.current_ma),
             isolation: self.reading(plant.isolation),
             contactors: self.reading(plant.contactors),

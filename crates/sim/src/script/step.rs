@@ -108,6 +108,7 @@ pub(super) const SENSORS: &[(&str, Sensor)] = &[
     ("duty", Sensor::Duty),
     ("proximity", Sensor::Proximity),
     ("voltage", Sensor::Voltage),
+    ("stage", Sensor::Stage),
     ("battery", Sensor::Battery),
     ("current", Sensor::Current),
     ("isolation", Sensor::Isolation),

@@ -57,6 +57,7 @@ impl Bench {
             duty_permille: read!(Duty, duty, duty_permille),
             proximity: read!(Proximity, self.proximity(), proximity),
             voltage_mv: read!(Voltage, milli(self.cable.charger_v), voltage_mv),
+            stage_mv: read!(Stage, self.stage_mv(), stage_mv),
             current_ma: read!(Current, current_ma, current_ma),
             isolation: read!(Isolation, self.monitor.shown(), isolation),
             contactors: read!(Contactors, self.charger.contactor.is_closed(), contactors),
@@ -92,6 +93,12 @@ impl Bench {
             request_ma: battery.and_then(|battery| read!(Battery, battery.request_ma(), request_ma)),
         };
         self.last_car
+    }
+
+    /// Closed contactors make the stage's voltage the cable's.
+    fn stage_mv(&self) -> i32 {
+        let is_one = self.charger.contactor.is_closed();
+        if is_one { milli(self.cable.charger_v) } else { self.stage.voltage_mv() }
     }
 
     fn proximity(&self) -> Proximity {

@@ -267,7 +267,7 @@ const WAYS: &[Way] = &[
         || Stand::charging().with(|stand| stand.inject(Fault::Lock(Side::Car, LockFault::SpringsOpen))),
         2_200,
     ),
-    ("P13", || Stand::charging().with(|stand| stand.facts(|facts, _| facts.asked_ma = 10_000)), 14_900),
+    ("P13", || Stand::charging().with(|stand| stand.facts(|facts, _| facts.asked_ma = 10_000)), 4_900),
 ];
 
 #[test]

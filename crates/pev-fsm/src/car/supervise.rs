@@ -49,7 +49,8 @@ impl Car {
         }
         let Some(vehicle) = self.vehicle.filter(|_| self.power.is_in_use()) else { return };
         let is_closed = self.power.is_closed();
-        let asked_ma = self.asked_ma.unwrap_or(0);
+        let is_ending = self.step == Step::Asking(Kind::PowerOff);
+        let asked_ma = self.asked_ma.filter(|_| !is_ending).unwrap_or(0);
         let found = self.supervision.in_use(
             now,
             &self.plant,

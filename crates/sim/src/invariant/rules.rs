@@ -169,8 +169,8 @@ pub const RULES: &[Rule] = &[
         "a plug that comes out under load: an arc", Check::Lasts(CAR_OFF, |view| {
             view.is_car_connected() && !view.truth.car_locked
         })),
-    rule("P13", Side::Car, "pilot B within 15 s of a current of 15 A more than it asked for",
-        "a charger that does not follow downward: the battery is overcharged", Check::Lasts(ms(15_000), |view| {
+    rule("P13", Side::Car, "pilot B within 5 s of a current of 15 A more than it asked for",
+        "a charger that does not follow downward: the battery is overcharged", Check::Lasts(ms(5_000), |view| {
             view.car.level.is_ready() && view.truth.current_ma > view.facts.asked_ma.saturating_add(15_000)
         })),
 ];

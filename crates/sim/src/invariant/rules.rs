@@ -42,8 +42,8 @@ const fn rule(id: &'static str, side: Side, words: &'static str, hazard: &'stati
 /// Sensors are read every 50 ms; blocking the stage takes 20 ms; the charger's contactors follow 100 ms later and need
 /// 15 ms: that is 185 ms, and the rules below give 300.
 const OFF: Duration = ms(300);
-/// The current is below 5 A after a reading and the blocking: 70 ms; 100 are allowed (IEC 61851-23, from memory), with
-/// a reading before.
+/// The current is below 5 A after a reading and the blocking: 70 ms; 100 are allowed (IEC 61851-23, from memory). A
+/// stage that does not obey is cut off 100 ms behind the reading.
 const BLOCKED: Duration = ms(150);
 /// A car opens its contactors 2 s after it had to at the latest.
 const CAR_OFF: Duration = ms(2_300);

@@ -397,6 +397,35 @@ fn the_current_stays_within_the_chargers_newest_limits_and_the_cars() {
 }
 
 #[test]
+fn a_warm_inlet_asks_for_less_and_a_hot_or_unknown_one_ends_the_charge_in_order() {
+    let mut bench = Bench::at("CurrentDemandReq");
+    bench.run(14_000);
+    assert_eq!(asked(&bench).1, 125_000);
+    bench.millicelsius = Some(80_000);
+    bench.run(300);
+    assert_eq!(asked(&bench).1, 100_000, "half of the car's 200 A");
+    bench.millicelsius = Some(70_000);
+    bench.run(4_000);
+    assert_eq!(asked(&bench).1, 125_000);
+    for hot in [90_000, 400_000, -200_000] {
+        let mut bench = Bench::at("CurrentDemandReq");
+        bench.millicelsius = Some(hot);
+        assert_eq!(bench.end().cause, Cause::InletHot);
+        assert!(bench.names().ends_with(&["PowerOff", "WeldingDetectionReq", "SessionStopReq"]));
+        bench.close(pev_fsm::Closed::Fin);
+    }
+}
+
+#[test]
+fn a_temperature_that_is_needed_and_missing_ends_the_charge() {
+    let mut bench = Bench::with(|config| config.sensors |= pev_fsm::Sensors::TEMPERATURE);
+    bench.millicelsius = Some(25_000);
+    bench.start_to("CurrentDemandReq");
+    bench.millicelsius = None;
+    assert_eq!(bench.end().cause, Cause::StaleReading("temperature"));
+}
+
+#[test]
 fn the_end_waits_for_the_current_then_rests_at_b_and_tests_for_welding() {
     let mut bench = Bench::at("PowerOff");
     bench.current_ma = Some(100_000);

@@ -113,8 +113,17 @@ impl Both {
             pev_fsm::Reading::new(output, duty.at)
         });
         let CarPlant { proximity, inlet_mv, current_ma, contactors, lock, emergency_stop, .. } = sensed;
-        let plant =
-            pev_fsm::Plant { pilot, proximity, inlet_mv, current_ma, contactors, lock, emergency_stop };
+        let inlet_millicelsius = sensed.inlet_millicelsius;
+        let plant = pev_fsm::Plant {
+            pilot,
+            proximity,
+            inlet_mv,
+            current_ma,
+            contactors,
+            lock,
+            inlet_millicelsius,
+            emergency_stop,
+        };
         self.car(pev_fsm::Input::Plant(plant));
         let battery = sensed.battery_mv.unwrap();
         let limits =

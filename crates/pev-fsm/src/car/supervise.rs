@@ -75,6 +75,8 @@ impl Car {
         };
         if vehicle.error != 0 {
             self.stop_in_order(By::Car, Cause::CarError(vehicle.error));
+        } else if self.inlet_permille() == 0 {
+            self.stop_in_order(By::Car, Cause::InletHot);
         } else if vehicle.is_done {
             self.stop_in_order(By::Car, Cause::Finished);
         } else if self.step == Step::Asking(Kind::CurrentDemand) && vehicle.target.current_ma <= 0 {

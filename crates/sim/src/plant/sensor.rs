@@ -28,6 +28,8 @@ pub enum Sensor {
     Contactors,
     /// Feedback of the lock.
     Lock,
+    /// The temperature of the car's inlet.
+    Temperature,
     /// The emergency stop.
     EmergencyStop,
 }

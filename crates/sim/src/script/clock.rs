@@ -61,6 +61,7 @@ impl Clock {
             current_ma: self.reading(plant.current_ma),
             contactors: self.reading(plant.contactors),
             lock: self.reading(plant.lock),
+            inlet_millicelsius: self.reading(plant.inlet_millicelsius),
             emergency_stop: self.reading(plant.emergency_stop),
             soc_percent: self.reading(plant.soc_percent),
             request_ma: self.reading(plant.request_ma),

@@ -114,6 +114,7 @@ pub(super) const SENSORS: &[(&str, Sensor)] = &[
     ("isolation", Sensor::Isolation),
     ("contactors", Sensor::Contactors),
     ("lock", Sensor::Lock),
+    ("temperature", Sensor::Temperature),
     ("emergency", Sensor::EmergencyStop),
 ];
 

@@ -248,6 +248,9 @@ fn describe_warning(warning: Warning) -> String {
         Warning::Stalled => "no CurrentDemandReq for a second: 0 A".into(),
         Warning::Impatient(name) => format!("{name} came before the answer to the one before it"),
         Warning::IsolationLow => "the isolation is low; charging goes on".into(),
+        Warning::OpenedUnderCurrent(ma) => {
+            format!("the contactors had to open under {} A: the power stage did not stop", ma / 1000)
+        }
         Warning::ContactorsStillClosed => "the contactors are demanded open and say closed".into(),
     }
 }

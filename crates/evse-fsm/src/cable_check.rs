@@ -41,12 +41,15 @@ pub(crate) struct Test {
 }
 
 impl Test {
-    /// A test at `test_mv`. Refused where the output is live or a contactor is closed already.
+    /// A test at `test_mv`. Refused where the output is live, the power stage is, or a contactor is closed already.
     pub(crate) fn begin(now: Instant, plant: &Plant, config: &Config, test_mv: i32) -> Result<Self, Fault> {
         let step = match config.power_stage {
             PowerStage::None => Step::Measure,
             PowerStage::Real => {
                 let live = fresh(plant.voltage_mv, now).is_none_or(|mv| mv.saturating_abs() >= DEAD_MV);
+                if fresh(plant.stage_mv, now).is_some_and(|mv| mv.saturating_abs() >= DEAD_MV) {
+                    return Err(Fault::Voltage);
+                }
                 if live || fresh(plant.contactors, now) == Some(true) {
                     return Err(Fault::Weld);
                 }
@@ -83,6 +86,10 @@ impl Test {
         let elapsed = now.since(self.since);
         let voltage = fresh(plant.voltage_mv, now);
         match self.step {
+            // Nothing was demanded yet: the stage or the car's battery is on the cable.
+            Step::Connect if voltage.is_some_and(|mv| mv.saturating_abs() >= DEAD_MV) => {
+                Step::Done(Err(Fault::Weld))
+            }
             Step::Connect => match fresh(plant.contactors, now) {
                 Some(true) => Step::Raise,
                 Some(false) if elapsed >= CONTACTOR_TIMEOUT => Step::Done(Err(Fault::Contactor)),

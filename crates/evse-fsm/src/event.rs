@@ -56,6 +56,8 @@ pub enum Warning {
     Impatient(&'static str),
     /// The isolation monitor went to Warning; charging goes on.
     IsolationLow,
+    /// The output contactors had to open under this current in mA: the power stage did not stop in time.
+    OpenedUnderCurrent(i32),
     /// The contactors' feedback says closed although they are demanded open.
     ContactorsStillClosed,
 }

@@ -43,6 +43,7 @@ mod config;
 mod demand;
 mod din;
 mod event;
+mod following;
 mod input;
 mod pilot;
 mod policy;

@@ -11,6 +11,10 @@ use session::{Limits, Target};
 /// SAFE opens the contactors after this time at the latest (docs/ARCHITECTURE.md).
 pub(crate) const SAFE_OPEN: Duration = Duration::from_millis(100);
 
+/// A stage that still gives current so long after 0 A were demanded does not obey: 1 s (judgement; one
+/// that is blocked takes 30 ms, one that is shut down at 100 A/s the 1.5 s that an orderly end waits at most).
+const STUCK: Duration = Duration::from_secs(1);
+
 /// What can be wrong with the plant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -24,6 +28,32 @@ pub(crate) enum Fault {
     Isolation,
 }
 
+/// What the output does.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Output {
+    /// The car must be in C or D.
+    pub(crate) is_in_use: bool,
+    /// The contactors have to be closed by now.
+    pub(crate) is_connected: bool,
+    /// The car was granted power.
+    pub(crate) is_granted: bool,
+    /// The current that the power stage is to give at most, in mA.
+    pub(crate) demanded_ma: i32,
+}
+
+/// What happened in a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum News {
+    /// No demand came in time: 0 A.
+    Stalled,
+    /// The contactors are told to open although this current flows, in mA.
+    OpenedUnderCurrent {
+        current_ma: i32,
+        /// The stage had the time to stop.
+        is_stuck: bool,
+    },
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Stage {
     Off,
@@ -32,8 +62,9 @@ enum Stage {
     /// Power is switched on, no current was asked for yet.
     Hold,
     Transfer,
-    /// 0 V and 0 A; the contactors open when the current is gone, at `open_by` at the latest.
+    /// 0 V and 0 A since `began`; the contactors open when the current is gone, at `open_by` at the latest.
     Stopping {
+        began: Instant,
         open_by: Instant,
     },
 }
@@ -85,6 +116,17 @@ impl Power {
     /// Whether current was or could be asked for by the car.
     pub(crate) fn is_transferring(&self) -> bool {
         matches!(self.stage, Stage::Hold | Stage::Transfer)
+    }
+
+    /// What the output does, for supervision.
+    pub(crate) fn output(&self) -> Output {
+        let is_in_use = self.is_in_use();
+        Output {
+            is_in_use,
+            is_connected: is_in_use && !self.is_testing(),
+            is_granted: self.is_transferring(),
+            demanded_ma: self.supply.current_ma,
+        }
     }
 
     /// What car and charger bear together; bounds everything from now on.
@@ -146,14 +188,16 @@ impl Power {
         self.supply = Target::ZERO;
         self.stage = match self.stage {
             Stage::Off => Stage::Off,
-            Stage::Stopping { open_by: before } => Stage::Stopping { open_by: before.min(open_by) },
-            _ => Stage::Stopping { open_by },
+            Stage::Stopping { began, open_by: before } => {
+                Stage::Stopping { began, open_by: before.min(open_by) }
+            }
+            _ => Stage::Stopping { began: now, open_by },
         };
     }
 
-    /// Advances to `now`. Gives `true` when the demand has just stalled.
-    pub(crate) fn step(&mut self, now: Instant, plant: &Plant, config: &Config) -> bool {
-        let stalled_before = self.stalled;
+    /// Advances to `now`.
+    pub(crate) fn step(&mut self, now: Instant, plant: &Plant, config: &Config) -> Option<News> {
+        let (stalled_before, mut news) = (self.stalled, None);
         self.stalled = self.is_transferring() && now.since(self.fed) >= config.times.stall;
         let elapsed = now.since(self.stepped);
         self.stepped = now;
@@ -169,9 +213,14 @@ impl Power {
             }
             Stage::Hold => Target { current_ma: CURRENT_BEFORE_POWER_MA, ..self.supply },
             Stage::Transfer => self.ramped(elapsed, fresh(plant.voltage_mv, now), config),
-            Stage::Stopping { open_by } => {
-                let gone = fresh(plant.current_ma, now).is_some_and(|ma| ma.saturating_abs() < OPEN_BELOW_MA);
+            Stage::Stopping { began, open_by } => {
+                let current_ma = fresh(plant.current_ma, now).map(i32::saturating_abs);
+                let gone = current_ma.is_some_and(|ma| ma < OPEN_BELOW_MA);
                 if gone || now >= *open_by || config.power_stage == PowerStage::None {
+                    let is_stuck = now.since(*began) >= STUCK;
+                    news = current_ma
+                        .filter(|_| !gone)
+                        .map(|current_ma| News::OpenedUnderCurrent { current_ma, is_stuck });
                     self.stage = Stage::Off;
                 }
                 Target::ZERO
@@ -181,7 +230,7 @@ impl Power {
         if self.stalled {
             self.supply.current_ma = 0;
         }
-        self.stalled && !stalled_before
+        news.or((self.stalled && !stalled_before).then_some(News::Stalled))
     }
 
     /// The asked target, bounded by power at the present voltage and by the rising ramps. Falling is not
@@ -201,7 +250,7 @@ impl Power {
     /// When [`step`](Self::step) will change something by itself, ramps aside.
     pub(crate) fn due(&self, config: &Config) -> Option<Instant> {
         match self.stage {
-            Stage::Stopping { open_by } => Some(open_by),
+            Stage::Stopping { open_by, .. } => Some(open_by),
             Stage::Hold | Stage::Transfer if !self.stalled => Some(self.fed + config.times.stall),
             _ => None,
         }

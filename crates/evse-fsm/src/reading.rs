@@ -17,6 +17,9 @@ pub struct Plant {
     pub proximity: Option<Reading<Proximity>>,
     /// Voltage on the cable's side of the output contactors, in mV.
     pub voltage_mv: Option<Reading<i32>>,
+    /// Voltage on the power stage's side of the output contactors, in mV, where that is measured, too: contactors do not
+    /// close onto a live stage, and closed ones make both voltages one.
+    pub stage_mv: Option<Reading<i32>>,
     /// Output current in mA, positive into the car.
     pub current_ma: Option<Reading<i32>>,
     /// The isolation monitor.

@@ -1,9 +1,11 @@
 //! What is watched while anything is energised.
 
-use control_pilot::{Level, Output, Proximity};
+use control_pilot::{Level, Proximity};
 use machine::{Duration, Instant};
 use session::{Cause, Limits};
 
+use crate::following::Following;
+use crate::power::Output;
 use crate::reading::fresh;
 use crate::{Config, Isolation, Plant, PowerStage, Sensors};
 
@@ -20,11 +22,21 @@ const DUTY_PERMILLE: u16 = 20;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Supervision {
     over_voltage_since: Option<Instant>,
+    following: Following,
+    /// The own connector lock was seen closed while the output was in use.
+    was_locked: bool,
+    /// Since when the voltages before and behind the output contactors differ.
+    apart_since: Option<Instant>,
     /// Since when nothing is energised.
     off_since: Option<Instant>,
     /// Whether it was told that the contactors are closed all the same.
     told: bool,
 }
+
+/// How far the voltages at both sides of closed output contactors may be apart, in mV: 50 V (EVerest).
+const APART_MV: i32 = 50_000;
+/// For how long: 2 s (EVerest: 30 s; clara gives 2 s to a car's two sources).
+const APART: Duration = Duration::from_secs(2);
 
 /// Contactors that are still closed so long after they were to open are told: judgement.
 const OPENING: Duration = Duration::from_millis(500);
@@ -40,22 +52,28 @@ pub(crate) const fn pilot_fault(level: Option<Level>) -> Option<Cause> {
 
 impl Supervision {
     pub(crate) const fn new() -> Self {
-        Self { over_voltage_since: None, off_since: None, told: false }
+        Self {
+            over_voltage_since: None,
+            following: Following::new(),
+            was_locked: false,
+            apart_since: None,
+            off_since: None,
+            told: false,
+        }
     }
 
-    /// Why the output must be off, if it must. `in_use`: the car has to be at C or D; `is_connected`: the output
-    /// contactors have to be closed.
+    /// Why the output must be off, if it must.
     pub(crate) fn check(
         &mut self,
         now: Instant,
         plant: &Plant,
         config: &Config,
         limits: &Limits,
-        in_use: bool,
-        is_connected: bool,
+        output: Output,
     ) -> Option<Cause> {
+        let in_use = output.is_in_use;
         if !in_use {
-            self.over_voltage_since = None;
+            self.rest();
         }
         if let Some(name) = plant.stale(config.sensors, now) {
             return Some(Cause::StaleReading(name));
@@ -69,11 +87,13 @@ impl Supervision {
         }
         if config.sensors.contains(Sensors::DUTY) && in_use {
             let duty = fresh(plant.duty_permille, now).unwrap_or(0);
-            if duty.abs_diff(Output::DIGITAL_PERMILLE) > DUTY_PERMILLE {
+            if duty.abs_diff(control_pilot::Output::DIGITAL_PERMILLE) > DUTY_PERMILLE {
                 return Some(Cause::PilotLost);
             }
         }
-        if in_use && config.sensors.contains(Sensors::LOCK) && fresh(plant.lock, now) == Some(false) {
+        let lock = fresh(plant.lock, now);
+        self.was_locked |= in_use && lock == Some(true);
+        if in_use && (self.was_locked || config.sensors.contains(Sensors::LOCK)) && lock == Some(false) {
             return Some(Cause::Lock);
         }
         let gone = matches!(fresh(plant.proximity, now), Some(Proximity::Absent | Proximity::Pressed));
@@ -86,14 +106,19 @@ impl Supervision {
         if fresh(plant.isolation, now) == Some(Isolation::Fault) {
             return Some(Cause::Isolation);
         }
-        if is_connected && fresh(plant.contactors, now) == Some(false) {
+        if output.is_connected && fresh(plant.contactors, now) == Some(false) {
             return Some(Cause::Contactor);
         }
-        self.over_voltage(now, plant, limits).or_else(|| {
-            let current = fresh(plant.current_ma, now).unwrap_or(0);
-            let over = current.saturating_abs() > limits.max_current_ma.saturating_add(OVER_CURRENT_MA);
-            over.then_some(Cause::OverCurrent)
-        })
+        let over_voltage = self.over_voltage(now, plant, limits);
+        let over_current = self.over_current(now, plant, limits, output);
+        let apart = self.apart(now, plant);
+        over_voltage.or(over_current).or(apart)
+    }
+
+    /// The output is not in use: nothing is remembered of it.
+    pub(crate) fn rest(&mut self) {
+        (self.over_voltage_since, self.apart_since, self.was_locked) = (None, None, false);
+        self.following = Following::new();
     }
 
     /// Something is energised.
@@ -108,6 +133,31 @@ impl Supervision {
         let tell = !self.told && closed && now.since(since) >= OPENING;
         self.told |= tell;
         tell
+    }
+
+    fn over_current(
+        &mut self,
+        now: Instant,
+        plant: &Plant,
+        limits: &Limits,
+        output: Output,
+    ) -> Option<Cause> {
+        let current_ma = fresh(plant.current_ma, now).unwrap_or(0).saturating_abs();
+        let is_over = output.is_granted && current_ma > limits.max_current_ma.saturating_add(OVER_CURRENT_MA);
+        let is_off = self.following.is_off(now, output.demanded_ma, current_ma, output.is_granted);
+        (is_over || is_off).then_some(Cause::OverCurrent)
+    }
+
+    /// Where there are two sources of voltage, closed contactors make them one.
+    fn apart(&mut self, now: Instant, plant: &Plant) -> Option<Cause> {
+        let closed = fresh(plant.contactors, now) != Some(false);
+        let both = fresh(plant.stage_mv, now).zip(fresh(plant.voltage_mv, now)).filter(|_| closed);
+        if both.is_none_or(|(stage, cable)| stage.saturating_sub(cable).saturating_abs() <= APART_MV) {
+            self.apart_since = None;
+            return None;
+        }
+        let since = *self.apart_since.get_or_insert(now);
+        (now.since(since) >= APART).then_some(Cause::VoltageOff)
     }
 
     fn over_voltage(&mut self, now: Instant, plant: &Plant, limits: &Limits) -> Option<Cause> {

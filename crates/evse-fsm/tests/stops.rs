@@ -5,7 +5,7 @@ mod bench;
 
 use bench::{Bench, GOOD};
 use evse_fsm::{Authorisation, Input, Operator, PAYLOAD_TYPE, Purpose};
-use exi_din::{DcEvseStatusCode, ResponseCode};
+use exi_din::{BodyElement, DcEvseStatusCode, ResponseCode};
 use session::{By, Cause, Target};
 
 fn charging() -> Bench {
@@ -218,4 +218,115 @@ fn a_link_that_goes_under_a_refused_connection_is_no_session() {
     assert!(bench.charger.wants_close(), "5 % is only kept for the session before");
     bench.input(Input::LinkLost);
     assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::Finished);
+}
+
+#[test]
+fn a_stage_of_two_amperes_passes_the_precharge_with_its_ripple_and_an_inrush_and_more_does_not() {
+    let mut bench = Bench::connected();
+    bench.pass_all(&GOOD[..7]);
+    for (current_ma, millis) in [(3_000, 1_000), (300_000, 60), (2_250, 500)] {
+        bench.current_ma = Some(current_ma);
+        bench.run(millis);
+        assert_eq!(bench.ask("PreChargeReq").unwrap().1, ResponseCode::Ok, "{current_ma} mA");
+        assert_eq!(bench.charger.stop_reason(), None, "{current_ma} mA");
+    }
+    bench.current_ma = Some(3_100);
+    bench.run(140);
+    assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::OverCurrent);
+    assert_eq!(bench.charger.demand().supply, Target::ZERO);
+    bench.reopen();
+    assert!(bench.charger.wants_close(), "latched");
+}
+
+#[test]
+fn a_current_that_stays_when_nothing_is_asked_for_any_more_ends_the_session_within_three_seconds() {
+    let mut bench = charging();
+    bench.current_ma = Some(60_000);
+    let BodyElement::CurrentDemandReq(mut nothing) = bench::body("CurrentDemandReq") else { panic!() };
+    nothing.ev_target_current = bench::amperes(0);
+    for _ in 0..29 {
+        bench.send(BodyElement::CurrentDemandReq(nothing)).unwrap();
+        bench.run(100);
+    }
+    assert_eq!(bench.charger.stop_reason(), None);
+    for _ in 0..3 {
+        bench.send(BodyElement::CurrentDemandReq(nothing)).unwrap();
+        bench.run(100);
+    }
+    assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::OverCurrent);
+    bench.run(100);
+    assert!(!bench.charger.demand().is_energised());
+}
+
+#[test]
+fn a_stage_that_gives_current_behind_the_end_of_power_is_cut_off_and_latched() {
+    let mut bench = charging();
+    bench.current_ma = Some(60_000);
+    assert_eq!(bench.ask("PowerOffReq").unwrap().1, ResponseCode::Ok);
+    bench.run(100);
+    assert!(!bench.charger.demand().is_energised());
+    assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::OverCurrent);
+    bench.input(Input::Closed(evse_fsm::Closed::Fin));
+    bench.run(10_000);
+    assert_eq!(bench.charger.demand().pilot, control_pilot::Output::Steady, "no new offer");
+}
+
+#[test]
+fn the_own_lock_that_springs_open_ends_the_session_where_there_is_one() {
+    for phase in 6..=9 {
+        let mut bench = Bench::connected();
+        bench.lock = Some(true);
+        bench.pass_all(&GOOD[..phase]);
+        bench.lock = Some(false);
+        bench.run(40);
+        assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::Lock, "{}", GOOD[phase]);
+        assert_eq!(bench.charger.demand().supply, Target::ZERO);
+    }
+}
+
+#[test]
+fn an_own_lock_that_does_not_close_refuses_the_cable_check() {
+    let mut bench = Bench::connected();
+    bench.lock = Some(false);
+    bench.pass_all(&GOOD[..5]);
+    bench.pilot = control_pilot::Level::C;
+    bench.run(40);
+    assert_eq!(bench.ask("CableCheckReq").unwrap().1, ResponseCode::Failed);
+    assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::Lock);
+    assert!(!bench.charger.demand().is_energised());
+}
+
+#[test]
+fn contactors_do_not_close_onto_a_live_stage_and_open_where_both_voltages_differ() {
+    let mut bench = Bench::connected();
+    bench.stage_mv = Some(60_000);
+    bench.pass_all(&GOOD[..5]);
+    bench.pilot = control_pilot::Level::C;
+    bench.run(40);
+    assert_eq!(bench.ask("CableCheckReq").unwrap().1, ResponseCode::Failed);
+    assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::VoltageOff);
+
+    for (apart_mv, cause) in [(50_000, None), (50_001, Some(Cause::VoltageOff))] {
+        let mut bench = charging();
+        bench.measured_mv = Some(350_000);
+        bench.stage_mv = Some(350_000 + apart_mv);
+        for _ in 0..22 {
+            bench.ask("CurrentDemandReq").unwrap();
+            bench.run(100);
+        }
+        assert_eq!(bench.charger.stop_reason().map(|stop| stop.cause), cause);
+    }
+}
+
+#[test]
+fn a_stage_that_is_live_without_being_asked_is_found_when_its_contactors_close() {
+    let mut bench = Bench::connected();
+    bench.pass_all(&GOOD[..5]);
+    bench.pilot = control_pilot::Level::C;
+    bench.run(40);
+    bench.ask("CableCheckReq").unwrap();
+    bench.measured_mv = Some(350_000);
+    bench.run(40);
+    assert_eq!(bench.ask("CableCheckReq").unwrap().1, ResponseCode::Failed);
+    assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::WeldSuspected);
 }

@@ -5,7 +5,7 @@
 //!
 //! | rule | where |
 //! |---|---|
-//! | contactors close only with the voltage near the battery's, isolation Valid or Warning in a Finished `CableCheckRes`, the lock confirmed and their feedback open | [`Precharge`] |
+//! | contactors close only with the voltage settled near the battery's, isolation Valid or Warning in a Finished `CableCheckRes`, the lock confirmed and their feedback open | [`Precharge`] |
 //! | they open below 1 A, or after 2 s as a recorded [`Event::EmergencyOpening`] | [`Demand::SAFE`] |
 //! | the plug is released only with contactors confirmed open and less than 60 V at the inlet; no wait unlocks | [`Latch::VoltagePresent`] |
 //! | readings older than 200 ms, a lost pilot, a held-up program and everything that is not the right answer in time end in SAFE | [`TIMES`] |
@@ -76,6 +76,7 @@ mod power;
 mod quirk;
 mod reading;
 mod request;
+mod settle;
 mod supervision;
 mod times;
 

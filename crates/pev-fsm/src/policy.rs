@@ -63,6 +63,22 @@ pub(crate) fn is_current(ma: i32) -> bool {
     (-NOISE..=Limits::PLAUSIBLE.max_current_ma).contains(&ma)
 }
 
+/// Up to here, in thousandths of a degree Celsius, the inlet may carry what it is made for, and from
+const WARM_MILLICELSIUS: i32 = 70_000;
+/// here on nothing; the current falls linearly between (fault list, X104).
+const HOT_MILLICELSIUS: i32 = 90_000;
+/// What a sensor can tell that works: a broken or shorted one tells less or more (judgement).
+const CAN_BE_MILLICELSIUS: core::ops::RangeInclusive<i32> = -50_000..=150_000;
+
+/// How much of its current the inlet may carry at this temperature, in per mille; 0 is too hot.
+pub(crate) fn inlet_permille(millicelsius: i32) -> i32 {
+    if !CAN_BE_MILLICELSIUS.contains(&millicelsius) {
+        return 0;
+    }
+    let left = HOT_MILLICELSIUS.saturating_sub(millicelsius);
+    left.saturating_mul(1_000).saturating_div(HOT_MILLICELSIUS - WARM_MILLICELSIUS).clamp(0, 1_000)
+}
+
 /// How the voltage at the inlet compares with the battery's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Compared {
@@ -106,9 +122,11 @@ pub(crate) fn precharge(config: &Config, car: &Vehicle, charger: &Limits) -> Tar
 }
 
 /// What the charging loop may ask for at most: the car's target within its limits and the charger's newest, the
-/// power at `present_mv` included.
-pub(crate) fn goal(car: &Vehicle, charger: &Limits, present_mv: i32) -> Target {
-    let both = car.limits.and(charger);
+/// power at `present_mv` included; of the car's current so much, in per mille, as its inlet may carry.
+pub(crate) fn goal(car: &Vehicle, charger: &Limits, present_mv: i32, permille: i32) -> Target {
+    let own_ma = i64::from(car.limits.max_current_ma) * i64::from(permille) / 1_000;
+    let own = Limits { max_current_ma: i32::try_from(own_ma).unwrap_or(0), ..car.limits };
+    let both = own.and(charger);
     let own_mv = car.limits.max_voltage_mv.saturating_sub(BELOW_LIMIT_MV);
     let most_ma = both.max_current_ma.min(both.current_at_power(present_mv)).max(0);
     Target {
@@ -164,6 +182,24 @@ mod tests {
         assert_eq!(ramp.step(at(2_090), 100_000, 10_000), 21_900);
         assert_eq!(ramp.step(at(2_180), 5_000, 10_000), 5_000);
         assert_eq!(ramp.step(at(2_270), 0, 10_000), 0);
+    }
+
+    #[test]
+    fn an_inlet_carries_less_from_70_degrees_on_and_nothing_from_90_or_where_its_sensor_is_broken() {
+        let table = [
+            (-40_000, 1_000),
+            (70_000, 1_000),
+            (71_000, 950),
+            (80_000, 500),
+            (89_990, 0),
+            (90_000, 0),
+            (-50_001, 0),
+            (i32::MIN, 0),
+            (i32::MAX, 0),
+        ];
+        for (millicelsius, permille) in table {
+            assert_eq!(inlet_permille(millicelsius), permille, "{millicelsius}");
+        }
     }
 
     #[test]

@@ -20,6 +20,9 @@ pub struct Plant {
     pub contactors: Option<Reading<bool>>,
     /// Feedback of the connector lock: `true` is locked.
     pub lock: Option<Reading<bool>>,
+    /// The hottest pin of the inlet in thousandths of a degree Celsius, where that is measured. From 70 degrees on less
+    /// current is asked for, at 90 the charge ends; what no inlet can have is a broken sensor and counts as hot.
+    pub inlet_millicelsius: Option<Reading<i32>>,
     /// The emergency stop: `true` is pressed.
     pub emergency_stop: Option<Reading<bool>>,
 }
@@ -40,6 +43,8 @@ bitflags::bitflags! {
         const EMERGENCY_STOP = 1 << 4;
         /// Proximity.
         const PROXIMITY = 1 << 5;
+        /// Temperature of the inlet.
+        const TEMPERATURE = 1 << 6;
     }
 }
 
@@ -103,7 +108,7 @@ impl Vehicle {
 
 impl Plant {
     /// Every sensor, with what `needed` names marked.
-    fn sensors(&self, needed: Sensors) -> [Sensor; 7] {
+    fn sensors(&self, needed: Sensors) -> [Sensor; 8] {
         [
             Sensor::new("pilot", true, self.pilot),
             Sensor::new("inlet voltage", needed.contains(Sensors::INLET), self.inlet_mv),
@@ -112,6 +117,7 @@ impl Plant {
             Sensor::new("lock", needed.contains(Sensors::LOCK), self.lock),
             Sensor::new("emergency stop", needed.contains(Sensors::EMERGENCY_STOP), self.emergency_stop),
             Sensor::new("proximity", needed.contains(Sensors::PROXIMITY), self.proximity),
+            Sensor::new("temperature", needed.contains(Sensors::TEMPERATURE), self.inlet_millicelsius),
         ]
     }
 

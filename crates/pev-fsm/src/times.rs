@@ -45,6 +45,8 @@ pub enum Time {
     PreChargeLoop,
     /// Between a response that says Ongoing, or a precharge that is not there yet, and the next request.
     Pace,
+    /// Between a `PreChargeRes` that finds the voltage near and the next request: it may settle meanwhile.
+    PreChargePace,
     /// Between a `CurrentDemandRes` and the next request.
     DemandPace,
     /// For the connector lock to confirm.
@@ -110,6 +112,7 @@ pub const TIMES: &[TimeRow] = &[
     row(Time::CableCheckLoop, "cable check", 40_000, 60_000, "V2G_EVCC_CableCheck_Timeout, std; 44 s seen"),
     row(Time::PreChargeLoop, "precharge", 7_000, 30_000, "V2G_EVCC_PreCharge_Timeout, std; 8 s seen, 30 s as pyPLC and clara"),
     row(Time::Pace, "pace", 90, 90, "Ioniq (observed)"),
+    row(Time::PreChargePace, "precharge pace", 300, 300, "judgement: more than the 200 ms of settling, less than the 0.5 s of pyPLC"),
     row(Time::DemandPace, "demand pace", 90, 90, "Ioniq (observed)"),
     row(Time::Lock, "lock confirmation", 2_000, 2_000, "pyPLC"),
     row(Time::Contactors, "contactor feedback", 2_000, 2_000, "pyPLC"),
@@ -163,8 +166,12 @@ impl Times {
 
     /// The name of the first time that must not be zero and is.
     pub(crate) fn check(&self) -> Result<(), &'static str> {
-        let may_be_zero =
-            |time| matches!(time, Time::StartAllowance | Time::Pace | Time::DemandPace | Time::Rest);
+        let may_be_zero = |time| {
+            matches!(
+                time,
+                Time::StartAllowance | Time::Pace | Time::PreChargePace | Time::DemandPace | Time::Rest
+            )
+        };
         TIMES
             .iter()
             .find(|row| self.get(row.time) == Duration::ZERO && !may_be_zero(row.time))

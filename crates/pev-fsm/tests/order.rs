@@ -269,6 +269,29 @@ fn the_contactors_wait_for_the_own_measurement_whatever_the_charger_reports() {
 }
 
 #[test]
+fn a_voltage_that_still_moves_through_the_window_does_not_close_the_contactors() {
+    for (precharge, volts_per_s) in
+        [(Precharge::Measured, 600), (Precharge::Measured, 60), (Precharge::Reported, 60)]
+    {
+        let mut bench = Bench::with(|config| config.precharge = precharge);
+        bench.supply_mv = Some(0);
+        bench.start_to("PreChargeReq");
+        while bench.supply_mv < Some(420_000) {
+            bench.supply_mv = bench.supply_mv.map(|mv| mv + volts_per_s * 10);
+            bench.run(10);
+            assert_eq!(
+                bench.car.demand().contactors,
+                Contactors::Open,
+                "{precharge:?} {:?}",
+                bench.supply_mv
+            );
+        }
+        bench.supply_mv = Some(360_000);
+        bench.run_to("PowerOn");
+    }
+}
+
+#[test]
 fn a_right_measurement_closes_although_the_charger_reports_nothing() {
     let mut bench = Bench::new();
     bench.tamper(|_, answer| {
@@ -371,6 +394,35 @@ fn the_current_stays_within_the_chargers_newest_limits_and_the_cars() {
     });
     bench.run(300);
     assert_eq!(asked(&bench).1, 30_000);
+}
+
+#[test]
+fn a_warm_inlet_asks_for_less_and_a_hot_or_unknown_one_ends_the_charge_in_order() {
+    let mut bench = Bench::at("CurrentDemandReq");
+    bench.run(14_000);
+    assert_eq!(asked(&bench).1, 125_000);
+    bench.millicelsius = Some(80_000);
+    bench.run(300);
+    assert_eq!(asked(&bench).1, 100_000, "half of the car's 200 A");
+    bench.millicelsius = Some(70_000);
+    bench.run(4_000);
+    assert_eq!(asked(&bench).1, 125_000);
+    for hot in [90_000, 400_000, -200_000] {
+        let mut bench = Bench::at("CurrentDemandReq");
+        bench.millicelsius = Some(hot);
+        assert_eq!(bench.end().cause, Cause::InletHot);
+        assert!(bench.names().ends_with(&["PowerOff", "WeldingDetectionReq", "SessionStopReq"]));
+        bench.close(pev_fsm::Closed::Fin);
+    }
+}
+
+#[test]
+fn a_temperature_that_is_needed_and_missing_ends_the_charge() {
+    let mut bench = Bench::with(|config| config.sensors |= pev_fsm::Sensors::TEMPERATURE);
+    bench.millicelsius = Some(25_000);
+    bench.start_to("CurrentDemandReq");
+    bench.millicelsius = None;
+    assert_eq!(bench.end().cause, Cause::StaleReading("temperature"));
 }
 
 #[test]

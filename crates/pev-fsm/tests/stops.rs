@@ -360,6 +360,27 @@ fn over_voltage_and_a_current_nobody_asked_for_are_latched() {
 }
 
 #[test]
+fn a_current_that_stays_when_nothing_is_asked_for_any_more_ends_it_within_three_seconds() {
+    for silent in [None, Some("PowerOff")] {
+        let mut bench = Bench::at("CurrentDemandReq");
+        bench.run(14_000);
+        bench.current_ma = Some(125_000);
+        bench.tamper(move |name, answer| if Some(name) == silent { Answer::Silence } else { answer });
+        match silent {
+            None => bench.vehicle.target.current_ma = 0,
+            Some(_) => bench.input(Input::Operator(Operator::Stop)),
+        }
+        bench.run(2_900);
+        assert_eq!(bench.car.demand().pilot, Level::C, "{silent:?}");
+        bench.run(300);
+        assert_eq!(bench.car.demand().pilot, Level::B, "{silent:?}");
+        bench.run(2_100);
+        assert_eq!(bench.car.demand().contactors, Contactors::Open, "{silent:?}");
+        assert_eq!(bench.car.latched(), Some(Latch::OutOfRange));
+    }
+}
+
+#[test]
 fn a_charger_that_follows_a_lower_demand_by_its_own_ramp_is_no_fault() {
     let mut bench = Bench::at("CurrentDemandReq");
     bench.run(14_000);

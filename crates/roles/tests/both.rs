@@ -21,6 +21,8 @@ struct Bench<'a> {
     pev: Pev<'a>,
     entropy: ScriptedEntropy<'static>,
     plugged: bool,
+    /// Which of the car's frames arrive.
+    passes: Pass,
     done: bool,
     /// Voltage on the cable and current into the car.
     cable_mv: i32,
@@ -45,6 +47,7 @@ impl<'a> Bench<'a> {
             pev,
             entropy,
             plugged: false,
+            passes: |_| true,
             done: false,
             cable_mv: 0,
             current_ma: 0,
@@ -139,8 +142,10 @@ impl<'a> Bench<'a> {
             }
             while let Some((len, ())) = self.pev.poll_transmit(&mut buffer) {
                 moved = true;
-                let mut cx = Cx { now: self.now, entropy: &mut self.entropy };
-                self.evse.handle(&mut cx, Input::Frame(&buffer[..len]));
+                if (self.passes)(&buffer[..len]) {
+                    let mut cx = Cx { now: self.now, entropy: &mut self.entropy };
+                    self.evse.handle(&mut cx, Input::Frame(&buffer[..len]));
+                }
             }
             if !moved {
                 break;
@@ -222,4 +227,37 @@ fn after_an_orderly_end_the_next_offer_of_5_percent_begins_a_new_session() {
         bench.done = false;
         bench.until(90_000, |bench| bench.current_ma > 10_000);
     });
+}
+
+/// Which frames pass.
+type Pass = fn(&[u8]) -> bool;
+
+/// IPv6's next header.
+fn is_tcp(frame: &[u8]) -> bool {
+    frame.get(20) == Some(&6)
+}
+
+#[test]
+fn a_car_that_nobody_answers_or_connects_says_why_and_goes_on_trying() {
+    let cases: [(Pass, Cause, u64, u8); 2] = [
+        (|_| false, Cause::NoDiscovery, 14_000, 64),
+        (|frame| !is_tcp(frame), Cause::NoConnection, 17_000, 65),
+    ];
+    for (passes, cause, millis, code) in cases {
+        with_bench(|bench| {
+            bench.plugged = true;
+            bench.passes = passes;
+            bench.until(millis, |bench| bench.pev.stop_reason().is_some());
+            let reason = bench.pev.stop_reason().unwrap();
+            assert_eq!((reason.cause, reason.exit_code()), (cause, code));
+            assert!(bench.log.iter().any(|line| line.contains("Session(Stopped(")), "the last line of a log");
+            bench.until(60_000, |bench| {
+                bench.log.iter().filter(|line| line.contains("Session(Stopped(")).count() == 2
+            });
+            assert!(!bench.pev.demand().is_energised() && !bench.evse.demand().is_energised());
+            bench.passes = |_| true;
+            bench.until(60_000, |bench| bench.current_ma > 10_000);
+            assert_eq!(bench.pev.stop_reason(), None, "a session is under way");
+        });
+    }
 }

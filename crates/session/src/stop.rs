@@ -71,6 +71,8 @@ pub enum Cause {
     OverCurrent,
     /// The voltage did not reach, or left, the target.
     VoltageOff,
+    /// The pins of the inlet are too hot, or their sensor is broken.
+    InletHot,
     /// The other side closed, or the connection broke; how.
     ConnectionLost(&'static str),
     /// The power-line link is gone.
@@ -156,6 +158,7 @@ impl Cause {
             Self::OverVoltage => (54, "over-voltage", "latched: find the cause, then reset"),
             Self::OverCurrent => (55, "over-current", "latched: find the cause, then reset"),
             Self::VoltageOff => (56, "voltage off its target", "look at the power stage and at the precharge log"),
+            Self::InletHot => (57, "inlet too hot", "let it cool; look for dirty or loose pins, and at the temperature sensor"),
             Self::ConnectionLost(_) => (60, "connection lost", "if unexpected, look at the power-line link"),
             Self::LinkLost => (61, "power-line link lost", "check coupling, attenuation and pilot noise"),
             Self::NoModem => (62, "no modem answers", "check its supply and the Ethernet or SPI connection"),
@@ -242,6 +245,7 @@ mod tests {
         Cause::OverVoltage,
         Cause::OverCurrent,
         Cause::VoltageOff,
+        Cause::InletHot,
         Cause::ConnectionLost("x"),
         Cause::LinkLost,
         Cause::NoModem,

@@ -141,6 +141,7 @@ fn plant(sensors: &CarPlant) -> Plant {
         current_ma: sensors.current_ma,
         contactors: sensors.contactors,
         lock: sensors.lock,
+        inlet_millicelsius: sensors.inlet_millicelsius,
         emergency_stop: sensors.emergency_stop,
     }
 }

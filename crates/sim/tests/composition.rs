@@ -25,6 +25,10 @@ const EVSE: Port = Port(0);
 const PEV: Port = Port(1);
 
 fn build<'a>(kind: ModemKind, storage: &'a mut [EvseStorage<'a>; 2]) -> World<Host<'a>> {
+    with(kind, true, storage)
+}
+
+fn with<'a>(kind: ModemKind, discovers: bool, storage: &'a mut [EvseStorage<'a>; 2]) -> World<Host<'a>> {
     let [evse, car] = storage;
     let mut world = World::new(1);
     world.add_with("evse", ModemConfig::evse(kind, CHARGER_MODEM), |cx| {
@@ -33,7 +37,8 @@ fn build<'a>(kind: ModemKind, storage: &'a mut [EvseStorage<'a>; 2]) -> World<Ho
     });
     let pev = ModemConfig::pev(ModemKind::Qca7005, CAR_MODEM);
     world.add_with("pev", pev, |cx| {
-        Host::Car(Car::new(cx, PevConfig::new(CAR), Wishes::CAR_400V, car).unwrap())
+        let config = PevConfig { discovers, ..PevConfig::new(CAR) };
+        Host::Car(Car::new(cx, config, Wishes::CAR_400V, car).unwrap())
     });
     world.add_cable(EVSE, PEV);
     world.inject(Instant::ZERO, Injection::Plug(PEV));
@@ -227,5 +232,19 @@ fn a_car_whose_host_begins_anew_while_its_modem_keeps_the_link_matches_again() {
         assert!(until_matched(&mut world, 60), "{kind:?}: {}", world.trace());
         world.run_for(Duration::from_secs(5));
         assert!(is_matched(&world) || until_matched(&mut world, 60), "{kind:?}: {}", world.trace());
+    }
+}
+
+#[test]
+fn a_car_that_is_matched_and_stays_quiet_is_matched_anew() {
+    for kind in KINDS {
+        let mut storage = storage();
+        let mut world = with(kind, false, &mut storage);
+        assert!(until_matched(&mut world, 60));
+        world.run_for(Duration::from_secs(50));
+        assert!(is_matched(&world));
+        world.run_for(Duration::from_secs(12));
+        assert!(world.trace().to_string().contains("Failed(Asked)"));
+        assert!(until_matched(&mut world, 60));
     }
 }

@@ -70,7 +70,7 @@ impl Stand {
         let mut stand = Self::precharged();
         stand.car.contactors = Contactors::Closed;
         stand.run(100);
-        stand.facts(|facts, now| facts.power_on = Some(now));
+        stand.facts(|facts, now| (facts.power_on, facts.asked_ma) = (Some(now), 100_000));
         stand.is_asking = true;
         stand.demand = supply(400_000, 100_000);
         stand.run(2_000);
@@ -164,6 +164,21 @@ const WAYS: &[Way] = &[
     ("E14", || Stand::charging().with(|stand| stand.inject(Fault::Leak(10_000))), 1_400),
     ("E15", || Stand::precharged().with(|stand| stand.facts(|facts, _| facts.heard = None)), 250),
     (
+        "E16",
+        || {
+            Stand::charging().with(|stand| {
+                stand.inject(Fault::Stage(StageFault::Stuck));
+                stand.demand = supply(400_000, 0);
+            })
+        },
+        3_400,
+    ),
+    (
+        "E17",
+        || Stand::charging().with(|stand| stand.inject(Fault::Lock(Side::Charger, LockFault::SpringsOpen))),
+        250,
+    ),
+    (
         "P1",
         || {
             Stand::precharged().with(|stand| {
@@ -252,6 +267,7 @@ const WAYS: &[Way] = &[
         || Stand::charging().with(|stand| stand.inject(Fault::Lock(Side::Car, LockFault::SpringsOpen))),
         2_200,
     ),
+    ("P13", || Stand::charging().with(|stand| stand.facts(|facts, _| facts.asked_ma = 10_000)), 4_900),
 ];
 
 #[test]

@@ -5,8 +5,7 @@ use session::{By, Cause, Checkpoint, Limits, Target};
 
 use super::{Charger, Timer};
 use crate::din::{self, NoRequest};
-use crate::power::{CURRENT_BEFORE_POWER_MA, Fault, SAFE_OPEN};
-use crate::reading::fresh;
+use crate::power::{Fault, SAFE_OPEN};
 use crate::request::{Agreed, CarStatus, Content, Kind, Request, Verdict};
 use crate::sequence::State;
 use crate::{
@@ -272,10 +271,6 @@ impl Charger {
             return self.reply(request, Verdict::Ok, true);
         }
         let bounds = self.bounds();
-        let present = fresh(self.plant.current_ma, self.now).unwrap_or(0);
-        if present.saturating_abs() > CURRENT_BEFORE_POWER_MA {
-            return self.refuse(request, Verdict::Failed, Cause::OverCurrent);
-        }
         match policy::precharge(&self.config, &bounds, car, asked) {
             Err(verdict) => {
                 let cause =

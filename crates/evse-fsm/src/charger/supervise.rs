@@ -5,6 +5,7 @@ use machine::{Duration, Instant, Machine};
 use session::{By, Cause, Checkpoint, Limits, Phase, Target};
 
 use super::Charger;
+use crate::power::News;
 use crate::reading::fresh;
 use crate::sequence::State;
 use crate::supervision::pilot_fault;
@@ -50,8 +51,17 @@ impl Charger {
     }
 
     fn step_power(&mut self) {
-        if self.power.step(self.now, &self.plant, &self.config) {
-            self.events.push(Event::Warning(Warning::Stalled));
+        match self.power.step(self.now, &self.plant, &self.config) {
+            Some(News::Stalled) => self.events.push(Event::Warning(Warning::Stalled)),
+            Some(News::OpenedUnderCurrent { current_ma, is_stuck }) => {
+                self.events.push(Event::Warning(Warning::OpenedUnderCurrent(current_ma)));
+                // A stage that does not obey must not be connected again before somebody has looked.
+                if is_stuck {
+                    self.latched = true;
+                    self.make_safe(By::Charger, Cause::OverCurrent, Status::Malfunction);
+                }
+            }
+            None => {}
         }
     }
 
@@ -67,12 +77,9 @@ impl Charger {
         }
         if self.power.is_energised() {
             let limits = self.bounds();
-            let in_use = self.power.is_in_use();
-            let is_connected = in_use && !self.power.is_testing();
+            let output = self.power.output();
             self.supervision.energised();
-            if let Some(cause) =
-                self.supervision.check(now, &self.plant, &self.config, &limits, in_use, is_connected)
-            {
+            if let Some(cause) = self.supervision.check(now, &self.plant, &self.config, &limits, output) {
                 let by = match cause {
                     Cause::Unplugged | Cause::LeftReady | Cause::PilotFault => By::Car,
                     _ => By::Charger,
@@ -83,8 +90,11 @@ impl Charger {
                 self.make_safe(by, cause, status);
             }
         }
-        if !self.power.is_energised() && self.supervision.still_closed(now, &self.plant) {
-            self.events.push(Event::Warning(Warning::ContactorsStillClosed));
+        if !self.power.is_energised() {
+            self.supervision.rest();
+            if self.supervision.still_closed(now, &self.plant) {
+                self.events.push(Event::Warning(Warning::ContactorsStillClosed));
+            }
         }
         let is_low = fresh(self.plant.isolation, now) == Some(Isolation::Warning);
         if self.power.is_transferring() && is_low && self.isolation != Isolation::Warning {
@@ -138,10 +148,9 @@ impl Charger {
         matches!(fresh(self.plant.pilot, self.now), Some(Level::C | Level::D))
     }
 
-    /// Whether the plug cannot come out, where the charger watches that.
+    /// Whether the plug cannot come out, where the charger has a lock.
     pub(super) fn is_locked(&self) -> bool {
-        let needed = self.config.sensors.contains(Sensors::LOCK);
-        !needed || fresh(self.plant.lock, self.now) == Some(true)
+        fresh(self.plant.lock, self.now).unwrap_or(!self.config.sensors.contains(Sensors::LOCK))
     }
 
     pub(super) fn present(&self) -> Target {

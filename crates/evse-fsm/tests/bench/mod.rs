@@ -49,6 +49,10 @@ pub struct Bench {
     pub contactors_stuck: Option<bool>,
     /// What the output measures, whatever is demanded.
     pub measured_mv: Option<i32>,
+    /// The current that is measured, whatever is demanded.
+    pub current_ma: Option<i32>,
+    /// What is measured before the output contactors.
+    pub stage_mv: Option<i32>,
     pub lock: Option<bool>,
     pub proximity: Option<Proximity>,
     /// What the last `CableCheckRes` said.
@@ -209,6 +213,8 @@ impl Bench {
             isolation: Isolation::Valid,
             contactors_stuck: None,
             measured_mv: None,
+            current_ma: None,
+            stage_mv: None,
             lock: None,
             proximity: None,
             is_finished: false,
@@ -248,11 +254,12 @@ impl Bench {
             self.input(Input::Plant(Plant {
                 pilot: Some(Reading::new(self.pilot, at)),
                 voltage_mv: self.measured_mv.map(read).or(follow(demand.supply.voltage_mv)),
-                current_ma: follow(if demand.supply.current_ma > 2000 {
-                    demand.supply.current_ma
-                } else {
-                    0
-                }),
+                stage_mv: self.stage_mv.map(read),
+                current_ma: self
+                    .current_ma
+                    .filter(|_| closed)
+                    .map(read)
+                    .or(follow(if demand.supply.current_ma > 2000 { demand.supply.current_ma } else { 0 })),
                 isolation: Some(Reading::new(self.isolation, at)),
                 contactors: Some(Reading::new(self.contactors_stuck.unwrap_or(closed), at)),
                 emergency_stop: Some(Reading::new(false, at)),

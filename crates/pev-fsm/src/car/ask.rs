@@ -31,7 +31,7 @@ impl Car {
         let row = kind.row();
         self.timers.clear(Timer::Pace);
         self.step = Step::Asking(kind);
-        self.is_waiting = true;
+        (self.is_waiting, self.is_near) = (true, false);
         self.set_phase(row.phase);
         let mut wait = self.config.time(row.time);
         if kind == Kind::Handshake {
@@ -74,7 +74,7 @@ impl Car {
         let Some(vehicle) = self.vehicle else { return Target::ZERO };
         let measured = fresh(self.plant.inlet_mv, self.now);
         let present_mv = measured.or(self.reported_mv).or(vehicle.battery_mv).unwrap_or(0);
-        let goal = policy::goal(&vehicle, &self.charger, present_mv);
+        let goal = policy::goal(&vehicle, &self.charger, present_mv, self.inlet_permille());
         let is_first = self.asked_ma.is_none();
         if is_first {
             self.ramp = policy::Ramp::new(self.now);
@@ -84,6 +84,11 @@ impl Car {
         let precharge = policy::precharge(&self.config, &vehicle, &self.charger);
         let voltage_mv = if is_first { precharge.voltage_mv.min(goal.voltage_mv) } else { goal.voltage_mv };
         Target { voltage_mv, current_ma }
+    }
+
+    /// How much of its current the inlet may carry, in per mille; all where no temperature is measured.
+    pub(super) fn inlet_permille(&self) -> i32 {
+        fresh(self.plant.inlet_millicelsius, self.now).map_or(1_000, policy::inlet_permille)
     }
 
     /// The loop's time of what is being asked, for its name.

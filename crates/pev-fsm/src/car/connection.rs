@@ -42,6 +42,7 @@ impl Car {
         self.transfer = self.config.energy_transfer;
         self.charger = Limits::NONE;
         self.supervision.begin();
+        self.settling.begin();
         self.reported_mv = None;
         self.ramp = Ramp::new(self.now);
         self.asked_ma = None;

@@ -16,6 +16,7 @@ use crate::plug::Plug;
 use crate::policy::Ramp;
 use crate::power::Power;
 use crate::request::{Kind, Request, SessionId};
+use crate::settle::Settling;
 use crate::supervision::Supervision;
 use crate::{Config, ConfigError, Demand, Dropped, Event, Input, Latch, PAYLOAD_TYPE, Plant, Vehicle};
 
@@ -107,6 +108,9 @@ pub struct Car {
     isolation_told: bool,
     disagreement_told: bool,
     loop_told: bool,
+    settling: Settling,
+    /// The last `PreChargeRes` found the voltage near.
+    is_near: bool,
     /// Newest voltage that the charger reported, in mV.
     reported_mv: Option<i32>,
     /// The lock was confirmed in this session.
@@ -157,6 +161,8 @@ impl Car {
             isolation_told: false,
             disagreement_told: false,
             loop_told: false,
+            settling: Settling::default(),
+            is_near: false,
             reported_mv: None,
             is_locked: false,
             was_powered: false,

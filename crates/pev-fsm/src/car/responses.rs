@@ -252,9 +252,19 @@ impl Car {
         };
         self.checkpoint(Checkpoint::VOLTAGE_COMPARED);
         match policy::compare(self.now, &self.plant, &self.config, reference_mv, present_mv) {
-            Compared::Near => return self.close_contactors(),
+            Compared::Near => {
+                if self.config.precharge == Precharge::Reported {
+                    let difference_mv = present_mv.saturating_sub(reference_mv);
+                    self.settling.take(self.now, difference_mv, self.config.tolerance_mv);
+                }
+                // It may settle before the next request would go out.
+                self.ask_later(Kind::PreCharge, Time::PreChargePace);
+                self.is_near = true;
+                return self.close_if_settled();
+            }
             Compared::Far => {}
             Compared::Disagree => {
+                self.settling.begin();
                 if !core::mem::replace(&mut self.disagreement_told, true) {
                     self.events.push(Event::Warning(Warning::Disagreement));
                 }
@@ -264,7 +274,30 @@ impl Car {
         self.ask_later(Kind::PreCharge, Time::Pace);
     }
 
-    /// The only place where the contactors are told to close: the voltage is near, and all else must be right, too.
+    /// Follows the inlet during the precharge.
+    pub(super) fn settle(&mut self) {
+        if self.step != Step::Asking(Kind::PreCharge) || self.config.precharge == Precharge::Reported {
+            return;
+        }
+        let reference = self.vehicle.and_then(|car| policy::reference_mv(&self.config, &car));
+        if let (Some(inlet), Some(reference_mv)) = (self.plant.inlet_mv, reference) {
+            let difference_mv = inlet.value.saturating_sub(reference_mv);
+            self.settling.take(inlet.at, difference_mv, self.config.tolerance_mv);
+        } else {
+            self.settling.begin();
+        }
+        self.close_if_settled();
+    }
+
+    fn close_if_settled(&mut self) {
+        let is_asked = self.step == Step::Asking(Kind::PreCharge) && !self.is_waiting;
+        let is_wanted = is_asked && self.is_near && self.stop.is_none();
+        if is_wanted && self.settling.is_settled(self.config.tolerance_mv) {
+            self.close_contactors();
+        }
+    }
+
+    /// The only place where the contactors are told to close: the voltage has settled, and all else must be right, too.
     fn close_contactors(&mut self) {
         if !self.is_isolated || fresh(self.plant.lock, self.now) != Some(true) {
             return self.make_safe(By::Car, Cause::Lock);
@@ -274,6 +307,7 @@ impl Car {
             return self.make_safe(By::Car, Cause::Contactor);
         }
         self.timers.clear(Timer::Loop);
+        self.timers.clear(Timer::Pace);
         self.checkpoint(Checkpoint::CONTACTORS_CLOSE);
         self.step = Step::Closing;
         self.power.close(self.now);

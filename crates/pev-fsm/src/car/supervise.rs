@@ -22,6 +22,7 @@ impl Car {
             self.checkpoint(Checkpoint::LOCK_CONFIRMED);
             self.ask(Kind::CableCheck);
         }
+        self.settle();
         self.opened();
         self.finish();
         self.guard_plug();
@@ -48,7 +49,8 @@ impl Car {
         }
         let Some(vehicle) = self.vehicle.filter(|_| self.power.is_in_use()) else { return };
         let is_closed = self.power.is_closed();
-        let asked_ma = self.asked_ma.unwrap_or(0);
+        let is_ending = self.step == Step::Asking(Kind::PowerOff);
+        let asked_ma = self.asked_ma.filter(|_| !is_ending).unwrap_or(0);
         let found = self.supervision.in_use(
             now,
             &self.plant,
@@ -73,6 +75,8 @@ impl Car {
         };
         if vehicle.error != 0 {
             self.stop_in_order(By::Car, Cause::CarError(vehicle.error));
+        } else if self.inlet_permille() == 0 {
+            self.stop_in_order(By::Car, Cause::InletHot);
         } else if vehicle.is_done {
             self.stop_in_order(By::Car, Cause::Finished);
         } else if self.step == Step::Asking(Kind::CurrentDemand) && vehicle.target.current_ma <= 0 {

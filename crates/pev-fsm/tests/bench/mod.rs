@@ -80,6 +80,8 @@ pub struct Bench {
     /// What the feedback says, whatever is demanded.
     pub contactors_stuck: Option<bool>,
     pub lock_stuck: Option<bool>,
+    /// The inlet's temperature, where it is measured.
+    pub millicelsius: Option<i32>,
     /// What is measured, whatever is there.
     pub inlet_mv: Option<i32>,
     pub current_ma: Option<i32>,
@@ -174,6 +176,7 @@ impl Bench {
             emergency_stop: false,
             contactors_stuck: None,
             lock_stuck: None,
+            millicelsius: None,
             inlet_mv: None,
             current_ma: None,
             supply_mv: None,
@@ -272,6 +275,7 @@ impl Bench {
             current_ma: Some(Reading::new(self.current_ma.unwrap_or_else(|| self.current()), at)),
             contactors: Some(Reading::new(closed, at)),
             lock: Some(Reading::new(locked, at)),
+            inlet_millicelsius: self.millicelsius.map(|value| Reading::new(value, at)),
             emergency_stop: Some(Reading::new(self.emergency_stop, at)),
         };
         match self.missing {

@@ -4,6 +4,7 @@ use evse_fsm::Closed;
 use machine::{Cx, Duration, Instant, Machine};
 use sdp::{Datagram, Endpoint, ServerEvent};
 use session::Phase;
+use slac::EvseInput;
 
 use super::{Evse, Happening, Stage, Timer};
 use crate::channel::Channel;
@@ -14,6 +15,11 @@ use crate::stream::StreamError;
 /// Without a `SessionSetupReq` for so long a car loses its place (DIN SPEC 70121 and ISO 15118-2,
 /// `V2G_SECC_CommunicationSetup_Timeout`).
 const SETUP: Duration = Duration::from_secs(18);
+
+/// A car that is matched and opens no connection is let go after so long, that it may be matched anew: 60 s (judgement;
+/// a link by a key alone counts from the key on, so 12 s of joining and a modem's restart are in it, and 18 s of
+/// `V2G_SECC_CommunicationSetup_Timeout`; a car that never discovers is not worn out).
+pub(super) const QUIET: Duration = Duration::from_secs(60);
 
 /// Time for the three steps of TCP's handshake: judgement, 20 repetitions; a car that tries again from a
 /// new port is refused for so long when the handshake was lost halfway.
@@ -236,7 +242,12 @@ impl<C: Channel, const N: usize> Evse<'_, C, N> {
                 self.station.abort();
                 self.stage = Stage::Closing;
             }
-            (Timer::Place, _) => {}
+            (Timer::Quiet, Stage::Free) => {
+                if let Some(line) = &mut self.line {
+                    line.tell(cx, EvseInput::Error);
+                }
+            }
+            (Timer::Place | Timer::Quiet, _) => {}
         }
     }
 }

@@ -30,9 +30,9 @@ pub use storage::EvseStorage;
 /// after each call, too. See the crate's documentation for a whole example.
 ///
 /// One car at a time. Which one: the car that matching found; where the link is given, the station that discovery
-/// answers first, or that connects first. From then on no other station is heard, until the link is left; where it
-/// is given, until its connection is over or it has made none in 18 s. A second connection of the same station is
-/// refused and does not disturb the first.
+/// answers first, or that connects first. From then on no other station is heard, until the link is left, which a car
+/// without a connection is made to do after a minute; where it is given, until its connection is over or it has made none
+/// in 18 s. A second connection of the same station is refused and does not disturb the first.
 pub struct Evse<'a, C: Channel = Plain, const N: usize = { v2gtp::MAX_DIN }> {
     connector: u8,
     address: Ipv6Addr,
@@ -48,7 +48,7 @@ pub struct Evse<'a, C: Channel = Plain, const N: usize = { v2gtp::MAX_DIN }> {
     /// Whether the session has been told of a connection and not of its end.
     is_connected: bool,
     serving: Option<Mac>,
-    timers: Timers<Timer, 2>,
+    timers: Timers<Timer, 3>,
     ignored: u32,
     events: Queue<Happening, EVENTS>,
 }
@@ -82,14 +82,17 @@ enum Timer {
     Place,
     /// The end of a connection that is being closed.
     Close,
+    /// A car that is matched and opens no connection.
+    Quiet,
 }
 
 impl TimerName for Timer {
-    const ALL: &'static [Self] = &[Self::Place, Self::Close];
+    const ALL: &'static [Self] = &[Self::Place, Self::Close, Self::Quiet];
     fn name(self) -> &'static str {
         match self {
             Self::Place => "communication setup",
             Self::Close => "tcp close",
+            Self::Quiet => "no connection over the link",
         }
     }
 }

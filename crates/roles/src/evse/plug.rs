@@ -5,7 +5,8 @@ use evse_fsm::{Operator, Plant};
 use machine::{Cx, Machine};
 use slac::EvseInput;
 
-use super::{Evse, Happening, Stage};
+use super::link::QUIET;
+use super::{Evse, Happening, Stage, Timer};
 use crate::channel::Channel;
 
 /// What is known of the plug, and what matching has been told of it.
@@ -57,6 +58,9 @@ impl<C: Channel, const N: usize> Evse<'_, C, N> {
             (false, true) => self.link_up(),
             (true, false) => self.link_lost(cx),
             _ => {}
+        }
+        if up && self.stage == Stage::Free && self.timers.due(Timer::Quiet).is_none() {
+            self.timers.set(Timer::Quiet, cx.now + QUIET);
         }
         self.offer(cx, offers);
         // What the session made of it.

@@ -31,7 +31,10 @@ pub type PevStorage<'a, const N: usize = { v2gtp::MAX_DIN }> = EvseStorage<'a, N
 /// after each call, too.
 ///
 /// One session for each offer of 5 %: when it is over, the next begins after the pilot was taken away, or the plug
-/// pulled, or with [`PevInput::Restart`].
+/// pulled, or with [`PevInput::Restart`]. A way to a session that ends before it is tried again by itself: where nobody
+/// answers discovery, the network is left after a rest and the car matched anew (where the link is given, it is asked
+/// anew); where no connection is taken, discovery is asked where else. Each such end is told as
+/// [`Stopped`](pev_fsm::Event::Stopped), with `NoDiscovery` or `NoConnection` as its cause.
 #[allow(clippy::struct_excessive_bools, reason = "each is a level of its own")]
 pub struct Pev<'a, C: Channel = Plain, const N: usize = { v2gtp::MAX_DIN }> {
     mac: Mac,
@@ -51,11 +54,13 @@ pub struct Pev<'a, C: Channel = Plain, const N: usize = { v2gtp::MAX_DIN }> {
     /// Where the charger said that it takes connections.
     announced: Option<Endpoint>,
     tries: u8,
+    /// Why the last way to a session ended before there was one.
+    gave_up: Option<StopReason>,
     sees_digital: bool,
     /// Whether matching and everything above it has been told of an offer, and of a link.
     was_offered: bool,
     was_up: bool,
-    timers: Timers<Timer, 2>,
+    timers: Timers<Timer, 3>,
     ignored: u32,
     events: Queue<PevEvent, EVENTS>,
 }
@@ -103,14 +108,17 @@ enum Timer {
     Connect,
     /// The end of a connection that is being closed.
     Close,
+    /// Behind a discovery that nobody answered.
+    Rest,
 }
 
 impl TimerName for Timer {
-    const ALL: &'static [Self] = &[Self::Connect, Self::Close];
+    const ALL: &'static [Self] = &[Self::Connect, Self::Close, Self::Rest];
     fn name(self) -> &'static str {
         match self {
             Self::Connect => "tcp connect",
             Self::Close => "tcp close",
+            Self::Rest => "rest",
         }
     }
 }
@@ -169,6 +177,7 @@ impl<'a, C: Channel, const N: usize> Pev<'a, C, N> {
             charger: None,
             announced: None,
             tries: 0,
+            gave_up: None,
             sees_digital: false,
             was_offered: false,
             was_up: false,
@@ -194,9 +203,10 @@ impl<'a, C: Channel, const N: usize> Pev<'a, C, N> {
         self.session.phase()
     }
 
-    /// Why the session at hand is being ended, or why the last one ended.
+    /// Why the session at hand is being ended, or why the last one ended; one that did not come about because nobody
+    /// answered discovery, or took the connection, counts.
     pub fn stop_reason(&self) -> Option<StopReason> {
-        self.session.stop_reason()
+        self.gave_up.or(self.session.stop_reason())
     }
 
     /// Where matching is; `None` where the link is given.

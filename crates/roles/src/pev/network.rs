@@ -3,7 +3,7 @@
 use homeplug_mme::Mac;
 use machine::{Cx, Duration, Instant, Machine};
 use sdp::{ClientEvent, Datagram, Endpoint};
-use session::Closed;
+use session::{By, Cause, Closed, Phase, StopReason};
 
 use super::{Pev, PevEvent, Stage, Timer};
 use crate::channel::Channel;
@@ -17,6 +17,8 @@ const HANDSHAKE: Duration = Duration::from_secs(5);
 const TRIES: u8 = 3;
 /// From closing a connection to resetting it (ISO 15118-4: TCP is to be over 5 s later).
 const CLOSING: Duration = Duration::from_secs(5);
+/// From a discovery that nobody answered to the next way: judgement, time for a charger's program that restarts.
+const REST: Duration = Duration::from_secs(5);
 /// First of the ports from which connections are made (RFC 6335).
 const FIRST_EPHEMERAL: u16 = 49_152;
 
@@ -125,7 +127,7 @@ impl<C: Channel, const N: usize> Pev<'_, C, N> {
             self.flow(cx);
         }
         self.follow_connection(cx);
-        self.ask();
+        self.ask(cx.now);
         self.station.schedule();
     }
 
@@ -156,7 +158,7 @@ impl<C: Channel, const N: usize> Pev<'_, C, N> {
     }
 
     /// Sends what discovery asks.
-    fn ask(&mut self) {
+    fn ask(&mut self, now: Instant) {
         let mut bytes = [0; sdp::MAX_LEN];
         while let Some((len, to)) = self.discovery.poll_transmit(&mut bytes) {
             self.station.send_datagram(to, bytes.get(..len).unwrap_or_default());
@@ -165,12 +167,22 @@ impl<C: Channel, const N: usize> Pev<'_, C, N> {
             self.events.push(PevEvent::Discovery(event));
             if event == ClientEvent::NoAnswer {
                 self.stage = Stage::Done;
+                self.timers.set(Timer::Rest, now + REST);
+                self.give_up(Cause::NoDiscovery, Phase::Discovery);
             }
         }
     }
 
+    /// There is no session to be ended: its end is told all the same.
+    fn give_up(&mut self, cause: Cause, phase: Phase) {
+        let reason = StopReason::new(By::Network, cause, phase);
+        self.gave_up = Some(reason);
+        self.events.push(PevEvent::Session(pev_fsm::Event::Stopped(reason)));
+    }
+
     fn connected(&mut self, cx: &mut Cx<'_>) {
         self.stage = Stage::Open;
+        self.gave_up = None;
         self.timers.clear(Timer::Connect);
         self.stream.reset();
         if let Some(peer) = self.announced {
@@ -257,6 +269,7 @@ impl<C: Channel, const N: usize> Pev<'_, C, N> {
             (Timer::Connect, Stage::Opening) => {
                 if let Some(announced) = self.announced.take() {
                     self.events.push(PevEvent::NoConnection(announced));
+                    self.give_up(Cause::NoConnection, Phase::Connecting);
                 }
                 self.station.abort();
                 // It may have restarted, and take them elsewhere now.
@@ -268,7 +281,12 @@ impl<C: Channel, const N: usize> Pev<'_, C, N> {
                 self.station.abort();
                 self.done();
             }
-            (Timer::Connect, _) => {}
+            (Timer::Rest, Stage::Done) if self.line.is_some() => self.restart(cx),
+            (Timer::Rest, Stage::Done) => {
+                self.discovery.start(cx);
+                self.stage = Stage::Asking;
+            }
+            (Timer::Connect | Timer::Rest, _) => {}
         }
     }
 }

@@ -27,6 +27,8 @@ pub struct Facts {
     pub power_off: Option<Instant>,
     /// When the last granted `CurrentDemandReq` came.
     pub demanded: Option<Instant>,
+    /// The current in mA that the car asked for last; nothing behind the end of power.
+    pub asked_ma: i32,
     /// The car has recorded that it had to open its contactors under current.
     pub emergency_opening: bool,
     /// The request that waits for its answer wants power on.
@@ -71,6 +73,9 @@ impl Facts {
                     self.power_off(now);
                 }
             }
+            BodyElement::CurrentDemandReq(req) => {
+                self.asked_ma = i32::try_from(req.ev_target_current.to_milli()).unwrap_or(i32::MAX);
+            }
             BodyElement::SessionStopReq(_) => self.power_off(now),
             _ => (),
         }
@@ -103,7 +108,7 @@ impl Facts {
     }
 
     fn power_off(&mut self, now: Instant) {
-        (self.power_on, self.power_off, self.demanded) = (None, Some(now), None);
+        (self.power_on, self.power_off, self.demanded, self.asked_ma) = (None, Some(now), None, 0);
     }
 }
 

@@ -42,8 +42,8 @@ const fn rule(id: &'static str, side: Side, words: &'static str, hazard: &'stati
 /// Sensors are read every 50 ms; blocking the stage takes 20 ms; the charger's contactors follow 100 ms later and need
 /// 15 ms: that is 185 ms, and the rules below give 300.
 const OFF: Duration = ms(300);
-/// The current is below 5 A after a reading and the blocking: 70 ms; 100 are allowed (IEC 61851-23, from memory), with
-/// a reading before.
+/// The current is below 5 A after a reading and the blocking: 70 ms; 100 are allowed (IEC 61851-23, from memory). A
+/// stage that does not obey is cut off 100 ms behind the reading.
 const BLOCKED: Duration = ms(150);
 /// A car opens its contactors 2 s after it had to at the latest.
 const CAR_OFF: Duration = ms(2_300);
@@ -72,10 +72,10 @@ pub const RULES: &[Rule] = &[
         "the same, by a broken power stage", Check::Lasts(ms(600), |view| {
             view.is_connected() && view.truth.cable_mv > view.facts.most_mv() / 100 * 101 + 5_000 && !view.has_ended()
         })),
-    rule("E5", Side::Charger, "more than 2 A flow only between PowerDelivery(true) and the end of power, or for 300 ms",
+    rule("E5", Side::Charger, "more than 2 A, with 1 A for the sensor's error, flow only between PowerDelivery(true) and the end of power, or for 300 ms",
         "an arc at contactors that still move; charging that nobody granted", Check::Lasts(OFF, |view| {
             let may_flow = view.facts.power_on.is_some() || view.is_within(view.facts.power_off, ms(1_600));
-            view.truth.current_ma > 2_500 && !may_flow
+            view.truth.current_ma > 3_000 && !may_flow
         })),
     rule("E6", Side::Charger, "no current flows later than 1 s after the last valid CurrentDemandReq",
         "a car that hangs is overcharged", Check::Lasts(BLOCKED, |view| {
@@ -114,6 +114,13 @@ pub const RULES: &[Rule] = &[
         })),
     rule("E15", Side::Charger, "off when the session is over",
         "voltage without anybody who watches it", Check::Lasts(OFF, |view| view.is_live() && view.has_ended())),
+    rule("E16", Side::Charger, "a current of 15 A and 10 % more than is demanded of the power stage ends within 3.5 s",
+        "a power stage that runs away, or does not stop: the battery is overcharged", Check::Lasts(ms(3_500), |view| {
+            let demanded = view.demand.supply.current_ma;
+            view.is_connected() && view.truth.current_ma > demanded + 15_000 + demanded / 10
+        })),
+    rule("E17", Side::Charger, "off within 300 ms of losing its own lock",
+        "a plug that comes out under load: an arc", Check::Lasts(OFF, |view| view.is_live() && !view.truth.charger_locked)),
     rule("P1", Side::Car, "contactors close only with at most 20 V between inlet and battery",
         "inrush welds them", Check::Happens(|view, what| {
             let has_battery = view.bench.load().as_battery().is_some();
@@ -161,6 +168,10 @@ pub const RULES: &[Rule] = &[
     rule("P12", Side::Car, "contactors open within 2.3 s of losing the lock",
         "a plug that comes out under load: an arc", Check::Lasts(CAR_OFF, |view| {
             view.is_car_connected() && !view.truth.car_locked
+        })),
+    rule("P13", Side::Car, "pilot B within 5 s of a current of 15 A more than it asked for",
+        "a charger that does not follow downward: the battery is overcharged", Check::Lasts(ms(5_000), |view| {
+            view.car.level.is_ready() && view.truth.current_ma > view.facts.asked_ma.saturating_add(15_000)
         })),
 ];
 

@@ -16,6 +16,8 @@ pub enum Sensor {
     Proximity,
     /// The voltage on the cable.
     Voltage,
+    /// The voltage on the power stage's side of the charger's contactors.
+    Stage,
     /// The battery's voltage.
     Battery,
     /// The current.
@@ -26,6 +28,8 @@ pub enum Sensor {
     Contactors,
     /// Feedback of the lock.
     Lock,
+    /// The temperature of the car's inlet.
+    Temperature,
     /// The emergency stop.
     EmergencyStop,
 }

@@ -141,7 +141,7 @@ pub(super) fn quantity(text: &str) -> Option<(i64, &str)> {
     let thousandths = whole * 1000 + if negative { -part } else { part };
     match unit {
         "kW" => Some((thousandths * 1000, "W")),
-        "V" | "A" | "W" => Some((thousandths, unit)),
+        "V" | "A" | "W" | "C" => Some((thousandths, unit)),
         _ => None,
     }
 }

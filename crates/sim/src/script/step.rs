@@ -108,11 +108,13 @@ pub(super) const SENSORS: &[(&str, Sensor)] = &[
     ("duty", Sensor::Duty),
     ("proximity", Sensor::Proximity),
     ("voltage", Sensor::Voltage),
+    ("stage", Sensor::Stage),
     ("battery", Sensor::Battery),
     ("current", Sensor::Current),
     ("isolation", Sensor::Isolation),
     ("contactors", Sensor::Contactors),
     ("lock", Sensor::Lock),
+    ("temperature", Sensor::Temperature),
     ("emergency", Sensor::EmergencyStop),
 ];
 

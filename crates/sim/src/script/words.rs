@@ -136,7 +136,7 @@ fn fit(form: &str, words: &[String]) -> Result<Args, Option<String>> {
             "N" => (word.parse().ok().map(Arg::Number), "a number"),
             "VALUE" => {
                 let number = message::quantity(word).map(|(thousandths, _)| Arg::Number(thousandths));
-                (number, "a value such as `380V` or `20A`")
+                (number, "a value such as `380V`, `20A` or `46C`")
             }
             "RANGE" => (range(word).map(|(first, last)| Arg::Range(first, last)), "`3`, `3..5` or `3..`"),
             "BYTES" => (bytes(&rest()).map(Arg::Bytes), "bytes in hexadecimal"),

@@ -131,6 +131,7 @@ impl PlantBackend for SimulatedCar {
             contactors: Some(Reading::new(self.is_closed(), now)),
             lock: Some(Reading::new(self.demand.lock == Lock::Held, now)),
             emergency_stop: Some(Reading::new(false, now)),
+            inlet_millicelsius: None,
         };
         (plant, self.vehicle(now))
     }

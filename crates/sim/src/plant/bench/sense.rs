@@ -24,6 +24,8 @@ pub struct CarPlant {
     pub contactors: Option<Reading<bool>>,
     /// Feedback of the lock: `true` is locked.
     pub lock: Option<Reading<bool>>,
+    /// Temperature of the inlet in thousandths of a degree Celsius.
+    pub inlet_millicelsius: Option<Reading<i32>>,
     /// The emergency stop: `true` is pressed.
     pub emergency_stop: Option<Reading<bool>>,
     /// State of charge in percent, where there is a battery.
@@ -31,6 +33,9 @@ pub struct CarPlant {
     /// The most current in mA that the battery asks for.
     pub request_ma: Option<Reading<i32>>,
 }
+
+/// The inlet's temperature in thousandths of a degree Celsius; it is not modelled.
+const MILD_MILLICELSIUS: i32 = 25_000;
 
 /// The coding resistor of a CCS2 plug in Ohm.
 const PLUG_OHM: u32 = 1_500;
@@ -57,6 +62,7 @@ impl Bench {
             duty_permille: read!(Duty, duty, duty_permille),
             proximity: read!(Proximity, self.proximity(), proximity),
             voltage_mv: read!(Voltage, milli(self.cable.charger_v), voltage_mv),
+            stage_mv: read!(Stage, self.stage_mv(), stage_mv),
             current_ma: read!(Current, current_ma, current_ma),
             isolation: read!(Isolation, self.monitor.shown(), isolation),
             contactors: read!(Contactors, self.charger.contactor.is_closed(), contactors),
@@ -87,11 +93,18 @@ impl Bench {
             current_ma: read!(Current, milli(self.amps), current_ma),
             contactors: read!(Contactors, self.car.contactor.is_closed(), contactors),
             lock: read!(Lock, self.car.lock.is_locked(), lock),
+            inlet_millicelsius: read!(Temperature, MILD_MILLICELSIUS, inlet_millicelsius),
             emergency_stop: read!(EmergencyStop, self.car.stopped.is_some(), emergency_stop),
             soc_percent: battery.and_then(|battery| read!(Battery, battery.soc_percent(), soc_percent)),
             request_ma: battery.and_then(|battery| read!(Battery, battery.request_ma(), request_ma)),
         };
         self.last_car
+    }
+
+    /// Closed contactors make the stage's voltage the cable's.
+    fn stage_mv(&self) -> i32 {
+        let is_one = self.charger.contactor.is_closed();
+        if is_one { milli(self.cable.charger_v) } else { self.stage.voltage_mv() }
     }
 
     fn proximity(&self) -> Proximity {

@@ -18,7 +18,7 @@ use crate::invariant::Witness;
 use crate::plant::{ContactorFault, Fault, LockFault, PilotFault, SensorFault, Side, StageFault, Truth};
 use crate::power_line::Weather;
 use crate::trace::Trace;
-use crate::{EventQueue, Host, Injection, Limit, Stop, World};
+use crate::{EventQueue, Host, Injection, Limit, Stop, Wishes, World};
 
 /// How a script went.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -348,6 +348,8 @@ impl<'l> Player<'l> {
             world.inject(now, Injection::Hardware(CHARGER, fault));
         }
         world.inject(now, Injection::Unplug(CAR));
+        // Nobody hears while he is frozen.
+        self.run(world, now + Duration::from_millis(1), false);
         for port in [CHARGER, CAR] {
             world.tell(port, |node, _| node.calm());
         }
@@ -367,7 +369,7 @@ impl<'l> Player<'l> {
         }
         world.tell(CAR, |node, _| {
             if let Host::Car(car) = &mut node.host {
-                car.wish(script.setup.wishes);
+                car.wish(Wishes { enough_percent: 100, ..script.setup.wishes });
             }
         });
         world.inject(plug, Injection::Plug(CAR));

@@ -4,7 +4,7 @@ mod config;
 mod event;
 mod network;
 
-use control_pilot::{DutyMeaning, Level, Output};
+use control_pilot::{DutyMeaning, Level, Output, Proximity};
 use core::net::Ipv6Addr;
 use homeplug_mme::Mac;
 use machine::{Cx, Deadline, Machine, Queue, TimerName, Timers};
@@ -250,8 +250,9 @@ impl<'a, C: Channel, const N: usize> Pev<'a, C, N> {
         let Some(pilot) = plant.pilot else { return };
         let duty = pilot.value.duty_permille().map(DutyMeaning::of);
         self.sees_digital = duty == Some(DutyMeaning::Digital);
-        // Without any pilot there is no plug: the next one is another charger.
-        self.is_content &= pilot.value != Output::Zero;
+        // The next plug is another charger.
+        let proximity = plant.proximity.map(|proximity| proximity.value);
+        self.is_content &= pilot.value != Output::Zero && proximity != Some(Proximity::Absent);
     }
 
     fn read_vehicle(&mut self, cx: &mut Cx<'_>, vehicle: Vehicle) {

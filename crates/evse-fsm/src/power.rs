@@ -14,6 +14,8 @@ pub(crate) const SAFE_OPEN: Duration = Duration::from_millis(100);
 /// A stage that still gives current so long after 0 A were demanded does not obey: 1 s (judgement; one
 /// that is blocked takes 30 ms, one that is shut down at 100 A/s the 1.5 s that an orderly end waits at most).
 const STUCK: Duration = Duration::from_secs(1);
+/// And this is current, in mA, and no sensor's error: 5 A (below it an output counts as off, IEC 61851-23 from memory).
+const STUCK_MA: i32 = 5_000;
 
 /// What can be wrong with the plant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -217,10 +219,11 @@ impl Power {
                 let current_ma = fresh(plant.current_ma, now).map(i32::saturating_abs);
                 let gone = current_ma.is_some_and(|ma| ma < OPEN_BELOW_MA);
                 if gone || now >= *open_by || config.power_stage == PowerStage::None {
-                    let is_stuck = now.since(*began) >= STUCK;
-                    news = current_ma
-                        .filter(|_| !gone)
-                        .map(|current_ma| News::OpenedUnderCurrent { current_ma, is_stuck });
+                    let had_time = now.since(*began) >= STUCK;
+                    news = current_ma.filter(|_| !gone).map(|current_ma| {
+                        let is_stuck = had_time && current_ma >= STUCK_MA;
+                        News::OpenedUnderCurrent { current_ma, is_stuck }
+                    });
                     self.stage = Stage::Off;
                 }
                 Target::ZERO

@@ -272,6 +272,15 @@ fn a_stage_that_gives_current_behind_the_end_of_power_is_cut_off_and_latched() {
 }
 
 #[test]
+fn a_sensor_that_is_off_by_a_few_amperes_makes_no_fault_of_the_end_of_power() {
+    let mut bench = charging();
+    bench.current_ma = Some(4_900);
+    bench.pass_all(&["PowerOffReq", "WeldingDetectionReq", "SessionStopReq"]);
+    assert!(!bench.charger.demand().is_energised());
+    assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::Finished);
+}
+
+#[test]
 fn the_own_lock_that_springs_open_ends_the_session_where_there_is_one() {
     for phase in 6..=9 {
         let mut bench = Bench::connected();

@@ -4,7 +4,7 @@ mod config;
 mod event;
 mod network;
 
-use control_pilot::{DutyMeaning, Level};
+use control_pilot::{DutyMeaning, Level, Output, Proximity};
 use core::net::Ipv6Addr;
 use homeplug_mme::Mac;
 use machine::{Cx, Deadline, Machine, Queue, TimerName, Timers};
@@ -31,7 +31,8 @@ pub type PevStorage<'a, const N: usize = { v2gtp::MAX_DIN }> = EvseStorage<'a, N
 /// after each call, too.
 ///
 /// One session for each offer of 5 %: when it is over, the next begins after the pilot was taken away, or the plug
-/// pulled, or with [`PevInput::Restart`]. A way to a session that ends before it is tried again by itself: where nobody
+/// pulled, or with [`PevInput::Restart`]. A car that has charged all that its owner wanted leaves the network and sleeps
+/// until that changes, or the plug was out. A way to a session that ends before it is tried again by itself: where nobody
 /// answers discovery, the network is left after a rest and the car matched anew (where the link is given, it is asked
 /// anew); where no connection is taken, discovery is asked where else. Each such end is told as
 /// [`Stopped`](pev_fsm::Event::Stopped), with `NoDiscovery` or `NoConnection` as its cause.
@@ -57,6 +58,10 @@ pub struct Pev<'a, C: Channel = Plain, const N: usize = { v2gtp::MAX_DIN }> {
     /// Why the last way to a session ended before there was one.
     gave_up: Option<StopReason>,
     sees_digital: bool,
+    /// The battery has what its owner wanted.
+    is_done: bool,
+    /// And so ended the last session: nothing more is wanted of this charger.
+    is_content: bool,
     /// Whether matching and everything above it has been told of an offer, and of a link.
     was_offered: bool,
     was_up: bool,
@@ -179,6 +184,8 @@ impl<'a, C: Channel, const N: usize> Pev<'a, C, N> {
             tries: 0,
             gave_up: None,
             sees_digital: false,
+            is_done: false,
+            is_content: false,
             was_offered: false,
             was_up: false,
             timers: Timers::new(),
@@ -243,6 +250,15 @@ impl<'a, C: Channel, const N: usize> Pev<'a, C, N> {
         let Some(pilot) = plant.pilot else { return };
         let duty = pilot.value.duty_permille().map(DutyMeaning::of);
         self.sees_digital = duty == Some(DutyMeaning::Digital);
+        // The next plug is another charger.
+        let proximity = plant.proximity.map(|proximity| proximity.value);
+        self.is_content &= pilot.value != Output::Zero && proximity != Some(Proximity::Absent);
+    }
+
+    fn read_vehicle(&mut self, cx: &mut Cx<'_>, vehicle: Vehicle) {
+        self.is_done = vehicle.is_done;
+        self.is_content &= vehicle.is_done;
+        self.session.handle(cx, pev_fsm::Input::Vehicle(vehicle));
     }
 }
 
@@ -260,11 +276,11 @@ impl<C: Channel, const N: usize> Machine for Pev<'_, C, N> {
                 self.read_pilot(&plant);
             }
             PevInput::Snapshot(plant, vehicle) => {
-                self.session.handle(cx, pev_fsm::Input::Vehicle(vehicle));
+                self.read_vehicle(cx, vehicle);
                 self.session.handle(cx, pev_fsm::Input::Plant(plant));
                 self.read_pilot(&plant);
             }
-            PevInput::Vehicle(vehicle) => self.session.handle(cx, pev_fsm::Input::Vehicle(vehicle)),
+            PevInput::Vehicle(vehicle) => self.read_vehicle(cx, vehicle),
             PevInput::Operator(operator) => self.session.handle(cx, pev_fsm::Input::Operator(operator)),
             PevInput::Restart => self.restart(cx),
         }

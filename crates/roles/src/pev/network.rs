@@ -73,7 +73,7 @@ impl<C: Channel, const N: usize> Pev<'_, C, N> {
     /// Whether there is an offer: 5 %. A session that runs is ended by itself when the pilot is lost; until then
     /// its connection is left alone.
     fn is_offered(&self) -> bool {
-        self.sees_digital || self.is_connected
+        (self.sees_digital && !self.is_content) || self.is_connected
     }
 
     /// Whether frames of IP may go.
@@ -143,14 +143,14 @@ impl<C: Channel, const N: usize> Pev<'_, C, N> {
                     _ => Closed::Rst,
                 };
                 self.disconnected(cx, closed);
-                self.done();
+                self.over();
             }
             (Stage::Closing, state) => {
                 // Nobody listens any more: what still comes is dropped.
                 let _ = self.station.read(|bytes| (bytes.len(), ()));
                 if state == TcpState::Gone {
                     self.disconnected(cx, Closed::Fin);
-                    self.done();
+                    self.over();
                 }
             }
             _ => {}
@@ -238,12 +238,20 @@ impl<C: Channel, const N: usize> Pev<'_, C, N> {
         self.stream.reset();
     }
 
+    /// The connection is gone.
+    fn over(&mut self) {
+        self.done();
+        let is_normal = self.session.stop_reason().is_some_and(StopReason::is_normal);
+        self.is_content = self.is_done && is_normal;
+    }
+
     /// The offer or the link is gone, and all that was built on it.
     fn down(&mut self, cx: &mut Cx<'_>) {
         self.discovery.stop();
         if core::mem::take(&mut self.is_connected) {
             self.events.push(PevEvent::Disconnected(Closed::Timeout));
             self.session.handle(cx, pev_fsm::Input::LinkLost);
+            self.over();
         }
         self.station.abort();
         self.done();
@@ -256,6 +264,7 @@ impl<C: Channel, const N: usize> Pev<'_, C, N> {
         if self.is_connected {
             return;
         }
+        self.is_content = false;
         self.down(cx);
         self.was_up = false;
         if let Some(line) = &mut self.line {
@@ -279,7 +288,7 @@ impl<C: Channel, const N: usize> Pev<'_, C, N> {
             (Timer::Close, _) => {
                 self.disconnected(cx, Closed::Timeout);
                 self.station.abort();
-                self.done();
+                self.over();
             }
             (Timer::Rest, Stage::Done) if self.line.is_some() => self.restart(cx),
             (Timer::Rest, Stage::Done) => {

@@ -372,7 +372,7 @@ mod tests {
             ("scenario X\ncases A B\n| 1", "line 3: 1 values in a table of 2 columns"),
             (
                 "scenario X\nat 6s: sensor of car volts absent",
-                "line 2: the sensors are pilot, duty, proximity, voltage, battery, current, isolation, contactors, lock, emergency",
+                "line 2: the sensors are pilot, duty, proximity, voltage, stage, battery, current, isolation, contactors, lock, temperature, emergency",
             ),
             ("scenario X\non car says SdpReq: append 00", "line 2: `SdpReq` is a frame and no V2G message"),
         ];

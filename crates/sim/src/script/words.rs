@@ -8,7 +8,7 @@ use crate::plant::Side;
 /// A form: words as they stand, and places in capitals.
 ///
 /// `WHO` is `charger` or `car`, `TIME` `5s`, `300ms` or `2min`, `N` a number, `RANGE` `3`, `3..5` or `3..`, `VALUE`
-/// `380V` or `20A`, `BYTES` hexadecimal, `WORD` one word, and `REST` all words that follow.
+/// `380V`, `20A` or `46C`, `BYTES` hexadecimal, `WORD` one word, and `REST` all words that follow.
 pub(super) struct Form<T> {
     pub(super) words: &'static str,
     pub(super) make: fn(&Args) -> T,

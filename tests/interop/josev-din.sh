@@ -81,6 +81,7 @@ need ip ethtool tshark java javac python3.11
 if [ "$MODE" = josev-din ]; then
     # One session without SLAC: both hosts are on the same cable already. The car ends PreCharge after five rounds
     # whatever the voltage is, so the charger has no power stage and reports what the car asks for.
+    mkdir -p "$(target_folder)/interop"
     printf '[charger]\npower_stage = false\nprecharge = "mirror"\n' >"$(target_folder)/interop/mirror.toml"
     CONFIG="--config $(target_folder)/interop/mirror.toml"
     CCS_EVSE_OPTIONS=${CCS_EVSE_OPTIONS:-$CONFIG --link up --plant simulated --sessions 1}

@@ -201,7 +201,9 @@ pub fn answers(least: u64) -> [Clock; 2] {
         world.keep_no_trace();
         let limit = Limit { until: LONGEST, steps: u64::MAX };
         world.run(limit, |world| (phases(world).1 == Phase::CurrentDemand).then(String::new));
-        clocks.iter().for_each(|clock| *clock.borrow_mut() = Clock::new());
+        for clock in &clocks {
+            *clock.borrow_mut() = Clock::new();
+        }
         world.run(limit, |world| {
             let is_enough =
                 clocks.iter().zip(&sums).all(|(clock, sum)| sum.answers + clock.borrow().answers >= least);

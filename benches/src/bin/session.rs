@@ -55,7 +55,7 @@ fn main() {
     );
     row("charger: `Evse` and `EvseStorage`", sizes(size_of::<Evse>(), size_of::<EvseStorage>()), "");
     row("car: `Pev` and `PevStorage`", sizes(size_of::<Pev>(), size_of::<PevStorage>()), "");
-    println!("\nA session is {:.0} s of virtual time and {kept} lines of trace.", first.took_ms as f64 / 1e3);
+    println!("\nA session is {} s of virtual time and {kept} lines of trace.", first.took_ms / 1000);
     if alone > BUDGET || charger.answer() > ANSWER {
         println!("\nOver the budget: by this machine, or by a change?");
     }
@@ -67,11 +67,11 @@ fn cpu(watch: Watch) -> Duration {
         .map(|seed| {
             let before = used();
             play(seed.into(), watch);
-            used() - before
+            used().saturating_sub(before)
         })
         .collect();
     times.sort();
-    times[times.len() / 2]
+    times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
 /// CPU time that this process has used.
@@ -93,8 +93,8 @@ fn rate() -> (usize, f64) {
             });
         }
     });
-    let sessions = f64::from(SESSIONS) * cores as f64;
-    (cores, sessions / start.elapsed().as_secs_f64())
+    let sessions = SESSIONS * u32::try_from(cores).unwrap_or(1);
+    (cores, f64::from(sessions) / start.elapsed().as_secs_f64())
 }
 
 /// A line of this process's status.

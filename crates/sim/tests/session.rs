@@ -1,6 +1,9 @@
 //! Whole sessions in the world: modems, matching, discovery, DIN, power, and the end.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use homeplug_mme::Mac;
 use machine::{Duration, Instant};
 use roles::{EvseConfig, EvseLink, EvseStorage, PevConfig, PevStorage};
@@ -75,4 +78,26 @@ fn the_same_seed_gives_the_same_session_and_another_seed_another_one() {
     };
     assert_eq!(trace(1), trace(1));
     assert_ne!(trace(1), trace(2));
+}
+
+#[test]
+fn a_world_that_keeps_no_trace_plays_the_same_session() {
+    let frames = |keeps_trace: bool| {
+        let (mut evse, mut pev) = (EvseStorage::new(), PevStorage::new());
+        let mut world = build(1, BatteryProfile::CAR_400V, 50, Wishes::CAR_400V, &mut evse, &mut pev);
+        let (tap, lines) = (Rc::new(RefCell::new(Vec::new())), world.trace().entries().len());
+        let heard = Rc::clone(&tap);
+        world.add_tap(Box::new(move |at, port, is_sent, frame| {
+            heard.borrow_mut().push((at, port, is_sent, frame.to_vec()));
+        }));
+        if !keeps_trace {
+            world.keep_no_trace();
+        }
+        world.inject(Instant::from_millis(5000), Injection::Plug(PEV));
+        world.run_for(Duration::from_secs(60));
+        assert_eq!(world.trace().entries().len() > lines, keeps_trace);
+        assert_eq!(phases(&world).1, Phase::CurrentDemand);
+        tap.take()
+    };
+    assert!(frames(true) == frames(false), "other frames without a trace");
 }

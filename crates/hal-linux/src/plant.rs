@@ -8,7 +8,8 @@ use machine::Instant;
 ///
 /// A back-end that moves real power has a heartbeat of its own: when neither
 /// [`apply`](Self::apply) nor [`read`](Self::read) came for that time, its hardware goes to SAFE by itself,
-/// for a program can be stopped at any instruction.
+/// for a program can be stopped at any instruction. It stays there until open contactors were demanded once: a
+/// program that comes back demands for a moment what it demanded before.
 pub trait PlantBackend {
     /// What is demanded: a level, applied again and again.
     type Demand;

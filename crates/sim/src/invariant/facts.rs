@@ -25,12 +25,16 @@ pub struct Facts {
     pub power_on: Option<Instant>,
     /// When power was asked off, or the session ended.
     pub power_off: Option<Instant>,
-    /// When the last granted `CurrentDemandReq` came.
+    /// When the last `CurrentDemandReq` of this session came that was not refused.
     pub demanded: Option<Instant>,
     /// The current in mA that the car asked for last; nothing behind the end of power.
     pub asked_ma: i32,
     /// The car has recorded that it had to open its contactors under current.
     pub emergency_opening: bool,
+    /// The same of the request before.
+    demanded_before: Option<Instant>,
+    /// The session's number, as the charger says it.
+    session: Option<u64>,
     /// The request that waits for its answer wants power on.
     wants_power: bool,
 }
@@ -40,10 +44,15 @@ impl Facts {
     pub fn message(&mut self, now: Instant, payload: &[u8]) {
         let Ok(message) = V2gMessage::decode(payload) else { return };
         let Some(element) = &message.body.element else { return };
+        let session = session(&message);
         if element.name().ends_with("Req") {
             self.request(now, element);
             self.heard = Some(now);
+            if matches!(element, BodyElement::CurrentDemandReq(_)) && session == self.session {
+                (self.demanded_before, self.demanded) = (self.demanded, Some(now));
+            }
         } else {
+            self.session = session;
             self.response(now, element);
         }
     }
@@ -101,7 +110,9 @@ impl Facts {
             BodyElement::PowerDeliveryRes(res) if self.wants_power && is_granted(res.response_code) => {
                 (self.power_on, self.power_off) = (Some(now), None);
             }
-            BodyElement::CurrentDemandRes(res) if is_granted(res.response_code) => self.demanded = self.heard,
+            BodyElement::CurrentDemandRes(res) if !is_granted(res.response_code) => {
+                self.demanded = self.demanded_before;
+            }
             BodyElement::SessionStopRes(_) => self.closed(now),
             _ => (),
         }
@@ -110,6 +121,13 @@ impl Facts {
     fn power_off(&mut self, now: Instant) {
         (self.power_on, self.power_off, self.demanded, self.asked_ma) = (None, Some(now), None, 0);
     }
+}
+
+/// The session's number in a message's header.
+fn session(message: &V2gMessage<'_>) -> Option<u64> {
+    let mut id = [0; 8];
+    message.header.session_id.copy_to(&mut id)?;
+    Some(u64::from_le_bytes(id))
 }
 
 fn is_granted(code: ResponseCode) -> bool {

@@ -43,7 +43,7 @@ pub use facts::Facts;
 pub use rules::{RULES, Rule};
 pub use sniffer::Sniffer;
 
-use crate::plant::{Bench, CarDemand, Occurrence, Truth};
+use crate::plant::{Bench, CarDemand, Occurrence, Side, Truth};
 use crate::world::Tap;
 use crate::{Node, Port, World};
 use rules::Check;
@@ -62,6 +62,10 @@ pub struct Witness {
     b_since: Option<Instant>,
     heartbeat: Option<Instant>,
     unlocked_since: Option<Instant>,
+    gone_since: Option<Instant>,
+    checked_at: Option<Instant>,
+    /// Whether the program of charger and car hangs, shorter than its hardware waits for it: no rule is its then.
+    hangs: [bool; 2],
 }
 
 /// A broken rule.
@@ -91,6 +95,10 @@ struct View<'a> {
     b_since: Option<Instant>,
     /// When a side was made SAFE by its hardware.
     heartbeat: Option<Instant>,
+    /// When there was a cable check in the session last.
+    checked_at: Option<Instant>,
+    /// Since when the car has no battery.
+    gone_since: Option<Instant>,
     /// Since when the car's lock is open.
     unlocked_since: Option<Instant>,
 }
@@ -109,6 +117,9 @@ impl Witness {
             b_since: None,
             heartbeat: None,
             unlocked_since: None,
+            gone_since: None,
+            checked_at: None,
+            hangs: [false; 2],
         }
     }
 
@@ -134,8 +145,11 @@ impl Witness {
 
     /// Judges a world, as [`World::run`] wants it.
     pub fn watch<N: Node>(&mut self, world: &World<N>) -> Option<String> {
-        let bench = world.bench(self.charger)?;
-        self.check(world.now(), bench).err().map(|broken| broken.to_string())
+        let cable = world.cable(self.charger)?;
+        for (side, hangs) in [Side::Charger, Side::Car].into_iter().zip(&mut self.hangs) {
+            *hangs = world.is_frozen(cable.port(side)) && cable.bench().bears_hang(side);
+        }
+        self.check(world.now(), cable.bench()).err().map(|broken| broken.to_string())
     }
 
     /// Judges a bench as it is after a step.
@@ -151,8 +165,13 @@ impl Witness {
         hold(&mut self.zero_since, demand.supply.current_ma == 0, now);
         hold(&mut self.b_since, !car.level.is_ready(), now);
         hold(&mut self.unlocked_since, !truth.car_locked, now);
+        hold(&mut self.gone_since, truth.battery_mv < session::DEAD_MV, now);
         let facts = self.facts();
-        let Self { ready_at, zero_since, b_since, heartbeat, unlocked_since, .. } = *self;
+        if facts.cable_check.is_some() {
+            self.checked_at = Some(now);
+        }
+        let Self { ready_at, zero_since, b_since, heartbeat, unlocked_since, gone_since, checked_at, .. } =
+            *self;
         let mut view = View {
             now,
             bench,
@@ -165,6 +184,8 @@ impl Witness {
             b_since,
             heartbeat,
             unlocked_since,
+            gone_since,
+            checked_at,
         };
 
         let news = bench.occurrences().get(self.known..).unwrap_or_default();
@@ -184,7 +205,9 @@ impl Witness {
         view.now = now;
         for (rule, since) in RULES.iter().zip(&mut self.since) {
             let Check::Lasts(limit, is_bad) = rule.check else { continue };
-            if hold(since, is_bad(&view), now).is_some_and(|since| now.since(since) >= limit) {
+            let [charger, car] = self.hangs;
+            let hangs = if rule.side == Side::Charger { charger } else { car };
+            if hold(since, !hangs && is_bad(&view), now).is_some_and(|since| now.since(since) >= limit) {
                 return Err(Broken { rule, at: now, truth });
             }
         }

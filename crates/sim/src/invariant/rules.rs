@@ -59,7 +59,7 @@ const STALE_MS: u64 = 200;
 pub const RULES: &[Rule] = &[
     rule("E1", Side::Charger, "output contactors close only at pilot C or D, from the first CableCheckReq on",
         "voltage on a cable that no car asked for", Check::Happens(|view, what| {
-            let may = view.facts.cable_check.is_some() && view.was_ready();
+            let may = view.is_within(view.checked_at, TOLD) && view.was_ready();
             closing(what, Side::Charger).is_some() && !may
         })),
     rule("E2", Side::Charger, "output contactors close only onto a cable below 60 V",
@@ -126,7 +126,8 @@ pub const RULES: &[Rule] = &[
     rule("P1", Side::Car, "contactors close only with at most 20 V between inlet and battery",
         "inrush welds them", Check::Happens(|view, what| {
             let has_battery = view.bench.load().as_battery().is_some();
-            has_battery && closing(what, Side::Car).is_some_and(|(_, difference_mv)| difference_mv > 20_000)
+            let has_just_gone = view.is_within(view.gone_since, TOLD);
+            has_battery && !has_just_gone && is_closing_apart(what, view.truth.battery_mv, 20_000)
         })),
     rule("P2", Side::Car, "contactors close only after a finished cable check with isolation Valid or Warning",
         "the battery on a cable with a fault to earth", Check::Happens(|view, what| {
@@ -184,6 +185,15 @@ fn closing(what: &Occurrence, of: Side) -> Option<(i32, i32)> {
         return None;
     };
     (*side == of).then_some((told_mv.abs().min(voltage_mv.abs()), *difference_mv))
+}
+
+/// The car's contactors close with more than this between inlet and battery, at the command and at the contacts both:
+/// what changes while they move, nobody can know.
+fn is_closing_apart(what: &Occurrence, battery_mv: i32, limit_mv: i32) -> bool {
+    let Occurrence::Closed { side: Side::Car, told_mv, difference_mv, is_commanded: true, .. } = what else {
+        return false;
+    };
+    *difference_mv > limit_mv && (told_mv - battery_mv).abs() > limit_mv
 }
 
 /// It is judged by the current at the command, and by that at the contacts: either may be below 1 A.

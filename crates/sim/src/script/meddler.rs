@@ -172,6 +172,7 @@ impl<'a> Meddler<'a> {
     /// Ends all rules.
     pub(super) fn calm(&mut self) {
         self.rules.clear();
+        self.fired.clear();
     }
 
     /// The acts of all rules that this one hits.

@@ -244,7 +244,7 @@ impl<'l> Player<'l> {
             let until = self.agenda.next_at().unwrap_or(script.setup.until).min(script.setup.until);
             match self.run(world, until, false) {
                 Stop::Time if until == script.setup.until => return,
-                Stop::Time | Stop::Idle => (),
+                Stop::Time => (),
                 Stop::Watched(words) if words == FIRED => (),
                 Stop::Watched(words) if words == ENOUGH => {
                     self.is_over = true;
@@ -293,7 +293,7 @@ impl<'l> Player<'l> {
     /// Runs until a step is due, or current flows where that is waited for.
     fn run(&mut self, world: &mut World<Meddler<'_>>, until: Instant, waits: bool) -> Stop {
         let Self { tally, witness, broken, look, story, .. } = self;
-        world.run(Limit::until(until), |world| {
+        let stop = world.run(Limit::until(until), |world| {
             if let Some(bench) = world.bench(CHARGER) {
                 tally.watch(world.now(), bench.truth());
             }
@@ -311,7 +311,12 @@ impl<'l> Player<'l> {
             let has_fired =
                 [CHARGER, CAR].iter().any(|port| world.node(*port).is_some_and(Meddler::has_fired));
             has_fired.then(|| FIRED.to_owned())
-        })
+        });
+        if stop != Stop::Idle {
+            return stop;
+        }
+        world.rest(until);
+        Stop::Time
     }
 
     /// Mends everything, resets, pulls the plug and puts it in again.

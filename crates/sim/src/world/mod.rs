@@ -194,6 +194,13 @@ impl<N: Node> World<N> {
         Stop::Steps
     }
 
+    /// Lets time pass in which nobody has anything to do, as [`Stop::Idle`] says.
+    pub fn rest(&mut self, until: Instant) {
+        self.now = self.now.max(until);
+        let now = self.now;
+        self.cables.iter_mut().for_each(|cable| cable.bench.advance(now));
+    }
+
     /// Runs for a time, whatever happens.
     pub fn run_for(&mut self, time: Duration) -> Stop {
         self.run(Limit::until(self.now + time), |_| None)
@@ -207,6 +214,11 @@ impl<N: Node> World<N> {
     /// The node at a port.
     pub fn node(&self, port: Port) -> Option<&N> {
         self.slot(port).map(|slot| &slot.node)
+    }
+
+    /// Whether the node at a port hangs.
+    pub fn is_frozen(&self, port: Port) -> bool {
+        self.slot(port).is_some_and(|slot| slot.is_frozen)
     }
 
     /// The name of the node at a port.

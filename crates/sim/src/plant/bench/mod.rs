@@ -54,6 +54,8 @@ struct End {
     silent: Option<Instant>,
     /// When the demand was given last.
     fed: Instant,
+    /// Its hardware made it SAFE, and holds that until open contactors were demanded once.
+    tripped: bool,
     /// Current in mA that flowed when the contactors were told to move.
     told_ma: i32,
     /// Voltage in mV on the conductors at this end then.
@@ -251,6 +253,7 @@ impl Bench {
             stopped: None,
             silent: None,
             fed: Instant::ZERO,
+            tripped: false,
             told_ma: 0,
             told_mv: 0,
         };
@@ -296,6 +299,8 @@ impl Bench {
     pub fn drive_charger(&mut self, now: Instant, demand: &Demand) {
         self.advance(now);
         self.charger.fed = now;
+        self.charger.tripped &= demand.contactors == Contactors::Closed;
+        let demand = if self.charger.tripped { &Demand::SAFE } else { demand };
         if *demand != self.demand {
             self.demand = *demand;
             self.stage.ask(now, demand.supply);
@@ -310,6 +315,8 @@ impl Bench {
     pub fn drive_car(&mut self, now: Instant, demand: &CarDemand) {
         self.advance(now);
         self.car.fed = now;
+        self.car.tripped &= demand.contactors == Contactors::Closed;
+        let demand = if self.car.tripped { &CarDemand::SAFE } else { demand };
         if *demand != self.car_demand {
             self.car_demand = *demand;
             self.command(Side::Car, demand.contactors);
@@ -423,6 +430,11 @@ impl Bench {
     /// What the isolation monitor shows: that, after its time.
     pub const fn isolation_shown(&self) -> evse_fsm::Isolation {
         self.monitor.shown()
+    }
+
+    /// Whether a side's hardware still waits for a program that hangs, before it makes the side SAFE.
+    pub fn bears_hang(&self, side: Side) -> bool {
+        self.heartbeat.is_some_and(|heartbeat| self.now.since(self.end(side).fed) < heartbeat)
     }
 
     const fn end(&self, side: Side) -> &End {

@@ -94,7 +94,7 @@ impl Bench {
                     Side::Charger => self.drive_charger(self.now, &Demand::SAFE),
                     Side::Car => self.drive_car(self.now, &CarDemand::SAFE),
                 }
-                self.end_mut(side).fed = fed;
+                (self.end_mut(side).fed, self.end_mut(side).tripped) = (fed, true);
             }
             while let Some(closed) = self.step_contactor(side) {
                 self.contacts_moved(side, closed);

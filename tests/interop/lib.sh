@@ -49,6 +49,16 @@ make_python() { # make_python NAME REQUIREMENTS: sets PYTHON to that of an envir
     cp "$requirements" "$venv/complete"
 }
 
+# start_josev HOST LOG PROGRAM...: one side of Josev with DIN SPEC 70121 alone; its files are made in $OUT
+start_josev() {
+    local host=$1 log=$2
+    shift 2
+    mkdir -p "$OUT/pki"
+    start "$host" "$log" env NETWORK_INTERFACE="$INTERFACE" PROTOCOLS=DIN_SPEC_70121 PKI_PATH="$OUT/pki/" \
+        LOG_LEVEL=INFO MESSAGE_LOG_JSON=false PYTHONUNBUFFERED=1 TMPDIR="$OUT" \
+        JAVA_TOOL_OPTIONS="-Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1" "$PYTHON" "$@"
+}
+
 # ---- hosts
 
 make_hosts() { # sets CHARGER and CAR to the names of two namespaces joined by a veth pair
@@ -188,6 +198,20 @@ fields() {
     for field; do names+=(-e "$field"); done
     tshark -r "$recording" -o tcp.check_checksum:TRUE -o udp.check_checksum:TRUE -Y "$filter" -T fields \
         "${names[@]}" 2>/dev/null || echo "tshark failed with $?: $recording, '$filter'"
+}
+
+count() { fields "$1" "$2" frame.number | wc -l; } # count RECORDING FILTER: its frames
+
+# check_recording RECORDING MESSAGES: that one session with so many messages is on the wire as it should be
+check_recording() {
+    check "tshark: one discovery question and answer at least" at_least "$(count "$1" 'udp.port == 15118')" 2
+    check "tshark: one connection" equal "$(count "$1" 'tcp.flags.syn == 1 && tcp.flags.ack == 0')" 1
+    check "tshark: $2 messages in segments of their own" at_least "$(count "$1" 'tcp.len > 0')" "$2"
+    check "tshark: both sides close" at_least "$(count "$1" 'tcp.flags.fin == 1')" 2
+    check "tshark: no reset" equal "$(count "$1" 'tcp.flags.reset == 1')" 0
+    check "tshark: nothing sent twice" equal "$(count "$1" 'tcp.analysis.retransmission')" 0
+    check "tshark: no wrong checksum" equal "$(count "$1" 'tcp.checksum.status == 0 || udp.checksum.status == 0')" 0
+    check "tshark: nothing malformed" equal "$(count "$1" '_ws.malformed')" 0
 }
 
 # complaints LOG: what a Python program says from level WARNING on, and its exceptions

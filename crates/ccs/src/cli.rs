@@ -1,7 +1,9 @@
 //! The command line.
 
 mod modem;
+mod world;
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -15,6 +17,8 @@ pub use modem::{
     CheckArgs, DoctorArgs, KeyArgs, LinkArgs, ModemCommand, OneModemArgs, PibCommand, ReadArgs, ResetArgs,
     RoleArgs, RoleName, TargetArgs, WriteArgs,
 };
+
+pub use world::{Format, ListArgs, ReplayArgs, ReportArgs, RunArgs, WorldCommand};
 
 /// The communication stack of CCS and NACS fast charging: decode captures, filter EXI, run a charger.
 ///
@@ -54,7 +58,7 @@ pub enum Exit {
 /// The command line or the configuration asks for what cannot be.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct Usage(pub &'static str);
+pub struct Usage(pub Cow<'static, str>);
 
 /// An end with an exit code of its own.
 #[derive(Debug, thiserror::Error)]
@@ -108,6 +112,9 @@ impl From<Exit> for ExitCode {
 enum Command {
     /// Shows a whole charging session, both sides and both modems, in virtual time; so does `ccs` alone.
     Demo(DemoArgs),
+    /// The simulated world: random faults by seed, fault scenarios, reports.
+    #[command(subcommand)]
+    World(WorldCommand),
     /// Shows the messages in captures, both directions, in the order in which they were completed.
     Decode(DecodeArgs),
     /// Filters EXI documents: one line out for every line in.
@@ -256,8 +263,14 @@ pub enum ModemKindName {
 #[derive(Args)]
 pub struct DemoArgs {
     /// Seed of everything that is random.
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub seed: u64,
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Plays a scenario in which something goes wrong, such as X074; `ccs world list` shows them.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["soc", "enough"])]
+    pub fault: Option<String>,
+    /// Which of the scenario's cases, counted from 1.
+    #[arg(long, value_name = "N", requires = "fault")]
+    pub case: Option<usize>,
     /// At the pace of a real session.
     #[arg(long)]
     pub realtime: bool,
@@ -277,7 +290,16 @@ pub struct DemoArgs {
 
 impl Default for DemoArgs {
     fn default() -> Self {
-        Self { seed: 1, realtime: false, all: false, record: None, soc: 50, enough: 80 }
+        Self {
+            seed: None,
+            fault: None,
+            case: None,
+            realtime: false,
+            all: false,
+            record: None,
+            soc: 50,
+            enough: 80,
+        }
     }
 }
 
@@ -357,6 +379,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Some(Command::Doctor(args)) => command::doctor::run(&args, &mut io::stdout()),
         Some(Command::SimModem(args)) => command::sim_modem::run(&args, &mut io::stdout()),
         Some(Command::Demo(args)) => crate::demo::run(&args, &mut output()),
+        Some(Command::World(command)) => crate::world::run(&command, &mut output()),
         None => crate::demo::run(&DemoArgs::default(), &mut output()),
     }
 }

@@ -35,3 +35,4 @@ mod log;
 mod style;
 mod tap;
 mod words;
+mod world;

@@ -35,4 +35,10 @@ impl Palette {
     pub fn with(self, style: Style) -> Style {
         if self.enabled { style } else { Style::new() }
     }
+
+    /// A text in a style.
+    pub fn paint(self, style: Style, text: &str) -> String {
+        let style = self.with(style);
+        format!("{}{text}{}", style.render(), style.render_reset())
+    }
 }

@@ -167,6 +167,10 @@ impl Node for Car<'_> {
         self.pev.poll_event().map(|event| format!("{event:?}"))
     }
 
+    fn drop_event(&mut self) -> bool {
+        self.pev.poll_event().is_some()
+    }
+
     fn poll_timeout(&self) -> Option<Deadline> {
         self.pev.poll_timeout()
     }

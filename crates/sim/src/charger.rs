@@ -60,6 +60,10 @@ impl Node for Charger<'_> {
         self.evse.poll_event().map(|event| format!("{:?}", event.what))
     }
 
+    fn drop_event(&mut self) -> bool {
+        self.evse.poll_event().is_some()
+    }
+
     fn poll_timeout(&self) -> Option<Deadline> {
         self.evse.poll_timeout()
     }

@@ -54,6 +54,9 @@ impl Node for Host<'_> {
     fn poll_event(&mut self) -> Option<String> {
         either!(self, node => node.poll_event())
     }
+    fn drop_event(&mut self) -> bool {
+        either!(self, node => node.drop_event())
+    }
     fn poll_timeout(&self) -> Option<Deadline> {
         either!(self, node => node.poll_timeout())
     }

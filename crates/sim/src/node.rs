@@ -35,6 +35,12 @@ pub trait Node {
     /// The next event, as a line of the trace.
     fn poll_event(&mut self) -> Option<String>;
 
+    /// Drops the next event and says whether there was one: [`poll_event`](Self::poll_event) without its words, for a
+    /// world that keeps no trace.
+    fn drop_event(&mut self) -> bool {
+        self.poll_event().is_some()
+    }
+
     /// The earliest deadline.
     fn poll_timeout(&self) -> Option<Deadline>;
 
@@ -65,6 +71,9 @@ impl<T: Node + ?Sized> Node for Box<T> {
     }
     fn poll_event(&mut self) -> Option<String> {
         (**self).poll_event()
+    }
+    fn drop_event(&mut self) -> bool {
+        (**self).drop_event()
     }
     fn poll_timeout(&self) -> Option<Deadline> {
         (**self).poll_timeout()

@@ -1,4 +1,5 @@
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
 
 use machine::Instant;
 
@@ -6,32 +7,59 @@ use machine::Instant;
 /// which it was put in.
 #[derive(Clone, Debug)]
 pub struct EventQueue<T> {
-    events: BTreeMap<(Instant, u64), T>,
+    events: BinaryHeap<Waiting<T>>,
     sequence: u64,
+}
+
+/// An event, ordered by its key alone, the first one greatest.
+#[derive(Clone, Debug)]
+struct Waiting<T> {
+    key: (Instant, u64),
+    event: T,
+}
+
+impl<T> PartialEq for Waiting<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+
+impl<T> Eq for Waiting<T> {}
+
+impl<T> PartialOrd for Waiting<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<T> Ord for Waiting<T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.key.cmp(&self.key)
+    }
 }
 
 impl<T> EventQueue<T> {
     /// A queue without events.
     pub const fn new() -> Self {
-        Self { events: BTreeMap::new(), sequence: 0 }
+        Self { events: BinaryHeap::new(), sequence: 0 }
     }
 
     /// Puts `event` in, to come out at `at`.
     pub fn push(&mut self, at: Instant, event: T) {
-        self.events.insert((at, self.sequence), event);
+        self.events.push(Waiting { key: (at, self.sequence), event });
         self.sequence += 1;
     }
 
     /// Takes the first event that is due at `now`, with the time it was put in for.
     pub fn pop_due(&mut self, now: Instant) -> Option<(Instant, T)> {
-        let first = self.events.first_entry().filter(|entry| entry.key().0 <= now)?;
-        let ((at, _), event) = first.remove_entry();
+        self.next_at().filter(|at| *at <= now)?;
+        let Waiting { key: (at, _), event } = self.events.pop()?;
         Some((at, event))
     }
 
     /// When the first event is due.
     pub fn next_at(&self) -> Option<Instant> {
-        self.events.first_key_value().map(|((at, _), _)| *at)
+        self.events.peek().map(|waiting| waiting.key.0)
     }
 
     /// How many events wait.

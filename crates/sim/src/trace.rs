@@ -6,9 +6,10 @@ use homeplug_mme::Frame;
 use machine::Instant;
 
 /// What has happened in a world, in order. The same seed gives the same lines, byte for byte.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trace {
     entries: Vec<Entry>,
+    is_off: bool,
 }
 
 /// One thing that has happened.
@@ -43,7 +44,17 @@ pub enum Kind {
 
 impl Trace {
     pub(crate) fn push(&mut self, at: Instant, kind: Kind, who: &str, what: String) {
-        self.entries.push(Entry { at, kind, who: who.to_owned(), what });
+        if self.is_kept() {
+            self.entries.push(Entry { at, kind, who: who.to_owned(), what });
+        }
+    }
+
+    pub(crate) const fn is_kept(&self) -> bool {
+        !self.is_off
+    }
+
+    pub(crate) const fn keep_none(&mut self) {
+        self.is_off = true;
     }
 
     /// Everything, oldest first.

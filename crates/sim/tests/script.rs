@@ -2,24 +2,26 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use sim::script::{Script, parse, run, trace};
+use sim::script::{FILES, Script, library, parse, play, run, unplayed};
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios")
+/// Every scenario, one for each case.
+fn scripts() -> Vec<Script> {
+    let read =
+        |(name, text): &(&str, &str)| parse(text).unwrap_or_else(|mistake| panic!("{name}: {mistake}"));
+    FILES.iter().flat_map(read).collect()
 }
 
-/// Every scenario of the files, one for each case.
-fn scripts() -> Vec<Script> {
-    let mut files: Vec<_> = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    let mut scripts = Vec::new();
-    for file in files.iter().filter(|file| file.extension().is_some_and(|end| end == "txt")) {
-        let text = std::fs::read_to_string(file).unwrap();
-        scripts.extend(parse(&text).unwrap_or_else(|mistake| panic!("{}: {mistake}", file.display())));
-    }
-    scripts
+#[test]
+fn every_file_of_the_folder_is_in_the_library() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let names =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let files: BTreeSet<String> =
+        names.filter_map(|name| name.strip_suffix(".txt").map(str::to_owned)).collect();
+    assert_eq!(files, FILES.iter().map(|(name, _)| (*name).to_owned()).collect());
+    assert_eq!(library().unwrap().len(), scripts().len());
 }
 
 /// `ONLY=X074` plays these alone, and `TRACE=1` prints what happened in those that fail.
@@ -34,7 +36,7 @@ fn every_scenario_ends_as_expected() {
         if !verdict.passed() {
             bad.push(verdict.to_string());
             if std::env::var_os("TRACE").is_some() {
-                eprintln!("{}", trace(script));
+                eprintln!("{}", play(script, None).trace);
             }
         }
     }
@@ -44,24 +46,9 @@ fn every_scenario_ends_as_expected() {
 #[test]
 fn a_scenario_ends_the_same_way_twice() {
     for script in scripts().iter().step_by(11) {
-        assert!(
-            run(script) == run(script) && trace(script) == trace(script),
-            "{} {}",
-            script.id,
-            script.case
-        );
+        let [once, twice] = [(); 2].map(|()| play(script, None));
+        assert!(once.verdict == twice.verdict && once.trace == twice.trace, "{} {}", script.id, script.case);
     }
-}
-
-/// The ids of `pending.list`: what is not played here, where it stands or what it waits for.
-fn pending() -> BTreeSet<String> {
-    let text = std::fs::read_to_string(folder().join("pending.list")).unwrap();
-    let rows = text.lines().filter(|line| !line.starts_with('#')).map(|line| {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        assert!(matches!(words[1], "pending" | "elsewhere") && words.len() > 3, "no reason: {line}");
-        words[0].to_owned()
-    });
-    rows.collect()
 }
 
 /// The list of faults beside the project, or `None` where it is absent.
@@ -79,7 +66,8 @@ fn listed() -> Option<BTreeSet<String>> {
 fn every_fault_of_the_list_is_played_or_says_why_not() {
     let played: BTreeSet<String> =
         scripts().into_iter().map(|script| script.id).filter(|id| id.starts_with('X')).collect();
-    let pending = pending();
+    let pending: BTreeSet<String> = unplayed().map(|row| row.id.to_owned()).collect();
+    assert!(unplayed().all(|row| row.why.split(' ').count() > 2), "without a reason");
     assert!(played.is_disjoint(&pending), "both played and pending");
     if let Some(listed) = listed() {
         assert_eq!(played.union(&pending).cloned().collect::<BTreeSet<_>>(), listed);

@@ -24,14 +24,16 @@ pub fn run(args: &EvseArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit
         return Ok(Exit::Good);
     }
     if config.interface.is_empty() {
-        return Err(
-            Usage("no interface chosen: give `-i IFACE`, or network.interface in the configuration").into()
-        );
+        return Err(Usage(
+            "no interface chosen: give `-i IFACE`, or network.interface in the configuration".into(),
+        )
+        .into());
     }
     if config.plant.is_empty() {
         return Err(Usage(
             "no plant chosen: give `--plant simulated`, which moves nothing real, or plant.backend in the \
-             configuration",
+             configuration"
+                .into(),
         )
         .into());
     }
@@ -60,7 +62,7 @@ fn configure(args: &EvseArgs) -> anyhow::Result<Config> {
     }
     if let Some(plant) = &args.plant {
         if !PLANTS.contains(&plant.as_str()) {
-            return Err(Usage("unknown plant; there is: simulated").into());
+            return Err(Usage("unknown plant; there is: simulated".into()).into());
         }
         config.plant.clone_from(plant);
     }

@@ -22,7 +22,7 @@ use plant::{SimulatedCable, SimulatedCar};
 /// Runs the car until it is stopped, or has charged or matched as often as wanted.
 pub fn run(args: &PevArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit> {
     if args.plant.as_deref().is_some_and(|plant| !PLANTS.contains(&plant)) {
-        return Err(Usage("unknown plant; there is: simulated").into());
+        return Err(Usage("unknown plant; there is: simulated".into()).into());
     }
     let interface = Interface::find(&args.interface)?;
     let mac = interface.role_mac();

@@ -23,7 +23,9 @@ const BURST: usize = 32;
 /// Bridges until it is interrupted.
 pub fn run(args: &SimModemArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit> {
     if args.charger == args.car {
-        return Err(Usage("the charger's and the car's interface must be two: a veth pair for each").into());
+        return Err(
+            Usage("the charger's and the car's interface must be two: a veth pair for each".into()).into()
+        );
     }
     let sockets = [open(&args.charger)?, open(&args.car)?];
     let clock = Clock::start();

@@ -1,93 +1,20 @@
 //! What both sides tell, in one log: messages once, repetitions shortened.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::rc::Rc;
 
-use machine::{Cx, Deadline, Duration, Instant, Machine};
+use machine::{Duration, Instant};
 use roles::{Event, PevEvent};
-use sim::{Drive, Host, Input, Node};
+use sim::script::{Script, Told};
 
 use crate::command::evse::serve::Tells;
 use crate::command::pev::observer;
 use crate::log::Log;
-use crate::style::Palette;
+use crate::style::{self, Palette};
 use crate::tap::Tap;
 use crate::words::Word;
 
 use super::summary::Summary;
-
-/// Something that was told, by whom.
-#[derive(Debug)]
-pub enum Told {
-    Charger(Event),
-    Car(PevEvent),
-    /// On the charger's cable.
-    Frame {
-        is_sent: bool,
-        frame: Vec<u8>,
-    },
-}
-
-/// What was told and not written yet.
-#[derive(Clone, Debug, Default)]
-pub struct Story(pub Rc<RefCell<Vec<(Instant, Told)>>>);
-
-impl Story {
-    /// Takes it.
-    pub fn take(&self) -> Vec<(Instant, Told)> {
-        std::mem::take(&mut self.0.borrow_mut())
-    }
-}
-
-/// A host whose events go into a story instead of a trace.
-pub struct Witnessed<'a> {
-    pub host: Host<'a>,
-    story: Story,
-    now: Instant,
-}
-
-impl<'a> Witnessed<'a> {
-    /// Wraps a host.
-    pub fn new(host: Host<'a>, story: &Story) -> Self {
-        Self { host, story: story.clone(), now: Instant::ZERO }
-    }
-}
-
-impl Node for Witnessed<'_> {
-    fn start(&mut self, cx: &mut Cx<'_>) {
-        self.host.start(cx);
-    }
-    fn handle(&mut self, cx: &mut Cx<'_>, input: Input<'_>) {
-        self.now = cx.now;
-        self.host.handle(cx, input);
-    }
-    fn handle_timeout(&mut self, cx: &mut Cx<'_>) {
-        self.now = cx.now;
-        self.host.handle_timeout(cx);
-    }
-    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<usize> {
-        self.host.poll_transmit(buffer)
-    }
-    fn poll_event(&mut self) -> Option<String> {
-        let told = match &mut self.host {
-            Host::Charger(charger) => charger.role_mut().poll_event().map(Told::Charger),
-            Host::Car(car) => car.role_mut().poll_event().map(Told::Car),
-        };
-        self.story.0.borrow_mut().push((self.now, told?));
-        Some(String::new())
-    }
-    fn poll_timeout(&self) -> Option<Deadline> {
-        self.host.poll_timeout()
-    }
-    fn drive(&self) -> Drive {
-        self.host.drive()
-    }
-    fn reads_at(&self) -> Option<Instant> {
-        self.host.reads_at()
-    }
-}
 
 /// Writes the log.
 pub struct Journal {
@@ -110,10 +37,15 @@ impl Journal {
     }
 
     /// Writes the first line.
-    pub fn begin(&mut self, seed: u64, out: &mut dyn Write) -> anyhow::Result<()> {
+    pub fn begin(&mut self, script: &Script, out: &mut dyn Write) -> anyhow::Result<()> {
+        let seed = script.setup.seed;
         let what =
             format!("a charger, a car, their modems and the cable in memory; virtual time, seed {seed}");
         self.log.say(Instant::ZERO, None, &what, out)?;
+        if !script.steps.is_empty() {
+            let what = format!("{} {}: {}", script.id, script.case, script.title);
+            self.log.say(Instant::ZERO, None, &what, out)?;
+        }
         Ok(out.flush()?)
     }
 
@@ -129,6 +61,7 @@ impl Journal {
                 Told::Frame { frame, .. } => self.tap.frame(frame, &mut self.log),
                 Told::Charger(event) => self.charger(*at, event, summary, out)?,
                 Told::Car(event) => self.car(*at, event, out)?,
+                Told::Step(words) => self.step(*at, words, out)?,
             }
         }
         Ok(())
@@ -140,6 +73,14 @@ impl Journal {
             writeln!(out, "      ...")?;
         }
         Ok(())
+    }
+
+    /// What goes wrong stands out.
+    fn step(&mut self, at: Instant, words: &str, out: &mut dyn Write) -> anyhow::Result<()> {
+        self.flush(out)?;
+        self.log.speak_for("");
+        let words = Palette::stdout().paint(style::NOTE, &format!("==> {words}"));
+        Ok(self.log.say(at, None, &words, out)?)
     }
 
     fn charger(

@@ -1,63 +1,123 @@
-//! `ccs demo`, and `ccs` without a subcommand: a whole session in virtual time, both sides and both modems.
+//! `ccs demo`, and `ccs` without a subcommand: a whole session in virtual time, both sides and both modems; or one in
+//! which something goes wrong.
 
 mod journal;
 mod summary;
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::rc::Rc;
+use std::ops::ControlFlow;
+use std::path::Path;
 
 use anyhow::Context;
 use hal_linux::{Clock, Direction, Recorder};
-use machine::{Cx, Duration, Instant};
-use roles::{EvseConfig, EvseLink, EvseStorage, Mac, PevConfig, PevStorage};
-use session::Phase;
-use sim::plant::{BatteryProfile, BenchConfig, Load};
-use sim::{Car, Chance, Charger, Host, Injection, Limit, ModemConfig, ModemKind, Port, Stop, Wishes, World};
+use machine::{Duration, Instant};
+use session::{Phase, StopReason};
+use sim::script::{self, Played, Script, Told};
 
-use crate::cli::{DemoArgs, Exit};
+use crate::cli::{DemoArgs, Exit, Usage};
+use crate::style::{self, Palette};
 
-use journal::{Journal, Story, Witnessed};
+use journal::Journal;
 use summary::Summary;
 
-const EVSE: Port = Port(0);
-const PEV: Port = Port(1);
-const CHARGER: Mac = Mac([2, 0, 0, 0, 0, 0x5E]);
-const CAR: Mac = Mac([2, 0, 0, 0, 0, 0xE1]);
-/// When the plug goes in: the charger's modem has its key by then.
-const PLUG: Instant = Instant::from_millis(8_000);
-/// The longest charge that is shown.
-const LONGEST: Instant = Instant::from_millis(4 * 3_600_000);
+/// How a script is shown.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Show<'s> {
+    /// Every message, repetitions too.
+    pub all: bool,
+    /// At the pace of a real session.
+    pub realtime: bool,
+    /// Records the frames on the charger's cable here.
+    pub record: Option<&'s Path>,
+    /// Ends when both sessions have.
+    pub once: bool,
+}
 
-/// Shows the session. The exit is good when it ended in order.
+/// Shows the session. The exit is good when it ended in order, or as its scenario says.
 pub fn run(args: &DemoArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    let mut recorder = match &args.record {
+    let mut script = match &args.fault {
+        Some(id) => fault(id, args.case, out)?,
+        None => usual(args)?,
+    };
+    if let Some(seed) = args.seed {
+        script.setup.seed = seed;
+    }
+    let once = args.fault.is_none();
+    let show = Show { all: args.all, realtime: args.realtime, record: args.record.as_deref(), once };
+    let (played, charger, car) = play(&script, show, out)?;
+    if args.fault.is_some() {
+        judge(&script, &played, out)?;
+        return Ok(if played.verdict.passed() { Exit::Good } else { Exit::Failed });
+    }
+    let reason = charger.filter(|reason| !reason.is_normal()).or(car);
+    Ok(reason.map_or(Exit::Failed, |reason| Exit::Session(reason.exit_code())))
+}
+
+/// A session without faults.
+fn usual(args: &DemoArgs) -> anyhow::Result<Script> {
+    // The charger's modem has its key by 8 s.
+    let text = format!(
+        "scenario usual\ntitle the car charges until it has enough\nside both\nsetup plug 8s\nsetup until 4h\n\
+         setup heartbeat\nsetup battery 400V {} %\nsetup enough {} %\n",
+        args.soc, args.enough
+    );
+    Ok(script::parse(&text)?.swap_remove(0))
+}
+
+/// A scenario by its id, and its case counted from 1.
+fn fault(id: &str, case: Option<usize>, out: &mut dyn Write) -> anyhow::Result<Script> {
+    let mut scripts = crate::world::by_id(id)?;
+    let (number, count) = (case.unwrap_or(1), scripts.len());
+    if !(1..=count).contains(&number) {
+        return Err(Usage(format!("{id} has {count} cases: `ccs world list {id}` shows them").into()).into());
+    }
+    if count > 1 && case.is_none() {
+        writeln!(
+            out,
+            "{id} has {count} cases, this is the first; `ccs world list {id}` shows them, `--case N` plays one"
+        )?;
+    }
+    Ok(scripts.swap_remove(number - 1))
+}
+
+/// Plays a script and shows it: the log, then the table. Gives how the last session of either side ended, too.
+pub fn play(
+    script: &Script,
+    show: Show<'_>,
+    out: &mut dyn Write,
+) -> anyhow::Result<(Played, Option<StopReason>, Option<StopReason>)> {
+    let mut recorder = match show.record {
         Some(path) => {
             let file = File::create(path).with_context(|| format!("recording into {}", path.display()))?;
             Some(Recorder::new(BufWriter::new(file), "demo")?)
         }
         None => None,
     };
-    let (mut evse, mut pev) = (EvseStorage::new(), PevStorage::new());
-    let story = Story::default();
-    let mut world = build(args, &story, &mut evse, &mut pev)?;
     let clock = Clock::start();
-    let mut journal = Journal::new(args.all);
-    let mut summary = Summary::new();
-    journal.begin(args.seed, out)?;
-    let mut failed = None;
-    let stop = world.run(Limit { until: LONGEST, steps: u64::MAX }, |world| {
-        let told = story.take();
-        summary.watch(world);
-        let result =
-            journal.write(&told, &mut summary, out).and_then(|()| record(&mut recorder, clock, &told));
-        if args.realtime {
-            pace(clock, world.now());
-        }
-        let is_over = world.now() > PLUG && phases(world) == (Phase::Ended, Phase::Ended);
-        failed = result.err();
-        (failed.is_some() || is_over).then(String::new)
-    });
+    let (mut journal, mut summary) = (Journal::new(show.all), Summary::new());
+    journal.begin(script, out)?;
+    let (mut failed, mut was_there, mut ends) = (None, false, (None, None));
+    let played = script::play(
+        script,
+        Some(&mut |scene, told| {
+            summary.watch(scene);
+            let result =
+                journal.write(&told, &mut summary, out).and_then(|()| record(&mut recorder, clock, &told));
+            if show.realtime {
+                pace(clock, scene.now);
+            }
+            failed = result.err();
+            ends = (scene.charger.1, scene.car.1);
+            let are_over = scene.charger.0 == Phase::Ended && scene.car.0 == Phase::Ended;
+            was_there |= !are_over && scene.bench.truth().is_plugged;
+            if failed.is_some() || show.once && was_there && are_over {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        }),
+    );
     if let Some(error) = failed {
         return Err(error);
     }
@@ -65,61 +125,41 @@ pub fn run(args: &DemoArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     if let Some(recorder) = &mut recorder {
         recorder.flush()?;
     }
-    let charger =
-        world.node(EVSE).and_then(|node| node.host.charger()).and_then(|node| node.role().stop_reason());
-    let car = world.node(PEV).and_then(|node| node.host.car()).and_then(|node| node.role().stop_reason());
+    let [charger, car] = if show.once { [ends.0, ends.1] } else { played.ends };
     summary.write(charger, car, out)?;
-    if !matches!(stop, Stop::Watched(_)) {
-        writeln!(out, "the session did not come to its end: {stop}")?;
-    }
     out.flush()?;
-    let reason = charger.filter(|reason| !reason.is_normal()).or(car);
-    Ok(reason.map_or(Exit::Failed, |reason| Exit::Session(reason.exit_code())))
+    Ok((played, charger, car))
 }
 
-fn build<'a>(
-    args: &DemoArgs,
-    story: &Story,
-    evse: &'a mut EvseStorage<'a>,
-    pev: &'a mut PevStorage<'a>,
-) -> anyhow::Result<World<Witnessed<'a>>> {
-    let mut world = World::new(args.seed);
-    let modem = |end| Mac([2, 0xB0, 0x52, 0, 0, end]);
-    let mut chance = Chance::new(args.seed).child("hosts");
-    let mut cx = Cx { now: Instant::ZERO, entropy: &mut chance };
-    let config = EvseConfig { link: EvseLink::matched(CHARGER), ..EvseConfig::new(CHARGER) };
-    let charger = Host::Charger(Charger::new(&mut cx, config, evse)?);
-    let wishes = Wishes { enough_percent: args.enough, ..Wishes::CAR_400V };
-    let car = Host::Car(Car::new(&mut cx, PevConfig::new(CAR), wishes, pev)?);
-    world.add("evse", Witnessed::new(charger, story), ModemConfig::evse(ModemKind::Qca7005, modem(0xE0)));
-    world.add("pev", Witnessed::new(car, story), ModemConfig::pev(ModemKind::Qca7005, modem(0xC0)));
-    let load = Load::battery(BatteryProfile::CAR_400V, args.soc.into());
-    let heartbeat = Some(BenchConfig::HEARTBEAT);
-    world.add_cable_with(EVSE, PEV, BenchConfig { load, heartbeat, ..BenchConfig::default() });
-    world.inject(PLUG, Injection::Plug(PEV));
-    let frames = Rc::clone(&story.0);
-    world.add_tap(Box::new(move |at, port, is_sent, frame| {
-        if port == EVSE {
-            frames.borrow_mut().push((at, journal::Told::Frame { is_sent, frame: frame.to_vec() }));
-        }
-    }));
-    Ok(world)
-}
-
-fn phases(world: &World<Witnessed<'_>>) -> (Phase, Phase) {
-    let charger = world.node(EVSE).and_then(|node| node.host.charger()).map(|node| node.role().phase());
-    let car = world.node(PEV).and_then(|node| node.host.car()).map(|node| node.role().phase());
-    (charger.unwrap_or(Phase::Ended), car.unwrap_or(Phase::Ended))
+/// Says what was expected of a script and what was seen.
+pub fn judge(script: &Script, played: &Played, out: &mut dyn Write) -> anyhow::Result<()> {
+    let palette = Palette::stdout();
+    let verdict = &played.verdict;
+    writeln!(out, "\nexpected of {} ({})", script.id, script.title)?;
+    for check in &verdict.checks {
+        let (colour, word) = if check.passed { (style::GOOD, "yes") } else { (style::BAD, "NO ") };
+        writeln!(out, "  {}  {}; seen: {}", palette.paint(colour, word), check.expected, check.seen)?;
+    }
+    let broken = verdict.broken.as_deref().unwrap_or("none of the safety rules was broken");
+    let colour = if verdict.broken.is_some() { style::BAD } else { style::GOOD };
+    writeln!(out, "{}", palette.paint(colour, broken))?;
+    if let Some(stuck) = &verdict.stuck {
+        writeln!(out, "{stuck}")?;
+    }
+    if !script.why.is_empty() {
+        writeln!(out, "why so: {}", script.why)?;
+    }
+    Ok(out.flush()?)
 }
 
 fn record(
     recorder: &mut Option<Recorder<BufWriter<File>>>,
     clock: Clock,
-    told: &[(Instant, journal::Told)],
+    told: &[(Instant, Told)],
 ) -> anyhow::Result<()> {
     let Some(recorder) = recorder else { return Ok(()) };
     for (at, told) in told {
-        if let journal::Told::Frame { is_sent, frame } = told {
+        if let Told::Frame { is_sent, frame } = told {
             let direction = if *is_sent { Direction::Sent } else { Direction::Received };
             recorder.frame(clock.unix(*at), direction, frame)?;
         }

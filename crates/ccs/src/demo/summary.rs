@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use evse_fsm::Event;
 use machine::{Duration, Instant};
 use session::{Phase, StopReason};
-use sim::{Node, Port, World};
+use sim::script::Scene;
 
 /// What a session came to.
 pub struct Summary {
@@ -22,12 +22,11 @@ impl Summary {
     }
 
     /// Looks at the cable after each step.
-    pub fn watch<N: Node>(&mut self, world: &World<N>) {
-        let Some(bench) = world.bench(Port(0)) else { return };
-        let truth = bench.truth();
+    pub fn watch(&mut self, scene: &Scene<'_>) {
+        let truth = scene.bench.truth();
         let hours =
-            f64::from(u32::try_from(world.now().since(self.now).as_micros()).unwrap_or(u32::MAX)) / 3.6e9;
-        self.now = world.now();
+            f64::from(u32::try_from(scene.now.since(self.now).as_micros()).unwrap_or(u32::MAX)) / 3.6e9;
+        self.now = scene.now;
         self.energy_wh += f64::from(truth.inlet_mv) * f64::from(truth.current_ma) / 1e6 * hours;
         self.peak_ma = self.peak_ma.max(truth.current_ma);
     }

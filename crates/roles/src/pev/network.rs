@@ -15,8 +15,9 @@ use crate::stream::{Flow, Session};
 const HANDSHAKE: Duration = Duration::from_secs(5);
 /// Connections that are tried before the charger is asked anew where it takes them: judgement.
 const TRIES: u8 = 3;
-/// From closing a connection to resetting it (ISO 15118-4: TCP is to be over 5 s later).
-const CLOSING: Duration = Duration::from_secs(5);
+/// From closing a connection to resetting it: a charger may close its side only 5 s after its last answer (Josev
+/// does so, and ISO 15118-4 takes 5 s), and a reset would meet it halfway. Two more: judgement.
+const CLOSING: Duration = Duration::from_secs(7);
 /// From a discovery that nobody answered to the next way: judgement, time for a charger's program that restarts.
 const REST: Duration = Duration::from_secs(5);
 /// First of the ports from which connections are made (RFC 6335).

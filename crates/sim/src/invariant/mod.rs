@@ -61,6 +61,7 @@ pub struct Witness {
     zero_since: Option<Instant>,
     b_since: Option<Instant>,
     heartbeat: Option<Instant>,
+    unlocked_since: Option<Instant>,
 }
 
 /// A broken rule.
@@ -90,6 +91,8 @@ struct View<'a> {
     b_since: Option<Instant>,
     /// When a side was made SAFE by its hardware.
     heartbeat: Option<Instant>,
+    /// Since when the car's lock is open.
+    unlocked_since: Option<Instant>,
 }
 
 impl Witness {
@@ -105,6 +108,7 @@ impl Witness {
             zero_since: None,
             b_since: None,
             heartbeat: None,
+            unlocked_since: None,
         }
     }
 
@@ -146,10 +150,22 @@ impl Witness {
         }
         hold(&mut self.zero_since, demand.supply.current_ma == 0, now);
         hold(&mut self.b_since, !car.level.is_ready(), now);
+        hold(&mut self.unlocked_since, !truth.car_locked, now);
         let facts = self.facts();
-        let Self { ready_at, zero_since, b_since, heartbeat, .. } = *self;
-        let mut view =
-            View { now, bench, truth, demand, car, facts: &facts, ready_at, zero_since, b_since, heartbeat };
+        let Self { ready_at, zero_since, b_since, heartbeat, unlocked_since, .. } = *self;
+        let mut view = View {
+            now,
+            bench,
+            truth,
+            demand,
+            car,
+            facts: &facts,
+            ready_at,
+            zero_since,
+            b_since,
+            heartbeat,
+            unlocked_since,
+        };
 
         let news = bench.occurrences().get(self.known..).unwrap_or_default();
         self.known += news.len();

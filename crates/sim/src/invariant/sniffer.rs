@@ -22,6 +22,8 @@ struct Stream {
     deframer: Deframer<MAX_DIN>,
     /// Whether anything was said in it.
     has_talked: bool,
+    /// The number that it began with.
+    begin: u32,
 }
 
 /// A TCP segment.
@@ -54,9 +56,11 @@ impl Sniffer {
     pub fn frame(&mut self, now: Instant, frame: &[u8]) {
         let Some(segment) = Segment::parse(frame) else { return };
         if segment.flags & SYN != 0 {
-            let (next, early) = (segment.number.wrapping_add(1), BTreeMap::new());
-            self.streams
-                .insert(segment.name, Stream { next, early, deframer: Deframer::new(), has_talked: false });
+            let begin = segment.number;
+            // One that is only late begins nothing anew.
+            if self.streams.get(&segment.name).is_none_or(|stream| stream.begin != begin) {
+                self.streams.insert(segment.name, Stream::new(begin));
+            }
             return;
         }
         if segment.flags & RST != 0 {
@@ -88,6 +92,11 @@ impl Sniffer {
 }
 
 impl Stream {
+    fn new(begin: u32) -> Self {
+        let next = begin.wrapping_add(1);
+        Self { next, early: BTreeMap::new(), deframer: Deframer::new(), has_talked: false, begin }
+    }
+
     /// The next piece whose turn it is, without what was there before.
     fn in_order(&mut self) -> Option<Vec<u8>> {
         loop {

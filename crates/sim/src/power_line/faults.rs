@@ -38,27 +38,28 @@ impl Way {
     }
 
     /// The copies of `frame` that arrive, each with its time.
-    pub(super) fn carry(&mut self, now: Instant, frame: Vec<u8>) -> Vec<(Instant, Vec<u8>)> {
+    pub(super) fn carry(&mut self, now: Instant, frame: Vec<u8>) -> impl Iterator<Item = (Instant, Vec<u8>)> {
         let Self { weather, chance, last } = self;
-        if chance.happens(weather.loss_permille) {
-            return Vec::new();
-        }
-        let copies = if chance.happens(weather.duplicate_permille) { 2 } else { 1 };
-        std::iter::repeat_n(frame, copies)
-            .map(|mut frame| {
-                let mut at = (now + chance.within(weather.delay)).max(*last);
-                if chance.happens(weather.reorder_permille) {
-                    at += chance.within(REORDERED);
-                } else {
-                    *last = at;
-                }
-                if chance.happens(weather.corrupt_permille) {
-                    let bits = frame.len() as u64 * 8;
-                    flip(&mut frame, chance.below(bits));
-                }
-                (at, frame)
-            })
-            .collect()
+        let copies = if chance.happens(weather.loss_permille) {
+            0
+        } else if chance.happens(weather.duplicate_permille) {
+            2
+        } else {
+            1
+        };
+        std::iter::repeat_n(frame, copies).map(move |mut frame| {
+            let mut at = (now + chance.within(weather.delay)).max(*last);
+            if chance.happens(weather.reorder_permille) {
+                at += chance.within(REORDERED);
+            } else {
+                *last = at;
+            }
+            if chance.happens(weather.corrupt_permille) {
+                let bits = frame.len() as u64 * 8;
+                flip(&mut frame, chance.below(bits));
+            }
+            (at, frame)
+        })
     }
 }
 
@@ -140,6 +141,9 @@ impl Rules {
 
     /// The copies of `frame` that are left at `place`, each with its additional delay.
     pub(super) fn apply(&mut self, place: Place, frame: Vec<u8>) -> Vec<(Duration, Vec<u8>)> {
+        if self.0.is_empty() {
+            return vec![(Duration::ZERO, frame)];
+        }
         let mm_type = Frame::parse(&frame).ok().map(|frame| frame.mm_type);
         let mut left = vec![(Duration::ZERO, frame)];
         for rule in &mut self.0 {
@@ -242,7 +246,7 @@ mod tests {
     /// Carries a thousand frames and counts those that arrive, and those of them that are corrupt.
     fn count(weather: Weather) -> (u32, u32) {
         let mut way = Way::new(Chance::new(1), weather);
-        let frames = (0..1000).flat_map(|_| way.carry(Instant::ZERO, vec![0; 60]));
+        let frames = (0..1000).flat_map(|_| way.carry(Instant::ZERO, vec![0; 60]).collect::<Vec<_>>());
         frames.fold((0, 0), |(all, bad), (_, frame)| (all + 1, bad + u32::from(frame != [0; 60])))
     }
 
@@ -262,7 +266,7 @@ mod tests {
         let arrivals = |reorder_permille| {
             let weather = Weather { reorder_permille, delay: Span::millis(1, 9), ..Weather::default() };
             let mut way = Way::new(Chance::new(1), weather);
-            let carry = |micros| way.carry(Instant::from_micros(micros), vec![1]).remove(0).0;
+            let carry = |micros| way.carry(Instant::from_micros(micros), vec![1]).next().unwrap().0;
             (0..100).map(carry).collect::<Vec<_>>()
         };
         assert!(arrivals(0).is_sorted());

@@ -53,7 +53,8 @@ impl PowerLine {
     ) {
         let (Place::FromHost(port) | Place::ToHost(port)) = place else { return };
         for (delay, frame) in self.rules.apply(place, frame) {
-            let Some(Modem { cable: [from_host, to_host], .. }) = self.modem_mut(port) else { return };
+            let Some(modem) = self.modems.get_mut(usize::from(port.0)) else { return };
+            let [from_host, to_host] = &mut modem.cable;
             let way = if place == Place::FromHost(port) { from_host } else { to_host };
             for (at, frame) in way.carry(now, frame) {
                 self.queue.push(at + delay, event(port, frame));

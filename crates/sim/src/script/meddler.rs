@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 
-use machine::{Cx, Deadline, Duration, Instant};
+use machine::{Cx, Deadline, Duration, Instant, Machine};
 
 use super::act::{Act, Changed};
 use super::clock::Clock;
 use super::message::{self, Message};
 use super::packet::{self, SYN, Segment};
+use super::story::{Story, Told};
 use crate::{Drive, EventQueue, Host, Input, Node};
 
 /// Which messages or frames a rule is about.
@@ -75,6 +76,8 @@ pub(super) struct Meddler<'a> {
     said: Vec<Said>,
     frames: Vec<(Instant, String)>,
     discovery_port: Option<u16>,
+    /// What it tells, where somebody looks on.
+    story: Option<Story>,
 }
 
 /// What a changed message did to the numbers of its connection.
@@ -106,7 +109,30 @@ impl<'a> Meddler<'a> {
             said: Vec::new(),
             frames: Vec::new(),
             discovery_port: None,
+            story: None,
         }
+    }
+
+    /// Somebody looks on.
+    pub(super) fn tell_to(&mut self, story: Story) {
+        self.story = Some(story);
+    }
+
+    /// The next event as a line, and whole to whoever looks on.
+    fn next_event(&mut self) -> Option<String> {
+        let Some(story) = &self.story else { return self.host.poll_event() };
+        let (line, told) = match &mut self.host {
+            Host::Charger(charger) => {
+                let event = charger.role_mut().poll_event()?;
+                (format!("{:?}", event.what), Told::Charger(event))
+            }
+            Host::Car(car) => {
+                let event = car.role_mut().poll_event()?;
+                (format!("{event:?}"), Told::Car(event))
+            }
+        };
+        story.tell(self.now, told);
+        Some(line)
     }
 
     /// Calls the host with its own time.
@@ -378,7 +404,7 @@ impl Node for Meddler<'_> {
         if let Some(note) = self.notes.pop_front() {
             return Some(note);
         }
-        let event = self.host.poll_event()?;
+        let event = self.next_event()?;
         if let Some(name) = checkpoint(&event) {
             self.acts(&name, false);
         }

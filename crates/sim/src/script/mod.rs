@@ -11,7 +11,7 @@
 //! ```
 //!
 //! A file holds any number of scenarios. `#` begins a comment, and `why` a line that says where the expectation is
-//! another than the one proposed for the id.
+//! another than the one proposed for the id; `theirs` is what another project's table says of the same case.
 //!
 //! | line | means |
 //! |---|---|
@@ -48,19 +48,26 @@
 mod act;
 mod clock;
 mod expect;
+mod library;
 mod meddler;
 mod message;
 mod packet;
 mod parse;
+pub mod random;
 mod run;
 mod setup;
+mod shrink;
 mod step;
+mod story;
 mod words;
 
 pub use act::Act;
 pub use clock::Clock;
 pub use expect::Expect;
+pub use library::{FILES, Unplayed, library, unplayed};
 pub use parse::{Mistake, Script, Step, When, parse};
-pub use run::{Check, Verdict, run, trace};
+pub use run::{Check, Played, Verdict, play, run};
 pub use setup::Setup;
+pub use shrink::shrink;
 pub use step::{Deed, Forged, Wish};
+pub use story::{Look, Scene, Told};

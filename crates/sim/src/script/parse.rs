@@ -25,6 +25,8 @@ pub struct Script {
     pub side: String,
     /// Where and why the expectation is another than the proposed one.
     pub why: String,
+    /// What another project's table says of the same case.
+    pub theirs: String,
     /// What is there.
     pub setup: Setup,
     /// What is done.
@@ -40,6 +42,8 @@ pub struct Step {
     pub when: When,
     /// What.
     pub deed: Deed,
+    /// Both as they stand in the script.
+    pub words: String,
 }
 
 /// When something is done.
@@ -167,6 +171,7 @@ fn script(case: String, lines: &Lines) -> Result<Script, Mistake> {
         title: String::new(),
         side: String::new(),
         why: String::new(),
+        theirs: String::new(),
         setup: Setup::default(),
         steps: Vec::new(),
         expect: Vec::new(),
@@ -181,6 +186,7 @@ fn script(case: String, lines: &Lines) -> Result<Script, Mistake> {
             "title" => rest.clone_into(&mut script.title),
             "side" if matches!(rest, "charger" | "car" | "both") => rest.clone_into(&mut script.side),
             "side" => return Err(mistake(format!("`{rest}` is not `charger`, `car` or `both`"))),
+            "theirs" => rest.clone_into(&mut script.theirs),
             "why" => script.why = [script.why.as_str(), rest].join(" ").trim().into(),
             "setup" => {
                 let change = words::read("setup", setup::FORMS, &words::split(rest)).map_err(mistake)?;
@@ -197,11 +203,12 @@ fn script(case: String, lines: &Lines) -> Result<Script, Mistake> {
                 numbers.push(*line);
             }
             _ => {
-                const HEADS: [&str; 9] = [
+                const HEADS: [&str; 10] = [
                     "scenario",
                     "title",
                     "side",
                     "why",
+                    "theirs",
                     "setup",
                     "cases",
                     "at TIME: step",
@@ -275,7 +282,7 @@ fn read_step(text: &str) -> Result<Step, String> {
     {
         return Err("`answer at` needs an IPv6 address".to_owned());
     }
-    Ok(Step { when, deed })
+    Ok(Step { when, deed, words: text.to_owned() })
 }
 
 fn is_frame(name: &str) -> bool {

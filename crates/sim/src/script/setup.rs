@@ -26,6 +26,8 @@ pub struct Setup {
     pub plug: Option<Instant>,
     /// When the script ends.
     pub until: Instant,
+    /// Whether a step that is never reached, or a message that cannot be changed so, is no mistake.
+    pub loose: bool,
     pub(super) wishes: Wishes,
     pub(super) evse: EvseConfig,
     pub(super) pev: PevConfig,
@@ -50,6 +52,7 @@ pub(super) const FORMS: &[Form<Change>] = &[
     Form { words: "plug TIME", make: |a| { let at = a.time(); change(move |s| s.plug = Some(Instant::ZERO + at)) } },
     Form { words: "no plug", make: |_| change(|s| s.plug = None) },
     Form { words: "until TIME", make: |a| { let at = a.time(); change(move |s| s.until = Instant::ZERO + at) } },
+    Form { words: "loose", make: |_| change(|s| s.loose = true) },
     Form { words: "battery 400V N %", make: |a| { let soc = a.fit(0); change(move |s| s.battery(BatteryProfile::CAR_400V, Wishes::CAR_400V, soc)) } },
     Form { words: "battery 800V N %", make: |a| { let soc = a.fit(0); change(move |s| s.battery(BatteryProfile::CAR_800V, Wishes::CAR_800V, soc)) } },
     Form { words: "bulbs N", make: |a| { let bulbs = a.fit(0); change(move |s| s.bulbs = Some(bulbs)) } },
@@ -88,6 +91,7 @@ impl Default for Setup {
             seed: 1,
             plug: Some(Instant::from_millis(5_000)),
             until: Instant::from_millis(60_000),
+            loose: false,
             wishes: Wishes::CAR_400V,
             evse,
             pev: PevConfig::new(Mac([2, 0, 0, 0, 0, 0xE1])),

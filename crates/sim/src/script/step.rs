@@ -164,6 +164,7 @@ pub(super) const FORMS: &[Form<Deed>] = &[
     Form { words: "operator resets", make: |_| Deed::Charger(Operator::Reset) },
     Form { words: "operator retries", make: |_| Deed::Charger(Operator::Retry) },
     Form { words: "operator closes", make: |_| Deed::Charger(Operator::Available(false)) },
+    Form { words: "operator opens", make: |_| Deed::Charger(Operator::Available(true)) },
     Form { words: "driver stops", make: |_| Deed::Car(CarOperator::Stop) },
     Form { words: "driver resets", make: |_| Deed::Car(CarOperator::Reset) },
     Form { words: "owner wants N %", make: |a| Deed::Wish(Wish::Enough(a.fit(0))) },

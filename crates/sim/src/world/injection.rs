@@ -40,7 +40,7 @@ impl<N: Node> World<N> {
     /// Does it now.
     pub fn perform(&mut self, injection: Injection) {
         if !matches!(injection, Injection::Say(..)) {
-            self.note(Kind::World, None, format!("{injection:?}"));
+            self.note(Kind::World, None, || format!("{injection:?}"));
         }
         let now = self.now;
         match injection {
@@ -72,11 +72,8 @@ impl<N: Node> World<N> {
 
     /// Sends a frame as the host at `port`, though its node did not.
     pub fn say(&mut self, port: Port, frame: &[u8]) {
-        self.note(
-            Kind::World,
-            None,
-            format!("in the name of {}: {}", self.name(port), super::describe(frame)),
-        );
+        let what = format!("in the name of {}: {}", self.name(port), super::describe(frame));
+        self.note(Kind::World, None, || what);
         self.line.handle(self.now, port, frame);
     }
 

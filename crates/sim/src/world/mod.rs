@@ -6,7 +6,7 @@ mod step;
 use std::fmt;
 
 use homeplug_mme::MAX_FRAME;
-use machine::{Cx, Duration, Instant};
+use machine::{Cx, Deadline, Duration, Instant};
 
 pub use injection::Injection;
 
@@ -41,6 +41,26 @@ struct Slot<N> {
     node: N,
     chance: Chance,
     is_frozen: bool,
+    /// What it said when it had nothing left to give; nothing once it was called again.
+    rest: Option<Rest>,
+}
+
+/// What a node says as long as nobody calls it: kept, as the world asks at every step of everybody's.
+#[derive(Clone, Copy)]
+struct Rest {
+    deadline: Option<Deadline>,
+    reads_at: Option<Instant>,
+    drive: Drive,
+}
+
+impl<N: Node> Slot<N> {
+    fn deadline(&self) -> Option<Deadline> {
+        self.rest.map_or_else(|| self.node.poll_timeout(), |rest| rest.deadline)
+    }
+
+    fn reads_at(&self) -> Option<Instant> {
+        self.rest.map_or_else(|| self.node.reads_at(), |rest| rest.reads_at)
+    }
 }
 
 /// Where a run ends.
@@ -127,7 +147,7 @@ impl<N: Node> World<N> {
         let port = self.line.add_modem(self.now, modem);
         let mut chance = self.chance.child(&format!("node {name}"));
         let node = make(&mut Cx { now: self.now, entropy: &mut chance });
-        self.slots.push(Slot { name: name.to_owned(), node, chance, is_frozen: false });
+        self.slots.push(Slot { name: name.to_owned(), node, chance, is_frozen: false, rest: None });
         self.tell(port, Node::start);
         port
     }
@@ -224,6 +244,11 @@ impl<N: Node> World<N> {
         &mut self.trace
     }
 
+    /// Keeps no trace from now on: for runs of which only the end counts, as it takes about half of the time.
+    pub const fn keep_no_trace(&mut self) {
+        self.trace.keep_none();
+    }
+
     /// Lets `tap` see every frame, to record or judge them.
     pub fn add_tap(&mut self, tap: Tap) {
         self.taps.push(tap);
@@ -240,14 +265,18 @@ impl<N: Node> World<N> {
     /// Calls a node, unless it is frozen.
     fn with<R>(&mut self, port: Port, call: impl FnOnce(&mut N, &mut Cx<'_>) -> R) -> Option<R> {
         let slot = self.slots.get_mut(usize::from(port.0)).filter(|slot| !slot.is_frozen)?;
+        slot.rest = None;
         Some(call(&mut slot.node, &mut Cx { now: self.now, entropy: &mut slot.chance }))
     }
 
-    fn note(&mut self, kind: Kind, port: Option<Port>, what: String) {
+    fn note(&mut self, kind: Kind, port: Option<Port>, what: impl FnOnce() -> String) {
+        if !self.trace.is_kept() {
+            return;
+        }
         let who = port.map_or("world", |port| {
             self.slots.get(usize::from(port.0)).map_or("nobody", |slot| slot.name.as_str())
         });
-        self.trace.push(self.now, kind, who, what);
+        self.trace.push(self.now, kind, who, what());
     }
 }
 

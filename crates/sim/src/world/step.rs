@@ -2,7 +2,7 @@
 
 use machine::{Deadline, Instant};
 
-use super::{Cable, Drive, Input, Kind, Node, Pilot, Port, Stop, World, describe};
+use super::{Cable, Drive, Input, Kind, Node, Pilot, Port, Rest, Slot, Stop, World, describe};
 use crate::plant::Side;
 
 /// Rounds of frames, events and levels at one moment, and steps without time passing, before a node counts as
@@ -13,7 +13,7 @@ impl<N: Node> World<N> {
     /// Goes to the next moment at which something happens, and lets it happen.
     pub(super) fn step(&mut self, until: Instant) -> Result<(), Stop> {
         let nodes = self.slots.iter().filter(|slot| !slot.is_frozen);
-        let deadlines = nodes.filter_map(|slot| slot.node.poll_timeout()).map(|deadline| deadline.at);
+        let deadlines = nodes.filter_map(Slot::deadline).map(|deadline| deadline.at);
         let readings = self.ports().filter_map(|port| self.reads_at(port));
         let others = [self.script.next_at(), self.line.poll_timeout()];
         let next = deadlines.chain(readings).chain(others.into_iter().flatten()).min().ok_or(Stop::Idle)?;
@@ -54,7 +54,7 @@ impl<N: Node> World<N> {
     /// When a node reads its sensors next, if it has any.
     fn reads_at(&self, port: Port) -> Option<Instant> {
         let slot = self.slot(port).filter(|slot| !slot.is_frozen)?;
-        slot.node.reads_at().filter(|_| self.cable(port).is_some())
+        slot.reads_at().filter(|_| self.cable(port).is_some())
     }
 
     /// Gives a node what its sensors say.
@@ -79,7 +79,7 @@ impl<N: Node> World<N> {
     /// A node's deadline, if it is due.
     fn overdue(&self, port: Port) -> Option<Deadline> {
         let slot = self.slot(port).filter(|slot| !slot.is_frozen)?;
-        slot.node.poll_timeout().filter(|deadline| deadline.at <= self.now)
+        slot.deadline().filter(|deadline| deadline.at <= self.now)
     }
 
     /// Carries frames, events and levels until nobody has any left at this moment.
@@ -108,12 +108,36 @@ impl<N: Node> World<N> {
             self.with(port, |node, cx| node.handle(cx, Input::Frame(&frame)));
         }
         while let Some(event) = self.line.poll_event() {
-            self.note(Kind::World, None, event.to_string());
+            self.note(Kind::World, None, || event.to_string());
         }
     }
 
     /// Takes everything that a node has to give, and says whether there was anything.
     fn collect(&mut self, port: Port) -> bool {
+        let rest = self.slot(port).and_then(|slot| slot.rest);
+        let is_busy = rest.is_none() && self.take(port);
+        let drive = match rest {
+            Some(rest) => rest.drive,
+            None => self.slot(port).map_or(Drive::Nothing, |slot| slot.node.drive()),
+        };
+        let is_frozen = self.slot(port).is_none_or(|slot| slot.is_frozen);
+        if drive != Drive::Nothing && !is_frozen {
+            let now = self.now;
+            self.cables.iter_mut().for_each(|cable| cable.apply(now, port, drive));
+        }
+        if !is_busy && let Some(slot) = self.slots.get_mut(usize::from(port.0)) {
+            let Slot { node, rest, .. } = slot;
+            rest.get_or_insert_with(|| Rest {
+                deadline: node.poll_timeout(),
+                reads_at: node.reads_at(),
+                drive,
+            });
+        }
+        self.show_pilots() || is_busy
+    }
+
+    /// Takes a node's frames and events.
+    fn take(&mut self, port: Port) -> bool {
         let mut is_busy = false;
         let mut buffer = std::mem::take(&mut self.buffer);
         for _ in 0..ROUNDS {
@@ -126,17 +150,16 @@ impl<N: Node> World<N> {
             self.line.handle(self.now, port, frame);
         }
         self.buffer = buffer;
+        if !self.trace.is_kept() {
+            let drop_all = |node: &mut N| (0..ROUNDS).take_while(|_| node.drop_event()).count() > 0;
+            return self.with(port, |node, _| drop_all(node)).unwrap_or_default() || is_busy;
+        }
         for _ in 0..ROUNDS {
             let Some(Some(event)) = self.with(port, |node, _| node.poll_event()) else { break };
             is_busy = true;
-            self.note(Kind::Told, Some(port), event);
+            self.note(Kind::Told, Some(port), || event);
         }
-        if let Some(drive) = self.with(port, |node, _| node.drive()).filter(|drive| *drive != Drive::Nothing)
-        {
-            let now = self.now;
-            self.cables.iter_mut().for_each(|cable| cable.apply(now, port, drive));
-        }
-        self.show_pilots() || is_busy
+        is_busy
     }
 
     /// Tells both ends of every cable what has changed since they were told last.
@@ -156,8 +179,7 @@ impl<N: Node> World<N> {
         let changes: Vec<_> = self.cables.iter_mut().filter_map(changed).collect();
         for (charger, car, output, pilot) in &changes {
             let plug = if pilot.is_plugged { "plugged" } else { "unplugged" };
-            let what = format!("{plug}, {output:?}, level {:?}", pilot.level);
-            self.note(Kind::Pilot, Some(*charger), what);
+            self.note(Kind::Pilot, Some(*charger), || format!("{plug}, {output:?}, level {:?}", pilot.level));
             for port in [*charger, *car] {
                 self.show(port, *pilot);
             }
@@ -166,7 +188,7 @@ impl<N: Node> World<N> {
     }
 
     fn see(&mut self, port: Port, is_sent: bool, frame: &[u8]) {
-        self.note(if is_sent { Kind::Sent } else { Kind::Heard }, Some(port), describe(frame));
+        self.note(if is_sent { Kind::Sent } else { Kind::Heard }, Some(port), || describe(frame));
         for tap in &mut self.taps {
             tap(self.now, port, is_sent, frame);
         }

@@ -44,7 +44,7 @@ pub fn before(args: &KeyArgs) -> anyhow::Result<()> {
 fn check_password(password: &str) -> Result<(), Usage> {
     let is_good = PASSWORD.contains(&password.len())
         && password.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
-    if is_good { Ok(()) } else { Err(Usage("a password has 8 to 64 printable ASCII characters")) }
+    if is_good { Ok(()) } else { Err(Usage("a password has 8 to 64 printable ASCII characters".into())) }
 }
 
 /// Shows the network, or sets a key.

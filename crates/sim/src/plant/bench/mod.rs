@@ -420,6 +420,11 @@ impl Bench {
         self.monitor.judge(self.cable.isolation_ohm)
     }
 
+    /// What the isolation monitor shows: that, after its time.
+    pub const fn isolation_shown(&self) -> evse_fsm::Isolation {
+        self.monitor.shown()
+    }
+
     const fn end(&self, side: Side) -> &End {
         match side {
             Side::Charger => &self.charger,

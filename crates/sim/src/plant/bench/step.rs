@@ -41,17 +41,15 @@ impl Bench {
 
     /// When something happens by itself.
     fn due(&self) -> Option<Instant> {
-        let all = [
-            self.charger.contactor.due(),
-            self.car.contactor.due(),
-            self.charger.lock.due(),
-            self.car.lock.due(),
-            self.stage.due(self.now),
-            self.monitor.due(),
-            self.expires(Side::Charger),
-            self.expires(Side::Car),
-        ];
-        all.into_iter().flatten().min()
+        let first = |a: Option<Instant>, b: Option<Instant>| match (a, b) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        let contactors = first(self.charger.contactor.due(), self.car.contactor.due());
+        let locks = first(self.charger.lock.due(), self.car.lock.due());
+        let supply = first(self.stage.due(self.now), self.monitor.due());
+        let heartbeat = first(self.expires(Side::Charger), self.expires(Side::Car));
+        first(first(contactors, locks), first(supply, heartbeat))
     }
 
     /// When a side's hardware makes it SAFE, should it not be heard of.

@@ -1,0 +1,109 @@
+//! What a whole charging session costs on this machine: both roles, both modems, the cable, in virtual time.
+//!
+//! `cargo run --profile bench -p benches --bin session` prints the table as Markdown. A session is: modems get their
+//! keys, the plug goes in, SLAC, discovery, ten minutes of charging, the end.
+#![allow(clippy::expect_used, reason = "a measurement without its tool ends")]
+
+use std::fs::read_to_string;
+use std::mem::size_of;
+use std::time::{Duration, Instant};
+
+use benches::session::{Watch, answers, play};
+use nix::time::{ClockId, clock_gettime};
+use roles::{Evse, EvseStorage, Pev, PevStorage};
+
+/// Budget of CPU time for one session (design, section 8).
+const BUDGET: Duration = Duration::from_millis(50);
+/// Budget from a request's frame to the response's frame (design, section 8).
+const ANSWER: Duration = Duration::from_micros(50);
+/// Sessions that are averaged.
+const SESSIONS: u32 = 40;
+/// Messages that are averaged.
+const MESSAGES: u64 = 20_000;
+
+fn main() {
+    let first = play(1, Watch::Nobody);
+    let peak = status("VmHWM");
+    assert!(first.charging_ms >= 600_000, "{} ms are no ten minutes", first.charging_ms);
+    let alone = cpu(Watch::Nobody);
+    let traced = cpu(Watch::Trace);
+    let kept = play(1, Watch::Trace).lines;
+    let peak_kept = status("VmHWM");
+    let judged = cpu(Watch::Rules);
+    let clocked = play(1, Watch::Clock).clocks;
+    let [charger, car] = answers(MESSAGES);
+    let (cores, rate) = rate();
+
+    println!("| what | measured | budget |\n|---|---|---|");
+    let row = |what: &str, measured: String, budget: &str| println!("| {what} | {measured} | {budget} |");
+    let millis = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1e3);
+    let micros = |time: Duration| format!("{:.1} us", time.as_secs_f64() * 1e6);
+    let seconds = Duration::from_millis(first.charging_ms).as_secs();
+    row(&format!("session, {seconds} s of charging: CPU"), millis(alone), "50 ms");
+    row("the same with the trace that tests keep: CPU", millis(traced), "");
+    row("the same, every safety rule judged after every step: CPU", millis(judged), "");
+    row("of it the charger's role", millis(clocked[0].busy), "");
+    row("of it the car's role", millis(clocked[1].busy), "");
+    row(&format!("sessions per second on {cores} cores"), format!("{rate:.0}"), "");
+    row("peak memory", peak, "");
+    row("peak memory with the trace", peak_kept, "");
+    row("charger: request's frame to response's frame", micros(charger.answer()), "50 us");
+    row(
+        "car: response's frame to the next request's frame, with its sensors in between",
+        micros(car.answer()),
+        "",
+    );
+    row("charger: `Evse` and `EvseStorage`", sizes(size_of::<Evse>(), size_of::<EvseStorage>()), "");
+    row("car: `Pev` and `PevStorage`", sizes(size_of::<Pev>(), size_of::<PevStorage>()), "");
+    println!("\nA session is {:.0} s of virtual time and {kept} lines of trace.", first.took_ms as f64 / 1e3);
+    if alone > BUDGET || charger.answer() > ANSWER {
+        println!("\nOver the budget: by this machine, or by a change?");
+    }
+}
+
+/// CPU time of a session: the median of many, as others may share the machine.
+fn cpu(watch: Watch) -> Duration {
+    let mut times: Vec<Duration> = (1..=SESSIONS)
+        .map(|seed| {
+            let before = used();
+            play(seed.into(), watch);
+            used() - before
+        })
+        .collect();
+    times.sort();
+    times[times.len() / 2]
+}
+
+/// CPU time that this process has used.
+fn used() -> Duration {
+    clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID).expect("a clock of CPU time").into()
+}
+
+/// Cores, and sessions per second on all of them.
+#[allow(clippy::disallowed_methods, reason = "a measurement")]
+fn rate() -> (usize, f64) {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..cores {
+            scope.spawn(|| {
+                for seed in 1..=SESSIONS {
+                    play(seed.into(), Watch::Nobody);
+                }
+            });
+        }
+    });
+    let sessions = f64::from(SESSIONS) * cores as f64;
+    (cores, sessions / start.elapsed().as_secs_f64())
+}
+
+/// A line of this process's status.
+fn status(name: &str) -> String {
+    let status = read_to_string("/proc/self/status").expect("status");
+    let value = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    value.expect("a line of status").trim().to_owned()
+}
+
+fn sizes(machine: usize, storage: usize) -> String {
+    format!("{machine} and {storage} bytes")
+}

@@ -1,0 +1,57 @@
+//! `ccs world list`: what can be played, and what must hold.
+
+use std::io::Write;
+
+use sim::invariant::RULES;
+use sim::script::unplayed;
+
+use crate::cli::{Exit, ListArgs};
+
+/// Writes the list.
+pub fn run(args: &ListArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    if args.rules {
+        for rule in RULES {
+            let side = format!("{:?}", rule.side).to_lowercase();
+            writeln!(out, "{:4} {side:8} {}\n{:13} keeps away: {}", rule.id, rule.words, "", rule.hazard)?;
+        }
+    } else if let Some(id) = &args.id {
+        for (number, script) in super::by_id(id)?.iter().enumerate() {
+            writeln!(
+                out,
+                "{} case {} ({}): {} {}",
+                script.id,
+                number + 1,
+                script.side,
+                script.title,
+                script.case
+            )?;
+            for step in &script.steps {
+                writeln!(out, "    {}", step.words)?;
+            }
+            for (words, _) in &script.expect {
+                writeln!(out, "    expect {words}")?;
+            }
+            if !script.why.is_empty() {
+                writeln!(out, "    why so: {}", script.why)?;
+            }
+        }
+    } else {
+        let scripts = super::library()?;
+        for row in super::grouped(&scripts) {
+            let titles: Vec<&str> = row.titles();
+            let cases = if row.scripts.len() == 1 {
+                String::new()
+            } else {
+                format!(" ({} cases)", row.scripts.len())
+            };
+            writeln!(out, "{:6} {:8} {}{cases}", row.id, row.side(), titles.join("; "))?;
+        }
+        writeln!(out, "\nnot played here:")?;
+        for row in unplayed() {
+            let place = if row.is_elsewhere { "elsewhere" } else { "pending" };
+            writeln!(out, "{:6} {place:10} {}", row.id, row.why)?;
+        }
+    }
+    out.flush()?;
+    Ok(Exit::Good)
+}

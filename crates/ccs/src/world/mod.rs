@@ -1,0 +1,109 @@
+//! `ccs world`: the simulated world with everything that can go wrong, by seed or by scenario.
+
+mod list;
+mod replay;
+mod report;
+mod run;
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, Write};
+
+use anyhow::Context;
+use indicatif::{ProgressBar, ProgressStyle};
+use sim::script::{self, Script};
+
+use crate::cli::{Exit, Usage, WorldCommand};
+
+/// Runs one of its commands.
+pub fn run(command: &WorldCommand, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    match command {
+        WorldCommand::Run(args) => run::run(args, out),
+        WorldCommand::Replay(args) => replay::run(args, out),
+        WorldCommand::List(args) => list::run(args, out),
+        WorldCommand::Report(args) => report::run(args, out),
+    }
+}
+
+/// All scenarios that come with the program.
+pub fn library() -> anyhow::Result<Vec<Script>> {
+    script::library().context("a scenario that comes with this program")
+}
+
+/// The cases of one of them.
+pub fn by_id(id: &str) -> anyhow::Result<Vec<Script>> {
+    let mut scripts = library()?;
+    let nearest = scripts
+        .iter()
+        .map(|script| script.id.clone())
+        .min_by_key(|known| strsim::damerau_levenshtein(&known.to_lowercase(), &id.to_lowercase()));
+    scripts.retain(|script| script.id.eq_ignore_ascii_case(id));
+    if scripts.is_empty() {
+        let why = script::unplayed().find(|row| row.id.eq_ignore_ascii_case(id)).map_or_else(
+            || format!("did you mean {}?", nearest.unwrap_or_default()),
+            |row| {
+                format!(
+                    "it is played {}: {}",
+                    if row.is_elsewhere { "elsewhere" } else { "nowhere yet" },
+                    row.why
+                )
+            },
+        );
+        return Err(Usage(format!("no scenario {id}: {why} `ccs world list` shows all").into()).into());
+    }
+    Ok(scripts)
+}
+
+/// A bar on the terminal, where there is one.
+fn bar(length: usize) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {per_sec} {eta} left {msg}");
+    let bar = ProgressBar::new(u64::try_from(length).unwrap_or(u64::MAX));
+    match style {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+/// The scripts of a text; a mistake names the file.
+fn read(name: &str, text: &str) -> anyhow::Result<Vec<Script>> {
+    let scripts = script::parse(text).map_err(|mistake| Usage(format!("{name}: {mistake}").into()))?;
+    if scripts.is_empty() {
+        return Err(
+            Usage(format!("{name}: no scenario in it; the first line is `scenario ID`").into()).into()
+        );
+    }
+    Ok(scripts)
+}
+
+/// All cases of one id.
+struct Row<'s> {
+    id: &'s str,
+    scripts: Vec<&'s Script>,
+}
+
+impl<'s> Row<'s> {
+    /// What happens in them, each once.
+    fn titles(&self) -> Vec<&'s str> {
+        let mut titles: Vec<&str> = self.scripts.iter().map(|script| script.title.as_str()).collect();
+        titles.dedup();
+        titles
+    }
+
+    /// Who is judged.
+    fn side(&self) -> &'s str {
+        let mut sides: Vec<&str> = self.scripts.iter().map(|script| script.side.as_str()).collect();
+        sides.dedup();
+        if let [side] = sides.as_slice() { side } else { "both" }
+    }
+}
+
+/// Scenarios by their id, in its order.
+fn grouped(scripts: &[Script]) -> Vec<Row<'_>> {
+    let mut rows: BTreeMap<&str, Vec<&Script>> = BTreeMap::new();
+    for script in scripts {
+        rows.entry(&script.id).or_default().push(script);
+    }
+    rows.into_iter().map(|(id, scripts)| Row { id, scripts }).collect()
+}

@@ -1,0 +1,144 @@
+//! `ccs world run`: many seeds on all cores.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::time::Instant;
+
+use rayon::prelude::*;
+use serde_json::json;
+use session::StopReason;
+use sim::invariant::RULES;
+use sim::script::{self, Verdict, random};
+
+use crate::cli::{Exit, RunArgs};
+
+/// What came of a seed.
+struct Outcome {
+    seed: u64,
+    verdict: Verdict,
+    ends: [Option<StopReason>; 2],
+    /// The second run differed.
+    differs: bool,
+}
+
+impl Outcome {
+    fn failed(&self) -> bool {
+        self.differs || !self.verdict.passed()
+    }
+}
+
+/// So many failures are shown with their script; the others by their seed.
+const SHOWN: usize = 5;
+
+/// Plays the seeds.
+pub fn run(args: &RunArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(args.jobs).build()?;
+    let bar = super::bar(usize::try_from(args.seeds)?);
+    #[expect(clippy::disallowed_methods, reason = "how long the person in front of it waited")]
+    let begin = Instant::now();
+    let outcomes: Vec<Outcome> = pool.install(|| {
+        (args.from..args.from.saturating_add(args.seeds))
+            .into_par_iter()
+            .map(|seed| {
+                let outcome = play(seed, args.twice);
+                if outcome.failed() {
+                    bar.println(format!("seed {seed} failed"));
+                }
+                bar.inc(1);
+                outcome
+            })
+            .collect()
+    });
+    bar.finish_and_clear();
+    let took = begin.elapsed();
+    let failed: Vec<&Outcome> = outcomes.iter().filter(|outcome| outcome.failed()).collect();
+    if args.json {
+        let failures: Vec<_> = failed
+            .iter()
+            .map(|outcome| json!({"seed": outcome.seed, "differs": outcome.differs, "verdict": outcome.verdict.to_json()}))
+            .collect();
+        let report = json!({
+            "from": args.from, "seeds": args.seeds, "twice": args.twice, "seconds": took.as_secs_f64(),
+            "failed": failures, "ends": {"charger": ends(&outcomes, 0), "car": ends(&outcomes, 1)},
+        });
+        writeln!(out, "{report}")?;
+    } else {
+        #[allow(clippy::cast_precision_loss, reason = "a rate to look at")]
+        let rate = args.seeds as f64 / took.as_secs_f64();
+        let times = if args.twice { ", each twice" } else { "" };
+        writeln!(
+            out,
+            "{} seeds from {}{times}: {:.1} s, {rate:.0} a second; {} safety rules watched after every step",
+            args.seeds,
+            args.from,
+            took.as_secs_f64(),
+            RULES.len()
+        )?;
+        for (side, name) in ["charger", "car"].into_iter().enumerate() {
+            writeln!(out, "\nhow the {name}'s last session ended, before everything was mended")?;
+            for (cause, count) in ends(&outcomes, side) {
+                writeln!(out, "  {count:>7}  {cause}")?;
+            }
+        }
+        writeln!(out)?;
+        tell(&failed, args.twice, out)?;
+    }
+    out.flush()?;
+    Ok(if failed.is_empty() { Exit::Good } else { Exit::Failed })
+}
+
+fn play(seed: u64, twice: bool) -> Outcome {
+    let scripts = script::parse(&random::of_seed(seed)).unwrap_or_default();
+    let Some(script) = scripts.first() else {
+        let stuck = Some("this seed gives no script that can be read".to_owned());
+        let verdict = Verdict { id: seed.to_string(), stuck, ..Verdict::default() };
+        return Outcome { seed, verdict, ends: [None; 2], differs: false };
+    };
+    let played = script::play(script, None);
+    let differs = twice && {
+        let again = script::play(script, None);
+        again.verdict != played.verdict || again.trace != played.trace
+    };
+    Outcome { seed, verdict: played.verdict, ends: played.ends, differs }
+}
+
+/// How often a side's last session ended by which cause; without its values.
+fn ends(outcomes: &[Outcome], side: usize) -> BTreeMap<String, u32> {
+    let mut counts = BTreeMap::new();
+    for outcome in outcomes {
+        let reason = outcome.ends.get(side).copied().flatten();
+        let words =
+            reason.map_or_else(|| "no session ended".to_owned(), |reason| format!("{:?}", reason.cause));
+        let words = words.split('(').next().unwrap_or_default().to_owned();
+        *counts.entry(words).or_insert(0) += 1;
+    }
+    counts
+}
+
+fn tell(failed: &[&Outcome], twice: bool, out: &mut dyn Write) -> anyhow::Result<()> {
+    if failed.is_empty() {
+        let same = if twice { ", and the second run was the same, entry by entry" } else { "" };
+        writeln!(
+            out,
+            "passed: no rule was broken; once all was mended and the plug put in again, every car charged{same}"
+        )?;
+        return Ok(());
+    }
+    for outcome in failed.iter().take(SHOWN) {
+        let seed = outcome.seed;
+        writeln!(out, "{}", outcome.verdict)?;
+        if outcome.differs {
+            writeln!(out, "    the second run was another one")?;
+        }
+        writeln!(out, "  what the failure needs of its script; `ccs world replay {seed}` shows it")?;
+        for line in script::shrink(&random::of_seed(seed)).lines() {
+            writeln!(out, "    {line}")?;
+        }
+    }
+    let others: Vec<String> = failed.iter().skip(SHOWN).map(|outcome| outcome.seed.to_string()).collect();
+    if !others.is_empty() {
+        writeln!(out, "and the seeds {}", others.join(" "))?;
+    }
+    writeln!(out, "FAILED: {} seeds", failed.len())?;
+    Ok(())
+}

@@ -1,0 +1,59 @@
+//! What happens while a script is played, for those who look on.
+
+use std::cell::RefCell;
+use std::ops::ControlFlow;
+use std::rc::Rc;
+
+use machine::Instant;
+use roles::{Event, PevEvent};
+use session::{Phase, StopReason};
+
+use crate::plant::Bench;
+
+/// Something that was told, by whom.
+#[derive(Debug)]
+pub enum Told {
+    /// By the charger.
+    Charger(Event),
+    /// By the car.
+    Car(PevEvent),
+    /// A frame on the charger's cable.
+    Frame {
+        /// Whether the charger sent it.
+        is_sent: bool,
+        /// All of it.
+        frame: Vec<u8>,
+    },
+    /// The script did this.
+    Step(String),
+}
+
+/// What is there after a step of the world.
+#[derive(Clone, Copy)]
+pub struct Scene<'w> {
+    /// The time.
+    pub now: Instant,
+    /// The hardware.
+    pub bench: &'w Bench,
+    /// Where the charger is in its session, and how the last one ended.
+    pub charger: (Phase, Option<StopReason>),
+    /// Likewise the car.
+    pub car: (Phase, Option<StopReason>),
+}
+
+/// Looks on: is called after each step of the world with what was told since. `Break` ends the play.
+pub type Look<'l> = &'l mut dyn FnMut(&Scene<'_>, Vec<(Instant, Told)>) -> ControlFlow<()>;
+
+/// What was told and nobody has looked at yet.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Story(Rc<RefCell<Vec<(Instant, Told)>>>);
+
+impl Story {
+    pub(super) fn tell(&self, at: Instant, told: Told) {
+        self.0.borrow_mut().push((at, told));
+    }
+
+    pub(super) fn take(&self) -> Vec<(Instant, Told)> {
+        std::mem::take(&mut self.0.borrow_mut())
+    }
+}

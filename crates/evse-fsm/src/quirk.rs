@@ -26,19 +26,7 @@ bitflags::bitflags! {
 }
 
 /// One thing that the charger bends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Quirk {
-    /// Its switch.
-    pub flag: Quirks,
-    /// The id that configurations and logs use.
-    pub id: &'static str,
-    /// What it bends.
-    pub bends: &'static str,
-    /// Who needs it.
-    pub needed_by: &'static str,
-    /// Whether it is on unless switched off; `strict` switches all off.
-    pub default: bool,
-}
+pub type Quirk = session::Quirk<Quirks>;
 
 /// Every quirk.
 pub const QUIRKS: &[Quirk] = &[
@@ -127,7 +115,7 @@ impl Quirks {
 
     /// The quirk with this id.
     pub fn by_id(id: &str) -> Option<&'static Quirk> {
-        QUIRKS.iter().find(|quirk| quirk.id == id)
+        Quirk::by_id(QUIRKS, id)
     }
 }
 

@@ -339,3 +339,14 @@ fn a_stage_that_is_live_without_being_asked_is_found_when_its_contactors_close()
     assert_eq!(bench.ask("CableCheckReq").unwrap().1, ResponseCode::Failed);
     assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::WeldSuspected);
 }
+
+#[test]
+fn a_needed_reading_that_is_missing_refuses_the_cable_check_before_anything_closes() {
+    let mut bench = Bench::with(|config| config.sensors |= evse_fsm::Sensors::DUTY);
+    bench.pass_all(&GOOD[..5]);
+    bench.pilot = control_pilot::Level::C;
+    bench.run(40);
+    assert_eq!(bench.ask("CableCheckReq").unwrap().1, ResponseCode::Failed);
+    assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::StaleReading("pilot duty"));
+    assert!(!bench.charger.demand().is_energised());
+}

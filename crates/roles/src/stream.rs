@@ -1,19 +1,40 @@
 use evse_fsm::Charger;
 use machine::{Cx, Machine};
+use session::Closed;
 use v2gtp::{Deframer, HEADER_LEN, Header, Item, PayloadType};
 
 use crate::channel::{Broken, Channel};
-use crate::net::Station;
+use crate::net::{Ended, Station, TcpState};
 
 /// Either side's session, as a stream needs it: messages with their payload types in and out.
 pub(crate) trait Session: Machine<Route = u16> {
     /// A message as its input.
     fn message(payload_type: u16, payload: &[u8]) -> Self::Input<'_>;
+    /// Whether it wants the connection to be closed.
+    fn wants_close(&self) -> bool;
+}
+
+/// What has become of an open connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flow {
+    /// It goes on.
+    On,
+    /// The peer's bytes make no sense: no orderly end, and to be closed.
+    Broken(StreamError),
+    /// The peer has ended it, in order or not: the session is to be told so. Not in order: it is gone already.
+    Ended(Closed),
+    /// The session wants it closed.
+    Done,
+    /// And there is still something to be sent.
+    DoneSoon,
 }
 
 impl Session for Charger {
     fn message(payload_type: u16, payload: &[u8]) -> evse_fsm::Input<'_> {
         evse_fsm::Input::Message { payload_type, payload }
+    }
+    fn wants_close(&self) -> bool {
+        Self::wants_close(self)
     }
 }
 
@@ -52,12 +73,34 @@ impl<'a, C: Channel, const N: usize> Stream<'a, C, N> {
     }
 
     /// Whether answers wait that the connection has not taken yet.
-    pub(crate) fn is_sending(&self) -> bool {
+    fn is_sending(&self) -> bool {
         self.taken < self.filled
     }
 
+    /// Lets messages through an open connection, and says what has become of it.
+    pub(crate) fn flow(
+        &mut self,
+        cx: &mut Cx<'_>,
+        station: &mut Station<'_>,
+        session: &mut impl Session,
+        skipped: impl FnMut(PayloadType),
+    ) -> Flow {
+        if let Err(error) = self.pump(cx, station, session, skipped) {
+            return Flow::Broken(error);
+        }
+        match station.tcp_state() {
+            _ if self.channel.is_closed() => Flow::Ended(Closed::Fin),
+            _ if session.wants_close() && !self.is_sending() => Flow::Done,
+            TcpState::Gone if station.ended() == Some(Ended::Timeout) => Flow::Ended(Closed::Timeout),
+            TcpState::Gone => Flow::Ended(Closed::Rst),
+            TcpState::PeerClosed if !station.has_bytes() => Flow::Ended(Closed::Fin),
+            _ if session.wants_close() => Flow::DoneSoon,
+            _ => Flow::On,
+        }
+    }
+
     /// Takes what has been received and gives each message to `session`; answers go out between.
-    pub(crate) fn pump(
+    fn pump(
         &mut self,
         cx: &mut Cx<'_>,
         station: &mut Station<'_>,

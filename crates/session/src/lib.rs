@@ -26,6 +26,7 @@ mod limits;
 mod message;
 mod phase;
 mod plant;
+mod quirk;
 mod reading;
 mod stop;
 
@@ -35,5 +36,6 @@ pub use limits::{CURRENT_BEFORE_POWER_MA, DEAD_MV, Limits, OPEN_BELOW_MA, Target
 pub use message::{Direction, Message, Status, Values};
 pub use phase::Phase;
 pub use plant::{Contactors, Isolation, Lock};
+pub use quirk::Quirk;
 pub use reading::{MAX_AGE, Reading, Sensor, fresh};
 pub use stop::{By, Cause, StopReason};

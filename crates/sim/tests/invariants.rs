@@ -161,7 +161,7 @@ const WAYS: &[Way] = &[
     ),
     ("E12", || Stand::charging().with(|stand| stand.demand.contactors = Contactors::Open), 10),
     ("E13", || Stand::precharged().with(|stand| stand.demand.lock = Lock::Released), 250),
-    ("E14", || Stand::charging().with(|stand| stand.inject(Fault::Leak(10_000))), 1_000),
+    ("E14", || Stand::charging().with(|stand| stand.inject(Fault::Leak(10_000))), 900),
     ("E15", || Stand::precharged().with(|stand| stand.facts(|facts, _| facts.heard = None)), 250),
     (
         "E16",

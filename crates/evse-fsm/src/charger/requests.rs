@@ -224,6 +224,10 @@ impl Charger {
             return self.wait(request, self.config.times.pilot_detection);
         }
         if !self.power.is_testing() {
+            // What would end it at once must not close the contactors first.
+            if let Some(name) = self.plant.stale(self.config.sensors, self.now) {
+                return self.refuse(&request, Verdict::Failed, Cause::StaleReading(name));
+            }
             self.start(Timer::CableCheck, self.config.times.cable_check);
             self.checkpoint(Checkpoint::ISOLATION_TEST);
             if let Err(fault) = self.power.begin_test(self.now, &self.plant, &self.config) {

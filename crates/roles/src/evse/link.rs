@@ -9,8 +9,8 @@ use slac::EvseInput;
 use super::{Evse, Happening, Stage, Timer};
 use crate::channel::Channel;
 use crate::line::Line;
-use crate::net::{Ended, Heard, Ignored, Kind, Mac, Received, TcpState};
-use crate::stream::StreamError;
+use crate::net::{Heard, Ignored, Kind, Mac, Received, TcpState};
+use crate::stream::{Flow, StreamError};
 
 /// Without a `SessionSetupReq` for so long a car loses its place (DIN SPEC 70121 and ISO 15118-2,
 /// `V2G_SECC_CommunicationSetup_Timeout`).
@@ -119,18 +119,6 @@ impl<C: Channel, const N: usize> Evse<'_, C, N> {
         }
         match (self.stage, self.station.tcp_state()) {
             (Stage::Opening, TcpState::Listening) => self.free(),
-            (Stage::Open, TcpState::PeerClosed) if !self.station.has_bytes() => {
-                self.disconnected(cx, Closed::Fin);
-                self.close(cx.now);
-            }
-            (Stage::Open, TcpState::Gone) => {
-                let closed = match self.station.ended() {
-                    Some(Ended::Timeout) => Closed::Timeout,
-                    _ => Closed::Rst,
-                };
-                self.disconnected(cx, closed);
-                self.stage = Stage::Closing;
-            }
             (Stage::Closing, state) => {
                 // Nobody listens any more: what still comes is dropped.
                 let _ = self.station.read(|bytes| (bytes.len(), ()));
@@ -154,23 +142,24 @@ impl<C: Channel, const N: usize> Evse<'_, C, N> {
         self.session.handle(cx, evse_fsm::Input::Connected);
     }
 
-    /// Lets messages and answers through, and closes where the session wants it.
+    /// Lets messages and answers through, and closes where either side wants it.
     fn flow(&mut self, cx: &mut Cx<'_>) {
         let Self { stream, station, session, events, .. } = self;
-        let pumped = stream.pump(cx, station, session, |payload_type| {
-            events.push(Happening::Skipped(payload_type));
-        });
-        if let Err(error) = pumped {
-            self.broken(cx, error);
-        } else if self.stream.channel.is_closed() {
-            self.disconnected(cx, Closed::Fin);
-            self.close(cx.now);
-        } else if self.session.wants_close() {
-            if self.stream.is_sending() {
-                self.close_later(cx.now);
-            } else {
+        let flow =
+            stream.flow(cx, station, session, |payload_type| events.push(Happening::Skipped(payload_type)));
+        match flow {
+            Flow::On => {}
+            Flow::Broken(error) => self.broken(cx, error),
+            Flow::Ended(Closed::Fin) => {
+                self.disconnected(cx, Closed::Fin);
                 self.close(cx.now);
             }
+            Flow::Ended(closed) => {
+                self.disconnected(cx, closed);
+                self.stage = Stage::Closing;
+            }
+            Flow::Done => self.close(cx.now),
+            Flow::DoneSoon => self.close_later(cx.now),
         }
     }
 

@@ -8,8 +8,8 @@ use session::{By, Cause, Closed, Phase, StopReason};
 use super::{Pev, PevEvent, Stage, Timer};
 use crate::channel::Channel;
 use crate::line::Line;
-use crate::net::{Ended, Ignored, Received, TcpState};
-use crate::stream::Session;
+use crate::net::{Ignored, Received, TcpState};
+use crate::stream::{Flow, Session};
 
 /// Time for the three steps of TCP's handshake: judgement, several repetitions of the first step.
 const HANDSHAKE: Duration = Duration::from_secs(5);
@@ -26,6 +26,9 @@ const FIRST_EPHEMERAL: u16 = 49_152;
 impl Session for pev_fsm::Car {
     fn message(payload_type: u16, payload: &[u8]) -> pev_fsm::Input<'_> {
         pev_fsm::Input::Message { payload_type, payload }
+    }
+    fn wants_close(&self) -> bool {
+        Self::wants_close(self)
     }
 }
 
@@ -127,34 +130,20 @@ impl<C: Channel, const N: usize> Pev<'_, C, N> {
         if self.stage == Stage::Open {
             self.flow(cx);
         }
-        self.follow_connection(cx);
+        if self.stage == Stage::Closing {
+            self.follow_closing(cx);
+        }
         self.ask(cx.now);
         self.station.schedule();
     }
 
-    fn follow_connection(&mut self, cx: &mut Cx<'_>) {
-        match (self.stage, self.station.tcp_state()) {
-            (Stage::Open, TcpState::PeerClosed) if !self.station.has_bytes() => {
-                self.disconnected(cx, Closed::Fin);
-                self.close(cx.now);
-            }
-            (Stage::Open, TcpState::Gone) => {
-                let closed = match self.station.ended() {
-                    Some(Ended::Timeout) => Closed::Timeout,
-                    _ => Closed::Rst,
-                };
-                self.disconnected(cx, closed);
-                self.over();
-            }
-            (Stage::Closing, state) => {
-                // Nobody listens any more: what still comes is dropped.
-                let _ = self.station.read(|bytes| (bytes.len(), ()));
-                if state == TcpState::Gone {
-                    self.disconnected(cx, Closed::Fin);
-                    self.over();
-                }
-            }
-            _ => {}
+    /// A connection that is being closed.
+    fn follow_closing(&mut self, cx: &mut Cx<'_>) {
+        // Nobody listens any more: what still comes is dropped.
+        let _ = self.station.read(|bytes| (bytes.len(), ()));
+        if self.station.tcp_state() == TcpState::Gone {
+            self.disconnected(cx, Closed::Fin);
+            self.over();
         }
     }
 
@@ -193,24 +182,28 @@ impl<C: Channel, const N: usize> Pev<'_, C, N> {
         self.session.handle(cx, pev_fsm::Input::Connected);
     }
 
-    /// Lets messages through, and closes where the session wants it.
+    /// Lets messages through, and closes where either side wants it.
     fn flow(&mut self, cx: &mut Cx<'_>) {
         let Self { stream, station, session, events, .. } = self;
-        let pumped =
-            stream.pump(cx, station, session, |payload_type| events.push(PevEvent::Skipped(payload_type)));
-        if let Err(error) = pumped {
-            self.events.push(PevEvent::Broken(error));
-            self.disconnected(cx, Closed::Rst);
-            self.close(cx.now);
-        } else if self.stream.channel.is_closed() {
-            self.disconnected(cx, Closed::Fin);
-            self.close(cx.now);
-        } else if self.session.wants_close() {
-            if self.stream.is_sending() {
-                self.close_later(cx.now);
-            } else {
+        let flow =
+            stream.flow(cx, station, session, |payload_type| events.push(PevEvent::Skipped(payload_type)));
+        match flow {
+            Flow::On => {}
+            Flow::Broken(error) => {
+                self.events.push(PevEvent::Broken(error));
+                self.disconnected(cx, Closed::Rst);
                 self.close(cx.now);
             }
+            Flow::Ended(Closed::Fin) => {
+                self.disconnected(cx, Closed::Fin);
+                self.close(cx.now);
+            }
+            Flow::Ended(closed) => {
+                self.disconnected(cx, closed);
+                self.over();
+            }
+            Flow::Done => self.close(cx.now),
+            Flow::DoneSoon => self.close_later(cx.now),
         }
     }
 

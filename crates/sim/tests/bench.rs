@@ -3,7 +3,7 @@
 
 use control_pilot::{Level, Output, Proximity};
 use evse_fsm::{Contactors, Demand, Isolation};
-use machine::{Duration, Instant};
+use machine::Instant;
 use session::Target;
 use sim::plant::{
     Bench, BenchConfig, CarDemand, ContactorFault, Fault, Load, LockFault, Occurrence, PilotFault, Sensor,

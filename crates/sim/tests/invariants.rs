@@ -194,6 +194,7 @@ const WAYS: &[Way] = &[
         || {
             Stand::precharged().with(|stand| {
                 stand.facts(|facts, _| facts.is_checked = false);
+                stand.run(150);
                 stand.car.contactors = Contactors::Closed;
             })
         },

@@ -4,7 +4,7 @@ use control_pilot::Output;
 use machine::Duration;
 
 use super::View;
-use crate::plant::{Occurrence, Side};
+use crate::plant::{Occurrence, Sensor, Side};
 
 /// One rule.
 #[derive(Clone, Copy, Debug)]
@@ -59,7 +59,7 @@ const STALE_MS: u64 = 200;
 pub const RULES: &[Rule] = &[
     rule("E1", Side::Charger, "output contactors close only at pilot C or D, from the first CableCheckReq on",
         "voltage on a cable that no car asked for", Check::Happens(|view, what| {
-            let may = view.is_within(view.checked_at, TOLD) && view.was_ready();
+            let may = view.is_within(view.memory.checked_at, TOLD) && view.was_ready();
             closing(what, Side::Charger).is_some() && !may
         })),
     rule("E2", Side::Charger, "output contactors close only onto a cable below 60 V",
@@ -82,17 +82,21 @@ pub const RULES: &[Rule] = &[
     rule("E6", Side::Charger, "no current flows later than 1 s after the last valid CurrentDemandReq",
         "a car that hangs is overcharged", Check::Lasts(OFF, |view| {
             let last = view.facts.demanded.max(view.facts.power_on);
-            view.truth.current_ma > 1_000 && last.is_some_and(|last| view.now.since(last) > ms(1_000))
+            // A stage that does not obey is E16's.
+            let is_late = last.is_some_and(|last| view.now.since(last) > ms(1_000));
+            view.truth.current_ma > 1_000 && is_late && view.bench.is_stage_sound()
         })),
     rule("E7", Side::Charger, "below 5 A within 150 ms of the pilot leaving C and D",
         "a plug that comes out under load: an arc", Check::Lasts(BLOCKED, |view| {
-            view.truth.current_ma >= 5_000 && !view.truth.level.is_ready()
+            view.truth.current_ma >= 5_000 && !view.truth.level.is_ready() && view.sees(Side::Charger)
         })),
     rule("E8", Side::Charger, "output contactors open within 300 ms of the pilot leaving C and D",
-        "voltage on an open plug", Check::Lasts(OFF, |view| view.is_connected() && !view.truth.level.is_ready())),
+        "voltage on an open plug", Check::Lasts(OFF, |view| {
+            view.is_connected() && !view.truth.level.is_ready() && view.sees(Side::Charger)
+        })),
     rule("E9", Side::Charger, "off within 300 ms of the emergency stop",
         "a person in danger", Check::Lasts(OFF, |view| {
-            view.is_live() && view.bench.stopped_since(Side::Charger).is_some()
+            view.is_live() && view.bench.stopped_since(Side::Charger).is_some() && view.sees(Side::Charger)
         })),
     rule("E10", Side::Charger, "off within 500 ms without new readings",
         "blind charging", Check::Lasts(ms(300 + STALE_MS), |view| {
@@ -105,8 +109,8 @@ pub const RULES: &[Rule] = &[
     rule("E12", Side::Charger, "output contactors open below 1 A, or 100 ms after 0 A was demanded",
         "contacts weld", Check::Happens(|view, what| {
             is_opening_under_load(what, Side::Charger)
-                && view.zero_since.is_none_or(|since| view.now.since(since) < ms(90))
-                && !view.is_within(view.heartbeat, ms(100))
+                && view.memory.zero_since.is_none_or(|since| view.now.since(since) < ms(90))
+                && !view.is_within(view.memory.heartbeat, ms(100))
         })),
     rule("E13", Side::Charger, "the charger unlocks only with its contactors open and below 60 V",
         "live pins in somebody's hand", Check::Happens(|_, what| is_live_unlock(what, Side::Charger))),
@@ -122,27 +126,30 @@ pub const RULES: &[Rule] = &[
             view.is_connected() && view.truth.current_ma > demanded + 15_000 + demanded / 10
         })),
     rule("E17", Side::Charger, "off within 300 ms of losing its own lock",
-        "a plug that comes out under load: an arc", Check::Lasts(OFF, |view| view.is_live() && !view.truth.charger_locked)),
+        "a plug that comes out under load: an arc", Check::Lasts(OFF, |view| {
+            let has_lock = !view.bench.is_absent(Side::Charger, Sensor::Lock);
+            view.is_live() && !view.truth.charger_locked && has_lock && view.sees(Side::Charger)
+        })),
     rule("P1", Side::Car, "contactors close only with at most 20 V between inlet and battery",
         "inrush welds them", Check::Happens(|view, what| {
             let has_battery = view.bench.load().as_battery().is_some();
-            let has_just_gone = view.is_within(view.gone_since, TOLD);
+            let has_just_gone = view.is_within(view.memory.gone_since, TOLD);
             has_battery && !has_just_gone && is_closing_apart(what, view.truth.battery_mv, 20_000)
         })),
     rule("P2", Side::Car, "contactors close only after a finished cable check with isolation Valid or Warning",
         "the battery on a cable with a fault to earth", Check::Happens(|view, what| {
-            closing(what, Side::Car).is_some() && !view.facts.is_checked
+            closing(what, Side::Car).is_some() && !view.is_within(view.memory.valid_at, TOLD)
         })),
     rule("P3", Side::Car, "contactors close only behind a locked plug",
         "a plug that comes out under load: an arc", Check::Happens(|view, what| {
-            closing(what, Side::Car).is_some() && view.unlocked_since.is_some_and(|since| view.now.since(since) > TOLD)
+            closing(what, Side::Car).is_some() && view.memory.unlocked_since.is_some_and(|since| view.now.since(since) > TOLD)
         })),
     rule("P4", Side::Car, "contactors open below 1 A, or 2 s after pilot B as a recorded emergency",
         "contacts weld", Check::Happens(|view, what| {
             is_opening_under_load(what, Side::Car)
                 && !view.facts.emergency_opening
-                && view.b_since.is_none_or(|since| view.now.since(since) < ms(1_900))
-                && !view.is_within(view.heartbeat, ms(100))
+                && view.memory.b_since.is_none_or(|since| view.now.since(since) < ms(1_900))
+                && !view.is_within(view.memory.heartbeat, ms(100))
         })),
     rule("P5", Side::Car, "the car unlocks only with its contactors open and below 60 V",
         "live pins in somebody's hand", Check::Happens(|_, what| is_live_unlock(what, Side::Car))),
@@ -162,7 +169,7 @@ pub const RULES: &[Rule] = &[
         })),
     rule("P10", Side::Car, "pilot C or D only after finished ChargeParameterDiscovery",
         "a charger that goes by the pilot alone energises", Check::Lasts(LEAVES, |view| {
-            view.car.level.is_ready() && !view.facts.parameters
+            view.car.level.is_ready() && !view.facts.parameters && !view.facts.had_parameters
         })),
     rule("P11", Side::Car, "contactors open within 2.3 s of the session's end",
         "the battery on a cable that nobody watches", Check::Lasts(CAR_OFF, |view| {
@@ -170,7 +177,7 @@ pub const RULES: &[Rule] = &[
         })),
     rule("P12", Side::Car, "contactors open within 2.3 s of losing the lock",
         "a plug that comes out under load: an arc", Check::Lasts(CAR_OFF, |view| {
-            view.is_car_connected() && !view.truth.car_locked
+            view.is_car_connected() && !view.truth.car_locked && view.sees(Side::Car)
         })),
     rule("P13", Side::Car, "pilot B within 5 s of a current of 15 A more than it asked for",
         "a charger that does not follow downward: the battery is overcharged", Check::Lasts(ms(5_000), |view| {
@@ -226,7 +233,7 @@ impl View<'_> {
 
     /// Pilot C or D was there a moment ago: what contactors that close now were commanded by.
     fn was_ready(&self) -> bool {
-        self.is_within(self.ready_at, ms(150))
+        self.is_within(self.memory.ready_at, ms(150))
     }
 
     /// No session is there, or it has just ended.
@@ -236,7 +243,12 @@ impl View<'_> {
 
     fn must_car_stop(&self) -> bool {
         let is_offered = matches!(self.truth.pilot_at_car, Some(Output::Pwm(30..=70)));
-        !is_offered || self.bench.stopped_since(Side::Car).is_some()
+        self.sees(Side::Car) && (!is_offered || self.bench.stopped_since(Side::Car).is_some())
+    }
+
+    /// A side has readings: without, the rules about that are its rules.
+    fn sees(&self, side: Side) -> bool {
+        self.bench.silent_since(side).is_none()
     }
 
     fn is_within(&self, since: Option<machine::Instant>, time: Duration) -> bool {

@@ -126,6 +126,7 @@ const WAYS: &[Way] = &[
             Stand::ready().with(|stand| {
                 stand.facts(|facts, now| facts.cable_check = Some(now));
                 stand.inject(Fault::Contactors(Side::Car, ContactorFault::Welded));
+                stand.run(150);
                 stand.demand = OFF;
             })
         },
@@ -183,7 +184,7 @@ const WAYS: &[Way] = &[
         || {
             Stand::precharged().with(|stand| {
                 stand.demand = supply(320_000, 2_000);
-                stand.run(100);
+                stand.run(250);
                 stand.car.contactors = Contactors::Closed;
             })
         },

@@ -99,8 +99,10 @@ struct Memory {
     checked_at: Option<Instant>,
     /// When the isolation was good by the charger's word last.
     valid_at: Option<Instant>,
-    /// Since when the car has no battery.
-    gone_since: Option<Instant>,
+    /// When at most 20 V were between inlet and battery last.
+    near_at: Option<Instant>,
+    /// When the charger's end of the cable was below 60 V last.
+    dead_at: Option<Instant>,
     /// Since when the car's lock is open.
     unlocked_since: Option<Instant>,
 }
@@ -179,13 +181,15 @@ impl Witness {
     }
 }
 
+/// How far inlet and battery may be apart when the car's contactors close.
+const NEAR_MV: i32 = 20_000;
+
 impl Memory {
     fn keep(&mut self, now: Instant, truth: Truth, demand: &Demand, car: CarDemand, facts: &Facts) {
         let lasts = [
             (&mut self.zero_since, demand.supply.current_ma == 0),
             (&mut self.b_since, !car.level.is_ready()),
             (&mut self.unlocked_since, !truth.car_locked),
-            (&mut self.gone_since, truth.battery_mv < session::DEAD_MV),
         ];
         for (since, is_so) in lasts {
             hold(since, is_so, now);
@@ -194,6 +198,8 @@ impl Memory {
             (&mut self.ready_at, truth.level.is_ready()),
             (&mut self.checked_at, facts.cable_check.is_some()),
             (&mut self.valid_at, facts.is_checked),
+            (&mut self.near_at, (truth.inlet_mv - truth.battery_mv).abs() <= NEAR_MV && !truth.car_closed),
+            (&mut self.dead_at, truth.cable_mv.abs() < session::DEAD_MV && !truth.charger_closed),
         ];
         for (at, _) in happens.into_iter().filter(|(_, is_so)| *is_so) {
             *at = Some(now);

@@ -3,7 +3,7 @@
 use control_pilot::Output;
 use machine::Duration;
 
-use super::View;
+use super::{NEAR_MV, View};
 use crate::plant::{Occurrence, Sensor, Side};
 
 /// One rule.
@@ -63,8 +63,9 @@ pub const RULES: &[Rule] = &[
             closing(what, Side::Charger).is_some() && !may
         })),
     rule("E2", Side::Charger, "output contactors close only onto a cable below 60 V",
-        "a welded contactor in the car: its battery discharges into the power stage", Check::Happens(|_, what| {
-            closing(what, Side::Charger).is_some_and(|(voltage_mv, _)| voltage_mv >= 60_000)
+        "a welded contactor in the car: its battery discharges into the power stage", Check::Happens(|view, what| {
+            let is_live = closing(what, Side::Charger).is_some_and(|(voltage_mv, _)| voltage_mv >= session::DEAD_MV);
+            is_live && !view.is_within(view.memory.dead_at, TOLD)
         })),
     rule("E3", Side::Charger, "never more voltage is demanded than car and charger bear both",
         "insulation of car or charger breaks down", Check::Lasts(NEVER, |view| {
@@ -133,8 +134,8 @@ pub const RULES: &[Rule] = &[
     rule("P1", Side::Car, "contactors close only with at most 20 V between inlet and battery",
         "inrush welds them", Check::Happens(|view, what| {
             let has_battery = view.bench.load().as_battery().is_some();
-            let has_just_gone = view.is_within(view.memory.gone_since, TOLD);
-            has_battery && !has_just_gone && is_closing_apart(what, view.truth.battery_mv, 20_000)
+            let is_apart = closing(what, Side::Car).is_some_and(|(_, difference_mv)| difference_mv > NEAR_MV);
+            has_battery && is_apart && !view.is_within(view.memory.near_at, TOLD)
         })),
     rule("P2", Side::Car, "contactors close only after a finished cable check with isolation Valid or Warning",
         "the battery on a cable with a fault to earth", Check::Happens(|view, what| {
@@ -192,15 +193,6 @@ fn closing(what: &Occurrence, of: Side) -> Option<(i32, i32)> {
         return None;
     };
     (*side == of).then_some((told_mv.abs().min(voltage_mv.abs()), *difference_mv))
-}
-
-/// The car's contactors close with more than this between inlet and battery, at the command and at the contacts both:
-/// what changes while they move, nobody can know.
-fn is_closing_apart(what: &Occurrence, battery_mv: i32, limit_mv: i32) -> bool {
-    let Occurrence::Closed { side: Side::Car, told_mv, difference_mv, is_commanded: true, .. } = what else {
-        return false;
-    };
-    *difference_mv > limit_mv && (told_mv - battery_mv).abs() > limit_mv
 }
 
 /// It is judged by the current at the command, and by that at the contacts: either may be below 1 A.

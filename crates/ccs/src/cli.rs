@@ -199,6 +199,9 @@ pub struct PevArgs {
     /// State of charge at which the car has enough, in percent.
     #[arg(long, value_name = "PERCENT", default_value_t = 80, value_parser = clap::value_parser!(u8).range(1..=100))]
     pub enough: u8,
+    /// Light bulbs of 230 V in place of the battery, until Ctrl-C.
+    #[arg(long, conflicts_with_all = ["soc", "enough"])]
+    pub bulbs: bool,
     /// Stays at the link, and ends after so many matches, each held for a second.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub matches: Option<u32>,

@@ -52,7 +52,7 @@ impl Journal {
             format!("a charger, a car, their modems and the cable in memory; virtual time, seed {seed}");
         self.log.say(Instant::ZERO, None, &what, out)?;
         if !script.steps.is_empty() {
-            let what = format!("{}: {}", super::name(script), script.title);
+            let what = super::name(script);
             self.log.say(Instant::ZERO, None, &what, out)?;
         }
         Ok(out.flush()?)

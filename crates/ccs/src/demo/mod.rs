@@ -136,7 +136,7 @@ pub fn play(
 pub fn judge(script: &Script, played: &Played, out: &mut dyn Write) -> anyhow::Result<()> {
     let palette = Palette::stdout();
     let verdict = &played.verdict;
-    writeln!(out, "\nexpected of {}: {}", name(script), script.title)?;
+    writeln!(out, "\nexpected of {}", name(script))?;
     for check in &verdict.checks {
         let (colour, word) = if check.passed { (style::GOOD, "yes") } else { (style::BAD, "NO ") };
         writeln!(out, "  {}  {}; seen: {}", palette.paint(colour, word), check.expected, check.seen)?;
@@ -163,9 +163,12 @@ pub fn judge(script: &Script, played: &Played, out: &mut dyn Write) -> anyhow::R
     Ok(out.flush()?)
 }
 
-/// Which scenario, and which case of it.
+/// Which scenario, which case of it, and what happens.
 fn name(script: &Script) -> String {
-    if script.case.is_empty() { script.id.clone() } else { format!("{} ({})", script.id, script.case) }
+    let Script { id, case, title, .. } = script;
+    let case = if case.is_empty() { String::new() } else { format!(" ({case})") };
+    let title = if title.is_empty() { String::new() } else { format!(": {title}") };
+    format!("{id}{case}{title}")
 }
 
 fn record(

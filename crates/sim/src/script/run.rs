@@ -153,7 +153,7 @@ pub fn play(script: &Script, look: Option<Look<'_>>) -> Played {
     if !script.setup.loose {
         let unused = script.steps.iter().zip(&player.done).find(|(_, done)| !**done);
         if let Some((step, _)) = unused {
-            player.stuck.get_or_insert(format!("a step was never done: {:?}", step.when));
+            player.stuck.get_or_insert(format!("a step was never done: {}", step.words));
         }
         let cannot = world.trace().entries().iter().find(|entry| entry.what.starts_with("script: "));
         if let Some(entry) = cannot {

@@ -37,7 +37,8 @@ fn main() {
 fn search(library: &[Script], seeds: u64, next: &AtomicUsize, found: &Found) {
     loop {
         let index = next.fetch_add(1, Ordering::Relaxed);
-        let is_behind = found.lock().is_ok_and(|found| found.as_ref().is_some_and(|(first, _)| *first < index));
+        let is_behind =
+            found.lock().is_ok_and(|found| found.as_ref().is_some_and(|(first, _)| *first < index));
         let by_chance;
         let script = match library.get(index) {
             _ if is_behind => return,

@@ -123,6 +123,11 @@ pub const RULES: &[Rule] = &[
         })),
     rule("E17", Side::Charger, "off within 300 ms of losing its own lock",
         "a plug that comes out under load: an arc", Check::Lasts(OFF, |view| view.is_live() && !view.truth.charger_locked)),
+    rule("E18", Side::Charger, "never more current is demanded for longer than 300 ms than the car asked for last, or 2 A before it did",
+        "the battery is overcharged", Check::Lasts(OFF, |view| {
+            let most_ma = view.facts.asked_ma.max(session::CURRENT_BEFORE_POWER_MA);
+            view.demand.supply.current_ma > most_ma && !view.has_ended()
+        })),
     rule("P1", Side::Car, "contactors close only with at most 20 V between inlet and battery",
         "inrush welds them", Check::Happens(|view, what| {
             let has_battery = view.bench.load().as_battery().is_some();

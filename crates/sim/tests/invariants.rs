@@ -280,6 +280,7 @@ const WAYS: &[Way] = &[
         },
         4_900,
     ),
+    ("P14", || Stand::charging().with(|stand| stand.facts(|facts, now| facts.answered = Some(now))), 10_400),
 ];
 
 #[test]

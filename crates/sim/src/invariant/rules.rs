@@ -51,6 +51,8 @@ const CAR_OFF: Duration = ms(2_300);
 const LEAVES: Duration = ms(150);
 /// Contacts close for a command that is as old: a reading and their own time.
 const TOLD: Duration = ms(100);
+/// An answer that is late is waited for 5 s, and so is the next one.
+const UNANSWERED: Duration = ms(10_350);
 /// Readings may be 200 ms old.
 const STALE_MS: u64 = 200;
 
@@ -180,6 +182,12 @@ pub const RULES: &[Rule] = &[
     rule("P13", Side::Car, "pilot B within 5 s of a current of 15 A more than it asked for",
         "a charger that does not follow downward: the battery is overcharged", Check::Lasts(ms(5_000), |view| {
             view.car.level.is_ready() && view.truth.current_ma > view.facts.asked_ma.saturating_add(15_000)
+        })),
+    rule("P14", Side::Car, "pilot B within 10.5 s of the charger's last answer, while power is granted",
+        "a charger that hangs gives current that nobody controls", Check::Lasts(LEAVES, |view| {
+            let is_unanswered = |since| view.now.since(since) > UNANSWERED;
+            let granted = view.facts.power_on.and(view.facts.answered);
+            view.car.level.is_ready() && granted.is_some_and(is_unanswered)
         })),
 ];
 

@@ -1,6 +1,6 @@
 use control_pilot::Output;
 use machine::{Cx, Deadline, Duration, Instant, Machine};
-use pev_fsm::{Plant, Vehicle};
+use pev_fsm::{Load, Plant, Vehicle};
 use roles::{Pev, PevConfig, PevConfigError, PevInput, PevStorage};
 use session::{Limits, Reading, Target};
 
@@ -11,6 +11,7 @@ use crate::{Drive, Input, Node};
 pub struct Car<'a> {
     pev: Pev<'a>,
     wishes: Wishes,
+    load: Load,
     next_reading: Instant,
 }
 
@@ -37,6 +38,19 @@ impl Wishes {
         enough_percent: 80,
         capacity_wh: 28_000,
     };
+    /// Light bulbs of 230 V, as hobbyists test chargers: so much current as forty of 60 W take.
+    pub const BULBS: Self = Self {
+        limits: Limits {
+            max_voltage_mv: 250_000,
+            max_current_ma: 10_000,
+            max_power_w: 2_500,
+            ..Limits::NONE
+        },
+        capacity_wh: 1_000,
+        ..Self::CAR_400V
+    };
+    /// Their voltage in mV.
+    pub const BULBS_MV: i32 = 230_000;
     /// A car of 800 V; judgement.
     pub const CAR_800V: Self = Self {
         limits: Limits {
@@ -66,7 +80,8 @@ impl<'a> Car<'a> {
         wishes: Wishes,
         storage: &'a mut PevStorage<'a>,
     ) -> Result<Self, PevConfigError> {
-        Ok(Self { pev: Pev::new(cx, config, storage)?, wishes, next_reading: cx.now })
+        let load = config.car.load;
+        Ok(Self { pev: Pev::new(cx, config, storage)?, wishes, load, next_reading: cx.now })
     }
 
     /// The role.
@@ -101,16 +116,22 @@ impl<'a> Car<'a> {
     /// What the battery says; nothing while it says nothing.
     fn vehicle(&self, sensors: &CarPlant) -> Option<Vehicle> {
         let Wishes { limits, enough_percent, capacity_wh } = self.wishes;
-        let soc = sensors.soc_percent?;
+        let (soc, voltage_mv, current_ma) = match self.load {
+            Load::Battery => {
+                let request_ma = sensors.request_ma.map_or(0, |reading| reading.value);
+                (sensors.soc_percent?, limits.max_voltage_mv - BELOW_LIMIT_MV, request_ma)
+            }
+            // They never have enough, and take what the voltage drives.
+            Load::Bulb { voltage_mv } => {
+                (Reading::new(0, sensors.inlet_mv?.at), voltage_mv, limits.max_current_ma)
+            }
+        };
         let left = i32::from(enough_percent.saturating_sub(soc.value));
         Some(Vehicle {
             at: soc.at,
             limits,
             battery_mv: sensors.battery_mv.map(|reading| reading.value),
-            target: Target {
-                voltage_mv: limits.max_voltage_mv - BELOW_LIMIT_MV,
-                current_ma: sensors.request_ma.map_or(0, |reading| reading.value),
-            },
+            target: Target { voltage_mv, current_ma },
             soc_percent: soc.value,
             capacity_wh,
             request_wh: capacity_wh / 100 * left,

@@ -126,6 +126,7 @@ const WAYS: &[Way] = &[
             Stand::ready().with(|stand| {
                 stand.facts(|facts, now| facts.cable_check = Some(now));
                 stand.inject(Fault::Contactors(Side::Car, ContactorFault::Welded));
+                stand.run(150);
                 stand.demand = OFF;
             })
         },
@@ -184,7 +185,7 @@ const WAYS: &[Way] = &[
         || {
             Stand::precharged().with(|stand| {
                 stand.demand = supply(320_000, 2_000);
-                stand.run(100);
+                stand.run(250);
                 stand.car.contactors = Contactors::Closed;
             })
         },
@@ -195,6 +196,7 @@ const WAYS: &[Way] = &[
         || {
             Stand::precharged().with(|stand| {
                 stand.facts(|facts, _| facts.is_checked = false);
+                stand.run(150);
                 stand.car.contactors = Contactors::Closed;
             })
         },

@@ -13,6 +13,8 @@ pub struct Facts {
     pub heard: Option<Instant>,
     /// The charger has finished `ChargeParameterDiscovery`.
     pub parameters: bool,
+    /// It had, in a session that is over and that the car may not yet know to be.
+    pub had_parameters: bool,
     /// The car's highest voltage in mV.
     pub car_max_mv: Option<i32>,
     /// The charger's highest voltage in mV.
@@ -62,7 +64,12 @@ impl Facts {
 
     /// The connection is gone, and the session with it.
     pub fn closed(&mut self, now: Instant) {
-        *self = Self { power_off: Some(now), emergency_opening: self.emergency_opening, ..Self::default() };
+        *self = Self {
+            power_off: Some(now),
+            emergency_opening: self.emergency_opening,
+            had_parameters: self.parameters || self.had_parameters,
+            ..Self::default()
+        };
     }
 
     /// The highest voltage in mV that both sides bear; 0 before both have named theirs.
@@ -72,7 +79,10 @@ impl Facts {
 
     fn request(&mut self, now: Instant, element: &BodyElement<'_>) {
         match element {
-            BodyElement::SessionSetupReq(_) => self.closed(now),
+            BodyElement::SessionSetupReq(_) => {
+                self.closed(now);
+                self.had_parameters = false;
+            }
             BodyElement::ChargeParameterDiscoveryReq(req) => {
                 if let EvChargeParameter::Dc(dc) = &req.ev_charge_parameter {
                     self.car_max_mv = i32::try_from(dc.ev_maximum_voltage_limit.to_milli()).ok();

@@ -57,13 +57,7 @@ pub struct Witness {
     known: usize,
     /// Since when each rule's condition holds.
     since: Vec<Option<Instant>>,
-    ready_at: Option<Instant>,
-    zero_since: Option<Instant>,
-    b_since: Option<Instant>,
-    heartbeat: Option<Instant>,
-    unlocked_since: Option<Instant>,
-    gone_since: Option<Instant>,
-    checked_at: Option<Instant>,
+    memory: Memory,
     /// Whether the program of charger and car hangs, shorter than its hardware waits for it: no rule is its then.
     hangs: [bool; 2],
 }
@@ -87,6 +81,12 @@ struct View<'a> {
     demand: &'a Demand,
     car: &'a CarDemand,
     facts: &'a Facts,
+    memory: Memory,
+}
+
+/// When something was so last, or since when it is.
+#[derive(Clone, Copy, Debug, Default)]
+struct Memory {
     /// When the pilot was at C or D last.
     ready_at: Option<Instant>,
     /// Since when 0 A are demanded.
@@ -97,8 +97,12 @@ struct View<'a> {
     heartbeat: Option<Instant>,
     /// When there was a cable check in the session last.
     checked_at: Option<Instant>,
-    /// Since when the car has no battery.
-    gone_since: Option<Instant>,
+    /// When the isolation was good by the charger's word last.
+    valid_at: Option<Instant>,
+    /// When at most 20 V were between inlet and battery last.
+    near_at: Option<Instant>,
+    /// When the charger's end of the cable was below 60 V last.
+    dead_at: Option<Instant>,
     /// Since when the car's lock is open.
     unlocked_since: Option<Instant>,
 }
@@ -106,21 +110,8 @@ struct View<'a> {
 impl Witness {
     /// A witness of the charger at this port, from the beginning on.
     pub fn new(charger: Port) -> Self {
-        let (sniffer, since) = (Rc::default(), vec![None; RULES.len()]);
-        Self {
-            charger,
-            sniffer,
-            known: 0,
-            since,
-            ready_at: None,
-            zero_since: None,
-            b_since: None,
-            heartbeat: None,
-            unlocked_since: None,
-            gone_since: None,
-            checked_at: None,
-            hangs: [false; 2],
-        }
+        let (sniffer, since, memory) = (Rc::default(), vec![None; RULES.len()], Memory::default());
+        Self { charger, sniffer, known: 0, since, memory, hangs: [false; 2] }
     }
 
     /// What lets it hear the line, for [`World::add_tap`].
@@ -159,42 +150,17 @@ impl Witness {
     pub fn check(&mut self, now: Instant, bench: &Bench) -> Result<(), Broken> {
         let truth = bench.truth();
         let (demand, car) = (bench.demand(), bench.car_demand());
-        if truth.level.is_ready() {
-            self.ready_at = Some(now);
-        }
-        hold(&mut self.zero_since, demand.supply.current_ma == 0, now);
-        hold(&mut self.b_since, !car.level.is_ready(), now);
-        hold(&mut self.unlocked_since, !truth.car_locked, now);
-        hold(&mut self.gone_since, truth.battery_mv < session::DEAD_MV, now);
         let facts = self.facts();
-        if facts.cable_check.is_some() {
-            self.checked_at = Some(now);
-        }
-        let Self { ready_at, zero_since, b_since, heartbeat, unlocked_since, gone_since, checked_at, .. } =
-            *self;
-        let mut view = View {
-            now,
-            bench,
-            truth,
-            demand,
-            car,
-            facts: &facts,
-            ready_at,
-            zero_since,
-            b_since,
-            heartbeat,
-            unlocked_since,
-            gone_since,
-            checked_at,
-        };
+        self.memory.keep(now, truth, demand, *car, &facts);
+        let mut view = View { now, bench, truth, demand, car, facts: &facts, memory: self.memory };
 
         let news = bench.occurrences().get(self.known..).unwrap_or_default();
         self.known += news.len();
         for (at, what) in news {
             view.now = *at;
             if matches!(what, Occurrence::Heartbeat(_)) {
-                self.heartbeat = Some(*at);
-                view.heartbeat = self.heartbeat;
+                self.memory.heartbeat = Some(*at);
+                view.memory = self.memory;
             }
             for rule in RULES {
                 if matches!(rule.check, Check::Happens(is_bad) if is_bad(&view, what)) {
@@ -212,6 +178,32 @@ impl Witness {
             }
         }
         Ok(())
+    }
+}
+
+/// How far inlet and battery may be apart when the car's contactors close.
+const NEAR_MV: i32 = 20_000;
+
+impl Memory {
+    fn keep(&mut self, now: Instant, truth: Truth, demand: &Demand, car: CarDemand, facts: &Facts) {
+        let lasts = [
+            (&mut self.zero_since, demand.supply.current_ma == 0),
+            (&mut self.b_since, !car.level.is_ready()),
+            (&mut self.unlocked_since, !truth.car_locked),
+        ];
+        for (since, is_so) in lasts {
+            hold(since, is_so, now);
+        }
+        let happens = [
+            (&mut self.ready_at, truth.level.is_ready()),
+            (&mut self.checked_at, facts.cable_check.is_some()),
+            (&mut self.valid_at, facts.is_checked),
+            (&mut self.near_at, (truth.inlet_mv - truth.battery_mv).abs() <= NEAR_MV && !truth.car_closed),
+            (&mut self.dead_at, truth.cable_mv.abs() < session::DEAD_MV && !truth.charger_closed),
+        ];
+        for (at, _) in happens.into_iter().filter(|(_, is_so)| *is_so) {
+            *at = Some(now);
+        }
     }
 }
 

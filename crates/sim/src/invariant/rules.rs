@@ -3,8 +3,8 @@
 use control_pilot::Output;
 use machine::Duration;
 
-use super::View;
-use crate::plant::{Occurrence, Side};
+use super::{NEAR_MV, View};
+use crate::plant::{Occurrence, Sensor, Side};
 
 /// One rule.
 #[derive(Clone, Copy, Debug)]
@@ -61,12 +61,13 @@ const STALE_MS: u64 = 200;
 pub const RULES: &[Rule] = &[
     rule("E1", Side::Charger, "output contactors close only at pilot C or D, from the first CableCheckReq on",
         "voltage on a cable that no car asked for", Check::Happens(|view, what| {
-            let may = view.is_within(view.checked_at, TOLD) && view.was_ready();
+            let may = view.is_within(view.memory.checked_at, TOLD) && view.was_ready();
             closing(what, Side::Charger).is_some() && !may
         })),
     rule("E2", Side::Charger, "output contactors close only onto a cable below 60 V",
-        "a welded contactor in the car: its battery discharges into the power stage", Check::Happens(|_, what| {
-            closing(what, Side::Charger).is_some_and(|(voltage_mv, _)| voltage_mv >= 60_000)
+        "a welded contactor in the car: its battery discharges into the power stage", Check::Happens(|view, what| {
+            let is_live = closing(what, Side::Charger).is_some_and(|(voltage_mv, _)| voltage_mv >= session::DEAD_MV);
+            is_live && !view.is_within(view.memory.dead_at, TOLD)
         })),
     rule("E3", Side::Charger, "never more voltage is demanded than car and charger bear both",
         "insulation of car or charger breaks down", Check::Lasts(NEVER, |view| {
@@ -84,17 +85,21 @@ pub const RULES: &[Rule] = &[
     rule("E6", Side::Charger, "no current flows later than 1 s after the last valid CurrentDemandReq",
         "a car that hangs is overcharged", Check::Lasts(OFF, |view| {
             let last = view.facts.demanded.max(view.facts.power_on);
-            view.truth.current_ma > 1_000 && last.is_some_and(|last| view.now.since(last) > ms(1_000))
+            // A stage that does not obey is E16's.
+            let is_late = last.is_some_and(|last| view.now.since(last) > ms(1_000));
+            view.truth.current_ma > 1_000 && is_late && view.bench.is_stage_sound()
         })),
     rule("E7", Side::Charger, "below 5 A within 150 ms of the pilot leaving C and D",
         "a plug that comes out under load: an arc", Check::Lasts(BLOCKED, |view| {
-            view.truth.current_ma >= 5_000 && !view.truth.level.is_ready()
+            view.truth.current_ma >= 5_000 && !view.truth.level.is_ready() && view.sees(Side::Charger)
         })),
     rule("E8", Side::Charger, "output contactors open within 300 ms of the pilot leaving C and D",
-        "voltage on an open plug", Check::Lasts(OFF, |view| view.is_connected() && !view.truth.level.is_ready())),
+        "voltage on an open plug", Check::Lasts(OFF, |view| {
+            view.is_connected() && !view.truth.level.is_ready() && view.sees(Side::Charger)
+        })),
     rule("E9", Side::Charger, "off within 300 ms of the emergency stop",
         "a person in danger", Check::Lasts(OFF, |view| {
-            view.is_live() && view.bench.stopped_since(Side::Charger).is_some()
+            view.is_live() && view.bench.stopped_since(Side::Charger).is_some() && view.sees(Side::Charger)
         })),
     rule("E10", Side::Charger, "off within 500 ms without new readings",
         "blind charging", Check::Lasts(ms(300 + STALE_MS), |view| {
@@ -107,8 +112,8 @@ pub const RULES: &[Rule] = &[
     rule("E12", Side::Charger, "output contactors open below 1 A, or 100 ms after 0 A was demanded",
         "contacts weld", Check::Happens(|view, what| {
             is_opening_under_load(what, Side::Charger)
-                && view.zero_since.is_none_or(|since| view.now.since(since) < ms(90))
-                && !view.is_within(view.heartbeat, ms(100))
+                && view.memory.zero_since.is_none_or(|since| view.now.since(since) < ms(90))
+                && !view.is_within(view.memory.heartbeat, ms(100))
         })),
     rule("E13", Side::Charger, "the charger unlocks only with its contactors open and below 60 V",
         "live pins in somebody's hand", Check::Happens(|_, what| is_live_unlock(what, Side::Charger))),
@@ -124,7 +129,10 @@ pub const RULES: &[Rule] = &[
             view.is_connected() && view.truth.current_ma > demanded + 15_000 + demanded / 10
         })),
     rule("E17", Side::Charger, "off within 300 ms of losing its own lock",
-        "a plug that comes out under load: an arc", Check::Lasts(OFF, |view| view.is_live() && !view.truth.charger_locked)),
+        "a plug that comes out under load: an arc", Check::Lasts(OFF, |view| {
+            let has_lock = !view.bench.is_absent(Side::Charger, Sensor::Lock);
+            view.is_live() && !view.truth.charger_locked && has_lock && view.sees(Side::Charger)
+        })),
     rule("E18", Side::Charger, "never more current is demanded for longer than 300 ms than the car asked for last, or 2 A before it did",
         "the battery is overcharged", Check::Lasts(OFF, |view| {
             let most_ma = view.facts.asked_ma.max(session::CURRENT_BEFORE_POWER_MA);
@@ -133,23 +141,23 @@ pub const RULES: &[Rule] = &[
     rule("P1", Side::Car, "contactors close only with at most 20 V between inlet and battery",
         "inrush welds them", Check::Happens(|view, what| {
             let has_battery = view.bench.load().as_battery().is_some();
-            let has_just_gone = view.is_within(view.gone_since, TOLD);
-            has_battery && !has_just_gone && is_closing_apart(what, view.truth.battery_mv, 20_000)
+            let is_apart = closing(what, Side::Car).is_some_and(|(_, difference_mv)| difference_mv > NEAR_MV);
+            has_battery && is_apart && !view.is_within(view.memory.near_at, TOLD)
         })),
     rule("P2", Side::Car, "contactors close only after a finished cable check with isolation Valid or Warning",
         "the battery on a cable with a fault to earth", Check::Happens(|view, what| {
-            closing(what, Side::Car).is_some() && !view.facts.is_checked
+            closing(what, Side::Car).is_some() && !view.is_within(view.memory.valid_at, TOLD)
         })),
     rule("P3", Side::Car, "contactors close only behind a locked plug",
         "a plug that comes out under load: an arc", Check::Happens(|view, what| {
-            closing(what, Side::Car).is_some() && view.unlocked_since.is_some_and(|since| view.now.since(since) > TOLD)
+            closing(what, Side::Car).is_some() && view.memory.unlocked_since.is_some_and(|since| view.now.since(since) > TOLD)
         })),
     rule("P4", Side::Car, "contactors open below 1 A, or 2 s after pilot B as a recorded emergency",
         "contacts weld", Check::Happens(|view, what| {
             is_opening_under_load(what, Side::Car)
                 && !view.facts.emergency_opening
-                && view.b_since.is_none_or(|since| view.now.since(since) < ms(1_900))
-                && !view.is_within(view.heartbeat, ms(100))
+                && view.memory.b_since.is_none_or(|since| view.now.since(since) < ms(1_900))
+                && !view.is_within(view.memory.heartbeat, ms(100))
         })),
     rule("P5", Side::Car, "the car unlocks only with its contactors open and below 60 V",
         "live pins in somebody's hand", Check::Happens(|_, what| is_live_unlock(what, Side::Car))),
@@ -169,7 +177,7 @@ pub const RULES: &[Rule] = &[
         })),
     rule("P10", Side::Car, "pilot C or D only after finished ChargeParameterDiscovery",
         "a charger that goes by the pilot alone energises", Check::Lasts(LEAVES, |view| {
-            view.car.level.is_ready() && !view.facts.parameters
+            view.car.level.is_ready() && !view.facts.parameters && !view.facts.had_parameters
         })),
     rule("P11", Side::Car, "contactors open within 2.3 s of the session's end",
         "the battery on a cable that nobody watches", Check::Lasts(CAR_OFF, |view| {
@@ -177,7 +185,7 @@ pub const RULES: &[Rule] = &[
         })),
     rule("P12", Side::Car, "contactors open within 2.3 s of losing the lock",
         "a plug that comes out under load: an arc", Check::Lasts(CAR_OFF, |view| {
-            view.is_car_connected() && !view.truth.car_locked
+            view.is_car_connected() && !view.truth.car_locked && view.sees(Side::Car)
         })),
     rule("P13", Side::Car, "pilot B within 5 s of a current of 15 A more than it asked for",
         "a charger that does not follow downward: the battery is overcharged", Check::Lasts(ms(5_000), |view| {
@@ -198,15 +206,6 @@ fn closing(what: &Occurrence, of: Side) -> Option<(i32, i32)> {
         return None;
     };
     (*side == of).then_some((told_mv.abs().min(voltage_mv.abs()), *difference_mv))
-}
-
-/// The car's contactors close with more than this between inlet and battery, at the command and at the contacts both:
-/// what changes while they move, nobody can know.
-fn is_closing_apart(what: &Occurrence, battery_mv: i32, limit_mv: i32) -> bool {
-    let Occurrence::Closed { side: Side::Car, told_mv, difference_mv, is_commanded: true, .. } = what else {
-        return false;
-    };
-    *difference_mv > limit_mv && (told_mv - battery_mv).abs() > limit_mv
 }
 
 /// It is judged by the current at the command, and by that at the contacts: either may be below 1 A.
@@ -239,7 +238,7 @@ impl View<'_> {
 
     /// Pilot C or D was there a moment ago: what contactors that close now were commanded by.
     fn was_ready(&self) -> bool {
-        self.is_within(self.ready_at, ms(150))
+        self.is_within(self.memory.ready_at, ms(150))
     }
 
     /// No session is there, or it has just ended.
@@ -249,7 +248,12 @@ impl View<'_> {
 
     fn must_car_stop(&self) -> bool {
         let is_offered = matches!(self.truth.pilot_at_car, Some(Output::Pwm(30..=70)));
-        !is_offered || self.bench.stopped_since(Side::Car).is_some()
+        self.sees(Side::Car) && (!is_offered || self.bench.stopped_since(Side::Car).is_some())
+    }
+
+    /// A side has readings: without, the rules about that are its rules.
+    fn sees(&self, side: Side) -> bool {
+        self.bench.silent_since(side).is_none()
     }
 
     fn is_within(&self, since: Option<machine::Instant>, time: Duration) -> bool {

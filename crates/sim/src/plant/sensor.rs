@@ -77,6 +77,10 @@ impl Measured for control_pilot::Proximity {}
 impl Measured for evse_fsm::Isolation {}
 
 impl Sensors {
+    pub(super) fn fault(&self, side: Side, sensor: Sensor) -> SensorFault {
+        self.faults.get(&(side, sensor)).copied().unwrap_or(SensorFault::Sound)
+    }
+
     pub(super) fn set(&mut self, side: Side, sensor: Sensor, fault: SensorFault) {
         self.faults.insert((side, sensor), fault);
     }
@@ -89,12 +93,12 @@ impl Sensors {
         last: Option<Reading<T>>,
         at: Instant,
     ) -> Option<Reading<T>> {
-        match self.faults.get(&(side, sensor)).unwrap_or(&SensorFault::Sound) {
+        match self.fault(side, sensor) {
             SensorFault::Sound => Some(Reading::new(truth, at)),
             SensorFault::Absent => None,
             SensorFault::Frozen => Some(Reading::new(last.map_or(truth, |last| last.value), at)),
             SensorFault::Silent => last,
-            SensorFault::Offset(offset) => Some(Reading::new(truth.off_by(*offset), at)),
+            SensorFault::Offset(offset) => Some(Reading::new(truth.off_by(offset), at)),
         }
     }
 }

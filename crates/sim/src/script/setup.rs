@@ -55,7 +55,7 @@ pub(super) const FORMS: &[Form<Change>] = &[
     Form { words: "loose", make: |_| change(|s| s.loose = true) },
     Form { words: "battery 400V N %", make: |a| { let soc = a.fit(0); change(move |s| s.battery(BatteryProfile::CAR_400V, Wishes::CAR_400V, soc)) } },
     Form { words: "battery 800V N %", make: |a| { let soc = a.fit(0); change(move |s| s.battery(BatteryProfile::CAR_800V, Wishes::CAR_800V, soc)) } },
-    Form { words: "bulbs N", make: |a| { let bulbs = a.fit(0); change(move |s| s.bulbs = Some(bulbs)) } },
+    Form { words: "bulbs N", make: |a| { let bulbs = a.fit(0); change(move |s| s.bulbs(bulbs)) } },
     Form { words: "car bears VALUE VALUE", make: |a| { let (v, i) = (a.fit(0), a.fit(1)); change(move |s| (s.wishes.limits.max_voltage_mv, s.wishes.limits.max_current_ma) = (v, i)) } },
     Form { words: "enough N %", make: |a| { let soc = a.fit(0); change(move |s| s.wishes.enough_percent = soc) } },
     Form { words: "stage alpitronic", make: |_| change(|s| s.bench.stage = StageProfile::ALPITRONIC) },
@@ -110,6 +110,11 @@ impl Setup {
         let enough_percent = self.wishes.enough_percent;
         (self.profile, self.soc_percent, self.wishes) =
             (profile, soc_percent, Wishes { enough_percent, ..wishes });
+    }
+
+    fn bulbs(&mut self, bulbs: u32) {
+        (self.bulbs, self.wishes) = (Some(bulbs), Wishes::BULBS);
+        self.pev.car.load = pev_fsm::Load::Bulb { voltage_mv: Wishes::BULBS_MV };
     }
 
     /// The car waits so long for each answer, as no good car does.

@@ -437,6 +437,16 @@ impl Bench {
         self.heartbeat.is_some_and(|heartbeat| self.now.since(self.end(side).fed) < heartbeat)
     }
 
+    /// Whether a side has no such sensor.
+    pub fn is_absent(&self, side: Side, sensor: Sensor) -> bool {
+        self.sensors.fault(side, sensor) == SensorFault::Absent
+    }
+
+    /// Whether the power stage obeys.
+    pub fn is_stage_sound(&self) -> bool {
+        self.stage.fault == StageFault::Sound
+    }
+
     const fn end(&self, side: Side) -> &End {
         match side {
             Side::Charger => &self.charger,

@@ -179,6 +179,7 @@ const WAYS: &[Way] = &[
         || Stand::charging().with(|stand| stand.inject(Fault::Lock(Side::Charger, LockFault::SpringsOpen))),
         250,
     ),
+    ("E18", || Stand::charging().with(|stand| stand.facts(|facts, _| facts.asked_ma = 99_000)), 250),
     (
         "P1",
         || {
@@ -270,7 +271,18 @@ const WAYS: &[Way] = &[
         || Stand::charging().with(|stand| stand.inject(Fault::Lock(Side::Car, LockFault::SpringsOpen))),
         2_200,
     ),
-    ("P13", || Stand::charging().with(|stand| stand.facts(|facts, _| facts.asked_ma = 10_000)), 4_900),
+    (
+        "P13",
+        || {
+            Stand::charging().with(|stand| {
+                stand.facts(|facts, _| facts.asked_ma = 10_000);
+                stand.demand = supply(400_000, 10_000);
+                stand.inject(Fault::Stage(StageFault::Extra(15_500)));
+            })
+        },
+        4_900,
+    ),
+    ("P14", || Stand::charging().with(|stand| stand.facts(|facts, now| facts.answered = Some(now))), 10_400),
 ];
 
 #[test]

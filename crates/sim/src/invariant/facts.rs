@@ -27,6 +27,8 @@ pub struct Facts {
     pub power_on: Option<Instant>,
     /// When power was asked off, or the session ended.
     pub power_off: Option<Instant>,
+    /// When the charger answered last.
+    pub answered: Option<Instant>,
     /// When the last `CurrentDemandReq` of this session came that was not refused.
     pub demanded: Option<Instant>,
     /// The current in mA that the car asked for last; nothing behind the end of power.
@@ -56,6 +58,7 @@ impl Facts {
         } else {
             self.session = session;
             self.response(now, element);
+            self.answered = Some(now);
         }
     }
 

@@ -21,10 +21,10 @@
 //! |---|---|
 //! | voltage on a cable or plug that nobody asked for | E1, E8, E11, E15, P10 |
 //! | a plug or live pins in somebody's hand | E7, E13, E17, P3, P5, P12 |
-//! | voltage or current beyond what both bear | E3, E4, E5, E6, E16, P13 |
+//! | voltage or current beyond what both bear | E3, E4, E5, E6, E16, E18, P13 |
 //! | shock by a fault to earth | E14, P2 |
 //! | contacts that weld | E2, E12, P1, P4 |
-//! | charging although it must end | E9, E10, P6, P7, P8, P9, P11 |
+//! | charging although it must end | E9, E10, P6, P7, P8, P9, P11, P14 |
 //!
 //! What they do not judge: a charger whose own voltage or current sensor is wrong without saying so.
 

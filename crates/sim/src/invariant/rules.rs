@@ -51,6 +51,8 @@ const CAR_OFF: Duration = ms(2_300);
 const LEAVES: Duration = ms(150);
 /// Contacts close for a command that is as old: a reading and their own time.
 const TOLD: Duration = ms(100);
+/// An answer that is late is waited for 5 s, and so is the next one.
+const UNANSWERED: Duration = ms(10_350);
 /// Readings may be 200 ms old.
 const STALE_MS: u64 = 200;
 
@@ -131,6 +133,11 @@ pub const RULES: &[Rule] = &[
             let has_lock = !view.bench.is_absent(Side::Charger, Sensor::Lock);
             view.is_live() && !view.truth.charger_locked && has_lock && view.sees(Side::Charger)
         })),
+    rule("E18", Side::Charger, "never more current is demanded for longer than 300 ms than the car asked for last, or 2 A before it did",
+        "the battery is overcharged", Check::Lasts(OFF, |view| {
+            let most_ma = view.facts.asked_ma.max(session::CURRENT_BEFORE_POWER_MA);
+            view.demand.supply.current_ma > most_ma && !view.has_ended()
+        })),
     rule("P1", Side::Car, "contactors close only with at most 20 V between inlet and battery",
         "inrush welds them", Check::Happens(|view, what| {
             let has_battery = view.bench.load().as_battery().is_some();
@@ -183,6 +190,12 @@ pub const RULES: &[Rule] = &[
     rule("P13", Side::Car, "pilot B within 5 s of a current of 15 A more than it asked for",
         "a charger that does not follow downward: the battery is overcharged", Check::Lasts(ms(5_000), |view| {
             view.car.level.is_ready() && view.truth.current_ma > view.facts.asked_ma.saturating_add(15_000)
+        })),
+    rule("P14", Side::Car, "pilot B within 10.5 s of the charger's last answer, while power is granted",
+        "a charger that hangs gives current that nobody controls", Check::Lasts(LEAVES, |view| {
+            let is_unanswered = |since| view.now.since(since) > UNANSWERED;
+            let granted = view.facts.power_on.and(view.facts.answered);
+            view.car.level.is_ready() && granted.is_some_and(is_unanswered)
         })),
 ];
 

@@ -11,6 +11,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("charger", include_str!("../../scenarios/charger.txt")),
     ("electrical", include_str!("../../scenarios/electrical.txt")),
     ("time", include_str!("../../scenarios/time.txt")),
+    ("safety", include_str!("../../scenarios/safety.txt")),
     ("pyplc", include_str!("../../scenarios/pyplc.txt")),
 ];
 

@@ -5,13 +5,13 @@ use super::parse::{Mistake, Script, parse};
 /// The files of `scenarios/`, by name.
 pub const FILES: &[(&str, &str)] = &[
     ("usual", include_str!("../../scenarios/usual.txt")),
+    ("safety", include_str!("../../scenarios/safety.txt")),
     ("network", include_str!("../../scenarios/network.txt")),
     ("modem", include_str!("../../scenarios/modem.txt")),
     ("car", include_str!("../../scenarios/car.txt")),
     ("charger", include_str!("../../scenarios/charger.txt")),
     ("electrical", include_str!("../../scenarios/electrical.txt")),
     ("time", include_str!("../../scenarios/time.txt")),
-    ("safety", include_str!("../../scenarios/safety.txt")),
     ("pyplc", include_str!("../../scenarios/pyplc.txt")),
 ];
 

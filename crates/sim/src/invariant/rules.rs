@@ -195,7 +195,8 @@ pub const RULES: &[Rule] = &[
         "a charger that hangs gives current that nobody controls", Check::Lasts(LEAVES, |view| {
             let is_unanswered = |since| view.now.since(since) > UNANSWERED;
             let granted = view.facts.power_on.and(view.facts.answered);
-            view.car.level.is_ready() && granted.is_some_and(is_unanswered)
+            let has_asked = view.facts.heard > view.facts.answered;
+            view.car.level.is_ready() && has_asked && granted.is_some_and(is_unanswered)
         })),
 ];
 

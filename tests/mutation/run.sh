@@ -15,6 +15,7 @@ export CARGO_TARGET_DIR=$WORK/target CARGO_PROFILE_DEV_DEBUG=0
 
 write=no
 if [ "${1:-}" = --write ]; then
+    [ $# = 1 ] || { echo "--write is for all patches"; exit 2; }
     write=yes
     shift
 fi
@@ -100,6 +101,7 @@ echo "$((${#patches[@]} - bad)) of ${#patches[@]} faults caught in $SECONDS s; r
 if [ $write = yes ]; then
     {
         sed '/^|---/q' "$ROOT/docs/mutation.md"
+        rows=${rows//\`\`/(none)}
         printf '%s\nRules that caught none of them:%s.\n' "$rows" "${missing:- none}"
     } >"$WORK/mutation.md"
     cp "$WORK/mutation.md" "$ROOT/docs/mutation.md"

@@ -2,7 +2,7 @@
 # The mutation check: plants one fault after the other in a copy of the tree, plays the world, and demands that the
 # first safety rule that breaks is one of those that the patch names. See README.md.
 #   tests/mutation/run.sh               all patches
-#   tests/mutation/run.sh NAME...       those whose file name begins so
+#   tests/mutation/run.sh NAME...       those whose file name begins so, the number aside
 #   tests/mutation/run.sh --write       all patches, and writes docs/mutation.md
 set -euo pipefail
 HERE=$(cd "$(dirname "$0")" && pwd)
@@ -15,6 +15,7 @@ export CARGO_TARGET_DIR=$WORK/target CARGO_PROFILE_DEV_DEBUG=0
 
 write=no
 if [ "${1:-}" = --write ]; then
+    [ $# = 1 ] || { echo "--write is for all patches"; exit 2; }
     write=yes
     shift
 fi
@@ -22,7 +23,7 @@ patches=()
 for patch in "$HERE"/patches/*.patch; do
     [ $# = 0 ] && patches+=("$patch")
     for name in "$@"; do
-        case $(basename "$patch") in "$name"*) patches+=("$patch") ;; esac
+        case $(basename "$patch") in "$name"* | [0-9][0-9]-"$name"*) patches+=("$patch") && break ;; esac
     done
 done
 [ ${#patches[@]} != 0 ] || { echo "no patch is called $*"; exit 2; }
@@ -90,7 +91,7 @@ for patch in "${patches[@]}"; do
         touch "$file"
     fi
     case $verdict in caught*) ;; *) bad=$((bad + 1)) ;; esac
-    printf '%-34s %s (%d s)\n' "$name" "$verdict" $((SECONDS - begin))
+    printf '%-36s %s (%d s)\n' "$name" "$verdict" $((SECONDS - begin))
 done
 
 all=$(sed -n 's/^ *rule("\([EP][0-9]*\)".*/\1/p' "$ROOT/crates/sim/src/invariant/rules.rs")
@@ -100,6 +101,7 @@ echo "$((${#patches[@]} - bad)) of ${#patches[@]} faults caught in $SECONDS s; r
 if [ $write = yes ]; then
     {
         sed '/^|---/q' "$ROOT/docs/mutation.md"
+        rows=${rows//\`\`/(none)}
         printf '%s\nRules that caught none of them:%s.\n' "$rows" "${missing:- none}"
     } >"$WORK/mutation.md"
     cp "$WORK/mutation.md" "$ROOT/docs/mutation.md"

@@ -8,7 +8,8 @@ use session::Target;
 use sim::Port;
 use sim::invariant::{Facts, RULES, Witness};
 use sim::plant::{
-    Bench, BenchConfig, CarDemand, ContactorFault, Fault, LockFault, PilotFault, Side, StageFault,
+    Bench, BenchConfig, CarDemand, ContactorFault, Fault, LockFault, PilotFault, Sensor, SensorFault, Side,
+    StageFault,
 };
 
 /// A bench, its witness, and what both sides demand.
@@ -180,6 +181,15 @@ const WAYS: &[Way] = &[
         250,
     ),
     ("E18", || Stand::charging().with(|stand| stand.facts(|facts, _| facts.asked_ma = 99_000)), 250),
+    (
+        "E19",
+        || {
+            Stand::charging().with(|stand| {
+                stand.inject(Fault::Sensor(Side::Charger, Sensor::Current, SensorFault::Silent));
+            })
+        },
+        450,
+    ),
     (
         "P1",
         || {

@@ -24,7 +24,7 @@
 //! | voltage or current beyond what both bear | E3, E4, E5, E6, E16, E18, P13 |
 //! | shock by a fault to earth | E14, P2 |
 //! | contacts that weld | E2, E12, P1, P4 |
-//! | charging although it must end | E9, E10, P6, P7, P8, P9, P11, P14 |
+//! | charging although it must end | E9, E10, E19, P6, P7, P8, P9, P11, P14 |
 //!
 //! What they do not judge: a charger whose own voltage or current sensor is wrong without saying so.
 

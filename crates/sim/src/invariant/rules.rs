@@ -56,6 +56,9 @@ const UNANSWERED: Duration = ms(10_350);
 /// Readings may be 200 ms old.
 const STALE_MS: u64 = 200;
 
+/// What a charger reads besides the pilot while its output is live: the default of its configuration.
+const NEEDED: &[Sensor] = &[Sensor::Voltage, Sensor::Current, Sensor::Isolation, Sensor::Contactors];
+
 /// Every rule. Limits of time are those of docs/ARCHITECTURE.md with the time that sensors and hardware need.
 #[rustfmt::skip] // a table reads best with one row a line
 pub const RULES: &[Rule] = &[
@@ -137,6 +140,10 @@ pub const RULES: &[Rule] = &[
         "the battery is overcharged", Check::Lasts(OFF, |view| {
             let most_ma = view.facts.asked_ma.max(session::CURRENT_BEFORE_POWER_MA);
             view.demand.supply.current_ma > most_ma && !view.has_ended()
+        })),
+    rule("E19", Side::Charger, "off within 500 ms without one of the readings that it needs",
+        "blind charging", Check::Lasts(ms(300 + STALE_MS), |view| {
+            view.is_live() && view.bench.lacks(Side::Charger, NEEDED)
         })),
     rule("P1", Side::Car, "contactors close only with at most 20 V between inlet and battery",
         "inrush welds them", Check::Happens(|view, what| {

@@ -442,6 +442,12 @@ impl Bench {
         self.sensors.fault(side, sensor) == SensorFault::Absent
     }
 
+    /// Whether one of these sensors of a side says nothing new.
+    pub fn lacks(&self, side: Side, sensors: &[Sensor]) -> bool {
+        let fault = |sensor: &Sensor| self.sensors.fault(side, *sensor);
+        sensors.iter().any(|sensor| matches!(fault(sensor), SensorFault::Absent | SensorFault::Silent))
+    }
+
     /// Whether the power stage obeys.
     pub fn is_stage_sound(&self) -> bool {
         self.stage.fault == StageFault::Sound

@@ -52,7 +52,7 @@ use rules::Check;
 #[derive(Debug)]
 pub struct Witness {
     charger: Port,
-    sniffer: Rc<RefCell<Sniffer>>,
+    ears: Rc<RefCell<Ears>>,
     /// How many occurrences were judged.
     known: usize,
     /// Since when each rule's condition holds.
@@ -66,6 +66,22 @@ pub struct Witness {
     checked_at: Option<Instant>,
     /// Whether the program of charger and car hangs, shorter than its hardware waits for it: no rule is its then.
     hangs: [bool; 2],
+}
+
+/// What was said, as it came to either end of the line: nobody can know of an end that is still on its way to him.
+#[derive(Debug, Default)]
+struct Ears {
+    charger: Sniffer,
+    car: Sniffer,
+    /// Where the car is. As long as nobody knows, it hears what the charger hears.
+    car_at: Option<Port>,
+}
+
+impl Ears {
+    fn facts(&self) -> [Facts; 2] {
+        let car = if self.car_at.is_some() { &self.car } else { &self.charger };
+        [*self.charger.facts(), *car.facts()]
+    }
 }
 
 /// A broken rule.
@@ -86,6 +102,7 @@ struct View<'a> {
     truth: Truth,
     demand: &'a Demand,
     car: &'a CarDemand,
+    /// What was said, as the side knows that has to keep the rule.
     facts: &'a Facts,
     /// When the pilot was at C or D last.
     ready_at: Option<Instant>,
@@ -106,10 +123,10 @@ struct View<'a> {
 impl Witness {
     /// A witness of the charger at this port, from the beginning on.
     pub fn new(charger: Port) -> Self {
-        let (sniffer, since) = (Rc::default(), vec![None; RULES.len()]);
+        let (ears, since) = (Rc::default(), vec![None; RULES.len()]);
         Self {
             charger,
-            sniffer,
+            ears,
             known: 0,
             since,
             ready_at: None,
@@ -125,27 +142,34 @@ impl Witness {
 
     /// What lets it hear the line, for [`World::add_tap`].
     pub fn tap(&self) -> Tap {
-        let (sniffer, charger) = (Rc::clone(&self.sniffer), self.charger);
+        let (ears, charger) = (Rc::clone(&self.ears), self.charger);
         Box::new(move |at, port, _, frame| {
+            let mut ears = ears.borrow_mut();
             if port == charger {
-                sniffer.borrow_mut().frame(at, frame);
+                ears.charger.frame(at, frame);
+            } else if ears.car_at == Some(port) {
+                ears.car.frame(at, frame);
             }
         })
     }
 
-    /// What was said so far.
+    /// What was said so far, as the charger knows.
     pub fn facts(&self) -> Facts {
-        *self.sniffer.borrow().facts()
+        let [charger, _] = self.ears.borrow().facts();
+        charger
     }
 
     /// Something is said where no tap hears it.
-    pub fn tell(&mut self, words: impl FnOnce(&mut Facts)) {
-        words(self.sniffer.borrow_mut().facts_mut());
+    pub fn tell(&mut self, words: impl Fn(&mut Facts)) {
+        let Ears { charger, car, .. } = &mut *self.ears.borrow_mut();
+        words(charger.facts_mut());
+        words(car.facts_mut());
     }
 
     /// Judges a world, as [`World::run`] wants it.
     pub fn watch<N: Node>(&mut self, world: &World<N>) -> Option<String> {
         let cable = world.cable(self.charger)?;
+        self.ears.borrow_mut().car_at = Some(cable.port(Side::Car));
         for (side, hangs) in [Side::Charger, Side::Car].into_iter().zip(&mut self.hangs) {
             *hangs = world.is_frozen(cable.port(side)) && cable.bench().bears_hang(side);
         }
@@ -166,7 +190,8 @@ impl Witness {
         hold(&mut self.b_since, !car.level.is_ready(), now);
         hold(&mut self.unlocked_since, !truth.car_locked, now);
         hold(&mut self.gone_since, truth.battery_mv < session::DEAD_MV, now);
-        let facts = self.facts();
+        let [facts, car_facts] = self.ears.borrow().facts();
+        let known_to = |side| if side == Side::Charger { &facts } else { &car_facts };
         if facts.cable_check.is_some() {
             self.checked_at = Some(now);
         }
@@ -197,6 +222,7 @@ impl Witness {
                 view.heartbeat = self.heartbeat;
             }
             for rule in RULES {
+                view.facts = known_to(rule.side);
                 if matches!(rule.check, Check::Happens(is_bad) if is_bad(&view, what)) {
                     return Err(Broken { rule, at: *at, truth });
                 }
@@ -205,6 +231,7 @@ impl Witness {
         view.now = now;
         for (rule, since) in RULES.iter().zip(&mut self.since) {
             let Check::Lasts(limit, is_bad) = rule.check else { continue };
+            view.facts = known_to(rule.side);
             let [charger, car] = self.hangs;
             let hangs = if rule.side == Side::Charger { charger } else { car };
             if hold(since, !hangs && is_bad(&view), now).is_some_and(|since| now.since(since) >= limit) {

@@ -79,7 +79,7 @@ impl Stand {
         stand
     }
 
-    fn facts(&mut self, change: impl FnOnce(&mut Facts, Instant)) {
+    fn facts(&mut self, change: impl Fn(&mut Facts, Instant)) {
         let now = self.now;
         self.witness.tell(|facts| change(facts, now));
     }

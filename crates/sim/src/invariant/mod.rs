@@ -52,7 +52,7 @@ use rules::Check;
 #[derive(Debug)]
 pub struct Witness {
     charger: Port,
-    sniffer: Rc<RefCell<Sniffer>>,
+    ears: Rc<RefCell<Ears>>,
     /// How many occurrences were judged.
     known: usize,
     /// Since when each rule's condition holds.
@@ -60,6 +60,22 @@ pub struct Witness {
     memory: Memory,
     /// Whether the program of charger and car hangs, shorter than its hardware waits for it: no rule is its then.
     hangs: [bool; 2],
+}
+
+/// What was said, as it came to either end of the line: nobody can know of an end that is still on its way to him.
+#[derive(Debug, Default)]
+struct Ears {
+    charger: Sniffer,
+    car: Sniffer,
+    /// Where the car is. As long as nobody knows, it hears what the charger hears.
+    car_at: Option<Port>,
+}
+
+impl Ears {
+    fn facts(&self) -> [Facts; 2] {
+        let car = if self.car_at.is_some() { &self.car } else { &self.charger };
+        [*self.charger.facts(), *car.facts()]
+    }
 }
 
 /// A broken rule.
@@ -80,6 +96,7 @@ struct View<'a> {
     truth: Truth,
     demand: &'a Demand,
     car: &'a CarDemand,
+    /// What was said, as the side knows that has to keep the rule.
     facts: &'a Facts,
     memory: Memory,
 }
@@ -110,33 +127,40 @@ struct Memory {
 impl Witness {
     /// A witness of the charger at this port, from the beginning on.
     pub fn new(charger: Port) -> Self {
-        let (sniffer, since, memory) = (Rc::default(), vec![None; RULES.len()], Memory::default());
-        Self { charger, sniffer, known: 0, since, memory, hangs: [false; 2] }
+        let (ears, since, memory) = (Rc::default(), vec![None; RULES.len()], Memory::default());
+        Self { charger, ears, known: 0, since, memory, hangs: [false; 2] }
     }
 
     /// What lets it hear the line, for [`World::add_tap`].
     pub fn tap(&self) -> Tap {
-        let (sniffer, charger) = (Rc::clone(&self.sniffer), self.charger);
+        let (ears, charger) = (Rc::clone(&self.ears), self.charger);
         Box::new(move |at, port, _, frame| {
+            let mut ears = ears.borrow_mut();
             if port == charger {
-                sniffer.borrow_mut().frame(at, frame);
+                ears.charger.frame(at, frame);
+            } else if ears.car_at == Some(port) {
+                ears.car.frame(at, frame);
             }
         })
     }
 
-    /// What was said so far.
+    /// What was said so far, as the charger knows.
     pub fn facts(&self) -> Facts {
-        *self.sniffer.borrow().facts()
+        let [charger, _] = self.ears.borrow().facts();
+        charger
     }
 
     /// Something is said where no tap hears it.
-    pub fn tell(&mut self, words: impl FnOnce(&mut Facts)) {
-        words(self.sniffer.borrow_mut().facts_mut());
+    pub fn tell(&mut self, words: impl Fn(&mut Facts)) {
+        let Ears { charger, car, .. } = &mut *self.ears.borrow_mut();
+        words(charger.facts_mut());
+        words(car.facts_mut());
     }
 
     /// Judges a world, as [`World::run`] wants it.
     pub fn watch<N: Node>(&mut self, world: &World<N>) -> Option<String> {
         let cable = world.cable(self.charger)?;
+        self.ears.borrow_mut().car_at = Some(cable.port(Side::Car));
         for (side, hangs) in [Side::Charger, Side::Car].into_iter().zip(&mut self.hangs) {
             *hangs = world.is_frozen(cable.port(side)) && cable.bench().bears_hang(side);
         }
@@ -150,8 +174,9 @@ impl Witness {
     pub fn check(&mut self, now: Instant, bench: &Bench) -> Result<(), Broken> {
         let truth = bench.truth();
         let (demand, car) = (bench.demand(), bench.car_demand());
-        let facts = self.facts();
-        self.memory.keep(now, truth, demand, *car, &facts);
+        let [facts, car_facts] = self.ears.borrow().facts();
+        let known_to = |side| if side == Side::Charger { &facts } else { &car_facts };
+        self.memory.keep(now, truth, demand, *car, [&facts, &car_facts]);
         let mut view = View { now, bench, truth, demand, car, facts: &facts, memory: self.memory };
 
         let news = bench.occurrences().get(self.known..).unwrap_or_default();
@@ -163,6 +188,7 @@ impl Witness {
                 view.memory = self.memory;
             }
             for rule in RULES {
+                view.facts = known_to(rule.side);
                 if matches!(rule.check, Check::Happens(is_bad) if is_bad(&view, what)) {
                     return Err(Broken { rule, at: *at, truth });
                 }
@@ -171,6 +197,7 @@ impl Witness {
         view.now = now;
         for (rule, since) in RULES.iter().zip(&mut self.since) {
             let Check::Lasts(limit, is_bad) = rule.check else { continue };
+            view.facts = known_to(rule.side);
             let [charger, car] = self.hangs;
             let hangs = if rule.side == Side::Charger { charger } else { car };
             if hold(since, !hangs && is_bad(&view), now).is_some_and(|since| now.since(since) >= limit) {
@@ -185,7 +212,8 @@ impl Witness {
 const NEAR_MV: i32 = 20_000;
 
 impl Memory {
-    fn keep(&mut self, now: Instant, truth: Truth, demand: &Demand, car: CarDemand, facts: &Facts) {
+    fn keep(&mut self, now: Instant, truth: Truth, demand: &Demand, car: CarDemand, facts: [&Facts; 2]) {
+        let [charger, car_knows] = facts;
         let lasts = [
             (&mut self.zero_since, demand.supply.current_ma == 0),
             (&mut self.b_since, !car.level.is_ready()),
@@ -196,8 +224,8 @@ impl Memory {
         }
         let happens = [
             (&mut self.ready_at, truth.level.is_ready()),
-            (&mut self.checked_at, facts.cable_check.is_some()),
-            (&mut self.valid_at, facts.is_checked),
+            (&mut self.checked_at, charger.cable_check.is_some()),
+            (&mut self.valid_at, car_knows.is_checked),
             (&mut self.near_at, (truth.inlet_mv - truth.battery_mv).abs() <= NEAR_MV && !truth.car_closed),
             (&mut self.dead_at, truth.cable_mv.abs() < session::DEAD_MV && !truth.charger_closed),
         ];

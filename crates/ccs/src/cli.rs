@@ -113,7 +113,17 @@ enum Command {
     /// Shows a whole charging session, both sides and both modems, in virtual time; so does `ccs` alone.
     Demo(DemoArgs),
     /// The simulated world: random faults by seed, fault scenarios, reports.
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  ccs world run --seeds 1000       faults by chance: is any safety rule broken, does every car charge again
+  ccs world replay 3               what happened in the world of seed 3, and who stopped
+  ccs world list X074              one fault with its cases: what is done, and what must be seen
+  ccs world replay X074 --case 2   one of them, played
+  ccs world replay my.txt          a file of scenarios, such as a failing seed prints one
+  ccs world report --format html -o report.html"
+    )]
     World(WorldCommand),
     /// Shows the messages in captures, both directions, in the order in which they were completed.
     Decode(DecodeArgs),
@@ -199,6 +209,9 @@ pub struct PevArgs {
     /// State of charge at which the car has enough, in percent.
     #[arg(long, value_name = "PERCENT", default_value_t = 80, value_parser = clap::value_parser!(u8).range(1..=100))]
     pub enough: u8,
+    /// Light bulbs of 230 V in place of the battery, until Ctrl-C.
+    #[arg(long, conflicts_with_all = ["soc", "enough"])]
+    pub bulbs: bool,
     /// Stays at the link, and ends after so many matches, each held for a second.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub matches: Option<u32>,

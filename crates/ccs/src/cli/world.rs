@@ -57,7 +57,7 @@ pub struct ReplayArgs {
     /// Everything that happened, frame by frame, instead of the log.
     #[arg(long, conflicts_with_all = ["all", "realtime", "record"])]
     pub trace: bool,
-    /// Of a seed that fails: only the lines of its script that the failure needs.
+    /// Of a seed or file that fails: only the lines of its script that the failure needs.
     #[arg(long)]
     pub shrink: bool,
     /// At the pace of a real session.
@@ -81,7 +81,8 @@ pub struct ListArgs {
 
 /// What `ccs world report` takes.
 #[derive(Args)]
-#[command(after_help = "Exit codes: 0 all as expected; 1 something is not.")]
+#[command(after_help = "Exit codes: 0 all as expected; 1 something is not, or the report cannot be written;
+2 a scenario file that cannot be read.")]
 pub struct ReportArgs {
     /// As what.
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "markdown")]

@@ -39,6 +39,9 @@ pub fn run(args: &PevArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit>
     car.evcc_id.clear();
     // Six bytes fit into eight.
     let _ = car.evcc_id.extend_from_slice(&mac.0);
+    if args.bulbs {
+        car.load = pev_fsm::Load::Bulb { voltage_mv: Wishes::BULBS_MV };
+    }
     let link = if args.link == LinkHow::Up { PevLink::Given } else { PevLink::matched(mac) };
     let config = PevConfig { mac, address: Some(address), link, discovers: args.matches.is_none(), car };
 
@@ -47,8 +50,12 @@ pub fn run(args: &PevArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit>
     let mut storage: PevStorage = PevStorage::new();
     let mut role = Pev::new(&mut cx, config, &mut storage)?;
     let cable = SimulatedCable::plugged();
-    let wishes = Wishes { enough_percent: args.enough, ..Wishes::CAR_400V };
-    let mut plant = SimulatedCar::new(wishes, args.soc, cable.clone());
+    let mut plant = if args.bulbs {
+        SimulatedCar::bulbs(cable.clone())
+    } else {
+        let wishes = Wishes { enough_percent: args.enough, ..Wishes::CAR_400V };
+        SimulatedCar::new(wishes, args.soc, cable.clone())
+    };
     let signals = Signals::hold()?;
     let records = recorder.is_some();
     with_clerk(out, recorder, |clerk| {

@@ -1,6 +1,6 @@
 //! What both sides tell, in one log: messages once, repetitions shortened.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 use machine::{Duration, Instant};
@@ -25,6 +25,8 @@ pub struct Journal {
     /// How often a message came since another one, and when it was written last.
     seen: BTreeMap<&'static str, (u32, Instant)>,
     skipped: u32,
+    /// Steps of the script that were written.
+    steps: BTreeSet<String>,
 }
 
 /// Of messages that repeat so many are written, and then one in this time.
@@ -33,7 +35,14 @@ const EVERY: Duration = Duration::from_secs(120);
 
 impl Journal {
     pub fn new(all: bool) -> Self {
-        Self { log: Log::new(Palette::stdout()), tap: Tap::default(), all, seen: BTreeMap::new(), skipped: 0 }
+        Self {
+            log: Log::new(Palette::stdout()),
+            tap: Tap::default(),
+            all,
+            seen: BTreeMap::new(),
+            skipped: 0,
+            steps: BTreeSet::new(),
+        }
     }
 
     /// Writes the first line.
@@ -43,7 +52,7 @@ impl Journal {
             format!("a charger, a car, their modems and the cable in memory; virtual time, seed {seed}");
         self.log.say(Instant::ZERO, None, &what, out)?;
         if !script.steps.is_empty() {
-            let what = format!("{} {}: {}", script.id, script.case, script.title);
+            let what = super::name(script);
             self.log.say(Instant::ZERO, None, &what, out)?;
         }
         Ok(out.flush()?)
@@ -60,8 +69,12 @@ impl Journal {
             match told {
                 Told::Frame { frame, .. } => self.tap.frame(frame, &mut self.log),
                 Told::Charger(event) => self.charger(*at, event, summary, out)?,
-                Told::Car(event) => self.car(*at, event, out)?,
+                Told::Car(event) => self.car(*at, event, summary, out)?,
                 Told::Step(words) => self.step(*at, words, out)?,
+                Told::Mended => {
+                    summary.mended(*at);
+                    self.stand_out(*at, "all is mended, the plug is pulled and put in again", out)?;
+                }
             }
         }
         Ok(())
@@ -75,8 +88,17 @@ impl Journal {
         Ok(())
     }
 
-    /// What goes wrong stands out.
+    /// A step that is done to many messages says so in its words, and is written once.
     fn step(&mut self, at: Instant, words: &str, out: &mut dyn Write) -> anyhow::Result<()> {
+        if !self.steps.insert(words.to_owned()) && !self.all {
+            self.skipped += 1;
+            return Ok(());
+        }
+        self.stand_out(at, words, out)
+    }
+
+    /// What goes wrong stands out.
+    fn stand_out(&mut self, at: Instant, words: &str, out: &mut dyn Write) -> anyhow::Result<()> {
         self.flush(out)?;
         self.log.speak_for("");
         let words = Palette::stdout().paint(style::NOTE, &format!("==> {words}"));
@@ -112,7 +134,13 @@ impl Journal {
     }
 
     /// Of the car's session the charger has told the messages already.
-    fn car(&mut self, at: Instant, event: &PevEvent, out: &mut dyn Write) -> anyhow::Result<()> {
+    fn car(
+        &mut self,
+        at: Instant,
+        event: &PevEvent,
+        summary: &mut Summary,
+        out: &mut dyn Write,
+    ) -> anyhow::Result<()> {
         use pev_fsm::Event;
         use session::Checkpoint;
         if let Some(Word { checkpoint, words }) = observer::word(event) {
@@ -121,6 +149,9 @@ impl Journal {
             self.log.say(at, checkpoint, &words, out)?;
         }
         let PevEvent::Session(event) = event else { return Ok(()) };
+        if let Event::Stopping(reason) | Event::Stopped(reason) = event {
+            summary.stops(at, "car", *reason);
+        }
         let is_dull = matches!(
             event,
             Event::Message(_)

@@ -107,7 +107,8 @@ pub fn play(
             if show.realtime {
                 pace(clock, scene.now);
             }
-            failed = result.err();
+            // The first one: what follows may be nothing but silence.
+            failed = failed.take().or(result.err());
             ends = (scene.charger.1, scene.car.1);
             let are_over = scene.charger.0 == Phase::Ended && scene.car.0 == Phase::Ended;
             was_there |= !are_over && scene.bench.truth().is_plugged;
@@ -126,7 +127,7 @@ pub fn play(
         recorder.flush()?;
     }
     let [charger, car] = if show.once { [ends.0, ends.1] } else { played.ends };
-    summary.write(charger, car, out)?;
+    summary.write((charger, car), !show.once, out)?;
     out.flush()?;
     Ok((played, charger, car))
 }
@@ -135,21 +136,39 @@ pub fn play(
 pub fn judge(script: &Script, played: &Played, out: &mut dyn Write) -> anyhow::Result<()> {
     let palette = Palette::stdout();
     let verdict = &played.verdict;
-    writeln!(out, "\nexpected of {} ({})", script.id, script.title)?;
+    writeln!(out, "\nexpected of {}", name(script))?;
     for check in &verdict.checks {
         let (colour, word) = if check.passed { (style::GOOD, "yes") } else { (style::BAD, "NO ") };
         writeln!(out, "  {}  {}; seen: {}", palette.paint(colour, word), check.expected, check.seen)?;
     }
-    let broken = verdict.broken.as_deref().unwrap_or("none of the safety rules was broken");
-    let colour = if verdict.broken.is_some() { style::BAD } else { style::GOOD };
-    writeln!(out, "{}", palette.paint(colour, broken))?;
+    if let Some(broken) = &verdict.broken {
+        writeln!(out, "  {}  no safety rule is broken; seen: {broken}", palette.paint(style::BAD, "NO "))?;
+    }
     if let Some(stuck) = &verdict.stuck {
-        writeln!(out, "{stuck}")?;
+        writeln!(
+            out,
+            "  {}  the script is played to its end; seen: {stuck}",
+            palette.paint(style::BAD, "NO ")
+        )?;
     }
     if !script.why.is_empty() {
         writeln!(out, "why so: {}", script.why)?;
     }
+    let (colour, word) = if verdict.passed() {
+        (style::GOOD, "passed: all as expected, and no safety rule was broken")
+    } else {
+        (style::BAD, "FAILED")
+    };
+    writeln!(out, "{}", palette.paint(colour, word))?;
     Ok(out.flush()?)
+}
+
+/// Which scenario, which case of it, and what happens.
+fn name(script: &Script) -> String {
+    let Script { id, case, title, .. } = script;
+    let case = if case.is_empty() { String::new() } else { format!(" ({case})") };
+    let title = if title.is_empty() { String::new() } else { format!(": {title}") };
+    format!("{id}{case}{title}")
 }
 
 fn record(

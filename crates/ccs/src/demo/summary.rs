@@ -12,13 +12,17 @@ pub struct Summary {
     /// Phase, when it began, messages in it.
     phases: Vec<(Phase, Instant, u32)>,
     now: Instant,
+    /// When all was mended.
+    mended: Option<Instant>,
+    /// Who said first that it stops.
+    first: Option<(Instant, &'static str, StopReason)>,
     energy_wh: f64,
     peak_ma: i32,
 }
 
 impl Summary {
     pub fn new() -> Self {
-        Self { phases: Vec::new(), now: Instant::ZERO, energy_wh: 0.0, peak_ma: 0 }
+        Self { phases: Vec::new(), now: Instant::ZERO, mended: None, first: None, energy_wh: 0.0, peak_ma: 0 }
     }
 
     /// Looks at the cable after each step.
@@ -40,21 +44,40 @@ impl Summary {
                     *messages += 1;
                 }
             }
+            Event::Stopping(reason) | Event::Stopped(reason) => self.stops(at, "charger", *reason),
             _ => {}
         }
     }
 
-    /// Writes the table.
+    /// A side says that it stops.
+    pub fn stops(&mut self, at: Instant, who: &'static str, reason: StopReason) {
+        self.first.get_or_insert((at, who, reason));
+    }
+
+    /// What comes now is to show that all is well again.
+    pub fn mended(&mut self, at: Instant) {
+        self.mended = Some(at);
+    }
+
+    /// Writes the table, and how the last sessions ended. Of a `fault` also who stopped first.
     pub fn write(
         &self,
-        charger: Option<StopReason>,
-        car: Option<StopReason>,
+        (charger, car): (Option<StopReason>, Option<StopReason>),
+        is_fault: bool,
         out: &mut dyn Write,
     ) -> io::Result<()> {
         writeln!(out, "\nphase                       begin s     took s   messages")?;
         let ends = self.phases.iter().skip(1).map(|(_, begin, _)| *begin).chain([self.now]);
+        let (mut before, mut mended) = (None, self.mended);
         for ((phase, begin, messages), end) in self.phases.iter().zip(ends) {
             if *phase != Phase::Ended {
+                if mended.take_if(|mended| *mended <= *begin).is_some() {
+                    writeln!(out, "-- all is mended, the plug is pulled and put in again")?;
+                } else if is_unconnected(*phase) || *phase == Phase::Handshake {
+                    let is_again = before.is_some_and(|before| !is_unconnected(before));
+                    out.write_all(if is_again { b"-- another session\n" } else { b"" })?;
+                }
+                before = Some(*phase);
                 let took: Duration = end.since(*begin);
                 writeln!(
                     out,
@@ -67,14 +90,29 @@ impl Summary {
         }
         let amperes = f64::from(self.peak_ma) / 1000.0;
         writeln!(out, "energy {:.2} kWh, at most {amperes:.1} A", self.energy_wh / 1000.0)?;
+        if is_fault {
+            match self.first.filter(|(at, ..)| self.mended.is_none_or(|mended| *at < mended)) {
+                Some((at, who, reason)) => {
+                    writeln!(out, "first to stop: the {who} at {} s, {reason}", seconds(at.as_millis()))?;
+                }
+                None => writeln!(out, "first to stop: nobody stopped")?,
+            }
+            let until = if self.mended.is_some() { ", before all was mended" } else { "" };
+            writeln!(out, "how the last session ended{until}:")?;
+        }
         for (who, reason) in [("charger", charger), ("car", car)] {
             match reason {
                 Some(reason) => writeln!(out, "{who}: {reason}")?,
-                None => writeln!(out, "{who}: no session")?,
+                None => writeln!(out, "{who}: no session ended")?,
             }
         }
         Ok(())
     }
+}
+
+/// Before there is a connection.
+fn is_unconnected(phase: Phase) -> bool {
+    matches!(phase, Phase::Idle | Phase::Plugged | Phase::Slac | Phase::Discovery | Phase::Connecting)
 }
 
 fn seconds(millis: u64) -> String {

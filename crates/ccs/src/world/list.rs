@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use sim::invariant::RULES;
-use sim::script::unplayed;
+use sim::script::{Script, unplayed};
 
 use crate::cli::{Exit, ListArgs};
 
@@ -16,15 +16,9 @@ pub fn run(args: &ListArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
         }
     } else if let Some(id) = &args.id {
         for (number, script) in super::by_id(id)?.iter().enumerate() {
-            writeln!(
-                out,
-                "{} case {} ({}): {} {}",
-                script.id,
-                number + 1,
-                script.side,
-                script.title,
-                script.case
-            )?;
+            let Script { id, side, title, case, .. } = script;
+            let values = if case.is_empty() { String::new() } else { format!(" ({case})") };
+            writeln!(out, "{id} case {}, judged {side}: {title}{values}", number + 1)?;
             for step in &script.steps {
                 writeln!(out, "    {}", step.words)?;
             }

@@ -7,6 +7,7 @@ mod run;
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -41,11 +42,8 @@ pub fn by_id(id: &str) -> anyhow::Result<Vec<Script>> {
         let why = script::unplayed().find(|row| row.id.eq_ignore_ascii_case(id)).map_or_else(
             || format!("did you mean {}?", nearest.unwrap_or_default()),
             |row| {
-                format!(
-                    "it is played {}: {}",
-                    if row.is_elsewhere { "elsewhere" } else { "nowhere yet" },
-                    row.why
-                )
+                let place = if row.is_elsewhere { "elsewhere" } else { "nowhere yet" };
+                format!("it is played {place}: {};", row.why)
             },
         );
         return Err(Usage(format!("no scenario {id}: {why} `ccs world list` shows all").into()).into());
@@ -64,6 +62,12 @@ fn bar(length: usize) -> ProgressBar {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
     }
+}
+
+/// The text of a file with scenarios.
+fn text_of(path: &Path) -> anyhow::Result<String> {
+    let text = std::fs::read_to_string(path);
+    text.map_err(|error| Usage(format!("{}: cannot read it: {error}", path.display()).into()).into())
 }
 
 /// The scripts of a text; a mistake names the file.

@@ -3,7 +3,6 @@
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::Context;
 use sim::script::{self, Script, random};
 
 use crate::cli::{Exit, ReplayArgs, Usage};
@@ -12,7 +11,10 @@ use crate::demo::{self, Show};
 /// Plays it, and all cases where there are several.
 pub fn run(args: &ReplayArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let scripts = scripts(args, out)?;
-    let mut exit = Exit::Good;
+    if args.record.is_some() && scripts.len() > 1 {
+        return Err(Usage("a recording is of one case: choose it with `--case N`".into()).into());
+    }
+    let mut passed = 0;
     for script in &scripts {
         let played = if args.trace {
             let played = script::play(script, None);
@@ -24,32 +26,46 @@ pub fn run(args: &ReplayArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
             demo::play(script, show, out)?.0
         };
         demo::judge(script, &played, out)?;
-        if !played.verdict.passed() {
-            exit = Exit::Failed;
-        }
+        passed += usize::from(played.verdict.passed());
     }
-    Ok(exit)
+    if scripts.len() > 1 {
+        writeln!(out, "\n{passed} of {} cases passed", scripts.len())?;
+        out.flush()?;
+    }
+    Ok(if passed == scripts.len() { Exit::Good } else { Exit::Failed })
 }
 
 fn scripts(args: &ReplayArgs, out: &mut dyn Write) -> anyhow::Result<Vec<Script>> {
-    let text = match args.what.parse() {
-        Ok(seed) => random::of_seed(seed),
-        Err(_) if Path::new(&args.what).is_file() => {
-            std::fs::read_to_string(&args.what).with_context(|| args.what.clone())?
+    let path = Path::new(&args.what);
+    let mut text = match args.what.parse() {
+        Ok(seed) => Some(random::of_seed(seed)),
+        Err(_) if path.exists() => Some(super::text_of(path)?),
+        Err(_) if args.what.contains(['/', '.']) => {
+            return Err(Usage(format!("there is no file {}", args.what).into()).into());
         }
-        Err(_) => return chosen(super::by_id(&args.what)?, args),
+        Err(_) => None,
     };
-    let scripts = chosen(super::read(&args.what, &text)?, args)?;
-    let is_one = scripts.len() == 1;
-    if args.shrink && is_one {
-        let text = script::shrink(&text);
-        writeln!(out, "{text}")?;
-        return super::read(&args.what, &text);
+    let mut scripts = match &text {
+        Some(text) => super::read(&args.what, text)?,
+        None => super::by_id(&args.what)?,
+    };
+    // What is shown and shrunk is a text with one scenario.
+    text = text.filter(|_| scripts.len() == 1);
+    match &text {
+        Some(whole) if args.shrink => {
+            let less = script::shrink(whole);
+            scripts = super::read(&args.what, &less)?;
+            text = Some(less);
+        }
+        None if args.shrink => {
+            return Err(Usage("`--shrink` takes a seed, or a file with one scenario".into()).into());
+        }
+        _ => (),
     }
-    if is_one {
+    if let Some(text) = text {
         writeln!(out, "{text}")?;
     }
-    Ok(scripts)
+    chosen(scripts, args)
 }
 
 fn chosen(mut scripts: Vec<Script>, args: &ReplayArgs) -> anyhow::Result<Vec<Script>> {

@@ -16,8 +16,7 @@ pub fn run(args: &ReportArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let mut scripts = Vec::new();
     for file in &args.files {
         let name = file.display().to_string();
-        let text = std::fs::read_to_string(file).with_context(|| name.clone())?;
-        scripts.extend(super::read(&name, &text)?);
+        scripts.extend(super::read(&name, &super::text_of(file)?)?);
     }
     if args.files.is_empty() {
         scripts = super::library()?;

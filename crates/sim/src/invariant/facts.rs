@@ -123,9 +123,9 @@ impl Facts {
             BodyElement::PowerDeliveryRes(res) if self.wants_power && is_granted(res.response_code) => {
                 (self.power_on, self.power_off) = (Some(now), None);
             }
-            BodyElement::CurrentDemandRes(res) if !is_granted(res.response_code) => {
-                self.demanded = self.demanded_before;
-            }
+            // Its request may have come a second time: the first may have been one frame too many for the charger.
+            BodyElement::CurrentDemandRes(res) if is_granted(res.response_code) => self.demanded = Some(now),
+            BodyElement::CurrentDemandRes(_) => self.demanded = self.demanded_before,
             BodyElement::SessionStopRes(_) => self.closed(now),
             _ => (),
         }

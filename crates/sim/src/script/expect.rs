@@ -205,7 +205,9 @@ impl Expect {
             Self::Finishes => {
                 let causes =
                     [Side::Charger, Side::Car].map(|side| told(side).find_map(stop).map(|(_, cause)| cause));
-                (causes.iter().all(|cause| cause.as_deref() == Some("Finished")), format!("{causes:?}"))
+                let has_finished = causes.iter().all(|cause| cause.as_deref() == Some("Finished"));
+                let [charger, car] = causes.map(|cause| cause.unwrap_or_else(|| "went on".to_owned()));
+                (has_finished, format!("charger {charger}, car {car}"))
             }
             #[allow(clippy::cast_precision_loss, reason = "far below 2^53")]
             Self::Energy(least) => {

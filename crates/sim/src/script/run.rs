@@ -79,7 +79,10 @@ impl Verdict {
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = if self.passed() { "passed" } else { "FAILED" };
-        write!(f, "{word} {} {}", self.id, self.case)?;
+        write!(f, "{word} {}", self.id)?;
+        if !self.case.is_empty() {
+            write!(f, " {}", self.case)?;
+        }
         for check in self.checks.iter().filter(|check| !check.passed) {
             write!(f, "\n    expected {}; seen {}", check.expected, check.seen)?;
         }
@@ -150,7 +153,7 @@ pub fn play(script: &Script, look: Option<Look<'_>>) -> Played {
     if !script.setup.loose {
         let unused = script.steps.iter().zip(&player.done).find(|(_, done)| !**done);
         if let Some((step, _)) = unused {
-            player.stuck.get_or_insert(format!("a step was never done: {:?}", step.when));
+            player.stuck.get_or_insert(format!("a step was never done: {}", step.words));
         }
         let cannot = world.trace().entries().iter().find(|entry| entry.what.starts_with("script: "));
         if let Some(entry) = cannot {
@@ -323,7 +326,7 @@ impl<'l> Player<'l> {
     fn recover(&mut self, script: &Script, world: &mut World<Meddler<'_>>) {
         let now = world.now();
         if self.look.is_some() {
-            self.story.tell(now, Told::Step("all is mended, the plug is pulled".to_owned()));
+            self.story.tell(now, Told::Mended);
         }
         for port in [CHARGER, CAR] {
             for injection in [Injection::FreezeNode(port, false), Injection::FreezeModem(port, false)] {

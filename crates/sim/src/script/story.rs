@@ -26,6 +26,8 @@ pub enum Told {
     },
     /// The script did this.
     Step(String),
+    /// All is mended and the plug is pulled: it comes in again, and current must flow.
+    Mended,
 }
 
 /// What is there after a step of the world.

@@ -50,7 +50,8 @@ pub struct SimulatedCar {
     wishes: Wishes,
     cable: SimulatedCable,
     demand: Demand,
-    battery_mv: i32,
+    /// None behind light bulbs.
+    battery_mv: Option<i32>,
     current_ma: i32,
     charge_wh: f64,
     seen: Instant,
@@ -66,18 +67,28 @@ impl SimulatedCar {
             wishes,
             cable,
             demand: Demand::SAFE,
-            battery_mv,
+            battery_mv: Some(battery_mv),
             current_ma: 0,
             charge_wh,
             seen: Instant::ZERO,
         }
     }
 
+    /// Light bulbs, which never have enough.
+    pub fn bulbs(cable: SimulatedCable) -> Self {
+        Self { battery_mv: None, ..Self::new(Wishes::BULBS, 0, cable) }
+    }
+
+    /// The voltage at its contactors when they are closed, in mV.
+    fn closed_mv(&self) -> i32 {
+        self.battery_mv.unwrap_or(self.cable.reported().voltage_mv)
+    }
+
     fn advance(&mut self, now: Instant) {
         let hours = f64::from(u32::try_from(now.since(self.seen).as_micros()).unwrap_or(u32::MAX)) / 3.6e9;
         self.seen = now;
         self.current_ma = if self.is_closed() { self.cable.reported().current_ma } else { 0 };
-        let watts = f64::from(self.battery_mv) * f64::from(self.current_ma) / 1e6;
+        let watts = f64::from(self.closed_mv()) * f64::from(self.current_ma) / 1e6;
         self.charge_wh += watts * hours;
     }
 
@@ -92,12 +103,15 @@ impl SimulatedCar {
 
     fn vehicle(&self, now: Instant) -> Vehicle {
         let Wishes { limits, enough_percent, capacity_wh } = self.wishes;
-        let soc_percent = self.soc_percent();
+        let soc_percent = if self.battery_mv.is_some() { self.soc_percent() } else { 0 };
         Vehicle {
             at: now,
             limits,
-            battery_mv: Some(self.battery_mv),
-            target: Target { voltage_mv: limits.max_voltage_mv - 2_000, current_ma: limits.max_current_ma },
+            battery_mv: self.battery_mv,
+            target: Target {
+                voltage_mv: self.battery_mv.map_or(Wishes::BULBS_MV, |_| limits.max_voltage_mv - 2_000),
+                current_ma: limits.max_current_ma,
+            },
             soc_percent,
             capacity_wh,
             request_wh: capacity_wh / 100 * i32::from(enough_percent.saturating_sub(soc_percent)),
@@ -105,7 +119,7 @@ impl SimulatedCar {
             bulk_soc_percent: Some(enough_percent),
             full_in_s: None,
             bulk_in_s: None,
-            is_done: soc_percent >= enough_percent,
+            is_done: self.battery_mv.is_some() && soc_percent >= enough_percent,
             error: 0,
         }
     }
@@ -122,7 +136,7 @@ impl PlantBackend for SimulatedCar {
 
     fn read(&mut self, now: Instant) -> (Plant, Vehicle) {
         self.advance(now);
-        let inlet_mv = if self.is_closed() { self.battery_mv } else { self.cable.reported().voltage_mv };
+        let inlet_mv = if self.is_closed() { self.closed_mv() } else { self.cable.reported().voltage_mv };
         let plant = Plant {
             pilot: Some(Reading::new(self.cable.pilot(), now)),
             proximity: None,

@@ -296,9 +296,11 @@ impl<'a> Station<'a> {
         self.tcp_mut().close();
     }
 
-    /// Ends the connection with a reset.
+    /// Ends the connection with a reset, unless both sides have closed it in order: a peer would take that for a failure.
     pub(crate) fn abort(&mut self) {
-        self.tcp_mut().abort();
+        if self.tcp().state() != tcp::State::TimeWait {
+            self.tcp_mut().abort();
+        }
     }
 
     fn note_timeout(&mut self, before: TcpState) {

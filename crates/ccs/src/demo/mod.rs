@@ -12,7 +12,7 @@ use std::path::Path;
 use anyhow::Context;
 use hal_linux::{Clock, Direction, Recorder};
 use machine::{Duration, Instant};
-use session::{Phase, StopReason};
+use session::Phase;
 use sim::script::{self, Played, Script, Told};
 
 use crate::cli::{DemoArgs, Exit, Usage};
@@ -45,11 +45,12 @@ pub fn run(args: &DemoArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     }
     let once = args.fault.is_none();
     let show = Show { all: args.all, realtime: args.realtime, record: args.record.as_deref(), once };
-    let (played, charger, car) = play(&script, show, out)?;
+    let played = play(&script, show, out)?;
     if args.fault.is_some() {
         judge(&script, &played, out)?;
         return Ok(if played.verdict.passed() { Exit::Good } else { Exit::Failed });
     }
+    let [charger, car] = played.ends;
     let reason = charger.filter(|reason| !reason.is_normal()).or(car);
     Ok(reason.map_or(Exit::Failed, |reason| Exit::Session(reason.exit_code())))
 }
@@ -81,12 +82,8 @@ fn fault(id: &str, case: Option<usize>, out: &mut dyn Write) -> anyhow::Result<S
     Ok(scripts.swap_remove(number - 1))
 }
 
-/// Plays a script and shows it: the log, then the table. Gives how the last session of either side ended, too.
-pub fn play(
-    script: &Script,
-    show: Show<'_>,
-    out: &mut dyn Write,
-) -> anyhow::Result<(Played, Option<StopReason>, Option<StopReason>)> {
+/// Plays a script and shows it: the log, then the table.
+pub fn play(script: &Script, show: Show<'_>, out: &mut dyn Write) -> anyhow::Result<Played> {
     let mut recorder = match show.record {
         Some(path) => {
             let file = File::create(path).with_context(|| format!("recording into {}", path.display()))?;
@@ -97,7 +94,7 @@ pub fn play(
     let clock = Clock::start();
     let (mut journal, mut summary) = (Journal::new(show.all), Summary::new());
     journal.begin(script, out)?;
-    let (mut failed, mut was_there, mut ends) = (None, false, (None, None));
+    let (mut failed, mut was_there) = (None, false);
     let played = script::play(
         script,
         Some(&mut |scene, told| {
@@ -109,7 +106,6 @@ pub fn play(
             }
             // The first one: what follows may be nothing but silence.
             failed = failed.take().or(result.err());
-            ends = (scene.charger.1, scene.car.1);
             let are_over = scene.charger.0 == Phase::Ended && scene.car.0 == Phase::Ended;
             was_there |= !are_over && scene.bench.truth().is_plugged;
             if failed.is_some() || show.once && was_there && are_over {
@@ -126,10 +122,10 @@ pub fn play(
     if let Some(recorder) = &mut recorder {
         recorder.flush()?;
     }
-    let [charger, car] = if show.once { [ends.0, ends.1] } else { played.ends };
+    let [charger, car] = played.ends;
     summary.write((charger, car), !show.once, out)?;
     out.flush()?;
-    Ok((played, charger, car))
+    Ok(played)
 }
 
 /// Says what was expected of a script and what was seen.

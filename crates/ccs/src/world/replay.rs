@@ -23,7 +23,7 @@ pub fn run(args: &ReplayArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
         } else {
             let record = args.record.as_deref();
             let show = Show { all: args.all, realtime: args.realtime, record, once: false };
-            demo::play(script, show, out)?.0
+            demo::play(script, show, out)?
         };
         demo::judge(script, &played, out)?;
         passed += usize::from(played.verdict.passed());

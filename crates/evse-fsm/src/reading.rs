@@ -5,8 +5,8 @@ use session::{Isolation, Reading, Sensor};
 
 /// A snapshot of the charger's sensors: each reading with its time, or absent.
 ///
-/// Absent means that there is no such sensor, or that it does not answer; which of them the charger
-/// needs is named by [`Sensors`]. A snapshot replaces the one before it completely.
+/// Absent means that there is no such sensor, or that it does not answer; which of them the charger needs is named by
+/// [`Sensors`], and one that has answered once is needed from then on. A snapshot replaces the one before it completely.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Plant {
     /// The pilot's level. Always needed.
@@ -35,7 +35,7 @@ pub struct Plant {
 bitflags::bitflags! {
     /// Sensors that the charger must have fresh readings of while it is energised, besides the pilot.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub struct Sensors: u8 {
+    pub struct Sensors: u16 {
         /// Output voltage.
         const VOLTAGE = 1;
         /// Output current.
@@ -52,12 +52,14 @@ bitflags::bitflags! {
         const PROXIMITY = 1 << 6;
         /// The pilot's own duty cycle, measured back.
         const DUTY = 1 << 7;
+        /// Voltage on the power stage's side of the contactors.
+        const STAGE = 1 << 8;
     }
 }
 
 impl Plant {
     /// Every sensor, with what `needed` names marked.
-    fn sensors(&self, needed: Sensors) -> [Sensor; 9] {
+    fn sensors(&self, needed: Sensors) -> [Sensor; 10] {
         [
             Sensor::new("pilot", true, self.pilot),
             Sensor::new("voltage", needed.contains(Sensors::VOLTAGE), self.voltage_mv),
@@ -68,7 +70,24 @@ impl Plant {
             Sensor::new("emergency stop", needed.contains(Sensors::EMERGENCY_STOP), self.emergency_stop),
             Sensor::new("proximity", needed.contains(Sensors::PROXIMITY), self.proximity),
             Sensor::new("pilot duty", needed.contains(Sensors::DUTY), self.duty_permille),
+            Sensor::new("stage voltage", needed.contains(Sensors::STAGE), self.stage_mv),
         ]
+    }
+
+    /// The sensors besides the pilot's that have a reading, however old.
+    pub(crate) fn answering(&self) -> Sensors {
+        let all = [
+            (Sensors::VOLTAGE, self.voltage_mv.is_some()),
+            (Sensors::CURRENT, self.current_ma.is_some()),
+            (Sensors::ISOLATION, self.isolation.is_some()),
+            (Sensors::CONTACTORS, self.contactors.is_some()),
+            (Sensors::LOCK, self.lock.is_some()),
+            (Sensors::EMERGENCY_STOP, self.emergency_stop.is_some()),
+            (Sensors::PROXIMITY, self.proximity.is_some()),
+            (Sensors::DUTY, self.duty_permille.is_some()),
+            (Sensors::STAGE, self.stage_mv.is_some()),
+        ];
+        all.into_iter().filter(|(_, has_reading)| *has_reading).map(|(sensor, _)| sensor).collect()
     }
 
     /// The name of the first needed reading that is absent or too old.

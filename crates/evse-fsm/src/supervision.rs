@@ -68,6 +68,7 @@ impl Supervision {
         now: Instant,
         plant: &Plant,
         config: &Config,
+        needed: Sensors,
         limits: &Limits,
         output: Output,
     ) -> Option<Cause> {
@@ -75,7 +76,7 @@ impl Supervision {
         if !in_use {
             self.rest();
         }
-        if let Some(name) = plant.stale(config.sensors, now) {
+        if let Some(name) = plant.stale(needed, now) {
             return Some(Cause::StaleReading(name));
         }
         let level = fresh(plant.pilot, now);

@@ -244,6 +244,27 @@ fn watched(sensors: Sensors) -> Bench {
 }
 
 #[test]
+fn a_lock_that_answered_once_is_missed_when_it_does_not_though_nobody_named_it() {
+    // It falls silent while the output is live.
+    let mut bench = watched(Sensors::empty());
+    bench.lock = None;
+    bench.run(200);
+    assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::StaleReading("lock"));
+    assert!(!bench.charger.demand().is_energised());
+
+    // It fell silent before the session.
+    let mut bench = Bench::with(|_| ());
+    bench.lock = Some(false);
+    bench.run(100);
+    bench.lock = None;
+    bench.pass_all(&GOOD[..5]);
+    bench.pilot = Level::C;
+    bench.run(100);
+    assert_eq!(bench.ask("CableCheckReq").unwrap().1, ResponseCode::Failed);
+    assert!(!bench.charger.demand().is_energised());
+}
+
+#[test]
 fn a_lock_that_opens_and_a_latch_that_is_pressed_switch_off() {
     let mut bench = watched(Sensors::LOCK);
     bench.lock = Some(false);

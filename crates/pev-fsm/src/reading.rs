@@ -4,8 +4,8 @@ use session::{Limits, Reading, Sensor, Target};
 
 /// A snapshot of the car's sensors: each reading with its time, or absent.
 ///
-/// Absent means that there is no such sensor, or that it does not answer; which of them the car needs is named
-/// by [`Sensors`]. A snapshot replaces the one before it completely.
+/// Absent means that there is no such sensor, or that it does not answer; which of them the car needs is named by
+/// [`Sensors`], and one that has answered once is needed from then on. A snapshot replaces the one before it completely.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Plant {
     /// What the charger drives on the pilot wire. Always needed.
@@ -119,6 +119,20 @@ impl Plant {
             Sensor::new("proximity", needed.contains(Sensors::PROXIMITY), self.proximity),
             Sensor::new("temperature", needed.contains(Sensors::TEMPERATURE), self.inlet_millicelsius),
         ]
+    }
+
+    /// The sensors besides the pilot's that have a reading, however old.
+    pub(crate) fn answering(&self) -> Sensors {
+        let all = [
+            (Sensors::INLET, self.inlet_mv.is_some()),
+            (Sensors::CURRENT, self.current_ma.is_some()),
+            (Sensors::CONTACTORS, self.contactors.is_some()),
+            (Sensors::LOCK, self.lock.is_some()),
+            (Sensors::EMERGENCY_STOP, self.emergency_stop.is_some()),
+            (Sensors::PROXIMITY, self.proximity.is_some()),
+            (Sensors::TEMPERATURE, self.inlet_millicelsius.is_some()),
+        ];
+        all.into_iter().filter(|(_, has_reading)| *has_reading).map(|(sensor, _)| sensor).collect()
     }
 
     /// The name of the first needed reading that is absent or too old.

@@ -96,12 +96,13 @@ impl Supervision {
         now: Instant,
         plant: &Plant,
         config: &Config,
+        needed: Sensors,
         car: &Vehicle,
         is_locked: bool,
         is_closed: bool,
         asked_ma: i32,
     ) -> Option<Trouble> {
-        if let Some(name) = plant.stale(config.sensors, now) {
+        if let Some(name) = plant.stale(needed, now) {
             return Some((By::Car, Cause::StaleReading(name)));
         }
         if !car.is_fresh(now) {

@@ -256,22 +256,29 @@ fn silent_sensors_make_it_safe_after_200_ms_and_their_silence_is_recorded() {
 }
 
 #[test]
-fn one_silent_sensor_is_enough_where_it_is_needed() {
+fn one_silent_sensor_is_enough_where_it_is_needed_or_has_answered_before() {
     let names = ["pilot", "inlet voltage", "current", "contactors", "lock", "emergency stop"];
     for (number, name) in names.into_iter().enumerate() {
-        let mut bench = Bench::with(|config| config.sensors |= Sensors::EMERGENCY_STOP);
-        bench.start_to("CurrentDemandReq");
+        // Nobody said that the emergency stop is needed, but there is one.
+        let mut bench = Bench::at("CurrentDemandReq");
         bench.missing = Some(number);
         bench.run(230);
         let cause = bench.car.stop_reason().map(|stop| stop.cause);
         assert_eq!(cause, Some(Cause::StaleReading(name)));
         assert_eq!(bench.car.demand().pilot, Level::B);
     }
-    // Nobody said that this one is needed.
-    let mut bench = Bench::at("CurrentDemandReq");
-    bench.missing = Some(5);
-    bench.run(1_000);
-    assert_eq!(bench.car.stop_reason(), None);
+}
+
+#[test]
+fn a_sensor_that_never_answered_is_missed_only_where_it_is_needed() {
+    let without = |sensors| {
+        let mut bench = Bench::with(|config| config.sensors |= sensors);
+        bench.start_to("ChargeParameterDiscoveryReq");
+        bench.run(1_000);
+        bench.car.stop_reason().map(|stop| stop.cause)
+    };
+    assert_eq!(without(Sensors::empty()), None);
+    assert_eq!(without(Sensors::TEMPERATURE), Some(Cause::StaleReading("temperature")));
 }
 
 #[test]

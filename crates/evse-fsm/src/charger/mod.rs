@@ -88,6 +88,8 @@ struct Waiting {
 pub struct Charger {
     config: Config,
     plant: Plant,
+    /// Sensors that have answered since power-on.
+    answering: Sensors,
     pilot: Pilot,
     power: Power,
     supervision: Supervision,
@@ -131,6 +133,7 @@ impl Charger {
             available: config.available,
             config,
             plant: Plant::default(),
+            answering: Sensors::empty(),
             pilot: Pilot::new(),
             power: Power::new(),
             supervision: Supervision::new(),
@@ -171,7 +174,7 @@ impl Charger {
     fn may_unlock(&self) -> bool {
         let dead = match fresh(self.plant.voltage_mv, self.now) {
             Some(mv) => mv.saturating_abs() < DEAD_MV,
-            None => !self.config.sensors.contains(Sensors::VOLTAGE),
+            None => !self.needed().contains(Sensors::VOLTAGE),
         };
         let open = !self.power.is_energised() && fresh(self.plant.contactors, self.now) != Some(true);
         let idle = self.state.is_before_power() && self.stop.is_none() && !self.latched;
@@ -207,7 +210,10 @@ impl Machine for Charger {
             self.run_timers();
         }
         match input {
-            Input::Plant(plant) => self.plant = plant,
+            Input::Plant(plant) => {
+                self.answering |= plant.answering();
+                self.plant = plant;
+            }
             Input::Message { payload_type, payload } => self.message(cx, payload_type, payload),
             Input::Connected => self.connected(),
             Input::Closed(closed) => self.closed(closed),
@@ -240,7 +246,7 @@ impl Machine for Charger {
     fn poll_timeout(&self) -> Option<Deadline> {
         let named = |name| move |at| Deadline { at, name };
         let energised = self.power.is_energised();
-        let stale = energised.then(|| self.plant.stale_at(self.config.sensors)).flatten();
+        let stale = energised.then(|| self.plant.stale_at(self.needed())).flatten();
         let moving = self.power.is_moving().then_some(self.now + STEP);
         let all = [
             self.pilot.due(&self.config.times).map(named("pilot")),

@@ -79,7 +79,9 @@ impl Charger {
             let limits = self.bounds();
             let output = self.power.output();
             self.supervision.energised();
-            if let Some(cause) = self.supervision.check(now, &self.plant, &self.config, &limits, output) {
+            let needed = self.needed();
+            let found = self.supervision.check(now, &self.plant, &self.config, needed, &limits, output);
+            if let Some(cause) = found {
                 let by = match cause {
                     Cause::Unplugged | Cause::LeftReady | Cause::PilotFault => By::Car,
                     _ => By::Charger,
@@ -148,9 +150,14 @@ impl Charger {
         matches!(fresh(self.plant.pilot, self.now), Some(Level::C | Level::D))
     }
 
+    /// The sensors that must answer: those of the configuration, and those that have answered.
+    pub(super) fn needed(&self) -> Sensors {
+        self.config.sensors | self.answering
+    }
+
     /// Whether the plug cannot come out, where the charger has a lock.
     pub(super) fn is_locked(&self) -> bool {
-        fresh(self.plant.lock, self.now).unwrap_or(!self.config.sensors.contains(Sensors::LOCK))
+        fresh(self.plant.lock, self.now).unwrap_or(!self.needed().contains(Sensors::LOCK))
     }
 
     pub(super) fn present(&self) -> Target {

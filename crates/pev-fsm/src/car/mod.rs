@@ -18,7 +18,7 @@ use crate::power::Power;
 use crate::request::{Kind, Request, SessionId};
 use crate::settle::Settling;
 use crate::supervision::Supervision;
-use crate::{Config, ConfigError, Demand, Dropped, Event, Input, Latch, PAYLOAD_TYPE, Plant, Vehicle};
+use crate::{Config, ConfigError, Demand, Dropped, Event, Input, Latch, PAYLOAD_TYPE, Plant, Sensors, Vehicle};
 
 /// Events that wait at most: a response, the next request and what they cause are six.
 const EVENTS: usize = 32;
@@ -85,6 +85,8 @@ enum Step {
 pub struct Car {
     config: Config,
     plant: Plant,
+    /// Sensors that have answered since power-on.
+    answering: Sensors,
     vehicle: Option<Vehicle>,
     power: Power,
     plug: Plug,
@@ -143,6 +145,7 @@ impl Car {
             transfer: config.energy_transfer,
             config,
             plant: Plant::default(),
+            answering: Sensors::empty(),
             vehicle: None,
             power: Power::new(),
             plug: Plug::new(),
@@ -224,7 +227,10 @@ impl Machine for Car {
             self.watch();
         }
         match input {
-            Input::Plant(plant) => self.plant = plant,
+            Input::Plant(plant) => {
+                self.answering |= plant.answering();
+                self.plant = plant;
+            }
             Input::Vehicle(vehicle) => self.vehicle = Some(vehicle.sane()),
             Input::Message { payload_type, payload } => self.message(payload_type, payload),
             Input::Connected => self.connected(),
@@ -258,7 +264,7 @@ impl Machine for Car {
     fn poll_timeout(&self) -> Option<Deadline> {
         let named = |name| move |at| Deadline { at, name };
         let is_in_use = self.power.is_in_use();
-        let stale = is_in_use.then(|| self.plant.stale_at(self.config.sensors)).flatten();
+        let stale = is_in_use.then(|| self.plant.stale_at(self.needed())).flatten();
         let vehicle = self.vehicle.filter(|_| is_in_use).map(|vehicle| vehicle.stale_at());
         let all = [
             self.power.due(self.now, &self.config).map(named("contactors")),

@@ -6,7 +6,7 @@ use super::{Car, Step, Timer};
 use crate::plug::Inlet;
 use crate::power::News;
 use crate::request::Kind;
-use crate::{Event, Latch, Time};
+use crate::{Event, Latch, Sensors, Time};
 
 impl Car {
     /// Does what time, sensors and battery ask for.
@@ -55,6 +55,7 @@ impl Car {
             now,
             &self.plant,
             &self.config,
+            self.needed(),
             &vehicle,
             self.is_locked,
             is_closed,
@@ -106,6 +107,11 @@ impl Car {
                 self.make_safe(By::Car, Cause::Contactor);
             }
         }
+    }
+
+    /// The sensors that must answer: those of the configuration, and those that have answered.
+    pub(super) fn needed(&self) -> Sensors {
+        self.config.sensors | self.answering
     }
 
     pub(super) fn inlet(&self) -> Inlet {

@@ -55,9 +55,26 @@ impl Stand {
         stand
     }
 
+    /// As [`ready`](Self::ready), after an emergency stop that was pressed and released.
+    fn halted(side: Side) -> Self {
+        let mut stand = Self::ready();
+        stand.car.level = Level::B;
+        stand.inject(Fault::EmergencyStop(side, true));
+        stand.run(150);
+        stand.inject(Fault::EmergencyStop(side, false));
+        stand.run(150);
+        stand.car.level = Level::C;
+        stand.run(150);
+        stand
+    }
+
     /// With the output connected and at 350 V, and the cable check done.
     fn precharged() -> Self {
-        let mut stand = Self::ready();
+        Self::ready().precharge()
+    }
+
+    fn precharge(self) -> Self {
+        let mut stand = self;
         stand.facts(|facts, now| (facts.cable_check, facts.is_checked) = (Some(now), true));
         stand.demand = OFF;
         stand.run(100);
@@ -137,18 +154,7 @@ const WAYS: &[Way] = &[
     ("E4", || Stand::precharged().with(|stand| stand.inject(Fault::Stage(StageFault::Scaled(1_300)))), 500),
     ("E5", || Stand::charging().with(|stand| stand.facts(|facts, _| facts.power_on = None)), 250),
     ("E6", || Stand::charging().with(|stand| stand.is_asking = false), 1_000),
-    (
-        "E7",
-        || {
-            Stand::charging().with(|stand| {
-                stand.car.level = Level::B;
-                stand.demand = PLUGGED;
-                stand.inject(Fault::Contactors(Side::Charger, ContactorFault::Welded));
-                stand.inject(Fault::Stage(StageFault::Stuck));
-            })
-        },
-        100,
-    ),
+    ("E7", || Stand::charging().with(|stand| stand.car.level = Level::B), 100),
     ("E8", || Stand::precharged().with(|stand| stand.car.level = Level::B), 250),
     ("E9", || Stand::charging().with(|stand| stand.inject(Fault::EmergencyStop(Side::Charger, true))), 250),
     ("E10", || Stand::charging().with(|stand| stand.inject(Fault::Silence(Side::Charger, true))), 450),
@@ -189,6 +195,16 @@ const WAYS: &[Way] = &[
             })
         },
         450,
+    ),
+    (
+        "E20",
+        || {
+            Stand::halted(Side::Charger).with(|stand| {
+                stand.facts(|facts, now| facts.cable_check = Some(now));
+                stand.demand = OFF;
+            })
+        },
+        10,
     ),
     (
         "P1",
@@ -293,6 +309,42 @@ const WAYS: &[Way] = &[
         4_900,
     ),
     ("P14", || Stand::charging().with(|stand| stand.facts(|facts, now| facts.answered = Some(now))), 10_400),
+    (
+        "P15",
+        || {
+            Stand::charging().with(|stand| {
+                stand.inject(Fault::Sensor(Side::Car, Sensor::Lock, SensorFault::Silent));
+            })
+        },
+        300,
+    ),
+    (
+        "P16",
+        || {
+            Stand::charging().with(|stand| {
+                stand.inject(Fault::Sensor(Side::Car, Sensor::Battery, SensorFault::Absent));
+            })
+        },
+        1_150,
+    ),
+    (
+        "P17",
+        || {
+            Stand::precharged().with(|stand| {
+                stand.demand = supply(366_000, 2_000);
+                stand.run(800);
+                stand.demand = supply(335_000, 2_000);
+                stand.run(115);
+                stand.car.contactors = Contactors::Closed;
+            })
+        },
+        10,
+    ),
+    (
+        "P18",
+        || Stand::halted(Side::Car).precharge().with(|stand| stand.car.contactors = Contactors::Closed),
+        10,
+    ),
 ];
 
 #[test]
@@ -304,6 +356,17 @@ fn every_rule_is_named_when_it_is_broken_and_not_before_its_time() {
     let named: Vec<&str> = WAYS.iter().map(|(id, ..)| *id).collect();
     let all: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
     assert_eq!(named, all, "a way for every rule");
+}
+
+#[test]
+fn a_reset_allows_to_charge_again() {
+    let mut stand = Stand::halted(Side::Charger);
+    stand.witness.reset(Side::Charger);
+    assert_eq!(stand.precharge().broken, None);
+    let mut stand = Stand::halted(Side::Car).precharge();
+    stand.witness.reset(Side::Car);
+    stand.car.contactors = Contactors::Closed;
+    assert_eq!(stand.after(100), None);
 }
 
 #[test]

@@ -23,12 +23,14 @@
 //! | a plug or live pins in somebody's hand | E7, E13, E17, P3, P5, P12 |
 //! | voltage or current beyond what both bear | E3, E4, E5, E6, E16, E18, P13 |
 //! | shock by a fault to earth | E14, P2 |
-//! | contacts that weld | E2, E12, P1, P4 |
-//! | charging although it must end | E9, E10, E19, P6, P7, P8, P9, P11, P14 |
+//! | contacts that weld | E2, E12, P1, P4, P17 |
+//! | charging although it must end | E9, E10, E19, P6, P7, P8, P9, P11, P14, P15, P16 |
+//! | charging again before anybody has looked | E20, P18 |
 //!
 //! What they do not judge: a charger whose own voltage or current sensor is wrong without saying so.
 
 mod facts;
+mod memory;
 mod rules;
 mod sniffer;
 
@@ -38,12 +40,13 @@ use std::rc::Rc;
 
 use evse_fsm::Demand;
 use machine::Instant;
+use memory::Memory;
 
 pub use facts::Facts;
 pub use rules::{RULES, Rule};
 pub use sniffer::Sniffer;
 
-use crate::plant::{Bench, CarDemand, Occurrence, Side, Truth};
+use crate::plant::{Bench, CarDemand, Side, Truth};
 use crate::world::Tap;
 use crate::{Node, Port, World};
 use rules::Check;
@@ -60,6 +63,8 @@ pub struct Witness {
     memory: Memory,
     /// Whether the program of charger and car hangs, shorter than its hardware waits for it: no rule is its then.
     hangs: [bool; 2],
+    /// Whether it hangs at all: it sees nothing.
+    is_frozen: [bool; 2],
 }
 
 /// What was said, as it came to either end of the line: nobody can know of an end that is still on its way to him.
@@ -98,37 +103,16 @@ struct View<'a> {
     car: &'a CarDemand,
     /// What was said, as the side knows that has to keep the rule.
     facts: &'a Facts,
-    memory: Memory,
+    memory: &'a Memory,
 }
 
-/// When something was so last, or since when it is.
-#[derive(Clone, Copy, Debug, Default)]
-struct Memory {
-    /// When the pilot was at C or D last.
-    ready_at: Option<Instant>,
-    /// Since when 0 A are demanded.
-    zero_since: Option<Instant>,
-    /// Since when the car demands pilot B.
-    b_since: Option<Instant>,
-    /// When a side was made SAFE by its hardware.
-    heartbeat: Option<Instant>,
-    /// When there was a cable check in the session last.
-    checked_at: Option<Instant>,
-    /// When the isolation was good by the charger's word last.
-    valid_at: Option<Instant>,
-    /// When at most 20 V were between inlet and battery last.
-    near_at: Option<Instant>,
-    /// When the charger's end of the cable was below 60 V last.
-    dead_at: Option<Instant>,
-    /// Since when the car's lock is open.
-    unlocked_since: Option<Instant>,
-}
+const SIDES: [Side; 2] = [Side::Charger, Side::Car];
 
 impl Witness {
     /// A witness of the charger at this port, from the beginning on.
     pub fn new(charger: Port) -> Self {
         let (ears, since, memory) = (Rc::default(), vec![None; RULES.len()], Memory::default());
-        Self { charger, ears, known: 0, since, memory, hangs: [false; 2] }
+        Self { charger, ears, known: 0, since, memory, hangs: [false; 2], is_frozen: [false; 2] }
     }
 
     /// What lets it hear the line, for [`World::add_tap`].
@@ -157,12 +141,18 @@ impl Witness {
         words(car.facts_mut());
     }
 
+    /// Somebody has reset a side: it may charge again.
+    pub fn reset(&mut self, side: Side) {
+        self.memory.of_mut(side).is_halted = false;
+    }
+
     /// Judges a world, as [`World::run`] wants it.
     pub fn watch<N: Node>(&mut self, world: &World<N>) -> Option<String> {
         let cable = world.cable(self.charger)?;
         self.ears.borrow_mut().car_at = Some(cable.port(Side::Car));
-        for (side, hangs) in [Side::Charger, Side::Car].into_iter().zip(&mut self.hangs) {
-            *hangs = world.is_frozen(cable.port(side)) && cable.bench().bears_hang(side);
+        for ((side, hangs), is_frozen) in SIDES.into_iter().zip(&mut self.hangs).zip(&mut self.is_frozen) {
+            *is_frozen = world.is_frozen(cable.port(side));
+            *hangs = *is_frozen && cable.bench().bears_hang(side);
         }
         self.check(world.now(), cable.bench()).err().map(|broken| broken.to_string())
     }
@@ -176,17 +166,14 @@ impl Witness {
         let (demand, car) = (bench.demand(), bench.car_demand());
         let [facts, car_facts] = self.ears.borrow().facts();
         let known_to = |side| if side == Side::Charger { &facts } else { &car_facts };
-        self.memory.keep(now, truth, demand, *car, [&facts, &car_facts]);
-        let mut view = View { now, bench, truth, demand, car, facts: &facts, memory: self.memory };
-
+        self.memory.keep(now, bench, [&facts, &car_facts], self.is_frozen);
         let news = bench.occurrences().get(self.known..).unwrap_or_default();
         self.known += news.len();
+        news.iter().for_each(|(at, what)| self.memory.note(*at, what));
+
+        let mut view = View { now, bench, truth, demand, car, facts: &facts, memory: &self.memory };
         for (at, what) in news {
             view.now = *at;
-            if matches!(what, Occurrence::Heartbeat(_)) {
-                self.memory.heartbeat = Some(*at);
-                view.memory = self.memory;
-            }
             for rule in RULES {
                 view.facts = known_to(rule.side);
                 if matches!(rule.check, Check::Happens(is_bad) if is_bad(&view, what)) {
@@ -205,33 +192,6 @@ impl Witness {
             }
         }
         Ok(())
-    }
-}
-
-/// How far inlet and battery may be apart when the car's contactors close.
-const NEAR_MV: i32 = 20_000;
-
-impl Memory {
-    fn keep(&mut self, now: Instant, truth: Truth, demand: &Demand, car: CarDemand, facts: [&Facts; 2]) {
-        let [charger, car_knows] = facts;
-        let lasts = [
-            (&mut self.zero_since, demand.supply.current_ma == 0),
-            (&mut self.b_since, !car.level.is_ready()),
-            (&mut self.unlocked_since, !truth.car_locked),
-        ];
-        for (since, is_so) in lasts {
-            hold(since, is_so, now);
-        }
-        let happens = [
-            (&mut self.ready_at, truth.level.is_ready()),
-            (&mut self.checked_at, charger.cable_check.is_some()),
-            (&mut self.valid_at, car_knows.is_checked),
-            (&mut self.near_at, (truth.inlet_mv - truth.battery_mv).abs() <= NEAR_MV && !truth.car_closed),
-            (&mut self.dead_at, truth.cable_mv.abs() < session::DEAD_MV && !truth.charger_closed),
-        ];
-        for (at, _) in happens.into_iter().filter(|(_, is_so)| *is_so) {
-            *at = Some(now);
-        }
     }
 }
 

@@ -3,7 +3,8 @@
 use control_pilot::Output;
 use machine::Duration;
 
-use super::{NEAR_MV, View};
+use super::View;
+use super::memory::NEAR_MV;
 use crate::plant::{Occurrence, Sensor, Side};
 
 /// One rule.
@@ -56,8 +57,31 @@ const UNANSWERED: Duration = ms(10_350);
 /// Readings may be 200 ms old.
 const STALE_MS: u64 = 200;
 
-/// What a charger reads besides the pilot while its output is live: the default of its configuration.
-const NEEDED: &[Sensor] = &[Sensor::Voltage, Sensor::Current, Sensor::Isolation, Sensor::Contactors];
+/// What a charger reads while its output is live: all that has answered once.
+const NEEDED: &[Sensor] = &[
+    Sensor::Pilot,
+    Sensor::Voltage,
+    Sensor::Stage,
+    Sensor::Current,
+    Sensor::Isolation,
+    Sensor::Contactors,
+    Sensor::Lock,
+    Sensor::EmergencyStop,
+    Sensor::Proximity,
+    Sensor::Duty,
+];
+
+/// What a car reads at pilot C or D.
+const CAR_NEEDED: &[Sensor] = &[
+    Sensor::Duty,
+    Sensor::Voltage,
+    Sensor::Current,
+    Sensor::Contactors,
+    Sensor::Lock,
+    Sensor::EmergencyStop,
+    Sensor::Proximity,
+    Sensor::Temperature,
+];
 
 /// Every rule. Limits of time are those of docs/ARCHITECTURE.md with the time that sensors and hardware need.
 #[rustfmt::skip] // a table reads best with one row a line
@@ -83,7 +107,7 @@ pub const RULES: &[Rule] = &[
     rule("E5", Side::Charger, "more than 2 A, with 1 A for the sensor's error, flow only between PowerDelivery(true) and the end of power, or for 300 ms",
         "an arc at contactors that still move; charging that nobody granted", Check::Lasts(OFF, |view| {
             let may_flow = view.facts.power_on.is_some() || view.is_within(view.facts.power_off, ms(1_600));
-            view.truth.current_ma > 3_000 && !may_flow
+            view.gives(3_000) && !may_flow
         })),
     rule("E6", Side::Charger, "no current flows later than 1 s after the last valid CurrentDemandReq",
         "a car that hangs is overcharged", Check::Lasts(OFF, |view| {
@@ -94,15 +118,15 @@ pub const RULES: &[Rule] = &[
         })),
     rule("E7", Side::Charger, "below 5 A within 150 ms of the pilot leaving C and D",
         "a plug that comes out under load: an arc", Check::Lasts(BLOCKED, |view| {
-            view.truth.current_ma >= 5_000 && !view.truth.level.is_ready() && view.sees(Side::Charger)
+            view.gives(5_000) && !view.truth.level.is_ready() && view.knows(Side::Charger, Sensor::Pilot)
         })),
     rule("E8", Side::Charger, "output contactors open within 300 ms of the pilot leaving C and D",
         "voltage on an open plug", Check::Lasts(OFF, |view| {
-            view.is_connected() && !view.truth.level.is_ready() && view.sees(Side::Charger)
+            view.is_connected() && !view.truth.level.is_ready() && view.knows(Side::Charger, Sensor::Pilot)
         })),
     rule("E9", Side::Charger, "off within 300 ms of the emergency stop",
         "a person in danger", Check::Lasts(OFF, |view| {
-            view.is_live() && view.bench.stopped_since(Side::Charger).is_some() && view.sees(Side::Charger)
+            view.is_live() && view.is_stop_pressed(Side::Charger)
         })),
     rule("E10", Side::Charger, "off within 500 ms without new readings",
         "blind charging", Check::Lasts(ms(300 + STALE_MS), |view| {
@@ -119,10 +143,11 @@ pub const RULES: &[Rule] = &[
                 && !view.is_within(view.memory.heartbeat, ms(100))
         })),
     rule("E13", Side::Charger, "the charger unlocks only with its contactors open and below 60 V",
-        "live pins in somebody's hand", Check::Happens(|_, what| is_live_unlock(what, Side::Charger))),
+        "live pins in somebody's hand", Check::Happens(|view, what| is_live_unlock(view, what, Side::Charger))),
     rule("E14", Side::Charger, "more than 2 A end within 300 ms of the isolation monitor's word",
         "a second fault becomes a shock", Check::Lasts(OFF, |view| {
-            view.truth.current_ma > 2_500 && view.bench.isolation_shown() == evse_fsm::Isolation::Fault
+            let is_bad = view.bench.isolation_shown() == evse_fsm::Isolation::Fault;
+            view.gives(2_500) && is_bad && view.knows(Side::Charger, Sensor::Isolation)
         })),
     rule("E15", Side::Charger, "off when the session is over",
         "voltage without anybody who watches it", Check::Lasts(OFF, |view| view.is_live() && view.has_ended())),
@@ -133,8 +158,7 @@ pub const RULES: &[Rule] = &[
         })),
     rule("E17", Side::Charger, "off within 300 ms of losing its own lock",
         "a plug that comes out under load: an arc", Check::Lasts(OFF, |view| {
-            let has_lock = !view.bench.is_absent(Side::Charger, Sensor::Lock);
-            view.is_live() && !view.truth.charger_locked && has_lock && view.sees(Side::Charger)
+            view.is_live() && !view.truth.charger_locked && view.knows(Side::Charger, Sensor::Lock)
         })),
     rule("E18", Side::Charger, "never more current is demanded for longer than 300 ms than the car asked for last, or 2 A before it did",
         "the battery is overcharged", Check::Lasts(OFF, |view| {
@@ -144,6 +168,10 @@ pub const RULES: &[Rule] = &[
     rule("E19", Side::Charger, "off within 500 ms without one of the readings that it needs",
         "blind charging", Check::Lasts(ms(300 + STALE_MS), |view| {
             view.is_live() && view.bench.lacks(Side::Charger, NEEDED)
+        })),
+    rule("E20", Side::Charger, "behind an emergency stop output contactors close only when it was reset or the plug was out",
+        "charging again before anybody has looked", Check::Happens(|view, what| {
+            closing(what, Side::Charger).is_some() && view.memory.of(Side::Charger).is_halted
         })),
     rule("P1", Side::Car, "contactors close only with at most 20 V between inlet and battery",
         "inrush welds them", Check::Happens(|view, what| {
@@ -167,7 +195,7 @@ pub const RULES: &[Rule] = &[
                 && !view.is_within(view.memory.heartbeat, ms(100))
         })),
     rule("P5", Side::Car, "the car unlocks only with its contactors open and below 60 V",
-        "live pins in somebody's hand", Check::Happens(|_, what| is_live_unlock(what, Side::Car))),
+        "live pins in somebody's hand", Check::Happens(|view, what| is_live_unlock(view, what, Side::Car))),
     rule("P6", Side::Car, "pilot B within 150 ms of losing 5 %, or of the emergency stop",
         "the charger does not know that it has to stop", Check::Lasts(LEAVES, |view| {
             view.car.level.is_ready() && view.must_car_stop()
@@ -192,7 +220,7 @@ pub const RULES: &[Rule] = &[
         })),
     rule("P12", Side::Car, "contactors open within 2.3 s of losing the lock",
         "a plug that comes out under load: an arc", Check::Lasts(CAR_OFF, |view| {
-            view.is_car_connected() && !view.truth.car_locked && view.sees(Side::Car)
+            view.is_car_connected() && !view.truth.car_locked && view.knows(Side::Car, Sensor::Lock)
         })),
     rule("P13", Side::Car, "pilot B within 5 s of a current of 15 A more than it asked for",
         "a charger that does not follow downward: the battery is overcharged", Check::Lasts(ms(5_000), |view| {
@@ -204,6 +232,23 @@ pub const RULES: &[Rule] = &[
             let granted = view.facts.power_on.and(view.facts.answered);
             let has_asked = view.facts.heard > view.facts.answered;
             view.car.level.is_ready() && has_asked && granted.is_some_and(is_unanswered)
+        })),
+    rule("P15", Side::Car, "pilot B within 350 ms without one of the readings that it needs",
+        "blind charging", Check::Lasts(ms(150 + STALE_MS), |view| {
+            view.car.level.is_ready() && view.bench.lacks(Side::Car, CAR_NEEDED)
+        })),
+    rule("P16", Side::Car, "pilot B within 1.2 s of the battery's last word",
+        "a battery that nobody watches is overcharged", Check::Lasts(ms(1_200), |view| {
+            view.car.level.is_ready() && view.bench.lacks(Side::Car, &[Sensor::Battery])
+        })),
+    rule("P17", Side::Car, "contactors close only onto a voltage that has moved by at most 10 V in 150 ms",
+        "it is elsewhere when the contacts meet: inrush welds them", Check::Happens(|view, what| {
+            let has_battery = view.bench.load().as_battery().is_some();
+            has_battery && closing(what, Side::Car).is_some() && !view.is_within(view.memory.settled_at, TOLD)
+        })),
+    rule("P18", Side::Car, "behind the car's emergency stop its contactors close only when it was reset",
+        "charging again before anybody has looked", Check::Happens(|view, what| {
+            closing(what, Side::Car).is_some() && view.memory.of(Side::Car).is_halted
         })),
 ];
 
@@ -222,11 +267,13 @@ fn is_opening_under_load(what: &Occurrence, of: Side) -> bool {
     *side == of && *told_ma >= 1_000 && *current_ma >= 1_000
 }
 
-fn is_live_unlock(what: &Occurrence, of: Side) -> bool {
+/// It is judged by what was there when it was told to: a reading ago.
+fn is_live_unlock(view: &View<'_>, what: &Occurrence, of: Side) -> bool {
     let Occurrence::Lock { side, is_locked: false, voltage_mv, was_closed, by_fault: false } = what else {
         return false;
     };
-    *side == of && (*was_closed || voltage_mv.abs() >= 60_000)
+    let is_live = *was_closed || voltage_mv.abs() >= session::DEAD_MV;
+    *side == of && is_live && !view.is_within(view.memory.of(of).calm_at, TOLD)
 }
 
 impl View<'_> {
@@ -240,8 +287,15 @@ impl View<'_> {
         self.truth.car_closed && !self.bench.is_welded(Side::Car)
     }
 
+    /// So much current flows. A charger whose stage does not obey and whose contactors are welded has nothing left to
+    /// stop it with: that is the car's then.
+    fn gives(&self, ma: i32) -> bool {
+        let is_helpless = self.bench.is_welded(Side::Charger) && !self.bench.is_stage_sound();
+        self.truth.current_ma >= ma && !is_helpless
+    }
+
     fn is_live(&self) -> bool {
-        self.is_connected() || self.truth.current_ma >= 5_000
+        self.is_connected() || self.gives(5_000)
     }
 
     /// Pilot C or D was there a moment ago: what contactors that close now were commanded by.
@@ -256,12 +310,17 @@ impl View<'_> {
 
     fn must_car_stop(&self) -> bool {
         let is_offered = matches!(self.truth.pilot_at_car, Some(Output::Pwm(30..=70)));
-        self.sees(Side::Car) && (!is_offered || self.bench.stopped_since(Side::Car).is_some())
+        !is_offered && self.knows(Side::Car, Sensor::Duty) || self.is_stop_pressed(Side::Car)
     }
 
-    /// A side has readings: without, the rules about that are its rules.
-    fn sees(&self, side: Side) -> bool {
-        self.bench.silent_since(side).is_none()
+    /// The emergency stop of a side is pressed, and the side can know.
+    fn is_stop_pressed(&self, side: Side) -> bool {
+        self.bench.stopped_since(side).is_some() && self.knows(side, Sensor::EmergencyStop)
+    }
+
+    /// A side has readings of this: without, the rules about that are its rules.
+    fn knows(&self, side: Side, sensor: Sensor) -> bool {
+        self.bench.silent_since(side).is_none() && !self.bench.lacks(side, &[sensor])
     }
 
     fn is_within(&self, since: Option<machine::Instant>, time: Duration) -> bool {

@@ -122,6 +122,10 @@ impl<'a> Segment<'a> {
         let length = usize::from(u16::from_be_bytes(*frame.get(18..)?.first_chunk()?));
         let addresses = frame.get(22..54)?;
         let tcp = frame.get(54..54 + length)?;
+        // Nobody takes one that was damaged on its way.
+        if checksum(addresses, tcp) != 0xFFFF {
+            return None;
+        }
         let offset = usize::from(*tcp.get(12)? >> 4) * 4;
         Some(Self {
             name: [addresses, tcp.get(..4)?].concat(),
@@ -130,6 +134,14 @@ impl<'a> Segment<'a> {
             payload: tcp.get(offset..)?,
         })
     }
+}
+
+/// The sum of TCP (RFC 9293 3.1) over a segment with its checksum: all ones where it is whole.
+fn checksum(addresses: &[u8], tcp: &[u8]) -> u32 {
+    let word = |pair: &[u8]| pair.iter().fold(0, |word, byte| word << 8 | u32::from(*byte)) << (8 * (pair.len() % 2));
+    let words = addresses.chunks(2).chain(tcp.chunks(2)).map(word);
+    let sum: u32 = words.sum::<u32>() + u32::try_from(tcp.len()).unwrap_or(0) + 6;
+    (sum & 0xFFFF) + (sum >> 16)
 }
 
 #[cfg(test)]
@@ -153,6 +165,9 @@ mod tests {
         frame.extend(number.to_be_bytes());
         frame.extend([0, 0, 0, 0, 0x50, flags, 0, 0, 0, 0, 0, 0]);
         frame.extend(payload);
+        let sum = checksum(&frame[22..54], &frame[54..]);
+        let sum = !u16::try_from((sum & 0xFFFF) + (sum >> 16)).unwrap();
+        frame[70..72].copy_from_slice(&sum.to_be_bytes());
         frame
     }
 
@@ -184,6 +199,18 @@ mod tests {
         assert!(sniffer.facts().heard.is_some());
         sniffer.frame(Instant::from_millis(3), &segment(41, FIN, &[]));
         assert_eq!(sniffer.facts().heard, None);
+    }
+
+    #[test]
+    fn a_segment_that_was_damaged_on_its_way_is_not_heard() {
+        for at in 22..54 + 20 + MESSAGE.len() {
+            let mut sniffer = Sniffer::default();
+            sniffer.frame(Instant::ZERO, &segment(9, SYN, &[]));
+            let mut damaged = segment(10, 0x18, &MESSAGE);
+            damaged[at] ^= 0x20;
+            sniffer.frame(Instant::ZERO, &damaged);
+            assert_eq!(sniffer.facts().heard, None, "byte {at}");
+        }
     }
 
     #[test]

@@ -372,7 +372,7 @@ impl Node for Meddler<'_> {
     }
 
     fn handle_timeout(&mut self, cx: &mut Cx<'_>) {
-        self.with(cx, Host::handle_timeout);
+        self.now = cx.now;
         while let Some((_, frame)) = self.outbox.pop_due(cx.now) {
             self.ready.push_back(frame);
         }
@@ -385,6 +385,8 @@ impl Node for Meddler<'_> {
         while let Some((_, frame)) = self.receipts.pop_due(cx.now) {
             self.with(cx, |host, cx| host.handle(cx, Input::Frame(&frame)));
         }
+        // Last: what it was given may be due at once.
+        self.with(cx, Host::handle_timeout);
     }
 
     fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<usize> {

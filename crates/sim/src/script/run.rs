@@ -284,13 +284,22 @@ impl<'l> Player<'l> {
         if self.look.is_some() {
             self.story.tell(now, Told::Step(step.words.clone()));
         }
-        step.deed.perform(world);
+        self.does(&step.deed, world);
         let is_first = self.done.get_mut(index).is_some_and(|done| !std::mem::replace(done, true));
         if let Some(When::After(time)) = script.steps.get(index + 1).map(|next| &next.when)
             && is_first
         {
             self.agenda.push(now + *time, index + 1);
         }
+    }
+
+    fn does(&mut self, deed: &Deed, world: &mut World<Meddler<'_>>) {
+        match deed {
+            Deed::Charger(evse_fsm::Operator::Reset) => self.witness.reset(Side::Charger),
+            Deed::Car(pev_fsm::Operator::Reset) => self.witness.reset(Side::Car),
+            _ => (),
+        }
+        deed.perform(world);
     }
 
     /// Runs until a step is due, or current flows where that is waited for.
@@ -373,7 +382,7 @@ impl<'l> Player<'l> {
             Deed::Charger(evse_fsm::Operator::Authorise(true)),
             Deed::Car(pev_fsm::Operator::Reset),
         ] {
-            deed.perform(world);
+            self.does(&deed, world);
         }
         world.tell(CAR, |node, _| {
             if let Host::Car(car) = &mut node.host {

@@ -1,0 +1,145 @@
+//! What rules remember.
+
+use std::collections::VecDeque;
+
+use machine::{Duration, Instant};
+
+use super::{Facts, SIDES, hold};
+use crate::plant::{Bench, Occurrence, Sensor, Side};
+
+/// When something was so last, or since when it is.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Memory {
+    /// When the pilot was at C or D last.
+    pub(super) ready_at: Option<Instant>,
+    /// Since when 0 A are demanded.
+    pub(super) zero_since: Option<Instant>,
+    /// Since when the car demands pilot B.
+    pub(super) b_since: Option<Instant>,
+    /// When a side was made SAFE by its hardware.
+    pub(super) heartbeat: Option<Instant>,
+    /// When there was a cable check in the session last.
+    pub(super) checked_at: Option<Instant>,
+    /// When the isolation was good by the charger's word last.
+    pub(super) valid_at: Option<Instant>,
+    /// When at most 20 V were between inlet and battery last.
+    pub(super) near_at: Option<Instant>,
+    /// When the inlet's voltage had not moved for a while last.
+    pub(super) settled_at: Option<Instant>,
+    /// When the charger's end of the cable was below 60 V last.
+    pub(super) dead_at: Option<Instant>,
+    /// Since when the car's lock is open.
+    pub(super) unlocked_since: Option<Instant>,
+    charger: Own,
+    car: Own,
+    inlet: Past,
+}
+
+/// What is remembered of one side.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Own {
+    /// When its contactors were open and its conductors below 60 V last.
+    pub(super) calm_at: Option<Instant>,
+    /// It was stopped by its emergency stop, and nobody has reset it or pulled the plug since.
+    pub(super) is_halted: bool,
+    /// Since when its emergency stop is pressed and it can see that.
+    pressed_since: Option<Instant>,
+}
+
+/// The inlet's voltage in mV of the last [`SETTLED`].
+#[derive(Clone, Debug, Default)]
+struct Past(VecDeque<(Instant, i32)>);
+
+/// How far inlet and battery may be apart when the car's contactors close.
+pub(super) const NEAR_MV: i32 = 20_000;
+/// A voltage has settled that has moved by at most 10 V in 150 ms: a car that takes 5 V in 200 ms reads it each 50 ms.
+const SETTLED: Duration = Duration::from_millis(150);
+const SETTLED_MV: i32 = 10_000;
+/// What is kept of the past is so far apart.
+const APART: Duration = Duration::from_millis(5);
+/// A button that is pressed for so long was read, twice at least.
+const READ: Duration = Duration::from_millis(100);
+
+impl Memory {
+    /// What a side remembers.
+    pub(super) const fn of(&self, side: Side) -> &Own {
+        match side {
+            Side::Charger => &self.charger,
+            Side::Car => &self.car,
+        }
+    }
+
+    pub(super) const fn of_mut(&mut self, side: Side) -> &mut Own {
+        match side {
+            Side::Charger => &mut self.charger,
+            Side::Car => &mut self.car,
+        }
+    }
+
+    /// Looks at a bench as it is now; `facts` are those that charger and car know, and a frozen program knows nothing.
+    pub(super) fn keep(&mut self, now: Instant, bench: &Bench, facts: [&Facts; 2], is_frozen: [bool; 2]) {
+        let (truth, demand, car) = (bench.truth(), bench.demand(), bench.car_demand());
+        let [charger, car_knows] = facts;
+        let lasts = [
+            (&mut self.zero_since, demand.supply.current_ma == 0),
+            (&mut self.b_since, !car.level.is_ready()),
+            (&mut self.unlocked_since, !truth.car_locked),
+        ];
+        for (since, is_so) in lasts {
+            hold(since, is_so, now);
+        }
+        let is_settled = self.inlet.is_settled(now, truth.inlet_mv);
+        let (is_cable_dead, is_inlet_dead) = (is_dead(truth.cable_mv), is_dead(truth.inlet_mv));
+        let happens = [
+            (&mut self.ready_at, truth.level.is_ready()),
+            (&mut self.checked_at, charger.cable_check.is_some()),
+            (&mut self.valid_at, car_knows.is_checked),
+            (&mut self.near_at, (truth.inlet_mv - truth.battery_mv).abs() <= NEAR_MV && !truth.car_closed),
+            (&mut self.settled_at, is_settled && !truth.car_closed),
+            (&mut self.dead_at, is_cable_dead && !truth.charger_closed),
+            (&mut self.charger.calm_at, is_cable_dead && !truth.charger_closed),
+            (&mut self.car.calm_at, is_inlet_dead && !truth.car_closed),
+        ];
+        for (at, _) in happens.into_iter().filter(|(_, is_so)| *is_so) {
+            *at = Some(now);
+        }
+        for (side, is_frozen) in SIDES.into_iter().zip(is_frozen) {
+            let can_see = !is_frozen
+                && bench.silent_since(side).is_none()
+                && !bench.lacks(side, &[Sensor::EmergencyStop])
+                && truth.is_plugged;
+            let own = self.of_mut(side);
+            let pressed = hold(&mut own.pressed_since, can_see && bench.stopped_since(side).is_some(), now);
+            own.is_halted |= pressed.is_some_and(|since| now.since(since) >= READ);
+            own.is_halted &= truth.is_plugged || side == Side::Car;
+        }
+    }
+
+    /// Something happened to the hardware.
+    pub(super) fn note(&mut self, at: Instant, what: &Occurrence) {
+        if matches!(what, Occurrence::Heartbeat(_)) {
+            self.heartbeat = Some(at);
+        }
+    }
+}
+
+const fn is_dead(mv: i32) -> bool {
+    mv.abs() < session::DEAD_MV
+}
+
+impl Past {
+    /// Takes the voltage of now; whether all of the last [`SETTLED`] were near each other.
+    fn is_settled(&mut self, now: Instant, mv: i32) -> bool {
+        let Self(past) = self;
+        if past.back().is_none_or(|(at, _)| now.since(*at) >= APART) {
+            past.push_back((now, mv));
+        }
+        // The newest of those that are old enough stays: it is where the time begins.
+        while past.get(1).is_some_and(|(at, _)| now.since(*at) >= SETTLED) {
+            past.pop_front();
+        }
+        let is_long = past.front().is_some_and(|(at, _)| now.since(*at) >= SETTLED);
+        let all = || past.iter().map(|(_, mv)| *mv).chain([mv]);
+        is_long && all().max().zip(all().min()).is_some_and(|(most, least)| most - least <= SETTLED_MV)
+    }
+}

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use corpus::Value;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 /// What came of a call: exit code, standard output, standard error.
 struct Called(i32, String, String);
@@ -48,6 +50,22 @@ const FAILS: &str = "scenario wrong\ntitle    nobody charges without a plug\nsid
 
 const PASSES: &str = "scenario right\ntitle    no plug, no energy\nside     both\nsetup    until 10s\n\
                       at 6s: unplug\nexpect   no energy\n";
+
+#[test]
+fn an_interrupted_run_tells_what_it_has_played() {
+    let child = Command::new(env!("CARGO_BIN_EXE_ccs"))
+        .args(["world", "run", "--seeds", "1000000000", "--jobs", "1", "--json"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Signals are held first of all; a second is enough for that.
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    kill(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGINT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(told["interrupted"] == true && told["seeds"].as_u64().unwrap() < 1_000_000_000, "{told}");
+}
 
 #[test]
 fn seeds_are_played_twice_and_counted() {

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use hal_linux::Signals;
 use rayon::prelude::*;
 use serde_json::json;
 use session::StopReason;
@@ -32,6 +34,9 @@ const SHOWN: usize = 5;
 
 /// Plays the seeds.
 pub fn run(args: &RunArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    // Before any thread: what has been played until Ctrl-C is told.
+    let signals = Signals::hold()?;
+    let is_over = AtomicBool::new(false);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.jobs).build()?;
     let bar = super::bar(usize::try_from(args.seeds)?);
     #[expect(clippy::disallowed_methods, reason = "how long the person in front of it waited")]
@@ -39,16 +44,21 @@ pub fn run(args: &RunArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let outcomes: Vec<Outcome> = pool.install(|| {
         (args.from..args.from.saturating_add(args.seeds))
             .into_par_iter()
-            .map(|seed| {
+            .filter_map(|seed| {
+                if is_over.load(Ordering::Relaxed) || signals.take().unwrap_or(false) {
+                    is_over.store(true, Ordering::Relaxed);
+                    return None;
+                }
                 let outcome = play(seed, args.twice);
                 if outcome.failed() {
                     bar.println(format!("seed {seed} failed"));
                 }
                 bar.inc(1);
-                outcome
+                Some(outcome)
             })
             .collect()
     });
+    let interrupted = is_over.into_inner();
     bar.finish_and_clear();
     let took = begin.elapsed();
     let failed: Vec<&Outcome> = outcomes.iter().filter(|outcome| outcome.failed()).collect();
@@ -58,18 +68,18 @@ pub fn run(args: &RunArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
             .map(|outcome| json!({"seed": outcome.seed, "differs": outcome.differs, "verdict": outcome.verdict.to_json()}))
             .collect();
         let report = json!({
-            "from": args.from, "seeds": args.seeds, "twice": args.twice, "seconds": took.as_secs_f64(),
+            "from": args.from, "seeds": outcomes.len(), "interrupted": interrupted, "twice": args.twice, "seconds": took.as_secs_f64(),
             "failed": failures, "ends": {"charger": ends(&outcomes, 0), "car": ends(&outcomes, 1)},
         });
         writeln!(out, "{report}")?;
     } else {
         #[allow(clippy::cast_precision_loss, reason = "a rate to look at")]
-        let rate = args.seeds as f64 / took.as_secs_f64();
+        let rate = outcomes.len() as f64 / took.as_secs_f64();
         let times = if args.twice { ", each twice" } else { "" };
         writeln!(
             out,
             "{} seeds from {}{times}: {:.1} s, {rate:.0} a second; {} safety rules watched after every step",
-            args.seeds,
+            outcomes.len(),
             args.from,
             took.as_secs_f64(),
             RULES.len()
@@ -81,10 +91,17 @@ pub fn run(args: &RunArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
             }
         }
         writeln!(out)?;
+        if interrupted {
+            writeln!(out, "interrupted: {} of {} seeds were played", outcomes.len(), args.seeds)?;
+        }
         tell(&failed, args.twice, out)?;
     }
     out.flush()?;
-    Ok(if failed.is_empty() { Exit::Good } else { Exit::Failed })
+    Ok(match (failed.is_empty(), interrupted) {
+        (false, _) => Exit::Failed,
+        (true, true) => Exit::Interrupted,
+        (true, false) => Exit::Good,
+    })
 }
 
 fn play(seed: u64, twice: bool) -> Outcome {

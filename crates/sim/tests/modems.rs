@@ -382,6 +382,21 @@ fn parameters_with_a_wrong_checksum_or_shape_are_not_kept() {
 }
 
 #[test]
+fn an_update_that_a_restart_interrupts_leaves_the_old_image() {
+    let mut bench = strangers();
+    let old = read_parameters(&mut bench);
+    let spec = ModuleSpec { module_id: 0x7002, module_sub_id: 0, length: 9040, checksum: 1 }.to_bytes();
+    assert_eq!(status(&mut bench, Operation::Start(StartSession::new(5, &spec))), 0);
+    let part = WriteModule::new(5, 0x7002, 0, 1400, &[0xAA; 1400]);
+    assert_eq!(status(&mut bench, Operation::Write(part)), 0);
+    bench.ask(EVSE, &RsDevReq {});
+    bench.run(7000);
+    assert_eq!(read_parameters(&mut bench), old);
+    assert_ne!(status(&mut bench, Operation::Write(part)), 0, "the session is gone");
+    assert_ne!(status(&mut bench, Operation::Commit(CommitSession::new(5, CommitCode::NO_RESET))), 0);
+}
+
+#[test]
 fn a_part_outside_the_session_is_refused() {
     let mut bench = strangers();
     let spec = ModuleSpec { module_id: 0x7002, module_sub_id: 0, length: 100, checksum: 0 }.to_bytes();

@@ -18,6 +18,8 @@ pub enum Act {
     Set(String, String),
     /// The message's body is this one, as JSON.
     Become(String),
+    /// The last item of this list stands there so many times.
+    Repeat(String, usize),
     /// These bytes follow the message's payload, counted in the header.
     Append(Vec<u8>),
     /// These bytes come right before it.
@@ -88,6 +90,7 @@ impl Act {
             }
             Self::Twice => changed.bytes.repeat(2),
             Self::Set(path, value) => edited(&|message| message.set(path, value))?,
+            Self::Repeat(path, times) => edited(&|message| message.repeat(path, *times))?,
             Self::Become(body) => edited(&|message| message.become_body(body))?,
             Self::Append(bytes) => message::wrap(&[payload(), bytes.clone()].concat()),
             Self::Prepend(bytes) => [bytes.clone(), changed.bytes.clone()].concat(),

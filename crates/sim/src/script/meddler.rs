@@ -200,6 +200,11 @@ impl<'a> Meddler<'a> {
         self.with(cx, |host, cx| host.handle(cx, Input::Frame(&frame)));
     }
 
+    /// A frame that it will be given.
+    pub(super) fn hear_later(&mut self, at: Instant, frame: Vec<u8>) {
+        self.inbox.push(at, frame);
+    }
+
     fn send_frame(&mut self, frame: Vec<u8>) {
         let mut frames = vec![(Duration::ZERO, frame)];
         if let Some((_, frame)) = frames.first()

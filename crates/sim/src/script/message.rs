@@ -88,6 +88,17 @@ impl Message {
         Ok(())
     }
 
+    /// Makes a list hold so many of its last item.
+    pub(super) fn repeat(&mut self, path: &str, times: usize) -> Result<(), String> {
+        let list = self.find_mut(path).ok_or_else(|| format!("no {path} in this message"))?;
+        let last = match list.take() {
+            Value::Array(mut items) => items.pop().ok_or_else(|| format!("nothing in {path}"))?,
+            only => only,
+        };
+        *list = Value::Array(vec![last; times]);
+        Ok(())
+    }
+
     /// Makes its body another message, with the header as it is.
     pub(super) fn become_body(&mut self, body: &str) -> Result<(), String> {
         let body: Value = serde_json::from_str(body).map_err(|error| error.to_string())?;

@@ -199,6 +199,13 @@ pub(super) fn udp(from: Station, to: Station, payload: &[u8]) -> Vec<u8> {
     packet(from, to, UDP, 255, &[&head[..], payload].concat())
 }
 
+/// What computers ask everybody for: a name service's datagram, to all stations.
+pub(super) fn broadcast((mac, address): (Mac, Ipv6Addr)) -> Vec<u8> {
+    let port = 5_353;
+    let all = Station { mac: Mac([0xFF; 6]), address: sdp::ALL_NODES.address, port };
+    udp(Station { mac, address, port }, all, &[0; 100])
+}
+
 /// A TCP segment without payload.
 pub(super) fn tcp(from: Station, to: Station, number: u32, flags: u8) -> Vec<u8> {
     let ports = [from.port, to.port].map(u16::to_be_bytes).concat();

@@ -35,6 +35,8 @@ pub enum Deed {
     Wish(Wish),
     /// A node is given a frame that nobody sent.
     Hear(Side, Forged),
+    /// A node hears so many frames a second that concern nobody, for so long.
+    Flood(Side, u64, Duration),
     /// Nothing; it is only waited for.
     Nothing,
 }
@@ -132,6 +134,7 @@ pub(super) const FORMS: &[Form<Deed>] = &[
     Form { words: "twice", make: |_| Deed::Act(Act::Twice) },
     Form { words: "set WORD WORD", make: |a| Deed::Act(Act::Set(a.word(0), a.word(1))) },
     Form { words: "become REST", make: |a| Deed::Act(Act::Become(a.word(0))) },
+    Form { words: "repeat WORD N", make: |a| Deed::Act(Act::Repeat(a.word(0), a.fit(0))) },
     Form { words: "append BYTES", make: |a| Deed::Act(Act::Append(a.bytes())) },
     Form { words: "prepend BYTES", make: |a| Deed::Act(Act::Prepend(a.bytes())) },
     Form { words: "payload BYTES", make: |a| Deed::Act(Act::Payload(a.bytes())) },
@@ -211,6 +214,7 @@ pub(super) const FORMS: &[Form<Deed>] = &[
     Form { words: "WHO hears syn of stranger", make: |a| Deed::Hear(a.who(), Forged::Tcp { opens: true, is_peer: false }) },
     Form { words: "WHO hears old reset", make: |a| Deed::Hear(a.who(), Forged::Tcp { opens: false, is_peer: true }) },
     Form { words: "WHO hears router", make: |a| Deed::Hear(a.who(), Forged::Router) },
+    Form { words: "WHO hears N frames a second for TIME", make: |a| Deed::Flood(a.who(), a.fit(0), a.time()) },
     Form { words: "WHO hears frame BYTES", make: |a| Deed::Hear(a.who(), Forged::Bytes(a.bytes())) },
 ];
 
@@ -245,6 +249,16 @@ impl Deed {
                     car.wish(wishes);
                 }
             }),
+            Self::Flood(side, rate, time) => {
+                let begin = world.now();
+                let count = rate.saturating_mul(time.as_micros()) / 1_000_000;
+                world.tell(port(*side), |node, _| {
+                    for number in 0..count {
+                        let at = begin + Duration::from_micros(number * 1_000_000 / (*rate).max(1));
+                        node.hear_later(at, packet::broadcast(STRANGER));
+                    }
+                });
+            }
             Self::Hear(side, forged) => {
                 let at = port(*side);
                 let Some(frame) = forge(world, *side, forged) else { return };

@@ -166,6 +166,26 @@ mod tests {
     }
 
     #[test]
+    fn a_full_disk_ends_the_recording_with_a_word_and_nothing_else() {
+        // Every write to this device fails for want of room.
+        let Ok(full) = File::options().write(true).open("/dev/full") else {
+            println!("skipped: no /dev/full");
+            return;
+        };
+        let mut out = Vec::new();
+        let recorder = Recorder::new(BufWriter::new(full), "eth0").unwrap();
+        with_clerk(&mut out, Some(recorder), |clerk| {
+            for index in 0..1_000 {
+                clerk.frame(Duration::ZERO, Direction::Sent, &[0; 60]);
+                clerk.line(format!("{index}\n").into_bytes());
+            }
+        });
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text.matches("the recording ends: ").count(), 1, "{text}");
+        assert_eq!(text.lines().filter(|line| line.parse::<u32>().is_ok()).count(), 1_000);
+    }
+
+    #[test]
     fn a_gone_reader_is_noticed() {
         let gone = with_clerk(&mut Broken, None, |clerk| {
             while !clerk.nobody_reads() {

@@ -153,6 +153,11 @@ pub fn of_emergency_opening(current_ma: Option<i32>) -> String {
     }
 }
 
+/// The other side has the same address.
+pub fn of_taken_address(address: std::net::Ipv6Addr) -> String {
+    format!("the other side has our address, too: ours is [{address}] from now on")
+}
+
 /// What holds a car's next session off.
 pub fn of_latch(latch: pev_fsm::Latch) -> &'static str {
     use pev_fsm::Latch;

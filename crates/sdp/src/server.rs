@@ -139,6 +139,11 @@ impl Server {
         self.answers.clear();
     }
 
+    /// The charger has another address from now on.
+    pub const fn move_to(&mut self, address: Ipv6Addr) {
+        self.offer.address = address;
+    }
+
     /// Whether requests are answered.
     pub const fn is_running(&self) -> bool {
         self.running

@@ -19,7 +19,9 @@ pub enum WorldCommand {
 
 /// What `ccs world run` takes.
 #[derive(Args)]
-#[command(after_help = "Exit codes: 0 no rule was broken and every world charged again; 1 some seed failed;\n130 interrupted: what was played until then is told.")]
+#[command(
+    after_help = "Exit codes: 0 no rule was broken and every world charged again; 1 some seed failed;\n130 interrupted: what was played until then is told."
+)]
 pub struct RunArgs {
     /// How many seeds.
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]

@@ -18,7 +18,9 @@ use crate::power::Power;
 use crate::request::{Kind, Request, SessionId};
 use crate::settle::Settling;
 use crate::supervision::Supervision;
-use crate::{Config, ConfigError, Demand, Dropped, Event, Input, Latch, PAYLOAD_TYPE, Plant, Sensors, Vehicle};
+use crate::{
+    Config, ConfigError, Demand, Dropped, Event, Input, Latch, PAYLOAD_TYPE, Plant, Sensors, Vehicle,
+};
 
 /// Events that wait at most: a response, the next request and what they cause are six.
 const EVENTS: usize = 32;

@@ -1,3 +1,5 @@
+use core::net::Ipv6Addr;
+
 use evse_fsm::Closed;
 use modem::ModemEvent;
 use sdp::{Endpoint, ServerEvent};
@@ -28,6 +30,8 @@ pub enum Happening {
     Discovery(ServerEvent),
     /// From now on only this station is heard.
     Serving(Mac),
+    /// The car has our address, too: from now on ours is this one.
+    AddressTaken(Ipv6Addr),
     /// Its time is over or its connection gone: the next car may come.
     Free,
     /// A car's TCP connection is open.

@@ -9,7 +9,7 @@ use slac::EvseInput;
 use super::{Evse, Happening, Stage, Timer};
 use crate::channel::Channel;
 use crate::line::Line;
-use crate::net::{Heard, Ignored, Kind, Mac, Received, TcpState};
+use crate::net::{Heard, Ignored, Kind, Mac, Received, Rival, TcpState};
 use crate::stream::{Flow, StreamError};
 
 /// Without a `SessionSetupReq` for so long a car loses its place (DIN SPEC 70121 and ISO 15118-2,
@@ -53,6 +53,9 @@ impl<C: Channel, const N: usize> Evse<'_, C, N> {
             }
             return;
         }
+        if let Kind::Rival(rival) = heard.kind {
+            return self.contest(cx, rival);
+        }
         if self.station.receive(cx.now, frame) == Received::Sockets {
             self.discover(cx, &heard);
             self.opened(cx, &heard);
@@ -66,6 +69,17 @@ impl<C: Channel, const N: usize> Evse<'_, C, N> {
                 self.events.push(Happening::Refused(from));
             }
         }
+    }
+
+    /// The car has the own address, too. Before there is a connection the charger takes another one.
+    fn contest(&mut self, cx: &mut Cx<'_>, rival: Rival) {
+        let is_free = self.stage == Stage::Free;
+        let Some(address) = self.station.contest(cx, rival, is_free) else { return };
+        self.address = address;
+        self.discovery.move_to(address);
+        self.station.abort();
+        self.station.listen();
+        self.events.push(Happening::AddressTaken(address));
     }
 
     /// Answers discovery requests. The first one answered decides who is served.

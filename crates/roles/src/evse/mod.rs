@@ -141,6 +141,9 @@ impl<'a, C: Channel, const N: usize> Evse<'a, C, N> {
         };
         let EvseStorage { station, deframer, out } = storage;
         let mut station = Station::new(cx, config.mac, address, sdp::PORT, port, station);
+        if line.is_none() {
+            station.claim(cx.now);
+        }
         station.schedule();
         let mut evse = Self {
             connector: config.connector,

@@ -55,7 +55,7 @@ impl<C: Channel, const N: usize> Evse<'_, C, N> {
         };
         let (offers, up) = (line.slac().offers(), line.is_up());
         match (core::mem::replace(&mut self.plug.told.up, up), up) {
-            (false, true) => self.link_up(),
+            (false, true) => self.link_up(cx),
             (true, false) => self.link_lost(cx),
             _ => {}
         }
@@ -106,7 +106,8 @@ impl<C: Channel, const N: usize> Evse<'_, C, N> {
     }
 
     /// The car is on the line: it may discover the charger.
-    fn link_up(&mut self) {
+    fn link_up(&mut self, cx: &mut Cx<'_>) {
+        self.station.claim(cx.now);
         self.serving = self.line.as_ref().and_then(crate::line::Line::peer);
         if let Some(mac) = self.serving {
             self.events.push(Happening::Serving(mac));

@@ -4,6 +4,7 @@ use smoltcp::wire::{EthernetFrame, EthernetProtocol, Icmpv6Message, Icmpv6Packet
 use smoltcp::wire::{TcpPacket, UdpPacket};
 
 use super::Mac;
+use super::claim::{self, Rival};
 
 /// A frame that is meant for this station, and what it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub(crate) struct Heard {
 pub(crate) enum Kind {
     /// Neighbour solicitation or advertisement.
     Neighbour,
+    /// Another station speaks of our address; `from` is none of a peer.
+    Rival(Rival),
     /// A datagram for the discovery port.
     Discovery,
     /// A TCP segment.
@@ -81,6 +84,9 @@ impl Own {
         if !self.is_reached(Mac(ethernet.dst_addr().0), to) {
             return Err(Ignored::NotForUs);
         }
+        if let Some(rival) = Rival::of(&ip, self.address) {
+            return Ok(Heard { mac, from, kind: Kind::Rival(rival) });
+        }
         if !from.is_unicast_link_local() || from == self.address {
             return Err(Ignored::Source);
         }
@@ -93,16 +99,8 @@ impl Own {
         if to == self.address {
             return mac == self.mac;
         }
-        let [.., a, b, c, d] = to.octets();
-        let group = Mac([0x33, 0x33, a, b, c, d]);
-        (to == sdp::ALL_NODES.address || to == self.solicited_node()) && mac == group
-    }
-
-    /// `ff02::1:ffXX:XXXX` with the last three bytes of the own address (RFC 4291, 2.7.1).
-    fn solicited_node(&self) -> Ipv6Addr {
-        let [.., a, b, c] = self.address.octets();
-        let word = u16::from_be_bytes;
-        Ipv6Addr::new(0xFF02, 0, 0, 0, 0, 1, word([0xFF, a]), word([b, c]))
+        let is_ours = to == sdp::ALL_NODES.address || to == claim::solicited_node(self.address);
+        is_ours && mac == claim::group(to)
     }
 
     fn kind(&self, protocol: IpProtocol, payload: &[u8], to: Ipv6Addr) -> Result<Kind, Ignored> {

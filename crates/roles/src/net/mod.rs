@@ -1,6 +1,7 @@
 //! The network half of a role: one station with IPv6, neighbour discovery, one UDP socket for
 //! discovery and one TCP connection, over whole Ethernet frames. It knows nothing of sessions.
 
+mod claim;
 mod device;
 mod filter;
 mod neighbour;
@@ -11,6 +12,7 @@ mod time;
 pub use device::MAX_FRAME;
 pub use homeplug_mme::Mac;
 
+pub(crate) use claim::Rival;
 pub(crate) use filter::{Heard, Ignored, Kind};
 pub(crate) use socket::TcpState;
 pub(crate) use station::{Ended, Received, Station, StationStorage};

@@ -17,37 +17,50 @@ const ADVERT_LEN: usize = 32;
 /// Length of a neighbour advertisement in its Ethernet frame, in bytes.
 pub(super) const FRAME_LEN: usize = ETHERNET_LEN + IPV6_LEN + ADVERT_LEN;
 
+/// A message of neighbour discovery.
+pub(super) struct Message<'m> {
+    pub(super) from: (Mac, Ipv6Addr),
+    pub(super) to: (Mac, Ipv6Addr),
+    pub(super) says: NdiscRepr<'m>,
+}
+
+/// The words of a station that has an address.
+pub(super) fn has<'m>(mac: Mac, address: Ipv6Addr, flags: NdiscNeighborFlags) -> NdiscRepr<'m> {
+    let lladdr = Some(RawHardwareAddress::from(EthernetAddress(mac.0)));
+    NdiscRepr::NeighborAdvert { flags, target_addr: address, lladdr }
+}
+
+/// Writes a message in its frame to `out` and gives its length; 0 where there is no room.
+pub(super) fn emit(message: Message<'_>, out: &mut [u8]) -> usize {
+    let Message { from: (mac, from), to: (to_mac, to), says } = message;
+    let says = Icmpv6Repr::Ndisc(says);
+    let payload_len = says.buffer_len();
+    let len = ETHERNET_LEN + IPV6_LEN + payload_len;
+    let Some(out) = out.get_mut(..len) else { return 0 };
+    let mut frame = EthernetFrame::new_unchecked(out);
+    EthernetRepr {
+        src_addr: EthernetAddress(mac.0),
+        dst_addr: EthernetAddress(to_mac.0),
+        ethertype: EthernetProtocol::Ipv6,
+    }
+    .emit(&mut frame);
+    let mut packet = Ipv6Packet::new_unchecked(frame.payload_mut());
+    Ipv6Repr { src_addr: from, dst_addr: to, next_header: IpProtocol::Icmpv6, payload_len, hop_limit: 255 }
+        .emit(&mut packet);
+    let mut icmp = Icmpv6Packet::new_unchecked(packet.payload_mut());
+    says.emit(&from, &to, &mut icmp, &ChecksumCapabilities::default());
+    len
+}
+
 /// The advertisement by which the station `mac` tells `own` that it has the address `from`.
 ///
 /// smoltcp learns neighbours from neighbour discovery only. A car that has just sent a request has shown
 /// its MAC address; asking for it again costs a round trip that may get lost, and adapters without an
 /// operating system may never answer. So what the request showed is given to smoltcp in this form.
 pub(super) fn advertisement(own: (Mac, Ipv6Addr), mac: Mac, from: Ipv6Addr) -> [u8; FRAME_LEN] {
-    let (own_mac, own_address) = own;
     let mut bytes = [0; FRAME_LEN];
-    let ethernet = EthernetRepr {
-        src_addr: EthernetAddress(mac.0),
-        dst_addr: EthernetAddress(own_mac.0),
-        ethertype: EthernetProtocol::Ipv6,
-    };
-    let advert = Icmpv6Repr::Ndisc(NdiscRepr::NeighborAdvert {
-        flags: NdiscNeighborFlags::OVERRIDE,
-        target_addr: from,
-        lladdr: Some(RawHardwareAddress::from(EthernetAddress(mac.0))),
-    });
-    let ip = Ipv6Repr {
-        src_addr: from,
-        dst_addr: own_address,
-        next_header: IpProtocol::Icmpv6,
-        payload_len: ADVERT_LEN,
-        hop_limit: 255,
-    };
-    let mut frame = EthernetFrame::new_unchecked(&mut bytes[..]);
-    ethernet.emit(&mut frame);
-    let mut packet = Ipv6Packet::new_unchecked(frame.payload_mut());
-    ip.emit(&mut packet);
-    let mut icmp = Icmpv6Packet::new_unchecked(packet.payload_mut());
-    advert.emit(&from, &own_address, &mut icmp, &ChecksumCapabilities::default());
+    let says = has(mac, from, NdiscNeighborFlags::OVERRIDE);
+    emit(Message { from: (mac, from), to: own, says }, &mut bytes);
     bytes
 }
 

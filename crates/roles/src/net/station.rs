@@ -7,6 +7,7 @@ use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet, SocketStorage};
 use smoltcp::socket::{tcp, udp};
 use smoltcp::wire::{EthernetAddress, IpAddress, IpCidr, IpEndpoint, IpListenEndpoint};
 
+use super::claim::{self, Claim, Rival};
 use super::device::{OneFrame, READY, Ready, ReadyFrame};
 use super::filter::Own;
 use super::socket::{self, Datagrams, Late, TCP_BUFFER};
@@ -25,6 +26,7 @@ pub(crate) struct Station<'a> {
     due: Option<Instant>,
     ended: Option<Ended>,
     neighbour: Option<Neighbour>,
+    claim: Claim,
 }
 
 /// A peer whose MAC address is known, and when smoltcp was last told.
@@ -99,10 +101,7 @@ impl<'a> Station<'a> {
         cx.entropy.fill(&mut seed);
         config.random_seed = u64::from_le_bytes(seed);
         let mut interface = Interface::new(config, &mut OneFrame::idle(), time::fast(cx.now));
-        interface.update_ip_addrs(|list| {
-            // All of fe80::/10 is on this link. The list has room for two.
-            let _ = list.push(IpCidr::new(address.into(), 10));
-        });
+        set_address(&mut interface, address);
 
         let StationStorage { sockets, tcp_rx, tcp_tx, udp_rx, udp_tx, ready } = storage;
         let sockets = sockets.make(ManuallyDrop::new([SocketStorage::EMPTY; 2]));
@@ -124,6 +123,7 @@ impl<'a> Station<'a> {
             due: None,
             ended: None,
             neighbour: None,
+            claim: Claim::default(),
         };
         station.listen();
         station
@@ -160,6 +160,30 @@ impl<'a> Station<'a> {
         } else {
             Received::Nothing
         }
+    }
+
+    /// A link begins: asks whether anybody there has the own address.
+    pub(crate) fn claim(&mut self, now: Instant) {
+        self.claim.begin(now);
+        let Own { mac, address, .. } = self.own;
+        self.ready.push_with(|out| claim::solicitation(mac, address, out));
+    }
+
+    /// Another station speaks of the own address. In the first second it is given up where `may_yield`: the new one. Later,
+    /// or where addresses run out, it is kept and defended. A connection does not survive a new address.
+    pub(crate) fn contest(&mut self, cx: &mut Cx<'_>, rival: Rival, may_yield: bool) -> Option<Ipv6Addr> {
+        let Own { mac, address, .. } = self.own;
+        let Some(new) = may_yield.then(|| self.claim.next(cx)).flatten() else {
+            if rival == Rival::Wants {
+                self.ready.push_with(|out| claim::defence(mac, address, out));
+            }
+            return None;
+        };
+        self.own.address = new;
+        set_address(&mut self.interface, new);
+        self.neighbour = None;
+        self.ready.push_with(|out| claim::solicitation(mac, new, out));
+        Some(new)
     }
 
     /// Remembers the MAC address of a peer whose frame has been understood.
@@ -321,4 +345,13 @@ impl<'a> Station<'a> {
     fn udp(&self) -> &udp::Socket<'a> {
         self.sockets.get(self.udp)
     }
+}
+
+/// All of fe80::/10 is on this link.
+fn set_address(interface: &mut Interface, address: Ipv6Addr) {
+    interface.update_ip_addrs(|list| {
+        list.clear();
+        // It has room for two.
+        let _ = list.push(IpCidr::new(address.into(), 10));
+    });
 }

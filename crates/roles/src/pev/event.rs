@@ -1,3 +1,5 @@
+use core::net::Ipv6Addr;
+
 use homeplug_mme::Mac;
 use modem::ModemEvent;
 use sdp::{ClientEvent, Endpoint};
@@ -19,6 +21,8 @@ pub enum PevEvent {
     Discovery(ClientEvent),
     /// From now on only this station is heard.
     Serving(Mac),
+    /// The charger has our address, too: from now on ours is this one.
+    AddressTaken(Ipv6Addr),
     /// The charger is asked for a connection.
     Connecting(Endpoint),
     /// The connection is open.

@@ -8,7 +8,7 @@ use session::{By, Cause, Closed, Phase, StopReason};
 use super::{Pev, PevEvent, Stage, Timer};
 use crate::channel::Channel;
 use crate::line::Line;
-use crate::net::{Ignored, Received, TcpState};
+use crate::net::{Ignored, Kind, Received, Rival, TcpState};
 use crate::stream::{Flow, Session};
 
 /// Time for the three steps of TCP's handshake: judgement, several repetitions of the first step.
@@ -54,6 +54,9 @@ impl<C: Channel, const N: usize> Pev<'_, C, N> {
                 return;
             }
         };
+        if let Kind::Rival(rival) = heard.kind {
+            return self.contest(cx, rival);
+        }
         if self.station.receive(cx.now, frame) != Received::Sockets {
             return;
         }
@@ -71,6 +74,23 @@ impl<C: Channel, const N: usize> Pev<'_, C, N> {
                 self.announced = Some(Endpoint { address: found.address, port: found.port });
                 self.connect(cx);
             }
+        }
+    }
+
+    /// The charger has the own address, too. Before there is a connection discovery begins anew from another one.
+    fn contest(&mut self, cx: &mut Cx<'_>, rival: Rival) {
+        let may_yield =
+            matches!(self.stage, Stage::Asking | Stage::Opening | Stage::Done) && !self.is_connected;
+        let Some(address) = self.station.contest(cx, rival, may_yield) else { return };
+        self.address = address;
+        self.events.push(PevEvent::AddressTaken(address));
+        if self.stage == Stage::Opening {
+            self.station.abort();
+            self.timers.clear(Timer::Connect);
+        }
+        if self.stage != Stage::Done {
+            self.discovery.start(cx);
+            self.stage = Stage::Asking;
         }
     }
 
@@ -118,6 +138,7 @@ impl<C: Channel, const N: usize> Pev<'_, C, N> {
             if let Some(mac) = self.charger {
                 self.events.push(PevEvent::Serving(mac));
             }
+            self.station.claim(cx.now);
             self.stage = Stage::Done;
             if self.discovers {
                 self.discovery.start(cx);

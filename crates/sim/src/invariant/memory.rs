@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use control_pilot::Level;
 use machine::{Duration, Instant};
 
 use super::{Facts, SIDES, hold};
@@ -40,7 +41,7 @@ pub(super) struct Memory {
 pub(super) struct Own {
     /// When its contactors were open and its conductors below 60 V last.
     pub(super) calm_at: Option<Instant>,
-    /// It was stopped by its emergency stop, and nobody has reset it or pulled the plug since.
+    /// It was stopped by its emergency stop, and nobody has reset it since; nor was the charger's pilot at A.
     pub(super) is_halted: bool,
     /// Since when its emergency stop is pressed and it can see that.
     pressed_since: Option<Instant>,
@@ -107,11 +108,12 @@ impl Memory {
             let can_see = !is_frozen
                 && bench.silent_since(side).is_none()
                 && !bench.lacks(side, &[Sensor::EmergencyStop])
-                && truth.is_plugged;
+                && truth.level.is_plugged();
             let own = self.of_mut(side);
             let pressed = hold(&mut own.pressed_since, can_see && bench.stopped_since(side).is_some(), now);
             own.is_halted |= pressed.is_some_and(|since| now.since(since) >= READ);
-            own.is_halted &= truth.is_plugged || side == Side::Car;
+            // A charger knows no other sign of a plug that was out.
+            own.is_halted &= truth.level != Level::A || side == Side::Car;
         }
     }
 

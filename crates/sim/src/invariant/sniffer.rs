@@ -138,7 +138,9 @@ impl<'a> Segment<'a> {
 
 /// The sum of TCP (RFC 9293 3.1) over a segment with its checksum: all ones where it is whole.
 fn checksum(addresses: &[u8], tcp: &[u8]) -> u32 {
-    let word = |pair: &[u8]| pair.iter().fold(0, |word, byte| word << 8 | u32::from(*byte)) << (8 * (pair.len() % 2));
+    let word = |pair: &[u8]| {
+        pair.iter().fold(0, |word, byte| word << 8 | u32::from(*byte)) << (8 * (pair.len() % 2))
+    };
     let words = addresses.chunks(2).chain(tcp.chunks(2)).map(word);
     let sum: u32 = words.sum::<u32>() + u32::try_from(tcp.len()).unwrap_or(0) + 6;
     (sum & 0xFFFF) + (sum >> 16)

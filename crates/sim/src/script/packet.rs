@@ -213,6 +213,15 @@ pub(super) fn tcp(from: Station, to: Station, number: u32, flags: u8) -> Vec<u8>
     packet(from, to, TCP, 64, &[ports, rest].concat())
 }
 
+/// A station says that an address is its own, or asks whether it may have it.
+pub(super) fn claim(mac: Mac, address: Ipv6Addr, has: bool) -> Vec<u8> {
+    let (kind, flags, from) = if has { (136, 0x20, address) } else { (135, 0, Ipv6Addr::UNSPECIFIED) };
+    let mut body = vec![kind, 0, 0, 0, flags, 0, 0, 0];
+    body.extend_from_slice(&address.octets());
+    let all = Station { mac: Mac([0x33, 0x33, 0, 0, 0, 1]), address: sdp::ALL_NODES.address, port: 0 };
+    packet(Station { mac, address: from, port: 0 }, all, ICMP, 255, &body)
+}
+
 /// A router that gives everybody a global prefix.
 pub(super) fn router_advertisement(from: Station, to: Station) -> Vec<u8> {
     let mut body = vec![134, 0, 0, 0, 64, 0, 0x07, 0x08, 0, 0, 0, 0, 0, 0, 0, 0];

@@ -68,6 +68,8 @@ pub enum Forged {
         /// Whether it comes from the peer.
         is_peer: bool,
     },
+    /// The peer has the node's own address, too (`true`), or would like to have it.
+    Claim(bool),
     /// A router with a global prefix.
     Router,
     /// A shutdown in the name of the peer that no key protects: a V2GTP message out of nowhere.
@@ -213,6 +215,8 @@ pub(super) const FORMS: &[Form<Deed>] = &[
     Form { words: "WHO hears syn", make: |a| Deed::Hear(a.who(), Forged::Tcp { opens: true, is_peer: true }) },
     Form { words: "WHO hears syn of stranger", make: |a| Deed::Hear(a.who(), Forged::Tcp { opens: true, is_peer: false }) },
     Form { words: "WHO hears old reset", make: |a| Deed::Hear(a.who(), Forged::Tcp { opens: false, is_peer: true }) },
+    Form { words: "WHO hears claim", make: |a| Deed::Hear(a.who(), Forged::Claim(true)) },
+    Form { words: "WHO hears wish", make: |a| Deed::Hear(a.who(), Forged::Claim(false)) },
     Form { words: "WHO hears router", make: |a| Deed::Hear(a.who(), Forged::Router) },
     Form { words: "WHO hears N frames a second for TIME", make: |a| Deed::Flood(a.who(), a.fit(0), a.time()) },
     Form { words: "WHO hears frame BYTES", make: |a| Deed::Hear(a.who(), Forged::Bytes(a.bytes())) },
@@ -321,6 +325,7 @@ fn forge(world: &World<Meddler<'_>>, side: Side, forged: &Forged) -> Option<Vec<
             let flags = if *opens { SYN } else { RST };
             packet::tcp(from(*is_peer, 50_123)?, to(sdp::DEFAULT_TCP_PORT)?, 1000, flags)
         }
+        Forged::Claim(has) => packet::claim(from(true, 0)?.mac, to(0)?.address, *has),
         Forged::Router => packet::router_advertisement(from(false, 0)?, all(0)),
         Forged::Bytes(bytes) => bytes.clone(),
     })

@@ -50,6 +50,8 @@ pub struct Session {
     /// Since when the car has to stop.
     stopping: Option<Instant>,
     asked_ma: i32,
+    /// What the inlet had at the last answers in precharge, in mV.
+    inlet_was: [i32; 3],
     entropy: ScriptedEntropy<'static>,
 }
 
@@ -78,6 +80,7 @@ impl Session {
             next_request: None,
             stopping: None,
             asked_ma: 0,
+            inlet_was: [-1_000_000; 3],
             entropy: ScriptedEntropy::new(&[1, 2, 3, 4, 5, 6, 7, 8]),
         }
     }
@@ -368,7 +371,10 @@ impl Session {
             BodyElement::PreChargeRes(res) => {
                 ok(res.response_code)?;
                 let has_battery = self.bench.load().as_battery().is_some();
-                if (inlet_mv - battery_mv).abs() <= 10_000 || !has_battery {
+                // Near, and it has stayed there for two periods.
+                let is_steady = self.inlet_was.iter().all(|was| (inlet_mv - was).abs() <= 5_000);
+                self.inlet_was = [self.inlet_was[1], self.inlet_was[2], inlet_mv];
+                if (inlet_mv - battery_mv).abs() <= 10_000 && is_steady || !has_battery {
                     self.car.contactors = Contactors::Closed;
                 }
                 if is_closed { Stage::PowerOn } else { Stage::Precharge }

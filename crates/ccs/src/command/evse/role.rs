@@ -77,6 +77,7 @@ impl Tells for Event {
             Happening::Refused(peer) => {
                 word(None, format!("refused a second connection from [{}]:{}", peer.address, peer.port))
             }
+            Happening::AddressTaken(address) => word(None, words::of_taken_address(*address)),
             Happening::Skipped(payload_type) => {
                 word(None, format!("skipped a message of type {payload_type}"))
             }

@@ -219,6 +219,7 @@ pub fn word(event: &PevEvent) -> Option<Word> {
             word(None, format!("no connection to [{}]:{}; asking again", peer.address, peer.port))
         }
         PevEvent::Overrun => word(None, "a frame was dropped: answers were not taken in time".into()),
+        PevEvent::AddressTaken(address) => word(None, words::of_taken_address(*address)),
         PevEvent::Skipped(payload_type) => word(None, format!("skipped a message of type {payload_type}")),
         PevEvent::Broken(error) => word(None, format!("the connection makes no sense: {error}")),
         PevEvent::BufferTooShort { len } => {

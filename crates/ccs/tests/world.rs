@@ -58,8 +58,16 @@ fn an_interrupted_run_tells_what_it_has_played() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    // Signals are held first of all; a second is enough for that.
-    std::thread::sleep(std::time::Duration::from_secs(1));
+    // Signals are held first of all: bit 1 of those that are blocked is SIGINT.
+    let status = format!("/proc/{}/status", child.id());
+    let is_held = || {
+        let status = std::fs::read_to_string(&status).unwrap();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigBlk:")).unwrap();
+        u64::from_str_radix(mask.trim(), 16).unwrap() & 2 != 0
+    };
+    while !is_held() {
+        std::thread::yield_now();
+    }
     kill(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGINT).unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));

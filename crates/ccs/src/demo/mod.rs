@@ -15,7 +15,7 @@ use machine::{Duration, Instant};
 use session::Phase;
 use sim::script::{self, Played, Script, Told};
 
-use crate::cli::{DemoArgs, Exit, Usage};
+use crate::cli::{DemoArgs, Exit};
 use crate::style::{self, Palette};
 
 use journal::Journal;
@@ -68,18 +68,15 @@ fn usual(args: &DemoArgs) -> anyhow::Result<Script> {
 
 /// A scenario by its id, and its case counted from 1.
 fn fault(id: &str, case: Option<usize>, out: &mut dyn Write) -> anyhow::Result<Script> {
-    let mut scripts = crate::world::by_id(id)?;
-    let (number, count) = (case.unwrap_or(1), scripts.len());
-    if !(1..=count).contains(&number) {
-        return Err(Usage(format!("{id} has {count} cases: `ccs world list {id}` shows them").into()).into());
-    }
+    let scripts = crate::world::by_id(id)?;
+    let count = scripts.len();
     if count > 1 && case.is_none() {
         writeln!(
             out,
             "{id} has {count} cases, this is the first; `ccs world list {id}` shows them, `--case N` plays one"
         )?;
     }
-    Ok(scripts.swap_remove(number - 1))
+    crate::world::case(scripts, case.unwrap_or(1))
 }
 
 /// Plays a script and shows it: the log, then the table.

@@ -51,6 +51,17 @@ pub fn by_id(id: &str) -> anyhow::Result<Vec<Script>> {
     Ok(scripts)
 }
 
+/// One of the cases of a scenario, counted from 1.
+pub fn case(mut scripts: Vec<Script>, number: usize) -> anyhow::Result<Script> {
+    let count = scripts.len();
+    if (1..=count).contains(&number) {
+        return Ok(scripts.swap_remove(number - 1));
+    }
+    let id = scripts.first().map_or("", |script| &script.id);
+    Err(Usage(format!("{id} has {count} cases, no case {number}: `ccs world list {id}` shows them").into())
+        .into())
+}
+
 /// A bar on the terminal, where there is one.
 fn bar(length: usize) -> ProgressBar {
     if !std::io::stderr().is_terminal() {

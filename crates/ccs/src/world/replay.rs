@@ -65,13 +65,8 @@ fn scripts(args: &ReplayArgs, out: &mut dyn Write) -> anyhow::Result<Vec<Script>
     if let Some(text) = text {
         writeln!(out, "{text}")?;
     }
-    chosen(scripts, args)
-}
-
-fn chosen(mut scripts: Vec<Script>, args: &ReplayArgs) -> anyhow::Result<Vec<Script>> {
-    let Some(case) = args.case else { return Ok(scripts) };
-    if !(1..=scripts.len()).contains(&case) {
-        return Err(Usage(format!("there are {} cases, no case {case}", scripts.len()).into()).into());
+    match args.case {
+        Some(case) => Ok(vec![super::case(scripts, case)?]),
+        None => Ok(scripts),
     }
-    Ok(vec![scripts.swap_remove(case - 1)])
 }

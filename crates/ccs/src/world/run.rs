@@ -44,17 +44,19 @@ pub fn run(args: &RunArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let outcomes: Vec<Outcome> = pool.install(|| {
         (args.from..args.from.saturating_add(args.seeds))
             .into_par_iter()
-            .filter_map(|seed| {
-                if is_over.load(Ordering::Relaxed) || signals.take().unwrap_or(false) {
+            .take_any_while(|_| {
+                if signals.take().unwrap_or(false) {
                     is_over.store(true, Ordering::Relaxed);
-                    return None;
                 }
+                !is_over.load(Ordering::Relaxed)
+            })
+            .map(|seed| {
                 let outcome = play(seed, args.twice);
                 if outcome.failed() {
                     bar.println(format!("seed {seed} failed"));
                 }
                 bar.inc(1);
-                Some(outcome)
+                outcome
             })
             .collect()
     });

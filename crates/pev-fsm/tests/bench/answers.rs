@@ -168,6 +168,13 @@ pub fn with_code(answer: Answer, code: ResponseCode) -> Answer {
     Answer::Din { id, body }
 }
 
+/// The same answer, changed.
+pub fn din(answer: Answer, change: impl FnOnce(&mut BodyElement<'static>)) -> Answer {
+    let Answer::Din { id, mut body } = answer else { return answer };
+    change(&mut body);
+    Answer::Din { id, body }
+}
+
 /// The same answer with another status of the charger, where it has one.
 pub fn with_status(answer: Answer, change: impl FnOnce(&mut DcEvseStatus)) -> Answer {
     let Answer::Din { id, mut body } = answer else { return answer };

@@ -312,6 +312,11 @@ impl Bench {
         bench
     }
 
+    /// The newest request of this name, as it was sent.
+    pub fn said(&self, name: &str) -> Vec<u8> {
+        self.sent.iter().rev().find(|sent| sent.name == name).unwrap().stream.clone()
+    }
+
     pub fn start_to(&mut self, name: &str) {
         self.connect();
         if self.sent.last().is_none_or(|sent| sent.name != name) {

@@ -86,12 +86,12 @@ pub(super) fn group(to: Ipv6Addr) -> Mac {
 pub(super) fn solicitation(mac: Mac, address: Ipv6Addr, out: &mut [u8]) -> usize {
     let to = solicited_node(address);
     let ask = NdiscRepr::NeighborSolicit { target_addr: address, lladdr: None };
-    neighbour::emit(Message { from: (mac, Ipv6Addr::UNSPECIFIED), to: (group(to), to), says: ask }, out)
+    neighbour::emit(&Message { from: (mac, Ipv6Addr::UNSPECIFIED), to: (group(to), to), says: ask }, out)
 }
 
 /// Tells everybody that `address` is taken.
 pub(super) fn defence(mac: Mac, address: Ipv6Addr, out: &mut [u8]) -> usize {
     let to = sdp::ALL_NODES.address;
     let says = neighbour::has(mac, address, NdiscNeighborFlags::OVERRIDE);
-    neighbour::emit(Message { from: (mac, address), to: (group(to), to), says }, out)
+    neighbour::emit(&Message { from: (mac, address), to: (group(to), to), says }, out)
 }

@@ -18,6 +18,7 @@ const ADVERT_LEN: usize = 32;
 pub(super) const FRAME_LEN: usize = ETHERNET_LEN + IPV6_LEN + ADVERT_LEN;
 
 /// A message of neighbour discovery.
+#[derive(Clone, Copy)]
 pub(super) struct Message<'m> {
     pub(super) from: (Mac, Ipv6Addr),
     pub(super) to: (Mac, Ipv6Addr),
@@ -31,8 +32,8 @@ pub(super) fn has<'m>(mac: Mac, address: Ipv6Addr, flags: NdiscNeighborFlags) ->
 }
 
 /// Writes a message in its frame to `out` and gives its length; 0 where there is no room.
-pub(super) fn emit(message: Message<'_>, out: &mut [u8]) -> usize {
-    let Message { from: (mac, from), to: (to_mac, to), says } = message;
+pub(super) fn emit(message: &Message<'_>, out: &mut [u8]) -> usize {
+    let Message { from: (mac, from), to: (to_mac, to), says } = *message;
     let says = Icmpv6Repr::Ndisc(says);
     let payload_len = says.buffer_len();
     let len = ETHERNET_LEN + IPV6_LEN + payload_len;
@@ -60,7 +61,7 @@ pub(super) fn emit(message: Message<'_>, out: &mut [u8]) -> usize {
 pub(super) fn advertisement(own: (Mac, Ipv6Addr), mac: Mac, from: Ipv6Addr) -> [u8; FRAME_LEN] {
     let mut bytes = [0; FRAME_LEN];
     let says = has(mac, from, NdiscNeighborFlags::OVERRIDE);
-    emit(Message { from: (mac, from), to: own, says }, &mut bytes);
+    emit(&Message { from: (mac, from), to: own, says }, &mut bytes);
     bytes
 }
 

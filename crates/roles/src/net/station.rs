@@ -347,7 +347,7 @@ impl<'a> Station<'a> {
     }
 }
 
-/// All of fe80::/10 is on this link.
+/// All of `fe80::/10` is on this link.
 fn set_address(interface: &mut Interface, address: Ipv6Addr) {
     interface.update_ip_addrs(|list| {
         list.clear();

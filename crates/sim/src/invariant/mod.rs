@@ -169,7 +169,9 @@ impl Witness {
         self.memory.keep(now, bench, [&facts, &car_facts], self.is_frozen);
         let news = bench.occurrences().get(self.known..).unwrap_or_default();
         self.known += news.len();
-        news.iter().for_each(|(at, what)| self.memory.note(*at, what));
+        for (at, what) in news {
+            self.memory.note(*at, what);
+        }
 
         let mut view = View { now, bench, truth, demand, car, facts: &facts, memory: &self.memory };
         for (at, what) in news {

@@ -286,7 +286,7 @@ fn a_fault_in_the_demo_names_who_stopped() {
     assert_eq!((code, out.as_str()), (2, ""));
     assert!(err.contains("did you mean X099?"), "{err}");
     let Called(code, _, err) = ccs(&["demo", "--fault", "X089", "--case", "3"]);
-    assert_eq!((code, err.as_str()), (2, "error: X089 has 2 cases: `ccs world list X089` shows them\n"));
+    assert_eq!((code, err.as_str()), (2, "error: there are 2 cases, no case 3\n"));
     assert_eq!(ccs(&["demo", "--fault", "X074", "--soc", "20"]).0, 2);
     assert_eq!(ccs(&["demo", "--case", "1"]).0, 2);
 }

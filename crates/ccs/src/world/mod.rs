@@ -57,9 +57,7 @@ pub fn case(mut scripts: Vec<Script>, number: usize) -> anyhow::Result<Script> {
     if (1..=count).contains(&number) {
         return Ok(scripts.swap_remove(number - 1));
     }
-    let id = scripts.first().map_or("", |script| &script.id);
-    Err(Usage(format!("{id} has {count} cases, no case {number}: `ccs world list {id}` shows them").into())
-        .into())
+    Err(Usage(format!("there are {count} cases, no case {number}").into()).into())
 }
 
 /// A bar on the terminal, where there is one.

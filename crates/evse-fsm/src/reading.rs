@@ -58,46 +58,35 @@ bitflags::bitflags! {
 }
 
 impl Plant {
-    /// Every sensor, with what `needed` names marked.
-    fn sensors(&self, needed: Sensors) -> [Sensor; 10] {
+    /// Every sensor.
+    fn sensors(&self) -> [Sensor<Sensors>; 10] {
         [
-            Sensor::new("pilot", true, self.pilot),
-            Sensor::new("voltage", needed.contains(Sensors::VOLTAGE), self.voltage_mv),
-            Sensor::new("current", needed.contains(Sensors::CURRENT), self.current_ma),
-            Sensor::new("isolation", needed.contains(Sensors::ISOLATION), self.isolation),
-            Sensor::new("contactors", needed.contains(Sensors::CONTACTORS), self.contactors),
-            Sensor::new("lock", needed.contains(Sensors::LOCK), self.lock),
-            Sensor::new("emergency stop", needed.contains(Sensors::EMERGENCY_STOP), self.emergency_stop),
-            Sensor::new("proximity", needed.contains(Sensors::PROXIMITY), self.proximity),
-            Sensor::new("pilot duty", needed.contains(Sensors::DUTY), self.duty_permille),
-            Sensor::new("stage voltage", needed.contains(Sensors::STAGE), self.stage_mv),
+            Sensor::new(Sensors::empty(), "pilot", self.pilot),
+            Sensor::new(Sensors::VOLTAGE, "voltage", self.voltage_mv),
+            Sensor::new(Sensors::CURRENT, "current", self.current_ma),
+            Sensor::new(Sensors::ISOLATION, "isolation", self.isolation),
+            Sensor::new(Sensors::CONTACTORS, "contactors", self.contactors),
+            Sensor::new(Sensors::LOCK, "lock", self.lock),
+            Sensor::new(Sensors::EMERGENCY_STOP, "emergency stop", self.emergency_stop),
+            Sensor::new(Sensors::PROXIMITY, "proximity", self.proximity),
+            Sensor::new(Sensors::DUTY, "pilot duty", self.duty_permille),
+            Sensor::new(Sensors::STAGE, "stage voltage", self.stage_mv),
         ]
     }
 
     /// The sensors besides the pilot's that have a reading, however old.
     pub(crate) fn answering(&self) -> Sensors {
-        let all = [
-            (Sensors::VOLTAGE, self.voltage_mv.is_some()),
-            (Sensors::CURRENT, self.current_ma.is_some()),
-            (Sensors::ISOLATION, self.isolation.is_some()),
-            (Sensors::CONTACTORS, self.contactors.is_some()),
-            (Sensors::LOCK, self.lock.is_some()),
-            (Sensors::EMERGENCY_STOP, self.emergency_stop.is_some()),
-            (Sensors::PROXIMITY, self.proximity.is_some()),
-            (Sensors::DUTY, self.duty_permille.is_some()),
-            (Sensors::STAGE, self.stage_mv.is_some()),
-        ];
-        all.into_iter().filter(|(_, has_reading)| *has_reading).map(|(sensor, _)| sensor).collect()
+        Sensor::answering(&self.sensors())
     }
 
     /// The name of the first needed reading that is absent or too old.
     pub(crate) fn stale(&self, needed: Sensors, now: Instant) -> Option<&'static str> {
-        Sensor::stale(&self.sensors(needed), now)
+        Sensor::stale(&self.sensors(), needed, now)
     }
 
     /// When the first needed reading becomes too old; `None` if one is absent.
     pub(crate) fn stale_at(&self, needed: Sensors) -> Option<Instant> {
-        Sensor::stale_at(&self.sensors(needed))
+        Sensor::stale_at(&self.sensors(), needed)
     }
 }
 

@@ -1,3 +1,4 @@
+use bitflags::Flags;
 use machine::{Duration, Instant};
 
 /// Something measured, and when.
@@ -24,33 +25,40 @@ pub fn fresh<T: Copy>(reading: Option<Reading<T>>, now: Instant) -> Option<T> {
     reading.filter(|reading| now.since(reading.at) <= MAX_AGE).map(|reading| reading.value)
 }
 
-/// One sensor, as the rule of freshness sees it.
+/// One sensor, as the rule of freshness sees it; `F` is the set of a side's sensors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sensor {
+pub struct Sensor<F> {
+    /// What it is in that set; one that is nothing there is always needed.
+    pub flag: F,
     /// Its name for logs.
     pub name: &'static str,
-    /// Whether it must have a fresh reading.
-    pub is_needed: bool,
     /// When it was measured; absent when it was not.
     pub at: Option<Instant>,
 }
 
-impl Sensor {
+impl<F: Flags + Copy> Sensor<F> {
     /// The sensor of this reading.
-    pub fn new<T>(name: &'static str, is_needed: bool, reading: Option<Reading<T>>) -> Self {
-        Self { name, is_needed, at: reading.map(|reading| reading.at) }
+    pub fn new<T>(flag: F, name: &'static str, reading: Option<Reading<T>>) -> Self {
+        Self { flag, name, at: reading.map(|reading| reading.at) }
     }
 
     /// The name of the first of `sensors` that is needed and whose reading is absent or older than [`MAX_AGE`].
-    pub fn stale(sensors: &[Self], now: Instant) -> Option<&'static str> {
+    pub fn stale(sensors: &[Self], needed: F, now: Instant) -> Option<&'static str> {
         let is_too_old = |at: Option<Instant>| at.is_none_or(|at| now.since(at) > MAX_AGE);
-        sensors.iter().find(|sensor| sensor.is_needed && is_too_old(sensor.at)).map(|sensor| sensor.name)
+        let mut needed = sensors.iter().filter(|sensor| needed.contains(sensor.flag));
+        needed.find(|sensor| is_too_old(sensor.at)).map(|sensor| sensor.name)
     }
 
     /// When the first needed reading becomes too old; `None` if one is absent.
-    pub fn stale_at(sensors: &[Self]) -> Option<Instant> {
-        let oldest = sensors.iter().filter(|sensor| sensor.is_needed).map(|sensor| sensor.at).min();
-        oldest.flatten().map(|at| at + MAX_AGE + PAST)
+    pub fn stale_at(sensors: &[Self], needed: F) -> Option<Instant> {
+        let needed = sensors.iter().filter(|sensor| needed.contains(sensor.flag));
+        needed.map(|sensor| sensor.at).min().flatten().map(|at| at + MAX_AGE + PAST)
+    }
+
+    /// Those of `sensors` that have a reading, however old.
+    pub fn answering(sensors: &[Self]) -> F {
+        let answering = sensors.iter().filter(|sensor| sensor.at.is_some());
+        answering.fold(F::empty(), |all, sensor| all.union(sensor.flag))
     }
 }
 
@@ -61,19 +69,38 @@ const PAST: Duration = Duration::from_micros(1);
 mod tests {
     use super::*;
 
+    bitflags::bitflags! {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        struct Sensors: u8 {
+            const LOCK = 1;
+        }
+    }
+
+    fn lock(reading: Option<Reading<bool>>) -> [Sensor<Sensors>; 1] {
+        [Sensor::new(Sensors::LOCK, "lock", reading)]
+    }
+
     #[test]
     fn a_needed_reading_that_is_old_or_absent_is_stale_and_another_is_not() {
         let at = Instant::from_millis(1_000);
         let [now, later] = [1_200_000, 1_200_001].map(Instant::from_micros);
-        let lock = |is_needed, reading| [Sensor::new::<bool>("lock", is_needed, reading)];
+        let (needed, other) = (Sensors::LOCK, Sensors::empty());
         let reading = Some(Reading::new(true, at));
-        assert_eq!(Sensor::stale(&lock(true, reading), now), None);
-        assert_eq!(Sensor::stale(&lock(true, reading), later), Some("lock"));
-        assert_eq!(Sensor::stale_at(&lock(true, reading)), Some(later));
-        assert_eq!(Sensor::stale(&lock(true, None), now), Some("lock"));
-        assert_eq!(Sensor::stale_at(&lock(true, None)), None);
-        assert_eq!(Sensor::stale(&lock(false, None), now), None);
-        assert_eq!(Sensor::stale_at(&lock(false, reading)), None);
+        assert_eq!(Sensor::stale(&lock(reading), needed, now), None);
+        assert_eq!(Sensor::stale(&lock(reading), needed, later), Some("lock"));
+        assert_eq!(Sensor::stale_at(&lock(reading), needed), Some(later));
+        assert_eq!(Sensor::stale(&lock(None), needed, now), Some("lock"));
+        assert_eq!(Sensor::stale_at(&lock(None), needed), None);
+        assert_eq!(Sensor::stale(&lock(None), other, now), None);
+        assert_eq!(Sensor::stale_at(&lock(reading), other), None);
+        let always = [Sensor::new::<bool>(Sensors::empty(), "pilot", None)];
+        assert_eq!(Sensor::stale(&always, other, now), Some("pilot"));
+    }
+
+    #[test]
+    fn sensors_answer_that_have_a_reading_however_old() {
+        assert_eq!(Sensor::answering(&lock(Some(Reading::new(true, Instant::ZERO)))), Sensors::LOCK);
+        assert_eq!(Sensor::answering(&lock(None)), Sensors::empty());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::process::Command;
 const LAYERS: &[(&str, &[&str])] = &[
     ("machine", &["heapless"]),
     ("control-pilot", &["thiserror"]),
-    ("session", &["thiserror", "control-pilot", "machine"]),
+    ("session", &["bitflags", "thiserror", "control-pilot", "machine"]),
     ("homeplug-mme", &["bitflags", "nom", "sha2", "thiserror"]),
     ("slac", &["heapless", "homeplug-mme", "machine", "thiserror"]),
     ("modem", &["heapless", "homeplug-mme", "machine", "nom", "thiserror"]),

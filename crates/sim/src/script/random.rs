@@ -198,10 +198,12 @@ const DEEDS: &[&str] = &[
     "stage adds {1..100}A / stage mends",
     "lock of {charger|car} {springs open|stays open|stays closed} / lock of {charger|car} mends",
     "sensor of {charger|car} {pilot|duty|proximity|voltage|battery|current|isolation|contactors|lock|emergency} {absent|silent}",
+    "sensor of {charger stage|car temperature} {absent|silent}",
     "silence {charger|car}",
     "battery goes / battery returns",
-    "charger hears {discovery 0|discovery 16|discovery of stranger|syn|syn of stranger|old reset|router}",
-    "car hears {answer of stranger|old reset|router}",
+    "charger hears {discovery 0|discovery 16|discovery of stranger|syn|syn of stranger|old reset|router|claim|wish}",
+    "car hears {answer of stranger|old reset|router|claim|wish}",
+    "{charger|car} hears {100..5000} frames a second for 1s",
 ];
 
 /// V2G messages of both sides.

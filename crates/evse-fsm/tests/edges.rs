@@ -117,6 +117,15 @@ fn the_lock_is_held_from_the_cars_parameters_to_the_dead_output() {
 }
 
 #[test]
+fn the_lock_is_held_while_nobody_knows_whether_the_contactors_are_open() {
+    let mut bench = after(4);
+    assert_eq!(bench.charger.demand().lock, Lock::Released);
+    bench.has_feedback = false;
+    bench.run(100);
+    assert_eq!(bench.charger.demand().lock, Lock::Held);
+}
+
+#[test]
 fn a_refused_car_that_goes_on_asking_does_not_keep_the_connection() {
     let mut bench = after(5);
     bench.ask("CurrentDemandReq").unwrap();

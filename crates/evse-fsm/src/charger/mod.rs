@@ -176,7 +176,11 @@ impl Charger {
             Some(mv) => mv.saturating_abs() < DEAD_MV,
             None => !self.needed().contains(Sensors::VOLTAGE),
         };
-        let open = !self.power.is_energised() && fresh(self.plant.contactors, self.now) != Some(true);
+        let apart = match fresh(self.plant.contactors, self.now) {
+            Some(closed) => !closed,
+            None => !self.needed().contains(Sensors::CONTACTORS),
+        };
+        let open = !self.power.is_energised() && apart;
         let idle = self.state.is_before_power() && self.stop.is_none() && !self.latched;
         dead && open && idle
     }

@@ -47,6 +47,8 @@ pub struct Bench {
     pub isolation: Isolation,
     /// What the contactors' feedback says, whatever is demanded.
     pub contactors_stuck: Option<bool>,
+    /// Whether the contactors' feedback is there.
+    pub has_feedback: bool,
     /// What the output measures, whatever is demanded.
     pub measured_mv: Option<i32>,
     /// The current that is measured, whatever is demanded.
@@ -212,6 +214,7 @@ impl Bench {
             id: vec![0; 8],
             isolation: Isolation::Valid,
             contactors_stuck: None,
+            has_feedback: true,
             measured_mv: None,
             current_ma: None,
             stage_mv: None,
@@ -251,6 +254,7 @@ impl Bench {
             let closed = demand.contactors == Contactors::Closed;
             let follow = |value| Some(Reading::new(if closed { value } else { 0 }, at));
             let read = |value| Reading::new(value, at);
+            let read_bool = |value: bool| Reading::new(value, at);
             self.input(Input::Plant(Plant {
                 pilot: Some(Reading::new(self.pilot, at)),
                 voltage_mv: self.measured_mv.map(read).or(follow(demand.supply.voltage_mv)),
@@ -261,7 +265,8 @@ impl Bench {
                     .map(read)
                     .or(follow(if demand.supply.current_ma > 2000 { demand.supply.current_ma } else { 0 })),
                 isolation: Some(Reading::new(self.isolation, at)),
-                contactors: Some(Reading::new(self.contactors_stuck.unwrap_or(closed), at)),
+                contactors: Some(read_bool(self.contactors_stuck.unwrap_or(closed)))
+                    .filter(|_| self.has_feedback),
                 emergency_stop: Some(Reading::new(false, at)),
                 lock: self.lock.map(|lock| Reading::new(lock, at)),
                 proximity: self.proximity.map(|proximity| Reading::new(proximity, at)),

@@ -115,6 +115,8 @@ const RECOVERY: Duration = Duration::from_secs(90);
 const PULLED: Duration = Duration::from_secs(10);
 /// How long a cable without a bleeder may stay live: 800 V through 8 megohm and what the hardware has besides.
 const BLEEDS: Duration = Duration::from_secs(240);
+/// Readings are as old at most, and then some.
+const READ: Duration = Duration::from_secs(1);
 
 /// Plays a script, judges it, and keeps what happened.
 pub fn play(script: &Script, look: Option<Look<'_>>) -> Played {
@@ -374,6 +376,11 @@ impl<'l> Player<'l> {
         self.run(world, plug, false);
         while plug < now + BLEEDS && world.bench(CHARGER).is_some_and(|bench| is_live(bench.truth())) {
             plug += PULLED;
+            self.run(world, plug, false);
+        }
+        if plug > now + PULLED {
+            // It has just fallen below 60 V: nobody has read that yet.
+            plug += READ;
             self.run(world, plug, false);
         }
         for deed in [

@@ -117,6 +117,31 @@ fn the_lock_is_held_from_the_cars_parameters_to_the_dead_output() {
 }
 
 #[test]
+fn a_pilot_wire_that_opens_resets_nothing_while_lock_or_proximity_say_that_the_plug_is_in() {
+    type Hold = fn(&mut Bench);
+    let holds: [Hold; 2] =
+        [|bench| bench.lock = Some(true), |bench| bench.proximity = Some(Proximity::Latched)];
+    for hold in holds {
+        let mut bench = after(9);
+        hold(&mut bench);
+        bench.run(100);
+        bench.input(Input::Operator(Operator::EmergencyStop));
+        bench.input(Input::Closed(Closed::Fin));
+        let offers_after = |bench: &mut Bench| {
+            bench.pilot = Level::A;
+            bench.run(1_000);
+            bench.pilot = Level::B;
+            bench.run(20_000);
+            bench.charger.demand().pilot == Output::DIGITAL
+        };
+        assert!(!offers_after(&mut bench));
+        (bench.lock, bench.proximity) =
+            (bench.lock.and(Some(false)), bench.proximity.and(Some(Proximity::Absent)));
+        assert!(offers_after(&mut bench), "the plug was out");
+    }
+}
+
+#[test]
 fn the_lock_is_held_while_nobody_knows_whether_the_contactors_are_open() {
     let mut bench = after(4);
     assert_eq!(bench.charger.demand().lock, Lock::Released);

@@ -116,6 +116,8 @@ pub struct Charger {
     answer: Option<Answer>,
     bad_messages: u8,
     level: Option<Level>,
+    /// The plug was out, as far as the charger could tell.
+    was_out: bool,
     now: Instant,
     timers: Timers<Timer, 8>,
     events: Queue<Event, EVENTS>,
@@ -155,6 +157,7 @@ impl Charger {
             answer: None,
             bad_messages: 0,
             level: None,
+            was_out: false,
             now: Instant::ZERO,
             timers: Timers::new(),
             events: Queue::new(),

@@ -1,6 +1,6 @@
 //! The plant and the clock: what is done each time anything comes in.
 
-use control_pilot::Level;
+use control_pilot::{Level, Proximity};
 use machine::{Duration, Instant, Machine};
 use session::{By, Cause, Checkpoint, Limits, Phase, Target};
 
@@ -112,16 +112,26 @@ impl Charger {
         }
     }
 
+    /// The plug is out, as far as the charger can tell: pilot A, and neither its lock nor the proximity wire say otherwise. A
+    /// pilot wire that breaks looks like A, too.
+    fn is_unplugged(&self, level: Option<Level>) -> bool {
+        let is_locked = fresh(self.plant.lock, self.now) == Some(true);
+        let is_seen = fresh(self.plant.proximity, self.now).is_some_and(Proximity::is_plugged);
+        level == Some(Level::A) && !is_locked && !is_seen
+    }
+
     pub(super) fn follow_level(&mut self, level: Option<Level>) {
+        let is_out = self.is_unplugged(level);
+        if is_out && !self.was_out {
+            (self.latched, self.stopped, self.authorised) = (false, false, None);
+        }
+        self.was_out = is_out;
         if level == self.level {
             return;
         }
         let before = core::mem::replace(&mut self.level, level);
         match level {
             Some(Level::A) => {
-                self.latched = false;
-                self.stopped = false;
-                self.authorised = None;
                 self.checkpoint(Checkpoint::PILOT_A);
                 if !self.is_connected {
                     self.set_phase(Phase::Idle);

@@ -41,7 +41,7 @@ pub(super) struct Memory {
 pub(super) struct Own {
     /// When its contactors were open and its conductors below 60 V last.
     pub(super) calm_at: Option<Instant>,
-    /// It was stopped by its emergency stop, and nobody has reset it since; nor was the charger's pilot at A.
+    /// It was stopped by its emergency stop, and nobody has reset it since, nor was the charger's plug out.
     pub(super) is_halted: bool,
     /// Since when its emergency stop is pressed and it can see that.
     pressed_since: Option<Instant>,
@@ -89,14 +89,14 @@ impl Memory {
         for (since, is_so) in lasts {
             hold(since, is_so, now);
         }
-        let is_settled = self.inlet.is_settled(now, truth.inlet_mv);
+        let is_settled = self.inlet.is_settled(now, truth.inlet_mv, truth.car_closed);
         let (is_cable_dead, is_inlet_dead) = (is_dead(truth.cable_mv), is_dead(truth.inlet_mv));
         let happens = [
             (&mut self.ready_at, truth.level.is_ready()),
             (&mut self.checked_at, charger.cable_check.is_some()),
             (&mut self.valid_at, car_knows.is_checked),
             (&mut self.near_at, (truth.inlet_mv - truth.battery_mv).abs() <= NEAR_MV && !truth.car_closed),
-            (&mut self.settled_at, is_settled && !truth.car_closed),
+            (&mut self.settled_at, is_settled),
             (&mut self.dead_at, is_cable_dead && !truth.charger_closed),
             (&mut self.charger.calm_at, is_cable_dead && !truth.charger_closed),
             (&mut self.car.calm_at, is_inlet_dead && !truth.car_closed),
@@ -104,6 +104,9 @@ impl Memory {
         for (at, _) in happens.into_iter().filter(|(_, is_so)| *is_so) {
             *at = Some(now);
         }
+        // Pilot A is the sign of a plug that is out, unless the charger's lock holds it.
+        let is_held = truth.charger_locked && !bench.lacks(Side::Charger, &[Sensor::Lock]);
+        let is_out = truth.level == Level::A && !is_held;
         for (side, is_frozen) in SIDES.into_iter().zip(is_frozen) {
             let can_see = !is_frozen
                 && bench.silent_since(side).is_none()
@@ -112,8 +115,7 @@ impl Memory {
             let own = self.of_mut(side);
             let pressed = hold(&mut own.pressed_since, can_see && bench.stopped_since(side).is_some(), now);
             own.is_halted |= pressed.is_some_and(|since| now.since(since) >= READ);
-            // A charger knows no other sign of a plug that was out.
-            own.is_halted &= truth.level != Level::A || side == Side::Car;
+            own.is_halted &= !is_out || side == Side::Car;
         }
     }
 
@@ -130,9 +132,13 @@ const fn is_dead(mv: i32) -> bool {
 }
 
 impl Past {
-    /// Takes the voltage of now; whether all of the last [`SETTLED`] were near each other.
-    fn is_settled(&mut self, now: Instant, mv: i32) -> bool {
+    /// Takes the voltage of now; whether all of the last [`SETTLED`] were near each other, with open contactors.
+    fn is_settled(&mut self, now: Instant, mv: i32, is_closed: bool) -> bool {
         let Self(past) = self;
+        if is_closed {
+            past.clear();
+            return false;
+        }
         if past.back().is_none_or(|(at, _)| now.since(*at) >= APART) {
             past.push_back((now, mv));
         }

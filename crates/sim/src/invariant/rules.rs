@@ -169,7 +169,7 @@ pub const RULES: &[Rule] = &[
         "blind charging", Check::Lasts(ms(300 + STALE_MS), |view| {
             view.is_live() && view.bench.lacks(Side::Charger, NEEDED)
         })),
-    rule("E20", Side::Charger, "behind an emergency stop output contactors close only when it was reset or the pilot was at A",
+    rule("E20", Side::Charger, "behind an emergency stop output contactors close only when it was reset or the plug was out",
         "charging again before anybody has looked", Check::Happens(|view, what| {
             closing(what, Side::Charger).is_some() && view.memory.of(Side::Charger).is_halted
         })),

@@ -104,9 +104,10 @@ impl Memory {
         for (at, _) in happens.into_iter().filter(|(_, is_so)| *is_so) {
             *at = Some(now);
         }
-        // Pilot A is the sign of a plug that is out, unless the charger's lock holds it.
+        // Pilot A is the sign of a plug that is out, unless the charger's lock holds it or the proximity wire shows it.
         let is_held = truth.charger_locked && !bench.lacks(Side::Charger, &[Sensor::Lock]);
-        let is_out = truth.level == Level::A && !is_held;
+        let is_seen = bench.proximity().is_plugged() && !bench.lacks(Side::Charger, &[Sensor::Proximity]);
+        let is_out = truth.level == Level::A && !is_held && !is_seen;
         for (side, is_frozen) in SIDES.into_iter().zip(is_frozen) {
             let can_see = !is_frozen
                 && bench.silent_since(side).is_none()

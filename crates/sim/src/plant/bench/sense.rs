@@ -107,7 +107,8 @@ impl Bench {
         if is_one { milli(self.cable.charger_v) } else { self.stage.voltage_mv() }
     }
 
-    fn proximity(&self) -> Proximity {
+    /// What the proximity wire shows.
+    pub fn proximity(&self) -> Proximity {
         let is_seen = self.wire.is_plugged && !self.is_proximity_open;
         Proximity::of_ohms(Coding::Type2, if is_seen { PLUG_OHM } else { u32::MAX })
     }

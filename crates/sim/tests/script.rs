@@ -102,3 +102,18 @@ fn a_car_is_judged_by_what_has_come_to_it() {
     let verdict = run(&parse(late).unwrap()[0]);
     assert!(verdict.passed(), "{verdict}");
 }
+
+#[test]
+fn what_is_too_much_to_be_played_is_said_and_not_done() {
+    let cases = [
+        "on CurrentDemandReq 5: car hears 1000000 frames a second for 1h",
+        "on ChargeParameterDiscoveryRes: repeat SAScheduleList.SAScheduleTuple 99999999999",
+    ];
+    for step in cases {
+        let text = format!(
+            "scenario big\ntitle    a flood\nside     car\nsetup    until 30s\n{step}\nexpect   charging\n"
+        );
+        let verdict = run(&parse(&text).unwrap()[0]);
+        assert!(verdict.stuck.as_ref().is_some_and(|why| why.contains("too many: at most")), "{verdict}");
+    }
+}

@@ -112,11 +112,13 @@ impl Charger {
         }
     }
 
-    /// The plug is out, as far as the charger can tell: pilot A, and neither its lock nor the proximity wire say otherwise. A
-    /// pilot wire that breaks looks like A, too.
+    /// The plug is out, as far as the charger can tell: pilot A, and neither its lock nor the proximity wire say otherwise, or
+    /// are silent where there is one. A pilot wire that breaks looks like A, too.
     fn is_unplugged(&self, level: Option<Level>) -> bool {
-        let is_locked = fresh(self.plant.lock, self.now) == Some(true);
-        let is_seen = fresh(self.plant.proximity, self.now).is_some_and(Proximity::is_plugged);
+        let needed = self.needed();
+        let is_locked = fresh(self.plant.lock, self.now).unwrap_or(needed.contains(Sensors::LOCK));
+        let is_seen = fresh(self.plant.proximity, self.now)
+            .map_or(needed.contains(Sensors::PROXIMITY), Proximity::is_plugged);
         level == Some(Level::A) && !is_locked && !is_seen
     }
 

@@ -105,9 +105,7 @@ impl Memory {
             *at = Some(now);
         }
         // Pilot A is the sign of a plug that is out, unless the charger's lock holds it or the proximity wire shows it.
-        let is_held = truth.charger_locked && !bench.lacks(Side::Charger, &[Sensor::Lock]);
-        let is_seen = bench.proximity().is_plugged() && !bench.lacks(Side::Charger, &[Sensor::Proximity]);
-        let is_out = truth.level == Level::A && !is_held && !is_seen;
+        let is_out = truth.level == Level::A && !truth.charger_locked && !bench.proximity().is_plugged();
         for (side, is_frozen) in SIDES.into_iter().zip(is_frozen) {
             let can_see = !is_frozen
                 && bench.silent_since(side).is_none()

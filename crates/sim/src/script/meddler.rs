@@ -200,6 +200,11 @@ impl<'a> Meddler<'a> {
         self.with(cx, |host, cx| host.handle(cx, Input::Frame(&frame)));
     }
 
+    /// Something that the script wants cannot be.
+    pub(super) fn refuse(&mut self, words: &str) {
+        self.notes.push_back(format!("script: {words}"));
+    }
+
     /// A frame that it will be given.
     pub(super) fn hear_later(&mut self, at: Instant, frame: Vec<u8>) {
         self.inbox.push(at, frame);

@@ -8,6 +8,9 @@ const SETS: [&exi::json::Schema; 2] = [&exi_app::SCHEMA, &exi_din::SCHEMA];
 /// The V2GTP header of an EXI message without its length.
 const HEADER: [u8; 4] = [1, 0xFE, 0x80, 1];
 
+/// Items of a list, at most: any message of them is far longer than a peer takes.
+const MOST: usize = 10_000;
+
 /// A decoded message.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Message {
@@ -90,6 +93,9 @@ impl Message {
 
     /// Makes a list hold so many of its last item.
     pub(super) fn repeat(&mut self, path: &str, times: usize) -> Result<(), String> {
+        if times > MOST {
+            return Err(format!("{times} items are too many: at most {MOST}"));
+        }
         let list = self.find_mut(path).ok_or_else(|| format!("no {path} in this message"))?;
         let last = match list.take() {
             Value::Array(mut items) => items.pop().ok_or_else(|| format!("nothing in {path}"))?,

@@ -122,6 +122,9 @@ pub(super) const SENSORS: &[(&str, Sensor)] = &[
     ("emergency", Sensor::EmergencyStop),
 ];
 
+/// Frames of one flood, at most: each is kept until it is due.
+const FLOOD: u64 = 1_000_000;
+
 /// An address that is no station's here.
 const STRANGER: (Mac, Ipv6Addr) =
     (Mac([2, 0, 0, 0, 0, 0x66]), Ipv6Addr::new(0xFE80, 0, 0, 0, 0, 0x00FF, 0xFE00, 0x66));
@@ -257,6 +260,10 @@ impl Deed {
                 let begin = world.now();
                 let count = rate.saturating_mul(time.as_micros()) / 1_000_000;
                 world.tell(port(*side), |node, _| {
+                    if count > FLOOD {
+                        return node
+                            .refuse(&format!("{count} frames are too many: at most {FLOOD} in one step"));
+                    }
                     for number in 0..count {
                         let at = begin + Duration::from_micros(number * 1_000_000 / (*rate).max(1));
                         node.hear_later(at, packet::broadcast(STRANGER));

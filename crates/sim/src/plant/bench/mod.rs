@@ -437,11 +437,6 @@ impl Bench {
         self.heartbeat.is_some_and(|heartbeat| self.now.since(self.end(side).fed) < heartbeat)
     }
 
-    /// Whether a side has no such sensor.
-    pub fn is_absent(&self, side: Side, sensor: Sensor) -> bool {
-        self.sensors.fault(side, sensor) == SensorFault::Absent
-    }
-
     /// Whether one of these sensors of a side says nothing new.
     pub fn lacks(&self, side: Side, sensors: &[Sensor]) -> bool {
         let fault = |sensor: &Sensor| self.sensors.fault(side, *sensor);

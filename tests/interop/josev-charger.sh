@@ -29,15 +29,18 @@ values() { sed -nE "s/.* $1 .*$2=([0-9.]+).*/\1/p" "$OUT/car.log"; } # values ME
 whole() { echo "${1%%.*}"; }
 
 check_car() {
-    local rounds closed
+    local rounds precharge first closed
     rounds=$(sent | grep -c CurrentDemandReq)
-    closed=$(whole "$(values PreChargeRes EVSEPresentVoltage | tail -1)")
+    precharge=$(values PreChargeRes EVSEPresentVoltage)
+    first=$(head -1 <<<"$precharge")
+    closed=$(whole "$(tail -1 <<<"$precharge")")
     check "discovery: the charger has an address" grep -q "discovery: the charger is at" "$OUT/car.log"
     check "all states, in their order" equal "$(sent | uniq | paste -sd' ')" "$STATES"
     check "each request has its response" equal "$(received | sed s/Res$/Req/)" "$(sent)"
     check "pilot, lock and contactors, in their order" equal "$(acts | paste -sd' ')" "$ACTS"
-    check "precharge: $(values PreChargeRes EVSEPresentVoltage | wc -l) rounds up from 0 V" \
-        equal "$(values PreChargeRes EVSEPresentVoltage | head -1)" 0
+    check "precharge: $(wc -l <<<"$precharge") rounds, from $first V" \
+        at_least $((BATTERY_V - NEAR_V - 1)) "$(whole "$first")"
+    check "precharge: the voltage only rises" equal "$(sort -ns <<<"$precharge")" "$precharge"
     check "precharge: the contactors close at $closed V" at_least "$closed" $((BATTERY_V - NEAR_V))
     check "CurrentDemand: $rounds rounds" at_least "$rounds" "$LEAST_ROUNDS"
     check "the car asks for all that the charger gives and no more" \

@@ -49,6 +49,13 @@ impl<T: TimerName, const N: usize> Timers<T, N> {
         }
     }
 
+    /// Starts `timer` to fire at `at`, unless it runs already.
+    pub fn start(&mut self, timer: T, at: Instant) {
+        if let Some(slot) = self.slot(timer) {
+            slot.get_or_insert(at);
+        }
+    }
+
     /// Stops `timer`.
     pub fn clear(&mut self, timer: T) {
         if let Some(slot) = self.slot(timer) {
@@ -136,6 +143,19 @@ mod tests {
         assert_eq!(timers.expired(Instant::from_millis(2)), Some(Name::First));
         assert_eq!(timers.expired(Instant::from_millis(2)), Some(Name::Second));
         assert_eq!(timers.next(), None);
+    }
+
+    #[test]
+    fn a_timer_that_runs_is_moved_by_set_and_not_by_start() {
+        let mut timers = Timers::<Name, 2>::new();
+        timers.start(Name::First, Instant::from_millis(1));
+        timers.start(Name::First, Instant::from_millis(2));
+        assert_eq!(timers.due(Name::First), Some(Instant::from_millis(1)));
+        timers.set(Name::First, Instant::from_millis(3));
+        assert_eq!(timers.due(Name::First), Some(Instant::from_millis(3)));
+        timers.clear(Name::First);
+        timers.start(Name::First, Instant::from_millis(2));
+        assert_eq!(timers.due(Name::First), Some(Instant::from_millis(2)));
     }
 
     #[test]

@@ -287,9 +287,7 @@ impl Evse {
     /// Follows the link once a car has the key.
     fn linked(&mut self, now: Instant) {
         match (self.state, self.link && self.modem_ready) {
-            (EvseState::Joining, true) if self.timers.due(Timer::Ready).is_none() => {
-                self.timers.set(Timer::Ready, now + TP_LINK_READY_NOTIFICATION);
-            }
+            (EvseState::Joining, true) => self.timers.start(Timer::Ready, now + TP_LINK_READY_NOTIFICATION),
             (EvseState::Joining, false) => self.timers.clear(Timer::Ready),
             _ => {}
         }

@@ -85,8 +85,6 @@ impl Charger {
     }
 
     pub(super) fn start(&mut self, timer: Timer, span: Duration) {
-        if self.timers.due(timer).is_none() {
-            self.timers.set(timer, self.now + span);
-        }
+        self.timers.start(timer, self.now + span);
     }
 }

@@ -166,11 +166,10 @@ impl Car {
                 self.stop_in_order(By::Charger, Cause::ChargerStatus("StopCharging"));
                 return false;
             }
-            Some(delay_s) if self.timers.due(Timer::StopBy).is_none() => {
+            Some(delay_s) => {
                 let delay = machine::Duration::from_secs(u64::from(delay_s));
-                self.timers.set(Timer::StopBy, self.now + delay);
+                self.timers.start(Timer::StopBy, self.now + delay);
             }
-            Some(_) => {}
             None => self.timers.clear(Timer::StopBy),
         }
         true
@@ -334,9 +333,7 @@ impl Car {
         }
         let is_asked = self.asked_ma.is_some_and(|ma| ma >= 2 * SOME_CURRENT_MA);
         if is_asked && present.current_ma < SOME_CURRENT_MA {
-            if self.timers.due(Timer::NoCurrent).is_none() {
-                self.timers.set(Timer::NoCurrent, self.now + NO_CURRENT);
-            }
+            self.timers.start(Timer::NoCurrent, self.now + NO_CURRENT);
         } else {
             self.timers.clear(Timer::NoCurrent);
         }

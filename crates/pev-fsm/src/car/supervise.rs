@@ -81,9 +81,7 @@ impl Car {
         } else if vehicle.is_done {
             self.stop_in_order(By::Car, Cause::Finished);
         } else if self.step == Step::Asking(Kind::CurrentDemand) && vehicle.target.current_ma <= 0 {
-            if self.timers.due(Timer::NoDemand).is_none() {
-                self.timers.set(Timer::NoDemand, self.now + self.config.time(Time::NoDemand));
-            }
+            self.timers.start(Timer::NoDemand, self.now + self.config.time(Time::NoDemand));
         } else {
             self.timers.clear(Timer::NoDemand);
         }

@@ -38,10 +38,10 @@ impl Pev {
     /// A link that stays for a moment is a link.
     pub(super) fn settle(&mut self, cx: &Cx<'_>) {
         let awaited = self.state == PevState::Joining || self.timers.due(Timer::Resume).is_some();
-        if !(awaited && self.modem.link && self.modem.ready) {
+        if awaited && self.modem.link && self.modem.ready {
+            self.timers.start(Timer::LinkReady, cx.now + TP_LINK_READY_NOTIFICATION);
+        } else {
             self.timers.clear(Timer::LinkReady);
-        } else if self.timers.due(Timer::LinkReady).is_none() {
-            self.timers.set(Timer::LinkReady, cx.now + TP_LINK_READY_NOTIFICATION);
         }
     }
 

@@ -89,9 +89,7 @@ impl Pev {
         if self.state == PevState::Asking {
             self.sounds = self.sounds.max(sounds.clamp(1, MOST_SOUNDS));
             self.timers.clear(Timer::Answer);
-            if self.timers.due(Timer::Gather).is_none() {
-                self.timers.set(Timer::Gather, cx.now + GATHER);
-            }
+            self.timers.start(Timer::Gather, cx.now + GATHER);
         }
         Ok(())
     }

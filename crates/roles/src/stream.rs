@@ -1,4 +1,3 @@
-use evse_fsm::Charger;
 use machine::{Cx, Machine};
 use session::Closed;
 use v2gtp::{Deframer, HEADER_LEN, Header, Item, PayloadType};
@@ -6,32 +5,67 @@ use v2gtp::{Deframer, HEADER_LEN, Header, Item, PayloadType};
 use crate::channel::{Broken, Channel};
 use crate::net::{Ended, Station, TcpState};
 
-/// Either side's session, as a stream needs it: messages with their payload types in and out.
+/// Either side's session, as a stream needs it: messages with their payload types in and out, and the connection's
+/// life.
 pub(crate) trait Session: Machine<Route = u16> {
-    /// A message as its input.
+    /// A connection is open.
+    const CONNECTED: Self::Input<'static>;
+    /// The link below it is gone.
+    const LINK_LOST: Self::Input<'static>;
+    /// It is over.
+    fn closed(closed: Closed) -> Self::Input<'static>;
+    /// A message.
     fn message(payload_type: u16, payload: &[u8]) -> Self::Input<'_>;
     /// Whether it wants the connection to be closed.
     fn wants_close(&self) -> bool;
 }
 
-/// What has become of an open connection.
+/// What a stream tells of its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Flow {
-    /// It goes on.
-    On,
-    /// The peer's bytes make no sense: no orderly end, and to be closed.
+pub(crate) enum Told {
+    /// A message of a payload type without a name was skipped.
+    Skipped(PayloadType),
+    /// The peer's bytes make no sense.
     Broken(StreamError),
-    /// The peer has ended it, in order or not: the session is to be told so. Not in order: it is gone already.
-    Ended(Closed),
-    /// The session wants it closed.
-    Done,
-    /// And there is still something to be sent.
-    DoneSoon,
+    /// The connection is over.
+    Disconnected(Closed),
 }
 
-impl Session for Charger {
+/// What is to be done about a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Nothing: it goes on.
+    On,
+    /// It is on, and to be over soon: the session wants that, and something is still to be sent.
+    Ending,
+    /// This side is closed: it is to be over soon.
+    Closing,
+    /// Nothing any more: it is gone.
+    Gone,
+}
+
+impl Session for evse_fsm::Charger {
+    const CONNECTED: evse_fsm::Input<'static> = evse_fsm::Input::Connected;
+    const LINK_LOST: evse_fsm::Input<'static> = evse_fsm::Input::LinkLost;
+    fn closed(closed: Closed) -> evse_fsm::Input<'static> {
+        evse_fsm::Input::Closed(closed)
+    }
     fn message(payload_type: u16, payload: &[u8]) -> evse_fsm::Input<'_> {
         evse_fsm::Input::Message { payload_type, payload }
+    }
+    fn wants_close(&self) -> bool {
+        Self::wants_close(self)
+    }
+}
+
+impl Session for pev_fsm::Car {
+    const CONNECTED: pev_fsm::Input<'static> = pev_fsm::Input::Connected;
+    const LINK_LOST: pev_fsm::Input<'static> = pev_fsm::Input::LinkLost;
+    fn closed(closed: Closed) -> pev_fsm::Input<'static> {
+        pev_fsm::Input::Closed(closed)
+    }
+    fn message(payload_type: u16, payload: &[u8]) -> pev_fsm::Input<'_> {
+        pev_fsm::Input::Message { payload_type, payload }
     }
     fn wants_close(&self) -> bool {
         Self::wants_close(self)
@@ -41,6 +75,8 @@ impl Session for Charger {
 /// The bytes of one connection: through the channel into V2GTP messages, and answers back.
 pub(crate) struct Stream<'a, C, const N: usize> {
     pub(crate) channel: C,
+    /// Whether the session has been told of a connection and not of its end.
+    is_connected: bool,
     deframer: &'a mut Deframer<N>,
     out: &'a mut [u8; N],
     /// Bytes of `out` that hold messages, and how many of them the channel has taken.
@@ -62,7 +98,48 @@ pub enum StreamError {
 impl<'a, C: Channel, const N: usize> Stream<'a, C, N> {
     pub(crate) fn new(channel: C, deframer: &'a mut Deframer<N>, out: &'a mut [u8; N]) -> Self {
         deframer.reset();
-        Self { channel, deframer, out, filled: 0, taken: 0 }
+        Self { channel, is_connected: false, deframer, out, filled: 0, taken: 0 }
+    }
+
+    /// Whether the session has been told of a connection and not of its end.
+    pub(crate) fn is_connected(&self) -> bool {
+        self.is_connected
+    }
+
+    /// A new connection is open.
+    pub(crate) fn connect<S: Session>(&mut self, cx: &mut Cx<'_>, session: &mut S) {
+        self.reset();
+        self.is_connected = true;
+        session.handle(cx, S::CONNECTED);
+    }
+
+    /// The connection is over: tells the session so, once.
+    pub(crate) fn disconnect<S: Session>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        session: &mut S,
+        closed: Closed,
+        mut tell: impl FnMut(Told),
+    ) {
+        if core::mem::take(&mut self.is_connected) {
+            tell(Told::Disconnected(closed));
+            session.handle(cx, S::closed(closed));
+        }
+    }
+
+    /// The link below is gone, and the connection with it. Whether there was one.
+    pub(crate) fn lose<S: Session>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        session: &mut S,
+        mut tell: impl FnMut(Told),
+    ) -> bool {
+        let was_connected = core::mem::take(&mut self.is_connected);
+        if was_connected {
+            tell(Told::Disconnected(Closed::Timeout));
+            session.handle(cx, S::LINK_LOST);
+        }
+        was_connected
     }
 
     /// Forgets the connection.
@@ -77,26 +154,38 @@ impl<'a, C: Channel, const N: usize> Stream<'a, C, N> {
         self.taken < self.filled
     }
 
-    /// Lets messages through an open connection, and says what has become of it.
+    /// Lets messages through an open connection, and closes it where either side wants that.
     pub(crate) fn flow(
         &mut self,
         cx: &mut Cx<'_>,
         station: &mut Station<'_>,
         session: &mut impl Session,
-        skipped: impl FnMut(PayloadType),
-    ) -> Flow {
-        if let Err(error) = self.pump(cx, station, session, skipped) {
-            return Flow::Broken(error);
+        mut tell: impl FnMut(Told),
+    ) -> Next {
+        let pumped = self.pump(cx, station, session, |payload_type| tell(Told::Skipped(payload_type)));
+        let (ended, next) = match (pumped, station.tcp_state()) {
+            (Err(error), _) => {
+                tell(Told::Broken(error));
+                // Not an orderly end: the session shall not take it for one.
+                (Some(Closed::Rst), Next::Closing)
+            }
+            _ if self.channel.is_closed() => (Some(Closed::Fin), Next::Closing),
+            _ if session.wants_close() && !self.is_sending() => (None, Next::Closing),
+            (_, TcpState::Gone) if station.ended() == Some(Ended::Timeout) => {
+                (Some(Closed::Timeout), Next::Gone)
+            }
+            (_, TcpState::Gone) => (Some(Closed::Rst), Next::Gone),
+            (_, TcpState::PeerClosed) if !station.has_bytes() => (Some(Closed::Fin), Next::Closing),
+            _ if session.wants_close() => (None, Next::Ending),
+            _ => (None, Next::On),
+        };
+        if let Some(closed) = ended {
+            self.disconnect(cx, session, closed, tell);
         }
-        match station.tcp_state() {
-            _ if self.channel.is_closed() => Flow::Ended(Closed::Fin),
-            _ if session.wants_close() && !self.is_sending() => Flow::Done,
-            TcpState::Gone if station.ended() == Some(Ended::Timeout) => Flow::Ended(Closed::Timeout),
-            TcpState::Gone => Flow::Ended(Closed::Rst),
-            TcpState::PeerClosed if !station.has_bytes() => Flow::Ended(Closed::Fin),
-            _ if session.wants_close() => Flow::DoneSoon,
-            _ => Flow::On,
+        if next == Next::Closing {
+            self.close(station);
         }
+        next
     }
 
     /// Takes what has been received and gives each message to `session`; answers go out between.
@@ -124,7 +213,7 @@ impl<'a, C: Channel, const N: usize> Stream<'a, C, N> {
     }
 
     /// Closes the channel and this side of the connection.
-    pub(crate) fn close(&mut self, station: &mut Station<'_>) {
+    fn close(&mut self, station: &mut Station<'_>) {
         self.channel.close();
         self.flush(station);
         station.close();

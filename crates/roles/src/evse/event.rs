@@ -6,7 +6,7 @@ use sdp::{Endpoint, ServerEvent};
 use v2gtp::PayloadType;
 
 use crate::net::Mac;
-use crate::stream::StreamError;
+use crate::stream::{StreamError, Told};
 
 /// What a charger tells, and which connector it is about.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,4 +55,14 @@ pub enum Happening {
         /// Its length in bytes.
         len: usize,
     },
+}
+
+impl From<Told> for Happening {
+    fn from(told: Told) -> Self {
+        match told {
+            Told::Skipped(payload_type) => Self::Skipped(payload_type),
+            Told::Broken(error) => Self::Broken(error),
+            Told::Disconnected(closed) => Self::Disconnected(closed),
+        }
+    }
 }

@@ -10,7 +10,7 @@ use super::{Evse, Happening, Stage, Timer};
 use crate::channel::Channel;
 use crate::line::Line;
 use crate::net::{Heard, Ignored, Kind, Mac, Received, Rival, TcpState};
-use crate::stream::{Flow, StreamError};
+use crate::stream::Next;
 
 /// Without a `SessionSetupReq` for so long a car loses its place (DIN SPEC 70121 and ISO 15118-2,
 /// `V2G_SECC_CommunicationSetup_Timeout`).
@@ -148,59 +148,29 @@ impl<C: Channel, const N: usize> Evse<'_, C, N> {
     fn connected(&mut self, cx: &mut Cx<'_>) {
         self.stage = Stage::Open;
         self.timers.set(Timer::Place, cx.now + SETUP);
-        self.stream.reset();
         if let Some(peer) = self.station.peer() {
             self.events.push(Happening::Connected(peer));
         }
-        self.is_connected = true;
-        self.session.handle(cx, evse_fsm::Input::Connected);
+        self.stream.connect(cx, &mut self.session);
     }
 
     /// Lets messages and answers through, and closes where either side wants it.
     fn flow(&mut self, cx: &mut Cx<'_>) {
         let Self { stream, station, session, events, .. } = self;
-        let flow =
-            stream.flow(cx, station, session, |payload_type| events.push(Happening::Skipped(payload_type)));
-        match flow {
-            Flow::On => {}
-            Flow::Broken(error) => self.broken(cx, error),
-            Flow::Ended(Closed::Fin) => {
-                self.disconnected(cx, Closed::Fin);
-                self.close(cx.now);
-            }
-            Flow::Ended(closed) => {
-                self.disconnected(cx, closed);
+        match stream.flow(cx, station, session, |told| events.push(told.into())) {
+            Next::On => {}
+            Next::Ending => self.timers.start(Timer::Close, cx.now + CLOSING),
+            Next::Closing => {
                 self.stage = Stage::Closing;
+                self.timers.start(Timer::Close, cx.now + CLOSING);
             }
-            Flow::Done => self.close(cx.now),
-            Flow::DoneSoon => self.close_later(cx.now),
+            Next::Gone => self.stage = Stage::Closing,
         }
-    }
-
-    fn broken(&mut self, cx: &mut Cx<'_>, error: StreamError) {
-        self.events.push(Happening::Broken(error));
-        // Not an orderly end: the session shall not take it for one.
-        self.disconnected(cx, Closed::Rst);
-        self.close(cx.now);
     }
 
     fn disconnected(&mut self, cx: &mut Cx<'_>, closed: Closed) {
-        if core::mem::take(&mut self.is_connected) {
-            self.events.push(Happening::Disconnected(closed));
-            self.session.handle(cx, evse_fsm::Input::Closed(closed));
-        }
-    }
-
-    fn close(&mut self, now: Instant) {
-        self.stream.close(&mut self.station);
-        self.stage = Stage::Closing;
-        self.close_later(now);
-    }
-
-    fn close_later(&mut self, now: Instant) {
-        if self.timers.due(Timer::Close).is_none() {
-            self.timers.set(Timer::Close, now + CLOSING);
-        }
+        let Self { stream, session, events, .. } = self;
+        stream.disconnect(cx, session, closed, |told| events.push(told.into()));
     }
 
     /// Makes room for the next car.
@@ -225,7 +195,7 @@ impl<C: Channel, const N: usize> Evse<'_, C, N> {
     pub(super) fn recycle(&mut self) {
         let is_over = matches!(self.stage, Stage::Opening | Stage::Closing)
             && self.station.tcp_state() == TcpState::Gone;
-        if is_over && !self.is_connected && !self.station.is_sending() {
+        if is_over && !self.stream.is_connected() && !self.station.is_sending() {
             self.free();
             self.station.schedule();
         }

@@ -45,8 +45,6 @@ pub struct Evse<'a, C: Channel = Plain, const N: usize = { v2gtp::MAX_DIN }> {
     line: Option<Line<slac::Evse>>,
     plug: Plug,
     stage: Stage,
-    /// Whether the session has been told of a connection and not of its end.
-    is_connected: bool,
     serving: Option<Mac>,
     timers: Timers<Timer, 3>,
     ignored: u32,
@@ -156,7 +154,6 @@ impl<'a, C: Channel, const N: usize> Evse<'a, C, N> {
             session: Charger::new(config.charger)?,
             line,
             stage: Stage::Free,
-            is_connected: false,
             serving: None,
             timers: Timers::new(),
             ignored: 0,

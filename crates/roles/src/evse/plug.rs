@@ -59,8 +59,8 @@ impl<C: Channel, const N: usize> Evse<'_, C, N> {
             (true, false) => self.link_lost(cx),
             _ => {}
         }
-        if up && self.stage == Stage::Free && self.timers.due(Timer::Quiet).is_none() {
-            self.timers.set(Timer::Quiet, cx.now + QUIET);
+        if up && self.stage == Stage::Free {
+            self.timers.start(Timer::Quiet, cx.now + QUIET);
         }
         self.offer(cx, offers);
         // What the session made of it.
@@ -81,7 +81,7 @@ impl<C: Channel, const N: usize> Evse<'_, C, N> {
         let Some(line) = &mut self.line else { return };
         let is_offered = matches!(self.session.demand().pilot, Output::Pwm(_));
         let plugged = self.plug.level.is_some_and(Level::is_plugged);
-        let busy = self.is_connected;
+        let busy = self.stream.is_connected();
         let now = Told {
             plugged,
             offered: plugged && (is_offered || busy),
@@ -119,10 +119,8 @@ impl<C: Channel, const N: usize> Evse<'_, C, N> {
 
     /// The line is gone: power off, and nothing of the old connection is left for the next car.
     fn link_lost(&mut self, cx: &mut Cx<'_>) {
-        if core::mem::take(&mut self.is_connected) {
-            self.events.push(Happening::Disconnected(evse_fsm::Closed::Timeout));
-            self.session.handle(cx, evse_fsm::Input::LinkLost);
-        }
+        let Self { stream, session, events, .. } = self;
+        stream.lose(cx, session, |told| events.push(told.into()));
         self.free();
     }
 }

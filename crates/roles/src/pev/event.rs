@@ -6,7 +6,7 @@ use sdp::{ClientEvent, Endpoint};
 use session::Closed;
 use v2gtp::PayloadType;
 
-use crate::stream::StreamError;
+use crate::stream::{StreamError, Told};
 
 /// What a car tells.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,4 +44,14 @@ pub enum PevEvent {
         /// Its length in bytes.
         len: usize,
     },
+}
+
+impl From<Told> for PevEvent {
+    fn from(told: Told) -> Self {
+        match told {
+            Told::Skipped(payload_type) => Self::Skipped(payload_type),
+            Told::Broken(error) => Self::Broken(error),
+            Told::Disconnected(closed) => Self::Disconnected(closed),
+        }
+    }
 }

@@ -48,8 +48,6 @@ pub struct Pev<'a, C: Channel = Plain, const N: usize = { v2gtp::MAX_DIN }> {
     line: Option<Line<slac::Pev>>,
     discovers: bool,
     stage: Stage,
-    /// Whether the session has been told of a connection and not of its end.
-    is_connected: bool,
     /// The only station that is heard.
     charger: Option<Mac>,
     /// Where the charger said that it takes connections.
@@ -178,7 +176,6 @@ impl<'a, C: Channel, const N: usize> Pev<'a, C, N> {
             line,
             discovers: config.discovers,
             stage: Stage::Waiting,
-            is_connected: false,
             charger: None,
             announced: None,
             tries: 0,
@@ -200,7 +197,7 @@ impl<'a, C: Channel, const N: usize> Pev<'a, C, N> {
         // While it is being recognised by its pilot there is no session.
         let toggled = self.line.as_ref().and_then(|line| line.slac().toggle());
         match toggled {
-            Some(true) if !self.is_connected => Demand { pilot: Level::C, ..demand },
+            Some(true) if !self.stream.is_connected() => Demand { pilot: Level::C, ..demand },
             _ => demand,
         }
     }

@@ -9,7 +9,7 @@ use super::{Pev, PevEvent, Stage, Timer};
 use crate::channel::Channel;
 use crate::line::Line;
 use crate::net::{Ignored, Kind, Received, Rival, TcpState};
-use crate::stream::{Flow, Session};
+use crate::stream::Next;
 
 /// Time for the three steps of TCP's handshake: judgement, several repetitions of the first step.
 const HANDSHAKE: Duration = Duration::from_secs(5);
@@ -22,15 +22,6 @@ const CLOSING: Duration = Duration::from_secs(7);
 const REST: Duration = Duration::from_secs(5);
 /// First of the ports from which connections are made (RFC 6335).
 const FIRST_EPHEMERAL: u16 = 49_152;
-
-impl Session for pev_fsm::Car {
-    fn message(payload_type: u16, payload: &[u8]) -> pev_fsm::Input<'_> {
-        pev_fsm::Input::Message { payload_type, payload }
-    }
-    fn wants_close(&self) -> bool {
-        Self::wants_close(self)
-    }
-}
 
 /// A port of our own.
 pub(super) fn ephemeral(cx: &mut Cx<'_>) -> u16 {
@@ -80,7 +71,7 @@ impl<C: Channel, const N: usize> Pev<'_, C, N> {
     /// The charger has the own address, too. Before there is a connection discovery begins anew from another one.
     fn contest(&mut self, cx: &mut Cx<'_>, rival: Rival) {
         let may_yield =
-            matches!(self.stage, Stage::Asking | Stage::Opening | Stage::Done) && !self.is_connected;
+            matches!(self.stage, Stage::Asking | Stage::Opening | Stage::Done) && !self.stream.is_connected();
         let Some(address) = self.station.contest(cx, rival, may_yield) else { return };
         self.address = address;
         self.events.push(PevEvent::AddressTaken(address));
@@ -97,7 +88,7 @@ impl<C: Channel, const N: usize> Pev<'_, C, N> {
     /// Whether there is an offer: 5 %. A session that runs is ended by itself when the pilot is lost; until then
     /// its connection is left alone.
     fn is_offered(&self) -> bool {
-        (self.sees_digital && !self.is_content) || self.is_connected
+        (self.sees_digital && !self.is_content) || self.stream.is_connected()
     }
 
     /// Whether frames of IP may go.
@@ -195,56 +186,29 @@ impl<C: Channel, const N: usize> Pev<'_, C, N> {
         self.stage = Stage::Open;
         self.gave_up = None;
         self.timers.clear(Timer::Connect);
-        self.stream.reset();
         if let Some(peer) = self.announced {
             self.events.push(PevEvent::Connected(peer));
         }
-        self.is_connected = true;
-        self.session.handle(cx, pev_fsm::Input::Connected);
+        self.stream.connect(cx, &mut self.session);
     }
 
     /// Lets messages through, and closes where either side wants it.
     fn flow(&mut self, cx: &mut Cx<'_>) {
         let Self { stream, station, session, events, .. } = self;
-        let flow =
-            stream.flow(cx, station, session, |payload_type| events.push(PevEvent::Skipped(payload_type)));
-        match flow {
-            Flow::On => {}
-            Flow::Broken(error) => {
-                self.events.push(PevEvent::Broken(error));
-                self.disconnected(cx, Closed::Rst);
-                self.close(cx.now);
+        match stream.flow(cx, station, session, |told| events.push(told.into())) {
+            Next::On => {}
+            Next::Ending => self.timers.start(Timer::Close, cx.now + CLOSING),
+            Next::Closing => {
+                self.stage = Stage::Closing;
+                self.timers.start(Timer::Close, cx.now + CLOSING);
             }
-            Flow::Ended(Closed::Fin) => {
-                self.disconnected(cx, Closed::Fin);
-                self.close(cx.now);
-            }
-            Flow::Ended(closed) => {
-                self.disconnected(cx, closed);
-                self.over();
-            }
-            Flow::Done => self.close(cx.now),
-            Flow::DoneSoon => self.close_later(cx.now),
+            Next::Gone => self.over(),
         }
     }
 
     fn disconnected(&mut self, cx: &mut Cx<'_>, closed: Closed) {
-        if core::mem::take(&mut self.is_connected) {
-            self.events.push(PevEvent::Disconnected(closed));
-            self.session.handle(cx, pev_fsm::Input::Closed(closed));
-        }
-    }
-
-    fn close(&mut self, now: Instant) {
-        self.stream.close(&mut self.station);
-        self.stage = Stage::Closing;
-        self.close_later(now);
-    }
-
-    fn close_later(&mut self, now: Instant) {
-        if self.timers.due(Timer::Close).is_none() {
-            self.timers.set(Timer::Close, now + CLOSING);
-        }
+        let Self { stream, session, events, .. } = self;
+        stream.disconnect(cx, session, closed, |told| events.push(told.into()));
     }
 
     fn done(&mut self) {
@@ -263,9 +227,8 @@ impl<C: Channel, const N: usize> Pev<'_, C, N> {
     /// The offer or the link is gone, and all that was built on it.
     fn down(&mut self, cx: &mut Cx<'_>) {
         self.discovery.stop();
-        if core::mem::take(&mut self.is_connected) {
-            self.events.push(PevEvent::Disconnected(Closed::Timeout));
-            self.session.handle(cx, pev_fsm::Input::LinkLost);
+        let Self { stream, session, events, .. } = self;
+        if stream.lose(cx, session, |told| events.push(told.into())) {
             self.over();
         }
         self.station.abort();
@@ -276,7 +239,7 @@ impl<C: Channel, const N: usize> Pev<'_, C, N> {
     }
 
     pub(super) fn restart(&mut self, cx: &mut Cx<'_>) {
-        if self.is_connected {
+        if self.stream.is_connected() {
             return;
         }
         self.is_content = false;

@@ -1,6 +1,6 @@
 //! What is there before a script begins, and the world that is made of it.
 
-use evse_fsm::Authorisation;
+use evse_fsm::{Authorisation, Preset};
 use homeplug_mme::Mac;
 use machine::{Cx, Duration, Instant};
 use pev_fsm::Precharge;
@@ -67,6 +67,9 @@ pub(super) const FORMS: &[Form<Change>] = &[
     Form { words: "heartbeat", make: |_| change(|s| s.bench.heartbeat = Some(BenchConfig::HEARTBEAT)) },
     Form { words: "charger gives VALUE VALUE", make: |a| { let (v, i) = (a.fit(0), a.fit(1)); change(move |s| (s.evse.charger.limits.max_voltage_mv, s.evse.charger.limits.max_current_ma) = (v, i)) } },
     Form { words: "charger strict", make: |_| change(|s| s.evse.charger.strict = true) },
+    Form { words: "charger precharge step20", make: |_| change(|s| s.evse.charger.precharge = Preset::Step20) },
+    Form { words: "charger precharge two-stage", make: |_| change(|s| s.evse.charger.precharge = Preset::TwoStage) },
+    Form { words: "charger precharge overshoot", make: |_| change(|s| s.evse.charger.precharge = Preset::Overshoot) },
     Form { words: "charger asks operator", make: |_| change(|s| s.evse.charger.authorisation = Authorisation::Operator) },
     Form { words: "charger modem QCA7420", make: |_| change(|s| s.modem.kind = ModemKind::Qca7420) },
     Form { words: "charger modem slow", make: |_| change(|s| (s.modem.lingers, s.modem.restart) = ModemConfig::SLOW) },

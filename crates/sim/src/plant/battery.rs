@@ -143,11 +143,6 @@ impl Battery {
         Self { profile, charge_mah, slow_v: 0.0, is_connected: true }
     }
 
-    /// Its facts.
-    pub const fn profile(&self) -> &BatteryProfile {
-        &self.profile
-    }
-
     /// State of charge in percent, rounded down.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100")]
     pub fn soc_percent(&self) -> u8 {

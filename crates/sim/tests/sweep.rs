@@ -1,0 +1,102 @@
+//! One thing breaks, at each point of a session: both sides keep every safety rule, and once it is mended and the plug was
+//! pulled and put in again, current flows. What must be seen of a single fault beside that stands in `scenarios/`; what
+//! several of them make together is tried by chance.
+#![allow(clippy::panic, reason = "a test ends where it fails")]
+
+use sim::script::{parse, run};
+
+/// A short charge, whole: from the plug to an end in order.
+const SESSION: &str = "\
+    title sweep\n\
+    side both\n\
+    setup loose\n\
+    setup heartbeat\n\
+    setup enough 51 %\n\
+    setup until 90s\n\
+    expect recovers\n";
+
+/// Each message of a session, and the loop when the current is up.
+const POINTS: &[&str] = &[
+    "supportedAppProtocolReq",
+    "SessionSetupReq",
+    "ChargeParameterDiscoveryReq",
+    "ChargeParameterDiscoveryRes",
+    "CableCheckReq 5",
+    "PreChargeReq",
+    "PreChargeRes 5",
+    "PowerDeliveryReq",
+    "CurrentDemandRes 20",
+    "CurrentDemandReq 200",
+    "PowerDeliveryReq 2",
+    "PowerDeliveryRes 2",
+    "WeldingDetectionReq",
+    "WeldingDetectionRes",
+    "SessionStopReq",
+];
+
+/// Readings that lie without saying so are not here: a side that has one sensor cannot know.
+const FAULTS: &[&str] = &[
+    "unplug",
+    "cut line",
+    "freeze charger",
+    "freeze car",
+    "freeze modem of charger",
+    "freeze modem of car",
+    "operator stops",
+    "driver stops",
+    "emergency stop of charger",
+    "emergency stop of car",
+    "pilot open",
+    "pilot short",
+    "pilot without diode",
+    "pilot duty 20 permille",
+    "pilot duty 1000 permille",
+    "proximity open",
+    "leak 10000 ohm",
+    "leak 200000 ohm",
+    "stage dead",
+    "stage stuck",
+    "stage runs away",
+    "stage scaled 1200 permille",
+    "stage adds 2A",
+    "stage adds 20A",
+    "contactors of charger weld",
+    "contactors of charger stay open",
+    "contactors of car weld",
+    "contactors of car stay open",
+    "lock of charger springs open",
+    "lock of charger stays open",
+    "lock of charger stays closed",
+    "lock of car springs open",
+    "lock of car stays open",
+    "lock of car stays closed",
+    "sensor of charger stage off 60V",
+    "silence charger",
+    "silence car",
+    "battery goes",
+];
+
+#[test]
+fn whatever_breaks_wherever_a_session_is_no_rule_is_broken_and_the_next_plug_charges() {
+    let mut bad = Vec::new();
+    for point in POINTS {
+        for fault in FAULTS {
+            let text = format!("scenario sweep\n{SESSION}on {point}: {fault}\n");
+            let scripts = parse(&text).unwrap_or_else(|mistake| panic!("{mistake}"));
+            let verdicts = scripts.iter().map(run).filter(|verdict| !verdict.passed());
+            bad.extend(verdicts.map(|verdict| format!("on {point}: {fault}: {verdict}")));
+        }
+    }
+    assert!(bad.is_empty(), "{} failed\n{}", bad.len(), bad.join("\n"));
+}
+
+#[test]
+fn each_point_of_the_sweep_is_reached() {
+    let points = POINTS.join(": nothing\non ");
+    let strict = SESSION.replace("setup loose\n", "");
+    let text = format!("scenario sweep\n{strict}on {points}: nothing\nexpect finishes\n");
+    for script in parse(&text).unwrap_or_else(|mistake| panic!("{mistake}")) {
+        let verdict = run(&script);
+        assert!(verdict.passed(), "{verdict}");
+    }
+}

@@ -28,7 +28,8 @@ pub struct Config {
     pub energy_transfer: EnergyTransfer,
     /// Whether there is a power stage.
     pub power_stage: PowerStage,
-    /// Which readings must be fresh while energised, besides the pilot.
+    /// Which readings must be fresh while energised, besides the pilot. One that has come once is needed from then on, named
+    /// here or not.
     pub sensors: Sensors,
     /// How the voltage is brought to the car's target before its contactors close.
     pub precharge: Preset,

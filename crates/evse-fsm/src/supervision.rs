@@ -7,7 +7,7 @@ use session::{Cause, Limits};
 use crate::following::Following;
 use crate::power::Output;
 use crate::reading::fresh;
-use crate::{Config, Isolation, Plant, PowerStage, Sensors};
+use crate::{Config, Isolation, Plant, PowerStage};
 
 /// Over-voltage for so long is a stop (EVerest: 400 ms).
 const OVER_VOLTAGE: Duration = Duration::from_millis(400);
@@ -23,8 +23,6 @@ const DUTY_PERMILLE: u16 = 20;
 pub(crate) struct Supervision {
     over_voltage_since: Option<Instant>,
     following: Following,
-    /// The own connector lock was seen closed while the output was in use.
-    was_locked: bool,
     /// Since when the voltages before and behind the output contactors differ.
     apart_since: Option<Instant>,
     /// Since when nothing is energised.
@@ -55,7 +53,6 @@ impl Supervision {
         Self {
             over_voltage_since: None,
             following: Following::new(),
-            was_locked: false,
             apart_since: None,
             off_since: None,
             told: false,
@@ -68,7 +65,6 @@ impl Supervision {
         now: Instant,
         plant: &Plant,
         config: &Config,
-        needed: Sensors,
         limits: &Limits,
         output: Output,
     ) -> Option<Cause> {
@@ -76,7 +72,7 @@ impl Supervision {
         if !in_use {
             self.rest();
         }
-        if let Some(name) = plant.stale(needed, now) {
+        if let Some(name) = plant.stale(config.sensors, now) {
             return Some(Cause::StaleReading(name));
         }
         let level = fresh(plant.pilot, now);
@@ -86,19 +82,15 @@ impl Supervision {
         if in_use && level == Some(Level::B) {
             return Some(Cause::LeftReady);
         }
-        if config.sensors.contains(Sensors::DUTY) && in_use {
-            let duty = fresh(plant.duty_permille, now).unwrap_or(0);
-            if duty.abs_diff(control_pilot::Output::DIGITAL_PERMILLE) > DUTY_PERMILLE {
-                return Some(Cause::PilotLost);
-            }
+        let is_off = |duty: u16| duty.abs_diff(control_pilot::Output::DIGITAL_PERMILLE) > DUTY_PERMILLE;
+        if in_use && fresh(plant.duty_permille, now).is_some_and(is_off) {
+            return Some(Cause::PilotLost);
         }
-        let lock = fresh(plant.lock, now);
-        self.was_locked |= in_use && lock == Some(true);
-        if in_use && (self.was_locked || config.sensors.contains(Sensors::LOCK)) && lock == Some(false) {
+        if in_use && fresh(plant.lock, now) == Some(false) {
             return Some(Cause::Lock);
         }
         let gone = matches!(fresh(plant.proximity, now), Some(Proximity::Absent | Proximity::Pressed));
-        if in_use && config.sensors.contains(Sensors::PROXIMITY) && gone {
+        if in_use && gone {
             return Some(Cause::Unplugged);
         }
         if config.power_stage == PowerStage::None || !in_use {
@@ -118,7 +110,7 @@ impl Supervision {
 
     /// The output is not in use: nothing is remembered of it.
     pub(crate) fn rest(&mut self) {
-        (self.over_voltage_since, self.apart_since, self.was_locked) = (None, None, false);
+        (self.over_voltage_since, self.apart_since) = (None, None);
         self.following = Following::new();
     }
 

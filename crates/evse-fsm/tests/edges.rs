@@ -271,10 +271,10 @@ fn a_budget_that_is_spent_refuses_the_next_request_by_its_cause_and_only_the_end
     }
 }
 
-/// In the charging loop with these sensors, all well.
-fn watched(sensors: Sensors) -> Bench {
-    let mut bench = Bench::with(|config| config.sensors |= sensors);
-    (bench.lock, bench.proximity) = (Some(true), Some(Proximity::Latched));
+/// In the charging loop with sensors that nobody named, all well.
+fn watched() -> Bench {
+    let mut bench = Bench::with(|_| ());
+    (bench.lock, bench.proximity, bench.duty) = (Some(true), Some(Proximity::Latched), Some(50));
     bench.pass_all(&GOOD[..9]);
     bench.run(200);
     assert!(bench.charger.demand().is_energised());
@@ -284,7 +284,7 @@ fn watched(sensors: Sensors) -> Bench {
 #[test]
 fn a_lock_that_answered_once_is_missed_when_it_does_not_though_nobody_named_it() {
     // It falls silent while the output is live.
-    let mut bench = watched(Sensors::empty());
+    let mut bench = watched();
     bench.lock = None;
     bench.run(200);
     assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::StaleReading("lock"));
@@ -303,15 +303,28 @@ fn a_lock_that_answered_once_is_missed_when_it_does_not_though_nobody_named_it()
 }
 
 #[test]
+fn a_duty_cycle_that_is_measured_back_as_another_switches_off() {
+    for (permille, cause) in
+        [(30, None), (70, None), (0, Some(Cause::PilotLost)), (71, Some(Cause::PilotLost))]
+    {
+        let mut bench = watched();
+        bench.duty = Some(permille);
+        bench.run(200);
+        assert_eq!(bench.charger.stop_reason().map(|stop| stop.cause), cause, "{permille}");
+        assert_eq!(bench.charger.demand().is_energised(), cause.is_none(), "{permille}");
+    }
+}
+
+#[test]
 fn a_lock_that_opens_and_a_latch_that_is_pressed_switch_off() {
-    let mut bench = watched(Sensors::LOCK);
+    let mut bench = watched();
     bench.lock = Some(false);
     bench.run(200);
     assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::Lock);
     assert!(!bench.charger.demand().is_energised());
 
     for gone in [Proximity::Pressed, Proximity::Absent] {
-        let mut bench = watched(Sensors::PROXIMITY);
+        let mut bench = watched();
         bench.proximity = Some(gone);
         bench.run(200);
         assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::Unplugged, "{gone:?}");
@@ -322,7 +335,7 @@ fn a_lock_that_opens_and_a_latch_that_is_pressed_switch_off() {
 #[test]
 fn a_voltage_beyond_the_cars_limit_switches_off_behind_400_ms_and_of_either_sign() {
     for measured in [460_000, -460_000] {
-        let mut bench = watched(Sensors::empty());
+        let mut bench = watched();
         bench.measured_mv = Some(measured);
         bench.run(300);
         assert!(bench.charger.demand().is_energised());

@@ -27,7 +27,8 @@ pub struct Config {
     pub tolerance_mv: i32,
     /// Current that the precharge asks for in mA: 1 A (Ioniq, clara); 0 A (Model Y, Polestar 2); at most 2 A.
     pub precharge_current_ma: i32,
-    /// Which readings must be fresh while energised, besides the pilot.
+    /// Which readings must be fresh while energised, besides the pilot. One that has come once is needed from then on, named
+    /// here or not.
     pub sensors: Sensors,
     /// Unlocks without feedback of the contactors (1 s behind the command) or without an inlet voltage (by the
     /// newest `EVSEPresentVoltage`), where there is no such sensor. Dangerous: every session says so.

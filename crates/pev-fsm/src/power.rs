@@ -118,7 +118,7 @@ impl Power {
     /// Follows time and sensors.
     pub(crate) fn step(&mut self, now: Instant, plant: &Plant, config: &Config) -> Option<News> {
         let has_feedback = config.sensors.contains(Sensors::CONTACTORS);
-        let feedback = fresh(plant.contactors, now).filter(|_| has_feedback);
+        let feedback = fresh(plant.contactors, now);
         match self.stage {
             Stage::Closing { since } => {
                 let waited = now.since(since);

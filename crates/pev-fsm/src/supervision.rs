@@ -4,7 +4,7 @@ use control_pilot::{DutyMeaning, Output, Proximity};
 use machine::{Duration, Instant};
 use session::{By, Cause, Isolation, fresh};
 
-use crate::{Config, Plant, Sensors, Vehicle};
+use crate::{Config, Plant, Vehicle};
 
 /// A pilot that is not 5 % for so long is lost: 90 ms (clara: 3 x 30 ms).
 const PILOT_LOST: Duration = Duration::from_millis(90);
@@ -74,7 +74,7 @@ impl Supervision {
     }
 
     /// What must be right in any session: the pilot, as far as it is known, and the plug.
-    pub(crate) fn always(&mut self, now: Instant, plant: &Plant, config: &Config) -> Option<Trouble> {
+    pub(crate) fn always(&mut self, now: Instant, plant: &Plant) -> Option<Trouble> {
         let pilot = fresh(plant.pilot, now);
         let trouble = pilot.and_then(pilot_trouble);
         // A reading that is missing takes nothing back.
@@ -84,8 +84,7 @@ impl Supervision {
             return Some((By::Charger, cause));
         }
         let gone = matches!(fresh(plant.proximity, now), Some(Proximity::Absent | Proximity::Pressed));
-        let watched = config.sensors.contains(Sensors::PROXIMITY);
-        (gone && watched).then_some((By::Operator, Cause::Unplugged))
+        gone.then_some((By::Operator, Cause::Unplugged))
     }
 
     /// What must be right while the car is in C. `is_locked`: the lock was confirmed; `is_closed`: the contactors have to be
@@ -96,13 +95,12 @@ impl Supervision {
         now: Instant,
         plant: &Plant,
         config: &Config,
-        needed: Sensors,
         car: &Vehicle,
         is_locked: bool,
         is_closed: bool,
         asked_ma: i32,
     ) -> Option<Trouble> {
-        if let Some(name) = plant.stale(needed, now) {
+        if let Some(name) = plant.stale(config.sensors, now) {
             return Some((By::Car, Cause::StaleReading(name)));
         }
         if !car.is_fresh(now) {
@@ -111,8 +109,7 @@ impl Supervision {
         if is_locked && fresh(plant.lock, now) == Some(false) {
             return Some((By::Car, Cause::Lock));
         }
-        let has_feedback = config.sensors.contains(Sensors::CONTACTORS);
-        if is_closed && has_feedback && fresh(plant.contactors, now) == Some(false) {
+        if is_closed && fresh(plant.contactors, now) == Some(false) {
             return Some((By::Car, Cause::Contactor));
         }
         if !is_closed {
@@ -120,13 +117,10 @@ impl Supervision {
             (self.expected_ma, self.stepped) = (0, now);
             return None;
         }
-        self.voltage(now, plant, config, car).or_else(|| self.current(now, plant, asked_ma))
+        self.voltage(now, plant, car).or_else(|| self.current(now, plant, asked_ma))
     }
 
-    fn voltage(&mut self, now: Instant, plant: &Plant, config: &Config, car: &Vehicle) -> Option<Trouble> {
-        if !config.sensors.contains(Sensors::INLET) {
-            return None;
-        }
+    fn voltage(&mut self, now: Instant, plant: &Plant, car: &Vehicle) -> Option<Trouble> {
         let mv = fresh(plant.inlet_mv, now).unwrap_or(0);
         let limit = car.limits.max_voltage_mv;
         let waited = since(now, &mut self.voltage_since, mv > limit);

@@ -303,7 +303,7 @@ fn a_lost_lock_plug_or_contactor_makes_it_safe() {
         (|bench| bench.contactors_stuck = Some(false), Cause::Contactor),
     ];
     for (change, expected) in table {
-        let mut bench = Bench::with(|config| config.sensors |= Sensors::PROXIMITY);
+        let mut bench = Bench::with(|_| ());
         bench.proximity = Some(Proximity::Latched);
         bench.run(100);
         bench.start_to("CurrentDemandReq");

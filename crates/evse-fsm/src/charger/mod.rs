@@ -88,8 +88,6 @@ struct Waiting {
 pub struct Charger {
     config: Config,
     plant: Plant,
-    /// Sensors that have answered since power-on.
-    answering: Sensors,
     pilot: Pilot,
     power: Power,
     supervision: Supervision,
@@ -135,7 +133,6 @@ impl Charger {
             available: config.available,
             config,
             plant: Plant::default(),
-            answering: Sensors::empty(),
             pilot: Pilot::new(),
             power: Power::new(),
             supervision: Supervision::new(),
@@ -177,11 +174,11 @@ impl Charger {
     fn may_unlock(&self) -> bool {
         let dead = match fresh(self.plant.voltage_mv, self.now) {
             Some(mv) => mv.saturating_abs() < DEAD_MV,
-            None => !self.needed().contains(Sensors::VOLTAGE),
+            None => !self.config.sensors.contains(Sensors::VOLTAGE),
         };
         let apart = match fresh(self.plant.contactors, self.now) {
             Some(closed) => !closed,
-            None => !self.needed().contains(Sensors::CONTACTORS),
+            None => !self.config.sensors.contains(Sensors::CONTACTORS),
         };
         let open = !self.power.is_energised() && apart;
         let idle = self.state.is_before_power() && self.stop.is_none() && !self.latched;
@@ -218,7 +215,7 @@ impl Machine for Charger {
         }
         match input {
             Input::Plant(plant) => {
-                self.answering |= plant.answering();
+                self.config.sensors |= plant.answering();
                 self.plant = plant;
             }
             Input::Message { payload_type, payload } => self.message(cx, payload_type, payload),
@@ -253,7 +250,7 @@ impl Machine for Charger {
     fn poll_timeout(&self) -> Option<Deadline> {
         let named = |name| move |at| Deadline { at, name };
         let energised = self.power.is_energised();
-        let stale = energised.then(|| self.plant.stale_at(self.needed())).flatten();
+        let stale = energised.then(|| self.plant.stale_at(self.config.sensors)).flatten();
         let moving = self.power.is_moving().then_some(self.now + STEP);
         let all = [
             self.pilot.due(&self.config.times).map(named("pilot")),

@@ -225,7 +225,7 @@ impl Charger {
         }
         if !self.power.is_testing() {
             // What would end it at once must not close the contactors first.
-            if let Some(name) = self.plant.stale(self.needed(), self.now) {
+            if let Some(name) = self.plant.stale(self.config.sensors, self.now) {
                 return self.refuse(&request, Verdict::Failed, Cause::StaleReading(name));
             }
             self.start(Timer::CableCheck, self.config.times.cable_check);

@@ -79,8 +79,7 @@ impl Charger {
             let limits = self.bounds();
             let output = self.power.output();
             self.supervision.energised();
-            let needed = self.needed();
-            let found = self.supervision.check(now, &self.plant, &self.config, needed, &limits, output);
+            let found = self.supervision.check(now, &self.plant, &self.config, &limits, output);
             if let Some(cause) = found {
                 let by = match cause {
                     Cause::Unplugged | Cause::LeftReady | Cause::PilotFault => By::Car,
@@ -115,7 +114,7 @@ impl Charger {
     /// The plug is out, as far as the charger can tell: pilot A, and neither its lock nor the proximity wire say otherwise, or
     /// are silent where there is one. A pilot wire that breaks looks like A, too.
     fn is_unplugged(&self, level: Option<Level>) -> bool {
-        let needed = self.needed();
+        let needed = self.config.sensors;
         let is_locked = fresh(self.plant.lock, self.now).unwrap_or(needed.contains(Sensors::LOCK));
         let is_seen = fresh(self.plant.proximity, self.now)
             .map_or(needed.contains(Sensors::PROXIMITY), Proximity::is_plugged);
@@ -162,14 +161,9 @@ impl Charger {
         matches!(fresh(self.plant.pilot, self.now), Some(Level::C | Level::D))
     }
 
-    /// The sensors that must answer: those of the configuration, and those that have answered.
-    pub(super) fn needed(&self) -> Sensors {
-        self.config.sensors | self.answering
-    }
-
     /// Whether the plug cannot come out, where the charger has a lock.
     pub(super) fn is_locked(&self) -> bool {
-        fresh(self.plant.lock, self.now).unwrap_or(!self.needed().contains(Sensors::LOCK))
+        fresh(self.plant.lock, self.now).unwrap_or(!self.config.sensors.contains(Sensors::LOCK))
     }
 
     pub(super) fn present(&self) -> Target {

@@ -57,6 +57,8 @@ pub struct Bench {
     pub stage_mv: Option<i32>,
     pub lock: Option<bool>,
     pub proximity: Option<Proximity>,
+    /// The pilot's duty cycle as measured back, in per mille.
+    pub duty: Option<u16>,
     /// What the last `CableCheckRes` said.
     pub is_finished: bool,
     /// The charger's status in the last answer that has one.
@@ -220,6 +222,7 @@ impl Bench {
             stage_mv: None,
             lock: None,
             proximity: None,
+            duty: None,
             is_finished: false,
             status: None,
             entropy: ScriptedEntropy::new(&[1, 2, 3, 4, 5, 6, 7, 8]),
@@ -270,7 +273,7 @@ impl Bench {
                 emergency_stop: Some(Reading::new(false, at)),
                 lock: self.lock.map(|lock| Reading::new(lock, at)),
                 proximity: self.proximity.map(|proximity| Reading::new(proximity, at)),
-                ..Plant::default()
+                duty_permille: self.duty.map(|duty| Reading::new(duty, at)),
             }));
         }
     }

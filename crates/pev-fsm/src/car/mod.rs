@@ -18,9 +18,7 @@ use crate::power::Power;
 use crate::request::{Kind, Request, SessionId};
 use crate::settle::Settling;
 use crate::supervision::Supervision;
-use crate::{
-    Config, ConfigError, Demand, Dropped, Event, Input, Latch, PAYLOAD_TYPE, Plant, Sensors, Vehicle,
-};
+use crate::{Config, ConfigError, Demand, Dropped, Event, Input, Latch, PAYLOAD_TYPE, Plant, Vehicle};
 
 /// Events that wait at most: a response, the next request and what they cause are six.
 const EVENTS: usize = 32;
@@ -87,8 +85,6 @@ enum Step {
 pub struct Car {
     config: Config,
     plant: Plant,
-    /// Sensors that have answered since power-on.
-    answering: Sensors,
     vehicle: Option<Vehicle>,
     power: Power,
     plug: Plug,
@@ -147,7 +143,6 @@ impl Car {
             transfer: config.energy_transfer,
             config,
             plant: Plant::default(),
-            answering: Sensors::empty(),
             vehicle: None,
             power: Power::new(),
             plug: Plug::new(),
@@ -230,7 +225,7 @@ impl Machine for Car {
         }
         match input {
             Input::Plant(plant) => {
-                self.answering |= plant.answering();
+                self.config.sensors |= plant.answering();
                 self.plant = plant;
             }
             Input::Vehicle(vehicle) => self.vehicle = Some(vehicle.sane()),
@@ -266,7 +261,7 @@ impl Machine for Car {
     fn poll_timeout(&self) -> Option<Deadline> {
         let named = |name| move |at| Deadline { at, name };
         let is_in_use = self.power.is_in_use();
-        let stale = is_in_use.then(|| self.plant.stale_at(self.needed())).flatten();
+        let stale = is_in_use.then(|| self.plant.stale_at(self.config.sensors)).flatten();
         let vehicle = self.vehicle.filter(|_| is_in_use).map(|vehicle| vehicle.stale_at());
         let all = [
             self.power.due(self.now, &self.config).map(named("contactors")),

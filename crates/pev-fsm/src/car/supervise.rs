@@ -6,7 +6,7 @@ use super::{Car, Step, Timer};
 use crate::plug::Inlet;
 use crate::power::News;
 use crate::request::Kind;
-use crate::{Event, Latch, Sensors, Time};
+use crate::{Event, Latch, Time};
 
 impl Car {
     /// Does what time, sensors and battery ask for.
@@ -43,7 +43,7 @@ impl Car {
             self.emergency_stop();
         }
         // Followed without a session, too: a pilot that is gone already is not given its time once more.
-        let found = self.supervision.always(now, &self.plant, &self.config);
+        let found = self.supervision.always(now, &self.plant);
         if let Some((by, cause)) = found.filter(|_| self.is_in_session()) {
             self.make_safe(by, cause);
         }
@@ -55,7 +55,6 @@ impl Car {
             now,
             &self.plant,
             &self.config,
-            self.needed(),
             &vehicle,
             self.is_locked,
             is_closed,
@@ -105,11 +104,6 @@ impl Car {
                 self.make_safe(By::Car, Cause::Contactor);
             }
         }
-    }
-
-    /// The sensors that must answer: those of the configuration, and those that have answered.
-    pub(super) fn needed(&self) -> Sensors {
-        self.config.sensors | self.answering
     }
 
     pub(super) fn inlet(&self) -> Inlet {

@@ -156,9 +156,10 @@ pub const RULES: &[Rule] = &[
             let demanded = view.demand.supply.current_ma;
             view.is_connected() && view.truth.current_ma > demanded + 15_000 + demanded / 10
         })),
-    rule("E17", Side::Charger, "off within 300 ms of losing its own lock",
+    rule("E17", Side::Charger, "off within 300 ms of losing its own lock, or the plug by the proximity wire",
         "a plug that comes out under load: an arc", Check::Lasts(OFF, |view| {
-            view.is_live() && !view.truth.charger_locked && view.knows(Side::Charger, Sensor::Lock)
+            let is_unlocked = !view.truth.charger_locked && view.knows(Side::Charger, Sensor::Lock);
+            view.is_live() && (is_unlocked || view.misses_plug(Side::Charger))
         })),
     rule("E18", Side::Charger, "never more current is demanded for longer than 300 ms than the car asked for last, or 2 A before it did",
         "the battery is overcharged", Check::Lasts(OFF, |view| {
@@ -196,11 +197,11 @@ pub const RULES: &[Rule] = &[
         })),
     rule("P5", Side::Car, "the car unlocks only with its contactors open and below 60 V",
         "live pins in somebody's hand", Check::Happens(|view, what| is_live_unlock(view, what, Side::Car))),
-    rule("P6", Side::Car, "pilot B within 150 ms of losing 5 %, or of the emergency stop",
+    rule("P6", Side::Car, "pilot B within 150 ms of losing 5 %, or the plug by the proximity wire, or of the emergency stop",
         "the charger does not know that it has to stop", Check::Lasts(LEAVES, |view| {
             view.car.level.is_ready() && view.must_car_stop()
         })),
-    rule("P7", Side::Car, "contactors open within 2.3 s of losing 5 %, or of the emergency stop",
+    rule("P7", Side::Car, "contactors open within 2.3 s of losing 5 %, or the plug by the proximity wire, or of the emergency stop",
         "the battery on an open plug", Check::Lasts(CAR_OFF, |view| view.is_car_connected() && view.must_car_stop())),
     rule("P8", Side::Car, "pilot B within 350 ms without new readings",
         "blind charging", Check::Lasts(ms(150 + STALE_MS), |view| {
@@ -310,7 +311,13 @@ impl View<'_> {
 
     fn must_car_stop(&self) -> bool {
         let is_offered = matches!(self.truth.pilot_at_car, Some(Output::Pwm(30..=70)));
-        !is_offered && self.knows(Side::Car, Sensor::Duty) || self.is_stop_pressed(Side::Car)
+        let is_lost = !is_offered && self.knows(Side::Car, Sensor::Duty);
+        is_lost || self.misses_plug(Side::Car) || self.is_stop_pressed(Side::Car)
+    }
+
+    /// The proximity wire shows no plug, and the side can know.
+    fn misses_plug(&self, side: Side) -> bool {
+        !self.bench.proximity().is_plugged() && self.knows(side, Sensor::Proximity)
     }
 
     /// The emergency stop of a side is pressed, and the side can know.

@@ -248,8 +248,17 @@ fn describe_warning(warning: Warning) -> String {
         Warning::Stalled => "no CurrentDemandReq for a second: 0 A".into(),
         Warning::Impatient(name) => format!("{name} came before the answer to the one before it"),
         Warning::IsolationLow => "the isolation is low; charging goes on".into(),
-        Warning::OpenedUnderCurrent(ma) => {
+        Warning::OpenedUnderCurrent(Some(ma)) => {
             format!("the contactors had to open under {} A: the power stage did not stop", ma / 1000)
+        }
+        Warning::OpenedUnderCurrent(None) => {
+            "the contactors had to open, and nobody knows under which current".into()
+        }
+        Warning::StillLive(mv) => {
+            format!(
+                "everything is off and {} V are still on the cable: no car is offered to charge",
+                mv / 1000
+            )
         }
         Warning::ContactorsStillClosed => "the contactors are demanded open and say closed".into(),
     }

@@ -1,6 +1,6 @@
 //! The isolation test of cable and inlet, before the car's contactors close.
 
-use crate::power::{CURRENT_BEFORE_POWER_MA, Fault};
+use crate::power::{CURRENT_BEFORE_POWER_MA, Fault, OPEN_BELOW_MA};
 use crate::precharge::approach;
 use crate::reading::fresh;
 use crate::{Config, Isolation, Plant, PowerStage};
@@ -17,7 +17,8 @@ const CONTACTOR_BLIND: Duration = Duration::from_millis(450);
 /// Time to reach the test voltage: 5 s (judgement: 500 V at 500 V/s and a large margin).
 const RAISE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest wait for the output to fall below 60 V behind the test: 1 s (judgement; a Compleo goes on with
-/// 173 V on the cable, observed).
+/// 173 V on the cable, observed). What is still more than half of the test's voltage then is held by something: a battery
+/// behind contactors that are closed (judgement).
 const LOWER_TIMEOUT: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +86,9 @@ impl Test {
     fn next(&self, now: Instant, plant: &Plant, config: &Config) -> Step {
         let elapsed = now.since(self.since);
         let voltage = fresh(plant.voltage_mv, now);
+        let is_reached = voltage.is_some_and(|mv| mv >= self.test_mv.saturating_sub(REACHED_MV));
+        let draws = fresh(plant.current_ma, now).is_some_and(|ma| ma.saturating_abs() >= OPEN_BELOW_MA);
+        let is_apart = fresh(plant.contactors, now) == Some(false);
         match self.step {
             // Nothing was demanded yet: the stage or the car's battery is on the cable.
             Step::Connect if voltage.is_some_and(|mv| mv.saturating_abs() >= DEAD_MV) => {
@@ -96,21 +100,25 @@ impl Test {
                 None if elapsed >= CONTACTOR_BLIND => Step::Raise,
                 _ => Step::Connect,
             },
-            Step::Raise => match voltage {
-                Some(mv) if mv >= self.test_mv.saturating_sub(REACHED_MV) => Step::Measure,
-                _ if elapsed >= RAISE_TIMEOUT => Step::Done(Err(Fault::Voltage)),
-                _ => Step::Raise,
-            },
+            Step::Raise | Step::Measure | Step::Lower(_) if is_apart => Step::Done(Err(Fault::Contactor)),
+            Step::Raise if is_reached => Step::Measure,
+            Step::Raise if elapsed >= RAISE_TIMEOUT => Step::Done(Err(Fault::Voltage)),
+            Step::Raise => Step::Raise,
+            // Something draws the voltage down, and nothing may yet.
+            Step::Measure if !is_reached && draws => Step::Done(Err(Fault::Weld)),
+            // What is measured without the voltage says nothing: once more, from the beginning.
+            Step::Measure if !is_reached => Step::Raise,
             Step::Measure if elapsed < config.isolation_test => Step::Measure,
             // A result from before the voltage was there says nothing.
             Step::Measure => match plant.isolation.filter(|reading| reading.at > self.since) {
                 Some(reading) => judged(reading.value),
                 None => Step::Measure,
             },
-            Step::Lower(isolation) if elapsed >= LOWER_TIMEOUT => Step::Done(Ok(isolation)),
             Step::Lower(isolation) => match voltage {
                 Some(mv) if mv < DEAD_MV => Step::Done(Ok(isolation)),
-                _ => Step::Lower(isolation),
+                _ if elapsed < LOWER_TIMEOUT => Step::Lower(isolation),
+                Some(mv) if mv < self.test_mv / 2 => Step::Done(Ok(isolation)),
+                _ => Step::Done(Err(Fault::Weld)),
             },
             done @ Step::Done(_) => done,
         }

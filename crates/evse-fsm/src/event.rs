@@ -56,8 +56,11 @@ pub enum Warning {
     Impatient(&'static str),
     /// The isolation monitor went to Warning; charging goes on.
     IsolationLow,
-    /// The output contactors had to open under this current in mA: the power stage did not stop in time.
-    OpenedUnderCurrent(i32),
+    /// The output contactors had to open under this current in mA: the power stage did not stop in time. `None`: nobody
+    /// knows the current.
+    OpenedUnderCurrent(Option<i32>),
     /// The contactors' feedback says closed although they are demanded open.
     ContactorsStillClosed,
+    /// This voltage in mV is still on the cable although everything is off for seconds: 5 % is not offered meanwhile.
+    StillLive(i32),
 }

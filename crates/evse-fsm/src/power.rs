@@ -6,7 +6,7 @@ use crate::reading::fresh;
 use crate::{Config, Contactors, Isolation, Plant, PowerStage};
 use machine::{Duration, Instant};
 pub(crate) use session::{CURRENT_BEFORE_POWER_MA, OPEN_BELOW_MA};
-use session::{Limits, Target};
+use session::{Cause, Limits, Target};
 
 /// SAFE opens the contactors after this time at the latest (docs/ARCHITECTURE.md).
 pub(crate) const SAFE_OPEN: Duration = Duration::from_millis(100);
@@ -30,10 +30,27 @@ pub(crate) enum Fault {
     Isolation,
 }
 
+impl Fault {
+    /// Why the session ends.
+    pub(crate) const fn cause(self) -> Cause {
+        match self {
+            Self::Weld => Cause::WeldSuspected,
+            Self::Contactor => Cause::Contactor,
+            Self::Voltage => Cause::VoltageOff,
+            Self::Isolation => Cause::Isolation,
+        }
+    }
+
+    /// The cause is one that a test of the cable finds.
+    pub(crate) const fn is_cause(cause: Cause) -> bool {
+        matches!(cause, Cause::WeldSuspected | Cause::Contactor | Cause::VoltageOff | Cause::Isolation)
+    }
+}
+
 /// What the output does.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Output {
-    /// The car must be in C or D.
+    /// The car must be in C or D, or the current that it had is going down in order.
     pub(crate) is_in_use: bool,
     /// The contactors have to be closed by now.
     pub(crate) is_connected: bool,
@@ -48,10 +65,10 @@ pub(crate) struct Output {
 pub(crate) enum News {
     /// No demand came in time: 0 A.
     Stalled,
-    /// The contactors are told to open although this current flows, in mA.
+    /// The contactors are told to open although this current flows, in mA, or nobody knows how much.
     OpenedUnderCurrent {
-        current_ma: i32,
-        /// The stage had the time to stop.
+        current_ma: Option<i32>,
+        /// The stage had the time to stop, or gives more than anybody may ask for.
         is_stuck: bool,
     },
 }
@@ -68,6 +85,10 @@ enum Stage {
     Stopping {
         began: Instant,
         open_by: Instant,
+        /// There is time for the current to fall; SAFE has none.
+        is_orderly: bool,
+        /// The car had been granted power.
+        was_granted: bool,
     },
 }
 
@@ -110,9 +131,9 @@ impl Power {
         !matches!(self.stage, Stage::Off)
     }
 
-    /// Whether the output is in use: the car must be in C or D.
-    pub(crate) fn is_in_use(&self) -> bool {
-        !matches!(self.stage, Stage::Off | Stage::Stopping { .. })
+    /// Whether a stop is under way.
+    pub(crate) fn is_stopping(&self) -> bool {
+        matches!(self.stage, Stage::Stopping { .. })
     }
 
     /// Whether current was or could be asked for by the car.
@@ -120,15 +141,21 @@ impl Power {
         matches!(self.stage, Stage::Hold | Stage::Transfer)
     }
 
+    /// Whether the output has the voltage that the car asked for: its contactors may be closed, or closing.
+    pub(crate) fn is_at_car(&self) -> bool {
+        matches!(self.stage, Stage::Precharge(_) | Stage::Hold | Stage::Transfer)
+    }
+
     /// What the output does, for supervision.
     pub(crate) fn output(&self) -> Output {
-        let is_in_use = self.is_in_use();
-        Output {
-            is_in_use,
-            is_connected: is_in_use && !self.is_testing(),
-            is_granted: self.is_transferring(),
-            demanded_ma: self.supply.current_ma,
-        }
+        let (is_in_use, is_granted) = match self.stage {
+            Stage::Off => (false, false),
+            Stage::Stopping { is_orderly, was_granted, .. } => (is_orderly, was_granted),
+            Stage::Test(_) | Stage::Precharge(_) => (true, false),
+            Stage::Hold | Stage::Transfer => (true, true),
+        };
+        let is_connected = is_in_use && !self.is_testing() && !self.is_stopping();
+        Output { is_in_use, is_connected, is_granted, demanded_ma: self.supply.current_ma }
     }
 
     /// What car and charger bear together; bounds everything from now on.
@@ -186,14 +213,22 @@ impl Power {
     /// 0 V and 0 A at once; contactors open below 1 A or after `limit`. A stop that is under way is only
     /// ever made faster.
     pub(crate) fn stop(&mut self, now: Instant, limit: Duration) {
-        let open_by = now + limit;
+        let (open_by, has_time) = (now + limit, limit > SAFE_OPEN);
         self.supply = Target::ZERO;
         self.stage = match self.stage {
             Stage::Off => Stage::Off,
-            Stage::Stopping { began, open_by: before } => {
-                Stage::Stopping { began, open_by: before.min(open_by) }
-            }
-            _ => Stage::Stopping { began: now, open_by },
+            Stage::Stopping { began, open_by: before, is_orderly, was_granted } => Stage::Stopping {
+                began,
+                open_by: before.min(open_by),
+                is_orderly: is_orderly && has_time,
+                was_granted,
+            },
+            _ => Stage::Stopping {
+                began: now,
+                open_by,
+                is_orderly: has_time,
+                was_granted: self.is_transferring(),
+            },
         };
     }
 
@@ -215,15 +250,15 @@ impl Power {
             }
             Stage::Hold => Target { current_ma: CURRENT_BEFORE_POWER_MA, ..self.supply },
             Stage::Transfer => self.ramped(elapsed, fresh(plant.voltage_mv, now), config),
-            Stage::Stopping { began, open_by } => {
+            Stage::Stopping { began, open_by, was_granted, .. } => {
                 let current_ma = fresh(plant.current_ma, now).map(i32::saturating_abs);
                 let gone = current_ma.is_some_and(|ma| ma < OPEN_BELOW_MA);
                 if gone || now >= *open_by || config.power_stage == PowerStage::None {
                     let had_time = now.since(*began) >= STUCK;
-                    news = current_ma.filter(|_| !gone).map(|current_ma| {
-                        let is_stuck = had_time && current_ma >= STUCK_MA;
-                        News::OpenedUnderCurrent { current_ma, is_stuck }
-                    });
+                    let is_wild = |ma| ma > self.limits.max_current_ma.saturating_add(STUCK_MA);
+                    let is_stuck = current_ma.is_some_and(|ma| is_wild(ma) || had_time && ma >= STUCK_MA);
+                    let is_told = !gone && (*was_granted || current_ma.is_some());
+                    news = is_told.then_some(News::OpenedUnderCurrent { current_ma, is_stuck });
                     self.stage = Stage::Off;
                 }
                 Target::ZERO

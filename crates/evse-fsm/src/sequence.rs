@@ -43,6 +43,19 @@ impl State {
         )
     }
 
+    /// Whether the car was allowed to charge, and its session goes on.
+    pub(crate) const fn is_authorised(self) -> bool {
+        matches!(
+            self,
+            Self::ChargeParameter
+                | Self::CableCheck
+                | Self::PreCharge
+                | Self::PreChargeOrPower
+                | Self::FirstDemand
+                | Self::Demand
+        )
+    }
+
     /// The requests that may come, after EVSE state table of DIN SPEC 70121 (spec: section 3).
     const fn allowed(self) -> &'static [Kind] {
         match self {

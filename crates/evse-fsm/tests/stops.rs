@@ -45,18 +45,47 @@ fn a_car_that_ignores_the_stop_loses_its_current_after_the_grace() {
 }
 
 #[test]
-fn a_stop_before_power_drops_the_voltage_and_waits_for_the_end() {
-    for count in [6, 7] {
+fn a_stop_before_the_precharge_keeps_the_output_off() {
+    let mut bench = Bench::connected();
+    bench.pass_all(&GOOD[..6]);
+    bench.input(Input::Operator(Operator::Stop));
+    bench.run(200);
+    assert!(!bench.charger.demand().is_energised());
+    assert_eq!(bench.ask("PreChargeReq").unwrap().1, ResponseCode::Ok);
+    assert_eq!(bench.status, Some(DcEvseStatusCode::EvseShutdown));
+    assert!(!bench.charger.demand().is_energised(), "a request behind the stop energises nothing");
+    assert_eq!(bench.ask("SessionStopReq").unwrap().1, ResponseCode::Ok);
+}
+
+#[test]
+fn a_stop_in_the_precharge_keeps_the_voltage_until_the_car_ends_the_session_or_the_grace_is_over() {
+    let stopped = || {
         let mut bench = Bench::connected();
-        bench.pass_all(&GOOD[..count]);
+        bench.pass_all(&GOOD[..7]);
         bench.input(Input::Operator(Operator::Stop));
         bench.run(200);
-        assert!(!bench.charger.demand().is_energised());
+        let voltage_mv = bench.charger.demand().supply.voltage_mv;
+        assert!(voltage_mv > 100_000, "its contactors may be closing");
         assert_eq!(bench.ask("PreChargeReq").unwrap().1, ResponseCode::Ok);
         assert_eq!(bench.status, Some(DcEvseStatusCode::EvseShutdown));
-        assert!(!bench.charger.demand().is_energised(), "a request behind the stop energises nothing");
-        assert_eq!(bench.ask("SessionStopReq").unwrap().1, ResponseCode::Ok);
+        bench
+    };
+    let mut bench = stopped();
+    assert_eq!(bench.ask("SessionStopReq").unwrap().1, ResponseCode::Ok);
+    bench.run(200);
+    assert!(!bench.charger.demand().is_energised());
+
+    let mut bench = stopped();
+    assert_eq!(bench.ask("PowerDeliveryReq").unwrap().1, ResponseCode::FailedPowerDeliveryNotApplied);
+    bench.run(200);
+    assert!(!bench.charger.demand().is_energised());
+
+    let mut bench = stopped();
+    for _ in 0..110 {
+        bench.ask("PreChargeReq");
+        bench.run(100);
     }
+    assert!(!bench.charger.demand().is_energised());
 }
 
 #[test]

@@ -166,7 +166,7 @@ impl Charger {
 
     pub(super) fn authentication(&mut self, request: &Request) {
         let authorised = match self.config.authorisation {
-            Authorisation::Free => Some(true),
+            Authorisation::Free => self.authorised.or(Some(true)),
             Authorisation::Operator => self.authorised,
         };
         match authorised {
@@ -213,10 +213,13 @@ impl Charger {
             return self.refuse(&request, Verdict::Failed, Cause::CarError(car.error));
         }
         if let Some(stop) = self.stop {
-            // What supervision found during the test has its code in this answer, and not in a status alone.
-            if stop.reason.cause == Cause::Isolation {
-                self.isolation = Isolation::Fault;
-                return self.refuse(&request, Verdict::Failed, Cause::Isolation);
+            // What was found during the test has its code in this answer, and not in a status alone.
+            let cause = stop.reason.cause;
+            if Fault::is_cause(cause) {
+                if cause == Cause::Isolation {
+                    self.isolation = Isolation::Fault;
+                }
+                return self.refuse(&request, Verdict::Failed, cause);
             }
             return self.reply(&request, Verdict::Ok, false);
         }
@@ -260,12 +263,7 @@ impl Charger {
     }
 
     pub(super) fn test_failed(&mut self, request: &Request, fault: Fault) {
-        let cause = match fault {
-            Fault::Weld => Cause::WeldSuspected,
-            Fault::Contactor => Cause::Contactor,
-            Fault::Voltage => Cause::VoltageOff,
-            Fault::Isolation => Cause::Isolation,
-        };
+        let cause = fault.cause();
         self.make_safe(By::Charger, cause, Status::Malfunction);
         self.refuse(request, Verdict::Failed, cause);
     }
@@ -367,6 +365,9 @@ impl Charger {
 
     pub(super) fn session_stop(&mut self, request: &Request) {
         self.power.stop(self.now, SAFE_OPEN);
+        if self.supervision.is_foul() {
+            self.stop_for(By::Charger, Cause::WeldSuspected, Status::Malfunction);
+        }
         self.stop_for(By::Car, Cause::Finished, Status::Shutdown);
         self.timers.clear_all();
         self.state = State::Over;

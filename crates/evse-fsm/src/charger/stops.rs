@@ -54,8 +54,9 @@ impl Charger {
         match word {
             Operator::Authorise(yes) => {
                 self.authorised = Some(yes);
-                self.checkpoint(Checkpoint::USER_AUTHORISES);
-                if !yes && self.power.is_energised() {
+                if yes {
+                    self.checkpoint(Checkpoint::USER_AUTHORISES);
+                } else if self.state.is_authorised() {
                     self.orderly_stop(Cause::NotAuthorised);
                 }
             }
@@ -77,13 +78,14 @@ impl Charger {
         }
     }
 
-    /// The car is asked to stop; outside the charging loop the output is off at once.
+    /// The car is asked to stop. While its contactors may be closed, or close, the voltage stays for a while: slow contacts
+    /// would meet on nothing (DIN SPEC 70121: the car ends the session, then the voltage goes).
     pub(super) fn orderly_stop(&mut self, cause: Cause) {
         if self.state == State::NoSession {
             return;
         }
         self.stop_for(By::Operator, cause, Status::Shutdown);
-        if self.power.is_transferring() {
+        if self.power.is_at_car() {
             self.timers.set(Timer::StopGrace, self.now + self.config.times.stop_grace);
         } else {
             self.power.stop(self.now, self.config.times.power_off);

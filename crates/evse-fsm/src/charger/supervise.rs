@@ -5,7 +5,7 @@ use machine::{Duration, Instant, Machine};
 use session::{By, Cause, Checkpoint, Limits, Phase, Target};
 
 use super::Charger;
-use crate::power::News;
+use crate::power::{News, SAFE_OPEN};
 use crate::reading::fresh;
 use crate::sequence::State;
 use crate::supervision::pilot_fault;
@@ -30,13 +30,17 @@ impl Charger {
         let level = fresh(self.plant.pilot, now);
         self.watch(level);
         // What only concerns the next session must not take the pilot away from the one at hand.
-        let idle = self.state == State::NoSession && (self.stopped || !self.available);
+        let not_again = self.stopped || !self.available || self.supervision.is_foul();
+        let idle = self.state == State::NoSession && not_again;
         let blocked = self.latched || self.is_stopping_for_safety() || idle;
         if self.pilot.step(now, level, blocked, &self.config.times) {
             self.checkpoint(Checkpoint::PILOT_5_PERCENT);
         }
         self.follow_level(level);
         self.step_power();
+        if let Some(Err(fault)) = self.power.test_result() {
+            self.make_safe(By::Charger, fault.cause(), Status::Malfunction);
+        }
         if let Some(waiting) = self.waiting.take() {
             self.answer_waiting(waiting);
         }
@@ -88,13 +92,18 @@ impl Charger {
                 let latch = matches!(cause, Cause::OverVoltage | Cause::OverCurrent);
                 self.latched |= latch;
                 let status = if cause == Cause::LeftReady { Status::Shutdown } else { Status::Malfunction };
-                self.make_safe(by, cause, status);
+                if cause == Cause::LeftReady && self.power.is_stopping() {
+                    // As it should behind the end of power; there is no more time for the current to fall.
+                    self.power.stop(now, SAFE_OPEN);
+                } else {
+                    self.make_safe(by, cause, status);
+                }
             }
         }
         if !self.power.is_energised() {
             self.supervision.rest();
-            if self.supervision.still_closed(now, &self.plant) {
-                self.events.push(Event::Warning(Warning::ContactorsStillClosed));
+            if let Some(warning) = self.supervision.off(now, &self.plant) {
+                self.events.push(Event::Warning(warning));
             }
         }
         let is_low = fresh(self.plant.isolation, now) == Some(Isolation::Warning);

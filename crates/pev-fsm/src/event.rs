@@ -13,7 +13,8 @@ pub enum Event {
     Dropped(Dropped),
     /// Something that does not end the session but that people should know.
     Warning(Warning),
-    /// The contactors were opened although the current was not known to be below 1 A: the 2 s were over.
+    /// The contactors were opened although the current was not known to be below 1 A: the 2 s were over, or they had not
+    /// confirmed to be closed.
     EmergencyOpening {
         /// The current in mA at that moment, where a fresh reading told it.
         current_ma: Option<i32>,

@@ -422,6 +422,47 @@ fn a_welded_contactor_of_its_own_is_latched_and_stays_locked() {
     assert!(!bench.car.may_begin());
 }
 
+/// A car whose contactors were told to close and have not confirmed it.
+fn closing() -> Bench {
+    let mut bench = Bench::at("PreChargeReq");
+    bench.contactors_stuck = Some(false);
+    while bench.car.demand().contactors == Contactors::Open {
+        bench.tick();
+    }
+    bench
+}
+
+#[test]
+fn contactors_that_never_confirmed_are_told_to_open_with_the_stop_itself() {
+    type Fault = fn(&mut Bench);
+    let table: [(Fault, u64); 3] = [
+        (|bench| bench.input(Input::Operator(Operator::Stop)), 0),
+        (|bench| bench.emergency_stop = true, 20),
+        (|bench| bench.missing = Some(2), 230),
+    ];
+    for (number, (fault, millis)) in table.into_iter().enumerate() {
+        let mut bench = closing();
+        fault(&mut bench);
+        bench.run(millis);
+        assert_safe(&bench, &number.to_string());
+        let unknown = bench.events.contains(&Event::EmergencyOpening { current_ma: None });
+        assert_eq!(unknown, number == 2, "an unknown current is recorded");
+    }
+}
+
+#[test]
+fn contactors_that_close_although_they_were_told_to_open_are_found() {
+    let mut bench = closing();
+    bench.contactors_stuck = Some(true);
+    bench.input(Input::Operator(Operator::Stop));
+    assert_safe(&bench, "told to open");
+    bench.run(1_990);
+    assert_eq!(bench.car.latched(), None);
+    bench.run(20);
+    assert_eq!(bench.car.latched(), Some(Latch::Contactors));
+    assert!(!bench.names().contains(&"SessionStopReq"), "nothing is said before they are known to be open");
+}
+
 #[test]
 fn values_beyond_what_can_be_are_refused_in_precharge_and_loop() {
     for (name, value) in

@@ -345,7 +345,7 @@ impl Car {
 
     /// `PowerDelivery(false)` was answered: pilot B, and the contactors open when the current is gone.
     fn power_is_off(&mut self) {
-        self.power.stop(self.now, self.config.time(Time::Rest));
+        self.power.stop(self.now, self.config.time(Time::Rest), &self.plant);
         self.checkpoint(Checkpoint::PILOT_BACK_TO_B);
         self.step = Step::Opening;
     }

@@ -86,6 +86,11 @@ impl Power {
         self.pilot() == Level::C
     }
 
+    /// Whether the contactors were told to close and have not confirmed it.
+    pub(crate) fn is_closing(&self) -> bool {
+        matches!(self.stage, Stage::Closing { .. })
+    }
+
     /// Whether the contactors have to be closed by now.
     pub(crate) fn is_closed(&self) -> bool {
         self.stage == Stage::Closed

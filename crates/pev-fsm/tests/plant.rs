@@ -126,6 +126,32 @@ fn contactors_that_are_closed_before_or_do_not_close_end_it() {
 }
 
 #[test]
+fn a_voltage_that_goes_away_while_the_contactors_close_takes_the_command_back() {
+    for (precharge, inlet_mv, stops) in [
+        (Precharge::Measured, 329_999, true),
+        (Precharge::Compared { limit_mv: 20_000 }, 370_001, true),
+        (Precharge::Measured, 330_000, false),
+        (Precharge::Reported, 0, false),
+    ] {
+        let mut bench = Bench::with(|config| config.precharge = precharge);
+        bench.start_to("PreChargeReq");
+        bench.contactors_stuck = Some(false);
+        while bench.car.demand().contactors == Contactors::Open {
+            bench.tick();
+        }
+        bench.inlet_mv = Some(inlet_mv);
+        bench.run(20);
+        assert_eq!(bench.car.demand().contactors == Contactors::Open, stops, "{precharge:?} {inlet_mv}");
+        bench.contactors_stuck = None;
+        if stops {
+            assert_eq!(bench.end().cause, Cause::VoltageOff);
+        }
+        bench.run(100);
+        assert_ne!(bench.names().contains(&"PowerOn"), stops);
+    }
+}
+
+#[test]
 fn the_loop_begins_at_the_precharge_voltage_and_one_ampere_and_rises_by_the_ramp() {
     let mut bench = Bench::at("CurrentDemandReq");
     assert_eq!(asked(&bench), (350_000, 1_000));

@@ -6,7 +6,7 @@ use super::{Car, Step, Timer};
 use crate::plug::Inlet;
 use crate::power::News;
 use crate::request::Kind;
-use crate::{Event, Latch, Time};
+use crate::{Event, Latch, Load, Precharge, Time};
 
 impl Car {
     /// Does what time, sensors and battery ask for.
@@ -47,6 +47,9 @@ impl Car {
         if let Some((by, cause)) = found.filter(|_| self.is_in_session()) {
             self.make_safe(by, cause);
         }
+        if self.power.is_closing() && self.is_apart() {
+            self.make_safe(By::Charger, Cause::VoltageOff);
+        }
         let Some(vehicle) = self.vehicle.filter(|_| self.power.is_in_use()) else { return };
         let is_closed = self.power.is_closed();
         let is_ending = self.step == Step::Asking(Kind::PowerOff);
@@ -66,6 +69,19 @@ impl Car {
             }
             self.make_safe(by, cause);
         }
+    }
+
+    /// Whether the inlet is known to be farther from the battery than contactors may close at. Behind contacts that have met
+    /// without a word it would have the battery's voltage: it proves that they are still open.
+    fn is_apart(&self) -> bool {
+        if self.config.load != Load::Battery || self.config.precharge == Precharge::Reported {
+            return false;
+        }
+        let battery = self.vehicle.and_then(|car| car.battery_mv);
+        let both = fresh(self.plant.inlet_mv, self.now).zip(battery);
+        both.is_some_and(|(inlet, battery)| {
+            inlet.saturating_sub(battery).saturating_abs() > self.config.tolerance_mv
+        })
     }
 
     /// The battery's own reasons to end.

@@ -6,6 +6,7 @@ mod bench;
 use bench::{Answer, Bench, amperes, din, volts, with_code};
 use control_pilot::Level;
 use exi_din::*;
+use machine::Duration;
 use pev_fsm::{Contactors, Input, Latch, Load, Lock, Operator, Precharge, Quirks, Sensors, Warning};
 use session::Cause;
 
@@ -55,6 +56,24 @@ fn a_voltage_that_still_moves_through_the_window_does_not_close_the_contactors()
         bench.supply_mv = Some(360_000);
         bench.run_to("PowerOn");
     }
+}
+
+#[test]
+fn the_contactors_close_with_a_reading_that_came_behind_the_answer() {
+    let mut bench = Bench::new();
+    bench.latency = Duration::from_millis(500);
+    bench.start_to("PreChargeReq");
+    bench.run(480);
+    bench.has_sensors = false;
+    bench.run(60);
+    assert_eq!(
+        bench.car.demand().contactors,
+        Contactors::Open,
+        "settled, but what was read is older than the answer"
+    );
+    bench.has_sensors = true;
+    bench.run(20);
+    assert_eq!(bench.car.demand().contactors, Contactors::Closed);
 }
 
 #[test]

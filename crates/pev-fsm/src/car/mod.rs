@@ -109,8 +109,8 @@ pub struct Car {
     disagreement_told: bool,
     loop_told: bool,
     settling: Settling,
-    /// The last `PreChargeRes` found the voltage near.
-    is_near: bool,
+    /// The last `PreChargeRes` found the voltage near, and a reading from then on may close the contactors.
+    closes_from: Option<Instant>,
     /// Newest voltage that the charger reported, in mV.
     reported_mv: Option<i32>,
     /// The lock was confirmed in this session.
@@ -162,7 +162,7 @@ impl Car {
             disagreement_told: false,
             loop_told: false,
             settling: Settling::default(),
-            is_near: false,
+            closes_from: None,
             reported_mv: None,
             is_locked: false,
             was_powered: false,

@@ -112,18 +112,20 @@ impl Supervision {
         if is_closed && fresh(plant.contactors, now) == Some(false) {
             return Some((By::Car, Cause::Contactor));
         }
+        let trouble = self.voltage(now, plant, car, is_closed);
         if !is_closed {
-            (self.voltage_since, self.current_since) = (None, None);
+            self.current_since = None;
             (self.expected_ma, self.stepped) = (0, now);
-            return None;
+            return trouble;
         }
-        self.voltage(now, plant, car).or_else(|| self.current(now, plant, asked_ma))
+        trouble.or_else(|| self.current(now, plant, asked_ma))
     }
 
-    fn voltage(&mut self, now: Instant, plant: &Plant, car: &Vehicle) -> Option<Trouble> {
+    /// Before the contactors are closed only what is far over counts: the isolation may be tested at the limit itself.
+    fn voltage(&mut self, now: Instant, plant: &Plant, car: &Vehicle, is_closed: bool) -> Option<Trouble> {
         let mv = fresh(plant.inlet_mv, now).unwrap_or(0);
         let limit = car.limits.max_voltage_mv;
-        let waited = since(now, &mut self.voltage_since, mv > limit);
+        let waited = since(now, &mut self.voltage_since, is_closed && mv > limit);
         let far = i64::from(mv) * 100 > i64::from(limit) * FAR_OVER_PERCENT;
         (far || waited.is_some_and(|waited| waited >= OVER_VOLTAGE)).then_some((By::Car, Cause::OverVoltage))
     }

@@ -367,6 +367,23 @@ fn over_voltage_and_a_current_nobody_asked_for_are_latched() {
 }
 
 #[test]
+fn over_voltage_before_the_contactors_close_is_a_stop_and_a_test_at_the_limit_is_none() {
+    for name in ["CableCheckReq", "PreChargeReq"] {
+        for (inlet_mv, stops) in [(900_000, true), (454_081, true), (454_080, false), (412_900, false)] {
+            let mut bench = Bench::at(name);
+            bench.tamper(|_, answer| bench::ongoing(answer));
+            bench.inlet_mv = Some(inlet_mv);
+            bench.run(20);
+            let found = bench.car.stop_reason().map(|stop| stop.cause) == Some(Cause::OverVoltage);
+            assert_eq!(found, stops, "{name} {inlet_mv}");
+            assert_eq!(bench.car.latched() == Some(Latch::OutOfRange), stops);
+            bench.run(1_000);
+            assert_eq!(bench.car.demand().pilot == Level::B, stops, "{name} {inlet_mv}");
+        }
+    }
+}
+
+#[test]
 fn a_current_that_stays_when_nothing_is_asked_for_any_more_ends_it_within_three_seconds() {
     for silent in [None, Some("PowerOff")] {
         let mut bench = Bench::at("CurrentDemandReq");

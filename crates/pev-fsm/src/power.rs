@@ -81,6 +81,11 @@ impl Power {
         self.stage == Stage::Off
     }
 
+    /// Whether the contactors were told to be open, and were confirmed to be.
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.stage, Stage::Off | Stage::Ready)
+    }
+
     /// Whether the car is in C: everything has to be right.
     pub(crate) fn is_in_use(&self) -> bool {
         self.pilot() == Level::C

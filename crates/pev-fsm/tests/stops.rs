@@ -481,6 +481,78 @@ fn contactors_that_close_although_they_were_told_to_open_are_found() {
 }
 
 #[test]
+fn a_weld_behind_an_emergency_stop_is_latched_too_and_no_reset_hides_it() {
+    let mut bench = Bench::at("CurrentDemandReq");
+    bench.run(500);
+    bench.contactors_stuck = Some(true);
+    bench.input(Input::Operator(Operator::EmergencyStop));
+    bench.end();
+    let latches: Vec<_> = bench.events.iter().filter(|event| matches!(event, Event::Latched(_))).collect();
+    assert_eq!(latches, [&Event::Latched(Latch::EmergencyStop), &Event::Latched(Latch::Contactors)]);
+    bench.run(15_000);
+    bench.input(Input::Operator(Operator::Reset));
+    assert_eq!(bench.car.latched(), Some(Latch::Contactors));
+    bench.contactors_stuck = None;
+    bench.run(100);
+    bench.input(Input::Operator(Operator::Reset));
+    assert!(bench.car.may_begin());
+}
+
+#[test]
+fn a_lesser_latch_does_not_take_the_place_of_a_worse_one() {
+    let mut bench = Bench::at("PowerOff");
+    bench.contactors_stuck = Some(true);
+    bench.end();
+    bench.emergency_stop = true;
+    bench.run(100);
+    assert_eq!(bench.car.latched(), Some(Latch::Contactors));
+    (bench.contactors_stuck, bench.inlet_mv) = (None, Some(0));
+    bench.run(100);
+    bench.input(Input::Operator(Operator::Reset));
+    bench.run(20);
+    assert_eq!(bench.car.latched(), Some(Latch::EmergencyStop), "a pressed button latches again by itself");
+}
+
+#[test]
+fn contactors_that_are_closed_although_nobody_told_them_to_be_are_latched_at_once() {
+    let mut bench = Bench::new();
+    bench.contactors_stuck = Some(true);
+    bench.run(20);
+    assert_eq!(bench.car.latched(), Some(Latch::Contactors));
+    bench.connect();
+    assert!(bench.sent.is_empty());
+    for name in &NAMES[..8] {
+        let mut bench = Bench::at(name);
+        bench.contactors_stuck = Some(true);
+        bench.run(20);
+        assert_safe(&bench, name);
+        let cause = bench.car.stop_reason().map(|stop| stop.cause);
+        assert_eq!((cause, bench.car.latched()), (Some(Cause::Contactor), Some(Latch::Contactors)), "{name}");
+    }
+}
+
+#[test]
+fn a_voltage_at_the_inlet_before_pilot_c_holds_the_session_off_until_it_is_gone() {
+    let mut bench = Bench::new();
+    for inlet_mv in [60_000, -60_000] {
+        bench.inlet_mv = Some(inlet_mv);
+        bench.run(20);
+        assert!(!bench.car.may_begin());
+    }
+    bench.connect();
+    assert!(bench.events.contains(&Event::Dropped(pev_fsm::Dropped::Connection)));
+    bench.run(20);
+    bench.inlet_mv = Some(59_999);
+    bench.run(20);
+    assert!(bench.car.may_begin());
+    bench.latency = Duration::from_millis(100);
+    bench.start_to("ChargeParameterDiscoveryReq");
+    bench.inlet_mv = Some(60_000);
+    assert_eq!(bench.end().cause, Cause::WeldSuspected);
+    assert!(!bench.names().contains(&"CableCheckReq"));
+}
+
+#[test]
 fn values_beyond_what_can_be_are_refused_in_precharge_and_loop() {
     for (name, value) in
         [("PreChargeReq", volts(1501)), ("PreChargeReq", volts(-11)), ("PreChargeReq", amperes(350))]

@@ -9,7 +9,7 @@ mod tell;
 
 use control_pilot::Level;
 use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers};
-use session::{Contactors, EnergyTransfer, Limits, Phase, StopReason};
+use session::{Contactors, DEAD_MV, EnergyTransfer, Limits, Phase, StopReason, fresh};
 
 use crate::din;
 use crate::plug::Plug;
@@ -188,11 +188,16 @@ impl Car {
         self.close && self.request.is_none()
     }
 
-    /// Whether a connection would begin a session: none is under way, nothing is latched, the contactors are open
-    /// and a [`Vehicle`] has been given.
+    /// Whether a connection would begin a session: none is under way, nothing is latched, the contactors are open, no
+    /// voltage is known to be at the inlet, and a [`Vehicle`] has been given.
     pub fn may_begin(&self) -> bool {
         let idle = self.step == Step::NoSession && self.power.is_off();
-        idle && self.latched.is_none() && self.vehicle.is_some()
+        idle && self.latched.is_none() && !self.is_live() && self.vehicle.is_some()
+    }
+
+    /// Whether 60 V or more are known to be at the inlet.
+    fn is_live(&self) -> bool {
+        fresh(self.plant.inlet_mv, self.now).is_some_and(|mv| mv.saturating_abs() >= DEAD_MV)
     }
 
     /// Where the session is.

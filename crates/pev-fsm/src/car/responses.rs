@@ -207,6 +207,9 @@ impl Car {
         let Some((limits, _)) = fitting else {
             return self.stop_in_order(By::Car, Cause::Refused(name));
         };
+        if self.is_live() {
+            return self.make_safe(By::Charger, Cause::WeldSuspected);
+        }
         self.charger = limits;
         self.timers.clear(Timer::Loop);
         self.power.make_ready();

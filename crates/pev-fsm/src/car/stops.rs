@@ -90,7 +90,7 @@ impl Car {
     }
 
     pub(super) fn latch(&mut self, latch: Latch) {
-        if self.latched.is_none() {
+        if self.latched < Some(latch) {
             self.latched = Some(latch);
             self.events.push(Event::Latched(latch));
         }

@@ -38,9 +38,14 @@ impl Car {
     pub(super) fn watch(&mut self) {
         let now = self.now;
         if fresh(self.plant.emergency_stop, now) == Some(true)
-            && (self.latched != Some(Latch::EmergencyStop) || self.is_in_session())
+            && (self.latched < Some(Latch::EmergencyStop) || self.is_in_session())
         {
             self.emergency_stop();
+        }
+        // Nobody told them to be closed: found without a session, too, and again behind a reset.
+        if self.power.is_open() && fresh(self.plant.contactors, now) == Some(true) {
+            self.latch(Latch::Contactors);
+            self.make_safe(By::Car, Cause::Contactor);
         }
         // Followed without a session, too: a pilot that is gone already is not given its time once more.
         let found = self.supervision.always(now, &self.plant);

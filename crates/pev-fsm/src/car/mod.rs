@@ -7,9 +7,8 @@ mod stops;
 mod supervise;
 mod tell;
 
-use control_pilot::Level;
 use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers};
-use session::{Contactors, DEAD_MV, EnergyTransfer, Limits, Phase, StopReason, fresh};
+use session::{DEAD_MV, EnergyTransfer, Limits, Phase, StopReason, fresh};
 
 use crate::din;
 use crate::plug::Plug;
@@ -129,7 +128,7 @@ pub struct Car {
 }
 
 impl Car {
-    /// How late a deadline may be met while the contactors are closed (docs/ARCHITECTURE.md).
+    /// How late a deadline may be met while the car is in C (docs/ARCHITECTURE.md).
     const HELD_UP: Duration = Duration::from_millis(500);
 
     /// A car without a session, that knows nothing of its plant yet.
@@ -284,7 +283,7 @@ impl Car {
         let due = self.poll_timeout();
         let late = due.is_some_and(|due| now.since(due.at) > Self::HELD_UP);
         self.now = self.now.max(now);
-        if late && self.power.contactors() == Contactors::Closed && self.power.pilot() != Level::B {
+        if late && self.power.is_in_use() {
             self.make_safe(session::By::Car, session::Cause::HeldUp);
         }
     }

@@ -38,7 +38,7 @@ impl Car {
     pub(super) fn watch(&mut self) {
         let now = self.now;
         if fresh(self.plant.emergency_stop, now) == Some(true)
-            && (self.latched < Some(Latch::EmergencyStop) || self.is_in_session())
+            && (self.latched != Some(Latch::EmergencyStop) || self.is_in_session())
         {
             self.emergency_stop();
         }

@@ -156,6 +156,8 @@ mod tests {
         closed: bool,
         isolation: Isolation,
         stuck: bool,
+        /// What a battery holds the voltage at, in mV.
+        held_mv: i32,
     }
 
     impl Bench {
@@ -171,6 +173,7 @@ mod tests {
                 closed: false,
                 isolation: Isolation::Valid,
                 stuck: false,
+                held_mv: 0,
             }
         }
 
@@ -179,7 +182,7 @@ mod tests {
             let plant = plant(self.millis, self.voltage_mv, self.closed, self.isolation);
             let target = self.test.step(Instant::from_millis(self.millis), &plant, &self.config);
             self.closed = !self.stuck;
-            self.voltage_mv = target.voltage_mv;
+            self.voltage_mv = target.voltage_mv.max(self.held_mv);
             target
         }
 
@@ -213,6 +216,28 @@ mod tests {
         assert_eq!(bench.test.result(), Some(Ok(Isolation::Valid)));
         assert_eq!(most, Target { voltage_mv: 400_000, current_ma: 2_000 });
         assert_eq!(bench.step(), Target::ZERO);
+    }
+
+    #[test]
+    fn a_voltage_that_stays_behind_the_test_is_a_weld() {
+        for (held_mv, result) in [(199_000, Ok(Isolation::Valid)), (200_000, Err(Fault::Weld))] {
+            let mut bench = Bench::new();
+            while bench.test.step != Step::Measure {
+                bench.step();
+            }
+            bench.held_mv = held_mv;
+            assert_eq!(bench.run(), Some(result), "{held_mv}");
+        }
+    }
+
+    #[test]
+    fn contactors_that_open_in_the_test_fail_it() {
+        let mut bench = Bench::new();
+        while bench.test.step != Step::Measure {
+            bench.step();
+        }
+        bench.stuck = true;
+        assert_eq!(bench.run(), Some(Err(Fault::Contactor)));
     }
 
     #[test]

@@ -13,7 +13,8 @@ pub enum Event {
     Dropped(Dropped),
     /// Something that does not end the session but that people should know.
     Warning(Warning),
-    /// The contactors were opened although the current was not known to be below 1 A: the 2 s were over.
+    /// The contactors were opened although the current was not known to be below 1 A: the 2 s were over, or they had not
+    /// confirmed to be closed.
     EmergencyOpening {
         /// The current in mA at that moment, where a fresh reading told it.
         current_ma: Option<i32>,
@@ -40,8 +41,8 @@ pub enum Dropped {
     },
     /// A request did not fit into the caller's buffer; its name.
     DoesNotFit(&'static str),
-    /// A connection while a fault is latched, the last session's contactors are not open yet, or no
-    /// [`Vehicle`](crate::Vehicle) has been given.
+    /// A connection while a fault is latched, the last session's contactors are not open yet, voltage is at the inlet, or
+    /// no [`Vehicle`](crate::Vehicle) has been given.
     Connection,
 }
 
@@ -66,15 +67,15 @@ pub enum Warning {
     Unanswered(&'static str),
 }
 
-/// What holds the next session off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What holds the next session off, the worst last: a worse one takes the place of the one before and is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Latch {
-    /// The emergency stop was pressed.
-    EmergencyStop,
-    /// The contactors did not open when told.
-    Contactors,
-    /// Locked, voltage present or unknown.
-    VoltagePresent,
     /// Over-voltage or over-current at the inlet.
     OutOfRange,
+    /// The emergency stop was pressed.
+    EmergencyStop,
+    /// Locked, voltage present or unknown.
+    VoltagePresent,
+    /// The contactors did not open when told, or are closed although nobody told them to be.
+    Contactors,
 }

@@ -6,7 +6,8 @@
 //! | rule | where |
 //! |---|---|
 //! | contactors close only with the voltage settled near the battery's, isolation Valid or Warning in a Finished `CableCheckRes`, the lock confirmed and their feedback open | [`Precharge`] |
-//! | they open below 1 A, or after 2 s as a recorded [`Event::EmergencyOpening`] | [`Demand::SAFE`] |
+//! | they open below 1 A, or after 2 s as a recorded [`Event::EmergencyOpening`]; at once where they have not confirmed to be closed | [`Demand::SAFE`] |
+//! | no session begins with contactors that are closed or 60 V at the inlet | [`Latch::Contactors`], [`Car::may_begin`] |
 //! | the plug is released only with contactors confirmed open and less than 60 V at the inlet; no wait unlocks | [`Latch::VoltagePresent`] |
 //! | readings older than 200 ms, a lost pilot, a held-up program and everything that is not the right answer in time end in SAFE | [`TIMES`] |
 //!

@@ -24,7 +24,8 @@ enum Stage {
         since: Instant,
     },
     Closed,
-    /// Pilot B; the contactors open from `from` on when the current is gone, at `by` at the latest.
+    /// Pilot B; the contactors open from `from` on when the current is gone, at `by` at the latest: in the same step where
+    /// they had not confirmed to be closed.
     Opening {
         from: Instant,
         by: Instant,
@@ -44,7 +45,7 @@ pub(crate) enum News {
     NotClosed,
     /// The contactors are told to open, below 1 A.
     Opening,
-    /// The contactors are told to open because the 2 s are over; the current that is known.
+    /// The contactors are told to open although the current is not known to be below 1 A; the current that is known.
     EmergencyOpening(Option<i32>),
     /// They did not confirm to be open.
     NotOpen,
@@ -80,9 +81,19 @@ impl Power {
         self.stage == Stage::Off
     }
 
+    /// Whether the contactors were told to be open, and were confirmed to be.
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.stage, Stage::Off | Stage::Ready)
+    }
+
     /// Whether the car is in C: everything has to be right.
     pub(crate) fn is_in_use(&self) -> bool {
         self.pilot() == Level::C
+    }
+
+    /// Whether the contactors were told to close and have not confirmed it.
+    pub(crate) fn is_closing(&self) -> bool {
+        matches!(self.stage, Stage::Closing { .. })
     }
 
     /// Whether the contactors have to be closed by now.
@@ -104,11 +115,15 @@ impl Power {
         }
     }
 
-    /// Pilot B at once; the contactors open below 1 A, `rest` from now at the earliest, or after 2 s.
-    pub(crate) fn stop(&mut self, now: Instant, rest: Duration) {
+    /// Pilot B at once; the contactors open below 1 A, `rest` from now at the earliest, or after 2 s. Those that have not
+    /// confirmed to be closed open at once, or they close behind the stop: before power is asked for at most 2 A flow. Only
+    /// a current that is measured proves that they are closed.
+    pub(crate) fn stop(&mut self, now: Instant, rest: Duration, plant: &Plant) {
         let from = now + rest;
+        let flows = fresh(plant.current_ma, now).is_some_and(|ma| ma.saturating_abs() >= OPEN_BELOW_MA);
         self.stage = match self.stage {
             Stage::Off | Stage::Ready => Stage::Off,
+            Stage::Closing { .. } if !flows => Stage::Opening { from: now, by: now },
             Stage::Closing { .. } | Stage::Closed => Stage::Opening { from, by: now + OPEN_BY },
             Stage::Opening { from: before, by } => Stage::Opening { from: from.min(before), by },
             open @ Stage::Open { .. } => open,
@@ -199,7 +214,7 @@ mod tests {
     fn contactors_open_below_one_ampere_and_are_off_when_confirmed() {
         let config = Config::default();
         let mut power = closed(&config);
-        power.stop(at(1_000), Duration::ZERO);
+        power.stop(at(1_000), Duration::ZERO, &Plant::default());
         assert_eq!((power.pilot(), power.contactors()), (Level::B, Contactors::Closed));
         assert_eq!(power.step(at(1_100), &plant(1_100, 1_000, true), &config), None);
         assert_eq!(power.step(at(1_200), &plant(1_200, 999, true), &config), Some(News::Opening));
@@ -215,7 +230,7 @@ mod tests {
         let config = Config::default();
         for (current, known) in [(plant(2_900, 50_000, true), Some(50_000)), (plant(0, 0, true), None)] {
             let mut power = closed(&config);
-            power.stop(at(1_000), Duration::ZERO);
+            power.stop(at(1_000), Duration::ZERO, &Plant::default());
             assert_eq!(power.step(at(2_999), &current, &config), None);
             assert_eq!(power.step(at(3_000), &current, &config), Some(News::EmergencyOpening(known)));
         }
@@ -225,11 +240,30 @@ mod tests {
     fn an_orderly_end_rests_at_pilot_b_and_an_emergency_shortens_the_rest() {
         let config = Config::default();
         let mut power = closed(&config);
-        power.stop(at(1_000), Duration::from_millis(300));
+        power.stop(at(1_000), Duration::from_millis(300), &Plant::default());
         assert_eq!(power.step(at(1_299), &plant(1_299, 0, true), &config), None);
         assert_eq!(power.due(at(1_299), &config), Some(at(1_300)));
-        power.stop(at(1_299), Duration::ZERO);
+        power.stop(at(1_299), Duration::ZERO, &Plant::default());
         assert_eq!(power.step(at(1_299), &plant(1_299, 0, true), &config), Some(News::Opening));
+    }
+
+    #[test]
+    fn contactors_that_have_not_confirmed_to_be_closed_open_at_once_unless_a_current_flows() {
+        let config = Config::default();
+        let unknown = Some(News::EmergencyOpening(None));
+        for (plant, news, contactors) in [
+            (plant(100, 999, false), Some(News::Opening), Contactors::Open),
+            (plant(100, 1_000, false), None, Contactors::Closed),
+            (Plant::default(), unknown, Contactors::Open),
+        ] {
+            let mut power = Power::new();
+            power.make_ready();
+            power.close(at(0));
+            power.stop(at(100), Duration::ZERO, &plant);
+            assert_eq!(power.step(at(100), &plant, &config), news);
+            assert_eq!((power.pilot(), power.contactors()), (Level::B, contactors));
+            assert!(!power.is_off(), "that they are open is not confirmed yet");
+        }
     }
 
     #[test]
@@ -240,7 +274,7 @@ mod tests {
         power.close(at(0));
         assert_eq!(power.step(at(2_000), &plant(2_000, 0, false), &config), Some(News::NotClosed));
         let mut power = closed(&config);
-        power.stop(at(1_000), Duration::ZERO);
+        power.stop(at(1_000), Duration::ZERO, &Plant::default());
         assert_eq!(power.step(at(1_000), &plant(1_000, 0, true), &config), Some(News::Opening));
         assert_eq!(power.step(at(3_000), &plant(3_000, 0, true), &config), Some(News::NotOpen));
     }

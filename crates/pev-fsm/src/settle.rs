@@ -9,6 +9,9 @@ const SETTLED: Duration = Duration::from_millis(200);
 /// does 12 V/s (observed), any ramp 500 V/s and more; contactors that take 450 ms then meet at most 11 V further on.
 const STEADY_MV: i32 = 5_000;
 
+/// What a charger does with a request is seen so long behind its answer: 50 ms (judgement; a ramp of 500 V/s has gone 25 V).
+pub(crate) const SEEN: Duration = Duration::from_millis(50);
+
 /// Follows how far the voltage is from the battery's.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Settling {
@@ -44,11 +47,11 @@ impl Settling {
         self.run = is_near.then_some(next);
     }
 
-    /// Whether it has settled, and would still be near if it went on as it did.
-    pub(crate) fn is_settled(&self, tolerance_mv: i32) -> bool {
+    /// Whether it has settled, and would still be near if it went on as it did; by a reading from `least` or later.
+    pub(crate) fn is_settled(&self, least: Instant, tolerance_mv: i32) -> bool {
         self.run.is_some_and(|Run { since, last, first_mv, last_mv }| {
             let ahead_mv = last_mv.saturating_add(last_mv.saturating_sub(first_mv));
-            last.since(since) >= SETTLED && ahead_mv.saturating_abs() <= tolerance_mv
+            last >= least && last.since(since) >= SETTLED && ahead_mv.saturating_abs() <= tolerance_mv
         })
     }
 }
@@ -63,7 +66,7 @@ mod tests {
         (0..=2_000_i32).step_by(50).find(|ms| {
             let at = Instant::from_millis(u64::from(ms.unsigned_abs()));
             settling.take(at, difference_mv(*ms), 20_000);
-            settling.is_settled(20_000)
+            settling.is_settled(at, 20_000)
         })
     }
 
@@ -86,10 +89,15 @@ mod tests {
         for _ in 0..100 {
             settling.take(at, 0, 20_000);
         }
-        assert!(!settling.is_settled(20_000));
+        assert!(!settling.is_settled(at, 20_000));
         settling.take(at + SETTLED, 0, 20_000);
-        assert!(settling.is_settled(20_000));
+        assert!(settling.is_settled(at, 20_000));
+        assert!(settling.is_settled(at + SETTLED, 20_000));
+        assert!(
+            !settling.is_settled(at + SETTLED + Duration::from_micros(1), 20_000),
+            "nothing is known of that time"
+        );
         settling.begin();
-        assert!(!settling.is_settled(20_000));
+        assert!(!settling.is_settled(at, 20_000));
     }
 }

@@ -8,6 +8,8 @@ use crate::{Config, Plant, Vehicle};
 
 /// A pilot that is not 5 % for so long is lost: 90 ms (clara: 3 x 30 ms).
 const PILOT_LOST: Duration = Duration::from_millis(90);
+/// Contactors that nobody told to close and that say closed for so long are welded: 100 ms (judgement; contacts bounce).
+const UNASKED: Duration = Duration::from_millis(100);
 /// Over-voltage for so long is a stop: 400 ms (`EVerest`).
 const OVER_VOLTAGE: Duration = Duration::from_millis(400);
 /// Beyond the limit by so much, in per cent, is a stop at once: judgement.
@@ -30,6 +32,8 @@ pub(crate) type Trouble = (By, Cause);
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Supervision {
     pilot_since: Option<Instant>,
+    /// Since when the contactors are closed although nobody told them to be.
+    closed_since: Option<Instant>,
     voltage_since: Option<Instant>,
     current_since: Option<Instant>,
     disagree_since: Option<Instant>,
@@ -60,6 +64,7 @@ impl Supervision {
     pub(crate) const fn new() -> Self {
         Self {
             pilot_since: None,
+            closed_since: None,
             voltage_since: None,
             current_since: None,
             disagree_since: None,
@@ -70,7 +75,13 @@ impl Supervision {
 
     /// A session begins; what is known of the pilot stays.
     pub(crate) fn begin(&mut self) {
-        *self = Self { pilot_since: self.pilot_since, ..Self::new() };
+        *self = Self { pilot_since: self.pilot_since, closed_since: self.closed_since, ..Self::new() };
+    }
+
+    /// Whether the contactors are closed although nobody told them to be.
+    pub(crate) fn unasked(&mut self, now: Instant, plant: &Plant, is_open: bool) -> bool {
+        let is_wrong = is_open && fresh(plant.contactors, now) == Some(true);
+        since(now, &mut self.closed_since, is_wrong).is_some_and(|waited| waited >= UNASKED)
     }
 
     /// What must be right in any session: the pilot, as far as it is known, and the plug.
@@ -112,18 +123,20 @@ impl Supervision {
         if is_closed && fresh(plant.contactors, now) == Some(false) {
             return Some((By::Car, Cause::Contactor));
         }
+        let trouble = self.voltage(now, plant, car, is_closed);
         if !is_closed {
-            (self.voltage_since, self.current_since) = (None, None);
+            self.current_since = None;
             (self.expected_ma, self.stepped) = (0, now);
-            return None;
+            return trouble;
         }
-        self.voltage(now, plant, car).or_else(|| self.current(now, plant, asked_ma))
+        trouble.or_else(|| self.current(now, plant, asked_ma))
     }
 
-    fn voltage(&mut self, now: Instant, plant: &Plant, car: &Vehicle) -> Option<Trouble> {
+    /// Before the contactors are closed only what is far over counts: the isolation may be tested at the limit itself.
+    fn voltage(&mut self, now: Instant, plant: &Plant, car: &Vehicle, is_closed: bool) -> Option<Trouble> {
         let mv = fresh(plant.inlet_mv, now).unwrap_or(0);
         let limit = car.limits.max_voltage_mv;
-        let waited = since(now, &mut self.voltage_since, mv > limit);
+        let waited = since(now, &mut self.voltage_since, is_closed && mv > limit);
         let far = i64::from(mv) * 100 > i64::from(limit) * FAR_OVER_PERCENT;
         (far || waited.is_some_and(|waited| waited >= OVER_VOLTAGE)).then_some((By::Car, Cause::OverVoltage))
     }

@@ -6,6 +6,7 @@ mod bench;
 use bench::{Answer, Bench, amperes, din, volts, with_code};
 use control_pilot::Level;
 use exi_din::*;
+use machine::Duration;
 use pev_fsm::{Contactors, Input, Latch, Load, Lock, Operator, Precharge, Quirks, Sensors, Warning};
 use session::Cause;
 
@@ -55,6 +56,24 @@ fn a_voltage_that_still_moves_through_the_window_does_not_close_the_contactors()
         bench.supply_mv = Some(360_000);
         bench.run_to("PowerOn");
     }
+}
+
+#[test]
+fn the_contactors_close_with_a_reading_that_came_behind_the_answer() {
+    let mut bench = Bench::new();
+    bench.latency = Duration::from_millis(500);
+    bench.start_to("PreChargeReq");
+    bench.run(480);
+    bench.has_sensors = false;
+    bench.run(60);
+    assert_eq!(
+        bench.car.demand().contactors,
+        Contactors::Open,
+        "settled, but what was read is older than the answer"
+    );
+    bench.has_sensors = true;
+    bench.run(20);
+    assert_eq!(bench.car.demand().contactors, Contactors::Closed);
 }
 
 #[test]
@@ -122,6 +141,32 @@ fn contactors_that_are_closed_before_or_do_not_close_end_it() {
         bench.run(40);
         assert_eq!(bench.end().cause, Cause::Contactor);
         assert!(!bench.names().contains(&"PowerOn"));
+    }
+}
+
+#[test]
+fn a_voltage_that_goes_away_while_the_contactors_close_takes_the_command_back() {
+    for (precharge, inlet_mv, stops) in [
+        (Precharge::Measured, 329_999, true),
+        (Precharge::Compared { limit_mv: 20_000 }, 370_001, true),
+        (Precharge::Measured, 330_000, false),
+        (Precharge::Reported, 0, false),
+    ] {
+        let mut bench = Bench::with(|config| config.precharge = precharge);
+        bench.start_to("PreChargeReq");
+        bench.contactors_stuck = Some(false);
+        while bench.car.demand().contactors == Contactors::Open {
+            bench.tick();
+        }
+        bench.inlet_mv = Some(inlet_mv);
+        bench.run(20);
+        assert_eq!(bench.car.demand().contactors == Contactors::Open, stops, "{precharge:?} {inlet_mv}");
+        bench.contactors_stuck = None;
+        if stops {
+            assert_eq!(bench.end().cause, Cause::VoltageOff);
+        }
+        bench.run(100);
+        assert_ne!(bench.names().contains(&"PowerOn"), stops);
     }
 }
 

@@ -317,18 +317,20 @@ fn a_lost_lock_plug_or_contactor_makes_it_safe() {
 }
 
 #[test]
-fn a_program_held_up_for_more_than_half_a_second_is_a_stop() {
-    for (millis, stops) in [(490, false), (710, true)] {
-        let mut bench = Bench::at("CurrentDemandReq");
-        bench.run(20);
-        bench.now += Duration::from_millis(millis);
-        let mut entropy = ScriptedEntropy::new(&[1]);
-        let mut vehicle = bench.vehicle;
-        vehicle.at = bench.now;
-        let mut cx = Cx { now: bench.now, entropy: &mut entropy };
-        bench.car.handle(&mut cx, Input::Vehicle(vehicle));
-        let held_up = bench.car.stop_reason().map(|stop| stop.cause) == Some(Cause::HeldUp);
-        assert_eq!(held_up, stops, "{millis} ms: some deadline was at most 200 ms away");
+fn a_program_held_up_for_more_than_half_a_second_is_a_stop_from_pilot_c_on() {
+    for name in &NAMES[6..10] {
+        for (millis, stops) in [(490, false), (710, true)] {
+            let mut bench = Bench::at(name);
+            bench.run(20);
+            bench.now += Duration::from_millis(millis);
+            let mut entropy = ScriptedEntropy::new(&[1]);
+            let mut vehicle = bench.vehicle;
+            vehicle.at = bench.now;
+            let mut cx = Cx { now: bench.now, entropy: &mut entropy };
+            bench.car.handle(&mut cx, Input::Vehicle(vehicle));
+            let held_up = bench.car.stop_reason().map(|stop| stop.cause) == Some(Cause::HeldUp);
+            assert_eq!(held_up, stops, "{name} {millis} ms: some deadline was at most 200 ms away");
+        }
     }
 }
 
@@ -363,6 +365,23 @@ fn over_voltage_and_a_current_nobody_asked_for_are_latched() {
         assert_eq!(bench.car.stop_reason(), None);
         bench.run(200);
         assert_eq!(bench.car.stop_reason().map(|stop| stop.cause), Some(Cause::OverCurrent));
+    }
+}
+
+#[test]
+fn over_voltage_before_the_contactors_close_is_a_stop_and_a_test_at_the_limit_is_none() {
+    for name in ["CableCheckReq", "PreChargeReq"] {
+        for (inlet_mv, stops) in [(900_000, true), (454_081, true), (454_080, false), (412_900, false)] {
+            let mut bench = Bench::at(name);
+            bench.tamper(|_, answer| bench::ongoing(answer));
+            bench.inlet_mv = Some(inlet_mv);
+            bench.run(20);
+            let found = bench.car.stop_reason().map(|stop| stop.cause) == Some(Cause::OverVoltage);
+            assert_eq!(found, stops, "{name} {inlet_mv}");
+            assert_eq!(bench.car.latched() == Some(Latch::OutOfRange), stops);
+            bench.run(1_000);
+            assert_eq!(bench.car.demand().pilot == Level::B, stops, "{name} {inlet_mv}");
+        }
     }
 }
 
@@ -420,6 +439,123 @@ fn a_welded_contactor_of_its_own_is_latched_and_stays_locked() {
     assert_eq!(bench.car.demand().lock, Lock::Held);
     bench.input(Input::Operator(Operator::Reset));
     assert!(!bench.car.may_begin());
+}
+
+/// A car whose contactors were told to close and have not confirmed it.
+fn closing() -> Bench {
+    let mut bench = Bench::at("PreChargeReq");
+    bench.contactors_stuck = Some(false);
+    while bench.car.demand().contactors == Contactors::Open {
+        bench.tick();
+    }
+    bench
+}
+
+#[test]
+fn contactors_that_never_confirmed_are_told_to_open_with_the_stop_itself() {
+    type Fault = fn(&mut Bench);
+    let table: [(Fault, u64); 3] = [
+        (|bench| bench.input(Input::Operator(Operator::Stop)), 0),
+        (|bench| bench.emergency_stop = true, 20),
+        (|bench| bench.missing = Some(2), 230),
+    ];
+    for (number, (fault, millis)) in table.into_iter().enumerate() {
+        let mut bench = closing();
+        fault(&mut bench);
+        bench.run(millis);
+        assert_safe(&bench, &number.to_string());
+        let unknown = bench.events.contains(&Event::EmergencyOpening { current_ma: None });
+        assert_eq!(unknown, number == 2, "an unknown current is recorded");
+    }
+}
+
+#[test]
+fn contactors_that_close_although_they_were_told_to_open_are_found() {
+    let mut bench = closing();
+    bench.contactors_stuck = Some(true);
+    bench.input(Input::Operator(Operator::Stop));
+    assert_safe(&bench, "told to open");
+    bench.run(1_990);
+    assert_eq!(bench.car.latched(), None);
+    bench.run(20);
+    assert_eq!(bench.car.latched(), Some(Latch::Contactors));
+    assert!(!bench.names().contains(&"SessionStopReq"), "nothing is said before they are known to be open");
+}
+
+#[test]
+fn a_weld_behind_an_emergency_stop_is_latched_too_and_no_reset_hides_it() {
+    let mut bench = Bench::at("CurrentDemandReq");
+    bench.run(500);
+    bench.contactors_stuck = Some(true);
+    bench.input(Input::Operator(Operator::EmergencyStop));
+    bench.end();
+    let latches: Vec<_> = bench.events.iter().filter(|event| matches!(event, Event::Latched(_))).collect();
+    assert_eq!(latches, [&Event::Latched(Latch::EmergencyStop), &Event::Latched(Latch::Contactors)]);
+    bench.run(15_000);
+    bench.input(Input::Operator(Operator::Reset));
+    assert_eq!(bench.car.latched(), Some(Latch::Contactors));
+    bench.contactors_stuck = None;
+    bench.run(100);
+    bench.input(Input::Operator(Operator::Reset));
+    assert!(bench.car.may_begin());
+}
+
+#[test]
+fn a_lesser_latch_does_not_take_the_place_of_a_worse_one() {
+    let mut bench = Bench::at("PowerOff");
+    bench.contactors_stuck = Some(true);
+    bench.end();
+    bench.emergency_stop = true;
+    bench.run(100);
+    assert_eq!(bench.car.latched(), Some(Latch::Contactors));
+    (bench.contactors_stuck, bench.inlet_mv) = (None, Some(0));
+    bench.run(100);
+    bench.input(Input::Operator(Operator::Reset));
+    bench.run(20);
+    assert_eq!(bench.car.latched(), Some(Latch::EmergencyStop), "a pressed button latches again by itself");
+}
+
+#[test]
+fn contactors_that_are_closed_although_nobody_told_them_to_be_are_latched_unless_they_bounce() {
+    let mut bench = Bench::new();
+    bench.contactors_stuck = Some(true);
+    bench.run(50);
+    assert_eq!(bench.car.latched(), None);
+    bench.run(100);
+    assert_eq!(bench.car.latched(), Some(Latch::Contactors));
+    bench.connect();
+    assert!(bench.sent.is_empty());
+    for name in &NAMES[..8] {
+        let mut bench = Bench::at(name);
+        bench.contactors_stuck = Some(true);
+        bench.run(150);
+        assert_safe(&bench, name);
+        let cause = bench.car.stop_reason().map(|stop| stop.cause);
+        // With them the battery's voltage is at the inlet.
+        assert!(matches!(cause, Some(Cause::Contactor | Cause::WeldSuspected)), "{name}: {cause:?}");
+        assert_eq!(bench.car.latched(), Some(Latch::Contactors), "{name}");
+    }
+}
+
+#[test]
+fn a_voltage_at_the_inlet_before_pilot_c_holds_the_session_off_until_it_is_gone() {
+    let mut bench = Bench::new();
+    for inlet_mv in [60_000, -60_000] {
+        bench.inlet_mv = Some(inlet_mv);
+        bench.run(20);
+        assert!(!bench.car.may_begin());
+    }
+    bench.connect();
+    assert!(bench.events.contains(&Event::Dropped(pev_fsm::Dropped::Connection)));
+    bench.run(20);
+    bench.inlet_mv = Some(59_999);
+    bench.run(20);
+    assert!(bench.car.may_begin());
+    bench.latency = Duration::from_millis(100);
+    bench.start_to("ChargeParameterDiscoveryReq");
+    bench.inlet_mv = Some(60_000);
+    assert_eq!(bench.end().cause, Cause::WeldSuspected);
+    assert!(!bench.names().contains(&"CableCheckReq"));
 }
 
 #[test]

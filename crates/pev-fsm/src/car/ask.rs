@@ -31,7 +31,7 @@ impl Car {
         let row = kind.row();
         self.timers.clear(Timer::Pace);
         self.step = Step::Asking(kind);
-        (self.is_waiting, self.is_near) = (true, false);
+        (self.is_waiting, self.closes_from) = (true, None);
         self.set_phase(row.phase);
         let mut wait = self.config.time(row.time);
         if kind == Kind::Handshake {

@@ -7,9 +7,8 @@ mod stops;
 mod supervise;
 mod tell;
 
-use control_pilot::Level;
 use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers};
-use session::{Contactors, EnergyTransfer, Limits, Phase, StopReason};
+use session::{DEAD_MV, EnergyTransfer, Limits, Phase, StopReason, fresh};
 
 use crate::din;
 use crate::plug::Plug;
@@ -109,8 +108,8 @@ pub struct Car {
     disagreement_told: bool,
     loop_told: bool,
     settling: Settling,
-    /// The last `PreChargeRes` found the voltage near.
-    is_near: bool,
+    /// The last `PreChargeRes` found the voltage near, and a reading from then on may close the contactors.
+    closes_from: Option<Instant>,
     /// Newest voltage that the charger reported, in mV.
     reported_mv: Option<i32>,
     /// The lock was confirmed in this session.
@@ -129,7 +128,7 @@ pub struct Car {
 }
 
 impl Car {
-    /// How late a deadline may be met while the contactors are closed (docs/ARCHITECTURE.md).
+    /// How late a deadline may be met while the car is in C (docs/ARCHITECTURE.md).
     const HELD_UP: Duration = Duration::from_millis(500);
 
     /// A car without a session, that knows nothing of its plant yet.
@@ -162,7 +161,7 @@ impl Car {
             disagreement_told: false,
             loop_told: false,
             settling: Settling::default(),
-            is_near: false,
+            closes_from: None,
             reported_mv: None,
             is_locked: false,
             was_powered: false,
@@ -188,11 +187,16 @@ impl Car {
         self.close && self.request.is_none()
     }
 
-    /// Whether a connection would begin a session: none is under way, nothing is latched, the contactors are open
-    /// and a [`Vehicle`] has been given.
+    /// Whether a connection would begin a session: none is under way, nothing is latched, the contactors are open, no
+    /// voltage is known to be at the inlet, and a [`Vehicle`] has been given.
     pub fn may_begin(&self) -> bool {
         let idle = self.step == Step::NoSession && self.power.is_off();
-        idle && self.latched.is_none() && self.vehicle.is_some()
+        idle && self.latched.is_none() && !self.is_live() && self.vehicle.is_some()
+    }
+
+    /// Whether 60 V or more are known to be at the inlet.
+    fn is_live(&self) -> bool {
+        fresh(self.plant.inlet_mv, self.now).is_some_and(|mv| mv.saturating_abs() >= DEAD_MV)
     }
 
     /// Where the session is.
@@ -279,7 +283,7 @@ impl Car {
         let due = self.poll_timeout();
         let late = due.is_some_and(|due| now.since(due.at) > Self::HELD_UP);
         self.now = self.now.max(now);
-        if late && self.power.contactors() == Contactors::Closed && self.power.pilot() != Level::B {
+        if late && self.power.is_in_use() {
             self.make_safe(session::By::Car, session::Cause::HeldUp);
         }
     }

@@ -6,6 +6,7 @@ use super::{Car, Step, Timer};
 use crate::din::{self, NoResponse};
 use crate::policy::{self, Compared};
 use crate::request::{ChargerStatus, Content, Kind, Response};
+use crate::settle::SEEN;
 use crate::supervision::is_isolation_bad;
 use crate::{Dropped, Event, PAYLOAD_TYPE, Precharge, Quirks, Sensors, Time, Warning};
 
@@ -206,6 +207,9 @@ impl Car {
         let Some((limits, _)) = fitting else {
             return self.stop_in_order(By::Car, Cause::Refused(name));
         };
+        if self.is_live() {
+            return self.make_safe(By::Charger, Cause::WeldSuspected);
+        }
         self.charger = limits;
         self.timers.clear(Timer::Loop);
         self.power.make_ready();
@@ -252,13 +256,14 @@ impl Car {
         self.checkpoint(Checkpoint::VOLTAGE_COMPARED);
         match policy::compare(self.now, &self.plant, &self.config, reference_mv, present_mv) {
             Compared::Near => {
+                self.closes_from = Some(self.now + SEEN);
                 if self.config.precharge == Precharge::Reported {
                     let difference_mv = present_mv.saturating_sub(reference_mv);
                     self.settling.take(self.now, difference_mv, self.config.tolerance_mv);
+                    self.closes_from = Some(self.now);
                 }
                 // It may settle before the next request would go out.
                 self.ask_later(Kind::PreCharge, Time::PreChargePace);
-                self.is_near = true;
                 return self.close_if_settled();
             }
             Compared::Far => {}
@@ -290,8 +295,8 @@ impl Car {
 
     fn close_if_settled(&mut self) {
         let is_asked = self.step == Step::Asking(Kind::PreCharge) && !self.is_waiting;
-        let is_wanted = is_asked && self.is_near && self.stop.is_none();
-        if is_wanted && self.settling.is_settled(self.config.tolerance_mv) {
+        let Some(least) = self.closes_from.filter(|_| is_asked && self.stop.is_none()) else { return };
+        if self.settling.is_settled(least, self.config.tolerance_mv) {
             self.close_contactors();
         }
     }
@@ -345,7 +350,7 @@ impl Car {
 
     /// `PowerDelivery(false)` was answered: pilot B, and the contactors open when the current is gone.
     fn power_is_off(&mut self) {
-        self.power.stop(self.now, self.config.time(Time::Rest));
+        self.power.stop(self.now, self.config.time(Time::Rest), &self.plant);
         self.checkpoint(Checkpoint::PILOT_BACK_TO_B);
         self.step = Step::Opening;
     }

@@ -22,7 +22,7 @@ impl Car {
 
     /// SAFE: pilot B now, contactors open below 1 A or after 2 s, nothing more is said.
     pub(super) fn make_safe(&mut self, by: By, cause: Cause) {
-        self.power.stop(self.now, Duration::ZERO);
+        self.power.stop(self.now, Duration::ZERO, &self.plant);
         if self.is_in_session() {
             self.stop_for(by, cause);
             self.over();
@@ -32,7 +32,7 @@ impl Car {
 
     /// Nothing more is said: the connection is to be closed.
     pub(super) fn over(&mut self) {
-        self.power.stop(self.now, Duration::ZERO);
+        self.power.stop(self.now, Duration::ZERO, &self.plant);
         self.timers.clear_all();
         self.is_waiting = false;
         self.step = Step::Over;
@@ -54,7 +54,7 @@ impl Car {
             Step::NoSession | Step::Opening | Step::Over => false,
         };
         if before_power {
-            self.power.stop(self.now, Duration::ZERO);
+            self.power.stop(self.now, Duration::ZERO, &self.plant);
         }
         // One request at a time: what is asked is answered first.
         if !self.is_waiting {
@@ -72,7 +72,7 @@ impl Car {
             | Step::Opening
             | Step::Over => {}
             Step::Asking(_) | Step::Locking | Step::Closing => {
-                self.power.stop(self.now, Duration::ZERO);
+                self.power.stop(self.now, Duration::ZERO, &self.plant);
                 for timer in [Timer::Pace, Timer::Lock, Timer::Loop] {
                     self.timers.clear(timer);
                 }
@@ -90,7 +90,7 @@ impl Car {
     }
 
     pub(super) fn latch(&mut self, latch: Latch) {
-        if self.latched.is_none() {
+        if self.latched < Some(latch) {
             self.latched = Some(latch);
             self.events.push(Event::Latched(latch));
         }

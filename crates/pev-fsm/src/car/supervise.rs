@@ -6,7 +6,7 @@ use super::{Car, Step, Timer};
 use crate::plug::Inlet;
 use crate::power::News;
 use crate::request::Kind;
-use crate::{Event, Latch, Time};
+use crate::{Event, Latch, Load, Precharge, Time};
 
 impl Car {
     /// Does what time, sensors and battery ask for.
@@ -42,10 +42,18 @@ impl Car {
         {
             self.emergency_stop();
         }
+        // Nobody told them to be closed: found without a session, too, and again behind a reset.
+        if self.supervision.unasked(now, &self.plant, self.power.is_open()) {
+            self.latch(Latch::Contactors);
+            self.make_safe(By::Car, Cause::Contactor);
+        }
         // Followed without a session, too: a pilot that is gone already is not given its time once more.
         let found = self.supervision.always(now, &self.plant);
         if let Some((by, cause)) = found.filter(|_| self.is_in_session()) {
             self.make_safe(by, cause);
+        }
+        if self.power.is_closing() && self.is_apart() {
+            self.make_safe(By::Charger, Cause::VoltageOff);
         }
         let Some(vehicle) = self.vehicle.filter(|_| self.power.is_in_use()) else { return };
         let is_closed = self.power.is_closed();
@@ -66,6 +74,19 @@ impl Car {
             }
             self.make_safe(by, cause);
         }
+    }
+
+    /// Whether the inlet is known to be farther from the battery than contactors may close at. Behind contacts that have met
+    /// without a word it would have the battery's voltage: it proves that they are still open.
+    fn is_apart(&self) -> bool {
+        if self.config.load != Load::Battery || self.config.precharge == Precharge::Reported {
+            return false;
+        }
+        let battery = self.vehicle.and_then(|car| car.battery_mv);
+        let both = fresh(self.plant.inlet_mv, self.now).zip(battery);
+        both.is_some_and(|(inlet, battery)| {
+            inlet.saturating_sub(battery).saturating_abs() > self.config.tolerance_mv
+        })
     }
 
     /// The battery's own reasons to end.

@@ -12,6 +12,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("charger", include_str!("../../scenarios/charger.txt")),
     ("electrical", include_str!("../../scenarios/electrical.txt")),
     ("time", include_str!("../../scenarios/time.txt")),
+    ("car-hazards", include_str!("../../scenarios/car-hazards.txt")),
     ("pyplc", include_str!("../../scenarios/pyplc.txt")),
 ];
 

@@ -252,13 +252,10 @@ fn describe_warning(warning: Warning) -> String {
             format!("the contactors had to open under {} A: the power stage did not stop", ma / 1000)
         }
         Warning::OpenedUnderCurrent(None) => {
-            "the contactors had to open, and nobody knows under which current".into()
+            "the contactors had to open under an unknown current: look at its sensor".into()
         }
         Warning::StillLive(mv) => {
-            format!(
-                "everything is off and {} V are still on the cable: no car is offered to charge",
-                mv / 1000
-            )
+            format!("everything is off and {} V are on the cable: look for welded contactors", mv / 1000)
         }
         Warning::ContactorsStillClosed => "the contactors are demanded open and say closed".into(),
     }

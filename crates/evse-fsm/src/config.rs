@@ -55,7 +55,7 @@ pub struct Config {
 /// Who authorises a session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Authorisation {
-    /// Nobody needs to.
+    /// Nobody needs to; a refusal counts all the same.
     #[default]
     Free,
     /// [`Operator::Authorise`](crate::Operator) does.

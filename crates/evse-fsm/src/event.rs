@@ -61,6 +61,6 @@ pub enum Warning {
     OpenedUnderCurrent(Option<i32>),
     /// The contactors' feedback says closed although they are demanded open.
     ContactorsStillClosed,
-    /// This voltage in mV is still on the cable although everything is off for seconds: 5 % is not offered meanwhile.
+    /// This voltage in mV is still on the cable although everything is off for 5 s: no session is offered meanwhile.
     StillLive(i32),
 }

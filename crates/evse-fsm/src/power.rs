@@ -41,9 +41,11 @@ impl Fault {
         }
     }
 
-    /// The cause is one that a test of the cable finds.
-    pub(crate) const fn is_cause(cause: Cause) -> bool {
-        matches!(cause, Cause::WeldSuspected | Cause::Contactor | Cause::VoltageOff | Cause::Isolation)
+    /// Whether the session ends for one of these.
+    pub(crate) fn is_cause(cause: Cause) -> bool {
+        [Self::Weld, Self::Contactor, Self::Voltage, Self::Isolation]
+            .iter()
+            .any(|fault| fault.cause() == cause)
     }
 }
 
@@ -253,11 +255,12 @@ impl Power {
             Stage::Stopping { began, open_by, was_granted, .. } => {
                 let current_ma = fresh(plant.current_ma, now).map(i32::saturating_abs);
                 let gone = current_ma.is_some_and(|ma| ma < OPEN_BELOW_MA);
-                if gone || now >= *open_by || config.power_stage == PowerStage::None {
+                let is_real = config.power_stage == PowerStage::Real;
+                if gone || now >= *open_by || !is_real {
                     let had_time = now.since(*began) >= STUCK;
                     let is_wild = |ma| ma > self.limits.max_current_ma.saturating_add(STUCK_MA);
                     let is_stuck = current_ma.is_some_and(|ma| is_wild(ma) || had_time && ma >= STUCK_MA);
-                    let is_told = !gone && (*was_granted || current_ma.is_some());
+                    let is_told = is_real && !gone && (*was_granted || current_ma.is_some());
                     news = is_told.then_some(News::OpenedUnderCurrent { current_ma, is_stuck });
                     self.stage = Stage::Off;
                 }
@@ -513,5 +516,22 @@ mod tests {
         power.step(now, &plant, &config);
         assert_eq!(power.present(now, &plant, PowerStage::None).voltage_mv, 350_000);
         assert_eq!(power.demand(PowerStage::None), (Target::ZERO, Contactors::Open));
+    }
+
+    #[test]
+    fn a_current_that_nobody_knows_is_told_where_there_is_a_power_stage() {
+        for (power_stage, told) in [
+            (PowerStage::None, None),
+            (PowerStage::Real, Some(News::OpenedUnderCurrent { current_ma: None, is_stuck: false })),
+        ] {
+            let mut bench = Bench::tested();
+            bench.power.precharge(bench.now(), 350_000, &bench.config);
+            bench.power.switch_on(bench.now());
+            bench.power.stop(bench.now(), SAFE_OPEN);
+            bench.config.power_stage = power_stage;
+            let news = bench.power.step(bench.now() + SAFE_OPEN, &Plant::default(), &bench.config);
+            assert_eq!(news, told);
+            assert!(!bench.power.is_energised());
+        }
     }
 }

@@ -331,6 +331,12 @@ impl Bench {
         }
     }
 
+    /// Nothing is closed and nothing ready.
+    pub fn assert_safe(&self, label: &str) {
+        let demand = self.car.demand();
+        assert_eq!((demand.pilot, demand.contactors), (Level::B, Contactors::Open), "{label}");
+    }
+
     /// Runs until the session is over, a minute and a half at most, and says why.
     pub fn end(&mut self) -> StopReason {
         for _ in 0..9_000 {

@@ -22,20 +22,26 @@
 
 mod checkpoint;
 mod connection;
+mod lasting;
+mod latch;
 mod limits;
 mod message;
 mod phase;
 mod plant;
+mod plausible;
 mod quirk;
 mod reading;
 mod stop;
 
 pub use checkpoint::Checkpoint;
 pub use connection::{Closed, EnergyTransfer};
+pub use lasting::{Debounce, Lasting};
+pub use latch::Latch;
 pub use limits::{CURRENT_BEFORE_POWER_MA, DEAD_MV, Limits, OPEN_BELOW_MA, Target};
 pub use message::{Direction, Message, Status, Values};
 pub use phase::Phase;
-pub use plant::{Contactors, Isolation, Lock};
+pub use plant::{Contactors, Insulation, Isolation, Lock, SelfTest};
+pub use plausible::{APART, APART_MV, Agreement, Touch};
 pub use quirk::Quirk;
 pub use reading::{MAX_AGE, Reading, Sensor, fresh};
-pub use stop::{By, Cause, StopReason};
+pub use stop::{By, Cause, Compared, Detail, StopReason};

@@ -1,5 +1,6 @@
 use crate::Phase;
 use core::fmt;
+use machine::Duration;
 
 /// Who ended the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +30,10 @@ pub enum Cause {
     NotAuthorised,
     /// Pilot A: the plug was pulled.
     Unplugged,
+    /// The release button of the plug was pressed (proximity).
+    Released,
+    /// The proximity wire shows no resistance that a plug has: a short, a break or a wrong resistor.
+    ProximityFault,
     /// The car left pilot C/D while it should be ready: its hardware stop request.
     LeftReady,
     /// Pilot E or F: a short, a broken wire or the other side's fault signal.
@@ -47,6 +52,8 @@ pub enum Cause {
     Undecodable,
     /// The other side answered with a failure code; the message's name.
     FailedResponse(&'static str),
+    /// The stop button of the charger, or its back end: the charger asked for an ordinary end.
+    StoppedAtCharger,
     /// The car reported the error with this code (`DC_EVErrorCode`, 1..=11).
     CarError(u8),
     /// The charger reported Shutdown, Malfunction or Emergency; the status' name.
@@ -59,6 +66,8 @@ pub enum Cause {
     HeldUp,
     /// The isolation test failed or the monitor reported a fault.
     Isolation,
+    /// The isolation monitor makes no new measurements.
+    MonitorHangs,
     /// Voltage where there must be none: a contactor is suspected to be welded.
     WeldSuspected,
     /// A contactor did not follow its command.
@@ -69,8 +78,16 @@ pub enum Cause {
     OverVoltage,
     /// Over-current, or current where there must be none.
     OverCurrent,
+    /// Current against the direction of charging.
+    ReverseCurrent,
+    /// A current was demanded and did not come.
+    NoCurrent,
     /// The voltage did not reach, or left, the target.
     VoltageOff,
+    /// Two own sensors contradict each other; which.
+    Suspect(&'static str),
+    /// The battery's voltage has the wrong sign.
+    Polarity,
     /// The pins of the inlet are too hot, or their sensor is broken.
     InletHot,
     /// The other side closed, or the connection broke; how.
@@ -85,6 +102,8 @@ pub enum Cause {
     NoDiscovery,
     /// The announced port takes no connection.
     NoConnection,
+    /// The network interface is down or gone.
+    InterfaceDown,
 }
 
 /// Why a session stopped: the last line of every log and the exit code.
@@ -96,6 +115,40 @@ pub struct StopReason {
     pub cause: Cause,
     /// Where the session was at that moment.
     pub phase: Phase,
+    /// What the other side said, and what was compared.
+    pub detail: Detail,
+}
+
+/// What the other side said when the session ended, and which values were compared; absent where it does not apply.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Detail {
+    /// The response code's name.
+    pub code: Option<&'static str>,
+    /// The charger's status, by name.
+    pub status: Option<&'static str>,
+    /// The charger's notification, by name.
+    pub notification: Option<&'static str>,
+    /// The car's error, by name.
+    pub error: Option<&'static str>,
+    /// The values that decided.
+    pub compared: Option<Compared>,
+    /// How long the program was held up.
+    pub held_up: Option<Duration>,
+}
+
+/// A value and what it was held against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Compared {
+    /// What was measured or said, in the words of a log: `inlet voltage`.
+    pub what: &'static str,
+    /// Its value in thousandths of `unit`.
+    pub found: i32,
+    /// What it was held against, in words: `battery voltage`.
+    pub against: &'static str,
+    /// Its value in thousandths of `unit`.
+    pub limit: i32,
+    /// `V`, `A` or `degC`.
+    pub unit: &'static str,
 }
 
 impl By {
@@ -124,6 +177,7 @@ impl Cause {
             | Self::FailedResponse(name)
             | Self::ChargerStatus(name)
             | Self::StaleReading(name)
+            | Self::Suspect(name)
             | Self::ConnectionLost(name) => Some(name),
             _ => None,
         }
@@ -134,11 +188,14 @@ impl Cause {
         match self {
             Self::Finished => (0, "ended in order", "nothing to do"),
             Self::OperatorStop => (0, "stop requested", "nothing to do"),
+            Self::StoppedAtCharger => (0, "stopped at the charger", "nothing to do"),
             Self::EmergencyStop => (10, "emergency stop", "find out why, release the button, then reset or plug in again"),
             Self::NotAuthorised => (11, "not authorised", "authorise within the ongoing timer, or charge freely by configuration"),
             Self::Unplugged => (20, "plug pulled (pilot A)", "plug in again; if nobody pulled it, look at the pilot wire"),
             Self::LeftReady => (21, "car left pilot C/D", "the car asked for the end by hardware: read its own fault memory"),
             Self::PilotFault => (22, "pilot E or F", "look for a short or a broken pilot wire and at the diode"),
+            Self::Released => (24, "release button pressed", "plug in again and leave the button alone while charging"),
+            Self::ProximityFault => (25, "proximity resistance of no plug", "look for a short, a break or a wrong resistor on the proximity wire"),
             Self::PilotLost => (23, "pilot duty cycle lost", "measure the pilot: 1 kHz, +-12 V, 5 %"),
             Self::Timeout(_) => (30, "timer ran out", "see which side was silent in the last lines before; relax the timer only if it answers late"),
             Self::OutOfOrder(_) => (31, "message out of order", "compare the order with the checkpoints before; the sender is wrong, or a response was lost"),
@@ -152,11 +209,16 @@ impl Cause {
             Self::StaleReading(_) => (40, "reading missing or too old", "the adapter must deliver it at least every 200 ms"),
             Self::HeldUp => (41, "program held up", "something blocked the loop for more than 500 ms: find it before energising again"),
             Self::Isolation => (50, "isolation fault", "measure the isolation of cable and inlet before the next try"),
+            Self::MonitorHangs => (58, "isolation monitor makes no new measurements", "check the monitor's supply and its connection; set its counter or self-test"),
             Self::WeldSuspected => (51, "voltage where there must be none", "a contactor may be welded: do not touch, measure"),
             Self::Contactor => (52, "contactor did not follow", "check its coil, supply and feedback contact"),
             Self::Lock => (53, "connector lock failed", "check the lock's drive and feedback"),
             Self::OverVoltage => (54, "over-voltage", "latched: find the cause, then reset"),
             Self::OverCurrent => (55, "over-current", "latched: find the cause, then reset"),
+            Self::ReverseCurrent => (59, "current flows backwards", "latched: look at the power stage and the sign of the current sensor, then reset"),
+            Self::NoCurrent => (70, "current was demanded and did not come", "look at the power stage and the current sensor"),
+            Self::Suspect(_) => (71, "sensors contradict each other", "latched: measure, replace the wrong sensor, then reset; release the plug by hand only after measuring below 60 V"),
+            Self::Polarity => (72, "battery voltage has the wrong sign", "check the wiring of the battery and of its sensor before energising"),
             Self::VoltageOff => (56, "voltage off its target", "look at the power stage and at the precharge log"),
             Self::InletHot => (57, "inlet too hot", "let it cool; look for dirty or loose pins, and at the temperature sensor"),
             Self::ConnectionLost(_) => (60, "connection lost", "if unexpected, look at the power-line link"),
@@ -165,6 +227,7 @@ impl Cause {
             Self::NoMatch => (63, "SLAC found no match", "check the modem's role (PIB) and the coupling to the pilot"),
             Self::NoDiscovery => (64, "no discovery answer", "the charger must answer SDP on UDP 15118 over the matched link"),
             Self::NoConnection => (65, "no TCP connection", "only the port announced by discovery is the right one"),
+            Self::InterfaceDown => (66, "network interface is down", "bring it up again: the program waits for it"),
         }
     }
 }
@@ -172,12 +235,26 @@ impl Cause {
 impl StopReason {
     /// A reason.
     pub const fn new(by: By, cause: Cause, phase: Phase) -> Self {
-        Self { by, cause, phase }
+        let detail = Detail {
+            code: None,
+            status: None,
+            notification: None,
+            error: None,
+            compared: None,
+            held_up: None,
+        };
+        Self { by, cause, phase, detail }
+    }
+
+    /// The reason with what the other side said and what was compared.
+    #[must_use]
+    pub const fn with(self, detail: Detail) -> Self {
+        Self { detail, ..self }
     }
 
     /// The exit code of a program that ends with this reason: 0 for a session ended in order, otherwise
     /// a number of the cause's own (10.. people, 20.. pilot, 30.. messages and timers, 40.. own
-    /// program, 50.. electrical, 60.. network).
+    /// program, 50.. and 70.. electrical, 60.. network).
     pub const fn exit_code(self) -> u8 {
         self.cause.words().0
     }
@@ -207,7 +284,43 @@ impl fmt::Display for Cause {
 impl fmt::Display for StopReason {
     /// One line: who, where, what, and the advice.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "stopped by {} in {}: {}; {}", self.by.name(), self.phase, self.cause, self.advice())
+        let Self { by, cause, phase, detail } = self;
+        write!(f, "stopped by {} in {phase}: {cause}{detail}; {}", by.name(), self.advice())
+    }
+}
+
+impl fmt::Display for Detail {
+    /// Each part that is there, after a comma: `, FAILED, EVSE_EmergencyShutdown, inlet voltage 0.0 V against battery voltage 350.1 V`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let said = [self.code, self.status, self.notification, self.error];
+        said.into_iter().flatten().try_for_each(|name| write!(f, ", {name}"))?;
+        if let Some(compared) = self.compared {
+            write!(f, ", {compared}")?;
+        }
+        match self.held_up {
+            Some(time) => {
+                write!(f, ", for {} s", Tenths(i32::try_from(time.as_millis()).unwrap_or(i32::MAX)))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Compared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, found, against, limit, unit } = *self;
+        write!(f, "{what} {} {unit} against {against} {} {unit}", Tenths(found), Tenths(limit))
+    }
+}
+
+/// Thousandths, shown with one decimal.
+struct Tenths(i32);
+
+impl fmt::Display for Tenths {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.0 <= -100 { "-" } else { "" };
+        let tenths = self.0.unsigned_abs() / 100;
+        write!(f, "{sign}{}.{}", tenths / 10, tenths % 10)
     }
 }
 
@@ -221,9 +334,12 @@ mod tests {
     const EVERY: &[Cause] = &[
         Cause::Finished,
         Cause::OperatorStop,
+        Cause::StoppedAtCharger,
         Cause::EmergencyStop,
         Cause::NotAuthorised,
         Cause::Unplugged,
+        Cause::Released,
+        Cause::ProximityFault,
         Cause::LeftReady,
         Cause::PilotFault,
         Cause::PilotLost,
@@ -239,12 +355,17 @@ mod tests {
         Cause::StaleReading("x"),
         Cause::HeldUp,
         Cause::Isolation,
+        Cause::MonitorHangs,
         Cause::WeldSuspected,
         Cause::Contactor,
         Cause::Lock,
         Cause::OverVoltage,
         Cause::OverCurrent,
+        Cause::ReverseCurrent,
+        Cause::NoCurrent,
         Cause::VoltageOff,
+        Cause::Suspect("x"),
+        Cause::Polarity,
         Cause::InletHot,
         Cause::ConnectionLost("x"),
         Cause::LinkLost,
@@ -252,12 +373,13 @@ mod tests {
         Cause::NoMatch,
         Cause::NoDiscovery,
         Cause::NoConnection,
+        Cause::InterfaceDown,
     ];
 
     #[test]
     fn each_failure_has_an_exit_code_of_its_own() {
         let codes: BTreeSet<u8> = EVERY.iter().map(|cause| cause.words().0).collect();
-        assert_eq!(codes.len(), EVERY.len() - 1, "only the two normal ends share a code");
+        assert_eq!(codes.len(), EVERY.len() - 2, "only the three normal ends share a code");
         assert!(codes.iter().all(|code| *code < 100));
     }
 
@@ -268,5 +390,16 @@ mod tests {
         assert!(line.starts_with("stopped by the charger in CurrentDemand: timer ran out (sequence); "));
         assert!(!stop.is_normal() && line.ends_with(stop.advice()));
         assert!(!line.contains('\n'));
+    }
+    #[test]
+    fn the_last_line_says_what_the_other_side_said_and_what_was_compared() {
+        let compared = Compared { what: "inlet", found: -40, against: "battery", limit: -350_150, unit: "V" };
+        let detail = Detail { code: Some("FAILED"), compared: Some(compared), ..Detail::default() };
+        let stop = StopReason::new(By::Charger, Cause::FailedResponse("x"), Phase::PreCharge).with(detail);
+        let line = stop.to_string();
+        assert!(line.contains("(x), FAILED, inlet 0.0 V against battery -350.1 V; "), "{line}");
+        let held_up = Detail { held_up: Some(Duration::from_millis(400)), ..Detail::default() };
+        let stop = StopReason::new(By::Car, Cause::HeldUp, Phase::PreCharge).with(held_up);
+        assert!(stop.to_string().contains("program held up, for 0.4 s; "), "{stop}");
     }
 }

@@ -1,0 +1,109 @@
+/// What holds the next session off until a person has acted, the worst last: a worse one takes the place of the one before.
+///
+/// A latch outlives the program: its event is to be kept in a place that survives (a file, flash), under [`name`](Self::name),
+/// and given back at the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Latch {
+    /// A current was demanded and did not come, twice in a row.
+    NoCurrent,
+    /// An isolation test failed twice.
+    Isolation,
+    /// The voltage was not reached twice.
+    Voltage,
+    /// Over-voltage or over-current, or a power stage that does not follow its demand.
+    OutOfRange,
+    /// Current flowed against the direction of charging.
+    ReverseCurrent,
+    /// Two own sources of one quantity contradict each other: one of them is wrong, and nothing says which.
+    Suspect,
+    /// The emergency stop was pressed.
+    EmergencyStop,
+    /// Voltage is present, or unknown, where there must be none.
+    VoltagePresent,
+    /// Contactors did not follow their command, or are closed without one.
+    Contactors,
+    /// What was kept could not be read: it counts as the worst.
+    Unreadable,
+}
+
+/// One row for each latch: name in files and logs, words, what to do.
+type Row = (Latch, &'static str, &'static str);
+
+const ROWS: [Row; 10] = [
+    (
+        Latch::NoCurrent,
+        "no-current",
+        "no current came although it was demanded: look at the power stage and the current sensor",
+    ),
+    (Latch::Isolation, "isolation", "isolation fault twice: measure cable and inlet"),
+    (
+        Latch::Voltage,
+        "voltage",
+        "the voltage was not reached twice: look at the power stage and the voltage sensor",
+    ),
+    (Latch::OutOfRange, "out-of-range", "over-voltage or over-current: find the cause"),
+    (
+        Latch::ReverseCurrent,
+        "reverse-current",
+        "current flowed backwards: look at the power stage and the sign of the current sensor",
+    ),
+    (
+        Latch::Suspect,
+        "suspect-sensor",
+        "two sensors contradict each other: measure, replace the wrong one; release the plug by hand only after measuring below 60 V",
+    ),
+    (Latch::EmergencyStop, "emergency-stop", "the emergency stop was pressed: find out why and release it"),
+    (
+        Latch::VoltagePresent,
+        "voltage-present",
+        "voltage where there must be none, or unknown: do not touch, measure",
+    ),
+    (
+        Latch::Contactors,
+        "contactors",
+        "contactors did not follow: check coil, supply and feedback contact, measure for welds",
+    ),
+    (Latch::Unreadable, "unreadable", "the kept state cannot be read: find out what was latched, then reset"),
+];
+
+impl Latch {
+    fn row(self) -> &'static Row {
+        // Every latch has its row, which a test checks; the last one is the worst.
+        let [.., last] = &ROWS;
+        ROWS.iter().find(|(latch, ..)| *latch == self).unwrap_or(last)
+    }
+
+    /// Its name in files, configurations and logs; never changes.
+    pub fn name(self) -> &'static str {
+        self.row().1
+    }
+
+    /// What happened and what to do, in one line.
+    pub fn advice(self) -> &'static str {
+        self.row().2
+    }
+
+    /// The latch of this name. A name that is not known counts as [`Latch::Unreadable`].
+    pub fn from_name(name: &str) -> Self {
+        ROWS.iter().find(|(_, of, _)| *of == name).map_or(Self::Unreadable, |(latch, ..)| *latch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_latch_has_a_name_of_its_own_and_is_found_by_it() {
+        for (index, (latch, name, _)) in ROWS.iter().enumerate() {
+            assert_eq!((latch.name(), Latch::from_name(name)), (*name, *latch));
+            assert!(ROWS[..index].iter().all(|(before, ..)| before < latch), "in the order of the type");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_not_known_counts_as_the_worst() {
+        assert_eq!(Latch::from_name("x"), Latch::Unreadable);
+        assert!(ROWS.iter().all(|(latch, ..)| *latch <= Latch::Unreadable));
+    }
+}

@@ -1,10 +1,11 @@
 //! Where frames come from: pcapng, pcap, hexadecimal text, raw V2GTP.
 
 use std::fmt;
-use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::io::{self, BufReader, Cursor, Read};
 use std::ops::ControlFlow;
 
 use crate::hex::{self, Odd};
+use crate::lines::{self, Line};
 use pcap_parser::traits::{PcapNGPacketBlock, PcapReaderIterator};
 use pcap_parser::{
     Block, InterfaceDescriptionBlock, LegacyPcapReader, PcapBlockOwned, PcapError, PcapNGReader,
@@ -56,6 +57,8 @@ pub enum Data<'a> {
     Stream(&'a [u8]),
     /// A line of hexadecimal text that is not hexadecimal, with the 1-based column.
     BadLine(usize),
+    /// A line of text that is longer than a line may be.
+    LongLine,
 }
 
 /// How the reading of a file ended.
@@ -97,8 +100,6 @@ const ENOUGH: usize = 8;
 /// judgement; what is larger than the bound is taken as damage.
 const BUFFER: usize = 256 * 1024;
 const LARGEST_BLOCK: usize = 16 * 1024 * 1024;
-/// The longest line of hexadecimal text: a 64 KiB message with separators.
-const LONGEST_LINE: u64 = 512 * 1024;
 
 type Sink<'s> = dyn FnMut(Packet<'_>) -> ControlFlow<()> + 's;
 type Input = io::Chain<Cursor<Vec<u8>>, Box<dyn Read>>;
@@ -193,17 +194,16 @@ fn without_comment(line: &[u8]) -> &[u8] {
 fn read_lines(mut input: BufReader<Input>, sink: &mut Sink<'_>) -> Result<End, Error> {
     let (mut line, mut bytes) = (Vec::new(), Vec::new());
     for frame in 1.. {
-        line.clear();
-        if input.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line)? == 0 {
-            break;
-        }
+        let read = lines::next(&mut input, &mut line)?;
         let text = without_comment(&line).trim_ascii();
-        if text.is_empty() {
-            continue;
-        }
-        let data = match hex::parse(text, &mut bytes, Odd::Refused) {
-            Ok(()) => Data::Line(&bytes),
-            Err(column) => Data::BadLine(column),
+        let data = match read {
+            Line::End => break,
+            Line::TooLong => Data::LongLine,
+            Line::Whole if text.is_empty() => continue,
+            Line::Whole => match hex::parse(text, &mut bytes, Odd::Refused) {
+                Ok(()) => Data::Line(&bytes),
+                Err(column) => Data::BadLine(column),
+            },
         };
         if sink(Packet { frame, time_ns: None, data }).is_break() {
             return Ok(End::Stopped);
@@ -234,13 +234,16 @@ struct Interfaces {
     known: Vec<Interface>,
     frames: u64,
     /// Units of a second in a pcap file; its link type is that of interface 0.
-    fraction: u64,
+    fraction: i64,
+    /// The byte order of a pcapng section.
+    is_big_endian: bool,
 }
 
 #[derive(Clone, Copy)]
 struct Interface {
     link_type: i32,
-    units_per_second: u64,
+    /// Units of time in a second; `None`: more than can be counted, so that no time is a whole nanosecond.
+    units_per_second: Option<u128>,
     offset_s: i64,
     snap_length: u32,
 }
@@ -249,21 +252,22 @@ struct Interface {
 const MAX_INTERFACES: usize = 4096;
 
 impl Interface {
-    fn new(block: &InterfaceDescriptionBlock<'_>) -> Self {
+    fn new(block: &InterfaceDescriptionBlock<'_>, is_big_endian: bool) -> Self {
         let exponent = u32::from(block.if_tsresol & 0x7F);
-        let base: u64 = if block.if_tsresol & 0x80 == 0 { 10 } else { 2 };
-        Self {
-            link_type: block.linktype.0,
-            units_per_second: base.checked_pow(exponent).unwrap_or(1_000_000),
-            offset_s: block.if_tsoffset,
-            snap_length: block.snaplen,
-        }
+        let base: u128 = if block.if_tsresol & 0x80 == 0 { 10 } else { 2 };
+        // The parser takes the offset for little-endian in any case.
+        let offset_s = if is_big_endian { block.if_tsoffset.swap_bytes() } else { block.if_tsoffset };
+        let units_per_second = base.checked_pow(exponent);
+        Self { link_type: block.linktype.0, units_per_second, offset_s, snap_length: block.snaplen }
     }
 
+    /// `None` where the time is beyond what nanoseconds can count (the years 1677 to 2262).
     fn time_ns(self, high: u32, low: u32) -> Option<i64> {
         let ticks = u128::from(high) << 32 | u128::from(low);
-        let ns = ticks * 1_000_000_000 / u128::from(self.units_per_second.max(1));
-        i64::try_from(ns).ok()?.checked_add(self.offset_s.checked_mul(1_000_000_000)?)
+        // 64 and 30 bits.
+        let ns = self.units_per_second.map_or(0, |units| ticks * 1_000_000_000 / units);
+        let ns = i128::try_from(ns).ok()?.checked_add(i128::from(self.offset_s) * 1_000_000_000)?;
+        i64::try_from(ns).ok()
     }
 }
 
@@ -310,24 +314,25 @@ fn take_block(
             interfaces.known.push(Interface {
                 // The upper bits tell of frame check sequences.
                 link_type: header.network.0 & 0x0FFF_FFFF,
-                units_per_second: 1,
+                units_per_second: Some(1),
                 offset_s: 0,
                 snap_length: header.snaplen,
             });
             return ControlFlow::Continue(());
         }
         PcapBlockOwned::Legacy(frame) => {
-            let ns = i64::from(frame.ts_sec) * 1_000_000_000
-                + i64::from(frame.ts_usec) * i64::try_from(interfaces.fraction).unwrap_or(1);
+            // 32 bits of seconds and 32 of microseconds are 62 bits of nanoseconds.
+            let ns = i64::from(frame.ts_sec) * 1_000_000_000 + i64::from(frame.ts_usec) * interfaces.fraction;
             (Some(ns), interfaces.known.first().map(|known| known.link_type), frame.data)
         }
-        PcapBlockOwned::NG(Block::SectionHeader(_)) => {
+        PcapBlockOwned::NG(Block::SectionHeader(section)) => {
             interfaces.known.clear();
+            interfaces.is_big_endian = section.big_endian();
             return ControlFlow::Continue(());
         }
         PcapBlockOwned::NG(Block::InterfaceDescription(description)) => {
             if interfaces.known.len() < MAX_INTERFACES {
-                interfaces.known.push(Interface::new(description));
+                interfaces.known.push(Interface::new(description, interfaces.is_big_endian));
             }
             return ControlFlow::Continue(());
         }
@@ -412,7 +417,7 @@ mod tests {
     #[test]
     fn times_follow_the_resolution_of_the_interface() {
         let interface =
-            |units_per_second| Interface { link_type: 1, units_per_second, offset_s: 1, snap_length: 0 };
+            |units| Interface { link_type: 1, units_per_second: Some(units), offset_s: 1, snap_length: 0 };
         assert_eq!(interface(1_000_000).time_ns(0, 1_500_000), Some(2_500_000_000));
         assert_eq!(interface(1_000_000_000).time_ns(1, 0), Some(5_294_967_296));
         assert_eq!(interface(1 << 20).time_ns(0, 1 << 19), Some(1_500_000_000));

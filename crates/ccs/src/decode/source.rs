@@ -423,4 +423,134 @@ mod tests {
         assert_eq!(interface(1 << 20).time_ns(0, 1 << 19), Some(1_500_000_000));
         assert_eq!(interface(1).time_ns(u32::MAX, u32::MAX), None, "beyond what nanoseconds can count");
     }
+
+    /// A pcapng file in either byte order: one interface with this resolution and offset, and a packet at each time.
+    fn pcapng(is_big_endian: bool, resolution: u8, offset_s: i64, ticks: &[u64]) -> Vec<u8> {
+        let number = |value: u32| if is_big_endian { value.to_be_bytes() } else { value.to_le_bytes() };
+        let pair = |one: u16, two: u16| {
+            let bytes = |value: u16| if is_big_endian { value.to_be_bytes() } else { value.to_le_bytes() };
+            [bytes(one), bytes(two)].concat()
+        };
+        let block = |kind: u32, body: &[u8]| {
+            let length = number(u32::try_from(body.len() + 12).unwrap());
+            [&number(kind)[..], &length, body, &length].concat()
+        };
+        let offset = if is_big_endian { offset_s.to_be_bytes() } else { offset_s.to_le_bytes() };
+        let section = [&number(0x1A2B_3C4D)[..], &pair(1, 0), &[0xFF; 8]].concat();
+        let interface = [
+            &pair(1, 0)[..],
+            &number(0),
+            &pair(9, 1),
+            &[resolution, 0, 0, 0],
+            &pair(14, 8),
+            &offset,
+            &pair(0, 0),
+        ]
+        .concat();
+        let mut file = [block(0x0A0D_0D0A, &section), block(1, &interface)].concat();
+        for ticks in ticks {
+            let (high, low) =
+                (u32::try_from(ticks >> 32).unwrap(), u32::try_from(ticks & 0xFFFF_FFFF).unwrap());
+            let packet = [number(0), number(high), number(low), number(4), number(4), [0xFF; 4]].concat();
+            file.extend(block(6, &packet));
+        }
+        file
+    }
+
+    /// The times of a file's packets as read, and as events have them.
+    fn times(file: Vec<u8>) -> Vec<Option<i64>> {
+        let mut times = Vec::new();
+        let mut decoder = crate::decode::Decoder::new();
+        let source = Source::open(Box::new(Cursor::new(file))).unwrap();
+        let end = source.read(&mut |packet| {
+            times.push(packet.time_ns);
+            decoder.take(packet, &mut |_| ());
+            // The same bytes as a line are an event with a time.
+            let line = Packet { data: Data::Line(&[0xFF]), ..packet };
+            decoder.take(line, &mut |event| assert!(event.time_ns.is_none() || packet.time_ns.is_some()));
+            ControlFlow::Continue(())
+        });
+        assert_eq!(end.unwrap(), End::Complete);
+        times
+    }
+
+    #[test]
+    fn an_offset_is_added_in_either_byte_order() {
+        for is_big_endian in [false, true] {
+            let file = pcapng(is_big_endian, 6, -2, &[5_000_000, 1_500_000]);
+            assert_eq!(times(file), [Some(3_000_000_000), Some(-500_000_000)], "{is_big_endian}");
+        }
+    }
+
+    #[test]
+    fn times_that_cannot_be_counted_are_none_and_those_that_can_are_exact() {
+        let most = 9_223_372_036;
+        let ticks = [0, 1 << 31, 1 << 63, u64::MAX];
+        assert_eq!(
+            times(pcapng(false, 9, most, &ticks)),
+            [Some(most * 1_000_000_000), None, None, None],
+            "2^31 ns do not fit any more"
+        );
+        assert_eq!(
+            times(pcapng(false, 9, -most, &ticks)),
+            [Some(-most * 1_000_000_000), Some(-most * 1_000_000_000 + (1 << 31)), Some(854_775_808), None]
+        );
+        for offset in [i64::MIN, -most - 1, most + 1, i64::MAX] {
+            assert_eq!(times(pcapng(false, 6, offset, &[0, 1]))[0], None, "{offset}");
+        }
+    }
+
+    #[test]
+    fn every_resolution_is_read() {
+        for resolution in 0..=u8::MAX {
+            for offset in [i64::MIN, -9_223_372_036, 0, 9_223_372_036, i64::MAX] {
+                assert_eq!(times(pcapng(false, resolution, offset, &[u64::MAX, 0, 1 << 31])).len(), 3);
+            }
+        }
+        let all = u64::MAX;
+        // 10^-127 s and 2^-127 s: less than a nanosecond.
+        assert_eq!(times(pcapng(false, 0x7F, 0, &[all])), [Some(0)]);
+        assert_eq!(times(pcapng(false, 0xFF, 0, &[all])), [Some(0)]);
+        assert_eq!(times(pcapng(false, 18, 0, &[all])), [Some(18_446_744_073)]);
+        assert_eq!(times(pcapng(false, 0x80 | 64, 0, &[all])), [Some(999_999_999)]);
+        assert_eq!(times(pcapng(false, 0, 0, &[1 << 31])), [Some((1 << 31) * 1_000_000_000)]);
+    }
+
+    #[test]
+    fn the_latest_times_of_pcap_are_read() {
+        for (magic, unit) in [(0xA1B2_C3D4_u32, 1000), (0xA1B2_3C4D, 1)] {
+            let mut file = magic.to_le_bytes().to_vec();
+            file.extend([2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0]);
+            for seconds in [1_u32 << 31, u32::MAX] {
+                for field in [seconds, u32::MAX, 4, 4, 0] {
+                    file.extend(field.to_le_bytes());
+                }
+            }
+            let expected =
+                [1_i64 << 31, u32::MAX.into()].map(|s| Some(s * 1_000_000_000 + i64::from(u32::MAX) * unit));
+            assert_eq!(times(file), expected);
+        }
+    }
+
+    #[test]
+    fn a_line_of_more_than_a_mebibyte_is_one_trouble_with_its_number_and_the_next_is_read() {
+        let longest = "80 ".repeat(lines::MAX_LINE / 3);
+        let text = format!("8040\n{longest}{longest}{longest}\n{longest}\n\n8041\n#{longest}{longest}\n80");
+        let source = Source::open(Box::new(Cursor::new(text.into_bytes()))).unwrap();
+        let mut seen = Vec::new();
+        let end = source.read(&mut |packet| {
+            seen.push((
+                packet.frame,
+                match packet.data {
+                    Data::Line(bytes) => Some(bytes.len()),
+                    Data::LongLine => None,
+                    other => panic!("{other:?}"),
+                },
+            ));
+            ControlFlow::Continue(())
+        });
+        assert_eq!(end.unwrap(), End::Complete);
+        let whole = Some(lines::MAX_LINE / 3);
+        assert_eq!(seen, [(1, Some(2)), (2, None), (3, whole), (5, Some(2)), (6, None), (7, Some(1))]);
+    }
 }

@@ -15,6 +15,8 @@ fn message(payload: &[u8]) -> Vec<u8> {
 struct Test {
     streams: Streams<()>,
     frame: u64,
+    /// A second between two frames, else no times.
+    timed: bool,
     seen: Vec<(u64, String)>,
 }
 
@@ -37,12 +39,13 @@ fn show(seen: &mut Vec<(u64, String)>, when: When, found: Found<'_>) {
 
 impl Test {
     fn new() -> Self {
-        Self { streams: Streams::new(), frame: 0, seen: Vec::new() }
+        Self { streams: Streams::new(), frame: 0, timed: true, seen: Vec::new() }
     }
 
     fn when(&mut self) -> When {
         self.frame += 1;
-        When { frame: self.frame, time_ns: Some(i64::try_from(self.frame).unwrap() * 1_000_000_000) }
+        let time_ns = self.timed.then(|| i64::try_from(self.frame).unwrap() * 1_000_000_000);
+        When { frame: self.frame, time_ns }
     }
 
     fn segment(&mut self, forward: bool, port: u16, segment: Segment<'_>) {
@@ -117,15 +120,34 @@ fn segments_out_of_order_repeated_and_overlapping_give_each_message_once() {
 }
 
 #[test]
-fn what_the_capture_lost_is_given_up_when_the_receiver_has_it() {
+fn what_the_capture_lost_is_given_up_a_while_after_the_receiver_has_it() {
     let mut test = Test::new();
+    test.timed = false;
     test.data(100, &message(b"aa"));
     test.data(120, &message(b"cc"));
-    test.acknowledge(110);
-    assert_eq!(test.seen(), [(1, "aa")], "110 is only the first message");
-    test.acknowledge(130);
+    let mut acknowledge = |acknowledged| {
+        for _ in 0..130 {
+            test.acknowledge(acknowledged);
+        }
+        test.seen.len()
+    };
+    assert_eq!(acknowledge(110), 1, "only the first message");
+    assert_eq!(acknowledge(130), 3);
     test.data(130, &message(b"dd"));
-    assert_eq!(test.seen(), [(1, "aa"), (2, "gap"), (2, "cc"), (5, "dd")]);
+    assert_eq!(test.seen(), [(1, "aa"), (2, "gap"), (2, "cc"), (263, "dd")]);
+}
+
+#[test]
+fn an_acknowledgement_that_was_captured_before_its_segment_loses_nothing() {
+    let mut test = Test::new();
+    test.timed = false;
+    test.data(100, &message(b"aa"));
+    test.data(120, &message(b"cc"));
+    for _ in 0..100 {
+        test.acknowledge(130);
+    }
+    test.data(110, &message(b"bb"));
+    assert_eq!(test.seen(), [(1, "aa"), (103, "bb"), (2, "cc")]);
 }
 
 #[test]
@@ -149,7 +171,7 @@ fn a_lost_half_of_a_message_does_not_swallow_the_next_one() {
     let mut test = Test::new();
     test.data(0, &long[..200]);
     test.data(308, &message(b"next"));
-    test.acknowledge(320);
+    test.finish();
     assert_eq!(test.seen(), [(2, "gap"), (2, "skipped 200"), (2, "next")]);
 }
 
@@ -253,8 +275,8 @@ fn all_together_hold_no_more_than_the_bound_and_a_session_keeps_its_few_segments
     let mut most = 0;
     for port in 1000..1200 {
         test.segment(true, port, Segment { sequence: 0, data: b"x", ..EMPTY });
-        for at in 0..2000 {
-            test.segment(true, port, Segment { sequence: 10 + 2 * at, data: b"y", ..EMPTY });
+        for at in 0..100 {
+            test.segment(true, port, Segment { sequence: 10 + 2001 * at, data: &[b'y'; 2000], ..EMPTY });
             most = most.max(test.streams.memory);
             test.frame = 1;
         }
@@ -325,6 +347,20 @@ fn a_syn_that_was_captured_late_begins_no_other_connection() {
     test.segment(true, 50001, Segment { sequence: 100, syn: true, ..EMPTY });
     assert_eq!(test.seen(), [(1, "aa"), (3, "bb")]);
     assert_eq!(test.streams.opened(), 2);
+}
+
+#[test]
+fn what_was_captured_before_the_syn_in_any_order_is_found() {
+    let mut test = Test::new();
+    test.data(111, &message(b"bb"));
+    test.segment(true, 50000, Segment { sequence: 100, syn: true, ..EMPTY });
+    test.data(101, &message(b"aa"));
+    test.data(101, &message(b"aa"));
+    test.data(121, &message(b"cc"));
+    // A keep-alive segment: one byte that was there before.
+    test.data(100, &[0]);
+    assert_eq!(test.seen(), [(1, "bb"), (3, "aa"), (5, "cc")]);
+    assert_eq!(test.streams.opened(), 1);
 }
 
 #[test]

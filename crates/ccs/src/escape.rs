@@ -71,6 +71,13 @@ pub fn quote(text: impl Iterator<Item = char>, most: usize, out: &mut String) {
     }
 }
 
+/// What a modem calls text, for lines of several values: as it is where that is one word, else in quotes.
+pub fn word(text: &[u8]) -> String {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._+:/".contains(byte);
+    let escaped = text.escape_ascii();
+    if !text.is_empty() && text.iter().all(is_plain) { escaped.to_string() } else { format!("\"{escaped}\"") }
+}
+
 /// JSON in one line, in printable characters.
 pub fn json(value: &impl Serialize) -> String {
     let mut out = Vec::new();
@@ -127,6 +134,14 @@ mod tests {
         let good = "C:\\Ladesäule \"1\" 充電 \u{1F50B} e\u{301}";
         assert_eq!(Plain(good).to_string(), good);
         assert_eq!(json(&good), serde_json::to_string(good).unwrap());
+    }
+
+    #[test]
+    fn a_text_of_a_modem_is_one_word_or_in_quotes() {
+        let firmware = "MAC-QCA7005-1.1.0.730-04-20140815-CS";
+        assert_eq!(word(firmware.as_bytes()), firmware);
+        assert_eq!(word(b"x  EVSE\x1b\xff\""), r#""x  EVSE\x1b\xff\"""#);
+        assert_eq!(word(b""), r#""""#);
     }
 
     #[test]

@@ -202,6 +202,16 @@ fn what_bounded_memory_gave_up_is_said_once_in_every_form() {
     assert!(text(&run(&["decode", "-"], &pcap(&frames[..256])).stdout).is_empty());
 }
 
+#[test]
+fn a_summary_counts_the_chargers_that_it_does_not_list() {
+    let server = (CHARGER.0, 15118);
+    let frames: Vec<_> = (1..=20).map(|port| discovery(server, CAR, (CHARGER.0, port))).collect();
+    let summary = text(&run(&["decode", "--summary", "--json", "-"], &pcap(&frames)).stdout);
+    let summary: Value = serde_json::from_str(&summary).unwrap();
+    assert_eq!(summary["chargers"].as_array().unwrap().len(), 16);
+    assert_eq!(summary["announcements_of_chargers_not_listed"], 4);
+}
+
 /// A `supportedAppProtocolReq` with this namespace, as hexadecimal text.
 fn with_namespace(namespace: &str) -> String {
     let protocol = serde_json::json!({

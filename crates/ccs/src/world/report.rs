@@ -40,7 +40,7 @@ pub fn run(args: &ReportArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     };
     match &args.output {
         Some(path) => {
-            std::fs::write(path, text).with_context(|| format!("writing {}", escape::path(path)))?
+            std::fs::write(path, text).with_context(|| format!("writing {}", escape::path(path)))?;
         }
         None => out.write_all(text.as_bytes())?,
     }

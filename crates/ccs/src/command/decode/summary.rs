@@ -26,6 +26,7 @@ pub struct Summary<'a> {
     matchings: Matchings,
     sdp: [u64; 2],
     chargers: Vec<Endpoint>,
+    unlisted_chargers: u64,
     schemas: BTreeMap<Option<Schema>, u64>,
     messages: BTreeMap<&'static str, u64>,
     guessed: u64,
@@ -56,6 +57,7 @@ impl<'a> Summary<'a> {
             matchings: Matchings::default(),
             sdp: [0; 2],
             chargers: Vec::new(),
+            unlisted_chargers: 0,
             schemas: BTreeMap::new(),
             messages: BTreeMap::new(),
             guessed: 0,
@@ -77,7 +79,7 @@ impl<'a> Summary<'a> {
         }
     }
 
-    fn counters(&self, totals: &Totals<'_>) -> [(&'static str, u64); 12] {
+    fn counters(&self, totals: &Totals<'_>) -> [(&'static str, u64); 14] {
         [
             ("broken_homeplug_frames", self.bad_mmes),
             ("guessed_schema", self.guessed),
@@ -89,6 +91,8 @@ impl<'a> Summary<'a> {
             ("skipped_bytes", self.skipped),
             ("ip_fragments", self.fragments),
             ("names_against_their_direction", self.contradictions),
+            ("frames_of_matchings_not_listed", self.matchings.unlisted()),
+            ("announcements_of_chargers_not_listed", self.unlisted_chargers),
             ("connections_forgotten", totals.given_up.connections),
             ("gaps_not_waited_for", totals.given_up.gaps),
         ]
@@ -189,11 +193,10 @@ impl Report for Summary<'_> {
             Content::Sdp(sdp) => {
                 let [requests, responses] = &mut self.sdp;
                 *(if sdp.direction() == Direction::ToEvse { requests } else { responses }) += 1;
-                if let Some(charger) = sdp.charger()
-                    && self.chargers.len() < MAX_CHARGERS
-                    && !self.chargers.contains(&charger)
-                {
-                    self.chargers.push(charger);
+                match sdp.charger().filter(|charger| !self.chargers.contains(charger)) {
+                    Some(charger) if self.chargers.len() < MAX_CHARGERS => self.chargers.push(charger),
+                    Some(_) => self.unlisted_chargers += 1,
+                    None => {}
                 }
             }
             Content::Exi(exi) => {

@@ -13,10 +13,10 @@ use roles::Mac;
 use serde_json::{Value as Json, json};
 
 use super::Bench;
-use super::show::{ascii, image_json, image_rows, list};
+use super::show::{image_json, image_rows, list};
 use crate::cli::{CheckArgs, Ended, Exit, ReadArgs, RoleArgs, RoleName, WriteArgs};
 use crate::drive::End;
-use crate::escape;
+use crate::escape::{self, Plain};
 
 /// Largest file that is looked at: more than any image has.
 const MAX_FILE: u64 = 1 << 20;
@@ -77,7 +77,8 @@ pub fn role(args: &RoleArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
         RoleName::Evse => Role::Evse,
         RoleName::Pev => Role::Pev,
     };
-    let family = || format!("modem of the family {} ({})", details.profile.name, ascii(&details.firmware));
+    let family =
+        || format!("modem of the family {} ({})", details.profile.name, escape::word(&details.firmware));
     Editor::open(&mut after)?.set_role(role).with_context(family)?;
     let backup = args.backup.clone().unwrap_or_else(|| backup_name(details.address, &before));
     change(bench, &before, &after, &backup, args.at.json, args.yes)
@@ -174,7 +175,7 @@ fn change(
     if !as_json {
         bench.say(&format!("modem {mac}, saved in {file}\n"))?;
         for (name, old, new) in &differences {
-            bench.say(&format!("  {name}: {old} -> {new}\n"))?;
+            bench.say(&format!("  {name}: {} -> {}\n", Plain(old), Plain(new)))?;
         }
     }
     let bytes = before.iter().zip(after).filter(|(old, new)| old != new).count();

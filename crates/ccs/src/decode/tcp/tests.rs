@@ -292,7 +292,7 @@ fn all_together_hold_no_more_than_the_bound_and_a_session_keeps_its_few_segments
 #[test]
 fn starts_of_long_messages_count_as_held_too() {
     let mut test = Test::new();
-    let mut start = message(&[0; 60_000]);
+    let mut start = message(&vec![0; 60_000]);
     start.pop();
     for port in 1..2000 {
         test.segment(true, port, Segment { data: &start, ..EMPTY });

@@ -374,7 +374,9 @@ pub fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            anstream::eprintln!("{}error:{} {error:#}", crate::style::BAD.render(), crate::style::RESET);
+            let words = format!("{error:#}");
+            let words = crate::escape::Lines(&words);
+            anstream::eprintln!("{}error:{} {words}", crate::style::BAD.render(), crate::style::RESET);
             ExitCode::from(code_of(&error))
         }
     }

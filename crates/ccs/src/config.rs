@@ -1,6 +1,8 @@
 //! The configuration of `ccs evse`: one table of keys, from which reading, printing and the suggestions for
 //! misspelt keys all follow.
 
+mod bounds;
+
 use std::fmt::Write;
 use std::path::PathBuf;
 
@@ -10,7 +12,9 @@ use machine::Duration;
 use roles::Mac;
 use toml::Value;
 
+use crate::escape;
 use crate::hex::{self, Odd};
+use bounds::Bounds;
 
 /// Everything that can be set.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -287,7 +291,12 @@ impl Config {
         let full = format!("{section}.{name}");
         let key = KEYS.iter().find(|key| key.section == section && key.name == name);
         let key = key.ok_or_else(|| unknown(&full))?;
-        (key.set)(self, value).map_err(|expected| Error::BadValue {
+        let bounds = Bounds::of(&full);
+        let within = match bounds.zip(as_number(value)) {
+            Some((bounds, number)) if !bounds.hold(number) => Err(bounds.to_string()),
+            _ => Ok(()),
+        };
+        within.and_then(|()| (key.set)(self, value)).map_err(|expected| Error::BadValue {
             key: full,
             value: value.to_string(),
             expected,
@@ -304,7 +313,12 @@ impl Config {
                 section = key.section;
                 let _ = write!(out, "\n[{section}]\n");
             }
-            let _ = writeln!(out, "# {}\n{} = {}", key.meaning, key.name, (key.get)(self));
+            let value = match (key.get)(self) {
+                // A string of JSON is one of TOML.
+                Value::String(text) => escape::json(&text),
+                value => value.to_string(),
+            };
+            let _ = writeln!(out, "# {}\n{} = {value}", key.meaning, key.name);
         }
         out
     }
@@ -348,14 +362,19 @@ fn scaled(number: i64, scale: i64) -> Value {
     }
 }
 
+#[expect(clippy::cast_precision_loss, reason = "compared with bounds far below what would be lost")]
+fn as_number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Integer(number) => Some(*number as f64),
+        Value::Float(number) => Some(*number),
+        _ => None,
+    }
+}
+
 /// The number times the scale, rounded.
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "bounds are checked before")]
 fn unscaled(value: &Value, scale: i64) -> Result<i64, String> {
-    let number = match value {
-        Value::Integer(number) => *number as f64,
-        Value::Float(number) => *number,
-        _ => return Err("expected a number".into()),
-    };
+    let number = as_number(value).ok_or("expected a number")?;
     let scaled = (number * scale as f64).round();
     if scaled.abs() < 1e15 { Ok(scaled as i64) } else { Err("expected a smaller number".into()) }
 }
@@ -374,8 +393,8 @@ fn parse_mac(text: &str) -> Result<Mac, String> {
     let parsed = hex::parse(text.as_bytes(), &mut bytes, Odd::Refused).ok();
     let mac = parsed
         .and_then(|()| <[u8; 6]>::try_from(bytes).ok())
-        .filter(|mac| mac.first().is_some_and(|first| first & 1 == 0));
-    mac.map(Mac).ok_or_else(|| "expected six bytes like 02:1b:21:01:02:03, not of a group".into())
+        .filter(|mac| mac.first().is_some_and(|first| first & 1 == 0) && mac.iter().any(|byte| *byte != 0));
+    mac.map(Mac).ok_or_else(|| "expected six bytes like 02:1b:21:01:02:03, not of a group, not all 0".into())
 }
 
 fn set_evse_id(config: &mut Config, value: &Value) -> Result<(), String> {
@@ -459,8 +478,44 @@ mod tests {
         assert!(words("[network]\nmac = '01:00:00:00:00:00'").contains("not of a group"));
         assert!(words("[charger]\nprecharge = 'fast'").contains("two-stage"));
         assert!(words("[charger]\nquirks = ['x']").contains("profile-power"));
-        assert!(words("[charger]\nmax_voltage_v = 1e300").contains("smaller"));
-        assert!(words("[charger]\nmax_voltage_v = 0").contains("limits.max_voltage_mv"));
+        assert!(words("[network]\nmac = '00:00:00:00:00:00'").contains("not all 0"));
+        assert!(words("[charger]\nmin_voltage_v = 600").contains("limits.min_voltage_mv"));
         assert!(words("[charger").contains("not TOML"));
+    }
+
+    #[test]
+    fn a_number_out_of_its_bounds_is_refused_by_name_value_and_range() {
+        let words = |source: &str| Config::from_toml(source).unwrap_err().to_string();
+        let expected = "charger.isolation_test_s = 0: expected 1..=30: no monitor measures";
+        assert!(words("[charger]\nisolation_test_s = 0").starts_with(expected));
+        let expected = "charger.current_ramp_a_per_s = 2000000.0: expected 1..=100: ";
+        assert!(words("[charger]\ncurrent_ramp_a_per_s = 2e6").starts_with(expected));
+    }
+
+    #[test]
+    fn every_number_has_bounds_and_nothing_outside_them_is_taken() {
+        let mut numbers = 0;
+        for key in KEYS {
+            let default = (key.get)(&Config::default());
+            let Some(default) = as_number(&default) else { continue };
+            let full = format!("{}.{}", key.section, key.name);
+            let bounds = Bounds::of(&full).unwrap_or_else(|| panic!("{full} has no bounds"));
+            assert!(bounds.hold(default), "{full}: its default");
+            for bad in ["-1", "-0.001", "1e9", "1e300", "inf", "-inf", "nan", "-nan", "9223372036854775807"] {
+                let error =
+                    Config::from_toml(&format!("[{}]\n{} = {bad}", key.section, key.name)).unwrap_err();
+                assert!(error.to_string().starts_with(&full), "{error}");
+            }
+            numbers += 1;
+        }
+        assert!(numbers >= 12, "{numbers}");
+    }
+
+    #[test]
+    fn a_printed_name_cannot_steer_the_terminal_and_reads_back() {
+        let config = Config { interface: "a\u{9b}\u{7f}\u{202e}\"'\\b".into(), ..Config::default() };
+        let printed = config.to_toml();
+        assert!(printed.is_ascii() && !printed.contains('\u{7f}'), "{printed}");
+        assert_eq!(Config::from_toml(&printed), Ok(config));
     }
 }

@@ -11,7 +11,7 @@ use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use ccs::decode::source::{End, Format, Source};
+use ccs::decode::source::{Data, End, Format, Packet, Source};
 use ccs::decode::{Content, Decoder, Direction, Schema};
 use homeplug_mme::view::View;
 
@@ -37,38 +37,87 @@ struct Decoded {
     trouble: Vec<String>,
 }
 
+impl Decoded {
+    fn take(&mut self, event: &ccs::decode::Event<'_>) {
+        assert!(!event.is_contradiction, "frame {}", event.frame);
+        match &event.content {
+            Content::Exi(exi) => self.messages.push(Found {
+                frame: event.frame,
+                #[expect(clippy::cast_precision_loss, reason = "compared within a microsecond")]
+                time_s: event.time_ns.unwrap_or(-1) as f64 / 1e9,
+                direction: event.direction,
+                schema: exi.schema.map_or("", Schema::name),
+                message: exi.message,
+                exi: corpus::hex(exi.payload),
+                error: exi.error.as_ref().map(ToString::to_string),
+            }),
+            Content::Mme(frame) => {
+                *self.mmes.entry(format!("0x{:04x}", frame.mm_type.0)).or_default() += 1;
+                assert_eq!(View::of(frame).err(), None, "frame {}", event.frame);
+            }
+            Content::Sdp(sdp) => self.sdp[usize::from(sdp.direction() == Direction::ToPev)] += 1,
+            Content::Tls(_) => self.tls = true,
+            other => self.trouble.push(format!("frame {}: {other:?}", event.frame)),
+        }
+    }
+}
+
 fn decode(input: Box<dyn Read>) -> (Format, End, Decoded) {
     let source = Source::open(input).unwrap();
     let format = source.format();
     let mut decoder = Decoder::new();
     let mut decoded = Decoded::default();
-    let mut take = |event: &ccs::decode::Event<'_>| match &event.content {
-        Content::Exi(exi) => decoded.messages.push(Found {
-            frame: event.frame,
-            #[expect(clippy::cast_precision_loss, reason = "compared within a microsecond")]
-            time_s: event.time_ns.unwrap_or(-1) as f64 / 1e9,
-            direction: event.direction,
-            schema: exi.schema.map_or("", Schema::name),
-            message: exi.message,
-            exi: corpus::hex(exi.payload),
-            error: exi.error.as_ref().map(ToString::to_string),
-        }),
-        Content::Mme(frame) => {
-            *decoded.mmes.entry(format!("0x{:04x}", frame.mm_type.0)).or_default() += 1;
-            assert_eq!(View::of(frame).err(), None, "frame {}", event.frame);
-        }
-        Content::Sdp(sdp) => decoded.sdp[usize::from(sdp.direction() == Direction::ToPev)] += 1,
-        Content::Tls(_) => decoded.tls = true,
-        other => decoded.trouble.push(format!("frame {}: {other:?}", event.frame)),
-    };
     let end = source
         .read(&mut |packet| {
-            decoder.take(packet, &mut take);
+            decoder.take(packet, &mut |event| decoded.take(event));
             ControlFlow::Continue(())
         })
         .unwrap();
-    decoder.finish(&mut take);
+    decoder.finish(&mut |event| decoded.take(event));
     (format, end, decoded)
+}
+
+/// A frame of a capture.
+struct Frame {
+    time_ns: Option<i64>,
+    link_type: i32,
+    bytes: Vec<u8>,
+}
+
+fn frames(path: &Path) -> Vec<Frame> {
+    let mut frames = Vec::new();
+    let source = Source::open(Box::new(File::open(path).unwrap())).unwrap();
+    source
+        .read(&mut |packet| {
+            if let Data::Link(link_type, bytes) = packet.data {
+                frames.push(Frame { time_ns: packet.time_ns, link_type, bytes: bytes.to_vec() });
+            }
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    frames
+}
+
+/// The same packets in another order: each of a window is as likely the next. Numbers and times stay in order.
+fn shuffled(frames: &[Frame], window: usize, seed: &mut u32) -> Decoded {
+    let mut decoder = Decoder::new();
+    let mut decoded = Decoded::default();
+    let mut waiting: Vec<&Frame> = Vec::new();
+    let mut rest = frames.iter();
+    for (frame, in_order) in (1..).zip(frames) {
+        waiting.extend(rest.by_ref().take(window - waiting.len()));
+        let chosen = waiting.swap_remove(random(seed, waiting.len()));
+        let data = Data::Link(chosen.link_type, &chosen.bytes);
+        decoder.take(Packet { frame, time_ns: in_order.time_ns, data }, &mut |event| decoded.take(event));
+    }
+    decoder.finish(&mut |event| decoded.take(event));
+    decoded
+}
+
+/// A number below `bound`, from a fixed sequence (Numerical Recipes' generator): a failure comes back.
+fn random(seed: &mut u32, bound: usize) -> usize {
+    *seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+    usize::try_from(*seed >> 8).unwrap() % bound
 }
 
 fn decode_file(path: &Path) -> Decoded {
@@ -149,6 +198,36 @@ fn the_counts_of_homeplug_and_discovery_messages_agree() {
 }
 
 #[test]
+fn shuffled_captures_give_the_same_messages() {
+    let Some(summaries) = captures() else { return };
+    let (mut seed, mut compared) = (1, 0);
+    for summary in summaries.iter().filter(|summary| !is_encrypted(summary)) {
+        let name = corpus::text(summary, "capture");
+        let frames = frames(&corpus::path(&format!("captures/{name}")).unwrap());
+        let sorted = |decoded: &Decoded| {
+            let mut messages: Vec<_> = decoded
+                .messages
+                .iter()
+                .map(|found| (found.exi.clone(), found.direction, found.message))
+                .collect();
+            messages.sort();
+            messages
+        };
+        let in_order = sorted(&shuffled(&frames, 1, &mut seed));
+        for window in [2, 3, 5, 8] {
+            let decoded = shuffled(&frames, window, &mut seed);
+            assert_eq!(decoded.trouble, [""; 0], "{name} in windows of {window}");
+            let decoded = sorted(&decoded);
+            let differs = decoded.iter().zip(&in_order).find(|(one, other)| one != other);
+            assert_eq!(differs, None, "{name} in windows of {window}");
+            assert_eq!(decoded.len(), in_order.len(), "{name} in windows of {window}");
+            compared += in_order.len();
+        }
+    }
+    assert!(compared > 40_000, "only {compared} messages compared");
+}
+
+#[test]
 fn a_capture_cut_anywhere_gives_the_messages_up_to_the_cut_and_says_so() {
     for name in ["DIN_DC_DS5366_Josev.pcapng", "zelos_v2g_din_session.pcap"] {
         let Some(path) = corpus::path(&format!("captures/{name}")) else { return };
@@ -205,12 +284,8 @@ fn damaged_captures_end_nothing() {
     for name in ["CCM_SPI_powerOn_and_SLAC_until_contractAuth.txt.pcap", "DIN_DC_DS5366_Josev.pcapng"] {
         let Some(path) = corpus::path(&format!("captures/{name}")) else { return };
         let whole = std::fs::read(path).unwrap();
-        // A fixed sequence (Numerical Recipes' generator): a failure comes back.
-        let mut state: u32 = 1;
-        let mut next = |bound: usize| {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            usize::try_from(state >> 8).unwrap() % bound
-        };
+        let mut seed = 1;
+        let mut next = |bound: usize| random(&mut seed, bound);
         for _ in 0..150 {
             let mut bytes = whole.clone();
             for _ in 0..=next(40) {

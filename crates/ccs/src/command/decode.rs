@@ -13,7 +13,9 @@ use homeplug_mme::view::View;
 
 use crate::cli::{DecodeArgs, Exit, is_interactive};
 use crate::decode::source::{self, End, Format, Source};
-use crate::decode::{Content, Decoder, Event, Keys};
+use crate::decode::tcp::MAX_STREAMS;
+use crate::decode::{Content, Decoder, Event, GivenUp, Keys};
+use crate::escape::Plain;
 use crate::style::{self, Palette};
 
 use lines::{JsonLines, TextLines};
@@ -23,8 +25,31 @@ use summary::Summary;
 trait Report {
     /// The next event.
     fn event(&mut self, event: &Event<'_>, out: &mut dyn Write) -> io::Result<()>;
-    /// The file is over: `end` says how, `streams` how many TCP connections it had.
-    fn end(&mut self, end: &End, streams: u64, out: &mut dyn Write) -> io::Result<()>;
+    /// The file is over.
+    fn end(&mut self, totals: &Totals<'_>, out: &mut dyn Write) -> io::Result<()>;
+}
+
+/// What is known only at the end of a file.
+struct Totals<'e> {
+    /// How it ended.
+    end: &'e End,
+    /// How many TCP connections it had.
+    streams: u64,
+    given_up: GivenUp,
+}
+
+impl Totals<'_> {
+    /// Words for what was given up because memory is bounded.
+    fn given_up(&self) -> Option<String> {
+        let GivenUp { connections, gaps } = self.given_up;
+        let forgotten =
+            format!("{connections} connections forgotten ({MAX_STREAMS} of a kind are remembered)");
+        let gaps_given_up = format!("{gaps} gaps not waited for (too much came after them)");
+        let parts = [(connections, forgotten), (gaps, gaps_given_up)];
+        let parts: Vec<_> =
+            parts.into_iter().filter(|(count, _)| *count > 0).map(|(_, words)| words).collect();
+        (!parts.is_empty()).then(|| format!("memory is bounded: {}", parts.join(", ")))
+    }
 }
 
 /// Decodes all files; one that cannot be read does not stop the others.
@@ -48,7 +73,7 @@ pub fn run(args: &DecodeArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
             (false, true) => Box::new(JsonLines::new(&name, keys)),
             (false, false) => {
                 if args.files.len() > 1 {
-                    writeln!(out, "== {name}")?;
+                    writeln!(out, "== {}", Plain(&name))?;
                 }
                 Box::new(TextLines::new(Palette::stdout(), keys))
             }
@@ -102,7 +127,7 @@ fn decode(
         on_event(event);
     });
     written?;
-    report.end(&end, decoder.streams(), out)?;
+    report.end(&Totals { end: &end, streams: decoder.streams(), given_up: decoder.given_up() }, out)?;
     if let End::Cut(reason) = &end {
         out.flush()?;
         complain(name, &format!("cut: {reason}; everything before that is decoded"));
@@ -116,7 +141,7 @@ fn decode(
 fn is_failure(event: &Event<'_>, is_capture: bool) -> bool {
     match &event.content {
         Content::Exi(exi) => exi.error.is_some(),
-        Content::BadLine(_) => true,
+        Content::BadLine(_) | Content::LongLine => true,
         Content::Unknown(_) | Content::Skipped(_) | Content::BadMme(_) => !is_capture,
         Content::Mme(frame) => !is_capture && View::of(frame).is_err(),
         _ => false,
@@ -124,5 +149,6 @@ fn is_failure(event: &Event<'_>, is_capture: bool) -> bool {
 }
 
 fn complain(name: &str, what: &str) {
+    let (name, what) = (Plain(name), Plain(what));
     anstream::eprintln!("{}{name}: {what}{}", style::BAD.render(), style::RESET);
 }

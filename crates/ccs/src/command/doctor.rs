@@ -13,6 +13,7 @@ use serde_json::json;
 use super::modem::{Bench, Progress};
 use crate::cli::{DoctorArgs, Ended, Exit};
 use crate::drive::Cable;
+use crate::escape;
 use crate::style::{BAD, DIM, GOOD, NOTE, Palette, RESET};
 
 /// Time for the modem's parameters, which takes less than a second (observed); judgement.
@@ -242,12 +243,10 @@ impl Findings {
             .collect();
         let left_out: Vec<_> = self.left_out().collect();
         let (good, not_checked) = (self.is_good(), left_out);
-        format!(
-            "{}\n",
-            json!({
-                "interface": interface, "good": good, "checks": checks, "not_checked": not_checked,
-            })
-        )
+        let found = json!({
+            "interface": interface, "good": good, "checks": checks, "not_checked": not_checked,
+        });
+        format!("{}\n", escape::json(&found))
     }
 
     fn text(&self, palette: Palette) -> String {
@@ -256,7 +255,7 @@ impl Findings {
             let style = palette.with(style);
             let reset = if palette.enabled { RESET.to_string() } else { String::new() };
             // Writing to a string cannot fail.
-            let _ = writeln!(text, "{style}{state:4}{reset}  {name:11}  {says}");
+            let _ = writeln!(text, "{style}{state:4}{reset}  {name:11}  {}", escape::Plain(says));
         };
         for (name, verdict) in &self.0 {
             match verdict {

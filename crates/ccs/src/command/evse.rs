@@ -12,6 +12,7 @@ use hal_linux::{Interface, PacketSocket, Recorder, SimulatedPlant};
 
 use crate::cli::{EvseArgs, Exit, LinkHow, Usage};
 use crate::config::{Config, PLANTS};
+use crate::escape;
 
 use serve::Desk;
 
@@ -52,8 +53,8 @@ fn configure(args: &EvseArgs) -> anyhow::Result<Config> {
     let mut config = match &args.config {
         Some(path) => {
             let text =
-                std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
-            Config::from_toml(&text).with_context(|| path.display().to_string())?
+                std::fs::read_to_string(path).with_context(|| format!("reading {}", escape::path(path)))?;
+            Config::from_toml(&text).with_context(|| escape::path(path))?
         }
         None => Config::default(),
     };
@@ -77,6 +78,6 @@ fn configure(args: &EvseArgs) -> anyhow::Result<Config> {
 
 fn record(config: &Config) -> anyhow::Result<Option<Recorder<BufWriter<File>>>> {
     let Some(path) = &config.record else { return Ok(None) };
-    let file = File::create(path).with_context(|| format!("recording into {}", path.display()))?;
+    let file = File::create(path).with_context(|| format!("recording into {}", escape::path(path)))?;
     Ok(Some(Recorder::new(BufWriter::new(file), &config.interface)?))
 }

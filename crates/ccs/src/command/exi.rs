@@ -1,13 +1,15 @@
 //! `ccs exi`: a filter between hexadecimal EXI and JSON.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufReader, Read, Write};
 
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::cli::{ExiArgs, ExiCommand, Exit, SchemaName};
 use crate::decode::Schema;
+use crate::escape;
 use crate::hex::{self, Odd};
+use crate::lines::{self, Line, MAX_LINE};
 
 /// Why a line failed, as it is written out.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -38,19 +40,22 @@ pub fn run<R: Read>(
     };
     let mut exit = Exit::Good;
     let (mut line, mut out) = (Vec::new(), String::new());
-    loop {
-        line.clear();
-        if input.read_until(b'\n', &mut line)? == 0 {
-            break;
-        }
+    for number in 1_u64.. {
         out.clear();
-        let text = line.trim_ascii();
-        if !text.is_empty()
-            && let Err(failure) = convert(schema, args.fragment, text, &mut out)
-        {
+        let converted = match lines::next(input, &mut line)? {
+            Line::End => break,
+            Line::TooLong => Err(Failure::plain(format!(
+                "line {number} is longer than {MAX_LINE} bytes, and was skipped: give one document a line"
+            ))),
+            Line::Whole => match line.trim_ascii() {
+                [] => Ok(()),
+                text => convert(schema, args.fragment, text, &mut out),
+            },
+        };
+        if let Err(failure) = converted {
             exit = Exit::Failed;
             out.clear();
-            out.push_str(&serde_json::to_string(&failure)?);
+            out.push_str(&escape::json(&failure));
         }
         out.push('\n');
         output.write_all(out.as_bytes())?;
@@ -65,7 +70,7 @@ pub fn run<R: Read>(
 
 fn decode(schema: Schema, fragment: bool, line: &[u8], out: &mut String) -> Result<(), Failure> {
     let json = from_hex(schema, fragment, line)?;
-    out.push_str(&json.to_string());
+    out.push_str(&escape::json(&json));
     Ok(())
 }
 

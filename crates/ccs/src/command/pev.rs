@@ -15,6 +15,7 @@ use sim::Wishes;
 use crate::cli::{Exit, LinkHow, PevArgs, Usage};
 use crate::command::evse::clerk::with_clerk;
 use crate::config::PLANTS;
+use crate::escape::{self, Plain};
 
 use observer::Observer;
 use plant::{SimulatedCable, SimulatedCar};
@@ -30,7 +31,8 @@ pub fn run(args: &PevArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit>
     let socket = PacketSocket::open(&interface, mac, false)?;
     let recorder = match &args.record {
         Some(path) => {
-            let file = File::create(path).with_context(|| format!("recording into {}", path.display()))?;
+            let file =
+                File::create(path).with_context(|| format!("recording into {}", escape::path(path)))?;
             Some(Recorder::new(BufWriter::new(file), &args.interface)?)
         }
         None => None,
@@ -64,7 +66,7 @@ pub fn run(args: &PevArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit>
         let mut observer = Observer::new(args, clerk, clock, records, cable);
         observer.say(
             clock.now(),
-            &format!("ready on {}: {mac}, [{address}]; the cable is simulated: 5 %", args.interface),
+            &format!("ready on {}: {mac}, [{address}]; the cable is simulated: 5 %", Plain(&args.interface)),
         );
         let runner = Runner {
             role: &mut role,

@@ -1,11 +1,9 @@
 //! The V2GTP messages in a byte stream.
 
-use v2gtp::{Deframer, HEADER_LEN, Header, Item, PayloadType};
+use v2gtp::{HEADER_LEN, Header, PayloadType};
 
 /// The longest payload taken: ISO 15118-20 certificates need the most.
 pub const MAX_PAYLOAD: usize = 64 * 1024;
-
-type LongMessage = Deframer<{ MAX_PAYLOAD + HEADER_LEN }>;
 
 /// When a frame was captured: its number and time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,11 +39,11 @@ impl<F: FnMut(When, Found<'_>)> Sink for F {
     }
 }
 
-/// Finds V2GTP messages in a byte stream, and finds them again behind what is none.
+/// Finds V2GTP messages in a byte stream, and finds them again after what is none.
 #[derive(Default)]
 pub struct Framer {
-    /// A message that is not whole yet, with the bytes of it that came and the last frame they came in.
-    partial: Option<(Box<LongMessage>, usize, When)>,
+    /// A message that is not whole yet: the bytes of it that came, and the last frame they came in.
+    partial: Option<(Vec<u8>, When)>,
     tls: bool,
 }
 
@@ -59,30 +57,32 @@ impl Framer {
         if self.tls {
             return;
         }
-        if let Some((mut message, held, begun)) = self.partial.take() {
-            let before = data.len();
+        while let Some((message, latest)) = &mut self.partial {
             // The end may have been captured before the start: the later of the two completes it.
-            let whole = when.max(begun);
-            let done = match message.next(&mut data) {
-                Ok(Some(item)) => {
-                    tell(whole, item, sink);
-                    true
+            *latest = when.max(*latest);
+            let fresh = data.get(..missing(message)).unwrap_or(data);
+            message.extend_from_slice(fresh);
+            data = data.get(fresh.len()..).unwrap_or_default();
+            let latest = *latest;
+            match start(message) {
+                Start::Whole { header, payload, .. } => {
+                    sink.found(latest, Found::Message(header.payload_type, payload));
                 }
-                Ok(None) => false,
-                Err(_) => {
-                    sink.found(when, Found::Skipped(held));
-                    true
+                // A message may begin within what looked like the start of one.
+                Start::Foreign => {
+                    let again = [message, data].concat();
+                    self.partial = None;
+                    return self.whole(latest, &again, sink);
                 }
-            };
-            if !done {
-                self.partial = Some((message, held + before, whole));
-                return;
+                Start::Part if data.is_empty() => return,
+                Start::Part => continue,
             }
+            self.partial = None;
         }
         self.whole(when, data, sink);
     }
 
-    /// Tells the messages that lie whole in `data` without copying them; keeps the start of the last.
+    /// Gives the messages that lie whole in `data` without copying them; keeps the start of the last.
     fn whole(&mut self, when: When, mut data: &[u8], sink: &mut dyn Sink) {
         while !data.is_empty() {
             match start(data) {
@@ -91,13 +91,7 @@ impl Framer {
                     data = rest;
                 }
                 Start::Part => {
-                    let mut message = Box::<LongMessage>::default();
-                    let length = data.len();
-                    if !matches!(message.next(&mut data), Ok(None)) {
-                        sink.found(when, Found::Skipped(length));
-                        return;
-                    }
-                    self.partial = Some((message, length, when));
+                    self.partial = Some((data.to_vec(), when));
                     return;
                 }
                 Start::Foreign => {
@@ -115,24 +109,29 @@ impl Framer {
 
     /// Bytes are missing here: what was begun will not be completed.
     pub fn lose(&mut self, when: When, sink: &mut dyn Sink) {
-        if let Some((_, held, _)) = self.partial.take() {
-            sink.found(when, Found::Skipped(held));
+        if let Some((message, _)) = self.partial.take() {
+            sink.found(when, Found::Skipped(message.len()));
         }
     }
 
     /// The stream is over.
     pub fn finish(&mut self, sink: &mut dyn Sink) {
-        if let Some((_, held, when)) = self.partial.take() {
-            sink.found(when, Found::Skipped(held));
+        if let Some((message, latest)) = self.partial.take() {
+            sink.found(latest, Found::Skipped(message.len()));
         }
+    }
+
+    /// Memory in bytes of a message that is not whole yet.
+    pub fn held(&self) -> usize {
+        self.partial.as_ref().map_or(0, |(message, _)| message.capacity())
     }
 }
 
-fn tell(when: When, item: Item<'_>, sink: &mut dyn Sink) {
-    match item {
-        Item::Message(message) => sink.found(when, Found::Message(message.payload_type, message.payload)),
-        Item::Skipped { payload_type, .. } => sink.found(when, Found::Message(payload_type, &[])),
-    }
+/// How many bytes a message lacks, as far as its start says: first its header, then its payload.
+fn missing(message: &[u8]) -> usize {
+    let header = message.split_at_checked(HEADER_LEN).and_then(|(bytes, _)| Header::parse(bytes).ok());
+    let payload = header.map_or(0, |header| usize::try_from(header.length).unwrap_or(usize::MAX));
+    (HEADER_LEN + payload).saturating_sub(message.len())
 }
 
 /// What bytes at the border between two messages begin with.

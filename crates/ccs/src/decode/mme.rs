@@ -118,7 +118,7 @@ fn write_value(value: Value<'_>, keys: Keys, out: &mut String) {
     let _ = match value {
         Value::Number(number) => write!(out, "{number}"),
         Value::Mac(mac) => write!(out, "{mac}"),
-        Value::Text(text) => write!(out, "{}", text.escape_ascii()),
+        Value::Text(text) => write!(out, "\"{}\"", text.escape_ascii()),
         Value::Decibels([]) => write!(out, "none"),
         Value::Decibels(groups) => {
             write_scaled(mean_cdb(groups), -2, out);

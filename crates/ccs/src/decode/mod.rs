@@ -1,11 +1,14 @@
 //! From a file to the messages in it.
 //!
 //! [`source`] reads the file, [`packet`] takes frames apart, [`tcp`] puts streams together, [`framer`] finds
-//! the V2GTP messages, `session` finds out which schema they are of, [`Decoder`] is all of it. Memory is
-//! bounded and does not depend on the size of the file.
+//! the V2GTP messages, `session` finds out which schema they are of, `direction` who sent them, [`Decoder`] is all of
+//! it. Memory is bounded and does not depend on the size of the file.
 
+mod direction;
 mod discovery;
 pub mod framer;
+mod half;
+mod held;
 pub mod mme;
 pub mod packet;
 pub mod schema;
@@ -17,34 +20,18 @@ pub mod values;
 use homeplug_mme::{Frame, FrameError};
 use v2gtp::PayloadType;
 
+pub use direction::Direction;
 pub use discovery::Discovery;
 pub use mme::Keys;
 pub use schema::{Basis, Schema};
+pub use tcp::GivenUp;
 
+use direction::Ends;
 use framer::{Found, Framer, When};
-use packet::{Endpoint, Flow, Layer};
-use session::{Session, direction_of};
+use packet::{Flow, Layer};
+use session::Session;
 use source::{Data, Packet};
-use tcp::Streams;
-
-/// Who sends to whom.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Direction {
-    /// From the car to the charger.
-    ToEvse,
-    /// From the charger to the car.
-    ToPev,
-}
-
-impl Direction {
-    /// The name that the corpus uses.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::ToEvse => "pev->evse",
-            Self::ToPev => "evse->pev",
-        }
-    }
-}
+use tcp::{Sender, Streams};
 
 /// One thing found in a file.
 #[derive(Clone, Debug)]
@@ -56,6 +43,8 @@ pub struct Event<'a> {
     pub time_ns: Option<i64>,
     /// Who sent it, where that is known.
     pub direction: Option<Direction>,
+    /// The message's name belongs to the other direction: its sender has no business with it.
+    pub is_contradiction: bool,
     /// What it is.
     pub content: Content<'a>,
 }
@@ -85,6 +74,8 @@ pub enum Content<'a> {
     Unknown(usize),
     /// A line that is not hexadecimal, with the 1-based column.
     BadLine(usize),
+    /// A line of text that is longer than 1 MiB: it is skipped.
+    LongLine,
 }
 
 /// An EXI payload and what is known about it.
@@ -109,9 +100,6 @@ pub struct Exi<'a> {
 /// Gets what is found.
 pub type OnEvent<'e> = dyn FnMut(&Event<'_>) + 'e;
 
-/// Chargers remembered from discovery: judgement, a bound.
-const MAX_CHARGERS: usize = 64;
-
 /// The whole way from packets to messages.
 pub struct Decoder {
     streams: Streams<Session>,
@@ -126,8 +114,7 @@ pub struct Decoder {
 #[derive(Default)]
 struct Context {
     first_time_ns: Option<i64>,
-    /// Endpoints announced in discovery.
-    chargers: Vec<Endpoint>,
+    ends: Ends,
 }
 
 impl Default for Decoder {
@@ -152,6 +139,11 @@ impl Decoder {
         self.streams.opened()
     }
 
+    /// What was given up because memory is bounded.
+    pub fn given_up(&self) -> GivenUp {
+        self.streams.given_up()
+    }
+
     /// Takes the next packet of the file.
     pub fn take(&mut self, packet: Packet<'_>, on_event: &mut OnEvent<'_>) {
         let when = When { frame: packet.frame, time_ns: packet.time_ns };
@@ -170,14 +162,15 @@ impl Decoder {
                 });
             }
             Data::BadLine(column) => on_event(&self.context.event(when, None, Content::BadLine(column))),
+            Data::LongLine => on_event(&self.context.event(when, None, Content::LongLine)),
         }
     }
 
     /// Gives what was still held back: the file is over.
     pub fn finish(&mut self, on_event: &mut OnEvent<'_>) {
         let Self { streams, context, single: (framer, session), ordinal } = self;
-        streams.finish(&mut |session, flow, when, found| {
-            context.found(session, Some(flow), when, found, on_event);
+        streams.finish(&mut |session, sender, when, found| {
+            context.found(session, Some(sender), when, found, on_event);
         });
         framer.finish(&mut |when, found: Found<'_>| {
             context.found(session, None, When { frame: *ordinal + 1, ..when }, found, on_event);
@@ -193,16 +186,16 @@ impl Decoder {
                 };
                 on_event(&self.context.event(when, direction, content));
             }
-            Layer::Udp(_, datagram) => {
+            Layer::Udp(flow, datagram) => {
                 if let Some(sdp) = Discovery::parse(datagram) {
-                    self.context.discovered(sdp);
-                    on_event(&self.context.event(when, Some(sdp.direction()), Content::Sdp(sdp)));
+                    let direction = self.context.ends.discovery(flow, sdp);
+                    on_event(&self.context.named(when, Some(direction), Content::Sdp(sdp)));
                 }
             }
             Layer::Tcp(flow, segment) => {
                 let context = &mut self.context;
-                self.streams.take(when, flow, segment, &mut |session, flow, when, found| {
-                    context.found(session, Some(flow), when, found, on_event);
+                self.streams.take(when, flow, segment, &mut |session, sender, when, found| {
+                    context.found(session, Some(sender), when, found, on_event);
                 });
             }
             Layer::Fragment => on_event(&self.context.event(when, None, Content::Fragment)),
@@ -238,14 +231,23 @@ const ETHERNET: i32 = 1;
 
 impl Context {
     fn event<'a>(&self, when: When, direction: Option<Direction>, content: Content<'a>) -> Event<'a> {
-        let time_ns = when.time_ns.map(|time| time - self.first_time_ns.unwrap_or(time));
-        Event { frame: when.frame, time_ns, direction, content }
+        // Times of a damaged file may be too far apart to be counted: then there is none.
+        let since_first = |time: i64| time.checked_sub(self.first_time_ns.unwrap_or(time));
+        let time_ns = when.time_ns.and_then(since_first);
+        Event { frame: when.frame, time_ns, direction, is_contradiction: false, content }
+    }
+
+    /// The same of a message whose name says a direction, too.
+    fn named<'a>(&self, when: When, direction: Option<Direction>, content: Content<'a>) -> Event<'a> {
+        let named = Direction::of(&content);
+        let is_contradiction = direction.zip(named).is_some_and(|(direction, named)| direction != named);
+        Event { is_contradiction, ..self.event(when, direction, content) }
     }
 
     fn found(
         &mut self,
         session: &mut Session,
-        flow: Option<Flow>,
+        sender: Option<Sender>,
         when: When,
         found: Found<'_>,
         on_event: &mut OnEvent<'_>,
@@ -256,52 +258,19 @@ impl Context {
                 None if is_exi(payload_type) => Content::Exi(session.take(payload_type, payload)),
                 None => Content::Other(payload_type, payload.len()),
             },
-            Found::Tls => match flow {
-                Some(flow) => Content::Tls(flow),
+            Found::Tls => match sender {
+                Some(sender) => Content::Tls(sender.flow),
                 None => return,
             },
             Found::Skipped(count) => Content::Skipped(count),
             Found::Gap => Content::Gap,
         };
-        let direction = self.direction(session, flow, &content);
-        on_event(&self.event(when, direction, content));
-    }
-
-    /// By the message's name, else by what discovery or earlier messages said about the endpoints.
-    fn direction(
-        &self,
-        session: &mut Session,
-        flow: Option<Flow>,
-        content: &Content<'_>,
-    ) -> Option<Direction> {
-        let named = match content {
-            Content::Exi(exi) => exi.message.and_then(direction_of),
-            Content::Sdp(sdp) => return Some(sdp.direction()),
-            _ => None,
+        let named = Direction::of(&content);
+        let direction = match sender {
+            Some(sender) => self.ends.direction(&mut session.votes, sender, named),
+            None => named,
         };
-        let Some(flow) = flow else { return named };
-        let source_is_lower = flow.source <= flow.destination;
-        if let Some(named) = named {
-            session.lower_is_evse = Some(source_is_lower == (named == Direction::ToPev));
-            return Some(named);
-        }
-        let source_is_evse = if self.chargers.contains(&flow.source) {
-            true
-        } else if self.chargers.contains(&flow.destination) {
-            false
-        } else {
-            session.lower_is_evse? == source_is_lower
-        };
-        Some(if source_is_evse { Direction::ToPev } else { Direction::ToEvse })
-    }
-
-    fn discovered(&mut self, sdp: Discovery) {
-        if let Some(charger) = sdp.charger()
-            && self.chargers.len() < MAX_CHARGERS
-            && !self.chargers.contains(&charger)
-        {
-            self.chargers.push(charger);
-        }
+        on_event(&self.named(when, direction, content));
     }
 }
 

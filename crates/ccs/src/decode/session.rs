@@ -1,9 +1,10 @@
-//! What one connection says about its messages: the agreed schema and which end is the charger.
+//! What one connection says about its messages: the agreed schema, and which end is the charger.
 
 use v2gtp::PayloadType;
 
+use super::Exi;
+use super::direction::Votes;
 use super::schema::{Basis, Outline, Schema};
-use super::{Direction, Exi};
 
 /// What is known about a connection.
 #[derive(Default)]
@@ -11,8 +12,8 @@ pub struct Session {
     /// The car's offer: schema id, and the schema where we know the namespace.
     offers: Vec<(u8, Option<Schema>)>,
     agreed: Option<Schema>,
-    /// Who sent the last message of known direction: whether the lower endpoint is the charger.
-    pub lower_is_evse: Option<bool>,
+    /// What the names of its messages say about its ends.
+    pub votes: Votes,
 }
 
 /// More protocols than the handshake can offer are not remembered.
@@ -69,14 +70,5 @@ impl Session {
             }
             Err(_) => {}
         }
-    }
-}
-
-/// The direction that a message's name tells.
-pub fn direction_of(message: &str) -> Option<Direction> {
-    match message.get(message.len().saturating_sub(3)..) {
-        Some("Req") => Some(Direction::ToEvse),
-        Some("Res") => Some(Direction::ToPev),
-        _ => None,
     }
 }

@@ -1,10 +1,11 @@
 //! Where frames come from: pcapng, pcap, hexadecimal text, raw V2GTP.
 
 use std::fmt;
-use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::io::{self, BufReader, Cursor, Read};
 use std::ops::ControlFlow;
 
 use crate::hex::{self, Odd};
+use crate::lines::{self, Line};
 use pcap_parser::traits::{PcapNGPacketBlock, PcapReaderIterator};
 use pcap_parser::{
     Block, InterfaceDescriptionBlock, LegacyPcapReader, PcapBlockOwned, PcapError, PcapNGReader,
@@ -56,6 +57,8 @@ pub enum Data<'a> {
     Stream(&'a [u8]),
     /// A line of hexadecimal text that is not hexadecimal, with the 1-based column.
     BadLine(usize),
+    /// A line of text that is longer than a line may be.
+    LongLine,
 }
 
 /// How the reading of a file ended.
@@ -97,8 +100,6 @@ const ENOUGH: usize = 8;
 /// judgement; what is larger than the bound is taken as damage.
 const BUFFER: usize = 256 * 1024;
 const LARGEST_BLOCK: usize = 16 * 1024 * 1024;
-/// The longest line of hexadecimal text: a 64 KiB message with separators.
-const LONGEST_LINE: u64 = 512 * 1024;
 
 type Sink<'s> = dyn FnMut(Packet<'_>) -> ControlFlow<()> + 's;
 type Input = io::Chain<Cursor<Vec<u8>>, Box<dyn Read>>;
@@ -193,17 +194,16 @@ fn without_comment(line: &[u8]) -> &[u8] {
 fn read_lines(mut input: BufReader<Input>, sink: &mut Sink<'_>) -> Result<End, Error> {
     let (mut line, mut bytes) = (Vec::new(), Vec::new());
     for frame in 1.. {
-        line.clear();
-        if input.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line)? == 0 {
-            break;
-        }
+        let read = lines::next(&mut input, &mut line)?;
         let text = without_comment(&line).trim_ascii();
-        if text.is_empty() {
-            continue;
-        }
-        let data = match hex::parse(text, &mut bytes, Odd::Refused) {
-            Ok(()) => Data::Line(&bytes),
-            Err(column) => Data::BadLine(column),
+        let data = match read {
+            Line::End => break,
+            Line::TooLong => Data::LongLine,
+            Line::Whole if text.is_empty() => continue,
+            Line::Whole => match hex::parse(text, &mut bytes, Odd::Refused) {
+                Ok(()) => Data::Line(&bytes),
+                Err(column) => Data::BadLine(column),
+            },
         };
         if sink(Packet { frame, time_ns: None, data }).is_break() {
             return Ok(End::Stopped);
@@ -234,13 +234,16 @@ struct Interfaces {
     known: Vec<Interface>,
     frames: u64,
     /// Units of a second in a pcap file; its link type is that of interface 0.
-    fraction: u64,
+    fraction: i64,
+    /// The byte order of a pcapng section.
+    is_big_endian: bool,
 }
 
 #[derive(Clone, Copy)]
 struct Interface {
     link_type: i32,
-    units_per_second: u64,
+    /// Units of time in a second; `None`: more than can be counted, so that no time is a whole nanosecond.
+    units_per_second: Option<u128>,
     offset_s: i64,
     snap_length: u32,
 }
@@ -249,21 +252,22 @@ struct Interface {
 const MAX_INTERFACES: usize = 4096;
 
 impl Interface {
-    fn new(block: &InterfaceDescriptionBlock<'_>) -> Self {
+    fn new(block: &InterfaceDescriptionBlock<'_>, is_big_endian: bool) -> Self {
         let exponent = u32::from(block.if_tsresol & 0x7F);
-        let base: u64 = if block.if_tsresol & 0x80 == 0 { 10 } else { 2 };
-        Self {
-            link_type: block.linktype.0,
-            units_per_second: base.checked_pow(exponent).unwrap_or(1_000_000),
-            offset_s: block.if_tsoffset,
-            snap_length: block.snaplen,
-        }
+        let base: u128 = if block.if_tsresol & 0x80 == 0 { 10 } else { 2 };
+        // The parser takes the offset for little-endian in any case.
+        let offset_s = if is_big_endian { block.if_tsoffset.swap_bytes() } else { block.if_tsoffset };
+        let units_per_second = base.checked_pow(exponent);
+        Self { link_type: block.linktype.0, units_per_second, offset_s, snap_length: block.snaplen }
     }
 
+    /// `None` where the time is beyond what nanoseconds can count (the years 1677 to 2262).
     fn time_ns(self, high: u32, low: u32) -> Option<i64> {
         let ticks = u128::from(high) << 32 | u128::from(low);
-        let ns = ticks * 1_000_000_000 / u128::from(self.units_per_second.max(1));
-        i64::try_from(ns).ok()?.checked_add(self.offset_s.checked_mul(1_000_000_000)?)
+        // 64 and 30 bits.
+        let ns = self.units_per_second.map_or(0, |units| ticks * 1_000_000_000 / units);
+        let ns = i128::try_from(ns).ok()?.checked_add(i128::from(self.offset_s) * 1_000_000_000)?;
+        i64::try_from(ns).ok()
     }
 }
 
@@ -310,24 +314,25 @@ fn take_block(
             interfaces.known.push(Interface {
                 // The upper bits tell of frame check sequences.
                 link_type: header.network.0 & 0x0FFF_FFFF,
-                units_per_second: 1,
+                units_per_second: Some(1),
                 offset_s: 0,
                 snap_length: header.snaplen,
             });
             return ControlFlow::Continue(());
         }
         PcapBlockOwned::Legacy(frame) => {
-            let ns = i64::from(frame.ts_sec) * 1_000_000_000
-                + i64::from(frame.ts_usec) * i64::try_from(interfaces.fraction).unwrap_or(1);
+            // 32 bits of seconds and 32 of microseconds are 62 bits of nanoseconds.
+            let ns = i64::from(frame.ts_sec) * 1_000_000_000 + i64::from(frame.ts_usec) * interfaces.fraction;
             (Some(ns), interfaces.known.first().map(|known| known.link_type), frame.data)
         }
-        PcapBlockOwned::NG(Block::SectionHeader(_)) => {
+        PcapBlockOwned::NG(Block::SectionHeader(section)) => {
             interfaces.known.clear();
+            interfaces.is_big_endian = section.big_endian();
             return ControlFlow::Continue(());
         }
         PcapBlockOwned::NG(Block::InterfaceDescription(description)) => {
             if interfaces.known.len() < MAX_INTERFACES {
-                interfaces.known.push(Interface::new(description));
+                interfaces.known.push(Interface::new(description, interfaces.is_big_endian));
             }
             return ControlFlow::Continue(());
         }
@@ -412,10 +417,140 @@ mod tests {
     #[test]
     fn times_follow_the_resolution_of_the_interface() {
         let interface =
-            |units_per_second| Interface { link_type: 1, units_per_second, offset_s: 1, snap_length: 0 };
+            |units| Interface { link_type: 1, units_per_second: Some(units), offset_s: 1, snap_length: 0 };
         assert_eq!(interface(1_000_000).time_ns(0, 1_500_000), Some(2_500_000_000));
         assert_eq!(interface(1_000_000_000).time_ns(1, 0), Some(5_294_967_296));
         assert_eq!(interface(1 << 20).time_ns(0, 1 << 19), Some(1_500_000_000));
         assert_eq!(interface(1).time_ns(u32::MAX, u32::MAX), None, "beyond what nanoseconds can count");
+    }
+
+    /// A pcapng file in either byte order: one interface with this resolution and offset, and a packet at each time.
+    fn pcapng(is_big_endian: bool, resolution: u8, offset_s: i64, ticks: &[u64]) -> Vec<u8> {
+        let number = |value: u32| if is_big_endian { value.to_be_bytes() } else { value.to_le_bytes() };
+        let pair = |one: u16, two: u16| {
+            let bytes = |value: u16| if is_big_endian { value.to_be_bytes() } else { value.to_le_bytes() };
+            [bytes(one), bytes(two)].concat()
+        };
+        let block = |kind: u32, body: &[u8]| {
+            let length = number(u32::try_from(body.len() + 12).unwrap());
+            [&number(kind)[..], &length, body, &length].concat()
+        };
+        let offset = if is_big_endian { offset_s.to_be_bytes() } else { offset_s.to_le_bytes() };
+        let section = [&number(0x1A2B_3C4D)[..], &pair(1, 0), &[0xFF; 8]].concat();
+        let interface = [
+            &pair(1, 0)[..],
+            &number(0),
+            &pair(9, 1),
+            &[resolution, 0, 0, 0],
+            &pair(14, 8),
+            &offset,
+            &pair(0, 0),
+        ]
+        .concat();
+        let mut file = [block(0x0A0D_0D0A, &section), block(1, &interface)].concat();
+        for ticks in ticks {
+            let (high, low) =
+                (u32::try_from(ticks >> 32).unwrap(), u32::try_from(ticks & 0xFFFF_FFFF).unwrap());
+            let packet = [number(0), number(high), number(low), number(4), number(4), [0xFF; 4]].concat();
+            file.extend(block(6, &packet));
+        }
+        file
+    }
+
+    /// The times of a file's packets as read, and as events have them.
+    fn times(file: Vec<u8>) -> Vec<Option<i64>> {
+        let mut times = Vec::new();
+        let mut decoder = crate::decode::Decoder::new();
+        let source = Source::open(Box::new(Cursor::new(file))).unwrap();
+        let end = source.read(&mut |packet| {
+            times.push(packet.time_ns);
+            decoder.take(packet, &mut |_| ());
+            // The same bytes as a line are an event with a time.
+            let line = Packet { data: Data::Line(&[0xFF]), ..packet };
+            decoder.take(line, &mut |event| assert!(event.time_ns.is_none() || packet.time_ns.is_some()));
+            ControlFlow::Continue(())
+        });
+        assert_eq!(end.unwrap(), End::Complete);
+        times
+    }
+
+    #[test]
+    fn an_offset_is_added_in_either_byte_order() {
+        for is_big_endian in [false, true] {
+            let file = pcapng(is_big_endian, 6, -2, &[5_000_000, 1_500_000]);
+            assert_eq!(times(file), [Some(3_000_000_000), Some(-500_000_000)], "{is_big_endian}");
+        }
+    }
+
+    #[test]
+    fn times_that_cannot_be_counted_are_none_and_those_that_can_are_exact() {
+        let most = 9_223_372_036;
+        let ticks = [0, 1 << 31, 1 << 63, u64::MAX];
+        assert_eq!(
+            times(pcapng(false, 9, most, &ticks)),
+            [Some(most * 1_000_000_000), None, None, None],
+            "2^31 ns do not fit any more"
+        );
+        assert_eq!(
+            times(pcapng(false, 9, -most, &ticks)),
+            [Some(-most * 1_000_000_000), Some(-most * 1_000_000_000 + (1 << 31)), Some(854_775_808), None]
+        );
+        for offset in [i64::MIN, -most - 1, most + 1, i64::MAX] {
+            assert_eq!(times(pcapng(false, 6, offset, &[0, 1]))[0], None, "{offset}");
+        }
+    }
+
+    #[test]
+    fn every_resolution_is_read() {
+        for resolution in 0..=u8::MAX {
+            for offset in [i64::MIN, -9_223_372_036, 0, 9_223_372_036, i64::MAX] {
+                assert_eq!(times(pcapng(false, resolution, offset, &[u64::MAX, 0, 1 << 31])).len(), 3);
+            }
+        }
+        let all = u64::MAX;
+        // 10^-127 s and 2^-127 s: less than a nanosecond.
+        assert_eq!(times(pcapng(false, 0x7F, 0, &[all])), [Some(0)]);
+        assert_eq!(times(pcapng(false, 0xFF, 0, &[all])), [Some(0)]);
+        assert_eq!(times(pcapng(false, 18, 0, &[all])), [Some(18_446_744_073)]);
+        assert_eq!(times(pcapng(false, 0x80 | 64, 0, &[all])), [Some(999_999_999)]);
+        assert_eq!(times(pcapng(false, 0, 0, &[1 << 31])), [Some((1 << 31) * 1_000_000_000)]);
+    }
+
+    #[test]
+    fn the_latest_times_of_pcap_are_read() {
+        for (magic, unit) in [(0xA1B2_C3D4_u32, 1000), (0xA1B2_3C4D, 1)] {
+            let mut file = magic.to_le_bytes().to_vec();
+            file.extend([2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0]);
+            for seconds in [1_u32 << 31, u32::MAX] {
+                for field in [seconds, u32::MAX, 4, 4, 0] {
+                    file.extend(field.to_le_bytes());
+                }
+            }
+            let expected =
+                [1_i64 << 31, u32::MAX.into()].map(|s| Some(s * 1_000_000_000 + i64::from(u32::MAX) * unit));
+            assert_eq!(times(file), expected);
+        }
+    }
+
+    #[test]
+    fn a_line_of_more_than_a_mebibyte_is_one_trouble_with_its_number_and_the_next_is_read() {
+        let longest = "80 ".repeat(lines::MAX_LINE / 3);
+        let text = format!("8040\n{longest}{longest}{longest}\n{longest}\n\n8041\n#{longest}{longest}\n80");
+        let source = Source::open(Box::new(Cursor::new(text.into_bytes()))).unwrap();
+        let mut seen = Vec::new();
+        let end = source.read(&mut |packet| {
+            seen.push((
+                packet.frame,
+                match packet.data {
+                    Data::Line(bytes) => Some(bytes.len()),
+                    Data::LongLine => None,
+                    other => panic!("{other:?}"),
+                },
+            ));
+            ControlFlow::Continue(())
+        });
+        assert_eq!(end.unwrap(), End::Complete);
+        let whole = Some(lines::MAX_LINE / 3);
+        assert_eq!(seen, [(1, Some(2)), (2, None), (3, whole), (5, Some(2)), (6, None), (7, Some(1))]);
     }
 }

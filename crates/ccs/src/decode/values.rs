@@ -5,10 +5,11 @@ use std::fmt::Write;
 use exi::trace::{Sink, Value};
 
 use super::schema::Schema;
+use crate::escape;
 
 /// Appends ` Name=value` for every value of a document's message, in the order of the document: physical
-/// values scaled and with their unit, bytes in hexadecimal, text without control characters. The header
-/// is left away. Says whether the document decodes; what came before an error is there all the same.
+/// values scaled and with their unit, bytes in hexadecimal, text in quotes and escaped. The header is left
+/// away. Says whether the document decodes; what came before an error is there all the same.
 pub fn describe(schema: Schema, document: &[u8], out: &mut String) -> bool {
     let mut line = Line { out, path: Vec::new(), quantity: Quantity::default() };
     schema.dissect(document, &mut line).is_some_and(|result| result.is_ok())
@@ -95,8 +96,8 @@ fn write_value(value: Value<'_>, out: &mut String) {
         },
         Value::Enumeration(_, name) => write!(out, "{name}"),
         Value::Text(text) => {
-            out.extend(text.chars().take(MAX_TEXT).flat_map(char::escape_debug));
-            if text.len() > MAX_TEXT { write!(out, "...") } else { Ok(()) }
+            escape::quote(text.chars(), MAX_TEXT, out);
+            Ok(())
         }
         Value::Bytes(bytes) if bytes.is_empty() => write!(out, "<empty>"),
         Value::Bytes(bytes) if bytes.len() <= MAX_BYTES => {

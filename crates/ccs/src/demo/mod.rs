@@ -16,6 +16,7 @@ use session::Phase;
 use sim::script::{self, Played, Script, Told};
 
 use crate::cli::{DemoArgs, Exit};
+use crate::escape;
 use crate::style::{self, Palette};
 
 use journal::Journal;
@@ -83,7 +84,8 @@ fn fault(id: &str, case: Option<usize>, out: &mut dyn Write) -> anyhow::Result<S
 pub fn play(script: &Script, show: Show<'_>, out: &mut dyn Write) -> anyhow::Result<Played> {
     let mut recorder = match show.record {
         Some(path) => {
-            let file = File::create(path).with_context(|| format!("recording into {}", path.display()))?;
+            let file =
+                File::create(path).with_context(|| format!("recording into {}", escape::path(path)))?;
             Some(Recorder::new(BufWriter::new(file), "demo")?)
         }
         None => None,

@@ -14,6 +14,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use sim::script::{self, Script};
 
 use crate::cli::{Exit, Usage, WorldCommand};
+use crate::escape;
 
 /// Runs one of its commands.
 pub fn run(command: &WorldCommand, out: &mut dyn Write) -> anyhow::Result<Exit> {
@@ -76,7 +77,7 @@ fn bar(length: usize) -> ProgressBar {
 /// The text of a file with scenarios.
 fn text_of(path: &Path) -> anyhow::Result<String> {
     let text = std::fs::read_to_string(path);
-    text.map_err(|error| Usage(format!("{}: cannot read it: {error}", path.display()).into()).into())
+    text.map_err(|error| Usage(format!("{}: cannot read it: {error}", escape::path(path)).into()).into())
 }
 
 /// The scripts of a text; a mistake names the file.

@@ -10,12 +10,13 @@ use sim::invariant::RULES;
 use sim::script::{self, Script, Verdict, unplayed};
 
 use crate::cli::{Exit, Format, ReportArgs};
+use crate::escape;
 
 /// Plays them and writes the report.
 pub fn run(args: &ReportArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let mut scripts = Vec::new();
     for file in &args.files {
-        let name = file.display().to_string();
+        let name = escape::path(file);
         scripts.extend(super::read(&name, &super::text_of(file)?)?);
     }
     if args.files.is_empty() {
@@ -34,11 +35,13 @@ pub fn run(args: &ReportArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let all = All { scripts: &scripts, verdicts: &verdicts, is_library: args.files.is_empty() };
     let text = match args.format {
         Format::Markdown => all.markdown()?,
-        Format::Json => all.json().to_string() + "\n",
+        Format::Json => escape::json(&all.json()) + "\n",
         Format::Html => page(&all.markdown()?),
     };
     match &args.output {
-        Some(path) => std::fs::write(path, text).with_context(|| format!("writing {}", path.display()))?,
+        Some(path) => {
+            std::fs::write(path, text).with_context(|| format!("writing {}", escape::path(path)))?;
+        }
         None => out.write_all(text.as_bytes())?,
     }
     out.flush()?;

@@ -13,6 +13,7 @@ use sim::invariant::RULES;
 use sim::script::{self, Verdict, random};
 
 use crate::cli::{Exit, RunArgs};
+use crate::escape;
 
 /// What came of a seed.
 struct Outcome {
@@ -73,7 +74,7 @@ pub fn run(args: &RunArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
             "from": args.from, "seeds": outcomes.len(), "interrupted": interrupted, "twice": args.twice, "seconds": took.as_secs_f64(),
             "failed": failures, "ends": {"charger": ends(&outcomes, 0), "car": ends(&outcomes, 1)},
         });
-        writeln!(out, "{report}")?;
+        writeln!(out, "{}", escape::json(&report))?;
     } else {
         #[allow(clippy::cast_precision_loss, reason = "a rate to look at")]
         let rate = outcomes.len() as f64 / took.as_secs_f64();

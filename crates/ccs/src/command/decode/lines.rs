@@ -8,10 +8,11 @@ use sdp::Message;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::Report;
-use crate::decode::source::End;
+use super::{Report, Totals};
 use crate::decode::{Basis, Content, Direction, Discovery, Event, Exi, Keys, Schema, mme, values};
+use crate::escape::{self, Plain};
 use crate::hex;
+use crate::lines::MAX_LINE;
 use crate::style::{self, Palette};
 
 /// `ccs decode --json`: one object a line; what is no message goes to the standard error.
@@ -23,7 +24,7 @@ pub struct JsonLines<'a> {
 }
 
 /// The object. Absent knowledge is null; `error` is there only when the payload does not decode, `header` and
-/// `fault` only for messages of the power line.
+/// `fault` only for messages of the power line, `note` only where something is odd.
 #[derive(Serialize)]
 struct Record<'a> {
     file: &'a str,
@@ -44,7 +45,13 @@ struct Record<'a> {
     /// Why a message of matching is not to be acted on.
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<String>,
+    /// What is odd about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'static str>,
 }
+
+/// Stands with a message whose name belongs to the other direction.
+const CONTRADICTION: &str = "the name belongs to the other direction";
 
 impl<'a> JsonLines<'a> {
     /// A report on the file of this name.
@@ -69,6 +76,7 @@ impl Report for JsonLines<'_> {
             confidence: None,
             error: None,
             fault: None,
+            note: event.is_contradiction.then_some(CONTRADICTION),
         };
         match &event.content {
             Content::Exi(exi) => {
@@ -102,16 +110,19 @@ impl Report for JsonLines<'_> {
             }
             other => {
                 if let Some(note) = note(other) {
-                    anstream::eprintln!("{}: frame {}: {note}", self.file, event.frame);
+                    anstream::eprintln!("{}: frame {}: {note}", Plain(self.file), event.frame);
                 }
                 return Ok(());
             }
         }
-        serde_json::to_writer(&mut *out, &record)?;
+        escape::write_json(&record, out)?;
         out.write_all(b"\n")
     }
 
-    fn end(&mut self, _end: &End, _streams: u64, _out: &mut dyn Write) -> io::Result<()> {
+    fn end(&mut self, totals: &Totals<'_>, _out: &mut dyn Write) -> io::Result<()> {
+        if let Some(words) = totals.given_up() {
+            anstream::eprintln!("{}: {words}", Plain(self.file));
+        }
         Ok(())
     }
 }
@@ -157,6 +168,7 @@ pub fn note(content: &Content<'_>) -> Option<String> {
             format!("{count} bytes are neither EXI (80...), V2GTP (01FE...) nor an Ethernet frame")
         }
         Content::BadLine(column) => format!("not hexadecimal in column {column}"),
+        Content::LongLine => format!("this line is longer than {MAX_LINE} bytes, and was skipped"),
     })
 }
 
@@ -190,16 +202,21 @@ impl TextLines {
         match &event.content {
             Content::Mme(frame) => {
                 write!(line, "{:8} {}{style:#}", "homeplug", frame.mm_type)?;
-                write_mme(frame, self.keys, palette, line)
+                write_mme(frame, self.keys, palette, line)?;
             }
-            Content::Sdp(sdp) => write!(line, "{:8} {}{style:#} {sdp}", "sdp", sdp.name()),
+            Content::Sdp(sdp) => write!(line, "{:8} {}{style:#} {sdp}", "sdp", sdp.name())?,
             Content::Exi(exi) => {
                 let schema = exi.schema.map_or("?", |schema| schema.name());
                 write!(line, "{schema:8} {}{style:#}", exi.message.unwrap_or("-"))?;
-                write_exi(exi, palette, line)
+                write_exi(exi, palette, line)?;
             }
-            other => write!(line, "{:8} {}{style:#}", "", note(other).unwrap_or_default()),
+            other => write!(line, "{:8} {}{style:#}", "", note(other).unwrap_or_default())?,
         }
+        if event.is_contradiction {
+            let bad = palette.with(style::BAD);
+            write!(line, " {bad}({CONTRADICTION}){bad:#}")?;
+        }
+        Ok(())
     }
 }
 
@@ -244,8 +261,11 @@ impl Report for TextLines {
         out.write_all(self.line.as_bytes())
     }
 
-    fn end(&mut self, _end: &End, _streams: u64, _out: &mut dyn Write) -> io::Result<()> {
-        Ok(())
+    fn end(&mut self, totals: &Totals<'_>, out: &mut dyn Write) -> io::Result<()> {
+        match totals.given_up() {
+            Some(words) => writeln!(out, "{words}"),
+            None => Ok(()),
+        }
     }
 }
 

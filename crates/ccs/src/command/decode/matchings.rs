@@ -12,7 +12,11 @@ const MAX_MATCHINGS: usize = 32;
 
 /// The matchings of a file, as their chargers tell them.
 #[derive(Default)]
-pub struct Matchings(Vec<Matching>);
+pub struct Matchings {
+    listed: Vec<Matching>,
+    /// Frames of matchings beyond those.
+    unlisted: u64,
+}
 
 /// What one charger and one car did in one run.
 struct Matching {
@@ -60,22 +64,29 @@ impl Matchings {
         let is_it = |matching: &Matching| {
             matching.run_id == run_id && matching.car == frame.to && matching.charger == frame.from
         };
-        if !self.0.iter().any(is_it) {
+        if !self.listed.iter().any(is_it) {
             self.begin(frame, run_id);
         }
-        self.0.iter_mut().rev().find(|matching| is_it(matching))
+        self.listed.iter_mut().rev().find(|matching| is_it(matching))
     }
 
     fn begin(&mut self, frame: &Frame<'_>, run_id: RunId) {
-        if self.0.len() < MAX_MATCHINGS {
+        if self.listed.len() < MAX_MATCHINGS {
             let (car, charger) = (frame.to, frame.from);
-            self.0.push(Matching { car, charger, run_id, attenuation_cdb: None, is_matched: false });
+            self.listed.push(Matching { car, charger, run_id, attenuation_cdb: None, is_matched: false });
+        } else {
+            self.unlisted += 1;
         }
+    }
+
+    /// How many frames belong to matchings that are not listed.
+    pub fn unlisted(&self) -> u64 {
+        self.unlisted
     }
 
     /// One line for each.
     pub fn write_text(&self, out: &mut dyn Write) -> io::Result<()> {
-        for Matching { car, charger, run_id, attenuation_cdb, is_matched } in &self.0 {
+        for Matching { car, charger, run_id, attenuation_cdb, is_matched } in &self.listed {
             let mut attenuation = String::from("not measured");
             if let Some(cdb) = attenuation_cdb {
                 attenuation.clear();
@@ -99,7 +110,7 @@ impl Matchings {
                 "matched": matching.is_matched,
             })
         };
-        self.0.iter().map(object).collect()
+        self.listed.iter().map(object).collect()
     }
 }
 

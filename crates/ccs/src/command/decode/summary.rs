@@ -7,12 +7,13 @@ use homeplug_mme::MmType;
 use homeplug_mme::view::View;
 use serde_json::json;
 
-use super::Report;
 use super::lines::{note, seconds};
 use super::matchings::Matchings;
+use super::{Report, Totals};
 use crate::decode::packet::Endpoint;
 use crate::decode::source::{End, Format};
 use crate::decode::{Content, Direction, Event, Schema};
+use crate::escape;
 
 /// The counts of one file.
 pub struct Summary<'a> {
@@ -25,6 +26,7 @@ pub struct Summary<'a> {
     matchings: Matchings,
     sdp: [u64; 2],
     chargers: Vec<Endpoint>,
+    unlisted_chargers: u64,
     schemas: BTreeMap<Option<Schema>, u64>,
     messages: BTreeMap<&'static str, u64>,
     guessed: u64,
@@ -35,6 +37,7 @@ pub struct Summary<'a> {
     skipped: u64,
     other: u64,
     failed: u64,
+    contradictions: u64,
     first_trouble: Option<String>,
 }
 
@@ -54,6 +57,7 @@ impl<'a> Summary<'a> {
             matchings: Matchings::default(),
             sdp: [0; 2],
             chargers: Vec::new(),
+            unlisted_chargers: 0,
             schemas: BTreeMap::new(),
             messages: BTreeMap::new(),
             guessed: 0,
@@ -64,6 +68,7 @@ impl<'a> Summary<'a> {
             skipped: 0,
             other: 0,
             failed: 0,
+            contradictions: 0,
             first_trouble: None,
         }
     }
@@ -74,7 +79,7 @@ impl<'a> Summary<'a> {
         }
     }
 
-    fn counters(&self) -> [(&'static str, u64); 9] {
+    fn counters(&self, totals: &Totals<'_>) -> [(&'static str, u64); 14] {
         [
             ("broken_homeplug_frames", self.bad_mmes),
             ("guessed_schema", self.guessed),
@@ -85,6 +90,11 @@ impl<'a> Summary<'a> {
             ("gaps", self.gaps),
             ("skipped_bytes", self.skipped),
             ("ip_fragments", self.fragments),
+            ("names_against_their_direction", self.contradictions),
+            ("frames_of_matchings_not_listed", self.matchings.unlisted()),
+            ("announcements_of_chargers_not_listed", self.unlisted_chargers),
+            ("connections_forgotten", totals.given_up.connections),
+            ("gaps_not_waited_for", totals.given_up.gaps),
         ]
     }
 
@@ -92,13 +102,13 @@ impl<'a> Summary<'a> {
         self.schemas.iter().map(|(schema, count)| (schema.map_or("unknown", Schema::name), *count))
     }
 
-    fn write_json(&self, end: &End, streams: u64, out: &mut dyn Write) -> io::Result<()> {
+    fn write_json(&self, totals: &Totals<'_>, out: &mut dyn Write) -> io::Result<()> {
         let mut summary = json!({
             "file": self.file,
             "format": self.format.to_string(),
-            "cut": match end { End::Cut(reason) => Some(reason), _ => None },
+            "cut": match totals.end { End::Cut(reason) => Some(reason), _ => None },
             "duration_s": self.last_ns.map(seconds),
-            "tcp_connections": streams,
+            "tcp_connections": totals.streams,
             "homeplug": self.mmes.iter().map(|(name, count)| (name.to_string(), *count)).collect::<BTreeMap<_, _>>(),
             "matchings": self.matchings.to_json(),
             "sdp_requests": self.sdp[0],
@@ -109,18 +119,19 @@ impl<'a> Summary<'a> {
             "first_trouble": self.first_trouble,
         });
         if let Some(object) = summary.as_object_mut() {
-            object.extend(self.counters().map(|(name, count)| (name.to_owned(), json!(count))));
+            object.extend(self.counters(totals).map(|(name, count)| (name.to_owned(), json!(count))));
         }
-        writeln!(out, "{summary}")
+        escape::write_json(&summary, out)?;
+        out.write_all(b"\n")
     }
 
-    fn write_text(&self, end: &End, streams: u64, out: &mut dyn Write) -> io::Result<()> {
-        write!(out, "{}: {}", self.file, self.format)?;
+    fn write_text(&self, totals: &Totals<'_>, out: &mut dyn Write) -> io::Result<()> {
+        write!(out, "{}: {}", escape::Plain(self.file), self.format)?;
         if let Some(last) = self.last_ns {
             write!(out, ", {:.3} s up to the last message", seconds(last))?;
         }
-        writeln!(out, ", {streams} TCP connections")?;
-        if let End::Cut(reason) = end {
+        writeln!(out, ", {} TCP connections", totals.streams)?;
+        if let End::Cut(reason) = totals.end {
             writeln!(out, "  cut: {reason}")?;
         }
         let mmes = self.mmes.iter().map(|(name, count)| (name.to_string(), *count));
@@ -135,7 +146,7 @@ impl<'a> Summary<'a> {
         for (message, count) in &self.messages {
             writeln!(out, "    {count:>7} {message}")?;
         }
-        for (name, count) in self.counters() {
+        for (name, count) in self.counters(totals) {
             if count > 0 {
                 writeln!(out, "  {}: {count}", name.replace('_', " "))?;
             }
@@ -169,6 +180,7 @@ fn list(
 impl Report for Summary<'_> {
     fn event(&mut self, event: &Event<'_>, _out: &mut dyn Write) -> io::Result<()> {
         self.last_ns = event.time_ns.max(self.last_ns);
+        self.contradictions += u64::from(event.is_contradiction);
         match &event.content {
             Content::Mme(frame) => {
                 *self.mmes.entry(frame.mm_type).or_default() += 1;
@@ -181,11 +193,10 @@ impl Report for Summary<'_> {
             Content::Sdp(sdp) => {
                 let [requests, responses] = &mut self.sdp;
                 *(if sdp.direction() == Direction::ToEvse { requests } else { responses }) += 1;
-                if let Some(charger) = sdp.charger()
-                    && self.chargers.len() < MAX_CHARGERS
-                    && !self.chargers.contains(&charger)
-                {
-                    self.chargers.push(charger);
+                match sdp.charger().filter(|charger| !self.chargers.contains(charger)) {
+                    Some(charger) if self.chargers.len() < MAX_CHARGERS => self.chargers.push(charger),
+                    Some(_) => self.unlisted_chargers += 1,
+                    None => {}
                 }
             }
             Content::Exi(exi) => {
@@ -208,7 +219,7 @@ impl Report for Summary<'_> {
                     Content::Skipped(count) | Content::Unknown(count) => {
                         self.skipped += u64::try_from(*count).unwrap_or(u64::MAX);
                     }
-                    Content::BadLine(_) => self.failed += 1,
+                    Content::BadLine(_) | Content::LongLine => self.failed += 1,
                     Content::BadMme(_) => self.bad_mmes += 1,
                     _ => self.other += 1,
                 }
@@ -218,7 +229,7 @@ impl Report for Summary<'_> {
         Ok(())
     }
 
-    fn end(&mut self, end: &End, streams: u64, out: &mut dyn Write) -> io::Result<()> {
-        if self.json { self.write_json(end, streams, out) } else { self.write_text(end, streams, out) }
+    fn end(&mut self, totals: &Totals<'_>, out: &mut dyn Write) -> io::Result<()> {
+        if self.json { self.write_json(totals, out) } else { self.write_text(totals, out) }
     }
 }

@@ -12,6 +12,7 @@ use session::Checkpoint;
 use super::serve::{Desk, Tells, serve};
 use crate::cli::Exit;
 use crate::config::Config;
+use crate::escape::Plain;
 use crate::words::{self, Side, Word};
 
 /// Runs a charger with this address on the interface.
@@ -37,7 +38,7 @@ where
         ..usual
     };
     let how = if config.link_up { "the link is taken as up" } else { "matching by SLAC" };
-    let ready = format!("ready on {}: {mac}, [{address}]:{}; {how}", interface.name(), role.port);
+    let ready = format!("ready on {}: {mac}, [{address}]:{}; {how}", Plain(interface.name()), role.port);
     let clock = Clock::start();
     let mut cx = Cx { now: clock.now(), entropy: &mut OsEntropy };
     let mut storage: EvseStorage = EvseStorage::new();

@@ -15,6 +15,7 @@ use session::{By, Cause, Phase, StopReason};
 
 use crate::cli::Ended;
 use crate::drive::{End, Next, Wire, drive};
+use crate::escape;
 
 /// Largest image that is read: the longest seen has 9796 bytes.
 const MAX_IMAGE: usize = 64 * 1024;
@@ -120,7 +121,7 @@ impl<'a> Bench<'a> {
 
     /// Writes a result as a line of JSON.
     pub fn say_json(&mut self, value: &serde_json::Value) -> anyhow::Result<()> {
-        self.say(&format!("{value}\n"))
+        self.say(&format!("{}\n", escape::json(value)))
     }
 
     /// Runs a machine until `look` has what it wants. `words` say what goes on.

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::Bench;
 use super::show::{network_json, stations};
 use crate::cli::{Ended, Exit, LinkArgs};
+use crate::escape;
 
 const QUESTIONS: &[Question] = &[Question::Link, Question::Network];
 /// Pause between two looks: judgement.
@@ -28,7 +29,7 @@ pub fn run(args: &LinkArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
                 Some(Ended::Interrupted(_)) => break,
                 // It restarts: it will be back.
                 Some(Ended::Stopped(reason)) if args.at.json => {
-                    format!("{}\n", json!({ "error": reason.cause.to_string() }))
+                    format!("{}\n", escape::json(&json!({ "error": reason.cause.to_string() })))
                 }
                 Some(Ended::Stopped(reason)) => format!("{}\n", reason.cause),
                 _ => return Err(error),
@@ -43,7 +44,8 @@ fn words(details: &Details, as_json: bool) -> String {
     let network = details.network.as_ref().and_then(Option::as_ref);
     if as_json {
         let (mac, network) = (details.address.to_string(), network_json(network));
-        return format!("{}\n", json!({ "modem": mac, "link": details.link, "network": network }));
+        let link = json!({ "modem": mac, "link": details.link, "network": network });
+        return format!("{}\n", escape::json(&link));
     }
     let link = match details.link {
         Some(true) => "link up",

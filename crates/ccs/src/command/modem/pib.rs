@@ -13,9 +13,10 @@ use roles::Mac;
 use serde_json::{Value as Json, json};
 
 use super::Bench;
-use super::show::{ascii, image_json, image_rows, list};
+use super::show::{image_json, image_rows, list};
 use crate::cli::{CheckArgs, Ended, Exit, ReadArgs, RoleArgs, RoleName, WriteArgs};
 use crate::drive::End;
+use crate::escape::{self, Plain};
 
 /// Largest file that is looked at: more than any image has.
 const MAX_FILE: u64 = 1 << 20;
@@ -25,7 +26,7 @@ pub fn before_read(args: &ReadArgs) -> anyhow::Result<()> {
     if args.yes || !args.file.exists() {
         return Ok(());
     }
-    let file = args.file.display();
+    let file = escape::path(&args.file);
     Err(Ended::Refused(format!("nothing was done: {file} is there already; with --yes it is replaced"))
         .into())
 }
@@ -39,7 +40,7 @@ pub fn read(args: &ReadArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
     if args.of.at.json {
         bench.say_json(&with_file(&args.file, image_json(&image)))?;
     } else {
-        let mut rows = vec![("file", format!("{}; it holds the modem's keys", args.file.display()))];
+        let mut rows = vec![("file", format!("{}; it holds the modem's keys", escape::path(&args.file)))];
         rows.extend(image_rows(&image));
         bench.say(&list(&rows))?;
     }
@@ -52,14 +53,16 @@ pub fn check(args: &CheckArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<E
     let parsed = Image::parse(&bytes);
     let exit = if parsed.is_ok() { Exit::Good } else { Exit::Failed };
     let text = match (parsed, args.json) {
-        (Ok(image), true) => format!("{}\n", with_file(&args.file, image_json(&image))),
+        (Ok(image), true) => format!("{}\n", escape::json(&with_file(&args.file, image_json(&image)))),
         (Ok(image), false) => list(&image_rows(&image)),
         (Err(error), true) => {
             let found =
                 json!({ "error": error.fault.to_string(), "offset": error.offset, "bytes": bytes.len() });
-            format!("{}\n", with_file(&args.file, found))
+            format!("{}\n", escape::json(&with_file(&args.file, found)))
         }
-        (Err(error), false) => format!("{}: {error}; it has {} bytes\n", args.file.display(), bytes.len()),
+        (Err(error), false) => {
+            format!("{}: {error}; it has {} bytes\n", escape::path(&args.file), bytes.len())
+        }
     };
     out.write_all(text.as_bytes())?;
     out.flush()?;
@@ -74,7 +77,8 @@ pub fn role(args: &RoleArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
         RoleName::Evse => Role::Evse,
         RoleName::Pev => Role::Pev,
     };
-    let family = || format!("modem of the family {} ({})", details.profile.name, ascii(&details.firmware));
+    let family =
+        || format!("modem of the family {} ({})", details.profile.name, escape::word(&details.firmware));
     Editor::open(&mut after)?.set_role(role).with_context(family)?;
     let backup = args.backup.clone().unwrap_or_else(|| backup_name(details.address, &before));
     change(bench, &before, &after, &backup, args.at.json, args.yes)
@@ -90,7 +94,7 @@ pub fn write(args: &WriteArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
 /// A file that can be written to a modem.
 pub fn load(file: &Path) -> anyhow::Result<Vec<u8>> {
     let bytes = contents(file)?;
-    Image::parse(&bytes).with_context(|| format!("nothing was sent: {}", file.display()))?;
+    Image::parse(&bytes).with_context(|| format!("nothing was sent: {}", escape::path(file)))?;
     Ok(bytes)
 }
 
@@ -98,7 +102,7 @@ fn contents(file: &Path) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let read = OpenOptions::new().read(true).open(file);
     read.and_then(|opened| opened.take(MAX_FILE).read_to_end(&mut bytes))
-        .with_context(|| format!("reading {}", file.display()))?;
+        .with_context(|| format!("reading {}", escape::path(file)))?;
     Ok(bytes)
 }
 
@@ -111,7 +115,7 @@ fn save(file: &Path, bytes: &[u8], replace: bool) -> anyhow::Result<()> {
         opened.write_all(bytes)?;
         opened.sync_all()
     });
-    saved.with_context(|| format!("saving {}", file.display()))
+    saved.with_context(|| format!("saving {}", escape::path(file)))
 }
 
 /// The modem and its parameters.
@@ -135,7 +139,7 @@ fn back_up(file: &Path, before: &[u8]) -> anyhow::Result<()> {
     if contents(file)? != before {
         bail!(
             "nothing was sent: {} is no backup of what the modem has now; give another name",
-            file.display()
+            escape::path(file)
         );
     }
     Ok(())
@@ -166,12 +170,12 @@ fn change(
         Err(refusal) => return Err(anyhow!(refusal).context("nothing was sent")),
     };
     back_up(backup, before)?;
-    let (mac, file) = (plan.modem(), backup.display());
+    let (mac, file) = (plan.modem(), escape::path(backup));
     let differences = differences(before, after)?;
     if !as_json {
         bench.say(&format!("modem {mac}, saved in {file}\n"))?;
         for (name, old, new) in &differences {
-            bench.say(&format!("  {name}: {old} -> {new}\n"))?;
+            bench.say(&format!("  {name}: {} -> {}\n", Plain(old), Plain(new)))?;
         }
     }
     let bytes = before.iter().zip(after).filter(|(old, new)| old != new).count();
@@ -182,7 +186,7 @@ fn change(
         .iter()
         .map(|(name, old, new)| json!({ "field": name, "before": old, "after": new }))
         .collect();
-    let answer = |written: bool| json!({ "modem": mac.to_string(), "backup": backup, "changes": changes, "bytes": bytes, "written": written });
+    let answer = |written: bool| json!({ "modem": mac.to_string(), "backup": backup.to_string_lossy(), "changes": changes, "bytes": bytes, "written": written });
     if !yes {
         if as_json {
             bench.say_json(&answer(false))?;
@@ -259,7 +263,7 @@ fn transfer(
 
 /// What a modem is left with when writing ends at this step.
 fn state(at: WriteStep, backup: &Path) -> String {
-    let file = backup.display();
+    let file = escape::path(backup);
     match at {
         WriteStep::Start | WriteStep::Write => {
             "the modem is unchanged: it keeps nothing before it has everything".into()
@@ -281,7 +285,7 @@ fn state(at: WriteStep, backup: &Path) -> String {
 
 fn with_file(file: &Path, value: Json) -> Json {
     let mut map = serde_json::Map::new();
-    map.insert("file".into(), json!(file));
+    map.insert("file".into(), json!(file.to_string_lossy()));
     if let Json::Object(rest) = value {
         map.extend(rest);
     }

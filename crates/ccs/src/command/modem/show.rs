@@ -11,6 +11,7 @@ use serde_json::{Value as Json, json};
 
 use super::Bench;
 use crate::cli::{Exit, OneModemArgs};
+use crate::escape;
 use crate::style::{DIM, Palette, RESET};
 
 /// Time for a modem's parameters: three tries of their first part, which takes 5 s each.
@@ -53,7 +54,7 @@ pub fn list(rows: &[(&str, String)]) -> String {
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
     rows.iter().fold(String::new(), |mut text, (name, value)| {
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "{name:width$}  {value}");
+        let _ = writeln!(text, "{name:width$}  {}", escape::Plain(value));
         text
     })
 }
@@ -87,7 +88,7 @@ pub fn ascii(bytes: &[u8]) -> String {
 
 /// A firmware's version, or that there is none to tell.
 pub fn firmware(version: &[u8]) -> String {
-    if version.is_empty() { "not told".into() } else { ascii(version) }
+    if version.is_empty() { "not told".into() } else { escape::word(version) }
 }
 
 /// The part that a modem has in its network.
@@ -158,8 +159,11 @@ fn details_rows(details: &Details) -> Vec<(&'static str, String)> {
         ("firmware", firmware(&details.firmware)),
     ];
     if let Some(of) = &details.attributes {
-        rows.push(("hardware", format!("{} {}", ascii(of.family.text()), ascii(of.devtype.text()))));
-        let (date, release) = (ascii(of.build_date.text()), ascii(of.release.text()));
+        rows.push((
+            "hardware",
+            format!("{} {}", escape::word(of.family.text()), escape::word(of.devtype.text())),
+        ));
+        let (date, release) = (escape::word(of.build_date.text()), escape::word(of.release.text()));
         rows.push(("version", format!("{}, build {} of {date} {release}", version(of), of.build)));
     }
     if let Some(nid) = details.nid {

@@ -1,0 +1,110 @@
+//! Who sends: by what is seen of the sockets, in the last resort by the messages' names.
+
+use std::collections::VecDeque;
+use std::net::Ipv6Addr;
+
+use super::packet::{Endpoint, Flow};
+use super::tcp::Sender;
+use super::{Content, Discovery};
+
+/// Who sends to whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Direction {
+    /// From the car to the charger.
+    ToEvse,
+    /// From the charger to the car.
+    ToPev,
+}
+
+impl Direction {
+    /// The name that the corpus uses.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ToEvse => "pev->evse",
+            Self::ToPev => "evse->pev",
+        }
+    }
+
+    /// The direction that the name of a message says.
+    pub(super) fn of(content: &Content<'_>) -> Option<Self> {
+        match content {
+            Content::Exi(exi) => exi.message.and_then(Self::of_name),
+            Content::Sdp(sdp) => Some(sdp.direction()),
+            _ => None,
+        }
+    }
+
+    fn of_name(message: &str) -> Option<Self> {
+        match message.get(message.len().saturating_sub(3)..) {
+            Some("Req") => Some(Self::ToEvse),
+            Some("Res") => Some(Self::ToPev),
+            _ => None,
+        }
+    }
+
+    /// From the charger or to it.
+    fn from_charger(is_charger: bool) -> Self {
+        if is_charger { Self::ToPev } else { Self::ToEvse }
+    }
+}
+
+/// Chargers remembered from discovery, the latest: judgement, a bound.
+const MAX_CHARGERS: usize = 64;
+
+/// What discovery says about the ends of connections.
+#[derive(Default)]
+pub(super) struct Ends {
+    /// Where chargers listen, and from where they said so.
+    chargers: VecDeque<(Endpoint, Ipv6Addr)>,
+}
+
+/// What the names of a connection's messages say: above 0, the end that orders first is the charger.
+#[derive(Default)]
+pub(super) struct Votes(i64);
+
+impl Ends {
+    /// The direction of a discovery message. Its answer says where a charger is, if it does not come from a car.
+    pub fn discovery(&mut self, flow: Flow, sdp: Discovery) -> Direction {
+        let is_server = |end: Endpoint| end.port == sdp::PORT;
+        let by_port = differ(is_server(flow.source), is_server(flow.destination));
+        let direction = by_port.map_or(sdp.direction(), Direction::from_charger);
+        if let (Some(charger), Direction::ToPev) = (sdp.charger(), direction) {
+            let charger = (charger, flow.source.address);
+            self.chargers.retain(|known| *known != charger);
+            if self.chargers.len() == MAX_CHARGERS {
+                self.chargers.pop_front();
+            }
+            self.chargers.push_back(charger);
+        }
+        direction
+    }
+
+    /// The direction of what a connection gave, from the surest sign down: the endpoint that discovery announced, who
+    /// opened the connection, the host that answered discovery, what most names so far say, the name.
+    pub fn direction(
+        &self,
+        votes: &mut Votes,
+        sender: Sender,
+        named: Option<Direction>,
+    ) -> Option<Direction> {
+        let Sender { flow: Flow { source, destination }, has_opened } = sender;
+        let source_is_lower = source <= destination;
+        votes.0 += match named {
+            Some(named) if source_is_lower == (named == Direction::ToPev) => 1,
+            Some(_) => -1,
+            None => 0,
+        };
+        let announced = |end: Endpoint| self.chargers.iter().any(|(charger, _)| *charger == end);
+        let answered = |end: Endpoint| self.chargers.iter().any(|(_, host)| *host == end.address);
+        let source_is_charger = differ(announced(source), announced(destination))
+            .or(has_opened.map(|has_opened| !has_opened))
+            .or_else(|| differ(answered(source), answered(destination)))
+            .or_else(|| differ(votes.0 > 0, votes.0 < 0).map(|lower| lower == source_is_lower));
+        source_is_charger.map(Direction::from_charger).or(named)
+    }
+}
+
+/// The first, where the second says the opposite: only one of two ends can be the charger.
+fn differ(first: bool, second: bool) -> Option<bool> {
+    (first != second).then_some(first)
+}

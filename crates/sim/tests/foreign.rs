@@ -40,12 +40,19 @@ struct Habits {
     report: Report,
     /// From the last sound to its report.
     wait: Duration,
-    /// Whether it gives a key; the network of the one that it gives is its modem's only if it is the cable's other end.
+    /// Whether it gives a key.
     gives_key: bool,
+    /// Whether its modem has the key that it gives. The one at the other end of the cable always has.
+    links: bool,
 }
 
-const HABITS: Habits =
-    Habits { kind: ModemKind::Qca7420, report: EVEREST, wait: Duration::from_millis(60), gives_key: true };
+const HABITS: Habits = Habits {
+    kind: ModemKind::Qca7420,
+    report: EVEREST,
+    wait: Duration::from_millis(60),
+    gives_key: true,
+    links: false,
+};
 
 struct Foreign {
     mac: Mac,
@@ -175,7 +182,9 @@ fn build<'a>(
     for (number, habits) in (0_u8..).zip(setup.others) {
         // Lower addresses than the own charger's, so that equal ranks fall to them.
         let mac = Mac([2, 0, 0, 0, 0, number]);
-        let modem = ModemConfig::evse(habits.kind, Mac([0, 0xB0, 0x52, 0, 2, number]));
+        let given = habits.links.then(|| key(0x66));
+        let modem =
+            ModemConfig { key: given, ..ModemConfig::evse(habits.kind, Mac([0, 0xB0, 0x52, 0, 2, number])) };
         let port = world.add(&format!("other {number}"), foreign(mac, *habits, key(0x66)), modem);
         world.inject(Instant::ZERO, Injection::Attenuation(port, CAR_PORT, NEIGHBOUR_DB));
     }
@@ -254,6 +263,16 @@ const SCENARIOS: &[Scenario<Setup>] = &[
             Expect::told("pev", "SetAside { peer: 02:00:00:00:00:00, instead: 02:00:00:00:00:5e }"),
             WARNED,
             MATCHED.between(at(25_000), at(50_000)),
+        ],
+    ),
+    scenario(
+        "a rogue gives a link over which nobody answers",
+        Setup { own: None, others: &[Habits { links: true, ..ROGUE }] },
+        &[
+            Expect::told("pev", "Matched { peer: 02:00:00:00:00:00 })"),
+            Expect::told("pev", "Failed(NoSession { peer: 02:00:00:00:00:00 })"),
+            Expect::told("pev", "SetAside { peer: 02:00:00:00:00:00, instead: 02:00:00:00:00:5e }"),
+            MATCHED,
         ],
     ),
     scenario(

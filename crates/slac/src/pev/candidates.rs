@@ -145,6 +145,14 @@ impl Candidates {
         Some(candidate.mac)
     }
 
+    /// Whether one is there that could be chosen and is not set aside.
+    pub fn has_hope(&self, limit_cdb: Option<u32>, aside_until: impl Fn(Mac) -> Option<Instant>) -> bool {
+        self.0.iter().any(|candidate| {
+            let is_near = candidate.report.is_some_and(|report| report.is_within(limit_cdb));
+            is_near && aside_until(candidate.mac).is_none()
+        })
+    }
+
     /// The best that was not tried yet: the lowest mean within `limit_cdb`, then who did not measure; of equal ones the
     /// lower address (fault X034). Who is set aside comes after all others, who has been so for longest first.
     pub fn take_best(

@@ -62,7 +62,9 @@ impl Pev {
         self.aside.add(cx.now, peer);
         self.leave(cx);
         self.join_failures = self.join_failures.saturating_add(1);
-        if self.join_failures >= self.config.max_join_failures {
+        let aside_until = |mac| self.aside.until(cx.now, mac);
+        let has_hope = self.candidates.has_hope(self.config.limit_cdb, aside_until);
+        if self.join_failures >= self.config.max_join_failures && !has_hope {
             self.give_up();
         } else {
             self.retry(cx);

@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // For those who act on it: only what the standard allows.
     match Slac::parse(&frame) {
-        Some(Ok(Slac::AttenChar { run_id, profile, .. })) => {
+        Some(Ok(Slac::AttenChar { run_id, profile: Some(profile), .. })) => {
             println!("the charger is {}.{:02} dB away", profile.mean_cdb() / 100, profile.mean_cdb() % 100);
             let mut buffer = [0; homeplug_mme::MAX_FRAME];
             let answer = Slac::AttenCharRsp { run_id, car: frame.to, result: 0 };

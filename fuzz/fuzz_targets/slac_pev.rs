@@ -77,8 +77,10 @@ impl World {
         let key = NetworkKey::derived(Nmk::new([charger.0[5]; 16]));
         match which {
             0 => self.hear(charger, Slac::ParmCnf { run_id, sounds: 10, timeout_100ms: 6, car }),
-            1 => self
-                .hear(charger, Slac::AttenChar { run_id, car, sounds: 10, profile: Profile([db; GROUPS]) }),
+            1 => {
+                let profile = (db != 200).then_some(Profile([db; GROUPS]));
+                self.hear(charger, Slac::AttenChar { run_id, car, sounds: 10, profile });
+            }
             2 => self.hear(charger, Slac::ValidateCnf { toggles: 0, result: ValidateResult::Ready }),
             3 => self.hear(charger, Slac::ValidateCnf { toggles: 3, result: ValidateResult::Success }),
             4 => self.hear(charger, Slac::ValidateCnf { toggles: 0, result: ValidateResult::NotRequired }),

@@ -63,6 +63,15 @@ pub fn of_slac(side: Side, event: &Event) -> Word {
             number(Checkpoint::ATTEN_CHAR_SENT, Checkpoint::ATTEN_CHAR_RECEIVED),
             format!("{peer}: {}.{:02} dB over {sounds} sounds", mean_cdb / 100, mean_cdb % 100),
         ),
+        Event::Unmeasured { peer } => (Some(Checkpoint::ATTEN_CHAR_RECEIVED), format!("{peer}: its modem does not measure")),
+        Event::NoneMeasured { peer } => (
+            None,
+            format!("warning: no charger that measures is left, so {peer} is tried: its modem does not measure, and it may be another post's"),
+        ),
+        Event::SetAside { peer, instead } => (
+            None,
+            format!("warning: {peer} led nowhere within the last minute, so {instead} is tried before it"),
+        ),
         Event::Synthesised { peer } => (
             Some(Checkpoint::ATTEN_PROFILE),
             format!("the modem does not measure: what {peer} is told is made up"),
@@ -96,6 +105,7 @@ fn of_failure(failure: Failure) -> String {
         Failure::NoMatch { peer } => format!("no match with {peer}"),
         Failure::NotValidated { peer } => format!("validation with {peer}"),
         Failure::NoLink { peer } => format!("no link to {peer} in time"),
+        Failure::NoSession { peer } => format!("nobody answers over the link to {peer}"),
         Failure::LinkLost { peer } => format!("the link to {peer} is lost"),
         Failure::Asked => "begun anew on request".into(),
     }
@@ -108,7 +118,7 @@ fn of_dropped(why: Dropped) -> String {
         Dropped::OutOfOrder => "out of order".into(),
         Dropped::Repeated => "a second report: the first one counts".into(),
         Dropped::Unasked => "nobody asked it".into(),
-        Dropped::Implausible => "a measurement that cannot be".into(),
+        Dropped::Implausible => "a report without a measurement that can be".into(),
     }
 }
 

@@ -61,6 +61,8 @@ impl Pilot {
         let elapsed = now.since(self.since);
         let next = match self.state {
             _ if !plugged => State::Steady,
+            // Nothing was offered that a pause would have to follow: it waits as if just plugged in.
+            State::Steady | State::Plugged if blocked => State::Plugged,
             _ if blocked => State::Pause,
             State::Steady => State::Plugged,
             State::Plugged if elapsed >= times.plug_to_pwm => State::Digital,
@@ -69,7 +71,7 @@ impl Pilot {
             state => state,
         };
         let applied = next == State::Digital && self.state != State::Digital;
-        if next != self.state || (blocked && next == State::Pause) {
+        if next != self.state || (blocked && plugged) {
             self.enter(next, now);
         }
         applied
@@ -125,6 +127,18 @@ mod tests {
         assert_eq!(at(&mut pilot, 2500, Level::B, false), Output::Steady);
         assert_eq!(at(&mut pilot, 5499, Level::B, false), Output::Steady);
         assert_eq!(at(&mut pilot, 5500, Level::B, false), Output::DIGITAL);
+    }
+
+    #[test]
+    fn a_plug_that_came_while_blocked_gets_5_percent_half_a_second_after_nothing_blocks_it_any_more() {
+        for plugged_at in [0, 300, 8_999] {
+            let mut pilot = Pilot::new();
+            at(&mut pilot, plugged_at, Level::B, plugged_at > 0);
+            assert_eq!(at(&mut pilot, 9_000, Level::B, true), Output::Steady);
+            assert_eq!(at(&mut pilot, 9_100, Level::B, false), Output::Steady);
+            assert_eq!(at(&mut pilot, 9_499, Level::B, false), Output::Steady);
+            assert_eq!(at(&mut pilot, 9_500, Level::B, false), Output::DIGITAL, "plugged at {plugged_at}");
+        }
     }
 
     #[test]

@@ -73,10 +73,11 @@ pub enum Slac {
         run_id: RunId,
         /// The car.
         car: Mac,
-        /// Sounds averaged.
+        /// Sounds averaged; 0 from `EVerest` where the modem does not measure.
         sounds: u8,
-        /// The average.
-        profile: Profile,
+        /// The average. `None`: no groups (pyslac where the modem does not measure), or another number of them than
+        /// 58, which cannot be compared.
+        profile: Option<Profile>,
     },
     /// `CM_ATTEN_CHAR.RSP`, car to charger.
     AttenCharRsp {
@@ -272,6 +273,7 @@ impl Slac {
                 emit(&message, to, from, buffer)
             }
             Self::AttenChar { run_id, car, sounds, profile } => {
+                let aag = Slice(profile.as_ref().map_or(&[][..], |profile| &profile.0));
                 let message = view::AttenCharInd {
                     application_type: 0,
                     security_type: 0,
@@ -280,8 +282,8 @@ impl Slac {
                     source_id: none,
                     resp_id: none,
                     num_sounds: sounds,
-                    num_groups: groups(&Slice(&profile.0)),
-                    aag: Slice(&profile.0),
+                    num_groups: groups(&aag),
+                    aag,
                 };
                 emit(&message, to, from, buffer)
             }
@@ -394,12 +396,11 @@ fn measured(message: view::AttenProfileInd<'_>) -> Result<Slac, SlacFault> {
 
 fn atten_char(message: view::AttenCharInd<'_>) -> Result<Slac, SlacFault> {
     check_types(message.application_type, message.security_type)?;
-    let profile = message.aag.0.try_into().map_err(|_| SlacFault::Groups(message.num_groups))?;
     Ok(Slac::AttenChar {
         run_id: message.run_id,
         car: message.source_address,
         sounds: message.num_sounds,
-        profile: Profile(profile),
+        profile: message.aag.0.try_into().ok().map(Profile),
     })
 }
 

@@ -28,6 +28,9 @@ impl From<exi::Error> for NoResponse {
     }
 }
 
+/// Protocols that the car offers.
+pub(crate) const OFFERED: usize = 1;
+
 /// Reads the response to a handshake.
 pub(crate) fn handshake(payload: &[u8]) -> Result<Response, NoResponse> {
     let Handshake::Res(res) = Handshake::decode(payload)? else {
@@ -178,7 +181,7 @@ fn amperes(value: PhysicalValue) -> i32 {
 /// Writes a request.
 pub(crate) fn encode(request: &Request, config: &Config, buffer: &mut [u8]) -> Result<usize, exi::Error> {
     if request.kind == Kind::Handshake {
-        let offer = [AppProtocol {
+        let offer: [AppProtocol<'_>; OFFERED] = [AppProtocol {
             protocol_namespace: NAMESPACE_DIN.into(),
             version_number_major: exi::Saturated(MAJOR),
             version_number_minor: exi::Saturated(0),

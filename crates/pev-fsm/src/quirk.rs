@@ -14,6 +14,8 @@ bitflags::bitflags! {
         const RELAXED_TIMERS = 1 << 3;
         /// See [`QUIRKS`].
         const UNTOLD_ISOLATION = 1 << 4;
+        /// See [`QUIRKS`].
+        const NO_SCHEMA_ID = 1 << 5;
     }
 }
 
@@ -58,6 +60,13 @@ pub const QUIRKS: &[Quirk] = &[
                 has said that the isolation is good",
         needed_by: "pyPLC as a charger: it leaves the field out",
         default: false,
+    },
+    Quirk {
+        flag: Quirks::NO_SCHEMA_ID,
+        id: "no-schema-id",
+        bends: "a handshake answer that agrees without a SchemaID means the protocol that was offered, where only one was",
+        needed_by: "chargers that leave the optional field out; with one protocol offered it says nothing new",
+        default: true,
     },
 ];
 

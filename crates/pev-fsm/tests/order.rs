@@ -6,7 +6,7 @@ mod bench;
 use bench::{Answer, Bench, ID, NAMES, amperes, din, ongoing, volts, with_code, with_status};
 use control_pilot::Level;
 use exi_din::*;
-use pev_fsm::{Config, Contactors, Event, Input, Lock, Operator, PAYLOAD_TYPE, Time, Warning};
+use pev_fsm::{Config, Contactors, Event, Input, Lock, Operator, PAYLOAD_TYPE, Quirks, Time, Warning};
 use session::{By, Cause, Checkpoint, Phase, StopReason};
 
 #[test]
@@ -78,10 +78,37 @@ fn plain_ok_opens_a_session_unless_strict() {
 }
 
 #[test]
+fn an_agreement_without_a_number_is_taken_unless_strict_or_switched_off() {
+    let off = Quirks::DEFAULT.difference(Quirks::NO_SCHEMA_ID);
+    for (strict, quirks, good) in
+        [(false, Quirks::DEFAULT, true), (true, Quirks::DEFAULT, false), (false, off, false)]
+    {
+        for response_code in [
+            exi_app::ResponseCode::OkSuccessfulNegotiation,
+            exi_app::ResponseCode::OkSuccessfulNegotiationWithMinorDeviation,
+        ] {
+            let mut bench = Bench::with(|config| (config.strict, config.quirks) = (strict, quirks));
+            bench.tamper(move |_, answer| match answer {
+                Answer::Handshake(_) => {
+                    Answer::Handshake(exi_app::SupportedAppProtocolRes { response_code, schema_id: None })
+                }
+                other => other,
+            });
+            bench.connect();
+            bench.run(300);
+            assert_eq!(bench.names().contains(&"SessionSetupReq"), good);
+            assert_eq!(bench.warned(Warning::Quirk("no-schema-id")), good);
+            if !good {
+                assert_eq!(bench.end().cause, Cause::NoCommonProtocol);
+            }
+        }
+    }
+}
+
+#[test]
 fn a_handshake_with_another_number_or_without_agreement_ends_it() {
     for (schema_id, response_code) in [
         (Some(2), exi_app::ResponseCode::OkSuccessfulNegotiation),
-        (None, exi_app::ResponseCode::OkSuccessfulNegotiation),
         (None, exi_app::ResponseCode::FailedNoNegotiation),
     ] {
         let mut bench = Bench::new();

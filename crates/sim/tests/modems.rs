@@ -97,7 +97,7 @@ fn messages_of_matching_pass_between_strangers_as_their_modems_roles_say() {
     }
     let chargers = [
         Slac::ParmCnf { run_id, sounds, timeout_100ms, car: CAR },
-        Slac::AttenChar { run_id, car: CAR, sounds, profile },
+        Slac::AttenChar { run_id, car: CAR, sounds, profile: Some(profile) },
         Slac::MatchCnf { run_id, car: CAR, charger: CHARGER, pev_id, evse_id, key },
     ];
     for message in chargers {

@@ -130,7 +130,7 @@ impl Car {
                     at += Self::INTERVAL;
                 }
             }
-            Slac::AttenChar { run_id: theirs, sounds, profile, .. } if theirs == run_id => {
+            Slac::AttenChar { run_id: theirs, sounds, profile: Some(profile), .. } if theirs == run_id => {
                 let mean = profile.0.iter().map(|db| u32::from(*db)).sum::<u32>() / 58;
                 self.events.push(format!("report of {sounds} sounds, {mean} dB"));
                 self.say(now, from, &Slac::AttenCharRsp { run_id, car, result: 0 });

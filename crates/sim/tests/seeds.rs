@@ -218,7 +218,7 @@ fn from_every_state_a_pull_of_the_plug_leads_to_a_match() {
         world.inject(Instant::from_millis(4000), Injection::Plug(car(0)));
         // Fine steps where matching is fast, coarse ones where modems restart.
         let pulled =
-            Instant::from_millis(if step < 120 { 6000 + step * 25 } else { 3000 + (step - 120) * 150 });
+            Instant::from_millis(if step < 120 { 4000 + step * 25 } else { 3000 + (step - 120) * 150 });
         world.run(Limit::until(pulled), |_| None);
         let evse = world.node(charger(0)).and_then(Host::charger).unwrap().role().matching().unwrap();
         let pev = world.node(car(0)).and_then(Host::car).unwrap().role().matching().unwrap();

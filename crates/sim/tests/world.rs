@@ -88,7 +88,7 @@ impl Host {
                 self.sum_db += profile.0.iter().map(|db| u32::from(*db)).sum::<u32>();
                 if self.profiles == u32::from(sounds) {
                     self.events.push_back(format!("mean {} dB", (self.sum_db + 290) / 580));
-                    self.say(car, &Slac::AttenChar { run_id, car, sounds, profile });
+                    self.say(car, &Slac::AttenChar { run_id, car, sounds, profile: Some(profile) });
                 }
             }
             Slac::AttenChar { .. } => {

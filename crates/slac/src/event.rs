@@ -39,6 +39,24 @@ pub enum Event {
         /// Mean attenuation in hundredths of a dB.
         mean_cdb: u32,
     },
+    /// Car: a charger reports (`CM_ATTEN_CHAR.IND`) that its modem does not measure. One for each station.
+    Unmeasured {
+        /// The charger.
+        peer: Mac,
+    },
+    /// Car, a warning: no charger that measured is left, so one that did not is tried. It may be another post's.
+    NoneMeasured {
+        /// The charger that is tried.
+        peer: Mac,
+    },
+    /// Car, a warning: a charger that would be chosen gave no link, or no session, within the last minute, so another
+    /// one is tried before it.
+    SetAside {
+        /// The charger that is set aside.
+        peer: Mac,
+        /// The one that is tried instead.
+        instead: Mac,
+    },
     /// Charger: its modem does not measure, so the profile that it reports is made up.
     Synthesised {
         /// The car.
@@ -128,6 +146,11 @@ pub enum Failure {
         /// The other side.
         peer: Mac,
     },
+    /// Car: nobody answered over the link.
+    NoSession {
+        /// The charger.
+        peer: Mac,
+    },
     /// The link was lost.
     LinkLost {
         /// The other side.
@@ -150,6 +173,6 @@ pub enum Dropped {
     Repeated,
     /// Nobody has asked this station.
     Unasked,
-    /// A measurement that cannot be: no sounds, or 255 dB.
+    /// A measurement that cannot be: 255 dB; a report without any, where only measured ones are taken.
     Implausible,
 }

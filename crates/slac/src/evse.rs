@@ -462,7 +462,9 @@ impl Machine for Evse {
                     timeout_100ms: TT_EVSE_MATCH_MNBC_100MS,
                     car,
                 },
-                Reply::Report { sounds, profile } => Slac::AttenChar { run_id, car, sounds, profile },
+                Reply::Report { sounds, profile } => {
+                    Slac::AttenChar { run_id, car, sounds, profile: Some(profile) }
+                }
                 Reply::Validate { toggles, result } => Slac::ValidateCnf { toggles, result },
             };
             (car, message)

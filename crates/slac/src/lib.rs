@@ -11,9 +11,13 @@
 //! * [`times`] has every timer and counter with its source.
 //!
 //! What a forged frame can do is bounded: memory is, each station's first report counts, nothing moves a choice
-//! that is made, a stranger cannot end a running matching, and every measurement is told as an event
-//! (CVE-2025-12357 is a charger that lies about its measurement; it cannot be told from an honest one by its
-//! bytes, only seen).
+//! that is made, a stranger cannot end a running matching, and every measurement is told as an event.
+//!
+//! CVE-2025-12357 is a charger that lies about its measurement; it cannot be told from an honest one by its bytes, only
+//! seen. One that gives no link, or a link over which nobody answers, is tried last for [`times::SET_ASIDE`]. What
+//! remains: a rogue that gives a link and answers is taken; one that uses another address at each attempt, or more of
+//! them than the car remembers chargers in one attempt (8) or can try within a minute (4), stays ahead of the honest
+//! charger; each address costs it and the car a whole `TT_match_join`.
 #![no_std]
 #![forbid(unsafe_code)]
 

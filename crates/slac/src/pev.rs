@@ -5,6 +5,7 @@ mod candidates;
 mod config;
 mod link;
 mod matching;
+mod set_aside;
 mod validation;
 
 use homeplug_mme::{Mac, NetworkKey, RunId, Slac};
@@ -14,6 +15,7 @@ use crate::{Event, Failure};
 
 use candidates::Candidates;
 use link::Modem;
+use set_aside::SetAside;
 use validation::Validation;
 
 pub use config::{PevConfig, PevInput, PevState, PevValidation, Verdict};
@@ -21,6 +23,9 @@ pub use config::{PevConfig, PevInput, PevState, PevValidation, Verdict};
 const EVENTS: usize = 32;
 
 /// The car's side of matching: asks, sounds, chooses the charger that heard it loudest, joins its network.
+///
+/// A charger that gave no link is tried last for [`SET_ASIDE`](crate::times::SET_ASIDE); one whose modem does not measure
+/// where no measured one is left.
 ///
 /// It speaks with no modem: [`key`](Self::key) says what the own modem must hold, and
 /// [`PevInput::ModemReady`] and [`PevInput::Link`] say what has come of it.
@@ -32,6 +37,7 @@ pub struct Pev {
     modem: Modem,
     run_id: RunId,
     candidates: Candidates,
+    aside: SetAside,
     chosen: Option<Mac>,
     verdict: Option<Verdict>,
     /// Repeats of the request that is out.
@@ -63,6 +69,7 @@ impl Pev {
             modem: Modem::new(),
             run_id: RunId([0; 8]),
             candidates: Candidates::new(),
+            aside: SetAside::new(),
             chosen: None,
             verdict: None,
             repeats: 0,
@@ -125,6 +132,7 @@ impl Machine for Pev {
             PevInput::ModemReady(ready) => self.modem_ready(cx, ready),
             PevInput::Link(up) => self.link(cx, up),
             PevInput::Error => self.error(cx),
+            PevInput::NoSession => self.no_session(cx),
             PevInput::Pause => self.pause(),
             PevInput::Resume => self.resume(cx),
         }

@@ -55,6 +55,9 @@ pub const TT_MATCHING_RATE: Duration = ms(400);
 pub const C_CONN_MAX_MATCH: u8 = 3;
 /// `TP_match_leave`: the network is left within this time.
 pub const TP_MATCH_LEAVE: Duration = ms(1000);
+/// Who gave no link, or nobody to talk to over it, is tried last for so long. Judgement: five failures of
+/// [`TT_MATCH_JOIN`], and the same post is no longer in doubt after a minute.
+pub const SET_ASIDE: Duration = ms(60_000);
 /// `T_step_EF`: how long the charger shows its pilot's error step (a test environment: 4..=8 s).
 pub const T_STEP_EF: Duration = ms(4000);
 /// `C_sequ_retry`: pilot steps of a charger that hears no car.

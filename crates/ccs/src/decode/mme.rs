@@ -244,7 +244,7 @@ mod tests {
         assert_eq!(line(&request, Keys::Redacted), " from=02:00:00:00:00:e1 to=all run_id=5445534c41204556");
         let mut profile = Profile([10; GROUPS]);
         profile.0[0] = 39;
-        let measured = Slac::AttenChar { run_id: RUN_ID, car: CAR, sounds: 9, profile };
+        let measured = Slac::AttenChar { run_id: RUN_ID, car: CAR, sounds: 9, profile: Some(profile) };
         assert_eq!(
             line(&frame(&measured, CAR, CHARGER), Keys::Redacted),
             " from=02:00:00:00:00:5e to=02:00:00:00:00:e1 source_address=02:00:00:00:00:e1 \

@@ -90,7 +90,11 @@ impl Modem {
         if answer.your_nonce != self.nonce {
             return;
         }
-        match (self.state, self.verdict(answer)) {
+        let verdict = self.verdict(answer);
+        if let State::Restarting(restart) = &mut self.state {
+            return restart.showed_key(matches!(verdict, Verdict::Same));
+        }
+        match (self.state, verdict) {
             (State::Verifying { .. }, Verdict::Same) => self.rest(cx.now, Some(true)),
             (State::Present { .. }, Verdict::Same) => self.doubt = false,
             (State::Verifying { .. } | State::Present { .. }, Verdict::Other) => {
@@ -118,6 +122,15 @@ impl Modem {
         match self.state {
             _ if !self.watching => return,
             State::Present { .. } => {}
+            State::Restarting(_) if !up => {
+                self.had_link = false;
+                return;
+            }
+            State::Restarting(restart) if restart.shows_key() => {
+                // Some show the new key with the old network's link, and only then restart.
+                self.rejoined = self.had_link.then(|| restart.rejoined());
+                self.rest(now, Some(true));
+            }
             // It has joined before it could tell its key, and may tell it later.
             State::Verifying { .. } if up => {
                 self.rest(now, Some(false));

@@ -7,7 +7,7 @@ use homeplug_mme::view::{
     GetKeyReq, NscmGetDLinkStatusReq, NscmGetVersionReq, PlLinkStatusReq, SetKeyReq, SwVerReq,
 };
 use homeplug_mme::{Frame, Mac, NetworkKey, emit};
-use machine::{Cx, Deadline, Duration, Machine, Queue, TimerName, Timers};
+use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers};
 
 use crate::Firmware;
 use crate::profile::{Profile, UNKNOWN, Vendor};
@@ -43,6 +43,10 @@ pub struct Modem {
     doubt: bool,
     watching: bool,
     link: Option<bool>,
+    /// Whether there may have been a link when the key was set, and it has not been seen to go.
+    had_link: bool,
+    /// Until then a link that is missed may only be the restart which follows the key.
+    rejoined: Option<Instant>,
     timers: Timers<Timer, 2>,
     asks: Queue<Ask, ASKS>,
     events: Queue<ModemEvent, EVENTS>,
@@ -169,6 +173,8 @@ impl Modem {
             doubt: false,
             watching: false,
             link: None,
+            had_link: false,
+            rejoined: None,
             timers: Timers::new(),
             asks: Queue::new(),
             events: Queue::new(),
@@ -305,7 +311,7 @@ impl Machine for Modem {
         while let Some(timer) = self.timers.expired(cx.now) {
             match timer {
                 Timer::Step => self.on_step(cx),
-                Timer::Hold => self.change_link(false),
+                Timer::Hold => self.link_missed(cx.now),
             }
         }
     }

@@ -51,6 +51,8 @@ impl Modem {
 
     pub(super) fn begin_key(&mut self, cx: &mut Cx<'_>) {
         self.confirmed = None;
+        self.had_link = self.link != Some(false);
+        self.rejoined = None;
         if self.link == Some(true) {
             self.change_link(false);
         }
@@ -111,6 +113,10 @@ impl Modem {
         self.state = State::Restarting(restart);
         self.asks.push(self.version_ask());
         self.asked = true;
+        if self.watches() && self.family().tells_key {
+            self.asks.push(Ask::GetKey);
+            self.asks.push(Ask::Link);
+        }
         self.timers.set(Timer::Step, now + POLL);
     }
 
@@ -132,6 +138,14 @@ impl Modem {
         // Never zero: the echo of zeros would prove nothing.
         let [first, ..] = &mut self.nonce;
         *first |= 1;
+    }
+
+    /// No answer has said for a while that the link is up.
+    pub(super) fn link_missed(&mut self, now: Instant) {
+        match self.rejoined.take() {
+            Some(rejoined) if now < rejoined => self.timers.set(Timer::Hold, rejoined),
+            _ => self.change_link(false),
+        }
     }
 
     pub(super) fn change_link(&mut self, up: bool) {

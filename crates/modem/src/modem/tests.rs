@@ -139,6 +139,70 @@ fn a_modem_that_does_not_restart_is_ready_when_it_would_have() {
     assert_eq!(bench.run(1500), [READY]);
 }
 
+/// A modem that takes a key without a restart.
+fn never_silent() -> Script {
+    Script { restart: (Duration::ZERO, Duration::ZERO), shy: Duration::ZERO, ..Script::new() }
+}
+
+/// A modem whose link is watched while it takes a key, as a car's.
+fn joining(script: Script) -> Bench<Modem> {
+    let mut bench = bench(script);
+    bench.run(100);
+    bench.with(|modem, cx| modem.watch_link(cx, true));
+    bench.run(100);
+    bench.with(|modem, cx| modem.set_key(cx, KEY));
+    bench
+}
+
+#[test]
+fn the_new_key_and_a_link_make_it_ready_whether_it_was_silent_or_not() {
+    for link_at in [0, 300, 2500] {
+        let mut bench = joining(never_silent());
+        bench.run(link_at);
+        assert!(!bench.machine.is_ready(), "a key without a link says nothing");
+        bench.modem.link = Some(true);
+        assert_eq!(bench.run(260), [READY, ModemEvent::Link(true)], "link after {link_at} ms");
+        assert!(bench.machine.is_ready());
+    }
+}
+
+#[test]
+fn a_link_without_the_new_key_is_the_old_networks() {
+    let mut bench = joining(Script { keeps_key: false, ..never_silent() });
+    bench.modem.link = Some(true);
+    assert_eq!(bench.run(5000), []);
+    assert!(!bench.machine.is_ready());
+}
+
+#[test]
+fn a_restart_that_follows_an_old_networks_link_is_no_lost_link() {
+    // It shows the new key for 2.7 s with the old network's link, then restarts, and joins 2 s later or never.
+    for joins in [true, false] {
+        let mut bench = joining(Script { link: Some(true), shy: Duration::ZERO, ..Script::new() });
+        assert_eq!(bench.run(1000), [ModemEvent::Link(false), READY, ModemEvent::Link(true)]);
+        bench.run(1700);
+        bench.modem.link = Some(false);
+        assert_eq!(bench.run(4000), []);
+        bench.modem.link = Some(joins);
+        assert_eq!(bench.run(2200), [], "8.9 s after the key");
+        let then: &[ModemEvent] = if joins { &[] } else { &[ModemEvent::Link(false)] };
+        assert_eq!(bench.run(2000), then);
+        // From then on a lost link is told as ever.
+        bench.modem.link = Some(false);
+        assert_eq!(bench.run(2000).len(), usize::from(joins));
+    }
+}
+
+#[test]
+fn a_link_that_came_with_the_key_and_goes_is_told_at_once() {
+    let mut bench = joining(never_silent());
+    bench.run(300);
+    bench.modem.link = Some(true);
+    assert_eq!(bench.run(260), [READY, ModemEvent::Link(true)]);
+    bench.modem.link = Some(false);
+    assert_eq!(bench.run(1800), [ModemEvent::Link(false)]);
+}
+
 #[test]
 fn the_last_key_wins_whenever_it_comes() {
     for later in [0, 50, 1000, 3000, 4300, 9000] {
@@ -189,8 +253,7 @@ fn a_link_that_is_up_before_the_modem_tells_its_key_makes_it_ready() {
     let mut bench = bench(Script { shy: Duration::from_secs(8), link: Some(true), ..Script::new() });
     bench.with(|modem, cx| modem.watch_link(cx, true));
     bench.with(|modem, cx| modem.set_key(cx, KEY));
-    let unverified = ModemEvent::Ready { verified: false };
-    assert_eq!(bench.run(5000), [found(), unverified, ModemEvent::Link(true)]);
+    assert_eq!(bench.run(5000), [found(), READY, ModemEvent::Link(true)]);
     // What it tells later still counts.
     bench.modem.key = SECOND;
     assert_eq!(bench.run(10_000)[..2], [ModemEvent::OtherKey, ModemEvent::Link(false)]);
@@ -221,7 +284,7 @@ fn a_new_key_ends_the_link() {
     assert_eq!(bench.run(1000), [ModemEvent::Link(true)]);
     bench.with(|modem, cx| modem.set_key(cx, SECOND));
     assert_eq!(bench.machine.link(), None);
-    let unverified = ModemEvent::Ready { verified: false };
+    let unverified = READY;
     assert_eq!(bench.run(8000), [ModemEvent::Link(false), unverified, ModemEvent::Link(true)]);
 }
 

@@ -99,11 +99,7 @@ impl Car {
         }
         match (kind, response.content) {
             (Kind::Handshake, Content::Handshake { schema_id }) => {
-                if schema_id == Some(self.config.schema_id) {
-                    self.ask(Kind::SessionSetup);
-                } else {
-                    self.make_safe(By::Charger, Cause::NoCommonProtocol);
-                }
+                self.handshake(agreed(schema_id, self.config.schema_id, din::OFFERED));
             }
             (Kind::SessionSetup, Content::SessionSetup { is_new }) => self.session_setup(name, is_new),
             (Kind::ServiceDiscovery, Content::ServiceDiscovery { service_id, offers, external }) => {
@@ -180,6 +176,17 @@ impl Car {
         if !core::mem::replace(&mut self.isolation_told, true) {
             self.events.push(Event::Warning(warning));
         }
+    }
+
+    fn handshake(&mut self, agreed: Agreed) {
+        match agreed {
+            Agreed::ByNumber => {}
+            Agreed::ByLack if self.config.quirks.contains(Quirks::NO_SCHEMA_ID) => {
+                self.events.push(Event::Warning(Warning::Quirk("no-schema-id")));
+            }
+            Agreed::ByLack | Agreed::Not => return self.make_safe(By::Charger, Cause::NoCommonProtocol),
+        }
+        self.ask(Kind::SessionSetup);
     }
 
     fn session_setup(&mut self, name: &'static str, is_new: bool) {
@@ -374,5 +381,44 @@ impl Car {
     fn welding_unanswered(&mut self) {
         self.events.push(Event::Warning(Warning::Unanswered("WeldingDetectionReq")));
         self.ask(Kind::SessionStop);
+    }
+}
+
+/// Whether a handshake answer that agrees means the protocol that is spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Agreed {
+    /// It names its number.
+    ByNumber,
+    /// It names none, and only one was offered.
+    ByLack,
+    /// It names another one, or which of several is not known.
+    Not,
+}
+
+fn agreed(named: Option<u8>, own: u8, offered: usize) -> Agreed {
+    match named {
+        Some(number) if number == own => Agreed::ByNumber,
+        None if offered == 1 => Agreed::ByLack,
+        Some(_) | None => Agreed::Not,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_without_a_number_agrees_only_where_one_protocol_was_offered() {
+        let table = [
+            (Some(1), 1, Agreed::ByNumber),
+            (Some(1), 2, Agreed::ByNumber),
+            (Some(2), 1, Agreed::Not),
+            (None, 1, Agreed::ByLack),
+            (None, 2, Agreed::Not),
+            (None, 0, Agreed::Not),
+        ];
+        for (named, offered, expected) in table {
+            assert_eq!(agreed(named, 1, offered), expected, "{named:?} of {offered}");
+        }
     }
 }

@@ -4,7 +4,9 @@
 mod claim;
 mod device;
 mod filter;
+mod guard;
 mod neighbour;
+mod packet;
 mod socket;
 mod station;
 mod time;

@@ -4,18 +4,17 @@ use core::net::Ipv6Addr;
 
 use smoltcp::phy::ChecksumCapabilities;
 use smoltcp::wire::{
-    EthernetAddress, EthernetFrame, EthernetProtocol, EthernetRepr, Icmpv6Message, Icmpv6Packet, Icmpv6Repr,
-    IpProtocol, Ipv6Packet, Ipv6Repr, NdiscNeighborFlags, NdiscRepr, RawHardwareAddress,
+    EthernetAddress, EthernetFrame, EthernetProtocol, Icmpv6Message, Icmpv6Packet, Icmpv6Repr, IpProtocol,
+    Ipv6Packet, NdiscNeighborFlags, NdiscRepr, RawHardwareAddress,
 };
 
 use super::Mac;
+use super::packet::{self, Envelope, HEADERS};
 
-const ETHERNET_LEN: usize = 14;
-const IPV6_LEN: usize = 40;
 const ADVERT_LEN: usize = 32;
 
 /// Length of a neighbour advertisement in its Ethernet frame, in bytes.
-pub(super) const FRAME_LEN: usize = ETHERNET_LEN + IPV6_LEN + ADVERT_LEN;
+pub(super) const FRAME_LEN: usize = HEADERS + ADVERT_LEN;
 
 /// A message of neighbour discovery.
 #[derive(Clone, Copy)]
@@ -33,24 +32,19 @@ pub(super) fn has<'m>(mac: Mac, address: Ipv6Addr, flags: NdiscNeighborFlags) ->
 
 /// Writes a message in its frame to `out` and gives its length; 0 where there is no room.
 pub(super) fn emit(message: &Message<'_>, out: &mut [u8]) -> usize {
-    let Message { from: (mac, from), to: (to_mac, to), says } = *message;
+    let Message { from, to, says } = *message;
     let says = Icmpv6Repr::Ndisc(says);
-    let payload_len = says.buffer_len();
-    let len = ETHERNET_LEN + IPV6_LEN + payload_len;
-    let Some(out) = out.get_mut(..len) else { return 0 };
-    let mut frame = EthernetFrame::new_unchecked(out);
-    EthernetRepr {
-        src_addr: EthernetAddress(mac.0),
-        dst_addr: EthernetAddress(to_mac.0),
-        ethertype: EthernetProtocol::Ipv6,
-    }
-    .emit(&mut frame);
-    let mut packet = Ipv6Packet::new_unchecked(frame.payload_mut());
-    Ipv6Repr { src_addr: from, dst_addr: to, next_header: IpProtocol::Icmpv6, payload_len, hop_limit: 255 }
-        .emit(&mut packet);
-    let mut icmp = Icmpv6Packet::new_unchecked(packet.payload_mut());
-    says.emit(&from, &to, &mut icmp, &ChecksumCapabilities::default());
-    len
+    let envelope = Envelope {
+        from,
+        to,
+        next_header: IpProtocol::Icmpv6,
+        hop_limit: 255,
+        payload_len: says.buffer_len(),
+    };
+    packet::emit(&envelope, out, |bytes| {
+        let mut icmp = Icmpv6Packet::new_unchecked(bytes);
+        says.emit(&from.1, &to.1, &mut icmp, &ChecksumCapabilities::default());
+    })
 }
 
 /// The advertisement by which the station `mac` tells `own` that it has the address `from`.

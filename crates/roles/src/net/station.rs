@@ -10,6 +10,7 @@ use smoltcp::wire::{EthernetAddress, IpAddress, IpCidr, IpEndpoint, IpListenEndp
 use super::claim::{self, Claim, Rival};
 use super::device::{OneFrame, READY, Ready, ReadyFrame};
 use super::filter::Own;
+use super::guard::{Connection, Guard, Judgement, Threat};
 use super::socket::{self, Datagrams, Late, TCP_BUFFER};
 use super::{Heard, Ignored, Mac, TcpState, neighbour, time};
 
@@ -27,6 +28,7 @@ pub(crate) struct Station<'a> {
     ended: Option<Ended>,
     neighbour: Option<Neighbour>,
     claim: Claim,
+    guard: Guard,
 }
 
 /// A peer whose MAC address is known, and when smoltcp was last told.
@@ -124,6 +126,7 @@ impl<'a> Station<'a> {
             ended: None,
             neighbour: None,
             claim: Claim::default(),
+            guard: Guard::new(),
         };
         station.listen();
         station
@@ -140,6 +143,9 @@ impl<'a> Station<'a> {
     /// Takes a frame in that [`classify`](Self::classify) has let pass.
     pub(crate) fn receive(&mut self, now: Instant, frame: &[u8]) -> Received {
         self.now = now;
+        if !self.admits(frame) {
+            return Received::Nothing;
+        }
         let before = self.tcp_state();
         let Self { interface, sockets, ready, .. } = self;
         ready.push_with(|out| {
@@ -160,6 +166,35 @@ impl<'a> Station<'a> {
         } else {
             Received::Nothing
         }
+    }
+
+    /// Whether smoltcp may have a frame: not a reset that the connection does not expect, nor a second opening of it.
+    fn admits(&mut self, frame: &[u8]) -> bool {
+        let Some(connection) = self.connection() else { return true };
+        let Some(threat) = Threat::of(frame, &connection) else { return true };
+        // What has come is acknowledged first: then the number that is expected is known from what was said.
+        let before = self.tcp_state();
+        let Self { interface, sockets, ready, guard, now, .. } = self;
+        ready.push_with(|out| {
+            let mut device = OneFrame::sending(out);
+            interface.poll_egress(time::fast(*now), &mut device, sockets);
+            let written = device.written();
+            guard.note(out.get(..written).unwrap_or_default(), &connection);
+            written
+        });
+        self.note_timeout(before);
+        let judgement = self.guard.judge(self.now, &threat, self.tcp().state());
+        if judgement == Judgement::Challenge {
+            let Self { own, ready, guard, .. } = self;
+            ready.push_with(|out| guard.challenge((own.mac, own.address), &connection, &threat, out));
+        }
+        judgement == Judgement::Pass
+    }
+
+    /// The connection that there is, or begins.
+    fn connection(&self) -> Option<Connection> {
+        let local = self.tcp().local_endpoint()?;
+        self.peer().map(|peer| Connection { peer, port: local.port })
     }
 
     /// A link begins: asks whether anybody there has the own address.
@@ -222,6 +257,9 @@ impl<'a> Station<'a> {
         let mut device = OneFrame::sending(buffer);
         self.interface.poll_egress(time::fast(self.now), &mut device, &mut self.sockets);
         let written = device.written();
+        if let Some(connection) = self.connection() {
+            self.guard.note(buffer.get(..written).unwrap_or_default(), &connection);
+        }
         self.note_timeout(before);
         (written > 0).then_some(written)
     }
@@ -276,7 +314,7 @@ impl<'a> Station<'a> {
 
     /// Forgets the connection and waits for the next one.
     pub(crate) fn listen(&mut self) {
-        self.ended = None;
+        (self.ended, self.guard) = (None, Guard::new());
         let at = IpListenEndpoint { addr: Some(self.own.address.into()), port: self.tcp_port };
         let socket = self.tcp_mut();
         if socket.is_open() && !socket.is_listening() {
@@ -288,7 +326,7 @@ impl<'a> Station<'a> {
 
     /// Forgets the connection and asks `peer` for one, from a port of our own.
     pub(crate) fn connect(&mut self, peer: Endpoint, own_port: u16) {
-        self.ended = None;
+        (self.ended, self.guard) = (None, Guard::new());
         let remote = IpEndpoint::new(peer.address.into(), peer.port);
         let local = IpListenEndpoint { addr: Some(self.own.address.into()), port: own_port };
         let Self { interface, sockets, tcp, .. } = self;

@@ -279,7 +279,7 @@ impl<C: Channel, const N: usize> Machine for Pev<'_, C, N> {
             }
             PevInput::Vehicle(vehicle) => self.read_vehicle(cx, vehicle),
             PevInput::Operator(operator) => self.session.handle(cx, pev_fsm::Input::Operator(operator)),
-            PevInput::Restart => self.restart(cx),
+            PevInput::Restart => self.restart(cx, slac::PevInput::Error),
         }
         self.follow(cx);
     }

@@ -238,7 +238,8 @@ impl<C: Channel, const N: usize> Pev<'_, C, N> {
         self.announced = None;
     }
 
-    pub(super) fn restart(&mut self, cx: &mut Cx<'_>) {
+    /// Leaves the network and begins again; `why` is what matching gets to know.
+    pub(super) fn restart(&mut self, cx: &mut Cx<'_>, why: slac::PevInput<'_>) {
         if self.stream.is_connected() {
             return;
         }
@@ -246,7 +247,7 @@ impl<C: Channel, const N: usize> Pev<'_, C, N> {
         self.down(cx);
         self.was_up = false;
         if let Some(line) = &mut self.line {
-            line.tell(cx, slac::PevInput::Error);
+            line.tell(cx, why);
         }
     }
 
@@ -268,7 +269,9 @@ impl<C: Channel, const N: usize> Pev<'_, C, N> {
                 self.station.abort();
                 self.over();
             }
-            (Timer::Rest, Stage::Done) if self.line.is_some() => self.restart(cx),
+            (Timer::Rest, Stage::Done) if self.line.is_some() => {
+                self.restart(cx, slac::PevInput::NoSession);
+            }
             (Timer::Rest, Stage::Done) => {
                 self.discovery.start(cx);
                 self.stage = Stage::Asking;

@@ -76,6 +76,8 @@ pub(super) struct Meddler<'a> {
     said: Vec<Said>,
     frames: Vec<(Instant, String)>,
     discovery_port: Option<u16>,
+    /// What it last sent on a connection, with its own numbers.
+    last_segment: Option<Segment>,
     /// What it tells, where somebody looks on.
     story: Option<Story>,
 }
@@ -109,6 +111,7 @@ impl<'a> Meddler<'a> {
             said: Vec::new(),
             frames: Vec::new(),
             discovery_port: None,
+            last_segment: None,
             story: None,
         }
     }
@@ -167,6 +170,11 @@ impl<'a> Meddler<'a> {
     /// Where its last discovery request came from.
     pub(super) const fn discovery_port(&self) -> Option<u16> {
         self.discovery_port
+    }
+
+    /// What it last sent on a connection.
+    pub(super) const fn last_segment(&self) -> Option<&Segment> {
+        self.last_segment.as_ref()
     }
 
     /// Ends all rules.
@@ -235,6 +243,7 @@ impl<'a> Meddler<'a> {
     }
 
     fn send_segment(&mut self, mut segment: Segment) {
+        self.last_segment = Some(segment.clone());
         if segment.flags & SYN != 0 {
             let next = segment.number.wrapping_add(1);
             self.splice = Splice { next, ..Splice::default() };

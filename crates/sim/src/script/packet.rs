@@ -117,8 +117,22 @@ impl Segment {
         frame
     }
 
+    /// What somebody would say who knows the connection's addresses and ports, and how far its number is off.
+    pub(super) fn blind(&self, flags: u8, ahead: u32, payload: &[u8]) -> Vec<u8> {
+        let mut segment = self.answer();
+        segment.number = segment.number.wrapping_add(ahead);
+        segment.acknowledged = segment.acknowledged.wrapping_add(0x1000_0000);
+        segment.flags = flags;
+        segment.payload = payload.to_vec();
+        segment.frame()
+    }
+
     /// What the other end would say to let it know that all of this arrived.
     pub(super) fn receipt(&self) -> Vec<u8> {
+        self.answer().frame()
+    }
+
+    fn answer(&self) -> Self {
         let swap = |at: usize, len: usize| {
             let one = self.head.get(at..at + len).unwrap_or_default();
             let other = self.head.get(at + len..at + 2 * len).unwrap_or_default();
@@ -137,7 +151,6 @@ impl Segment {
             flags: ACK,
             payload: Vec::new(),
         }
-        .frame()
     }
 }
 

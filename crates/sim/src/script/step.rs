@@ -10,7 +10,7 @@ use sdp::{Request, Response, Security, Transport};
 
 use super::act::Act;
 use super::meddler::Meddler;
-use super::packet::{self, RST, SYN, Station};
+use super::packet::{self, ACK, RST, SYN, Station};
 use super::setup::{CAR, CHARGER};
 use super::words::{Args, Form};
 use crate::plant::{ContactorFault, Fault, LockFault, PilotFault, Sensor, SensorFault, Side, StageFault};
@@ -67,6 +67,16 @@ pub enum Forged {
         opens: bool,
         /// Whether it comes from the peer.
         is_peer: bool,
+    },
+    /// A segment of the node's connection by somebody who does not see it: its flags, how far its number is ahead of the one
+    /// that the node expects, and what it carries. What it acknowledges was never sent.
+    Blind {
+        /// The flags.
+        flags: u8,
+        /// How far ahead.
+        ahead: u32,
+        /// The payload.
+        payload: Vec<u8>,
     },
     /// The peer has the node's own address, too (`true`), or would like to have it.
     Claim(bool),
@@ -218,6 +228,9 @@ pub(super) const FORMS: &[Form<Deed>] = &[
     Form { words: "WHO hears syn", make: |a| Deed::Hear(a.who(), Forged::Tcp { opens: true, is_peer: true }) },
     Form { words: "WHO hears syn of stranger", make: |a| Deed::Hear(a.who(), Forged::Tcp { opens: true, is_peer: false }) },
     Form { words: "WHO hears old reset", make: |a| Deed::Hear(a.who(), Forged::Tcp { opens: false, is_peer: true }) },
+    Form { words: "WHO hears reset N ahead", make: |a| Deed::Hear(a.who(), Forged::Blind { flags: RST, ahead: a.fit(0), payload: Vec::new() }) },
+    Form { words: "WHO hears opening N ahead", make: |a| Deed::Hear(a.who(), Forged::Blind { flags: SYN, ahead: a.fit(0), payload: Vec::new() }) },
+    Form { words: "WHO hears blind BYTES", make: |a| Deed::Hear(a.who(), Forged::Blind { flags: ACK, ahead: 0, payload: a.bytes() }) },
     Form { words: "WHO hears claim", make: |a| Deed::Hear(a.who(), Forged::Claim(true)) },
     Form { words: "WHO hears wish", make: |a| Deed::Hear(a.who(), Forged::Claim(false)) },
     Form { words: "WHO hears router", make: |a| Deed::Hear(a.who(), Forged::Router) },
@@ -331,6 +344,9 @@ fn forge(world: &World<Meddler<'_>>, side: Side, forged: &Forged) -> Option<Vec<
         Forged::Tcp { opens, is_peer } => {
             let flags = if *opens { SYN } else { RST };
             packet::tcp(from(*is_peer, 50_123)?, to(sdp::DEFAULT_TCP_PORT)?, 1000, flags)
+        }
+        Forged::Blind { flags, ahead, payload } => {
+            world.node(self::port(side))?.last_segment()?.blind(*flags, *ahead, payload)
         }
         Forged::Claim(has) => packet::claim(from(true, 0)?.mac, to(0)?.address, *has),
         Forged::Router => packet::router_advertisement(from(false, 0)?, all(0)),

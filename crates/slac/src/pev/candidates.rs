@@ -2,6 +2,7 @@
 
 use heapless::Vec;
 use homeplug_mme::{Mac, Profile};
+use machine::Instant;
 
 /// Chargers within earshot that are remembered in one attempt. Judgement: two were observed, and more than eight
 /// cannot be heard below the limits.
@@ -26,9 +27,21 @@ struct Candidate {
 
 /// What counts of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Report {
-    pub sounds: u8,
-    pub mean_cdb: u32,
+pub(super) enum Report {
+    /// The charger's modem has measured.
+    Measured { sounds: u8, mean_cdb: u32 },
+    /// It does not measure: no sounds (`EVerest`), no attenuation (open-plc-utils), or no groups that can be compared
+    /// (pyslac has 0 of them).
+    Unmeasured,
+}
+
+/// The charger that is tried next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Choice {
+    pub peer: Mac,
+    pub report: Report,
+    /// The one that would be tried if it were not set aside.
+    pub passed_over: Option<Mac>,
 }
 
 /// What became of a charger's answer.
@@ -51,11 +64,28 @@ pub(super) enum Reported {
 }
 
 impl Report {
-    /// `None` when it cannot be: no sounds, 255 dB, or no attenuation at all.
-    pub fn plausible(sounds: u8, profile: &Profile) -> Option<Self> {
+    /// `None` when it cannot be: a measurement of 255 dB.
+    pub fn of(sounds: u8, profile: Option<&Profile>) -> Option<Self> {
+        let Some(profile) = profile.filter(|profile| sounds > 0 && profile.mean_cdb() > 0) else {
+            return Some(Self::Unmeasured);
+        };
         let mean_cdb = profile.mean_cdb();
-        let measured = sounds > 0 && mean_cdb > 0 && !profile.0.contains(&NO_MEASUREMENT_DB);
-        measured.then_some(Self { sounds, mean_cdb })
+        (!profile.0.contains(&NO_MEASUREMENT_DB)).then_some(Self::Measured { sounds, mean_cdb })
+    }
+
+    /// The mean, and beyond all of them where there is none.
+    fn rank_cdb(self) -> u32 {
+        match self {
+            Self::Measured { mean_cdb, .. } => mean_cdb,
+            Self::Unmeasured => u32::MAX,
+        }
+    }
+
+    fn is_within(self, limit_cdb: Option<u32>) -> bool {
+        match (self, limit_cdb) {
+            (Self::Measured { mean_cdb, .. }, Some(limit)) => mean_cdb <= limit,
+            (Self::Measured { .. }, None) | (Self::Unmeasured, _) => true,
+        }
     }
 }
 
@@ -88,11 +118,12 @@ impl Candidates {
         let candidate = self.0.iter_mut().find(|candidate| candidate.mac == mac)?;
         candidate.owed = true;
         Some(match candidate.report {
-            None if !late => {
+            Some(first) if first == report => Reported::Same,
+            // A measurement that follows one that is none counts: who forges the first gains nothing.
+            None | Some(Report::Unmeasured) if !late => {
                 candidate.report = Some(report);
                 Reported::First
             }
-            Some(first) if first == report => Reported::Same,
             _ => Reported::Other,
         })
     }
@@ -102,8 +133,9 @@ impl Candidates {
         self.0.iter().filter(|candidate| candidate.report.is_some()).count()
     }
 
-    pub fn all_reported(&self) -> bool {
-        self.reports() == self.0.len()
+    /// Whether nothing that is still to come can change the choice.
+    pub fn all_measured(&self) -> bool {
+        self.0.iter().all(|candidate| matches!(candidate.report, Some(Report::Measured { .. })))
     }
 
     /// The next station that is to get a `CM_ATTEN_CHAR.RSP`.
@@ -113,19 +145,30 @@ impl Candidates {
         Some(candidate.mac)
     }
 
-    /// The lowest mean within `limit_cdb` that was not tried yet; of equal ones the lower address (fault X034).
-    pub fn take_best(&mut self, limit_cdb: Option<u32>) -> Option<(Mac, u32)> {
-        let rank = |candidate: &Candidate| {
-            let mean_cdb = candidate.report?.mean_cdb;
-            let wanted = !candidate.tried && limit_cdb.is_none_or(|limit| mean_cdb <= limit);
-            wanted.then_some((mean_cdb, candidate.mac))
-        };
-        let (_, best) = self
-            .0
-            .iter_mut()
-            .filter_map(|candidate| rank(candidate).map(|rank| (rank, candidate)))
-            .min_by_key(|(rank, _)| *rank)?;
-        best.tried = true;
-        best.report.map(|report| (best.mac, report.mean_cdb))
+    /// Whether one is there that could be chosen and is not set aside.
+    pub fn has_hope(&self, limit_cdb: Option<u32>, aside_until: impl Fn(Mac) -> Option<Instant>) -> bool {
+        self.0.iter().any(|candidate| {
+            let is_near = candidate.report.is_some_and(|report| report.is_within(limit_cdb));
+            is_near && aside_until(candidate.mac).is_none()
+        })
+    }
+
+    /// The best that was not tried yet: the lowest mean within `limit_cdb`, then who did not measure; of equal ones the
+    /// lower address (fault X034). Who is set aside comes after all others, who has been so for longest first.
+    pub fn take_best(
+        &mut self,
+        limit_cdb: Option<u32>,
+        aside_until: impl Fn(Mac) -> Option<Instant>,
+    ) -> Option<Choice> {
+        let wanted = self.0.iter().filter(|candidate| !candidate.tried).filter_map(|candidate| {
+            let report = candidate.report.filter(|report| report.is_within(limit_cdb))?;
+            Some((report.rank_cdb(), candidate.mac))
+        });
+        let (_, nearest) = wanted.clone().min()?;
+        let (_, (_, peer)) = wanted.map(|rank| (aside_until(rank.1), rank)).min()?;
+        let candidate = self.0.iter_mut().find(|candidate| candidate.mac == peer)?;
+        candidate.tried = true;
+        let passed_over = (nearest != peer).then_some(nearest);
+        candidate.report.map(|report| Choice { peer, report, passed_over })
     }
 }

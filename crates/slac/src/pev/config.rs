@@ -25,8 +25,11 @@ pub struct PevConfig {
     /// Failed attempts before it gives up, but not before [`times::TT_MATCHING_REPETITION`] is over; `None`
     /// never stops asking, as deployed cars do.
     pub max_attempts: Option<u8>,
-    /// Keys in a row that brought no link before it gives up.
+    /// Keys in a row that brought no link before it gives up, but not while a charger is there that has not failed.
     pub max_join_failures: u8,
+    /// Whether a charger whose modem does not measure is taken where no other is left (QCA7420, with `EVerest`,
+    /// open-plc-utils or pyslac as the charger); off, its report is ignored, as ISO 15118-4 wants it.
+    pub lenient: bool,
     /// Between announcements and sounds; kept within 20..=50 ms.
     pub interval: Duration,
 }
@@ -49,6 +52,8 @@ pub enum Verdict {
     Potential,
     /// It should not be, and is taken only because there is no limit.
     NotFound,
+    /// Nothing is known: its modem does not measure, and no charger that does is left.
+    Unmeasured,
 }
 
 /// What a car is given.
@@ -68,6 +73,9 @@ pub enum PevInput<'a> {
     Link(bool),
     /// D-LINK_ERROR: the session wants a new matching.
     Error,
+    /// Likewise, because nobody answered over the link: this charger is then tried last for
+    /// [`times::SET_ASIDE`].
+    NoSession,
     /// D-LINK_PAUSE: the modem may sleep; the keys stay.
     Pause,
     /// The pause ends.
@@ -115,6 +123,7 @@ impl PevConfig {
             match_join: times::TT_MATCH_JOIN,
             max_attempts: None,
             max_join_failures: times::C_CONN_MAX_MATCH,
+            lenient: true,
             interval: times::TP_EV_BATCH_MSG_INTERVAL,
         }
     }

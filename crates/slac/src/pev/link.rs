@@ -51,6 +51,7 @@ impl Pev {
         self.candidates.clear();
         self.failures = 0;
         self.join_failures = 0;
+        self.aside.forget(peer);
         self.state = PevState::Matched;
         self.events.push(Event::Matched { peer });
     }
@@ -58,9 +59,12 @@ impl Pev {
     pub(super) fn join_due(&mut self, cx: &mut Cx<'_>) {
         let Some(peer) = self.chosen else { return };
         self.events.push(Event::Failed(Failure::NoLink { peer }));
+        self.aside.add(cx.now, peer);
         self.leave(cx);
         self.join_failures = self.join_failures.saturating_add(1);
-        if self.join_failures >= self.config.max_join_failures {
+        let aside_until = |mac| self.aside.until(cx.now, mac);
+        let has_hope = self.candidates.has_hope(self.config.limit_cdb, aside_until);
+        if self.join_failures >= self.config.max_join_failures && !has_hope {
             self.give_up();
         } else {
             self.retry(cx);
@@ -84,6 +88,16 @@ impl Pev {
     pub(super) fn error(&mut self, cx: &mut Cx<'_>) {
         if !matches!(self.state, PevState::Unmatched | PevState::Waiting | PevState::GaveUp) {
             self.lost(cx, Failure::Asked);
+        }
+    }
+
+    pub(super) fn no_session(&mut self, cx: &mut Cx<'_>) {
+        match (self.state, self.chosen) {
+            (PevState::Matched, Some(peer)) => {
+                self.aside.add(cx.now, peer);
+                self.lost(cx, Failure::NoSession { peer });
+            }
+            _ => self.error(cx),
         }
     }
 

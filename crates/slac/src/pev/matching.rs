@@ -3,7 +3,7 @@
 use homeplug_mme::{Frame, Mac, NetworkKey, Slac, StationId};
 use machine::{Cx, Duration};
 
-use super::candidates::{Added, Report, Reported};
+use super::candidates::{Added, Choice, Report, Reported};
 use super::{Pev, PevState, PevValidation, Timer, Verdict, random};
 use crate::times::{
     C_EV_MATCH_RETRY, C_EV_START_ATTEN_CHAR_INDS, TT_EV_ATTEN_RESULTS, TT_EVSE_MATCH_MNBC_100MS,
@@ -55,7 +55,7 @@ impl Pev {
             }
             Slac::AttenChar { run_id, car, sounds, profile } => {
                 ours((run_id, car))?;
-                self.reported(cx, from, Report::plausible(sounds, &profile))
+                self.reported(cx, from, Report::of(sounds, profile.as_ref()))
             }
             Slac::ValidateCnf { toggles, result } => self.validate_cnf(cx, from, toggles, result),
             Slac::MatchCnf { run_id, car, charger, key, .. } => {
@@ -134,12 +134,15 @@ impl Pev {
         if !self.candidates.knows(from) {
             return Err(Dropped::Unasked);
         }
-        let report = report.ok_or(Dropped::Implausible)?;
+        let takes = |report: &Report| self.config.lenient || *report != Report::Unmeasured;
+        let report = report.filter(takes).ok_or(Dropped::Implausible)?;
         let late = !matches!(self.state, PevState::Sounding | PevState::Collecting);
         match self.candidates.report(from, report, late).ok_or(Dropped::Unasked)? {
             Reported::First => {
-                let Report { sounds, mean_cdb } = report;
-                self.events.push(Event::Measured { peer: from, sounds, mean_cdb });
+                self.events.push(match report {
+                    Report::Measured { sounds, mean_cdb } => Event::Measured { peer: from, sounds, mean_cdb },
+                    Report::Unmeasured => Event::Unmeasured { peer: from },
+                });
                 self.events.push(Event::Acknowledged { peer: from });
                 self.choose_if_complete(cx);
                 Ok(())
@@ -150,7 +153,7 @@ impl Pev {
     }
 
     pub(super) fn choose_if_complete(&mut self, cx: &Cx<'_>) {
-        if self.state == PevState::Collecting && self.candidates.all_reported() {
+        if self.state == PevState::Collecting && self.candidates.all_measured() {
             self.choose(cx);
         }
     }
@@ -166,8 +169,21 @@ impl Pev {
 
     /// Whether there is a charger left to try.
     pub(super) fn choose_next(&mut self, cx: &Cx<'_>) -> bool {
-        let Some((peer, mean_cdb)) = self.candidates.take_best(self.config.limit_cdb) else { return false };
-        let verdict = self.config.verdict(mean_cdb);
+        let aside_until = |mac| self.aside.until(cx.now, mac);
+        let Some(choice) = self.candidates.take_best(self.config.limit_cdb, aside_until) else {
+            return false;
+        };
+        let Choice { peer, report, passed_over } = choice;
+        if let Some(aside) = passed_over {
+            self.events.push(Event::SetAside { peer: aside, instead: peer });
+        }
+        let verdict = match report {
+            Report::Measured { mean_cdb, .. } => self.config.verdict(mean_cdb),
+            Report::Unmeasured => {
+                self.events.push(Event::NoneMeasured { peer });
+                Verdict::Unmeasured
+            }
+        };
         self.chosen = Some(peer);
         self.verdict = Some(verdict);
         match self.config.validation {

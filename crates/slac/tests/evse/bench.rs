@@ -213,7 +213,7 @@ impl Car {
     }
 
     pub const fn report(&self, sounds: u8, db: u8) -> Slac {
-        Slac::AttenChar { run_id: self.run_id, car: self.mac, sounds, profile: Profile([db; GROUPS]) }
+        Slac::AttenChar { run_id: self.run_id, car: self.mac, sounds, profile: Some(Profile([db; GROUPS])) }
     }
 
     pub const fn confirmation(&self, key: NetworkKey) -> Slac {

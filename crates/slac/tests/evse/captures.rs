@@ -204,7 +204,7 @@ fn reports_are_those_of_recorded_chargers_that_measure() {
                 .iter()
                 .filter(|it| matches!(it.message, Slac::Measured { profile: Some(_), .. }));
             let theirs = attempt.frames.iter().find_map(|it| match it.message {
-                Slac::AttenChar { profile, sounds, .. } => Some((profile, sounds)),
+                Slac::AttenChar { profile: Some(profile), sounds, .. } => Some((profile, sounds)),
                 _ => None,
             });
             let (10, Some((their, sounds))) = (measured.count(), theirs) else { continue };
@@ -212,7 +212,7 @@ fn reports_are_those_of_recorded_chargers_that_measure() {
             let is_dspace = capture.contains("DS5366");
             let (_, sent) = play(&attempt, if is_dspace { -3 } else { 0 });
             let ours = sent.iter().find_map(|it| match it.message {
-                Slac::AttenChar { profile, sounds, .. } => Some((profile, sounds)),
+                Slac::AttenChar { profile: Some(profile), sounds, .. } => Some((profile, sounds)),
                 _ => None,
             });
             let (our, count) = ours.unwrap();

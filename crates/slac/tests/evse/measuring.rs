@@ -185,7 +185,9 @@ fn groups_are_averaged_each_for_itself() {
         modem(&mut bench, Some(ramp(1)));
         modem(&mut bench, Some(ramp(2)));
     }
-    let Slac::AttenChar { profile, sounds: 10, .. } = bench.sent()[0].message else { panic!() };
+    let Slac::AttenChar { profile: Some(profile), sounds: 10, .. } = bench.sent()[0].message else {
+        panic!()
+    };
     assert_eq!(profile, Profile(std::array::from_fn(|group| (group * 3 / 2) as u8)));
 }
 

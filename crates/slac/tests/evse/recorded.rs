@@ -112,7 +112,9 @@ fn modems(frames: &[Recorded], chargers: &[Mac]) -> Vec<(Mac, Mac)> {
     for frame in frames {
         let (list, mean) = match &frame.message {
             Slac::Measured { profile, .. } => (&mut loud, profile.as_ref().map_or(0, Profile::mean_cdb)),
-            Slac::AttenChar { profile, .. } if frame.to.is_unicast() => (&mut reports, profile.mean_cdb()),
+            Slac::AttenChar { profile: Some(profile), .. } if frame.to.is_unicast() => {
+                (&mut reports, profile.mean_cdb())
+            }
             _ => continue,
         };
         if !list.iter().any(|(_, mac)| *mac == frame.from) {

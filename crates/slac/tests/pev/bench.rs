@@ -48,13 +48,15 @@ pub struct Charger {
     pub sounds: u8,
     pub answers: bool,
     pub reports: bool,
+    /// Its modem measures; else it reports what `EVerest` does.
+    pub measures: bool,
     /// Match requests that it does not answer.
     pub deaf_to_matches: u8,
 }
 
 impl Charger {
     pub fn new(mac: Mac, db: u8) -> Self {
-        Self { mac, db, sounds: 10, answers: true, reports: true, deaf_to_matches: 0 }
+        Self { mac, db, sounds: 10, answers: true, reports: true, measures: true, deaf_to_matches: 0 }
     }
 
     pub fn key(&self) -> NetworkKey {
@@ -62,7 +64,8 @@ impl Charger {
     }
 
     pub fn report(&self, run_id: RunId, car: Mac) -> Slac {
-        Slac::AttenChar { run_id, car, sounds: self.sounds, profile: Profile([self.db; GROUPS]) }
+        let (sounds, db) = if self.measures { (self.sounds, self.db) } else { (0, 1) };
+        Slac::AttenChar { run_id, car, sounds, profile: Some(Profile([db; GROUPS])) }
     }
 
     pub fn cnf(&self, run_id: RunId, car: Mac) -> Slac {

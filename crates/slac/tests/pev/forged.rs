@@ -79,8 +79,6 @@ fn forgeries(run_id: RunId) -> Vec<(&'static str, Vec<u8>, &'static [Dropped])> 
         ("report of a stranger", frame(report(run_id, CAR), thief, CAR), late),
         ("report of another application", edit(report(run_id, CAR), 19, 1), application),
         ("report with security", edit(report(run_id, CAR), 20, 1), security),
-        ("report of no groups", edit(report(run_id, CAR), 70, 0), &[Dropped::Fault(SlacFault::Groups(0))]),
-        ("report of 57 groups", edit(report(run_id, CAR), 70, 57), &[Dropped::Fault(SlacFault::Groups(57))]),
         ("key of another run", frame(given(other, CAR, NEAR), NEAR, CAR), foreign),
         ("key for another car", frame(given(run_id, FAR, NEAR), NEAR, CAR), foreign),
         ("key to another car", frame(given(run_id, CAR, NEAR), NEAR, FAR), &[]),

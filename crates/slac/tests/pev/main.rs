@@ -9,4 +9,6 @@ mod joining;
 mod matching;
 mod random;
 mod replay;
+mod set_aside;
+mod unmeasured;
 mod validation;

@@ -67,7 +67,9 @@ fn said(kind: u8, a: u8, b: u8, from: Mac) -> Slac {
     ];
     match kind {
         0 => Slac::ParmCnf { run_id: RUN, sounds: a.max(1), timeout_100ms: 6, car: CAR },
-        1 => Slac::AttenChar { run_id: RUN, car: CAR, sounds: a, profile: Profile([b; 58]) },
+        1 => {
+            Slac::AttenChar { run_id: RUN, car: CAR, sounds: a, profile: (b > 9).then_some(Profile([b; 58])) }
+        }
         2 | 3 => Slac::ValidateCnf { toggles: a % 5, result: results[usize::from(b) % 5] },
         _ => Slac::MatchCnf {
             run_id: RUN,

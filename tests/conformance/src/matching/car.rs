@@ -144,7 +144,16 @@ pub(crate) fn no_report() -> Outcome {
 
 /// A report with one field changed gets no response; a right one does.
 pub(crate) fn report_bent(bend: Bend) -> Outcome {
-    let mut bench = plugged(&[half()]);
+    bent_report(PevConfig::new(CAR), bend)
+}
+
+/// Likewise, by a car that takes only chargers which measure.
+pub(crate) fn report_unmeasured(bend: Bend) -> Outcome {
+    bent_report(PevConfig { lenient: false, ..PevConfig::new(CAR) }, bend)
+}
+
+fn bent_report(config: PevConfig, bend: Bend) -> Outcome {
+    let mut bench = Bench::plugged(config, &[half()]);
     bench.until(PevState::Collecting);
     let report = near().report(bench.run_id(), CAR);
     hear_bent(&mut bench, report, bend);

@@ -209,7 +209,7 @@ pub(crate) fn reports_are_alike() -> Outcome {
         car.begin(&mut bench);
         car.sounds(&mut bench, MEASURED_DB);
         bench.answers().into_iter().find_map(|(_, _, message)| match message {
-            Slac::AttenChar { profile, .. } => Some(profile),
+            Slac::AttenChar { profile, .. } => profile,
             _ => None,
         })
     };

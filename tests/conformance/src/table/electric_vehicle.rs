@@ -10,13 +10,16 @@ use super::{Row, row};
 use crate::matching::car::{
     link, link_torn_down, match_after_restart, match_bent, match_good, match_unanswered, nearest, no_report,
     parm, parm_bent, parm_late, parm_unanswered, parm_waits_for_pilot, paused, report, report_bent,
-    terminated, validate, validate_bent, validate_first, validate_next, validate_not_ready,
-    validate_not_ready_twice, validate_unanswered, validate_uncounted, validates_or_matches,
+    report_unmeasured, terminated, validate, validate_bent, validate_first, validate_next,
+    validate_not_ready, validate_not_ready_twice, validate_unanswered, validate_uncounted,
+    validates_or_matches,
 };
 use crate::matching::{APPLICATION, SECURITY, matched, parm as cnf, report as field, validate as signal};
 use crate::world::{pilot_comes_late, pilot_lost, unplugged};
 
 const AC: &str = "AC charging";
+const STRICT: &str =
+    "with `lenient` off: by default a charger whose modem does not measure is taken where no other is left";
 const NOMINAL: &str = "a nominal duty cycle is AC charging: our car waits for 5 %";
 const NAMES: &str = "names are not looked at: a charger may have one, and the run id binds the message";
 const OLD: &str = "old chargers leave it at zero, and the run id binds the message";
@@ -60,8 +63,8 @@ pub(super) const ROWS: &[Row] = &[
     row("EVCC CMN AttenuationCharacterization 7", Passes(|| report_bent(field::RUN), "")),
     row("EVCC CMN AttenuationCharacterization 8", Fails(|| report_bent(field::SOURCE), NAMES)),
     row("EVCC CMN AttenuationCharacterization 9", Fails(|| report_bent(field::RESPONDER), NAMES)),
-    row("EVCC CMN AttenuationCharacterization 10", Passes(|| report_bent(field::GROUPS), "")),
-    row("EVCC CMN AttenuationCharacterization 11", Passes(|| report_bent(field::SOUNDS), "")),
+    row("EVCC CMN AttenuationCharacterization 10", Passes(|| report_unmeasured(field::GROUPS), STRICT)),
+    row("EVCC CMN AttenuationCharacterization 11", Passes(|| report_unmeasured(field::SOUNDS), STRICT)),
     row("EVCC CMN AttenuationCharacterization 12", Passes(|| pilot_lost(PevState::Sounding, &[OFF]), "")),
     row("EVCC CMN AttenuationCharacterization 13", Passes(|| pilot_lost(PevState::Sounding, &[F]), "")),
     //

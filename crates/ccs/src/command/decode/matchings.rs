@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use homeplug_mme::{Frame, Mac, RunId, Slac};
+use homeplug_mme::{Frame, Mac, Profile, RunId, Slac};
 use serde_json::{Value, json};
 
 use crate::decode::values::write_scaled;
@@ -47,7 +47,7 @@ impl Matchings {
             }
             Slac::AttenChar { run_id, profile, .. } => {
                 if let Some(matching) = self.of(frame, run_id) {
-                    matching.attenuation_cdb = Some(profile.mean_cdb());
+                    matching.attenuation_cdb = profile.as_ref().map(Profile::mean_cdb);
                 }
             }
             Slac::MatchCnf { run_id, .. } => {
@@ -117,7 +117,7 @@ impl Matchings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use homeplug_mme::{GROUPS, MAX_FRAME, NetworkKey, Nmk, Profile, StationId};
+    use homeplug_mme::{GROUPS, MAX_FRAME, NetworkKey, Nmk, StationId};
 
     const CAR: Mac = Mac([2, 0, 0, 0, 0, 0xE1]);
     const NEAR: Mac = Mac([2, 0, 0, 0, 0, 0x5E]);
@@ -133,7 +133,8 @@ mod tests {
     fn each_charger_that_answered_is_a_matching_and_one_has_the_car() {
         let run_id = RunId(*b"TESLA EV");
         let answer = Slac::ParmCnf { run_id, sounds: 10, timeout_100ms: 6, car: CAR };
-        let measured = |db| Slac::AttenChar { run_id, car: CAR, sounds: 10, profile: Profile([db; GROUPS]) };
+        let measured =
+            |db| Slac::AttenChar { run_id, car: CAR, sounds: 10, profile: Some(Profile([db; GROUPS])) };
         let none = StationId::default();
         let key = NetworkKey::derived(Nmk::new([0xAB; 16]));
         let confirmed = Slac::MatchCnf { run_id, car: CAR, pev_id: none, charger: NEAR, evse_id: none, key };

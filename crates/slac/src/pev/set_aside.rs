@@ -1,0 +1,95 @@
+//! Chargers that led nowhere, and until when they are tried last.
+
+use heapless::Vec;
+use homeplug_mme::Mac;
+use machine::Instant;
+
+use crate::times::SET_ASIDE;
+
+/// Chargers that are remembered. Each costs the car a whole `TT_match_join` first, so with the 12 s of
+/// [`TT_MATCH_JOIN`](crate::times::TT_MATCH_JOIN) five fit into [`SET_ASIDE`]: nobody can push an entry out by naming
+/// more addresses. A `match_join` below 7.5 s can fill it; then the entry that ends first makes room.
+const PLACES: usize = 8;
+
+/// Chargers that gave no link, or no session over it. Kept over plug and pilot: they end by time alone.
+///
+/// It remembers addresses, and an address is free to choose: a rogue that claims 1 dB under a new address at every
+/// attempt is chosen each time. That remains; only a link that proves who is there would end it.
+#[derive(Debug)]
+pub(super) struct SetAside(Vec<(Mac, Instant), PLACES>);
+
+impl SetAside {
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    pub fn add(&mut self, now: Instant, mac: Mac) {
+        self.0.retain(|(other, until)| *other != mac && now < *until);
+        if self.0.is_full() {
+            // They stand in the order in which they end.
+            self.0.remove(0);
+        }
+        // There is room for it.
+        let _ = self.0.push((mac, now + SET_ASIDE));
+    }
+
+    /// It led somewhere after all.
+    pub fn forget(&mut self, mac: Mac) {
+        self.0.retain(|(other, _)| *other != mac);
+    }
+
+    /// Until when a charger is tried last; `None` if it is not.
+    pub fn until(&self, now: Instant, mac: Mac) -> Option<Instant> {
+        self.0.iter().find(|(other, until)| *other == mac && now < *until).map(|(_, until)| *until)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::times::TT_MATCH_JOIN;
+
+    const fn mac(last: u8) -> Mac {
+        Mac([2, 0, 0, 0, 0, last])
+    }
+
+    #[test]
+    fn an_entry_ends_by_time_and_a_newer_failure_counts_anew() {
+        let (first, again) = (Instant::from_millis(1000), Instant::from_millis(31_000));
+        let mut aside = SetAside::new();
+        aside.add(first, mac(1));
+        assert_eq!(aside.until(first, mac(1)), Some(first + SET_ASIDE));
+        assert_eq!(aside.until(first, mac(2)), None);
+        assert_eq!(aside.until(first + SET_ASIDE, mac(1)), None);
+        aside.add(again, mac(1));
+        assert_eq!(aside.until(first + SET_ASIDE, mac(1)), Some(again + SET_ASIDE));
+        aside.forget(mac(1));
+        assert_eq!(aside.until(again, mac(1)), None);
+    }
+
+    #[test]
+    fn addresses_that_each_cost_a_join_never_push_one_out() {
+        let mut aside = SetAside::new();
+        let mut now = Instant::ZERO;
+        for last in 0..100 {
+            aside.add(now, mac(last));
+            for earlier in 0..last {
+                let age = TT_MATCH_JOIN.as_micros() * u64::from(last - earlier);
+                let is_aside = aside.until(now, mac(earlier)).is_some();
+                assert_eq!(is_aside, age < SET_ASIDE.as_micros(), "{earlier} of {last}");
+            }
+            now += TT_MATCH_JOIN;
+        }
+    }
+
+    #[test]
+    fn where_they_cost_less_the_one_that_ends_first_makes_room() {
+        let mut aside = SetAside::new();
+        for last in 0..9 {
+            aside.add(Instant::from_millis(u64::from(last)), mac(last));
+        }
+        let now = Instant::from_millis(9);
+        assert_eq!(aside.until(now, mac(0)), None);
+        assert!((1..9).all(|last| aside.until(now, mac(last)).is_some()));
+    }
+}

@@ -60,6 +60,8 @@ impl Log {
                 self.note(at, None, &format!("dropped: {}", describe_dropped(*dropped)))
             }
             Event::Warning(warning) => self.warning(at, &describe_warning(*warning)),
+            Event::Latched(latch) => self.warning(at, &format!("latched: {}", latch.advice())),
+            Event::Unlatched(latch) => self.warning(at, &format!("released: {}", latch.name())),
             Event::Stopping(reason) => self.note(at, None, &format!("stopping: {reason}")),
             Event::Stopped(reason) => self.stopped(at, *reason),
         };

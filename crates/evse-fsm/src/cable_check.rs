@@ -111,7 +111,7 @@ impl Test {
             Step::Measure if elapsed < config.isolation_test => Step::Measure,
             // A result from before the voltage was there says nothing.
             Step::Measure => match plant.isolation.filter(|reading| reading.at > self.since) {
-                Some(reading) => judged(reading.value),
+                Some(reading) => judged(reading.value.status),
                 None => Step::Measure,
             },
             Step::Lower(isolation) => match voltage {
@@ -145,7 +145,7 @@ fn judged(isolation: Isolation) -> Step {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Reading;
+    use crate::{Insulation, Reading};
 
     /// A plant whose voltage follows the set point and whose contactor follows with feedback.
     struct Bench {
@@ -199,7 +199,7 @@ mod tests {
         Plant {
             voltage_mv: Some(Reading::new(voltage_mv, at)),
             contactors: Some(Reading::new(closed, at)),
-            isolation: Some(Reading::new(isolation, at)),
+            isolation: Some(Reading::new(Insulation::of(isolation), at)),
             ..Plant::default()
         }
     }

@@ -341,7 +341,7 @@ impl Power {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Preset, Reading};
+    use crate::{Insulation, Preset, Reading};
 
     const LIMITS: Limits = Limits {
         max_voltage_mv: 410_000,
@@ -402,7 +402,7 @@ mod tests {
                 voltage_mv: Some(Reading::new(self.voltage_mv, at)),
                 current_ma: Some(Reading::new(self.current_ma, at)),
                 contactors: Some(Reading::new(closed, at)),
-                isolation: Some(Reading::new(Isolation::Valid, at)),
+                isolation: Some(Reading::new(Insulation::of(Isolation::Valid), at)),
                 ..Plant::default()
             }
         }

@@ -99,7 +99,7 @@ impl Supervision {
         if config.power_stage == PowerStage::None || !in_use {
             return None;
         }
-        if fresh(plant.isolation, now) == Some(Isolation::Fault) {
+        if fresh(plant.isolation, now).is_some_and(|monitor| monitor.status == Isolation::Fault) {
             return Some(Cause::Isolation);
         }
         if output.is_connected && fresh(plant.contactors, now) == Some(false) {

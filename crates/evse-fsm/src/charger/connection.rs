@@ -24,7 +24,7 @@ impl Charger {
         self.isolation = Isolation::Measuring;
         self.parameters_since = None;
         self.timers.clear_all();
-        if self.latched || !self.pilot.is_offering() {
+        if self.latched.is_some() || !self.pilot.is_offering() {
             self.events.push(Event::Dropped(Dropped::Connection));
             self.state = State::Over;
             self.close = true;

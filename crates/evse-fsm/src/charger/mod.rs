@@ -2,6 +2,7 @@
 
 mod answers;
 mod connection;
+mod latches;
 mod requests;
 mod stops;
 mod supervise;
@@ -10,7 +11,7 @@ mod tell;
 use control_pilot::Level;
 use heapless::Vec;
 use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers};
-use session::{Limits, Phase, StopReason};
+use session::{Latch, Limits, Phase, StopReason};
 
 use crate::cable_check::DEAD_MV;
 use crate::din;
@@ -97,7 +98,7 @@ pub struct Charger {
     close: bool,
     available: bool,
     /// Set by what must not be repeated without a person or a new plug: no offer meanwhile.
-    latched: bool,
+    latched: Option<Latch>,
     /// Someone stopped the charger: no offer behind the session at hand until the plug was out or a reset.
     stopped: bool,
     authorised: Option<bool>,
@@ -140,7 +141,7 @@ impl Charger {
             phase: Phase::Idle,
             is_connected: false,
             close: false,
-            latched: false,
+            latched: None,
             stopped: false,
             authorised: None,
             session_id: Vec::new(),
@@ -165,7 +166,7 @@ impl Charger {
     pub fn demand(&self) -> Demand {
         let (supply, contactors) = self.power.demand(self.config.power_stage);
         let lock = if self.may_unlock() { Lock::Released } else { Lock::Held };
-        Demand { pilot: self.pilot.output(), supply, contactors, lock }
+        Demand { pilot: self.pilot.output(), supply, contactors, lock, discharge: false, self_test: false }
     }
 
     /// Whether the plug may be pulled: nothing is driven, nothing measured says live, and the session at hand
@@ -181,7 +182,7 @@ impl Charger {
             None => !self.config.sensors.contains(Sensors::CONTACTORS),
         };
         let open = !self.power.is_energised() && apart;
-        let idle = self.state.is_before_power() && self.stop.is_none() && !self.latched;
+        let idle = self.state.is_before_power() && self.stop.is_none() && self.latched.is_none();
         dead && open && idle
     }
 

@@ -1,7 +1,7 @@
 //! Stops: why, and what the car is told.
 
 use control_pilot::Level;
-use session::{By, Cause, Checkpoint, StopReason};
+use session::{By, Cause, Checkpoint, Latch, StopReason};
 
 use super::{Charger, Stop, Timer};
 use crate::power::SAFE_OPEN;
@@ -43,10 +43,10 @@ impl Charger {
     }
 
     pub(super) fn emergency_stop(&mut self) {
-        if self.latched && !self.power.is_energised() {
+        if self.latched >= Some(Latch::EmergencyStop) && !self.power.is_energised() {
             return;
         }
-        self.latched = true;
+        self.latch(Latch::EmergencyStop);
         self.make_safe(By::Operator, Cause::EmergencyStop, Status::EmergencyShutdown);
     }
 
@@ -66,7 +66,11 @@ impl Charger {
                 self.orderly_stop(Cause::OperatorStop);
             }
             Operator::EmergencyStop => self.emergency_stop(),
-            Operator::Reset => (self.latched, self.stopped) = (false, false),
+            Operator::Reset => {
+                self.unlatch();
+                self.stopped = false;
+            }
+            Operator::Latch(latch) => self.latch(latch),
             Operator::Available(yes) => {
                 self.available = yes;
                 if !yes && self.state != State::NoSession {

@@ -2,7 +2,7 @@
 
 use control_pilot::{Level, Proximity};
 use machine::{Duration, Instant, Machine};
-use session::{By, Cause, Checkpoint, Limits, Phase, Target};
+use session::{By, Cause, Checkpoint, Latch, Limits, Phase, Target};
 
 use super::Charger;
 use crate::power::{News, SAFE_OPEN};
@@ -32,7 +32,7 @@ impl Charger {
         // What only concerns the next session must not take the pilot away from the one at hand.
         let not_again = self.stopped || !self.available || self.supervision.is_foul();
         let idle = self.state == State::NoSession && not_again;
-        let blocked = self.latched || self.is_stopping_for_safety() || idle;
+        let blocked = self.latched.is_some() || self.is_stopping_for_safety() || idle;
         if self.pilot.step(now, level, blocked, &self.config.times) {
             self.checkpoint(Checkpoint::PILOT_5_PERCENT);
         }
@@ -61,7 +61,7 @@ impl Charger {
                 self.events.push(Event::Warning(Warning::OpenedUnderCurrent(current_ma)));
                 // A stage that does not obey must not be connected again before somebody has looked.
                 if is_stuck {
-                    self.latched = true;
+                    self.latch(Latch::OutOfRange);
                     self.make_safe(By::Charger, Cause::OverCurrent, Status::Malfunction);
                 }
             }
@@ -89,8 +89,9 @@ impl Charger {
                     Cause::Unplugged | Cause::LeftReady | Cause::PilotFault => By::Car,
                     _ => By::Charger,
                 };
-                let latch = matches!(cause, Cause::OverVoltage | Cause::OverCurrent);
-                self.latched |= latch;
+                if matches!(cause, Cause::OverVoltage | Cause::OverCurrent) {
+                    self.latch(Latch::OutOfRange);
+                }
                 let status = if cause == Cause::LeftReady { Status::Shutdown } else { Status::Malfunction };
                 if cause == Cause::LeftReady && self.power.is_stopping() {
                     // As it should behind the end of power; there is no more time for the current to fall.
@@ -106,7 +107,8 @@ impl Charger {
                 self.events.push(Event::Warning(warning));
             }
         }
-        let is_low = fresh(self.plant.isolation, now) == Some(Isolation::Warning);
+        let is_low =
+            fresh(self.plant.isolation, now).is_some_and(|monitor| monitor.status == Isolation::Warning);
         if self.power.is_transferring() && is_low && self.isolation != Isolation::Warning {
             self.isolation = Isolation::Warning;
             self.events.push(Event::Warning(Warning::IsolationLow));
@@ -133,7 +135,8 @@ impl Charger {
     pub(super) fn follow_level(&mut self, level: Option<Level>) {
         let is_out = self.is_unplugged(level);
         if is_out && !self.was_out {
-            (self.latched, self.stopped, self.authorised) = (false, false, None);
+            self.unlatch();
+            (self.stopped, self.authorised) = (false, None);
         }
         self.was_out = is_out;
         if level == self.level {

@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 use control_pilot::{Level, Proximity};
-use evse_fsm::{Charger, Config, Contactors, Input, Isolation, PAYLOAD_TYPE, Plant, Reading};
+use evse_fsm::{Charger, Config, Contactors, Input, Insulation, Isolation, PAYLOAD_TYPE, Plant, Reading};
 use exi_din::*;
 use machine::{Cx, Duration, Instant, Machine, ScriptedEntropy};
 
@@ -267,7 +267,7 @@ impl Bench {
                     .filter(|_| closed)
                     .map(read)
                     .or(follow(if demand.supply.current_ma > 2000 { demand.supply.current_ma } else { 0 })),
-                isolation: Some(Reading::new(self.isolation, at)),
+                isolation: Some(Reading::new(Insulation::of(self.isolation), at)),
                 contactors: Some(read_bool(self.contactors_stuck.unwrap_or(closed)))
                     .filter(|_| self.has_feedback),
                 emergency_stop: Some(Reading::new(false, at)),

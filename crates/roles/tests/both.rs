@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 use control_pilot::{Level, Output};
-use evse_fsm::Isolation;
+use evse_fsm::{Insulation, Isolation};
 use machine::{Cx, Duration, Instant, Machine, ScriptedEntropy};
 use pev_fsm::Vehicle;
 use roles::{
@@ -82,7 +82,7 @@ impl<'a> Bench<'a> {
             pilot: Some(Reading::new(level, at)),
             voltage_mv: read(self.cable_mv),
             current_ma: read(self.current_ma),
-            isolation: Some(Reading::new(Isolation::Valid, at)),
+            isolation: Some(Reading::new(Insulation::of(Isolation::Valid), at)),
             contactors: yes(charger.contactors == Contactors::Closed),
             lock: yes(charger.lock == Lock::Held),
             emergency_stop: yes(false),

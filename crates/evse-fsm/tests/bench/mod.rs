@@ -2,7 +2,9 @@
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 use control_pilot::{Level, Proximity};
-use evse_fsm::{Charger, Config, Contactors, Input, Isolation, PAYLOAD_TYPE, Plant, Reading};
+use evse_fsm::{
+    Charger, Config, Contactors, Event, Input, Insulation, Isolation, PAYLOAD_TYPE, Plant, Reading, SelfTest,
+};
 use exi_din::*;
 use machine::{Cx, Duration, Instant, Machine, ScriptedEntropy};
 
@@ -38,6 +40,7 @@ pub fn protocol(namespace: &str, schema_id: u8, minor: u32, priority: i8) -> exi
     }
 }
 
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Bench {
     pub charger: Charger,
     pub now: Instant,
@@ -45,14 +48,26 @@ pub struct Bench {
     /// The session id that the car sends.
     pub id: Vec<u8>,
     pub isolation: Isolation,
+    /// What the monitor says besides: ohms, its count, its self-test.
+    pub monitor: Insulation,
+    /// Whether its count goes on.
+    pub counts: bool,
+    /// What was said since the car connected last.
+    pub events: Vec<Event>,
     /// What the contactors' feedback says, whatever is demanded.
     pub contactors_stuck: Option<bool>,
+    /// Whether there is any sensor but the pilot's.
+    pub has_sensors: bool,
+    /// What the car was told of voltage and current last.
+    pub told: Option<session::Target>,
     /// Whether the contactors' feedback is there.
     pub has_feedback: bool,
     /// What the output measures, whatever is demanded.
     pub measured_mv: Option<i32>,
     /// The current that is measured, whatever is demanded.
     pub current_ma: Option<i32>,
+    /// The same, whatever the output contactors do.
+    pub out_ma: Option<i32>,
     /// What is measured before the output contactors.
     pub stage_mv: Option<i32>,
     pub lock: Option<bool>,
@@ -168,6 +183,21 @@ pub fn code(body: &BodyElement<'_>) -> ResponseCode {
     }
 }
 
+/// What an answer tells of voltage and current.
+fn told(body: &BodyElement<'_>) -> Option<session::Target> {
+    match body {
+        BodyElement::PreChargeRes(res) => {
+            let voltage_mv = res.evse_present_voltage.milli_of(UnitSymbol::V);
+            Some(session::Target { voltage_mv, current_ma: 0 })
+        }
+        BodyElement::CurrentDemandRes(res) => Some(session::Target {
+            voltage_mv: res.evse_present_voltage.milli_of(UnitSymbol::V),
+            current_ma: res.evse_present_current.milli_of(UnitSymbol::A),
+        }),
+        _ => None,
+    }
+}
+
 /// The charger's status in an answer.
 fn status(body: &BodyElement<'_>) -> Option<DcEvseStatusCode> {
     let status = match body {
@@ -207,18 +237,34 @@ impl Bench {
     }
 
     fn prepare(change: impl FnOnce(&mut Config)) -> Self {
+        let mut bench = Self::unplugged(change);
+        bench.run(500);
+        bench.pilot = Level::B;
+        bench.run(1_000);
+        bench.input(Input::Connected);
+        bench
+    }
+
+    /// A charger that has just started, with nothing plugged in.
+    pub fn unplugged(change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config { isolation_test: Duration::from_millis(100), ..Config::default() };
         change(&mut config);
-        let mut bench = Self {
+        Self {
             charger: Charger::new(config).unwrap(),
             now: Instant::ZERO,
             pilot: Level::A,
             id: vec![0; 8],
             isolation: Isolation::Valid,
+            monitor: Insulation::of(Isolation::Valid),
+            counts: false,
+            events: Vec::new(),
             contactors_stuck: None,
+            has_sensors: true,
+            told: None,
             has_feedback: true,
             measured_mv: None,
             current_ma: None,
+            out_ma: None,
             stage_mv: None,
             lock: None,
             proximity: None,
@@ -226,12 +272,7 @@ impl Bench {
             is_finished: false,
             status: None,
             entropy: ScriptedEntropy::new(&[1, 2, 3, 4, 5, 6, 7, 8]),
-        };
-        bench.run(500);
-        bench.pilot = Level::B;
-        bench.run(1_000);
-        bench.input(Input::Connected);
-        bench
+        }
     }
 
     /// The car connects once more and offers DIN SPEC 70121; whether that succeeds depends on the charger.
@@ -243,8 +284,13 @@ impl Bench {
 
     pub fn input(&mut self, input: Input<'_>) {
         let mut cx = Cx { now: self.now, entropy: &mut self.entropy };
+        if matches!(input, Input::Connected) {
+            self.events.clear();
+        }
         self.charger.handle(&mut cx, input);
-        while self.charger.poll_event().is_some() {}
+        while let Some(event) = self.charger.poll_event() {
+            self.events.push(event);
+        }
     }
 
     /// Lets `millis` go by, with a reading every 20 ms.
@@ -258,23 +304,32 @@ impl Bench {
             let follow = |value| Some(Reading::new(if closed { value } else { 0 }, at));
             let read = |value| Reading::new(value, at);
             let read_bool = |value: bool| Reading::new(value, at);
-            self.input(Input::Plant(Plant {
+            if self.counts {
+                self.monitor.count = self.monitor.count.map_or(Some(0), |count| Some(count.wrapping_add(1)));
+            }
+            if let (Some(SelfTest::Pending), true) = (self.monitor.self_test, demand.self_test) {
+                self.monitor.self_test = Some(SelfTest::Passed);
+            }
+            let plant = Plant {
                 pilot: Some(Reading::new(self.pilot, at)),
                 voltage_mv: self.measured_mv.map(read).or(follow(demand.supply.voltage_mv)),
                 stage_mv: self.stage_mv.map(read),
                 current_ma: self
-                    .current_ma
-                    .filter(|_| closed)
+                    .out_ma
+                    .or(self.current_ma)
+                    .filter(|_| closed || self.out_ma.is_some())
                     .map(read)
                     .or(follow(if demand.supply.current_ma > 2000 { demand.supply.current_ma } else { 0 })),
-                isolation: Some(Reading::new(self.isolation, at)),
+                isolation: Some(Reading::new(Insulation { status: self.isolation, ..self.monitor }, at)),
                 contactors: Some(read_bool(self.contactors_stuck.unwrap_or(closed)))
                     .filter(|_| self.has_feedback),
                 emergency_stop: Some(Reading::new(false, at)),
                 lock: self.lock.map(|lock| Reading::new(lock, at)),
                 proximity: self.proximity.map(|proximity| Reading::new(proximity, at)),
                 duty_permille: self.duty.map(|duty| Reading::new(duty, at)),
-            }));
+            };
+            let bare = Plant { pilot: plant.pilot, ..Plant::default() };
+            self.input(Input::Plant(if self.has_sensors { plant } else { bare }));
         }
     }
 
@@ -321,11 +376,25 @@ impl Bench {
                     self.is_finished = res.evse_processing == EvseProcessing::Finished;
                 }
                 self.status = status(&element).or(self.status);
+                self.told = told(&element).or(self.told);
                 return Some((element.name(), code(&element)));
             }
             self.run(20);
         }
         None
+    }
+
+    /// Asks for current as a car does, for so many ms.
+    pub fn charge(&mut self, millis: u64) {
+        for _ in 0..millis / 100 {
+            self.ask("CurrentDemandReq");
+            self.run(100);
+        }
+    }
+
+    /// The warnings since the car connected last, as text.
+    pub fn has_said(&self, event: Event) -> bool {
+        self.events.contains(&event)
     }
 
     pub fn ask(&mut self, name: &str) -> Option<(&'static str, ResponseCode)> {

@@ -45,6 +45,14 @@ fn change(change: impl Fn(&mut Setup) + 'static) -> Change {
     Box::new(change)
 }
 
+/// A monitor that measures for so long, and a charger that knows it: 3 s later it hangs.
+fn monitor(setup: &mut Setup, measuring: Duration) {
+    setup.bench.measuring = measuring;
+    let patience = &mut setup.evse.charger.protection.monitor;
+    // 60 s are the most that a charger waits.
+    *patience = (*patience).max(measuring + Duration::from_secs(3)).min(Duration::from_secs(60));
+}
+
 /// What `setup` lines can say.
 #[rustfmt::skip] // a table reads best with one row a line
 pub(super) const FORMS: &[Form<Change>] = &[
@@ -63,7 +71,7 @@ pub(super) const FORMS: &[Form<Change>] = &[
     Form { words: "cable hyc300", make: |_| change(|s| s.bench.cable = CableProfile::HYC300) },
     Form { words: "cable compleo", make: |_| change(|s| s.bench.cable = CableProfile::COMPLEO) },
     Form { words: "isolation bands 2023", make: |_| change(|s| s.bench.bands = Bands::Edition2023) },
-    Form { words: "isolation test TIME", make: |a| { let time = a.time(); change(move |s| s.bench.measuring = time) } },
+    Form { words: "isolation test TIME", make: |a| { let time = a.time(); change(move |s| monitor(s, time)) } },
     Form { words: "heartbeat", make: |_| change(|s| s.bench.heartbeat = Some(BenchConfig::HEARTBEAT)) },
     Form { words: "charger gives VALUE VALUE", make: |a| { let (v, i) = (a.fit(0), a.fit(1)); change(move |s| (s.evse.charger.limits.max_voltage_mv, s.evse.charger.limits.max_current_ma) = (v, i)) } },
     Form { words: "charger strict", make: |_| change(|s| s.evse.charger.strict = true) },

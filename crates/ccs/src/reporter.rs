@@ -125,3 +125,147 @@ impl<'c, 'a> Reporter<'c, 'a> {
         self.clerk.tell(Entry { at, more, ..item });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::evse::clerk::with_clerk;
+    use evse_fsm::Event;
+    use roles::{Mac, Watch};
+    use sdp::Endpoint;
+    use session::{By, Cause, Checkpoint, Message, Phase, Values};
+
+    fn at(millis: u64) -> Instant {
+        Instant::from_millis(millis)
+    }
+
+    /// What is written of what `work` reports.
+    fn written(how: How, work: impl FnOnce(&mut Reporter<'_, '_>, &Inbox)) -> Vec<String> {
+        let (mut out, inbox) = (Vec::new(), Inbox::default());
+        with_clerk(&mut out, None, |clerk| {
+            let mut reporter = Reporter::new(clerk, &inbox, Clock::start(), how);
+            work(&mut reporter, &inbox);
+            reporter.end("the end");
+        });
+        String::from_utf8(out).unwrap().lines().map(|line| line.trim().to_owned()).collect()
+    }
+
+    fn session(event: Event) -> Said {
+        Said::Charger(Happening::Session(event))
+    }
+
+    fn received(name: &'static str, values: Values) -> Said {
+        session(Event::Message(Message {
+            direction: session::Direction::Received,
+            name,
+            checkpoint: None,
+            values,
+        }))
+    }
+
+    fn round(name: &'static str, soc: u8) -> Said {
+        received(name, Values { soc_percent: Some(soc), ..Values::default() })
+    }
+
+    #[test]
+    fn a_round_that_repeats_shows_its_first_and_its_last_message_and_their_number() {
+        let lines = written(How::default(), |reporter, _| {
+            for index in 0..40_u8 {
+                reporter.told(at(u64::from(index) * 100), round("PreChargeReq", index));
+                reporter.told(
+                    at(u64::from(index) * 100),
+                    session(Event::Checkpoint(Checkpoint::PRE_CHARGE_REPEATED)),
+                );
+            }
+            reporter.told(at(4_000), round("PowerDeliveryReq", 41));
+        });
+        let shown: Vec<&str> = lines.iter().map(|line| line.split_once(' ').unwrap().1.trim()).collect();
+        assert_eq!(shown.len(), 6, "{lines:#?}");
+        assert!(shown[0].ends_with("PreChargeReq soc=0%"), "{lines:#?}");
+        assert!(shown[2].ends_with("PreChargeReq soc=39% ... 39 more in 4.0 s"), "{lines:#?}");
+        assert!(shown[3].ends_with(" ... 39 more in 4.0 s") && shown[3].starts_with('['), "{lines:#?}");
+        assert!(shown[4].ends_with("PowerDeliveryReq soc=41%"), "{lines:#?}");
+    }
+
+    #[test]
+    fn an_answer_that_says_something_else_is_shown_at_once() {
+        let lines = written(How::default(), |reporter, _| {
+            for finished in [false, false, true] {
+                let values = Values { finished: Some(finished), ..Values::default() };
+                reporter.told(at(1), received("CableCheckRes", values));
+            }
+        });
+        assert!(
+            lines[0].ends_with("CableCheckRes ongoing") && lines[1].ends_with("CableCheckRes finished"),
+            "{lines:#?}"
+        );
+    }
+
+    #[test]
+    fn every_message_is_shown_where_that_is_wanted() {
+        let lines = written(How { all: true, records: false }, |reporter, _| {
+            (0..40).for_each(|index| reporter.told(at(index), round("PreChargeReq", 1)));
+            (0..40).for_each(|index| reporter.told(at(index), Said::Charger(Happening::Overrun)));
+        });
+        assert_eq!(lines.iter().filter(|line| line.ends_with("PreChargeReq soc=1%")).count(), 40);
+        assert_eq!(lines.len(), 40 + 2 + 1, "{lines:#?}");
+    }
+
+    #[test]
+    fn a_flood_of_strangers_is_a_line_a_kind_in_ten_seconds_with_numbers_that_add_up() {
+        let strange = |index: u64| {
+            let mac = Mac([2, 0, 0, 0, 1, u8::try_from(index % 256).unwrap()]);
+            let from = Endpoint { address: mac.link_local(), port: 1 };
+            match index % 4 {
+                0 => Happening::OtherStation(mac),
+                1 => Happening::Refused(from),
+                2 => Happening::Slac(slac::Event::Announced { car: mac, sounds: 10 }),
+                _ => {
+                    Happening::Discovery(sdp::ServerEvent::Unanswered { from, why: sdp::Unanswered::Source })
+                }
+            }
+        };
+        let lines = written(How::default(), |reporter, _| {
+            for index in 0..100_000 {
+                // 35 s.
+                let now = at(index * 35 / 100);
+                reporter.told(now, Said::Charger(strange(index)));
+                reporter.tick(now);
+            }
+        });
+        assert_eq!(lines.len(), 4 * (1 + 3 + 1) + 1, "{lines:#?}");
+        let counted = lines.iter().filter_map(|line| line.split_once("... ")?.1.split_once(" more in "));
+        let counted: u64 = counted.map(|(count, _)| count.parse::<u64>().unwrap()).sum();
+        assert_eq!(counted + 4, 100_000);
+        assert_eq!(lines.last().unwrap(), "the end");
+    }
+
+    #[test]
+    fn a_stop_reason_is_never_held_back_and_what_was_is_told_before_it() {
+        let reason = StopReason::new(By::Car, Cause::Finished, Phase::SessionStop);
+        let lines = written(How::default(), |reporter, _| {
+            for _ in 0..3 {
+                reporter.told(at(5), Said::Charger(Happening::Overrun));
+                reporter.told(at(5), session(Event::Stopped(reason)));
+            }
+            reporter.told(at(6), round("SessionSetupReq", 1));
+            reporter.told(at(6), round("SessionSetupReq", 2));
+            assert_eq!(reporter.stop_reason(), Some(reason));
+        });
+        assert_eq!(lines.iter().filter(|line| line.ends_with(&reason.to_string())).count(), 3, "{lines:#?}");
+        assert!(lines[lines.len() - 2].ends_with("soc=2% ... 1 more in 0.0 s"), "{lines:#?}");
+    }
+
+    #[test]
+    fn an_event_is_written_with_the_message_that_it_is_about() {
+        let lines = written(How::default(), |reporter, inbox| {
+            // `supportedAppProtocolRes`, and something that is nothing.
+            inbox.message(at(1), session::Direction::Received, 0x8001, &[0x80, 0x40, 0x00, 0x40]);
+            inbox.message(at(1), session::Direction::Received, 0x8001, &[0xFF; 9]);
+            reporter.told(at(1), received("supportedAppProtocolRes", Values::default()));
+            reporter.told(at(1), session(Event::Dropped(evse_fsm::Dropped::Undecodable { bit: 3 })));
+        });
+        assert!(lines[0].ends_with("ResponseCode=OK_SuccessfulNegotiation SchemaID=1"), "{lines:#?}");
+        assert!(lines[1].ends_with("does not decode at bit 3 (9 bytes)"), "{lines:#?}");
+    }
+}

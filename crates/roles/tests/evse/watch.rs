@@ -10,7 +10,9 @@ use crate::world::{CAR, HANDSHAKE_REQ, HANDSHAKE_RES, OTHER, SESSION_SETUP_REQ, 
 
 /// Keeps what it sees.
 #[derive(Default)]
-struct Seen(RefCell<Vec<(Instant, Direction, u16, Vec<u8>)>>);
+struct Seen(RefCell<Vec<Shown>>);
+
+type Shown = (Instant, Direction, u16, Vec<u8>);
 
 impl Watch for Seen {
     fn message(&self, at: Instant, direction: Direction, payload_type: u16, document: &[u8]) {

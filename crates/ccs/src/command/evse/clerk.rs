@@ -43,7 +43,7 @@ pub struct Entry {
 }
 
 enum Job {
-    Line(Entry),
+    Line(Box<Entry>),
     Frame(Duration, Direction, Vec<u8>),
 }
 
@@ -60,9 +60,10 @@ struct Shared {
 impl Job {
     fn size(&self) -> usize {
         let held = match self {
-            Self::Line(Entry { said, document, .. }) => {
+            Self::Line(entry) => {
+                let Entry { said, document, .. } = entry.as_ref();
                 let words = if let Said::Words(words) = said { words.len() } else { 0 };
-                words + document.as_ref().map_or(0, |document| document.bytes.len())
+                size_of::<Entry>() + words + document.as_ref().map_or(0, |document| document.bytes.len())
             }
             Self::Frame(_, _, frame) => frame.len(),
         };
@@ -73,7 +74,7 @@ impl Job {
 impl Clerk<'_> {
     /// Writes a line.
     pub fn tell(&mut self, entry: Entry) {
-        if !self.send(Job::Line(entry), WAITING_BYTES) {
+        if !self.send(Job::Line(Box::new(entry)), WAITING_BYTES) {
             self.lost_lines += 1;
         }
     }
@@ -118,14 +119,14 @@ impl Clerk<'_> {
         let size = job.size();
         let bytes = &self.shared.bytes;
         // This is the only thread that adds.
-        let is_sent = bytes.load(Ordering::Relaxed) + size <= room && {
-            bytes.fetch_add(size, Ordering::Relaxed);
-            let is_sent = self.jobs.try_send(job).is_ok();
-            if !is_sent {
-                bytes.fetch_sub(size, Ordering::Relaxed);
-            }
-            is_sent
-        };
+        if bytes.load(Ordering::Relaxed) + size > room {
+            return false;
+        }
+        bytes.fetch_add(size, Ordering::Relaxed);
+        let is_sent = self.jobs.try_send(job).is_ok();
+        if !is_sent {
+            bytes.fetch_sub(size, Ordering::Relaxed);
+        }
         is_sent
     }
 }
@@ -287,19 +288,20 @@ mod tests {
     fn large_frames_wait_in_bounded_memory_and_leave_room_for_lines() {
         let (allow, allowed) = std::sync::mpsc::channel();
         let mut out = Stalled(allowed, Vec::new());
+        let frame = vec![0; 60_000];
         with_clerk(&mut out, None, |clerk| {
-            for _ in 0..1_000 {
+            for _ in 0..500 {
                 clerk.tell(words("first"));
-                clerk.frame(Duration::ZERO, Direction::Received, &[0; 60_000]);
+                clerk.frame(Duration::ZERO, Direction::Received, &frame);
                 assert!(clerk.shared.bytes.load(Ordering::Relaxed) <= WAITING_BYTES);
             }
             assert_eq!(clerk.lost_lines, 0);
-            assert!(clerk.lost_frames > 900, "{}", clerk.lost_frames);
+            assert!(clerk.lost_frames > 400, "{}", clerk.lost_frames);
             assert!(clerk.lost().is_some_and(|words| words.contains(" frames are not in the recording")));
             assert_eq!(clerk.lost(), None);
             drop(allow);
         });
-        assert_eq!(String::from_utf8(out.1).unwrap().matches("first").count(), 1_000);
+        assert_eq!(String::from_utf8(out.1).unwrap().matches("first").count(), 500);
     }
 
     #[test]

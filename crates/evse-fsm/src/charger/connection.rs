@@ -67,7 +67,7 @@ impl Charger {
         // A connection on which nothing was said, or that was refused, is no session: cars open and drop many.
         let silent = self.stop.is_none() && matches!(self.state, State::Handshake | State::Over);
         if self.stop.is_none() && !silent {
-            self.stop_for(By::Network, Cause::ConnectionLost(closed.name()), Status::Shutdown);
+            self.stop_for(By::Network, closed.cause(), Status::Shutdown);
         }
         self.timers.clear_all();
         self.state = State::NoSession;

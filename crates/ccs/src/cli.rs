@@ -164,6 +164,12 @@ pub struct EvseArgs {
     /// Records all frames into a pcapng file.
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// Ends the recording when it has so many megabytes, and says so.
+    #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub record_max_mb: Option<u32>,
+    /// Logs every message. Without it what repeats is told every ten seconds, with how many there were.
+    #[arg(long)]
+    pub all: bool,
     /// Ends after so many sessions.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub sessions: Option<u32>,
@@ -200,6 +206,12 @@ pub struct PevArgs {
     /// Records all frames into a pcapng file.
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// Ends the recording when it has so many megabytes, and says so.
+    #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(1..=1_000_000), default_value_t = config::Megabytes::USUAL.0)]
+    pub record_max_mb: u32,
+    /// Logs every message. Without it what repeats is told every ten seconds, with how many there were.
+    #[arg(long)]
+    pub all: bool,
     /// Ends after so many sessions.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub sessions: Option<u32>,

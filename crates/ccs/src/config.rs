@@ -31,6 +31,23 @@ pub struct Config {
     pub charger: evse_fsm::Config,
     /// Where frames are recorded.
     pub record: Option<PathBuf>,
+    /// How long the recording may become.
+    pub record_max: Megabytes,
+}
+
+/// The size of a recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Megabytes(pub u32);
+
+impl Megabytes {
+    /// A recording's usual limit: judgement, about a day of charging; a flood fills it in seconds.
+    pub const USUAL: Self = Self(256);
+}
+
+impl Default for Megabytes {
+    fn default() -> Self {
+        Self::USUAL
+    }
 }
 
 /// The plants there are.
@@ -262,6 +279,20 @@ const KEYS: &[Key] = &[
             Ok(())
         }
     ),
+    key!(
+        "log",
+        "record_max_mb",
+        "the recording ends when it has so many megabytes, MB, 1..=1000000",
+        |config| Value::Integer(config.record_max.0.into()),
+        |config, value| {
+            let limit = value.as_integer().and_then(|limit| u32::try_from(limit).ok());
+            config.record_max = limit
+                .filter(|limit| (1..=1_000_000).contains(limit))
+                .map(Megabytes)
+                .ok_or("expected a whole number of megabytes, 1..=1000000")?;
+            Ok(())
+        }
+    ),
 ];
 
 impl Config {
@@ -424,6 +455,7 @@ mod tests {
             port: Some(55118),
             plant: "simulated".into(),
             record: Some("a b.pcapng".into()),
+            record_max: Megabytes(7),
             ..Config::default()
         };
         config.charger.limits.max_power_w = 12_345;
@@ -460,6 +492,10 @@ mod tests {
         assert!(words("[charger]\nprecharge = 'fast'").contains("two-stage"));
         assert!(words("[charger]\nquirks = ['x']").contains("profile-power"));
         assert!(words("[charger]\nmax_voltage_v = 1e300").contains("smaller"));
+        for size in ["0", "-1", "1000001", "5000000000", "2.5"] {
+            let refused = words(&format!("[log]\nrecord_max_mb = {size}"));
+            assert!(refused.contains("a whole number of megabytes"), "{refused}");
+        }
         assert!(words("[charger]\nmax_voltage_v = 0").contains("limits.max_voltage_mv"));
         assert!(words("[charger").contains("not TOML"));
     }

@@ -1,17 +1,19 @@
 //! `ccs evse`: a charger on a network interface.
 
 pub mod clerk;
-mod role;
+pub mod role;
 pub mod serve;
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::path::Path;
 
 use anyhow::Context;
 use hal_linux::{Interface, PacketSocket, Recorder, SimulatedPlant};
 
 use crate::cli::{EvseArgs, Exit, LinkHow, Usage};
-use crate::config::{Config, PLANTS};
+use crate::config::{Config, Megabytes, PLANTS};
+use crate::inbox::Inbox;
 
 use serve::Desk;
 
@@ -41,9 +43,11 @@ pub fn run(args: &EvseArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit
     let mac = config.mac.unwrap_or_else(|| interface.role_mac());
     let socket = PacketSocket::open(&interface, mac, false)?;
     let mut plant = SimulatedPlant::new(config.simulation);
-    let recorder = record(&config)?;
+    let recorder = record(config.record.as_deref(), &config.interface, config.record_max)?;
     let car_pilot = plant.car_pilot();
-    let desk = Desk { port: &socket, plant: &mut plant, car_pilot, recorder, sessions: args.sessions };
+    let inbox = Inbox::default();
+    let (all, sessions) = (args.all, args.sessions);
+    let desk = Desk { port: &socket, plant: &mut plant, car_pilot, recorder, inbox: &inbox, all, sessions };
     role::run(&config, &interface, mac, desk, out)
 }
 
@@ -72,11 +76,20 @@ fn configure(args: &EvseArgs) -> anyhow::Result<Config> {
     if args.record.is_some() {
         config.record.clone_from(&args.record);
     }
+    if let Some(limit) = args.record_max_mb {
+        config.record_max = Megabytes(limit);
+    }
     Ok(config)
 }
 
-fn record(config: &Config) -> anyhow::Result<Option<Recorder<BufWriter<File>>>> {
-    let Some(path) = &config.record else { return Ok(None) };
+/// The recording of an interface's frames at this path, if there is one.
+pub fn record(
+    path: Option<&Path>,
+    interface: &str,
+    at_most: Megabytes,
+) -> anyhow::Result<Option<Recorder<BufWriter<File>>>> {
+    let Some(path) = path else { return Ok(None) };
     let file = File::create(path).with_context(|| format!("recording into {}", path.display()))?;
-    Ok(Some(Recorder::new(BufWriter::new(file), &config.interface)?))
+    let recorder = Recorder::new(BufWriter::new(file), interface)?;
+    Ok(Some(recorder.at_most(u64::from(at_most.0) * 1_000_000)))
 }

@@ -3,18 +3,19 @@
 pub mod observer;
 mod plant;
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 
-use anyhow::Context;
-use hal_linux::{Clock, Interface, OsEntropy, Outcome, PacketSocket, Recorder, Runner, Signals};
+use hal_linux::{Clock, Interface, OsEntropy, Outcome, PacketSocket, Runner, Signals};
 use machine::Cx;
 use roles::{Pev, PevConfig, PevLink, PevStorage};
 use sim::Wishes;
 
 use crate::cli::{Exit, LinkHow, PevArgs, Usage};
 use crate::command::evse::clerk::with_clerk;
-use crate::config::PLANTS;
+use crate::command::evse::record;
+use crate::config::{Megabytes, PLANTS};
+use crate::inbox::Inbox;
+use crate::reporter::{How, Reporter};
 
 use observer::Observer;
 use plant::{SimulatedCable, SimulatedCar};
@@ -28,13 +29,7 @@ pub fn run(args: &PevArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit>
     let mac = interface.role_mac();
     let address = interface.role_address(mac);
     let socket = PacketSocket::open(&interface, mac, false)?;
-    let recorder = match &args.record {
-        Some(path) => {
-            let file = File::create(path).with_context(|| format!("recording into {}", path.display()))?;
-            Some(Recorder::new(BufWriter::new(file), &args.interface)?)
-        }
-        None => None,
-    };
+    let recorder = record(args.record.as_deref(), &args.interface, Megabytes(args.record_max_mb))?;
     let mut car = pev_fsm::Config::default();
     car.evcc_id.clear();
     // Six bytes fit into eight.
@@ -47,8 +42,10 @@ pub fn run(args: &PevArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit>
 
     let clock = Clock::start();
     let mut cx = Cx { now: clock.now(), entropy: &mut OsEntropy };
+    let inbox = Inbox::default();
     let mut storage: PevStorage = PevStorage::new();
     let mut role = Pev::new(&mut cx, config, &mut storage)?;
+    role.watch(&inbox);
     let cable = SimulatedCable::plugged();
     let mut plant = if args.bulbs {
         SimulatedCar::bulbs(cable.clone())
@@ -57,14 +54,15 @@ pub fn run(args: &PevArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit>
         SimulatedCar::new(wishes, args.soc, cable.clone())
     };
     let signals = Signals::hold()?;
-    let records = recorder.is_some();
+    let how = How { records: recorder.is_some(), all: args.all };
     with_clerk(out, recorder, |clerk| {
         // Let go at the end of this block: a log that stalls for ever can then be interrupted.
         let signals = signals;
-        let mut observer = Observer::new(args, clerk, clock, records, cable);
+        let reporter = Reporter::new(clerk, &inbox, clock, how);
+        let mut observer = Observer::new(args, reporter, clock.now(), cable);
         observer.say(
             clock.now(),
-            &format!("ready on {}: {mac}, [{address}]; the cable is simulated: 5 %", args.interface),
+            format!("ready on {}: {mac}, [{address}]; the cable is simulated: 5 %", args.interface),
         );
         let runner = Runner {
             role: &mut role,

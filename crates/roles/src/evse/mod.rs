@@ -17,6 +17,7 @@ use crate::channel::{Channel, Plain};
 use crate::line::{Line, LineEvent};
 use crate::net::{MAX_FRAME, Mac, Station};
 use crate::stream::Stream;
+use crate::watch::Watch;
 use plug::Plug;
 
 pub use config::{ConfigError, EvseConfig, EvseLink};
@@ -163,6 +164,11 @@ impl<'a, C: Channel, const N: usize> Evse<'a, C, N> {
         };
         evse.follow_line(cx);
         Ok(evse)
+    }
+
+    /// Lets `watch` see every message of the served connection from now on; without one nothing is copied or called.
+    pub fn watch(&mut self, watch: &'a dyn Watch) {
+        self.stream.watch = Some(watch);
     }
 
     /// What the charger wants of its plant now. Read and apply it after each call.

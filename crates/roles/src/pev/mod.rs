@@ -17,6 +17,7 @@ use crate::evse::EvseStorage;
 use crate::line::{Line, LineEvent};
 use crate::net::{MAX_FRAME, Station};
 use crate::stream::Stream;
+use crate::watch::Watch;
 
 pub use config::{PevConfig, PevConfigError, PevLink};
 pub use event::PevEvent;
@@ -191,6 +192,11 @@ impl<'a, C: Channel, const N: usize> Pev<'a, C, N> {
             ignored: 0,
             events: Queue::new(),
         })
+    }
+
+    /// Lets `watch` see every message of the served connection from now on; without one nothing is copied or called.
+    pub fn watch(&mut self, watch: &'a dyn Watch) {
+        self.stream.watch = Some(watch);
     }
 
     /// What the car wants of its plant now. Read and apply it after each call.

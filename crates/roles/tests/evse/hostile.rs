@@ -71,7 +71,7 @@ pub fn syn(mac: Mac, from_port: u16, port: u16) -> Vec<u8> {
     segment(mac, from_port, port, TcpControl::Syn, (1000, None), &[])
 }
 
-fn segment(
+pub fn segment(
     mac: Mac,
     src_port: u16,
     dst_port: u16,

@@ -12,6 +12,7 @@ use session::Checkpoint;
 use super::serve::{Desk, Tells, serve};
 use crate::cli::Exit;
 use crate::config::Config;
+use crate::said::Said;
 use crate::words::{self, Side, Word};
 
 /// Runs a charger with this address on the interface.
@@ -42,6 +43,7 @@ where
     let mut cx = Cx { now: clock.now(), entropy: &mut OsEntropy };
     let mut storage: EvseStorage = EvseStorage::new();
     let mut evse = Evse::new(&mut cx, role, &mut storage)?;
+    evse.watch(desk.inbox);
     serve(&mut evse, desk, clock, &ready, out)
 }
 
@@ -61,32 +63,35 @@ impl Tells for Event {
         }
     }
 
-    fn word(&self) -> Option<Word> {
-        let word = |checkpoint, words: String| Some(Word { checkpoint, words });
-        match &self.what {
-            Happening::Session(_) | Happening::Free => None,
-            Happening::Modem(event) => Some(words::of_modem(Side::Evse, event)),
-            Happening::Slac(event) => Some(words::of_slac(Side::Evse, event)),
-            Happening::Discovery(event) => Some(discovery(event)),
-            Happening::Serving(mac) => word(None, format!("serving the car at {mac}")),
-            Happening::Connected(peer) => {
-                let peer = format!("connected: [{}]:{}", peer.address, peer.port);
-                word(Some(Checkpoint::TCP_CONNECTED), peer)
-            }
-            Happening::Disconnected(closed) => word(None, format!("disconnected: {}", closed.name())),
-            Happening::Refused(peer) => {
-                word(None, format!("refused a second connection from [{}]:{}", peer.address, peer.port))
-            }
-            Happening::AddressTaken(address) => word(None, words::of_taken_address(*address)),
-            Happening::Skipped(payload_type) => {
-                word(None, format!("skipped a message of type {payload_type}"))
-            }
-            Happening::Broken(error) => word(None, format!("the connection makes no sense: {error}")),
-            Happening::OtherStation(mac) => word(None, format!("ignored {mac}: another car is being served")),
-            Happening::Overrun => word(None, "a frame was dropped: answers were not taken in time".into()),
-            Happening::BufferTooShort { len } => {
-                word(None, format!("a frame was not sent: the buffer has {len} bytes only"))
-            }
+    fn said(&self) -> Said {
+        Said::Charger(self.what)
+    }
+}
+
+/// What happened in words, where it is not the session's.
+pub fn word(what: &Happening) -> Option<Word> {
+    let word = |checkpoint, words: String| Some(Word { checkpoint, words });
+    match what {
+        Happening::Session(_) | Happening::Free => None,
+        Happening::Modem(event) => Some(words::of_modem(Side::Evse, event)),
+        Happening::Slac(event) => Some(words::of_slac(Side::Evse, event)),
+        Happening::Discovery(event) => Some(discovery(event)),
+        Happening::Serving(mac) => word(None, format!("serving the car at {mac}")),
+        Happening::Connected(peer) => {
+            let peer = format!("connected: [{}]:{}", peer.address, peer.port);
+            word(Some(Checkpoint::TCP_CONNECTED), peer)
+        }
+        Happening::Disconnected(closed) => word(None, format!("disconnected: {}", closed.name())),
+        Happening::Refused(peer) => {
+            word(None, format!("refused a second connection from [{}]:{}", peer.address, peer.port))
+        }
+        Happening::AddressTaken(address) => word(None, words::of_taken_address(*address)),
+        Happening::Skipped(payload_type) => word(None, format!("skipped a message of type {payload_type}")),
+        Happening::Broken(error) => word(None, format!("the connection makes no sense: {error}")),
+        Happening::OtherStation(mac) => word(None, format!("ignored {mac}: another car is being served")),
+        Happening::Overrun => word(None, "a frame was dropped: answers were not taken in time".into()),
+        Happening::BufferTooShort { len } => {
+            word(None, format!("a frame was not sent: the buffer has {len} bytes only"))
         }
     }
 }

@@ -58,7 +58,7 @@ impl Log {
                 checkpoint: None,
                 words: format!("a frame of {length} bytes was not sent: the queue is full"),
             }),
-            Said::Words(words) => return self.say(at, None, words, out),
+            Said::Words(words) | Said::Loop(_, words) => return self.say(at, None, words, out),
         };
         let Some(Word { checkpoint, words }) = word else { return Ok(()) };
         self.line.clear();

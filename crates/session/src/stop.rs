@@ -104,6 +104,8 @@ pub enum Cause {
     NoConnection,
     /// The network interface is down or gone.
     InterfaceDown,
+    /// The program itself failed.
+    ProgramFailed,
 }
 
 /// Why a session stopped: the last line of every log and the exit code.
@@ -208,6 +210,7 @@ impl Cause {
             Self::NoCommonProtocol => (38, "no protocol in common", "see the offered namespaces; DIN SPEC 70121 is needed"),
             Self::StaleReading(_) => (40, "reading missing or too old", "the adapter must deliver it at least every 200 ms"),
             Self::HeldUp => (41, "program held up", "something blocked the loop for more than 500 ms: find it before energising again"),
+            Self::ProgramFailed => (42, "program failed", "a bug: report it with the lines before this one"),
             Self::Isolation => (50, "isolation fault", "measure the isolation of cable and inlet before the next try"),
             Self::MonitorHangs => (58, "isolation monitor makes no new measurements", "check the monitor's supply and its connection; set its counter or self-test"),
             Self::WeldSuspected => (51, "voltage where there must be none", "a contactor may be welded: do not touch, measure"),
@@ -374,6 +377,7 @@ mod tests {
         Cause::NoDiscovery,
         Cause::NoConnection,
         Cause::InterfaceDown,
+        Cause::ProgramFailed,
     ];
 
     #[test]

@@ -221,9 +221,9 @@ mod tests {
         assert_eq!(value(run(&mut plant, 3510, 4100, &OFFER).pilot), Level::C);
 
         let testing = run(&mut plant, 4110, 4500, &demand(400_000, 0));
-        assert_eq!(value(testing.isolation), Isolation::Measuring);
+        assert_eq!(value(testing.isolation).status, Isolation::Measuring);
         let tested = run(&mut plant, 4510, 6000, &demand(400_000, 0));
-        assert_eq!((value(tested.isolation), value(tested.voltage_mv)), (Isolation::Valid, 400_000));
+        assert_eq!((value(tested.isolation).status, value(tested.voltage_mv)), (Isolation::Valid, 400_000));
         assert_eq!((value(tested.current_ma), value(tested.contactors)), (0, true));
 
         let precharged = run(&mut plant, 6010, 7000, &demand(355_000, 2_000));

@@ -5,7 +5,7 @@
 #![no_main]
 
 use control_pilot::Level;
-use evse_fsm::{Isolation, Operator, Plant, Reading};
+use evse_fsm::{Insulation, Isolation, Operator, Plant, Reading};
 use libfuzzer_sys::fuzz_target;
 use machine::{Cx, Instant, Machine, ScriptedEntropy};
 use roles::{Evse, EvseConfig, EvseStorage, Input, MAX_FRAME, Mac};
@@ -18,7 +18,7 @@ fn reading(now: Instant, level: Level, value: u8) -> Plant {
         voltage_mv: Some(Reading::new(i32::from(value) * 4000, now)),
         current_ma: Some(Reading::new(i32::from(value % 16) * 100, now)),
         isolation: Some(Reading::new(
-            if value & 1 == 0 { Isolation::Valid } else { Isolation::Measuring },
+            Insulation::of(if value & 1 == 0 { Isolation::Valid } else { Isolation::Measuring }),
             now,
         )),
         contactors: Some(Reading::new(value & 2 == 0, now)),

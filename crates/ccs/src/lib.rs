@@ -35,6 +35,7 @@ mod inbox;
 mod log;
 mod repeats;
 mod reporter;
+mod running;
 mod said;
 mod style;
 mod words;

@@ -58,7 +58,7 @@ impl Log {
                 checkpoint: None,
                 words: format!("a frame of {length} bytes was not sent: the queue is full"),
             }),
-            Said::Words(words) => return self.say(at, None, words, out),
+            Said::Words(words) | Said::Loop(_, words) => return self.say(at, None, words, out),
         };
         let Some(Word { checkpoint, words }) = word else { return Ok(()) };
         self.line.clear();
@@ -85,6 +85,8 @@ impl Log {
                 self.note(at, None, &format!("dropped: {}{length}", describe_dropped(*dropped)))
             }
             Event::Warning(warning) => self.warning(at, &describe_warning(*warning)),
+            Event::Latched(latch) => self.warning(at, &format!("latched: {}", latch.advice())),
+            Event::Unlatched(latch) => self.warning(at, &format!("released: {}", latch.name())),
             Event::Stopping(reason) => self.note(at, None, &format!("stopping: {reason}")),
             Event::Stopped(reason) => self.note(at, None, &reason.to_string()),
         };
@@ -303,6 +305,13 @@ fn describe_warning(warning: Warning) -> String {
         }
         Warning::StillLive(mv) => {
             format!("everything is off and {} V are on the cable: look for welded contactors", mv / 1000)
+        }
+        Warning::CarNotReady => "the car is not ready: 0 A until it is".into(),
+        Warning::MonitorUnproven => {
+            "the isolation monitor has neither a count nor a self-test: one that hangs is not found".into()
+        }
+        Warning::ReverseAllowed(ma) => {
+            format!("up to {} A out of the car are allowed by configuration", ma / 1000)
         }
         Warning::ContactorsStillClosed => "the contactors are demanded open and say closed".into(),
     }

@@ -16,6 +16,8 @@ pub enum Said {
     Car(PevEvent),
     /// A frame of this length was not sent.
     NotSent(usize),
+    /// By the loop, in words already; the name is that of the kind.
+    Loop(&'static str, String),
     /// By the program, in words already.
     Words(String),
 }
@@ -54,6 +56,7 @@ pub enum Kind {
     Checkpoint(Checkpoint),
     Message(Told),
     NotSent,
+    Loop(&'static str),
 }
 
 /// A message, by what decides how a session goes on.
@@ -99,6 +102,7 @@ impl Said {
         Often::Once(match self {
             Self::Words(_) => return Often::Always,
             Self::NotSent(_) => Kind::NotSent,
+            Self::Loop(kind, _) => Kind::Loop(kind),
             Self::Charger(Happening::Session(event)) => return of_charger(event),
             Self::Car(PevEvent::Session(event)) => return of_car(event),
             Self::Charger(Happening::Slac(event)) | Self::Car(PevEvent::Slac(event)) => {

@@ -1,4 +1,4 @@
-use crate::{Preset, Quirks, Sensors, Times};
+use crate::{Preset, Protection, Quirks, Sensors, Times};
 use heapless::Vec;
 use session::{EnergyTransfer, Limits};
 
@@ -42,6 +42,14 @@ pub struct Config {
     pub isolation_test: machine::Duration,
     /// How long `ChargeParameterDiscovery` is answered Ongoing. Real chargers: 0.5..1.2 s (observed).
     pub parameter_time: machine::Duration,
+    /// At which levels protection acts.
+    pub protection: Protection,
+    /// Whether the plant has a bleeder that [`Demand::discharge`](crate::Demand) connects: the cable is then below 60 V
+    /// within 1 s. Without one a warning says what stays on it.
+    pub bleeder: bool,
+    /// The most current in mA that the car is told without a power stage and without a sensor that measures it: 1 A
+    /// (judgement: cars stop at 0 A).
+    pub made_up_current_ma: i32,
     /// Timers and waits.
     pub times: Times,
     /// What is bent for whom.
@@ -99,9 +107,15 @@ pub enum ConfigError {
     /// `Preset::Mirror` with a real power stage.
     #[error("precharge preset mirror reports a voltage that is not there: it needs power_stage = None")]
     MirrorNeedsNoPowerStage,
-    /// A real power stage without measured voltage and current.
-    #[error("a real power stage needs the sensors VOLTAGE, CURRENT and ISOLATION")]
+    /// A real power stage without the sensors that protection needs.
+    #[error(
+        "a real power stage needs VOLTAGE, CURRENT, ISOLATION, CONTACTORS and EMERGENCY_STOP: wire the feedback \
+         contacts of the output contactors and the emergency stop, and name them in sensors"
+    )]
     SensorsMissing,
+    /// A level of protection is out of its range.
+    #[error("protection.{0} is out of its range: see its documentation")]
+    Protection(&'static str),
     /// A timer is zero or above what safety allows.
     #[error("times.{0} is out of range: it must not be 0, stall at most 1 s, power_off at most 1.5 s")]
     Time(&'static str),
@@ -127,12 +141,15 @@ impl Default for Config {
             ripple_ma: 2_000,
             energy_transfer: EnergyTransfer::Extended,
             power_stage: PowerStage::Real,
-            sensors: Sensors::VOLTAGE | Sensors::CURRENT | Sensors::ISOLATION | Sensors::CONTACTORS,
+            sensors: Sensors::PROTECTION,
             precharge: Preset::Ramp,
             voltage_ramp_mv_per_s: 500_000,
             current_ramp_ma_per_s: 20_000,
             isolation_test: machine::Duration::from_secs(5),
             parameter_time: machine::Duration::ZERO,
+            protection: Protection::DEFAULT,
+            bleeder: false,
+            made_up_current_ma: 1_000,
             times: Times::RELAXED,
             quirks: Quirks::DEFAULT,
             strict: false,
@@ -170,14 +187,14 @@ impl Config {
             return Err(ConfigError::Ramp(name));
         }
         if self.power_stage == PowerStage::Real {
-            let needed = Sensors::VOLTAGE | Sensors::CURRENT | Sensors::ISOLATION;
             if self.precharge == Preset::Mirror {
                 return Err(ConfigError::MirrorNeedsNoPowerStage);
             }
-            if !self.sensors.contains(needed) {
+            if !self.sensors.contains(Sensors::PROTECTION) {
                 return Err(ConfigError::SensorsMissing);
             }
         }
+        self.protection.check().map_err(ConfigError::Protection)?;
         self.times.check().map_err(ConfigError::Time)
     }
 
@@ -190,6 +207,7 @@ impl Config {
             ("min_voltage_mv", own.min_voltage_mv, 0, own.max_voltage_mv.saturating_sub(1)),
             ("min_current_ma", own.min_current_ma, 0, own.max_current_ma.saturating_sub(1)),
             ("ripple_ma", self.ripple_ma, 0, Limits::PLAUSIBLE.max_current_ma),
+            ("made_up_current_ma", self.made_up_current_ma, 0, Limits::PLAUSIBLE.max_current_ma),
         ];
         rows.iter()
             .find(|(_, value, least, most)| value < least || value > most)

@@ -12,12 +12,24 @@ pub struct Demand {
     pub contactors: Contactors,
     /// The connector lock, where the charger has one.
     pub lock: Lock,
+    /// The bleeder across the cable, where there is one ([`Config::bleeder`](crate::Config)): `true` connects it. Asked for
+    /// only while nothing is driven and the cable is not known to be below 60 V, for 5 s at most.
+    pub discharge: bool,
+    /// The isolation monitor's self-test, where it has one: it begins when this becomes `true`, and its result is reported
+    /// as [`SelfTest::Pending`](session::SelfTest) until it is there.
+    pub self_test: bool,
 }
 
 impl Demand {
     /// The safe state once the current is gone: pilot steady +12 V, 0 V, 0 A, contactors open, lock held.
-    pub const SAFE: Self =
-        Self { pilot: Output::Steady, supply: Target::ZERO, contactors: Contactors::Open, lock: Lock::Held };
+    pub const SAFE: Self = Self {
+        pilot: Output::Steady,
+        supply: Target::ZERO,
+        contactors: Contactors::Open,
+        lock: Lock::Held,
+        discharge: false,
+        self_test: false,
+    };
 
     /// Whether anything but the pilot is driven: contactors closed, or a voltage or current set.
     pub fn is_energised(&self) -> bool {

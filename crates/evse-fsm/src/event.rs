@@ -1,4 +1,4 @@
-use session::{Checkpoint, Message, Phase, StopReason};
+use session::{Checkpoint, Latch, Message, Phase, StopReason};
 
 /// What people and logs want to know. Safety never depends on events.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -13,6 +13,11 @@ pub enum Event {
     Dropped(Dropped),
     /// Something that does not end the session but that people should know.
     Warning(Warning),
+    /// No session is offered until a person has acted, or for most latches until the plug was out: keep it under its name
+    /// where it survives a restart, and give it back with [`Operator::Latch`](crate::Operator).
+    Latched(Latch),
+    /// This latch is released: what was kept of it may go.
+    Unlatched(Latch),
     /// The session is being ended for this reason; messages may follow.
     Stopping(StopReason),
     /// The session is over: the last event of a session.
@@ -59,6 +64,12 @@ pub enum Warning {
     /// The output contactors had to open under this current in mA: the power stage did not stop in time. `None`: nobody
     /// knows the current.
     OpenedUnderCurrent(Option<i32>),
+    /// The car says that it is not ready (`EVReady` false): 0 A until it is.
+    CarNotReady,
+    /// The isolation monitor has neither a count of its measurements nor a self-test: one that hangs is not found.
+    MonitorUnproven,
+    /// Current out of the car is allowed by configuration, up to so much in mA.
+    ReverseAllowed(i32),
     /// The contactors' feedback says closed although they are demanded open.
     ContactorsStillClosed,
     /// This voltage in mV is still on the cable although everything is off for 5 s: no session is offered meanwhile.

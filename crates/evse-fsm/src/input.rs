@@ -1,5 +1,5 @@
 use crate::Plant;
-use session::Closed;
+use session::{Closed, Latch};
 
 /// What goes into a [`Charger`](crate::Charger).
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +36,9 @@ pub enum Operator {
     EmergencyStop,
     /// Clear what is latched. Does nothing while its cause persists.
     Reset,
+    /// What was latched when the program ended, at the start: it holds as if it had been latched now. See
+    /// [`Event::Latched`](crate::Event).
+    Latch(Latch),
     /// Whether the charger may offer charging at all: `false` keeps the pilot steady. For a modem that is
     /// not ready, or a charger out of service.
     Available(bool),

@@ -43,12 +43,14 @@ mod config;
 mod demand;
 mod din;
 mod event;
-mod following;
+mod found;
 mod input;
+mod insulation;
 mod pilot;
 mod policy;
 mod power;
 mod precharge;
+mod protection;
 mod quirk;
 mod reading;
 mod request;
@@ -62,10 +64,12 @@ pub use demand::Demand;
 pub use event::{Dropped, Event, Warning};
 pub use input::{Input, Operator};
 pub use precharge::Preset;
+pub use protection::{Protection, ReverseCurrent, TestVoltage};
 pub use quirk::{QUIRKS, Quirk, Quirks};
 pub use reading::{Plant, Sensors};
 pub use session::{
-    Closed, Contactors, Direction, EnergyTransfer, Isolation, Lock, MAX_AGE, Message, Reading, Status, Values,
+    Closed, Contactors, Direction, EnergyTransfer, Insulation, Isolation, Latch, Lock, MAX_AGE, Message,
+    Reading, SelfTest, Status, Values,
 };
 pub use times::Times;
 

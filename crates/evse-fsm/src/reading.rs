@@ -1,7 +1,7 @@
 use control_pilot::{Level, Proximity};
 use machine::Instant;
 pub(crate) use session::fresh;
-use session::{Isolation, Reading, Sensor};
+use session::{Insulation, Reading, Sensor};
 
 /// A snapshot of the charger's sensors: each reading with its time, or absent.
 ///
@@ -22,8 +22,8 @@ pub struct Plant {
     pub stage_mv: Option<Reading<i32>>,
     /// Output current in mA, positive into the car.
     pub current_ma: Option<Reading<i32>>,
-    /// The isolation monitor.
-    pub isolation: Option<Reading<Isolation>>,
+    /// What the isolation monitor reports. One that makes no new measurement in time ends the session.
+    pub isolation: Option<Reading<Insulation>>,
     /// Feedback of the output contactors: `true` is closed.
     pub contactors: Option<Reading<bool>>,
     /// Feedback of the connector lock: `true` is locked.
@@ -54,6 +54,12 @@ bitflags::bitflags! {
         const DUTY = 1 << 7;
         /// Voltage on the power stage's side of the contactors.
         const STAGE = 1 << 8;
+        /// What a real power stage must have: voltage, current, isolation, feedback of its contactors, emergency stop.
+        const PROTECTION = Self::VOLTAGE.bits()
+            | Self::CURRENT.bits()
+            | Self::ISOLATION.bits()
+            | Self::CONTACTORS.bits()
+            | Self::EMERGENCY_STOP.bits();
     }
 }
 

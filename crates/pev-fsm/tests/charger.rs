@@ -81,8 +81,9 @@ impl Cable {
             pilot: Some(Reading::new(car.pilot, at)),
             voltage_mv: read(voltage),
             current_ma: read(current),
-            isolation: Some(Reading::new(Isolation::Valid, at)),
+            isolation: Some(Reading::new(evse_fsm::Insulation::of(Isolation::Valid), at)),
             contactors: Some(Reading::new(charger_closed, at)),
+            emergency_stop: Some(Reading::new(false, at)),
             ..evse_fsm::Plant::default()
         };
         (plug, post)

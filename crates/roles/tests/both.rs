@@ -5,7 +5,7 @@
 use std::cell::RefCell;
 
 use control_pilot::{Level, Output};
-use evse_fsm::Isolation;
+use evse_fsm::{Insulation, Isolation};
 use machine::{Cx, Duration, Instant, Machine, ScriptedEntropy};
 use pev_fsm::Vehicle;
 use roles::{
@@ -85,7 +85,7 @@ impl<'a> Bench<'a> {
             pilot: Some(Reading::new(level, at)),
             voltage_mv: read(self.cable_mv),
             current_ma: read(self.current_ma),
-            isolation: Some(Reading::new(Isolation::Valid, at)),
+            isolation: Some(Reading::new(Insulation::of(Isolation::Valid), at)),
             contactors: yes(charger.contactors == Contactors::Closed),
             lock: yes(charger.lock == Lock::Held),
             emergency_stop: yes(false),

@@ -66,7 +66,7 @@ pub enum Cause {
     HeldUp,
     /// The isolation test failed or the monitor reported a fault.
     Isolation,
-    /// The isolation monitor makes no new measurements.
+    /// The isolation monitor makes no new measurements, or failed its self-test.
     MonitorHangs,
     /// Voltage where there must be none: a contactor is suspected to be welded.
     WeldSuspected,
@@ -104,6 +104,8 @@ pub enum Cause {
     NoConnection,
     /// The network interface is down or gone.
     InterfaceDown,
+    /// The program itself failed.
+    ProgramFailed,
 }
 
 /// Why a session stopped: the last line of every log and the exit code.
@@ -208,8 +210,9 @@ impl Cause {
             Self::NoCommonProtocol => (38, "no protocol in common", "see the offered namespaces; DIN SPEC 70121 is needed"),
             Self::StaleReading(_) => (40, "reading missing or too old", "the adapter must deliver it at least every 200 ms"),
             Self::HeldUp => (41, "program held up", "something blocked the loop for more than 500 ms: find it before energising again"),
+            Self::ProgramFailed => (42, "program failed", "a bug: report it with the lines before this one"),
             Self::Isolation => (50, "isolation fault", "measure the isolation of cable and inlet before the next try"),
-            Self::MonitorHangs => (58, "isolation monitor makes no new measurements", "check the monitor's supply and its connection; set its counter or self-test"),
+            Self::MonitorHangs => (58, "isolation monitor makes no new measurements or fails its self-test", "check the monitor's supply, its connection and its own fault memory"),
             Self::WeldSuspected => (51, "voltage where there must be none", "a contactor may be welded: do not touch, measure"),
             Self::Contactor => (52, "contactor did not follow", "check its coil, supply and feedback contact"),
             Self::Lock => (53, "connector lock failed", "check the lock's drive and feedback"),
@@ -260,8 +263,36 @@ impl StopReason {
     }
 
     /// One line of advice.
-    pub const fn advice(self) -> &'static str {
-        self.cause.words().2
+    pub fn advice(self) -> &'static str {
+        match self.cause {
+            Cause::ChargerStatus("EmergencyShutdown") => {
+                "the charger's emergency stop, or an emergency shutdown of its own, was the cause: look there"
+            }
+            cause => cause.words().2,
+        }
+    }
+
+    /// Whether this reason takes the place of `told`, which was given before: only where it is worse. An electrical fault
+    /// or an emergency is worse than any other failure, and that is worse than an end in order. What follows from a stop
+    /// that is under way anyway takes no place: the plug is pulled, the pilot leaves C, the charger shuts down.
+    pub fn replaces(self, told: Self) -> bool {
+        let follows = matches!(
+            self.cause,
+            Cause::Unplugged
+                | Cause::Released
+                | Cause::LeftReady
+                | Cause::ChargerStatus("Shutdown" | "UtilityInterrupt")
+        );
+        !follows && self.badness() > told.badness()
+    }
+
+    /// 0 in order, 1 failed, 2 electrical or an emergency.
+    const fn badness(self) -> u8 {
+        match self.exit_code() {
+            0 => 0,
+            10 | 50..=59 | 70..=79 => 2,
+            _ => 1,
+        }
     }
 
     /// Whether the session ended as it should.
@@ -374,6 +405,7 @@ mod tests {
         Cause::NoDiscovery,
         Cause::NoConnection,
         Cause::InterfaceDown,
+        Cause::ProgramFailed,
     ];
 
     #[test]
@@ -391,6 +423,35 @@ mod tests {
         assert!(!stop.is_normal() && line.ends_with(stop.advice()));
         assert!(!line.contains('\n'));
     }
+
+    #[test]
+    fn a_reason_is_replaced_only_by_a_worse_one_that_does_not_follow_from_it() {
+        let reason = |cause| StopReason::new(By::Car, cause, Phase::CurrentDemand);
+        let table = [
+            (Cause::OperatorStop, Cause::Timeout("x"), true),
+            (Cause::OperatorStop, Cause::Contactor, true),
+            (Cause::CarError(4), Cause::InletHot, true),
+            (Cause::PilotLost, Cause::EmergencyStop, true),
+            (Cause::OperatorStop, Cause::Finished, false),
+            (Cause::OperatorStop, Cause::Unplugged, false),
+            (Cause::Finished, Cause::ChargerStatus("Shutdown"), false),
+            (Cause::Finished, Cause::ChargerStatus("EmergencyShutdown"), true),
+            (Cause::Unplugged, Cause::ConnectionLost("RST"), false),
+            (Cause::EmergencyStop, Cause::Contactor, false),
+            (Cause::Contactor, Cause::OperatorStop, false),
+        ];
+        for (told, later, replaces) in table {
+            assert_eq!(reason(later).replaces(reason(told)), replaces, "{told} {later}");
+        }
+    }
+
+    #[test]
+    fn an_emergency_shutdown_of_the_charger_has_words_of_its_own() {
+        let stop = |name| StopReason::new(By::Charger, Cause::ChargerStatus(name), Phase::CurrentDemand);
+        assert!(stop("EmergencyShutdown").to_string().contains("emergency stop"));
+        assert_eq!(stop("Malfunction").advice(), "look at the charger");
+    }
+
     #[test]
     fn the_last_line_says_what_the_other_side_said_and_what_was_compared() {
         let compared = Compared { what: "inlet", found: -40, against: "battery", limit: -350_150, unit: "V" };

@@ -43,7 +43,7 @@ fn precharge_close_charge_and_stop() {
     assert!((356_000..358_000).contains(&truth.battery_mv), "349.5 V at rest: {}", truth.battery_mv);
     let plant = bench.charger(at(3_000));
     assert_eq!(plant.pilot.unwrap().value, Level::C);
-    assert_eq!(plant.isolation.unwrap().value, Isolation::Valid);
+    assert_eq!(plant.isolation.unwrap().value.status, Isolation::Valid);
     assert_eq!(plant.voltage_mv.unwrap().value, truth.cable_mv);
 
     bench.drive_charger(at(3_000), &Demand { supply: Target::ZERO, ..supply(0, 0) });
@@ -138,8 +138,8 @@ fn faults_of_contactors_stage_pilot_and_locks_show_in_the_truth() {
 #[test]
 fn a_leak_is_found_after_the_measuring_time() {
     let mut bench = after(Fault::Leak(20_000));
-    assert_eq!(bench.charger(at(3_999)).isolation.unwrap().value, Isolation::Valid);
-    assert_eq!(bench.charger(at(4_001)).isolation.unwrap().value, Isolation::Fault);
+    assert_eq!(bench.charger(at(3_999)).isolation.unwrap().value.status, Isolation::Valid);
+    assert_eq!(bench.charger(at(4_001)).isolation.unwrap().value.status, Isolation::Fault);
 }
 
 #[test]

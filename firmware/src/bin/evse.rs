@@ -5,7 +5,7 @@
 use core::mem::MaybeUninit;
 
 use control_pilot::{Level, Output};
-use evse_fsm::{Contactors, Isolation, Plant, Reading};
+use evse_fsm::{Contactors, Insulation, Isolation, Plant, Reading};
 use firmware::Chip;
 use machine::{Cx, Duration, Instant, Machine};
 use roles::{Evse, EvseConfig, EvseLink, EvseStorage, Input, MAX_FRAME, Mac};
@@ -34,7 +34,7 @@ fn plant(now: Instant, [level, voltage, current, isolation, contactors, stop, ..
         pilot: Some(Reading::new(level, now)),
         voltage_mv: Some(Reading::new(i32::from(voltage) * 4000, now)),
         current_ma: Some(Reading::new(i32::from(current) * 1000, now)),
-        isolation: Some(Reading::new(isolation, now)),
+        isolation: Some(Reading::new(Insulation::of(isolation), now)),
         contactors: Some(Reading::new(contactors != 0, now)),
         emergency_stop: Some(Reading::new(stop != 0, now)),
         ..Plant::default()

@@ -1,5 +1,5 @@
 use control_pilot::Level;
-use evse_fsm::{Contactors, Isolation, Operator, Plant, Reading};
+use evse_fsm::{Contactors, Insulation, Isolation, Operator, Plant, Reading};
 use machine::{Cx, Entropy, Instant, Machine};
 use roles::{Evse, EvseStorage, Input};
 use v2gtp::{Header, PayloadType};
@@ -96,7 +96,7 @@ impl<'s> World<'s> {
             pilot: Some(Reading::new(self.pilot, at)),
             voltage_mv: driven(demand.supply.voltage_mv),
             current_ma: driven(demand.supply.current_ma),
-            isolation: Some(Reading::new(isolation, at)),
+            isolation: Some(Reading::new(Insulation::of(isolation), at)),
             contactors: Some(Reading::new(closed, at)),
             lock: Some(Reading::new(true, at)),
             emergency_stop: Some(Reading::new(self.emergency_stop, at)),

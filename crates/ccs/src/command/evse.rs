@@ -41,13 +41,14 @@ pub fn run(args: &EvseArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit
     }
     let interface = Interface::find(&config.interface)?;
     let mac = config.mac.unwrap_or_else(|| interface.role_mac());
-    let socket = PacketSocket::open(&interface, mac, false)?;
-    let mut plant = SimulatedPlant::new(config.simulation);
+    let mut socket = PacketSocket::for_role(&interface, mac)?;
+    let mut plant = SimulatedPlant::new(config.simulation)?;
     let recorder = record(config.record.as_deref(), &config.interface, config.record_max)?;
-    let car_pilot = plant.car_pilot();
+    let car_pilot = plant.0.car_pilot();
     let inbox = Inbox::default();
     let (all, sessions) = (args.all, args.sessions);
-    let desk = Desk { port: &socket, plant: &mut plant, car_pilot, recorder, inbox: &inbox, all, sessions };
+    let desk =
+        Desk { port: &mut socket, plant: &mut plant, car_pilot, recorder, inbox: &inbox, all, sessions };
     role::run(&config, &interface, mac, desk, out)
 }
 

@@ -4,8 +4,9 @@ pub mod observer;
 mod plant;
 
 use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use hal_linux::{Clock, Interface, OsEntropy, Outcome, PacketSocket, Runner, Signals};
+use hal_linux::{Clock, Counters, Interface, Notify, OsEntropy, PacketSocket, Runner, Signals, Simulated};
 use machine::Cx;
 use roles::{Pev, PevConfig, PevLink, PevStorage};
 use sim::Wishes;
@@ -28,7 +29,7 @@ pub fn run(args: &PevArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit>
     let interface = Interface::find(&args.interface)?;
     let mac = interface.role_mac();
     let address = interface.role_address(mac);
-    let socket = PacketSocket::open(&interface, mac, false)?;
+    let mut socket = PacketSocket::for_role(&interface, mac)?;
     let recorder = record(args.record.as_deref(), &args.interface, Megabytes(args.record_max_mb))?;
     let mut car = pev_fsm::Config::default();
     car.evcc_id.clear();
@@ -46,13 +47,13 @@ pub fn run(args: &PevArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit>
     let mut storage: PevStorage = PevStorage::new();
     let mut role = Pev::new(&mut cx, config, &mut storage)?;
     role.watch(&inbox);
-    let cable = SimulatedCable::plugged();
-    let mut plant = if args.bulbs {
+    let cable = SimulatedCable::plugged()?;
+    let mut plant = Simulated(if args.bulbs {
         SimulatedCar::bulbs(cable.clone())
     } else {
         let wishes = Wishes { enough_percent: args.enough, ..Wishes::CAR_400V };
         SimulatedCar::new(wishes, args.soc, cable.clone())
-    };
+    });
     let signals = Signals::hold()?;
     let how = How { records: recorder.is_some(), all: args.all };
     with_clerk(out, recorder, |clerk| {
@@ -66,13 +67,16 @@ pub fn run(args: &PevArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit>
         );
         let runner = Runner {
             role: &mut role,
-            port: &socket,
+            port: &mut socket,
             plant: &mut plant,
             clock,
             entropy: &mut OsEntropy,
             signals: &signals,
+            notify: Notify::from_env(),
+            counters: &mut Counters::default(),
         };
-        let outcome = runner.run(&mut |at, happening| observer.take(at, happening))?;
-        Ok(if outcome == Outcome::Interrupted { Exit::Interrupted } else { observer.end() })
+        let ran =
+            catch_unwind(AssertUnwindSafe(|| runner.run(&mut |at, happening| observer.take(at, happening))));
+        Ok(observer.end(clock.now(), &ran))
     })
 }

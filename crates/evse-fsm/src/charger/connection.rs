@@ -6,7 +6,7 @@ use session::{By, Cause, Limits, Phase};
 use super::{Charger, Timer};
 use crate::power::SAFE_OPEN;
 use crate::sequence::State;
-use crate::{Closed, Dropped, Event, Isolation, PowerStage, Status, Warning};
+use crate::{Closed, Dropped, Event, Isolation, PowerStage, ReverseCurrent, Status, Warning};
 
 impl Charger {
     pub(super) fn connected(&mut self) {
@@ -17,6 +17,8 @@ impl Charger {
         self.close = false;
         self.answer = None;
         self.stop = None;
+        self.power.allow();
+        (self.charged, self.car_waits) = (false, false);
         self.bad_messages = 0;
         self.session_id.clear();
         self.car_limits = Limits::NONE;
@@ -24,7 +26,7 @@ impl Charger {
         self.isolation = Isolation::Measuring;
         self.parameters_since = None;
         self.timers.clear_all();
-        if self.latched || !self.pilot.is_offering() {
+        if self.latched.is_some() || !self.pilot.is_offering() {
             self.events.push(Event::Dropped(Dropped::Connection));
             self.state = State::Over;
             self.close = true;
@@ -35,6 +37,9 @@ impl Charger {
         self.timers.set(Timer::Setup, self.now + self.config.times.setup);
         if self.config.power_stage == PowerStage::None {
             self.events.push(Event::Warning(Warning::NoPowerStage));
+        }
+        if let ReverseCurrent::Allowed(most_ma) = self.config.protection.reverse_current {
+            self.events.push(Event::Warning(Warning::ReverseAllowed(most_ma)));
         }
     }
 
@@ -67,12 +72,15 @@ impl Charger {
         // A connection on which nothing was said, or that was refused, is no session: cars open and drop many.
         let silent = self.stop.is_none() && matches!(self.state, State::Handshake | State::Over);
         if self.stop.is_none() && !silent {
-            self.stop_for(By::Network, Cause::ConnectionLost(closed.name()), Status::Shutdown);
+            self.stop_for(By::Network, closed.cause(), Status::Shutdown);
         }
         self.timers.clear_all();
         self.state = State::NoSession;
         if silent {
             return self.set_phase(if self.level == Some(Level::A) { Phase::Idle } else { Phase::Plugged });
+        }
+        if finished && self.charged {
+            self.forget_tries();
         }
         if finished {
             self.pilot.session_ended(self.now);

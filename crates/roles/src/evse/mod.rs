@@ -61,6 +61,8 @@ pub enum Input<'a> {
     Plant(Plant),
     /// A person or a back end wants something.
     Operator(Operator),
+    /// The network interface is down or gone: no connection outlives that.
+    InterfaceDown,
 }
 
 /// Events of the network half that wait at most; the session has its own.
@@ -225,6 +227,7 @@ impl<C: Channel, const N: usize> Machine for Evse<'_, C, N> {
             }
             Input::Operator(Operator::Available(yes)) => self.plug.available = yes,
             Input::Operator(operator) => self.session.handle(cx, evse_fsm::Input::Operator(operator)),
+            Input::InterfaceDown => self.interface_down(cx),
         }
         self.follow(cx);
         self.follow_line(cx);

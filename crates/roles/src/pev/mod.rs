@@ -82,6 +82,8 @@ pub enum PevInput<'a> {
     Snapshot(Plant, Vehicle),
     /// A person or the rest of the car wants something.
     Operator(Operator),
+    /// The network interface is down or gone: no connection outlives that. After a rest the way to a session begins again.
+    InterfaceDown,
     /// Leave the network and begin anew, without waiting for the pilot. Does nothing while a session runs.
     Restart,
 }
@@ -285,6 +287,7 @@ impl<C: Channel, const N: usize> Machine for Pev<'_, C, N> {
             }
             PevInput::Vehicle(vehicle) => self.read_vehicle(cx, vehicle),
             PevInput::Operator(operator) => self.session.handle(cx, pev_fsm::Input::Operator(operator)),
+            PevInput::InterfaceDown => self.interface_down(cx),
             PevInput::Restart => self.restart(cx),
         }
         self.follow(cx);

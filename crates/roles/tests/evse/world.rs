@@ -1,7 +1,7 @@
 //! A charger and cars on one wire, in steps of a millisecond.
 
 use control_pilot::Level;
-use evse_fsm::{Contactors, Isolation, Plant, Reading};
+use evse_fsm::{Contactors, Insulation, Isolation, Plant, Reading};
 use machine::{Cx, Duration, Instant, Machine, ScriptedEntropy};
 use roles::{Channel, Evse, EvseConfig, EvseStorage, Happening, Input, MAX_FRAME, Mac, Plain};
 
@@ -131,8 +131,9 @@ impl<C: Channel> World<C> {
             pilot: Some(Reading::new(level, now)),
             voltage_mv: Some(Reading::new(output.voltage_mv, now)),
             current_ma: Some(Reading::new(if self.flows { output.current_ma } else { 0 }, now)),
-            isolation: Some(Reading::new(Isolation::Valid, now)),
+            isolation: Some(Reading::new(Insulation::of(Isolation::Valid), now)),
             contactors: Some(Reading::new(closed, now)),
+            emergency_stop: Some(Reading::new(false, now)),
             ..Plant::default()
         }
     }

@@ -74,7 +74,7 @@ impl Measured for u16 {}
 impl Measured for bool {}
 impl Measured for control_pilot::Level {}
 impl Measured for control_pilot::Proximity {}
-impl Measured for evse_fsm::Isolation {}
+impl Measured for evse_fsm::Insulation {}
 
 impl Sensors {
     pub(super) fn fault(&self, side: Side, sensor: Sensor) -> SensorFault {

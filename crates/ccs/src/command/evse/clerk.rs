@@ -62,7 +62,8 @@ impl Job {
         let held = match self {
             Self::Line(entry) => {
                 let Entry { said, document, .. } = entry.as_ref();
-                let words = if let Said::Words(words) = said { words.len() } else { 0 };
+                let words =
+                    if let Said::Words(words) | Said::Loop(_, words) = said { words.len() } else { 0 };
                 size_of::<Entry>() + words + document.as_ref().map_or(0, |document| document.bytes.len())
             }
             Self::Frame(_, _, frame) => frame.len(),
@@ -142,8 +143,14 @@ pub fn with_clerk<T>(
     let (jobs, received) = sync_channel(WAITING);
     std::thread::scope(|scope| {
         let writer = Writer { out, log: Log::new(Palette::stdout()), recorder, left_out: 0, shared: &shared };
-        scope.spawn(move || writer.run(&received));
-        work(&mut Clerk { jobs, shared: &shared, lost_lines: 0, lost_frames: 0 })
+        let writer = scope.spawn(move || writer.run(&received));
+        let result = work(&mut Clerk { jobs, shared: &shared, lost_lines: 0, lost_frames: 0 });
+        // Where nobody reads the log the last line has one more way.
+        if writer.join().is_err() || shared.nobody_reads.load(Ordering::Relaxed) {
+            let last = shared.last.lock().unwrap_or_else(PoisonError::into_inner);
+            let _ = std::io::stderr().write_all(last.as_bytes());
+        }
+        result
     })
 }
 

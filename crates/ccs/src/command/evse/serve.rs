@@ -3,20 +3,22 @@
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use control_pilot::Level;
 use evse_fsm::{Demand, Plant};
 use hal_linux::{
-    CarPilot, Clock, Happening, Heartbeat, OsEntropy, Outcome, PlantBackend, Port, Recorder, Role, Runner,
+    CarPilot, Clock, Counters, Happening, Notify, OsEntropy, PlantBackend, Port, Recorder, Role, Runner,
     Signals,
 };
 use machine::{Duration, Instant};
-use session::Phase;
+use session::{By, Phase};
 
 use super::clerk::with_clerk;
 use crate::cli::Exit;
 use crate::inbox::Inbox;
 use crate::reporter::{How, Reporter};
+use crate::running;
 use crate::said::Said;
 
 /// What a role's event says, for the log.
@@ -32,7 +34,7 @@ pub trait Tells {
 /// Everything but the role.
 pub struct Desk<'a, P, B> {
     /// The role's frames.
-    pub port: &'a P,
+    pub port: &'a mut P,
     /// Its plant.
     pub plant: &'a mut B,
     /// The pilot of the car on the network: its plug is not on the simulated plant, so that what it would do
@@ -67,10 +69,8 @@ where
 {
     let Desk { port, plant, car_pilot, recorder, inbox, all, sessions } = desk;
     car_pilot.hold(Level::B);
-    if plant.heartbeat().is_some_and(|heartbeat| !heartbeat.is_accepted()) {
-        let longest = Heartbeat::LONGEST.as_millis();
-        anyhow::bail!("the plant's heartbeat is too slow: it must go to SAFE by itself within {longest} ms");
-    }
+    // Before the first line says that the charger is ready.
+    plant.heartbeat().check()?;
     let signals = Signals::hold()?;
     let how = How { records: recorder.is_some(), all };
     with_clerk(out, recorder, |clerk| {
@@ -86,16 +86,21 @@ where
             leave_at: None,
         };
         observer.reporter.say(clock.now(), ready);
-        let runner = Runner { role, port, plant, clock, entropy: &mut OsEntropy, signals: &signals };
-        let outcome = runner.run(&mut |at, happening| observer.take(at, happening))?;
-        let reason = observer.reporter.stop_reason();
-        let last = reason.map_or_else(|| "stopped: there was no session".into(), |reason| reason.to_string());
-        observer.reporter.end(&last);
-        Ok(match (outcome, reason) {
-            (Outcome::Interrupted, _) => Exit::Interrupted,
-            (Outcome::Ended, Some(reason)) => Exit::Session(reason.exit_code()),
-            (Outcome::Ended, None) => Exit::Good,
-        })
+        let runner = Runner {
+            role,
+            port,
+            plant,
+            clock,
+            entropy: &mut OsEntropy,
+            signals: &signals,
+            notify: Notify::from_env(),
+            counters: &mut Counters::default(),
+        };
+        let ran =
+            catch_unwind(AssertUnwindSafe(|| runner.run(&mut |at, happening| observer.take(at, happening))));
+        let session = observer.is_in_session().then_some(observer.phase);
+        let before = observer.reporter.stop_reason();
+        Ok(running::end(&mut observer.reporter, clock.now(), &ran, session, By::Charger, before))
     })
 }
 
@@ -117,8 +122,6 @@ const LINGER: Duration = Duration::from_secs(6);
 impl Observer<'_, '_> {
     fn take<E: Tells>(&mut self, at: Instant, happening: Happening<'_, E>) -> ControlFlow<()> {
         match happening {
-            Happening::Frame(direction, frame) => self.reporter.frame(at, direction, frame),
-            Happening::Lost(length) => self.reporter.told(at, Said::NotSent(length)),
             Happening::Event(event) => self.event(at, &event),
             Happening::StopRequested => {
                 self.stopping = true;
@@ -128,7 +131,7 @@ impl Observer<'_, '_> {
                     self.leave_at = Some(at);
                 }
             }
-            Happening::Tick => self.reporter.tick(at),
+            other => running::report(&mut self.reporter, at, &other),
         }
         let nobody_looks = self.reporter.nobody_reads() && !self.is_in_session();
         if nobody_looks || self.leave_at.is_some_and(|leave| leave <= at) {

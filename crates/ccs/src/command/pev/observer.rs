@@ -12,6 +12,7 @@ use session::{By, Cause, Checkpoint, Direction, Phase, StopReason, Target};
 use super::plant::SimulatedCable;
 use crate::cli::{Exit, PevArgs};
 use crate::reporter::Reporter;
+use crate::running::{self, Ran};
 use crate::said::Said;
 use crate::words::{self, Side, Word};
 
@@ -62,24 +63,24 @@ impl<'c, 'a> Observer<'c, 'a> {
     }
 
     /// The exit that fits what was seen; the last line.
-    pub fn end(&mut self) -> Exit {
-        let reason = self.reporter.stop_reason().or(self.gave_up);
-        let last = reason.map_or_else(|| "stopped: there was no session".into(), |reason| reason.to_string());
-        self.reporter.end(&last);
-        reason.map_or(Exit::Good, |reason| Exit::Session(reason.exit_code()))
+    pub fn end(&mut self, at: Instant, ran: &Ran) -> Exit {
+        let session = self.is_in_session().then_some(self.phase);
+        let before = self.reporter.stop_reason().or(self.gave_up);
+        running::end(&mut self.reporter, at, ran, session, By::Car, before)
+    }
+
+    fn is_in_session(&self) -> bool {
+        (Phase::Handshake..=Phase::SessionStop).contains(&self.phase)
     }
 
     /// Takes what happens; breaks off when it is enough.
     #[allow(clippy::needless_pass_by_value, reason = "as the loop gives it")]
     pub fn take(&mut self, at: Instant, happening: Happening<'_, PevEvent>) -> ControlFlow<()> {
         match happening {
-            Happening::Frame(direction, frame) => self.reporter.frame(at, direction, frame),
-            Happening::Lost(length) => self.reporter.told(at, Said::NotSent(length)),
             Happening::Event(event) => self.event(at, &event),
             Happening::StopRequested => {
                 self.stopping = true;
-                let in_session = (Phase::Handshake..=Phase::SessionStop).contains(&self.phase);
-                if in_session {
+                if self.is_in_session() {
                     self.say(at, "ending the session; once more to switch off at once");
                 } else {
                     self.leave(at);
@@ -89,6 +90,7 @@ impl<'c, 'a> Observer<'c, 'a> {
                 self.reporter.tick(at);
                 self.count(at);
             }
+            other => running::report(&mut self.reporter, at, &other),
         }
         if self.leave_at.is_some_and(|leave| leave <= at) {
             ControlFlow::Break(())

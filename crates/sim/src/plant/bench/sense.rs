@@ -1,7 +1,7 @@
 //! What each end of a bench measures.
 
 use control_pilot::{Coding, Output, Proximity};
-use evse_fsm::{Plant, Reading};
+use evse_fsm::{Insulation, Plant, Reading};
 use machine::Instant;
 
 use super::Bench;
@@ -64,7 +64,7 @@ impl Bench {
             voltage_mv: read!(Voltage, milli(self.cable.charger_v), voltage_mv),
             stage_mv: read!(Stage, self.stage_mv(), stage_mv),
             current_ma: read!(Current, current_ma, current_ma),
-            isolation: read!(Isolation, self.monitor.shown(), isolation),
+            isolation: read!(Isolation, Insulation::of(self.monitor.shown()), isolation),
             contactors: read!(Contactors, self.charger.contactor.is_closed(), contactors),
             lock: read!(Lock, self.charger.lock.is_locked(), lock),
             emergency_stop: read!(EmergencyStop, is_stopped, emergency_stop),

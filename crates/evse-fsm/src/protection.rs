@@ -1,0 +1,155 @@
+use machine::Duration;
+use session::Limits;
+
+/// At which levels protection acts. Each has a default with its source, and a range that [`check`](Self::check) holds it to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Protection {
+    /// More than 10 A demanded, the voltage clearly below its set point and less than 1 A measured ends the session after
+    /// this time: 15 s (judgement: above any soft start), 10..=60 s.
+    pub no_current: Duration,
+    /// Whether current may flow out of the car.
+    pub reverse_current: ReverseCurrent,
+    /// How far the current of the power stage may be above its set point below 50 A, in mA: 2.5 A (IEC 61851-23, from
+    /// memory), 2.5..=10 A. 1 A more, or 1 %, is the sensor's.
+    pub regulation_ma: i32,
+    /// Likewise from 50 A on, in per cent of the set point: 5 (IEC 61851-23, from memory), 5..=10.
+    pub regulation_percent: u8,
+    /// An isolation monitor that makes no new measurement for so long is taken for one that hangs: 10 s (IEC 61557-8
+    /// response time, from memory), 1..=60 s.
+    pub monitor: Duration,
+    /// Below this resistance to earth, in ohm for each volt of [`Config::limits`](crate::Config), the isolation is a fault:
+    /// 100 (IEC 61851-23:2014, from memory), 100..=2000.
+    pub fault_ohm_per_v: u16,
+    /// Below this one it is a warning: 500 (the same), from `fault_ohm_per_v` to 10 000.
+    pub warning_ohm_per_v: u16,
+    /// At which voltage the isolation is tested.
+    pub test_voltage: TestVoltage,
+    /// A car that bears less than this many mV is refused, as its isolation test would prove little: 150 V (judgement),
+    /// 60..=500 V.
+    pub min_test_voltage_mv: i32,
+}
+
+/// Whether current may flow out of the car.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ReverseCurrent {
+    /// More than 5 A out of the car for 1 s is a latched stop.
+    #[default]
+    Forbidden,
+    /// Up to this many mA: for what takes power out of a car, without a power stage of ours or with one that works in both
+    /// directions and bounds it itself. More for 1 s is a latched stop. Each session says so with a warning.
+    Allowed(i32),
+}
+
+/// At which voltage the isolation is tested.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TestVoltage {
+    /// At the lower of the maxima of car and charger (IEC 61851-23:2014, from memory).
+    #[default]
+    Least,
+    /// As `EVerest` reads IEC 61851-23:2023: up to 500 V of the car the least of 500 V, the car's maximum and 50 V more, and
+    /// the charger's maximum; above that the lower of the charger's maximum and 110 % of the car's.
+    Iec2023,
+}
+
+impl Protection {
+    /// The defaults.
+    pub const DEFAULT: Self = Self {
+        no_current: Duration::from_secs(15),
+        reverse_current: ReverseCurrent::Forbidden,
+        regulation_ma: 2_500,
+        regulation_percent: 5,
+        monitor: Duration::from_secs(10),
+        fault_ohm_per_v: 100,
+        warning_ohm_per_v: 500,
+        test_voltage: TestVoltage::Least,
+        min_test_voltage_mv: 150_000,
+    };
+
+    /// The name of the first level that is out of its range.
+    pub(crate) fn check(&self) -> Result<(), &'static str> {
+        let millis = |time: Duration| i32::try_from(time.as_millis()).unwrap_or(i32::MAX);
+        let reverse_ma = match self.reverse_current {
+            ReverseCurrent::Forbidden => 1,
+            ReverseCurrent::Allowed(most_ma) => most_ma,
+        };
+        let fault = i32::from(self.fault_ohm_per_v);
+        let rows = [
+            ("no_current", millis(self.no_current), 10_000, 60_000),
+            ("reverse_current", reverse_ma, 1, Limits::PLAUSIBLE.max_current_ma),
+            ("regulation_ma", self.regulation_ma, 2_500, 10_000),
+            ("regulation_percent", i32::from(self.regulation_percent), 5, 10),
+            ("monitor", millis(self.monitor), 1_000, 60_000),
+            ("fault_ohm_per_v", fault, 100, 2_000),
+            ("warning_ohm_per_v", i32::from(self.warning_ohm_per_v), fault, 10_000),
+            ("min_test_voltage_mv", self.min_test_voltage_mv, 60_000, 500_000),
+        ];
+        let is_out = |(_, value, least, most): &&(&str, i32, i32, i32)| value < least || value > most;
+        rows.iter().find(is_out).map_or(Ok(()), |(name, ..)| Err(name))
+    }
+
+    /// The voltage of the isolation test in mV for a car that bears `car_mv` at a charger of `own_mv`.
+    pub(crate) fn test_mv(&self, car_mv: i32, own_mv: i32) -> i32 {
+        let car = i64::from(car_mv);
+        let most = match self.test_voltage {
+            TestVoltage::Least => car,
+            TestVoltage::Iec2023 if car_mv <= 500_000 => (car + 50_000).min(500_000),
+            TestVoltage::Iec2023 => car * 11 / 10,
+        };
+        i32::try_from(most.min(i64::from(own_mv)).max(0)).unwrap_or(own_mv)
+    }
+}
+
+impl Default for Protection {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_out_of_its_range_is_named_and_both_edges_are_in_it() {
+        type Change = fn(&mut Protection);
+        let cases: [(Change, Result<(), &str>); 12] = [
+            (|_| {}, Ok(())),
+            (|p| p.no_current = Duration::from_millis(9_999), Err("no_current")),
+            (|p| p.no_current = Duration::from_secs(60), Ok(())),
+            (|p| p.reverse_current = ReverseCurrent::Allowed(0), Err("reverse_current")),
+            (|p| p.reverse_current = ReverseCurrent::Allowed(1_000_000), Ok(())),
+            (|p| p.regulation_ma = 2_499, Err("regulation_ma")),
+            (|p| p.regulation_percent = 11, Err("regulation_percent")),
+            (|p| p.monitor = Duration::from_secs(61), Err("monitor")),
+            (|p| p.fault_ohm_per_v = 99, Err("fault_ohm_per_v")),
+            (|p| p.warning_ohm_per_v = 99, Err("warning_ohm_per_v")),
+            (|p| p.min_test_voltage_mv = 59_999, Err("min_test_voltage_mv")),
+            (|p| p.min_test_voltage_mv = 60_000, Ok(())),
+        ];
+        for (change, wanted) in cases {
+            let mut protection = Protection::DEFAULT;
+            change(&mut protection);
+            assert_eq!(protection.check(), wanted, "{protection:?}");
+        }
+    }
+
+    #[test]
+    fn the_test_voltage_of_both_editions() {
+        let cases = [
+            (55_000, 500_000, 55_000, 105_000),
+            (412_000, 500_000, 412_000, 462_000),
+            (450_000, 500_000, 450_000, 500_000),
+            (500_000, 1_000_000, 500_000, 500_000),
+            (500_001, 1_000_000, 500_001, 550_001),
+            (800_000, 920_000, 800_000, 880_000),
+            (900_000, 920_000, 900_000, 920_000),
+            (i32::MAX, 500_000, 500_000, 500_000),
+            (-1, 500_000, 0, 49_999),
+        ];
+        for (car_mv, own_mv, least, iec) in cases {
+            let at =
+                |test_voltage| Protection { test_voltage, ..Protection::DEFAULT }.test_mv(car_mv, own_mv);
+            assert_eq!((at(TestVoltage::Least), at(TestVoltage::Iec2023)), (least, iec), "{car_mv} {own_mv}");
+        }
+    }
+}

@@ -29,6 +29,8 @@ pub struct Config {
     pub simulation: Simulation,
     /// The charger.
     pub charger: evse_fsm::Config,
+    /// The file that keeps a latch; `None`: the usual one.
+    pub state: Option<PathBuf>,
     /// Where frames are recorded.
     pub record: Option<PathBuf>,
     /// How long the recording may become.
@@ -270,6 +272,16 @@ const KEYS: &[Key] = &[
         set_quirks
     ),
     key!(
+        "state",
+        "file",
+        "file that keeps a latch, so that it outlives the program; empty: the usual one (`ccs evse --help`)",
+        |config| text(&config.state.as_ref().map_or_else(String::new, |path| path.display().to_string())),
+        |config, value| {
+            config.state = Some(string(value)?).filter(|path| !path.is_empty()).map(PathBuf::from);
+            Ok(())
+        }
+    ),
+    key!(
         "log",
         "record",
         "pcapng file for all frames; empty: none",
@@ -455,6 +467,7 @@ mod tests {
             port: Some(55118),
             plant: "simulated".into(),
             record: Some("a b.pcapng".into()),
+            state: Some("a b.latch".into()),
             record_max: Megabytes(7),
             ..Config::default()
         };

@@ -32,6 +32,7 @@ mod demo;
 mod drive;
 mod hex;
 mod inbox;
+mod latches;
 mod log;
 mod repeats;
 mod reporter;

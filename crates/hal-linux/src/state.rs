@@ -193,7 +193,10 @@ impl Keeper {
         let (jobs, received) = channel();
         let trouble = Arc::new(Mutex::new(None));
         let told = trouble.clone();
-        let work = move || keep(&file, &received, &told);
+        let work = move || {
+            crate::signals::take_none();
+            keep(&file, &received, &told);
+        };
         let thread = std::thread::Builder::new().name("state".into()).spawn(work)?;
         Ok(Self { jobs: Some(jobs), trouble, thread: Some(thread) })
     }
@@ -213,6 +216,19 @@ impl Keeper {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
+    /// Waits until everything is written; what went wrong since the last [`trouble`](Self::trouble).
+    pub fn finish(mut self) -> Option<String> {
+        self.end();
+        self.trouble()
+    }
+
+    fn end(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+
     fn send(&self, job: Option<Kept>) {
         if let Some(jobs) = &self.jobs {
             // The thread ends only with this.
@@ -223,10 +239,7 @@ impl Keeper {
 
 impl Drop for Keeper {
     fn drop(&mut self) {
-        self.jobs = None;
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        self.end();
     }
 }
 

@@ -241,6 +241,7 @@ where
     B::Reading: Snapshot,
 {
     fn run(mut self) {
+        crate::signals::take_none();
         let outcome = catch_unwind(AssertUnwindSafe(|| self.work()));
         if let Err(panic) = outcome {
             let words = format!("the plant's program failed: {}", words_of(&*panic));

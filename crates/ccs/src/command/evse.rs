@@ -9,13 +9,17 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use anyhow::Context;
-use hal_linux::{Interface, PacketSocket, Recorder, SimulatedPlant};
+use hal_linux::{Clock, Interface, PacketSocket, Recorder, SimulatedPlant};
 
 use crate::cli::{EvseArgs, Exit, LinkHow, Usage};
 use crate::config::{Config, Megabytes, PLANTS};
 use crate::inbox::Inbox;
+use crate::latches::{self, Latches};
 
 use serve::Desk;
+
+/// The role's name in the names of files.
+const ROLE: &str = "evse";
 
 /// Runs the charger until it is stopped, or prints its configuration.
 pub fn run(args: &EvseArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit> {
@@ -30,6 +34,9 @@ pub fn run(args: &EvseArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit
             "no interface chosen: give `-i IFACE`, or network.interface in the configuration".into(),
         )
         .into());
+    }
+    if args.reset_latch {
+        return latches::reset(config.state.as_deref(), ROLE, &config.interface, out);
     }
     if config.plant.is_empty() {
         return Err(Usage(
@@ -46,10 +53,18 @@ pub fn run(args: &EvseArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit
     let recorder = record(config.record.as_deref(), &config.interface, config.record_max)?;
     let car_pilot = plant.0.car_pilot();
     let inbox = Inbox::default();
-    let (all, sessions) = (args.all, args.sessions);
-    let desk =
-        Desk { port: &mut socket, plant: &mut plant, car_pilot, recorder, inbox: &inbox, all, sessions };
-    role::run(&config, &interface, mac, desk, out)
+    let clock = Clock::start();
+    let desk = Desk {
+        port: &mut socket,
+        plant: &mut plant,
+        car_pilot,
+        recorder,
+        latches: Latches::open(config.state.as_deref(), ROLE, &config.interface, clock)?,
+        inbox: &inbox,
+        all: args.all,
+        sessions: args.sessions,
+    };
+    role::run(&config, &interface, mac, clock, desk, out)
 }
 
 /// The configuration file with what the command line says on top.
@@ -76,6 +91,9 @@ fn configure(args: &EvseArgs) -> anyhow::Result<Config> {
     }
     if args.record.is_some() {
         config.record.clone_from(&args.record);
+    }
+    if args.state.is_some() {
+        config.state.clone_from(&args.state);
     }
     if let Some(limit) = args.record_max_mb {
         config.record_max = Megabytes(limit);

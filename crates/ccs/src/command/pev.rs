@@ -11,20 +11,27 @@ use machine::Cx;
 use roles::{Pev, PevConfig, PevLink, PevStorage};
 use sim::Wishes;
 
-use crate::cli::{Exit, LinkHow, PevArgs, Usage};
+use crate::cli::{Ended, Exit, LinkHow, PevArgs, Usage};
 use crate::command::evse::clerk::with_clerk;
 use crate::command::evse::record;
 use crate::config::{Megabytes, PLANTS};
 use crate::inbox::Inbox;
+use crate::latches::{self, Latches};
 use crate::reporter::{How, Reporter};
 
 use observer::Observer;
 use plant::{SimulatedCable, SimulatedCar};
 
+/// The role's name in the names of files.
+const ROLE: &str = "pev";
+
 /// Runs the car until it is stopped, or has charged or matched as often as wanted.
 pub fn run(args: &PevArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit> {
     if args.plant.as_deref().is_some_and(|plant| !PLANTS.contains(&plant)) {
         return Err(Usage("unknown plant; there is: simulated".into()).into());
+    }
+    if args.reset_latch {
+        return latches::reset(args.state.as_deref(), ROLE, &args.interface, out);
     }
     let interface = Interface::find(&args.interface)?;
     let mac = interface.role_mac();
@@ -47,6 +54,8 @@ pub fn run(args: &PevArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit>
     let mut storage: PevStorage = PevStorage::new();
     let mut role = Pev::new(&mut cx, config, &mut storage)?;
     role.watch(&inbox);
+    let latches = Latches::open(args.state.as_deref(), ROLE, &args.interface, clock)?;
+    give_back(&latches)?;
     let cable = SimulatedCable::plugged()?;
     let mut plant = Simulated(if args.bulbs {
         SimulatedCar::bulbs(cable.clone())
@@ -60,7 +69,7 @@ pub fn run(args: &PevArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit>
         // Let go at the end of this block: a log that stalls for ever can then be interrupted.
         let signals = signals;
         let reporter = Reporter::new(clerk, &inbox, clock, how);
-        let mut observer = Observer::new(args, reporter, clock.now(), cable);
+        let mut observer = Observer::new(args, reporter, clock.now(), cable, latches);
         observer.say(
             clock.now(),
             format!("ready on {}: {mac}, [{address}]; the cable is simulated: 5 %", args.interface),
@@ -79,4 +88,14 @@ pub fn run(args: &PevArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit>
             catch_unwind(AssertUnwindSafe(|| runner.run(&mut |at, happening| observer.take(at, happening))));
         Ok(observer.end(clock.now(), &ran))
     })
+}
+
+/// What was latched before keeps the car off. It takes no latch back yet, so it does not start with one.
+fn give_back(latches: &Latches) -> Result<(), Ended> {
+    match latches.found() {
+        None => Ok(()),
+        Some((_, words)) => {
+            Err(Ended::Refused(format!("{words}; then run `ccs pev -i IFACE --reset-latch` once")))
+        }
+    }
 }

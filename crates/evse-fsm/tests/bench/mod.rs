@@ -61,6 +61,8 @@ pub struct Bench {
     pub measured_mv: Option<i32>,
     /// The current that is measured, whatever is demanded.
     pub current_ma: Option<i32>,
+    /// The same, whatever the output contactors do.
+    pub out_ma: Option<i32>,
     /// What is measured before the output contactors.
     pub stage_mv: Option<i32>,
     pub lock: Option<bool>,
@@ -215,9 +217,19 @@ impl Bench {
     }
 
     fn prepare(change: impl FnOnce(&mut Config)) -> Self {
+        let mut bench = Self::unplugged(change);
+        bench.run(500);
+        bench.pilot = Level::B;
+        bench.run(1_000);
+        bench.input(Input::Connected);
+        bench
+    }
+
+    /// A charger that has just started, with nothing plugged in.
+    pub fn unplugged(change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config { isolation_test: Duration::from_millis(100), ..Config::default() };
         change(&mut config);
-        let mut bench = Self {
+        Self {
             charger: Charger::new(config).unwrap(),
             now: Instant::ZERO,
             pilot: Level::A,
@@ -230,6 +242,7 @@ impl Bench {
             has_feedback: true,
             measured_mv: None,
             current_ma: None,
+            out_ma: None,
             stage_mv: None,
             lock: None,
             proximity: None,
@@ -237,12 +250,7 @@ impl Bench {
             is_finished: false,
             status: None,
             entropy: ScriptedEntropy::new(&[1, 2, 3, 4, 5, 6, 7, 8]),
-        };
-        bench.run(500);
-        bench.pilot = Level::B;
-        bench.run(1_000);
-        bench.input(Input::Connected);
-        bench
+        }
     }
 
     /// The car connects once more and offers DIN SPEC 70121; whether that succeeds depends on the charger.
@@ -285,8 +293,9 @@ impl Bench {
                 voltage_mv: self.measured_mv.map(read).or(follow(demand.supply.voltage_mv)),
                 stage_mv: self.stage_mv.map(read),
                 current_ma: self
-                    .current_ma
-                    .filter(|_| closed)
+                    .out_ma
+                    .or(self.current_ma)
+                    .filter(|_| closed || self.out_ma.is_some())
                     .map(read)
                     .or(follow(if demand.supply.current_ma > 2000 { demand.supply.current_ma } else { 0 })),
                 isolation: Some(Reading::new(Insulation { status: self.isolation, ..self.monitor }, at)),

@@ -2,10 +2,10 @@
 
 use std::io::Write;
 
-use evse_fsm::{Demand, Plant};
+use evse_fsm::{Demand, Operator, Plant};
 use hal_linux::{Clock, Interface, OsEntropy, PlantBackend, Port};
-use machine::Cx;
-use roles::{Event, Evse, EvseConfig, EvseLink, EvseStorage, Happening, Mac};
+use machine::{Cx, Machine};
+use roles::{Event, Evse, EvseConfig, EvseLink, EvseStorage, Happening, Input, Mac};
 use sdp::{Security, ServerEvent};
 use session::Checkpoint;
 
@@ -20,6 +20,7 @@ pub fn run<P, B>(
     config: &Config,
     interface: &Interface,
     mac: Mac,
+    clock: Clock,
     desk: Desk<'_, P, B>,
     out: &mut (dyn Write + Send),
 ) -> anyhow::Result<Exit>
@@ -39,11 +40,13 @@ where
     };
     let how = if config.link_up { "the link is taken as up" } else { "matching by SLAC" };
     let ready = format!("ready on {}: {mac}, [{address}]:{}; {how}", interface.name(), role.port);
-    let clock = Clock::start();
     let mut cx = Cx { now: clock.now(), entropy: &mut OsEntropy };
     let mut storage: EvseStorage = EvseStorage::new();
     let mut evse = Evse::new(&mut cx, role, &mut storage)?;
     evse.watch(desk.inbox);
+    if let Some((latch, _)) = desk.latches.found() {
+        evse.handle(&mut cx, Input::Operator(Operator::Latch(latch)));
+    }
     serve(&mut evse, desk, clock, &ready, out)
 }
 

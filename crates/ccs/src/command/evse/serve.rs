@@ -17,6 +17,7 @@ use session::{By, Phase};
 use super::clerk::with_clerk;
 use crate::cli::Exit;
 use crate::inbox::Inbox;
+use crate::latches::Latches;
 use crate::reporter::{How, Reporter};
 use crate::running;
 use crate::said::Said;
@@ -42,6 +43,8 @@ pub struct Desk<'a, P, B> {
     pub car_pilot: CarPilot,
     /// Where all frames are recorded.
     pub recorder: Option<Recorder<BufWriter<File>>>,
+    /// What outlives the program.
+    pub latches: Latches,
     /// Where the role shows its messages.
     pub inbox: &'a Inbox,
     /// Whether every message is logged, the same ones too.
@@ -67,7 +70,7 @@ where
     P: Port,
     B: PlantBackend<Demand = Demand, Reading = Plant>,
 {
-    let Desk { port, plant, car_pilot, recorder, inbox, all, sessions } = desk;
+    let Desk { port, plant, car_pilot, recorder, latches, inbox, all, sessions } = desk;
     car_pilot.hold(Level::B);
     // Before the first line says that the charger is ready.
     plant.heartbeat().check()?;
@@ -79,6 +82,7 @@ where
         let mut observer = Observer {
             reporter: Reporter::new(clerk, inbox, clock, how),
             phase: Phase::Idle,
+            latches,
             car_pilot,
             sessions_left: sessions,
             stopping: false,
@@ -86,6 +90,9 @@ where
             leave_at: None,
         };
         observer.reporter.say(clock.now(), ready);
+        if let Some((_, words)) = observer.latches.found() {
+            observer.reporter.say(clock.now(), words);
+        }
         let runner = Runner {
             role,
             port,
@@ -98,6 +105,7 @@ where
         };
         let ran =
             catch_unwind(AssertUnwindSafe(|| runner.run(&mut |at, happening| observer.take(at, happening))));
+        observer.latches.finish(&mut observer.reporter);
         let session = observer.is_in_session().then_some(observer.phase);
         let before = observer.reporter.stop_reason();
         Ok(running::end(&mut observer.reporter, clock.now(), &ran, session, By::Charger, before))
@@ -107,6 +115,7 @@ where
 struct Observer<'c, 'a> {
     reporter: Reporter<'c, 'a>,
     phase: Phase,
+    latches: Latches,
     car_pilot: CarPilot,
     /// `None`: no end.
     sessions_left: Option<u32>,
@@ -131,7 +140,10 @@ impl Observer<'_, '_> {
                     self.leave_at = Some(at);
                 }
             }
-            other => running::report(&mut self.reporter, at, &other),
+            other => {
+                running::report(&mut self.reporter, at, &other);
+                self.latches.report(&mut self.reporter, at);
+            }
         }
         let nobody_looks = self.reporter.nobody_reads() && !self.is_in_session();
         if nobody_looks || self.leave_at.is_some_and(|leave| leave <= at) {
@@ -160,6 +172,8 @@ impl Observer<'_, '_> {
                 let ready = (Phase::CableCheck..=Phase::CurrentDemand).contains(phase);
                 self.car_pilot.hold(if ready { Level::C } else { Level::B });
             }
+            evse_fsm::Event::Latched(latch) => self.latches.latched(at, *latch),
+            evse_fsm::Event::Unlatched(latch) => self.latches.unlatched(*latch),
             evse_fsm::Event::Stopped(_) => {
                 self.phase = Phase::Ended;
                 self.sessions_left = self.sessions_left.map(|left| left.saturating_sub(1));

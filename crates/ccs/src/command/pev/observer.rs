@@ -11,6 +11,7 @@ use session::{By, Cause, Checkpoint, Direction, Phase, StopReason, Target};
 
 use super::plant::SimulatedCable;
 use crate::cli::{Exit, PevArgs};
+use crate::latches::Latches;
 use crate::reporter::Reporter;
 use crate::running::{self, Ran};
 use crate::said::Said;
@@ -29,6 +30,7 @@ const LINGER: Duration = Duration::from_secs(3);
 pub struct Observer<'c, 'a> {
     reporter: Reporter<'c, 'a>,
     cable: SimulatedCable,
+    latches: Latches,
     has_modem: bool,
     phase: Phase,
     matched: Option<Instant>,
@@ -44,11 +46,18 @@ pub struct Observer<'c, 'a> {
 
 impl<'c, 'a> Observer<'c, 'a> {
     /// One that has seen nothing.
-    pub fn new(args: &PevArgs, reporter: Reporter<'c, 'a>, now: Instant, cable: SimulatedCable) -> Self {
+    pub fn new(
+        args: &PevArgs,
+        reporter: Reporter<'c, 'a>,
+        now: Instant,
+        cable: SimulatedCable,
+        latches: Latches,
+    ) -> Self {
         let give_up = args.timeout.map(|seconds| now + Duration::from_secs(seconds));
         Self {
             reporter,
             cable,
+            latches,
             has_modem: false,
             phase: Phase::Plugged,
             matched: None,
@@ -64,6 +73,7 @@ impl<'c, 'a> Observer<'c, 'a> {
 
     /// The exit that fits what was seen; the last line.
     pub fn end(&mut self, at: Instant, ran: &Ran) -> Exit {
+        self.latches.finish(&mut self.reporter);
         let session = self.is_in_session().then_some(self.phase);
         let before = self.reporter.stop_reason().or(self.gave_up);
         running::end(&mut self.reporter, at, ran, session, By::Car, before)
@@ -88,6 +98,7 @@ impl<'c, 'a> Observer<'c, 'a> {
             }
             Happening::Tick => {
                 self.reporter.tick(at);
+                self.latches.report(&mut self.reporter, at);
                 self.count(at);
             }
             other => running::report(&mut self.reporter, at, &other),
@@ -147,6 +158,7 @@ impl<'c, 'a> Observer<'c, 'a> {
                     None => {}
                 }
             }
+            Event::Latched(latch) => self.latches.latched(at, kept(*latch)),
             Event::Stopped(_) => {
                 self.phase = Phase::Ended;
                 self.sessions_left = self.sessions_left.map(|left| left.saturating_sub(1));
@@ -161,6 +173,16 @@ impl<'c, 'a> Observer<'c, 'a> {
     /// Writes a line.
     pub fn say(&mut self, at: Instant, what: impl Into<String>) {
         self.reporter.say(at, what);
+    }
+}
+
+/// The name under which a car's latch is kept.
+const fn kept(latch: pev_fsm::Latch) -> session::Latch {
+    match latch {
+        pev_fsm::Latch::OutOfRange => session::Latch::OutOfRange,
+        pev_fsm::Latch::EmergencyStop => session::Latch::EmergencyStop,
+        pev_fsm::Latch::VoltagePresent => session::Latch::VoltagePresent,
+        pev_fsm::Latch::Contactors => session::Latch::Contactors,
     }
 }
 

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# A hostile station on the link of a charger and a car that charge: three hosts on a bridge, and everything that a
-# stranger can send, at the full rate of the machine. The session goes on or ends safely with its true reason; memory,
-# log, recording and the work of a turn stay bounded, and the frames are all accounted for.
+# A hostile station on the link of a charger and a car: three hosts on a bridge, and everything that a stranger can send,
+# at the full rate of the machine, while they charge and while they match. The session goes on or ends safely with its
+# true reason; memory, log, recording and the work of a turn stay bounded, and the frames are all accounted for.
 set -uo pipefail
 export LC_ALL=C
 . "$(dirname "$0")/lib.sh"
 ROOT=$(root_folder)
 OUT=$(target_folder)/interop/flood
 FLOOD=${FLOOD:-$(target_folder)/debug/flood}
-KINDS=${KINDS:-segments syns slac random discoveries spoofed}
+ALL_KINDS="segments syns slac random discoveries spoofed"
+KINDS=${KINDS:-$ALL_KINDS}
 EACH=${EACH:-3}        # seconds of each kind
 MOST_KB=20480          # resident memory of each program at its peak
 MOST_LINES=200         # of each log, for the flood
@@ -43,9 +44,21 @@ known_at() { # known_at MAC PORT: frames to this address go there, whoever claim
     ip netns exec "$BRIDGE" bridge fdb replace "$1" dev "$2" master static sticky
 }
 
-wait_for_bridge() {
+add_modems() { # the charger's modem is on the bridge, the car's on a cable of its own; the attacker reaches neither
+    MODEMS=ccs-modems-$$
+    add_host "$MODEMS"
+    ip netns exec "$MODEMS" sysctl -qw net.ipv6.conf.default.disable_ipv6=1
+    add_cable "$MODEMS" charger_end 02:00:00:00:02:0e "$BRIDGE" to_modem 02:00:00:00:01:0d
+    add_cable "$CAR" plc1 02:00:00:00:00:0d "$MODEMS" car_end 02:00:00:00:02:0c
+    ip -n "$BRIDGE" link set to_modem master br0
+    ip netns exec "$BRIDGE" bridge link set dev to_modem isolated on
+    ip netns exec "$BRIDGE" bridge link set dev to_attacker isolated on
+    wait_for_bridge to_modem
+}
+
+wait_for_bridge() { # wait_for_bridge PORT...
     local port
-    for port in to_charger to_car to_attacker; do
+    for port; do
         for _ in $(seq 100); do
             ip netns exec "$BRIDGE" bridge link show dev "$port" | grep -q 'state forwarding' && continue 2
             sleep 0.1
@@ -150,6 +163,40 @@ flood() { # flood KIND...: what happens to a session
     check_side car "$CAR" "$car_code" "$car_lines" "$car_seen"
 }
 
+matching() { # what happens to a charger whose car is matched meanwhile
+    RUN=$OUT/matching
+    mkdir -p "$RUN"
+    echo "-- matching"
+    local seen modem flooder
+    seen=$(on_interface "$CHARGER")
+    start "$MODEMS" "$RUN/modems.log" "$CCS" sim-modem charger_end car_end
+    modem=$STARTED
+    wait_for "$RUN/modems.log" "ready" 10 "$modem"
+    start "$CHARGER" "$RUN/charger.log" "$CCS" evse -i "$INTERFACE" --config "$OUT/charger.toml" --plant simulated \
+        --sessions 1 --record "$RUN/charger.pcapng" --record-max-mb 1
+    EVSE=$STARTED
+    wait_for "$RUN/charger.log" "[005]" 60 "$EVSE"
+    known_at "$(own_address "$RUN/charger.log")" to_charger
+    watch_memory "$EVSE" "$RUN/charger.peak" &
+    PROCESSES+=($!)
+    start "$CAR" "$RUN/car.log" "$CCS" pev -i plc1 --plant simulated --soc 20 --sessions 1
+    PEV=$STARTED
+    wait_for "$RUN/car.log" "ready on" 10 "$PEV"
+    start "$ATTACKER" "$RUN/flood.log" "$FLOOD" "$INTERFACE" "$EACH" "$(own_address "$RUN/charger.log")" \
+        "$(own_address "$RUN/car.log")" slac
+    flooder=$STARTED
+    check "matching: the flood ends by itself" end_by "$flooder" $((EACH + 60))
+    sed 's/^/        /' "$RUN/flood.log"
+    wait_for "$RUN/car.log" "[710]" 120 "$PEV"
+    kill -INT "$PEV"
+    check "matching: the car ends" end_by "$PEV" 30
+    check "matching: the charger ends" end_by "$EVSE" 30
+    check_side charger "$CHARGER" "$(exit_code "$EVSE")" 60 "$seen"
+    check "car: the last line is the stop reason" grep -qE '^stopped by ' <<<"$(last_line "$RUN/car.log")"
+    kill "$modem"
+    check "modems: they end when asked" end_by "$modem" 10
+}
+
 need ip bridge ethtool sysctl tshark
 find_ccs
 [ -x "$FLOOD" ] || die "no $FLOOD: run 'cargo build -p benches --bin flood' first"
@@ -157,10 +204,14 @@ rm -rf "$OUT"
 mkdir -p "$OUT"
 printf '[charger]\nisolation_test_s = 1\n[plant]\nisolation_time_s = 1\n' >"$OUT/charger.toml"
 make_bridge
-wait_for_bridge
+wait_for_bridge to_charger to_car to_attacker
 for kind in $KINDS; do
     flood "$kind"
 done
+if [ "$KINDS" = "$ALL_KINDS" ]; then
+    add_modems
+    matching
+fi
 for name in charger car; do
     check "$name: a recording that ended at its limit is whole" nothing \
         "$(tshark -r "$OUT/random/$name.pcapng" 2>&1 >/dev/null | grep -v 'Running as user')"

@@ -25,7 +25,7 @@ pub enum Said {
 /// How often something may be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Often {
-    /// Always: it comes from here, or ends something.
+    /// Always: it comes from here, and a person has to know of each.
     Always,
     /// Always, and with it something else begins: what repeats is told again. No peer can make it come fast: a session
     /// ends once for each offer of the pilot, a match takes a modem's restart.
@@ -46,22 +46,20 @@ pub enum Kind {
     Slac(Discriminant<slac::Event>),
     Unmatched(Discriminant<slac::Failure>),
     Unheard(Discriminant<slac::Dropped>),
-    Session(Discriminant<evse_fsm::Event>),
-    CarSession(Discriminant<pev_fsm::Event>),
     Dropped(Discriminant<evse_fsm::Dropped>),
     CarDropped(Discriminant<pev_fsm::Dropped>),
     Warning(Discriminant<evse_fsm::Warning>),
     CarWarning(Discriminant<pev_fsm::Warning>),
     Phase(Phase),
     Checkpoint(Checkpoint),
-    Message(Told),
+    Message(Round),
     NotSent,
     Loop(&'static str),
 }
 
 /// A message, by what decides how a session goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct Round {
     pub direction: Direction,
     pub name: &'static str,
     code: Option<&'static str>,
@@ -72,7 +70,7 @@ pub struct Told {
     power_on: Option<bool>,
 }
 
-impl From<&Message> for Told {
+impl From<&Message> for Round {
     fn from(message: &Message) -> Self {
         let Message { direction, name, values, .. } = *message;
         Self {
@@ -144,13 +142,12 @@ fn of_charger(event: &evse_fsm::Event) -> Often {
     use evse_fsm::Event;
     Often::Once(match event {
         Event::Stopping(_) | Event::Stopped(_) => return Often::Milestone,
+        Event::Latched(_) | Event::Unlatched(_) => return Often::Always,
         Event::Message(message) => Kind::Message(message.into()),
         Event::Phase(phase) => Kind::Phase(*phase),
         Event::Checkpoint(checkpoint) => Kind::Checkpoint(*checkpoint),
         Event::Dropped(dropped) => Kind::Dropped(discriminant(dropped)),
         Event::Warning(warning) => Kind::Warning(discriminant(warning)),
-        #[allow(unreachable_patterns, reason = "what comes later is told once, too")]
-        other => Kind::Session(discriminant(other)),
     })
 }
 
@@ -158,12 +155,12 @@ fn of_car(event: &pev_fsm::Event) -> Often {
     use pev_fsm::Event;
     Often::Once(match event {
         Event::Stopping(_) | Event::Stopped(_) => return Often::Milestone,
+        Event::Latched(_) | Event::EmergencyOpening { .. } => return Often::Always,
         Event::Message(message) => Kind::Message(message.into()),
         Event::Phase(phase) => Kind::Phase(*phase),
         Event::Checkpoint(checkpoint) => Kind::Checkpoint(*checkpoint),
         Event::Dropped(dropped) => Kind::CarDropped(discriminant(dropped)),
         Event::Warning(warning) => Kind::CarWarning(discriminant(warning)),
-        other => Kind::CarSession(discriminant(other)),
     })
 }
 

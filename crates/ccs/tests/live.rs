@@ -118,7 +118,9 @@ fn state(folder: &Path, role: &str) -> PathBuf {
 
 fn charger_args(folder: &Path) -> [&'static str; 7] {
     // Lives as long as the test's process.
-    let leak = |path: PathBuf| -> &'static str { Box::leak(path.into_os_string().into_string().unwrap().into_boxed_str()) };
+    let leak = |path: PathBuf| -> &'static str {
+        Box::leak(path.into_os_string().into_string().unwrap().into_boxed_str())
+    };
     ["evse", "-i", "charger0", "-c", leak(folder.join("evse.toml")), "--state", leak(state(folder, "evse"))]
 }
 
@@ -135,7 +137,7 @@ fn last(log: &str) -> &str {
 fn an_interface_that_goes_down_or_is_made_again_ends_the_session_and_the_next_one_works() {
     on_a_cable("interface", |folder| {
         let mut charger = Role::charger(folder);
-        let mut ended = |charger: &mut Role, take_away: &dyn Fn(), give_back: &dyn Fn()| {
+        let ended = |charger: &mut Role, take_away: &dyn Fn(), give_back: &dyn Fn()| {
             let mut car = Role::car(folder);
             charger.wait_for("phase CurrentDemand");
             car.wait_for("phase CurrentDemand");
@@ -199,7 +201,10 @@ fn a_program_that_was_held_up_says_so_and_for_how_long() {
             role.signal(Signal::SIGCONT);
             role.wait_for("warning: the program was held up for 0.");
             let line = role.wait_for(&format!(" stopped by the {side} in CurrentDemand: "));
-            assert!(line.contains("program held up, for 0.4 s") || line.contains("program held up, for 0.5 s"), "{line}");
+            assert!(
+                line.contains("program held up, for 0.4 s") || line.contains("program held up, for 0.5 s"),
+                "{line}"
+            );
         }
     });
 }

@@ -7,11 +7,12 @@ use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use hal_linux::{Clock, Counters, Interface, Notify, OsEntropy, PacketSocket, Runner, Signals, Simulated};
-use machine::Cx;
-use roles::{Pev, PevConfig, PevLink, PevStorage};
+use machine::{Cx, Machine};
+use pev_fsm::Operator;
+use roles::{Pev, PevConfig, PevInput, PevLink, PevStorage};
 use sim::Wishes;
 
-use crate::cli::{Ended, Exit, LinkHow, PevArgs, Usage};
+use crate::cli::{Exit, LinkHow, PevArgs, Usage};
 use crate::command::evse::clerk::with_clerk;
 use crate::command::evse::record;
 use crate::config::{Megabytes, PLANTS};
@@ -55,7 +56,10 @@ pub fn run(args: &PevArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit>
     let mut role = Pev::new(&mut cx, config, &mut storage)?;
     role.watch(&inbox);
     let latches = Latches::open(args.state.as_deref(), ROLE, &args.interface, clock)?;
-    give_back(&latches)?;
+    let found = latches.found();
+    if let Some((latch, _)) = found {
+        role.handle(&mut cx, PevInput::Operator(Operator::Latch(latch)));
+    }
     let cable = SimulatedCable::plugged()?;
     let mut plant = Simulated(if args.bulbs {
         SimulatedCar::bulbs(cable.clone())
@@ -74,6 +78,9 @@ pub fn run(args: &PevArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit>
             clock.now(),
             format!("ready on {}: {mac}, [{address}]; the cable is simulated: 5 %", args.interface),
         );
+        if let Some((_, words)) = found {
+            observer.say(clock.now(), words);
+        }
         let runner = Runner {
             role: &mut role,
             port: &mut socket,
@@ -88,14 +95,4 @@ pub fn run(args: &PevArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit>
             catch_unwind(AssertUnwindSafe(|| runner.run(&mut |at, happening| observer.take(at, happening))));
         Ok(observer.end(clock.now(), &ran))
     })
-}
-
-/// What was latched before keeps the car off. It takes no latch back yet, so it does not start with one.
-fn give_back(latches: &Latches) -> Result<(), Ended> {
-    match latches.found() {
-        None => Ok(()),
-        Some((_, words)) => {
-            Err(Ended::Refused(format!("{words}; then run `ccs pev -i IFACE --reset-latch` once")))
-        }
-    }
 }

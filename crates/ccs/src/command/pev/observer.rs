@@ -158,7 +158,8 @@ impl<'c, 'a> Observer<'c, 'a> {
                     None => {}
                 }
             }
-            Event::Latched(latch) => self.latches.latched(at, kept(*latch)),
+            Event::Latched(latch) => self.latches.latched(at, *latch),
+            Event::Unlatched(latch) => self.latches.unlatched(*latch),
             Event::Stopped(_) => {
                 self.phase = Phase::Ended;
                 self.sessions_left = self.sessions_left.map(|left| left.saturating_sub(1));
@@ -173,16 +174,6 @@ impl<'c, 'a> Observer<'c, 'a> {
     /// Writes a line.
     pub fn say(&mut self, at: Instant, what: impl Into<String>) {
         self.reporter.say(at, what);
-    }
-}
-
-/// The name under which a car's latch is kept.
-const fn kept(latch: pev_fsm::Latch) -> session::Latch {
-    match latch {
-        pev_fsm::Latch::OutOfRange => session::Latch::OutOfRange,
-        pev_fsm::Latch::EmergencyStop => session::Latch::EmergencyStop,
-        pev_fsm::Latch::VoltagePresent => session::Latch::VoltagePresent,
-        pev_fsm::Latch::Contactors => session::Latch::Contactors,
     }
 }
 

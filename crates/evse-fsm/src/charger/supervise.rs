@@ -25,13 +25,10 @@ impl Charger {
         let late = due.map_or(Duration::ZERO, |due| now.since(due.at));
         // Readings that got too old because nobody asked for them: that is no fault of the adapter.
         let is_blind = late > Self::UNASKED && self.plant.stale(self.config.sensors, now).is_some();
-        let unseen = now.since(self.now);
+        self.unseen = now.since(self.now);
         self.now = self.now.max(now);
         if (late > Self::HELD_UP || is_blind) && self.power.is_energised() {
             self.make_safe(By::Charger, Cause::HeldUp, Status::Malfunction);
-            if let Some(stop) = self.stop.as_mut().filter(|stop| stop.reason.cause == Cause::HeldUp) {
-                stop.reason.detail.held_up = Some(unseen);
-            }
         }
     }
 

@@ -13,7 +13,6 @@ use machine::Cx;
 use roles::{
     Evse, EvseConfig, EvseLink, EvseStorage, Happening as Said, Pev, PevConfig, PevLink, PevStorage,
 };
-use session::Phase;
 
 use plant::{Cable, CarEnd, ChargerEnd};
 use wire::{CAR, CHARGER, End, Ends, flood};
@@ -37,12 +36,13 @@ pub struct Reaction {
 /// A loop, as the others see it.
 #[derive(Default)]
 struct Progress {
-    charges: AtomicBool,
     over: AtomicBool,
     floods: AtomicBool,
     flooded: AtomicU64,
 }
 
+/// A car charges when more than this is demanded.
+const CHARGING_MA: i32 = 10_000;
 /// How long a session may take to charge, and how long the flood lasts before the edge.
 const PATIENCE: Duration = Duration::from_secs(20);
 const BEFORE: Duration = Duration::from_millis(200);
@@ -60,7 +60,7 @@ pub fn react(medium: Medium, edge: Edge, is_flooded: bool, offset: Duration) -> 
             scope.spawn(move || run_charger(charger, ChargerEnd(cable.clone()), clock, signals, shared));
         let car = scope.spawn(move || run_car(car, CarEnd(cable.clone()), clock, signals, shared));
         scope.spawn(move || flood(&strangers, &shared.floods, &shared.over, &shared.flooded));
-        let charges = wait_for(PATIENCE, || progress.charges.load(Ordering::Relaxed));
+        let charges = wait_for(PATIENCE, || cable.demanded_ma() > CHARGING_MA);
         if charges {
             progress.floods.store(is_flooded, Ordering::Relaxed);
             wait(BEFORE + offset);
@@ -107,7 +107,6 @@ fn run_charger(
     let ran = runner.run(&mut |_, happening| {
         if let Happening::Event(roles::Event { what: Said::Session(event), .. }) = happening {
             match event {
-                Event::Phase(Phase::CurrentDemand) => progress.charges.store(true, Ordering::Relaxed),
                 Event::Stopping(_) | Event::Stopped(_) => cable.ended(clock.now()),
                 _ => {}
             }

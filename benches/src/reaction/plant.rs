@@ -70,6 +70,11 @@ impl Cable {
         self.waker.wake();
     }
 
+    /// The current that the charger demands of its power stage, in mA.
+    pub fn demanded_ma(&self) -> i32 {
+        lock(&self.bench).demand().supply.current_ma
+    }
+
     /// The charger has said that its session ends.
     pub fn ended(&self, at: Instant) {
         if let Some(timed) = lock(&self.edge).as_mut() {

@@ -1,6 +1,8 @@
 //! The messages that the benches measure, and what other codecs need for the same bytes.
 #![allow(clippy::expect_used, clippy::missing_panics_doc, reason = "a bench without its data ends")]
 
+pub mod flood;
+pub mod reaction;
 pub mod session;
 
 /// One message of `corpus/bench-messages.txt`.

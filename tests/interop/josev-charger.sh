@@ -82,7 +82,7 @@ start_josev "$CHARGER" "$OUT/charger.log" "$ROOT/tests/interop/josev-charger.py"
 EVSE=$STARTED
 wait_for "$OUT/charger.log" "UDP server started" 60 "$EVSE"
 start "$CAR" "$OUT/car.log" "$CCS" pev -i "$INTERFACE" --link up --plant simulated --soc 79 --enough 80 \
-    --sessions 1 --record "$RECORDING"
+    --all --sessions 1 --record "$RECORDING"
 PEV=$STARTED
 check "the car ends by itself" end_by "$PEV" 75
 alive "$PEV" || check "the car's exit code" equal "$(exit_code "$PEV")" 0

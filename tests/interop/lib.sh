@@ -160,6 +160,10 @@ said() { # said LOG TEXT [TIMES]: whether the text is in so many lines of the lo
     [ "${times:-0}" -ge "${3:-1}" ]
 }
 
+happened() { # happened PATTERN: how often the log on the standard input says so; a line may stand for more than one
+    awk -v pattern="$1" '$0 ~ pattern { n += match($0, /[.]{3} [0-9]+ more in /) ? substr($0, RSTART + 4) + 0 : 1 } END { print n + 0 }'
+}
+
 wait_for() { # wait_for LOG TEXT SECONDS PROCESS [TIMES]: until the text is in the log, in that many lines
     local tenths=$(($3 * 10)) times=${5:-1}
     until said "$1" "$2" "$times"; do

@@ -112,7 +112,7 @@ check_recording() { # check_recording NAME MATCHES: by tshark and by `ccs decode
 check_both_ends() { # check_both_ends CAR...: nothing lost, and as much as the standard asks for
     local car cars=() attempts
     for car; do cars+=("$RUN/$car.pcapng"); done
-    attempts=$(cat "${cars[@]/%.pcapng/.log}" | grep -c 'slac: .* announces')
+    attempts=$(cat "${cars[@]/%.pcapng/.log}" | happened 'slac: .* announces')
     check "both ends saw the same messages" equal "$(matching "$RUN/charger.pcapng")" "$(matching "${cars[@]}")"
     check "$ANNOUNCEMENTS announcements for each attempt" equal \
         "$(times CM_START_ATTEN_CHAR.IND "${cars[@]}")" $((attempts * ANNOUNCEMENTS))

@@ -146,8 +146,8 @@ Examples:
 /// What `ccs evse` takes.
 #[derive(Args)]
 #[command(after_help = "\
-SIGINT (Ctrl-C) ends the session in order; a second one switches off at once. The stop reason is the last
-line, its code the exit code (`ccs --help`).")]
+SIGINT (Ctrl-C), SIGTERM and SIGHUP end the session in order; a second SIGINT or SIGTERM, and SIGQUIT, switch off at
+once. SIGUSR1 logs counters. The stop reason is the last line, its code the exit code (`ccs --help`).")]
 pub struct EvseArgs {
     /// The network interface that the modem is connected to.
     #[arg(short, long, value_name = "IFACE")]
@@ -164,6 +164,19 @@ pub struct EvseArgs {
     /// Records all frames into a pcapng file.
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// Ends the recording when it has so many megabytes, and says so.
+    #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub record_max_mb: Option<u32>,
+    /// Logs every message. Without it what repeats is told every ten seconds, with how many there were.
+    #[arg(long)]
+    pub all: bool,
+    /// The file that keeps a latch, so that it outlives the program. Without it: in `$STATE_DIRECTORY`, else in
+    /// /var/lib/ccs for root and in ~/.local/state/ccs for others.
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+    /// Removes the latch that is kept, and ends: somebody has found and mended its cause.
+    #[arg(long)]
+    pub reset_latch: bool,
     /// Ends after so many sessions.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub sessions: Option<u32>,
@@ -185,14 +198,14 @@ pub enum LinkHow {
 /// What `ccs pev` takes.
 #[derive(Args)]
 #[command(after_help = "\
-SIGINT (Ctrl-C) ends the session in order; a second one switches off at once. The stop reason is the last line, its
-code the exit code (`ccs --help`).")]
+SIGINT (Ctrl-C), SIGTERM and SIGHUP end the session in order; a second SIGINT or SIGTERM, and SIGQUIT, switch off at
+once. SIGUSR1 logs counters. The stop reason is the last line, its code the exit code (`ccs --help`).")]
 pub struct PevArgs {
     /// The network interface that the modem is connected to.
     #[arg(short, long, value_name = "IFACE")]
     pub interface: String,
     /// What drives contactors and lock: `simulated` moves nothing real. There is no default.
-    #[arg(long, value_name = "NAME", required_unless_present = "matches")]
+    #[arg(long, value_name = "NAME", required_unless_present_any = ["matches", "reset_latch"])]
     pub plant: Option<String>,
     /// How the link to the charger comes about: `slac` matches through the modem; `up` takes it as there.
     #[arg(long, value_enum, value_name = "HOW", default_value = "slac")]
@@ -200,6 +213,19 @@ pub struct PevArgs {
     /// Records all frames into a pcapng file.
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// Ends the recording when it has so many megabytes, and says so.
+    #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(1..=1_000_000), default_value_t = config::Megabytes::USUAL.0)]
+    pub record_max_mb: u32,
+    /// Logs every message. Without it what repeats is told every ten seconds, with how many there were.
+    #[arg(long)]
+    pub all: bool,
+    /// The file that keeps a latch, so that it outlives the program. Without it: in `$STATE_DIRECTORY`, else in
+    /// /var/lib/ccs for root and in ~/.local/state/ccs for others.
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+    /// Removes the latch that is kept, and ends: somebody has found and mended its cause.
+    #[arg(long)]
+    pub reset_latch: bool,
     /// Ends after so many sessions.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub sessions: Option<u32>,

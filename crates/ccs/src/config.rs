@@ -33,8 +33,27 @@ pub struct Config {
     pub simulation: Simulation,
     /// The charger.
     pub charger: evse_fsm::Config,
+    /// The file that keeps a latch; `None`: the usual one.
+    pub state: Option<PathBuf>,
     /// Where frames are recorded.
     pub record: Option<PathBuf>,
+    /// How long the recording may become.
+    pub record_max: Megabytes,
+}
+
+/// The size of a recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Megabytes(pub u32);
+
+impl Megabytes {
+    /// A recording's usual limit: judgement, about a day of charging; a flood fills it in seconds.
+    pub const USUAL: Self = Self(256);
+}
+
+impl Default for Megabytes {
+    fn default() -> Self {
+        Self::USUAL
+    }
 }
 
 /// The plants there are.
@@ -257,12 +276,36 @@ const KEYS: &[Key] = &[
         set_quirks
     ),
     key!(
+        "state",
+        "file",
+        "file that keeps a latch, so that it outlives the program; empty: the usual one (`ccs evse --help`)",
+        |config| text(&config.state.as_ref().map_or_else(String::new, |path| path.display().to_string())),
+        |config, value| {
+            config.state = Some(string(value)?).filter(|path| !path.is_empty()).map(PathBuf::from);
+            Ok(())
+        }
+    ),
+    key!(
         "log",
         "record",
         "pcapng file for all frames; empty: none",
         |config| text(&config.record.as_ref().map_or_else(String::new, |path| path.display().to_string())),
         |config, value| {
             config.record = Some(string(value)?).filter(|path| !path.is_empty()).map(PathBuf::from);
+            Ok(())
+        }
+    ),
+    key!(
+        "log",
+        "record_max_mb",
+        "the recording ends when it has so many megabytes, MB, 1..=1000000",
+        |config| Value::Integer(config.record_max.0.into()),
+        |config, value| {
+            let limit = value.as_integer().and_then(|limit| u32::try_from(limit).ok());
+            config.record_max = limit
+                .filter(|limit| (1..=1_000_000).contains(limit))
+                .map(Megabytes)
+                .ok_or("expected a whole number of megabytes, 1..=1000000")?;
             Ok(())
         }
     ),
@@ -443,6 +486,8 @@ mod tests {
             port: Some(55118),
             plant: "simulated".into(),
             record: Some("a b.pcapng".into()),
+            state: Some("a b.latch".into()),
+            record_max: Megabytes(7),
             ..Config::default()
         };
         config.charger.limits.max_power_w = 12_345;
@@ -480,6 +525,12 @@ mod tests {
         assert!(words("[charger]\nquirks = ['x']").contains("profile-power"));
         assert!(words("[network]\nmac = '00:00:00:00:00:00'").contains("not all 0"));
         assert!(words("[charger]\nmin_voltage_v = 600").contains("limits.min_voltage_mv"));
+        assert!(words("[charger]\nmax_voltage_v = 1e300").contains("smaller"));
+        for size in ["0", "-1", "1000001", "5000000000", "2.5"] {
+            let refused = words(&format!("[log]\nrecord_max_mb = {size}"));
+            assert!(refused.contains("a whole number of megabytes"), "{refused}");
+        }
+        assert!(words("[charger]\nmax_voltage_v = 0").contains("limits.max_voltage_mv"));
         assert!(words("[charger").contains("not TOML"));
     }
 

@@ -1,84 +1,115 @@
 //! The live log of a charger or a car: time, checkpoint, direction, message with values; the stop reason last.
 
-use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use evse_fsm::{Direction, Dropped, Event, Isolation, Message, Status, Values, Warning};
 use machine::Instant;
-use session::{Checkpoint, Phase, StopReason, Target};
+use roles::{Happening, PevEvent};
+use session::{Checkpoint, Phase, Target};
+use v2gtp::PayloadType;
 
+use crate::command::{evse, pev};
 use crate::decode::values::write_scaled;
 use crate::decode::{Schema, values};
+use crate::inbox::Document;
+use crate::repeats::More;
+use crate::said::Said;
 use crate::style::{self, Palette};
-use crate::words::{self, Side};
+use crate::words::{self, Side, Word};
 
 /// Writes one line for each event.
 pub struct Log {
     palette: Palette,
     line: String,
-    /// Values of messages that went by as bytes and whose event is still to come.
-    seen: VecDeque<(&'static str, String)>,
-    stopped: Option<StopReason>,
     /// Whose log it is, where there are two.
     who: &'static str,
 }
 
-/// Messages that may be under way between the wire and the session at once: judgement.
-const MAX_SEEN: usize = 8;
+/// What is known of an event besides itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Details<'d> {
+    /// The message that it is about: all its values are shown.
+    pub document: Option<&'d Document>,
+    /// How many of its kind it stands for.
+    pub more: Option<More>,
+}
 
 impl Log {
     /// A log in these colours.
     pub fn new(palette: Palette) -> Self {
-        Self { palette, line: String::new(), seen: VecDeque::new(), stopped: None, who: "" }
+        Self { palette, line: String::new(), who: "" }
     }
 
-    /// The last session's end.
-    pub fn stop_reason(&self) -> Option<StopReason> {
-        self.stopped
-    }
-
-    /// A message that went by on the wire: its values are shown in full with its event.
-    pub fn on_the_wire(&mut self, schema: Schema, message: &'static str, document: &[u8]) {
-        let mut line = String::new();
-        values::describe(schema, document, &mut line);
-        if self.seen.len() == MAX_SEEN {
-            self.seen.pop_front();
-        }
-        self.seen.push_back((message, line));
+    /// Writes what a role or the program says, if there are words for it.
+    pub fn said(
+        &mut self,
+        at: Instant,
+        said: &Said,
+        details: Details<'_>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let word = match said {
+            Said::Charger(Happening::Session(event)) => return self.event(at, event, details, out),
+            Said::Car(PevEvent::Session(event)) => return self.car_event(at, event, details, out),
+            Said::Charger(what) => evse::role::word(what),
+            Said::Car(event) => pev::observer::word(event),
+            Said::NotSent(length) => Some(Word {
+                checkpoint: None,
+                words: format!("a frame of {length} bytes was not sent: the queue is full"),
+            }),
+            Said::Words(words) | Said::Loop(_, words) => return self.say(at, None, words, out),
+        };
+        let Some(Word { checkpoint, words }) = word else { return Ok(()) };
+        self.line.clear();
+        let _ = self.note(at, checkpoint, &words);
+        self.finish(details.more, out)
     }
 
     /// Writes what a charger's event says.
-    pub fn event(&mut self, at: Instant, event: &Event, out: &mut dyn Write) -> io::Result<()> {
+    pub fn event(
+        &mut self,
+        at: Instant,
+        event: &Event,
+        details: Details<'_>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         self.line.clear();
         // Writing to a string cannot fail.
         let _ = match event {
-            Event::Message(message) => self.message(at, Side::Evse, message),
+            Event::Message(message) => self.message(at, Side::Evse, message, details.document),
             Event::Phase(phase) => self.phase(at, *phase),
             Event::Checkpoint(checkpoint) => self.note(at, Some(*checkpoint), checkpoint.text()),
             Event::Dropped(dropped) => {
-                self.note(at, None, &format!("dropped: {}", describe_dropped(*dropped)))
+                let length = length_of(details.document);
+                self.note(at, None, &format!("dropped: {}{length}", describe_dropped(*dropped)))
             }
             Event::Warning(warning) => self.warning(at, &describe_warning(*warning)),
             Event::Latched(latch) => self.warning(at, &format!("latched: {}", latch.advice())),
             Event::Unlatched(latch) => self.warning(at, &format!("released: {}", latch.name())),
             Event::Stopping(reason) => self.note(at, None, &format!("stopping: {reason}")),
-            Event::Stopped(reason) => self.stopped(at, *reason),
+            Event::Stopped(reason) => self.note(at, None, &reason.to_string()),
         };
-        self.line.push('\n');
-        out.write_all(self.line.as_bytes())
+        self.finish(details.more, out)
     }
 
     /// Writes what a car's event says.
-    pub fn car_event(&mut self, at: Instant, event: &pev_fsm::Event, out: &mut dyn Write) -> io::Result<()> {
+    pub fn car_event(
+        &mut self,
+        at: Instant,
+        event: &pev_fsm::Event,
+        details: Details<'_>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         use pev_fsm::Event;
         self.line.clear();
         let _ = match event {
-            Event::Message(message) => self.message(at, Side::Pev, message),
+            Event::Message(message) => self.message(at, Side::Pev, message, details.document),
             Event::Phase(phase) => self.phase(at, *phase),
             Event::Checkpoint(checkpoint) => self.note(at, Some(*checkpoint), checkpoint.text()),
             Event::Dropped(dropped) => {
-                self.note(at, None, &format!("dropped: {}", words::of_dropped_answer(*dropped)))
+                let length = length_of(details.document);
+                self.note(at, None, &format!("dropped: {}{length}", words::of_dropped_answer(*dropped)))
             }
             Event::Warning(warning) => self.warning(at, &words::of_car_warning(*warning)),
             Event::EmergencyOpening { current_ma } => {
@@ -87,10 +118,9 @@ impl Log {
             Event::Latched(latch) => self.warning(at, &format!("latched: {}", latch.advice())),
             Event::Unlatched(latch) => self.warning(at, &format!("released: {}", latch.name())),
             Event::Stopping(reason) => self.note(at, None, &format!("stopping: {reason}")),
-            Event::Stopped(reason) => self.stopped(at, *reason),
+            Event::Stopped(reason) => self.note(at, None, &reason.to_string()),
         };
-        self.line.push('\n');
-        out.write_all(self.line.as_bytes())
+        self.finish(details.more, out)
     }
 
     /// Writes a line that is no event of the session.
@@ -103,8 +133,7 @@ impl Log {
     ) -> io::Result<()> {
         self.line.clear();
         let _ = self.note(at, checkpoint, what);
-        self.line.push('\n');
-        out.write_all(self.line.as_bytes())
+        self.finish(None, out)
     }
 
     /// From now on lines that are no messages name this side.
@@ -112,11 +141,13 @@ impl Log {
         self.who = who;
     }
 
-    /// A message that was seen on the wire is not shown.
-    pub fn forget(&mut self, message: &'static str) {
-        if let Some(index) = self.seen.iter().position(|(name, _)| *name == message) {
-            self.seen.remove(index);
+    fn finish(&mut self, more: Option<More>, out: &mut dyn Write) -> io::Result<()> {
+        if let Some(more) = more {
+            let dim = self.palette.with(style::DIM);
+            let _ = write!(self.line, " {dim}{more}{dim:#}");
         }
+        self.line.push('\n');
+        out.write_all(self.line.as_bytes())
     }
 
     fn begin(&mut self, at: Instant, checkpoint: Option<Checkpoint>) -> std::fmt::Result {
@@ -138,34 +169,50 @@ impl Log {
         self.note(at, None, &format!("phase {phase}"))
     }
 
-    fn stopped(&mut self, at: Instant, reason: StopReason) -> std::fmt::Result {
-        self.stopped = Some(reason);
-        self.seen.clear();
-        self.note(at, None, &reason.to_string())
-    }
-
     fn warning(&mut self, at: Instant, what: &str) -> std::fmt::Result {
         self.begin(at, None)?;
         let bad = self.palette.with(style::BAD);
         write!(self.line, "{bad}{:10} {what}{bad:#}", "warning")
     }
 
-    fn message(&mut self, at: Instant, side: Side, message: &Message) -> std::fmt::Result {
+    fn message(
+        &mut self,
+        at: Instant,
+        side: Side,
+        message: &Message,
+        document: Option<&Document>,
+    ) -> std::fmt::Result {
         self.begin(at, message.checkpoint)?;
         let from_car = (side == Side::Evse) == (message.direction == Direction::Received);
         let (style, direction) =
             if from_car { (style::PEV, "pev->evse") } else { (style::EVSE, "evse->pev") };
         let style = self.palette.with(style);
         write!(self.line, "{style}{direction:10} {}{style:#}", message.name)?;
-        let seen = self.seen.iter().position(|(name, _)| *name == message.name);
-        match seen.and_then(|index| self.seen.remove(index)) {
-            Some((_, values)) => self.line.write_str(&values),
+        match document.and_then(|document| schema_of(document, message.name).map(|schema| (schema, document)))
+        {
+            Some((schema, document)) => {
+                values::describe(schema, &document.bytes, &mut self.line);
+                Ok(())
+            }
             None => write_values(&message.values, &mut self.line),
         }
     }
 }
 
-/// The main values, for a message that was not seen on the wire.
+/// The schema of a document, if it is this message.
+fn schema_of(document: &Document, name: &str) -> Option<Schema> {
+    let of_type = Schema::of_payload_type(PayloadType(document.payload_type));
+    let schema = of_type.or_else(|| Schema::of_first_bytes(&document.bytes))?;
+    let outline = schema.outline(&document.bytes)?.ok()?;
+    (outline.message() == Some(name)).then_some(schema)
+}
+
+/// How long a message is that cannot be shown.
+fn length_of(document: Option<&Document>) -> String {
+    document.map_or_else(String::new, |document| format!(" ({} bytes)", document.bytes.len()))
+}
+
+/// The main values, for a message whose bytes are not at hand.
 fn write_values(values: &Values, line: &mut String) -> std::fmt::Result {
     if let Some(code) = values.code {
         write!(line, " {code}")?;
@@ -274,46 +321,73 @@ fn describe_warning(warning: Warning) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use session::{By, Cause, Phase};
 
-    fn line(log: &mut Log, event: &Event) -> String {
-        let mut out = Vec::new();
-        log.event(Instant::from_millis(12_345), event, &mut out).unwrap();
+    fn line(event: &Event, details: Details<'_>) -> String {
+        let (mut log, mut out) = (Log::new(Palette { enabled: false }), Vec::new());
+        log.event(Instant::from_millis(12_345), event, details, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
-    fn message(values: Values) -> Event {
+    fn message(name: &'static str, values: Values) -> Event {
         let checkpoint = Some(Checkpoint::PRE_CHARGE_REQ);
-        Event::Message(Message { direction: Direction::Received, name: "PreChargeReq", checkpoint, values })
+        Event::Message(Message { direction: Direction::Received, name, checkpoint, values })
+    }
+
+    /// `supportedAppProtocolRes`.
+    fn document() -> Document {
+        let bytes = vec![0x80, 0x40, 0x00, 0x40];
+        Document { at: Instant::ZERO, direction: Direction::Received, payload_type: 0x8001, bytes }
     }
 
     #[test]
     fn a_message_has_time_checkpoint_direction_name_and_values() {
-        let mut log = Log::new(Palette { enabled: false });
         let target = Some(Target { voltage_mv: 355_250, current_ma: -500 });
         let values = Values { target, soc_percent: Some(42), ..Values::default() };
         assert_eq!(
-            line(&mut log, &message(values)),
+            line(&message("PreChargeReq", values), Details::default()),
             "     12.345 [570] pev->evse  PreChargeReq target=355.2V/-0.5A soc=42%\n"
         );
     }
 
     #[test]
-    fn a_message_seen_on_the_wire_shows_all_its_values_once() {
-        let mut log = Log::new(Palette { enabled: false });
-        log.on_the_wire(Schema::App, "PreChargeReq", &[0x80, 0x40, 0x00, 0x40]);
-        let event = message(Values::default());
+    fn with_its_bytes_a_message_shows_all_its_values_and_never_those_of_another() {
+        let values = Values { soc_percent: Some(42), ..Values::default() };
+        let document = document();
+        let details = Details { document: Some(&document), more: None };
+        let own = line(&message("supportedAppProtocolRes", values), details);
         assert!(
-            line(&mut log, &event).contains("PreChargeReq ResponseCode=OK_SuccessfulNegotiation SchemaID=1")
+            own.ends_with(" supportedAppProtocolRes ResponseCode=OK_SuccessfulNegotiation SchemaID=1\n"),
+            "{own}"
         );
-        assert!(line(&mut log, &event).ends_with("PreChargeReq\n"));
+        let other = line(&message("PreChargeReq", values), details);
+        assert!(other.ends_with(" PreChargeReq soc=42%\n"), "{other}");
     }
 
     #[test]
-    fn the_end_of_a_session_is_kept_for_the_exit_code() {
+    fn a_message_that_does_not_decode_is_shown_with_its_length() {
+        let document = Document { bytes: vec![0; 57], ..document() };
+        let dropped = Event::Dropped(Dropped::Undecodable { bit: 13 });
+        let shown = line(&dropped, Details { document: Some(&document), more: None });
+        assert!(shown.ends_with("dropped: a message that does not decode at bit 13 (57 bytes)\n"), "{shown}");
+    }
+
+    #[test]
+    fn a_line_says_how_many_of_its_kind_it_stands_for() {
+        let more = Some(More { count: 38, time: machine::Duration::from_millis(10_000) });
+        let shown = line(&message("PreChargeReq", Values::default()), Details { document: None, more });
+        assert!(shown.ends_with("PreChargeReq ... 38 more in 10.0 s\n"), "{shown}");
+    }
+
+    #[test]
+    fn what_a_role_says_outside_of_its_session_has_words() {
+        let mut out = Vec::new();
         let mut log = Log::new(Palette { enabled: false });
-        let reason = StopReason::new(By::Car, Cause::Finished, Phase::SessionStop);
-        assert!(line(&mut log, &Event::Stopped(reason)).contains(&reason.to_string()));
-        assert_eq!(log.stop_reason(), Some(reason));
+        for said in [Said::Charger(Happening::Overrun), Said::Car(PevEvent::Overrun), Said::NotSent(60)] {
+            log.said(Instant::ZERO, &said, Details::default(), &mut out).unwrap();
+        }
+        log.said(Instant::ZERO, &Said::Charger(Happening::Free), Details::default(), &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text.lines().count(), 3, "{text}");
+        assert!(text.ends_with("a frame of 60 bytes was not sent: the queue is full\n"), "{text}");
     }
 }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use nix::errno::Errno;
 
 /// Why the adapter cannot work. Each says what to do.
@@ -26,6 +28,28 @@ pub enum Error {
     /// The interface is switched off.
     #[error("interface {0} is down: run `sudo ip link set {0} up`")]
     Down(String),
+    /// Another program runs a role on the interface.
+    #[error("interface {name} is taken by {holder}: end that one first, or take another interface")]
+    Taken {
+        /// The interface's name.
+        name: String,
+        /// The other process.
+        holder: String,
+    },
+    /// The plant's hardware would stay as it is when this program stops.
+    #[error(
+        "the plant has no heartbeat: wire a watchdog that switches power off, opens the contactors and takes the pilot \
+         away by itself when this program gives no sign of life for 500 ms, and name its time in \
+         `PlantBackend::heartbeat`"
+    )]
+    NoHeartbeat,
+    /// It would stay as it is for too long.
+    #[error(
+        "the plant's heartbeat is too slow: it goes to SAFE after {} ms without a sign of life, and 500 ms is the \
+         longest; set the watchdog's time lower",
+        .0.as_millis()
+    )]
+    SlowHeartbeat(Duration),
     /// The operating system refuses.
     #[error("{what}: {errno}")]
     Os {
@@ -51,8 +75,17 @@ impl Error {
     pub fn is_access(&self) -> bool {
         matches!(
             self,
-            Self::Privilege { .. } | Self::NoInterface { .. } | Self::NotEthernet(_) | Self::Down(_)
+            Self::Privilege { .. }
+                | Self::NoInterface { .. }
+                | Self::NotEthernet(_)
+                | Self::Down(_)
+                | Self::Taken { .. }
         )
+    }
+
+    /// Whether an interface that worked is off or gone for now, and may come back.
+    pub fn is_interface_down(&self) -> bool {
+        matches!(self, Self::NoInterface { .. } | Self::NotEthernet(_) | Self::Down(_))
     }
 }
 

@@ -51,6 +51,16 @@ fn sockets_on(table: &str, index: usize) -> usize {
     .count()
 }
 
+/// Counters of the interfaces of the thread's network namespace, whatever is mounted on `/sys`.
+const COUNTERS: &str = "/proc/thread-self/net/dev";
+
+/// How many frames came on the interface of this name, by the kernel's table of counters.
+fn frames_on(table: &str, name: &str) -> Option<u64> {
+    let counters = table.lines().find_map(|row| row.trim_start().strip_prefix(name)?.strip_prefix(':'))?;
+    // Bytes, packets, ...
+    counters.split_whitespace().nth(1)?.parse().ok()
+}
+
 /// A locally administered address that differs from `mac` and is the same each time.
 ///
 /// A manufacturer's address keeps its other bits, so two machines do not get the same one. A local address
@@ -120,9 +130,27 @@ impl Interface {
         Ok(state)
     }
 
+    /// How many frames have come on the interface of this name since it was made, for any program.
+    pub(crate) fn received(name: &str) -> Option<u64> {
+        frames_on(&std::fs::read_to_string(COUNTERS).ok()?, name)
+    }
+
+    /// The loopback, which every machine has.
+    #[cfg(test)]
+    pub(crate) fn any_of_this_machine() -> Self {
+        let mut addresses = getifaddrs().unwrap();
+        let link = addresses.find_map(|address| address.address?.as_link_addr().copied()).unwrap();
+        Self { name: "lo".into(), mac: Mac([0; 6]), link }
+    }
+
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Its number in this network namespace; one that is removed and made again has another one.
+    pub fn index(&self) -> usize {
+        self.link.ifindex()
     }
 
     /// Its own MAC address, which the kernel uses.
@@ -177,6 +205,12 @@ mod tests {
             0000000000000000 3      3    0003   0     1 0      0      4\n\
             0000000000000000 3      3    0003   17    1 0      0      5\n";
         assert_eq!((sockets_on(table, 7), sockets_on(table, 17), sockets_on("", 7)), (3, 2, 0));
+    }
+
+    #[test]
+    fn frames_are_counted_by_the_whole_name() {
+        let table = "Inter-|   Receive\n face |bytes    packets errs\n  plc10: 1 2 3\n   plc1:100 42 0\n";
+        assert_eq!((frames_on(table, "plc1"), frames_on(table, "plc")), (Some(42), None));
     }
 
     #[test]

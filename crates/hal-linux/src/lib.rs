@@ -36,9 +36,12 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod claim;
 mod clock;
 mod error;
+mod filter;
 mod interface;
+mod notify;
 mod plant;
 mod recorder;
 mod role;
@@ -46,16 +49,24 @@ mod runner;
 mod signals;
 mod simulated;
 mod socket;
+mod state;
+mod threaded;
 mod wait;
+mod waker;
 
+pub use claim::Claim;
 pub use clock::{Clock, OsEntropy};
 pub use error::Error;
 pub use interface::{Interface, InterfaceState};
-pub use plant::{Heartbeat, PlantBackend};
+pub use notify::Notify;
+pub use plant::{Demanded, Heartbeat, NothingReal, PlantBackend, PlantFault, Simulated, SimulatedBackend};
 pub use recorder::{Direction, Recorder};
-pub use role::{Port, Role};
-pub use runner::{Happening, Observer, Outcome, Runner};
-pub use signals::Signals;
+pub use role::{Port, PortStatistics, Role};
+pub use runner::{Budget, Counters, Happening, Observer, Outcome, Runner};
+pub use signals::{Signals, Wish};
 pub use simulated::{CarPilot, SimulatedPlant, Simulation};
 pub use socket::PacketSocket;
+pub use state::{Keeper, Kept, StateFile};
+pub use threaded::{Snapshot, Threaded};
 pub use wait::wait;
+pub use waker::Waker;

@@ -21,7 +21,15 @@ pub enum Direction {
 /// Writes frames into a pcapng file that every analyser opens: Ethernet, times in microseconds.
 pub struct Recorder<W: Write> {
     writer: PcapNgWriter<W>,
+    /// Bytes of frames and their blocks so far, and how many there may be.
+    written: u64,
+    at_most: u64,
+    is_full: bool,
 }
+
+/// What a frame's block has beside the frame, in bytes: header, times and lengths (28), padding (up to 3), the option that
+/// says which way it went (12), the length again (4).
+const BLOCK: u64 = 28 + 3 + 12 + 4;
 
 impl<W: Write> Recorder<W> {
     /// Writes the head of a file for frames of this interface.
@@ -31,11 +39,25 @@ impl<W: Write> Recorder<W> {
         // Without the option `if_tsresol`, times are in microseconds; 0 means that frames are never cut.
         let block = InterfaceDescriptionBlock { linktype: DataLink::ETHERNET, snaplen: 0, options };
         writer.write_pcapng_block(block).map_err(into_io)?;
-        Ok(Self { writer })
+        Ok(Self { writer, written: 0, at_most: u64::MAX, is_full: false })
     }
 
-    /// Writes one frame; `at` is its time since 1970 (UTC).
-    pub fn frame(&mut self, at: Duration, direction: Direction, frame: &[u8]) -> io::Result<()> {
+    /// Ends the recording before the first frame that would make the file longer than about so many bytes. Until then
+    /// it has every frame, and it is a whole file.
+    #[must_use]
+    pub fn at_most(self, bytes: u64) -> Self {
+        Self { at_most: bytes, ..self }
+    }
+
+    /// Writes one frame; `at` is its time since 1970 (UTC). Whether it was written: not once the file is as long as it
+    /// may be.
+    pub fn frame(&mut self, at: Duration, direction: Direction, frame: &[u8]) -> io::Result<bool> {
+        let needed = u64::try_from(frame.len()).unwrap_or(u64::MAX).saturating_add(BLOCK);
+        self.is_full |= self.written.saturating_add(needed) > self.at_most;
+        if self.is_full {
+            return Ok(false);
+        }
+        self.written += needed;
         let ticks = u64::try_from(at.as_micros()).unwrap_or(u64::MAX);
         let inbound_or_outbound = match direction {
             Direction::Received => 1,
@@ -50,7 +72,7 @@ impl<W: Write> Recorder<W> {
             options: vec![EnhancedPacketOption::Flags(inbound_or_outbound)],
         };
         self.writer.write_pcapng_block(block).map_err(into_io)?;
-        Ok(())
+        Ok(true)
     }
 
     /// Hands everything to the operating system.
@@ -86,5 +108,22 @@ mod tests {
             file[at + 64..at + 72],
             [2_u16.to_ne_bytes(), 4_u16.to_ne_bytes(), [2, 0], [0, 0]].concat()
         );
+    }
+
+    #[test]
+    fn a_recording_ends_at_its_limit_and_has_no_hole_and_no_cut_block() {
+        let mut recorder = Recorder::new(Vec::new(), "eth0").unwrap().at_most(1_000);
+        let mut frame =
+            |length: usize| recorder.frame(Duration::ZERO, Direction::Received, &vec![0xAB; length]).unwrap();
+        // A short one after one that did not fit would be a hole.
+        assert_eq!([frame(400), frame(400), frame(600), frame(20)], [true, true, false, false]);
+        let file = recorder.writer.into_inner();
+        assert!(file.len() < 1_100, "{}", file.len());
+        let (mut rest, mut kinds) = (file.as_slice(), Vec::new());
+        while let [kind, _, _, _, a, b, c, d, ..] = *rest {
+            kinds.push(kind);
+            rest = &rest[usize::try_from(u32::from_ne_bytes([a, b, c, d])).unwrap()..];
+        }
+        assert_eq!((kinds, rest.len()), (vec![0x0A, 1, 6, 6], 0));
     }
 }

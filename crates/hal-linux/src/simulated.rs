@@ -1,6 +1,7 @@
 //! A charger's plant that exists in numbers only.
 
 use std::cell::Cell;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
 
 use control_pilot::{Level, Output};
@@ -8,7 +9,8 @@ use evse_fsm::{Contactors, Demand, Plant};
 use machine::{Duration, Instant};
 use sim::plant::{Bench, BenchConfig, CableProfile, CarDemand, ContactorProfile, Load, StageProfile};
 
-use crate::plant::{Heartbeat, PlantBackend};
+use crate::plant::{Simulated, SimulatedBackend};
+use crate::{Error, Waker};
 
 /// What the simulated hardware and car are like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +46,7 @@ impl Default for Simulation {
 ///
 /// The battery behind the cable has the voltage at which the power stage stood when current was first
 /// demanded: so any car on the modem finds what it expects.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct SimulatedPlant {
     simulation: Simulation,
     bench: Bench,
@@ -59,13 +61,16 @@ pub struct SimulatedPlant {
 
 /// The pilot of a car that is simulated elsewhere, or of a real one whose pilot wire is not there: a handle
 /// on the plant's.
-#[derive(Clone, Debug, Default)]
-pub struct CarPilot(Rc<Cell<Option<Level>>>);
+#[derive(Clone, Debug)]
+pub struct CarPilot(Rc<(Cell<Option<Level>>, Waker)>);
 
 impl CarPilot {
     /// From now on the pilot is here, instead of where the plant's own car would hold it.
     pub fn hold(&self, level: Level) {
-        self.0.set(Some(level));
+        let (held, waker) = &*self.0;
+        if held.replace(Some(level)) != Some(level) {
+            waker.wake();
+        }
     }
 }
 
@@ -78,7 +83,10 @@ const BATTERY_MOHM: i32 = 50;
 
 impl SimulatedPlant {
     /// A plant at rest, unplugged.
-    pub fn new(simulation: Simulation) -> Self {
+    ///
+    /// # Errors
+    /// [`Error::Os`].
+    pub fn new(simulation: Simulation) -> Result<Simulated<Self>, Error> {
         let stage = StageProfile {
             slew_mv_per_s: simulation.voltage_slew_mv_per_s,
             lag_ms: 1,
@@ -100,14 +108,14 @@ impl SimulatedPlant {
             measuring: simulation.isolation_time,
             ..BenchConfig::default()
         });
-        Self {
+        Ok(Simulated(Self {
             simulation,
             bench,
             started: Instant::ZERO,
             offered: None,
             energy_flowed: false,
-            car_pilot: CarPilot::default(),
-        }
+            car_pilot: CarPilot(Rc::new((Cell::new(None), Waker::new()?))),
+        }))
     }
 
     /// The pilot, for a car that is simulated elsewhere. Before it is plugged in it is A all the same.
@@ -117,7 +125,7 @@ impl SimulatedPlant {
 
     /// What the car pulls the pilot to.
     fn level(&self, now: Instant) -> Level {
-        if let Some(level) = self.car_pilot.0.get() {
+        if let Some(level) = self.car_pilot.0.0.get() {
             return level;
         }
         let is_ready = self.offered.is_some_and(|since| now.since(since) >= self.simulation.ready_after);
@@ -146,7 +154,7 @@ impl SimulatedPlant {
     }
 }
 
-impl PlantBackend for SimulatedPlant {
+impl SimulatedBackend for SimulatedPlant {
     type Demand = Demand;
     type Reading = Plant;
 
@@ -164,6 +172,7 @@ impl PlantBackend for SimulatedPlant {
     }
 
     fn read(&mut self, now: Instant) -> Plant {
+        self.car_pilot.0.1.take();
         self.step(now);
         self.bench.charger(now)
     }
@@ -172,8 +181,8 @@ impl PlantBackend for SimulatedPlant {
         self.apply(now, &Demand::SAFE);
     }
 
-    fn heartbeat(&self) -> Option<Heartbeat> {
-        None
+    fn wakes(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.car_pilot.0.1.as_fd())
     }
 }
 
@@ -205,7 +214,7 @@ mod tests {
 
     #[test]
     fn the_car_plugs_in_gets_ready_charges_and_goes_back_to_b() {
-        let mut plant = SimulatedPlant::new(Simulation::default());
+        let Simulated(mut plant) = SimulatedPlant::new(Simulation::default()).unwrap();
         assert_eq!(value(run(&mut plant, 0, 400, &Demand::SAFE).pilot), Level::A);
         assert_eq!(value(run(&mut plant, 410, 1000, &Demand::SAFE).pilot), Level::B);
         assert_eq!(value(run(&mut plant, 1010, 3500, &OFFER).pilot), Level::B, "not ready yet");
@@ -230,7 +239,7 @@ mod tests {
 
     #[test]
     fn safe_takes_voltage_and_current_away() {
-        let mut plant = SimulatedPlant::new(Simulation::default());
+        let Simulated(mut plant) = SimulatedPlant::new(Simulation::default()).unwrap();
         run(&mut plant, 0, 9000, &demand(400_000, 50_000));
         plant.make_safe(Instant::from_millis(9010));
         let safe = run(&mut plant, 9020, 9400, &Demand::SAFE);

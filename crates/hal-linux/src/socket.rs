@@ -1,34 +1,73 @@
+use std::cell::Cell;
+use std::io::IoSlice;
+use std::net::Ipv6Addr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
+use libc::{sock_filter, sock_fprog};
 use nix::errno::Errno;
-use nix::sys::socket::sockopt::SetStruct;
+use nix::sys::socket::sockopt::{GetStruct, RcvBuf, SetStruct};
 use nix::sys::socket::{
-    AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, bind, recv, send, setsockopt, socket,
+    AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, bind, getsockopt, recv, sendmsg, setsockopt,
+    socket,
 };
 
 use roles::Mac;
 
-use crate::{Error, Interface};
+use crate::role::{Port, PortStatistics};
+use crate::{Claim, Error, Interface, filter};
 
 /// An `AF_PACKET` socket on one interface: whole Ethernet frames in both directions, never those that this
 /// machine sends.
 ///
-/// Frames for the role's MAC address, for groups and for all reach it; promiscuous, all that the interface
-/// sees. Nothing waits: what cannot be done at once is told.
+/// The kernel's filter lets through what concerns the role: `HomePlug`'s management frames, and IPv6 to its MAC address,
+/// to its groups and to all; promiscuous, all that the interface sees. Nothing waits: what cannot be done at once is
+/// reported.
 #[derive(Debug)]
 pub struct PacketSocket {
     socket: OwnedFd,
-    name: String,
+    opened: Opened,
+    /// The interface is this role's alone.
+    claim: Option<Claim>,
+    counted: Cell<Counted>,
 }
 
-/// Options of packet(7) that nix has no names for. Its macro holds the `unsafe` of the system call, which is
-/// sound because the types are those that the kernel reads.
+/// As what it was opened: to open it again.
+#[derive(Clone, Debug)]
+struct Opened {
+    name: String,
+    mac: Mac,
+    address: Cell<Ipv6Addr>,
+    is_promiscuous: bool,
+}
+
+/// What was counted so far. The kernel forgets its own counters when they are read, and with the socket.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counted {
+    passed: u64,
+    dropped: u64,
+    /// On the interface up to when it was opened last.
+    on_interface: u64,
+    /// What the interface's own counter showed then.
+    interface_began: Option<u64>,
+}
+
+/// Options of packet(7) and socket(7) that nix has no names for. Its macro holds the `unsafe` of the system call, which is
+/// sound because the types are those that the kernel reads and writes, and a filter's program lives until the call is over.
 #[derive(Clone)]
 struct AddMembership;
 #[derive(Clone)]
 struct IgnoreOutgoing;
 #[derive(Clone)]
 struct NetworkHeader;
+#[derive(Clone)]
+struct AttachFilter;
+#[derive(Clone, Copy)]
+struct Statistics;
+
+/// `linux/if_packet.h`; libc does not have it.
+const PACKET_STATISTICS: libc::c_int = 6;
+/// `struct tpacket_stats`: frames that passed the filter, those dropped included; dropped.
+type PacketStatistics = [libc::c_uint; 2];
 
 nix::setsockopt_impl!(
     AddMembership,
@@ -51,11 +90,28 @@ nix::setsockopt_impl!(
     libc::c_int,
     SetStruct<'_, libc::c_int>
 );
+nix::setsockopt_impl!(
+    AttachFilter,
+    libc::SOL_SOCKET,
+    libc::SO_ATTACH_FILTER,
+    sock_fprog,
+    SetStruct<'_, sock_fprog>
+);
+nix::getsockopt_impl!(
+    Statistics,
+    libc::SOL_PACKET,
+    PACKET_STATISTICS,
+    PacketStatistics,
+    GetStruct<PacketStatistics>
+);
 
 /// The header in front of each frame (`struct virtio_net_hdr`, `linux/virtio_net.h`).
 const HEADER: usize = 10;
 /// In its first byte: the checksum is still to be completed.
 const NEEDS_CHECKSUM: u8 = 1;
+/// Bytes of frames that may wait in the kernel, which doubles it for its own needs: two full TCP windows and some hundred
+/// small frames (judgement). More would only be older when it is read.
+const WAITING: usize = 128 * 1024;
 
 impl PacketSocket {
     /// The largest frame that may come: a kernel that puts segments together gives up to 64 KiB.
@@ -66,36 +122,25 @@ impl PacketSocket {
     /// # Errors
     /// [`Error::Privilege`] without the capability `CAP_NET_RAW`; [`Error::Os`] on kernels before 4.20.
     pub fn open(interface: &Interface, mac: Mac, promiscuous: bool) -> Result<Self, Error> {
-        let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
-        let socket =
-            socket(AddressFamily::Packet, SockType::Raw, flags, SockProtocol::EthAll).map_err(|errno| {
-                match errno {
-                    Errno::EPERM | Errno::EACCES => Error::privilege(),
-                    errno => Error::Os { what: "opening a raw socket", errno },
-                }
-            })?;
-        setsockopt(&socket, IgnoreOutgoing, &1)
-            .map_err(Error::os("leaving out own frames (Linux 4.20 or newer)"))?;
-        setsockopt(&socket, NetworkHeader, &1).map_err(Error::os("asking for checksum states"))?;
-        bind(socket.as_raw_fd(), &interface.link).map_err(Error::os("binding to the interface"))?;
-        if mac != interface.mac() {
-            join(&socket, interface, libc::PACKET_MR_UNICAST, mac)?;
-        }
-        if promiscuous {
-            join(&socket, interface, libc::PACKET_MR_PROMISC, Mac([0; 6]))?;
-        }
-        // Discovery and neighbour solicitations come to groups: some drivers filter these, too.
-        join(&socket, interface, libc::PACKET_MR_ALLMULTI, Mac([0; 6]))?;
-        let opened = Self { socket, name: interface.name().into() };
-        opened.forget_earlier_frames()?;
-        Ok(opened)
+        let opened = Opened {
+            name: interface.name().into(),
+            mac,
+            address: Cell::new(interface.role_address(mac)),
+            is_promiscuous: promiscuous,
+        };
+        let socket = opened.open(interface)?;
+        let counted =
+            Counted { interface_began: Interface::received(interface.name()), ..Counted::default() };
+        Ok(Self { socket, opened, claim: None, counted: Cell::new(counted) })
     }
 
-    /// Before it was bound, the socket received from all interfaces.
-    fn forget_earlier_frames(&self) -> Result<(), Error> {
-        let mut buffer = [0; 64];
-        while self.receive_raw(&mut buffer)?.is_some() {}
-        Ok(())
+    /// Opens a socket for a role, which has the interface for itself from now on: see [`Claim`].
+    ///
+    /// # Errors
+    /// [`Error::Taken`], and as [`open`](Self::open).
+    pub fn for_role(interface: &Interface, mac: Mac) -> Result<Self, Error> {
+        let claim = Claim::take(interface)?;
+        Ok(Self { claim: Some(claim), ..Self::open(interface, mac, false)? })
     }
 
     /// The next frame, or `None` when there is none now. A frame longer than the buffer less ten bytes is
@@ -104,7 +149,8 @@ impl PacketSocket {
     /// # Errors
     /// [`Error::Down`] when the interface was switched off or is gone; other [`Error::Os`].
     pub fn receive<'b>(&self, buffer: &'b mut [u8]) -> Result<Option<&'b [u8]>, Error> {
-        let Some(length) = self.receive_raw(buffer)? else { return Ok(None) };
+        let received = receive_raw(&self.socket, buffer).map_err(|errno| self.failed("receiving", errno))?;
+        let Some(length) = received else { return Ok(None) };
         let Some((header, frame)) = buffer.get_mut(..length).and_then(|all| all.split_at_mut_checked(HEADER))
         else {
             return Ok(Some(&[]));
@@ -113,36 +159,150 @@ impl PacketSocket {
         Ok(Some(frame))
     }
 
-    fn receive_raw(&self, buffer: &mut [u8]) -> Result<Option<usize>, Error> {
-        loop {
-            match recv(self.socket.as_raw_fd(), buffer, MsgFlags::empty()) {
-                Ok(length) => return Ok(Some(length)),
-                Err(Errno::EAGAIN) => return Ok(None),
-                Err(Errno::EINTR) => {}
-                Err(Errno::ENETDOWN | Errno::ENXIO | Errno::ENODEV) => {
-                    return Err(Error::Down(self.name.clone()));
-                }
-                Err(errno) => return Err(Error::Os { what: "receiving", errno }),
-            }
-        }
-    }
-
     /// Sends a frame. `false`: the interface's queue is full and the frame is lost, as on any wire.
     ///
     /// # Errors
     /// As [`receive`](Self::receive).
     pub fn send(&self, frame: &[u8]) -> Result<bool, Error> {
-        let message = [&[0; HEADER], frame].concat();
+        let message = [IoSlice::new(&[0; HEADER]), IoSlice::new(frame)];
         loop {
-            match send(self.socket.as_raw_fd(), &message, MsgFlags::empty()) {
+            match sendmsg::<()>(self.socket.as_raw_fd(), &message, &[], MsgFlags::empty(), None) {
                 Ok(_) => return Ok(true),
                 Err(Errno::EAGAIN | Errno::ENOBUFS) => return Ok(false),
                 Err(Errno::EINTR) => {}
-                Err(Errno::ENETDOWN | Errno::ENXIO | Errno::ENODEV) => {
-                    return Err(Error::Down(self.name.clone()));
-                }
-                Err(errno) => return Err(Error::Os { what: "sending", errno }),
+                Err(errno) => return Err(self.failed("sending", errno)),
             }
+        }
+    }
+
+    fn failed(&self, what: &'static str, errno: Errno) -> Error {
+        match errno {
+            Errno::ENETDOWN | Errno::ENXIO | Errno::ENODEV => Error::Down(self.opened.name.clone()),
+            errno => Error::Os { what, errno },
+        }
+    }
+
+    /// Adds what the kernel has counted since the last time.
+    fn count(&self) -> Counted {
+        let mut counted = self.counted.get();
+        if let Ok([passed, dropped]) = getsockopt(&self.socket, Statistics) {
+            counted.passed += u64::from(passed);
+            counted.dropped += u64::from(dropped);
+        }
+        self.counted.set(counted);
+        counted
+    }
+
+    /// Frames on the interface since it was opened first. Those of an interface that was removed are not known any more.
+    fn on_interface(&self, counted: Counted) -> Option<u64> {
+        let now = Interface::received(&self.opened.name)?;
+        Some(counted.on_interface + now.saturating_sub(counted.interface_began?))
+    }
+}
+
+impl Port for PacketSocket {
+    fn receive<'b>(&self, buffer: &'b mut [u8]) -> Result<Option<&'b [u8]>, Error> {
+        Self::receive(self, buffer)
+    }
+
+    fn send(&self, frame: &[u8]) -> Result<bool, Error> {
+        Self::send(self, frame)
+    }
+
+    /// The interface may be another one of the same name.
+    fn reopen(&mut self) -> Result<(), Error> {
+        let interface = Interface::find(&self.opened.name)?;
+        let socket = self.opened.open(&interface)?;
+        if self.claim.take().is_some() {
+            self.claim = Some(Claim::take(&interface)?);
+        }
+        let counted = self.count();
+        let on_interface = self.on_interface(counted).unwrap_or(counted.on_interface);
+        let interface_began = Interface::received(&self.opened.name);
+        self.counted.set(Counted { on_interface, interface_began, ..counted });
+        self.socket = socket;
+        Ok(())
+    }
+
+    fn hear(&self, address: Ipv6Addr) -> Result<(), Error> {
+        self.opened.address.set(address);
+        self.opened.filter(&self.socket)
+    }
+
+    fn statistics(&self) -> PortStatistics {
+        let counted = self.count();
+        PortStatistics {
+            on_interface: self.on_interface(counted),
+            passed: counted.passed,
+            dropped: counted.dropped,
+        }
+    }
+}
+
+impl Opened {
+    fn open(&self, interface: &Interface) -> Result<OwnedFd, Error> {
+        let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
+        let socket =
+            socket(AddressFamily::Packet, SockType::Raw, flags, SockProtocol::EthAll).map_err(|errno| {
+                match errno {
+                    Errno::EPERM | Errno::EACCES => Error::privilege(),
+                    errno => Error::Os { what: "opening a raw socket", errno },
+                }
+            })?;
+        // Until it is bound it receives from all interfaces. So nothing passes, what came before that is forgotten, and
+        // only the bound socket gets its filter.
+        attach(&socket, &mut filter::nothing())?;
+        let mut buffer = [0; 64];
+        while receive_raw(&socket, &mut buffer).map_err(Error::os("receiving"))?.is_some() {}
+        setsockopt(&socket, IgnoreOutgoing, &1)
+            .map_err(Error::os("leaving out own frames (Linux 4.20 or newer)"))?;
+        setsockopt(&socket, NetworkHeader, &1).map_err(Error::os("asking for checksum states"))?;
+        setsockopt(&socket, RcvBuf, &WAITING).map_err(Error::os("bounding the receive buffer"))?;
+        bind(socket.as_raw_fd(), &interface.link).map_err(Error::os("binding to the interface"))?;
+        if self.mac != interface.mac() {
+            join(&socket, interface, libc::PACKET_MR_UNICAST, self.mac)?;
+        }
+        if self.is_promiscuous {
+            join(&socket, interface, libc::PACKET_MR_PROMISC, Mac([0; 6]))?;
+        }
+        // Discovery and neighbour solicitations come to groups: some drivers filter these, too.
+        join(&socket, interface, libc::PACKET_MR_ALLMULTI, Mac([0; 6]))?;
+        // Reading the counters sets them to zero.
+        let _ = getsockopt(&socket, Statistics);
+        self.filter(&socket)?;
+        Ok(socket)
+    }
+
+    fn filter(&self, socket: &OwnedFd) -> Result<(), Error> {
+        let mut program = if self.is_promiscuous {
+            filter::everything()
+        } else {
+            filter::station(self.mac, solicited_group(self.address.get()))
+        };
+        attach(socket, &mut program)
+    }
+}
+
+/// The group of neighbour solicitations for an address (RFC 4291 2.7.1), as an Ethernet address (RFC 2464 7).
+fn solicited_group(address: Ipv6Addr) -> Mac {
+    let [.., a, b, c] = address.octets();
+    Mac([0x33, 0x33, 0xFF, a, b, c])
+}
+
+fn attach(socket: &OwnedFd, program: &mut [sock_filter]) -> Result<(), Error> {
+    let len = u16::try_from(program.len()).unwrap_or(u16::MAX);
+    let program = sock_fprog { len, filter: program.as_mut_ptr() };
+    setsockopt(socket, AttachFilter, &program).map_err(Error::os("filtering frames"))
+}
+
+/// Receives header and frame; nothing where none waits.
+fn receive_raw(socket: &OwnedFd, buffer: &mut [u8]) -> Result<Option<usize>, Errno> {
+    loop {
+        match recv(socket.as_raw_fd(), buffer, MsgFlags::empty()) {
+            Ok(length) => return Ok(Some(length)),
+            Err(Errno::EAGAIN) => return Ok(None),
+            Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno),
         }
     }
 }
@@ -157,7 +317,7 @@ fn join(socket: &OwnedFd, interface: &Interface, kind: libc::c_int, mac: Mac) ->
     let mut address = [0; 8];
     address.iter_mut().zip(mac.0).for_each(|(place, byte)| *place = byte);
     let request = libc::packet_mreq {
-        mr_ifindex: i32::try_from(interface.link.ifindex()).unwrap_or_default(),
+        mr_ifindex: i32::try_from(interface.index()).unwrap_or_default(),
         mr_type: u16::try_from(kind).unwrap_or_default(),
         mr_alen: 6,
         mr_address: address,

@@ -43,9 +43,11 @@ mod line;
 mod net;
 mod pev;
 mod stream;
+mod watch;
 
 pub use channel::{Broken, Channel, Plain, Written};
 pub use evse::{ConfigError, Event, Evse, EvseConfig, EvseLink, EvseStorage, Happening, Input};
 pub use net::{MAX_FRAME, Mac};
 pub use pev::{Pev, PevConfig, PevConfigError, PevEvent, PevInput, PevLink, PevStorage};
 pub use stream::StreamError;
+pub use watch::Watch;

@@ -1,9 +1,10 @@
-use machine::{Cx, Machine};
-use session::Closed;
+use machine::{Cx, Instant, Machine};
+use session::{Closed, Direction};
 use v2gtp::{Deframer, HEADER_LEN, Header, Item, PayloadType};
 
 use crate::channel::{Broken, Channel};
 use crate::net::{Ended, Station, TcpState};
+use crate::watch::Watch;
 
 /// Either side's session, as a stream needs it: messages with their payload types in and out, and the connection's
 /// life.
@@ -82,6 +83,8 @@ pub(crate) struct Stream<'a, C, const N: usize> {
     /// Bytes of `out` that hold messages, and how many of them the channel has taken.
     filled: usize,
     taken: usize,
+    /// Who looks on.
+    pub(crate) watch: Option<&'a dyn Watch>,
 }
 
 /// Why a stream was closed.
@@ -98,7 +101,7 @@ pub enum StreamError {
 impl<'a, C: Channel, const N: usize> Stream<'a, C, N> {
     pub(crate) fn new(channel: C, deframer: &'a mut Deframer<N>, out: &'a mut [u8; N]) -> Self {
         deframer.reset();
-        Self { channel, is_connected: false, deframer, out, filled: 0, taken: 0 }
+        Self { channel, is_connected: false, deframer, out, filled: 0, taken: 0, watch: None }
     }
 
     /// Whether the session has been told of a connection and not of its end.
@@ -196,19 +199,19 @@ impl<'a, C: Channel, const N: usize> Stream<'a, C, N> {
         session: &mut impl Session,
         mut skipped: impl FnMut(PayloadType),
     ) -> Result<(), StreamError> {
-        self.answer(station, session);
+        self.answer(cx.now, station, session);
         // What waits to be sent is the peer's brake: it gets no more in before it takes that.
         while !self.is_sending() && station.has_bytes() {
             let read = station.read(|wire| (wire.len(), self.messages(cx, wire, session, &mut skipped)));
-            self.answer(station, session);
+            self.answer(cx.now, station, session);
             read.unwrap_or(Ok(()))?;
         }
         Ok(())
     }
 
     /// Takes the session's answers and gives them to the connection.
-    fn answer(&mut self, station: &mut Station<'_>, session: &mut impl Session) {
-        self.take(session);
+    fn answer(&mut self, now: Instant, station: &mut Station<'_>, session: &mut impl Session) {
+        self.encode(now, session);
         self.flush(station);
     }
 
@@ -246,8 +249,13 @@ impl<'a, C: Channel, const N: usize> Stream<'a, C, N> {
             while let Some(item) = self.deframer.next(&mut plain)? {
                 match item {
                     Item::Message(message) => {
-                        session.handle(cx, S::message(message.payload_type.0, message.payload));
-                        take(session, self.out, &mut self.filled, &mut self.taken);
+                        let payload_type = message.payload_type.0;
+                        if let Some(watch) = self.watch {
+                            watch.message(cx.now, Direction::Received, payload_type, message.payload);
+                        }
+                        session.handle(cx, S::message(payload_type, message.payload));
+                        let waiting = (&mut self.filled, &mut self.taken);
+                        encode(cx.now, session, self.out, waiting, self.watch);
                     }
                     Item::Skipped { payload_type, .. } => skipped(payload_type),
                 }
@@ -256,13 +264,19 @@ impl<'a, C: Channel, const N: usize> Stream<'a, C, N> {
         Ok(())
     }
 
-    fn take(&mut self, session: &mut impl Session) {
-        take(session, self.out, &mut self.filled, &mut self.taken);
+    fn encode(&mut self, now: Instant, session: &mut impl Session) {
+        encode(now, session, self.out, (&mut self.filled, &mut self.taken), self.watch);
     }
 }
 
-/// Encodes the session's answers behind those that wait in `out`, each with its header.
-fn take(session: &mut impl Session, out: &mut [u8], filled: &mut usize, taken: &mut usize) {
+/// Encodes the session's answers after those that wait in `out`, each with its header.
+fn encode(
+    now: Instant,
+    session: &mut impl Session,
+    out: &mut [u8],
+    (filled, taken): (&mut usize, &mut usize),
+    watch: Option<&dyn Watch>,
+) {
     if filled == taken {
         (*filled, *taken) = (0, 0);
     }
@@ -277,5 +291,8 @@ fn take(session: &mut impl Session, out: &mut [u8], filled: &mut usize, taken: &
         let Ok(length) = u32::try_from(len) else { return };
         header.copy_from_slice(&Header { payload_type: PayloadType(payload_type), length }.to_bytes());
         *filled += HEADER_LEN + len;
+        if let Some(watch) = watch {
+            watch.message(now, Direction::Sent, payload_type, payload.get(..len).unwrap_or_default());
+        }
     }
 }

@@ -2,14 +2,17 @@
 //! elsewhere, here it is that both roles find together and apart.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
+use std::cell::RefCell;
+
 use control_pilot::{Level, Output};
 use evse_fsm::{Insulation, Isolation};
 use machine::{Cx, Duration, Instant, Machine, ScriptedEntropy};
 use pev_fsm::Vehicle;
 use roles::{
     Evse, EvseConfig, EvseStorage, Input, MAX_FRAME, Mac, Pev, PevConfig, PevInput, PevLink, PevStorage,
+    Watch,
 };
-use session::{Cause, Contactors, Limits, Lock, Phase, Reading, Target};
+use session::{Cause, Contactors, Direction, Limits, Lock, Phase, Reading, Target};
 
 const BATTERY_MV: i32 = 355_000;
 const STEP: Duration = Duration::from_millis(10);
@@ -260,4 +263,37 @@ fn a_car_that_nobody_answers_or_connects_says_why_and_goes_on_trying() {
             assert_eq!(bench.pev.stop_reason(), None, "a session is under way");
         });
     }
+}
+
+/// Messages that one side took or sent, in its order.
+#[derive(Default)]
+struct Seen(RefCell<Vec<(Direction, Vec<u8>)>>);
+
+impl Watch for Seen {
+    fn message(&self, _at: Instant, direction: Direction, payload_type: u16, document: &[u8]) {
+        assert_eq!(payload_type, 0x8001);
+        self.0.borrow_mut().push((direction, document.to_vec()));
+    }
+}
+
+#[test]
+fn what_one_side_sends_the_other_takes_and_both_watchers_see_all_of_it() {
+    let (at_charger, at_car) = (Seen::default(), Seen::default());
+    let (mut evse, mut pev) = (EvseStorage::new(), PevStorage::new());
+    let mut bench = Bench::new(&mut evse, &mut pev);
+    bench.evse.watch(&at_charger);
+    bench.pev.watch(&at_car);
+    bench.plugged = true;
+    bench.until(60_000, |bench| bench.current_ma > 10_000);
+    bench.done = true;
+    bench.until(20_000, |bench| bench.pev.phase() == Phase::Ended && bench.evse.phase() == Phase::Ended);
+    let (mut mirrored, at_charger) = (at_car.0.take(), at_charger.0.take());
+    for (direction, _) in &mut mirrored {
+        *direction = match direction {
+            Direction::Received => Direction::Sent,
+            Direction::Sent => Direction::Received,
+        };
+    }
+    assert_eq!(at_charger, mirrored);
+    assert!(at_charger.len() > 40, "{} messages", at_charger.len());
 }

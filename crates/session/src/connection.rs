@@ -1,3 +1,5 @@
+use crate::Cause;
+
 /// How a connection went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Closed {
@@ -7,6 +9,8 @@ pub enum Closed {
     Rst,
     /// No sign of life.
     Timeout,
+    /// The network interface below it is down or gone.
+    InterfaceDown,
 }
 
 impl Closed {
@@ -16,6 +20,15 @@ impl Closed {
             Self::Fin => "FIN",
             Self::Rst => "RST",
             Self::Timeout => "timeout",
+            Self::InterfaceDown => "interface down",
+        }
+    }
+
+    /// What ends a session whose connection went like this.
+    pub const fn cause(self) -> Cause {
+        match self {
+            Self::InterfaceDown => Cause::InterfaceDown,
+            _ => Cause::ConnectionLost(self.name()),
         }
     }
 }

@@ -104,6 +104,8 @@ pub enum Cause {
     NoConnection,
     /// The network interface is down or gone.
     InterfaceDown,
+    /// The program itself failed.
+    ProgramFailed,
 }
 
 /// Why a session stopped: the last line of every log and the exit code.
@@ -207,7 +209,8 @@ impl Cause {
             Self::ChargerStatus(_) => (37, "charger's status ends it", "look at the charger"),
             Self::NoCommonProtocol => (38, "no protocol in common", "see the offered namespaces; DIN SPEC 70121 is needed"),
             Self::StaleReading(_) => (40, "reading missing or too old", "the adapter must deliver it at least every 200 ms"),
-            Self::HeldUp => (41, "program held up", "something blocked the loop for more than 500 ms: find it before energising again"),
+            Self::HeldUp => (41, "program held up", "something stopped or blocked it: find that before energising again"),
+            Self::ProgramFailed => (42, "program failed", "a bug: report it with the lines before this one"),
             Self::Isolation => (50, "isolation fault", "measure the isolation of cable and inlet before the next try"),
             Self::MonitorHangs => (58, "isolation monitor makes no new measurements or fails its self-test", "check the monitor's supply, its connection and its own fault memory"),
             Self::WeldSuspected => (51, "voltage where there must be none", "a contactor may be welded: do not touch, measure"),
@@ -402,6 +405,7 @@ mod tests {
         Cause::NoDiscovery,
         Cause::NoConnection,
         Cause::InterfaceDown,
+        Cause::ProgramFailed,
     ];
 
     #[test]

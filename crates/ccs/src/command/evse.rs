@@ -1,20 +1,26 @@
 //! `ccs evse`: a charger on a network interface.
 
 pub mod clerk;
-mod role;
+pub mod role;
 pub mod serve;
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::path::Path;
 
 use anyhow::Context;
-use hal_linux::{Interface, PacketSocket, Recorder, SimulatedPlant};
+use hal_linux::{Clock, Interface, PacketSocket, Recorder, SimulatedPlant};
 
 use crate::cli::{EvseArgs, Exit, LinkHow, Usage};
-use crate::config::{Config, PLANTS};
+use crate::config::{Config, Megabytes, PLANTS};
 use crate::escape;
+use crate::inbox::Inbox;
+use crate::latches::{self, Latches};
 
 use serve::Desk;
+
+/// The role's name in the names of files.
+const ROLE: &str = "evse";
 
 /// Runs the charger until it is stopped, or prints its configuration.
 pub fn run(args: &EvseArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit> {
@@ -30,6 +36,9 @@ pub fn run(args: &EvseArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit
         )
         .into());
     }
+    if args.reset_latch {
+        return latches::reset(config.state.as_deref(), ROLE, &config.interface, out);
+    }
     if config.plant.is_empty() {
         return Err(Usage(
             "no plant chosen: give `--plant simulated`, which moves nothing real, or plant.backend in the \
@@ -40,12 +49,23 @@ pub fn run(args: &EvseArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit
     }
     let interface = Interface::find(&config.interface)?;
     let mac = config.mac.unwrap_or_else(|| interface.role_mac());
-    let socket = PacketSocket::open(&interface, mac, false)?;
-    let mut plant = SimulatedPlant::new(config.simulation);
-    let recorder = record(&config)?;
-    let car_pilot = plant.car_pilot();
-    let desk = Desk { port: &socket, plant: &mut plant, car_pilot, recorder, sessions: args.sessions };
-    role::run(&config, &interface, mac, desk, out)
+    let mut socket = PacketSocket::for_role(&interface, mac)?;
+    let mut plant = SimulatedPlant::new(config.simulation)?;
+    let recorder = record(config.record.as_deref(), &config.interface, config.record_max)?;
+    let car_pilot = plant.0.car_pilot();
+    let inbox = Inbox::default();
+    let clock = Clock::start();
+    let desk = Desk {
+        port: &mut socket,
+        plant: &mut plant,
+        car_pilot,
+        recorder,
+        latches: Latches::open(config.state.as_deref(), ROLE, &config.interface, clock)?,
+        inbox: &inbox,
+        all: args.all,
+        sessions: args.sessions,
+    };
+    role::run(&config, &interface, mac, clock, desk, out)
 }
 
 /// The configuration file with what the command line says on top.
@@ -73,11 +93,23 @@ fn configure(args: &EvseArgs) -> anyhow::Result<Config> {
     if args.record.is_some() {
         config.record.clone_from(&args.record);
     }
+    if args.state.is_some() {
+        config.state.clone_from(&args.state);
+    }
+    if let Some(limit) = args.record_max_mb {
+        config.record_max = Megabytes(limit);
+    }
     Ok(config)
 }
 
-fn record(config: &Config) -> anyhow::Result<Option<Recorder<BufWriter<File>>>> {
-    let Some(path) = &config.record else { return Ok(None) };
+/// The recording of an interface's frames at this path, if there is one.
+pub fn record(
+    path: Option<&Path>,
+    interface: &str,
+    at_most: Megabytes,
+) -> anyhow::Result<Option<Recorder<BufWriter<File>>>> {
+    let Some(path) = path else { return Ok(None) };
     let file = File::create(path).with_context(|| format!("recording into {}", escape::path(path)))?;
-    Ok(Some(Recorder::new(BufWriter::new(file), &config.interface)?))
+    let recorder = Recorder::new(BufWriter::new(file), interface)?;
+    Ok(Some(recorder.at_most(u64::from(at_most.0) * 1_000_000)))
 }

@@ -3,40 +3,43 @@
 pub mod observer;
 mod plant;
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use anyhow::Context;
-use hal_linux::{Clock, Interface, OsEntropy, Outcome, PacketSocket, Recorder, Runner, Signals};
-use machine::Cx;
-use roles::{Pev, PevConfig, PevLink, PevStorage};
+use hal_linux::{Clock, Counters, Interface, Notify, OsEntropy, PacketSocket, Runner, Signals, Simulated};
+use machine::{Cx, Machine};
+use pev_fsm::Operator;
+use roles::{Pev, PevConfig, PevInput, PevLink, PevStorage};
 use sim::Wishes;
 
 use crate::cli::{Exit, LinkHow, PevArgs, Usage};
 use crate::command::evse::clerk::with_clerk;
-use crate::config::PLANTS;
-use crate::escape::{self, Plain};
+use crate::command::evse::record;
+use crate::config::{Megabytes, PLANTS};
+use crate::escape::Plain;
+use crate::inbox::Inbox;
+use crate::latches::{self, Latches};
+use crate::reporter::{How, Reporter};
 
 use observer::Observer;
 use plant::{SimulatedCable, SimulatedCar};
+
+/// The role's name in the names of files.
+const ROLE: &str = "pev";
 
 /// Runs the car until it is stopped, or has charged or matched as often as wanted.
 pub fn run(args: &PevArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit> {
     if args.plant.as_deref().is_some_and(|plant| !PLANTS.contains(&plant)) {
         return Err(Usage("unknown plant; there is: simulated".into()).into());
     }
+    if args.reset_latch {
+        return latches::reset(args.state.as_deref(), ROLE, &args.interface, out);
+    }
     let interface = Interface::find(&args.interface)?;
     let mac = interface.role_mac();
     let address = interface.role_address(mac);
-    let socket = PacketSocket::open(&interface, mac, false)?;
-    let recorder = match &args.record {
-        Some(path) => {
-            let file =
-                File::create(path).with_context(|| format!("recording into {}", escape::path(path)))?;
-            Some(Recorder::new(BufWriter::new(file), &args.interface)?)
-        }
-        None => None,
-    };
+    let mut socket = PacketSocket::for_role(&interface, mac)?;
+    let recorder = record(args.record.as_deref(), &args.interface, Megabytes(args.record_max_mb))?;
     let mut car = pev_fsm::Config::default();
     car.evcc_id.clear();
     // Six bytes fit into eight.
@@ -49,34 +52,48 @@ pub fn run(args: &PevArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit>
 
     let clock = Clock::start();
     let mut cx = Cx { now: clock.now(), entropy: &mut OsEntropy };
+    let inbox = Inbox::default();
     let mut storage: PevStorage = PevStorage::new();
     let mut role = Pev::new(&mut cx, config, &mut storage)?;
-    let cable = SimulatedCable::plugged();
-    let mut plant = if args.bulbs {
+    role.watch(&inbox);
+    let latches = Latches::open(args.state.as_deref(), ROLE, &args.interface, clock)?;
+    let found = latches.found();
+    if let Some((latch, _)) = found {
+        role.handle(&mut cx, PevInput::Operator(Operator::Latch(latch)));
+    }
+    let cable = SimulatedCable::plugged()?;
+    let mut plant = Simulated(if args.bulbs {
         SimulatedCar::bulbs(cable.clone())
     } else {
         let wishes = Wishes { enough_percent: args.enough, ..Wishes::CAR_400V };
         SimulatedCar::new(wishes, args.soc, cable.clone())
-    };
+    });
     let signals = Signals::hold()?;
-    let records = recorder.is_some();
+    let how = How { records: recorder.is_some(), all: args.all };
     with_clerk(out, recorder, |clerk| {
         // Let go at the end of this block: a log that stalls for ever can then be interrupted.
         let signals = signals;
-        let mut observer = Observer::new(args, clerk, clock, records, cable);
+        let reporter = Reporter::new(clerk, &inbox, clock, how);
+        let mut observer = Observer::new(args, reporter, clock.now(), cable, latches);
         observer.say(
             clock.now(),
-            &format!("ready on {}: {mac}, [{address}]; the cable is simulated: 5 %", Plain(&args.interface)),
+            format!("ready on {}: {mac}, [{address}]; the cable is simulated: 5 %", Plain(&args.interface)),
         );
+        if let Some((_, words)) = found {
+            observer.say(clock.now(), words);
+        }
         let runner = Runner {
             role: &mut role,
-            port: &socket,
+            port: &mut socket,
             plant: &mut plant,
             clock,
             entropy: &mut OsEntropy,
             signals: &signals,
+            notify: Notify::from_env(),
+            counters: &mut Counters::default(),
         };
-        let outcome = runner.run(&mut |at, happening| observer.take(at, happening))?;
-        Ok(if outcome == Outcome::Interrupted { Exit::Interrupted } else { observer.end() })
+        let ran =
+            catch_unwind(AssertUnwindSafe(|| runner.run(&mut |at, happening| observer.take(at, happening))));
+        Ok(observer.end(clock.now(), &ran))
     })
 }

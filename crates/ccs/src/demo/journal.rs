@@ -4,14 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 use machine::{Duration, Instant};
-use roles::{Event, PevEvent};
+use roles::{Event, PevEvent, Watch};
 use sim::script::{Script, Told};
 
+use crate::command::evse::role;
 use crate::command::evse::serve::Tells;
 use crate::command::pev::observer;
-use crate::log::Log;
+use crate::inbox::Inbox;
+use crate::log::{Details, Log};
+use crate::said::Said;
 use crate::style::{self, Palette};
-use crate::tap::Tap;
 use crate::words::Word;
 
 use super::summary::Summary;
@@ -19,7 +21,7 @@ use super::summary::Summary;
 /// Writes the log.
 pub struct Journal {
     log: Log,
-    tap: Tap,
+    inbox: Inbox,
     /// Every repetition, too.
     all: bool,
     /// How often a message came since another one, and when it was written last.
@@ -37,7 +39,7 @@ impl Journal {
     pub fn new(all: bool) -> Self {
         Self {
             log: Log::new(Palette::stdout()),
-            tap: Tap::default(),
+            inbox: Inbox::default(),
             all,
             seen: BTreeMap::new(),
             skipped: 0,
@@ -67,7 +69,10 @@ impl Journal {
     ) -> anyhow::Result<()> {
         for (at, told) in told {
             match told {
-                Told::Frame { frame, .. } => self.tap.frame(frame, &mut self.log),
+                Told::Frame { .. } => {}
+                Told::Message { direction, payload_type, document } => {
+                    self.inbox.message(*at, *direction, *payload_type, document);
+                }
                 Told::Charger(event) => self.charger(*at, event, summary, out)?,
                 Told::Car(event) => self.car(*at, event, summary, out)?,
                 Told::Step(words) => self.step(*at, words, out)?,
@@ -112,24 +117,25 @@ impl Journal {
         summary: &mut Summary,
         out: &mut dyn Write,
     ) -> anyhow::Result<()> {
-        if let Some(Word { checkpoint, words }) = event.word() {
+        if let Some(Word { checkpoint, words }) = role::word(&event.what) {
             self.flush(out)?;
             self.log.speak_for("evse");
             self.log.say(at, checkpoint, &words, out)?;
         }
         let Some(event) = event.session() else { return Ok(()) };
         summary.event(at, event);
+        let said = Said::Charger(roles::Happening::Session(*event));
+        let document = said.direction().and_then(|direction| self.inbox.take(at, direction));
         match event {
             evse_fsm::Event::Message(message) if self.repeats(at, message.name) => {
                 self.skipped += 1;
-                self.log.forget(message.name);
                 return Ok(());
             }
             _ => {}
         }
         self.flush(out)?;
         self.log.speak_for("evse");
-        self.log.event(at, event, out)?;
+        self.log.event(at, event, Details { document: document.as_ref(), more: None }, out)?;
         Ok(())
     }
 
@@ -161,7 +167,7 @@ impl Journal {
         if !is_dull {
             self.flush(out)?;
             self.log.speak_for("pev");
-            self.log.car_event(at, event, out)?;
+            self.log.car_event(at, event, Details::default(), out)?;
         }
         Ok(())
     }

@@ -83,7 +83,7 @@ impl Charger {
         // A connection on which nothing was said, or that was refused, is no session: cars open and drop many.
         let silent = self.stop.is_none() && matches!(self.state, State::Handshake | State::Over);
         if self.stop.is_none() && !silent {
-            let (by, cause) = said.unwrap_or((By::Network, Cause::ConnectionLost(closed.name())));
+            let (by, cause) = said.unwrap_or((By::Network, closed.cause()));
             self.stop_for(by, cause, Status::Shutdown);
         }
         self.timers.clear_all();

@@ -121,6 +121,8 @@ pub struct Charger {
     level: Option<Level>,
     /// The plug was out, as far as the charger could tell.
     was_out: bool,
+    /// How long nothing had come in when the last thing did.
+    unseen: Duration,
     now: Instant,
     timers: Timers<Timer, 8>,
     events: Queue<Event, EVENTS>,
@@ -164,6 +166,7 @@ impl Charger {
             level: None,
             // What was latched before the program began is not released by a plug that is out already.
             was_out: true,
+            unseen: Duration::ZERO,
             now: Instant::ZERO,
             timers: Timers::new(),
             events: Queue::new(),

@@ -15,7 +15,9 @@ impl Charger {
     /// Records why. A reason that was told is replaced by a worse one only.
     pub(super) fn stop_for(&mut self, by: By, found: impl Into<Found>, status: Status) {
         let Found { cause, compared } = found.into();
-        let reason = StopReason::new(by, cause, self.phase).with(Detail { compared, ..Detail::default() });
+        let held_up = (cause == Cause::HeldUp).then_some(self.unseen);
+        let reason =
+            StopReason::new(by, cause, self.phase).with(Detail { compared, held_up, ..Detail::default() });
         let is_first = self.stop.is_none();
         let stop = self.stop.get_or_insert(Stop { reason, status });
         if status.is_unsafe() && !stop.status.is_unsafe() {

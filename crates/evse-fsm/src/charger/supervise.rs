@@ -17,15 +17,18 @@ impl Charger {
     /// How late a deadline may be met while energised (docs/ARCHITECTURE.md).
     const HELD_UP: Duration = Duration::from_millis(500);
 
+    /// With readings that have become too old meanwhile, so much is enough: more than a loop takes that runs (judgement).
+    const UNASKED: Duration = Duration::from_millis(50);
+
     pub(super) fn tell_time(&mut self, now: Instant) {
         let due = self.poll_timeout();
         let late = due.map_or(Duration::ZERO, |due| now.since(due.at));
+        // Readings that got too old because nobody asked for them: that is no fault of the adapter.
+        let is_blind = late > Self::UNASKED && self.plant.stale(self.config.sensors, now).is_some();
+        self.unseen = now.since(self.now);
         self.now = self.now.max(now);
-        if late > Self::HELD_UP && self.power.is_energised() {
+        if (late > Self::HELD_UP || is_blind) && self.power.is_energised() {
             self.make_safe(By::Charger, Cause::HeldUp, Status::Malfunction);
-            if let Some(stop) = self.stop.as_mut().filter(|stop| stop.reason.cause == Cause::HeldUp) {
-                stop.reason.detail.held_up = Some(late);
-            }
         }
     }
 

@@ -71,7 +71,7 @@ impl Car {
             if self.step == Step::Asking(Kind::SessionStop) {
                 self.over();
             } else {
-                self.make_safe(By::Network, Cause::ConnectionLost(closed.name()));
+                self.make_safe(By::Network, closed.cause());
             }
             self.close = false;
         }

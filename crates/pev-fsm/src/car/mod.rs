@@ -139,6 +139,8 @@ pub struct Car {
 impl Car {
     /// How late a deadline may be met while the car is in C (docs/ARCHITECTURE.md).
     const HELD_UP: Duration = Duration::from_millis(500);
+    /// With readings that have become too old meanwhile, so much is enough: more than a loop takes that runs (judgement).
+    const UNASKED: Duration = Duration::from_millis(50);
 
     /// A car without a session, that knows nothing of its plant yet.
     ///
@@ -299,10 +301,13 @@ impl Machine for Car {
 impl Car {
     fn tell_time(&mut self, now: Instant) {
         let due = self.poll_timeout();
-        let late = due.map(|due| now.since(due.at)).filter(|late| *late > Self::HELD_UP);
+        let late = due.map_or(Duration::ZERO, |due| now.since(due.at));
+        // Readings that got too old because nobody asked for them: that is no fault of the adapter.
+        let is_blind = late > Self::UNASKED && self.plant.stale(self.config.sensors, now).is_some();
+        let unseen = now.since(self.now);
         self.now = self.now.max(now);
-        if late.is_some() && self.power.is_in_use() {
-            let about = Detail { held_up: late, ..Detail::default() };
+        if (late > Self::HELD_UP || is_blind) && self.power.is_in_use() {
+            let about = Detail { held_up: Some(unseen), ..Detail::default() };
             self.about(about, |car| car.make_safe(session::By::Car, session::Cause::HeldUp));
         }
     }

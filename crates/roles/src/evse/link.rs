@@ -173,6 +173,15 @@ impl<C: Channel, const N: usize> Evse<'_, C, N> {
         stream.disconnect(cx, session, closed, |told| events.push(told.into()));
     }
 
+    /// A connection does not outlive the interface below it.
+    pub(super) fn interface_down(&mut self, cx: &mut Cx<'_>) {
+        if self.stage != Stage::Free {
+            self.disconnected(cx, Closed::InterfaceDown);
+            self.station.abort();
+            self.stage = Stage::Closing;
+        }
+    }
+
     /// Makes room for the next car.
     pub(super) fn free(&mut self) {
         self.station.listen();

@@ -17,6 +17,7 @@ use crate::channel::{Channel, Plain};
 use crate::line::{Line, LineEvent};
 use crate::net::{MAX_FRAME, Mac, Station};
 use crate::stream::Stream;
+use crate::watch::Watch;
 use plug::Plug;
 
 pub use config::{ConfigError, EvseConfig, EvseLink};
@@ -60,6 +61,8 @@ pub enum Input<'a> {
     Plant(Plant),
     /// A person or a back end wants something.
     Operator(Operator),
+    /// The network interface is down or gone: no connection outlives that.
+    InterfaceDown,
 }
 
 /// Events of the network half that wait at most; the session has its own.
@@ -163,6 +166,11 @@ impl<'a, C: Channel, const N: usize> Evse<'a, C, N> {
         Ok(evse)
     }
 
+    /// Lets `watch` see every message of the served connection from now on; without one nothing is copied or called.
+    pub fn watch(&mut self, watch: &'a dyn Watch) {
+        self.stream.watch = Some(watch);
+    }
+
     /// What the charger wants of its plant now. Read and apply it after each call.
     pub fn demand(&self) -> Demand {
         self.session.demand()
@@ -219,6 +227,7 @@ impl<C: Channel, const N: usize> Machine for Evse<'_, C, N> {
             }
             Input::Operator(Operator::Available(yes)) => self.plug.available = yes,
             Input::Operator(operator) => self.session.handle(cx, evse_fsm::Input::Operator(operator)),
+            Input::InterfaceDown => self.interface_down(cx),
         }
         self.follow(cx);
         self.follow_line(cx);

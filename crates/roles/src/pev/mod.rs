@@ -17,6 +17,7 @@ use crate::evse::EvseStorage;
 use crate::line::{Line, LineEvent};
 use crate::net::{MAX_FRAME, Station};
 use crate::stream::Stream;
+use crate::watch::Watch;
 
 pub use config::{PevConfig, PevConfigError, PevLink};
 pub use event::PevEvent;
@@ -82,6 +83,8 @@ pub enum PevInput<'a> {
     Snapshot(Plant, Vehicle),
     /// A person or the rest of the car wants something.
     Operator(Operator),
+    /// The network interface is down or gone: no connection outlives that. After a rest the way to a session begins again.
+    InterfaceDown,
     /// Leave the network and begin anew, without waiting for the pilot. Does nothing while a session runs, nor against the
     /// driver's stop.
     Restart,
@@ -193,6 +196,11 @@ impl<'a, C: Channel, const N: usize> Pev<'a, C, N> {
         })
     }
 
+    /// Lets `watch` see every message of the served connection from now on; without one nothing is copied or called.
+    pub fn watch(&mut self, watch: &'a dyn Watch) {
+        self.stream.watch = Some(watch);
+    }
+
     /// What the car wants of its plant now. Read and apply it after each call.
     pub fn demand(&self) -> Demand {
         let demand = self.session.demand();
@@ -281,6 +289,7 @@ impl<C: Channel, const N: usize> Machine for Pev<'_, C, N> {
             }
             PevInput::Vehicle(vehicle) => self.read_vehicle(cx, vehicle),
             PevInput::Operator(word) => self.operator(cx, word),
+            PevInput::InterfaceDown => self.interface_down(cx),
             PevInput::Restart => self.restart(cx, slac::PevInput::Error),
         }
         self.follow(cx);

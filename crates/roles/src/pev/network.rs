@@ -250,6 +250,16 @@ impl<C: Channel, const N: usize> Pev<'_, C, N> {
         self.announced = None;
     }
 
+    /// A connection does not outlive the interface below it. A charger that is still there is found again.
+    pub(super) fn interface_down(&mut self, cx: &mut Cx<'_>) {
+        if self.stream.is_connected() {
+            self.disconnected(cx, Closed::InterfaceDown);
+            self.station.abort();
+            self.over();
+            self.timers.set(Timer::Rest, cx.now + REST);
+        }
+    }
+
     /// Leaves the network and begins again; `why` is what matching gets to know.
     pub(super) fn restart(&mut self, cx: &mut Cx<'_>, why: slac::PevInput<'_>) {
         if self.stream.is_connected() || self.session.is_stop_kept() {

@@ -10,4 +10,5 @@ mod discovery;
 mod energised;
 mod hostile;
 mod loss;
+mod watch;
 mod world;

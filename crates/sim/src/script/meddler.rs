@@ -145,6 +145,9 @@ impl<'a> Meddler<'a> {
         call: impl FnOnce(&mut Host<'a>, &mut Cx<'_>) -> R,
     ) -> R {
         self.now = cx.now;
+        if let Some(story) = &self.story {
+            story.go_on(cx.now);
+        }
         call(&mut self.host, &mut Cx { now: self.clock.to_node(cx.now), entropy: cx.entropy })
     }
 

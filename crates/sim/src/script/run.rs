@@ -127,6 +127,7 @@ pub fn play(script: &Script, look: Option<Look<'_>>) -> Played {
         broken: None,
         stuck: None,
     };
+    let story = Story::default();
     // Several kilobytes each.
     let (mut evse, mut pev) = (Box::new(EvseStorage::new()), Box::new(PevStorage::new()));
     let mut world = match script.setup.build(rules(script), &mut evse, &mut pev) {
@@ -136,7 +137,14 @@ pub fn play(script: &Script, look: Option<Look<'_>>) -> Played {
             return Played { verdict, trace: Trace::default(), ends: [None; 2] };
         }
     };
-    let mut player = Player::new(script, &mut world, look);
+    if look.is_some() {
+        world.tell(CHARGER, |node, _| {
+            if let Host::Charger(charger) = &mut node.host {
+                charger.role_mut().watch(&story);
+            }
+        });
+    }
+    let mut player = Player::new(script, &mut world, look, story.clone());
     player.play(script, &mut world);
     player.tally.finish();
     let ends = scene(&world).map_or([None; 2], |scene| [scene.charger.1, scene.car.1]);
@@ -215,7 +223,7 @@ const ENOUGH: &str = "enough was seen";
 const FLOWS: &str = "current flows";
 
 impl<'l> Player<'l> {
-    fn new(script: &Script, world: &mut World<Meddler<'_>>, look: Option<Look<'l>>) -> Self {
+    fn new(script: &Script, world: &mut World<Meddler<'_>>, look: Option<Look<'l>>, story: Story) -> Self {
         let witness = Witness::new(CHARGER);
         world.add_tap(witness.tap());
         let mut agenda = EventQueue::new();
@@ -227,7 +235,6 @@ impl<'l> Player<'l> {
         if let Some(at) = script.setup.plug {
             world.inject(at, Injection::Plug(CAR));
         }
-        let story = Story::default();
         if look.is_some() {
             for port in [CHARGER, CAR] {
                 world.tell(port, |node, _| node.tell_to(story.clone()));

@@ -1,12 +1,12 @@
 //! What happens while a script is played, for those who look on.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use machine::Instant;
-use roles::{Event, PevEvent};
-use session::{Phase, StopReason};
+use roles::{Event, PevEvent, Watch};
+use session::{Direction, Phase, StopReason};
 
 use crate::plant::Bench;
 
@@ -23,6 +23,15 @@ pub enum Told {
         is_sent: bool,
         /// All of it.
         frame: Vec<u8>,
+    },
+    /// A message that the charger's session takes or its answer, before the charger tells of it.
+    Message {
+        /// Which way it goes, seen from the charger.
+        direction: Direction,
+        /// V2GTP's payload type.
+        payload_type: u16,
+        /// The payload.
+        document: Vec<u8>,
     },
     /// The script did this.
     Step(String),
@@ -48,14 +57,33 @@ pub type Look<'l> = &'l mut dyn FnMut(&Scene<'_>, Vec<(Instant, Told)>) -> Contr
 
 /// What was told and nobody has looked at yet.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Story(Rc<RefCell<Vec<(Instant, Told)>>>);
+pub(super) struct Story(Rc<Telling>);
+
+#[derive(Debug, Default)]
+struct Telling {
+    /// The world's time.
+    now: Cell<Instant>,
+    told: RefCell<Vec<(Instant, Told)>>,
+}
+
+impl Watch for Story {
+    /// The charger's own time may be wrong.
+    fn message(&self, _at: Instant, direction: Direction, payload_type: u16, document: &[u8]) {
+        self.tell(self.0.now.get(), Told::Message { direction, payload_type, document: document.to_vec() });
+    }
+}
 
 impl Story {
     pub(super) fn tell(&self, at: Instant, told: Told) {
-        self.0.borrow_mut().push((at, told));
+        self.0.told.borrow_mut().push((at, told));
+    }
+
+    /// What is told from now on happens at this time.
+    pub(super) fn go_on(&self, now: Instant) {
+        self.0.now.set(now);
     }
 
     pub(super) fn take(&self) -> Vec<(Instant, Told)> {
-        std::mem::take(&mut self.0.borrow_mut())
+        std::mem::take(&mut self.0.told.borrow_mut())
     }
 }

@@ -1,55 +1,134 @@
-//! Writes log and recording on a thread of its own: a stalled terminal or disk must not hold the charger up.
+//! Puts into words and writes, on a thread of its own: neither a stalled terminal or disk nor decoding holds the role up.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use hal_linux::{Direction, Recorder};
+use machine::Instant;
 
-/// Lines and frames that may wait: some seconds of a charging loop (judgement). What comes on top is lost, and
-/// told.
+use crate::inbox::Document;
+use crate::log::{Details, Log};
+use crate::repeats::More;
+use crate::said::Said;
+use crate::style::Palette;
+
+/// Lines and frames that may wait: some seconds of a charging loop (judgement). What comes on top is lost, and said.
 const WAITING: usize = 2048;
+/// Bytes that may wait, the last quarter for lines alone: a flood of frames that is recorded displaces no line.
+const WAITING_BYTES: usize = 1 << 20;
 
 /// Takes lines and frames without ever waiting.
 pub struct Clerk<'a> {
     jobs: SyncSender<Job>,
-    lost: u64,
-    nobody_reads: &'a AtomicBool,
+    shared: &'a Shared,
+    lost_lines: u64,
+    lost_frames: u64,
+}
+
+/// A line to be written.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The time that it shows.
+    pub at: Instant,
+    /// What it says.
+    pub said: Said,
+    /// The message that it is about.
+    pub document: Option<Document>,
+    /// How many of its kind it stands for.
+    pub more: Option<More>,
 }
 
 enum Job {
-    Line(Vec<u8>),
+    Line(Box<Entry>),
     Frame(Duration, Direction, Vec<u8>),
 }
 
-impl Clerk<'_> {
-    /// Writes a line, its end included.
-    pub fn line(&mut self, line: Vec<u8>) {
-        if self.lost > 0 {
-            let told = Job::Line(format!("... {} lines and frames were lost here\n", self.lost).into_bytes());
-            if self.jobs.try_send(told).is_ok() {
-                self.lost = 0;
+/// What both threads look at.
+#[derive(Default)]
+struct Shared {
+    nobody_reads: AtomicBool,
+    /// Bytes of the jobs that wait.
+    bytes: AtomicUsize,
+    /// What is written when everything else is.
+    last: Mutex<String>,
+}
+
+impl Job {
+    fn size(&self) -> usize {
+        let held = match self {
+            Self::Line(entry) => {
+                let Entry { said, document, .. } = entry.as_ref();
+                let words =
+                    if let Said::Words(words) | Said::Loop(_, words) = said { words.len() } else { 0 };
+                size_of::<Entry>() + words + document.as_ref().map_or(0, |document| document.bytes.len())
             }
+            Self::Frame(_, _, frame) => frame.len(),
+        };
+        size_of::<Self>() + held
+    }
+}
+
+impl Clerk<'_> {
+    /// Writes a line.
+    pub fn tell(&mut self, entry: Entry) {
+        if !self.send(Job::Line(Box::new(entry)), WAITING_BYTES) {
+            self.lost_lines += 1;
         }
-        self.send(Job::Line(line));
     }
 
     /// Records a frame; `at` is its time since 1970.
     pub fn frame(&mut self, at: Duration, direction: Direction, frame: &[u8]) {
-        self.send(Job::Frame(at, direction, frame.to_vec()));
+        // Before it is copied: most of a flood ends here.
+        let room = WAITING_BYTES / 4 * 3;
+        let is_room = self.shared.bytes.load(Ordering::Relaxed) + frame.len() < room;
+        if !is_room || !self.send(Job::Frame(at, direction, frame.to_vec()), room) {
+            self.lost_frames += 1;
+        }
     }
 
     /// Whether writing lines has failed: the reader of a pipe is gone.
     pub fn nobody_reads(&self) -> bool {
-        self.nobody_reads.load(Ordering::Relaxed)
+        self.shared.nobody_reads.load(Ordering::Relaxed)
     }
 
-    fn send(&mut self, job: Job) {
-        if self.jobs.try_send(job).is_err() {
-            self.lost += 1;
+    /// What was lost since this was asked last, in words.
+    pub fn lost(&mut self) -> Option<String> {
+        let (lines, frames) = (std::mem::take(&mut self.lost_lines), std::mem::take(&mut self.lost_frames));
+        let words = match (lines, frames) {
+            (0, 0) => return None,
+            (lines, 0) => format!("{lines} lines were lost: whoever reads this is too slow"),
+            (0, frames) => format!("{frames} frames are not in the recording: the disk is too slow"),
+            (lines, frames) => format!(
+                "{lines} lines and {frames} frames of the recording were lost: reader or disk is too slow"
+            ),
+        };
+        Some(words)
+    }
+
+    /// Writes this after everything else, however full the queue is now.
+    pub fn last(&mut self, line: &str) {
+        let lost = self.lost().map(|words| words + "\n").unwrap_or_default();
+        let mut last = self.shared.last.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = format!("{lost}{line}\n");
+    }
+
+    fn send(&self, job: Job, room: usize) -> bool {
+        let size = job.size();
+        let bytes = &self.shared.bytes;
+        // This is the only thread that adds.
+        if bytes.load(Ordering::Relaxed) + size > room {
+            return false;
         }
+        bytes.fetch_add(size, Ordering::Relaxed);
+        let is_sent = self.jobs.try_send(job).is_ok();
+        if !is_sent {
+            bytes.fetch_sub(size, Ordering::Relaxed);
+        }
+        is_sent
     }
 }
 
@@ -60,57 +139,100 @@ pub fn with_clerk<T>(
     recorder: Option<Recorder<BufWriter<File>>>,
     work: impl FnOnce(&mut Clerk<'_>) -> T,
 ) -> T {
-    let nobody_reads = AtomicBool::new(false);
-    let nobody = &nobody_reads;
+    let shared = Shared::default();
     let (jobs, received) = sync_channel(WAITING);
     std::thread::scope(|scope| {
-        scope.spawn(move || write(&received, out, recorder, nobody));
-        work(&mut Clerk { jobs, lost: 0, nobody_reads: nobody })
+        let writer = Writer { out, log: Log::new(Palette::stdout()), recorder, left_out: 0, shared: &shared };
+        let writer = scope.spawn(move || writer.run(&received));
+        let result = work(&mut Clerk { jobs, shared: &shared, lost_lines: 0, lost_frames: 0 });
+        // Where nobody reads the log the last line has one more way.
+        if writer.join().is_err() || shared.nobody_reads.load(Ordering::Relaxed) {
+            let last = shared.last.lock().unwrap_or_else(PoisonError::into_inner);
+            let _ = std::io::stderr().write_all(last.as_bytes());
+        }
+        result
     })
 }
 
-fn write(
-    jobs: &Receiver<Job>,
-    out: &mut (dyn Write + Send),
-    mut recorder: Option<Recorder<BufWriter<File>>>,
-    nobody_reads: &AtomicBool,
-) {
-    let mut line = |line: &[u8]| {
+/// The thread that may wait.
+struct Writer<'a> {
+    out: &'a mut (dyn Write + Send),
+    log: Log,
+    recorder: Option<Recorder<BufWriter<File>>>,
+    /// Frames that came after the recording was full.
+    left_out: u64,
+    shared: &'a Shared,
+}
+
+impl Writer<'_> {
+    fn run(mut self, jobs: &Receiver<Job>) {
+        loop {
+            let job = match jobs.try_recv() {
+                Ok(job) => job,
+                // A pause: the recording on disk is complete up to here.
+                Err(TryRecvError::Empty) => {
+                    self.flush();
+                    match jobs.recv() {
+                        Ok(job) => job,
+                        Err(_) => break,
+                    }
+                }
+                Err(TryRecvError::Disconnected) => break,
+            };
+            self.shared.bytes.fetch_sub(job.size(), Ordering::Relaxed);
+            match job {
+                Job::Line(entry) => self.entry(&entry),
+                Job::Frame(at, direction, frame) => self.frame(at, direction, &frame),
+            }
+        }
+        self.flush();
+        if self.left_out > 0 {
+            let words = format!("the recording was full: {} frames are not in it\n", self.left_out);
+            self.line(words.as_bytes());
+        }
+        let last = self.shared.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.line(last.as_bytes());
+    }
+
+    fn entry(&mut self, entry: &Entry) {
+        let Entry { at, said, document, more } = entry;
+        let details = Details { document: document.as_ref(), more: *more };
+        let mut line = Vec::new();
+        // Writing to memory cannot fail.
+        let _ = self.log.said(*at, said, details, &mut line);
+        self.line(&line);
+    }
+
+    fn line(&mut self, line: &[u8]) {
+        let Self { out, shared: Shared { nobody_reads, .. }, .. } = self;
         if !nobody_reads.load(Ordering::Relaxed) && out.write_all(line).and_then(|()| out.flush()).is_err() {
             nobody_reads.store(true, Ordering::Relaxed);
         }
-    };
-    loop {
-        let job = match jobs.try_recv() {
-            Ok(job) => job,
-            // A pause: the recording on disk is complete up to here.
-            Err(TryRecvError::Empty) => {
-                let flushed = recorder.as_mut().map_or(Ok(()), Recorder::flush);
-                if let Err(error) = flushed {
-                    recorder = None;
-                    line(format!("the recording ends: {error}\n").as_bytes());
-                }
-                match jobs.recv() {
-                    Ok(job) => job,
-                    Err(_) => return,
+    }
+
+    fn frame(&mut self, at: Duration, direction: Direction, frame: &[u8]) {
+        let Some(recorder) = &mut self.recorder else { return };
+        match recorder.frame(at, direction, frame) {
+            Ok(true) => {}
+            Ok(false) => {
+                self.left_out += 1;
+                if self.left_out == 1 {
+                    self.line(b"the recording is full and ends here: record_max_mb\n");
                 }
             }
-            Err(TryRecvError::Disconnected) => break,
-        };
-        match job {
-            Job::Line(bytes) => line(&bytes),
-            Job::Frame(at, direction, frame) => {
-                let written =
-                    recorder.as_mut().map_or(Ok(()), |recorder| recorder.frame(at, direction, &frame));
-                if let Err(error) = written {
-                    recorder = None;
-                    line(format!("the recording ends: {error}\n").as_bytes());
-                }
-            }
+            Err(error) => self.fail(&error),
         }
     }
-    if let Some(Err(error)) = recorder.as_mut().map(Recorder::flush) {
-        line(format!("the recording ends: {error}\n").as_bytes());
+
+    fn flush(&mut self) {
+        if let Some(Err(error)) = self.recorder.as_mut().map(Recorder::flush) {
+            self.fail(&error);
+        }
+    }
+
+    fn fail(&mut self, error: &std::io::Error) {
+        self.recorder = None;
+        self.line(format!("the recording ends: {error}\n").as_bytes());
     }
 }
 
@@ -146,23 +268,47 @@ mod tests {
         }
     }
 
+    fn words(words: &str) -> Entry {
+        Entry { at: Instant::ZERO, said: Said::Words(words.into()), document: None, more: None }
+    }
+
     #[test]
-    fn a_stalled_reader_costs_lines_but_no_time_and_is_told() {
+    fn a_stalled_reader_costs_lines_but_no_time_and_the_last_line_is_never_lost() {
         let (allow, allowed) = std::sync::mpsc::channel();
         let mut out = Stalled(allowed, Vec::new());
         with_clerk(&mut out, None, |clerk| {
             for index in 0..WAITING + 100 {
-                clerk.line(format!("{index}\n").into_bytes());
+                clerk.tell(words(&format!("<{index}>")));
             }
-            assert!(clerk.lost > 90);
+            assert!(clerk.lost_lines > 90);
+            clerk.last("the end");
             drop(allow);
-            while clerk.lost > 0 {
-                clerk.line(b"again\n".to_vec());
-            }
         });
         let text = String::from_utf8(out.1).unwrap();
-        assert!(text.starts_with("0\n1\n2\n") && text.contains(" lines and frames were lost here\n"));
-        assert!(text.ends_with("again\n"));
+        assert!(text.contains("<0>\n") && text.contains("<1>\n"), "{text}");
+        let last: Vec<&str> = text.lines().rev().take(2).collect();
+        assert!(last[1].ends_with(" lines were lost: whoever reads this is too slow"), "{last:?}");
+        assert_eq!(last[0], "the end");
+    }
+
+    #[test]
+    fn large_frames_wait_in_bounded_memory_and_leave_room_for_lines() {
+        let (allow, allowed) = std::sync::mpsc::channel();
+        let mut out = Stalled(allowed, Vec::new());
+        let frame = vec![0; 60_000];
+        with_clerk(&mut out, None, |clerk| {
+            for _ in 0..500 {
+                clerk.tell(words("first"));
+                clerk.frame(Duration::ZERO, Direction::Received, &frame);
+                assert!(clerk.shared.bytes.load(Ordering::Relaxed) <= WAITING_BYTES);
+            }
+            assert_eq!(clerk.lost_lines, 0);
+            assert!(clerk.lost_frames > 400, "{}", clerk.lost_frames);
+            assert!(clerk.lost().is_some_and(|words| words.contains(" frames are not in the recording")));
+            assert_eq!(clerk.lost(), None);
+            drop(allow);
+        });
+        assert_eq!(String::from_utf8(out.1).unwrap().matches("first").count(), 500);
     }
 
     #[test]
@@ -177,19 +323,39 @@ mod tests {
         with_clerk(&mut out, Some(recorder), |clerk| {
             for index in 0..1_000 {
                 clerk.frame(Duration::ZERO, Direction::Sent, &[0; 60]);
-                clerk.line(format!("{index}\n").into_bytes());
+                clerk.tell(words(&format!("<{index}>")));
             }
         });
         let text = String::from_utf8(out).unwrap();
         assert_eq!(text.matches("the recording ends: ").count(), 1, "{text}");
-        assert_eq!(text.lines().filter(|line| line.parse::<u32>().is_ok()).count(), 1_000);
+        assert_eq!(text.lines().filter(|line| line.ends_with('>')).count(), 1_000);
+    }
+
+    #[test]
+    fn a_full_recording_says_so_once_and_what_it_lacks_at_the_end() {
+        let path = std::env::temp_dir().join(format!("ccs-full-{}.pcapng", std::process::id()));
+        let file = File::create(&path).unwrap();
+        let recorder = Recorder::new(BufWriter::new(file), "eth0").unwrap().at_most(2_000);
+        let mut out = Vec::new();
+        with_clerk(&mut out, Some(recorder), |clerk| {
+            for _ in 0..50 {
+                clerk.frame(Duration::ZERO, Direction::Sent, &[0; 53]);
+            }
+            clerk.last("the end");
+        });
+        let size = std::fs::metadata(&path).unwrap().len();
+        std::fs::remove_file(path).unwrap();
+        assert!((1_900..2_200).contains(&size), "{size}");
+        let text = String::from_utf8(out).unwrap();
+        let full = "the recording is full and ends here: record_max_mb\n";
+        assert_eq!(text, format!("{full}the recording was full: 30 frames are not in it\nthe end\n"));
     }
 
     #[test]
     fn a_gone_reader_is_noticed() {
         let gone = with_clerk(&mut Broken, None, |clerk| {
             while !clerk.nobody_reads() {
-                clerk.line(b"hello\n".to_vec());
+                clerk.tell(words("hello"));
             }
             true
         });

@@ -2,10 +2,10 @@
 
 use std::io::Write;
 
-use evse_fsm::{Demand, Plant};
+use evse_fsm::{Demand, Operator, Plant};
 use hal_linux::{Clock, Interface, OsEntropy, PlantBackend, Port};
-use machine::Cx;
-use roles::{Event, Evse, EvseConfig, EvseLink, EvseStorage, Happening, Mac};
+use machine::{Cx, Machine};
+use roles::{Event, Evse, EvseConfig, EvseLink, EvseStorage, Happening, Input, Mac};
 use sdp::{Security, ServerEvent};
 use session::Checkpoint;
 
@@ -13,6 +13,7 @@ use super::serve::{Desk, Tells, serve};
 use crate::cli::Exit;
 use crate::config::Config;
 use crate::escape::Plain;
+use crate::said::Said;
 use crate::words::{self, Side, Word};
 
 /// Runs a charger with this address on the interface.
@@ -20,6 +21,7 @@ pub fn run<P, B>(
     config: &Config,
     interface: &Interface,
     mac: Mac,
+    clock: Clock,
     desk: Desk<'_, P, B>,
     out: &mut (dyn Write + Send),
 ) -> anyhow::Result<Exit>
@@ -39,10 +41,13 @@ where
     };
     let how = if config.link_up { "the link is taken as up" } else { "matching by SLAC" };
     let ready = format!("ready on {}: {mac}, [{address}]:{}; {how}", Plain(interface.name()), role.port);
-    let clock = Clock::start();
     let mut cx = Cx { now: clock.now(), entropy: &mut OsEntropy };
     let mut storage: EvseStorage = EvseStorage::new();
     let mut evse = Evse::new(&mut cx, role, &mut storage)?;
+    evse.watch(desk.inbox);
+    if let Some((latch, _)) = desk.latches.found() {
+        evse.handle(&mut cx, Input::Operator(Operator::Latch(latch)));
+    }
     serve(&mut evse, desk, clock, &ready, out)
 }
 
@@ -62,32 +67,35 @@ impl Tells for Event {
         }
     }
 
-    fn word(&self) -> Option<Word> {
-        let word = |checkpoint, words: String| Some(Word { checkpoint, words });
-        match &self.what {
-            Happening::Session(_) | Happening::Free => None,
-            Happening::Modem(event) => Some(words::of_modem(Side::Evse, event)),
-            Happening::Slac(event) => Some(words::of_slac(Side::Evse, event)),
-            Happening::Discovery(event) => Some(discovery(event)),
-            Happening::Serving(mac) => word(None, format!("serving the car at {mac}")),
-            Happening::Connected(peer) => {
-                let peer = format!("connected: [{}]:{}", peer.address, peer.port);
-                word(Some(Checkpoint::TCP_CONNECTED), peer)
-            }
-            Happening::Disconnected(closed) => word(None, format!("disconnected: {}", closed.name())),
-            Happening::Refused(peer) => {
-                word(None, format!("refused a second connection from [{}]:{}", peer.address, peer.port))
-            }
-            Happening::AddressTaken(address) => word(None, words::of_taken_address(*address)),
-            Happening::Skipped(payload_type) => {
-                word(None, format!("skipped a message of type {payload_type}"))
-            }
-            Happening::Broken(error) => word(None, format!("the connection makes no sense: {error}")),
-            Happening::OtherStation(mac) => word(None, format!("ignored {mac}: another car is being served")),
-            Happening::Overrun => word(None, "a frame was dropped: answers were not taken in time".into()),
-            Happening::BufferTooShort { len } => {
-                word(None, format!("a frame was not sent: the buffer has {len} bytes only"))
-            }
+    fn said(&self) -> Said {
+        Said::Charger(self.what)
+    }
+}
+
+/// What happened in words, where it is not the session's.
+pub fn word(what: &Happening) -> Option<Word> {
+    let word = |checkpoint, words: String| Some(Word { checkpoint, words });
+    match what {
+        Happening::Session(_) | Happening::Free => None,
+        Happening::Modem(event) => Some(words::of_modem(Side::Evse, event)),
+        Happening::Slac(event) => Some(words::of_slac(Side::Evse, event)),
+        Happening::Discovery(event) => Some(discovery(event)),
+        Happening::Serving(mac) => word(None, format!("serving the car at {mac}")),
+        Happening::Connected(peer) => {
+            let peer = format!("connected: [{}]:{}", peer.address, peer.port);
+            word(Some(Checkpoint::TCP_CONNECTED), peer)
+        }
+        Happening::Disconnected(closed) => word(None, format!("disconnected: {}", closed.name())),
+        Happening::Refused(peer) => {
+            word(None, format!("refused a second connection from [{}]:{}", peer.address, peer.port))
+        }
+        Happening::AddressTaken(address) => word(None, words::of_taken_address(*address)),
+        Happening::Skipped(payload_type) => word(None, format!("skipped a message of type {payload_type}")),
+        Happening::Broken(error) => word(None, format!("the connection makes no sense: {error}")),
+        Happening::OtherStation(mac) => word(None, format!("ignored {mac}: another car is being served")),
+        Happening::Overrun => word(None, "a frame was dropped: answers were not taken in time".into()),
+        Happening::BufferTooShort { len } => {
+            word(None, format!("a frame was not sent: the buffer has {len} bytes only"))
         }
     }
 }

@@ -3,22 +3,24 @@
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use control_pilot::Level;
 use evse_fsm::{Demand, Plant};
 use hal_linux::{
-    CarPilot, Clock, Happening, Heartbeat, OsEntropy, Outcome, PlantBackend, Port, Recorder, Role, Runner,
+    CarPilot, Clock, Counters, Happening, Notify, OsEntropy, PlantBackend, Port, Recorder, Role, Runner,
     Signals,
 };
 use machine::{Duration, Instant};
-use session::{Checkpoint, Phase};
+use session::{By, Phase};
 
-use super::clerk::{Clerk, with_clerk};
+use super::clerk::with_clerk;
 use crate::cli::Exit;
-use crate::log::Log;
-use crate::style::Palette;
-use crate::tap::Tap;
-use crate::words::Word;
+use crate::inbox::Inbox;
+use crate::latches::Latches;
+use crate::reporter::{How, Reporter};
+use crate::running;
+use crate::said::Said;
 
 /// What a role's event says, for the log.
 pub trait Tells {
@@ -26,14 +28,14 @@ pub trait Tells {
     fn session(&self) -> Option<&evse_fsm::Event>;
     /// Whether a connection begins (`true`) or is over with all that belongs to it (`false`).
     fn connection(&self) -> Option<bool>;
-    /// In words, where it is not the session's.
-    fn word(&self) -> Option<Word>;
+    /// All of it, for the log.
+    fn said(&self) -> Said;
 }
 
 /// Everything but the role.
 pub struct Desk<'a, P, B> {
     /// The role's frames.
-    pub port: &'a P,
+    pub port: &'a mut P,
     /// Its plant.
     pub plant: &'a mut B,
     /// The pilot of the car on the network: its plug is not on the simulated plant, so that what it would do
@@ -41,6 +43,12 @@ pub struct Desk<'a, P, B> {
     pub car_pilot: CarPilot,
     /// Where all frames are recorded.
     pub recorder: Option<Recorder<BufWriter<File>>>,
+    /// What outlives the program.
+    pub latches: Latches,
+    /// Where the role shows its messages.
+    pub inbox: &'a Inbox,
+    /// Whether every message is logged, the same ones too.
+    pub all: bool,
     /// End after so many sessions.
     pub sessions: Option<u32>,
 }
@@ -62,52 +70,52 @@ where
     P: Port,
     B: PlantBackend<Demand = Demand, Reading = Plant>,
 {
-    let Desk { port, plant, car_pilot, recorder, sessions } = desk;
+    let Desk { port, plant, car_pilot, recorder, latches, inbox, all, sessions } = desk;
     car_pilot.hold(Level::B);
-    if plant.heartbeat().is_some_and(|heartbeat| !heartbeat.is_accepted()) {
-        let longest = Heartbeat::LONGEST.as_millis();
-        anyhow::bail!("the plant's heartbeat is too slow: it must go to SAFE by itself within {longest} ms");
-    }
+    // Before the first line says that the charger is ready.
+    plant.heartbeat().check()?;
     let signals = Signals::hold()?;
-    let records = recorder.is_some();
-    let palette = Palette::stdout();
+    let how = How { records: recorder.is_some(), all };
     with_clerk(out, recorder, |clerk| {
         // Let go at the end of this block: a log that stalls for ever can then be interrupted.
         let signals = signals;
         let mut observer = Observer {
-            log: Log::new(palette),
-            clerk,
-            records,
-            tap: Tap::default(),
-            clock,
+            reporter: Reporter::new(clerk, inbox, clock, how),
             phase: Phase::Idle,
+            latches,
             car_pilot,
             sessions_left: sessions,
             stopping: false,
             is_connected: false,
             leave_at: None,
         };
-        observer.say(clock.now(), ready);
-        let runner = Runner { role, port, plant, clock, entropy: &mut OsEntropy, signals: &signals };
-        let outcome = runner.run(&mut |at, happening| observer.take(at, happening))?;
-        let reason = observer.log.stop_reason();
-        let last = reason.map_or_else(|| "stopped: there was no session".into(), |reason| reason.to_string());
-        observer.clerk.line(format!("{last}\n").into_bytes());
-        Ok(match (outcome, reason) {
-            (Outcome::Interrupted, _) => Exit::Interrupted,
-            (Outcome::Ended, Some(reason)) => Exit::Session(reason.exit_code()),
-            (Outcome::Ended, None) => Exit::Good,
-        })
+        observer.reporter.say(clock.now(), ready);
+        if let Some((_, words)) = observer.latches.found() {
+            observer.reporter.say(clock.now(), words);
+        }
+        let runner = Runner {
+            role,
+            port,
+            plant,
+            clock,
+            entropy: &mut OsEntropy,
+            signals: &signals,
+            notify: Notify::from_env(),
+            counters: &mut Counters::default(),
+        };
+        let ran =
+            catch_unwind(AssertUnwindSafe(|| runner.run(&mut |at, happening| observer.take(at, happening))));
+        observer.latches.finish(&mut observer.reporter);
+        let session = observer.is_in_session().then_some(observer.phase);
+        let before = observer.reporter.stop_reason();
+        Ok(running::end(&mut observer.reporter, clock.now(), &ran, session, By::Charger, before))
     })
 }
 
 struct Observer<'c, 'a> {
-    log: Log,
-    clerk: &'c mut Clerk<'a>,
-    records: bool,
-    tap: Tap,
-    clock: Clock,
+    reporter: Reporter<'c, 'a>,
     phase: Phase,
+    latches: Latches,
     car_pilot: CarPilot,
     /// `None`: no end.
     sessions_left: Option<u32>,
@@ -123,22 +131,21 @@ const LINGER: Duration = Duration::from_secs(6);
 impl Observer<'_, '_> {
     fn take<E: Tells>(&mut self, at: Instant, happening: Happening<'_, E>) -> ControlFlow<()> {
         match happening {
-            Happening::Frame(direction, frame) => self.frame(at, direction, frame),
-            Happening::Lost(length) => {
-                self.say(at, &format!("a frame of {length} bytes was not sent: the queue is full"));
-            }
             Happening::Event(event) => self.event(at, &event),
             Happening::StopRequested => {
                 self.stopping = true;
                 if self.is_in_session() {
-                    self.say(at, "ending the session; once more to switch off at once");
+                    self.reporter.say(at, "ending the session; once more to switch off at once");
                 } else {
                     self.leave_at = Some(at);
                 }
             }
-            Happening::Tick => {}
+            other => {
+                running::report(&mut self.reporter, at, &other);
+                self.latches.report(&mut self.reporter, at);
+            }
         }
-        let nobody_looks = self.clerk.nobody_reads() && !self.is_in_session();
+        let nobody_looks = self.reporter.nobody_reads() && !self.is_in_session();
         if nobody_looks || self.leave_at.is_some_and(|leave| leave <= at) {
             return ControlFlow::Break(());
         }
@@ -149,17 +156,8 @@ impl Observer<'_, '_> {
         (Phase::Handshake..=Phase::SessionStop).contains(&self.phase)
     }
 
-    fn frame(&mut self, at: Instant, direction: hal_linux::Direction, frame: &[u8]) {
-        if self.records {
-            self.clerk.frame(self.clock.unix(at), direction, frame);
-        }
-        self.tap.frame(frame, &mut self.log);
-    }
-
     fn event<E: Tells>(&mut self, at: Instant, event: &E) {
-        if let Some(Word { checkpoint, words }) = event.word() {
-            self.note(at, checkpoint, &words);
-        }
+        self.reporter.told(at, event.said());
         if let Some(is_connected) = event.connection() {
             self.is_connected = is_connected;
             if !is_connected && self.leave_at.is_some() {
@@ -174,6 +172,8 @@ impl Observer<'_, '_> {
                 let ready = (Phase::CableCheck..=Phase::CurrentDemand).contains(phase);
                 self.car_pilot.hold(if ready { Level::C } else { Level::B });
             }
+            evse_fsm::Event::Latched(latch) => self.latches.latched(at, *latch),
+            evse_fsm::Event::Unlatched(latch) => self.latches.unlatched(*latch),
             evse_fsm::Event::Stopped(_) => {
                 self.phase = Phase::Ended;
                 self.sessions_left = self.sessions_left.map(|left| left.saturating_sub(1));
@@ -183,19 +183,5 @@ impl Observer<'_, '_> {
             }
             _ => {}
         }
-        let mut line = Vec::new();
-        // Writing to memory cannot fail.
-        let _ = self.log.event(at, event, &mut line);
-        self.clerk.line(line);
-    }
-
-    fn say(&mut self, at: Instant, what: &str) {
-        self.note(at, None, what);
-    }
-
-    fn note(&mut self, at: Instant, checkpoint: Option<Checkpoint>, what: &str) {
-        let mut line = Vec::new();
-        let _ = self.log.say(at, checkpoint, what, &mut line);
-        self.clerk.line(line);
     }
 }

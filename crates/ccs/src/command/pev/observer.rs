@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use hal_linux::{Clock, Happening};
+use hal_linux::Happening;
 use machine::{Duration, Instant};
 use pev_fsm::Event;
 use roles::PevEvent;
@@ -11,10 +11,10 @@ use session::{By, Cause, Checkpoint, Direction, Phase, StopReason, Target};
 
 use super::plant::SimulatedCable;
 use crate::cli::{Exit, PevArgs};
-use crate::command::evse::clerk::Clerk;
-use crate::log::Log;
-use crate::style::Palette;
-use crate::tap::Tap;
+use crate::latches::Latches;
+use crate::reporter::Reporter;
+use crate::running::{self, Ran};
+use crate::said::Said;
 use crate::words::{self, Side, Word};
 
 /// How long a match must hold to count: judgement.
@@ -28,12 +28,9 @@ const LINGER: Duration = Duration::from_secs(3);
 /// The observer of a loop.
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Observer<'c, 'a> {
-    log: Log,
-    clerk: &'c mut Clerk<'a>,
-    clock: Clock,
-    records: bool,
-    tap: Tap,
+    reporter: Reporter<'c, 'a>,
     cable: SimulatedCable,
+    latches: Latches,
     has_modem: bool,
     phase: Phase,
     matched: Option<Instant>,
@@ -51,19 +48,16 @@ impl<'c, 'a> Observer<'c, 'a> {
     /// One that has seen nothing.
     pub fn new(
         args: &PevArgs,
-        clerk: &'c mut Clerk<'a>,
-        clock: Clock,
-        records: bool,
+        reporter: Reporter<'c, 'a>,
+        now: Instant,
         cable: SimulatedCable,
+        latches: Latches,
     ) -> Self {
-        let give_up = args.timeout.map(|seconds| clock.now() + Duration::from_secs(seconds));
+        let give_up = args.timeout.map(|seconds| now + Duration::from_secs(seconds));
         Self {
-            log: Log::new(Palette::stdout()),
-            clerk,
-            clock,
-            records,
-            tap: Tap::default(),
+            reporter,
             cable,
+            latches,
             has_modem: false,
             phase: Phase::Plugged,
             matched: None,
@@ -78,37 +72,36 @@ impl<'c, 'a> Observer<'c, 'a> {
     }
 
     /// The exit that fits what was seen; the last line.
-    pub fn end(&mut self) -> Exit {
-        let reason = self.log.stop_reason().or(self.gave_up);
-        let last = reason.map_or_else(|| "stopped: there was no session".into(), |reason| reason.to_string());
-        self.clerk.line(format!("{last}\n").into_bytes());
-        reason.map_or(Exit::Good, |reason| Exit::Session(reason.exit_code()))
+    pub fn end(&mut self, at: Instant, ran: &Ran) -> Exit {
+        self.latches.finish(&mut self.reporter);
+        let session = self.is_in_session().then_some(self.phase);
+        let before = self.reporter.stop_reason().or(self.gave_up);
+        running::end(&mut self.reporter, at, ran, session, By::Car, before)
+    }
+
+    fn is_in_session(&self) -> bool {
+        (Phase::Handshake..=Phase::SessionStop).contains(&self.phase)
     }
 
     /// Takes what happens; breaks off when it is enough.
     #[allow(clippy::needless_pass_by_value, reason = "as the loop gives it")]
     pub fn take(&mut self, at: Instant, happening: Happening<'_, PevEvent>) -> ControlFlow<()> {
         match happening {
-            Happening::Frame(direction, frame) => {
-                if self.records {
-                    self.clerk.frame(self.clock.unix(at), direction, frame);
-                }
-                self.tap.frame(frame, &mut self.log);
-            }
-            Happening::Lost(length) => {
-                self.say(at, &format!("a frame of {length} bytes was not sent: the queue is full"));
-            }
             Happening::Event(event) => self.event(at, &event),
             Happening::StopRequested => {
                 self.stopping = true;
-                let in_session = (Phase::Handshake..=Phase::SessionStop).contains(&self.phase);
-                if in_session {
+                if self.is_in_session() {
                     self.say(at, "ending the session; once more to switch off at once");
                 } else {
                     self.leave(at);
                 }
             }
-            Happening::Tick => self.count(at),
+            Happening::Tick => {
+                self.reporter.tick(at);
+                self.latches.report(&mut self.reporter, at);
+                self.count(at);
+            }
+            other => running::report(&mut self.reporter, at, &other),
         }
         if self.leave_at.is_some_and(|leave| leave <= at) {
             ControlFlow::Break(())
@@ -141,9 +134,7 @@ impl<'c, 'a> Observer<'c, 'a> {
     }
 
     fn event(&mut self, at: Instant, event: &PevEvent) {
-        if let Some(Word { checkpoint, words }) = word(event) {
-            self.note(at, checkpoint, &words);
-        }
+        self.reporter.told(at, Said::Car(*event));
         match event {
             PevEvent::Modem(modem::ModemEvent::Found { .. }) => self.has_modem = true,
             PevEvent::Slac(slac::Event::Matched { .. }) => {
@@ -167,6 +158,8 @@ impl<'c, 'a> Observer<'c, 'a> {
                     None => {}
                 }
             }
+            Event::Latched(latch) => self.latches.latched(at, *latch),
+            Event::Unlatched(latch) => self.latches.unlatched(*latch),
             Event::Stopped(_) => {
                 self.phase = Phase::Ended;
                 self.sessions_left = self.sessions_left.map(|left| left.saturating_sub(1));
@@ -176,21 +169,11 @@ impl<'c, 'a> Observer<'c, 'a> {
             }
             _ => {}
         }
-        let mut line = Vec::new();
-        // Writing to memory cannot fail.
-        let _ = self.log.car_event(at, event, &mut line);
-        self.clerk.line(line);
     }
 
     /// Writes a line.
-    pub fn say(&mut self, at: Instant, what: &str) {
-        self.note(at, None, what);
-    }
-
-    fn note(&mut self, at: Instant, checkpoint: Option<Checkpoint>, what: &str) {
-        let mut line = Vec::new();
-        let _ = self.log.say(at, checkpoint, what, &mut line);
-        self.clerk.line(line);
+    pub fn say(&mut self, at: Instant, what: impl Into<String>) {
+        self.reporter.say(at, what);
     }
 }
 

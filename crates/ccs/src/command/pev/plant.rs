@@ -1,10 +1,11 @@
 //! A simulated car behind a real link: there is no cable, so its inlet shows what the charger says that it gives.
 
 use std::cell::Cell;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
 
 use control_pilot::Output;
-use hal_linux::{Heartbeat, PlantBackend};
+use hal_linux::{Error, SimulatedBackend, Waker};
 use machine::Instant;
 use pev_fsm::{Demand, Plant, Vehicle};
 use session::{Contactors, Lock, Reading, Target};
@@ -12,17 +13,17 @@ use sim::Wishes;
 
 /// The cable that is not there: what the charger reports, as the log has seen it, and whether it is plugged in.
 #[derive(Clone, Debug)]
-pub struct SimulatedCable(Rc<Cell<(Target, bool)>>);
+pub struct SimulatedCable(Rc<(Cell<(Target, bool)>, Waker)>);
 
 impl SimulatedCable {
     /// One that is plugged in.
-    pub fn plugged() -> Self {
-        Self(Rc::new(Cell::new((Target::ZERO, true))))
+    pub fn plugged() -> Result<Self, Error> {
+        Ok(Self(Rc::new((Cell::new((Target::ZERO, true)), Waker::new()?))))
     }
 
     /// What the charger reports now.
     pub fn report(&self, target: Target) {
-        self.0.set((target, self.0.get().1));
+        self.set((target, self.state().1));
     }
 
     /// The charger has confirmed that power is off; it does not say with what current.
@@ -32,15 +33,25 @@ impl SimulatedCable {
 
     /// Pulls the plug.
     pub fn pull(&self) {
-        self.0.set((Target::ZERO, false));
+        self.set((Target::ZERO, false));
     }
 
     fn reported(&self) -> Target {
-        self.0.get().0
+        self.state().0
+    }
+
+    fn state(&self) -> (Target, bool) {
+        self.0.0.get()
+    }
+
+    fn set(&self, state: (Target, bool)) {
+        if self.0.0.replace(state) != state {
+            self.0.1.wake();
+        }
     }
 
     fn pilot(&self) -> Output {
-        if self.0.get().1 { Output::DIGITAL } else { Output::Steady }
+        if self.state().1 { Output::DIGITAL } else { Output::Steady }
     }
 }
 
@@ -125,7 +136,7 @@ impl SimulatedCar {
     }
 }
 
-impl PlantBackend for SimulatedCar {
+impl SimulatedBackend for SimulatedCar {
     type Demand = Demand;
     type Reading = (Plant, Vehicle);
 
@@ -135,6 +146,7 @@ impl PlantBackend for SimulatedCar {
     }
 
     fn read(&mut self, now: Instant) -> (Plant, Vehicle) {
+        self.cable.0.1.take();
         self.advance(now);
         let inlet_mv = if self.is_closed() { self.closed_mv() } else { self.cable.reported().voltage_mv };
         let plant = Plant {
@@ -154,7 +166,7 @@ impl PlantBackend for SimulatedCar {
         self.apply(now, &Demand::SAFE);
     }
 
-    fn heartbeat(&self) -> Option<Heartbeat> {
-        None
+    fn wakes(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.cable.0.1.as_fd())
     }
 }

@@ -1,0 +1,271 @@
+//! Between a running role and those who write: pairs messages with the events about them, tells the same thing once and
+//! then counts it, and hands everything on without ever waiting.
+
+use hal_linux::{Clock, Direction};
+use machine::Instant;
+use roles::{Happening, PevEvent};
+use session::StopReason;
+
+use crate::command::evse::clerk::{Clerk, Entry};
+use crate::inbox::Inbox;
+use crate::repeats::{EVERY, Line, Repeats};
+use crate::said::{Kind, Often, Said};
+
+/// Reports what a role does.
+pub struct Reporter<'c, 'a> {
+    clerk: &'c mut Clerk<'a>,
+    inbox: &'c Inbox,
+    clock: Clock,
+    how: How,
+    repeats: Repeats<Kind, Entry>,
+    stopped: Option<StopReason>,
+    /// When what was lost is said next.
+    loss_at: Instant,
+}
+
+/// What is reported.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct How {
+    /// Frames, too: there is a recording.
+    pub records: bool,
+    /// Every message of a session, the same ones too.
+    pub all: bool,
+}
+
+impl<'c, 'a> Reporter<'c, 'a> {
+    /// A reporter of a role that shows its messages to `inbox`.
+    pub fn new(clerk: &'c mut Clerk<'a>, inbox: &'c Inbox, clock: Clock, how: How) -> Self {
+        let repeats = Repeats::new();
+        Self { clerk, inbox, clock, how, repeats, stopped: None, loss_at: Instant::ZERO }
+    }
+
+    /// The last session's end.
+    pub fn stop_reason(&self) -> Option<StopReason> {
+        self.stopped
+    }
+
+    /// Whether writing lines has failed: the reader of a pipe is gone.
+    pub fn nobody_reads(&self) -> bool {
+        self.clerk.nobody_reads()
+    }
+
+    /// Records a frame.
+    pub fn frame(&mut self, at: Instant, direction: Direction, frame: &[u8]) {
+        if self.how.records {
+            self.clerk.frame(self.clock.unix(at), direction, frame);
+        }
+    }
+
+    /// Writes a line.
+    pub fn say(&mut self, at: Instant, words: impl Into<String>) {
+        self.told(at, Said::Words(words.into()));
+    }
+
+    /// Takes what the role says.
+    pub fn told(&mut self, at: Instant, said: Said) {
+        use pev_fsm::Event as CarEvent;
+        if let Said::Charger(Happening::Session(evse_fsm::Event::Stopped(reason)))
+        | Said::Car(PevEvent::Session(CarEvent::Stopped(reason))) = &said
+        {
+            self.stopped = Some(*reason);
+        }
+        let document = said.direction().and_then(|direction| self.inbox.take(at, direction));
+        let often = said.often();
+        let entry = Entry { at, said, document, more: None };
+        match often {
+            Often::Once(kind) if !(self.how.all && kind.is_round()) => self.once(at, kind, entry),
+            Often::Milestone => {
+                self.flush(at, |_| true);
+                self.repeats.forget();
+                self.clerk.tell(entry);
+            }
+            _ => self.clerk.tell(entry),
+        }
+    }
+
+    /// Comes again and again, whatever else happens.
+    pub fn tick(&mut self, at: Instant) {
+        while let Some(line) = self.repeats.due(at) {
+            self.write(at, line);
+        }
+        if at >= self.loss_at
+            && let Some(words) = self.clerk.lost()
+        {
+            self.loss_at = at + EVERY;
+            self.say(at, words);
+        }
+    }
+
+    /// The end of everything: what was held back, then this line as the very last one.
+    pub fn end(&mut self, last: &str) {
+        self.flush(self.clock.now(), |_| true);
+        self.clerk.last(last);
+    }
+
+    /// A message with another name than those of late: the session went on, and what the last round came to is told first.
+    fn once(&mut self, at: Instant, kind: Kind, entry: Entry) {
+        if let Kind::Message(message) = &kind {
+            let is_same = |known: &Kind| matches!(known, Kind::Message(known) if known.name == message.name);
+            if !self.repeats.has_told(at, is_same) {
+                self.flush(at, Kind::is_round);
+            }
+        }
+        if let Some(line) = self.repeats.take(at, kind, entry) {
+            self.write(at, line);
+        }
+    }
+
+    fn flush(&mut self, at: Instant, which: impl Fn(&Kind) -> bool) {
+        while let Some(line) = self.repeats.flush(at, &which) {
+            self.write(at, line);
+        }
+    }
+
+    fn write(&mut self, at: Instant, Line { item, more }: Line<Entry>) {
+        self.clerk.tell(Entry { at, more, ..item });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::evse::clerk::with_clerk;
+    use evse_fsm::Event;
+    use roles::{Mac, Watch};
+    use sdp::Endpoint;
+    use session::{By, Cause, Checkpoint, Message, Phase, Values};
+
+    fn at(millis: u64) -> Instant {
+        Instant::from_millis(millis)
+    }
+
+    /// What is written of what `work` reports.
+    fn written(how: How, work: impl FnOnce(&mut Reporter<'_, '_>, &Inbox)) -> Vec<String> {
+        let (mut out, inbox) = (Vec::new(), Inbox::default());
+        with_clerk(&mut out, None, |clerk| {
+            let mut reporter = Reporter::new(clerk, &inbox, Clock::start(), how);
+            work(&mut reporter, &inbox);
+            reporter.end("the end");
+        });
+        String::from_utf8(out).unwrap().lines().map(|line| line.trim().to_owned()).collect()
+    }
+
+    fn session(event: Event) -> Said {
+        Said::Charger(Happening::Session(event))
+    }
+
+    fn received(name: &'static str, values: Values) -> Said {
+        session(Event::Message(Message {
+            direction: session::Direction::Received,
+            name,
+            checkpoint: None,
+            values,
+        }))
+    }
+
+    fn round(name: &'static str, soc: u8) -> Said {
+        received(name, Values { soc_percent: Some(soc), ..Values::default() })
+    }
+
+    #[test]
+    fn a_round_that_repeats_shows_its_first_and_its_last_message_and_their_number() {
+        let lines = written(How::default(), |reporter, _| {
+            for index in 0..40_u8 {
+                reporter.told(at(u64::from(index) * 100), round("PreChargeReq", index));
+                reporter.told(
+                    at(u64::from(index) * 100),
+                    session(Event::Checkpoint(Checkpoint::PRE_CHARGE_REPEATED)),
+                );
+            }
+            reporter.told(at(4_000), round("PowerDeliveryReq", 41));
+        });
+        let shown: Vec<&str> = lines.iter().map(|line| line.split_once(' ').unwrap().1.trim()).collect();
+        assert_eq!(shown.len(), 6, "{lines:#?}");
+        assert!(shown[0].ends_with("PreChargeReq soc=0%"), "{lines:#?}");
+        assert!(shown[2].ends_with("PreChargeReq soc=39% ... 39 more in 4.0 s"), "{lines:#?}");
+        assert!(shown[3].ends_with(" ... 39 more in 4.0 s") && shown[3].starts_with('['), "{lines:#?}");
+        assert!(shown[4].ends_with("PowerDeliveryReq soc=41%"), "{lines:#?}");
+    }
+
+    #[test]
+    fn an_answer_that_says_something_else_is_shown_at_once() {
+        let lines = written(How::default(), |reporter, _| {
+            for finished in [false, false, true] {
+                let values = Values { finished: Some(finished), ..Values::default() };
+                reporter.told(at(1), received("CableCheckRes", values));
+            }
+        });
+        assert!(
+            lines[0].ends_with("CableCheckRes ongoing") && lines[1].ends_with("CableCheckRes finished"),
+            "{lines:#?}"
+        );
+    }
+
+    #[test]
+    fn every_message_is_shown_where_that_is_wanted() {
+        let lines = written(How { all: true, records: false }, |reporter, _| {
+            (0..40).for_each(|index| reporter.told(at(index), round("PreChargeReq", 1)));
+            (0..40).for_each(|index| reporter.told(at(index), Said::Charger(Happening::Overrun)));
+        });
+        assert_eq!(lines.iter().filter(|line| line.ends_with("PreChargeReq soc=1%")).count(), 40);
+        assert_eq!(lines.len(), 40 + 2 + 1, "{lines:#?}");
+    }
+
+    #[test]
+    fn a_flood_of_strangers_is_a_line_a_kind_in_ten_seconds_with_numbers_that_add_up() {
+        let strange = |index: u64| {
+            let mac = Mac([2, 0, 0, 0, 1, u8::try_from(index % 256).unwrap()]);
+            let from = Endpoint { address: mac.link_local(), port: 1 };
+            match index % 4 {
+                0 => Happening::OtherStation(mac),
+                1 => Happening::Refused(from),
+                2 => Happening::Slac(slac::Event::Announced { car: mac, sounds: 10 }),
+                _ => {
+                    Happening::Discovery(sdp::ServerEvent::Unanswered { from, why: sdp::Unanswered::Source })
+                }
+            }
+        };
+        let lines = written(How::default(), |reporter, _| {
+            for index in 0..100_000 {
+                // 35 s.
+                let now = at(index * 35 / 100);
+                reporter.told(now, Said::Charger(strange(index)));
+                reporter.tick(now);
+            }
+        });
+        assert_eq!(lines.len(), 4 * (1 + 3 + 1) + 1, "{lines:#?}");
+        let counted = lines.iter().filter_map(|line| line.split_once("... ")?.1.split_once(" more in "));
+        let counted: u64 = counted.map(|(count, _)| count.parse::<u64>().unwrap()).sum();
+        assert_eq!(counted + 4, 100_000);
+        assert_eq!(lines.last().unwrap(), "the end");
+    }
+
+    #[test]
+    fn a_stop_reason_is_never_held_back_and_what_was_is_told_before_it() {
+        let reason = StopReason::new(By::Car, Cause::Finished, Phase::SessionStop);
+        let lines = written(How::default(), |reporter, _| {
+            for _ in 0..3 {
+                reporter.told(at(5), Said::Charger(Happening::Overrun));
+                reporter.told(at(5), session(Event::Stopped(reason)));
+            }
+            reporter.told(at(6), round("SessionSetupReq", 1));
+            reporter.told(at(6), round("SessionSetupReq", 2));
+            assert_eq!(reporter.stop_reason(), Some(reason));
+        });
+        assert_eq!(lines.iter().filter(|line| line.ends_with(&reason.to_string())).count(), 3, "{lines:#?}");
+        assert!(lines[lines.len() - 2].ends_with("soc=2% ... 1 more in 0.0 s"), "{lines:#?}");
+    }
+
+    #[test]
+    fn an_event_is_written_with_the_message_that_it_is_about() {
+        let lines = written(How::default(), |reporter, inbox| {
+            // `supportedAppProtocolRes`, and something that is nothing.
+            inbox.message(at(1), session::Direction::Received, 0x8001, &[0x80, 0x40, 0x00, 0x40]);
+            inbox.message(at(1), session::Direction::Received, 0x8001, &[0xFF; 9]);
+            reporter.told(at(1), received("supportedAppProtocolRes", Values::default()));
+            reporter.told(at(1), session(Event::Dropped(evse_fsm::Dropped::Undecodable { bit: 3 })));
+        });
+        assert!(lines[0].ends_with("ResponseCode=OK_SuccessfulNegotiation SchemaID=1"), "{lines:#?}");
+        assert!(lines[1].ends_with("does not decode at bit 3 (9 bytes)"), "{lines:#?}");
+    }
+}

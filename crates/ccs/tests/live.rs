@@ -1,0 +1,253 @@
+//! `ccs evse` and `ccs pev` on the two ends of a virtual cable, in a network of their own: what happens to program,
+//! interface and terminal while a car charges.
+//!
+//! Needs root (or the capabilities to make namespaces and interfaces) and the command `ip`; prints `skipped: ...` otherwise.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests: a surprise ends the test"
+)]
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+fn ip(args: &str) -> bool {
+    let status = Command::new("ip").args(args.split(' ')).stderr(Stdio::null()).status();
+    status.is_ok_and(|status| status.success())
+}
+
+fn make_cable() -> bool {
+    let silent = |end: &str| {
+        std::fs::write(format!("/proc/sys/net/ipv6/conf/{end}/disable_ipv6"), "1").is_ok()
+            && ip(&format!("link set {end} up"))
+    };
+    ip("link add charger0 type veth peer name car0") && silent("charger0") && silent("car0")
+}
+
+/// Runs `test` in a network of its own, with a folder of its own that is removed at the end.
+fn on_a_cable(name: &str, test: impl FnOnce(&Path) + Send + 'static) {
+    let folder = std::env::temp_dir().join(format!("ccs-live-{name}-{}", std::process::id()));
+    let thread = std::thread::spawn(move || {
+        if unshare(CloneFlags::CLONE_NEWNET).is_err() || !make_cable() {
+            println!("skipped: no right to make namespaces and interfaces, or no `ip`");
+            return;
+        }
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("evse.toml"), "[charger]\nisolation_test_s = 0.3\n").unwrap();
+        test(&folder);
+        std::fs::remove_dir_all(folder).unwrap();
+    });
+    thread.join().unwrap();
+}
+
+/// A role at work; killed when this is dropped.
+struct Role {
+    child: Child,
+    log: Option<BufReader<ChildStdout>>,
+}
+
+impl Role {
+    fn start(args: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_ccs"))
+            .args(args)
+            .args(["--plant", "simulated", "--link", "up"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = child.stdout.take().map(BufReader::new);
+        Self { child, log }
+    }
+
+    /// A charger that offers 5 %.
+    fn charger(folder: &Path) -> Self {
+        let mut charger = Self::start(&charger_args(folder));
+        charger.wait_for("charger applies 5 %");
+        charger
+    }
+
+    /// A car; with `charger` it charges.
+    fn car(folder: &Path) -> Self {
+        Self::start(&["pev", "-i", "car0", "--state", state(folder, "pev").to_str().unwrap(), "--soc", "20"])
+    }
+
+    /// Reads the log up to a line with `words`, and gives it.
+    fn wait_for(&mut self, words: &str) -> String {
+        let log = self.log.as_mut().unwrap();
+        let mut line = String::new();
+        while !line.contains(words) {
+            line.clear();
+            assert!(log.read_line(&mut line).unwrap() > 0, "the log ended without: {words}");
+        }
+        line
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.child.id().try_into().unwrap()), signal).unwrap();
+    }
+
+    /// The rest of the log, what it says as an error, and the exit code.
+    fn end(mut self) -> (String, String, Option<i32>) {
+        let (mut rest, mut errors) = (String::new(), String::new());
+        if let Some(mut log) = self.log.take() {
+            log.read_to_string(&mut rest).unwrap();
+        }
+        self.child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+        let code = self.child.wait().unwrap().code();
+        (rest, errors, code)
+    }
+}
+
+impl Drop for Role {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn state(folder: &Path, role: &str) -> PathBuf {
+    folder.join(format!("{role}.latch"))
+}
+
+fn charger_args(folder: &Path) -> [&'static str; 7] {
+    // Lives as long as the test's process.
+    let leak = |path: PathBuf| -> &'static str {
+        Box::leak(path.into_os_string().into_string().unwrap().into_boxed_str())
+    };
+    ["evse", "-i", "charger0", "-c", leak(folder.join("evse.toml")), "--state", leak(state(folder, "evse"))]
+}
+
+#[expect(clippy::disallowed_methods, reason = "another process runs meanwhile: real time")]
+fn wait(millis: u64) {
+    std::thread::sleep(Duration::from_millis(millis));
+}
+
+fn last(log: &str) -> &str {
+    log.lines().last().unwrap()
+}
+
+#[test]
+fn an_interface_that_goes_down_or_is_made_again_ends_the_session_and_the_next_one_works() {
+    on_a_cable("interface", |folder| {
+        let mut charger = Role::charger(folder);
+        let ended = |charger: &mut Role, take_away: &dyn Fn(), give_back: &dyn Fn()| {
+            let mut car = Role::car(folder);
+            charger.wait_for("phase CurrentDemand");
+            car.wait_for("phase CurrentDemand");
+            take_away();
+            charger.wait_for("the network interface is down or gone; waiting for it");
+            charger.wait_for(" stopped by the network in CurrentDemand: network interface is down");
+            give_back();
+            charger.wait_for("the network interface is back");
+            charger.wait_for("charger applies 5 %");
+        };
+        let off = || assert!(ip("link set charger0 down"));
+        let on = || {
+            wait(500);
+            assert!(ip("link set charger0 up"));
+        };
+        ended(&mut charger, &off, &on);
+        ended(&mut charger, &|| assert!(ip("link del charger0")), &|| assert!(make_cable()));
+        let mut car = Role::car(folder);
+        car.wait_for("phase CurrentDemand");
+        charger.wait_for("phase CurrentDemand");
+        car.signal(Signal::SIGHUP);
+        let (log, _, code) = car.end();
+        assert!(last(&log).contains("stopped by the operator in CurrentDemand: stop requested"), "{log}");
+        assert_eq!(code, Some(0));
+        charger.signal(Signal::SIGTERM);
+        let (log, _, _) = charger.end();
+        assert!(last(&log).starts_with("stopped by the car in "), "{log}");
+    });
+}
+
+#[test]
+fn a_terminal_that_is_closed_ends_the_session_in_order_however_often_it_says_so() {
+    on_a_cable("hangup", |folder| {
+        let mut charger = Role::charger(folder);
+        let mut car = Role::car(folder);
+        car.wait_for("phase CurrentDemand");
+        charger.wait_for("phase CurrentDemand");
+        charger.signal(Signal::SIGHUP);
+        charger.wait_for("ending the session");
+        charger.signal(Signal::SIGHUP);
+        // Nobody reads any more, either.
+        charger.log = None;
+        let (_, errors, code) = charger.end();
+        assert!(last(&errors).starts_with("stopped by the operator in CurrentDemand"), "{errors}");
+        assert_eq!(code, Some(0));
+        car.wait_for("stopped by the charger");
+    });
+}
+
+#[test]
+fn a_program_that_was_held_up_says_so_and_for_how_long() {
+    on_a_cable("held-up", |folder| {
+        for stops in ["charger", "car"] {
+            let mut charger = Role::charger(folder);
+            let mut car = Role::car(folder);
+            car.wait_for("phase CurrentDemand");
+            charger.wait_for("phase CurrentDemand");
+            let (role, side) = if stops == "car" { (&mut car, "car") } else { (&mut charger, "charger") };
+            role.signal(Signal::SIGSTOP);
+            wait(400);
+            role.signal(Signal::SIGCONT);
+            role.wait_for("warning: the program was held up for 0.");
+            let line = role.wait_for(&format!(" stopped by the {side} in CurrentDemand: "));
+            assert!(
+                line.contains("program held up, for 0.4 s") || line.contains("program held up, for 0.5 s"),
+                "{line}"
+            );
+        }
+    });
+}
+
+#[test]
+fn a_second_role_on_an_interface_is_refused_until_the_first_is_gone_even_by_sigkill() {
+    on_a_cable("second", |folder| {
+        let charger = Role::charger(folder);
+        let (log, errors, code) = Role::start(&charger_args(folder)).end();
+        let process = format!("interface charger0 is taken by process {} (", charger.child.id());
+        assert!(errors.contains(&process) && errors.contains("ccs evse -i charger0"), "{errors}");
+        assert_eq!((log.as_str(), code), ("", Some(3)));
+        // The other end of the cable is another interface.
+        let mut car = Role::car(folder);
+        car.wait_for("ready on car0");
+        charger.signal(Signal::SIGKILL);
+        charger.end();
+        Role::charger(folder);
+    });
+}
+
+#[test]
+fn a_latch_is_given_back_at_the_start_and_removed_by_a_reset_alone() {
+    on_a_cable("latch", |folder| {
+        let kept = "ccs latch 1\nlatch = contactors\ncause = weld\nsince = 1795000000\nend\n";
+        for (text, words) in [(kept, "contactors did not follow"), ("ccs lat", "it is cut or changed")] {
+            for role in ["evse", "pev"] {
+                std::fs::write(state(folder, role), text).unwrap();
+            }
+            let mut charger = Role::start(&charger_args(folder));
+            assert!(charger.wait_for("warning: latched ").contains(words));
+            // The plug goes in after half a second, and 5 % would come another half later.
+            charger.wait_for("pilot 9 V (B)");
+            wait(1_500);
+            charger.signal(Signal::SIGTERM);
+            let (log, _, _) = charger.end();
+            assert!(!log.contains("applies 5 %"), "{log}");
+            assert!(state(folder, "evse").exists(), "an end of the program is no reset");
+            let reset = Role::start(&[&charger_args(folder)[..], &["--reset-latch"]].concat());
+            let (log, _, code) = reset.end();
+            assert!(log.starts_with("reset: it was latched ") && code == Some(0), "{log}");
+            assert!(!state(folder, "evse").exists() && state(folder, "pev").exists());
+            drop(Role::charger(folder));
+        }
+    });
+}

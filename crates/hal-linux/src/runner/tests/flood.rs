@@ -1,0 +1,152 @@
+//! Whatever is on the wire, plant and demand have their turn.
+
+use std::cell::{Cell, RefCell};
+use std::net::Ipv6Addr;
+use std::ops::ControlFlow;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixDatagram;
+use std::rc::Rc;
+
+use machine::Instant;
+
+use super::echo::{alone, pair, run_with};
+use crate::{Budget, Error, Happening, Notify, Outcome, Port, PortStatistics, Simulated, SimulatedBackend};
+
+/// What went on, in order: the size of a received frame, or what the plant was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Seen {
+    Frame(usize),
+    Read,
+    Apply,
+}
+
+type Journal = Rc<RefCell<Vec<Seen>>>;
+
+/// A port that has a frame each time it is asked.
+struct Endless {
+    pair: UnixDatagram,
+    frame: Vec<u8>,
+    journal: Journal,
+}
+
+impl AsFd for Endless {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.pair.as_fd()
+    }
+}
+
+impl Port for Endless {
+    fn receive<'b>(&self, buffer: &'b mut [u8]) -> Result<Option<&'b [u8]>, Error> {
+        self.journal.borrow_mut().push(Seen::Frame(self.frame.len()));
+        let place = &mut buffer[..self.frame.len()];
+        place.copy_from_slice(&self.frame);
+        Ok(Some(place))
+    }
+
+    fn send(&self, _frame: &[u8]) -> Result<bool, Error> {
+        Ok(true)
+    }
+
+    fn reopen(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn hear(&self, _address: Ipv6Addr) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn statistics(&self) -> PortStatistics {
+        PortStatistics::default()
+    }
+}
+
+/// Notes what it is asked.
+struct Watched {
+    volts: Cell<i32>,
+    journal: Journal,
+}
+
+impl SimulatedBackend for Watched {
+    type Demand = i32;
+    type Reading = i32;
+
+    fn apply(&mut self, _now: Instant, demand: &i32) {
+        self.volts.set(*demand);
+        self.journal.borrow_mut().push(Seen::Apply);
+    }
+    fn read(&mut self, _now: Instant) -> i32 {
+        self.journal.borrow_mut().push(Seen::Read);
+        self.volts.get()
+    }
+    fn make_safe(&mut self, _now: Instant) {}
+}
+
+/// Runs a loop on an endless flood of this frame for so many turns; what went on.
+fn flood(frame: &[u8], turns: usize) -> Vec<Seen> {
+    let _alone = alone();
+    let journal = Journal::default();
+    let (pair, peer) = pair();
+    // Readable all the time.
+    peer.send(b"x").unwrap();
+    let mut port = Endless { pair, frame: frame.to_vec(), journal: journal.clone() };
+    let mut plant = Simulated(Watched { volts: Cell::new(0), journal: journal.clone() });
+    let reads = || journal.borrow().iter().filter(|seen| **seen == Seen::Read).count();
+    let ran = run_with(&mut port, &mut plant, Notify::default(), &mut |_, happening| match happening {
+        Happening::Frame(..) if reads() > turns => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    });
+    assert_eq!(ran.outcome.unwrap(), Outcome::Ended);
+    assert!(ran.counters.most_frames <= Budget::TURN.frames.into());
+    journal.take()
+}
+
+/// The frames between each two readings of the plant; a demand was applied after each reading.
+fn turns(journal: &[Seen]) -> Vec<Vec<usize>> {
+    let turns = journal.split(|seen| *seen == Seen::Read).skip(1);
+    let frames = |turn: &[Seen]| {
+        assert_eq!(turn.first(), Some(&Seen::Apply), "the demand comes before any frame: {turn:?}");
+        let sizes = turn.iter().filter_map(|seen| match seen {
+            Seen::Frame(size) => Some(*size),
+            _ => None,
+        });
+        sizes.collect::<Vec<_>>()
+    };
+    turns.map(frames).collect()
+}
+
+#[test]
+fn between_any_two_budgets_of_frames_the_plant_is_read_and_the_demand_applied() {
+    let turns = turns(&flood(b"-small", 50));
+    assert!(turns.len() > 50);
+    for turn in &turns[..50] {
+        assert_eq!(turn.len(), Budget::TURN.frames as usize);
+    }
+}
+
+#[test]
+fn large_frames_end_a_turn_by_their_bytes() {
+    let frame = [&b"-"[..], &[0; 20_000]].concat();
+    for turn in &turns(&flood(&frame, 20))[..20] {
+        assert_eq!(turn.len(), 4, "the fourth takes the last of the 64 KiB");
+    }
+}
+
+#[test]
+fn frames_that_make_work_end_a_turn_sooner_and_each_demand_is_applied_at_once() {
+    // Each is answered, and an event: three pieces of work.
+    let journal = flood(b"work", 20);
+    let most = Budget::TURN.work.div_ceil(3).min(Budget::TURN.frames) as usize;
+    for turn in &turns(&journal)[..20] {
+        assert!(!turn.is_empty() && turn.len() <= most, "{}", turn.len());
+    }
+    for pair in journal.windows(2) {
+        assert_ne!(pair, [Seen::Frame(4), Seen::Frame(4)], "each frame raises the demand");
+    }
+}
+
+#[test]
+fn what_is_applied_and_read_goes_on_for_as_many_turns_as_the_flood() {
+    let journal = flood(b"-", 200);
+    let count = |what: Seen| journal.iter().filter(|seen| **seen == what).count();
+    assert!(count(Seen::Apply) >= count(Seen::Read) && count(Seen::Read) > 200);
+}

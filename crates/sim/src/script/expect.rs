@@ -3,11 +3,11 @@
 use machine::{Duration, Instant};
 
 use super::meddler::Meddler;
-use super::setup::{CAR, CHARGER};
+use super::setup::{CHARGER, port};
 use super::words::Form;
+use crate::World;
 use crate::plant::{Occurrence, Side, Truth};
 use crate::trace::{Entry, Kind};
-use crate::{Port, World};
 
 /// Something that must be seen. Times `within` count from the first step that hit, the plug aside.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,13 +152,6 @@ impl Tally {
 
     fn watt_hours(&self) -> f64 {
         self.energy / 3_600_000.0
-    }
-}
-
-const fn port(side: Side) -> Port {
-    match side {
-        Side::Charger => CHARGER,
-        Side::Car => CAR,
     }
 }
 

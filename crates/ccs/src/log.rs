@@ -259,6 +259,13 @@ fn describe_warning(warning: Warning) -> String {
         Warning::StillLive(mv) => {
             format!("everything is off and {} V are on the cable: look for welded contactors", mv / 1000)
         }
+        Warning::CarNotReady => "the car is not ready: 0 A until it is".into(),
+        Warning::MonitorUnproven => {
+            "the isolation monitor has neither a count nor a self-test: one that hangs is not found".into()
+        }
+        Warning::ReverseAllowed(ma) => {
+            format!("up to {} A out of the car are allowed by configuration", ma / 1000)
+        }
         Warning::ContactorsStillClosed => "the contactors are demanded open and say closed".into(),
     }
 }

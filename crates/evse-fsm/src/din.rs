@@ -448,6 +448,16 @@ fn watts(watts: i32) -> PhysicalValue {
     PhysicalValue::limit(i64::from(watts) * 1000, UnitSymbol::W).unwrap_or(NOTHING)
 }
 
+/// The schema's name of a car's error.
+pub(crate) fn error_name(error: u8) -> Option<&'static str> {
+    DcEvErrorCode::from_index(error.into()).map(DcEvErrorCode::name)
+}
+
+/// The schema's name of the code of a verdict.
+pub(crate) const fn verdict_name(verdict: Verdict) -> &'static str {
+    response_code(verdict).name()
+}
+
 /// The schema's name of an answer's code.
 pub(crate) fn code_name(answer: &Answer) -> &'static str {
     match (answer.kind, answer.agreed) {
@@ -455,6 +465,6 @@ pub(crate) fn code_name(answer: &Answer) -> &'static str {
             Handshake::Res(res) => res.response_code.name(),
             Handshake::Req(_) => "",
         },
-        _ => response_code(answer.verdict).name(),
+        _ => verdict_name(answer.verdict),
     }
 }

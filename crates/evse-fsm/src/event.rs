@@ -64,6 +64,12 @@ pub enum Warning {
     /// The output contactors had to open under this current in mA: the power stage did not stop in time. `None`: nobody
     /// knows the current.
     OpenedUnderCurrent(Option<i32>),
+    /// The car says that it is not ready (`EVReady` false): 0 A until it is.
+    CarNotReady,
+    /// The isolation monitor has neither a count of its measurements nor a self-test: one that hangs is not found.
+    MonitorUnproven,
+    /// Current out of the car is allowed by configuration, up to so much in mA.
+    ReverseAllowed(i32),
     /// The contactors' feedback says closed although they are demanded open.
     ContactorsStillClosed,
     /// This voltage in mV is still on the cable although everything is off for 5 s: no session is offered meanwhile.

@@ -1,10 +1,11 @@
 //! Policy: whether what the car asks for may be.
 
-use session::{Limits, Target};
+use session::{Compared, Limits, Target};
 
+use crate::found::{amperes, volts};
 use crate::power::CURRENT_BEFORE_POWER_MA;
 use crate::request::{CarStatus, Verdict};
-use crate::{Config, EnergyTransfer, Quirks, Warning};
+use crate::{Config, EnergyTransfer, PowerStage, Quirks, Warning};
 
 /// How far the output may be from the car's target when power is switched on, in mV: 20 V (IEC 61851-23).
 pub(crate) const POWER_ON_WINDOW_MV: i32 = 20_000;
@@ -17,41 +18,85 @@ pub(crate) fn payment(external: bool, only_service: Option<u16>, offered: u16) -
     if only_service == Some(offered) { Verdict::Ok } else { Verdict::ServiceSelectionInvalid }
 }
 
+/// Why a request is refused, and the values that say so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) verdict: Verdict,
+    pub(crate) compared: Option<Compared>,
+}
+
+impl From<Verdict> for Refusal {
+    fn from(verdict: Verdict) -> Self {
+        Self { verdict, compared: None }
+    }
+}
+
+/// Refused where a value does not fit: the first row that does not.
+fn fit<const N: usize>(verdict: Verdict, rows: [(bool, Compared); N]) -> Result<(), Refusal> {
+    let refused = rows.into_iter().find(|(fits, _)| !fits);
+    refused.map_or(Ok(()), |(_, compared)| Err(Refusal { verdict, compared: Some(compared) }))
+}
+
 /// Whether car and charger fit.
 pub(crate) fn parameters(
     config: &Config,
     transfer: Option<EnergyTransfer>,
     car: Option<&(CarStatus, Limits)>,
-) -> Verdict {
+) -> Result<(), Refusal> {
     if transfer != Some(config.energy_transfer) {
-        return Verdict::WrongEnergyTransfer;
+        return Err(Verdict::WrongEnergyTransfer.into());
     }
-    let Some((_, limits)) = car else { return Verdict::WrongChargeParameter };
-    let power = if limits.max_power_w == i32::MAX { 0 } else { limits.max_power_w };
-    let plausible = (0..=Limits::PLAUSIBLE.max_voltage_mv).contains(&limits.max_voltage_mv)
-        && (0..=Limits::PLAUSIBLE.max_current_ma).contains(&limits.max_current_ma)
-        && (0..=Limits::PLAUSIBLE.max_power_w).contains(&power);
-    let fits = limits.max_voltage_mv > config.limits.min_voltage_mv
-        && limits.max_current_ma > config.limits.min_current_ma;
-    if plausible && fits { Verdict::Ok } else { Verdict::WrongChargeParameter }
+    let Some((_, car)) = car else { return Err(Verdict::WrongChargeParameter.into()) };
+    let (own, most) = (&config.limits, Limits::PLAUSIBLE);
+    let (voltage_mv, current_ma) = (car.max_voltage_mv, car.max_current_ma);
+    // An isolation test at less than that proves little.
+    let least_mv =
+        if config.power_stage == PowerStage::Real { config.protection.min_test_voltage_mv } else { 0 };
+    let power_w = if car.max_power_w == i32::MAX { 0 } else { car.max_power_w };
+    let power = Compared {
+        what: "car's power",
+        found: power_w,
+        against: "most",
+        limit: most.max_power_w,
+        unit: "kW",
+    };
+    let (voltage, current) = ("car's maximum voltage", "car's maximum current");
+    let rows = [
+        (
+            voltage_mv > own.min_voltage_mv,
+            volts(voltage, voltage_mv, "charger's minimum", own.min_voltage_mv),
+        ),
+        (voltage_mv >= least_mv, volts(voltage, voltage_mv, "least for an isolation test", least_mv)),
+        (voltage_mv <= most.max_voltage_mv, volts(voltage, voltage_mv, "most", most.max_voltage_mv)),
+        (
+            current_ma > own.min_current_ma,
+            amperes(current, current_ma, "charger's minimum", own.min_current_ma),
+        ),
+        (current_ma <= most.max_current_ma, amperes(current, current_ma, "most", most.max_current_ma)),
+        ((0..=most.max_power_w).contains(&power_w), power),
+    ];
+    fit(Verdict::WrongChargeParameter, rows)
 }
 
 /// What a precharge request makes of the output, in mV.
 pub(crate) fn precharge(
     config: &Config,
     bounds: &Limits,
-    car: CarStatus,
     asked: Target,
-) -> Result<(i32, Option<Warning>), Verdict> {
-    let absurd = asked.voltage_mv > Limits::PLAUSIBLE.max_voltage_mv;
-    if car.error != 0 || absurd || !(0..=CURRENT_BEFORE_POWER_MA).contains(&asked.current_ma) {
-        return Err(Verdict::Failed);
-    }
-    if asked.voltage_mv < config.limits.min_voltage_mv {
-        // Never lifted to the minimum: the car did not ask for that.
-        if !config.quirks.contains(Quirks::ODD_PRECHARGE_TARGET) {
-            return Err(Verdict::Failed);
-        }
+) -> Result<(i32, Option<Warning>), Refusal> {
+    let (most_mv, most_ma) = (Limits::PLAUSIBLE.max_voltage_mv, CURRENT_BEFORE_POWER_MA);
+    let current = amperes("precharge current", asked.current_ma, "most", most_ma);
+    let voltage = |limit| volts("precharge target", asked.voltage_mv, "limit", limit);
+    let least_mv = config.limits.min_voltage_mv;
+    // Below the minimum it is never lifted to it: the car did not ask for that.
+    let is_low = asked.voltage_mv < least_mv;
+    let rows = [
+        (asked.voltage_mv <= most_mv, voltage(most_mv)),
+        ((0..=most_ma).contains(&asked.current_ma), current),
+        (!is_low || config.quirks.contains(Quirks::ODD_PRECHARGE_TARGET), voltage(least_mv)),
+    ];
+    fit(Verdict::Failed, rows)?;
+    if is_low {
         return Ok((0, Some(Warning::Quirk("odd-precharge-target"))));
     }
     Ok((asked.voltage_mv.min(bounds.max_voltage_mv), None))
@@ -64,16 +109,20 @@ pub(crate) fn power_on(
     profile_w: i32,
     present_mv: i32,
     target_mv: i32,
-) -> Result<Option<Warning>, Verdict> {
+) -> Result<Option<Warning>, Refusal> {
     if tuple.is_some_and(|tuple| tuple != crate::din::SCHEDULE) {
-        return Err(Verdict::TariffSelectionInvalid);
+        return Err(Verdict::TariffSelectionInvalid.into());
     }
-    if present_mv.saturating_sub(target_mv).saturating_abs() > POWER_ON_WINDOW_MV {
-        return Err(Verdict::PresentVoltageTooLow);
-    }
+    let least_mv = config.limits.min_voltage_mv;
+    let is_near = present_mv.saturating_sub(target_mv).saturating_abs() <= POWER_ON_WINDOW_MV;
+    let rows = [
+        (target_mv >= least_mv, volts("precharge target", target_mv, "charger's minimum", least_mv)),
+        (is_near, volts("output voltage", present_mv, "precharge target", target_mv)),
+    ];
+    fit(Verdict::PresentVoltageTooLow, rows)?;
     if profile_w > config.limits.max_power_w.min(i32::from(i16::MAX)) {
         if !config.quirks.contains(Quirks::PROFILE_POWER) {
-            return Err(Verdict::ChargingProfileInvalid);
+            return Err(Verdict::ChargingProfileInvalid.into());
         }
         return Ok(Some(Warning::Quirk("profile-power")));
     }
@@ -81,10 +130,20 @@ pub(crate) fn power_on(
 }
 
 /// Whether a demand for current is one that can be.
-pub(crate) fn demand(asked: Target, limits: &Limits) -> bool {
-    (0..=Limits::PLAUSIBLE.max_current_ma).contains(&asked.current_ma)
-        && (0..=Limits::PLAUSIBLE.max_voltage_mv).contains(&asked.voltage_mv)
-        && limits.max_voltage_mv >= 0
-        && limits.max_current_ma >= 0
-        && limits.max_power_w >= 0
+pub(crate) fn demand(asked: Target, limits: &Limits) -> Result<(), Refusal> {
+    let (most, current_ma, voltage_mv) = (Limits::PLAUSIBLE, asked.current_ma, asked.voltage_mv);
+    let rows = [
+        (
+            (0..=most.max_current_ma).contains(&current_ma),
+            amperes("target current", current_ma, "most", most.max_current_ma),
+        ),
+        (
+            (0..=most.max_voltage_mv).contains(&voltage_mv),
+            volts("target voltage", voltage_mv, "most", most.max_voltage_mv),
+        ),
+        (limits.max_voltage_mv >= 0, volts("car's maximum voltage", limits.max_voltage_mv, "least", 0)),
+        (limits.max_current_ma >= 0, amperes("car's maximum current", limits.max_current_ma, "least", 0)),
+    ];
+    fit(Verdict::Failed, rows)?;
+    if limits.max_power_w < 0 { Err(Verdict::Failed.into()) } else { Ok(()) }
 }

@@ -65,6 +65,11 @@ impl Ramp {
         Self { preset, began: now, stepped: now, voltage_mv: 0, target_mv: 0, allowed_mv: 0, over: false }
     }
 
+    /// The newest target in mV.
+    pub(crate) const fn target_mv(&self) -> i32 {
+        self.target_mv
+    }
+
     /// A `PreChargeReq` with this target in mV.
     pub(crate) fn request(&mut self, target_mv: i32) {
         self.target_mv = target_mv;

@@ -22,6 +22,8 @@ bitflags::bitflags! {
         const LATE_CLOSE = 1 << 7;
         /// See [`QUIRKS`].
         const ISOLATION_WARNING = 1 << 8;
+        /// See [`QUIRKS`].
+        const EARLY_POWER_OFF = 1 << 9;
     }
 }
 
@@ -95,6 +97,14 @@ pub const QUIRKS: &[Quirk] = &[
         id: "isolation-warning",
         bends: "an isolation test that ends with Warning passes",
         needed_by: "HYC150 sessions that flip to Warning and charge on; chargers with the 2014 bands",
+        default: true,
+    },
+    Quirk {
+        flag: Quirks::EARLY_POWER_OFF,
+        id: "early-power-off",
+        bends: "PowerDelivery(false) between PowerDelivery(true) and the first CurrentDemand is taken instead of \
+                FAILED_SequenceError",
+        needed_by: "cars whose driver stops at that moment; the other way is the sequence timer",
         default: true,
     },
 ];

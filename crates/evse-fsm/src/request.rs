@@ -97,6 +97,21 @@ pub(crate) enum Content {
     Nothing,
 }
 
+impl Content {
+    /// The error that the car reports, 0 for none.
+    pub(crate) fn car_error(&self) -> u8 {
+        match self {
+            Self::CableCheck(status)
+            | Self::PreCharge(status, _)
+            | Self::WeldingDetection(status)
+            | Self::CurrentDemand { status, .. }
+            | Self::PowerDelivery { status: Some(status), .. }
+            | Self::ChargeParameter { car: Some((status, _)), .. } => status.error,
+            _ => 0,
+        }
+    }
+}
+
 /// How a handshake ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Agreed {
@@ -133,12 +148,6 @@ pub(crate) enum Verdict {
     TariffSelectionInvalid,
     ChargingProfileInvalid,
     PresentVoltageTooLow,
-}
-
-impl Verdict {
-    pub(crate) const fn is_failed(self) -> bool {
-        !matches!(self, Self::Ok | Self::NewSession)
-    }
 }
 
 /// An answer, kept until it is encoded.

@@ -69,7 +69,8 @@ impl State {
             Self::CableCheck => &[Kind::CableCheck, Kind::SessionStop],
             Self::PreCharge => &[Kind::PreCharge, Kind::SessionStop],
             Self::PreChargeOrPower => &[Kind::PreCharge, Kind::PowerDelivery, Kind::SessionStop],
-            Self::FirstDemand => &[Kind::CurrentDemand],
+            // PowerDelivery by a quirk, and only to switch off.
+            Self::FirstDemand => &[Kind::CurrentDemand, Kind::PowerDelivery],
             Self::Demand => &[Kind::CurrentDemand, Kind::PowerDelivery],
             Self::Welding => &[Kind::WeldingDetection, Kind::SessionStop],
             Self::StopOnly => &[Kind::SessionStop],

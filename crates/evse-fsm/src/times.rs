@@ -19,6 +19,12 @@ pub struct Times {
     pub authorisation: Duration,
     /// For `CableCheck`: 38 s (std), 58 s relaxed (the car's default here is 60 s).
     pub cable_check: Duration,
+    /// For cable and power stage to fall below 60 V before an isolation test: 10 s (`EVerest`); 0: not waited for.
+    pub settle: Duration,
+    /// For the voltage of the isolation test to be reached: 10 s (`EVerest`).
+    pub raise: Duration,
+    /// For the isolation monitor's self-test, where it has one: 20 s (judgement).
+    pub self_test: Duration,
     /// For `PreCharge`: 5 s (std), 28 s relaxed (pyPLC and clara wait 30 s).
     pub precharge: Duration,
     /// For `WeldingDetection` and `SessionStop` after power is off: 30 s (judgement: 10 polls of a
@@ -52,6 +58,9 @@ impl Times {
         pilot_detection: Duration::from_millis(1500),
         authorisation: Duration::from_secs(55),
         cable_check: Duration::from_secs(38),
+        settle: Duration::from_secs(10),
+        raise: Duration::from_secs(10),
+        self_test: Duration::from_secs(20),
         precharge: Duration::from_secs(5),
         welding: Duration::from_secs(30),
         power_off: Duration::from_millis(1500),
@@ -100,6 +109,8 @@ impl Times {
             ("pilot_detection", self.pilot_detection),
             ("authorisation", self.authorisation),
             ("cable_check", self.cable_check),
+            ("raise", self.raise),
+            ("self_test", self.self_test),
             ("precharge", self.precharge),
             ("welding", self.welding),
             ("power_off", self.power_off),

@@ -168,20 +168,46 @@ fn a_refused_car_that_goes_on_asking_does_not_keep_the_connection() {
 }
 
 #[test]
-fn a_car_that_reports_an_error_or_is_not_ready_gets_no_current_and_is_told_shutdown() {
-    type Change = fn(&mut exi_din::CurrentDemandReq);
-    let cases: [(Change, u8); 2] = [
-        (|req| req.dc_ev_status.ev_error_code = DcEvErrorCode::FailedChargingCurrentDifferential, 5),
-        (|req| req.dc_ev_status.ev_ready = false, 0),
-    ];
-    for (change, error) in cases {
-        let mut bench = after(9);
-        assert_eq!(demanded(&mut bench, change), ResponseCode::Ok);
-        assert_eq!(bench.status, Some(DcEvseStatusCode::EvseShutdown));
+fn a_car_that_reports_an_error_gets_no_current_any_more_and_loses_the_voltage_after_the_grace() {
+    let mut bench = after(9);
+    let error = |req: &mut exi_din::CurrentDemandReq| {
+        req.dc_ev_status.ev_error_code = DcEvErrorCode::FailedChargingCurrentDifferential;
+    };
+    assert_eq!(demanded(&mut bench, error), ResponseCode::Ok);
+    assert_eq!(bench.status, Some(DcEvseStatusCode::EvseShutdown));
+    assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::CarError(5));
+    // One message without it changes nothing.
+    for _ in 0..95 {
         assert_eq!(bench.charger.demand().supply.current_ma, 0);
-        assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::CarError(error));
-        bench.pass_all(&GOOD[9..]);
+        assert_eq!(bench.ask("CurrentDemandReq").unwrap().1, ResponseCode::Ok);
+        bench.run(100);
     }
+    assert!(bench.charger.demand().is_energised());
+    for _ in 0..20 {
+        bench.ask("CurrentDemandReq").unwrap();
+        bench.run(100);
+    }
+    assert!(!bench.charger.demand().is_energised());
+}
+
+#[test]
+fn a_car_that_is_not_ready_gets_no_current_until_it_is() {
+    let mut bench = after(9);
+    for _ in 0..3 {
+        let code = demanded(&mut bench, |req| req.dc_ev_status.ev_ready = false);
+        assert_eq!((code, bench.status), (ResponseCode::Ok, Some(DcEvseStatusCode::EvseReady)));
+        assert_eq!(bench.charger.demand().supply.current_ma, 0);
+        bench.run(100);
+    }
+    assert_eq!(bench.charger.stop_reason(), None);
+    for _ in 0..10 {
+        bench.ask("CurrentDemandReq").unwrap();
+        bench.run(100);
+    }
+    let current_ma = bench.charger.demand().supply.current_ma;
+    assert!((15_000..=22_000).contains(&current_ma), "by the ramp: {current_ma}");
+    bench.pass_all(&GOOD[9..]);
+    assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::Finished);
 }
 
 #[test]
@@ -323,11 +349,16 @@ fn a_lock_that_opens_and_a_latch_that_is_pressed_switch_off() {
     assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::Lock);
     assert!(!bench.charger.demand().is_energised());
 
-    for gone in [Proximity::Pressed, Proximity::Absent] {
+    let cases = [
+        (Proximity::Pressed, Cause::Released),
+        (Proximity::Absent, Cause::Unplugged),
+        (Proximity::Unknown, Cause::ProximityFault),
+    ];
+    for (gone, cause) in cases {
         let mut bench = watched();
         bench.proximity = Some(gone);
         bench.run(200);
-        assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::Unplugged, "{gone:?}");
+        assert_eq!(bench.charger.stop_reason().unwrap().cause, cause, "{gone:?}");
         assert!(!bench.charger.demand().is_energised());
     }
 }

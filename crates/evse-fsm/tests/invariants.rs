@@ -60,6 +60,10 @@ struct Witness {
     cable_check: bool,
     power_on: bool,
     fed: Instant,
+    /// Since when the pilot is outside C and D, as the charger reads it.
+    left: Option<Instant>,
+    /// What was demanded when the session was last seen being stopped.
+    stopping: Option<session::Target>,
 }
 
 impl Witness {
@@ -71,7 +75,7 @@ impl Witness {
         self.bench.pilot = Level::B;
         self.bench.run(5_000);
         self.bench.reopen();
-        (self.next, self.cable_check, self.power_on) = (0, false, false);
+        (self.next, self.cable_check, self.power_on, self.stopping) = (0, false, false, None);
     }
 
     fn ask(&mut self, name: &str) {
@@ -107,7 +111,7 @@ impl Witness {
         self.next += 1;
     }
 
-    fn check(&self) {
+    fn check(&mut self) {
         let demand = self.bench.charger.demand();
         let supply = demand.supply;
         let ready = matches!(self.bench.pilot, Level::C | Level::D);
@@ -124,7 +128,22 @@ impl Witness {
             !(self.power_on && silent) || supply.current_ma == 0,
             "current without a demand for a second"
         );
-        assert!(ready || supply == session::Target::ZERO, "driven with the pilot at {:?}", self.bench.pilot);
+        assert!(ready || supply.current_ma == 0, "current with the pilot at {:?}", self.bench.pilot);
+        // Two readings 30 ms apart decide, and there is one each 20 ms.
+        let left = if ready { None } else { Some(self.left.unwrap_or(self.bench.now)) };
+        let is_settled = left.is_some_and(|left| self.bench.now.since(left) >= Duration::from_millis(40));
+        assert!(
+            !is_settled || supply == session::Target::ZERO,
+            "driven with the pilot at {:?}",
+            self.bench.pilot
+        );
+        self.left = left;
+        if let Some(before) = self.stopping {
+            let rises = supply.voltage_mv > before.voltage_mv || supply.current_ma > before.current_ma;
+            assert!(!rises, "{supply:?} after {before:?} while the session is being stopped");
+        }
+        let is_stopping = |event: &evse_fsm::Event| matches!(event, evse_fsm::Event::Stopping(_));
+        self.stopping = self.bench.events.iter().any(is_stopping).then_some(supply);
     }
 }
 
@@ -137,7 +156,15 @@ proptest! {
         steps in prop::collection::vec(step(), 1..20),
     ) {
         let bench = Bench::connected();
-        let mut witness = Witness { next: 0, cable_check: false, power_on: false, fed: bench.now, bench };
+        let mut witness = Witness {
+            next: 0,
+            cable_check: false,
+            power_on: false,
+            fed: bench.now,
+            left: None,
+            stopping: None,
+            bench,
+        };
         // First as a good car does, up to anywhere.
         for _ in 0..prefix {
             witness.good();

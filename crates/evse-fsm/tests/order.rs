@@ -20,7 +20,7 @@ const STATES: &[(usize, &[&str])] = &[
     (5, &["CableCheckReq", "SessionStopReq"]),
     (6, &["PreChargeReq", "SessionStopReq"]),
     (7, &["PreChargeReq", "PowerDeliveryReq", "SessionStopReq"]),
-    (8, &["CurrentDemandReq"]),
+    (8, &["CurrentDemandReq", "PowerOffReq"]),
     (9, &["CurrentDemandReq", "PowerOffReq"]),
     (10, &["WeldingDetectionReq", "SessionStopReq"]),
     (11, &["WeldingDetectionReq", "SessionStopReq"]),
@@ -34,7 +34,7 @@ fn each_request_in_each_state_is_answered_by_its_own_type_or_refused_as_out_of_o
             // Power may be switched off wherever it may be switched on, and is refused on while it is on.
             let is_allowed =
                 allowed.contains(name) || (*name == "PowerOffReq" && allowed.contains(&"PowerDeliveryReq"));
-            let on_again = *name == "PowerDeliveryReq" && allowed.contains(&"PowerOffReq");
+            let on_again = *name == "PowerDeliveryReq" && *count == 9;
             let mut bench = Bench::connected();
             bench.pass_all(path);
             // The pilot is where the state has it, so that nothing but the order is wrong.
@@ -61,6 +61,24 @@ fn each_request_in_each_state_is_answered_by_its_own_type_or_refused_as_out_of_o
             }
         }
     }
+}
+
+#[test]
+fn power_that_is_switched_off_before_the_first_demand_is_out_of_order_without_its_quirk() {
+    let mut bench = Bench::with(|config| config.quirks.remove(evse_fsm::Quirks::EARLY_POWER_OFF));
+    bench.pass_all(&GOOD[..8]);
+    assert_eq!(bench.ask("PowerOffReq").unwrap().1, ResponseCode::FailedSequenceError);
+    assert_eq!(bench.charger.demand().supply, session::Target::ZERO);
+}
+
+#[test]
+fn a_session_that_is_ended_before_the_first_demand_ends_in_order() {
+    let mut bench = Bench::connected();
+    bench.pass_all(&GOOD[..8]);
+    assert_eq!(bench.ask("PowerOffReq").unwrap().1, ResponseCode::Ok);
+    assert!(!bench.charger.demand().is_energised());
+    bench.pass_all(&GOOD[10..]);
+    assert_eq!(bench.charger.stop_reason().unwrap().cause, session::Cause::Finished);
 }
 
 #[test]

@@ -26,6 +26,11 @@ impl Agreement {
             one_mv.zip(other_mv).is_some_and(|(one, other)| one.abs_diff(other) > APART_MV.unsigned_abs());
         self.apart.for_at_least(now, are_apart, APART)
     }
+
+    /// When it will be broken; `None` while the two agree.
+    pub fn due(&self) -> Option<Instant> {
+        self.apart.due(APART)
+    }
 }
 
 /// What a side's own sources say about a place that a person may touch.

@@ -66,7 +66,7 @@ pub enum Cause {
     HeldUp,
     /// The isolation test failed or the monitor reported a fault.
     Isolation,
-    /// The isolation monitor makes no new measurements.
+    /// The isolation monitor makes no new measurements, or failed its self-test.
     MonitorHangs,
     /// Voltage where there must be none: a contactor is suspected to be welded.
     WeldSuspected,
@@ -209,7 +209,7 @@ impl Cause {
             Self::StaleReading(_) => (40, "reading missing or too old", "the adapter must deliver it at least every 200 ms"),
             Self::HeldUp => (41, "program held up", "something blocked the loop for more than 500 ms: find it before energising again"),
             Self::Isolation => (50, "isolation fault", "measure the isolation of cable and inlet before the next try"),
-            Self::MonitorHangs => (58, "isolation monitor makes no new measurements", "check the monitor's supply and its connection; set its counter or self-test"),
+            Self::MonitorHangs => (58, "isolation monitor makes no new measurements or fails its self-test", "check the monitor's supply, its connection and its own fault memory"),
             Self::WeldSuspected => (51, "voltage where there must be none", "a contactor may be welded: do not touch, measure"),
             Self::Contactor => (52, "contactor did not follow", "check its coil, supply and feedback contact"),
             Self::Lock => (53, "connector lock failed", "check the lock's drive and feedback"),

@@ -29,7 +29,7 @@ impl Charger {
             (Kind::CableCheck | Kind::WeldingDetection, _) if late && !arrived => {
                 let unlocked = request.kind == Kind::CableCheck && self.is_ready();
                 let cause = if unlocked { Cause::Lock } else { Cause::Timeout("pilot detection") };
-                self.refuse(&request, Verdict::Failed, cause);
+                self.refuse(&request, Verdict::Failed, cause.into());
             }
             _ if arrived || late => self.reply(&request, Verdict::Ok, true),
             _ => self.waiting = Some(Waiting { request, until }),

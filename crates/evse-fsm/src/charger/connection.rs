@@ -6,7 +6,7 @@ use session::{By, Cause, Limits, Phase};
 use super::{Charger, Timer};
 use crate::power::SAFE_OPEN;
 use crate::sequence::State;
-use crate::{Closed, Dropped, Event, Isolation, PowerStage, Status, Warning};
+use crate::{Closed, Dropped, Event, Isolation, PowerStage, ReverseCurrent, Status, Warning};
 
 impl Charger {
     pub(super) fn connected(&mut self) {
@@ -17,6 +17,8 @@ impl Charger {
         self.close = false;
         self.answer = None;
         self.stop = None;
+        self.power.allow();
+        (self.charged, self.car_waits) = (false, false);
         self.bad_messages = 0;
         self.session_id.clear();
         self.car_limits = Limits::NONE;
@@ -35,6 +37,9 @@ impl Charger {
         self.timers.set(Timer::Setup, self.now + self.config.times.setup);
         if self.config.power_stage == PowerStage::None {
             self.events.push(Event::Warning(Warning::NoPowerStage));
+        }
+        if let ReverseCurrent::Allowed(most_ma) = self.config.protection.reverse_current {
+            self.events.push(Event::Warning(Warning::ReverseAllowed(most_ma)));
         }
     }
 
@@ -73,6 +78,9 @@ impl Charger {
         self.state = State::NoSession;
         if silent {
             return self.set_phase(if self.level == Some(Level::A) { Phase::Idle } else { Phase::Plugged });
+        }
+        if finished && self.charged {
+            self.forget_tries();
         }
         if finished {
             self.pilot.session_ended(self.now);

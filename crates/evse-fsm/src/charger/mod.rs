@@ -13,16 +13,14 @@ use heapless::Vec;
 use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers};
 use session::{Latch, Limits, Phase, StopReason};
 
-use crate::cable_check::DEAD_MV;
 use crate::din;
 use crate::pilot::Pilot;
 use crate::power::Power;
-use crate::reading::fresh;
 use crate::request::{Answer, Request, SessionId};
 use crate::sequence::State;
 use crate::supervision::Supervision;
 use crate::{
-    Config, ConfigError, Demand, Dropped, Event, Input, Isolation, Lock, PAYLOAD_TYPE, Plant, Sensors, Status,
+    Config, ConfigError, Demand, Dropped, Event, Input, Isolation, Lock, PAYLOAD_TYPE, Plant, Status,
 };
 
 /// Events that wait at most: a request, its answer and what they cause are six.
@@ -101,6 +99,12 @@ pub struct Charger {
     latched: Option<Latch>,
     /// Someone stopped the charger: no offer behind the session at hand until the plug was out or a reset.
     stopped: bool,
+    /// How often in a row sessions ended for each of [`latches::COUNTED`].
+    tries: [u8; latches::COUNTED.len()],
+    /// The session at hand came to the charging loop.
+    charged: bool,
+    /// The car says that it is not ready.
+    car_waits: bool,
     authorised: Option<bool>,
     session_id: SessionId,
     car_limits: Limits,
@@ -143,6 +147,9 @@ impl Charger {
             close: false,
             latched: None,
             stopped: false,
+            tries: [0; latches::COUNTED.len()],
+            charged: false,
+            car_waits: false,
             authorised: None,
             session_id: Vec::new(),
             car_limits: Limits::NONE,
@@ -155,7 +162,8 @@ impl Charger {
             answer: None,
             bad_messages: 0,
             level: None,
-            was_out: false,
+            // What was latched before the program began is not released by a plug that is out already.
+            was_out: true,
             now: Instant::ZERO,
             timers: Timers::new(),
             events: Queue::new(),
@@ -166,24 +174,9 @@ impl Charger {
     pub fn demand(&self) -> Demand {
         let (supply, contactors) = self.power.demand(self.config.power_stage);
         let lock = if self.may_unlock() { Lock::Released } else { Lock::Held };
-        Demand { pilot: self.pilot.output(), supply, contactors, lock, discharge: false, self_test: false }
-    }
-
-    /// Whether the plug may be pulled: nothing is driven, nothing measured says live, and the session at hand
-    /// is neither about to energise nor being stopped. A wait never unlocks: a needed reading that is absent
-    /// holds the lock.
-    fn may_unlock(&self) -> bool {
-        let dead = match fresh(self.plant.voltage_mv, self.now) {
-            Some(mv) => mv.saturating_abs() < DEAD_MV,
-            None => !self.config.sensors.contains(Sensors::VOLTAGE),
-        };
-        let apart = match fresh(self.plant.contactors, self.now) {
-            Some(closed) => !closed,
-            None => !self.config.sensors.contains(Sensors::CONTACTORS),
-        };
-        let open = !self.power.is_energised() && apart;
-        let idle = self.state.is_before_power() && self.stop.is_none() && self.latched.is_none();
-        dead && open && idle
+        let discharge = self.config.bleeder && self.supervision.off.discharges(self.now);
+        let (self_test, _) = self.power.test_wants();
+        Demand { pilot: self.pilot.output(), supply, contactors, lock, discharge, self_test }
     }
 
     /// Whether the connection shall be closed now: everything that was to be sent has been taken.
@@ -257,6 +250,7 @@ impl Machine for Charger {
             self.pilot.due(&self.config.times).map(named("pilot")),
             self.power.due(&self.config).map(named("power")),
             moving.map(named("ramp")),
+            self.supervision.due(self.now, &self.config).map(named("watch")),
             stale.filter(|at| *at > self.now).map(named("stale reading")),
             self.waiting.as_ref().map(|waiting| Deadline { at: waiting.until, name: "answer" }),
         ];

@@ -5,12 +5,14 @@ use session::{By, Cause, Checkpoint, Limits, Target};
 
 use super::{Charger, Timer};
 use crate::din::{self, NoRequest};
-use crate::power::{Fault, SAFE_OPEN};
+use crate::found::Found;
+use crate::policy::Refusal;
+use crate::power::SAFE_OPEN;
 use crate::request::{Agreed, CarStatus, Content, Kind, Request, Verdict};
 use crate::sequence::State;
 use crate::{
-    Authorisation, Dropped, EnergyTransfer, Event, Isolation, PAYLOAD_TYPE, Purpose, Quirks, Status, Warning,
-    policy,
+    Authorisation, Dropped, EnergyTransfer, Event, Isolation, PAYLOAD_TYPE, PowerStage, Purpose, Quirks,
+    Status, Warning, policy,
 };
 
 /// Undecodable messages that a session bears: the third ends it (judgement).
@@ -62,27 +64,39 @@ impl Charger {
         let belongs =
             matches!(kind, Kind::Handshake | Kind::SessionSetup) || request.session_id == self.session_id;
         if self.state.has_session() && !belongs {
-            return self.refuse(&request, Verdict::UnknownSession, Cause::UnknownSession(request.name));
-        }
-        if !self.state.allows(kind) {
-            return self.refuse(&request, Verdict::SequenceError, Cause::OutOfOrder(request.name));
+            let cause = Cause::UnknownSession(request.name);
+            return self.refuse(&request, Verdict::UnknownSession, cause.into());
         }
         let on = !matches!(request.content, Content::PowerDelivery { on: false, .. });
+        let is_early_off = self.state == State::FirstDemand && kind == Kind::PowerDelivery;
+        if !self.state.allows(kind) || is_early_off && (on || !self.may_switch_off_early()) {
+            return self.refuse(&request, Verdict::SequenceError, Cause::OutOfOrder(request.name).into());
+        }
         if let (Some(phase), true) = (crate::sequence::phase_of(kind, on), self.state != State::StopOnly) {
             self.set_phase(phase);
         }
         let spent =
             self.stop.map(|stop| stop.reason.cause).filter(|cause| matches!(cause, Cause::Timeout(_)));
         if let (Some(cause), true) = (spent, kind != Kind::SessionStop) {
-            return self.refuse(&request, Verdict::Failed, cause);
+            return self.refuse(&request, Verdict::Failed, cause.into());
         }
         self.act(cx, request);
     }
 
+    /// `PowerDelivery(false)` before the first demand, as some cars send it.
+    fn may_switch_off_early(&mut self) -> bool {
+        let may = self.config.quirks.contains(Quirks::EARLY_POWER_OFF);
+        if may {
+            self.events.push(Event::Warning(Warning::Quirk("early-power-off")));
+        }
+        may
+    }
+
     /// A refusal never has an effect but switching off; behind it only the end is accepted.
-    pub(super) fn refuse(&mut self, request: &Request, verdict: Verdict, cause: Cause) {
+    pub(super) fn refuse(&mut self, request: &Request, verdict: Verdict, found: Found) {
         self.power.stop(self.now, SAFE_OPEN);
-        self.stop_for(By::Charger, cause, Status::Shutdown);
+        self.stop_for(By::Charger, found, Status::Shutdown);
+        self.note_refusal(verdict, request.content.car_error());
         if self.state != State::Handshake && self.state != State::SessionSetup {
             self.state = State::StopOnly;
         }
@@ -103,14 +117,16 @@ impl Charger {
             Content::Handshake(agreed) => self.handshake(&request, agreed),
             Content::SessionSetup { evccid_bytes } => self.session_setup(cx, &request, evccid_bytes),
             Content::PaymentSelection { external, only_service } => {
-                let verdict = policy::payment(external, only_service, din::CHARGE_SERVICE);
-                self.pass(&request, verdict, State::Authentication);
+                match policy::payment(external, only_service, din::CHARGE_SERVICE) {
+                    Verdict::Ok => self.pass(&request, Verdict::Ok, State::Authentication),
+                    verdict => self.refuse_for(&request, verdict.into()),
+                }
             }
             Content::ChargeParameter { transfer, car } => self.charge_parameter(&request, transfer, car),
             Content::CableCheck(car) => self.cable_check(request, car),
             Content::PreCharge(car, asked) => self.precharge(&request, car, asked),
-            Content::PowerDelivery { on: true, tuple, profile_w, .. } => {
-                self.power_on(&request, tuple, profile_w);
+            Content::PowerDelivery { on: true, tuple, profile_w, status } => {
+                self.power_on(&request, tuple, profile_w, status);
             }
             Content::PowerDelivery { on: false, .. } => self.power_off(request),
             Content::CurrentDemand { status, target, limits } => {
@@ -125,11 +141,14 @@ impl Charger {
         }
     }
 
-    /// Answers, and goes on to `next` unless it was refused.
+    /// Refuses for what the request holds.
+    pub(super) fn refuse_for(&mut self, request: &Request, refusal: Refusal) {
+        let Refusal { verdict, compared } = refusal;
+        self.refuse(request, verdict, Found { cause: Cause::Refused(request.name), compared });
+    }
+
+    /// Answers, and goes on to `next`.
     pub(super) fn pass(&mut self, request: &Request, verdict: Verdict, next: State) {
-        if verdict.is_failed() {
-            return self.refuse(request, verdict, Cause::Refused(request.name));
-        }
         self.state = next;
         self.reply(request, verdict, true);
     }
@@ -148,7 +167,7 @@ impl Charger {
     pub(super) fn session_setup(&mut self, cx: &mut Cx<'_>, request: &Request, evccid_bytes: usize) {
         if evccid_bytes == 0 {
             if !self.config.quirks.contains(Quirks::EMPTY_EVCCID) {
-                return self.refuse(request, Verdict::Failed, Cause::Refused(request.name));
+                return self.refuse_for(request, Verdict::Failed.into());
             }
             self.events.push(Event::Warning(Warning::Quirk("empty-evccid")));
         }
@@ -175,7 +194,7 @@ impl Charger {
                 self.checkpoint(Checkpoint::AUTHENTICATION_FINISHED);
                 self.pass(request, Verdict::Ok, State::ChargeParameter);
             }
-            Some(false) => self.refuse(request, Verdict::Failed, Cause::NotAuthorised),
+            Some(false) => self.refuse(request, Verdict::Failed, Cause::NotAuthorised.into()),
             None => {
                 self.start(Timer::Authorisation, self.config.times.authorisation);
                 self.reply(request, Verdict::Ok, false);
@@ -189,10 +208,10 @@ impl Charger {
         transfer: Option<EnergyTransfer>,
         car: Option<(CarStatus, Limits)>,
     ) {
-        let verdict = policy::parameters(&self.config, transfer, car.as_ref());
-        let Some((_, limits)) = car.filter(|_| !verdict.is_failed()) else {
-            return self.refuse(request, verdict, Cause::Refused(request.name));
-        };
+        if let Err(refusal) = policy::parameters(&self.config, transfer, car.as_ref()) {
+            return self.refuse_for(request, refusal);
+        }
+        let Some((_, limits)) = car else { return };
         self.car_limits = limits;
         self.power.set_limits(self.bounds());
         if self.config.purpose == Purpose::ReadCar {
@@ -210,16 +229,16 @@ impl Charger {
 
     pub(super) fn cable_check(&mut self, request: Request, car: CarStatus) {
         if car.error != 0 {
-            return self.refuse(&request, Verdict::Failed, Cause::CarError(car.error));
+            return self.refuse(&request, Verdict::Failed, Cause::CarError(car.error).into());
         }
         if let Some(stop) = self.stop {
             // What was found during the test has its code in this answer, and not in a status alone.
             let cause = stop.reason.cause;
-            if Fault::is_cause(cause) {
+            if is_of_the_test(cause) {
                 if cause == Cause::Isolation {
                     self.isolation = Isolation::Fault;
                 }
-                return self.refuse(&request, Verdict::Failed, cause);
+                return self.refuse(&request, Verdict::Failed, cause.into());
             }
             return self.reply(&request, Verdict::Ok, false);
         }
@@ -229,18 +248,18 @@ impl Charger {
         if !self.power.is_testing() {
             // What would end it at once must not close the contactors first.
             if let Some(name) = self.plant.stale(self.config.sensors, self.now) {
-                return self.refuse(&request, Verdict::Failed, Cause::StaleReading(name));
+                return self.refuse(&request, Verdict::Failed, Cause::StaleReading(name).into());
             }
             self.start(Timer::CableCheck, self.config.times.cable_check);
             self.checkpoint(Checkpoint::ISOLATION_TEST);
-            if let Err(fault) = self.power.begin_test(self.now, &self.plant, &self.config) {
-                return self.test_failed(&request, fault);
-            }
-            self.power.step(self.now, &self.plant, &self.config);
+            let (car_mv, own_mv) = (self.car_limits.max_voltage_mv, self.config.limits.max_voltage_mv);
+            self.power.begin_test(self.now, &self.config, self.config.protection.test_mv(car_mv, own_mv));
+            self.warn_of_monitor();
+            self.step_power();
         }
         match self.power.test_result() {
             None => self.reply(&request, Verdict::Ok, false),
-            Some(Err(fault)) => self.test_failed(&request, fault),
+            Some(Err(_)) => self.test_failed(&request),
             Some(Ok(isolation)) => {
                 let good = match isolation {
                     Isolation::Valid => true,
@@ -249,7 +268,8 @@ impl Charger {
                 };
                 self.isolation = isolation;
                 if !good {
-                    return self.test_failed(&request, Fault::Isolation);
+                    self.make_safe(By::Charger, Cause::Isolation, Status::Malfunction);
+                    return self.refuse(&request, Verdict::Failed, Cause::Isolation.into());
                 }
                 self.timers.clear(Timer::CableCheck);
                 self.checkpoint(Checkpoint::CABLE_CHECK_FINISHED);
@@ -262,23 +282,33 @@ impl Charger {
         self.is_ready() && self.is_locked()
     }
 
-    pub(super) fn test_failed(&mut self, request: &Request, fault: Fault) {
-        let cause = fault.cause();
-        self.make_safe(By::Charger, cause, Status::Malfunction);
-        self.refuse(request, Verdict::Failed, cause);
+    fn test_failed(&mut self, request: &Request) {
+        if let Some(found) = self.power.test_fault(self.now, &self.plant, &self.config) {
+            self.make_safe(By::Charger, found, Status::Malfunction);
+            self.refuse(request, Verdict::Failed, found);
+        }
+    }
+
+    /// A monitor that cannot show that it works is said so once a session.
+    fn warn_of_monitor(&mut self) {
+        let monitor = self.plant.isolation.map(|reading| reading.value);
+        let is_unproven =
+            monitor.is_some_and(|monitor| monitor.count.is_none() && monitor.self_test.is_none());
+        if is_unproven && self.config.power_stage == PowerStage::Real {
+            self.events.push(Event::Warning(Warning::MonitorUnproven));
+        }
     }
 
     pub(super) fn precharge(&mut self, request: &Request, car: CarStatus, asked: Target) {
         if self.stop.is_some() {
             return self.reply(request, Verdict::Ok, true);
         }
+        if car.error != 0 {
+            return self.refuse(request, Verdict::Failed, Cause::CarError(car.error).into());
+        }
         let bounds = self.bounds();
-        match policy::precharge(&self.config, &bounds, car, asked) {
-            Err(verdict) => {
-                let cause =
-                    if car.error == 0 { Cause::Refused(request.name) } else { Cause::CarError(car.error) };
-                self.refuse(request, verdict, cause);
-            }
+        match policy::precharge(&self.config, &bounds, asked) {
+            Err(refusal) => self.refuse_for(request, refusal),
             Ok((voltage_mv, warning)) => {
                 if let Some(warning) = warning {
                     self.events.push(Event::Warning(warning));
@@ -287,26 +317,36 @@ impl Charger {
                 // As asked: an output that follows only half of it is not at the car's voltage.
                 self.precharge_mv = asked.voltage_mv;
                 self.power.precharge(self.now, voltage_mv, &self.config);
-                self.power.step(self.now, &self.plant, &self.config);
+                self.step_power();
                 self.state = State::PreChargeOrPower;
                 self.reply(request, Verdict::Ok, true);
             }
         }
     }
 
-    pub(super) fn power_on(&mut self, request: &Request, tuple: Option<i16>, profile_w: i32) {
+    pub(super) fn power_on(
+        &mut self,
+        request: &Request,
+        tuple: Option<i16>,
+        profile_w: i32,
+        car: Option<CarStatus>,
+    ) {
         // `Demand` allows PowerDelivery only to switch off.
         if self.state != State::PreChargeOrPower {
-            self.refuse(request, Verdict::Failed, Cause::OutOfOrder(request.name));
+            self.refuse(request, Verdict::Failed, Cause::OutOfOrder(request.name).into());
             self.close = true;
             return;
         }
-        if self.stop.is_some() || !self.is_ready() {
-            return self.refuse(request, Verdict::PowerDeliveryNotApplied, Cause::Refused(request.name));
+        let error = car.map_or(0, |car| car.error);
+        if error != 0 {
+            return self.refuse(request, Verdict::PowerDeliveryNotApplied, Cause::CarError(error).into());
+        }
+        if self.stop.is_some() || !self.is_ready() || car.is_some_and(|car| !car.ready) {
+            return self.refuse_for(request, Verdict::PowerDeliveryNotApplied.into());
         }
         let present = self.present().voltage_mv;
         match policy::power_on(&self.config, tuple, profile_w, present, self.precharge_mv) {
-            Err(verdict) => self.refuse(request, verdict, Cause::Refused(request.name)),
+            Err(refusal) => self.refuse_for(request, refusal),
             Ok(warning) => {
                 if let Some(warning) = warning {
                     self.events.push(Event::Warning(warning));
@@ -336,20 +376,24 @@ impl Charger {
         asked: Target,
         limits: Limits,
     ) {
-        if !policy::demand(asked, &limits) {
-            return self.refuse(request, Verdict::Failed, Cause::Refused(request.name));
+        if let Err(refusal) = policy::demand(asked, &limits) {
+            return self.refuse_for(request, refusal);
         }
+        // A car that is not ready gets no current until it is. One that reports an error gets none, and ends the session.
+        if car.error != 0 {
+            self.stop_for(By::Car, Cause::CarError(car.error), Status::Shutdown);
+        } else if !car.ready && !self.car_waits {
+            self.events.push(Event::Warning(Warning::CarNotReady));
+        }
+        self.car_waits = !car.ready;
         if self.power.is_transferring() {
-            // A car that reports an error gets no current, and ends the session itself.
             let asked = if car.is_fine() { asked } else { Target { current_ma: 0, ..asked } };
             let bounds = self.bounds().and(&limits);
             self.power.transfer(self.now, asked, bounds);
-            self.power.step(self.now, &self.plant, &self.config);
-        }
-        if !car.is_fine() {
-            self.stop_for(By::Car, Cause::CarError(car.error), Status::Shutdown);
+            self.step_power();
         }
         if self.state == State::FirstDemand {
+            self.charged = true;
             self.checkpoint(Checkpoint::CURRENT_DEMAND_LOOP);
         }
         self.state = State::Demand;
@@ -365,7 +409,7 @@ impl Charger {
 
     pub(super) fn session_stop(&mut self, request: &Request) {
         self.power.stop(self.now, SAFE_OPEN);
-        if self.supervision.is_foul() {
+        if self.supervision.off.is_on() {
             self.stop_for(By::Charger, Cause::WeldSuspected, Status::Malfunction);
         }
         self.stop_for(By::Car, Cause::Finished, Status::Shutdown);
@@ -378,4 +422,17 @@ impl Charger {
 
     /// From `SessionStopRes` to closing the connection: 5 s, the limit of ISO 15118-4.
     const CLOSE_BEHIND_STOP: Duration = Duration::from_secs(5);
+}
+
+/// Whether a session that ends for this cause failed its isolation test, or what it is for.
+fn is_of_the_test(cause: Cause) -> bool {
+    matches!(
+        cause,
+        Cause::WeldSuspected
+            | Cause::Contactor
+            | Cause::VoltageOff
+            | Cause::Isolation
+            | Cause::MonitorHangs
+            | Cause::Suspect(_)
+    )
 }

@@ -1,44 +1,74 @@
 //! Stops: why, and what the car is told.
 
 use control_pilot::Level;
-use session::{By, Cause, Checkpoint, Latch, StopReason};
+use machine::{Duration, TimerName};
+use session::{By, Cause, Checkpoint, Detail, Latch, StopReason};
 
 use super::{Charger, Stop, Timer};
+use crate::found::Found;
 use crate::power::SAFE_OPEN;
+use crate::request::Verdict;
 use crate::sequence::State;
-use crate::{Event, Operator, Status};
-use machine::TimerName;
+use crate::{Event, Operator, Quirks, Status, din};
 
 impl Charger {
-    /// Records why; the first reason stays, unless what comes later is about safety.
-    pub(super) fn stop_for(&mut self, by: By, cause: Cause, status: Status) {
-        let phase = self.phase;
-        match &mut self.stop {
-            Some(stop) if status.is_unsafe() && !stop.status.is_unsafe() => {
-                stop.status = status;
-                // An orderly stop that ends in a fault did not end in order; a plug that is pulled behind it
-                // is no fault.
-                if stop.reason.is_normal() && cause != Cause::Unplugged {
-                    stop.reason = StopReason::new(by, cause, phase);
-                    self.events.push(Event::Stopping(stop.reason));
-                }
-            }
-            Some(_) => {}
-            None => {
-                let reason = StopReason::new(by, cause, phase);
-                self.stop = Some(Stop { reason, status });
-                self.events.push(Event::Stopping(reason));
-                self.timers.set(Timer::Close, self.now + self.config.times.close_after_stop);
-            }
+    /// Records why. A reason that was told is replaced by a worse one only.
+    pub(super) fn stop_for(&mut self, by: By, found: impl Into<Found>, status: Status) {
+        let Found { cause, compared } = found.into();
+        let reason = StopReason::new(by, cause, self.phase).with(Detail { compared, ..Detail::default() });
+        let is_first = self.stop.is_none();
+        let stop = self.stop.get_or_insert(Stop { reason, status });
+        if status.is_unsafe() && !stop.status.is_unsafe() {
+            stop.status = status;
+        }
+        if !is_first && !is_worse(cause, stop.reason) {
+            return;
+        }
+        stop.reason = reason;
+        self.events.push(Event::Stopping(reason));
+        self.count(cause);
+        if is_first {
+            self.timers.set(Timer::Close, self.now + self.config.times.close_after_stop);
+            self.begin_fall(cause);
+        }
+    }
+
+    /// From the first moment of a stop voltage and current only fall. Whom the charger asks to end has the grace to do so.
+    fn begin_fall(&mut self, cause: Cause) {
+        let grace = self.config.times.stop_grace;
+        let is_asked = matches!(cause, Cause::OperatorStop | Cause::NotAuthorised);
+        self.power.fall(self.now, if is_asked { grace } else { Duration::ZERO });
+        if self.power.is_at_car() {
+            self.timers.set(Timer::StopGrace, self.now + grace);
+        }
+    }
+
+    /// What the car was answered when it was refused, for the reason of the stop.
+    pub(super) fn note_refusal(&mut self, verdict: Verdict, error: u8) {
+        let notifies = self.config.quirks.contains(Quirks::NOTIFY_STOP);
+        if let Some(Stop { reason, status }) = &mut self.stop
+            && reason.detail.code.is_none()
+        {
+            let compared = reason.detail.compared;
+            reason.detail = Detail {
+                code: Some(din::verdict_name(verdict)),
+                status: Some(status.name()),
+                notification: notifies.then_some("StopCharging"),
+                error: din::error_name(error).filter(|_| error != 0),
+                compared,
+                ..Detail::default()
+            };
         }
     }
 
     /// SAFE: 0 V and 0 A now, pilot steady, contactors open below 1 A or after 100 ms.
-    pub(super) fn make_safe(&mut self, by: By, cause: Cause, status: Status) {
+    pub(super) fn make_safe(&mut self, by: By, found: impl Into<Found>, status: Status) {
         self.power.stop(self.now, SAFE_OPEN);
         self.pilot.halt(self.now);
+        let found = found.into();
+        self.latch_at_once(found.cause);
         if self.state != State::NoSession {
-            self.stop_for(by, cause, status);
+            self.stop_for(by, found, status);
         }
     }
 
@@ -66,10 +96,7 @@ impl Charger {
                 self.orderly_stop(Cause::OperatorStop);
             }
             Operator::EmergencyStop => self.emergency_stop(),
-            Operator::Reset => {
-                self.unlatch();
-                self.stopped = false;
-            }
+            Operator::Reset => self.reset(),
             Operator::Latch(latch) => self.latch(latch),
             Operator::Available(yes) => {
                 self.available = yes;
@@ -82,16 +109,15 @@ impl Charger {
         }
     }
 
-    /// The car is asked to stop. While its contactors may be closed, or close, the voltage stays for a while: slow contacts
-    /// would meet on nothing (DIN SPEC 70121: the car ends the session, then the voltage goes).
+    /// The car is asked to stop, and the current goes down. While the car's contactors may be closed, or close, the voltage
+    /// stays for a while: slow contacts would meet on nothing (DIN SPEC 70121: the car ends the session, then the voltage
+    /// goes).
     pub(super) fn orderly_stop(&mut self, cause: Cause) {
         if self.state == State::NoSession {
             return;
         }
         self.stop_for(By::Operator, cause, Status::Shutdown);
-        if self.power.is_at_car() {
-            self.timers.set(Timer::StopGrace, self.now + self.config.times.stop_grace);
-        } else {
+        if !self.power.is_at_car() {
             self.power.stop(self.now, self.config.times.power_off);
         }
     }
@@ -113,5 +139,30 @@ impl Charger {
                 self.close = true;
             }
         }
+    }
+}
+
+/// Whether a cause is worse than the reason that was told: what follows any stop is not, a fault is worse than an end in
+/// order, and one of electricity worse than any other.
+fn is_worse(cause: Cause, told: StopReason) -> bool {
+    let follows = matches!(
+        cause,
+        Cause::Unplugged
+            | Cause::LeftReady
+            | Cause::LinkLost
+            | Cause::ConnectionLost(_)
+            | Cause::OutOfOrder(_)
+            | Cause::UnknownSession(_)
+            | Cause::Refused(_)
+    );
+    !follows && severity(StopReason { cause, ..told }) > severity(told)
+}
+
+/// 0 in order, 1 a fault, 2 one of electricity or an emergency stop: by the families of exit codes.
+fn severity(reason: StopReason) -> u8 {
+    match reason.exit_code() {
+        0 => 0,
+        10 | 50..=59 | 70.. => 2,
+        _ => 1,
     }
 }

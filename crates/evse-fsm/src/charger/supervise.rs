@@ -2,13 +2,15 @@
 
 use control_pilot::{Level, Proximity};
 use machine::{Duration, Instant, Machine};
-use session::{By, Cause, Checkpoint, Latch, Limits, Phase, Target};
+use session::{By, Cause, Checkpoint, Limits, Phase, Target};
 
 use super::Charger;
+use crate::found::Found;
+use crate::insulation::judged;
 use crate::power::{News, SAFE_OPEN};
 use crate::reading::fresh;
 use crate::sequence::State;
-use crate::supervision::pilot_fault;
+use crate::supervision::{Output, pilot_fault};
 use crate::{Event, Isolation, Sensors, Status, Warning};
 
 impl Charger {
@@ -17,20 +19,25 @@ impl Charger {
 
     pub(super) fn tell_time(&mut self, now: Instant) {
         let due = self.poll_timeout();
-        let late = due.is_some_and(|due| now.since(due.at) > Self::HELD_UP);
+        let late = due.map_or(Duration::ZERO, |due| now.since(due.at));
         self.now = self.now.max(now);
-        if late && self.power.is_energised() {
+        if late > Self::HELD_UP && self.power.is_energised() {
             self.make_safe(By::Charger, Cause::HeldUp, Status::Malfunction);
+            if let Some(stop) = self.stop.as_mut().filter(|stop| stop.reason.cause == Cause::HeldUp) {
+                stop.reason.detail.held_up = Some(late);
+            }
         }
     }
 
     /// Does what time and sensors ask for.
     pub(super) fn advance(&mut self) {
         let now = self.now;
-        let level = fresh(self.plant.pilot, now);
+        self.supervision.contacts.take(&self.plant);
+        let is_in_use = self.power.output().is_in_use;
+        let level = self.supervision.contacts.level(fresh(self.plant.pilot, now), self.level, is_in_use);
         self.watch(level);
         // What only concerns the next session must not take the pilot away from the one at hand.
-        let not_again = self.stopped || !self.available || self.supervision.is_foul();
+        let not_again = self.stopped || !self.available || self.supervision.off.is_on();
         let idle = self.state == State::NoSession && not_again;
         let blocked = self.latched.is_some() || self.is_stopping_for_safety() || idle;
         if self.pilot.step(now, level, blocked, &self.config.times) {
@@ -38,8 +45,8 @@ impl Charger {
         }
         self.follow_level(level);
         self.step_power();
-        if let Some(Err(fault)) = self.power.test_result() {
-            self.make_safe(By::Charger, fault.cause(), Status::Malfunction);
+        if let Some(found) = self.power.test_fault(now, &self.plant, &self.config) {
+            self.make_safe(By::Charger, found, Status::Malfunction);
         }
         if let Some(waiting) = self.waiting.take() {
             self.answer_waiting(waiting);
@@ -54,14 +61,18 @@ impl Charger {
         self.step_power();
     }
 
-    fn step_power(&mut self) {
-        match self.power.step(self.now, &self.plant, &self.config) {
+    pub(super) fn step_power(&mut self) {
+        let mut plant = self.plant;
+        if self.supervision.distrusts_current() {
+            // It says that no current flows: nobody knows.
+            plant.current_ma = None;
+        }
+        match self.power.step(self.now, &plant, &self.config) {
             Some(News::Stalled) => self.events.push(Event::Warning(Warning::Stalled)),
             Some(News::OpenedUnderCurrent { current_ma, is_stuck }) => {
                 self.events.push(Event::Warning(Warning::OpenedUnderCurrent(current_ma)));
                 // A stage that does not obey must not be connected again before somebody has looked.
                 if is_stuck {
-                    self.latch(Latch::OutOfRange);
                     self.make_safe(By::Charger, Cause::OverCurrent, Status::Malfunction);
                 }
             }
@@ -80,45 +91,53 @@ impl Charger {
             self.emergency_stop();
         }
         if self.power.is_energised() {
-            let limits = self.bounds();
+            let bounds = Limits { max_voltage_mv: self.power.most_mv(), ..self.bounds() };
+            let (_, wants_dead) = self.power.test_wants();
+            self.supervision.off.driven(now, wants_dead);
             let output = self.power.output();
-            self.supervision.energised();
-            let found = self.supervision.check(now, &self.plant, &self.config, &limits, output);
-            if let Some(cause) = found {
-                let by = match cause {
-                    Cause::Unplugged | Cause::LeftReady | Cause::PilotFault => By::Car,
-                    _ => By::Charger,
-                };
-                if matches!(cause, Cause::OverVoltage | Cause::OverCurrent) {
-                    self.latch(Latch::OutOfRange);
-                }
-                let status = if cause == Cause::LeftReady { Status::Shutdown } else { Status::Malfunction };
-                if cause == Cause::LeftReady && self.power.is_stopping() {
-                    // As it should behind the end of power; there is no more time for the current to fall.
-                    self.power.stop(now, SAFE_OPEN);
-                } else {
-                    self.make_safe(by, cause, status);
-                }
+            if let Some(found) = self.supervision.check(now, &self.plant, &self.config, &bounds, output) {
+                self.switch_off(found, output);
             }
-        }
-        if !self.power.is_energised() {
+        } else {
             self.supervision.rest();
-            if let Some(warning) = self.supervision.off(now, &self.plant) {
+            let may_bleed = !self.is_ready();
+            if let Some(warning) = self.supervision.off.step(now, &self.plant, may_bleed) {
                 self.events.push(Event::Warning(warning));
             }
         }
-        let is_low =
-            fresh(self.plant.isolation, now).is_some_and(|monitor| monitor.status == Isolation::Warning);
+        let monitor = fresh(self.plant.isolation, now).map(|monitor| judged(monitor, &self.config));
+        let is_low = monitor == Some(Isolation::Warning);
         if self.power.is_transferring() && is_low && self.isolation != Isolation::Warning {
             self.isolation = Isolation::Warning;
             self.events.push(Event::Warning(Warning::IsolationLow));
         }
-        if let (Some(cause), true) =
-            (pilot_fault(level), !matches!(self.state, State::NoSession | State::Over))
-        {
+        let is_open = !matches!(self.state, State::NoSession | State::Over);
+        if let (Some(cause), true) = (level.and_then(pilot_fault), is_open) {
             self.make_safe(By::Car, cause, Status::Malfunction);
             self.state = State::StopOnly;
             self.close = true;
+        }
+    }
+
+    /// Something was found while the output was energised.
+    fn switch_off(&mut self, found: Found, output: Output) {
+        let by = match found.cause {
+            Cause::Unplugged | Cause::LeftReady | Cause::PilotFault => By::Car,
+            Cause::Released => By::Operator,
+            _ => By::Charger,
+        };
+        if found.cause != Cause::LeftReady {
+            return self.make_safe(by, found, Status::Malfunction);
+        }
+        if self.power.is_stopping() {
+            // As it should after the end of power; there is no more time for the current to fall.
+            self.power.stop(self.now, SAFE_OPEN);
+        } else if output.is_granted {
+            self.make_safe(by, found, Status::Shutdown);
+        } else {
+            // Before power is granted a car ends the session like this, and with SessionStopReq.
+            self.power.stop(self.now, SAFE_OPEN);
+            self.stop_for(by, Cause::Finished, Status::Shutdown);
         }
     }
 
@@ -135,8 +154,7 @@ impl Charger {
     pub(super) fn follow_level(&mut self, level: Option<Level>) {
         let is_out = self.is_unplugged(level);
         if is_out && !self.was_out {
-            self.unlatch();
-            (self.stopped, self.authorised) = (false, None);
+            self.replugged();
         }
         self.was_out = is_out;
         if level == self.level {
@@ -179,6 +197,6 @@ impl Charger {
     }
 
     pub(super) fn present(&self) -> Target {
-        self.power.present(self.now, &self.plant, self.config.power_stage)
+        self.power.present(self.now, &self.plant, &self.config)
     }
 }

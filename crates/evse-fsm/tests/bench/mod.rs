@@ -2,7 +2,9 @@
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 use control_pilot::{Level, Proximity};
-use evse_fsm::{Charger, Config, Contactors, Input, Insulation, Isolation, PAYLOAD_TYPE, Plant, Reading};
+use evse_fsm::{
+    Charger, Config, Contactors, Event, Input, Insulation, Isolation, PAYLOAD_TYPE, Plant, Reading, SelfTest,
+};
 use exi_din::*;
 use machine::{Cx, Duration, Instant, Machine, ScriptedEntropy};
 
@@ -45,6 +47,12 @@ pub struct Bench {
     /// The session id that the car sends.
     pub id: Vec<u8>,
     pub isolation: Isolation,
+    /// What the monitor says besides: ohms, its count, its self-test.
+    pub monitor: Insulation,
+    /// Whether its count goes on.
+    pub counts: bool,
+    /// What was said since the car connected last.
+    pub events: Vec<Event>,
     /// What the contactors' feedback says, whatever is demanded.
     pub contactors_stuck: Option<bool>,
     /// Whether the contactors' feedback is there.
@@ -215,6 +223,9 @@ impl Bench {
             pilot: Level::A,
             id: vec![0; 8],
             isolation: Isolation::Valid,
+            monitor: Insulation::of(Isolation::Valid),
+            counts: false,
+            events: Vec::new(),
             contactors_stuck: None,
             has_feedback: true,
             measured_mv: None,
@@ -243,8 +254,13 @@ impl Bench {
 
     pub fn input(&mut self, input: Input<'_>) {
         let mut cx = Cx { now: self.now, entropy: &mut self.entropy };
+        if matches!(input, Input::Connected) {
+            self.events.clear();
+        }
         self.charger.handle(&mut cx, input);
-        while self.charger.poll_event().is_some() {}
+        while let Some(event) = self.charger.poll_event() {
+            self.events.push(event);
+        }
     }
 
     /// Lets `millis` go by, with a reading every 20 ms.
@@ -258,6 +274,12 @@ impl Bench {
             let follow = |value| Some(Reading::new(if closed { value } else { 0 }, at));
             let read = |value| Reading::new(value, at);
             let read_bool = |value: bool| Reading::new(value, at);
+            if self.counts {
+                self.monitor.count = self.monitor.count.map_or(Some(0), |count| Some(count.wrapping_add(1)));
+            }
+            if let (Some(SelfTest::Pending), true) = (self.monitor.self_test, demand.self_test) {
+                self.monitor.self_test = Some(SelfTest::Passed);
+            }
             self.input(Input::Plant(Plant {
                 pilot: Some(Reading::new(self.pilot, at)),
                 voltage_mv: self.measured_mv.map(read).or(follow(demand.supply.voltage_mv)),
@@ -267,7 +289,7 @@ impl Bench {
                     .filter(|_| closed)
                     .map(read)
                     .or(follow(if demand.supply.current_ma > 2000 { demand.supply.current_ma } else { 0 })),
-                isolation: Some(Reading::new(Insulation::of(self.isolation), at)),
+                isolation: Some(Reading::new(Insulation { status: self.isolation, ..self.monitor }, at)),
                 contactors: Some(read_bool(self.contactors_stuck.unwrap_or(closed)))
                     .filter(|_| self.has_feedback),
                 emergency_stop: Some(Reading::new(false, at)),
@@ -326,6 +348,19 @@ impl Bench {
             self.run(20);
         }
         None
+    }
+
+    /// Asks for current as a car does, for so many ms.
+    pub fn charge(&mut self, millis: u64) {
+        for _ in 0..millis / 100 {
+            self.ask("CurrentDemandReq");
+            self.run(100);
+        }
+    }
+
+    /// The warnings since the car connected last, as text.
+    pub fn has_said(&self, event: Event) -> bool {
+        self.events.contains(&event)
     }
 
     pub fn ask(&mut self, name: &str) -> Option<(&'static str, ResponseCode)> {

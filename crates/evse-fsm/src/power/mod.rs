@@ -1,12 +1,21 @@
 //! The high-voltage plant: output contactors and set point of the power stage.
 
-use crate::cable_check::Test;
+mod falling;
+mod report;
+#[cfg(test)]
+mod tests;
+
+use crate::cable_check::{Fault, Test};
+use crate::found::Found;
 use crate::precharge::{Ramp, approach};
 use crate::reading::fresh;
+use crate::supervision::Output;
 use crate::{Config, Contactors, Isolation, Plant, PowerStage};
+use falling::Falling;
 use machine::{Duration, Instant};
+use report::Report;
 pub(crate) use session::{CURRENT_BEFORE_POWER_MA, OPEN_BELOW_MA};
-use session::{Cause, Limits, Target};
+use session::{Limits, Target};
 
 /// SAFE opens the contactors after this time at the latest (docs/ARCHITECTURE.md).
 pub(crate) const SAFE_OPEN: Duration = Duration::from_millis(100);
@@ -16,51 +25,6 @@ pub(crate) const SAFE_OPEN: Duration = Duration::from_millis(100);
 const STUCK: Duration = Duration::from_secs(1);
 /// And this is current, in mA, and no sensor's error: 5 A (below it an output counts as off, IEC 61851-23 from memory).
 const STUCK_MA: i32 = 5_000;
-
-/// What can be wrong with the plant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
-    /// Voltage or closed contactor where there must be none.
-    Weld,
-    /// A contactor did not follow.
-    Contactor,
-    /// The voltage was not reached.
-    Voltage,
-    /// Isolation too low.
-    Isolation,
-}
-
-impl Fault {
-    /// Why the session ends.
-    pub(crate) const fn cause(self) -> Cause {
-        match self {
-            Self::Weld => Cause::WeldSuspected,
-            Self::Contactor => Cause::Contactor,
-            Self::Voltage => Cause::VoltageOff,
-            Self::Isolation => Cause::Isolation,
-        }
-    }
-
-    /// Whether the session ends for one of these.
-    pub(crate) fn is_cause(cause: Cause) -> bool {
-        [Self::Weld, Self::Contactor, Self::Voltage, Self::Isolation]
-            .iter()
-            .any(|fault| fault.cause() == cause)
-    }
-}
-
-/// What the output does.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Output {
-    /// The car must be in C or D, or the current that it had is going down in order.
-    pub(crate) is_in_use: bool,
-    /// The contactors have to be closed by now.
-    pub(crate) is_connected: bool,
-    /// The car was granted power.
-    pub(crate) is_granted: bool,
-    /// The current that the power stage is to give at most, in mA.
-    pub(crate) demanded_ma: i32,
-}
 
 /// What happened in a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +69,9 @@ pub(crate) struct Power {
     /// The last valid demand.
     fed: Instant,
     stalled: bool,
+    /// A stop is under way: nothing rises any more.
+    falling: Option<Falling>,
+    report: Report,
 }
 
 impl Power {
@@ -117,6 +84,8 @@ impl Power {
             stepped: Instant::ZERO,
             fed: Instant::ZERO,
             stalled: false,
+            falling: None,
+            report: Report::new(),
         }
     }
 
@@ -124,6 +93,7 @@ impl Power {
     pub(crate) fn demand(&self, stage: PowerStage) -> (Target, Contactors) {
         match (stage, self.stage) {
             (PowerStage::None, _) | (PowerStage::Real, Stage::Off) => (Target::ZERO, Contactors::Open),
+            (PowerStage::Real, Stage::Test(test)) if !test.connects() => (Target::ZERO, Contactors::Open),
             (PowerStage::Real, _) => (self.supply, Contactors::Closed),
         }
     }
@@ -151,13 +121,21 @@ impl Power {
     /// What the output does, for supervision.
     pub(crate) fn output(&self) -> Output {
         let (is_in_use, is_granted) = match self.stage {
-            Stage::Off => (false, false),
+            Stage::Off => return Output::OFF,
             Stage::Stopping { is_orderly, was_granted, .. } => (is_orderly, was_granted),
             Stage::Test(_) | Stage::Precharge(_) => (true, false),
             Stage::Hold | Stage::Transfer => (true, true),
         };
         let is_connected = is_in_use && !self.is_testing() && !self.is_stopping();
-        Output { is_in_use, is_connected, is_granted, demanded_ma: self.supply.current_ma }
+        let precharge_mv =
+            if let Stage::Precharge(ramp) = &self.stage { Some(ramp.target_mv()) } else { None };
+        let Target { voltage_mv: set_mv, current_ma: demanded_ma } = self.supply;
+        Output { is_in_use, is_connected, is_granted, demanded_ma, set_mv, precharge_mv }
+    }
+
+    /// The most voltage in mV that car and charger bear now: that of the isolation test is the charger's choice.
+    pub(crate) fn most_mv(&self) -> i32 {
+        if let Stage::Test(test) = &self.stage { test.most_mv() } else { self.limits.max_voltage_mv }
     }
 
     /// What car and charger bear together; bounds everything from now on.
@@ -165,16 +143,38 @@ impl Power {
         self.limits = limits;
     }
 
-    /// Connects the output and begins the isolation test at the highest voltage that car and charger bear.
-    pub(crate) fn begin_test(&mut self, now: Instant, plant: &Plant, config: &Config) -> Result<(), Fault> {
-        let test = Test::begin(now, plant, config, self.limits.max_voltage_mv.max(0))?;
-        self.enter(Stage::Test(test), now);
-        Ok(())
+    /// Begins the isolation test at this voltage in mV, which ends by connecting the output.
+    pub(crate) fn begin_test(&mut self, now: Instant, config: &Config, test_mv: i32) {
+        self.enter(Stage::Test(Test::begin(now, config, test_mv, self.limits.max_voltage_mv)), now);
+    }
+
+    /// A stop has begun: until [`allow`](Self::allow) voltage and current only fall, whatever is asked for, and the
+    /// current is at 0 A after `over`.
+    pub(crate) fn fall(&mut self, now: Instant, over: Duration) {
+        let next = Falling::new(now, self.supply.current_ma, over);
+        self.falling = Some(self.falling.map_or(next, |before| before.faster(next)));
+    }
+
+    /// A new session: what was stopped before counts no more.
+    pub(crate) fn allow(&mut self) {
+        self.falling = None;
+    }
+
+    /// What is wrong, where the isolation test failed.
+    pub(crate) fn test_fault(&self, now: Instant, plant: &Plant, config: &Config) -> Option<Found> {
+        let Stage::Test(test) = &self.stage else { return None };
+        let Some(Err(fault)) = test.result() else { return None };
+        Some(test.found(fault, now, plant, config))
     }
 
     /// How the isolation test ended; `None` while it runs or when there is none.
     pub(crate) fn test_result(&self) -> Option<Result<Isolation, Fault>> {
         if let Stage::Test(test) = &self.stage { test.result() } else { None }
+    }
+
+    /// What the isolation test wants besides voltage: the monitor's self-test, a dead cable.
+    pub(crate) fn test_wants(&self) -> (bool, bool) {
+        if let Stage::Test(test) = &self.stage { test.wants() } else { (false, false) }
     }
 
     /// Whether the isolation test runs (or just ended).
@@ -219,6 +219,8 @@ impl Power {
         self.supply = Target::ZERO;
         self.stage = match self.stage {
             Stage::Off => Stage::Off,
+            // Nothing was connected: nothing is to be opened.
+            Stage::Test(test) if !test.connects() => Stage::Off,
             Stage::Stopping { began, open_by: before, is_orderly, was_granted } => Stage::Stopping {
                 began,
                 open_by: before.min(open_by),
@@ -241,7 +243,7 @@ impl Power {
         let elapsed = now.since(self.stepped);
         self.stepped = now;
         // Power bounds the current at the present voltage, see `ramped`; before that 2 A bound it.
-        let most = Limits { max_power_w: i32::MAX, ..self.limits };
+        let most = Limits { max_power_w: i32::MAX, max_voltage_mv: self.most_mv(), ..self.limits };
         let wanted = match &mut self.stage {
             Stage::Off => Target::ZERO,
             Stage::Test(test) => test.step(now, plant, config),
@@ -267,10 +269,13 @@ impl Power {
                 Target::ZERO
             }
         };
-        self.supply = wanted.bounded(&most);
-        if self.stalled {
-            self.supply.current_ma = 0;
-        }
+        let next = wanted.bounded(&most);
+        // A pilot outside C and D may be a bounce: 0 A, and the ramp from there when it is back.
+        let is_ready = config.power_stage == PowerStage::None
+            || fresh(plant.pilot, now).is_some_and(control_pilot::Level::is_ready);
+        let next = if self.stalled || !is_ready { Target { current_ma: 0, ..next } } else { next };
+        self.supply = self.falling.map_or(next, |falling| falling.bound(now, self.supply, next));
+        self.report.step(&self.stage, self.supply, fresh(plant.voltage_mv, now));
         news.or((self.stalled && !stalled_before).then_some(News::Stalled))
     }
 
@@ -303,26 +308,23 @@ impl Power {
             Stage::Test(test) => test.result().is_none(),
             Stage::Precharge(_) => true,
             Stage::Transfer => !self.stalled && self.supply != self.asked,
-            Stage::Off | Stage::Hold | Stage::Stopping { .. } => false,
+            Stage::Hold => self.falling.is_some() && self.supply.current_ma > 0,
+            Stage::Off | Stage::Stopping { .. } => false,
         }
     }
 
-    /// What to report to the car: measured where measured, the set point where there is no power stage.
-    pub(crate) fn present(&self, now: Instant, plant: &Plant, stage: PowerStage) -> Target {
+    /// What to report to the car: measured where measured, made up where there is no power stage.
+    pub(crate) fn present(&self, now: Instant, plant: &Plant, config: &Config) -> Target {
         let voltage_mv = fresh(plant.voltage_mv, now);
-        let current_ma = fresh(plant.current_ma, now).unwrap_or(0);
-        match stage {
-            PowerStage::Real => Target { voltage_mv: voltage_mv.unwrap_or(0), current_ma },
-            // During the isolation test the car must not see a made-up voltage.
+        let current_ma = fresh(plant.current_ma, now);
+        match config.power_stage {
+            PowerStage::Real => {
+                Target { voltage_mv: voltage_mv.unwrap_or(0), current_ma: current_ma.unwrap_or(0) }
+            }
             PowerStage::None => {
-                let own = if self.is_testing() { 0 } else { self.supply.voltage_mv };
-                // Before power is on the ramp is what counts; then what a sensor says, if there is one.
-                let sensed = if self.is_testing() || matches!(self.stage, Stage::Precharge(_)) {
-                    None
-                } else {
-                    voltage_mv
-                };
-                Target { voltage_mv: sensed.unwrap_or(own), current_ma }
+                let made_up_ma = self.supply.current_ma.min(config.made_up_current_ma);
+                let flows_ma = if matches!(self.stage, Stage::Transfer) { made_up_ma } else { 0 };
+                self.report.told(voltage_mv, current_ma, flows_ma)
             }
         }
     }
@@ -335,203 +337,5 @@ impl Power {
     fn enter(&mut self, stage: Stage, now: Instant) {
         self.stage = stage;
         self.stepped = now;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{Insulation, Preset, Reading};
-
-    const LIMITS: Limits = Limits {
-        max_voltage_mv: 410_000,
-        min_voltage_mv: 50_000,
-        max_current_ma: 125_000,
-        min_current_ma: 1_000,
-        max_power_w: 40_000,
-    };
-
-    struct Bench {
-        power: Power,
-        config: Config,
-        millis: u64,
-        voltage_mv: i32,
-        current_ma: i32,
-    }
-
-    impl Bench {
-        /// A bench at the end of the isolation test.
-        fn tested() -> Self {
-            let config = Config {
-                isolation_test: Duration::from_millis(100),
-                precharge: Preset::Ramp,
-                ..Config::default()
-            };
-            let mut bench = Self { power: Power::new(), config, millis: 0, voltage_mv: 0, current_ma: 0 };
-            bench.power.set_limits(LIMITS);
-            let plant = bench.plant();
-            bench.power.begin_test(Instant::ZERO, &plant, &bench.config).unwrap();
-            for _ in 0..300 {
-                bench.step();
-                bench.voltage_mv = bench.power.supply.voltage_mv;
-            }
-            assert_eq!(bench.power.test_result(), Some(Ok(Isolation::Valid)));
-            bench
-        }
-
-        /// A bench that delivers at 350 V.
-        fn transferring() -> Self {
-            let mut bench = Self::tested();
-            bench.power.precharge(bench.now(), 350_000, &bench.config);
-            (0..100).for_each(|_| bench.step());
-            assert_eq!(bench.power.supply, Target { voltage_mv: 350_000, current_ma: 2_000 });
-            bench.voltage_mv = 350_000;
-            bench.power.switch_on(bench.now());
-            bench.step();
-            bench
-        }
-
-        fn now(&self) -> Instant {
-            Instant::from_millis(self.millis)
-        }
-
-        fn plant(&self) -> Plant {
-            let at = self.now();
-            let closed = self.power.demand(PowerStage::Real).1 == Contactors::Closed;
-            Plant {
-                voltage_mv: Some(Reading::new(self.voltage_mv, at)),
-                current_ma: Some(Reading::new(self.current_ma, at)),
-                contactors: Some(Reading::new(closed, at)),
-                isolation: Some(Reading::new(Insulation::of(Isolation::Valid), at)),
-                ..Plant::default()
-            }
-        }
-
-        fn step(&mut self) {
-            self.millis += 10;
-            let plant = self.plant();
-            self.power.step(self.now(), &plant, &self.config);
-        }
-
-        fn ask(&mut self, voltage_mv: i32, current_ma: i32) {
-            self.power.transfer(self.now(), Target { voltage_mv, current_ma }, LIMITS);
-        }
-    }
-
-    #[test]
-    fn the_current_rises_with_the_ramp_and_falls_at_once() {
-        let mut bench = Bench::transferring();
-        for _ in 0..100 {
-            bench.ask(400_000, 100_000);
-            bench.step();
-        }
-        assert_eq!(bench.power.supply.current_ma, 2_000 + 20_000);
-        bench.ask(400_000, 5_000);
-        bench.step();
-        assert_eq!(bench.power.supply.current_ma, 5_000);
-    }
-
-    #[test]
-    fn a_demand_beyond_all_limits_ends_at_the_limits() {
-        let mut bench = Bench::transferring();
-        for _ in 0..1000 {
-            bench.ask(1_000_000, 1_000_000);
-            bench.step();
-        }
-        // 40 kW at the measured 350 V are 114.285 A.
-        assert_eq!(bench.power.supply, Target { voltage_mv: 410_000, current_ma: 114_285 });
-    }
-
-    #[test]
-    fn without_a_demand_for_a_second_the_current_is_zero_and_returns_by_ramp() {
-        let mut bench = Bench::transferring();
-        for _ in 0..100 {
-            bench.ask(400_000, 100_000);
-            bench.step();
-        }
-        (0..98).for_each(|_| bench.step());
-        assert_ne!(bench.power.supply.current_ma, 0);
-        bench.step();
-        assert_eq!(bench.power.supply.current_ma, 0);
-        assert_eq!(bench.power.demand(PowerStage::Real).1, Contactors::Closed);
-        bench.ask(400_000, 100_000);
-        bench.step();
-        assert_eq!(bench.power.supply.current_ma, 200);
-    }
-
-    #[test]
-    fn power_switched_on_without_any_demand_stalls_too() {
-        let mut bench = Bench::transferring();
-        (0..100).for_each(|_| bench.step());
-        assert_eq!(bench.power.supply.current_ma, 0);
-    }
-
-    #[test]
-    fn contactors_open_when_the_current_is_gone() {
-        let mut bench = Bench { current_ma: 50_000, ..Bench::transferring() };
-        bench.power.stop(bench.now(), Duration::from_millis(1500));
-        bench.step();
-        assert_eq!(bench.power.demand(PowerStage::Real), (Target::ZERO, Contactors::Closed));
-        bench.current_ma = -1_000;
-        bench.step();
-        assert!(bench.power.is_energised());
-        bench.current_ma = 999;
-        bench.step();
-        assert!(!bench.power.is_energised());
-    }
-
-    #[test]
-    fn contactors_open_at_the_limit_and_safe_makes_a_stop_faster_only() {
-        let mut bench = Bench { current_ma: 50_000, ..Bench::transferring() };
-        bench.power.stop(bench.now(), Duration::from_millis(1500));
-        bench.power.stop(bench.now(), SAFE_OPEN);
-        bench.power.stop(bench.now(), Duration::from_millis(1500));
-        (0..9).for_each(|_| bench.step());
-        assert!(bench.power.is_energised());
-        bench.step();
-        assert!(!bench.power.is_energised());
-    }
-
-    #[test]
-    fn nothing_energises_out_of_turn() {
-        let mut power = Power::new();
-        let (now, config) = (Instant::from_millis(5), Config::default());
-        power.set_limits(LIMITS);
-        power.precharge(now, 350_000, &config);
-        power.switch_on(now);
-        power.transfer(now, Target { voltage_mv: 350_000, current_ma: 10_000 }, LIMITS);
-        power.step(now, &Plant::default(), &config);
-        assert_eq!(power.demand(PowerStage::Real), (Target::ZERO, Contactors::Open));
-    }
-
-    #[test]
-    fn without_power_stage_the_demand_stays_at_nothing_and_the_ramp_is_reported() {
-        let config = Config { isolation_test: Duration::ZERO, ..Config::without_power_stage(Preset::Mirror) };
-        let mut power = Power::new();
-        let (now, plant) = (Instant::from_millis(5), Plant::default());
-        power.set_limits(LIMITS);
-        power.begin_test(now, &plant, &config).unwrap();
-        power.step(now, &plant, &config);
-        power.precharge(now, 350_000, &config);
-        power.step(now, &plant, &config);
-        assert_eq!(power.present(now, &plant, PowerStage::None).voltage_mv, 350_000);
-        assert_eq!(power.demand(PowerStage::None), (Target::ZERO, Contactors::Open));
-    }
-
-    #[test]
-    fn a_current_that_nobody_knows_is_told_where_there_is_a_power_stage() {
-        for (power_stage, told) in [
-            (PowerStage::None, None),
-            (PowerStage::Real, Some(News::OpenedUnderCurrent { current_ma: None, is_stuck: false })),
-        ] {
-            let mut bench = Bench::tested();
-            bench.power.precharge(bench.now(), 350_000, &bench.config);
-            bench.power.switch_on(bench.now());
-            bench.power.stop(bench.now(), SAFE_OPEN);
-            bench.config.power_stage = power_stage;
-            let news = bench.power.step(bench.now() + SAFE_OPEN, &Plant::default(), &bench.config);
-            assert_eq!(news, told);
-            assert!(!bench.power.is_energised());
-        }
     }
 }

@@ -1,0 +1,264 @@
+//! The isolation test of cable and inlet, before the car's contactors close.
+
+use machine::{Duration, Instant};
+pub(crate) use session::DEAD_MV;
+use session::{Cause, Debounce, Target};
+
+use crate::found::{Found, volts};
+use crate::insulation::{self, Liveness, judged};
+use crate::power::{CURRENT_BEFORE_POWER_MA, OPEN_BELOW_MA};
+use crate::precharge::approach;
+use crate::reading::fresh;
+use crate::{Config, Isolation, MAX_AGE, Plant, PowerStage, SelfTest};
+
+/// How near the test voltage must be to count as reached, in mV: the standard's 20 V.
+const REACHED_MV: i32 = 20_000;
+/// Time for the output contactors to close: 2 s with feedback (pyPLC), then they are suspected broken.
+const CONTACTOR_TIMEOUT: Duration = Duration::from_secs(2);
+/// Longest wait for the output to fall below 60 V after the test: 1 s (judgement; a Compleo goes on with
+/// 173 V on the cable, observed). More than half of the test's voltage then is looked at for longer:
+const LOWER: Duration = Duration::from_secs(1);
+/// until 3 s are over. A cable without a bleeder falls by itself, what a battery holds does not (judgement).
+const HELD: Duration = Duration::from_secs(3);
+/// A voltage that falls does so by this much in that time, in mV: 10 V, more than a sensor's noise (judgement).
+const FALLS_MV: i32 = 10_000;
+
+/// What can be wrong with the plant in the test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Voltage or closed contactor where there must be none.
+    Weld,
+    /// A contactor did not follow.
+    Contactor,
+    /// The voltage was not reached.
+    Voltage,
+    /// The power stage has a voltage that nothing asks for.
+    Stage,
+    /// Isolation too low.
+    Isolation,
+    /// The isolation monitor does not work.
+    Monitor,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// Stage and cable are waited for to be dead.
+    Settle,
+    Connect,
+    SelfTest,
+    Raise,
+    Measure,
+    Lower(Isolation),
+    Done(Result<Isolation, Fault>),
+}
+
+/// One isolation test.
+#[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_field_names, reason = "the test voltage is called so")]
+pub(crate) struct Test {
+    step: Step,
+    since: Instant,
+    stepped: Instant,
+    test_mv: i32,
+    /// What the car bears, in mV: the test may be above it.
+    car_mv: i32,
+    voltage_mv: i32,
+    /// The voltage at the end of `LOWER`, in mV.
+    lowered_mv: Option<i32>,
+    /// The output contactors were told to close.
+    connects: bool,
+    apart: Debounce,
+    monitor: Liveness,
+}
+
+impl Test {
+    /// A test at `test_mv` for a car that bears `car_mv`.
+    pub(crate) fn begin(now: Instant, config: &Config, test_mv: i32, car_mv: i32) -> Self {
+        let step = match config.power_stage {
+            PowerStage::None => Step::Measure,
+            PowerStage::Real => Step::Settle,
+        };
+        Self {
+            step,
+            since: now,
+            stepped: now,
+            test_mv,
+            car_mv,
+            voltage_mv: 0,
+            lowered_mv: None,
+            connects: false,
+            apart: Debounce::new(),
+            monitor: Liveness::new(),
+        }
+    }
+
+    /// The result, when there is one.
+    pub(crate) fn result(&self) -> Option<Result<Isolation, Fault>> {
+        if let Step::Done(result) = self.step { Some(result) } else { None }
+    }
+
+    /// The voltage in mV that is tested at, or that the car bears where that is more.
+    pub(crate) fn most_mv(&self) -> i32 {
+        self.test_mv.max(self.car_mv)
+    }
+
+    /// Whether the output contactors were told to close.
+    pub(crate) const fn connects(&self) -> bool {
+        self.connects
+    }
+
+    /// What `fault` means, with the values that say so.
+    pub(crate) fn found(&self, fault: Fault, now: Instant, plant: &Plant, config: &Config) -> Found {
+        let cable_mv = fresh(plant.voltage_mv, now).unwrap_or(0);
+        let stage_mv = fresh(plant.stage_mv, now).unwrap_or(0);
+        match fault {
+            Fault::Weld => {
+                Found::by(Cause::WeldSuspected, volts("output voltage", cable_mv, "dead", DEAD_MV))
+            }
+            Fault::Stage => Found::by(Cause::VoltageOff, volts("stage voltage", stage_mv, "dead", DEAD_MV)),
+            Fault::Voltage => {
+                Found::by(Cause::VoltageOff, volts("output voltage", cable_mv, "test voltage", self.test_mv))
+            }
+            Fault::Contactor => Cause::Contactor.into(),
+            Fault::Isolation => insulation::fault(fresh(plant.isolation, now), config),
+            Fault::Monitor => Cause::MonitorHangs.into(),
+        }
+    }
+
+    /// Whether the monitor shall test itself, and whether the cable shall be discharged.
+    pub(crate) fn wants(&self) -> (bool, bool) {
+        (self.step == Step::SelfTest, matches!(self.step, Step::Settle | Step::Lower(_)))
+    }
+
+    /// Advances to `now` and gives the set point.
+    pub(crate) fn step(&mut self, now: Instant, plant: &Plant, config: &Config) -> Target {
+        let next = match config.power_stage {
+            PowerStage::None => self.next_without_power(now, config),
+            PowerStage::Real => self.next(now, plant, config),
+        };
+        if next != self.step {
+            self.step = next;
+            self.since = now;
+            self.connects |= next == Step::Connect;
+            if next == Step::Measure {
+                self.monitor = Liveness::begin(fresh(plant.isolation, now));
+            }
+        }
+        let goal = if matches!(self.step, Step::Raise | Step::Measure) { self.test_mv } else { 0 };
+        let rate = if goal == 0 { i32::MAX } else { config.voltage_ramp_mv_per_s };
+        self.voltage_mv = approach(self.voltage_mv, goal, rate, now.since(self.stepped));
+        self.stepped = now;
+        let current_ma = if self.voltage_mv > 0 { CURRENT_BEFORE_POWER_MA } else { 0 };
+        Target { voltage_mv: self.voltage_mv, current_ma }
+    }
+
+    fn next(&mut self, now: Instant, plant: &Plant, config: &Config) -> Step {
+        let elapsed = now.since(self.since);
+        let times = &config.times;
+        let voltage = fresh(plant.voltage_mv, now);
+        let is_live = voltage.is_none_or(|mv| mv.saturating_abs() >= DEAD_MV);
+        let is_reached = voltage.is_some_and(|mv| mv >= self.test_mv.saturating_sub(REACHED_MV));
+        let draws = fresh(plant.current_ma, now).is_some_and(|ma| ma.saturating_abs() >= OPEN_BELOW_MA);
+        let is_apart = self.apart.take(plant.contactors, |closed| !closed, Debounce::CONTACT);
+        let fail = |fault| Step::Done(Err(fault));
+        match self.step {
+            Step::Settle => self.settled(now, plant, is_live, times.settle),
+            // Nothing was demanded yet: the stage or the car's battery is on the cable.
+            Step::Connect if voltage.is_some_and(|mv| mv.saturating_abs() >= DEAD_MV) => fail(Fault::Weld),
+            Step::Connect => match fresh(plant.contactors, now) {
+                Some(true) if has_self_test(plant, now) => Step::SelfTest,
+                Some(true) => Step::Raise,
+                _ if elapsed >= CONTACTOR_TIMEOUT => fail(Fault::Contactor),
+                _ => Step::Connect,
+            },
+            Step::SelfTest | Step::Raise | Step::Measure | Step::Lower(_) if is_apart => {
+                fail(Fault::Contactor)
+            }
+            Step::SelfTest => match self.self_tested(plant) {
+                Some(SelfTest::Passed) => Step::Raise,
+                Some(SelfTest::Failed) => fail(Fault::Monitor),
+                _ if elapsed >= times.self_test => fail(Fault::Monitor),
+                _ => Step::SelfTest,
+            },
+            Step::Raise if is_reached => Step::Measure,
+            Step::Raise if elapsed >= times.raise => fail(Fault::Voltage),
+            Step::Raise => Step::Raise,
+            // Something draws the voltage down, and nothing may yet.
+            Step::Measure if !is_reached && draws => fail(Fault::Weld),
+            // What is measured without the voltage says nothing: once more, from the beginning.
+            Step::Measure if !is_reached => Step::Raise,
+            Step::Measure => self.measured(now, plant, config),
+            Step::Lower(isolation) => self.lowered(voltage, elapsed, isolation),
+            done @ Step::Done(_) => done,
+        }
+    }
+
+    fn settled(&self, now: Instant, plant: &Plant, is_live: bool, patience: Duration) -> Step {
+        let elapsed = now.since(self.since);
+        let is_closed = fresh(plant.contactors, now) == Some(true);
+        let is_stage_live = fresh(plant.stage_mv, now).is_some_and(|mv| mv.saturating_abs() >= DEAD_MV);
+        match (is_live, is_stage_live) {
+            _ if is_closed && elapsed >= Debounce::CONTACT => Step::Done(Err(Fault::Weld)),
+            (false, false) if !is_closed => Step::Connect,
+            _ if elapsed < patience => Step::Settle,
+            (false, true) => Step::Done(Err(Fault::Stage)),
+            _ => Step::Done(Err(Fault::Weld)),
+        }
+    }
+
+    /// The self-test's result; one from before it was asked for says nothing.
+    fn self_tested(&self, plant: &Plant) -> Option<SelfTest> {
+        let reading = plant.isolation.filter(|reading| reading.at >= self.since + MAX_AGE)?;
+        reading.value.self_test
+    }
+
+    /// The result, once the voltage was there for long enough and the monitor has measured since.
+    fn measured(&mut self, now: Instant, plant: &Plant, config: &Config) -> Step {
+        let elapsed = now.since(self.since);
+        let monitor = fresh(plant.isolation, now);
+        if self.monitor.hangs(now, monitor, true, config.protection.monitor) {
+            return Step::Done(Err(Fault::Monitor));
+        }
+        // A result from before the voltage was there says nothing.
+        match plant.isolation.filter(|reading| reading.at > self.since && self.monitor.has_measured()) {
+            Some(reading) if elapsed >= config.isolation_test => match judged(reading.value, config) {
+                Isolation::Measuring => Step::Measure,
+                isolation @ (Isolation::Valid | Isolation::Warning) => Step::Lower(isolation),
+                Isolation::Fault => Step::Done(Err(Fault::Isolation)),
+            },
+            _ => Step::Measure,
+        }
+    }
+
+    fn lowered(&mut self, voltage: Option<i32>, elapsed: Duration, isolation: Isolation) -> Step {
+        let Some(mv) = voltage.map(i32::saturating_abs) else { return Step::Lower(isolation) };
+        if mv < DEAD_MV {
+            return Step::Done(Ok(isolation));
+        }
+        if elapsed < LOWER {
+            return Step::Lower(isolation);
+        }
+        let before_mv = *self.lowered_mv.get_or_insert(mv);
+        let falls = mv <= before_mv.saturating_sub(FALLS_MV);
+        if mv < self.test_mv / 2 || falls && mv <= self.car_mv {
+            return Step::Done(Ok(isolation));
+        }
+        if falls || elapsed < HELD { Step::Lower(isolation) } else { Step::Done(Err(Fault::Weld)) }
+    }
+
+    fn next_without_power(&self, now: Instant, config: &Config) -> Step {
+        match self.step {
+            Step::Measure if now.since(self.since) >= config.isolation_test => {
+                Step::Done(Ok(Isolation::Valid))
+            }
+            step => step,
+        }
+    }
+}
+
+fn has_self_test(plant: &Plant, now: Instant) -> bool {
+    fresh(plant.isolation, now).is_some_and(|monitor| monitor.self_test.is_some())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,276 @@
+//! The current: whether it follows what is demanded of the power stage, in size and in sign.
+
+use machine::{Duration, Instant};
+use session::{Cause, Lasting, Limits};
+
+use super::Output;
+use crate::found::{Found, amperes};
+use crate::power::{CURRENT_BEFORE_POWER_MA, OPEN_BELOW_MA};
+use crate::{Protection, ReverseCurrent};
+
+/// Current beyond the limit that is measurement and control error, in mA: judgement.
+const OVER_CURRENT_MA: i32 = 5_000;
+/// More than the stage's regulation explains for so long is a stage that does not follow: 3 s (judgement; 172 A were seen
+/// to go within 1.5 s, and IEC 61851-23 wants 100 A/s for a normal shutdown, from memory).
+const FOLLOWS: Duration = Duration::from_secs(3);
+/// What was demanded so lately explains a current, too: 1 s (a real charger trails a falling demand by up to 5 A, observed).
+const RECENT: Duration = Duration::from_secs(1);
+/// The sensor's error in mA, or 1 % where that is more: judgement.
+const SENSOR_MA: i64 = 1_000;
+/// Before power is granted 2 A are demanded at most, and flow when the car's contactors close. A stage of 2 A with its
+/// ripple and the sensor's error is seen beyond that: by up to so much in mA (judgement).
+const OVER_BEFORE_POWER_MA: i32 = 1_000;
+/// More than that for so long is no inrush of the car's contactors, which takes milliseconds: two readings (judgement;
+/// a single one may just see the peak).
+const INRUSH: Duration = Duration::from_millis(100);
+/// Current out of the car that is no sensor's error, in mA: 5 A, and no ripple after 1 s (judgement).
+const REVERSE_MA: i32 = 5_000;
+const REVERSE: Duration = Duration::from_secs(1);
+/// No current is missed up to this demand, in mA: 10 A (judgement; a full battery takes a few).
+const MISSED_FROM_MA: i32 = 10_000;
+/// Nor where the voltage is this near its set point, in mV or per cent: the battery takes what it takes.
+const NEAR_MV: i32 = 10_000;
+const NEAR_PERCENT: i32 = 2;
+/// A sensor that shows no current although it is missed is not believed after this time when it says that the current is
+/// gone: 2 s (as two sources that differ).
+const DISTRUST: Duration = Duration::from_secs(2);
+
+/// Compares demand and measurement.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Current {
+    demanded: Recent,
+    over: Lasting,
+    inrush: Lasting,
+    reverse: Lasting,
+    missed: Lasting,
+    is_suspect: bool,
+}
+
+/// What is measured.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Measured {
+    pub(super) current_ma: i32,
+    pub(super) voltage_mv: i32,
+}
+
+impl Current {
+    pub(crate) const fn new() -> Self {
+        let none = Lasting::new();
+        Self {
+            demanded: Recent::new(),
+            over: none,
+            inrush: none,
+            reverse: none,
+            missed: none,
+            is_suspect: false,
+        }
+    }
+
+    /// Whether a reading of no current is not to be believed.
+    pub(crate) const fn is_suspect(&self) -> bool {
+        self.is_suspect
+    }
+
+    /// What is wrong with the current of a power stage.
+    pub(super) fn check(
+        &mut self,
+        now: Instant,
+        measured: Measured,
+        limits: &Limits,
+        output: Output,
+        levels: &Protection,
+    ) -> Option<Found> {
+        let size_ma = measured.current_ma.saturating_abs();
+        let most_ma = limits.max_current_ma.saturating_add(OVER_CURRENT_MA);
+        let cause = if measured.current_ma < 0 { Cause::ReverseCurrent } else { Cause::OverCurrent };
+        let over = |limit| Found::by(cause, amperes("output current", measured.current_ma, "most", limit));
+        if output.is_granted && size_ma > most_ma {
+            return Some(over(most_ma));
+        }
+        let lately_ma = explained(self.demanded.most(now, output.demanded_ma), levels);
+        let is_over = output.is_granted && measured.current_ma > explained(output.demanded_ma, levels);
+        let before_ma = CURRENT_BEFORE_POWER_MA + OVER_BEFORE_POWER_MA;
+        let is_early = !output.is_granted && size_ma > before_ma;
+        if self.over.for_at_least(now, is_over, FOLLOWS) && measured.current_ma > lately_ma {
+            return Some(over(lately_ma));
+        }
+        if self.inrush.for_at_least(now, is_early, INRUSH) {
+            return Some(over(before_ma));
+        }
+        self.missing(now, measured, output, levels)
+    }
+
+    /// Current that flows out of the car, with a power stage or without.
+    pub(super) fn reverse(&mut self, now: Instant, current_ma: i32, levels: &Protection) -> Option<Found> {
+        let least_ma = match levels.reverse_current {
+            ReverseCurrent::Forbidden => -REVERSE_MA,
+            ReverseCurrent::Allowed(most_ma) => -most_ma.max(REVERSE_MA),
+        };
+        let is_reverse = self.reverse.for_at_least(now, current_ma < least_ma, REVERSE);
+        is_reverse.then(|| {
+            Found::by(Cause::ReverseCurrent, amperes("output current", current_ma, "least", least_ma))
+        })
+    }
+
+    fn missing(
+        &mut self,
+        now: Instant,
+        measured: Measured,
+        output: Output,
+        levels: &Protection,
+    ) -> Option<Found> {
+        let near_mv = NEAR_MV.max(output.set_mv / 100 * NEAR_PERCENT);
+        let is_gone = measured.current_ma.saturating_abs() < OPEN_BELOW_MA;
+        let is_missed = output.demanded_ma > MISSED_FROM_MA
+            && is_gone
+            && measured.voltage_mv < output.set_mv.saturating_sub(near_mv);
+        self.is_suspect = is_gone && (self.is_suspect || self.missed.for_at_least(now, is_missed, DISTRUST));
+        let compared = amperes("output current", measured.current_ma, "demanded", output.demanded_ma);
+        let is_over = self.missed.for_at_least(now, is_missed, levels.no_current);
+        is_over.then(|| Found::by(Cause::NoCurrent, compared))
+    }
+
+    /// When something has lasted too long.
+    pub(super) fn dues(&self, levels: &Protection) -> [Option<Instant>; 5] {
+        [
+            self.over.due(FOLLOWS),
+            self.inrush.due(INRUSH),
+            self.reverse.due(REVERSE),
+            self.missed.due(DISTRUST),
+            self.missed.due(levels.no_current),
+        ]
+    }
+}
+
+/// The most current in mA that a set point explains.
+fn explained(demanded_ma: i32, levels: &Protection) -> i32 {
+    let demanded = i64::from(demanded_ma);
+    let stage = (demanded * i64::from(levels.regulation_percent) / 100).max(i64::from(levels.regulation_ma));
+    let most = demanded + stage;
+    i32::try_from(most + SENSOR_MA.max(most / 100)).unwrap_or(i32::MAX)
+}
+
+/// The most of the last one to two [`RECENT`].
+#[derive(Clone, Copy, Debug)]
+struct Recent {
+    began: Instant,
+    most: i32,
+    before: i32,
+}
+
+impl Recent {
+    const fn new() -> Self {
+        Self { began: Instant::ZERO, most: 0, before: 0 }
+    }
+
+    fn most(&mut self, now: Instant, value: i32) -> i32 {
+        if now.since(self.began) >= RECENT {
+            *self = Self { began: now, most: value, before: self.most };
+        }
+        self.most = self.most.max(value);
+        self.most.max(self.before)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: Limits = Limits {
+        max_voltage_mv: 450_000,
+        min_voltage_mv: 50_000,
+        max_current_ma: 500_000,
+        min_current_ma: 0,
+        max_power_w: i32::MAX,
+    };
+
+    /// After how many ms of readings each 50 ms it is found: what is demanded and measured at each of them, in mA.
+    fn found(is_granted: bool, of: impl Fn(i32) -> (i32, i32)) -> Option<(i32, Cause)> {
+        let mut current = Current::new();
+        (0..=20_000_i32).step_by(50).find_map(|ms| {
+            let (demanded_ma, current_ma) = of(ms);
+            let now = Instant::from_millis(u64::from(ms.unsigned_abs()));
+            let output = Output { is_granted, demanded_ma, set_mv: 400_000, ..Output::OFF };
+            let measured = Measured { current_ma, voltage_mv: 350_000 };
+            let levels = Protection::DEFAULT;
+            let found = current.check(now, measured, &LIMITS, output, &levels);
+            found.or(current.reverse(now, current_ma, &levels)).map(|found| (ms, found.cause))
+        })
+    }
+
+    #[test]
+    fn a_stage_of_two_amperes_overshoots_and_peaks_and_more_is_found() {
+        assert_eq!(found(false, |_| (2_000, 3_000)), None);
+        assert_eq!(found(false, |ms| (2_000, if ms == 100 { 300_000 } else { 2_250 })), None, "an inrush");
+        assert_eq!(found(false, |_| (2_000, 3_001)), Some((100, Cause::OverCurrent)));
+        assert_eq!(found(false, |_| (0, 300_000)), Some((100, Cause::OverCurrent)));
+    }
+
+    #[test]
+    fn a_current_that_does_not_fall_with_the_demand_is_found() {
+        let demand = |ms: i32| if ms < 500 { 125_000 } else { 0 };
+        let slow = |ms: i32| (demand(ms), (125_000 - (ms - 500).max(0) * 50).max(0));
+        assert_eq!(found(true, slow), None, "50 A/s");
+        let ramp = |ms: i32| (125_000 - ms * 10).max(0);
+        assert_eq!(found(true, |ms| (ramp(ms), (ramp(ms - 500)).min(125_000))), None, "5 A later at 10 A/s");
+        assert_eq!(found(true, |ms| (demand(ms), 125_000)), Some((3_500, Cause::OverCurrent)));
+    }
+
+    #[test]
+    fn a_stage_within_its_regulation_and_a_sensor_within_one_per_cent_are_never_found_and_more_is_after_3_s()
+    {
+        for demanded in [0, 10_000, 49_999, 50_000, 100_000, 125_000, 400_000] {
+            let most = demanded + (demanded / 20).max(2_500);
+            assert_eq!(found(true, |_| (demanded, most + most / 100)), None, "{demanded}");
+            let far = most + (most / 100).max(1_000) + 1;
+            let late = found(true, |_| (demanded, far));
+            assert_eq!(late, Some((3_000, Cause::OverCurrent)), "{demanded}");
+        }
+        assert_eq!(found(true, |_| (0, 9_900)), Some((3_000, Cause::OverCurrent)));
+        assert_eq!(found(true, |_| (50_000, 54_900)), Some((3_000, Cause::OverCurrent)));
+        assert_eq!(found(true, |ms| (0, if ms % 2_950 == 0 { 0 } else { 9_900 })), None, "peaks");
+    }
+
+    #[test]
+    fn current_out_of_the_car_is_found_after_a_second() {
+        assert_eq!(found(true, |_| (2_000, -5_001)), Some((1_000, Cause::ReverseCurrent)));
+        assert_eq!(
+            found(false, |_| (2_000, -5_001)),
+            Some((100, Cause::ReverseCurrent)),
+            "before power is granted"
+        );
+        assert_eq!(
+            found(true, |_| (2_000, -505_001)),
+            Some((0, Cause::ReverseCurrent)),
+            "beyond every limit"
+        );
+        assert_eq!(found(true, |_| (60_000, -60_000)), Some((1_000, Cause::ReverseCurrent)));
+        assert_eq!(found(true, |_| (60_000, -5_000)), None);
+        assert_eq!(found(true, |ms| (60_000, if ms % 1_000 == 0 { 60_000 } else { -60_000 })), None);
+    }
+
+    #[test]
+    fn a_demand_without_current_is_found_after_15_s_and_a_soft_start_is_none() {
+        assert_eq!(found(true, |_| (60_000, 0)), Some((15_000, Cause::NoCurrent)));
+        assert_eq!(found(true, |_| (60_000, -999)), Some((15_000, Cause::NoCurrent)));
+        assert_eq!(found(true, |_| (10_000, 0)), None);
+        assert_eq!(found(true, |ms| (60_000, if ms < 8_000 { 0 } else { 60_000 })), None);
+        assert_eq!(found(true, |_| (60_000, 1_000)), None);
+    }
+
+    #[test]
+    fn near_its_set_point_no_current_is_missed_and_a_reading_of_none_is_believed() {
+        let ask = |voltage_mv, ms| {
+            let mut current = Current::new();
+            let output = Output { is_granted: true, demanded_ma: 60_000, set_mv: 400_000, ..Output::OFF };
+            for at in [0, ms] {
+                let measured = Measured { current_ma: 0, voltage_mv };
+                current.check(Instant::from_millis(at), measured, &LIMITS, output, &Protection::DEFAULT);
+            }
+            current.is_suspect()
+        };
+        assert!(!ask(390_000, 60_000));
+        assert!(!ask(389_999, 1_999));
+        assert!(ask(389_999, 2_000));
+    }
+}

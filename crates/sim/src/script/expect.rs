@@ -278,7 +278,7 @@ fn count_is(count: usize, least: u32, most: u32) -> (bool, String) {
 }
 
 /// The cause in an event that stops a session, without quotes.
-fn stop(entry: &Entry) -> Option<(Instant, String)> {
+pub(super) fn stop(entry: &Entry) -> Option<(Instant, String)> {
     let words = entry.what.split_once("Stopping(").or_else(|| entry.what.split_once("Stopped("))?.1;
     let (_, rest) = words.split_once("cause: ")?;
     let (cause, _) = rest.split_once(", phase")?;

@@ -50,6 +50,7 @@ mod clock;
 mod expect;
 mod forge;
 mod library;
+pub mod lies;
 mod meddler;
 mod message;
 mod packet;

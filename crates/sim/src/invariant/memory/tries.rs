@@ -33,8 +33,8 @@ enum Kind {
 
 /// The voltage is this far off its set point, in mV,
 const OFF_MV: u32 = 20_000;
-/// for so long: a charger that gives its stage 5 s has read that before it gave up.
-const OFF: Duration = Duration::from_millis(4_500);
+/// for so long: a charger that gives its stage 10 s has read that before it gave up.
+const OFF: Duration = Duration::from_millis(9_500);
 /// Contactors that do not follow for so long have failed.
 const OPEN: Duration = Duration::from_millis(400);
 

@@ -84,7 +84,8 @@ impl Log {
             Event::EmergencyOpening { current_ma } => {
                 self.warning(at, &words::of_emergency_opening(*current_ma))
             }
-            Event::Latched(latch) => self.warning(at, words::of_latch(*latch)),
+            Event::Latched(latch) => self.warning(at, &format!("latched: {}", latch.advice())),
+            Event::Unlatched(latch) => self.warning(at, &format!("released: {}", latch.name())),
             Event::Stopping(reason) => self.note(at, None, &format!("stopping: {reason}")),
             Event::Stopped(reason) => self.stopped(at, *reason),
         };

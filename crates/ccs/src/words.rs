@@ -136,6 +136,9 @@ pub fn of_car_warning(warning: pev_fsm::Warning) -> String {
         Warning::Disagreement => "inlet and charger's report disagree: the contactors stay open".into(),
         Warning::IsolationLow => "the isolation is low; charging goes on".into(),
         Warning::NoCurrent => "the charger gives no current although it was asked for a minute".into(),
+        Warning::SlowDischarge => {
+            "60 V or more at the inlet, or unknown, a second after the end: do not touch the pins".into()
+        }
         Warning::WeldSuspected => "voltage behind open contactors, or none known: one may be welded".into(),
         Warning::Unanswered(name) => {
             format!("{name} was refused or not answered while the session was being ended")
@@ -156,15 +159,4 @@ pub fn of_emergency_opening(current_ma: Option<i32>) -> String {
 /// The other side has the same address.
 pub fn of_taken_address(address: std::net::Ipv6Addr) -> String {
     format!("the other side has our address, too: ours is [{address}] from now on")
-}
-
-/// What holds a car's next session off.
-pub fn of_latch(latch: pev_fsm::Latch) -> &'static str {
-    use pev_fsm::Latch;
-    match latch {
-        Latch::EmergencyStop => "latched: emergency stop; reset it",
-        Latch::Contactors => "latched: the contactors did not open when told; do not touch, measure",
-        Latch::VoltagePresent => "latched: locked, voltage present or unknown; do not touch, measure",
-        Latch::OutOfRange => "latched: over-voltage or over-current at the inlet; find the cause, then reset",
-    }
 }

@@ -1,7 +1,7 @@
 use heapless::Vec;
 use session::{CURRENT_BEFORE_POWER_MA, EnergyTransfer, Limits};
 
-use crate::{Quirks, Sensors, Time, Times};
+use crate::{Protection, Quirks, Sensors, Time, Times};
 
 /// Longest EVCCID in bytes (DIN SPEC 70121, schema facet).
 pub const EVCC_ID_MAX: usize = 8;
@@ -30,9 +30,11 @@ pub struct Config {
     /// Which readings must be fresh while energised, besides the pilot. One that has come once is needed from then on, named
     /// here or not.
     pub sensors: Sensors,
-    /// Unlocks without feedback of the contactors (1 s behind the command) or without an inlet voltage (by the
+    /// Unlocks without feedback of the contactors (1 s after the command) or without an inlet voltage (by the
     /// newest `EVSEPresentVoltage`), where there is no such sensor. Dangerous: every session says so.
     pub unlock_without_measurement: bool,
+    /// At which levels protection acts.
+    pub protection: Protection,
     /// Rising current ramp in mA/s: 10 A/s (Ioniq). Falling follows the battery at once.
     pub current_ramp_ma_per_s: i32,
     /// Timers and waits.
@@ -103,6 +105,7 @@ impl Default for Config {
             precharge_current_ma: 1_000,
             sensors: Sensors::INLET | Sensors::CURRENT | Sensors::CONTACTORS | Sensors::LOCK,
             unlock_without_measurement: false,
+            protection: Protection::DEFAULT,
             current_ramp_ma_per_s: 10_000,
             times: Times::FIELD,
             quirks: Quirks::DEFAULT,
@@ -151,6 +154,7 @@ impl Config {
         {
             return Err(ConfigError::SensorMissing(name));
         }
+        self.protection.check().map_err(ConfigError::Range)?;
         self.times.check().map_err(ConfigError::Time)
     }
 
@@ -190,6 +194,7 @@ mod tests {
         assert_eq!(broken(|c| c.tolerance_mv = 0), ConfigError::Range("tolerance_mv"));
         assert_eq!(broken(|c| c.precharge_current_ma = 2_001), ConfigError::Range("precharge_current_ma"));
         assert_eq!(broken(|c| c.load = Load::Bulb { voltage_mv: 0 }), ConfigError::Range("load.voltage_mv"));
+        assert_eq!(broken(|c| c.protection.reverse_ma = 0), ConfigError::Range("reverse_ma"));
         assert_eq!(broken(|c| c.sensors.remove(Sensors::LOCK)), ConfigError::SensorMissing("LOCK"));
         assert_eq!(broken(|c| c.sensors.remove(Sensors::INLET)), ConfigError::SensorMissing("INLET"));
         assert_eq!(

@@ -160,6 +160,7 @@ fn status(status: DcEvseStatus) -> ChargerStatus {
             _ => Status::Malfunction,
         },
         stop_within_s: stop.then_some(status.notification_max_delay),
+        names: [status.evse_status_code.name(), status.evse_notification.name()],
     }
 }
 
@@ -280,6 +281,11 @@ fn car_status(request: &Request) -> DcEvStatus {
         ev_error_code: error_code(request.vehicle.error),
         ev_ress_soc: percent(request.vehicle.soc_percent),
     }
+}
+
+/// The name of a `DC_EVErrorCode` as it is on the wire.
+pub(crate) const fn error_name(number: u8) -> &'static str {
+    error_code(number).name()
 }
 
 const fn error_code(number: u8) -> DcEvErrorCode {

@@ -1,4 +1,4 @@
-use session::{Checkpoint, Message, Phase, StopReason};
+use session::{Checkpoint, Latch, Message, Phase, StopReason};
 
 /// What people and logs want to know. Safety never depends on events.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,8 +19,11 @@ pub enum Event {
         /// The current in mA at that moment, where a fresh reading told it.
         current_ma: Option<i32>,
     },
-    /// No new session until [`Operator::Reset`](crate::Operator::Reset).
+    /// No new session until [`Operator::Reset`](crate::Operator::Reset): keep it under its name where it survives a restart,
+    /// and give it back with [`Operator::Latch`](crate::Operator::Latch).
     Latched(Latch),
+    /// This latch is released: what was kept of it may go. A lesser one that lies under it is latched next.
+    Unlatched(Latch),
     /// The session is being ended for this reason; messages may follow.
     Stopping(StopReason),
     /// The session is over and the contactors are open: the last event of a session.
@@ -41,8 +44,8 @@ pub enum Dropped {
     },
     /// A request did not fit into the caller's buffer; its name.
     DoesNotFit(&'static str),
-    /// A connection while a fault is latched, the last session's contactors are not open yet, voltage is at the inlet, or
-    /// no [`Vehicle`](crate::Vehicle) has been given.
+    /// A connection while a fault is latched or the driver's stop is kept, the last session's contactors are not open yet,
+    /// voltage is at the inlet, or no [`Vehicle`](crate::Vehicle) has been given.
     Connection,
 }
 
@@ -61,21 +64,11 @@ pub enum Warning {
     IsolationLow,
     /// The charger gives no current although it was asked for a minute.
     NoCurrent,
+    /// 60 V or more at the inlet, or unknown, 1 s after the session's end: nothing in cable or charger discharges it. Do not
+    /// touch the pins.
+    SlowDischarge,
     /// Voltage at the inlet behind open contactors, or no answer about it: a contactor may be welded.
     WeldSuspected,
     /// The request of this name was refused or not answered while the session was being ended.
     Unanswered(&'static str),
-}
-
-/// What holds the next session off, the worst last: a worse one takes the place of the one before and is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Latch {
-    /// Over-voltage or over-current at the inlet.
-    OutOfRange,
-    /// The emergency stop was pressed.
-    EmergencyStop,
-    /// Locked, voltage present or unknown.
-    VoltagePresent,
-    /// The contactors did not open when told, or are closed although nobody told them to be.
-    Contactors,
 }

@@ -1,4 +1,4 @@
-use session::Closed;
+use session::{Closed, Latch};
 
 use crate::{Plant, Vehicle};
 
@@ -30,10 +30,16 @@ pub enum Input<'a> {
 /// What a person or the rest of the car wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operator {
-    /// End the session in order.
+    /// End the session in order, and begin no other one: kept, with a session or without, until the plug was out,
+    /// [`Reset`](Self::Reset) or [`Start`](Self::Start).
     Stop,
+    /// Charge again after a [`Stop`](Self::Stop).
+    Start,
     /// Switch off now. Latched until [`Reset`](Self::Reset).
     EmergencyStop,
-    /// Clear what is latched. Does nothing while its cause persists.
+    /// Clear the worst latch, and a stop that is kept. Does nothing to a latch while its cause persists.
     Reset,
+    /// What was latched when the program ended, at the start: it holds as if it had been latched now. See
+    /// [`Event::Latched`](crate::Event::Latched).
+    Latch(Latch),
 }

@@ -8,7 +8,10 @@
 //! | contactors close only with the voltage settled near the battery's, isolation Valid or Warning in a Finished `CableCheckRes`, the lock confirmed and their feedback open | [`Precharge`] |
 //! | they open below 1 A, or after 2 s as a recorded [`Event::EmergencyOpening`]; at once where they have not confirmed to be closed | [`Demand::SAFE`] |
 //! | no session begins with contactors that are closed or 60 V at the inlet | [`Latch::Contactors`], [`Car::may_begin`] |
+//! | no session begins after the driver's stop, until the plug was out or the driver wants it | [`Operator::Stop`] |
 //! | the plug is released only with contactors confirmed open and less than 60 V at the inlet; no wait unlocks | [`Latch::VoltagePresent`] |
+//! | an inlet sensor that contradicted the battery's behind closed contactors releases nothing until a person has looked | [`Latch::Suspect`] |
+//! | current never flows backwards, nor more of it than was asked for | [`Protection`] |
 //! | readings older than 200 ms, a lost pilot, a held-up program and everything that is not the right answer in time end in SAFE | [`TIMES`] |
 //!
 //! ```
@@ -59,7 +62,7 @@
 //! car.handle(&mut cx, Input::Message { payload_type: PAYLOAD_TYPE, payload: &[0x80, 0x40, 0x00, 0x40] });
 //! assert!(car.poll_transmit(&mut buffer).is_some());
 //! assert_eq!(car.phase(), Phase::SessionSetup);
-//! assert_eq!(car.demand().pilot, Level::B); // C only behind ChargeParameterDiscovery
+//! assert_eq!(car.demand().pilot, Level::B); // C only after ChargeParameterDiscovery
 //! # Ok::<(), pev_fsm::ConfigError>(())
 //! ```
 #![no_std]
@@ -70,26 +73,32 @@ mod config;
 mod demand;
 mod din;
 mod event;
+mod flow;
 mod input;
+mod joined;
 mod plug;
 mod policy;
 mod power;
+mod protection;
 mod quirk;
 mod reading;
 mod request;
 mod settle;
 mod supervision;
 mod times;
+mod wire;
 
 pub use car::Car;
 pub use config::{Config, ConfigError, EVCC_ID_MAX, Load, Precharge};
 pub use demand::Demand;
-pub use event::{Dropped, Event, Latch, Warning};
+pub use event::{Dropped, Event, Warning};
 pub use input::{Input, Operator};
+pub use protection::Protection;
 pub use quirk::{QUIRKS, Quirk, Quirks};
 pub use reading::{MAX_VEHICLE_AGE, Plant, Sensors, Vehicle};
 pub use session::{
-    Closed, Contactors, Direction, EnergyTransfer, Isolation, Lock, MAX_AGE, Message, Reading, Status, Values,
+    Closed, Contactors, Direction, EnergyTransfer, Isolation, Latch, Lock, MAX_AGE, Message, Reading, Status,
+    Values,
 };
 pub use times::{TIMES, Time, TimeRow, Times};
 

@@ -1,62 +1,72 @@
 //! The connector lock: when the plug may come out.
 
-use machine::Instant;
-use session::{DEAD_MV, Lock, fresh};
+use machine::{Duration, Instant};
+use session::{Lock, Touch, fresh};
 
+use crate::joined::Joined;
 use crate::{Config, Plant, Sensors, Time};
+
+/// The inlet is below 60 V so long after a session's end where anything discharges it: 1 s (IEC 61851-23, from memory).
+const QUICK: Duration = Duration::from_secs(1);
 
 /// The connector lock as the car wants it. Held until the inlet is known to be dead.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plug {
     lock: Lock,
-    /// Until when the inlet must be dead behind a session.
-    dead_by: Option<Instant>,
+    /// When a session ended after which the inlet was not dead yet.
+    ended: Option<Instant>,
+    /// That it is slow was told.
+    is_told: bool,
 }
 
-/// What is known about the inlet.
+/// What the sensors say of the inlet.
+#[derive(Clone, Copy)]
+pub(crate) struct Inlet<'a> {
+    pub(crate) now: Instant,
+    pub(crate) plant: &'a Plant,
+    pub(crate) config: &'a Config,
+}
+
+/// What is found when the plug is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Inlet {
-    /// Own contactors open and less than 60 V: the plug may come out.
-    Dead,
-    /// Voltage, or a closed contactor.
-    Live,
-    /// A reading is missing.
-    Unknown,
+pub(crate) enum Late {
+    /// The inlet is not dead after a second.
+    Slow,
+    /// It is not dead when it has to be.
+    Fault,
 }
 
-impl Inlet {
-    /// What the sensors say. Where there is none, `reported_mv` - the charger's word - and `has_opened` - the time since
-    /// the contactors were told to open is over - count, if the configuration says so.
-    pub(crate) fn of(
-        now: Instant,
-        plant: &Plant,
-        config: &Config,
-        reported_mv: Option<i32>,
-        has_opened: bool,
-    ) -> Self {
+impl Inlet<'_> {
+    /// Dead: the own contactors are open, and the own sensor says below 60 V, with and without what it was off the
+    /// battery's sensor while both had to be equal; and it is not suspect. `has_opened`: the time since the contactors were
+    /// told to open is over. Where there is no sensor, `reported_mv` - the charger's word - counts, if the configuration
+    /// says so; where there is one, never.
+    pub(crate) fn touch(&self, joined: &Joined, reported_mv: Option<i32>, has_opened: bool) -> Touch {
+        let Self { now, plant, config } = *self;
         let blind = config.unlock_without_measurement;
         let is_open = if config.sensors.contains(Sensors::CONTACTORS) {
             fresh(plant.contactors, now).map(|closed| !closed)
         } else {
             Some(true).filter(|_| blind)
         };
-        let voltage = if config.sensors.contains(Sensors::INLET) {
-            fresh(plant.inlet_mv, now)
+        let touch = if config.sensors.contains(Sensors::INLET) {
+            let inlet = fresh(plant.inlet_mv, now);
+            Touch::of(&[inlet, inlet.map(|mv| joined.corrected(mv))], joined.is_suspect())
         } else {
-            reported_mv.filter(|_| blind)
+            Touch::of(&[reported_mv.filter(|_| blind)], false)
         };
-        match (is_open, voltage) {
-            (Some(false), _) => Self::Live,
-            (_, Some(mv)) if mv.saturating_abs() >= DEAD_MV => Self::Live,
-            (Some(true), Some(_)) if has_opened => Self::Dead,
-            _ => Self::Unknown,
+        match (is_open, touch) {
+            (Some(false), _) => Touch::Live,
+            (Some(true), Touch::Dead) if !has_opened => Touch::Unknown,
+            (None, Touch::Dead) => Touch::Unknown,
+            (_, touch) => touch,
         }
     }
 }
 
 impl Plug {
     pub(crate) const fn new() -> Self {
-        Self { lock: Lock::Held, dead_by: None }
+        Self { lock: Lock::Held, ended: None, is_told: false }
     }
 
     pub(crate) const fn lock(&self) -> Lock {
@@ -65,33 +75,38 @@ impl Plug {
 
     /// Locks.
     pub(crate) fn hold(&mut self) {
-        (self.lock, self.dead_by) = (Lock::Held, None);
+        (self.lock, self.ended) = (Lock::Held, None);
     }
 
-    /// A session has ended: the inlet must be dead within the time given.
-    pub(crate) fn session_ended(&mut self, now: Instant, config: &Config) {
+    /// A session has ended: from now on the inlet must become dead.
+    pub(crate) fn session_ended(&mut self, now: Instant) {
         if self.lock == Lock::Held {
-            self.dead_by = Some(now + config.time(Time::Discharge));
+            (self.ended, self.is_told) = (Some(now), false);
         }
     }
 
-    /// No session needs the lock: released when the inlet is dead, held again when it is live. Gives whether the
-    /// inlet should be dead by now and is not.
-    pub(crate) fn step(&mut self, now: Instant, inlet: Inlet) -> bool {
+    /// No session needs the lock: released when the inlet is dead, held again when it is live. Gives what is late, once.
+    pub(crate) fn step(&mut self, now: Instant, inlet: Touch, config: &Config) -> Option<Late> {
         match inlet {
-            Inlet::Dead => (self.lock, self.dead_by) = (Lock::Released, None),
-            Inlet::Live => self.lock = Lock::Held,
-            Inlet::Unknown => {}
+            Touch::Dead => (self.lock, self.ended) = (Lock::Released, None),
+            Touch::Live => self.lock = Lock::Held,
+            Touch::Unknown => {}
         }
-        let late = self.dead_by.is_some_and(|by| now >= by);
-        if late {
-            self.dead_by = None;
+        let ended = self.ended?;
+        if now >= ended + config.time(Time::Discharge) {
+            self.ended = None;
+            return Some(Late::Fault);
         }
-        late
+        let is_slow = !self.is_told && now >= ended + QUICK;
+        self.is_told |= is_slow;
+        is_slow.then_some(Late::Slow)
     }
 
-    pub(crate) const fn due(&self) -> Option<Instant> {
-        self.dead_by
+    /// When the inlet will be late.
+    pub(crate) fn due(&self, config: &Config) -> Option<Instant> {
+        let fault = |ended: Instant| ended + config.time(Time::Discharge);
+        let next = |ended: Instant| if self.is_told { fault(ended) } else { fault(ended).min(ended + QUICK) };
+        self.ended.map(next)
     }
 }
 
@@ -102,52 +117,75 @@ mod tests {
 
     const NOW: Instant = Instant::from_millis(1_000);
 
-    fn inlet(mv: Option<i32>, closed: Option<bool>) -> Inlet {
+    fn inlet(mv: Option<i32>, closed: Option<bool>, joined: &Joined) -> Touch {
         let plant = Plant {
             inlet_mv: mv.map(|mv| Reading::new(mv, NOW)),
             contactors: closed.map(|closed| Reading::new(closed, NOW)),
             ..Plant::default()
         };
-        Inlet::of(NOW, &plant, &Config::default(), Some(0), true)
+        let config = Config::default();
+        Inlet { now: NOW, plant: &plant, config: &config }.touch(joined, Some(0), true)
     }
 
     #[test]
     fn only_open_contactors_and_less_than_60_v_are_dead() {
         let table = [
-            (Some(59_999), Some(false), Inlet::Dead),
-            (Some(60_000), Some(false), Inlet::Live),
-            (Some(-60_000), Some(false), Inlet::Live),
-            (Some(0), Some(true), Inlet::Live),
-            (Some(0), None, Inlet::Unknown),
-            (None, Some(false), Inlet::Unknown),
+            (Some(59_999), Some(false), Touch::Dead),
+            (Some(60_000), Some(false), Touch::Live),
+            (Some(-60_000), Some(false), Touch::Live),
+            (Some(0), Some(true), Touch::Live),
+            (Some(0), None, Touch::Unknown),
+            (None, Some(false), Touch::Unknown),
         ];
         for (mv, closed, expected) in table {
-            assert_eq!(inlet(mv, closed), expected, "{mv:?} {closed:?}");
+            assert_eq!(inlet(mv, closed, &Joined::default()), expected, "{mv:?} {closed:?}");
         }
+    }
+
+    #[test]
+    fn a_suspect_sensor_makes_nothing_dead_and_one_that_was_off_counts_with_and_without_that() {
+        let mut joined = Joined::default();
+        joined.compare(NOW, Some(301_000), Some(350_000));
+        assert_eq!(inlet(Some(10_999), Some(false), &joined), Touch::Dead);
+        assert_eq!(inlet(Some(11_000), Some(false), &joined), Touch::Live);
+        joined.compare(NOW, Some(350_000), Some(301_000));
+        assert_eq!(inlet(Some(60_000), Some(false), &joined), Touch::Live, "as it says itself");
+        joined.suspect();
+        assert_eq!(inlet(Some(0), Some(false), &joined), Touch::Unknown);
     }
 
     #[test]
     fn without_sensors_the_chargers_word_counts_only_where_the_configuration_says_so() {
         let mut config = Config { sensors: Sensors::CURRENT | Sensors::LOCK, ..Config::default() };
-        let of = |config: &Config, mv| Inlet::of(NOW, &Plant::default(), config, mv, true);
-        assert_eq!(of(&config, Some(0)), Inlet::Unknown);
+        let of = |config: &Config, mv| {
+            Inlet { now: NOW, plant: &Plant::default(), config }.touch(&Joined::default(), mv, true)
+        };
+        assert_eq!(of(&config, Some(0)), Touch::Unknown);
         config.unlock_without_measurement = true;
-        assert_eq!(of(&config, Some(0)), Inlet::Dead);
-        assert_eq!(of(&config, Some(350_000)), Inlet::Live);
-        assert_eq!(of(&config, None), Inlet::Unknown);
+        assert_eq!(of(&config, Some(0)), Touch::Dead);
+        assert_eq!(of(&config, Some(350_000)), Touch::Live);
+        assert_eq!(of(&config, None), Touch::Unknown);
     }
 
     #[test]
     fn a_wait_never_unlocks() {
+        let config = Config::default();
         let mut plug = Plug::new();
-        plug.session_ended(NOW, &Config::default());
-        assert!(!plug.step(Instant::from_millis(10_999), Inlet::Unknown));
-        assert!(plug.step(Instant::from_millis(11_000), Inlet::Unknown));
-        assert!(!plug.step(Instant::from_millis(60_000), Inlet::Live), "told once");
-        assert_eq!(plug.lock(), Lock::Held);
-        plug.step(Instant::from_millis(60_001), Inlet::Dead);
-        assert_eq!(plug.lock(), Lock::Released);
-        plug.step(Instant::from_millis(60_002), Inlet::Unknown);
-        assert_eq!(plug.lock(), Lock::Released, "nothing energises a plug that is not locked");
+        plug.session_ended(NOW);
+        let mut step = |ms, inlet| {
+            let late = plug.step(Instant::from_millis(ms), inlet, &config);
+            (late, plug.lock())
+        };
+        assert_eq!(step(1_999, Touch::Unknown), (None, Lock::Held));
+        assert_eq!(step(2_000, Touch::Unknown), (Some(Late::Slow), Lock::Held));
+        assert_eq!(step(10_999, Touch::Unknown), (None, Lock::Held));
+        assert_eq!(step(11_000, Touch::Unknown), (Some(Late::Fault), Lock::Held));
+        assert_eq!(step(60_000, Touch::Live), (None, Lock::Held), "told once");
+        assert_eq!(step(60_001, Touch::Dead), (None, Lock::Released));
+        assert_eq!(
+            step(60_002, Touch::Unknown).1,
+            Lock::Released,
+            "nothing energises a plug that is not locked"
+        );
     }
 }

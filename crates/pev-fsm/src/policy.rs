@@ -1,8 +1,9 @@
 //! Policy: whether what the charger offers may be, when the contactors may close, and how much is asked for.
 
 use machine::Instant;
-use session::{EnergyTransfer, Limits, Target, fresh};
+use session::{By, Cause, EnergyTransfer, Limits, Target, fresh};
 
+use crate::supervision::Trouble;
 use crate::{Config, Load, Plant, Precharge, Vehicle};
 
 /// The target stays this far below the car's own voltage limit, in mV: a target within 1 V of it makes some
@@ -31,26 +32,31 @@ pub(crate) fn reference_mv(config: &Config, car: &Vehicle) -> Option<i32> {
     }
 }
 
-/// Whether what the charger can give is of use to this car.
-pub(crate) fn fits(config: &Config, car: &Vehicle, charger: &Limits) -> bool {
+/// What of the charger's limits makes it of no use to this car, if anything does.
+pub(crate) fn misfit(config: &Config, car: &Vehicle, charger: &Limits) -> Option<session::Compared> {
     let most = Limits::PLAUSIBLE;
-    let reference = reference_mv(config, car);
-    (1..=most.max_voltage_mv).contains(&charger.max_voltage_mv)
-        && (1..=most.max_current_ma).contains(&charger.max_current_ma)
-        && (charger.max_power_w == i32::MAX || (1..=most.max_power_w).contains(&charger.max_power_w))
-        && (0..=charger.max_voltage_mv).contains(&charger.min_voltage_mv)
-        && (0..=charger.max_current_ma).contains(&charger.min_current_ma)
-        && charger.max_voltage_mv >= car.limits.min_voltage_mv
-        && reference.is_some_and(|mv| mv > charger.min_voltage_mv && mv <= charger.max_voltage_mv)
-}
-
-/// Whether limits that came in the charging loop are such; those that are absent are `i32::MAX`.
-pub(crate) fn are_limits(limits: &Limits) -> bool {
-    let good = |value: i32, most: i32| value == i32::MAX || (0..=most).contains(&value);
-    let most = Limits::PLAUSIBLE;
-    good(limits.max_voltage_mv, most.max_voltage_mv)
-        && good(limits.max_current_ma, most.max_current_ma)
-        && good(limits.max_power_w, most.max_power_w)
+    let battery_mv = reference_mv(config, car).unwrap_or(0);
+    let power_w = if charger.max_power_w == i32::MAX { 1 } else { charger.max_power_w };
+    let lowest_mv = battery_mv.max(car.limits.min_voltage_mv).max(1);
+    #[rustfmt::skip] // a table reads best with one row a line
+    let rows = [
+        (charger.max_voltage_mv >= lowest_mv, "EVSEMaximumVoltageLimit", charger.max_voltage_mv, "the car's voltage", lowest_mv, "V"),
+        (charger.max_voltage_mv <= most.max_voltage_mv, "EVSEMaximumVoltageLimit", charger.max_voltage_mv, "the most that can be", most.max_voltage_mv, "V"),
+        (charger.min_voltage_mv >= 0, "EVSEMinimumVoltageLimit", charger.min_voltage_mv, "the least that can be", 0, "V"),
+        (charger.min_voltage_mv < battery_mv, "EVSEMinimumVoltageLimit", charger.min_voltage_mv, "the car's voltage", battery_mv, "V"),
+        (charger.max_current_ma >= 1, "EVSEMaximumCurrentLimit", charger.max_current_ma, "the least of use", 1, "A"),
+        (charger.max_current_ma <= most.max_current_ma, "EVSEMaximumCurrentLimit", charger.max_current_ma, "the most that can be", most.max_current_ma, "A"),
+        ((0..=charger.max_current_ma).contains(&charger.min_current_ma), "EVSEMinimumCurrentLimit", charger.min_current_ma, "EVSEMaximumCurrentLimit", charger.max_current_ma, "A"),
+        ((1..=most.max_power_w).contains(&power_w), "EVSEMaximumPowerLimit", power_w, "the most that can be", most.max_power_w, "kW"),
+    ];
+    let misfit = rows.into_iter().find(|(fits, ..)| !fits);
+    misfit.map(|(_, what, found, against, limit, unit)| session::Compared {
+        what,
+        found,
+        against,
+        limit,
+        unit,
+    })
 }
 
 /// Whether a reported voltage is one.
@@ -58,25 +64,50 @@ pub(crate) fn is_voltage(mv: i32) -> bool {
     (-NOISE..=Limits::PLAUSIBLE.max_voltage_mv).contains(&mv)
 }
 
-/// Whether a reported current is one.
-pub(crate) fn is_current(ma: i32) -> bool {
-    (-NOISE..=Limits::PLAUSIBLE.max_current_ma).contains(&ma)
+/// What of a `CurrentDemandRes` cannot be, if anything. Limits that are absent are `i32::MAX`.
+pub(crate) fn nonsense(name: &'static str, present: Target, limits: &Limits) -> Option<Trouble> {
+    let most = Limits::PLAUSIBLE;
+    let is_limit = |value: i32, most: i32| value == i32::MAX || (0..=most).contains(&value);
+    let is_current = (-NOISE..=most.max_current_ma).contains(&present.current_ma);
+    #[rustfmt::skip] // a table reads best with one row a line
+    let rows = [
+        (is_voltage(present.voltage_mv), "EVSEPresentVoltage", present.voltage_mv, "V"),
+        (is_current, "EVSEPresentCurrent", present.current_ma, "A"),
+        (is_limit(limits.max_voltage_mv, most.max_voltage_mv), "EVSEMaximumVoltageLimit", limits.max_voltage_mv, "V"),
+        (is_limit(limits.max_current_ma, most.max_current_ma), "EVSEMaximumCurrentLimit", limits.max_current_ma, "A"),
+        (is_limit(limits.max_power_w, most.max_power_w), "EVSEMaximumPowerLimit", limits.max_power_w, "kW"),
+    ];
+    let nonsense = rows.into_iter().find(|(is_good, ..)| !is_good);
+    nonsense.map(|(_, what, found, unit)| implausible(name, what, found, unit))
 }
 
-/// Up to here, in thousandths of a degree Celsius, the inlet may carry what it is made for, and from
-const WARM_MILLICELSIUS: i32 = 70_000;
-/// here on nothing; the current falls linearly between (fault list, X104).
-const HOT_MILLICELSIUS: i32 = 90_000;
+/// A value in the message `name` that cannot be.
+pub(crate) fn implausible(name: &'static str, what: &'static str, found: i32, unit: &'static str) -> Trouble {
+    let most = Limits::PLAUSIBLE;
+    let limit = match unit {
+        _ if found < 0 => 0,
+        "V" => most.max_voltage_mv,
+        "A" => most.max_current_ma,
+        _ => most.max_power_w,
+    };
+    let against = "what can be";
+    let compared = session::Compared { what, found, against, limit, unit };
+    Trouble::new(By::Charger, Cause::Refused(name)).compared(compared)
+}
+
+/// Over so many thousandths of a degree Celsius below the temperature from which on it may carry nothing, what the inlet may
+/// carry falls linearly: 20 degrees (fault list, X104).
+const WARM_MILLICELSIUS: i32 = 20_000;
 /// What a sensor can tell that works: a broken or shorted one tells less or more (judgement).
 const CAN_BE_MILLICELSIUS: core::ops::RangeInclusive<i32> = -50_000..=150_000;
 
-/// How much of its current the inlet may carry at this temperature, in per mille; 0 is too hot.
-pub(crate) fn inlet_permille(millicelsius: i32) -> i32 {
+/// How much of its current the inlet may carry at this temperature, in per mille; from `hot_millicelsius` on nothing.
+pub(crate) fn inlet_permille(millicelsius: i32, hot_millicelsius: i32) -> i32 {
     if !CAN_BE_MILLICELSIUS.contains(&millicelsius) {
         return 0;
     }
-    let left = HOT_MILLICELSIUS.saturating_sub(millicelsius);
-    left.saturating_mul(1_000).saturating_div(HOT_MILLICELSIUS - WARM_MILLICELSIUS).clamp(0, 1_000)
+    let left = hot_millicelsius.saturating_sub(millicelsius);
+    left.saturating_mul(1_000).saturating_div(WARM_MILLICELSIUS).clamp(0, 1_000)
 }
 
 /// How the voltage at the inlet compares with the battery's.
@@ -122,12 +153,13 @@ pub(crate) fn precharge(config: &Config, car: &Vehicle, charger: &Limits) -> Tar
 }
 
 /// What the charging loop may ask for at most: the car's target within its limits and the charger's newest, the
-/// power at `present_mv` included; of the car's current so much, in per mille, as its inlet may carry.
-pub(crate) fn goal(car: &Vehicle, charger: &Limits, present_mv: i32, permille: i32) -> Target {
+/// power at `present_mv` included; of the car's current so much, in per mille, as its inlet may carry. Never more voltage
+/// than `named_mv`, which the charger was named as the car's limit.
+pub(crate) fn goal(car: &Vehicle, charger: &Limits, present_mv: i32, permille: i32, named_mv: i32) -> Target {
     let own_ma = i64::from(car.limits.max_current_ma) * i64::from(permille) / 1_000;
     let own = Limits { max_current_ma: i32::try_from(own_ma).unwrap_or(0), ..car.limits };
     let both = own.and(charger);
-    let own_mv = car.limits.max_voltage_mv.saturating_sub(BELOW_LIMIT_MV);
+    let own_mv = car.limits.max_voltage_mv.min(named_mv).saturating_sub(BELOW_LIMIT_MV);
     let most_ma = both.max_current_ma.min(both.current_at_power(present_mv)).max(0);
     Target {
         voltage_mv: car.target.voltage_mv.clamp(0, own_mv.min(both.max_voltage_mv).max(0)),
@@ -198,7 +230,7 @@ mod tests {
             (i32::MAX, 0),
         ];
         for (millicelsius, permille) in table {
-            assert_eq!(inlet_permille(millicelsius), permille, "{millicelsius}");
+            assert_eq!(inlet_permille(millicelsius, 90_000), permille, "{millicelsius}");
         }
     }
 

@@ -96,6 +96,11 @@ impl Power {
         matches!(self.stage, Stage::Closing { .. })
     }
 
+    /// Whether the contactors are told to be closed and have confirmed it, also while a stop waits for the current to end.
+    pub(crate) fn is_joined(&self) -> bool {
+        matches!(self.stage, Stage::Closed | Stage::Opening { .. })
+    }
+
     /// Whether the contactors have to be closed by now.
     pub(crate) fn is_closed(&self) -> bool {
         self.stage == Stage::Closed
@@ -116,7 +121,7 @@ impl Power {
     }
 
     /// Pilot B at once; the contactors open below 1 A, `rest` from now at the earliest, or after 2 s. Those that have not
-    /// confirmed to be closed open at once, or they close behind the stop: before power is asked for at most 2 A flow. Only
+    /// confirmed to be closed open at once, or they close after the stop: before power is asked for at most 2 A flow. Only
     /// a current that is measured proves that they are closed.
     pub(crate) fn stop(&mut self, now: Instant, rest: Duration, plant: &Plant) {
         let from = now + rest;

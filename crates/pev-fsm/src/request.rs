@@ -78,6 +78,8 @@ pub(crate) struct ChargerStatus {
     pub(crate) isolation: Option<Isolation>,
     /// `StopCharging`, and within how many seconds.
     pub(crate) stop_within_s: Option<u32>,
+    /// The names of status and notification as they are on the wire.
+    pub(crate) names: [&'static str; 2],
 }
 
 /// A response.

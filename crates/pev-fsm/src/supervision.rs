@@ -1,156 +1,264 @@
-//! What is watched while the car is in C or its contactors are closed.
+//! What is watched: readings, lock, contactors, voltage, current, temperature; in and around a session.
 
-use control_pilot::{DutyMeaning, Output, Proximity};
 use machine::{Duration, Instant};
-use session::{By, Cause, Isolation, fresh};
+use session::{By, Cause, Compared, DEAD_MV, Debounce, Isolation, Lasting, Latch, Reading, fresh};
 
-use crate::{Config, Plant, Vehicle};
+use crate::flow::Flow;
+use crate::joined::{Joined, compared};
+use crate::policy;
+use crate::wire::Wire;
+use crate::{Config, Load, Plant, Protection, Sensors, Vehicle};
 
-/// A pilot that is not 5 % for so long is lost: 90 ms (clara: 3 x 30 ms).
-const PILOT_LOST: Duration = Duration::from_millis(90);
-/// Contactors that nobody told to close and that say closed for so long are welded: 100 ms (judgement; contacts bounce).
+/// Contactors that nothing told to close and that say closed for so long are welded: 100 ms (judgement; contacts bounce).
 const UNASKED: Duration = Duration::from_millis(100);
-/// Over-voltage for so long is a stop: 400 ms (`EVerest`).
-const OVER_VOLTAGE: Duration = Duration::from_millis(400);
-/// Beyond the limit by so much, in per cent, is a stop at once: judgement.
-const FAR_OVER_PERCENT: i64 = 110;
-/// A current that the car did not ask for, for so long, is a stop: 2 s (judgement).
-const OVER_CURRENT: Duration = Duration::from_secs(2);
-/// Current beyond what was asked for that is control error, in mA: 10 A (judgement; chargers were seen within 5 A).
-const OVER_CURRENT_MA: i32 = 10_000;
-/// Current out of the car that is measurement error, in mA: 5 A (judgement).
-const BACKWARD_MA: i32 = -5_000;
-/// How fast a charger is taken to follow a lower demand, in mA/s: 10 A/s (observed: 10..14 A/s).
-const FALL_MA_PER_S: i64 = 10_000;
 /// Inlet and report may disagree for 2 s (clara).
 const DISAGREE: Duration = Duration::from_secs(2);
+/// A battery voltage below minus this is a reversed one, in mV: 10 V (judgement, offset and noise).
+const REVERSED_MV: i32 = 10_000;
+/// A hot inlet ends the charge in order after this time: 200 ms (judgement; one wrong reading ends nothing),
+const HOT: Duration = Duration::from_millis(200);
+/// and is at pilot B after this one, whatever is pending: 800 ms (judgement: a second, less the time of a reading).
+const TOO_HOT: Duration = Duration::from_millis(800);
 
-/// What ends the use of the inlet, and who is to blame.
-pub(crate) type Trouble = (By, Cause);
+/// What ends the use of the inlet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Trouble {
+    /// Who is to blame.
+    pub(crate) by: By,
+    pub(crate) cause: Cause,
+    pub(crate) compared: Option<Compared>,
+    /// What holds the next session off.
+    pub(crate) latch: Option<Latch>,
+}
+
+impl Trouble {
+    pub(crate) const fn new(by: By, cause: Cause) -> Self {
+        Self { by, cause, compared: None, latch: None }
+    }
+
+    pub(crate) const fn latched(self, latch: Latch) -> Self {
+        Self { latch: Some(latch), ..self }
+    }
+
+    pub(crate) const fn compared(self, compared: Compared) -> Self {
+        Self { compared: Some(compared), ..self }
+    }
+}
+
+/// What the car does with its inlet, as far as it decides what must be right.
+#[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub(crate) struct Use {
+    /// A session is under way.
+    pub(crate) is_in_session: bool,
+    /// Pilot C.
+    pub(crate) is_ready: bool,
+    /// The lock was confirmed.
+    pub(crate) is_locked: bool,
+    /// The contactors have to be closed.
+    pub(crate) is_closed: bool,
+    /// They are told to be, and have confirmed it: that includes the wait for the current to end.
+    pub(crate) is_joined: bool,
+    /// They were confirmed to be open.
+    pub(crate) is_open: bool,
+    /// What was asked for last, in mA.
+    pub(crate) asked_ma: i32,
+    /// The highest voltage that the charger was named, in mV.
+    pub(crate) named_mv: i32,
+}
 
 /// Remembers since when something is wrong.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Supervision {
-    pilot_since: Option<Instant>,
-    /// Since when the contactors are closed although nobody told them to be.
-    closed_since: Option<Instant>,
-    voltage_since: Option<Instant>,
-    current_since: Option<Instant>,
-    disagree_since: Option<Instant>,
-    /// What the charger may still give, in mA.
-    expected_ma: i32,
-    stepped: Instant,
-}
-
-/// Whether the charger offers digital communication, and what else it is.
-fn pilot_trouble(output: Output) -> Option<Cause> {
-    match output {
-        Output::Pwm(duty) if DutyMeaning::of(duty) == DutyMeaning::Digital => None,
-        Output::Pwm(_) | Output::Steady => Some(Cause::PilotLost),
-        Output::Zero | Output::Negative => Some(Cause::PilotFault),
-    }
-}
-
-/// Since when `wrong` has been so.
-fn since(now: Instant, slot: &mut Option<Instant>, wrong: bool) -> Option<Duration> {
-    if !wrong {
-        *slot = None;
-        return None;
-    }
-    Some(now.since(*slot.get_or_insert(now)))
+    wire: Wire,
+    joined: Joined,
+    flow: Flow,
+    /// The contactors are closed although nothing told them to be.
+    unasked: Lasting,
+    unlocked: Debounce,
+    opened: Debounce,
+    over_voltage: Lasting,
+    lowered: Lasting,
+    disagree: Lasting,
+    hot: Lasting,
+    reversed_battery: Debounce,
+    reversed_inlet: Debounce,
 }
 
 impl Supervision {
-    pub(crate) const fn new() -> Self {
-        Self {
-            pilot_since: None,
-            closed_since: None,
-            voltage_since: None,
-            current_since: None,
-            disagree_since: None,
-            expected_ma: 0,
-            stepped: Instant::ZERO,
-        }
-    }
-
-    /// A session begins; what is known of the pilot stays.
+    /// A session begins; what is known of plug, contactors, temperature and sensors stays.
     pub(crate) fn begin(&mut self) {
-        *self = Self { pilot_since: self.pilot_since, closed_since: self.closed_since, ..Self::new() };
+        let Self { wire, joined, unasked, hot, .. } = *self;
+        *self = Self { wire, joined, unasked, hot, ..Self::default() };
     }
 
-    /// Whether the contactors are closed although nobody told them to be.
-    pub(crate) fn unasked(&mut self, now: Instant, plant: &Plant, is_open: bool) -> bool {
-        let is_wrong = is_open && fresh(plant.contactors, now) == Some(true);
-        since(now, &mut self.closed_since, is_wrong).is_some_and(|waited| waited >= UNASKED)
-    }
-
-    /// What must be right in any session: the pilot, as far as it is known, and the plug.
-    pub(crate) fn always(&mut self, now: Instant, plant: &Plant) -> Option<Trouble> {
-        let pilot = fresh(plant.pilot, now);
-        let trouble = pilot.and_then(pilot_trouble);
-        // A reading that is missing takes nothing back.
-        let is_lost = if pilot.is_some() { trouble.is_some() } else { self.pilot_since.is_some() };
-        let waited = since(now, &mut self.pilot_since, is_lost);
-        if let (Some(cause), true) = (trouble, waited.is_some_and(|waited| waited >= PILOT_LOST)) {
-            return Some((By::Charger, cause));
-        }
-        let gone = matches!(fresh(plant.proximity, now), Some(Proximity::Absent | Proximity::Pressed));
-        gone.then_some((By::Operator, Cause::Unplugged))
-    }
-
-    /// What must be right while the car is in C. `is_locked`: the lock was confirmed; `is_closed`: the contactors have to be
-    /// closed; `asked_ma`: what was asked for last.
-    #[allow(clippy::too_many_arguments, reason = "each is a fact of its own")]
-    pub(crate) fn in_use(
+    /// What ends a session or the use of the inlet, the worst first.
+    pub(crate) fn watch(
         &mut self,
         now: Instant,
         plant: &Plant,
         config: &Config,
-        car: &Vehicle,
-        is_locked: bool,
-        is_closed: bool,
-        asked_ma: i32,
+        car: Option<&Vehicle>,
+        of: Use,
     ) -> Option<Trouble> {
-        if let Some(name) = plant.stale(config.sensors, now) {
-            return Some((By::Car, Cause::StaleReading(name)));
+        let levels = &config.protection;
+        let is_unasked = of.is_open && fresh(plant.contactors, now) == Some(true);
+        let unasked = self.unasked.for_at_least(now, is_unasked, UNASKED);
+        let wire = self.wire.follow(now, plant, config.sensors.contains(Sensors::PROXIMITY));
+        let too_hot = self.heat(now, plant, levels);
+        let joined = self.join(now, plant, config, car, of);
+        let current = self.current(now, plant, levels, of);
+        let polarity = self.polarity(plant, config, car, of);
+        let contacts = self.contacts(plant, of);
+        let voltage = car.and_then(|car| self.voltage(now, plant, levels, car, of));
+        let in_use = [stale(now, plant, config, car, of), contacts, voltage, too_hot];
+        let is_ready = of.is_ready;
+        let unasked = unasked.then_some(Trouble::new(By::Car, Cause::Contactor).latched(Latch::Contactors));
+        let session = [wire, polarity].into_iter().flatten().filter(|_| of.is_in_session);
+        let in_use = in_use.into_iter().flatten().filter(|_| is_ready);
+        [unasked, joined, current].into_iter().flatten().chain(session).chain(in_use).next()
+    }
+
+    /// The inlet's temperature: too hot to wait for messages any longer.
+    fn heat(&mut self, now: Instant, plant: &Plant, levels: &Protection) -> Option<Trouble> {
+        let found = fresh(plant.inlet_millicelsius, now);
+        let is_hot = found.is_some_and(|value| policy::inlet_permille(value, levels.hot_millicelsius) == 0);
+        self.hot.for_at_least(now, is_hot, TOO_HOT).then(|| hot(found.unwrap_or(0), levels))
+    }
+
+    /// Behind closed contactors inlet and battery are one voltage.
+    fn join(
+        &mut self,
+        now: Instant,
+        plant: &Plant,
+        config: &Config,
+        car: Option<&Vehicle>,
+        of: Use,
+    ) -> Option<Trouble> {
+        if !of.is_joined || config.load != Load::Battery {
+            return None;
         }
-        if !car.is_fresh(now) {
-            return Some((By::Car, Cause::StaleReading("vehicle")));
+        let inlet = fresh(plant.inlet_mv, now);
+        let battery = car.filter(|car| car.is_fresh(now)).and_then(|car| car.battery_mv);
+        let trouble =
+            Trouble::new(By::Car, Cause::Suspect("inlet and battery voltage")).latched(Latch::Suspect);
+        let is_broken = self.joined.compare(now, inlet, battery);
+        let compared = compared(inlet.unwrap_or(0), battery.unwrap_or(0));
+        is_broken.then(|| trouble.compared(compared))
+    }
+
+    fn current(&mut self, now: Instant, plant: &Plant, levels: &Protection, of: Use) -> Option<Trouble> {
+        if of.is_joined {
+            return self.flow.step(now, levels, of.asked_ma, fresh(plant.current_ma, now));
         }
-        if is_locked && fresh(plant.lock, now) == Some(false) {
-            return Some((By::Car, Cause::Lock));
+        self.flow.rest(now);
+        None
+    }
+
+    /// The battery's voltage, and while its contactors are open the inlet's, have the right sign.
+    fn polarity(
+        &mut self,
+        plant: &Plant,
+        config: &Config,
+        car: Option<&Vehicle>,
+        of: Use,
+    ) -> Option<Trouble> {
+        let battery = car.filter(|_| config.load == Load::Battery);
+        let battery = battery.and_then(|car| car.battery_mv.map(|mv| Reading::new(mv, car.at)));
+        let is_battery = self.reversed_battery.take(battery, |mv| mv < -REVERSED_MV, Debounce::CONTACT);
+        let inlet = plant.inlet_mv.filter(|_| of.is_ready && !of.is_joined);
+        if inlet.is_none() {
+            self.reversed_inlet = Debounce::new();
         }
-        if is_closed && fresh(plant.contactors, now) == Some(false) {
-            return Some((By::Car, Cause::Contactor));
-        }
-        let trouble = self.voltage(now, plant, car, is_closed);
-        if !is_closed {
-            self.current_since = None;
-            (self.expected_ma, self.stepped) = (0, now);
-            return trouble;
-        }
-        trouble.or_else(|| self.current(now, plant, asked_ma))
+        let is_inlet = self.reversed_inlet.take(inlet, |mv| mv <= -DEAD_MV, Debounce::CONTACT);
+        let by = if is_battery { By::Car } else { By::Charger };
+        let value = |reading: Option<Reading<i32>>| reading.map_or(0, |reading| reading.value);
+        let compared = compared(value(plant.inlet_mv), value(battery));
+        (is_battery || is_inlet).then(|| Trouble::new(by, Cause::Polarity).compared(compared))
+    }
+
+    /// Lock and contactors are where they have to be.
+    fn contacts(&mut self, plant: &Plant, of: Use) -> Option<Trouble> {
+        let is_lost = |debounce: &mut Debounce, reading: Option<Reading<bool>>, is_needed: bool| {
+            if !is_needed {
+                *debounce = Debounce::new();
+            }
+            debounce.take(reading.filter(|_| is_needed), |is_there| !is_there, Debounce::CONTACT)
+        };
+        let is_unlocked = is_lost(&mut self.unlocked, plant.lock, of.is_locked && of.is_ready);
+        let is_open = is_lost(&mut self.opened, plant.contactors, of.is_closed);
+        let lock = is_unlocked.then_some(Trouble::new(By::Car, Cause::Lock));
+        lock.or(is_open.then_some(Trouble::new(By::Car, Cause::Contactor)))
     }
 
     /// Before the contactors are closed only what is far over counts: the isolation may be tested at the limit itself.
-    fn voltage(&mut self, now: Instant, plant: &Plant, car: &Vehicle, is_closed: bool) -> Option<Trouble> {
+    /// What counts is the limit that the charger was named: one that the battery lowers later ends the charge in order.
+    fn voltage(
+        &mut self,
+        now: Instant,
+        plant: &Plant,
+        levels: &Protection,
+        car: &Vehicle,
+        of: Use,
+    ) -> Option<Trouble> {
         let mv = fresh(plant.inlet_mv, now).unwrap_or(0);
-        let limit = car.limits.max_voltage_mv;
-        let waited = since(now, &mut self.voltage_since, is_closed && mv > limit);
-        let far = i64::from(mv) * 100 > i64::from(limit) * FAR_OVER_PERCENT;
-        (far || waited.is_some_and(|waited| waited >= OVER_VOLTAGE)).then_some((By::Car, Cause::OverVoltage))
+        let own_mv = car.limits.max_voltage_mv;
+        self.lowered.since(now, of.is_closed && own_mv < of.named_mv && mv > own_mv);
+        let is_over = of.is_closed && mv > Protection::most_mv(of.named_mv);
+        let is_over = self.over_voltage.for_at_least(now, is_over, levels.over_voltage);
+        let compared = limit(mv, "the limit that the charger was named", of.named_mv);
+        let trouble = Trouble::new(By::Car, Cause::OverVoltage).latched(Latch::OutOfRange);
+        (is_over || levels.is_far_over(mv, of.named_mv)).then(|| trouble.compared(compared))
     }
 
-    fn current(&mut self, now: Instant, plant: &Plant, asked_ma: i32) -> Option<Trouble> {
-        let micros = i64::try_from(now.since(self.stepped).as_micros()).unwrap_or(i64::MAX);
-        let fallen =
-            i64::from(self.expected_ma).saturating_sub(FALL_MA_PER_S.saturating_mul(micros) / 1_000_000);
-        self.expected_ma = i32::try_from(fallen.max(i64::from(asked_ma))).unwrap_or(asked_ma);
-        self.stepped = now;
-        let ma = fresh(plant.current_ma, now).unwrap_or(0);
-        let wrong = ma > self.expected_ma.saturating_add(OVER_CURRENT_MA) || ma < BACKWARD_MA;
-        let waited = since(now, &mut self.current_since, wrong);
-        waited.is_some_and(|waited| waited >= OVER_CURRENT).then_some((By::Car, Cause::OverCurrent))
+    /// What ends the charge in order: the inlet is hot, or the battery has lowered its limit below the voltage that is there.
+    pub(crate) fn ends_in_order(
+        &self,
+        now: Instant,
+        plant: &Plant,
+        config: &Config,
+        car: &Vehicle,
+    ) -> Option<Trouble> {
+        let levels = &config.protection;
+        let is_due = |lasting: &Lasting, time| lasting.due(time).is_some_and(|at| now >= at);
+        if is_due(&self.hot, HOT) {
+            return Some(hot(fresh(plant.inlet_millicelsius, now).unwrap_or(0), levels));
+        }
+        let mv = fresh(plant.inlet_mv, now).unwrap_or(0);
+        let compared = limit(mv, "the battery's newest limit", car.limits.max_voltage_mv);
+        let is_lowered = is_due(&self.lowered, levels.over_voltage);
+        is_lowered.then(|| Trouble::new(By::Car, Cause::VoltageOff).compared(compared))
+    }
+
+    /// Whether something that may end the session is seen, but not for long enough: 0 A are asked for meanwhile.
+    pub(crate) const fn is_doubted(&self) -> bool {
+        self.wire.is_doubted()
+            || self.joined.is_doubted()
+            || self.unlocked.is_seen()
+            || self.opened.is_seen()
+            || self.reversed_battery.is_seen()
+            || self.lowered.holds()
+            || self.hot.holds()
+    }
+
+    /// What is known of the inlet's sensor.
+    pub(crate) const fn joined(&self) -> &Joined {
+        &self.joined
+    }
+
+    /// See there.
+    pub(crate) const fn joined_mut(&mut self) -> &mut Joined {
+        &mut self.joined
+    }
+
+    /// Whether the plug is out.
+    pub(crate) const fn is_out(&self) -> bool {
+        self.wire.is_out()
+    }
+
+    /// Whether the current's sensor says nothing where much was asked for.
+    pub(crate) fn doubts_current(&self, now: Instant) -> bool {
+        self.flow.is_doubted(now)
     }
 
     /// The charger reported a voltage in the charging loop; `limit_mv` is how far it may be off the inlet's.
@@ -161,16 +269,55 @@ impl Supervision {
         reported_mv: i32,
         limit_mv: i32,
     ) -> Option<Trouble> {
-        let wrong = fresh(plant.inlet_mv, now)
-            .is_some_and(|mv| mv.saturating_sub(reported_mv).saturating_abs() > limit_mv);
-        let waited = since(now, &mut self.disagree_since, wrong);
-        waited.is_some_and(|waited| waited >= DISAGREE).then_some((By::Car, Cause::VoltageOff))
+        let inlet = fresh(plant.inlet_mv, now);
+        let is_wrong = inlet.is_some_and(|mv| mv.saturating_sub(reported_mv).saturating_abs() > limit_mv);
+        let compared = limit(inlet.unwrap_or(0), "EVSEPresentVoltage", reported_mv);
+        let is_wrong = self.disagree.for_at_least(now, is_wrong, DISAGREE);
+        is_wrong.then(|| Trouble::new(By::Car, Cause::VoltageOff).compared(compared))
     }
 
-    /// When a lost pilot becomes a stop.
-    pub(crate) fn due(&self) -> Option<Instant> {
-        self.pilot_since.map(|since| since + PILOT_LOST)
+    /// When the first of what is wrong now will have lasted for too long, later than `now`.
+    pub(crate) fn due(&self, now: Instant, levels: &Protection) -> Option<Instant> {
+        let [over_current, reverse] = self.flow.due(levels);
+        let all = [
+            self.wire.due(),
+            self.joined.due(),
+            over_current,
+            reverse,
+            self.unasked.due(UNASKED),
+            self.over_voltage.due(levels.over_voltage),
+            self.lowered.due(levels.over_voltage),
+            self.hot.due(HOT),
+            self.hot.due(TOO_HOT),
+        ];
+        all.into_iter().flatten().filter(|at| *at > now).min()
     }
+}
+
+const fn limit(inlet_mv: i32, against: &'static str, limit_mv: i32) -> Compared {
+    Compared { what: "inlet voltage", found: inlet_mv, against, limit: limit_mv, unit: "V" }
+}
+
+const fn hot(found: i32, levels: &Protection) -> Trouble {
+    let limit = levels.hot_millicelsius;
+    let compared =
+        Compared { what: "inlet temperature", found, against: "the most allowed", limit, unit: "degC" };
+    Trouble::new(By::Car, Cause::InletHot).compared(compared)
+}
+
+/// A reading that is needed at pilot C and missing or too old.
+fn stale(now: Instant, plant: &Plant, config: &Config, car: Option<&Vehicle>, of: Use) -> Option<Trouble> {
+    let battery = || {
+        let car = car.filter(|car| car.is_fresh(now));
+        let is_compared = of.is_closed && config.load == Load::Battery;
+        match car {
+            None => Some("vehicle"),
+            Some(car) if is_compared && car.battery_mv.is_none() => Some("battery voltage"),
+            Some(_) => None,
+        }
+    };
+    let name = plant.stale(config.sensors, now).or_else(battery)?;
+    Some(Trouble::new(By::Car, Cause::StaleReading(name)))
 }
 
 /// Whether an isolation status ends the session: a fault does, Invalid does unless it is tolerated.

@@ -237,6 +237,7 @@ fn sessions_follow_each_other_without_a_new_plug() {
         bench.end();
         bench.events.clear();
         bench.sent.clear();
+        bench.input(Input::Operator(Operator::Start));
         assert!(bench.car.may_begin());
         bench.start_to("SessionStopReq");
         assert_eq!(bench.names(), NAMES);

@@ -125,7 +125,9 @@ fn stop_charging_is_followed_within_its_delay() {
         }
         let after = bench.sent.iter().find(|sent| sent.name == "PowerOff").unwrap().at.since(told);
         assert!((least_ms..=most_ms + 100).contains(&after.as_millis()), "{} ms", after.as_millis());
-        assert_eq!(bench.end().cause, Cause::ChargerStatus("StopCharging"));
+        let stop = bench.end();
+        assert_eq!((stop.by, stop.cause), (By::Charger, Cause::StoppedAtCharger));
+        assert!(stop.is_normal());
     }
 }
 
@@ -291,9 +293,11 @@ fn a_silent_battery_is_a_stop_within_a_second() {
 #[test]
 fn a_lost_lock_plug_or_contactor_makes_it_safe() {
     type Change = fn(&mut Bench);
-    let table: [(Change, Cause); 3] = [
+    let table: [(Change, Cause); 5] = [
+        (|bench| bench.proximity = Some(Proximity::Absent), Cause::Unplugged),
+        (|bench| bench.proximity = Some(Proximity::Unknown), Cause::ProximityFault),
         (|bench| bench.lock_stuck = Some(false), Cause::Lock),
-        (|bench| bench.proximity = Some(Proximity::Pressed), Cause::Unplugged),
+        (|bench| bench.proximity = Some(Proximity::Pressed), Cause::Released),
         (|bench| bench.contactors_stuck = Some(false), Cause::Contactor),
     ];
     for (change, expected) in table {
@@ -304,6 +308,8 @@ fn a_lost_lock_plug_or_contactor_makes_it_safe() {
         bench.run(500);
         assert_eq!(bench.car.stop_reason(), None);
         change(&mut bench);
+        bench.run(40);
+        assert_eq!(bench.car.demand().pilot, Level::C, "it may be a bounce");
         bench.run(40);
         assert_eq!(bench.car.demand().pilot, Level::B);
         assert_eq!(bench.end().cause, expected);
@@ -337,7 +343,7 @@ fn a_lost_connection_or_link_makes_it_safe_in_every_state() {
 #[test]
 fn over_voltage_and_a_current_nobody_asked_for_are_latched() {
     let mut bench = Bench::at("CurrentDemandReq");
-    bench.inlet_mv = Some(420_000);
+    bench.vehicle.battery_mv = Some(420_000);
     bench.run(380);
     assert_eq!(bench.car.stop_reason(), None);
     bench.run(60);
@@ -345,20 +351,24 @@ fn over_voltage_and_a_current_nobody_asked_for_are_latched() {
     assert_eq!(bench.car.latched(), Some(Latch::OutOfRange));
 
     let mut bench = Bench::at("CurrentDemandReq");
-    bench.inlet_mv = Some(460_000);
+    bench.vehicle.battery_mv = Some(460_000);
     bench.run(20);
     assert_eq!(bench.car.stop_reason().map(|stop| stop.cause), Some(Cause::OverVoltage), "far over: at once");
 
-    // 20 A more than asked for, and a current out of the battery.
-    for wrong_ma in [70_000, -6_000] {
+    // 4.9 A more than asked for, and a current out of the battery.
+    for (wrong_ma, millis, cause, latch) in [
+        (54_900, 3_000, Cause::OverCurrent, Latch::OutOfRange),
+        (-5_001, 1_000, Cause::ReverseCurrent, Latch::ReverseCurrent),
+    ] {
         let mut bench = Bench::at("CurrentDemandReq");
         bench.vehicle.target.current_ma = 50_000;
         bench.run(8_000);
         bench.current_ma = Some(wrong_ma);
-        bench.run(1_900);
+        bench.run(millis - 50);
         assert_eq!(bench.car.stop_reason(), None);
-        bench.run(200);
-        assert_eq!(bench.car.stop_reason().map(|stop| stop.cause), Some(Cause::OverCurrent));
+        bench.run(100);
+        assert_eq!(bench.car.stop_reason().map(|stop| stop.cause), Some(cause));
+        assert_eq!(bench.car.latched(), Some(latch));
     }
 }
 
@@ -380,7 +390,7 @@ fn over_voltage_before_the_contactors_close_is_a_stop_and_a_test_at_the_limit_is
 }
 
 #[test]
-fn a_current_that_stays_when_nothing_is_asked_for_any_more_ends_it_within_three_seconds() {
+fn a_current_that_stays_when_nothing_is_asked_for_any_more_ends_it_within_four_seconds() {
     for silent in [None, Some("PowerOff")] {
         let mut bench = Bench::at("CurrentDemandReq");
         bench.run(14_000);
@@ -390,9 +400,10 @@ fn a_current_that_stays_when_nothing_is_asked_for_any_more_ends_it_within_three_
             None => bench.vehicle.target.current_ma = 0,
             Some(_) => bench.input(Input::Operator(Operator::Stop)),
         }
-        bench.run(2_900);
+        // It may fall by 10 A/s, and be over by 5 % for 3 s.
+        bench.run(3_600);
         assert_eq!(bench.car.demand().pilot, Level::C, "{silent:?}");
-        bench.run(300);
+        bench.run(400);
         assert_eq!(bench.car.demand().pilot, Level::B, "{silent:?}");
         bench.run(2_100);
         assert_eq!(bench.car.demand().contactors, Contactors::Open, "{silent:?}");

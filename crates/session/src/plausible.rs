@@ -27,7 +27,12 @@ impl Agreement {
         self.apart.for_at_least(now, are_apart, APART)
     }
 
-    /// When it will be broken; `None` while the two agree.
+    /// Whether they were apart when they were last compared, however shortly.
+    pub const fn is_doubted(&self) -> bool {
+        self.apart.holds()
+    }
+
+    /// When a contradiction that is there becomes too long.
     pub fn due(&self) -> Option<Instant> {
         self.apart.due(APART)
     }
@@ -75,6 +80,8 @@ mod tests {
         assert!(!ask(5_000, None, Some(350_000)), "no comparison");
         assert!(!ask(9_000, Some(i32::MIN), Some(i32::MAX)));
         assert!(ask(11_000, Some(i32::MIN), Some(i32::MAX)));
+        assert!(agreement.is_doubted());
+        assert_eq!(agreement.due(), Some(Instant::from_millis(11_000)));
     }
 
     #[test]

@@ -260,8 +260,36 @@ impl StopReason {
     }
 
     /// One line of advice.
-    pub const fn advice(self) -> &'static str {
-        self.cause.words().2
+    pub fn advice(self) -> &'static str {
+        match self.cause {
+            Cause::ChargerStatus("EmergencyShutdown") => {
+                "the charger's emergency stop, or an emergency shutdown of its own, was the cause: look there"
+            }
+            cause => cause.words().2,
+        }
+    }
+
+    /// Whether this reason takes the place of `told`, which was given before: only where it is worse. An electrical fault
+    /// or an emergency is worse than any other failure, and that is worse than an end in order. What follows from a stop
+    /// that is under way anyway takes no place: the plug is pulled, the pilot leaves C, the charger shuts down.
+    pub fn replaces(self, told: Self) -> bool {
+        let follows = matches!(
+            self.cause,
+            Cause::Unplugged
+                | Cause::Released
+                | Cause::LeftReady
+                | Cause::ChargerStatus("Shutdown" | "UtilityInterrupt")
+        );
+        !follows && self.badness() > told.badness()
+    }
+
+    /// 0 in order, 1 failed, 2 electrical or an emergency.
+    const fn badness(self) -> u8 {
+        match self.exit_code() {
+            0 => 0,
+            10 | 50..=59 | 70..=79 => 2,
+            _ => 1,
+        }
     }
 
     /// Whether the session ended as it should.
@@ -391,6 +419,35 @@ mod tests {
         assert!(!stop.is_normal() && line.ends_with(stop.advice()));
         assert!(!line.contains('\n'));
     }
+
+    #[test]
+    fn a_reason_is_replaced_only_by_a_worse_one_that_does_not_follow_from_it() {
+        let reason = |cause| StopReason::new(By::Car, cause, Phase::CurrentDemand);
+        let table = [
+            (Cause::OperatorStop, Cause::Timeout("x"), true),
+            (Cause::OperatorStop, Cause::Contactor, true),
+            (Cause::CarError(4), Cause::InletHot, true),
+            (Cause::PilotLost, Cause::EmergencyStop, true),
+            (Cause::OperatorStop, Cause::Finished, false),
+            (Cause::OperatorStop, Cause::Unplugged, false),
+            (Cause::Finished, Cause::ChargerStatus("Shutdown"), false),
+            (Cause::Finished, Cause::ChargerStatus("EmergencyShutdown"), true),
+            (Cause::Unplugged, Cause::ConnectionLost("RST"), false),
+            (Cause::EmergencyStop, Cause::Contactor, false),
+            (Cause::Contactor, Cause::OperatorStop, false),
+        ];
+        for (told, later, replaces) in table {
+            assert_eq!(reason(later).replaces(reason(told)), replaces, "{told} {later}");
+        }
+    }
+
+    #[test]
+    fn an_emergency_shutdown_of_the_charger_has_words_of_its_own() {
+        let stop = |name| StopReason::new(By::Charger, Cause::ChargerStatus(name), Phase::CurrentDemand);
+        assert!(stop("EmergencyShutdown").to_string().contains("emergency stop"));
+        assert_eq!(stop("Malfunction").advice(), "look at the charger");
+    }
+
     #[test]
     fn the_last_line_says_what_the_other_side_said_and_what_was_compared() {
         let compared = Compared { what: "inlet", found: -40, against: "battery", limit: -350_150, unit: "V" };

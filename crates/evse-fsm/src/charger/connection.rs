@@ -5,6 +5,7 @@ use session::{By, Cause, Limits, Phase};
 
 use super::{Charger, Timer};
 use crate::power::SAFE_OPEN;
+use crate::reading::fresh;
 use crate::sequence::State;
 use crate::{Closed, Dropped, Event, Isolation, PowerStage, ReverseCurrent, Status, Warning};
 
@@ -44,8 +45,8 @@ impl Charger {
     }
 
     pub(super) fn link_lost(&mut self) {
-        // A pulled plug takes the link with it.
-        let (by, cause) = match self.level {
+        // A pulled plug takes the link with it, and may not have been seen twice.
+        let (by, cause) = match fresh(self.plant.pilot, self.now).or(self.level) {
             Some(Level::A) => (By::Car, Cause::Unplugged),
             _ => (By::Network, Cause::LinkLost),
         };

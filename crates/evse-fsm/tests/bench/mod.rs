@@ -61,6 +61,8 @@ pub struct Bench {
     pub measured_mv: Option<i32>,
     /// The current that is measured, whatever is demanded.
     pub current_ma: Option<i32>,
+    /// The same, whatever the output contactors do.
+    pub out_ma: Option<i32>,
     /// What is measured before the output contactors.
     pub stage_mv: Option<i32>,
     pub lock: Option<bool>,
@@ -230,6 +232,7 @@ impl Bench {
             has_feedback: true,
             measured_mv: None,
             current_ma: None,
+            out_ma: None,
             stage_mv: None,
             lock: None,
             proximity: None,
@@ -285,8 +288,9 @@ impl Bench {
                 voltage_mv: self.measured_mv.map(read).or(follow(demand.supply.voltage_mv)),
                 stage_mv: self.stage_mv.map(read),
                 current_ma: self
-                    .current_ma
-                    .filter(|_| closed)
+                    .out_ma
+                    .or(self.current_ma)
+                    .filter(|_| closed || self.out_ma.is_some())
                     .map(read)
                     .or(follow(if demand.supply.current_ma > 2000 { demand.supply.current_ma } else { 0 })),
                 isolation: Some(Reading::new(Insulation { status: self.isolation, ..self.monitor }, at)),

@@ -41,6 +41,7 @@ impl Car {
         self.service_id = 1;
         self.transfer = self.config.energy_transfer;
         self.charger = Limits::NONE;
+        self.named_mv = i32::MAX;
         self.supervision.begin();
         self.settling.begin();
         self.reported_mv = None;
@@ -66,7 +67,7 @@ impl Car {
         self.is_connected = false;
         self.close = false;
         if self.is_in_session() {
-            // Behind SessionStopReq a charger may close without a word.
+            // After SessionStopReq a charger may close without a word.
             if self.step == Step::Asking(Kind::SessionStop) {
                 self.over();
             } else {
@@ -83,7 +84,7 @@ impl Car {
         }
         self.step = Step::NoSession;
         self.set_phase(Phase::Ended);
-        self.plug.session_ended(self.now, &self.config);
+        self.plug.session_ended(self.now);
         if let Some(stop) = self.stop.take() {
             self.last_stop = Some(stop);
             self.events.push(Event::Stopped(stop));

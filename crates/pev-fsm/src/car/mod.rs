@@ -1,14 +1,17 @@
 //! The car: what comes in changes the session, the pilot, the contactors and the lock, in this order.
 
 mod ask;
+mod charging;
 mod connection;
+mod latches;
+mod precharge;
 mod responses;
 mod stops;
 mod supervise;
 mod tell;
 
 use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers};
-use session::{DEAD_MV, EnergyTransfer, Limits, Phase, StopReason, fresh};
+use session::{DEAD_MV, Detail, EnergyTransfer, Latch, Limits, Phase, StopReason, fresh};
 
 use crate::din;
 use crate::plug::Plug;
@@ -17,7 +20,7 @@ use crate::power::Power;
 use crate::request::{Kind, Request, SessionId};
 use crate::settle::Settling;
 use crate::supervision::Supervision;
-use crate::{Config, ConfigError, Demand, Dropped, Event, Input, Latch, PAYLOAD_TYPE, Plant, Vehicle};
+use crate::{Config, ConfigError, Demand, Dropped, Event, Input, PAYLOAD_TYPE, Plant, Vehicle};
 
 /// Events that wait at most: a response, the next request and what they cause are six.
 const EVENTS: usize = 32;
@@ -93,6 +96,8 @@ pub struct Car {
     is_connected: bool,
     close: bool,
     latched: Option<Latch>,
+    /// The driver's stop, until something takes it back.
+    is_stop_kept: bool,
     session_id: SessionId,
     /// A response is awaited.
     is_waiting: bool,
@@ -102,6 +107,8 @@ pub struct Car {
     transfer: EnergyTransfer,
     /// The charger's newest limits.
     charger: Limits,
+    /// The highest voltage that the charger was named, in mV.
+    named_mv: i32,
     /// The isolation test ended with Valid or Warning.
     is_isolated: bool,
     isolation_told: bool,
@@ -121,6 +128,8 @@ pub struct Car {
     asked_ma: Option<i32>,
     welding_rounds: u8,
     stop: Option<StopReason>,
+    /// What is at hand says this of a stop that it causes.
+    about: Detail,
     last_stop: Option<StopReason>,
     now: Instant,
     timers: Timers<Timer, 9>,
@@ -145,17 +154,19 @@ impl Car {
             vehicle: None,
             power: Power::new(),
             plug: Plug::new(),
-            supervision: Supervision::new(),
+            supervision: Supervision::default(),
             step: Step::NoSession,
             phase: Phase::Idle,
             is_connected: false,
             close: false,
             latched: None,
+            is_stop_kept: false,
             session_id: SessionId::new(),
             is_waiting: false,
             request: None,
             service_id: 1,
             charger: Limits::NONE,
+            named_mv: i32::MAX,
             is_isolated: false,
             isolation_told: false,
             disagreement_told: false,
@@ -169,6 +180,7 @@ impl Car {
             asked_ma: None,
             welding_rounds: 0,
             stop: None,
+            about: Detail::default(),
             last_stop: None,
             now: Instant::ZERO,
             timers: Timers::new(),
@@ -187,11 +199,17 @@ impl Car {
         self.close && self.request.is_none()
     }
 
-    /// Whether a connection would begin a session: none is under way, nothing is latched, the contactors are open, no
-    /// voltage is known to be at the inlet, and a [`Vehicle`] has been given.
+    /// Whether a connection would begin a session: none is under way, nothing is latched, no stop is kept, the contactors are
+    /// open, no voltage is known to be at the inlet, and a [`Vehicle`] has been given.
     pub fn may_begin(&self) -> bool {
-        let idle = self.step == Step::NoSession && self.power.is_off();
-        idle && self.latched.is_none() && !self.is_live() && self.vehicle.is_some()
+        let is_idle = self.step == Step::NoSession && self.power.is_off();
+        let is_held = self.latched.is_some() || self.is_stop_kept;
+        is_idle && !is_held && !self.is_live() && self.vehicle.is_some()
+    }
+
+    /// Whether the driver's stop is kept: see [`Operator::Stop`](crate::Operator::Stop).
+    pub fn is_stop_kept(&self) -> bool {
+        self.is_stop_kept
     }
 
     /// Whether 60 V or more are known to be at the inlet.
@@ -271,8 +289,8 @@ impl Machine for Car {
             self.power.due(self.now, &self.config).map(named("contactors")),
             stale.filter(|at| *at > self.now).map(named("stale reading")),
             vehicle.filter(|at| *at > self.now).map(named("stale vehicle")),
-            self.supervision.due().filter(|at| *at > self.now).map(named("pilot lost")),
-            self.plug.due().map(named("discharge")),
+            self.supervision.due(self.now, &self.config.protection).map(named("protection")),
+            self.plug.due(&self.config).map(named("discharge")),
         ];
         all.into_iter().fold(self.timers.next(), Deadline::earlier)
     }
@@ -281,10 +299,11 @@ impl Machine for Car {
 impl Car {
     fn tell_time(&mut self, now: Instant) {
         let due = self.poll_timeout();
-        let late = due.is_some_and(|due| now.since(due.at) > Self::HELD_UP);
+        let late = due.map(|due| now.since(due.at)).filter(|late| *late > Self::HELD_UP);
         self.now = self.now.max(now);
-        if late && self.power.is_in_use() {
-            self.make_safe(session::By::Car, session::Cause::HeldUp);
+        if late.is_some() && self.power.is_in_use() {
+            let about = Detail { held_up: late, ..Detail::default() };
+            self.about(about, |car| car.make_safe(session::By::Car, session::Cause::HeldUp));
         }
     }
 }

@@ -1,21 +1,13 @@
 //! Responses: the checks that come first, and what each kind does.
 
-use session::{By, Cause, Checkpoint, DEAD_MV, Isolation, Limits, Status, Target, fresh};
+use session::{By, Cause, Checkpoint, Detail, Isolation, Limits, Status};
 
 use super::{Car, Step, Timer};
 use crate::din::{self, NoResponse};
-use crate::policy::{self, Compared};
+use crate::policy;
 use crate::request::{ChargerStatus, Content, Kind, Response};
-use crate::settle::SEEN;
 use crate::supervision::is_isolation_bad;
-use crate::{Dropped, Event, PAYLOAD_TYPE, Precharge, Quirks, Sensors, Time, Warning};
-
-/// Rounds of `WeldingDetection` at most: 10 (clara).
-const WELDING_ROUNDS: u8 = 10;
-/// No current for so long although it was asked for is told: 60 s (fault list).
-const NO_CURRENT: machine::Duration = machine::Duration::from_secs(60);
-/// What counts as current, in mA: judgement.
-const SOME_CURRENT_MA: i32 = 500;
+use crate::{Dropped, Event, PAYLOAD_TYPE, Quirks, Time, Warning};
 
 impl Car {
     pub(super) fn message(&mut self, payload_type: u16, payload: &[u8]) {
@@ -39,6 +31,31 @@ impl Car {
             Err(NoResponse::NotAResponse(name)) => return self.trouble(kind, Cause::OutOfOrder(name)),
         };
         self.tell_response(kind, &response);
+        let about = self.said(&response);
+        self.about(about, |car| car.response(kind, response));
+    }
+
+    /// What the charger says in this response, for a stop that it causes.
+    fn said(&self, response: &Response) -> Detail {
+        let [status, notification] = match response.content.status() {
+            Some(status) => status.names.map(Some),
+            None => [None, None],
+        };
+        // What it compares is its voltage with the target of the precharge.
+        let is_low = response.is_failed && response.code == "FAILED_EVSEPresentVoltageToLow";
+        let target = self.vehicle.map(|car| policy::precharge(&self.config, &car, &self.charger).voltage_mv);
+        let compared =
+            self.reported_mv.zip(target).filter(|_| is_low).map(|(found, limit)| session::Compared {
+                what: "EVSEPresentVoltage",
+                found,
+                against: "the precharge's target",
+                limit,
+                unit: "V",
+            });
+        Detail { code: Some(response.code), status, notification, compared, ..Detail::default() }
+    }
+
+    fn response(&mut self, kind: Kind, response: Response) {
         if response.name != kind.row().response {
             return self.trouble(kind, Cause::OutOfOrder(response.name));
         }
@@ -64,6 +81,14 @@ impl Car {
     }
 
     fn failed(&mut self, kind: Kind, response: &Response) {
+        let told = response.content.status();
+        let is_unsafe = told.filter(|told| told.status.is_unsafe());
+        let has_fault = told.is_some_and(|told| told.isolation == Some(Isolation::Fault));
+        if let Some(told) = is_unsafe.filter(|_| !matches!(kind, Kind::WeldingDetection | Kind::SessionStop))
+        {
+            // Says more than the code.
+            return self.make_safe(By::Charger, Cause::ChargerStatus(told.status.name()));
+        }
         match kind {
             Kind::WeldingDetection => self.welding_unanswered(),
             Kind::SessionStop => self.over(),
@@ -71,9 +96,12 @@ impl Car {
                 self.events.push(Event::Warning(Warning::Unanswered("PowerDeliveryReq")));
                 self.power_is_off();
             }
+            // Power that was not granted is not ended by a demand first.
+            Kind::PowerOn if self.stop.is_some() => self.ask(Kind::PowerOff),
             _ if self.stop.is_some() => self.follow_stop(),
             Kind::Handshake => self.make_safe(By::Charger, Cause::NoCommonProtocol),
             Kind::Authentication => self.make_safe(By::Charger, Cause::NotAuthorised),
+            _ if has_fault => self.make_safe(By::Charger, Cause::Isolation),
             _ => self.make_safe(By::Charger, Cause::FailedResponse(response.name)),
         }
     }
@@ -142,8 +170,8 @@ impl Car {
     /// Heeds the charger's status; `false` where that has ended the use of the answer.
     fn heed(&mut self, kind: Kind, status: Option<ChargerStatus>) -> bool {
         let Some(told) = status else { return true };
-        let behind_test = matches!(kind, Kind::PreCharge | Kind::PowerOn | Kind::CurrentDemand);
-        let tolerant = !behind_test || self.config.quirks.contains(Quirks::INVALID_IN_LOOP);
+        let is_tested = matches!(kind, Kind::PreCharge | Kind::PowerOn | Kind::CurrentDemand);
+        let tolerant = !is_tested || self.config.quirks.contains(Quirks::INVALID_IN_LOOP);
         if told.status.is_unsafe() {
             self.make_safe(By::Charger, Cause::ChargerStatus(told.status.name()));
             return false;
@@ -152,21 +180,25 @@ impl Car {
             self.make_safe(By::Charger, Cause::Isolation);
             return false;
         }
-        if behind_test && told.isolation == Some(Isolation::Measuring) {
+        if is_tested && told.isolation == Some(Isolation::Measuring) {
             self.tell_isolation(Warning::Quirk("invalid-in-loop"));
         }
         if kind == Kind::CurrentDemand && told.isolation == Some(Isolation::Warning) {
             self.tell_isolation(Warning::IsolationLow);
         }
-        if matches!(told.status, Status::Shutdown | Status::UtilityInterrupt) {
-            self.stop_in_order(By::Charger, Cause::ChargerStatus(told.status.name()));
+        let asks_stop = told.stop_within_s.is_some();
+        let ends = match told.status {
+            // Somebody pressed its stop button, or its back end did.
+            Status::Shutdown if asks_stop => Some(Cause::StoppedAtCharger),
+            Status::Shutdown | Status::UtilityInterrupt => Some(Cause::ChargerStatus(told.status.name())),
+            _ if told.stop_within_s == Some(0) => Some(Cause::StoppedAtCharger),
+            _ => None,
+        };
+        if let Some(cause) = ends {
+            self.stop_in_order(By::Charger, cause);
             return false;
         }
         match told.stop_within_s {
-            Some(0) => {
-                self.stop_in_order(By::Charger, Cause::ChargerStatus("StopCharging"));
-                return false;
-            }
             Some(delay_s) => {
                 let delay = machine::Duration::from_secs(u64::from(delay_s));
                 self.timers.start(Timer::StopBy, self.now + delay);
@@ -201,12 +233,13 @@ impl Car {
         if !finished {
             return self.ask_later(Kind::ChargeParameter, Time::Pace);
         }
-        let limits = charger.map(|(_, limits)| limits);
-        let fitting = limits.zip(self.vehicle);
-        let fitting = fitting.filter(|(limits, car)| policy::fits(&self.config, car, limits));
-        let Some((limits, _)) = fitting else {
+        let Some(((_, limits), car)) = charger.zip(self.vehicle) else {
             return self.stop_in_order(By::Car, Cause::Refused(name));
         };
+        if let Some(compared) = policy::misfit(&self.config, &car, &limits) {
+            let about = Detail { compared: Some(compared), ..self.about };
+            return self.about(about, |car| car.stop_in_order(By::Car, Cause::Refused(name)));
+        }
         if self.is_live() {
             return self.make_safe(By::Charger, Cause::WeldSuspected);
         }
@@ -242,137 +275,5 @@ impl Car {
         self.is_isolated = true;
         self.checkpoint(Checkpoint::CABLE_CHECK_FINISHED);
         self.ask(Kind::PreCharge);
-    }
-
-    fn precharge(&mut self, name: &'static str, present_mv: i32) {
-        if !policy::is_voltage(present_mv) {
-            return self.make_safe(By::Charger, Cause::Refused(name));
-        }
-        self.reported_mv = Some(present_mv);
-        let reference = self.vehicle.and_then(|car| policy::reference_mv(&self.config, &car));
-        let Some(reference_mv) = reference.filter(|mv| *mv > self.charger.min_voltage_mv) else {
-            return self.stop_in_order(By::Car, Cause::VoltageOff);
-        };
-        self.checkpoint(Checkpoint::VOLTAGE_COMPARED);
-        match policy::compare(self.now, &self.plant, &self.config, reference_mv, present_mv) {
-            Compared::Near => {
-                self.closes_from = Some(self.now + SEEN);
-                if self.config.precharge == Precharge::Reported {
-                    let difference_mv = present_mv.saturating_sub(reference_mv);
-                    self.settling.take(self.now, difference_mv, self.config.tolerance_mv);
-                    self.closes_from = Some(self.now);
-                }
-                // It may settle before the next request would go out.
-                self.ask_later(Kind::PreCharge, Time::PreChargePace);
-                return self.close_if_settled();
-            }
-            Compared::Far => {}
-            Compared::Disagree => {
-                self.settling.begin();
-                if !core::mem::replace(&mut self.disagreement_told, true) {
-                    self.events.push(Event::Warning(Warning::Disagreement));
-                }
-            }
-        }
-        self.checkpoint(Checkpoint::PRE_CHARGE_REPEATED);
-        self.ask_later(Kind::PreCharge, Time::Pace);
-    }
-
-    /// Follows the inlet during the precharge.
-    pub(super) fn settle(&mut self) {
-        if self.step != Step::Asking(Kind::PreCharge) || self.config.precharge == Precharge::Reported {
-            return;
-        }
-        let reference = self.vehicle.and_then(|car| policy::reference_mv(&self.config, &car));
-        if let (Some(inlet), Some(reference_mv)) = (self.plant.inlet_mv, reference) {
-            let difference_mv = inlet.value.saturating_sub(reference_mv);
-            self.settling.take(inlet.at, difference_mv, self.config.tolerance_mv);
-        } else {
-            self.settling.begin();
-        }
-        self.close_if_settled();
-    }
-
-    fn close_if_settled(&mut self) {
-        let is_asked = self.step == Step::Asking(Kind::PreCharge) && !self.is_waiting;
-        let Some(least) = self.closes_from.filter(|_| is_asked && self.stop.is_none()) else { return };
-        if self.settling.is_settled(least, self.config.tolerance_mv) {
-            self.close_contactors();
-        }
-    }
-
-    /// The only place where the contactors are told to close: the voltage has settled, and all else must be right, too.
-    fn close_contactors(&mut self) {
-        if !self.is_isolated || fresh(self.plant.lock, self.now) != Some(true) {
-            return self.make_safe(By::Car, Cause::Lock);
-        }
-        let has_feedback = self.config.sensors.contains(Sensors::CONTACTORS);
-        if has_feedback && fresh(self.plant.contactors, self.now) != Some(false) {
-            return self.make_safe(By::Car, Cause::Contactor);
-        }
-        self.timers.clear(Timer::Loop);
-        self.timers.clear(Timer::Pace);
-        self.checkpoint(Checkpoint::CONTACTORS_CLOSE);
-        self.step = Step::Closing;
-        self.power.close(self.now);
-    }
-
-    fn current_demand(&mut self, name: &'static str, present: Target, limits: Limits) {
-        let plausible = policy::is_voltage(present.voltage_mv)
-            && policy::is_current(present.current_ma)
-            && policy::are_limits(&limits);
-        if !plausible {
-            return self.make_safe(By::Charger, Cause::Refused(name));
-        }
-        self.reported_mv = Some(present.voltage_mv);
-        // What the newest response leaves out stays as it was.
-        let newest = |new: i32, old: i32| if new == i32::MAX { old } else { new };
-        self.charger.max_voltage_mv = newest(limits.max_voltage_mv, self.charger.max_voltage_mv);
-        self.charger.max_current_ma = newest(limits.max_current_ma, self.charger.max_current_ma);
-        self.charger.max_power_w = newest(limits.max_power_w, self.charger.max_power_w);
-        if let Precharge::Compared { limit_mv } = self.config.precharge {
-            let found = self.supervision.reported(self.now, &self.plant, present.voltage_mv, limit_mv);
-            if let Some((by, cause)) = found {
-                return self.make_safe(by, cause);
-            }
-        }
-        let is_asked = self.asked_ma.is_some_and(|ma| ma >= 2 * SOME_CURRENT_MA);
-        if is_asked && present.current_ma < SOME_CURRENT_MA {
-            self.timers.start(Timer::NoCurrent, self.now + NO_CURRENT);
-        } else {
-            self.timers.clear(Timer::NoCurrent);
-        }
-        if !core::mem::replace(&mut self.loop_told, true) {
-            self.checkpoint(Checkpoint::CURRENT_DEMAND_LOOP);
-        }
-        self.ask_later(Kind::CurrentDemand, Time::DemandPace);
-    }
-
-    /// `PowerDelivery(false)` was answered: pilot B, and the contactors open when the current is gone.
-    fn power_is_off(&mut self) {
-        self.power.stop(self.now, self.config.time(Time::Rest), &self.plant);
-        self.checkpoint(Checkpoint::PILOT_BACK_TO_B);
-        self.step = Step::Opening;
-    }
-
-    fn welding(&mut self, content: &Content) {
-        let Content::Voltage { present_mv, .. } = content else { return self.welding_unanswered() };
-        self.reported_mv = Some(*present_mv);
-        let measured = fresh(self.plant.inlet_mv, self.now).unwrap_or(*present_mv);
-        self.welding_rounds = self.welding_rounds.saturating_add(1);
-        if measured.saturating_abs() < DEAD_MV {
-            self.ask(Kind::SessionStop);
-        } else if self.welding_rounds >= WELDING_ROUNDS {
-            self.events.push(Event::Warning(Warning::WeldSuspected));
-            self.ask(Kind::SessionStop);
-        } else {
-            self.ask_later(Kind::WeldingDetection, Time::Pace);
-        }
-    }
-
-    /// The end goes on; the lock looks at the inlet itself.
-    fn welding_unanswered(&mut self) {
-        self.events.push(Event::Warning(Warning::Unanswered("WeldingDetectionReq")));
-        self.ask(Kind::SessionStop);
     }
 }

@@ -1,38 +1,67 @@
 //! Stops: why, and what follows.
 
-use machine::Duration;
-use session::{By, Cause, StopReason};
+use machine::{Duration, TimerName};
+use session::{By, Cause, Detail, Latch, StopReason};
 
 use super::{Car, Step, Timer};
-use crate::plug::Inlet;
 use crate::request::Kind;
-use crate::{Event, Latch, Operator, Warning};
+use crate::supervision::Trouble;
+use crate::{Event, Operator, Time, Warning, din};
 
 impl Car {
-    /// Records why; the first reason stays, unless that was an orderly end and what comes later is a fault.
+    /// Records why; the first reason stays, unless what comes later is worse.
     pub(super) fn stop_for(&mut self, by: By, cause: Cause) {
-        let reason = StopReason::new(by, cause, self.phase);
-        let replaces =
-            self.stop.is_none_or(|stop| stop.is_normal() && !reason.is_normal() && cause != Cause::Unplugged);
-        if replaces {
+        let mut about = self.about;
+        if let Cause::CarError(number) = cause {
+            about.error = Some(din::error_name(number));
+        }
+        let reason = StopReason::new(by, cause, self.phase).with(about);
+        if self.stop.is_none_or(|told| reason.replaces(told)) {
             self.stop = Some(reason);
             self.events.push(Event::Stopping(reason));
         }
     }
 
+    /// Does `work`; a stop that it causes says this.
+    pub(super) fn about<R>(&mut self, about: Detail, work: impl FnOnce(&mut Self) -> R) -> R {
+        let before = core::mem::replace(&mut self.about, about);
+        let done = work(self);
+        self.about = before;
+        done
+    }
+
+    /// SAFE because of what supervision has found.
+    pub(super) fn fault(&mut self, trouble: Trouble) {
+        if let Some(latch) = trouble.latch {
+            self.latch(latch);
+        }
+        let about = Detail { compared: trouble.compared, ..self.about };
+        self.about(about, |car| car.make_safe(trouble.by, trouble.cause));
+    }
+
     /// SAFE: pilot B now, contactors open below 1 A or after 2 s, nothing more is said.
     pub(super) fn make_safe(&mut self, by: By, cause: Cause) {
-        self.power.stop(self.now, Duration::ZERO, &self.plant);
+        self.power_down(Duration::ZERO);
         if self.is_in_session() {
             self.stop_for(by, cause);
             self.over();
             self.request = None;
+        } else if self.stop.is_some() {
+            self.stop_for(by, cause);
         }
+    }
+
+    /// Pilot B now; the contactors rest so long before they open at the earliest. Where much current was asked for and the
+    /// sensor shows none it may be the sensor that is wrong: they get the time in which any charger switches off.
+    pub(super) fn power_down(&mut self, rest: Duration) {
+        let is_doubted = self.supervision.doubts_current(self.now);
+        let least = if is_doubted { self.config.time(Time::Rest) } else { Duration::ZERO };
+        self.power.stop(self.now, rest.max(least), &self.plant);
     }
 
     /// Nothing more is said: the connection is to be closed.
     pub(super) fn over(&mut self) {
-        self.power.stop(self.now, Duration::ZERO, &self.plant);
+        self.power_down(Duration::ZERO);
         self.timers.clear_all();
         self.is_waiting = false;
         self.step = Step::Over;
@@ -54,7 +83,7 @@ impl Car {
             Step::NoSession | Step::Opening | Step::Over => false,
         };
         if before_power {
-            self.power.stop(self.now, Duration::ZERO, &self.plant);
+            self.power_down(Duration::ZERO);
         }
         // One request at a time: what is asked is answered first.
         if !self.is_waiting {
@@ -66,13 +95,17 @@ impl Car {
     pub(super) fn follow_stop(&mut self) {
         match self.step {
             Step::Asking(Kind::Handshake) => self.over(),
+            // A charger that granted power takes CurrentDemandReq only (din.md): one of 0 A comes first.
+            Step::Asking(Kind::PowerOn | Kind::CurrentDemand) if self.asked_ma.is_none() => {
+                self.ask(Kind::CurrentDemand);
+            }
             Step::Asking(Kind::PowerOn | Kind::CurrentDemand) => self.ask(Kind::PowerOff),
             Step::Asking(Kind::PowerOff | Kind::WeldingDetection | Kind::SessionStop)
             | Step::NoSession
             | Step::Opening
             | Step::Over => {}
             Step::Asking(_) | Step::Locking | Step::Closing => {
-                self.power.stop(self.now, Duration::ZERO, &self.plant);
+                self.power_down(Duration::ZERO);
                 for timer in [Timer::Pace, Timer::Lock, Timer::Loop] {
                     self.timers.clear(timer);
                 }
@@ -89,13 +122,6 @@ impl Car {
         }
     }
 
-    pub(super) fn latch(&mut self, latch: Latch) {
-        if self.latched < Some(latch) {
-            self.latched = Some(latch);
-            self.events.push(Event::Latched(latch));
-        }
-    }
-
     pub(super) fn emergency_stop(&mut self) {
         self.latch(Latch::EmergencyStop);
         self.make_safe(By::Operator, Cause::EmergencyStop);
@@ -103,20 +129,14 @@ impl Car {
 
     pub(super) fn operator(&mut self, word: Operator) {
         match word {
-            Operator::Stop => self.stop_in_order(By::Operator, Cause::OperatorStop),
+            Operator::Stop => {
+                self.is_stop_kept = true;
+                self.stop_in_order(By::Operator, Cause::OperatorStop);
+            }
+            Operator::Start => self.is_stop_kept = false,
             Operator::EmergencyStop => self.emergency_stop(),
             Operator::Reset => self.reset(),
-        }
-    }
-
-    fn reset(&mut self) {
-        let persists = match self.latched {
-            Some(Latch::Contactors | Latch::VoltagePresent) => self.inlet() != Inlet::Dead,
-            // A pressed button latches again by itself.
-            Some(Latch::EmergencyStop | Latch::OutOfRange) | None => false,
-        };
-        if !persists {
-            self.latched = None;
+            Operator::Latch(latch) => self.latch(latch),
         }
     }
 
@@ -128,13 +148,13 @@ impl Car {
                 self.trouble(kind, Cause::Timeout(kind.row().time.name()));
             }
             (Timer::Setup | Timer::ReadyToCharge, _) => {
-                self.make_safe(By::Charger, Cause::Timeout(machine::TimerName::name(timer)));
+                self.make_safe(By::Charger, Cause::Timeout(timer.name()));
             }
             // The charger answers, but never what is waited for: that ends in order.
             (Timer::Loop, _) => self.stop_in_order(By::Charger, Cause::Timeout(self.loop_name())),
             (Timer::Pace, Step::Asking(kind)) => self.ask(kind),
             (Timer::Lock, _) => self.make_safe(By::Car, Cause::Lock),
-            (Timer::StopBy, _) => self.stop_in_order(By::Charger, Cause::ChargerStatus("StopCharging")),
+            (Timer::StopBy, _) => self.stop_in_order(By::Charger, Cause::StoppedAtCharger),
             (Timer::NoDemand, _) => self.stop_in_order(By::Car, Cause::Finished),
             (Timer::NoCurrent, _) => self.events.push(Event::Warning(Warning::NoCurrent)),
             (Timer::Message | Timer::Pace, _) => {}

@@ -1,12 +1,14 @@
 //! The plant and the clock: what is done each time anything comes in.
 
-use session::{By, Cause, Checkpoint, fresh};
+use session::{By, Cause, Checkpoint, Latch, Touch, fresh};
 
 use super::{Car, Step, Timer};
-use crate::plug::Inlet;
+use crate::joined::{Joined, compared};
+use crate::plug::{Inlet, Late};
 use crate::power::News;
 use crate::request::Kind;
-use crate::{Event, Latch, Load, Precharge, Time};
+use crate::supervision::{Trouble, Use};
+use crate::{Event, Load, Precharge, Time, Warning};
 
 impl Car {
     /// Does what time, sensors and battery ask for.
@@ -23,6 +25,7 @@ impl Car {
             self.ask(Kind::CableCheck);
         }
         self.settle();
+        self.take_back();
         self.opened();
         self.finish();
         self.guard_plug();
@@ -42,63 +45,59 @@ impl Car {
         {
             self.emergency_stop();
         }
-        // Nobody told them to be closed: found without a session, too, and again behind a reset.
-        if self.supervision.unasked(now, &self.plant, self.power.is_open()) {
-            self.latch(Latch::Contactors);
-            self.make_safe(By::Car, Cause::Contactor);
+        let vehicle = self.vehicle;
+        let found = self.supervision.watch(now, &self.plant, &self.config, vehicle.as_ref(), self.in_use());
+        if let Some(trouble) = found {
+            self.fault(trouble);
         }
-        // Followed without a session, too: a pilot that is gone already is not given its time once more.
-        let found = self.supervision.always(now, &self.plant);
-        if let Some((by, cause)) = found.filter(|_| self.is_in_session()) {
-            self.make_safe(by, cause);
+        if let Some(trouble) = self.is_apart().filter(|_| self.power.is_closing()) {
+            self.fault(trouble);
         }
-        if self.power.is_closing() && self.is_apart() {
-            self.make_safe(By::Charger, Cause::VoltageOff);
-        }
-        let Some(vehicle) = self.vehicle.filter(|_| self.power.is_in_use()) else { return };
-        let is_closed = self.power.is_closed();
-        let is_ending = self.step == Step::Asking(Kind::PowerOff);
-        let asked_ma = self.asked_ma.filter(|_| !is_ending).unwrap_or(0);
-        let found = self.supervision.in_use(
-            now,
-            &self.plant,
-            &self.config,
-            &vehicle,
-            self.is_locked,
-            is_closed,
-            asked_ma,
-        );
-        if let Some((by, cause)) = found {
-            if matches!(cause, Cause::OverVoltage | Cause::OverCurrent) {
-                self.latch(Latch::OutOfRange);
-            }
-            self.make_safe(by, cause);
+        self.is_stop_kept &= !self.supervision.is_out();
+    }
+
+    /// What is done with the inlet now.
+    fn in_use(&self) -> Use {
+        let is_ending = self.step == Step::Asking(Kind::PowerOff) || !self.power.is_in_use();
+        Use {
+            is_in_session: self.is_in_session(),
+            is_ready: self.power.is_in_use(),
+            is_locked: self.is_locked,
+            is_closed: self.power.is_closed(),
+            is_joined: self.power.is_joined(),
+            is_open: self.power.is_open(),
+            asked_ma: self.asked_ma.filter(|_| !is_ending).unwrap_or(0),
+            named_mv: self.named_mv,
         }
     }
 
     /// Whether the inlet is known to be farther from the battery than contactors may close at. Behind contacts that have met
     /// without a word it would have the battery's voltage: it proves that they are still open.
-    fn is_apart(&self) -> bool {
+    fn is_apart(&self) -> Option<Trouble> {
         if self.config.load != Load::Battery || self.config.precharge == Precharge::Reported {
-            return false;
+            return None;
         }
         let battery = self.vehicle.and_then(|car| car.battery_mv);
-        let both = fresh(self.plant.inlet_mv, self.now).zip(battery);
-        both.is_some_and(|(inlet, battery)| {
-            inlet.saturating_sub(battery).saturating_abs() > self.config.tolerance_mv
-        })
+        let (inlet, battery) = fresh(self.plant.inlet_mv, self.now).zip(battery)?;
+        let is_apart = inlet.saturating_sub(battery).saturating_abs() > self.config.tolerance_mv;
+        let trouble = Trouble::new(By::Charger, Cause::VoltageOff).compared(compared(inlet, battery));
+        is_apart.then_some(trouble)
     }
 
-    /// The battery's own reasons to end.
+    /// The battery's own reasons to end, whatever stop is pending.
     fn heed_vehicle(&mut self) {
-        let Some(vehicle) = self.vehicle.filter(|_| self.is_in_session() && self.stop.is_none()) else {
-            return;
-        };
+        let Some(vehicle) = self.vehicle.filter(|_| self.is_in_session()) else { return };
         if vehicle.error != 0 {
             self.stop_in_order(By::Car, Cause::CarError(vehicle.error));
-        } else if self.inlet_permille() == 0 {
-            self.stop_in_order(By::Car, Cause::InletHot);
-        } else if vehicle.is_done {
+        }
+        if let Some(trouble) = self.supervision.ends_in_order(self.now, &self.plant, &self.config, &vehicle) {
+            let about = session::Detail { compared: trouble.compared, ..self.about };
+            self.about(about, |car| car.stop_in_order(trouble.by, trouble.cause));
+        }
+        if self.stop.is_some() {
+            return;
+        }
+        if vehicle.is_done {
             self.stop_in_order(By::Car, Cause::Finished);
         } else if self.step == Step::Asking(Kind::CurrentDemand) && vehicle.target.current_ma <= 0 {
             self.timers.start(Timer::NoDemand, self.now + self.config.time(Time::NoDemand));
@@ -110,15 +109,19 @@ impl Car {
     fn heed_power(&mut self, news: News) {
         match news {
             News::Closed if self.step == Step::Closing => self.ask(Kind::PowerOn),
-            News::Closed | News::Opening => {}
+            News::Closed => {}
+            News::Opening => self.part(),
             News::NotClosed => self.make_safe(By::Car, Cause::Contactor),
             News::EmergencyOpening(current_ma) => {
                 self.events.push(Event::EmergencyOpening { current_ma });
                 // Whatever the reason was: it did not end in order.
-                match current_ma {
-                    Some(_) => self.stop_for(By::Charger, Cause::OverCurrent),
-                    None => self.stop_for(By::Car, Cause::StaleReading("current")),
+                if self.stop.is_some_and(session::StopReason::is_normal) {
+                    match current_ma {
+                        Some(_) => self.stop_for(By::Charger, Cause::OverCurrent),
+                        None => self.stop_for(By::Car, Cause::StaleReading("current")),
+                    }
                 }
+                self.part();
             }
             News::NotOpen => {
                 self.latch(Latch::Contactors);
@@ -127,11 +130,24 @@ impl Car {
         }
     }
 
-    pub(super) fn inlet(&self) -> Inlet {
+    /// The contactors open: what inlet and battery say of each other now is the last that will be known of their sensors.
+    fn part(&mut self) {
+        if self.supervision.joined_mut().part() {
+            let cause = Cause::Suspect("inlet and battery voltage");
+            let inlet = fresh(self.plant.inlet_mv, self.now).unwrap_or(0);
+            let battery = self.vehicle.and_then(|car| car.battery_mv).unwrap_or(0);
+            let trouble = Trouble::new(By::Car, cause).latched(Latch::Suspect);
+            self.fault(trouble.compared(compared(inlet, battery)));
+        }
+    }
+
+    /// What is known of the inlet's pins, given what was found of its sensor.
+    pub(super) fn touch_by(&self, joined: &Joined) -> Touch {
         // A charger that was never in a position to energise has nothing to report.
         let never_live = !self.is_locked && self.power.is_off();
         let reported = self.reported_mv.or(Some(0).filter(|_| never_live));
-        Inlet::of(self.now, &self.plant, &self.config, reported, self.power.is_off())
+        let inlet = Inlet { now: self.now, plant: &self.plant, config: &self.config };
+        inlet.touch(joined, reported, self.power.is_off())
     }
 
     fn guard_plug(&mut self) {
@@ -148,12 +164,14 @@ impl Car {
             ),
             Step::NoSession | Step::Over => false,
         };
-        // A fault behind which there may be voltage keeps it locked until a person has looked.
-        let is_fault = matches!(self.latched, Some(Latch::VoltagePresent | Latch::Contactors));
-        if needed || is_fault || !self.power.is_off() {
-            self.plug.hold();
-        } else if self.plug.step(self.now, self.inlet()) {
-            self.latch(Latch::VoltagePresent);
+        if needed || self.is_held_by_latch() || !self.power.is_off() {
+            return self.plug.hold();
+        }
+        let inlet = self.touch_by(self.supervision.joined());
+        match self.plug.step(self.now, inlet, &self.config) {
+            Some(Late::Slow) => self.events.push(Event::Warning(Warning::SlowDischarge)),
+            Some(Late::Fault) => self.latch(Latch::VoltagePresent),
+            None => {}
         }
     }
 }

@@ -32,7 +32,8 @@ pub type PevStorage<'a, const N: usize = { v2gtp::MAX_DIN }> = EvseStorage<'a, N
 ///
 /// One session for each offer of 5 %: when it is over, the next begins after the pilot was taken away, or the plug
 /// pulled, or with [`PevInput::Restart`]. A car that has charged all that its owner wanted leaves the network and sleeps
-/// until that changes, or the plug was out. A way to a session that ends before it is tried again by itself: where nobody
+/// until that changes, or the plug was out; and so does one whose driver has stopped it, until
+/// [`Start`](pev_fsm::Operator::Start) or a reset. A way to a session that ends before it is tried again by itself: where nobody
 /// answers discovery, the network is left after a rest and the car matched anew (where the link is given, it is asked
 /// anew); where no connection is taken, discovery is asked where else. Each such end is told as
 /// [`Stopped`](pev_fsm::Event::Stopped), with `NoDiscovery` or `NoConnection` as its cause.
@@ -81,7 +82,8 @@ pub enum PevInput<'a> {
     Snapshot(Plant, Vehicle),
     /// A person or the rest of the car wants something.
     Operator(Operator),
-    /// Leave the network and begin anew, without waiting for the pilot. Does nothing while a session runs.
+    /// Leave the network and begin anew, without waiting for the pilot. Does nothing while a session runs, nor against the
+    /// driver's stop.
     Restart,
 }
 
@@ -278,7 +280,7 @@ impl<C: Channel, const N: usize> Machine for Pev<'_, C, N> {
                 self.read_pilot(&plant);
             }
             PevInput::Vehicle(vehicle) => self.read_vehicle(cx, vehicle),
-            PevInput::Operator(operator) => self.session.handle(cx, pev_fsm::Input::Operator(operator)),
+            PevInput::Operator(word) => self.operator(cx, word),
             PevInput::Restart => self.restart(cx),
         }
         self.follow(cx);

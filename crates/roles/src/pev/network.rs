@@ -2,6 +2,7 @@
 
 use homeplug_mme::Mac;
 use machine::{Cx, Duration, Instant, Machine};
+use pev_fsm::Operator;
 use sdp::{ClientEvent, Datagram, Endpoint};
 use session::{By, Cause, Closed, Phase, StopReason};
 
@@ -85,10 +86,11 @@ impl<C: Channel, const N: usize> Pev<'_, C, N> {
         }
     }
 
-    /// Whether there is an offer: 5 %. A session that runs is ended by itself when the pilot is lost; until then
-    /// its connection is left alone.
+    /// Whether there is an offer: 5 %, and nothing of the car's own that speaks against it. A session that runs is ended by
+    /// itself when the pilot is lost, or by the driver; until then its connection is left alone.
     fn is_offered(&self) -> bool {
-        (self.sees_digital && !self.is_content) || self.stream.is_connected()
+        let is_wanted = !self.is_content && !self.session.is_stop_kept();
+        (self.sees_digital && is_wanted) || self.stream.is_connected()
     }
 
     /// Whether frames of IP may go.
@@ -100,6 +102,16 @@ impl<C: Channel, const N: usize> Pev<'_, C, N> {
         if self.charger.replace(mac) != Some(mac) {
             self.events.push(PevEvent::Serving(mac));
         }
+    }
+
+    /// A person, or the rest of the car, says something. The driver's stop ends the way to a session, too.
+    pub(super) fn operator(&mut self, cx: &mut Cx<'_>, word: Operator) {
+        let is_on_its_way = self.was_offered && !self.stream.is_connected() && self.stage != Stage::Done;
+        if word == Operator::Stop && is_on_its_way {
+            let phase = if self.is_up() { Phase::Discovery } else { Phase::Slac };
+            self.give_up(By::Operator, Cause::OperatorStop, phase);
+        }
+        self.session.handle(cx, pev_fsm::Input::Operator(word));
     }
 
     fn connect(&mut self, cx: &mut Cx<'_>) {
@@ -170,14 +182,14 @@ impl<C: Channel, const N: usize> Pev<'_, C, N> {
             if event == ClientEvent::NoAnswer {
                 self.stage = Stage::Done;
                 self.timers.set(Timer::Rest, now + REST);
-                self.give_up(Cause::NoDiscovery, Phase::Discovery);
+                self.give_up(By::Network, Cause::NoDiscovery, Phase::Discovery);
             }
         }
     }
 
     /// There is no session to be ended: its end is told all the same.
-    fn give_up(&mut self, cause: Cause, phase: Phase) {
-        let reason = StopReason::new(By::Network, cause, phase);
+    fn give_up(&mut self, by: By, cause: Cause, phase: Phase) {
+        let reason = StopReason::new(by, cause, phase);
         self.gave_up = Some(reason);
         self.events.push(PevEvent::Session(pev_fsm::Event::Stopped(reason)));
     }
@@ -239,7 +251,7 @@ impl<C: Channel, const N: usize> Pev<'_, C, N> {
     }
 
     pub(super) fn restart(&mut self, cx: &mut Cx<'_>) {
-        if self.stream.is_connected() {
+        if self.stream.is_connected() || self.session.is_stop_kept() {
             return;
         }
         self.is_content = false;
@@ -256,7 +268,7 @@ impl<C: Channel, const N: usize> Pev<'_, C, N> {
             (Timer::Connect, Stage::Opening) => {
                 if let Some(announced) = self.announced.take() {
                     self.events.push(PevEvent::NoConnection(announced));
-                    self.give_up(Cause::NoConnection, Phase::Connecting);
+                    self.give_up(By::Network, Cause::NoConnection, Phase::Connecting);
                 }
                 self.station.abort();
                 // It may have restarted, and take them elsewhere now.

@@ -1,7 +1,7 @@
 //! A program that ends and begins anew: it has forgotten everything but the latch that it had reported.
 
 use machine::{Cx, Machine};
-use roles::{EvseConfig, EvseStorage, Happening, Input, PevConfig, PevStorage};
+use roles::{EvseConfig, EvseStorage, Happening, Input, PevConfig, PevEvent, PevInput, PevStorage};
 use session::Latch;
 
 use super::story::Told;
@@ -32,7 +32,10 @@ impl<'a> Reborn<'a> {
                 Some(Host::Charger(charger))
             }
             Self::Car(config, storage) => {
-                let car = Car::new(cx, config.clone(), wishes?, storage.pop()?).ok()?;
+                let mut car = Car::new(cx, config.clone(), wishes?, storage.pop()?).ok()?;
+                if let Some(latch) = kept {
+                    car.role_mut().handle(cx, PevInput::Operator(pev_fsm::Operator::Latch(latch)));
+                }
                 Some(Host::Car(car))
             }
         }
@@ -47,6 +50,8 @@ pub(super) fn kept(told: &Told) -> Option<Option<Latch>> {
             Happening::Session(evse_fsm::Event::Unlatched(_)) => Some(None),
             _ => None,
         },
+        Told::Car(PevEvent::Session(pev_fsm::Event::Latched(latch))) => Some(Some(*latch)),
+        Told::Car(PevEvent::Session(pev_fsm::Event::Unlatched(_))) => Some(None),
         _ => None,
     }
 }

@@ -132,6 +132,7 @@ pub(super) const FORMS: &[Form<Deed>] = &[
     Form { words: "operator closes", make: |_| Deed::Charger(Operator::Available(false)) },
     Form { words: "operator opens", make: |_| Deed::Charger(Operator::Available(true)) },
     Form { words: "driver stops", make: |_| Deed::Car(CarOperator::Stop) },
+    Form { words: "driver starts", make: |_| Deed::Car(CarOperator::Start) },
     Form { words: "driver resets", make: |_| Deed::Car(CarOperator::Reset) },
     Form { words: "owner wants N %", make: |a| Deed::Wish(Wish::Enough(a.fit(0))) },
     Form { words: "owner bears voltage VALUE", make: |a| Deed::Wish(Wish::Volts(a.fit(0))) },

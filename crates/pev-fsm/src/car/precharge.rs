@@ -1,0 +1,92 @@
+//! The precharge, until the contactors close.
+
+use session::{By, Cause, Checkpoint, Detail, fresh};
+
+use super::{Car, Step, Timer};
+use crate::policy::{self, Compared};
+use crate::request::Kind;
+use crate::settle::SEEN;
+use crate::{Event, Precharge, Sensors, Time, Warning};
+
+impl Car {
+    pub(super) fn precharge(&mut self, name: &'static str, present_mv: i32) {
+        if !policy::is_voltage(present_mv) {
+            return self.fault(policy::implausible(name, "EVSEPresentVoltage", present_mv, "V"));
+        }
+        self.reported_mv = Some(present_mv);
+        let reference = self.vehicle.and_then(|car| policy::reference_mv(&self.config, &car));
+        let Some(reference_mv) = reference.filter(|mv| *mv > self.charger.min_voltage_mv) else {
+            let compared = session::Compared {
+                what: "battery voltage",
+                found: reference.unwrap_or(0),
+                against: "EVSEMinimumVoltageLimit",
+                limit: self.charger.min_voltage_mv,
+                unit: "V",
+            };
+            let about = Detail { compared: Some(compared), ..self.about };
+            return self.about(about, |car| car.stop_in_order(By::Car, Cause::VoltageOff));
+        };
+        self.checkpoint(Checkpoint::VOLTAGE_COMPARED);
+        match policy::compare(self.now, &self.plant, &self.config, reference_mv, present_mv) {
+            Compared::Near => {
+                self.closes_from = Some(self.now + SEEN);
+                if self.config.precharge == Precharge::Reported {
+                    let difference_mv = present_mv.saturating_sub(reference_mv);
+                    self.settling.take(self.now, difference_mv, self.config.tolerance_mv);
+                    self.closes_from = Some(self.now);
+                }
+                // It may settle before the next request would go out.
+                self.ask_later(Kind::PreCharge, Time::PreChargePace);
+                return self.close_if_settled();
+            }
+            Compared::Far => {}
+            Compared::Disagree => {
+                self.settling.begin();
+                if !core::mem::replace(&mut self.disagreement_told, true) {
+                    self.events.push(Event::Warning(Warning::Disagreement));
+                }
+            }
+        }
+        self.checkpoint(Checkpoint::PRE_CHARGE_REPEATED);
+        self.ask_later(Kind::PreCharge, Time::Pace);
+    }
+
+    /// Follows the inlet during the precharge.
+    pub(super) fn settle(&mut self) {
+        if self.step != Step::Asking(Kind::PreCharge) || self.config.precharge == Precharge::Reported {
+            return;
+        }
+        let reference = self.vehicle.and_then(|car| policy::reference_mv(&self.config, &car));
+        if let (Some(inlet), Some(reference_mv)) = (self.plant.inlet_mv, reference) {
+            let difference_mv = inlet.value.saturating_sub(reference_mv);
+            self.settling.take(inlet.at, difference_mv, self.config.tolerance_mv);
+        } else {
+            self.settling.begin();
+        }
+        self.close_if_settled();
+    }
+
+    fn close_if_settled(&mut self) {
+        let is_asked = self.step == Step::Asking(Kind::PreCharge) && !self.is_waiting;
+        let Some(least) = self.closes_from.filter(|_| is_asked && self.stop.is_none()) else { return };
+        if self.settling.is_settled(least, self.config.tolerance_mv) {
+            self.close_contactors();
+        }
+    }
+
+    /// The only place where the contactors are told to close: the voltage has settled, and all else must be right, too. What
+    /// is not is a bounce, or is found by supervision.
+    fn close_contactors(&mut self) {
+        let is_locked = fresh(self.plant.lock, self.now) == Some(true);
+        let has_feedback = self.config.sensors.contains(Sensors::CONTACTORS);
+        let is_open = !has_feedback || fresh(self.plant.contactors, self.now) == Some(false);
+        if !self.is_isolated || !is_locked || !is_open || self.supervision.is_doubted() {
+            return;
+        }
+        self.timers.clear(Timer::Loop);
+        self.timers.clear(Timer::Pace);
+        self.checkpoint(Checkpoint::CONTACTORS_CLOSE);
+        self.step = Step::Closing;
+        self.power.close(self.now);
+    }
+}

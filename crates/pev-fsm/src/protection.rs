@@ -1,0 +1,126 @@
+use machine::Duration;
+
+/// At which levels the car's protection acts. Each has a default with its source, and a range that [`check`](Self::check)
+/// holds it to.
+///
+/// Current out of the battery is forbidden: no car here gives energy back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Protection {
+    /// A current below minus this many mA is a latched stop: 5 A (judgement, measurement error), 1..=20 A.
+    pub reverse_ma: i32,
+    /// After this time: 1 s (judgement), 0.1..=5 s.
+    pub reverse: Duration,
+    /// How far a charger's current may be above what is asked for below 50 A, in mA: 2.5 A (IEC 61851-23, from memory),
+    /// 2.5..=10 A. 1 A more, or 1 %, is the sensor's.
+    pub regulation_ma: i32,
+    /// Likewise from 50 A on, in per cent of what is asked for: 5 (IEC 61851-23, from memory), 5..=10.
+    pub regulation_percent: u8,
+    /// More current than that for so long is a latched stop: 3 s (judgement), 1..=5 s.
+    pub over_current: Duration,
+    /// More voltage than the car's own limit for so long, with the contactors closed, is a latched stop: 400 ms
+    /// (`EVerest`), 100 ms..=2 s. 1 % and 1 V more are the sensor's.
+    pub over_voltage: Duration,
+    /// Beyond this many per cent of that limit it is one at once: 110 (judgement), 105..=120.
+    pub far_over_percent: u8,
+    /// From this temperature of the inlet on nothing is asked for and the charge ends, in thousandths of a degree Celsius:
+    /// 90 degrees (fault list, X104), 60..=120. The current falls linearly over the 20 degrees below.
+    pub hot_millicelsius: i32,
+}
+
+impl Protection {
+    /// The defaults.
+    pub const DEFAULT: Self = Self {
+        reverse_ma: 5_000,
+        reverse: Duration::from_secs(1),
+        regulation_ma: 2_500,
+        regulation_percent: 5,
+        over_current: Duration::from_secs(3),
+        over_voltage: Duration::from_millis(400),
+        far_over_percent: 110,
+        hot_millicelsius: 90_000,
+    };
+
+    /// The name of the first level that is out of its range.
+    pub(crate) fn check(&self) -> Result<(), &'static str> {
+        let millis = |time: Duration| i32::try_from(time.as_millis()).unwrap_or(i32::MAX);
+        let rows = [
+            ("reverse_ma", self.reverse_ma, 1_000, 20_000),
+            ("reverse", millis(self.reverse), 100, 5_000),
+            ("regulation_ma", self.regulation_ma, 2_500, 10_000),
+            ("regulation_percent", i32::from(self.regulation_percent), 5, 10),
+            ("over_current", millis(self.over_current), 1_000, 5_000),
+            ("over_voltage", millis(self.over_voltage), 100, 2_000),
+            ("far_over_percent", i32::from(self.far_over_percent), 105, 120),
+            ("hot_millicelsius", self.hot_millicelsius, 60_000, 120_000),
+        ];
+        let is_out = |(_, value, least, most): &&(&str, i32, i32, i32)| value < least || value > most;
+        rows.iter().find(is_out).map_or(Ok(()), |(name, ..)| Err(name))
+    }
+
+    /// The most current in mA that a sound charger and a sensor within 1 % show where `asked_ma` is asked for.
+    pub(crate) fn most_ma(&self, asked_ma: i32) -> i32 {
+        let percent = i64::from(asked_ma) * i64::from(self.regulation_percent) / 100;
+        let regulated = i64::from(asked_ma) + percent.max(i64::from(self.regulation_ma));
+        // 0.2 A of it are the rounding of a value on the wire.
+        let sensor = (regulated / 100 + 200).max(1_000);
+        i32::try_from(regulated + sensor).unwrap_or(i32::MAX)
+    }
+
+    /// The most voltage in mV that a sensor within 1 % shows at `limit_mv`.
+    pub(crate) fn most_mv(limit_mv: i32) -> i32 {
+        limit_mv.saturating_add(limit_mv / 100).saturating_add(1_000)
+    }
+
+    /// Whether `mv` is far over `limit_mv`.
+    pub(crate) fn is_far_over(&self, mv: i32, limit_mv: i32) -> bool {
+        i64::from(mv) * 100 > i64::from(limit_mv) * i64::from(self.far_over_percent)
+    }
+}
+
+impl Default for Protection {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_out_of_its_range_is_named_and_both_edges_are_in_it() {
+        type Change = fn(&mut Protection);
+        let cases: [(Change, Result<(), &str>); 12] = [
+            (|_| {}, Ok(())),
+            (|p| p.reverse_ma = 999, Err("reverse_ma")),
+            (|p| p.reverse_ma = 20_000, Ok(())),
+            (|p| p.reverse = Duration::from_millis(5_001), Err("reverse")),
+            (|p| p.regulation_ma = 2_499, Err("regulation_ma")),
+            (|p| p.regulation_percent = 11, Err("regulation_percent")),
+            (|p| p.over_current = Duration::from_millis(999), Err("over_current")),
+            (|p| p.over_voltage = Duration::from_millis(2_001), Err("over_voltage")),
+            (|p| p.far_over_percent = 104, Err("far_over_percent")),
+            (|p| p.hot_millicelsius = 120_001, Err("hot_millicelsius")),
+            (|p| p.hot_millicelsius = 120_000, Ok(())),
+            (|p| p.over_current = Duration::from_secs(5), Ok(())),
+        ];
+        for (change, wanted) in cases {
+            let mut protection = Protection::DEFAULT;
+            change(&mut protection);
+            assert_eq!(protection.check(), wanted, "{protection:?}");
+        }
+    }
+
+    #[test]
+    fn a_charger_within_its_tolerance_seen_by_a_sensor_within_1_percent_is_never_over() {
+        for asked_ma in (0..=500_000).step_by(500) {
+            let real = asked_ma + (asked_ma / 20).max(2_500);
+            let most = Protection::DEFAULT.most_ma(asked_ma);
+            assert!(real + real / 100 < most, "{asked_ma}");
+        }
+        assert_eq!(Protection::DEFAULT.most_ma(0), 3_500);
+        assert_eq!(Protection::DEFAULT.most_ma(50_000), 53_500);
+        assert_eq!(Protection::DEFAULT.most_ma(200_000), 212_300);
+        assert_eq!(Protection::most_mv(400_000), 405_000);
+    }
+}

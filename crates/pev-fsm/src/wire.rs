@@ -1,0 +1,138 @@
+//! What the pilot and the proximity wire say of the plug.
+
+use control_pilot::{DutyMeaning, Output, Proximity};
+use machine::{Duration, Instant};
+use session::{By, Cause, Debounce, Lasting, fresh};
+
+use crate::Plant;
+use crate::supervision::Trouble;
+
+/// A pilot that is not 5 % for so long is lost: 90 ms (clara: 3 x 30 ms).
+const PILOT_LOST: Duration = Duration::from_millis(90);
+
+/// Follows both wires, with a session and without.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Wire {
+    /// The pilot is not 5 %.
+    lost: Lasting,
+    /// The pilot is at 0 V: nothing drives it.
+    dead: Lasting,
+    /// The proximity wire shows no plug that is in and latched.
+    wrong: Debounce,
+    /// The proximity wire shows no plug.
+    absent: Debounce,
+    is_out: bool,
+}
+
+/// Whether the charger offers digital communication, and what else it is.
+fn pilot_trouble(output: Output) -> Option<Cause> {
+    match output {
+        Output::Pwm(duty) if DutyMeaning::of(duty) == DutyMeaning::Digital => None,
+        Output::Pwm(_) | Output::Steady => Some(Cause::PilotLost),
+        Output::Zero | Output::Negative => Some(Cause::PilotFault),
+    }
+}
+
+/// What the proximity wire shows, if it is no plug that is in and latched.
+fn proximity_trouble(proximity: Proximity) -> Option<Trouble> {
+    match proximity {
+        Proximity::Absent => Some(Trouble::new(By::Operator, Cause::Unplugged)),
+        Proximity::Pressed => Some(Trouble::new(By::Operator, Cause::Released)),
+        Proximity::Unknown => Some(Trouble::new(By::Car, Cause::ProximityFault)),
+        Proximity::Cable { .. } | Proximity::Latched => None,
+    }
+}
+
+impl Wire {
+    /// What is wrong for long enough to end a session. `has_proximity`: that wire is measured.
+    pub(crate) fn follow(&mut self, now: Instant, plant: &Plant, has_proximity: bool) -> Option<Trouble> {
+        let pilot = fresh(plant.pilot, now);
+        let lost = pilot.and_then(pilot_trouble);
+        // A reading that is missing takes nothing back.
+        let is_lost = if pilot.is_some() { lost.is_some() } else { self.lost.holds() };
+        let is_lost = self.lost.for_at_least(now, is_lost, PILOT_LOST);
+        let is_dead = self.dead.for_at_least(now, pilot == Some(Output::Zero), PILOT_LOST);
+        let contact = Debounce::CONTACT;
+        let is_wrong = self.wrong.take(plant.proximity, |shown| proximity_trouble(shown).is_some(), contact);
+        let is_absent = self.absent.take(plant.proximity, |shown| shown == Proximity::Absent, contact);
+        self.is_out = if has_proximity { is_absent } else { is_dead };
+        let pilot = lost.filter(|_| is_lost).map(|cause| Trouble::new(By::Charger, cause));
+        // The plug says more than the pilot, which is gone with it.
+        let plug = plant.proximity.filter(|_| is_wrong).and_then(|shown| proximity_trouble(shown.value));
+        plug.or(pilot)
+    }
+
+    /// Whether the newest reading of either is wrong, for long enough or not.
+    pub(crate) const fn is_doubted(&self) -> bool {
+        self.lost.holds() || self.wrong.is_seen()
+    }
+
+    /// Whether the plug is out: by the proximity wire, where there is none by a pilot that nothing drives.
+    pub(crate) const fn is_out(&self) -> bool {
+        self.is_out
+    }
+
+    /// When a lost pilot becomes a stop.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        self.lost.due(PILOT_LOST)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use session::Reading;
+
+    fn at(millis: u64) -> Instant {
+        Instant::from_millis(millis)
+    }
+
+    fn plant(millis: u64, output: Output, proximity: Option<Proximity>) -> Plant {
+        Plant {
+            pilot: Some(Reading::new(output, at(millis))),
+            proximity: proximity.map(|proximity| Reading::new(proximity, at(millis))),
+            ..Plant::default()
+        }
+    }
+
+    #[test]
+    fn each_position_of_the_proximity_wire_has_a_cause_of_its_own_after_50_ms() {
+        let table = [
+            (Proximity::Absent, Some(Cause::Unplugged)),
+            (Proximity::Pressed, Some(Cause::Released)),
+            (Proximity::Unknown, Some(Cause::ProximityFault)),
+            (Proximity::Latched, None),
+            (Proximity::Cable { current_ma: 13_000 }, None),
+        ];
+        for (shown, expected) in table {
+            let mut wire = Wire::default();
+            let mut follow = |ms| wire.follow(at(ms), &plant(ms, Output::DIGITAL, Some(shown)), true);
+            assert!(follow(0).is_none() && follow(40).is_none());
+            assert_eq!(follow(50).map(|trouble| trouble.cause), expected);
+            assert_eq!(wire.is_doubted(), expected.is_some());
+            assert_eq!(wire.is_out(), shown == Proximity::Absent);
+        }
+    }
+
+    #[test]
+    fn a_bounce_of_either_wire_is_doubted_and_ends_nothing() {
+        let mut wire = Wire::default();
+        assert!(wire.follow(at(0), &plant(0, Output::Steady, Some(Proximity::Unknown)), true).is_none());
+        assert!(wire.is_doubted());
+        let good = |ms| plant(ms, Output::DIGITAL, Some(Proximity::Latched));
+        assert!(wire.follow(at(20), &good(20), true).is_none());
+        assert!(!wire.is_doubted());
+        assert!(wire.follow(at(200), &good(200), true).is_none());
+    }
+
+    #[test]
+    fn without_a_proximity_wire_a_pilot_that_nothing_drives_is_a_plug_that_is_out() {
+        for (output, is_out) in [(Output::Zero, true), (Output::Steady, false), (Output::Negative, false)] {
+            let mut wire = Wire::default();
+            wire.follow(at(0), &plant(0, output, None), false);
+            assert!(!wire.is_out());
+            wire.follow(at(90), &plant(90, output, None), false);
+            assert_eq!(wire.is_out(), is_out, "{output:?}");
+        }
+    }
+}

@@ -100,6 +100,11 @@ impl InsulationMonitor {
         self.profile.has_count
     }
 
+    /// Whether it measures so fast that 10 s without a measurement are too long: 7 s.
+    pub fn is_fast(&self) -> bool {
+        self.profile.measuring <= Duration::from_secs(7)
+    }
+
     /// All that it reports at `now`.
     pub fn reports(&self, now: Instant) -> Insulation {
         let MonitorProfile { has_ohms, has_count, has_self_test, .. } = self.profile;

@@ -74,10 +74,10 @@ impl StageProfile {
         ..Self::ALPITRONIC
     };
 
-    /// Rectifiers that raise 400 V in 10 s, begin to give current after 8 s, and keep 40 V: judgement, by the times that
+    /// Rectifiers that raise 900 V in 10 s, begin to give current after 8 s, and keep 40 V: judgement, by the times that
     /// EVerest waits for.
     pub const SLOW: Self = Self {
-        slew_mv_per_s: 40_000,
+        slew_mv_per_s: 90_000,
         fall_mv_per_s: 60_000,
         residual_mv: 40_000,
         dead_time: Duration::from_secs(8),
@@ -333,10 +333,10 @@ mod tests {
     #[test]
     fn a_slow_stage_takes_its_time_up_and_down_and_keeps_a_rest() {
         let mut stage = asked(StageProfile::SLOW, 400_000, 2_000);
-        assert_eq!(run(&mut stage, 0, 5_000, None).0, 200_000);
-        stage.ask(Instant::from_millis(5_000), Target::ZERO);
-        assert_eq!(run(&mut stage, 5_000, 6_000, None).0, 140_000);
-        assert_eq!(run(&mut stage, 6_000, 20_000, None).0, 40_000);
+        assert_eq!(run(&mut stage, 0, 2_000, None).0, 180_000);
+        stage.ask(Instant::from_millis(2_000), Target::ZERO);
+        assert_eq!(run(&mut stage, 2_000, 3_000, None).0, 120_000);
+        assert_eq!(run(&mut stage, 3_000, 20_000, None).0, 40_000);
     }
 
     #[test]

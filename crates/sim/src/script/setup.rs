@@ -57,6 +57,13 @@ fn change(change: impl Fn(&mut Setup) + 'static) -> Change {
     Box::new(change)
 }
 
+/// A monitor that measures for so long, and a charger that knows it: 3 s later it hangs.
+fn monitor(setup: &mut Setup, measuring: Duration) {
+    setup.bench.monitor.measuring = measuring;
+    let patience = &mut setup.evse.charger.protection.monitor;
+    *patience = (*patience).max(measuring + Duration::from_secs(3));
+}
+
 /// What `setup` lines can say.
 #[rustfmt::skip] // a table reads best with one row a line
 pub(super) const FORMS: &[Form<Change>] = &[
@@ -72,7 +79,7 @@ pub(super) const FORMS: &[Form<Change>] = &[
     Form { words: "enough N %", make: |a| { let soc = a.fit(0); change(move |s| s.wishes.enough_percent = soc) } },
     Form { words: "stage alpitronic", make: |_| change(|s| s.bench.stage = StageProfile::ALPITRONIC) },
     Form { words: "stage compleo", make: |_| change(|s| s.bench.stage = StageProfile::COMPLEO) },
-    Form { words: "stage slow", make: |_| change(|s| s.be_slow()) },
+    Form { words: "stage slow", make: |_| change(|s| s.bench.stage = StageProfile::SLOW) },
     Form { words: "stage off by N permille", make: |a| { let permille = a.fit(0); change(move |s| s.bench.stage.tolerance = Tolerance { permille, ..Tolerance::EXACT }) } },
     Form { words: "stage drifts N permille in TIME", make: |a| { let (permille, drift) = (a.fit(0), a.time()); change(move |s| s.bench.stage.tolerance = Tolerance { permille, drift }) } },
     Form { words: "stage keeps VALUE", make: |a| { let mv = a.fit(0); change(move |s| s.bench.stage.residual_mv = mv) } },
@@ -80,7 +87,7 @@ pub(super) const FORMS: &[Form<Change>] = &[
     Form { words: "cable hyc300", make: |_| change(|s| s.bench.cable = CableProfile::HYC300) },
     Form { words: "cable compleo", make: |_| change(|s| s.bench.cable = CableProfile::COMPLEO) },
     Form { words: "isolation bands 2023", make: |_| change(|s| s.bench.monitor.bands = Bands::Edition2023) },
-    Form { words: "isolation test TIME", make: |a| { let time = a.time(); change(move |s| s.bench.monitor.measuring = time) } },
+    Form { words: "isolation test TIME", make: |a| { let time = a.time(); change(move |s| monitor(s, time)) } },
     Form { words: "isolation monitor plain", make: |_| change(|s| (s.bench.monitor.has_count, s.bench.monitor.has_self_test) = (false, false)) },
     Form { words: "isolation monitor without test", make: |_| change(|s| s.bench.monitor.has_self_test = false) },
     Form { words: "isolation monitor with ohms", make: |_| change(|s| s.bench.monitor.has_ohms = true) },
@@ -144,11 +151,6 @@ impl Setup {
     /// These sensors of a side are not there.
     fn leave_out(&mut self, side: Side, sensors: &[Sensor]) {
         self.bench.missing.extend(sensors.iter().map(|sensor| (side, *sensor)));
-    }
-
-    /// A slow power stage, and a charger that knows it.
-    fn be_slow(&mut self) {
-        self.bench.stage = StageProfile::SLOW;
     }
 
     fn battery(&mut self, profile: BatteryProfile, wishes: Wishes, soc_percent: i32) {

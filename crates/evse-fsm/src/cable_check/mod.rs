@@ -139,6 +139,7 @@ impl Test {
         if next != self.step {
             self.step = next;
             self.since = now;
+            self.lowered_mv = None;
             self.connects |= next == Step::Connect;
             if next == Step::Measure {
                 self.monitor = Liveness::begin(fresh(plant.isolation, now));
@@ -156,13 +157,12 @@ impl Test {
         let elapsed = now.since(self.since);
         let times = &config.times;
         let voltage = fresh(plant.voltage_mv, now);
-        let is_live = voltage.is_none_or(|mv| mv.saturating_abs() >= DEAD_MV);
         let is_reached = voltage.is_some_and(|mv| mv >= self.test_mv.saturating_sub(REACHED_MV));
         let draws = fresh(plant.current_ma, now).is_some_and(|ma| ma.saturating_abs() >= OPEN_BELOW_MA);
         let is_apart = self.apart.take(plant.contactors, |closed| !closed, Debounce::CONTACT);
         let fail = |fault| Step::Done(Err(fault));
         match self.step {
-            Step::Settle => self.settled(now, plant, is_live, times.settle),
+            Step::Settle => self.settled(now, plant, voltage, times.settle),
             // Nothing was demanded yet: the stage or the car's battery is on the cable.
             Step::Connect if voltage.is_some_and(|mv| mv.saturating_abs() >= DEAD_MV) => fail(Fault::Weld),
             Step::Connect => match fresh(plant.contactors, now) {
@@ -193,17 +193,26 @@ impl Test {
         }
     }
 
-    fn settled(&self, now: Instant, plant: &Plant, is_live: bool, patience: Duration) -> Step {
+    /// Residual voltage may pass; what does not fall is held by something.
+    fn settled(&mut self, now: Instant, plant: &Plant, voltage: Option<i32>, patience: Duration) -> Step {
         let elapsed = now.since(self.since);
         let is_closed = fresh(plant.contactors, now) == Some(true);
         let is_stage_live = fresh(plant.stage_mv, now).is_some_and(|mv| mv.saturating_abs() >= DEAD_MV);
-        match (is_live, is_stage_live) {
+        let live_mv = voltage.map(i32::saturating_abs).filter(|mv| *mv >= DEAD_MV);
+        let is_held = live_mv.is_some_and(|mv| !self.falls(mv, elapsed) && elapsed >= HELD);
+        let is_late = elapsed >= patience;
+        match (voltage.is_some() && live_mv.is_none(), is_stage_live) {
             _ if is_closed && elapsed >= Debounce::CONTACT => Step::Done(Err(Fault::Weld)),
-            (false, false) if !is_closed => Step::Connect,
-            _ if elapsed < patience => Step::Settle,
-            (false, true) => Step::Done(Err(Fault::Stage)),
-            _ => Step::Done(Err(Fault::Weld)),
+            (true, false) if !is_closed => Step::Connect,
+            (true, true) if is_late => Step::Done(Err(Fault::Stage)),
+            _ if is_held || is_late => Step::Done(Err(Fault::Weld)),
+            _ => Step::Settle,
         }
+    }
+
+    /// Whether a voltage that nothing drives has fallen since the end of `LOWER`.
+    fn falls(&mut self, mv: i32, elapsed: Duration) -> bool {
+        elapsed >= LOWER && mv <= self.lowered_mv.get_or_insert(mv).saturating_sub(FALLS_MV)
     }
 
     /// The self-test's result; one from before it was asked for says nothing.
@@ -238,8 +247,7 @@ impl Test {
         if elapsed < LOWER {
             return Step::Lower(isolation);
         }
-        let before_mv = *self.lowered_mv.get_or_insert(mv);
-        let falls = mv <= before_mv.saturating_sub(FALLS_MV);
+        let falls = self.falls(mv, elapsed);
         if mv < self.test_mv / 2 || falls && mv <= self.car_mv {
             return Step::Done(Ok(isolation));
         }

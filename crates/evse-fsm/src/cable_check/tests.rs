@@ -143,8 +143,13 @@ fn a_closed_contactor_is_not_tested_and_a_live_or_unknown_output_only_when_it_is
         "a bounce"
     );
     let live: fn(&mut Plant) = |p| p.voltage_mv = p.voltage_mv.map(|r| Reading::new(DEAD_MV, r.at));
-    assert_eq!(result(9_900, live), (None, 9_900), "residual voltage");
-    assert_eq!(result(u64::MAX, live), (Some(Err(Fault::Weld)), 10_000));
+    assert_eq!(result(2_900, live), (None, 2_900), "it goes in time");
+    assert_eq!(result(u64::MAX, live), (Some(Err(Fault::Weld)), 3_000), "something holds it");
+    let residual: fn(&mut Plant) = |p| {
+        let fallen = |at: Instant| 400_000 - i32::try_from(at.as_micros() / 1_000).unwrap() * 34;
+        p.voltage_mv = p.voltage_mv.map(|r| Reading::new(fallen(r.at), r.at));
+    };
+    assert_eq!(result(9_900, residual), (None, 9_900), "residual voltage");
     assert_eq!(result(u64::MAX, |p| p.voltage_mv = None), (Some(Err(Fault::Weld)), 10_000));
     let stage: fn(&mut Plant) = |p| p.stage_mv = p.voltage_mv.map(|r| Reading::new(DEAD_MV, r.at));
     assert_eq!(result(u64::MAX, stage), (Some(Err(Fault::Stage)), 10_000));

@@ -7,6 +7,7 @@ use super::{Charger, Timer};
 use crate::power::SAFE_OPEN;
 use crate::reading::fresh;
 use crate::sequence::State;
+use crate::supervision::pilot_fault;
 use crate::{Closed, Dropped, Event, Isolation, PowerStage, ReverseCurrent, Status, Warning};
 
 impl Charger {
@@ -45,11 +46,8 @@ impl Charger {
     }
 
     pub(super) fn link_lost(&mut self) {
-        // A pulled plug takes the link with it, and may not have been seen twice.
-        let (by, cause) = match fresh(self.plant.pilot, self.now).or(self.level) {
-            Some(Level::A) => (By::Car, Cause::Unplugged),
-            _ => (By::Network, Cause::LinkLost),
-        };
+        // A pulled plug takes the link with it.
+        let (by, cause) = self.pilot_said().unwrap_or((By::Network, Cause::LinkLost));
         if self.state == State::Over {
             // Nothing is left to be ended: the car left the network before it closed the connection.
             self.pilot.halt(self.now);
@@ -57,6 +55,15 @@ impl Charger {
             self.make_safe(by, cause, Status::Malfunction);
         }
         self.closed(Closed::Timeout);
+    }
+
+    /// What the newest reading of the pilot says of an end: it came first, though nothing has seen it twice yet.
+    fn pilot_said(&self) -> Option<(By, Cause)> {
+        let level = fresh(self.plant.pilot, self.now).or(self.level)?;
+        let output = self.power.output();
+        let left = output.is_in_use && !level.is_ready();
+        let left = left.then_some(if output.is_granted { Cause::LeftReady } else { Cause::Finished });
+        pilot_fault(level).or(left).map(|cause| (By::Car, cause))
     }
 
     pub(super) fn closed(&mut self, closed: Closed) {
@@ -68,12 +75,14 @@ impl Charger {
         self.answer = None;
         self.waiting = None;
         self.timers.clear_all();
+        let said = self.pilot_said();
         self.power.stop(self.now, SAFE_OPEN);
         let finished = self.stop.is_some_and(|stop| stop.reason.is_normal());
         // A connection on which nothing was said, or that was refused, is no session: cars open and drop many.
         let silent = self.stop.is_none() && matches!(self.state, State::Handshake | State::Over);
         if self.stop.is_none() && !silent {
-            self.stop_for(By::Network, Cause::ConnectionLost(closed.name()), Status::Shutdown);
+            let (by, cause) = said.unwrap_or((By::Network, Cause::ConnectionLost(closed.name())));
+            self.stop_for(by, cause, Status::Shutdown);
         }
         self.timers.clear_all();
         self.state = State::NoSession;

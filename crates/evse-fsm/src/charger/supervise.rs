@@ -156,7 +156,8 @@ impl Charger {
         if is_out && !self.was_out {
             self.replugged();
         }
-        self.was_out = is_out;
+        // A pilot that says nothing has not seen the plug go in.
+        self.was_out = is_out || self.was_out && level.is_none();
         if level == self.level {
             return;
         }

@@ -15,7 +15,7 @@ use falling::Falling;
 use machine::{Duration, Instant};
 use report::Report;
 pub(crate) use session::{CURRENT_BEFORE_POWER_MA, OPEN_BELOW_MA};
-use session::{Limits, Target};
+use session::{Lasting, Limits, Target};
 
 /// SAFE opens the contactors after this time at the latest (docs/ARCHITECTURE.md).
 pub(crate) const SAFE_OPEN: Duration = Duration::from_millis(100);
@@ -69,6 +69,8 @@ pub(crate) struct Power {
     /// The last valid demand.
     fed: Instant,
     stalled: bool,
+    /// Since when 0 A are demanded because the pilot is outside C and D.
+    blocked: Lasting,
     /// A stop is under way: nothing rises any more.
     falling: Option<Falling>,
     report: Report,
@@ -84,6 +86,7 @@ impl Power {
             stepped: Instant::ZERO,
             fed: Instant::ZERO,
             stalled: false,
+            blocked: Lasting::new(),
             falling: None,
             report: Report::new(),
         }
@@ -215,7 +218,8 @@ impl Power {
     /// 0 V and 0 A at once; contactors open below 1 A or after `limit`. A stop that is under way is only
     /// ever made faster.
     pub(crate) fn stop(&mut self, now: Instant, limit: Duration) {
-        let (open_by, has_time) = (now + limit, limit > SAFE_OPEN);
+        // The time runs from the moment when 0 A were demanded.
+        let (open_by, has_time) = (self.blocked.due(limit).unwrap_or(now + limit), limit > SAFE_OPEN);
         self.supply = Target::ZERO;
         self.stage = match self.stage {
             Stage::Off => Stage::Off,
@@ -273,6 +277,7 @@ impl Power {
         // A pilot outside C and D may be a bounce: 0 A, and the ramp from there when it is back.
         let is_ready = config.power_stage == PowerStage::None
             || fresh(plant.pilot, now).is_some_and(control_pilot::Level::is_ready);
+        self.blocked.since(now, !is_ready);
         let next = if self.stalled || !is_ready { Target { current_ma: 0, ..next } } else { next };
         self.supply = self.falling.map_or(next, |falling| falling.bound(now, self.supply, next));
         self.report.step(&self.stage, self.supply, fresh(plant.voltage_mv, now));

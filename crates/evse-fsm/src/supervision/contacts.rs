@@ -52,9 +52,12 @@ impl Contacts {
             broken: self.broken.take(plant.pilot, |level| pilot_fault(level).is_some(), pilot),
             duty: self.duty.take(plant.duty_permille, is_off, pilot),
             unlocked: self.unlocked.take(plant.lock, |locked| !locked, contact),
-            plug: plant.proximity.and_then(|reading| plug_fault(reading.value)).filter(|_| is_wrong),
+            plug: None,
             apart: self.apart.take(plant.contactors, |closed| !closed, contact),
         };
+        // A pilot that has left says the same: no need to see the wire twice.
+        let counts = is_wrong || self.seen.left && self.plug.is_seen();
+        self.seen.plug = plant.proximity.and_then(|reading| plug_fault(reading.value)).filter(|_| counts);
     }
 
     /// The pilot's level, given the newest reading and the level before: a bounce changes nothing.
@@ -76,7 +79,8 @@ impl Contacts {
     pub(crate) fn fault(&self, level: Option<Level>, is_connected: bool) -> Option<Cause> {
         let seen = &self.seen;
         if seen.left && level.is_some_and(|level| !level.is_ready()) {
-            return Some(level.and_then(pilot_fault).unwrap_or(Cause::LeftReady));
+            let by_wire = seen.plug.unwrap_or(Cause::LeftReady);
+            return Some(level.and_then(pilot_fault).unwrap_or(by_wire));
         }
         let rows = [
             (seen.duty, Cause::PilotLost),

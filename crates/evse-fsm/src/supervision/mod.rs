@@ -85,13 +85,14 @@ impl Supervision {
             // The contactors are about to open anyway: a pilot that is broken still says by whom.
             return level.and_then(pilot_fault).filter(|_| self.contacts.is_broken()).map(Found::from);
         }
-        if let Some(cause) = self.contacts.fault(level, output.is_connected) {
+        let has_stage = config.power_stage == PowerStage::Real;
+        if let Some(cause) = self.contacts.fault(level, has_stage && output.is_connected) {
             return Some(cause.into());
         }
         let current_ma = fresh(plant.current_ma, now);
         let levels = &config.protection;
         let reverse = current_ma.and_then(|current_ma| self.current.reverse(now, current_ma, levels));
-        if reverse.is_some() || config.power_stage == PowerStage::None {
+        if reverse.is_some() || !has_stage {
             return reverse;
         }
         let voltage_mv = fresh(plant.voltage_mv, now).unwrap_or(0);

@@ -217,9 +217,19 @@ impl Bench {
     }
 
     fn prepare(change: impl FnOnce(&mut Config)) -> Self {
+        let mut bench = Self::unplugged(change);
+        bench.run(500);
+        bench.pilot = Level::B;
+        bench.run(1_000);
+        bench.input(Input::Connected);
+        bench
+    }
+
+    /// A charger that has just started, with nothing plugged in.
+    pub fn unplugged(change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config { isolation_test: Duration::from_millis(100), ..Config::default() };
         change(&mut config);
-        let mut bench = Self {
+        Self {
             charger: Charger::new(config).unwrap(),
             now: Instant::ZERO,
             pilot: Level::A,
@@ -240,12 +250,7 @@ impl Bench {
             is_finished: false,
             status: None,
             entropy: ScriptedEntropy::new(&[1, 2, 3, 4, 5, 6, 7, 8]),
-        };
-        bench.run(500);
-        bench.pilot = Level::B;
-        bench.run(1_000);
-        bench.input(Input::Connected);
-        bench
+        }
     }
 
     /// The car connects once more and offers DIN SPEC 70121; whether that succeeds depends on the charger.

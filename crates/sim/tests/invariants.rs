@@ -279,7 +279,7 @@ const WAYS: &[Way] = &[
                 stand.inject(Fault::Sensor(Side::Charger, Sensor::Isolation, SensorFault::Frozen));
             })
         },
-        10_400,
+        10_900,
     ),
     (
         "E26",

@@ -43,7 +43,8 @@ fn markdown(cases: &[Case], cells: &[String]) -> Result<String, std::fmt::Error>
          after what time and why, in the words of a log; without a name it is the side whose sensor lies. `goes on`: the\n\
          session is not stopped ({} cells), and no rule is broken. `residual`: a safety rule is broken that this side could\n\
          not know ({} cells). Sets of sensors: `default` is what a configuration needs, `all` all that there can be; an\n\
-         optional sensor that is absent is one that does not contradict.\n",
+         optional sensor that is absent is one that does not contradict. What a sensor should see, in the last column, comes\n\
+         3 s after the lie.\n",
         cells.len(),
         count("goes on"),
         count("residual")

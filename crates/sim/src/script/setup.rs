@@ -61,7 +61,7 @@ fn change(change: impl Fn(&mut Setup) + 'static) -> Change {
 fn monitor(setup: &mut Setup, measuring: Duration) {
     setup.bench.monitor.measuring = measuring;
     let patience = &mut setup.evse.charger.protection.monitor;
-    *patience = (*patience).max(measuring + Duration::from_secs(3));
+    *patience = (*patience).max(measuring + Duration::from_secs(3)).min(Duration::from_secs(60));
 }
 
 /// What `setup` lines can say.

@@ -55,6 +55,10 @@ pub struct Bench {
     pub events: Vec<Event>,
     /// What the contactors' feedback says, whatever is demanded.
     pub contactors_stuck: Option<bool>,
+    /// Whether there is any sensor but the pilot's.
+    pub has_sensors: bool,
+    /// What the car was told of voltage and current last.
+    pub told: Option<session::Target>,
     /// Whether the contactors' feedback is there.
     pub has_feedback: bool,
     /// What the output measures, whatever is demanded.
@@ -178,6 +182,21 @@ pub fn code(body: &BodyElement<'_>) -> ResponseCode {
     }
 }
 
+/// What an answer tells of voltage and current.
+fn told(body: &BodyElement<'_>) -> Option<session::Target> {
+    match body {
+        BodyElement::PreChargeRes(res) => {
+            let voltage_mv = res.evse_present_voltage.milli_of(UnitSymbol::V);
+            Some(session::Target { voltage_mv, current_ma: 0 })
+        }
+        BodyElement::CurrentDemandRes(res) => Some(session::Target {
+            voltage_mv: res.evse_present_voltage.milli_of(UnitSymbol::V),
+            current_ma: res.evse_present_current.milli_of(UnitSymbol::A),
+        }),
+        _ => None,
+    }
+}
+
 /// The charger's status in an answer.
 fn status(body: &BodyElement<'_>) -> Option<DcEvseStatusCode> {
     let status = match body {
@@ -239,6 +258,8 @@ impl Bench {
             counts: false,
             events: Vec::new(),
             contactors_stuck: None,
+            has_sensors: true,
+            told: None,
             has_feedback: true,
             measured_mv: None,
             current_ma: None,
@@ -288,7 +309,7 @@ impl Bench {
             if let (Some(SelfTest::Pending), true) = (self.monitor.self_test, demand.self_test) {
                 self.monitor.self_test = Some(SelfTest::Passed);
             }
-            self.input(Input::Plant(Plant {
+            let plant = Plant {
                 pilot: Some(Reading::new(self.pilot, at)),
                 voltage_mv: self.measured_mv.map(read).or(follow(demand.supply.voltage_mv)),
                 stage_mv: self.stage_mv.map(read),
@@ -305,7 +326,9 @@ impl Bench {
                 lock: self.lock.map(|lock| Reading::new(lock, at)),
                 proximity: self.proximity.map(|proximity| Reading::new(proximity, at)),
                 duty_permille: self.duty.map(|duty| Reading::new(duty, at)),
-            }));
+            };
+            let bare = Plant { pilot: plant.pilot, ..Plant::default() };
+            self.input(Input::Plant(if self.has_sensors { plant } else { bare }));
         }
     }
 
@@ -352,6 +375,7 @@ impl Bench {
                     self.is_finished = res.evse_processing == EvseProcessing::Finished;
                 }
                 self.status = status(&element).or(self.status);
+                self.told = told(&element).or(self.told);
                 return Some((element.name(), code(&element)));
             }
             self.run(20);

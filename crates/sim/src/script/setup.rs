@@ -234,7 +234,8 @@ impl Setup {
     pub(super) fn is_sound(&self) -> bool {
         let is_free = self.evse.charger.authorisation == Authorisation::Free;
         let is_strict = self.evse.charger.strict || self.pev.car.strict;
-        is_free && !is_strict && self.bulbs.is_none() && self.bench.stage != StageProfile::SLOW
+        let is_fast = self.bench.monitor.measuring <= Duration::from_secs(30);
+        is_free && is_fast && !is_strict && self.bulbs.is_none() && self.bench.stage != StageProfile::SLOW
     }
 
     /// How long a script takes.

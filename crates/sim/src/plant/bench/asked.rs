@@ -120,9 +120,9 @@ impl Bench {
         &self.last_car
     }
 
-    /// Whether the cable has a bleeder that works, fast enough for 60 V within 1 s.
+    /// Whether the cable has a bleeder that has worked since the plug went in, fast enough for 60 V within 1 s.
     pub const fn has_bleeder(&self) -> bool {
-        self.cable.has_bleeder() && !self.is_bleeder_open
+        self.cable.has_bleeder() && !self.was_bleeder_open
     }
 
     /// Whether the isolation monitor hangs although it counts its measurements, and is one that measures within 7 s: whoever

@@ -39,6 +39,8 @@ pub struct Bench {
     sensors: Sensors,
     is_proximity_open: bool,
     is_bleeder_open: bool,
+    /// It was broken since the plug went in.
+    was_bleeder_open: bool,
     last: Plant,
     last_car: CarPlant,
     occurrences: Vec<(Instant, Occurrence)>,
@@ -94,6 +96,7 @@ impl Bench {
             sensors: Sensors::new(config.accuracy, &config.missing),
             is_proximity_open: false,
             is_bleeder_open: false,
+            was_bleeder_open: false,
             last: Plant::default(),
             last_car: CarPlant::default(),
             occurrences: Vec::new(),
@@ -108,6 +111,9 @@ impl Bench {
         }
         self.happened(Occurrence::Plug { is_plugged, current_ma: milli(self.amps) });
         self.wire.is_plugged = is_plugged;
+        if is_plugged {
+            self.was_bleeder_open = self.is_bleeder_open;
+        }
         for end in [&mut self.charger, &mut self.car] {
             end.lock.release();
         }
@@ -163,6 +169,7 @@ impl Bench {
             Fault::SelfTestFails(fails) => self.monitor.is_broken = fails,
             Fault::BleederOpen(is_open) => {
                 self.is_bleeder_open = is_open;
+                self.was_bleeder_open |= is_open;
                 self.connect_bleeder();
             }
             Fault::Silence(side, is_silent) => {

@@ -69,9 +69,8 @@ impl State {
             Self::CableCheck => &[Kind::CableCheck, Kind::SessionStop],
             Self::PreCharge => &[Kind::PreCharge, Kind::SessionStop],
             Self::PreChargeOrPower => &[Kind::PreCharge, Kind::PowerDelivery, Kind::SessionStop],
-            // PowerDelivery by a quirk, and only to switch off.
-            Self::FirstDemand => &[Kind::CurrentDemand, Kind::PowerDelivery],
-            Self::Demand => &[Kind::CurrentDemand, Kind::PowerDelivery],
+            // Before the first demand PowerDelivery comes by a quirk, and only to switch off.
+            Self::FirstDemand | Self::Demand => &[Kind::CurrentDemand, Kind::PowerDelivery],
             Self::Welding => &[Kind::WeldingDetection, Kind::SessionStop],
             Self::StopOnly => &[Kind::SessionStop],
         }

@@ -40,7 +40,8 @@ fn is_offered_again(bench: &mut Bench) -> bool {
 
 #[test]
 fn a_cable_that_reads_dead_in_the_loop_is_a_suspect_sensor_that_holds_the_lock_until_a_reset() {
-    let cases: [(fn(&mut Bench), &str); 2] = [
+    type Change = fn(&mut Bench);
+    let cases: [(Change, &str); 2] = [
         // The only source, against a set point of 400 V and a battery.
         (|bench| bench.measured_mv = Some(0), "voltage"),
         // Two sources.

@@ -65,6 +65,8 @@ pub(crate) struct Test {
     voltage_mv: i32,
     /// The voltage at the end of `LOWER`, in mV.
     lowered_mv: Option<i32>,
+    /// What is on the cable may be left of the session before.
+    is_residual: bool,
     /// The output contactors were told to close.
     connects: bool,
     apart: Debounce,
@@ -72,8 +74,9 @@ pub(crate) struct Test {
 }
 
 impl Test {
-    /// A test at `test_mv` for a car that bears `car_mv`.
-    pub(crate) fn begin(now: Instant, config: &Config, test_mv: i32, car_mv: i32) -> Self {
+    /// A test at `test_mv` for a car that bears `car_mv`. What is on the cable `is_residual` where the charger has driven it
+    /// and it was not dead since; anything else is held by something.
+    pub(crate) fn begin(now: Instant, config: &Config, test_mv: i32, car_mv: i32, is_residual: bool) -> Self {
         let step = match config.power_stage {
             PowerStage::None => Step::Measure,
             PowerStage::Real => Step::Settle,
@@ -86,6 +89,7 @@ impl Test {
             car_mv,
             voltage_mv: 0,
             lowered_mv: None,
+            is_residual,
             connects: false,
             apart: Debounce::new(),
             monitor: Liveness::new(),
@@ -199,7 +203,8 @@ impl Test {
         let is_closed = fresh(plant.contactors, now) == Some(true);
         let is_stage_live = fresh(plant.stage_mv, now).is_some_and(|mv| mv.saturating_abs() >= DEAD_MV);
         let live_mv = voltage.map(i32::saturating_abs).filter(|mv| *mv >= DEAD_MV);
-        let is_held = live_mv.is_some_and(|mv| !self.falls(mv, elapsed) && elapsed >= HELD);
+        let is_held =
+            live_mv.is_some_and(|mv| !self.is_residual || !self.falls(mv, elapsed) && elapsed >= HELD);
         let is_late = elapsed >= patience;
         match (voltage.is_some() && live_mv.is_none(), is_stage_live) {
             _ if is_closed && elapsed >= Debounce::CONTACT => Step::Done(Err(Fault::Weld)),

@@ -17,7 +17,7 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         let config = Config { isolation_test: Duration::from_secs(1), ..Config::default() };
-        let test = Test::begin(Instant::ZERO, &config, 400_000, 400_000);
+        let test = Test::begin(Instant::ZERO, &config, 400_000, 400_000, true);
         Self {
             test,
             config,
@@ -115,7 +115,7 @@ fn no_voltage_before_the_contactor_says_closed() {
 fn a_closed_contactor_is_not_tested_and_a_live_or_unknown_output_only_when_it_is_dead_in_time() {
     let result = |live_until: u64, change: fn(&mut Plant)| {
         let config = Config::default();
-        let mut test = Test::begin(Instant::ZERO, &config, 400_000, 400_000);
+        let mut test = Test::begin(Instant::ZERO, &config, 400_000, 400_000, true);
         for millis in (0..12_000).step_by(20) {
             let mut plant = plant(millis, 0, test.connects(), Isolation::Valid);
             if millis < live_until {
@@ -151,6 +151,9 @@ fn a_closed_contactor_is_not_tested_and_a_live_or_unknown_output_only_when_it_is
     };
     assert_eq!(result(9_900, residual), (None, 9_900), "residual voltage");
     assert_eq!(result(u64::MAX, |p| p.voltage_mv = None), (Some(Err(Fault::Weld)), 10_000));
+    let mut test = Test::begin(Instant::ZERO, &Config::default(), 400_000, 400_000, false);
+    test.step(Instant::ZERO, &plant(0, DEAD_MV, false, Isolation::Valid), &Config::default());
+    assert_eq!(test.result(), Some(Err(Fault::Weld)), "nobody drove the cable");
     let stage: fn(&mut Plant) = |p| p.stage_mv = p.voltage_mv.map(|r| Reading::new(DEAD_MV, r.at));
     assert_eq!(result(u64::MAX, stage), (Some(Err(Fault::Stage)), 10_000));
     assert_eq!(result(9_900, stage), (None, 9_900), "a slow rectifier");

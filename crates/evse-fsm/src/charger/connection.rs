@@ -7,7 +7,7 @@ use super::{Charger, Timer};
 use crate::power::SAFE_OPEN;
 use crate::reading::fresh;
 use crate::sequence::State;
-use crate::supervision::pilot_fault;
+use crate::supervision::{pilot_fault, plug_fault};
 use crate::{Closed, Dropped, Event, Isolation, PowerStage, ReverseCurrent, Status, Warning};
 
 impl Charger {
@@ -57,12 +57,14 @@ impl Charger {
         self.closed(Closed::Timeout);
     }
 
-    /// What the newest reading of the pilot says of an end: it came first, though nothing has seen it twice yet.
+    /// What the newest readings of pilot and proximity say of an end: they came first, though they were not seen twice yet.
     fn pilot_said(&self) -> Option<(By, Cause)> {
         let level = fresh(self.plant.pilot, self.now).or(self.level)?;
         let output = self.power.output();
         let left = output.is_in_use && !level.is_ready();
-        let left = left.then_some(if output.is_granted { Cause::LeftReady } else { Cause::Finished });
+        let wire = fresh(self.plant.proximity, self.now).and_then(plug_fault);
+        let ended = if output.is_granted { Cause::LeftReady } else { Cause::Finished };
+        let left = left.then_some(wire.unwrap_or(ended));
         pilot_fault(level).or(left).map(|cause| (By::Car, cause))
     }
 

@@ -253,7 +253,9 @@ impl Charger {
             self.start(Timer::CableCheck, self.config.times.cable_check);
             self.checkpoint(Checkpoint::ISOLATION_TEST);
             let (car_mv, own_mv) = (self.car_limits.max_voltage_mv, self.config.limits.max_voltage_mv);
-            self.power.begin_test(self.now, &self.config, self.config.protection.test_mv(car_mv, own_mv));
+            let test_mv = self.config.protection.test_mv(car_mv, own_mv);
+            let is_residual = self.supervision.off.may_be_residual();
+            self.power.begin_test(self.now, &self.config, test_mv, is_residual);
             self.warn_of_monitor();
             self.step_power();
         }

@@ -147,8 +147,10 @@ impl Power {
     }
 
     /// Begins the isolation test at this voltage in mV, which ends by connecting the output.
-    pub(crate) fn begin_test(&mut self, now: Instant, config: &Config, test_mv: i32) {
-        self.enter(Stage::Test(Test::begin(now, config, test_mv, self.limits.max_voltage_mv)), now);
+    /// `is_residual`: what is on the cable may be left of the session before.
+    pub(crate) fn begin_test(&mut self, now: Instant, config: &Config, test_mv: i32, is_residual: bool) {
+        let car_mv = self.limits.max_voltage_mv;
+        self.enter(Stage::Test(Test::begin(now, config, test_mv, car_mv, is_residual)), now);
     }
 
     /// A stop has begun: until [`allow`](Self::allow) voltage and current only fall, whatever is asked for, and the

@@ -30,7 +30,7 @@ impl Report {
     }
 
     /// What is told of what is sensed; `flows_ma` is the current that is made up.
-    pub(super) fn told(&self, sensed_mv: Option<i32>, sensed_ma: Option<i32>, flows_ma: i32) -> Target {
+    pub(super) fn told(self, sensed_mv: Option<i32>, sensed_ma: Option<i32>, flows_ma: i32) -> Target {
         let sensed_mv = sensed_mv.filter(|_| self.is_sensed);
         let sensed_ma = sensed_ma.filter(|_| self.is_sensed);
         Target { voltage_mv: sensed_mv.unwrap_or(self.held_mv), current_ma: sensed_ma.unwrap_or(flows_ma) }

@@ -29,7 +29,7 @@ impl Bench {
         };
         let mut bench = Self { power: Power::new(), config, millis: 0, voltage_mv: 0, current_ma: 0 };
         bench.power.set_limits(LIMITS);
-        bench.power.begin_test(Instant::ZERO, &bench.config, LIMITS.max_voltage_mv);
+        bench.power.begin_test(Instant::ZERO, &bench.config, LIMITS.max_voltage_mv, true);
         for _ in 0..300 {
             bench.step();
             bench.voltage_mv = bench.power.supply.voltage_mv;
@@ -170,7 +170,7 @@ fn without_power_stage_the_demand_stays_at_nothing_and_the_ramp_is_reported() {
     let mut power = Power::new();
     let (now, plant) = (Instant::from_millis(5), Plant::default());
     power.set_limits(LIMITS);
-    power.begin_test(now, &config, LIMITS.max_voltage_mv);
+    power.begin_test(now, &config, LIMITS.max_voltage_mv, true);
     power.step(now, &plant, &config);
     power.precharge(now, 350_000, &config);
     power.step(now, &plant, &config);

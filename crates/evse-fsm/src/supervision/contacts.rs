@@ -102,7 +102,7 @@ pub(crate) const fn pilot_fault(level: Level) -> Option<Cause> {
 }
 
 /// What the proximity wire says against a plug that is in and latched.
-const fn plug_fault(proximity: Proximity) -> Option<Cause> {
+pub(crate) const fn plug_fault(proximity: Proximity) -> Option<Cause> {
     match proximity {
         Proximity::Absent => Some(Cause::Unplugged),
         Proximity::Pressed => Some(Cause::Released),

@@ -8,7 +8,7 @@ mod voltage;
 use machine::Instant;
 use session::{Cause, Limits};
 
-pub(crate) use contacts::{Contacts, pilot_fault};
+pub(crate) use contacts::{Contacts, pilot_fault, plug_fault};
 pub(crate) use off::Off;
 
 use crate::found::Found;

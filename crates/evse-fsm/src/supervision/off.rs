@@ -26,7 +26,7 @@ pub(crate) struct Off {
 
 impl Off {
     pub(crate) const fn new() -> Self {
-        Self { on: Lasting::new(), told: None, bleeding: Lasting::new(), was_driven: false }
+        Self { on: Lasting::new(), told: None, bleeding: Lasting::new(), was_driven: true }
     }
 
     /// Something is driven; `wants_dead`: the isolation test waits for a dead cable.
@@ -56,6 +56,11 @@ impl Off {
     /// Something is on that must not be.
     pub(crate) const fn is_on(&self) -> bool {
         self.told.is_some()
+    }
+
+    /// Whether what is on the cable may be left of what was driven, or nobody knows.
+    pub(crate) const fn may_be_residual(&self) -> bool {
+        self.was_driven
     }
 
     /// Whether a bleeder shall discharge the cable now.

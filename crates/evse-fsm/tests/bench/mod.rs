@@ -40,6 +40,7 @@ pub fn protocol(namespace: &str, schema_id: u8, minor: u32, priority: i8) -> exi
     }
 }
 
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Bench {
     pub charger: Charger,
     pub now: Instant,

@@ -61,6 +61,7 @@ fn change(change: impl Fn(&mut Setup) + 'static) -> Change {
 fn monitor(setup: &mut Setup, measuring: Duration) {
     setup.bench.monitor.measuring = measuring;
     let patience = &mut setup.evse.charger.protection.monitor;
+    // 60 s are the most that a charger waits.
     *patience = (*patience).max(measuring + Duration::from_secs(3)).min(Duration::from_secs(60));
 }
 

@@ -69,6 +69,8 @@ pub struct Witness {
     /// Whether the program of charger and car hangs: it sees nothing.
     is_frozen: [bool; 2],
     is_sound: bool,
+    /// The isolation is tested at the voltage of the edition of 2023.
+    tests_higher: bool,
     /// Rules that were broken where the side could not know.
     excused: Vec<&'static str>,
 }
@@ -115,8 +117,8 @@ impl Witness {
     /// A witness of the charger at this port, from the beginning on.
     pub fn new(charger: Port) -> Self {
         let (ears, since, memory) = (Rc::default(), vec![Lasting::default(); RULES.len()], Memory::default());
-        let (is_frozen, is_sound, excused) = ([false; 2], false, Vec::new());
-        Self { charger, ears, known: 0, since, memory, is_frozen, is_sound, excused }
+        let (is_frozen, is_sound, tests_higher, excused) = ([false; 2], false, false, Vec::new());
+        Self { charger, ears, known: 0, since, memory, is_frozen, is_sound, tests_higher, excused }
     }
 
     /// What lets it hear the line, for [`World::add_tap`].
@@ -165,6 +167,11 @@ impl Witness {
         self.is_sound = true;
     }
 
+    /// The charger tests the isolation at the voltage of IEC 61851-23:2023, which may be above what the car bears.
+    pub fn expect_higher_test(&mut self) {
+        self.tests_higher = true;
+    }
+
     /// The rules that were broken where the side could not know.
     pub fn excused(&self) -> &[&'static str] {
         &self.excused
@@ -201,9 +208,21 @@ impl Witness {
             self.memory.note(*at, what);
         }
 
-        let (memory, is_frozen, is_sound) = (&self.memory, self.is_frozen, self.is_sound);
-        let mut view =
-            View { now, bench, truth, demand, car, facts: &facts, memory, is_frozen, is_sound, trusts: true };
+        let (memory, is_frozen) = (&self.memory, self.is_frozen);
+        let (is_sound, tests_higher) = (self.is_sound, self.tests_higher);
+        let mut view = View {
+            now,
+            bench,
+            truth,
+            demand,
+            car,
+            facts: &facts,
+            memory,
+            is_frozen,
+            is_sound,
+            tests_higher,
+            trusts: true,
+        };
         for (at, what) in news {
             view.now = *at;
             for rule in RULES {

@@ -231,6 +231,9 @@ impl<'l> Player<'l> {
         if script.steps.is_empty() && script.setup.is_sound() {
             witness.expect_sound();
         }
+        if script.setup.tests_higher() {
+            witness.expect_higher_test();
+        }
         world.add_tap(witness.tap());
         let mut agenda = EventQueue::new();
         for (index, step) in script.steps.iter().enumerate() {

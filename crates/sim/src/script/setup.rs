@@ -1,6 +1,6 @@
 //! What is there before a script begins, and the world that is made of it.
 
-use evse_fsm::{Authorisation, Preset};
+use evse_fsm::{Authorisation, Preset, TestVoltage};
 use homeplug_mme::Mac;
 use machine::{Cx, Duration, Instant};
 use pev_fsm::Precharge;
@@ -88,6 +88,7 @@ pub(super) const FORMS: &[Form<Change>] = &[
     Form { words: "cable hyc300", make: |_| change(|s| s.bench.cable = CableProfile::HYC300) },
     Form { words: "cable compleo", make: |_| change(|s| s.bench.cable = CableProfile::COMPLEO) },
     Form { words: "isolation bands 2023", make: |_| change(|s| s.bench.monitor.bands = Bands::Edition2023) },
+    Form { words: "isolation test by 2023", make: |_| change(|s| s.evse.charger.protection.test_voltage = TestVoltage::Iec2023) },
     Form { words: "isolation test TIME", make: |a| { let time = a.time(); change(move |s| monitor(s, time)) } },
     Form { words: "isolation monitor plain", make: |_| change(|s| (s.bench.monitor.has_count, s.bench.monitor.has_self_test) = (false, false)) },
     Form { words: "isolation monitor without test", make: |_| change(|s| s.bench.monitor.has_self_test = false) },
@@ -237,6 +238,11 @@ impl Setup {
         let is_strict = self.evse.charger.strict || self.pev.car.strict;
         let is_fast = self.bench.monitor.measuring <= Duration::from_secs(30);
         is_free && is_fast && !is_strict && self.bulbs.is_none() && self.bench.stage != StageProfile::SLOW
+    }
+
+    /// Whether the charger tests the isolation at more than the car bears.
+    pub(super) fn tests_higher(&self) -> bool {
+        self.evse.charger.protection.test_voltage == TestVoltage::Iec2023
     }
 
     /// How long a script takes.

@@ -46,11 +46,11 @@ pub(super) const RULES: &[Rule] = &[
         })),
     rule("E3", Side::Charger, "never more voltage is demanded than car and charger bear both",
         "insulation of car or charger breaks down", Check::Lasts(NEVER, |view| {
-            view.demand.supply.voltage_mv > view.facts.most_mv() && !view.has_ended()
+            view.demand.supply.voltage_mv > view.most_mv() && !view.has_ended()
         })),
     rule("E4", Side::Charger, "over-voltage on the cable is off within 600 ms",
         "the same, by a broken power stage", Check::Lasts(ms(600), |view| {
-            let is_over = view.truth.cable_mv > view.facts.most_mv() / 100 * 101 + 5_000 + view.error(view.facts.most_mv());
+            let is_over = view.truth.cable_mv > view.most_mv() / 100 * 101 + 5_000 + view.error(view.most_mv());
             view.is_connected() && is_over && !view.has_ended() && view.knows(Side::Charger, Sensor::Voltage)
         })),
     rule("E5", Side::Charger, "more than 2 A, with 1 A for the sensor's error, flow only between PowerDelivery(true) and the end of power, or for 300 ms",

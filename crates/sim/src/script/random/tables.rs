@@ -15,6 +15,7 @@ pub(super) const SETUPS: &[(u64, &str)] = &[
     (6, "stage keeps {10..50}V"),
     (3, "cable {hyc300|compleo|switched}"),
     (6, "isolation bands 2023"),
+    (8, "isolation test by 2023"),
     (5, "isolation monitor {plain|without test|with ohms}"),
     (6, "isolation test {1..20}s"),
     (6, "charger gives {920|1000}V {5|50|500}A"),

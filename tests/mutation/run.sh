@@ -64,7 +64,7 @@ for patch in "${patches[@]}"; do
     case $lines in 1/1 | 1/0 | 0/1) ;; *) verdict="NOT ONE LINE: $lines" ;; esac
     case $file in crates/evse-fsm/src/* | crates/pev-fsm/src/* | crates/roles/src/*) ;; *) verdict="NOT A MACHINE: $file" ;; esac
     for rule in ${rules:-none}; do
-        grep -q "rule(\"$rule\"," "$ROOT/crates/sim/src/invariant/rules.rs" || verdict="NO SUCH RULE: $rule"
+        grep -q "rule(\"$rule\"," "$ROOT"/crates/sim/src/invariant/rules/*.rs || verdict="NO SUCH RULE: $rule"
     done
     if [ -z "$verdict" ] && ! git apply "$patch" 2>"$WORK/apply.log"; then
         verdict="DOES NOT APPLY: $(head -n 1 "$WORK/apply.log")"
@@ -94,7 +94,7 @@ for patch in "${patches[@]}"; do
     printf '%-36s %s (%d s)\n' "$name" "$verdict" $((SECONDS - begin))
 done
 
-all=$(sed -n 's/^ *rule("\([EP][0-9]*\)".*/\1/p' "$ROOT/crates/sim/src/invariant/rules.rs")
+all=$(sed -n 's/^ *rule("\([EP][0-9]*\)".*/\1/p' "$ROOT"/crates/sim/src/invariant/rules/{charger,car}.rs)
 missing=$(for rule in $all; do [[ $caught == *" $rule "* ]] || printf ' %s' "$rule"; done)
 echo "$((${#patches[@]} - bad)) of ${#patches[@]} faults caught in $SECONDS s; rules that caught none of them:${missing:- none}"
 [ "$bad" = 0 ] || exit 1

@@ -18,7 +18,7 @@ pub use modem::{
     RoleArgs, RoleName, TargetArgs, WriteArgs,
 };
 
-pub use world::{Format, ListArgs, ReplayArgs, ReportArgs, RunArgs, WorldCommand};
+pub use world::{Format, LiesArgs, ListArgs, ReplayArgs, ReportArgs, RunArgs, WorldCommand};
 
 /// The communication stack of CCS and NACS fast charging: decode captures, filter EXI, run a charger.
 ///

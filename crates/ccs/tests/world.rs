@@ -244,16 +244,18 @@ fn a_report_is_markdown_json_or_a_page() {
 }
 
 #[test]
-fn the_committed_report_is_the_one_that_the_command_writes() {
-    let Called(code, report, _) = ccs(&["world", "report"]);
-    assert_eq!(code, 0);
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/scenarios.md");
-    let committed = std::fs::read_to_string(path).unwrap_or_default();
-    let differs = report.lines().zip(committed.lines()).find(|(new, old)| new != old);
-    assert!(
-        report == committed,
-        "docs/scenarios.md is old: `ccs world report -o docs/scenarios.md`; first: {differs:?}"
-    );
+fn the_committed_reports_are_those_that_the_commands_write() {
+    for (command, name) in [("report", "scenarios.md"), ("lies", "lies.md")] {
+        let Called(code, report, _) = ccs(&["world", command]);
+        assert_eq!(code, 0, "{command}");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name);
+        let committed = std::fs::read_to_string(path).unwrap_or_default();
+        let differs = report.lines().zip(committed.lines()).find(|(new, old)| new != old);
+        assert!(
+            report == committed,
+            "docs/{name} is old: `ccs world {command} -o docs/{name}`; first: {differs:?}"
+        );
+    }
 }
 
 #[test]

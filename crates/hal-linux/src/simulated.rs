@@ -7,7 +7,9 @@ use std::rc::Rc;
 use control_pilot::{Level, Output};
 use evse_fsm::{Contactors, Demand, Plant};
 use machine::{Duration, Instant};
-use sim::plant::{Bench, BenchConfig, CableProfile, CarDemand, ContactorProfile, Load, StageProfile};
+use sim::plant::{
+    Bench, BenchConfig, CableProfile, CarDemand, ContactorProfile, Load, MonitorProfile, StageProfile,
+};
 
 use crate::plant::{Simulated, SimulatedBackend};
 use crate::{Error, Waker};
@@ -105,7 +107,7 @@ impl SimulatedPlant {
                 ..contactors
             },
             lock: MOVE,
-            measuring: simulation.isolation_time,
+            monitor: MonitorProfile { measuring: simulation.isolation_time, ..MonitorProfile::default() },
             ..BenchConfig::default()
         });
         Ok(Simulated(Self {

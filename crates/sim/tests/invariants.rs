@@ -8,8 +8,8 @@ use session::Target;
 use sim::Port;
 use sim::invariant::{Facts, RULES, Witness};
 use sim::plant::{
-    Bench, BenchConfig, CarDemand, ContactorFault, Fault, LockFault, PilotFault, Sensor, SensorFault, Side,
-    StageFault,
+    Bench, BenchConfig, CableProfile, CarDemand, ContactorFault, Fault, LockFault, PilotFault, Sensor,
+    SensorFault, Side, StageFault,
 };
 
 /// A bench, its witness, and what both sides demand.
@@ -21,10 +21,13 @@ struct Stand {
     car: CarDemand,
     /// The car asks for current ten times a second.
     is_asking: bool,
+    /// Charger and car read their sensors and drive their hardware.
+    is_alive: [bool; 2],
     broken: Option<&'static str>,
 }
 
 const PLUGGED: Demand = Demand { pilot: Output::DIGITAL, ..Demand::SAFE };
+const DISCHARGING: Demand = Demand { discharge: true, ..Demand::SAFE };
 const OFF: Demand = Demand { contactors: Contactors::Closed, ..PLUGGED };
 
 fn supply(voltage_mv: i32, current_ma: i32) -> Demand {
@@ -34,7 +37,11 @@ fn supply(voltage_mv: i32, current_ma: i32) -> Demand {
 impl Stand {
     /// Plugged in and locked, parameters known, pilot C.
     fn ready() -> Self {
-        let bench = Bench::new(BenchConfig::default());
+        Self::with_cable(CableProfile::HYC150)
+    }
+
+    fn with_cable(cable: CableProfile) -> Self {
+        let bench = Bench::new(BenchConfig { cable, ..BenchConfig::default() });
         let mut stand = Self {
             bench,
             witness: Witness::new(Port(0)),
@@ -42,6 +49,7 @@ impl Stand {
             demand: PLUGGED,
             car: CarDemand::SAFE,
             is_asking: false,
+            is_alive: [true; 2],
             broken: None,
         };
         stand.bench.plug(Instant::ZERO, true);
@@ -112,8 +120,15 @@ impl Stand {
             if self.is_asking && step % 20 == 0 {
                 self.facts(|facts, now| (facts.heard, facts.demanded) = (Some(now), Some(now)));
             }
-            self.bench.drive_charger(self.now, &self.demand);
-            self.bench.drive_car(self.now, &self.car);
+            let [charger, car] = self.is_alive;
+            if charger {
+                self.bench.drive_charger(self.now, &self.demand);
+                self.bench.charger(self.now);
+            }
+            if car {
+                self.bench.drive_car(self.now, &self.car);
+                self.bench.car(self.now);
+            }
             if let Err(broken) = self.witness.check(self.now, &self.bench) {
                 self.broken = self.broken.or(Some(broken.rule.id));
             }
@@ -124,6 +139,18 @@ impl Stand {
     fn after(mut self, millis: u64) -> Option<&'static str> {
         self.run(millis);
         self.broken
+    }
+
+    /// A test of the isolation that fails, with voltage.
+    fn try_in_vain(&mut self) {
+        self.inject(Fault::Leak(1_000));
+        self.facts(|facts, now| facts.cable_check = Some(now));
+        self.demand = OFF;
+        self.run(50);
+        self.demand = supply(400_000, 2_000);
+        self.run(2_500);
+        self.demand = PLUGGED;
+        self.run(1_000);
     }
 
     /// Changes something.
@@ -154,7 +181,7 @@ const WAYS: &[Way] = &[
     ("E4", || Stand::precharged().with(|stand| stand.inject(Fault::Stage(StageFault::Scaled(1_300)))), 500),
     ("E5", || Stand::charging().with(|stand| stand.facts(|facts, _| facts.power_on = None)), 250),
     ("E6", || Stand::charging().with(|stand| stand.is_asking = false), 1_000),
-    ("E7", || Stand::charging().with(|stand| stand.car.level = Level::B), 100),
+    ("E7", || Stand::charging().with(|stand| stand.car.level = Level::B), 60),
     ("E8", || Stand::precharged().with(|stand| stand.car.level = Level::B), 250),
     ("E9", || Stand::charging().with(|stand| stand.inject(Fault::EmergencyStop(Side::Charger, true))), 250),
     ("E10", || Stand::charging().with(|stand| stand.inject(Fault::Silence(Side::Charger, true))), 450),
@@ -179,8 +206,9 @@ const WAYS: &[Way] = &[
                 stand.demand = supply(400_000, 0);
             })
         },
-        3_400,
+        3_200,
     ),
+    ("E16", || Stand::charging().with(|stand| stand.inject(Fault::Stage(StageFault::Extra(6_500)))), 3_200),
     (
         "E17",
         || Stand::charging().with(|stand| stand.inject(Fault::Lock(Side::Charger, LockFault::SpringsOpen))),
@@ -215,6 +243,99 @@ const WAYS: &[Way] = &[
             })
         },
         10,
+    ),
+    (
+        "E21",
+        || {
+            Stand::charging().with(|stand| {
+                stand.demand = supply(400_000, 50_000);
+                stand.run(500);
+                stand.facts(|facts, _| facts.is_ending = true);
+                stand.run(50);
+                stand.demand = supply(400_000, 51_000);
+            })
+        },
+        0,
+    ),
+    (
+        "E22",
+        || {
+            Stand::precharged().with(|stand| {
+                stand.inject(Fault::Sensor(Side::Charger, Sensor::Stage, SensorFault::Offset(60_000)));
+                stand.run(2_300);
+                stand.demand = PLUGGED;
+                stand.run(1_000);
+                stand.demand.lock = Lock::Released;
+            })
+        },
+        250,
+    ),
+    ("E23", || Stand::charging().with(|stand| stand.inject(Fault::Stage(StageFault::Dead))), 16_900),
+    ("E24", || Stand::charging().with(|stand| stand.inject(Fault::Stage(StageFault::Draws(7_000)))), 1_350),
+    (
+        "E25",
+        || {
+            Stand::charging().with(|stand| {
+                stand.inject(Fault::Sensor(Side::Charger, Sensor::Isolation, SensorFault::Frozen));
+            })
+        },
+        10_900,
+    ),
+    (
+        "E26",
+        || {
+            Stand::ready().with(|stand| {
+                stand.try_in_vain();
+                stand.try_in_vain();
+                stand.facts(|facts, now| facts.cable_check = Some(now));
+                stand.demand = OFF;
+            })
+        },
+        10,
+    ),
+    (
+        "E27",
+        || {
+            Stand::ready().with(|stand| {
+                stand.witness.latched(stand.now, Side::Charger);
+                stand.run(200);
+                stand.facts(|facts, now| facts.cable_check = Some(now));
+                stand.demand = OFF;
+            })
+        },
+        10,
+    ),
+    (
+        "E28",
+        || {
+            Stand::charging().with(|stand| {
+                stand.witness.expect_sound();
+                stand.facts(|facts, _| facts.charger_troubled = true);
+            })
+        },
+        0,
+    ),
+    (
+        "E29",
+        || {
+            Stand::with_cable(CableProfile::SWITCHED).precharge().with(|stand| {
+                (stand.demand, stand.car) = (Demand::SAFE, CarDemand::SAFE);
+                stand.bench.plug(stand.now, false);
+            })
+        },
+        950,
+    ),
+    ("E30", || Stand::precharged().with(|stand| stand.is_alive = [false, true]), 580),
+    (
+        "E31",
+        || {
+            Stand::charging().with(|stand| {
+                stand.inject(Fault::Stage(StageFault::Stuck));
+                stand.car.level = Level::B;
+                stand.demand = supply(400_000, 0);
+            })
+        },
+        100,
     ),
     (
         "P1",
@@ -314,7 +435,9 @@ const WAYS: &[Way] = &[
             Stand::charging().with(|stand| {
                 stand.facts(|facts, _| facts.asked_ma = 10_000);
                 stand.demand = supply(400_000, 10_000);
-                stand.inject(Fault::Stage(StageFault::Extra(15_500)));
+                stand.inject(Fault::Stage(StageFault::Extra(4_000)));
+                // The charger's own rule is sooner.
+                stand.inject(Fault::Sensor(Side::Charger, Sensor::Current, SensorFault::Stuck(10_000)));
             })
         },
         4_900,
@@ -356,6 +479,62 @@ const WAYS: &[Way] = &[
         || Stand::halted(Side::Car).precharge().with(|stand| stand.car.contactors = Contactors::Closed),
         10,
     ),
+    (
+        "P19",
+        || {
+            Stand::charging().with(|stand| {
+                stand.inject(Fault::Sensor(Side::Car, Sensor::Voltage, SensorFault::Stuck(0)));
+                stand.run(2_300);
+                stand.is_asking = false;
+                (stand.demand, stand.car.level) = (OFF, Level::B);
+                stand.run(50);
+                (stand.demand, stand.car) = (PLUGGED, CarDemand::SAFE);
+                stand.run(1_000);
+                stand.car.lock = Lock::Released;
+            })
+        },
+        250,
+    ),
+    (
+        "P20",
+        || {
+            Stand::charging().with(|stand| {
+                stand.inject(Fault::Sensor(Side::Charger, Sensor::Current, SensorFault::Reversed));
+                stand.inject(Fault::Stage(StageFault::Draws(7_000)));
+            })
+        },
+        1_350,
+    ),
+    (
+        "P21",
+        || {
+            Stand::precharged().with(|stand| {
+                stand.witness.latched(stand.now, Side::Car);
+                stand.run(200);
+                stand.car.contactors = Contactors::Closed;
+            })
+        },
+        10,
+    ),
+    (
+        "P22",
+        || {
+            Stand::charging().with(|stand| {
+                stand.witness.expect_sound();
+                stand.facts(|facts, _| facts.car_troubled = true);
+            })
+        },
+        0,
+    ),
+    (
+        "P23",
+        || {
+            Stand::precharged().with(|stand| {
+                stand.is_alive = [true, false];
+            })
+        },
+        580,
+    ),
 ];
 
 #[test]
@@ -368,6 +547,30 @@ fn every_rule_is_named_when_it_is_broken_and_not_before_its_time() {
     named.dedup();
     let all: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
     assert_eq!(named, all, "a way for every rule");
+}
+
+#[test]
+fn what_a_side_cannot_know_is_excused_and_named() {
+    let mut stand = Stand::charging();
+    stand.inject(Fault::Sensor(Side::Charger, Sensor::Current, SensorFault::Stuck(100_000)));
+    stand.inject(Fault::Stage(StageFault::Extra(50_000)));
+    stand.facts(|facts, _| facts.asked_ma = 200_000);
+    stand.run(5_000);
+    assert_eq!((stand.broken, stand.witness.excused()), (None, ["E16"].as_slice()));
+    // Another own voltage knows better.
+    let mut stand = Stand::precharged();
+    stand.inject(Fault::Sensor(Side::Charger, Sensor::Voltage, SensorFault::Stuck(0)));
+    stand.run(2_300);
+    stand.demand.lock = Lock::Released;
+    assert_eq!(stand.after(500), Some("E13"));
+}
+
+#[test]
+fn a_bleeder_that_is_connected_in_time_is_enough() {
+    let mut stand = Stand::with_cable(CableProfile::SWITCHED).precharge();
+    (stand.demand, stand.car) = (DISCHARGING, CarDemand::SAFE);
+    stand.bench.plug(stand.now, false);
+    assert_eq!(stand.after(3_000), None);
 }
 
 #[test]

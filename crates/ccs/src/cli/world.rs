@@ -15,6 +15,8 @@ pub enum WorldCommand {
     List(ListArgs),
     /// Plays every scenario and writes what came of it.
     Report(ReportArgs),
+    /// Plays each lie of each sensor in each phase and writes what came of it.
+    Lies(LiesArgs),
 }
 
 /// What `ccs world run` takes.
@@ -95,6 +97,17 @@ pub struct ReportArgs {
     /// Scenarios of these files instead of those that come with the program.
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
+}
+
+/// What `ccs world lies` takes.
+#[derive(Args)]
+#[command(
+    after_help = "Exit codes: 0 no rule is broken that a side could know; 1 one is, or the table cannot be written."
+)]
+pub struct LiesArgs {
+    /// Into this file instead of the standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 /// Formats of a report.

@@ -1,5 +1,6 @@
 //! `ccs world`: the simulated world with everything that can go wrong, by seed or by scenario.
 
+mod lies;
 mod list;
 mod replay;
 mod report;
@@ -23,6 +24,7 @@ pub fn run(command: &WorldCommand, out: &mut dyn Write) -> anyhow::Result<Exit> 
         WorldCommand::Replay(args) => replay::run(args, out),
         WorldCommand::List(args) => list::run(args, out),
         WorldCommand::Report(args) => report::run(args, out),
+        WorldCommand::Lies(args) => lies::run(args, out),
     }
 }
 

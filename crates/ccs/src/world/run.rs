@@ -72,7 +72,7 @@ pub fn run(args: &RunArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
             .collect();
         let report = json!({
             "from": args.from, "seeds": outcomes.len(), "interrupted": interrupted, "twice": args.twice, "seconds": took.as_secs_f64(),
-            "failed": failures, "ends": {"charger": ends(&outcomes, 0), "car": ends(&outcomes, 1)},
+            "excluded": excused(&outcomes), "failed": failures, "ends": {"charger": ends(&outcomes, 0), "car": ends(&outcomes, 1)},
         });
         writeln!(out, "{}", escape::json(&report))?;
     } else {
@@ -93,6 +93,7 @@ pub fn run(args: &RunArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
                 writeln!(out, "  {count:>7}  {cause}")?;
             }
         }
+        excluded(&outcomes, out)?;
         writeln!(out)?;
         if interrupted {
             writeln!(out, "interrupted: {} of {} seeds were played", outcomes.len(), args.seeds)?;
@@ -133,6 +134,31 @@ fn ends(outcomes: &[Outcome], side: usize) -> BTreeMap<String, u32> {
         *counts.entry(words).or_insert(0) += 1;
     }
     counts
+}
+
+/// How often each rule was broken where the side could not know.
+fn excused(outcomes: &[Outcome]) -> BTreeMap<&'static str, u32> {
+    let mut counts = BTreeMap::new();
+    for rule in outcomes.iter().flat_map(|outcome| &outcome.verdict.excused) {
+        *counts.entry(*rule).or_insert(0) += 1;
+    }
+    counts
+}
+
+/// Worlds in which a rule was not judged, as the only sensor that could know lied.
+fn excluded(outcomes: &[Outcome], out: &mut dyn Write) -> anyhow::Result<()> {
+    let worlds = outcomes.iter().filter(|outcome| !outcome.verdict.excused.is_empty()).count();
+    if worlds == 0 {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "\nexcluded: in {worlds} worlds a side's only sensor for it lied, and a rule was broken that it could not know"
+    )?;
+    for (rule, count) in excused(outcomes) {
+        writeln!(out, "  {count:>7}  {rule}")?;
+    }
+    Ok(())
 }
 
 fn tell(failed: &[&Outcome], twice: bool, out: &mut dyn Write) -> anyhow::Result<()> {

@@ -8,7 +8,8 @@ use crate::found::{Found, amperes};
 use crate::power::{CURRENT_BEFORE_POWER_MA, OPEN_BELOW_MA};
 use crate::{Protection, ReverseCurrent};
 
-/// Current beyond the limit that is measurement and control error, in mA: judgement.
+/// Current beyond the limit that is measurement and control error, in mA, or what the stage's regulation explains where that
+/// is more: judgement.
 const OVER_CURRENT_MA: i32 = 5_000;
 /// More than the stage's regulation explains for so long is a stage that does not follow: 3 s (judgement; 172 A were seen
 /// to go within 1.5 s, and IEC 61851-23 wants 100 A/s for a normal shutdown, from memory).
@@ -81,7 +82,10 @@ impl Current {
         levels: &Protection,
     ) -> Option<Found> {
         let size_ma = measured.current_ma.saturating_abs();
-        let most_ma = limits.max_current_ma.saturating_add(OVER_CURRENT_MA);
+        let most_ma = limits
+            .max_current_ma
+            .saturating_add(OVER_CURRENT_MA)
+            .max(explained(limits.max_current_ma, levels));
         let cause = if measured.current_ma < 0 { Cause::ReverseCurrent } else { Cause::OverCurrent };
         let over = |limit| Found::by(cause, amperes("output current", measured.current_ma, "most", limit));
         if output.is_granted && size_ma > most_ma {
@@ -240,7 +244,7 @@ mod tests {
             "before power is granted"
         );
         assert_eq!(
-            found(true, |_| (2_000, -505_001)),
+            found(true, |_| (2_000, -530_300)),
             Some((0, Cause::ReverseCurrent)),
             "beyond every limit"
         );

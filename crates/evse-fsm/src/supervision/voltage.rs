@@ -10,6 +10,10 @@ use crate::reading::fresh;
 
 /// Over-voltage for so long is a stop (`EVerest`: 400 ms).
 const OVER_VOLTAGE: Duration = Duration::from_millis(400);
+/// A voltage is over its limit beyond so much, in per mille of it and in mV: a sensor within 1 % may show the limit itself so
+/// (judgement).
+const SENSOR_PERMILLE: i32 = 10;
+const SENSOR_MV: i32 = 1_000;
 /// Beyond the limit by so much, in per cent, is a stop at once: judgement.
 const FAR_OVER_PERCENT: i64 = 110;
 /// How far a precharge may be above its target, in mV: the standard's 20 V.
@@ -67,7 +71,8 @@ impl Voltage {
     pub(super) fn over(&mut self, now: Instant, voltage_mv: i32, most_mv: i32) -> Option<Found> {
         let size_mv = voltage_mv.saturating_abs();
         let is_far = i64::from(size_mv) * 100 > i64::from(most_mv) * FAR_OVER_PERCENT;
-        let is_over = self.over.for_at_least(now, size_mv > most_mv, OVER_VOLTAGE);
+        let allowed_mv = most_mv.saturating_add(most_mv / 1000 * SENSOR_PERMILLE + SENSOR_MV);
+        let is_over = self.over.for_at_least(now, size_mv > allowed_mv, OVER_VOLTAGE);
         (is_far || is_over)
             .then(|| Found::by(Cause::OverVoltage, volts("output voltage", voltage_mv, "most", most_mv)))
     }

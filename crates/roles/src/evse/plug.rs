@@ -3,6 +3,7 @@
 use control_pilot::{Level, Output};
 use evse_fsm::{Operator, Plant};
 use machine::{Cx, Machine};
+use session::Debounce;
 use slac::EvseInput;
 
 use super::link::QUIET;
@@ -15,6 +16,8 @@ pub(super) struct Plug {
     /// Whether the operator lets the charger offer anything.
     pub(super) available: bool,
     level: Option<Level>,
+    /// The pilot shows no plug.
+    out: Debounce,
     told: Told,
 }
 
@@ -34,13 +37,16 @@ impl Plug {
     pub(super) const fn new(available: bool) -> Self {
         let told =
             Told { available: None, plugged: false, offered: false, ready: false, busy: false, up: false };
-        Self { available, level: None, told }
+        Self { available, level: None, out: Debounce::new(), told }
     }
 
     /// Remembers the pilot; a snapshot without one changes nothing.
     pub(super) fn read(&mut self, plant: &Plant) {
-        if let Some(pilot) = plant.pilot {
-            self.level = Some(pilot.value);
+        // One reading of a plug that is out may be a bounce of the wire.
+        let is_out = self.out.take(plant.pilot, |level| !level.is_plugged(), Debounce::PILOT);
+        let level = plant.pilot.map(|pilot| pilot.value);
+        if self.level.is_none() || is_out || level.is_some_and(Level::is_plugged) {
+            self.level = level.or(self.level);
         }
     }
 }

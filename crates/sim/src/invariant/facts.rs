@@ -1,6 +1,6 @@
 use exi_din::{
-    BodyElement, EvChargeParameter, EvseChargeParameter, EvseProcessing, IsolationLevel, ResponseCode,
-    V2gMessage,
+    BodyElement, DcEvErrorCode, DcEvStatus, DcEvseStatusCode, EvChargeParameter, EvseChargeParameter,
+    EvseNotification, EvseProcessing, IsolationLevel, ResponseCode, V2gMessage,
 };
 use machine::Instant;
 
@@ -35,6 +35,14 @@ pub struct Facts {
     pub asked_ma: i32,
     /// The car has recorded that it had to open its contactors under current.
     pub emergency_opening: bool,
+    /// The session was asked for.
+    pub began: Option<Instant>,
+    /// The car has asked for the end: by an error, by power off, or by the end of the session.
+    pub is_ending: bool,
+    /// The charger has refused something, or said that it is not able to charge.
+    pub charger_troubled: bool,
+    /// The car has said that something is wrong with it.
+    pub car_troubled: bool,
     /// The same of the request before.
     demanded_before: Option<Instant>,
     /// The session's number, as the charger says it.
@@ -52,6 +60,9 @@ impl Facts {
         if element.name().ends_with("Req") {
             self.request(now, element);
             self.heard = Some(now);
+            if car_status(element).is_some_and(|status| status.ev_error_code != DcEvErrorCode::NoError) {
+                (self.is_ending, self.car_troubled) = (true, true);
+            }
             if matches!(element, BodyElement::CurrentDemandReq(_)) && session == self.session {
                 (self.demanded_before, self.demanded) = (self.demanded, Some(now));
             }
@@ -59,6 +70,7 @@ impl Facts {
             self.session = session;
             self.response(now, element);
             self.answered = Some(now);
+            self.charger_troubled |= is_trouble(element);
         }
     }
 
@@ -81,7 +93,7 @@ impl Facts {
         match element {
             BodyElement::SessionSetupReq(_) => {
                 self.closed(now);
-                self.had_parameters = false;
+                (self.had_parameters, self.began) = (false, Some(now));
             }
             BodyElement::ChargeParameterDiscoveryReq(req) => {
                 if let EvChargeParameter::Dc(dc) = &req.ev_charge_parameter {
@@ -132,6 +144,7 @@ impl Facts {
     }
 
     fn power_off(&mut self, now: Instant) {
+        self.is_ending = true;
         (self.power_on, self.power_off, self.demanded, self.asked_ma) = (None, Some(now), None, 0);
     }
 }
@@ -141,6 +154,33 @@ fn session(message: &V2gMessage<'_>) -> Option<u64> {
     let mut id = [0; 8];
     message.header.session_id.copy_to(&mut id)?;
     Some(u64::from_le_bytes(id))
+}
+
+/// What a request says of the car, where it does.
+const fn car_status<'m>(element: &'m BodyElement<'_>) -> Option<&'m DcEvStatus> {
+    match element {
+        BodyElement::CableCheckReq(req) => Some(&req.dc_ev_status),
+        BodyElement::PreChargeReq(req) => Some(&req.dc_ev_status),
+        BodyElement::CurrentDemandReq(req) => Some(&req.dc_ev_status),
+        _ => None,
+    }
+}
+
+/// Whether an answer says that the charger does not charge, or no longer.
+fn is_trouble(element: &BodyElement<'_>) -> bool {
+    let (code, status) = match element {
+        BodyElement::CableCheckRes(res) => (res.response_code, &res.dc_evse_status),
+        BodyElement::PreChargeRes(res) => (res.response_code, &res.dc_evse_status),
+        BodyElement::CurrentDemandRes(res) => (res.response_code, &res.dc_evse_status),
+        _ => return false,
+    };
+    let is_able = matches!(
+        status.evse_status_code,
+        DcEvseStatusCode::EvseReady
+            | DcEvseStatusCode::EvseNotReady
+            | DcEvseStatusCode::EvseIsolationMonitoringActive
+    );
+    !is_granted(code) || !is_able || status.evse_notification == EvseNotification::StopCharging
 }
 
 fn is_granted(code: ResponseCode) -> bool {

@@ -3,19 +3,24 @@
 pub struct CableProfile {
     /// Capacitance between the conductors in nF.
     pub capacitance_nf: u32,
-    /// Resistor that discharges it, in kOhm; 0 for none.
+    /// Resistor that always discharges it, in kOhm; 0 for none.
     pub bleeder_kohm: u32,
+    /// Resistor that the charger connects to discharge it, in kOhm; 0 for none.
+    pub switched_kohm: u32,
     /// Resistance to earth in Ohm of a sound cable.
     pub isolation_ohm: u32,
 }
 
 impl CableProfile {
     /// 5 uF with 90 kOhm, 0.45 s as at an HYC300 (charge curve, section 2).
-    pub const HYC300: Self = Self { capacitance_nf: 5_000, bleeder_kohm: 90, isolation_ohm: 10_000_000 };
+    pub const HYC300: Self =
+        Self { capacitance_nf: 5_000, bleeder_kohm: 90, switched_kohm: 0, isolation_ohm: 10_000_000 };
     /// 0.08 s as at an HYC150.
     pub const HYC150: Self = Self { bleeder_kohm: 16, ..Self::HYC300 };
     /// No bleeder: 1 V in 0.29 s at 173 V as at a Compleo.
     pub const COMPLEO: Self = Self { bleeder_kohm: 0, ..Self::HYC300 };
+    /// A bleeder of 20 kOhm that the charger connects, 0.1 s: judgement.
+    pub const SWITCHED: Self = Self { bleeder_kohm: 0, switched_kohm: 20, ..Self::HYC300 };
 }
 
 /// The conductors: one voltage while plugged in, two when the plug is out.
@@ -24,6 +29,8 @@ pub struct DcCable {
     profile: CableProfile,
     /// Resistance to earth in Ohm, now.
     pub isolation_ohm: u32,
+    /// The switched bleeder is connected.
+    pub(super) is_discharging: bool,
     /// At the charger's contactors, in V.
     pub(super) charger_v: f64,
     /// At the car's contactors, in V.
@@ -33,7 +40,8 @@ pub struct DcCable {
 impl DcCable {
     /// A cable without voltage.
     pub const fn new(profile: CableProfile) -> Self {
-        Self { profile, isolation_ohm: profile.isolation_ohm, charger_v: 0.0, car_v: 0.0 }
+        let isolation_ohm = profile.isolation_ohm;
+        Self { profile, isolation_ohm, is_discharging: false, charger_v: 0.0, car_v: 0.0 }
     }
 
     /// Moves on by `dt` seconds; each end is held at a voltage, or loses its own.
@@ -48,14 +56,28 @@ impl DcCable {
         self.charger_v.abs() > 0.5 || self.car_v.abs() > 0.5
     }
 
+    /// Whether it has a bleeder that takes any voltage here below 60 V within 1 s: a time constant of 0.2 s at most.
+    pub(super) const fn has_bleeder(&self) -> bool {
+        let strongest = match (self.profile.bleeder_kohm, self.profile.switched_kohm) {
+            (0, kohm) | (kohm, 0) => kohm,
+            (always, switched) => {
+                if always < switched {
+                    always
+                } else {
+                    switched
+                }
+            }
+        };
+        strongest > 0 && strongest as u64 * self.profile.capacitance_nf as u64 <= 200_000
+    }
+
     /// Time constant of the discharge in s.
     fn tau(&self) -> f64 {
-        let bleeder = match self.profile.bleeder_kohm {
-            0 => 0.0,
-            kohm => 1.0 / (f64::from(kohm) * 1e3),
-        };
+        let conductance = |kohm: u32| if kohm == 0 { 0.0 } else { 1.0 / (f64::from(kohm) * 1e3) };
+        let switched = if self.is_discharging { conductance(self.profile.switched_kohm) } else { 0.0 };
         let leak = 1.0 / f64::from(self.isolation_ohm.max(1));
-        f64::from(self.profile.capacitance_nf) * 1e-9 / (bleeder + leak)
+        let all = conductance(self.profile.bleeder_kohm) + switched + leak;
+        f64::from(self.profile.capacitance_nf) * 1e-9 / all
     }
 }
 
@@ -80,6 +102,23 @@ mod tests {
         assert!((158_000..163_000).contains(&left(CableProfile::HYC300, None, 100)));
         assert!(left(CableProfile::HYC150, None, 400) < 4_000);
         assert!((198_500..199_200).contains(&left(CableProfile::COMPLEO, None, 290)));
+    }
+
+    #[test]
+    fn a_switched_bleeder_discharges_while_it_is_connected() {
+        let mut cable = DcCable::new(CableProfile::SWITCHED);
+        cable.step(Some(900.0), Some(900.0), 0.001);
+        (0..500).for_each(|_| cable.step(None, None, 0.001));
+        assert!(milli(cable.charger_v) > 890_000);
+        cable.is_discharging = true;
+        (0..500).for_each(|_| cable.step(None, None, 0.001));
+        assert!(milli(cable.charger_v) < 60_000, "{}", cable.charger_v);
+        let has = |profile| DcCable::new(profile).has_bleeder();
+        assert_eq!(
+            [CableProfile::HYC150, CableProfile::HYC300, CableProfile::COMPLEO].map(has),
+            [true, false, false]
+        );
+        assert!(has(CableProfile::SWITCHED));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 use evse_fsm::Isolation;
 use machine::{Duration, Instant};
+use session::{Insulation, SelfTest};
 
 /// How a resistance is judged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -11,33 +12,70 @@ pub enum Bands {
     Edition2023,
 }
 
-/// The isolation monitor: it needs a voltage on the cable and its time, then says what it found.
-#[derive(Clone, Copy, Debug)]
-pub struct InsulationMonitor {
+/// What an isolation monitor is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MonitorProfile {
     /// How it judges.
     pub bands: Bands,
     /// From the voltage to the first result, and from a change to the next one.
     pub measuring: Duration,
     /// The charger's rated voltage in V.
     pub rated_v: u32,
-    shown: Isolation,
-    /// What it is about to show, and since when that is true.
-    coming: Option<(Isolation, Instant)>,
+    /// It gives the resistance, too.
+    pub has_ohms: bool,
+    /// It counts its measurements.
+    pub has_count: bool,
+    /// It can test itself.
+    pub has_self_test: bool,
+}
+
+impl Default for MonitorProfile {
+    /// One that counts and tests itself, for 500 V; 1 s is judgement.
+    fn default() -> Self {
+        Self {
+            bands: Bands::Edition2014,
+            measuring: Duration::from_secs(1),
+            rated_v: 500,
+            has_ohms: false,
+            has_count: true,
+            has_self_test: true,
+        }
+    }
+}
+
+/// The isolation monitor: it needs a voltage on the cable and its time, then says what it found.
+#[derive(Clone, Copy, Debug)]
+pub struct InsulationMonitor {
+    profile: MonitorProfile,
+    /// The resistance in Ohm that it has found; nothing while it measures.
+    shown: Option<u32>,
+    /// The one that it is about to show, and since when that is there.
+    coming: Option<(u32, Instant)>,
+    /// When its self-test began.
+    tested: Option<Instant>,
+    /// It does not pass its self-test.
+    pub(super) is_broken: bool,
+    is_asked: bool,
 }
 
 impl InsulationMonitor {
     /// It measures from this voltage on, in mV: judgement.
     pub const LEAST_MV: i32 = 50_000;
+    /// Between two measurements that it counts: judgement.
+    const COUNTS: Duration = Duration::from_secs(1);
+    /// Its self-test takes so long: judgement.
+    const SELF_TEST: Duration = Duration::from_millis(500);
 
     /// A monitor that has measured nothing.
-    pub const fn new(bands: Bands, measuring: Duration, rated_v: u32) -> Self {
-        Self { bands, measuring, rated_v, shown: Isolation::Measuring, coming: None }
+    pub const fn new(profile: MonitorProfile) -> Self {
+        Self { profile, shown: None, coming: None, tested: None, is_broken: false, is_asked: false }
     }
 
     /// What a resistance in Ohm is worth.
     pub const fn judge(&self, ohms: u32) -> Isolation {
-        let (fault_up_to, valid_from) = match self.bands {
-            Bands::Edition2014 => (self.rated_v * 100, self.rated_v * 500),
+        let MonitorProfile { bands, rated_v, .. } = self.profile;
+        let (fault_up_to, valid_from) = match bands {
+            Bands::Edition2014 => (rated_v * 100, rated_v * 500),
             Bands::Edition2023 => (99_999, 100_000),
         };
         if ohms <= fault_up_to {
@@ -49,34 +87,71 @@ impl InsulationMonitor {
         }
     }
 
-    /// What it shows.
+    /// What it makes of the resistance that it has found.
     pub const fn shown(&self) -> Isolation {
-        self.shown
+        match self.shown {
+            Some(ohms) => self.judge(ohms),
+            None => Isolation::Measuring,
+        }
+    }
+
+    /// Whether its measurements have numbers.
+    pub const fn counts(&self) -> bool {
+        self.profile.has_count
+    }
+
+    /// Whether it measures so fast that 10 s without a measurement are too long: 7 s.
+    pub fn is_fast(&self) -> bool {
+        self.profile.measuring <= Duration::from_secs(7)
+    }
+
+    /// All that it reports at `now`.
+    pub fn reports(&self, now: Instant) -> Insulation {
+        let MonitorProfile { has_ohms, has_count, has_self_test, .. } = self.profile;
+        let count = now.as_micros() / Self::COUNTS.as_micros();
+        Insulation {
+            status: self.shown(),
+            resistance_ohm: self.shown.filter(|_| has_ohms),
+            count: has_count.then(|| u32::try_from(count).unwrap_or(0)),
+            self_test: has_self_test.then(|| match self.tested {
+                Some(began) if now.since(began) < Self::SELF_TEST => SelfTest::Pending,
+                Some(_) if self.is_broken => SelfTest::Failed,
+                Some(_) => SelfTest::Passed,
+                None => SelfTest::Pending,
+            }),
+        }
+    }
+
+    /// A self-test is asked for, or no longer.
+    pub(super) fn test(&mut self, now: Instant, is_asked: bool) {
+        if is_asked && !self.is_asked {
+            self.tested = Some(now);
+        }
+        self.is_asked = is_asked;
     }
 
     pub(super) fn step(&mut self, now: Instant, cable_mv: i32, ohms: u32) {
         if cable_mv < Self::LEAST_MV {
-            (self.shown, self.coming) = (Isolation::Measuring, None);
+            (self.shown, self.coming) = (None, None);
             return;
         }
-        let found = self.judge(ohms);
-        if found == self.shown {
+        if self.shown == Some(ohms) {
             self.coming = None;
             return;
         }
         let since = match self.coming {
-            Some((coming, since)) if coming == found => since,
+            Some((coming, since)) if coming == ohms => since,
             _ => now,
         };
-        self.coming = Some((found, since));
-        if now.since(since) >= self.measuring {
-            (self.shown, self.coming) = (found, None);
+        self.coming = Some((ohms, since));
+        if now.since(since) >= self.profile.measuring {
+            (self.shown, self.coming) = (Some(ohms), None);
         }
     }
 
     /// When it shows something new.
     pub(super) fn due(&self) -> Option<Instant> {
-        self.coming.map(|(_, since)| since + self.measuring)
+        self.coming.map(|(_, since)| since + self.profile.measuring)
     }
 }
 
@@ -87,7 +162,8 @@ mod tests {
     const GOOD: u32 = 1_000_000;
 
     fn monitor(bands: Bands) -> InsulationMonitor {
-        InsulationMonitor::new(bands, Duration::from_secs(2), 500)
+        let measuring = Duration::from_secs(2);
+        InsulationMonitor::new(MonitorProfile { bands, measuring, ..MonitorProfile::default() })
     }
 
     #[test]
@@ -120,5 +196,25 @@ mod tests {
         assert_eq!(at(6_000, 500_000, 10), Isolation::Valid);
         assert_eq!(at(8_000, 500_000, 10), Isolation::Fault);
         assert_eq!(at(8_001, 0, 10), Isolation::Measuring);
+    }
+
+    #[test]
+    fn it_counts_and_tests_itself_and_gives_ohms_where_it_can() {
+        let full = MonitorProfile { has_ohms: true, ..MonitorProfile::default() };
+        let at = Instant::from_millis;
+        let mut monitor = InsulationMonitor::new(full);
+        assert_eq!(monitor.reports(at(0)).self_test, Some(SelfTest::Pending));
+        monitor.test(at(100), true);
+        assert_eq!(monitor.reports(at(599)).self_test, Some(SelfTest::Pending));
+        assert_eq!(monitor.reports(at(600)).self_test, Some(SelfTest::Passed));
+        monitor.is_broken = true;
+        assert_eq!(monitor.reports(at(600)).self_test, Some(SelfTest::Failed));
+        monitor.step(at(0), 400_000, GOOD);
+        monitor.step(at(1_000), 400_000, GOOD);
+        assert_eq!(monitor.reports(at(3_500)).resistance_ohm, Some(GOOD));
+        assert_ne!(monitor.reports(at(1_500)).count, monitor.reports(at(2_500)).count);
+        let plain = MonitorProfile { has_count: false, has_self_test: false, ..MonitorProfile::default() };
+        let reports = InsulationMonitor::new(plain).reports(at(900));
+        assert_eq!(reports, Insulation::of(Isolation::Measuring));
     }
 }

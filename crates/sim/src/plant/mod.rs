@@ -42,11 +42,11 @@ pub use battery::{Battery, BatteryProfile, Load};
 pub use bench::{Bench, BenchConfig, CarDemand, CarPlant, Fault, Occurrence, Truth};
 pub use cable::{CableProfile, DcCable};
 pub use contactor::{Contactor, ContactorFault, ContactorProfile};
-pub use insulation::{Bands, InsulationMonitor};
+pub use insulation::{Bands, InsulationMonitor, MonitorProfile};
 pub use lock::{LockFault, LockMotor};
 pub use pilot::{PilotFault, PilotWire};
-pub use power_stage::{PowerStage, StageFault, StageProfile};
-pub use sensor::{Sensor, SensorFault};
+pub use power_stage::{PowerStage, StageFault, StageProfile, Tolerance};
+pub use sensor::{Accuracy, Sensor, SensorFault};
 
 use machine::Duration;
 

@@ -8,8 +8,14 @@ use super::{approach, milli, settle, units};
 pub struct StageProfile {
     /// How fast the voltage moves, in mV/s.
     pub slew_mv_per_s: i32,
+    /// How fast it falls, in mV/s: what is left in its capacitors.
+    pub fall_mv_per_s: i32,
+    /// What is left of it without a set point, in mV.
+    pub residual_mv: i32,
     /// The voltage stays so far below its set point, in mV.
     pub droop_mv: i32,
+    /// How exactly it keeps the current that is demanded.
+    pub tolerance: Tolerance,
     /// From the first set point above [`IDLE_MA`](Self::IDLE_MA) until current begins to follow.
     pub dead_time: Duration,
     /// Time constant of the current, in ms, more than 0.
@@ -35,7 +41,10 @@ impl StageProfile {
     /// Follows in milliseconds and exactly: for tests of other things.
     pub const PLAIN: Self = Self {
         slew_mv_per_s: 1_000_000,
+        fall_mv_per_s: 1_000_000,
+        residual_mv: 0,
         droop_mv: 0,
+        tolerance: Tolerance::EXACT,
         dead_time: Duration::ZERO,
         lag_ms: 20,
         rise_ma_per_s: 10_000_000,
@@ -58,11 +67,61 @@ impl StageProfile {
     /// As a Compleo of 125 A and 485 V (charge curve, section 2); slower, with a standing error: judgement.
     pub const COMPLEO: Self = Self {
         slew_mv_per_s: 500_000,
+        fall_mv_per_s: 500_000,
         droop_mv: 500,
         dead_time: Duration::from_millis(900),
         max: Target { voltage_mv: 520_000, current_ma: 150_000 },
         ..Self::ALPITRONIC
     };
+
+    /// Rectifiers that raise 900 V in 10 s, begin to give current after 8 s, and keep 40 V: judgement, by the times that
+    /// EVerest waits for.
+    pub const SLOW: Self = Self {
+        slew_mv_per_s: 90_000,
+        fall_mv_per_s: 60_000,
+        residual_mv: 40_000,
+        dead_time: Duration::from_secs(8),
+        ..Self::ALPITRONIC
+    };
+}
+
+/// How far the current is off what is demanded: up to 2.5 A below 50 A, up to 5 % above (IEC 61851-23, from memory).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tolerance {
+    /// So many thousandths of all that is allowed, to either side.
+    pub permille: i32,
+    /// It wanders between both sides with this period; 0 stays where it is.
+    pub drift: Duration,
+}
+
+impl Tolerance {
+    /// None.
+    pub const EXACT: Self = Self { permille: 0, drift: Duration::ZERO };
+
+    /// The most that is allowed of a demand in mA.
+    pub const fn most_ma(demanded_ma: i32) -> i32 {
+        if demanded_ma < 50_000 { 2_500 } else { demanded_ma / 20 }
+    }
+
+    /// By how many A a current of so many A is off at `now`.
+    fn error(self, now: Instant, amps: f64) -> f64 {
+        let most = if amps < 50.0 { 2.5 } else { amps / 20.0 };
+        let swing = match self.drift.as_micros() {
+            0 => 1000,
+            period => triangle(now.as_micros() % period, period),
+        };
+        most * units(self.permille) * units(swing)
+    }
+}
+
+/// From 0 up and down between -1000 and 1000 once in a period.
+fn triangle(phase: u64, period: u64) -> i32 {
+    let part = i32::try_from(phase.saturating_mul(4000) / period.max(1)).unwrap_or(0);
+    match part {
+        0..1000 => part,
+        1000..3000 => 2000 - part,
+        _ => part - 4000,
+    }
 }
 
 /// What can be wrong with a power stage.
@@ -81,9 +140,11 @@ pub enum StageFault {
     Stuck,
     /// It gives so many mA more than is demanded.
     Extra(i32),
+    /// It takes so many mA out of the car, whatever is demanded.
+    Draws(i32),
 }
 
-/// A power stage: constant voltage up to a current limit, no current backwards.
+/// A power stage: constant voltage up to a current limit, no current backwards unless it is broken.
 #[derive(Clone, Copy, Debug)]
 pub struct PowerStage {
     profile: StageProfile,
@@ -116,7 +177,8 @@ impl PowerStage {
     pub(super) fn step(&mut self, now: Instant, dt: f64) {
         let (to_volts, to_amps) = self.goal(now);
         let profile = &self.profile;
-        self.volts = approach(self.volts, to_volts, units(profile.slew_mv_per_s) * dt);
+        let slew = if to_volts < self.volts { profile.fall_mv_per_s } else { profile.slew_mv_per_s };
+        self.volts = approach(self.volts, to_volts, units(slew) * dt);
         self.amps = if to_amps <= 0.0 {
             approach(self.amps, 0.0, units(profile.block_ma_per_s) * dt)
         } else {
@@ -140,26 +202,33 @@ impl PowerStage {
     }
 
     fn goal(&self, now: Instant) -> (f64, f64) {
-        let volts = units((self.asked.voltage_mv - self.profile.droop_mv).max(0));
+        let volts = units((self.asked.voltage_mv - self.profile.droop_mv).max(self.profile.residual_mv));
         let asked_ma = if now < self.flows_from {
             self.asked.current_ma.min(StageProfile::IDLE_MA)
         } else {
             self.asked.current_ma
         };
-        let amps = units(asked_ma.max(0));
+        let mut amps = units(asked_ma.max(0));
+        // Before power is granted a stage is bounded otherwise.
+        if asked_ma > StageProfile::IDLE_MA {
+            amps += self.profile.tolerance.error(now, amps);
+        }
         match self.fault {
             StageFault::Dead => (0.0, 0.0),
             StageFault::Scaled(permille) => (volts * units(permille), amps),
             StageFault::Runaway => (units(self.profile.max.voltage_mv), units(self.profile.max.current_ma)),
             StageFault::Stuck => (self.volts, self.amps),
             StageFault::Extra(ma) if asked_ma > 0 => (volts, amps + units(ma)),
-            StageFault::Sound | StageFault::Extra(_) => (volts, amps),
+            StageFault::Sound | StageFault::Extra(_) | StageFault::Draws(_) => (volts, amps),
         }
     }
 
     /// Output voltage in V and current in A into a load of this source voltage and resistance, or into nothing.
     pub(super) fn feed(&self, load: Option<(f64, f64)>) -> (f64, f64) {
         let Some((source, ohms)) = load else { return (self.volts, 0.0) };
+        if let StageFault::Draws(ma) = self.fault {
+            return (source - units(ma) * ohms, -units(ma));
+        }
         let amps = ((self.volts - source) / ohms).clamp(0.0, self.amps);
         (source + amps * ohms, amps)
     }
@@ -167,10 +236,7 @@ impl PowerStage {
     /// How far the measured current is off by ripple at `now`, in mA: a triangle.
     pub(super) fn ripple_ma(&self, now: Instant) -> i32 {
         let period = StageProfile::RIPPLE.as_micros();
-        let phase = now.as_micros() % period;
-        let part = i32::try_from(phase * 4000 / period).unwrap_or(0);
-        let swing = if part < 2000 { part - 1000 } else { 3000 - part };
-        self.profile.ripple_ma * swing / 1000
+        self.profile.ripple_ma * triangle(now.as_micros() % period, period) / 1000
     }
 
     /// Its output voltage without load, in mV.
@@ -234,6 +300,7 @@ mod tests {
             (StageFault::Extra(20_000), (352_600, 40_000)),
             (StageFault::Stuck, (351_300, 20_000)),
             (StageFault::Runaway, (382_500, 500_000)),
+            (StageFault::Draws(60_000), (346_100, -60_000)),
         ];
         for (fault, expected) in cases {
             let mut stage = asked(StageProfile::PLAIN, 400_000, 20_000);
@@ -244,6 +311,32 @@ mod tests {
             }
             assert_eq!(run(&mut stage, 2_000, 4_000, BATTERY), expected, "{fault:?}");
         }
+    }
+
+    #[test]
+    fn a_real_stage_is_off_by_its_tolerance_to_either_side_constant_or_drifting() {
+        let current = |permille, drift, asked_ma, until| {
+            let tolerance = Tolerance { permille, drift };
+            let mut stage = asked(StageProfile { tolerance, ..StageProfile::PLAIN }, 400_000, asked_ma);
+            run(&mut stage, 0, until, BATTERY).1
+        };
+        let constant = Duration::ZERO;
+        assert_eq!(current(1000, constant, 100_000, 1_000), 105_000);
+        assert_eq!(current(-1000, constant, 100_000, 1_000), 95_000);
+        assert_eq!(current(1000, constant, 20_000, 1_000), 22_500);
+        let drift = Duration::from_secs(20);
+        let ends = [5_000, 15_000].map(|until| current(1000, drift, 100_000, until));
+        assert!(ends[0] > 104_500 && ends[1] < 95_500, "{ends:?}");
+        assert_eq!([Tolerance::most_ma(49_999), Tolerance::most_ma(50_000)], [2_500, 2_500]);
+    }
+
+    #[test]
+    fn a_slow_stage_takes_its_time_up_and_down_and_keeps_a_rest() {
+        let mut stage = asked(StageProfile::SLOW, 400_000, 2_000);
+        assert_eq!(run(&mut stage, 0, 2_000, None).0, 180_000);
+        stage.ask(Instant::from_millis(2_000), Target::ZERO);
+        assert_eq!(run(&mut stage, 2_000, 3_000, None).0, 120_000);
+        assert_eq!(run(&mut stage, 3_000, 20_000, None).0, 40_000);
     }
 
     #[test]

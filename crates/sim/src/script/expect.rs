@@ -3,11 +3,11 @@
 use machine::{Duration, Instant};
 
 use super::meddler::Meddler;
-use super::setup::{CAR, CHARGER};
+use super::setup::{CHARGER, port};
 use super::words::Form;
+use crate::World;
 use crate::plant::{Occurrence, Side, Truth};
 use crate::trace::{Entry, Kind};
-use crate::{Port, World};
 
 /// Something that must be seen. Times `within` count from the first step that hit, the plug aside.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,13 +155,6 @@ impl Tally {
     }
 }
 
-const fn port(side: Side) -> Port {
-    match side {
-        Side::Charger => CHARGER,
-        Side::Car => CAR,
-    }
-}
-
 impl Expect {
     /// Whether it was seen, and what was.
     #[expect(clippy::too_many_lines, reason = "one arm for each of them")]
@@ -285,7 +278,7 @@ fn count_is(count: usize, least: u32, most: u32) -> (bool, String) {
 }
 
 /// The cause in an event that stops a session, without quotes.
-fn stop(entry: &Entry) -> Option<(Instant, String)> {
+pub(super) fn stop(entry: &Entry) -> Option<(Instant, String)> {
     let words = entry.what.split_once("Stopping(").or_else(|| entry.what.split_once("Stopped("))?.1;
     let (_, rest) = words.split_once("cause: ")?;
     let (cause, _) = rest.split_once(", phase")?;

@@ -6,6 +6,8 @@ use super::parse::{Mistake, Script, parse};
 pub const FILES: &[(&str, &str)] = &[
     ("usual", include_str!("../../scenarios/usual.txt")),
     ("safety", include_str!("../../scenarios/safety.txt")),
+    ("lies", include_str!("../../scenarios/lies.txt")),
+    ("stops", include_str!("../../scenarios/stops.txt")),
     ("network", include_str!("../../scenarios/network.txt")),
     ("modem", include_str!("../../scenarios/modem.txt")),
     ("car", include_str!("../../scenarios/car.txt")),

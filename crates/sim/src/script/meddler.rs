@@ -3,11 +3,13 @@
 use std::collections::VecDeque;
 
 use machine::{Cx, Deadline, Duration, Instant, Machine};
+use session::Latch;
 
 use super::act::{Act, Changed};
 use super::clock::Clock;
 use super::message::{self, Message};
 use super::packet::{self, SYN, Segment};
+use super::reborn::{self, Reborn};
 use super::story::{Story, Told};
 use crate::{Drive, EventQueue, Host, Input, Node};
 
@@ -80,6 +82,11 @@ pub(super) struct Meddler<'a> {
     last_segment: Option<Segment>,
     /// What it tells, where somebody looks on.
     story: Option<Story>,
+    reborn: Reborn<'a>,
+    /// Its program has ended, and begins anew when it is called next.
+    has_ended: bool,
+    /// What it had reported as latched, and not as released since.
+    kept: Option<Latch>,
 }
 
 /// What a changed message did to the numbers of its connection.
@@ -94,7 +101,7 @@ struct Splice {
 }
 
 impl<'a> Meddler<'a> {
-    pub(super) fn new(host: Host<'a>, clock: Clock, rules: Vec<Rule>) -> Self {
+    pub(super) fn new(host: Host<'a>, clock: Clock, rules: Vec<Rule>, reborn: Reborn<'a>) -> Self {
         Self {
             host,
             clock,
@@ -113,6 +120,9 @@ impl<'a> Meddler<'a> {
             discovery_port: None,
             last_segment: None,
             story: None,
+            reborn,
+            has_ended: false,
+            kept: None,
         }
     }
 
@@ -123,7 +133,6 @@ impl<'a> Meddler<'a> {
 
     /// The next event as a line, and whole to whoever looks on.
     fn next_event(&mut self) -> Option<String> {
-        let Some(story) = &self.story else { return self.host.poll_event() };
         let (line, told) = match &mut self.host {
             Host::Charger(charger) => {
                 let event = charger.role_mut().poll_event()?;
@@ -134,8 +143,28 @@ impl<'a> Meddler<'a> {
                 (format!("{event:?}"), Told::Car(event))
             }
         };
-        story.tell(self.now, told);
+        if let Some(latch) = reborn::kept(&told) {
+            self.kept = latch;
+        }
+        if let Some(story) = &self.story {
+            story.tell(self.now, told);
+        }
         Some(line)
+    }
+
+    /// The latch that it has reported, and not released since.
+    pub(super) const fn latched(&self) -> Option<Latch> {
+        self.kept
+    }
+
+    /// Its program ends: what was under way is gone with it.
+    pub(super) fn end(&mut self) {
+        self.has_ended = true;
+        for queue in [&mut self.outbox, &mut self.inbox, &mut self.receipts] {
+            *queue = EventQueue::new();
+        }
+        (self.held, self.splice) = (EventQueue::new(), Splice::default());
+        self.ready.clear();
     }
 
     /// Calls the host with its own time.
@@ -148,7 +177,15 @@ impl<'a> Meddler<'a> {
         if let Some(story) = &self.story {
             story.go_on(cx.now);
         }
-        call(&mut self.host, &mut Cx { now: self.clock.to_node(cx.now), entropy: cx.entropy })
+        let mut cx = Cx { now: self.clock.to_node(cx.now), entropy: cx.entropy };
+        if std::mem::take(&mut self.has_ended) {
+            let wishes = self.host.car().map(crate::Car::wishes);
+            match self.reborn.begin(&mut cx, wishes, self.kept) {
+                Some(host) => self.host = host,
+                None => self.refuse("a program can begin anew three times"),
+            }
+        }
+        call(&mut self.host, &mut cx)
     }
 
     /// Whether a rule has hit that [`take_fired`](Self::take_fired) has not given yet.

@@ -27,6 +27,20 @@
 //! The words of steps, setups and expectations are the tables `FORMS` in `step`, `setup` and `expect`; a mistake is
 //! answered with its line and the form that comes nearest.
 //!
+//! What a sensor can be told to do, `sensor of WHO NAME ...`:
+//!
+//! | words | it says |
+//! |---|---|
+//! | `absent`, `silent` | nothing; nothing new, so that its last reading grows old |
+//! | `frozen` | what it said, as if it were new; an isolation monitor hangs, and its own counter stops |
+//! | `off VALUE`, `scaled N permille`, `noisy VALUE` | a number that is off by so much, scaled, or off by up to so much each time |
+//! | `stuck at WORD` | always this: `380V`, `-20A`, a duty cycle in per mille, a level such as `B`, `open`, `locked`, `pressed`, `measuring` |
+//! | `reversed` | a number with the wrong sign, a switch the wrong way round |
+//! | `sound` | the truth again |
+//!
+//! `glitch of WHO NAME TIME` is a switch or level that is read wrong for so long, `setup WHO without NAME` a sensor that is
+//! not there, `setup sensors within N permille` how exact the others are.
+//!
 //! ```
 //! let scripts = sim::script::parse(
 //!     "scenario usual
@@ -48,13 +62,17 @@
 mod act;
 mod clock;
 mod expect;
+mod forge;
 mod library;
+pub mod lies;
 mod meddler;
 mod message;
 mod packet;
 mod parse;
 pub mod random;
+mod reborn;
 mod run;
+mod senses;
 mod setup;
 mod shrink;
 mod step;
@@ -64,10 +82,11 @@ mod words;
 pub use act::Act;
 pub use clock::Clock;
 pub use expect::Expect;
+pub use forge::Forged;
 pub use library::{FILES, Unplayed, library, unplayed};
 pub use parse::{Mistake, Script, Step, When, parse};
 pub use run::{Check, Played, Verdict, play, run};
 pub use setup::Setup;
 pub use shrink::shrink;
-pub use step::{Deed, Forged, Wish};
+pub use step::{Deed, Wish};
 pub use story::{Look, Scene, Told};

@@ -7,6 +7,7 @@ use machine::{Duration, Instant};
 
 use super::expect::{self, Expect};
 use super::packet::FRAMES;
+use super::senses;
 use super::setup::{self, Setup};
 use super::step::{self, Deed};
 use super::words::{self, Form};
@@ -244,9 +245,9 @@ fn check_times(script: &Script, lines: &[usize]) -> Result<(), Mistake> {
 
 fn read_step(text: &str) -> Result<Step, String> {
     // The step begins behind the first colon that a space follows: addresses have none.
-    let (when, deed) = text.split_once(": ").ok_or("a `:` is missing between when and what")?;
+    let (when, words) = text.split_once(": ").ok_or("a `:` is missing between when and what")?;
     let mut when = words::read("time or message", TRIGGERS, &words::split(when))?;
-    let deed = words::read("step", step::FORMS, &words::split(deed))?;
+    let deed = words::read("step", step::FORMS, &words::split(words))?;
     if let When::On(_, name, is_heard, first, _) = &mut when {
         if *first == 0 {
             return Err("messages are counted from 1".to_owned());
@@ -267,14 +268,8 @@ fn read_step(text: &str) -> Result<Step, String> {
             }
         }
     }
-    if let Some((_, rest)) = text.split_once(": sensor of ")
-        && !rest
-            .split_whitespace()
-            .nth(1)
-            .is_some_and(|name| step::SENSORS.iter().any(|(known, _)| *known == name))
-    {
-        let names: Vec<&str> = step::SENSORS.iter().map(|(name, _)| *name).collect();
-        return Err(format!("the sensors are {}", names.join(", ")));
+    if let Some(mistake) = senses::mistake(words) {
+        return Err(mistake);
     }
     if let Deed::Hear(..) = &deed
         && text.contains("answer at")

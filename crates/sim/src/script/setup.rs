@@ -1,6 +1,6 @@
 //! What is there before a script begins, and the world that is made of it.
 
-use evse_fsm::{Authorisation, Preset};
+use evse_fsm::{Authorisation, Preset, TestVoltage};
 use homeplug_mme::Mac;
 use machine::{Cx, Duration, Instant};
 use pev_fsm::Precharge;
@@ -8,14 +8,26 @@ use roles::{EvseConfig, EvseLink, EvseStorage, PevConfig, PevLink, PevStorage};
 
 use super::clock::Clock;
 use super::meddler::{Meddler, Rule};
+use super::reborn::Reborn;
+use super::senses;
 use super::words::Form;
-use crate::plant::{Bands, BatteryProfile, BenchConfig, CableProfile, Load, Side, StageProfile};
+use crate::plant::{
+    Bands, BatteryProfile, BenchConfig, CableProfile, Load, Sensor, Side, StageProfile, Tolerance,
+};
 use crate::{Car, Charger, Host, ModemConfig, ModemKind, Port, Wishes, World};
 
 /// The charger's port.
 pub(super) const CHARGER: Port = Port(0);
 /// The car's port.
 pub(super) const CAR: Port = Port(1);
+
+/// The port of a side.
+pub(super) const fn port(side: Side) -> Port {
+    match side {
+        Side::Charger => CHARGER,
+        Side::Car => CAR,
+    }
+}
 
 /// What is there before a script begins.
 #[derive(Clone, Debug)]
@@ -47,7 +59,7 @@ fn change(change: impl Fn(&mut Setup) + 'static) -> Change {
 
 /// A monitor that measures for so long, and a charger that knows it: 3 s later it hangs.
 fn monitor(setup: &mut Setup, measuring: Duration) {
-    setup.bench.measuring = measuring;
+    setup.bench.monitor.measuring = measuring;
     let patience = &mut setup.evse.charger.protection.monitor;
     // 60 s are the most that a charger waits.
     *patience = (*patience).max(measuring + Duration::from_secs(3)).min(Duration::from_secs(60));
@@ -68,10 +80,23 @@ pub(super) const FORMS: &[Form<Change>] = &[
     Form { words: "enough N %", make: |a| { let soc = a.fit(0); change(move |s| s.wishes.enough_percent = soc) } },
     Form { words: "stage alpitronic", make: |_| change(|s| s.bench.stage = StageProfile::ALPITRONIC) },
     Form { words: "stage compleo", make: |_| change(|s| s.bench.stage = StageProfile::COMPLEO) },
+    Form { words: "stage slow", make: |_| change(|s| s.bench.stage = StageProfile::SLOW) },
+    Form { words: "stage off by N permille", make: |a| { let permille = a.fit(0); change(move |s| s.bench.stage.tolerance = Tolerance { permille, ..Tolerance::EXACT }) } },
+    Form { words: "stage drifts N permille in TIME", make: |a| { let (permille, drift) = (a.fit(0), a.time()); change(move |s| s.bench.stage.tolerance = Tolerance { permille, drift }) } },
+    Form { words: "stage keeps VALUE", make: |a| { let mv = a.fit(0); change(move |s| s.bench.stage.residual_mv = mv) } },
+    Form { words: "cable switched", make: |_| change(|s| (s.bench.cable, s.evse.charger.bleeder) = (CableProfile::SWITCHED, true)) },
     Form { words: "cable hyc300", make: |_| change(|s| s.bench.cable = CableProfile::HYC300) },
     Form { words: "cable compleo", make: |_| change(|s| s.bench.cable = CableProfile::COMPLEO) },
-    Form { words: "isolation bands 2023", make: |_| change(|s| s.bench.bands = Bands::Edition2023) },
+    Form { words: "isolation bands 2023", make: |_| change(|s| s.bench.monitor.bands = Bands::Edition2023) },
+    Form { words: "isolation test by 2023", make: |_| change(|s| s.evse.charger.protection.test_voltage = TestVoltage::Iec2023) },
     Form { words: "isolation test TIME", make: |a| { let time = a.time(); change(move |s| monitor(s, time)) } },
+    Form { words: "isolation monitor plain", make: |_| change(|s| (s.bench.monitor.has_count, s.bench.monitor.has_self_test) = (false, false)) },
+    Form { words: "isolation monitor without test", make: |_| change(|s| s.bench.monitor.has_self_test = false) },
+    Form { words: "isolation monitor with ohms", make: |_| change(|s| s.bench.monitor.has_ohms = true) },
+    Form { words: "sensors within N permille", make: |a| { let permille = a.fit(0); change(move |s| s.bench.accuracy.permille = permille) } },
+    Form { words: "WHO sensors default", make: |a| { let who = a.who(); change(move |s| s.leave_out(who, optional(who))) } },
+    Form { words: "WHO sensors all", make: |a| { let who = a.who(); change(move |s| s.bench.missing.retain(|(side, _)| *side != who)) } },
+    Form { words: "WHO without WORD", make: |a| { let (who, name) = (a.who(), a.word(0)); change(move |s| s.leave_out(who, senses::sensor(&name).as_slice())) } },
     Form { words: "heartbeat", make: |_| change(|s| s.bench.heartbeat = Some(BenchConfig::HEARTBEAT)) },
     Form { words: "charger gives VALUE VALUE", make: |a| { let (v, i) = (a.fit(0), a.fit(1)); change(move |s| (s.evse.charger.limits.max_voltage_mv, s.evse.charger.limits.max_current_ma) = (v, i)) } },
     Form { words: "charger strict", make: |_| change(|s| s.evse.charger.strict = true) },
@@ -106,7 +131,7 @@ impl Default for Setup {
             wishes: Wishes::CAR_400V,
             evse,
             pev: PevConfig::new(Mac([2, 0, 0, 0, 0, 0xE1])),
-            bench: BenchConfig::default(),
+            bench: BenchConfig { heartbeat: Some(BenchConfig::HEARTBEAT), ..BenchConfig::default() },
             profile: BatteryProfile::CAR_400V,
             soc_percent: 50,
             bulbs: None,
@@ -116,7 +141,20 @@ impl Default for Setup {
     }
 }
 
+/// The sensors that a side works without: all but those that its default configuration names, and the pilot.
+const fn optional(side: Side) -> &'static [Sensor] {
+    match side {
+        Side::Charger => &[Sensor::Duty, Sensor::Proximity, Sensor::Stage, Sensor::Lock],
+        Side::Car => &[Sensor::Proximity, Sensor::Temperature, Sensor::EmergencyStop],
+    }
+}
+
 impl Setup {
+    /// These sensors of a side are not there.
+    fn leave_out(&mut self, side: Side, sensors: &[Sensor]) {
+        self.bench.missing.extend(sensors.iter().map(|sensor| (side, *sensor)));
+    }
+
     fn battery(&mut self, profile: BatteryProfile, wishes: Wishes, soc_percent: i32) {
         let enough_percent = self.wishes.enough_percent;
         (self.profile, self.soc_percent, self.wishes) =
@@ -149,13 +187,18 @@ impl Setup {
         self.pev.check().map_err(|error| error.to_string())
     }
 
-    /// The world, with the rules of either side.
+    /// The world, with the rules of either side. A program needs one storage for each time that it begins.
     pub(super) fn build<'a>(
         &self,
         [charger_rules, car_rules]: [Vec<Rule>; 2],
-        evse: &'a mut EvseStorage<'a>,
-        pev: &'a mut PevStorage<'a>,
+        evse: &'a mut [EvseStorage<'a>],
+        pev: &'a mut [PevStorage<'a>],
     ) -> Result<World<Meddler<'a>>, String> {
+        let (Some((evse, evse_spare)), Some((pev, pev_spare))) =
+            (evse.split_first_mut(), pev.split_first_mut())
+        else {
+            return Err("a program has no storage".to_owned());
+        };
         let mut world = World::new(self.seed);
         let [charger_clock, car_clock] = self.clocks;
         let mut error = None;
@@ -175,12 +218,31 @@ impl Setup {
                 .ok()
         };
         let (Some(charger), Some(car)) = (charger, car) else { return Err(error.unwrap_or_default()) };
-        world.add("charger", Meddler::new(Host::Charger(charger), charger_clock, charger_rules), self.modem);
+        let charger_reborn = Reborn::Charger(self.evse.clone(), evse_spare.iter_mut().collect());
+        let car_reborn = Reborn::Car(self.pev.clone(), pev_spare.iter_mut().collect());
+        let host = Host::Charger(charger);
+        let charger = Meddler::new(host, charger_clock, charger_rules, charger_reborn);
+        world.add("charger", charger, self.modem);
         let modem = ModemConfig::pev(ModemKind::Qca7005, Mac([0, 0xB0, 0x52, 0, 0, 0xE1]));
-        world.add("car", Meddler::new(Host::Car(car), car_clock, car_rules), modem);
+        world.add("car", Meddler::new(Host::Car(car), car_clock, car_rules, car_reborn), modem);
         let load = self.bulbs.map_or_else(|| Load::battery(self.profile, self.soc_percent), Load::Bulbs);
-        world.add_cable_with(CHARGER, CAR, BenchConfig { load, ..self.bench.clone() });
+        let mut bench = BenchConfig { load, ..self.bench.clone() };
+        bench.accuracy.seed = self.seed;
+        world.add_cable_with(CHARGER, CAR, bench);
         Ok(world)
+    }
+
+    /// Whether charger and car fit each other, so that a charge succeeds where nothing goes wrong.
+    pub(super) fn is_sound(&self) -> bool {
+        let is_free = self.evse.charger.authorisation == Authorisation::Free;
+        let is_strict = self.evse.charger.strict || self.pev.car.strict;
+        let is_fast = self.bench.monitor.measuring <= Duration::from_secs(30);
+        is_free && is_fast && !is_strict && self.bulbs.is_none() && self.bench.stage != StageProfile::SLOW
+    }
+
+    /// Whether the charger tests the isolation at more than the car bears.
+    pub(super) fn tests_higher(&self) -> bool {
+        self.evse.charger.protection.test_voltage == TestVoltage::Iec2023
     }
 
     /// How long a script takes.

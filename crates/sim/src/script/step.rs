@@ -2,20 +2,20 @@
 
 use std::net::Ipv6Addr;
 
-use homeplug_mme::Mac;
 use machine::{Cx, Duration};
 use pev_fsm::Operator as CarOperator;
 use roles::{Input as EvseInput, PevInput};
-use sdp::{Request, Response, Security, Transport};
 
 use super::act::Act;
+use super::forge::{Forged, STRANGER, forge};
 use super::meddler::Meddler;
-use super::packet::{self, ACK, RST, SYN, Station};
-use super::setup::{CAR, CHARGER};
+use super::packet::{self, ACK, RST, SYN};
+use super::senses;
+use super::setup::{CAR, CHARGER, port};
 use super::words::{Args, Form};
 use crate::plant::{ContactorFault, Fault, LockFault, PilotFault, Sensor, SensorFault, Side, StageFault};
 use crate::power_line::Weather;
-use crate::{Host, Injection, Port, Span, World};
+use crate::{Host, Injection, Span, World};
 use evse_fsm::Operator;
 
 /// Something that a script does.
@@ -27,6 +27,12 @@ pub enum Deed {
     Inject(Injection),
     /// A node hangs for so long.
     Stall(Side, Duration),
+    /// A node's program ends, and begins anew after [`DOWN`]: it remembers only what it had reported as latched.
+    Restart(Side),
+    /// A switch or level is read wrong for so long.
+    Glitch(Side, Sensor, Duration),
+    /// The pilot wire opens for so long.
+    PilotBounce(Duration),
     /// The charger's operator says something.
     Charger(Operator),
     /// The car's driver says something.
@@ -52,40 +58,6 @@ pub enum Wish {
     Amperes(i32),
 }
 
-/// A frame that nobody sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Forged {
-    /// A discovery request: whether from the peer, with this security.
-    Discovery(bool, u8),
-    /// A datagram at the discovery port, with this payload.
-    Datagram(Vec<u8>),
-    /// A discovery answer: whether from the peer; address, port and security.
-    Answer(bool, Ipv6Addr, u16, u8),
-    /// A TCP segment that opens (`true`) or breaks a connection, from the peer or from a stranger.
-    Tcp {
-        /// Whether it opens one.
-        opens: bool,
-        /// Whether it comes from the peer.
-        is_peer: bool,
-    },
-    /// A segment of the node's connection by somebody who does not see it: its flags, how far its number is ahead of the one
-    /// that the node expects, and what it carries. What it acknowledges was never sent.
-    Blind {
-        /// The flags.
-        flags: u8,
-        /// How far ahead.
-        ahead: u32,
-        /// The payload.
-        payload: Vec<u8>,
-    },
-    /// The peer has the node's own address, too (`true`), or would like to have it.
-    Claim(bool),
-    /// A router with a global prefix.
-    Router,
-    /// A shutdown in the name of the peer that no key protects: a V2GTP message out of nowhere.
-    Bytes(Vec<u8>),
-}
-
 fn inject(injection: Injection) -> Deed {
     Deed::Inject(injection)
 }
@@ -94,17 +66,9 @@ fn fault(fault: Fault) -> Deed {
     inject(Injection::Hardware(CHARGER, fault))
 }
 
-const fn port(side: Side) -> Port {
-    match side {
-        Side::Charger => CHARGER,
-        Side::Car => CAR,
-    }
-}
-
 fn sensor(args: &Args, make: SensorFault) -> Deed {
-    let name = args.word(0);
-    let known =
-        SENSORS.iter().find(|(known, _)| *known == name).map_or(Sensor::Voltage, |(_, sensor)| *sensor);
+    // That there is such a sensor was checked with the line.
+    let known = senses::sensor(&args.word(0)).unwrap_or(Sensor::Voltage);
     fault(Fault::Sensor(args.who(), known, make))
 }
 
@@ -116,28 +80,11 @@ fn weather(loss_permille: u16, duplicate_permille: u16, delay: Span) -> Deed {
     ))
 }
 
-/// The names of sensors in scripts.
-pub(super) const SENSORS: &[(&str, Sensor)] = &[
-    ("pilot", Sensor::Pilot),
-    ("duty", Sensor::Duty),
-    ("proximity", Sensor::Proximity),
-    ("voltage", Sensor::Voltage),
-    ("stage", Sensor::Stage),
-    ("battery", Sensor::Battery),
-    ("current", Sensor::Current),
-    ("isolation", Sensor::Isolation),
-    ("contactors", Sensor::Contactors),
-    ("lock", Sensor::Lock),
-    ("temperature", Sensor::Temperature),
-    ("emergency", Sensor::EmergencyStop),
-];
+/// How long a program is away that is started anew: longer than the heartbeat.
+pub const DOWN: Duration = Duration::from_secs(2);
 
 /// Frames of one flood, at most: each is kept until it is due.
 const FLOOD: u64 = 1_000_000;
-
-/// An address that is no station's here.
-const STRANGER: (Mac, Ipv6Addr) =
-    (Mac([2, 0, 0, 0, 0, 0x66]), Ipv6Addr::new(0xFE80, 0, 0, 0, 0, 0x00FF, 0xFE00, 0x66));
 
 /// Every step.
 #[rustfmt::skip] // a table reads best with one row a line
@@ -175,6 +122,7 @@ pub(super) const FORMS: &[Form<Deed>] = &[
     Form { words: "freeze WHO", make: |a| inject(Injection::FreezeNode(port(a.who()), true)) },
     Form { words: "thaw WHO", make: |a| inject(Injection::FreezeNode(port(a.who()), false)) },
     Form { words: "stall WHO TIME", make: |a| Deed::Stall(a.who(), a.time()) },
+    Form { words: "restart WHO", make: |a| Deed::Restart(a.who()) },
     // People.
     Form { words: "operator authorises", make: |_| Deed::Charger(Operator::Authorise(true)) },
     Form { words: "operator refuses", make: |_| Deed::Charger(Operator::Authorise(false)) },
@@ -199,6 +147,7 @@ pub(super) const FORMS: &[Form<Deed>] = &[
     Form { words: "pilot short", make: |_| fault(Fault::Pilot(PilotFault::Short)) },
     Form { words: "pilot without diode", make: |_| fault(Fault::Pilot(PilotFault::NoDiode)) },
     Form { words: "pilot duty N permille", make: |a| fault(Fault::Pilot(PilotFault::Duty(a.fit(0)))) },
+    Form { words: "pilot bounces TIME", make: |a| Deed::PilotBounce(a.time()) },
     Form { words: "pilot mends", make: |_| fault(Fault::Pilot(PilotFault::Sound)) },
     Form { words: "proximity open", make: |_| fault(Fault::ProximityOpen(true)) },
     Form { words: "leak N ohm", make: |a| fault(Fault::Leak(a.fit(0))) },
@@ -207,6 +156,7 @@ pub(super) const FORMS: &[Form<Deed>] = &[
     Form { words: "stage runs away", make: |_| fault(Fault::Stage(StageFault::Runaway)) },
     Form { words: "stage stuck", make: |_| fault(Fault::Stage(StageFault::Stuck)) },
     Form { words: "stage adds VALUE", make: |a| fault(Fault::Stage(StageFault::Extra(a.fit(0)))) },
+    Form { words: "stage draws VALUE", make: |a| fault(Fault::Stage(StageFault::Draws(a.fit(0)))) },
     Form { words: "stage mends", make: |_| fault(Fault::Stage(StageFault::Sound)) },
     Form { words: "lock of WHO springs open", make: |a| fault(Fault::Lock(a.who(), LockFault::SpringsOpen)) },
     Form { words: "lock of WHO stays open", make: |a| fault(Fault::Lock(a.who(), LockFault::StaysOpen)) },
@@ -217,6 +167,15 @@ pub(super) const FORMS: &[Form<Deed>] = &[
     Form { words: "sensor of WHO WORD silent", make: |a| sensor(a, SensorFault::Silent) },
     Form { words: "sensor of WHO WORD sound", make: |a| sensor(a, SensorFault::Sound) },
     Form { words: "sensor of WHO WORD off VALUE", make: |a| sensor(a, SensorFault::Offset(a.fit(0))) },
+    Form { words: "sensor of WHO WORD scaled N permille", make: |a| sensor(a, SensorFault::Scaled(a.fit(0))) },
+    Form { words: "sensor of WHO WORD noisy VALUE", make: |a| sensor(a, SensorFault::Noisy(a.fit(0))) },
+    Form { words: "sensor of WHO WORD stuck at WORD", make: |a| sensor(a, SensorFault::Stuck(senses::says(&a.word(1)).unwrap_or(0))) },
+    Form { words: "sensor of WHO WORD reversed", make: |a| sensor(a, SensorFault::Reversed) },
+    Form { words: "glitch of WHO WORD TIME", make: |a| Deed::Glitch(a.who(), senses::sensor(&a.word(0)).unwrap_or(Sensor::Contactors), a.time()) },
+    Form { words: "monitor fails its test", make: |_| fault(Fault::SelfTestFails(true)) },
+    Form { words: "monitor mends", make: |_| fault(Fault::SelfTestFails(false)) },
+    Form { words: "bleeder breaks", make: |_| fault(Fault::BleederOpen(true)) },
+    Form { words: "bleeder mends", make: |_| fault(Fault::BleederOpen(false)) },
     Form { words: "silence WHO", make: |a| fault(Fault::Silence(a.who(), true)) },
     Form { words: "battery goes", make: |_| fault(Fault::BatteryGone(true)) },
     Form { words: "battery returns", make: |_| fault(Fault::BatteryGone(false)) },
@@ -248,6 +207,23 @@ impl Deed {
             Self::Stall(side, time) => {
                 world.inject(world.now(), Injection::FreezeNode(port(*side), true));
                 world.inject(world.now() + *time, Injection::FreezeNode(port(*side), false));
+            }
+            Self::Restart(side) => {
+                world.tell(port(*side), |node, _| node.end());
+                world.inject(world.now(), Injection::FreezeNode(port(*side), true));
+                world.inject(world.now() + DOWN, Injection::FreezeNode(port(*side), false));
+            }
+            Self::Glitch(side, sensor, time) => {
+                // A switch the wrong way round; a pilot and a proximity wire as if nothing were plugged in.
+                let wrong = match sensor {
+                    Sensor::Pilot | Sensor::Proximity => SensorFault::Stuck(0),
+                    _ => SensorFault::Reversed,
+                };
+                let fault = |fault| Fault::Sensor(*side, *sensor, fault);
+                passes(world, *time, fault(wrong), fault(SensorFault::Sound));
+            }
+            Self::PilotBounce(time) => {
+                passes(world, *time, Fault::Pilot(PilotFault::Open), Fault::Pilot(PilotFault::Sound));
             }
             Self::Charger(words) => world.tell(CHARGER, |node, cx| {
                 node.with(cx, |host, cx| say_charger(host, cx, *words));
@@ -293,64 +269,15 @@ impl Deed {
     }
 }
 
+/// A fault that is there now, and another that takes its place after a time.
+fn passes(world: &mut World<Meddler<'_>>, time: Duration, first: Fault, then: Fault) {
+    let now = world.now();
+    world.inject(now, Injection::Hardware(CHARGER, first));
+    world.inject(now + time, Injection::Hardware(CHARGER, then));
+}
+
 fn say_charger(host: &mut Host<'_>, cx: &mut Cx<'_>, words: Operator) {
     if let Host::Charger(charger) = host {
         machine::Machine::handle(charger.role_mut(), cx, EvseInput::Operator(words));
     }
-}
-
-/// The station of one side, at a port.
-fn station(world: &World<Meddler<'_>>, side: Side, port: u16) -> Option<Station> {
-    let host = &world.node(self::port(side))?.host;
-    Some(match host {
-        Host::Charger(charger) => {
-            Station { mac: Mac([2, 0, 0, 0, 0, 0x5E]), address: charger.role().address(), port }
-        }
-        Host::Car(car) => Station { mac: car.role().mac(), address: car.role().address(), port },
-    })
-}
-
-fn forge(world: &World<Meddler<'_>>, side: Side, forged: &Forged) -> Option<Vec<u8>> {
-    let other = if side == Side::Car { Side::Charger } else { Side::Car };
-    let to = |port| station(world, side, port);
-    let from = |is_peer: bool, port| {
-        let (mac, address) = STRANGER;
-        if is_peer { station(world, other, port) } else { Some(Station { mac, address, port }) }
-    };
-    let all = |port| {
-        let (mac, address) = (Mac([0x33, 0x33, 0, 0, 0, 1]), sdp::ALL_NODES.address);
-        Station { mac, address, port }
-    };
-    let mut buffer = [0; sdp::MAX_LEN];
-    let mut write = |message: sdp::Message| {
-        let length = message.write(&mut buffer)?;
-        buffer.get(..length).map(<[u8]>::to_vec)
-    };
-    Some(match forged {
-        Forged::Discovery(is_peer, security) => {
-            let request = Request { security: Security(*security), transport: Transport::TCP };
-            packet::udp(from(*is_peer, 54_321)?, all(sdp::PORT), &write(sdp::Message::Request(request))?)
-        }
-        Forged::Datagram(bytes) => packet::udp(from(true, 54_321)?, all(sdp::PORT), bytes),
-        Forged::Answer(is_peer, address, port, security) => {
-            let response = Response {
-                address: *address,
-                port: *port,
-                security: Security(*security),
-                transport: Transport::TCP,
-            };
-            let asked = world.node(self::port(side))?.discovery_port()?;
-            packet::udp(from(*is_peer, sdp::PORT)?, to(asked)?, &write(sdp::Message::Response(response))?)
-        }
-        Forged::Tcp { opens, is_peer } => {
-            let flags = if *opens { SYN } else { RST };
-            packet::tcp(from(*is_peer, 50_123)?, to(sdp::DEFAULT_TCP_PORT)?, 1000, flags)
-        }
-        Forged::Blind { flags, ahead, payload } => {
-            world.node(self::port(side))?.last_segment()?.blind(*flags, *ahead, payload)
-        }
-        Forged::Claim(has) => packet::claim(from(true, 0)?.mac, to(0)?.address, *has),
-        Forged::Router => packet::router_advertisement(from(false, 0)?, all(0)),
-        Forged::Bytes(bytes) => bytes.clone(),
-    })
 }

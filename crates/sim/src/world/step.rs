@@ -1,10 +1,12 @@
 //! One step: everything that happens at one moment.
 
-use machine::{Deadline, Instant};
+use machine::{Deadline, Duration, Instant};
 
 use super::{Cable, Drive, Input, Kind, Node, Pilot, Port, Rest, Slot, Stop, World, describe};
 use crate::plant::Side;
 
+/// While a program hangs somebody looks at its hardware so often.
+const WATCHED: Duration = Duration::from_millis(20);
 /// Rounds of frames, events and levels at one moment, and steps without time passing, before a node counts as
 /// stuck: a busy moment has a few.
 const ROUNDS: usize = 200;
@@ -15,7 +17,10 @@ impl<N: Node> World<N> {
         let nodes = self.slots.iter().filter(|slot| !slot.is_frozen);
         let deadlines = nodes.filter_map(Slot::deadline).map(|deadline| deadline.at);
         let readings = self.ports().filter_map(|port| self.reads_at(port));
-        let others = [self.script.next_at(), self.line.poll_timeout()];
+        // A program that hangs asks for nothing, and its hardware goes on.
+        let hangs = self.ports().any(|port| self.is_frozen(port) && self.cable(port).is_some());
+        let watched = hangs.then(|| self.now + WATCHED);
+        let others = [self.script.next_at(), self.line.poll_timeout(), watched];
         let next = deadlines.chain(readings).chain(others.into_iter().flatten()).min().ok_or(Stop::Idle)?;
         if next > until {
             self.now = self.now.max(until);

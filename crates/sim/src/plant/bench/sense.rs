@@ -1,11 +1,11 @@
 //! What each end of a bench measures.
 
 use control_pilot::{Coding, Output, Proximity};
-use evse_fsm::{Insulation, Plant, Reading};
+use evse_fsm::{Plant, Reading};
 use machine::Instant;
 
 use super::Bench;
-use crate::plant::{Sensor, Side, milli};
+use crate::plant::{Battery, Sensor, Side, milli};
 
 /// A snapshot of the car's sensors: each reading with its time, or absent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,6 +40,9 @@ const MILD_MILLICELSIUS: i32 = 25_000;
 /// The coding resistor of a CCS2 plug in Ohm.
 const PLUG_OHM: u32 = 1_500;
 
+/// What the battery reports beside its voltage.
+const BATTERY: (Side, Sensor) = (Side::Car, Sensor::Battery);
+
 impl Bench {
     /// What the charger measures now.
     pub fn charger(&mut self, now: Instant) -> Plant {
@@ -49,7 +52,7 @@ impl Bench {
         }
         let (last, at) = (self.last, self.now);
         let is_stopped = self.charger.stopped.is_some();
-        let ripple_ma = if self.amps > 0.0 { self.stage.ripple_ma(at) } else { 0 };
+        let ripple_ma = if self.amps != 0.0 { self.stage.ripple_ma(at) } else { 0 };
         let current_ma = milli(self.amps) + ripple_ma;
         let duty = duty(Some(self.wire.driven()));
         macro_rules! read {
@@ -64,7 +67,7 @@ impl Bench {
             voltage_mv: read!(Voltage, milli(self.cable.charger_v), voltage_mv),
             stage_mv: read!(Stage, self.stage_mv(), stage_mv),
             current_ma: read!(Current, current_ma, current_ma),
-            isolation: read!(Isolation, Insulation::of(self.monitor.shown()), isolation),
+            isolation: read!(Isolation, self.monitor.reports(at), isolation),
             contactors: read!(Contactors, self.charger.contactor.is_closed(), contactors),
             lock: read!(Lock, self.charger.lock.is_locked(), lock),
             emergency_stop: read!(EmergencyStop, is_stopped, emergency_stop),
@@ -80,6 +83,7 @@ impl Bench {
         }
         let (last, at) = (self.last_car, self.now);
         let battery = self.load.as_battery();
+        let (soc, request) = (battery.map(Battery::soc_percent), battery.map(Battery::request_ma));
         macro_rules! read {
             ($sensor:ident, $truth:expr, $last:ident) => {
                 self.sensors.read((Side::Car, Sensor::$sensor), $truth, last.$last, at)
@@ -95,8 +99,8 @@ impl Bench {
             lock: read!(Lock, self.car.lock.is_locked(), lock),
             inlet_millicelsius: read!(Temperature, MILD_MILLICELSIUS, inlet_millicelsius),
             emergency_stop: read!(EmergencyStop, self.car.stopped.is_some(), emergency_stop),
-            soc_percent: battery.and_then(|battery| read!(Battery, battery.soc_percent(), soc_percent)),
-            request_ma: battery.and_then(|battery| read!(Battery, battery.request_ma(), request_ma)),
+            soc_percent: soc.and_then(|soc| self.sensors.read_beside(BATTERY, soc, last.soc_percent, at)),
+            request_ma: request.and_then(|ma| self.sensors.read_beside(BATTERY, ma, last.request_ma, at)),
         };
         self.last_car
     }
@@ -114,7 +118,7 @@ impl Bench {
     }
 }
 
-/// A duty cycle as sensors tell it.
+/// A duty cycle as sensors give it.
 fn duty(output: Option<Output>) -> u16 {
     match output {
         Some(Output::Pwm(permille)) => permille,

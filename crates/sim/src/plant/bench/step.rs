@@ -3,8 +3,8 @@
 use evse_fsm::{Contactors, Demand, Lock};
 use machine::{Duration, Instant};
 
-use super::{Bench, CarDemand, ContactorFault, Occurrence, Side, milli};
-use crate::plant::seconds;
+use super::{Bench, CarDemand, Occurrence, Side, milli};
+use crate::plant::{ContactorFault, seconds};
 
 /// Longest step while a voltage or current moves: a fifth of the shortest time constant.
 const MOVING: Duration = Duration::from_millis(4);
@@ -32,7 +32,7 @@ impl Bench {
         let is_discharging = !self.charger.contactor.is_closed() || !self.wire.is_plugged;
         if self.stage.is_moving(self.now) || (is_discharging && self.cable.is_moving()) {
             MOVING
-        } else if self.amps > 0.0 {
+        } else if self.amps != 0.0 {
             FLOWING
         } else {
             RESTING

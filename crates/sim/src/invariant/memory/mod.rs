@@ -1,9 +1,17 @@
 //! What rules remember.
 
+mod stop;
+mod tries;
+
 use std::collections::VecDeque;
 
 use control_pilot::Level;
+use evse_fsm::Contactors;
 use machine::{Duration, Instant};
+use session::fresh;
+
+use stop::Stop;
+use tries::Tries;
 
 use super::{Facts, SIDES, hold};
 use crate::plant::{Bench, Occurrence, Sensor, Side};
@@ -31,6 +39,10 @@ pub(super) struct Memory {
     pub(super) dead_at: Option<Instant>,
     /// Since when the car's lock is open.
     pub(super) unlocked_since: Option<Instant>,
+    /// The stop that is under way.
+    pub(super) stop: Stop,
+    /// Tries of the charger with high voltage that failed.
+    pub(super) tries: Tries,
     charger: Own,
     car: Own,
     inlet: Past,
@@ -43,8 +55,14 @@ pub(super) struct Own {
     pub(super) calm_at: Option<Instant>,
     /// It was stopped by its emergency stop, and nobody has reset it since, nor was the charger's plug out.
     pub(super) is_halted: bool,
+    /// It has read two voltages for 2 s that contradict each other, and nobody has reset it since.
+    pub(super) is_suspect: bool,
+    /// Since when it has reported itself as latched, and nobody has reset it, nor was the plug out.
+    pub(super) latched_since: Option<Instant>,
     /// Since when its emergency stop is pressed and it can see that.
     pressed_since: Option<Instant>,
+    /// Since when its two voltages contradict each other.
+    apart_since: Option<Instant>,
 }
 
 /// The inlet's voltage in mV of the last [`SETTLED`].
@@ -60,6 +78,8 @@ const SETTLED_MV: i32 = 10_000;
 const APART: Duration = Duration::from_millis(5);
 /// A button that is pressed for so long was read, twice at least.
 const READ: Duration = Duration::from_millis(100);
+/// Two voltages that are apart for the 2 s that are allowed were read then, twice at least.
+const CONTRADICTED: Duration = Duration::from_millis(2_100);
 
 impl Memory {
     /// What a side remembers.
@@ -90,12 +110,16 @@ impl Memory {
             hold(since, is_so, now);
         }
         let is_settled = self.inlet.is_settled(now, truth.inlet_mv, truth.car_closed);
-        let (is_cable_dead, is_inlet_dead) = (is_dead(truth.cable_mv), is_dead(truth.inlet_mv));
+        let permille = bench.accuracy().permille;
+        let (is_cable_dead, is_inlet_dead) =
+            (is_dead(truth.cable_mv, permille), is_dead(truth.inlet_mv, permille));
+        let (inlet_mv, battery_mv) = (truth.inlet_mv, truth.battery_mv);
+        let near_mv = NEAR_MV + error(inlet_mv, permille) + error(battery_mv, permille);
         let happens = [
             (&mut self.ready_at, truth.level.is_ready()),
             (&mut self.checked_at, charger.cable_check.is_some()),
             (&mut self.valid_at, car_knows.is_checked),
-            (&mut self.near_at, (truth.inlet_mv - truth.battery_mv).abs() <= NEAR_MV && !truth.car_closed),
+            (&mut self.near_at, (inlet_mv - battery_mv).abs() <= near_mv && !truth.car_closed),
             (&mut self.settled_at, is_settled),
             (&mut self.dead_at, is_cable_dead && !truth.charger_closed),
             (&mut self.charger.calm_at, is_cable_dead && !truth.charger_closed),
@@ -109,13 +133,37 @@ impl Memory {
         for (side, is_frozen) in SIDES.into_iter().zip(is_frozen) {
             let can_see = !is_frozen
                 && bench.silent_since(side).is_none()
+                && bench.has(side, Sensor::EmergencyStop)
                 && !bench.lacks(side, &[Sensor::EmergencyStop])
+                && bench.lied(side, Sensor::EmergencyStop).is_none()
                 && truth.level.is_plugged();
+            let are_apart = !is_frozen && are_apart(now, bench, side);
             let own = self.of_mut(side);
+            let apart = hold(&mut own.apart_since, are_apart, now);
+            own.is_suspect |= apart.is_some_and(|since| now.since(since) >= CONTRADICTED);
+            if is_out {
+                own.latched_since = None;
+            }
             let pressed = hold(&mut own.pressed_since, can_see && bench.stopped_since(side).is_some(), now);
             own.is_halted |= pressed.is_some_and(|since| now.since(since) >= READ);
             own.is_halted &= !is_out || side == Side::Car;
         }
+        self.stop.keep(charger, demand.supply);
+        self.tries.keep(now, bench, charger.is_checked, is_out);
+    }
+
+    /// Somebody has reset a side.
+    pub(super) fn reset(&mut self, side: Side) {
+        let own = self.of_mut(side);
+        (own.is_halted, own.is_suspect, own.latched_since) = (false, false, None);
+        if side == Side::Charger {
+            self.tries = Tries::default();
+        }
+    }
+
+    /// A side reports itself as latched.
+    pub(super) fn latched(&mut self, side: Side, now: Instant) {
+        self.of_mut(side).latched_since.get_or_insert(now);
     }
 
     /// Something happened to the hardware.
@@ -126,8 +174,32 @@ impl Memory {
     }
 }
 
-const fn is_dead(mv: i32) -> bool {
-    mv.abs() < session::DEAD_MV
+/// Below 60 V by a sensor of this accuracy.
+const fn is_dead(mv: i32, permille: u16) -> bool {
+    mv.abs() < session::DEAD_MV + error(session::DEAD_MV, permille)
+}
+
+/// How far a sensor of this accuracy may be off, in mV or mA.
+pub(super) const fn error(value: i32, permille: u16) -> i32 {
+    value.abs() / 1000 * permille as i32
+}
+
+/// Whether the two voltages that a side reads itself, and that its closed contactors make one, contradict each other.
+fn are_apart(now: Instant, bench: &Bench, side: Side) -> bool {
+    let (truth, charger, car) = (bench.truth(), bench.read_by_charger(), bench.read_by_car());
+    let is_closed = Contactors::Closed;
+    let (one, other, is_one) = match side {
+        Side::Charger => {
+            let is_one = truth.charger_closed && bench.demand().contactors == is_closed;
+            (charger.voltage_mv, charger.stage_mv, is_one)
+        }
+        Side::Car => {
+            let is_one = truth.car_closed && bench.car_demand().contactors == is_closed;
+            (car.inlet_mv, car.battery_mv, is_one)
+        }
+    };
+    let both = fresh(one, now).zip(fresh(other, now));
+    is_one && both.is_some_and(|(one, other)| one.abs_diff(other) > session::APART_MV.unsigned_abs())
 }
 
 impl Past {

@@ -1,0 +1,145 @@
+//! What rules look at.
+
+use control_pilot::Output;
+use evse_fsm::Demand;
+use machine::{Duration, Instant};
+
+use super::Facts;
+use super::memory::{Memory, error};
+use crate::plant::{Bench, CarDemand, Sensor, Side, Truth};
+
+/// What rules look at.
+pub(super) struct View<'a> {
+    pub(super) now: Instant,
+    pub(super) bench: &'a Bench,
+    pub(super) truth: Truth,
+    pub(super) demand: &'a Demand,
+    pub(super) car: &'a CarDemand,
+    /// What was said, as the side knows that has to keep the rule.
+    pub(super) facts: &'a Facts,
+    pub(super) memory: &'a Memory,
+    /// Whether the program of charger and car hangs.
+    pub(super) is_frozen: [bool; 2],
+    /// Nothing is wrong in this world.
+    pub(super) is_sound: bool,
+    /// The isolation is tested at the voltage of IEC 61851-23:2023.
+    pub(super) tests_higher: bool,
+    /// Every sensor is taken for true.
+    pub(super) trusts: bool,
+}
+
+/// What a sensor said is acted by for so long at most: it is read each 50 ms, and contacts are as old then.
+const READ: Duration = Duration::from_millis(200);
+/// A program that is not heard of for so long was made SAFE: 500 ms, and the contactors' own time.
+const HUNG: Duration = Duration::from_millis(560);
+/// What contactors that close now were commanded by is as old at most.
+const WAS_READY: Duration = Duration::from_millis(150);
+
+impl View<'_> {
+    /// The charger's contactors are closed, and could open.
+    pub(super) fn is_connected(&self) -> bool {
+        self.truth.charger_closed && !self.bench.is_welded(Side::Charger)
+    }
+
+    /// The car's contactors are closed, and could open.
+    pub(super) fn is_car_connected(&self) -> bool {
+        self.truth.car_closed && !self.bench.is_welded(Side::Car)
+    }
+
+    /// So much current flows. A charger whose stage does not obey and whose contactors are welded has nothing left to
+    /// stop it with: that is the car's then.
+    pub(super) fn gives(&self, ma: i32) -> bool {
+        let is_helpless = self.bench.is_welded(Side::Charger) && !self.bench.is_stage_sound();
+        self.truth.current_ma >= ma && !is_helpless
+    }
+
+    pub(super) fn is_live(&self) -> bool {
+        self.is_connected() || self.gives(5_000)
+    }
+
+    /// Pilot C or D was there a moment ago: what contactors that close now were commanded by.
+    pub(super) fn was_ready(&self) -> bool {
+        self.is_within(self.memory.ready_at, WAS_READY)
+    }
+
+    /// No session is there, or it has just ended.
+    pub(super) fn has_ended(&self) -> bool {
+        self.facts.heard.is_none()
+    }
+
+    pub(super) fn must_car_stop(&self) -> bool {
+        let is_offered = matches!(self.truth.pilot_at_car, Some(Output::Pwm(30..=70)));
+        let is_lost = !is_offered && self.knows(Side::Car, Sensor::Duty);
+        is_lost || self.misses_plug(Side::Car) || self.is_stop_pressed(Side::Car)
+    }
+
+    /// The proximity wire shows no plug, and the side can know.
+    pub(super) fn misses_plug(&self, side: Side) -> bool {
+        !self.bench.proximity().is_plugged() && self.knows(side, Sensor::Proximity)
+    }
+
+    /// The emergency stop of a side is pressed, and the side can know.
+    pub(super) fn is_stop_pressed(&self, side: Side) -> bool {
+        self.bench.stopped_since(side).is_some() && self.knows(side, Sensor::EmergencyStop)
+    }
+
+    /// A side has readings of this, and nothing is wrong with them that it could not know: without, the rules about that
+    /// are not its rules.
+    pub(super) fn knows(&self, side: Side, sensor: Sensor) -> bool {
+        let bench = self.bench;
+        let speaks = bench.has(side, sensor) && !bench.lacks(side, &[sensor]);
+        bench.silent_since(side).is_none() && speaks && (self.trusts || self.is_knowable(side, sensor))
+    }
+
+    /// "Is knowable": a sensor that lies can be known to only where another own one measures the same, and they contradict
+    /// each other. Such are the two voltages of a side, with closed contactors between them; all others are alone.
+    fn is_knowable(&self, side: Side, sensor: Sensor) -> bool {
+        let lies = self.is_within(self.bench.lied(side, sensor), READ);
+        let is_double = matches!(sensor, Sensor::Voltage | Sensor::Stage | Sensor::Battery);
+        !lies || is_double && self.memory.of(side).is_suspect
+    }
+
+    /// A program hangs, and its hardware waits for it yet, or has just had enough.
+    pub(super) fn may_hang(&self, side: Side) -> bool {
+        self.is_frozen(side) && self.bench.unheard(side) < HUNG
+    }
+
+    /// The same view, in which sensors are taken for true or not.
+    pub(super) fn trusting(&mut self, trusts: bool, is_bad: impl FnOnce(&Self) -> bool) -> bool {
+        self.trusts = trusts;
+        is_bad(self)
+    }
+
+    /// The most voltage in mV that may be demanded: what both bear, and in a cable check by the edition of 2023 up to 50 V
+    /// more than the car does, or 10 % above 500 V.
+    pub(super) fn most_mv(&self) -> i32 {
+        let facts = self.facts;
+        let is_test = self.tests_higher && facts.cable_check.is_some() && !facts.is_checked;
+        if !is_test {
+            return facts.most_mv();
+        }
+        let car_mv = facts.car_max_mv.unwrap_or(0);
+        let higher_mv = if car_mv <= 500_000 { (car_mv + 50_000).min(500_000) } else { car_mv / 10 * 11 };
+        higher_mv.min(facts.charger_max_mv.unwrap_or(0)).max(0)
+    }
+
+    /// How far a sensor that is sound may be off this, in mV or mA.
+    pub(super) const fn error(&self, value: i32) -> i32 {
+        error(value, self.bench.accuracy().permille)
+    }
+
+    pub(super) fn is_within(&self, since: Option<Instant>, time: Duration) -> bool {
+        since.is_some_and(|since| self.now.since(since) <= time)
+    }
+
+    /// The program of a side hangs.
+    pub(super) const fn is_frozen(&self, side: Side) -> bool {
+        let [charger, car] = self.is_frozen;
+        if matches!(side, Side::Charger) { charger } else { car }
+    }
+
+    /// A side has reported that it is latched, before what moves now was told to.
+    pub(super) fn is_latched(&self, side: Side) -> bool {
+        self.memory.of(side).latched_since.is_some_and(|since| self.now.since(since) > WAS_READY)
+    }
+}

@@ -1,0 +1,57 @@
+//! A program that ends and begins anew: it has forgotten everything but the latch that it had reported.
+
+use machine::{Cx, Machine};
+use roles::{EvseConfig, EvseStorage, Happening, Input, PevConfig, PevEvent, PevInput, PevStorage};
+use session::Latch;
+
+use super::story::Told;
+use crate::{Car, Charger, Host, Wishes};
+
+/// What a program needs to begin anew.
+pub(super) enum Reborn<'a> {
+    /// The charger's configuration, and a storage for each time.
+    Charger(EvseConfig, Vec<&'a mut EvseStorage<'a>>),
+    /// Likewise the car's.
+    Car(PevConfig, Vec<&'a mut PevStorage<'a>>),
+}
+
+impl<'a> Reborn<'a> {
+    /// The program from its beginning, with what was kept of the one before; nothing where no storage is left.
+    pub(super) fn begin(
+        &mut self,
+        cx: &mut Cx<'_>,
+        wishes: Option<Wishes>,
+        kept: Option<Latch>,
+    ) -> Option<Host<'a>> {
+        match self {
+            Self::Charger(config, storage) => {
+                let mut charger = Charger::new(cx, config.clone(), storage.pop()?).ok()?;
+                if let Some(latch) = kept {
+                    charger.role_mut().handle(cx, Input::Operator(evse_fsm::Operator::Latch(latch)));
+                }
+                Some(Host::Charger(charger))
+            }
+            Self::Car(config, storage) => {
+                let mut car = Car::new(cx, config.clone(), wishes?, storage.pop()?).ok()?;
+                if let Some(latch) = kept {
+                    car.role_mut().handle(cx, PevInput::Operator(pev_fsm::Operator::Latch(latch)));
+                }
+                Some(Host::Car(car))
+            }
+        }
+    }
+}
+
+/// What an event changes of the latch that is kept: the new one, or nothing where it is released.
+pub(super) fn kept(told: &Told) -> Option<Option<Latch>> {
+    match told {
+        Told::Charger(event) => match event.what {
+            Happening::Session(evse_fsm::Event::Latched(latch)) => Some(Some(latch)),
+            Happening::Session(evse_fsm::Event::Unlatched(_)) => Some(None),
+            _ => None,
+        },
+        Told::Car(PevEvent::Session(pev_fsm::Event::Latched(latch))) => Some(Some(*latch)),
+        Told::Car(PevEvent::Session(pev_fsm::Event::Unlatched(_))) => Some(None),
+        _ => None,
+    }
+}

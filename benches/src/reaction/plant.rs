@@ -10,7 +10,7 @@ use machine::Instant;
 use pev_fsm::Vehicle;
 use session::{Reading, Target};
 use sim::Wishes;
-use sim::plant::{BatteryProfile, Bench, BenchConfig, CarDemand, Load, StageProfile};
+use sim::plant::{BatteryProfile, Bench, BenchConfig, CarDemand, Load, MonitorProfile, StageProfile};
 
 /// What happens on the charger's side while a car charges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,8 +57,9 @@ impl Cable {
     pub fn new(clock: Clock) -> Arc<Self> {
         let stage = StageProfile { slew_mv_per_s: 1_000_000, lag_ms: 1, ..StageProfile::PLAIN };
         let load = Load::battery(BatteryProfile::CAR_400V, 50);
-        let measuring = machine::Duration::from_millis(50);
-        let mut bench = Bench::new(BenchConfig { stage, load, measuring, ..BenchConfig::default() });
+        let monitor =
+            MonitorProfile { measuring: machine::Duration::from_millis(50), ..MonitorProfile::default() };
+        let mut bench = Bench::new(BenchConfig { stage, load, monitor, ..BenchConfig::default() });
         bench.plug(clock.now(), true);
         let waker = Waker::new().expect("an event counter");
         Arc::new(Self { bench: Mutex::new(bench), edge: Mutex::new(None), waker, clock })

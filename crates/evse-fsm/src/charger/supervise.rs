@@ -136,8 +136,7 @@ impl Charger {
             self.make_safe(by, found, Status::Shutdown);
         } else {
             // Before power is granted a car ends the session like this, and with SessionStopReq.
-            self.power.stop(self.now, SAFE_OPEN);
-            self.stop_for(by, Cause::Finished, Status::Shutdown);
+            self.make_safe(by, Cause::Finished, Status::Shutdown);
         }
     }
 

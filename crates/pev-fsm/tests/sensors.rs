@@ -158,7 +158,7 @@ fn the_chargers_report_holds_no_lock_frees_none_and_latches_nothing() {
 fn a_live_inlet_after_a_session_is_told_after_a_second_and_latched_after_ten() {
     let mut bench = charging();
     bench.close(pev_fsm::Closed::Rst);
-    bench.run(40);
+    bench.run(20);
     bench.inlet_mv = Some(60_000);
     bench.run(900);
     assert!(!bench.warned(Warning::SlowDischarge));

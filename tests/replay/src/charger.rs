@@ -3,7 +3,9 @@ use std::collections::BTreeMap;
 use control_pilot::{Level, Output};
 use exi_din::{BodyElement, EvChargeParameter, PhysicalValue, UnitSymbol, V2gMessage};
 use machine::{Cx, Duration, Instant, Machine, ScriptedEntropy};
-use pev_fsm::{Car, Closed, Config, Contactors, Event, Input, Operator, Plant, Reading, Vehicle};
+use pev_fsm::{
+    Car, Closed, Config, Contactors, Event, Input, Latch, Lock, Operator, Plant, Reading, Vehicle,
+};
 use session::{Limits, StopReason, Target};
 
 use crate::{Response, Session, switches_off};
@@ -256,21 +258,57 @@ impl<'s> World<'s> {
 
 /// Lets the recorded charger answer a car of ours, with the recorded latencies. `change` sets the car up.
 pub fn play_charger(session: &Session, change: impl FnOnce(&mut Config)) -> Played {
-    let mut world = World::new(session, change);
-    world.tick();
-    world.is_connected = true;
-    world.input(Input::Connected);
-    // An hour of virtual time at most.
-    for _ in 0..360_000 {
-        if let Some(stop) = world.stop {
-            world.played.end = End::Stopped(stop);
-            return world.played;
-        }
-        if let Some(name) = world.beyond {
-            world.played.end = End::Beyond(name);
-            return world.played;
-        }
+    World::play(session, change).played
+}
+
+/// What is left of the session.
+#[derive(Debug)]
+pub struct After {
+    /// What the car latched.
+    pub latched: Option<Latch>,
+    /// Its lock.
+    pub lock: Lock,
+}
+
+/// Plays on until the connection is gone for a minute: what the car makes of its inlet then.
+pub fn play_charger_and_after(session: &Session, change: impl FnOnce(&mut Config)) -> After {
+    let mut world = World::play(session, change);
+    if world.is_connected {
+        world.is_connected = false;
+        world.input(Input::Closed(Closed::Fin));
+    }
+    for _ in 0..6_000 {
         world.tick();
     }
-    panic!("{}: no end in {}", session.name, world.car.phase());
+    After { latched: world.car.latched(), lock: world.car.demand().lock }
+}
+
+/// The voltage in mV and current in mA that a recorded `CurrentDemandRes` reports.
+pub fn report(response: &Response) -> Option<(i32, i32)> {
+    match V2gMessage::decode(&response.stream).ok()?.body.element? {
+        BodyElement::CurrentDemandRes(res) => Some((
+            milli(res.evse_present_voltage, UnitSymbol::V),
+            milli(res.evse_present_current, UnitSymbol::A),
+        )),
+        _ => None,
+    }
+}
+
+impl<'s> World<'s> {
+    fn play(session: &'s Session, change: impl FnOnce(&mut Config)) -> Self {
+        let mut world = Self::new(session, change);
+        world.tick();
+        world.is_connected = true;
+        world.input(Input::Connected);
+        // An hour of virtual time at most.
+        for _ in 0..360_000 {
+            let end = world.stop.map(End::Stopped).or(world.beyond.map(End::Beyond));
+            if let Some(end) = end {
+                world.played.end = end;
+                return world;
+            }
+            world.tick();
+        }
+        panic!("{}: no end in {}", session.name, world.car.phase());
+    }
 }

@@ -17,7 +17,7 @@ mod recorded;
 mod world;
 
 pub use car::Car;
-pub use charger::{End, Played, play_charger};
+pub use charger::{After, End, Played, play_charger, play_charger_and_after, report};
 pub use play::{CAPTURES, REFUSED, code, config, moments, replay, served};
 pub use recorded::{Request, Response, Session, sessions, switches_off};
 pub use world::{Answer, World};

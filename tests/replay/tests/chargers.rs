@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 use pev_fsm::Quirks;
-use replay::{CAPTURES, End, play_charger, sessions};
+use replay::{CAPTURES, End, play_charger, play_charger_and_after, report, sessions};
 use session::Cause;
 
 /// How a recorded charger and our car part.
@@ -36,9 +36,9 @@ const TABLE: &[(&str, usize, usize, Expected, &str)] = &[
     ("CCM_SPI_powerOn_and_SLAC_until_contractAuth.txt.pcap", 1, 5, GoesOn("ChargeParameterDiscoveryReq"), "the last recorded answer says Finished; the Ioniq had given up"),
     ("DIN_DC_DS5366_Josev.pcapng", 1, 84, GoesOn("PreChargeReq"), "the recorded car went on 94 V below its target; ours does not close"),
     ("spi_ioniq_alpiHYC150_Meitingen_2024-04-03_Ok.csv.pcap", 1, 1047, GoesOn("CurrentDemandReq"), "the capture ends in the charging loop"),
-    ("spi_ioniq_alpiHYC150_makerspace_landsberg_left_small_2024-04-03_ok.csv.pcap", 1, 546, Ends(Cause::ChargerStatus("Shutdown")), "stopped at the charger, as recorded"),
-    ("spi_ioniq_alpiHYC300_LangenbruckTwoSessions_2024-04-03_Ok.csv.pcap", 1, 876, Ends(Cause::ChargerStatus("Shutdown")), "stopped at the charger, as recorded"),
-    ("spi_ioniq_alpiHYC300_SWIsued_2024-03-22_ok_stopOnCharger.csv.pcap", 1, 697, Ends(Cause::ChargerStatus("Shutdown")), "stopped at the charger, as recorded"),
+    ("spi_ioniq_alpiHYC150_makerspace_landsberg_left_small_2024-04-03_ok.csv.pcap", 1, 546, Ends(Cause::StoppedAtCharger), "stopped at the charger, as recorded"),
+    ("spi_ioniq_alpiHYC300_LangenbruckTwoSessions_2024-04-03_Ok.csv.pcap", 1, 876, Ends(Cause::StoppedAtCharger), "stopped at the charger, as recorded"),
+    ("spi_ioniq_alpiHYC300_SWIsued_2024-03-22_ok_stopOnCharger.csv.pcap", 1, 697, Ends(Cause::StoppedAtCharger), "stopped at the charger, as recorded"),
     ("zelos_v2g_din_session.pcap", 1, 480, Ends(Cause::Timeout("cable check")), "the isolation test never ends; the recorded car waited longer"),
 ];
 
@@ -97,9 +97,7 @@ fn complete_sessions_say_all_that_the_standard_has() {
     for capture in CAPTURES.iter().filter(|capture| capture.contains("HYC300")) {
         for session in sessions(capture) {
             let played = play_charger(&session, |config| config.strict = true);
-            assert!(
-                matches!(played.end, End::Stopped(stop) if stop.cause == Cause::ChargerStatus("Shutdown"))
-            );
+            assert!(matches!(played.end, End::Stopped(stop) if stop.cause == Cause::StoppedAtCharger));
             let end = ["CurrentDemandReq", "PowerOff", "WeldingDetectionReq", "SessionStopReq"];
             assert!(played.has_closed && played.said.ends_with(&end), "{:?}", played.said);
         }
@@ -124,5 +122,25 @@ fn each_quirk_is_needed_by_a_recorded_charger() {
     if let Some(session) = first(slow) {
         let without = Quirks::DEFAULT.difference(Quirks::RELAXED_TIMERS);
         assert!(play_charger(&session, |config| config.quirks = without).taken < 330);
+    }
+}
+
+/// pyPLC reports 10 A whatever flows, and in one session 350 V whatever is there.
+#[test]
+fn a_charger_whose_report_never_changes_holds_no_lock_and_latches_nothing() {
+    let captures = [
+        "2023-04-16_at_home_Ioniq_in_currentDemandLoop.pcapng",
+        "2023-04-24_atHome_Ioniq_without_and_with_60W_bulbs.pcapng",
+    ];
+    for session in captures.into_iter().flat_map(sessions) {
+        let reports: Vec<_> = session.responses.iter().filter_map(report).collect();
+        if reports.is_empty() {
+            continue;
+        }
+        assert!(reports.len() > 600 && reports.iter().all(|(_, ma)| *ma == 10_000), "{}", session.name);
+        let change =
+            |config: &mut pev_fsm::Config| config.quirks = Quirks::DEFAULT | Quirks::UNTOLD_ISOLATION;
+        let after = play_charger_and_after(&session, change);
+        assert_eq!((after.latched, after.lock), (None, pev_fsm::Lock::Released), "{}", session.name);
     }
 }

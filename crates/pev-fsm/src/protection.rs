@@ -71,6 +71,13 @@ impl Protection {
         limit_mv.saturating_add(limit_mv / 100).saturating_add(1_000)
     }
 
+    /// The most voltage in mV of an isolation test of a car that bears `limit_mv`: 50 V more up to 500 V, or 10 % (IEC
+    /// 61851-23:2023 as `EVerest` reads it).
+    pub(crate) fn test_mv(limit_mv: i32) -> i32 {
+        let more = if limit_mv <= 500_000 { 50_000 } else { limit_mv / 10 };
+        limit_mv.saturating_add(more)
+    }
+
     /// Whether `mv` is far over `limit_mv`.
     pub(crate) fn is_far_over(&self, mv: i32, limit_mv: i32) -> bool {
         i64::from(mv) * 100 > i64::from(limit_mv) * i64::from(self.far_over_percent)

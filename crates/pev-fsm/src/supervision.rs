@@ -63,6 +63,8 @@ pub(crate) struct Use {
     pub(crate) is_open: bool,
     /// What was asked for last, in mA.
     pub(crate) asked_ma: i32,
+    /// The charger tests the isolation.
+    pub(crate) is_tested: bool,
     /// The highest voltage that the charger was named, in mV.
     pub(crate) named_mv: i32,
 }
@@ -208,7 +210,9 @@ impl Supervision {
         let is_over = self.over_voltage.for_at_least(now, is_over, levels.over_voltage);
         let compared = limit(mv, "the limit that the charger was named", of.named_mv);
         let trouble = Trouble::new(By::Car, Cause::OverVoltage).latched(Latch::OutOfRange);
-        (is_over || levels.is_far_over(mv, of.named_mv)).then(|| trouble.compared(compared))
+        let tested_mv = if of.is_tested { Protection::test_mv(of.named_mv) } else { of.named_mv };
+        let is_far = levels.is_far_over(mv, of.named_mv) && mv > Protection::most_mv(tested_mv);
+        (is_over || is_far).then(|| trouble.compared(compared))
     }
 
     /// What ends the charge in order: the inlet is hot, or the battery has lowered its limit below the voltage that is there.

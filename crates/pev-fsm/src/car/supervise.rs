@@ -1,6 +1,6 @@
 //! The plant and the clock: what is done each time anything comes in.
 
-use session::{By, Cause, Checkpoint, Latch, Touch, fresh};
+use session::{By, Cause, Checkpoint, Latch, Phase, Touch, fresh};
 
 use super::{Car, Step, Timer};
 use crate::joined::{Joined, compared};
@@ -67,6 +67,7 @@ impl Car {
             is_joined: self.power.is_joined(),
             is_open: self.power.is_open(),
             asked_ma: self.asked_ma.filter(|_| !is_ending).unwrap_or(0),
+            is_tested: self.phase == Phase::CableCheck,
             named_mv: self.named_mv,
         }
     }

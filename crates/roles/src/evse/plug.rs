@@ -1,7 +1,7 @@
 //! The plug and the power line: when matching may begin, when 5 % may be offered, and what ends with the link.
 
 use control_pilot::{Level, Output};
-use evse_fsm::{Operator, Plant};
+use evse_fsm::Operator;
 use machine::{Cx, Machine};
 use slac::EvseInput;
 
@@ -37,11 +37,9 @@ impl Plug {
         Self { available, level: None, told }
     }
 
-    /// Remembers the pilot; a snapshot without one changes nothing.
-    pub(super) fn read(&mut self, plant: &Plant) {
-        if let Some(pilot) = plant.pilot {
-            self.level = Some(pilot.value);
-        }
+    /// Remembers the pilot's level, which the session has cleared of bounces; without one nothing changes.
+    pub(super) fn read(&mut self, level: Option<Level>) {
+        self.level = level.or(self.level);
     }
 }
 

@@ -120,10 +120,10 @@ const LIES: &[&str] = &[
 ];
 
 /// Plays a session with each of these at each point; what failed.
-fn sweep(points: &[&str], deeds: impl Iterator<Item = String> + Clone) -> Vec<String> {
+fn sweep(points: &[&str], deeds: &[String]) -> Vec<String> {
     let mut bad = Vec::new();
     for point in points {
-        for deed in deeds.clone() {
+        for deed in deeds {
             let text = format!("scenario sweep\n{SESSION}on {point}: {deed}\n");
             let scripts = parse(&text).unwrap_or_else(|mistake| panic!("{mistake}"));
             let verdicts = scripts.iter().map(run).filter(|verdict| !verdict.passed());
@@ -135,13 +135,15 @@ fn sweep(points: &[&str], deeds: impl Iterator<Item = String> + Clone) -> Vec<St
 
 #[test]
 fn whatever_breaks_wherever_a_session_is_no_rule_is_broken_and_the_next_plug_charges() {
-    let bad = sweep(POINTS, FAULTS.iter().map(|fault| (*fault).to_owned()));
+    let faults: Vec<String> = FAULTS.iter().map(|fault| (*fault).to_owned()).collect();
+    let bad = sweep(POINTS, &faults);
     assert!(bad.is_empty(), "{} failed\n{}", bad.len(), bad.join("\n"));
 }
 
 #[test]
 fn whatever_sensor_lies_no_rule_is_broken_that_its_side_could_know_and_the_next_plug_charges() {
-    let bad = sweep(LIE_POINTS, LIES.iter().map(|lie| format!("sensor of {lie}")));
+    let lies: Vec<String> = LIES.iter().map(|lie| format!("sensor of {lie}")).collect();
+    let bad = sweep(LIE_POINTS, &lies);
     assert!(bad.is_empty(), "{} failed\n{}", bad.len(), bad.join("\n"));
 }
 

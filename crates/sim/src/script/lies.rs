@@ -138,7 +138,7 @@ pub fn cases() -> Result<Vec<Case>, Mistake> {
                         "scenario lies\nsetup {side} sensors {set}\nsetup until 60s\nsetup loose\n{before}{when}: sensor of {side} {sensor} {lie}\n"
                     );
                     if phase == 4 {
-                        text += &format!("after 3s: {}\n", source.sees);
+                        text.extend(["after 3s: ", source.sees, "\n"]);
                     }
                     let scripts = parse(&text)?;
                     let case = |script| Case { side, set, sensor, lie, phase, script };

@@ -143,9 +143,7 @@ impl<'a> Meddler<'a> {
                 (format!("{event:?}"), Told::Car(event))
             }
         };
-        if let Some(latch) = reborn::kept(&told) {
-            self.kept = latch;
-        }
+        reborn::keep(&mut self.kept, &told);
         if let Some(story) = &self.story {
             story.tell(self.now, told);
         }

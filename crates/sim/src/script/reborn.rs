@@ -42,16 +42,16 @@ impl<'a> Reborn<'a> {
     }
 }
 
-/// What an event changes of the latch that is kept: the new one, or nothing where it is released.
-pub(super) fn kept(told: &Told) -> Option<Option<Latch>> {
+/// Takes what an event changes of the latch that is kept.
+pub(super) fn keep(kept: &mut Option<Latch>, told: &Told) {
     match told {
         Told::Charger(event) => match event.what {
-            Happening::Session(evse_fsm::Event::Latched(latch)) => Some(Some(latch)),
-            Happening::Session(evse_fsm::Event::Unlatched(_)) => Some(None),
-            _ => None,
+            Happening::Session(evse_fsm::Event::Latched(latch)) => *kept = Some(latch),
+            Happening::Session(evse_fsm::Event::Unlatched(_)) => *kept = None,
+            _ => (),
         },
-        Told::Car(PevEvent::Session(pev_fsm::Event::Latched(latch))) => Some(Some(*latch)),
-        Told::Car(PevEvent::Session(pev_fsm::Event::Unlatched(_))) => Some(None),
-        _ => None,
+        Told::Car(PevEvent::Session(pev_fsm::Event::Latched(latch))) => *kept = Some(*latch),
+        Told::Car(PevEvent::Session(pev_fsm::Event::Unlatched(_))) => *kept = None,
+        _ => (),
     }
 }

@@ -52,7 +52,7 @@ impl Bench {
         }
         let (last, at) = (self.last, self.now);
         let is_stopped = self.charger.stopped.is_some();
-        let ripple_ma = if self.amps != 0.0 { self.stage.ripple_ma(at) } else { 0 };
+        let ripple_ma = if self.amps == 0.0 { 0 } else { self.stage.ripple_ma(at) };
         let current_ma = milli(self.amps) + ripple_ma;
         let duty = duty(Some(self.wire.driven()));
         macro_rules! read {

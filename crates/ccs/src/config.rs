@@ -6,7 +6,7 @@ mod bounds;
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use evse_fsm::{EVSE_ID_MAX, PowerStage, Preset, Purpose, QUIRKS};
+use evse_fsm::{EVSE_ID_MAX, PowerStage, Preset, Purpose, QUIRKS, ReverseCurrent, TestVoltage};
 use hal_linux::Simulation;
 use machine::Duration;
 use roles::Mac;
@@ -126,6 +126,20 @@ macro_rules! key {
             },
             set: |config, value| {
                 config.$($field).+ = seconds(value)?;
+                Ok(())
+            },
+        }
+    };
+    // A whole number.
+    ($section:literal, $name:literal, $meaning:literal, whole $($field:ident).+) => {
+        Key {
+            section: $section,
+            name: $name,
+            meaning: $meaning,
+            get: |config| Value::Integer(config.$($field).+.into()),
+            set: |config, value| {
+                let number = value.as_integer().and_then(|number| number.try_into().ok());
+                config.$($field).+ = number.ok_or("expected a whole number")?;
                 Ok(())
             },
         }
@@ -264,6 +278,17 @@ const KEYS: &[Key] = &[
             Ok(())
         }
     ),
+    key!("charger", "made_up_current_a",
+        "without a power stage: the most current that the car is told, where no sensor measures it, A",
+        scaled 1000, charger.made_up_current_ma),
+    key!("charger", "settle_s", "how long cable and stage may take to fall below 60 V before the isolation test, s",
+        seconds charger.times.settle),
+    key!("charger", "raise_s", "how long the power stage may take to reach the isolation test's voltage, s",
+        seconds charger.times.raise),
+    key!("charger", "self_test_s", "how long the isolation monitor's self-test may take, where it has one, s",
+        seconds charger.times.self_test),
+    key!("charger", "bleeder", "true: the plant has a bleeder that discharges the cable on demand",
+        flag charger.bleeder),
     key!("charger", "strict", "true: no quirk for any car, and the standard's timers", flag charger.strict),
     key!(
         "charger",
@@ -275,6 +300,54 @@ const KEYS: &[Key] = &[
         },
         set_quirks
     ),
+    key!(
+        "protection",
+        "isolation_test_voltage",
+        "least: the lower maximum of car and charger; iec2023: as IEC 61851-23:2023 has it",
+        |config| {
+            let is_least = config.charger.protection.test_voltage == TestVoltage::Least;
+            text(if is_least { "least" } else { "iec2023" })
+        },
+        |config, value| {
+            config.charger.protection.test_voltage = match string(value)?.as_str() {
+                "least" => TestVoltage::Least,
+                "iec2023" => TestVoltage::Iec2023,
+                _ => return Err("expected one of: least, iec2023".into()),
+            };
+            Ok(())
+        }
+    ),
+    key!("protection", "min_test_voltage_v", "a car that bears less is refused, V",
+        scaled 1000, charger.protection.min_test_voltage_mv),
+    key!("protection", "no_current_s", "after so long without a current that is demanded the session ends, s",
+        seconds charger.protection.no_current),
+    key!(
+        "protection",
+        "reverse_current",
+        "forbidden, or allowed up to charger.max_current_a: for what takes power out of a car and bounds it itself",
+        |config| {
+            let is_forbidden = config.charger.protection.reverse_current == ReverseCurrent::Forbidden;
+            text(if is_forbidden { "forbidden" } else { "allowed" })
+        },
+        |config, value| {
+            let most_ma = config.charger.limits.max_current_ma;
+            config.charger.protection.reverse_current = match string(value)?.as_str() {
+                "forbidden" => ReverseCurrent::Forbidden,
+                // Sections come in the order of their names: that of the limits before this one.
+                "allowed" => ReverseCurrent::Allowed(most_ma),
+                _ => return Err("expected one of: forbidden, allowed".into()),
+            };
+            Ok(())
+        }
+    ),
+    key!("protection", "regulation_a", "how far the current may be above its set point below 50 A, A",
+        scaled 1000, charger.protection.regulation_ma),
+    key!("protection", "regulation_percent", "and from 50 A on, in per cent", whole charger.protection.regulation_percent),
+    key!("protection", "monitor_s", "an isolation monitor without a new measurement for so long hangs, s",
+        seconds charger.protection.monitor),
+    key!("protection", "fault_ohm_per_v", "isolation below this is a fault, ohm for each volt of max_voltage_v",
+        whole charger.protection.fault_ohm_per_v),
+    key!("protection", "warning_ohm_per_v", "and below this a warning", whole charger.protection.warning_ohm_per_v),
     key!(
         "state",
         "file",
@@ -298,14 +371,11 @@ const KEYS: &[Key] = &[
     key!(
         "log",
         "record_max_mb",
-        "the recording ends when it has so many megabytes, MB, 1..=1000000",
+        "the recording ends when it has so many megabytes, MB",
         |config| Value::Integer(config.record_max.0.into()),
         |config, value| {
             let limit = value.as_integer().and_then(|limit| u32::try_from(limit).ok());
-            config.record_max = limit
-                .filter(|limit| (1..=1_000_000).contains(limit))
-                .map(Megabytes)
-                .ok_or("expected a whole number of megabytes, 1..=1000000")?;
+            config.record_max = limit.map(Megabytes).ok_or("expected a whole number of megabytes")?;
             Ok(())
         }
     ),
@@ -525,12 +595,15 @@ mod tests {
         assert!(words("[charger]\nquirks = ['x']").contains("profile-power"));
         assert!(words("[network]\nmac = '00:00:00:00:00:00'").contains("not all 0"));
         assert!(words("[charger]\nmin_voltage_v = 600").contains("limits.min_voltage_mv"));
-        assert!(words("[charger]\nmax_voltage_v = 1e300").contains("smaller"));
+        assert!(words("[charger]\nmax_voltage_v = 1e300").contains("expected 50..=1500"));
+        assert!(words("[protection]\nisolation_test_voltage = 'most'").contains("least, iec2023"));
+        assert!(words("[protection]\nreverse_current = true").contains("a text in quotes"));
+        assert!(words("[protection]\nwarning_ohm_per_v = 150.5").contains("a whole number"));
+        assert!(words("[protection]\nfault_ohm_per_v = 600").contains("warning_ohm_per_v"));
         for size in ["0", "-1", "1000001", "5000000000", "2.5"] {
             let refused = words(&format!("[log]\nrecord_max_mb = {size}"));
             assert!(refused.contains("a whole number of megabytes"), "{refused}");
         }
-        assert!(words("[charger]\nmax_voltage_v = 0").contains("limits.max_voltage_mv"));
         assert!(words("[charger").contains("not TOML"));
     }
 

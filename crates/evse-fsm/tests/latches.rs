@@ -130,3 +130,18 @@ fn an_emergency_stop_that_was_released_and_a_worse_latch_take_the_place_of_one_b
     bench.input(Input::Operator(Operator::Reset));
     assert!(bench.has_said(Event::Unlatched(Latch::EmergencyStop)));
 }
+
+#[test]
+fn a_suspect_sensor_outlasts_a_worse_latch_and_holds_the_plug_below_it() {
+    let mut bench = Bench::connected();
+    bench.input(Input::Operator(Operator::Latch(Latch::Suspect)));
+    bench.input(Input::Operator(Operator::Latch(Latch::Contactors)));
+    bench.events.clear();
+    assert_eq!(bench.charger.demand().lock, session::Lock::Held);
+    bench.input(Input::Operator(Operator::Reset));
+    assert!(bench.has_said(Event::Unlatched(Latch::Contactors)));
+    assert!(bench.has_said(Event::Latched(Latch::Suspect)));
+    assert_eq!(bench.charger.demand().lock, session::Lock::Held);
+    bench.input(Input::Operator(Operator::Reset));
+    assert!(bench.has_said(Event::Unlatched(Latch::Suspect)));
+}

@@ -49,6 +49,38 @@ const TABLE: &[Bounds] = &[
         30.0,
         "no monitor measures in less than a second, and the standard's cable check ends after 38 s",
     ),
+    bounds("charger.made_up_current_a", 0.0, 1000.0, "no cable of CCS carries more than 1000 A"),
+    bounds("charger.settle_s", 0.0, 60.0, "no cable check lasts longer"),
+    bounds("charger.raise_s", 1.0, 60.0, "no cable check lasts longer"),
+    bounds("charger.self_test_s", 1.0, 60.0, "no cable check lasts longer"),
+    bounds(
+        "protection.min_test_voltage_v",
+        60.0,
+        500.0,
+        "below 60 V a test proves nothing, and above 500 V usual cars are refused",
+    ),
+    bounds(
+        "protection.no_current_s",
+        10.0,
+        60.0,
+        "a soft start takes 8 s, and after a minute the car has given up",
+    ),
+    bounds(
+        "protection.regulation_a",
+        2.5,
+        10.0,
+        "IEC 61851-23 allows a stage 2.5 A, and 10 A more harm a battery",
+    ),
+    bounds("protection.regulation_percent", 5.0, 10.0, "IEC 61851-23 allows a stage 5 per cent"),
+    bounds("protection.monitor_s", 1.0, 60.0, "monitors answer within 10 s, slow ones need more"),
+    bounds("protection.fault_ohm_per_v", 100.0, 2000.0, "the standard's limit is 100 ohm for each volt"),
+    bounds(
+        "protection.warning_ohm_per_v",
+        100.0,
+        10000.0,
+        "the standard's limit is 500 ohm for each volt, and no fault is less than a warning",
+    ),
+    bounds("log.record_max_mb", 1.0, 1000000.0, "a whole number of megabytes"),
 ];
 
 impl Bounds {

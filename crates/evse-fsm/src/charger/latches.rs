@@ -16,6 +16,7 @@ pub(super) const COUNTED: [Latch; 5] =
 impl Charger {
     /// Holds the next session off; a worse latch takes the place of the one before.
     pub(super) fn latch(&mut self, latch: Latch) {
+        self.is_suspect |= latch == Latch::Suspect;
         if self.latched.is_none_or(|before| before < latch) {
             self.latched = Some(latch);
             self.events.push(Event::Latched(latch));
@@ -56,12 +57,15 @@ impl Charger {
         self.tries = [0; COUNTED.len()];
     }
 
-    /// A person has acted.
+    /// A person has acted: the worst latch goes. A suspect sensor that lay under it is latched then: who releases an
+    /// emergency stop has not measured.
     pub(super) fn reset(&mut self) {
         self.forget_tries();
         self.stopped = false;
-        if let Some(latch) = self.latched.take() {
-            self.events.push(Event::Unlatched(latch));
+        let Some(latch) = self.latched.take() else { return };
+        self.events.push(Event::Unlatched(latch));
+        if core::mem::take(&mut self.is_suspect) && latch != Latch::Suspect {
+            self.latch(Latch::Suspect);
         }
     }
 
@@ -79,7 +83,7 @@ impl Charger {
     /// suspect, and the session at hand is neither about to energise nor being stopped. A wait never unlocks: a needed
     /// reading that is absent holds the lock.
     pub(super) fn may_unlock(&self) -> bool {
-        let holds = matches!(self.latched, Some(Latch::Suspect | Latch::EmergencyStop | Latch::Unreadable));
+        let holds = self.is_suspect || matches!(self.latched, Some(Latch::EmergencyStop | Latch::Unreadable));
         let needs = |sensor| self.config.sensors.contains(sensor);
         let is_open = match fresh(self.plant.contactors, self.now) {
             Some(closed) => !closed,

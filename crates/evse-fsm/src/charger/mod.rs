@@ -97,6 +97,8 @@ pub struct Charger {
     available: bool,
     /// Set by what must not be repeated without a person or a new plug: no offer meanwhile.
     latched: Option<Latch>,
+    /// A sensor is suspect, whatever else is latched.
+    is_suspect: bool,
     /// Someone stopped the charger: no offer behind the session at hand until the plug was out or a reset.
     stopped: bool,
     /// How often in a row sessions ended for each of [`latches::COUNTED`].
@@ -148,6 +150,7 @@ impl Charger {
             is_connected: false,
             close: false,
             latched: None,
+            is_suspect: false,
             stopped: false,
             tries: [0; latches::COUNTED.len()],
             charged: false,

@@ -105,11 +105,12 @@ fn run_charger(
         counters: &mut counters,
     };
     let ran = runner.run(&mut |_, happening| {
-        if let Happening::Event(roles::Event { what: Said::Session(event), .. }) = happening {
-            match event {
-                Event::Stopping(_) | Event::Stopped(_) => cable.ended(clock.now()),
-                _ => {}
-            }
+        if let Happening::Event(roles::Event {
+            what: Said::Session(Event::Stopping(_) | Event::Stopped(_)),
+            ..
+        }) = happening
+        {
+            cable.ended(clock.now());
         }
         on_until(&progress.over)
     });

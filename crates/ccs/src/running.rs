@@ -102,13 +102,16 @@ mod tests {
         (String::from_utf8(out).unwrap().lines().map(ToOwned::to_owned).collect(), exit)
     }
 
+    /// How it ran, in which session, what stopped the one before, the last line's beginning, the exit.
+    type Row<'a> = (Ran, Option<Phase>, Option<StopReason>, &'a str, Exit);
+
     #[test]
     fn the_stop_reason_is_the_last_line_whatever_was_the_end() {
         let finished = StopReason::new(By::Car, Cause::Finished, Phase::SessionStop);
         let loop_phase = Some(Phase::CurrentDemand);
         let panicked = || Err(Box::new("index out of range") as Box<dyn Any + Send>);
         let taken = || Error::Taken { name: "plc0".into(), holder: "process 1".into() };
-        let table: [(Ran, Option<Phase>, Option<StopReason>, &str, Exit); 7] = [
+        let table: [Row<'_>; 7] = [
             (Ok(Ok(Outcome::Ended)), None, None, "stopped: there was no session", Exit::Good),
             (Ok(Ok(Outcome::Ended)), None, Some(finished), "stopped by the car in ", Exit::Session(0)),
             (

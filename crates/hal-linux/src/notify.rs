@@ -5,7 +5,7 @@ use std::os::unix::net::{SocketAddr, UnixDatagram};
 
 use machine::{Duration, Instant};
 
-/// What a service manager wants to know (sd_notify(3)): that the role is ready, what it does, that its loop still turns.
+/// What a service manager wants to know (`sd_notify(3)`): that the role is ready, what it does, that its loop still turns.
 ///
 /// Without `NOTIFY_SOCKET` in the environment nothing is sent.
 #[derive(Debug, Default)]

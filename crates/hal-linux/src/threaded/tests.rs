@@ -51,7 +51,7 @@ impl PlantBackend for Slow {
 const NEVER: i32 = i32::MAX;
 const LONG: Duration = Duration::from_millis(500);
 /// So short that only a demand makes a cycle in a test.
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 
 struct Bench {
     plant: Threaded<i32, i32>,
@@ -74,7 +74,7 @@ fn bench(panics_at: i32, heartbeat: Duration, period: Duration) -> Bench {
 impl Bench {
     fn wait_for_wake(&self) {
         let fd = self.plant.wakes().unwrap();
-        crate::wait(&[fd], Duration::from_secs(60)).unwrap();
+        crate::wait(&[fd], Duration::from_mins(1)).unwrap();
     }
 }
 

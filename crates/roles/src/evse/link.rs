@@ -48,6 +48,7 @@ impl<C: Channel, const N: usize> Evse<'_, C, N> {
             }
         };
         if self.serving.is_some_and(|mac| mac != heard.mac) {
+            self.ignored = self.ignored.saturating_add(1);
             if matches!(heard.kind, Kind::Discovery | Kind::Segment { opens: true, .. }) {
                 self.events.push(Happening::OtherStation(heard.mac));
             }

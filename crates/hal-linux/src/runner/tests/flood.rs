@@ -125,7 +125,7 @@ fn between_any_two_budgets_of_frames_the_plant_is_read_and_the_demand_applied() 
 
 #[test]
 fn large_frames_end_a_turn_by_their_bytes() {
-    let frame = [&b"-"[..], &[0; 20_000]].concat();
+    let frame = [b"-".to_vec(), vec![0; 20_000]].concat();
     for turn in &turns(&flood(&frame, 20))[..20] {
         assert_eq!(turn.len(), 4, "the fourth takes the last of the 64 KiB");
     }

@@ -109,6 +109,7 @@ fn a_change_that_matters_wakes_the_loop() {
 #[test]
 fn a_fault_of_the_hardware_wakes_the_loop_and_is_passed_on() {
     let mut bench = bench(NEVER, LONG, HOUR);
+    bench.wait_for_wake();
     bench.plant.read(bench.clock.now()).unwrap();
     bench.plant.apply(bench.clock.now(), &5).unwrap();
     bench.go_on.send(-1).unwrap();
@@ -119,6 +120,7 @@ fn a_fault_of_the_hardware_wakes_the_loop_and_is_passed_on() {
 #[test]
 fn a_panic_of_the_driver_is_a_fault_and_the_hardware_is_made_safe() {
     let mut bench = bench(666, LONG, HOUR);
+    bench.wait_for_wake();
     bench.plant.read(bench.clock.now()).unwrap();
     bench.plant.apply(bench.clock.now(), &5).unwrap();
     bench.go_on.send(666).unwrap();

@@ -80,7 +80,7 @@ const TABLE: &[Bounds] = &[
         10000.0,
         "the standard's limit is 500 ohm for each volt, and no fault is less than a warning",
     ),
-    bounds("log.record_max_mb", 1.0, 1000000.0, "a whole number of megabytes"),
+    bounds("log.record_max_mb", 1.0, 1_000_000.0, "a whole number of megabytes"),
 ];
 
 impl Bounds {

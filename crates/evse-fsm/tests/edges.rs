@@ -177,7 +177,7 @@ fn a_car_that_reports_an_error_gets_no_current_any_more_and_loses_the_voltage_af
     assert_eq!(bench.status, Some(DcEvseStatusCode::EvseShutdown));
     assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::CarError(5));
     // One message without it changes nothing.
-    for _ in 0..95 {
+    for _ in 0..28 {
         assert_eq!(bench.charger.demand().supply.current_ma, 0);
         assert_eq!(bench.ask("CurrentDemandReq").unwrap().1, ResponseCode::Ok);
         bench.run(100);

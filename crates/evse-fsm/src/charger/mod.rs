@@ -185,6 +185,11 @@ impl Charger {
         self.close && self.answer.is_none()
     }
 
+    /// The pilot's level as two readings agree on it; `None` while none is fresh.
+    pub fn level(&self) -> Option<Level> {
+        self.level
+    }
+
     /// Where the connector is.
     pub fn phase(&self) -> Phase {
         self.phase

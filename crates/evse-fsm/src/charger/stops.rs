@@ -12,6 +12,9 @@ use crate::sequence::State;
 use crate::{Event, Operator, Quirks, Status, din};
 
 impl Charger {
+    /// Time for a car to end the session that it reported an error in: 3 s (judgement).
+    const ERROR_GRACE: Duration = Duration::from_secs(3);
+
     /// Records why. A reason that was told is replaced by a worse one only.
     pub(super) fn stop_for(&mut self, by: By, found: impl Into<Found>, status: Status) {
         let Found { cause, compared } = found.into();
@@ -35,8 +38,10 @@ impl Charger {
 
     /// From the first moment of a stop voltage and current only fall. Whom the charger asks to end has the grace to do so.
     fn begin_fall(&mut self, cause: Cause) {
-        let grace = self.config.times.stop_grace;
         let is_asked = matches!(cause, Cause::OperatorStop | Cause::NotAuthorised);
+        let grace = self.config.times.stop_grace;
+        // One that reports an error ends by itself, and gets no current meanwhile.
+        let grace = if is_asked { grace } else { grace.min(Self::ERROR_GRACE) };
         self.power.fall(self.now, if is_asked { grace } else { Duration::ZERO });
         if self.power.is_at_car() {
             self.timers.set(Timer::StopGrace, self.now + grace);

@@ -214,8 +214,8 @@ impl<C: Channel, const N: usize> Machine for Evse<'_, C, N> {
         match input {
             Input::Frame(frame) => self.frame(cx, frame),
             Input::Plant(plant) => {
-                self.plug.read(&plant);
                 self.session.handle(cx, evse_fsm::Input::Plant(plant));
+                self.plug.read(self.session.level());
             }
             Input::Operator(Operator::Available(yes)) => self.plug.available = yes,
             Input::Operator(operator) => self.session.handle(cx, evse_fsm::Input::Operator(operator)),

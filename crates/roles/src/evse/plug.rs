@@ -1,9 +1,8 @@
 //! The plug and the power line: when matching may begin, when 5 % may be offered, and what ends with the link.
 
 use control_pilot::{Level, Output};
-use evse_fsm::{Operator, Plant};
+use evse_fsm::Operator;
 use machine::{Cx, Machine};
-use session::Debounce;
 use slac::EvseInput;
 
 use super::link::QUIET;
@@ -16,8 +15,6 @@ pub(super) struct Plug {
     /// Whether the operator lets the charger offer anything.
     pub(super) available: bool,
     level: Option<Level>,
-    /// The pilot shows no plug.
-    out: Debounce,
     told: Told,
 }
 
@@ -37,17 +34,12 @@ impl Plug {
     pub(super) const fn new(available: bool) -> Self {
         let told =
             Told { available: None, plugged: false, offered: false, ready: false, busy: false, up: false };
-        Self { available, level: None, out: Debounce::new(), told }
+        Self { available, level: None, told }
     }
 
-    /// Remembers the pilot; a snapshot without one changes nothing.
-    pub(super) fn read(&mut self, plant: &Plant) {
-        // One reading of a plug that is out may be a bounce of the wire.
-        let is_out = self.out.take(plant.pilot, |level| !level.is_plugged(), Debounce::PILOT);
-        let level = plant.pilot.map(|pilot| pilot.value);
-        if self.level.is_none() || is_out || level.is_some_and(Level::is_plugged) {
-            self.level = level.or(self.level);
-        }
+    /// Remembers the pilot's level, which the session has cleared of bounces; without one nothing changes.
+    pub(super) fn read(&mut self, level: Option<Level>) {
+        self.level = level.or(self.level);
     }
 }
 

@@ -120,7 +120,9 @@ pub fn of_dropped_answer(dropped: pev_fsm::Dropped) -> String {
         Dropped::PayloadType(payload_type) => format!("a message of payload type 0x{payload_type:04X}"),
         Dropped::Undecodable { bit } => format!("a message that does not decode at bit {bit}"),
         Dropped::DoesNotFit(name) => format!("{name}: does not fit into the buffer"),
-        Dropped::Connection => "a connection: a fault is latched, or the battery says nothing".into(),
+        Dropped::Connection => {
+            "a connection: a fault is latched, the driver has stopped, or the battery says nothing".into()
+        }
     }
 }
 

@@ -15,8 +15,8 @@ const UNASKED: Duration = Duration::from_millis(100);
 const DISAGREE: Duration = Duration::from_secs(2);
 /// A battery voltage below minus this is a reversed one, in mV: 10 V (judgement, offset and noise).
 const REVERSED_MV: i32 = 10_000;
-/// A hot inlet ends the charge in order after this time: 200 ms (judgement; one wrong reading ends nothing),
-const HOT: Duration = Duration::from_millis(200);
+/// A hot inlet ends the charge in order after this time: two readings (one wrong reading ends nothing),
+const HOT: Duration = Debounce::CONTACT;
 /// and is at pilot B after this one, whatever is pending: 800 ms (judgement: a second, less the time of a reading).
 const TOO_HOT: Duration = Duration::from_millis(800);
 

@@ -175,10 +175,10 @@ fn a_current_sensor_that_shows_nothing_is_not_believed_that_the_current_is_gone(
     bench.current_ma = Some(0);
     bench.run(600);
     bench.input(Input::Operator(Operator::EmergencyStop));
-    bench.run(250);
+    bench.run(140);
     let demand = bench.car.demand();
     assert_eq!((demand.pilot, demand.contactors), (Level::B, Contactors::Closed));
-    bench.run(80);
+    bench.run(20);
     assert_eq!(bench.car.demand().contactors, Contactors::Open);
 }
 

@@ -5,7 +5,7 @@
 use control_pilot::{Level, Output};
 use evse_fsm::{Insulation, Isolation};
 use machine::{Cx, Duration, Instant, Machine, ScriptedEntropy};
-use pev_fsm::Vehicle;
+use pev_fsm::{Operator, Vehicle};
 use roles::{
     Evse, EvseConfig, EvseStorage, Input, MAX_FRAME, Mac, Pev, PevConfig, PevInput, PevLink, PevStorage,
 };
@@ -57,6 +57,11 @@ impl<'a> Bench<'a> {
         }
     }
 
+    fn tell_car(&mut self, word: Operator) {
+        let mut cx = Cx { now: self.now, entropy: &mut self.entropy };
+        self.pev.handle(&mut cx, PevInput::Operator(word));
+    }
+
     /// The plainest physics: voltage follows the stronger side, current what the charger gives.
     fn physics(&mut self) {
         let (charger, car) = (self.evse.demand(), self.pev.demand());
@@ -89,7 +94,7 @@ impl<'a> Bench<'a> {
             ..evse_fsm::Plant::default()
         };
         self.evse.handle(&mut Cx { now: at, entropy: &mut self.entropy }, Input::Plant(plant));
-        let pilot = if self.plugged { charger.pilot } else { Output::Steady };
+        let pilot = if self.plugged { charger.pilot } else { Output::Zero };
         let plant = pev_fsm::Plant {
             pilot: Some(Reading::new(pilot, at)),
             inlet_mv: read(self.cable_mv),
@@ -227,6 +232,39 @@ fn after_an_orderly_end_the_next_offer_of_5_percent_begins_a_new_session() {
         bench.done = false;
         bench.until(90_000, |bench| bench.current_ma > 10_000);
     });
+}
+
+#[test]
+fn a_car_that_its_driver_has_stopped_begins_nothing_until_it_is_wanted_or_the_plug_was_out() {
+    type Change = fn(&mut Bench<'_>);
+    let replug: Change = |bench| {
+        bench.plugged = false;
+        bench.run(1000);
+        bench.plugged = true;
+    };
+    let again: [Change; 2] = [|bench| bench.tell_car(Operator::Start), replug];
+    for again in again {
+        for is_charging in [false, true] {
+            with_bench(|bench| {
+                bench.plugged = true;
+                if is_charging {
+                    bench.until(60_000, |bench| bench.current_ma > 10_000);
+                }
+                bench.run(100);
+                bench.tell_car(Operator::Stop);
+                bench.run(20_000);
+                assert_eq!(bench.current_ma, 0);
+                let charged = bench.charged_ma_steps;
+                // Three offers of 5 % later.
+                bench.run(120_000);
+                assert_eq!(bench.charged_ma_steps, charged, "{}", bench.log.join("\n"));
+                let reason = bench.pev.stop_reason();
+                assert!(reason.is_none_or(|reason| reason.cause == Cause::OperatorStop), "{reason:?}");
+                again(bench);
+                bench.until(90_000, |bench| bench.current_ma > 10_000);
+            });
+        }
+    }
 }
 
 /// Which frames pass.

@@ -82,12 +82,11 @@ impl Car {
 
     fn failed(&mut self, kind: Kind, response: &Response) {
         let told = response.content.status();
-        let is_unsafe = told.filter(|told| told.status.is_unsafe());
+        let is_emergency = told.is_some_and(|told| told.status == Status::EmergencyShutdown);
         let has_fault = told.is_some_and(|told| told.isolation == Some(Isolation::Fault));
-        if let Some(told) = is_unsafe.filter(|_| !matches!(kind, Kind::WeldingDetection | Kind::SessionStop))
-        {
+        if is_emergency && !matches!(kind, Kind::WeldingDetection | Kind::SessionStop) {
             // Says more than the code.
-            return self.make_safe(By::Charger, Cause::ChargerStatus(told.status.name()));
+            return self.make_safe(By::Charger, Cause::ChargerStatus(Status::EmergencyShutdown.name()));
         }
         match kind {
             Kind::WeldingDetection => self.welding_unanswered(),

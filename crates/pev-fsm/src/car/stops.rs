@@ -6,7 +6,10 @@ use session::{By, Cause, Detail, Latch, StopReason};
 use super::{Car, Step, Timer};
 use crate::request::Kind;
 use crate::supervision::Trouble;
-use crate::{Event, Operator, Time, Warning, din};
+use crate::{Event, Operator, Warning, din};
+
+/// A charger is off so long after pilot B: 150 ms (IEC 61851-23 gives it 100 ms, from memory).
+const SWITCHED_OFF: Duration = Duration::from_millis(150);
 
 impl Car {
     /// Records why; the first reason stays, unless what comes later is worse.
@@ -55,7 +58,7 @@ impl Car {
     /// sensor shows none it may be the sensor that is wrong: they get the time in which any charger switches off.
     pub(super) fn power_down(&mut self, rest: Duration) {
         let is_doubted = self.supervision.doubts_current(self.now);
-        let least = if is_doubted { self.config.time(Time::Rest) } else { Duration::ZERO };
+        let least = if is_doubted { SWITCHED_OFF } else { Duration::ZERO };
         self.power.stop(self.now, rest.max(least), &self.plant);
     }
 

@@ -362,7 +362,11 @@ fn without_a_power_stage_a_sensor_that_sees_the_battery_is_told() {
     bench.pass_all(&GOOD[..8]);
     (bench.measured_mv, bench.out_ma) = (Some(341_000), Some(-700));
     bench.charge(500);
-    assert_eq!(bench.told.unwrap(), Target { voltage_mv: 341_000, current_ma: -700 });
+    assert_eq!(
+        bench.told.unwrap(),
+        Target { voltage_mv: 341_000, current_ma: 0 },
+        "DIN knows no current out of the car"
+    );
 }
 
 #[test]

@@ -191,7 +191,8 @@ impl Charger {
     }
 
     pub(super) fn is_ready(&self) -> bool {
-        matches!(fresh(self.plant.pilot, self.now), Some(Level::C | Level::D))
+        // Not the newest reading alone: it may be a bounce.
+        fresh(self.plant.pilot, self.now).is_some() && matches!(self.level, Some(Level::C | Level::D))
     }
 
     /// Whether the plug cannot come out, where the charger has a lock.

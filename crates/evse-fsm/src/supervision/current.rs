@@ -16,8 +16,10 @@ const OVER_CURRENT_MA: i32 = 5_000;
 const FOLLOWS: Duration = Duration::from_secs(3);
 /// What was demanded so lately explains a current, too: 1 s (a real charger trails a falling demand by up to 5 A, observed).
 const RECENT: Duration = Duration::from_secs(1);
-/// The sensor's error in mA, or 1 % where that is more: judgement.
+/// The sensor's error in mA, or 1 % and [`ROUNDED_MA`] where that is more: judgement.
 const SENSOR_MA: i64 = 1_000;
+/// What ripple and rounding add to that, in mA: judgement, as the car's side.
+const ROUNDED_MA: i64 = 200;
 /// Before power is granted 2 A are demanded at most, and flow when the car's contactors close. A stage of 2 A with its
 /// ripple and the sensor's error is seen beyond that: by up to so much in mA (judgement).
 const OVER_BEFORE_POWER_MA: i32 = 1_000;
@@ -151,7 +153,7 @@ fn explained(demanded_ma: i32, levels: &Protection) -> i32 {
     let demanded = i64::from(demanded_ma);
     let stage = (demanded * i64::from(levels.regulation_percent) / 100).max(i64::from(levels.regulation_ma));
     let most = demanded + stage;
-    i32::try_from(most + SENSOR_MA.max(most / 100)).unwrap_or(i32::MAX)
+    i32::try_from(most + SENSOR_MA.max(most / 100 + ROUNDED_MA)).unwrap_or(i32::MAX)
 }
 
 /// The most of the last one to two [`RECENT`].
@@ -226,7 +228,7 @@ mod tests {
         for demanded in [0, 10_000, 49_999, 50_000, 100_000, 125_000, 400_000] {
             let most = demanded + (demanded / 20).max(2_500);
             assert_eq!(found(true, |_| (demanded, most + most / 100)), None, "{demanded}");
-            let far = most + (most / 100).max(1_000) + 1;
+            let far = most + (most / 100 + 200).max(1_000) + 1;
             let late = found(true, |_| (demanded, far));
             assert_eq!(late, Some((3_000, Cause::OverCurrent)), "{demanded}");
         }
@@ -244,7 +246,7 @@ mod tests {
             "before power is granted"
         );
         assert_eq!(
-            found(true, |_| (2_000, -530_300)),
+            found(true, |_| (2_000, -530_501)),
             Some((0, Cause::ReverseCurrent)),
             "beyond every limit"
         );

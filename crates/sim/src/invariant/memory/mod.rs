@@ -129,7 +129,12 @@ impl Memory {
             *at = Some(now);
         }
         // Pilot A is the sign of a plug that is out, unless the charger's lock holds it or the proximity wire shows it.
-        let is_out = truth.level == Level::A && !truth.charger_locked && !bench.proximity().is_plugged();
+        let is_gone = truth.level == Level::A && !truth.charger_locked && !bench.proximity().is_plugged();
+        let read = bench.read_by_charger();
+        let reads_plug = fresh(read.lock, now) == Some(true)
+            || fresh(read.proximity, now).is_some_and(control_pilot::Proximity::is_plugged);
+        // By all that it can read it looks like one.
+        let is_out = is_gone || fresh(read.pilot, now) == Some(Level::A) && !reads_plug;
         for (side, is_frozen) in SIDES.into_iter().zip(is_frozen) {
             let can_see = !is_frozen
                 && bench.silent_since(side).is_none()

@@ -104,7 +104,9 @@ impl Charger {
         } else {
             self.supervision.rest();
             let may_bleed = !self.is_ready();
-            if let Some(warning) = self.supervision.off.step(now, &self.plant, may_bleed) {
+            if let Some(warning) =
+                self.supervision.off.step(now, &self.plant, may_bleed, level == Some(Level::A))
+            {
                 self.events.push(Event::Warning(warning));
             }
         }

@@ -20,13 +20,21 @@ pub(crate) struct Off {
     told: Option<Warning>,
     /// Since when a bleeder is asked for.
     bleeding: Lasting,
+    /// Since when the plug is out and the cable live, whoever made it so.
+    out: Lasting,
     /// The output was driven, and the cable was not seen dead since.
     was_driven: bool,
 }
 
 impl Off {
     pub(crate) const fn new() -> Self {
-        Self { on: Lasting::new(), told: None, bleeding: Lasting::new(), was_driven: true }
+        Self {
+            on: Lasting::new(),
+            told: None,
+            bleeding: Lasting::new(),
+            out: Lasting::new(),
+            was_driven: true,
+        }
     }
 
     /// Something is driven; `wants_dead`: the isolation test waits for a dead cable.
@@ -35,13 +43,21 @@ impl Off {
         self.bleeding.since(now, wants_dead);
     }
 
-    /// Nothing is driven: what is on all the same, once. `may_bleed`: no car has its battery on the cable by right.
-    pub(crate) fn step(&mut self, now: Instant, plant: &Plant, may_bleed: bool) -> Option<Warning> {
+    /// Nothing is driven: what is on all the same, once. `may_bleed`: no car has its battery on the cable by right;
+    /// `is_out`: nor by a weld, as the plug is out.
+    pub(crate) fn step(
+        &mut self,
+        now: Instant,
+        plant: &Plant,
+        may_bleed: bool,
+        is_out: bool,
+    ) -> Option<Warning> {
         let is_closed = fresh(plant.contactors, now) == Some(true);
         let voltage_mv = fresh(plant.voltage_mv, now).map(i32::saturating_abs);
         let live_mv = voltage_mv.filter(|mv| *mv >= DEAD_MV);
         self.was_driven &= voltage_mv.is_none() || live_mv.is_some();
         self.bleeding.since(now, self.was_driven && may_bleed);
+        self.out.since(now, is_out && live_mv.is_some());
         let since = self.on.since(now, is_closed || live_mv.is_some());
         let waited = since.map_or(Duration::ZERO, |since| now.since(since));
         let before = self.told.is_some();
@@ -65,11 +81,11 @@ impl Off {
 
     /// Whether a bleeder shall discharge the cable now.
     pub(crate) fn discharges(&self, now: Instant) -> bool {
-        self.bleeding.due(DISCHARGE).is_some_and(|end| now < end)
+        [self.bleeding, self.out].iter().any(|since| since.due(DISCHARGE).is_some_and(|end| now < end))
     }
 
     /// When something is told, or the bleeder let go.
-    pub(crate) fn dues(&self) -> [Option<Instant>; 3] {
-        [self.on.due(OPENING), self.on.due(DISCHARGE), self.bleeding.due(DISCHARGE)]
+    pub(crate) fn dues(&self) -> [Option<Instant>; 4] {
+        [self.on.due(OPENING), self.on.due(DISCHARGE), self.bleeding.due(DISCHARGE), self.out.due(DISCHARGE)]
     }
 }

@@ -1,7 +1,7 @@
 use machine::Duration;
 use session::Limits;
 
-/// At which levels protection acts. Each has a default with its source, and a range that [`check`](Self::check) holds it to.
+/// At which levels protection acts. Each has a default with its source, and a range that [`Config::check`](crate::Config::check) holds it to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Protection {
     /// More than 10 A demanded, the voltage clearly below its set point and less than 1 A measured ends the session after

@@ -1,6 +1,6 @@
 use machine::Duration;
 
-/// At which levels the car's protection acts. Each has a default with its source, and a range that [`check`](Self::check)
+/// At which levels the car's protection acts. Each has a default with its source, and a range that [`Config::check`](crate::Config::check)
 /// holds it to.
 ///
 /// Current out of the battery is forbidden: no car here gives energy back.

@@ -27,7 +27,7 @@ pub enum Deed {
     Inject(Injection),
     /// A node hangs for so long.
     Stall(Side, Duration),
-    /// A node's program ends, and begins anew after [`DOWN`]: it remembers only what it had reported as latched.
+    /// A node's program ends, and begins again after `DOWN`: it remembers only what it had reported as latched.
     Restart(Side),
     /// A switch or level is read wrong for so long.
     Glitch(Side, Sensor, Duration),

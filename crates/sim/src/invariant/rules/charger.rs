@@ -164,9 +164,7 @@ pub(super) const RULES: &[Rule] = &[
             let is_live = view.truth.cable_mv >= session::DEAD_MV + view.error(session::DEAD_MV);
             let is_pulled = !view.truth.is_plugged && is_live && view.bench.has_bleeder();
             let knows = view.knows(Side::Charger, Sensor::Pilot) && view.knows(Side::Charger, Sensor::Voltage);
-            // A bleeder is no match for a battery or a stage on the cable.
-            let is_held = [Side::Charger, Side::Car].iter().any(|side| view.bench.is_welded(*side));
-            is_pulled && knows && !is_held && !view.is_frozen(Side::Charger)
+            is_pulled && knows && !view.bench.is_welded(Side::Charger) && !view.is_frozen(Side::Charger)
         })),
     rule("E30", Side::Charger, "off within 600 ms of the last sign of life of its program",
         "a program that hangs with its output live", Check::Lasts(ms(100), |view| {

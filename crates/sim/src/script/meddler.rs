@@ -236,7 +236,8 @@ impl<'a> Meddler<'a> {
     /// A frame as the world would give it.
     pub(super) fn hear(&mut self, cx: &mut Cx<'_>, frame: &[u8]) {
         let mut frame = frame.to_vec();
-        if let Some(mut segment) = Segment::parse(&frame) {
+        // One that was damaged stays so: written again, its checksum would be right.
+        if let Some(mut segment) = Segment::parse(&frame).filter(|_| packet::is_whole(&frame)) {
             let acknowledged = self.splice.to_node(segment.acknowledged);
             if acknowledged != segment.acknowledged {
                 segment.acknowledged = acknowledged;

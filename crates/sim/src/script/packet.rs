@@ -161,6 +161,13 @@ pub(super) fn mend(frame: &mut [u8]) {
     }
 }
 
+/// Whether nothing was damaged on the way: the checksum of an IPv6 packet is right.
+pub(super) fn is_whole(frame: &[u8]) -> bool {
+    let mut mended = frame.to_vec();
+    mend(&mut mended);
+    mended == frame
+}
+
 /// Source port of a UDP datagram or TCP segment.
 pub(super) fn source_port(frame: &[u8]) -> Option<u16> {
     u16_at(frame, HEADERS)

@@ -36,6 +36,10 @@ find_tools() {
 find_ccs() { # sets CCS to the program under test
     CCS=${CCS:-$(target_folder)/debug/ccs}
     [ -x "$CCS" ] || die "no $CCS: run 'cargo build -p ccs' first"
+    # A latch of another run, or of this machine, is none of this one's.
+    export STATE_DIRECTORY=$(target_folder)/interop/state
+    rm -rf "$STATE_DIRECTORY"
+    mkdir -p "$STATE_DIRECTORY"
 }
 
 make_python() { # make_python NAME REQUIREMENTS: sets PYTHON to that of an environment with just these packages

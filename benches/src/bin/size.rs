@@ -73,12 +73,26 @@ fn build(firmware: &Path, target: &Path, arguments: &[&str]) {
     let built = Command::new(env!("CARGO"))
         .args(["build", "--release", "--target-dir"])
         .arg(target)
+        .args(["--config", &short_paths(firmware)])
         .args(arguments)
         .current_dir(firmware)
         .env_remove("RUSTFLAGS")
         .status()
         .expect("cargo");
     assert!(built.success(), "the firmware does not build: `rustup target add {TARGET}` may be missing");
+}
+
+/// Panics name source files: without the folders of this machine, so that the figure is the same on each.
+fn short_paths(firmware: &Path) -> String {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home =
+        home.or_else(|| std::env::home_dir().map(|home| home.join(".cargo"))).expect("a home of cargo");
+    let registries = std::fs::read_dir(home.join("registry/src")).into_iter().flatten().flatten();
+    let workspace = firmware.parent().expect("a workspace").to_path_buf();
+    let folders = registries.map(|registry| registry.path()).chain([workspace]);
+    let flags: Vec<String> =
+        folders.map(|folder| format!("\"--remap-path-prefix={}/=\"", folder.display())).collect();
+    format!("target.{TARGET}.rustflags=[{}]", flags.join(","))
 }
 
 fn measure(bytes: &[u8]) -> Size {

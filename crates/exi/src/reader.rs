@@ -134,6 +134,7 @@ impl<'a> Reader<'a> {
     const WORD: u32 = usize::BITS - 7;
 
     /// Reads `bytes` from bit `start` on. A stream beyond 512 MiB is cut there.
+    #[inline(never)] // Each view makes its own.
     pub fn new(bytes: &'a [u8], start: u32) -> Self {
         let end = u32::try_from(bytes.len()).unwrap_or(u32::MAX).saturating_mul(8).min(u32::MAX - 64);
         Self {

@@ -69,7 +69,16 @@ impl<'a> Reader<'a> {
 
     /// The next `N` bytes.
     pub(crate) fn array<const N: usize>(&mut self) -> [u8; N] {
-        self.bytes(N).try_into().unwrap_or([0; N])
+        let mut array = [0; N];
+        self.fill(&mut array);
+        array
+    }
+
+    /// The next bytes into `array`, or none of them.
+    #[inline(never)]
+    fn fill(&mut self, array: &mut [u8]) {
+        let bytes = self.bytes(array.len());
+        array.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
     }
 
     /// Steps over reserved bytes; a frame may end within them.

@@ -1,6 +1,8 @@
 use core::fmt;
 use core::ops::{Add, AddAssign, Sub};
 
+// Arithmetic of 64 bit is a dozen instructions on a 32-bit chip, and every rule of every machine asks for it: called there.
+
 /// A moment on the caller's monotonic clock, in microseconds since a start of the caller's choice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Instant(u64);
@@ -35,6 +37,7 @@ impl Instant {
 
     /// The time from `earlier` to `self`, or zero when `earlier` is later: a clock that jumps back
     /// never makes an age negative.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration(self.0.saturating_sub(earlier.0))
     }
@@ -73,6 +76,7 @@ impl Duration {
 impl Add<Duration> for Instant {
     type Output = Self;
     /// Saturates at the end of the clock.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn add(self, span: Duration) -> Self {
         Self(self.0.saturating_add(span.0))
     }

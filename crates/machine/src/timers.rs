@@ -17,6 +17,15 @@ impl Deadline {
             (a, b) => a.or(b),
         }
     }
+
+    /// The earliest of a machine's timers and of what else it waits for, by name; `timers` wins a tie, then the first.
+    pub fn earliest(timers: Option<Self>, others: &[(&'static str, Option<Instant>)]) -> Option<Self> {
+        let mut first = timers;
+        for (name, due) in others {
+            first = Self::earlier(first, due.map(|at| Self { at, name }));
+        }
+        first
+    }
 }
 
 /// The timers of one machine, as a plain enum.

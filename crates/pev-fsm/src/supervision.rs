@@ -1,7 +1,7 @@
 //! What is watched: readings, lock, contactors, voltage, current, temperature; in and around a session.
 
 use machine::{Duration, Instant};
-use session::{By, Cause, Compared, DEAD_MV, Debounce, Isolation, Lasting, Latch, Reading, fresh};
+use session::{By, Cause, Compared, DEAD_MV, Debounce, Isolation, Lasting, Latch, Reading, earliest, fresh};
 
 use crate::flow::Flow;
 use crate::joined::{Joined, compared};
@@ -283,7 +283,7 @@ impl Supervision {
     /// When the first of what is wrong now will have lasted for too long, later than `now`.
     pub(crate) fn due(&self, now: Instant, levels: &Protection) -> Option<Instant> {
         let [over_current, reverse] = self.flow.due(levels);
-        let all = [
+        let dues = [
             self.wire.due(),
             self.joined.due(),
             over_current,
@@ -294,7 +294,7 @@ impl Supervision {
             self.hot.due(HOT),
             self.hot.due(TOO_HOT),
         ];
-        all.into_iter().flatten().filter(|at| *at > now).min()
+        earliest(now, &dues)
     }
 }
 

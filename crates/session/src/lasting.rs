@@ -17,6 +17,7 @@ impl Lasting {
     }
 
     /// Since when the condition holds, given that it now does or does not.
+    #[inline(never)]
     pub fn since(&mut self, now: Instant, holds: bool) -> Option<Instant> {
         if holds {
             self.since.get_or_insert(now);
@@ -27,11 +28,13 @@ impl Lasting {
     }
 
     /// Whether the condition, which now holds or does not, has held for `patience` or longer.
+    #[inline(never)]
     pub fn for_at_least(&mut self, now: Instant, holds: bool, patience: Duration) -> bool {
         self.since(now, holds).is_some_and(|since| now.since(since) >= patience)
     }
 
     /// When it will have held for `patience`; `None` while it does not hold.
+    #[inline(never)]
     pub fn due(&self, patience: Duration) -> Option<Instant> {
         self.since.map(|since| since + patience)
     }
@@ -40,6 +43,11 @@ impl Lasting {
     pub const fn holds(&self) -> bool {
         self.since.is_some()
     }
+}
+
+/// The earliest of `dues` that is after `now`.
+pub fn earliest(now: Instant, dues: &[Option<Instant>]) -> Option<Instant> {
+    dues.iter().flatten().filter(|at| **at > now).min().copied()
 }
 
 /// A state of a contact or of the pilot that counts only after two readings, a debounce time apart, agree on it.
@@ -73,14 +81,19 @@ impl Debounce {
         time: Duration,
     ) -> bool {
         if let Some(reading) = reading {
-            if is_so(reading.value) {
-                let since = *self.since.get_or_insert(reading.at);
-                self.is_settled |= reading.at.since(since) >= time;
-            } else {
-                *self = Self::new();
-            }
+            self.look(reading.at, is_so(reading.value), time);
         }
         self.is_settled
+    }
+
+    #[inline(never)]
+    fn look(&mut self, at: Instant, is_so: bool, time: Duration) {
+        if is_so {
+            let since = *self.since.get_or_insert(at);
+            self.is_settled |= at.since(since) >= time;
+        } else {
+            *self = Self::new();
+        }
     }
 
     /// Whether the newest reading shows the state, settled or not.

@@ -35,7 +35,7 @@ mod stop;
 
 pub use checkpoint::Checkpoint;
 pub use connection::{Closed, EnergyTransfer};
-pub use lasting::{Debounce, Lasting};
+pub use lasting::{Debounce, Lasting, earliest};
 pub use latch::Latch;
 pub use limits::{CURRENT_BEFORE_POWER_MA, DEAD_MV, Limits, OPEN_BELOW_MA, Target};
 pub use message::{Direction, Message, Status, Values};

@@ -22,7 +22,13 @@ pub const MAX_AGE: Duration = Duration::from_millis(200);
 
 /// The value of a reading that is not older than [`MAX_AGE`].
 pub fn fresh<T: Copy>(reading: Option<Reading<T>>, now: Instant) -> Option<T> {
-    reading.filter(|reading| now.since(reading.at) <= MAX_AGE).map(|reading| reading.value)
+    reading.filter(|reading| is_fresh(reading.at, now)).map(|reading| reading.value)
+}
+
+/// Whether what was measured at `at` still counts. Not inlined: every rule of both sides asks it.
+#[inline(never)]
+fn is_fresh(at: Instant, now: Instant) -> bool {
+    now.since(at) <= MAX_AGE
 }
 
 /// One sensor, as the rule of freshness sees it; `F` is the set of a side's sensors.
@@ -44,7 +50,7 @@ impl<F: Flags + Copy> Sensor<F> {
 
     /// The name of the first of `sensors` that is needed and whose reading is absent or older than [`MAX_AGE`].
     pub fn stale(sensors: &[Self], needed: F, now: Instant) -> Option<&'static str> {
-        let is_too_old = |at: Option<Instant>| at.is_none_or(|at| now.since(at) > MAX_AGE);
+        let is_too_old = |at: Option<Instant>| at.is_none_or(|at| !is_fresh(at, now));
         let mut needed = sensors.iter().filter(|sensor| needed.contains(sensor.flag));
         needed.find(|sensor| is_too_old(sensor.at)).map(|sensor| sensor.name)
     }

@@ -193,7 +193,7 @@ impl Cause {
             Self::StoppedAtCharger => (0, "stopped at the charger", "nothing to do"),
             Self::EmergencyStop => (10, "emergency stop", "find out why, release the button, then reset or plug in again"),
             Self::NotAuthorised => (11, "not authorised", "authorise within the ongoing timer, or charge freely by configuration"),
-            Self::Unplugged => (20, "plug pulled (pilot A)", "plug in again; if nobody pulled it, look at the pilot wire"),
+            Self::Unplugged => (20, "plug out (pilot or proximity)", "plug in again; if no one pulled it, look at the pilot and proximity wires"),
             Self::LeftReady => (21, "car left pilot C/D", "the car asked for the end by hardware: read its own fault memory"),
             Self::PilotFault => (22, "pilot E or F", "look for a short or a broken pilot wire and at the diode"),
             Self::Released => (24, "release button pressed", "plug in again and leave the button alone while charging"),

@@ -253,18 +253,16 @@ impl Machine for Charger {
     }
 
     fn poll_timeout(&self) -> Option<Deadline> {
-        let named = |name| move |at| Deadline { at, name };
         let energised = self.power.is_energised();
         let stale = energised.then(|| self.plant.stale_at(self.config.sensors)).flatten();
-        let moving = self.power.is_moving().then_some(self.now + STEP);
-        let all = [
-            self.pilot.due(&self.config.times).map(named("pilot")),
-            self.power.due(&self.config).map(named("power")),
-            moving.map(named("ramp")),
-            self.supervision.due(self.now, &self.config).map(named("watch")),
-            stale.filter(|at| *at > self.now).map(named("stale reading")),
-            self.waiting.as_ref().map(|waiting| Deadline { at: waiting.until, name: "answer" }),
+        let others = [
+            ("pilot", self.pilot.due(&self.config.times)),
+            ("power", self.power.due(&self.config)),
+            ("ramp", self.power.is_moving().then_some(self.now + STEP)),
+            ("watch", self.supervision.due(self.now, &self.config)),
+            ("stale reading", stale.filter(|at| *at > self.now)),
+            ("answer", self.waiting.as_ref().map(|waiting| waiting.until)),
         ];
-        all.into_iter().fold(self.timers.next(), Deadline::earlier)
+        Deadline::earliest(self.timers.next(), &others)
     }
 }

@@ -94,7 +94,10 @@ impl Charger {
             self.emergency_stop();
         }
         if self.power.is_energised() {
-            let bounds = Limits { max_voltage_mv: self.power.most_mv(), ..self.bounds() };
+            // What the car named before: one that lowers its limit later has its battery above it, and ends in order.
+            let named = self.bounds();
+            let max_voltage_mv = self.power.test_most_mv().unwrap_or(named.max_voltage_mv);
+            let bounds = Limits { max_voltage_mv, ..named };
             let (_, wants_dead) = self.power.test_wants();
             self.supervision.off.driven(now, wants_dead);
             let output = self.power.output();

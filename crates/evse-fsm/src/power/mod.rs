@@ -138,7 +138,12 @@ impl Power {
 
     /// The most voltage in mV that car and charger bear now: that of the isolation test is the charger's choice.
     pub(crate) fn most_mv(&self) -> i32 {
-        if let Stage::Test(test) = &self.stage { test.most_mv() } else { self.limits.max_voltage_mv }
+        self.test_most_mv().unwrap_or(self.limits.max_voltage_mv)
+    }
+
+    /// Likewise of the isolation test, while it runs.
+    pub(crate) fn test_most_mv(&self) -> Option<i32> {
+        if let Stage::Test(test) = &self.stage { Some(test.most_mv()) } else { None }
     }
 
     /// What car and charger bear together; bounds everything from now on.

@@ -1,7 +1,7 @@
 //! The current: whether it follows what is demanded of the power stage, in size and in sign.
 
 use machine::{Duration, Instant};
-use session::{Cause, Lasting, Limits};
+use session::{Cause, Lasting, Limits, earliest};
 
 use super::Output;
 use crate::found::{Found, amperes};
@@ -137,14 +137,15 @@ impl Current {
     }
 
     /// When something has lasted too long.
-    pub(super) fn dues(&self, levels: &Protection) -> [Option<Instant>; 5] {
-        [
+    pub(super) fn due(&self, now: Instant, levels: &Protection) -> Option<Instant> {
+        let dues = [
             self.over.due(FOLLOWS),
             self.inrush.due(INRUSH),
             self.reverse.due(REVERSE),
             self.missed.due(DISTRUST),
             self.missed.due(levels.no_current),
-        ]
+        ];
+        earliest(now, &dues)
     }
 }
 

@@ -6,7 +6,7 @@ mod off;
 mod voltage;
 
 use machine::Instant;
-use session::{Cause, Limits};
+use session::{Cause, Limits, earliest};
 
 pub(crate) use contacts::{Contacts, pilot_fault, plug_fault};
 pub(crate) use off::Off;
@@ -105,7 +105,7 @@ impl Supervision {
             self.voltage.contradicts(now, plant, output),
             self.voltage.above(now, voltage_mv, output, config.limits.min_voltage_mv),
         ];
-        all.into_iter().flatten().next()
+        all.iter().flatten().next().copied()
     }
 
     fn isolation(&mut self, now: Instant, plant: &Plant, config: &Config, output: Output) -> Option<Found> {
@@ -132,8 +132,12 @@ impl Supervision {
     /// When something will have lasted too long by time alone.
     pub(crate) fn due(&self, now: Instant, config: &Config) -> Option<Instant> {
         let levels = &config.protection;
-        let monitor = [self.monitor.due(levels.monitor)];
-        let all = self.current.dues(levels).into_iter().chain(self.voltage.dues());
-        all.chain(monitor).chain(self.off.dues()).flatten().filter(|at| *at > now).min()
+        let dues = [
+            self.current.due(now, levels),
+            self.voltage.due(now),
+            self.monitor.due(levels.monitor),
+            self.off.due(now),
+        ];
+        earliest(now, &dues)
     }
 }

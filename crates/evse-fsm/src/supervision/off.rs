@@ -1,7 +1,7 @@
 //! What is on although nothing is driven.
 
 use machine::{Duration, Instant};
-use session::{DEAD_MV, Lasting};
+use session::{DEAD_MV, Lasting, earliest};
 
 use crate::reading::fresh;
 use crate::{Plant, Warning};
@@ -85,7 +85,13 @@ impl Off {
     }
 
     /// When something is told, or the bleeder let go.
-    pub(crate) fn dues(&self) -> [Option<Instant>; 4] {
-        [self.on.due(OPENING), self.on.due(DISCHARGE), self.bleeding.due(DISCHARGE), self.out.due(DISCHARGE)]
+    pub(crate) fn due(&self, now: Instant) -> Option<Instant> {
+        let dues = [
+            self.on.due(OPENING),
+            self.on.due(DISCHARGE),
+            self.bleeding.due(DISCHARGE),
+            self.out.due(DISCHARGE),
+        ];
+        earliest(now, &dues)
     }
 }

@@ -1,7 +1,7 @@
 //! The voltage: whether it is one that car and charger bear, where it has to be, and the same at all sources.
 
 use machine::{Duration, Instant};
-use session::{APART, Agreement, Cause, DEAD_MV, Lasting};
+use session::{APART, Agreement, Cause, DEAD_MV, Lasting, earliest};
 
 use super::Output;
 use crate::Plant;
@@ -111,8 +111,10 @@ impl Voltage {
     }
 
     /// When something has lasted too long.
-    pub(super) fn dues(&self) -> [Option<Instant>; 4] {
-        [self.over.due(OVER_VOLTAGE), self.dead.due(APART), self.above.due(ABOVE), self.sources.due()]
+    pub(super) fn due(&self, now: Instant) -> Option<Instant> {
+        let dues =
+            [self.over.due(OVER_VOLTAGE), self.dead.due(APART), self.above.due(ABOVE), self.sources.due()];
+        earliest(now, &dues)
     }
 }
 

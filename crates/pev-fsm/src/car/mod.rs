@@ -283,18 +283,17 @@ impl Machine for Car {
     }
 
     fn poll_timeout(&self) -> Option<Deadline> {
-        let named = |name| move |at| Deadline { at, name };
         let is_in_use = self.power.is_in_use();
         let stale = is_in_use.then(|| self.plant.stale_at(self.config.sensors)).flatten();
         let vehicle = self.vehicle.filter(|_| is_in_use).map(|vehicle| vehicle.stale_at());
-        let all = [
-            self.power.due(self.now, &self.config).map(named("contactors")),
-            stale.filter(|at| *at > self.now).map(named("stale reading")),
-            vehicle.filter(|at| *at > self.now).map(named("stale vehicle")),
-            self.supervision.due(self.now, &self.config.protection).map(named("protection")),
-            self.plug.due(&self.config).map(named("discharge")),
+        let others = [
+            ("contactors", self.power.due(self.now, &self.config)),
+            ("stale reading", stale.filter(|at| *at > self.now)),
+            ("stale vehicle", vehicle.filter(|at| *at > self.now)),
+            ("protection", self.supervision.due(self.now, &self.config.protection)),
+            ("discharge", self.plug.due(&self.config)),
         ];
-        all.into_iter().fold(self.timers.next(), Deadline::earlier)
+        Deadline::earliest(self.timers.next(), &others)
     }
 }
 

@@ -4,6 +4,7 @@
 pub mod flood;
 pub mod reaction;
 pub mod session;
+pub mod share;
 
 /// One message of `corpus/bench-messages.txt`.
 pub struct Message {

@@ -1,0 +1,51 @@
+//! Which source takes how much of a linked program, read from its debug information.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use addr2line::Loader;
+use object::{Object, ObjectSection, SectionKind};
+
+/// The shortest instruction of the target, in bytes: each is looked up.
+const STEP: u8 = 2;
+
+/// Bytes of code by source file: `evse-fsm/src/pilot.rs` for ours, the package for others (`smoltcp`), `core` for what the
+/// compiler brings.
+///
+/// What is inlined counts for its own file. The standard library's counts for the file that calls it.
+pub fn by_source(program: &Path) -> BTreeMap<String, u64> {
+    let bytes = std::fs::read(program).expect("the binary that was built");
+    let file = object::File::parse(&*bytes).expect("an ELF file");
+    let loader = Loader::new(program).expect("debug information");
+    let mut sources = BTreeMap::new();
+    for section in file.sections().filter(|section| section.kind() == SectionKind::Text) {
+        for address in (section.address()..section.address() + section.size()).step_by(STEP.into()) {
+            *sources.entry(source(&loader, address)).or_default() += u64::from(STEP);
+        }
+    }
+    sources
+}
+
+fn source(loader: &Loader, address: u64) -> String {
+    let mut owner = "core".to_owned();
+    let Ok(mut frames) = loader.find_frames(address) else { return owner };
+    while let Ok(Some(frame)) = frames.next() {
+        let file = frame.location.and_then(|location| location.file).unwrap_or_default();
+        if let Some(name) = package(file) {
+            owner = name;
+            break;
+        }
+    }
+    owner
+}
+
+/// Whose file it is; `None` for the standard library's.
+fn package(file: &str) -> Option<String> {
+    if let Some((_, ours)) = file.split_once("crates/") {
+        return Some(ours.to_owned());
+    }
+    let (folder, _) = file.split_once("/src/")?;
+    let folder = folder.rsplit('/').next()?;
+    let (name, version) = folder.rsplit_once('-')?;
+    version.starts_with(|first: char| first.is_ascii_digit()).then(|| name.to_owned())
+}

@@ -10,6 +10,7 @@ use super::clock::Clock;
 use super::message::{self, Message};
 use super::packet::{self, SYN, Segment};
 use super::reborn::{self, Reborn};
+use super::splice::{Splice, before};
 use super::story::{Story, Told};
 use crate::{Drive, EventQueue, Host, Input, Node};
 
@@ -87,17 +88,6 @@ pub(super) struct Meddler<'a> {
     has_ended: bool,
     /// What it had reported as latched, and not as released since.
     kept: Option<Latch>,
-}
-
-/// What a changed message did to the numbers of its connection.
-#[derive(Debug, Default)]
-struct Splice {
-    /// The next byte's number, as the node counts; what is below has been seen.
-    next: u32,
-    /// Changed segments: the node's number and length, and what left instead.
-    changed: Vec<(u32, u32, Vec<u8>)>,
-    /// Segments that are lost next.
-    lost: u32,
 }
 
 impl<'a> Meddler<'a> {
@@ -368,38 +358,6 @@ impl<'a> Meddler<'a> {
     }
 }
 
-/// Whether a byte's number comes before another.
-const fn before(number: u32, other: u32) -> bool {
-    number.wrapping_sub(other) > u32::MAX / 2
-}
-
-impl Splice {
-    /// The number on the line of a byte that the node counts as `number`.
-    fn to_line(&self, number: u32) -> u32 {
-        let past = self.changed.iter().filter(|(start, ..)| before(*start, number));
-        past.fold(number, |shifted, (_, length, bytes)| {
-            shifted.wrapping_add(u32::try_from(bytes.len()).unwrap_or_default()).wrapping_sub(*length)
-        })
-    }
-
-    /// The other way.
-    fn to_node(&self, number: u32) -> u32 {
-        let mut shift = 0_u32;
-        for (start, length, bytes) in &self.changed {
-            let end = start.wrapping_add(u32::try_from(bytes.len()).unwrap_or_default()).wrapping_sub(shift);
-            if before(number, end) {
-                break;
-            }
-            shift = shift.wrapping_add(*length).wrapping_sub(u32::try_from(bytes.len()).unwrap_or_default());
-        }
-        number.wrapping_add(shift)
-    }
-
-    fn instead_of(&self, number: u32) -> Option<&[u8]> {
-        self.changed.iter().find(|(start, ..)| *start == number).map(|(.., bytes)| bytes.as_slice())
-    }
-}
-
 impl Node for Meddler<'_> {
     fn start(&mut self, cx: &mut Cx<'_>) {
         self.with(cx, Host::start);
@@ -503,18 +461,6 @@ fn checkpoint(event: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_shifted_behind_what_was_changed_and_back_again() {
-        let splice =
-            Splice { changed: vec![(100, 10, vec![0; 4]), (110, 5, Vec::new())], ..Splice::default() };
-        for (node, line) in [(50, 50), (100, 100), (110, 104), (115, 104), (120, 109)] {
-            assert_eq!(splice.to_line(node), line, "{node}");
-        }
-        for (line, node) in [(50, 50), (100, 100), (104, 115), (109, 120)] {
-            assert_eq!(splice.to_node(line), node, "{line}");
-        }
-    }
 
     #[test]
     fn a_checkpoint_is_named_by_its_number() {

@@ -75,6 +75,7 @@ mod run;
 mod senses;
 mod setup;
 mod shrink;
+mod splice;
 mod step;
 mod story;
 mod words;

@@ -81,10 +81,10 @@ pub(super) struct Meddler<'a> {
     discovery_port: Option<u16>,
     /// What it last sent on a connection, with its own numbers.
     last_segment: Option<Segment>,
-    /// What it tells, where somebody looks on.
-    story: Option<Story>,
+    /// Where its events and messages go, if the play is watched.
+    story: Option<&'a Story>,
     reborn: Reborn<'a>,
-    /// Its program has ended, and begins anew when it is called next.
+    /// Its program has ended, and starts again when it is called next.
     has_ended: bool,
     /// What it had reported as latched, and not as released since.
     kept: Option<Latch>,
@@ -116,12 +116,20 @@ impl<'a> Meddler<'a> {
         }
     }
 
-    /// Somebody looks on.
-    pub(super) fn tell_to(&mut self, story: Story) {
+    /// The play is watched: the story takes what this program and those that replace it report.
+    pub(super) fn tell_to(&mut self, story: &'a Story) {
         self.story = Some(story);
+        self.show_messages();
     }
 
-    /// The next event as a line, and whole to whoever looks on.
+    /// Of a session both sides see the same messages: the charger reports them.
+    fn show_messages(&mut self) {
+        if let (Some(story), Host::Charger(charger)) = (self.story, &mut self.host) {
+            charger.role_mut().watch(story);
+        }
+    }
+
+    /// The next event as a line; the story takes the event itself.
     fn next_event(&mut self) -> Option<String> {
         let (line, told) = match &mut self.host {
             Host::Charger(charger) => {
@@ -169,8 +177,11 @@ impl<'a> Meddler<'a> {
         if std::mem::take(&mut self.has_ended) {
             let wishes = self.host.car().map(crate::Car::wishes);
             match self.reborn.begin(&mut cx, wishes, self.kept) {
-                Some(host) => self.host = host,
-                None => self.refuse("a program can begin anew three times"),
+                Some(host) => {
+                    self.host = host;
+                    self.show_messages();
+                }
+                None => self.refuse("a program can start again three times"),
             }
         }
         call(&mut self.host, &mut cx)

@@ -148,11 +148,9 @@ pub fn play(script: &Script, look: Option<Look<'_>>) -> Played {
         }
     };
     if look.is_some() {
-        world.tell(CHARGER, |node, _| {
-            if let Host::Charger(charger) = &mut node.host {
-                charger.role_mut().watch(&story);
-            }
-        });
+        for port in [CHARGER, CAR] {
+            world.tell(port, |node, _| node.tell_to(&story));
+        }
     }
     let mut player = Player::new(script, &mut world, look, story.clone());
     player.play(script, &mut world);
@@ -253,9 +251,6 @@ impl<'l> Player<'l> {
             world.inject(at, Injection::Plug(CAR));
         }
         if look.is_some() {
-            for port in [CHARGER, CAR] {
-                world.tell(port, |node, _| node.tell_to(story.clone()));
-            }
             let frames = story.clone();
             world.add_tap(Box::new(move |at, port, is_sent, frame| {
                 if port == CHARGER {

@@ -54,7 +54,7 @@ use crate::plant::{Bench, Side, Truth};
 use crate::world::Tap;
 use crate::{Node, Port, World};
 use rules::Check;
-use view::View;
+use view::{By, View};
 
 /// Sees a bench and the messages on its line, and says which rule is broken.
 #[derive(Debug)]
@@ -221,17 +221,17 @@ impl Witness {
             is_frozen,
             is_sound,
             tests_higher,
-            trusts: true,
+            by: By::Truth,
         };
         for (at, what) in news {
             view.now = *at;
             for rule in RULES {
                 let Check::Happens(is_bad) = rule.check else { continue };
                 view.facts = known_to(rule.side);
-                if !view.trusting(true, |view| is_bad(view, what)) {
+                if !view.judged(rule.side, By::Truth, |view| is_bad(view, what)) {
                     continue;
                 }
-                if view.trusting(false, |view| is_bad(view, what)) {
+                if view.judged(rule.side, By::Known, |view| is_bad(view, what)) {
                     return Err(Broken { rule, at: *at, truth });
                 }
                 excuse(&mut self.excused, rule);
@@ -241,8 +241,9 @@ impl Witness {
         for (rule, since) in RULES.iter().zip(&mut self.since) {
             let Check::Lasts(limit, is_bad) = rule.check else { continue };
             view.facts = known_to(rule.side);
-            let is_so = view.trusting(true, is_bad);
-            let is_known = is_so && view.trusting(false, is_bad);
+            let is_so = view.judged(rule.side, By::Truth, is_bad);
+            let mut is_by = |by| view.judged(rule.side, by, is_bad);
+            let is_known = is_so && (is_by(By::Known) || is_by(By::Readings));
             let is_over = |since: Option<Instant>| since.is_some_and(|since| now.since(since) >= limit);
             let (lasts, known) = (
                 is_over(hold(&mut since.is_so, is_so, now)),

@@ -3,6 +3,7 @@
 use control_pilot::Output;
 use evse_fsm::Demand;
 use machine::{Duration, Instant};
+use session::fresh;
 
 use super::Facts;
 use super::memory::{Memory, error};
@@ -24,8 +25,19 @@ pub(super) struct View<'a> {
     pub(super) is_sound: bool,
     /// The isolation is tested at the voltage of IEC 61851-23:2023.
     pub(super) tests_higher: bool,
-    /// Every sensor is taken for true.
-    pub(super) trusts: bool,
+    /// What the rule is judged by.
+    pub(super) by: By,
+}
+
+/// What a rule is judged by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    /// What is there, whether the side can know it or not.
+    Truth,
+    /// What is there, as far as no sensor of the side lies about it.
+    Known,
+    /// What the sensors of the side say, true or not.
+    Readings,
 }
 
 /// What a sensor said is acted by for so long at most: it is read each 50 ms, and contacts are as old then.
@@ -83,16 +95,25 @@ impl View<'_> {
         self.bench.stopped_since(side).is_some() && self.knows(side, Sensor::EmergencyStop)
     }
 
-    /// A side has readings of this, and nothing is wrong with them that it could not know: without, the rules about that
-    /// are not its rules.
+    /// A side has new readings of this, and they are true or show what they should: without, other rules stop it. A sensor
+    /// that is missing or lies is counted.
     pub(super) fn knows(&self, side: Side, sensor: Sensor) -> bool {
-        let bench = self.bench;
-        let speaks = bench.has(side, sensor) && !bench.lacks(side, &[sensor]);
-        bench.silent_since(side).is_none() && speaks && (self.trusts || self.is_knowable(side, sensor))
+        let is_silent = self.bench.silent_since(side).is_some() || self.bench.lacks(side, &[sensor]);
+        !is_silent && !self.is_deceived(side, sensor)
     }
 
-    /// "Is knowable": a sensor that lies can be known to only where another own one measures the same, and they contradict
-    /// each other. Such are the two voltages of a side, with closed contactors between them; all others are alone.
+    /// A sensor of a side is missing or lies, and the side cannot know better. One that is silent deceives no one: a reading
+    /// that is too old allows nothing.
+    pub(super) fn is_deceived(&self, side: Side, sensor: Sensor) -> bool {
+        match self.by {
+            By::Truth => false,
+            By::Readings if is_read(side, sensor) => false,
+            By::Known | By::Readings => !self.bench.has(side, sensor) || !self.is_knowable(side, sensor),
+        }
+    }
+
+    /// A sensor that lies can be known to only where another own one measures the same, and they contradict each other. Such
+    /// are the two voltages of a side, with closed contactors between them; all others are alone.
     fn is_knowable(&self, side: Side, sensor: Sensor) -> bool {
         let lies = self.is_within(self.bench.lied(side, sensor), READ);
         let is_double = matches!(sensor, Sensor::Voltage | Sensor::Stage | Sensor::Battery);
@@ -104,10 +125,37 @@ impl View<'_> {
         self.is_frozen(side) && self.bench.unheard(side) < HUNG
     }
 
-    /// The same view, in which sensors are taken for true or not.
-    pub(super) fn trusting(&mut self, trusts: bool, is_bad: impl FnOnce(&Self) -> bool) -> bool {
-        self.trusts = trusts;
-        is_bad(self)
+    /// The same view, judged by this for a side.
+    pub(super) fn judged(&mut self, side: Side, by: By, is_bad: impl FnOnce(&Self) -> bool) -> bool {
+        let truth = self.truth;
+        if by == By::Readings {
+            self.truth = self.as_read(side);
+        }
+        self.by = by;
+        let is_bad = is_bad(self);
+        self.truth = truth;
+        is_bad
+    }
+
+    /// What is there by the readings of a side, see [`is_read`].
+    fn as_read(&self, side: Side) -> Truth {
+        let (truth, charger, car) = (self.truth, self.bench.read_by_charger(), self.bench.read_by_car());
+        match side {
+            Side::Charger => Truth {
+                level: fresh(charger.pilot, self.now).unwrap_or(truth.level),
+                cable_mv: fresh(charger.voltage_mv, self.now).unwrap_or(truth.cable_mv),
+                current_ma: fresh(charger.current_ma, self.now).unwrap_or(truth.current_ma),
+                charger_locked: fresh(charger.lock, self.now).unwrap_or(truth.charger_locked),
+                ..truth
+            },
+            Side::Car => Truth {
+                inlet_mv: fresh(car.inlet_mv, self.now).unwrap_or(truth.inlet_mv),
+                battery_mv: fresh(car.battery_mv, self.now).unwrap_or(truth.battery_mv),
+                current_ma: fresh(car.current_ma, self.now).unwrap_or(truth.current_ma),
+                car_locked: fresh(car.lock, self.now).unwrap_or(truth.car_locked),
+                ..truth
+            },
+        }
     }
 
     /// The most voltage in mV that may be demanded: what both bear, and in a cable check by the edition of 2023 up to 50 V
@@ -141,5 +189,13 @@ impl View<'_> {
     /// A side has reported that it is latched, before what moves now was told to.
     pub(super) fn is_latched(&self, side: Side) -> bool {
         self.memory.of(side).latched_since.is_some_and(|since| self.now.since(since) > WAS_READY)
+    }
+}
+
+/// Whether a reading of a side stands for the truth, where a rule is judged by readings.
+const fn is_read(side: Side, sensor: Sensor) -> bool {
+    match side {
+        Side::Charger => matches!(sensor, Sensor::Pilot | Sensor::Voltage | Sensor::Current | Sensor::Lock),
+        Side::Car => matches!(sensor, Sensor::Voltage | Sensor::Battery | Sensor::Current | Sensor::Lock),
     }
 }

@@ -9,7 +9,7 @@ use evse_fsm::{Contactors, Lock};
 use sim::invariant::{Facts, RULES};
 use sim::plant::{CableProfile, CarDemand, Fault, Sensor, SensorFault, Side, StageFault};
 
-use stand::{DISCHARGING, OFF, PLUGGED, Stand};
+use stand::{DISCHARGING, OFF, PLUGGED, Stand, supply};
 
 /// How to break a rule, and how long that may go on before.
 type Way = (&'static str, fn() -> Stand, u64);
@@ -41,6 +41,44 @@ fn what_a_side_cannot_know_is_excused_and_named() {
     stand.run(2_300);
     stand.demand.lock = Lock::Released;
     assert_eq!(stand.after(500), Some("E13"));
+}
+
+#[test]
+fn a_silent_sensor_excuses_nothing_that_is_done() {
+    let mut stand = Stand::precharged();
+    stand.inject(Fault::Sensor(Side::Charger, Sensor::Voltage, SensorFault::Silent));
+    stand.demand.lock = Lock::Released;
+    assert_eq!(stand.after(400), Some("E13"));
+    let mut stand = Stand::precharged();
+    stand.inject(Fault::Sensor(Side::Car, Sensor::Battery, SensorFault::Silent));
+    stand.demand = supply(320_000, 2_000);
+    stand.run(250);
+    stand.car.contactors = Contactors::Closed;
+    assert_eq!(stand.after(100), Some("P1"));
+}
+
+#[test]
+fn a_lie_that_shows_what_is_wrong_excuses_nothing() {
+    let mut stand = Stand::charging();
+    stand.inject(Fault::Sensor(Side::Charger, Sensor::Current, SensorFault::Offset(10_000)));
+    stand.inject(Fault::Stage(StageFault::Extra(50_000)));
+    stand.facts(|facts, _| facts.asked_ma = 200_000);
+    assert_eq!(stand.after(5_000), Some("E16"));
+}
+
+#[test]
+fn an_emergency_stop_counts_again_after_its_sensor_has_lied() {
+    let mut stand = Stand::ready();
+    stand.inject(Fault::Sensor(Side::Charger, Sensor::EmergencyStop, SensorFault::Reversed));
+    stand.run(100);
+    stand.inject(Fault::Sensor(Side::Charger, Sensor::EmergencyStop, SensorFault::Sound));
+    stand.run(300);
+    stand.inject(Fault::EmergencyStop(Side::Charger, true));
+    stand.run(300);
+    stand.inject(Fault::EmergencyStop(Side::Charger, false));
+    stand.facts(|facts, now| facts.cable_check = Some(now));
+    stand.demand = OFF;
+    assert_eq!(stand.after(200), Some("E20"));
 }
 
 #[test]

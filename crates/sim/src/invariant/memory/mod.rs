@@ -131,8 +131,11 @@ impl Memory {
         // Pilot A is the sign of a plug that is out, unless the charger's lock holds it or the proximity wire shows it.
         let is_gone = truth.level == Level::A && !truth.charger_locked && !bench.proximity().is_plugged();
         let read = bench.read_by_charger();
-        let reads_plug = fresh(read.lock, now) == Some(true)
-            || fresh(read.proximity, now).is_some_and(control_pilot::Proximity::is_plugged);
+        // What is there and silent does not say that the plug is out.
+        let may_be = |sensor| bench.has(Side::Charger, sensor);
+        let reads_plug = fresh(read.lock, now).unwrap_or(may_be(Sensor::Lock))
+            || fresh(read.proximity, now)
+                .map_or(may_be(Sensor::Proximity), control_pilot::Proximity::is_plugged);
         // By all that it can read it looks like one.
         let is_out = is_gone || fresh(read.pilot, now) == Some(Level::A) && !reads_plug;
         for (side, is_frozen) in SIDES.into_iter().zip(is_frozen) {
@@ -140,7 +143,7 @@ impl Memory {
                 && bench.silent_since(side).is_none()
                 && bench.has(side, Sensor::EmergencyStop)
                 && !bench.lacks(side, &[Sensor::EmergencyStop])
-                && bench.lied(side, Sensor::EmergencyStop).is_none()
+                && bench.lied(side, Sensor::EmergencyStop).is_none_or(|at| now.since(at) > READ)
                 && truth.level.is_plugged();
             let are_apart = !is_frozen && are_apart(now, bench, side);
             let own = self.of_mut(side);

@@ -6,7 +6,7 @@ mod charger;
 use machine::Duration;
 
 use super::view::View;
-use crate::plant::{Occurrence, Side, Tolerance};
+use crate::plant::{Occurrence, Sensor, Side, Tolerance};
 
 /// One rule.
 #[derive(Clone, Copy, Debug)]
@@ -75,10 +75,11 @@ fn closing(what: &Occurrence, of: Side) -> Option<(i32, i32)> {
 }
 
 /// It is judged by the current at the command, and by that at the contacts: either may be below 1 A.
-fn is_opening_under_load(what: &Occurrence, of: Side) -> bool {
+fn is_opening_under_load(view: &View<'_>, what: &Occurrence, of: Side) -> bool {
     let Occurrence::Opened { side, told_ma, current_ma, is_commanded: true } = what else { return false };
-    // 1 A by a sensor that is within 1 %.
-    *side == of && told_ma.abs() >= 1_010 && current_ma.abs() >= 1_010
+    let least_ma = 1_000 + view.error(1_000);
+    let is_loaded = told_ma.abs() >= least_ma && current_ma.abs() >= least_ma;
+    *side == of && is_loaded && !view.is_deceived(of, Sensor::Current)
 }
 
 /// It is judged by what was there when it was told to: a reading ago.
@@ -87,18 +88,16 @@ fn is_live_unlock(view: &View<'_>, what: &Occurrence, of: Side) -> bool {
         return false;
     };
     let is_live = *was_closed || voltage_mv.abs() >= session::DEAD_MV;
-    *side == of && is_live && !view.is_within(view.memory.of(of).calm_at, TOLD)
+    let knows_dead = ![Sensor::Voltage, Sensor::Contactors].into_iter().any(|one| view.is_deceived(of, one));
+    *side == of && is_live && knows_dead && !view.is_within(view.memory.of(of).calm_at, TOLD)
 }
 
-/// So much more than this demand may flow, in mA: what the regulation of a stage is allowed, the sensor's 1 A or 1 %, its
-/// error, and ripple.
+/// The most in mA that may flow for this demand: what the regulation of a stage is allowed, the sensor's 1 A or 1 %, and
+/// its error.
 fn most_ma(view: &View<'_>, demanded_ma: i32) -> i32 {
-    let sensor_ma = (demanded_ma / 100).max(1_000) + view.error(demanded_ma) + RIPPLE_MA;
+    let sensor_ma = (demanded_ma / 100).max(1_000) + view.error(demanded_ma);
     demanded_ma.saturating_add(Tolerance::most_ma(demanded_ma) + sensor_ma)
 }
-
-/// What a reading may be off by the stage's ripple.
-const RIPPLE_MA: i32 = 300;
 
 /// Contactors close, or a lock opens, at an end whose voltages contradict each other.
 fn acts_in_doubt(view: &View<'_>, what: &Occurrence, of: Side) -> bool {

@@ -132,6 +132,11 @@ impl Bench {
         is_frozen && self.monitor.counts() && self.monitor.is_fast()
     }
 
+    /// By how many mA at most the charger's reading of the current is off by the power stage's ripple.
+    pub const fn most_ripple_ma(&self) -> i32 {
+        self.stage.most_ripple_ma()
+    }
+
     /// Whether the power stage obeys.
     pub fn is_stage_sound(&self) -> bool {
         self.stage.fault == StageFault::Sound

@@ -1,4 +1,4 @@
-//! What those see who look on while a script is played.
+//! What an observer of a script sees.
 #![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 use std::ops::ControlFlow;

@@ -40,11 +40,11 @@ pub(super) enum By {
     Readings,
 }
 
-/// What a sensor said is acted by for so long at most: it is read each 50 ms, and contacts are as old then.
+/// A reading is acted on for at most this time: it is read each 50 ms, and contacts move later.
 const READ: Duration = Duration::from_millis(200);
-/// A program that is not heard of for so long was made SAFE: 500 ms, and the contactors' own time.
+/// A program that shows no life for this time was made SAFE: 500 ms, and the contactors' own time.
 const HUNG: Duration = Duration::from_millis(560);
-/// What contactors that close now were commanded by is as old at most.
+/// The command of contactors that close now is this old at most.
 const WAS_READY: Duration = Duration::from_millis(150);
 
 impl View<'_> {
@@ -58,7 +58,7 @@ impl View<'_> {
         self.truth.car_closed && !self.bench.is_welded(Side::Car)
     }
 
-    /// So much current flows. A charger whose stage does not obey and whose contactors are welded has nothing left to
+    /// At least this current flows. A charger whose stage does not obey and whose contactors are welded has nothing left to
     /// stop it with: that is the car's then.
     pub(super) fn gives(&self, ma: i32) -> bool {
         let is_helpless = self.bench.is_welded(Side::Charger) && !self.bench.is_stage_sound();
@@ -158,8 +158,8 @@ impl View<'_> {
         }
     }
 
-    /// The most voltage in mV that may be demanded: what both bear, and in a cable check by the edition of 2023 up to 50 V
-    /// more than the car does, or 10 % above 500 V.
+    /// The most voltage in mV that may be demanded: the lower limit of both, and in a cable check by the edition of 2023 up to 50 V
+    /// more than the car's limit, or 10 % above 500 V.
     pub(super) fn most_mv(&self) -> i32 {
         let facts = self.facts;
         let is_test = self.tests_higher && facts.cable_check.is_some() && !facts.is_checked;
@@ -186,7 +186,7 @@ impl View<'_> {
         if matches!(side, Side::Charger) { charger } else { car }
     }
 
-    /// A side has reported that it is latched, before what moves now was told to.
+    /// A side has reported that it is latched, before the command of what moves now.
     pub(super) fn is_latched(&self, side: Side) -> bool {
         self.memory.of(side).latched_since.is_some_and(|since| self.now.since(since) > WAS_READY)
     }

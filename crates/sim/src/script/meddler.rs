@@ -65,7 +65,7 @@ pub(super) struct Meddler<'a> {
     clock: Clock,
     now: Instant,
     rules: Vec<Rule>,
-    /// Steps whose rule has hit and that nobody has taken yet.
+    /// Steps whose rule has hit and that were not taken yet.
     fired: Vec<usize>,
     splice: Splice,
     outbox: EventQueue<Vec<u8>>,
@@ -153,7 +153,7 @@ impl<'a> Meddler<'a> {
         self.kept
     }
 
-    /// Its program ends: what was under way is gone with it.
+    /// Its program ends, and what was under way is lost.
     pub(super) fn end(&mut self) {
         self.has_ended = true;
         for queue in [&mut self.outbox, &mut self.inbox, &mut self.receipts] {

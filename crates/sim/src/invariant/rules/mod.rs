@@ -11,7 +11,7 @@ use crate::plant::{Occurrence, Sensor, Side, Tolerance};
 /// One rule.
 #[derive(Clone, Copy, Debug)]
 pub struct Rule {
-    /// Its id, for ever.
+    /// Its id, which never changes.
     pub id: &'static str,
     /// Who has to keep it.
     pub side: Side,
@@ -58,11 +58,11 @@ const ALL: [Rule; COUNT] = {
     all
 };
 
-/// Contacts close for a command that is as old: a reading and their own time.
+/// A command is this old at most when the contacts close: a reading and their own time.
 const TOLD: Duration = ms(100);
 /// Readings may be 200 ms old.
 const STALE_MS: u64 = 200;
-/// A side whose program was not heard of for so long was made SAFE by its hardware.
+/// A side whose program shows no life for this time was made SAFE by its hardware.
 const HEARTBEAT: Duration = ms(500);
 
 /// If a side's contactors closed as they were to: voltage on the conductors - the lower of that at the command and that
@@ -82,7 +82,7 @@ fn is_opening_under_load(view: &View<'_>, what: &Occurrence, of: Side) -> bool {
     *side == of && is_loaded && !view.is_deceived(of, Sensor::Current)
 }
 
-/// It is judged by what was there when it was told to: a reading ago.
+/// It is judged by what was there at the command: a reading ago.
 fn is_live_unlock(view: &View<'_>, what: &Occurrence, of: Side) -> bool {
     let Occurrence::Lock { side, is_locked: false, voltage_mv, was_closed, by_fault: false } = what else {
         return false;

@@ -132,7 +132,7 @@ pub trait Port: AsFd {
     /// Opens it again after it was down.
     ///
     /// # Errors
-    /// It is still down ([`Error::is_interface_down`]), or what no waiting mends.
+    /// It is still down ([`Error::is_interface_down`]), or an error that waiting does not clear.
     fn reopen(&mut self) -> Result<(), Error>;
 
     /// From now on the role has this address.

@@ -18,7 +18,7 @@ pub struct Signals(SignalFd);
 pub enum Wish {
     /// SIGINT or SIGTERM: an end in order; the second one, at once.
     Stop,
-    /// SIGHUP: the terminal is gone. An end in order, however often it comes: a shell and the kernel send one each.
+    /// SIGHUP: the terminal was closed. An end in order, however often it comes: a shell and the kernel send one each.
     Leave,
     /// SIGQUIT: an end at once.
     Quit,
@@ -75,7 +75,7 @@ impl Signals {
     }
 }
 
-/// A thread of the adapter's own takes no signal: one that somebody holds must not end the process here.
+/// A thread of the adapter's own takes no signal: one that another program holds must not end the process here.
 pub(crate) fn take_none() {
     // Fails only for a mask that does not exist.
     let _ = SigSet::all().thread_block();

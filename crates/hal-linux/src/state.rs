@@ -88,7 +88,7 @@ impl StateFile {
         self.sync_folder()
     }
 
-    /// Forgets the latch: somebody has found the cause.
+    /// Clears the latch, after the cause was found.
     ///
     /// # Errors
     /// What the file system says.

@@ -4,7 +4,7 @@ use session::Direction;
 /// Looks on while a role takes and sends messages: a log, a recorder, a page.
 ///
 /// It is called at the moment when it happens, with the bytes where they are, and has no effect on the role. It is to
-/// return at once: whoever wants to decode, print or keep a message copies it and does that elsewhere.
+/// return at once: to decode, print or keep a message, copy it and do that elsewhere.
 pub trait Watch {
     /// The session of the served connection takes a message (before its events about it), or its answer was encoded.
     ///

@@ -106,7 +106,7 @@ impl<'a> Car<'a> {
 
     fn read(&mut self, cx: &mut Cx<'_>, sensors: &CarPlant) {
         self.next_reading = cx.now + READING;
-        // The plant first: behind a pause its readings are the ones that grow stale soonest.
+        // The plant first: after a pause its readings are the ones that grow stale soonest.
         self.pev.handle(cx, PevInput::Plant(plant(sensors)));
         if let Some(vehicle) = self.vehicle(sensors) {
             self.pev.handle(cx, PevInput::Vehicle(vehicle));

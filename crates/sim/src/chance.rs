@@ -3,7 +3,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
 
 /// All chance of a world comes from one seed, through a tree of named streams: a child's numbers depend on
-/// the seed and on the names from the root to it, and on nothing that anybody else has drawn. So a node
+/// the seed and on the names from the root to it, and on nothing that others have drawn. So a node
 /// that is added changes no other node's luck.
 #[derive(Clone, Debug)]
 pub struct Chance {

@@ -115,7 +115,7 @@ impl<S> Scenario<S> {
 }
 
 impl Outcome {
-    /// Whether everything was seen and nobody stopped the run.
+    /// Whether everything was seen and nothing stopped the run.
     pub fn is_good(&self) -> bool {
         self.failures.is_empty() && matches!(self.stop, Stop::Time | Stop::Idle)
     }

@@ -162,7 +162,7 @@ fn silence_keeps_old_readings_and_a_broken_sensor_only_its_own() {
 fn a_charger_that_is_not_heard_of_is_made_safe_by_its_hardware() {
     let heartbeat = Some(BenchConfig::HEARTBEAT);
     let mut bench = charging(BenchConfig { heartbeat, ..BenchConfig::default() });
-    assert_eq!(bench.truth().current_ma, 0, "nobody said anything for more than a second");
+    assert_eq!(bench.truth().current_ma, 0, "no demand for more than a second");
     assert!(bench.occurrences().contains(&(at(500), Occurrence::Heartbeat(Side::Charger))));
     assert!(bench.occurrences().contains(&(at(500), Occurrence::Heartbeat(Side::Car))));
     assert_eq!((bench.demand(), bench.car_demand()), (&Demand::SAFE, &CarDemand::SAFE));
@@ -170,5 +170,5 @@ fn a_charger_that_is_not_heard_of_is_made_safe_by_its_hardware() {
     assert_eq!(bench.demand(), &Demand::SAFE, "a program that comes back demands what it demanded before");
     bench.drive_charger(at(3_002), &Demand::SAFE);
     bench.drive_charger(at(3_003), &supply(400_000, 1_000));
-    assert_eq!(bench.demand().supply.voltage_mv, 400_000, "it has seen that it has to begin anew");
+    assert_eq!(bench.demand().supply.voltage_mv, 400_000, "it has seen that it has to begin again");
 }

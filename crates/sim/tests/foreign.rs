@@ -33,7 +33,7 @@ const EVEREST: Report = Report::Own(0, Some(1));
 const OPEN_PLC_UTILS: Report = Report::Own(10, Some(0));
 const PYSLAC: Report = Report::Own(10, None);
 
-/// A charger by script. It offers 5 % to whoever is on its cable, and answers every car.
+/// A charger by script. It offers 5 % on its cable, and answers every car.
 #[derive(Clone, Copy)]
 struct Habits {
     kind: ModemKind,
@@ -266,7 +266,7 @@ const SCENARIOS: &[Scenario<Setup>] = &[
         ],
     ),
     scenario(
-        "a rogue gives a link over which nobody answers",
+        "a rogue gives a link without answers",
         Setup { own: None, others: &[Habits { links: true, ..ROGUE }] },
         &[
             Expect::told("pev", "Matched { peer: 02:00:00:00:00:00 })"),

@@ -50,7 +50,7 @@ const fn broken(
 ) -> Scenario<()> {
     Scenario {
         id,
-        title: "broken for ten seconds behind a match",
+        title: "broken for ten seconds after a match",
         setup: (),
         injections,
         until: at(120_000),

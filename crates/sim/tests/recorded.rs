@@ -91,7 +91,7 @@ fn versions_are_the_recorded_ones_byte_for_byte_but_for_the_chips_identity() {
     for (request, cnf) in pairs {
         let mut bench = Bench::with(&[ModemConfig::evse(kind_of(cnf.from()), cnf.from())]);
         let mut own = answer(&mut bench, request);
-        // The chip's identity and stepping, and what a modem leaves in the buffer behind the text.
+        // The chip's identity and stepping, and what a modem leaves in the buffer after the text.
         let end = 23 + usize::from(cnf.bytes[22]);
         ignore(&mut own, &cnf.bytes, end..cnf.bytes.len());
         assert!(own == addressed(cnf.bytes.clone(), request), "{:?}", kind_of(cnf.from()));

@@ -27,7 +27,7 @@ struct Habits {
     sounds: (u8, u8),
     /// It asks to be recognised by its pilot first.
     validates: bool,
-    /// It begins anew so long after its first question, with another run.
+    /// It begins again this time after its first question, with another run.
     restarts: Option<Duration>,
     /// It matches without waiting for a plug: a car at a neighbouring post.
     unplugged: bool,
@@ -396,7 +396,7 @@ const SCENARIOS: &[Scenario<Setup>] = &[
         setup: Setup { car: Habits { restarts: Some(Duration::from_millis(350)), ..GOOD }, ..USUAL },
         ..scenario(
             "X040",
-            "the car begins anew in the middle",
+            "the car begins again in the middle",
             &[PLUG],
             &[Expect::sent("evse", "CM_SLAC_PARM.CNF", 2, 2), MATCHED, LINKED],
         )

@@ -11,7 +11,7 @@ use sim::{Car, Charger, Injection, Limit, ModemConfig, ModemKind, Node, Port, Sp
 const EVSE: Port = Port(0);
 const PEV: Port = Port(1);
 
-/// Plays a charger and a car with these modems, plugged in at `plug`, for 30 s; gives when either side first told each
+/// Plays a charger and a car with these modems, plugged in at `plug`, for 30 s; gives when either side first reported each
 /// of the words.
 fn told(plug: Instant, evse: ModemConfig, pev: ModemConfig, words: &[(&str, &str)]) -> Vec<Instant> {
     let (mut first, mut second) = (EvseStorage::new(), PevStorage::new());
@@ -29,7 +29,7 @@ fn told(plug: Instant, evse: ModemConfig, pev: ModemConfig, words: &[(&str, &str
     let entries = world.trace().entries();
     let first = |(who, what): &(&str, &str)| {
         let entry = entries.iter().find(|entry| entry.who == *who && entry.what.contains(what));
-        entry.unwrap_or_else(|| panic!("{who} never told {what}\n{}", world.trace())).at
+        entry.unwrap_or_else(|| panic!("{who} never reported {what}\n{}", world.trace())).at
     };
     words.iter().map(first).collect()
 }

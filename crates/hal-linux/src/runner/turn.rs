@@ -108,7 +108,7 @@ where
     fn wait(&self) -> Result<(), Error> {
         let now = self.clock.now();
         let wakes = self.plant.plant.wakes();
-        // A plant that failed may be readable for ever: it is tried with the tick.
+        // A plant that failed may stay readable: it is tried with the tick.
         let plant = wakes.filter(|_| self.fault.is_none());
         let poll = if wakes.is_some() { self.next_tick } else { self.next_tick.min(now + POLL) };
         let due = self.role.poll_timeout().map(|deadline| deadline.at);
@@ -318,7 +318,7 @@ where
         }
     }
 
-    /// The role takes another address where somebody else has its own.
+    /// The role takes another address where another host has its own.
     fn follow_address(&mut self) -> Result<(), Error> {
         let address = self.role.address();
         if self.address != Some(address) {

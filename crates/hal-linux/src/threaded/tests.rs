@@ -33,7 +33,7 @@ impl PlantBackend for Slow {
     }
 
     fn read(&mut self, _now: Instant) -> Result<i32, PlantFault> {
-        // Nobody allows anything any more: the test is over.
+        // The other end was dropped: the test is over.
         let reading = self.go_on.recv().unwrap_or_default();
         assert_ne!(reading, self.panics_at, "the driver's bug");
         if reading < 0 { Err(PlantFault("no answer".into())) } else { Ok(reading) }

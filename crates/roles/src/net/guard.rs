@@ -40,7 +40,7 @@ pub(super) struct Threat {
 pub(super) enum Judgement {
     /// smoltcp gets it.
     Pass,
-    /// Nobody gets it.
+    /// It is dropped.
     Drop,
     /// Likewise, and the peer is asked whether it meant it.
     Challenge,

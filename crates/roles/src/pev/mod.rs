@@ -85,7 +85,7 @@ pub enum PevInput<'a> {
     Operator(Operator),
     /// The network interface is down or gone: no connection outlives that. After a rest the way to a session begins again.
     InterfaceDown,
-    /// Leave the network and begin anew, without waiting for the pilot. Does nothing while a session runs, nor against the
+    /// Leave the network and begin again, without waiting for the pilot. Does nothing while a session runs, nor against the
     /// driver's stop.
     Restart,
 }

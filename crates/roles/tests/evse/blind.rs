@@ -1,4 +1,4 @@
-//! Segments of somebody who does not see the connection (RFC 5961).
+//! Segments from a host that does not see the connection (RFC 5961).
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -197,7 +197,7 @@ fn blind_data_is_dropped_unless_it_acknowledges_what_was_sent() {
             bench.world.run(1);
         }
     }
-    assert_eq!(bench.numbers().0, expected, "nothing of it was acknowledged");
+    assert_eq!(bench.numbers().0, expected, "none of it was acknowledged");
     bench.goes_on();
 }
 

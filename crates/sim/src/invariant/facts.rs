@@ -31,7 +31,7 @@ pub struct Facts {
     pub answered: Option<Instant>,
     /// When the last `CurrentDemandReq` of this session came that was not refused.
     pub demanded: Option<Instant>,
-    /// The current in mA that the car asked for last; nothing behind the end of power.
+    /// The current in mA that the car asked for last; nothing after the end of power.
     pub asked_ma: i32,
     /// The car has recorded that it had to open its contactors under current.
     pub emergency_opening: bool,

@@ -14,24 +14,24 @@
 //! world.run(Limit::until(Instant::from_millis(1_000)), |world| witness.watch(world));
 //! ```
 //!
-//! The rules, their side and what they keep away are the table [`RULES`]; its ids are for ever. `E` rules are the charger's,
+//! The rules, their side and what they keep away are the table [`RULES`]; its ids never change. `E` rules are the charger's,
 //! `P` rules the car's.
 //!
 //! | what could happen | kept away by |
 //! |---|---|
-//! | voltage on a cable or plug that nobody asked for | E1, E8, E11, E15, E29, P10 |
-//! | a plug or live pins in somebody's hand | E7, E13, E17, E22, E31, P3, P5, P12, P19 |
-//! | voltage or current beyond what both bear | E3, E4, E5, E6, E16, E18, E21, P13 |
+//! | voltage on a cable or plug without a request | E1, E8, E11, E15, E29, P10 |
+//! | a plug under load or live pins in a hand | E7, E13, E17, E22, E31, P3, P5, P12, P19 |
+//! | voltage or current above the limits of car or charger | E3, E4, E5, E6, E16, E18, E21, P13 |
 //! | current out of the car | E24, P20 |
 //! | shock by a fault to earth | E14, E25, P2 |
 //! | contacts that weld | E2, E12, P1, P4, P17 |
 //! | charging although it must end | E9, E10, E19, E23, E30, P6, P7, P8, P9, P11, P14, P15, P16, P23 |
-//! | charging again before anybody has looked | E20, E26, E27, P18, P21 |
+//! | charging again before the fault was looked at | E20, E26, E27, P18, P21 |
 //! | a protection that stops what is in order, and is then switched off | E28, P22 |
 //!
-//! A rule is a side's only as far as its own sensors can know: what a sensor says is believed unless another own one
-//! contradicts it. [`Witness::excused`] names the rules that were broken where the side could not know; everything else
-//! counts.
+//! A rule is judged only while the side can know: by what is there as long as the sensors of the side do not lie about it,
+//! or by what they say where that shows it, too. A lie that another own sensor contradicts is known. A sensor that is silent
+//! excuses nothing that is done. [`Witness::excused`] names the rules that were broken where the side could not know.
 
 mod facts;
 mod memory;
@@ -54,7 +54,7 @@ use crate::plant::{Bench, Side, Truth};
 use crate::world::Tap;
 use crate::{Node, Port, World};
 use rules::Check;
-use view::View;
+use view::{By, View};
 
 /// Sees a bench and the messages on its line, and says which rule is broken.
 #[derive(Debug)]
@@ -84,12 +84,12 @@ struct Lasting {
     is_known: Option<Instant>,
 }
 
-/// What was said, as it came to either end of the line: nobody can know of an end that is still on its way to him.
+/// What was said, as it came to either end of the line: a side does not know what has not reached it yet.
 #[derive(Debug, Default)]
 struct Ears {
     charger: Sniffer,
     car: Sniffer,
-    /// Where the car is. As long as nobody knows, it hears what the charger hears.
+    /// Where the car is. Until that is known, it hears what the charger hears.
     car_at: Option<Port>,
 }
 
@@ -147,12 +147,12 @@ impl Witness {
         words(car.facts_mut());
     }
 
-    /// Somebody has reset a side: it may charge again.
+    /// A side is reset: it may charge again.
     pub fn reset(&mut self, side: Side) {
         self.memory.reset(side);
     }
 
-    /// Somebody at the charger wants the end of the session.
+    /// The charger's operator asks for the end of the session.
     pub fn stops(&mut self, now: Instant) {
         self.memory.stop.tell(now, &self.facts());
     }
@@ -162,12 +162,12 @@ impl Witness {
         self.memory.latched(side, now);
     }
 
-    /// Nothing breaks in this world, and nobody wants an end of it: everything is as it should be.
+    /// Nothing breaks in this world, and neither driver nor operator ends the session: the charge must not be stopped.
     pub fn expect_sound(&mut self) {
         self.is_sound = true;
     }
 
-    /// The charger tests the isolation at the voltage of IEC 61851-23:2023, which may be above what the car bears.
+    /// The charger tests the isolation at the voltage of IEC 61851-23:2023, which may be above the car's limit.
     pub fn expect_higher_test(&mut self) {
         self.tests_higher = true;
     }
@@ -221,17 +221,17 @@ impl Witness {
             is_frozen,
             is_sound,
             tests_higher,
-            trusts: true,
+            by: By::Truth,
         };
         for (at, what) in news {
             view.now = *at;
             for rule in RULES {
                 let Check::Happens(is_bad) = rule.check else { continue };
                 view.facts = known_to(rule.side);
-                if !view.trusting(true, |view| is_bad(view, what)) {
+                if !view.judged(rule.side, By::Truth, |view| is_bad(view, what)) {
                     continue;
                 }
-                if view.trusting(false, |view| is_bad(view, what)) {
+                if view.judged(rule.side, By::Known, |view| is_bad(view, what)) {
                     return Err(Broken { rule, at: *at, truth });
                 }
                 excuse(&mut self.excused, rule);
@@ -241,8 +241,9 @@ impl Witness {
         for (rule, since) in RULES.iter().zip(&mut self.since) {
             let Check::Lasts(limit, is_bad) = rule.check else { continue };
             view.facts = known_to(rule.side);
-            let is_so = view.trusting(true, is_bad);
-            let is_known = is_so && view.trusting(false, is_bad);
+            let is_so = view.judged(rule.side, By::Truth, is_bad);
+            let mut is_by = |by| view.judged(rule.side, by, is_bad);
+            let is_known = is_so && (is_by(By::Known) || is_by(By::Readings));
             let is_over = |since: Option<Instant>| since.is_some_and(|since| now.since(since) >= limit);
             let (lasts, known) = (
                 is_over(hold(&mut since.is_so, is_so, now)),

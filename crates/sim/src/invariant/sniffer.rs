@@ -57,7 +57,7 @@ impl Sniffer {
         let Some(segment) = Segment::parse(frame) else { return };
         if segment.flags & SYN != 0 {
             let begin = segment.number;
-            // One that is only late begins nothing anew.
+            // One that is only late begins no new one.
             if self.streams.get(&segment.name).is_none_or(|stream| stream.begin != begin) {
                 self.streams.insert(segment.name, Stream::new(begin));
             }

@@ -3,6 +3,7 @@
 use control_pilot::Output;
 use evse_fsm::Demand;
 use machine::{Duration, Instant};
+use session::fresh;
 
 use super::Facts;
 use super::memory::{Memory, error};
@@ -24,15 +25,26 @@ pub(super) struct View<'a> {
     pub(super) is_sound: bool,
     /// The isolation is tested at the voltage of IEC 61851-23:2023.
     pub(super) tests_higher: bool,
-    /// Every sensor is taken for true.
-    pub(super) trusts: bool,
+    /// What the rule is judged by.
+    pub(super) by: By,
 }
 
-/// What a sensor said is acted by for so long at most: it is read each 50 ms, and contacts are as old then.
+/// What a rule is judged by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    /// What is there, whether the side can know it or not.
+    Truth,
+    /// What is there, as far as no sensor of the side lies about it.
+    Known,
+    /// What the sensors of the side say, true or not.
+    Readings,
+}
+
+/// A reading is acted on for at most this time: it is read each 50 ms, and contacts move later.
 const READ: Duration = Duration::from_millis(200);
-/// A program that is not heard of for so long was made SAFE: 500 ms, and the contactors' own time.
+/// A program that shows no life for this time was made SAFE: 500 ms, and the contactors' own time.
 const HUNG: Duration = Duration::from_millis(560);
-/// What contactors that close now were commanded by is as old at most.
+/// The command of contactors that close now is this old at most.
 const WAS_READY: Duration = Duration::from_millis(150);
 
 impl View<'_> {
@@ -46,7 +58,7 @@ impl View<'_> {
         self.truth.car_closed && !self.bench.is_welded(Side::Car)
     }
 
-    /// So much current flows. A charger whose stage does not obey and whose contactors are welded has nothing left to
+    /// At least this current flows. A charger whose stage does not obey and whose contactors are welded has nothing left to
     /// stop it with: that is the car's then.
     pub(super) fn gives(&self, ma: i32) -> bool {
         let is_helpless = self.bench.is_welded(Side::Charger) && !self.bench.is_stage_sound();
@@ -83,16 +95,25 @@ impl View<'_> {
         self.bench.stopped_since(side).is_some() && self.knows(side, Sensor::EmergencyStop)
     }
 
-    /// A side has readings of this, and nothing is wrong with them that it could not know: without, the rules about that
-    /// are not its rules.
+    /// A side has new readings of this, and they are true or show what they should: without, other rules stop it. A sensor
+    /// that is missing or lies is counted.
     pub(super) fn knows(&self, side: Side, sensor: Sensor) -> bool {
-        let bench = self.bench;
-        let speaks = bench.has(side, sensor) && !bench.lacks(side, &[sensor]);
-        bench.silent_since(side).is_none() && speaks && (self.trusts || self.is_knowable(side, sensor))
+        let is_silent = self.bench.silent_since(side).is_some() || self.bench.lacks(side, &[sensor]);
+        !is_silent && !self.is_deceived(side, sensor)
     }
 
-    /// "Is knowable": a sensor that lies can be known to only where another own one measures the same, and they contradict
-    /// each other. Such are the two voltages of a side, with closed contactors between them; all others are alone.
+    /// A sensor of a side is missing or lies, and the side cannot know better. One that is silent deceives no one: a reading
+    /// that is too old allows nothing.
+    pub(super) fn is_deceived(&self, side: Side, sensor: Sensor) -> bool {
+        match self.by {
+            By::Truth => false,
+            By::Readings if is_read(side, sensor) => false,
+            By::Known | By::Readings => !self.bench.has(side, sensor) || !self.is_knowable(side, sensor),
+        }
+    }
+
+    /// A sensor that lies can be known to only where another own one measures the same, and they contradict each other. Such
+    /// are the two voltages of a side, with closed contactors between them; all others are alone.
     fn is_knowable(&self, side: Side, sensor: Sensor) -> bool {
         let lies = self.is_within(self.bench.lied(side, sensor), READ);
         let is_double = matches!(sensor, Sensor::Voltage | Sensor::Stage | Sensor::Battery);
@@ -104,14 +125,41 @@ impl View<'_> {
         self.is_frozen(side) && self.bench.unheard(side) < HUNG
     }
 
-    /// The same view, in which sensors are taken for true or not.
-    pub(super) fn trusting(&mut self, trusts: bool, is_bad: impl FnOnce(&Self) -> bool) -> bool {
-        self.trusts = trusts;
-        is_bad(self)
+    /// The same view, judged by this for a side.
+    pub(super) fn judged(&mut self, side: Side, by: By, is_bad: impl FnOnce(&Self) -> bool) -> bool {
+        let truth = self.truth;
+        if by == By::Readings {
+            self.truth = self.as_read(side);
+        }
+        self.by = by;
+        let is_bad = is_bad(self);
+        self.truth = truth;
+        is_bad
     }
 
-    /// The most voltage in mV that may be demanded: what both bear, and in a cable check by the edition of 2023 up to 50 V
-    /// more than the car does, or 10 % above 500 V.
+    /// What is there by the readings of a side, see [`is_read`].
+    fn as_read(&self, side: Side) -> Truth {
+        let (truth, charger, car) = (self.truth, self.bench.read_by_charger(), self.bench.read_by_car());
+        match side {
+            Side::Charger => Truth {
+                level: fresh(charger.pilot, self.now).unwrap_or(truth.level),
+                cable_mv: fresh(charger.voltage_mv, self.now).unwrap_or(truth.cable_mv),
+                current_ma: fresh(charger.current_ma, self.now).unwrap_or(truth.current_ma),
+                charger_locked: fresh(charger.lock, self.now).unwrap_or(truth.charger_locked),
+                ..truth
+            },
+            Side::Car => Truth {
+                inlet_mv: fresh(car.inlet_mv, self.now).unwrap_or(truth.inlet_mv),
+                battery_mv: fresh(car.battery_mv, self.now).unwrap_or(truth.battery_mv),
+                current_ma: fresh(car.current_ma, self.now).unwrap_or(truth.current_ma),
+                car_locked: fresh(car.lock, self.now).unwrap_or(truth.car_locked),
+                ..truth
+            },
+        }
+    }
+
+    /// The most voltage in mV that may be demanded: the lower limit of both, and in a cable check by the edition of 2023 up to 50 V
+    /// more than the car's limit, or 10 % above 500 V.
     pub(super) fn most_mv(&self) -> i32 {
         let facts = self.facts;
         let is_test = self.tests_higher && facts.cable_check.is_some() && !facts.is_checked;
@@ -138,8 +186,16 @@ impl View<'_> {
         if matches!(side, Side::Charger) { charger } else { car }
     }
 
-    /// A side has reported that it is latched, before what moves now was told to.
+    /// A side has reported that it is latched, before the command of what moves now.
     pub(super) fn is_latched(&self, side: Side) -> bool {
         self.memory.of(side).latched_since.is_some_and(|since| self.now.since(since) > WAS_READY)
+    }
+}
+
+/// Whether a reading of a side stands for the truth, where a rule is judged by readings.
+const fn is_read(side: Side, sensor: Sensor) -> bool {
+    match side {
+        Side::Charger => matches!(sensor, Sensor::Pilot | Sensor::Voltage | Sensor::Current | Sensor::Lock),
+        Side::Car => matches!(sensor, Sensor::Voltage | Sensor::Battery | Sensor::Current | Sensor::Lock),
     }
 }

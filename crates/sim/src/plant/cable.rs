@@ -51,7 +51,7 @@ impl DcCable {
         self.car_v = car.unwrap_or(self.car_v * keeps);
     }
 
-    /// Whether a voltage is falling that nobody holds.
+    /// Whether a voltage that nothing holds is falling.
     pub(super) fn is_moving(&self) -> bool {
         self.charger_v.abs() > 0.5 || self.car_v.abs() > 0.5
     }

@@ -26,7 +26,7 @@ pub enum ContactorFault {
     /// Nothing.
     #[default]
     Sound,
-    /// The contacts are welded: closed now and for ever.
+    /// The contacts are welded: closed until they are repaired.
     Welded,
     /// They fall open and do not close.
     StuckOpen,

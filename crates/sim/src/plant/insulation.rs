@@ -63,7 +63,7 @@ impl InsulationMonitor {
     pub const LEAST_MV: i32 = 50_000;
     /// Between two measurements that it counts: judgement.
     const COUNTS: Duration = Duration::from_secs(1);
-    /// Its self-test takes so long: judgement.
+    /// Time of its self-test: judgement.
     const SELF_TEST: Duration = Duration::from_millis(500);
 
     /// A monitor that has measured nothing.

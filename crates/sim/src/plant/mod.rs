@@ -21,7 +21,7 @@
 //! bench.advance(at(1_000));
 //! assert_eq!(bench.truth().inlet_mv, 355_000);
 //!
-//! // The car closes its contactors; then somebody lets the current run away.
+//! // The car closes its contactors; then the current runs away.
 //! bench.drive_car(at(1_000), &CarDemand { contactors: Contactors::Closed, ..CarDemand::SAFE });
 //! bench.inject(at(1_500), Fault::Stage(sim::plant::StageFault::Runaway));
 //! bench.advance(at(1_600));

@@ -239,6 +239,11 @@ impl PowerStage {
         self.profile.ripple_ma * triangle(now.as_micros() % period, period) / 1000
     }
 
+    /// The most of that, in mA.
+    pub(super) const fn most_ripple_ma(&self) -> i32 {
+        self.profile.ripple_ma
+    }
+
     /// Its output voltage without load, in mV.
     pub fn voltage_mv(&self) -> i32 {
         milli(self.volts)

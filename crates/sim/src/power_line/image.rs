@@ -12,7 +12,7 @@ pub struct Image(Vec<u8>);
 /// Who coordinates a network (`CCoSelection` at 0xF4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Coordinator {
-    /// Whoever is there, when nobody always does.
+    /// Whoever is there, when no other always does.
     Auto,
     /// Never this modem: the car's.
     Never,
@@ -23,7 +23,7 @@ pub enum Coordinator {
 /// Which matching messages a modem lets through to its host (`SLAC_EnableMode` at 0x1653).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SlacMode {
-    /// None: a plug that nobody has configured.
+    /// None: a plug without configuration.
     Off,
     /// What chargers send.
     Pev,
@@ -53,7 +53,7 @@ impl Image {
         Self(bytes)
     }
 
-    /// Takes bytes that somebody wrote, if they are a valid chain.
+    /// Takes bytes that were written, if they are a valid chain.
     pub fn from_bytes(bytes: Vec<u8>) -> Option<Self> {
         let is_chain = pib::Image::parse(&bytes).is_ok_and(|image| image.layout() == Layout::Chain);
         is_chain.then_some(Self(bytes))

@@ -104,7 +104,7 @@ impl PowerLine {
         Self::from_chance(&Chance::new(seed))
     }
 
-    /// A power line without modems whose chance is a part of somebody's.
+    /// A power line without modems whose chance is a part of another's.
     pub fn from_chance(chance: &Chance) -> Self {
         let chance = chance.child("power line");
         Self {
@@ -265,7 +265,7 @@ impl PowerLine {
         (!sleeps).then_some(station)
     }
 
-    /// Finds out anew who belongs together.
+    /// Finds out again who belongs together.
     fn update(&mut self, now: Instant) {
         let changes = self.network.update(now, &self.stations());
         for (joined, (a, b)) in changes.begun {

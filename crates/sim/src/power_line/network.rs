@@ -108,7 +108,7 @@ impl Network {
         self.links.get(&pair(a, b)).is_some_and(|joined| *joined <= now)
     }
 
-    /// Finds out anew who belongs together: to be called after every change. A link that has begun keeps
+    /// Finds out again who belongs together: to be called after every change. A link that has begun keeps
     /// its time.
     pub(super) fn update(&mut self, now: Instant, stations: &[Station]) -> Changes {
         let mut changes = Changes::default();
@@ -189,7 +189,7 @@ mod tests {
         assert!(linked(&pair(Always, Never), |_| ()));
         assert!(linked(&pair(Auto, Never), |_| ()));
         assert!(linked(&pair(Auto, Auto), |_| ()));
-        assert!(!linked(&pair(Never, Never), |_| ()), "nobody coordinates");
+        assert!(!linked(&pair(Never, Never), |_| ()), "no modem coordinates");
         assert!(!linked(&pair(Always, Never), |network| network.path(Port(1), Port(0)).is_cut = true));
         let far = |network: &mut Network| network.path(Port(0), Port(1)).attenuation_db = OUT_OF_REACH_DB;
         assert!(!linked(&pair(Always, Never), far));

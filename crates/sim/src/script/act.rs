@@ -12,7 +12,7 @@ pub enum Act {
     Withhold,
     /// It leaves later.
     Delay(Duration),
-    /// It leaves twice, one right behind the other.
+    /// It leaves twice, one right after the other.
     Twice,
     /// A field of the message is another one: path and value.
     Set(String, String),
@@ -28,7 +28,7 @@ pub enum Act {
     Payload(Vec<u8>),
     /// These bytes stand in its place, header and all.
     Raw(Vec<u8>),
-    /// Its payload ends behind so many bytes.
+    /// Its payload ends after so many bytes.
     Cut(usize),
     /// It leaves in pieces of so many bytes, one a millisecond.
     Pieces(usize),

@@ -12,11 +12,11 @@ use crate::trace::{Entry, Kind};
 /// Something that must be seen. Times `within` count from the first step that hit, the plug aside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expect {
-    /// A side stops, and says this cause first, at the latest after so long.
+    /// A side stops, and says this cause first, within this time.
     Stops(Side, String, Option<Duration>),
     /// Nobody stops.
     NobodyStops,
-    /// A side has no current and open contactors at the latest after so long.
+    /// A side has no current and open contactors within this time.
     Safe(Side, Duration),
     /// Current flows at the end.
     Charging,
@@ -26,9 +26,9 @@ pub enum Expect {
     Energy(i64),
     /// No energy at all.
     NoEnergy,
-    /// Never more voltage on the cable behind the first step, in mV.
+    /// Never more voltage on the cable after the first step, in mV.
     VoltageBelow(i64),
-    /// Never more current behind the first step, in mA.
+    /// Never more current after the first step, in mA.
     CurrentBelow(i64),
     /// A side's contactors never close.
     NeverCloses(Side),
@@ -40,13 +40,13 @@ pub enum Expect {
     Field(Side, String, String, String),
     /// A side never does.
     NeverField(Side, String, String, String),
-    /// A side says these messages in this order, each right behind the one before or its repetitions.
+    /// A side says these messages in this order, each right after the one before or its repetitions.
     Sequence(Side, Vec<String>),
     /// A side's lock is closed at the end.
     Locked(Side),
-    /// A side's lock is open at the latest after so long, behind the time when the side was safe.
+    /// A side's lock is open within this time after the side was safe.
     Unlocked(Side, Duration),
-    /// The voltage on the cable is at most 60 V at the latest after so long.
+    /// The voltage on the cable is at most 60 V within this time.
     Dead(Duration),
     /// After all is mended and the plug was pulled and put in again, current flows.
     Recovers,
@@ -88,11 +88,11 @@ pub(super) struct Tally {
     energy: f64,
     /// The first step that hit.
     pub(super) fault: Option<Instant>,
-    /// When each side was safe first behind that.
+    /// When each side was safe first after that.
     safe: [Option<Instant>; 2],
-    /// When each side's lock was open first behind that.
+    /// When each side's lock was open first after that.
     unlocked: [Option<Instant>; 2],
-    /// When the cable was dead first behind that.
+    /// When the cable was dead first after that.
     dead: Option<Instant>,
     most_mv: i32,
     most_ma: i32,

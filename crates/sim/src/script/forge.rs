@@ -1,4 +1,4 @@
-//! Frames that nobody sent.
+//! Forged frames.
 
 use std::net::Ipv6Addr;
 
@@ -10,7 +10,7 @@ use super::packet::{self, RST, SYN, Station};
 use crate::plant::Side;
 use crate::{Host, World};
 
-/// A frame that nobody sent.
+/// A forged frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Forged {
     /// A discovery request: whether from the peer, with this security.
@@ -19,14 +19,14 @@ pub enum Forged {
     Datagram(Vec<u8>),
     /// A discovery answer: whether from the peer; address, port and security.
     Answer(bool, Ipv6Addr, u16, u8),
-    /// A TCP segment that opens (`true`) or breaks a connection, from the peer or from a stranger.
+    /// A TCP segment that opens (`true`) or breaks a connection, from the peer or from another host.
     Tcp {
         /// Whether it opens one.
         opens: bool,
         /// Whether it comes from the peer.
         is_peer: bool,
     },
-    /// A segment of the node's connection by somebody who does not see it: its flags, how far its number is ahead of the one
+    /// A segment of the node's connection by a host that does not see it: its flags, how far its number is ahead of the one
     /// that the node expects, and what it carries. What it acknowledges was never sent.
     Blind {
         /// The flags.

@@ -10,6 +10,7 @@ use super::clock::Clock;
 use super::message::{self, Message};
 use super::packet::{self, SYN, Segment};
 use super::reborn::{self, Reborn};
+use super::splice::{Splice, before};
 use super::story::{Story, Told};
 use crate::{Drive, EventQueue, Host, Input, Node};
 
@@ -64,7 +65,7 @@ pub(super) struct Meddler<'a> {
     clock: Clock,
     now: Instant,
     rules: Vec<Rule>,
-    /// Steps whose rule has hit and that nobody has taken yet.
+    /// Steps whose rule has hit and that were not taken yet.
     fired: Vec<usize>,
     splice: Splice,
     outbox: EventQueue<Vec<u8>>,
@@ -80,24 +81,13 @@ pub(super) struct Meddler<'a> {
     discovery_port: Option<u16>,
     /// What it last sent on a connection, with its own numbers.
     last_segment: Option<Segment>,
-    /// What it tells, where somebody looks on.
-    story: Option<Story>,
+    /// Where its events and messages go, if the play is watched.
+    story: Option<&'a Story>,
     reborn: Reborn<'a>,
-    /// Its program has ended, and begins anew when it is called next.
+    /// Its program has ended, and starts again when it is called next.
     has_ended: bool,
     /// What it had reported as latched, and not as released since.
     kept: Option<Latch>,
-}
-
-/// What a changed message did to the numbers of its connection.
-#[derive(Debug, Default)]
-struct Splice {
-    /// The next byte's number, as the node counts; what is below has been seen.
-    next: u32,
-    /// Changed segments: the node's number and length, and what left instead.
-    changed: Vec<(u32, u32, Vec<u8>)>,
-    /// Segments that are lost next.
-    lost: u32,
 }
 
 impl<'a> Meddler<'a> {
@@ -126,12 +116,20 @@ impl<'a> Meddler<'a> {
         }
     }
 
-    /// Somebody looks on.
-    pub(super) fn tell_to(&mut self, story: Story) {
+    /// The play is watched: the story takes what this program and those that replace it report.
+    pub(super) fn tell_to(&mut self, story: &'a Story) {
         self.story = Some(story);
+        self.show_messages();
     }
 
-    /// The next event as a line, and whole to whoever looks on.
+    /// Of a session both sides see the same messages: the charger reports them.
+    fn show_messages(&mut self) {
+        if let (Some(story), Host::Charger(charger)) = (self.story, &mut self.host) {
+            charger.role_mut().watch(story);
+        }
+    }
+
+    /// The next event as a line; the story takes the event itself.
     fn next_event(&mut self) -> Option<String> {
         let (line, told) = match &mut self.host {
             Host::Charger(charger) => {
@@ -155,7 +153,7 @@ impl<'a> Meddler<'a> {
         self.kept
     }
 
-    /// Its program ends: what was under way is gone with it.
+    /// Its program ends, and what was under way is lost.
     pub(super) fn end(&mut self) {
         self.has_ended = true;
         for queue in [&mut self.outbox, &mut self.inbox, &mut self.receipts] {
@@ -179,8 +177,11 @@ impl<'a> Meddler<'a> {
         if std::mem::take(&mut self.has_ended) {
             let wishes = self.host.car().map(crate::Car::wishes);
             match self.reborn.begin(&mut cx, wishes, self.kept) {
-                Some(host) => self.host = host,
-                None => self.refuse("a program can begin anew three times"),
+                Some(host) => {
+                    self.host = host;
+                    self.show_messages();
+                }
+                None => self.refuse("a program can start again three times"),
             }
         }
         call(&mut self.host, &mut cx)
@@ -368,38 +369,6 @@ impl<'a> Meddler<'a> {
     }
 }
 
-/// Whether a byte's number comes before another.
-const fn before(number: u32, other: u32) -> bool {
-    number.wrapping_sub(other) > u32::MAX / 2
-}
-
-impl Splice {
-    /// The number on the line of a byte that the node counts as `number`.
-    fn to_line(&self, number: u32) -> u32 {
-        let past = self.changed.iter().filter(|(start, ..)| before(*start, number));
-        past.fold(number, |shifted, (_, length, bytes)| {
-            shifted.wrapping_add(u32::try_from(bytes.len()).unwrap_or_default()).wrapping_sub(*length)
-        })
-    }
-
-    /// The other way.
-    fn to_node(&self, number: u32) -> u32 {
-        let mut shift = 0_u32;
-        for (start, length, bytes) in &self.changed {
-            let end = start.wrapping_add(u32::try_from(bytes.len()).unwrap_or_default()).wrapping_sub(shift);
-            if before(number, end) {
-                break;
-            }
-            shift = shift.wrapping_add(*length).wrapping_sub(u32::try_from(bytes.len()).unwrap_or_default());
-        }
-        number.wrapping_add(shift)
-    }
-
-    fn instead_of(&self, number: u32) -> Option<&[u8]> {
-        self.changed.iter().find(|(start, ..)| *start == number).map(|(.., bytes)| bytes.as_slice())
-    }
-}
-
 impl Node for Meddler<'_> {
     fn start(&mut self, cx: &mut Cx<'_>) {
         self.with(cx, Host::start);
@@ -503,18 +472,6 @@ fn checkpoint(event: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_shifted_behind_what_was_changed_and_back_again() {
-        let splice =
-            Splice { changed: vec![(100, 10, vec![0; 4]), (110, 5, Vec::new())], ..Splice::default() };
-        for (node, line) in [(50, 50), (100, 100), (110, 104), (115, 104), (120, 109)] {
-            assert_eq!(splice.to_line(node), line, "{node}");
-        }
-        for (line, node) in [(50, 50), (100, 100), (104, 115), (109, 120)] {
-            assert_eq!(splice.to_node(line), node, "{line}");
-        }
-    }
 
     #[test]
     fn a_checkpoint_is_named_by_its_number() {

@@ -17,7 +17,7 @@
 //! |---|---|
 //! | `setup ...` | what is there; without: a usual charger and a 400 V car at 50 %, plugged in at 5 s, for a minute |
 //! | `at TIME: step` | at this time |
-//! | `after TIME: step` | so long after the step before |
+//! | `after TIME: step` | that time after the step before |
 //! | `on NAME [RANGE]: step` | when this V2G message is said for the first time, or the times of the range |
 //! | `on WHO says NAME [RANGE]: step`, `on WHO hears NAME [RANGE]: step` | likewise for a frame, such as `CM_SET_KEY.CNF` or `SdpRes` |
 //! | `at checkpoint N of WHO [RANGE]: step` | when a side passes a checkpoint |
@@ -27,7 +27,7 @@
 //! The words of steps, setups and expectations are the tables `FORMS` in `step`, `setup` and `expect`; a mistake is
 //! answered with its line and the form that comes nearest.
 //!
-//! What a sensor can be told to do, `sensor of WHO NAME ...`:
+//! What a sensor can be made to do, `sensor of WHO NAME ...`:
 //!
 //! | words | it says |
 //! |---|---|
@@ -38,7 +38,7 @@
 //! | `reversed` | a number with the wrong sign, a switch the wrong way round |
 //! | `sound` | the truth again |
 //!
-//! `glitch of WHO NAME TIME` is a switch or level that is read wrong for so long, `setup WHO without NAME` a sensor that is
+//! `glitch of WHO NAME TIME` is a switch or level that is read wrong for that time, `setup WHO without NAME` a sensor that is
 //! not there, `setup sensors within N permille` how exact the others are.
 //!
 //! ```
@@ -75,6 +75,7 @@ mod run;
 mod senses;
 mod setup;
 mod shrink;
+mod splice;
 mod step;
 mod story;
 mod words;

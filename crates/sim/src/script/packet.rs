@@ -117,7 +117,7 @@ impl Segment {
         frame
     }
 
-    /// What somebody would say who knows the connection's addresses and ports, and how far its number is off.
+    /// What a host sends that knows the connection's addresses and ports, and how far its number is off.
     pub(super) fn blind(&self, flags: u8, ahead: u32, payload: &[u8]) -> Vec<u8> {
         let mut segment = self.answer();
         segment.number = segment.number.wrapping_add(ahead);

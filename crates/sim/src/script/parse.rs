@@ -244,7 +244,7 @@ fn check_times(script: &Script, lines: &[usize]) -> Result<(), Mistake> {
 }
 
 fn read_step(text: &str) -> Result<Step, String> {
-    // The step begins behind the first colon that a space follows: addresses have none.
+    // The step begins after the first colon that a space follows: addresses have none.
     let (when, words) = text.split_once(": ").ok_or("a `:` is missing between when and what")?;
     let mut when = words::read("time or message", TRIGGERS, &words::split(when))?;
     let deed = words::read("step", step::FORMS, &words::split(words))?;

@@ -1,4 +1,4 @@
-//! A program that ends and begins anew: it has forgotten everything but the latch that it had reported.
+//! A program that ends and starts again: of what it knew only the latch that it had reported is left.
 
 use machine::{Cx, Machine};
 use roles::{EvseConfig, EvseStorage, Happening, Input, PevConfig, PevEvent, PevInput, PevStorage};
@@ -7,7 +7,7 @@ use session::Latch;
 use super::story::Told;
 use crate::{Car, Charger, Host, Wishes};
 
-/// What a program needs to begin anew.
+/// What a program needs to start again.
 pub(super) enum Reborn<'a> {
     /// The charger's configuration, and a storage for each time.
     Charger(EvseConfig, Vec<&'a mut EvseStorage<'a>>),
@@ -16,7 +16,7 @@ pub(super) enum Reborn<'a> {
 }
 
 impl<'a> Reborn<'a> {
-    /// The program from its beginning, with what was kept of the one before; nothing where no storage is left.
+    /// The program from its beginning, with what was kept of the one before; `None` where no storage is left.
     pub(super) fn begin(
         &mut self,
         cx: &mut Cx<'_>,

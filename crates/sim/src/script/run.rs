@@ -113,15 +113,15 @@ pub fn run(script: &Script) -> Verdict {
     play(script, None).verdict
 }
 
-/// How often one step may start a program anew.
+/// How often one step may restart a program.
 const RESTARTS: usize = 3;
 /// How long a new session may take to its first current.
 const RECOVERY: Duration = Duration::from_secs(90);
-/// Between the pull of the plug and the new one, at least: nobody plugs in again while the cable is live.
+/// Between the pull of the plug and the new one, at least: no one plugs in again while the cable is live.
 const PULLED: Duration = Duration::from_secs(10);
 /// How long a cable without a bleeder may stay live: 800 V through 8 megohm and what the hardware has besides.
 const BLEEDS: Duration = Duration::from_secs(240);
-/// Readings are as old at most, and then some.
+/// More than the highest age of a reading.
 const READ: Duration = Duration::from_secs(1);
 
 /// Plays a script, judges it, and keeps what happened.
@@ -148,11 +148,9 @@ pub fn play(script: &Script, look: Option<Look<'_>>) -> Played {
         }
     };
     if look.is_some() {
-        world.tell(CHARGER, |node, _| {
-            if let Host::Charger(charger) = &mut node.host {
-                charger.role_mut().watch(&story);
-            }
-        });
+        for port in [CHARGER, CAR] {
+            world.tell(port, |node, _| node.tell_to(&story));
+        }
     }
     let mut player = Player::new(script, &mut world, look, story.clone());
     player.play(script, &mut world);
@@ -222,13 +220,13 @@ struct Player<'l> {
     stuck: Option<String>,
     look: Option<Look<'l>>,
     story: Story,
-    /// Whoever looks on has seen enough.
+    /// The observer has seen enough.
     is_over: bool,
 }
 
 /// What the world is stopped for when a step is due.
 const FIRED: &str = "a step is due";
-/// What it is stopped for when whoever looks on has seen enough.
+/// What it is stopped for when the observer has seen enough.
 const ENOUGH: &str = "enough was seen";
 /// What it is stopped for when current flows again.
 const FLOWS: &str = "current flows";
@@ -253,9 +251,6 @@ impl<'l> Player<'l> {
             world.inject(at, Injection::Plug(CAR));
         }
         if look.is_some() {
-            for port in [CHARGER, CAR] {
-                world.tell(port, |node, _| node.tell_to(story.clone()));
-            }
             let frames = story.clone();
             world.add_tap(Box::new(move |at, port, is_sent, frame| {
                 if port == CHARGER {
@@ -403,7 +398,7 @@ impl<'l> Player<'l> {
             world.inject(now, Injection::Hardware(CHARGER, fault));
         }
         world.inject(now, Injection::Unplug(CAR));
-        // Nobody hears while he is frozen.
+        // A frozen program hears nothing.
         self.run(world, now + Duration::from_millis(1), false);
         for port in [CHARGER, CAR] {
             world.tell(port, |node, _| node.calm());
@@ -415,7 +410,7 @@ impl<'l> Player<'l> {
             self.run(world, plug, false);
         }
         if plug > now + PULLED {
-            // It has just fallen below 60 V: nobody has read that yet.
+            // It has just fallen below 60 V: no sensor has read that yet.
             plug += READ;
             self.run(world, plug, false);
         }
@@ -424,7 +419,7 @@ impl<'l> Player<'l> {
             Deed::Charger(evse_fsm::Operator::Reset),
             Deed::Charger(evse_fsm::Operator::Authorise(true)),
             Deed::Car(pev_fsm::Operator::Reset),
-            // A suspect sensor may lie under the first latch.
+            // A suspect sensor may be latched below the first latch.
             Deed::Car(pev_fsm::Operator::Reset),
         ] {
             self.does(&deed, world);

@@ -57,7 +57,7 @@ fn change(change: impl Fn(&mut Setup) + 'static) -> Change {
     Box::new(change)
 }
 
-/// A monitor that measures for so long, and a charger that knows it: 3 s later it hangs.
+/// A monitor that measures for this time, and a charger that knows it: 3 s later it hangs.
 fn monitor(setup: &mut Setup, measuring: Duration) {
     setup.bench.monitor.measuring = measuring;
     let patience = &mut setup.evse.charger.protection.monitor;
@@ -166,7 +166,7 @@ impl Setup {
         self.pev.car.load = pev_fsm::Load::Bulb { voltage_mv: Wishes::BULBS_MV };
     }
 
-    /// The car waits so long for each answer, as no good car does.
+    /// The car waits this time for each answer, as no good car does.
     fn be_patient(&mut self, time: Duration) {
         for row in pev_fsm::TIMES.iter().filter(|row| row.name.contains("Res")) {
             self.pev.car.times = self.pev.car.times.with(row.time, time);
@@ -240,7 +240,7 @@ impl Setup {
         is_free && is_fast && !is_strict && self.bulbs.is_none() && self.bench.stage != StageProfile::SLOW
     }
 
-    /// Whether the charger tests the isolation at more than the car bears.
+    /// Whether the charger tests the isolation above the car's limit.
     pub(super) fn tests_higher(&self) -> bool {
         self.evse.charger.protection.test_voltage == TestVoltage::Iec2023
     }

@@ -25,13 +25,13 @@ pub enum Deed {
     Act(Act),
     /// To the world.
     Inject(Injection),
-    /// A node hangs for so long.
+    /// A node hangs for this time.
     Stall(Side, Duration),
     /// A node's program ends, and begins again after `DOWN`: it remembers only what it had reported as latched.
     Restart(Side),
-    /// A switch or level is read wrong for so long.
+    /// A switch or level is read wrong for this time.
     Glitch(Side, Sensor, Duration),
-    /// The pilot wire opens for so long.
+    /// The pilot wire opens for this time.
     PilotBounce(Duration),
     /// The charger's operator says something.
     Charger(Operator),
@@ -39,9 +39,9 @@ pub enum Deed {
     Car(CarOperator),
     /// The car's owner wants something else.
     Wish(Wish),
-    /// A node is given a frame that nobody sent.
+    /// A node is given a forged frame.
     Hear(Side, Forged),
-    /// A node hears so many frames a second that concern nobody, for so long.
+    /// A node hears so many frames a second that are for no one, for this time.
     Flood(Side, u64, Duration),
     /// Nothing; it is only waited for.
     Nothing,
@@ -80,7 +80,7 @@ fn weather(loss_permille: u16, duplicate_permille: u16, delay: Span) -> Deed {
     ))
 }
 
-/// How long a program is away that is started anew: longer than the heartbeat.
+/// How long a program that restarts is away: longer than the heartbeat.
 pub const DOWN: Duration = Duration::from_secs(2);
 
 /// Frames of one flood, at most: each is kept until it is due.
@@ -179,7 +179,7 @@ pub(super) const FORMS: &[Form<Deed>] = &[
     Form { words: "silence WHO", make: |a| fault(Fault::Silence(a.who(), true)) },
     Form { words: "battery goes", make: |_| fault(Fault::BatteryGone(true)) },
     Form { words: "battery returns", make: |_| fault(Fault::BatteryGone(false)) },
-    // Frames that nobody sent.
+    // Forged frames.
     Form { words: "WHO hears discovery N", make: |a| Deed::Hear(a.who(), Forged::Discovery(true, a.fit(0))) },
     Form { words: "WHO hears discovery of stranger", make: |a| Deed::Hear(a.who(), Forged::Discovery(false, 16)) },
     Form { words: "WHO hears datagram BYTES", make: |a| Deed::Hear(a.who(), Forged::Datagram(a.bytes())) },

@@ -1,4 +1,4 @@
-//! What happens while a script is played, for those who look on.
+//! What happens while a script is played, for an observer.
 
 use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
@@ -10,7 +10,7 @@ use session::{Direction, Phase, StopReason};
 
 use crate::plant::Bench;
 
-/// Something that was told, by whom.
+/// What was reported, and by which side.
 #[derive(Debug)]
 pub enum Told {
     /// By the charger.
@@ -24,7 +24,7 @@ pub enum Told {
         /// All of it.
         frame: Vec<u8>,
     },
-    /// A message that the charger's session takes or its answer, before the charger tells of it.
+    /// A message that the charger's session takes or its answer, before the charger reports it.
     Message {
         /// Which way it goes, seen from the charger.
         direction: Direction,
@@ -35,7 +35,7 @@ pub enum Told {
     },
     /// The script did this.
     Step(String),
-    /// All is mended and the plug is pulled: it comes in again, and current must flow.
+    /// All is repaired and the plug is pulled: it is put in again, and current must flow.
     Mended,
 }
 
@@ -52,10 +52,10 @@ pub struct Scene<'w> {
     pub car: (Phase, Option<StopReason>),
 }
 
-/// Looks on: is called after each step of the world with what was told since. `Break` ends the play.
+/// An observer: called after each step of the world with what was reported since. `Break` ends the play.
 pub type Look<'l> = &'l mut dyn FnMut(&Scene<'_>, Vec<(Instant, Told)>) -> ControlFlow<()>;
 
-/// What was told and nobody has looked at yet.
+/// What was reported and not looked at yet.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Story(Rc<Telling>);
 
@@ -78,7 +78,7 @@ impl Story {
         self.0.told.borrow_mut().push((at, told));
     }
 
-    /// What is told from now on happens at this time.
+    /// What is reported from now on happens at this time.
     pub(super) fn go_on(&self, now: Instant) {
         self.0.now.set(now);
     }

@@ -45,7 +45,7 @@ struct Slot<N> {
     rest: Option<Rest>,
 }
 
-/// What a node says as long as nobody calls it: kept, as the world asks at every step of everybody's.
+/// What a node says until it is called again: kept, as the world asks each node at every step.
 #[derive(Clone, Copy)]
 struct Rest {
     deadline: Option<Deadline>,
@@ -194,7 +194,7 @@ impl<N: Node> World<N> {
         Stop::Steps
     }
 
-    /// Lets time pass in which nobody has anything to do, as [`Stop::Idle`] says.
+    /// Lets time pass in which nothing is to be done, as [`Stop::Idle`] says.
     pub fn rest(&mut self, until: Instant) {
         self.now = self.now.max(until);
         let now = self.now;

@@ -5,7 +5,7 @@ use machine::{Deadline, Duration, Instant};
 use super::{Cable, Drive, Input, Kind, Node, Pilot, Port, Rest, Slot, Stop, World, describe};
 use crate::plant::Side;
 
-/// While a program hangs somebody looks at its hardware so often.
+/// While a program hangs its hardware is looked at this often.
 const WATCHED: Duration = Duration::from_millis(20);
 /// Rounds of frames, events and levels at one moment, and steps without time passing, before a node counts as
 /// stuck: a busy moment has a few.
@@ -87,7 +87,7 @@ impl<N: Node> World<N> {
         slot.deadline().filter(|deadline| deadline.at <= self.now)
     }
 
-    /// Carries frames, events and levels until nobody has any left at this moment.
+    /// Carries frames, events and levels until none is left at this moment.
     pub(super) fn settle(&mut self) -> Result<(), Stop> {
         let mut busy = None;
         for _ in 0..ROUNDS {

@@ -16,7 +16,7 @@ pub const CAR_MODEM: Mac = Mac([0, 0xB0, 0x52, 0, 1, 0xE1]);
 /// Another modem's address.
 pub const CHARGER_MODEM: Mac = Mac([0, 0xB0, 0x52, 0, 1, 0x5E]);
 
-/// A key that is nobody's.
+/// A key that no modem has.
 pub fn key(byte: u8) -> NetworkKey {
     NetworkKey::derived(Nmk::new([byte; 16]))
 }

@@ -1,15 +1,12 @@
 //! How a loop ends: the plant is SAFE each time.
 
-use std::net::Ipv6Addr;
 use std::ops::ControlFlow;
-use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::net::UnixDatagram;
 
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, raise};
 
-use super::echo::{Wire, alone, pair, run, run_with};
-use crate::{Error, Happening, Notify, Outcome, Port, PortStatistics, Simulated};
+use super::echo::{Scripted, Wire, alone, pair, run, run_with};
+use crate::{Error, Happening, Notify, Outcome, Simulated};
 
 /// Raises these signals, each when the loop has shown that it has the one before; what it showed.
 fn signalled(signals: &[Signal]) -> (Result<Outcome, Error>, Vec<&'static str>, Wire) {
@@ -46,7 +43,7 @@ fn what_each_signal_asks_for() {
         (&[SIGINT, SIGINT], Outcome::Interrupted, in_order),
         (&[SIGTERM, SIGINT], Outcome::Interrupted, in_order),
         (&[SIGHUP], Outcome::Ended, in_order),
-        // A shell and the kernel send one each: that is not two wishes.
+        // A shell and the kernel send one each: that is one request.
         (&[SIGHUP, SIGHUP, SIGHUP], Outcome::Ended, in_order),
         (&[SIGQUIT], Outcome::Interrupted, &["counters"]),
         (&[SIGUSR1, SIGTERM], Outcome::Ended, &["counters", "stop", "requested", "counters"]),
@@ -58,42 +55,13 @@ fn what_each_signal_asks_for() {
     }
 }
 
-/// A port that nothing mends.
-struct Broken(UnixDatagram);
-
-impl AsFd for Broken {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
-
-impl Port for Broken {
-    fn receive<'b>(&self, _buffer: &'b mut [u8]) -> Result<Option<&'b [u8]>, Error> {
-        Err(Error::Os { what: "receiving", errno: Errno::EBADF })
-    }
-
-    fn send(&self, _frame: &[u8]) -> Result<bool, Error> {
-        Err(Error::Os { what: "sending", errno: Errno::EBADF })
-    }
-
-    fn reopen(&mut self) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn hear(&self, _address: Ipv6Addr) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn statistics(&self) -> PortStatistics {
-        PortStatistics::default()
-    }
-}
-
 #[test]
 fn a_port_that_fails_for_good_ends_the_loop_with_its_counters() {
     let _alone = alone();
     let mut counted = 0;
-    let (ran, plant) = run(&mut Broken(pair().0), &mut |_, happening| {
+    let mut port =
+        Scripted(pair().0, |_: &mut [u8]| Err(Error::Os { what: "receiving", errno: Errno::EBADF }));
+    let (ran, plant) = run(&mut port, &mut |_, happening| {
         counted += u32::from(matches!(happening, Happening::Counters(_)));
         ControlFlow::Continue(())
     });

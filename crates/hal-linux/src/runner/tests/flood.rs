@@ -1,16 +1,13 @@
 //! Whatever is on the wire, plant and demand have their turn.
 
 use std::cell::{Cell, RefCell};
-use std::net::Ipv6Addr;
 use std::ops::ControlFlow;
-use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::net::UnixDatagram;
 use std::rc::Rc;
 
 use machine::Instant;
 
-use super::echo::{alone, pair, run_with};
-use crate::{Budget, Error, Happening, Notify, Outcome, Port, PortStatistics, Simulated, SimulatedBackend};
+use super::echo::{Scripted, alone, pair, run_with};
+use crate::{Budget, Error, Happening, Notify, Outcome, Simulated, SimulatedBackend};
 
 /// What went on, in order: the size of a received frame, or what the plant was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,44 +18,6 @@ enum Seen {
 }
 
 type Journal = Rc<RefCell<Vec<Seen>>>;
-
-/// A port that has a frame each time it is asked.
-struct Endless {
-    pair: UnixDatagram,
-    frame: Vec<u8>,
-    journal: Journal,
-}
-
-impl AsFd for Endless {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.pair.as_fd()
-    }
-}
-
-impl Port for Endless {
-    fn receive<'b>(&self, buffer: &'b mut [u8]) -> Result<Option<&'b [u8]>, Error> {
-        self.journal.borrow_mut().push(Seen::Frame(self.frame.len()));
-        let place = &mut buffer[..self.frame.len()];
-        place.copy_from_slice(&self.frame);
-        Ok(Some(place))
-    }
-
-    fn send(&self, _frame: &[u8]) -> Result<bool, Error> {
-        Ok(true)
-    }
-
-    fn reopen(&mut self) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn hear(&self, _address: Ipv6Addr) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn statistics(&self) -> PortStatistics {
-        PortStatistics::default()
-    }
-}
 
 /// Notes what it is asked.
 struct Watched {
@@ -88,7 +47,11 @@ fn flood(frame: &[u8], turns: usize) -> Vec<Seen> {
     let (pair, peer) = pair();
     // Readable all the time.
     peer.send(b"x").unwrap();
-    let mut port = Endless { pair, frame: frame.to_vec(), journal: journal.clone() };
+    let mut port = Scripted(pair, |buffer: &mut [u8]| {
+        journal.borrow_mut().push(Seen::Frame(frame.len()));
+        buffer[..frame.len()].copy_from_slice(frame);
+        Ok(frame.len())
+    });
     let mut plant = Simulated(Watched { volts: Cell::new(0), journal: journal.clone() });
     let reads = || journal.borrow().iter().filter(|seen| **seen == Seen::Read).count();
     let ran = run_with(&mut port, &mut plant, Notify::default(), &mut |_, happening| match happening {

@@ -53,11 +53,11 @@ pub(super) struct Memory {
 pub(super) struct Own {
     /// When its contactors were open and its conductors below 60 V last.
     pub(super) calm_at: Option<Instant>,
-    /// It was stopped by its emergency stop, and nobody has reset it since, nor was the charger's plug out.
+    /// It was stopped by its emergency stop; since then there was no reset, and for the charger no plug that was out.
     pub(super) is_halted: bool,
-    /// It has read two voltages for 2 s that contradict each other, and nobody has reset it since.
+    /// It has read two voltages for 2 s that contradict each other, and there was no reset since.
     pub(super) is_suspect: bool,
-    /// Since when it has reported itself as latched, and nobody has reset it, nor was the plug out.
+    /// Since when it reports itself as latched: no reset and no plug that was out since.
     pub(super) latched_since: Option<Instant>,
     /// Since when its emergency stop is pressed and it can see that.
     pressed_since: Option<Instant>,
@@ -76,7 +76,7 @@ const SETTLED: Duration = Duration::from_millis(150);
 const SETTLED_MV: i32 = 10_000;
 /// What is kept of the past is so far apart.
 const APART: Duration = Duration::from_millis(5);
-/// A button that is pressed for so long was read, twice at least.
+/// A button that is pressed for this time was read, twice at least.
 const READ: Duration = Duration::from_millis(100);
 /// Two voltages that are apart for the 2 s that are allowed were read then, twice at least.
 const CONTRADICTED: Duration = Duration::from_millis(2_100);
@@ -131,8 +131,11 @@ impl Memory {
         // Pilot A is the sign of a plug that is out, unless the charger's lock holds it or the proximity wire shows it.
         let is_gone = truth.level == Level::A && !truth.charger_locked && !bench.proximity().is_plugged();
         let read = bench.read_by_charger();
-        let reads_plug = fresh(read.lock, now) == Some(true)
-            || fresh(read.proximity, now).is_some_and(control_pilot::Proximity::is_plugged);
+        // What is there and silent does not say that the plug is out.
+        let may_be = |sensor| bench.has(Side::Charger, sensor);
+        let reads_plug = fresh(read.lock, now).unwrap_or(may_be(Sensor::Lock))
+            || fresh(read.proximity, now)
+                .map_or(may_be(Sensor::Proximity), control_pilot::Proximity::is_plugged);
         // By all that it can read it looks like one.
         let is_out = is_gone || fresh(read.pilot, now) == Some(Level::A) && !reads_plug;
         for (side, is_frozen) in SIDES.into_iter().zip(is_frozen) {
@@ -140,7 +143,7 @@ impl Memory {
                 && bench.silent_since(side).is_none()
                 && bench.has(side, Sensor::EmergencyStop)
                 && !bench.lacks(side, &[Sensor::EmergencyStop])
-                && bench.lied(side, Sensor::EmergencyStop).is_none()
+                && bench.lied(side, Sensor::EmergencyStop).is_none_or(|at| now.since(at) > READ)
                 && truth.level.is_plugged();
             let are_apart = !is_frozen && are_apart(now, bench, side);
             let own = self.of_mut(side);
@@ -157,7 +160,7 @@ impl Memory {
         self.tries.keep(now, bench, charger.is_checked, is_out);
     }
 
-    /// Somebody has reset a side.
+    /// A side is reset.
     pub(super) fn reset(&mut self, side: Side) {
         let own = self.of_mut(side);
         (own.is_halted, own.is_suspect, own.latched_since) = (false, false, None);

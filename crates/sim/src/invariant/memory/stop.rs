@@ -6,13 +6,13 @@ use crate::invariant::Facts;
 /// The stop of a session that is under way, and what was demanded least since it is.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::invariant) struct Stop {
-    /// When somebody at the charger wanted the end.
+    /// When the charger's operator asked for the end.
     told: Option<Instant>,
     least: Option<Target>,
 }
 
 impl Stop {
-    /// Somebody at the charger wants the end. Without a session that is nothing.
+    /// The charger's operator asks for the end; without a session that changes nothing.
     pub(in crate::invariant) fn tell(&mut self, now: Instant, facts: &Facts) {
         if facts.heard.is_some() {
             self.told.get_or_insert(now);

@@ -33,13 +33,13 @@ enum Kind {
 
 /// The voltage is this far off its set point, in mV,
 const OFF_MV: u32 = 20_000;
-/// for so long: a charger that gives its stage 10 s has read that before it gave up.
+/// for this time: a charger that gives its stage 10 s has read that before it gives up.
 const OFF: Duration = Duration::from_millis(9_500);
-/// Contactors that do not follow for so long have failed.
+/// Contactors that do not follow within this time have failed.
 const OPEN: Duration = Duration::from_millis(400);
 
 impl Tries {
-    /// Looks at the charger as it is now. A plug that was out, and a test that was passed, forgive everything.
+    /// Takes the charger as it is now. A plug that was out and a test that was passed set the count to zero.
     pub(super) fn keep(&mut self, now: Instant, bench: &Bench, is_checked: bool, is_out: bool) {
         if is_out || is_checked {
             *self = Self::default();

@@ -42,21 +42,20 @@ pub(super) const RULES: &[Rule] = &[
         "the battery on a cable with a fault to earth", Check::Happens(|view, what| {
             closing(what, Side::Car).is_some() && !view.is_within(view.memory.valid_at, TOLD)
         })),
-    rule("P3", Side::Car, "contactors close only behind a locked plug",
+    rule("P3", Side::Car, "contactors close only with a locked plug",
         "a plug that comes out under load: an arc", Check::Happens(|view, what| {
             closing(what, Side::Car).is_some() && view.memory.unlocked_since.is_some_and(|since| view.now.since(since) > TOLD)
-                && view.knows(Side::Car, Sensor::Lock)
+                && !view.is_deceived(Side::Car, Sensor::Lock)
         })),
     rule("P4", Side::Car, "contactors open below 1 A, or 2 s after pilot B as a recorded emergency",
         "contacts weld", Check::Happens(|view, what| {
-            is_opening_under_load(what, Side::Car)
-                && view.knows(Side::Car, Sensor::Current)
+            is_opening_under_load(view, what, Side::Car)
                 && !view.facts.emergency_opening
                 && view.memory.b_since.is_none_or(|since| view.now.since(since) < ms(1_900))
                 && !view.is_within(view.memory.heartbeat, ms(100))
         })),
     rule("P5", Side::Car, "the car unlocks only with its contactors open and below 60 V",
-        "live pins in somebody's hand", Check::Happens(|view, what| is_live_unlock(view, what, Side::Car) && knows_dead(view))),
+        "live pins in a hand", Check::Happens(|view, what| is_live_unlock(view, what, Side::Car))),
     rule("P6", Side::Car, "pilot B within 150 ms of losing 5 %, or the plug by the proximity wire, or of the emergency stop",
         "the charger does not know that it has to stop", Check::Lasts(LEAVES, |view| {
             view.car.level.is_ready() && view.must_car_stop()
@@ -76,7 +75,7 @@ pub(super) const RULES: &[Rule] = &[
             view.car.level.is_ready() && !view.facts.parameters && !view.facts.had_parameters
         })),
     rule("P11", Side::Car, "contactors open within 2.3 s of the session's end",
-        "the battery on a cable that nobody watches", Check::Lasts(CAR_OFF, |view| {
+        "the battery on a cable that is not supervised", Check::Lasts(CAR_OFF, |view| {
             view.is_car_connected() && view.has_ended()
         })),
     rule("P12", Side::Car, "contactors open within 2.3 s of losing the lock",
@@ -86,10 +85,10 @@ pub(super) const RULES: &[Rule] = &[
     rule("P13", Side::Car, "pilot B within 5 s of a current that is more than the charger's regulation may be above what was asked for, and 1 A or 1 %",
         "a charger that does not follow downward: the battery is overcharged", Check::Lasts(ms(5_000), |view| {
             let is_over = view.truth.current_ma > most_ma(view, view.facts.asked_ma);
-            view.car.level.is_ready() && is_over && view.knows(Side::Car, Sensor::Current)
+            view.car.level.is_ready() && is_over && !view.is_deceived(Side::Car, Sensor::Current)
         })),
     rule("P14", Side::Car, "pilot B within 10.5 s of the charger's last answer, while power is granted",
-        "a charger that hangs gives current that nobody controls", Check::Lasts(LEAVES, |view| {
+        "a charger that hangs gives current without control", Check::Lasts(LEAVES, |view| {
             let is_unanswered = |since| view.now.since(since) > UNANSWERED;
             let granted = view.facts.power_on.and(view.facts.answered);
             let has_asked = view.facts.heard > view.facts.answered;
@@ -99,29 +98,29 @@ pub(super) const RULES: &[Rule] = &[
         "blind charging", Check::Lasts(ms(150 + STALE_MS), |view| {
             view.car.level.is_ready() && view.bench.lacks(Side::Car, CAR_NEEDED)
         })),
-    rule("P16", Side::Car, "pilot B within 1.2 s of the battery's last word",
-        "a battery that nobody watches is overcharged", Check::Lasts(ms(1_200), |view| {
+    rule("P16", Side::Car, "pilot B within 1.2 s of the battery's last report",
+        "a battery that is not supervised is overcharged", Check::Lasts(ms(1_200), |view| {
             view.car.level.is_ready() && view.bench.lacks(Side::Car, &[Sensor::Battery])
         })),
     rule("P17", Side::Car, "contactors close only onto a voltage that has moved by at most 10 V in 150 ms",
         "it is elsewhere when the contacts meet: inrush welds them", Check::Happens(|view, what| {
             let has_battery = view.bench.load().as_battery().is_some();
             has_battery && closing(what, Side::Car).is_some() && !view.is_within(view.memory.settled_at, TOLD)
-                && view.knows(Side::Car, Sensor::Voltage)
+                && !view.is_deceived(Side::Car, Sensor::Voltage)
         })),
-    rule("P18", Side::Car, "behind the car's emergency stop its contactors close only when it was reset",
-        "charging again before anybody has looked", Check::Happens(|view, what| {
+    rule("P18", Side::Car, "after the car's emergency stop its contactors close only when it was reset",
+        "charging again before the fault was looked at", Check::Happens(|view, what| {
             closing(what, Side::Car).is_some() && view.memory.of(Side::Car).is_halted
         })),
     rule("P19", Side::Car, "what two own voltages contradict each other about for 2 s is dead for no one: no contactor closes, no lock opens before a reset",
-        "live pins in somebody's hand", Check::Happens(|view, what| acts_in_doubt(view, what, Side::Car))),
+        "live pins in a hand", Check::Happens(|view, what| acts_in_doubt(view, what, Side::Car))),
     rule("P20", Side::Car, "pilot B within 1.4 s of more than 6 A out of the battery",
         "the car's battery feeds a fault", Check::Lasts(ms(1_400), |view| {
             let is_reverse = view.truth.current_ma < -6_000 && view.car.level.is_ready();
             is_reverse && view.knows(Side::Car, Sensor::Current)
         })),
-    rule("P21", Side::Car, "what was reported as latched holds until a reset or a new plug, also when the program begins anew",
-        "charging again before anybody has looked", Check::Happens(|view, what| {
+    rule("P21", Side::Car, "what was reported as latched holds until a reset or a new plug, also when the program starts again",
+        "charging again before the fault was looked at", Check::Happens(|view, what| {
             closing(what, Side::Car).is_some() && view.is_latched(Side::Car)
         })),
     rule("P22", Side::Car, "a charge is never ended where sensors are within 1 %, the stage within its tolerance, and nothing is wrong",
@@ -138,10 +137,5 @@ pub(super) const RULES: &[Rule] = &[
 
 /// The car can know how far inlet and battery are apart.
 fn knows_voltages(view: &View<'_>) -> bool {
-    [Sensor::Voltage, Sensor::Battery].into_iter().all(|sensor| view.knows(Side::Car, sensor))
-}
-
-/// The car can know whether its inlet is dead.
-fn knows_dead(view: &View<'_>) -> bool {
-    [Sensor::Voltage, Sensor::Contactors].into_iter().all(|sensor| view.knows(Side::Car, sensor))
+    ![Sensor::Voltage, Sensor::Battery].into_iter().any(|sensor| view.is_deceived(Side::Car, sensor))
 }

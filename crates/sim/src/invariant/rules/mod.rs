@@ -6,12 +6,12 @@ mod charger;
 use machine::Duration;
 
 use super::view::View;
-use crate::plant::{Occurrence, Side, Tolerance};
+use crate::plant::{Occurrence, Sensor, Side, Tolerance};
 
 /// One rule.
 #[derive(Clone, Copy, Debug)]
 pub struct Rule {
-    /// Its id, for ever.
+    /// Its id, which never changes.
     pub id: &'static str,
     /// Who has to keep it.
     pub side: Side,
@@ -58,11 +58,11 @@ const ALL: [Rule; COUNT] = {
     all
 };
 
-/// Contacts close for a command that is as old: a reading and their own time.
+/// A command is this old at most when the contacts close: a reading and their own time.
 const TOLD: Duration = ms(100);
 /// Readings may be 200 ms old.
 const STALE_MS: u64 = 200;
-/// A side whose program was not heard of for so long was made SAFE by its hardware.
+/// A side whose program shows no life for this time was made SAFE by its hardware.
 const HEARTBEAT: Duration = ms(500);
 
 /// If a side's contactors closed as they were to: voltage on the conductors - the lower of that at the command and that
@@ -75,30 +75,29 @@ fn closing(what: &Occurrence, of: Side) -> Option<(i32, i32)> {
 }
 
 /// It is judged by the current at the command, and by that at the contacts: either may be below 1 A.
-fn is_opening_under_load(what: &Occurrence, of: Side) -> bool {
+fn is_opening_under_load(view: &View<'_>, what: &Occurrence, of: Side) -> bool {
     let Occurrence::Opened { side, told_ma, current_ma, is_commanded: true } = what else { return false };
-    // 1 A by a sensor that is within 1 %.
-    *side == of && told_ma.abs() >= 1_010 && current_ma.abs() >= 1_010
+    let least_ma = 1_000 + view.error(1_000);
+    let is_loaded = told_ma.abs() >= least_ma && current_ma.abs() >= least_ma;
+    *side == of && is_loaded && !view.is_deceived(of, Sensor::Current)
 }
 
-/// It is judged by what was there when it was told to: a reading ago.
+/// It is judged by what was there at the command: a reading ago.
 fn is_live_unlock(view: &View<'_>, what: &Occurrence, of: Side) -> bool {
     let Occurrence::Lock { side, is_locked: false, voltage_mv, was_closed, by_fault: false } = what else {
         return false;
     };
     let is_live = *was_closed || voltage_mv.abs() >= session::DEAD_MV;
-    *side == of && is_live && !view.is_within(view.memory.of(of).calm_at, TOLD)
+    let knows_dead = ![Sensor::Voltage, Sensor::Contactors].into_iter().any(|one| view.is_deceived(of, one));
+    *side == of && is_live && knows_dead && !view.is_within(view.memory.of(of).calm_at, TOLD)
 }
 
-/// So much more than this demand may flow, in mA: what the regulation of a stage is allowed, the sensor's 1 A or 1 %, its
-/// error, and ripple.
+/// The most in mA that may flow for this demand: what the regulation of a stage is allowed, the sensor's 1 A or 1 %, and
+/// its error.
 fn most_ma(view: &View<'_>, demanded_ma: i32) -> i32 {
-    let sensor_ma = (demanded_ma / 100).max(1_000) + view.error(demanded_ma) + RIPPLE_MA;
+    let sensor_ma = (demanded_ma / 100).max(1_000) + view.error(demanded_ma);
     demanded_ma.saturating_add(Tolerance::most_ma(demanded_ma) + sensor_ma)
 }
-
-/// What a reading may be off by the stage's ripple.
-const RIPPLE_MA: i32 = 300;
 
 /// Contactors close, or a lock opens, at an end whose voltages contradict each other.
 fn acts_in_doubt(view: &View<'_>, what: &Occurrence, of: Side) -> bool {

@@ -82,7 +82,7 @@ impl Bench {
         self.monitor.shown()
     }
 
-    /// How long a side's program was not heard of.
+    /// Time since a side's program last showed life.
     pub const fn unheard(&self, side: Side) -> Duration {
         self.now.since(self.end(side).fed)
     }
@@ -125,11 +125,16 @@ impl Bench {
         self.cable.has_bleeder() && !self.was_bleeder_open
     }
 
-    /// Whether the isolation monitor hangs although it counts its measurements, and is one that measures within 7 s: whoever
-    /// has a slower one waits longer for it.
+    /// Whether the isolation monitor hangs although it counts its measurements, and is one that measures within 7 s: a
+    /// charger with a slower one waits longer for it.
     pub fn has_hung_monitor(&self) -> bool {
         let is_frozen = self.sensors.fault(Side::Charger, Sensor::Isolation) == SensorFault::Frozen;
         is_frozen && self.monitor.counts() && self.monitor.is_fast()
+    }
+
+    /// By how many mA at most the charger's reading of the current is off by the power stage's ripple.
+    pub const fn most_ripple_ma(&self) -> i32 {
+        self.stage.most_ripple_ma()
     }
 
     /// Whether the power stage obeys.

@@ -30,7 +30,7 @@ pub struct BenchConfig {
     pub missing: Vec<(Side, Sensor)>,
     /// What is behind the car's contactors.
     pub load: Load,
-    /// A side whose demand was not given for so long is made SAFE by its hardware.
+    /// A side whose demand was not given for this time is made SAFE by its hardware.
     pub heartbeat: Option<Duration>,
 }
 

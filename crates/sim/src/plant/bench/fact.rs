@@ -41,7 +41,7 @@ pub enum Occurrence {
     Closed {
         /// Whose.
         side: Side,
-        /// Voltage in mV on the conductors at this end when they were told to.
+        /// Voltage in mV on the conductors at this end at their command.
         told_mv: i32,
         /// Voltage in mV on the conductors at this end before the contacts met.
         voltage_mv: i32,
@@ -54,7 +54,7 @@ pub enum Occurrence {
     Opened {
         /// Whose.
         side: Side,
-        /// Current in mA that flowed when they were told to.
+        /// Current in mA that flowed at their command.
         told_ma: i32,
         /// Current in mA that they broke.
         current_ma: i32,
@@ -81,9 +81,9 @@ pub enum Occurrence {
         /// Current in mA that flowed before.
         current_ma: i32,
     },
-    /// A side was not heard of for too long: its hardware made it SAFE.
+    /// A side showed no life for too long: its hardware made it SAFE.
     Heartbeat(Side),
-    /// Something was broken or mended.
+    /// Something was broken or repaired.
     Fault(Fault),
 }
 
@@ -94,7 +94,7 @@ pub enum Fault {
     Contactors(Side, ContactorFault),
     /// The pilot wire.
     Pilot(PilotFault),
-    /// The proximity wire is broken (`true`), or mended.
+    /// The proximity wire is broken (`true`), or repaired.
     ProximityOpen(bool),
     /// A resistance to earth in Ohm.
     Leak(u32),
@@ -106,7 +106,7 @@ pub enum Fault {
     Sensor(Side, Sensor, SensorFault),
     /// The isolation monitor does not pass its self-test (`true`), or does again.
     SelfTestFails(bool),
-    /// The bleeder that the charger connects is broken (`true`), or mended.
+    /// The bleeder that the charger connects is broken (`true`), or repaired.
     BleederOpen(bool),
     /// A side gets no new readings at all (`true`), or does again.
     Silence(Side, bool),

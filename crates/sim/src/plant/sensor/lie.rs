@@ -50,7 +50,7 @@ pub(in crate::plant) trait Measured: Copy {
         self
     }
 
-    /// Whether it is the same for whoever acts by it: a number within 2 % and 1 unit.
+    /// Whether a side that acts on it does the same: a number within 2 % and 1 unit.
     fn is_same(self, truth: Self) -> bool;
 }
 

@@ -68,7 +68,7 @@ impl Sensor {
 /// How exact sensors are that are not broken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Accuracy {
-    /// Each number is off by at most so many thousandths of itself, for good.
+    /// Each number is off by at most this many thousandths of itself, and always by the same.
     pub permille: u16,
     /// By how much each of them is, and its noise where it has one.
     pub seed: u64,
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn an_accurate_sensor_is_off_by_the_same_part_for_good_and_does_not_count_as_lying() {
+    fn an_accurate_sensor_is_always_off_by_the_same_part_and_does_not_count_as_lying() {
         for seed in 0..50 {
             let mut sensors = Sensors::new(Accuracy { permille: 10, seed }, &[]);
             let mut read = |ms| sensors.read(NAME, 400_000, None, Instant::from_millis(ms)).unwrap().value;

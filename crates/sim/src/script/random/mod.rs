@@ -29,7 +29,7 @@ impl Choices for &[u8] {
 }
 
 /// The script of a seed, as text: what goes wrong, and when. However that is, the safety rules hold, and after
-/// everything is mended and the plug was pulled and put in again, current flows.
+/// everything is repaired and the plug was pulled and put in again, current flows.
 pub fn of_seed(seed: u64) -> String {
     let mut chance = Chance::new(seed).child("script");
     by_chance(&seed.to_string(), seed, &mut chance)
@@ -45,7 +45,7 @@ pub fn of_bytes(mut bytes: &[u8]) -> String {
 const QUIET: u64 = 8;
 /// The most things that go wrong in one script.
 const MOST: u64 = 5;
-/// Everything begins at or behind this, in ms: until then the charger's modem takes its key.
+/// Everything begins at or after this, in ms: until then the charger's modem takes its key.
 const BEGIN_MS: u64 = 1_000;
 
 fn by_chance(id: &str, seed: u64, choices: &mut impl Choices) -> String {

@@ -1,0 +1,167 @@
+//! A bench that charges, and whose rules are broken by hand.
+
+use control_pilot::{Level, Output};
+use evse_fsm::{Contactors, Demand};
+use machine::{Duration, Instant};
+use session::Target;
+use sim::Port;
+use sim::invariant::{Facts, Witness};
+use sim::plant::{Bench, BenchConfig, CableProfile, CarDemand, Fault, Side};
+
+/// A bench, its witness, and what both sides demand.
+pub struct Stand {
+    pub bench: Bench,
+    pub witness: Witness,
+    pub now: Instant,
+    pub demand: Demand,
+    pub car: CarDemand,
+    /// The car asks for current ten times a second.
+    pub is_asking: bool,
+    /// Charger and car read their sensors and drive their hardware.
+    pub is_alive: [bool; 2],
+    pub broken: Option<&'static str>,
+}
+
+pub const PLUGGED: Demand = Demand { pilot: Output::DIGITAL, ..Demand::SAFE };
+pub const DISCHARGING: Demand = Demand { discharge: true, ..Demand::SAFE };
+pub const OFF: Demand = Demand { contactors: Contactors::Closed, ..PLUGGED };
+
+pub fn supply(voltage_mv: i32, current_ma: i32) -> Demand {
+    Demand { supply: Target { voltage_mv, current_ma }, ..OFF }
+}
+
+impl Stand {
+    /// Plugged in and locked, parameters known, pilot C.
+    pub fn ready() -> Self {
+        Self::with_cable(CableProfile::HYC150)
+    }
+
+    pub fn with_cable(cable: CableProfile) -> Self {
+        let bench = Bench::new(BenchConfig { cable, ..BenchConfig::default() });
+        let mut stand = Self {
+            bench,
+            witness: Witness::new(Port(0)),
+            now: Instant::ZERO,
+            demand: PLUGGED,
+            car: CarDemand::SAFE,
+            is_asking: false,
+            is_alive: [true; 2],
+            broken: None,
+        };
+        stand.bench.plug(Instant::ZERO, true);
+        stand.facts(|facts, now| {
+            facts.heard = Some(now);
+            (facts.parameters, facts.car_max_mv, facts.charger_max_mv) = (true, Some(410_000), Some(500_000));
+        });
+        stand.run(1_000);
+        stand.car = CarDemand::pilot(Level::C);
+        stand.run(100);
+        stand
+    }
+
+    /// As [`ready`](Self::ready), after an emergency stop that was pressed and released.
+    pub fn halted(side: Side) -> Self {
+        let mut stand = Self::ready();
+        stand.car.level = Level::B;
+        stand.inject(Fault::EmergencyStop(side, true));
+        stand.run(150);
+        stand.inject(Fault::EmergencyStop(side, false));
+        stand.run(150);
+        stand.car.level = Level::C;
+        stand.run(150);
+        stand
+    }
+
+    /// With the output connected and at 350 V, and the cable check done.
+    pub fn precharged() -> Self {
+        Self::ready().precharge()
+    }
+
+    pub fn precharge(self) -> Self {
+        let mut stand = self;
+        stand.facts(|facts, now| (facts.cable_check, facts.is_checked) = (Some(now), true));
+        stand.demand = OFF;
+        stand.run(100);
+        stand.demand = supply(350_000, 2_000);
+        stand.run(2_000);
+        stand
+    }
+
+    /// With 100 A flowing, by every rule.
+    pub fn charging() -> Self {
+        let mut stand = Self::precharged();
+        stand.car.contactors = Contactors::Closed;
+        stand.run(100);
+        stand.facts(|facts, now| (facts.power_on, facts.asked_ma) = (Some(now), 100_000));
+        stand.is_asking = true;
+        stand.demand = supply(400_000, 100_000);
+        stand.run(2_000);
+        assert_eq!((stand.broken, stand.bench.truth().current_ma), (None, 100_000));
+        stand
+    }
+
+    /// After a charge, with the charger off and the car's contactors still closed.
+    pub fn switched_off() -> Self {
+        let mut stand = Self::charging();
+        stand.is_asking = false;
+        (stand.demand, stand.car.level) = (OFF, Level::B);
+        stand.run(20);
+        stand.demand = PLUGGED;
+        stand
+    }
+
+    pub fn facts(&mut self, change: impl Fn(&mut Facts, Instant)) {
+        let now = self.now;
+        self.witness.tell(|facts| change(facts, now));
+    }
+
+    pub fn inject(&mut self, fault: Fault) {
+        self.bench.inject(self.now, fault);
+    }
+
+    /// Lets time go by, and keeps the first rule that is broken.
+    pub fn run(&mut self, millis: u64) {
+        for step in 0..millis / 5 {
+            self.now += Duration::from_millis(5);
+            if self.is_asking && step % 20 == 0 {
+                self.facts(|facts, now| (facts.heard, facts.demanded) = (Some(now), Some(now)));
+            }
+            let [charger, car] = self.is_alive;
+            if charger {
+                self.bench.drive_charger(self.now, &self.demand);
+                self.bench.charger(self.now);
+            }
+            if car {
+                self.bench.drive_car(self.now, &self.car);
+                self.bench.car(self.now);
+            }
+            if let Err(broken) = self.witness.check(self.now, &self.bench) {
+                self.broken = self.broken.or(Some(broken.rule.id));
+            }
+        }
+    }
+
+    /// As [`run`](Self::run), and gives what was broken.
+    pub fn after(mut self, millis: u64) -> Option<&'static str> {
+        self.run(millis);
+        self.broken
+    }
+
+    /// A test of the isolation that fails, with voltage.
+    pub fn try_in_vain(&mut self) {
+        self.inject(Fault::Leak(1_000));
+        self.facts(|facts, now| facts.cable_check = Some(now));
+        self.demand = OFF;
+        self.run(50);
+        self.demand = supply(400_000, 2_000);
+        self.run(2_500);
+        self.demand = PLUGGED;
+        self.run(1_000);
+    }
+
+    /// Changes something.
+    pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+}

@@ -4,16 +4,21 @@
 mod bounds;
 
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use evse_fsm::{EVSE_ID_MAX, PowerStage, Preset, Purpose, QUIRKS, ReverseCurrent, TestVoltage};
 use hal_linux::Simulation;
 use machine::Duration;
 use roles::Mac;
 use toml::Value;
 
-use crate::escape;
+use crate::cli::Usage;
+use crate::escape::{self, Short};
 use crate::hex::{self, Odd};
+use crate::name;
 use bounds::Bounds;
 
 /// Everything that can be set.
@@ -166,7 +171,9 @@ const KEYS: &[Key] = &[
         "network interface of the power-line modem",
         |config| text(&config.interface),
         |config, value| {
-            config.interface = string(value)?;
+            // Empty: not chosen yet.
+            config.interface = optional(&string(value)?, |name| name::interface(name).map(|()| name.into()))?
+                .unwrap_or_default();
             Ok(())
         }
     ),
@@ -384,8 +391,7 @@ const KEYS: &[Key] = &[
 impl Config {
     /// Reads a configuration; what is not in it keeps its default.
     pub fn from_toml(source: &str) -> Result<Self, Error> {
-        let table: toml::Table =
-            source.parse().map_err(|error: toml::de::Error| Error::Syntax(error.to_string()))?;
+        let table: toml::Table = source.parse().map_err(|error| Error::Syntax(syntax(&error)))?;
         let mut config = Self::default();
         for (section, content) in &table {
             let Value::Table(content) = content else { return Err(unknown(section)) };
@@ -411,7 +417,7 @@ impl Config {
         };
         within.and_then(|()| (key.set)(self, value)).map_err(|expected| Error::BadValue {
             key: full,
-            value: value.to_string(),
+            value: Short(&value.to_string()).to_string(),
             expected,
         })
     }
@@ -437,6 +443,28 @@ impl Config {
     }
 }
 
+/// The largest configuration file in bytes: judgement, twenty times as much as all keys.
+const FILE_MAX: u64 = 64 * 1024;
+
+/// The text of a configuration file.
+pub fn load(path: &Path) -> anyhow::Result<String> {
+    let context = || format!("reading {}", escape::path(path));
+    let mut text = String::new();
+    let file = File::open(path).with_context(context)?;
+    file.take(FILE_MAX + 1).read_to_string(&mut text).with_context(context)?;
+    if text.len() as u64 > FILE_MAX {
+        return Err(Usage(format!("a configuration has at most {FILE_MAX} bytes").into()))
+            .with_context(context);
+    }
+    Ok(text)
+}
+
+/// Where it is no TOML, line by line: it shows the line of the file.
+fn syntax(error: &toml::de::Error) -> String {
+    let lines: Vec<String> = error.to_string().lines().map(|line| Short(line).to_string()).collect();
+    lines.join("\n")
+}
+
 /// A key that does not exist, with the one that is most like it.
 fn unknown(key: &str) -> Error {
     let known = KEYS.iter().map(|key| format!("{}.{}", key.section, key.name));
@@ -450,7 +478,7 @@ fn unknown(key: &str) -> Error {
         Some((likeness, known)) if likeness > 0.8 => format!("; did you mean {known}?"),
         _ => String::new(),
     };
-    Error::UnknownKey { key: key.into(), suggestion }
+    Error::UnknownKey { key: Short(key).to_string(), suggestion }
 }
 
 fn text(text: &str) -> Value {
@@ -458,7 +486,9 @@ fn text(text: &str) -> Value {
 }
 
 fn string(value: &Value) -> Result<String, String> {
-    value.as_str().map(ToOwned::to_owned).ok_or_else(|| "expected a text in quotes".into())
+    let text = value.as_str().ok_or("expected a text in quotes")?;
+    name::text(text)?;
+    Ok(text.to_owned())
 }
 
 fn optional<T>(text: &str, parse: fn(&str) -> Result<T, String>) -> Result<Option<T>, String> {
@@ -636,10 +666,41 @@ mod tests {
     }
 
     #[test]
-    fn a_printed_name_cannot_steer_the_terminal_and_reads_back() {
+    fn a_printed_name_cannot_steer_the_terminal() {
         let config = Config { interface: "a\u{9b}\u{7f}\u{202e}\"'\\b".into(), ..Config::default() };
         let printed = config.to_toml();
         assert!(printed.is_ascii() && !printed.contains('\u{7f}'), "{printed}");
-        assert_eq!(Config::from_toml(&printed), Ok(config));
+    }
+
+    #[test]
+    fn a_name_is_printable_and_of_a_length_that_makes_sense() {
+        let words = |source: &str| Config::from_toml(source).unwrap_err().to_string();
+        let refused = words("[network]\ninterface = '0123456789abcdef'");
+        assert!(
+            refused.starts_with("network.interface = \"0123456789abcdef\": expected the name of"),
+            "{refused}"
+        );
+        for (section, name) in KEYS.iter().map(|key| (key.section, key.name)) {
+            for bad in
+                [r"a\u0000".into(), r"\u001b[31m".into(), r"\u009b\u202e".into(), "a".repeat(1_000_000)]
+            {
+                let refused = words(&format!("[{section}]\n{name} = \"{bad}\""));
+                assert!(refused.starts_with(&format!("{section}.{name} = ")), "{refused:.200}");
+                assert!(refused.contains("expected") && refused.len() < 500, "{refused:.200}");
+                assert!(!refused.contains(char::is_control), "{refused:.200}");
+            }
+        }
+        assert_eq!(Config::from_toml("[network]\ninterface = ''"), Ok(Config::default()));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_in_short_lines() {
+        let long = "a".repeat(100_000);
+        for source in
+            [&format!("[network]\ninterface = \"{long}"), &format!("[{long}]\na = 1"), &format!("{long} = 1")]
+        {
+            let words = Config::from_toml(source).unwrap_err().to_string();
+            assert!(words.len() < 1000, "{}", words.len());
+        }
     }
 }

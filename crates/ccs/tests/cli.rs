@@ -172,6 +172,34 @@ fn the_configuration_prints_itself_and_a_wrong_one_is_wrong_usage() {
 }
 
 #[test]
+fn an_interface_or_a_file_on_the_command_line_has_a_name_that_makes_sense() {
+    let long = "a".repeat(100_000);
+    let names = ["", "0123456789abcdef", "a/b", "a b", "..", "a\u{1b}[31m\u{9b}\u{202e}", &long];
+    let commands: [&[&str]; 6] = [
+        &["evse", "-i"],
+        &["pev", "-i"],
+        &["modem", "list", "-i"],
+        &["doctor", "-i"],
+        &["sim-modem", "lo"],
+        &["evse", "-i", "lo", "--record"],
+    ];
+    for (command, name) in commands.iter().flat_map(|command| names.map(|name| (command, name))) {
+        let is_file = command.contains(&"--record");
+        if is_file && matches!(name, "0123456789abcdef" | "a/b" | "a b" | "..") {
+            continue;
+        }
+        let output = ccs(&[command, &[name][..]].concat(), b"");
+        let said = text(&output.stderr);
+        assert_eq!(code(&output), 2, "{command:?} {name:.20}: {said:.200}");
+        assert!(said.contains("expected") && said.len() < 600, "{said:.600}");
+        assert!(!said.contains(|c: char| c.is_control() && c != '\n' || c == '\u{202e}'), "{said:.200}");
+    }
+    let output = ccs(&["evse", "--\u{1b}[31m\u{9b}"], b"");
+    assert_eq!(code(&output), 2);
+    assert!(!text(&output.stderr).contains(['\u{1b}', '\u{9b}']), "{}", text(&output.stderr));
+}
+
+#[test]
 fn a_charger_needs_an_interface_that_is_there_and_a_plant_by_name() {
     let output = ccs(&["evse", "-i", "lo"], b"");
     assert_eq!(code(&output), 2);

@@ -12,7 +12,7 @@ use anyhow::Context;
 use hal_linux::{Clock, Interface, PacketSocket, Recorder, SimulatedPlant};
 
 use crate::cli::{EvseArgs, Exit, LinkHow, Usage};
-use crate::config::{Config, Megabytes, PLANTS};
+use crate::config::{self, Config, Megabytes, PLANTS};
 use crate::escape;
 use crate::inbox::Inbox;
 use crate::latches::{self, Latches};
@@ -71,11 +71,7 @@ pub fn run(args: &EvseArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit
 /// The configuration file with what the command line says on top.
 fn configure(args: &EvseArgs) -> anyhow::Result<Config> {
     let mut config = match &args.config {
-        Some(path) => {
-            let text =
-                std::fs::read_to_string(path).with_context(|| format!("reading {}", escape::path(path)))?;
-            Config::from_toml(&text).with_context(|| escape::path(path))?
-        }
+        Some(path) => Config::from_toml(&config::load(path)?).with_context(|| escape::path(path))?,
         None => Config::default(),
     };
     if let Some(interface) = &args.interface {

@@ -7,7 +7,7 @@ use machine::{Duration, Instant};
 use pev_fsm::Event;
 use roles::PevEvent;
 use sdp::ClientEvent;
-use session::{By, Cause, Checkpoint, Direction, Phase, StopReason, Target};
+use session::{By, Cause, Checkpoint, Direction, Latch, Phase, StopReason, Target};
 
 use super::plant::SimulatedCable;
 use crate::cli::{Exit, PevArgs};
@@ -90,6 +90,10 @@ impl<'c, 'a> Observer<'c, 'a> {
             Happening::Event(event) => self.event(at, &event),
             Happening::StopRequested => {
                 self.stopping = true;
+                // Who starts this program again starts the charge again. A stop from before is another one.
+                if self.latches.found().is_none() {
+                    self.latches.unlatched(Latch::DriverStop);
+                }
                 if self.is_in_session() {
                     self.say(at, "ending the session; once more to switch off at once");
                 } else {

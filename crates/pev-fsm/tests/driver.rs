@@ -196,7 +196,7 @@ fn the_stop_button_of_the_charger_is_an_ordinary_end() {
         (EvseShutdown, true, Cause::StoppedAtCharger),
         (EvseReady, true, Cause::StoppedAtCharger),
         (EvseNotReady, true, Cause::StoppedAtCharger),
-        (EvseShutdown, false, Cause::ChargerStatus("Shutdown")),
+        (EvseShutdown, false, Cause::StoppedAtCharger),
         (EvseUtilityInterruptEvent, true, Cause::ChargerStatus("UtilityInterrupt")),
     ];
     for (code, notifies, expected) in table {

@@ -196,16 +196,23 @@ pub enum LinkHow {
 }
 
 /// What `ccs pev` takes.
+#[expect(clippy::struct_excessive_bools, reason = "each is an option on the command line")]
 #[derive(Args)]
 #[command(after_help = "\
 SIGINT (Ctrl-C), SIGTERM and SIGHUP end the session in order; a second SIGINT or SIGTERM, and SIGQUIT, switch off at
 once. SIGUSR1 logs counters. The stop reason is the last line, its code the exit code (`ccs --help`).")]
 pub struct PevArgs {
     /// The network interface that the modem is connected to.
-    #[arg(short, long, value_name = "IFACE", value_parser = name::Interface)]
-    pub interface: String,
+    #[arg(short, long, value_name = "IFACE", value_parser = name::Interface, required_unless_present = "print_config")]
+    pub interface: Option<String>,
+    /// Configuration (TOML) of what the command line does not have.
+    #[arg(short, long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Prints the configuration with all keys and their meaning, and ends.
+    #[arg(long)]
+    pub print_config: bool,
     /// What drives contactors and lock: `simulated` moves nothing real. There is no default.
-    #[arg(long, value_name = "NAME", required_unless_present_any = ["matches", "reset_latch"])]
+    #[arg(long, value_name = "NAME", required_unless_present_any = ["matches", "reset_latch", "print_config"])]
     pub plant: Option<String>,
     /// How the link to the charger comes about: `slac` matches through the modem; `up` takes it as there.
     #[arg(long, value_enum, value_name = "HOW", default_value = "slac")]

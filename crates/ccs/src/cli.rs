@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use session::StopReason;
 
-use crate::{command, config};
+use crate::{command, config, name};
 
 pub use modem::{
     CheckArgs, DoctorArgs, KeyArgs, LinkArgs, ModemCommand, OneModemArgs, PibCommand, ReadArgs, ResetArgs,
@@ -150,7 +150,7 @@ SIGINT (Ctrl-C), SIGTERM and SIGHUP end the session in order; a second SIGINT or
 once. SIGUSR1 logs counters. The stop reason is the last line, its code the exit code (`ccs --help`).")]
 pub struct EvseArgs {
     /// The network interface that the modem is connected to.
-    #[arg(short, long, value_name = "IFACE")]
+    #[arg(short, long, value_name = "IFACE", value_parser = name::Interface)]
     pub interface: Option<String>,
     /// Configuration (TOML); what the command line says comes on top.
     #[arg(short, long, value_name = "FILE")]
@@ -162,7 +162,7 @@ pub struct EvseArgs {
     #[arg(long, value_name = "NAME")]
     pub plant: Option<String>,
     /// Records all frames into a pcapng file.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = name::Path)]
     pub record: Option<PathBuf>,
     /// Ends the recording when it has so many megabytes, and says so.
     #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
@@ -172,7 +172,7 @@ pub struct EvseArgs {
     pub all: bool,
     /// The file that keeps a latch, so that it outlives the program. Without it: in `$STATE_DIRECTORY`, else in
     /// /var/lib/ccs for root and in ~/.local/state/ccs for others.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = name::Path)]
     pub state: Option<PathBuf>,
     /// Removes the latch that is kept, and ends: somebody has found and mended its cause.
     #[arg(long)]
@@ -196,22 +196,29 @@ pub enum LinkHow {
 }
 
 /// What `ccs pev` takes.
+#[expect(clippy::struct_excessive_bools, reason = "each is an option on the command line")]
 #[derive(Args)]
 #[command(after_help = "\
 SIGINT (Ctrl-C), SIGTERM and SIGHUP end the session in order; a second SIGINT or SIGTERM, and SIGQUIT, switch off at
 once. SIGUSR1 logs counters. The stop reason is the last line, its code the exit code (`ccs --help`).")]
 pub struct PevArgs {
     /// The network interface that the modem is connected to.
-    #[arg(short, long, value_name = "IFACE")]
-    pub interface: String,
+    #[arg(short, long, value_name = "IFACE", value_parser = name::Interface, required_unless_present = "print_config")]
+    pub interface: Option<String>,
+    /// Configuration (TOML) of what the command line does not have.
+    #[arg(short, long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Prints the configuration with all keys and their meaning, and ends.
+    #[arg(long)]
+    pub print_config: bool,
     /// What drives contactors and lock: `simulated` moves nothing real. There is no default.
-    #[arg(long, value_name = "NAME", required_unless_present_any = ["matches", "reset_latch"])]
+    #[arg(long, value_name = "NAME", required_unless_present_any = ["matches", "reset_latch", "print_config"])]
     pub plant: Option<String>,
     /// How the link to the charger comes about: `slac` matches through the modem; `up` takes it as there.
     #[arg(long, value_enum, value_name = "HOW", default_value = "slac")]
     pub link: LinkHow,
     /// Records all frames into a pcapng file.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = name::Path)]
     pub record: Option<PathBuf>,
     /// Ends the recording when it has so many megabytes, and says so.
     #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(1..=1_000_000), default_value_t = config::Megabytes::USUAL.0)]
@@ -221,7 +228,7 @@ pub struct PevArgs {
     pub all: bool,
     /// The file that keeps a latch, so that it outlives the program. Without it: in `$STATE_DIRECTORY`, else in
     /// /var/lib/ccs for root and in ~/.local/state/ccs for others.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = name::Path)]
     pub state: Option<PathBuf>,
     /// Removes the latch that is kept, and ends: somebody has found and mended its cause.
     #[arg(long)]
@@ -258,10 +265,10 @@ Example, as root: two hosts as network namespaces, each with one end of a veth p
   ip netns exec pev ccs pev -i plc0")]
 pub struct SimModemArgs {
     /// Interface on which the charger's host is.
-    #[arg(value_name = "CHARGER_IFACE")]
+    #[arg(value_name = "CHARGER_IFACE", value_parser = name::Interface)]
     pub charger: String,
     /// Interface on which the car's host is.
-    #[arg(value_name = "CAR_IFACE")]
+    #[arg(value_name = "CAR_IFACE", value_parser = name::Interface)]
     pub car: String,
     /// The charger's modem.
     #[arg(long, value_enum, default_value = "qca7005")]
@@ -317,7 +324,7 @@ pub struct DemoArgs {
     #[arg(long)]
     pub all: bool,
     /// Records the frames on the charger's cable into a pcapng file.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = name::Path)]
     pub record: Option<PathBuf>,
     /// State of charge at the start, in percent.
     #[arg(long, value_name = "PERCENT", default_value_t = 50, value_parser = clap::value_parser!(u8).range(0..=99))]
@@ -396,7 +403,11 @@ pub enum SchemaName {
 
 /// Runs the command line and gives the process's exit code.
 pub fn main() -> ExitCode {
-    match run(Cli::parse()) {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error),
+    };
+    match run(cli) {
         Ok(exit) => exit.into(),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
@@ -406,6 +417,17 @@ pub fn main() -> ExitCode {
             ExitCode::from(code_of(&error))
         }
     }
+}
+
+/// What clap says of a command line, which may have quoted what steers a terminal.
+fn refuse(error: &clap::Error) -> ExitCode {
+    let words = error.to_string();
+    let escaped = crate::escape::Lines(&words).to_string();
+    if escaped == words {
+        error.exit();
+    }
+    anstream::eprint!("{escaped}");
+    ExitCode::from(2)
 }
 
 fn run(cli: Cli) -> anyhow::Result<Exit> {

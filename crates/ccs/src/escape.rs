@@ -22,7 +22,8 @@ const HIDDEN: &[(char, char)] = &[
     ('\u{E0000}', '\u{E007F}'),
 ];
 
-fn is_hidden(c: char) -> bool {
+/// Whether a character is escaped.
+pub fn is_hidden(c: char) -> bool {
     // Only ASCII is common.
     c.is_control() || !c.is_ascii() && HIDDEN.iter().any(|(first, last)| (*first..=*last).contains(&c))
 }
@@ -33,6 +34,21 @@ pub struct Plain<'a>(pub &'a str);
 impl fmt::Display for Plain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.chars().try_for_each(|c| write_char(c, f))
+    }
+}
+
+/// A text of any length, in one short line.
+pub struct Short<'a>(pub &'a str);
+
+/// Characters that are shown of it.
+const SHOWN: usize = 80;
+
+impl fmt::Display for Short<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rest =
+            self.0.char_indices().nth(SHOWN).map_or("", |(at, _)| self.0.get(at..).unwrap_or_default());
+        Plain(self.0.strip_suffix(rest).unwrap_or(self.0)).fmt(f)?;
+        if rest.is_empty() { Ok(()) } else { write!(f, "... ({} bytes)", self.0.len()) }
     }
 }
 
@@ -127,6 +143,14 @@ mod tests {
             assert!(text.is_ascii(), "{text}");
         }
         assert_eq!(Lines("a\nb\u{9b}\r").to_string(), "a\nb\\u{9b}\\r");
+    }
+
+    #[test]
+    fn a_long_text_is_shown_by_its_beginning_and_its_length() {
+        assert_eq!(Short("a\u{9b}\n").to_string(), "a\\u{9b}\\n");
+        let long = |of: &str, times| Short(&of.repeat(times)).to_string();
+        assert_eq!(long("ü", SHOWN), "ü".repeat(SHOWN));
+        assert_eq!(long("ü", 100_000), format!("{}... (200000 bytes)", "ü".repeat(SHOWN)));
     }
 
     #[test]

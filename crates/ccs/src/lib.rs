@@ -36,6 +36,7 @@ mod inbox;
 mod latches;
 mod lines;
 mod log;
+mod name;
 mod repeats;
 mod reporter;
 mod running;

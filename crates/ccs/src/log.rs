@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use evse_fsm::{Direction, Dropped, Event, Isolation, Message, Status, Values, Warning};
 use machine::Instant;
 use roles::{Happening, PevEvent};
-use session::{Checkpoint, Phase, Target};
+use session::{Checkpoint, Latch, Phase, Target};
 use v2gtp::PayloadType;
 
 use crate::command::{evse, pev};
@@ -115,6 +115,7 @@ impl Log {
             Event::EmergencyOpening { current_ma } => {
                 self.warning(at, &words::of_emergency_opening(*current_ma))
             }
+            Event::Latched(Latch::DriverStop) => self.note(at, None, Latch::DriverStop.advice()),
             Event::Latched(latch) => self.warning(at, &format!("latched: {}", latch.advice())),
             Event::Unlatched(latch) => self.warning(at, &format!("released: {}", latch.name())),
             Event::Stopping(reason) => self.note(at, None, &format!("stopping: {reason}")),

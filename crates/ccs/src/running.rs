@@ -2,8 +2,12 @@
 //! was the end.
 
 use std::any::Any;
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use hal_linux::{Error, Happening, Outcome};
+use hal_linux::{
+    Clock, Counters, Error, Happening, Notify, OsEntropy, Outcome, PlantBackend, Port, Role, Runner, Signals,
+};
 use machine::Instant;
 use session::{By, Cause, Phase, StopReason};
 
@@ -39,6 +43,49 @@ pub fn report<E>(reporter: &mut Reporter<'_, '_>, at: Instant, happening: &Happe
         Happening::Counters(counters) => reporter.say(at, counters.to_string()),
         Happening::Event(_) | Happening::StopRequested => {}
     }
+}
+
+/// Looks on while a role's loop runs.
+pub trait Observes<E> {
+    /// Writes a line.
+    fn say(&mut self, at: Instant, words: &str);
+    /// Takes what happens; breaks off when it is enough.
+    fn take(&mut self, at: Instant, happening: Happening<'_, E>) -> ControlFlow<()>;
+    /// The exit that fits what was seen; writes the last line.
+    fn end(&mut self, at: Instant, ran: &Ran) -> Exit;
+}
+
+/// Runs a role's loop to its end, whatever that is: the first lines, what happens, the last line.
+pub fn run<R, P, B>(
+    role: &mut R,
+    port: &mut P,
+    plant: &mut B,
+    clock: Clock,
+    signals: &Signals,
+    first: &[String],
+    observer: &mut impl Observes<R::Event>,
+) -> Exit
+where
+    R: Role,
+    P: Port,
+    B: PlantBackend<Demand = R::Demand, Reading = R::Reading>,
+{
+    for words in first {
+        observer.say(clock.now(), words);
+    }
+    let runner = Runner {
+        role,
+        port,
+        plant,
+        clock,
+        entropy: &mut OsEntropy,
+        signals,
+        notify: Notify::from_env(),
+        counters: &mut Counters::default(),
+    };
+    let ran =
+        catch_unwind(AssertUnwindSafe(|| runner.run(&mut |at, happening| observer.take(at, happening))));
+    observer.end(clock.now(), &ran)
 }
 
 /// How a loop ran: to its end, or into a bug.

@@ -172,6 +172,60 @@ fn the_configuration_prints_itself_and_a_wrong_one_is_wrong_usage() {
 }
 
 #[test]
+fn a_car_has_its_levels_of_protection_in_a_configuration_of_its_own() {
+    let output = ccs(&["pev", "--print-config"], b"");
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    let printed = text(&output.stdout);
+    assert!(printed.contains("[protection]") && printed.contains("hot_celsius = 90"), "{printed}");
+
+    let folder = std::env::temp_dir().join(format!("ccs-cli-pev-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("car.toml");
+    let mut run = |contents: &str, more: &[&str]| {
+        std::fs::write(&file, contents).unwrap();
+        ccs(&[&["pev", "-c", file.to_str().unwrap()], more].concat(), b"")
+    };
+    let output = run("[protection]\nhot_celsius = 75.5", &["--print-config"]);
+    assert!(text(&output.stdout).contains("hot_celsius = 75.5"), "{}", text(&output.stdout));
+    let output = run("[protection]\nhot_celsius = 200", &["-i", "lo", "--plant", "simulated"]);
+    assert_eq!(code(&output), 2);
+    let said = text(&output.stderr);
+    assert!(said.contains("protection.hot_celsius = 200: expected 60..=120: "), "{said}");
+    let output = run(&"# long\n".repeat(20_000), &["--print-config"]);
+    assert_eq!(code(&output), 2);
+    assert!(text(&output.stderr).contains("at most 65536 bytes"), "{}", text(&output.stderr));
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn an_interface_or_a_file_on_the_command_line_has_a_name_that_makes_sense() {
+    let long = "a".repeat(100_000);
+    let names = ["", "0123456789abcdef", "a/b", "a b", "..", "a\u{1b}[31m\u{9b}\u{202e}", &long];
+    let commands: [&[&str]; 6] = [
+        &["evse", "-i"],
+        &["pev", "-i"],
+        &["modem", "list", "-i"],
+        &["doctor", "-i"],
+        &["sim-modem", "lo"],
+        &["evse", "-i", "lo", "--record"],
+    ];
+    for (command, name) in commands.iter().flat_map(|command| names.map(|name| (command, name))) {
+        let is_file = command.contains(&"--record");
+        if is_file && matches!(name, "0123456789abcdef" | "a/b" | "a b" | "..") {
+            continue;
+        }
+        let output = ccs(&[command, &[name][..]].concat(), b"");
+        let said = text(&output.stderr);
+        assert_eq!(code(&output), 2, "{command:?} {name:.20}: {said:.200}");
+        assert!(said.contains("expected") && said.len() < 600, "{said:.600}");
+        assert!(!said.contains(|c: char| c.is_control() && c != '\n' || c == '\u{202e}'), "{said:.200}");
+    }
+    let output = ccs(&["evse", "--\u{1b}[31m\u{9b}"], b"");
+    assert_eq!(code(&output), 2);
+    assert!(!text(&output.stderr).contains(['\u{1b}', '\u{9b}']), "{}", text(&output.stderr));
+}
+
+#[test]
 fn a_charger_needs_an_interface_that_is_there_and_a_plant_by_name() {
     let output = ccs(&["evse", "-i", "lo"], b"");
     assert_eq!(code(&output), 2);

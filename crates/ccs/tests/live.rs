@@ -251,3 +251,27 @@ fn a_latch_is_given_back_at_the_start_and_removed_by_a_reset_alone() {
         }
     });
 }
+
+#[test]
+fn a_signal_is_no_stop_of_the_driver_and_one_that_is_kept_outlives_it() {
+    on_a_cable("driver", |folder| {
+        let _charger = Role::charger(folder);
+        let mut car = Role::car(folder);
+        car.wait_for("phase CurrentDemand");
+        car.signal(Signal::SIGTERM);
+        let (log, _, _) = car.end();
+        assert!(!state(folder, "pev").exists(), "who starts the car again wants to charge: {log}");
+        let kept = "ccs latch 1\nlatch = driver-stop\ncause = -\nsince = 1795000000\nend\n";
+        std::fs::write(state(folder, "pev"), kept).unwrap();
+        let mut car = Role::car(folder);
+        assert!(car.wait_for("warning: latched ").contains("the driver has stopped: start again"));
+        // The charger is found at once.
+        wait(1_500);
+        car.signal(Signal::SIGTERM);
+        let (log, _, _) = car.end();
+        assert!(!log.contains("connecting") && state(folder, "pev").exists(), "{log}");
+        // As a start of the charge again does it.
+        std::fs::remove_file(state(folder, "pev")).unwrap();
+        Role::car(folder).wait_for("phase Handshake");
+    });
+}

@@ -1,7 +1,8 @@
 use machine::Duration;
-use session::Limits;
+use session::{Level, Limits, Unit};
 
-/// At which levels protection acts. Each has a default with its source, and a range that [`Config::check`](crate::Config::check) holds it to.
+/// At which levels protection acts. Each has a default with its source, and a range ([`LEVELS`](Self::LEVELS)) that
+/// [`Config::check`](crate::Config::check) holds it to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Protection {
     /// More than 10 A demanded, the voltage clearly below its set point and less than 1 A measured ends the session after
@@ -65,26 +66,35 @@ impl Protection {
         min_test_voltage_mv: 150_000,
     };
 
+    /// The range of each level that is a number, in the order of the fields.
+    pub const LEVELS: [Level; 8] = [
+        Level::new("no_current", 10_000, 60_000, Unit::Millisecond),
+        Level::new("reverse_current", 1, Limits::PLAUSIBLE.max_current_ma, Unit::Milliampere),
+        Level::new("regulation_ma", 2_500, 10_000, Unit::Milliampere),
+        Level::new("regulation_percent", 5, 10, Unit::Percent),
+        Level::new("monitor", 1_000, 60_000, Unit::Millisecond),
+        Level::new("fault_ohm_per_v", 100, 2_000, Unit::OhmPerVolt),
+        Level::new("warning_ohm_per_v", 100, 10_000, Unit::OhmPerVolt),
+        Level::new("min_test_voltage_mv", 60_000, 500_000, Unit::Millivolt),
+    ];
+
     /// The name of the first level that is out of its range.
     pub(crate) fn check(&self) -> Result<(), &'static str> {
-        let millis = |time: Duration| i32::try_from(time.as_millis()).unwrap_or(i32::MAX);
-        let reverse_ma = match self.reverse_current {
-            ReverseCurrent::Forbidden => 1,
-            ReverseCurrent::Allowed(most_ma) => most_ma,
-        };
-        let fault = i32::from(self.fault_ohm_per_v);
-        let rows = [
-            ("no_current", millis(self.no_current), 10_000, 60_000),
-            ("reverse_current", reverse_ma, 1, Limits::PLAUSIBLE.max_current_ma),
-            ("regulation_ma", self.regulation_ma, 2_500, 10_000),
-            ("regulation_percent", i32::from(self.regulation_percent), 5, 10),
-            ("monitor", millis(self.monitor), 1_000, 60_000),
-            ("fault_ohm_per_v", fault, 100, 2_000),
-            ("warning_ohm_per_v", i32::from(self.warning_ohm_per_v), fault, 10_000),
-            ("min_test_voltage_mv", self.min_test_voltage_mv, 60_000, 500_000),
+        let values = [
+            Level::millis(self.no_current),
+            match self.reverse_current {
+                ReverseCurrent::Forbidden => 1,
+                ReverseCurrent::Allowed(most_ma) => most_ma,
+            },
+            self.regulation_ma,
+            self.regulation_percent.into(),
+            Level::millis(self.monitor),
+            self.fault_ohm_per_v.into(),
+            self.warning_ohm_per_v.into(),
+            self.min_test_voltage_mv,
         ];
-        let is_out = |(_, value, least, most): &&(&str, i32, i32, i32)| value < least || value > most;
-        rows.iter().find(is_out).map_or(Ok(()), |(name, ..)| Err(name))
+        Level::check(&Self::LEVELS, &values)?;
+        if self.warning_ohm_per_v < self.fault_ohm_per_v { Err("warning_ohm_per_v") } else { Ok(()) }
     }
 
     /// The voltage of the isolation test in mV for a car that bears `car_mv` at a charger of `own_mv`.
@@ -112,7 +122,7 @@ mod tests {
     #[test]
     fn a_level_out_of_its_range_is_named_and_both_edges_are_in_it() {
         type Change = fn(&mut Protection);
-        let cases: [(Change, Result<(), &str>); 12] = [
+        let cases: [(Change, Result<(), &str>); 13] = [
             (|_| {}, Ok(())),
             (|p| p.no_current = Duration::from_millis(9_999), Err("no_current")),
             (|p| p.no_current = Duration::from_secs(60), Ok(())),
@@ -123,6 +133,7 @@ mod tests {
             (|p| p.monitor = Duration::from_secs(61), Err("monitor")),
             (|p| p.fault_ohm_per_v = 99, Err("fault_ohm_per_v")),
             (|p| p.warning_ohm_per_v = 99, Err("warning_ohm_per_v")),
+            (|p| p.fault_ohm_per_v = 501, Err("warning_ohm_per_v")),
             (|p| p.min_test_voltage_mv = 59_999, Err("min_test_voltage_mv")),
             (|p| p.min_test_voltage_mv = 60_000, Ok(())),
         ];

@@ -19,7 +19,7 @@ pub enum Event {
         /// The current in mA at that moment, where a fresh reading told it.
         current_ma: Option<i32>,
     },
-    /// No new session until [`Operator::Reset`](crate::Operator::Reset): keep it under its name where it survives a restart,
+    /// No new session until [`Operator::Reset`](crate::Operator::Reset), or what ends the driver's stop: keep it under its name where it survives a restart,
     /// and give it back with [`Operator::Latch`](crate::Operator::Latch).
     Latched(Latch),
     /// This latch is released: what was kept of it may go. A lesser one that lies under it is latched next.

@@ -1,7 +1,8 @@
 use machine::Duration;
+use session::{Level, Unit};
 
-/// At which levels the car's protection acts. Each has a default with its source, and a range that [`Config::check`](crate::Config::check)
-/// holds it to.
+/// At which levels the car's protection acts. Each has a default with its source, and a range ([`LEVELS`](Self::LEVELS)) that
+/// [`Config::check`](crate::Config::check) holds it to.
 ///
 /// Current out of the battery is forbidden: no car here gives energy back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,21 +41,31 @@ impl Protection {
         hot_millicelsius: 90_000,
     };
 
+    /// The range of each level, in the order of the fields.
+    pub const LEVELS: [Level; 8] = [
+        Level::new("reverse_ma", 1_000, 20_000, Unit::Milliampere),
+        Level::new("reverse", 100, 5_000, Unit::Millisecond),
+        Level::new("regulation_ma", 2_500, 10_000, Unit::Milliampere),
+        Level::new("regulation_percent", 5, 10, Unit::Percent),
+        Level::new("over_current", 1_000, 5_000, Unit::Millisecond),
+        Level::new("over_voltage", 100, 2_000, Unit::Millisecond),
+        Level::new("far_over_percent", 105, 120, Unit::Percent),
+        Level::new("hot_millicelsius", 60_000, 120_000, Unit::Millicelsius),
+    ];
+
     /// The name of the first level that is out of its range.
     pub(crate) fn check(&self) -> Result<(), &'static str> {
-        let millis = |time: Duration| i32::try_from(time.as_millis()).unwrap_or(i32::MAX);
-        let rows = [
-            ("reverse_ma", self.reverse_ma, 1_000, 20_000),
-            ("reverse", millis(self.reverse), 100, 5_000),
-            ("regulation_ma", self.regulation_ma, 2_500, 10_000),
-            ("regulation_percent", i32::from(self.regulation_percent), 5, 10),
-            ("over_current", millis(self.over_current), 1_000, 5_000),
-            ("over_voltage", millis(self.over_voltage), 100, 2_000),
-            ("far_over_percent", i32::from(self.far_over_percent), 105, 120),
-            ("hot_millicelsius", self.hot_millicelsius, 60_000, 120_000),
+        let values = [
+            self.reverse_ma,
+            Level::millis(self.reverse),
+            self.regulation_ma,
+            self.regulation_percent.into(),
+            Level::millis(self.over_current),
+            Level::millis(self.over_voltage),
+            self.far_over_percent.into(),
+            self.hot_millicelsius,
         ];
-        let is_out = |(_, value, least, most): &&(&str, i32, i32, i32)| value < least || value > most;
-        rows.iter().find(is_out).map_or(Ok(()), |(name, ..)| Err(name))
+        Level::check(&Self::LEVELS, &values)
     }
 
     /// The most current in mA that a sound charger and a sensor within 1 % show where `asked_ma` is asked for.

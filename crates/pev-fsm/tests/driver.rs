@@ -49,6 +49,59 @@ fn the_drivers_stop_is_kept_until_start_reset_or_the_plug_was_out() {
 }
 
 #[test]
+fn the_drivers_stop_outlives_the_program() {
+    type Change = fn(&mut Bench);
+    let ends: [Change; 3] = [
+        |bench| say(bench, Operator::Start),
+        |bench| say(bench, Operator::Reset),
+        |bench| {
+            bench.proximity = Some(Proximity::Absent);
+            bench.run(100);
+            bench.proximity = Some(Proximity::Latched);
+        },
+    ];
+    for end in ends {
+        let mut bench = Bench::at("CurrentDemandReq");
+        bench.proximity = Some(Proximity::Latched);
+        bench.run(1_000);
+        say(&mut bench, Operator::Stop);
+        assert!(bench.end().is_normal());
+        assert!(bench.events.contains(&Event::Latched(Latch::DriverStop)));
+        // The program begins with what was kept.
+        let mut bench = Bench::new();
+        bench.proximity = Some(Proximity::Latched);
+        say(&mut bench, Operator::Latch(Latch::DriverStop));
+        bench.run(1_000);
+        assert!(!bench.car.may_begin() && bench.car.is_stop_kept());
+        assert_eq!((bench.car.latched(), bench.car.demand().lock), (None, Lock::Released));
+        end(&mut bench);
+        bench.run(100);
+        assert!(bench.events.contains(&Event::Unlatched(Latch::DriverStop)));
+        assert!(bench.car.may_begin());
+    }
+}
+
+#[test]
+fn a_fault_is_kept_in_place_of_the_drivers_stop_and_its_reset_ends_both() {
+    for fault_first in [true, false] {
+        let mut bench = Bench::new();
+        let words = [Operator::Stop, Operator::Latch(Latch::OutOfRange)];
+        for word in if fault_first { [words[1], words[0]] } else { words } {
+            say(&mut bench, word);
+        }
+        say(&mut bench, Operator::Start);
+        bench.run(100);
+        assert!(!bench.events.contains(&Event::Unlatched(Latch::DriverStop)), "the fault is kept now");
+        say(&mut bench, Operator::Stop);
+        say(&mut bench, Operator::Reset);
+        bench.run(100);
+        assert!(bench.car.may_begin() && !bench.car.is_stop_kept());
+        let told: Vec<_> = bench.events.iter().filter(|event| matches!(event, Event::Unlatched(_))).collect();
+        assert_eq!(told, [&Event::Unlatched(Latch::OutOfRange)]);
+    }
+}
+
+#[test]
 fn the_drivers_stop_in_a_session_is_kept_behind_it() {
     let mut bench = Bench::at("CurrentDemandReq");
     bench.run(1_000);
@@ -143,7 +196,7 @@ fn the_stop_button_of_the_charger_is_an_ordinary_end() {
         (EvseShutdown, true, Cause::StoppedAtCharger),
         (EvseReady, true, Cause::StoppedAtCharger),
         (EvseNotReady, true, Cause::StoppedAtCharger),
-        (EvseShutdown, false, Cause::ChargerStatus("Shutdown")),
+        (EvseShutdown, false, Cause::StoppedAtCharger),
         (EvseUtilityInterruptEvent, true, Cause::ChargerStatus("UtilityInterrupt")),
     ];
     for (code, notifies, expected) in table {

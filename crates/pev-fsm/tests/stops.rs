@@ -95,7 +95,11 @@ fn shutdown_ends_in_order_and_malfunction_at_once() {
             });
             bench.connect();
             let stop = bench.end();
-            assert_eq!((stop.by, stop.cause), (By::Charger, Cause::ChargerStatus(status)), "{name}");
+            let cause = match (code, *name) {
+                (EvseShutdown, "CurrentDemandReq") => Cause::StoppedAtCharger,
+                _ => Cause::ChargerStatus(status),
+            };
+            assert_eq!((stop.by, stop.cause), (By::Charger, cause), "{name}");
             let last = bench.sent.last().unwrap().name;
             assert_eq!(last, if in_order { "SessionStopReq" } else { name }, "{name} {status}");
             let powered = matches!(*name, "PowerOn" | "CurrentDemandReq");

@@ -4,6 +4,8 @@
 /// and given back at the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Latch {
+    /// No fault: the car's driver has ended the charge, and has not started it again. Ends when the plug was out, too.
+    DriverStop,
     /// A current was demanded and did not come, twice in a row.
     NoCurrent,
     /// An isolation test failed twice.
@@ -29,7 +31,8 @@ pub enum Latch {
 /// One row for each latch: name in files and logs, words, what to do.
 type Row = (Latch, &'static str, &'static str);
 
-const ROWS: [Row; 10] = [
+const ROWS: [Row; 11] = [
+    (Latch::DriverStop, "driver-stop", "the driver has stopped: start again, or pull the plug"),
     (
         Latch::NoCurrent,
         "no-current",

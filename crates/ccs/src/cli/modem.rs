@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use roles::Mac;
 
+use crate::name;
+
 /// What `ccs modem` does.
 #[derive(Subcommand)]
 #[command(after_help = "\
@@ -44,7 +46,7 @@ pub enum PibCommand {
 #[derive(Args)]
 pub struct TargetArgs {
     /// The network interface that the modem is connected to.
-    #[arg(short, long, value_name = "IFACE")]
+    #[arg(short, long, value_name = "IFACE", value_parser = name::Interface)]
     pub interface: String,
     /// One JSON object; nothing else on the standard output.
     #[arg(long)]

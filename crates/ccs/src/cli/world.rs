@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::name;
+
 /// What `ccs world` does.
 #[derive(Subcommand)]
 pub enum WorldCommand {
@@ -68,7 +70,7 @@ pub struct ReplayArgs {
     #[arg(long)]
     pub realtime: bool,
     /// Records the frames on the charger's cable into a pcapng file.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = name::Path)]
     pub record: Option<PathBuf>,
 }
 

@@ -12,7 +12,7 @@ use anyhow::Context;
 use hal_linux::{Clock, Interface, PacketSocket, Recorder, SimulatedPlant};
 
 use crate::cli::{EvseArgs, Exit, LinkHow, Usage};
-use crate::config::{Config, Megabytes, PLANTS};
+use crate::config::{self, Config, Configured, Megabytes, PLANTS};
 use crate::escape;
 use crate::inbox::Inbox;
 use crate::latches::{self, Latches};
@@ -26,9 +26,7 @@ const ROLE: &str = "evse";
 pub fn run(args: &EvseArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit> {
     let config = configure(args)?;
     if args.print_config {
-        out.write_all(config.to_toml().as_bytes())?;
-        out.flush()?;
-        return Ok(Exit::Good);
+        return print(&config, out);
     }
     if config.interface.is_empty() {
         return Err(Usage(
@@ -68,16 +66,16 @@ pub fn run(args: &EvseArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit
     role::run(&config, &interface, mac, clock, desk, out)
 }
 
+/// Prints a configuration.
+pub fn print(config: &impl Configured, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    out.write_all(config.to_toml().as_bytes())?;
+    out.flush()?;
+    Ok(Exit::Good)
+}
+
 /// The configuration file with what the command line says on top.
 fn configure(args: &EvseArgs) -> anyhow::Result<Config> {
-    let mut config = match &args.config {
-        Some(path) => {
-            let text =
-                std::fs::read_to_string(path).with_context(|| format!("reading {}", escape::path(path)))?;
-            Config::from_toml(&text).with_context(|| escape::path(path))?
-        }
-        None => Config::default(),
-    };
+    let mut config: Config = config::load(args.config.as_deref())?;
     if let Some(interface) = &args.interface {
         config.interface.clone_from(interface);
     }

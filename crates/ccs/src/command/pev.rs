@@ -4,9 +4,8 @@ pub mod observer;
 mod plant;
 
 use std::io::Write;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use hal_linux::{Clock, Counters, Interface, Notify, OsEntropy, PacketSocket, Runner, Signals, Simulated};
+use hal_linux::{Clock, Interface, OsEntropy, PacketSocket, Signals, Simulated};
 use machine::{Cx, Machine};
 use pev_fsm::Operator;
 use roles::{Pev, PevConfig, PevInput, PevLink, PevStorage};
@@ -14,12 +13,13 @@ use sim::Wishes;
 
 use crate::cli::{Exit, LinkHow, PevArgs, Usage};
 use crate::command::evse::clerk::with_clerk;
-use crate::command::evse::record;
-use crate::config::{Megabytes, PLANTS};
+use crate::command::evse::{print, record};
+use crate::config::{self, CarConfig, Megabytes, PLANTS};
 use crate::escape::Plain;
 use crate::inbox::Inbox;
 use crate::latches::{self, Latches};
 use crate::reporter::{How, Reporter};
+use crate::running;
 
 use observer::Observer;
 use plant::{SimulatedCable, SimulatedCar};
@@ -32,15 +32,20 @@ pub fn run(args: &PevArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit>
     if args.plant.as_deref().is_some_and(|plant| !PLANTS.contains(&plant)) {
         return Err(Usage("unknown plant; there is: simulated".into()).into());
     }
-    if args.reset_latch {
-        return latches::reset(args.state.as_deref(), ROLE, &args.interface, out);
+    let config: CarConfig = config::load(args.config.as_deref())?;
+    if args.print_config {
+        return print(&config, out);
     }
-    let interface = Interface::find(&args.interface)?;
+    let mut car = config.car;
+    let name = args.interface.as_deref().unwrap_or_default();
+    if args.reset_latch {
+        return latches::reset(args.state.as_deref(), ROLE, name, out);
+    }
+    let interface = Interface::find(name)?;
     let mac = interface.role_mac();
     let address = interface.role_address(mac);
     let mut socket = PacketSocket::for_role(&interface, mac)?;
-    let recorder = record(args.record.as_deref(), &args.interface, Megabytes(args.record_max_mb))?;
-    let mut car = pev_fsm::Config::default();
+    let recorder = record(args.record.as_deref(), name, Megabytes(args.record_max_mb))?;
     car.evcc_id.clear();
     // Six bytes fit into eight.
     let _ = car.evcc_id.extend_from_slice(&mac.0);
@@ -56,10 +61,10 @@ pub fn run(args: &PevArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit>
     let mut storage: PevStorage = PevStorage::new();
     let mut role = Pev::new(&mut cx, config, &mut storage)?;
     role.watch(&inbox);
-    let latches = Latches::open(args.state.as_deref(), ROLE, &args.interface, clock)?;
+    let latches = Latches::open(args.state.as_deref(), ROLE, name, clock)?;
     let found = latches.found();
-    if let Some((latch, _)) = found {
-        role.handle(&mut cx, PevInput::Operator(Operator::Latch(latch)));
+    if let Some((latch, _)) = &found {
+        role.handle(&mut cx, PevInput::Operator(Operator::Latch(*latch)));
     }
     let cable = SimulatedCable::plugged()?;
     let mut plant = Simulated(if args.bulbs {
@@ -70,30 +75,14 @@ pub fn run(args: &PevArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit>
     });
     let signals = Signals::hold()?;
     let how = How { records: recorder.is_some(), all: args.all };
+    let ready =
+        format!("ready on {}: {mac}, [{address}]; the cable is simulated: 5 %", Plain(interface.name()));
+    let first: Vec<String> = [ready].into_iter().chain(found.map(|(_, words)| words)).collect();
     with_clerk(out, recorder, |clerk| {
         // Let go at the end of this block: a log that stalls for ever can then be interrupted.
         let signals = signals;
         let reporter = Reporter::new(clerk, &inbox, clock, how);
         let mut observer = Observer::new(args, reporter, clock.now(), cable, latches);
-        observer.say(
-            clock.now(),
-            format!("ready on {}: {mac}, [{address}]; the cable is simulated: 5 %", Plain(&args.interface)),
-        );
-        if let Some((_, words)) = found {
-            observer.say(clock.now(), words);
-        }
-        let runner = Runner {
-            role: &mut role,
-            port: &mut socket,
-            plant: &mut plant,
-            clock,
-            entropy: &mut OsEntropy,
-            signals: &signals,
-            notify: Notify::from_env(),
-            counters: &mut Counters::default(),
-        };
-        let ran =
-            catch_unwind(AssertUnwindSafe(|| runner.run(&mut |at, happening| observer.take(at, happening))));
-        Ok(observer.end(clock.now(), &ran))
+        Ok(running::run(&mut role, &mut socket, &mut plant, clock, &signals, &first, &mut observer))
     })
 }

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
+use session::{Level, Unit};
+
 /// The range of one key, in the unit of its name.
+#[derive(Clone, Copy)]
 pub struct Bounds {
     /// The key with its section.
     key: &'static str,
@@ -15,8 +18,63 @@ const fn bounds(key: &'static str, least: f64, most: f64, why: &'static str) -> 
     Bounds { key, least, most, why }
 }
 
-/// Of each key that takes a number. What depends on another key (a minimum on its maximum) the charger checks.
-const TABLE: &[Bounds] = &[
+/// The ranges of a configuration.
+pub struct Ranges {
+    keys: &'static [Bounds],
+    /// Where the role itself has the ranges: key, level and why.
+    protection: &'static [(&'static str, &'static str, &'static str)],
+    levels: &'static [Level],
+}
+
+/// Of each key of a charger that takes a number. What depends on another key (a minimum on its maximum) the charger checks.
+pub const CHARGER: Ranges =
+    Ranges { keys: KEYS, protection: CHARGERS, levels: &evse_fsm::Protection::LEVELS };
+
+/// Of each key of a car that takes a number.
+pub const CAR: Ranges = Ranges { keys: &[], protection: CARS, levels: &pev_fsm::Protection::LEVELS };
+
+const REGULATION: &str = "IEC 61851-23 allows a stage 2.5 A, and 10 A more harm a battery";
+const REGULATION_PERCENT: &str = "IEC 61851-23 allows a stage 5 per cent";
+
+const CHARGERS: &[(&str, &str, &str)] = &[
+    (
+        "protection.min_test_voltage_v",
+        "min_test_voltage_mv",
+        "below 60 V a test proves nothing, and above 500 V usual cars are refused",
+    ),
+    (
+        "protection.no_current_s",
+        "no_current",
+        "a soft start takes 8 s, and after a minute the car has given up",
+    ),
+    ("protection.regulation_a", "regulation_ma", REGULATION),
+    ("protection.regulation_percent", "regulation_percent", REGULATION_PERCENT),
+    ("protection.monitor_s", "monitor", "monitors answer within 10 s, slow ones need more"),
+    ("protection.fault_ohm_per_v", "fault_ohm_per_v", "the standard's limit is 100 ohm for each volt"),
+    (
+        "protection.warning_ohm_per_v",
+        "warning_ohm_per_v",
+        "the standard's limit is 500 ohm for each volt, and no fault is less than a warning",
+    ),
+];
+
+const CARS: &[(&str, &str, &str)] = &[
+    ("protection.reverse_a", "reverse_ma", "less is an error of the sensor, and 20 A discharge a battery"),
+    ("protection.reverse_s", "reverse", "shorter ones are ripple, and none that lasts 5 s is a transient"),
+    ("protection.regulation_a", "regulation_ma", REGULATION),
+    ("protection.regulation_percent", "regulation_percent", REGULATION_PERCENT),
+    ("protection.over_current_s", "over_current", "a stage that regulates is back within a second"),
+    ("protection.over_voltage_s", "over_voltage", "shorter ones are ripple, and longer ones harm a battery"),
+    ("protection.far_over_percent", "far_over_percent", "a stage overshoots by less than 5 per cent"),
+    (
+        "protection.hot_celsius",
+        "hot_millicelsius",
+        "an inlet gets to 60 degrees in use, and melts beyond 120",
+    ),
+];
+
+/// Keys whose ranges are here.
+const KEYS: &[Bounds] = &[
     bounds("network.port", 0.0, 65535.0, "a TCP port; 0 is the usual one"),
     bounds(
         "plant.plug_after_s",
@@ -53,42 +111,26 @@ const TABLE: &[Bounds] = &[
     bounds("charger.settle_s", 0.0, 60.0, "no cable check lasts longer"),
     bounds("charger.raise_s", 1.0, 60.0, "no cable check lasts longer"),
     bounds("charger.self_test_s", 1.0, 60.0, "no cable check lasts longer"),
-    bounds(
-        "protection.min_test_voltage_v",
-        60.0,
-        500.0,
-        "below 60 V a test proves nothing, and above 500 V usual cars are refused",
-    ),
-    bounds(
-        "protection.no_current_s",
-        10.0,
-        60.0,
-        "a soft start takes 8 s, and after a minute the car has given up",
-    ),
-    bounds(
-        "protection.regulation_a",
-        2.5,
-        10.0,
-        "IEC 61851-23 allows a stage 2.5 A, and 10 A more harm a battery",
-    ),
-    bounds("protection.regulation_percent", 5.0, 10.0, "IEC 61851-23 allows a stage 5 per cent"),
-    bounds("protection.monitor_s", 1.0, 60.0, "monitors answer within 10 s, slow ones need more"),
-    bounds("protection.fault_ohm_per_v", 100.0, 2000.0, "the standard's limit is 100 ohm for each volt"),
-    bounds(
-        "protection.warning_ohm_per_v",
-        100.0,
-        10000.0,
-        "the standard's limit is 500 ohm for each volt, and no fault is less than a warning",
-    ),
     bounds("log.record_max_mb", 1.0, 1_000_000.0, "a whole number of megabytes"),
 ];
 
-impl Bounds {
-    /// Those of a key, if it takes a number.
-    pub fn of(key: &str) -> Option<&'static Self> {
-        TABLE.iter().find(|row| row.key == key)
+impl Ranges {
+    /// That of a key, if it takes a number.
+    pub fn of(&self, key: &str) -> Option<Bounds> {
+        if let Some(bounds) = self.keys.iter().find(|row| row.key == key) {
+            return Some(*bounds);
+        }
+        let (key, name, why) = self.protection.iter().find(|(of, ..)| *of == key)?;
+        let level = self.levels.iter().find(|level| level.name == *name)?;
+        let parts = match level.unit {
+            Unit::Milliampere | Unit::Millivolt | Unit::Millisecond | Unit::Millicelsius => 1000.0,
+            Unit::Percent | Unit::OhmPerVolt => 1.0,
+        };
+        Some(bounds(key, f64::from(level.least) / parts, f64::from(level.most) / parts, why))
     }
+}
 
+impl Bounds {
     /// Whether a number is within.
     pub fn hold(&self, number: f64) -> bool {
         // Not so for NaN.

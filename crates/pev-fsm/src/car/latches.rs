@@ -8,6 +8,9 @@ use crate::Event;
 impl Car {
     /// Holds the next session off; a worse latch takes the place of the one before.
     pub(super) fn latch(&mut self, latch: Latch) {
+        if latch == Latch::DriverStop {
+            return self.keep_stop(true);
+        }
         if latch == Latch::Suspect {
             self.supervision.joined_mut().suspect();
         }
@@ -17,10 +20,20 @@ impl Car {
         }
     }
 
+    /// The driver has stopped, or that is over. It is told as a latch where no fault is latched, which a reset ends together
+    /// with it.
+    pub(super) fn keep_stop(&mut self, is_kept: bool) {
+        let changes = core::mem::replace(&mut self.is_stop_kept, is_kept) != is_kept;
+        if changes && self.latched.is_none() {
+            let stop = Latch::DriverStop;
+            self.events.push(if is_kept { Event::Latched(stop) } else { Event::Unlatched(stop) });
+        }
+    }
+
     /// A person has acted: the worst latch goes, unless its cause persists. A suspect sensor that lay under it is latched
     /// then: who releases an emergency stop has not measured.
     pub(super) fn reset(&mut self) {
-        self.is_stop_kept = false;
+        self.keep_stop(false);
         let Some(latch) = self.latched else { return };
         let persists = match latch {
             Latch::Contactors | Latch::VoltagePresent | Latch::Unreadable => !self.reads_dead(),
@@ -32,7 +45,8 @@ impl Car {
             | Latch::OutOfRange
             | Latch::Voltage
             | Latch::Isolation
-            | Latch::NoCurrent => false,
+            | Latch::NoCurrent
+            | Latch::DriverStop => false,
         };
         if persists {
             return;

@@ -229,7 +229,7 @@ impl Car {
         self.stop.or(self.last_stop)
     }
 
-    /// What holds the next session off, if anything does.
+    /// The fault that holds the next session off, if there is one.
     pub fn latched(&self) -> Option<Latch> {
         self.latched
     }

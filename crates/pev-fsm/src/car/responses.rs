@@ -181,10 +181,10 @@ impl Car {
         if kind == Kind::CurrentDemand && told.isolation == Some(Isolation::Warning) {
             self.tell_isolation(Warning::IsolationLow);
         }
-        let asks_stop = told.stop_within_s.is_some();
+        // Somebody pressed its stop button, or its back end did: while it charges the status alone says so, too.
+        let is_ordinary = kind == Kind::CurrentDemand || told.stop_within_s.is_some();
         let ends = match told.status {
-            // Somebody pressed its stop button, or its back end did.
-            Status::Shutdown if asks_stop => Some(Cause::StoppedAtCharger),
+            Status::Shutdown if is_ordinary => Some(Cause::StoppedAtCharger),
             Status::Shutdown | Status::UtilityInterrupt => Some(Cause::ChargerStatus(told.status.name())),
             _ if told.stop_within_s == Some(0) => Some(Cause::StoppedAtCharger),
             _ => None,

@@ -133,10 +133,10 @@ impl Car {
     pub(super) fn operator(&mut self, word: Operator) {
         match word {
             Operator::Stop => {
-                self.is_stop_kept = true;
+                self.keep_stop(true);
                 self.stop_in_order(By::Operator, Cause::OperatorStop);
             }
-            Operator::Start => self.is_stop_kept = false,
+            Operator::Start => self.keep_stop(false),
             Operator::EmergencyStop => self.emergency_stop(),
             Operator::Reset => self.reset(),
             Operator::Latch(latch) => self.latch(latch),

@@ -53,7 +53,9 @@ impl Car {
         if let Some(trouble) = self.is_apart().filter(|_| self.power.is_closing()) {
             self.fault(trouble);
         }
-        self.is_stop_kept &= !self.supervision.is_out();
+        if self.supervision.is_out() {
+            self.keep_stop(false);
+        }
     }
 
     /// What is done with the inlet now.

@@ -3,14 +3,10 @@
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::ops::ControlFlow;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use control_pilot::Level;
 use evse_fsm::{Demand, Plant};
-use hal_linux::{
-    CarPilot, Clock, Counters, Happening, Notify, OsEntropy, PlantBackend, Port, Recorder, Role, Runner,
-    Signals,
-};
+use hal_linux::{CarPilot, Clock, Happening, PlantBackend, Port, Recorder, Role, Signals};
 use machine::{Duration, Instant};
 use session::{By, Phase};
 
@@ -19,7 +15,7 @@ use crate::cli::Exit;
 use crate::inbox::Inbox;
 use crate::latches::Latches;
 use crate::reporter::{How, Reporter};
-use crate::running;
+use crate::running::{self, Observes, Ran};
 use crate::said::Said;
 
 /// What a role's event says, for the log.
@@ -89,26 +85,9 @@ where
             is_connected: false,
             leave_at: None,
         };
-        observer.reporter.say(clock.now(), ready);
-        if let Some((_, words)) = observer.latches.found() {
-            observer.reporter.say(clock.now(), words);
-        }
-        let runner = Runner {
-            role,
-            port,
-            plant,
-            clock,
-            entropy: &mut OsEntropy,
-            signals: &signals,
-            notify: Notify::from_env(),
-            counters: &mut Counters::default(),
-        };
-        let ran =
-            catch_unwind(AssertUnwindSafe(|| runner.run(&mut |at, happening| observer.take(at, happening))));
-        observer.latches.finish(&mut observer.reporter);
-        let session = observer.is_in_session().then_some(observer.phase);
-        let before = observer.reporter.stop_reason();
-        Ok(running::end(&mut observer.reporter, clock.now(), &ran, session, By::Charger, before))
+        let found = observer.latches.found().map(|(_, words)| words);
+        let first: Vec<String> = [ready.to_owned()].into_iter().chain(found).collect();
+        Ok(running::run(role, port, plant, clock, &signals, &first, &mut observer))
     })
 }
 
@@ -128,8 +107,12 @@ struct Observer<'c, 'a> {
 /// How long the connection's end is waited for after a session: a little more than the role takes to cut it.
 const LINGER: Duration = Duration::from_secs(6);
 
-impl Observer<'_, '_> {
-    fn take<E: Tells>(&mut self, at: Instant, happening: Happening<'_, E>) -> ControlFlow<()> {
+impl<E: Tells> Observes<E> for Observer<'_, '_> {
+    fn say(&mut self, at: Instant, words: &str) {
+        self.reporter.say(at, words);
+    }
+
+    fn take(&mut self, at: Instant, happening: Happening<'_, E>) -> ControlFlow<()> {
         match happening {
             Happening::Event(event) => self.event(at, &event),
             Happening::StopRequested => {
@@ -152,6 +135,15 @@ impl Observer<'_, '_> {
         ControlFlow::Continue(())
     }
 
+    fn end(&mut self, at: Instant, ran: &Ran) -> Exit {
+        self.latches.finish(&mut self.reporter);
+        let session = self.is_in_session().then_some(self.phase);
+        let before = self.reporter.stop_reason();
+        running::end(&mut self.reporter, at, ran, session, By::Charger, before)
+    }
+}
+
+impl Observer<'_, '_> {
     fn is_in_session(&self) -> bool {
         (Phase::Handshake..=Phase::SessionStop).contains(&self.phase)
     }

@@ -7,13 +7,13 @@ use machine::{Duration, Instant};
 use pev_fsm::Event;
 use roles::PevEvent;
 use sdp::ClientEvent;
-use session::{By, Cause, Checkpoint, Direction, Phase, StopReason, Target};
+use session::{By, Cause, Checkpoint, Direction, Latch, Phase, StopReason, Target};
 
 use super::plant::SimulatedCable;
 use crate::cli::{Exit, PevArgs};
 use crate::latches::Latches;
 use crate::reporter::Reporter;
-use crate::running::{self, Ran};
+use crate::running::{self, Observes, Ran};
 use crate::said::Said;
 use crate::words::{self, Side, Word};
 
@@ -70,26 +70,22 @@ impl<'c, 'a> Observer<'c, 'a> {
             gave_up: None,
         }
     }
+}
 
-    /// The exit that fits what was seen; the last line.
-    pub fn end(&mut self, at: Instant, ran: &Ran) -> Exit {
-        self.latches.finish(&mut self.reporter);
-        let session = self.is_in_session().then_some(self.phase);
-        let before = self.reporter.stop_reason().or(self.gave_up);
-        running::end(&mut self.reporter, at, ran, session, By::Car, before)
+impl Observes<PevEvent> for Observer<'_, '_> {
+    fn say(&mut self, at: Instant, words: &str) {
+        self.reporter.say(at, words);
     }
 
-    fn is_in_session(&self) -> bool {
-        (Phase::Handshake..=Phase::SessionStop).contains(&self.phase)
-    }
-
-    /// Takes what happens; breaks off when it is enough.
-    #[allow(clippy::needless_pass_by_value, reason = "as the loop gives it")]
-    pub fn take(&mut self, at: Instant, happening: Happening<'_, PevEvent>) -> ControlFlow<()> {
+    fn take(&mut self, at: Instant, happening: Happening<'_, PevEvent>) -> ControlFlow<()> {
         match happening {
             Happening::Event(event) => self.event(at, &event),
             Happening::StopRequested => {
                 self.stopping = true;
+                // Who starts this program again starts the charge again. A stop from before is another one.
+                if self.latches.found().is_none() {
+                    self.latches.unlatched(Latch::DriverStop);
+                }
                 if self.is_in_session() {
                     self.say(at, "ending the session; once more to switch off at once");
                 } else {
@@ -108,6 +104,19 @@ impl<'c, 'a> Observer<'c, 'a> {
         } else {
             ControlFlow::Continue(())
         }
+    }
+
+    fn end(&mut self, at: Instant, ran: &Ran) -> Exit {
+        self.latches.finish(&mut self.reporter);
+        let session = self.is_in_session().then_some(self.phase);
+        let before = self.reporter.stop_reason().or(self.gave_up);
+        running::end(&mut self.reporter, at, ran, session, By::Car, before)
+    }
+}
+
+impl Observer<'_, '_> {
+    fn is_in_session(&self) -> bool {
+        (Phase::Handshake..=Phase::SessionStop).contains(&self.phase)
     }
 
     /// Pulls the plug and gives the modem the time to take the key with which the network is left.
@@ -169,11 +178,6 @@ impl<'c, 'a> Observer<'c, 'a> {
             }
             _ => {}
         }
-    }
-
-    /// Writes a line.
-    pub fn say(&mut self, at: Instant, what: impl Into<String>) {
-        self.reporter.say(at, what);
     }
 }
 

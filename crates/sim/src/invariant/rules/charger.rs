@@ -142,9 +142,11 @@ pub(super) const RULES: &[Rule] = &[
             let is_reverse = view.truth.current_ma < -6_000 && view.is_connected();
             is_reverse && view.knows(Side::Charger, Sensor::Current)
         })),
-    rule("E25", Side::Charger, "off within 11 s of the isolation monitor's last measurement, once the cable check has passed",
+    rule("E25", Side::Charger, "off within 11 s of the isolation monitor's last measurement, from the test voltage on",
         "a fault to earth that nobody sees: a second one becomes a shock", Check::Lasts(ms(11_000), |view| {
-            view.is_live() && view.facts.is_checked && view.bench.has_hung_monitor()
+            let cable_mv = view.truth.cable_mv;
+            let is_at_test = cable_mv > 0 && cable_mv - view.error(cable_mv) >= view.most_mv() - 20_000;
+            view.is_live() && (is_at_test || view.facts.is_checked) && view.bench.has_hung_monitor()
         })),
     rule("E26", Side::Charger, "no third try with high voltage after the same electrical fault, before a reset or a new plug",
         "high voltage on a broken cable, again and again", Check::Happens(|view, what| {

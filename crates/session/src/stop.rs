@@ -269,6 +269,9 @@ impl StopReason {
             Cause::ChargerStatus("EmergencyShutdown") => {
                 "the charger's emergency stop, or an emergency shutdown of its own, was the cause: look there"
             }
+            Cause::VoltageOff if self.phase == Phase::CableCheck => {
+                "look at the power stage: a slow one needs more time to raise or to settle, one that keeps a voltage a bleeder"
+            }
             cause => cause.words().2,
         }
     }
@@ -451,6 +454,9 @@ mod tests {
         let stop = |name| StopReason::new(By::Charger, Cause::ChargerStatus(name), Phase::CurrentDemand);
         assert!(stop("EmergencyShutdown").to_string().contains("emergency stop"));
         assert_eq!(stop("Malfunction").advice(), "look at the charger");
+        let off = |phase| StopReason::new(By::Charger, Cause::VoltageOff, phase).advice();
+        assert!(off(Phase::CableCheck).contains("more time to raise or to settle"));
+        assert!(off(Phase::PreCharge).contains("precharge log"));
     }
 
     #[test]

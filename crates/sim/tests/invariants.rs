@@ -28,6 +28,7 @@ struct Stand {
 
 const PLUGGED: Demand = Demand { pilot: Output::DIGITAL, ..Demand::SAFE };
 const DISCHARGING: Demand = Demand { discharge: true, ..Demand::SAFE };
+const MONITOR_HANGS: Fault = Fault::Sensor(Side::Charger, Sensor::Isolation, SensorFault::Frozen);
 const OFF: Demand = Demand { contactors: Contactors::Closed, ..PLUGGED };
 
 fn supply(voltage_mv: i32, current_ma: i32) -> Demand {
@@ -272,11 +273,15 @@ const WAYS: &[Way] = &[
     ),
     ("E23", || Stand::charging().with(|stand| stand.inject(Fault::Stage(StageFault::Dead))), 16_900),
     ("E24", || Stand::charging().with(|stand| stand.inject(Fault::Stage(StageFault::Draws(7_000)))), 1_350),
+    ("E25", || Stand::charging().with(|stand| stand.inject(MONITOR_HANGS)), 10_900),
     (
         "E25",
         || {
-            Stand::charging().with(|stand| {
-                stand.inject(Fault::Sensor(Side::Charger, Sensor::Isolation, SensorFault::Frozen));
+            Stand::precharged().with(|stand| {
+                stand.facts(|facts, _| facts.is_checked = false);
+                stand.demand = supply(410_000, 2_000);
+                stand.run(1_000);
+                stand.inject(MONITOR_HANGS);
             })
         },
         10_900,
@@ -526,15 +531,7 @@ const WAYS: &[Way] = &[
         },
         0,
     ),
-    (
-        "P23",
-        || {
-            Stand::precharged().with(|stand| {
-                stand.is_alive = [true, false];
-            })
-        },
-        580,
-    ),
+    ("P23", || Stand::precharged().with(|stand| stand.is_alive = [true, false]), 580),
 ];
 
 #[test]

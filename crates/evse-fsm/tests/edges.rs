@@ -351,7 +351,7 @@ fn a_lock_that_opens_and_a_latch_that_is_pressed_switch_off() {
 
     let cases = [
         (Proximity::Pressed, Cause::Released),
-        (Proximity::Absent, Cause::Unplugged),
+        (Proximity::Absent, Cause::ProximityFault),
         (Proximity::Unknown, Cause::ProximityFault),
     ];
     for (gone, cause) in cases {
@@ -361,6 +361,20 @@ fn a_lock_that_opens_and_a_latch_that_is_pressed_switch_off() {
         assert_eq!(bench.charger.stop_reason().unwrap().cause, cause, "{gone:?}");
         assert!(!bench.charger.demand().is_energised());
     }
+}
+
+#[test]
+fn a_plug_whose_proximity_wire_opens_long_before_its_pilot_is_a_plug_that_was_pulled() {
+    let mut bench = watched();
+    bench.proximity = Some(Proximity::Absent);
+    bench.run(200);
+    assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::ProximityFault);
+    bench.pilot = Level::A;
+    bench.run(100);
+    assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::Unplugged);
+    bench.proximity = Some(Proximity::Unknown);
+    bench.run(100);
+    assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::Unplugged, "told once");
 }
 
 #[test]

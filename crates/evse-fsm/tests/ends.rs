@@ -434,3 +434,26 @@ fn a_refusal_of_the_authorisation_holds_its_code() {
         (Some("FAILED"), Some("Shutdown"), Some("StopCharging"))
     );
 }
+
+#[test]
+fn a_car_that_takes_its_readiness_back_before_the_cable_check_has_ended_it_and_one_that_never_was_ready_is_refused()
+ {
+    for (levels, code, cause) in [
+        (&[Level::C, Level::B][..], ResponseCode::Ok, Cause::Finished),
+        (&[Level::B], ResponseCode::Failed, Cause::Timeout("pilot detection")),
+        (&[Level::C, Level::B, Level::C], ResponseCode::Ok, Cause::OperatorStop),
+    ] {
+        let mut bench = Bench::connected();
+        bench.pass_all(&GOOD[..5]);
+        for level in levels {
+            bench.pilot = *level;
+            bench.run(20);
+        }
+        assert_eq!(bench.ask("CableCheckReq"), Some(("CableCheckRes", code)), "{levels:?}");
+        assert!(code.is_failed() || !bench.is_finished);
+        bench.input(Input::Operator(Operator::Stop));
+        assert_eq!(reason(&bench).cause, cause, "{levels:?}");
+        assert_eq!(bench.ask("SessionStopReq"), Some(("SessionStopRes", ResponseCode::Ok)));
+        assert_eq!(reason(&bench).cause, cause);
+    }
+}

@@ -3,7 +3,7 @@
 
 mod bench;
 
-use bench::{Bench, GOOD, volts};
+use bench::{Bench, GOOD, amperes, volts};
 use evse_fsm::{
     Closed, Config, Event, Input, Insulation, Isolation, Latch, Lock, Operator, ReverseCurrent, Warning,
 };
@@ -286,5 +286,32 @@ fn a_target_that_comes_down_explains_the_voltage_of_the_one_before() {
         bench.measured_mv = Some(440_000);
         (0..50).for_each(|_| ask(&mut bench, target));
         assert_eq!(cause(&bench), None);
+    }
+}
+
+#[test]
+fn a_limit_that_the_car_lowers_below_the_voltage_lowers_the_set_point_and_is_no_over_voltage() {
+    for limit_v in [399, 340, 100] {
+        let mut bench = charging(|_| {});
+        bench.measured_mv = Some(400_000);
+        let ask = |bench: &mut Bench, current_a| {
+            let BodyElement::CurrentDemandReq(mut req) = bench::body("CurrentDemandReq") else { panic!() };
+            req.ev_maximum_voltage_limit = Some(volts(limit_v));
+            req.ev_target_current = amperes(current_a);
+            let answer = bench.send(BodyElement::CurrentDemandReq(req));
+            assert_eq!(answer, Some(("CurrentDemandRes", ResponseCode::Ok)));
+            bench.run(100);
+        };
+        for _ in 0..20 {
+            ask(&mut bench, 0);
+        }
+        let set_mv = i32::from(limit_v) * 1_000;
+        assert_eq!(bench.charger.demand().supply, Target { voltage_mv: set_mv, current_ma: 0 });
+        assert_eq!(cause(&bench), None, "{limit_v}");
+        // 450 V were named in ChargeParameterDiscovery: what is far over that is over-voltage as before.
+        bench.measured_mv = Some(495_001);
+        bench.run(40);
+        assert_eq!(cause(&bench), Some(Cause::OverVoltage));
+        assert!(bench.has_said(Event::Latched(Latch::OutOfRange)));
     }
 }

@@ -159,12 +159,17 @@ pub(crate) fn goal(car: &Vehicle, charger: &Limits, present_mv: i32, permille: i
     let own_ma = i64::from(car.limits.max_current_ma) * i64::from(permille) / 1_000;
     let own = Limits { max_current_ma: i32::try_from(own_ma).unwrap_or(0), ..car.limits };
     let both = own.and(charger);
-    let own_mv = car.limits.max_voltage_mv.min(named_mv).saturating_sub(BELOW_LIMIT_MV);
     let most_ma = both.max_current_ma.min(both.current_at_power(present_mv)).max(0);
     Target {
-        voltage_mv: car.target.voltage_mv.clamp(0, own_mv.min(both.max_voltage_mv).max(0)),
+        voltage_mv: most_asked_mv(car, named_mv).clamp(0, both.max_voltage_mv.max(0)),
         current_ma: car.target.current_ma.clamp(0, most_ma),
     }
+}
+
+/// The most voltage in mV that the car asks for in the charging loop, whatever the charger bears.
+pub(crate) fn most_asked_mv(car: &Vehicle, named_mv: i32) -> i32 {
+    let own_mv = car.limits.max_voltage_mv.min(named_mv).saturating_sub(BELOW_LIMIT_MV);
+    car.target.voltage_mv.min(own_mv)
 }
 
 /// The current that is asked for: rises by a ramp, falls at once.

@@ -1,7 +1,10 @@
 //! What is watched: readings, lock, contactors, voltage, current, temperature; in and around a session.
 
 use machine::{Duration, Instant};
-use session::{By, Cause, Compared, DEAD_MV, Debounce, Isolation, Lasting, Latch, Reading, earliest, fresh};
+use session::{
+    By, Cause, Compared, DEAD_MV, Debounce, Isolation, Lasting, Latch, OPEN_BELOW_MA, Reading, earliest,
+    fresh,
+};
 
 use crate::flow::Flow;
 use crate::joined::{Joined, compared};
@@ -205,7 +208,10 @@ impl Supervision {
     ) -> Option<Trouble> {
         let mv = fresh(plant.inlet_mv, now).unwrap_or(0);
         let own_mv = car.limits.max_voltage_mv;
-        self.lowered.since(now, of.is_closed && own_mv < of.named_mv && mv > own_mv);
+        // Without current the inlet has the battery's own voltage: no target below it charges.
+        let is_resting = fresh(plant.current_ma, now).is_some_and(|ma| ma.saturating_abs() < OPEN_BELOW_MA);
+        let most_mv = if is_resting { policy::most_asked_mv(car, of.named_mv) } else { own_mv };
+        self.lowered.since(now, of.is_closed && own_mv < of.named_mv && mv > most_mv);
         let is_over = of.is_closed && mv > Protection::most_mv(of.named_mv);
         let is_over = self.over_voltage.for_at_least(now, is_over, levels.over_voltage);
         let compared = limit(mv, "the limit that the charger was named", of.named_mv);
@@ -215,7 +221,7 @@ impl Supervision {
         (is_over || is_far).then(|| trouble.compared(compared))
     }
 
-    /// What ends the charge in order: the inlet is hot, or the battery has lowered its limit below the voltage that is there.
+    /// What ends the charge in order: the inlet is hot, or the battery has lowered its limit so far that nothing can be charged.
     pub(crate) fn ends_in_order(
         &self,
         now: Instant,
@@ -229,7 +235,12 @@ impl Supervision {
             return Some(hot(fresh(plant.inlet_millicelsius, now).unwrap_or(0), levels));
         }
         let mv = fresh(plant.inlet_mv, now).unwrap_or(0);
-        let compared = limit(mv, "the battery's newest limit", car.limits.max_voltage_mv);
+        let newest_mv = car.limits.max_voltage_mv;
+        let compared = if mv > newest_mv {
+            limit(mv, "the battery's newest limit", newest_mv)
+        } else {
+            limit(mv, "the most that is asked for", policy::most_asked_mv(car, newest_mv))
+        };
         let is_lowered = is_due(&self.lowered, levels.over_voltage);
         is_lowered.then(|| Trouble::new(By::Car, Cause::VoltageOff).compared(compared))
     }

@@ -292,6 +292,26 @@ fn a_limit_that_the_battery_lowers_ends_the_charge_in_order_and_latches_nothing(
 }
 
 #[test]
+fn a_lowered_limit_that_leaves_nothing_to_charge_ends_it_too_and_a_current_that_flows_does_not() {
+    // At rest the inlet has the battery's 350 V: the car asks for 1 V less than its limit.
+    for (limit_mv, flows_ma, ends) in
+        [(350_900, None, true), (350_900, Some(5_000), false), (351_000, None, false), (360_000, None, false)]
+    {
+        let mut bench = charging();
+        bench.vehicle.limits.max_voltage_mv = limit_mv;
+        bench.current_ma = Some(flows_ma.unwrap_or(0));
+        bench.run(2_000);
+        let expected = ends.then_some(Cause::VoltageOff);
+        assert_eq!(cause(&bench), expected, "{limit_mv} {flows_ma:?}");
+        assert_eq!(bench.car.latched(), None);
+        if ends {
+            let stop = bench.end().to_string();
+            assert!(stop.contains("350.0 V against the most that is asked for 349.9 V"), "{stop}");
+        }
+    }
+}
+
+#[test]
 fn a_limit_that_the_battery_raises_is_no_more_voltage_than_the_charger_was_named() {
     let mut bench = charging();
     bench.vehicle.limits.max_voltage_mv = 500_000;

@@ -10,7 +10,7 @@ pub enum Latch {
     NoCurrent,
     /// An isolation test failed twice.
     Isolation,
-    /// The voltage was not reached twice.
+    /// The voltage of the isolation test was not reached, or was there before it, twice.
     Voltage,
     /// Over-voltage or over-current, or a power stage that does not follow its demand.
     OutOfRange,
@@ -42,7 +42,7 @@ const ROWS: [Row; 11] = [
     (
         Latch::Voltage,
         "voltage",
-        "the voltage was not reached twice: look at the power stage and the voltage sensor",
+        "the isolation test's voltage was off twice: look at the power stage, its times and the voltage sensor",
     ),
     (Latch::OutOfRange, "out-of-range", "over-voltage or over-current: find the cause"),
     (

@@ -28,11 +28,12 @@ pub enum Cause {
     EmergencyStop,
     /// The authorisation was refused or withdrawn.
     NotAuthorised,
-    /// Pilot A: the plug was pulled.
+    /// The plug was pulled: pilot A at the charger, the proximity wire in the car.
     Unplugged,
     /// The release button of the plug was pressed (proximity).
     Released,
-    /// The proximity wire shows no resistance that a plug has: a short, a break or a wrong resistor.
+    /// The proximity wire shows no resistance that a plug has, or no plug although the pilot shows one: a short, a break or a
+    /// wrong resistor.
     ProximityFault,
     /// The car left pilot C/D while it should be ready: its hardware stop request.
     LeftReady,
@@ -197,7 +198,7 @@ impl Cause {
             Self::LeftReady => (21, "car left pilot C/D", "the car asked for the end by hardware: read its own fault memory"),
             Self::PilotFault => (22, "pilot E or F", "look for a short or a broken pilot wire and at the diode"),
             Self::Released => (24, "release button pressed", "plug in again and leave the button alone while charging"),
-            Self::ProximityFault => (25, "proximity resistance of no plug", "look for a short, a break or a wrong resistor on the proximity wire"),
+            Self::ProximityFault => (25, "proximity shows no plug, the pilot does", "look for a short, a break or a wrong resistor on the proximity wire"),
             Self::PilotLost => (23, "pilot duty cycle lost", "measure the pilot: 1 kHz, +-12 V, 5 %"),
             Self::Timeout(_) => (30, "timer ran out", "see which side was silent in the last lines before; relax the timer only if it answers late"),
             Self::OutOfOrder(_) => (31, "message out of order", "compare the order with the checkpoints before; the sender is wrong, or a response was lost"),
@@ -267,6 +268,9 @@ impl StopReason {
         match self.cause {
             Cause::ChargerStatus("EmergencyShutdown") => {
                 "the charger's emergency stop, or an emergency shutdown of its own, was the cause: look there"
+            }
+            Cause::VoltageOff if self.phase == Phase::CableCheck => {
+                "look at the power stage: a slow one needs more time to raise or to settle, one that keeps a voltage a bleeder"
             }
             cause => cause.words().2,
         }
@@ -450,6 +454,9 @@ mod tests {
         let stop = |name| StopReason::new(By::Charger, Cause::ChargerStatus(name), Phase::CurrentDemand);
         assert!(stop("EmergencyShutdown").to_string().contains("emergency stop"));
         assert_eq!(stop("Malfunction").advice(), "look at the charger");
+        let off = |phase| StopReason::new(By::Charger, Cause::VoltageOff, phase).advice();
+        assert!(off(Phase::CableCheck).contains("more time to raise or to settle"));
+        assert!(off(Phase::PreCharge).contains("precharge log"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Answers: now, or when pilot or current are where they must be.
 
 use machine::Duration;
-use session::Cause;
+use session::{By, Cause};
 
 use super::tell::response_name;
 use super::{Charger, Timer, Waiting};
@@ -26,6 +26,11 @@ impl Charger {
         };
         match (request.kind, request.content.clone()) {
             (Kind::CableCheck, Content::CableCheck(car)) if arrived => self.cable_check(request, car),
+            // A car that was ready and no longer is ends the session, as in the test itself.
+            (Kind::CableCheck, _) if late && !arrived && self.car_left => {
+                self.make_safe(By::Car, Cause::Finished, Status::Shutdown);
+                self.reply(&request, Verdict::Ok, false);
+            }
             (Kind::CableCheck | Kind::WeldingDetection, _) if late && !arrived => {
                 let unlocked = request.kind == Kind::CableCheck && self.is_ready();
                 let cause = if unlocked { Cause::Lock } else { Cause::Timeout("pilot detection") };

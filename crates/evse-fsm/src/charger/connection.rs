@@ -20,7 +20,7 @@ impl Charger {
         self.answer = None;
         self.stop = None;
         self.power.allow();
-        (self.charged, self.car_waits) = (false, false);
+        (self.charged, self.car_waits, self.car_left) = (false, false, false);
         self.bad_messages = 0;
         self.session_id.clear();
         self.car_limits = Limits::NONE;

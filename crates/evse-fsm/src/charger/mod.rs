@@ -107,6 +107,8 @@ pub struct Charger {
     charged: bool,
     /// The car says that it is not ready.
     car_waits: bool,
+    /// It was at pilot C or D for the cable check and has left it.
+    car_left: bool,
     authorised: Option<bool>,
     session_id: SessionId,
     car_limits: Limits,
@@ -155,6 +157,7 @@ impl Charger {
             tries: [0; latches::COUNTED.len()],
             charged: false,
             car_waits: false,
+            car_left: false,
             authorised: None,
             session_id: Vec::new(),
             car_limits: Limits::NONE,

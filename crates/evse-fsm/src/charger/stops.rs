@@ -150,7 +150,8 @@ impl Charger {
 }
 
 /// Whether a cause is worse than the reason that was told: what follows any stop is not, a fault is worse than an end in
-/// order, and one of electricity worse than any other.
+/// order, and one of electricity worse than any other. A pilot that shows the plug out resolves what the proximity wire said
+/// before it.
 fn is_worse(cause: Cause, told: StopReason) -> bool {
     let follows = matches!(
         cause,
@@ -162,7 +163,8 @@ fn is_worse(cause: Cause, told: StopReason) -> bool {
             | Cause::UnknownSession(_)
             | Cause::Refused(_)
     );
-    !follows && severity(StopReason { cause, ..told }) > severity(told)
+    let resolves = (told.cause, cause) == (Cause::ProximityFault, Cause::Unplugged);
+    resolves || !follows && severity(StopReason { cause, ..told }) > severity(told)
 }
 
 /// 0 in order, 1 a fault, 2 one of electricity or an emergency stop: by the families of exit codes.

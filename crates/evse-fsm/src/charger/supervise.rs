@@ -182,8 +182,12 @@ impl Charger {
                     self.set_phase(Phase::Plugged);
                 }
             }
-            Some(Level::B) => self.checkpoint(Checkpoint::PILOT_BACK_TO_B),
+            Some(Level::B) => {
+                self.checkpoint(Checkpoint::PILOT_BACK_TO_B);
+                self.car_left = self.state == State::CableCheck;
+            }
             Some(Level::C | Level::D) if !matches!(before, Some(Level::C | Level::D)) => {
+                self.car_left = false;
                 self.checkpoint(Checkpoint::PILOT_C);
             }
             _ => {}

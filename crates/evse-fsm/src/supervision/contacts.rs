@@ -78,9 +78,9 @@ impl Contacts {
     /// What is wrong while the output is in use; `is_connected`: the contactors have to be closed.
     pub(crate) fn fault(&self, level: Option<Level>, is_connected: bool) -> Option<Cause> {
         let seen = &self.seen;
+        let by_pilot = level.and_then(pilot_fault);
         if seen.left && level.is_some_and(|level| !level.is_ready()) {
-            let by_wire = seen.plug.unwrap_or(Cause::LeftReady);
-            return Some(level.and_then(pilot_fault).unwrap_or(by_wire));
+            return by_pilot.or(seen.plug).or(Some(Cause::LeftReady));
         }
         let rows = [
             (seen.duty, Cause::PilotLost),
@@ -88,7 +88,7 @@ impl Contacts {
             (is_connected && seen.apart, Cause::Contactor),
         ];
         let contact = rows.into_iter().find(|(is_wrong, _)| *is_wrong).map(|(_, cause)| cause);
-        contact.or(seen.plug)
+        contact.or(seen.plug.map(|plug| by_pilot.unwrap_or(plug)))
     }
 }
 
@@ -101,12 +101,12 @@ pub(crate) const fn pilot_fault(level: Level) -> Option<Cause> {
     }
 }
 
-/// What the proximity wire says against a plug that is in and latched.
+/// What the proximity wire says against a plug that is in and latched. One that shows no plug contradicts a pilot that shows
+/// one: the pilot says when the plug is out.
 pub(crate) const fn plug_fault(proximity: Proximity) -> Option<Cause> {
     match proximity {
-        Proximity::Absent => Some(Cause::Unplugged),
         Proximity::Pressed => Some(Cause::Released),
-        Proximity::Unknown => Some(Cause::ProximityFault),
+        Proximity::Absent | Proximity::Unknown => Some(Cause::ProximityFault),
         Proximity::Cable { .. } | Proximity::Latched => None,
     }
 }
@@ -160,7 +160,7 @@ mod tests {
             ),
             (Plant { lock: read(false), ..Plant::default() }, 50, Cause::Lock),
             (Plant { contactors: read(false), ..Plant::default() }, 50, Cause::Contactor),
-            (proximity(Proximity::Absent), 50, Cause::Unplugged),
+            (proximity(Proximity::Absent), 50, Cause::ProximityFault),
             (proximity(Proximity::Pressed), 50, Cause::Released),
             (proximity(Proximity::Unknown), 50, Cause::ProximityFault),
         ];
@@ -168,6 +168,27 @@ mod tests {
             // The first reading is at 0 ms, and the level is what it was before the bounce.
             assert_eq!(found(&[plant], millis / 10), None, "{cause:?}");
             assert_eq!(found(&[plant], millis / 10 + 1), Some(cause));
+        }
+    }
+
+    #[test]
+    fn a_wire_that_shows_no_plug_is_a_plug_that_is_out_only_where_the_pilot_says_so() {
+        for (level, cause) in [
+            (Level::C, Cause::ProximityFault),
+            (Level::B, Cause::ProximityFault),
+            (Level::A, Cause::Unplugged),
+        ] {
+            let at = |ms, level| Plant {
+                proximity: Some(Reading::new(Proximity::Absent, Instant::from_millis(ms))),
+                pilot: Some(Reading::new(level, Instant::from_millis(ms))),
+                ..Plant::default()
+            };
+            let mut contacts = Contacts::new();
+            // The wire opens first, as the plug comes out.
+            for (ms, level) in [(0, Level::C), (40, Level::C), (50, level)] {
+                contacts.take(&at(ms, level));
+            }
+            assert_eq!(contacts.fault(Some(level), true), Some(cause), "{level:?}");
         }
     }
 

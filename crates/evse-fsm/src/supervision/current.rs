@@ -5,7 +5,7 @@ use session::{Cause, Lasting, Limits, earliest};
 
 use super::Output;
 use crate::found::{Found, amperes};
-use crate::power::{CURRENT_BEFORE_POWER_MA, OPEN_BELOW_MA};
+use crate::power::CURRENT_BEFORE_POWER_MA;
 use crate::{Protection, ReverseCurrent};
 
 /// Current beyond the limit that is measurement and control error, in mA, or what the stage's regulation explains where that
@@ -31,11 +31,15 @@ const REVERSE_MA: i32 = 5_000;
 const REVERSE: Duration = Duration::from_secs(1);
 /// No current is missed up to this demand, in mA: 10 A (judgement; a full battery takes a few).
 const MISSED_FROM_MA: i32 = 10_000;
+/// Of a demand comes too little below a tenth of it, and below 5 A: so an output counts as off (IEC 61851-23, from memory). A
+/// stage that is derated, or that shares its power, gives more (judgement): more than that is not known to be wrong.
+const MISSED_PART: i32 = 10;
+const OFF_BELOW_MA: i32 = 5_000;
 /// Nor where the voltage is this near its set point, in mV or per cent: the battery takes what it takes.
 const NEAR_MV: i32 = 10_000;
 const NEAR_PERCENT: i32 = 2;
-/// A sensor that shows no current although it is missed is not believed after this time when it says that the current is
-/// gone: 2 s (as two sources that differ).
+/// A sensor that shows too little although current is missed is not believed after this time when it says that the current
+/// is gone: 2 s (as two sources that differ).
 const DISTRUST: Duration = Duration::from_secs(2);
 
 /// Compares demand and measurement.
@@ -126,11 +130,14 @@ impl Current {
         levels: &Protection,
     ) -> Option<Found> {
         let near_mv = NEAR_MV.max(output.set_mv / 100 * NEAR_PERCENT);
-        let is_gone = measured.current_ma.saturating_abs() < OPEN_BELOW_MA;
+        let size_ma = measured.current_ma.saturating_abs();
+        let least_ma = OFF_BELOW_MA.min(output.demanded_ma / MISSED_PART);
         let is_missed = output.demanded_ma > MISSED_FROM_MA
-            && is_gone
+            && size_ma < least_ma
             && measured.voltage_mv < output.set_mv.saturating_sub(near_mv);
-        self.is_suspect = is_gone && (self.is_suspect || self.missed.for_at_least(now, is_missed, DISTRUST));
+        // Whatever is demanded by then.
+        let is_off = size_ma < OFF_BELOW_MA;
+        self.is_suspect = is_off && (self.is_suspect || self.missed.for_at_least(now, is_missed, DISTRUST));
         let compared = amperes("output current", measured.current_ma, "demanded", output.demanded_ma);
         let is_over = self.missed.for_at_least(now, is_missed, levels.no_current);
         is_over.then(|| Found::by(Cause::NoCurrent, compared))
@@ -259,10 +266,48 @@ mod tests {
     #[test]
     fn a_demand_without_current_is_found_after_15_s_and_a_soft_start_is_none() {
         assert_eq!(found(true, |_| (60_000, 0)), Some((15_000, Cause::NoCurrent)));
-        assert_eq!(found(true, |_| (60_000, -999)), Some((15_000, Cause::NoCurrent)));
+        assert_eq!(found(true, |_| (60_000, -4_999)), Some((15_000, Cause::NoCurrent)));
         assert_eq!(found(true, |_| (10_000, 0)), None);
         assert_eq!(found(true, |ms| (60_000, if ms < 8_000 { 0 } else { 60_000 })), None);
-        assert_eq!(found(true, |_| (60_000, 1_000)), None);
+    }
+
+    #[test]
+    fn less_than_a_tenth_of_the_demand_and_than_5_a_is_no_current_and_a_derated_stage_gives_more() {
+        let noise = |ms: i32| (ms / 50 * 797) % 4_001 - 2_000;
+        let cases: [(i32, fn(i32) -> i32, bool); 8] = [
+            (60_000, |_| 1_500, true),
+            (125_000, |_| 1_250, true),
+            (400_000, |_| 4_999, true),
+            (400_000, |_| 5_000, false),
+            (30_000, |_| 2_999, true),
+            (30_000, |_| 3_000, false),
+            (10_001, |_| 999, true),
+            (10_001, |_| 1_000, false),
+        ];
+        for (demanded_ma, current_ma, is_found) in cases {
+            let expected = is_found.then_some((15_000, Cause::NoCurrent));
+            assert_eq!(found(true, |ms| (demanded_ma, current_ma(ms))), expected, "{demanded_ma}");
+        }
+        assert_eq!(found(true, |ms| (60_000, noise(ms))), Some((15_000, Cause::NoCurrent)), "noise");
+        let idle = |ms| if ms < 8_000 { 2_000 } else { 60_000 };
+        assert_eq!(found(true, |ms| (60_000, idle(ms))), None, "a slow start");
+    }
+
+    #[test]
+    fn a_sensor_that_showed_too_little_is_not_believed_at_the_stop_until_it_shows_current() {
+        let after = |demanded_ma, current_ma| {
+            let mut current = Current::new();
+            for (ms, demanded_ma, current_ma) in
+                [(0, 60_000, 1_500), (2_000, 60_000, 1_500), (2_050, demanded_ma, current_ma)]
+            {
+                let output = Output { is_granted: true, demanded_ma, set_mv: 400_000, ..Output::OFF };
+                let measured = Measured { current_ma, voltage_mv: 350_000 };
+                current.check(Instant::from_millis(ms), measured, &LIMITS, output, &Protection::DEFAULT);
+            }
+            current.is_suspect()
+        };
+        assert!(after(0, 0) && after(0, 4_999));
+        assert!(!after(60_000, 5_000));
     }
 
     #[test]

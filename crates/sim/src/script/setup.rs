@@ -232,12 +232,16 @@ impl Setup {
         Ok(world)
     }
 
-    /// Whether charger and car fit each other, so that a charge succeeds where nothing goes wrong.
+    /// Whether charger and car fit each other, so that a charge succeeds where nothing goes wrong. A stage at rest that is
+    /// not dead, to a sensor within its accuracy, is broken.
     pub(super) fn is_sound(&self) -> bool {
         let is_free = self.evse.charger.authorisation == Authorisation::Free;
         let is_strict = self.evse.charger.strict || self.pev.car.strict;
         let is_fast = self.bench.monitor.measuring <= Duration::from_secs(30);
-        is_free && is_fast && !is_strict && self.bulbs.is_none() && self.bench.stage != StageProfile::SLOW
+        let BenchConfig { stage, accuracy, .. } = &self.bench;
+        let rests_at_mv = stage.residual_mv / 1000 * (1000 + i32::from(accuracy.permille));
+        let is_stage_good = *stage != StageProfile::SLOW && rests_at_mv < session::DEAD_MV;
+        is_free && is_fast && !is_strict && self.bulbs.is_none() && is_stage_good
     }
 
     /// Whether the charger tests the isolation above the car's limit.

@@ -162,13 +162,5 @@ pub const WAYS: &[Way] = &[
         },
         0,
     ),
-    (
-        "P23",
-        || {
-            Stand::precharged().with(|stand| {
-                stand.is_alive = [true, false];
-            })
-        },
-        580,
-    ),
+    ("P23", || Stand::precharged().with(|stand| stand.is_alive = [true, false]), 580),
 ];

@@ -7,7 +7,7 @@ use sim::plant::{
 };
 
 use super::Way;
-use super::stand::{OFF, PLUGGED, Stand, supply};
+use super::stand::{MONITOR_HANGS, OFF, PLUGGED, Stand, supply};
 
 pub const WAYS: &[Way] = &[
     ("E1", || Stand::ready().with(|stand| stand.demand = OFF), 25),
@@ -118,11 +118,15 @@ pub const WAYS: &[Way] = &[
     ),
     ("E23", || Stand::charging().with(|stand| stand.inject(Fault::Stage(StageFault::Dead))), 16_900),
     ("E24", || Stand::charging().with(|stand| stand.inject(Fault::Stage(StageFault::Draws(7_000)))), 1_350),
+    ("E25", || Stand::charging().with(|stand| stand.inject(MONITOR_HANGS)), 10_900),
     (
         "E25",
         || {
-            Stand::charging().with(|stand| {
-                stand.inject(Fault::Sensor(Side::Charger, Sensor::Isolation, SensorFault::Frozen));
+            Stand::precharged().with(|stand| {
+                stand.facts(|facts, _| facts.is_checked = false);
+                stand.demand = supply(410_000, 2_000);
+                stand.run(1_000);
+                stand.inject(MONITOR_HANGS);
             })
         },
         10_900,

@@ -6,7 +6,7 @@ use machine::{Duration, Instant};
 use session::Target;
 use sim::Port;
 use sim::invariant::{Facts, Witness};
-use sim::plant::{Bench, BenchConfig, CableProfile, CarDemand, Fault, Side};
+use sim::plant::{Bench, BenchConfig, CableProfile, CarDemand, Fault, Sensor, SensorFault, Side};
 
 /// A bench, its witness, and what both sides demand.
 pub struct Stand {
@@ -24,6 +24,7 @@ pub struct Stand {
 
 pub const PLUGGED: Demand = Demand { pilot: Output::DIGITAL, ..Demand::SAFE };
 pub const DISCHARGING: Demand = Demand { discharge: true, ..Demand::SAFE };
+pub const MONITOR_HANGS: Fault = Fault::Sensor(Side::Charger, Sensor::Isolation, SensorFault::Frozen);
 pub const OFF: Demand = Demand { contactors: Contactors::Closed, ..PLUGGED };
 
 pub fn supply(voltage_mv: i32, current_ma: i32) -> Demand {

@@ -5,8 +5,8 @@ use session::{Level, Limits, Unit};
 /// [`Config::check`](crate::Config::check) holds it to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Protection {
-    /// More than 10 A demanded, the voltage clearly below its set point and less than a tenth of the demand measured, and less
-    /// than 5 A, ends the session after this time: 15 s (judgement: above any soft start), 10..=60 s.
+    /// More than 10 A demanded, the voltage clearly below its set point and less than 5 % of the demand measured, 1 A at
+    /// least and 5 A at most, ends the session after this time: 15 s (judgement: above any soft start), 10..=60 s.
     pub no_current: Duration,
     /// Whether current may flow out of the car.
     pub reverse_current: ReverseCurrent,

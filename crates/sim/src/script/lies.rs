@@ -94,7 +94,7 @@ pub const SOURCES: &[Source] = &[
     Source { side: "charger", sensor: "stage", is_default: false, lies: NUMBER, sees: OVER,
         against: "voltage, with closed contactors", residual: "none alone" },
     Source { side: "charger", sensor: "current", is_default: true, lies: CURRENT, sees: "stage adds 30A",
-        against: "its sign; less than 5 A and a tenth of what is asked for", residual: "a part of the current, as of a derated stage; too much current, an opening under load: a second current sensor; the car sees it, too" },
+        against: "its sign; less than 5 % of what is asked for, 5 A at most", residual: "a part of the current, as of a derated stage; too much current, an opening under load: a second current sensor; the car sees it, too" },
     Source { side: "charger", sensor: "isolation", is_default: true, lies: &["frozen", "stuck at measuring", "stuck at valid", "stuck at warning", "stuck at fault"], sees: "leak 1000 ohm",
         against: "its own counter and self-test", residual: "a monitor that is stuck and counts on: one with ohms and a self-test" },
     Source { side: "charger", sensor: "contactors", is_default: true, lies: SWITCH, sees: "contactors of charger stay open",

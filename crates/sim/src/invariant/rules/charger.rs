@@ -132,8 +132,8 @@ pub(super) const RULES: &[Rule] = &[
         "a current that its sensor does not see: contactors open under load", Check::Lasts(ms(17_000), |view| {
             let supply = view.demand.supply;
             let is_below = view.truth.cable_mv < supply.voltage_mv - 25_000;
-            // A tenth of it, and 5 A, less what a sensor may be off.
-            let least_ma = ((supply.current_ma / 10).min(5_000) - 1_000).max(900);
+            // A twentieth of it, 5 A at most, less what a sensor may be off.
+            let least_ma = ((supply.current_ma / 20).min(5_000) - 1_000).max(900);
             let is_none = supply.current_ma > 10_500 && view.truth.current_ma.abs() < least_ma && is_below;
             is_none && view.knows(Side::Charger, Sensor::Current) && view.knows(Side::Charger, Sensor::Voltage)
         })),

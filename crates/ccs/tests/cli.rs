@@ -181,7 +181,7 @@ fn a_car_has_its_levels_of_protection_in_a_configuration_of_its_own() {
     let folder = std::env::temp_dir().join(format!("ccs-cli-pev-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let file = folder.join("car.toml");
-    let mut run = |contents: &str, more: &[&str]| {
+    let run = |contents: &str, more: &[&str]| {
         std::fs::write(&file, contents).unwrap();
         ccs(&[&["pev", "-c", file.to_str().unwrap()], more].concat(), b"")
     };

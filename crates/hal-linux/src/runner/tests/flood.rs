@@ -7,7 +7,7 @@ use std::rc::Rc;
 use machine::Instant;
 
 use super::echo::{Scripted, alone, pair, run_with};
-use crate::{Budget, Error, Happening, Notify, Outcome, Simulated, SimulatedBackend};
+use crate::{Budget, Happening, Notify, Outcome, Simulated, SimulatedBackend};
 
 /// What went on, in order: the size of a received frame, or what the plant was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

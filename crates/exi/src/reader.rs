@@ -134,7 +134,8 @@ impl<'a> Reader<'a> {
     const WORD: u32 = usize::BITS - 7;
 
     /// Reads `bytes` from bit `start` on. A stream beyond 512 MiB is cut there.
-    #[inline(never)] // Each view makes its own.
+    // Each view makes its own: called where flash counts.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub fn new(bytes: &'a [u8], start: u32) -> Self {
         let end = u32::try_from(bytes.len()).unwrap_or(u32::MAX).saturating_mul(8).min(u32::MAX - 64);
         Self {

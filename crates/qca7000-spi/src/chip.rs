@@ -20,17 +20,15 @@ pub struct Qca7000<'b> {
     silence_said: bool,
     /// A service is due.
     due: bool,
-    /// A reset is due.
-    reset: Option<Reset>,
-    /// The last job wrote a frame: a service that is due comes first.
-    wrote: bool,
+    /// Since when the frame to send finds no room.
+    full_since: Option<Instant>,
     /// The value that is written to a register, or was read from it.
     word: [u8; 2],
     deframer: Deframer<'b>,
     /// The next whole frame; nothing is read while there is one.
     frame: Option<Range<usize>>,
     outbox: Outbox<'b>,
-    timers: Timers<Timer, 7>,
+    timers: Timers<Timer, 6>,
     events: Queue<Event, EVENTS>,
     counters: Counters,
 }
@@ -115,8 +113,7 @@ impl<'b> Qca7000<'b> {
             lost: Loss::Bus,
             silence_said: false,
             due: true,
-            reset: None,
-            wrote: false,
+            full_since: None,
             word: [0; 2],
             deframer: Deframer::new(receive),
             frame: None,
@@ -166,10 +163,8 @@ impl<'b> Qca7000<'b> {
     pub fn handle_timeout(&mut self, cx: &mut Cx<'_>) {
         while let Some(timer) = self.timers.expired(cx.now) {
             match timer {
-                Timer::Probe => self.due = true,
-                Timer::Poll => self.due |= self.is_up(),
+                Timer::Probe | Timer::Poll => self.due = true,
                 Timer::Retry => {} // while it runs, the frame waits
-                Timer::Stuck => self.reset = self.is_up().then_some(Reset::Stuck),
                 Timer::Silent => {
                     self.silence_said = true;
                     self.events.push(Event::Silent(self.lost));
@@ -228,18 +223,12 @@ impl<'b> Qca7000<'b> {
         Counters { events_lost: self.events.dropped(), ..self.counters }
     }
 
-    /// What is to be done while nothing is: a reset, then frames to send and services in turn.
+    /// What is to be done while nothing is: a frame to send, then a service.
     fn next_job(&mut self) -> Option<Step> {
-        if let Some(why) = self.reset.take() {
-            return Some(self.reset(why));
-        }
-        let write = self.is_up() && self.outbox.is_waiting() && self.timers.due(Timer::Retry).is_none();
-        let serve = self.due && self.frame.is_none();
-        self.wrote = write && !(serve && self.wrote);
-        if self.wrote {
+        if self.is_up() && self.outbox.is_waiting() && self.timers.due(Timer::Retry).is_none() {
             return Some(Step::WriteSpace);
         }
-        serve.then(|| {
+        (self.due && self.frame.is_none()).then(|| {
             self.due = false;
             Step::FirstSignature
         })
@@ -263,7 +252,7 @@ impl<'b> Qca7000<'b> {
 
     /// What is in the outbox will not be sent.
     fn drop_unsent(&mut self) {
-        self.timers.clear(Timer::Stuck);
+        self.full_since = None;
         if let Some(length) = self.outbox.clear() {
             self.drop(Dropped::Unsent { length });
         }
@@ -298,9 +287,6 @@ impl<'b> Qca7000<'b> {
     }
 
     fn probe(&mut self, now: Instant) {
-        self.due = false;
-        self.reset = None;
-        self.timers.clear(Timer::Poll);
         self.timers.set(Timer::Probe, now + times::PROBE);
     }
 

@@ -92,10 +92,11 @@ impl<'b> Deframer<'b> {
 
     /// The next item, or `None` while more bytes are needed.
     pub fn poll_item(&mut self) -> Option<Item> {
-        if self.free() == 0 {
+        let item = self.search(false);
+        if item.is_none() && self.free() == 0 {
             return self.search(true); // no more can come: the buffer is smaller than the frame
         }
-        self.search(false)
+        item
     }
 
     /// Like [`poll_item`](Self::poll_item) when no more bytes come: what is not whole is not held any longer.
@@ -241,6 +242,30 @@ mod tests {
         long[500..500 + inside.len()].copy_from_slice(&inside);
         let stream = [framed(1522, 1), long, framed(60, 2)].concat();
         assert_eq!(items(&stream, 700), [Ok((1522, 1)), Err(Item::TooLong { length: 1523 }), Ok((60, 2))]);
+    }
+
+    #[test]
+    fn noise_that_fills_the_buffer_together_with_a_part_of_the_longest_frame_costs_only_itself() {
+        let stream = [&[0x5B; 5][..], &framed(1522, 1), &framed(60, 2)].concat();
+        assert_eq!(items(&stream, RECEIVE_MIN), [Err(Item::Noise { bytes: 5 }), Ok((1522, 1)), Ok((60, 2))]);
+    }
+
+    #[test]
+    fn a_frame_that_is_longer_than_the_buffer_is_cut_and_the_next_one_found() {
+        let stream = [framed(100, 1), framed(60, 2)].concat();
+        let mut buffer = [0; 80];
+        let mut deframer = Deframer::new(&mut buffer);
+        let mut rest = &stream[..];
+        let mut seen = Vec::new();
+        while !rest.is_empty() {
+            let (piece, later) = rest.split_at(deframer.free().min(rest.len()));
+            rest = later;
+            deframer.space()[..piece.len()].copy_from_slice(piece);
+            deframer.filled(piece.len());
+            seen.extend(core::iter::from_fn(|| deframer.poll_item()));
+        }
+        assert_eq!(seen.first(), Some(&Item::Cut { length: 100 }));
+        assert!(matches!(seen.last(), Some(Item::Frame(place)) if place.len() == 60));
     }
 
     #[test]

@@ -43,6 +43,9 @@
 //! | `CPU_ON` | set up again ([`Event::Restarted`]) | the frame that waits to be sent |
 //! | `RDBUF_ERR`, `WRBUF_ERR`, a write buffer that stays full for [`times::STUCK`] | reset the chip, then as at the start | both directions for about a second |
 //!
+//! A wrong value that a register could have is believed: it costs a frame, or leads to `RDBUF_ERR` or `WRBUF_ERR`. The chip
+//! has no check sum: a frame whose bytes are disturbed on the bus is found by TCP's and UDP's, or by nothing.
+//!
 //! # Example
 //! A chip that has just started, with one frame of 60 bytes for the host. The answers are what the modem of an Ioniq gave
 //! (`CCM_SPI_powerOn_and_SLAC_until_contractAuth`), but for the frame's content:

@@ -34,13 +34,12 @@ pub(crate) enum Timer {
     Reset,
     Poll,
     Retry,
-    Stuck,
     Cut,
 }
 
 impl TimerName for Timer {
     const ALL: &'static [Self] =
-        &[Self::Probe, Self::Silent, Self::Reset, Self::Poll, Self::Retry, Self::Stuck, Self::Cut];
+        &[Self::Probe, Self::Silent, Self::Reset, Self::Poll, Self::Retry, Self::Cut];
 
     fn name(self) -> &'static str {
         match self {
@@ -49,7 +48,6 @@ impl TimerName for Timer {
             Self::Reset => "reset",
             Self::Poll => "poll",
             Self::Retry => "retry",
-            Self::Stuck => "stuck",
             Self::Cut => "cut",
         }
     }

@@ -126,7 +126,7 @@ impl Qca7000<'_> {
             Step::WriteSize => Step::Write,
             Step::Write => {
                 self.outbox.clear();
-                self.timers.clear(Timer::Stuck);
+                self.full_since = None;
                 count(&mut self.counters.sent, 1);
                 Step::Idle
             }
@@ -168,16 +168,19 @@ impl Qca7000<'_> {
 
     fn come_up(&mut self, event: Event) {
         self.link = Link::Up;
-        self.timers.clear(Timer::Retry);
         self.events.push(event);
     }
 
     fn wait_for_space(&mut self, now: Instant, space: u16) -> Step {
-        if self.timers.due(Timer::Stuck).is_none() {
-            count(&mut self.counters.write_buffer_full, 1);
-            self.events.push(Event::WriteBufferFull { space, needed: self.outbox.needed() });
+        match self.full_since {
+            None => {
+                self.full_since = Some(now);
+                count(&mut self.counters.write_buffer_full, 1);
+                self.events.push(Event::WriteBufferFull { space, needed: self.outbox.needed() });
+            }
+            Some(since) if now.since(since) >= times::STUCK => return self.reset(Reset::Stuck),
+            Some(_) => {}
         }
-        self.timers.start(Timer::Stuck, now + times::STUCK);
         self.timers.set(Timer::Retry, now + times::RETRY);
         Step::Idle
     }

@@ -158,6 +158,18 @@ proptest! {
     }
 
     #[test]
+    fn the_same_frames_come_out_however_the_bytes_are_cut(
+        pieces in prop::collection::vec(piece(), 0..12),
+        sizes in prop::collection::vec(1_usize..1600, 1..10),
+    ) {
+        let stream = pieces.concat();
+        let (mut one, mut two) = (Vec::new(), Vec::new());
+        feed(&mut Deframer::new(&mut vec![0; 20_000]), &stream, &[20_000], &mut one);
+        feed(&mut Deframer::new(&mut [0; RECEIVE_MIN]), &stream, &sizes, &mut two);
+        prop_assert_eq!(one, two);
+    }
+
+    #[test]
     fn after_any_bytes_and_a_pause_every_whole_frame_is_found(
         before in prop::collection::vec(piece(), 0..8),
         frames in prop::collection::vec((60_usize..=1522, any::<u8>()), 1..6),

@@ -16,9 +16,9 @@ pub fn frame(length: usize, mark: u8) -> Vec<u8> {
     vec![mark; length]
 }
 
-/// The chip's place on the bus, and its interrupt.
+/// The chip's place on the bus, and its interrupt; the second says that the board inverts that.
 #[derive(Clone)]
-pub struct Shared(pub Rc<RefCell<Chip>>);
+pub struct Shared(Rc<RefCell<Chip>>, bool);
 
 #[derive(Debug)]
 pub struct BusError;
@@ -57,7 +57,7 @@ impl digital::ErrorType for Shared {
 
 impl InputPin for Shared {
     fn is_high(&mut self) -> Result<bool, Infallible> {
-        Ok(self.0.borrow().interrupt())
+        Ok(self.0.borrow().interrupt() != self.1)
     }
     fn is_low(&mut self) -> Result<bool, Infallible> {
         self.is_high().map(|high| !high)
@@ -75,10 +75,15 @@ pub struct Bench {
 impl Bench {
     /// A chip that was powered at the same moment, with a receive buffer of `receive` bytes.
     pub fn new(receive: usize, boot: Duration) -> Self {
+        Self::on_pin(receive, boot, PinState::High)
+    }
+
+    /// The same, with an interrupt that is active at this level.
+    pub fn on_pin(receive: usize, boot: Duration, active: PinState) -> Self {
         let chip = Rc::new(RefCell::new(Chip::new(boot)));
         let buffers = Buffers { receive: vec![0; receive].leak(), send: Box::leak(Box::new([0; SEND_LEN])) };
-        let shared = Shared(Rc::clone(&chip));
-        let driver = Driver::new(buffers, shared.clone(), shared, PinState::High).unwrap();
+        let shared = Shared(Rc::clone(&chip), active == PinState::Low);
+        let driver = Driver::new(buffers, shared.clone(), shared, active).unwrap();
         Self { chip, driver, frames: Vec::new(), events: Vec::new() }
     }
 

@@ -8,6 +8,8 @@ use machine::{Duration, Instant};
 
 /// Size of each of the chip's buffers.
 pub const BUFFER: usize = 0x0C5B;
+/// The register's bits that a host leaves as they are.
+const CONFIG: u16 = 0x0003;
 const CPU_ON: u16 = 0x40;
 const WRITE_ERROR: u16 = 0x04;
 const READ_ERROR: u16 = 0x02;
@@ -136,8 +138,13 @@ impl Chip {
         match address {
             0x0200 => word(self.space()),
             0x0300 => word(self.to_host.len()),
-            0x0400 => 0x0003,
-            0x0C00 => self.cause,
+            0x0400 => CONFIG,
+            0x0C00 => {
+                if self.enable != 0 {
+                    self.mistakes.push("the cause is read while interrupts are on".into());
+                }
+                self.cause
+            }
             0x0D00 => self.enable,
             0x1A00 => 0xAA55,
             _ => panic!("no register {address:04X}"),
@@ -152,6 +159,9 @@ impl Chip {
             0x0100 => self.size = value.into(),
             0x0400 if value & 0x40 != 0 => {
                 self.resets += 1;
+                if value != CONFIG | 0x40 {
+                    self.mistakes.push(format!("{value:04X} written into the configuration"));
+                }
                 if !self.ignores_reset {
                     self.restart();
                 }

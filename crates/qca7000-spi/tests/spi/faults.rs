@@ -13,9 +13,13 @@ fn a_signature_that_is_lost_for_a_while_costs_no_reset_and_no_frame_in_the_chip(
     for mute in [0x00, 0xFF, 0x5A] {
         let mut bench = Bench::up(RECEIVE_MIN);
         bench.chip.borrow_mut().mute = Some(mute);
+        bench.chip.borrow_mut().receive(&frame(90, 3));
+        let before = bench.chip.borrow().transactions;
         bench.run(Duration::from_millis(300));
         assert!(!bench.driver.chip().is_up());
-        bench.chip.borrow_mut().receive(&frame(90, 3));
+        // The interrupt is active, and yet it is probed by the clock.
+        let probes = (bench.chip.borrow().transactions - before) / 2;
+        assert!((14..=16).contains(&probes), "{probes} probes in 300 ms");
         bench.chip.borrow_mut().mute = None;
         bench.run(times::PROBE + Duration::from_millis(1));
         let lost = Loss::Value { register: Register::Signature, value: u16::from_be_bytes([mute, mute]) };
@@ -56,6 +60,20 @@ fn one_disturbed_answer_at_any_place_costs_no_reset() {
     }
 }
 
+/// 0404 is `WRBUF_ERR` as a cause, and more than there is to read.
+#[test]
+fn a_wrong_value_that_a_register_could_have_costs_one_reset_at_most() {
+    for after in 0..20 {
+        let mut bench = Bench::up(RECEIVE_MIN);
+        bench.chip.borrow_mut().receive(&frame(90, 3));
+        bench.driver.chip().send(&frame(91, 4)).unwrap();
+        disturb(&mut bench, after, 0x04);
+        bench.run(SECOND + SECOND);
+        assert!(bench.resets() <= 1, "transaction {after}: {:?}", bench.events);
+        assert!(bench.passes(), "transaction {after}: {:?}", bench.events);
+    }
+}
+
 #[test]
 fn a_transaction_that_fails_at_any_place_is_survived() {
     for after in 0..20 {
@@ -92,9 +110,16 @@ fn a_chip_that_is_back_before_the_next_look_is_seen_to_have_restarted() {
     let mut bench = Bench::up(RECEIVE_MIN);
     bench.chip.borrow_mut().boot = Duration::ZERO;
     bench.chip.borrow_mut().no_interrupt = true;
+    bench.chip.borrow_mut().used = BUFFER;
+    bench.driver.chip().send(&frame(80, 1)).unwrap();
+    bench.turn();
     bench.chip.borrow_mut().restart();
-    bench.run(times::POLL + Duration::from_millis(1));
-    assert_eq!(bench.events, [Event::Restarted, Event::Up]);
+    bench.chip.borrow_mut().mute = Some(0); // so that the frame does not go out before the restart is seen
+    bench.run(times::POLL);
+    bench.chip.borrow_mut().mute = None;
+    bench.run(times::PROBE + Duration::from_millis(1));
+    let unsent = Event::Dropped(Dropped::Unsent { length: 80 });
+    assert_eq!(bench.events[2..], [Event::Restarted, unsent, Event::Up]);
     assert!(bench.passes());
 }
 
@@ -147,6 +172,21 @@ fn a_write_buffer_that_stays_full_resets_the_chip_after_a_second() {
     let unsent = Event::Dropped(Dropped::Unsent { length: 1522 });
     assert_eq!(bench.events, [full, Event::Resetting(Reset::Stuck), unsent, Event::Up]);
     assert!(bench.passes());
+    // The next frame that finds no room has its own second.
+    bench.chip.borrow_mut().used = BUFFER;
+    bench.driver.chip().send(&frame(1522, 3)).unwrap();
+    bench.run(Duration::from_millis(900));
+    assert!(matches!(bench.events[4..], [Event::WriteBufferFull { .. }]), "{:?}", bench.events);
+}
+
+#[test]
+fn a_wrong_value_above_the_size_of_the_write_buffer_is_no_room() {
+    let mut bench = Bench::up(RECEIVE_MIN);
+    bench.chip.borrow_mut().used = BUFFER;
+    bench.driver.chip().send(&frame(80, 1)).unwrap();
+    disturb(&mut bench, 0, 0xFF);
+    bench.run(Duration::from_millis(100));
+    assert_eq!((bench.written(), &bench.chip.borrow().mistakes[..]), (0, &[][..]));
 }
 
 #[test]
@@ -154,7 +194,9 @@ fn a_chip_that_does_not_take_its_reset_is_reset_again_after_ten_seconds() {
     let mut bench = Bench::up(RECEIVE_MIN);
     bench.chip.borrow_mut().ignores_reset = true;
     bench.chip.borrow_mut().cause |= 0x02;
-    bench.run(Duration::from_millis(9900));
+    bench.run(Duration::from_millis(500));
+    bench.chip.borrow_mut().cause |= 0x02; // it fails on
+    bench.run(Duration::from_millis(9400));
     assert_eq!((&bench.events[..], bench.resets()), (&[Event::Resetting(Reset::ReadError)][..], 1));
     bench.run(SECOND);
     assert_eq!(bench.events[1..], [Event::ResetUnanswered, Event::Resetting(Reset::Unknown)]);
@@ -174,6 +216,26 @@ fn a_write_buffer_that_is_not_empty_after_the_start_resets_the_chip() {
 }
 
 #[test]
+fn a_start_whose_write_buffer_is_not_known_to_be_empty_is_followed_by_a_reset() {
+    let mut bench = Bench::up(RECEIVE_MIN);
+    bench.chip.borrow_mut().boot = Duration::ZERO;
+    bench.chip.borrow_mut().restart();
+    // Two signatures, interrupts off, cause, acknowledged: then the room.
+    disturb(&mut bench, 5, 0xFF);
+    bench.run(SECOND);
+    assert_eq!(bench.events, [Event::Restarted, Event::Resetting(Reset::Unknown), Event::Up]);
+}
+
+#[test]
+fn the_rest_of_a_frame_above_the_mtu_that_does_not_come_costs_no_other_frame() {
+    let mut bench = Bench::up(RECEIVE_MIN);
+    bench.chip.borrow_mut().offer(&framed(&frame(3000, 9))[..200]);
+    bench.run(times::CUT + times::POLL);
+    assert_eq!(bench.events, [Event::Dropped(Dropped::TooLong { length: 3000 })]);
+    assert!(bench.passes());
+}
+
+#[test]
 fn frames_behind_one_that_is_cut_come_within_the_time_of_a_cut() {
     let mut bench = Bench::up(RECEIVE_MIN);
     let cut = &framed(&frame(1500, 9))[..50];
@@ -190,11 +252,10 @@ fn frames_behind_one_that_is_cut_come_within_the_time_of_a_cut() {
 fn a_frame_whose_rest_comes_within_the_time_of_a_cut_is_whole() {
     let mut bench = Bench::up(RECEIVE_MIN);
     let bytes = framed(&frame(1500, 9));
-    let (front, rest) = bytes.split_at(50);
-    bench.chip.borrow_mut().offer(front);
-    bench.run(Duration::from_millis(15));
-    bench.chip.borrow_mut().offer(rest);
-    bench.run(Duration::from_millis(1));
+    for part in bytes.chunks(510) {
+        bench.chip.borrow_mut().offer(part);
+        bench.run(Duration::from_millis(15));
+    }
     assert_eq!((&bench.frames[..], &bench.events[..]), (&[frame(1500, 9)][..], &[][..]));
 }
 

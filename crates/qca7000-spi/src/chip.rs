@@ -134,6 +134,12 @@ impl<'b> Qca7000<'b> {
         self.is_up() && !self.outbox.is_waiting()
     }
 
+    /// Whether [`poll_transfer`](Self::poll_transfer) has a transaction now: do not sleep, poll. Ask it when all frames are
+    /// taken.
+    pub fn is_busy(&self) -> bool {
+        self.step != Step::Idle || self.job().is_some()
+    }
+
     /// Takes an Ethernet frame of 14 to [`MAX_FRAME`](crate::MAX_FRAME) bytes, without FCS, for the power line.
     ///
     /// # Errors
@@ -182,7 +188,8 @@ impl<'b> Qca7000<'b> {
     /// the deadline, a frame to send, or take the frames that are there.
     pub fn poll_transfer(&mut self) -> Option<Transfer<'_>> {
         if self.step == Step::Idle {
-            self.step = self.next_job()?;
+            self.step = self.job()?;
+            self.due &= self.step != Step::FirstSignature;
         }
         let (command, data) = match self.step.access(self.outbox.bytes().len())? {
             Access::Get(register) => (register.read(), Data::Read(&mut self.word)),
@@ -224,14 +231,11 @@ impl<'b> Qca7000<'b> {
     }
 
     /// What is to be done while nothing is: a frame to send, then a service.
-    fn next_job(&mut self) -> Option<Step> {
+    fn job(&self) -> Option<Step> {
         if self.is_up() && self.outbox.is_waiting() && self.timers.due(Timer::Retry).is_none() {
             return Some(Step::WriteSpace);
         }
-        (self.due && self.frame.is_none()).then(|| {
-            self.due = false;
-            Step::FirstSignature
-        })
+        (self.due && self.frame.is_none()).then_some(Step::FirstSignature)
     }
 
     /// Looks for the next frame in what was read; `last`: the rest of what is not whole does not come.

@@ -25,7 +25,7 @@ pub const TRANSFERS_A_TURN: usize = 32;
 /// use machine::{Cx, Machine};
 /// use qca7000_spi::Driver;
 ///
-/// fn turn<'f, S: SpiDevice, I: InputPin, M: Machine<Input<'f> = u8>>(
+/// fn turn<S: SpiDevice, I: InputPin, M: Machine>(
 ///     cx: &mut Cx<'_>, modem: &mut Driver<'_, S, I>, role: &mut M, mut role_takes: impl FnMut(&mut M, &[u8]),
 /// ) {
 ///     modem.poll(cx);
@@ -40,8 +40,10 @@ pub const TRANSFERS_A_TURN: usize = 32;
 ///         let _ = modem.chip().send(&buffer[..length]);
 ///         modem.poll(cx);
 ///     }
-///     // Sleep until the interrupt or the earlier deadline of both.
-///     let _deadline = machine::Deadline::earlier(modem.chip().poll_timeout(), role.poll_timeout());
+///     if !modem.chip().is_busy() {
+///         // Sleep until the interrupt or the earlier deadline of both.
+///         let _deadline = machine::Deadline::earlier(modem.chip().poll_timeout(), role.poll_timeout());
+///     }
 /// }
 /// ```
 #[derive(Debug)]
@@ -63,8 +65,8 @@ impl<'b, S: SpiDevice, I: InputPin> Driver<'b, S, I> {
     }
 
     /// Looks at the interrupt and the clock, and makes what transactions are due, at most [`TRANSFERS_A_TURN`]. Call it
-    /// when the interrupt is active, when [`poll_timeout`](Qca7000::poll_timeout) is due, and after a
-    /// [`send`](Qca7000::send); then take all frames.
+    /// when the interrupt is active, when [`poll_timeout`](Qca7000::poll_timeout) is due, and as long as the chip
+    /// [`is_busy`](Qca7000::is_busy); take all frames after it.
     pub fn poll(&mut self, cx: &mut Cx<'_>) {
         let level = match self.active {
             PinState::High => self.interrupt.is_high(),

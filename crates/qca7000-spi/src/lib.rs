@@ -13,7 +13,7 @@
 //! | [`poll_frame`](Qca7000::poll_frame) | the next Ethernet frame from the power line, lent |
 //! | [`send`](Qca7000::send) | takes one Ethernet frame for the power line, if [`can_send`](Qca7000::can_send) |
 //! | [`poll_event`](Qca7000::poll_event) | what people and logs want to know |
-//! | [`poll_timeout`](Qca7000::poll_timeout) | the earliest deadline and its name |
+//! | [`poll_timeout`](Qca7000::poll_timeout) | the earliest deadline and its name; sleep only if not [`is_busy`](Qca7000::is_busy) |
 //!
 //! # On the bus
 //! Each transaction is a command of 16 bit, most significant byte first, and its data, under one chip select. Bit 15 says

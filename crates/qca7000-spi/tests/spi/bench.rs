@@ -1,7 +1,6 @@
 //! The driver on the simulated chip, in virtual time.
 
 use std::cell::RefCell;
-use std::convert::Infallible;
 use std::rc::Rc;
 
 use embedded_hal::digital::{self, InputPin, PinState};
@@ -29,6 +28,12 @@ impl spi::Error for BusError {
     }
 }
 
+impl digital::Error for BusError {
+    fn kind(&self) -> digital::ErrorKind {
+        digital::ErrorKind::Other
+    }
+}
+
 impl spi::ErrorType for Shared {
     type Error = BusError;
 }
@@ -52,14 +57,15 @@ impl SpiDevice for Shared {
 }
 
 impl digital::ErrorType for Shared {
-    type Error = Infallible;
+    type Error = BusError;
 }
 
 impl InputPin for Shared {
-    fn is_high(&mut self) -> Result<bool, Infallible> {
-        Ok(self.0.borrow().interrupt() != self.1)
+    fn is_high(&mut self) -> Result<bool, BusError> {
+        let chip = self.0.borrow();
+        if chip.pin_fails { Err(BusError) } else { Ok(chip.interrupt() != self.1) }
     }
-    fn is_low(&mut self) -> Result<bool, Infallible> {
+    fn is_low(&mut self) -> Result<bool, BusError> {
         self.is_high().map(|high| !high)
     }
 }
@@ -126,18 +132,20 @@ impl Bench {
         }
     }
 
-    /// Turns for `span`: at each deadline, and every millisecond.
+    /// Turns for `span`: while there is work, with the interrupt, and at each deadline.
     pub fn run(&mut self, span: Duration) {
         let end = self.now() + span;
         loop {
             self.turn();
+            if self.driver.chip().is_busy() || self.chip.borrow().interrupt() && self.driver.chip().is_up() {
+                continue;
+            }
             let now = self.now();
             if now >= end {
                 return;
             }
             let due = self.driver.chip().poll_timeout().map_or(end, |deadline| deadline.at);
-            let next = due.min(now + Duration::from_millis(1)).min(end);
-            self.chip.borrow_mut().now = next.max(now + Duration::from_micros(10));
+            self.chip.borrow_mut().now = due.min(end).max(now);
         }
     }
 

@@ -49,8 +49,11 @@ pub struct Chip {
     pub mute: Option<u8>,
     /// The next transaction fails.
     pub fails: bool,
-    /// The line of the interrupt is broken.
+    /// The line of the interrupt is broken, or its pin cannot be read.
     pub no_interrupt: bool,
+    pub pin_fails: bool,
+    /// There is always something to read, and none of it makes sense.
+    pub endless: bool,
     /// Transactions so far, and what happens before which.
     pub transactions: usize,
     pub faults: Vec<(usize, Fault)>,
@@ -79,6 +82,8 @@ impl Chip {
             mute: None,
             fails: false,
             no_interrupt: false,
+            pin_fails: false,
+            endless: false,
             transactions: 0,
             faults: Vec::new(),
             mistakes: Vec::new(),
@@ -137,7 +142,12 @@ impl Chip {
         let word = |length: usize| u16::try_from(length).unwrap();
         match address {
             0x0200 => word(self.space()),
-            0x0300 => word(self.to_host.len()),
+            0x0300 => {
+                if self.endless {
+                    self.offer(&[0x5B; 500]);
+                }
+                word(self.to_host.len())
+            }
             0x0400 => CONFIG,
             0x0C00 => {
                 if self.enable != 0 {

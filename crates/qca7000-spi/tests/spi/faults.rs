@@ -1,7 +1,7 @@
 //! The driver against a simulated chip that fails, restarts, or sits on a disturbed bus.
 
 use machine::Duration;
-use qca7000_spi::{Dropped, Event, Loss, RECEIVE_MIN, Register, Reset, times};
+use qca7000_spi::{Dropped, Event, Loss, RECEIVE_MIN, Register, Reset, TRANSFERS_A_TURN, times};
 
 use crate::bench::{Bench, frame};
 use crate::chip::{BUFFER, Chip, framed};
@@ -171,12 +171,13 @@ fn a_write_buffer_that_stays_full_resets_the_chip_after_a_second() {
     let full = Event::WriteBufferFull { space: 91, needed: 1536 };
     let unsent = Event::Dropped(Dropped::Unsent { length: 1522 });
     assert_eq!(bench.events, [full, Event::Resetting(Reset::Stuck), unsent, Event::Up]);
-    assert!(bench.passes());
     // The next frame that finds no room has its own second.
     bench.chip.borrow_mut().used = BUFFER;
     bench.driver.chip().send(&frame(1522, 3)).unwrap();
     bench.run(Duration::from_millis(900));
-    assert!(matches!(bench.events[4..], [Event::WriteBufferFull { .. }]), "{:?}", bench.events);
+    assert_eq!(bench.events[4..], [Event::WriteBufferFull { space: 0, needed: 1536 }]);
+    bench.chip.borrow_mut().used = 0;
+    assert!(!bench.passes() && bench.passes(), "the one that waited goes first");
 }
 
 #[test]
@@ -283,5 +284,20 @@ fn an_interrupt_that_is_always_active_leaves_the_caller_its_turn() {
         bench.turn();
         assert!(bench.chip.borrow().transactions - before <= 6);
     }
+    assert!(bench.passes());
+}
+
+#[test]
+fn a_chip_that_never_ends_leaves_the_caller_its_turn() {
+    let mut bench = Bench::up(RECEIVE_MIN);
+    bench.chip.borrow_mut().endless = true;
+    bench.chip.borrow_mut().cause |= 1;
+    for _ in 0..100 {
+        let before = bench.chip.borrow().transactions;
+        bench.turn();
+        assert!(bench.chip.borrow().transactions - before <= TRANSFERS_A_TURN);
+    }
+    assert!(bench.counters().noise_bytes > 100 * 500);
+    bench.chip.borrow_mut().endless = false;
     assert!(bench.passes());
 }

@@ -125,11 +125,16 @@ fn a_receive_buffer_that_is_too_small_is_refused() {
 
 #[test]
 fn without_the_interrupt_frames_come_by_the_clock() {
-    let mut bench = Bench::up(RECEIVE_MIN);
-    bench.chip.borrow_mut().no_interrupt = true;
-    bench.chip.borrow_mut().receive(&frame(60, 1));
-    bench.run(times::POLL + Duration::from_millis(1));
-    assert_eq!(bench.frames, [frame(60, 1)]);
+    for pin_fails in [false, true] {
+        let mut bench = Bench::up(RECEIVE_MIN);
+        bench.chip.borrow_mut().no_interrupt = true;
+        bench.chip.borrow_mut().pin_fails = pin_fails;
+        bench.chip.borrow_mut().receive(&frame(60, 1));
+        bench.turn();
+        assert_eq!(bench.frames, [[0; 0]; 0]);
+        bench.run(times::POLL + Duration::from_millis(1));
+        assert_eq!(bench.frames, [frame(60, 1)]);
+    }
 }
 
 #[test]

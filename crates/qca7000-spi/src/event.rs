@@ -7,7 +7,7 @@ pub enum Event {
     Up,
     /// The chip answers again and has kept its state: it was not reset, its link over the power line lives on.
     Resumed,
-    /// The chip started again by itself, or somebody reset it (power, `VS_RS_DEV`); [`Event::Up`] follows.
+    /// The chip started again: power, `VS_RS_DEV`, a fault of its own. [`Event::Up`] follows.
     Restarted,
     /// The bus or the chip does not answer as a chip does; it is probed.
     Lost(Loss),

@@ -237,7 +237,7 @@ fn the_rest_of_a_frame_above_the_mtu_that_does_not_come_costs_no_other_frame() {
 }
 
 #[test]
-fn frames_behind_one_that_is_cut_come_within_the_time_of_a_cut() {
+fn frames_after_one_that_is_cut_come_within_the_time_of_a_cut() {
     let mut bench = Bench::up(RECEIVE_MIN);
     let cut = &framed(&frame(1500, 9))[..50];
     bench.chip.borrow_mut().offer(&[cut, &framed(&frame(60, 1))].concat());

@@ -13,6 +13,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("homeplug-mme", &["bitflags", "nom", "sha2", "thiserror"]),
     ("slac", &["heapless", "homeplug-mme", "machine", "thiserror"]),
     ("modem", &["heapless", "homeplug-mme", "machine", "nom", "thiserror"]),
+    ("qca7000-spi", &["bitflags", "embedded-hal", "machine", "thiserror"]),
     ("v2gtp", &["nom", "thiserror", "heapless"]),
     ("sdp", &["machine", "v2gtp", "nom", "thiserror", "bitflags"]),
     ("exi", &["thiserror", "base64", "bumpalo", "serde", "serde_json"]),

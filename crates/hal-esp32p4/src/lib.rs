@@ -1,0 +1,17 @@
+//! The board under the roles: an ESP32-P4 with Ethernet to a `HomePlug` modem.
+//!
+//! The crate has the board's logic and no register: everything here builds and runs on the host. What touches the chip
+//! stands behind `embedded-hal` 1.0 (`OutputPin`, `InputPin`, `SetDutyCycle`, `DelayNs`) and the small traits of this
+//! crate, which the half with registers implements:
+//!
+//! | trait | what it is on the chip |
+//! |---|---|
+//! | [`Ledc`] | one LEDC timer and channel, routed to the pilot's pad |
+#![no_std]
+#![forbid(unsafe_code)]
+
+mod pins;
+mod pwm;
+
+pub use pins::{Pads, PinError, Pins, Reset, Signal};
+pub use pwm::{Ledc, PilotPwm, PwmError, Timing};

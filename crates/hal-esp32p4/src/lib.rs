@@ -6,12 +6,15 @@
 //!
 //! | trait | what it is on the chip |
 //! |---|---|
+//! | [`Counter`] | a free-running counter |
 //! | [`Ledc`] | one LEDC timer and channel, routed to the pilot's pad |
 #![no_std]
 #![forbid(unsafe_code)]
 
+mod clock;
 mod pins;
 mod pwm;
 
+pub use clock::{Clock, Counter};
 pub use pins::{Pads, PinError, Pins, Reset, Signal};
 pub use pwm::{Ledc, PilotPwm, PwmError, Timing};

@@ -7,14 +7,21 @@
 //! | trait | what it is on the chip |
 //! |---|---|
 //! | [`Counter`] | a free-running counter |
+//! | [`Millivolts`] | one calibrated channel of ADC1 |
 //! | [`Ledc`] | one LEDC timer and channel, routed to the pilot's pad |
 #![no_std]
 #![forbid(unsafe_code)]
 
 mod clock;
+mod millivolts;
+mod pilot;
 mod pins;
+mod proximity;
 mod pwm;
 
 pub use clock::{Clock, Counter};
+pub use millivolts::{Millivolts, Range, Scale};
+pub use pilot::{DutyMeter, Phases, PilotMeter, Span, Voltages};
 pub use pins::{Pads, PinError, Pins, Reset, Signal};
+pub use proximity::{Divider, ProximityMeter};
 pub use pwm::{Ledc, PilotPwm, PwmError, Timing};

@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 mod clock;
+mod entropy;
 mod millivolts;
 mod pilot;
 mod pins;
@@ -20,6 +21,7 @@ mod proximity;
 mod pwm;
 
 pub use clock::{Clock, Counter};
+pub use entropy::{Generator, Pool, Quality, Source, TooLittle};
 pub use millivolts::{Millivolts, Range, Scale};
 pub use pilot::{DutyMeter, Phases, PilotMeter, Span, Voltages};
 pub use pins::{Pads, PinError, Pins, Reset, Signal};

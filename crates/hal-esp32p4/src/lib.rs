@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`Counter`] | a free-running counter |
 //! | [`Millivolts`] | one calibrated channel of ADC1 |
+//! | [`Stages`] | a watchdog with an interrupt and a reset |
 //! | [`Ledc`] | one LEDC timer and channel, routed to the pilot's pad |
 #![no_std]
 #![forbid(unsafe_code)]
@@ -15,15 +16,23 @@
 mod clock;
 mod entropy;
 mod millivolts;
+mod outputs;
 mod pilot;
 mod pins;
 mod proximity;
 mod pwm;
+mod self_test;
+mod watchdog;
 
 pub use clock::{Clock, Counter};
 pub use entropy::{Generator, Pool, Quality, Source, TooLittle};
 pub use millivolts::{Millivolts, Range, Scale};
+pub use outputs::{
+    ContactorFault, Drive, OutputFault, Outputs, Parts, SafeReport, Sense, Sensed, Side, Wanted, WhileSafe,
+};
 pub use pilot::{DutyMeter, Phases, PilotMeter, Span, Voltages};
 pub use pins::{Pads, PinError, Pins, Reset, Signal};
 pub use proximity::{Divider, ProximityMeter};
 pub use pwm::{Ledc, PilotPwm, PwmError, Timing};
+pub use self_test::{Check, CheckError, Passed, Revision, SelfTest};
+pub use watchdog::{Plan, PlanError, Sign, Stage, Stages, Watchdog, WatchdogError};

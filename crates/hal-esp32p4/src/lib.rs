@@ -9,6 +9,7 @@
 //! | [`Counter`] | a free-running counter |
 //! | [`Millivolts`] | one calibrated channel of ADC1 |
 //! | [`Stages`] | a watchdog with an interrupt and a reset |
+//! | [`Flash`] | two sectors of the flash |
 //! | [`Ledc`] | one LEDC timer and channel, routed to the pilot's pad |
 #![no_std]
 #![forbid(unsafe_code)]
@@ -22,6 +23,7 @@ mod pins;
 mod proximity;
 mod pwm;
 mod self_test;
+mod store;
 mod watchdog;
 
 pub use clock::{Clock, Counter};
@@ -35,4 +37,5 @@ pub use pins::{Pads, PinError, Pins, Reset, Signal};
 pub use proximity::{Divider, ProximityMeter};
 pub use pwm::{Ledc, PilotPwm, PwmError, Timing};
 pub use self_test::{Check, CheckError, Passed, Revision, SelfTest};
+pub use store::{Flash, Full, Key, Sector, Store, StoreError};
 pub use watchdog::{Plan, PlanError, Sign, Stage, Stages, Watchdog, WatchdogError};

@@ -149,10 +149,14 @@ fn a_weld_or_a_silent_feedback_before_the_command_keeps_every_coil_off() {
             let (contact, name) =
                 [(&world.plus_closed, "contactor +"), (&world.minus_closed, "contactor -")][which];
             contact.set(state);
+            for ms in 0..200 {
+                outputs.apply(at(ms), &CHARGE).unwrap();
+                assert_eq!(World::on(&world.log.take()), ["relay"]);
+            }
             let fault = OutputFault::Contactors(ContactorFault::NotOpen(name));
-            assert_eq!(outputs.apply(at(0), &CHARGE), Err(fault));
+            assert_eq!(outputs.apply(at(200), &CHARGE), Err(fault));
             assert_eq!(World::on(&world.log.take()), Vec::<&str>::new());
-            assert_eq!(outputs.apply(at(1), &CHARGE), Err(OutputFault::Held));
+            assert_eq!(outputs.apply(at(201), &CHARGE), Err(OutputFault::Held));
         }
     }
 }

@@ -50,6 +50,12 @@ fn what_every_board_needs_cannot_be_left_out_and_the_rest_can() {
 }
 
 #[test]
+fn a_board_drives_the_pilot_or_measures_its_edges() {
+    let pins = Pins::default().without(Signal::PilotPwm).without(Signal::PilotEdge);
+    assert_eq!(pins.check(), Err(PinError::Missing { signal: Signal::PilotEdge }));
+}
+
+#[test]
 fn the_customers_first_table_is_refused_pad_by_pad() {
     let table = [
         (Signal::CrsDv, 30),

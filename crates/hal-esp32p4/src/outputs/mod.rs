@@ -133,7 +133,7 @@ impl<P: StatefulOutputPin, I: InputPin, L: Ledc> Outputs<P, I, L> {
         // Coils that are to be off are off before a fault is reported.
         let (coils, fault) =
             coils.map_or_else(|fault| (sequence::Coils::default(), Some(fault)), |on| (on, None));
-        let is_open = self.sequence.is_open() && !contacts.is_any_closed();
+        let is_open = !closes && contacts.not_open().is_none();
         let parts = &mut self.parts;
         let drives = [
             ("relay", &mut parts.relay, wanted.relay && fault.is_none()),
@@ -191,7 +191,7 @@ impl<P: StatefulOutputPin, I: InputPin, L: Ledc> Outputs<P, I, L> {
     /// is enabled.
     pub fn while_safe(&mut self) -> Option<WhileSafe<'_>> {
         let relay = self.parts.relay.as_mut().is_some_and(|relay| relay.is_on() != Some(false));
-        let closed = self.contacts().is_any_closed();
+        let closed = self.contacts().not_open().is_some();
         let is_safe = self.sequence.is_open() && !self.parts.is_connected() && !relay && !closed;
         is_safe.then_some(WhileSafe(PhantomData))
     }
@@ -210,11 +210,6 @@ impl<P: StatefulOutputPin, I: InputPin, L: Ledc> Outputs<P, I, L> {
 }
 
 impl Contacts {
-    /// Whether a contact does not say open.
-    fn is_any_closed(self) -> bool {
-        [self.plus, self.minus].into_iter().flatten().any(|contact| contact != Contact::Open)
-    }
-
     /// Both as one reading.
     fn joined(self, commanded: bool) -> Option<bool> {
         let of = |contact| match contact {

@@ -15,6 +15,16 @@ pub(super) struct Contacts {
     pub(super) minus: Option<Contact>,
 }
 
+impl Contacts {
+    /// The first that does not say open.
+    pub(super) fn not_open(self) -> Option<&'static str> {
+        let both = [(MINUS, self.minus), (PLUS, self.plus)];
+        both.into_iter()
+            .find(|(_, contact)| contact.is_some_and(|is| is != Contact::Open))
+            .map(|(name, _)| name)
+    }
+}
+
 /// A contact that the board has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Contact {
@@ -49,6 +59,8 @@ pub(super) struct Sequence {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     Open,
+    /// Told to close, but a contact does not say open yet.
+    Waiting,
     Minus,
     Precharge,
     Plus,
@@ -56,7 +68,8 @@ enum Step {
 }
 
 impl Sequence {
-    /// For a contactor to confirm that it is closed: 200 ms (judgement: they close in 30 ms and bounce for 20 ms).
+    /// For a contactor to confirm that it is closed, or still to say open before: 200 ms (judgement: they move in 30 ms and
+    /// bounce for 20 ms).
     pub(super) const CONFIRM: Duration = Duration::from_millis(200);
     /// For a contactor without a contact to have closed: 100 ms (judgement).
     pub(super) const BLIND: Duration = Duration::from_millis(100);
@@ -66,7 +79,7 @@ impl Sequence {
     }
 
     pub(super) fn is_open(&self) -> bool {
-        self.step == Step::Open
+        matches!(self.step, Step::Open | Step::Waiting)
     }
 
     pub(super) fn open(&mut self) {
@@ -97,14 +110,13 @@ impl Sequence {
             Some(_) => Ok(false),
         };
         Ok(match self.step {
-            Step::Open => {
-                for (name, contact) in [(MINUS, contacts.minus), (PLUS, contacts.plus)] {
-                    if contact.is_some_and(|contact| contact != Contact::Open) {
-                        return Err(ContactorFault::NotOpen(name));
-                    }
+            Step::Open | Step::Waiting => match contacts.not_open() {
+                None => Step::Minus,
+                Some(name) if self.step == Step::Waiting && elapsed >= Self::CONFIRM => {
+                    return Err(ContactorFault::NotOpen(name));
                 }
-                Step::Minus
-            }
+                Some(_) => Step::Waiting,
+            },
             Step::Minus if !has_closed(MINUS, contacts.minus)? => Step::Minus,
             Step::Minus if self.precharge.is_some() => Step::Precharge,
             Step::Precharge if self.precharge.is_some_and(|time| elapsed < time) => Step::Precharge,
@@ -117,7 +129,7 @@ impl Sequence {
     fn coils(&self) -> Coils {
         let has_precharge = self.precharge.is_some();
         match self.step {
-            Step::Open => Coils::default(),
+            Step::Open | Step::Waiting => Coils::default(),
             Step::Minus => Coils { minus: true, ..Coils::default() },
             Step::Precharge => Coils { minus: true, precharge: true, plus: false },
             Step::Plus => Coils { minus: true, precharge: has_precharge, plus: true },
@@ -179,8 +191,11 @@ mod tests {
         let before =
             [(CLOSED, OPEN, MINUS), (OPEN, CLOSED, PLUS), (silent, OPEN, MINUS), (OPEN, silent, PLUS)];
         for (minus, plus, name) in before {
-            let result = Sequence::new(None).step(at(0), true, Contacts { plus, minus });
-            assert_eq!(result, Err(ContactorFault::NotOpen(name)));
+            let mut sequence = Sequence::new(None);
+            let mut step = |ms| sequence.step(at(ms), true, Contacts { plus, minus });
+            assert_eq!(step(0), Ok(Coils::default()));
+            assert_eq!(step(199), Ok(Coils::default()));
+            assert_eq!(step(200), Err(ContactorFault::NotOpen(name)));
         }
         for stuck in [OPEN, silent] {
             let mut sequence = Sequence::new(None);
@@ -193,6 +208,14 @@ mod tests {
             assert_eq!(step(540, CLOSED, stuck), Err(ContactorFault::NotClosed(PLUS)));
             assert!(sequence.is_open());
         }
+    }
+
+    #[test]
+    fn a_contact_that_still_bounces_from_opening_is_waited_for() {
+        let mut sequence = Sequence::new(None);
+        let mut step = |ms, contact| sequence.step(at(ms), true, Contacts { plus: contact, minus: contact });
+        assert_eq!(step(0, CLOSED), Ok(Coils::default()));
+        assert_eq!(step(20, OPEN), Ok(coils(true, false, false)));
     }
 
     #[test]

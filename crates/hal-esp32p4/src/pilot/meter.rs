@@ -16,7 +16,8 @@ pub struct Voltages {
 
 /// The charger's measurement of the pilot.
 ///
-/// The half for the chip reports each rising edge with its time ([`edge`](Self::edge)), and converts when
+/// The half for the chip reports each rising edge of its own PWM with its time ([`edge`](Self::edge)) - from the timer or from
+/// the pad that it drives, never from the wire, which has no edge where it touches earth - and converts when
 /// [`next`](Self::next) says so ([`sample`](Self::sample)). A conversion counts only if it lies in the steady part of its
 /// phase, timed from the edge. [`WINDOW`](Self::WINDOW) samples of each phase make a reading; `control_pilot` judges both ends
 /// of the window:

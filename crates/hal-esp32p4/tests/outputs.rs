@@ -5,6 +5,7 @@ mod board;
 
 use board::{BoardOutputs, Delay, Did, World};
 use control_pilot::Output;
+use embedded_hal_mock::eh1::MockError;
 use embedded_hal_mock::eh1::digital::{Mock, State, Transaction};
 use embedded_hal_mock::eh1::pwm::Mock as PwmMock;
 use hal_esp32p4::{ContactorFault, Drive, OutputFault, Outputs, Parts, Side, Wanted};
@@ -377,6 +378,32 @@ fn flash_may_be_written_only_while_nothing_is_or_may_be_connected() {
     assert!(outputs.while_safe().is_none(), "a contact says closed");
     world.plus_closed.set(None);
     assert!(outputs.while_safe().is_none(), "a contact says nothing");
+}
+
+#[test]
+fn flash_is_not_written_while_energy_is_wanted_of_what_has_no_pin() {
+    let world = World::new();
+    let parts = Parts { relay: None, ..world.parts(Side::Charger) };
+    let (mut outputs, _) = Outputs::new(parts, board::PRECHARGE);
+    outputs.arm(board::passed());
+    outputs.apply(at(0), &Wanted { relay: true, ..OFFER }).unwrap();
+    assert!(outputs.while_safe().is_none());
+    outputs.make_safe(&mut || Some(0), &mut Delay(world.log.clone()));
+    assert!(outputs.while_safe().is_some());
+}
+
+#[test]
+fn a_coil_that_does_not_say_what_it_is_counts_as_driven() {
+    let silent = || Transaction::get_state(State::Low).with_error(MockError::Io(std::io::ErrorKind::Other));
+    // Start, the question of the sequence, its end.
+    let mut pin = Mock::new(&[Transaction::set(State::Low), silent(), Transaction::set(State::Low)]);
+    let parts: Parts<Mock, Mock, NoPwm> =
+        Parts { minus: Some(Drive::active_high(pin.clone())), ..Parts::none(Side::Charger) };
+    let (mut outputs, _) = Outputs::new(parts, Duration::ZERO);
+    let log = board::Log::default();
+    let report = outputs.make_safe(&mut || None, &mut Delay(log.clone()));
+    assert_eq!((log.take().len(), report.is_emergency), (100, true));
+    pin.done();
 }
 
 proptest! {

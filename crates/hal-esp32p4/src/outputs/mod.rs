@@ -84,6 +84,8 @@ pub struct Outputs<P, I, L> {
     parts: Parts<P, I, L>,
     sequence: Sequence,
     state: State,
+    /// The last demand that was driven wants energy, from whatever gives it.
+    is_energised: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +106,10 @@ impl<P: StatefulOutputPin, I: InputPin, L: Ledc> Outputs<P, I, L> {
     pub fn new(mut parts: Parts<P, I, L>, precharge: Duration) -> (Self, SafeReport) {
         let report = parts.begin_safe();
         let precharge = parts.precharge.is_some().then_some(precharge);
-        (Self { parts, sequence: Sequence::new(precharge), state: State::Untested }, report)
+        (
+            Self { parts, sequence: Sequence::new(precharge), state: State::Untested, is_energised: false },
+            report,
+        )
     }
 
     /// The self-test passed: from now on the board follows.
@@ -127,6 +132,7 @@ impl<P: StatefulOutputPin, I: InputPin, L: Ledc> Outputs<P, I, L> {
             State::Held if wanted.is_energised() => return Err(OutputFault::Held),
             State::Held | State::Ready => self.state = State::Ready,
         }
+        self.is_energised = wanted.is_energised();
         let contacts = self.contacts();
         let closes = wanted.contactors == Contactors::Closed;
         let coils = self.sequence.step(now, closes, contacts);
@@ -170,6 +176,7 @@ impl<P: StatefulOutputPin, I: InputPin, L: Ledc> Outputs<P, I, L> {
     ) -> SafeReport {
         let report = self.parts.make_safe(current_ma, delay);
         self.sequence.open();
+        self.is_energised = false;
         if self.state == State::Ready {
             self.state = State::Held;
         }
@@ -187,12 +194,11 @@ impl<P: StatefulOutputPin, I: InputPin, L: Ledc> Outputs<P, I, L> {
         }
     }
 
-    /// Proof for what must not be done under voltage; `None` while a contactor is commanded, driven or says closed, or energy
-    /// is enabled.
+    /// Proof for what must not be done under voltage; `None` while the last demand wants energy, or a contactor, the precharge
+    /// relay or the relay is driven, or a contact does not say open.
     pub fn while_safe(&mut self) -> Option<WhileSafe<'_>> {
-        let relay = self.parts.relay.as_mut().is_some_and(|relay| relay.is_on() != Some(false));
-        let closed = self.contacts().not_open().is_some();
-        let is_safe = self.sequence.is_open() && !self.parts.is_connected() && !relay && !closed;
+        let is_open = self.contacts().not_open().is_none();
+        let is_safe = !self.is_energised && is_open && !self.parts.is_driven();
         is_safe.then_some(WhileSafe(PhantomData))
     }
 

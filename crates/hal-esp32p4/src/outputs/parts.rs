@@ -159,8 +159,16 @@ impl<P: StatefulOutputPin, I: InputPin, L: Ledc> Parts<P, I, L> {
     }
 
     /// Whether a contactor or the precharge relay is driven, or does not say.
-    pub(super) fn is_connected(&mut self) -> bool {
-        let coils = [&mut self.plus, &mut self.minus, &mut self.precharge];
-        coils.into_iter().flatten().any(|coil| coil.is_on() != Some(false))
+    fn is_connected(&mut self) -> bool {
+        [&mut self.plus, &mut self.minus, &mut self.precharge].into_iter().any(may_be_on)
     }
+
+    /// Whether anything that energy flows through is driven, or does not say.
+    pub(super) fn is_driven(&mut self) -> bool {
+        self.is_connected() || may_be_on(&mut self.relay)
+    }
+}
+
+fn may_be_on<P: StatefulOutputPin>(part: &mut Option<Drive<P>>) -> bool {
+    part.as_mut().is_some_and(|part| part.is_on() != Some(false))
 }

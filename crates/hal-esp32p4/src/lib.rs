@@ -1,7 +1,7 @@
 //! The board under the roles: an ESP32-P4 with Ethernet to a `HomePlug` modem.
 //!
 //! The crate has the board's logic and no register: everything here builds and runs on the host. What touches the chip
-//! stands behind `embedded-hal` 1.0 (`OutputPin`, `InputPin`, `SetDutyCycle`, `DelayNs`) and the small traits of this
+//! is reached through `embedded-hal` 1.0 (`OutputPin`, `InputPin`, `SetDutyCycle`, `DelayNs`) and the small traits of this
 //! crate, which the half with registers implements, and any other board in its place:
 //!
 //! | trait | what it is on the ESP32-P4 |

@@ -91,7 +91,7 @@ impl<E: core::fmt::Debug> Error for PwmError<E> {
     }
 }
 
-/// The pilot's PWM. High is +12 V at the connector, low is -12 V, both behind 1 kOhm.
+/// The pilot's PWM. High is +12 V at the connector, low is -12 V, both through 1 kOhm.
 ///
 /// `SetDutyCycle` is the raw side, for a bench: it takes any count. [`drive`](Self::drive) is the charger's: it takes what a
 /// charger may offer.

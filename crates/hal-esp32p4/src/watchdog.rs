@@ -4,7 +4,7 @@ use machine::{Duration, Instant};
 
 use crate::Side;
 
-/// The hardware timer behind it: what the half for the chip implements.
+/// The hardware timer: what the half for the chip implements.
 ///
 /// On the ESP32-P4 it is a main watchdog of a timer group: stage 0 raises an interrupt, stage 1 resets the chip. The interrupt
 /// runs [`Parts::make_safe`](crate::Parts::make_safe) over the bare registers and does not return: it waits for the reset, so

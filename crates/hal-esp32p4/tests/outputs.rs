@@ -186,7 +186,7 @@ fn bleeder_and_lock_wait_for_open_contactors() {
     let closed = close(&world, &mut outputs, 0);
     outputs.apply(at(closed), &Wanted { contactors: Contactors::Closed, ..free }).unwrap();
     assert_eq!(World::on(&world.log.take()), ["contactor +", "contactor -"]);
-    // Told to open, but the contacts still say closed, or one of them says nothing.
+    // Commanded to open, but the contacts still say closed, or one of them says nothing.
     for contacts in [(Some(true), Some(true)), (Some(false), Some(true)), (Some(false), None)] {
         world.plus_closed.set(contacts.0);
         world.minus_closed.set(contacts.1);

@@ -23,7 +23,7 @@ impl Counter for Micros {
     }
 }
 
-/// The wire behind the divider, with an edge that takes 15 us, and an ADC that samples at the begin of its conversion.
+/// The wire at its divider, with an edge that takes 15 us, and an ADC that samples at the begin of its conversion.
 struct Wire {
     now: Now,
     output: Output,
@@ -86,7 +86,7 @@ impl Bench {
         Self { clock, now, meter, wire, has_edges: true, levels: Vec::new() }
     }
 
-    /// Runs for so long; the readings made on the way.
+    /// Runs for this time; the readings made on the way.
     fn run(&mut self, ms: u64) -> Vec<Level> {
         self.levels.clear();
         let until = self.now.get() + ms * 1_000;

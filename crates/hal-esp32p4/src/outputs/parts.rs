@@ -103,6 +103,7 @@ impl<P: StatefulOutputPin, I: InputPin, L: Ledc> Parts<P, I, L> {
     ///    current that is not known is waited for the whole time.
     /// 3. Both contactors, precharge and bleeder go off, the lock holds.
     ///
+    /// `current_ma` must answer at once: the watchdog's second stage waits for the patience and 100 ms.
     /// A part that fails does not keep the others from their turn. Calling it again changes nothing, and does not wait again.
     pub fn make_safe(
         &mut self,

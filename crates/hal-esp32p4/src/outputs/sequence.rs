@@ -59,7 +59,7 @@ pub(super) struct Sequence {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     Open,
-    /// Told to close, but a contact does not say open yet.
+    /// Commanded to close, but a contact does not say open yet.
     Waiting,
     Minus,
     Precharge,

@@ -36,7 +36,7 @@ impl DutyMeter {
     pub const LONGEST_US: u64 = 1_020;
     /// High phases of a group differ by so much at most, in us: 10 (judgement; the generator's 5 us, from memory, either way).
     pub const SPREAD_US: u64 = 10;
-    /// Without an edge for so long the pilot is steady: three periods.
+    /// Without an edge for this time the pilot is steady: three periods.
     pub const STEADY: Duration = Duration::from_millis(3);
     /// A pilot that pulses and says nothing: `DutyMeaning::of(0)` is `Invalid`.
     pub const INVALID: Output = Output::Pwm(0);
@@ -69,7 +69,7 @@ impl DutyMeter {
         (self.rise, self.fall) = (Some(at), None);
     }
 
-    /// What is on the pilot at `now`. `steady_mv` is the wire's voltage from the ADC, which tells the steady levels apart:
+    /// What is on the pilot at `now`. `steady_mv` is the wire's voltage from the ADC, which separates the steady levels:
     /// without it a steady pilot is absent.
     pub fn output(&self, now: Instant, steady_mv: Option<i32>) -> Option<Reading<Output>> {
         let is_pulsing = self.last_edge.is_some_and(|(at, _)| now.since(at) < Self::STEADY);

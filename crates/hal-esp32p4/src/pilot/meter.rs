@@ -75,7 +75,7 @@ impl PilotMeter {
     /// Samples of each phase in one reading: 10, one in each period of 1 ms. A change is seen within 20 ms; the session then
     /// debounces it for 30 ms, of the 60 ms that it has (judgement).
     pub const WINDOW: u16 = 10;
-    /// An edge counts for so long: a period and 2 % (judgement).
+    /// An edge counts for this time: a period and 2 % (judgement).
     const EDGE_COUNTS: Duration = Duration::from_micros(1_020);
     /// After a change of the output samples do not count for two periods: the PWM takes its new duty at a period's end.
     const CHANGE: Duration = Duration::from_millis(2);

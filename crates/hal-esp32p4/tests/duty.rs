@@ -39,6 +39,7 @@ fn fewer_than_five_periods_say_nothing() {
 
 #[test]
 fn a_period_within_two_percent_is_the_pilot_and_another_is_not() {
+    assert_eq!(read(1_020, 53), Some(Output::Pwm(52)), "to the nearest per mille");
     let cases = [(979, false), (980, true), (995, true), (1_005, true), (1_020, true), (1_021, false)];
     for (period_us, is_pilot) in cases {
         let output = read(period_us, 50).unwrap();
@@ -69,12 +70,17 @@ fn high_phases_that_differ_within_a_group_mean_nothing() {
 #[test]
 fn an_edge_too_many_or_too_few_spoils_its_group_and_no_other() {
     type Spoil = fn(&mut DutyMeter, Instant);
-    let spoils: [(&str, Spoil); 3] = [
+    let spoils: [(&str, Spoil); 4] = [
         ("a spike in the low phase", |meter, at| {
             meter.edge(at, true);
             meter.edge(at + Duration::from_micros(50), false);
             meter.edge(at + Duration::from_micros(600), true);
             meter.edge(at + Duration::from_micros(602), false);
+        }),
+        ("a second falling edge", |meter, at| {
+            meter.edge(at, true);
+            meter.edge(at + Duration::from_micros(48), false);
+            meter.edge(at + Duration::from_micros(52), false);
         }),
         ("no falling edge", |meter, at| meter.edge(at, true)),
         ("no rising edge", |meter, at| meter.edge(at + Duration::from_micros(50), false)),

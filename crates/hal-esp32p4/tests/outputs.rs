@@ -242,6 +242,46 @@ fn a_current_that_stays_or_is_not_known_is_waited_for_as_long_as_the_side_may() 
 }
 
 #[test]
+fn a_current_that_falls_in_the_last_moment_is_no_emergency() {
+    for (polls, is_emergency) in [(101, false), (102, true)] {
+        let world = World::new();
+        let mut outputs = world.armed(Side::Charger);
+        close(&world, &mut outputs, 0);
+        let mut poll = 0;
+        let mut current = || {
+            poll += 1;
+            Some(if poll < polls { 5_000 } else { 0 })
+        };
+        let report = outputs.make_safe(&mut current, &mut Delay(world.log.clone()));
+        assert_eq!(report.is_emergency, is_emergency, "{polls}");
+    }
+}
+
+#[test]
+fn each_coil_alone_is_a_reason_to_wait() {
+    for (coil, waits) in [("contactor +", true), ("contactor -", true), ("precharge", true), ("relay", false)]
+    {
+        let world = World::new();
+        world.log.push(Did::Pin(coil, true));
+        let mut parts = world.parts(Side::Charger);
+        let report = parts.make_safe(&mut || None, &mut Delay(world.log.clone()));
+        assert_eq!(report.is_emergency, waits, "{coil}");
+    }
+}
+
+#[test]
+fn after_safe_the_contactors_are_commanded_open_and_a_second_self_test_does_not_end_it() {
+    let world = World::new();
+    let mut outputs = world.armed(Side::Charger);
+    let closed = close(&world, &mut outputs, 0);
+    outputs.make_safe(&mut || Some(0), &mut Delay(world.log.clone()));
+    world.plus_closed.set(Some(false));
+    assert_eq!(outputs.sense().contactors, Some(true), "one is still closed");
+    outputs.arm(board::passed());
+    assert_eq!(outputs.apply(at(closed + 1), &CHARGE), Err(OutputFault::Held));
+}
+
+#[test]
 fn a_part_that_fails_keeps_no_other_from_being_made_safe() {
     let names = ["pilot", "relay", "contactor +", "contactor -", "precharge", "discharge", "lock"];
     for broken in names.into_iter().chain(["all"]) {
@@ -378,6 +418,18 @@ fn flash_may_be_written_only_while_nothing_is_or_may_be_connected() {
     assert!(outputs.while_safe().is_none(), "a contact says closed");
     world.plus_closed.set(None);
     assert!(outputs.while_safe().is_none(), "a contact says nothing");
+}
+
+#[test]
+fn flash_is_not_written_while_a_coil_is_stuck_on() {
+    for coil in ["relay", "contactor -"] {
+        let world = World::new();
+        let mut outputs = world.armed(Side::Charger);
+        outputs.apply(at(0), &CHARGE).unwrap();
+        world.fails.set(Some(coil));
+        assert_eq!(outputs.apply(at(1), &OFFER), Err(OutputFault::Part(coil)));
+        assert!(outputs.while_safe().is_none(), "{coil}");
+    }
 }
 
 #[test]

@@ -262,6 +262,23 @@ fn a_change_of_the_output_begins_a_new_window_after_two_periods() {
 }
 
 #[test]
+fn what_was_sampled_before_a_change_is_on_the_wire_does_not_count() {
+    let mut meter = PilotMeter::new(Scale { zero_mv: 0, microvolts_per_mv: 1_000 });
+    meter.drive(Instant::ZERO, Output::Negative);
+    for us in 0..2_000 {
+        let at = Instant::from_micros(us);
+        assert_eq!(meter.take(at, at, 12_000), None);
+    }
+    let made: Vec<_> = (0..10)
+        .filter_map(|us| {
+            meter.take(Instant::from_micros(2_000 + us), Instant::from_micros(2_001 + us), -12_000)
+        })
+        .collect();
+    assert_eq!(made, [Level::F]);
+    assert_eq!(meter.reading().unwrap().at, Instant::from_micros(2_000), "the time of its first sample");
+}
+
+#[test]
 fn the_divider_is_undone_and_saturates() {
     assert_eq!(Scale::PILOT.wire_mv(1_650), 0);
     assert_eq!(Scale::PILOT.wire_mv(3_150), 12_000);

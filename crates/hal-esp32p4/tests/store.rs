@@ -72,6 +72,7 @@ impl Nor {
         let chip = self.0.borrow();
         let copy = Self::new();
         copy.0.borrow_mut().sectors.clone_from(&chip.sectors);
+        copy.0.borrow_mut().worn.clone_from(&chip.worn);
         copy
     }
 
@@ -281,6 +282,28 @@ fn a_power_cut_at_any_byte_leaves_the_old_settings_or_the_new_ones_and_never_a_l
 }
 
 #[test]
+fn the_other_sector_is_erased_before_the_last_slot_is_written_even_with_one_good_copy_in_this_one() {
+    let before = filled(7);
+    before.0.borrow_mut().worn = (1..7).map(|slot| (1, slot * 512 + 20)).collect();
+    // Into slot 0 of the second sector, over the worn ones into its last, into the first sector again.
+    for name in [b"one", b"two"] {
+        let change = |store: &mut Store<Nor>| store.set(NAME, name).unwrap();
+        let old = kept(&before).0;
+        cut_everywhere(&before, change, |flash, steps| {
+            let (kept, latch) = kept(flash);
+            assert!(kept == old || kept.as_deref() == Some(name), "{steps}: {kept:?}");
+            assert_eq!(latch, None, "{steps}");
+        });
+        keep(&before, name, None);
+    }
+    cut_everywhere(
+        &before,
+        |store| store.set(NAME, b"three").unwrap(),
+        |flash, steps| assert_eq!(kept(flash).1, None, "{steps}"),
+    );
+}
+
+#[test]
 fn a_power_cut_while_a_latch_is_saved_leaves_a_latch_from_its_first_byte_on() {
     for saves in [0, 1, 5, 6, 7, 8, 9] {
         cut_everywhere(
@@ -318,6 +341,17 @@ fn a_power_cut_while_a_latch_is_reset_leaves_that_latch_or_none() {
             },
         );
     }
+}
+
+#[test]
+fn a_power_cut_while_settings_are_saved_leaves_the_latch_that_was_kept() {
+    let before = filled(3);
+    keep(&before, b"old", Some(Latch::Isolation));
+    cut_everywhere(
+        &before,
+        |store| store.set(NAME, b"new").unwrap(),
+        |flash, steps| assert_eq!(kept(flash).1, Some(Latch::Isolation), "{steps}"),
+    );
 }
 
 #[test]

@@ -11,7 +11,7 @@ use session::Reading;
 pub struct DutyMeter {
     rise: Option<Instant>,
     fall: Option<Instant>,
-    last_edge: Option<(Instant, bool)>,
+    last_edge: Option<Instant>,
     group: Group,
     reading: Option<Reading<Output>>,
 }
@@ -49,13 +49,13 @@ impl DutyMeter {
     /// The pilot rose, or fell, at `at`.
     pub fn edge(&mut self, at: Instant, is_rising: bool) {
         // The first edge after a pause ends nothing, and what was read before it is no longer so.
-        if self.last_edge.is_some_and(|(before, _)| at.since(before) >= Self::STEADY) {
+        if self.last_edge.is_some_and(|before| at.since(before) >= Self::STEADY) {
             *self = Self::default();
         }
-        let repeats = self.last_edge.is_some_and(|(_, rising)| rising == is_rising) && self.rise.is_some();
-        self.group.is_bad |= repeats;
-        self.last_edge = Some((at, is_rising));
+        self.last_edge = Some(at);
         if !is_rising {
+            // A second falling edge; a second rising one lacks its falling edge below.
+            self.group.is_bad |= self.fall.is_some();
             self.fall = Some(at);
             return;
         }
@@ -72,7 +72,7 @@ impl DutyMeter {
     /// What is on the pilot at `now`. `steady_mv` is the wire's voltage from the ADC, which separates the steady levels:
     /// without it a steady pilot is absent.
     pub fn output(&self, now: Instant, steady_mv: Option<i32>) -> Option<Reading<Output>> {
-        let is_pulsing = self.last_edge.is_some_and(|(at, _)| now.since(at) < Self::STEADY);
+        let is_pulsing = self.last_edge.is_some_and(|at| now.since(at) < Self::STEADY);
         if is_pulsing {
             return self.reading;
         }

@@ -75,8 +75,6 @@ impl PilotMeter {
     /// Samples of each phase in one reading: 10, one in each period of 1 ms. A change is seen within 20 ms; the session then
     /// debounces it for 30 ms, of the 60 ms that it has (judgement).
     pub const WINDOW: u16 = 10;
-    /// An edge counts for this time: a period and 2 % (judgement).
-    const EDGE_COUNTS: Duration = Duration::from_micros(1_020);
     /// After a change of the output samples do not count for two periods: the PWM takes its new duty at a period's end.
     const CHANGE: Duration = Duration::from_millis(2);
 
@@ -99,7 +97,7 @@ impl PilotMeter {
     /// What is driven from now on. The same as before changes nothing.
     pub fn drive(&mut self, now: Instant, output: Output) {
         if output != self.output {
-            (self.output, self.counts_from, self.edge) = (output, now + Self::CHANGE, None);
+            (self.output, self.counts_from) = (output, now + Self::CHANGE);
             self.clear();
         }
     }
@@ -117,7 +115,7 @@ impl PilotMeter {
         let Some(low) = self.low else {
             return Some(self.high.taken.map_or(now, |taken| (taken + Phases::PERIOD).max(now)));
         };
-        let edge = self.fresh_edge(now)?;
+        let edge = self.edge_before(now)?;
         let dues = [self.high.due(edge, now), low.due(edge, now)];
         dues.into_iter().flatten().min()
     }
@@ -139,7 +137,7 @@ impl PilotMeter {
     /// Takes a conversion that ran from `begun` to `done` and gave `pad_mv` at the pad; the level, when this made a reading.
     pub fn take(&mut self, begun: Instant, done: Instant, pad_mv: i32) -> Option<Level> {
         let wire_mv = self.scale.wire_mv(pad_mv);
-        let edge = self.fresh_edge(begun);
+        let edge = self.edge_before(begun);
         let phases = [Some(&mut self.high), self.low.as_mut()];
         let phase = phases.into_iter().flatten().find(|phase| match edge {
             _ if begun < self.counts_from => false,
@@ -164,8 +162,9 @@ impl PilotMeter {
         self.voltages
     }
 
-    fn fresh_edge(&self, now: Instant) -> Option<Instant> {
-        self.edge.filter(|edge| now >= *edge && now.since(*edge) <= Self::EDGE_COUNTS)
+    /// The newest edge, unless it came after `at`. However old it is: no phase reaches beyond a period.
+    fn edge_before(&self, at: Instant) -> Option<Instant> {
+        self.edge.filter(|edge| at >= *edge)
     }
 
     fn judge(&mut self) -> Level {

@@ -75,8 +75,8 @@ pub enum StoreError<E> {
 /// Settings and the latch.
 ///
 /// Each sector has 8 slots of 512 bytes; a save writes everything into the next blank slot, with a number one higher than
-/// before and a check sum, written last. So the last good copy wins, and a torn one is skipped. The sector that is not in use
-/// is erased ahead, while the other one has a good copy and a blank slot, so a save goes into an erased sector.
+/// before and a check sum, written last. So the last good copy wins, and a torn one is skipped. The other sector is erased
+/// before the last slot of this one is written, so every save goes into an erased sector.
 ///
 /// A slot begins with a word of its own, written first, that says whether a latch is being set: where that save was torn, the
 /// latch counts as [`Latch::Unreadable`]. So does flash that holds something and no good copy. Blank flash is a new board.
@@ -104,16 +104,14 @@ pub struct Store<F> {
 struct Use {
     /// Slots up to the last one that is not blank.
     used: u32,
-    /// Good copies among them.
-    good: u32,
     /// Whether a slot is torn in which a latch was being set, after the newest good copy.
     is_latch_torn: bool,
-    /// The number of the newest good copy.
-    newest: Option<u32>,
+    /// Whether a good copy is there.
+    has_good: bool,
 }
 
 impl Use {
-    const fn is_full(&self) -> bool {
+    const fn is_full(self) -> bool {
         self.used >= SLOTS
     }
 }
@@ -185,39 +183,33 @@ impl<F: Flash> Store<F> {
     ///
     /// # Errors
     /// [`StoreError`]: what was saved before is still there.
-    pub fn save(&mut self, safe: &WhileSafe<'_>) -> Result<(), StoreError<F::Error>> {
+    pub fn save(&mut self, _safe: &WhileSafe<'_>) -> Result<(), StoreError<F::Error>> {
         if !self.is_dirty {
             return Ok(());
         }
-        self.erase_ahead(1, safe)?;
         let start = self.current.unwrap_or(Sector::First);
         // What is torn in the other sector may be all that is left of a latch: it is erased only when there is no other way.
         for (sector, erases) in [(start, false), (start.other(), false), (start.other(), true)] {
             if erases {
                 self.erase(sector)?;
-            } else if sector != start && self.in_use(sector).good > 0 {
-                continue;
             }
             while !self.in_use(sector).is_full() {
+                self.erase_ahead()?;
                 if self.write_next(sector)? {
                     self.is_dirty = false;
                     self.saved_latch = self.latch();
-                    // Only a second good copy makes the old sector needless.
-                    return self.erase_ahead(SLOTS, safe);
+                    return Ok(());
                 }
             }
         }
         Err(StoreError::Worn)
     }
 
-    /// Erases the sector that is not in use, if it is not blank: while at most `free` slots are left in the other one, or two
-    /// good copies are there. It never does without a blank slot left, so that a torn erase is not taken for a torn save.
-    fn erase_ahead(&mut self, free: u32, _safe: &WhileSafe<'_>) -> Result<(), StoreError<F::Error>> {
+    /// Erases the sector that is not in use before the last blank slot of the other one is written: never later, so that a torn
+    /// erase is not taken for a torn save.
+    fn erase_ahead(&mut self) -> Result<(), StoreError<F::Error>> {
         let Some(current) = self.current else { return Ok(()) };
-        let Use { used, good, .. } = *self.in_use(current);
-        let left = SLOTS - used;
-        let is_needless = good >= 2 || left == 1;
-        if left > 0 && left <= free && is_needless && self.in_use(current.other()).used > 0 {
+        if self.in_use(current).used + 1 == SLOTS {
             self.erase(current.other())?;
         }
         Ok(())
@@ -242,8 +234,7 @@ impl<F: Flash> Store<F> {
         }
         let Slot::Good { number, .. } = self.read(sector, slot)? else { return Ok(false) };
         (self.number, self.current) = (number, Some(sector));
-        let usage = self.in_use(sector);
-        (usage.good, usage.newest) = (usage.good + 1, Some(number));
+        self.in_use(sector).has_good = true;
         Ok(true)
     }
 
@@ -261,10 +252,9 @@ impl<F: Flash> Store<F> {
                 Slot::Blank => continue,
                 Slot::Torn { sets_latch } => usage.is_latch_torn |= sets_latch,
                 Slot::Good { number, image } => {
-                    usage.good += 1;
                     // Torn before this one: over.
                     usage.is_latch_torn = false;
-                    usage.newest = Some(number);
+                    usage.has_good = true;
                     if self.current.is_none() || number > self.number {
                         (self.number, self.current, self.image) = (number, Some(sector), image);
                     }
@@ -284,7 +274,7 @@ impl<F: Flash> Store<F> {
             Sector::Second => (self.second, self.first),
         };
         // A save goes on in the other sector only when this one is full and that one was erased.
-        own.is_latch_torn || own.is_full() && other.newest.is_none() && other.is_latch_torn
+        own.is_latch_torn || own.is_full() && !other.has_good && other.is_latch_torn
     }
 
     const fn in_use(&mut self, sector: Sector) -> &mut Use {

@@ -211,6 +211,14 @@ fn a_missing_diode_is_e_and_one_sample_of_ten_is_enough() {
 }
 
 #[test]
+fn noise_across_the_diodes_threshold_is_e_as_long_as_it_lasts() {
+    let mut bench = Bench::new(Output::DIGITAL, 6_000, Level::LOW_PHASE_MV);
+    bench.wire.noise = both_ways(200);
+    let read = bench.run(300);
+    assert!(read.iter().all(|level| *level == Level::E) && read.len() >= 28, "{read:?}");
+}
+
+#[test]
 fn an_adc_that_is_stuck_is_e_while_the_pilot_pulses() {
     for stuck_mv in [0, 1_650, 2_400, 3_300] {
         let mut bench = Bench::new(Output::DIGITAL, 6_000, -12_000);
@@ -259,6 +267,20 @@ fn a_change_of_the_output_begins_a_new_window_after_two_periods() {
     assert!(first >= changed + Duration::from_millis(2));
     let voltages = bench.meter.voltages().unwrap();
     assert_eq!((voltages.high.count, voltages.low.unwrap().count), (10, 10));
+}
+
+#[test]
+fn a_conversion_into_which_an_edge_falls_does_not_count() {
+    let mut meter = PilotMeter::new(Scale { zero_mv: 0, microvolts_per_mv: 1_000 });
+    meter.drive(Instant::ZERO, Output::Pwm(500));
+    for ms in 10..60 {
+        let edge = Instant::from_millis(ms);
+        let at = |us: i64| Instant::from_micros(edge.as_micros().saturating_add_signed(us));
+        meter.edge(edge);
+        // It began in the low phase and ended in the high one; the low phase has good samples.
+        assert_eq!(meter.take(at(-5), at(30), 6_000), None);
+        assert_eq!(meter.take(at(600), at(610), -12_000), None);
+    }
 }
 
 #[test]

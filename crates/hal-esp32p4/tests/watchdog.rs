@@ -146,3 +146,27 @@ fn the_first_stage_has_made_the_board_safe_before_the_second_resets() {
         assert_eq!(watchdog.stage(interrupt_at + Duration::from_millis(took)), Stage::Safe, "not reset yet");
     }
 }
+
+#[test]
+fn a_loop_that_runs_the_sequence_itself_feeds_the_watchdog_from_its_wait() {
+    for feeds in [true, false] {
+        let world = World::new();
+        let mut outputs = world.armed(Side::Car);
+        outputs.apply(at(0), &Wanted { contactors: Contactors::Closed, ..Wanted::SAFE }).unwrap();
+        let mut timer = Timer::default();
+        let mut watchdog = Watchdog::new(&mut timer, Plan::of(Side::Car));
+        watchdog.start(at(0), Side::Car).unwrap();
+        let (mut ms, mut has_acted) = (0, false);
+        let mut current = || {
+            ms += 1;
+            if feeds {
+                watchdog.sign(at(ms), Sign::Read);
+                watchdog.sign(at(ms), Sign::Applied);
+            }
+            has_acted |= watchdog.stage(at(ms)) != Stage::Running;
+            Some(50_000)
+        };
+        outputs.make_safe(&mut current, &mut Delay(world.log.clone()));
+        assert_eq!((ms, has_acted), (2_001, !feeds));
+    }
+}

@@ -169,6 +169,9 @@ impl<P: StatefulOutputPin, I: InputPin, L: Ledc> Outputs<P, I, L> {
     }
 
     /// Runs the SAFE sequence ([`Parts::make_safe`]); SAFE then holds until a demand without energy comes.
+    ///
+    /// It waits up to [`Side::patience`], in the car longer than the watchdog does: so `current_ma`, which is called every
+    /// millisecond, gives the watchdog its signs ([`Watchdog::sign`](crate::Watchdog::sign)).
     pub fn make_safe(
         &mut self,
         current_ma: &mut dyn FnMut() -> Option<i32>,

@@ -115,7 +115,7 @@ impl PilotMeter {
         let Some(low) = self.low else {
             return Some(self.high.taken.map_or(now, |taken| (taken + Phases::PERIOD).max(now)));
         };
-        let edge = self.edge_before(now)?;
+        let edge = self.edge?;
         let dues = [self.high.due(edge, now), low.due(edge, now)];
         dues.into_iter().flatten().min()
     }
@@ -137,7 +137,8 @@ impl PilotMeter {
     /// Takes a conversion that ran from `begun` to `done` and gave `pad_mv` at the pad; the level, when this made a reading.
     pub fn take(&mut self, begun: Instant, done: Instant, pad_mv: i32) -> Option<Level> {
         let wire_mv = self.scale.wire_mv(pad_mv);
-        let edge = self.edge_before(begun);
+        // However old it is: no phase reaches beyond a period. After a conversion's begin it is 0 us away, which is no phase.
+        let edge = self.edge;
         let phases = [Some(&mut self.high), self.low.as_mut()];
         let phase = phases.into_iter().flatten().find(|phase| match edge {
             _ if begun < self.counts_from => false,
@@ -160,11 +161,6 @@ impl PilotMeter {
     /// What it was made of.
     pub const fn voltages(&self) -> Option<Voltages> {
         self.voltages
-    }
-
-    /// The newest edge, unless it came after `at`. However old it is: no phase reaches beyond a period.
-    fn edge_before(&self, at: Instant) -> Option<Instant> {
-        self.edge.filter(|edge| at >= *edge)
     }
 
     fn judge(&mut self) -> Level {

@@ -1,42 +1,17 @@
-//! The outputs: nothing before the self-test, contactors in their order, SAFE whatever fails.
+//! The outputs: nothing before the self-test, contactors in their order, interlocks.
 #![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 mod board;
 
-use board::{BoardOutputs, Delay, Did, World};
+use board::{CHARGE, Delay, Did, OFFER, SIDES, World, at, close};
 use control_pilot::Output;
 use embedded_hal_mock::eh1::MockError;
 use embedded_hal_mock::eh1::digital::{Mock, State, Transaction};
 use embedded_hal_mock::eh1::pwm::Mock as PwmMock;
 use hal_esp32p4::{ContactorFault, Drive, OutputFault, Outputs, Parts, Side, Wanted};
-use machine::{Duration, Instant};
+use machine::Duration;
 use proptest::prelude::*;
 use session::{Contactors, Lock};
-
-const OFFER: Wanted = Wanted { pilot: Output::DIGITAL, ..Wanted::SAFE };
-const CHARGE: Wanted = Wanted { relay: true, contactors: Contactors::Closed, ..OFFER };
-const SIDES: [Side; 2] = [Side::Charger, Side::Car];
-
-fn at(ms: u64) -> Instant {
-    Instant::from_millis(ms)
-}
-
-/// Closes the contactors, whose contacts follow after 30 ms; the time when they are closed.
-fn close(world: &World, outputs: &mut BoardOutputs, from_ms: u64) -> u64 {
-    let mut followed = [None; 2];
-    let mut is_closed = |ms| {
-        outputs.apply(at(ms), &CHARGE).unwrap();
-        let on = World::on(&world.log.0.borrow());
-        let coils = [("contactor +", &world.plus_closed), ("contactor -", &world.minus_closed)];
-        for ((coil, contact), followed) in coils.into_iter().zip(&mut followed) {
-            if on.contains(&coil) && ms >= *followed.get_or_insert(ms + 30) {
-                contact.set(Some(true));
-            }
-        }
-        on.contains(&"contactor +") && !on.contains(&"precharge")
-    };
-    (from_ms..from_ms + 2_000).find(|ms| is_closed(*ms)).unwrap()
-}
 
 #[test]
 fn the_first_thing_that_happens_to_every_pin_is_its_safe_level() {
@@ -196,159 +171,6 @@ fn bleeder_and_lock_wait_for_open_contactors() {
     world.minus_closed.set(Some(false));
     outputs.apply(at(closed + 2), &free).unwrap();
     assert_eq!(World::on(&world.log.take()), ["discharge", "lock"]);
-}
-
-#[test]
-fn the_safe_sequence_takes_the_energy_first_and_opens_below_1_a() {
-    for side in SIDES {
-        let world = World::new();
-        let mut outputs = world.armed(side);
-        close(&world, &mut outputs, 0);
-        world.log.take();
-        let log = world.log.clone();
-        let mut falling = 5;
-        let mut current = || {
-            falling -= 1;
-            Some(if falling > 0 { -1_000 } else { 999 })
-        };
-        let report = outputs.make_safe(&mut current, &mut Delay(log));
-        let mut expected = vec![Did::Pin("relay", false)];
-        expected.extend([Did::Waited; 4]);
-        expected.extend(
-            ["contactor +", "contactor -", "precharge", "discharge", "lock"]
-                .map(|part| Did::Pin(part, false)),
-        );
-        if side == Side::Charger {
-            expected.insert(0, Did::Pilot(16_384));
-        }
-        assert_eq!((world.log.take(), report.is_emergency), (expected, false));
-    }
-}
-
-#[test]
-fn a_current_that_stays_or_is_not_known_is_waited_for_as_long_as_the_side_may() {
-    for (side, patience_ms) in [(Side::Charger, 100), (Side::Car, 2_000)] {
-        for current_ma in [Some(200_000), Some(1_000), Some(-1_000), Some(i32::MIN), None] {
-            let world = World::new();
-            let mut outputs = world.armed(side);
-            close(&world, &mut outputs, 0);
-            world.log.take();
-            let report = outputs.make_safe(&mut || current_ma, &mut Delay(world.log.clone()));
-            let log = world.log.take();
-            assert_eq!(log.iter().filter(|did| **did == Did::Waited).count(), patience_ms);
-            assert!(report.is_emergency && World::on(&log).is_empty());
-        }
-    }
-}
-
-#[test]
-fn a_current_that_falls_in_the_last_moment_is_no_emergency() {
-    for (polls, is_emergency) in [(101, false), (102, true)] {
-        let world = World::new();
-        let mut outputs = world.armed(Side::Charger);
-        close(&world, &mut outputs, 0);
-        let mut poll = 0;
-        let mut current = || {
-            poll += 1;
-            Some(if poll < polls { 5_000 } else { 0 })
-        };
-        let report = outputs.make_safe(&mut current, &mut Delay(world.log.clone()));
-        assert_eq!(report.is_emergency, is_emergency, "{polls}");
-    }
-}
-
-#[test]
-fn each_coil_alone_is_a_reason_to_wait() {
-    for (coil, waits) in [("contactor +", true), ("contactor -", true), ("precharge", true), ("relay", false)]
-    {
-        let world = World::new();
-        world.log.push(Did::Pin(coil, true));
-        let mut parts = world.parts(Side::Charger);
-        let report = parts.make_safe(&mut || None, &mut Delay(world.log.clone()));
-        assert_eq!(report.is_emergency, waits, "{coil}");
-    }
-}
-
-#[test]
-fn after_safe_the_contactors_are_commanded_open_and_a_second_self_test_does_not_end_it() {
-    let world = World::new();
-    let mut outputs = world.armed(Side::Charger);
-    let closed = close(&world, &mut outputs, 0);
-    outputs.make_safe(&mut || Some(0), &mut Delay(world.log.clone()));
-    world.plus_closed.set(Some(false));
-    assert_eq!(outputs.sense().contactors, Some(true), "one is still closed");
-    outputs.arm(board::passed());
-    assert_eq!(outputs.apply(at(closed + 1), &CHARGE), Err(OutputFault::Held));
-}
-
-#[test]
-fn a_part_that_fails_keeps_no_other_from_being_made_safe() {
-    let names = ["pilot", "relay", "contactor +", "contactor -", "precharge", "discharge", "lock"];
-    for broken in names.into_iter().chain(["all"]) {
-        let world = World::new();
-        let mut outputs = world.armed(Side::Charger);
-        close(&world, &mut outputs, 0);
-        world.log.take();
-        world.fails.set(Some(broken));
-        let report = outputs.make_safe(&mut || Some(0), &mut Delay(world.log.clone()));
-        let log = world.log.take();
-        assert!(log.contains(&Did::Pilot(16_384)), "{broken}");
-        for name in names.into_iter().skip(1) {
-            assert!(log.contains(&Did::Pin(name, false)), "{broken} keeps {name}");
-        }
-        let expected: Vec<_> = names.into_iter().filter(|name| broken == "all" || *name == broken).collect();
-        assert_eq!(report.failed.as_slice(), expected);
-    }
-}
-
-#[test]
-fn a_second_safe_sequence_changes_nothing_and_waits_for_nothing() {
-    let world = World::new();
-    let mut outputs = world.armed(Side::Car);
-    close(&world, &mut outputs, 0);
-    outputs.make_safe(&mut || None, &mut Delay(world.log.clone()));
-    world.log.take();
-    let report = outputs.make_safe(&mut || None, &mut Delay(world.log.clone()));
-    let log = world.log.take();
-    assert!(log.iter().all(|did| matches!(did, Did::Pin(_, false))), "{log:?}");
-    assert!(!report.is_emergency);
-}
-
-#[test]
-fn a_panic_handler_makes_the_same_of_bare_pins_as_the_loop_of_its_outputs() {
-    for side in SIDES {
-        let world = World::new();
-        let mut outputs = world.armed(side);
-        close(&world, &mut outputs, 0);
-        world.log.take();
-        outputs.make_safe(&mut || None, &mut Delay(world.log.clone()));
-        let by_loop = world.log.take();
-        // The handler has the registers only: pins that are driven as the program left them.
-        let world = World::new();
-        let mut driven = world.armed(side);
-        close(&world, &mut driven, 0);
-        let mut parts = world.parts(side);
-        world.log.take();
-        let report = parts.make_safe(&mut || None, &mut Delay(world.log.clone()));
-        assert_eq!((world.log.take(), report.is_emergency), (by_loop, true));
-    }
-}
-
-#[test]
-fn after_safe_nothing_is_driven_until_a_demand_without_energy_came() {
-    let world = World::new();
-    let mut outputs = world.armed(Side::Charger);
-    let closed = close(&world, &mut outputs, 0);
-    outputs.make_safe(&mut || Some(0), &mut Delay(world.log.clone()));
-    world.plus_closed.set(Some(false));
-    world.minus_closed.set(Some(false));
-    world.log.take();
-    for wanted in [CHARGE, Wanted { relay: true, ..OFFER }] {
-        assert_eq!(outputs.apply(at(closed + 10), &wanted), Err(OutputFault::Held));
-        assert_eq!(world.log.take(), []);
-    }
-    outputs.apply(at(closed + 20), &OFFER).unwrap();
-    close(&world, &mut outputs, closed + 30);
 }
 
 #[test]

@@ -270,6 +270,17 @@ fn a_change_of_the_output_begins_a_new_window_after_two_periods() {
 }
 
 #[test]
+fn the_same_output_again_changes_nothing() {
+    let mut bench = Bench::new(Output::DIGITAL, 9_000, -12_000);
+    let mut read = Vec::new();
+    for _ in 0..50 {
+        read.extend(bench.run(3));
+        bench.meter.drive(Instant::from_micros(bench.now.get()), Output::DIGITAL);
+    }
+    assert!(read.len() >= 14, "{read:?}");
+}
+
+#[test]
 fn a_conversion_into_which_an_edge_falls_does_not_count() {
     let mut meter = PilotMeter::new(Scale { zero_mv: 0, microvolts_per_mv: 1_000 });
     meter.drive(Instant::ZERO, Output::Pwm(500));

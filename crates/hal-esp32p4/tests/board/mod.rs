@@ -5,10 +5,12 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use control_pilot::Output;
 use embedded_hal::delay::DelayNs;
 use embedded_hal::digital::{ErrorKind, ErrorType, InputPin, OutputPin, StatefulOutputPin};
-use hal_esp32p4::{Drive, Ledc, Outputs, Parts, Passed, PilotPwm, Sense, Side, Timing};
-use machine::Duration;
+use hal_esp32p4::{Drive, Ledc, Outputs, Parts, Passed, PilotPwm, Sense, Side, Timing, Wanted};
+use machine::{Duration, Instant};
+use session::Contactors;
 
 /// What happened, in its order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -219,7 +221,6 @@ pub fn passed() -> Passed {
 pub fn self_test() -> hal_esp32p4::SelfTest {
     use control_pilot::Level;
     use hal_esp32p4::{Pins, Revision, SafeReport, SelfTest, Sensed, Stage};
-    use machine::Instant;
     let mut test = SelfTest::new();
     test.revision(Revision { major: 3, minor: 0 });
     test.pins(&Pins::default());
@@ -232,4 +233,31 @@ pub fn self_test() -> hal_esp32p4::SelfTest {
     test.store(&Ok::<(), ()>(()));
     test.watchdog(Stage::Running);
     test
+}
+
+/// 5 % and nothing else.
+pub const OFFER: Wanted = Wanted { pilot: Output::DIGITAL, ..Wanted::SAFE };
+/// Everything on.
+pub const CHARGE: Wanted = Wanted { relay: true, contactors: Contactors::Closed, ..OFFER };
+pub const SIDES: [Side; 2] = [Side::Charger, Side::Car];
+
+pub fn at(ms: u64) -> Instant {
+    Instant::from_millis(ms)
+}
+
+/// Closes the contactors, whose contacts follow after 30 ms; the time when they are closed.
+pub fn close(world: &World, outputs: &mut BoardOutputs, from_ms: u64) -> u64 {
+    let mut followed = [None; 2];
+    let mut is_closed = |ms| {
+        outputs.apply(at(ms), &CHARGE).unwrap();
+        let on = World::on(&world.log.0.borrow());
+        let coils = [("contactor +", &world.plus_closed), ("contactor -", &world.minus_closed)];
+        for ((coil, contact), followed) in coils.into_iter().zip(&mut followed) {
+            if on.contains(&coil) && ms >= *followed.get_or_insert(ms + 30) {
+                contact.set(Some(true));
+            }
+        }
+        on.contains(&"contactor +") && !on.contains(&"precharge")
+    };
+    (from_ms..from_ms + 2_000).find(|ms| is_closed(*ms)).unwrap()
 }

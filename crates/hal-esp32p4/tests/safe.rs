@@ -4,7 +4,9 @@
 mod board;
 
 use board::{CHARGE, Delay, Did, OFFER, SIDES, World, at, close};
-use hal_esp32p4::{OutputFault, Side, Wanted};
+use embedded_hal_mock::eh1::delay::NoopDelay;
+use embedded_hal_mock::eh1::digital::{Mock, State, Transaction};
+use hal_esp32p4::{Drive, OutputFault, Parts, Side, Wanted};
 
 #[test]
 fn the_safe_sequence_takes_the_energy_first_and_opens_below_1_a() {
@@ -62,6 +64,25 @@ fn a_current_that_falls_in_the_last_moment_is_no_emergency() {
         };
         let report = outputs.make_safe(&mut current, &mut Delay(world.log.clone()));
         assert_eq!(report.is_emergency, is_emergency, "{polls}");
+    }
+}
+
+#[test]
+fn a_coil_of_either_polarity_is_known_to_be_driven() {
+    type Make = fn(Mock) -> Drive<Mock>;
+    let cases: [(Make, State, State, bool); 4] = [
+        (Drive::active_high, State::High, State::Low, true),
+        (Drive::active_high, State::Low, State::Low, false),
+        (Drive::active_low, State::Low, State::High, true),
+        (Drive::active_low, State::High, State::High, false),
+    ];
+    for (make, is, off, is_driven) in cases {
+        let mut pin = Mock::new(&[Transaction::get_state(is), Transaction::set(off)]);
+        let mut parts: Parts<Mock, Mock, board::Pwm> =
+            Parts { plus: Some(make(pin.clone())), ..Parts::none(Side::Charger) };
+        let report = parts.make_safe(&mut || None, &mut NoopDelay::new());
+        assert_eq!(report.is_emergency, is_driven, "{is:?}");
+        pin.done();
     }
 }
 

@@ -256,6 +256,29 @@ fn flash_that_holds_something_and_no_good_copy_is_a_latch() {
 }
 
 #[test]
+fn both_sectors_full_of_anything_are_a_latch_and_take_the_next_save() {
+    let flash = Nor::new();
+    flash.0.borrow_mut().sectors = [vec![0xF0; 4_096], vec![0; 4_096]];
+    assert_eq!(kept(&flash), (None, Some(Latch::Unreadable)));
+    keep(&flash, b"mended", None);
+    assert_eq!(kept(&flash), (Some(b"mended".to_vec()), None));
+}
+
+#[test]
+fn a_latch_that_was_saved_is_no_longer_being_set() {
+    for steps in 0..512 {
+        let flash = Nor::new();
+        let mut store = flash.load();
+        store.set_latch(Some(Latch::Voltage));
+        save(&mut store).unwrap();
+        store.set(NAME, b"new").unwrap();
+        flash.fail_after(steps, 0x5A);
+        save(&mut store).unwrap_err();
+        assert_eq!(flash.load().latch(), Some(Latch::Voltage), "{steps}");
+    }
+}
+
+#[test]
 fn one_bit_that_flips_in_the_newest_copy_gives_the_one_before() {
     for bit in 0..8 * 40 {
         let flash = Nor::new();

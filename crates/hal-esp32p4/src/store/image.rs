@@ -105,3 +105,34 @@ impl Image {
         self.get(LATCH).map(|name| core::str::from_utf8(name).map_or(Latch::Unreadable, Latch::from_name))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_row_of_keys_and_values_is_no_image() {
+        let cases: [(&[u8], bool); 6] = [
+            (&[], true),
+            (&[1, 0], true),
+            (&[1, 2, 7, 7, 2, 1, 9], true),
+            (&[1], false),
+            (&[1, 2, 7], false),
+            (&[1, 1, 7, 2], false),
+        ];
+        for (bytes, is_image) in cases {
+            assert_eq!(Image::of(bytes).is_some(), is_image, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn an_image_without_room_for_a_latch_is_none() {
+        let of = |last: u8| {
+            let mut bytes = [1; MOST];
+            (bytes[1], bytes[222], bytes[223]) = (220, 2, last);
+            Image::of(&bytes[..224 + usize::from(last)])
+        };
+        assert!(of(u8::try_from(MOST - FOR_LATCH - 224).unwrap()).is_some());
+        assert!(of(u8::try_from(MOST - FOR_LATCH - 223).unwrap()).is_none());
+    }
+}

@@ -106,8 +106,6 @@ struct Use {
     used: u32,
     /// Whether a slot is torn in which a latch was being set, after the newest good copy.
     is_latch_torn: bool,
-    /// Whether a good copy is there.
-    has_good: bool,
 }
 
 impl Use {
@@ -234,7 +232,6 @@ impl<F: Flash> Store<F> {
         }
         let Slot::Good { number, .. } = self.read(sector, slot)? else { return Ok(false) };
         (self.number, self.current) = (number, Some(sector));
-        self.in_use(sector).has_good = true;
         Ok(true)
     }
 
@@ -254,7 +251,6 @@ impl<F: Flash> Store<F> {
                 Slot::Good { number, image } => {
                     // Torn before this one: over.
                     usage.is_latch_torn = false;
-                    usage.has_good = true;
                     if self.current.is_none() || number > self.number {
                         (self.number, self.current, self.image) = (number, Some(sector), image);
                     }
@@ -274,7 +270,7 @@ impl<F: Flash> Store<F> {
             Sector::Second => (self.second, self.first),
         };
         // A save goes on in the other sector only when this one is full and that one was erased.
-        own.is_latch_torn || own.is_full() && !other.has_good && other.is_latch_torn
+        own.is_latch_torn || own.is_full() && other.is_latch_torn
     }
 
     const fn in_use(&mut self, sector: Sector) -> &mut Use {

@@ -58,10 +58,9 @@ impl Proximity {
             .map_or(Self::Unknown, |(_, meaning)| *meaning)
     }
 
-    /// The meaning of the voltage in mV at the PP pin, which hangs on `supply_mv` through `pull_up_ohms`
-    /// and, where the inlet has one, on ground through `pull_down_ohms` (0 = none).
+    /// The meaning of the voltage in mV at the PP pin, as [`ohms`](Self::ohms) reads it.
     ///
-    /// A voltage at or above what the open divider gives is [`Absent`](Self::Absent); below 0 is
+    /// A voltage at or above what the open divider gives is [`Absent`](Self::Absent); 0 or below is
     /// [`Unknown`](Self::Unknown).
     pub fn of_millivolts(
         coding: Coding,
@@ -70,20 +69,27 @@ impl Proximity {
         pull_up_ohms: u32,
         pull_down_ohms: u32,
     ) -> Self {
+        Self::ohms(mv, supply_mv, pull_up_ohms, pull_down_ohms)
+            .map_or(Self::Unknown, |ohms| Self::of_ohms(coding, ohms))
+    }
+
+    /// The resistance in ohms between PP and PE, from the voltage in mV at the PP pin, which hangs on `supply_mv` through
+    /// `pull_up_ohms` and, where the inlet has one, on ground through `pull_down_ohms` (0 = none).
+    ///
+    /// `u32::MAX` where nothing is connected; `None` where the voltage is 0 or below and says nothing.
+    pub fn ohms(mv: i32, supply_mv: i32, pull_up_ohms: u32, pull_down_ohms: u32) -> Option<u32> {
         let (Ok(mv), Ok(supply)) = (u64::try_from(mv), u64::try_from(supply_mv)) else {
-            return Self::Unknown;
+            return None;
         };
         if mv >= supply {
-            return Self::Absent;
+            return Some(u32::MAX);
         }
         // All conductances in nanosiemens: what hangs on the pin, less the inlet's own pull-down.
         let up = nanosiemens(pull_up_ohms);
-        let Some(total) = up.saturating_mul(supply - mv).checked_div(mv) else {
-            return Self::Unknown;
-        };
+        let total = up.saturating_mul(supply - mv).checked_div(mv)?;
         let cable = total.saturating_sub(nanosiemens(pull_down_ohms));
         let ohms = 1_000_000_000_u64.checked_div(cable).unwrap_or(u64::MAX);
-        Self::of_ohms(coding, u32::try_from(ohms).unwrap_or(u32::MAX))
+        Some(u32::try_from(ohms).unwrap_or(u32::MAX))
     }
 
     /// Whether a plug is in.
@@ -129,5 +135,7 @@ mod tests {
         assert_eq!(at(0), Proximity::Unknown);
         assert_eq!(at(-5), Proximity::Unknown);
         assert_eq!(at(5_001), Proximity::Absent);
+        assert_eq!(Proximity::ohms(1_510, 5_000, 330, 2_700), Some(150));
+        assert_eq!(Proximity::ohms(4_990, 5_000, 330, 2_700), Some(u32::MAX));
     }
 }

@@ -66,6 +66,10 @@ const LAYERS: &[(&str, &[&str])] = &[
             "thiserror",
         ],
     ),
+    (
+        "hal-esp32p4",
+        &["machine", "session", "control-pilot", "embedded-hal", "heapless", "sha2", "thiserror"],
+    ),
 ];
 
 /// Crates that use the operating system.

@@ -1,0 +1,63 @@
+//! Microseconds from a counter of the chip.
+
+use machine::{Duration, Instant};
+
+/// A free-running counter: what the half for the chip implements.
+///
+/// On the ESP32-P4 it is SYSTIMER (16 MHz, 52 bits), on QEMU's RISC-V board `mtime` (10 MHz, 64 bits), on a Cortex-M the
+/// cycle counter (the core's clock, 32 bits).
+pub trait Counter {
+    /// How many bits it has before it begins again at 0: 1..=64.
+    const BITS: u32;
+    /// How many times it counts in a second: 1 or more.
+    const HZ: u32;
+
+    /// What it says now.
+    fn count(&mut self) -> u64;
+}
+
+/// The clock of a board: microseconds since its start, never backwards.
+#[derive(Debug)]
+pub struct Clock<C> {
+    counter: C,
+    last: u64,
+    ticks: u64,
+}
+
+impl<C: Counter> Clock<C> {
+    const MASK: u64 = {
+        assert!(C::BITS >= 1 && C::BITS <= 64 && C::HZ >= 1, "a counter has 1 to 64 bits and counts");
+        u64::MAX >> (64 - C::BITS)
+    };
+    /// It must be read at least once in this time: half a round of the counter. More than that looks like a step back, which
+    /// is not followed.
+    pub const LONGEST_SILENCE: Duration = Self::span(Self::MASK / 2);
+
+    /// A clock that begins now.
+    pub fn new(mut counter: C) -> Self {
+        let last = counter.count();
+        Self { counter, last, ticks: 0 }
+    }
+
+    /// The time since the start.
+    pub fn now(&mut self) -> Instant {
+        let count = self.counter.count() & Self::MASK;
+        let ahead = count.wrapping_sub(self.last) & Self::MASK;
+        if ahead <= Self::MASK / 2 {
+            self.last = count;
+            self.ticks = self.ticks.saturating_add(ahead);
+        }
+        Instant::ZERO + Self::span(self.ticks)
+    }
+
+    /// The counter.
+    pub const fn counter(&mut self) -> &mut C {
+        &mut self.counter
+    }
+
+    const fn span(ticks: u64) -> Duration {
+        let hz = C::HZ as u64;
+        let (seconds, rest) = (ticks / hz, ticks % hz);
+        Duration::from_micros(seconds.saturating_mul(1_000_000).saturating_add(rest * 1_000_000 / hz))
+    }
+}

@@ -1,0 +1,9 @@
+//! The control pilot back: when to sample it, and what the samples say.
+
+mod duty;
+mod meter;
+mod phases;
+
+pub use duty::DutyMeter;
+pub use meter::{PilotMeter, Voltages};
+pub use phases::{Phases, Span};

@@ -17,7 +17,7 @@ impl Lasting {
     }
 
     /// Since when the condition holds, given that it now does or does not.
-    #[inline(never)]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub fn since(&mut self, now: Instant, holds: bool) -> Option<Instant> {
         if holds {
             self.since.get_or_insert(now);
@@ -28,13 +28,13 @@ impl Lasting {
     }
 
     /// Whether the condition, which now holds or does not, has held for `patience` or longer.
-    #[inline(never)]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub fn for_at_least(&mut self, now: Instant, holds: bool, patience: Duration) -> bool {
         self.since(now, holds).is_some_and(|since| now.since(since) >= patience)
     }
 
     /// When it will have held for `patience`; `None` while it does not hold.
-    #[inline(never)]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub fn due(&self, patience: Duration) -> Option<Instant> {
         self.since.map(|since| since + patience)
     }
@@ -86,7 +86,7 @@ impl Debounce {
         self.is_settled
     }
 
-    #[inline(never)]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn look(&mut self, at: Instant, is_so: bool, time: Duration) {
         if is_so {
             let since = *self.since.get_or_insert(at);

@@ -107,7 +107,8 @@ impl View<'_> {
     pub(super) fn is_deceived(&self, side: Side, sensor: Sensor) -> bool {
         match self.by {
             By::Truth => false,
-            By::Readings if is_read(side, sensor) => false,
+            // Without the sensor there is no reading to judge by.
+            By::Readings if is_read(side, sensor) && self.bench.has(side, sensor) => false,
             By::Known | By::Readings => !self.bench.has(side, sensor) || !self.is_knowable(side, sensor),
         }
     }

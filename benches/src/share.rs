@@ -41,7 +41,8 @@ fn source(loader: &Loader, address: u64) -> String {
 
 /// Whose file it is; `None` for the standard library's.
 fn package(file: &str) -> Option<String> {
-    if let Some((_, ours)) = file.split_once("crates/") {
+    // What is inlined from another crate may stand below the folder of the one that was compiled.
+    if let Some((_, ours)) = file.rsplit_once("crates/") {
         return Some(ours.to_owned());
     }
     let (folder, _) = file.split_once("/src/")?;

@@ -76,6 +76,8 @@ const WATCHES: &[&str] = &[
     "evse-fsm/src/insulation.rs",
     "evse-fsm/src/protection.rs",
     "session/src/lasting.rs",
+    "session/src/latch.rs",
+    "session/src/plausible.rs",
     "session/src/reading.rs",
 ];
 

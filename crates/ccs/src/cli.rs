@@ -164,17 +164,17 @@ pub struct EvseArgs {
     /// Records all frames into a pcapng file.
     #[arg(long, value_name = "FILE", value_parser = name::Path)]
     pub record: Option<PathBuf>,
-    /// Ends the recording when it has so many megabytes, and says so.
+    /// Ends the recording at this size in megabytes, and says so.
     #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub record_max_mb: Option<u32>,
-    /// Logs every message. Without it what repeats is told every ten seconds, with how many there were.
+    /// Logs every message. Without it what repeats is counted, and the count is logged every ten seconds.
     #[arg(long)]
     pub all: bool,
     /// The file that keeps a latch, so that it outlives the program. Without it: in `$STATE_DIRECTORY`, else in
     /// /var/lib/ccs for root and in ~/.local/state/ccs for others.
     #[arg(long, value_name = "FILE", value_parser = name::Path)]
     pub state: Option<PathBuf>,
-    /// Removes the latch that is kept, and ends: somebody has found and mended its cause.
+    /// Removes the latch that is kept, and ends: for when its cause is found and mended.
     #[arg(long)]
     pub reset_latch: bool,
     /// Ends after so many sessions.
@@ -220,17 +220,17 @@ pub struct PevArgs {
     /// Records all frames into a pcapng file.
     #[arg(long, value_name = "FILE", value_parser = name::Path)]
     pub record: Option<PathBuf>,
-    /// Ends the recording when it has so many megabytes, and says so.
+    /// Ends the recording at this size in megabytes, and says so.
     #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(1..=1_000_000), default_value_t = config::Megabytes::USUAL.0)]
     pub record_max_mb: u32,
-    /// Logs every message. Without it what repeats is told every ten seconds, with how many there were.
+    /// Logs every message. Without it what repeats is counted, and the count is logged every ten seconds.
     #[arg(long)]
     pub all: bool,
     /// The file that keeps a latch, so that it outlives the program. Without it: in `$STATE_DIRECTORY`, else in
     /// /var/lib/ccs for root and in ~/.local/state/ccs for others.
     #[arg(long, value_name = "FILE", value_parser = name::Path)]
     pub state: Option<PathBuf>,
-    /// Removes the latch that is kept, and ends: somebody has found and mended its cause.
+    /// Removes the latch that is kept, and ends: for when its cause is found and mended.
     #[arg(long)]
     pub reset_latch: bool,
     /// Ends after so many sessions.

@@ -45,12 +45,14 @@ const FILE_MAX: u64 = 64 * 1024;
 pub fn load<C: Configured>(path: Option<&Path>) -> anyhow::Result<C> {
     let Some(path) = path else { return Ok(C::default()) };
     let context = || format!("reading {}", escape::path(path));
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     let file = File::open(path).with_context(context)?;
-    file.take(FILE_MAX + 1).read_to_string(&mut text).with_context(context)?;
-    if text.len() as u64 > FILE_MAX {
+    file.take(FILE_MAX + 1).read_to_end(&mut bytes).with_context(context)?;
+    if bytes.len() as u64 > FILE_MAX {
         return Err(Usage(format!("a configuration has at most {FILE_MAX} bytes").into()))
             .with_context(context);
     }
+    let text =
+        String::from_utf8(bytes).map_err(|error| Usage(error.to_string().into())).with_context(context)?;
     C::from_toml(&text).with_context(|| escape::path(path))
 }

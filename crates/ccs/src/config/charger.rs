@@ -171,7 +171,7 @@ const KEYS: &[Key<Config>] = &[
         }
     ),
     key!("charger", "made_up_current_a",
-        "without a power stage: the most current that the car is told, where no sensor measures it, A",
+        "without a power stage: the most current that is reported to the car, where no sensor measures it, A",
         scaled 1000, charger.made_up_current_ma),
     key!("charger", "settle_s", "how long cable and stage may take to fall below 60 V before the isolation test, s",
         seconds charger.times.settle),
@@ -209,9 +209,9 @@ const KEYS: &[Key<Config>] = &[
             Ok(())
         }
     ),
-    key!("protection", "min_test_voltage_v", "a car that bears less is refused, V",
+    key!("protection", "min_test_voltage_v", "a car whose maximum voltage is lower is refused, V",
         scaled 1000, charger.protection.min_test_voltage_mv),
-    key!("protection", "no_current_s", "after so long without a current that is demanded the session ends, s",
+    key!("protection", "no_current_s", "a current that is demanded and does not come ends the session after this time, s",
         seconds charger.protection.no_current),
     key!(
         "protection",
@@ -235,7 +235,7 @@ const KEYS: &[Key<Config>] = &[
     key!("protection", "regulation_a", "how far the current may be above its set point below 50 A, A",
         scaled 1000, charger.protection.regulation_ma),
     key!("protection", "regulation_percent", "and from 50 A on, in per cent", whole charger.protection.regulation_percent),
-    key!("protection", "monitor_s", "an isolation monitor without a new measurement for so long hangs, s",
+    key!("protection", "monitor_s", "an isolation monitor hangs when it makes no new measurement in this time, s",
         seconds charger.protection.monitor),
     key!("protection", "fault_ohm_per_v", "isolation below this is a fault, ohm for each volt of max_voltage_v",
         whole charger.protection.fault_ohm_per_v),
@@ -263,7 +263,7 @@ const KEYS: &[Key<Config>] = &[
     key!(
         "log",
         "record_max_mb",
-        "the recording ends when it has so many megabytes, MB",
+        "the recording ends at this size, MB",
         |config| Value::Integer(config.record_max.0.into()),
         |config, value| {
             let limit = value.as_integer().and_then(|limit| u32::try_from(limit).ok());

@@ -91,7 +91,7 @@ impl Slot {
 fn check(bytes: &Bytes) -> [u8; CHECK] {
     let covered = bytes.get(..CHECK_AT).unwrap_or(bytes);
     let sum = <[u8; 32]>::from(Sha256::digest(covered));
-    // A SHA-256 has so many bytes.
+    // The length of a SHA-256.
     sum.first_chunk().copied().unwrap_or([0; CHECK])
 }
 

@@ -37,7 +37,7 @@ impl Nor {
         })))
     }
 
-    /// The power fails after so many steps.
+    /// The power fails after this number of steps.
     pub fn fail_after(&self, steps: usize, torn: u8) {
         let mut chip = self.0.borrow_mut();
         (chip.power, chip.torn, chip.steps) = (Some(steps), torn, 0);

@@ -1,7 +1,9 @@
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::thread::{Builder, JoinHandle};
 
 use nix::errno::Errno;
-use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
 use crate::Error;
@@ -75,10 +77,14 @@ impl Signals {
     }
 }
 
-/// A thread of the adapter's own takes no signal: one that another program holds must not end the process here.
-pub(crate) fn take_none() {
-    // Fails only for a mask that does not exist.
-    let _ = SigSet::all().thread_block();
+/// Starts a thread of the adapter's own. It takes no signal, from its first moment: one that the loop holds must not end the
+/// process there.
+pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    // A thread begins with the mask of the one that starts it.
+    let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
+    let thread = Builder::new().name(name.into()).spawn(work);
+    before.thread_set_mask()?;
+    thread
 }
 
 impl Drop for Signals {
@@ -91,5 +97,23 @@ impl Drop for Signals {
 impl AsFd for Signals {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_takes_no_signal_from_its_first_moment_and_the_one_that_starts_it_as_before() {
+        let before = SigSet::thread_get_mask().unwrap();
+        let (told, masks) = std::sync::mpsc::channel();
+        let thread = spawn("test", move || told.send(SigSet::thread_get_mask().unwrap()).unwrap()).unwrap();
+        let mask = masks.recv().unwrap();
+        thread.join().unwrap();
+        for (signal, _) in WISHES {
+            assert!(mask.contains(signal), "{signal}");
+        }
+        assert_eq!(SigSet::thread_get_mask().unwrap(), before);
     }
 }

@@ -193,11 +193,7 @@ impl Keeper {
         let (jobs, received) = channel();
         let trouble = Arc::new(Mutex::new(None));
         let told = trouble.clone();
-        let work = move || {
-            crate::signals::take_none();
-            keep(&file, &received, &told);
-        };
-        let thread = std::thread::Builder::new().name("state".into()).spawn(work)?;
+        let thread = crate::signals::spawn("state", move || keep(&file, &received, &told))?;
         Ok(Self { jobs: Some(jobs), trouble, thread: Some(thread) })
     }
 

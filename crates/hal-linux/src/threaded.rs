@@ -112,7 +112,7 @@ where
             is_held: false,
             seen: D::SAFE,
         };
-        let thread = std::thread::Builder::new().name("plant".into()).spawn(move || work.run());
+        let thread = crate::signals::spawn("plant", move || work.run());
         let thread = thread.map_err(|error| Error::Os {
             what: "starting the plant's thread",
             errno: nix::errno::Errno::from_raw(error.raw_os_error().unwrap_or_default()),
@@ -241,7 +241,6 @@ where
     B::Reading: Snapshot,
 {
     fn run(mut self) {
-        crate::signals::take_none();
         let outcome = catch_unwind(AssertUnwindSafe(|| self.work()));
         if let Err(panic) = outcome {
             let words = format!("the plant's program failed: {}", words_of(&*panic));

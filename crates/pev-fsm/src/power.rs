@@ -25,8 +25,9 @@ enum Stage {
     },
     Closed,
     /// Pilot B; the contactors open from `from` on when the current is gone, at `by` at the latest: in the same step where
-    /// they had not confirmed to be closed.
+    /// they had not confirmed to be closed. A current counts as gone that was measured at `asked` or later.
     Opening {
+        asked: Instant,
         from: Instant,
         by: Instant,
     },
@@ -128,9 +129,11 @@ impl Power {
         let flows = fresh(plant.current_ma, now).is_some_and(|ma| ma.saturating_abs() >= OPEN_BELOW_MA);
         self.stage = match self.stage {
             Stage::Off | Stage::Ready => Stage::Off,
-            Stage::Closing { .. } if !flows => Stage::Opening { from: now, by: now },
-            Stage::Closing { .. } | Stage::Closed => Stage::Opening { from, by: now + OPEN_BY },
-            Stage::Opening { from: before, by } => Stage::Opening { from: from.min(before), by },
+            Stage::Closing { .. } if !flows => Stage::Opening { asked: Instant::ZERO, from: now, by: now },
+            Stage::Closing { .. } | Stage::Closed => Stage::Opening { asked: now, from, by: now + OPEN_BY },
+            Stage::Opening { asked, from: before, by } => {
+                Stage::Opening { asked, from: from.min(before), by }
+            }
             open @ Stage::Open { .. } => open,
         };
     }
@@ -148,9 +151,10 @@ impl Power {
                 }
                 (waited >= config.time(Time::Contactors)).then_some(News::NotClosed)
             }
-            Stage::Opening { from, by } => {
+            Stage::Opening { asked, from, by } => {
                 let current = fresh(plant.current_ma, now);
-                let is_gone = current.is_some_and(|ma| ma.saturating_abs() < OPEN_BELOW_MA);
+                let is_new = plant.current_ma.is_some_and(|reading| reading.at >= asked);
+                let is_gone = is_new && current.is_some_and(|ma| ma.saturating_abs() < OPEN_BELOW_MA);
                 let news = match (now >= from && is_gone, now >= by) {
                     (true, _) => News::Opening,
                     (false, true) => News::EmergencyOpening(current),
@@ -183,7 +187,7 @@ impl Power {
         let wait = |blind| if has_feedback { config.time(Time::Contactors) } else { blind };
         match self.stage {
             Stage::Closing { since } => Some(since + wait(CLOSE_BLIND)),
-            Stage::Opening { from, by } => Some(if from > now { from.min(by) } else { by }),
+            Stage::Opening { from, by, .. } => Some(if from > now { from.min(by) } else { by }),
             Stage::Open { since } => Some(since + wait(OPEN_BLIND)),
             Stage::Off | Stage::Ready | Stage::Closed => None,
         }
@@ -228,6 +232,15 @@ mod tests {
         assert!(!power.is_off(), "a reading as old as the command proves nothing");
         assert_eq!(power.step(at(1_400), &plant(1_400, 0, false), &config), None);
         assert!(power.is_off());
+    }
+
+    #[test]
+    fn a_current_is_gone_only_by_a_reading_from_after_the_stop() {
+        let config = Config::default();
+        let mut power = closed(&config);
+        power.stop(at(1_000), Duration::ZERO, &plant(999, 0, true));
+        assert_eq!(power.step(at(1_000), &plant(999, 0, true), &config), None);
+        assert_eq!(power.step(at(1_050), &plant(1_000, 0, true), &config), Some(News::Opening));
     }
 
     #[test]

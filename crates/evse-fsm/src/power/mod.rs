@@ -267,7 +267,9 @@ impl Power {
             Stage::Transfer => self.ramped(elapsed, fresh(plant.voltage_mv, now), config),
             Stage::Stopping { began, open_by, was_granted, .. } => {
                 let current_ma = fresh(plant.current_ma, now).map(i32::saturating_abs);
-                let gone = current_ma.is_some_and(|ma| ma < OPEN_BELOW_MA);
+                // A reading from before 0 A were demanded says nothing: the car's contactors may have closed since.
+                let is_new = plant.current_ma.is_some_and(|reading| reading.at >= *began);
+                let gone = is_new && current_ma.is_some_and(|ma| ma < OPEN_BELOW_MA);
                 let is_real = config.power_stage == PowerStage::Real;
                 if gone || now >= *open_by || !is_real {
                     let had_time = now.since(*began) >= STUCK;

@@ -194,3 +194,16 @@ fn a_current_that_nobody_knows_is_told_where_there_is_a_power_stage() {
         assert!(!bench.power.is_energised());
     }
 }
+
+#[test]
+fn a_current_is_gone_only_by_a_reading_from_after_the_stop() {
+    let mut bench = Bench::transferring();
+    let before = Plant { current_ma: Some(Reading::new(0, bench.now())), ..bench.plant() };
+    bench.millis += 20;
+    bench.power.stop(bench.now(), Duration::from_millis(1_500));
+    assert_eq!(bench.power.step(bench.now(), &before, &bench.config), None);
+    assert_eq!(bench.power.demand(PowerStage::Real), (Target::ZERO, Contactors::Closed));
+    let after = Plant { current_ma: Some(Reading::new(0, bench.now())), ..before };
+    assert_eq!(bench.power.step(bench.now(), &after, &bench.config), None);
+    assert_eq!(bench.power.demand(PowerStage::Real).1, Contactors::Open);
+}

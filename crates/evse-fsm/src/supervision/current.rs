@@ -14,8 +14,9 @@ const OVER_CURRENT_MA: i32 = 5_000;
 /// More than the stage's regulation explains for so long is a stage that does not follow: 3 s (judgement; 172 A were seen
 /// to go within 1.5 s, and IEC 61851-23 wants 100 A/s for a normal shutdown, from memory).
 const FOLLOWS: Duration = Duration::from_secs(3);
-/// What was demanded so lately explains a current, too: 1 s (a real charger trails a falling demand by up to 5 A, observed).
-const RECENT: Duration = Duration::from_secs(1);
+/// What was demanded in the last four of these explains a current, too: 1 s (a real charger trails a falling demand by up to
+/// 5 A, observed).
+const QUARTER: Duration = Duration::from_millis(250);
 /// The sensor's error in mA, or 1 % and [`ROUNDED_MA`] where that is more: judgement.
 const SENSOR_MA: i64 = 1_000;
 /// What ripple and rounding add to that, in mA: judgement, as the car's side.
@@ -46,6 +47,9 @@ const DISTRUST: Duration = Duration::from_secs(2);
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Current {
     demanded: Recent,
+    /// The newest measurement that was compared, and whether it was more than its demand explains. A demand that rises
+    /// afterwards explains nothing of it.
+    compared: (Option<Instant>, bool),
     over: Lasting,
     inrush: Lasting,
     reverse: Lasting,
@@ -56,6 +60,8 @@ pub(crate) struct Current {
 /// What is measured.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Measured {
+    /// When the current was measured.
+    pub(super) at: Instant,
     pub(super) current_ma: i32,
     pub(super) voltage_mv: i32,
 }
@@ -65,6 +71,7 @@ impl Current {
         let none = Lasting::new();
         Self {
             demanded: Recent::new(),
+            compared: (None, false),
             over: none,
             inrush: none,
             reverse: none,
@@ -98,7 +105,10 @@ impl Current {
             return Some(over(most_ma));
         }
         let lately_ma = explained(self.demanded.most(now, output.demanded_ma), levels);
-        let is_over = output.is_granted && measured.current_ma > explained(output.demanded_ma, levels);
+        if self.compared.0 != Some(measured.at) {
+            self.compared = (Some(measured.at), measured.current_ma > explained(output.demanded_ma, levels));
+        }
+        let is_over = output.is_granted && self.compared.1;
         let before_ma = CURRENT_BEFORE_POWER_MA + OVER_BEFORE_POWER_MA;
         let is_early = !output.is_granted && size_ma > before_ma;
         if self.over.for_at_least(now, is_over, FOLLOWS) && measured.current_ma > lately_ma {
@@ -164,25 +174,26 @@ fn explained(demanded_ma: i32, levels: &Protection) -> i32 {
     i32::try_from(most + SENSOR_MA.max(most / 100 + ROUNDED_MA)).unwrap_or(i32::MAX)
 }
 
-/// The most of the last one to two [`RECENT`].
+/// The most of the last three to four [`QUARTER`]s.
 #[derive(Clone, Copy, Debug)]
 struct Recent {
     began: Instant,
-    most: i32,
-    before: i32,
+    most: [i32; 4],
 }
 
 impl Recent {
     const fn new() -> Self {
-        Self { began: Instant::ZERO, most: 0, before: 0 }
+        Self { began: Instant::ZERO, most: [0; 4] }
     }
 
     fn most(&mut self, now: Instant, value: i32) -> i32 {
-        if now.since(self.began) >= RECENT {
-            *self = Self { began: now, most: value, before: self.most };
+        let [first, second, third, fourth] = self.most;
+        if now.since(self.began) >= QUARTER {
+            *self = Self { began: now, most: [value, first, second, third] };
+        } else {
+            self.most = [first.max(value), second, third, fourth];
         }
-        self.most = self.most.max(value);
-        self.most.max(self.before)
+        self.most.iter().fold(0, |most, value| most.max(*value))
     }
 }
 
@@ -205,7 +216,7 @@ mod tests {
             let (demanded_ma, current_ma) = of(ms);
             let now = Instant::from_millis(u64::from(ms.unsigned_abs()));
             let output = Output { is_granted, demanded_ma, set_mv: 400_000, ..Output::OFF };
-            let measured = Measured { current_ma, voltage_mv: 350_000 };
+            let measured = Measured { at: now, current_ma, voltage_mv: 350_000 };
             let levels = Protection::DEFAULT;
             let found = current.check(now, measured, &LIMITS, output, &levels);
             found.or(current.reverse(now, current_ma, &levels)).map(|found| (ms, found.cause))
@@ -243,6 +254,29 @@ mod tests {
         assert_eq!(found(true, |_| (0, 9_900)), Some((3_000, Cause::OverCurrent)));
         assert_eq!(found(true, |_| (50_000, 54_900)), Some((3_000, Cause::OverCurrent)));
         assert_eq!(found(true, |ms| (0, if ms % 2_950 == 0 { 0 } else { 9_900 })), None, "peaks");
+    }
+
+    #[test]
+    fn a_demand_that_rises_after_the_measurement_explains_nothing_of_it() {
+        // Each 50 ms 500 mA more; the newest reading is 25 ms old when the demand rises.
+        let mut current = Current::new();
+        let found = (0..4_000_i32).step_by(25).find_map(|ms| {
+            let now = Instant::from_millis(u64::from(ms.unsigned_abs()));
+            let at = Instant::from_millis(u64::from((ms / 50 * 50).unsigned_abs()));
+            let demanded_ma = 10_000 + (ms + 25) / 50 * 500;
+            let current_ma = 10_000 + ms / 50 * 500 + 3_501;
+            let output = Output { is_granted: true, demanded_ma, set_mv: 400_000, ..Output::OFF };
+            let measured = Measured { at, current_ma, voltage_mv: 350_000 };
+            current.check(now, measured, &LIMITS, output, &Protection::DEFAULT).map(|_| ms)
+        });
+        assert_eq!(found, Some(3_000));
+    }
+
+    #[test]
+    fn what_was_demanded_more_than_a_second_ago_explains_nothing() {
+        let demanded = |ms| if ms < 2_500 { 30_000 } else { 1_000 };
+        let given = |ms| if ms < 2_500 { 41_000 } else { 12_000 };
+        assert_eq!(found(true, |ms| (demanded(ms), given(ms))), Some((3_250, Cause::OverCurrent)));
     }
 
     #[test]
@@ -300,8 +334,9 @@ mod tests {
                 [(0, 60_000, 1_500), (2_000, 60_000, 1_500), (2_050, demanded_ma, current_ma)]
             {
                 let output = Output { is_granted: true, demanded_ma, set_mv: 400_000, ..Output::OFF };
-                let measured = Measured { current_ma, voltage_mv: 350_000 };
-                current.check(Instant::from_millis(ms), measured, &LIMITS, output, &Protection::DEFAULT);
+                let at = Instant::from_millis(ms);
+                let measured = Measured { at, current_ma, voltage_mv: 350_000 };
+                current.check(at, measured, &LIMITS, output, &Protection::DEFAULT);
             }
             current.is_suspect()
         };
@@ -314,9 +349,9 @@ mod tests {
         let ask = |voltage_mv, ms| {
             let mut current = Current::new();
             let output = Output { is_granted: true, demanded_ma: 60_000, set_mv: 400_000, ..Output::OFF };
-            for at in [0, ms] {
-                let measured = Measured { current_ma: 0, voltage_mv };
-                current.check(Instant::from_millis(at), measured, &LIMITS, output, &Protection::DEFAULT);
+            for at in [0, ms].map(Instant::from_millis) {
+                let measured = Measured { at, current_ma: 0, voltage_mv };
+                current.check(at, measured, &LIMITS, output, &Protection::DEFAULT);
             }
             current.is_suspect()
         };

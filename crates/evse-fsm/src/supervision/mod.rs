@@ -96,7 +96,8 @@ impl Supervision {
             return reverse;
         }
         let voltage_mv = fresh(plant.voltage_mv, now).unwrap_or(0);
-        let measured = Measured { current_ma: current_ma.unwrap_or(0), voltage_mv };
+        let at = plant.current_ma.map_or(now, |reading| reading.at);
+        let measured = Measured { at, current_ma: current_ma.unwrap_or(0), voltage_mv };
         // Each is asked each time: what lasts is counted even where another comes first.
         let all = [
             self.isolation(now, plant, config, output),

@@ -176,7 +176,7 @@ impl Guard {
 }
 
 /// The TCP segment in a packet.
-fn segment<'p>(ip: &Ipv6Packet<&'p [u8]>) -> Option<TcpPacket<&'p [u8]>> {
+pub(super) fn segment<'p>(ip: &Ipv6Packet<&'p [u8]>) -> Option<TcpPacket<&'p [u8]>> {
     if ip.next_header() != IpProtocol::Tcp {
         return None;
     }

@@ -4,6 +4,7 @@
 mod claim;
 mod device;
 mod filter;
+mod fin;
 mod guard;
 mod neighbour;
 mod packet;

@@ -12,7 +12,7 @@ use super::device::{OneFrame, READY, Ready, ReadyFrame};
 use super::filter::Own;
 use super::guard::{Connection, Guard, Judgement, Threat};
 use super::socket::{self, Datagrams, Late, TCP_BUFFER};
-use super::{Heard, Ignored, Mac, TcpState, neighbour, time};
+use super::{Heard, Ignored, Mac, TcpState, fin, neighbour, time};
 
 /// One station on the link: its frames, its neighbours, its discovery socket, its TCP connection.
 pub(crate) struct Station<'a> {
@@ -147,14 +147,14 @@ impl<'a> Station<'a> {
             return Received::Nothing;
         }
         let before = self.tcp_state();
-        let Self { interface, sockets, ready, .. } = self;
-        ready.push_with(|out| {
-            let mut device = OneFrame::receiving(frame, out);
-            interface.poll_ingress_single(time::fast(now), &mut device, sockets);
-            let written = device.written();
-            neighbour::set_override(out.get_mut(..written).unwrap_or_default());
-            written
-        });
+        self.take(frame);
+        if matches!(before, TcpState::Open | TcpState::Closing) && self.tcp_state() == before {
+            let mut fin = [0; fin::BARE];
+            let len = fin::bare(frame, &mut fin);
+            if len > 0 {
+                self.take(fin.get(..len).unwrap_or_default());
+            }
+        }
         let after = self.tcp_state();
         // Its own FIN acknowledged is how a connection ends that was closed from here.
         let alive = matches!(before, TcpState::Opening | TcpState::Open | TcpState::PeerClosed);
@@ -166,6 +166,18 @@ impl<'a> Station<'a> {
         } else {
             Received::Nothing
         }
+    }
+
+    /// Gives smoltcp a frame.
+    fn take(&mut self, frame: &[u8]) {
+        let Self { interface, sockets, ready, now, .. } = self;
+        ready.push_with(|out| {
+            let mut device = OneFrame::receiving(frame, out);
+            interface.poll_ingress_single(time::fast(*now), &mut device, sockets);
+            let written = device.written();
+            neighbour::set_override(out.get_mut(..written).unwrap_or_default());
+            written
+        });
     }
 
     /// Whether smoltcp may have a frame: not a reset that the connection does not expect, nor a second opening of it.

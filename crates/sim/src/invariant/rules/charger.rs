@@ -35,7 +35,8 @@ const NEEDED: &[Sensor] = &[
 pub(super) const RULES: &[Rule] = &[
     rule("E1", Side::Charger, "output contactors close only at pilot C or D, from the first CableCheckReq on",
         "voltage on a cable without a request of a car", Check::Happens(|view, what| {
-            let may = view.is_within(view.memory.checked_at, TOLD) && view.was_ready();
+            let is_ready = view.was_ready() || view.is_deceived(Side::Charger, Sensor::Pilot);
+            let may = view.is_within(view.memory.checked_at, TOLD) && is_ready;
             closing(what, Side::Charger).is_some() && !may
         })),
     rule("E2", Side::Charger, "output contactors close only onto a cable below 60 V",

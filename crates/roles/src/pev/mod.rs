@@ -316,9 +316,7 @@ impl<C: Channel, const N: usize> Machine for Pev<'_, C, N> {
         if let Some(len) = self.line.as_mut().and_then(|line| line.poll_transmit(buffer)) {
             return Some((len, ()));
         }
-        let sent = self.station.transmit(buffer);
-        self.station.schedule();
-        sent.map(|len| (len, ()))
+        self.station.transmit(buffer).map(|len| (len, ()))
     }
 
     fn poll_event(&mut self) -> Option<PevEvent> {

@@ -2,7 +2,7 @@
 
 use machine::{Deadline, Duration, Instant};
 
-use super::{Cable, Drive, Input, Kind, Node, Pilot, Port, Stop, World, describe};
+use super::{Cable, Input, Kind, Node, Pilot, Port, Stop, World, describe};
 use crate::plant::Side;
 
 /// While a program hangs its hardware is looked at this often.
@@ -14,8 +14,7 @@ const ROUNDS: usize = 200;
 impl<N: Node> World<N> {
     /// Goes to the next moment at which something happens, and lets it happen.
     pub(super) fn step(&mut self, until: Instant) -> Result<(), Stop> {
-        let nodes = self.slots.iter().filter(|slot| !slot.is_frozen);
-        let acts = nodes.filter_map(|slot| slot.said(|rest| rest.acts_at));
+        let acts = self.ports().filter_map(|port| self.acts_at(port));
         // A program that hangs asks for nothing, and its hardware goes on.
         let hangs = self.slots.iter().any(|slot| slot.is_frozen && slot.has_cable);
         let watched = hangs.then(|| self.now + WATCHED);
@@ -37,6 +36,9 @@ impl<N: Node> World<N> {
         self.line.handle_timeout(self.now);
         self.settle()?;
         for port in self.ports() {
+            if self.acts_at(port).is_none_or(|at| at > self.now) {
+                continue;
+            }
             if self.reads_at(port).is_some_and(|at| at <= self.now) {
                 self.read(port);
                 if self.reads_at(port).is_some_and(|at| at <= self.now) {
@@ -53,6 +55,11 @@ impl<N: Node> World<N> {
             self.settle()?;
         }
         Ok(())
+    }
+
+    /// When a node acts next by itself, if it does.
+    fn acts_at(&self, port: Port) -> Option<Instant> {
+        self.slot(port).filter(|slot| !slot.is_frozen)?.said(|rest| rest.acts_at)
     }
 
     /// When a node reads its sensors next, if it has any.
@@ -121,12 +128,13 @@ impl<N: Node> World<N> {
         let taken = if is_called { self.take(port) } else { 0 };
         let Self { slots, cables, now, .. } = self;
         if let Some(slot) = slots.get_mut(usize::from(port.0)) {
-            let rest = slot.rest.unwrap_or_else(|| slot.ask());
-            if rest.drive != Drive::Nothing && !slot.is_frozen {
-                cables.iter_mut().for_each(|cable| cable.apply(*now, port, &rest.drive));
-            }
             // One that gave as much as it may has more to give.
-            slot.rest = (taken < ROUNDS).then_some(rest);
+            if is_called && taken < ROUNDS {
+                slot.rest = Some(slot.ask());
+            }
+            if !slot.is_frozen {
+                slot.said(|rest| cables.iter_mut().for_each(|cable| cable.apply(*now, port, &rest.drive)));
+            }
         }
         self.show_pilots() || taken > 0
     }

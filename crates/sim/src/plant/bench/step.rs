@@ -15,7 +15,14 @@ const RESTING: Duration = Duration::from_secs(3_600);
 
 impl Bench {
     /// Moves everything on to `now`; earlier moments do nothing.
+    #[inline]
     pub fn advance(&mut self, now: Instant) {
+        if self.now < now {
+            self.move_to(now);
+        }
+    }
+
+    fn move_to(&mut self, now: Instant) {
         while self.now < now {
             let longest = self.now + self.longest();
             let due = self.due();

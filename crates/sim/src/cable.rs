@@ -78,12 +78,17 @@ impl Cable {
     }
 
     /// Takes what the node at `port` drives.
-    pub(crate) fn apply(&mut self, now: Instant, port: Port, drive: Drive) {
+    pub(crate) fn apply(&mut self, now: Instant, port: Port, drive: &Drive) {
         match drive {
-            Drive::Charger(demand) if port == self.charger => self.bench.drive_charger(now, &demand),
-            Drive::Car(demand) if port == self.car => self.bench.drive_car(now, &demand),
+            Drive::Charger(demand) if port == self.charger => self.bench.drive_charger(now, demand),
+            Drive::Car(demand) if port == self.car => self.bench.drive_car(now, demand),
             _ => (),
         }
+    }
+
+    /// Whether what both ends see has changed since [`changed`](Self::changed) was asked last.
+    pub(crate) fn has_changed(&self) -> bool {
+        self.bench.pilot() != self.told
     }
 
     /// What both ends see, if it has changed since this was asked last.
@@ -117,14 +122,14 @@ mod tests {
     #[test]
     fn each_end_sees_what_the_other_drives_and_nothing_without_a_plug() {
         let (mut cable, now) = (cable(), Instant::ZERO);
-        cable.apply(now, Port(0), Drive::output(Output::DIGITAL));
-        cable.apply(now, Port(1), Drive::level(Level::C));
+        cable.apply(now, Port(0), &Drive::output(Output::DIGITAL));
+        cable.apply(now, Port(1), &Drive::level(Level::C));
         assert_eq!(cable.bench.pilot(), Pilot { is_plugged: false, output: None, level: Level::A });
         cable.bench.plug(now, true);
         let pilot = Pilot { is_plugged: true, output: Some(Output::DIGITAL), level: Level::C };
         assert_eq!(cable.changed(), Some(pilot));
-        cable.apply(now, Port(1), Drive::output(Output::Zero));
-        cable.apply(now, Port(2), Drive::level(Level::D));
+        cable.apply(now, Port(1), &Drive::output(Output::Zero));
+        cable.apply(now, Port(2), &Drive::level(Level::D));
         assert_eq!(cable.changed(), None, "only its own two ends drive it");
         assert_eq!(
             [0, 1, 2].map(|port| cable.side(Port(port))),

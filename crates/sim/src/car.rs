@@ -106,11 +106,11 @@ impl<'a> Car<'a> {
 
     fn read(&mut self, cx: &mut Cx<'_>, sensors: &CarPlant) {
         self.next_reading = cx.now + READING;
-        // The plant first: after a pause its readings are the ones that grow stale soonest.
-        self.pev.handle(cx, PevInput::Plant(plant(sensors)));
-        if let Some(vehicle) = self.vehicle(sensors) {
-            self.pev.handle(cx, PevInput::Vehicle(vehicle));
-        }
+        let plant = plant(sensors);
+        let input = self
+            .vehicle(sensors)
+            .map_or(PevInput::Plant(plant), |vehicle| PevInput::Snapshot(plant, vehicle));
+        self.pev.handle(cx, input);
     }
 
     /// What the battery says; nothing while it says nothing.

@@ -128,6 +128,8 @@ pub struct Charger {
     /// How long nothing had come in when the last thing did.
     unseen: Duration,
     now: Instant,
+    /// The earliest deadline, found once whenever anything has come in.
+    due: Option<Deadline>,
     timers: Timers<Timer, 8>,
     events: Queue<Event, EVENTS>,
 }
@@ -174,6 +176,7 @@ impl Charger {
             was_out: true,
             unseen: Duration::ZERO,
             now: Instant::ZERO,
+            due: None,
             timers: Timers::new(),
             events: Queue::new(),
         })
@@ -256,16 +259,6 @@ impl Machine for Charger {
     }
 
     fn poll_timeout(&self) -> Option<Deadline> {
-        let energised = self.power.is_energised();
-        let stale = energised.then(|| self.plant.stale_at(self.config.sensors)).flatten();
-        let others = [
-            ("pilot", self.pilot.due(&self.config.times)),
-            ("power", self.power.due(&self.config)),
-            ("ramp", self.power.is_moving().then_some(self.now + STEP)),
-            ("watch", self.supervision.due(self.now, &self.config)),
-            ("stale reading", stale.filter(|at| *at > self.now)),
-            ("answer", self.waiting.as_ref().map(|waiting| waiting.until)),
-        ];
-        Deadline::earliest(self.timers.next(), &others)
+        self.due
     }
 }

@@ -1,10 +1,10 @@
 //! The plant and the clock: what is done each time anything comes in.
 
 use control_pilot::{Level, Proximity};
-use machine::{Duration, Instant, Machine};
+use machine::{Deadline, Duration, Instant};
 use session::{By, Cause, Checkpoint, Limits, Phase, Target};
 
-use super::Charger;
+use super::{Charger, STEP};
 use crate::found::Found;
 use crate::insulation::judged;
 use crate::power::{News, SAFE_OPEN};
@@ -21,8 +21,7 @@ impl Charger {
     const UNASKED: Duration = Duration::from_millis(50);
 
     pub(super) fn tell_time(&mut self, now: Instant) {
-        let due = self.poll_timeout();
-        let late = due.map_or(Duration::ZERO, |due| now.since(due.at));
+        let late = self.due.map_or(Duration::ZERO, |due| now.since(due.at));
         // Readings that got too old because nobody asked for them: that is no fault of the adapter.
         let is_blind = late > Self::UNASKED && self.plant.stale(self.config.sensors, now).is_some();
         self.unseen = now.since(self.now);
@@ -54,6 +53,22 @@ impl Charger {
         if let Some(waiting) = self.waiting.take() {
             self.answer_waiting(waiting);
         }
+        self.due = self.earliest();
+    }
+
+    /// The earliest deadline of all that runs.
+    fn earliest(&self) -> Option<Deadline> {
+        let energised = self.power.is_energised();
+        let stale = energised.then(|| self.plant.stale_at(self.config.sensors)).flatten();
+        let others = [
+            ("pilot", self.pilot.due(&self.config.times)),
+            ("power", self.power.due(&self.config)),
+            ("ramp", self.power.is_moving().then_some(self.now + STEP)),
+            ("watch", self.supervision.due(self.now, &self.config)),
+            ("stale reading", stale.filter(|at| *at > self.now)),
+            ("answer", self.waiting.as_ref().map(|waiting| waiting.until)),
+        ];
+        Deadline::earliest(self.timers.next(), &others)
     }
 
     /// Does what is due.

@@ -132,6 +132,8 @@ pub struct Car {
     about: Detail,
     last_stop: Option<StopReason>,
     now: Instant,
+    /// The earliest deadline, found once whenever anything has come in.
+    due: Option<Deadline>,
     timers: Timers<Timer, 9>,
     events: Queue<Event, EVENTS>,
 }
@@ -185,6 +187,7 @@ impl Car {
             about: Detail::default(),
             last_stop: None,
             now: Instant::ZERO,
+            due: None,
             timers: Timers::new(),
             events: Queue::new(),
         })
@@ -283,24 +286,13 @@ impl Machine for Car {
     }
 
     fn poll_timeout(&self) -> Option<Deadline> {
-        let is_in_use = self.power.is_in_use();
-        let stale = is_in_use.then(|| self.plant.stale_at(self.config.sensors)).flatten();
-        let vehicle = self.vehicle.filter(|_| is_in_use).map(|vehicle| vehicle.stale_at());
-        let others = [
-            ("contactors", self.power.due(self.now, &self.config)),
-            ("stale reading", stale.filter(|at| *at > self.now)),
-            ("stale vehicle", vehicle.filter(|at| *at > self.now)),
-            ("protection", self.supervision.due(self.now, &self.config.protection)),
-            ("discharge", self.plug.due(&self.config)),
-        ];
-        Deadline::earliest(self.timers.next(), &others)
+        self.due
     }
 }
 
 impl Car {
     fn tell_time(&mut self, now: Instant) {
-        let due = self.poll_timeout();
-        let late = due.map_or(Duration::ZERO, |due| now.since(due.at));
+        let late = self.due.map_or(Duration::ZERO, |due| now.since(due.at));
         // Readings that got too old because nobody asked for them: that is no fault of the adapter.
         let is_blind = late > Self::UNASKED && self.plant.stale(self.config.sensors, now).is_some();
         let unseen = now.since(self.now);

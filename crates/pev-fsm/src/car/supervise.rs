@@ -1,5 +1,6 @@
 //! The plant and the clock: what is done each time anything comes in.
 
+use machine::Deadline;
 use session::{By, Cause, Checkpoint, Latch, Phase, Touch, fresh};
 
 use super::{Car, Step, Timer};
@@ -29,6 +30,22 @@ impl Car {
         self.opened();
         self.finish();
         self.guard_plug();
+        self.due = self.earliest();
+    }
+
+    /// The earliest deadline of all that runs.
+    fn earliest(&self) -> Option<Deadline> {
+        let is_in_use = self.power.is_in_use();
+        let stale = is_in_use.then(|| self.plant.stale_at(self.config.sensors)).flatten();
+        let vehicle = self.vehicle.filter(|_| is_in_use).map(|vehicle| vehicle.stale_at());
+        let others = [
+            ("contactors", self.power.due(self.now, &self.config)),
+            ("stale reading", stale.filter(|at| *at > self.now)),
+            ("stale vehicle", vehicle.filter(|at| *at > self.now)),
+            ("protection", self.supervision.due(self.now, &self.config.protection)),
+            ("discharge", self.plug.due(&self.config)),
+        ];
+        Deadline::earliest(self.timers.next(), &others)
     }
 
     pub(super) fn run_timers(&mut self) {

@@ -259,7 +259,6 @@ impl<C: Channel, const N: usize> Machine for Evse<'_, C, N> {
         if sent.is_none() {
             self.recycle();
         }
-        self.station.schedule();
         sent.map(|len| (len, ()))
     }
 

@@ -24,6 +24,7 @@ pub(crate) struct Station<'a> {
     udp: SocketHandle,
     ready: Ready<'a>,
     now: Instant,
+    /// From when on the sockets have something to do, as of the last [`schedule`](Station::schedule).
     due: Option<Instant>,
     ended: Option<Ended>,
     neighbour: Option<Neighbour>,
@@ -256,14 +257,19 @@ impl<'a> Station<'a> {
         {
             self.tell(neighbour);
         }
-        self.interface.poll_egress(time::fast(now), &mut OneFrame::idle(), &mut self.sockets);
-        self.note_timeout(before);
+        if self.is_due() {
+            self.interface.poll_egress(time::fast(now), &mut OneFrame::idle(), &mut self.sockets);
+            self.note_timeout(before);
+        }
     }
 
     /// Writes the next frame to `buffer`, which has room for [`MAX_FRAME`](super::MAX_FRAME) bytes.
     pub(crate) fn transmit(&mut self, buffer: &mut [u8]) -> Option<usize> {
         if let Some(len) = self.ready.pop_into(buffer) {
             return Some(len);
+        }
+        if !self.is_due() {
+            return None;
         }
         let before = self.tcp_state();
         let mut device = OneFrame::sending(buffer);
@@ -273,25 +279,29 @@ impl<'a> Station<'a> {
             self.guard.note(buffer.get(..written).unwrap_or_default(), &connection);
         }
         self.note_timeout(before);
+        self.schedule();
         (written > 0).then_some(written)
     }
 
-    /// Finds out when [`tick`](Self::tick) is due next.
+    /// Finds out when the sockets have something to do next. Needed after anything that changes them: until then they are
+    /// left alone.
     pub(crate) fn schedule(&mut self) {
-        let now = time::fast(self.now);
-        let at = self.interface.poll_at(now, &self.sockets);
-        self.due = at.map(|at| if at > now { time::slow(at) } else { self.now + AGAIN });
+        self.due = self.interface.poll_at(time::fast(self.now), &self.sockets).map(time::slow);
+    }
+
+    /// Whether the sockets have something to do now.
+    fn is_due(&self) -> bool {
+        self.due.is_some_and(|due| due <= self.now)
     }
 
     /// When [`tick`](Self::tick) is due, as of the last [`schedule`](Self::schedule).
     pub(crate) fn due(&self) -> Option<Instant> {
-        self.due
+        if self.is_due() { Some(self.now + AGAIN) } else { self.due }
     }
 
     /// Whether there is something to send now.
-    pub(crate) fn is_sending(&mut self) -> bool {
-        let now = time::fast(self.now);
-        !self.ready.is_empty() || self.interface.poll_at(now, &self.sockets).is_some_and(|at| at <= now)
+    pub(crate) fn is_sending(&self) -> bool {
+        !self.ready.is_empty() || self.is_due()
     }
 
     /// Takes the oldest datagram and gives it to `then`, with its source.

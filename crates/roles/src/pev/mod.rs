@@ -253,7 +253,8 @@ impl<'a, C: Channel, const N: usize> Pev<'a, C, N> {
         self.ignored
     }
 
-    fn read_pilot(&mut self, plant: &Plant) {
+    fn read_plant(&mut self, cx: &mut Cx<'_>, plant: Plant) {
+        self.session.handle(cx, pev_fsm::Input::Plant(plant));
         let Some(pilot) = plant.pilot else { return };
         let duty = pilot.value.duty_permille().map(DutyMeaning::of);
         self.sees_digital = duty == Some(DutyMeaning::Digital);
@@ -278,14 +279,11 @@ impl<C: Channel, const N: usize> Machine for Pev<'_, C, N> {
         self.station.tick(cx.now);
         match input {
             PevInput::Frame(frame) => self.frame(cx, frame),
-            PevInput::Plant(plant) => {
-                self.session.handle(cx, pev_fsm::Input::Plant(plant));
-                self.read_pilot(&plant);
-            }
+            PevInput::Plant(plant) => self.read_plant(cx, plant),
             PevInput::Snapshot(plant, vehicle) => {
+                // After a pause the plant's readings are the ones that grow stale soonest.
+                self.read_plant(cx, plant);
                 self.read_vehicle(cx, vehicle);
-                self.session.handle(cx, pev_fsm::Input::Plant(plant));
-                self.read_pilot(&plant);
             }
             PevInput::Vehicle(vehicle) => self.read_vehicle(cx, vehicle),
             PevInput::Operator(word) => self.operator(cx, word),
@@ -316,9 +314,7 @@ impl<C: Channel, const N: usize> Machine for Pev<'_, C, N> {
         if let Some(len) = self.line.as_mut().and_then(|line| line.poll_transmit(buffer)) {
             return Some((len, ()));
         }
-        let sent = self.station.transmit(buffer);
-        self.station.schedule();
-        sent.map(|len| (len, ()))
+        self.station.transmit(buffer).map(|len| (len, ()))
     }
 
     fn poll_event(&mut self) -> Option<PevEvent> {

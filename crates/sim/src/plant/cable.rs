@@ -46,6 +46,10 @@ impl DcCable {
 
     /// Moves on by `dt` seconds; each end is held at a voltage, or loses its own.
     pub(super) fn step(&mut self, charger: Option<f64>, car: Option<f64>, dt: f64) {
+        if let (Some(charger), Some(car)) = (charger, car) {
+            (self.charger_v, self.car_v) = (charger, car);
+            return;
+        }
         let keeps = self.tau() / (self.tau() + dt);
         self.charger_v = charger.unwrap_or(self.charger_v * keeps);
         self.car_v = car.unwrap_or(self.car_v * keeps);

@@ -1,5 +1,7 @@
 use control_pilot::{Level, LevelTracker, Output};
 
+use crate::Pilot;
+
 /// What can be wrong with the pilot wire and its parts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PilotFault {
@@ -98,6 +100,11 @@ impl PilotWire {
     pub fn level(&mut self) -> Level {
         let (high_mv, low_mv) = self.measured_mv();
         self.tracker.update(high_mv, low_mv)
+    }
+
+    /// Measures, and gives what both ends see.
+    pub fn seen(&mut self) -> Pilot {
+        Pilot { is_plugged: self.is_plugged, output: self.at_car(), level: self.level() }
     }
 
     /// What the car sees of the charger's output; nothing without a plug or a wire.

@@ -140,10 +140,20 @@ impl Rules {
     }
 
     /// The copies of `frame` that are left at `place`, each with its additional delay.
-    pub(super) fn apply(&mut self, place: Place, frame: Vec<u8>) -> Vec<(Duration, Vec<u8>)> {
-        if self.0.is_empty() {
-            return vec![(Duration::ZERO, frame)];
-        }
+    pub(super) fn apply(
+        &mut self,
+        place: Place,
+        frame: Vec<u8>,
+    ) -> impl Iterator<Item = (Duration, Vec<u8>)> + use<> {
+        let (whole, hit) = if self.0.is_empty() {
+            (Some((Duration::ZERO, frame)), Vec::new())
+        } else {
+            (None, self.hit(place, frame))
+        };
+        whole.into_iter().chain(hit)
+    }
+
+    fn hit(&mut self, place: Place, frame: Vec<u8>) -> Vec<(Duration, Vec<u8>)> {
         let mm_type = Frame::parse(&frame).ok().map(|frame| frame.mm_type);
         let mut left = vec![(Duration::ZERO, frame)];
         for rule in &mut self.0 {
@@ -215,14 +225,14 @@ mod tests {
     fn after(act: Act) -> Vec<(Duration, Vec<u8>)> {
         let mut rules = Rules::default();
         rules.add(rule(act));
-        rules.apply(PLACE, frame(0x6064))
+        rules.apply(PLACE, frame(0x6064)).collect()
     }
 
     #[test]
     fn a_rule_hits_the_frames_it_names_and_only_as_often_as_it_says() {
         let mut rules = Rules::default();
         rules.add(Rule { skip: 1, times: 2, ..rule(Act::Lose) });
-        let mut arrives = |place, mmtype| !rules.apply(place, frame(mmtype)).is_empty();
+        let mut arrives = |place, mmtype| rules.apply(place, frame(mmtype)).count() > 0;
         assert!(arrives(PLACE, 0x6064), "skipped");
         assert!(arrives(PLACE, 0x6065), "another type");
         assert!(arrives(Place::ToHost(Port(0)), 0x6064), "another place");

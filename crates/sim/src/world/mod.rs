@@ -41,6 +41,8 @@ struct Slot<N> {
     node: N,
     chance: Chance,
     is_frozen: bool,
+    /// Whether it is at an end of a cable.
+    has_cable: bool,
     /// What it said when it had nothing left to give; nothing once it was called again.
     rest: Option<Rest>,
 }
@@ -49,17 +51,28 @@ struct Slot<N> {
 #[derive(Clone, Copy)]
 struct Rest {
     deadline: Option<Deadline>,
+    /// When it reads its sensors next, if it has any.
     reads_at: Option<Instant>,
+    /// The earlier of both.
+    acts_at: Option<Instant>,
     drive: Drive,
 }
 
 impl<N: Node> Slot<N> {
-    fn deadline(&self) -> Option<Deadline> {
-        self.rest.map_or_else(|| self.node.poll_timeout(), |rest| rest.deadline)
+    /// What the node says now.
+    fn ask(&self) -> Rest {
+        let deadline = self.node.poll_timeout();
+        let reads_at = self.node.reads_at().filter(|_| self.has_cable);
+        let both = [deadline.map(|deadline| deadline.at), reads_at];
+        Rest { deadline, reads_at, acts_at: both.into_iter().flatten().min(), drive: self.node.drive() }
     }
 
-    fn reads_at(&self) -> Option<Instant> {
-        self.rest.map_or_else(|| self.node.reads_at(), |rest| rest.reads_at)
+    /// A part of what the node says.
+    fn said<R>(&self, part: impl FnOnce(&Rest) -> R) -> R {
+        match &self.rest {
+            Some(rest) => part(rest),
+            None => part(&self.ask()),
+        }
     }
 }
 
@@ -147,7 +160,14 @@ impl<N: Node> World<N> {
         let port = self.line.add_modem(self.now, modem);
         let mut chance = self.chance.child(&format!("node {name}"));
         let node = make(&mut Cx { now: self.now, entropy: &mut chance });
-        self.slots.push(Slot { name: name.to_owned(), node, chance, is_frozen: false, rest: None });
+        self.slots.push(Slot {
+            name: name.to_owned(),
+            node,
+            chance,
+            is_frozen: false,
+            has_cable: false,
+            rest: None,
+        });
         self.tell(port, Node::start);
         port
     }
@@ -164,6 +184,9 @@ impl<N: Node> World<N> {
         let pilot = cable.bench().pilot();
         self.cables.push(cable);
         for port in [charger, car] {
+            if let Some(slot) = self.slots.get_mut(usize::from(port.0)) {
+                slot.has_cable = true;
+            }
             self.show(port, pilot);
             let _ = self.settle();
         }

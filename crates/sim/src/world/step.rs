@@ -2,7 +2,7 @@
 
 use machine::{Deadline, Duration, Instant};
 
-use super::{Cable, Drive, Input, Kind, Node, Pilot, Port, Rest, Slot, Stop, World, describe};
+use super::{Cable, Input, Kind, Node, Pilot, Port, Stop, World, describe};
 use crate::plant::Side;
 
 /// While a program hangs its hardware is looked at this often.
@@ -14,14 +14,12 @@ const ROUNDS: usize = 200;
 impl<N: Node> World<N> {
     /// Goes to the next moment at which something happens, and lets it happen.
     pub(super) fn step(&mut self, until: Instant) -> Result<(), Stop> {
-        let nodes = self.slots.iter().filter(|slot| !slot.is_frozen);
-        let deadlines = nodes.filter_map(Slot::deadline).map(|deadline| deadline.at);
-        let readings = self.ports().filter_map(|port| self.reads_at(port));
+        let acts = self.ports().filter_map(|port| self.acts_at(port));
         // A program that hangs asks for nothing, and its hardware goes on.
-        let hangs = self.ports().any(|port| self.is_frozen(port) && self.cable(port).is_some());
+        let hangs = self.slots.iter().any(|slot| slot.is_frozen && slot.has_cable);
         let watched = hangs.then(|| self.now + WATCHED);
         let others = [self.script.next_at(), self.line.poll_timeout(), watched];
-        let next = deadlines.chain(readings).chain(others.into_iter().flatten()).min().ok_or(Stop::Idle)?;
+        let next = acts.chain(others.into_iter().flatten()).min().ok_or(Stop::Idle)?;
         if next > until {
             self.now = self.now.max(until);
             return Err(Stop::Time);
@@ -38,6 +36,9 @@ impl<N: Node> World<N> {
         self.line.handle_timeout(self.now);
         self.settle()?;
         for port in self.ports() {
+            if self.acts_at(port).is_none_or(|at| at > self.now) {
+                continue;
+            }
             if self.reads_at(port).is_some_and(|at| at <= self.now) {
                 self.read(port);
                 if self.reads_at(port).is_some_and(|at| at <= self.now) {
@@ -56,10 +57,14 @@ impl<N: Node> World<N> {
         Ok(())
     }
 
+    /// When a node acts next by itself, if it does.
+    fn acts_at(&self, port: Port) -> Option<Instant> {
+        self.slot(port).filter(|slot| !slot.is_frozen)?.said(|rest| rest.acts_at)
+    }
+
     /// When a node reads its sensors next, if it has any.
     fn reads_at(&self, port: Port) -> Option<Instant> {
-        let slot = self.slot(port).filter(|slot| !slot.is_frozen)?;
-        slot.reads_at().filter(|_| self.cable(port).is_some())
+        self.slot(port).filter(|slot| !slot.is_frozen)?.said(|rest| rest.reads_at)
     }
 
     /// Gives a node what its sensors say.
@@ -84,7 +89,7 @@ impl<N: Node> World<N> {
     /// A node's deadline, if it is due.
     fn overdue(&self, port: Port) -> Option<Deadline> {
         let slot = self.slot(port).filter(|slot| !slot.is_frozen)?;
-        slot.deadline().filter(|deadline| deadline.at <= self.now)
+        slot.said(|rest| rest.deadline).filter(|deadline| deadline.at <= self.now)
     }
 
     /// Carries frames, events and levels until none is left at this moment.
@@ -119,56 +124,56 @@ impl<N: Node> World<N> {
 
     /// Takes everything that a node has to give, and says whether there was anything.
     fn collect(&mut self, port: Port) -> bool {
-        let rest = self.slot(port).and_then(|slot| slot.rest);
-        let is_busy = rest.is_none() && self.take(port);
-        let drive = match rest {
-            Some(rest) => rest.drive,
-            None => self.slot(port).map_or(Drive::Nothing, |slot| slot.node.drive()),
-        };
-        let is_frozen = self.slot(port).is_none_or(|slot| slot.is_frozen);
-        if drive != Drive::Nothing && !is_frozen {
-            let now = self.now;
-            self.cables.iter_mut().for_each(|cable| cable.apply(now, port, drive));
+        let is_called = self.slot(port).is_some_and(|slot| slot.rest.is_none());
+        let taken = if is_called { self.take(port) } else { 0 };
+        let Self { slots, cables, now, .. } = self;
+        if let Some(slot) = slots.get_mut(usize::from(port.0)) {
+            // One that gave as much as it may has more to give.
+            if is_called && taken < ROUNDS {
+                slot.rest = Some(slot.ask());
+            }
+            if !slot.is_frozen {
+                slot.said(|rest| cables.iter_mut().for_each(|cable| cable.apply(*now, port, &rest.drive)));
+            }
         }
-        if !is_busy && let Some(slot) = self.slots.get_mut(usize::from(port.0)) {
-            let Slot { node, rest, .. } = slot;
-            rest.get_or_insert_with(|| Rest {
-                deadline: node.poll_timeout(),
-                reads_at: node.reads_at(),
-                drive,
-            });
-        }
-        self.show_pilots() || is_busy
+        self.show_pilots() || taken > 0
     }
 
-    /// Takes a node's frames and events.
-    fn take(&mut self, port: Port) -> bool {
-        let mut is_busy = false;
+    /// Takes a node's frames and events: how many of either there were at most.
+    fn take(&mut self, port: Port) -> usize {
         let mut buffer = std::mem::take(&mut self.buffer);
-        for _ in 0..ROUNDS {
-            let Some(Some(length)) = self.with(port, |node, _| node.poll_transmit(&mut buffer)) else {
-                break;
-            };
-            is_busy = true;
+        let mut frames = 0;
+        while frames < ROUNDS
+            && let Some(Some(length)) = self.with(port, |node, _| node.poll_transmit(&mut buffer))
+        {
+            frames += 1;
             let frame = buffer.get(..length).unwrap_or_default();
             self.see(port, true, frame);
             self.line.handle(self.now, port, frame);
         }
         self.buffer = buffer;
+        let mut events = 0;
+        while events < ROUNDS && self.tell_event(port) {
+            events += 1;
+        }
+        frames.max(events)
+    }
+
+    /// Takes a node's next event into the trace, and says whether there was one.
+    fn tell_event(&mut self, port: Port) -> bool {
         if !self.trace.is_kept() {
-            let drop_all = |node: &mut N| (0..ROUNDS).take_while(|_| node.drop_event()).count() > 0;
-            return self.with(port, |node, _| drop_all(node)).unwrap_or_default() || is_busy;
+            return self.with(port, |node, _| node.drop_event()).unwrap_or_default();
         }
-        for _ in 0..ROUNDS {
-            let Some(Some(event)) = self.with(port, |node, _| node.poll_event()) else { break };
-            is_busy = true;
-            self.note(Kind::Told, Some(port), || event);
-        }
-        is_busy
+        let Some(Some(event)) = self.with(port, |node, _| node.poll_event()) else { return false };
+        self.note(Kind::Told, Some(port), || event);
+        true
     }
 
     /// Tells both ends of every cable what has changed since they were told last.
     fn show_pilots(&mut self) -> bool {
+        if !self.cables.iter().any(|cable| cable.has_news() || cable.has_changed()) {
+            return false;
+        }
         let with_news = self.cables.iter_mut().filter(|cable| cable.has_news());
         let news: Vec<_> = with_news.map(|cable| (cable.port(Side::Charger), cable.news())).collect();
         for (port, news) in news {

@@ -13,8 +13,8 @@ impl Bench {
     pub fn truth(&self) -> Truth {
         Truth {
             is_plugged: self.wire.is_plugged,
-            level: self.level,
-            pilot_at_car: self.wire.at_car(),
+            level: self.pilot.level,
+            pilot_at_car: self.pilot.output,
             cable_mv: milli(self.cable.charger_v),
             inlet_mv: milli(self.cable.car_v),
             battery_mv: self.battery_mv(),
@@ -28,8 +28,8 @@ impl Bench {
     }
 
     /// What both ends see of the pilot.
-    pub fn pilot(&self) -> Pilot {
-        Pilot { is_plugged: self.wire.is_plugged, output: self.wire.at_car(), level: self.level }
+    pub const fn pilot(&self) -> Pilot {
+        self.pilot
     }
 
     /// Everything that happened to the hardware, oldest first.

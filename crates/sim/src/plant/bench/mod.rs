@@ -6,7 +6,6 @@ mod fact;
 mod sense;
 mod step;
 
-use control_pilot::Level;
 use evse_fsm::{Contactors, Demand, Plant};
 use machine::{Duration, Instant};
 
@@ -16,6 +15,7 @@ pub use sense::CarPlant;
 
 use super::sensor::Sensors;
 use super::{Contactor, DcCable, InsulationMonitor, Load, LockMotor, PilotWire, PowerStage, Side, milli};
+use crate::Pilot;
 
 /// Both ends of a DC cable: takes what charger and car demand, advances in time, gives what each of them measures.
 ///
@@ -27,8 +27,8 @@ pub struct Bench {
     stage: PowerStage,
     cable: DcCable,
     wire: PilotWire,
-    /// What the charger's hysteresis makes of the wire.
-    level: Level,
+    /// What both ends see of the wire.
+    pilot: Pilot,
     monitor: InsulationMonitor,
     load: Load,
     amps: f64,
@@ -84,7 +84,7 @@ impl Bench {
             heartbeat: config.heartbeat,
             stage: PowerStage::new(config.stage),
             cable: DcCable::new(config.cable),
-            level: wire.level(),
+            pilot: wire.seen(),
             wire,
             monitor: InsulationMonitor::new(config.monitor),
             amps: 0.0,

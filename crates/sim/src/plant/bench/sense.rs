@@ -61,7 +61,7 @@ impl Bench {
             };
         }
         self.last = Plant {
-            pilot: read!(Pilot, self.level, pilot),
+            pilot: read!(Pilot, self.pilot.level, pilot),
             duty_permille: read!(Duty, duty, duty_permille),
             proximity: read!(Proximity, self.proximity(), proximity),
             voltage_mv: read!(Voltage, milli(self.cable.charger_v), voltage_mv),
@@ -90,7 +90,7 @@ impl Bench {
             };
         }
         self.last_car = CarPlant {
-            duty_permille: read!(Duty, duty(self.wire.at_car()), duty_permille),
+            duty_permille: read!(Duty, duty(self.pilot.output), duty_permille),
             proximity: read!(Proximity, self.proximity(), proximity),
             inlet_mv: read!(Voltage, milli(self.cable.car_v), inlet_mv),
             battery_mv: read!(Battery, self.battery_mv(), battery_mv),

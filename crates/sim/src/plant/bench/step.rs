@@ -15,16 +15,25 @@ const RESTING: Duration = Duration::from_secs(3_600);
 
 impl Bench {
     /// Moves everything on to `now`; earlier moments do nothing.
+    #[inline]
     pub fn advance(&mut self, now: Instant) {
+        if self.now < now {
+            self.move_to(now);
+        }
+    }
+
+    fn move_to(&mut self, now: Instant) {
         while self.now < now {
             let longest = self.now + self.longest();
-            let next =
-                self.due().filter(|due| *due > self.now).map_or(longest, |due| due.min(longest)).min(now);
+            let due = self.due();
+            let next = due.filter(|due| *due > self.now).map_or(longest, |due| due.min(longest)).min(now);
             let dt = seconds(next.since(self.now));
             self.now = next;
             self.stage.step(next, dt);
             self.flow(dt);
-            self.fire();
+            if due.is_some_and(|due| due <= next) {
+                self.fire();
+            }
         }
     }
 
@@ -164,7 +173,7 @@ impl Bench {
 
     /// What has changed takes effect at once.
     pub(super) fn refresh(&mut self) {
-        self.level = self.wire.level();
+        self.pilot = self.wire.seen();
         self.flow(0.0);
     }
 

@@ -96,19 +96,36 @@ impl<N: Node> World<N> {
     pub(super) fn settle(&mut self) -> Result<(), Stop> {
         let mut busy = None;
         for _ in 0..ROUNDS {
-            busy = None;
+            if self.is_at_rest() {
+                return Ok(());
+            }
             self.deliver();
             for port in self.ports() {
                 if self.collect(port) {
                     busy = Some(port);
                 }
             }
-            if busy.is_none() {
-                return Ok(());
-            }
         }
         let who = busy.map_or("world", |port| self.name(port)).to_owned();
         Err(Stop::Stuck { who, what: "it sends or changes without end".to_owned() })
+    }
+
+    /// Whether no node was called and none has anything to hear or to see; what they drive is given all the same, as a
+    /// sign of life.
+    fn is_at_rest(&mut self) -> bool {
+        if self.line.has_news() || self.slots.iter().any(|slot| slot.rest.is_none()) {
+            return false;
+        }
+        self.ports().for_each(|port| self.drive(port));
+        !self.has_changes()
+    }
+
+    /// Lets a node's end of its cable be as the node wants it.
+    fn drive(&mut self, port: Port) {
+        let Self { slots, cables, now, .. } = self;
+        if let Some(slot) = slots.get(usize::from(port.0)).filter(|slot| !slot.is_frozen) {
+            slot.said(|rest| cables.iter_mut().for_each(|cable| cable.apply(*now, port, &rest.drive)));
+        }
     }
 
     /// Gives the nodes what their modems have for them.
@@ -126,16 +143,14 @@ impl<N: Node> World<N> {
     fn collect(&mut self, port: Port) -> bool {
         let is_called = self.slot(port).is_some_and(|slot| slot.rest.is_none());
         let taken = if is_called { self.take(port) } else { 0 };
-        let Self { slots, cables, now, .. } = self;
-        if let Some(slot) = slots.get_mut(usize::from(port.0)) {
-            // One that gave as much as it may has more to give.
-            if is_called && taken < ROUNDS {
-                slot.rest = Some(slot.ask());
-            }
-            if !slot.is_frozen {
-                slot.said(|rest| cables.iter_mut().for_each(|cable| cable.apply(*now, port, &rest.drive)));
-            }
+        // One that gave as much as it may has more to give.
+        if is_called
+            && taken < ROUNDS
+            && let Some(slot) = self.slots.get_mut(usize::from(port.0))
+        {
+            slot.rest = Some(slot.ask());
         }
+        self.drive(port);
         self.show_pilots() || taken > 0
     }
 
@@ -169,9 +184,14 @@ impl<N: Node> World<N> {
         true
     }
 
+    /// Whether [`show_pilots`](Self::show_pilots) has anything to tell.
+    fn has_changes(&self) -> bool {
+        self.cables.iter().any(|cable| cable.has_news() || cable.has_changed())
+    }
+
     /// Tells both ends of every cable what has changed since they were told last.
     fn show_pilots(&mut self) -> bool {
-        if !self.cables.iter().any(|cable| cable.has_news() || cable.has_changed()) {
+        if !self.has_changes() {
             return false;
         }
         let with_news = self.cables.iter_mut().filter(|cable| cable.has_news());

@@ -94,9 +94,13 @@ impl<N: Node> World<N> {
 
     /// Carries frames, events and levels until none is left at this moment.
     pub(super) fn settle(&mut self) -> Result<(), Stop> {
+        if self.is_quiet() {
+            // What nodes drive is their sign of life, too.
+            self.ports().for_each(|port| self.drive(port));
+        }
         let mut busy = None;
         for _ in 0..ROUNDS {
-            if self.is_at_rest() {
+            if self.is_quiet() && !self.has_changes() {
                 return Ok(());
             }
             self.deliver();
@@ -110,14 +114,9 @@ impl<N: Node> World<N> {
         Err(Stop::Stuck { who, what: "it sends or changes without end".to_owned() })
     }
 
-    /// Whether no node was called and none has anything to hear or to see; what they drive is given all the same, as a
-    /// sign of life.
-    fn is_at_rest(&mut self) -> bool {
-        if self.line.has_news() || self.slots.iter().any(|slot| slot.rest.is_none()) {
-            return false;
-        }
-        self.ports().for_each(|port| self.drive(port));
-        !self.has_changes()
+    /// Whether no node was called since it gave all that it had, and none has anything to hear.
+    fn is_quiet(&self) -> bool {
+        !self.line.has_news() && self.slots.iter().all(|slot| slot.rest.is_some())
     }
 
     /// Lets a node's end of its cable be as the node wants it.

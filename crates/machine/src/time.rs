@@ -1,11 +1,14 @@
 use core::fmt;
+use core::num::NonZero;
 use core::ops::{Add, AddAssign, Sub};
 
 // Arithmetic of 64 bit is a dozen instructions on a 32-bit chip, and every rule of every machine asks for it: called there.
 
 /// A moment on the caller's monotonic clock, in microseconds since a start of the caller's choice.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Instant(u64);
+///
+/// It holds one microsecond more, so that a moment that may be absent takes no more room.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Instant(NonZero<u64>);
 
 /// A span of time in microseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,33 +16,33 @@ pub struct Duration(u64);
 
 impl Instant {
     /// The start of the clock.
-    pub const ZERO: Self = Self(0);
+    pub const ZERO: Self = Self(NonZero::<u64>::MIN);
 
-    /// `micros` after the start of the clock.
+    /// `micros` after the start of the clock; the last one is as the one before.
     pub const fn from_micros(micros: u64) -> Self {
-        Self(micros)
+        Self(Self::ZERO.0.saturating_add(micros))
     }
 
     /// `millis` after the start of the clock; saturates.
     pub const fn from_millis(millis: u64) -> Self {
-        Self(millis.saturating_mul(1000))
+        Self::from_micros(millis.saturating_mul(1000))
     }
 
     /// Microseconds since the start of the clock.
     pub const fn as_micros(self) -> u64 {
-        self.0
+        self.0.get() - 1
     }
 
     /// Milliseconds since the start of the clock, rounded down.
     pub const fn as_millis(self) -> u64 {
-        self.0 / 1000
+        self.as_micros() / 1000
     }
 
     /// The time from `earlier` to `self`, or zero when `earlier` is later: a clock that jumps back
     /// never makes an age negative.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub const fn since(self, earlier: Self) -> Duration {
-        Duration(self.0.saturating_sub(earlier.0))
+        Duration(self.0.get().saturating_sub(earlier.0.get()))
     }
 }
 
@@ -70,6 +73,12 @@ impl Duration {
     /// The span in milliseconds, rounded down.
     pub const fn as_millis(self) -> u64 {
         self.0 / 1000
+    }
+}
+
+impl Default for Instant {
+    fn default() -> Self {
+        Self::ZERO
     }
 }
 
@@ -106,7 +115,14 @@ impl Add for Duration {
 impl fmt::Display for Instant {
     /// Seconds with three decimals, as logs show it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{:03}", self.0 / 1_000_000, self.0 / 1000 % 1000)
+        let millis = self.as_millis();
+        write!(f, "{}.{:03}", millis / 1000, millis % 1000)
+    }
+}
+
+impl fmt::Debug for Instant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Instant").field(&self.as_micros()).finish()
     }
 }
 
@@ -132,6 +148,7 @@ mod tests {
     fn arithmetic_saturates_at_the_end_of_the_clock() {
         let end = Instant::from_micros(u64::MAX);
         assert_eq!(end + Duration::from_secs(1), end);
+        assert_eq!(end.as_micros(), u64::MAX - 1);
         assert_eq!(Duration::from_secs(u64::MAX).as_micros(), u64::MAX);
     }
 

@@ -116,12 +116,10 @@ impl Supervision {
         let polarity = self.polarity(plant, config, car, of);
         let contacts = self.contacts(plant, of);
         let voltage = car.and_then(|car| self.voltage(now, plant, levels, car, of));
-        let in_use = [stale(now, plant, config, car, of), contacts, voltage, too_hot];
-        let is_ready = of.is_ready;
         let unasked = unasked.then_some(Trouble::new(By::Car, Cause::Contactor).latched(Latch::Contactors));
-        let session = [wire, polarity].into_iter().flatten().filter(|_| of.is_in_session);
-        let in_use = in_use.into_iter().flatten().filter(|_| is_ready);
-        [unasked, joined, current].into_iter().flatten().chain(session).chain(in_use).next()
+        let session = wire.or(polarity).filter(|_| of.is_in_session);
+        let in_use = || stale(now, plant, config, car, of).or(contacts).or(voltage).or(too_hot);
+        unasked.or(joined).or(current).or(session).or_else(|| in_use().filter(|_| of.is_ready))
     }
 
     /// The inlet's temperature: too hot to wait for messages any longer.

@@ -8,7 +8,7 @@ mod stops;
 mod supervise;
 mod tell;
 
-use control_pilot::Level;
+use control_pilot::{Level, Output};
 use heapless::Vec;
 use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers};
 use session::{Latch, Limits, Phase, StopReason};
@@ -182,13 +182,18 @@ impl Charger {
         })
     }
 
+    /// The pilot of [`demand`](Self::demand).
+    pub const fn pilot(&self) -> Output {
+        self.pilot.output()
+    }
+
     /// What the charger wants of its plant now. Read and apply it after each call.
     pub fn demand(&self) -> Demand {
         let (supply, contactors) = self.power.demand(self.config.power_stage);
         let lock = if self.may_unlock() { Lock::Released } else { Lock::Held };
         let discharge = self.config.bleeder && self.supervision.off.discharges(self.now);
         let (self_test, _) = self.power.test_wants();
-        Demand { pilot: self.pilot.output(), supply, contactors, lock, discharge, self_test }
+        Demand { pilot: self.pilot(), supply, contactors, lock, discharge, self_test }
     }
 
     /// Whether the connection shall be closed now: everything that was to be sent has been taken.

@@ -77,7 +77,7 @@ impl<C: Channel, const N: usize> Evse<'_, C, N> {
     /// Tells matching what plug, pilot and session have become.
     fn tell_line(&mut self, cx: &mut Cx<'_>) {
         let Some(line) = &mut self.line else { return };
-        let is_offered = matches!(self.session.demand().pilot, Output::Pwm(_));
+        let is_offered = matches!(self.session.pilot(), Output::Pwm(_));
         let plugged = self.plug.level.is_some_and(Level::is_plugged);
         let busy = self.stream.is_connected();
         let now = Told {

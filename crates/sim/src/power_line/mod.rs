@@ -167,6 +167,11 @@ impl PowerLine {
         self.events.pop_front()
     }
 
+    /// Whether a frame or an event waits to be taken.
+    pub(crate) fn has_news(&self) -> bool {
+        !self.outbox.is_empty() || !self.events.is_empty()
+    }
+
     /// When [`handle_timeout`](Self::handle_timeout) has something to do.
     pub fn poll_timeout(&self) -> Option<Instant> {
         self.queue.next_at()

@@ -94,21 +94,37 @@ impl<N: Node> World<N> {
 
     /// Carries frames, events and levels until none is left at this moment.
     pub(super) fn settle(&mut self) -> Result<(), Stop> {
+        if self.is_quiet() {
+            // What nodes drive is their sign of life, too.
+            self.ports().for_each(|port| self.drive(port));
+        }
         let mut busy = None;
         for _ in 0..ROUNDS {
-            busy = None;
+            if self.is_quiet() && !self.has_changes() {
+                return Ok(());
+            }
             self.deliver();
             for port in self.ports() {
                 if self.collect(port) {
                     busy = Some(port);
                 }
             }
-            if busy.is_none() {
-                return Ok(());
-            }
         }
         let who = busy.map_or("world", |port| self.name(port)).to_owned();
         Err(Stop::Stuck { who, what: "it sends or changes without end".to_owned() })
+    }
+
+    /// Whether no node was called since it gave all that it had, and none has anything to hear.
+    fn is_quiet(&self) -> bool {
+        !self.line.has_news() && self.slots.iter().all(|slot| slot.rest.is_some())
+    }
+
+    /// Lets a node's end of its cable be as the node wants it.
+    fn drive(&mut self, port: Port) {
+        let Self { slots, cables, now, .. } = self;
+        if let Some(slot) = slots.get(usize::from(port.0)).filter(|slot| !slot.is_frozen) {
+            slot.said(|rest| cables.iter_mut().for_each(|cable| cable.apply(*now, port, &rest.drive)));
+        }
     }
 
     /// Gives the nodes what their modems have for them.
@@ -126,16 +142,14 @@ impl<N: Node> World<N> {
     fn collect(&mut self, port: Port) -> bool {
         let is_called = self.slot(port).is_some_and(|slot| slot.rest.is_none());
         let taken = if is_called { self.take(port) } else { 0 };
-        let Self { slots, cables, now, .. } = self;
-        if let Some(slot) = slots.get_mut(usize::from(port.0)) {
-            // One that gave as much as it may has more to give.
-            if is_called && taken < ROUNDS {
-                slot.rest = Some(slot.ask());
-            }
-            if !slot.is_frozen {
-                slot.said(|rest| cables.iter_mut().for_each(|cable| cable.apply(*now, port, &rest.drive)));
-            }
+        // One that gave as much as it may has more to give.
+        if is_called
+            && taken < ROUNDS
+            && let Some(slot) = self.slots.get_mut(usize::from(port.0))
+        {
+            slot.rest = Some(slot.ask());
         }
+        self.drive(port);
         self.show_pilots() || taken > 0
     }
 
@@ -169,9 +183,14 @@ impl<N: Node> World<N> {
         true
     }
 
+    /// Whether [`show_pilots`](Self::show_pilots) has anything to tell.
+    fn has_changes(&self) -> bool {
+        self.cables.iter().any(|cable| cable.has_news() || cable.has_changed())
+    }
+
     /// Tells both ends of every cable what has changed since they were told last.
     fn show_pilots(&mut self) -> bool {
-        if !self.cables.iter().any(|cable| cable.has_news() || cable.has_changed()) {
+        if !self.has_changes() {
             return false;
         }
         let with_news = self.cables.iter_mut().filter(|cable| cable.has_news());

@@ -52,9 +52,9 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+mod cable;
 mod parts;
 
+pub use cable::{Cable, CableFault, CablePins, CarCable, CarReading, ChargerCable, ProximityWire, Wiring};
 pub use hal_esp32p4::{Clock, Counter, Flash, Ledc, Millivolts, Outputs, Parts, SelfTest, Stages, Watchdog};
-pub use parts::{
-    Battery, Board, Cable, CableFault, Edge, Edges, Hardware, NoStage, Noise, Port, Serial, Stage, StageFault,
-};
+pub use parts::{Battery, Board, Edge, Edges, Hardware, NoStage, Noise, Port, Serial, Stage, StageFault};

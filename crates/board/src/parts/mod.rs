@@ -1,6 +1,5 @@
 //! What a board gives.
 
-mod cable;
 mod ends;
 
 use embedded_hal::delay::DelayNs;
@@ -8,7 +7,6 @@ use hal_esp32p4::{Clock, Counter, Flash, Pool, SelfTest, Stages, Watchdog};
 use machine::Instant;
 use roles::Mac;
 
-pub use cable::{Cable, CableFault};
 pub use ends::{Battery, Edge, Edges, NoStage, Stage, StageFault};
 
 /// The types of a board's parts that every role needs. It has no values: a board implements it for a type of its own.
@@ -29,7 +27,7 @@ pub trait Hardware {
     type Delay: DelayNs;
 }
 
-/// A board without what is physical on the cable: that is a [`Cable`].
+/// A board without what is physical on the cable: that is a [`Cable`](crate::Cable).
 pub struct Board<H: Hardware> {
     /// Its name, for the log: `esp32p4`.
     pub name: &'static str,

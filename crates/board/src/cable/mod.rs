@@ -1,14 +1,24 @@
+//! What is physical on the cable: pilot, proximity, contactors, lock, sensors, power stage or battery.
+
+mod car;
+mod charger;
+mod wiring;
+
 use core::fmt;
 
 use embedded_hal::delay::DelayNs;
 use hal_esp32p4::{Clock, Counter, OutputFault, Passed, SafeReport, SelfTest, Side, WhileSafe};
 use machine::Instant;
 
+pub use car::{CarCable, CarReading};
+pub use charger::ChargerCable;
+pub use wiring::{CablePins, ProximityWire, Wiring};
+
 use crate::StageFault;
 
 /// What is physical on the cable: pilot, proximity, contactors, lock, sensors, power stage or battery.
 ///
-/// `ChargerCable` and `CarCable` are made of a board's parts; a test gives its own.
+/// [`ChargerCable`] and [`CarCable`] are made of a board's parts; a test gives its own.
 pub trait Cable {
     /// What the role demands: a level, applied in every turn.
     type Demand;
@@ -35,8 +45,9 @@ pub trait Cable {
     /// [`CableFault`]; the loop then runs [`make_safe`](Self::make_safe).
     fn apply(&mut self, now: Instant, demand: &Self::Demand) -> Result<(), CableFault>;
 
-    /// Runs the SAFE sequence and returns when it is done. `sign` is called every millisecond and feeds the watchdog.
-    fn make_safe<D: DelayNs>(&mut self, sign: &mut dyn FnMut(), delay: &mut D) -> SafeReport;
+    /// Runs the SAFE sequence and returns when it is done. `sign` is called every millisecond: it feeds the watchdog and gives
+    /// the time.
+    fn make_safe<D: DelayNs>(&mut self, sign: &mut dyn FnMut() -> Instant, delay: &mut D) -> SafeReport;
 
     /// Proof that nothing is driven: for flash.
     fn while_safe(&mut self) -> Option<WhileSafe<'_>>;

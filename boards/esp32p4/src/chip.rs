@@ -1,0 +1,136 @@
+use core::fmt::Write;
+
+use board::{Board, Hardware};
+use embedded_hal::delay::DelayNs;
+use esp_hal::clock::CpuClock;
+use esp_hal::delay::Delay;
+use esp_hal::efuse;
+use esp_hal::peripherals::{GPIO37, GPIO38, Peripherals, UART0};
+use esp_hal::uart::{Config, Uart};
+use hal_esp32p4::{Clock, Pads, Pins, Plan, Revision, SelfTest, Side, Signal, Watchdog};
+use machine::Instant;
+use roles::Mac;
+
+use crate::ends::Ends;
+use crate::ethernet::{Emac, Rmii};
+use crate::{ChipNoise, Mwdt, SerialLine, StoreFlash, Systimer, adc, safe, serial};
+
+/// The types of this board.
+#[derive(Debug)]
+pub struct P4;
+
+impl Hardware for P4 {
+    type Counter = Systimer;
+    type Stages = Mwdt;
+    type Flash = StoreFlash;
+    type Port = Emac;
+    type Serial = SerialLine;
+    type Noise = ChipNoise;
+    type Delay = Delay;
+}
+
+/// From reset to a board that is SAFE: revision, clocks, wiring, pads, then everything else. To be called once, first in `main`.
+///
+/// What cannot work is said on the serial line and ends here, with the pads as the resistors hold them. `side` is the end of
+/// the cable; a listener has none, and drives nothing.
+pub fn start(side: Option<Side>, pins: Pins) -> (Board<P4>, Ends) {
+    check_revision();
+    let chip = esp_hal::init(esp_hal::Config::default().with_cpu_clock(CpuClock::max()));
+    if let Err(error) = pins.check() {
+        safe::end(format_args!("the wiring cannot work: {error}"));
+    }
+    safe::set_up(side, pins);
+    assemble(chip, side, &pins)
+}
+
+/// Starts the chip again.
+pub fn reset() -> ! {
+    esp_hal::system::software_reset()
+}
+
+fn assemble(chip: Peripherals, side: Option<Side>, pins: &Pins) -> (Board<P4>, Ends) {
+    let mac = mac();
+    let pads = [pins.pad(Signal::PilotAdc), pins.pad(Signal::ProximityAdc), quiet_pad(pins)];
+    let [pilot, proximity, noise] = adc::channels(chip.ADC1, pads);
+    let Some(pilot) = pilot else {
+        safe::end(format_args!("the pilot has no ADC"));
+    };
+    let ends = Ends { pins: *pins, pilot, proximity, io: chip.IO_MUX };
+    let rmii = Rmii {
+        crs_dv: chip.GPIO28,
+        rxd: (chip.GPIO29, chip.GPIO30),
+        txd: (chip.GPIO34, chip.GPIO35),
+        tx_en: chip.GPIO49,
+        ref_clk: chip.GPIO50,
+    };
+    let board = Board {
+        name: "esp32p4",
+        mac,
+        clock: Clock::new(Systimer),
+        watchdog: Watchdog::new(Mwdt::new(chip.TIMG1), Plan::of(side.unwrap_or(Side::Charger))),
+        flash: StoreFlash::new(chip.FLASH),
+        port: Emac::new(chip.ETH, rmii, pins, mac),
+        serial: SerialLine::new(serial_line(chip.UART0, chip.GPIO37, chip.GPIO38)),
+        noise: ChipNoise::new(noise),
+        delay: Delay::new(),
+        checks,
+        rest,
+    };
+    (board, ends)
+}
+
+fn revision() -> Revision {
+    let fuses = efuse::chip_revision();
+    Revision { major: fuses.major, minor: fuses.minor }
+}
+
+/// Before esp-hal starts, which only panics on an old chip: here the line says it every second, for whoever connects later.
+fn check_revision() {
+    while revision() < Revision::OLDEST {
+        let _ = write!(
+            serial::Bare,
+            "chip revision {} is too old: use a board with {} or later\r\n",
+            revision(),
+            Revision::OLDEST
+        );
+        Delay::new().delay_ms(1_000);
+    }
+}
+
+/// The self-test's checks that only the chip can do.
+fn checks(test: &mut SelfTest) {
+    test.revision(revision());
+    if let Some((_, pins)) = safe::wiring() {
+        test.pins(&pins);
+    }
+}
+
+/// Nothing to wait for: the pilot's edges are read from its timer, so the loop looks again at once.
+const fn rest(_: Instant) {}
+
+/// The address in the chip's fuses.
+fn mac() -> Mac {
+    let mut mac = [0; 6];
+    for (to, from) in mac.iter_mut().zip(efuse::base_mac_address().as_bytes()) {
+        *to = *from;
+    }
+    Mac(mac)
+}
+
+/// A channel of ADC1 that carries no signal: its noise is a source of entropy. Nothing is to be connected to it.
+fn quiet_pad(pins: &Pins) -> Option<u8> {
+    let is_used = |pad: u8| Signal::all().any(|signal| pins.pad(signal) == Some(pad));
+    (0..=Pads::LAST).find(|pad| Pads::ADC1.contains(*pad) && !is_used(*pad))
+}
+
+/// UART0 at 115 200 baud, as ROM and bootloader have it.
+fn serial_line(
+    uart: UART0<'static>,
+    tx: GPIO37<'static>,
+    rx: GPIO38<'static>,
+) -> Uart<'static, esp_hal::Blocking> {
+    match Uart::new(uart, Config::default()) {
+        Ok(uart) => uart.with_tx(tx).with_rx(rx),
+        Err(error) => safe::end(format_args!("the serial line does not start: {error:?}")),
+    }
+}

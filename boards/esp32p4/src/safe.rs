@@ -1,0 +1,96 @@
+//! The SAFE sequence where nothing else is left: after a panic, and from the watchdog's first stage.
+
+use core::cell::Cell;
+use core::fmt::{Arguments, Write};
+use core::panic::PanicInfo;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use critical_section::Mutex;
+use esp_hal::delay::Delay;
+use hal_esp32p4::{Drive, Parts, PilotPwm, Pins, Reset, Sense, Side, Signal};
+
+use crate::{Pad, PilotLedc, serial};
+
+/// The board's parts on bare pads.
+pub type BoardParts = Parts<Pad, Pad, PilotLedc>;
+
+/// An end of the cable, which a listener does not have, and its pads.
+type Wired = (Option<Side>, Pins);
+
+/// What the sequence needs to know; `None` until the pads are set up.
+static WIRING: Mutex<Cell<Option<Wired>>> = Mutex::new(Cell::new(None));
+
+/// Sets up the pads of a side, each output at its SAFE level from its first moment. From then on [`end`] knows what to make SAFE.
+pub fn set_up(side: Option<Side>, pins: Pins) {
+    if let Some(side) = side {
+        for signal in Signal::all() {
+            match (signal.reset(), pins.pad(signal)) {
+                (Reset::PullDown, Some(pad)) => drop(Pad::output(pad, false)),
+                (Reset::Contact, Some(pad)) => drop(Pad::input(pad)),
+                (Reset::PullUp, Some(pad)) if side == Side::Charger => start_pilot(pad),
+                _ => {}
+            }
+        }
+    }
+    critical_section::with(|cs| WIRING.borrow(cs).set(Some((side, pins))));
+}
+
+/// What was set up.
+pub fn wiring() -> Option<Wired> {
+    critical_section::with(|cs| WIRING.borrow(cs).get())
+}
+
+fn start_pilot(pad: u8) {
+    if let Err(error) = PilotPwm::new(PilotLedc::at(pad)) {
+        end(format_args!("the pilot does not start: {error}"));
+    }
+}
+
+/// The parts of a side, from pads that are set up. A part without a pad is not there.
+pub fn parts(side: Side, pins: &Pins) -> BoardParts {
+    let drive = |signal| pins.pad(signal).map(|pad| Drive::active_high(Pad::at(pad)));
+    // High is yes at contacts that open for yes: a broken wire is yes.
+    let opens = |signal| pins.pad(signal).map(|pad| Sense::active_high(Pad::at(pad)));
+    let closes = |signal| pins.pad(signal).map(|pad| Sense::active_low(Pad::at(pad)));
+    let pilot = pins.pad(Signal::PilotPwm).filter(|_| side == Side::Charger);
+    Parts {
+        side,
+        pilot: pilot.map(|pad| PilotPwm::running(PilotLedc::at(pad))),
+        relay: drive(Signal::Relay),
+        plus: drive(Signal::ContactorPlus),
+        minus: drive(Signal::ContactorMinus),
+        precharge: drive(Signal::Precharge),
+        discharge: drive(Signal::Discharge),
+        unlock: drive(Signal::Lock),
+        plus_feedback: opens(Signal::PlusFeedback),
+        minus_feedback: opens(Signal::MinusFeedback),
+        lock_feedback: closes(Signal::LockFeedback),
+        emergency_stop: opens(Signal::EmergencyStop),
+    }
+}
+
+/// Runs the SAFE sequence, says why on the serial line, and waits for the watchdog's reset: what was interrupted must not go on.
+///
+/// SAFE comes before the words. A panic in here leaves the wait to the first one.
+pub fn end(why: Arguments<'_>) -> ! {
+    static HAS_BEGUN: AtomicBool = AtomicBool::new(false);
+    if !HAS_BEGUN.swap(true, Ordering::AcqRel) {
+        let driven = wiring().and_then(|(side, pins)| Some((side?, pins)));
+        // The current is not known here: the sequence waits for it as long as it may.
+        let report = driven.map(|(side, pins)| parts(side, &pins).make_safe(&mut || None, &mut Delay::new()));
+        let mut out = serial::Bare;
+        let _ = match report {
+            Some(report) if report.failed.is_empty() => write!(out, "\r\n{why}\r\nthe outputs are SAFE\r\n"),
+            Some(report) => write!(out, "\r\n{why}\r\nNOT SAFE: {:?} do not follow\r\n", report.failed),
+            None => write!(out, "\r\n{why}\r\nnothing was driven\r\n"),
+        };
+    }
+    loop {
+        core::hint::spin_loop();
+    }
+}
+
+#[panic_handler]
+fn panic(info: &PanicInfo<'_>) -> ! {
+    critical_section::with(|_| end(format_args!("{info}")))
+}

@@ -31,6 +31,7 @@ mod noise;
 mod pad;
 mod safe;
 mod serial;
+mod spi;
 mod watchdog;
 
 pub use adc::{AdcError, Channel};
@@ -45,4 +46,5 @@ pub use noise::ChipNoise;
 pub use pad::{Pad, Stuck};
 pub use safe::BoardParts;
 pub use serial::SerialLine;
+pub use spi::{ModemBus, SpiModem, modem};
 pub use watchdog::Mwdt;

@@ -50,7 +50,8 @@ pub fn reset() -> ! {
 
 fn assemble(chip: Peripherals, side: Option<Side>, pins: &Pins) -> (Board<P4>, Ends) {
     let mac = mac();
-    let pads = [pins.pad(Signal::PilotAdc), pins.pad(Signal::ProximityAdc), quiet_pad(pins)];
+    // The third carries no signal: its noise is a source of entropy. Nothing is to be connected to it.
+    let pads = [pins.pad(Signal::PilotAdc), pins.pad(Signal::ProximityAdc), pins.free(Pads::ADC1)];
     let [pilot, proximity, noise] = adc::channels(chip.ADC1, pads);
     let Some(pilot) = pilot else {
         safe::end(format_args!("the pilot has no ADC"));
@@ -115,12 +116,6 @@ fn mac() -> Mac {
         *to = *from;
     }
     Mac(mac)
-}
-
-/// A channel of ADC1 that carries no signal: its noise is a source of entropy. Nothing is to be connected to it.
-fn quiet_pad(pins: &Pins) -> Option<u8> {
-    let is_used = |pad: u8| Signal::all().any(|signal| pins.pad(signal) == Some(pad));
-    (0..=Pads::LAST).find(|pad| Pads::ADC1.contains(*pad) && !is_used(*pad))
 }
 
 /// UART0 at 115 200 baud, as ROM and bootloader have it.

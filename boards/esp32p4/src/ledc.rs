@@ -1,7 +1,7 @@
 use board::{Edge, Edges};
 use embedded_hal::pwm::{Error, ErrorKind};
 use esp_hal::peripherals::{GPIO, HP_SYS_CLKRST, LEDC};
-use hal_esp32p4::{Counter, Ledc, Timing};
+use hal_esp32p4::{Counter, Ledc, TimerEdges, Timing};
 
 use crate::{Pad, Systimer};
 
@@ -128,23 +128,15 @@ impl Ledc for PilotLedc {
     }
 }
 
-/// The rising edges of the own PWM, read from its timer: no interrupt, and no edge is missed because the loop is late.
+/// The rising edges of the own PWM, read from its timer.
 #[derive(Debug, Default)]
-pub struct PwmEdges {
-    last: Option<u64>,
-}
+pub struct PwmEdges(TimerEdges);
 
 impl Edges for PwmEdges {
     fn next(&mut self) -> Option<Edge> {
         // Nothing may come between the two counters.
         let (now, counts) =
             critical_section::with(|_| (Systimer::now(), LEDC::regs().timer(0).value().read().cnt().bits()));
-        let count = now.wrapping_sub(Timing::PILOT.since_edge(counts, Systimer::HZ));
-        let half_a_period = u64::from(Systimer::HZ / Timing::PILOT_HZ / 2);
-        let is_new = self.last.is_none_or(|last| count.wrapping_sub(last) > half_a_period);
-        is_new.then(|| {
-            self.last = Some(count);
-            Edge { count, is_rising: true }
-        })
+        self.0.look(now, counts, Systimer::HZ).map(|count| Edge { count, is_rising: true })
     }
 }

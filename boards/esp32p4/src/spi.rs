@@ -35,10 +35,9 @@ pub fn modem(spi: SPI2<'static>, pins: &Pins) -> SpiModem {
     let any = |signal| unsafe { AnyPin::steal(pad(signal)) };
     let config = Config::default().with_frequency(Rate::from_mhz(CLOCK_MHZ)).with_mode(Mode::_3);
     let bus = match Spi::new(spi, config) {
-        Ok(bus) => bus
-            .with_sck(any(Signal::SpiClock))
-            .with_mosi(any(Signal::SpiOut))
-            .with_miso(any(Signal::SpiIn)),
+        Ok(bus) => {
+            bus.with_sck(any(Signal::SpiClock)).with_mosi(any(Signal::SpiOut)).with_miso(any(Signal::SpiIn))
+        }
         Err(error) => safe::end(format_args!("SPI does not start: {error:?}")),
     };
     let Ok(bus) = ExclusiveDevice::new(bus, Pad::output(pad(Signal::SpiSelect), true), Delay::new()) else {

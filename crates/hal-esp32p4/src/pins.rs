@@ -250,6 +250,11 @@ impl Pins {
         self.0.iter().find(|(of, _)| *of == signal).and_then(|(_, pad)| *pad)
     }
 
+    /// The first of these pads that carries no signal.
+    pub fn free(&self, pads: Pads) -> Option<u8> {
+        (0..=Pads::LAST).find(|pad| pads.contains(*pad) && self.0.iter().all(|(_, used)| *used != Some(*pad)))
+    }
+
     /// Whether the wiring can work.
     ///
     /// # Errors

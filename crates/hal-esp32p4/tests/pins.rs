@@ -89,6 +89,14 @@ fn nothing_that_moves_high_voltage_can_be_at_a_pad_that_the_chip_uses_while_it_b
 }
 
 #[test]
+fn a_pad_without_a_signal_is_found_where_there_is_one() {
+    let pins = Pins::default();
+    assert_eq!(pins.free(Pads::ADC1), Some(16));
+    assert_eq!(pins.with(Signal::Relay, 16).free(Pads::ADC1), Some(17));
+    assert_eq!(pins.free(Pads::of(&[20, 21, 46])), None);
+}
+
+#[test]
 fn pads_print_as_ranges() {
     assert_eq!(Pads::of(&[3, 1, 2, 7]).to_string(), "1-3, 7");
     assert_eq!(Pads::of(&[0, 54, 55, 255]).to_string(), "0, 54");

@@ -1,7 +1,6 @@
 use core::fmt::Write;
 
 use board::{Board, Hardware};
-use embedded_hal::delay::DelayNs;
 use esp_hal::clock::CpuClock;
 use esp_hal::delay::Delay;
 use esp_hal::efuse;
@@ -94,7 +93,8 @@ fn check_revision() {
             revision(),
             Revision::OLDEST
         );
-        Delay::new().delay_ms(1_000);
+        // The ROM's: esp-hal's clock does not run yet.
+        esp_hal::rom::ets_delay_us(1_000_000);
     }
 }
 

@@ -10,12 +10,12 @@ use esp_hal::ethernet::phy::generic::GenericPhy;
 use esp_hal::ethernet::{Error, Ethernet, EthernetDmaStorage, RmiiPinBundle};
 use esp_hal::gpio::AnyPin;
 use esp_hal::peripherals::{EMAC_DMA, EMAC_MAC, ETH, GPIO28, GPIO29, GPIO30, GPIO34, GPIO35, GPIO49, GPIO50};
-use hal_esp32p4::{Pins, Signal};
+use hal_esp32p4::{Counter, Pins, Signal};
 use machine::Instant;
 use roles::Mac;
 use static_cell::ConstStaticCell;
 
-use crate::{Pad, safe, serial};
+use crate::{Pad, Systimer, safe, serial};
 
 /// The chip's Ethernet MAC with a PHY on RMII.
 ///
@@ -23,9 +23,20 @@ use crate::{Pad, safe, serial};
 /// frame that the MAC marks as damaged does not.
 pub struct Emac {
     /// `None`: no PHY answered at the start. The link is down then.
-    driver: Option<Ethernet<'static, Blocking, GenericPhy>>,
+    driver: Option<Driver>,
     lost: u32,
     has_failed: bool,
+}
+
+type Driver = Ethernet<'static, Blocking, GenericPhy>;
+
+/// Why there is no Ethernet.
+#[derive(Debug, thiserror::Error)]
+enum NoEthernet {
+    #[error("no clock from the PHY; look at REF_CLK, and at the PHY's supply and reset")]
+    Clock,
+    #[error("{0:?}; look at MDC and MDIO")]
+    Phy(Error),
 }
 
 /// The pads of RMII. Data, clock and the signals that say when they count go through the IO MUX and have a type each: their
@@ -56,7 +67,11 @@ impl Emac {
     /// The PHY's reset, and the time that it needs after it, in ms (IP101GRI: 10 ms, from memory; the rest is judgement).
     const RESET_MS: u32 = 20;
 
-    /// Starts PHY and MAC. To be called once. Where no PHY answers the serial line says so, and the link stays down.
+    /// How long the PHY's clock is looked for, in counts of [`Systimer`]: 5 ms. Two crystals 4 ppm apart show both levels in it,
+    /// however the looks fall.
+    const CLOCK_WITHIN: u64 = Systimer::HZ as u64 / 200;
+
+    /// Starts PHY and MAC. To be called once. Where that does not work the serial line says so, and the link stays down.
     pub fn new(eth: ETH<'static>, rmii: Rmii, pins: &Pins, mac: Mac) -> Self {
         if let Some(signal) =
             Self::COMPILED.into_iter().find(|signal| pins.pad(*signal) != Some(signal.default_pad()))
@@ -64,12 +79,8 @@ impl Emac {
             safe::end(format_args!("{signal} is compiled in at GPIO{}", signal.default_pad()));
         }
         Self::reset_phy(pins);
-        let driver = Self::driver(eth, rmii, pins, mac);
-        let driver = driver.inspect_err(|error| {
-            let _ = write!(
-                serial::Bare,
-                "no Ethernet: {error:?}; look at the PHY's supply, clock, MDC and MDIO\r\n"
-            );
+        let driver = Self::driver(eth, rmii, pins, mac).inspect_err(|error| {
+            let _ = write!(serial::Bare, "no Ethernet: {error}\r\n");
         });
         Self { driver: driver.ok(), lost: 0, has_failed: false }
     }
@@ -83,14 +94,24 @@ impl Emac {
         Delay::new().delay_ms(Self::RESET_MS);
     }
 
-    fn driver(
-        eth: ETH<'static>,
-        rmii: Rmii,
-        pins: &Pins,
-        mac: Mac,
-    ) -> Result<Ethernet<'static, Blocking, GenericPhy>, Error> {
+    /// Whether the PHY gives its clock. esp-hal would wait for it for ever.
+    fn has_clock() -> bool {
+        let clock = Pad::input(Signal::RefClk.default_pad());
+        let (begun, first) = (Systimer::now(), clock.level());
+        while Systimer::now().wrapping_sub(begun) < Self::CLOCK_WITHIN {
+            if clock.level() != first {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn driver(eth: ETH<'static>, rmii: Rmii, pins: &Pins, mac: Mac) -> Result<Driver, NoEthernet> {
         static MEMORY: ConstStaticCell<EthernetDmaStorage<{ Emac::RECEIVE }, { Emac::SEND }>> =
             ConstStaticCell::new(EthernetDmaStorage::new());
+        if !Self::has_clock() {
+            return Err(NoEthernet::Clock);
+        }
         let any = |signal: Signal| {
             let pad = pins.pad(signal).unwrap_or(signal.default_pad());
             // SAFETY: each pad has one signal (`Pins::check`), and one owner by that.
@@ -107,7 +128,7 @@ impl Emac {
             mdc: any(Signal::Mdc),
             mdio: any(Signal::Mdio),
         };
-        Ethernet::new(eth, MEMORY.take(), mac.0, GenericPhy::new_auto(), bundle)
+        Ethernet::new(eth, MEMORY.take(), mac.0, GenericPhy::new_auto(), bundle).map_err(NoEthernet::Phy)
     }
 }
 

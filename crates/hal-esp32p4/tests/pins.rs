@@ -105,15 +105,20 @@ fn pads_print_as_ranges() {
 }
 
 #[test]
-fn the_readme_has_the_table_as_it_is_in_the_code() {
-    let readme = include_str!("../README.md");
-    for signal in Signal::all() {
-        let row = format!(
-            "| {signal} | {} | {} | {} |",
-            signal.default_pad(),
-            signal.legal(),
-            signal.reset().name()
-        );
-        assert!(readme.contains(&row), "README.md needs the row\n{row}");
+fn the_readme_and_the_boards_page_have_the_table_as_it_is_in_the_code() {
+    let pages = [
+        ("README.md", include_str!("../README.md")),
+        ("docs/board.md", include_str!("../../../docs/board.md")),
+    ];
+    for (name, page) in pages {
+        for signal in Signal::all() {
+            let row = format!(
+                "| {signal} | {} | {} | {} |",
+                signal.default_pad(),
+                signal.legal(),
+                signal.reset().name()
+            );
+            assert!(page.contains(&row), "{name} needs the row\n{row}");
+        }
     }
 }

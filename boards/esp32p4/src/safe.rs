@@ -7,7 +7,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 use critical_section::Mutex;
 use esp_hal::delay::Delay;
-use hal_esp32p4::{Drive, Parts, PilotPwm, Pins, Reset, Sense, Side, Signal};
+use hal_esp32p4::{Parts, PilotPwm, Pins, Side};
 
 use crate::{Pad, PilotLedc, serial};
 
@@ -23,14 +23,8 @@ static WIRING: Mutex<Cell<Option<Wired>>> = Mutex::new(Cell::new(None));
 /// Sets up the pads of a side, each output at its SAFE level from its first moment. From then on [`end`] knows what to make SAFE.
 pub fn set_up(side: Option<Side>, pins: Pins) {
     if let Some(side) = side {
-        for signal in Signal::all() {
-            match (signal.reset(), pins.pad(signal)) {
-                (Reset::PullDown, Some(pad)) => drop(Pad::output(pad, false)),
-                (Reset::Contact, Some(pad)) => drop(Pad::input(pad)),
-                (Reset::PullUp, Some(pad)) if side == Side::Charger => start_pilot(pad),
-                _ => {}
-            }
-        }
+        // The parts are made again where they are used: they have no state but the pads'.
+        let _parts = Parts::wired(side, &pins, |pad| Pad::output(pad, false), Pad::input, start_pilot);
     }
     critical_section::with(|cs| WIRING.borrow(cs).set(Some((side, pins))));
 }
@@ -40,33 +34,17 @@ pub fn wiring() -> Option<Wired> {
     critical_section::with(|cs| WIRING.borrow(cs).get())
 }
 
-fn start_pilot(pad: u8) {
+/// The pilot at steady +12 V, running.
+fn start_pilot(pad: u8) -> PilotLedc {
     if let Err(error) = PilotPwm::new(PilotLedc::at(pad)) {
         end(format_args!("the pilot does not start: {error}"));
     }
+    PilotLedc::at(pad)
 }
 
-/// The parts of a side, from pads that are set up. A part without a pad is not there.
+/// The parts of a side, from pads that are set up.
 pub fn parts(side: Side, pins: &Pins) -> BoardParts {
-    let drive = |signal| pins.pad(signal).map(|pad| Drive::active_high(Pad::at(pad)));
-    // High is yes at contacts that open for yes: a broken wire is yes.
-    let opens = |signal| pins.pad(signal).map(|pad| Sense::active_high(Pad::at(pad)));
-    let closes = |signal| pins.pad(signal).map(|pad| Sense::active_low(Pad::at(pad)));
-    let pilot = pins.pad(Signal::PilotPwm).filter(|_| side == Side::Charger);
-    Parts {
-        side,
-        pilot: pilot.map(|pad| PilotPwm::running(PilotLedc::at(pad))),
-        relay: drive(Signal::Relay),
-        plus: drive(Signal::ContactorPlus),
-        minus: drive(Signal::ContactorMinus),
-        precharge: drive(Signal::Precharge),
-        discharge: drive(Signal::Discharge),
-        unlock: drive(Signal::Lock),
-        plus_feedback: opens(Signal::PlusFeedback),
-        minus_feedback: opens(Signal::MinusFeedback),
-        lock_feedback: closes(Signal::LockFeedback),
-        emergency_stop: opens(Signal::EmergencyStop),
-    }
+    Parts::wired(side, pins, Pad::at, Pad::at, PilotLedc::at)
 }
 
 /// Runs the SAFE sequence, says why on the serial line, and waits for the watchdog's reset: what was interrupted must not go on.

@@ -49,7 +49,7 @@ pub fn parts(side: Side, pins: &Pins) -> BoardParts {
 
 /// Runs the SAFE sequence, says why on the serial line, and waits for the watchdog's reset: what was interrupted must not go on.
 ///
-/// SAFE comes before the words. A panic in here leaves the wait to the first one.
+/// SAFE comes before the words. A panic in here goes straight to the wait.
 pub fn end(why: Arguments<'_>) -> ! {
     static HAS_BEGUN: AtomicBool = AtomicBool::new(false);
     if !HAS_BEGUN.swap(true, Ordering::AcqRel) {

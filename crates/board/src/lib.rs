@@ -15,9 +15,9 @@
 //!
 //! # A firmware's `main`
 //! ```ignore
-//! let mut board: Board<P4> = Board { name: "esp32p4", mac, clock, watchdog, flash, port, serial, noise, delay, checks, rest };
-//! let mut cable = ChargerCable::new(ChargerParts { .. });   // SAFE from here on
-//! match board::charger(&mut board, &mut cable) {            // role, storage and loop live in this call's frame
+//! let mut cable = ChargerCable::new(Wiring { .. }, stage);  // SAFE from here on
+//! let board: Board<P4> = Board { name: "esp32p4", mac, clock, watchdog, port, serial, noise, delay, .. };
+//! match board::charger(board, flash, &mut cable) {          // role, storage and loop live in this call's frame
 //!     Exit::Reboot => chip.reset(),
 //! }
 //! ```
@@ -52,9 +52,30 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+mod answers;
 mod cable;
+mod command;
+mod desk;
+mod log;
 mod parts;
+mod role;
+mod run;
+mod settings;
+mod spi;
+mod tools;
+mod turn;
 
-pub use cable::{Cable, CableFault, CablePins, CarCable, CarReading, ChargerCable, ProximityWire, Wiring};
+pub use answers::kept_role;
+pub use cable::{
+    Cable, CableFault, CablePins, CarCable, CarReading, ChargerCable, NoCable, ProximityWire, Wiring,
+};
+pub use command::{COMMANDS, Tool};
+pub use desk::{Desk, Leave};
 pub use hal_esp32p4::{Clock, Counter, Flash, Ledc, Millivolts, Outputs, Parts, SelfTest, Stages, Watchdog};
+pub use log::{Console, Head};
 pub use parts::{Battery, Board, Edge, Edges, Hardware, NoStage, Noise, Port, Serial, Stage, StageFault};
+pub use role::{Heard, Listen, Note, Role, Wish};
+pub use roles::Mac;
+pub use run::{Exit, car, car_config, charger, charger_config, listen};
+pub use spi::SpiPort;
+pub use turn::{FRAMES_A_TURN, Turn};

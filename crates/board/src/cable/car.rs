@@ -126,6 +126,11 @@ impl<C: CablePins, B: Battery> Cable for CarCable<C, B> {
         self.common.outputs.while_safe()
     }
 
+    fn pilot_test(&self, step: usize) -> Option<Demand> {
+        // A car drives nothing: it measures.
+        (step < 5).then_some(Demand::SAFE)
+    }
+
     fn describe(&self, now: Instant, out: &mut dyn fmt::Write) -> fmt::Result {
         match session::fresh(self.pilot, now) {
             Some(Output::Pwm(duty)) => write!(out, "pilot pulses {}.{} %", duty / 10, duty % 10)?,

@@ -146,6 +146,13 @@ impl<C: CablePins, S: Stage> Cable for ChargerCable<C, S> {
         self.common.outputs.while_safe()
     }
 
+    fn pilot_test(&self, step: usize) -> Option<Demand> {
+        // Not -12 V: while that is driven a plug that goes in is not seen.
+        const STEPS: [Output; 5] =
+            [Output::Steady, Output::DIGITAL, Output::Pwm(100), Output::Pwm(500), Output::Pwm(960)];
+        STEPS.get(step).map(|pilot| Demand { pilot: *pilot, ..Demand::SAFE })
+    }
+
     fn describe(&self, now: Instant, out: &mut dyn fmt::Write) -> fmt::Result {
         match (session::fresh(self.meter.reading(), now), self.meter.voltages()) {
             (Some(level), Some(voltages)) => {

@@ -2,6 +2,7 @@
 
 mod car;
 mod charger;
+mod none;
 mod wiring;
 
 use core::fmt;
@@ -12,6 +13,7 @@ use machine::Instant;
 
 pub use car::{CarCable, CarReading};
 pub use charger::ChargerCable;
+pub use none::NoCable;
 pub use wiring::{CablePins, ProximityWire, Wiring};
 
 use crate::StageFault;
@@ -51,6 +53,10 @@ pub trait Cable {
 
     /// Proof that nothing is driven: for flash.
     fn while_safe(&mut self) -> Option<WhileSafe<'_>>;
+
+    /// The demand of a step of the command `test pilot`, counted from 0, that nothing but the pilot follows; `None`: there is no
+    /// such step.
+    fn pilot_test(&self, step: usize) -> Option<Self::Demand>;
 
     /// Writes what is measured now, in one line, for the commands `status` and `test pilot`.
     ///

@@ -27,6 +27,9 @@ pub trait Edges {
 /// One that moves real power has a heartbeat of its own: without a call of [`apply`](Self::apply) for 500 ms at most it goes to
 /// 0 V and 0 A by itself.
 pub trait Stage {
+    /// Whether there is one. Without one the charger drives no contactor and reports what it makes up.
+    const IS_REAL: bool = true;
+
     /// Puts its readings into the snapshot, each with its time: voltage at the cable and at the stage, current, isolation.
     fn read(&mut self, now: Instant, plant: &mut Plant);
 
@@ -42,15 +45,17 @@ pub trait Stage {
 #[error("the power stage does not follow: {0}")]
 pub struct StageFault(pub &'static str);
 
-/// A charger without a power stage: no reading, nothing to set. The setting `stage none` goes with it.
+/// A charger without a power stage: no reading, nothing to set.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoStage;
 
 impl Stage for NoStage {
+    const IS_REAL: bool = false;
+
     fn read(&mut self, _: Instant, _: &mut Plant) {}
 
     fn apply(&mut self, _: Instant, supply: Target, _: bool) -> Result<(), StageFault> {
-        if supply == Target::ZERO { Ok(()) } else { Err(StageFault("there is none: set `stage none`")) }
+        if supply == Target::ZERO { Ok(()) } else { Err(StageFault("there is none")) }
     }
 }
 

@@ -37,8 +37,6 @@ pub struct Board<H: Hardware> {
     pub clock: Clock<H::Counter>,
     /// Started by the loop, before anything is driven.
     pub watchdog: Watchdog<H::Stages>,
-    /// Settings and latch. Loaded by the loop.
-    pub flash: H::Flash,
     /// Frames.
     pub port: H::Port,
     /// Log and commands.
@@ -47,6 +45,11 @@ pub struct Board<H: Hardware> {
     pub noise: H::Noise,
     /// Waits of the SAFE sequence.
     pub delay: H::Delay,
+    /// Which roles the firmware has, by their [`Role::NAME`](crate::Role::NAME); one that has several asks [`kept_role`](crate::kept_role) at
+    /// its start.
+    pub roles: &'static [&'static str],
+    /// The signals of the board and their pads, from 0 on, until `None`; for people.
+    pub pins: fn(usize) -> Option<(&'static str, u8)>,
     /// The checks of the self-test that only the board can do: chip revision and pins. The loop does the others.
     pub checks: fn(&mut SelfTest),
     /// Called when there is nothing to do before the given time: may wait for an interrupt, and must return within 1 ms.
@@ -65,7 +68,7 @@ pub trait Port {
     fn send(&mut self, now: Instant, frame: &[u8]) -> bool;
 
     /// Whether the link to the other side of the wire is up: PHY, or modem on SPI. Asked every 50 ms.
-    fn is_up(&mut self) -> bool;
+    fn is_up(&mut self, now: Instant) -> bool;
 
     /// Frames that were lost on the way in since the start: too long, damaged, no descriptor free. Wraps.
     fn lost(&mut self) -> u32;

@@ -11,8 +11,16 @@ use machine::Instant;
 use roles::Mac;
 
 use crate::ends::Ends;
+#[cfg(not(feature = "qca7000"))]
 use crate::ethernet::{Emac, Rmii};
 use crate::{ChipNoise, Mwdt, SerialLine, StoreFlash, Systimer, adc, safe, serial};
+#[cfg(feature = "qca7000")]
+use crate::{
+    Pad,
+    spi::{self, ModemBus},
+};
+#[cfg(feature = "qca7000")]
+use board::SpiPort;
 
 /// The types of this board.
 #[derive(Debug)]
@@ -22,61 +30,82 @@ impl Hardware for P4 {
     type Counter = Systimer;
     type Stages = Mwdt;
     type Flash = StoreFlash;
+    #[cfg(not(feature = "qca7000"))]
     type Port = Emac;
+    #[cfg(feature = "qca7000")]
+    type Port = SpiPort<'static, ModemBus, Pad>;
     type Serial = SerialLine;
     type Noise = ChipNoise;
     type Delay = Delay;
 }
 
-/// From reset to a board that is SAFE: revision, clocks, wiring, pads, then everything else. To be called once, first in `main`.
-///
-/// What cannot work is said on the serial line and ends here, with the pads as the resistors hold them. `side` is the end of
-/// the cable; a listener has none, and drives nothing.
-pub fn start(side: Option<Side>, pins: Pins) -> (Board<P4>, Ends) {
-    check_revision();
-    let chip = esp_hal::init(esp_hal::Config::default().with_cpu_clock(CpuClock::max()));
-    if let Err(error) = pins.check() {
-        safe::end(format_args!("the wiring cannot work: {error}"));
+/// The chip after its start.
+pub struct Chip {
+    /// What every role needs.
+    pub board: Board<P4>,
+    /// Where settings and latch are kept.
+    pub flash: StoreFlash,
+    /// What belongs to the cable.
+    pub ends: Ends,
+}
+
+impl Chip {
+    /// From reset to a board that is SAFE: revision, clocks, wiring, pads, then everything else. To be called once, first in
+    /// `main`.
+    ///
+    /// What cannot work is said on the serial line and ends here, with the pads as the resistors hold them. `side` is the end
+    /// of the cable; a listener has none, and drives nothing. `roles` are the names of the roles that the firmware has.
+    pub fn start(side: Option<Side>, roles: &'static [&'static str], pins: Pins) -> Self {
+        check_revision();
+        let chip = esp_hal::init(esp_hal::Config::default().with_cpu_clock(CpuClock::max()));
+        if let Err(error) = pins.check() {
+            safe::end(format_args!("the wiring cannot work: {error}"));
+        }
+        safe::set_up(side, pins);
+        Self::assemble(chip, side, roles, pins)
     }
-    safe::set_up(side, pins);
-    assemble(chip, side, &pins)
-}
 
-/// Starts the chip again.
-pub fn reset() -> ! {
-    esp_hal::system::software_reset()
-}
+    fn assemble(chip: Peripherals, side: Option<Side>, roles: &'static [&'static str], pins: Pins) -> Self {
+        let mac = mac();
+        // The third carries no signal: its noise is a source of entropy. Nothing is to be connected to it.
+        let pads = [pins.pad(Signal::PilotAdc), pins.pad(Signal::ProximityAdc), pins.free(Pads::ADC1)];
+        let [pilot, proximity, noise] = adc::channels(chip.ADC1, pads);
+        let Some(pilot) = pilot else { safe::end(format_args!("the pilot has no ADC")) };
+        #[cfg(feature = "qca7000")]
+        let port = SpiPort::new(spi::modem(chip.SPI2, &pins));
+        #[cfg(not(feature = "qca7000"))]
+        let port = {
+            let rmii = Rmii {
+                crs_dv: chip.GPIO28,
+                rxd: (chip.GPIO29, chip.GPIO30),
+                txd: (chip.GPIO34, chip.GPIO35),
+                tx_en: chip.GPIO49,
+                ref_clk: chip.GPIO50,
+            };
+            Emac::new(chip.ETH, rmii, &pins, mac)
+        };
+        let board = Board {
+            name: "esp32p4",
+            mac,
+            clock: Clock::new(Systimer),
+            watchdog: Watchdog::new(Mwdt::new(chip.TIMG1), Plan::of(side.unwrap_or(Side::Charger))),
+            port,
+            serial: SerialLine::new(serial_line(chip.UART0, chip.GPIO37, chip.GPIO38)),
+            noise: ChipNoise::new(noise),
+            delay: Delay::new(),
+            roles,
+            pins: pad_of,
+            checks,
+            rest,
+        };
+        let ends = Ends { pins, pilot, proximity, io: chip.IO_MUX };
+        Self { board, flash: StoreFlash::new(chip.FLASH), ends }
+    }
 
-fn assemble(chip: Peripherals, side: Option<Side>, pins: &Pins) -> (Board<P4>, Ends) {
-    let mac = mac();
-    // The third carries no signal: its noise is a source of entropy. Nothing is to be connected to it.
-    let pads = [pins.pad(Signal::PilotAdc), pins.pad(Signal::ProximityAdc), pins.free(Pads::ADC1)];
-    let [pilot, proximity, noise] = adc::channels(chip.ADC1, pads);
-    let Some(pilot) = pilot else {
-        safe::end(format_args!("the pilot has no ADC"));
-    };
-    let ends = Ends { pins: *pins, pilot, proximity, io: chip.IO_MUX };
-    let rmii = Rmii {
-        crs_dv: chip.GPIO28,
-        rxd: (chip.GPIO29, chip.GPIO30),
-        txd: (chip.GPIO34, chip.GPIO35),
-        tx_en: chip.GPIO49,
-        ref_clk: chip.GPIO50,
-    };
-    let board = Board {
-        name: "esp32p4",
-        mac,
-        clock: Clock::new(Systimer),
-        watchdog: Watchdog::new(Mwdt::new(chip.TIMG1), Plan::of(side.unwrap_or(Side::Charger))),
-        flash: StoreFlash::new(chip.FLASH),
-        port: Emac::new(chip.ETH, rmii, pins, mac),
-        serial: SerialLine::new(serial_line(chip.UART0, chip.GPIO37, chip.GPIO38)),
-        noise: ChipNoise::new(noise),
-        delay: Delay::new(),
-        checks,
-        rest,
-    };
-    (board, ends)
+    /// Starts the chip again.
+    pub fn reset() -> ! {
+        esp_hal::system::software_reset()
+    }
 }
 
 fn revision() -> Revision {
@@ -104,6 +133,12 @@ fn checks(test: &mut SelfTest) {
     if let Some((_, pins)) = safe::wiring() {
         test.pins(&pins);
     }
+}
+
+/// The signals and their pads, for people.
+fn pad_of(index: usize) -> Option<(&'static str, u8)> {
+    let (_, pins) = safe::wiring()?;
+    Signal::all().filter_map(|signal| Some((signal.name(), pins.pad(signal)?))).nth(index)
 }
 
 /// Nothing to wait for: the pilot's edges are read from its timer, so the loop looks again at once.

@@ -161,7 +161,7 @@ impl Port for Emac {
         self.driver.as_mut().is_some_and(|driver| driver.transmit(sent).is_ok())
     }
 
-    fn is_up(&mut self) -> bool {
+    fn is_up(&mut self, _: Instant) -> bool {
         // The DMA stops for good after an error on the bus: the link counts as down, until a reset.
         self.has_failed |= EMAC_DMA::regs().dmastatus().read().fatal_bus_err_int().bit_is_set();
         let Some(driver) = &mut self.driver else { return false };

@@ -2,7 +2,7 @@
 //!
 //! | what | on the chip | here |
 //! |---|---|---|
-//! | `Port` | EMAC with a PHY on RMII | [`Emac`] |
+//! | `Port` | EMAC with a PHY on RMII; with the feature `qca7000` a modem on SPI2 | [`Emac`], [`modem`] |
 //! | `Ledc`, a charger's `Edges` | LEDC timer 0 and channel 0 | [`PilotLedc`], [`PwmEdges`] |
 //! | a car's `Edges` | GPIO interrupt | [`WireEdges`] |
 //! | `Millivolts` | ADC1 with the curve of the fuses | [`Channel`] |
@@ -13,7 +13,7 @@
 //! | `Serial` | UART0 | [`SerialLine`] |
 //! | `Noise` | an ADC pad, two oscillators, the RNG register | [`ChipNoise`] |
 //!
-//! A firmware calls [`start`], makes its end of the cable of [`Ends`], and gives both to the loop of `board`. The panic handler
+//! A firmware calls [`Chip::start`], makes its end of the cable of [`Ends`], and gives all to the loop of `board`. The panic handler
 //! is here, too: it runs the SAFE sequence, as the watchdog's first stage does.
 //!
 //! Nothing of this crate has run on a chip. It is built and linked; what is logic is in `hal-esp32p4`, and tested there.
@@ -35,7 +35,7 @@ mod spi;
 mod watchdog;
 
 pub use adc::{AdcError, Channel};
-pub use chip::{P4, reset, start};
+pub use chip::{Chip, P4};
 pub use counter::Systimer;
 pub use edges::WireEdges;
 pub use ends::{CarPins, ChargerPins, Ends};

@@ -1,17 +1,19 @@
-//! A charger on the ESP32-P4.
+//! A charger on the ESP32-P4. Without a power stage it makes a car close its contactors and reads its state of charge; a
+//! `Stage` of your own in place of `NoStage` makes it charge.
 #![no_std]
 #![no_main]
 
-use board::{Cable, ChargerCable, NoStage};
+use board::{ChargerCable, Exit, NoStage};
+use esp32p4::Chip;
 use hal_esp32p4::{Pins, Side};
 
 esp_bootloader_esp_idf::esp_app_desc!();
 
 #[esp_hal::main]
 fn main() -> ! {
-    let (mut board, ends) = esp32p4::start(Some(Side::Charger), Pins::default());
+    let Chip { board, flash, ends } = Chip::start(Some(Side::Charger), &["charger"], Pins::default());
     let mut cable = ChargerCable::new(ends.charger(), NoStage);
-    loop {
-        cable.measure(&mut board.clock);
+    match board::charger(board, flash, &mut cable) {
+        Exit::Reboot => Chip::reset(),
     }
 }

@@ -1,17 +1,17 @@
-//! A charger on the ESP32-P4.
+//! A listener on the ESP32-P4: every frame on the wire, and what it means. It drives nothing.
 #![no_std]
 #![no_main]
 
-use board::{Cable, ChargerCable, NoStage};
-use hal_esp32p4::{Pins, Side};
+use board::Exit;
+use esp32p4::Chip;
+use hal_esp32p4::Pins;
 
 esp_bootloader_esp_idf::esp_app_desc!();
 
 #[esp_hal::main]
 fn main() -> ! {
-    let (mut board, ends) = esp32p4::start(Some(Side::Charger), Pins::default());
-    let mut cable = ChargerCable::new(ends.charger(), NoStage);
-    loop {
-        cable.measure(&mut board.clock);
+    let Chip { board, flash, .. } = Chip::start(None, &["listen"], Pins::default());
+    match board::listen(board, flash) {
+        Exit::Reboot => Chip::reset(),
     }
 }

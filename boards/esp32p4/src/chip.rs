@@ -3,9 +3,9 @@ use core::fmt::Write;
 use board::{Board, Hardware};
 use esp_hal::clock::CpuClock;
 use esp_hal::delay::Delay;
-use esp_hal::efuse;
 use esp_hal::peripherals::{GPIO37, GPIO38, Peripherals, UART0};
 use esp_hal::uart::{Config, Uart};
+use esp_hal::{efuse, system};
 use hal_esp32p4::{Clock, Pads, Pins, Plan, Revision, SelfTest, Side, Signal, Watchdog};
 use machine::Instant;
 use roles::Mac;
@@ -57,6 +57,11 @@ impl Chip {
     /// of the cable; a listener has none, and drives nothing. `roles` are the names of the roles that the firmware has.
     pub fn start(side: Option<Side>, roles: &'static [&'static str], pins: Pins) -> Self {
         check_revision();
+        // Whoever reads the log learns what ended before it: power, the watchdog, a brown-out.
+        let _ = match system::reset_reason() {
+            Some(reason) => write!(serial::Bare, "\r\nreset: {reason:?}\r\n"),
+            None => write!(serial::Bare, "\r\nreset: unknown\r\n"),
+        };
         let chip = esp_hal::init(esp_hal::Config::default().with_cpu_clock(CpuClock::max()));
         if let Err(error) = pins.check() {
             safe::end(format_args!("the wiring cannot work: {error}"));
@@ -104,7 +109,7 @@ impl Chip {
 
     /// Starts the chip again.
     pub fn reset() -> ! {
-        esp_hal::system::software_reset()
+        system::software_reset()
     }
 }
 

@@ -11,16 +11,9 @@ use machine::Instant;
 use roles::Mac;
 
 use crate::ends::Ends;
-#[cfg(not(feature = "qca7000"))]
-use crate::ethernet::{Emac, Rmii};
+use crate::ethernet::Rmii;
+use crate::port::{self, Blocks, P4Port};
 use crate::{ChipNoise, Mwdt, SerialLine, StoreFlash, Systimer, adc, safe, serial};
-#[cfg(feature = "qca7000")]
-use crate::{
-    Pad,
-    spi::{self, ModemBus},
-};
-#[cfg(feature = "qca7000")]
-use board::SpiPort;
 
 /// The types of this board.
 #[derive(Debug)]
@@ -30,10 +23,7 @@ impl Hardware for P4 {
     type Counter = Systimer;
     type Stages = Mwdt;
     type Flash = StoreFlash;
-    #[cfg(not(feature = "qca7000"))]
-    type Port = Emac;
-    #[cfg(feature = "qca7000")]
-    type Port = SpiPort<'static, ModemBus, Pad>;
+    type Port = P4Port;
     type Serial = SerialLine;
     type Noise = ChipNoise;
     type Delay = Delay;
@@ -76,25 +66,19 @@ impl Chip {
         let pads = [pins.pad(Signal::PilotAdc), pins.pad(Signal::ProximityAdc), pins.free(Pads::ADC1)];
         let [pilot, proximity, noise] = adc::channels(chip.ADC1, pads);
         let Some(pilot) = pilot else { safe::end(format_args!("the pilot has no ADC")) };
-        #[cfg(feature = "qca7000")]
-        let port = SpiPort::new(spi::modem(chip.SPI2, &pins));
-        #[cfg(not(feature = "qca7000"))]
-        let port = {
-            let rmii = Rmii {
-                crs_dv: chip.GPIO28,
-                rxd: (chip.GPIO29, chip.GPIO30),
-                txd: (chip.GPIO34, chip.GPIO35),
-                tx_en: chip.GPIO49,
-                ref_clk: chip.GPIO50,
-            };
-            Emac::new(chip.ETH, rmii, &pins, mac)
+        let rmii = Rmii {
+            crs_dv: chip.GPIO28,
+            rxd: (chip.GPIO29, chip.GPIO30),
+            txd: (chip.GPIO34, chip.GPIO35),
+            tx_en: chip.GPIO49,
+            ref_clk: chip.GPIO50,
         };
         let board = Board {
             name: "esp32p4",
             mac,
             clock: Clock::new(Systimer),
             watchdog: Watchdog::new(Mwdt::new(chip.TIMG1), Plan::of(side.unwrap_or(Side::Charger))),
-            port,
+            port: port::start(Blocks { eth: chip.ETH, rmii, spi: chip.SPI2 }, &pins, mac),
             serial: SerialLine::new(serial_line(chip.UART0, chip.GPIO37, chip.GPIO38)),
             noise: ChipNoise::new(noise),
             delay: Delay::new(),

@@ -29,6 +29,7 @@ mod flash;
 mod ledc;
 mod noise;
 mod pad;
+mod port;
 mod safe;
 mod serial;
 mod spi;

@@ -181,8 +181,8 @@ impl PilotEdges {
     }
 }
 
-/// So far back edges are kept, in ms.
-const KEPT_MS: u64 = 32;
+/// So far back edges are kept, in ms: a host that holds the emulator up is no lost edge.
+const KEPT_MS: u64 = 1_000;
 
 impl Edges for PilotEdges {
     fn next(&mut self) -> Option<Edge> {

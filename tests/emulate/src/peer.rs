@@ -131,6 +131,23 @@ impl<'s> Peer<'s> {
         }
     }
 
+    /// What it drives, as a board in its place would.
+    pub(crate) fn driven(&self) -> Driven {
+        let both = |contactors| if contactors == Contactors::Closed { coil::PLUS | coil::MINUS } else { 0 };
+        match self {
+            Self::Car(pev) => {
+                let demand = pev.demand();
+                let relay = if demand.pilot == Level::B { 0 } else { coil::RELAY };
+                Driven { coils: both(demand.contactors) | relay, ..Driven::default() }
+            }
+            Self::Charger(evse) => {
+                let demand = evse.demand();
+                let Target { voltage_mv: supply_mv, current_ma: supply_ma } = demand.supply;
+                Driven { coils: both(demand.contactors), pwm: counts(demand.pilot), supply_mv, supply_ma }
+            }
+        }
+    }
+
     /// What the board senses.
     pub(crate) fn sensed(&self, now: Instant, plugged: bool, driven: &Driven, cable: &Cable) -> Sensed {
         let closed = [(coil::PLUS, contact::PLUS), (coil::MINUS, contact::MINUS)];

@@ -17,6 +17,8 @@ use crate::cable::Cable;
 use crate::peer::Peer;
 
 const PEER: Mac = Mac([2, 0, 0, 0, 0, 0xC2]);
+/// The charger whose cable the listener hears.
+const TAPPED: Mac = Mac([2, 0, 0, 0, 0, 0xE2]);
 const CHARGERS_MODEM: Mac = Mac([0x02, 0xB0, 0x52, 0x00, 0x00, 0xE0]);
 const CARS_MODEM: Mac = Mac([0x02, 0xB0, 0x52, 0x00, 0x00, 0xC0]);
 
@@ -31,10 +33,15 @@ const LONGEST: Duration = Duration::from_secs(90);
 pub(crate) fn play(image: Image, recording: Option<&Path>) -> Result<()> {
     let mut emulator = Emulator::boot(image)?;
     let clock = Clock::start();
-    let (mut car, mut charger) = (PevStorage::new(), EvseStorage::new());
+    let (mut car, mut charger, mut tapped_charger) =
+        (PevStorage::new(), EvseStorage::new(), EvseStorage::new());
     let peer = match image {
         Image::Evse | Image::Listen => Peer::car(clock.now(), PEER, &mut car)?,
         Image::Pev => Peer::charger(clock.now(), PEER, &mut charger)?,
+    };
+    let tapped = match image {
+        Image::Listen => Some(Peer::charger(clock.now(), TAPPED, &mut tapped_charger)?),
+        Image::Evse | Image::Pev => None,
     };
     let recorder = match recording {
         Some(path) => {
@@ -48,7 +55,7 @@ pub(crate) fn play(image: Image, recording: Option<&Path>) -> Result<()> {
     let seed: String = seed.iter().map(|byte| format!("{byte:02x}")).collect();
     emulator.command(&format!("seed {seed}"))?;
 
-    let mut play = Play::new(image, emulator, peer, recorder, clock);
+    let mut play = Play::new(image, emulator, peer, tapped, recorder, clock);
     while !play.is_over() {
         play.turn()?;
         std::thread::sleep(std::time::Duration::from_micros(300));
@@ -59,6 +66,8 @@ pub(crate) fn play(image: Image, recording: Option<&Path>) -> Result<()> {
 struct Play<'s> {
     emulator: Emulator,
     peer: Peer<'s>,
+    /// In the board's place at the charger's modem, where the board only listens.
+    tapped: Option<Peer<'s>>,
     line: PowerLine,
     board: Port,
     host: Port,
@@ -71,7 +80,7 @@ struct Play<'s> {
     sensed_at: Instant,
     plug_at: Option<Instant>,
     finished: Option<Instant>,
-    heard: usize,
+    has_heard_key: bool,
     code: Option<i32>,
     image: Image,
 }
@@ -81,6 +90,7 @@ impl<'s> Play<'s> {
         image: Image,
         emulator: Emulator,
         peer: Peer<'s>,
+        tapped: Option<Peer<'s>>,
         recorder: Option<Recorder<BufWriter<File>>>,
         clock: Clock,
     ) -> Self {
@@ -96,6 +106,7 @@ impl<'s> Play<'s> {
         Self {
             emulator,
             peer,
+            tapped,
             line,
             board,
             host,
@@ -108,7 +119,7 @@ impl<'s> Play<'s> {
             sensed_at: Instant::ZERO,
             plug_at: None,
             finished: None,
-            heard: 0,
+            has_heard_key: false,
             code: None,
             image,
         }
@@ -140,7 +151,7 @@ impl<'s> Play<'s> {
             self.emulator.command("start")?;
             self.plug_at = Some(self.clock.now() + PLUG);
         }
-        self.heard += usize::from(line.contains(" heard "));
+        self.has_heard_key |= line.contains("CM_SLAC_MATCH.CNF");
         Ok(())
     }
 
@@ -154,7 +165,8 @@ impl<'s> Play<'s> {
         while let Some(length) = self.emulator.receive(&mut buffer) {
             let Some(frame) = buffer.get(..length) else { continue };
             match Driven::of(frame) {
-                Some(driven) => self.driven = driven,
+                Some(driven) if self.tapped.is_none() => self.driven = driven,
+                Some(_) => {}
                 None => {
                     self.record(Direction::Sent, frame)?;
                     self.line.handle(self.clock.now(), self.board, frame);
@@ -175,6 +187,10 @@ impl<'s> Play<'s> {
         if now >= self.sensed_at {
             self.sensed_at = now + Peer::interval();
             let plugged = self.is_plugged(now);
+            if let Some(tapped) = &mut self.tapped {
+                tapped.sense(now, plugged, &self.peer.driven(), &self.cable);
+                self.driven = tapped.driven();
+            }
             self.peer.sense(now, plugged, &self.driven, &self.cable);
             let sensed = self.peer.sensed(now, plugged, &self.driven, &self.cable);
             self.emulator.send(&sensed.frame());
@@ -187,11 +203,20 @@ impl<'s> Play<'s> {
         while let Some(length) = self.peer.transmit(&mut buffer) {
             self.line.handle(self.clock.now(), self.host, buffer.get(..length).unwrap_or_default());
         }
+        while let Some(length) = self.tapped.as_mut().and_then(|tapped| tapped.transmit(&mut buffer)) {
+            let frame = buffer.get(..length).unwrap_or_default();
+            self.record(Direction::Sent, frame)?;
+            self.emulator.send(frame);
+            self.line.handle(self.clock.now(), self.board, frame);
+        }
         self.line.handle_timeout(self.clock.now());
         while let Some((port, frame)) = self.line.poll_transmit() {
             if port == self.board {
                 self.record(Direction::Received, &frame)?;
                 self.emulator.send(&frame);
+                if let Some(tapped) = &mut self.tapped {
+                    tapped.frame(self.clock.now(), &frame);
+                }
             } else {
                 self.peer.frame(self.clock.now(), &frame);
             }
@@ -220,6 +245,9 @@ impl<'s> Play<'s> {
             recorder.flush()?;
         }
         match (self.code, self.finished, self.image) {
+            (Some(0), Some(_), Image::Listen) if !self.has_heard_key => {
+                bail!("the key's frame was not heard")
+            }
             (Some(0), Some(_), _) => Ok(()),
             (Some(code), ..) => bail!("the board ended with {code} before the session was over"),
             (None, Some(_), _) => bail!("the board did not end when it was asked to"),

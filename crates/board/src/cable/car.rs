@@ -20,7 +20,7 @@ pub struct CarCable<C: CablePins, B> {
     /// The wire's voltage in mV, and when it is sampled next.
     steady_mv: Option<i32>,
     steady_at: Instant,
-    /// The newest pilot, for people.
+    /// The pilot as it was when the edges were taken last: what holds the loop up after that does not make it steady.
     pilot: Option<Reading<Output>>,
     is_ready: bool,
     battery: B,
@@ -66,8 +66,7 @@ impl<C: CablePins, B: Battery> Cable for CarCable<C, B> {
     fn check(&mut self, now: Instant, test: &mut SelfTest) {
         self.common.check(test);
         // Whatever the charger drives, or nothing: a car's pilot is sound when it can be measured.
-        let pilot = self.meter.output(now, self.steady_mv);
-        test.pilot(now, pilot.map(|reading| Reading::new(Level::A, reading.at)), false);
+        test.pilot(now, self.pilot.map(|reading| Reading::new(Level::A, reading.at)), false);
     }
 
     fn arm(&mut self, proof: Passed) {
@@ -76,6 +75,7 @@ impl<C: CablePins, B: Battery> Cable for CarCable<C, B> {
 
     fn measure<K: Counter>(&mut self, clock: &mut Clock<K>) {
         self.common.measure_proximity(clock);
+        let taken = clock.now();
         while let Some(edge) = self.common.edges.next() {
             self.meter.edge(clock.at(edge.count), edge.is_rising);
         }
@@ -85,12 +85,12 @@ impl<C: CablePins, B: Battery> Cable for CarCable<C, B> {
             let scale = self.common.pilot_scale;
             self.steady_mv = self.common.pilot.read_mv().ok().map(|pad_mv| scale.wire_mv(pad_mv));
         }
+        self.pilot = self.meter.output(taken, self.steady_mv);
     }
 
     fn read(&mut self, now: Instant) -> CarReading {
         let sensed = self.common.outputs.sense();
         let reading = |value: Option<bool>| value.map(|value| Reading::new(value, now));
-        self.pilot = self.meter.output(now, self.steady_mv);
         let mut plant = Plant {
             pilot: self.pilot,
             proximity: self.common.proximity(),

@@ -4,7 +4,7 @@
 #![no_main]
 
 use board::{ChargerCable, Exit, NoStage};
-use esp32p4::Chip;
+use board_esp32p4::Chip;
 use hal_esp32p4::{Pins, Side};
 
 esp_bootloader_esp_idf::esp_app_desc!();

@@ -3,7 +3,7 @@
 #![no_main]
 
 use board::Exit;
-use esp32p4::Chip;
+use board_esp32p4::Chip;
 use hal_esp32p4::Pins;
 
 esp_bootloader_esp_idf::esp_app_desc!();

@@ -4,8 +4,8 @@
 #![no_main]
 
 use board::{Battery, CarCable, Exit};
+use board_esp32p4::Chip;
 use control_pilot::Coding;
-use esp32p4::Chip;
 use hal_esp32p4::{Pins, Side};
 use machine::Instant;
 use pev_fsm::{Plant, Vehicle};

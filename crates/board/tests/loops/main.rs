@@ -4,6 +4,7 @@
 
 mod bench;
 mod commands;
+mod debug;
 mod faults;
 mod session;
 mod start;

@@ -1,6 +1,6 @@
 use core::fmt;
 
-use control_pilot::Output;
+use control_pilot::{Level, Output};
 use embedded_hal::delay::DelayNs;
 use evse_fsm::{Demand, Plant};
 use hal_esp32p4::{
@@ -150,6 +150,10 @@ impl<C: CablePins, S: Stage> Cable for ChargerCable<C, S> {
 
     fn while_safe(&mut self) -> Option<WhileSafe<'_>> {
         self.common.outputs.while_safe()
+    }
+
+    fn is_free(&self, now: Instant) -> bool {
+        session::fresh(self.meter.reading(), now) == Some(Level::A)
     }
 
     fn pilot_test(&self, step: usize) -> Option<Demand> {

@@ -27,6 +27,8 @@ pub struct World {
     /// Microseconds.
     pub now: Cell<u64>,
     pub plugged: Cell<bool>,
+    /// The plug was pulled and stays out.
+    pub is_pulled: Cell<bool>,
     /// Noise on the pilot in mV: added to and taken from every second sample.
     pub noise_mv: Cell<i32>,
     flips: Cell<bool>,
@@ -113,6 +115,7 @@ impl World {
         Rc::new(Self {
             now: Cell::new(0),
             plugged: Cell::new(false),
+            is_pulled: Cell::new(false),
             noise_mv: Cell::new(0),
             flips: Cell::new(false),
             charger: End::new(),
@@ -516,7 +519,6 @@ pub struct Bench {
     pub flash: [Sectors; 2],
     line: PowerLine,
     ports: [sim::Port; 2],
-    pub cuts: bool,
 }
 
 impl Bench {
@@ -532,7 +534,7 @@ impl Bench {
         let car = modem(ModemConfig::pev(kind, Mac([2, 0xB0, 0x52, 0, 0, 0xC0])));
         let ports = [charger, car].map(|config| line.add_modem(Instant::ZERO, config));
         line.set_attenuation(Instant::ZERO, ports[0], ports[1], 20);
-        Self { world: World::new(), flash: [Sectors::new(), Sectors::new()], line, ports, cuts: false }
+        Self { world: World::new(), flash: [Sectors::new(), Sectors::new()], line, ports }
     }
 
     pub fn now(&self) -> Instant {
@@ -547,7 +549,7 @@ impl Bench {
         for (port, side) in self.ports.into_iter().zip([Side::Charger, Side::Car]) {
             let sent: Vec<_> = self.world.end(side).sent.borrow_mut().drain(..).collect();
             for frame in sent {
-                if !self.cuts {
+                if self.world.end(side).is_up.get() {
                     self.line.handle(now, port, &frame);
                 }
             }
@@ -555,7 +557,7 @@ impl Bench {
         self.line.handle_timeout(now);
         while let Some((port, frame)) = self.line.poll_transmit() {
             let side = if port == self.ports[0] { Side::Charger } else { Side::Car };
-            if !self.cuts {
+            if self.world.end(side).is_up.get() {
                 self.world.end(side).received.borrow_mut().push_back(frame);
             }
         }
@@ -637,7 +639,7 @@ pub fn generator(seed: u8) -> Generator {
 /// Puts the plug in 1 s after the boards' start and lets the battery be full `charges` after current flows.
 pub fn usual(world: &World, now: Instant, charges: Duration) {
     let ready = world.charger.log().contains("self-test passed") && now > Instant::from_millis(1_000);
-    world.plugged.set(world.plugged.get() || ready);
+    world.plugged.set((world.plugged.get() || ready) && !world.is_pulled.get());
     if world.cable.get().current_ma > 5_000 {
         let since = FLOWS.get().min(now.as_micros());
         FLOWS.set(since);

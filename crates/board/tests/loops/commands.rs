@@ -71,7 +71,8 @@ fn the_pilot_is_tested_step_by_step_and_not_while_a_plug_is_in() {
     }
     assert_eq!(bench.world.charger.pwm.get(), 16_384, "steady +12 V after it");
     bench.world.plugged.set(true);
-    assert!(answers(&mut bench, &["status", "test pilot"]).contains("not while a plug is in"));
+    let log = answers(&mut bench, &["status", "test pilot"]);
+    assert!(log.contains("not while a plug is in"), "{log}");
 }
 
 #[test]

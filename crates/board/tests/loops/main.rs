@@ -4,7 +4,6 @@
 
 mod bench;
 mod commands;
-mod debug;
 mod faults;
 mod session;
 mod start;

@@ -225,6 +225,11 @@ impl<H: Hardware> Desk<H> {
         match Command::parse(line) {
             Some(Command::Seed(bytes)) => self.seed(&bytes),
             Some(Command::Reboot) => self.reboots = true,
+            Some(Command::Start) => {
+                self.is_started = Some(true);
+                self.say(format_args!("started once the self-test has passed"));
+            }
+            Some(Command::Stop) => self.is_started = Some(false),
             Some(Command::Json(on)) => self.console.is_json = on,
             Some(Command::Help) => self.help(),
             Some(Command::Settings) => self.say_settings(),

@@ -4,7 +4,6 @@ use core::ops::ControlFlow;
 
 use hal_esp32p4::Sign;
 use machine::{Cx, Duration, Instant};
-use session::Phase;
 
 use crate::command::Command;
 use crate::desk::Leave;
@@ -22,6 +21,9 @@ const LINK: Duration = Duration::from_millis(50);
 const LOSSES: Duration = Duration::from_secs(1);
 /// How long each step of the pilot's test lasts: an oscilloscope has time for it (judgement).
 const STEP: Duration = Duration::from_secs(2);
+
+/// From a step's begin until the pilot is measured as it is driven now.
+const SETTLED: Duration = Duration::from_millis(100);
 
 /// A role at work on a board. A firmware calls [`charger`](crate::charger), [`car`](crate::car) or [`listen`](crate::listen);
 /// this is for tests that play several boards at a time.
@@ -240,11 +242,10 @@ where
         if Command::parse(line) != Some(Command::TestPilot) {
             return self.desk.answer(line, self.cable, self.role);
         }
-        let is_free = self.role.phase().is_none_or(|phase| phase == Phase::Idle);
-        if !is_free || !Desk::<H>::rests(self.cable, self.role) {
+        let now = self.desk.now();
+        if !self.cable.is_free(now) || !Desk::<H>::rests(self.cable, self.role) {
             self.desk.say(format_args!("not while a plug is in"));
         } else if self.cable.pilot_test(0).is_some() {
-            let now = self.desk.now();
             self.test = Some((0, now + STEP));
         } else {
             self.desk.say(format_args!("a {} has no pilot", R::NAME));
@@ -255,7 +256,9 @@ where
     /// Says what a step of the pilot's test has measured, and goes on to the next. A plug that goes in ends it.
     fn test_pilot(&mut self, now: Instant) {
         let Some((step, until)) = self.test else { return };
-        if self.role.phase().is_some_and(|phase| phase != Phase::Idle) {
+        // A change of the pilot takes two periods and a window to be measured again.
+        let is_settled = until.since(now) + SETTLED <= STEP;
+        if is_settled && !self.cable.is_free(now) {
             self.test = None;
             return self.desk.say(format_args!("test pilot: a plug went in, the test is over"));
         }

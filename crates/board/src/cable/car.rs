@@ -126,6 +126,11 @@ impl<C: CablePins, B: Battery> Cable for CarCable<C, B> {
         self.common.outputs.while_safe()
     }
 
+    fn is_free(&self, _: Instant) -> bool {
+        // It drives nothing.
+        true
+    }
+
     fn pilot_test(&self, step: usize) -> Option<Demand> {
         // A car drives nothing: it measures.
         (step < 5).then_some(Demand::SAFE)

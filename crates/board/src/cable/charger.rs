@@ -1,6 +1,6 @@
 use core::fmt;
 
-use control_pilot::Output;
+use control_pilot::{Level, Output};
 use embedded_hal::delay::DelayNs;
 use evse_fsm::{Demand, Plant};
 use hal_esp32p4::{
@@ -25,6 +25,10 @@ pub struct ChargerCable<C: CablePins, S> {
 impl<C: CablePins, S: Stage> ChargerCable<C, S> {
     /// So near is waited for instead of coming back later: the high phase of 5 % is 50 us long (judgement).
     const NEAR: Duration = Duration::from_micros(80);
+    /// The same while the newest reading is older than [`OLD`](Self::OLD): a loop whose turns miss the high phase again and again
+    /// waits for a whole period (judgement; readings count for 200 ms).
+    const PERIOD: Duration = Duration::from_micros(1_050);
+    const OLD: Duration = Duration::from_millis(40);
     /// So long are samples taken at most in one call: a period and some (judgement).
     const LONGEST: Duration = Duration::from_millis(2);
 
@@ -69,8 +73,10 @@ impl<C: CablePins, S: Stage> ChargerCable<C, S> {
                 true
             }
             due => {
+                let is_old = self.meter.reading().is_none_or(|reading| now.since(reading.at) > Self::OLD);
+                let near = if is_old { Self::PERIOD } else { Self::NEAR };
                 let edge = self.next_edge(now);
-                due.into_iter().chain(edge).min().is_some_and(|at| at.since(now) <= Self::NEAR)
+                due.into_iter().chain(edge).min().is_some_and(|at| at.since(now) <= near)
             }
         }
     }
@@ -144,6 +150,10 @@ impl<C: CablePins, S: Stage> Cable for ChargerCable<C, S> {
 
     fn while_safe(&mut self) -> Option<WhileSafe<'_>> {
         self.common.outputs.while_safe()
+    }
+
+    fn is_free(&self, now: Instant) -> bool {
+        session::fresh(self.meter.reading(), now) == Some(Level::A)
     }
 
     fn pilot_test(&self, step: usize) -> Option<Demand> {

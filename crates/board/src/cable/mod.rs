@@ -54,6 +54,9 @@ pub trait Cable {
     /// Proof that nothing is driven: for flash.
     fn while_safe(&mut self) -> Option<WhileSafe<'_>>;
 
+    /// Whether the pilot may be driven for a test: nothing is plugged in, as it is measured now.
+    fn is_free(&self, now: Instant) -> bool;
+
     /// The demand of a step of the command `test pilot`, counted from 0, that nothing but the pilot follows; `None`: there is no
     /// such step.
     fn pilot_test(&self, step: usize) -> Option<Self::Demand>;

@@ -216,7 +216,7 @@ mod tests {
             console.line(Head::plain(Instant::ZERO), format_args!("{:100}", "x"));
         }
         let text = written(&mut console);
-        let kept = text.lines().filter(|line| line.len() == 123).count();
+        let kept = text.lines().filter(|line| line.len() == 129).count();
         let last = text.lines().last().unwrap();
         assert!(last.ends_with(" lines were lost: the serial line is too slow"), "{last}");
         assert!(last.contains(&std::format!("{} lines", 100 - kept)), "{kept} {last}");

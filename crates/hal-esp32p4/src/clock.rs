@@ -50,6 +50,18 @@ impl<C: Counter> Clock<C> {
         Instant::ZERO + Self::span(self.ticks)
     }
 
+    /// The moment at which the counter said `count`, up to half a round before [`now`](Self::now) was called last: for what an
+    /// interrupt noted.
+    pub fn at(&self, count: u64) -> Instant {
+        let ago = self.last.wrapping_sub(count) & Self::MASK;
+        let ticks = if ago <= Self::MASK / 2 {
+            self.ticks.saturating_sub(ago)
+        } else {
+            self.ticks.saturating_add(count.wrapping_sub(self.last) & Self::MASK)
+        };
+        Instant::ZERO + Self::span(ticks)
+    }
+
     /// The counter.
     pub const fn counter(&mut self) -> &mut C {
         &mut self.counter

@@ -81,7 +81,7 @@ pub use outputs::{
     ContactorFault, Drive, OutputFault, Outputs, Parts, SafeReport, Sense, Sensed, Side, Wanted, WhileSafe,
 };
 pub use pads::Pads;
-pub use pilot::{DutyMeter, Phases, PilotMeter, Span, Voltages};
+pub use pilot::{DutyMeter, Phases, PilotMeter, Span, TimerEdges, Voltages};
 pub use pins::{PinError, Pins, Reset, Signal};
 pub use proximity::{Divider, ProximityMeter};
 pub use pwm::{Ledc, PilotPwm, PwmError, Timing};

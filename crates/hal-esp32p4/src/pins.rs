@@ -55,6 +55,16 @@ pub enum Signal {
     LockFeedback,
     /// Contact of the emergency stop.
     EmergencyStop,
+    /// Clock of a modem on SPI.
+    SpiClock,
+    /// Data to a modem on SPI.
+    SpiOut,
+    /// Data from a modem on SPI.
+    SpiIn,
+    /// Chip select of a modem on SPI, active low.
+    SpiSelect,
+    /// Interrupt of a modem on SPI, active high.
+    SpiInterrupt,
 }
 
 /// What a pad needs outside the chip while no program drives it: in reset, in the ROM and in the second-stage bootloader.
@@ -113,11 +123,16 @@ const ROWS: [Row; Signal::COUNT] = [
     (Signal::Lock, "lock", 23, Pads::GENERAL, Reset::PullDown, true),
     (Signal::LockFeedback, "lock feedback", 6, Pads::GENERAL, Reset::Contact, true),
     (Signal::EmergencyStop, "emergency stop", 7, Pads::GENERAL, Reset::Contact, true),
+    (Signal::SpiClock, "SPI clock", 8, Pads::GENERAL, Reset::Free, true),
+    (Signal::SpiOut, "SPI data to modem", 9, Pads::GENERAL, Reset::Free, true),
+    (Signal::SpiIn, "SPI data from modem", 10, Pads::GENERAL, Reset::Free, true),
+    (Signal::SpiSelect, "SPI select", 11, Pads::GENERAL, Reset::Free, true),
+    (Signal::SpiInterrupt, "SPI interrupt", 12, Pads::GENERAL, Reset::Free, true),
 ];
 
 impl Signal {
     /// How many there are.
-    pub const COUNT: usize = 24;
+    pub const COUNT: usize = 29;
 
     /// All of them, in the order of the table.
     pub fn all() -> impl Iterator<Item = Self> {
@@ -167,7 +182,7 @@ impl fmt::Display for Signal {
 /// ```
 /// use hal_esp32p4::{Pins, Signal};
 ///
-/// let car = Pins::default().without(Signal::PilotPwm).with(Signal::Relay, 8);
+/// let car = Pins::default().without(Signal::PilotPwm).with(Signal::Relay, 13);
 /// assert_eq!(car.check(), Ok(()));
 /// let wrong = Pins::default().with(Signal::ProximityAdc, 5).check().unwrap_err();
 /// assert_eq!(wrong.to_string(), "GPIO5 cannot be proximity ADC: legal are GPIO16-23");
@@ -233,6 +248,11 @@ impl Pins {
     /// The pad of `signal`; `None` where the board does not have it.
     pub fn pad(&self, signal: Signal) -> Option<u8> {
         self.0.iter().find(|(of, _)| *of == signal).and_then(|(_, pad)| *pad)
+    }
+
+    /// The first of these pads that carries no signal.
+    pub fn free(&self, pads: Pads) -> Option<u8> {
+        (0..=Pads::LAST).find(|pad| pads.contains(*pad) && self.0.iter().all(|(_, used)| *used != Some(*pad)))
     }
 
     /// Whether the wiring can work.

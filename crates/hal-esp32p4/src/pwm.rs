@@ -43,6 +43,12 @@ impl Timing {
     pub const fn counts(self) -> u32 {
         1 << self.resolution_bits
     }
+
+    /// How long ago the pilot rose when its timer says `counts`, in counts of a clock of `hz`: it rises at 0, and a period has
+    /// 1 ms.
+    pub const fn since_edge(self, counts: u32, hz: u32) -> u64 {
+        counts as u64 * hz as u64 / (self.counts() as u64 * Self::PILOT_HZ as u64)
+    }
 }
 
 /// One LEDC timer with one channel, as registers: what the half for the chip implements.

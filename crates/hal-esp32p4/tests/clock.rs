@@ -36,6 +36,17 @@ fn a_counter_that_wraps_again_and_again_does_not_stop_the_clock() {
 }
 
 #[test]
+fn what_an_interrupt_noted_has_its_own_moment_before_and_after_the_clock_was_read() {
+    let mut clock = Clock::new(Counts::<32, 1_000_000>(u64::from(u32::MAX) - 9));
+    clock.counter().0 += 1_000;
+    assert_eq!(clock.now().as_micros(), 1_000);
+    let noted = |micros: u64| (u64::from(u32::MAX) - 9 + micros) & u64::from(u32::MAX);
+    assert_eq!(clock.at(noted(400)).as_micros(), 400);
+    assert_eq!(clock.at(noted(5)).as_micros(), 5, "before the counter began again");
+    assert_eq!(clock.at(noted(1_007)).as_micros(), 1_007, "since the clock was read");
+}
+
+#[test]
 fn a_counter_that_steps_back_stops_the_clock_until_it_is_there_again() {
     let mut clock = Clock::new(Counts::<52, 16_000_000>(16_000_000));
     clock.counter().0 = 32_000_000;

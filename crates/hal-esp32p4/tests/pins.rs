@@ -89,6 +89,14 @@ fn nothing_that_moves_high_voltage_can_be_at_a_pad_that_the_chip_uses_while_it_b
 }
 
 #[test]
+fn a_pad_without_a_signal_is_found_where_there_is_one() {
+    let pins = Pins::default();
+    assert_eq!(pins.free(Pads::ADC1), Some(16));
+    assert_eq!(pins.with(Signal::Relay, 16).free(Pads::ADC1), Some(17));
+    assert_eq!(pins.free(Pads::of(&[20, 21, 46])), None);
+}
+
+#[test]
 fn pads_print_as_ranges() {
     assert_eq!(Pads::of(&[3, 1, 2, 7]).to_string(), "1-3, 7");
     assert_eq!(Pads::of(&[0, 54, 55, 255]).to_string(), "0, 54");
@@ -97,15 +105,20 @@ fn pads_print_as_ranges() {
 }
 
 #[test]
-fn the_readme_has_the_table_as_it_is_in_the_code() {
-    let readme = include_str!("../README.md");
-    for signal in Signal::all() {
-        let row = format!(
-            "| {signal} | {} | {} | {} |",
-            signal.default_pad(),
-            signal.legal(),
-            signal.reset().name()
-        );
-        assert!(readme.contains(&row), "README.md needs the row\n{row}");
+fn the_readme_and_the_boards_page_have_the_table_as_it_is_in_the_code() {
+    let pages = [
+        ("README.md", include_str!("../README.md")),
+        ("docs/board.md", include_str!("../../../docs/board.md")),
+    ];
+    for (name, page) in pages {
+        for signal in Signal::all() {
+            let row = format!(
+                "| {signal} | {} | {} | {} |",
+                signal.default_pad(),
+                signal.legal(),
+                signal.reset().name()
+            );
+            assert!(page.contains(&row), "{name} needs the row\n{row}");
+        }
     }
 }

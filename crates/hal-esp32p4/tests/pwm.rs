@@ -108,6 +108,16 @@ fn the_raw_side_takes_every_count_and_no_more_than_a_period() {
 }
 
 #[test]
+fn the_timer_says_how_long_ago_the_pilot_rose() {
+    // SYSTIMER counts 16 in a microsecond: 5 % of a period is 50 us, the last count 1 ms less 61 ns.
+    for (counts, ago) in [(0, 0), (819, 799), (8_192, 8_000), (16_383, 15_999)] {
+        assert_eq!(Timing::PILOT.since_edge(counts, 16_000_000), ago);
+    }
+    // Whatever the register gives beyond its 14 bits, and a clock as fast as there is: no overflow.
+    assert_eq!(Timing::PILOT.since_edge(u32::MAX, u32::MAX), 1_125_899_906_318);
+}
+
+#[test]
 fn hardware_that_does_not_follow_is_reported() {
     let mut registers = Registers { is_dead: true, ..Registers::default() };
     assert_eq!(PilotPwm::new(&mut registers).unwrap_err(), PwmError::Hardware(ErrorKind::Other));

@@ -70,6 +70,26 @@ const LAYERS: &[(&str, &[&str])] = &[
         "hal-esp32p4",
         &["machine", "session", "control-pilot", "embedded-hal", "heapless", "sha2", "thiserror"],
     ),
+    (
+        "board",
+        &[
+            "machine",
+            "session",
+            "control-pilot",
+            "homeplug-mme",
+            "slac",
+            "modem",
+            "sdp",
+            "evse-fsm",
+            "pev-fsm",
+            "roles",
+            "hal-esp32p4",
+            "qca7000-spi",
+            "embedded-hal",
+            "heapless",
+            "thiserror",
+        ],
+    ),
 ];
 
 /// Crates that use the operating system.

@@ -191,7 +191,8 @@ impl Charger {
                     self.set_phase(Phase::Idle);
                 }
             }
-            Some(Level::B) if before == Some(Level::A) || before.is_none() => {
+            // A plug that goes in shows E for a moment, when one measurement saw both sides of the change.
+            Some(Level::B) if !matches!(before, Some(Level::C | Level::D)) => {
                 self.checkpoint(Checkpoint::PILOT_B);
                 if !self.is_connected {
                     self.set_phase(Phase::Plugged);

@@ -3,6 +3,7 @@
 mod line;
 mod parts;
 mod sequence;
+mod wired;
 
 use core::marker::PhantomData;
 

@@ -61,6 +61,22 @@ pub trait Flash {
     fn write(&mut self, sector: Sector, offset: u32, bytes: &[u8]) -> Result<(), Self::Error>;
 }
 
+impl<F: Flash> Flash for &mut F {
+    type Error = F::Error;
+
+    fn read(&mut self, sector: Sector, offset: u32, bytes: &mut [u8]) -> Result<(), F::Error> {
+        (**self).read(sector, offset, bytes)
+    }
+
+    fn erase(&mut self, sector: Sector) -> Result<(), F::Error> {
+        (**self).erase(sector)
+    }
+
+    fn write(&mut self, sector: Sector, offset: u32, bytes: &[u8]) -> Result<(), F::Error> {
+        (**self).write(sector, offset, bytes)
+    }
+}
+
 /// Why settings were not kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError<E> {

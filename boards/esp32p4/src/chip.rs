@@ -1,0 +1,155 @@
+use core::fmt::Write;
+
+use board::{Board, Hardware};
+use esp_hal::clock::CpuClock;
+use esp_hal::delay::Delay;
+use esp_hal::peripherals::{GPIO37, GPIO38, Peripherals, UART0};
+use esp_hal::uart::{Config, Uart};
+use esp_hal::{efuse, system};
+use hal_esp32p4::{Clock, Pads, Pins, Plan, Revision, SelfTest, Side, Signal, Watchdog};
+use machine::Instant;
+use roles::Mac;
+
+use crate::ends::Ends;
+use crate::ethernet::Rmii;
+use crate::port::{self, Blocks, P4Port};
+use crate::{ChipNoise, Mwdt, SerialLine, StoreFlash, Systimer, adc, safe, serial};
+
+/// The types of this board.
+#[derive(Debug)]
+pub struct P4;
+
+impl Hardware for P4 {
+    type Counter = Systimer;
+    type Stages = Mwdt;
+    type Flash = StoreFlash;
+    type Port = P4Port;
+    type Serial = SerialLine;
+    type Noise = ChipNoise;
+    type Delay = Delay;
+}
+
+/// The chip after its start.
+pub struct Chip {
+    /// What every role needs.
+    pub board: Board<P4>,
+    /// Where settings and latch are kept.
+    pub flash: StoreFlash,
+    /// What belongs to the cable.
+    pub ends: Ends,
+}
+
+impl Chip {
+    /// From reset to a board that is SAFE: revision, clocks, wiring, pads, then everything else. To be called once, first in
+    /// `main`.
+    ///
+    /// What cannot work is said on the serial line and ends here, with the pads as the resistors hold them. `side` is the end
+    /// of the cable; a listener has none, and drives nothing. `roles` are the names of the roles that the firmware has.
+    pub fn start(side: Option<Side>, roles: &'static [&'static str], pins: Pins) -> Self {
+        check_revision();
+        // Whoever reads the log learns what ended before it: power, the watchdog, a brown-out.
+        let _ = match system::reset_reason() {
+            Some(reason) => write!(serial::Bare, "\r\nreset: {reason:?}\r\n"),
+            None => write!(serial::Bare, "\r\nreset: unknown\r\n"),
+        };
+        let chip = esp_hal::init(esp_hal::Config::default().with_cpu_clock(CpuClock::max()));
+        if let Err(error) = pins.check() {
+            safe::end(format_args!("the wiring cannot work: {error}"));
+        }
+        safe::set_up(side, pins);
+        Self::assemble(chip, side, roles, pins)
+    }
+
+    fn assemble(chip: Peripherals, side: Option<Side>, roles: &'static [&'static str], pins: Pins) -> Self {
+        let mac = mac();
+        // The third carries no signal: its noise is a source of entropy. Nothing is to be connected to it.
+        let pads = [pins.pad(Signal::PilotAdc), pins.pad(Signal::ProximityAdc), pins.free(Pads::ADC1)];
+        let [pilot, proximity, noise] = adc::channels(chip.ADC1, pads);
+        let Some(pilot) = pilot else { safe::end(format_args!("the pilot has no ADC")) };
+        let rmii = Rmii {
+            crs_dv: chip.GPIO28,
+            rxd: (chip.GPIO29, chip.GPIO30),
+            txd: (chip.GPIO34, chip.GPIO35),
+            tx_en: chip.GPIO49,
+            ref_clk: chip.GPIO50,
+        };
+        let board = Board {
+            name: "esp32p4",
+            mac,
+            clock: Clock::new(Systimer),
+            watchdog: Watchdog::new(Mwdt::new(chip.TIMG1), Plan::of(side.unwrap_or(Side::Charger))),
+            port: port::start(Blocks { eth: chip.ETH, rmii, spi: chip.SPI2 }, &pins, mac),
+            serial: SerialLine::new(serial_line(chip.UART0, chip.GPIO37, chip.GPIO38)),
+            noise: ChipNoise::new(noise),
+            delay: Delay::new(),
+            roles,
+            pins: pad_of,
+            checks,
+            rest,
+        };
+        let ends = Ends { pins, pilot, proximity, io: chip.IO_MUX };
+        Self { board, flash: StoreFlash::new(chip.FLASH), ends }
+    }
+
+    /// Starts the chip again.
+    pub fn reset() -> ! {
+        system::software_reset()
+    }
+}
+
+fn revision() -> Revision {
+    let fuses = efuse::chip_revision();
+    Revision { major: fuses.major, minor: fuses.minor }
+}
+
+/// Before esp-hal starts, which only panics on an old chip: here the line says it every second, for whoever connects later.
+fn check_revision() {
+    while revision() < Revision::OLDEST {
+        let _ = write!(
+            serial::Bare,
+            "chip revision {} is too old: use a board with {} or later\r\n",
+            revision(),
+            Revision::OLDEST
+        );
+        // The ROM's: esp-hal's clock does not run yet.
+        esp_hal::rom::ets_delay_us(1_000_000);
+    }
+}
+
+/// The self-test's checks that only the chip can do.
+fn checks(test: &mut SelfTest) {
+    test.revision(revision());
+    if let Some((_, pins)) = safe::wiring() {
+        test.pins(&pins);
+    }
+}
+
+/// The signals and their pads, for people.
+fn pad_of(index: usize) -> Option<(&'static str, u8)> {
+    let (_, pins) = safe::wiring()?;
+    Signal::all().filter_map(|signal| Some((signal.name(), pins.pad(signal)?))).nth(index)
+}
+
+/// Nothing to wait for: the pilot's edges are read from its timer, so the loop looks again at once.
+const fn rest(_: Instant) {}
+
+/// The address in the chip's fuses.
+fn mac() -> Mac {
+    let mut mac = [0; 6];
+    for (to, from) in mac.iter_mut().zip(efuse::base_mac_address().as_bytes()) {
+        *to = *from;
+    }
+    Mac(mac)
+}
+
+/// UART0 at 115 200 baud, as ROM and bootloader have it.
+fn serial_line(
+    uart: UART0<'static>,
+    tx: GPIO37<'static>,
+    rx: GPIO38<'static>,
+) -> Uart<'static, esp_hal::Blocking> {
+    match Uart::new(uart, Config::default()) {
+        Ok(uart) => uart.with_tx(tx).with_rx(rx),
+        Err(error) => safe::end(format_args!("the serial line does not start: {error:?}")),
+    }
+}

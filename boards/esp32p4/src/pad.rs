@@ -1,0 +1,127 @@
+use embedded_hal::digital::{Error, ErrorKind, ErrorType, InputPin, OutputPin, StatefulOutputPin};
+use esp_hal::gpio::{AnyPin, Flex, InputConfig, Level, OutputConfig, Pull};
+use esp_hal::peripherals::GPIO;
+use hal_esp32p4::Pads;
+
+/// A pad on the GPIO registers alone, so that the panic handler and the watchdog's interrupt have the same pads as the loop:
+/// to name one changes nothing, while esp-hal's drivers set the pad up again and let go of its level for a moment.
+///
+/// Each access is one write of a set or clear register, or one read: an interrupt between two of them does no harm.
+#[derive(Debug)]
+pub struct Pad(u8);
+
+/// The pad does not have the level that it is driven to: a short, or a pad that is not set up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stuck;
+
+impl Error for Stuck {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Other
+    }
+}
+
+impl Pad {
+    /// Reads until a new level is through the input's two stages of synchronisation (judgement: 40 reads take 1 us or more).
+    const READS: u32 = 40;
+
+    /// The pad, untouched.
+    pub const fn at(number: u8) -> Self {
+        Self(number)
+    }
+
+    /// Sets the pad up as an output that drives `is_high` from its first moment. Its input is on, too: it is read back.
+    pub fn output(number: u8, is_high: bool) -> Self {
+        let mut flex = flex(number);
+        flex.set_level(if is_high { Level::High } else { Level::Low });
+        flex.apply_output_config(&OutputConfig::default());
+        flex.set_input_enable(true);
+        flex.set_output_enable(true);
+        Self(number)
+    }
+
+    /// Sets the pad up as an input with its weak pull-up: a contact to ground with a broken wire and no resistor reads high.
+    pub fn input(number: u8) -> Self {
+        let mut flex = flex(number);
+        flex.apply_input_config(&InputConfig::default().with_pull(Pull::Up));
+        flex.set_input_enable(true);
+        Self(number)
+    }
+
+    /// Its number.
+    pub const fn number(&self) -> u8 {
+        self.0
+    }
+
+    /// Whether the pad is high now.
+    pub fn level(&self) -> bool {
+        let gpio = GPIO::regs();
+        self.bit_of(gpio.in_().read().bits(), gpio.in1().read().bits())
+    }
+
+    fn bit_of(&self, low: u32, high: u32) -> bool {
+        let bank = if self.0 < 32 { low } else { high };
+        bank & self.mask() != 0
+    }
+
+    const fn mask(&self) -> u32 {
+        1 << (self.0 % 32)
+    }
+
+    fn drive(&mut self, is_high: bool) -> Result<(), Stuck> {
+        let (gpio, mask) = (GPIO::regs(), self.mask());
+        // SAFETY: any pattern is valid in these four registers; the ones in it are the pads that change.
+        unsafe {
+            match (self.0 < 32, is_high) {
+                (true, true) => gpio.out_w1ts().write(|w| w.bits(mask)),
+                (true, false) => gpio.out_w1tc().write(|w| w.bits(mask)),
+                (false, true) => gpio.out1_w1ts().write(|w| w.bits(mask)),
+                (false, false) => gpio.out1_w1tc().write(|w| w.bits(mask)),
+            };
+        }
+        let follows = (0..Self::READS).any(|_| self.level() == is_high);
+        if follows { Ok(()) } else { Err(Stuck) }
+    }
+}
+
+/// esp-hal's driver for setting a pad up.
+fn flex(number: u8) -> Flex<'static> {
+    // Above the last pad esp-hal panics; `Pins::check` has refused it before.
+    let number = number.min(Pads::LAST);
+    // SAFETY: each pad has one signal (`Pins::check`), and one owner by that.
+    Flex::new(unsafe { AnyPin::steal(number) })
+}
+
+impl ErrorType for Pad {
+    type Error = Stuck;
+}
+
+impl OutputPin for Pad {
+    fn set_low(&mut self) -> Result<(), Stuck> {
+        self.drive(false)
+    }
+
+    fn set_high(&mut self) -> Result<(), Stuck> {
+        self.drive(true)
+    }
+}
+
+impl StatefulOutputPin for Pad {
+    fn is_set_high(&mut self) -> Result<bool, Stuck> {
+        let gpio = GPIO::regs();
+        Ok(self.bit_of(gpio.out().read().bits(), gpio.out1().read().bits()))
+    }
+
+    fn is_set_low(&mut self) -> Result<bool, Stuck> {
+        self.is_set_high().map(|is_high| !is_high)
+    }
+}
+
+impl InputPin for Pad {
+    fn is_high(&mut self) -> Result<bool, Stuck> {
+        Ok(self.level())
+    }
+
+    fn is_low(&mut self) -> Result<bool, Stuck> {
+        Ok(!self.level())
+    }
+}

@@ -1,0 +1,55 @@
+//! Emulated boards: QEMU's machines with the parts that the main loop asks for.
+//!
+//! What is physical - pilot, contacts, power stage, battery - comes from the host in frames of a private EtherType (crate
+//! `wire`); pins, PWM and ADC turn it into what a board has, so that the loop's own measuring runs as on a real one.
+#![no_std]
+
+#[cfg(target_arch = "riscv32")]
+#[path = "riscv/mod.rs"]
+mod chip;
+#[cfg(target_arch = "arm")]
+#[path = "arm/mod.rs"]
+mod chip;
+
+mod parts;
+mod physical;
+
+use core::fmt::{self, Write as _};
+
+use board::Serial;
+
+pub use chip::{exit, instructions, stack};
+pub use parts::{Emulated, Pins, board, charger, car, flash};
+
+/// The serial line, written to the end: where nothing else runs any more.
+struct Line;
+
+impl fmt::Write for Line {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let mut rest = text.as_bytes();
+        while !rest.is_empty() {
+            let taken = chip::Uart.write(rest);
+            rest = rest.get(taken..).unwrap_or_default();
+        }
+        Ok(())
+    }
+}
+
+/// Makes everything SAFE, says why and ends the emulator: for a panic, a fault and the watchdog.
+fn safe_and_exit(why: fmt::Arguments<'_>, code: u32) -> ! {
+    physical::safe();
+    let _ = writeln!(Line, "SAFE: {why}");
+    exit(code)
+}
+
+#[panic_handler]
+fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
+    safe_and_exit(format_args!("{info}"), 2)
+}
+
+/// Ends the emulator after a role's end, with the stack's deepest use.
+pub fn end(exit: board::Exit) -> ! {
+    let (used, size) = stack();
+    let _ = writeln!(Line, "end: {exit:?}; stack {used} of {size} bytes");
+    chip::exit(0)
+}

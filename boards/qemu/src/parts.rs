@@ -1,0 +1,283 @@
+//! The parts of an emulated board.
+
+use board::{
+    Battery, Board, CablePins, CarCable, ChargerCable, Hardware, Mac, Noise, Port, Stage, StageFault, Wiring,
+};
+use embedded_hal::delay::DelayNs;
+use evse_fsm::Plant;
+use hal_esp32p4::{
+    Clock, Drive, Flash, Parts, PilotPwm, Pool, Revision, Scale, Sector, SelfTest, Sense, Side, Source as Entropy,
+    Watchdog,
+};
+use machine::{Duration, Instant};
+use pev_fsm::Vehicle;
+use session::{Insulation, Isolation, Limits, Reading, Target};
+use wire::{Driven, Sensed, coil, contact};
+
+use crate::chip::{COUNTS_A_MS, Net, Time, Timer, Uart, count, instructions};
+use crate::physical::{Coil, Contact, NoAdc, PHYSICAL, PilotAdc, PilotEdges, Pwm, Source};
+
+/// The board's types.
+pub enum Emulated {}
+
+impl Hardware for Emulated {
+    type Counter = Time;
+    type Stages = Timer;
+    type Flash = Sectors;
+    type Port = Ethernet;
+    type Serial = Uart;
+    type Noise = Jitter;
+    type Delay = Delay;
+}
+
+/// The types of its pins.
+pub enum Pins {}
+
+impl CablePins for Pins {
+    type Output = Coil;
+    type Input = Contact;
+    type Ledc = Pwm;
+    type Edges = PilotEdges;
+    type Pilot = PilotAdc;
+    type Proximity = NoAdc;
+}
+
+/// The board without its cable.
+pub fn board(side: Side, mac: Mac, role: &'static [&'static str]) -> Board<Emulated> {
+    let Some(net) = Net::new() else { panic!("no network device: start the emulator with one") };
+    Board {
+        name: "emulated",
+        mac,
+        clock: Clock::new(Time),
+        watchdog: Watchdog::new(Timer::new(), hal_esp32p4::Plan::of(side)),
+        port: Ethernet { net, sent: Driven::default(), sent_at: 0, lost: 0 },
+        serial: Uart,
+        noise: Jitter,
+        delay: Delay,
+        roles: role,
+        pins: |_| None,
+        checks,
+        rest: |_| {},
+    }
+}
+
+/// There is no chip and no pad that could be wrong.
+fn checks(test: &mut SelfTest) {
+    test.revision(Revision::OLDEST);
+    test.pins(&hal_esp32p4::Pins::default());
+}
+
+/// Blank flash, in RAM: it lasts as long as the emulator.
+pub fn flash() -> Sectors {
+    Sectors([[0xFF; SECTOR]; 2])
+}
+
+const SECTOR: usize = Sector::BYTES as usize;
+
+/// Two sectors.
+pub struct Sectors([[u8; SECTOR]; 2]);
+
+impl Sectors {
+    fn part(&mut self, sector: Sector, offset: u32, length: usize) -> Option<&mut [u8]> {
+        let [first, second] = &mut self.0;
+        let sector = if sector == Sector::First { first } else { second };
+        sector.get_mut(usize::try_from(offset).ok()?..)?.get_mut(..length)
+    }
+}
+
+/// Beyond the sector's end.
+#[derive(Debug)]
+pub struct Beyond;
+
+impl Flash for Sectors {
+    type Error = Beyond;
+
+    fn read(&mut self, sector: Sector, offset: u32, bytes: &mut [u8]) -> Result<(), Beyond> {
+        bytes.copy_from_slice(self.part(sector, offset, bytes.len()).ok_or(Beyond)?);
+        Ok(())
+    }
+
+    fn erase(&mut self, sector: Sector) -> Result<(), Beyond> {
+        self.part(sector, 0, SECTOR).ok_or(Beyond)?.fill(0xFF);
+        Ok(())
+    }
+
+    fn write(&mut self, sector: Sector, offset: u32, bytes: &[u8]) -> Result<(), Beyond> {
+        let part = self.part(sector, offset, bytes.len()).ok_or(Beyond)?;
+        part.iter_mut().zip(bytes).for_each(|(to, from)| *to &= from);
+        Ok(())
+    }
+}
+
+/// A delay by the clock.
+pub struct Delay;
+
+impl DelayNs for Delay {
+    fn delay_ns(&mut self, ns: u32) {
+        let until = count() + u64::from(ns) * COUNTS_A_MS / 1_000_000;
+        while count() < until {}
+    }
+}
+
+/// The host's clock against the emulator's instructions: few bits, so that a host's seed is needed.
+pub struct Jitter;
+
+impl Noise for Jitter {
+    fn sample(&mut self, pool: &mut Pool) {
+        pool.sample(Entropy::ClockJitter, (count() as u32) ^ instructions());
+    }
+}
+
+/// The network device. Frames of what is physical go no further.
+pub struct Ethernet {
+    net: Net,
+    sent: Driven,
+    sent_at: u64,
+    lost: u32,
+}
+
+/// What is driven goes out so often, in ms, and at once when it changes.
+const AGAIN_MS: u64 = 5;
+
+impl Ethernet {
+    fn send_driven(&mut self) {
+        let (driven, now) = (PHYSICAL.driven.get(), count());
+        if driven != self.sent || now >= self.sent_at + AGAIN_MS * COUNTS_A_MS {
+            (self.sent, self.sent_at) = (driven, now);
+            self.net.send(&driven.frame());
+        }
+    }
+}
+
+impl Port for Ethernet {
+    fn receive(&mut self, _: Instant, buffer: &mut [u8]) -> Option<usize> {
+        self.send_driven();
+        loop {
+            let length = self.net.receive(buffer)?;
+            let Some(frame) = buffer.get(..length) else {
+                self.lost = self.lost.wrapping_add(1);
+                continue;
+            };
+            let Some(sensed) = Sensed::of(frame) else { return Some(length) };
+            PHYSICAL.sensed.set(sensed);
+            PHYSICAL.at.set(count());
+        }
+    }
+
+    fn send(&mut self, _: Instant, frame: &[u8]) -> bool {
+        self.net.send(frame)
+    }
+
+    fn is_up(&mut self, _: Instant) -> bool {
+        true
+    }
+
+    fn lost(&mut self) -> u32 {
+        self.lost
+    }
+
+    fn hear_all(&mut self) {}
+}
+
+fn sensed() -> Option<(Sensed, Duration)> {
+    let at = PHYSICAL.at.get();
+    (at != 0).then(|| {
+        let age = Duration::from_micros(count().saturating_sub(at) * 1_000 / COUNTS_A_MS);
+        (PHYSICAL.sensed.get(), age)
+    })
+}
+
+/// When it was sensed, on the role's clock.
+fn moment(now: Instant, age: Duration) -> Instant {
+    Instant::from_micros(now.as_micros().saturating_sub(age.as_micros()))
+}
+
+/// The power stage that the host plays.
+pub struct HostStage;
+
+impl Stage for HostStage {
+    fn read(&mut self, now: Instant, plant: &mut Plant) {
+        let Some((sensed, age)) = sensed() else { return };
+        let at = moment(now, age);
+        plant.voltage_mv = Some(Reading::new(sensed.voltage_mv, at));
+        plant.current_ma = Some(Reading::new(sensed.current_ma, at));
+        let insulation = Insulation { count: Some(sensed.monitor), ..Insulation::of(Isolation::Valid) };
+        plant.isolation = Some(Reading::new(insulation, at));
+    }
+
+    fn apply(&mut self, _: Instant, supply: Target, _: bool) -> Result<(), StageFault> {
+        let driven = PHYSICAL.driven.get();
+        PHYSICAL.driven.set(Driven { supply_mv: supply.voltage_mv, supply_ma: supply.current_ma, ..driven });
+        Ok(())
+    }
+}
+
+/// The battery that the host plays.
+pub struct HostBattery;
+
+/// What the battery bears and wants.
+const MOST: Target = Target { voltage_mv: 400_000, current_ma: 60_000 };
+
+impl Battery for HostBattery {
+    fn read(&mut self, now: Instant, plant: &mut pev_fsm::Plant) -> Option<Vehicle> {
+        let (sensed, age) = sensed()?;
+        let at = moment(now, age);
+        plant.inlet_mv = Some(Reading::new(sensed.voltage_mv, at));
+        plant.current_ma = Some(Reading::new(sensed.current_ma, at));
+        Some(Vehicle {
+            at,
+            limits: Limits {
+                max_voltage_mv: MOST.voltage_mv,
+                max_current_ma: MOST.current_ma,
+                max_power_w: 24_000,
+                ..Limits::NONE
+            },
+            battery_mv: Some(sensed.battery_mv),
+            target: MOST,
+            soc_percent: sensed.soc_percent,
+            capacity_wh: 50_000,
+            request_wh: 20_000,
+            full_soc_percent: Some(100),
+            bulk_soc_percent: Some(80),
+            full_in_s: None,
+            bulk_in_s: None,
+            is_done: sensed.is_done != 0,
+            error: 0,
+        })
+    }
+}
+
+fn wiring(side: Side) -> Wiring<Pins> {
+    let own = side == Side::Charger;
+    let source = if own { Source::Own } else { Source::Other };
+    let parts = Parts {
+        pilot: if own { PilotPwm::new(Pwm).ok() } else { None },
+        relay: Some(Drive::active_high(Coil(coil::RELAY))),
+        plus: Some(Drive::active_high(Coil(coil::PLUS))),
+        minus: Some(Drive::active_high(Coil(coil::MINUS))),
+        unlock: Some(Drive::active_high(Coil(coil::UNLOCK))),
+        plus_feedback: Some(Sense::active_high(Contact(contact::PLUS))),
+        minus_feedback: Some(Sense::active_high(Contact(contact::MINUS))),
+        lock_feedback: Some(Sense::active_high(Contact(contact::LOCKED))),
+        emergency_stop: Some(Sense::active_high(Contact(contact::STOP))),
+        ..Parts::none(side)
+    };
+    Wiring {
+        parts,
+        precharge: Duration::ZERO,
+        edges: PilotEdges::new(source),
+        pilot: PilotAdc(source),
+        pilot_scale: Scale::PILOT,
+        proximity: None,
+    }
+}
+
+/// A charger's end of the cable.
+pub fn charger() -> ChargerCable<Pins, HostStage> {
+    ChargerCable::new(wiring(Side::Charger), HostStage)
+}
+
+/// A car's end of the cable.
+pub fn car() -> CarCable<Pins, HostBattery> {
+    CarCable::new(wiring(Side::Car), HostBattery)
+}

@@ -1,0 +1,194 @@
+//! QEMU's machine `virt`: start, clock, serial line, watchdog, exit.
+
+mod net;
+
+use core::arch::global_asm;
+use core::ptr::{addr_of, read_volatile, write_volatile};
+
+use hal_esp32p4::{Counter, Stages};
+use machine::Duration;
+
+pub use net::Net;
+
+use crate::safe_and_exit;
+
+global_asm!(
+    r#"
+    .section .start, "ax"
+    .globl _start
+_start:
+    la sp, _stack_start
+    la t0, _bss_start
+    la t1, _bss_end
+1:  bgeu t0, t1, 2f
+    sw zero, 0(t0)
+    addi t0, t0, 4
+    j 1b
+    # The stack is painted, so that its deepest use can be read later.
+2:  la t0, _stack_end
+    la t1, _stack_start
+    li t2, 0xA5A5A5A5
+3:  bgeu t0, t1, 4f
+    sw t2, 0(t0)
+    addi t0, t0, 4
+    j 3b
+4:  li t0, 0x2000           # mstatus.FS: the floating-point registers are there
+    csrs mstatus, t0
+    la t0, _trap
+    csrw mtvec, t0
+    call main
+5:  j 5b
+
+    .balign 4
+_trap:
+    call trap
+"#
+);
+
+const CLINT: usize = 0x0200_0000;
+const MTIMECMP: usize = CLINT + 0x4000;
+const MTIME: usize = CLINT + 0xBFF8;
+const UART: usize = 0x1000_0000;
+const TEST: usize = 0x0010_0000;
+const PAINT: u32 = 0xA5A5_A5A5;
+
+fn read32(at: usize) -> u32 {
+    // SAFETY: a register of the machine, aligned, whose reading has no effect on memory.
+    unsafe { read_volatile(at as *const u32) }
+}
+
+fn write32(at: usize, value: u32) {
+    // SAFETY: a register of the machine, aligned; none of those written here has an effect on memory.
+    unsafe { write_volatile(at as *mut u32, value) }
+}
+
+/// `mtime`: 10 MHz, 64 bits.
+pub struct Time;
+
+impl Counter for Time {
+    const BITS: u32 = 64;
+    const HZ: u32 = 10_000_000;
+
+    fn count(&mut self) -> u64 {
+        count()
+    }
+}
+
+/// Counts in a millisecond.
+pub const COUNTS_A_MS: u64 = 10_000;
+
+/// What `mtime` says.
+pub fn count() -> u64 {
+    loop {
+        let (high, low) = (read32(MTIME + 4), read32(MTIME));
+        if read32(MTIME + 4) == high {
+            return u64::from(high) << 32 | u64::from(low);
+        }
+    }
+}
+
+/// Instructions so far: a source of jitter against the clock, and the ledger's count.
+pub fn instructions() -> u32 {
+    let count: u32;
+    // SAFETY: reads a counter of the core.
+    unsafe { core::arch::asm!("csrr {0}, minstret", out(reg) count, options(nomem, nostack)) };
+    count
+}
+
+/// The 16550 UART.
+pub struct Uart;
+
+impl board::Serial for Uart {
+    fn read(&mut self) -> Option<u8> {
+        let status = register(5);
+        (status & 1 != 0).then(|| register(0))
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> usize {
+        let mut taken = 0;
+        while let Some(byte) = bytes.get(taken).filter(|_| register(5) & 0x20 != 0) {
+            // SAFETY: the UART's transmit register.
+            unsafe { write_volatile(UART as *mut u8, *byte) };
+            taken += 1;
+        }
+        taken
+    }
+}
+
+fn register(offset: usize) -> u8 {
+    // SAFETY: a register of the UART.
+    unsafe { read_volatile((UART + offset) as *const u8) }
+}
+
+/// The machine timer as a watchdog: its interrupt is the first stage and does not return.
+pub struct Timer {
+    first: Duration,
+}
+
+impl Timer {
+    /// Before it is started.
+    pub const fn new() -> Self {
+        Self { first: Duration::ZERO }
+    }
+}
+
+impl Stages for Timer {
+    type Error = core::convert::Infallible;
+
+    fn start(&mut self, first: Duration, _second: Duration) -> Result<(), Self::Error> {
+        self.first = first;
+        self.feed();
+        // SAFETY: enables the timer's interrupt, whose handler does not return.
+        unsafe {
+            core::arch::asm!("csrs mie, {0}", "csrsi mstatus, 8", in(reg) 1_u32 << 7, options(nomem, nostack));
+        }
+        Ok(())
+    }
+
+    fn feed(&mut self) {
+        let at = count() + self.first.as_micros() * 10;
+        write32(MTIMECMP + 4, u32::MAX);
+        write32(MTIMECMP, at as u32);
+        write32(MTIMECMP + 4, (at >> 32) as u32);
+    }
+}
+
+/// An interrupt of the watchdog, or a fault of the core.
+#[unsafe(no_mangle)]
+extern "C" fn trap() -> ! {
+    let cause: u32;
+    let at: u32;
+    // SAFETY: reads registers of the core.
+    unsafe {
+        core::arch::asm!("csrr {0}, mcause", "csrr {1}, mepc", out(reg) cause, out(reg) at, options(nomem, nostack));
+    }
+    if cause == 0x8000_0007 {
+        safe_and_exit(format_args!("watchdog: the loop has stopped"), 3)
+    } else {
+        safe_and_exit(format_args!("fault {cause} at {at:#x}"), 4)
+    }
+}
+
+/// Ends the emulator with this exit code.
+pub fn exit(code: u32) -> ! {
+    write32(TEST, if code == 0 { 0x5555 } else { code << 16 | 0x3333 });
+    loop {
+        core::hint::spin_loop();
+    }
+}
+
+/// Bytes of the stack that were ever used, and its size.
+pub fn stack() -> (usize, usize) {
+    unsafe extern "C" {
+        static _stack_end: u32;
+        static _stack_start: u32;
+    }
+    let (end, start) = (addr_of!(_stack_end), addr_of!(_stack_start));
+    let size = start as usize - end as usize;
+    let mut at = end;
+    // SAFETY: from the stack's end up to its start, all of it memory.
+    while at < start && unsafe { read_volatile(at) } == PAINT {
+        at = at.wrapping_add(1);
+    }
+    (start as usize - at as usize, size)
+}

@@ -1,0 +1,148 @@
+//! What modem and matching say.
+
+use core::fmt;
+
+use modem::ModemEvent;
+use session::Checkpoint;
+use slac::{Dropped, Event, Failure};
+
+/// An event of the own modem; `at_evse`: the charger's.
+pub struct OfModem<'e> {
+    pub at_evse: bool,
+    pub event: &'e ModemEvent,
+}
+
+/// An event of matching; `at_evse`: the charger's.
+pub struct OfSlac<'e> {
+    pub at_evse: bool,
+    pub event: &'e Event,
+}
+
+impl OfModem<'_> {
+    pub const fn checkpoint(&self) -> Option<Checkpoint> {
+        match self.event {
+            ModemEvent::Ready { .. } if self.at_evse => Some(Checkpoint::KEY_SET),
+            ModemEvent::Ready { .. } => Some(Checkpoint::CAR_KEY_SET),
+            ModemEvent::Link(true) => Some(Checkpoint::LINK_UP),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for OfModem<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("modem: ")?;
+        let words = match self.event {
+            ModemEvent::Found { address, profile } => return write!(f, "{} at {address}", profile.name),
+            ModemEvent::Fault(fault) => return write!(f, "{fault}; tried again after a pause"),
+            ModemEvent::NotFound => {
+                "none answers: is it powered, is it on this interface? The search goes on; no 5 % without a modem"
+            }
+            ModemEvent::Ready { verified: true } => "ready: it shows the new key",
+            ModemEvent::Ready { verified: false } => "ready: it took the new key",
+            ModemEvent::Silent => "does not answer any more: searching again",
+            ModemEvent::OtherKey => "has another key than it was given: set again",
+            ModemEvent::Link(true) => "link up",
+            ModemEvent::Link(false) => "link down",
+            ModemEvent::Malformed => "sent a message that cannot be read",
+            ModemEvent::NotSent => "a frame was not sent: the buffer is too short",
+        };
+        f.write_str(words)
+    }
+}
+
+impl OfSlac<'_> {
+    pub const fn checkpoint(&self) -> Option<Checkpoint> {
+        let evse = self.at_evse;
+        Some(match self.event {
+            Event::Asked { .. } if evse => Checkpoint::SLAC_PARM_REQ_RECEIVED,
+            Event::Asked { .. } => Checkpoint::SLAC_PARM_REQ_SENT,
+            Event::Answered { .. } => Checkpoint::SLAC_PARM_CNF_RECEIVED,
+            Event::Announced { .. } => Checkpoint::START_ATTEN_CHAR,
+            Event::Sounded { .. } => Checkpoint::MNBC_SOUND,
+            Event::Measured { .. } if evse => Checkpoint::ATTEN_CHAR_SENT,
+            Event::Measured { .. } | Event::Unmeasured { .. } => Checkpoint::ATTEN_CHAR_RECEIVED,
+            Event::Synthesised { .. } => Checkpoint::ATTEN_PROFILE,
+            Event::Acknowledged { .. } => Checkpoint::ATTEN_CHAR_RSP,
+            Event::Chosen { .. } => Checkpoint::SLAC_MATCH_REQ,
+            Event::KeyGiven { .. } if evse => Checkpoint::SLAC_MATCH_CNF_SENT,
+            Event::KeyGiven { .. } => Checkpoint::SLAC_MATCH_CNF_RECEIVED,
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for OfSlac<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let evse = self.at_evse;
+        f.write_str("slac: ")?;
+        match *self.event {
+            Event::Asked { car, run_id } => write!(f, "{car} asks who is there, run {run_id}"),
+            Event::Answered { peer } => write!(f, "{peer} answers"),
+            Event::Announced { car, sounds } => write!(f, "{car} announces {sounds} sounds"),
+            Event::Sounded { sounds } => write!(f, "{sounds} sounds sent"),
+            Event::Measured { peer, sounds, mean_cdb } => {
+                write!(f, "{peer}: {}.{:02} dB over {sounds} sounds", mean_cdb / 100, mean_cdb % 100)
+            }
+            Event::Unmeasured { peer } => write!(f, "{peer}: its modem does not measure"),
+            Event::NoneMeasured { peer } => write!(
+                f,
+                "warning: no charger that measures is left, so {peer} is tried: its modem does not measure, and it may be another post's"
+            ),
+            Event::SetAside { peer, instead } => write!(
+                f,
+                "warning: {peer} led nowhere within the last minute, so {instead} is tried before it"
+            ),
+            Event::Synthesised { peer } => {
+                write!(f, "the modem does not measure: what {peer} is told is made up")
+            }
+            Event::Acknowledged { peer } => write!(f, "{peer} has the report"),
+            Event::Chosen { peer } if evse => write!(f, "{peer} chooses this charger"),
+            Event::Chosen { peer } => write!(f, "{peer} is chosen"),
+            Event::Validated { peer, result } => write!(f, "validation with {peer}: {result:?}"),
+            Event::KeyGiven { peer } if evse => write!(f, "key given to {peer}"),
+            Event::KeyGiven { peer } => write!(f, "key got from {peer}"),
+            Event::Matched { peer } => write!(f, "matched with {peer}"),
+            Event::Left => f.write_str("left; a new key is drawn"),
+            Event::Failed(failure) => write!(f, "failed: {}", Why(failure)),
+            Event::GaveUp if evse => {
+                f.write_str("gave up for a minute; pull the plug and put it in again to try sooner")
+            }
+            Event::GaveUp => f.write_str("gave up until 5 % is offered again"),
+            Event::Crowded => f.write_str("more cars ask than can be measured; those that sound come first"),
+            Event::Dropped { from, why } => {
+                write!(f, "dropped a frame of {from}: ")?;
+                match why {
+                    Dropped::Fault(fault) => write!(f, "{fault}"),
+                    Dropped::Foreign => f.write_str("it names another run or station than its own"),
+                    Dropped::OutOfOrder => f.write_str("out of order"),
+                    Dropped::Repeated => f.write_str("a second report: the first one counts"),
+                    Dropped::Unasked => f.write_str("no one asked it"),
+                    Dropped::Implausible => f.write_str("a report without a measurement that can be"),
+                }
+            }
+        }
+    }
+}
+
+/// Why an attempt failed.
+struct Why(Failure);
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Failure::NoPeer => f.write_str("no one is there"),
+            Failure::NoSound { car } => write!(f, "{car} was not heard"),
+            Failure::NoMeasurement { car } => write!(f, "the measurements of {car} make no sense"),
+            Failure::NoReport => f.write_str("no charger reported"),
+            Failure::TooWeak => f.write_str("every charger is too far away"),
+            Failure::NotAcknowledged { car } => write!(f, "{car} does not acknowledge its report"),
+            Failure::NoMatch { peer } => write!(f, "no match with {peer}"),
+            Failure::NotValidated { peer } => write!(f, "validation with {peer}"),
+            Failure::NoLink { peer } => write!(f, "no link to {peer} in time"),
+            Failure::NoSession { peer } => write!(f, "no one answers over the link to {peer}"),
+            Failure::LinkLost { peer } => write!(f, "the link to {peer} is lost"),
+            Failure::Asked => f.write_str("begun again on request"),
+        }
+    }
+}

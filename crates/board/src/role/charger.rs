@@ -1,0 +1,93 @@
+use core::fmt;
+
+use evse_fsm::{Demand, Event, Operator, Plant};
+use homeplug_mme::NetworkKey;
+use machine::{Cx, Instant, Machine};
+use roles::{Channel, Evse, Happening, Input};
+use session::Phase;
+
+use super::{Note, Role, Wish};
+use crate::Head;
+use crate::log::charger::OfCharger;
+
+impl<C: Channel, const N: usize> Role for Evse<'_, C, N> {
+    type Demand = Demand;
+    type Reading = Plant;
+    const NAME: &'static str = "charger";
+    const SAFE: Demand = Demand::SAFE;
+
+    fn frame(frame: &[u8]) -> Input<'_> {
+        Input::Frame(frame)
+    }
+
+    fn reading<'a>(reading: Plant) -> Input<'a> {
+        Input::Plant(reading)
+    }
+
+    fn no_reading<'a>() -> Input<'a> {
+        Input::Plant(Plant::default())
+    }
+
+    fn interface_down<'a>() -> Input<'a> {
+        Input::InterfaceDown
+    }
+
+    fn wish(&mut self, cx: &mut Cx<'_>, wish: Wish) -> bool {
+        let word = match wish {
+            Wish::Start => Operator::Available(true),
+            // Ends a session in order, and offers no other one.
+            Wish::Stop => Operator::Available(false),
+            Wish::Authorise(yes) => Operator::Authorise(yes),
+            Wish::Reset => Operator::Reset,
+            Wish::Latch(latch) => Operator::Latch(latch),
+        };
+        self.handle(cx, Input::Operator(word));
+        true
+    }
+
+    fn demand(&self) -> Demand {
+        Self::demand(self)
+    }
+
+    fn is_energised(demand: &Demand) -> bool {
+        demand.is_energised()
+    }
+
+    fn phase(&self) -> Option<Phase> {
+        Some(Self::phase(self))
+    }
+
+    fn key(&self) -> Option<NetworkKey> {
+        self.modem().and_then(modem::Modem::key)
+    }
+
+    fn describe(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        match self.matching() {
+            Some(state) => write!(out, ", matching {state:?}")?,
+            None => out.write_str(", link given")?,
+        }
+        match self.stop_reason() {
+            Some(reason) => write!(out, ", last stop: {reason}"),
+            None => Ok(()),
+        }
+    }
+
+    fn head(event: &roles::Event) -> Option<Head> {
+        let of = OfCharger(&event.what);
+        let head = Head { at: Instant::ZERO, checkpoint: of.checkpoint(), who: of.who() };
+        of.is_said().then_some(head)
+    }
+
+    fn words(event: &roles::Event, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&OfCharger(&event.what), out)
+    }
+
+    fn note(event: &roles::Event) -> Note<'_> {
+        match &event.what {
+            Happening::Session(Event::Message(message)) => Note::Message(message),
+            Happening::Session(Event::Latched(latch)) => Note::Latched(*latch),
+            Happening::Session(Event::Unlatched(latch)) => Note::Unlatched(*latch),
+            _ => Note::None,
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! A firmware's whole life with one role.
+
+use core::ops::ControlFlow;
+
+use evse_fsm::{Authorisation, Preset, Purpose};
+use machine::Cx;
+use roles::{Evse, EvseConfig, EvseLink, EvseStorage, Pev, PevConfig, PevLink, PevStorage};
+
+use crate::cable::{CablePins, NoCable};
+use crate::desk::Leave;
+use crate::settings::Setting;
+use crate::{
+    Battery, Board, Cable, CarCable, ChargerCable, Desk, Hardware, Listen, Port, Role, Stage, Turn, Wish,
+    tools,
+};
+
+/// Why a board's loop ended. The outputs are SAFE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Start the board again.
+    Reboot,
+}
+
+/// Runs a charger until the board is to start again.
+pub fn charger<H: Hardware, P: CablePins, S: Stage>(
+    board: Board<H>,
+    flash: H::Flash,
+    cable: &mut ChargerCable<P, S>,
+) -> Exit {
+    let mut desk = Desk::new::<ChargerCable<P, S>>(board, flash);
+    live(&mut desk, cable, |desk, cable| charger_once(desk, cable, S::IS_REAL))
+}
+
+/// Runs a car until the board is to start again.
+pub fn car<H: Hardware, P: CablePins, B: Battery>(
+    board: Board<H>,
+    flash: H::Flash,
+    cable: &mut CarCable<P, B>,
+) -> Exit {
+    let mut desk = Desk::new::<CarCable<P, B>>(board, flash);
+    live(&mut desk, cable, |desk, cable| car_once(desk, cable))
+}
+
+/// Runs a listener until the board is to start again.
+pub fn listen<H: Hardware>(mut board: Board<H>, flash: H::Flash) -> Exit {
+    board.port.hear_all();
+    let mut desk = Desk::new::<NoCable>(board, flash);
+    // It sends nothing and drives nothing: it starts with the power.
+    desk.is_started = Some(true);
+    live(&mut desk, &mut NoCable::new(), |desk, cable| run(desk, cable, &mut Listen::new()))
+}
+
+/// The self-test, then the role, again and again.
+fn live<H: Hardware, C: Cable>(
+    desk: &mut Desk<H>,
+    cable: &mut C,
+    mut once: impl FnMut(&mut Desk<H>, &mut C) -> Leave,
+) -> Exit {
+    loop {
+        match desk.test(cable) {
+            ControlFlow::Break(exit) => return exit,
+            ControlFlow::Continue(true) => break,
+            ControlFlow::Continue(false) => {}
+        }
+    }
+    loop {
+        let leave = once(desk, cable);
+        desk.make_safe(cable);
+        match leave {
+            Leave::Again => {}
+            Leave::Tool(tool) => tools::run(desk, cable, tool),
+            Leave::Reboot => {
+                desk.save(cable);
+                desk.flush();
+                return Exit::Reboot;
+            }
+        }
+    }
+}
+
+/// Makes the role and runs it until it is to be made again. Its memory is this call's frame.
+#[inline(never)]
+fn charger_once<H: Hardware, C>(desk: &mut Desk<H>, cable: &mut C, has_stage: bool) -> Leave
+where
+    C: Cable<Demand = evse_fsm::Demand, Reading = evse_fsm::Plant>,
+{
+    let config = charger_config(desk, has_stage);
+    let mut storage: EvseStorage = EvseStorage::new();
+    let now = desk.now();
+    let Some(generator) = &mut desk.generator else { return Leave::Reboot };
+    match Evse::new(&mut Cx { now, entropy: generator }, config, &mut storage) {
+        Ok(mut evse) => run(desk, cable, &mut evse),
+        Err(error) => refuse(desk, format_args!("{error}")),
+    }
+}
+
+#[inline(never)]
+fn car_once<H: Hardware, C>(desk: &mut Desk<H>, cable: &mut C) -> Leave
+where
+    C: Cable<Demand = pev_fsm::Demand, Reading = crate::CarReading>,
+{
+    let config = car_config(desk);
+    let mut storage: PevStorage = PevStorage::new();
+    let now = desk.now();
+    let Some(generator) = &mut desk.generator else { return Leave::Reboot };
+    match Pev::new(&mut Cx { now, entropy: generator }, config, &mut storage) {
+        Ok(mut pev) => run(desk, cable, &mut pev),
+        Err(error) => refuse(desk, format_args!("{error}")),
+    }
+}
+
+/// A configuration that cannot be: the settings that can make one are set back.
+fn refuse<H: Hardware>(desk: &mut Desk<H>, why: core::fmt::Arguments<'_>) -> Leave {
+    desk.warn(format_args!("{why}; all settings are set back"));
+    Setting::all().for_each(|setting| desk.set(setting, None));
+    Leave::Again
+}
+
+fn run<H, C, R>(desk: &mut Desk<H>, cable: &mut C, role: &mut R) -> Leave
+where
+    H: Hardware,
+    C: Cable<Demand = R::Demand, Reading = R::Reading>,
+    R: Role,
+{
+    desk.begin(role);
+    let mut turn = Turn::new(desk, cable, role);
+    loop {
+        if let ControlFlow::Break(leave) = turn.turn() {
+            return leave;
+        }
+    }
+}
+
+impl<H: Hardware> Desk<H> {
+    /// Gives a role that was just made the latch, and starts it where that is wanted.
+    pub fn begin<R: Role>(&mut self, role: &mut R) {
+        let mac = self.mac();
+        self.say(format_args!("{} at {mac}; `help` lists the commands", R::NAME));
+        let latch = self.store.as_ref().and_then(hal_esp32p4::Store::latch);
+        if let Some(latch) = latch {
+            self.wish(role, Wish::Latch(latch));
+        }
+        // A driver's stop outlives the power: only a person starts again.
+        let by_itself =
+            self.settings().word(Setting::Autostart) == 1 && latch != Some(session::Latch::DriverStop);
+        let starts = *self.is_started.get_or_insert(by_itself);
+        self.wish(role, if starts { Wish::Start } else { Wish::Stop });
+    }
+}
+
+/// What the settings make of a charger. One without a power stage makes a car close its contactors and reads its state of
+/// charge all the same; what it reports is made up, and each session says so.
+pub fn charger_config<H: Hardware>(desk: &Desk<H>, has_stage: bool) -> EvseConfig {
+    let (settings, mac) = (desk.settings(), desk.mac());
+    let charger = if has_stage && settings.word(Setting::Stage) == 0 {
+        let mut charger = evse_fsm::Config::default();
+        charger.limits.max_voltage_mv = settings.number(Setting::MaxVoltage);
+        charger.limits.max_current_ma = settings.number(Setting::MaxCurrent);
+        charger.limits.max_power_w = settings.number(Setting::MaxPower);
+        charger
+    } else {
+        evse_fsm::Config::without_power_stage(Preset::Ramp)
+    };
+    let choose = |setting| settings.word(setting) == 1;
+    let charger = evse_fsm::Config {
+        purpose: if choose(Setting::Purpose) { Purpose::ReadCar } else { Purpose::Charge },
+        authorisation: if choose(Setting::Authorise) { Authorisation::Operator } else { Authorisation::Free },
+        available: false,
+        ..charger
+    };
+    let link = if choose(Setting::Link) { EvseLink::Given } else { EvseLink::matched(mac) };
+    EvseConfig { link, charger, ..EvseConfig::new(mac) }
+}
+
+/// What the settings make of a car: one with all sensors, that decides by its own measurement.
+pub fn car_config<H: Hardware>(desk: &Desk<H>) -> PevConfig {
+    let (settings, mac) = (desk.settings(), desk.mac());
+    let link = if settings.word(Setting::Link) == 1 { PevLink::Given } else { PevLink::matched(mac) };
+    let mut car = pev_fsm::Config::default();
+    // Six bytes always fit.
+    car.evcc_id = heapless::Vec::from_slice(&mac.0).unwrap_or_default();
+    PevConfig { link, car, ..PevConfig::new(mac) }
+}

@@ -1,0 +1,274 @@
+//! The loop, turn by turn.
+
+use core::ops::ControlFlow;
+
+use hal_esp32p4::Sign;
+use machine::{Cx, Duration, Instant};
+
+use crate::command::Command;
+use crate::desk::Leave;
+use crate::log::{More, Repeats};
+use crate::role::{Note, Words};
+use crate::{Cable, CableFault, Desk, Hardware, Head, Port, Role};
+
+/// How many frames a turn takes at most: so plant and demand have their turn whatever is on the wire. The limit on Linux is
+/// 32; a microcontroller is slower (judgement).
+pub const FRAMES_A_TURN: usize = 8;
+/// How often the role gets a snapshot: pilot readings are new every 10 ms (judgement).
+const SNAPSHOT: Duration = Duration::from_millis(5);
+/// How often the Ethernet's link and its losses are looked at; losses are said once a second.
+const LINK: Duration = Duration::from_millis(50);
+const LOSSES: Duration = Duration::from_secs(1);
+/// How long each step of the pilot's test lasts: an oscilloscope has time for it (judgement).
+const STEP: Duration = Duration::from_secs(2);
+
+/// From a step's begin until the pilot is measured as it is driven now.
+const SETTLED: Duration = Duration::from_millis(100);
+
+/// A role at work on a board. A firmware calls [`charger`](crate::charger), [`car`](crate::car) or [`listen`](crate::listen);
+/// this is for tests that play several boards at a time.
+pub struct Turn<'b, H: Hardware, C, R: Role> {
+    desk: &'b mut Desk<H>,
+    cable: &'b mut C,
+    role: &'b mut R,
+    snapshot_at: Instant,
+    /// What was applied last.
+    applied: Option<R::Demand>,
+    /// The outputs are not trusted: SAFE until a demand without energy comes.
+    is_faulty: bool,
+    is_up: bool,
+    link_at: Instant,
+    lost: u32,
+    lost_said: Instant,
+    repeats: Repeats,
+    /// The step of the pilot's test, and when it ends.
+    test: Option<(usize, Instant)>,
+}
+
+impl<'b, H, C, R> Turn<'b, H, C, R>
+where
+    H: Hardware,
+    C: Cable<Demand = R::Demand, Reading = R::Reading>,
+    R: Role,
+{
+    /// `role` on `cable`, before its first turn.
+    pub fn new(desk: &'b mut Desk<H>, cable: &'b mut C, role: &'b mut R) -> Self {
+        let lost = desk.board.port.lost();
+        Self {
+            desk,
+            cable,
+            role,
+            snapshot_at: Instant::ZERO,
+            applied: None,
+            is_faulty: false,
+            is_up: true,
+            link_at: Instant::ZERO,
+            lost,
+            lost_said: Instant::ZERO,
+            repeats: Repeats::default(),
+            test: None,
+        }
+    }
+
+    /// One turn of the loop; broken off when the role is to be made again, or the board is to start again.
+    pub fn turn(&mut self) -> ControlFlow<Leave> {
+        self.cable.measure(&mut self.desk.board.clock);
+        let now = self.desk.now();
+        if now >= self.snapshot_at {
+            self.snapshot_at = now + SNAPSHOT;
+            self.snapshot(now);
+        }
+        self.timers(now);
+        self.apply();
+        self.test_pilot(now);
+        if let Some(line) = self.desk.read_line()
+            && let Some(leave) = self.command(&line)
+        {
+            return ControlFlow::Break(leave);
+        }
+        self.link(now);
+        self.frames();
+        self.desk.save(self.cable);
+        let now = self.desk.now();
+        self.desk.console.pump(now, &mut self.desk.board.serial);
+        if self.desk.reboots && Desk::<H>::rests(self.cable, self.role) && self.desk.console.is_empty() {
+            return ControlFlow::Break(Leave::Reboot);
+        }
+        (self.desk.board.rest)(self.next(now));
+        ControlFlow::Continue(())
+    }
+
+    /// When something is due again.
+    fn next(&self, now: Instant) -> Instant {
+        let due = self.role.poll_timeout().map(|deadline| deadline.at);
+        due.into_iter().fold(self.snapshot_at, Instant::min).max(now)
+    }
+
+    fn with_role<T>(&mut self, now: Instant, call: impl FnOnce(&mut R, &mut Cx<'_>) -> T) -> Option<T> {
+        let generator = self.desk.generator.as_mut()?;
+        let mut cx = Cx { now, entropy: generator };
+        Some(call(self.role, &mut cx))
+    }
+
+    fn snapshot(&mut self, now: Instant) {
+        let input = if self.is_faulty { R::no_reading() } else { R::reading(self.cable.read(now)) };
+        self.with_role(now, |role, cx| role.handle(cx, input));
+        self.drain(now);
+        self.desk.board.watchdog.sign(now, Sign::Read);
+    }
+
+    fn timers(&mut self, now: Instant) {
+        if self.role.poll_timeout().is_some_and(|deadline| deadline.at <= now) {
+            self.with_role(now, |role, cx| role.handle_timeout(cx));
+            self.drain(now);
+        }
+    }
+
+    /// Drives what the role demands; SAFE while the outputs are not trusted.
+    fn apply(&mut self) {
+        let now = self.desk.now();
+        let mut demand = self.role.demand();
+        if self.is_faulty && !R::is_energised(&demand) {
+            self.is_faulty = false;
+            self.desk.say(format_args!("the outputs follow again"));
+        }
+        if self.is_faulty {
+            demand = R::SAFE;
+        } else if let Some(tested) = self.test.and_then(|(step, _)| self.cable.pilot_test(step)) {
+            demand = tested;
+        }
+        self.applied = Some(self.role.demand());
+        if let Err(fault) = self.cable.apply(now, &demand) {
+            self.fail(now, fault);
+        }
+        self.desk.board.watchdog.sign(now, Sign::Applied);
+    }
+
+    /// The board runs the sequence to SAFE, and the role learns that it sees nothing.
+    fn fail(&mut self, now: Instant, fault: CableFault) {
+        self.desk.warn(format_args!("{fault}"));
+        self.desk.make_safe(self.cable);
+        if !core::mem::replace(&mut self.is_faulty, true) {
+            self.with_role(now, |role, cx| role.handle(cx, R::no_reading()));
+            self.drain(now);
+        }
+    }
+
+    /// What the role has to send and to say, after each call of it.
+    fn drain(&mut self, now: Instant) {
+        let mut buffer = [0; roles::MAX_FRAME];
+        while let Some((length, ())) = self.role.poll_transmit(&mut buffer) {
+            let frame = buffer.get(..length).unwrap_or_default();
+            if !self.desk.board.port.send(now, frame) {
+                self.desk.warn(format_args!("a frame of {length} bytes was not sent: the port has no room"));
+            } else if self.desk.exports_frames {
+                self.desk.console.frame(now, false, frame);
+            }
+        }
+        while let Some(event) = self.role.poll_event() {
+            self.event(now, &event);
+        }
+    }
+
+    fn event(&mut self, now: Instant, event: &R::Event) {
+        let mut more: Option<More> = None;
+        match R::note(event) {
+            Note::None => {}
+            Note::Message(_) if self.desk.says_all => {}
+            Note::Message(message) => match self.repeats.take(now, message) {
+                None => return,
+                Some(others) => more = others,
+            },
+            Note::Latched(latch) => self.keep(Some(latch)),
+            Note::Unlatched(latch) => {
+                if self.desk.store.as_ref().and_then(hal_esp32p4::Store::latch) == Some(latch) {
+                    self.keep(None);
+                }
+            }
+        }
+        let Some(head) = R::head(event) else { return };
+        let (head, words) = (Head { at: now, ..head }, Words::<R>(event));
+        match more {
+            Some(more) => self.desk.console.line(head, format_args!("{words}{more}")),
+            None => self.desk.console.line(head, format_args!("{words}")),
+        }
+    }
+
+    fn keep(&mut self, latch: Option<session::Latch>) {
+        if let Some(store) = &mut self.desk.store {
+            store.set_latch(latch);
+        }
+    }
+
+    fn frames(&mut self) {
+        let mut buffer = [0; roles::MAX_FRAME];
+        for _ in 0..FRAMES_A_TURN {
+            let now = self.desk.now();
+            let Some(length) = self.desk.board.port.receive(now, &mut buffer) else { break };
+            let frame = buffer.get(..length).unwrap_or_default();
+            if self.desk.exports_frames {
+                self.desk.console.frame(now, true, frame);
+            }
+            self.with_role(now, |role, cx| role.handle(cx, R::frame(frame)));
+            self.drain(now);
+            if self.applied != Some(self.role.demand()) {
+                self.apply();
+            }
+        }
+    }
+
+    fn link(&mut self, now: Instant) {
+        if now < self.link_at {
+            return;
+        }
+        self.link_at = now + LINK;
+        let is_up = self.desk.board.port.is_up(now);
+        if core::mem::replace(&mut self.is_up, is_up) != is_up {
+            self.desk.say(format_args!("the Ethernet link is {}", if is_up { "up" } else { "down" }));
+            if !is_up {
+                self.with_role(now, |role, cx| role.handle(cx, R::interface_down()));
+                self.drain(now);
+            }
+        }
+        let lost = self.desk.board.port.lost();
+        if lost != self.lost && now.since(self.lost_said) >= LOSSES {
+            let count = lost.wrapping_sub(core::mem::replace(&mut self.lost, lost));
+            self.lost_said = now;
+            self.desk.warn(format_args!("{count} frames were lost: too long, damaged, or no room"));
+        }
+    }
+
+    fn command(&mut self, line: &str) -> Option<Leave> {
+        if Command::parse(line) != Some(Command::TestPilot) {
+            return self.desk.answer(line, self.cable, self.role);
+        }
+        let now = self.desk.now();
+        if !self.cable.is_free(now) || !Desk::<H>::rests(self.cable, self.role) {
+            self.desk.say(format_args!("not while a plug is in"));
+        } else if self.cable.pilot_test(0).is_some() {
+            self.test = Some((0, now + STEP));
+        } else {
+            self.desk.say(format_args!("a {} has no pilot", R::NAME));
+        }
+        None
+    }
+
+    /// Says what a step of the pilot's test has measured, and goes on to the next. A plug that goes in ends it.
+    fn test_pilot(&mut self, now: Instant) {
+        let Some((step, until)) = self.test else { return };
+        // A change of the pilot takes two periods and a window to be measured again.
+        let is_settled = until.since(now) + SETTLED <= STEP;
+        if is_settled && !self.cable.is_free(now) {
+            self.test = None;
+            return self.desk.say(format_args!("test pilot: a plug went in, the test is over"));
+        }
+        if now < until {
+            return;
+        }
+        let mut text = heapless::String::<300>::new();
+        // What does not fit is cut.
+        let _ = self.cable.describe(now, &mut text);
+        self.desk.say(format_args!("test pilot: {text}"));
+        self.test = self.cable.pilot_test(step + 1).is_some().then_some((step + 1, now + STEP));
+    }
+}

@@ -1,0 +1,147 @@
+use std::cell::Cell;
+
+use hal_esp32p4::Side;
+use machine::{Duration, Instant};
+
+use crate::bench::{Bench, World, usual};
+
+/// Plays until current flows, then what `fault` does, and 3 s more; when both sides were without drive and current after it.
+fn charging_then(fault: impl Fn(&World)) -> (Bench, Option<Duration>) {
+    let mut bench = Bench::new();
+    bench.types(Side::Charger, "start");
+    bench.types(Side::Car, "start");
+    let (at, dead) = (Cell::new(None), Cell::new(None));
+    bench.play(|world, now| {
+        usual(world, now, Duration::from_secs(100));
+        let flows = world.cable.get().current_ma > 20_000;
+        match at.get() {
+            None if flows => {
+                fault(world);
+                at.set(Some(now));
+            }
+            Some(began) => {
+                let is_dead =
+                    world.cable.get().current_ma == 0 && !world.charger.is_closed() && !world.car.is_closed();
+                match (is_dead, dead.get()) {
+                    (true, None) => dead.set(Some(now)),
+                    (false, Some(_)) => dead.set(None),
+                    _ => {}
+                }
+                return now.since(began) >= Duration::from_secs(14);
+            }
+            None => {}
+        }
+        false
+    });
+    let took = at.get().zip(dead.get()).map(|(at, dead): (Instant, Instant)| dead.since(at));
+    (bench, took)
+}
+
+#[test]
+fn a_cable_that_is_pulled_under_load_ends_both_sides_at_once_and_they_say_so() {
+    let (bench, took) = charging_then(|world| world.is_pulled.set(true));
+    assert!(took.is_some_and(|took| took < Duration::from_secs(3)), "{took:?}");
+    let (charger, car) = (bench.world.charger.log(), bench.world.car.log());
+    assert!(charger.contains("stopping: "), "{charger}");
+    assert!(car.contains("stopping: "), "{car}");
+}
+
+#[test]
+fn an_ethernet_link_that_goes_down_ends_the_session_and_is_said() {
+    let (bench, took) = charging_then(|world| world.charger.is_up.set(false));
+    assert!(took.is_some_and(|took| took < Duration::from_secs(12)), "{took:?}");
+    let charger = bench.world.charger.log();
+    assert!(charger.contains("the Ethernet link is down"), "{charger}");
+    assert!(charger.contains("interface"), "{charger}");
+}
+
+#[test]
+fn an_emergency_stop_is_dead_within_half_a_second_and_latched() {
+    let (bench, took) = charging_then(|world| world.charger.is_stopped.set(true));
+    assert!(took.is_some_and(|took| took < Duration::from_secs(3)), "{took:?}");
+    let charger = bench.world.charger.log();
+    assert!(charger.contains("latched: the emergency stop was pressed"), "{charger}");
+    // The latch is in flash: a board that starts again knows it.
+    let mut again = Bench::new();
+    again.flash = bench.flash.clone();
+    again.play(|world, _| world.charger.log().contains("charger at"));
+    let log = again.world.charger.log();
+    assert!(log.contains("latched before the start: the emergency stop was pressed"), "{log}");
+}
+
+#[test]
+fn noise_that_reaches_across_a_threshold_of_the_pilot_ends_the_charge() {
+    let (bench, took) = charging_then(|world| world.noise_mv.set(2_500));
+    assert!(took.is_some_and(|took| took < Duration::from_secs(13)), "{took:?}");
+    assert!(bench.world.charger.log().contains("stopping: "), "{}", bench.world.charger.log());
+}
+
+#[test]
+fn a_contactor_that_does_not_close_makes_the_board_safe_and_is_named() {
+    let mut bench = Bench::new();
+    bench.types(Side::Charger, "start");
+    bench.types(Side::Car, "start");
+    bench.world.charger.dead.set(1);
+    bench.play(|world, now| {
+        usual(world, now, Duration::from_secs(100));
+        world.charger.log().contains("phase Ended")
+    });
+    let log = bench.world.charger.log();
+    assert!(log.contains("contactor +"), "{log}");
+    assert!(!bench.world.charger.is_driven(), "{log}");
+}
+
+#[test]
+fn frames_that_the_port_lost_are_counted_and_said_once_a_second() {
+    let mut bench = Bench::new();
+    bench.types(Side::Charger, "start");
+    bench.play(|world, now| {
+        world.charger.lost.set(u32::try_from(now.as_millis()).unwrap());
+        now > Instant::from_millis(5_000)
+    });
+    let log = bench.world.charger.log();
+    let said = log.matches("frames were lost: too long, damaged, or no room").count();
+    assert!((4..=6).contains(&said), "{said}\n{log}");
+}
+
+#[test]
+fn a_flash_that_cannot_be_written_is_said_once_and_the_board_goes_on() {
+    let mut bench = Bench::new();
+    bench.flash[0].1.set(true);
+    bench.types(Side::Charger, "start");
+    bench.play(|world, now| {
+        if now.as_millis() == 700 && !world.charger.log().contains("autostart on") {
+            crate::bench::types(world, Side::Charger, "autostart on");
+        }
+        now > Instant::from_millis(4_000)
+    });
+    let log = bench.world.charger.log();
+    assert_eq!(log.matches("settings and latch are not kept over power loss").count(), 1, "{log}");
+}
+
+#[test]
+fn power_that_fails_in_any_phase_finds_the_board_safe_at_its_next_start() {
+    for phase in
+        ["Plugged", "SessionSetup", "CableCheck", "PreCharge", "PowerDelivery", "CurrentDemand", "PowerOff"]
+    {
+        let mut bench = Bench::new();
+        bench.types(Side::Charger, "autostart on");
+        bench.types(Side::Charger, "start");
+        bench.types(Side::Car, "start");
+        let name = format!("phase {phase}");
+        bench.play(|world, now| {
+            usual(world, now, Duration::from_secs(1));
+            world.charger.log().contains(&name)
+        });
+        // The charger's board starts again beside a plug that is in; its pins are taken anew.
+        let before = bench.world.charger.log().len();
+        let cut_at = bench.now();
+        bench.play(|world, now| {
+            let is_tested = world.charger.log()[before..].contains("self-test passed");
+            assert!(is_tested || !world.charger.is_driven(), "{phase}: driven before the self-test");
+            is_tested || now.since(cut_at) > Duration::from_secs(20)
+        });
+        let log = bench.world.charger.log().split_off(before);
+        assert!(log.contains("self-test passed"), "{phase}\n{log}");
+    }
+}

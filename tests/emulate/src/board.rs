@@ -1,0 +1,121 @@
+//! The emulator: built, started, its serial line and its network.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::UdpSocket;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+
+use anyhow::{Context, Result, bail};
+
+use crate::Image;
+
+/// A board that runs.
+pub(crate) struct Emulator {
+    child: Child,
+    lines: Receiver<String>,
+    network: UdpSocket,
+    port: u16,
+}
+
+/// The target of the emulated board.
+const TARGET: &str = "riscv32imafc-unknown-none-elf";
+
+impl Emulator {
+    /// Builds the image and boots it. The emulator comes from `.ci/qemu.sh`.
+    pub(crate) fn boot(image: Image) -> Result<Self> {
+        let root = root();
+        let elf = build(&root, image)?;
+        let qemu = qemu(&root)?;
+        let network = UdpSocket::bind("127.0.0.1:0")?;
+        network.set_nonblocking(true)?;
+        let own = network.local_addr()?.port();
+        // A port that was free a moment ago: the emulator binds it itself.
+        let port = UdpSocket::bind("127.0.0.1:0")?.local_addr()?.port();
+        let net = format!(
+            "dgram,id=n,local.type=inet,local.host=127.0.0.1,local.port={port},remote.type=inet,remote.host=127.0.0.1,remote.port={own}"
+        );
+        let mut child = Command::new(qemu.join("usr/bin/qemu-system-riscv32"))
+            .env("LD_LIBRARY_PATH", qemu.join("usr/lib/x86_64-linux-gnu"))
+            .args(["-machine", "virt", "-cpu", "rv32,f=true,d=false", "-m", "16M", "-bios", "none"])
+            .args(["-display", "none", "-monitor", "none", "-serial", "stdio"])
+            .args(["-global", "virtio-mmio.force-legacy=false", "-device", "virtio-net-device,netdev=n"])
+            .args(["-netdev", &net, "-kernel"])
+            .arg(&elf)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("the emulator does not start")?;
+        let out = child.stdout.take().context("no serial line")?;
+        let (send, lines) = channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(out).split(b'\n').map_while(Result::ok) {
+                if send.send(String::from_utf8_lossy(&line).trim_end().to_owned()).is_err() {
+                    break;
+                }
+            }
+        });
+        Ok(Self { child, lines, network, port })
+    }
+
+    /// The next line from the serial line.
+    pub(crate) fn line(&self) -> Option<String> {
+        self.lines.try_recv().ok()
+    }
+
+    /// Types a command.
+    pub(crate) fn command(&mut self, words: &str) -> Result<()> {
+        let input = self.child.stdin.as_mut().context("no serial line")?;
+        writeln!(input, "{words}")?;
+        Ok(input.flush()?)
+    }
+
+    /// The next frame that the board sent; its length.
+    pub(crate) fn receive(&self, buffer: &mut [u8]) -> Option<usize> {
+        self.network.recv(buffer).ok()
+    }
+
+    /// Gives the board a frame. One that is lost is lost, as on any wire.
+    pub(crate) fn send(&self, frame: &[u8]) {
+        let _ = self.network.send_to(frame, ("127.0.0.1", self.port));
+    }
+
+    /// The exit code, once the emulator has ended.
+    pub(crate) fn ended(&mut self) -> Result<Option<i32>> {
+        Ok(self.child.try_wait()?.map(|status| status.code().unwrap_or(-1)))
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The project's folder.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new(".")).to_owned()
+}
+
+fn build(root: &Path, image: Image) -> Result<PathBuf> {
+    let folder = root.join("boards/qemu");
+    let target = root.join("target/qemu-board");
+    let status = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()))
+        .current_dir(&folder)
+        .env("CARGO_TARGET_DIR", &target)
+        .args(["build", "--quiet", "--locked", "--release", "--target", TARGET, "--bin", image.name()])
+        .status()?;
+    if !status.success() {
+        bail!("the firmware does not build: is the target installed? rustup target add {TARGET}");
+    }
+    Ok(target.join(TARGET).join("release").join(image.name()))
+}
+
+fn qemu(root: &Path) -> Result<PathBuf> {
+    let output = Command::new(root.join(".ci/qemu.sh")).stderr(Stdio::inherit()).output()?;
+    if !output.status.success() {
+        bail!("no emulator: .ci/qemu.sh failed");
+    }
+    Ok(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()))
+}

@@ -1,0 +1,257 @@
+//! A session between the board and its peer, with a power line between them.
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use hal_linux::{Clock, Direction, Recorder};
+use machine::{Duration, Instant};
+use roles::{EvseStorage, MAX_FRAME, Mac, PevStorage};
+use sim::{ModemConfig, ModemKind, Port, PowerLine, Span};
+use wire::Driven;
+
+use crate::Image;
+use crate::board::Emulator;
+use crate::cable::Cable;
+use crate::peer::Peer;
+
+const PEER: Mac = Mac([2, 0, 0, 0, 0, 0xC2]);
+/// The charger whose cable the listener hears.
+const TAPPED: Mac = Mac([2, 0, 0, 0, 0, 0xE2]);
+const CHARGERS_MODEM: Mac = Mac([0x02, 0xB0, 0x52, 0x00, 0x00, 0xE0]);
+const CARS_MODEM: Mac = Mac([0x02, 0xB0, 0x52, 0x00, 0x00, 0xC0]);
+
+/// When the plug goes in: the board's self-test is done and its modem has its key.
+const PLUG: Duration = Duration::from_secs(3);
+/// From the session's end to the end of the play: the last lines of the log.
+const LINGER: Duration = Duration::from_secs(1);
+/// The longest that a play may last.
+const LONGEST: Duration = Duration::from_secs(90);
+
+/// Plays; an error says what is missing of a whole session.
+pub(crate) fn play(image: Image, recording: Option<&Path>) -> Result<()> {
+    let mut emulator = Emulator::boot(image)?;
+    let clock = Clock::start();
+    let (mut car, mut charger, mut tapped_charger) =
+        (PevStorage::new(), EvseStorage::new(), EvseStorage::new());
+    let peer = match image {
+        Image::Evse | Image::Listen => Peer::car(clock.now(), PEER, &mut car)?,
+        Image::Pev => Peer::charger(clock.now(), PEER, &mut charger)?,
+    };
+    let tapped = match image {
+        Image::Listen => Some(Peer::charger(clock.now(), TAPPED, &mut tapped_charger)?),
+        Image::Evse | Image::Pev => None,
+    };
+    let recorder = match recording {
+        Some(path) => {
+            let file = File::create(path).with_context(|| path.display().to_string())?;
+            Some(Recorder::new(BufWriter::new(file), "board")?)
+        }
+        None => None,
+    };
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|error| anyhow::anyhow!("no entropy: {error}"))?;
+    let seed: String = seed.iter().map(|byte| format!("{byte:02x}")).collect();
+    emulator.command(&format!("seed {seed}"))?;
+
+    let mut play = Play::new(image, emulator, peer, tapped, recorder, clock);
+    while !play.is_over() {
+        play.turn()?;
+        std::thread::sleep(std::time::Duration::from_micros(300));
+    }
+    play.verdict()
+}
+
+struct Play<'s> {
+    emulator: Emulator,
+    peer: Peer<'s>,
+    /// In the board's place at the charger's modem, where the board only listens.
+    tapped: Option<Peer<'s>>,
+    line: PowerLine,
+    board: Port,
+    host: Port,
+    recorder: Option<Recorder<BufWriter<File>>>,
+    clock: Clock,
+    started: std::time::SystemTime,
+    driven: Driven,
+    cable: Cable,
+    stepped: Instant,
+    sensed_at: Instant,
+    plug_at: Option<Instant>,
+    finished: Option<Instant>,
+    has_heard_key: bool,
+    code: Option<i32>,
+    image: Image,
+}
+
+impl<'s> Play<'s> {
+    fn new(
+        image: Image,
+        emulator: Emulator,
+        peer: Peer<'s>,
+        tapped: Option<Peer<'s>>,
+        recorder: Option<Recorder<BufWriter<File>>>,
+        clock: Clock,
+    ) -> Self {
+        let mut line = PowerLine::new(1);
+        let kind = ModemKind::Qca7005;
+        let (restart, lingers) = (Span::exactly(Duration::from_millis(400)), Span::ZERO);
+        let evse = ModemConfig { restart, lingers, ..ModemConfig::evse(kind, CHARGERS_MODEM) };
+        let pev = ModemConfig { restart, lingers, ..ModemConfig::pev(kind, CARS_MODEM) };
+        let (own, other) = if image == Image::Pev { (pev, evse) } else { (evse, pev) };
+        let board = line.add_modem(Instant::ZERO, own);
+        let host = line.add_modem(Instant::ZERO, other);
+        line.set_attenuation(Instant::ZERO, board, host, 20);
+        Self {
+            emulator,
+            peer,
+            tapped,
+            line,
+            board,
+            host,
+            recorder,
+            clock,
+            started: std::time::SystemTime::now(),
+            driven: Driven::default(),
+            cable: Cable::new(),
+            stepped: Instant::ZERO,
+            sensed_at: Instant::ZERO,
+            plug_at: None,
+            finished: None,
+            has_heard_key: false,
+            code: None,
+            image,
+        }
+    }
+
+    fn turn(&mut self) -> Result<()> {
+        self.code = self.emulator.ended()?;
+        while let Some(line) = self.emulator.line() {
+            println!("{line}");
+            self.read(&line)?;
+        }
+        self.frames()?;
+        self.physical();
+        self.line()?;
+        let now = self.clock.now();
+        if self.peer.is_finished() && self.finished.is_none() {
+            self.finished = Some(now);
+        }
+        if self.finished.is_some_and(|at| now.since(at) >= LINGER) && self.plug_at.take().is_some() {
+            self.emulator.command("status")?;
+            self.emulator.command("reboot")?;
+        }
+        Ok(())
+    }
+
+    /// Reads what the board says, as a person at its serial line does.
+    fn read(&mut self, line: &str) -> Result<()> {
+        if line.contains("self-test passed") {
+            self.emulator.command("start")?;
+            self.plug_at = Some(self.clock.now() + PLUG);
+        }
+        self.has_heard_key |= line.contains("CM_SLAC_MATCH.CNF");
+        Ok(())
+    }
+
+    fn is_plugged(&self, now: Instant) -> bool {
+        self.plug_at.is_some_and(|at| now >= at)
+    }
+
+    /// What the board sends.
+    fn frames(&mut self) -> Result<()> {
+        let mut buffer = [0; 2_048];
+        while let Some(length) = self.emulator.receive(&mut buffer) {
+            let Some(frame) = buffer.get(..length) else { continue };
+            match Driven::of(frame) {
+                Some(driven) if self.tapped.is_none() => self.driven = driven,
+                Some(_) => {}
+                None => {
+                    self.record(Direction::Sent, frame)?;
+                    self.line.handle(self.clock.now(), self.board, frame);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Power, pilot and sensors.
+    fn physical(&mut self) {
+        let now = self.clock.now();
+        let (supply, charger_closed, car_closed) = self.peer.power(&self.driven);
+        while self.stepped < now {
+            self.stepped += Duration::from_millis(1);
+            self.cable.step(now, supply, charger_closed, car_closed);
+        }
+        if now >= self.sensed_at {
+            self.sensed_at = now + Peer::interval();
+            let plugged = self.is_plugged(now);
+            if let Some(tapped) = &mut self.tapped {
+                tapped.sense(now, plugged, &self.peer.driven(), &self.cable);
+                self.driven = tapped.driven();
+            }
+            self.peer.sense(now, plugged, &self.driven, &self.cable);
+            let sensed = self.peer.sensed(now, plugged, &self.driven, &self.cable);
+            self.emulator.send(&sensed.frame());
+        }
+    }
+
+    /// The power line and the modems at both its ends.
+    fn line(&mut self) -> Result<()> {
+        let mut buffer = [0; MAX_FRAME];
+        while let Some(length) = self.peer.transmit(&mut buffer) {
+            self.line.handle(self.clock.now(), self.host, buffer.get(..length).unwrap_or_default());
+        }
+        while let Some(length) = self.tapped.as_mut().and_then(|tapped| tapped.transmit(&mut buffer)) {
+            let frame = buffer.get(..length).unwrap_or_default();
+            self.record(Direction::Sent, frame)?;
+            self.emulator.send(frame);
+            self.line.handle(self.clock.now(), self.board, frame);
+        }
+        self.line.handle_timeout(self.clock.now());
+        while let Some((port, frame)) = self.line.poll_transmit() {
+            if port == self.board {
+                self.record(Direction::Received, &frame)?;
+                self.emulator.send(&frame);
+                if let Some(tapped) = &mut self.tapped {
+                    tapped.frame(self.clock.now(), &frame);
+                }
+            } else {
+                self.peer.frame(self.clock.now(), &frame);
+            }
+        }
+        while self.line.poll_event().is_some() {}
+        Ok(())
+    }
+
+    fn record(&mut self, direction: Direction, frame: &[u8]) -> Result<()> {
+        let Some(recorder) = &mut self.recorder else { return Ok(()) };
+        let at = self.started.duration_since(std::time::UNIX_EPOCH).unwrap_or_default()
+            + std::time::Duration::from_micros(self.clock.now().as_micros());
+        recorder.frame(at, direction, frame)?;
+        Ok(())
+    }
+
+    fn is_over(&self) -> bool {
+        self.code.is_some() || self.clock.now() >= Instant::ZERO + LONGEST
+    }
+
+    fn verdict(mut self) -> Result<()> {
+        while let Some(line) = self.emulator.line() {
+            println!("{line}");
+        }
+        if let Some(recorder) = &mut self.recorder {
+            recorder.flush()?;
+        }
+        match (self.code, self.finished, self.image) {
+            (Some(0), Some(_), Image::Listen) if !self.has_heard_key => {
+                bail!("the key's frame was not heard")
+            }
+            (Some(0), Some(_), _) => Ok(()),
+            (Some(code), ..) => bail!("the board ended with {code} before the session was over"),
+            (None, Some(_), _) => bail!("the board did not end when it was asked to"),
+            (None, None, _) => bail!("no whole session within {LONGEST}"),
+        }
+    }
+}

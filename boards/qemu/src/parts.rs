@@ -23,7 +23,7 @@ pub enum Emulated {}
 impl Hardware for Emulated {
     type Counter = Time;
     type Stages = Timer;
-    type Flash = Sectors;
+    type Flash = &'static mut Sectors;
     type Port = Ethernet;
     type Serial = Uart;
     type Noise = Jitter;
@@ -67,9 +67,11 @@ fn checks(test: &mut SelfTest) {
     test.pins(&hal_esp32p4::Pins::default());
 }
 
-/// Blank flash, in RAM: it lasts as long as the emulator.
-pub fn flash() -> Sectors {
-    Sectors([[0xFF; SECTOR]; 2])
+/// Blank flash, in RAM: it lasts as long as the emulator. Taken once.
+pub fn flash() -> &'static mut Sectors {
+    static mut SECTORS: Sectors = Sectors([[0xFF; SECTOR]; 2]);
+    // SAFETY: one thread, and `main` takes it once.
+    unsafe { &mut *(&raw mut SECTORS) }
 }
 
 const SECTOR: usize = Sector::BYTES as usize;

@@ -1,11 +1,11 @@
 //! What is physical between an emulated board and its host: a real board has wires, relays and sensors for it.
 //!
-//! It travels in frames of a private EtherType beside the network's own, so that one socket is enough. A frame is 60 bytes:
-//! addresses, EtherType, then the values in their order, little endian.
+//! It travels in frames of a private ether type beside the network's own, so that one socket is enough. A frame is 60 bytes:
+//! addresses, ether type, then the values in their order, little endian.
 #![no_std]
 #![forbid(unsafe_code)]
 
-/// IEEE 802 local experimental EtherType 1.
+/// IEEE 802 local experimental ether type 1.
 pub const ETHERTYPE: u16 = 0x88B5;
 /// Length of a frame in bytes.
 pub const LEN: usize = 60;

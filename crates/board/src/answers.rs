@@ -69,13 +69,13 @@ impl<H: Hardware> Desk<H> {
             Command::Authorise(yes) => self.wish(role, Wish::Authorise(yes)),
             Command::ResetLatch => self.reset_latch(role),
             Command::Roles => {
-                self.say(format_args!("role {}; this firmware has: {}", R::NAME, Names(self.board.roles)))
+                self.say(format_args!("role {}; this firmware has: {}", R::NAME, Names(self.board.roles)));
             }
             Command::Role(name) => self.change_role::<R>(name),
             Command::Set(setting, value) => return self.change(setting, Some(&value), cable, role),
             Command::ForgetMac => return self.change(Setting::Mac, None, cable, role),
             Command::CannotBe(setting) => {
-                self.say(format_args!("{} can be {}", setting.name(), Choices(setting)))
+                self.say(format_args!("{} can be {}", setting.name(), Choices(setting)));
             }
             Command::Key => self.say_key(role),
             Command::ShowKey(yes) => {
@@ -190,7 +190,7 @@ impl<H: Hardware> Desk<H> {
         if name == R::NAME {
             return self.say(format_args!("it is the {name} already"));
         }
-        let known = self.board.roles.iter().any(|role| *role == name);
+        let known = self.board.roles.contains(&name);
         let (Some(store), Some(key), true) = (&mut self.store, hal_esp32p4::Key::new(ROLE_KEY), known) else {
             return self
                 .say(format_args!("this firmware has: {}; flash another one", Names(self.board.roles)));

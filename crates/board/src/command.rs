@@ -150,7 +150,6 @@ fn of_json(line: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     extern crate std;
-    use std::string::String;
 
     use super::*;
 
@@ -172,7 +171,7 @@ mod tests {
 
     #[test]
     fn anything_else_is_no_command() {
-        let long = String::from_iter(std::iter::repeat_n("00", 65));
+        let long = "00".repeat(65);
         for line in [
             "",
             "stat",

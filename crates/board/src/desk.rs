@@ -30,6 +30,7 @@ pub enum Leave {
 }
 
 /// The board's parts and all that is not the role's.
+#[allow(clippy::struct_excessive_bools, reason = "each is a wish or a fact of its own")]
 pub struct Desk<H: Hardware> {
     pub(crate) board: Board<H>,
     /// `None`: the flash does not answer.
@@ -52,13 +53,13 @@ pub struct Desk<H: Hardware> {
 }
 
 impl<H: Hardware> Desk<H> {
-    /// Loads settings and latch, starts the watchdog and makes itself known on the serial line.
+    /// Loads settings and latch and starts the watchdog.
     pub fn new<C: Cable>(mut board: Board<H>, flash: H::Flash) -> Self {
         let now = board.clock.now();
         let store = Store::load(flash).ok();
         // That it does not start is seen by the self-test.
         let _ = board.watchdog.start(now, C::SIDE);
-        let mut desk = Self {
+        Self {
             board,
             store,
             console: Console::new(),
@@ -74,13 +75,13 @@ impl<H: Hardware> Desk<H> {
             has_said_flash: false,
             test_at: now + FIRST_TEST,
             failed: Vec::new(),
-        };
-        let (name, mac) = (desk.board.name, desk.mac());
-        desk.console.line(
-            Head::plain(now),
-            format_args!("{name}: {mac}, version {}; self-test begins", env!("CARGO_PKG_VERSION")),
-        );
-        desk
+        }
+    }
+
+    /// Makes the board known on the serial line.
+    pub(crate) fn greet(&mut self) {
+        let (name, mac) = (self.board.name, self.mac());
+        self.say(format_args!("{name}: {mac}, version {}; self-test begins", env!("CARGO_PKG_VERSION")));
     }
 
     /// The address of the role: the setting, or the board's own.
@@ -153,14 +154,8 @@ impl<H: Hardware> Desk<H> {
         let (Some(store), Some(key)) = (self.store.as_mut(), key(setting)) else {
             return self.warn(format_args!("the flash does not answer: nothing is kept"));
         };
-        let set = match value {
-            Some(value) => store.set(key, value),
-            None => {
-                store.remove(key);
-                Ok(())
-            }
-        };
-        if let Err(full) = set {
+        let Some(value) = value else { return store.remove(key) };
+        if let Err(full) = store.set(key, value) {
             self.warn(format_args!("{full}"));
         }
     }

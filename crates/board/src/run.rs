@@ -56,6 +56,7 @@ fn live<H: Hardware, C: Cable>(
     cable: &mut C,
     mut once: impl FnMut(&mut Desk<H>, &mut C) -> Leave,
 ) -> Exit {
+    desk.greet();
     loop {
         match desk.test(cable) {
             ControlFlow::Break(exit) => return exit,
@@ -88,8 +89,9 @@ where
     let mut storage: EvseStorage = EvseStorage::new();
     let now = desk.now();
     let Some(generator) = &mut desk.generator else { return Leave::Reboot };
-    match Evse::new(&mut Cx { now, entropy: generator }, config, &mut storage) {
-        Ok(mut evse) => run(desk, cable, &mut evse),
+    // It stays where it was made: moved, it would need its room on the stack twice.
+    match &mut Evse::new(&mut Cx { now, entropy: generator }, config, &mut storage) {
+        Ok(evse) => run(desk, cable, evse),
         Err(error) => refuse(desk, format_args!("{error}")),
     }
 }
@@ -103,8 +105,8 @@ where
     let mut storage: PevStorage = PevStorage::new();
     let now = desk.now();
     let Some(generator) = &mut desk.generator else { return Leave::Reboot };
-    match Pev::new(&mut Cx { now, entropy: generator }, config, &mut storage) {
-        Ok(mut pev) => run(desk, cable, &mut pev),
+    match &mut Pev::new(&mut Cx { now, entropy: generator }, config, &mut storage) {
+        Ok(pev) => run(desk, cable, pev),
         Err(error) => refuse(desk, format_args!("{error}")),
     }
 }
@@ -176,8 +178,8 @@ pub fn charger_config<H: Hardware>(desk: &Desk<H>, has_stage: bool) -> EvseConfi
 pub fn car_config<H: Hardware>(desk: &Desk<H>) -> PevConfig {
     let (settings, mac) = (desk.settings(), desk.mac());
     let link = if settings.word(Setting::Link) == 1 { PevLink::Given } else { PevLink::matched(mac) };
-    let mut car = pev_fsm::Config::default();
     // Six bytes always fit.
-    car.evcc_id = heapless::Vec::from_slice(&mac.0).unwrap_or_default();
+    let evcc_id = heapless::Vec::from_slice(&mac.0).unwrap_or_default();
+    let car = pev_fsm::Config { evcc_id, ..pev_fsm::Config::default() };
     PevConfig { link, car, ..PevConfig::new(mac) }
 }

@@ -119,7 +119,7 @@ where
 
     fn timers(&mut self, now: Instant) {
         if self.role.poll_timeout().is_some_and(|deadline| deadline.at <= now) {
-            self.with_role(now, |role, cx| role.handle_timeout(cx));
+            self.with_role(now, R::handle_timeout);
             self.drain(now);
         }
     }
@@ -171,7 +171,7 @@ where
     }
 
     fn event(&mut self, now: Instant, event: &R::Event) {
-        let mut more: Option<More> = None;
+        let mut more = More::NONE;
         match R::note(event) {
             Note::None => {}
             Note::Message(_) if self.desk.says_all => {}
@@ -188,10 +188,7 @@ where
         }
         let Some(head) = R::head(event) else { return };
         let (head, words) = (Head { at: now, ..head }, Words::<R>(event));
-        match more {
-            Some(more) => self.desk.console.line(head, format_args!("{words}{more}")),
-            None => self.desk.console.line(head, format_args!("{words}")),
-        }
+        self.desk.console.line(head, format_args!("{words}{more}"));
     }
 
     fn keep(&mut self, latch: Option<session::Latch>) {

@@ -2,9 +2,11 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::UdpSocket;
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
@@ -78,6 +80,11 @@ impl Emulator {
     /// Gives the board a frame. One that is lost is lost, as on any wire.
     pub(crate) fn send(&self, frame: &[u8]) {
         let _ = self.network.send_to(frame, ("127.0.0.1", self.port));
+    }
+
+    /// Waits for a frame of the board, for a moment at most.
+    pub(crate) fn wait(&self) -> Result<()> {
+        Ok(hal_linux::wait(&[self.network.as_fd()], Duration::from_micros(500))?)
     }
 
     /// The exit code, once the emulator has ended.

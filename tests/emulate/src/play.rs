@@ -50,15 +50,14 @@ pub(crate) fn play(image: Image, recording: Option<&Path>) -> Result<()> {
         }
         None => None,
     };
-    let mut seed = [0; 32];
+    let mut seed = [0; 16];
     getrandom::fill(&mut seed).map_err(|error| anyhow::anyhow!("no entropy: {error}"))?;
-    let seed: String = seed.iter().map(|byte| format!("{byte:02x}")).collect();
-    emulator.command(&format!("seed {seed}"))?;
+    emulator.command(&format!("seed {:032x}", u128::from_le_bytes(seed)))?;
 
     let mut play = Play::new(image, emulator, peer, tapped, recorder, clock);
     while !play.is_over() {
         play.turn()?;
-        std::thread::sleep(std::time::Duration::from_micros(300));
+        play.emulator.wait()?;
     }
     play.verdict()
 }
@@ -73,7 +72,6 @@ struct Play<'s> {
     host: Port,
     recorder: Option<Recorder<BufWriter<File>>>,
     clock: Clock,
-    started: std::time::SystemTime,
     driven: Driven,
     cable: Cable,
     stepped: Instant,
@@ -112,7 +110,6 @@ impl<'s> Play<'s> {
             host,
             recorder,
             clock,
-            started: std::time::SystemTime::now(),
             driven: Driven::default(),
             cable: Cable::new(),
             stepped: Instant::ZERO,
@@ -227,9 +224,7 @@ impl<'s> Play<'s> {
 
     fn record(&mut self, direction: Direction, frame: &[u8]) -> Result<()> {
         let Some(recorder) = &mut self.recorder else { return Ok(()) };
-        let at = self.started.duration_since(std::time::UNIX_EPOCH).unwrap_or_default()
-            + std::time::Duration::from_micros(self.clock.now().as_micros());
-        recorder.frame(at, direction, frame)?;
+        recorder.frame(self.clock.unix(self.clock.now()), direction, frame)?;
         Ok(())
     }
 

@@ -107,7 +107,7 @@ impl<C: CablePins, B: Battery> Cable for CarCable<C, B> {
         self.is_ready = demand.pilot != Level::B;
         let wanted =
             Wanted { relay: self.is_ready, contactors: demand.contactors, lock: demand.lock, ..Wanted::SAFE };
-        Ok(self.common.apply(now, &wanted)?)
+        Ok(self.common.apply(now, wanted)?)
     }
 
     fn make_safe<D: DelayNs>(&mut self, sign: &mut dyn FnMut() -> Instant, delay: &mut D) -> SafeReport {

@@ -126,7 +126,7 @@ impl<C: CablePins, S: Stage> Cable for ChargerCable<C, S> {
             discharge: demand.discharge,
         };
         // A fault leaves the rest to the SAFE sequence.
-        self.common.apply(now, &wanted)?;
+        self.common.apply(now, wanted)?;
         self.driven = demand.pilot;
         self.meter.drive(now, demand.pilot);
         Ok(self.stage.apply(now, demand.supply, demand.self_test)?)

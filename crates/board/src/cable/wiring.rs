@@ -112,8 +112,8 @@ impl<C: CablePins> Common<C> {
         self.proximity.as_ref().and_then(|(_, meter)| meter.reading())
     }
 
-    pub(super) fn apply(&mut self, now: Instant, wanted: &Wanted) -> Result<(), OutputFault> {
-        self.outputs.apply(now, wanted)
+    pub(super) fn apply(&mut self, now: Instant, wanted: Wanted) -> Result<(), OutputFault> {
+        self.outputs.apply(now, &wanted)
     }
 
     pub(super) fn make_safe(

@@ -64,7 +64,7 @@ impl Console {
                 Some(number) => write!(out, "[{number:03}] ")?,
                 None => out.write_str("      ")?,
             }
-            write!(out, "{:10} {words}\n", head.who)
+            writeln!(out, "{:10} {words}", head.who)
         });
     }
 

@@ -29,8 +29,8 @@ pub struct More {
 }
 
 impl Repeats {
-    /// Whether the message is said, and for how many more.
-    pub fn take(&mut self, now: Instant, message: &Message) -> Option<Option<More>> {
+    /// For how many more the message is said; `None`: it is not.
+    pub fn take(&mut self, now: Instant, message: &Message) -> Option<More> {
         let run = match message.direction {
             Direction::Received => &mut self.received,
             Direction::Sent => &mut self.sent,
@@ -38,7 +38,7 @@ impl Repeats {
         let new = Run { name: message.name, since: now, count: 0 };
         let Some(before) = run.as_mut().filter(|before| before.name == message.name) else {
             *run = Some(new);
-            return Some(None);
+            return Some(More::NONE);
         };
         let time = now.since(before.since);
         if time < EVERY {
@@ -46,12 +46,20 @@ impl Repeats {
             return None;
         }
         let count = core::mem::replace(before, new).count;
-        Some((count > 0).then_some(More { count, time }))
+        Some(More { count, time })
     }
+}
+
+impl More {
+    /// The line is for itself alone.
+    pub const NONE: Self = Self { count: 0, time: Duration::ZERO };
 }
 
 impl fmt::Display for More {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.count == 0 {
+            return Ok(());
+        }
         let tenths = self.time.as_millis() / 100;
         write!(f, " ... {} more in {}.{} s", self.count, tenths / 10, tenths % 10)
     }
@@ -73,14 +81,17 @@ mod tests {
         let demand = message("CurrentDemandReq", Direction::Received);
         let mut repeats = Repeats::default();
         let at = Instant::from_millis;
-        assert_eq!(repeats.take(at(0), &demand), Some(None));
-        assert_eq!(repeats.take(at(0), &message("CurrentDemandRes", Direction::Sent)), Some(None));
+        assert_eq!(repeats.take(at(0), &demand), Some(More::NONE));
+        assert_eq!(repeats.take(at(0), &message("CurrentDemandRes", Direction::Sent)), Some(More::NONE));
         for step in 1..40 {
             assert_eq!(repeats.take(at(step * 250), &demand), None);
         }
-        let more = repeats.take(at(10_000), &demand).unwrap().unwrap();
+        let more = repeats.take(at(10_000), &demand).unwrap();
         assert_eq!(more.to_string(), " ... 39 more in 10.0 s");
-        assert_eq!(repeats.take(at(10_250), &message("PowerDeliveryReq", Direction::Received)), Some(None));
-        assert_eq!(repeats.take(at(10_500), &demand), Some(None));
+        assert_eq!(
+            repeats.take(at(10_250), &message("PowerDeliveryReq", Direction::Received)),
+            Some(More::NONE)
+        );
+        assert_eq!(repeats.take(at(10_500), &demand), Some(More::NONE));
     }
 }

@@ -57,7 +57,7 @@ pub struct Board<H: Hardware> {
     pub rest: fn(Instant),
 }
 
-/// Ethernet frames in and out, without their check sequence. The frames of EtherType 88E1 and IPv6 must both come, to the own
+/// Ethernet frames in and out, without their check sequence. The frames of ether type 88E1 and IPv6 must both come, to the own
 /// address and to all multicast groups. No call blocks.
 pub trait Port {
     /// The next frame that was received, into `buffer` of [`roles::MAX_FRAME`] bytes; its length. A frame that is longer than

@@ -186,20 +186,20 @@ fn a_contradiction_is_noted_in_every_form() {
     );
     let summary = text(&run(&["decode", "--summary", "--json", "-"], &file).stdout);
     let summary: Value = serde_json::from_str(&summary).unwrap();
-    assert_eq!(summary["names_against_their_direction"], 1);
+    assert_eq!(summary["wrong_direction"], 1);
 }
 
 #[test]
 fn what_bounded_memory_gave_up_is_said_once_in_every_form() {
     let frames: Vec<_> = (1..=600).map(|port| syn((CAR.0, port), CHARGER)).collect();
     let file = pcap(&frames);
-    let said = "memory is bounded: 344 connections forgotten (256 of a kind are remembered)";
+    let said = "memory is bounded: 344 connections evicted (at most 256 of a kind are tracked)";
     let lines = text(&run(&["decode", "-"], &file).stdout);
     assert_eq!(lines, format!("{said}\n"));
     let json = run(&["decode", "--json", "-"], &file);
     assert_eq!((text(&json.stdout).as_str(), text(&json.stderr)), ("", format!("-: {said}\n")));
     let summary = text(&run(&["decode", "--summary", "-"], &file).stdout);
-    assert!(summary.contains("connections forgotten: 344"), "{summary}");
+    assert!(summary.contains("evicted connections: 344"), "{summary}");
     assert!(text(&run(&["decode", "-"], &pcap(&frames[..256])).stdout).is_empty());
 }
 
@@ -210,7 +210,7 @@ fn a_summary_counts_the_chargers_that_it_does_not_list() {
     let summary = text(&run(&["decode", "--summary", "--json", "-"], &pcap(&frames)).stdout);
     let summary: Value = serde_json::from_str(&summary).unwrap();
     assert_eq!(summary["chargers"].as_array().unwrap().len(), 16);
-    assert_eq!(summary["announcements_of_chargers_not_listed"], 4);
+    assert_eq!(summary["unlisted_charger_announcements"], 4);
 }
 
 /// A `supportedAppProtocolReq` with this namespace, as hexadecimal text.

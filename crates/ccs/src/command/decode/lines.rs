@@ -243,7 +243,7 @@ fn write_exi(exi: &Exi<'_>, palette: Palette, line: &mut String) -> std::fmt::Re
         write!(line, " {dim}(schema guessed, {percent} %){dim:#}")?;
     }
     if exi.trailing > 0 {
-        write!(line, " (+{} bytes behind the document)", exi.trailing)?;
+        write!(line, " (+{} trailing bytes)", exi.trailing)?;
     }
     if let Some(error) = &exi.error {
         let bad = palette.with(style::BAD);

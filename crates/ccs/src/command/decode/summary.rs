@@ -81,20 +81,20 @@ impl<'a> Summary<'a> {
 
     fn counters(&self, totals: &Totals<'_>) -> [(&'static str, u64); 14] {
         [
-            ("broken_homeplug_frames", self.bad_mmes),
+            ("malformed_homeplug", self.bad_mmes),
             ("guessed_schema", self.guessed),
             ("not_decoded", self.failed),
-            ("bytes_behind_documents", self.trailing),
+            ("trailing_bytes", self.trailing),
             ("other_v2gtp", self.other),
             ("encrypted_directions", self.tls),
             ("gaps", self.gaps),
             ("skipped_bytes", self.skipped),
             ("ip_fragments", self.fragments),
-            ("names_against_their_direction", self.contradictions),
-            ("frames_of_matchings_not_listed", self.matchings.unlisted()),
-            ("announcements_of_chargers_not_listed", self.unlisted_chargers),
-            ("connections_forgotten", totals.given_up.connections),
-            ("gaps_not_waited_for", totals.given_up.gaps),
+            ("wrong_direction", self.contradictions),
+            ("unlisted_matching_frames", self.matchings.unlisted()),
+            ("unlisted_charger_announcements", self.unlisted_chargers),
+            ("evicted_connections", totals.given_up.connections),
+            ("abandoned_gaps", totals.given_up.gaps),
         ]
     }
 

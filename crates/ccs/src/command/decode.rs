@@ -13,8 +13,7 @@ use homeplug_mme::view::View;
 
 use crate::cli::{DecodeArgs, Exit, is_interactive};
 use crate::decode::source::{self, End, Format, Source};
-use crate::decode::tcp::MAX_STREAMS;
-use crate::decode::{Content, Decoder, Event, GivenUp, Keys};
+use crate::decode::{Content, Decoder, Event, GivenUp, Keys, MAX_STREAMS};
 use crate::escape::Plain;
 use crate::style::{self, Palette};
 

@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 use std::net::Ipv6Addr;
 
-use super::packet::{Endpoint, Flow};
-use super::tcp::Sender;
+use listen::Sender;
+use listen::packet::{Endpoint, Flow};
+
 use super::{Content, Discovery};
 
 /// Who sends to whom.
@@ -87,7 +88,7 @@ impl Ends {
         sender: Sender,
         named: Option<Direction>,
     ) -> Option<Direction> {
-        let Sender { flow: Flow { source, destination }, has_opened } = sender;
+        let Sender { flow: Flow { source, destination }, has_opened, .. } = sender;
         let source_is_lower = source <= destination;
         votes.0 += match named {
             Some(named) if source_is_lower == (named == Direction::ToPev) => 1,

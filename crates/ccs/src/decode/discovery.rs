@@ -6,7 +6,7 @@ use sdp::{Message, Request, Response, Security, Transport};
 use v2gtp::{Header, PayloadType};
 
 use super::Direction;
-use super::packet::Endpoint;
+use listen::packet::Endpoint;
 
 /// A discovery message, for lists and people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,20 +1,16 @@
 //! From a file to the messages in it.
 //!
-//! [`source`] reads the file, [`packet`] takes frames apart, [`tcp`] puts streams together, [`framer`] finds
-//! the V2GTP messages, `session` finds out which schema they are of, `direction` who sent them, [`Decoder`] is all of
-//! it. Memory is bounded and does not depend on the size of the file.
+//! [`source`] reads the file, the crate `listen` takes frames apart, puts connections together and finds the V2GTP
+//! messages, `session` finds out which schema they are of, `direction` who sent them, [`Decoder`] is all of it. Memory is
+//! bounded and does not depend on the size of the file.
 
 mod direction;
 mod discovery;
-pub mod framer;
-mod half;
-mod held;
 pub mod mme;
-pub mod packet;
 pub mod schema;
 mod session;
 pub mod source;
-pub mod tcp;
+mod storage;
 pub mod values;
 
 use homeplug_mme::{Frame, FrameError};
@@ -22,16 +18,17 @@ use v2gtp::PayloadType;
 
 pub use direction::Direction;
 pub use discovery::Discovery;
+pub use listen::{Close, GivenUp};
 pub use mme::Keys;
 pub use schema::{Basis, Schema};
-pub use tcp::GivenUp;
+pub use storage::MAX_STREAMS;
 
 use direction::Ends;
-use framer::{Found, Framer, When};
-use packet::{Flow, Layer};
+use listen::packet::{self, Endpoint, Flow, Layer, Segment};
+use listen::{Found, Sender, Streams, When};
 use session::Session;
 use source::{Data, Packet};
-use tcp::{Sender, Streams};
+use storage::{Heap, MAX_MESSAGE};
 
 /// One thing found in a file.
 #[derive(Clone, Debug)]
@@ -62,8 +59,12 @@ pub enum Content<'a> {
     Exi(Exi<'a>),
     /// A V2GTP message that is not EXI: its type and length.
     Other(PayloadType, usize),
-    /// A stream is encrypted: told once for each direction.
+    /// A stream is encrypted; reported once for each direction.
     Tls(Flow),
+    /// The sender opens a TCP connection.
+    Opened(Flow),
+    /// The sender closes its direction of a TCP connection, or resets or refuses it.
+    Closed(Flow, Close),
     /// Bytes in a stream that are not V2GTP, or a message that lost its end.
     Skipped(usize),
     /// Bytes are missing in the capture.
@@ -91,7 +92,7 @@ pub struct Exi<'a> {
     pub basis: Basis,
     /// The message's name, where there is a codec for its schema.
     pub message: Option<&'static str>,
-    /// Bytes behind the end of the document.
+    /// Bytes after the end of the document.
     pub trailing: usize,
     /// Why it does not decode.
     pub error: Option<Box<exi::Error>>,
@@ -102,11 +103,13 @@ pub type OnEvent<'e> = dyn FnMut(&Event<'_>) + 'e;
 
 /// The whole way from packets to messages.
 pub struct Decoder {
-    streams: Streams<Session>,
+    streams: Streams<Heap>,
     context: Context,
-    /// For files that are one stream, and for lines of text.
-    single: (Framer, Session),
-    /// Messages found in a raw stream.
+    /// For lines of text.
+    lines: Session,
+    /// Sequence number of the next byte of a file that is one stream.
+    next: Option<u32>,
+    /// Messages found in it.
     ordinal: u64,
 }
 
@@ -127,16 +130,17 @@ impl Decoder {
     /// A decoder at the start of a file.
     pub fn new() -> Self {
         Self {
-            streams: Streams::new(),
+            streams: Streams::default(),
             context: Context::default(),
-            single: (Framer::default(), Session::default()),
+            lines: Session::default(),
+            next: None,
             ordinal: 0,
         }
     }
 
     /// How many TCP connections were seen.
     pub fn streams(&self) -> u64 {
-        self.streams.opened()
+        if self.next.is_some() { 0 } else { self.streams.opened() }
     }
 
     /// What was given up because memory is bounded.
@@ -153,27 +157,33 @@ impl Decoder {
         match packet.data {
             Data::Link(link_type, frame) => self.frame(when, packet::parse(link_type, frame), on_event),
             Data::Line(bytes) => self.line(when, bytes, on_event),
-            Data::Stream(bytes) => {
-                let (framer, session) = &mut self.single;
-                let (context, ordinal) = (&mut self.context, &mut self.ordinal);
-                framer.take(when, bytes, &mut |_, found: Found<'_>| {
-                    *ordinal += 1;
-                    context.found(session, None, When { frame: *ordinal, ..when }, found, on_event);
-                });
-            }
+            Data::Stream(bytes) => self.stream(when, bytes, on_event),
             Data::BadLine(column) => on_event(&self.context.event(when, None, Content::BadLine(column))),
             Data::LongLine => on_event(&self.context.event(when, None, Content::LongLine)),
         }
     }
 
+    /// Takes the next bytes of a file that is one stream: a connection without addresses.
+    fn stream(&mut self, when: When, bytes: &[u8], on_event: &mut OnEvent<'_>) {
+        let sequence = self.next.unwrap_or_default();
+        let segment = Segment { sequence, acknowledged: None, syn: false, close: None, data: bytes };
+        let (context, ordinal) = (&mut self.context, &mut self.ordinal);
+        self.streams.take(when, NOWHERE, segment, &mut |session, _, when, found| {
+            *ordinal += 1;
+            context.found(session, None, When { frame: *ordinal, ..when }, found, on_event);
+        });
+        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        self.next = Some(sequence.wrapping_add(length));
+    }
+
     /// Gives what was still held back: the file is over.
     pub fn finish(&mut self, on_event: &mut OnEvent<'_>) {
-        let Self { streams, context, single: (framer, session), ordinal } = self;
+        let Self { streams, context, next, ordinal, .. } = self;
+        let is_stream = next.is_some();
         streams.finish(&mut |session, sender, when, found| {
-            context.found(session, Some(sender), when, found, on_event);
-        });
-        framer.finish(&mut |when, found: Found<'_>| {
-            context.found(session, None, When { frame: *ordinal + 1, ..when }, found, on_event);
+            let (sender, when) =
+                if is_stream { (None, When { frame: *ordinal + 1, ..when }) } else { (Some(sender), when) };
+            context.found(session, sender, when, found, on_event);
         });
     }
 
@@ -205,16 +215,17 @@ impl Decoder {
 
     /// A line of text is an EXI document, V2GTP messages or an Ethernet frame: their first bytes differ.
     fn line(&mut self, when: When, bytes: &[u8], on_event: &mut OnEvent<'_>) {
-        let Self { context, single: (_, session), .. } = self;
+        let Self { context, lines: session, .. } = self;
         match bytes {
             [0x80, ..] => {
                 context.found(session, None, when, Found::Message(PayloadType::EXI, bytes), on_event);
             }
             [0x01, 0xFE, ..] => {
-                let mut framer = Framer::default();
                 let mut sink = |when, found: Found<'_>| context.found(session, None, when, found, on_event);
-                framer.take(when, bytes, &mut sink);
-                framer.finish(&mut sink);
+                let rest = listen::whole(when, bytes, MAX_MESSAGE, &mut sink);
+                if !rest.is_empty() {
+                    sink(when, Found::Skipped(rest.len()));
+                }
             }
             _ => match packet::parse(ETHERNET, bytes) {
                 Layer::Other | Layer::Fragment => {
@@ -225,6 +236,12 @@ impl Decoder {
         }
     }
 }
+
+/// From and to no address: the bytes of a file that is one stream.
+const NOWHERE: Flow = {
+    let end = Endpoint { address: std::net::Ipv6Addr::UNSPECIFIED, port: 0 };
+    Flow { source: end, destination: end }
+};
 
 /// The link type of Ethernet.
 const ETHERNET: i32 = 1;
@@ -258,10 +275,14 @@ impl Context {
                 None if is_exi(payload_type) => Content::Exi(session.take(payload_type, payload)),
                 None => Content::Other(payload_type, payload.len()),
             },
-            Found::Tls => match sender {
-                Some(sender) => Content::Tls(sender.flow),
-                None => return,
+            Found::Tls | Found::Opened | Found::Closed(_) => match (sender, found) {
+                (Some(sender), Found::Opened) => Content::Opened(sender.flow),
+                (Some(sender), Found::Closed(close)) => Content::Closed(sender.flow, close),
+                (Some(sender), _) => Content::Tls(sender.flow),
+                (None, _) => return,
             },
+            // Counted: see `given_up`.
+            Found::Evicted => return,
             Found::Skipped(count) => Content::Skipped(count),
             Found::Gap => Content::Gap,
         };

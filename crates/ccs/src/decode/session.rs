@@ -13,7 +13,7 @@ pub struct Session {
     offers: Vec<(u8, Option<Schema>)>,
     agreed: Option<Schema>,
     /// What the names of its messages say about its ends.
-    pub votes: Votes,
+    pub(super) votes: Votes,
 }
 
 /// More protocols than the handshake can offer are not remembered.

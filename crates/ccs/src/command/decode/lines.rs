@@ -4,12 +4,13 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use homeplug_mme::Frame;
+use listen::packet::Endpoint;
 use sdp::Message;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Report, Totals};
-use crate::decode::{Basis, Content, Direction, Discovery, Event, Exi, Keys, Schema, mme, values};
+use crate::decode::{Basis, Close, Content, Direction, Discovery, Event, Exi, Keys, Schema, mme, values};
 use crate::escape::{self, Plain};
 use crate::hex;
 use crate::lines::MAX_LINE;
@@ -108,6 +109,8 @@ impl Report for JsonLines<'_> {
                 }
                 record.fault = mme::fault(frame).map(|fault| fault.to_string());
             }
+            // The story has them.
+            Content::Opened(_) | Content::Closed(..) => return Ok(()),
             other => {
                 if let Some(note) = note(other) {
                     anstream::eprintln!("{}: frame {}: {note}", Plain(self.file), event.frame);
@@ -161,6 +164,15 @@ pub fn note(content: &Content<'_>) -> Option<String> {
         Content::BadMme(error) => format!("a broken HomePlug frame: {error}"),
         Content::Other(payload_type, length) => format!("V2GTP {payload_type}, {length} bytes"),
         Content::Tls(_) => "TLS: this direction of the stream is encrypted".into(),
+        Content::Opened(flow) => format!("TCP opens, {} to {}", end(flow.source), end(flow.destination)),
+        Content::Closed(flow, close) => {
+            let what = match close {
+                Close::Fin => "closes (FIN)",
+                Close::Reset => "reset (RST)",
+                Close::Refused => "refused (RST)",
+            };
+            format!("TCP {what} by {}", end(flow.source))
+        }
         Content::Skipped(count) => format!("{count} bytes are not V2GTP, or a message lost its end"),
         Content::Gap => "bytes are missing in the capture".into(),
         Content::Fragment => "a fragment of an IP packet, not put together".into(),
@@ -170,6 +182,10 @@ pub fn note(content: &Content<'_>) -> Option<String> {
         Content::BadLine(column) => format!("not hexadecimal in column {column}"),
         Content::LongLine => format!("this line is longer than {MAX_LINE} bytes, and was skipped"),
     })
+}
+
+fn end(endpoint: Endpoint) -> String {
+    format!("[{}]:{}", endpoint.address, endpoint.port)
 }
 
 /// `ccs decode`: time, frame, direction, schema, message and values.

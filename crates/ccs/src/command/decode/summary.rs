@@ -5,12 +5,12 @@ use std::io::{self, Write};
 
 use homeplug_mme::MmType;
 use homeplug_mme::view::View;
+use listen::packet::Endpoint;
 use serde_json::json;
 
 use super::lines::{note, seconds};
 use super::matchings::Matchings;
 use super::{Report, Totals};
-use crate::decode::packet::Endpoint;
 use crate::decode::source::{End, Format};
 use crate::decode::{Content, Direction, Event, Schema};
 use crate::escape;
@@ -211,6 +211,7 @@ impl Report for Summary<'_> {
                     self.trouble(event.frame, || format!("does not decode: {error}"));
                 }
             }
+            Content::Opened(_) | Content::Closed(..) => {}
             other => {
                 match other {
                     Content::Tls(_) => self.tls += 1,

@@ -57,7 +57,7 @@ impl Decoded {
             }
             Content::Sdp(sdp) => self.sdp[usize::from(sdp.direction() == Direction::ToPev)] += 1,
             Content::Tls(_) => self.tls = true,
-            Content::Opened(_) | Content::Closed(..) => {}
+            Content::Opened(_) | Content::Closed(..) | Content::Over(_) => {}
             other => self.trouble.push(format!("frame {}: {other:?}", event.frame)),
         }
     }

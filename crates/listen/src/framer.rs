@@ -31,8 +31,13 @@ pub enum Found<'a> {
     Opened,
     /// The sender ends its direction, or the connection.
     Closed(Close),
-    /// The connection is evicted: its storage is needed for another one.
-    Evicted,
+    /// Nothing more comes of the connection; its latest frame is the time of this.
+    Over {
+        /// The connection's first frame.
+        first: When,
+        /// It is evicted: its storage is needed for another one.
+        is_evicted: bool,
+    },
 }
 
 /// How one end closes.

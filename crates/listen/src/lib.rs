@@ -1,7 +1,7 @@
 //! What an observer sees of charging sessions, without I/O and without an allocator.
 //!
 //! [`packet`] takes frames apart, [`Streams`] puts both directions of each TCP connection together and finds the V2GTP
-//! messages in them. All memory is lent by the caller as a [`Storage`]; every size in it is a bound, and what is evicted or
+//! messages in them; [`Matchings`] has the attempts of matching, [`Story`] what happened in a session. All memory is lent by the caller as a [`Storage`]; every size in it is a bound, and what is evicted or
 //! abandoned for it is reported.
 //!
 //! # Example
@@ -38,9 +38,13 @@ extern crate std;
 mod framer;
 mod half;
 mod held;
+mod matching;
 pub mod packet;
+pub mod story;
 mod streams;
 
 pub use framer::{Close, Found, Sink, When, whole};
 pub use held::{BLOCK_LEN, Block};
+pub use matching::{Answer, Attempt, MAX_ANSWERS, Matchings, Outcome};
+pub use story::Story;
 pub use streams::{Fixed, GivenUp, OnFound, Parts, Sender, Slot, Storage, Streams};

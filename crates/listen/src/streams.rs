@@ -100,8 +100,8 @@ struct Connection<T> {
     halves: [Half; 2],
     /// The side that opened it.
     opener: Option<usize>,
-    /// Time of its latest frame.
-    latest_ns: Option<i64>,
+    first: Option<When>,
+    latest: When,
     used: u64,
     has_message: bool,
     /// What the caller keeps about the connection; fresh for each.
@@ -197,7 +197,8 @@ impl<S: Storage> Streams<S> {
                 number,
                 halves: [Half::default(), Half::default()],
                 opener: None,
-                latest_ns: None,
+                first: None,
+                latest: When::NEVER,
                 used: 0,
                 has_message: false,
                 state: S::State::default(),
@@ -250,10 +251,8 @@ impl<S: Storage> Streams<S> {
         let Some(mut connection) = slots.get_mut(at).and_then(|slot| slot.0.take()) else { return };
         let mut memory = Memory { pool: Pool { blocks, free: &mut self.free }, message };
         connection.finish(&mut memory, found);
-        if is_evicted {
-            let (flow, when) = (connection.sender(0), When { frame: 0, time_ns: connection.latest_ns });
-            found(&mut connection.state, flow, when, Found::Evicted);
-        }
+        let (sender, first) = (connection.sender(0), connection.first.unwrap_or(connection.latest));
+        found(&mut connection.state, sender, connection.latest, Found::Over { first, is_evicted });
     }
 }
 
@@ -269,7 +268,7 @@ impl<T> Connection<T> {
         let back = |latest: i64| when.time_ns.is_some_and(|now| now < latest.saturating_sub(BACK_NS));
         let half = self.half(side);
         let is_again = segment.syn || half.is_repeated(segment);
-        (opens && half.is_another(segment.sequence)) || (is_again && self.latest_ns.is_some_and(back))
+        (opens && half.is_another(segment.sequence)) || (is_again && self.latest.time_ns.is_some_and(back))
     }
 
     fn take(
@@ -281,7 +280,8 @@ impl<T> Connection<T> {
         memory: &mut Memory<'_>,
         found: &mut OnFound<'_, T>,
     ) -> u64 {
-        self.latest_ns = self.latest_ns.max(when.time_ns);
+        self.first.get_or_insert(when);
+        self.latest = self.latest.max(when);
         if segment.syn {
             self.opener.get_or_insert(if opens { side } else { 1 - side });
         }

@@ -2,6 +2,7 @@
 
 mod lines;
 mod matchings;
+mod story;
 mod summary;
 
 use std::fs::File;

@@ -8,10 +8,12 @@ mod direction;
 mod discovery;
 pub mod mme;
 pub mod schema;
-mod session;
+pub mod session;
 pub mod source;
 mod storage;
 pub mod values;
+
+use std::fmt;
 
 use homeplug_mme::{Frame, FrameError};
 use v2gtp::PayloadType;
@@ -65,6 +67,8 @@ pub enum Content<'a> {
     Opened(Flow),
     /// The sender closes its direction of a TCP connection, or resets or refuses it.
     Closed(Flow, Close),
+    /// Nothing more comes of a connection: its story.
+    Over(Connection<'a>),
     /// Bytes in a stream that are not V2GTP, or a message that lost its end.
     Skipped(usize),
     /// Bytes are missing in the capture.
@@ -77,6 +81,25 @@ pub enum Content<'a> {
     BadLine(usize),
     /// A line of text that is longer than 1 MiB: it is skipped.
     LongLine,
+}
+
+/// A connection of which nothing more comes. The event's frame and time are its latest frame's.
+#[derive(Clone, Copy)]
+pub struct Connection<'a> {
+    /// Its number in the order of first frames, from 1 on.
+    pub number: u64,
+    /// Its first frame, and when that was in nanoseconds since the file's first frame.
+    pub first: When,
+    /// From the car to the charger, where it is known who is who.
+    pub flow: Option<Flow>,
+    /// What was learned of it.
+    pub session: &'a Session,
+}
+
+impl fmt::Debug for Connection<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "connection {}", self.number)
+    }
 }
 
 /// An EXI payload and what is known about it.
@@ -178,8 +201,13 @@ impl Decoder {
 
     /// Gives what was still held back: the file is over.
     pub fn finish(&mut self, on_event: &mut OnEvent<'_>) {
-        let Self { streams, context, next, ordinal, .. } = self;
+        let Self { streams, context, lines, next, ordinal } = self;
         let is_stream = next.is_some();
+        if lines.story().messages > 0 {
+            let last = lines.story().last.unwrap_or(When::NEVER);
+            let first = lines.story().first.unwrap_or(last);
+            context.over(lines, None, last, first, on_event);
+        }
         streams.finish(&mut |session, sender, when, found| {
             let (sender, when) =
                 if is_stream { (None, When { frame: *ordinal + 1, ..when }) } else { (Some(sender), when) };
@@ -248,9 +276,7 @@ const ETHERNET: i32 = 1;
 
 impl Context {
     fn event<'a>(&self, when: When, direction: Option<Direction>, content: Content<'a>) -> Event<'a> {
-        // Times of a damaged file may be too far apart to be counted: then there is none.
-        let since_first = |time: i64| time.checked_sub(self.first_time_ns.unwrap_or(time));
-        let time_ns = when.time_ns.and_then(since_first);
+        let time_ns = self.since_first(when.time_ns);
         Event { frame: when.frame, time_ns, direction, is_contradiction: false, content }
     }
 
@@ -270,6 +296,7 @@ impl Context {
         on_event: &mut OnEvent<'_>,
     ) {
         let content = match found {
+            Found::Over { first, .. } => return self.over(session, sender, when, first, on_event),
             Found::Message(payload_type, payload) => match Discovery::of_payload(payload_type, payload) {
                 Some(sdp) => Content::Sdp(sdp),
                 None if is_exi(payload_type) => Content::Exi(session.take(payload_type, payload)),
@@ -281,8 +308,6 @@ impl Context {
                 (Some(sender), _) => Content::Tls(sender.flow),
                 (None, _) => return,
             },
-            // Counted: see `given_up`.
-            Found::Evicted => return,
             Found::Skipped(count) => Content::Skipped(count),
             Found::Gap => Content::Gap,
         };
@@ -291,7 +316,33 @@ impl Context {
             Some(sender) => self.ends.direction(&mut session.votes, sender, named),
             None => named,
         };
-        on_event(&self.named(when, direction, content));
+        let event = self.named(when, direction, content);
+        session.tell(&event);
+        on_event(&event);
+    }
+
+    fn over(
+        &self,
+        session: &mut Session,
+        sender: Option<Sender>,
+        when: When,
+        first: When,
+        on_event: &mut OnEvent<'_>,
+    ) {
+        let number = sender.map_or(1, |sender| sender.connection);
+        let direction = sender.and_then(|sender| self.ends.direction(&mut session.votes, sender, None));
+        let flow = sender.zip(direction).map(|(Sender { flow, .. }, direction)| match direction {
+            Direction::ToEvse => flow,
+            Direction::ToPev => Flow { source: flow.destination, destination: flow.source },
+        });
+        let first = When { time_ns: self.since_first(first.time_ns), ..first };
+        on_event(&self.event(when, None, Content::Over(Connection { number, first, flow, session })));
+    }
+
+    /// Times of a damaged file may be too far apart to be counted: then there is none.
+    fn since_first(&self, time_ns: Option<i64>) -> Option<i64> {
+        let time_ns = time_ns?;
+        time_ns.checked_sub(self.first_time_ns.unwrap_or(time_ns))
     }
 }
 

@@ -64,7 +64,7 @@ fn show(seen: &mut Vec<(u64, String)>, when: When, found: Found<'_>) {
         Found::Tls => "TLS".into(),
         Found::Skipped(count) => format!("skipped {count}"),
         Found::Gap => "gap".into(),
-        Found::Opened | Found::Closed(_) | Found::Evicted => return,
+        Found::Opened | Found::Closed(_) | Found::Over { .. } => return,
     };
     seen.push((when.frame, text));
 }
@@ -260,7 +260,7 @@ fn known(test: &Test) -> usize {
 /// Bytes of the blocks that all connections hold, counted connection by connection.
 fn memory(test: &Test) -> usize {
     let connections = test.streams.storage.slots.iter().filter_map(|slot| slot.0.as_ref());
-    let blocks = connections.map(|connection| connection.blocks()).sum::<usize>();
+    let blocks = connections.map(Connection::blocks).sum::<usize>();
     assert_eq!(blocks, test.streams.free.used(), "no block is lost or counted twice");
     blocks * BLOCK_LEN
 }
@@ -477,6 +477,7 @@ fn connections(segments: &[(i64, bool, Segment<'_>)]) -> Vec<(u64, String)> {
         streams.take(when, flow(*forward, 50000), *segment, &mut |(), sender, _, found| {
             let what = match found {
                 Found::Message(_, payload) => String::from_utf8_lossy(payload).into_owned(),
+                Found::Over { .. } => return,
                 other => format!("{other:?}"),
             };
             seen.push((sender.connection, what));
@@ -544,7 +545,7 @@ fn storage_for_two_connections_and_eight_blocks_serves_a_session_and_reports_wha
         let foreign = Segment { sequence: 5, data: &[1], ..EMPTY };
         let port = 1000 + u16::try_from(round).unwrap();
         streams.take(When { frame: 1, time_ns: None }, flow(true, port), foreign, &mut |(), _, _, found| {
-            lost += u32::from(matches!(found, Found::Evicted));
+            lost += u32::from(matches!(found, Found::Over { is_evicted: true, .. }));
         });
     }
     assert_eq!((seen, lost, streams.given_up().connections), (50, 49, 49));

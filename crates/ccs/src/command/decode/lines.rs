@@ -110,7 +110,7 @@ impl Report for JsonLines<'_> {
                 record.fault = mme::fault(frame).map(|fault| fault.to_string());
             }
             // The story has them.
-            Content::Opened(_) | Content::Closed(..) => return Ok(()),
+            Content::Opened(_) | Content::Closed(..) | Content::Over(_) => return Ok(()),
             other => {
                 if let Some(note) = note(other) {
                     anstream::eprintln!("{}: frame {}: {note}", Plain(self.file), event.frame);
@@ -160,7 +160,7 @@ fn basis(basis: Basis) -> &'static str {
 /// Words for what is no message.
 pub fn note(content: &Content<'_>) -> Option<String> {
     Some(match content {
-        Content::Mme(_) | Content::Sdp(_) | Content::Exi(_) => return None,
+        Content::Mme(_) | Content::Sdp(_) | Content::Exi(_) | Content::Over(_) => return None,
         Content::BadMme(error) => format!("a broken HomePlug frame: {error}"),
         Content::Other(payload_type, length) => format!("V2GTP {payload_type}, {length} bytes"),
         Content::Tls(_) => "TLS: this direction of the stream is encrypted".into(),
@@ -270,6 +270,9 @@ fn write_exi(exi: &Exi<'_>, palette: Palette, line: &mut String) -> std::fmt::Re
 
 impl Report for TextLines {
     fn event(&mut self, event: &Event<'_>, out: &mut dyn Write) -> io::Result<()> {
+        if matches!(event.content, Content::Over(_)) {
+            return Ok(());
+        }
         self.line.clear();
         // Writing to a string cannot fail.
         let _ = self.write(event);

@@ -77,7 +77,10 @@ impl Session {
             (Content::Exi(exi), _) => match exi.schema {
                 Some(Schema::App) => self.story.handshake(when, sender == Some(Side::Car)),
                 schema => {
-                    self.spoken = schema.or(self.spoken);
+                    // What is common to all kinds of energy transfer names none of them.
+                    if schema != Some(Schema::Iso20Common) || self.spoken.is_none() {
+                        self.spoken = schema.or(self.spoken);
+                    }
                     if schema == Some(Schema::Din) {
                         self.story.din(when, exi.payload);
                     } else {

@@ -88,8 +88,7 @@ impl End {
             .min_by_key(|(.., sign)| sign.when);
         let (by, how, phase, when) = match (first, signs.closed) {
             (Some((by, how, sign)), closed) if closed.is_none_or(|(.., when)| sign.when <= when) => {
-                let phase = if matches!(how, How::CarStop(_)) { story.reached() } else { sign.phase };
-                (Some(by), how, phase, sign.when)
+                (Some(by), how, sign.phase.min(story.reached()), sign.when)
             }
             (_, Some((by, close, when))) => (Some(by), How::Closed(close), story.reached(), when),
             _ => (None, How::Unseen, story.reached(), story.last.unwrap_or(When::NEVER)),

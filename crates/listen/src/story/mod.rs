@@ -256,7 +256,7 @@ impl Story {
         for (range, value) in [
             (&mut self.target_mv, facts.target_mv),
             (&mut self.target_ma, facts.target_ma),
-            (&mut self.present_mv, facts.present_mv.filter(|_| facts.phase != Some(Phase::WeldingDetection))),
+            (&mut self.present_mv, facts.present_mv),
             (&mut self.present_ma, facts.present_ma),
             (&mut self.soc_percent, facts.car.map(|status| status.ev_ress_soc.get().into())),
         ] {

@@ -155,7 +155,7 @@ impl Told {
     fn end_words(&self, end: &End) -> String {
         let End { how, phase, when, .. } = end;
         let frame = when.frame;
-        let phase = if *phase == Phase::Idle { "an encrypted or unknown session" } else { phase.name() };
+        let phase = self.phase_words(*phase);
         let by = end.by.map_or("no one", Side::name);
         let mut words = match how {
             How::Unseen => format!("not ended: the capture ends in {phase}, frame {frame}"),
@@ -183,6 +183,18 @@ impl Told {
             let _ = write!(words, "; the cause is the car: {message} {what}, frame {}", when.frame);
         }
         words
+    }
+
+    /// The phase; of a session that is not decoded what it is.
+    fn phase_words(&self, phase: Phase) -> String {
+        let is_decoded = matches!(self.protocol, None | Some(Schema::Din));
+        match self.protocol {
+            Some(protocol) if !is_decoded => {
+                format!("a session of {}, which is not decoded", protocol.name())
+            }
+            _ if self.is_tls => "an encrypted session".into(),
+            _ => phase.name().into(),
+        }
     }
 
     /// One line of advice, where there is something to do.

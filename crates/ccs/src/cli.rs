@@ -358,7 +358,7 @@ pub struct DecodeArgs {
     /// One JSON object a line; nothing else on the standard output.
     #[arg(long)]
     pub json: bool,
-    /// Counts and troubles of each file instead of its messages.
+    /// What happened in each file instead of its messages: matchings, the story of each session, counts.
     #[arg(long)]
     pub summary: bool,
     /// Shows the keys in power-line messages, and memory and parameters of modems, which hold keys.

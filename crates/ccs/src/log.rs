@@ -11,7 +11,7 @@ use v2gtp::PayloadType;
 
 use crate::command::{evse, pev};
 use crate::decode::values::write_scaled;
-use crate::decode::{Schema, values};
+use crate::decode::{Codecs, Schema, values};
 use crate::inbox::Document;
 use crate::repeats::More;
 use crate::said::Said;

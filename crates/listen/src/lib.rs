@@ -1,5 +1,6 @@
 //! What an observer sees of charging sessions, without I/O and without an allocator.
 //!
+//! [`Listen`] is all of it over Ethernet frames. Its parts are for programs that read something else:
 //! [`packet`] takes frames apart, [`Streams`] puts both directions of each TCP connection together and finds the V2GTP
 //! messages in them; [`Matchings`] has the attempts of matching, [`Story`] what happened in a session. All memory is lent by the caller as a [`Storage`]; every size in it is a bound, and what is evicted or
 //! abandoned for it is reported.
@@ -35,16 +36,26 @@
 #[macro_use]
 extern crate std;
 
+mod direction;
+mod discovery;
 mod framer;
 mod half;
 mod held;
+mod listen;
 mod matching;
 pub mod packet;
+mod schema;
 pub mod story;
 mod streams;
+mod talk;
 
+pub use direction::{Direction, Ends, Votes};
+pub use discovery::Discovery;
 pub use framer::{Close, Found, Sink, When, whole};
 pub use held::{BLOCK_LEN, Block};
+pub use listen::{BoardStorage, Content, Event, Listen, OnEvent, Sight, Status};
 pub use matching::{Answer, Attempt, MAX_ANSWERS, Matchings, Outcome};
+pub use schema::Schema;
 pub use story::Story;
 pub use streams::{Fixed, GivenUp, OnFound, Parts, Sender, Slot, Storage, Streams};
+pub use talk::{Known, MAX_NAMED_OFFERS, Offer, Talk};

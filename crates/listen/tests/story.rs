@@ -1,5 +1,9 @@
 //! How sessions end, made of messages as peers encode them.
-#![allow(clippy::unwrap_used, reason = "helpers of tests: a surprise ends the test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests: a surprise ends the test"
+)]
 
 use exi::{Bounded, HexBinary};
 use exi_din::{

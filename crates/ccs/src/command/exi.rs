@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::cli::{ExiArgs, ExiCommand, Exit, SchemaName};
-use crate::decode::Schema;
+use crate::decode::{Codecs, Schema};
 use crate::escape;
 use crate::hex::{self, Odd};
 use crate::lines::{self, Line, MAX_LINE};

@@ -1,14 +1,12 @@
 //! From a file to the messages in it.
 //!
 //! [`source`] reads the file, the crate `listen` takes frames apart, puts connections together and finds the V2GTP
-//! messages, `session` finds out which schema they are of, `direction` who sent them, [`Decoder`] is all of it. Memory is
+//! messages, who sent them and which schema they are of; [`Decoder`] is all of it, with names, values and errors. Memory is
 //! bounded and does not depend on the size of the file.
 
-mod direction;
-mod discovery;
 pub mod mme;
+mod payload;
 pub mod schema;
-pub mod session;
 pub mod source;
 mod storage;
 pub mod values;
@@ -18,17 +16,13 @@ use std::fmt;
 use homeplug_mme::{Frame, FrameError};
 use v2gtp::PayloadType;
 
-pub use direction::Direction;
-pub use discovery::Discovery;
-pub use listen::{Close, GivenUp};
+pub use listen::{Close, Direction, Discovery, GivenUp, Schema};
 pub use mme::Keys;
-pub use schema::{Basis, Schema};
+pub use schema::{Basis, Codecs};
 pub use storage::MAX_STREAMS;
 
-use direction::Ends;
 use listen::packet::{self, Endpoint, Flow, Layer, Segment};
-use listen::{Found, Sender, Streams, When};
-use session::Session;
+use listen::{Ends, Found, Sender, Streams, Talk, When};
 use source::{Data, Packet};
 use storage::{Heap, MAX_MESSAGE};
 
@@ -93,7 +87,7 @@ pub struct Connection<'a> {
     /// From the car to the charger, where it is known who is who.
     pub flow: Option<Flow>,
     /// What was learned of it.
-    pub session: &'a Session,
+    pub talk: &'a Talk,
 }
 
 impl fmt::Debug for Connection<'_> {
@@ -129,7 +123,7 @@ pub struct Decoder {
     streams: Streams<Heap>,
     context: Context,
     /// For lines of text.
-    lines: Session,
+    lines: Talk,
     /// Sequence number of the next byte of a file that is one stream.
     next: Option<u32>,
     /// Messages found in it.
@@ -155,7 +149,7 @@ impl Decoder {
         Self {
             streams: Streams::default(),
             context: Context::default(),
-            lines: Session::default(),
+            lines: Talk::default(),
             next: None,
             ordinal: 0,
         }
@@ -191,9 +185,9 @@ impl Decoder {
         let sequence = self.next.unwrap_or_default();
         let segment = Segment { sequence, acknowledged: None, syn: false, close: None, data: bytes };
         let (context, ordinal) = (&mut self.context, &mut self.ordinal);
-        self.streams.take(when, NOWHERE, segment, &mut |session, _, when, found| {
+        self.streams.take(when, NOWHERE, segment, &mut |talk, _, when, found| {
             *ordinal += 1;
-            context.found(session, None, When { frame: *ordinal, ..when }, found, on_event);
+            context.found(talk, None, When { frame: *ordinal, ..when }, found, on_event);
         });
         let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         self.next = Some(sequence.wrapping_add(length));
@@ -208,10 +202,10 @@ impl Decoder {
             let first = lines.story().first.unwrap_or(last);
             context.over(lines, None, last, first, on_event);
         }
-        streams.finish(&mut |session, sender, when, found| {
+        streams.finish(&mut |talk, sender, when, found| {
             let (sender, when) =
                 if is_stream { (None, When { frame: *ordinal + 1, ..when }) } else { (Some(sender), when) };
-            context.found(session, sender, when, found, on_event);
+            context.found(talk, sender, when, found, on_event);
         });
     }
 
@@ -232,8 +226,8 @@ impl Decoder {
             }
             Layer::Tcp(flow, segment) => {
                 let context = &mut self.context;
-                self.streams.take(when, flow, segment, &mut |session, sender, when, found| {
-                    context.found(session, Some(sender), when, found, on_event);
+                self.streams.take(when, flow, segment, &mut |talk, sender, when, found| {
+                    context.found(talk, Some(sender), when, found, on_event);
                 });
             }
             Layer::Fragment => on_event(&self.context.event(when, None, Content::Fragment)),
@@ -243,13 +237,13 @@ impl Decoder {
 
     /// A line of text is an EXI document, V2GTP messages or an Ethernet frame: their first bytes differ.
     fn line(&mut self, when: When, bytes: &[u8], on_event: &mut OnEvent<'_>) {
-        let Self { context, lines: session, .. } = self;
+        let Self { context, lines: talk, .. } = self;
         match bytes {
             [0x80, ..] => {
-                context.found(session, None, when, Found::Message(PayloadType::EXI, bytes), on_event);
+                context.found(talk, None, when, Found::Message(PayloadType::EXI, bytes), on_event);
             }
             [0x01, 0xFE, ..] => {
-                let mut sink = |when, found: Found<'_>| context.found(session, None, when, found, on_event);
+                let mut sink = |when, found: Found<'_>| context.found(talk, None, when, found, on_event);
                 let rest = listen::whole(when, bytes, MAX_MESSAGE, &mut sink);
                 if !rest.is_empty() {
                     sink(when, Found::Skipped(rest.len()));
@@ -282,24 +276,24 @@ impl Context {
 
     /// The same of a message whose name says a direction, too.
     fn named<'a>(&self, when: When, direction: Option<Direction>, content: Content<'a>) -> Event<'a> {
-        let named = Direction::of(&content);
+        let named = named(&content);
         let is_contradiction = direction.zip(named).is_some_and(|(direction, named)| direction != named);
         Event { is_contradiction, ..self.event(when, direction, content) }
     }
 
     fn found(
         &mut self,
-        session: &mut Session,
+        talk: &mut Talk,
         sender: Option<Sender>,
         when: When,
         found: Found<'_>,
         on_event: &mut OnEvent<'_>,
     ) {
         let content = match found {
-            Found::Over { first, .. } => return self.over(session, sender, when, first, on_event),
+            Found::Over { first, .. } => return self.over(talk, sender, when, first, on_event),
             Found::Message(payload_type, payload) => match Discovery::of_payload(payload_type, payload) {
                 Some(sdp) => Content::Sdp(sdp),
-                None if is_exi(payload_type) => Content::Exi(session.take(payload_type, payload)),
+                None if is_exi(payload_type) => Content::Exi(payload::describe(talk, payload_type, payload)),
                 None => Content::Other(payload_type, payload.len()),
             },
             Found::Tls | Found::Opened | Found::Closed(_) => match (sender, found) {
@@ -311,38 +305,58 @@ impl Context {
             Found::Skipped(count) => Content::Skipped(count),
             Found::Gap => Content::Gap,
         };
-        let named = Direction::of(&content);
+        let named = named(&content);
         let direction = match sender {
-            Some(sender) => self.ends.direction(&mut session.votes, sender, named),
+            Some(sender) => self.ends.direction(&mut talk.votes, sender, named),
             None => named,
         };
         let event = self.named(when, direction, content);
-        session.tell(&event);
+        tell(talk, &event);
         on_event(&event);
     }
 
     fn over(
         &self,
-        session: &mut Session,
+        talk: &mut Talk,
         sender: Option<Sender>,
         when: When,
         first: When,
         on_event: &mut OnEvent<'_>,
     ) {
         let number = sender.map_or(1, |sender| sender.connection);
-        let direction = sender.and_then(|sender| self.ends.direction(&mut session.votes, sender, None));
+        let direction = sender.and_then(|sender| self.ends.direction(&mut talk.votes, sender, None));
         let flow = sender.zip(direction).map(|(Sender { flow, .. }, direction)| match direction {
             Direction::ToEvse => flow,
             Direction::ToPev => Flow { source: flow.destination, destination: flow.source },
         });
         let first = When { time_ns: self.since_first(first.time_ns), ..first };
-        on_event(&self.event(when, None, Content::Over(Connection { number, first, flow, session })));
+        on_event(&self.event(when, None, Content::Over(Connection { number, first, flow, talk })));
     }
 
     /// Times of a damaged file may be too far apart to be counted: then there is none.
     fn since_first(&self, time_ns: Option<i64>) -> Option<i64> {
         let time_ns = time_ns?;
         time_ns.checked_sub(self.first_time_ns.unwrap_or(time_ns))
+    }
+}
+
+/// The direction that the name of a message says.
+fn named(content: &Content<'_>) -> Option<Direction> {
+    match content {
+        Content::Exi(exi) => exi.message.and_then(Direction::of_name),
+        Content::Sdp(sdp) => Some(sdp.direction()),
+        _ => None,
+    }
+}
+
+/// Adds an event of a connection to what is known about it; the story's times count from the file's first frame.
+fn tell(talk: &mut Talk, event: &Event<'_>) {
+    let when = When { frame: event.frame, time_ns: event.time_ns };
+    match (&event.content, event.direction) {
+        (Content::Exi(exi), direction) => talk.message(when, direction, exi.schema, exi.payload),
+        (Content::Closed(_, close), Some(sender)) => talk.closed(when, sender, *close),
+        (Content::Tls(_), _) => talk.encrypted(),
+        _ => {}
     }
 }
 

@@ -1,8 +1,6 @@
 //! Storage for the connections of a file.
 
-use listen::{BLOCK_LEN, Block, Parts, Slot, Storage};
-
-use super::session::Session;
+use listen::{BLOCK_LEN, Block, Parts, Slot, Storage, Talk};
 
 /// Connections tracked at once that gave a V2GTP message, and as many that gave none yet. Judgement: an Ioniq opened 165
 /// in one session.
@@ -15,7 +13,7 @@ pub const MAX_MESSAGE: usize = 64 * 1024 + v2gtp::HEADER_LEN;
 
 /// Storage on the heap, allocated once.
 pub struct Heap {
-    slots: Vec<Slot<Session>>,
+    slots: Vec<Slot<Talk>>,
     blocks: Vec<Block>,
     message: Vec<u8>,
 }
@@ -31,8 +29,8 @@ impl Default for Heap {
 }
 
 impl Storage for Heap {
-    type State = Session;
-    fn parts(&mut self) -> Parts<'_, Session> {
+    type State = Talk;
+    fn parts(&mut self) -> Parts<'_, Talk> {
         Parts { slots: &mut self.slots, blocks: &mut self.blocks, message: &mut self.message }
     }
 }

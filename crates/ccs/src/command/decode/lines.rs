@@ -10,7 +10,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Report, Totals};
-use crate::decode::{Basis, Close, Content, Direction, Discovery, Event, Exi, Keys, Schema, mme, values};
+use crate::decode::{
+    Basis, Close, Codecs, Content, Direction, Discovery, Event, Exi, Keys, Schema, mme, values,
+};
 use crate::escape::{self, Plain};
 use crate::hex;
 use crate::lines::MAX_LINE;

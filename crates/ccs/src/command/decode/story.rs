@@ -5,12 +5,11 @@ use std::io::{self, Write};
 
 use listen::packet::Flow;
 use listen::story::{Cause, End, How, Range, Side, Sign, Span};
-use listen::{Close, Story, When};
+use listen::{Close, Offer, Story, When};
 use serde_json::{Value, json};
 use session::{By, Limits, Phase, StopReason};
 
 use super::lines::seconds;
-use crate::decode::session::{Offer, Session};
 use crate::decode::{Connection, Schema};
 use crate::hex;
 
@@ -30,18 +29,18 @@ pub struct Told {
 impl Told {
     /// The story of a connection whose latest frame was at `last`; `None` where no message was seen and it is not encrypted.
     pub fn of(connection: &Connection<'_>, last: When) -> Option<Self> {
-        let Connection { number, first, flow, session } = *connection;
-        let has_begun = session.story().messages > 0 || Session::is_tls(session);
+        let Connection { number, first, flow, talk } = *connection;
+        let has_begun = talk.story().messages > 0 || talk.is_tls();
         has_begun.then(|| Self {
             number,
             first,
             last,
             flow,
-            is_tls: session.is_tls(),
-            protocol: session.protocol(),
-            offered: session.offered().to_vec(),
-            answer: session.answer(),
-            story: session.story().clone(),
+            is_tls: talk.is_tls(),
+            protocol: talk.protocol(),
+            offered: talk.offered().to_vec(),
+            answer: talk.answer(),
+            story: talk.story().clone(),
         })
     }
 
@@ -101,7 +100,7 @@ impl Told {
             .offered
             .iter()
             .map(|Offer { namespace, schema_id, priority }| {
-                json!({ "namespace": namespace, "schema_id": schema_id, "priority": priority })
+                json!({ "namespace": namespace.as_str(), "schema_id": schema_id, "priority": priority })
             })
             .collect();
         json!({

@@ -238,7 +238,7 @@ fn a_capture_that_is_read_twice_in_a_row_gives_each_message_twice() {
         for (number, frame) in (1..).zip(frames.iter().chain(&frames)) {
             let data = Data::Link(frame.link_type, &frame.bytes);
             decoder.take(Packet { frame: number, time_ns: frame.time_ns, data }, &mut |event| {
-                decoded.take(event)
+                decoded.take(event);
             });
         }
         decoder.finish(&mut |event| decoded.take(event));

@@ -100,7 +100,7 @@ fn from_hex(schema: Schema, fragment: bool, line: &[u8]) -> Result<Value, Failur
 }
 
 fn to_hex(schema: Schema, fragment: bool, json: &Value, out: &mut String) -> Result<(), Failure> {
-    match schema.from_json(json, fragment) {
+    match schema.encode_json(json, fragment) {
         Some(Ok(bytes)) => {
             hex::write(&bytes, out);
             Ok(())

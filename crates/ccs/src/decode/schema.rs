@@ -30,7 +30,7 @@ pub trait Codecs: Sized {
     fn to_json(self, document: &[u8], fragment: bool) -> Option<Result<Json, exi::Error>>;
 
     /// A document, or fragment, from JSON in the mapping of the corpus.
-    fn from_json(self, json: &Json, fragment: bool) -> Option<Result<Vec<u8>, JsonError>>;
+    fn encode_json(self, json: &Json, fragment: bool) -> Option<Result<Vec<u8>, JsonError>>;
 }
 
 impl Codecs for Schema {
@@ -57,7 +57,7 @@ impl Codecs for Schema {
         Some(codec(self)?.decode(document, fragment))
     }
 
-    fn from_json(self, json: &Json, fragment: bool) -> Option<Result<Vec<u8>, JsonError>> {
+    fn encode_json(self, json: &Json, fragment: bool) -> Option<Result<Vec<u8>, JsonError>> {
         Some(codec(self)?.encode(json, fragment))
     }
 }

@@ -85,7 +85,7 @@ impl Told {
         }
         let end = story.end();
         writeln!(out, "    {}", self.end_words(&end))?;
-        match self.advice(&end) {
+        match advice(&end) {
             Some(advice) => writeln!(out, "    advice: {advice}"),
             None => Ok(()),
         }
@@ -145,7 +145,7 @@ impl Told {
                 "orderly": end.is_orderly,
                 "cause": end.cause.as_ref().map(|(_, sign)| json!({ "message": sign.message, "frame": sign.when.frame })),
                 "words": self.end_words(&end),
-                "advice": self.advice(&end),
+                "advice": advice(&end),
             },
         })
     }
@@ -195,31 +195,31 @@ impl Told {
             _ => phase.name().into(),
         }
     }
+}
 
-    /// One line of advice, where there is something to do.
-    fn advice(&self, end: &End) -> Option<&'static str> {
-        let cause = match (end.cause.map(|(cause, _)| cause), end.how) {
-            (Some(Cause::OutOfOrder), _) => session::Cause::OutOfOrder(""),
-            (Some(Cause::WrongSession), _) => session::Cause::UnknownSession(""),
-            (None, How::Failed(_)) => session::Cause::FailedResponse(""),
-            (None, How::CarError(_)) => session::Cause::CarError(0),
-            (None, How::ChargerStatus(status)) => {
-                session::Cause::ChargerStatus(status.strip_prefix("EVSE_").unwrap_or(status))
-            }
-            (None, How::Closed(_)) => session::Cause::ConnectionLost(""),
-            (None, How::CarStop(_) | How::Unseen) => return None,
-        };
-        let by = match end.by {
-            Some(Side::Car) => By::Car,
-            Some(Side::Charger) => By::Charger,
-            None => By::Network,
-        };
-        Some(StopReason::new(by, cause, end.phase).advice())
-    }
+/// One line of advice, where there is something to do.
+fn advice(end: &End) -> Option<&'static str> {
+    let cause = match (end.cause.map(|(cause, _)| cause), end.how) {
+        (Some(Cause::OutOfOrder), _) => session::Cause::OutOfOrder(""),
+        (Some(Cause::WrongSession), _) => session::Cause::UnknownSession(""),
+        (None, How::Failed(_)) => session::Cause::FailedResponse(""),
+        (None, How::CarError(_)) => session::Cause::CarError(0),
+        (None, How::ChargerStatus(status)) => {
+            session::Cause::ChargerStatus(status.strip_prefix("EVSE_").unwrap_or(status))
+        }
+        (None, How::Closed(_)) => session::Cause::ConnectionLost(""),
+        (None, How::CarStop(_) | How::Unseen) => return None,
+    };
+    let by = match end.by {
+        Some(Side::Car) => By::Car,
+        Some(Side::Charger) => By::Charger,
+        None => By::Network,
+    };
+    Some(StopReason::new(by, cause, end.phase).advice())
 }
 
 /// The car's ordinary stop.
-fn stop_words(message: &str) -> &str {
+fn stop_words(message: &'static str) -> &'static str {
     match message {
         "PowerDeliveryReq" => "PowerDelivery(false)",
         other => other,
@@ -236,10 +236,7 @@ fn side(side: Side) -> &'static str {
 fn how(how: &How) -> &'static str {
     match how {
         How::Failed(what) | How::CarError(what) | How::ChargerStatus(what) => what,
-        How::CarStop(message) => match *message {
-            "PowerDeliveryReq" => "PowerDelivery(false)",
-            other => other,
-        },
+        How::CarStop(message) => stop_words(message),
         How::Closed(Close::Fin) => "FIN",
         How::Closed(Close::Reset) => "RST",
         How::Closed(Close::Refused) => "refused",

@@ -179,8 +179,9 @@ fn every_din_session_has_its_true_story() {
     for row in &rows {
         let (capture, first) = (column(row, "capture"), column(row, "first_frame"));
         let summary = summary(capture);
-        let session =
-            items(&summary["sessions"]).iter().find(|session| session["first_frame"].to_string() == first);
+        let session = items(&summary["sessions"])
+            .iter()
+            .find(|session| session["first_frame"].as_u64() == first.parse().ok());
         let session = session.unwrap_or_else(|| panic!("{capture}: no session from frame {first} on"));
         let mut check = |name: &str, ours: &Value| {
             let truth = column(row, name);

@@ -81,7 +81,7 @@ make_hosts
 start_josev "$CHARGER" "$OUT/charger.log" "$ROOT/tests/interop/josev-charger.py" "$TOOLS/josev/josev.py"
 EVSE=$STARTED
 wait_for "$OUT/charger.log" "UDP server started" 60 "$EVSE"
-start "$CAR" "$OUT/car.log" "$CCS" pev -i "$INTERFACE" --link up --plant simulated --soc 79 --enough 80 \
+start "$CAR" "$OUT/car.log" "$CCS" pev -i "$INTERFACE" --link up --plant simulated --soc 79 --target-soc 80 \
     --all --sessions 1 --record "$RECORDING"
 PEV=$STARTED
 check "the car ends by itself" end_by "$PEV" 75

@@ -55,7 +55,7 @@ pub enum Exit {
     Interrupted,
 }
 
-/// The command line or the configuration asks for what cannot be.
+/// Invalid command line or configuration.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Usage(pub Cow<'static, str>);
@@ -63,7 +63,7 @@ pub struct Usage(pub Cow<'static, str>);
 /// An end with an exit code of its own.
 #[derive(Debug, thiserror::Error)]
 pub enum Ended {
-    /// It would do harm, and nobody said that it may.
+    /// Destructive: needs `--yes`.
     #[error("{0}")]
     Refused(String),
     /// There is a stop reason, such as that no modem answers.
@@ -152,10 +152,10 @@ pub struct EvseArgs {
     /// The network interface that the modem is connected to.
     #[arg(short, long, value_name = "IFACE", value_parser = name::Interface)]
     pub interface: Option<String>,
-    /// Configuration (TOML); what the command line says comes on top.
+    /// Configuration (TOML); command-line options override it.
     #[arg(short, long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Prints the configuration with all keys and their meaning, and ends.
+    /// Prints the configuration with all keys and their meaning, then exits.
     #[arg(long)]
     pub print_config: bool,
     /// What drives pilot and power: `simulated` moves nothing real. There is no default.
@@ -164,20 +164,20 @@ pub struct EvseArgs {
     /// Records all frames into a pcapng file.
     #[arg(long, value_name = "FILE", value_parser = name::Path)]
     pub record: Option<PathBuf>,
-    /// Ends the recording at this size in megabytes, and says so.
+    /// Ends the recording at this size in megabytes and logs that.
     #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub record_max_mb: Option<u32>,
-    /// Logs every message. Without it what repeats is counted, and the count is logged every ten seconds.
+    /// Logs every message. By default repeated messages are counted; the count is logged every ten seconds.
     #[arg(long)]
     pub all: bool,
-    /// The file that keeps a latch, so that it outlives the program. Without it: in `$STATE_DIRECTORY`, else in
+    /// The file that stores a latch across restarts. Default: in `$STATE_DIRECTORY`, else in
     /// /var/lib/ccs for root and in ~/.local/state/ccs for others.
     #[arg(long, value_name = "FILE", value_parser = name::Path)]
     pub state: Option<PathBuf>,
-    /// Removes the latch that is kept, and ends: for when its cause is found and mended.
+    /// Removes the stored latch, then exits: for use after its cause is repaired.
     #[arg(long)]
     pub reset_latch: bool,
-    /// Ends after so many sessions.
+    /// Stops after N sessions.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub sessions: Option<u32>,
     /// How the link to the car comes about: `slac` matches through the modem; `up` takes it as there (the modems
@@ -189,9 +189,9 @@ pub struct EvseArgs {
 /// How a link comes about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LinkHow {
-    /// By SLAC.
+    /// Match by SLAC.
     Slac,
-    /// It is there.
+    /// Assume an existing link.
     Up,
 }
 
@@ -205,50 +205,50 @@ pub struct PevArgs {
     /// The network interface that the modem is connected to.
     #[arg(short, long, value_name = "IFACE", value_parser = name::Interface, required_unless_present = "print_config")]
     pub interface: Option<String>,
-    /// Configuration (TOML) of what the command line does not have.
+    /// Configuration (TOML); command-line options override it.
     #[arg(short, long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Prints the configuration with all keys and their meaning, and ends.
+    /// Prints the configuration with all keys and their meaning, then exits.
     #[arg(long)]
     pub print_config: bool,
     /// What drives contactors and lock: `simulated` moves nothing real. There is no default.
     #[arg(long, value_name = "NAME", required_unless_present_any = ["matches", "reset_latch", "print_config"])]
     pub plant: Option<String>,
-    /// How the link to the charger comes about: `slac` matches through the modem; `up` takes it as there.
+    /// How the link to the charger comes about: `slac` matches through the modem; `up` assumes an existing link.
     #[arg(long, value_enum, value_name = "HOW", default_value = "slac")]
     pub link: LinkHow,
     /// Records all frames into a pcapng file.
     #[arg(long, value_name = "FILE", value_parser = name::Path)]
     pub record: Option<PathBuf>,
-    /// Ends the recording at this size in megabytes, and says so.
+    /// Ends the recording at this size in megabytes and logs that.
     #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(1..=1_000_000), default_value_t = config::Megabytes::USUAL.0)]
     pub record_max_mb: u32,
-    /// Logs every message. Without it what repeats is counted, and the count is logged every ten seconds.
+    /// Logs every message. By default repeated messages are counted; the count is logged every ten seconds.
     #[arg(long)]
     pub all: bool,
-    /// The file that keeps a latch, so that it outlives the program. Without it: in `$STATE_DIRECTORY`, else in
+    /// The file that stores a latch across restarts. Default: in `$STATE_DIRECTORY`, else in
     /// /var/lib/ccs for root and in ~/.local/state/ccs for others.
     #[arg(long, value_name = "FILE", value_parser = name::Path)]
     pub state: Option<PathBuf>,
-    /// Removes the latch that is kept, and ends: for when its cause is found and mended.
+    /// Removes the stored latch, then exits: for use after its cause is repaired.
     #[arg(long)]
     pub reset_latch: bool,
-    /// Ends after so many sessions.
+    /// Stops after N sessions.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub sessions: Option<u32>,
     /// State of charge at the start, in percent.
     #[arg(long, value_name = "PERCENT", default_value_t = 50, value_parser = clap::value_parser!(u8).range(0..=100))]
     pub soc: u8,
-    /// State of charge at which the car has enough, in percent.
+    /// Target state of charge, in percent.
     #[arg(long, value_name = "PERCENT", default_value_t = 80, value_parser = clap::value_parser!(u8).range(1..=100))]
-    pub enough: u8,
+    pub target_soc: u8,
     /// Light bulbs of 230 V in place of the battery, until Ctrl-C.
-    #[arg(long, conflicts_with_all = ["soc", "enough"])]
+    #[arg(long, conflicts_with_all = ["soc", "target_soc"])]
     pub bulbs: bool,
-    /// Stays at the link, and ends after so many matches, each held for a second.
+    /// Stops after N matches, each held for a second, without a session.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub matches: Option<u32>,
-    /// Ends after so many seconds without a match.
+    /// Stops after this many seconds without a match.
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     pub timeout: Option<u64>,
 }
@@ -312,7 +312,7 @@ pub struct DemoArgs {
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
     /// Plays a scenario in which something goes wrong, such as X074; `ccs world list` shows them.
-    #[arg(long, value_name = "ID", conflicts_with_all = ["soc", "enough"])]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["soc", "target_soc"])]
     pub fault: Option<String>,
     /// Which of the scenario's cases, counted from 1.
     #[arg(long, value_name = "N", requires = "fault")]
@@ -329,9 +329,9 @@ pub struct DemoArgs {
     /// State of charge at the start, in percent.
     #[arg(long, value_name = "PERCENT", default_value_t = 50, value_parser = clap::value_parser!(u8).range(0..=99))]
     pub soc: u8,
-    /// State of charge at which the car has enough, in percent.
+    /// Target state of charge, in percent.
     #[arg(long, value_name = "PERCENT", default_value_t = 80, value_parser = clap::value_parser!(u8).range(1..=94))]
-    pub enough: u8,
+    pub target_soc: u8,
 }
 
 impl Default for DemoArgs {
@@ -344,7 +344,7 @@ impl Default for DemoArgs {
             all: false,
             record: None,
             soc: 50,
-            enough: 80,
+            target_soc: 80,
         }
     }
 }
@@ -358,7 +358,7 @@ pub struct DecodeArgs {
     /// One JSON object a line; nothing else on the standard output.
     #[arg(long)]
     pub json: bool,
-    /// Counts and troubles of each file instead of its messages.
+    /// What happened in each file instead of its messages: matchings, the story of each session, counts.
     #[arg(long)]
     pub summary: bool,
     /// Shows the keys in power-line messages, and memory and parameters of modems, which hold keys.
@@ -475,7 +475,7 @@ pub fn is_interactive() -> bool {
     io::stdout().is_terminal()
 }
 
-/// The reader of our output had enough (`ccs ... | head`): that is no error.
+/// The reader of our output closed it (`ccs ... | head`): not an error.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error
         .chain()

@@ -11,7 +11,7 @@ use v2gtp::PayloadType;
 
 use crate::command::{evse, pev};
 use crate::decode::values::write_scaled;
-use crate::decode::{Schema, values};
+use crate::decode::{Codecs, Schema, values};
 use crate::inbox::Document;
 use crate::repeats::More;
 use crate::said::Said;
@@ -294,7 +294,7 @@ fn describe_dropped(dropped: Dropped) -> String {
 
 fn describe_warning(warning: Warning) -> String {
     match warning {
-        Warning::NoPowerStage => "no power stage: what the car is told is made up".into(),
+        Warning::NoPowerStage => "no power stage: sending synthetic values to the car".into(),
         Warning::Quirk(id) => format!("quirk {id} was needed"),
         Warning::Stalled => "no CurrentDemandReq for a second: 0 A".into(),
         Warning::Impatient(name) => format!("{name} came before the answer to the one before it"),

@@ -74,7 +74,7 @@ pub fn of_slac(side: Side, event: &Event) -> Word {
         ),
         Event::Synthesised { peer } => (
             Some(Checkpoint::ATTEN_PROFILE),
-            format!("the modem does not measure: what {peer} is told is made up"),
+            format!("the modem reports no attenuation profile; sending synthetic values to {peer}"),
         ),
         Event::Acknowledged { peer } => (Some(Checkpoint::ATTEN_CHAR_RSP), format!("{peer} has the report")),
         Event::Chosen { peer } => (Some(Checkpoint::SLAC_MATCH_REQ), format!("{peer} {}", if evse { "chooses this charger" } else { "is chosen" })),
@@ -87,7 +87,7 @@ pub fn of_slac(side: Side, event: &Event) -> Word {
         Event::Left => (None, "left; a new key is drawn".into()),
         Event::Failed(failure) => (None, format!("failed: {}", of_failure(failure))),
         Event::GaveUp if evse => (None, "gave up for a minute; pull the plug and put it in again to try sooner".into()),
-        Event::GaveUp => (None, "gave up until 5 % is offered anew".into()),
+        Event::GaveUp => (None, "gave up until the next 5 % PWM offer".into()),
         Event::Crowded => (None, "more cars ask than can be measured; those that sound come first".into()),
         Event::Dropped { from, why } => (None, format!("dropped a frame of {from}: {}", of_dropped(why))),
     };
@@ -96,18 +96,18 @@ pub fn of_slac(side: Side, event: &Event) -> Word {
 
 fn of_failure(failure: Failure) -> String {
     match failure {
-        Failure::NoPeer => "nobody is there".into(),
+        Failure::NoPeer => "no station answered".into(),
         Failure::NoSound { car } => format!("{car} was not heard"),
-        Failure::NoMeasurement { car } => format!("the measurements of {car} make no sense"),
+        Failure::NoMeasurement { car } => format!("implausible measurements of {car}"),
         Failure::NoReport => "no charger reported".into(),
         Failure::TooWeak => "every charger is too far away".into(),
         Failure::NotAcknowledged { car } => format!("{car} does not acknowledge its report"),
         Failure::NoMatch { peer } => format!("no match with {peer}"),
         Failure::NotValidated { peer } => format!("validation with {peer}"),
         Failure::NoLink { peer } => format!("no link to {peer} in time"),
-        Failure::NoSession { peer } => format!("nobody answers over the link to {peer}"),
+        Failure::NoSession { peer } => format!("no session over the link to {peer}"),
         Failure::LinkLost { peer } => format!("the link to {peer} is lost"),
-        Failure::Asked => "begun anew on request".into(),
+        Failure::Asked => "started again on request".into(),
     }
 }
 
@@ -117,8 +117,8 @@ fn of_dropped(why: Dropped) -> String {
         Dropped::Foreign => "it names another run or station than its own".into(),
         Dropped::OutOfOrder => "out of order".into(),
         Dropped::Repeated => "a second report: the first one counts".into(),
-        Dropped::Unasked => "nobody asked it".into(),
-        Dropped::Implausible => "a report without a measurement that can be".into(),
+        Dropped::Unasked => "not asked for".into(),
+        Dropped::Implausible => "a report without a plausible measurement".into(),
     }
 }
 

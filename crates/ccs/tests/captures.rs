@@ -57,6 +57,7 @@ impl Decoded {
             }
             Content::Sdp(sdp) => self.sdp[usize::from(sdp.direction() == Direction::ToPev)] += 1,
             Content::Tls(_) => self.tls = true,
+            Content::Opened(_) | Content::Closed(..) | Content::Over(_) => {}
             other => self.trouble.push(format!("frame {}: {other:?}", event.frame)),
         }
     }
@@ -225,6 +226,27 @@ fn shuffled_captures_give_the_same_messages() {
         }
     }
     assert!(compared > 40_000, "only {compared} messages compared");
+}
+
+#[test]
+fn a_capture_that_is_read_twice_in_a_row_gives_each_message_twice() {
+    for name in ["2024-04-20_ModelY_pyPLC_stop_in_precharge.pcapng", "zelos_v2g_din_session.pcap"] {
+        let Some(path) = corpus::path(&format!("captures/{name}")) else { return };
+        let frames = frames(&path);
+        let mut decoder = Decoder::new();
+        let mut decoded = Decoded::default();
+        for (number, frame) in (1..).zip(frames.iter().chain(&frames)) {
+            let data = Data::Link(frame.link_type, &frame.bytes);
+            decoder.take(Packet { frame: number, time_ns: frame.time_ns, data }, &mut |event| {
+                decoded.take(event);
+            });
+        }
+        decoder.finish(&mut |event| decoded.take(event));
+        let whole = decode_file(&path);
+        assert_eq!(decoded.messages.len(), 2 * whole.messages.len(), "{name}");
+        assert_eq!(decoder.streams(), 2, "{name}");
+        assert_eq!(decoded.trouble, [""; 0], "{name}");
+    }
 }
 
 #[test]

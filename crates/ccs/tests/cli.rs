@@ -104,12 +104,16 @@ fn the_summary_counts_messages_and_lists_matchings() {
     assert_eq!((&din["sdp_requests"], &din["cut"]), (&1.into(), &Value::Null));
     // Two chargers answer, the car takes the nearer one.
     let two = summary(&path.with_file_name("ISO-2_DC_multi_EVSE_SLAC_DS5366_Josev.pcapng"));
-    let outcome = |at: usize| {
-        let matching = &two["matchings"][at];
-        (matching["attenuation_db"].as_f64().unwrap(), matching["matched"].as_bool().unwrap())
-    };
-    assert_eq!((outcome(0), outcome(1)), ((31.27, false), (25.77, true)));
-    assert_eq!(two["matchings"].as_array().unwrap().len(), 2);
+    let [attempt] = two["matchings"].as_array().unwrap().as_slice() else { panic!("{two}") };
+    let chargers: Vec<(&Value, f64)> = attempt["chargers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|charger| (&charger["charger"], charger["attenuation_db"].as_f64().unwrap()))
+        .collect();
+    let [(_, far), (near, close)] = chargers.as_slice() else { panic!("{attempt}") };
+    assert_eq!((*far, *close), (31.27, 25.77));
+    assert_eq!((&attempt["matched_with"], &attempt["outcome"]), (*near, &"matched".into()));
 }
 
 /// All network and device keys in the management frames of the captures.

@@ -21,6 +21,21 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("exi-dsig", &["exi"]),
     ("exi-din", &["exi", "exi-dsig", "thiserror"]),
     (
+        "listen",
+        &[
+            "etherparse",
+            "exi",
+            "exi-app",
+            "exi-din",
+            "heapless",
+            "homeplug-mme",
+            "machine",
+            "sdp",
+            "session",
+            "v2gtp",
+        ],
+    ),
+    (
         "evse-fsm",
         &[
             "machine",
@@ -60,6 +75,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "v2gtp",
             "sdp",
             "evse-fsm",
+            "listen",
             "pev-fsm",
             "smoltcp",
             "heapless",

@@ -2,6 +2,7 @@
 
 mod lines;
 mod matchings;
+mod story;
 mod summary;
 
 use std::fs::File;
@@ -13,8 +14,7 @@ use homeplug_mme::view::View;
 
 use crate::cli::{DecodeArgs, Exit, is_interactive};
 use crate::decode::source::{self, End, Format, Source};
-use crate::decode::tcp::MAX_STREAMS;
-use crate::decode::{Content, Decoder, Event, GivenUp, Keys};
+use crate::decode::{Content, Decoder, Event, GivenUp, Keys, MAX_STREAMS};
 use crate::escape::Plain;
 use crate::style::{self, Palette};
 
@@ -39,12 +39,12 @@ struct Totals<'e> {
 }
 
 impl Totals<'_> {
-    /// Words for what was given up because memory is bounded.
+    /// What was given up because memory is bounded.
     fn given_up(&self) -> Option<String> {
         let GivenUp { connections, gaps } = self.given_up;
         let forgotten =
-            format!("{connections} connections forgotten ({MAX_STREAMS} of a kind are remembered)");
-        let gaps_given_up = format!("{gaps} gaps not waited for (too much came after them)");
+            format!("{connections} connections evicted (at most {MAX_STREAMS} of a kind are tracked)");
+        let gaps_given_up = format!("{gaps} gaps abandoned (too much data after them)");
         let parts = [(connections, forgotten), (gaps, gaps_given_up)];
         let parts: Vec<_> =
             parts.into_iter().filter(|(count, _)| *count > 0).map(|(_, words)| words).collect();

@@ -106,10 +106,10 @@ impl Findings {
         self.add("interface", Good(format!("{name} is there, {}", interface.mac())));
         self.add("switched on", Good("it is up".into()));
         let carrier = if Interface::state(name)?.has_carrier {
-            Good("there is a device at the other end of the cable".into())
+            Good("link partner present".into())
         } else {
             let advice = "power the modem and plug the cable in; the link light must be on";
-            Bad("nobody at the other end of the cable".into(), advice.into())
+            Bad("no link partner".into(), advice.into())
         };
         self.add("carrier", carrier);
         Ok(Some(interface))

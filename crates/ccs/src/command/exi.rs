@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::cli::{ExiArgs, ExiCommand, Exit, SchemaName};
-use crate::decode::Schema;
+use crate::decode::{Codecs, Schema};
 use crate::escape;
 use crate::hex::{self, Odd};
 use crate::lines::{self, Line, MAX_LINE};
@@ -100,7 +100,7 @@ fn from_hex(schema: Schema, fragment: bool, line: &[u8]) -> Result<Value, Failur
 }
 
 fn to_hex(schema: Schema, fragment: bool, json: &Value, out: &mut String) -> Result<(), Failure> {
-    match schema.from_json(json, fragment) {
+    match schema.encode_json(json, fragment) {
         Some(Ok(bytes)) => {
             hex::write(&bytes, out);
             Ok(())

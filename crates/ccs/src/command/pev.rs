@@ -70,7 +70,7 @@ pub fn run(args: &PevArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit>
     let mut plant = Simulated(if args.bulbs {
         SimulatedCar::bulbs(cable.clone())
     } else {
-        let wishes = Wishes { enough_percent: args.enough, ..Wishes::CAR_400V };
+        let wishes = Wishes { enough_percent: args.target_soc, ..Wishes::CAR_400V };
         SimulatedCar::new(wishes, args.soc, cable.clone())
     });
     let signals = Signals::hold()?;

@@ -107,7 +107,7 @@ const KEYS: &[Bounds] = &[
         30.0,
         "no monitor measures in less than a second, and the standard's cable check ends after 38 s",
     ),
-    bounds("charger.made_up_current_a", 0.0, 1000.0, "no cable of CCS carries more than 1000 A"),
+    bounds("charger.synthetic_current_a", 0.0, 1000.0, "no cable of CCS carries more than 1000 A"),
     bounds("charger.settle_s", 0.0, 60.0, "no cable check lasts longer"),
     bounds("charger.raise_s", 1.0, 60.0, "no cable check lasts longer"),
     bounds("charger.self_test_s", 1.0, 60.0, "no cable check lasts longer"),

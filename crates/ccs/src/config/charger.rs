@@ -140,7 +140,7 @@ const KEYS: &[Key<Config>] = &[
     key!(
         "charger",
         "power_stage",
-        "whether there is a power stage; false: voltages are made up for the car",
+        "whether there is a power stage; false: synthetic voltages are reported to the car",
         |config| Value::Boolean(config.charger.power_stage == PowerStage::Real),
         set_power_stage
     ),
@@ -170,7 +170,7 @@ const KEYS: &[Key<Config>] = &[
             Ok(())
         }
     ),
-    key!("charger", "made_up_current_a",
+    key!("charger", "synthetic_current_a",
         "without a power stage: the most current that is reported to the car, where no sensor measures it, A",
         scaled 1000, charger.made_up_current_ma),
     key!("charger", "settle_s", "how long cable and stage may take to fall below 60 V before the isolation test, s",

@@ -1,37 +1,30 @@
 //! From a file to the messages in it.
 //!
-//! [`source`] reads the file, [`packet`] takes frames apart, [`tcp`] puts streams together, [`framer`] finds
-//! the V2GTP messages, `session` finds out which schema they are of, `direction` who sent them, [`Decoder`] is all of
-//! it. Memory is bounded and does not depend on the size of the file.
+//! [`source`] reads the file, the crate `listen` takes frames apart, puts connections together and finds the V2GTP
+//! messages, who sent them and which schema they are of; [`Decoder`] is all of it, with names, values and errors. Memory is
+//! bounded and does not depend on the size of the file.
 
-mod direction;
-mod discovery;
-pub mod framer;
-mod half;
-mod held;
 pub mod mme;
-pub mod packet;
+mod payload;
 pub mod schema;
-mod session;
 pub mod source;
-pub mod tcp;
+mod storage;
 pub mod values;
+
+use std::fmt;
 
 use homeplug_mme::{Frame, FrameError};
 use v2gtp::PayloadType;
 
-pub use direction::Direction;
-pub use discovery::Discovery;
+pub use listen::{Close, Direction, Discovery, GivenUp, Schema};
 pub use mme::Keys;
-pub use schema::{Basis, Schema};
-pub use tcp::GivenUp;
+pub use schema::{Basis, Codecs};
+pub use storage::MAX_STREAMS;
 
-use direction::Ends;
-use framer::{Found, Framer, When};
-use packet::{Flow, Layer};
-use session::Session;
+use listen::packet::{self, Endpoint, Flow, Layer, Segment};
+use listen::{Ends, Found, Sender, Streams, Talk, When};
 use source::{Data, Packet};
-use tcp::{Sender, Streams};
+use storage::{Heap, MAX_MESSAGE};
 
 /// One thing found in a file.
 #[derive(Clone, Debug)]
@@ -62,8 +55,14 @@ pub enum Content<'a> {
     Exi(Exi<'a>),
     /// A V2GTP message that is not EXI: its type and length.
     Other(PayloadType, usize),
-    /// A stream is encrypted: told once for each direction.
+    /// A stream is encrypted; reported once for each direction.
     Tls(Flow),
+    /// The sender opens a TCP connection.
+    Opened(Flow),
+    /// The sender closes its direction of a TCP connection, or resets or refuses it.
+    Closed(Flow, Close),
+    /// Nothing more comes of a connection: its story.
+    Over(Connection<'a>),
     /// Bytes in a stream that are not V2GTP, or a message that lost its end.
     Skipped(usize),
     /// Bytes are missing in the capture.
@@ -76,6 +75,25 @@ pub enum Content<'a> {
     BadLine(usize),
     /// A line of text that is longer than 1 MiB: it is skipped.
     LongLine,
+}
+
+/// A connection of which nothing more comes. The event's frame and time are its latest frame's.
+#[derive(Clone, Copy)]
+pub struct Connection<'a> {
+    /// Its number in the order of first frames, from 1 on.
+    pub number: u64,
+    /// Its first frame, and when that was in nanoseconds since the file's first frame.
+    pub first: When,
+    /// From the car to the charger, where it is known who is who.
+    pub flow: Option<Flow>,
+    /// What was learned of it.
+    pub talk: &'a Talk,
+}
+
+impl fmt::Debug for Connection<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "connection {}", self.number)
+    }
 }
 
 /// An EXI payload and what is known about it.
@@ -91,7 +109,7 @@ pub struct Exi<'a> {
     pub basis: Basis,
     /// The message's name, where there is a codec for its schema.
     pub message: Option<&'static str>,
-    /// Bytes behind the end of the document.
+    /// Bytes after the end of the document.
     pub trailing: usize,
     /// Why it does not decode.
     pub error: Option<Box<exi::Error>>,
@@ -102,11 +120,13 @@ pub type OnEvent<'e> = dyn FnMut(&Event<'_>) + 'e;
 
 /// The whole way from packets to messages.
 pub struct Decoder {
-    streams: Streams<Session>,
+    streams: Streams<Heap>,
     context: Context,
-    /// For files that are one stream, and for lines of text.
-    single: (Framer, Session),
-    /// Messages found in a raw stream.
+    /// For lines of text.
+    lines: Talk,
+    /// Sequence number of the next byte of a file that is one stream.
+    next: Option<u32>,
+    /// Messages found in it.
     ordinal: u64,
 }
 
@@ -127,16 +147,17 @@ impl Decoder {
     /// A decoder at the start of a file.
     pub fn new() -> Self {
         Self {
-            streams: Streams::new(),
+            streams: Streams::default(),
             context: Context::default(),
-            single: (Framer::default(), Session::default()),
+            lines: Talk::default(),
+            next: None,
             ordinal: 0,
         }
     }
 
     /// How many TCP connections were seen.
     pub fn streams(&self) -> u64 {
-        self.streams.opened()
+        if self.next.is_some() { 0 } else { self.streams.opened() }
     }
 
     /// What was given up because memory is bounded.
@@ -153,27 +174,38 @@ impl Decoder {
         match packet.data {
             Data::Link(link_type, frame) => self.frame(when, packet::parse(link_type, frame), on_event),
             Data::Line(bytes) => self.line(when, bytes, on_event),
-            Data::Stream(bytes) => {
-                let (framer, session) = &mut self.single;
-                let (context, ordinal) = (&mut self.context, &mut self.ordinal);
-                framer.take(when, bytes, &mut |_, found: Found<'_>| {
-                    *ordinal += 1;
-                    context.found(session, None, When { frame: *ordinal, ..when }, found, on_event);
-                });
-            }
+            Data::Stream(bytes) => self.stream(when, bytes, on_event),
             Data::BadLine(column) => on_event(&self.context.event(when, None, Content::BadLine(column))),
             Data::LongLine => on_event(&self.context.event(when, None, Content::LongLine)),
         }
     }
 
+    /// Takes the next bytes of a file that is one stream: a connection without addresses.
+    fn stream(&mut self, when: When, bytes: &[u8], on_event: &mut OnEvent<'_>) {
+        let sequence = self.next.unwrap_or_default();
+        let segment = Segment { sequence, acknowledged: None, syn: false, close: None, data: bytes };
+        let (context, ordinal) = (&mut self.context, &mut self.ordinal);
+        self.streams.take(when, NOWHERE, segment, &mut |talk, _, when, found| {
+            *ordinal += 1;
+            context.found(talk, None, When { frame: *ordinal, ..when }, found, on_event);
+        });
+        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        self.next = Some(sequence.wrapping_add(length));
+    }
+
     /// Gives what was still held back: the file is over.
     pub fn finish(&mut self, on_event: &mut OnEvent<'_>) {
-        let Self { streams, context, single: (framer, session), ordinal } = self;
-        streams.finish(&mut |session, sender, when, found| {
-            context.found(session, Some(sender), when, found, on_event);
-        });
-        framer.finish(&mut |when, found: Found<'_>| {
-            context.found(session, None, When { frame: *ordinal + 1, ..when }, found, on_event);
+        let Self { streams, context, lines, next, ordinal } = self;
+        let is_stream = next.is_some();
+        if lines.story().messages > 0 {
+            let last = lines.story().last.unwrap_or(When::NEVER);
+            let first = lines.story().first.unwrap_or(last);
+            context.over(lines, None, last, first, on_event);
+        }
+        streams.finish(&mut |talk, sender, when, found| {
+            let (sender, when) =
+                if is_stream { (None, When { frame: *ordinal + 1, ..when }) } else { (Some(sender), when) };
+            context.found(talk, sender, when, found, on_event);
         });
     }
 
@@ -194,8 +226,8 @@ impl Decoder {
             }
             Layer::Tcp(flow, segment) => {
                 let context = &mut self.context;
-                self.streams.take(when, flow, segment, &mut |session, sender, when, found| {
-                    context.found(session, Some(sender), when, found, on_event);
+                self.streams.take(when, flow, segment, &mut |talk, sender, when, found| {
+                    context.found(talk, Some(sender), when, found, on_event);
                 });
             }
             Layer::Fragment => on_event(&self.context.event(when, None, Content::Fragment)),
@@ -205,16 +237,17 @@ impl Decoder {
 
     /// A line of text is an EXI document, V2GTP messages or an Ethernet frame: their first bytes differ.
     fn line(&mut self, when: When, bytes: &[u8], on_event: &mut OnEvent<'_>) {
-        let Self { context, single: (_, session), .. } = self;
+        let Self { context, lines: talk, .. } = self;
         match bytes {
             [0x80, ..] => {
-                context.found(session, None, when, Found::Message(PayloadType::EXI, bytes), on_event);
+                context.found(talk, None, when, Found::Message(PayloadType::EXI, bytes), on_event);
             }
             [0x01, 0xFE, ..] => {
-                let mut framer = Framer::default();
-                let mut sink = |when, found: Found<'_>| context.found(session, None, when, found, on_event);
-                framer.take(when, bytes, &mut sink);
-                framer.finish(&mut sink);
+                let mut sink = |when, found: Found<'_>| context.found(talk, None, when, found, on_event);
+                let rest = listen::whole(when, bytes, MAX_MESSAGE, &mut sink);
+                if !rest.is_empty() {
+                    sink(when, Found::Skipped(rest.len()));
+                }
             }
             _ => match packet::parse(ETHERNET, bytes) {
                 Layer::Other | Layer::Fragment => {
@@ -226,51 +259,104 @@ impl Decoder {
     }
 }
 
+/// From and to no address: the bytes of a file that is one stream.
+const NOWHERE: Flow = {
+    let end = Endpoint { address: std::net::Ipv6Addr::UNSPECIFIED, port: 0 };
+    Flow { source: end, destination: end }
+};
+
 /// The link type of Ethernet.
 const ETHERNET: i32 = 1;
 
 impl Context {
     fn event<'a>(&self, when: When, direction: Option<Direction>, content: Content<'a>) -> Event<'a> {
-        // Times of a damaged file may be too far apart to be counted: then there is none.
-        let since_first = |time: i64| time.checked_sub(self.first_time_ns.unwrap_or(time));
-        let time_ns = when.time_ns.and_then(since_first);
+        let time_ns = self.since_first(when.time_ns);
         Event { frame: when.frame, time_ns, direction, is_contradiction: false, content }
     }
 
     /// The same of a message whose name says a direction, too.
     fn named<'a>(&self, when: When, direction: Option<Direction>, content: Content<'a>) -> Event<'a> {
-        let named = Direction::of(&content);
+        let named = named(&content);
         let is_contradiction = direction.zip(named).is_some_and(|(direction, named)| direction != named);
         Event { is_contradiction, ..self.event(when, direction, content) }
     }
 
     fn found(
         &mut self,
-        session: &mut Session,
+        talk: &mut Talk,
         sender: Option<Sender>,
         when: When,
         found: Found<'_>,
         on_event: &mut OnEvent<'_>,
     ) {
         let content = match found {
+            Found::Over { first, .. } => return self.over(talk, sender, when, first, on_event),
             Found::Message(payload_type, payload) => match Discovery::of_payload(payload_type, payload) {
                 Some(sdp) => Content::Sdp(sdp),
-                None if is_exi(payload_type) => Content::Exi(session.take(payload_type, payload)),
+                None if is_exi(payload_type) => Content::Exi(payload::describe(talk, payload_type, payload)),
                 None => Content::Other(payload_type, payload.len()),
             },
-            Found::Tls => match sender {
-                Some(sender) => Content::Tls(sender.flow),
-                None => return,
+            Found::Tls | Found::Opened | Found::Closed(_) => match (sender, found) {
+                (Some(sender), Found::Opened) => Content::Opened(sender.flow),
+                (Some(sender), Found::Closed(close)) => Content::Closed(sender.flow, close),
+                (Some(sender), _) => Content::Tls(sender.flow),
+                (None, _) => return,
             },
             Found::Skipped(count) => Content::Skipped(count),
             Found::Gap => Content::Gap,
         };
-        let named = Direction::of(&content);
+        let named = named(&content);
         let direction = match sender {
-            Some(sender) => self.ends.direction(&mut session.votes, sender, named),
+            Some(sender) => self.ends.direction(&mut talk.votes, sender, named),
             None => named,
         };
-        on_event(&self.named(when, direction, content));
+        let event = self.named(when, direction, content);
+        tell(talk, &event);
+        on_event(&event);
+    }
+
+    fn over(
+        &self,
+        talk: &mut Talk,
+        sender: Option<Sender>,
+        when: When,
+        first: When,
+        on_event: &mut OnEvent<'_>,
+    ) {
+        let number = sender.map_or(1, |sender| sender.connection);
+        let direction = sender.and_then(|sender| self.ends.direction(&mut talk.votes, sender, None));
+        let flow = sender.zip(direction).map(|(Sender { flow, .. }, direction)| match direction {
+            Direction::ToEvse => flow,
+            Direction::ToPev => Flow { source: flow.destination, destination: flow.source },
+        });
+        let first = When { time_ns: self.since_first(first.time_ns), ..first };
+        on_event(&self.event(when, None, Content::Over(Connection { number, first, flow, talk })));
+    }
+
+    /// Times of a damaged file may be too far apart to be counted: then there is none.
+    fn since_first(&self, time_ns: Option<i64>) -> Option<i64> {
+        let time_ns = time_ns?;
+        time_ns.checked_sub(self.first_time_ns.unwrap_or(time_ns))
+    }
+}
+
+/// The direction that the name of a message says.
+fn named(content: &Content<'_>) -> Option<Direction> {
+    match content {
+        Content::Exi(exi) => exi.message.and_then(Direction::of_name),
+        Content::Sdp(sdp) => Some(sdp.direction()),
+        _ => None,
+    }
+}
+
+/// Adds an event of a connection to what is known about it; the story's times count from the file's first frame.
+fn tell(talk: &mut Talk, event: &Event<'_>) {
+    let when = When { frame: event.frame, time_ns: event.time_ns };
+    match (&event.content, event.direction) {
+        (Content::Exi(exi), direction) => talk.message(when, direction, exi.schema, exi.payload),
+        (Content::Closed(_, close), Some(sender)) => talk.closed(when, sender, *close),
+        (Content::Tls(_), _) => talk.encrypted(),
+        _ => {}
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use exi::trace::{Sink, Value};
 
-use super::schema::Schema;
+use super::{Codecs, Schema};
 use crate::escape;
 
 /// Appends ` Name=value` for every value of a document's message, in the order of the document: physical

@@ -62,7 +62,7 @@ fn usual(args: &DemoArgs) -> anyhow::Result<Script> {
     let text = format!(
         "scenario usual\ntitle the car charges until it has enough\nside both\nsetup plug 8s\nsetup until 4h\n\
          setup heartbeat\nsetup battery 400V {} %\nsetup enough {} %\n",
-        args.soc, args.enough
+        args.soc, args.target_soc
     );
     Ok(script::parse(&text)?.swap_remove(0))
 }

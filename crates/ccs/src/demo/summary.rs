@@ -95,7 +95,7 @@ impl Summary {
                 Some((at, who, reason)) => {
                     writeln!(out, "first to stop: the {who} at {} s, {reason}", seconds(at.as_millis()))?;
                 }
-                None => writeln!(out, "first to stop: nobody stopped")?,
+                None => writeln!(out, "first to stop: no one")?,
             }
             let until = if self.mended.is_some() { ", before all was mended" } else { "" };
             writeln!(out, "how the last session ended{until}:")?;

@@ -4,12 +4,15 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use homeplug_mme::Frame;
+use listen::packet::Endpoint;
 use sdp::Message;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Report, Totals};
-use crate::decode::{Basis, Content, Direction, Discovery, Event, Exi, Keys, Schema, mme, values};
+use crate::decode::{
+    Basis, Close, Codecs, Content, Direction, Discovery, Event, Exi, Keys, Schema, mme, values,
+};
 use crate::escape::{self, Plain};
 use crate::hex;
 use crate::lines::MAX_LINE;
@@ -108,6 +111,8 @@ impl Report for JsonLines<'_> {
                 }
                 record.fault = mme::fault(frame).map(|fault| fault.to_string());
             }
+            // The story has them.
+            Content::Opened(_) | Content::Closed(..) | Content::Over(_) => return Ok(()),
             other => {
                 if let Some(note) = note(other) {
                     anstream::eprintln!("{}: frame {}: {note}", Plain(self.file), event.frame);
@@ -157,10 +162,19 @@ fn basis(basis: Basis) -> &'static str {
 /// Words for what is no message.
 pub fn note(content: &Content<'_>) -> Option<String> {
     Some(match content {
-        Content::Mme(_) | Content::Sdp(_) | Content::Exi(_) => return None,
+        Content::Mme(_) | Content::Sdp(_) | Content::Exi(_) | Content::Over(_) => return None,
         Content::BadMme(error) => format!("a broken HomePlug frame: {error}"),
         Content::Other(payload_type, length) => format!("V2GTP {payload_type}, {length} bytes"),
         Content::Tls(_) => "TLS: this direction of the stream is encrypted".into(),
+        Content::Opened(flow) => format!("TCP opens, {} to {}", end(flow.source), end(flow.destination)),
+        Content::Closed(flow, close) => {
+            let what = match close {
+                Close::Fin => "closes (FIN)",
+                Close::Reset => "reset (RST)",
+                Close::Refused => "refused (RST)",
+            };
+            format!("TCP {what} by {}", end(flow.source))
+        }
         Content::Skipped(count) => format!("{count} bytes are not V2GTP, or a message lost its end"),
         Content::Gap => "bytes are missing in the capture".into(),
         Content::Fragment => "a fragment of an IP packet, not put together".into(),
@@ -170,6 +184,10 @@ pub fn note(content: &Content<'_>) -> Option<String> {
         Content::BadLine(column) => format!("not hexadecimal in column {column}"),
         Content::LongLine => format!("this line is longer than {MAX_LINE} bytes, and was skipped"),
     })
+}
+
+fn end(endpoint: Endpoint) -> String {
+    format!("[{}]:{}", endpoint.address, endpoint.port)
 }
 
 /// `ccs decode`: time, frame, direction, schema, message and values.
@@ -243,7 +261,7 @@ fn write_exi(exi: &Exi<'_>, palette: Palette, line: &mut String) -> std::fmt::Re
         write!(line, " {dim}(schema guessed, {percent} %){dim:#}")?;
     }
     if exi.trailing > 0 {
-        write!(line, " (+{} bytes behind the document)", exi.trailing)?;
+        write!(line, " (+{} trailing bytes)", exi.trailing)?;
     }
     if let Some(error) = &exi.error {
         let bad = palette.with(style::BAD);
@@ -254,6 +272,9 @@ fn write_exi(exi: &Exi<'_>, palette: Palette, line: &mut String) -> std::fmt::Re
 
 impl Report for TextLines {
     fn event(&mut self, event: &Event<'_>, out: &mut dyn Write) -> io::Result<()> {
+        if matches!(event.content, Content::Over(_)) {
+            return Ok(());
+        }
         self.line.clear();
         // Writing to a string cannot fail.
         let _ = self.write(event);

@@ -118,7 +118,7 @@ impl<E: Tells> Observes<E> for Observer<'_, '_> {
             Happening::StopRequested => {
                 self.stopping = true;
                 if self.is_in_session() {
-                    self.reporter.say(at, "ending the session; once more to switch off at once");
+                    self.reporter.say(at, "ending the session; press Ctrl-C again to stop immediately");
                 } else {
                     self.leave_at = Some(at);
                 }

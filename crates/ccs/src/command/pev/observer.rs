@@ -87,7 +87,7 @@ impl Observes<PevEvent> for Observer<'_, '_> {
                     self.latches.unlatched(Latch::DriverStop);
                 }
                 if self.is_in_session() {
-                    self.say(at, "ending the session; once more to switch off at once");
+                    self.say(at, "ending the session; press Ctrl-C again to stop immediately");
                 } else {
                     self.leave(at);
                 }

@@ -1,8 +1,9 @@
 //! Connections put together again.
 
-use super::super::held;
 use super::*;
 use std::net::Ipv6Addr;
+use std::prelude::v1::*;
+
 use v2gtp::{Header, PayloadType};
 
 fn message(payload: &[u8]) -> Vec<u8> {
@@ -11,9 +12,39 @@ fn message(payload: &[u8]) -> Vec<u8> {
     [&header.to_bytes()[..], payload].concat()
 }
 
+/// Connections of a kind that there is room for.
+const MAX_STREAMS: usize = 256;
+/// Bytes that can be held.
+const MAX_MEMORY: usize = 8192 * BLOCK_LEN;
+/// Bytes that one direction can hold.
+const MAX_BYTES: usize = MAX_MEMORY / 2;
+
+struct Heap {
+    slots: Vec<Slot<()>>,
+    blocks: Vec<Block>,
+    message: Vec<u8>,
+}
+
+impl Default for Heap {
+    fn default() -> Self {
+        Self {
+            slots: (0..2 * MAX_STREAMS).map(|_| Slot::EMPTY).collect(),
+            blocks: vec![Block::EMPTY; 8192],
+            message: vec![0; 64 * 1024 + 8],
+        }
+    }
+}
+
+impl Storage for Heap {
+    type State = ();
+    fn parts(&mut self) -> Parts<'_, ()> {
+        Parts { slots: &mut self.slots, blocks: &mut self.blocks, message: &mut self.message }
+    }
+}
+
 /// Feeds segments of one direction and notes the frame and payload of what comes out.
 struct Test {
-    streams: Streams<()>,
+    streams: Streams<Heap>,
     frame: u64,
     /// A second between two frames, else no times.
     timed: bool,
@@ -33,13 +64,14 @@ fn show(seen: &mut Vec<(u64, String)>, when: When, found: Found<'_>) {
         Found::Tls => "TLS".into(),
         Found::Skipped(count) => format!("skipped {count}"),
         Found::Gap => "gap".into(),
+        Found::Opened | Found::Closed(_) | Found::Over { .. } => return,
     };
     seen.push((when.frame, text));
 }
 
 impl Test {
     fn new() -> Self {
-        Self { streams: Streams::new(), frame: 0, timed: true, seen: Vec::new() }
+        Self { streams: Streams::default(), frame: 0, timed: true, seen: Vec::new() }
     }
 
     fn when(&mut self) -> When {
@@ -74,7 +106,7 @@ impl Test {
     }
 }
 
-const EMPTY: Segment<'_> = Segment { sequence: 0, acknowledged: None, syn: false, data: &[] };
+const EMPTY: Segment<'_> = Segment { sequence: 0, acknowledged: None, syn: false, close: None, data: &[] };
 
 #[test]
 fn two_messages_split_at_every_pair_of_places_come_out_with_the_frame_that_completes_them() {
@@ -214,29 +246,36 @@ fn the_number_of_streams_is_bounded_and_a_live_one_stays() {
         test.segment(true, port, Segment { data: &[1], ..EMPTY });
         test.segment(true, 1, Segment { sequence: 6, ..EMPTY });
     }
-    assert_eq!(test.streams.known.len(), MAX_STREAMS);
+    assert_eq!(known(&test), MAX_STREAMS);
     test.seen.clear();
     test.segment(true, 1, Segment { sequence: 6, data: &stream[6..], ..EMPTY });
     assert_eq!(test.seen, [(1202, "alive".to_owned())]);
 }
 
-/// What all streams hold, counted anew.
+/// How many connections are known.
+fn known(test: &Test) -> usize {
+    test.streams.storage.slots.iter().filter(|slot| slot.0.is_some()).count()
+}
+
+/// Bytes of the blocks that all connections hold, counted connection by connection.
 fn memory(test: &Test) -> usize {
-    test.streams.known.values().map(|stream| stream.cost()).sum()
+    let connections = test.streams.storage.slots.iter().filter_map(|slot| slot.0.as_ref());
+    let blocks = connections.map(Connection::blocks).sum::<usize>();
+    assert_eq!(blocks, test.streams.free.used(), "no block is lost or counted twice");
+    blocks * BLOCK_LEN
 }
 
 #[test]
 fn what_one_direction_holds_is_bounded_and_each_gap_given_up_is_counted() {
     let mut test = Test::new();
     test.data(0, b"x");
-    for at in 0..1000 {
+    for at in 0..6000 {
         test.data(10 + at * 1000, &[0; 999]);
-        assert_eq!(memory(&test), test.streams.memory);
-        assert!(test.streams.memory < 2 * held::MAX_BYTES);
+        assert!(memory(&test) <= MAX_BYTES);
         test.frame = 1;
     }
     let gaps = u64::try_from(test.seen.iter().filter(|(_, text)| text == "gap").count()).unwrap();
-    assert!(gaps > 500);
+    assert!(gaps > 100);
     assert_eq!(test.streams.given_up(), GivenUp { connections: 0, gaps });
 }
 
@@ -262,7 +301,7 @@ fn a_hundred_thousand_bytes_each_in_a_segment_of_its_own_are_held_in_any_order()
         let lengths: Vec<usize> = test.seen.iter().map(|(_, text)| text.len()).collect();
         assert_eq!(lengths, [60_000, 60_000, 3]);
         assert_eq!(test.streams.given_up(), GivenUp::default());
-        assert_eq!(memory(&test), test.streams.memory);
+        assert_eq!(memory(&test), 0);
     }
 }
 
@@ -277,11 +316,10 @@ fn all_together_hold_no_more_than_the_bound_and_a_session_keeps_its_few_segments
         test.segment(true, port, Segment { sequence: 0, data: b"x", ..EMPTY });
         for at in 0..100 {
             test.segment(true, port, Segment { sequence: 10 + 2001 * at, data: &[b'y'; 2000], ..EMPTY });
-            most = most.max(test.streams.memory);
+            most = most.max(memory(&test));
             test.frame = 1;
         }
     }
-    assert_eq!(memory(&test), test.streams.memory);
     assert!(most <= MAX_MEMORY && most > MAX_MEMORY / 2, "{most}");
     assert!(test.streams.given_up().gaps > 0);
     test.seen.clear();
@@ -296,9 +334,8 @@ fn starts_of_long_messages_count_as_held_too() {
     start.pop();
     for port in 1..2000 {
         test.segment(true, port, Segment { data: &start, ..EMPTY });
-        assert!(test.streams.memory <= MAX_MEMORY);
+        assert!(memory(&test) <= MAX_MEMORY);
     }
-    assert_eq!(memory(&test), test.streams.memory);
 }
 
 #[test]
@@ -312,13 +349,11 @@ fn a_flood_of_connections_drives_no_session_out() {
         let data: &[u8] = if flood % 2 == 0 { &[] } else { &[0x01] };
         test.segment(true, 10_000 + flood, Segment { syn: flood % 3 == 0, data, ..EMPTY });
     }
-    assert_eq!(test.streams.known.len(), MAX_STREAMS + 1);
+    assert_eq!(known(&test), MAX_STREAMS + 1);
     assert_eq!(test.streams.given_up().connections, 5000 - u64::try_from(MAX_STREAMS).unwrap());
     test.seen.clear();
     test.segment(true, 1, Segment { sequence: 16, data: &second[5..], ..EMPTY });
     assert_eq!(test.seen[0].1, "two");
-    let Streams { silent, talking, known, .. } = &test.streams;
-    assert_eq!(silent.len() + talking.len(), known.len());
 }
 
 #[test]
@@ -328,7 +363,7 @@ fn sessions_are_bounded_too_and_the_one_silent_longest_goes() {
         test.segment(true, port, Segment { data: &message(b"m"), ..EMPTY });
         test.segment(true, 1, Segment { sequence: 9, ..EMPTY });
     }
-    assert_eq!(test.streams.known.len(), MAX_STREAMS);
+    assert_eq!(known(&test), MAX_STREAMS);
     test.seen.clear();
     test.segment(true, 1, Segment { sequence: 9, data: &message(b"last"), ..EMPTY });
     assert_eq!(test.seen[0].1, "last");
@@ -408,7 +443,7 @@ fn times_as_far_apart_as_they_can_be_end_nothing() {
 #[test]
 fn who_opened_a_connection_is_known_from_either_end_and_stays() {
     let mut seen = Vec::new();
-    let mut streams = Streams::<()>::new();
+    let mut streams = Streams::<Heap>::default();
     let syn = Segment { syn: true, ..EMPTY };
     let accept = Segment { syn: true, acknowledged: Some(1), ..EMPTY };
     let data = message(b"a");
@@ -421,14 +456,99 @@ fn who_opened_a_connection_is_known_from_either_end_and_stays() {
     ] {
         for (forward, segment) in segments {
             let when = When { frame: port.into(), time_ns: None };
-            streams.take(when, flow(forward, port), segment, &mut |(), sender, when, _| {
-                seen.push((when.frame, sender.has_opened));
+            streams.take(when, flow(forward, port), segment, &mut |(), sender, when, found| {
+                if matches!(found, Found::Message(..)) {
+                    seen.push((when.frame, sender.has_opened));
+                }
             });
         }
     }
     let expected =
         [(1, Some(true)), (1, Some(false)), (2, Some(true)), (2, Some(false)), (3, Some(true)), (4, None)];
     assert_eq!(seen, expected);
+}
+
+/// The connections and messages of these segments, each with its time in seconds.
+fn connections(segments: &[(i64, bool, Segment<'_>)]) -> Vec<(u64, String)> {
+    let mut streams = Streams::<Heap>::default();
+    let mut seen = Vec::new();
+    for (frame, (time_s, forward, segment)) in (1..).zip(segments) {
+        let when = When { frame, time_ns: Some(time_s * 1_000_000_000) };
+        streams.take(when, flow(*forward, 50000), *segment, &mut |(), sender, _, found| {
+            let what = match found {
+                Found::Message(_, payload) => String::from_utf8_lossy(payload).into_owned(),
+                Found::Over { .. } => return,
+                other => format!("{other:?}"),
+            };
+            seen.push((sender.connection, what));
+        });
+    }
+    seen
+}
+
+#[test]
+fn the_same_capture_twice_is_two_connections() {
+    let (first, second) = (message(b"aa"), message(b"bb"));
+    let once = [
+        (100, true, Segment { sequence: 9, syn: true, ..EMPTY }),
+        (101, true, Segment { sequence: 10, data: &first, ..EMPTY }),
+        (110, true, Segment { sequence: 20, data: &second, close: Some(Close::Fin), ..EMPTY }),
+    ];
+    let seen = connections(&[once, once].concat());
+    let words = ["Opened", "aa", "bb", "Closed(Fin)"];
+    let expected: Vec<_> = [1, 2].iter().flat_map(|n| words.map(|what| (*n, what.to_owned()))).collect();
+    assert_eq!(seen, expected);
+    // Joined in the middle: no SYN, and no FIN.
+    let seen = connections(&[&once[1..2], &once[2..], &once[1..2], &once[2..]].concat());
+    let messages: Vec<_> = seen.iter().filter(|(_, what)| what.len() == 2).cloned().collect();
+    let expected = [(1, "aa"), (1, "bb"), (2, "aa"), (2, "bb")].map(|(n, what)| (n, what.to_owned()));
+    assert_eq!(messages, expected);
+}
+
+#[test]
+fn a_repetition_within_the_disorder_of_a_capture_is_no_other_connection() {
+    let data = message(b"aa");
+    let opened = (100, true, Segment { sequence: 9, syn: true, ..EMPTY });
+    let sent = (101, true, Segment { sequence: 10, data: &data, ..EMPTY });
+    let seen = connections(&[opened, sent, opened, sent]);
+    assert_eq!(seen, [(1, "Opened".to_owned()), (1, "aa".to_owned())]);
+}
+
+#[test]
+fn a_refused_connection_and_one_that_is_reset_are_told_apart() {
+    let syn = (1, true, Segment { sequence: 9, syn: true, ..EMPTY });
+    let reset = Segment { acknowledged: Some(10), close: Some(Close::Reset), ..EMPTY };
+    let closes =
+        |segments: &[_]| -> Vec<_> { connections(segments).into_iter().skip(1).map(|seen| seen.1).collect() };
+    assert_eq!(closes(&[syn, (2, false, reset)]), ["Closed(Refused)"]);
+    let accept = Segment { sequence: 70, acknowledged: Some(10), syn: true, ..EMPTY };
+    assert_eq!(
+        closes(&[syn, (2, false, accept), (3, false, Segment { sequence: 71, ..reset })]),
+        ["Closed(Reset)"]
+    );
+}
+
+#[test]
+fn storage_for_two_connections_and_eight_blocks_serves_a_session_and_reports_what_it_loses() {
+    let mut streams = Streams::<Fixed<(), 2, 8, 1024>>::default();
+    let (mut seen, mut lost) = (0, 0);
+    let long = message(&[7; 900]);
+    for round in 0..50_u32 {
+        for (part, bytes) in long.chunks(100).enumerate() {
+            let at = round * 908 + u32::try_from(part).unwrap() * 100;
+            let when = When { frame: 1, time_ns: None };
+            let segment = Segment { sequence: at, data: bytes, ..EMPTY };
+            streams.take(when, flow(true, 1), segment, &mut |(), _, _, found| {
+                seen += u32::from(matches!(found, Found::Message(..)));
+            });
+        }
+        let foreign = Segment { sequence: 5, data: &[1], ..EMPTY };
+        let port = 1000 + u16::try_from(round).unwrap();
+        streams.take(When { frame: 1, time_ns: None }, flow(true, port), foreign, &mut |(), _, _, found| {
+            lost += u32::from(matches!(found, Found::Over { is_evicted: true, .. }));
+        });
+    }
+    assert_eq!((seen, lost, streams.given_up().connections), (50, 49, 49));
 }
 
 proptest::proptest! {

@@ -1,12 +1,12 @@
 //! Discovery messages as an observer sees them: whatever their bytes say.
 
-use std::fmt;
+use core::fmt;
 
 use sdp::{Message, Request, Response, Security, Transport};
-use v2gtp::{Header, PayloadType};
+use v2gtp::{HEADER_LEN, Header, PayloadType};
 
-use super::Direction;
-use super::packet::Endpoint;
+use crate::Direction;
+use crate::packet::Endpoint;
 
 /// A discovery message, for lists and people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +24,11 @@ impl Discovery {
             return None;
         }
         let header = Header { payload_type, length: u32::try_from(payload.len()).ok()? };
-        Self::parse(&[&header.to_bytes(), payload].concat())
+        let mut datagram = [0; sdp::MAX_LEN];
+        let (start, rest) = datagram.split_at_mut_checked(HEADER_LEN)?;
+        start.copy_from_slice(&header.to_bytes());
+        rest.get_mut(..payload.len())?.copy_from_slice(payload);
+        Self::parse(datagram.get(..HEADER_LEN + payload.len())?)
     }
 
     /// The name in lists.
@@ -77,12 +81,13 @@ impl fmt::Display for Discovery {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::string::ToString;
 
     #[test]
     fn captured_discovery_messages_are_shown() {
         let request = Discovery::parse(&[0x01, 0xFE, 0x90, 0x00, 0, 0, 0, 2, 0x10, 0x00]).unwrap();
         assert_eq!(request.to_string(), "no TLS");
-        let address: std::net::Ipv6Addr = "fe80::1".parse().unwrap();
+        let address: core::net::Ipv6Addr = "fe80::1".parse().unwrap();
         let payload = [&address.octets()[..], &[0xD7, 0x4E, 0x10, 0x00]].concat();
         let response = Discovery::of_payload(PayloadType::SDP_RESPONSE, &payload).unwrap();
         assert_eq!(response.to_string(), "[fe80::1]:55118 no TLS");

@@ -1,11 +1,12 @@
 //! Who sends: by what is seen of the sockets, in the last resort by the messages' names.
 
-use std::collections::VecDeque;
-use std::net::Ipv6Addr;
+use core::net::Ipv6Addr;
 
-use super::packet::{Endpoint, Flow};
-use super::tcp::Sender;
-use super::{Content, Discovery};
+use heapless::Vec;
+
+use crate::Discovery;
+use crate::packet::{Endpoint, Flow};
+use crate::streams::Sender;
 
 /// Who sends to whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,15 +27,7 @@ impl Direction {
     }
 
     /// The direction that the name of a message says.
-    pub(super) fn of(content: &Content<'_>) -> Option<Self> {
-        match content {
-            Content::Exi(exi) => exi.message.and_then(Self::of_name),
-            Content::Sdp(sdp) => Some(sdp.direction()),
-            _ => None,
-        }
-    }
-
-    fn of_name(message: &str) -> Option<Self> {
+    pub fn of_name(message: &str) -> Option<Self> {
         match message.get(message.len().saturating_sub(3)..) {
             Some("Req") => Some(Self::ToEvse),
             Some("Res") => Some(Self::ToPev),
@@ -52,15 +45,15 @@ impl Direction {
 const MAX_CHARGERS: usize = 64;
 
 /// What discovery says about the ends of connections.
-#[derive(Default)]
-pub(super) struct Ends {
+#[derive(Debug, Default)]
+pub struct Ends {
     /// Where chargers listen, and from where they said so.
-    chargers: VecDeque<(Endpoint, Ipv6Addr)>,
+    chargers: Vec<(Endpoint, Ipv6Addr), MAX_CHARGERS>,
 }
 
 /// What the names of a connection's messages say: above 0, the end that orders first is the charger.
-#[derive(Default)]
-pub(super) struct Votes(i64);
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Votes(i64);
 
 impl Ends {
     /// The direction of a discovery message. Its answer says where a charger is, if it does not come from a car.
@@ -71,10 +64,11 @@ impl Ends {
         if let (Some(charger), Direction::ToPev) = (sdp.charger(), direction) {
             let charger = (charger, flow.source.address);
             self.chargers.retain(|known| *known != charger);
-            if self.chargers.len() == MAX_CHARGERS {
-                self.chargers.pop_front();
+            if self.chargers.is_full() {
+                self.chargers.remove(0);
             }
-            self.chargers.push_back(charger);
+            // There is room now.
+            let _ = self.chargers.push(charger);
         }
         direction
     }
@@ -87,7 +81,7 @@ impl Ends {
         sender: Sender,
         named: Option<Direction>,
     ) -> Option<Direction> {
-        let Sender { flow: Flow { source, destination }, has_opened } = sender;
+        let Sender { flow: Flow { source, destination }, has_opened, .. } = sender;
         let source_is_lower = source <= destination;
         votes.0 += match named {
             Some(named) if source_is_lower == (named == Direction::ToPev) => 1,

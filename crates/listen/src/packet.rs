@@ -1,9 +1,11 @@
 //! From a captured frame down to what a charging session may be in: link layer, VLAN tags, IP, UDP, TCP.
 
-use std::net::{IpAddr, Ipv6Addr};
+use core::net::{IpAddr, Ipv6Addr};
 
 use etherparse::{EtherType, LaxNetSlice, LaxSlicedPacket, TransportSlice};
 use homeplug_mme::Mac;
+
+use crate::framer::Close;
 
 /// What a frame carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +16,7 @@ pub enum Layer<'a> {
         to: Mac,
         /// Source; zero where the capture does not have it.
         from: Mac,
-        /// The bytes behind the ethertype 0x88E1.
+        /// The bytes after the `EtherType` 0x88E1.
         payload: &'a [u8],
     },
     /// A UDP datagram.
@@ -54,6 +56,8 @@ pub struct Segment<'a> {
     pub acknowledged: Option<u32>,
     /// First segment of a connection.
     pub syn: bool,
+    /// The sender closes: FIN or RST.
+    pub close: Option<Close>,
     /// Payload bytes.
     pub data: &'a [u8],
 }
@@ -106,6 +110,7 @@ fn layer<'a>(to: Mac, from: Mac, packet: &LaxSlicedPacket<'a>) -> Layer<'a> {
                 sequence: tcp.sequence_number(),
                 acknowledged: tcp.ack().then(|| tcp.acknowledgment_number()),
                 syn: tcp.syn(),
+                close: close(tcp.rst(), tcp.fin()),
                 data: tcp.payload(),
             };
             flow(net, tcp.source_port(), tcp.destination_port())
@@ -121,6 +126,14 @@ fn layer<'a>(to: Mac, from: Mac, packet: &LaxSlicedPacket<'a>) -> Layer<'a> {
             _ => Layer::Other,
         },
         _ => Layer::Other,
+    }
+}
+
+fn close(is_reset: bool, is_last: bool) -> Option<Close> {
+    match (is_reset, is_last) {
+        (true, _) => Some(Close::Reset),
+        (_, true) => Some(Close::Fin),
+        _ => None,
     }
 }
 
@@ -144,6 +157,7 @@ fn flow(net: &LaxNetSlice<'_>, source_port: u16, destination_port: u16) -> Optio
 mod tests {
     use super::*;
     use etherparse::PacketBuilder;
+    use std::vec::Vec;
 
     fn builder() -> etherparse::PacketBuilderStep<etherparse::Ethernet2Header> {
         PacketBuilder::ethernet2([2; 6], [4; 6])

@@ -1,0 +1,157 @@
+//! What a message of DIN SPEC 70121 says about its session.
+
+use exi_din::{
+    BodyElement, DcEvErrorCode, DcEvStatus, DcEvseStatus, DcEvseStatusCode, EvChargeParameter,
+    EvPowerDeliveryParameter, EvseChargeParameter, EvseNotification, EvseStatus, PhysicalValue, ResponseCode,
+};
+use session::{Limits, Phase};
+
+/// The facts of one message; absent where it has none.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Facts {
+    pub phase: Option<Phase>,
+    pub is_request: bool,
+    pub code: Option<ResponseCode>,
+    pub car: Option<DcEvStatus>,
+    pub charger: Option<DcEvseStatus>,
+    pub limits: Option<Limits>,
+    pub target_mv: Option<i32>,
+    pub target_ma: Option<i32>,
+    pub present_mv: Option<i32>,
+    pub present_ma: Option<i32>,
+    pub power_on: Option<bool>,
+}
+
+impl Facts {
+    /// The facts of a message; of one that is not of DC charging its response code at most.
+    pub fn of(element: &BodyElement<'_>) -> Self {
+        let none = Self::default();
+        let req = |phase| Self { phase: Some(phase), is_request: true, ..none };
+        let res = |phase, code| Self { phase: Some(phase), code: Some(code), ..none };
+        match element {
+            BodyElement::SessionSetupReq(_) => req(Phase::SessionSetup),
+            BodyElement::SessionSetupRes(m) => res(Phase::SessionSetup, m.response_code),
+            BodyElement::ServiceDiscoveryReq(_) => req(Phase::ServiceDiscovery),
+            BodyElement::ServiceDiscoveryRes(m) => res(Phase::ServiceDiscovery, m.response_code),
+            BodyElement::ServicePaymentSelectionReq(_) => req(Phase::ServicePaymentSelection),
+            BodyElement::ServicePaymentSelectionRes(m) => {
+                res(Phase::ServicePaymentSelection, m.response_code)
+            }
+            BodyElement::ContractAuthenticationReq(_) => req(Phase::ContractAuthentication),
+            BodyElement::ContractAuthenticationRes(m) => res(Phase::ContractAuthentication, m.response_code),
+            BodyElement::ChargeParameterDiscoveryReq(m) => match &m.ev_charge_parameter {
+                EvChargeParameter::Dc(dc) => Self {
+                    car: Some(dc.dc_ev_status),
+                    limits: Some(Limits {
+                        max_voltage_mv: milli(dc.ev_maximum_voltage_limit),
+                        max_current_ma: milli(dc.ev_maximum_current_limit),
+                        max_power_w: dc.ev_maximum_power_limit.map_or(0, PhysicalValue::whole),
+                        ..NO_LIMITS
+                    }),
+                    ..req(Phase::ChargeParameterDiscovery)
+                },
+                _ => req(Phase::ChargeParameterDiscovery),
+            },
+            BodyElement::ChargeParameterDiscoveryRes(m) => match &m.evse_charge_parameter {
+                EvseChargeParameter::Dc(dc) => Self {
+                    charger: Some(dc.dc_evse_status),
+                    limits: Some(Limits {
+                        max_voltage_mv: milli(dc.evse_maximum_voltage_limit),
+                        min_voltage_mv: milli(dc.evse_minimum_voltage_limit),
+                        max_current_ma: milli(dc.evse_maximum_current_limit),
+                        min_current_ma: milli(dc.evse_minimum_current_limit),
+                        max_power_w: dc.evse_maximum_power_limit.map_or(0, PhysicalValue::whole),
+                    }),
+                    ..res(Phase::ChargeParameterDiscovery, m.response_code)
+                },
+                _ => res(Phase::ChargeParameterDiscovery, m.response_code),
+            },
+            BodyElement::CableCheckReq(m) => Self { car: Some(m.dc_ev_status), ..req(Phase::CableCheck) },
+            BodyElement::CableCheckRes(m) => {
+                Self { charger: Some(m.dc_evse_status), ..res(Phase::CableCheck, m.response_code) }
+            }
+            BodyElement::PreChargeReq(m) => Self {
+                car: Some(m.dc_ev_status),
+                target_mv: Some(milli(m.ev_target_voltage)),
+                target_ma: Some(milli(m.ev_target_current)),
+                ..req(Phase::PreCharge)
+            },
+            BodyElement::PreChargeRes(m) => Self {
+                charger: Some(m.dc_evse_status),
+                present_mv: Some(milli(m.evse_present_voltage)),
+                ..res(Phase::PreCharge, m.response_code)
+            },
+            BodyElement::PowerDeliveryReq(m) => Self {
+                car: match &m.ev_power_delivery_parameter {
+                    Some(EvPowerDeliveryParameter::Dc(dc)) => Some(dc.dc_ev_status),
+                    _ => None,
+                },
+                power_on: Some(m.ready_to_charge_state),
+                ..req(if m.ready_to_charge_state { Phase::PowerDelivery } else { Phase::PowerOff })
+            },
+            BodyElement::PowerDeliveryRes(m) => Self {
+                charger: match &m.evse_status {
+                    EvseStatus::Dc(dc) => Some(*dc),
+                    _ => None,
+                },
+                ..res(Phase::PowerDelivery, m.response_code)
+            },
+            BodyElement::CurrentDemandReq(m) => Self {
+                car: Some(m.dc_ev_status),
+                target_mv: Some(milli(m.ev_target_voltage)),
+                target_ma: Some(milli(m.ev_target_current)),
+                ..req(Phase::CurrentDemand)
+            },
+            BodyElement::CurrentDemandRes(m) => Self {
+                charger: Some(m.dc_evse_status),
+                present_mv: Some(milli(m.evse_present_voltage)),
+                present_ma: Some(milli(m.evse_present_current)),
+                ..res(Phase::CurrentDemand, m.response_code)
+            },
+            BodyElement::WeldingDetectionReq(m) => {
+                Self { car: Some(m.dc_ev_status), ..req(Phase::WeldingDetection) }
+            }
+            BodyElement::WeldingDetectionRes(m) => Self {
+                charger: Some(m.dc_evse_status),
+                present_mv: Some(milli(m.evse_present_voltage)),
+                ..res(Phase::WeldingDetection, m.response_code)
+            },
+            BodyElement::SessionStopReq(_) => req(Phase::SessionStop),
+            BodyElement::SessionStopRes(m) => res(Phase::SessionStop, m.response_code),
+            _ => none,
+        }
+    }
+
+    /// The car's error code, where it reports an error.
+    pub fn car_error(&self) -> Option<&'static str> {
+        let code = self.car?.ev_error_code;
+        (!matches!(code, DcEvErrorCode::NoError | DcEvErrorCode::NoData)).then(|| code.name())
+    }
+
+    /// The charger's status, where it asks for the end or makes it.
+    pub fn shutdown(&self) -> Option<&'static str> {
+        let status = self.charger?;
+        let code = status.evse_status_code;
+        let is_end = matches!(
+            code,
+            DcEvseStatusCode::EvseShutdown
+                | DcEvseStatusCode::EvseUtilityInterruptEvent
+                | DcEvseStatusCode::EvseEmergencyShutdown
+                | DcEvseStatusCode::EvseMalfunction
+        );
+        match status.evse_notification {
+            _ if is_end => Some(code.name()),
+            EvseNotification::StopCharging => Some(EvseNotification::StopCharging.name()),
+            _ => None,
+        }
+    }
+}
+
+/// No limit named.
+const NO_LIMITS: Limits =
+    Limits { max_voltage_mv: 0, min_voltage_mv: 0, max_current_ma: 0, min_current_ma: 0, max_power_w: 0 };
+
+/// A value in thousandths of its unit. Observers take a wrong unit as it is: the number is what the peer meant.
+fn milli(value: PhysicalValue) -> i32 {
+    i32::try_from(value.to_milli()).unwrap_or(i32::MAX)
+}

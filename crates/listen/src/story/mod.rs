@@ -1,0 +1,288 @@
+//! The story of one session: who, which values, which phases, and how it ended.
+//!
+//! It is made of the messages of one connection, by whom and when they were sent. Values are those of DIN SPEC 70121; of a
+//! session in another message set the story has times, counts and the end.
+
+mod end;
+mod facts;
+
+use exi_din::{BodyElement, V2gMessage};
+use heapless::Vec;
+use session::{Limits, Phase};
+
+use crate::{Close, When};
+pub use end::{Cause, End, How, Side};
+use facts::Facts;
+
+/// Time between two messages beyond which energy is not counted: DIN SPEC 70121 lets no peer wait that long.
+const MAX_ROUND_NS: i64 = 2_000_000_000;
+
+/// The least, the greatest and the latest of values in thousandths of a unit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Range {
+    /// The first.
+    pub first: i32,
+    /// The least.
+    pub min: i32,
+    /// The greatest.
+    pub max: i32,
+    /// The latest.
+    pub last: i32,
+    /// How many values there were.
+    pub count: u32,
+}
+
+impl Range {
+    fn add(&mut self, value: i32) {
+        if self.count == 0 {
+            *self = Self { first: value, min: value, max: value, last: value, count: 0 };
+        }
+        *self = Self {
+            min: self.min.min(value),
+            max: self.max.max(value),
+            last: value,
+            count: self.count.saturating_add(1),
+            ..*self
+        };
+    }
+}
+
+/// A phase of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Which one.
+    pub phase: Phase,
+    /// Its first message.
+    pub first: When,
+    /// Its latest message.
+    pub last: When,
+    /// Requests in it.
+    pub requests: u32,
+    /// Answers in it.
+    pub responses: u32,
+}
+
+/// The first sign of something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sign {
+    /// The frame.
+    pub when: When,
+    /// The phase in which it came.
+    pub phase: Phase,
+    /// The message's name.
+    pub message: &'static str,
+    /// The code, status or error by name; empty where the message itself is the sign.
+    pub what: &'static str,
+}
+
+/// Everything that a story needs to know about how its session ended.
+#[derive(Clone, Debug, Default)]
+pub struct Signs {
+    /// A response code of FAILED.
+    pub failed: Option<Sign>,
+    /// An error of the car before it ended charging.
+    pub car_error: Option<Sign>,
+    /// A status or notification of the charger that asks for the end, before the car ended charging.
+    pub charger_status: Option<Sign>,
+    /// `PowerDelivery(false)` or `SessionStop` of the car.
+    pub car_stop: Option<Sign>,
+    /// A request that may not come then.
+    pub out_of_order: Option<Sign>,
+    /// A request with another session id than the charger gave.
+    pub wrong_session: Option<Sign>,
+    /// The answer to `SessionStop`.
+    pub stopped: Option<Sign>,
+    /// The first FIN or RST: who sent it.
+    pub closed: Option<(Side, Close, When)>,
+}
+
+/// One session, as an observer saw it.
+#[derive(Clone, Debug, Default)]
+pub struct Story {
+    /// The first message.
+    pub first: Option<When>,
+    /// The latest message, FIN or RST.
+    pub last: Option<When>,
+    /// Messages of all kinds.
+    pub messages: u64,
+    /// The car's identifier, as it sent it.
+    pub evcc_id: Vec<u8, 8>,
+    /// The charger's identifier, as it sent it.
+    pub evse_id: Vec<u8, 32>,
+    /// The session's identifier, as the charger gave it.
+    pub session_id: Vec<u8, 8>,
+    /// What the car can take.
+    pub car_limits: Option<Limits>,
+    /// What the charger can give.
+    pub charger_limits: Option<Limits>,
+    /// State of charge in percent.
+    pub soc_percent: Range,
+    /// The charger's voltage in mV, in `PreChargeRes`, `CurrentDemandRes` and `WeldingDetectionRes`.
+    pub present_mv: Range,
+    /// The charger's current in mA, in `CurrentDemandRes`.
+    pub present_ma: Range,
+    /// The car's target voltage in mV.
+    pub target_mv: Range,
+    /// The car's target current in mA.
+    pub target_ma: Range,
+    /// The target of `PreCharge` in mV and the voltage that was reached, in mV.
+    pub precharge_mv: Option<(i32, i32)>,
+    /// Rounds between two `CurrentDemandRes` that were longer than 2 s: their energy is not counted.
+    pub silences: u32,
+    /// Whether power was switched on.
+    pub has_delivered: bool,
+    /// The phases in the order in which they began.
+    pub phases: Vec<Span, 16>,
+    /// What made the end.
+    pub signs: Signs,
+    /// Sum of U * I * dt in uJ.
+    energy_uj: i128,
+    /// The latest `CurrentDemandRes`: time and power in uW.
+    power: Option<(i64, i64)>,
+}
+
+impl Story {
+    /// The energy that the charger reports, in mWh: sum of U * I of each `CurrentDemandRes` times the time to the next one.
+    pub fn energy_mwh(&self) -> i64 {
+        i64::try_from(self.energy_uj / 3_600_000).unwrap_or(i64::MAX)
+    }
+
+    /// The phase that the session reached: of the phases before its orderly end the latest.
+    pub fn reached(&self) -> Phase {
+        let is_end = |phase| matches!(phase, Phase::PowerOff | Phase::WeldingDetection | Phase::SessionStop);
+        let before = self.phases.iter().map(|span| span.phase).filter(|phase| !is_end(*phase));
+        before.max().unwrap_or_default()
+    }
+
+    /// How the session ended, as far as it was seen.
+    pub fn end(&self) -> End {
+        End::of(self)
+    }
+
+    /// Takes a message of the handshake.
+    pub fn handshake(&mut self, when: When, is_request: bool) {
+        self.count(when, Some(Phase::Handshake), is_request);
+    }
+
+    /// Takes a message of another message set, or one that does not decode.
+    pub fn other(&mut self, when: When) {
+        self.count(when, None, false);
+    }
+
+    /// Takes a message of DIN SPEC 70121.
+    pub fn din(&mut self, when: When, document: &[u8]) {
+        let Ok(message) = V2gMessage::decode(document) else { return self.other(when) };
+        let Some(element) = &message.body.element else { return self.other(when) };
+        let facts = Facts::of(element);
+        let mut id = [0; 8];
+        let id = message.header.session_id.copy_to(&mut id).unwrap_or_default();
+        self.identify(element, id);
+        self.signs(when, element.name(), id, &facts);
+        let off =
+            facts.phase == Some(Phase::PowerDelivery) && !facts.is_request && self.signs.car_stop.is_some();
+        let phase = if off { Some(Phase::PowerOff) } else { facts.phase };
+        self.count(when, phase, facts.is_request);
+        self.values(when, &facts);
+    }
+
+    /// Takes the end of a connection, or of one direction of it.
+    pub fn closed(&mut self, when: When, by: Side, close: Close) {
+        self.signs.closed.get_or_insert((by, close, when));
+        self.last = Some(when);
+    }
+
+    fn count(&mut self, when: When, phase: Option<Phase>, is_request: bool) {
+        self.first.get_or_insert(when);
+        self.last = Some(when);
+        self.messages += 1;
+        let Some(phase) = phase else { return };
+        if !self.phases.iter().any(|span| span.phase == phase) {
+            // A session has fewer phases than there is room for.
+            let _ = self.phases.push(Span { phase, first: when, last: when, requests: 0, responses: 0 });
+        }
+        if let Some(span) = self.phases.iter_mut().find(|span| span.phase == phase) {
+            span.last = when;
+            *(if is_request { &mut span.requests } else { &mut span.responses }) += 1;
+        }
+    }
+
+    fn identify(&mut self, element: &BodyElement<'_>, id: &[u8]) {
+        match element {
+            BodyElement::SessionSetupReq(request) => {
+                self.evcc_id = request.evcc_id.iter().take(8).collect();
+            }
+            BodyElement::SessionSetupRes(answer) => {
+                self.evse_id = answer.evse_id.iter().take(32).collect();
+                self.session_id = Vec::from_slice(id).unwrap_or_default();
+            }
+            _ => {}
+        }
+    }
+
+    fn signs(&mut self, when: When, message: &'static str, id: &[u8], facts: &Facts) {
+        let phase = facts.phase.unwrap_or_default();
+        let reached = self.phases.iter().map(|span| span.phase).max().unwrap_or_default();
+        let sign = |what| Some(Sign { when, phase, message, what });
+        let signs = &mut self.signs;
+        if facts.code.is_some_and(|code| code >= exi_din::ResponseCode::Failed) {
+            signs.failed = signs.failed.or(sign(facts.code.map_or("", |code| code.name())));
+        }
+        if facts.is_request {
+            let is_stop = matches!(phase, Phase::PowerOff | Phase::SessionStop);
+            if phase < reached && !is_stop {
+                signs.out_of_order = signs.out_of_order.or(sign(""));
+            }
+            if phase != Phase::SessionSetup && !self.session_id.is_empty() && id != self.session_id.as_slice()
+            {
+                signs.wrong_session = signs.wrong_session.or(sign(""));
+            }
+            if let Some(error) = facts.car_error().filter(|_| signs.car_stop.is_none()) {
+                signs.car_error = signs.car_error.or(sign(error));
+            }
+            if is_stop {
+                signs.car_stop = signs.car_stop.or(sign(""));
+            }
+        } else {
+            if let Some(status) = facts.shutdown().filter(|_| signs.car_stop.is_none()) {
+                signs.charger_status = signs.charger_status.or(sign(status));
+            }
+            if phase == Phase::SessionStop {
+                signs.stopped = signs.stopped.or(sign(""));
+            }
+        }
+    }
+
+    fn values(&mut self, when: When, facts: &Facts) {
+        for (range, value) in [
+            (&mut self.target_mv, facts.target_mv),
+            (&mut self.target_ma, facts.target_ma),
+            (&mut self.present_mv, facts.present_mv),
+            (&mut self.present_ma, facts.present_ma),
+            (&mut self.soc_percent, facts.car.map(|status| status.ev_ress_soc.get().into())),
+        ] {
+            if let Some(value) = value {
+                range.add(value);
+            }
+        }
+        self.has_delivered |= facts.power_on == Some(true);
+        if let Some(limits) = facts.limits {
+            *(if facts.is_request { &mut self.car_limits } else { &mut self.charger_limits }) = Some(limits);
+        }
+        if facts.phase == Some(Phase::PreCharge) {
+            let (target, reached) = self.precharge_mv.unwrap_or_default();
+            self.precharge_mv =
+                Some((facts.target_mv.unwrap_or(target), facts.present_mv.unwrap_or(reached)));
+        }
+        if let (Some(time_ns), Some(mv), Some(ma)) = (when.time_ns, facts.present_mv, facts.present_ma) {
+            if let Some((before_ns, microwatts)) = self.power {
+                let round_ns = time_ns.saturating_sub(before_ns).max(0);
+                if round_ns > MAX_ROUND_NS {
+                    self.silences += 1;
+                } else {
+                    self.energy_uj += i128::from(microwatts) * i128::from(round_ns) / 1_000_000_000;
+                }
+            }
+            self.power = Some((time_ns, i64::from(mv) * i64::from(ma)));
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! How sessions end, made of messages as peers encode them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests: a surprise ends the test"
+)]
+
+use exi::{Bounded, HexBinary};
+use exi_din::{
+    Body, BodyElement, CurrentDemandReq, CurrentDemandRes, DcEvErrorCode, DcEvStatus, DcEvseStatus,
+    DcEvseStatusCode, EvseNotification, EvseStatus, Header, PhysicalValue, PowerDeliveryReq,
+    PowerDeliveryRes, ResponseCode, SessionSetupReq, SessionSetupRes, SessionStopReq, SessionStopRes,
+    UnitSymbol, V2gMessage,
+};
+use listen::story::{Cause, How, Side};
+use listen::{Close, Story, When};
+use session::Phase;
+
+/// A session that is told message by message, a second apart.
+struct Telling {
+    story: Story,
+    frame: u64,
+}
+
+const ID: [u8; 8] = [1, 2, 3, 4, 5, 6, 7, 8];
+
+impl Telling {
+    /// From `SessionSetup` to the first round of `CurrentDemand`.
+    fn charging() -> Self {
+        let mut telling = Self { story: Story::default(), frame: 0 };
+        let evcc_id = HexBinary::from(&[2, 0, 0, 0, 0, 0xE1]);
+        telling.with(&[0; 8], BodyElement::SessionSetupReq(SessionSetupReq { evcc_id }));
+        let evse_id = HexBinary::from(b"ZZ00000");
+        let response_code = ResponseCode::OkNewSessionEstablished;
+        telling.say(BodyElement::SessionSetupRes(SessionSetupRes {
+            response_code,
+            evse_id,
+            date_time_now: None,
+        }));
+        telling.say(power(true));
+        telling.say(powered());
+        telling.say(demand(DcEvErrorCode::NoError));
+        telling.say(supply(ResponseCode::Ok, DcEvseStatusCode::EvseReady, 400, 100));
+        telling
+    }
+
+    fn say(&mut self, element: BodyElement<'_>) {
+        self.with(&ID, element);
+    }
+
+    fn with(&mut self, id: &[u8], element: BodyElement<'_>) {
+        let header = Header { session_id: HexBinary::from(id), notification: None, signature: None };
+        let message = V2gMessage { header, body: Body { element: Some(element) } };
+        let mut buffer = [0; 256];
+        let length = message.encode(&mut buffer).unwrap();
+        let when = self.when();
+        self.story.din(when, &buffer[..length]);
+    }
+
+    fn when(&mut self) -> When {
+        self.frame += 1;
+        When { frame: self.frame, time_ns: Some(i64::try_from(self.frame).unwrap() * 1_000_000_000) }
+    }
+
+    fn close(&mut self, by: Side, close: Close) {
+        let when = self.when();
+        self.story.closed(when, by, close);
+    }
+}
+
+fn volts(volts: i64) -> PhysicalValue {
+    PhysicalValue::measurement(volts * 1000, UnitSymbol::V).unwrap()
+}
+
+fn amperes(amperes: i64) -> PhysicalValue {
+    PhysicalValue::measurement(amperes * 1000, UnitSymbol::A).unwrap()
+}
+
+fn car(ev_error_code: DcEvErrorCode) -> DcEvStatus {
+    DcEvStatus {
+        ev_ready: true,
+        ev_cabin_conditioning: None,
+        ev_ress_conditioning: None,
+        ev_error_code,
+        ev_ress_soc: Bounded::new(42).unwrap(),
+    }
+}
+
+fn charger(evse_status_code: DcEvseStatusCode) -> DcEvseStatus {
+    DcEvseStatus {
+        evse_isolation_status: None,
+        evse_status_code,
+        notification_max_delay: 0,
+        evse_notification: EvseNotification::None,
+    }
+}
+
+fn power(is_on: bool) -> BodyElement<'static> {
+    BodyElement::PowerDeliveryReq(PowerDeliveryReq {
+        ready_to_charge_state: is_on,
+        charging_profile: None,
+        ev_power_delivery_parameter: None,
+    })
+}
+
+fn powered() -> BodyElement<'static> {
+    let evse_status = EvseStatus::Dc(charger(DcEvseStatusCode::EvseReady));
+    BodyElement::PowerDeliveryRes(PowerDeliveryRes { response_code: ResponseCode::Ok, evse_status })
+}
+
+fn demand(error: DcEvErrorCode) -> BodyElement<'static> {
+    BodyElement::CurrentDemandReq(CurrentDemandReq {
+        dc_ev_status: car(error),
+        ev_target_current: amperes(100),
+        ev_maximum_voltage_limit: None,
+        ev_maximum_current_limit: None,
+        ev_maximum_power_limit: None,
+        bulk_charging_complete: None,
+        charging_complete: false,
+        remaining_time_to_full_soc: None,
+        remaining_time_to_bulk_soc: None,
+        ev_target_voltage: volts(400),
+    })
+}
+
+fn supply(
+    response_code: ResponseCode,
+    status: DcEvseStatusCode,
+    voltage: i64,
+    current: i64,
+) -> BodyElement<'static> {
+    BodyElement::CurrentDemandRes(CurrentDemandRes {
+        response_code,
+        dc_evse_status: charger(status),
+        evse_present_voltage: volts(voltage),
+        evse_present_current: amperes(current),
+        evse_current_limit_achieved: false,
+        evse_voltage_limit_achieved: false,
+        evse_power_limit_achieved: false,
+        evse_maximum_voltage_limit: None,
+        evse_maximum_current_limit: None,
+        evse_maximum_power_limit: None,
+    })
+}
+
+fn good(voltage: i64, current: i64) -> BodyElement<'static> {
+    supply(ResponseCode::Ok, DcEvseStatusCode::EvseReady, voltage, current)
+}
+
+#[test]
+fn a_charger_that_refuses_what_came_out_of_order_ended_it_and_the_car_is_the_cause() {
+    let mut telling = Telling::charging();
+    telling.say(power(false));
+    telling.say(powered());
+    telling.say(demand(DcEvErrorCode::NoError));
+    telling.say(supply(ResponseCode::FailedSequenceError, DcEvseStatusCode::EvseReady, 400, 0));
+    let end = telling.story.end();
+    assert_eq!((end.by, end.how), (Some(Side::Charger), How::Failed("FAILED_SequenceError")));
+    assert_eq!((end.phase, end.when.frame), (Phase::CurrentDemand, 10));
+    let (cause, sign) = end.cause.unwrap();
+    assert_eq!((cause, sign.message, sign.when.frame), (Cause::OutOfOrder, "CurrentDemandReq", 9));
+}
+
+#[test]
+fn a_charger_that_refuses_a_session_id_that_changed_has_the_car_as_its_cause() {
+    let mut telling = Telling::charging();
+    telling.with(&[9; 8], demand(DcEvErrorCode::NoError));
+    telling.say(supply(ResponseCode::FailedUnknownSession, DcEvseStatusCode::EvseReady, 0, 0));
+    let end = telling.story.end();
+    assert_eq!((end.by, end.how), (Some(Side::Charger), How::Failed("FAILED_UnknownSession")));
+    assert_eq!(end.cause.map(|(cause, sign)| (cause, sign.when.frame)), Some((Cause::WrongSession, 7)));
+}
+
+#[test]
+fn a_charger_that_answers_every_request_with_failed_is_the_cause_itself() {
+    let mut telling = Telling::charging();
+    for _ in 0..3 {
+        telling.say(demand(DcEvErrorCode::NoError));
+        telling.say(supply(ResponseCode::FailedUnknownSession, DcEvseStatusCode::EvseReady, 0, 0));
+    }
+    let end = telling.story.end();
+    assert_eq!((end.by, end.when.frame, end.cause), (Some(Side::Charger), 8, None));
+}
+
+#[test]
+fn what_came_first_ended_it_and_what_follows_does_not() {
+    let mut telling = Telling::charging();
+    telling.say(demand(DcEvErrorCode::FailedEvRessMalfunction));
+    telling.say(supply(ResponseCode::Ok, DcEvseStatusCode::EvseShutdown, 400, 0));
+    telling.say(power(false));
+    telling.say(powered());
+    telling.say(BodyElement::SessionStopReq(SessionStopReq {}));
+    telling.say(BodyElement::SessionStopRes(SessionStopRes { response_code: ResponseCode::Ok }));
+    telling.close(Side::Car, Close::Fin);
+    let end = telling.story.end();
+    assert_eq!((end.by, end.how), (Some(Side::Car), How::CarError("FAILED_EVRESSMalfunction")));
+    assert_eq!((end.when.frame, end.is_orderly), (7, true));
+}
+
+#[test]
+fn a_status_after_the_car_ended_charging_is_no_cause() {
+    let mut telling = Telling::charging();
+    telling.say(power(false));
+    telling.say(supply(ResponseCode::Ok, DcEvseStatusCode::EvseShutdown, 400, 0));
+    let end = telling.story.end();
+    assert_eq!((end.by, end.how), (Some(Side::Car), How::CarStop("PowerDeliveryReq")));
+    assert_eq!(end.phase, Phase::CurrentDemand);
+}
+
+#[test]
+fn a_connection_that_is_closed_without_a_word_was_ended_by_who_closed_it() {
+    let mut telling = Telling::charging();
+    telling.close(Side::Charger, Close::Reset);
+    telling.close(Side::Car, Close::Fin);
+    let end = telling.story.end();
+    assert_eq!((end.by, end.how, end.when.frame), (Some(Side::Charger), How::Closed(Close::Reset), 7));
+    assert!(!end.is_orderly);
+    assert_eq!(Telling::charging().story.end().how, How::Unseen);
+}
+
+#[test]
+fn energy_is_the_charger_s_power_until_its_next_report_and_a_silence_is_not_counted() {
+    let mut telling = Telling::charging();
+    // 400 V and 100 A for a second, then 300 V and 20 A for a second, then five seconds of silence.
+    telling.say(good(300, 20));
+    telling.say(good(200, 50));
+    telling.frame += 4;
+    telling.say(good(0, 0));
+    assert_eq!(telling.story.energy_mwh(), (40_000 + 6_000) * 1000 / 3600);
+    assert_eq!(telling.story.silences, 1);
+    let volts = telling.story.present_mv;
+    assert_eq!((volts.first, volts.min, volts.max, volts.last, volts.count), (400_000, 0, 400_000, 0, 4));
+}
+
+#[test]
+fn the_sides_and_the_session_are_named_as_they_were_sent() {
+    let story = Telling::charging().story;
+    assert_eq!(story.evcc_id, [2, 0, 0, 0, 0, 0xE1]);
+    assert_eq!(story.evse_id, *b"ZZ00000");
+    assert_eq!(story.session_id, ID);
+    assert_eq!(
+        (story.soc_percent.first, story.reached(), story.has_delivered),
+        (42, Phase::CurrentDemand, true)
+    );
+}
+
+#[test]
+fn bytes_that_do_not_decode_are_counted_and_change_nothing_else() {
+    let mut telling = Telling::charging();
+    let before = telling.story.end().how;
+    for length in 0..20 {
+        let when = telling.when();
+        telling.story.din(when, &vec![0x80; length]);
+    }
+    assert_eq!((telling.story.messages, telling.story.end().how), (26, before));
+}

@@ -68,6 +68,8 @@ impl Schema {
     /// (`80 0C 04 79`): the same bits are a handshake only where they decode as one.
     pub fn of_first_bytes(document: &[u8]) -> Option<Self> {
         match document {
+            [0x80, 0x9A, ..] => Some(Self::Din),
+            [0x80, 0x98, ..] => Some(Self::Iso2),
             [0x80, second, third, fourth, ..]
                 if second.trailing_zeros() >= 2
                     && (*third, *fourth & 0x80) == (0x04, 0)
@@ -76,8 +78,6 @@ impl Schema {
                 Some(Self::Iso20Common)
             }
             [0x80, second, ..] if *second < 0x80 => Some(Self::App),
-            [0x80, 0x9A, ..] => Some(Self::Din),
-            [0x80, 0x98, ..] => Some(Self::Iso2),
             _ => None,
         }
     }
@@ -99,6 +99,7 @@ mod tests {
         // The first bytes of a message of ISO 15118-20, and a whole answer of the handshake.
         assert_eq!(Schema::of_first_bytes(&[0x80, 0x0C, 0x04, 0x79, 0x1A]), Some(Schema::Iso20Common));
         assert_eq!(Schema::of_first_bytes(&[0x80, 0x40, 0x00, 0x40]), Some(Schema::App));
+        assert_eq!(Schema::of_first_bytes(&[0x80, 0x98, 0x04, 0x00]), Some(Schema::Iso2));
     }
 
     #[test]

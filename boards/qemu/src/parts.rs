@@ -69,9 +69,12 @@ fn checks(test: &mut SelfTest) {
 
 /// Blank flash, in RAM: it lasts as long as the emulator. Taken once.
 pub fn flash() -> &'static mut Sectors {
-    static mut SECTORS: Sectors = Sectors([[0xFF; SECTOR]; 2]);
+    #[unsafe(link_section = ".emulator")]
+    static mut SECTORS: Sectors = Sectors([[0; SECTOR]; 2]);
     // SAFETY: one thread, and `main` takes it once.
-    unsafe { &mut *(&raw mut SECTORS) }
+    let sectors = unsafe { &mut *(&raw mut SECTORS) };
+    sectors.0.iter_mut().for_each(|sector| sector.fill(0xFF));
+    sectors
 }
 
 const SECTOR: usize = Sector::BYTES as usize;

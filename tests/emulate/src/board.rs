@@ -24,11 +24,9 @@ pub(crate) struct Emulator {
 const TARGET: &str = "riscv32imafc-unknown-none-elf";
 
 impl Emulator {
-    /// Builds the image and boots it. The emulator comes from `.ci/qemu.sh`.
-    pub(crate) fn boot(image: Image) -> Result<Self> {
-        let root = root();
-        let elf = build(&root, image)?;
-        let qemu = qemu(&root)?;
+    /// Boots an image. The emulator comes from `.ci/qemu.sh`.
+    pub(crate) fn boot(elf: &Path) -> Result<Self> {
+        let qemu = qemu(&root())?;
         let network = UdpSocket::bind("127.0.0.1:0")?;
         network.set_nonblocking(true)?;
         let own = network.local_addr()?.port();
@@ -43,7 +41,7 @@ impl Emulator {
             .args(["-display", "none", "-monitor", "none", "-serial", "stdio"])
             .args(["-global", "virtio-mmio.force-legacy=false", "-device", "virtio-net-device,netdev=n"])
             .args(["-netdev", &net, "-kernel"])
-            .arg(&elf)
+            .arg(elf)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -105,7 +103,9 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new(".")).to_owned()
 }
 
-fn build(root: &Path, image: Image) -> Result<PathBuf> {
+/// Builds an image; its file.
+pub(crate) fn build(image: Image) -> Result<PathBuf> {
+    let root = root();
     let folder = root.join("boards/qemu");
     let target = root.join("target/qemu-board");
     let status = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()))

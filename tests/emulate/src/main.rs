@@ -5,12 +5,14 @@
 //! cargo run -p emulate -- car             the car's firmware, a charger on this side
 //! cargo run -p emulate -- listen          the listener's firmware, a matching on its wire
 //!     -o FILE.pcapng                      records the board's frames
+//!     --ledger FILE                       compares flash, RAM and stack with this file's
 //! ```
 //! What the board says on its serial line is printed. The exit code is 0 after a whole session in order.
 #![forbid(unsafe_code)]
 
 mod board;
 mod cable;
+mod ledger;
 mod peer;
 mod play;
 
@@ -39,14 +41,14 @@ impl Image {
     }
 }
 
-const USAGE: &str = "usage: emulate [charger|car|listen] [-o FILE.pcapng]";
+const USAGE: &str = "usage: emulate [charger|car|listen] [-o FILE.pcapng] [--ledger FILE]";
 
 fn main() -> ExitCode {
-    let Some((image, recording)) = arguments(std::env::args().skip(1)) else {
+    let Some(wish) = Wish::parse(std::env::args().skip(1)) else {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
     };
-    match play::play(image, recording.as_deref()) {
+    match run(&wish) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("emulate: {error:#}");
@@ -55,16 +57,35 @@ fn main() -> ExitCode {
     }
 }
 
-fn arguments(mut words: impl Iterator<Item = String>) -> Option<(Image, Option<PathBuf>)> {
-    let (mut image, mut recording) = (Image::Evse, None);
-    while let Some(word) = words.next() {
-        match word.as_str() {
-            "charger" => image = Image::Evse,
-            "car" => image = Image::Pev,
-            "listen" => image = Image::Listen,
-            "-o" => recording = Some(words.next()?.into()),
-            _ => return None,
+/// What is asked for.
+struct Wish {
+    image: Image,
+    recording: Option<PathBuf>,
+    ledger: Option<PathBuf>,
+}
+
+impl Wish {
+    fn parse(mut words: impl Iterator<Item = String>) -> Option<Self> {
+        let mut wish = Self { image: Image::Evse, recording: None, ledger: None };
+        while let Some(word) = words.next() {
+            match word.as_str() {
+                "charger" => wish.image = Image::Evse,
+                "car" => wish.image = Image::Pev,
+                "listen" => wish.image = Image::Listen,
+                "-o" => wish.recording = Some(words.next()?.into()),
+                "--ledger" => wish.ledger = Some(words.next()?.into()),
+                _ => return None,
+            }
         }
+        Some(wish)
     }
-    Some((image, recording))
+}
+
+fn run(wish: &Wish) -> anyhow::Result<()> {
+    let elf = board::build(wish.image)?;
+    let stack = play::play(wish.image, &elf, wish.recording.as_deref())?;
+    match &wish.ledger {
+        Some(path) => ledger::compare(path, wish.image, &elf, stack),
+        None => Ok(()),
+    }
 }

@@ -30,8 +30,9 @@ const LINGER: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(90);
 
 /// Plays; an error says what is missing of a whole session.
-pub(crate) fn play(image: Image, recording: Option<&Path>) -> Result<()> {
-    let mut emulator = Emulator::boot(image)?;
+/// Otherwise the bytes of the stack that were ever used.
+pub(crate) fn play(image: Image, elf: &Path, recording: Option<&Path>) -> Result<u64> {
+    let mut emulator = Emulator::boot(elf)?;
     let clock = Clock::start();
     let (mut car, mut charger, mut tapped_charger) =
         (PevStorage::new(), EvseStorage::new(), EvseStorage::new());
@@ -79,6 +80,8 @@ struct Play<'s> {
     plug_at: Option<Instant>,
     finished: Option<Instant>,
     has_heard_key: bool,
+    /// What the board says of its stack at its end, in bytes.
+    stack: u64,
     code: Option<i32>,
     image: Image,
 }
@@ -117,6 +120,7 @@ impl<'s> Play<'s> {
             plug_at: None,
             finished: None,
             has_heard_key: false,
+            stack: 0,
             code: None,
             image,
         }
@@ -147,6 +151,9 @@ impl<'s> Play<'s> {
         if line.contains("self-test passed") {
             self.emulator.command("start")?;
             self.plug_at = Some(self.clock.now() + PLUG);
+        }
+        if let Some((_, rest)) = line.split_once("; stack ") {
+            self.stack = rest.split(' ').next().and_then(|bytes| bytes.parse().ok()).unwrap_or(0);
         }
         self.has_heard_key |= line.contains("CM_SLAC_MATCH.CNF");
         Ok(())
@@ -232,9 +239,10 @@ impl<'s> Play<'s> {
         self.code.is_some() || self.clock.now() >= Instant::ZERO + LONGEST
     }
 
-    fn verdict(mut self) -> Result<()> {
+    fn verdict(mut self) -> Result<u64> {
         while let Some(line) = self.emulator.line() {
             println!("{line}");
+            self.read(&line)?;
         }
         if let Some(recorder) = &mut self.recorder {
             recorder.flush()?;
@@ -243,7 +251,7 @@ impl<'s> Play<'s> {
             (Some(0), Some(_), Image::Listen) if !self.has_heard_key => {
                 bail!("the key's frame was not heard")
             }
-            (Some(0), Some(_), _) => Ok(()),
+            (Some(0), Some(_), _) => Ok(self.stack),
             (Some(code), ..) => bail!("the board ended with {code} before the session was over"),
             (None, Some(_), _) => bail!("the board did not end when it was asked to"),
             (None, None, _) => bail!("no whole session within {LONGEST}"),

@@ -26,6 +26,7 @@ struct Pool(UnsafeCell<[u8; PAGES * PAGE_SIZE]>);
 // SAFETY: one thread; each page is given once.
 unsafe impl Sync for Pool {}
 
+#[unsafe(link_section = ".emulator")]
 static POOL: Pool = Pool(UnsafeCell::new([0; PAGES * PAGE_SIZE]));
 static USED: AtomicUsize = AtomicUsize::new(0);
 
@@ -61,6 +62,7 @@ struct Buffers(UnsafeCell<[[u8; ROOM]; FRAMES]>);
 // SAFETY: one thread, and `Net` is the only one that takes it.
 unsafe impl Sync for Buffers {}
 
+#[unsafe(link_section = ".emulator")]
 static BUFFERS: Buffers = Buffers(UnsafeCell::new([[0; ROOM]; FRAMES]));
 
 /// The network device.

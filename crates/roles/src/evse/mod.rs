@@ -118,7 +118,24 @@ impl<'a, C: Channel, const N: usize> Evse<'a, C, N> {
     ///
     /// # Errors
     /// What [`EvseConfig::check`] says.
+    // Called, as the next one: what making it takes of the stack is free again when the role runs.
+    #[inline(never)]
     pub fn with_channel(
+        cx: &mut Cx<'_>,
+        config: EvseConfig,
+        channel: C,
+        storage: &'a mut EvseStorage<'a, N>,
+    ) -> Result<Self, ConfigError> {
+        let mut made = Self::unsettled(cx, config, channel, storage);
+        if let Ok(evse) = &mut made {
+            evse.follow_line(cx);
+        }
+        made
+    }
+
+    /// Before it has looked at its line.
+    #[inline(never)]
+    fn unsettled(
         cx: &mut Cx<'_>,
         config: EvseConfig,
         channel: C,
@@ -146,7 +163,7 @@ impl<'a, C: Channel, const N: usize> Evse<'a, C, N> {
             station.claim(cx.now);
         }
         station.schedule();
-        let mut evse = Self {
+        Ok(Self {
             connector: config.connector,
             address,
             port,
@@ -161,9 +178,7 @@ impl<'a, C: Channel, const N: usize> Evse<'a, C, N> {
             timers: Timers::new(),
             ignored: 0,
             events: Queue::new(),
-        };
-        evse.follow_line(cx);
-        Ok(evse)
+        })
     }
 
     /// Lets `watch` see every message of the served connection from now on; without one nothing is copied or called.

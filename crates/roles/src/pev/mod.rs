@@ -150,6 +150,8 @@ impl<'a, C: Channel, const N: usize> Pev<'a, C, N> {
     ///
     /// # Errors
     /// What [`PevConfig::check`] says.
+    // Called: what it takes of the stack is free again when the role runs.
+    #[inline(never)]
     pub fn with_channel(
         cx: &mut Cx<'_>,
         config: PevConfig,

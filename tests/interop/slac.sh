@@ -105,7 +105,7 @@ check_recording() { # check_recording NAME MATCHES: by tshark and by `ccs decode
     check "$1: ccs decode --summary: exit code" equal $? 0
     check "$1: ccs decode names and counts as tshark does" equal "$(our_names "$summary")" "$(names "$recording")"
     check "$1: ccs decode finds the match" equal \
-        "$(grep -c "^  SLAC car $CAR_IS charger $CHARGER_IS run .* dB, matched$" "$summary")" "$2"
+        "$(grep -A1 "^  SLAC car $CAR_IS run " "$summary" | grep -c "^    charger $CHARGER_IS: .* dB, gave its key$")" "$2"
     check "$1: ccs decode finds no trouble" nothing "$(grep -E 'trouble|broken|cut' "$summary")"
 }
 

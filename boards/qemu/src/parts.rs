@@ -14,8 +14,8 @@ use pev_fsm::Vehicle;
 use session::{Insulation, Isolation, Limits, Reading, Target};
 use wire::{Driven, Sensed, coil, contact};
 
-use crate::chip::{COUNTS_A_MS, Net, Time, Timer, Uart, count, instructions};
-use crate::physical::{Coil, Contact, NoAdc, PHYSICAL, PilotAdc, PilotEdges, Pwm, Source};
+use crate::chip::{Net, Timer, Uart, instructions};
+use crate::physical::{COUNTS_A_MS, Coil, Contact, NoAdc, PHYSICAL, PilotAdc, PilotEdges, Pwm, Source, Time, count};
 
 /// The board's types.
 pub enum Emulated {}
@@ -49,8 +49,8 @@ pub fn board(side: Side, mac: Mac, role: &'static [&'static str]) -> Board<Emula
         name: "emulated",
         mac,
         clock: Clock::new(Time),
-        watchdog: Watchdog::new(Timer::new(), hal_esp32p4::Plan::of(side)),
-        port: Ethernet { net, sent: Driven::default(), sent_at: 0, lost: 0 },
+        watchdog: Watchdog::new(Timer, hal_esp32p4::Plan::of(side)),
+        port: Ethernet { net, waits: false, lost: 0 },
         serial: Uart,
         noise: Jitter,
         delay: Delay,
@@ -119,8 +119,7 @@ pub struct Delay;
 
 impl DelayNs for Delay {
     fn delay_ns(&mut self, ns: u32) {
-        let until = count() + u64::from(ns) * COUNTS_A_MS / 1_000_000;
-        while count() < until {}
+        PHYSICAL.now.set(PHYSICAL.now.get() + u64::from(ns) * COUNTS_A_MS / 1_000_000);
     }
 }
 
@@ -136,36 +135,29 @@ impl Noise for Jitter {
 /// The network device. Frames of what is physical go no further.
 pub struct Ethernet {
     net: Net,
-    sent: Driven,
-    sent_at: u64,
+    /// The host was told what is driven, and has not yet said how the board goes on.
+    waits: bool,
     lost: u32,
-}
-
-/// What is driven goes out so often, in ms, and at once when it changes.
-const AGAIN_MS: u64 = 5;
-
-impl Ethernet {
-    fn send_driven(&mut self) {
-        let (driven, now) = (PHYSICAL.driven.get(), count());
-        if driven != self.sent || now >= self.sent_at + AGAIN_MS * COUNTS_A_MS {
-            (self.sent, self.sent_at) = (driven, now);
-            self.net.send(&driven.frame());
-        }
-    }
 }
 
 impl Port for Ethernet {
     fn receive(&mut self, _: Instant, buffer: &mut [u8]) -> Option<usize> {
-        self.send_driven();
+        if !self.waits {
+            self.waits = self.net.send(&Driven { at: count(), ..PHYSICAL.driven.get() }.frame());
+        }
         loop {
-            let length = self.net.receive(buffer)?;
+            // The board's clock stands meanwhile.
+            let Some(length) = self.net.receive(buffer) else { continue };
             let Some(frame) = buffer.get(..length) else {
                 self.lost = self.lost.wrapping_add(1);
                 continue;
             };
             let Some(sensed) = Sensed::of(frame) else { return Some(length) };
+            self.waits = false;
             PHYSICAL.sensed.set(sensed);
-            PHYSICAL.at.set(count());
+            PHYSICAL.now.set(PHYSICAL.now.get().max(sensed.until));
+            PHYSICAL.at.set(PHYSICAL.now.get());
+            return None;
         }
     }
 
@@ -187,7 +179,7 @@ impl Port for Ethernet {
 fn sensed() -> Option<(Sensed, Duration)> {
     let at = PHYSICAL.at.get();
     (at != 0).then(|| {
-        let age = Duration::from_micros(count().saturating_sub(at) * 1_000 / COUNTS_A_MS);
+        let age = Duration::from_micros(count().saturating_sub(at));
         (PHYSICAL.sensed.get(), age)
     })
 }

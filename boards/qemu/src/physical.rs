@@ -5,16 +5,17 @@ use core::convert::Infallible;
 
 use board::{Edge, Edges};
 use embedded_hal::digital::{ErrorType, InputPin, OutputPin, StatefulOutputPin};
-use hal_esp32p4::{Ledc, Millivolts, Scale, Timing};
+use hal_esp32p4::{Counter, Ledc, Millivolts, Scale, Timing};
 use wire::{Driven, Sensed};
 
-use crate::chip::{COUNTS_A_MS, count};
 
 /// Both directions, in one place for all parts.
 pub struct Physical {
     pub driven: Cell<Driven>,
     pub sensed: Cell<Sensed>,
-    /// When it was sensed, in counts; 0: never.
+    /// The board's clock in us: it stands but for one us at each reading, and goes on as the host says.
+    pub now: Cell<u64>,
+    /// When it was sensed; 0: never.
     pub at: Cell<u64>,
 }
 
@@ -22,8 +23,9 @@ pub struct Physical {
 unsafe impl Sync for Physical {}
 
 pub static PHYSICAL: Physical = Physical {
-    driven: Cell::new(Driven { coils: 0, pwm: PERIOD, supply_mv: 0, supply_ma: 0 }),
+    driven: Cell::new(Driven { at: 0, coils: 0, pwm: PERIOD, supply_mv: 0, supply_ma: 0 }),
     sensed: Cell::new(Sensed {
+        until: 0,
         contacts: 0,
         pilot_mv: 0,
         pwm: 0,
@@ -34,15 +36,38 @@ pub static PHYSICAL: Physical = Physical {
         soc_percent: 0,
         is_done: 0,
     }),
+    now: Cell::new(0),
     at: Cell::new(0),
 };
+
+/// The board's clock: 1 MHz.
+pub struct Time;
+
+impl Counter for Time {
+    const BITS: u32 = 64;
+    const HZ: u32 = 1_000_000;
+
+    fn count(&mut self) -> u64 {
+        count()
+    }
+}
+
+/// Counts in a millisecond.
+pub const COUNTS_A_MS: u64 = 1_000;
+
+/// What the clock says.
+pub fn count() -> u64 {
+    let now = PHYSICAL.now.get() + 1;
+    PHYSICAL.now.set(now);
+    now
+}
 
 /// Counts of a PWM period.
 const PERIOD: u16 = 1 << Timing::PILOT.resolution_bits;
 
 /// Everything off, whatever the loop was doing.
 pub fn safe() {
-    PHYSICAL.driven.set(Driven { coils: 0, pwm: PERIOD, supply_mv: 0, supply_ma: 0 });
+    PHYSICAL.driven.set(Driven { at: 0, coils: 0, pwm: PERIOD, supply_mv: 0, supply_ma: 0 });
 }
 
 /// An output pin: a bit of [`Driven::coils`].

@@ -1,5 +1,9 @@
 //! What is physical between an emulated board and its host: a real board has wires, relays and sensors for it.
 //!
+//! Board and host go on in turns: the board says what it drives and when that was, on its clock, and waits; the host plays the
+//! world up to a moment a little later, gives the frames that came until then, and last what the board senses and that moment.
+//! So no clock of the host has a part, and a host that is slow or held up changes nothing.
+//!
 //! It travels in frames of a private ether type beside the network's own, so that one socket is enough. A frame is 60 bytes:
 //! addresses, ether type, then the values in their order, little endian.
 #![no_std]
@@ -46,6 +50,8 @@ macro_rules! wire {
 wire! {
     /// What a board drives.
     Driven, 1, {
+        /// When, in us of the board's clock.
+        at: u64,
         /// Bits of [`coil`].
         coils: u8,
         /// The pilot's PWM in counts of 16384; a car's board drives none.
@@ -60,6 +66,8 @@ wire! {
 wire! {
     /// What a board senses.
     Sensed, 2, {
+        /// The board's clock goes on from here, in us.
+        until: u64,
         /// Bits of [`contact`].
         contacts: u8,
         /// Voltage of the pilot's high phase, or of the steady pilot, in mV.
@@ -111,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_frame_carries_every_value_and_is_not_taken_for_another_kind() {
-        let driven = Driven { coils: 5, pwm: 819, supply_mv: 400_000, supply_ma: -1 };
+        let driven = Driven { at: 7, coils: 5, pwm: 819, supply_mv: 400_000, supply_ma: -1 };
         let sensed = Sensed { pilot_mv: -12_000, monitor: u32::MAX, is_done: 1, ..Sensed::default() };
         let (first, second) = (driven.frame(), sensed.frame());
         assert_eq!((&first[12..15], second[14]), (&[0x88, 0xB5, 1][..], 2));

@@ -50,7 +50,7 @@ impl<'s> Peer<'s> {
         }
     }
 
-    /// Gives it what its sensors see and its timers.
+    /// Gives it what its sensors see.
     pub(crate) fn sense(&mut self, now: Instant, plugged: bool, driven: &Driven, cable: &Cable) {
         let mut cx = Cx { now, entropy: &mut OsEntropy };
         let reading = |value| Some(Reading::new(value, now));
@@ -67,9 +67,6 @@ impl<'s> Peer<'s> {
                     ..pev_fsm::Plant::default()
                 };
                 pev.handle(&mut cx, PevInput::Snapshot(plant, vehicle(now, cable)));
-                while pev.poll_timeout().is_some_and(|deadline| deadline.at <= now) {
-                    pev.handle_timeout(&mut cx);
-                }
             }
             Self::Charger(evse) => {
                 let level = match (plugged, driven.coils & coil::RELAY != 0) {
@@ -89,7 +86,21 @@ impl<'s> Peer<'s> {
                     ..evse_fsm::Plant::default()
                 };
                 evse.handle(&mut cx, Input::Plant(plant));
-                while evse.poll_timeout().is_some_and(|deadline| deadline.at <= now) {
+            }
+        }
+    }
+
+    /// Its timers that are due.
+    pub(crate) fn timers(&mut self, now: Instant) {
+        let mut cx = Cx { now, entropy: &mut OsEntropy };
+        match self {
+            Self::Car(pev) => {
+                if pev.poll_timeout().is_some_and(|deadline| deadline.at <= now) {
+                    pev.handle_timeout(&mut cx);
+                }
+            }
+            Self::Charger(evse) => {
+                if evse.poll_timeout().is_some_and(|deadline| deadline.at <= now) {
                     evse.handle_timeout(&mut cx);
                 }
             }
@@ -143,7 +154,13 @@ impl<'s> Peer<'s> {
             Self::Charger(evse) => {
                 let demand = evse.demand();
                 let Target { voltage_mv: supply_mv, current_ma: supply_ma } = demand.supply;
-                Driven { coils: both(demand.contactors), pwm: counts(demand.pilot), supply_mv, supply_ma }
+                Driven {
+                    at: 0,
+                    coils: both(demand.contactors),
+                    pwm: counts(demand.pilot),
+                    supply_mv,
+                    supply_ma,
+                }
             }
         }
     }
@@ -166,6 +183,7 @@ impl<'s> Peer<'s> {
             }
         };
         Sensed {
+            until: now.as_micros(),
             contacts: contacts | if unlocked { 0 } else { contact::LOCKED },
             pilot_mv,
             pwm,

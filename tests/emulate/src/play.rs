@@ -9,7 +9,7 @@ use hal_linux::{Clock, Direction, Recorder};
 use machine::{Duration, Instant};
 use roles::{EvseStorage, MAX_FRAME, Mac, PevStorage};
 use sim::{ModemConfig, ModemKind, Port, PowerLine, Span};
-use wire::Driven;
+use wire::{Driven, Sensed};
 
 use crate::Image;
 use crate::board::Emulator;
@@ -26,22 +26,25 @@ const CARS_MODEM: Mac = Mac([0x02, 0xB0, 0x52, 0x00, 0x00, 0xC0]);
 const PLUG: Duration = Duration::from_secs(3);
 /// From the session's end to the end of the play: the last lines of the log.
 const LINGER: Duration = Duration::from_secs(1);
-/// The longest that a play may last.
+/// How far the board goes on in one exchange, in its own time.
+const STEP: Duration = Duration::from_micros(250);
+/// A board that says nothing for so long, on this machine's clock, is dead.
+const SILENT: Duration = Duration::from_secs(60);
+/// The longest that a play may last, on the board's clock.
 const LONGEST: Duration = Duration::from_secs(90);
 
 /// Plays; an error says what is missing of a whole session.
 /// Otherwise the bytes of the stack that were ever used.
 pub(crate) fn play(image: Image, elf: &Path, recording: Option<&Path>) -> Result<u64> {
     let mut emulator = Emulator::boot(elf)?;
-    let clock = Clock::start();
     let (mut car, mut charger, mut tapped_charger) =
         (PevStorage::new(), EvseStorage::new(), EvseStorage::new());
     let peer = match image {
-        Image::Evse | Image::Listen => Peer::car(clock.now(), PEER, &mut car)?,
-        Image::Pev => Peer::charger(clock.now(), PEER, &mut charger)?,
+        Image::Evse | Image::Listen => Peer::car(Instant::ZERO, PEER, &mut car)?,
+        Image::Pev => Peer::charger(Instant::ZERO, PEER, &mut charger)?,
     };
     let tapped = match image {
-        Image::Listen => Some(Peer::charger(clock.now(), TAPPED, &mut tapped_charger)?),
+        Image::Listen => Some(Peer::charger(Instant::ZERO, TAPPED, &mut tapped_charger)?),
         Image::Evse | Image::Pev => None,
     };
     let recorder = match recording {
@@ -55,7 +58,7 @@ pub(crate) fn play(image: Image, elf: &Path, recording: Option<&Path>) -> Result
     getrandom::fill(&mut seed).map_err(|error| anyhow::anyhow!("no entropy: {error}"))?;
     emulator.command(&format!("seed {:032x}", u128::from_le_bytes(seed)))?;
 
-    let mut play = Play::new(image, emulator, peer, tapped, recorder, clock);
+    let mut play = Play::new(image, emulator, peer, tapped, recorder);
     while !play.is_over() {
         play.turn()?;
         play.emulator.wait()?;
@@ -72,7 +75,12 @@ struct Play<'s> {
     board: Port,
     host: Port,
     recorder: Option<Recorder<BufWriter<File>>>,
-    clock: Clock,
+    /// When the recording began, since 1970.
+    began: std::time::Duration,
+    /// The board's clock.
+    now: Instant,
+    /// When the board was heard last, on this machine's clock.
+    heard: Clock,
     driven: Driven,
     cable: Cable,
     stepped: Instant,
@@ -93,7 +101,6 @@ impl<'s> Play<'s> {
         peer: Peer<'s>,
         tapped: Option<Peer<'s>>,
         recorder: Option<Recorder<BufWriter<File>>>,
-        clock: Clock,
     ) -> Self {
         let mut line = PowerLine::new(1);
         let kind = ModemKind::Qca7005;
@@ -112,7 +119,9 @@ impl<'s> Play<'s> {
             board,
             host,
             recorder,
-            clock,
+            began: Clock::start().unix(Instant::ZERO),
+            now: Instant::ZERO,
+            heard: Clock::start(),
             driven: Driven::default(),
             cable: Cable::new(),
             stepped: Instant::ZERO,
@@ -126,16 +135,20 @@ impl<'s> Play<'s> {
         }
     }
 
+    /// One exchange with the board, or what waits on its serial line.
     fn turn(&mut self) -> Result<()> {
         self.code = self.emulator.ended()?;
         while let Some(line) = self.emulator.line() {
             println!("{line}");
             self.read(&line)?;
         }
-        self.frames()?;
+        if !self.hear()? {
+            return Ok(());
+        }
         self.physical();
         self.line()?;
-        let now = self.clock.now();
+        self.emulator.send(&self.sensed().frame());
+        let now = self.now;
         if self.peer.is_finished() && self.finished.is_none() {
             self.finished = Some(now);
         }
@@ -146,11 +159,15 @@ impl<'s> Play<'s> {
         Ok(())
     }
 
+    fn sensed(&self) -> Sensed {
+        self.peer.sensed(self.now, self.is_plugged(self.now), &self.driven, &self.cable)
+    }
+
     /// Reads what the board says, as a person at its serial line does.
     fn read(&mut self, line: &str) -> Result<()> {
         if line.contains("self-test passed") {
             self.emulator.command("start")?;
-            self.plug_at = Some(self.clock.now() + PLUG);
+            self.plug_at = Some(self.now + PLUG);
         }
         if let Some((_, rest)) = line.split_once("; stack ") {
             self.stack = rest.split(' ').next().and_then(|bytes| bytes.parse().ok()).unwrap_or(0);
@@ -163,26 +180,29 @@ impl<'s> Play<'s> {
         self.plug_at.is_some_and(|at| now >= at)
     }
 
-    /// What the board sends.
-    fn frames(&mut self) -> Result<()> {
+    /// What the board sends; `true`: it waits now.
+    fn hear(&mut self) -> Result<bool> {
         let mut buffer = [0; 2_048];
         while let Some(length) = self.emulator.receive(&mut buffer) {
             let Some(frame) = buffer.get(..length) else { continue };
-            match Driven::of(frame) {
-                Some(driven) if self.tapped.is_none() => self.driven = driven,
-                Some(_) => {}
-                None => {
-                    self.record(Direction::Sent, frame)?;
-                    self.line.handle(self.clock.now(), self.board, frame);
-                }
+            self.heard = Clock::start();
+            let Some(driven) = Driven::of(frame) else {
+                self.record(Direction::Sent, frame)?;
+                self.line.handle(self.now, self.board, frame);
+                continue;
+            };
+            self.now = Instant::from_micros(driven.at) + STEP;
+            if self.tapped.is_none() {
+                self.driven = driven;
             }
+            return Ok(true);
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Power, pilot and sensors.
     fn physical(&mut self) {
-        let now = self.clock.now();
+        let now = self.now;
         let (supply, charger_closed, car_closed) = self.peer.power(&self.driven);
         while self.stepped < now {
             self.stepped += Duration::from_millis(1);
@@ -196,8 +216,10 @@ impl<'s> Play<'s> {
                 self.driven = tapped.driven();
             }
             self.peer.sense(now, plugged, &self.driven, &self.cable);
-            let sensed = self.peer.sensed(now, plugged, &self.driven, &self.cable);
-            self.emulator.send(&sensed.frame());
+        }
+        self.peer.timers(now);
+        if let Some(tapped) = &mut self.tapped {
+            tapped.timers(now);
         }
     }
 
@@ -205,24 +227,24 @@ impl<'s> Play<'s> {
     fn line(&mut self) -> Result<()> {
         let mut buffer = [0; MAX_FRAME];
         while let Some(length) = self.peer.transmit(&mut buffer) {
-            self.line.handle(self.clock.now(), self.host, buffer.get(..length).unwrap_or_default());
+            self.line.handle(self.now, self.host, buffer.get(..length).unwrap_or_default());
         }
         while let Some(length) = self.tapped.as_mut().and_then(|tapped| tapped.transmit(&mut buffer)) {
             let frame = buffer.get(..length).unwrap_or_default();
             self.record(Direction::Sent, frame)?;
             self.emulator.send(frame);
-            self.line.handle(self.clock.now(), self.board, frame);
+            self.line.handle(self.now, self.board, frame);
         }
-        self.line.handle_timeout(self.clock.now());
+        self.line.handle_timeout(self.now);
         while let Some((port, frame)) = self.line.poll_transmit() {
             if port == self.board {
                 self.record(Direction::Received, &frame)?;
                 self.emulator.send(&frame);
                 if let Some(tapped) = &mut self.tapped {
-                    tapped.frame(self.clock.now(), &frame);
+                    tapped.frame(self.now, &frame);
                 }
             } else {
-                self.peer.frame(self.clock.now(), &frame);
+                self.peer.frame(self.now, &frame);
             }
         }
         while self.line.poll_event().is_some() {}
@@ -231,12 +253,17 @@ impl<'s> Play<'s> {
 
     fn record(&mut self, direction: Direction, frame: &[u8]) -> Result<()> {
         let Some(recorder) = &mut self.recorder else { return Ok(()) };
-        recorder.frame(self.clock.unix(self.clock.now()), direction, frame)?;
+        recorder.frame(
+            self.began + std::time::Duration::from_micros(self.now.as_micros()),
+            direction,
+            frame,
+        )?;
         Ok(())
     }
 
     fn is_over(&self) -> bool {
-        self.code.is_some() || self.clock.now() >= Instant::ZERO + LONGEST
+        let is_silent = self.heard.now() >= Instant::ZERO + SILENT;
+        self.code.is_some() || is_silent || self.now >= Instant::ZERO + LONGEST
     }
 
     fn verdict(mut self) -> Result<u64> {

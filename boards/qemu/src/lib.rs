@@ -4,11 +4,7 @@
 //! `wire`); pins, PWM and ADC turn it into what a board has, so that the loop's own measuring runs as on a real one.
 #![no_std]
 
-#[cfg(target_arch = "riscv32")]
 #[path = "riscv/mod.rs"]
-mod chip;
-#[cfg(target_arch = "arm")]
-#[path = "arm/mod.rs"]
 mod chip;
 
 mod parts;

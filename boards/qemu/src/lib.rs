@@ -15,7 +15,7 @@ use core::fmt::{self, Write as _};
 use board::Serial;
 
 pub use chip::{exit, instructions, stack};
-pub use parts::{Emulated, Pins, board, charger, car, flash};
+pub use parts::{Emulated, Pins, board, car, charger, flash};
 
 /// The serial line, written to the end: where nothing else runs any more.
 struct Line;

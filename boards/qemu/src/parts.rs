@@ -6,8 +6,8 @@ use board::{
 use embedded_hal::delay::DelayNs;
 use evse_fsm::Plant;
 use hal_esp32p4::{
-    Clock, Drive, Flash, Parts, PilotPwm, Pool, Revision, Scale, Sector, SelfTest, Sense, Side, Source as Entropy,
-    Watchdog,
+    Clock, Drive, Flash, Parts, PilotPwm, Pool, Revision, Scale, Sector, SelfTest, Sense, Side,
+    Source as Entropy, Watchdog,
 };
 use machine::{Duration, Instant};
 use pev_fsm::Vehicle;
@@ -15,7 +15,9 @@ use session::{Insulation, Isolation, Limits, Reading, Target};
 use wire::{Driven, Sensed, coil, contact};
 
 use crate::chip::{Net, Timer, Uart, instructions};
-use crate::physical::{COUNTS_A_MS, Coil, Contact, NoAdc, PHYSICAL, PilotAdc, PilotEdges, Pwm, Source, Time, count};
+use crate::physical::{
+    COUNTS_A_MS, Coil, Contact, NoAdc, PHYSICAL, PilotAdc, PilotEdges, Pwm, Source, Time, count,
+};
 
 /// The board's types.
 pub enum Emulated {}

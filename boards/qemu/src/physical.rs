@@ -8,7 +8,6 @@ use embedded_hal::digital::{ErrorType, InputPin, OutputPin, StatefulOutputPin};
 use hal_esp32p4::{Counter, Ledc, Millivolts, Scale, Timing};
 use wire::{Driven, Sensed};
 
-
 /// Both directions, in one place for all parts.
 pub struct Physical {
     pub driven: Cell<Driven>,

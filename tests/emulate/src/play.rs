@@ -28,6 +28,8 @@ const PLUG: Duration = Duration::from_secs(3);
 const LINGER: Duration = Duration::from_secs(1);
 /// How far the board goes on in one exchange, in its own time.
 const STEP: Duration = Duration::from_micros(250);
+/// A board that says nothing for so long is answered again, on this machine's clock.
+const AGAIN: Duration = Duration::from_millis(500);
 /// A board that says nothing for so long, on this machine's clock, is dead.
 const SILENT: Duration = Duration::from_secs(60);
 /// The longest that a play may last, on the board's clock.
@@ -79,8 +81,9 @@ struct Play<'s> {
     began: std::time::Duration,
     /// The board's clock.
     now: Instant,
-    /// When the board was heard last, on this machine's clock.
+    /// When the board was heard last, on this machine's clock, and how long after that it was answered again.
     heard: Clock,
+    asked_again: Instant,
     driven: Driven,
     cable: Cable,
     stepped: Instant,
@@ -122,6 +125,7 @@ impl<'s> Play<'s> {
             began: Clock::start().unix(Instant::ZERO),
             now: Instant::ZERO,
             heard: Clock::start(),
+            asked_again: Instant::ZERO,
             driven: Driven::default(),
             cable: Cable::new(),
             stepped: Instant::ZERO,
@@ -143,8 +147,14 @@ impl<'s> Play<'s> {
             self.read(&line)?;
         }
         if !self.hear()? {
+            if self.heard.now() >= self.asked_again + AGAIN {
+                // One of the two frames of an exchange was lost.
+                self.asked_again = self.heard.now();
+                self.emulator.send(&self.sensed().frame());
+            }
             return Ok(());
         }
+        self.asked_again = Instant::ZERO;
         self.physical();
         self.line()?;
         self.emulator.send(&self.sensed().frame());

@@ -214,7 +214,7 @@ impl Stage for HostStage {
 /// The battery that the host plays.
 pub struct HostBattery;
 
-/// What the battery bears and wants.
+/// What the battery allows and asks for.
 const MOST: Target = Target { voltage_mv: 400_000, current_ma: 60_000 };
 
 impl Battery for HostBattery {

@@ -29,7 +29,7 @@ impl<C: CablePins, S: Stage> ChargerCable<C, S> {
     /// waits for a whole period (judgement; readings count for 200 ms).
     const PERIOD: Duration = Duration::from_micros(1_050);
     const OLD: Duration = Duration::from_millis(40);
-    /// So long are samples taken at most in one call: a period and some (judgement).
+    /// The most time that one call takes samples for: a period and some (judgement).
     const LONGEST: Duration = Duration::from_millis(2);
 
     /// Takes the pins and makes them SAFE at once: pilot steady +12 V, everything open.

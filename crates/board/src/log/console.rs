@@ -156,7 +156,7 @@ mod tests {
 
     use super::*;
 
-    /// A serial line that takes so many bytes in a call.
+    /// A serial line that takes at most this many bytes in a call.
     struct Line(Vec<u8>, usize);
 
     impl Serial for Line {

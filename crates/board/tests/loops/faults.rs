@@ -133,7 +133,7 @@ fn power_that_fails_in_any_phase_finds_the_board_safe_at_its_next_start() {
             usual(world, now, Duration::from_secs(1));
             world.charger.log().contains(&name)
         });
-        // The charger's board starts again beside a plug that is in; its pins are taken anew.
+        // The charger's board starts again beside a plug that is in; its pins are taken again.
         let before = bench.world.charger.log().len();
         let cut_at = bench.now();
         bench.play(|world, now| {

@@ -6,7 +6,7 @@ use machine::Instant;
 
 use crate::bench::{Bench, Sectors, TestCharger, World, board, charger_cable, types};
 
-/// Turns of a charger's board before its role, for so many ms.
+/// Turns of a charger's board before its role, for this many ms.
 fn tests(world: &std::rc::Rc<World>, flash: Sectors, lines: &[&str], ms: u64) -> (bool, String) {
     let mut cable = charger_cable(world);
     let mut desk = Desk::new::<TestCharger>(board(world, Side::Charger), flash);

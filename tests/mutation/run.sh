@@ -57,12 +57,16 @@ for patch in "${patches[@]}"; do
     name=$(basename "$patch" .patch)
     begin=$SECONDS
     rules=$(field "$patch" rule)
-    # One line is one removed, or one added, or both; the machines and roles are what is under test.
+    # One line is one removed, or one added, or both; the machines, the roles and the watchdog of their hardware are what is under test.
     lines=$(grep -c '^-[^-]' "$patch" || true)/$(grep -c '^+[^+]' "$patch" || true)
     file=$(sed -n 's|^+++ b/||p' "$patch")
     verdict=""
     case $lines in 1/1 | 1/0 | 0/1) ;; *) verdict="NOT ONE LINE: $lines" ;; esac
-    case $file in crates/evse-fsm/src/* | crates/pev-fsm/src/* | crates/roles/src/*) ;; *) verdict="NOT A MACHINE: $file" ;; esac
+    case $file in
+    crates/evse-fsm/src/* | crates/pev-fsm/src/* | crates/roles/src/*) ;;
+    crates/sim/src/plant/bench/step.rs) ;; # the hardware's watchdog
+    *) verdict="NOT A MACHINE: $file" ;;
+    esac
     for rule in ${rules:-none}; do
         grep -q "rule(\"$rule\"," "$ROOT"/crates/sim/src/invariant/rules/*.rs || verdict="NO SUCH RULE: $rule"
     done

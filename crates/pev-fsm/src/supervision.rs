@@ -68,6 +68,8 @@ pub(crate) struct Use {
     pub(crate) asked_ma: i32,
     /// The charger tests the isolation.
     pub(crate) is_tested: bool,
+    /// The name of the first needed reading that is absent or too old.
+    pub(crate) stale: Option<&'static str>,
     /// The highest voltage that the charger was named, in mV.
     pub(crate) named_mv: i32,
 }
@@ -118,7 +120,7 @@ impl Supervision {
         let voltage = car.and_then(|car| self.voltage(now, plant, levels, car, of));
         let unasked = unasked.then_some(Trouble::new(By::Car, Cause::Contactor).latched(Latch::Contactors));
         let session = wire.or(polarity).filter(|_| of.is_in_session);
-        let in_use = || stale(now, plant, config, car, of).or(contacts).or(voltage).or(too_hot);
+        let in_use = || stale(now, config, car, of).or(contacts).or(voltage).or(too_hot);
         unasked.or(joined).or(current).or(session).or_else(|| in_use().filter(|_| of.is_ready))
     }
 
@@ -319,7 +321,7 @@ const fn hot(found: i32, levels: &Protection) -> Trouble {
 }
 
 /// A reading that is needed at pilot C and missing or too old.
-fn stale(now: Instant, plant: &Plant, config: &Config, car: Option<&Vehicle>, of: Use) -> Option<Trouble> {
+fn stale(now: Instant, config: &Config, car: Option<&Vehicle>, of: Use) -> Option<Trouble> {
     let battery = || {
         let car = car.filter(|car| car.is_fresh(now));
         let is_compared = of.is_closed && config.load == Load::Battery;
@@ -329,7 +331,7 @@ fn stale(now: Instant, plant: &Plant, config: &Config, car: Option<&Vehicle>, of
             Some(_) => None,
         }
     };
-    let name = plant.stale(config.sensors, now).or_else(battery)?;
+    let name = of.stale.or_else(battery)?;
     Some(Trouble::new(By::Car, Cause::StaleReading(name)))
 }
 

@@ -86,6 +86,11 @@ impl Cable {
         }
     }
 
+    /// The node at this end drives what it drove last. False if its hardware did not keep that.
+    pub(crate) fn hold(&mut self, side: Side) -> bool {
+        self.bench.feed(side)
+    }
+
     /// Whether what both ends see has changed since [`changed`](Self::changed) was asked last.
     pub(crate) fn has_changed(&self) -> bool {
         self.bench.pilot() != self.told

@@ -73,6 +73,14 @@ impl<T> EventQueue<T> {
     }
 }
 
+/// The earlier of two moments, where either may be absent.
+pub(crate) fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}
+
 impl<T> Default for EventQueue<T> {
     fn default() -> Self {
         Self::new()

@@ -87,6 +87,8 @@ struct Waiting {
 pub struct Charger {
     config: Config,
     plant: Plant,
+    /// When the first needed reading of the snapshot becomes too old.
+    stale_at: Option<Instant>,
     pilot: Pilot,
     power: Power,
     supervision: Supervision,
@@ -146,6 +148,7 @@ impl Charger {
             available: config.available,
             config,
             plant: Plant::default(),
+            stale_at: None,
             pilot: Pilot::new(),
             power: Power::new(),
             supervision: Supervision::new(),
@@ -232,6 +235,7 @@ impl Machine for Charger {
         match input {
             Input::Plant(plant) => {
                 self.config.sensors |= plant.answering();
+                self.stale_at = plant.stale_at(self.config.sensors);
                 self.plant = plant;
             }
             Input::Message { payload_type, payload } => self.message(cx, payload_type, payload),

@@ -247,7 +247,7 @@ impl Charger {
         }
         if !self.power.is_testing() {
             // What would end it at once must not close the contactors first.
-            if let Some(name) = self.plant.stale(self.config.sensors, self.now) {
+            if let Some(name) = self.stale(self.now) {
                 return self.refuse(&request, Verdict::Failed, Cause::StaleReading(name).into());
             }
             self.start(Timer::CableCheck, self.config.times.cable_check);

@@ -20,10 +20,17 @@ impl Charger {
     /// With readings that have become too old meanwhile, so much is enough: more than a loop takes that runs (judgement).
     const UNASKED: Duration = Duration::from_millis(50);
 
+    /// The name of the first needed reading that is absent or too old at `now`.
+    pub(super) fn stale(&self, now: Instant) -> Option<&'static str> {
+        // Asked after every frame and timer: the snapshot's own answer is worked out once.
+        let is_fresh = self.stale_at.is_some_and(|at| now < at);
+        if is_fresh { None } else { self.plant.stale(self.config.sensors, now) }
+    }
+
     pub(super) fn tell_time(&mut self, now: Instant) {
         let late = self.due.map_or(Duration::ZERO, |due| now.since(due.at));
         // Readings that got too old because nobody asked for them: that is no fault of the adapter.
-        let is_blind = late > Self::UNASKED && self.plant.stale(self.config.sensors, now).is_some();
+        let is_blind = late > Self::UNASKED && self.stale(now).is_some();
         self.unseen = now.since(self.now);
         self.now = self.now.max(now);
         if (late > Self::HELD_UP || is_blind) && self.power.is_energised() {
@@ -59,7 +66,7 @@ impl Charger {
     /// The earliest deadline of all that runs.
     fn earliest(&self) -> Option<Deadline> {
         let energised = self.power.is_energised();
-        let stale = energised.then(|| self.plant.stale_at(self.config.sensors)).flatten();
+        let stale = self.stale_at.filter(|_| energised);
         let others = [
             ("pilot", self.pilot.due(&self.config.times)),
             ("power", self.power.due(&self.config)),
@@ -116,7 +123,10 @@ impl Charger {
             let (_, wants_dead) = self.power.test_wants();
             self.supervision.off.driven(now, wants_dead);
             let output = self.power.output();
-            if let Some(found) = self.supervision.check(now, &self.plant, &self.config, &bounds, output) {
+            let stale = self.stale(now).map(|name| Cause::StaleReading(name).into());
+            let found =
+                stale.or_else(|| self.supervision.check(now, &self.plant, &self.config, &bounds, output));
+            if let Some(found) = found {
                 self.switch_off(found, output);
             }
         } else {

@@ -68,7 +68,8 @@ impl Supervision {
         }
     }
 
-    /// Why the output must be off, if it must. `bounds` is what car and charger bear now.
+    /// Why the output must be off, if it must, given that no needed reading is too old. `bounds` is what car and charger
+    /// bear now.
     pub(crate) fn check(
         &mut self,
         now: Instant,
@@ -77,9 +78,6 @@ impl Supervision {
         bounds: &Limits,
         output: Output,
     ) -> Option<Found> {
-        if let Some(name) = plant.stale(config.sensors, now) {
-            return Some(Cause::StaleReading(name).into());
-        }
         let level = fresh(plant.pilot, now);
         if !output.is_in_use {
             // The contactors are about to open anyway: a pilot that is broken still says by whom.

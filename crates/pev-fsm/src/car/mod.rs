@@ -87,6 +87,8 @@ enum Step {
 pub struct Car {
     config: Config,
     plant: Plant,
+    /// When the first needed reading of the snapshot becomes too old.
+    stale_at: Option<Instant>,
     vehicle: Option<Vehicle>,
     power: Power,
     plug: Plug,
@@ -155,6 +157,7 @@ impl Car {
             transfer: config.energy_transfer,
             config,
             plant: Plant::default(),
+            stale_at: None,
             vehicle: None,
             power: Power::new(),
             plug: Plug::new(),
@@ -251,10 +254,7 @@ impl Machine for Car {
             self.watch();
         }
         match input {
-            Input::Plant(plant) => {
-                self.config.sensors |= plant.answering();
-                self.plant = plant;
-            }
+            Input::Plant(plant) => self.read(plant),
             Input::Vehicle(vehicle) => self.vehicle = Some(vehicle.sane()),
             Input::Message { payload_type, payload } => self.message(payload_type, payload),
             Input::Connected => self.connected(),
@@ -291,10 +291,23 @@ impl Machine for Car {
 }
 
 impl Car {
+    fn read(&mut self, plant: Plant) {
+        self.config.sensors |= plant.answering();
+        self.stale_at = plant.stale_at(self.config.sensors);
+        self.plant = plant;
+    }
+
+    /// The name of the first needed reading that is absent or too old at `now`.
+    pub(super) fn stale(&self, now: Instant) -> Option<&'static str> {
+        // Asked after every frame and timer: the snapshot's own answer is worked out once.
+        let is_fresh = self.stale_at.is_some_and(|at| now < at);
+        if is_fresh { None } else { self.plant.stale(self.config.sensors, now) }
+    }
+
     fn tell_time(&mut self, now: Instant) {
         let late = self.due.map_or(Duration::ZERO, |due| now.since(due.at));
         // Readings that got too old because nobody asked for them: that is no fault of the adapter.
-        let is_blind = late > Self::UNASKED && self.plant.stale(self.config.sensors, now).is_some();
+        let is_blind = late > Self::UNASKED && self.stale(now).is_some();
         let unseen = now.since(self.now);
         self.now = self.now.max(now);
         if (late > Self::HELD_UP || is_blind) && self.power.is_in_use() {

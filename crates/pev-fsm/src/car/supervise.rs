@@ -36,7 +36,7 @@ impl Car {
     /// The earliest deadline of all that runs.
     fn earliest(&self) -> Option<Deadline> {
         let is_in_use = self.power.is_in_use();
-        let stale = is_in_use.then(|| self.plant.stale_at(self.config.sensors)).flatten();
+        let stale = self.stale_at.filter(|_| is_in_use);
         let vehicle = self.vehicle.filter(|_| is_in_use).map(|vehicle| vehicle.stale_at());
         let others = [
             ("contactors", self.power.due(self.now, &self.config)),
@@ -87,6 +87,7 @@ impl Car {
             is_open: self.power.is_open(),
             asked_ma: self.asked_ma.filter(|_| !is_ending).unwrap_or(0),
             is_tested: self.phase == Phase::CableCheck,
+            stale: self.stale(self.now),
             named_mv: self.named_mv,
         }
     }

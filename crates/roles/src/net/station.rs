@@ -26,6 +26,8 @@ pub(crate) struct Station<'a> {
     now: Instant,
     /// From when on the sockets have something to do, as of the last [`schedule`](Station::schedule).
     due: Option<Instant>,
+    /// The sockets may have changed since then.
+    is_touched: bool,
     ended: Option<Ended>,
     neighbour: Option<Neighbour>,
     claim: Claim,
@@ -124,6 +126,7 @@ impl<'a> Station<'a> {
             ready: Ready::new(ready),
             now: cx.now,
             due: None,
+            is_touched: true,
             ended: None,
             neighbour: None,
             claim: Claim::default(),
@@ -171,6 +174,7 @@ impl<'a> Station<'a> {
 
     /// Gives smoltcp a frame.
     fn take(&mut self, frame: &[u8]) {
+        self.is_touched = true;
         let Self { interface, sockets, ready, now, .. } = self;
         ready.push_with(|out| {
             let mut device = OneFrame::receiving(frame, out);
@@ -187,6 +191,7 @@ impl<'a> Station<'a> {
         let Some(threat) = Threat::of(frame, &connection) else { return true };
         // What has come is acknowledged first: then the number that is expected is known from what was said.
         let before = self.tcp_state();
+        self.is_touched = true;
         let Self { interface, sockets, ready, guard, now, .. } = self;
         ready.push_with(|out| {
             let mut device = OneFrame::sending(out);
@@ -228,6 +233,7 @@ impl<'a> Station<'a> {
             return None;
         };
         self.own.address = new;
+        self.is_touched = true;
         set_address(&mut self.interface, new);
         self.neighbour = None;
         self.ready.push_with(|out| claim::solicitation(mac, new, out));
@@ -241,6 +247,7 @@ impl<'a> Station<'a> {
 
     fn tell(&mut self, neighbour: Neighbour) {
         self.neighbour = Some(Neighbour { told: self.now, ..neighbour });
+        self.is_touched = true;
         let own = (self.own.mac, self.own.address);
         let frame = neighbour::advertisement(own, neighbour.mac, neighbour.address);
         let mut device = OneFrame::receiving(&frame, &mut []);
@@ -258,6 +265,7 @@ impl<'a> Station<'a> {
             self.tell(neighbour);
         }
         if self.is_due() {
+            self.is_touched = true;
             self.interface.poll_egress(time::fast(now), &mut OneFrame::idle(), &mut self.sockets);
             self.note_timeout(before);
         }
@@ -272,6 +280,7 @@ impl<'a> Station<'a> {
             return None;
         }
         let before = self.tcp_state();
+        self.is_touched = true;
         let mut device = OneFrame::sending(buffer);
         self.interface.poll_egress(time::fast(self.now), &mut device, &mut self.sockets);
         let written = device.written();
@@ -286,7 +295,9 @@ impl<'a> Station<'a> {
     /// Finds out when the sockets have something to do next. Needed after anything that changes them: until then they are
     /// left alone.
     pub(crate) fn schedule(&mut self) {
-        self.due = self.interface.poll_at(time::fast(self.now), &self.sockets).map(time::slow);
+        if core::mem::take(&mut self.is_touched) {
+            self.due = self.interface.poll_at(time::fast(self.now), &self.sockets).map(time::slow);
+        }
     }
 
     /// Whether the sockets have something to do now.
@@ -306,6 +317,7 @@ impl<'a> Station<'a> {
 
     /// Takes the oldest datagram and gives it to `then`, with its source.
     pub(crate) fn datagram<R>(&mut self, then: impl FnOnce(Endpoint, &[u8]) -> R) -> Option<R> {
+        self.is_touched = true;
         let (bytes, metadata) = self.sockets.get_mut::<udp::Socket<'a>>(self.udp).recv().ok()?;
         let IpAddress::Ipv6(address) = metadata.endpoint.addr;
         Some(then(Endpoint { address, port: metadata.endpoint.port }, bytes))
@@ -313,6 +325,7 @@ impl<'a> Station<'a> {
 
     /// Sends a datagram; one too many is dropped.
     pub(crate) fn send_datagram(&mut self, to: Endpoint, bytes: &[u8]) {
+        self.is_touched = true;
         let to = IpEndpoint::new(to.address.into(), to.port);
         let _ = self.sockets.get_mut::<udp::Socket<'a>>(self.udp).send_slice(bytes, to);
     }
@@ -348,7 +361,7 @@ impl<'a> Station<'a> {
 
     /// Forgets the connection and asks `peer` for one, from a port of our own.
     pub(crate) fn connect(&mut self, peer: Endpoint, own_port: u16) {
-        (self.ended, self.guard) = (None, Guard::new());
+        (self.ended, self.guard, self.is_touched) = (None, Guard::new(), true);
         let remote = IpEndpoint::new(peer.address.into(), peer.port);
         let local = IpListenEndpoint { addr: Some(self.own.address.into()), port: own_port };
         let Self { interface, sockets, tcp, .. } = self;
@@ -372,7 +385,17 @@ impl<'a> Station<'a> {
 
     /// Lends room for bytes to send to `fill`, which says how many it has put there.
     pub(crate) fn write<R>(&mut self, fill: impl FnOnce(&mut [u8]) -> (usize, R)) -> Option<R> {
-        self.tcp_mut().send(fill).ok()
+        let was_touched = self.is_touched;
+        let (written, result) = self
+            .tcp_mut()
+            .send(|room| {
+                let (written, result) = fill(room);
+                (written, (written, result))
+            })
+            .ok()?;
+        // Asked after everything that happens: most often there is nothing to write.
+        self.is_touched = was_touched || written > 0;
+        Some(result)
     }
 
     /// Closes this side, after all that has been written.
@@ -399,6 +422,7 @@ impl<'a> Station<'a> {
     }
 
     fn tcp_mut(&mut self) -> &mut tcp::Socket<'a> {
+        self.is_touched = true;
         self.sockets.get_mut(self.tcp)
     }
 

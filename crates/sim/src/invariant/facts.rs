@@ -43,6 +43,8 @@ pub struct Facts {
     pub charger_troubled: bool,
     /// The car has said that something is wrong with it.
     pub car_troubled: bool,
+    /// The connection, or the session on it, was over while power was on.
+    pub was_cut: bool,
     /// The same of the request before.
     demanded_before: Option<Instant>,
     /// The session's number, as the charger says it.
@@ -79,6 +81,7 @@ impl Facts {
         *self = Self {
             power_off: Some(now),
             emergency_opening: self.emergency_opening,
+            was_cut: self.was_cut || self.power_on.is_some(),
             had_parameters: self.parameters || self.had_parameters,
             ..Self::default()
         };

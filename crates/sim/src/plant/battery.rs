@@ -173,17 +173,16 @@ impl Battery {
 
 /// The value at `x` on the line through the points, in units; beyond the ends that of the ends.
 fn interpolate(points: &[(i32, i32)], x: f64) -> f64 {
-    let mut before: Option<(i32, i32)> = None;
-    for &(at, value) in points {
-        if x <= f64::from(at) {
-            return before.map_or(units(value), |(from, low)| {
-                let part = (x - f64::from(from)) / f64::from(at - from);
-                units(low) + part * (units(value) - units(low))
-            });
+    let next = points.partition_point(|(at, _)| f64::from(*at) < x);
+    let before = next.checked_sub(1).and_then(|index| points.get(index));
+    match (before, points.get(next)) {
+        (Some((from, low)), Some((at, value))) => {
+            let part = (x - f64::from(*from)) / f64::from(at - from);
+            units(*low) + part * (units(*value) - units(*low))
         }
-        before = Some((at, value));
+        (Some((_, value)), None) | (None, Some((_, value))) => units(*value),
+        (None, None) => 0.0,
     }
-    before.map_or(0.0, |(_, value)| units(value))
 }
 
 #[cfg(test)]

@@ -105,6 +105,9 @@ impl Tolerance {
 
     /// By how many A a current of so many A is off at `now`.
     fn error(self, now: Instant, amps: f64) -> f64 {
+        if self.permille == 0 {
+            return 0.0;
+        }
         let most = if amps < 50.0 { 2.5 } else { amps / 20.0 };
         let swing = match self.drift.as_micros() {
             0 => 1000,
@@ -176,6 +179,10 @@ impl PowerStage {
     /// Moves on by `dt` seconds, up to `now`.
     pub(super) fn step(&mut self, now: Instant, dt: f64) {
         let (to_volts, to_amps) = self.goal(now);
+        #[expect(clippy::float_cmp, reason = "it is there, and not near")]
+        if (to_volts, to_amps) == (self.volts, self.amps) {
+            return;
+        }
         let profile = &self.profile;
         let slew = if to_volts < self.volts { profile.fall_mv_per_s } else { profile.slew_mv_per_s };
         self.volts = approach(self.volts, to_volts, units(slew) * dt);

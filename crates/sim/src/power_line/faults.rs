@@ -37,17 +37,14 @@ impl Way {
         Self { weather, chance, last: Instant::ZERO }
     }
 
-    /// The copies of `frame` that arrive, each with its time.
-    pub(super) fn carry(&mut self, now: Instant, frame: Vec<u8>) -> impl Iterator<Item = (Instant, Vec<u8>)> {
+    /// Gives the copies of `frame` that arrive, each with its time.
+    pub(super) fn carry(&mut self, now: Instant, frame: Vec<u8>, mut arrives: impl FnMut(Instant, Vec<u8>)) {
         let Self { weather, chance, last } = self;
-        let copies = if chance.happens(weather.loss_permille) {
-            0
-        } else if chance.happens(weather.duplicate_permille) {
-            2
-        } else {
-            1
-        };
-        std::iter::repeat_n(frame, copies).map(move |mut frame| {
+        if chance.happens(weather.loss_permille) {
+            return;
+        }
+        let is_doubled = chance.happens(weather.duplicate_permille);
+        let mut arrive = |mut frame: Vec<u8>| {
             let mut at = (now + chance.within(weather.delay)).max(*last);
             if chance.happens(weather.reorder_permille) {
                 at += chance.within(REORDERED);
@@ -58,8 +55,12 @@ impl Way {
                 let bits = frame.len() as u64 * 8;
                 flip(&mut frame, chance.below(bits));
             }
-            (at, frame)
-        })
+            arrives(at, frame);
+        };
+        if is_doubled {
+            arrive(frame.clone());
+        }
+        arrive(frame);
     }
 }
 
@@ -139,18 +140,12 @@ impl Rules {
         self.0.clear();
     }
 
-    /// The copies of `frame` that are left at `place`, each with its additional delay.
-    pub(super) fn apply(
-        &mut self,
-        place: Place,
-        frame: Vec<u8>,
-    ) -> impl Iterator<Item = (Duration, Vec<u8>)> + use<> {
-        let (whole, hit) = if self.0.is_empty() {
-            (Some((Duration::ZERO, frame)), Vec::new())
-        } else {
-            (None, self.hit(place, frame))
-        };
-        whole.into_iter().chain(hit)
+    /// Gives the copies of `frame` that are left at `place`, each with its additional delay.
+    pub(super) fn apply(&mut self, place: Place, frame: Vec<u8>, mut left: impl FnMut(Duration, Vec<u8>)) {
+        if self.0.is_empty() {
+            return left(Duration::ZERO, frame);
+        }
+        self.hit(place, frame).into_iter().for_each(|(delay, frame)| left(delay, frame));
     }
 
     fn hit(&mut self, place: Place, frame: Vec<u8>) -> Vec<(Duration, Vec<u8>)> {
@@ -225,14 +220,26 @@ mod tests {
     fn after(act: Act) -> Vec<(Duration, Vec<u8>)> {
         let mut rules = Rules::default();
         rules.add(rule(act));
-        rules.apply(PLACE, frame(0x6064)).collect()
+        left(&mut rules, PLACE, frame(0x6064))
+    }
+
+    fn left(rules: &mut Rules, place: Place, frame: Vec<u8>) -> Vec<(Duration, Vec<u8>)> {
+        let mut all = Vec::new();
+        rules.apply(place, frame, |delay, frame| all.push((delay, frame)));
+        all
+    }
+
+    fn carried(way: &mut Way, micros: u64, frame: Vec<u8>) -> Vec<(Instant, Vec<u8>)> {
+        let mut all = Vec::new();
+        way.carry(Instant::from_micros(micros), frame, |at, frame| all.push((at, frame)));
+        all
     }
 
     #[test]
     fn a_rule_hits_the_frames_it_names_and_only_as_often_as_it_says() {
         let mut rules = Rules::default();
         rules.add(Rule { skip: 1, times: 2, ..rule(Act::Lose) });
-        let mut arrives = |place, mmtype| rules.apply(place, frame(mmtype)).count() > 0;
+        let mut arrives = |place, mmtype| !left(&mut rules, place, frame(mmtype)).is_empty();
         assert!(arrives(PLACE, 0x6064), "skipped");
         assert!(arrives(PLACE, 0x6065), "another type");
         assert!(arrives(Place::ToHost(Port(0)), 0x6064), "another place");
@@ -256,7 +263,7 @@ mod tests {
     /// Carries a thousand frames and counts those that arrive, and those of them that are corrupt.
     fn count(weather: Weather) -> (u32, u32) {
         let mut way = Way::new(Chance::new(1), weather);
-        let frames = (0..1000).flat_map(|_| way.carry(Instant::ZERO, vec![0; 60]).collect::<Vec<_>>());
+        let frames = (0..1000).flat_map(|_| carried(&mut way, 0, vec![0; 60]));
         frames.fold((0, 0), |(all, bad), (_, frame)| (all + 1, bad + u32::from(frame != [0; 60])))
     }
 
@@ -276,7 +283,7 @@ mod tests {
         let arrivals = |reorder_permille| {
             let weather = Weather { reorder_permille, delay: Span::millis(1, 9), ..Weather::default() };
             let mut way = Way::new(Chance::new(1), weather);
-            let carry = |micros| way.carry(Instant::from_micros(micros), vec![1]).next().unwrap().0;
+            let carry = |micros| carried(&mut way, micros, vec![1])[0].0;
             (0..100).map(carry).collect::<Vec<_>>()
         };
         assert!(arrivals(0).is_sorted());

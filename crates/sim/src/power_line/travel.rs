@@ -52,14 +52,13 @@ impl PowerLine {
         event: fn(Port, Vec<u8>) -> Event,
     ) {
         let (Place::FromHost(port) | Place::ToHost(port)) = place else { return };
-        for (delay, frame) in self.rules.apply(place, frame) {
-            let Some(modem) = self.modems.get_mut(usize::from(port.0)) else { return };
-            let [from_host, to_host] = &mut modem.cable;
-            let way = if place == Place::FromHost(port) { from_host } else { to_host };
-            for (at, frame) in way.carry(now, frame) {
-                self.queue.push(at + delay, event(port, frame));
-            }
-        }
+        let Self { rules, modems, queue, .. } = self;
+        let Some(modem) = modems.get_mut(usize::from(port.0)) else { return };
+        let [from_host, to_host] = &mut modem.cable;
+        let way = if place == Place::FromHost(port) { from_host } else { to_host };
+        rules.apply(place, frame, |delay, frame| {
+            way.carry(now, frame, |at, frame| queue.push(at + delay, event(port, frame)));
+        });
     }
 
     pub(super) fn tell_host(&mut self, now: Instant, port: Port, frame: Vec<u8>) {
@@ -102,11 +101,11 @@ impl PowerLine {
     }
 
     pub(super) fn carry(&mut self, now: Instant, from: Port, to: Port, frame: Vec<u8>) {
-        for (delay, frame) in self.rules.apply(Place::Path { from, to }, frame) {
-            for (at, frame) in self.network.path(from, to).way(from, to).carry(now, frame) {
-                self.queue.push(at + delay, Event::Heard { from, at: to, frame });
-            }
-        }
+        let Self { rules, network, queue, .. } = self;
+        let way = network.path(from, to).way(from, to);
+        rules.apply(Place::Path { from, to }, frame, |delay, frame| {
+            way.carry(now, frame, |at, frame| queue.push(at + delay, Event::Heard { from, at: to, frame }));
+        });
     }
 
     pub(super) fn heard(&mut self, now: Instant, from: Port, port: Port, frame: Vec<u8>) {

@@ -56,6 +56,8 @@ struct Rest {
     /// The earlier of both.
     acts_at: Option<Instant>,
     drive: Drive,
+    /// The cables have it.
+    is_driven: bool,
 }
 
 impl<N: Node> Slot<N> {
@@ -64,7 +66,8 @@ impl<N: Node> Slot<N> {
         let deadline = self.node.poll_timeout();
         let reads_at = self.node.reads_at().filter(|_| self.has_cable);
         let both = [deadline.map(|deadline| deadline.at), reads_at];
-        Rest { deadline, reads_at, acts_at: both.into_iter().flatten().min(), drive: self.node.drive() }
+        let acts_at = both.into_iter().flatten().min();
+        Rest { deadline, reads_at, acts_at, drive: self.node.drive(), is_driven: false }
     }
 
     /// A part of what the node says.

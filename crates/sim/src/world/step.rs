@@ -2,8 +2,9 @@
 
 use machine::{Deadline, Duration, Instant};
 
-use super::{Cable, Input, Kind, Node, Pilot, Port, Stop, World, describe};
+use super::{Cable, Input, Kind, Node, Pilot, Port, Slot, Stop, World, describe};
 use crate::plant::Side;
+use crate::queue::earlier;
 
 /// While a program hangs its hardware is looked at this often.
 const WATCHED: Duration = Duration::from_millis(20);
@@ -14,12 +15,7 @@ const ROUNDS: usize = 200;
 impl<N: Node> World<N> {
     /// Goes to the next moment at which something happens, and lets it happen.
     pub(super) fn step(&mut self, until: Instant) -> Result<(), Stop> {
-        let acts = self.ports().filter_map(|port| self.acts_at(port));
-        // A program that hangs asks for nothing, and its hardware goes on.
-        let hangs = self.slots.iter().any(|slot| slot.is_frozen && slot.has_cable);
-        let watched = hangs.then(|| self.now + WATCHED);
-        let others = [self.script.next_at(), self.line.poll_timeout(), watched];
-        let next = acts.chain(others.into_iter().flatten()).min().ok_or(Stop::Idle)?;
+        let next = self.next().ok_or(Stop::Idle)?;
         if next > until {
             self.now = self.now.max(until);
             return Err(Stop::Time);
@@ -55,6 +51,21 @@ impl<N: Node> World<N> {
             self.settle()?;
         }
         Ok(())
+    }
+
+    /// When something happens next.
+    fn next(&self) -> Option<Instant> {
+        let mut next = earlier(self.script.next_at(), self.line.poll_timeout());
+        for slot in &self.slots {
+            // A program that hangs asks for nothing, and its hardware goes on.
+            let at = if slot.is_frozen {
+                slot.has_cable.then(|| self.now + WATCHED)
+            } else {
+                slot.said(|rest| rest.acts_at)
+            };
+            next = earlier(next, at);
+        }
+        next
     }
 
     /// When a node acts next by itself, if it does.
@@ -94,8 +105,8 @@ impl<N: Node> World<N> {
 
     /// Carries frames, events and levels until none is left at this moment.
     pub(super) fn settle(&mut self) -> Result<(), Stop> {
-        if self.is_quiet() {
-            // What nodes drive is their sign of life, too.
+        // What nodes drive is their sign of life, too.
+        if self.is_quiet() && !self.hold() {
             self.ports().for_each(|port| self.drive(port));
         }
         let mut busy = None;
@@ -119,12 +130,29 @@ impl<N: Node> World<N> {
         !self.line.has_news() && self.slots.iter().all(|slot| slot.rest.is_some())
     }
 
+    /// Lets both ends of every cable be as they were. False if one of them has to be driven again.
+    fn hold(&mut self) -> bool {
+        let Self { slots, cables, .. } = self;
+        let holds = |cable: &mut Cable, side: Side| match slots.get(usize::from(cable.port(side).0)) {
+            Some(slot) if slot.is_frozen => true,
+            Some(Slot { rest: Some(rest), .. }) if rest.is_driven => cable.hold(side),
+            _ => false,
+        };
+        cables.iter_mut().all(|cable| holds(cable, Side::Charger) && holds(cable, Side::Car))
+    }
+
     /// Lets a node's end of its cable be as the node wants it.
     fn drive(&mut self, port: Port) {
         let Self { slots, cables, now, .. } = self;
-        if let Some(slot) = slots.get(usize::from(port.0)).filter(|slot| !slot.is_frozen) {
-            slot.said(|rest| cables.iter_mut().for_each(|cable| cable.apply(*now, port, &rest.drive)));
-        }
+        let Some(slot) = slots.get_mut(usize::from(port.0)).filter(|slot| !slot.is_frozen) else { return };
+        let drive = match &mut slot.rest {
+            Some(rest) => {
+                rest.is_driven = true;
+                rest.drive
+            }
+            None => slot.node.drive(),
+        };
+        cables.iter_mut().for_each(|cable| cable.apply(*now, port, &drive));
     }
 
     /// Gives the nodes what their modems have for them.
@@ -140,11 +168,13 @@ impl<N: Node> World<N> {
 
     /// Takes everything that a node has to give, and says whether there was anything.
     fn collect(&mut self, port: Port) -> bool {
-        let is_called = self.slot(port).is_some_and(|slot| slot.rest.is_none());
-        let taken = if is_called { self.take(port) } else { 0 };
+        if self.slot(port).is_some_and(|slot| slot.rest.is_some()) {
+            self.drive(port);
+            return self.show_pilots();
+        }
+        let taken = self.take(port);
         // One that gave as much as it may has more to give.
-        if is_called
-            && taken < ROUNDS
+        if taken < ROUNDS
             && let Some(slot) = self.slots.get_mut(usize::from(port.0))
         {
             slot.rest = Some(slot.ask());

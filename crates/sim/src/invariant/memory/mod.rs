@@ -27,6 +27,8 @@ pub(super) struct Memory {
     pub(super) b_since: Option<Instant>,
     /// When a side was made SAFE by its hardware.
     pub(super) heartbeat: Option<Instant>,
+    /// The plug was pulled: a session ends by that.
+    pub(super) was_pulled: bool,
     /// When there was a cable check in the session last.
     pub(super) checked_at: Option<Instant>,
     /// When the isolation was good by the charger's word last.
@@ -176,8 +178,10 @@ impl Memory {
 
     /// Something happened to the hardware.
     pub(super) fn note(&mut self, at: Instant, what: &Occurrence) {
-        if matches!(what, Occurrence::Heartbeat(_)) {
-            self.heartbeat = Some(at);
+        match what {
+            Occurrence::Heartbeat(_) => self.heartbeat = Some(at),
+            Occurrence::Plug { is_plugged: false, .. } => self.was_pulled = true,
+            _ => {}
         }
     }
 }

@@ -125,8 +125,10 @@ pub(super) const RULES: &[Rule] = &[
         })),
     rule("P22", Side::Car, "a charge is never ended where sensors are within 1 %, the stage within its tolerance, and nothing is wrong",
         "a protection that stops what is in order is switched off", Check::Lasts(NEVER, |view| {
+            // A car that goes SAFE leaves pilot C and closes the connection in one moment.
             let has_left = view.facts.power_on.is_some() && !view.car.level.is_ready();
-            view.is_sound && (view.facts.car_troubled || has_left)
+            let was_cut = view.facts.was_cut && !view.memory.was_pulled;
+            view.is_sound && (view.facts.car_troubled || was_cut || has_left)
         })),
     rule("P23", Side::Car, "pilot B and open contactors within 600 ms of the last sign of life of its program",
         "a program that hangs with its contactors closed", Check::Lasts(ms(100), |view| {

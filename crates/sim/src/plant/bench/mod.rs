@@ -139,6 +139,17 @@ impl Bench {
         }
     }
 
+    /// A side demands what it demanded last, as a sign of life. False if its hardware has made it SAFE meanwhile: then the
+    /// demand counts again.
+    pub(crate) fn feed(&mut self, side: Side) -> bool {
+        let now = self.now;
+        let end = self.end_mut(side);
+        if !end.tripped {
+            end.fed = now;
+        }
+        !end.tripped
+    }
+
     /// Takes what the car demands, which is also its sign of life.
     pub fn drive_car(&mut self, now: Instant, demand: &CarDemand) {
         self.advance(now);

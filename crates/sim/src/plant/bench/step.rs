@@ -5,6 +5,7 @@ use machine::{Duration, Instant};
 
 use super::{Bench, CarDemand, Occurrence, Side, milli};
 use crate::plant::{ContactorFault, seconds};
+use crate::queue::earlier;
 
 /// Longest step while a voltage or current moves: a fifth of the shortest time constant.
 const MOVING: Duration = Duration::from_millis(4);
@@ -24,9 +25,11 @@ impl Bench {
 
     fn move_to(&mut self, now: Instant) {
         while self.now < now {
-            let longest = self.now + self.longest();
+            let left = now.since(self.now);
+            // No step is so short that it could be cut.
+            let longest = if left <= MOVING { now } else { self.now + left.min(self.longest()) };
             let due = self.due();
-            let next = due.filter(|due| *due > self.now).map_or(longest, |due| due.min(longest)).min(now);
+            let next = due.filter(|due| *due > self.now).map_or(longest, |due| due.min(longest));
             let dt = seconds(next.since(self.now));
             self.now = next;
             self.stage.step(next, dt);
@@ -50,15 +53,11 @@ impl Bench {
 
     /// When something happens by itself.
     fn due(&self) -> Option<Instant> {
-        let first = |a: Option<Instant>, b: Option<Instant>| match (a, b) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        };
-        let contactors = first(self.charger.contactor.due(), self.car.contactor.due());
-        let locks = first(self.charger.lock.due(), self.car.lock.due());
-        let supply = first(self.stage.due(self.now), self.monitor.due());
-        let heartbeat = first(self.expires(Side::Charger), self.expires(Side::Car));
-        first(first(contactors, locks), first(supply, heartbeat))
+        let contactors = earlier(self.charger.contactor.due(), self.car.contactor.due());
+        let locks = earlier(self.charger.lock.due(), self.car.lock.due());
+        let supply = earlier(self.stage.due(self.now), self.monitor.due());
+        let heartbeat = earlier(self.expires(Side::Charger), self.expires(Side::Car));
+        earlier(earlier(contactors, locks), earlier(supply, heartbeat))
     }
 
     /// When a side's hardware makes it SAFE, should it not be heard of.

@@ -4,6 +4,7 @@ use homeplug_mme::{Frame, Mac, NetworkKey, Slac};
 
 use crate::Discovery;
 use crate::packet::{Flow, Layer};
+use crate::story::Side;
 
 /// How long after a match or a request for discovery a connection must be seen. Judgement: a car has discovered after 2 s
 /// and connects at once; modems restart within 6 s.
@@ -20,6 +21,9 @@ pub enum Sight {
     Nothing,
     /// Matching or discovery; a connection may follow.
     Waiting,
+    /// Of a matching only what one side says: the modem is a third station, and set up as the other side's. Of the session
+    /// it will show broadcasts only; ways out as of [`OnlyBroadcasts`](Self::OnlyBroadcasts).
+    OneSide(Side),
     /// Only broadcasts: a car sounds for a charger whose answer was not seen, or it was matched or asked for a charger and no
     /// connection was seen for 20 s. A modem forwards foreign unicast frames to no third station. Ways out: two modems back
     /// to back as a bridge, a mirror on one of the hosts, an older modem that forwards everything.
@@ -64,8 +68,10 @@ pub struct Outlook {
 #[derive(Clone, Copy, Debug, Default)]
 struct Matching {
     has_request: bool,
+    /// An answer, report or key of a charger.
     has_answer: bool,
     sounds: u8,
+    is_matched: bool,
 }
 
 impl Outlook {
@@ -101,11 +107,14 @@ impl Outlook {
     /// What can be seen.
     pub fn sight(&self) -> Sight {
         let waits = self.expects_since.zip(self.now_ns).map(|(since, now)| now.saturating_sub(since));
-        let Matching { has_request, has_answer, sounds } = self.matching;
+        let Matching { has_request, has_answer, sounds, is_matched } = self.matching;
         let is_hidden = has_request && !has_answer && sounds >= UNANSWERED_SOUNDS;
+        let is_car_silent = is_matched && !has_request && sounds == 0 && !self.sees_unicast;
         match waits {
             _ if self.has_tcp => Sight::Connections,
-            _ if is_hidden && !self.sees_unicast => Sight::OnlyBroadcasts,
+            _ if is_car_silent => Sight::OneSide(Side::Charger),
+            _ if is_hidden && self.sees_unicast => Sight::OneSide(Side::Car),
+            _ if is_hidden => Sight::OnlyBroadcasts,
             Some(waited) if waited > SILENT_NS && self.sees_unicast => Sight::NoConnection,
             Some(waited) if waited > SILENT_NS => Sight::OnlyBroadcasts,
             Some(_) => Sight::Waiting,
@@ -129,7 +138,8 @@ impl Outlook {
             Slac::AttenCharRsp { .. } | Slac::MatchReq { .. } => self.sees_unicast = true,
             Slac::MatchCnf { car, key, .. } => {
                 (self.has_key, self.car) = (true, Some(car));
-                (self.has_tcp, self.matching.has_answer) = (false, true);
+                (self.matching.has_answer, self.matching.is_matched) = (true, true);
+                self.has_tcp = false;
                 self.expects_since = Some(time_ns);
                 return Some(key);
             }
@@ -142,4 +152,112 @@ impl Outlook {
 /// Whether a connection can be one of charging: those are IPv6. A host on which a mirror runs has others.
 fn is_of_vehicle(flow: &Flow) -> bool {
     flow.source.address.to_ipv4_mapped().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use homeplug_mme::{MAX_FRAME, Nmk, RunId, StationId};
+    use std::vec::Vec;
+
+    const CAR: Mac = Mac([2, 0, 0, 0, 0, 0xE1]);
+    const CHARGER: Mac = Mac([2, 0, 0, 0, 0, 0x5E]);
+    const RUN: RunId = RunId(*b"TESLA EV");
+    const SECOND: i64 = 1_000_000_000;
+
+    fn key() -> NetworkKey {
+        NetworkKey::derived(Nmk::new([0xAB; 16]))
+    }
+
+    /// A whole matching: sender, and whether its frames go to one station.
+    fn matching() -> Vec<(Side, bool, Slac)> {
+        let none = StationId::default();
+        let mut all = std::vec![
+            (Side::Car, false, Slac::ParmReq { run_id: RUN }),
+            (Side::Charger, true, Slac::ParmCnf { run_id: RUN, sounds: 10, timeout_100ms: 6, car: CAR }),
+        ];
+        all.extend((0..10).rev().map(|remaining| {
+            (Side::Car, false, Slac::Sound { run_id: RUN, remaining, random: [remaining; 16] })
+        }));
+        all.extend([
+            (Side::Charger, true, Slac::AttenChar { run_id: RUN, car: CAR, sounds: 10, profile: None }),
+            (Side::Car, true, Slac::AttenCharRsp { run_id: RUN, car: CAR, result: 0 }),
+            (
+                Side::Car,
+                true,
+                Slac::MatchReq { run_id: RUN, car: CAR, pev_id: none, charger: CHARGER, evse_id: none },
+            ),
+            (
+                Side::Charger,
+                true,
+                Slac::MatchCnf {
+                    run_id: RUN,
+                    car: CAR,
+                    pev_id: none,
+                    charger: CHARGER,
+                    evse_id: none,
+                    key: key(),
+                },
+            ),
+        ]);
+        all
+    }
+
+    /// What is seen of a matching where only these frames are, and the key.
+    fn seen(passes: impl Fn(Side, bool) -> bool) -> (Outlook, Option<NetworkKey>) {
+        let (mut outlook, mut learned) = (Outlook::default(), None);
+        for (side, is_unicast, message) in matching() {
+            let (from, peer) = if side == Side::Car { (CAR, CHARGER) } else { (CHARGER, CAR) };
+            let to = if is_unicast { peer } else { Mac::BROADCAST };
+            let mut buffer = [0; MAX_FRAME];
+            let length = message.emit(to, from, &mut buffer).unwrap();
+            if passes(side, is_unicast) {
+                let layer = crate::packet::parse(1, &buffer[..length]);
+                learned = outlook.take(0, &layer).or(learned);
+            }
+        }
+        (outlook, learned)
+    }
+
+    #[test]
+    fn where_a_modem_stands_is_known_from_what_it_shows_of_a_matching() {
+        let table: [(fn(Side, bool) -> bool, Sight, bool); 4] = [
+            (|_, _| true, Sight::Waiting, true),
+            (|_, is_unicast| !is_unicast, Sight::OnlyBroadcasts, false),
+            (|side, _| side == Side::Charger, Sight::OneSide(Side::Charger), true),
+            (|side, _| side == Side::Car, Sight::OneSide(Side::Car), false),
+        ];
+        for (passes, sight, has_key) in table {
+            let (outlook, learned) = seen(passes);
+            assert_eq!((outlook.sight(), outlook.status().has_key), (sight, has_key));
+            assert_eq!(learned, has_key.then(key));
+        }
+    }
+
+    #[test]
+    fn a_match_that_no_connection_follows_for_twenty_seconds_is_said_by_time_alone() {
+        let (mut outlook, _) = seen(|_, _| true);
+        let due = outlook.due_ns().unwrap();
+        outlook.pass(due - 1);
+        assert_eq!(outlook.sight(), Sight::Waiting);
+        outlook.pass(due);
+        assert_eq!((outlook.sight(), outlook.due_ns()), (Sight::NoConnection, None));
+        assert_eq!(due, 20 * SECOND + 1);
+    }
+
+    #[test]
+    fn a_connection_over_ipv4_is_none_of_charging() {
+        let end = |address: core::net::Ipv6Addr, port| crate::packet::Endpoint { address, port };
+        let flow = |address| Flow { source: end(address, 50_000), destination: end(address, 15_118) };
+        let segment =
+            crate::packet::Segment { sequence: 0, acknowledged: None, syn: true, close: None, data: &[] };
+        for (address, sight) in [
+            (core::net::Ipv4Addr::LOCALHOST.to_ipv6_mapped(), Sight::Nothing),
+            ("fe80::1".parse().unwrap(), Sight::Connections),
+        ] {
+            let mut outlook = Outlook::default();
+            outlook.take(0, &Layer::Tcp(flow(address), segment));
+            assert_eq!(outlook.sight(), sight);
+        }
+    }
 }

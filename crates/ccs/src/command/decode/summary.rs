@@ -13,14 +13,14 @@ use super::lines::{note, seconds};
 use super::matchings::{self, Matchings};
 use super::story::Told;
 use super::{Report, Totals};
-use crate::decode::source::{End, Format};
+use crate::decode::source::End;
 use crate::decode::{Content, Direction, Event, Schema};
 use crate::escape;
 
 /// The counts of one file.
 pub struct Summary<'a> {
     file: &'a str,
-    format: Format,
+    format: String,
     json: bool,
     last_ns: Option<i64>,
     mmes: BTreeMap<MmType, u64>,
@@ -51,11 +51,11 @@ const MAX_STORIES: usize = 256;
 const MAX_CHARGERS: usize = 16;
 
 impl<'a> Summary<'a> {
-    /// A report on the file of this name.
-    pub fn new(file: &'a str, format: Format, json: bool) -> Self {
+    /// A report on the file or interface of this name; `format` is what it is.
+    pub fn new(file: &'a str, format: &str, json: bool) -> Self {
         Self {
             file,
-            format,
+            format: format.into(),
             json,
             last_ns: None,
             mmes: BTreeMap::new(),
@@ -114,7 +114,7 @@ impl<'a> Summary<'a> {
     fn write_json(&self, totals: &Totals<'_>, out: &mut dyn Write) -> io::Result<()> {
         let mut summary = json!({
             "file": self.file,
-            "format": self.format.to_string(),
+            "format": self.format,
             "cut": match totals.end { End::Cut(reason) => Some(reason), _ => None },
             "duration_s": self.last_ns.map(seconds),
             "tcp_connections": totals.streams,

@@ -74,6 +74,14 @@ impl<T: Default, const C: usize, const B: usize, const M: usize> Storage for Fix
     }
 }
 
+/// Storage that is lent.
+impl<S: Storage> Storage for &mut S {
+    type State = S::State;
+    fn parts(&mut self) -> Parts<'_, Self::State> {
+        (**self).parts()
+    }
+}
+
 /// All connections of an observer.
 pub struct Streams<S> {
     storage: S,

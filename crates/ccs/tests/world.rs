@@ -136,7 +136,10 @@ fn a_scenario_is_played_with_all_its_cases_or_one_of_them() {
 fn what_is_not_there_is_named_with_what_could_be_meant() {
     let cases = [
         ("X999", "no scenario X999: did you mean X099? `ccs world list` shows all"),
-        ("X118", "no scenario X118: it is played elsewhere: tests/listen.rs: it is Listen's, which is no node here; `ccs world list` shows all"),
+        (
+            "X118",
+            "no scenario X118: it is played elsewhere: tests/listen.rs: it is Listen's, which is no node here; `ccs world list` shows all",
+        ),
         ("./nothing.txt", "there is no file ./nothing.txt"),
     ];
     for (what, words) in cases {

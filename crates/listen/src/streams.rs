@@ -61,9 +61,16 @@ pub struct Fixed<T, const CONNECTIONS: usize, const BLOCKS: usize, const MESSAGE
     message: [u8; MESSAGE],
 }
 
+impl<T, const C: usize, const B: usize, const M: usize> Fixed<T, C, B, M> {
+    /// Empty storage, which can be a `static`.
+    pub const fn new() -> Self {
+        Self { slots: [const { Slot::EMPTY }; C], blocks: [Block::EMPTY; B], message: [0; M] }
+    }
+}
+
 impl<T, const C: usize, const B: usize, const M: usize> Default for Fixed<T, C, B, M> {
     fn default() -> Self {
-        Self { slots: [const { Slot::EMPTY }; C], blocks: [Block::EMPTY; B], message: [0; M] }
+        Self::new()
     }
 }
 

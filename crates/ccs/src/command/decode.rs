@@ -1,8 +1,8 @@
 //! `ccs decode`: the messages in captures.
 
-pub(super) mod lines;
+pub(crate) mod lines;
 mod matchings;
-mod story;
+pub(crate) mod story;
 pub(super) mod summary;
 
 use std::fs::File;

@@ -125,7 +125,7 @@ impl<'a> Summary<'a> {
             "chargers": self.chargers.iter().map(show).collect::<Vec<_>>(),
             "schemas": self.schema_counts().collect::<BTreeMap<_, _>>(),
             "messages": self.messages,
-            "sessions": self.stories.iter().map(Told::to_json).collect::<Vec<_>>(),
+            "sessions": self.stories.iter().map(|told| told.to_json(self.last_ns)).collect::<Vec<_>>(),
             "first_trouble": self.first_trouble,
         });
         if let Some(object) = summary.as_object_mut() {
@@ -157,7 +157,7 @@ impl<'a> Summary<'a> {
             writeln!(out, "    {count:>7} {message}")?;
         }
         for story in &self.stories {
-            story.write_text(out)?;
+            story.write_text(self.last_ns, out)?;
         }
         for (name, count) in self.counters(totals) {
             if count > 0 {

@@ -16,6 +16,7 @@ use super::scribe::Desk;
 use super::words::{of_own_modem, of_sight};
 use crate::cli::Exit;
 use crate::escape::Plain;
+use crate::repeats::EVERY;
 
 /// Frames taken from one interface before the others are looked at: judgement, against a flood.
 const BURST: usize = 64;
@@ -36,6 +37,9 @@ pub struct Listener {
     joins: bool,
     /// The key that was given or learned last.
     key: Option<NetworkKey>,
+    /// Frames that the kernel dropped, as said last, and when losses are said next.
+    dropped: u64,
+    losses_at: Instant,
     clock: Clock,
 }
 
@@ -48,8 +52,6 @@ struct Ear {
     modem: Option<(Modem, Claim)>,
     /// It is down or gone; when it is opened again.
     down_until: Option<Instant>,
-    /// Frames that the kernel dropped, as said last.
-    dropped: u64,
 }
 
 impl Ear {
@@ -62,7 +64,6 @@ impl Ear {
             socket: PacketSocket::for_listener(interface, own)?,
             modem: claim.map(|claim| (Modem::new(ModemConfig::new(own)), claim)),
             down_until: None,
-            dropped: 0,
         })
     }
 }
@@ -80,7 +81,7 @@ impl Listener {
         let ears = ears.collect::<Result<Vec<_>, _>>()?;
         let merge = Merge::new(ears.len());
         let (outlook, said) = (Outlook::default(), Sight::Nothing);
-        Ok(Self { ears, merge, outlook, said, joins, key, clock })
+        Ok(Self { ears, merge, outlook, said, joins, key, dropped: 0, losses_at: Instant::ZERO, clock })
     }
 
     /// Listens until a signal asks for the end, or no one reads any more.
@@ -96,6 +97,7 @@ impl Listener {
             }
             self.look(desk);
             self.serve_modems(&mut buffer, desk)?;
+            self.report_losses(desk);
             let wish = signals.next()?;
             if wish == Some(Wish::Report) {
                 self.say(desk, self.counters());
@@ -207,12 +209,6 @@ impl Listener {
                     desk.say(unix, format!("{}: the interface is back", Plain(&ear.name)));
                 }
             }
-            let dropped = ear.socket.statistics().dropped;
-            if dropped > ear.dropped {
-                let count = dropped - ear.dropped;
-                desk.lost(unix, format!("{}: {count} frames were dropped by the kernel", Plain(&ear.name)));
-                ear.dropped = dropped;
-            }
             let Some((modem, _)) = &mut ear.modem else { continue };
             if modem.poll_timeout().is_some_and(|due| due.at <= now) {
                 modem.handle_timeout(&mut Cx { now, entropy: &mut OsEntropy });
@@ -233,6 +229,31 @@ impl Listener {
         Ok(())
     }
 
+    /// Says what was lost; asked every ten seconds, as the kernel's table has to be read for it.
+    fn report_losses(&mut self, desk: &mut Desk<'_>) {
+        let now = self.clock.now();
+        if now < self.losses_at {
+            return;
+        }
+        self.losses_at = now + EVERY;
+        let all = self.dropped_by_kernel();
+        let (dropped, unwritten) = (all - self.dropped, desk.take_lost());
+        if dropped + unwritten > 0 {
+            self.dropped = all;
+            self.say(
+                desk,
+                format!(
+                    "warning: {dropped} frames were dropped by the kernel, {unwritten} frames and lines not written: this \
+                     machine, or whoever reads this, is too slow"
+                ),
+            );
+        }
+    }
+
+    fn dropped_by_kernel(&self) -> u64 {
+        self.ears.iter().map(|ear| ear.socket.statistics().dropped).sum()
+    }
+
     fn sleep(&self, signals: &Signals) -> Result<(), Error> {
         let now = self.clock.now();
         let modems = self.ears.iter().filter_map(|ear| ear.modem.as_ref()?.0.poll_timeout());
@@ -248,7 +269,7 @@ impl Listener {
 
     fn counters(&self) -> String {
         let listen::Status { frames, .. } = self.outlook.status();
-        let dropped: u64 = self.ears.iter().map(|ear| ear.dropped).sum();
+        let dropped = self.dropped_by_kernel();
         let twice = match self.merge.duplicates() {
             0 => String::new(),
             count => format!(", {count} of them on two interfaces"),

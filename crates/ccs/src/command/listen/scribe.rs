@@ -49,11 +49,9 @@ impl Desk<'_> {
         self.send(words.len(), Job::Words(at, words));
     }
 
-    /// Writes a line about a loss, with what was lost here since the last one.
-    pub fn lost(&mut self, at: Duration, words: String) {
-        let lost = std::mem::take(&mut self.lost);
-        let more = if lost > 0 { format!(", and {lost} were not written") } else { String::new() };
-        self.say(at, format!("warning: {words}{more}: this machine, or whoever reads this, is too slow"));
+    /// How many frames and lines were not written since this was asked last.
+    pub fn take_lost(&mut self) -> u64 {
+        std::mem::take(&mut self.lost)
     }
 
     /// Whether writing has failed: the reader of a pipe is gone.

@@ -95,8 +95,8 @@ end_listener() {
 
 # The story of a session without what a place in the recording decides: frame numbers, times to the tenth.
 story() { # story FILE
-    sed -nE '/^  session 1: /,/^  [^ ]/p' "$1" | grep '^    ' |
-        sed -E 's/, frame [0-9]+//g; s/frames [0-9]+ to [0-9]+//; s/([A-Za-z]) [0-9.]+ s/\1/g'
+    sed -n '/^  session 1: /,$p' "$1" | sed '1d' | sed '/^    [^ ]/!Q' |
+        sed -E 's/, (frame|message) [0-9]+//g; s/([A-Za-z]) [0-9.]+ s/\1/g; s/[0-9.]+ rounds/rounds/'
 }
 
 check_story() { # check_story: the listener, and both ends by what they recorded
@@ -111,6 +111,8 @@ check_story() { # check_story: the listener, and both ends by what they recorded
         "$(story "$RUN/listen.log")" "$(story "$RUN/charger.summary")"
     check "$name: the same story as the car's recording" equal \
         "$(story "$RUN/listen.log")" "$(story "$RUN/car.summary")"
+    check "$name: the same story as the charger's own log" equal "$(story "$RUN/listen.log")" "$(story "$RUN/charger.log")"
+    check "$name: the same story as the car's own log" equal "$(story "$RUN/listen.log")" "$(story "$RUN/car.log")"
     check "$name: as many messages as the charger had" equal \
         "$(messages "$RUN/listen.log")" "$(messages "$RUN/charger.summary")"
     check "$name: ended by the car, as both ends say" said "$RUN/listen.log" "ended by the car (PowerDelivery(false) in CurrentDemand"

@@ -389,8 +389,8 @@ pub struct ListenArgs {
     /// A network interface; repeat it for several: their frames are merged by time, and what two of them show is one frame.
     #[arg(short, long = "interface", value_name = "IFACE", value_parser = name::Interface, required = true)]
     pub interfaces: Vec<String>,
-    /// Sets each network key that is seen (CM_SLAC_MATCH.CNF) in the own modem, which then joins that network. It
-    /// restarts for it, and it leaves the network that it is in.
+    /// Sets each network key that a charger gives to a car in the own modem, which restarts, leaves its network and joins
+    /// that one.
     #[arg(long)]
     pub join: bool,
     /// Sets the network key in this file (32 hexadecimal digits) in the own modem at the start.

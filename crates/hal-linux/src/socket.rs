@@ -33,6 +33,16 @@ pub struct PacketSocket {
     counted: Cell<Counted>,
 }
 
+/// A frame that was received.
+#[derive(Clone, Copy, Debug)]
+pub struct Timed<'b> {
+    /// The time since 1970 (UTC) at which the kernel got it; `None` where the socket is not a
+    /// [listener's](PacketSocket::for_listener).
+    pub at: Option<Duration>,
+    /// The frame.
+    pub frame: &'b [u8],
+}
+
 /// As what it was opened: to open it again.
 #[derive(Clone, Debug)]
 struct Opened {
@@ -171,26 +181,22 @@ impl PacketSocket {
     /// # Errors
     /// [`Error::Down`] when the interface was switched off or is gone; other [`Error::Os`].
     pub fn receive<'b>(&self, buffer: &'b mut [u8]) -> Result<Option<&'b [u8]>, Error> {
-        Ok(self.receive_at(buffer)?.map(|(_, frame)| frame))
+        Ok(self.receive_at(buffer)?.map(|timed| timed.frame))
     }
 
-    /// The next frame with the time since 1970 (UTC) at which the kernel got it; none where the socket is not a
-    /// [listener's](Self::for_listener).
+    /// The next frame with its time, or `None` when there is none now.
     ///
     /// # Errors
     /// As [`receive`](Self::receive).
-    pub fn receive_at<'b>(
-        &self,
-        buffer: &'b mut [u8],
-    ) -> Result<Option<(Option<Duration>, &'b [u8])>, Error> {
+    pub fn receive_at<'b>(&self, buffer: &'b mut [u8]) -> Result<Option<Timed<'b>>, Error> {
         let received = receive_raw(&self.socket, buffer).map_err(|errno| self.failed("receiving", errno))?;
         let Some((length, at)) = received else { return Ok(None) };
         let Some((header, frame)) = buffer.get_mut(..length).and_then(|all| all.split_at_mut_checked(HEADER))
         else {
-            return Ok(Some((at, &[])));
+            return Ok(Some(Timed { at, frame: &[] }));
         };
         complete_checksum(header, frame);
-        Ok(Some((at, frame)))
+        Ok(Some(Timed { at, frame }))
     }
 
     /// Sends a frame. `false`: the interface's queue is full and the frame is lost, as on any wire.

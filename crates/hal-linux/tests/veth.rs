@@ -15,7 +15,7 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use hal_linux::{Error, Interface, PacketSocket};
+use hal_linux::{Error, Interface, PacketSocket, Timed};
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::gettid;
 use roles::Mac;
@@ -182,12 +182,12 @@ fn a_listener_gets_what_other_programs_send_with_its_time_and_not_what_it_sends_
             assert!(listener.send(&frame(1)).unwrap() && other.send(&frame(2)).unwrap());
             let mut buffer = vec![0; PacketSocket::MAX_FRAME];
             let (mut kinds, mut before) = (Vec::new(), Duration::ZERO);
-            while let Some((at, bytes)) = listener.receive_at(&mut buffer).unwrap() {
-                if bytes.get(12..14) == Some(&[0x88, 0xE1]) {
+            while let Some(Timed { at, frame }) = listener.receive_at(&mut buffer).unwrap() {
+                if frame.get(12..14) == Some(&[0x88, 0xE1]) {
                     let at = at.expect("the kernel's time");
                     assert!(at >= before && at.as_secs() > 1_600_000_000);
                     before = at;
-                    kinds.push(bytes[14]);
+                    kinds.push(frame[14]);
                 }
             }
             assert_eq!(kinds, [2]);

@@ -219,9 +219,12 @@ mod tests {
         (outlook, learned)
     }
 
+    /// Which frames pass: by sender, and whether they go to one station.
+    type Passes = fn(Side, bool) -> bool;
+
     #[test]
     fn where_a_modem_stands_is_known_from_what_it_shows_of_a_matching() {
-        let table: [(fn(Side, bool) -> bool, Sight, bool); 4] = [
+        let table: [(Passes, Sight, bool); 4] = [
             (|_, _| true, Sight::Waiting, true),
             (|_, is_unicast| !is_unicast, Sight::OnlyBroadcasts, false),
             (|side, _| side == Side::Charger, Sight::OneSide(Side::Charger), true),

@@ -37,7 +37,7 @@ pub fn run(args: &ListenArgs) -> anyhow::Result<Exit> {
     let interfaces =
         args.interfaces.iter().map(|name| Interface::find(name)).collect::<Result<Vec<_>, _>>()?;
     let clock = Clock::start();
-    let listener = Listener::open(interfaces, args.join, key, clock)?;
+    let listener = Listener::open(&interfaces, args.join, key, clock)?;
     let names = args.interfaces.join("+");
     let recorder = recorder(args, is_live, &names)?;
     let signals = Signals::hold()?;

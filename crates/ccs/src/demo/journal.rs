@@ -25,6 +25,8 @@ pub struct Journal {
     log: Log,
     inbox: Inbox,
     retelling: Retelling,
+    /// A connection is over, and its story not written yet.
+    is_over: bool,
     /// Every repetition, too.
     all: bool,
     /// How often a message came since another one, and when it was written last.
@@ -44,6 +46,7 @@ impl Journal {
             log: Log::new(Palette::stdout()),
             inbox: Inbox::default(),
             retelling: Retelling::default(),
+            is_over: false,
             all,
             seen: BTreeMap::new(),
             skipped: 0,
@@ -91,6 +94,10 @@ impl Journal {
                 }
             }
         }
+        // Now: the stop reason is of the same step as the end of the connection.
+        if std::mem::take(&mut self.is_over) {
+            self.end(out)?;
+        }
         Ok(())
     }
 
@@ -136,9 +143,7 @@ impl Journal {
             self.log.speak_for("evse");
             self.log.say(at, checkpoint, &words, out)?;
         }
-        if Said::Charger(event.what).ends_session() {
-            self.retelling.end(out)?;
-        }
+        self.is_over |= Said::Charger(event.what).ends_session();
         let Some(event) = event.session() else { return Ok(()) };
         summary.event(at, event);
         let said = Said::Charger(roles::Happening::Session(*event));

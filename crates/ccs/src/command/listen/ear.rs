@@ -4,7 +4,7 @@ use std::os::fd::AsFd;
 use std::time::Duration as Real;
 
 use hal_linux::{
-    Claim, Clock, Direction, Error, Interface, OsEntropy, PacketSocket, Port as _, Signals, Wish, wait,
+    Claim, Clock, Direction, Error, Interface, OsEntropy, PacketSocket, Port as _, Signals, Timed, Wish, wait,
 };
 use homeplug_mme::{MAX_FRAME, Mac, NetworkKey};
 use listen::{Outlook, Sight, packet};
@@ -71,7 +71,7 @@ impl Ear {
 impl Listener {
     /// Opens the interfaces. With `joins` or a `key` the own modems are given keys; else nothing is ever sent.
     pub fn open(
-        interfaces: Vec<Interface>,
+        interfaces: &[Interface],
         joins: bool,
         key: Option<NetworkKey>,
         clock: Clock,
@@ -135,7 +135,7 @@ impl Listener {
             let (now, unix) = (self.clock.now(), self.unix());
             let Some(ear) = self.ears.get_mut(index).filter(|ear| ear.down_until.is_none()) else { break };
             let (at, bytes) = match ear.socket.receive_at(buffer) {
-                Ok(Some((at, bytes))) => (at.unwrap_or(unix), bytes),
+                Ok(Some(Timed { at, frame })) => (at.unwrap_or(unix), frame),
                 Ok(None) => break,
                 Err(error) if error.is_interface_down() => {
                     ear.down_until = Some(now + AGAIN);

@@ -9,6 +9,7 @@ export LC_ALL=C
 ROOT=$(root_folder)
 OUT=$(target_folder)/interop/listen
 CHARGES=3 # seconds
+KNOWN_KEY=0123456789abcdef0123456789abcdef
 TAP=ccs-tap-$$
 
 # ---- hosts
@@ -162,7 +163,9 @@ third() {
     add_cable "$CAR" "$INTERFACE" "$CAR_MAC" "$MODEMS" car_end 02:00:00:00:01:0c
     add_cable "$LISTENS" "$INTERFACE" 02:00:00:00:00:0b "$MODEMS" listener_end 02:00:00:00:01:0b
     start_modems modems charger_end car_end --listener-as-car listener_end
-    start_listener "$LISTENS" -i "$INTERFACE" --join -w "$RUN/listen.pcapng"
+    printf '%s\n' "$KNOWN_KEY" >"$RUN/key"
+    start_listener "$LISTENS" -i "$INTERFACE" --join --key "$RUN/key" -w "$RUN/listen.pcapng"
+    wait_for "$RUN/listen.log" "modem: ready: it shows the new key" 20 "$LISTENER"
     local which
     for which in first second; do # a charger that is started again draws another key
         start_charger "$which"
@@ -174,7 +177,12 @@ third() {
     end_listener
     check "third: what is hidden is said" said "$RUN/listen.log" "only what the charger says is seen"
     check "third: each key is set in the own modem" equal "$(grep -c "is set in the own modem" "$RUN/listen.log")" 2
-    check "third: the own modem has each" equal "$(grep -c "modem: ready: it shows the new key" "$RUN/listen.log")" 2
+    check "third: the own modem has each, and before them the one from the file" equal \
+        "$(grep -c "modem: ready: it shows the new key" "$RUN/listen.log")" 3
+    check "third: the key from the file was sent to the own modem" equal \
+        "$(fields "$RUN/listen.pcapng" "homeplug_av.mmhdr.mmtype == 0x6008" homeplug_av.cm_set_key_req.nw_key eth.dst |
+            head -1 | tr -d ':\t')" "${KNOWN_KEY}00b052000001"
+    check "third: it is not in the listener's log" nothing "$(grep -i "$KNOWN_KEY" "$RUN/listen.log")"
     check "third: and is in the charger's network" said "$RUN/modems.log" "modems 0 and 2 are linked" 2
     check_no_key first
     check_no_key second

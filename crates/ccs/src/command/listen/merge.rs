@@ -10,9 +10,9 @@ const HOLD: Duration = Duration::from_millis(20);
 /// Within this time the same bytes on two interfaces are one frame: judgement. A bridge passes a frame on in microseconds, a
 /// modem in a few milliseconds; a station that repeats itself does so on one interface.
 const SAME: Duration = Duration::from_millis(100);
-/// Bytes that wait at most, and frames that are compared: judgement. Beyond that the earliest goes on before its time.
+/// Bytes that wait at most, and as many that are compared: judgement. Beyond that the earliest goes on before its time, and
+/// is compared no longer.
 const MAX_BYTES: usize = 1 << 20;
-const MAX_SEEN: usize = 4096;
 
 /// A frame, when it came (since 1970), and on which interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +31,7 @@ pub struct Merge {
     bytes: usize,
     count: u64,
     seen: VecDeque<Seen>,
+    seen_bytes: usize,
     duplicates: u64,
 }
 
@@ -85,8 +86,10 @@ impl Merge {
 
     /// Whether no other interface had this frame: each frame of one interface stands for one of another.
     fn is_new(&mut self, heard: &Heard) -> bool {
-        while self.seen.len() >= MAX_SEEN || self.seen.front().is_some_and(|first| first.at + SAME < heard.at)
+        while let Some(first) = self.seen.front()
+            && (self.seen_bytes > MAX_BYTES || first.at + SAME < heard.at)
         {
+            self.seen_bytes -= first.bytes.len();
             self.seen.pop_front();
         }
         let ear = u8::try_from(heard.ear).ok().and_then(|ear| 1_u8.checked_shl(ear.into())).unwrap_or(0);
@@ -95,6 +98,7 @@ impl Merge {
             twin.ears |= ear;
             return false;
         }
+        self.seen_bytes += heard.bytes.len();
         self.seen.push_back(Seen { at: heard.at, ears: ear, bytes: heard.bytes.clone() });
         true
     }
@@ -155,7 +159,7 @@ mod tests {
         for index in 0..2 * MAX_BYTES / 60 {
             merge.push(ms(100), heard(100, index % 2, 1));
             while merge.next(ms(100)).is_some() {}
-            assert!(merge.bytes <= MAX_BYTES && merge.seen.len() <= MAX_SEEN);
+            assert!(merge.bytes <= MAX_BYTES && merge.seen_bytes <= MAX_BYTES + 60);
         }
     }
 }

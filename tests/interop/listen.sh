@@ -174,6 +174,7 @@ third() {
         kill "$EVSE"
         check "third: the $which charger ends when asked" end_by "$EVSE" 10
     done
+    wait_for "$RUN/listen.log" "modem: ready: it shows the new key" 30 "$LISTENER" 3
     end_listener
     check "third: what is hidden is said" said "$RUN/listen.log" "only what the charger says is seen"
     check "third: each key is set in the own modem" equal "$(grep -c "is set in the own modem" "$RUN/listen.log")" 2

@@ -13,7 +13,7 @@ use modem::{Modem, ModemConfig};
 
 use super::merge::{Heard, Merge};
 use super::scribe::Desk;
-use super::words::{of_own_modem, of_sight};
+use super::words::{NOTHING, of_own_modem, of_sight};
 use crate::cli::Exit;
 use crate::escape::Plain;
 use crate::repeats::EVERY;
@@ -106,6 +106,9 @@ impl Listener {
                     self.hear(heard, desk);
                 }
                 self.say(desk, self.counters());
+                if self.outlook.sight() == Sight::Nothing {
+                    self.say(desk, NOTHING.into());
+                }
                 return Ok(Exit::Good);
             }
             self.sleep(signals)?;
@@ -268,13 +271,13 @@ impl Listener {
     }
 
     fn counters(&self) -> String {
-        let listen::Status { frames, .. } = self.outlook.status();
-        let dropped = self.dropped_by_kernel();
-        let twice = match self.merge.duplicates() {
+        let duplicates = self.merge.duplicates();
+        let again = match duplicates {
             0 => String::new(),
-            count => format!(", {count} of them on two interfaces"),
+            count => format!(", {count} of them a second time on another interface"),
         };
-        format!("{} frames heard{twice}; {dropped} dropped by the kernel", frames + self.merge.duplicates())
+        let heard = self.outlook.status().frames + duplicates;
+        format!("frames: {heard} heard{again}, {} dropped by the kernel", self.dropped_by_kernel())
     }
 
     fn say(&self, desk: &mut Desk<'_>, words: String) {

@@ -6,6 +6,10 @@ use modem::ModemEvent;
 
 use crate::words::{self, of_modem};
 
+/// What is said at the end where nothing of charging was heard.
+pub const NOTHING: &str = "nothing of a matching, a discovery or a session was heard: is a modem, or a host beside one, on this \
+                           interface? docs/listen.md says where a listener hears what";
+
 /// What can be seen, where it has to be said, and the ways out.
 pub fn of_sight(sight: Sight) -> Option<&'static str> {
     match sight {

@@ -19,6 +19,7 @@ const ROWS: &[(&str, &str, Option<u64>, Option<u64>)] = &[
     ("names", "the same with error paths, dissector and names", None, None),
     ("dc", "DIN codec, the 22 messages of DC charging", Some(20 * 1024), None),
     ("slac", "`slac` and `homeplug-mme`, matching of both roles", None, None),
+    ("listen", "the listener's role: its modem, connections, messages, stories", None, None),
     (
         "evse",
         "the charger's role: modem, SLAC, IPv6, TCP, discovery, session",

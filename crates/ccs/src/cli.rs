@@ -127,6 +127,8 @@ Examples:
     World(WorldCommand),
     /// Shows the messages in captures, both directions, in the order in which they were completed.
     Decode(DecodeArgs),
+    /// Listens on network interfaces: the messages of both sides live, and why a session stopped.
+    Listen(ListenArgs),
     /// Filters EXI documents: one line out for every line in.
     #[command(subcommand)]
     Exi(ExiCommand),
@@ -270,6 +272,12 @@ pub struct SimModemArgs {
     /// Interface on which the car's host is.
     #[arg(value_name = "CAR_IFACE", value_parser = name::Interface)]
     pub car: String,
+    /// Interface of a listener whose modem is a third station on the line, set up as a charger's.
+    #[arg(long = "listener-as-charger", value_name = "IFACE", value_parser = name::Interface)]
+    pub as_charger: Option<String>,
+    /// Interface of a listener whose modem is a third station on the line, set up as a car's.
+    #[arg(long = "listener-as-car", value_name = "IFACE", value_parser = name::Interface)]
+    pub as_car: Option<String>,
     /// The charger's modem.
     #[arg(long, value_enum, default_value = "qca7005")]
     pub charger_modem: ModemKindName,
@@ -366,6 +374,42 @@ pub struct DecodeArgs {
     pub show_keys: bool,
 }
 
+/// What `ccs listen` takes.
+#[derive(Args)]
+#[command(after_help = "\
+Ctrl-C ends it and shows the matchings and the story of each session. SIGUSR1 says how many frames were heard.
+Nothing is sent without --join or --key. docs/listen.md says where a listener sees both sides.
+
+Examples:
+  ccs listen -i eth1                          on the charger's or the car's host, or at the port of a mirror
+  ccs listen -i m1 -i m2 --join               two modems back to back as a bridge in the line
+  ccs listen -i eth1 -w session.pcapng        the same frames in a file
+  ccs listen -i eth1 -w - | wireshark -k -i - live in Wireshark; the lines go to the standard error")]
+pub struct ListenArgs {
+    /// A network interface; repeat it for several: their frames are merged by time, and what two of them show is one frame.
+    #[arg(short, long = "interface", value_name = "IFACE", value_parser = name::Interface, required = true)]
+    pub interfaces: Vec<String>,
+    /// Sets each network key that a charger gives to a car in the own modem, which restarts, leaves its network and joins
+    /// that one.
+    #[arg(long)]
+    pub join: bool,
+    /// Sets the network key in this file (32 hexadecimal digits) in the own modem at the start.
+    #[arg(long, value_name = "FILE", value_parser = name::Path)]
+    pub key: Option<PathBuf>,
+    /// Records all frames into a pcapng file, which then holds the network's keys; `-` is the standard output, for Wireshark.
+    #[arg(short = 'w', long, value_name = "FILE", value_parser = name::Path)]
+    pub record: Option<PathBuf>,
+    /// Ends the recording in a file at this size in megabytes and logs that.
+    #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(1..=1_000_000), default_value_t = config::Megabytes::USUAL.0)]
+    pub record_max_mb: u32,
+    /// One JSON object a line, and at the end one for all that was heard; nothing else on the standard output.
+    #[arg(long)]
+    pub json: bool,
+    /// Shows the keys in power-line messages.
+    #[arg(long)]
+    pub show_keys: bool,
+}
+
 /// What `ccs exi` does.
 #[derive(Subcommand)]
 pub enum ExiCommand {
@@ -433,6 +477,7 @@ fn refuse(error: &clap::Error) -> ExitCode {
 fn run(cli: Cli) -> anyhow::Result<Exit> {
     match cli.command {
         Some(Command::Decode(args)) => command::decode::run(&args, &mut output()),
+        Some(Command::Listen(args)) => command::listen::run(&args),
         Some(Command::Exi(command)) => {
             command::exi::run(&command, &mut io::BufReader::new(io::stdin()), &mut output())
         }

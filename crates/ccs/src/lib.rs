@@ -39,6 +39,7 @@ mod log;
 mod name;
 mod repeats;
 mod reporter;
+mod retelling;
 mod running;
 mod said;
 mod style;

@@ -19,6 +19,8 @@ pub struct Reporter<'c, 'a> {
     how: How,
     repeats: Repeats<Kind, Entry>,
     stopped: Option<StopReason>,
+    /// A connection is over, and its story not written yet.
+    is_over: bool,
     /// When what was lost is said next.
     loss_at: Instant,
 }
@@ -36,7 +38,7 @@ impl<'c, 'a> Reporter<'c, 'a> {
     /// A reporter of a role that shows its messages to `inbox`.
     pub fn new(clerk: &'c mut Clerk<'a>, inbox: &'c Inbox, clock: Clock, how: How) -> Self {
         let repeats = Repeats::new();
-        Self { clerk, inbox, clock, how, repeats, stopped: None, loss_at: Instant::ZERO }
+        Self { clerk, inbox, clock, how, repeats, stopped: None, is_over: false, loss_at: Instant::ZERO }
     }
 
     /// The last session's end.
@@ -70,6 +72,10 @@ impl<'c, 'a> Reporter<'c, 'a> {
             self.stopped = Some(*reason);
         }
         let document = said.direction().and_then(|direction| self.inbox.take(at, direction));
+        if let Some(document) = &document {
+            self.clerk.message(said.towards(document.direction), document.clone());
+        }
+        self.is_over |= said.ends_session();
         let often = said.often();
         let entry = Entry { at, said, document, more: None };
         match often {
@@ -88,6 +94,11 @@ impl<'c, 'a> Reporter<'c, 'a> {
         while let Some(line) = self.repeats.due(at) {
             self.write(at, line);
         }
+        // Now: the stop reason is an event of the same step as the end of the connection.
+        if std::mem::take(&mut self.is_over) {
+            self.flush(at, Kind::is_round);
+            self.clerk.story();
+        }
         if at >= self.loss_at
             && let Some(words) = self.clerk.lost()
         {
@@ -99,6 +110,7 @@ impl<'c, 'a> Reporter<'c, 'a> {
     /// The end of everything: what was held back, then this line as the very last one.
     pub fn end(&mut self, last: &str) {
         self.flush(self.clock.now(), |_| true);
+        self.clerk.story();
         self.clerk.last(last);
     }
 

@@ -117,6 +117,17 @@ impl Said {
         })
     }
 
+    /// Who is told by a message that went this way on this side.
+    pub fn towards(&self, direction: Direction) -> listen::Direction {
+        let is_to_charger = matches!(self, Self::Car(_)) == (direction == Direction::Sent);
+        if is_to_charger { listen::Direction::ToEvse } else { listen::Direction::ToPev }
+    }
+
+    /// Whether a connection is over, and with it its session.
+    pub fn ends_session(&self) -> bool {
+        matches!(self, Self::Charger(Happening::Disconnected(_)) | Self::Car(PevEvent::Disconnected(_)))
+    }
+
     /// Which way the message went that it is about, if it is about one that the role showed.
     pub fn direction(&self) -> Option<Direction> {
         match self {

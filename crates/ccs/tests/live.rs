@@ -1,5 +1,5 @@
-//! `ccs evse` and `ccs pev` on the two ends of a virtual cable, in a network of their own: what happens to program,
-//! interface and terminal while a car charges.
+//! `ccs evse`, `ccs pev` and `ccs listen` on the two ends of a virtual cable, in a network of their own: what happens to
+//! program, interface and terminal while a car charges.
 //!
 //! Needs root (or the capabilities to make namespaces and interfaces) and the command `ip`; prints `skipped: ...` otherwise.
 #![allow(
@@ -9,6 +9,7 @@
 )]
 
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
@@ -54,9 +55,12 @@ struct Role {
 
 impl Role {
     fn start(args: &[&str]) -> Self {
+        Self::spawn(&[args, &["--plant", "simulated", "--link", "up"]].concat())
+    }
+
+    fn spawn(args: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_ccs"))
             .args(args)
-            .args(["--plant", "simulated", "--link", "up"])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -273,5 +277,179 @@ fn a_signal_is_no_stop_of_the_driver_and_one_that_is_kept_outlives_it() {
         // As a start of the charge again does it.
         std::fs::remove_file(state(folder, "pev")).unwrap();
         Role::car(folder).wait_for("phase Handshake");
+    });
+}
+
+/// A charge of a second with a listener on the charger's own interface: what the listener says, what charger and car say, and
+/// the listener's exit code.
+fn listened_to(folder: &Path, args: &[&str]) -> (String, [String; 2], String, Option<i32>) {
+    let mut charger = Role::charger(folder);
+    let listener = Role::spawn(&[&["listen", "-i", "charger0"], args].concat());
+    // It opens its socket before anything else happens on the cable.
+    wait(500);
+    let mut car = Role::car(folder);
+    car.wait_for("phase CurrentDemand");
+    wait(1_000);
+    car.signal(Signal::SIGINT);
+    let (car, _, _) = car.end();
+    charger.wait_for("disconnected: ");
+    charger.signal(Signal::SIGTERM);
+    let (charger, _, _) = charger.end();
+    listener.signal(Signal::SIGINT);
+    let (log, errors, code) = listener.end();
+    (log, [charger, car], errors, code)
+}
+
+/// The lines of the first story, without the numbers of frames and times.
+fn story(log: &str) -> Vec<String> {
+    let lines = log.lines().skip_while(|line| !line.starts_with("  session 1: ")).skip(1);
+    // A line of the log begins with a time, further to the right.
+    let lines = lines.take_while(|line| line.starts_with("    ") && !line.starts_with("     "));
+    let lines = lines.filter(|line| !line.contains("phases: "));
+    // "(PowerDelivery(false) in CurrentDemand, frame 326)"
+    lines
+        .map(|line| line.split(", frame ").next().unwrap().split(", message ").next().unwrap().into())
+        .collect()
+}
+
+#[test]
+fn a_listener_on_the_charger_s_own_interface_has_the_story_that_charger_and_car_tell() {
+    on_a_cable("listener", |folder| {
+        let recording = folder.join("heard.pcapng");
+        let args = ["-w", recording.to_str().unwrap()];
+        let (log, [charger, car], errors, code) = listened_to(folder, &args);
+        assert_eq!((errors.as_str(), code), ("", Some(0)));
+        assert!(
+            log.lines()
+                .next()
+                .unwrap()
+                .ends_with("ready on charger0: nothing is sent; Ctrl-C ends it and shows the stories")
+        );
+        assert!(
+            log.contains(" pev->evse  din      CurrentDemandReq ")
+                && log.contains(" evse->pev  din      CurrentDemandRes ")
+        );
+        let heard = story(&log);
+        assert!(
+            heard.len() > 5
+                && heard.last().unwrap().starts_with("    ended by the car (PowerDelivery(false) in Current"),
+            "{log}"
+        );
+        assert_eq!(story(&charger), heard, "the charger's own");
+        assert_eq!(story(&car), heard, "the car's own");
+        let decoded = Command::new(env!("CARGO_BIN_EXE_ccs"))
+            .args(["decode", "--summary"])
+            .arg(recording)
+            .output()
+            .unwrap();
+        assert_eq!(story(&String::from_utf8(decoded.stdout).unwrap()), heard, "from the recording");
+    });
+}
+
+#[test]
+fn a_listener_s_json_is_one_object_a_line_and_its_live_capture_is_nothing_but_one() {
+    on_a_cable("listener-output", |folder| {
+        let (log, _, errors, code) = listened_to(folder, &["--json"]);
+        assert_eq!(code, Some(0));
+        assert!(errors.contains("ready on charger0") && !log.contains("ready on"));
+        let lines: Vec<serde_json::Value> =
+            log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let (last, messages) = lines.split_last().unwrap();
+        assert_eq!(last["sessions"][0]["end"]["how"], "PowerDelivery(false)");
+        assert!(
+            messages.iter().any(|line| line["message"] == "CurrentDemandRes" && line["file"] == "charger0")
+        );
+
+        let capture = folder.join("live.pcapng");
+        let mut charger = Role::charger(folder);
+        let listener = Command::new(env!("CARGO_BIN_EXE_ccs"))
+            .args(["listen", "-i", "charger0", "-w", "-"])
+            .stdout(std::fs::File::create(&capture).unwrap())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let listener = Role { child: listener, log: None };
+        wait(500);
+        let car = Role::car(folder);
+        charger.wait_for("phase CurrentDemand");
+        drop(car);
+        listener.signal(Signal::SIGINT);
+        let (_, errors, code) = listener.end();
+        assert!(errors.contains("  session 1: din") && code == Some(0), "{errors}");
+        let decoded = Command::new(env!("CARGO_BIN_EXE_ccs"))
+            .args(["decode", "--summary"])
+            .arg(capture)
+            .output()
+            .unwrap();
+        let decoded = String::from_utf8(decoded.stdout).unwrap();
+        assert!(decoded.contains(": pcapng, ") && decoded.contains("  session 1: din"), "{decoded}");
+    });
+}
+
+#[test]
+fn a_listener_that_may_not_or_cannot_listen_says_what_to_do() {
+    on_a_cable("listener-refused", |folder| {
+        let key = folder.join("key");
+        let said = |args: &[&str]| {
+            let (log, errors, code) = Role::spawn(&[&["listen"], args].concat()).end();
+            assert_eq!(log, "");
+            (errors, code)
+        };
+        let cases: [(&[&str], &str, i32); 6] = [
+            (&["-i", "nosuch0"], "there is no interface nosuch0; there are: ", 3),
+            (&["-i", "charger0", "-i", "charger0"], "each `-i` needs an interface of its own", 2),
+            (&["-i", "charger0", "-w", "-", "--json"], "both want the standard output", 2),
+            (&["-i", "charger0", "--key", key.to_str().unwrap()], "reading the key in ", 1),
+            (&["-i", "charger0", "-w", "/nosuch/file"], "recording into /nosuch/file", 1),
+            (&[], "--interface <IFACE>", 2),
+        ];
+        for (args, words, code) in cases {
+            let (errors, found) = said(args);
+            assert!(errors.contains(words) && found == Some(code), "{args:?}: {errors}");
+        }
+        std::fs::write(&key, "0123456789abcdef0123456789abcdeg\n").unwrap();
+        let (errors, code) = said(&["-i", "charger0", "--key", key.to_str().unwrap()]);
+        assert!(errors.contains("expected a network key of 32 hexadecimal digits") && code == Some(2));
+        assert!(!errors.contains("0123"), "a key with a slip is not shown: {errors}");
+        assert!(ip("link set car0 down"));
+        let (errors, code) = said(&["-i", "car0"]);
+        assert!(errors.contains("interface car0 is down: run `sudo ip link set car0 up`") && code == Some(3));
+        assert!(ip("link set car0 up"));
+        // Whoever joins takes the modem from a role; to listen alone disturbs nothing.
+        let charger = Role::charger(folder);
+        let (errors, code) = said(&["-i", "charger0", "--join"]);
+        assert!(errors.contains("interface charger0 is taken by process ") && code == Some(3), "{errors}");
+        drop(charger);
+        let mut nobody = Command::new(env!("CARGO_BIN_EXE_ccs"));
+        let nobody = nobody.args(["listen", "-i", "charger0"]).uid(65534).gid(65534).output();
+        match nobody {
+            Ok(output) => {
+                let errors = String::from_utf8(output.stderr).unwrap();
+                assert!(
+                    errors.contains("no permission for a raw socket: run `sudo setcap ")
+                        && output.status.code() == Some(3),
+                    "{errors}"
+                );
+            }
+            Err(error) => println!("skipped: another user may not run the program: {error}"),
+        }
+    });
+}
+
+#[test]
+fn a_listener_outlives_its_interface_and_goes_on_when_that_is_back() {
+    on_a_cable("listener-down", |folder| {
+        let mut listener = Role::spawn(&["listen", "-i", "charger0"]);
+        listener.wait_for("ready on charger0");
+        assert!(ip("link set charger0 down"));
+        listener.wait_for("the interface is down or gone; waiting for it");
+        assert!(ip("link set charger0 up"));
+        listener.wait_for("charger0: the interface is back");
+        let _charger = Role::charger(folder);
+        let _car = Role::car(folder);
+        listener.wait_for("CurrentDemandRes");
+        listener.signal(Signal::SIGTERM);
+        let (log, _, code) = listener.end();
+        assert!(log.contains("  session 1: din") && code == Some(0), "{log}");
     });
 }

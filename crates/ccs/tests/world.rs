@@ -136,7 +136,10 @@ fn a_scenario_is_played_with_all_its_cases_or_one_of_them() {
 fn what_is_not_there_is_named_with_what_could_be_meant() {
     let cases = [
         ("X999", "no scenario X999: did you mean X099? `ccs world list` shows all"),
-        ("X045", "no scenario X045: it is played nowhere yet: it needs Listen; `ccs world list` shows all"),
+        (
+            "X118",
+            "no scenario X118: it is played elsewhere: tests/listen.rs: it is Listen's, which is no node here; `ccs world list` shows all",
+        ),
         ("./nothing.txt", "there is no file ./nothing.txt"),
     ];
     for (what, words) in cases {
@@ -211,7 +214,7 @@ fn a_recording_is_read_by_decode() {
 fn the_list_has_scenarios_their_cases_and_the_rules() {
     let Called(code, out, _) = ccs(&["world", "list"]);
     assert_eq!(code, 0);
-    assert!(out.contains("\nX074   car      a response says FAILED") && out.contains("\nX045   pending "));
+    assert!(out.contains("\nX074   car      a response says FAILED") && out.contains("\nX045   elsewhere "));
     let Called(code, out, _) = ccs(&["world", "list", "x074"]);
     assert_eq!(code, 0);
     let case = "X074 case 2, judged car: a response says FAILED (ServiceDiscoveryRes 1s)\n    \

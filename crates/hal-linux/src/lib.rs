@@ -65,7 +65,7 @@ pub use role::{Port, PortStatistics, Role};
 pub use runner::{Budget, Counters, Happening, Observer, Outcome, Runner};
 pub use signals::{Signals, Wish};
 pub use simulated::{CarPilot, SimulatedPlant, Simulation};
-pub use socket::PacketSocket;
+pub use socket::{PacketSocket, Timed};
 pub use state::{Keeper, Kept, StateFile};
 pub use threaded::{Snapshot, Threaded};
 pub use wait::wait;

@@ -1,23 +1,25 @@
 use std::cell::Cell;
-use std::io::IoSlice;
+use std::io::{IoSlice, IoSliceMut};
 use std::net::Ipv6Addr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
 
 use libc::{sock_filter, sock_fprog};
 use nix::errno::Errno;
-use nix::sys::socket::sockopt::{GetStruct, RcvBuf, SetStruct};
+use nix::sys::socket::sockopt::{GetStruct, RcvBuf, ReceiveTimestampns, SetStruct};
 use nix::sys::socket::{
-    AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, bind, getsockopt, recv, sendmsg, setsockopt,
-    socket,
+    AddressFamily, ControlMessageOwned, MsgFlags, SockFlag, SockProtocol, SockType, bind, getsockopt,
+    recvmsg, sendmsg, setsockopt, socket,
 };
+use nix::sys::time::TimeSpec;
 
 use roles::Mac;
 
 use crate::role::{Port, PortStatistics};
 use crate::{Claim, Error, Interface, filter};
 
-/// An `AF_PACKET` socket on one interface: whole Ethernet frames in both directions, never those that this
-/// machine sends.
+/// An `AF_PACKET` socket on one interface: whole Ethernet frames in both directions; of those that this machine sends
+/// only a [listener's](Self::for_listener) gets what other programs send.
 ///
 /// The kernel's filter lets through what concerns the role: `HomePlug`'s management frames, and IPv6 to its MAC address,
 /// to its groups and to all; promiscuous, all that the interface sees. Nothing waits: what cannot be done at once is
@@ -31,13 +33,34 @@ pub struct PacketSocket {
     counted: Cell<Counted>,
 }
 
+/// A frame that was received.
+#[derive(Clone, Copy, Debug)]
+pub struct Timed<'b> {
+    /// The time since 1970 (UTC) at which the kernel got it; `None` where the socket is not a
+    /// [listener's](PacketSocket::for_listener).
+    pub at: Option<Duration>,
+    /// The frame.
+    pub frame: &'b [u8],
+}
+
 /// As what it was opened: to open it again.
 #[derive(Clone, Debug)]
 struct Opened {
     name: String,
     mac: Mac,
     address: Cell<Ipv6Addr>,
-    is_promiscuous: bool,
+    hears: Hears,
+}
+
+/// Which frames come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hears {
+    /// Those for a station with the role's address.
+    Station,
+    /// All that the interface sees from outside.
+    All,
+    /// These, and what other programs of this machine send; each with its time.
+    Mirror,
 }
 
 /// What was counted so far. The kernel forgets its own counters when they are read, and with the socket.
@@ -122,12 +145,21 @@ impl PacketSocket {
     /// # Errors
     /// [`Error::Privilege`] without the capability `CAP_NET_RAW`; [`Error::Os`] on kernels before 4.20.
     pub fn open(interface: &Interface, mac: Mac, promiscuous: bool) -> Result<Self, Error> {
-        let opened = Opened {
-            name: interface.name().into(),
-            mac,
-            address: Cell::new(interface.role_address(mac)),
-            is_promiscuous: promiscuous,
-        };
+        Self::hearing(interface, mac, if promiscuous { Hears::All } else { Hears::Station })
+    }
+
+    /// Opens a socket for a listener: all that goes over the interface, what other programs of this machine send, too, and
+    /// [`receive_at`](Self::receive_at) gives the kernel's times.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn for_listener(interface: &Interface, mac: Mac) -> Result<Self, Error> {
+        Self::hearing(interface, mac, Hears::Mirror)
+    }
+
+    fn hearing(interface: &Interface, mac: Mac, hears: Hears) -> Result<Self, Error> {
+        let address = Cell::new(interface.role_address(mac));
+        let opened = Opened { name: interface.name().into(), mac, address, hears };
         let socket = opened.open(interface)?;
         let counted =
             Counted { interface_began: Interface::received(interface.name()), ..Counted::default() };
@@ -149,14 +181,22 @@ impl PacketSocket {
     /// # Errors
     /// [`Error::Down`] when the interface was switched off or is gone; other [`Error::Os`].
     pub fn receive<'b>(&self, buffer: &'b mut [u8]) -> Result<Option<&'b [u8]>, Error> {
+        Ok(self.receive_at(buffer)?.map(|timed| timed.frame))
+    }
+
+    /// The next frame with its time, or `None` when there is none now.
+    ///
+    /// # Errors
+    /// As [`receive`](Self::receive).
+    pub fn receive_at<'b>(&self, buffer: &'b mut [u8]) -> Result<Option<Timed<'b>>, Error> {
         let received = receive_raw(&self.socket, buffer).map_err(|errno| self.failed("receiving", errno))?;
-        let Some(length) = received else { return Ok(None) };
+        let Some((length, at)) = received else { return Ok(None) };
         let Some((header, frame)) = buffer.get_mut(..length).and_then(|all| all.split_at_mut_checked(HEADER))
         else {
-            return Ok(Some(&[]));
+            return Ok(Some(Timed { at, frame: &[] }));
         };
         complete_checksum(header, frame);
-        Ok(Some(frame))
+        Ok(Some(Timed { at, frame }))
     }
 
     /// Sends a frame. `false`: the interface's queue is full and the frame is lost, as on any wire.
@@ -254,15 +294,19 @@ impl Opened {
         attach(&socket, &mut filter::nothing())?;
         let mut buffer = [0; 64];
         while receive_raw(&socket, &mut buffer).map_err(Error::os("receiving"))?.is_some() {}
-        setsockopt(&socket, IgnoreOutgoing, &1)
-            .map_err(Error::os("leaving out own frames (Linux 4.20 or newer)"))?;
+        if self.hears == Hears::Mirror {
+            setsockopt(&socket, ReceiveTimestampns, &true).map_err(Error::os("asking for times"))?;
+        } else {
+            setsockopt(&socket, IgnoreOutgoing, &1)
+                .map_err(Error::os("leaving out own frames (Linux 4.20 or newer)"))?;
+        }
         setsockopt(&socket, NetworkHeader, &1).map_err(Error::os("asking for checksum states"))?;
         setsockopt(&socket, RcvBuf, &WAITING).map_err(Error::os("bounding the receive buffer"))?;
         bind(socket.as_raw_fd(), &interface.link).map_err(Error::os("binding to the interface"))?;
         if self.mac != interface.mac() {
             join(&socket, interface, libc::PACKET_MR_UNICAST, self.mac)?;
         }
-        if self.is_promiscuous {
+        if self.hears != Hears::Station {
             join(&socket, interface, libc::PACKET_MR_PROMISC, Mac([0; 6]))?;
         }
         // Discovery and neighbour solicitations come to groups: some drivers filter these, too.
@@ -274,10 +318,10 @@ impl Opened {
     }
 
     fn filter(&self, socket: &OwnedFd) -> Result<(), Error> {
-        let mut program = if self.is_promiscuous {
-            filter::everything()
-        } else {
+        let mut program = if self.hears == Hears::Station {
             filter::station(self.mac, solicited_group(self.address.get()))
+        } else {
+            filter::everything()
         };
         attach(socket, &mut program)
     }
@@ -295,11 +339,19 @@ fn attach(socket: &OwnedFd, program: &mut [sock_filter]) -> Result<(), Error> {
     setsockopt(socket, AttachFilter, &program).map_err(Error::os("filtering frames"))
 }
 
-/// Receives header and frame; nothing where none waits.
-fn receive_raw(socket: &OwnedFd, buffer: &mut [u8]) -> Result<Option<usize>, Errno> {
+/// Receives header and frame, and its time where the kernel gives one; nothing where none waits.
+fn receive_raw(socket: &OwnedFd, buffer: &mut [u8]) -> Result<Option<(usize, Option<Duration>)>, Errno> {
+    let mut space = nix::cmsg_space!(TimeSpec);
     loop {
-        match recv(socket.as_raw_fd(), buffer, MsgFlags::empty()) {
-            Ok(length) => return Ok(Some(length)),
+        let mut parts = [IoSliceMut::new(&mut *buffer)];
+        match recvmsg::<()>(socket.as_raw_fd(), &mut parts, Some(&mut space), MsgFlags::empty()) {
+            Ok(message) => {
+                let at = message.cmsgs()?.find_map(|control| match control {
+                    ControlMessageOwned::ScmTimestampns(at) => Some(Duration::from(at)),
+                    _ => None,
+                });
+                return Ok(Some((message.bytes, at)));
+            }
             Err(Errno::EAGAIN) => return Ok(None),
             Err(Errno::EINTR) => {}
             Err(errno) => return Err(errno),

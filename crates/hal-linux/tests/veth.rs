@@ -15,7 +15,7 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use hal_linux::{Error, Interface, PacketSocket};
+use hal_linux::{Error, Interface, PacketSocket, Timed};
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::gettid;
 use roles::Mac;
@@ -168,4 +168,30 @@ fn an_interface_that_is_down_says_how_to_bring_it_up() {
         assert!(matches!(&error, Error::Down(name) if name == "down0"));
         assert!(error.to_string().contains("sudo ip link set down0 up"), "{error}");
     }
+}
+
+#[test]
+fn a_listener_gets_what_other_programs_send_with_its_time_and_not_what_it_sends_itself() {
+    on_a_cable(
+        || {
+            let interface = Interface::find("charger0").unwrap();
+            let mac = interface.role_mac();
+            let listener = PacketSocket::for_listener(&interface, mac).unwrap();
+            let other = PacketSocket::open(&interface, mac, false).unwrap();
+            let frame = |kind: u8| [&[2; 6][..], &mac.0, &[0x88, 0xE1, kind], &[0; 45]].concat();
+            assert!(listener.send(&frame(1)).unwrap() && other.send(&frame(2)).unwrap());
+            let mut buffer = vec![0; PacketSocket::MAX_FRAME];
+            let (mut kinds, mut before) = (Vec::new(), Duration::ZERO);
+            while let Some(Timed { at, frame }) = listener.receive_at(&mut buffer).unwrap() {
+                if frame.get(12..14) == Some(&[0x88, 0xE1]) {
+                    let at = at.expect("the kernel's time");
+                    assert!(at >= before && at.as_secs() > 1_600_000_000);
+                    before = at;
+                    kinds.push(frame[14]);
+                }
+            }
+            assert_eq!(kinds, [2]);
+        },
+        |_| {},
+    );
 }

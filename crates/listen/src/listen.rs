@@ -1,21 +1,17 @@
 //! A passive observer of Ethernet frames: matchings, connections, messages and stories.
 
 use exi_din::V2gMessage;
-use homeplug_mme::{Frame, Mac, Slac};
+use homeplug_mme::{Frame, NetworkKey};
 use v2gtp::PayloadType;
 
 use crate::packet::{self, Layer};
 use crate::{
-    Attempt, Close, Direction, Discovery, Ends, Fixed, Found, GivenUp, Known, Matchings, Schema, Sender,
-    Storage, Streams, Talk, When,
+    Attempt, Close, Direction, Discovery, Ends, Fixed, Found, GivenUp, Known, Matchings, Outlook, Schema,
+    Sender, Status, Storage, Streams, Talk, When,
 };
 
 /// The link type of Ethernet.
 const ETHERNET: i32 = 1;
-/// How long after a match or a request for discovery a connection must be seen. Judgement: a car has discovered after 2 s
-/// and connects at once; modems restart within 6 s.
-const SILENT_NS: i64 = 20_000_000_000;
-
 /// Storage on a board: 4 connections, 16 kB of bytes that cannot be given yet, messages up to 8 192 bytes.
 pub type BoardStorage = Fixed<Talk, 4, 64, { 8192 + v2gtp::HEADER_LEN }>;
 
@@ -24,45 +20,7 @@ pub struct Listen<S, const ATTEMPTS: usize = 4> {
     streams: Streams<S>,
     ends: Ends,
     matchings: Matchings<ATTEMPTS>,
-    frames: u64,
-    has_key: bool,
-    car: Option<Mac>,
-    /// Since when a connection is expected: a match or a request for discovery was seen.
-    expects_since: Option<i64>,
-    now_ns: Option<i64>,
-    has_tcp: bool,
-    /// The car's own unicast frames of a matching were seen.
-    sees_unicast: bool,
-}
-
-/// What an observer has seen so far.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Status {
-    /// Frames taken.
-    pub frames: u64,
-    /// What can be seen.
-    pub sight: Sight,
-    /// Whether a network's key was seen (`CM_SLAC_MATCH.CNF`); the key itself is never kept.
-    pub has_key: bool,
-    /// The car of the latest matching.
-    pub car: Option<Mac>,
-}
-
-/// What can be seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sight {
-    /// Nothing yet that a session would follow.
-    Nothing,
-    /// Matching or discovery; a connection may follow.
-    Waiting,
-    /// Only broadcasts: a car was matched or asked for a charger, and no connection was seen for 20 s. A modem forwards
-    /// foreign unicast frames to no third station. Ways out: two modems back to back as a bridge, a mirror on one of the
-    /// hosts, an older modem that forwards everything.
-    OnlyBroadcasts,
-    /// The same, but the car's unicast frames were seen while it was matched: there is no connection to be seen.
-    NoConnection,
-    /// Connections.
-    Connections,
+    outlook: Outlook,
 }
 
 /// One thing seen.
@@ -133,13 +91,7 @@ impl<S: Storage<State = Talk>, const A: usize> Listen<S, A> {
             streams: Streams::new(storage),
             ends: Ends::default(),
             matchings: Matchings::default(),
-            frames: 0,
-            has_key: false,
-            car: None,
-            expects_since: None,
-            now_ns: None,
-            has_tcp: false,
-            sees_unicast: false,
+            outlook: Outlook::default(),
         }
     }
 
@@ -155,38 +107,39 @@ impl<S: Storage<State = Talk>, const A: usize> Listen<S, A> {
 
     /// What was seen so far.
     pub fn status(&self) -> Status {
-        let waits = self.expects_since.zip(self.now_ns).map(|(since, now)| now.saturating_sub(since));
-        let sight = match waits {
-            _ if self.has_tcp => Sight::Connections,
-            Some(waited) if waited > SILENT_NS && self.sees_unicast => Sight::NoConnection,
-            Some(waited) if waited > SILENT_NS => Sight::OnlyBroadcasts,
-            Some(_) => Sight::Waiting,
-            None => Sight::Nothing,
-        };
-        Status { frames: self.frames, sight, has_key: self.has_key, car: self.car }
+        self.outlook.status()
     }
 
-    /// Takes an Ethernet frame and when it came, in ns of any clock; `on_event` gets what it completes.
-    pub fn handle(&mut self, time_ns: i64, frame: &[u8], on_event: &mut OnEvent<'_>) {
-        self.frames += 1;
-        self.now_ns = self.now_ns.max(Some(time_ns));
-        let when = When { frame: self.frames, time_ns: Some(time_ns) };
-        match packet::parse(ETHERNET, frame) {
+    /// When [`status`](Self::status) changes if nothing comes, in ns of the frames' clock.
+    pub fn due_ns(&self) -> Option<i64> {
+        self.outlook.due_ns()
+    }
+
+    /// Time passes without a frame, in ns of the frames' clock.
+    pub fn pass(&mut self, time_ns: i64) {
+        self.outlook.pass(time_ns);
+    }
+
+    /// Takes an Ethernet frame and when it came, in ns of any clock; `on_event` gets what it completes. Gives the network's
+    /// key where the frame carries one (`CM_SLAC_MATCH.CNF`).
+    pub fn handle(&mut self, time_ns: i64, frame: &[u8], on_event: &mut OnEvent<'_>) -> Option<NetworkKey> {
+        let layer = packet::parse(ETHERNET, frame);
+        let key = self.outlook.take(time_ns, &layer);
+        let when = When { frame: self.outlook.status().frames, time_ns: Some(time_ns) };
+        match layer {
             Layer::Mme { to, from, payload } => {
                 if let Ok(frame) = Frame::parse_payload(to, from, payload) {
-                    self.matching(when, &frame);
+                    self.matchings.take(when, &frame);
                     on_event(&Event { when, direction: None, content: Content::Mme(frame) });
                 }
             }
             Layer::Udp(flow, datagram) => {
                 if let Some(discovery) = Discovery::parse(datagram) {
-                    self.expects_since.get_or_insert(time_ns);
                     let direction = Some(self.ends.discovery(flow, discovery));
                     on_event(&Event { when, direction, content: Content::Discovery(discovery) });
                 }
             }
             Layer::Tcp(flow, segment) => {
-                self.has_tcp = true;
                 let ends = &self.ends;
                 self.streams.take(when, flow, segment, &mut |talk, sender, when, found| {
                     report(ends, talk, sender, when, found, on_event);
@@ -194,6 +147,7 @@ impl<S: Storage<State = Talk>, const A: usize> Listen<S, A> {
             }
             Layer::Fragment | Layer::Other => {}
         }
+        key
     }
 
     /// Gives what is held back and the stories of all connections: nothing more comes.
@@ -201,19 +155,6 @@ impl<S: Storage<State = Talk>, const A: usize> Listen<S, A> {
         let ends = &self.ends;
         self.streams
             .finish(&mut |talk, sender, when, found| report(ends, talk, sender, when, found, on_event));
-    }
-
-    fn matching(&mut self, when: When, frame: &Frame<'_>) {
-        self.matchings.take(when, frame);
-        match Slac::parse(frame) {
-            Some(Ok(Slac::AttenCharRsp { .. } | Slac::MatchReq { .. })) => self.sees_unicast = true,
-            Some(Ok(Slac::MatchCnf { car, .. })) => {
-                (self.has_key, self.car) = (true, Some(car));
-                self.has_tcp = false;
-                self.expects_since = when.time_ns;
-            }
-            _ => {}
-        }
     }
 }
 

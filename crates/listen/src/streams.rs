@@ -61,9 +61,16 @@ pub struct Fixed<T, const CONNECTIONS: usize, const BLOCKS: usize, const MESSAGE
     message: [u8; MESSAGE],
 }
 
+impl<T, const C: usize, const B: usize, const M: usize> Fixed<T, C, B, M> {
+    /// Empty storage, which can be a `static`.
+    pub const fn new() -> Self {
+        Self { slots: [const { Slot::EMPTY }; C], blocks: [Block::EMPTY; B], message: [0; M] }
+    }
+}
+
 impl<T, const C: usize, const B: usize, const M: usize> Default for Fixed<T, C, B, M> {
     fn default() -> Self {
-        Self { slots: [const { Slot::EMPTY }; C], blocks: [Block::EMPTY; B], message: [0; M] }
+        Self::new()
     }
 }
 
@@ -71,6 +78,14 @@ impl<T: Default, const C: usize, const B: usize, const M: usize> Storage for Fix
     type State = T;
     fn parts(&mut self) -> Parts<'_, T> {
         Parts { slots: &mut self.slots, blocks: &mut self.blocks, message: &mut self.message }
+    }
+}
+
+/// Storage that is lent.
+impl<S: Storage> Storage for &mut S {
+    type State = S::State;
+    fn parts(&mut self) -> Parts<'_, Self::State> {
+        (**self).parts()
     }
 }
 

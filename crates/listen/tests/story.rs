@@ -10,7 +10,7 @@ use exi_din::{
     Body, BodyElement, CurrentDemandReq, CurrentDemandRes, DcEvErrorCode, DcEvStatus, DcEvseStatus,
     DcEvseStatusCode, EvseNotification, EvseStatus, Header, PhysicalValue, PowerDeliveryReq,
     PowerDeliveryRes, ResponseCode, SessionSetupReq, SessionSetupRes, SessionStopReq, SessionStopRes,
-    UnitSymbol, V2gMessage,
+    UnitSymbol, V2gMessage, WeldingDetectionRes,
 };
 use listen::story::{Cause, How, Side};
 use listen::{Close, Story, When};
@@ -230,6 +230,36 @@ fn energy_is_the_charger_s_power_until_its_next_report_and_a_silence_is_not_coun
     assert_eq!(telling.story.silences, 1);
     let volts = telling.story.present_mv;
     assert_eq!((volts.first, volts.min, volts.max, volts.last, volts.count), (400_000, 0, 400_000, 0, 4));
+}
+
+#[test]
+fn silences_outside_current_demand_and_the_voltage_after_it_are_kept() {
+    let welding = |voltage| {
+        BodyElement::WeldingDetectionRes(WeldingDetectionRes {
+            response_code: ResponseCode::Ok,
+            dc_evse_status: charger(DcEvseStatusCode::EvseReady),
+            evse_present_voltage: volts(voltage),
+        })
+    };
+    let mut telling = Telling::charging();
+    telling.frame += 7;
+    telling.say(demand(DcEvErrorCode::NoError));
+    telling.say(good(400, 100));
+    assert_eq!((telling.story.pauses, telling.story.longest_pause), (0, None), "between two rounds");
+    let last = telling.frame;
+    telling.frame += 4;
+    telling.say(power(false));
+    telling.frame += 2;
+    telling.say(welding(380));
+    telling.say(welding(12));
+    telling.say(BodyElement::SessionStopRes(SessionStopRes { response_code: ResponseCode::Ok }));
+    telling.frame += 9;
+    telling.close(Side::Car, Close::Fin);
+    let longest = telling.story.longest_pause.unwrap();
+    assert_eq!((telling.story.pauses, longest.phase, longest.since.frame), (2, Phase::CurrentDemand, last));
+    assert_eq!(longest.length_ns, 5_000_000_000);
+    let welding = telling.story.welding_mv;
+    assert_eq!((welding.first, welding.last, welding.count), (380_000, 12_000, 2));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Whole roles over Ethernet frames: frames in, frames and demands out, no I/O.
 //!
-//! [`Listen`] is an observer: it transmits nothing, and needs no stack.
+//! [`Listen`] is an observer: it transmits nothing unless it is told to join, and needs no stack.
 //!
 //! [`Evse`] is a charger on a power-line link that is up: IPv6 with neighbour discovery, SECC discovery,
 //! TCP, V2GTP and the charger's session, in memory that the caller lends.
@@ -42,6 +42,7 @@
 mod channel;
 mod evse;
 mod line;
+mod listen;
 mod net;
 mod pev;
 mod stream;
@@ -49,7 +50,7 @@ mod watch;
 
 pub use channel::{Broken, Channel, Plain, Written};
 pub use evse::{ConfigError, Event, Evse, EvseConfig, EvseLink, EvseStorage, Happening, Input};
-pub use listen::{BoardStorage as ListenStorage, Listen};
+pub use listen::{Listen, ListenEvent, ListenStorage, ListenWatch};
 pub use net::{MAX_FRAME, Mac};
 pub use pev::{Pev, PevConfig, PevConfigError, PevEvent, PevInput, PevLink, PevStorage};
 pub use stream::StreamError;

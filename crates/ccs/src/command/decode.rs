@@ -1,9 +1,9 @@
 //! `ccs decode`: the messages in captures.
 
-mod lines;
+pub(crate) mod lines;
 mod matchings;
-mod story;
-mod summary;
+pub(crate) mod story;
+pub(super) mod summary;
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -22,7 +22,7 @@ use lines::{JsonLines, TextLines};
 use summary::Summary;
 
 /// What becomes of the events of a file.
-trait Report {
+pub(super) trait Report {
     /// The next event.
     fn event(&mut self, event: &Event<'_>, out: &mut dyn Write) -> io::Result<()>;
     /// The file is over.
@@ -30,12 +30,13 @@ trait Report {
 }
 
 /// What is known only at the end of a file.
-struct Totals<'e> {
+pub(super) struct Totals<'e> {
     /// How it ended.
-    end: &'e End,
+    pub end: &'e End,
     /// How many TCP connections it had.
-    streams: u64,
-    given_up: GivenUp,
+    pub streams: u64,
+    /// What was given up because memory is bounded.
+    pub given_up: GivenUp,
 }
 
 impl Totals<'_> {
@@ -69,7 +70,7 @@ pub fn run(args: &DecodeArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
         };
         let format = source.format();
         let mut report: Box<dyn Report + '_> = match (args.summary, args.json) {
-            (true, json) => Box::new(Summary::new(&name, format, json)),
+            (true, json) => Box::new(Summary::new(&name, &format.to_string(), json)),
             (false, true) => Box::new(JsonLines::new(&name, keys)),
             (false, false) => {
                 if args.files.len() > 1 {

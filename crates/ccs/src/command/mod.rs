@@ -4,6 +4,7 @@ pub mod decode;
 pub mod doctor;
 pub mod evse;
 pub mod exi;
+pub mod listen;
 pub mod modem;
 pub mod pev;
 pub mod sim_modem;

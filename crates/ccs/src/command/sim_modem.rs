@@ -1,4 +1,4 @@
-//! `ccs sim-modem`: two interfaces, each with a simulated modem behind it, and a power line between them.
+//! `ccs sim-modem`: two interfaces or more, each with a simulated modem behind it, and a power line between them.
 
 use std::io::Write;
 use std::os::fd::AsFd;
@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use hal_linux::{Clock, Error, Interface, PacketSocket, Signals, wait};
 use machine::{Duration, Instant};
 use roles::Mac;
-use sim::power_line::Weather;
+use sim::power_line::{Coordinator, Weather};
 use sim::{ModemConfig, Port, PowerLine, Span};
 
 use crate::cli::{Exit, ModemKindName, SimModemArgs, Usage};
@@ -16,26 +16,39 @@ use crate::style::Palette;
 /// Addresses of the simulated modems: local ones that no interface here has.
 const CHARGERS: Mac = Mac([0x02, 0xB0, 0x52, 0x00, 0x00, 0xE0]);
 const CARS: Mac = Mac([0x02, 0xB0, 0x52, 0x00, 0x00, 0xC0]);
+const LISTENS_AS_CHARGER: Mac = Mac([0x02, 0xB0, 0x52, 0x00, 0x01, 0xE0]);
+const LISTENS_AS_CAR: Mac = Mac([0x02, 0xB0, 0x52, 0x00, 0x01, 0xC0]);
 
 /// Frames taken from one interface before the other is looked at: judgement, against a flood.
 const BURST: usize = 32;
 
 /// Bridges until it is interrupted.
 pub fn run(args: &SimModemArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit> {
-    if args.charger == args.car {
-        return Err(
-            Usage("the charger's and the car's interface must be two: a veth pair for each".into()).into()
-        );
+    let names: Vec<&String> =
+        [Some(&args.charger), Some(&args.car), args.as_charger.as_ref(), args.as_car.as_ref()]
+            .into_iter()
+            .flatten()
+            .collect();
+    if names.iter().enumerate().any(|(index, name)| names.iter().skip(index + 1).any(|other| name == other)) {
+        return Err(Usage("each host needs an interface of its own: a veth pair for each".into()).into());
     }
-    let sockets = [open(&args.charger)?, open(&args.car)?];
+    let sockets = names.iter().map(|name| open(name)).collect::<Result<Vec<_>, _>>()?;
     let clock = Clock::start();
     let mut line = PowerLine::new(args.seed);
     let restart = Span::exactly(Duration::from_millis(args.restart_ms));
     let lingers = Span::ZERO;
-    let charger = ModemConfig { restart, lingers, ..ModemConfig::evse(kind(args.charger_modem), CHARGERS) };
-    let car = ModemConfig { restart, lingers, ..ModemConfig::pev(kind(args.car_modem), CARS) };
-    let ports = [charger, car].map(|modem| line.add_modem(Instant::ZERO, modem));
-    let [charger, car] = ports;
+    let listens = |config: ModemConfig| ModemConfig { coordinator: Coordinator::Never, ..config };
+    let modems = [
+        Some(ModemConfig::evse(kind(args.charger_modem), CHARGERS)),
+        Some(ModemConfig::pev(kind(args.car_modem), CARS)),
+        args.as_charger
+            .as_ref()
+            .map(|_| listens(ModemConfig::evse(sim::ModemKind::Qca7005, LISTENS_AS_CHARGER))),
+        args.as_car.as_ref().map(|_| listens(ModemConfig::pev(sim::ModemKind::Qca7005, LISTENS_AS_CAR))),
+    ];
+    let modems = modems.into_iter().flatten().map(|modem| ModemConfig { restart, lingers, ..modem });
+    let ports: Vec<Port> = modems.map(|modem| line.add_modem(Instant::ZERO, modem)).collect();
+    let (charger, car) = (Port(0), Port(1));
     line.set_attenuation(Instant::ZERO, charger, car, args.attenuation);
     let loss_permille = u16::from(args.loss) * 10;
     line.set_path_weather(charger, car, Weather { loss_permille, ..Weather::default() });
@@ -57,7 +70,7 @@ pub fn run(args: &SimModemArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<
     loop {
         let now = clock.now();
         line.handle_timeout(now);
-        for (socket, port) in sockets.iter().zip(ports) {
+        for (socket, port) in sockets.iter().zip(ports.iter().copied()) {
             take(socket, port, &mut line, &mut buffer, clock)?;
         }
         while let Some((Port(port), frame)) = line.poll_transmit() {
@@ -74,11 +87,8 @@ pub fn run(args: &SimModemArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<
             return Ok(Exit::Good);
         }
         let left = line.poll_timeout().map_or(IDLE, |at| at.since(clock.now()).min(IDLE));
-        let [first, second] = &sockets;
-        wait(
-            &[first.as_fd(), second.as_fd(), signals.as_fd()],
-            std::time::Duration::from_micros(left.as_micros()),
-        )?;
+        let sources: Vec<_> = sockets.iter().map(AsFd::as_fd).chain([signals.as_fd()]).collect();
+        wait(&sources, std::time::Duration::from_micros(left.as_micros()))?;
     }
 }
 

@@ -5,6 +5,7 @@ use std::io::Write;
 
 use machine::{Duration, Instant};
 use roles::{Event, PevEvent, Watch};
+use session::Direction;
 use sim::script::{Script, Told};
 
 use crate::command::evse::role;
@@ -12,6 +13,7 @@ use crate::command::evse::serve::Tells;
 use crate::command::pev::observer;
 use crate::inbox::Inbox;
 use crate::log::{Details, Log};
+use crate::retelling::Retelling;
 use crate::said::Said;
 use crate::style::{self, Palette};
 use crate::words::Word;
@@ -22,6 +24,9 @@ use super::summary::Summary;
 pub struct Journal {
     log: Log,
     inbox: Inbox,
+    retelling: Retelling,
+    /// A connection is over, and its story not written yet.
+    is_over: bool,
     /// Every repetition, too.
     all: bool,
     /// How often a message came since another one, and when it was written last.
@@ -40,6 +45,8 @@ impl Journal {
         Self {
             log: Log::new(Palette::stdout()),
             inbox: Inbox::default(),
+            retelling: Retelling::default(),
+            is_over: false,
             all,
             seen: BTreeMap::new(),
             skipped: 0,
@@ -72,6 +79,11 @@ impl Journal {
                 Told::Frame { .. } => {}
                 Told::Message { direction, payload_type, document } => {
                     self.inbox.message(*at, *direction, *payload_type, document);
+                    let towards = match direction {
+                        Direction::Received => listen::Direction::ToEvse,
+                        Direction::Sent => listen::Direction::ToPev,
+                    };
+                    self.retelling.message(*at, towards, *payload_type, document);
                 }
                 Told::Charger(event) => self.charger(*at, event, summary, out)?,
                 Told::Car(event) => self.car(*at, event, summary, out)?,
@@ -82,11 +94,20 @@ impl Journal {
                 }
             }
         }
+        // Now: the stop reason is of the same step as the end of the connection.
+        if std::mem::take(&mut self.is_over) {
+            self.end(out)?;
+        }
         Ok(())
     }
 
-    /// Writes what is still owed.
-    pub fn flush(&mut self, out: &mut dyn Write) -> anyhow::Result<()> {
+    /// Writes what is still owed, and the story of a session that is not over.
+    pub fn end(&mut self, out: &mut dyn Write) -> anyhow::Result<()> {
+        self.flush(out)?;
+        Ok(self.retelling.end(out)?)
+    }
+
+    fn flush(&mut self, out: &mut dyn Write) -> anyhow::Result<()> {
         if std::mem::take(&mut self.skipped) > 0 {
             writeln!(out, "      ...")?;
         }
@@ -122,6 +143,7 @@ impl Journal {
             self.log.speak_for("evse");
             self.log.say(at, checkpoint, &words, out)?;
         }
+        self.is_over |= Said::Charger(event.what).ends_session();
         let Some(event) = event.session() else { return Ok(()) };
         summary.event(at, event);
         let said = Said::Charger(roles::Happening::Session(*event));

@@ -117,7 +117,7 @@ pub fn play(script: &Script, show: Show<'_>, out: &mut dyn Write) -> anyhow::Res
     if let Some(error) = failed {
         return Err(error);
     }
-    journal.flush(out)?;
+    journal.end(out)?;
     if let Some(recorder) = &mut recorder {
         recorder.flush()?;
     }

@@ -14,7 +14,8 @@ use crate::{Close, When};
 pub use end::{Cause, End, How, Side};
 use facts::Facts;
 
-/// Time between two messages beyond which energy is not counted: DIN SPEC 70121 lets no peer wait that long.
+/// Time between two messages beyond which it is a silence, and energy is not counted: DIN SPEC 70121 lets no peer wait that
+/// long.
 const MAX_ROUND_NS: i64 = 2_000_000_000;
 
 /// The least, the greatest and the latest of values in thousandths of a unit.
@@ -60,6 +61,17 @@ pub struct Span {
     pub requests: u32,
     /// Answers in it.
     pub responses: u32,
+}
+
+/// A time without a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pause {
+    /// The phase of the message before it.
+    pub phase: Phase,
+    /// The message before it.
+    pub since: When,
+    /// How long it was, in ns.
+    pub length_ns: i64,
 }
 
 /// The first sign of something.
@@ -127,6 +139,12 @@ pub struct Story {
     pub target_ma: Range,
     /// The target of `PreCharge` in mV and the voltage that was reached, in mV.
     pub precharge_mv: Option<(i32, i32)>,
+    /// The charger's voltage in mV in `WeldingDetectionRes`.
+    pub welding_mv: Range,
+    /// Silences of more than 2 s before the end of the session, but between two rounds of `CurrentDemand`.
+    pub pauses: u32,
+    /// The longest of them.
+    pub longest_pause: Option<Pause>,
     /// Rounds between two `CurrentDemandRes` that were longer than 2 s: their energy is not counted.
     pub silences: u32,
     /// Whether power was switched on.
@@ -187,11 +205,31 @@ impl Story {
 
     /// Takes the end of a connection, or of one direction of it.
     pub fn closed(&mut self, when: When, by: Side, close: Close) {
+        self.pause(when, None);
         self.signs.closed.get_or_insert((by, close, when));
         self.last = Some(when);
     }
 
+    /// Notes a silence before a message, or before the end of the connection.
+    fn pause(&mut self, when: When, phase: Option<Phase>) {
+        let Some(since) = self.last else { return };
+        let before = self.phases.iter().max_by_key(|span| span.last).map_or(Phase::Idle, |span| span.phase);
+        let is_round = before == Phase::CurrentDemand && phase == Some(Phase::CurrentDemand);
+        let is_over = self.signs.stopped.is_some() || self.signs.closed.is_some();
+        let Some((from, to)) = since.time_ns.zip(when.time_ns).filter(|_| !is_round && !is_over) else {
+            return;
+        };
+        let length_ns = to.saturating_sub(from);
+        if length_ns > MAX_ROUND_NS {
+            self.pauses += 1;
+            if self.longest_pause.is_none_or(|longest| longest.length_ns < length_ns) {
+                self.longest_pause = Some(Pause { phase: before, since, length_ns });
+            }
+        }
+    }
+
     fn count(&mut self, when: When, phase: Option<Phase>, is_request: bool) {
+        self.pause(when, phase);
         self.first.get_or_insert(when);
         self.last = Some(when);
         self.messages += 1;
@@ -263,6 +301,9 @@ impl Story {
             if let Some(value) = value {
                 range.add(value);
             }
+        }
+        if let Some(value) = facts.present_mv.filter(|_| facts.phase == Some(Phase::WeldingDetection)) {
+            self.welding_mv.add(value);
         }
         self.has_delivered |= facts.power_on == Some(true);
         if let Some(limits) = facts.limits {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use listen::packet::Flow;
-use listen::story::{Cause, End, How, Range, Side, Sign, Span};
+use listen::story::{Cause, End, How, Pause, Range, Side, Sign, Span};
 use listen::{Close, Offer, Story, When};
 use serde_json::{Value, json};
 use session::{By, Limits, Phase, StopReason};
@@ -13,8 +13,14 @@ use super::lines::seconds;
 use crate::decode::{Connection, Schema};
 use crate::hex;
 
-/// A session of a file, kept until the file's end.
+/// How long a recording goes on after the last frame of a session that has no end, until the link was lost: judgement, no
+/// peer waits longer for a message than 60 s, and cars no longer than 5 s.
+const LOST_NS: i64 = 10_000_000_000;
+
+/// A session of a file or of a role, as it is shown when it is over.
 pub struct Told {
+    /// What is counted: frames, or messages where no frames are known.
+    counted: &'static str,
     number: u64,
     first: When,
     last: When,
@@ -32,6 +38,7 @@ impl Told {
         let Connection { number, first, flow, talk } = *connection;
         let has_begun = talk.story().messages > 0 || talk.is_tls();
         has_begun.then(|| Self {
+            counted: "frame",
             number,
             first,
             last,
@@ -44,11 +51,16 @@ impl Told {
         })
     }
 
-    /// Some lines for people.
-    pub fn write_text(&self, out: &mut dyn Write) -> io::Result<()> {
-        let Self { number, first, last, story, .. } = self;
+    /// The same of the messages of a role, which has no frames.
+    pub fn of_messages(connection: &Connection<'_>, last: When) -> Option<Self> {
+        Self::of(connection, last).map(|told| Self { counted: "message", ..told })
+    }
+
+    /// Some lines for people. `until_ns`: up to when there was something to hear.
+    pub fn write_text(&self, until_ns: Option<i64>, out: &mut dyn Write) -> io::Result<()> {
+        let Self { counted, number, first, last, story, .. } = self;
         let protocol = self.protocol.map_or("unknown message set", Schema::name);
-        write!(out, "  session {number}: {protocol}, frames {} to {}", first.frame, last.frame)?;
+        write!(out, "  session {number}: {protocol}, {counted}s {} to {}", first.frame, last.frame)?;
         if let (Some(start), Some(end)) = (first.time_ns, last.time_ns) {
             write!(out, ", {:.1} s", seconds(end.saturating_sub(start)))?;
         }
@@ -71,30 +83,51 @@ impl Told {
         if story.present_ma.count > 0 {
             writeln!(
                 out,
-                "    {} to {} V, {} to {} A, {:.3} kWh",
+                "    {} to {} V, {} to {} A, {:.3} kWh{}",
                 tenths(story.present_mv.min),
                 tenths(story.present_mv.max),
                 tenths(story.present_ma.min),
                 tenths(story.present_ma.max),
-                watt_hours(story) / 1000.0
+                watt_hours(story) / 1000.0,
+                rounds_per_s(story).map_or(String::new(), |rounds| format!(", {rounds:.1} rounds/s"))
             )?;
+        }
+        if story.welding_mv.count > 0 {
+            let Range { first, last, .. } = story.welding_mv;
+            writeln!(out, "    welding detection: {} V at first, {} V at last", tenths(first), tenths(last))?;
+        }
+        if let Some(Pause { phase, since, length_ns }) = story.longest_pause {
+            let others = match story.pauses {
+                0 | 1 => String::new(),
+                pauses => format!(", the longest of {pauses} silences"),
+            };
+            let length = seconds(length_ns);
+            writeln!(out, "    silent for {length:.1} s in {phase} after {counted} {}{others}", since.frame)?;
         }
         let spans: Vec<String> = story.phases.iter().map(span_words).collect();
         if !spans.is_empty() {
             writeln!(out, "    phases: {}", spans.join(", "))?;
         }
         let end = story.end();
-        writeln!(out, "    {}", self.end_words(&end))?;
-        match advice(&end) {
+        let lost = self.lost_s(&end, until_ns);
+        writeln!(out, "    {}", self.end_words(&end, lost))?;
+        match advice(&end, lost.is_some()) {
             Some(advice) => writeln!(out, "    advice: {advice}"),
             None => Ok(()),
         }
     }
 
-    /// All of it.
-    pub fn to_json(&self) -> Value {
+    /// For how long there was something to hear, in s, after the last frame of a session that has no end.
+    fn lost_s(&self, end: &End, until_ns: Option<i64>) -> Option<f64> {
+        let silent_ns = until_ns?.saturating_sub(self.story.last?.time_ns?);
+        (end.how == How::Unseen && silent_ns > LOST_NS).then(|| seconds(silent_ns))
+    }
+
+    /// All of it. `until_ns`: up to when there was something to hear.
+    pub fn to_json(&self, until_ns: Option<i64>) -> Value {
         let Self { story, .. } = self;
         let end = story.end();
+        let lost = self.lost_s(&end, until_ns);
         let address = |end: listen::packet::Endpoint| format!("[{}]:{}", end.address, end.port);
         let offered: Value = self
             .offered
@@ -134,43 +167,57 @@ impl Told {
             "precharge_reached_v": story.precharge_mv.map(|(_, reached)| f64::from(reached) / 1000.0),
             "power_delivered": story.has_delivered,
             "energy_wh": (story.present_ma.count > 0).then(|| watt_hours(story)),
+            "rounds_per_s": rounds_per_s(story),
+            "welding_voltage_v": range(&story.welding_mv, 1000.0),
             "silences": story.silences,
+            "pauses": story.pauses,
+            "longest_pause": story.longest_pause.map(|pause| json!({
+                "phase": pause.phase.name(),
+                "frame": pause.since.frame,
+                "duration_s": seconds(pause.length_ns),
+            })),
             "phases": story.phases.iter().map(span).collect::<Value>(),
             "end": {
                 "by": end.by.map(side),
-                "how": how(&end.how),
+                "how": if lost.is_some() { "link lost" } else { how(&end.how) },
                 "phase": end.phase.name(),
                 "frame": end.when.frame,
                 "time_s": end.when.time_ns.map(seconds),
                 "orderly": end.is_orderly,
                 "cause": end.cause.as_ref().map(|(_, sign)| json!({ "message": sign.message, "frame": sign.when.frame })),
-                "words": self.end_words(&end),
-                "advice": advice(&end),
+                "words": self.end_words(&end, lost),
+                "advice": advice(&end, lost.is_some()),
             },
         })
     }
 
     /// How it ended, in one sentence.
-    fn end_words(&self, end: &End) -> String {
+    fn end_words(&self, end: &End, lost_s: Option<f64>) -> String {
         let End { how, phase, when, .. } = end;
-        let frame = when.frame;
+        let (counted, frame) = (self.counted, when.frame);
         let phase = self.phase_words(*phase);
         let by = end.by.map_or("no one", Side::name);
-        let mut words = match how {
-            How::Unseen => format!("not ended: the capture ends in {phase}, frame {frame}"),
-            How::Closed(close) => {
+        let mut words = match (how, lost_s) {
+            (How::Unseen, Some(lost)) => format!(
+                "not ended: nothing comes after {counted} {frame} in {phase}, for {lost:.1} s: the link was lost"
+            ),
+            (How::Unseen, None) if counted == "message" => {
+                format!("not ended by a message: the last one is in {phase}, {counted} {frame}")
+            }
+            (How::Unseen, None) => format!("not ended: the capture ends in {phase}, {counted} {frame}"),
+            (How::Closed(close), _) => {
                 let what = match close {
                     Close::Fin => "closed the connection: FIN",
                     Close::Reset => "reset the connection: RST",
                     Close::Refused => "refused the connection: RST",
                 };
-                format!("ended by {by} ({what} in {phase}, frame {frame})")
+                format!("ended by {by} ({what} in {phase}, {counted} {frame})")
             }
-            How::Failed(what) | How::CarError(what) | How::ChargerStatus(what) => {
-                format!("ended by {by} ({what} in {phase}, frame {frame})")
+            (How::Failed(what) | How::CarError(what) | How::ChargerStatus(what), _) => {
+                format!("ended by {by} ({what} in {phase}, {counted} {frame})")
             }
-            How::CarStop(message) => {
-                format!("ended by {by} ({} in {phase}, frame {frame})", stop_words(message))
+            (How::CarStop(message), _) => {
+                format!("ended by {by} ({} in {phase}, {counted} {frame})", stop_words(message))
             }
         };
         if let Some((cause, Sign { message, when, .. })) = end.cause {
@@ -179,7 +226,7 @@ impl Told {
                 Cause::WrongSession => "with another session id",
             };
             // Writing to a string cannot fail.
-            let _ = write!(words, "; the cause is the car: {message} {what}, frame {}", when.frame);
+            let _ = write!(words, "; the cause is the car: {message} {what}, {counted} {}", when.frame);
         }
         words
     }
@@ -198,8 +245,9 @@ impl Told {
 }
 
 /// One line of advice, where there is something to do.
-fn advice(end: &End) -> Option<&'static str> {
+fn advice(end: &End, is_lost: bool) -> Option<&'static str> {
     let cause = match (end.cause.map(|(cause, _)| cause), end.how) {
+        _ if is_lost => session::Cause::LinkLost,
         (Some(Cause::OutOfOrder), _) => session::Cause::OutOfOrder(""),
         (Some(Cause::WrongSession), _) => session::Cause::UnknownSession(""),
         (None, How::Failed(_)) => session::Cause::FailedResponse(""),
@@ -242,6 +290,13 @@ fn how(how: &How) -> &'static str {
         How::Closed(Close::Refused) => "refused",
         How::Unseen => "capture ends",
     }
+}
+
+/// Answers of `CurrentDemand` in a second.
+fn rounds_per_s(story: &Story) -> Option<f64> {
+    let span = story.phases.iter().find(|span| span.phase == Phase::CurrentDemand)?;
+    let duration = duration_s(span).filter(|duration| *duration > 0.0)?;
+    Some(f64::from(span.responses) / duration)
 }
 
 fn watt_hours(story: &Story) -> f64 {

@@ -13,14 +13,14 @@ use super::lines::{note, seconds};
 use super::matchings::{self, Matchings};
 use super::story::Told;
 use super::{Report, Totals};
-use crate::decode::source::{End, Format};
+use crate::decode::source::End;
 use crate::decode::{Content, Direction, Event, Schema};
 use crate::escape;
 
 /// The counts of one file.
 pub struct Summary<'a> {
     file: &'a str,
-    format: Format,
+    format: String,
     json: bool,
     last_ns: Option<i64>,
     mmes: BTreeMap<MmType, u64>,
@@ -51,11 +51,11 @@ const MAX_STORIES: usize = 256;
 const MAX_CHARGERS: usize = 16;
 
 impl<'a> Summary<'a> {
-    /// A report on the file of this name.
-    pub fn new(file: &'a str, format: Format, json: bool) -> Self {
+    /// A report on the file or interface of this name; `format` is what it is.
+    pub fn new(file: &'a str, format: &str, json: bool) -> Self {
         Self {
             file,
-            format,
+            format: format.into(),
             json,
             last_ns: None,
             mmes: BTreeMap::new(),
@@ -114,7 +114,7 @@ impl<'a> Summary<'a> {
     fn write_json(&self, totals: &Totals<'_>, out: &mut dyn Write) -> io::Result<()> {
         let mut summary = json!({
             "file": self.file,
-            "format": self.format.to_string(),
+            "format": self.format,
             "cut": match totals.end { End::Cut(reason) => Some(reason), _ => None },
             "duration_s": self.last_ns.map(seconds),
             "tcp_connections": totals.streams,
@@ -125,7 +125,7 @@ impl<'a> Summary<'a> {
             "chargers": self.chargers.iter().map(show).collect::<Vec<_>>(),
             "schemas": self.schema_counts().collect::<BTreeMap<_, _>>(),
             "messages": self.messages,
-            "sessions": self.stories.iter().map(Told::to_json).collect::<Vec<_>>(),
+            "sessions": self.stories.iter().map(|told| told.to_json(self.last_ns)).collect::<Vec<_>>(),
             "first_trouble": self.first_trouble,
         });
         if let Some(object) = summary.as_object_mut() {
@@ -157,7 +157,7 @@ impl<'a> Summary<'a> {
             writeln!(out, "    {count:>7} {message}")?;
         }
         for story in &self.stories {
-            story.write_text(out)?;
+            story.write_text(self.last_ns, out)?;
         }
         for (name, count) in self.counters(totals) {
             if count > 0 {

@@ -13,6 +13,7 @@ use machine::Instant;
 use crate::inbox::Document;
 use crate::log::{Details, Log};
 use crate::repeats::More;
+use crate::retelling::Retelling;
 use crate::said::Said;
 use crate::style::Palette;
 
@@ -44,6 +45,9 @@ pub struct Entry {
 
 enum Job {
     Line(Box<Entry>),
+    /// A message for the session's story, and the story.
+    Message(listen::Direction, Document),
+    Story,
     Frame(Duration, Direction, Vec<u8>),
 }
 
@@ -66,6 +70,8 @@ impl Job {
                     if let Said::Words(words) | Said::Loop(_, words) = said { words.len() } else { 0 };
                 size_of::<Entry>() + words + document.as_ref().map_or(0, |document| document.bytes.len())
             }
+            Self::Message(_, document) => document.bytes.len(),
+            Self::Story => 0,
             Self::Frame(_, _, frame) => frame.len(),
         };
         size_of::<Self>() + held
@@ -76,6 +82,20 @@ impl Clerk<'_> {
     /// Writes a line.
     pub fn tell(&mut self, entry: Entry) {
         if !self.send(Job::Line(Box::new(entry)), WAITING_BYTES) {
+            self.lost_lines += 1;
+        }
+    }
+
+    /// Takes a message for the session's story.
+    pub fn message(&mut self, direction: listen::Direction, document: Document) {
+        if !self.send(Job::Message(direction, document), WAITING_BYTES) {
+            self.lost_lines += 1;
+        }
+    }
+
+    /// Writes the session's story: it is over.
+    pub fn story(&mut self) {
+        if !self.send(Job::Story, WAITING_BYTES) {
             self.lost_lines += 1;
         }
     }
@@ -142,7 +162,8 @@ pub fn with_clerk<T>(
     let shared = Shared::default();
     let (jobs, received) = sync_channel(WAITING);
     std::thread::scope(|scope| {
-        let writer = Writer { out, log: Log::new(Palette::stdout()), recorder, left_out: 0, shared: &shared };
+        let (log, retelling) = (Log::new(Palette::stdout()), Retelling::default());
+        let writer = Writer { out, log, retelling, recorder, left_out: 0, shared: &shared };
         let writer = scope.spawn(move || writer.run(&received));
         let result = work(&mut Clerk { jobs, shared: &shared, lost_lines: 0, lost_frames: 0 });
         // Where nobody reads the log the last line has one more way.
@@ -158,6 +179,7 @@ pub fn with_clerk<T>(
 struct Writer<'a> {
     out: &'a mut (dyn Write + Send),
     log: Log,
+    retelling: Retelling,
     recorder: Option<Recorder<BufWriter<File>>>,
     /// Frames that came after the recording was full.
     left_out: u64,
@@ -182,6 +204,15 @@ impl Writer<'_> {
             self.shared.bytes.fetch_sub(job.size(), Ordering::Relaxed);
             match job {
                 Job::Line(entry) => self.entry(&entry),
+                Job::Message(direction, Document { at, payload_type, bytes, .. }) => {
+                    self.retelling.message(at, direction, payload_type, &bytes);
+                }
+                Job::Story => {
+                    let mut story = Vec::new();
+                    // Writing to memory cannot fail.
+                    let _ = self.retelling.end(&mut story);
+                    self.line(&story);
+                }
                 Job::Frame(at, direction, frame) => self.frame(at, direction, &frame),
             }
         }

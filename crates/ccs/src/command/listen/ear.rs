@@ -1,0 +1,295 @@
+//! The loop of a listener: interfaces, own modems, what can be seen.
+
+use std::os::fd::AsFd;
+use std::time::Duration as Real;
+
+use hal_linux::{
+    Claim, Clock, Direction, Error, Interface, OsEntropy, PacketSocket, Port as _, Signals, Timed, Wish, wait,
+};
+use homeplug_mme::{MAX_FRAME, Mac, NetworkKey};
+use listen::{Outlook, Sight, packet};
+use machine::{Cx, Duration, Instant, Machine};
+use modem::{Modem, ModemConfig};
+
+use super::merge::{Heard, Merge};
+use super::scribe::Desk;
+use super::words::{NOTHING, of_own_modem, of_sight};
+use crate::cli::Exit;
+use crate::escape::Plain;
+use crate::repeats::EVERY;
+
+/// Frames taken from one interface before the others are looked at: judgement, against a flood.
+const BURST: usize = 64;
+/// How long nothing happens at most before the loop looks up: judgement.
+const IDLE: Duration = Duration::from_millis(500);
+/// Pause before an interface that is gone is opened again: judgement.
+const AGAIN: Duration = Duration::from_secs(1);
+/// The link type of Ethernet.
+const ETHERNET: i32 = 1;
+
+/// All interfaces and what is known of them together.
+pub struct Listener {
+    ears: Vec<Ear>,
+    merge: Merge,
+    outlook: Outlook,
+    /// What was said last of what can be seen.
+    said: Sight,
+    joins: bool,
+    /// The key that was given or learned last.
+    key: Option<NetworkKey>,
+    /// Frames that the kernel dropped, as said last, and when losses are said next.
+    dropped: u64,
+    losses_at: Instant,
+    clock: Clock,
+}
+
+/// One interface.
+struct Ear {
+    name: String,
+    own: Mac,
+    socket: PacketSocket,
+    /// The own modem, where it is to be given a key, and with it the interface: no other role may use it.
+    modem: Option<(Modem, Claim)>,
+    /// It is down or gone; when it is opened again.
+    down_until: Option<Instant>,
+}
+
+impl Ear {
+    fn open(interface: &Interface, has_modem: bool) -> Result<Self, Error> {
+        let own = interface.role_mac();
+        let claim = has_modem.then(|| Claim::take(interface)).transpose()?;
+        Ok(Self {
+            name: interface.name().into(),
+            own,
+            socket: PacketSocket::for_listener(interface, own)?,
+            modem: claim.map(|claim| (Modem::new(ModemConfig::new(own)), claim)),
+            down_until: None,
+        })
+    }
+}
+
+impl Listener {
+    /// Opens the interfaces. With `joins` or a `key` the own modems are given keys; else nothing is ever sent.
+    pub fn open(
+        interfaces: &[Interface],
+        joins: bool,
+        key: Option<NetworkKey>,
+        clock: Clock,
+    ) -> Result<Self, Error> {
+        let has_modem = joins || key.is_some();
+        let ears = interfaces.iter().map(|interface| Ear::open(interface, has_modem));
+        let ears = ears.collect::<Result<Vec<_>, _>>()?;
+        let merge = Merge::new(ears.len());
+        let (outlook, said) = (Outlook::default(), Sight::Nothing);
+        Ok(Self { ears, merge, outlook, said, joins, key, dropped: 0, losses_at: Instant::ZERO, clock })
+    }
+
+    /// Listens until a signal asks for the end, or no one reads any more.
+    pub fn run(mut self, signals: &Signals, desk: &mut Desk<'_>) -> anyhow::Result<Exit> {
+        self.begin(desk);
+        let mut buffer = vec![0; PacketSocket::MAX_FRAME];
+        loop {
+            for index in 0..self.ears.len() {
+                self.take(index, &mut buffer, desk)?;
+            }
+            while let Some(heard) = self.merge.next(self.unix()) {
+                self.hear(heard, desk);
+            }
+            self.look(desk);
+            self.serve_modems(&mut buffer, desk)?;
+            self.report_losses(desk);
+            let wish = signals.next()?;
+            if wish == Some(Wish::Report) {
+                self.say(desk, self.counters());
+            } else if wish.is_some() || desk.nobody_reads() {
+                while let Some(heard) = self.merge.next(Real::MAX) {
+                    self.hear(heard, desk);
+                }
+                self.say(desk, self.counters());
+                if self.outlook.sight() == Sight::Nothing {
+                    self.say(desk, NOTHING.into());
+                }
+                return Ok(Exit::Good);
+            }
+            self.sleep(signals)?;
+        }
+    }
+
+    fn begin(&mut self, desk: &mut Desk<'_>) {
+        let names: Vec<String> = self.ears.iter().map(|ear| Plain(&ear.name).to_string()).collect();
+        let how = match (self.joins, self.key.is_some()) {
+            (false, false) => "nothing is sent",
+            (false, true) => "the own modem is given the key",
+            (true, _) => "the own modem is given each key that is learned",
+        };
+        self.say(desk, format!("ready on {}: {how}; Ctrl-C ends it and shows the stories", names.join(", ")));
+        let (mut cx, key) = (Cx { now: self.clock.now(), entropy: &mut OsEntropy }, self.key);
+        for (modem, _) in self.ears.iter_mut().filter_map(|ear| ear.modem.as_mut()) {
+            modem.start(&mut cx);
+            if let Some(key) = key {
+                modem.set_key(&mut cx, key);
+            }
+        }
+    }
+
+    /// Takes what waits on an interface.
+    fn take(&mut self, index: usize, buffer: &mut [u8], desk: &mut Desk<'_>) -> Result<(), Error> {
+        for _ in 0..BURST {
+            let (now, unix) = (self.clock.now(), self.unix());
+            let Some(ear) = self.ears.get_mut(index).filter(|ear| ear.down_until.is_none()) else { break };
+            let (at, bytes) = match ear.socket.receive_at(buffer) {
+                Ok(Some(Timed { at, frame })) => (at.unwrap_or(unix), frame),
+                Ok(None) => break,
+                Err(error) if error.is_interface_down() => {
+                    ear.down_until = Some(now + AGAIN);
+                    let words = format!(
+                        "warning: {}: the interface is down or gone; waiting for it",
+                        Plain(&ear.name)
+                    );
+                    desk.say(unix, words);
+                    break;
+                }
+                Err(error) => return Err(error),
+            };
+            if let Some((modem, _)) = &mut ear.modem {
+                modem.handle(&mut Cx { now, entropy: &mut OsEntropy }, bytes);
+            }
+            let bytes = bytes.to_vec();
+            if !self.is_own(&bytes) {
+                self.merge.push(unix, Heard { at, ear: index, bytes });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a frame is what an own modem says to this program: no part of what is listened to, on whatever interface a
+    /// bridge shows it.
+    fn is_own(&self, bytes: &[u8]) -> bool {
+        self.ears.iter().any(|ear| ear.modem.is_some() && bytes.starts_with(&ear.own.0))
+    }
+
+    /// Takes a frame in its order.
+    fn hear(&mut self, heard: Heard, desk: &mut Desk<'_>) {
+        let learned = self.outlook.take(nanos(heard.at), &packet::parse(ETHERNET, &heard.bytes));
+        let at = heard.at;
+        desk.frame(at, Direction::Received, heard.bytes);
+        let Some(key) = learned.filter(|key| self.key != Some(*key)) else { return };
+        let car = self.outlook.status().car.map_or_else(String::new, |car| format!(" given to {car}"));
+        self.key = Some(key);
+        if !self.joins {
+            return desk.say(at, format!("the network's key{car} was seen"));
+        }
+        desk.say(at, format!("the network's key{car} is set in the own modem"));
+        let mut cx = Cx { now: self.clock.now(), entropy: &mut OsEntropy };
+        for (modem, _) in self.ears.iter_mut().filter_map(|ear| ear.modem.as_mut()) {
+            modem.set_key(&mut cx, key);
+        }
+    }
+
+    /// Says what can be seen where that has changed.
+    fn look(&mut self, desk: &mut Desk<'_>) {
+        self.outlook.pass(nanos(self.unix()));
+        let sight = self.outlook.sight();
+        // That there is a connection is news only where it was missed.
+        let was_missed = of_sight(self.said).is_some();
+        if sight != self.said
+            && let Some(words) = of_sight(sight).filter(|_| sight != Sight::Connections || was_missed)
+        {
+            self.say(desk, words.into());
+        }
+        self.said = sight;
+    }
+
+    /// Lets the own modems do what is due.
+    fn serve_modems(&mut self, buffer: &mut [u8], desk: &mut Desk<'_>) -> Result<(), Error> {
+        let (now, unix) = (self.clock.now(), self.unix());
+        let room = buffer.get_mut(..MAX_FRAME).unwrap_or_default();
+        for ear in &mut self.ears {
+            if ear.down_until.is_some_and(|until| until <= now) {
+                ear.down_until = Some(now + AGAIN);
+                if ear.socket.reopen().is_ok() {
+                    ear.down_until = None;
+                    desk.say(unix, format!("{}: the interface is back", Plain(&ear.name)));
+                }
+            }
+            let Some((modem, _)) = &mut ear.modem else { continue };
+            if modem.poll_timeout().is_some_and(|due| due.at <= now) {
+                modem.handle_timeout(&mut Cx { now, entropy: &mut OsEntropy });
+            }
+            while let Some((length, ())) = modem.poll_transmit(room) {
+                let frame = room.get(..length).unwrap_or_default();
+                match ear.socket.send(frame) {
+                    // A full queue loses the frame, as any wire does; an interface that is down is said where it is read.
+                    Ok(_) => desk.frame(unix, Direction::Sent, frame.to_vec()),
+                    Err(error) if error.is_interface_down() => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            while let Some(event) = modem.poll_event() {
+                desk.say(unix, of_own_modem(&Plain(&ear.name).to_string(), &event));
+            }
+        }
+        Ok(())
+    }
+
+    /// Says what was lost; asked every ten seconds, as the kernel's table has to be read for it.
+    fn report_losses(&mut self, desk: &mut Desk<'_>) {
+        let now = self.clock.now();
+        if now < self.losses_at {
+            return;
+        }
+        self.losses_at = now + EVERY;
+        let all = self.dropped_by_kernel();
+        let (dropped, unwritten) = (all - self.dropped, desk.take_lost());
+        if dropped + unwritten > 0 {
+            self.dropped = all;
+            self.say(
+                desk,
+                format!(
+                    "warning: {dropped} frames were dropped by the kernel, {unwritten} frames and lines not written: this \
+                     machine, or whoever reads this, is too slow"
+                ),
+            );
+        }
+    }
+
+    fn dropped_by_kernel(&self) -> u64 {
+        self.ears.iter().map(|ear| ear.socket.statistics().dropped).sum()
+    }
+
+    fn sleep(&self, signals: &Signals) -> Result<(), Error> {
+        let now = self.clock.now();
+        let modems = self.ears.iter().filter_map(|ear| ear.modem.as_ref()?.0.poll_timeout());
+        let until = modems.map(|due| due.at).fold(now + IDLE, Instant::min);
+        let mut left = Real::from_micros(until.since(now).as_micros());
+        if let Some(due) = self.merge.due() {
+            left = left.min(due.saturating_sub(self.unix()));
+        }
+        let up = self.ears.iter().filter(|ear| ear.down_until.is_none());
+        let sources: Vec<_> = up.map(|ear| ear.socket.as_fd()).chain([signals.as_fd()]).collect();
+        wait(&sources, left)
+    }
+
+    fn counters(&self) -> String {
+        let duplicates = self.merge.duplicates();
+        let again = match duplicates {
+            0 => String::new(),
+            count => format!(", {count} of them a second time on another interface"),
+        };
+        let heard = self.outlook.status().frames + duplicates;
+        format!("frames: {heard} heard{again}, {} dropped by the kernel", self.dropped_by_kernel())
+    }
+
+    fn say(&self, desk: &mut Desk<'_>, words: String) {
+        desk.say(self.unix(), words);
+    }
+
+    /// The time since 1970 (UTC).
+    fn unix(&self) -> Real {
+        self.clock.unix(self.clock.now())
+    }
+}
+
+fn nanos(at: Real) -> i64 {
+    i64::try_from(at.as_nanos()).unwrap_or(i64::MAX)
+}

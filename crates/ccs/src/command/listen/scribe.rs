@@ -1,0 +1,261 @@
+//! Decodes, writes and records on a thread of its own: neither a stalled terminal or disk nor decoding holds the loop up.
+
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::time::Duration;
+
+use hal_linux::{Direction, Recorder};
+
+use super::Output;
+use crate::command::decode::lines::{JsonLines, TextLines, seconds};
+use crate::command::decode::summary::Summary;
+use crate::command::decode::{Report, Totals};
+use crate::decode::source::{Data, End, Packet};
+use crate::decode::{Decoder, Keys};
+use crate::style::{self, Palette};
+
+/// Frames and lines that may wait, and their bytes: judgement, seconds of a full link. What comes on top is lost, and said.
+const WAITING: usize = 8192;
+const WAITING_BYTES: usize = 8 << 20;
+
+/// Takes frames and lines without ever waiting.
+pub struct Desk<'a> {
+    jobs: SyncSender<Job>,
+    shared: &'a Shared,
+    lost: u64,
+}
+
+enum Job {
+    Frame(Duration, Direction, Vec<u8>),
+    Words(Duration, String),
+}
+
+#[derive(Default)]
+struct Shared {
+    nobody_reads: AtomicBool,
+    /// Bytes of the jobs that wait.
+    bytes: AtomicUsize,
+}
+
+impl Desk<'_> {
+    /// Takes a frame; `at` is its time since 1970 (UTC). What was sent is recorded only.
+    pub fn frame(&mut self, at: Duration, direction: Direction, bytes: Vec<u8>) {
+        self.send(bytes.len(), Job::Frame(at, direction, bytes));
+    }
+
+    /// Writes a line.
+    pub fn say(&mut self, at: Duration, words: String) {
+        self.send(words.len(), Job::Words(at, words));
+    }
+
+    /// How many frames and lines were not written since this was asked last.
+    pub fn take_lost(&mut self) -> u64 {
+        std::mem::take(&mut self.lost)
+    }
+
+    /// Whether writing has failed: the reader of a pipe is gone.
+    pub fn nobody_reads(&self) -> bool {
+        self.shared.nobody_reads.load(Ordering::Relaxed)
+    }
+
+    fn send(&mut self, size: usize, job: Job) {
+        let bytes = &self.shared.bytes;
+        // This is the only thread that adds.
+        let has_room = bytes.load(Ordering::Relaxed) + size <= WAITING_BYTES;
+        bytes.fetch_add(size, Ordering::Relaxed);
+        if !has_room || self.jobs.try_send(job).is_err() {
+            bytes.fetch_sub(size, Ordering::Relaxed);
+            self.lost += 1;
+        }
+    }
+}
+
+/// Runs `work` with a desk at which a scribe sits, and gives its result when everything is written.
+pub fn with_scribe<T>(scribe: Scribe<'_>, work: impl FnOnce(&mut Desk<'_>) -> T) -> T {
+    let shared = Shared::default();
+    let (jobs, received) = sync_channel(WAITING);
+    std::thread::scope(|scope| {
+        let shared = &shared;
+        let thread = scope.spawn(move || scribe.run(&received, shared));
+        let mut desk = Desk { jobs, shared, lost: 0 };
+        let result = work(&mut desk);
+        if desk.lost > 0 {
+            let lost = desk.lost;
+            anstream::eprintln!("{lost} frames and lines were not written: whoever reads this is too slow");
+        }
+        drop(desk);
+        // A panic there is one here, too.
+        if let Err(panic) = thread.join() {
+            std::panic::resume_unwind(panic);
+        }
+        result
+    })
+}
+
+/// Turns frames into lines, and into the stories at the end.
+pub struct Scribe<'a> {
+    lines: Box<dyn Report + Send + 'a>,
+    summary: Summary<'a>,
+    decoder: Decoder,
+    is_json: bool,
+    palette: Palette,
+    out: Output,
+    recorder: Option<Recorder<Output>>,
+    frames: u64,
+    first: Option<Duration>,
+    /// Frames that came after the recording was full.
+    left_out: u64,
+}
+
+impl<'a> Scribe<'a> {
+    /// One that has written nothing. `names` are the interfaces'.
+    pub fn new(
+        names: &'a str,
+        is_json: bool,
+        keys: Keys,
+        palette: Palette,
+        out: Output,
+        recorder: Option<Recorder<Output>>,
+    ) -> Self {
+        let lines: Box<dyn Report + Send + 'a> = if is_json {
+            Box::new(JsonLines::new(names, keys))
+        } else {
+            Box::new(TextLines::new(palette, keys))
+        };
+        Self {
+            lines,
+            summary: Summary::new(names, "live", is_json),
+            decoder: Decoder::new(),
+            is_json,
+            palette,
+            out,
+            recorder,
+            frames: 0,
+            first: None,
+            left_out: 0,
+        }
+    }
+
+    fn run(mut self, jobs: &Receiver<Job>, shared: &Shared) {
+        let result = self.write_all(jobs, shared).and_then(|()| self.end());
+        if result.is_err() {
+            shared.nobody_reads.store(true, Ordering::Relaxed);
+            // The loop ends soon; until then it is to find the queue empty.
+            while jobs.recv().is_ok() {}
+        }
+    }
+
+    fn write_all(&mut self, jobs: &Receiver<Job>, shared: &Shared) -> io::Result<()> {
+        loop {
+            let job = match jobs.try_recv() {
+                Ok(job) => job,
+                // A pause: what is there can be read up to here.
+                Err(TryRecvError::Empty) => {
+                    self.flush()?;
+                    match jobs.recv() {
+                        Ok(job) => job,
+                        Err(_) => return Ok(()),
+                    }
+                }
+                Err(TryRecvError::Disconnected) => return Ok(()),
+            };
+            let size = match &job {
+                Job::Frame(.., bytes) => bytes.len(),
+                Job::Words(_, words) => words.len(),
+            };
+            shared.bytes.fetch_sub(size, Ordering::Relaxed);
+            match job {
+                Job::Frame(at, direction, bytes) => self.frame(at, direction, &bytes)?,
+                Job::Words(at, words) => self.words(at, &words)?,
+            }
+        }
+    }
+
+    fn frame(&mut self, at: Duration, direction: Direction, bytes: &[u8]) -> io::Result<()> {
+        self.record(at, direction, bytes)?;
+        if direction == Direction::Sent {
+            return Ok(());
+        }
+        self.frames += 1;
+        self.first.get_or_insert(at);
+        let time_ns = i64::try_from(at.as_nanos()).ok();
+        let packet = Packet { frame: self.frames, time_ns, data: Data::Link(1, bytes) };
+        let Self { decoder, lines, summary, out, .. } = self;
+        let mut written = Ok(());
+        decoder.take(packet, &mut |event| {
+            if written.is_ok() {
+                written = lines.event(event, out).and_then(|()| summary.event(event, out));
+            }
+        });
+        written
+    }
+
+    /// A full disk ends the recording with a word, and nothing else; who reads a pipe and is gone ends everything.
+    fn record(&mut self, at: Duration, direction: Direction, bytes: &[u8]) -> io::Result<()> {
+        let Some(recorder) = &mut self.recorder else { return Ok(()) };
+        match recorder.frame(at, direction, bytes) {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                self.left_out += 1;
+                if self.left_out > 1 {
+                    return Ok(());
+                }
+                self.words(at, "the recording is full and ends here: --record-max-mb")
+            }
+            Err(error) => self.recording_failed(error),
+        }
+    }
+
+    fn recording_failed(&mut self, error: io::Error) -> io::Result<()> {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Err(error);
+        }
+        self.recorder = None;
+        let at = self.first.unwrap_or_default();
+        self.words(at, &format!("the recording ends: {error}"))
+    }
+
+    /// A line that is of no frame; beside JSON it goes to the standard error.
+    fn words(&mut self, at: Duration, words: &str) -> io::Result<()> {
+        if self.is_json {
+            anstream::eprintln!("{words}");
+            return Ok(());
+        }
+        let since = self.first.map_or(Duration::ZERO, |first| at.saturating_sub(first));
+        let words = self.palette.paint(style::NOTE, &format!("==> {words}"));
+        let time = seconds(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX));
+        writeln!(self.out, "{time:12.6} {:>6} {words}", "")
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if let Some(Err(error)) = self.recorder.as_mut().map(Recorder::flush) {
+            self.recording_failed(error)?;
+        }
+        self.out.flush()
+    }
+
+    /// What is held back, then the stories.
+    fn end(&mut self) -> io::Result<()> {
+        let Self { decoder, lines, summary, out, .. } = self;
+        let mut written = Ok(());
+        decoder.finish(&mut |event| {
+            if written.is_ok() {
+                written = lines.event(event, out).and_then(|()| summary.event(event, out));
+            }
+        });
+        written?;
+        let totals = Totals { end: &End::Complete, streams: decoder.streams(), given_up: decoder.given_up() };
+        lines.end(&totals, out)?;
+        if !self.is_json {
+            writeln!(out)?;
+        }
+        summary.end(&totals, out)?;
+        if self.left_out > 0 {
+            let words = format!("the recording was full: {} frames are not in it", self.left_out);
+            let at = self.first.unwrap_or_default();
+            self.words(at, &words)?;
+        }
+        self.flush()
+    }
+}

@@ -1,0 +1,44 @@
+//! The story of a session, told from the messages that a role hands out: the same story as that of a capture.
+
+use std::io::{self, Write};
+
+use listen::{Direction, Talk, When};
+use machine::Instant;
+use v2gtp::PayloadType;
+
+use crate::command::decode::story::Told;
+use crate::decode::Connection;
+
+/// Takes the messages of one session after the other.
+#[derive(Default)]
+pub struct Retelling {
+    talk: Talk,
+    /// Sessions so far, and messages in this one.
+    sessions: u64,
+    messages: u64,
+}
+
+impl Retelling {
+    /// Takes a message as it went by.
+    pub fn message(&mut self, at: Instant, direction: Direction, payload_type: u16, document: &[u8]) {
+        self.messages += 1;
+        let time_ns = i64::try_from(at.as_micros().saturating_mul(1000)).ok();
+        let when = When { frame: self.messages, time_ns };
+        let (schema, _) = self.talk.classify(PayloadType(payload_type), document);
+        self.talk.message(when, Some(direction), schema, document);
+    }
+
+    /// Writes the story where there is one, and begins the next.
+    pub fn end(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        let talk = std::mem::take(&mut self.talk);
+        self.messages = 0;
+        let story = talk.story();
+        let (Some(first), Some(last)) = (story.first, story.last) else { return Ok(()) };
+        self.sessions += 1;
+        let connection = Connection { number: self.sessions, first, flow: None, talk: &talk };
+        match Told::of_messages(&connection, last) {
+            Some(told) => told.write_text(None, out),
+            None => Ok(()),
+        }
+    }
+}

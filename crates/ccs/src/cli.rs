@@ -127,6 +127,8 @@ Examples:
     World(WorldCommand),
     /// Shows the messages in captures, both directions, in the order in which they were completed.
     Decode(DecodeArgs),
+    /// Replaces the identifiers and keys in a capture, so that it can be shown to others.
+    Redact(RedactArgs),
     /// Filters EXI documents: one line out for every line in.
     #[command(subcommand)]
     Exi(ExiCommand),
@@ -366,6 +368,37 @@ pub struct DecodeArgs {
     pub show_keys: bool,
 }
 
+/// What `ccs redact` takes.
+#[derive(Args)]
+#[command(after_help = "\
+Replaced by random ones, the same one always by the same one within a file: MAC addresses, IP addresses, network keys and
+identifiers, RunIDs, EVCCID, EVSEID, session ids, contracts, certificates and all other texts and bytes of messages. Blanked,
+for it cannot be taken apart: messages of ISO 15118-2 and -20, TLS, parameters of modems, other protocols. Left out: names,
+comments and secrets in pcapng. Log text on UDP port 514 keeps its words: read it before you show it. Times and electrical
+values stay.
+Exit codes: 0 the output is written, or with --check nothing would be blanked; 1 with --check something would be blanked,
+the input is cut, or it cannot be read; 2 wrong usage, such as an output that exists.")]
+pub struct RedactArgs {
+    /// The capture: pcapng or pcap.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Where the redacted capture goes; it is readable by its owner only.
+    #[arg(short, long, value_name = "FILE", value_parser = name::Path, required_unless_present = "check")]
+    pub output: Option<PathBuf>,
+    /// Reports what would be replaced and blanked, by kind and count, and writes nothing.
+    #[arg(long, conflicts_with = "output")]
+    pub check: bool,
+    /// Overwrites the output if it exists.
+    #[arg(long)]
+    pub force: bool,
+    /// Keeps the first half of MAC addresses, which names the maker.
+    #[arg(long)]
+    pub keep_makers: bool,
+    /// Keeps comments in pcapng, with identifiers replaced as in log text; their words stay.
+    #[arg(long)]
+    pub keep_comments: bool,
+}
+
 /// What `ccs exi` does.
 #[derive(Subcommand)]
 pub enum ExiCommand {
@@ -433,6 +466,7 @@ fn refuse(error: &clap::Error) -> ExitCode {
 fn run(cli: Cli) -> anyhow::Result<Exit> {
     match cli.command {
         Some(Command::Decode(args)) => command::decode::run(&args, &mut output()),
+        Some(Command::Redact(args)) => command::redact::run(&args, &mut output()),
         Some(Command::Exi(command)) => {
             command::exi::run(&command, &mut io::BufReader::new(io::stdin()), &mut output())
         }

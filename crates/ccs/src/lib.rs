@@ -37,6 +37,7 @@ mod latches;
 mod lines;
 mod log;
 mod name;
+pub mod redact;
 mod repeats;
 mod reporter;
 mod running;

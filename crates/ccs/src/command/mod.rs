@@ -6,4 +6,5 @@ pub mod evse;
 pub mod exi;
 pub mod modem;
 pub mod pev;
+pub mod redact;
 pub mod sim_modem;

@@ -29,7 +29,8 @@ pub fn run(args: &RedactArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     }
     let mut entropy = OsEntropy;
     let mut names = redact::names(&mut entropy, options);
-    let end = redact::gather(open(path)?, &mut names, options).with_context(|| format!("redacting {name}"))?;
+    let end =
+        redact::gather(open(path)?, &mut names, options).with_context(|| format!("redacting {name}"))?;
     if let Some(output) = &args.output {
         let file = Unfinished::create(output)?;
         redact::write(open(path)?, &mut names, options, &mut BufWriter::new(&file.file))
@@ -39,7 +40,11 @@ pub fn run(args: &RedactArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let lost = report(&names, args.output.is_some(), out)?;
     out.flush()?;
     if let End::Cut(reason) = end {
-        anstream::eprintln!("{}: cut: {}; everything before that is redacted", Plain(&path.to_string_lossy()), Plain(&reason));
+        anstream::eprintln!(
+            "{}: cut: {}; everything before that is redacted",
+            Plain(&path.to_string_lossy()),
+            Plain(&reason)
+        );
         return Ok(Exit::Failed);
     }
     Ok(if args.check && lost { Exit::Failed } else { Exit::Good })

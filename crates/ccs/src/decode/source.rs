@@ -280,10 +280,7 @@ impl Interface {
 }
 
 /// Gives every block of a capture to `sink` until it breaks off, in constant memory.
-fn each_block(
-    mut reader: impl PcapReaderIterator,
-    sink: &mut BlockSink<'_>,
-) -> End {
+fn each_block(mut reader: impl PcapReaderIterator, sink: &mut BlockSink<'_>) -> End {
     let mut capacity = BUFFER;
     loop {
         match reader.next() {

@@ -97,7 +97,8 @@ impl Reader {
             }
             Block::EnhancedPacket(packet) => {
                 let data = packet.packet_data();
-                let head = numbers(&[packet.if_id, packet.ts_high, packet.ts_low, length(data), packet.origlen]);
+                let head =
+                    numbers(&[packet.if_id, packet.ts_high, packet.ts_low, length(data), packet.origlen]);
                 let id = usize::try_from(packet.if_id).ok();
                 Some(Written {
                     kind: Some(ENHANCED),
@@ -170,7 +171,11 @@ impl Reader {
 
     /// A number of an option: what is written has the lowest byte first. Times are two numbers.
     fn little_endian<'v>(&self, value: &'v [u8]) -> Cow<'v, [u8]> {
-        if self.is_big_endian { value.iter().rev().copied().collect::<Vec<u8>>().into() } else { value.into() }
+        if self.is_big_endian {
+            value.iter().rev().copied().collect::<Vec<u8>>().into()
+        } else {
+            value.into()
+        }
     }
 }
 

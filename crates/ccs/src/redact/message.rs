@@ -41,7 +41,8 @@ pub fn rewrite(names: &mut Names<'_>, payload_type: PayloadType, payload: &mut [
 fn exi(names: &mut Names<'_>, document: &mut [u8]) {
     let schema = Schema::of_first_bytes(document);
     let mut spans = Spans::default();
-    let decodes = schema.and_then(|schema| schema.dissect(document, &mut spans)).is_some_and(|end| end.is_ok());
+    let decodes =
+        schema.and_then(|schema| schema.dissect(document, &mut spans)).is_some_and(|end| end.is_ok());
     if !decodes || spans.is_odd {
         return blank(names, schema, document);
     }

@@ -284,7 +284,7 @@ fn end<const N: usize>(label: &mut Label<N>) {
 mod tests {
     use super::*;
     use hal_linux::OsEntropy;
-    use homeplug_mme::view::{ModulePart, ModuleOperationCnf, SetKeyReq};
+    use homeplug_mme::view::{ModuleOperationCnf, ModulePart, SetKeyReq};
     use homeplug_mme::{NetworkKey, Slac, emit};
 
     const CAR: Mac = Mac([0xDC, 0x0E, 0xA1, 0x11, 0x67, 0x08]);
@@ -308,8 +308,7 @@ mod tests {
         let key = NetworkKey::derived(Nmk::new(*b"0123456789abcdef"));
         let none = StationId(*b"WVWZZZ1JZXW000001");
         let run_id = RunId([0xDC, 0x0E, 0xA1, 0x11, 0x67, 0x08, 0, 0]);
-        let message =
-            Slac::MatchCnf { run_id, car: CAR, pev_id: none, charger: CHARGER, evse_id: none, key };
+        let message = Slac::MatchCnf { run_id, car: CAR, pev_id: none, charger: CHARGER, evse_id: none, key };
         let mut frame = [0; MAX_FRAME];
         let length = message.emit(CAR, CHARGER, &mut frame).unwrap();
         let (payload, blanked) = rewritten(&frame[..length]);

@@ -46,10 +46,14 @@ pub struct Options {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// It is no capture.
-    #[error("it is {0}: only pcap and pcapng captures are redacted. Text is not: it can hold names in any form")]
+    #[error(
+        "it is {0}: only pcap and pcapng captures are redacted. Text is not: it can hold names in any form"
+    )]
     Text(Format),
     /// Too many identifiers.
-    #[error("it has too many different identifiers (more than 65536); cut it into parts, for example with `editcap -c`")]
+    #[error(
+        "it has too many different identifiers (more than 65536); cut it into parts, for example with `editcap -c`"
+    )]
     TooMany,
     /// Writing failed.
     #[error("cannot write the output: {0}")]
@@ -89,7 +93,8 @@ fn pass(
         return Err(Error::Text(source.format()));
     }
     let mut reader = Reader::new(options.keeps_comments);
-    let mut redactor = Redactor { names, streams: Streams::default(), waiting: VecDeque::new(), bytes: 0, guard, out };
+    let mut redactor =
+        Redactor { names, streams: Streams::default(), waiting: VecDeque::new(), bytes: 0, guard, out };
     let mut failed = None;
     let end = source.blocks(&mut |block| {
         let written = reader.take(redactor.names, block);
@@ -133,20 +138,12 @@ struct Waiting {
 impl Redactor<'_, '_, '_> {
     fn take(&mut self, mut block: Written) -> io::Result<()> {
         let (mut sum, mut place) = (None, None);
-        if block.has_frame {
-            match block.link_type {
-                Some(link_type) => {
-                    if let Some(segment) = packet::rewrite(self.names, link_type, &mut block.frame) {
-                        let data = block.frame.get(segment.data.clone()).unwrap_or_default();
-                        place = self.streams.take(self.names, &segment, data).map(|place| (place, segment.data));
-                        sum = Some(segment.sum);
-                    }
-                }
-                None => {
-                    self.names.blank("frames of interfaces that are not described");
-                    block.frame.fill(0);
-                }
-            }
+        if block.has_frame
+            && let Some(segment) = packet::rewrite(self.names, block.link_type, &mut block.frame)
+        {
+            let data = block.frame.get(segment.data.clone()).unwrap_or_default();
+            place = self.streams.take(self.names, &segment, data).map(|place| (place, segment.data));
+            sum = Some(segment.sum);
         }
         self.bytes += block.frame.len();
         self.waiting.push_back(Waiting { block, segment: place, sum });
@@ -158,11 +155,8 @@ impl Redactor<'_, '_, '_> {
         while let Some(Waiting { mut block, segment, sum }) = self.waiting.pop_front() {
             if let Some((place, range)) = segment {
                 let is_late = self.waiting.len() >= frames || self.bytes > bytes;
-                let new = if is_late {
-                    self.streams.force(self.names, &place)
-                } else {
-                    self.streams.get(&place)
-                };
+                let new =
+                    if is_late { self.streams.force(self.names, &place) } else { self.streams.get(&place) };
                 if new.is_none() && !is_late {
                     self.waiting.push_front(Waiting { block, segment: Some((place, range)), sum });
                     return Ok(());

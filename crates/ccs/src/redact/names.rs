@@ -212,9 +212,9 @@ impl<'e> Names<'e> {
     pub fn ipv4(&mut self, address: [u8; 4]) -> [u8; 4] {
         match address {
             [0, 0, 0, 0] | [255, 255, 255, 255] | [127 | 224..=239, ..] => address,
-            _ => self.named(Kind::Address, address, |names| {
-                names.part(address, |[_, b, c, d]| [10, b, c, d])
-            }),
+            _ => {
+                self.named(Kind::Address, address, |names| names.part(address, |[_, b, c, d]| [10, b, c, d]))
+            }
         }
     }
 
@@ -315,12 +315,7 @@ impl<'e> Names<'e> {
     }
 
     /// The replacement that the table has, or a new one.
-    fn named_vec(
-        &mut self,
-        kind: Kind,
-        original: &[u8],
-        make: impl FnOnce(&mut Self) -> Vec<u8>,
-    ) -> Vec<u8> {
+    fn named_vec(&mut self, kind: Kind, original: &[u8], make: impl FnOnce(&mut Self) -> Vec<u8>) -> Vec<u8> {
         if kind != Kind::Part {
             *self.places.entry(kind).or_default() += 1;
         }
@@ -371,7 +366,8 @@ mod tests {
 
     #[test]
     fn an_address_its_eui_64_and_its_solicited_node_group_stay_one_station() {
-        let mut names = Names::new(&mut OsEntropy, false);
+        let mut entropy = OsEntropy;
+        let mut names = Names::new(&mut entropy, false);
         let new = names.mac(CAR);
         assert_ne!(new, CAR);
         assert_eq!(new[0] & 3, 2, "of no maker, and of one station");
@@ -388,7 +384,8 @@ mod tests {
 
     #[test]
     fn the_network_identifier_is_the_one_of_the_new_key_where_it_was_that_of_the_old_one() {
-        let mut names = Names::new(&mut OsEntropy, false);
+        let mut entropy = OsEntropy;
+        let mut names = Names::new(&mut entropy, false);
         let key = [0xAB; 15].iter().copied().chain([1]).collect::<Vec<u8>>().try_into().unwrap();
         let old = Nid::derive(&Nmk::new(key), SecurityLevel::Secure);
         let foreign = names.nid([1, 2, 3, 4, 5, 6, 7]);
@@ -400,7 +397,8 @@ mod tests {
 
     #[test]
     fn what_is_everyone_s_stays() {
-        let mut names = Names::new(&mut OsEntropy, false);
+        let mut entropy = OsEntropy;
+        let mut names = Names::new(&mut entropy, false);
         for mac in [[0; 6], [0xFF; 6], [0x33, 0x33, 0, 0, 0, 1], Mac::LOCAL_MODEM.0] {
             assert_eq!(names.mac(mac), mac);
         }
@@ -414,7 +412,8 @@ mod tests {
 
     #[test]
     fn the_maker_stays_on_request_and_text_stays_of_its_form() {
-        let mut names = Names::new(&mut OsEntropy, true);
+        let mut entropy = OsEntropy;
+        let mut names = Names::new(&mut entropy, true);
         assert_eq!(names.mac(CAR)[..3], CAR[..3]);
         assert_ne!(names.mac(CAR)[3..], CAR[3..]);
         let new = names.identifier(Kind::EvseId, b"DE*ABB*E123");
@@ -424,7 +423,8 @@ mod tests {
 
     #[test]
     fn a_table_that_is_full_says_so() {
-        let mut names = Names::new(&mut OsEntropy, false);
+        let mut entropy = OsEntropy;
+        let mut names = Names::new(&mut entropy, false);
         for number in 0..40_000_u32 {
             let [a, b, c, d] = number.to_be_bytes();
             names.identifier(Kind::Contract, &[1, a, b, c, d]);

@@ -57,22 +57,22 @@ const TCP: u8 = 6;
 const UDP: u8 = 17;
 const ICMPV6: u8 = 58;
 
-/// Rewrites a frame of a link type, all but the bytes of a TCP segment.
-pub fn rewrite(names: &mut Names<'_>, link_type: i32, frame: &mut [u8]) -> Option<Segment> {
+/// Rewrites a frame of a link type, where it is known, all but the bytes of a TCP segment.
+pub fn rewrite(names: &mut Names<'_>, link_type: Option<i32>, frame: &mut [u8]) -> Option<Segment> {
     // The numbers are those of https://www.tcpdump.org/linktypes.html, as in `listen::packet`.
     match link_type {
-        1 => {
+        Some(1) => {
             mac(names, frame, 0);
             mac(names, frame, 6);
             ether(names, frame, 12)
         }
-        12 | 14 | 101 | 228 | 229 => ip(names, frame, 0),
-        0 | 108 => ip(names, frame, 4),
-        113 => {
+        Some(12 | 14 | 101 | 228 | 229) => ip(names, frame, 0),
+        Some(0 | 108) => ip(names, frame, 4),
+        Some(113) => {
             cooked_address(names, frame, 4, 6);
             ether(names, frame, 14)
         }
-        276 => {
+        Some(276) => {
             cooked_address(names, frame, 11, 12);
             let ether_type = number(frame, 0)?;
             ether_payload(names, frame, ether_type, 20)
@@ -332,7 +332,8 @@ fn tcp_options(names: &mut Names<'_>, options: &mut [u8]) {
             1 => 1,
             _ => options.get(at + 1).map_or(0, |length| usize::from(*length)),
         };
-        let is_known = matches!((kind, length), (1, 1) | (2, 4) | (3, 3) | (4, 2) | (5, 10 | 18 | 26 | 34) | (8, 10));
+        let is_known =
+            matches!((kind, length), (1, 1) | (2, 4) | (3, 3) | (4, 2) | (5, 10 | 18 | 26 | 34) | (8, 10));
         if !is_known || at + length > options.len() {
             names.blank("options of TCP segments");
             let end = if length < 2 { options.len() } else { (at + length).min(options.len()) };

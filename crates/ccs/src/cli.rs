@@ -146,6 +146,7 @@ Examples:
 }
 
 /// What `ccs evse` takes.
+#[expect(clippy::struct_excessive_bools, reason = "each is an option on the command line")]
 #[derive(Args)]
 #[command(after_help = "\
 SIGINT (Ctrl-C), SIGTERM and SIGHUP end the session in order; a second SIGINT or SIGTERM, and SIGQUIT, switch off at
@@ -163,10 +164,14 @@ pub struct EvseArgs {
     /// What drives pilot and power: `simulated` moves nothing real. There is no default.
     #[arg(long, value_name = "NAME")]
     pub plant: Option<String>,
-    /// Records all frames into a pcapng file.
-    #[arg(long, value_name = "FILE", value_parser = name::Path)]
+    /// Records all frames, with their messages as comments, and what the plant does into a pcapng file; in a directory,
+    /// one file for each session.
+    #[arg(long, value_name = "PATH", value_parser = name::Path)]
     pub record: Option<PathBuf>,
-    /// Ends the recording at this size in megabytes and logs that.
+    /// Writes network keys into the recording as they are; by default they are zeros.
+    #[arg(long)]
+    pub with_keys: bool,
+    /// Ends a file of the recording at this size in megabytes and logs that.
     #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub record_max_mb: Option<u32>,
     /// Logs every message. By default repeated messages are counted; the count is logged every ten seconds.
@@ -219,10 +224,14 @@ pub struct PevArgs {
     /// How the link to the charger comes about: `slac` matches through the modem; `up` assumes an existing link.
     #[arg(long, value_enum, value_name = "HOW", default_value = "slac")]
     pub link: LinkHow,
-    /// Records all frames into a pcapng file.
-    #[arg(long, value_name = "FILE", value_parser = name::Path)]
+    /// Records all frames, with their messages as comments, and what the plant does into a pcapng file; in a directory,
+    /// one file for each session.
+    #[arg(long, value_name = "PATH", value_parser = name::Path)]
     pub record: Option<PathBuf>,
-    /// Ends the recording at this size in megabytes and logs that.
+    /// Writes network keys into the recording as they are; by default they are zeros.
+    #[arg(long)]
+    pub with_keys: bool,
+    /// Ends a file of the recording at this size in megabytes and logs that.
     #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(1..=1_000_000), default_value_t = config::Megabytes::USUAL.0)]
     pub record_max_mb: u32,
     /// Logs every message. By default repeated messages are counted; the count is logged every ten seconds.
@@ -369,6 +378,7 @@ pub struct DecodeArgs {
 }
 
 /// What `ccs redact` takes.
+#[expect(clippy::struct_excessive_bools, reason = "each is an option on the command line")]
 #[derive(Args)]
 #[command(after_help = "\
 Replaced by random ones, the same one always by the same one within a file: MAC addresses, IP addresses, network keys and

@@ -91,7 +91,7 @@ impl Reader {
                 if self.link_types.len() < MAX_INTERFACES {
                     self.link_types.push(interface.linktype.0);
                 }
-                let head = numbers(&[interface.linktype.0 as u32 & 0xFFFF, interface.snaplen]);
+                let head = numbers(&[interface.linktype.0.cast_unsigned() & 0xFFFF, interface.snaplen]);
                 let options = self.options(names, &interface.options, OF_INTERFACE);
                 Some(Written { kind: Some(INTERFACE), head, options, ..Written::default() })
             }

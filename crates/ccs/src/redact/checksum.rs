@@ -5,7 +5,7 @@ pub fn internet(bytes: &[u8]) -> u16 {
     !fold(sum(bytes))
 }
 
-/// That of a TCP, UDP or ICMPv6 packet: with the pseudo-header of its addresses (both, IPv4 or IPv6).
+/// That of a TCP, UDP or `ICMPv6` packet: with the pseudo-header of its addresses (both, `IPv4` or `IPv6`).
 pub fn transport(addresses: &[u8], protocol: u8, packet: &[u8]) -> u16 {
     let length = u64::try_from(packet.len()).unwrap_or_default();
     !fold(sum(addresses) + u64::from(protocol) + (length >> 16) + (length & 0xFFFF) + sum(packet))
@@ -21,7 +21,7 @@ fn fold(mut sum: u64) -> u16 {
     while sum > 0xFFFF {
         sum = (sum >> 16) + (sum & 0xFFFF);
     }
-    sum as u16
+    u16::try_from(sum).unwrap_or_default()
 }
 
 #[cfg(test)]

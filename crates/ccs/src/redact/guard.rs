@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 /// Bytes that are looked for: shorter identifiers occur by chance.
 const LENGTH: usize = 6;
-const BITS: u32 = 8 * LENGTH as u32;
+const BITS: u32 = 48;
 
 /// What must not be found.
 pub struct Guard {
@@ -18,7 +18,7 @@ pub struct Guard {
 impl Guard {
     /// A guard against these; those that are too short, or mostly one byte, are left out.
     pub fn new<'a>(originals: impl Iterator<Item = &'a [u8]>) -> Self {
-        let keys: BTreeSet<u64> = originals.filter_map(|bytes| key(bytes)).collect();
+        let keys: BTreeSet<u64> = originals.filter_map(key).collect();
         let mut filter = vec![0; 1 << 10];
         for key in &keys {
             let at = (key >> (BITS - 16)) as usize;
@@ -46,18 +46,16 @@ impl Guard {
     /// In hexadecimal digits with anything but letters and digits between them.
     fn as_digits(&self, bytes: &[u8]) -> bool {
         let (mut window, mut count) = (0_u64, 0);
-        bytes.iter().any(|byte| match char::from(*byte).to_digit(16) {
-            Some(digit) => {
+        bytes.iter().any(|byte| {
+            if let Some(digit) = char::from(*byte).to_digit(16) {
                 window = window << 4 | u64::from(digit);
                 count += 1;
-                count >= 2 * LENGTH && self.has(window)
+                return count >= 2 * LENGTH && self.has(window);
             }
-            None => {
-                if byte.is_ascii_alphanumeric() {
-                    count = 0;
-                }
-                false
+            if byte.is_ascii_alphanumeric() {
+                count = 0;
             }
+            false
         })
     }
 

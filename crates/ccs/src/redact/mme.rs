@@ -6,6 +6,7 @@ use homeplug_mme::{Dak, Frame, MAX_FRAME, Mac, Nid, Nmk, RunId, StationId};
 use modem::pib::checksum32;
 
 use super::names::{Kind, Names};
+use crate::decode::mme::may_hold_keys;
 
 /// What is counted for a message that is not known or ends too early.
 const UNKNOWN: &str = "power-line messages that are not known";
@@ -40,6 +41,41 @@ pub fn rewrite(names: &mut Names<'_>, payload: &mut [u8]) {
 fn blank(names: &mut Names<'_>, payload: &mut [u8], header: usize) {
     names.blank(UNKNOWN);
     payload.iter_mut().skip(header).for_each(|byte| *byte = 0);
+}
+
+/// Makes the keys in an Ethernet frame zero, and all that may hold one and is not taken apart.
+pub fn mask_keys(frame: &mut [u8]) {
+    let original = frame.to_vec();
+    let Some(parsed) = Frame::parse(&original).ok().filter(may_hold_keys) else { return };
+    let body = frame.len() - parsed.body.len();
+    // The frame without a tag of a virtual network.
+    let tag = if parsed.vlan.is_some() { 4 } else { 0 };
+    let mut new = [0; MAX_FRAME];
+    let zeros = vec![0; parsed.body.len()];
+    let length = View::of(&parsed).ok().and_then(|view| {
+        let mut view = view;
+        without_keys(&mut view);
+        if let Some(slice) = opaque(&mut view) {
+            *slice = Slice(zeros.get(..slice.0.len())?);
+        }
+        view.emit(parsed.to, parsed.from, &mut new)
+    });
+    let room = frame.get_mut(body..).unwrap_or_default();
+    room.fill(0);
+    let new = length.and_then(|length| new.get(body - tag..length)).unwrap_or_default();
+    room.iter_mut().zip(new).for_each(|(to, from)| *to = *from);
+}
+
+fn without_keys(view: &mut View<'_>) {
+    let none = Nmk::new([0; Nmk::LEN]);
+    match view {
+        View::SlacMatchCnf(m) => m.nmk = none,
+        View::SetKeyReq(m) => m.new_key = none,
+        View::GetKeyCnf(m) => m.key = none,
+        View::VsSetKeyReq(m) => (m.nmk, m.dak) = (none, Dak::new([0; Dak::LEN])),
+        View::RdModReq(m) => m.secret = none,
+        _ => {}
+    }
 }
 
 struct Rewriter<'n, 'e> {
@@ -197,7 +233,8 @@ impl Rewriter<'_, '_> {
                 }
             }
             View::NwInfoCnf(m) => {
-                self.bytes = m.data.0.iter().take(2).enumerate().map(|(at, byte)| byte * at as u8).collect();
+                // A reserved byte, and how many networks there are.
+                self.bytes = [0].into_iter().chain(m.data.0.get(1).copied()).collect();
                 for entry in m.networks() {
                     match entry {
                         Entry::Network(mut network) => {
@@ -320,6 +357,27 @@ mod tests {
         let Some(Ok(Slac::MatchCnf { run_id, car, key, .. })) = Slac::parse(&new) else { panic!("{new:?}") };
         assert_eq!((run_id.0[..6].to_vec(), &run_id.0[6..]), (car.0.to_vec(), &[0, 0][..]));
         assert_eq!(key, NetworkKey::derived(key.nmk));
+    }
+
+    #[test]
+    fn a_recording_has_no_key_and_the_rest_of_the_message() {
+        let key = NetworkKey::derived(Nmk::new(*b"0123456789abcdef"));
+        let mut frame = [0; MAX_FRAME];
+        let length = emit(&SetKeyReq::new([1, 2, 3, 4], key), CAR, CHARGER, &mut frame).unwrap();
+        let original = frame[..length].to_vec();
+        for tag in [&[][..], &[0x81, 0, 0, 7]] {
+            let mut masked = [&original[..12], tag, &original[12..]].concat();
+            mask_keys(&mut masked);
+            let expected: Vec<u8> = [&original[..12], tag, &original[12..]].concat();
+            let at = expected.windows(16).position(|window| window == b"0123456789abcdef").unwrap();
+            assert_eq!((&masked[..at], &masked[at..at + 16]), (&expected[..at], &[0; 16][..]));
+            assert_eq!(masked[at + 16..], expected[at + 16..]);
+        }
+        // A part of a message has no fields, but a key may be in it.
+        let mut part = original.clone();
+        part[17] = 0x10;
+        mask_keys(&mut part);
+        assert_eq!((&part[..17], &part[19..]), (&original[..17], &vec![0; length - 19][..]));
     }
 
     #[test]

@@ -26,6 +26,7 @@ use guard::Guard;
 use packet::Sum;
 use stream::{Place, Streams};
 
+pub use mme::mask_keys;
 pub use names::{Kind, Names};
 
 /// Frames, and their bytes, that may wait for the rest of a message: judgement, far more than overtake each other. After
@@ -162,12 +163,11 @@ impl Redactor<'_, '_, '_> {
                     return Ok(());
                 }
                 let data = block.frame.get_mut(range).unwrap_or_default();
-                match new {
-                    Some(new) => data.copy_from_slice(&new),
-                    None => {
-                        self.names.blank("messages that are not whole");
-                        data.fill(0);
-                    }
+                if let Some(new) = new {
+                    data.copy_from_slice(&new);
+                } else {
+                    self.names.blank("messages that are not whole");
+                    data.fill(0);
                 }
             }
             self.bytes -= block.frame.len();

@@ -1,4 +1,5 @@
 //! Identifiers and their replacements: the same in gives the same out, as long as one table lives.
+#![allow(clippy::many_single_char_names, reason = "the bytes of an address have no other names")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +17,7 @@ pub enum Kind {
     Key,
     /// Network identifiers.
     Nid,
-    /// RunIDs and station names of matching.
+    /// `RunID`s and station names of matching.
     Matching,
     /// The car's identifier.
     EvccId,
@@ -250,8 +251,7 @@ impl<'e> Names<'e> {
             return bytes.to_vec();
         }
         match *bytes {
-            [a, b, c, d, e, f] => self.placed(kind, bytes, [a, b, c, d, e, f], 0),
-            [a, b, c, d, e, f, 0, 0] => self.placed(kind, bytes, [a, b, c, d, e, f], 0),
+            [a, b, c, d, e, f] | [a, b, c, d, e, f, 0, 0] => self.placed(kind, bytes, [a, b, c, d, e, f], 0),
             [0, 0, a, b, c, d, e, f] => self.placed(kind, bytes, [a, b, c, d, e, f], 2),
             [a, b, c, 0xFF, 0xFE, d, e, f] => {
                 let [a, b, c, d, e, f] = self.mac([a ^ 2, b, c, d, e, f]);
@@ -348,11 +348,7 @@ fn is_empty(bytes: &[u8]) -> bool {
 fn is_well_known(mac: [u8; 6]) -> bool {
     let groups = matches!(
         mac,
-        [0x33, 0x33, ..]
-            | [0x01, 0x00, 0x5E, ..]
-            | [0x01, 0x80, 0xC2, ..]
-            | [0x01, 0x1B, 0x19, ..]
-            | [0x01, 0x00, 0x0C, ..]
+        [0x33, 0x33, ..] | [0x01, 0x00, 0x5E | 0x0C, ..] | [0x01, 0x80, 0xC2, ..] | [0x01, 0x1B, 0x19, ..]
     );
     groups || is_empty(&mac) || mac == Mac::LOCAL_MODEM.0
 }

@@ -1,4 +1,5 @@
 //! Frames: link layer, IP, ICMP and UDP rewritten in place. What is not known becomes zero; checksums become right.
+#![allow(clippy::many_single_char_names, reason = "the bytes of an address have no other names")]
 
 use std::ops::Range;
 
@@ -7,6 +8,7 @@ use v2gtp::{HEADER_LEN, Header, PayloadType};
 
 use super::names::Names;
 use super::{checksum, message, mme, text};
+use crate::recording::note;
 
 /// The TCP segment in a frame: its bytes are rewritten by [`Streams`](super::stream::Streams).
 #[derive(Clone, Debug)]
@@ -23,7 +25,7 @@ pub struct Segment {
     pub sum: Sum,
 }
 
-/// A checksum of TCP, UDP or ICMPv6.
+/// A checksum of TCP, UDP or `ICMPv6`.
 #[derive(Clone, Debug)]
 pub struct Sum {
     /// Both IP addresses.
@@ -76,6 +78,11 @@ pub fn rewrite(names: &mut Names<'_>, link_type: Option<i32>, frame: &mut [u8]) 
             cooked_address(names, frame, 11, 12);
             let ether_type = number(frame, 0)?;
             ether_payload(names, frame, ether_type, 20)
+        }
+        // Our own recordings: what a plant does.
+        Some(147) if note::parse(frame).is_some() => {
+            text::rewrite(names, frame.get_mut(note::TEXT_AT..).unwrap_or_default());
+            None
         }
         _ => blank(names, frame, 0, "frames of link types that are not known"),
     }
@@ -249,8 +256,13 @@ fn options(names: &mut Names<'_>, frame: &mut [u8], range: Range<usize>) {
     let is_known = loop {
         rest = match rest {
             [] => break true,
-            [0, rest @ ..] | [5, 2, _, _, rest @ ..] | [1, 0, rest @ ..] | [1, 1, 0, rest @ ..] => rest,
-            [1, 2, 0, 0, rest @ ..] | [1, 3, 0, 0, 0, rest @ ..] | [1, 4, 0, 0, 0, 0, rest @ ..] => rest,
+            [0, rest @ ..]
+            | [5, 2, _, _, rest @ ..]
+            | [1, 0, rest @ ..]
+            | [1, 1, 0, rest @ ..]
+            | [1, 2, 0, 0, rest @ ..]
+            | [1, 3, 0, 0, 0, rest @ ..]
+            | [1, 4, 0, 0, 0, 0, rest @ ..] => rest,
             _ => break false,
         };
     };

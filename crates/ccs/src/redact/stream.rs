@@ -123,8 +123,8 @@ impl Half {
     /// The offset of a sequence number; `None` where it is too far from the bytes that come next.
     fn place(&self, sequence: u32) -> Option<u64> {
         // Numbers wrap every 4 GiB.
-        let expected = self.origin.wrapping_add((self.next - WINDOW) as u32);
-        let distance = i64::from(sequence.wrapping_sub(expected) as i32);
+        let expected = self.origin.wrapping_add(u32::try_from((self.next - WINDOW) & 0xFFFF_FFFF).ok()?);
+        let distance = i64::from(sequence.wrapping_sub(expected).cast_signed());
         let window = i64::try_from(WINDOW).unwrap_or_default();
         (distance.abs() < window).then(|| self.next.checked_add_signed(distance)).flatten()
     }
@@ -249,17 +249,14 @@ fn messages(names: &mut Names<'_>, bytes: &mut [u8]) -> usize {
     });
     let mut at = 0;
     for (payload_type, length) in found {
-        match payload_type {
-            Some(payload_type) => {
-                at += HEADER_LEN;
-                if let Some(payload) = bytes.get_mut(at..at + length) {
-                    message::rewrite(names, payload_type, payload);
-                }
+        if let Some(payload_type) = payload_type {
+            at += HEADER_LEN;
+            if let Some(payload) = bytes.get_mut(at..at + length) {
+                message::rewrite(names, payload_type, payload);
             }
-            None => {
-                names.blank("bytes in connections that are no messages");
-                clear(bytes.get_mut(at..at + length));
-            }
+        } else {
+            names.blank("bytes in connections that are no messages");
+            clear(bytes.get_mut(at..at + length));
         }
         at += length;
     }

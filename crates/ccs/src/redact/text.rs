@@ -128,6 +128,7 @@ fn is_mac(text: &[u8], at: usize, length: usize) -> bool {
 }
 
 /// What bytes in a row are made of.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Default)]
 struct Run {
     parts: usize,

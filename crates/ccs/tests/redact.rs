@@ -97,7 +97,9 @@ fn search(file: &[u8], identifiers: &Identifiers) -> Vec<String> {
     let number = |bytes: &[u8]| bytes[..6].iter().fold(0_u64, |number, byte| number * 256 + u64::from(*byte));
     let keys: BTreeMap<u64, &str> = identifiers.iter().map(|(bytes, what)| (number(bytes), *what)).collect();
     let mut may = vec![false; 1 << 16];
-    keys.keys().for_each(|key| may[(key & 0xFFFF) as usize] = true);
+    for key in keys.keys() {
+        may[(key & 0xFFFF) as usize] = true;
+    }
     let mut hits = Vec::new();
     let mut look = |window: u64, place: String| {
         if may[(window & 0xFFFF) as usize]
@@ -215,7 +217,7 @@ fn no_identifier_of_any_capture_is_left_each_story_is_the_same_but_for_names_and
     assert!(summed > 50_000, "only {summed} checksums");
 }
 
-/// Whether the checksum of an Ethernet frame with TCP, UDP or ICMPv6 is right, by another implementation.
+/// Whether the checksum of an Ethernet frame with TCP, UDP or `ICMPv6` is right, by another implementation.
 fn sums(frame: &[u8]) -> Option<bool> {
     use etherparse::{NetHeaders, PacketHeaders, TransportHeader};
     let packet = PacketHeaders::from_ethernet_slice(frame).ok()?;

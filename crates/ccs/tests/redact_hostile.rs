@@ -204,6 +204,7 @@ fn what_is_not_known_is_never_copied() {
         ("IEEE 802.11", 105, SECRET.to_vec()),
         ("USB", 249, SECRET.to_vec()),
         ("own use", 147, SECRET.to_vec()),
+        ("a note of a recording", 147, b"CCS\x01demand lock=held WVWZZZ1JZXW000001".to_vec()),
     ];
     for (what, link_type, frame) in table {
         let new = redacted(&pcap(*link_type, std::slice::from_ref(frame)));

@@ -139,6 +139,11 @@ impl<W: Write> Recorder<W> {
         Ok(true)
     }
 
+    /// Whether something did not fit: nothing more is written.
+    pub fn is_full(&self) -> bool {
+        self.is_full
+    }
+
     /// Hands everything to the operating system.
     pub fn flush(&mut self) -> io::Result<()> {
         self.writer.get_mut().flush()

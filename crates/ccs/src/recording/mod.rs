@@ -113,6 +113,9 @@ impl Recording {
 
     /// A frame; `at` is its time since 1970. Whether there was room for it.
     pub fn frame(&mut self, at: Duration, direction: Direction, frame: &[u8]) -> io::Result<bool> {
+        if self.close_at.is_none() && self.file.as_ref().is_some_and(Recorder::is_full) {
+            return Ok(false);
+        }
         let comment = self.comment(at, frame);
         let mut bytes = frame.to_vec();
         if !self.with_keys {
@@ -143,9 +146,15 @@ impl Recording {
         Ok(())
     }
 
-    /// A session is over; its file is closed a little later.
-    pub fn end(&mut self, at: Duration) {
-        self.close_at = self.is_directory.then_some(at + LINGER);
+    /// A session is over; its file is closed a little later. One that came to no connection has a file, too.
+    pub fn end(&mut self, at: Duration) -> io::Result<()> {
+        if self.is_directory {
+            if self.file.is_none() && !self.ring.is_empty() {
+                self.begin(at)?;
+            }
+            self.close_at = Some(at + LINGER);
+        }
+        Ok(())
     }
 
     /// Hands everything to the operating system: from then on it outlives the program.

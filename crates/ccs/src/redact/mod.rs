@@ -138,16 +138,25 @@ struct Waiting {
 
 impl Redactor<'_, '_, '_> {
     fn take(&mut self, mut block: Written) -> io::Result<()> {
-        let (mut sum, mut place) = (None, None);
+        let (mut sum, mut waits) = (None, None);
         if block.has_frame
             && let Some(segment) = packet::rewrite(self.names, block.link_type, &mut block.frame)
         {
-            let data = block.frame.get(segment.data.clone()).unwrap_or_default();
-            place = self.streams.take(self.names, &segment, data).map(|place| (place, segment.data));
+            let data = block.frame.get_mut(segment.data.clone()).unwrap_or_default();
+            let mut place = self.streams.take(self.names, &segment, data);
+            // Most segments wait for nothing.
+            if let Some(new) = place.as_ref().and_then(|place| self.streams.get(place)) {
+                data.copy_from_slice(&new);
+                place = None;
+            } else if place.is_none() && !data.is_empty() {
+                self.names.blank("messages that are not whole");
+                data.fill(0);
+            }
             sum = Some(segment.sum);
+            waits = place.map(|place| (place, segment.data));
         }
         self.bytes += block.frame.len();
-        self.waiting.push_back(Waiting { block, segment: place, sum });
+        self.waiting.push_back(Waiting { block, segment: waits, sum });
         self.release(MAX_WAITING, MAX_WAITING_BYTES)
     }
 

@@ -12,11 +12,12 @@ use super::message;
 use super::names::Names;
 use super::packet::Segment;
 
-/// Directions of connections tracked at once: judgement, as many as `ccs decode` tracks.
-const MAX_HALVES: usize = 1024;
+/// Directions of connections tracked at once: judgement, half of what `ccs decode` tracks; with the window some 130 MB at
+/// worst, in a real capture less than one.
+const MAX_HALVES: usize = 256;
 /// Bytes of a direction that are kept: what was rewritten, for repeated segments, and what waits. Judgement: the largest
 /// message and what overtakes it.
-const WINDOW: u64 = 256 * 1024;
+const WINDOW: u64 = 128 * 1024;
 /// The longest message, header included: as `ccs decode` has it.
 const MAX_MESSAGE: usize = 64 * 1024 + HEADER_LEN;
 /// The header of a TLS record.

@@ -207,10 +207,9 @@ impl Writer<'_> {
                     self.record(|recording| recording.frame(at, direction, &frame));
                 }
                 Job::Note(at, words) => self.record(|recording| recording.note(at, &words)),
-                Job::Session(at, true) => self.record(|recording| recording.begin(at).map(|()| true)),
-                Job::Session(at, false) => self.record(|recording| {
-                    recording.end(at);
-                    Ok(true)
+                Job::Session(at, begins) => self.record(|recording| {
+                    let done = if begins { recording.begin(at) } else { recording.end(at) };
+                    done.map(|()| true)
                 }),
             }
         }

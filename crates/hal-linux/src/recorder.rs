@@ -99,16 +99,13 @@ impl<W: Write> Recorder<W> {
             Direction::Received => 1,
             Direction::Sent => 2,
         };
-        let mut options = vec![EnhancedPacketOption::Flags(inbound_or_outbound)];
-        if !comment.is_empty() {
-            options.insert(0, EnhancedPacketOption::Comment(Cow::Borrowed(cut(comment))));
-        }
-        self.packet(FRAMES, at, frame, options, comment.len())
+        self.packet(FRAMES, at, frame, Some(inbound_or_outbound), comment)
     }
 
-    /// Writes what happened beside the frames, of a recorder that was made by [`described`](Self::described).
-    pub fn event(&mut self, at: Duration, bytes: &[u8]) -> io::Result<bool> {
-        self.packet(EVENTS, at, bytes, Vec::new(), 0)
+    /// Writes what happened beside the frames, with a comment for people, of a recorder that was made by
+    /// [`described`](Self::described).
+    pub fn event(&mut self, at: Duration, bytes: &[u8], comment: &str) -> io::Result<bool> {
+        self.packet(EVENTS, at, bytes, None, comment)
     }
 
     fn packet(
@@ -116,16 +113,20 @@ impl<W: Write> Recorder<W> {
         interface_id: u32,
         at: Duration,
         data: &[u8],
-        options: Vec<EnhancedPacketOption<'_>>,
-        comment: usize,
+        flags: Option<u32>,
+        comment: &str,
     ) -> io::Result<bool> {
-        let comment = if comment == 0 { 0 } else { comment + COMMENT };
-        let needed = u64::try_from(data.len() + comment).unwrap_or(u64::MAX).saturating_add(BLOCK);
+        let comment = cut(comment);
+        let length = if comment.is_empty() { 0 } else { comment.len() + COMMENT };
+        let needed = u64::try_from(data.len() + length).unwrap_or(u64::MAX).saturating_add(BLOCK);
         self.is_full |= self.written.saturating_add(needed) > self.at_most;
         if self.is_full {
             return Ok(false);
         }
         self.written += needed;
+        let comment = Some(comment).filter(|comment| !comment.is_empty());
+        let comment = comment.map(|comment| EnhancedPacketOption::Comment(Cow::Borrowed(comment)));
+        let options = flags.map(EnhancedPacketOption::Flags).into_iter().chain(comment).collect();
         let ticks = u64::try_from(at.as_micros()).unwrap_or(u64::MAX);
         let block = EnhancedPacketBlock {
             interface_id,
@@ -187,11 +188,11 @@ mod tests {
         assert_eq!([frame("SessionSetupReq"), frame(&"x".repeat(200))], [true, false]);
         let mut recorder = Recorder::described(Vec::new(), "eth0", "ccs 1", "key = 1").unwrap();
         recorder.commented(Duration::ZERO, Direction::Sent, &[0xAB; 60], "SessionSetupReq").unwrap();
-        recorder.event(Duration::ZERO, b"event").unwrap();
+        recorder.event(Duration::ZERO, b"event", "for people").unwrap();
         recorder.commented(Duration::ZERO, Direction::Sent, &[0xAB; 60], &"\u{e4}".repeat(70_000)).unwrap();
         let file = recorder.writer.into_inner();
         let holds = |text: &[u8]| file.windows(text.len()).any(|window| window == text);
-        for text in [&b"ccs 1"[..], b"key = 1", b"SessionSetupReq", b"event"] {
+        for text in [&b"ccs 1"[..], b"key = 1", b"SessionSetupReq", b"event", b"for people"] {
             assert!(holds(text), "{text:?}");
         }
     }

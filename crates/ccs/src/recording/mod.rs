@@ -72,6 +72,12 @@ struct Entry {
     comment: String,
 }
 
+impl Entry {
+    fn size(&self) -> usize {
+        self.bytes.len() + self.comment.len()
+    }
+}
+
 impl Recording {
     /// Makes the file; in a directory, nothing until a session begins.
     pub fn open(setup: Setup<'_>) -> anyhow::Result<Self> {
@@ -126,7 +132,7 @@ impl Recording {
 
     /// Something beside the frames.
     pub fn note(&mut self, at: Duration, words: &str) -> io::Result<bool> {
-        self.entry(Entry { at, direction: None, bytes: note::bytes(words), comment: String::new() })
+        self.entry(Entry { at, direction: None, bytes: note::bytes(words), comment: words.to_owned() })
     }
 
     /// A session begins: in a directory its file, with what came before.
@@ -176,11 +182,11 @@ impl Recording {
         if let Some(recorder) = &mut self.file {
             return write(recorder, &entry);
         }
-        self.ring_bytes += entry.bytes.len();
+        self.ring_bytes += entry.size();
         self.ring.push_back(entry);
         while self.ring.len() > MAX_ENTRIES || self.ring_bytes > MAX_BYTES {
             let Some(oldest) = self.ring.pop_front() else { break };
-            self.ring_bytes -= oldest.bytes.len();
+            self.ring_bytes -= oldest.size();
         }
         Ok(true)
     }
@@ -239,7 +245,7 @@ fn describe(event: &Event<'_>, out: &mut String) {
 fn write(recorder: &mut Recorder<BufWriter<File>>, entry: &Entry) -> io::Result<bool> {
     match entry.direction {
         Some(direction) => recorder.commented(entry.at, direction, &entry.bytes, &entry.comment),
-        None => recorder.event(entry.at, &entry.bytes),
+        None => recorder.event(entry.at, &entry.bytes, &entry.comment),
     }
 }
 

@@ -375,7 +375,7 @@ mod tests {
         let mut out = Vec::new();
         with_clerk(&mut out, Some(recording(&path)), |clerk| {
             for _ in 0..50 {
-                clerk.note(Duration::ZERO, "x".repeat(50_000 - 51));
+                clerk.note(Duration::ZERO, "x".repeat(25_000 - 30));
                 while clerk.shared.bytes.load(Ordering::Relaxed) > 0 {
                     std::thread::yield_now();
                 }

@@ -295,3 +295,94 @@ fn date(mut day: u64) -> (u64, u64, u64) {
     }
     (year, month, day + 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use homeplug_mme::view::SetKeyReq;
+    use homeplug_mme::{MAX_FRAME, Mac, NetworkKey, Nmk, emit};
+
+    const KEY: &[u8; 16] = b"0123456789abcdef";
+    const CAR: Mac = Mac([0xDC, 0x0E, 0xA1, 0x11, 0x67, 0x08]);
+
+    fn open(path: &Path, with_keys: bool) -> Recording {
+        let (interface, at_most, configuration) = ("eth0", Megabytes(1), "key = 1".into());
+        Recording::open(Setup { path, interface, at_most, with_keys, configuration, car: None }).unwrap()
+    }
+
+    fn with_key() -> Vec<u8> {
+        let mut frame = [0; MAX_FRAME];
+        let key = NetworkKey::derived(Nmk::new(*KEY));
+        let length = emit(&SetKeyReq::new([1; 4], key), Mac::LOCAL_MODEM, CAR, &mut frame).unwrap();
+        frame[..length].to_vec()
+    }
+
+    fn holds(file: &[u8], part: &[u8]) -> bool {
+        file.windows(part.len()).any(|window| window == part)
+    }
+
+    /// A folder of its own that the test removes.
+    fn folder(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("ccs-recording-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    #[test]
+    fn keys_are_in_the_file_only_on_request_and_a_file_that_is_there_loses_its_mode() {
+        let folder = folder("keys");
+        let path = folder.join("run.pcapng");
+        fs::write(&path, "old").unwrap();
+        for with_keys in [false, true] {
+            let mut recording = open(&path, with_keys);
+            recording.frame(Duration::ZERO, Direction::Sent, &with_key()).unwrap();
+            recording.flush().unwrap();
+            let file = fs::read(&path).unwrap();
+            assert_eq!(holds(&file, KEY), with_keys);
+            assert!(holds(&file, b"CM_SET_KEY.REQ from=") && holds(&file, b"key = 1"));
+            assert!(!holds(&file, b"30313233"), "nor in the comment");
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_session_s_file_has_what_came_before_and_the_next_session_another_one() {
+        let folder = folder("sessions");
+        let mut recording = open(&folder, false);
+        let second = Duration::from_secs;
+        let ip = [&[2; 6][..], &CAR.0, &[0x86, 0xDD], &[0; 46]].concat();
+        for index in 0..2 * MAX_ENTRIES {
+            recording.note(second(1), &format!("before <{index}>")).unwrap();
+        }
+        recording.frame(second(1), Direction::Received, &ip).unwrap();
+        recording.begin(second(951_782_400)).unwrap();
+        recording.note(second(951_782_401), "in the session").unwrap();
+        recording.end(second(951_782_402)).unwrap();
+        recording.note(second(951_782_404), "the connection's end").unwrap();
+        recording.note(second(951_782_406), "later").unwrap();
+        // No connection: a matching that failed.
+        recording.end(second(951_868_800)).unwrap();
+        recording.flush().unwrap();
+        let mut names: Vec<_> =
+            fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, ["2000-02-29T000000Z_dc0ea1.pcapng", "2000-03-01T000000Z_unknown.pcapng"]);
+        let [first, last] = [&names[0], &names[1]].map(|name| fs::read(folder.join(name)).unwrap());
+        assert!(
+            !holds(&first, b"before <0>") && holds(&first, format!("<{}>", 2 * MAX_ENTRIES - 1).as_bytes())
+        );
+        assert!(holds(&first, b"in the session") && holds(&first, b"the connection's end"));
+        assert!(holds(&last, b"later") && !holds(&first, b"later"));
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_vanishes_or_is_not_writable_is_an_error_and_no_more() {
+        let folder = folder("gone");
+        let mut recording = open(&folder, false);
+        recording.note(Duration::ZERO, "before").unwrap();
+        fs::remove_dir_all(folder).unwrap();
+        assert!(recording.begin(Duration::ZERO).is_err());
+    }
+}

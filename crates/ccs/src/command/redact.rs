@@ -18,6 +18,13 @@ pub fn run(args: &RedactArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let options = Options { keeps_makers: args.keep_makers, keeps_comments: args.keep_comments };
     let path = &args.file;
     let name = escape::path(path);
+    let is_stream = |path: &Path| path.as_os_str() == "-";
+    if is_stream(path) || args.output.as_deref().is_some_and(is_stream) {
+        return Err(Usage(
+            "give files: the capture is read twice, and the output gets its name when it is whole".into(),
+        )
+        .into());
+    }
     if !fs::metadata(path).with_context(|| format!("reading {name}"))?.is_file() {
         return Err(Usage(format!("{name} is not a file: it is read twice, so give a file").into()).into());
     }
@@ -53,7 +60,8 @@ pub fn run(args: &RedactArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
 fn open(path: &Path) -> anyhow::Result<Source> {
     let name = escape::path(path);
     let file = File::open(path).with_context(|| format!("reading {name}"))?;
-    Source::open(Box::new(file)).with_context(|| format!("reading {name}"))
+    let what = || format!("reading {name} (only pcapng and pcap captures are redacted, no text)");
+    Source::open(Box::new(file)).with_context(what)
 }
 
 fn exists(output: &Path) -> anyhow::Error {
@@ -71,7 +79,7 @@ fn report(names: &Names<'_>, is_done: bool, out: &mut dyn Write) -> io::Result<b
     let mut has_lost = false;
     for (what, count) in names.blanked() {
         if !has_lost {
-            writeln!(out, "{would}blanked, for it cannot be taken apart:")?;
+            writeln!(out, "{would}blanked or left out:")?;
         }
         has_lost = true;
         writeln!(out, "  {count:>6} {what}")?;

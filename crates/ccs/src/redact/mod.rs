@@ -1,8 +1,8 @@
 //! `ccs redact`: a capture with other names, to be shown to others.
 //!
-//! A file is read twice. The first time gathers the identifiers in [`names`], the second time writes. A frame is taken
-//! apart by [`packet`], [`mme`], [`message`] and [`text`]; what these do not know becomes zero and is counted: nothing is
-//! copied that is not understood. TCP's bytes go through [`stream`]. [`guard`] looks at each frame before it is written.
+//! A file is read twice. The first time gathers the identifiers in `names`, the second time writes. A frame is taken
+//! apart by `packet`, `mme`, `message` and `text`; what these do not know becomes zero and is counted: nothing is
+//! copied that is not understood. TCP's bytes go through `stream`. `guard` looks at each frame before it is written.
 
 mod blocks;
 mod checksum;

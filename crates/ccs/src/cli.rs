@@ -129,6 +129,8 @@ Examples:
     Decode(DecodeArgs),
     /// Listens on network interfaces: the messages of both sides live, and why a session stopped.
     Listen(ListenArgs),
+    /// Replaces the identifiers and keys in a capture, so that it can be shown to others.
+    Redact(RedactArgs),
     /// Filters EXI documents: one line out for every line in.
     #[command(subcommand)]
     Exi(ExiCommand),
@@ -146,6 +148,7 @@ Examples:
 }
 
 /// What `ccs evse` takes.
+#[expect(clippy::struct_excessive_bools, reason = "each is an option on the command line")]
 #[derive(Args)]
 #[command(after_help = "\
 SIGINT (Ctrl-C), SIGTERM and SIGHUP end the session in order; a second SIGINT or SIGTERM, and SIGQUIT, switch off at
@@ -163,10 +166,14 @@ pub struct EvseArgs {
     /// What drives pilot and power: `simulated` moves nothing real. There is no default.
     #[arg(long, value_name = "NAME")]
     pub plant: Option<String>,
-    /// Records all frames into a pcapng file.
-    #[arg(long, value_name = "FILE", value_parser = name::Path)]
+    /// Records all frames, with their messages as comments, and what the plant does into a pcapng file; in a directory,
+    /// one file for each session.
+    #[arg(long, value_name = "PATH", value_parser = name::Path)]
     pub record: Option<PathBuf>,
-    /// Ends the recording at this size in megabytes and logs that.
+    /// Writes network keys into the recording as they are; by default they are zeros.
+    #[arg(long)]
+    pub with_keys: bool,
+    /// Ends a file of the recording at this size in megabytes and logs that.
     #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub record_max_mb: Option<u32>,
     /// Logs every message. By default repeated messages are counted; the count is logged every ten seconds.
@@ -219,10 +226,14 @@ pub struct PevArgs {
     /// How the link to the charger comes about: `slac` matches through the modem; `up` assumes an existing link.
     #[arg(long, value_enum, value_name = "HOW", default_value = "slac")]
     pub link: LinkHow,
-    /// Records all frames into a pcapng file.
-    #[arg(long, value_name = "FILE", value_parser = name::Path)]
+    /// Records all frames, with their messages as comments, and what the plant does into a pcapng file; in a directory,
+    /// one file for each session.
+    #[arg(long, value_name = "PATH", value_parser = name::Path)]
     pub record: Option<PathBuf>,
-    /// Ends the recording at this size in megabytes and logs that.
+    /// Writes network keys into the recording as they are; by default they are zeros.
+    #[arg(long)]
+    pub with_keys: bool,
+    /// Ends a file of the recording at this size in megabytes and logs that.
     #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(1..=1_000_000), default_value_t = config::Megabytes::USUAL.0)]
     pub record_max_mb: u32,
     /// Logs every message. By default repeated messages are counted; the count is logged every ten seconds.
@@ -410,6 +421,38 @@ pub struct ListenArgs {
     pub show_keys: bool,
 }
 
+/// What `ccs redact` takes.
+#[expect(clippy::struct_excessive_bools, reason = "each is an option on the command line")]
+#[derive(Args)]
+#[command(after_help = "\
+Replaced by random ones, the same one always by the same one within a file: MAC addresses, IP addresses, network keys and
+identifiers, RunIDs, EVCCID, EVSEID, session ids, contracts, certificates and all other texts and bytes of messages. Blanked,
+for it cannot be taken apart: messages of ISO 15118-2 and -20, TLS, parameters of modems, other protocols. Left out: names,
+comments and secrets in pcapng. Log text on UDP port 514 keeps its words: read it before you show it. Times and electrical
+values stay.
+Exit codes: 0 the output is written, or with --check nothing would be blanked; 1 with --check something would be blanked,
+the input is cut, or it cannot be read; 2 wrong usage, such as an output that exists.")]
+pub struct RedactArgs {
+    /// The capture: pcapng or pcap.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Where the redacted capture goes; it is readable by its owner only.
+    #[arg(short, long, value_name = "FILE", value_parser = name::Path, required_unless_present = "check")]
+    pub output: Option<PathBuf>,
+    /// Reports what would be replaced and blanked, by kind and count, and writes nothing.
+    #[arg(long, conflicts_with = "output")]
+    pub check: bool,
+    /// Overwrites the output if it exists.
+    #[arg(long)]
+    pub force: bool,
+    /// Keeps the first half of MAC addresses, which names the maker.
+    #[arg(long)]
+    pub keep_makers: bool,
+    /// Keeps comments in pcapng, with identifiers replaced as in log text; their words stay.
+    #[arg(long)]
+    pub keep_comments: bool,
+}
+
 /// What `ccs exi` does.
 #[derive(Subcommand)]
 pub enum ExiCommand {
@@ -478,6 +521,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
     match cli.command {
         Some(Command::Decode(args)) => command::decode::run(&args, &mut output()),
         Some(Command::Listen(args)) => command::listen::run(&args),
+        Some(Command::Redact(args)) => command::redact::run(&args, &mut output()),
         Some(Command::Exi(command)) => {
             command::exi::run(&command, &mut io::BufReader::new(io::stdin()), &mut output())
         }

@@ -20,12 +20,15 @@ pub struct Document {
     pub bytes: Vec<u8>,
 }
 
-/// Takes messages from a role and keeps them until its events about them come, which is in the same step of the loop.
+/// Takes messages from a role and keeps them until its events about them come, which is in the same step of the loop; and
+/// what its plant does, until it is recorded.
 #[derive(Debug, Default)]
-pub struct Inbox(RefCell<VecDeque<Document>>);
+pub struct Inbox(RefCell<VecDeque<Document>>, RefCell<VecDeque<(Instant, String)>>);
 
 /// Messages of one step that are kept: judgement. A role takes one frame in a step, which seldom has two.
 const KEPT: usize = 8;
+/// Notes that are kept: judgement. A step has two.
+const KEPT_NOTES: usize = 64;
 
 impl Watch for Inbox {
     fn message(&self, at: Instant, direction: Direction, payload_type: u16, document: &[u8]) {
@@ -38,6 +41,20 @@ impl Watch for Inbox {
 }
 
 impl Inbox {
+    /// Keeps what the plant does.
+    pub fn note(&self, at: Instant, words: String) {
+        let mut notes = self.1.borrow_mut();
+        if notes.len() == KEPT_NOTES {
+            notes.pop_front();
+        }
+        notes.push_back((at, words));
+    }
+
+    /// What the plant did since this was asked last.
+    pub fn notes(&self) -> impl Iterator<Item = (Instant, String)> {
+        self.1.take().into_iter()
+    }
+
     /// The message that an event of this time is about; those of earlier steps had none, and are dropped.
     pub fn take(&self, now: Instant, direction: Direction) -> Option<Document> {
         let mut kept = self.0.borrow_mut();

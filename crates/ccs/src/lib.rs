@@ -37,6 +37,8 @@ mod latches;
 mod lines;
 mod log;
 mod name;
+mod recording;
+pub mod redact;
 mod repeats;
 mod reporter;
 mod retelling;

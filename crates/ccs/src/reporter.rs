@@ -54,7 +54,23 @@ impl<'c, 'a> Reporter<'c, 'a> {
     /// Records a frame.
     pub fn frame(&mut self, at: Instant, direction: Direction, frame: &[u8]) {
         if self.how.records {
+            self.notes();
             self.clerk.frame(self.clock.unix(at), direction, frame);
+        }
+    }
+
+    /// Records what the plant did.
+    fn notes(&mut self) {
+        for (at, words) in self.inbox.notes() {
+            self.clerk.note(self.clock.unix(at), words);
+        }
+    }
+
+    /// A session begins or is over.
+    fn session(&mut self, at: Instant, begins: bool) {
+        if self.how.records {
+            self.notes();
+            self.clerk.session(self.clock.unix(at), begins);
         }
     }
 
@@ -70,6 +86,10 @@ impl<'c, 'a> Reporter<'c, 'a> {
         | Said::Car(PevEvent::Session(CarEvent::Stopped(reason))) = &said
         {
             self.stopped = Some(*reason);
+            self.session(at, false);
+        }
+        if let Said::Charger(Happening::Connected(_)) | Said::Car(PevEvent::Connected(_)) = &said {
+            self.session(at, true);
         }
         let document = said.direction().and_then(|direction| self.inbox.take(at, direction));
         if let Some(document) = &document {
@@ -91,6 +111,9 @@ impl<'c, 'a> Reporter<'c, 'a> {
 
     /// Comes again and again, whatever else happens.
     pub fn tick(&mut self, at: Instant) {
+        if self.how.records {
+            self.notes();
+        }
         while let Some(line) = self.repeats.due(at) {
             self.write(at, line);
         }

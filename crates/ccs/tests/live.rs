@@ -453,3 +453,77 @@ fn a_listener_outlives_its_interface_and_goes_on_when_that_is_back() {
         assert!(log.contains("  session 1: din") && code == Some(0), "{log}");
     });
 }
+
+/// What a command prints.
+fn output(program: &str, args: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(args).output().ok()?;
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[test]
+fn each_session_has_a_recording_that_outlives_a_kill_and_a_full_disk_disturbs_no_one() {
+    use std::os::unix::fs::PermissionsExt;
+    on_a_cable("recording", |folder| {
+        let recordings = folder.join("recordings");
+        std::fs::create_dir(&recordings).unwrap();
+        let record = ["--record", recordings.to_str().unwrap()];
+        let mut charger = Role::start(&[&charger_args(folder)[..], &record].concat());
+        charger.wait_for("charger applies 5 %");
+        let mut car = Role::start(&[
+            "pev",
+            "-i",
+            "car0",
+            "--state",
+            state(folder, "pev").to_str().unwrap(),
+            "--soc",
+            "20",
+            "--record",
+            "/dev/full",
+        ]);
+        let ready = car.wait_for("ready on car0: ");
+        let prefix: String = ready.split("car0: ").nth(1).unwrap()[..8].replace(':', "");
+        car.wait_for("the recording ends: ");
+        car.wait_for("phase CurrentDemand");
+        car.signal(Signal::SIGHUP);
+        let (log, _, code) = car.end();
+        assert_eq!((log.matches("the recording").count(), code), (0, Some(0)), "once: {log}");
+        charger.wait_for("stopped by the car");
+        charger.wait_for("charger applies 5 %");
+        let mut car = Role::car(folder);
+        car.wait_for("phase CurrentDemand");
+        charger.wait_for("phase CurrentDemand");
+        wait(1_000);
+        charger.signal(Signal::SIGKILL);
+        drop(charger);
+
+        let mut files: Vec<PathBuf> =
+            std::fs::read_dir(&recordings).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        assert_eq!(files.len(), 2, "{files:?}");
+        for file in files {
+            let name = file.to_str().unwrap();
+            assert!(name.ends_with(&format!("Z_{prefix}.pcapng")), "{name}, {ready}");
+            assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+            let lines = output(env!("CARGO_BIN_EXE_ccs"), &["decode", name]).unwrap();
+            for words in [
+                "SessionSetupReq EVCCID=",
+                "CurrentDemandRes",
+                "plant demand pilot=5.0%",
+                "contactors=closed",
+            ] {
+                assert!(lines.contains(words), "{words} is not in {name}: {lines}");
+            }
+            let summary =
+                output(env!("CARGO_BIN_EXE_ccs"), &["decode", "--summary", "--json", name]).unwrap();
+            let summary: serde_json::Value = serde_json::from_str(&summary).unwrap();
+            assert_eq!(summary["sessions"].as_array().unwrap().len(), 1, "{summary}");
+            let Some(fields) = output("tshark", &["-r", name, "-T", "fields", "-e", "frame.comment"]) else {
+                println!("skipped: no tshark");
+                continue;
+            };
+            assert!(fields.contains("din SessionSetupReq EVCCID="), "{fields}");
+            let malformed = output("tshark", &["-r", name, "-Y", "_ws.malformed"]).unwrap();
+            assert_eq!(malformed, "", "{name}");
+        }
+    });
+}

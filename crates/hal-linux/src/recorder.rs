@@ -7,6 +7,7 @@ use pcap_file::pcapng::blocks::enhanced_packet::{EnhancedPacketBlock, EnhancedPa
 use pcap_file::pcapng::blocks::interface_description::{
     InterfaceDescriptionBlock, InterfaceDescriptionOption,
 };
+use pcap_file::pcapng::blocks::section_header::{SectionHeaderBlock, SectionHeaderOption};
 use pcap_file::{DataLink, PcapError};
 
 /// Which way a recorded frame went.
@@ -18,7 +19,8 @@ pub enum Direction {
     Sent,
 }
 
-/// Writes frames into a pcapng file that every analyser opens: Ethernet, times in microseconds.
+/// Writes frames into a pcapng file that every analyser opens: Ethernet, times in microseconds. What happens beside them can
+/// stand on a second interface (link type `USER0`, 147).
 pub struct Recorder<W: Write> {
     writer: PcapNgWriter<W>,
     /// Bytes of frames and their blocks so far, and how many there may be.
@@ -30,15 +32,45 @@ pub struct Recorder<W: Write> {
 /// What a frame's block has beside the frame, in bytes: header, times and lengths (28), padding (up to 3), the option that
 /// says which way it went (12), the length again (4).
 const BLOCK: u64 = 28 + 3 + 12 + 4;
+/// What a comment has beside its text: code and length (4), padding (up to 3).
+const COMMENT: usize = 4 + 3;
+/// The interfaces of a file.
+const FRAMES: u32 = 0;
+const EVENTS: u32 = 1;
+
+/// As much of a comment as an option can have: its length has 16 bits.
+fn cut(comment: &str) -> &str {
+    comment.get(..comment.floor_char_boundary(usize::from(u16::MAX) - 3)).unwrap_or(comment)
+}
 
 impl<W: Write> Recorder<W> {
     /// Writes the head of a file for frames of this interface.
     pub fn new(output: W, interface: &str) -> io::Result<Self> {
-        let mut writer = PcapNgWriter::new(output).map_err(into_io)?;
-        let options = vec![InterfaceDescriptionOption::IfName(Cow::Borrowed(interface))];
-        // Without the option `if_tsresol`, times are in microseconds; 0 means that frames are never cut.
-        let block = InterfaceDescriptionBlock { linktype: DataLink::ETHERNET, snaplen: 0, options };
-        writer.write_pcapng_block(block).map_err(into_io)?;
+        Self::with_section(output, Vec::new(), &[(DataLink::ETHERNET, interface)])
+    }
+
+    /// The same for frames and [events](Self::event), with the program that writes the file and a comment on it.
+    pub fn described(output: W, interface: &str, program: &str, comment: &str) -> io::Result<Self> {
+        let program = SectionHeaderOption::UserApplication(Cow::Owned(program.to_owned()));
+        let comment = SectionHeaderOption::Comment(Cow::Owned(cut(comment).to_owned()));
+        let interfaces = [(DataLink::ETHERNET, interface), (DataLink::USER0, "events")];
+        Self::with_section(output, vec![comment, program], &interfaces)
+    }
+
+    fn with_section(
+        output: W,
+        options: Vec<SectionHeaderOption<'static>>,
+        interfaces: &[(DataLink, &str)],
+    ) -> io::Result<Self> {
+        let section = SectionHeaderBlock { options, ..SectionHeaderBlock::default() };
+        let section = SectionHeaderBlock { endianness: pcap_file::Endianness::native(), ..section };
+        let mut writer = PcapNgWriter::with_section_header(output, section).map_err(into_io)?;
+        for (linktype, name) in interfaces {
+            let options = vec![InterfaceDescriptionOption::IfName(Cow::Borrowed(*name))];
+            // Without the option `if_tsresol`, times are in microseconds; 0 means that frames are never cut.
+            let block = InterfaceDescriptionBlock { linktype: *linktype, snaplen: 0, options };
+            writer.write_pcapng_block(block).map_err(into_io)?;
+        }
         Ok(Self { writer, written: 0, at_most: u64::MAX, is_full: false })
     }
 
@@ -52,27 +84,65 @@ impl<W: Write> Recorder<W> {
     /// Writes one frame; `at` is its time since 1970 (UTC). Whether it was written: not once the file is as long as it
     /// may be.
     pub fn frame(&mut self, at: Duration, direction: Direction, frame: &[u8]) -> io::Result<bool> {
-        let needed = u64::try_from(frame.len()).unwrap_or(u64::MAX).saturating_add(BLOCK);
+        self.commented(at, direction, frame, "")
+    }
+
+    /// Writes one frame with a comment, unless that is empty.
+    pub fn commented(
+        &mut self,
+        at: Duration,
+        direction: Direction,
+        frame: &[u8],
+        comment: &str,
+    ) -> io::Result<bool> {
+        let inbound_or_outbound = match direction {
+            Direction::Received => 1,
+            Direction::Sent => 2,
+        };
+        self.packet(FRAMES, at, frame, Some(inbound_or_outbound), comment)
+    }
+
+    /// Writes what happened beside the frames, with a comment for people, of a recorder that was made by
+    /// [`described`](Self::described).
+    pub fn event(&mut self, at: Duration, bytes: &[u8], comment: &str) -> io::Result<bool> {
+        self.packet(EVENTS, at, bytes, None, comment)
+    }
+
+    fn packet(
+        &mut self,
+        interface_id: u32,
+        at: Duration,
+        data: &[u8],
+        flags: Option<u32>,
+        comment: &str,
+    ) -> io::Result<bool> {
+        let comment = cut(comment);
+        let length = if comment.is_empty() { 0 } else { comment.len() + COMMENT };
+        let needed = u64::try_from(data.len() + length).unwrap_or(u64::MAX).saturating_add(BLOCK);
         self.is_full |= self.written.saturating_add(needed) > self.at_most;
         if self.is_full {
             return Ok(false);
         }
         self.written += needed;
+        let comment = Some(comment).filter(|comment| !comment.is_empty());
+        let comment = comment.map(|comment| EnhancedPacketOption::Comment(Cow::Borrowed(comment)));
+        let options = flags.map(EnhancedPacketOption::Flags).into_iter().chain(comment).collect();
         let ticks = u64::try_from(at.as_micros()).unwrap_or(u64::MAX);
-        let inbound_or_outbound = match direction {
-            Direction::Received => 1,
-            Direction::Sent => 2,
-        };
         let block = EnhancedPacketBlock {
-            interface_id: 0,
+            interface_id,
             // The crate writes the nanoseconds of this as the number of ticks.
             timestamp: Duration::from_nanos(ticks),
-            original_len: u32::try_from(frame.len()).unwrap_or(u32::MAX),
-            data: Cow::Borrowed(frame),
-            options: vec![EnhancedPacketOption::Flags(inbound_or_outbound)],
+            original_len: u32::try_from(data.len()).unwrap_or(u32::MAX),
+            data: Cow::Borrowed(data),
+            options,
         };
         self.writer.write_pcapng_block(block).map_err(into_io)?;
         Ok(true)
+    }
+
+    /// Whether something did not fit: nothing more is written.
+    pub fn is_full(&self) -> bool {
+        self.is_full
     }
 
     /// Hands everything to the operating system.
@@ -108,6 +178,23 @@ mod tests {
             file[at + 64..at + 72],
             [2_u16.to_ne_bytes(), 4_u16.to_ne_bytes(), [2, 0], [0, 0]].concat()
         );
+    }
+
+    #[test]
+    fn comments_events_and_the_program_are_in_the_file_and_count_towards_its_limit() {
+        let mut recorder = Recorder::described(Vec::new(), "eth0", "ccs 1", "key = 1").unwrap().at_most(300);
+        let mut frame =
+            |comment| recorder.commented(Duration::ZERO, Direction::Sent, &[0xAB; 60], comment).unwrap();
+        assert_eq!([frame("SessionSetupReq"), frame(&"x".repeat(200))], [true, false]);
+        let mut recorder = Recorder::described(Vec::new(), "eth0", "ccs 1", "key = 1").unwrap();
+        recorder.commented(Duration::ZERO, Direction::Sent, &[0xAB; 60], "SessionSetupReq").unwrap();
+        recorder.event(Duration::ZERO, b"event", "for people").unwrap();
+        recorder.commented(Duration::ZERO, Direction::Sent, &[0xAB; 60], &"\u{e4}".repeat(70_000)).unwrap();
+        let file = recorder.writer.into_inner();
+        let holds = |text: &[u8]| file.windows(text.len()).any(|window| window == text);
+        for text in [&b"ccs 1"[..], b"key = 1", b"SessionSetupReq", b"event", b"for people"] {
+            assert!(holds(text), "{text:?}");
+        }
     }
 
     #[test]

@@ -4,18 +4,16 @@ pub mod clerk;
 pub mod role;
 pub mod serve;
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::io::Write;
 
-use anyhow::Context;
-use hal_linux::{Clock, Interface, PacketSocket, Recorder, SimulatedPlant};
+use hal_linux::{Clock, Interface, PacketSocket, SimulatedPlant};
 
 use crate::cli::{EvseArgs, Exit, LinkHow, Usage};
 use crate::config::{self, Config, Configured, Megabytes, PLANTS};
-use crate::escape;
 use crate::inbox::Inbox;
 use crate::latches::{self, Latches};
+use crate::recording::plant::Watched;
+use crate::recording::{Recording, Setup};
 
 use serve::Desk;
 
@@ -49,15 +47,24 @@ pub fn run(args: &EvseArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit
     let mac = config.mac.unwrap_or_else(|| interface.role_mac());
     let mut socket = PacketSocket::for_role(&interface, mac)?;
     let mut plant = SimulatedPlant::new(config.simulation)?;
-    let recorder = record(config.record.as_deref(), &config.interface, config.record_max)?;
+    let setup = config.record.as_deref().map(|path| Setup {
+        path,
+        interface: &config.interface,
+        at_most: config.record_max,
+        with_keys: args.with_keys,
+        configuration: config.to_toml(),
+        car: None,
+    });
+    let recording = setup.map(Recording::open).transpose()?;
     let car_pilot = plant.0.car_pilot();
     let inbox = Inbox::default();
+    let mut plant = Watched::new(&mut plant, &inbox);
     let clock = Clock::start();
     let desk = Desk {
         port: &mut socket,
         plant: &mut plant,
         car_pilot,
-        recorder,
+        recording,
         latches: Latches::open(config.state.as_deref(), ROLE, &config.interface, clock)?,
         inbox: &inbox,
         all: args.all,
@@ -98,16 +105,4 @@ fn configure(args: &EvseArgs) -> anyhow::Result<Config> {
         config.record_max = Megabytes(limit);
     }
     Ok(config)
-}
-
-/// The recording of an interface's frames at this path, if there is one.
-pub fn record(
-    path: Option<&Path>,
-    interface: &str,
-    at_most: Megabytes,
-) -> anyhow::Result<Option<Recorder<BufWriter<File>>>> {
-    let Some(path) = path else { return Ok(None) };
-    let file = File::create(path).with_context(|| format!("recording into {}", escape::path(path)))?;
-    let recorder = Recorder::new(BufWriter::new(file), interface)?;
-    Ok(Some(recorder.at_most(u64::from(at_most.0) * 1_000_000)))
 }

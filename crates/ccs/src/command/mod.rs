@@ -7,4 +7,5 @@ pub mod exi;
 pub mod listen;
 pub mod modem;
 pub mod pev;
+pub mod redact;
 pub mod sim_modem;

@@ -13,11 +13,13 @@ use sim::Wishes;
 
 use crate::cli::{Exit, LinkHow, PevArgs, Usage};
 use crate::command::evse::clerk::with_clerk;
-use crate::command::evse::{print, record};
-use crate::config::{self, CarConfig, Megabytes, PLANTS};
+use crate::command::evse::print;
+use crate::config::{self, CarConfig, Configured, Megabytes, PLANTS};
 use crate::escape::Plain;
 use crate::inbox::Inbox;
 use crate::latches::{self, Latches};
+use crate::recording::plant::Watched;
+use crate::recording::{Recording, Setup};
 use crate::reporter::{How, Reporter};
 use crate::running;
 
@@ -36,6 +38,7 @@ pub fn run(args: &PevArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit>
     if args.print_config {
         return print(&config, out);
     }
+    let configuration = config.to_toml();
     let mut car = config.car;
     let name = args.interface.as_deref().unwrap_or_default();
     if args.reset_latch {
@@ -45,7 +48,15 @@ pub fn run(args: &PevArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit>
     let mac = interface.role_mac();
     let address = interface.role_address(mac);
     let mut socket = PacketSocket::for_role(&interface, mac)?;
-    let recorder = record(args.record.as_deref(), name, Megabytes(args.record_max_mb))?;
+    let setup = args.record.as_deref().map(|path| Setup {
+        path,
+        interface: name,
+        at_most: Megabytes(args.record_max_mb),
+        with_keys: args.with_keys,
+        configuration,
+        car: Some(mac.0),
+    });
+    let recording = setup.map(Recording::open).transpose()?;
     car.evcc_id.clear();
     // Six bytes fit into eight.
     let _ = car.evcc_id.extend_from_slice(&mac.0);
@@ -73,12 +84,13 @@ pub fn run(args: &PevArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit>
         let wishes = Wishes { enough_percent: args.target_soc, ..Wishes::CAR_400V };
         SimulatedCar::new(wishes, args.soc, cable.clone())
     });
+    let mut plant = Watched::new(&mut plant, &inbox);
     let signals = Signals::hold()?;
-    let how = How { records: recorder.is_some(), all: args.all };
+    let how = How { records: recording.is_some(), all: args.all };
     let ready =
         format!("ready on {}: {mac}, [{address}]; the cable is simulated: 5 %", Plain(interface.name()));
     let first: Vec<String> = [ready].into_iter().chain(found.map(|(_, words)| words)).collect();
-    with_clerk(out, recorder, |clerk| {
+    with_clerk(out, recording, |clerk| {
         // Let go at the end of this block: a log that stalls for ever can then be interrupted.
         let signals = signals;
         let reporter = Reporter::new(clerk, &inbox, clock, how);

@@ -253,7 +253,7 @@ const KEYS: &[Key<Config>] = &[
     key!(
         "log",
         "record",
-        "pcapng file for all frames; empty: none",
+        "pcapng file for all frames and what the plant does, or a directory for one of each session; empty: none",
         |config| text(&config.record.as_ref().map_or_else(String::new, |path| path.display().to_string())),
         |config, value| {
             config.record = Some(string(value)?).filter(|path| !path.is_empty()).map(PathBuf::from);
@@ -263,7 +263,7 @@ const KEYS: &[Key<Config>] = &[
     key!(
         "log",
         "record_max_mb",
-        "the recording ends at this size, MB",
+        "a file of the recording ends at this size, MB",
         |config| Value::Integer(config.record_max.0.into()),
         |config, value| {
             let limit = value.as_integer().and_then(|limit| u32::try_from(limit).ok());

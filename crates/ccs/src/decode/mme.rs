@@ -78,6 +78,11 @@ pub fn direction_of(frame: &Frame<'_>) -> Option<Direction> {
     }
 }
 
+/// Whether it may hold a key, in a field or in bytes that are not taken apart.
+pub fn may_hold_keys(frame: &Frame<'_>) -> bool {
+    WITH_KEYS.contains(&frame.mm_type.base().0)
+}
+
 /// Why a message of matching is not to be acted on, although it can be read.
 pub fn fault(frame: &Frame<'_>) -> Option<SlacFault> {
     match Slac::parse(frame)? {
@@ -194,7 +199,7 @@ fn fields(
     visit: &mut dyn FnMut(&'static str, Value<'_>),
 ) -> Result<(), MessageError> {
     match View::of(frame)? {
-        View::Unknown(body) if keys == Keys::Redacted && WITH_KEYS.contains(&frame.mm_type.base().0) => {
+        View::Unknown(body) if keys == Keys::Redacted && may_hold_keys(frame) => {
             visit("body", Value::Secret(body));
         }
         view => view.fields(visit),

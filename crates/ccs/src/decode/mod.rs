@@ -21,6 +21,7 @@ pub use mme::Keys;
 pub use schema::{Basis, Codecs};
 pub use storage::MAX_STREAMS;
 
+use crate::recording::note;
 use listen::packet::{self, Endpoint, Flow, Layer, Segment};
 use listen::{Ends, Found, Sender, Streams, Talk, When};
 use source::{Data, Packet};
@@ -69,6 +70,8 @@ pub enum Content<'a> {
     Gap,
     /// A fragment of an IP packet: these are not put together.
     Fragment,
+    /// What a plant did, as our own recordings note it.
+    Noted(&'a str),
     /// Bytes of a line of text that are none of what is expected.
     Unknown(usize),
     /// A line that is not hexadecimal, with the 1-based column.
@@ -172,6 +175,9 @@ impl Decoder {
             self.context.first_time_ns = packet.time_ns;
         }
         match packet.data {
+            Data::Link(NOTES, frame) if let Some(words) = note::parse(frame) => {
+                on_event(&self.context.event(when, None, Content::Noted(words)));
+            }
             Data::Link(link_type, frame) => self.frame(when, packet::parse(link_type, frame), on_event),
             Data::Line(bytes) => self.line(when, bytes, on_event),
             Data::Stream(bytes) => self.stream(when, bytes, on_event),
@@ -267,6 +273,8 @@ const NOWHERE: Flow = {
 
 /// The link type of Ethernet.
 const ETHERNET: i32 = 1;
+/// That of what our own recordings note beside the frames.
+const NOTES: i32 = 147;
 
 impl Context {
     fn event<'a>(&self, when: When, direction: Option<Direction>, content: Content<'a>) -> Event<'a> {

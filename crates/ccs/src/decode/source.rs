@@ -102,6 +102,8 @@ const BUFFER: usize = 256 * 1024;
 const LARGEST_BLOCK: usize = 16 * 1024 * 1024;
 
 type Sink<'s> = dyn FnMut(Packet<'_>) -> ControlFlow<()> + 's;
+/// Takes the blocks of a capture.
+pub type BlockSink<'s> = dyn FnMut(&PcapBlockOwned<'_>) -> ControlFlow<()> + 's;
 type Input = io::Chain<Cursor<Vec<u8>>, Box<dyn Read>>;
 
 /// A file whose format is known.
@@ -128,17 +130,23 @@ impl Source {
     /// Gives every packet to `sink` until it breaks off. Memory does not depend on the file's size.
     pub fn read(self, sink: &mut Sink<'_>) -> Result<End, Error> {
         match self.format {
-            Format::PcapNg => match PcapNGReader::new(BUFFER, self.input) {
-                Ok(reader) => read_blocks(reader, &mut Interfaces::default(), sink),
-                Err(error) => Ok(End::Cut(describe(&error))),
-            },
-            Format::Pcap => match LegacyPcapReader::new(BUFFER, self.input) {
-                Ok(reader) => read_blocks(reader, &mut Interfaces::default(), sink),
-                Err(error) => Ok(End::Cut(describe(&error))),
-            },
+            Format::PcapNg | Format::Pcap => {
+                let mut interfaces = Interfaces::default();
+                Ok(self.blocks(&mut |block| take_block(block, &mut interfaces, sink)))
+            }
             Format::Hex => read_lines(BufReader::new(self.input), sink),
             Format::V2gtp => read_stream(self.input, sink),
         }
+    }
+
+    /// Gives every block of a capture to `sink` until it breaks off; a file of another format has none.
+    pub fn blocks(self, sink: &mut BlockSink<'_>) -> End {
+        let started = match self.format {
+            Format::PcapNg => PcapNGReader::new(BUFFER, self.input).map(|reader| each_block(reader, sink)),
+            Format::Pcap => LegacyPcapReader::new(BUFFER, self.input).map(|reader| each_block(reader, sink)),
+            Format::Hex | Format::V2gtp => return End::Complete,
+        };
+        started.unwrap_or_else(|error| End::Cut(describe(&error)))
     }
 }
 
@@ -271,34 +279,31 @@ impl Interface {
     }
 }
 
-fn read_blocks(
-    mut reader: impl PcapReaderIterator,
-    interfaces: &mut Interfaces,
-    sink: &mut Sink<'_>,
-) -> Result<End, Error> {
+/// Gives every block of a capture to `sink` until it breaks off, in constant memory.
+fn each_block(mut reader: impl PcapReaderIterator, sink: &mut BlockSink<'_>) -> End {
     let mut capacity = BUFFER;
     loop {
         match reader.next() {
             Ok((length, block)) => {
-                if take_block(&block, interfaces, sink).is_break() {
-                    return Ok(End::Stopped);
+                if sink(&block).is_break() {
+                    return End::Stopped;
                 }
                 reader.consume_noshift(length);
             }
-            Err(PcapError::Eof) => return Ok(End::Complete),
+            Err(PcapError::Eof) => return End::Complete,
             Err(PcapError::Incomplete(_)) => {
                 if let Err(error) = reader.refill() {
-                    return Ok(End::Cut(describe(&error)));
+                    return End::Cut(describe(&error));
                 }
             }
             Err(PcapError::BufferTooSmall) if capacity < LARGEST_BLOCK => {
                 capacity *= 2;
                 reader.grow(capacity);
                 if let Err(error) = reader.refill() {
-                    return Ok(End::Cut(describe(&error)));
+                    return End::Cut(describe(&error));
                 }
             }
-            Err(error) => return Ok(End::Cut(describe(&error))),
+            Err(error) => return End::Cut(describe(&error)),
         }
     }
 }

@@ -111,6 +111,10 @@ impl Report for JsonLines<'_> {
                 }
                 record.fault = mme::fault(frame).map(|fault| fault.to_string());
             }
+            Content::Noted(words) => {
+                record.message = Some("plant");
+                record.body = Some((*words).into());
+            }
             // The story has them.
             Content::Opened(_) | Content::Closed(..) | Content::Over(_) => return Ok(()),
             other => {
@@ -177,6 +181,7 @@ pub fn note(content: &Content<'_>) -> Option<String> {
         }
         Content::Skipped(count) => format!("{count} bytes are not V2GTP, or a message lost its end"),
         Content::Gap => "bytes are missing in the capture".into(),
+        Content::Noted(words) => format!("plant {}", Plain(words)),
         Content::Fragment => "a fragment of an IP packet, not put together".into(),
         Content::Unknown(count) => {
             format!("{count} bytes are neither EXI (80...), V2GTP (01FE...) nor an Ethernet frame")

@@ -226,7 +226,7 @@ impl Report for Summary<'_> {
                     self.trouble(event.frame, || format!("does not decode: {error}"));
                 }
             }
-            Content::Opened(_) | Content::Closed(..) => {}
+            Content::Opened(_) | Content::Closed(..) | Content::Noted(_) => {}
             Content::Over(connection) => {
                 let last = When { frame: event.frame, time_ns: event.time_ns };
                 match Told::of(connection, last) {

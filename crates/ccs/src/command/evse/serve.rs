@@ -1,12 +1,11 @@
 //! A charger's role at work: the event loop with its log and its recording.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::ops::ControlFlow;
 
 use control_pilot::Level;
 use evse_fsm::{Demand, Plant};
-use hal_linux::{CarPilot, Clock, Happening, PlantBackend, Port, Recorder, Role, Signals};
+use hal_linux::{CarPilot, Clock, Happening, PlantBackend, Port, Role, Signals};
 use machine::{Duration, Instant};
 use session::{By, Phase};
 
@@ -14,6 +13,7 @@ use super::clerk::with_clerk;
 use crate::cli::Exit;
 use crate::inbox::Inbox;
 use crate::latches::Latches;
+use crate::recording::Recording;
 use crate::reporter::{How, Reporter};
 use crate::running::{self, Observes, Ran};
 use crate::said::Said;
@@ -38,7 +38,7 @@ pub struct Desk<'a, P, B> {
     /// to the pilot is read off its messages.
     pub car_pilot: CarPilot,
     /// Where all frames are recorded.
-    pub recorder: Option<Recorder<BufWriter<File>>>,
+    pub recording: Option<Recording>,
     /// What outlives the program.
     pub latches: Latches,
     /// Where the role shows its messages.
@@ -66,13 +66,13 @@ where
     P: Port,
     B: PlantBackend<Demand = Demand, Reading = Plant>,
 {
-    let Desk { port, plant, car_pilot, recorder, latches, inbox, all, sessions } = desk;
+    let Desk { port, plant, car_pilot, recording, latches, inbox, all, sessions } = desk;
     car_pilot.hold(Level::B);
     // Before the first line says that the charger is ready.
     plant.heartbeat().check()?;
     let signals = Signals::hold()?;
-    let how = How { records: recorder.is_some(), all };
-    with_clerk(out, recorder, |clerk| {
+    let how = How { records: recording.is_some(), all };
+    with_clerk(out, recording, |clerk| {
         // Let go at the end of this block: a log that stalls for ever can then be interrupted.
         let signals = signals;
         let mut observer = Observer {

@@ -1,0 +1,127 @@
+//! `ccs redact`: a capture with other names.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use hal_linux::OsEntropy;
+
+use crate::cli::{Exit, RedactArgs, Usage};
+use crate::decode::source::{End, Source};
+use crate::escape::{self, Plain};
+use crate::redact::{self, Names, Options};
+
+/// Redacts a file, or says what would be done.
+pub fn run(args: &RedactArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let options = Options { keeps_makers: args.keep_makers, keeps_comments: args.keep_comments };
+    let path = &args.file;
+    let name = escape::path(path);
+    let is_stream = |path: &Path| path.as_os_str() == "-";
+    if is_stream(path) || args.output.as_deref().is_some_and(is_stream) {
+        return Err(Usage(
+            "give files: the capture is read twice, and the output gets its name when it is whole".into(),
+        )
+        .into());
+    }
+    if !fs::metadata(path).with_context(|| format!("reading {name}"))?.is_file() {
+        return Err(Usage(format!("{name} is not a file: it is read twice, so give a file").into()).into());
+    }
+    if let Some(output) = &args.output
+        && !args.force
+        && fs::symlink_metadata(output).is_ok()
+    {
+        return Err(exists(output));
+    }
+    let mut entropy = OsEntropy;
+    let mut names = redact::names(&mut entropy, options);
+    let end =
+        redact::gather(open(path)?, &mut names, options).with_context(|| format!("redacting {name}"))?;
+    if let Some(output) = &args.output {
+        let file = Unfinished::create(output)?;
+        redact::write(open(path)?, &mut names, options, &mut BufWriter::new(&file.file))
+            .with_context(|| format!("redacting {name}"))?;
+        file.finish(output, args.force)?;
+    }
+    let lost = report(&names, args.output.is_some(), out)?;
+    out.flush()?;
+    if let End::Cut(reason) = end {
+        anstream::eprintln!(
+            "{}: cut: {}; everything before that is redacted",
+            Plain(&path.to_string_lossy()),
+            Plain(&reason)
+        );
+        return Ok(Exit::Failed);
+    }
+    Ok(if args.check && lost { Exit::Failed } else { Exit::Good })
+}
+
+fn open(path: &Path) -> anyhow::Result<Source> {
+    let name = escape::path(path);
+    let file = File::open(path).with_context(|| format!("reading {name}"))?;
+    let what = || format!("reading {name} (only pcapng and pcap captures are redacted, no text)");
+    Source::open(Box::new(file)).with_context(what)
+}
+
+fn exists(output: &Path) -> anyhow::Error {
+    let words = format!("{} exists; give another name, or --force to overwrite it", escape::path(output));
+    Usage(words.into()).into()
+}
+
+/// Writes what was replaced, and what was blanked; whether something was.
+fn report(names: &Names<'_>, is_done: bool, out: &mut dyn Write) -> io::Result<bool> {
+    let would = if is_done { "" } else { "would be " };
+    writeln!(out, "{would}replaced:")?;
+    for (kind, different, places) in names.counts() {
+        writeln!(out, "  {:28} {different:>6} in {places} places", kind.words())?;
+    }
+    let mut has_lost = false;
+    for (what, count) in names.blanked() {
+        if !has_lost {
+            writeln!(out, "{would}blanked or left out:")?;
+        }
+        has_lost = true;
+        writeln!(out, "  {count:>6} {what}")?;
+    }
+    Ok(has_lost)
+}
+
+/// A file that gets its name when it is whole.
+struct Unfinished {
+    path: PathBuf,
+    file: File,
+}
+
+impl Unfinished {
+    /// Makes it beside the output, for its owner alone.
+    fn create(output: &Path) -> anyhow::Result<Self> {
+        let name = output.file_name().context("the output has no name")?.to_string_lossy();
+        let path = output.with_file_name(format!(".{name}.{}.part", std::process::id()));
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+        let file = file.with_context(|| format!("writing {}", escape::path(output)))?;
+        Ok(Self { path, file })
+    }
+
+    /// Gives it its name; without `force` only if no other file has it.
+    fn finish(self, output: &Path, force: bool) -> anyhow::Result<()> {
+        self.file.sync_all()?;
+        if force {
+            fs::rename(&self.path, output)?;
+        } else if let Err(error) = fs::hard_link(&self.path, output) {
+            if error.kind() == io::ErrorKind::AlreadyExists {
+                return Err(exists(output));
+            }
+            // A file system without links.
+            fs::rename(&self.path, output)?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        // It has another name by now, or is not whole.
+        let _ = fs::remove_file(&self.path);
+    }
+}

@@ -1,0 +1,265 @@
+//! The bytes of TCP connections: messages are rewritten when they are whole, in whatever segments they come. Every byte of
+//! a direction is rewritten once; who repeats it, repeats the new one.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
+
+use listen::packet::{Endpoint, Flow};
+use listen::{Found, When};
+use v2gtp::{HEADER_LEN, PayloadType};
+
+use super::message;
+use super::names::Names;
+use super::packet::Segment;
+
+/// Directions of connections tracked at once: judgement, half of what `ccs decode` tracks; with the window some 130 MB at
+/// worst, in a real capture less than one.
+const MAX_HALVES: usize = 256;
+/// Bytes of a direction that are kept: what was rewritten, for repeated segments, and what waits. Judgement: the largest
+/// message and what overtakes it.
+const WINDOW: u64 = 128 * 1024;
+/// The longest message, header included: as `ccs decode` has it.
+const MAX_MESSAGE: usize = 64 * 1024 + HEADER_LEN;
+/// The header of a TLS record.
+const TLS_HEADER: usize = 5;
+
+/// Which bytes of which direction a segment has.
+#[derive(Clone, Debug)]
+pub struct Place {
+    half: u64,
+    bytes: Range<u64>,
+}
+
+/// All directions of all connections.
+#[derive(Default)]
+pub struct Streams {
+    halves: BTreeMap<u64, Half>,
+    /// The latest of each flow, and when it was used last.
+    latest: BTreeMap<(Endpoint, Endpoint), u64>,
+    made: u64,
+}
+
+impl Streams {
+    /// Takes a segment's bytes; they are had by [`get`](Self::get) when they are settled.
+    pub fn take(&mut self, names: &mut Names<'_>, segment: &Segment, data: &[u8]) -> Option<Place> {
+        let Segment { flow, sequence, syn, .. } = segment;
+        let first = sequence.wrapping_add(u32::from(*syn));
+        let number = self.half(*flow, first, *syn);
+        if data.is_empty() {
+            return None;
+        }
+        let half = self.halves.get_mut(&number)?;
+        let bytes = half.insert(names, first, data)?;
+        half.advance(names, false);
+        Some(Place { half: number, bytes })
+    }
+
+    /// The direction that bytes from this number on belong to: a new one after a SYN with another number, or far away.
+    fn half(&mut self, flow: Flow, first: u32, syn: bool) -> u64 {
+        let key = (flow.source, flow.destination);
+        if let Some(number) = self.latest.get(&key)
+            && let Some(half) = self.halves.get(number)
+            && half.place(first).is_some_and(|at| !syn || at == half.begin)
+        {
+            return *number;
+        }
+        self.made += 1;
+        self.latest.insert(key, self.made);
+        self.halves.insert(self.made, Half::new(first));
+        // The oldest ones go; frames that wait for their bytes are blanked.
+        while self.halves.len() > MAX_HALVES {
+            self.halves.pop_first();
+        }
+        let Self { latest, halves, .. } = self;
+        if latest.len() > 2 * MAX_HALVES {
+            latest.retain(|_, number| halves.contains_key(number));
+        }
+        self.made
+    }
+
+    /// The new bytes of a place, if all are settled.
+    pub fn get(&self, place: &Place) -> Option<Vec<u8>> {
+        self.halves.get(&place.half)?.settled(&place.bytes)
+    }
+
+    /// The new bytes of a place, whatever it waits for; none where it is evicted.
+    pub fn force(&mut self, names: &mut Names<'_>, place: &Place) -> Option<Vec<u8>> {
+        let half = self.halves.get_mut(&place.half)?;
+        if half.settled(&place.bytes).is_none() {
+            half.leave_gap();
+            half.advance(names, false);
+        }
+        if half.settled(&place.bytes).is_none() {
+            half.advance(names, true);
+        }
+        half.settled(&place.bytes)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Missing,
+    Original,
+    Settled,
+}
+
+/// One direction of a connection.
+struct Half {
+    /// Sequence number at the offset `WINDOW`, so that earlier bytes have offsets, too.
+    origin: u32,
+    /// Where the connection began.
+    begin: u64,
+    /// Offset of the first byte that is kept.
+    first: u64,
+    bytes: VecDeque<(u8, State)>,
+    /// Everything before is settled, or missing for good.
+    next: u64,
+}
+
+impl Half {
+    fn new(sequence: u32) -> Self {
+        Self { origin: sequence, begin: WINDOW, first: WINDOW, bytes: VecDeque::new(), next: WINDOW }
+    }
+
+    /// The offset of a sequence number; `None` where it is too far from the bytes that come next.
+    fn place(&self, sequence: u32) -> Option<u64> {
+        // Numbers wrap every 4 GiB.
+        let expected = self.origin.wrapping_add(u32::try_from((self.next - WINDOW) & 0xFFFF_FFFF).ok()?);
+        let distance = i64::from(sequence.wrapping_sub(expected).cast_signed());
+        let window = i64::try_from(WINDOW).unwrap_or_default();
+        (distance.abs() < window).then(|| self.next.checked_add_signed(distance)).flatten()
+    }
+
+    /// Keeps the bytes that are new here, and gives their offsets.
+    fn insert(&mut self, names: &mut Names<'_>, sequence: u32, data: &[u8]) -> Option<Range<u64>> {
+        let start = self.place(sequence)?;
+        let end = start + u64::try_from(data.len()).ok()?;
+        while self.first > start {
+            self.bytes.push_front((0, State::Missing));
+            self.first -= 1;
+        }
+        let needed = usize::try_from(end - self.first).ok()?;
+        if self.bytes.len() < needed {
+            self.bytes.resize(needed, (0, State::Missing));
+        }
+        let at = usize::try_from(start - self.first).ok()?;
+        let is_late = end <= self.next;
+        let mut late = Vec::new();
+        for (place, byte) in self.bytes.iter_mut().skip(at).zip(data) {
+            if place.1 == State::Missing {
+                *place = (*byte, State::Original);
+                late.push(*byte);
+            }
+        }
+        if is_late && !late.is_empty() {
+            // What came before has been given away without these: only whole messages are read.
+            settle(names, &mut late, true);
+            let mut new = late.into_iter();
+            for place in self.bytes.iter_mut().skip(at).take(data.len()) {
+                if place.1 == State::Original {
+                    *place = (new.next().unwrap_or_default(), State::Settled);
+                }
+            }
+        }
+        while self.bytes.len() as u64 > 2 * WINDOW && self.first + WINDOW < self.next {
+            self.bytes.pop_front();
+            self.first += 1;
+        }
+        Some(start..end)
+    }
+
+    /// Settles what is whole of the bytes that come next; all that are there in a row if nothing more is waited for.
+    fn advance(&mut self, names: &mut Names<'_>, is_final: bool) {
+        let Ok(at) = usize::try_from(self.next - self.first) else { return };
+        let waiting = self.bytes.iter().skip(at).take_while(|place| place.1 == State::Original);
+        let mut run: Vec<u8> = waiting.map(|place| place.0).collect();
+        let count = settle(names, &mut run, is_final);
+        for (place, byte) in self.bytes.iter_mut().skip(at).zip(run).take(count) {
+            *place = (byte, State::Settled);
+        }
+        self.next += count as u64;
+        // What was settled before, in the wrong order.
+        let Ok(at) = usize::try_from(self.next - self.first) else { return };
+        let settled = self.bytes.iter().skip(at).take_while(|place| place.1 == State::Settled).count();
+        self.next += settled as u64;
+    }
+
+    /// Steps over missing bytes, with the message that lost its end in them.
+    fn leave_gap(&mut self) {
+        let Ok(at) = usize::try_from(self.next - self.first) else { return };
+        let missing = self.bytes.iter().skip(at).take_while(|place| place.1 == State::Missing).count();
+        if at + missing < self.bytes.len() {
+            self.next += missing as u64;
+        }
+    }
+
+    fn settled(&self, bytes: &Range<u64>) -> Option<Vec<u8>> {
+        let at = usize::try_from(bytes.start.checked_sub(self.first)?).ok()?;
+        let count = usize::try_from(bytes.end - bytes.start).ok()?;
+        let places = self.bytes.iter().skip(at).take(count);
+        let new: Vec<u8> =
+            places.take_while(|place| place.1 == State::Settled).map(|place| place.0).collect();
+        (new.len() == count).then_some(new)
+    }
+}
+
+/// Rewrites what is whole at the start of a run and gives its length; all of it if nothing more comes.
+fn settle(names: &mut Names<'_>, run: &mut [u8], is_final: bool) -> usize {
+    let mut at = 0;
+    while let Some(rest) = run.get_mut(at..).filter(|rest| !rest.is_empty()) {
+        let length = match *rest {
+            [0x14..=0x17, 3, 0..=4, high, low, ..] => {
+                let length = TLS_HEADER + usize::from(u16::from_be_bytes([high, low]));
+                if length > rest.len() && !is_final {
+                    return at;
+                }
+                names.blank("TLS records");
+                let length = length.min(rest.len());
+                clear(rest.get_mut(TLS_HEADER..length));
+                length
+            }
+            _ => messages(names, rest),
+        };
+        if length == 0 {
+            break;
+        }
+        at += length;
+    }
+    if is_final && at < run.len() {
+        names.blank("messages that are not whole");
+        // Of the header nothing names anyone.
+        let kept = if run.get(at..).is_some_and(|rest| rest.len() >= HEADER_LEN) { HEADER_LEN } else { 2 };
+        clear(run.get_mut(at + kept..));
+        at = run.len();
+    }
+    at
+}
+
+fn clear(bytes: Option<&mut [u8]>) {
+    bytes.unwrap_or_default().fill(0);
+}
+
+/// Rewrites the V2GTP messages that are whole and blanks what is none, and gives how many bytes that is.
+fn messages(names: &mut Names<'_>, bytes: &mut [u8]) -> usize {
+    let original = bytes.to_vec();
+    let mut found: Vec<(Option<PayloadType>, usize)> = Vec::new();
+    listen::whole(When::NEVER, &original, MAX_MESSAGE, &mut |_, part: Found<'_>| match part {
+        Found::Message(payload_type, payload) => found.push((Some(payload_type), payload.len())),
+        Found::Skipped(length) => found.push((None, length)),
+        _ => {}
+    });
+    let mut at = 0;
+    for (payload_type, length) in found {
+        if let Some(payload_type) = payload_type {
+            at += HEADER_LEN;
+            if let Some(payload) = bytes.get_mut(at..at + length) {
+                message::rewrite(names, payload_type, payload);
+            }
+        } else {
+            names.blank("bytes in connections that are no messages");
+            clear(bytes.get_mut(at..at + length));
+        }
+        at += length;
+    }
+    at
+}

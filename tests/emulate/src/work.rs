@@ -32,15 +32,12 @@ impl Work {
         }
     }
 
-    /// A row for each kind of frame: the median.
+    /// A row for each kind of frame: the least, which has nothing in it that only some of them cause, such as a line of the log.
     pub(crate) fn rows(self) -> Vec<Row> {
-        let median = |mut counts: Vec<u32>| {
-            counts.sort_unstable();
-            counts.get(counts.len() / 2).copied().unwrap_or(0).into()
-        };
+        let least = |counts: Vec<u32>| counts.into_iter().min().unwrap_or(0).into();
         self.counts
             .into_iter()
-            .map(|(kind, counts)| (format!("instructions.{kind}"), median(counts)))
+            .map(|(kind, counts)| (format!("instructions.{kind}"), least(counts)))
             .collect()
     }
 }
@@ -75,12 +72,12 @@ mod tests {
     }
 
     #[test]
-    fn a_row_is_the_median_so_that_one_long_turn_changes_nothing() {
+    fn a_row_is_the_least_so_that_a_line_of_the_log_changes_nothing() {
         let mut work = Work::default();
-        for instructions in [10, 1_000_000, 11, 12, 9] {
+        for instructions in [10, 1_000_000, 11, 9, 12] {
             work.given.push_back((60, Some("x".to_owned())));
             work.count(counted(60, instructions));
         }
-        assert_eq!(work.rows(), [("instructions.x".to_owned(), 11)]);
+        assert_eq!(work.rows(), [("instructions.x".to_owned(), 9)]);
     }
 }

@@ -43,6 +43,8 @@ pub(crate) fn ram(file: &File<'_>) -> BTreeMap<String, u64> {
         let name = format!("{:#}", rustc_demangle::demangle(symbol.name().unwrap_or_default()));
         // `<a::b::C as d>::E` and `a::b::E` are of `a`.
         let name = name.trim_start_matches('<').split("::").next().unwrap_or_default().replace('_', "-");
+        // What the compiler put together is of several.
+        let name = if name.starts_with('.') { "merged".to_owned() } else { name };
         *shares.entry(name).or_default() += symbol.size();
     }
     shares

@@ -20,6 +20,7 @@ embedded() {
         [ -x "$DEBIAN_RUSTC" ] || { echo "neither rustup's targets nor $DEBIAN_RUSTC: run '.ci/run tools'"; return 1; }
         linker=$(rustc --print target-libdir)/../bin/rust-lld
         RUSTC=$DEBIAN_RUSTC RUSTC_BOOTSTRAP=1 CARGO_UNSTABLE_BUILD_STD=core CARGO_TARGET_DIR="$TARGET/embedded" \
-            CARGO_TARGET_RISCV32IMAFC_UNKNOWN_NONE_ELF_LINKER="$linker" "$@"
+            CARGO_TARGET_RISCV32IMAFC_UNKNOWN_NONE_ELF_LINKER="$linker" \
+            CARGO_TARGET_THUMBV7EM_NONE_EABIHF_LINKER="$linker" "$@"
     fi
 }

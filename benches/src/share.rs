@@ -6,6 +6,9 @@ use std::path::Path;
 use addr2line::Loader;
 use object::{Object, ObjectSection, SectionKind};
 
+/// Where our own code is: crates, boards, firmwares.
+const OURS: [&str; 3] = ["crates/", "boards/", "examples/"];
+
 /// The shortest instruction of the target, in bytes: each is looked up.
 const STEP: u8 = 2;
 
@@ -42,10 +45,10 @@ fn source(loader: &Loader, address: u64) -> String {
 /// Whose file it is; `None` for the standard library's.
 fn package(file: &str) -> Option<String> {
     // What is inlined from another crate may stand below the folder of the one that was compiled.
-    if let Some((_, ours)) = file.rsplit_once("crates/") {
+    if let Some((_, ours)) = OURS.iter().find_map(|folder| file.rsplit_once(folder)) {
         return Some(ours.to_owned());
     }
-    let (folder, _) = file.split_once("/src/")?;
+    let (folder, _) = file.rsplit_once("/src/")?;
     let folder = folder.rsplit('/').next()?;
     let (name, version) = folder.rsplit_once('-')?;
     version.starts_with(|first: char| first.is_ascii_digit()).then(|| name.to_owned())

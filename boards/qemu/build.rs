@@ -1,7 +1,11 @@
-//! Names the linker script.
+//! Names the linker script of the machine.
 
 fn main() {
-    let folder = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
-    println!("cargo:rustc-link-arg-bins=-T{folder}/src/riscv/virt.ld");
-    println!("cargo:rerun-if-changed=src/riscv/virt.ld");
+    let of = |name| std::env::var(name).unwrap_or_default();
+    let machine = if of("CARGO_CFG_TARGET_ARCH") == "arm" { "arm" } else { "riscv" };
+    let folder = format!("{}/src", of("CARGO_MANIFEST_DIR"));
+    println!("cargo:rustc-link-arg-bins=-L{folder}");
+    println!("cargo:rustc-link-arg-bins=-T{folder}/{machine}/memory.ld");
+    println!("cargo:rerun-if-changed=src/{machine}/memory.ld");
+    println!("cargo:rerun-if-changed=src/sections.ld");
 }

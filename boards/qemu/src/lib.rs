@@ -4,18 +4,22 @@
 //! `wire`); pins, PWM and ADC turn it into what a board has, so that the loop's own measuring runs as on a real one.
 #![no_std]
 
-#[path = "riscv/mod.rs"]
+#[cfg_attr(target_arch = "arm", path = "arm/mod.rs")]
+#[cfg_attr(target_arch = "riscv32", path = "riscv/mod.rs")]
 mod chip;
 
 mod parts;
 mod physical;
+mod register;
+mod stack;
 
 use core::fmt::{self, Write as _};
 
 use board::Serial;
 
-pub use chip::{exit, instructions, stack};
+pub use chip::exit;
 pub use parts::{Emulated, Pins, board, car, charger, flash};
+pub use stack::stack;
 
 /// The serial line, written to the end: where nothing else runs any more.
 struct Line;
@@ -33,8 +37,10 @@ impl fmt::Write for Line {
 
 /// Makes everything SAFE, says why and ends the emulator: for a panic, a fault and the watchdog.
 fn safe_and_exit(why: fmt::Arguments<'_>, code: u32) -> ! {
-    physical::safe();
-    let _ = writeln!(Line, "SAFE: {why}");
+    let _ = match parts::make_safe() {
+        None => writeln!(Line, "SAFE: {why}"),
+        Some(driven) => writeln!(Line, "NOT SAFE, {driven:?}: {why}"),
+    };
     exit(code)
 }
 

@@ -12,11 +12,11 @@ use hal_esp32p4::{
 use machine::{Duration, Instant};
 use pev_fsm::Vehicle;
 use session::{Insulation, Isolation, Limits, Reading, Target};
-use wire::{Driven, Sensed, coil, contact};
+use wire::{Counted, Driven, Sensed, coil, contact};
 
-use crate::chip::{Net, Timer, Uart, instructions};
+use crate::chip::{Net, Timer, Uart, instructions, jitter};
 use crate::physical::{
-    COUNTS_A_MS, Coil, Contact, NoAdc, PHYSICAL, PilotAdc, PilotEdges, Pwm, Source, Time, count,
+    COUNTS_A_MS, Coil, Contact, NoAdc, PERIOD, PHYSICAL, PilotAdc, PilotEdges, Pwm, Source, Time, count,
 };
 
 /// The board's types.
@@ -52,7 +52,7 @@ pub fn board(side: Side, mac: Mac, role: &'static [&'static str]) -> Board<Emula
         mac,
         clock: Clock::new(Time),
         watchdog: Watchdog::new(Timer, hal_esp32p4::Plan::of(side)),
-        port: Ethernet { net, waits: false, lost: 0 },
+        port: Ethernet { net, waits: false, given: None, lost: 0 },
         serial: Uart,
         noise: Jitter,
         delay: Delay,
@@ -125,12 +125,12 @@ impl DelayNs for Delay {
     }
 }
 
-/// The host's clock against the emulator's instructions: few bits, so that a host's seed is needed.
+/// The board's clock against the emulator's: few bits, so that a host's seed is needed.
 pub struct Jitter;
 
 impl Noise for Jitter {
     fn sample(&mut self, pool: &mut Pool) {
-        pool.sample(Entropy::ClockJitter, (count() as u32) ^ instructions());
+        pool.sample(Entropy::ClockJitter, (count() as u32) ^ jitter());
     }
 }
 
@@ -139,11 +139,16 @@ pub struct Ethernet {
     net: Net,
     /// The host was told what is driven, and has not yet said how the board goes on.
     waits: bool,
+    /// The length of the frame that the loop was given last, and the core's count at that time.
+    given: Option<(u16, u32)>,
     lost: u32,
 }
 
 impl Port for Ethernet {
     fn receive(&mut self, _: Instant, buffer: &mut [u8]) -> Option<usize> {
+        if let (Some((length, before)), Some(now)) = (self.given.take(), instructions()) {
+            self.net.send(&Counted { length, instructions: now.wrapping_sub(before) }.frame());
+        }
         if !self.waits {
             self.waits = self.net.send(&Driven { at: count(), ..PHYSICAL.driven.get() }.frame());
         }
@@ -154,7 +159,11 @@ impl Port for Ethernet {
                 self.lost = self.lost.wrapping_add(1);
                 continue;
             };
-            let Some(sensed) = Sensed::of(frame) else { return Some(length) };
+            let Some(sensed) = Sensed::of(frame) else {
+                self.given = instructions().map(|count| (length as u16, count));
+                return Some(length);
+            };
+            assert!(sensed.contacts & contact::PANIC == 0, "the host asked for it");
             self.waits = false;
             PHYSICAL.sensed.set(sensed);
             PHYSICAL.now.set(PHYSICAL.now.get().max(sensed.until));
@@ -164,7 +173,13 @@ impl Port for Ethernet {
     }
 
     fn send(&mut self, _: Instant, frame: &[u8]) -> bool {
-        self.net.send(frame)
+        let before = instructions();
+        let is_sent = self.net.send(frame);
+        // Waiting for the device is not the loop's work.
+        if let (Some((_, began)), Some(before), Some(after)) = (&mut self.given, before, instructions()) {
+            *began = began.wrapping_add(after.wrapping_sub(before));
+        }
+        is_sent
     }
 
     fn is_up(&mut self, _: Instant) -> bool {
@@ -246,11 +261,10 @@ impl Battery for HostBattery {
     }
 }
 
-fn wiring(side: Side) -> Wiring<Pins> {
-    let own = side == Side::Charger;
-    let source = if own { Source::Own } else { Source::Other };
-    let parts = Parts {
-        pilot: if own { PilotPwm::new(Pwm).ok() } else { None },
+/// The parts of a side. They have no state but the pins'.
+fn parts(side: Side) -> Parts<Coil, Contact, Pwm> {
+    Parts {
+        pilot: if side == Side::Charger { PilotPwm::new(Pwm).ok() } else { None },
         relay: Some(Drive::active_high(Coil(coil::RELAY))),
         plus: Some(Drive::active_high(Coil(coil::PLUS))),
         minus: Some(Drive::active_high(Coil(coil::MINUS))),
@@ -260,9 +274,23 @@ fn wiring(side: Side) -> Wiring<Pins> {
         lock_feedback: Some(Sense::active_high(Contact(contact::LOCKED))),
         emergency_stop: Some(Sense::active_high(Contact(contact::STOP))),
         ..Parts::none(side)
-    };
+    }
+}
+
+/// Runs the SAFE sequence over pins that are made again; what is driven after it, `None`: nothing but the pilot's +12 V.
+pub fn make_safe() -> Option<Driven> {
+    let side = PHYSICAL.side.get()?;
+    parts(side).make_safe(&mut || None, &mut Delay);
+    // The power stage's own heartbeat.
+    let driven = Driven { supply_mv: 0, supply_ma: 0, ..PHYSICAL.driven.get() };
+    (driven != Driven { pwm: PERIOD, ..Driven::default() }).then_some(driven)
+}
+
+fn wiring(side: Side) -> Wiring<Pins> {
+    PHYSICAL.side.set(Some(side));
+    let source = if side == Side::Charger { Source::Own } else { Source::Other };
     Wiring {
-        parts,
+        parts: parts(side),
         precharge: Duration::ZERO,
         edges: PilotEdges::new(source),
         pilot: PilotAdc(source),

@@ -5,7 +5,7 @@ use core::convert::Infallible;
 
 use board::{Edge, Edges};
 use embedded_hal::digital::{ErrorType, InputPin, OutputPin, StatefulOutputPin};
-use hal_esp32p4::{Counter, Ledc, Millivolts, Scale, Timing};
+use hal_esp32p4::{Counter, Ledc, Millivolts, Scale, Side, Timing};
 use wire::{Driven, Sensed};
 
 /// Both directions, in one place for all parts.
@@ -16,6 +16,8 @@ pub struct Physical {
     pub now: Cell<u64>,
     /// When it was sensed; 0: never.
     pub at: Cell<u64>,
+    /// The end of the cable, which a listener does not have.
+    pub side: Cell<Option<Side>>,
 }
 
 // SAFETY: one thread. The watchdog's interrupt writes it, too, and does not return.
@@ -37,6 +39,7 @@ pub static PHYSICAL: Physical = Physical {
     }),
     now: Cell::new(0),
     at: Cell::new(0),
+    side: Cell::new(None),
 };
 
 /// The board's clock: 1 MHz.
@@ -62,12 +65,7 @@ pub fn count() -> u64 {
 }
 
 /// Counts of a PWM period.
-const PERIOD: u16 = 1 << Timing::PILOT.resolution_bits;
-
-/// Everything off, whatever the loop was doing.
-pub fn safe() {
-    PHYSICAL.driven.set(Driven { at: 0, coils: 0, pwm: PERIOD, supply_mv: 0, supply_ma: 0 });
-}
+pub const PERIOD: u16 = 1 << Timing::PILOT.resolution_bits;
 
 /// An output pin: a bit of [`Driven::coils`].
 pub struct Coil(pub u8);

@@ -89,6 +89,16 @@ wire! {
     }
 }
 
+wire! {
+    /// What a frame of the network has cost the board, where its core counts.
+    Counted, 3, {
+        /// The frame's length in bytes.
+        length: u16,
+        /// Instructions from its arrival until the loop asked for the next frame.
+        instructions: u32,
+    }
+}
+
 /// Bits of [`Driven::coils`].
 pub mod coil {
     /// Contactor in the positive conductor.
@@ -111,6 +121,8 @@ pub mod contact {
     pub const LOCKED: u8 = 1 << 2;
     /// The emergency stop is pressed.
     pub const STOP: u8 = 1 << 3;
+    /// The board's program is to panic: for a test.
+    pub const PANIC: u8 = 1 << 7;
 }
 
 #[cfg(test)]

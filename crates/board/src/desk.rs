@@ -54,6 +54,7 @@ pub struct Desk<H: Hardware> {
 
 impl<H: Hardware> Desk<H> {
     /// Loads settings and latch and starts the watchdog.
+    #[inline(never)]
     pub fn new<C: Cable>(mut board: Board<H>, flash: H::Flash) -> Self {
         let now = board.clock.now();
         let store = Store::load(flash).ok();
@@ -162,6 +163,8 @@ impl<H: Hardware> Desk<H> {
 
     /// A turn before the self-test has passed: collects samples, repeats the test, answers commands. `true`: it has passed, and
     /// the outputs are armed.
+    // Called, as each part of a board's life is: so the stack holds one of them at a time.
+    #[inline(never)]
     pub fn test<C: Cable>(&mut self, cable: &mut C) -> ControlFlow<crate::Exit, bool> {
         cable.measure(&mut self.board.clock);
         if !self.pool.quality().is_enough() {

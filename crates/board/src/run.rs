@@ -79,36 +79,58 @@ fn live<H: Hardware, C: Cable>(
     }
 }
 
-/// Makes the role and runs it until it is to be made again. Its memory is this call's frame.
+/// Makes the role and runs it until it is to be made again. Its memory is this call's frame; what making it takes of the stack
+/// is free again when it runs.
 #[inline(never)]
 fn charger_once<H: Hardware, C>(desk: &mut Desk<H>, cable: &mut C, has_stage: bool) -> Leave
 where
     C: Cable<Demand = evse_fsm::Demand, Reading = evse_fsm::Plant>,
 {
-    let config = charger_config(desk, has_stage);
-    let mut storage: EvseStorage = EvseStorage::new();
-    let now = desk.now();
-    let Some(generator) = &mut desk.generator else { return Leave::Reboot };
+    let mut storage: EvseStorage = const { EvseStorage::new() };
     // It stays where it was made: moved, it would need its room on the stack twice.
-    match &mut Evse::new(&mut Cx { now, entropy: generator }, config, &mut storage) {
-        Ok(evse) => run(desk, cable, evse),
-        Err(error) => refuse(desk, format_args!("{error}")),
+    match &mut make_charger(desk, has_stage, &mut storage) {
+        Some(Ok(evse)) => run(desk, cable, evse),
+        Some(Err(error)) => refuse(desk, format_args!("{error}")),
+        None => Leave::Reboot,
     }
 }
 
+/// `None`: there is no entropy.
+#[inline(never)]
+fn make_charger<'s, H: Hardware>(
+    desk: &mut Desk<H>,
+    has_stage: bool,
+    storage: &'s mut EvseStorage<'s>,
+) -> Option<Result<Evse<'s>, roles::ConfigError>> {
+    let config = charger_config(desk, has_stage);
+    let now = desk.now();
+    let entropy = desk.generator.as_mut()?;
+    Some(Evse::new(&mut Cx { now, entropy }, config, storage))
+}
+
+/// As [`charger_once`].
 #[inline(never)]
 fn car_once<H: Hardware, C>(desk: &mut Desk<H>, cable: &mut C) -> Leave
 where
     C: Cable<Demand = pev_fsm::Demand, Reading = crate::CarReading>,
 {
-    let config = car_config(desk);
-    let mut storage: PevStorage = PevStorage::new();
-    let now = desk.now();
-    let Some(generator) = &mut desk.generator else { return Leave::Reboot };
-    match &mut Pev::new(&mut Cx { now, entropy: generator }, config, &mut storage) {
-        Ok(pev) => run(desk, cable, pev),
-        Err(error) => refuse(desk, format_args!("{error}")),
+    let mut storage: PevStorage = const { PevStorage::new() };
+    match &mut make_car(desk, &mut storage) {
+        Some(Ok(pev)) => run(desk, cable, pev),
+        Some(Err(error)) => refuse(desk, format_args!("{error}")),
+        None => Leave::Reboot,
     }
+}
+
+#[inline(never)]
+fn make_car<'s, H: Hardware>(
+    desk: &mut Desk<H>,
+    storage: &'s mut PevStorage<'s>,
+) -> Option<Result<Pev<'s>, roles::PevConfigError>> {
+    let config = car_config(desk);
+    let now = desk.now();
+    let entropy = desk.generator.as_mut()?;
+    Some(Pev::new(&mut Cx { now, entropy }, config, storage))
 }
 
 /// A configuration that cannot be: the settings that can make one are set back.
@@ -118,6 +140,7 @@ fn refuse<H: Hardware>(desk: &mut Desk<H>, why: core::fmt::Arguments<'_>) -> Lea
     Leave::Again
 }
 
+#[inline(never)]
 fn run<H, C, R>(desk: &mut Desk<H>, cable: &mut C, role: &mut R) -> Leave
 where
     H: Hardware,
@@ -135,6 +158,7 @@ where
 
 impl<H: Hardware> Desk<H> {
     /// Gives a role that was just made the latch, and starts it where that is wanted.
+    #[inline(never)]
     pub fn begin<R: Role>(&mut self, role: &mut R) {
         let mac = self.mac();
         self.say(format_args!("{} at {mac}; `help` lists the commands", R::NAME));

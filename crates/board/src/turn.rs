@@ -43,6 +43,8 @@ pub struct Turn<'b, H: Hardware, C, R: Role> {
     repeats: Repeats,
     /// The step of the pilot's test, and when it ends.
     test: Option<(usize, Instant)>,
+    /// A frame that came, and after it each that goes: one room for both, in the loop's frame.
+    frame: [u8; roles::MAX_FRAME],
 }
 
 impl<'b, H, C, R> Turn<'b, H, C, R>
@@ -67,6 +69,7 @@ where
             lost_said: Instant::ZERO,
             repeats: Repeats::default(),
             test: None,
+            frame: [0; roles::MAX_FRAME],
         }
     }
 
@@ -156,9 +159,8 @@ where
 
     /// What the role has to send and to say, after each call of it.
     fn drain(&mut self, now: Instant) {
-        let mut buffer = [0; roles::MAX_FRAME];
-        while let Some((length, ())) = self.role.poll_transmit(&mut buffer) {
-            let frame = buffer.get(..length).unwrap_or_default();
+        while let Some((length, ())) = self.role.poll_transmit(&mut self.frame) {
+            let frame = self.frame.get(..length).unwrap_or_default();
             if !self.desk.board.port.send(now, frame) {
                 self.desk.warn(format_args!("a frame of {length} bytes was not sent: the port has no room"));
             } else if self.desk.exports_frames {
@@ -198,15 +200,16 @@ where
     }
 
     fn frames(&mut self) {
-        let mut buffer = [0; roles::MAX_FRAME];
         for _ in 0..FRAMES_A_TURN {
             let now = self.desk.now();
-            let Some(length) = self.desk.board.port.receive(now, &mut buffer) else { break };
-            let frame = buffer.get(..length).unwrap_or_default();
+            let Some(length) = self.desk.board.port.receive(now, &mut self.frame) else { break };
+            let frame = self.frame.get(..length).unwrap_or_default();
             if self.desk.exports_frames {
                 self.desk.console.frame(now, true, frame);
             }
-            self.with_role(now, |role, cx| role.handle(cx, R::frame(frame)));
+            if let Some(entropy) = &mut self.desk.generator {
+                self.role.handle(&mut Cx { now, entropy }, R::frame(frame));
+            }
             self.drain(now);
             if self.applied != Some(self.role.demand()) {
                 self.apply();
@@ -214,6 +217,7 @@ where
         }
     }
 
+    #[inline(never)]
     fn link(&mut self, now: Instant) {
         if now < self.link_at {
             return;
@@ -235,6 +239,7 @@ where
         }
     }
 
+    #[inline(never)]
     fn command(&mut self, line: &str) -> Option<Leave> {
         if Command::parse(line) != Some(Command::TestPilot) {
             return self.desk.answer(line, self.cable, self.role);
@@ -252,7 +257,13 @@ where
 
     /// Says what a step of the pilot's test has measured, and goes on to the next. A plug that goes in ends it.
     fn test_pilot(&mut self, now: Instant) {
-        let Some((step, until)) = self.test else { return };
+        if let Some((step, until)) = self.test {
+            self.say_tested(now, step, until);
+        }
+    }
+
+    #[inline(never)]
+    fn say_tested(&mut self, now: Instant, step: usize, until: Instant) {
         // A change of the pilot takes two periods and a window to be measured again.
         let is_settled = until.since(now) + SETTLED <= STEP;
         if is_settled && !self.cable.is_free(now) {

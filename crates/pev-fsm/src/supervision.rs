@@ -266,6 +266,11 @@ impl Supervision {
         &mut self.joined
     }
 
+    /// Whether the charger offers digital communication.
+    pub(crate) const fn is_offered(&self) -> bool {
+        self.wire.is_digital()
+    }
+
     /// Whether the plug is out.
     pub(crate) const fn is_out(&self) -> bool {
         self.wire.is_out()

@@ -15,6 +15,8 @@ const PILOT_LOST: Duration = Duration::from_millis(90);
 pub(crate) struct Wire {
     /// The pilot is not 5 %.
     lost: Lasting,
+    /// The pilot has shown 5 % and was not lost since.
+    is_digital: bool,
     /// The pilot is at 0 V: nothing drives it.
     dead: Lasting,
     /// The proximity wire shows no plug that is in and latched.
@@ -51,6 +53,7 @@ impl Wire {
         // A reading that is missing takes nothing back.
         let is_lost = if pilot.is_some() { lost.is_some() } else { self.lost.holds() };
         let is_lost = self.lost.for_at_least(now, is_lost, PILOT_LOST);
+        self.is_digital = !is_lost && (self.is_digital || pilot.is_some() && lost.is_none());
         let is_dead = self.dead.for_at_least(now, pilot == Some(Output::Zero), PILOT_LOST);
         let contact = Debounce::CONTACT;
         let is_wrong = self.wrong.take(plant.proximity, |shown| proximity_trouble(shown).is_some(), contact);
@@ -65,6 +68,11 @@ impl Wire {
     /// Whether the newest reading of either is wrong, for long enough or not.
     pub(crate) const fn is_doubted(&self) -> bool {
         self.lost.holds() || self.wrong.is_seen()
+    }
+
+    /// Whether the charger offers digital communication: 5 %, until that is lost for long enough.
+    pub(crate) const fn is_digital(&self) -> bool {
+        self.is_digital
     }
 
     /// Whether the plug is out: by the proximity wire, where there is none by a pilot that nothing drives.
@@ -112,6 +120,22 @@ mod tests {
             assert_eq!(wire.is_doubted(), expected.is_some());
             assert_eq!(wire.is_out(), shown == Proximity::Absent);
         }
+    }
+
+    #[test]
+    fn the_offer_lasts_until_the_pilot_is_lost_for_90_ms() {
+        let mut wire = Wire::default();
+        let mut follow = |ms, output| {
+            wire.follow(at(ms), &plant(ms, output, None), false);
+            wire.is_digital()
+        };
+        assert!(!follow(0, Output::Steady));
+        assert!(follow(10, Output::DIGITAL));
+        assert!(follow(20, Output::Pwm(500)) && follow(100, Output::Zero), "readings of 80 ms");
+        assert!(follow(105, Output::DIGITAL), "and it is back");
+        assert!(follow(110, Output::Steady) && follow(199, Output::Steady));
+        assert!(!follow(200, Output::Steady), "90 ms");
+        assert!(follow(210, Output::DIGITAL));
     }
 
     #[test]

@@ -20,12 +20,73 @@ pub(crate) struct Emulator {
     port: u16,
 }
 
-/// The target of the emulated board.
-const TARGET: &str = "riscv32imafc-unknown-none-elf";
+/// An emulated machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Machine {
+    /// RISC-V, QEMU's virt.
+    Riscv,
+    /// Cortex-M4F, QEMU's mps2-an386.
+    Arm,
+}
+
+impl Machine {
+    /// The compiler's target.
+    const fn target(self) -> &'static str {
+        match self {
+            Self::Riscv => "riscv32imafc-unknown-none-elf",
+            Self::Arm => "thumbv7em-none-eabihf",
+        }
+    }
+
+    const fn emulator(self) -> &'static str {
+        match self {
+            Self::Riscv => "qemu-system-riscv32",
+            Self::Arm => "qemu-system-arm",
+        }
+    }
+
+    /// Its devices, beside those that both have. With `-icount` a RISC-V core reads how many instructions it has done.
+    const fn devices(self) -> &'static [&'static str] {
+        match self {
+            Self::Riscv => &[
+                "-machine",
+                "virt",
+                "-cpu",
+                "rv32,f=true,d=false",
+                "-m",
+                "16M",
+                "-bios",
+                "none",
+                "-icount",
+                "shift=0",
+                "-global",
+                "virtio-mmio.force-legacy=false",
+                "-device",
+                "virtio-net-device,netdev=n",
+            ],
+            Self::Arm => &[
+                "-machine",
+                "mps2-an386",
+                "-semihosting-config",
+                "enable=on,target=native",
+                "-net",
+                "nic,model=lan9118,netdev=n",
+            ],
+        }
+    }
+
+    /// A firmware's name in the ledger.
+    pub(crate) fn firmware(self, image: Image) -> String {
+        match self {
+            Self::Riscv => image.name().to_owned(),
+            Self::Arm => format!("{}-cortex-m4f", image.name()),
+        }
+    }
+}
 
 impl Emulator {
     /// Boots an image. The emulator comes from `.ci/qemu.sh`.
-    pub(crate) fn boot(elf: &Path) -> Result<Self> {
+    pub(crate) fn boot(machine: Machine, elf: &Path) -> Result<Self> {
         let qemu = qemu(&root())?;
         let network = UdpSocket::bind("127.0.0.1:0")?;
         network.set_nonblocking(true)?;
@@ -35,12 +96,11 @@ impl Emulator {
         let net = format!(
             "dgram,id=n,local.type=inet,local.host=127.0.0.1,local.port={port},remote.type=inet,remote.host=127.0.0.1,remote.port={own}"
         );
-        let mut child = Command::new(qemu.join("usr/bin/qemu-system-riscv32"))
+        let mut child = Command::new(qemu.join("usr/bin").join(machine.emulator()))
             .env("LD_LIBRARY_PATH", qemu.join("usr/lib/x86_64-linux-gnu"))
-            .args(["-machine", "virt", "-cpu", "rv32,f=true,d=false", "-m", "16M", "-bios", "none"])
-            .args(["-display", "none", "-monitor", "none", "-serial", "stdio"])
-            .args(["-global", "virtio-mmio.force-legacy=false", "-device", "virtio-net-device,netdev=n"])
-            .args(["-netdev", &net, "-kernel"])
+            .args(["-display", "none", "-monitor", "none", "-serial", "stdio", "-netdev", &net])
+            .args(machine.devices())
+            .arg("-kernel")
             .arg(elf)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -104,19 +164,20 @@ fn root() -> PathBuf {
 }
 
 /// Builds an image; its file.
-pub(crate) fn build(image: Image) -> Result<PathBuf> {
-    let root = root();
+pub(crate) fn build(machine: Machine, image: Image) -> Result<PathBuf> {
+    let (root, triple) = (root(), machine.target());
     let folder = root.join("boards/qemu");
-    let target = root.join("target/qemu-board");
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    let target = target.join("qemu-board");
     let status = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()))
         .current_dir(&folder)
         .env("CARGO_TARGET_DIR", &target)
-        .args(["build", "--quiet", "--locked", "--release", "--target", TARGET, "--bin", image.name()])
+        .args(["build", "--quiet", "--locked", "--release", "--target", triple, "--bin", image.name()])
         .status()?;
     if !status.success() {
-        bail!("the firmware does not build: is the target installed? rustup target add {TARGET}");
+        bail!("the firmware does not build: is the target installed? rustup target add {triple}");
     }
-    Ok(target.join(TARGET).join("release").join(image.name()))
+    Ok(target.join(triple).join("release").join(image.name()))
 }
 
 fn qemu(root: &Path) -> Result<PathBuf> {

@@ -3,80 +3,133 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use object::{Object, ObjectSection};
+use object::{Object, ObjectSection, SectionKind};
 
-use crate::Image;
+use crate::share;
 
-/// What may be more than the ledger's line says, in bytes.
-const GROWTH: u64 = 256;
-/// The same for the stack: its deepest use differs from run to run by an interrupted call.
-const STACK_GROWTH: u64 = 512;
+/// What is measured of a firmware, and how much: a line of the ledger.
+pub(crate) type Row = (String, u64);
 
-/// Flash, RAM and stack in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Taken {
-    flash: u64,
-    ram: u64,
-    stack: u64,
+/// What of a firmware may grow by how much until its line is changed, by the line's first word.
+const GROWTH: &[(&str, Growth)] = &[
+    // The deepest use differs from run to run by an interrupted call.
+    ("stack", Growth::Bytes(512)),
+    // Of an answer: it depends on the keys and numbers that were drawn.
+    ("instructions", Growth::Percent(5)),
+];
+
+#[derive(Clone, Copy)]
+enum Growth {
+    Bytes(u64),
+    Percent(u64),
 }
 
-/// Compares an image with its line in the file.
-pub(crate) fn compare(file: &Path, image: Image, elf: &Path, stack: u64) -> Result<()> {
-    let name = image.name();
-    let (flash, ram) = measure(&std::fs::read(elf)?)?;
-    let now = Taken { flash, ram, stack };
-    println!("ledger: {name} {flash} {ram} {stack}");
+impl Growth {
+    fn of(what: &str) -> Self {
+        let found = GROWTH.iter().find(|(word, _)| what.split('.').next() == Some(word));
+        found.map_or(Self::Bytes(256), |(_, growth)| *growth)
+    }
+
+    fn most(self, before: u64) -> u64 {
+        match self {
+            Self::Bytes(bytes) => before + bytes,
+            Self::Percent(percent) => before + before * percent / 100,
+        }
+    }
+}
+
+/// Compares a firmware with its lines in the file; an error names each that is missing or has grown, and gives the new lines.
+pub(crate) fn compare(file: &Path, name: &str, rows: &[Row]) -> Result<()> {
     let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
-    let Some(before) = line(&text, name) else {
-        bail!("{} has no line for {name}: add `{name} {flash} {ram} {stack}`", file.display());
-    };
-    let rows = [
-        ("flash", before.flash, now.flash, GROWTH),
-        ("ram", before.ram, now.ram, GROWTH),
-        ("stack", before.stack, now.stack, STACK_GROWTH),
-    ];
-    let grown: Vec<_> = rows
-        .iter()
-        .filter(|(_, before, now, growth)| *now > before + growth)
-        .map(|(what, before, now, _)| format!("{what} {before} -> {now}"))
-        .collect();
-    if !grown.is_empty() {
+    let faults = faults(&text, name, rows);
+    for (what, now) in rows {
+        println!("{name} {what} {now}");
+    }
+    if !faults.is_empty() {
         bail!(
-            "{name} takes more than {} says: {}; change its line, with the reason",
+            "{}: {}; change the lines, with the reason, as they are printed above",
             file.display(),
-            grown.join(", ")
+            faults.join("; ")
         );
     }
     Ok(())
 }
 
-fn line(text: &str, name: &str) -> Option<Taken> {
-    let mut words = text
-        .lines()
-        .map(str::split_whitespace)
-        .find_map(|mut words| (words.next()? == name).then_some(words))?;
-    let mut next = || words.next()?.parse().ok();
-    Some(Taken { flash: next()?, ram: next()?, stack: next()? })
+fn faults(text: &str, name: &str, rows: &[Row]) -> Vec<String> {
+    let lines: Vec<(&str, u64)> = text.lines().filter_map(|line| parse(line, name)).collect();
+    let known = |what: &str| lines.iter().find(|(word, _)| *word == what);
+    let mut faults: Vec<_> = rows
+        .iter()
+        .filter_map(|(what, now)| match known(what) {
+            None => Some(format!("no line for {name} {what}")),
+            Some((_, before)) if *now > Growth::of(what).most(*before) => {
+                Some(format!("{name} {what} has grown from {before} to {now}"))
+            }
+            Some(_) => None,
+        })
+        .collect();
+    let gone = lines.iter().filter(|(what, _)| !rows.iter().any(|(row, _)| row == what));
+    faults.extend(gone.map(|(what, _)| format!("{name} {what} is no more")));
+    faults
 }
 
-fn measure(elf: &[u8]) -> Result<(u64, u64)> {
-    let file = object::File::parse(elf)?;
-    let size = |names: &[&str]| {
-        let sections =
-            file.sections().filter(|section| section.name().is_ok_and(|name| names.contains(&name)));
+fn parse<'t>(line: &'t str, name: &str) -> Option<(&'t str, u64)> {
+    let mut words = line.split_whitespace();
+    (words.next()? == name).then_some(())?;
+    Some((words.next()?, words.next()?.parse().ok()?))
+}
+
+/// Flash and RAM of a linked firmware, whole and by crate. Stack and what only an emulator needs are not in it.
+pub(crate) fn sizes(elf: &Path) -> Result<Vec<Row>> {
+    let bytes = std::fs::read(elf).with_context(|| elf.display().to_string())?;
+    let file = object::File::parse(&*bytes)?;
+    let size = |kinds: &[SectionKind]| -> u64 {
+        let sections = file.sections().filter(|section| {
+            kinds.contains(&section.kind()) && !is_emulators(section.name().unwrap_or_default())
+        });
         sections.map(|section| section.size()).sum()
     };
-    Ok((size(&[".text", ".rodata", ".data"]), size(&[".data", ".bss"])))
+    let code = size(&[SectionKind::Text]);
+    let constants = size(&[SectionKind::ReadOnlyData, SectionKind::ReadOnlyString]);
+    let (data, zeros) = (size(&[SectionKind::Data]), size(&[SectionKind::UninitializedData]));
+    let mut rows = vec![("flash".to_owned(), code + constants + data), ("ram".to_owned(), data + zeros)];
+    rows.extend(share::rows("code", share::code(elf)));
+    rows.push(("constants".to_owned(), constants + data));
+    rows.extend(share::rows("ram", share::ram(&file)));
+    Ok(rows)
+}
+
+/// Memory that is the emulator's, or is left for the stack.
+pub(crate) fn is_emulators(section: &str) -> bool {
+    [".emulator", ".stack"].contains(&section)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const TEXT: &str =
+        "# evse flash 1\nevse flash 1000\nevse stack 1000\nevse instructions.X 1000\npev flash 1\n";
+
+    fn rows(flash: u64, stack: u64, instructions: u64) -> Vec<Row> {
+        let rows = [("flash", flash), ("stack", stack), ("instructions.X", instructions)];
+        rows.map(|(what, now)| (what.to_owned(), now)).to_vec()
+    }
+
     #[test]
-    fn a_line_is_found_by_its_name_and_anything_that_is_no_number_is_no_line() {
-        let text = "# evse 1 2 3\nevse 10 20 30\npev 1 2\n";
-        assert_eq!(line(text, "evse"), Some(Taken { flash: 10, ram: 20, stack: 30 }));
-        assert_eq!((line(text, "pev"), line(text, "listen")), (None, None));
+    fn each_line_may_grow_by_its_own_margin_and_no_further() {
+        assert!(faults(TEXT, "evse", &rows(1_256, 1_512, 1_050)).is_empty());
+        assert_eq!(faults(TEXT, "evse", &rows(1_257, 0, 0)), ["evse flash has grown from 1000 to 1257"]);
+        assert_eq!(faults(TEXT, "evse", &rows(0, 1_513, 1_051)).len(), 2);
+    }
+
+    #[test]
+    fn what_has_no_line_and_a_line_that_has_nothing_are_both_named() {
+        assert_eq!(faults(TEXT, "listen", &rows(0, 0, 0)).len(), 3);
+        assert_eq!(
+            faults(TEXT, "pev", &[]),
+            ["pev flash is no more"],
+            "a line of another firmware is not for this one"
+        );
     }
 }

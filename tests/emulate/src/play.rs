@@ -9,12 +9,14 @@ use hal_linux::{Clock, Direction, Recorder};
 use machine::{Duration, Instant};
 use roles::{EvseStorage, MAX_FRAME, Mac, PevStorage};
 use sim::{ModemConfig, ModemKind, Port, PowerLine, Span};
-use wire::{Driven, Sensed};
+use wire::{Counted, Driven, Sensed, contact};
 
-use crate::Image;
 use crate::board::Emulator;
 use crate::cable::Cable;
+use crate::ledger::Row;
 use crate::peer::Peer;
+use crate::work::Work;
+use crate::{Image, Wish};
 
 const PEER: Mac = Mac([2, 0, 0, 0, 0, 0xC2]);
 /// The charger whose cable the listener hears.
@@ -32,24 +34,27 @@ const STEP: Duration = Duration::from_micros(250);
 const AGAIN: Duration = Duration::from_millis(500);
 /// A board that says nothing for so long, on this machine's clock, is dead.
 const SILENT: Duration = Duration::from_secs(60);
+/// The exit code of a board whose program panicked.
+const PANICKED: i32 = 2;
 /// The longest that a play may last, on the board's clock.
 const LONGEST: Duration = Duration::from_secs(90);
 
-/// Plays; an error says what is missing of a whole session.
-/// Otherwise the bytes of the stack that were ever used.
-pub(crate) fn play(image: Image, elf: &Path, recording: Option<&Path>) -> Result<u64> {
-    let mut emulator = Emulator::boot(elf)?;
+/// Plays; an error says what is missing of a whole session. Otherwise what it took: the stack's deepest use, and the instructions
+/// that frames caused.
+pub(crate) fn play(wish: &Wish, elf: &Path) -> Result<Vec<Row>> {
+    let image = wish.image;
+    let mut emulator = Emulator::boot(wish.machine, elf)?;
     let (mut car, mut charger, mut tapped_charger) =
         (PevStorage::new(), EvseStorage::new(), EvseStorage::new());
     let peer = match image {
-        Image::Evse | Image::Listen => Peer::car(Instant::ZERO, PEER, &mut car)?,
-        Image::Pev => Peer::charger(Instant::ZERO, PEER, &mut charger)?,
+        Image::Charger | Image::Listen => Peer::car(Instant::ZERO, PEER, &mut car)?,
+        Image::Car => Peer::charger(Instant::ZERO, PEER, &mut charger)?,
     };
     let tapped = match image {
         Image::Listen => Some(Peer::charger(Instant::ZERO, TAPPED, &mut tapped_charger)?),
-        Image::Evse | Image::Pev => None,
+        Image::Charger | Image::Car => None,
     };
-    let recorder = match recording {
+    let recorder = match &wish.output {
         Some(path) => {
             let file = File::create(path).with_context(|| path.display().to_string())?;
             Some(Recorder::new(BufWriter::new(file), "board")?)
@@ -61,6 +66,7 @@ pub(crate) fn play(image: Image, elf: &Path, recording: Option<&Path>) -> Result
     emulator.command(&format!("seed {:032x}", u128::from_le_bytes(seed)))?;
 
     let mut play = Play::new(image, emulator, peer, tapped, recorder);
+    play.panics = wish.panic;
     while !play.is_over() {
         play.turn()?;
         play.emulator.wait()?;
@@ -93,8 +99,12 @@ struct Play<'s> {
     has_heard_key: bool,
     /// What the board says of its stack at its end, in bytes.
     stack: u64,
+    work: Work,
     code: Option<i32>,
     image: Image,
+    /// The board's program is to panic, and has made its outputs SAFE.
+    panics: bool,
+    is_safe: bool,
 }
 
 impl<'s> Play<'s> {
@@ -110,7 +120,7 @@ impl<'s> Play<'s> {
         let (restart, lingers) = (Span::exactly(Duration::from_millis(400)), Span::ZERO);
         let evse = ModemConfig { restart, lingers, ..ModemConfig::evse(kind, CHARGERS_MODEM) };
         let pev = ModemConfig { restart, lingers, ..ModemConfig::pev(kind, CARS_MODEM) };
-        let (own, other) = if image == Image::Pev { (pev, evse) } else { (evse, pev) };
+        let (own, other) = if image == Image::Car { (pev, evse) } else { (evse, pev) };
         let board = line.add_modem(Instant::ZERO, own);
         let host = line.add_modem(Instant::ZERO, other);
         line.set_attenuation(Instant::ZERO, board, host, 20);
@@ -134,8 +144,11 @@ impl<'s> Play<'s> {
             finished: None,
             has_heard_key: false,
             stack: 0,
+            work: Work::default(),
             code: None,
             image,
+            panics: false,
+            is_safe: false,
         }
     }
 
@@ -170,7 +183,9 @@ impl<'s> Play<'s> {
     }
 
     fn sensed(&self) -> Sensed {
-        self.peer.sensed(self.now, self.is_plugged(self.now), &self.driven, &self.cable)
+        let sensed = self.peer.sensed(self.now, self.is_plugged(self.now), &self.driven, &self.cable);
+        let panics = self.panics && self.cable.charging.is_some();
+        Sensed { contacts: sensed.contacts | if panics { contact::PANIC } else { 0 }, ..sensed }
     }
 
     /// Reads what the board says, as a person at its serial line does.
@@ -182,6 +197,7 @@ impl<'s> Play<'s> {
         if let Some((_, rest)) = line.split_once("; stack ") {
             self.stack = rest.split(' ').next().and_then(|bytes| bytes.parse().ok()).unwrap_or(0);
         }
+        self.is_safe |= line.starts_with("SAFE: panicked at");
         self.has_heard_key |= line.contains("CM_SLAC_MATCH.CNF");
         Ok(())
     }
@@ -196,6 +212,10 @@ impl<'s> Play<'s> {
         while let Some(length) = self.emulator.receive(&mut buffer) {
             let Some(frame) = buffer.get(..length) else { continue };
             self.heard = Clock::start();
+            if let Some(counted) = Counted::of(frame) {
+                self.work.count(counted);
+                continue;
+            }
             let Some(driven) = Driven::of(frame) else {
                 self.record(Direction::Sent, frame)?;
                 self.line.handle(self.now, self.board, frame);
@@ -242,6 +262,7 @@ impl<'s> Play<'s> {
         while let Some(length) = self.tapped.as_mut().and_then(|tapped| tapped.transmit(&mut buffer)) {
             let frame = buffer.get(..length).unwrap_or_default();
             self.record(Direction::Sent, frame)?;
+            self.work.give(frame);
             self.emulator.send(frame);
             self.line.handle(self.now, self.board, frame);
         }
@@ -249,6 +270,7 @@ impl<'s> Play<'s> {
         while let Some((port, frame)) = self.line.poll_transmit() {
             if port == self.board {
                 self.record(Direction::Received, &frame)?;
+                self.work.give(&frame);
                 self.emulator.send(&frame);
                 if let Some(tapped) = &mut self.tapped {
                     tapped.frame(self.now, &frame);
@@ -276,7 +298,7 @@ impl<'s> Play<'s> {
         self.code.is_some() || is_silent || self.now >= Instant::ZERO + LONGEST
     }
 
-    fn verdict(mut self) -> Result<u64> {
+    fn verdict(mut self) -> Result<Vec<Row>> {
         while let Some(line) = self.emulator.line() {
             println!("{line}");
             self.read(&line)?;
@@ -284,11 +306,21 @@ impl<'s> Play<'s> {
         if let Some(recorder) = &mut self.recorder {
             recorder.flush()?;
         }
+        if self.panics {
+            return match (self.code, self.is_safe) {
+                (Some(PANICKED), true) => Ok(Vec::new()),
+                (code, _) => bail!("the board was to panic and to be SAFE then; its exit code: {code:?}"),
+            };
+        }
         match (self.code, self.finished, self.image) {
             (Some(0), Some(_), Image::Listen) if !self.has_heard_key => {
                 bail!("the key's frame was not heard")
             }
-            (Some(0), Some(_), _) => Ok(self.stack),
+            (Some(0), Some(_), _) => {
+                let mut rows = vec![("stack".to_owned(), self.stack)];
+                rows.extend(self.work.rows());
+                Ok(rows)
+            }
             (Some(code), ..) => bail!("the board ended with {code} before the session was over"),
             (None, Some(_), _) => bail!("the board did not end when it was asked to"),
             (None, None, _) => bail!("no whole session within {LONGEST}"),

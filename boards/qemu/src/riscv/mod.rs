@@ -3,13 +3,14 @@
 mod net;
 
 use core::arch::global_asm;
-use core::ptr::{addr_of, read_volatile, write_volatile};
+use core::ptr::{read_volatile, write_volatile};
 
 use hal_esp32p4::Stages;
 use machine::Duration;
 
 pub use net::Net;
 
+use crate::register::{read32, write32};
 use crate::safe_and_exit;
 
 global_asm!(
@@ -50,17 +51,8 @@ const MTIMECMP: usize = CLINT + 0x4000;
 const MTIME: usize = CLINT + 0xBFF8;
 const UART: usize = 0x1000_0000;
 const TEST: usize = 0x0010_0000;
-const PAINT: u32 = 0xA5A5_A5A5;
-
-fn read32(at: usize) -> u32 {
-    // SAFETY: a register of the machine, aligned, whose reading has no effect on memory.
-    unsafe { read_volatile(at as *const u32) }
-}
-
-fn write32(at: usize, value: u32) {
-    // SAFETY: a register of the machine, aligned; none of those written here has an effect on memory.
-    unsafe { write_volatile(at as *mut u32, value) }
-}
+/// What an unused word of the stack is.
+pub const PAINT: u32 = 0xA5A5_A5A5;
 
 /// What `mtime` says: 10 MHz.
 fn mtime() -> u64 {
@@ -72,8 +64,17 @@ fn mtime() -> u64 {
     }
 }
 
-/// Instructions so far: a source of jitter against the clock, and the ledger's count.
-pub fn instructions() -> u32 {
+/// A source of jitter against the clock.
+pub fn jitter() -> u32 {
+    retired()
+}
+
+/// Instructions so far, exact where the emulator counts them (`-icount`).
+pub fn instructions() -> Option<u32> {
+    Some(retired())
+}
+
+fn retired() -> u32 {
     let count: u32;
     // SAFETY: reads a counter of the core.
     unsafe { core::arch::asm!("csrr {0}, minstret", out(reg) count, options(nomem, nostack)) };
@@ -154,20 +155,4 @@ pub fn exit(code: u32) -> ! {
     loop {
         core::hint::spin_loop();
     }
-}
-
-/// Bytes of the stack that were ever used, and its size.
-pub fn stack() -> (usize, usize) {
-    unsafe extern "C" {
-        static _stack_end: u32;
-        static _stack_start: u32;
-    }
-    let (end, start) = (addr_of!(_stack_end), addr_of!(_stack_start));
-    let size = start as usize - end as usize;
-    let mut at = end;
-    // SAFETY: from the stack's end up to its start, all of it memory.
-    while at < start && unsafe { read_volatile(at) } == PAINT {
-        at = at.wrapping_add(1);
-    }
-    (start as usize - at as usize, size)
 }

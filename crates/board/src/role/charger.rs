@@ -62,14 +62,7 @@ impl<C: Channel, const N: usize> Role for Evse<'_, C, N> {
     }
 
     fn describe(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        match self.matching() {
-            Some(state) => write!(out, ", matching {state:?}")?,
-            None => out.write_str(", link given")?,
-        }
-        match self.stop_reason() {
-            Some(reason) => write!(out, ", last stop: {reason}"),
-            None => Ok(()),
-        }
+        super::describe(out, self.matching(), self.stop_reason())
     }
 
     fn head(event: &roles::Event) -> Option<Head> {

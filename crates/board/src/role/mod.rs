@@ -8,7 +8,7 @@ use core::fmt;
 
 use homeplug_mme::NetworkKey;
 use machine::{Cx, Machine};
-use session::{Latch, Message, Phase};
+use session::{Latch, Message, Phase, StopReason};
 
 pub use listen::{Heard, Listen};
 
@@ -59,6 +59,22 @@ pub trait Role: Machine<Route = ()> {
     fn words(event: &Self::Event, out: &mut fmt::Formatter<'_>) -> fmt::Result;
     /// What an event says besides: what the loop itself has to know.
     fn note(event: &Self::Event) -> Note<'_>;
+}
+
+/// Where matching and the last session of either side are; `matching` is `None` where the link is given.
+fn describe(
+    out: &mut dyn fmt::Write,
+    matching: Option<impl fmt::Debug>,
+    reason: Option<StopReason>,
+) -> fmt::Result {
+    match matching {
+        Some(state) => write!(out, ", matching {state:?}")?,
+        None => out.write_str(", link given")?,
+    }
+    match reason {
+        Some(reason) => write!(out, ", last stop: {reason}"),
+        None => Ok(()),
+    }
 }
 
 /// What a person wants of a role.

@@ -5,5 +5,8 @@
 mod bench;
 mod commands;
 mod faults;
+mod life;
 mod session;
+mod spi;
 mod start;
+mod world;

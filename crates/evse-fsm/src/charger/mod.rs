@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Events that wait at most: a request, its answer and what they cause are six.
-const EVENTS: usize = 32;
+const EVENTS: usize = 16;
 
 /// How often ramps are stepped while they run: judgement, finer than any car asks.
 const STEP: Duration = Duration::from_millis(20);

@@ -215,6 +215,10 @@ impl Charger {
             Some(Level::C | Level::D) if !matches!(before, Some(Level::C | Level::D)) => {
                 self.car_left = false;
                 self.checkpoint(Checkpoint::PILOT_C);
+                // A car that is ready when the charger starts shows no B before.
+                if self.phase == Phase::Idle {
+                    self.set_phase(Phase::Plugged);
+                }
             }
             _ => {}
         }

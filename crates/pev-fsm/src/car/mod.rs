@@ -23,7 +23,7 @@ use crate::supervision::Supervision;
 use crate::{Config, ConfigError, Demand, Dropped, Event, Input, PAYLOAD_TYPE, Plant, Vehicle};
 
 /// Events that wait at most: a response, the next request and what they cause are six.
-const EVENTS: usize = 32;
+const EVENTS: usize = 16;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Timer {
@@ -218,6 +218,11 @@ impl Car {
     /// Whether the driver's stop is kept: see [`Operator::Stop`](crate::Operator::Stop).
     pub fn is_stop_kept(&self) -> bool {
         self.is_stop_kept
+    }
+
+    /// Whether the charger offers digital communication: its pilot has shown 5 %, and was not lost for 90 ms since.
+    pub fn is_offered(&self) -> bool {
+        self.supervision.is_offered()
     }
 
     /// Whether 60 V or more are known to be at the inlet.

@@ -66,7 +66,7 @@ pub enum Input<'a> {
 }
 
 /// Events of the network half that wait at most; the session has its own.
-const EVENTS: usize = 16;
+const EVENTS: usize = 8;
 
 /// Where the connection is, as the session and the timers know it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,24 +118,9 @@ impl<'a, C: Channel, const N: usize> Evse<'a, C, N> {
     ///
     /// # Errors
     /// What [`EvseConfig::check`] says.
-    // Called, as the next one: what making it takes of the stack is free again when the role runs.
+    // Called: what making it takes of the stack is free again when the role runs. It is made where it stays.
     #[inline(never)]
     pub fn with_channel(
-        cx: &mut Cx<'_>,
-        config: EvseConfig,
-        channel: C,
-        storage: &'a mut EvseStorage<'a, N>,
-    ) -> Result<Self, ConfigError> {
-        let mut made = Self::unsettled(cx, config, channel, storage);
-        if let Ok(evse) = &mut made {
-            evse.follow_line(cx);
-        }
-        made
-    }
-
-    /// Before it has looked at its line.
-    #[inline(never)]
-    fn unsettled(
         cx: &mut Cx<'_>,
         config: EvseConfig,
         channel: C,
@@ -163,6 +148,9 @@ impl<'a, C: Channel, const N: usize> Evse<'a, C, N> {
             station.claim(cx.now);
         }
         station.schedule();
+        // The line says from the first input on whether 5 % may be offered.
+        let offers = line.as_ref().is_none_or(|line| line.slac().offers());
+        let charger = evse_fsm::Config { available: config.charger.available && offers, ..config.charger };
         Ok(Self {
             connector: config.connector,
             address,
@@ -171,7 +159,7 @@ impl<'a, C: Channel, const N: usize> Evse<'a, C, N> {
             discovery,
             stream: Stream::new(channel, deframer, out),
             plug: Plug::new(config.charger.available),
-            session: Charger::new(config.charger)?,
+            session: Charger::new(charger)?,
             line,
             stage: Stage::Free,
             serving: None,

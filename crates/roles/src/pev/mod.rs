@@ -4,7 +4,7 @@ mod config;
 mod event;
 mod network;
 
-use control_pilot::{DutyMeaning, Level, Output, Proximity};
+use control_pilot::{Level, Output, Proximity};
 use core::net::Ipv6Addr;
 use homeplug_mme::Mac;
 use machine::{Cx, Deadline, Machine, Queue, TimerName, Timers};
@@ -57,7 +57,6 @@ pub struct Pev<'a, C: Channel = Plain, const N: usize = { v2gtp::MAX_DIN }> {
     tries: u8,
     /// Why the last way to a session ended before there was one.
     gave_up: Option<StopReason>,
-    sees_digital: bool,
     /// The battery has what its owner wanted.
     is_done: bool,
     /// And so ended the last session: nothing more is wanted of this charger.
@@ -91,7 +90,7 @@ pub enum PevInput<'a> {
 }
 
 /// Events of the network half that wait at most; session, modem and matching have their own.
-const EVENTS: usize = 16;
+const EVENTS: usize = 8;
 
 /// Where the way to a session is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -187,7 +186,6 @@ impl<'a, C: Channel, const N: usize> Pev<'a, C, N> {
             announced: None,
             tries: 0,
             gave_up: None,
-            sees_digital: false,
             is_done: false,
             is_content: false,
             was_offered: false,
@@ -258,8 +256,6 @@ impl<'a, C: Channel, const N: usize> Pev<'a, C, N> {
     fn read_plant(&mut self, cx: &mut Cx<'_>, plant: Plant) {
         self.session.handle(cx, pev_fsm::Input::Plant(plant));
         let Some(pilot) = plant.pilot else { return };
-        let duty = pilot.value.duty_permille().map(DutyMeaning::of);
-        self.sees_digital = duty == Some(DutyMeaning::Digital);
         // The next plug is another charger.
         let proximity = plant.proximity.map(|proximity| proximity.value);
         self.is_content &= pilot.value != Output::Zero && proximity != Some(Proximity::Absent);

@@ -90,7 +90,7 @@ impl<C: Channel, const N: usize> Pev<'_, C, N> {
     /// itself when the pilot is lost, or by the driver; until then its connection is left alone.
     fn is_offered(&self) -> bool {
         let is_wanted = !self.is_content && !self.session.is_stop_kept();
-        (self.sees_digital && is_wanted) || self.stream.is_connected()
+        (self.session.is_offered() && is_wanted) || self.stream.is_connected()
     }
 
     /// Whether frames of IP may go.

@@ -13,8 +13,8 @@ use std::path::Path;
 use homeplug_mme::view::View;
 
 use crate::cli::{DecodeArgs, Exit, is_interactive};
-use crate::decode::source::{self, End, Format, Source};
-use crate::decode::{Content, Decoder, Event, GivenUp, Keys, MAX_STREAMS};
+use crate::decode::source::{self, EXPECTED, End, Format, Source};
+use crate::decode::{Content, Counts, Decoder, Event, GivenUp, Keys, MAX_STREAMS};
 use crate::escape::Plain;
 use crate::style::{self, Palette};
 
@@ -36,9 +36,23 @@ struct Totals<'e> {
     /// How many TCP connections it had.
     streams: u64,
     given_up: GivenUp,
+    counts: &'e Counts,
 }
 
 impl Totals<'_> {
+    /// What was not read, and why.
+    fn notes(&self) -> Vec<String> {
+        let cut = match self.counts.cut_frames {
+            0 => None,
+            1 => Some("1 frame is cut by the snap length: capture with a longer one (`tcpdump -s 0`)".into()),
+            count => Some(format!(
+                "{count} frames are cut by the snap length: capture with a longer one (`tcpdump -s 0`)"
+            )),
+        };
+        let unread = self.counts.unread.iter().map(|(why, count)| why.words(*count));
+        unread.chain(cut).chain(self.given_up()).collect()
+    }
+
     /// What was given up because memory is bounded.
     fn given_up(&self) -> Option<String> {
         let GivenUp { connections, gaps } = self.given_up;
@@ -127,7 +141,20 @@ fn decode(
         on_event(event);
     });
     written?;
-    report.end(&Totals { end: &end, streams: decoder.streams(), given_up: decoder.given_up() }, out)?;
+    let counts = decoder.counts();
+    if counts.unread.keys().any(|why| why.is_interface()) {
+        exit = Exit::Failed;
+    }
+    report
+        .end(&Totals { end: &end, streams: decoder.streams(), given_up: decoder.given_up(), counts }, out)?;
+    if end == End::NothingFound {
+        out.flush()?;
+        complain(
+            name,
+            &format!("it is not a capture, and no message was found in this text; expected {EXPECTED}"),
+        );
+        exit = Exit::Failed;
+    }
     if let End::Cut(reason) = &end {
         out.flush()?;
         complain(name, &format!("cut: {reason}; everything before that is decoded"));
@@ -136,10 +163,14 @@ fn decode(
     Ok(exit)
 }
 
-/// Whether the exit code tells of it. Foreign bytes on the wire are weather in a capture, but not in
-/// lines and streams that are given as messages.
+/// Whether the exit code reports it. Foreign bytes on the wire are untrusted input in a capture; in lines and streams that
+/// are given as messages they are an error. So is a message that is lost because its frame was captured in part.
 fn is_failure(event: &Event<'_>, is_capture: bool) -> bool {
     match &event.content {
+        Content::Gap => event.cut.is_some(),
+        Content::Mme(frame) if event.cut.is_some() => View::of(frame).is_err(),
+        Content::BadMme(_) if event.cut.is_some() => true,
+        Content::CutMessage(..) => true,
         Content::Exi(exi) => exi.error.is_some(),
         Content::BadLine(_) | Content::LongLine => true,
         Content::Unknown(_) | Content::Skipped(_) | Content::BadMme(_) => !is_capture,

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use super::{Report, Totals};
 use crate::decode::{
-    Basis, Close, Codecs, Content, Direction, Discovery, Event, Exi, Keys, Schema, mme, values,
+    Basis, Close, Codecs, Content, Cut, Direction, Discovery, Event, Exi, Keys, Schema, mme, values,
+    without_keys,
 };
 use crate::escape::{self, Plain};
 use crate::hex;
@@ -48,6 +49,9 @@ struct Record<'a> {
     /// Why a message of matching is not to be acted on.
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<String>,
+    /// The frame was captured in part: bytes in the capture, and on the wire.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cut: Option<Value>,
     /// What is odd about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<&'static str>,
@@ -79,6 +83,7 @@ impl Report for JsonLines<'_> {
             confidence: None,
             error: None,
             fault: None,
+            cut: None,
             note: event.is_contradiction.then_some(CONTRADICTION),
         };
         match &event.content {
@@ -110,13 +115,18 @@ impl Report for JsonLines<'_> {
                     Err(error) => record.error = Some(error.to_string()),
                 }
                 record.fault = mme::fault(frame).map(|fault| fault.to_string());
+                record.cut = event.cut.map(|cut| json!({ "captured": cut.captured, "whole": cut.whole }));
+            }
+            Content::Log(text) => {
+                record.message = Some("syslog");
+                record.body = Some(json!({ "text": log_text(text, self.keys) }));
             }
             // The story has them.
             Content::Opened(_) | Content::Closed(..) | Content::Over(_) => return Ok(()),
             other => {
-                if let Some(note) = note(other) {
-                    anstream::eprintln!("{}: frame {}: {note}", Plain(self.file), event.frame);
-                }
+                let note = note(other).unwrap_or_default();
+                let cut = event.cut.map_or(String::new(), |cut| format!(" ({})", cut_words(cut)));
+                anstream::eprintln!("{}: frame {}: {note}{cut}", Plain(self.file), event.frame);
                 return Ok(());
             }
         }
@@ -125,7 +135,7 @@ impl Report for JsonLines<'_> {
     }
 
     fn end(&mut self, totals: &Totals<'_>, _out: &mut dyn Write) -> io::Result<()> {
-        if let Some(words) = totals.given_up() {
+        for words in totals.notes() {
             anstream::eprintln!("{}: {words}", Plain(self.file));
         }
         Ok(())
@@ -159,6 +169,11 @@ fn basis(basis: Basis) -> &'static str {
     }
 }
 
+/// Words for a frame that was captured in part.
+pub fn cut_words(Cut { captured, whole }: Cut) -> String {
+    format!("cut by the snap length: {captured} of {whole} bytes")
+}
+
 /// Words for what is no message.
 pub fn note(content: &Content<'_>) -> Option<String> {
     Some(match content {
@@ -181,9 +196,28 @@ pub fn note(content: &Content<'_>) -> Option<String> {
         Content::Unknown(count) => {
             format!("{count} bytes are neither EXI (80...), V2GTP (01FE...) nor an Ethernet frame")
         }
+        Content::Log(text) => format!("\"{}\"", Plain(&log_text(text, Keys::Redacted))),
+        Content::CutMessage(is, whole) => format!("a message is cut: {is} of {whole} bytes are there"),
         Content::BadLine(column) => format!("not hexadecimal in column {column}"),
         Content::LongLine => format!("this line is longer than {MAX_LINE} bytes, and was skipped"),
     })
+}
+
+/// The text of a syslog datagram without its priority (RFC 3164, 4.1.1) and end.
+pub fn log_text(datagram: &[u8], keys: Keys) -> String {
+    let is_priority = |head: &[u8]| {
+        head.first() == Some(&b'<') && head.get(1..).is_some_and(|n| n.iter().all(u8::is_ascii_digit))
+    };
+    let text = match datagram.iter().take(5).position(|byte| *byte == b'>') {
+        Some(end) if datagram.get(..end).is_some_and(is_priority) => {
+            datagram.get(end + 1..).unwrap_or_default()
+        }
+        _ => datagram,
+    };
+    let end =
+        text.iter().rposition(|byte| !matches!(byte, 0 | b'\n' | b'\r' | b' ')).map_or(0, |last| last + 1);
+    let text = String::from_utf8_lossy(text.get(..end).unwrap_or_default());
+    if keys == Keys::Shown { text.into_owned() } else { without_keys(&text) }
 }
 
 fn end(endpoint: Endpoint) -> String {
@@ -228,7 +262,14 @@ impl TextLines {
                 write!(line, "{schema:8} {}{style:#}", exi.message.unwrap_or("-"))?;
                 write_exi(exi, palette, line)?;
             }
-            other => write!(line, "{:8} {}{style:#}", "", note(other).unwrap_or_default())?,
+            other => {
+                let kind = if matches!(other, Content::Log(_)) { "syslog" } else { "" };
+                write!(line, "{kind:8} {}{style:#}", note(other).unwrap_or_default())?;
+            }
+        }
+        if let Some(cut) = event.cut {
+            let bad = palette.with(style::BAD);
+            write!(line, " {bad}({}){bad:#}", cut_words(cut))?;
         }
         if event.is_contradiction {
             let bad = palette.with(style::BAD);
@@ -283,10 +324,7 @@ impl Report for TextLines {
     }
 
     fn end(&mut self, totals: &Totals<'_>, out: &mut dyn Write) -> io::Result<()> {
-        match totals.given_up() {
-            Some(words) => writeln!(out, "{words}"),
-            None => Ok(()),
-        }
+        totals.notes().into_iter().try_for_each(|words| writeln!(out, "{words}"))
     }
 }
 

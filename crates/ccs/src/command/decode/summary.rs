@@ -41,6 +41,7 @@ pub struct Summary<'a> {
     skipped: u64,
     other: u64,
     failed: u64,
+    logs: u64,
     contradictions: u64,
     first_trouble: Option<String>,
 }
@@ -76,6 +77,7 @@ impl<'a> Summary<'a> {
             skipped: 0,
             other: 0,
             failed: 0,
+            logs: 0,
             contradictions: 0,
             first_trouble: None,
         }
@@ -87,7 +89,7 @@ impl<'a> Summary<'a> {
         }
     }
 
-    fn counters(&self, totals: &Totals<'_>) -> [(&'static str, u64); 15] {
+    fn counters(&self, totals: &Totals<'_>) -> [(&'static str, u64); 18] {
         [
             ("malformed_homeplug", self.bad_mmes),
             ("guessed_schema", self.guessed),
@@ -102,6 +104,9 @@ impl<'a> Summary<'a> {
             ("evicted_matchings", self.matchings.evicted()),
             ("unlisted_sessions", self.unlisted_sessions),
             ("unlisted_charger_announcements", self.unlisted_chargers),
+            ("foreign_frames", totals.counts.foreign_frames),
+            ("cut_frames", totals.counts.cut_frames),
+            ("syslog_lines", self.logs),
             ("evicted_connections", totals.given_up.connections),
             ("abandoned_gaps", totals.given_up.gaps),
         ]
@@ -127,6 +132,7 @@ impl<'a> Summary<'a> {
             "messages": self.messages,
             "sessions": self.stories.iter().map(Told::to_json).collect::<Vec<_>>(),
             "first_trouble": self.first_trouble,
+            "unread": totals.counts.unread.iter().map(|(why, count)| why.words(*count)).collect::<Vec<_>>(),
         });
         if let Some(object) = summary.as_object_mut() {
             object.extend(self.counters(totals).map(|(name, count)| (name.to_owned(), json!(count))));
@@ -163,6 +169,9 @@ impl<'a> Summary<'a> {
             if count > 0 {
                 writeln!(out, "  {}: {count}", name.replace('_', " "))?;
             }
+        }
+        for (why, count) in &totals.counts.unread {
+            writeln!(out, "  {}", why.words(*count))?;
         }
         match &self.first_trouble {
             Some(trouble) => writeln!(out, "  first trouble: {trouble}"),
@@ -227,6 +236,7 @@ impl Report for Summary<'_> {
                 }
             }
             Content::Opened(_) | Content::Closed(..) => {}
+            Content::Log(_) => self.logs += 1,
             Content::Over(connection) => {
                 let last = When { frame: event.frame, time_ns: event.time_ns };
                 match Told::of(connection, last) {
@@ -243,7 +253,7 @@ impl Report for Summary<'_> {
                     Content::Skipped(count) | Content::Unknown(count) => {
                         self.skipped += u64::try_from(*count).unwrap_or(u64::MAX);
                     }
-                    Content::BadLine(_) | Content::LongLine => self.failed += 1,
+                    Content::BadLine(_) | Content::LongLine | Content::CutMessage(..) => self.failed += 1,
                     Content::BadMme(_) => self.bad_mmes += 1,
                     _ => self.other += 1,
                 }

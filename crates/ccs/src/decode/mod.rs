@@ -40,6 +40,8 @@ pub struct Event<'a> {
     pub frame: u64,
     /// Nanoseconds since the first frame, where the file has times.
     pub time_ns: Option<i64>,
+    /// The same by the file's own clock: nanoseconds since the Unix epoch, or since whatever a log counts from.
+    pub clock_ns: Option<i64>,
     /// Who sent it, where that is known.
     pub direction: Option<Direction>,
     /// The message's name belongs to the other direction: its sender has no business with it.
@@ -371,7 +373,15 @@ impl Context {
             Content::Gap => self.latest_cut,
             _ => None,
         };
-        Event { frame: when.frame, time_ns, direction, is_contradiction: false, cut, content }
+        Event {
+            frame: when.frame,
+            time_ns,
+            clock_ns: when.time_ns,
+            direction,
+            is_contradiction: false,
+            cut,
+            content,
+        }
     }
 
     /// The same of a message whose name says a direction, too.

@@ -112,7 +112,7 @@ const ENOUGH: usize = 16;
 /// The reading buffer.
 const BUFFER: usize = 256 * 1024;
 
-pub(super) type Sink<'s> = dyn FnMut(Packet<'_>) -> ControlFlow<()> + 's;
+pub(crate) type Sink<'s> = dyn FnMut(Packet<'_>) -> ControlFlow<()> + 's;
 
 /// A file whose format is known.
 pub struct Source {

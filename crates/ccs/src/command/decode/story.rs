@@ -3,15 +3,18 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use anstyle::Style;
 use listen::packet::Flow;
 use listen::story::{Cause, End, How, Range, Side, Sign, Span};
 use listen::{Close, Offer, Story, When};
 use serde_json::{Value, json};
 use session::{By, Limits, Phase, StopReason};
 
-use super::lines::seconds;
+use super::layout::Width;
+use super::notes::seconds;
 use crate::decode::{Connection, Schema};
 use crate::hex;
+use crate::style::{self, Palette};
 
 /// A session of a file, kept until the file's end.
 pub struct Told {
@@ -44,51 +47,66 @@ impl Told {
         })
     }
 
-    /// Some lines for people.
-    pub fn write_text(&self, out: &mut dyn Write) -> io::Result<()> {
+    /// Some lines for people, the first below the file's or between its messages.
+    pub fn write_text(&self, palette: Palette, width: Width, out: &mut dyn Write) -> io::Result<()> {
+        let end = self.end_words(&self.story.end());
+        for (depth, line) in self.lines() {
+            let is_end = depth == 0 || line == end;
+            let style = palette.with(if is_end { style::END } else { Style::new() });
+            let indent = 2 + 2 * depth;
+            width.write(&format!("{:indent$}{style}{line}{style:#}", ""), indent + 2, out)?;
+        }
+        Ok(())
+    }
+
+    /// The lines, each with its depth.
+    pub fn lines(&self) -> Vec<(usize, String)> {
         let Self { number, first, last, story, .. } = self;
         let protocol = self.protocol.map_or("unknown message set", Schema::name);
-        write!(out, "  session {number}: {protocol}, frames {} to {}", first.frame, last.frame)?;
+        let mut head = format!("session {number}: {protocol}, frames {} to {}", first.frame, last.frame);
         if let (Some(start), Some(end)) = (first.time_ns, last.time_ns) {
-            write!(out, ", {:.1} s", seconds(end.saturating_sub(start)))?;
+            // Writing to a string cannot fail.
+            let _ = write!(head, ", {:.1} s", seconds(end.saturating_sub(start)));
         }
-        writeln!(out)?;
+        let mut lines = vec![(0, head)];
         for (who, id, limits) in [
             ("car", &story.evcc_id[..], story.car_limits),
             ("charger", &story.evse_id[..], story.charger_limits),
         ] {
             let limits = limits.map_or(String::new(), |limits| format!(", {}", limit_words(&limits)));
             if !id.is_empty() || !limits.is_empty() {
-                writeln!(out, "    {who} {}{limits}", id_words(id))?;
+                lines.push((1, format!("{who} {}{limits}", id_words(id))));
             }
         }
         if story.soc_percent.count > 0 {
-            writeln!(out, "    SoC {} to {} %", story.soc_percent.first, story.soc_percent.last)?;
+            let Range { first, last, .. } = story.soc_percent;
+            lines.push((1, format!("SoC {first} % to {last} %")));
         }
         if let Some((target, reached)) = story.precharge_mv {
-            writeln!(out, "    precharge: target {} V, reached {} V", tenths(target), tenths(reached))?;
+            lines.push((1, format!("precharge: target {} V, reached {} V", tenths(target), tenths(reached))));
         }
         if story.present_ma.count > 0 {
-            writeln!(
-                out,
-                "    {} to {} V, {} to {} A, {:.3} kWh",
-                tenths(story.present_mv.min),
-                tenths(story.present_mv.max),
-                tenths(story.present_ma.min),
-                tenths(story.present_ma.max),
-                watt_hours(story) / 1000.0
-            )?;
+            let (voltage, current) = (story.present_mv, story.present_ma);
+            lines.push((
+                1,
+                format!(
+                    "{} V to {} V, {} A to {} A, {:.3} kWh",
+                    tenths(voltage.min),
+                    tenths(voltage.max),
+                    tenths(current.min),
+                    tenths(current.max),
+                    watt_hours(story) / 1000.0
+                ),
+            ));
         }
         let spans: Vec<String> = story.phases.iter().map(span_words).collect();
         if !spans.is_empty() {
-            writeln!(out, "    phases: {}", spans.join(", "))?;
+            lines.push((1, format!("phases: {}", spans.join(", "))));
         }
         let end = story.end();
-        writeln!(out, "    {}", self.end_words(&end))?;
-        match advice(&end) {
-            Some(advice) => writeln!(out, "    advice: {advice}"),
-            None => Ok(()),
-        }
+        lines.push((1, self.end_words(&end)));
+        lines.extend(advice(&end).map(|advice| (1, format!("advice: {advice}"))));
+        lines
     }
 
     /// All of it.

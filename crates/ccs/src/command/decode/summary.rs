@@ -9,18 +9,21 @@ use listen::When;
 use listen::packet::Endpoint;
 use serde_json::json;
 
-use super::lines::{note, seconds};
+use super::layout::Width;
 use super::matchings::{self, Matchings};
+use super::notes::{note, seconds};
 use super::story::Told;
 use super::{Report, Totals};
-use crate::decode::source::{End, Format};
-use crate::decode::{Content, Direction, Event, Schema};
+use crate::decode::source::{End, Format, Source};
+use crate::decode::{Content, Direction, Event, Keys, Schema};
 use crate::escape;
+use crate::style::Palette;
 
 /// The counts of one file.
 pub struct Summary<'a> {
     file: &'a str,
     format: Format,
+    packing: Option<&'static str>,
     json: bool,
     last_ns: Option<i64>,
     mmes: BTreeMap<MmType, u64>,
@@ -53,10 +56,11 @@ const MAX_CHARGERS: usize = 16;
 
 impl<'a> Summary<'a> {
     /// A report on the file of this name.
-    pub fn new(file: &'a str, format: Format, json: bool) -> Self {
+    pub fn new(file: &'a str, source: &Source, json: bool) -> Self {
         Self {
             file,
-            format,
+            format: source.format(),
+            packing: source.packing(),
             json,
             last_ns: None,
             mmes: BTreeMap::new(),
@@ -120,6 +124,7 @@ impl<'a> Summary<'a> {
         let mut summary = json!({
             "file": self.file,
             "format": self.format.to_string(),
+            "packing": self.packing,
             "cut": match totals.end { End::Cut(reason) => Some(reason), _ => None },
             "duration_s": self.last_ns.map(seconds),
             "tcp_connections": totals.streams,
@@ -143,6 +148,9 @@ impl<'a> Summary<'a> {
 
     fn write_text(&self, totals: &Totals<'_>, out: &mut dyn Write) -> io::Result<()> {
         write!(out, "{}: {}", escape::Plain(self.file), self.format)?;
+        if let Some(packing) = self.packing {
+            write!(out, " ({packing})")?;
+        }
         if let Some(last) = self.last_ns {
             write!(out, ", {:.3} s up to the last message", seconds(last))?;
         }
@@ -163,7 +171,7 @@ impl<'a> Summary<'a> {
             writeln!(out, "    {count:>7} {message}")?;
         }
         for story in &self.stories {
-            story.write_text(out)?;
+            story.write_text(Palette::stdout(), Width::of_terminal(), out)?;
         }
         for (name, count) in self.counters(totals) {
             if count > 0 {
@@ -257,7 +265,7 @@ impl Report for Summary<'_> {
                     Content::BadMme(_) => self.bad_mmes += 1,
                     _ => self.other += 1,
                 }
-                self.trouble(event.frame, || note(other).unwrap_or_default());
+                self.trouble(event.frame, || note(other, Keys::Redacted).unwrap_or_default());
             }
         }
         Ok(())

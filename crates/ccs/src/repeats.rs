@@ -123,6 +123,11 @@ impl<K: PartialEq, T> Repeats<K, T> {
             .any(|known| !known.is_over(now, self.every) && known.kind.as_ref().is_some_and(&which))
     }
 
+    /// Whether the next kind has no place of its own.
+    pub fn is_full(&self) -> bool {
+        self.kinds.len() >= KINDS
+    }
+
     /// Forgets everything: the next of each kind is the first again.
     pub fn forget(&mut self) {
         self.kinds.clear();

@@ -234,8 +234,8 @@ mod tests {
             }
         });
         assert_eq!(lines.len(), 4 * (1 + 3 + 1) + 1, "{lines:#?}");
-        let counted = lines.iter().filter_map(|line| line.split_once(" x ")?.1.split_once(" in "));
-        let counted: u64 = counted.map(|(count, _)| count.parse::<u64>().unwrap()).sum();
+        let counted = lines.iter().filter_map(|line| line.split_once(" x ")?.1.split(" in ").next());
+        let counted: u64 = counted.map(|count| count.parse::<u64>().unwrap()).sum();
         assert_eq!(counted + 4, 100_000);
         assert_eq!(lines.last().unwrap(), "the end");
     }
@@ -253,7 +253,7 @@ mod tests {
             assert_eq!(reporter.stop_reason(), Some(reason));
         });
         assert_eq!(lines.iter().filter(|line| line.ends_with(&reason.to_string())).count(), 3, "{lines:#?}");
-        assert!(lines[lines.len() - 2].ends_with("soc=2% x 1 in 0.0 s"), "{lines:#?}");
+        assert!(lines[lines.len() - 2].ends_with("soc=2% x 1"), "{lines:#?}");
     }
 
     #[test]

@@ -22,13 +22,25 @@ pub struct Kind {
 impl Kind {
     /// Of a line's message and its values.
     pub fn new(name: String, values: &str, is_round: bool) -> Self {
-        // FNV-1a, of everything but numbers.
-        let words = values.bytes().filter(|byte| !byte.is_ascii_digit() && !b".-".contains(byte));
+        // FNV-1a; of a number only that it is there.
+        let words = values.split(' ').flat_map(|word| {
+            let (name, value) = word.split_once('=').unwrap_or((word, ""));
+            name.bytes().chain((if is_number(value) { "=" } else { value }).bytes())
+        });
         let words = words.fold(0xCBF2_9CE4_8422_2325, |hash: u64, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
         });
         Self { name, words, is_round }
     }
+}
+
+/// Whether a value is a number with or without a unit: an address, an identifier or a key is not, it has more digits.
+fn is_number(value: &str) -> bool {
+    let digits = value.bytes().take_while(|byte| byte.is_ascii_digit() || b".-".contains(byte)).count();
+    let unit = value.get(digits..).unwrap_or_default();
+    (1..=10).contains(&digits)
+        && unit.len() <= 3
+        && unit.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'%')
 }
 
 /// Holds back lines that repeat.
@@ -55,6 +67,10 @@ impl<T> Fold<T> {
         let goes_on = kind.is_round && !self.repeats.has_told(at, |known| *known == kind);
         if goes_on {
             self.flush_some(at, |known| known.is_round, write)?;
+        }
+        // Two kinds are never counted as one.
+        if self.repeats.is_full() {
+            self.flush(at, write)?;
         }
         match self.repeats.take(at, kind, (at, line)) {
             Some(Line { item: (_, line), more }) => write(line, more),
@@ -125,6 +141,23 @@ mod tests {
             ]
         );
         assert_eq!(folded(&lines, true).len(), 5);
+    }
+
+    #[test]
+    fn however_many_kinds_there_are_each_is_shown() {
+        let names: Vec<String> =
+            (0..1000).map(|index| format!("station=02:00:00:00:{}:{}", index / 100, index % 100)).collect();
+        let lines: Vec<_> = names.iter().map(|name| (0, "CM_NW_INFO.CNF", name.as_str())).collect();
+        assert_eq!(folded(&lines, false).len(), 1000);
+    }
+
+    #[test]
+    fn another_identifier_is_another_line() {
+        let lines = [
+            (0, "CM_SET_KEY.REQ", "nid=01234567890123 n=1"),
+            (1, "CM_SET_KEY.REQ", "nid=01234567890124 n=2"),
+        ];
+        assert_eq!(folded(&lines, false).len(), 2);
     }
 
     #[test]

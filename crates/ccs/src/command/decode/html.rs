@@ -10,7 +10,7 @@ use listen::When;
 
 use super::notes::{note, seconds};
 use super::plot::{Curves, MAX_POINTS, title};
-use super::story::Told;
+use super::story::{Line, Told};
 use super::{Report, Totals};
 use crate::decode::{Codecs, Content, Direction, Event, Exi, Keys, mme, values};
 use crate::escape::Plain;
@@ -28,7 +28,7 @@ pub struct Html<'a> {
     file: File,
     keys: Keys,
     curves: Curves,
-    stories: Vec<Vec<(usize, String)>>,
+    stories: Vec<Vec<Line>>,
     ladder: String,
     messages: usize,
     /// Each name with how often it came, and when last.
@@ -125,9 +125,10 @@ impl<'a> Html<'a> {
         );
         for story in &self.stories {
             page.push_str("<section class=story>\n");
-            for (depth, line) in story {
+            for Line { depth, is_main, words } in story {
                 let tag = if *depth == 0 { "h2" } else { "p" };
-                let _ = writeln!(page, "<{tag}>{}</{tag}>", Text(line));
+                let class = if *is_main { " class=main" } else { "" };
+                let _ = writeln!(page, "<{tag}{class}>{}</{tag}>", Text(words));
             }
             page.push_str("</section>\n");
         }
@@ -238,7 +239,7 @@ impl Report for Html<'_> {
 const STYLE: &str = "
 body{font:15px/1.45 system-ui,sans-serif;max-width:1150px;margin:1.5em auto;padding:0 1em;color:#111;background:#fff}
 h1{font-size:1.4em}h2{font-size:1.1em;margin:1.2em 0 .3em}
-.story{border-left:4px solid #888;padding:0 1em;margin:1em 0}.story p{margin:.2em 0}
+.story{border-left:4px solid #888;padding:0 1em;margin:1em 0}.story p{margin:.2em 0}.main{font-weight:bold}
 figure{margin:0;overflow-x:auto;background:#fff}svg{max-width:100%;height:auto}
 .hint{color:#555}.more{margin:0;text-align:center;color:#555}
 .ladder details{border-top:1px solid #ddd}

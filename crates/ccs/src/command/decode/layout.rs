@@ -94,7 +94,7 @@ mod tests {
     fn a_line_goes_on_below_its_message() {
         let line =
             "   1.0 pev->evse CurrentDemandReq EVReady=true EVTargetVoltage=344.7V EVTargetCurrent=1.0A";
-        let fitted = written(Some(50), line, 10);
+        let fitted = written(Some(60), line, 10);
         assert_eq!(
             fitted,
             "   1.0 pev->evse CurrentDemandReq EVReady=true\n          EVTargetVoltage=344.7V EVTargetCurrent=1.0A\n"

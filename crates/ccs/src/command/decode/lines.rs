@@ -64,7 +64,7 @@ impl Printer {
         self.at = self.at.max(Instant::from_micros(micros));
         if let Content::Over(connection) = &event.content {
             let last = When { frame: event.frame, time_ns: event.time_ns };
-            let Some(story) = Told::of(connection, last) else { return Ok(()) };
+            let Some(story) = Told::of(connection, last).filter(Told::has_more) else { return Ok(()) };
             self.flush(out)?;
             return story.write_text(self.palette, self.look.width, out);
         }

@@ -15,9 +15,9 @@ use crate::escape::Plain;
 /// fit.
 pub const MAX_POINTS: usize = 1500;
 /// The picture in pixels: it fits a page and a screen.
-const SIZE: (u32, u32) = (1100, 900);
+const SIZE: (u32, u32) = (1100, 920);
 /// Height of the strip with the names of the phases.
-const STRIP: u32 = 70;
+const STRIP: u32 = 95;
 
 /// The curves of a file, thinned out as they grow.
 #[derive(Default)]
@@ -99,10 +99,11 @@ impl Curves {
         let bottom = solid.iter().chain(&dashed).fold(0.0_f64, |bottom, point| bottom.min(point.1));
         let top = panel.top.unwrap_or(if top > bottom { top * 1.08 } else { bottom + 1.0 });
         let mut chart = ChartBuilder::on(area)
+            .margin_left(MARGIN)
             .margin_right(RIGHT)
             .margin_top(6)
             .x_label_area_size(if is_last { 40 } else { 10 })
-            .y_label_area_size(LEFT)
+            .y_label_area_size(LEFT - MARGIN)
             .build_cartesian_2d(span.0..span.1, bottom..top)?;
         for (index, band) in self.series.bands().iter().enumerate() {
             let grey = if index % 2 == 0 { RGBColor(238, 238, 238) } else { WHITE };
@@ -118,6 +119,10 @@ impl Curves {
             .x_desc(if is_last { "time in s" } else { "" })
             .x_labels(if is_last { 12 } else { 0 })
             .y_labels(5)
+            .x_label_formatter(&|value| format!("{value:.0}"))
+            .y_label_formatter(&|value| {
+                if top - bottom > 10.0 { format!("{value:.0}") } else { format!("{value:.1}") }
+            })
             .axis_desc_style(("sans-serif", 14))
             .label_style(("sans-serif", 12))
             .draw()?;
@@ -134,8 +139,9 @@ impl Curves {
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Failure = DrawingAreaErrorKind<io::Error>;
 
-/// Room for the labels at the left, and at the right, in pixels.
-const LEFT: u32 = 70;
+/// Room for the labels at the left, of it that before their text, and room at the right, in pixels.
+const LEFT: u32 = 80;
+const MARGIN: u32 = 15;
 const RIGHT: u32 = 15;
 
 struct Panel {
@@ -174,32 +180,41 @@ const PANELS: [Panel; 4] = [
     },
 ];
 
-/// The names of the phases above their bands; of narrow ones, which have no room, in rows one below the other.
+/// Rows for the names of phases, and their height in pixels.
+const ROWS: usize = 6;
+const ROW: i32 = 15;
+
+/// The names of the phases above their bands, the longest phase's first; a name for which there is no room is left away.
 fn names(strip: &Area<'_>, bands: &[Band], (from, to): (f64, f64)) -> Result<(), Failure> {
     let left = i32::try_from(LEFT).unwrap_or(0);
     let right = i32::try_from(SIZE.0.saturating_sub(RIGHT)).unwrap_or(0);
-    let rows = 4;
-    let mut ends = [left - 1; 4];
-    for band in bands {
-        let fraction = (band.from_s - from) / (to - from);
-        #[expect(clippy::cast_possible_truncation, reason = "a pixel")]
-        let x = left + (fraction * f64::from(right - left)) as i32;
+    #[expect(clippy::cast_possible_truncation, reason = "a pixel")]
+    let pixel = |time_s: f64| left + ((time_s - from) / (to - from) * f64::from(right - left)) as i32;
+    let mut longest: Vec<&Band> = bands.iter().collect();
+    longest.sort_by(|one, other| (other.to_s - other.from_s).total_cmp(&(one.to_s - one.from_s)));
+    let mut rows: [Vec<(i32, i32)>; ROWS] = Default::default();
+    for band in longest {
         let words = format!("{} {:.1} s", band.name, band.to_s - band.from_s);
-        let width = i32::try_from(words.len()).unwrap_or(0) * 6 + 8;
-        let begin = x.min(right - width).max(left);
-        // The first row in which there is room; where there is none the band has no name.
-        let Some(row) = (0..rows).find(|row| ends.get(*row).is_some_and(|end| *end < begin)) else {
-            continue;
-        };
-        if let Some(end) = ends.get_mut(row) {
-            *end = begin + width;
-        }
-        let y = i32::try_from(row).unwrap_or(0) * 15 + 2;
-        strip.draw(&Text::new(words, (begin + 3, y), ("sans-serif", 12)))?;
+        let width = i32::try_from(words.len()).unwrap_or(0) * 6 + 10;
+        let (begin, end) = (pixel(band.from_s), pixel(band.to_s));
+        let place = (0_i32..)
+            .zip(&mut rows)
+            .find_map(|(row, taken)| Some((row, place(taken, begin.min(right - width), end, width)?)));
+        let Some((row, x)) = place else { continue };
         let bottom = i32::try_from(STRIP).unwrap_or(0);
-        strip.draw(&PathElement::new([(x, y), (x, bottom)], RGBColor(150, 150, 150)))?;
+        strip.draw(&PathElement::new([(begin, row * ROW + 2), (begin, bottom)], RGBColor(190, 190, 190)))?;
+        strip.draw(&Text::new(words, (x + 3, row * ROW + 2), ("sans-serif", 12)))?;
     }
     Ok(())
+}
+
+/// Room in a row: where the band begins, else further to the right within the band.
+fn place(taken: &mut Vec<(i32, i32)>, begin: i32, end: i32, width: i32) -> Option<i32> {
+    let is_free = |x: i32| taken.iter().all(|(from, to)| x + width <= *from || x >= *to);
+    let after = taken.iter().map(|(_, to)| *to).filter(|x| *x > begin && x + width <= end);
+    let x = std::iter::once(begin).chain(after).find(|x| is_free(*x))?;
+    taken.push((x, x + width));
+    Some(x)
 }
 
 /// `ccs decode --plot`.

@@ -75,6 +75,8 @@ pub struct Series {
 /// Bands kept: judgement, a session has twelve.
 const MAX_BANDS: usize = 512;
 
+const MATCHING: &str = "Matching";
+
 /// Phases that are too quick to be told apart are one.
 const PHASES: &[(&str, &str)] = &[
     ("supportedAppProtocol", "Setup"),
@@ -92,7 +94,9 @@ const PHASES: &[(&str, &str)] = &[
 ];
 
 /// Messages whose answer is a sample.
-const SAMPLED: &[&str] = &["PreCharge", "PowerDelivery", "CurrentDemand", "WeldingDetection"];
+const SAMPLED: &[&str] = &["PreCharge", "CurrentDemand", "WeldingDetection"];
+/// Of these, the ones in which the car names targets.
+const TARGETED: &[&str] = &["PreCharge", "CurrentDemand"];
 
 impl Series {
     /// Takes an event; gives a sample where the charger reports what flows.
@@ -101,7 +105,7 @@ impl Series {
         let time_s = event.time_ns.map_or(0.0, |ns| ns as f64 / 1e9);
         match &event.content {
             Content::Mme(frame) if is_matching(frame.mm_type) => {
-                self.phase("Matching", time_s);
+                self.phase(MATCHING, time_s);
                 None
             }
             Content::Exi(exi) => {
@@ -115,6 +119,7 @@ impl Series {
                 }
                 let row = PHASES.iter().find(|row| row.0 == exchange)?;
                 self.phase(row.1, time_s);
+                self.forget(exchange);
                 self.values(exi.schema?, exi.payload);
                 self.now.time_s = time_s;
                 self.now.phase = row.0;
@@ -129,11 +134,22 @@ impl Series {
         &self.bands
     }
 
+    /// What is measured holds for one message only, and a target while the car names one.
+    fn forget(&mut self, exchange: &str) {
+        let has_target = TARGETED.contains(&exchange);
+        self.now.values.retain(|quantity, _| match quantity {
+            Quantity::Voltage | Quantity::Current => false,
+            Quantity::TargetVoltage | Quantity::TargetCurrent => has_target,
+            _ => true,
+        });
+    }
+
     fn phase(&mut self, name: &'static str, time_s: f64) {
         match self.bands.last_mut() {
             Some(band) if band.name == name => band.to_s = time_s,
             before => {
-                if let Some(before) = before {
+                // Between matching and a session there is the modems' restart.
+                if let Some(before) = before.filter(|before| before.name != MATCHING) {
                     before.to_s = time_s;
                 }
                 if self.bands.len() < MAX_BANDS {

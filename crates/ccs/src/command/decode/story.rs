@@ -16,6 +16,15 @@ use crate::decode::{Connection, Schema};
 use crate::hex;
 use crate::style::{self, Palette};
 
+/// A line of a story.
+pub struct Line {
+    /// 0: the heading.
+    pub depth: usize,
+    /// The heading, or how the session ended.
+    pub is_main: bool,
+    pub words: String,
+}
+
 /// A session of a file, kept until the file's end.
 pub struct Told {
     number: u64,
@@ -47,20 +56,28 @@ impl Told {
         })
     }
 
+    /// Whether there is more to tell than a handshake that went well: its two messages say it all.
+    pub fn has_more(&self) -> bool {
+        let is_refused = self.answer.is_some_and(|answer| answer.starts_with("Failed"));
+        let has_begun = self.story.phases.iter().any(|span| span.phase > Phase::Handshake);
+        self.is_tls
+            || has_begun
+            || is_refused
+            || self.protocol.is_some_and(|protocol| protocol != Schema::Din)
+    }
+
     /// Some lines for people, the first below the file's or between its messages.
     pub fn write_text(&self, palette: Palette, width: Width, out: &mut dyn Write) -> io::Result<()> {
-        let end = self.end_words(&self.story.end());
-        for (depth, line) in self.lines() {
-            let is_end = depth == 0 || line == end;
-            let style = palette.with(if is_end { style::END } else { Style::new() });
+        for Line { depth, is_main, words } in self.lines() {
+            let style = palette.with(if is_main { style::END } else { Style::new() });
             let indent = 2 + 2 * depth;
-            width.write(&format!("{:indent$}{style}{line}{style:#}", ""), indent + 2, out)?;
+            width.write(&format!("{:indent$}{style}{words}{style:#}", ""), indent + 2, out)?;
         }
         Ok(())
     }
 
-    /// The lines, each with its depth.
-    pub fn lines(&self) -> Vec<(usize, String)> {
+    /// The story in lines.
+    pub fn lines(&self) -> Vec<Line> {
         let Self { number, first, last, story, .. } = self;
         let protocol = self.protocol.map_or("unknown message set", Schema::name);
         let mut head = format!("session {number}: {protocol}, frames {} to {}", first.frame, last.frame);
@@ -68,44 +85,46 @@ impl Told {
             // Writing to a string cannot fail.
             let _ = write!(head, ", {:.1} s", seconds(end.saturating_sub(start)));
         }
-        let mut lines = vec![(0, head)];
+        let below = |words| Line { depth: 1, is_main: false, words };
+        let mut lines = vec![Line { depth: 0, is_main: true, words: head }];
         for (who, id, limits) in [
             ("car", &story.evcc_id[..], story.car_limits),
             ("charger", &story.evse_id[..], story.charger_limits),
         ] {
             let limits = limits.map_or(String::new(), |limits| format!(", {}", limit_words(&limits)));
             if !id.is_empty() || !limits.is_empty() {
-                lines.push((1, format!("{who} {}{limits}", id_words(id))));
+                lines.push(below(format!("{who} {}{limits}", id_words(id))));
             }
         }
         if story.soc_percent.count > 0 {
             let Range { first, last, .. } = story.soc_percent;
-            lines.push((1, format!("SoC {first} % to {last} %")));
+            lines.push(below(format!("SoC {first} % to {last} %")));
         }
         if let Some((target, reached)) = story.precharge_mv {
-            lines.push((1, format!("precharge: target {} V, reached {} V", tenths(target), tenths(reached))));
+            lines.push(below(format!(
+                "precharge: target {} V, reached {} V",
+                tenths(target),
+                tenths(reached)
+            )));
         }
         if story.present_ma.count > 0 {
             let (voltage, current) = (story.present_mv, story.present_ma);
-            lines.push((
-                1,
-                format!(
-                    "{} V to {} V, {} A to {} A, {:.3} kWh",
-                    tenths(voltage.min),
-                    tenths(voltage.max),
-                    tenths(current.min),
-                    tenths(current.max),
-                    watt_hours(story) / 1000.0
-                ),
-            ));
+            lines.push(below(format!(
+                "{} V to {} V, {} A to {} A, {:.3} kWh",
+                tenths(voltage.min),
+                tenths(voltage.max),
+                tenths(current.min),
+                tenths(current.max),
+                watt_hours(story) / 1000.0
+            )));
         }
         let spans: Vec<String> = story.phases.iter().map(span_words).collect();
         if !spans.is_empty() {
-            lines.push((1, format!("phases: {}", spans.join(", "))));
+            lines.push(below(format!("phases: {}", spans.join(", "))));
         }
         let end = story.end();
-        lines.push((1, self.end_words(&end)));
-        lines.extend(advice(&end).map(|advice| (1, format!("advice: {advice}"))));
+        lines.push(Line { is_main: true, ..below(self.end_words(&end)) });
+        lines.extend(advice(&end).map(|advice| below(format!("advice: {advice}"))));
         lines
     }
 

@@ -154,8 +154,8 @@ fn text_without_any_message_is_refused_with_what_is_read() {
 
 #[test]
 fn a_file_that_unpacks_to_far_more_than_a_capture_is_not_read_on() {
-    // 200 MiB of line ends after a message: 200 kB.
-    let make = "(echo 80400040; head -c 209715200 /dev/zero | tr '\\0' '\\n') | gzip -9n";
+    // 70 MiB of line ends after a message: 70 kB.
+    let make = "(echo 80400040; head -c 73400320 /dev/zero | tr '\\0' '\\n') | gzip -9n";
     let packed = Command::new("sh").args(["-c", make]).output().unwrap().stdout;
     let file = Temporary::new("bomb.gz", &packed);
     let output = decode(&[], &file.0);

@@ -32,8 +32,7 @@ impl Clock {
             .filter(|at| line.get(*at).is_some_and(u8::is_ascii_digit) && begins(*at));
         for at in places {
             let mut text = Cursor { line, at };
-            let is_first =
-                line.get(..at).is_some_and(|before| before.iter().all(|byte| b" \t\"'[(".contains(byte)));
+            let is_first = line.get(..at).is_some_and(is_start);
             if let Some(time_ns) = self.absolute(&mut text).or_else(|| counted(&mut text, is_first)) {
                 return Some(Stamp { range: at..text.at, time_ns });
             }
@@ -63,6 +62,14 @@ impl Clock {
         self.of_day = Some((of_day, days));
         Some(days * DAY + of_day)
     }
+}
+
+/// Whether what comes before a time is the start of a line: brackets and quotes, or the number of a frame, which Wireshark
+/// writes after spaces.
+fn is_start(before: &[u8]) -> bool {
+    let number = before.trim_ascii();
+    before.iter().all(|byte| b" \t\"'[(".contains(byte))
+        || before.starts_with(b" ") && before.ends_with(b" ") && number.iter().all(u8::is_ascii_digit)
 }
 
 /// `1000ms`, `[1000]` (milliseconds since the start, as clara counts), `[ 12.345678]`, and at the start of a line
@@ -225,6 +232,7 @@ mod tests {
             ("17:03:07.080075 IP6 fe80::1 > fe80::2", 61_387_080_075, "17:03:07.080075"),
             ("Apr 20 17:03:07 host x", 61_387_000_000, "17:03:07"),
             ("0.1,rx,01fe", 100_000, "0.1"),
+            ("     12 82.593328   fe80::1", 82_593_328, "82.593328"),
             ("(1681934108.052044) can0", 1_681_934_108_052_044, "1681934108.052044"),
         ] {
             assert_eq!(time(line), Some((micros, text.into())), "{line}");

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod decode;
 mod modem;
 mod world;
 
@@ -13,6 +14,7 @@ use session::StopReason;
 
 use crate::{command, config, name};
 
+pub use decode::DecodeArgs;
 pub use modem::{
     CheckArgs, DoctorArgs, KeyArgs, LinkArgs, ModemCommand, OneModemArgs, PibCommand, ReadArgs, ResetArgs,
     RoleArgs, RoleName, TargetArgs, WriteArgs,
@@ -366,23 +368,6 @@ impl Default for DemoArgs {
             target_soc: 80,
         }
     }
-}
-
-/// What `ccs decode` takes.
-#[derive(Args)]
-pub struct DecodeArgs {
-    /// Captures (pcapng, pcap), hexadecimal text or raw V2GTP; `-` is the standard input.
-    #[arg(required = true, value_name = "FILE")]
-    pub files: Vec<PathBuf>,
-    /// One JSON object a line; nothing else on the standard output.
-    #[arg(long)]
-    pub json: bool,
-    /// What happened in each file instead of its messages: matchings, the story of each session, counts.
-    #[arg(long)]
-    pub summary: bool,
-    /// Shows the keys in power-line messages, and memory and parameters of modems, which hold keys.
-    #[arg(long)]
-    pub show_keys: bool,
 }
 
 /// What `ccs listen` takes.

@@ -2,18 +2,9 @@
 
 use std::fmt::Write;
 
-/// What to do with half a byte at the end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Odd {
-    /// It is an error.
-    Refused,
-    /// It is left away: the text was cut.
-    Allowed,
-}
-
 /// Turns a line into bytes: digits in pairs, with spaces, tabs, commas, colons, dashes or `0x` between
 /// them. The error is the 1-based column.
-pub fn parse(line: &[u8], out: &mut Vec<u8>, odd: Odd) -> Result<(), usize> {
+pub fn parse(line: &[u8], out: &mut Vec<u8>) -> Result<(), usize> {
     out.clear();
     let mut half: Option<u8> = None;
     let mut rest = line.iter().enumerate().peekable();
@@ -32,7 +23,7 @@ pub fn parse(line: &[u8], out: &mut Vec<u8>, odd: Odd) -> Result<(), usize> {
             (None, _) => return Err(column + 1),
         }
     }
-    if half.is_some() && odd == Odd::Refused { Err(line.len()) } else { Ok(()) }
+    if half.is_some() { Err(line.len()) } else { Ok(()) }
 }
 
 /// Appends lower-case digits.
@@ -51,12 +42,11 @@ mod tests {
     #[test]
     fn text_becomes_bytes_and_back() {
         let mut bytes = Vec::new();
-        assert_eq!(parse(b"0x80, 9A:02-ff", &mut bytes, Odd::Refused), Ok(()));
+        assert_eq!(parse(b"0x80, 9A:02-ff", &mut bytes), Ok(()));
         let mut text = String::new();
         write(&bytes, &mut text);
         assert_eq!(text, "809a02ff");
-        assert_eq!(parse(b"809", &mut bytes, Odd::Refused), Err(3));
-        assert_eq!(parse(b"809", &mut bytes, Odd::Allowed), Ok(()));
-        assert_eq!(parse(b"80 9 a", &mut bytes, Odd::Refused), Err(5));
+        assert_eq!(parse(b"809", &mut bytes), Err(3));
+        assert_eq!(parse(b"80 9 a", &mut bytes), Err(5));
     }
 }

@@ -376,7 +376,7 @@ mod tests {
     fn a_line_says_how_many_of_its_kind_it_stands_for() {
         let more = Some(More { count: 38, time: machine::Duration::from_millis(10_000) });
         let shown = line(&message("PreChargeReq", Values::default()), Details { document: None, more });
-        assert!(shown.ends_with("PreChargeReq ... 38 more in 10.0 s\n"), "{shown}");
+        assert!(shown.ends_with("PreChargeReq x 38 in 10.0 s\n"), "{shown}");
     }
 
     #[test]

@@ -1,14 +1,15 @@
-//! The same thing is told once and then counted.
+//! The same thing is reported once and then counted.
 
 use std::fmt;
 
 use machine::{Duration, Instant};
 
-/// Decides what gets a line: the first of a kind at once, then at most one every [`EVERY`], with the number of those
+/// Decides what gets a line: the first of a kind at once, then at most one in a time (usually [`EVERY`]), with the number of those
 /// that came since. Takes bounded time and memory, whatever comes.
 #[derive(Debug)]
 pub struct Repeats<K, T> {
     kinds: Vec<Repeated<K, T>>,
+    every: Duration,
 }
 
 /// How long the next of a kind is only counted.
@@ -37,8 +38,13 @@ pub struct More {
 
 impl fmt::Display for More {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "x {}", self.count)?;
+        // Text has no times.
+        if self.time == Duration::ZERO {
+            return Ok(());
+        }
         let tenths = self.time.as_millis() / 100;
-        write!(f, "... {} more in {}.{} s", self.count, tenths / 10, tenths % 10)
+        write!(f, " in {}.{} s", tenths / 10, tenths % 10)
     }
 }
 
@@ -61,22 +67,27 @@ impl<K, T> Repeated<K, T> {
         Some(Line { item, more })
     }
 
-    fn is_over(&self, now: Instant) -> bool {
-        now.since(self.told) >= EVERY
+    fn is_over(&self, now: Instant, every: Duration) -> bool {
+        now.since(self.told) >= every
     }
 }
 
 impl<K: PartialEq, T> Repeats<K, T> {
     /// Nothing was told yet.
     pub const fn new() -> Self {
-        Self { kinds: Vec::new() }
+        Self::every(EVERY)
+    }
+
+    /// The same with another time in which the next of a kind is only counted.
+    pub const fn every(every: Duration) -> Self {
+        Self { kinds: Vec::new(), every }
     }
 
     /// Takes something of a kind, and gives it back where it is to be told now.
     pub fn take(&mut self, now: Instant, kind: K, item: T) -> Option<Line<T>> {
-        let kind = Some(kind);
+        let (kind, every) = (Some(kind), self.every);
         let known = self.find(kind.as_ref()).or_else(|| {
-            self.kinds.retain(|known| known.newest.is_some() || !known.is_over(now));
+            self.kinds.retain(|known| known.newest.is_some() || !known.is_over(now, every));
             if self.kinds.len() < KINDS { None } else { self.find(None) }
         });
         let Some(known) = known.and_then(|index| self.kinds.get_mut(index)) else {
@@ -86,7 +97,7 @@ impl<K: PartialEq, T> Repeats<K, T> {
         };
         known.newest = Some(item);
         known.count += 1;
-        if !known.is_over(now) {
+        if !known.is_over(now, every) {
             return None;
         }
         let line = known.line(now)?;
@@ -95,7 +106,8 @@ impl<K: PartialEq, T> Repeats<K, T> {
 
     /// What was held back for as long as it may be; ask until there is nothing.
     pub fn due(&mut self, now: Instant) -> Option<Line<T>> {
-        self.kinds.iter_mut().filter(|known| known.is_over(now)).find_map(|known| known.line(now))
+        let every = self.every;
+        self.kinds.iter_mut().filter(|known| known.is_over(now, every)).find_map(|known| known.line(now))
     }
 
     /// What is held back of these kinds, before its time; ask until there is nothing.
@@ -106,7 +118,14 @@ impl<K: PartialEq, T> Repeats<K, T> {
 
     /// Whether one of these kinds was told in the last [`EVERY`].
     pub fn has_told(&self, now: Instant, which: impl Fn(&K) -> bool) -> bool {
-        self.kinds.iter().any(|known| !known.is_over(now) && known.kind.as_ref().is_some_and(&which))
+        self.kinds
+            .iter()
+            .any(|known| !known.is_over(now, self.every) && known.kind.as_ref().is_some_and(&which))
+    }
+
+    /// Whether the next kind has no place of its own.
+    pub fn is_full(&self) -> bool {
+        self.kinds.len() >= KINDS
     }
 
     /// Forgets everything: the next of each kind is the first again.
@@ -188,6 +207,7 @@ mod tests {
 
     #[test]
     fn the_number_is_said_with_its_time() {
-        assert_eq!(more(12_400, 10_049).to_string(), "... 12400 more in 10.0 s");
+        assert_eq!(more(12_400, 10_049).to_string(), "x 12400 in 10.0 s");
+        assert_eq!(more(3, 0).to_string(), "x 3");
     }
 }

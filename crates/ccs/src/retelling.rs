@@ -6,8 +6,10 @@ use listen::{Direction, Talk, When};
 use machine::Instant;
 use v2gtp::PayloadType;
 
+use crate::command::decode::Width;
 use crate::command::decode::story::Told;
 use crate::decode::Connection;
+use crate::style::Palette;
 
 /// Takes the messages of one session after the other.
 #[derive(Default)]
@@ -37,7 +39,7 @@ impl Retelling {
         self.sessions += 1;
         let connection = Connection { number: self.sessions, first, flow: None, talk: &talk };
         match Told::of_messages(&connection, last) {
-            Some(told) => told.write_text(None, out),
+            Some(told) => told.write_text(None, Palette::stdout(), Width::default(), out),
             None => Ok(()),
         }
     }

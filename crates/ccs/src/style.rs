@@ -11,7 +11,9 @@ pub const NOTE: Style = AnsiColor::Yellow.on_default();
 /// From the car.
 pub const PEV: Style = AnsiColor::Cyan.on_default();
 /// From the charger.
-pub const EVSE: Style = AnsiColor::Green.on_default();
+pub const EVSE: Style = AnsiColor::Magenta.on_default();
+/// What a session came to.
+pub const END: Style = Style::new().bold();
 /// What is beside the point.
 pub const DIM: Style = Style::new().dimmed();
 /// The end of any of them.

@@ -57,7 +57,7 @@ impl Decoded {
             }
             Content::Sdp(sdp) => self.sdp[usize::from(sdp.direction() == Direction::ToPev)] += 1,
             Content::Tls(_) => self.tls = true,
-            Content::Opened(_) | Content::Closed(..) | Content::Over(_) => {}
+            Content::Opened(_) | Content::Closed(..) | Content::Over(_) | Content::Log(_) => {}
             other => self.trouble.push(format!("frame {}: {other:?}", event.frame)),
         }
     }
@@ -90,7 +90,7 @@ fn frames(path: &Path) -> Vec<Frame> {
     let source = Source::open(Box::new(File::open(path).unwrap())).unwrap();
     source
         .read(&mut |packet| {
-            if let Data::Link(link_type, bytes) = packet.data {
+            if let Data::Link(link_type, bytes) | Data::CutLink(link_type, bytes, _) = packet.data {
                 frames.push(Frame { time_ns: packet.time_ns, link_type, bytes: bytes.to_vec() });
             }
             ControlFlow::Continue(())

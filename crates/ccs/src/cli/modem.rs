@@ -192,7 +192,7 @@ pub struct DoctorArgs {
 fn mac(text: &str) -> Result<Mac, String> {
     let mut bytes = Vec::new();
     let wrong = "a modem's address has six bytes, such as 00:b0:52:12:34:56";
-    crate::hex::parse(text.as_bytes(), &mut bytes, crate::hex::Odd::Refused).map_err(|_| wrong)?;
+    crate::hex::parse(text.as_bytes(), &mut bytes).map_err(|_| wrong)?;
     let mac = <[u8; 6]>::try_from(bytes).map(Mac).map_err(|_| wrong)?;
     if mac.is_unicast() { Ok(mac) } else { Err("that is the address of a group, not of one modem".into()) }
 }

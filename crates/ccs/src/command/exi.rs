@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::cli::{ExiArgs, ExiCommand, Exit, SchemaName};
 use crate::decode::{Codecs, Schema};
 use crate::escape;
-use crate::hex::{self, Odd};
+use crate::hex;
 use crate::lines::{self, Line, MAX_LINE};
 
 /// Why a line failed, as it is written out.
@@ -87,7 +87,7 @@ fn recode(schema: Schema, fragment: bool, line: &[u8], out: &mut String) -> Resu
 
 fn from_hex(schema: Schema, fragment: bool, line: &[u8]) -> Result<Value, Failure> {
     let mut bytes = Vec::new();
-    hex::parse(line, &mut bytes, Odd::Refused)
+    hex::parse(line, &mut bytes)
         .map_err(|column| Failure::plain(format!("not hexadecimal in column {column}")))?;
     match schema.to_json(&bytes, fragment) {
         Some(result) => result.map_err(|error| Failure {

@@ -16,7 +16,7 @@ use homeplug_mme::{NetworkKey, Nmk};
 use crate::cli::{Exit, ListenArgs, Usage, is_interactive};
 use crate::decode::Keys;
 use crate::escape;
-use crate::hex::{self, Odd};
+use crate::hex;
 use crate::style::Palette;
 
 use ear::Listener;
@@ -100,7 +100,7 @@ fn read_key(path: &Path) -> anyhow::Result<NetworkKey> {
     let (mut text, mut bytes) = (Vec::new(), Vec::new());
     let file = File::open(path).with_context(|| format!("reading the key in {name}"))?;
     file.take(KEY_FILE_MAX).read_to_end(&mut text).with_context(|| format!("reading the key in {name}"))?;
-    let nmk = hex::parse(text.trim_ascii(), &mut bytes, Odd::Refused)
+    let nmk = hex::parse(text.trim_ascii(), &mut bytes)
         .ok()
         .and_then(|()| <[u8; Nmk::LEN]>::try_from(bytes.as_slice()).ok());
     let Some(nmk) = nmk else {

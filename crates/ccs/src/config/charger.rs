@@ -11,7 +11,7 @@ use super::bounds::{self, Ranges};
 use super::key::{Configured, Error, Key, key};
 use super::value::{optional, string, text};
 use super::{Megabytes, PLANTS};
-use crate::hex::{self, Odd};
+use crate::hex;
 use crate::name;
 
 /// Everything that can be set.
@@ -275,7 +275,7 @@ const KEYS: &[Key<Config>] = &[
 
 fn parse_mac(text: &str) -> Result<Mac, String> {
     let mut bytes = Vec::new();
-    let parsed = hex::parse(text.as_bytes(), &mut bytes, Odd::Refused).ok();
+    let parsed = hex::parse(text.as_bytes(), &mut bytes).ok();
     let mac = parsed
         .and_then(|()| <[u8; 6]>::try_from(bytes).ok())
         .filter(|mac| mac.first().is_some_and(|first| first & 1 == 0) && mac.iter().any(|byte| *byte != 0));
@@ -284,7 +284,7 @@ fn parse_mac(text: &str) -> Result<Mac, String> {
 
 fn set_evse_id(config: &mut Config, value: &Value) -> Result<(), String> {
     let mut bytes = Vec::new();
-    hex::parse(string(value)?.as_bytes(), &mut bytes, Odd::Refused)
+    hex::parse(string(value)?.as_bytes(), &mut bytes)
         .map_err(|column| format!("expected hexadecimal digits (column {column})"))?;
     config.charger.evse_id.clear();
     config

@@ -4,11 +4,14 @@
 //! messages, who sent them and which schema they are of; [`Decoder`] is all of it, with names, values and errors. Memory is
 //! bounded and does not depend on the size of the file.
 
+pub mod link;
 pub mod mme;
 mod payload;
 pub mod schema;
 pub mod source;
+mod start;
 mod storage;
+mod text;
 pub mod values;
 
 use std::fmt;
@@ -16,12 +19,15 @@ use std::fmt;
 use homeplug_mme::{Frame, FrameError};
 use v2gtp::PayloadType;
 
+pub use link::{Unread, Why};
 pub use listen::{Close, Direction, Discovery, GivenUp, Schema};
 pub use mme::Keys;
 pub use schema::{Basis, Codecs};
 pub use storage::MAX_STREAMS;
+pub use text::without_keys;
 
 use crate::recording::note;
+use link::Inner;
 use listen::packet::{self, Endpoint, Flow, Layer, Segment};
 use listen::{Ends, Found, Sender, Streams, Talk, When};
 use source::{Data, Packet};
@@ -35,12 +41,25 @@ pub struct Event<'a> {
     pub frame: u64,
     /// Nanoseconds since the first frame, where the file has times.
     pub time_ns: Option<i64>,
+    /// The same by the file's own clock: nanoseconds since the Unix epoch, or since whatever a log counts from.
+    pub clock_ns: Option<i64>,
     /// Who sent it, where that is known.
     pub direction: Option<Direction>,
     /// The message's name belongs to the other direction: its sender has no business with it.
     pub is_contradiction: bool,
+    /// The frame was captured in part, or parts of frames before are missing.
+    pub cut: Option<Cut>,
     /// What it is.
     pub content: Content<'a>,
+}
+
+/// A frame that the capture has in part: its snap length is shorter than the frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// Bytes in the capture.
+    pub captured: usize,
+    /// Bytes on the wire.
+    pub whole: usize,
 }
 
 /// What was found.
@@ -74,6 +93,10 @@ pub enum Content<'a> {
     Noted(&'a str),
     /// Bytes of a line of text that are none of what is expected.
     Unknown(usize),
+    /// A line of a log that was sent by syslog (UDP, port 514), as pyPLC does.
+    Log(&'a [u8]),
+    /// A message in text that lacks its end: how many bytes there are, and how many it says it has.
+    CutMessage(usize, usize),
     /// A line that is not hexadecimal, with the 1-based column.
     BadLine(usize),
     /// A line of text that is longer than 1 MiB: it is skipped.
@@ -131,6 +154,22 @@ pub struct Decoder {
     next: Option<u32>,
     /// Messages found in it.
     ordinal: u64,
+    /// Sessions in lines of text that are over.
+    line_sessions: u64,
+    counts: Counts,
+    /// For frames whose header is rebuilt.
+    buffer: Vec<u8>,
+}
+
+/// What was not looked into, by number.
+#[derive(Clone, Debug, Default)]
+pub struct Counts {
+    /// Frames that were not read, by kind.
+    pub unread: Unread,
+    /// Frames that have nothing to do with charging: other protocols and ports.
+    pub foreign_frames: u64,
+    /// Frames that were captured in part.
+    pub cut_frames: u64,
 }
 
 /// What all streams of a file share.
@@ -138,6 +177,10 @@ pub struct Decoder {
 struct Context {
     first_time_ns: Option<i64>,
     ends: Ends,
+    /// The present frame was captured in part.
+    cut: Option<Cut>,
+    /// The latest frame that was.
+    latest_cut: Option<Cut>,
 }
 
 impl Default for Decoder {
@@ -155,6 +198,9 @@ impl Decoder {
             lines: Talk::default(),
             next: None,
             ordinal: 0,
+            line_sessions: 0,
+            counts: Counts::default(),
+            buffer: Vec::new(),
         }
     }
 
@@ -168,17 +214,33 @@ impl Decoder {
         self.streams.given_up()
     }
 
+    /// What was not looked into.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
     /// Takes the next packet of the file.
     pub fn take(&mut self, packet: Packet<'_>, on_event: &mut OnEvent<'_>) {
         let when = When { frame: packet.frame, time_ns: packet.time_ns };
         if self.context.first_time_ns.is_none() {
             self.context.first_time_ns = packet.time_ns;
         }
+        self.context.cut = None;
         match packet.data {
             Data::Link(NOTES, frame) if let Some(words) = note::parse(frame) => {
                 on_event(&self.context.event(when, None, Content::Noted(words)));
             }
-            Data::Link(link_type, frame) => self.frame(when, packet::parse(link_type, frame), on_event),
+            Data::Link(link_type, frame) => self.link(when, link_type, frame, on_event),
+            Data::CutLink(link_type, frame, whole) => {
+                let cut = Some(Cut { captured: frame.len(), whole });
+                (self.context.cut, self.context.latest_cut) = (cut, cut);
+                self.counts.cut_frames += 1;
+                self.link(when, link_type, frame, on_event);
+            }
+            Data::NoInterface => *self.counts.unread.entry(Why::NoInterface).or_default() += 1,
+            Data::CutMessage(is, whole) => {
+                on_event(&self.context.event(when, None, Content::CutMessage(is, whole)));
+            }
             Data::Line(bytes) => self.line(when, bytes, on_event),
             Data::Stream(bytes) => self.stream(when, bytes, on_event),
             Data::BadLine(column) => on_event(&self.context.event(when, None, Content::BadLine(column))),
@@ -201,18 +263,40 @@ impl Decoder {
 
     /// Gives what was still held back: the file is over.
     pub fn finish(&mut self, on_event: &mut OnEvent<'_>) {
-        let Self { streams, context, lines, next, ordinal } = self;
+        self.end_of_lines(on_event);
+        let Self { streams, context, next, ordinal, .. } = self;
         let is_stream = next.is_some();
-        if lines.story().messages > 0 {
-            let last = lines.story().last.unwrap_or(When::NEVER);
-            let first = lines.story().first.unwrap_or(last);
-            context.over(lines, None, last, first, on_event);
-        }
         streams.finish(&mut |talk, sender, when, found| {
             let (sender, when) =
                 if is_stream { (None, When { frame: *ordinal + 1, ..when }) } else { (Some(sender), when) };
             context.found(talk, sender, when, found, on_event);
         });
+    }
+
+    /// The session in lines of text is over.
+    fn end_of_lines(&mut self, on_event: &mut OnEvent<'_>) {
+        let Self { context, lines, line_sessions, .. } = self;
+        if lines.story().messages > 0 {
+            *line_sessions += 1;
+            // The story's times count from the file's first already.
+            let start = context.first_time_ns.unwrap_or(0);
+            let absolute =
+                |when: When| When { time_ns: when.time_ns.map(|ns| ns.saturating_add(start)), ..when };
+            let last = absolute(lines.story().last.unwrap_or(When::NEVER));
+            let first = lines.story().first.map_or(last, absolute);
+            context.over(lines, None, last, (*line_sessions, first), on_event);
+            *lines = Talk::default();
+        }
+    }
+
+    fn link(&mut self, when: When, link_type: i32, frame: &[u8], on_event: &mut OnEvent<'_>) {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        link::open(link_type, frame, &mut buffer, &mut |inner| match inner {
+            Inner::Link(link_type, frame) => self.frame(when, packet::parse(link_type, frame), on_event),
+            Inner::Message(bytes) => self.line(when, bytes, on_event),
+            Inner::Unread(why) => *self.counts.unread.entry(why).or_default() += 1,
+        });
+        self.buffer = buffer;
     }
 
     fn frame(&mut self, when: When, layer: Layer<'_>, on_event: &mut OnEvent<'_>) {
@@ -228,6 +312,10 @@ impl Decoder {
                 if let Some(sdp) = Discovery::parse(datagram) {
                     let direction = self.context.ends.discovery(flow, sdp);
                     on_event(&self.context.named(when, Some(direction), Content::Sdp(sdp)));
+                } else if flow.destination.port == SYSLOG {
+                    on_event(&self.context.event(when, None, Content::Log(datagram)));
+                } else {
+                    self.counts.foreign_frames += 1;
                 }
             }
             Layer::Tcp(flow, segment) => {
@@ -237,12 +325,15 @@ impl Decoder {
                 });
             }
             Layer::Fragment => on_event(&self.context.event(when, None, Content::Fragment)),
-            Layer::Other => {}
+            Layer::Other => self.counts.foreign_frames += 1,
         }
     }
 
     /// A line of text is an EXI document, V2GTP messages or an Ethernet frame: their first bytes differ.
     fn line(&mut self, when: When, bytes: &[u8], on_event: &mut OnEvent<'_>) {
+        if begins_session(bytes) {
+            self.end_of_lines(on_event);
+        }
         let Self { context, lines: talk, .. } = self;
         match bytes {
             [0x80, ..] => {
@@ -255,7 +346,7 @@ impl Decoder {
                     sink(when, Found::Skipped(rest.len()));
                 }
             }
-            _ => match packet::parse(ETHERNET, bytes) {
+            _ => match packet::parse(start::ETHERNET, bytes) {
                 Layer::Other | Layer::Fragment => {
                     on_event(&self.context.event(when, None, Content::Unknown(bytes.len())));
                 }
@@ -271,15 +362,34 @@ const NOWHERE: Flow = {
     Flow { source: end, destination: end }
 };
 
-/// The link type of Ethernet.
-const ETHERNET: i32 = 1;
-/// That of what our own recordings note beside the frames.
+/// The link type of what our own recordings note beside the frames.
 const NOTES: i32 = 147;
+/// The port of syslog.
+const SYSLOG: u16 = 514;
+
+/// Whether a message is the first of a session: the car's offer.
+fn begins_session(bytes: &[u8]) -> bool {
+    let payload = if bytes.starts_with(&[0x01, 0xFE]) { bytes.get(v2gtp::HEADER_LEN..) } else { Some(bytes) };
+    payload.is_some_and(|payload| matches!(exi_app::Message::decode(payload), Ok(exi_app::Message::Req(_))))
+}
 
 impl Context {
     fn event<'a>(&self, when: When, direction: Option<Direction>, content: Content<'a>) -> Event<'a> {
         let time_ns = self.since_first(when.time_ns);
-        Event { frame: when.frame, time_ns, direction, is_contradiction: false, content }
+        let cut = match content {
+            Content::Mme(_) | Content::BadMme(_) => self.cut,
+            Content::Gap => self.latest_cut,
+            _ => None,
+        };
+        Event {
+            frame: when.frame,
+            time_ns,
+            clock_ns: when.time_ns,
+            direction,
+            is_contradiction: false,
+            cut,
+            content,
+        }
     }
 
     /// The same of a message whose name says a direction, too.
@@ -298,7 +408,10 @@ impl Context {
         on_event: &mut OnEvent<'_>,
     ) {
         let content = match found {
-            Found::Over { first, .. } => return self.over(talk, sender, when, first, on_event),
+            Found::Over { first, .. } => {
+                let number = sender.map_or(1, |sender| sender.connection);
+                return self.over(talk, sender, when, (number, first), on_event);
+            }
             Found::Message(payload_type, payload) => match Discovery::of_payload(payload_type, payload) {
                 Some(sdp) => Content::Sdp(sdp),
                 None if is_exi(payload_type) => Content::Exi(payload::describe(talk, payload_type, payload)),
@@ -328,10 +441,9 @@ impl Context {
         talk: &mut Talk,
         sender: Option<Sender>,
         when: When,
-        first: When,
+        (number, first): (u64, When),
         on_event: &mut OnEvent<'_>,
     ) {
-        let number = sender.map_or(1, |sender| sender.connection);
         let direction = sender.and_then(|sender| self.ends.direction(&mut talk.votes, sender, None));
         let flow = sender.zip(direction).map(|(Sender { flow, .. }, direction)| match direction {
             Direction::ToEvse => flow,

@@ -1,4 +1,4 @@
-//! The values of a message in one line, for people.
+//! The values of a message: for people in one line, and one by one.
 
 use std::fmt::Write;
 
@@ -6,13 +6,151 @@ use exi::trace::{Sink, Value};
 
 use super::{Codecs, Schema};
 use crate::escape;
+use crate::style::{self, Palette};
 
-/// Appends ` Name=value` for every value of a document's message, in the order of the document: physical
-/// values scaled and with their unit, bytes in hexadecimal, text in quotes and escaped. The header is left
-/// away. Says whether the document decodes; what came before an error is there all the same.
+/// A value of a message.
+#[derive(Clone, Copy, Debug)]
+pub enum Field<'a> {
+    /// As it is in the document.
+    Plain(Value<'a>),
+    /// A physical value: `mantissa * 10^exponent`, and its unit.
+    Physical {
+        /// Its digits.
+        mantissa: i64,
+        /// Its power of ten.
+        exponent: i64,
+        /// Its unit.
+        unit: &'static str,
+    },
+}
+
+/// Calls `visit` with the name and value of all that a document's message has, in the order of the document; the header is
+/// left away. Says whether the document decodes; what comes before an error is visited all the same.
+pub fn visit(schema: Schema, document: &[u8], visit: &mut dyn FnMut(&'static str, Field<'_>)) -> bool {
+    let mut fields = Fields { visit, path: Vec::new(), quantity: Quantity::default() };
+    schema.dissect(document, &mut fields).is_some_and(|result| result.is_ok())
+}
+
+/// Appends ` Name=value` for every value of a document's message: physical values scaled and with their unit, bytes in
+/// hexadecimal, text in quotes and escaped. Says whether the document decodes.
 pub fn describe(schema: Schema, document: &[u8], out: &mut String) -> bool {
-    let mut line = Line { out, path: Vec::new(), quantity: Quantity::default() };
-    schema.dissect(document, &mut line).is_some_and(|result| result.is_ok())
+    describe_in(schema, document, Palette { enabled: false }, false, out)
+}
+
+/// The same with what reports trouble in red, and on request with short names.
+pub fn describe_in(
+    schema: Schema,
+    document: &[u8],
+    palette: Palette,
+    is_short: bool,
+    out: &mut String,
+) -> bool {
+    visit(schema, document, &mut |name, field| {
+        let style = palette.with(if is_trouble(name, field) { style::BAD } else { anstyle::Style::new() });
+        let name = if is_short { short(name) } else { name };
+        // Writing to a string cannot fail.
+        let _ = write!(out, " {style}{name}=");
+        match field {
+            Field::Plain(value) => {
+                write_value(value, out);
+                let _ = write!(out, "{}", unit(name));
+            }
+            Field::Physical { mantissa, exponent, unit } => {
+                write_scaled(mantissa, exponent, out);
+                out.push_str(unit);
+            }
+        }
+        let _ = write!(out, "{style:#}");
+    })
+}
+
+/// Whether a value reports that something is wrong, or asks for the end: a FAILED code, an error of the car, a status or
+/// notification of the charger.
+pub fn is_trouble(name: &str, field: Field<'_>) -> bool {
+    let Field::Plain(Value::Enumeration(_, value)) = field else { return false };
+    match name {
+        "ResponseCode" => value.starts_with("FAILED") || value.starts_with("Failed"),
+        "EVErrorCode" => !matches!(value, "NO_ERROR" | "NoData" | "No_Data"),
+        "EVSEStatusCode" => matches!(
+            value,
+            "EVSE_Shutdown" | "EVSE_UtilityInterruptEvent" | "EVSE_EmergencyShutdown" | "EVSE_Malfunction"
+        ),
+        "EVSENotification" => value == "StopCharging",
+        "EVSEIsolationStatus" => value == "Fault",
+        _ => false,
+    }
+}
+
+/// Whether any value of a document's message reports trouble.
+pub fn has_trouble(schema: Schema, document: &[u8]) -> bool {
+    let mut found = false;
+    visit(schema, document, &mut |name, field| found |= is_trouble(name, field));
+    found
+}
+
+/// Units of numbers that have none in the document (DIN SPEC 70121:2012, 9.5 and 9.6), by long and short name.
+const UNITS: &[(&str, &str)] = &[
+    ("EVRESSSOC", "%"),
+    ("SoC", "%"),
+    ("FullSOC", "%"),
+    ("BulkSOC", "%"),
+    ("NotificationMaxDelay", "s"),
+    ("delay", "s"),
+    ("DepartureTime", "s"),
+    ("PMax", "W"),
+    ("start", "s"),
+    ("duration", "s"),
+    ("DateTimeNow", "s"),
+    ("EVSETimeStamp", "s"),
+];
+
+fn unit(name: &str) -> &'static str {
+    UNITS.iter().find(|row| row.0 == name).map_or("", |row| row.1)
+}
+
+/// Short names for narrow terminals.
+const SHORT: &[(&str, &str)] = &[
+    ("EVTargetVoltage", "U_target"),
+    ("EVTargetCurrent", "I_target"),
+    ("EVSEPresentVoltage", "U"),
+    ("EVSEPresentCurrent", "I"),
+    ("EVMaximumVoltageLimit", "U_max"),
+    ("EVMaximumCurrentLimit", "I_max"),
+    ("EVMaximumPowerLimit", "P_max"),
+    ("EVSEMaximumVoltageLimit", "U_max"),
+    ("EVSEMaximumCurrentLimit", "I_max"),
+    ("EVSEMaximumPowerLimit", "P_max"),
+    ("EVSEMinimumVoltageLimit", "U_min"),
+    ("EVSEMinimumCurrentLimit", "I_min"),
+    ("EVSEVoltageLimitAchieved", "U_limited"),
+    ("EVSECurrentLimitAchieved", "I_limited"),
+    ("EVSEPowerLimitAchieved", "P_limited"),
+    ("EVSEPeakCurrentRipple", "I_ripple"),
+    ("EVSECurrentRegulationTolerance", "I_tolerance"),
+    ("EVRESSSOC", "SoC"),
+    ("EVErrorCode", "error"),
+    ("EVReady", "ready"),
+    ("EVCabinConditioning", "cabin"),
+    ("EVRESSConditioning", "battery"),
+    ("ResponseCode", "code"),
+    ("EVSEStatusCode", "status"),
+    ("EVSENotification", "notify"),
+    ("NotificationMaxDelay", "delay"),
+    ("EVSEIsolationStatus", "isolation"),
+    ("ChargingComplete", "full"),
+    ("BulkChargingComplete", "bulk_full"),
+    ("RemainingTimeToFullSoC", "full_in"),
+    ("RemainingTimeToBulkSoC", "bulk_in"),
+    ("ProtocolNamespace", "protocol"),
+    ("VersionNumberMajor", "major"),
+    ("VersionNumberMinor", "minor"),
+    ("EVRequestedEnergyTransferType", "transfer"),
+    ("EVSEProcessing", "processing"),
+    ("ReadyToChargeState", "on"),
+];
+
+fn short(name: &'static str) -> &'static str {
+    SHORT.iter().find(|row| row.0 == name).map_or(name, |row| row.1)
 }
 
 /// Bytes shown in full; longer ones (certificates) by their number only.
@@ -20,8 +158,8 @@ const MAX_BYTES: usize = 32;
 /// Characters of a text shown.
 const MAX_TEXT: usize = 80;
 
-struct Line<'o> {
-    out: &'o mut String,
+struct Fields<'v> {
+    visit: &'v mut dyn FnMut(&'static str, Field<'_>),
     path: Vec<&'static str>,
     quantity: Quantity,
 }
@@ -34,7 +172,7 @@ struct Quantity {
     mantissa: Option<i64>,
 }
 
-impl Line<'_> {
+impl Fields<'_> {
     fn is_hidden(&self) -> bool {
         matches!(self.path.as_slice(), [_, "Header", inner, ..] if *inner != "Notification")
     }
@@ -56,7 +194,7 @@ impl Line<'_> {
     }
 }
 
-impl<'a> Sink<'a> for Line<'_> {
+impl<'a> Sink<'a> for Fields<'_> {
     fn enter(&mut self, name: &'static str, _bit: u32) {
         self.path.push(name);
     }
@@ -65,10 +203,7 @@ impl<'a> Sink<'a> for Line<'_> {
         if self.is_hidden() || self.is_part(value) {
             return;
         }
-        let name = self.path.last().copied().unwrap_or_default();
-        // Writing to a string cannot fail.
-        let _ = write!(self.out, " {name}=");
-        write_value(value, self.out);
+        (self.visit)(self.path.last().copied().unwrap_or_default(), Field::Plain(value));
     }
 
     fn leave(&mut self, _bit: u32) {
@@ -77,15 +212,14 @@ impl<'a> Sink<'a> for Line<'_> {
         if is_over
             && let Quantity { exponent: Some(exponent), unit, mantissa: Some(mantissa) } = self.quantity
         {
-            let _ = write!(self.out, " {}=", name.unwrap_or_default());
-            write_scaled(mantissa, exponent, self.out);
-            self.out.push_str(unit);
+            (self.visit)(name.unwrap_or_default(), Field::Physical { mantissa, exponent, unit });
             self.quantity = Quantity::default();
         }
     }
 }
 
-fn write_value(value: Value<'_>, out: &mut String) {
+/// Writes a value as text: numbers as they are, bytes in hexadecimal, text in quotes.
+pub fn write_value(value: Value<'_>, out: &mut String) {
     let _ = match value {
         Value::Boolean(value) => write!(out, "{value}"),
         Value::Integer(value) => write!(out, "{value}"),
@@ -145,12 +279,22 @@ mod tests {
         assert!(describe(Schema::Din, &document, &mut line));
         assert_eq!(
             line,
-            " EVReady=true EVCabinConditioning=false EVRESSConditioning=false EVErrorCode=NO_ERROR EVRESSSOC=27 \
+            " EVReady=true EVCabinConditioning=false EVRESSConditioning=false EVErrorCode=NO_ERROR EVRESSSOC=27% \
              EVTargetVoltage=344.7V EVTargetCurrent=1.0A"
         );
         let mut cut = String::new();
         assert!(!describe(Schema::Din, &document[..18], &mut cut));
         assert!(line.starts_with(&cut) && cut.contains("EVReady"), "{cut}");
+    }
+
+    #[test]
+    fn what_reports_trouble_is_red_and_names_are_short_on_request() {
+        // supportedAppProtocolRes, Failed_NoNegotiation.
+        let failed = [0x80, 0x48, 0x80];
+        assert!(has_trouble(Schema::App, &failed) && !has_trouble(Schema::App, &[0x80, 0x40, 0x00, 0x40]));
+        let mut line = String::new();
+        describe_in(Schema::App, &failed, Palette { enabled: true }, true, &mut line);
+        assert!(line.starts_with(" \u{1b}[1m\u{1b}[31mcode=Failed_NoNegotiation\u{1b}[0m"), "{line:?}");
     }
 
     #[test]

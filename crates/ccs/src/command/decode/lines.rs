@@ -1,246 +1,177 @@
-//! One line a message: for people, and as JSON.
+//! One line for each message, for people.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use homeplug_mme::Frame;
-use listen::packet::Endpoint;
-use sdp::Message;
-use serde::Serialize;
-use serde_json::{Value, json};
+use listen::When;
+use machine::Instant;
 
-use super::{Report, Totals};
-use crate::decode::{
-    Basis, Close, Codecs, Content, Direction, Discovery, Event, Exi, Keys, Schema, mme, values,
-};
-use crate::escape::{self, Plain};
-use crate::hex;
-use crate::lines::MAX_LINE;
+use super::fold::{Fold, Kind};
+use super::layout::Width;
+use super::notes::{CONTRADICTION, cut_words, note};
+use super::story::Told;
+use super::time::{TimeName, Times};
+use crate::decode::{Basis, Content, Direction, Event, Exi, Keys, Schema, mme, values};
+use crate::repeats::More;
 use crate::style::{self, Palette};
 
-/// `ccs decode --json`: one object a line; what is no message goes to the standard error.
-pub struct JsonLines<'a> {
-    file: &'a str,
-    keys: Keys,
-    exi: String,
-    name: String,
+/// How lines look.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Look {
+    /// Whether keys are shown.
+    pub keys: Keys,
+    /// What times count from.
+    pub time: TimeName,
+    /// How wide lines may be.
+    pub width: Width,
+    /// Every message, repeated ones too.
+    pub all: bool,
+    /// Colours.
+    pub is_coloured: bool,
 }
 
-/// The object. Absent knowledge is null; `error` is there only when the payload does not decode, `header` and
-/// `fault` only for messages of the power line, `note` only where something is odd.
-#[derive(Serialize)]
-struct Record<'a> {
-    file: &'a str,
-    frame: u64,
-    time_s: Option<f64>,
-    dir: Option<&'static str>,
-    schema: Option<&'static str>,
-    message: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    header: Option<Value>,
-    exi: Option<&'a str>,
-    body: Option<Value>,
-    /// How the schema is known, and how sure that is (0..=1).
-    basis: Option<&'static str>,
-    confidence: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
-    /// Why a message of matching is not to be acted on.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fault: Option<String>,
-    /// What is odd about it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    note: Option<&'static str>,
-}
-
-/// Stands with a message whose name belongs to the other direction.
-const CONTRADICTION: &str = "the name belongs to the other direction";
-
-impl<'a> JsonLines<'a> {
-    /// A report on the file of this name.
-    pub fn new(file: &'a str, keys: Keys) -> Self {
-        Self { file, keys, exi: String::new(), name: String::new() }
-    }
-}
-
-impl Report for JsonLines<'_> {
-    fn event(&mut self, event: &Event<'_>, out: &mut dyn Write) -> io::Result<()> {
-        let mut record = Record {
-            file: self.file,
-            frame: event.frame,
-            time_s: event.time_ns.map(seconds),
-            dir: event.direction.map(Direction::name),
-            schema: None,
-            message: None,
-            header: None,
-            exi: None,
-            body: None,
-            basis: None,
-            confidence: None,
-            error: None,
-            fault: None,
-            note: event.is_contradiction.then_some(CONTRADICTION),
-        };
-        match &event.content {
-            Content::Exi(exi) => {
-                self.exi.clear();
-                hex::write(exi.payload, &mut self.exi);
-                record.exi = Some(&self.exi);
-                record.schema = exi.schema.map(Schema::name);
-                record.message = exi.message;
-                record.body = body(exi);
-                if exi.schema.is_some() {
-                    record.basis = Some(basis(exi.basis));
-                    record.confidence = Some(f64::from(exi.basis.confidence()) / 100.0);
-                }
-                record.error = exi.error.as_ref().map(ToString::to_string);
-            }
-            Content::Sdp(sdp) => {
-                record.message = Some(sdp.name());
-                record.body = Some(sdp_body(*sdp));
-            }
-            Content::Mme(frame) => {
-                self.name.clear();
-                // Writing to a string cannot fail.
-                let _ = write!(self.name, "{}", frame.mm_type);
-                record.message = Some(&self.name);
-                record.header = Some(mme::header(frame));
-                match mme::to_json(frame, self.keys) {
-                    Ok(fields) => record.body = Some(fields),
-                    Err(error) => record.error = Some(error.to_string()),
-                }
-                record.fault = mme::fault(frame).map(|fault| fault.to_string());
-            }
-            Content::Noted(words) => {
-                record.message = Some("plant");
-                record.body = Some((*words).into());
-            }
-            // The story has them.
-            Content::Opened(_) | Content::Closed(..) | Content::Over(_) => return Ok(()),
-            other => {
-                if let Some(note) = note(other) {
-                    anstream::eprintln!("{}: frame {}: {note}", Plain(self.file), event.frame);
-                }
-                return Ok(());
-            }
-        }
-        escape::write_json(&record, out)?;
-        out.write_all(b"\n")
-    }
-
-    fn end(&mut self, totals: &Totals<'_>, _out: &mut dyn Write) -> io::Result<()> {
-        if let Some(words) = totals.given_up() {
-            anstream::eprintln!("{}: {words}", Plain(self.file));
-        }
-        Ok(())
-    }
-}
-
-/// The whole document, where it decodes.
-fn body(exi: &Exi<'_>) -> Option<Value> {
-    exi.schema.filter(|_| exi.error.is_none())?.to_json(exi.payload, false)?.ok()
-}
-
-fn sdp_body(sdp: Discovery) -> Value {
-    match sdp.0 {
-        Message::Request(request) => {
-            json!({ "Security": request.security.0, "TransportProtocol": request.transport.0 })
-        }
-        Message::Response(response) => json!({
-            "SECC_IPAddress": response.address.to_string(),
-            "SECC_Port": response.port,
-            "Security": response.security.0,
-            "TransportProtocol": response.transport.0,
-        }),
-    }
-}
-
-fn basis(basis: Basis) -> &'static str {
-    match basis {
-        Basis::Handshake => "handshake",
-        Basis::PayloadType => "payload type",
-        Basis::Guess(_) => "guess",
-    }
-}
-
-/// Words for what is no message.
-pub fn note(content: &Content<'_>) -> Option<String> {
-    Some(match content {
-        Content::Mme(_) | Content::Sdp(_) | Content::Exi(_) | Content::Over(_) => return None,
-        Content::BadMme(error) => format!("a broken HomePlug frame: {error}"),
-        Content::Other(payload_type, length) => format!("V2GTP {payload_type}, {length} bytes"),
-        Content::Tls(_) => "TLS: this direction of the stream is encrypted".into(),
-        Content::Opened(flow) => format!("TCP opens, {} to {}", end(flow.source), end(flow.destination)),
-        Content::Closed(flow, close) => {
-            let what = match close {
-                Close::Fin => "closes (FIN)",
-                Close::Reset => "reset (RST)",
-                Close::Refused => "refused (RST)",
-            };
-            format!("TCP {what} by {}", end(flow.source))
-        }
-        Content::Skipped(count) => format!("{count} bytes are not V2GTP, or a message lost its end"),
-        Content::Gap => "bytes are missing in the capture".into(),
-        Content::Noted(words) => format!("plant {}", Plain(words)),
-        Content::Fragment => "a fragment of an IP packet, not put together".into(),
-        Content::Unknown(count) => {
-            format!("{count} bytes are neither EXI (80...), V2GTP (01FE...) nor an Ethernet frame")
-        }
-        Content::BadLine(column) => format!("not hexadecimal in column {column}"),
-        Content::LongLine => format!("this line is longer than {MAX_LINE} bytes, and was skipped"),
-    })
-}
-
-fn end(endpoint: Endpoint) -> String {
-    format!("[{}]:{}", endpoint.address, endpoint.port)
-}
-
-/// `ccs decode`: time, frame, direction, schema, message and values.
-pub struct TextLines {
+/// Writes the lines of `ccs decode`: time, frame, direction, schema, message and values; a session's story when it ends.
+pub struct Printer {
+    look: Look,
     palette: Palette,
-    keys: Keys,
-    line: String,
+    times: Times,
+    fold: Fold<Entry>,
+    at: Instant,
 }
 
-impl TextLines {
-    /// A report in these colours.
-    pub fn new(palette: Palette, keys: Keys) -> Self {
-        Self { palette, keys, line: String::new() }
+/// A line that is not written yet.
+struct Entry {
+    time_ns: Option<i64>,
+    clock_ns: Option<i64>,
+    frame: u64,
+    text: String,
+}
+
+impl Printer {
+    /// A printer of lines that look like this.
+    pub fn new(look: Look) -> Self {
+        let palette = Palette { enabled: look.is_coloured };
+        Self { look, palette, times: Times::new(look.time), fold: Fold::new(look.all), at: Instant::ZERO }
     }
 
-    fn write(&mut self, event: &Event<'_>) -> std::fmt::Result {
-        let (palette, line) = (self.palette, &mut self.line);
-        match event.time_ns {
-            Some(time) => write!(line, "{:12.6} ", seconds(time))?,
-            None => write!(line, "{:12} ", "")?,
+    /// Writes what an event is, or counts it where it says the same as those before.
+    ///
+    /// # Errors
+    /// When `out` cannot be written.
+    pub fn event(&mut self, event: &Event<'_>, out: &mut dyn Write) -> io::Result<()> {
+        let micros = event.time_ns.map_or(0, |ns| u64::try_from(ns / 1000).unwrap_or(0));
+        self.at = self.at.max(Instant::from_micros(micros));
+        if let Content::Over(connection) = &event.content {
+            let last = When { frame: event.frame, time_ns: event.time_ns };
+            let Some(story) = Told::of(connection, last).filter(Told::has_more) else { return Ok(()) };
+            self.flush(out)?;
+            return story.write_text(None, self.palette, self.look.width, out);
         }
-        write!(line, "{:>6} ", event.frame)?;
+        // Writing to a string cannot fail.
+        let mut text = String::new();
+        let _ = self.head(event, &mut text);
+        let (mut name, mut body) = (text.clone(), String::new());
+        let _ = self.body(event, &mut body);
+        if let Content::Mme(frame) = &event.content {
+            let _ = write!(name, " {} {}", frame.from, frame.to);
+        }
+        text.push_str(&body);
+        let entry = Entry { time_ns: event.time_ns, clock_ns: event.clock_ns, frame: event.frame, text };
+        if is_single(&event.content) {
+            self.flush(out)?;
+            return write_entry(&mut self.times, self.look.width, self.palette, &entry, None, out);
+        }
+        let kind = Kind::new(name, &body, matches!(event.content, Content::Exi(_)));
+        let at = self.at;
+        let Self { fold, times, look, palette, .. } = self;
+        fold.take(at, kind, entry, &mut |entry, more| {
+            write_entry(times, look.width, *palette, &entry, more, out)
+        })
+    }
+
+    /// Writes what is held back.
+    ///
+    /// # Errors
+    /// When `out` cannot be written.
+    pub fn flush(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        let at = self.at;
+        let Self { fold, times, look, palette, .. } = self;
+        fold.flush(at, &mut |entry, more| write_entry(times, look.width, *palette, &entry, more, out))
+    }
+
+    /// Direction, schema and name.
+    fn head(&self, event: &Event<'_>, text: &mut String) -> std::fmt::Result {
+        let is_short = self.look.width.is_short();
         let style = match event.direction {
             Some(Direction::ToEvse) => style::PEV,
             Some(Direction::ToPev) => style::EVSE,
             None => style::DIM,
         };
-        let style = palette.with(style);
-        write!(line, "{style}{:10} ", event.direction.map_or("", Direction::name))?;
-        match &event.content {
-            Content::Mme(frame) => {
-                write!(line, "{:8} {}{style:#}", "homeplug", frame.mm_type)?;
-                write_mme(frame, self.keys, palette, line)?;
-            }
-            Content::Sdp(sdp) => write!(line, "{:8} {}{style:#} {sdp}", "sdp", sdp.name())?,
+        let style = self.palette.with(style);
+        let direction = match (event.direction, is_short) {
+            (Some(direction), false) => direction.name(),
+            (Some(Direction::ToEvse), true) => "->",
+            (Some(Direction::ToPev), true) => "<-",
+            (None, _) => "",
+        };
+        let (schema, name) = match &event.content {
+            Content::Mme(frame) => ("homeplug", frame.mm_type.to_string()),
+            Content::Sdp(sdp) => ("sdp", sdp.name().to_owned()),
             Content::Exi(exi) => {
-                let schema = exi.schema.map_or("?", |schema| schema.name());
-                write!(line, "{schema:8} {}{style:#}", exi.message.unwrap_or("-"))?;
-                write_exi(exi, palette, line)?;
+                (exi.schema.map_or("?", Schema::name), exi.message.unwrap_or("-").to_owned())
             }
-            other => write!(line, "{:8} {}{style:#}", "", note(other).unwrap_or_default())?,
+            Content::Log(_) => ("syslog", note(&event.content, self.look.keys).unwrap_or_default()),
+            other => ("", note(other, self.look.keys).unwrap_or_default()),
+        };
+        if is_short {
+            write!(text, "{style}{direction:2} {:3} {name}{style:#}", schema.get(..3).unwrap_or(schema))
+        } else {
+            write!(text, "{style}{direction:10} {schema:8} {name}{style:#}")
+        }
+    }
+
+    /// The values, and what is odd.
+    fn body(&self, event: &Event<'_>, text: &mut String) -> std::fmt::Result {
+        let (bad, is_short) = (self.palette.with(style::BAD), self.look.width.is_short());
+        match &event.content {
+            Content::Mme(frame) => write_mme(frame, self.look.keys, self.palette, text)?,
+            Content::Sdp(sdp) => write!(text, " {sdp}")?,
+            Content::Exi(exi) => write_exi(exi, self.palette, is_short, text)?,
+            _ => {}
+        }
+        if let Some(cut) = event.cut {
+            write!(text, " {bad}({}){bad:#}", cut_words(cut))?;
         }
         if event.is_contradiction {
-            let bad = palette.with(style::BAD);
-            write!(line, " {bad}({CONTRADICTION}){bad:#}")?;
+            write!(text, " {bad}({CONTRADICTION}){bad:#}")?;
         }
         Ok(())
     }
+}
+
+/// What begins or ends something is a line of its own, and what repeats is shown again after it.
+fn is_single(content: &Content<'_>) -> bool {
+    matches!(content, Content::Opened(_) | Content::Closed(..) | Content::Tls(_) | Content::CutMessage(..))
+}
+
+fn write_entry(
+    times: &mut Times,
+    width: Width,
+    palette: Palette,
+    entry: &Entry,
+    more: Option<More>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let column = times.width();
+    let time = times.of(entry.time_ns, entry.clock_ns);
+    let mut line = format!("{time:>column$} {:>6} {}", entry.frame, entry.text);
+    if let Some(more) = more {
+        let dim = palette.with(style::DIM);
+        // Writing to a string cannot fail.
+        let _ = write!(line, " {dim}{more}{dim:#}");
+    }
+    width.write(&line, column + if width.is_short() { 15 } else { 27 }, out)
 }
 
 fn write_mme(frame: &Frame<'_>, keys: Keys, palette: Palette, line: &mut String) -> std::fmt::Result {
@@ -254,10 +185,10 @@ fn write_mme(frame: &Frame<'_>, keys: Keys, palette: Palette, line: &mut String)
     }
 }
 
-fn write_exi(exi: &Exi<'_>, palette: Palette, line: &mut String) -> std::fmt::Result {
+fn write_exi(exi: &Exi<'_>, palette: Palette, is_short: bool, line: &mut String) -> std::fmt::Result {
     let has_values = exi.message.is_some() || exi.error.is_some();
     if let Some(schema) = exi.schema.filter(|_| has_values) {
-        values::describe(schema, exi.payload, line);
+        values::describe_in(schema, exi.payload, palette, is_short, line);
     } else {
         write!(line, " {} bytes", exi.payload.len())?;
     }
@@ -275,37 +206,14 @@ fn write_exi(exi: &Exi<'_>, palette: Palette, line: &mut String) -> std::fmt::Re
     Ok(())
 }
 
-impl Report for TextLines {
-    fn event(&mut self, event: &Event<'_>, out: &mut dyn Write) -> io::Result<()> {
-        if matches!(event.content, Content::Over(_)) {
-            return Ok(());
-        }
-        self.line.clear();
-        // Writing to a string cannot fail.
-        let _ = self.write(event);
-        self.line.push('\n');
-        out.write_all(self.line.as_bytes())
-    }
-
-    fn end(&mut self, totals: &Totals<'_>, out: &mut dyn Write) -> io::Result<()> {
-        match totals.given_up() {
-            Some(words) => writeln!(out, "{words}"),
-            None => Ok(()),
-        }
-    }
-}
-
-/// Nanoseconds to seconds.
-#[expect(clippy::cast_precision_loss, reason = "exact to the nanosecond for 100 days")]
-pub fn seconds(ns: i64) -> f64 {
-    ns as f64 / 1e9
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::decode::json::JsonLines;
+    use crate::command::decode::{Lines, Report};
     use crate::decode::Decoder;
     use crate::decode::source::{Data, Packet};
+    use serde_json::{Value, json};
 
     fn report(report: &mut dyn Report, lines: &[&[u8]]) -> String {
         let mut out = Vec::new();
@@ -317,8 +225,8 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    fn text_lines() -> TextLines {
-        TextLines::new(Palette { enabled: false }, Keys::Redacted)
+    fn text_lines() -> Lines {
+        Lines(Printer::new(Look { all: true, ..Look::default() }))
     }
 
     const ANSWER: &[u8] = &[0x80, 0x40, 0x00, 0x40];

@@ -3,15 +3,27 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use anstyle::Style;
 use listen::packet::Flow;
 use listen::story::{Cause, End, How, Pause, Range, Side, Sign, Span};
 use listen::{Close, Offer, Story, When};
 use serde_json::{Value, json};
 use session::{By, Limits, Phase, StopReason};
 
-use super::lines::seconds;
+use super::layout::Width;
+use super::notes::seconds;
 use crate::decode::{Connection, Schema};
 use crate::hex;
+use crate::style::{self, Palette};
+
+/// A line of a story.
+pub struct Line {
+    /// 0: the heading.
+    pub depth: usize,
+    /// The heading, or how the session ended.
+    pub is_main: bool,
+    pub words: String,
+}
 
 /// How long a recording goes on after the last frame of a session that has no end, until the link was lost: judgement, no
 /// peer waits longer for a message than 60 s, and cars no longer than 5 s.
@@ -56,45 +68,80 @@ impl Told {
         Self::of(connection, last).map(|told| Self { counted: "message", ..told })
     }
 
-    /// Some lines for people. `until_ns`: up to when there was something to hear.
-    pub fn write_text(&self, until_ns: Option<i64>, out: &mut dyn Write) -> io::Result<()> {
+    /// Whether there is more to tell than a handshake that went well: its two messages say it all.
+    pub fn has_more(&self) -> bool {
+        let is_refused = self.answer.is_some_and(|answer| answer.starts_with("Failed"));
+        let has_begun = self.story.phases.iter().any(|span| span.phase > Phase::Handshake);
+        self.is_tls
+            || has_begun
+            || is_refused
+            || self.protocol.is_some_and(|protocol| protocol != Schema::Din)
+    }
+
+    /// Some lines for people, the first below the file's or between its messages. `until_ns`: up to when there was something
+    /// to hear.
+    pub fn write_text(
+        &self,
+        until_ns: Option<i64>,
+        palette: Palette,
+        width: Width,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        for Line { depth, is_main, words } in self.lines(until_ns) {
+            let style = palette.with(if is_main { style::END } else { Style::new() });
+            let indent = 2 + 2 * depth;
+            width.write(&format!("{:indent$}{style}{words}{style:#}", ""), indent + 2, out)?;
+        }
+        Ok(())
+    }
+
+    /// The story in lines. `until_ns`: see [`write_text`](Self::write_text).
+    pub fn lines(&self, until_ns: Option<i64>) -> Vec<Line> {
         let Self { counted, number, first, last, story, .. } = self;
         let protocol = self.protocol.map_or("unknown message set", Schema::name);
-        write!(out, "  session {number}: {protocol}, {counted}s {} to {}", first.frame, last.frame)?;
+        let mut head = format!("session {number}: {protocol}, {counted}s {} to {}", first.frame, last.frame);
         if let (Some(start), Some(end)) = (first.time_ns, last.time_ns) {
-            write!(out, ", {:.1} s", seconds(end.saturating_sub(start)))?;
+            // Writing to a string cannot fail.
+            let _ = write!(head, ", {:.1} s", seconds(end.saturating_sub(start)));
         }
-        writeln!(out)?;
+        let below = |words| Line { depth: 1, is_main: false, words };
+        let mut lines = vec![Line { depth: 0, is_main: true, words: head }];
         for (who, id, limits) in [
             ("car", &story.evcc_id[..], story.car_limits),
             ("charger", &story.evse_id[..], story.charger_limits),
         ] {
             let limits = limits.map_or(String::new(), |limits| format!(", {}", limit_words(&limits)));
             if !id.is_empty() || !limits.is_empty() {
-                writeln!(out, "    {who} {}{limits}", id_words(id))?;
+                lines.push(below(format!("{who} {}{limits}", id_words(id))));
             }
         }
         if story.soc_percent.count > 0 {
-            writeln!(out, "    SoC {} to {} %", story.soc_percent.first, story.soc_percent.last)?;
+            let Range { first, last, .. } = story.soc_percent;
+            lines.push(below(format!("SoC {first} % to {last} %")));
         }
         if let Some((target, reached)) = story.precharge_mv {
-            writeln!(out, "    precharge: target {} V, reached {} V", tenths(target), tenths(reached))?;
+            lines.push(below(format!(
+                "precharge: target {} V, reached {} V",
+                tenths(target),
+                tenths(reached)
+            )));
         }
         if story.present_ma.count > 0 {
-            writeln!(
-                out,
-                "    {} to {} V, {} to {} A, {:.3} kWh{}",
-                tenths(story.present_mv.min),
-                tenths(story.present_mv.max),
-                tenths(story.present_ma.min),
-                tenths(story.present_ma.max),
+            let (voltage, current) = (story.present_mv, story.present_ma);
+            lines.push(below(format!(
+                "{} V to {} V, {} A to {} A, {:.3} kWh{}",
+                tenths(voltage.min),
+                tenths(voltage.max),
+                tenths(current.min),
+                tenths(current.max),
                 watt_hours(story) / 1000.0,
                 rounds_per_s(story).map_or(String::new(), |rounds| format!(", {rounds:.1} rounds/s"))
-            )?;
+            )));
         }
         if story.welding_mv.count > 0 {
             let Range { first, last, .. } = story.welding_mv;
-            writeln!(out, "    welding detection: {} V at first, {} V at last", tenths(first), tenths(last))?;
+            let (first, last) = (tenths(first), tenths(last));
+            lines.push(below(format!("welding detection: {first} V at first, {last} V at last")));
         }
         if let Some(Pause { phase, since, length_ns }) = story.longest_pause {
             let others = match story.pauses {
@@ -102,19 +149,18 @@ impl Told {
                 pauses => format!(", the longest of {pauses} silences"),
             };
             let length = seconds(length_ns);
-            writeln!(out, "    silent for {length:.1} s in {phase} after {counted} {}{others}", since.frame)?;
+            let since = since.frame;
+            lines.push(below(format!("silent for {length:.1} s in {phase} after {counted} {since}{others}")));
         }
         let spans: Vec<String> = story.phases.iter().map(span_words).collect();
         if !spans.is_empty() {
-            writeln!(out, "    phases: {}", spans.join(", "))?;
+            lines.push(below(format!("phases: {}", spans.join(", "))));
         }
         let end = story.end();
         let lost = self.lost_s(&end, until_ns);
-        writeln!(out, "    {}", self.end_words(&end, lost))?;
-        match advice(&end, lost.is_some()) {
-            Some(advice) => writeln!(out, "    advice: {advice}"),
-            None => Ok(()),
-        }
+        lines.push(Line { is_main: true, ..below(self.end_words(&end, lost)) });
+        lines.extend(advice(&end, lost.is_some()).map(|advice| below(format!("advice: {advice}"))));
+        lines
     }
 
     /// For how long there was something to hear, in s, after the last frame of a session that has no end.

@@ -9,18 +9,21 @@ use listen::When;
 use listen::packet::Endpoint;
 use serde_json::json;
 
-use super::lines::{note, seconds};
+use super::layout::Width;
 use super::matchings::{self, Matchings};
+use super::notes::{note, seconds};
 use super::story::Told;
 use super::{Report, Totals};
 use crate::decode::source::End;
-use crate::decode::{Content, Direction, Event, Schema};
+use crate::decode::{Content, Direction, Event, Keys, Schema};
 use crate::escape;
+use crate::style::Palette;
 
 /// The counts of one file.
 pub struct Summary<'a> {
     file: &'a str,
     format: String,
+    packing: Option<&'static str>,
     json: bool,
     last_ns: Option<i64>,
     mmes: BTreeMap<MmType, u64>,
@@ -41,6 +44,7 @@ pub struct Summary<'a> {
     skipped: u64,
     other: u64,
     failed: u64,
+    logs: u64,
     contradictions: u64,
     first_trouble: Option<String>,
 }
@@ -51,11 +55,12 @@ const MAX_STORIES: usize = 256;
 const MAX_CHARGERS: usize = 16;
 
 impl<'a> Summary<'a> {
-    /// A report on the file or interface of this name; `format` is what it is.
-    pub fn new(file: &'a str, format: &str, json: bool) -> Self {
+    /// A report on the file or interface of this name; `format` is what it is, `packing` how it is compressed.
+    pub fn new(file: &'a str, format: &str, packing: Option<&'static str>, json: bool) -> Self {
         Self {
             file,
             format: format.into(),
+            packing,
             json,
             last_ns: None,
             mmes: BTreeMap::new(),
@@ -76,6 +81,7 @@ impl<'a> Summary<'a> {
             skipped: 0,
             other: 0,
             failed: 0,
+            logs: 0,
             contradictions: 0,
             first_trouble: None,
         }
@@ -87,7 +93,7 @@ impl<'a> Summary<'a> {
         }
     }
 
-    fn counters(&self, totals: &Totals<'_>) -> [(&'static str, u64); 15] {
+    fn counters(&self, totals: &Totals<'_>) -> [(&'static str, u64); 18] {
         [
             ("malformed_homeplug", self.bad_mmes),
             ("guessed_schema", self.guessed),
@@ -102,6 +108,9 @@ impl<'a> Summary<'a> {
             ("evicted_matchings", self.matchings.evicted()),
             ("unlisted_sessions", self.unlisted_sessions),
             ("unlisted_charger_announcements", self.unlisted_chargers),
+            ("foreign_frames", totals.counts.foreign_frames),
+            ("cut_frames", totals.counts.cut_frames),
+            ("syslog_lines", self.logs),
             ("evicted_connections", totals.given_up.connections),
             ("abandoned_gaps", totals.given_up.gaps),
         ]
@@ -115,6 +124,7 @@ impl<'a> Summary<'a> {
         let mut summary = json!({
             "file": self.file,
             "format": self.format,
+            "packing": self.packing,
             "cut": match totals.end { End::Cut(reason) => Some(reason), _ => None },
             "duration_s": self.last_ns.map(seconds),
             "tcp_connections": totals.streams,
@@ -127,6 +137,7 @@ impl<'a> Summary<'a> {
             "messages": self.messages,
             "sessions": self.stories.iter().map(|told| told.to_json(self.last_ns)).collect::<Vec<_>>(),
             "first_trouble": self.first_trouble,
+            "unread": totals.counts.unread.iter().map(|(why, count)| why.words(*count)).collect::<Vec<_>>(),
         });
         if let Some(object) = summary.as_object_mut() {
             object.extend(self.counters(totals).map(|(name, count)| (name.to_owned(), json!(count))));
@@ -137,6 +148,9 @@ impl<'a> Summary<'a> {
 
     fn write_text(&self, totals: &Totals<'_>, out: &mut dyn Write) -> io::Result<()> {
         write!(out, "{}: {}", escape::Plain(self.file), self.format)?;
+        if let Some(packing) = self.packing {
+            write!(out, " ({packing})")?;
+        }
         if let Some(last) = self.last_ns {
             write!(out, ", {:.3} s up to the last message", seconds(last))?;
         }
@@ -157,12 +171,15 @@ impl<'a> Summary<'a> {
             writeln!(out, "    {count:>7} {message}")?;
         }
         for story in &self.stories {
-            story.write_text(self.last_ns, out)?;
+            story.write_text(self.last_ns, Palette::stdout(), Width::of_terminal(), out)?;
         }
         for (name, count) in self.counters(totals) {
             if count > 0 {
                 writeln!(out, "  {}: {count}", name.replace('_', " "))?;
             }
+        }
+        for (why, count) in &totals.counts.unread {
+            writeln!(out, "  {}", why.words(*count))?;
         }
         match &self.first_trouble {
             Some(trouble) => writeln!(out, "  first trouble: {trouble}"),
@@ -227,6 +244,7 @@ impl Report for Summary<'_> {
                 }
             }
             Content::Opened(_) | Content::Closed(..) | Content::Noted(_) => {}
+            Content::Log(_) => self.logs += 1,
             Content::Over(connection) => {
                 let last = When { frame: event.frame, time_ns: event.time_ns };
                 match Told::of(connection, last) {
@@ -243,11 +261,11 @@ impl Report for Summary<'_> {
                     Content::Skipped(count) | Content::Unknown(count) => {
                         self.skipped += u64::try_from(*count).unwrap_or(u64::MAX);
                     }
-                    Content::BadLine(_) | Content::LongLine => self.failed += 1,
+                    Content::BadLine(_) | Content::LongLine | Content::CutMessage(..) => self.failed += 1,
                     Content::BadMme(_) => self.bad_mmes += 1,
                     _ => self.other += 1,
                 }
-                self.trouble(event.frame, || note(other).unwrap_or_default());
+                self.trouble(event.frame, || note(other, Keys::Redacted).unwrap_or_default());
             }
         }
         Ok(())

@@ -8,11 +8,12 @@ use std::time::Duration;
 use hal_linux::{Direction, Recorder};
 
 use super::Output;
-use crate::command::decode::lines::{JsonLines, TextLines, seconds};
+use crate::command::decode::json::JsonLines;
+use crate::command::decode::notes::seconds;
 use crate::command::decode::summary::Summary;
-use crate::command::decode::{Report, Totals};
+use crate::command::decode::{Lines, Look, Printer, Report, Totals, Width};
 use crate::decode::source::{Data, End, Packet};
-use crate::decode::{Decoder, Keys};
+use crate::decode::{Content, Decoder, Keys};
 use crate::style::{self, Palette};
 
 /// Frames and lines that may wait, and their bytes: judgement, seconds of a full link. What comes on top is lost, and said.
@@ -121,11 +122,13 @@ impl<'a> Scribe<'a> {
         let lines: Box<dyn Report + Send + 'a> = if is_json {
             Box::new(JsonLines::new(names, keys))
         } else {
-            Box::new(TextLines::new(palette, keys))
+            let look =
+                Look { keys, width: Width::of_terminal(), is_coloured: palette.enabled, ..Look::default() };
+            Box::new(Lines(Printer::new(look)))
         };
         Self {
             lines,
-            summary: Summary::new(names, "live", is_json),
+            summary: Summary::new(names, "live", None, is_json),
             decoder: Decoder::new(),
             is_json,
             palette,
@@ -240,12 +243,22 @@ impl<'a> Scribe<'a> {
         let Self { decoder, lines, summary, out, .. } = self;
         let mut written = Ok(());
         decoder.finish(&mut |event| {
+            // Their stories stand below.
+            let is_over = matches!(event.content, Content::Over(_));
+            if written.is_ok() && !is_over {
+                written = lines.event(event, out);
+            }
             if written.is_ok() {
-                written = lines.event(event, out).and_then(|()| summary.event(event, out));
+                written = summary.event(event, out);
             }
         });
         written?;
-        let totals = Totals { end: &End::Complete, streams: decoder.streams(), given_up: decoder.given_up() };
+        let totals = Totals {
+            end: &End::Complete,
+            streams: decoder.streams(),
+            given_up: decoder.given_up(),
+            counts: decoder.counts(),
+        };
         lines.end(&totals, out)?;
         if !self.is_json {
             writeln!(out)?;

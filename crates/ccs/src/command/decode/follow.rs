@@ -1,0 +1,38 @@
+//! A file that grows.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use hal_linux::Signals;
+
+/// How often a file is looked at that does not grow.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Reads a file that grows; its end comes with SIGINT or SIGTERM.
+pub struct Follow {
+    file: File,
+    signals: Signals,
+    is_over: bool,
+}
+
+impl Follow {
+    /// From its start on.
+    pub fn new(file: File, signals: Signals) -> Self {
+        Self { file, signals, is_over: false }
+    }
+}
+
+impl Read for Follow {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let count = if self.is_over { 0 } else { self.file.read(buffer)? };
+            if count > 0 || self.is_over || buffer.is_empty() {
+                return Ok(count);
+            }
+            hal_linux::wait(&[self.signals.as_fd()], PAUSE).map_err(io::Error::other)?;
+            self.is_over = self.signals.next().map_err(io::Error::other)?.is_some();
+        }
+    }
+}

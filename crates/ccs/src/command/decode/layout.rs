@@ -1,0 +1,113 @@
+//! Lines that fit the terminal.
+
+use std::io::{self, Write};
+
+/// Narrower terminals are not fitted: a line needs some words.
+const MIN_WIDTH: usize = 40;
+/// Below this width names are short. Judgement: a request of the charging loop then fits into two lines.
+const SHORT_BELOW: usize = 100;
+
+/// How wide lines may be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Width(Option<usize>);
+
+impl Width {
+    /// This number of columns; any number where it is `None`.
+    pub fn new(columns: Option<usize>) -> Self {
+        Self(columns.map(|columns| columns.max(MIN_WIDTH)))
+    }
+
+    /// The terminal's of the standard output; any where it is none.
+    pub fn of_terminal() -> Self {
+        let terminal = console::Term::stdout();
+        Self::new(terminal.features().is_attended().then(|| usize::from(terminal.size().1)))
+    }
+
+    /// Whether names are to be short.
+    pub fn is_short(self) -> bool {
+        self.0.is_some_and(|columns| columns < SHORT_BELOW)
+    }
+
+    /// Writes a line; what does not fit goes on in the next one, below column `indent`. It is broken at spaces outside of
+    /// quotes, and nowhere else.
+    pub fn write(self, line: &str, indent: usize, out: &mut dyn Write) -> io::Result<()> {
+        let Some(width) = self.0.filter(|width| line.len() > *width) else { return writeln!(out, "{line}") };
+        let indent = indent.min(width / 3);
+        let mut column = 0;
+        for word in words(line) {
+            let length = visible(word.trim_end());
+            if column > indent && column + length > width {
+                write!(out, "\n{:indent$}", "")?;
+                column = indent;
+                let word = word.trim_start();
+                write!(out, "{word}")?;
+                column += visible(word);
+            } else {
+                write!(out, "{word}")?;
+                column += visible(word);
+            }
+        }
+        writeln!(out)
+    }
+}
+
+/// The words of a line, each with the spaces before it.
+fn words(line: &str) -> impl Iterator<Item = &str> {
+    let mut rest = line;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let (mut is_quoted, mut is_escaped, mut has_begun) = (false, false, false);
+        let end = rest.char_indices().find_map(|(at, c)| {
+            let ends = c == ' ' && has_begun && !is_quoted;
+            has_begun |= c != ' ';
+            is_quoted ^= c == '"' && !is_escaped;
+            is_escaped = c == '\\' && !is_escaped;
+            ends.then_some(at)
+        });
+        let (word, tail) = rest.split_at_checked(end.unwrap_or(rest.len()))?;
+        rest = tail;
+        Some(word)
+    })
+}
+
+/// How many columns a text takes: colours take none. Everything else was escaped where it is not printable.
+fn visible(text: &str) -> usize {
+    if !text.contains('\u{1b}') {
+        return text.chars().count();
+    }
+    console::measure_text_width(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(width: Option<usize>, line: &str, indent: usize) -> String {
+        let mut out = Vec::new();
+        Width::new(width).write(line, indent, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_line_goes_on_below_its_message() {
+        let line =
+            "   1.0 pev->evse CurrentDemandReq EVReady=true EVTargetVoltage=344.7V EVTargetCurrent=1.0A";
+        let fitted = written(Some(60), line, 10);
+        assert_eq!(
+            fitted,
+            "   1.0 pev->evse CurrentDemandReq EVReady=true\n          EVTargetVoltage=344.7V EVTargetCurrent=1.0A\n"
+        );
+        assert_eq!(written(None, line, 10), format!("{line}\n"));
+    }
+
+    #[test]
+    fn colours_take_no_room_and_quoted_text_is_not_broken() {
+        let red = "\u{1b}[31m".repeat(20);
+        let line = format!("{red}aaaa bbbb cccc dddd eeee ffff gggg hhhh");
+        assert_eq!(written(Some(40), &line, 2), format!("{line}\n"));
+        let line = "aaaaaaaaaa bbbbbbbbbb name=\"cccccccccc dddddddd\" e";
+        assert_eq!(written(Some(40), line, 2), "aaaaaaaaaa bbbbbbbbbb\n  name=\"cccccccccc dddddddd\" e\n");
+    }
+}

@@ -1,0 +1,306 @@
+//! Bytes of a text that belong together, and the messages in them.
+
+use std::ops::ControlFlow;
+
+use super::runs::{Kind, Run};
+use crate::decode::source::{Data, Packet, Sink};
+use crate::decode::start::{self, ETHERNET, Start};
+
+/// How sure it is that bytes are data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Context {
+    /// A dump: no line means anything.
+    Dump,
+    /// A line of nothing else: its end is most often a message's end.
+    Line,
+    /// A line with words: only what is surely a message counts.
+    Prose,
+}
+
+/// Bytes, and where they stand.
+#[derive(Debug)]
+pub struct Block {
+    pub context: Context,
+    pub kind: Kind,
+    /// The characters after the last byte that are not a whole one.
+    pub rest: Vec<u8>,
+    /// The line and column where these stand.
+    pub half: Option<(u64, usize)>,
+    /// Bytes of an unknown kind are reported from this length on.
+    pub least_unknown: usize,
+    bytes: Vec<u8>,
+    /// Where each line begins, with its number and time.
+    lines: Vec<(usize, u64, Option<i64>)>,
+    /// Where each word begins.
+    words: Vec<usize>,
+    /// A packet of IP may stand at the start.
+    is_start: bool,
+}
+
+/// Shorter unknown bytes are not reported: no message is shorter.
+pub const MIN_UNKNOWN: usize = 4;
+
+/// Bytes after the end of a document that belong to it: judgement, the encoders of some cars and chargers leave one.
+const MAX_TRAILING: usize = 8;
+
+/// Gets what is found.
+pub struct Out<'o, 's> {
+    pub sink: &'o mut Sink<'s>,
+    pub flow: ControlFlow<()>,
+    /// How much was reported.
+    pub count: u64,
+    /// What was found in the present line: the same message is often there twice, once in base64.
+    pub in_line: Vec<Vec<u8>>,
+}
+
+impl Out<'_, '_> {
+    pub fn give(&mut self, frame: u64, time_ns: Option<i64>, data: Data<'_>) {
+        self.count += 1;
+        if self.flow.is_continue() {
+            self.flow = (self.sink)(Packet { frame, time_ns, data });
+        }
+    }
+}
+
+impl Block {
+    pub fn new(context: Context, kind: Kind) -> Self {
+        Self {
+            context,
+            kind,
+            rest: Vec::new(),
+            half: None,
+            least_unknown: MIN_UNKNOWN,
+            bytes: Vec::new(),
+            lines: Vec::new(),
+            words: Vec::new(),
+            is_start: true,
+        }
+    }
+
+    /// Adds the bytes of a line.
+    pub fn add(&mut self, line: u64, time_ns: Option<i64>, run: &Run) {
+        let at = self.bytes.len();
+        self.lines.push((at, line, time_ns));
+        self.words.extend(run.words.iter().map(|word| word + at));
+        self.bytes.extend(&run.bytes);
+        self.half = (!run.rest.is_empty()).then_some((line, run.range.end));
+        self.rest.clone_from(&run.rest);
+    }
+
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Gives the messages that are complete; with `is_over` all that is left. Returns whether a message waits for more.
+    pub fn drain(&mut self, is_over: bool, out: &mut Out<'_, '_>) -> bool {
+        let mut at = 0;
+        while at < self.bytes.len() {
+            match self.piece(at, is_over) {
+                Step::Take(skipped, length, data) => {
+                    self.unknown(at, skipped, out);
+                    self.give(at + skipped, length, data, out);
+                    at += skipped + length;
+                }
+                Step::Skip(length) => {
+                    self.unknown(at, length, out);
+                    at += length;
+                }
+                Step::Wait => break,
+            }
+            self.is_start = false;
+        }
+        self.forget(at);
+        !self.bytes.is_empty()
+    }
+
+    fn forget(&mut self, count: usize) {
+        self.bytes.drain(..count);
+        let first = self.lines.iter().rposition(|line| line.0 <= count).unwrap_or(0);
+        self.lines.drain(..first);
+        for line in &mut self.lines {
+            line.0 = line.0.saturating_sub(count);
+        }
+        self.words.retain(|word| *word >= count);
+        for word in &mut self.words {
+            *word -= count;
+        }
+    }
+
+    fn unknown(&self, at: usize, length: usize, out: &mut Out<'_, '_>) {
+        if length >= self.least_unknown
+            && self.context != Context::Prose
+            && let Some(bytes) = self.bytes.get(at..at + length)
+            // A file is filled up with zeros.
+            && !(self.context == Context::Dump && bytes.iter().all(|byte| *byte == 0))
+        {
+            let (_, line, time_ns) = self.line(at);
+            out.give(line, time_ns, Data::Line(bytes));
+        }
+    }
+
+    fn give(&self, at: usize, length: usize, piece: Piece, out: &mut Out<'_, '_>) {
+        let bytes = self.bytes.get(at..at + length).unwrap_or_default();
+        let (_, line, time_ns) = self.line(at);
+        if out.in_line.iter().any(|known| known == bytes) {
+            return;
+        }
+        if self.context == Context::Prose {
+            out.in_line.push(bytes.to_vec());
+        }
+        out.give(
+            line,
+            time_ns,
+            match piece {
+                Piece::Whole | Piece::Frame(ETHERNET) => Data::Line(bytes),
+                Piece::Frame(link_type) => Data::Link(link_type, bytes),
+                Piece::CutFrame(link_type, whole) => Data::CutLink(link_type, bytes, whole),
+                Piece::CutMessage(whole) => Data::CutMessage(bytes.len(), whole),
+            },
+        );
+    }
+
+    fn line(&self, at: usize) -> (usize, u64, Option<i64>) {
+        self.lines.iter().rev().find(|line| line.0 <= at).copied().unwrap_or((0, 1, None))
+    }
+
+    /// Where the line of this byte ends; in a dump lines mean nothing.
+    fn end_of_line(&self, at: usize) -> usize {
+        let next = self.lines.iter().map(|line| line.0).find(|start| *start > at);
+        next.filter(|_| self.context == Context::Line).unwrap_or(self.bytes.len())
+    }
+
+    /// Where the word of this byte ends.
+    fn end_of_word(&self, at: usize) -> usize {
+        self.words.iter().copied().find(|start| *start > at).unwrap_or(self.bytes.len())
+    }
+
+    fn start(&self, at: usize) -> Option<Start> {
+        let bytes = self.bytes.get(at..)?;
+        start::of(bytes).or_else(|| {
+            let is_packet = self.context == Context::Dump && self.is_start && at == 0;
+            is_packet.then(|| start::raw_ip(bytes)).flatten()
+        })
+    }
+
+    /// What to do with the bytes from here on.
+    fn piece(&self, at: usize, is_over: bool) -> Step {
+        let end = self.end_of_line(at);
+        let tail = (at..self.bytes.len()).find(|at| self.bytes.get(*at..).is_some_and(start::is_part));
+        for from in at..tail.map_or(end, |tail| tail.min(end)) {
+            let is_word = from == at || self.words.binary_search(&from).is_ok();
+            let begins = self.bytes.get(from..from + 2) == Some(&[0x01, 0xFE]);
+            // Between messages of a dump only the mark of V2GTP says that one begins.
+            if !begins && (!is_word || self.context == Context::Dump && from != at) {
+                continue;
+            }
+            // What lacks its end is known too little to be looked for.
+            let start = self.start(from).filter(|start| from == at || is_complete(*start));
+            if let Some(step) = start.and_then(|start| self.step(start, at, from, is_over)) {
+                return step;
+            }
+        }
+        let next = self.next_start(at, Start::Exi(None));
+        match tail {
+            _ if is_over => Step::Skip(next.unwrap_or(self.bytes.len()) - at),
+            _ if next.is_some() => Step::Skip(next.unwrap_or(end) - at),
+            Some(tail) if tail > at => Step::Skip(tail - at),
+            Some(_) => Step::Wait,
+            // A frame is known by its fourteenth byte.
+            None if self.context == Context::Line && self.bytes.len() - at < 16 => Step::Wait,
+            None if self.context == Context::Dump => Step::Wait,
+            None => Step::Skip(end - at),
+        }
+    }
+
+    fn step(&self, begin: Start, at: usize, from: usize, is_over: bool) -> Option<Step> {
+        let skipped = from - at;
+        let (available, line_end) = (self.bytes.len() - from, self.end_of_line(from));
+        let wait = if skipped > 0 { Step::Skip(skipped) } else { Step::Wait };
+        let is_prose = self.context == Context::Prose;
+        Some(match begin {
+            Start::V2gtp(length) if length <= available => Step::Take(skipped, length, Piece::Whole),
+            Start::V2gtp(_) | Start::CutExi | Start::CutFrame(..) if !is_over => {
+                // A line that begins like a message does not go on with the one before.
+                match self.next_start(from, begin) {
+                    Some(next) => self.cut(begin, skipped, from, next)?,
+                    None => wait,
+                }
+            }
+            Start::V2gtp(_) | Start::CutExi | Start::CutFrame(..) => {
+                let next = self.next_start(from, begin).unwrap_or(self.bytes.len());
+                self.cut(begin, skipped, from, next)?
+            }
+            Start::Exi(Some(length)) => {
+                let word_end = self.end_of_word(from + length - 1);
+                // In prose, four bytes that begin like a document are an accident where more follows.
+                if is_prose && length < 7 && length != available && word_end - from != length {
+                    return None;
+                }
+                if let Some(next) = self.another(from + length, line_end) {
+                    return Some(Step::Take(skipped, next - from, Piece::Whole));
+                }
+                match self.context {
+                    Context::Prose => Step::Take(skipped, word_end - from, Piece::Whole),
+                    Context::Dump if !is_over => wait,
+                    Context::Line | Context::Dump => Step::Take(skipped, line_end - from, Piece::Whole),
+                }
+            }
+            // Where these end is known from what is around them only.
+            Start::Exi(None) | Start::Frame(_) if self.context == Context::Dump && !is_over => wait,
+            Start::Exi(None) => {
+                let word_end = self.end_of_word(from);
+                let end = if is_prose && word_end - from >= start::MIN_UNKNOWN { word_end } else { line_end };
+                Step::Take(skipped, end - from, Piece::Whole)
+            }
+            Start::Frame(link_type) => Step::Take(skipped, line_end - from, Piece::Frame(link_type)),
+        })
+    }
+
+    /// What lacks its end at `next`.
+    fn cut(&self, begin: Start, skipped: usize, from: usize, next: usize) -> Option<Step> {
+        let length = next - from;
+        let piece = match begin {
+            Start::V2gtp(whole) => Piece::CutMessage(whole),
+            Start::CutFrame(link_type, whole) => Piece::CutFrame(link_type, whole),
+            // In prose, a few bytes that begin like a document are an accident.
+            _ if self.context == Context::Prose && length < 16 => return None,
+            _ => Piece::Whole,
+        };
+        Some(Step::Take(skipped, length, piece))
+    }
+
+    /// Where another message begins, at most [`MAX_TRAILING`] bytes after the end of one.
+    fn another(&self, end: usize, line_end: usize) -> Option<usize> {
+        let is_start =
+            |at: &usize| self.bytes.get(*at..line_end).and_then(start::of).is_some_and(is_complete);
+        (end..line_end.min(end + MAX_TRAILING)).find(is_start)
+    }
+
+    /// The next line that begins with something known; after the header of V2GTP an EXI document is its payload.
+    fn next_start(&self, from: usize, begin: Start) -> Option<usize> {
+        let is_start = |at: &usize| {
+            let start = self.bytes.get(*at..).and_then(start::of).filter(|start| is_complete(*start));
+            start.is_some_and(|start| !matches!((begin, start), (Start::V2gtp(_), Start::Exi(_))))
+        };
+        let lines = self.lines.iter().map(|line| line.0).filter(|start| *start > from);
+        if self.context == Context::Dump { None } else { lines.into_iter().find(is_start) }
+    }
+}
+
+fn is_complete(start: Start) -> bool {
+    !matches!(start, Start::CutExi | Start::CutFrame(..))
+}
+
+enum Step {
+    /// Bytes to skip, and the length of what comes then.
+    Take(usize, usize, Piece),
+    Skip(usize),
+    Wait,
+}
+
+enum Piece {
+    Whole,
+    Frame(i32),
+    CutFrame(i32, usize),
+    CutMessage(usize),
+}

@@ -1,0 +1,308 @@
+//! Messages in text of any kind: logs, hex dumps, source text, tables.
+//!
+//! One rule for all: bytes are found however they are written ([`runs`], [`dump`]), and what they are is known by what they
+//! begin with ([`start`]). A line of nothing but bytes goes on with the message of the line before. The offset of a dump is
+//! never data, nor are its characters. The time is that of the line, or of the last line before that has one.
+
+mod block;
+mod dump;
+mod escaped;
+mod runs;
+mod time;
+mod unicode;
+
+use std::io::{self, BufRead, BufReader, Read};
+use std::ops::{ControlFlow, Range};
+
+use super::source::{Data, End, Error, Sink};
+use super::start;
+use crate::lines::{self, Line};
+
+use block::{Block, Context, MIN_UNKNOWN, Out};
+use dump::{Dump, Next};
+use runs::{Kind, Run};
+use time::Clock;
+use unicode::Encoding;
+
+/// Bytes that are kept of what is not yet a message: the longest has less.
+const MAX_BLOCK: usize = 256 * 1024;
+/// A row of numbers that looks like a dump is reported from this length on.
+const MIN_ROW: usize = 16;
+
+/// Reads a text. With `is_hex` its lines are expected to be bytes, and one that is not is reported.
+pub fn read(mut input: impl BufRead, is_hex: bool, sink: &mut Sink<'_>) -> Result<End, Error> {
+    let encoding = Encoding::of(input.fill_buf()?);
+    let mut input = BufReader::new(encoding.read(input)?);
+    let mut text = Text::new(is_hex, sink);
+    let mut line = Vec::new();
+    loop {
+        match lines::next(&mut input, &mut line) {
+            Ok(Line::End) => break,
+            Ok(Line::TooLong) => text.too_long(),
+            Ok(Line::Whole) => text.line(&mut line),
+            Err(error) => {
+                text.flush();
+                return Ok(End::Cut(error.to_string()));
+            }
+        }
+        if text.out.flow.is_break() {
+            return Ok(End::Stopped);
+        }
+    }
+    text.flush();
+    Ok(if text.out.count > 0 { End::Complete } else { End::NothingFound })
+}
+
+/// Reads raw bytes that begin like a message.
+pub fn read_bytes(input: &mut impl Read, sink: &mut Sink<'_>) -> Result<End, Error> {
+    let mut out = Out { sink, flow: ControlFlow::Continue(()), count: 0, in_line: Vec::new() };
+    let mut block = Block::new(Context::Dump, Kind::Hex);
+    let mut buffer = [0; 4096];
+    loop {
+        let count = match input.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error.into()),
+        };
+        block.add(1, None, &Run::of(buffer.get(..count).unwrap_or_default()));
+        block.drain(block.len() > MAX_BLOCK, &mut out);
+        if out.flow.is_break() {
+            return Ok(End::Stopped);
+        }
+    }
+    block.drain(true, &mut out);
+    Ok(End::Complete)
+}
+
+/// Whether the first line that says something consists of hexadecimal digits and separators.
+pub fn is_hex(start: &[u8]) -> bool {
+    let text = Encoding::of(start).ascii(start);
+    let says = |line: &&[u8]| {
+        line.split(|byte| *byte == b'#').next().is_some_and(|line| !line.trim_ascii().is_empty())
+    };
+    let mut lines = text.split(|byte| *byte == b'\n').filter(says);
+    lines.next().is_some_and(|line| {
+        let is_dump = dump::Line::parse(line).is_some_and(|line| line.is_first());
+        !is_dump && runs::whole(line, Kind::Hex, &(0..0), &[]).is_some()
+    })
+}
+
+/// Whether this is text: no control characters but those of lines, tables and colours.
+pub fn is_text(start: &[u8]) -> bool {
+    let text = Encoding::of(start).ascii(start);
+    let is_control = |byte: &u8| byte.is_ascii_control() && !b"\t\n\r\x0B\x0C\x1B\x08\x07".contains(byte);
+    // The end of what was read may be within a character.
+    let is_utf8 = match std::str::from_utf8(&text) {
+        Ok(_) => true,
+        Err(error) => error.error_len().is_none(),
+    };
+    // Old logs are in Latin-1: few characters are not ASCII.
+    let foreign = text.iter().filter(|byte| !byte.is_ascii()).count();
+    !text.is_empty() && !text.iter().any(|byte| is_control(byte)) && (is_utf8 || foreign * 8 < text.len())
+}
+
+/// A line of a log with its keys blanked: bytes in a line that speaks of a key.
+pub fn without_keys(line: &str) -> String {
+    let lower = line.to_ascii_lowercase();
+    let mut text = line.to_owned();
+    if lower.contains("key") || lower.contains("nmk") {
+        let runs = runs::find(line.as_bytes(), Kind::Hex, &(0..0));
+        for run in runs.into_iter().rev().filter(|run| run.bytes.len() >= MIN_KEY) {
+            text.replace_range(run.range, "<redacted>");
+        }
+    }
+    text
+}
+
+/// Keys have sixteen bytes; what is left of a cut one counts, too.
+const MIN_KEY: usize = 8;
+
+/// A text as it is read.
+struct Text<'o, 's> {
+    is_hex: bool,
+    line: u64,
+    clock: Clock,
+    time_ns: Option<i64>,
+    dump: Option<Dump>,
+    /// What waits for its end.
+    block: Option<Block>,
+    out: Out<'o, 's>,
+}
+
+impl<'o, 's> Text<'o, 's> {
+    fn new(is_hex: bool, sink: &'o mut Sink<'s>) -> Self {
+        let out = Out { sink, flow: ControlFlow::Continue(()), count: 0, in_line: Vec::new() };
+        Self { is_hex, line: 0, clock: Clock::default(), time_ns: None, dump: None, block: None, out }
+    }
+
+    fn too_long(&mut self) {
+        self.flush();
+        self.line += 1;
+        self.out.give(self.line, None, Data::LongLine);
+    }
+
+    fn line(&mut self, line: &mut Vec<u8>) {
+        self.line += 1;
+        self.out.in_line.clear();
+        without_colours(line);
+        if line.trim_ascii().is_empty() {
+            return self.flush();
+        }
+        if self.is_next_of_dump(line) {
+            return;
+        }
+        let first = dump::Line::parse(line).filter(dump::Line::is_first);
+        if let Some(first) = first
+            && self.begins_dump(&first)
+        {
+            return;
+        }
+        let stamp = self.clock.find(line);
+        let masked = stamp.map_or(0..0, |stamp| {
+            self.time_ns = Some(stamp.time_ns);
+            stamp.range
+        });
+        if !self.goes_on(line, &masked) {
+            self.flush();
+            self.runs(line, &masked);
+        }
+    }
+
+    fn is_next_of_dump(&mut self, line: &[u8]) -> bool {
+        let Some(dump) = &mut self.dump else { return false };
+        match dump.next(line) {
+            Next::Bytes(bytes) => {
+                self.add(&bytes);
+                true
+            }
+            Next::Nothing => true,
+            Next::Foreign => false,
+        }
+    }
+
+    fn begins_dump(&mut self, line: &dump::Line<'_>) -> bool {
+        let begins = |bytes: &[u8]| start::of(bytes).or_else(|| start::raw_ip(bytes)).is_some();
+        let Some((dump, bytes)) = Dump::begin(line, begins) else { return false };
+        self.flush();
+        let mut block = Block::new(Context::Dump, Kind::Hex);
+        if !line.is_sure() {
+            block.least_unknown = MIN_ROW;
+        }
+        (self.dump, self.block) = (Some(dump), Some(block));
+        self.add(&bytes);
+        true
+    }
+
+    /// Adds a line of a dump.
+    fn add(&mut self, bytes: &[u8]) {
+        if let Some(block) = &mut self.block {
+            block.add(self.line, self.time_ns, &Run::of(bytes));
+            block.drain(block.len() > MAX_BLOCK, &mut self.out);
+        }
+    }
+
+    /// Adds a line of nothing but bytes to a message that waits for its end.
+    fn goes_on(&mut self, line: &[u8], masked: &Range<usize>) -> bool {
+        let Some(block) = self.block.as_mut().filter(|block| block.context != Context::Dump) else {
+            return false;
+        };
+        let Some(run) = runs::whole(line, block.kind, masked, &block.rest) else { return false };
+        block.context = Context::Line;
+        block.add(self.line, self.time_ns, &run);
+        if !block.drain(block.len() > MAX_BLOCK, &mut self.out) {
+            self.block = None;
+        }
+        true
+    }
+
+    /// Looks for messages in a line that stands for itself.
+    fn runs(&mut self, line: &[u8], masked: &Range<usize>) {
+        let mut is_known = false;
+        for kind in Kind::ALL {
+            if kind == Kind::Decimal && is_known {
+                continue;
+            }
+            let whole = runs::whole(line, kind, masked, &[]);
+            let is_whole = whole.is_some();
+            let found = whole.map_or_else(|| runs::find(line, kind, masked), |run| vec![run]);
+            for run in found {
+                is_known |= self.run(line, kind, run, is_whole && matches!(kind, Kind::Hex));
+            }
+            // What is escaped, or a whole line, is not written once more in another way.
+            if is_known && (is_whole || kind == Kind::Escaped) {
+                return;
+            }
+        }
+        if !is_known && let Some(column) = self.bad_column(line, masked) {
+            self.out.give(self.line, self.time_ns, Data::BadLine(column));
+        }
+    }
+
+    /// Gives what a run has; returns whether that is anything.
+    fn run(&mut self, line: &[u8], kind: Kind, run: Run, is_line: bool) -> bool {
+        let is_last = line.get(run.range.end..).is_some_and(runs::is_silent);
+        let mut block = Block::new(if is_line { Context::Line } else { Context::Prose }, kind);
+        if is_line && !is_bytes(&run) {
+            block.least_unknown = MIN_ROW;
+        }
+        if self.is_hex {
+            block.least_unknown = 1;
+        }
+        let before = self.out.count;
+        block.add(self.line, self.time_ns, &run);
+        let waits = block.drain(!is_last, &mut self.out);
+        if waits {
+            self.block = Some(block);
+        }
+        waits || self.out.count > before
+    }
+
+    /// Where a line of a text that has lines of bytes is damaged.
+    fn bad_column(&self, line: &[u8], masked: &Range<usize>) -> Option<usize> {
+        let text = line.split(|byte| *byte == b'#').next().unwrap_or_default().trim_ascii();
+        let says = text.iter().filter(|byte| byte.is_ascii_alphanumeric()).count();
+        let digits = text.iter().filter(|byte| byte.is_ascii_hexdigit()).count();
+        // Most of it is digits, or it is one word.
+        let is_damaged = digits * 4 >= says * 3 || says == text.len();
+        let column = line.iter().position(|byte| byte.is_ascii_alphanumeric() && !byte.is_ascii_hexdigit());
+        let is_damaged = self.is_hex && masked.is_empty() && says > 2 && is_damaged;
+        column.filter(|_| is_damaged).map(|column| column + 1)
+    }
+
+    /// What waits is over.
+    fn flush(&mut self) {
+        self.dump = None;
+        if let Some(mut block) = self.block.take() {
+            block.drain(true, &mut self.out);
+            if let Some((line, column)) = block.half.filter(|_| self.is_hex) {
+                self.out.give(line, None, Data::BadLine(column));
+            }
+        }
+    }
+}
+
+/// Whether a line of hexadecimal digits is surely bytes, and not a number or a word such as `decade`.
+fn is_bytes(run: &Run) -> bool {
+    run.words.len() > 1
+        || run.bytes.len() > MIN_UNKNOWN && run.bytes.iter().any(|byte| byte & 0x0F > 9 || byte >> 4 > 9)
+        || run.bytes.len() >= MIN_ROW
+}
+
+/// Removes the sequences that set colours and move the cursor.
+fn without_colours(line: &mut Vec<u8>) {
+    if !line.contains(&0x1B) {
+        return;
+    }
+    let mut clean = Vec::with_capacity(line.len());
+    let mut bytes = line.iter().copied();
+    while let Some(byte) = bytes.next() {
+        if byte != 0x1B {
+            clean.push(byte);
+        } else if bytes.next() == Some(b'[') {
+            // Parameters, up to the letter.
+            bytes.by_ref().find(|byte| (0x40..=0x7E).contains(byte));
+        }
+    }
+    *line = clean;
+}

@@ -298,6 +298,7 @@ enum Step {
     Wait,
 }
 
+#[derive(Clone, Copy)]
 enum Piece {
     Whole,
     Frame(i32),

@@ -102,6 +102,6 @@ mod tests {
     #[test]
     fn a_string_without_escaped_bytes_or_without_its_end_is_none() {
         assert_eq!(bytes(r#"{"name": "a\n", "b": "c"}"#), [[0; 0]; 0]);
-        assert_eq!(bytes(r#"it's \x01"#), [[0; 0]; 0]);
+        assert_eq!(bytes(r"it's \x01"), [[0; 0]; 0]);
     }
 }

@@ -32,7 +32,7 @@ const MIN_ROW: usize = 16;
 /// Reads a text. With `is_hex` its lines are expected to be bytes, and one that is not is reported.
 pub fn read(mut input: impl BufRead, is_hex: bool, sink: &mut Sink<'_>) -> Result<End, Error> {
     let encoding = Encoding::of(input.fill_buf()?);
-    let mut input = BufReader::new(encoding.read(input)?);
+    let mut input = BufReader::new(encoding.read(input));
     let mut text = Text::new(is_hex, sink);
     let mut line = Vec::new();
     loop {
@@ -99,7 +99,7 @@ pub fn is_text(start: &[u8]) -> bool {
     };
     // Old logs are in Latin-1: few characters are not ASCII.
     let foreign = text.iter().filter(|byte| !byte.is_ascii()).count();
-    !text.is_empty() && !text.iter().any(|byte| is_control(byte)) && (is_utf8 || foreign * 8 < text.len())
+    !text.is_empty() && !text.iter().any(is_control) && (is_utf8 || foreign * 8 < text.len())
 }
 
 /// A line of a log with its keys blanked: bytes in a line that speaks of a key.
@@ -227,7 +227,7 @@ impl<'o, 's> Text<'o, 's> {
             let is_whole = whole.is_some();
             let found = whole.map_or_else(|| runs::find(line, kind, masked), |run| vec![run]);
             for run in found {
-                is_known |= self.run(line, kind, run, is_whole && matches!(kind, Kind::Hex));
+                is_known |= self.run(line, kind, &run, is_whole && matches!(kind, Kind::Hex));
             }
             // What is escaped, or a whole line, is not written once more in another way.
             if is_known && (is_whole || kind == Kind::Escaped) {
@@ -240,17 +240,17 @@ impl<'o, 's> Text<'o, 's> {
     }
 
     /// Gives what a run has; returns whether that is anything.
-    fn run(&mut self, line: &[u8], kind: Kind, run: Run, is_line: bool) -> bool {
+    fn run(&mut self, line: &[u8], kind: Kind, run: &Run, is_line: bool) -> bool {
         let is_last = line.get(run.range.end..).is_some_and(runs::is_silent);
         let mut block = Block::new(if is_line { Context::Line } else { Context::Prose }, kind);
-        if is_line && !is_bytes(&run) {
+        if is_line && !is_bytes(run) {
             block.least_unknown = MIN_ROW;
         }
         if self.is_hex {
             block.least_unknown = 1;
         }
         let before = self.out.count;
-        block.add(self.line, self.time_ns, &run);
+        block.add(self.line, self.time_ns, run);
         let waits = block.drain(!is_last, &mut self.out);
         if waits {
             self.block = Some(block);

@@ -287,7 +287,7 @@ mod tests {
             ("m: 0x01FE8001000000048040_0040", Kind::Hex),
             ("[1, 254, 128, 1, 0, 0, 0, 4, 128, 64, 0, 64]", Kind::Decimal),
             (r#"{"exi": "Af6AAQAAAASAQABA"}"#, Kind::Base64),
-            (r#"b'\x01\xfe\x80\x01\0\0\0\x04\x80@\x00@'"#, Kind::Escaped),
+            (r"b'\x01\xfe\x80\x01\0\0\0\x04\x80@\x00@'", Kind::Escaped),
         ] {
             let runs = find(line.as_bytes(), kind, &(0..0));
             assert!(runs.iter().any(|run| run.bytes == MESSAGE), "{line}: {runs:?}");

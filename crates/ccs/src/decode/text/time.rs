@@ -86,7 +86,7 @@ fn counted(text: &mut Cursor<'_>, is_first: bool) -> Option<i64> {
     };
     let time = if unit("ms") && is_over(2) {
         whole.checked_mul(SECOND / 1000)?.checked_add(fraction.unwrap_or(0) / 1000)
-    } else if !is_over(0) && !(unit("s") && is_over(1)) {
+    } else if !(is_over(0) || unit("s") && is_over(1)) {
         None
     } else if let Some(fraction) = fraction.filter(|_| is_first || is_in_brackets) {
         whole.checked_mul(SECOND)?.checked_add(fraction)

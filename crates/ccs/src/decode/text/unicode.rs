@@ -37,14 +37,14 @@ impl Encoding {
     }
 
     /// The same of a whole text, as it is read.
-    pub fn read<R: BufRead>(self, mut input: R) -> io::Result<Narrow<R>> {
+    pub fn read<R: BufRead>(self, mut input: R) -> Narrow<R> {
         let (Self::Ascii(mark) | Self::Utf16 { mark, .. }) = self;
-        input.read_exact(&mut [0; 3][..mark.min(3)])?;
+        input.consume(mark);
         let is_big_endian = match self {
             Self::Ascii(_) => None,
             Self::Utf16 { is_big_endian, .. } => Some(is_big_endian),
         };
-        Ok(Narrow { input, is_big_endian })
+        Narrow { input, is_big_endian }
     }
 }
 
@@ -100,7 +100,7 @@ mod tests {
             let encoding = Encoding::of(bytes);
             assert_eq!(encoding.ascii(bytes), b"80 40", "{encoding:?}");
             let mut text = Vec::new();
-            encoding.read(bytes).unwrap().read_to_end(&mut text).unwrap();
+            encoding.read(bytes).read_to_end(&mut text).unwrap();
             assert_eq!(text, b"80 40", "{encoding:?}");
         }
     }

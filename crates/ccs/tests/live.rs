@@ -306,10 +306,15 @@ fn story(log: &str) -> Vec<String> {
     // A line of the log begins with a time, further to the right.
     let lines = lines.take_while(|line| line.starts_with("    ") && !line.starts_with("     "));
     let lines = lines.filter(|line| !line.contains("phases: "));
-    // "(PowerDelivery(false) in CurrentDemand, frame 326)"
-    lines
-        .map(|line| line.split(", frame ").next().unwrap().split(", message ").next().unwrap().into())
-        .collect()
+    // "(PowerDelivery(false) in CurrentDemand, frame 326)", "0.001 kWh, 12.0 rounds/s"
+    let numbers = [", frame ", ", message ", " kWh, "];
+    let words = |line: &str| numbers.iter().fold(line.to_owned(), |line, number| before(&line, number));
+    lines.map(words).collect()
+}
+
+/// What stands before the first `mark`, or all of it.
+fn before(line: &str, mark: &str) -> String {
+    line.split(mark).next().unwrap().to_owned()
 }
 
 #[test]

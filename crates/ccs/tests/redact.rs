@@ -163,6 +163,8 @@ fn outline(capture: &[u8]) -> Vec<String> {
             Content::Opened(_) | Content::Closed(..) | Content::Tls(_) | Content::Over(_) => {
                 "connection".into()
             }
+            // A line of a log has other addresses, and is as long.
+            Content::Log(text) => format!("log {}", text.len()),
             other => format!("{other:?}"),
         };
         lines.push(format!("{} {:?} {:?} {what}", event.frame, event.time_ns, event.direction));

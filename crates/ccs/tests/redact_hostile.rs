@@ -331,7 +331,11 @@ fn the_command_overwrites_nothing_and_says_what_it_does_not_read() {
     assert_eq!(run(&["redact", &capture, "-o", "-"]).status.code(), Some(2));
     std::fs::write(&text, "1.234 [PEVSLAC] EVCCID dc0ea1116708\n").unwrap();
     let log = run(&["redact", &text, "--check"]);
-    assert!(words(&log).contains("only pcapng and pcap captures are redacted"), "{}", words(&log));
+    assert!(
+        words(&log).contains("it is text: only pcap and pcapng captures are redacted"),
+        "{}",
+        words(&log)
+    );
     let left: Vec<_> =
         std::fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left.len(), 3, "nothing unfinished is left: {left:?}");

@@ -179,7 +179,6 @@ impl PowerStage {
     /// Moves on by `dt` seconds, up to `now`.
     pub(super) fn step(&mut self, now: Instant, dt: f64) {
         let (to_volts, to_amps) = self.goal(now);
-        #[expect(clippy::float_cmp, reason = "it is there, and not near")]
         if (to_volts, to_amps) == (self.volts, self.amps) {
             return;
         }

@@ -152,7 +152,9 @@ impl<N: Node> World<N> {
             }
             None => slot.node.drive(),
         };
-        cables.iter_mut().for_each(|cable| cable.apply(*now, port, &drive));
+        for cable in cables {
+            cable.apply(*now, port, &drive);
+        }
     }
 
     /// Gives the nodes what their modems have for them.

@@ -75,10 +75,9 @@ impl Job {
                 size_of::<Entry>() + words + document.as_ref().map_or(0, |document| document.bytes.len())
             }
             Self::Message(_, document) => document.bytes.len(),
-            Self::Story => 0,
             Self::Frame(_, _, frame) => frame.len(),
             Self::Note(_, words) => words.len(),
-            Self::Session(..) => 0,
+            Self::Story | Self::Session(..) => 0,
         };
         size_of::<Self>() + held
     }

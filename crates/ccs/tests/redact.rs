@@ -7,6 +7,7 @@ use std::io::Cursor;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ccs::decode::source::{Data, Source};
 use ccs::decode::{Content, Decoder};
@@ -178,6 +179,36 @@ fn outline(capture: &[u8]) -> Vec<String> {
     lines
 }
 
+/// Redacts a capture and compares both: how many identifiers were searched, and how many checksums are right.
+fn compare(path: &Path, summary: &corpus::Value, vectors: &[corpus::Value], file: &Path) -> (usize, usize) {
+    let name = corpus::text(summary, "capture");
+    let original = std::fs::read(path).unwrap();
+    let identifiers = identifiers(&original, summary, vectors);
+    assert!(
+        !search(&original, &identifiers).is_empty() || identifiers.is_empty(),
+        "{name}: the search is blind"
+    );
+    let redacted = redacted(&original, Options::default());
+    assert_eq!(search(&redacted, &identifiers), [""; 0], "{name}");
+
+    assert_eq!(outline(&redacted), outline(&original), "{name}");
+    std::fs::write(file, &redacted).unwrap();
+    let arguments = ["decode", "--summary", "--json"];
+    let (old, new) = (ccs(&arguments, path), ccs(&arguments, file));
+    same_story(&old, &new, "", &mut BTreeMap::new(), name);
+    let (old, new) = (frames(&original), frames(&redacted));
+    assert_eq!(old.len(), new.len(), "{name}");
+    let mut summed = 0;
+    for ((link_type, old), (_, new)) in old.iter().zip(&new) {
+        assert_eq!(old.len(), new.len(), "{name}");
+        if *link_type == 1 && sums(old) == Some(true) {
+            assert_eq!(sums(new), Some(true), "{name}: {new:02x?}");
+            summed += 1;
+        }
+    }
+    (identifiers.len(), summed)
+}
+
 #[test]
 fn no_identifier_of_any_capture_is_left_each_story_is_the_same_but_for_names_and_checksums_are_right() {
     let (Some(captures), Some(vectors)) = (captures(), corpus::lines("captures/vectors.jsonl")) else {
@@ -185,35 +216,23 @@ fn no_identifier_of_any_capture_is_left_each_story_is_the_same_but_for_names_and
     };
     let directory = std::env::temp_dir().join(format!("ccs-redact-{}", std::process::id()));
     std::fs::create_dir_all(&directory).unwrap();
-    let (mut searched, mut summed) = (0, 0);
-    for (path, summary) in &captures {
-        let name = corpus::text(summary, "capture");
-        let original = std::fs::read(path).unwrap();
-        let identifiers = identifiers(&original, summary, &vectors);
-        assert!(
-            !search(&original, &identifiers).is_empty() || identifiers.is_empty(),
-            "{name}: the search is blind"
-        );
-        let redacted = redacted(&original, Options::default());
-        assert_eq!(search(&redacted, &identifiers), [""; 0], "{name}");
-        searched += identifiers.len();
-
-        assert_eq!(outline(&redacted), outline(&original), "{name}");
-        let file = directory.join("redacted");
-        std::fs::write(&file, &redacted).unwrap();
-        let arguments = ["decode", "--summary", "--json"];
-        let (old, new) = (ccs(&arguments, path), ccs(&arguments, &file));
-        same_story(&old, &new, "", &mut BTreeMap::new(), name);
-        let (old, new) = (frames(&original), frames(&redacted));
-        assert_eq!(old.len(), new.len(), "{name}");
-        for ((link_type, old), (_, new)) in old.iter().zip(&new) {
-            assert_eq!(old.len(), new.len(), "{name}");
-            if *link_type == 1 && sums(old) == Some(true) {
-                assert_eq!(sums(new), Some(true), "{name}: {new:02x?}");
-                summed += 1;
-            }
+    let next = AtomicUsize::new(0);
+    // Each takes a second or two: on all cores.
+    let work = |file: PathBuf| {
+        let mut sums = (0, 0);
+        while let Some((path, summary)) = captures.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let (searched, summed) = compare(path, summary, &vectors, &file);
+            sums = (sums.0 + searched, sums.1 + summed);
         }
-    }
+        sums
+    };
+    let (searched, summed) = std::thread::scope(|scope| {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let files = (0..cores).map(|core| directory.join(format!("redacted-{core}")));
+        let threads: Vec<_> = files.map(|file| scope.spawn(|| work(file))).collect();
+        let sums = threads.into_iter().map(|thread| thread.join().unwrap());
+        sums.fold((0, 0), |all, sums| (all.0 + sums.0, all.1 + sums.1))
+    });
     std::fs::remove_dir_all(directory).unwrap();
     assert!(searched > 100, "only {searched} identifiers");
     assert!(summed > 50_000, "only {summed} checksums");

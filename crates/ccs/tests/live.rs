@@ -425,9 +425,9 @@ fn a_listener_that_may_not_or_cannot_listen_says_what_to_do() {
         let (errors, code) = said(&["-i", "charger0", "--join"]);
         assert!(errors.contains("interface charger0 is taken by process ") && code == Some(3), "{errors}");
         drop(charger);
-        let mut nobody = Command::new(env!("CARGO_BIN_EXE_ccs"));
-        let nobody = nobody.args(["listen", "-i", "charger0"]).uid(65534).gid(65534).output();
-        match nobody {
+        let mut unprivileged = Command::new(env!("CARGO_BIN_EXE_ccs"));
+        let output = unprivileged.args(["listen", "-i", "charger0"]).uid(65534).gid(65534).output();
+        match output {
             Ok(output) => {
                 let errors = String::from_utf8(output.stderr).unwrap();
                 assert!(

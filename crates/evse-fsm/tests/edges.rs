@@ -8,7 +8,7 @@ use control_pilot::{Level, Output, Proximity};
 use evse_fsm::{Authorisation, Closed, Input, Lock, Operator, Sensors};
 use exi_din::{BodyElement, DcEvErrorCode, DcEvseStatusCode, ResponseCode};
 use machine::Duration;
-use session::{Cause, Target};
+use session::{Cause, Phase, Target};
 
 fn after(count: usize) -> Bench {
     let mut bench = Bench::connected();
@@ -27,6 +27,17 @@ fn precharged(bench: &mut Bench, change: fn(&mut exi_din::PreChargeReq)) -> Resp
     let BodyElement::PreChargeReq(mut req) = body("PreChargeReq") else { panic!() };
     change(&mut req);
     bench.send(BodyElement::PreChargeReq(req)).unwrap().1
+}
+
+#[test]
+fn a_car_that_is_ready_when_the_charger_starts_is_plugged_in() {
+    let mut bench = Bench::unplugged(|_| {});
+    bench.pilot = Level::C;
+    bench.run(100);
+    assert_eq!(bench.charger.phase(), Phase::Plugged);
+    bench.pilot = Level::A;
+    bench.run(100);
+    assert_eq!(bench.charger.phase(), Phase::Idle);
 }
 
 #[test]

@@ -30,7 +30,7 @@ const PLUG: Duration = Duration::from_secs(3);
 const LINGER: Duration = Duration::from_secs(1);
 /// How far the board goes on in one exchange, in its own time.
 const STEP: Duration = Duration::from_micros(250);
-/// A board that says nothing for so long is answered again, on this machine's clock.
+/// A board that sends nothing for this time is answered again, on this machine's clock.
 const AGAIN: Duration = Duration::from_millis(500);
 /// A board that says nothing for so long, on this machine's clock, is dead.
 const SILENT: Duration = Duration::from_secs(60);

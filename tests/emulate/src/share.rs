@@ -7,7 +7,7 @@ use object::{File, Object, ObjectSection, ObjectSymbol, SectionKind};
 
 use crate::ledger::{Row, is_emulators};
 
-/// Crates that take less than so many bytes have a row together.
+/// Crates that take fewer bytes than this share a row.
 const SMALL: u64 = 256;
 
 /// A row for each crate, the largest first.

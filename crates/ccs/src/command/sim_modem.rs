@@ -1,4 +1,4 @@
-//! `ccs sim-modem`: two interfaces or more, each with a simulated modem behind it, and a power line between them.
+//! `ccs sim-modem`: two interfaces or more, each connected to a simulated modem, and a power line between the modems.
 
 use std::io::Write;
 use std::os::fd::AsFd;

@@ -312,7 +312,7 @@ fn tcp(names: &mut Names<'_>, frame: &mut [u8], body: &Range<usize>, sum: Sum) -
         return blank(names, frame, body.start, "cut frames");
     };
     tcp_options(names, frame.get_mut(body.start + 20..body.start + length).unwrap_or_default());
-    // Addresses are rewritten already: both ends have one to one other names, which tells connections apart as well.
+    // Addresses are rewritten already, each to one of its own: connections stay distinct.
     let addresses = frame.get(sum.addresses.clone()).unwrap_or_default();
     let flow = Flow {
         source: endpoint(addresses, 0, [header[0], header[1]]),

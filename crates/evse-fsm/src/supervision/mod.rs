@@ -68,8 +68,8 @@ impl Supervision {
         }
     }
 
-    /// Why the output must be off, if it must, given that no needed reading is too old. `bounds` is what car and charger
-    /// bear now.
+    /// Why the output must be off, if it must, given that no needed reading is too old. `bounds` is the lower of each limit of
+    /// car and charger.
     pub(crate) fn check(
         &mut self,
         now: Instant,

@@ -24,7 +24,7 @@ const STRIP: u32 = 95;
 pub struct Curves {
     series: Series,
     samples: Vec<Sample>,
-    /// Of so many samples one is kept.
+    /// One sample in this many is kept.
     stride: usize,
     skipped: usize,
 }

@@ -45,9 +45,9 @@ struct Seen {
 }
 
 impl Merge {
-    /// For so many interfaces.
-    pub fn new(ears: usize) -> Self {
-        Self { has_many: ears > 1, ..Self::default() }
+    /// A merger of the frames of `interfaces` interfaces.
+    pub fn new(interfaces: usize) -> Self {
+        Self { has_many: interfaces > 1, ..Self::default() }
     }
 
     /// Takes a frame. A time later than `now` is that of a clock that was set meanwhile.

@@ -26,7 +26,7 @@ impl Bench {
     fn move_to(&mut self, now: Instant) {
         while self.now < now {
             let left = now.since(self.now);
-            // No step is so short that it could be cut.
+            // What is left is no longer than the shortest step.
             let longest = if left <= MOVING { now } else { self.now + left.min(self.longest()) };
             let due = self.due();
             let next = due.filter(|due| *due > self.now).map_or(longest, |due| due.min(longest));

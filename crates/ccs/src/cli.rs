@@ -371,6 +371,7 @@ impl Default for DemoArgs {
 }
 
 /// What `ccs listen` takes.
+#[expect(clippy::struct_excessive_bools, reason = "each is an option on the command line")]
 #[derive(Args)]
 #[command(after_help = "\
 Ctrl-C ends it and shows the matchings and the story of each session. SIGUSR1 says how many frames were heard.
@@ -392,12 +393,15 @@ pub struct ListenArgs {
     /// Sets the network key in this file (32 hexadecimal digits) in the own modem at the start.
     #[arg(long, value_name = "FILE", value_parser = name::Path)]
     pub key: Option<PathBuf>,
-    /// Records all frames into a pcapng file, which then holds the network's keys; `-` is the standard output, for Wireshark.
+    /// Records all frames into a pcapng file, readable by its owner only; `-` is the standard output, for Wireshark.
     #[arg(short = 'w', long, value_name = "FILE", value_parser = name::Path)]
     pub record: Option<PathBuf>,
     /// Ends the recording in a file at this size in megabytes and logs that.
     #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(1..=1_000_000), default_value_t = config::Megabytes::USUAL.0)]
     pub record_max_mb: u32,
+    /// Records network keys as they are; without it they are masked.
+    #[arg(long, requires = "record")]
+    pub with_keys: bool,
     /// One JSON object a line, and at the end one for all that was heard; nothing else on the standard output.
     #[arg(long)]
     pub json: bool,

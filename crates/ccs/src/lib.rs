@@ -24,6 +24,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod calendar;
 pub mod cli;
 pub mod command;
 mod config;

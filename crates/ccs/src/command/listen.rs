@@ -6,7 +6,7 @@ mod scribe;
 mod words;
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::Path;
 
 use anyhow::Context;
@@ -14,14 +14,16 @@ use hal_linux::{Clock, Interface, Recorder, Signals};
 use homeplug_mme::{NetworkKey, Nmk};
 
 use crate::cli::{Exit, ListenArgs, Usage, is_interactive};
+use crate::config::Megabytes;
 use crate::decode::Keys;
 use crate::escape;
 use crate::hex;
+use crate::recording::{Recording, Setup};
 use crate::style::Palette;
 
 use ear::Listener;
 use merge::MAX_EARS;
-use scribe::{Scribe, with_scribe};
+use scribe::{Output, Record, Scribe, with_scribe};
 
 /// The path that stands for the standard output.
 const STDOUT: &str = "-";
@@ -43,7 +45,7 @@ pub fn run(args: &ListenArgs) -> anyhow::Result<Exit> {
     let signals = Signals::hold()?;
     let keys = if args.show_keys { Keys::Shown } else { Keys::Redacted };
     // Beside a capture on the standard output the lines go to the other one.
-    let out: Box<dyn Write + Send> = if is_live { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
+    let out: Output = if is_live { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
     let palette = if is_live { Palette { enabled: false } } else { Palette::stdout() };
     let scribe = Scribe::new(&names, args.json, keys, palette, out, recorder);
     with_scribe(scribe, |desk| {
@@ -77,21 +79,22 @@ fn check(args: &ListenArgs, is_live: bool) -> Result<(), Usage> {
     Ok(())
 }
 
-/// Where frames are recorded.
-type Output = Box<dyn Write + Send>;
-
-fn recorder(args: &ListenArgs, is_live: bool, names: &str) -> anyhow::Result<Option<Recorder<Output>>> {
-    let Some(path) = &args.record else { return Ok(None) };
-    let output: Output = if is_live {
-        Box::new(io::BufWriter::new(io::stdout()))
-    } else {
-        let file = File::create(path).with_context(|| format!("recording into {}", escape::path(path)))?;
-        Box::new(io::BufWriter::new(file))
-    };
-    let recorder = Recorder::new(output, names)?;
-    // A pipe keeps nothing.
-    let most = if is_live { u64::MAX } else { u64::from(args.record_max_mb) * 1_000_000 };
-    Ok(Some(recorder.at_most(most)))
+fn recorder(args: &ListenArgs, is_live: bool, names: &str) -> anyhow::Result<Option<Record>> {
+    let Some(path) = args.record.as_deref() else { return Ok(None) };
+    let with_keys = args.with_keys;
+    if is_live {
+        let recorder = Recorder::new(Box::new(io::BufWriter::new(io::stdout())) as Output, names)?;
+        return Ok(Some(Record::Live { recorder, with_keys }));
+    }
+    if path.is_dir() {
+        return Err(Usage(
+            format!("{} is a directory: a listener records into one file", escape::path(path)).into(),
+        )
+        .into());
+    }
+    let (at_most, configuration) = (Megabytes(args.record_max_mb), String::new());
+    let setup = Setup { path, interface: names, at_most, with_keys, configuration, car: None };
+    Ok(Some(Record::File(Box::new(Recording::open(setup)?))))
 }
 
 /// A network's key from a file: 32 hexadecimal digits.

@@ -15,6 +15,7 @@ use std::time::Duration;
 use anyhow::Context;
 use hal_linux::{Direction, Recorder};
 
+use crate::calendar;
 use crate::config::Megabytes;
 use crate::decode::source::{Data, Packet};
 use crate::decode::{Content, Decoder, Event, Keys, mme, values};
@@ -266,34 +267,13 @@ fn create(directory: &Path, name: &str) -> io::Result<File> {
 /// When the session began (UTC), and the maker's prefix of the car's address.
 fn name(at: Duration, car: Option<[u8; 6]>) -> String {
     let seconds = at.as_secs();
-    let (year, month, day) = date(seconds / 86_400);
+    let (year, month, day) = calendar::date(i64::try_from(seconds / 86_400).unwrap_or(0));
     let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
     let car = match car {
         Some([first, second, third, ..]) => format!("{first:02x}{second:02x}{third:02x}"),
         None => "unknown".into(),
     };
     format!("{year:04}-{month:02}-{day:02}T{hour:02}{minute:02}{second:02}Z_{car}")
-}
-
-/// The date of a day since 1970-01-01, in the Gregorian calendar.
-fn date(mut day: u64) -> (u64, u64, u64) {
-    let is_leap =
-        |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let mut year = 1970;
-    while day >= 365 + u64::from(is_leap(year)) {
-        day -= 365 + u64::from(is_leap(year));
-        year += 1;
-    }
-    let february = 28 + u64::from(is_leap(year));
-    let mut month = 1;
-    for days in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30] {
-        if day < days {
-            break;
-        }
-        day -= days;
-        month += 1;
-    }
-    (year, month, day + 1)
 }
 
 #[cfg(test)]

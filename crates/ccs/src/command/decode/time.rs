@@ -2,6 +2,8 @@
 
 use clap::ValueEnum;
 
+use crate::calendar;
+
 /// What times count from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum TimeName {
@@ -63,15 +65,7 @@ fn absolute(ns: i64) -> String {
     if ns < SET_NS {
         return of_day;
     }
-    // Years that begin in March (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
-    let days = ns.div_euclid(DAY) + 719_468;
-    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let of_era_years = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * of_era_years + of_era_years / 4 - of_era_years / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = of_era_years + era * 400 + i64::from(month <= 2);
+    let (year, month, day) = calendar::date(ns.div_euclid(DAY));
     format!("{year:04}-{month:02}-{day:02} {of_day}")
 }
 

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use hal_linux::{Direction, Recorder};
 
-use super::Output;
 use crate::command::decode::json::JsonLines;
 use crate::command::decode::notes::seconds;
 use crate::command::decode::summary::Summary;
 use crate::command::decode::{Lines, Look, Printer, Report, Totals, Width};
 use crate::decode::source::{Data, End, Packet};
 use crate::decode::{Content, Decoder, Keys};
+use crate::recording::Recording;
+use crate::redact;
 use crate::style::{self, Palette};
 
 /// Frames and lines that may wait, and their bytes: judgement, seconds of a full link. What comes on top is lost, and said.
@@ -94,6 +95,38 @@ pub fn with_scribe<T>(scribe: Scribe<'_>, work: impl FnOnce(&mut Desk<'_>) -> T)
     })
 }
 
+/// Where lines and a live capture go.
+pub type Output = Box<dyn Write + Send>;
+
+/// Where frames are recorded.
+pub enum Record {
+    /// A file, as the roles record.
+    File(Box<Recording>),
+    /// A pipe: frames alone, and no bound.
+    Live { recorder: Recorder<Output>, with_keys: bool },
+}
+
+impl Record {
+    fn frame(&mut self, at: Duration, direction: Direction, frame: &[u8]) -> io::Result<bool> {
+        match self {
+            Self::File(recording) => recording.frame(at, direction, frame),
+            Self::Live { recorder, with_keys: true } => recorder.frame(at, direction, frame),
+            Self::Live { recorder, with_keys: false } => {
+                let mut masked = frame.to_vec();
+                redact::mask_keys(&mut masked);
+                recorder.frame(at, direction, &masked)
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::File(recording) => recording.flush(),
+            Self::Live { recorder, .. } => recorder.flush(),
+        }
+    }
+}
+
 /// Turns frames into lines, and into the stories at the end.
 pub struct Scribe<'a> {
     lines: Box<dyn Report + Send + 'a>,
@@ -102,7 +135,7 @@ pub struct Scribe<'a> {
     is_json: bool,
     palette: Palette,
     out: Output,
-    recorder: Option<Recorder<Output>>,
+    recorder: Option<Record>,
     frames: u64,
     first: Option<Duration>,
     /// Frames that came after the recording was full.
@@ -117,7 +150,7 @@ impl<'a> Scribe<'a> {
         keys: Keys,
         palette: Palette,
         out: Output,
-        recorder: Option<Recorder<Output>>,
+        recorder: Option<Record>,
     ) -> Self {
         let lines: Box<dyn Report + Send + 'a> = if is_json {
             Box::new(JsonLines::new(names, keys))
@@ -232,7 +265,7 @@ impl<'a> Scribe<'a> {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        if let Some(Err(error)) = self.recorder.as_mut().map(Recorder::flush) {
+        if let Some(Err(error)) = self.recorder.as_mut().map(Record::flush) {
             self.recording_failed(error)?;
         }
         self.out.flush()

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::calendar;
+
 /// Keeps the time of a log as it goes on.
 #[derive(Debug, Default)]
 pub struct Clock {
@@ -109,11 +111,7 @@ fn date(text: &mut Cursor<'_>) -> Option<i64> {
     text.any(&[separator])?;
     let day = text.number(2, 2).filter(|day| (1..=31).contains(day))?;
     text.any(b" T_")?;
-    // Years that begin in March: the leap day is the last (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    let of_year = (153 * month + 2) / 5 + day - 1;
-    Some(era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468)
+    Some(calendar::days(year, month, day))
 }
 
 /// `19:55:08` with or without a fraction.

@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use hal_linux::OsEntropy;
+use hal_linux::{OsEntropy, Signals};
 
 use crate::cli::{Exit, RedactArgs, Usage};
 use crate::decode::source::{End, Source};
@@ -39,8 +39,11 @@ pub fn run(args: &RedactArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let end =
         redact::gather(open(path)?, &mut names, options).with_context(|| format!("redacting {name}"))?;
     if let Some(output) = &args.output {
+        // Before the file is there: Ctrl-C removes it.
+        let signals = Signals::hold()?;
         let file = Unfinished::create(output)?;
-        redact::write(open(path)?, &mut names, options, &mut BufWriter::new(&file.file))
+        let writer = Stoppable { file: &file.file, signals: &signals };
+        redact::write(open(path)?, &mut names, options, &mut BufWriter::new(writer))
             .with_context(|| format!("redacting {name}"))?;
         file.finish(output, args.force)?;
     }
@@ -85,6 +88,25 @@ fn report(names: &Names<'_>, is_done: bool, out: &mut dyn Write) -> io::Result<b
         writeln!(out, "  {count:>6} {what}")?;
     }
     Ok(has_lost)
+}
+
+/// A file that is written until a signal asks for the end.
+struct Stoppable<'a> {
+    file: &'a File,
+    signals: &'a Signals,
+}
+
+impl Write for Stoppable<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.signals.take().unwrap_or(false) {
+            return Err(io::Error::other("interrupted: nothing is written"));
+        }
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 /// A file that gets its name when it is whole.

@@ -57,7 +57,7 @@ pub enum Error {
     )]
     TooMany,
     /// Writing failed.
-    #[error("cannot write the output: {0}")]
+    #[error("cannot write the output")]
     Write(#[from] io::Error),
 }
 

@@ -192,8 +192,17 @@ impl Default for Decoder {
 impl Decoder {
     /// A decoder at the start of a file.
     pub fn new() -> Self {
+        Self::with(Heap::of_file())
+    }
+
+    /// A decoder of what goes over a role's own interface: it takes less memory.
+    pub fn of_role() -> Self {
+        Self::with(Heap::of_role())
+    }
+
+    fn with(storage: Heap) -> Self {
         Self {
-            streams: Streams::default(),
+            streams: Streams::new(storage),
             context: Context::default(),
             lines: Talk::default(),
             next: None,

@@ -18,11 +18,27 @@ pub struct Heap {
     message: Vec<u8>,
 }
 
-impl Default for Heap {
-    fn default() -> Self {
+/// Likewise where a role records what goes over its own interface: it has one connection at a time, and strangers may open
+/// others. Judgement.
+pub const ROLE_STREAMS: usize = 8;
+/// Likewise.
+pub const ROLE_MEMORY: usize = 128 * 1024;
+
+impl Heap {
+    /// Storage for the connections of a file.
+    pub fn of_file() -> Self {
+        Self::with(MAX_STREAMS, MAX_MEMORY)
+    }
+
+    /// Storage for those of a role.
+    pub fn of_role() -> Self {
+        Self::with(ROLE_STREAMS, ROLE_MEMORY)
+    }
+
+    fn with(streams: usize, memory: usize) -> Self {
         Self {
-            slots: (0..2 * MAX_STREAMS).map(|_| Slot::EMPTY).collect(),
-            blocks: vec![Block::EMPTY; MAX_MEMORY / BLOCK_LEN],
+            slots: (0..2 * streams).map(|_| Slot::EMPTY).collect(),
+            blocks: vec![Block::EMPTY; memory / BLOCK_LEN],
             message: vec![0; MAX_MESSAGE],
         }
     }

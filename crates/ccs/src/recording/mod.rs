@@ -91,7 +91,7 @@ impl Recording {
             with_keys,
             configuration,
             car,
-            decoder: Decoder::new(),
+            decoder: Decoder::of_role(),
             frames: 0,
             ring: VecDeque::new(),
             ring_bytes: 0,

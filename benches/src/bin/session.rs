@@ -58,7 +58,9 @@ fn main() {
     row("car: `Pev` and `PevStorage`", sizes(size_of::<Pev>(), size_of::<PevStorage>()), "");
     println!("\nA session is {} s of virtual time and {kept} lines of trace.", first.took_ms / 1000);
     if alone[0] > BUDGET || charger.answer() > ANSWER {
-        println!("\nOver the budget: by this machine, or by a change?");
+        println!(
+            "\nOver the budget: by this machine, or by a change? `--bin instructions` counts, and does not depend on it."
+        );
     }
 }
 

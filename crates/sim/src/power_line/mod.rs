@@ -157,6 +157,21 @@ impl PowerLine {
         }
     }
 
+    /// Lets happen what is due before `end`, up to the first moment at which there is a frame or an event to take. Gives that
+    /// moment, or the next one at which something is due.
+    pub(crate) fn run_before(&mut self, end: Instant) -> Option<Instant> {
+        loop {
+            let at = self.queue.next_at()?;
+            if at >= end {
+                return Some(at);
+            }
+            self.handle_timeout(at);
+            if self.has_news() {
+                return Some(at);
+            }
+        }
+    }
+
     /// The next frame that has arrived at a host's port.
     pub fn poll_transmit(&mut self) -> Option<(Port, Vec<u8>)> {
         self.outbox.pop_front()

@@ -11,6 +11,7 @@ use machine::{Cx, Deadline, Duration, Instant};
 pub use injection::Injection;
 
 use crate::plant::{Bench, BenchConfig};
+use crate::queue::earlier;
 use crate::trace::{Kind, Trace, describe};
 use crate::{Cable, Chance, Drive, EventQueue, Input, ModemConfig, Node, Pilot, Port, PowerLine};
 
@@ -63,19 +64,25 @@ struct Rest {
 impl<N: Node> Slot<N> {
     /// What the node says now.
     fn ask(&self) -> Rest {
-        let deadline = self.node.poll_timeout();
-        let reads_at = self.node.reads_at().filter(|_| self.has_cable);
-        let both = [deadline.map(|deadline| deadline.at), reads_at];
-        let acts_at = both.into_iter().flatten().min();
+        let (deadline, reads_at) = (self.node.poll_timeout(), self.node_reads_at());
+        let acts_at = earlier(deadline.map(|deadline| deadline.at), reads_at);
         Rest { deadline, reads_at, acts_at, drive: self.node.drive(), is_driven: false }
     }
 
-    /// A part of what the node says.
-    fn said<R>(&self, part: impl FnOnce(&Rest) -> R) -> R {
-        match &self.rest {
-            Some(rest) => part(rest),
-            None => part(&self.ask()),
-        }
+    fn node_reads_at(&self) -> Option<Instant> {
+        self.node.reads_at().filter(|_| self.has_cable)
+    }
+
+    fn deadline(&self) -> Option<Deadline> {
+        self.rest.map_or_else(|| self.node.poll_timeout(), |rest| rest.deadline)
+    }
+
+    fn reads_at(&self) -> Option<Instant> {
+        self.rest.map_or_else(|| self.node_reads_at(), |rest| rest.reads_at)
+    }
+
+    fn acts_at(&self) -> Option<Instant> {
+        self.rest.unwrap_or_else(|| self.ask()).acts_at
     }
 }
 

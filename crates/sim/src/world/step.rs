@@ -15,7 +15,7 @@ const ROUNDS: usize = 200;
 impl<N: Node> World<N> {
     /// Goes to the next moment at which something happens, and lets it happen.
     pub(super) fn step(&mut self, until: Instant) -> Result<(), Stop> {
-        let next = self.next().ok_or(Stop::Idle)?;
+        let next = self.next(until).ok_or(Stop::Idle)?;
         if next > until {
             self.now = self.now.max(until);
             return Err(Stop::Time);
@@ -26,6 +26,7 @@ impl<N: Node> World<N> {
         }
         self.still += 1;
         self.cables.iter_mut().for_each(|cable| cable.bench.advance(next));
+        self.note_hardware();
         while let Some((_, injection)) = self.script.pop_due(self.now) {
             self.perform(injection);
         }
@@ -53,29 +54,26 @@ impl<N: Node> World<N> {
         Ok(())
     }
 
-    /// When something happens next.
-    fn next(&self) -> Option<Instant> {
-        let mut next = earlier(self.script.next_at(), self.line.poll_timeout());
+    /// When something happens next to a node or a cable. What goes on among modems alone before has happened then.
+    fn next(&mut self, until: Instant) -> Option<Instant> {
+        let mut next = self.script.next_at();
         for slot in &self.slots {
             // A program that hangs asks for nothing, and its hardware goes on.
-            let at = if slot.is_frozen {
-                slot.has_cable.then(|| self.now + WATCHED)
-            } else {
-                slot.said(|rest| rest.acts_at)
-            };
+            let at = if slot.is_frozen { slot.has_cable.then(|| self.now + WATCHED) } else { slot.acts_at() };
             next = earlier(next, at);
         }
-        next
+        let line = self.line.run_before(next.map_or(until, |next| next.min(until)));
+        earlier(next, line)
     }
 
     /// When a node acts next by itself, if it does.
     fn acts_at(&self, port: Port) -> Option<Instant> {
-        self.slot(port).filter(|slot| !slot.is_frozen)?.said(|rest| rest.acts_at)
+        self.slot(port).filter(|slot| !slot.is_frozen)?.acts_at()
     }
 
     /// When a node reads its sensors next, if it has any.
     fn reads_at(&self, port: Port) -> Option<Instant> {
-        self.slot(port).filter(|slot| !slot.is_frozen)?.said(|rest| rest.reads_at)
+        self.slot(port).filter(|slot| !slot.is_frozen)?.reads_at()
     }
 
     /// Gives a node what its sensors say.
@@ -100,7 +98,7 @@ impl<N: Node> World<N> {
     /// A node's deadline, if it is due.
     fn overdue(&self, port: Port) -> Option<Deadline> {
         let slot = self.slot(port).filter(|slot| !slot.is_frozen)?;
-        slot.said(|rest| rest.deadline).filter(|deadline| deadline.at <= self.now)
+        slot.deadline().filter(|deadline| deadline.at <= self.now)
     }
 
     /// Carries frames, events and levels until none is left at this moment.
@@ -225,14 +223,7 @@ impl<N: Node> World<N> {
         if !self.has_changes() {
             return false;
         }
-        let with_news = self.cables.iter_mut().filter(|cable| cable.has_news());
-        let news: Vec<_> = with_news.map(|cable| (cable.port(Side::Charger), cable.news())).collect();
-        for (port, news) in news {
-            let who = self.name(port).to_owned();
-            for (at, what) in news {
-                self.trace.push(at, Kind::Hardware, &who, format!("{what:?}"));
-            }
-        }
+        self.note_hardware();
         let changed = |cable: &mut Cable| {
             let pilot = cable.changed()?;
             Some((cable.port(Side::Charger), cable.port(Side::Car), cable.bench.demand().pilot, pilot))
@@ -246,6 +237,17 @@ impl<N: Node> World<N> {
             }
         }
         !changes.is_empty()
+    }
+
+    /// Takes what the hardware of the cables did into the trace.
+    fn note_hardware(&mut self) {
+        for cable in self.cables.iter_mut().filter(|cable| cable.has_news()) {
+            let slot = self.slots.get(usize::from(cable.port(Side::Charger).0));
+            let who = slot.map_or("nobody", |slot| slot.name.as_str());
+            for (at, what) in cable.news() {
+                self.trace.push(at, Kind::Hardware, who, format!("{what:?}"));
+            }
+        }
     }
 
     fn see(&mut self, port: Port, is_sent: bool, frame: &[u8]) {

@@ -130,7 +130,9 @@ impl Charger {
                 self.switch_off(found, output);
             }
         } else {
-            self.supervision.rest();
+            if let Some(doubt) = self.supervision.rest() {
+                self.make_safe(By::Charger, doubt, Status::Malfunction);
+            }
             let may_bleed = !self.is_ready();
             if let Some(warning) =
                 self.supervision.off.step(now, &self.plant, may_bleed, level == Some(Level::A))

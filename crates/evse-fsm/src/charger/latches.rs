@@ -8,6 +8,8 @@ use crate::{Event, Sensors};
 
 /// Tries that fail for one of these causes before it latches: two, in a row.
 const TRIES: u8 = 2;
+/// A program that begins with a plug that is in cannot know of tries before it: they count as one.
+pub(super) const TRIES_BEFORE: u8 = 1;
 
 /// What latches after so many tries, and which of them it is.
 pub(super) const COUNTED: [Latch; 5] =

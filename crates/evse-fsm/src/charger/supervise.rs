@@ -190,6 +190,9 @@ impl Charger {
         if is_out && !self.was_out {
             self.replugged();
         }
+        if is_out {
+            self.forget_tries();
+        }
         // A pilot that says nothing has not seen the plug go in.
         self.was_out = is_out || self.was_out && level.is_none();
         if level == self.level {

@@ -49,7 +49,7 @@ impl<C: Channel, const N: usize> Pev<'_, C, N> {
         if let Kind::Rival(rival) = heard.kind {
             return self.contest(cx, rival);
         }
-        if self.station.receive(cx.now, frame) != Received::Sockets {
+        if self.station.receive(cx.now, heard.kind, frame) != Received::Sockets {
             return;
         }
         while self

@@ -74,7 +74,7 @@ impl Voltage {
         } else if let Some(cable_mv) = dead_mv {
             let compared = volts("cable", cable_mv, "power stage's set point", output.set_mv);
             self.doubt = Some(Found::by(Cause::Suspect("voltage"), compared));
-        } else if stage.is_some() || output.set_mv >= DEAD_MV {
+        } else if stage.is_some() || plant.stage_mv.is_none() && output.set_mv >= DEAD_MV {
             self.doubt = None;
         }
         self.doubt.filter(|_| is_broken || is_dead)

@@ -181,16 +181,17 @@ where
                 None => return,
                 Some(others) => more = others,
             },
-            Note::Latched(latch) => self.keep(Some(latch)),
-            Note::Unlatched(latch) => {
-                if self.desk.store.as_ref().and_then(hal_esp32p4::Store::latch) == Some(latch) {
-                    self.keep(None);
-                }
-            }
+            Note::Latched(latch) => self.keep(Some(self.kept().map_or(latch, |kept| kept.kept(latch)))),
+            Note::Unlatched(latch) if self.kept() == Some(latch) => self.keep(None),
+            Note::Unlatched(_) => {}
         }
         let Some(head) = R::head(event) else { return };
         let (head, words) = (Head { at: now, ..head }, Words::<R>(event));
         self.desk.console.line(head, format_args!("{words}{more}"));
+    }
+
+    fn kept(&self) -> Option<session::Latch> {
+        self.desk.store.as_ref().and_then(hal_esp32p4::Store::latch)
     }
 
     fn keep(&mut self, latch: Option<session::Latch>) {

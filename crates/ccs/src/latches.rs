@@ -38,10 +38,10 @@ impl Latches {
         Some((latch, if latch == Latch::Unreadable { format!("{words} ({})", kept.cause) } else { words }))
     }
 
-    /// The role has latched. The worst is kept.
+    /// The role has latched. One is kept, see [`Latch::kept`].
     pub fn latched(&mut self, at: Instant, latch: Latch) {
-        if self.held < Some(latch) {
-            self.held = Some(latch);
+        let latch = self.held.map_or(latch, |held| held.kept(latch));
+        if self.held.replace(latch) != Some(latch) {
             let unix_s = self.clock.unix(at).as_secs();
             let kept = Kept { latch: latch.name().into(), cause: latch.advice().into(), unix_s };
             self.keeper.iter().for_each(|keeper| keeper.keep(kept.clone()));

@@ -75,10 +75,23 @@ fn a_stop_in_the_precharge_keeps_the_voltage_until_the_car_ends_the_session_or_t
     bench.run(200);
     assert!(!bench.charger.demand().is_energised());
 
-    let mut bench = stopped();
-    assert_eq!(bench.ask("PowerDeliveryReq").unwrap().1, ResponseCode::FailedPowerDeliveryNotApplied);
-    bench.run(200);
-    assert!(!bench.charger.demand().is_energised());
+    // A car that asks for power then learns of the stop in the loop, and gets none.
+    for ends in [true, false] {
+        let mut bench = stopped();
+        let before = bench.charger.demand().supply;
+        assert_eq!(bench.ask("PowerDeliveryReq").unwrap().1, ResponseCode::Ok);
+        for _ in 0..if ends { 5 } else { 110 } {
+            assert_eq!(bench.ask("CurrentDemandReq").unwrap().1, ResponseCode::Ok);
+            assert_eq!(bench.status, Some(DcEvseStatusCode::EvseShutdown));
+            bench.run(100);
+            let supply = bench.charger.demand().supply;
+            assert!(supply.voltage_mv <= before.voltage_mv && supply.current_ma <= before.current_ma);
+        }
+        assert_eq!(bench.charger.demand().is_energised(), ends, "the grace");
+        assert_eq!(bench.ask("PowerOffReq").unwrap().1, ResponseCode::Ok);
+        bench.run(200);
+        assert!(!bench.charger.demand().is_energised());
+    }
 
     let mut bench = stopped();
     for _ in 0..110 {

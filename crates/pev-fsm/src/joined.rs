@@ -12,6 +12,8 @@ pub(crate) struct Joined {
     /// They were apart then.
     is_doubted: bool,
     is_suspect: bool,
+    /// That it is suspect was reported.
+    is_reported: bool,
 }
 
 /// What a stop says of two voltages that contradict each other.
@@ -56,14 +58,15 @@ impl Joined {
         self.is_suspect
     }
 
-    /// It is suspect, whatever was compared.
-    pub(crate) fn suspect(&mut self) {
+    /// It is suspect, whatever was compared. Whether that is to be reported.
+    pub(crate) fn suspect(&mut self) -> bool {
         self.is_suspect = true;
+        !core::mem::replace(&mut self.is_reported, true)
     }
 
     /// A person has looked at both sensors.
     pub(crate) fn trust(&mut self) {
-        (self.is_suspect, self.offset_mv) = (false, 0);
+        (self.is_suspect, self.is_reported, self.offset_mv) = (false, false, 0);
     }
 
     /// What `inlet_mv` would be by the battery's sensor: less what the two were apart when they had to be equal.

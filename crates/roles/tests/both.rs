@@ -303,6 +303,27 @@ fn a_car_that_nobody_answers_or_connects_says_why_and_goes_on_trying() {
     }
 }
 
+#[test]
+fn a_car_whose_interface_stays_down_says_so_and_not_that_nobody_answers() {
+    for is_charging in [true, false] {
+        with_bench(|bench| {
+            bench.plugged = true;
+            let current_ma = if is_charging { 10_000 } else { 0 };
+            bench.until(60_000, |bench| bench.current_ma >= current_ma);
+            bench.passes = |_| false;
+            for _ in 0..300 {
+                let mut cx = Cx { now: bench.now, entropy: &mut bench.entropy };
+                bench.pev.handle(&mut cx, PevInput::InterfaceDown);
+                bench.run(200);
+            }
+            let cause = bench.pev.stop_reason().map(|reason| reason.cause);
+            assert_eq!(cause, is_charging.then_some(Cause::InterfaceDown), "{}", bench.log.join("\n"));
+            bench.passes = |_| true;
+            bench.until(60_000, |bench| bench.current_ma > 10_000);
+        });
+    }
+}
+
 /// Messages that one side took or sent, in its order.
 #[derive(Default)]
 struct Seen(RefCell<Vec<(Direction, Vec<u8>)>>);

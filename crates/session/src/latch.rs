@@ -86,6 +86,14 @@ impl Latch {
         self.row().2
     }
 
+    /// Which of two is kept where one has to outlive the program: the worse, but a suspect sensor before any that is read.
+    /// Nothing finds it again, and a button, a contact and a voltage are seen anew; whichever it is holds until a person acts.
+    #[must_use]
+    pub fn kept(self, other: Self) -> Self {
+        let rank = |latch: Self| (latch == Self::Unreadable, latch == Self::Suspect, latch);
+        if rank(self) < rank(other) { other } else { self }
+    }
+
     /// The latch of this name. A name that is not known counts as [`Latch::Unreadable`].
     pub fn from_name(name: &str) -> Self {
         ROWS.iter().find(|(_, of, _)| *of == name).map_or(Self::Unreadable, |(latch, ..)| *latch)
@@ -102,6 +110,17 @@ mod tests {
             assert_eq!((latch.name(), Latch::from_name(name)), (*name, *latch));
             assert!(ROWS[..index].iter().all(|(before, ..)| before < latch), "in the order of the type");
         }
+    }
+
+    #[test]
+    fn a_suspect_sensor_is_kept_before_any_other_that_can_be_read_and_else_the_worse_one() {
+        for (latch, ..) in ROWS {
+            let is_worst = latch == Latch::Unreadable;
+            let expected = if is_worst { latch } else { Latch::Suspect };
+            assert_eq!((latch.kept(Latch::Suspect), Latch::Suspect.kept(latch)), (expected, expected));
+        }
+        let (one, other) = (Latch::OutOfRange, Latch::EmergencyStop);
+        assert_eq!((one.kept(other), other.kept(one)), (other, other));
     }
 
     #[test]

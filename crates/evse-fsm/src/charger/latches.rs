@@ -8,17 +8,21 @@ use crate::{Event, Sensors};
 
 /// Tries that fail for one of these causes before it latches: two, in a row.
 const TRIES: u8 = 2;
+/// A program that begins with a plug that is in cannot know of tries before it: they count as one.
+pub(super) const TRIES_BEFORE: u8 = 1;
 
 /// What latches after so many tries, and which of them it is.
 pub(super) const COUNTED: [Latch; 5] =
     [Latch::NoCurrent, Latch::Isolation, Latch::Voltage, Latch::VoltagePresent, Latch::Contactors];
 
 impl Charger {
-    /// Holds the next session off; a worse latch takes the place of the one before.
+    /// Holds the next session off; a worse latch takes the place of the one before. A suspect sensor is reported under a worse
+    /// one, too: it stays when that is reset.
     pub(super) fn latch(&mut self, latch: Latch) {
+        let is_news = self.latched < Some(latch) || latch == Latch::Suspect && !self.is_suspect;
         self.is_suspect |= latch == Latch::Suspect;
-        if self.latched.is_none_or(|before| before < latch) {
-            self.latched = Some(latch);
+        self.latched = self.latched.max(Some(latch));
+        if is_news {
             self.events.push(Event::Latched(latch));
         }
     }

@@ -159,7 +159,7 @@ impl Charger {
             latched: None,
             is_suspect: false,
             stopped: false,
-            tries: [0; latches::COUNTED.len()],
+            tries: [latches::TRIES_BEFORE; latches::COUNTED.len()],
             charged: false,
             car_waits: false,
             car_left: false,

@@ -343,7 +343,9 @@ impl Charger {
         if error != 0 {
             return self.refuse(request, Verdict::PowerDeliveryNotApplied, Cause::CarError(error).into());
         }
-        if self.stop.is_some() || !self.is_ready() || car.is_some_and(|car| !car.ready) {
+        // Whom the operator asks to end learns so in the charging loop, where nothing rises: that is no failure.
+        let is_ending = self.stop.is_some() && (self.is_stopping_for_safety() || !self.power.is_at_car());
+        if is_ending || !self.is_ready() || car.is_some_and(|car| !car.ready) {
             return self.refuse_for(request, Verdict::PowerDeliveryNotApplied.into());
         }
         let present = self.present().voltage_mv;

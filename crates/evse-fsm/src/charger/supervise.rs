@@ -130,7 +130,9 @@ impl Charger {
                 self.switch_off(found, output);
             }
         } else {
-            self.supervision.rest();
+            if let Some(doubt) = self.supervision.rest() {
+                self.make_safe(By::Charger, doubt, Status::Malfunction);
+            }
             let may_bleed = !self.is_ready();
             if let Some(warning) =
                 self.supervision.off.step(now, &self.plant, may_bleed, level == Some(Level::A))
@@ -187,6 +189,9 @@ impl Charger {
         let is_out = self.is_unplugged(level);
         if is_out && !self.was_out {
             self.replugged();
+        }
+        if is_out {
+            self.forget_tries();
         }
         // A pilot that says nothing has not seen the plug go in.
         self.was_out = is_out || self.was_out && level.is_none();

@@ -123,9 +123,12 @@ impl Supervision {
         self.current.is_suspect()
     }
 
-    /// Nothing is energised: nothing is remembered of it.
-    pub(crate) fn rest(&mut self) {
+    /// Nothing is energised: nothing is remembered of it. Gives what the own voltages contradicted each other about until
+    /// then: that stays.
+    pub(crate) fn rest(&mut self) -> Option<Found> {
+        let doubt = self.voltage.doubt();
         (self.current, self.voltage, self.monitor) = (Current::new(), Voltage::new(), Liveness::new());
+        doubt
     }
 
     /// When something will have lasted too long by time alone.

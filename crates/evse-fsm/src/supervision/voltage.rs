@@ -36,6 +36,8 @@ pub(super) struct Voltage {
     lowest_mv: i32,
     /// The targets of the precharge, the newest first, in mV.
     targets: [i32; TARGETS],
+    /// What was contradicted when it was compared last, for long enough or not.
+    doubt: Option<Found>,
 }
 
 impl Voltage {
@@ -48,23 +50,34 @@ impl Voltage {
             above: none,
             lowest_mv: 0,
             targets: [0; TARGETS],
+            doubt: None,
         }
+    }
+
+    /// What was contradicted when it was compared last: behind contactors that open then, nothing can show it any more.
+    pub(super) const fn doubt(&self) -> Option<Found> {
+        self.doubt
     }
 
     /// Two sources for one voltage contradict each other while the output is in use.
     pub(super) fn contradicts(&mut self, now: Instant, plant: &Plant, output: Output) -> Option<Found> {
         let is_one = fresh(plant.contactors, now) != Some(false);
         let (cable, stage) = (fresh(plant.voltage_mv, now), fresh(plant.stage_mv, now).filter(|_| is_one));
-        if self.sources.is_broken(now, cable, stage) {
-            let compared = volts("cable", cable.unwrap_or(0), "power stage", stage.unwrap_or(0));
-            return Some(Found::by(Cause::Suspect("cable and stage voltage"), compared));
-        }
+        let is_broken = self.sources.is_broken(now, cable, stage);
         // A car that takes power has its battery on the cable, or the stage holds its set point.
         let dead_mv =
             cable.filter(|mv| output.is_granted && output.set_mv >= DEAD_MV && mv.saturating_abs() < DEAD_MV);
         let is_dead = self.dead.for_at_least(now, dead_mv.is_some(), APART);
-        let compared = volts("cable", dead_mv.unwrap_or(0), "power stage's set point", output.set_mv);
-        is_dead.then(|| Found::by(Cause::Suspect("voltage"), compared))
+        if self.sources.is_doubted() {
+            let compared = volts("cable", cable.unwrap_or(0), "power stage", stage.unwrap_or(0));
+            self.doubt = Some(Found::by(Cause::Suspect("cable and stage voltage"), compared));
+        } else if let Some(cable_mv) = dead_mv {
+            let compared = volts("cable", cable_mv, "power stage's set point", output.set_mv);
+            self.doubt = Some(Found::by(Cause::Suspect("voltage"), compared));
+        } else if stage.is_some() || plant.stage_mv.is_none() && output.set_mv >= DEAD_MV {
+            self.doubt = None;
+        }
+        self.doubt.filter(|_| is_broken || is_dead)
     }
 
     /// More than car and charger bear.

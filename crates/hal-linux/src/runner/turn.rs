@@ -98,7 +98,7 @@ where
         }
         self.notify.turn(now, self.role.status());
         if self.down.is_some() {
-            return self.look_for_interface(now);
+            return self.look_for_interface(now, &mut budget);
         }
         self.follow_address()?;
         self.frames(&mut budget)
@@ -300,7 +300,7 @@ where
         self.input(now, R::interface_down(), budget)
     }
 
-    fn look_for_interface(&mut self, now: Instant) -> Step {
+    fn look_for_interface(&mut self, now: Instant, budget: &mut Budget) -> Step {
         if self.down.is_none_or(|next| now < next) {
             return Ok(());
         }
@@ -312,7 +312,7 @@ where
             }
             Err(error) if error.is_interface_down() => {
                 self.down = Some(now + REOPEN);
-                Ok(())
+                self.input(now, R::interface_down(), budget)
             }
             Err(error) => Err(error.into()),
         }

@@ -6,16 +6,15 @@ use super::Car;
 use crate::Event;
 
 impl Car {
-    /// Holds the next session off; a worse latch takes the place of the one before.
+    /// Holds the next session off; a worse latch takes the place of the one before. A suspect sensor is reported under a worse
+    /// one, too: it stays when that is reset.
     pub(super) fn latch(&mut self, latch: Latch) {
         if latch == Latch::DriverStop {
             return self.keep_stop(true);
         }
-        if latch == Latch::Suspect {
-            self.supervision.joined_mut().suspect();
-        }
-        if self.latched < Some(latch) {
-            self.latched = Some(latch);
+        let is_new = latch == Latch::Suspect && self.supervision.joined_mut().suspect();
+        if self.latched < Some(latch) || is_new {
+            self.latched = self.latched.max(Some(latch));
             self.events.push(Event::Latched(latch));
         }
     }

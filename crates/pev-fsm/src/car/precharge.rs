@@ -6,7 +6,7 @@ use super::{Car, Step, Timer};
 use crate::policy::{self, Compared};
 use crate::request::Kind;
 use crate::settle::SEEN;
-use crate::{Event, Precharge, Sensors, Time, Warning};
+use crate::{Event, Precharge, Protection, Sensors, Time, Warning};
 
 impl Car {
     pub(super) fn precharge(&mut self, name: &'static str, present_mv: i32) {
@@ -16,16 +16,13 @@ impl Car {
         self.reported_mv = Some(present_mv);
         let reference = self.vehicle.and_then(|car| policy::reference_mv(&self.config, &car));
         let Some(reference_mv) = reference.filter(|mv| *mv > self.charger.min_voltage_mv) else {
-            let compared = session::Compared {
-                what: "battery voltage",
-                found: reference.unwrap_or(0),
-                against: "EVSEMinimumVoltageLimit",
-                limit: self.charger.min_voltage_mv,
-                unit: "V",
-            };
-            let about = Detail { compared: Some(compared), ..self.about };
-            return self.about(about, |car| car.stop_in_order(By::Car, Cause::VoltageOff));
+            return self.precharge_ends(reference, "EVSEMinimumVoltageLimit", self.charger.min_voltage_mv);
         };
+        // Behind closed contactors it would be an over-voltage.
+        let own_mv = self.vehicle.map_or(i32::MAX, |car| car.limits.max_voltage_mv);
+        if reference_mv > Protection::most_mv(own_mv) {
+            return self.precharge_ends(reference, "the battery's newest limit", own_mv);
+        }
         self.checkpoint(Checkpoint::VOLTAGE_COMPARED);
         match policy::compare(self.now, &self.plant, &self.config, reference_mv, present_mv) {
             Compared::Near => {
@@ -49,6 +46,14 @@ impl Car {
         }
         self.checkpoint(Checkpoint::PRE_CHARGE_REPEATED);
         self.ask_later(Kind::PreCharge, Time::Pace);
+    }
+
+    /// Nothing can be charged at the battery's voltage: an end in order.
+    fn precharge_ends(&mut self, battery_mv: Option<i32>, against: &'static str, limit: i32) {
+        let found = battery_mv.unwrap_or(0);
+        let compared = session::Compared { what: "battery voltage", found, against, limit, unit: "V" };
+        let about = Detail { compared: Some(compared), ..self.about };
+        self.about(about, |car| car.stop_in_order(By::Car, Cause::VoltageOff));
     }
 
     /// Follows the inlet during the precharge.

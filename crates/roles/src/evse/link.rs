@@ -57,7 +57,7 @@ impl<C: Channel, const N: usize> Evse<'_, C, N> {
         if let Kind::Rival(rival) = heard.kind {
             return self.contest(cx, rival);
         }
-        if self.station.receive(cx.now, frame) == Received::Sockets {
+        if self.station.receive(cx.now, heard.kind, frame) == Received::Sockets {
             self.discover(cx, &heard);
             self.opened(cx, &heard);
         }

@@ -12,7 +12,7 @@ use super::device::{OneFrame, READY, Ready, ReadyFrame};
 use super::filter::Own;
 use super::guard::{Connection, Guard, Judgement, Threat};
 use super::socket::{self, Datagrams, Late, TCP_BUFFER};
-use super::{Heard, Ignored, Mac, TcpState, fin, neighbour, time};
+use super::{Heard, Ignored, Kind, Mac, TcpState, fin, neighbour, time};
 
 /// One station on the link: its frames, its neighbours, its discovery socket, its TCP connection.
 pub(crate) struct Station<'a> {
@@ -144,9 +144,17 @@ impl<'a> Station<'a> {
         self.own.classify(frame)
     }
 
-    /// Takes a frame in that [`classify`](Self::classify) has let pass.
-    pub(crate) fn receive(&mut self, now: Instant, frame: &[u8]) -> Received {
+    /// Takes a frame in that [`classify`](Self::classify) has let pass as of this kind.
+    pub(crate) fn receive(&mut self, now: Instant, kind: Kind, frame: &[u8]) -> Received {
         self.now = now;
+        if kind == Kind::Neighbour {
+            self.take(frame);
+            // Where the peer is was seen when it was understood: what a frame claims of that counts for nothing.
+            if let Some(neighbour) = self.neighbour {
+                self.tell(neighbour);
+            }
+            return Received::Nothing;
+        }
         if !self.admits(frame) {
             return Received::Nothing;
         }

@@ -82,7 +82,8 @@ pub enum PevInput<'a> {
     Snapshot(Plant, Vehicle),
     /// A person or the rest of the car wants something.
     Operator(Operator),
-    /// The network interface is down or gone: no connection outlives that. After a rest the way to a session begins again.
+    /// The network interface is down or gone, to be said again while it is: no connection outlives that. A rest after the last
+    /// of it the way to a session begins again.
     InterfaceDown,
     /// Leave the network and begin again, without waiting for the pilot. Does nothing while a session runs, nor against the
     /// driver's stop.

@@ -49,7 +49,7 @@ impl<C: Channel, const N: usize> Pev<'_, C, N> {
         if let Kind::Rival(rival) = heard.kind {
             return self.contest(cx, rival);
         }
-        if self.station.receive(cx.now, frame) != Received::Sockets {
+        if self.station.receive(cx.now, heard.kind, frame) != Received::Sockets {
             return;
         }
         while self
@@ -250,14 +250,22 @@ impl<C: Channel, const N: usize> Pev<'_, C, N> {
         self.announced = None;
     }
 
-    /// A connection does not outlive the interface below it. A charger that is still there is found again.
+    /// A connection does not outlive the interface below it. A charger that is still there is found again: where the link is
+    /// given, it is looked for after the last word that the interface is down, as nobody can answer before.
     pub(super) fn interface_down(&mut self, cx: &mut Cx<'_>) {
+        let is_searching = matches!(self.stage, Stage::Asking | Stage::Opening)
+            || self.stage == Stage::Done && self.timers.due(Timer::Rest).is_some();
         if self.stream.is_connected() {
             self.disconnected(cx, Closed::InterfaceDown);
-            self.station.abort();
             self.over();
-            self.timers.set(Timer::Rest, cx.now + REST);
+        } else if self.line.is_none() && is_searching {
+            self.discovery.stop();
+            self.done();
+        } else {
+            return;
         }
+        self.station.abort();
+        self.timers.set(Timer::Rest, cx.now + REST);
     }
 
     /// Leaves the network and begins again; `why` is what matching gets to know.

@@ -5,11 +5,11 @@ use roles::Mac;
 use smoltcp::phy::ChecksumCapabilities;
 use smoltcp::wire::{
     EthernetAddress, EthernetFrame, EthernetProtocol, EthernetRepr, Icmpv6Packet, Icmpv6Repr, IpProtocol,
-    Ipv6Packet, Ipv6Repr, NdiscRepr, RawHardwareAddress, TcpControl, TcpPacket, TcpRepr, TcpSeqNumber,
-    UdpPacket, UdpRepr,
+    Ipv6Packet, Ipv6Repr, NdiscNeighborFlags, NdiscRepr, RawHardwareAddress, TcpControl, TcpPacket, TcpRepr,
+    TcpSeqNumber, UdpPacket, UdpRepr,
 };
 
-use crate::world::{CAR, CHARGER, HANDSHAKE_REQ, SDP_REQUEST, World};
+use crate::world::{CAR, CHARGER, HANDSHAKE_REQ, SDP_REQUEST, World, bytes};
 
 const ALL_NODES: [u8; 6] = [0x33, 0x33, 0, 0, 0, 1];
 
@@ -46,6 +46,33 @@ pub fn solicitation(mac: Mac, to_mac: [u8; 6], to: Ipv6Addr, target: Ipv6Addr) -
         let mut icmp = Icmpv6Packet::new_unchecked(payload);
         repr.emit(&from, &to, &mut icmp, &ChecksumCapabilities::default());
     })
+}
+
+/// A neighbour advertisement or solicitation in the name of the car, which claims to be at `at`.
+fn claims(at: Mac, advertises: bool) -> Vec<u8> {
+    let (from, to) = (CAR.link_local(), CHARGER.link_local());
+    let lladdr = Some(RawHardwareAddress::from(EthernetAddress(at.0)));
+    let flags = NdiscNeighborFlags::OVERRIDE | NdiscNeighborFlags::SOLICITED;
+    let repr = Icmpv6Repr::Ndisc(if advertises {
+        NdiscRepr::NeighborAdvert { flags, target_addr: from, lladdr }
+    } else {
+        NdiscRepr::NeighborSolicit { target_addr: to, lladdr }
+    });
+    frame(CAR, CHARGER.0, (from, to), (IpProtocol::Icmpv6, repr.buffer_len()), |payload| {
+        let mut icmp = Icmpv6Packet::new_unchecked(payload);
+        repr.emit(&from, &to, &mut icmp, &ChecksumCapabilities::default());
+    })
+}
+
+#[test]
+fn a_claim_that_the_car_is_elsewhere_takes_no_answer_away_from_it() {
+    for advertises in [true, false] {
+        let mut world = World::new();
+        world.connect(0, 50_000);
+        world.frame(&claims(Mac([2, 0, 0, 0, 0, 0x66]), advertises));
+        world.car().send_exi(&bytes(HANDSHAKE_REQ));
+        assert!(world.until(500, |world| world.car().message().is_some()), "{advertises}");
+    }
 }
 
 /// A discovery request.

@@ -162,6 +162,11 @@ impl Witness {
         self.memory.latched(side, now);
     }
 
+    /// Its driver has started a side again that had nothing latched but the driver's stop.
+    pub fn released(&mut self, side: Side) {
+        self.memory.of_mut(side).latched_since = None;
+    }
+
     /// Nothing breaks in this world, and neither driver nor operator ends the session: the charge must not be stopped.
     pub fn expect_sound(&mut self) {
         self.is_sound = true;

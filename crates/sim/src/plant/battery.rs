@@ -1,4 +1,4 @@
-use super::{settle, units};
+use super::{milli, settle, units};
 
 /// What is behind the car's contactors.
 #[derive(Clone, Debug)]
@@ -160,6 +160,11 @@ impl Battery {
         self.charge_mah * 100.0 / f64::from(self.profile.capacity_mah)
     }
 
+    /// The voltage that it shows at rest, in mV.
+    pub fn rest_mv(&self) -> i32 {
+        milli(self.source_v())
+    }
+
     /// What it would show without its fast resistance.
     fn source_v(&self) -> f64 {
         interpolate(self.profile.rest_mv, self.soc()) * f64::from(self.profile.series) + self.slow_v
@@ -188,14 +193,13 @@ fn interpolate(points: &[(i32, i32)], x: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plant::milli;
 
     #[test]
     fn the_rest_voltage_goes_through_the_measured_points_and_between_them() {
         for (soc, mv) in [(28, 345_100), (90, 388_700), (75, 369_400), (120, 400_000)] {
-            assert_eq!(milli(Battery::new(BatteryProfile::CAR_400V, soc).source_v()), mv, "{soc}");
+            assert_eq!(Battery::new(BatteryProfile::CAR_400V, soc).rest_mv(), mv, "{soc}");
         }
-        assert_eq!(milli(Battery::new(BatteryProfile::CAR_800V, 28).source_v()), 690_200);
+        assert_eq!(Battery::new(BatteryProfile::CAR_800V, 28).rest_mv(), 690_200);
     }
 
     #[test]

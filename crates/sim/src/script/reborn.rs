@@ -44,14 +44,18 @@ impl<'a> Reborn<'a> {
 
 /// Takes what an event changes of the latch that is kept.
 pub(super) fn keep(kept: &mut Option<Latch>, told: &Told) {
-    match told {
+    let (latched, unlatched) = match told {
         Told::Charger(event) => match event.what {
-            Happening::Session(evse_fsm::Event::Latched(latch)) => *kept = Some(latch),
-            Happening::Session(evse_fsm::Event::Unlatched(_)) => *kept = None,
-            _ => (),
+            Happening::Session(evse_fsm::Event::Latched(latch)) => (Some(latch), None),
+            Happening::Session(evse_fsm::Event::Unlatched(latch)) => (None, Some(latch)),
+            _ => return,
         },
-        Told::Car(PevEvent::Session(pev_fsm::Event::Latched(latch))) => *kept = Some(*latch),
-        Told::Car(PevEvent::Session(pev_fsm::Event::Unlatched(_))) => *kept = None,
-        _ => (),
+        Told::Car(PevEvent::Session(pev_fsm::Event::Latched(latch))) => (Some(*latch), None),
+        Told::Car(PevEvent::Session(pev_fsm::Event::Unlatched(latch))) => (None, Some(*latch)),
+        _ => return,
+    };
+    if let Some(latch) = latched {
+        *kept = Some(kept.map_or(latch, |before| before.kept(latch)));
     }
+    kept.take_if(|latch| Some(*latch) == unlatched);
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use machine::{Duration, Instant};
 use roles::{EvseStorage, PevStorage};
 use serde_json::json;
-use session::StopReason;
+use session::{Latch, StopReason};
 
 use super::act::Act;
 use super::expect::{Expect, Tally};
@@ -324,6 +324,11 @@ impl<'l> Player<'l> {
                 | evse_fsm::Operator::Available(false),
             ) => self.witness.stops(world.now()),
             Deed::Car(pev_fsm::Operator::Reset) => self.witness.reset(Side::Car),
+            Deed::Car(pev_fsm::Operator::Start)
+                if world.node(CAR).and_then(Meddler::latched) == Some(Latch::DriverStop) =>
+            {
+                self.witness.released(Side::Car);
+            }
             _ => (),
         }
         deed.perform(world);

@@ -12,7 +12,7 @@ use super::reborn::Reborn;
 use super::senses;
 use super::words::Form;
 use crate::plant::{
-    Bands, BatteryProfile, BenchConfig, CableProfile, Load, Sensor, Side, StageProfile, Tolerance,
+    Bands, Battery, BatteryProfile, BenchConfig, CableProfile, Load, Sensor, Side, StageProfile, Tolerance,
 };
 use crate::{Car, Charger, Host, ModemConfig, ModemKind, Port, Wishes, World};
 
@@ -233,7 +233,7 @@ impl Setup {
     }
 
     /// Whether charger and car fit each other, so that a charge succeeds where nothing goes wrong. A stage at rest that is
-    /// not dead, to a sensor within its accuracy, is broken.
+    /// not dead, to a sensor within its accuracy, is broken, and so is a battery that is above the limit that it names.
     pub(super) fn is_sound(&self) -> bool {
         let is_free = self.evse.charger.authorisation == Authorisation::Free;
         let is_strict = self.evse.charger.strict || self.pev.car.strict;
@@ -241,7 +241,9 @@ impl Setup {
         let BenchConfig { stage, accuracy, .. } = &self.bench;
         let rests_at_mv = stage.residual_mv / 1000 * (1000 + i32::from(accuracy.permille));
         let is_stage_good = *stage != StageProfile::SLOW && rests_at_mv < session::DEAD_MV;
-        is_free && is_fast && !is_strict && self.bulbs.is_none() && is_stage_good
+        let is_battery_good =
+            Battery::new(self.profile, self.soc_percent).rest_mv() <= self.wishes.limits.max_voltage_mv;
+        is_free && is_fast && !is_strict && self.bulbs.is_none() && is_stage_good && is_battery_good
     }
 
     /// Whether the charger tests the isolation above the car's limit.

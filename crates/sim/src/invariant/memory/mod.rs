@@ -57,7 +57,7 @@ pub(super) struct Own {
     pub(super) calm_at: Option<Instant>,
     /// It was stopped by its emergency stop; since then there was no reset, and for the charger no plug that was out.
     pub(super) is_halted: bool,
-    /// It has read two voltages for 2 s that contradict each other, and there was no reset since.
+    /// It has read two voltages for 2 s that contradict each other, or until its contactors opened, and there was no reset since.
     pub(super) is_suspect: bool,
     /// Since when it reports itself as latched: no reset and no plug that was out since.
     pub(super) latched_since: Option<Instant>,
@@ -80,6 +80,9 @@ const SETTLED_MV: i32 = 10_000;
 const APART: Duration = Duration::from_millis(5);
 /// A button that is pressed for this time was read, twice at least.
 const READ: Duration = Duration::from_millis(100);
+/// Two voltages that are apart for so long when the contactors open were read so, also where a stop that opens them within
+/// 100 ms was under way.
+const DOUBTED: Duration = Duration::from_millis(300);
 /// Two voltages that are apart for the 2 s that are allowed were read then, twice at least.
 const CONTRADICTED: Duration = Duration::from_millis(2_100);
 
@@ -147,10 +150,13 @@ impl Memory {
                 && !bench.lacks(side, &[Sensor::EmergencyStop])
                 && bench.lied(side, Sensor::EmergencyStop).is_none_or(|at| now.since(at) > READ)
                 && truth.level.is_plugged();
-            let are_apart = !is_frozen && are_apart(now, bench, side);
+            let (are_joined, are_apart) = compare(now, bench, side);
             let own = self.of_mut(side);
-            let apart = hold(&mut own.apart_since, are_apart, now);
-            own.is_suspect |= apart.is_some_and(|since| now.since(since) >= CONTRADICTED);
+            let before = own.apart_since;
+            let apart = hold(&mut own.apart_since, are_apart && !is_frozen, now);
+            let for_long = |since: Option<Instant>, time| since.is_some_and(|since| now.since(since) >= time);
+            own.is_suspect |=
+                for_long(apart, CONTRADICTED) || !are_joined && !is_frozen && for_long(before, DOUBTED);
             if is_out {
                 own.latched_since = None;
             }
@@ -196,8 +202,9 @@ pub(super) const fn error(value: i32, permille: u16) -> i32 {
     value.abs() / 1000 * permille as i32
 }
 
-/// Whether the two voltages that a side reads itself, and that its closed contactors make one, contradict each other.
-fn are_apart(now: Instant, bench: &Bench, side: Side) -> bool {
+/// Whether a side's contactors are closed and make two voltages one that it reads itself, and whether those contradict each
+/// other then.
+fn compare(now: Instant, bench: &Bench, side: Side) -> (bool, bool) {
     let (truth, charger, car) = (bench.truth(), bench.read_by_charger(), bench.read_by_car());
     let is_closed = Contactors::Closed;
     let (one, other, is_one) = match side {
@@ -211,7 +218,8 @@ fn are_apart(now: Instant, bench: &Bench, side: Side) -> bool {
         }
     };
     let both = fresh(one, now).zip(fresh(other, now));
-    is_one && both.is_some_and(|(one, other)| one.abs_diff(other) > session::APART_MV.unsigned_abs())
+    let are_apart = |(one, other): (i32, i32)| one.abs_diff(other) > session::APART_MV.unsigned_abs();
+    (is_one, is_one && both.is_some_and(are_apart))
 }
 
 impl Past {

@@ -49,7 +49,10 @@ impl Tries {
             self.now.get_or_insert_default().keep(now, bench);
             return;
         }
-        let Some(Try { found: Some(found), was_live: true, .. }) = self.now.take() else { return };
+        let Some(mut over) = self.now.take() else { return };
+        // A charger that opens at once has done so by the reading of this moment.
+        over.keep(now, bench);
+        let Try { found: Some(found), was_live: true, .. } = over else { return };
         self.failed = if self.kind == Some(found) { self.failed.saturating_add(1) } else { 1 };
         self.kind = Some(found);
     }

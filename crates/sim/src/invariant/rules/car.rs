@@ -112,7 +112,7 @@ pub(super) const RULES: &[Rule] = &[
         "charging again before the fault was looked at", Check::Happens(|view, what| {
             closing(what, Side::Car).is_some() && view.memory.of(Side::Car).is_halted
         })),
-    rule("P19", Side::Car, "what two own voltages contradict each other about for 2 s is dead for no one: no contactor closes, no lock opens before a reset",
+    rule("P19", Side::Car, "what two own voltages contradict each other about for 2 s, or until contactors open, is dead for no one: no contactor closes, no lock opens before a reset",
         "live pins in a hand", Check::Happens(|view, what| acts_in_doubt(view, what, Side::Car))),
     rule("P20", Side::Car, "pilot B within 1.4 s of more than 6 A out of the battery",
         "the car's battery feeds a fault", Check::Lasts(ms(1_400), |view| {

@@ -127,7 +127,7 @@ pub(super) const RULES: &[Rule] = &[
         "a stop that does not bind: the battery is overcharged", Check::Lasts(NEVER, |view| {
             view.memory.stop.is_raised(view.demand.supply)
         })),
-    rule("E22", Side::Charger, "what two own voltages contradict each other about for 2 s is dead for no one: no contactor closes, no lock opens before a reset",
+    rule("E22", Side::Charger, "what two own voltages contradict each other about for 2 s, or until contactors open, is dead for no one: no contactor closes, no lock opens before a reset",
         "live pins in a hand", Check::Happens(|view, what| acts_in_doubt(view, what, Side::Charger))),
     rule("E23", Side::Charger, "more than 10 A that are demanded and do not come end the session within 17 s",
         "a current that its sensor does not see: contactors open under load", Check::Lasts(ms(17_000), |view| {

@@ -23,7 +23,8 @@ mod work;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 /// Which firmware runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -144,16 +145,15 @@ impl Wish {
         }
     }
 
-    /// What does not go together.
-    fn check(&self) -> anyhow::Result<()> {
-        let listens = self.image == Image::Listen;
-        if listens && (self.peer.is_some() || self.fault().is_some()) {
-            anyhow::bail!("a listener has no other end and drives nothing: take charger or car");
+    /// What does not go together; a wrong usage ends the program.
+    fn check(&self) {
+        let refuse = |why| Cli::command().error(ErrorKind::ArgumentConflict, why).exit();
+        if self.image == Image::Listen && (self.peer.is_some() || self.fault().is_some()) {
+            refuse("a listener has no other end and drives nothing: take charger or car");
         }
-        if self.bridge.is_some() && self.image != Image::Charger {
-            anyhow::bail!("behind an interface is a car: take charger");
+        if self.image != Image::Charger && self.bridge.is_some() {
+            refuse("behind an interface is a car: take charger");
         }
-        Ok(())
     }
 }
 
@@ -188,7 +188,7 @@ fn main() -> ExitCode {
 }
 
 fn run(wish: &Wish) -> anyhow::Result<()> {
-    wish.check()?;
+    wish.check();
     let other = wish.peer.zip(wish.image.other());
     let built = std::iter::once((wish.machine, wish.image)).chain(other).map(|(machine, image)| {
         let elf = board::build(machine, image)?;
@@ -197,10 +197,11 @@ fn run(wish: &Wish) -> anyhow::Result<()> {
     let built = built.collect::<anyhow::Result<Vec<_>>>()?;
     let taken = play::play(wish, &built)?;
     let Some(path) = &wish.ledger else { return Ok(()) };
-    for (play::Built { machine, image, elf }, taken) in built.iter().zip(taken) {
+    let compared = built.iter().zip(taken).map(|(play::Built { machine, image, elf }, taken)| {
         let mut rows = ledger::sizes(elf)?;
         rows.extend(taken);
-        ledger::compare(path, &machine.firmware(*image), &rows)?;
-    }
-    Ok(())
+        ledger::compare(path, &machine.firmware(*image), &rows)
+    });
+    // Of two boards each is compared, before the first that has grown ends it.
+    compared.collect::<Vec<_>>().into_iter().collect()
 }

@@ -272,7 +272,7 @@ impl<'s> Play<'s> {
                 Some(Side::Car) => senses::sensed(Side::Car, now, plugged, [&car, &charger], &self.cable),
                 None => Sensed { until: now.as_micros(), ..Sensed::default() },
             };
-            let is_time = self.cable.charging.is_some() && board.log.starts == 1;
+            let is_time = self.cable.charging.is_some() && board.log.safe.is_none();
             board.resume(sensed, self.wish.fault().filter(|_| is_time));
         }
     }

@@ -47,7 +47,7 @@ impl Outside {
         match frame.and_then(message).and_then(|message| message.body.element) {
             Some(BodyElement::CableCheckReq(_)) => self.driven.coils = coil::RELAY,
             Some(BodyElement::PowerDeliveryReq(request)) if !request.ready_to_charge_state => {
-                self.driven.coils = 0
+                self.driven.coils = 0;
             }
             _ => {}
         }

@@ -14,6 +14,7 @@ mod register;
 mod stack;
 
 use core::fmt::{self, Write as _};
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use board::Serial;
 
@@ -35,18 +36,24 @@ impl fmt::Write for Line {
     }
 }
 
-/// Makes everything SAFE, says why and ends the emulator: for a panic, a fault and the watchdog.
-fn safe_and_exit(why: fmt::Arguments<'_>, code: u32) -> ! {
-    let _ = match parts::make_safe() {
-        None => writeln!(Line, "SAFE: {why}"),
-        Some(driven) => writeln!(Line, "NOT SAFE, {driven:?}: {why}"),
-    };
-    exit(code)
+/// Makes everything SAFE, says why and waits for the watchdog's reset: for a panic, a fault and the watchdog's first stage.
+fn safe_and_wait(why: fmt::Arguments<'_>) -> ! {
+    static HAS_BEGUN: AtomicBool = AtomicBool::new(false);
+    // The watchdog's first stage after a panic, or a panic in here.
+    if !HAS_BEGUN.load(Ordering::Relaxed) {
+        HAS_BEGUN.store(true, Ordering::Relaxed);
+        let _ = match parts::make_safe() {
+            None => writeln!(Line, "SAFE: {why}"),
+            Some(driven) => writeln!(Line, "NOT SAFE, {driven:?}: {why}"),
+        };
+    }
+    // Without a hint that it waits: an emulated Arm core takes its time for that.
+    loop {}
 }
 
 #[panic_handler]
 fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
-    safe_and_exit(format_args!("{info}"), 2)
+    safe_and_wait(format_args!("{info}"))
 }
 
 /// Ends the emulator after a role's end, with the stack's deepest use.

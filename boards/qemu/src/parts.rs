@@ -14,7 +14,7 @@ use pev_fsm::Vehicle;
 use session::{Insulation, Isolation, Limits, Reading, Target};
 use wire::{Counted, Driven, Sensed, coil, contact};
 
-use crate::chip::{Net, Timer, Uart, instructions, jitter};
+use crate::chip::{Net, Timer, Uart, instructions, jitter, pause, resume};
 use crate::physical::{
     COUNTS_A_MS, Coil, Contact, NoAdc, PERIOD, PHYSICAL, PilotAdc, PilotEdges, Pwm, Source, Time, count,
 };
@@ -51,7 +51,7 @@ pub fn board(side: Side, mac: Mac, role: &'static [&'static str]) -> Board<Emula
         name: "emulated",
         mac,
         clock: Clock::new(Time),
-        watchdog: Watchdog::new(Timer, hal_esp32p4::Plan::of(side)),
+        watchdog: Watchdog::new(Timer::default(), hal_esp32p4::Plan::of(side)),
         port: Ethernet { net, waits: false, given: None, lost: 0 },
         serial: Uart,
         noise: Jitter,
@@ -144,6 +144,22 @@ pub struct Ethernet {
     lost: u32,
 }
 
+impl Ethernet {
+    /// The next frame of the host; clock and watchdog of the board stand meanwhile.
+    fn wait(&mut self, buffer: &mut [u8]) -> usize {
+        if let Some(length) = self.net.receive(buffer) {
+            return length;
+        }
+        let left = pause();
+        loop {
+            if let Some(length) = self.net.receive(buffer) {
+                resume(&left);
+                return length;
+            }
+        }
+    }
+}
+
 impl Port for Ethernet {
     fn receive(&mut self, _: Instant, buffer: &mut [u8]) -> Option<usize> {
         if let (Some((length, before)), Some(now)) = (self.given.take(), instructions()) {
@@ -153,8 +169,7 @@ impl Port for Ethernet {
             self.waits = self.net.send(&Driven { at: count(), ..PHYSICAL.driven.get() }.frame());
         }
         loop {
-            // The board's clock stands meanwhile.
-            let Some(length) = self.net.receive(buffer) else { continue };
+            let length = self.wait(buffer);
             let Some(frame) = buffer.get(..length) else {
                 self.lost = self.lost.wrapping_add(1);
                 continue;
@@ -164,6 +179,9 @@ impl Port for Ethernet {
                 return Some(length);
             };
             assert!(sensed.contacts & contact::PANIC == 0, "the host asked for it");
+            if sensed.contacts & contact::HANG != 0 {
+                loop {}
+            }
             self.waits = false;
             PHYSICAL.sensed.set(sensed);
             PHYSICAL.now.set(PHYSICAL.now.get().max(sensed.until));

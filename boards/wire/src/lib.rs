@@ -121,6 +121,8 @@ pub mod contact {
     pub const LOCKED: u8 = 1 << 2;
     /// The emergency stop is pressed.
     pub const STOP: u8 = 1 << 3;
+    /// The board's program is to stand still: for a test.
+    pub const HANG: u8 = 1 << 6;
     /// The board's program is to panic: for a test.
     pub const PANIC: u8 = 1 << 7;
 }

@@ -178,14 +178,16 @@ impl<H: Hardware> Desk<H> {
 /// charge all the same; what it reports is made up, and each session says so.
 pub fn charger_config<H: Hardware>(desk: &Desk<H>, has_stage: bool) -> EvseConfig {
     let (settings, mac) = (desk.settings(), desk.mac());
+    let preset = Preset::ALL.get(settings.word(Setting::Precharge)).copied().unwrap_or_default();
     let charger = if has_stage && settings.word(Setting::Stage) == 0 {
         let mut charger = evse_fsm::Config::default();
         charger.limits.max_voltage_mv = settings.number(Setting::MaxVoltage);
         charger.limits.max_current_ma = settings.number(Setting::MaxCurrent);
         charger.limits.max_power_w = settings.number(Setting::MaxPower);
+        charger.precharge = preset;
         charger
     } else {
-        evse_fsm::Config::without_power_stage(Preset::Ramp)
+        evse_fsm::Config::without_power_stage(preset)
     };
     let choose = |setting| settings.word(setting) == 1;
     let charger = evse_fsm::Config {

@@ -12,6 +12,8 @@ pub enum Setting {
     Autostart,
     /// Whether the charger has a power stage, or makes a car close its contactors without one.
     Stage,
+    /// How a charger brings its voltage to the car's before the car closes its contactors: an [`evse_fsm::Preset`].
+    Precharge,
     /// Whether a session charges, or reads the car's data and stops.
     Purpose,
     /// Who authorises a session.
@@ -42,9 +44,15 @@ enum Kind {
 /// One row for each setting: name, number of its key in flash (never another one's), what it can be.
 type Row = (Setting, &'static str, u8, Kind);
 
-const ROWS: [Row; 9] = [
+const ROWS: [Row; 10] = [
     (Setting::Autostart, "autostart", 1, Kind::Words(&["off", "on"])),
     (Setting::Stage, "stage", 2, Kind::Words(&["real", "none"])),
+    (
+        Setting::Precharge,
+        "precharge",
+        10,
+        Kind::Words(&["ramp", "step20", "two-stage", "overshoot", "mirror"]),
+    ),
     (Setting::Purpose, "purpose", 3, Kind::Words(&["charge", "read"])),
     (Setting::Authorise, "authorise", 4, Kind::Words(&["free", "operator"])),
     (Setting::Link, "link", 5, Kind::Words(&["matched", "given"])),
@@ -192,6 +200,8 @@ mod tests {
             assert_eq!(Setting::Mac.parse(wrong), None, "{wrong}");
         }
         assert_eq!(Choices(Setting::Stage).to_string(), "real | none");
+        let presets = std::vec::Vec::from_iter(evse_fsm::Preset::ALL.iter().map(|preset| preset.name()));
+        assert_eq!(Choices(Setting::Precharge).to_string(), presets.join(" | "));
         assert_eq!(Choices(Setting::MaxPower).to_string(), "1000..400000");
     }
 }

@@ -3,23 +3,28 @@
 //! ```text
 //! cargo run -p emulate                    the charger's firmware, a car on this side
 //! cargo run -p emulate -- car             the car's firmware, a charger on this side
-//! cargo run -p emulate -- listen          the listener's firmware, a matching on its wire
+//! cargo run -p emulate -- listen          the listener's firmware, a session on its wire
+//! cargo run -p emulate -- --peer riscv    the charger's firmware and the car's, two boards
 //! ```
 //! What the board says on its serial line is printed. The exit code is 0 after a whole session in order.
 #![forbid(unsafe_code)]
 
 mod board;
 mod cable;
+mod firmware;
 mod ledger;
+mod outside;
 mod peer;
 mod play;
+mod senses;
 mod share;
 mod work;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 /// Which firmware runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -28,7 +33,7 @@ pub(crate) enum Image {
     Charger,
     /// The car's firmware; the other end of the cable is a charger.
     Car,
-    /// The listener's firmware; it hears how a charger and a car are matched.
+    /// The listener's firmware; it hears a session of a charger and a car.
     Listen,
 }
 
@@ -39,6 +44,51 @@ impl Image {
             Self::Charger => "evse",
             Self::Car => "pev",
             Self::Listen => "listen",
+        }
+    }
+
+    /// What stands before its lines, where two boards speak.
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Charger => "charger ",
+            Self::Car => "car     ",
+            Self::Listen => "listen  ",
+        }
+    }
+
+    /// The firmware at the other end of its cable.
+    const fn other(self) -> Option<Self> {
+        match self {
+            Self::Charger => Some(Self::Car),
+            Self::Car => Some(Self::Charger),
+            Self::Listen => None,
+        }
+    }
+}
+
+/// What the board's program does wrong while current flows. It must leave every output SAFE, and begin again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// It panics.
+    Panic,
+    /// It stands still: the watchdog's first stage makes the board SAFE, its second resets it.
+    Hang,
+}
+
+impl Fault {
+    /// The contact by which the host asks for it.
+    const fn contact(self) -> u8 {
+        match self {
+            Self::Panic => wire::contact::PANIC,
+            Self::Hang => wire::contact::HANG,
+        }
+    }
+
+    /// How the board's words for it begin.
+    const fn reason(self) -> &'static str {
+        match self {
+            Self::Panic => "panicked at ",
+            Self::Hang => "watchdog: ",
         }
     }
 }
@@ -62,15 +112,49 @@ pub(crate) struct Wish {
     /// On which machine: RISC-V (QEMU's virt) or Cortex-M4F (QEMU's mps2-an386).
     #[arg(long, value_enum, default_value = "riscv")]
     machine: board::Machine,
-    /// The board's program panics while current flows; it must leave every output SAFE.
-    #[arg(long, conflicts_with = "ledger")]
+    /// The other end of the cable is a board, too, on this machine.
+    #[arg(long, value_name = "MACHINE", value_enum, conflicts_with = "bridge")]
+    peer: Option<board::Machine>,
+    /// The other end of the cable is a car on this network interface, in real time and without matching: a charger's firmware
+    /// alone.
+    #[arg(long, value_name = "INTERFACE", conflicts_with = "ledger")]
+    bridge: Option<String>,
+    /// The board's program panics while current flows; it must leave every output SAFE, and begin again.
+    #[arg(long, conflicts_with_all = ["ledger", "bridge", "peer", "hang"])]
     panic: bool,
+    /// The board's program stands still while current flows: the watchdog must make every output SAFE, and begin again.
+    #[arg(long, conflicts_with_all = ["ledger", "bridge", "peer"])]
+    hang: bool,
     /// Records the board's frames, as pcapng.
     #[arg(short, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Records the other board's frames, as pcapng.
+    #[arg(long, value_name = "FILE", requires = "peer")]
+    peer_output: Option<PathBuf>,
     /// Compares flash, RAM, stack and instructions with this file: more than it says fails.
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
+}
+
+impl Wish {
+    const fn fault(&self) -> Option<Fault> {
+        match (self.panic, self.hang) {
+            (true, _) => Some(Fault::Panic),
+            (_, true) => Some(Fault::Hang),
+            (false, false) => None,
+        }
+    }
+
+    /// What does not go together; a wrong usage ends the program.
+    fn check(&self) {
+        let refuse = |why| Cli::command().error(ErrorKind::ArgumentConflict, why).exit();
+        if self.image == Image::Listen && (self.peer.is_some() || self.fault().is_some()) {
+            refuse("a listener has no other end and drives nothing: take charger or car");
+        }
+        if self.image != Image::Charger && self.bridge.is_some() {
+            refuse("behind an interface is a car: take charger");
+        }
+    }
 }
 
 #[derive(Subcommand)]
@@ -104,10 +188,20 @@ fn main() -> ExitCode {
 }
 
 fn run(wish: &Wish) -> anyhow::Result<()> {
-    let elf = board::build(wish.machine, wish.image)?;
-    let taken = play::play(wish, &elf)?;
+    wish.check();
+    let other = wish.peer.zip(wish.image.other());
+    let built = std::iter::once((wish.machine, wish.image)).chain(other).map(|(machine, image)| {
+        let elf = board::build(machine, image)?;
+        Ok(play::Built { machine, image, elf })
+    });
+    let built = built.collect::<anyhow::Result<Vec<_>>>()?;
+    let taken = play::play(wish, &built)?;
     let Some(path) = &wish.ledger else { return Ok(()) };
-    let mut rows = ledger::sizes(&elf)?;
-    rows.extend(taken);
-    ledger::compare(path, &wish.machine.firmware(wish.image), &rows)
+    let compared = built.iter().zip(taken).map(|(play::Built { machine, image, elf }, taken)| {
+        let mut rows = ledger::sizes(elf)?;
+        rows.extend(taken);
+        ledger::compare(path, &machine.firmware(*image), &rows)
+    });
+    // Of two boards each is compared, before the first that has grown ends it.
+    compared.collect::<Vec<_>>().into_iter().collect()
 }

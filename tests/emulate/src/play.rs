@@ -1,26 +1,26 @@
-//! A session between the board and its peer, with a power line between them.
+//! A session between the two ends of a cable, with a power line between them: boards, and roles of this machine.
 
-use std::fs::File;
-use std::io::BufWriter;
-use std::path::Path;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use hal_linux::{Clock, Direction, Recorder};
+use hal_linux::{Clock, Direction};
 use machine::{Duration, Instant};
 use roles::{EvseStorage, MAX_FRAME, Mac, PevStorage};
+use session::Target;
 use sim::{ModemConfig, ModemKind, Port, PowerLine, Span};
-use wire::{Counted, Driven, Sensed, contact};
+use wire::{Driven, Sensed};
 
-use crate::board::Emulator;
+use crate::board::{Emulator, Machine};
 use crate::cable::Cable;
+use crate::firmware::Firmware;
 use crate::ledger::Row;
+use crate::outside::Outside;
 use crate::peer::Peer;
-use crate::work::Work;
+use crate::senses::{self, Side};
 use crate::{Image, Wish};
 
-const PEER: Mac = Mac([2, 0, 0, 0, 0, 0xC2]);
-/// The charger whose cable the listener hears.
-const TAPPED: Mac = Mac([2, 0, 0, 0, 0, 0xE2]);
+const CAR: Mac = Mac([2, 0, 0, 0, 0, 0xC2]);
+const CHARGER: Mac = Mac([2, 0, 0, 0, 0, 0xE2]);
 const CHARGERS_MODEM: Mac = Mac([0x02, 0xB0, 0x52, 0x00, 0x00, 0xE0]);
 const CARS_MODEM: Mac = Mac([0x02, 0xB0, 0x52, 0x00, 0x00, 0xC0]);
 
@@ -28,302 +28,325 @@ const CARS_MODEM: Mac = Mac([0x02, 0xB0, 0x52, 0x00, 0x00, 0xC0]);
 const PLUG: Duration = Duration::from_secs(3);
 /// From the session's end to the end of the play: the last lines of the log.
 const LINGER: Duration = Duration::from_secs(1);
-/// How far the board goes on in one exchange, in its own time.
+/// How far a board goes on in one exchange, in its own time.
 const STEP: Duration = Duration::from_micros(250);
-/// A board that sends nothing for this time is answered again, on this machine's clock.
-const AGAIN: Duration = Duration::from_millis(500);
-/// A board that says nothing for so long, on this machine's clock, is dead.
-const SILENT: Duration = Duration::from_secs(60);
-/// The exit code of a board whose program panicked.
-const PANICKED: i32 = 2;
-/// The longest that a play may last, on the board's clock.
+/// How often roles of this machine get a snapshot.
+const SNAPSHOT: Duration = Duration::from_millis(5);
+/// The longest that a play may last, on the boards' clock.
 const LONGEST: Duration = Duration::from_secs(90);
 
-/// Plays; an error says what is missing of a whole session. Otherwise what it took: the stack's deepest use, and the instructions
-/// that frames caused.
-pub(crate) fn play(wish: &Wish, elf: &Path) -> Result<Vec<Row>> {
-    let image = wish.image;
-    let mut emulator = Emulator::boot(wish.machine, elf)?;
-    let (mut car, mut charger, mut tapped_charger) =
-        (PevStorage::new(), EvseStorage::new(), EvseStorage::new());
-    let peer = match image {
-        Image::Charger | Image::Listen => Peer::car(Instant::ZERO, PEER, &mut car)?,
-        Image::Car => Peer::charger(Instant::ZERO, PEER, &mut charger)?,
-    };
-    let tapped = match image {
-        Image::Listen => Some(Peer::charger(Instant::ZERO, TAPPED, &mut tapped_charger)?),
-        Image::Charger | Image::Car => None,
-    };
-    let recorder = match &wish.output {
-        Some(path) => {
-            let file = File::create(path).with_context(|| path.display().to_string())?;
-            Some(Recorder::new(BufWriter::new(file), "board")?)
-        }
-        None => None,
-    };
-    let mut seed = [0; 16];
-    getrandom::fill(&mut seed).map_err(|error| anyhow::anyhow!("no entropy: {error}"))?;
-    emulator.command(&format!("seed {:032x}", u128::from_le_bytes(seed)))?;
+/// Memory of this machine's roles.
+#[derive(Default)]
+struct Storage<'s> {
+    car: PevStorage<'s>,
+    charger: EvseStorage<'s>,
+}
 
-    let mut play = Play::new(image, emulator, peer, tapped, recorder);
-    play.panics = wish.panic;
+/// A firmware, where it runs, and its file.
+#[derive(Debug)]
+pub(crate) struct Built {
+    pub(crate) machine: Machine,
+    pub(crate) image: Image,
+    pub(crate) elf: PathBuf,
+}
+
+/// Plays with these boards, the one that was asked for and the one at the other end; an error says what is missing of a whole
+/// session. Otherwise what it took of each: the stack's deepest use, and the instructions that frames caused.
+pub(crate) fn play(wish: &Wish, built: &[Built]) -> Result<Vec<Vec<Row>>> {
+    let mut storage = Storage::default();
+    let mut play = Play::new(wish, built, &mut storage)?;
     while !play.is_over() {
         play.turn()?;
-        play.emulator.wait()?;
+        for board in &play.boards {
+            board.wait()?;
+        }
     }
     play.verdict()
 }
 
-struct Play<'s> {
-    emulator: Emulator,
+/// A role of this machine at an end of the cable.
+struct Host<'s> {
     peer: Peer<'s>,
-    /// In the board's place at the charger's modem, where the board only listens.
-    tapped: Option<Peer<'s>>,
+    port: Port,
+}
+
+struct Play<'s> {
+    wish: &'s Wish,
+    /// The board that was asked for, and the one at the other end.
+    boards: Vec<Firmware>,
+    hosts: Vec<Host<'s>>,
+    outside: Option<Outside>,
     line: PowerLine,
-    board: Port,
-    host: Port,
-    recorder: Option<Recorder<BufWriter<File>>>,
-    /// When the recording began, since 1970.
+    /// When the recordings began, since 1970.
     began: std::time::Duration,
-    /// The board's clock.
+    /// The boards' clock.
     now: Instant,
-    /// When the board was heard last, on this machine's clock, and how long after that it was answered again.
-    heard: Clock,
-    asked_again: Instant,
-    driven: Driven,
     cable: Cable,
     stepped: Instant,
     sensed_at: Instant,
+    is_started: bool,
     plug_at: Option<Instant>,
     finished: Option<Instant>,
-    has_heard_key: bool,
-    /// What the board says of its stack at its end, in bytes.
-    stack: u64,
-    work: Work,
-    code: Option<i32>,
-    image: Image,
-    /// The board's program is to panic, and has made its outputs SAFE.
-    panics: bool,
-    is_safe: bool,
 }
 
 impl<'s> Play<'s> {
-    fn new(
-        image: Image,
-        emulator: Emulator,
-        peer: Peer<'s>,
-        tapped: Option<Peer<'s>>,
-        recorder: Option<Recorder<BufWriter<File>>>,
-    ) -> Self {
+    fn new(wish: &'s Wish, built: &[Built], storage: &'s mut Storage<'s>) -> Result<Self> {
         let mut line = PowerLine::new(1);
         let kind = ModemKind::Qca7005;
         let (restart, lingers) = (Span::exactly(Duration::from_millis(400)), Span::ZERO);
-        let evse = ModemConfig { restart, lingers, ..ModemConfig::evse(kind, CHARGERS_MODEM) };
-        let pev = ModemConfig { restart, lingers, ..ModemConfig::pev(kind, CARS_MODEM) };
-        let (own, other) = if image == Image::Car { (pev, evse) } else { (evse, pev) };
-        let board = line.add_modem(Instant::ZERO, own);
-        let host = line.add_modem(Instant::ZERO, other);
-        line.set_attenuation(Instant::ZERO, board, host, 20);
-        Self {
-            emulator,
-            peer,
-            tapped,
+        let [evse, pev] = [ModemConfig::evse(kind, CHARGERS_MODEM), ModemConfig::pev(kind, CARS_MODEM)]
+            .map(|config| line.add_modem(Instant::ZERO, ModemConfig { restart, lingers, ..config }));
+        line.set_attenuation(Instant::ZERO, evse, pev, 20);
+        // A listener hears what the charger's modem gives.
+        let port = |image| if image == Image::Car { pev } else { evse };
+
+        let mut boards = Vec::new();
+        for (Built { machine, image, elf }, record) in built.iter().zip([&wish.output, &wish.peer_output]) {
+            let emulator = Emulator::boot(*machine, elf)?;
+            let label = if built.len() == 1 { "" } else { image.label() };
+            boards.push(Firmware::new(*image, emulator, label, port(*image), record.as_deref())?);
+        }
+        let mut hosts = Vec::new();
+        if built.len() == 1 && wish.bridge.is_none() {
+            if wish.image != Image::Car {
+                hosts.push(Host { peer: Peer::car(Instant::ZERO, CAR, &mut storage.car)?, port: pev });
+            }
+            if wish.image != Image::Charger {
+                let peer = Peer::charger(Instant::ZERO, CHARGER, &mut storage.charger)?;
+                hosts.push(Host { peer, port: evse });
+            }
+        }
+        for board in &mut boards {
+            board.command(&format!("seed {:032x}", u128::from_le_bytes(seed()?)))?;
+        }
+        Ok(Self {
+            wish,
+            boards,
+            hosts,
+            outside: wish.bridge.as_deref().map(Outside::open).transpose()?,
             line,
-            board,
-            host,
-            recorder,
             began: Clock::start().unix(Instant::ZERO),
             now: Instant::ZERO,
-            heard: Clock::start(),
-            asked_again: Instant::ZERO,
-            driven: Driven::default(),
             cable: Cable::new(),
             stepped: Instant::ZERO,
             sensed_at: Instant::ZERO,
+            is_started: false,
             plug_at: None,
             finished: None,
-            has_heard_key: false,
-            stack: 0,
-            work: Work::default(),
-            code: None,
-            image,
-            panics: false,
-            is_safe: false,
-        }
+        })
     }
 
-    /// One exchange with the board, or what waits on its serial line.
+    /// What the boards have to give and to say; once all of them wait, a step of the world.
     fn turn(&mut self) -> Result<()> {
-        self.code = self.emulator.ended()?;
-        while let Some(line) = self.emulator.line() {
-            println!("{line}");
-            self.read(&line)?;
-        }
-        if !self.hear()? {
-            if self.heard.now() >= self.asked_again + AGAIN {
-                // One of the two frames of an exchange was lost.
-                self.asked_again = self.heard.now();
-                self.emulator.send(&self.sensed().frame());
+        for index in 0..self.boards.len() {
+            let Some(board) = self.boards.get_mut(index) else { continue };
+            board.read()?;
+            let mut buffer = [0; 2_048];
+            while let Some(length) = self.boards.get_mut(index).and_then(|board| board.receive(&mut buffer)) {
+                self.sent(index, buffer.get(..length).unwrap_or_default())?;
             }
+        }
+        self.begin()?;
+        let waiting = self.boards.iter().filter(|board| board.code.is_none()).map(Firmware::waits_since);
+        let Some(latest) = waiting.collect::<Option<Vec<_>>>().and_then(|all| all.into_iter().max()) else {
+            return Ok(());
+        };
+        self.now = match &self.outside {
+            Some(outside) => match outside.until(latest + STEP) {
+                Some(now) => now,
+                None => return Ok(()),
+            },
+            None => latest + STEP,
+        };
+        self.physical();
+        self.frames()?;
+        self.resume();
+        self.end()
+    }
+
+    /// A board has sent a frame to its modem, or outside.
+    fn sent(&mut self, index: usize, frame: &[u8]) -> Result<()> {
+        let at = self.since_1970();
+        let Some(board) = self.boards.get_mut(index) else { return Ok(()) };
+        board.record(at, Direction::Sent, frame)?;
+        match &self.outside {
+            Some(outside) => outside.send(frame)?,
+            None => self.line.handle(self.now, board.port, frame),
+        }
+        Ok(())
+    }
+
+    /// Starts the boards once all of them have passed their self-tests.
+    fn begin(&mut self) -> Result<()> {
+        if self.is_started || !self.boards.iter().all(|board| board.log.has_passed) {
             return Ok(());
         }
-        self.asked_again = Instant::ZERO;
-        self.physical();
-        self.line()?;
-        self.emulator.send(&self.sensed().frame());
-        let now = self.now;
-        if self.peer.is_finished() && self.finished.is_none() {
-            self.finished = Some(now);
-        }
-        if self.finished.is_some_and(|at| now.since(at) >= LINGER) && self.plug_at.take().is_some() {
-            self.emulator.command("status")?;
-            self.emulator.command("reboot")?;
+        self.is_started = true;
+        self.plug_at = Some(self.now + PLUG);
+        // A car outside has no matching, and its precharge may end whatever the voltage is.
+        let outside = ["set link given", "set stage none", "set precharge mirror"];
+        let outside = outside.iter().filter(|_| self.outside.is_some());
+        for board in &mut self.boards {
+            outside.clone().chain(&["start"]).try_for_each(|command| board.command(command))?;
         }
         Ok(())
     }
 
-    fn sensed(&self) -> Sensed {
-        let sensed = self.peer.sensed(self.now, self.is_plugged(self.now), &self.driven, &self.cable);
-        let panics = self.panics && self.cable.charging.is_some();
-        Sensed { contacts: sensed.contacts | if panics { contact::PANIC } else { 0 }, ..sensed }
+    /// What the end at `side` drives.
+    fn driven(&self, side: Side) -> Driven {
+        let board = self.boards.iter().find(|board| board.side() == Some(side)).map(|board| *board.driven());
+        let host = self.hosts.iter().find(|host| host.peer.side() == side).map(|host| host.peer.driven());
+        let outside = self.outside.as_ref().map(|outside| *outside.driven());
+        board.or(host).or(outside).unwrap_or_default()
     }
 
-    /// Reads what the board says, as a person at its serial line does.
-    fn read(&mut self, line: &str) -> Result<()> {
-        if line.contains("self-test passed") {
-            self.emulator.command("start")?;
-            self.plug_at = Some(self.now + PLUG);
-        }
-        if let Some((_, rest)) = line.split_once("; stack ") {
-            self.stack = rest.split(' ').next().and_then(|bytes| bytes.parse().ok()).unwrap_or(0);
-        }
-        self.is_safe |= line.starts_with("SAFE: panicked at");
-        self.has_heard_key |= line.contains("CM_SLAC_MATCH.CNF");
-        Ok(())
+    fn is_plugged(&self) -> bool {
+        self.plug_at.is_some_and(|at| self.now >= at)
     }
 
-    fn is_plugged(&self, now: Instant) -> bool {
-        self.plug_at.is_some_and(|at| now >= at)
-    }
-
-    /// What the board sends; `true`: it waits now.
-    fn hear(&mut self) -> Result<bool> {
-        let mut buffer = [0; 2_048];
-        while let Some(length) = self.emulator.receive(&mut buffer) {
-            let Some(frame) = buffer.get(..length) else { continue };
-            self.heard = Clock::start();
-            if let Some(counted) = Counted::of(frame) {
-                self.work.count(counted);
-                continue;
-            }
-            let Some(driven) = Driven::of(frame) else {
-                self.record(Direction::Sent, frame)?;
-                self.line.handle(self.now, self.board, frame);
-                continue;
-            };
-            self.now = Instant::from_micros(driven.at) + STEP;
-            if self.tapped.is_none() {
-                self.driven = driven;
-            }
-            return Ok(true);
-        }
-        Ok(false)
-    }
-
-    /// Power, pilot and sensors.
+    /// Power, pilot and sensors of this machine's roles.
     fn physical(&mut self) {
-        let now = self.now;
-        let (supply, charger_closed, car_closed) = self.peer.power(&self.driven);
+        let (now, plugged) = (self.now, self.is_plugged());
+        let [charger, car] = [Side::Charger, Side::Car].map(|side| self.driven(side));
+        let supply = Target { voltage_mv: charger.supply_mv, current_ma: charger.supply_ma };
         while self.stepped < now {
             self.stepped += Duration::from_millis(1);
-            self.cable.step(now, supply, charger_closed, car_closed);
+            self.cable.step(now, supply, senses::is_closed(&charger), senses::is_closed(&car));
         }
         if now >= self.sensed_at {
-            self.sensed_at = now + Peer::interval();
-            let plugged = self.is_plugged(now);
-            if let Some(tapped) = &mut self.tapped {
-                tapped.sense(now, plugged, &self.peer.driven(), &self.cable);
-                self.driven = tapped.driven();
+            self.sensed_at = now + SNAPSHOT;
+            for host in &mut self.hosts {
+                let other = if host.peer.side() == Side::Car { &charger } else { &car };
+                host.peer.sense(now, plugged, other, &self.cable);
             }
-            self.peer.sense(now, plugged, &self.driven, &self.cable);
         }
-        self.peer.timers(now);
-        if let Some(tapped) = &mut self.tapped {
-            tapped.timers(now);
-        }
+        self.hosts.iter_mut().for_each(|host| host.peer.timers(now));
     }
 
-    /// The power line and the modems at both its ends.
-    fn line(&mut self) -> Result<()> {
+    /// The power line and the modems at both its ends, or the interface.
+    fn frames(&mut self) -> Result<()> {
+        let (now, at) = (self.now, self.since_1970());
         let mut buffer = [0; MAX_FRAME];
-        while let Some(length) = self.peer.transmit(&mut buffer) {
-            self.line.handle(self.now, self.host, buffer.get(..length).unwrap_or_default());
-        }
-        while let Some(length) = self.tapped.as_mut().and_then(|tapped| tapped.transmit(&mut buffer)) {
-            let frame = buffer.get(..length).unwrap_or_default();
-            self.record(Direction::Sent, frame)?;
-            self.work.give(frame);
-            self.emulator.send(frame);
-            self.line.handle(self.now, self.board, frame);
-        }
-        self.line.handle_timeout(self.now);
-        while let Some((port, frame)) = self.line.poll_transmit() {
-            if port == self.board {
-                self.record(Direction::Received, &frame)?;
-                self.work.give(&frame);
-                self.emulator.send(&frame);
-                if let Some(tapped) = &mut self.tapped {
-                    tapped.frame(self.now, &frame);
+        for Host { peer, port } in &mut self.hosts {
+            while let Some(length) = peer.transmit(&mut buffer) {
+                let frame = buffer.get(..length).unwrap_or_default();
+                self.line.handle(now, *port, frame);
+                // A listener hears what is sent at its port.
+                for board in self.boards.iter_mut().filter(|board| board.port == *port) {
+                    board.record(at, Direction::Sent, frame)?;
+                    board.give(frame);
                 }
-            } else {
-                self.peer.frame(self.now, &frame);
+            }
+        }
+        self.line.handle_timeout(now);
+        while let Some((port, frame)) = self.line.poll_transmit() {
+            for board in self.boards.iter_mut().filter(|board| board.port == port) {
+                board.record(at, Direction::Received, &frame)?;
+                board.give(&frame);
+            }
+            for host in self.hosts.iter_mut().filter(|host| host.port == port) {
+                host.peer.frame(now, &frame);
             }
         }
         while self.line.poll_event().is_some() {}
+        if let Some(outside) = &mut self.outside {
+            while let Some(frame) = outside.receive()? {
+                for board in &mut self.boards {
+                    board.record(at, Direction::Received, frame)?;
+                    board.give(frame);
+                }
+            }
+        }
         Ok(())
     }
 
-    fn record(&mut self, direction: Direction, frame: &[u8]) -> Result<()> {
-        let Some(recorder) = &mut self.recorder else { return Ok(()) };
-        recorder.frame(
-            self.began + std::time::Duration::from_micros(self.now.as_micros()),
-            direction,
-            frame,
-        )?;
+    /// The boards go on with what they sense now.
+    fn resume(&mut self) {
+        let (now, plugged) = (self.now, self.is_plugged());
+        let [charger, car] = [Side::Charger, Side::Car].map(|side| self.driven(side));
+        for board in &mut self.boards {
+            let sensed = match board.side() {
+                Some(Side::Charger) => {
+                    senses::sensed(Side::Charger, now, plugged, [&charger, &car], &self.cable)
+                }
+                Some(Side::Car) => senses::sensed(Side::Car, now, plugged, [&car, &charger], &self.cable),
+                None => Sensed { until: now.as_micros(), ..Sensed::default() },
+            };
+            let is_time = self.cable.charging.is_some() && board.log.safe.is_none();
+            board.resume(sensed, self.wish.fault().filter(|_| is_time));
+        }
+    }
+
+    /// After a session the plug is pulled, and the boards are asked to end.
+    fn end(&mut self) -> Result<()> {
+        let boards = self.boards.iter().all(|board| board.side().is_none() || board.log.is_finished);
+        if boards && self.hosts.iter().all(|host| host.peer.is_finished()) {
+            self.finished.get_or_insert(self.now);
+        }
+        if self.finished.is_some_and(|at| self.now.since(at) >= LINGER) && self.plug_at.take().is_some() {
+            for board in &mut self.boards {
+                board.command("status")?;
+                board.command("reboot")?;
+            }
+        }
         Ok(())
+    }
+
+    fn since_1970(&self) -> std::time::Duration {
+        self.began + std::time::Duration::from_micros(self.now.as_micros())
     }
 
     fn is_over(&self) -> bool {
-        let is_silent = self.heard.now() >= Instant::ZERO + SILENT;
-        self.code.is_some() || is_silent || self.now >= Instant::ZERO + LONGEST
+        let has_failed = |board: &Firmware| board.code.is_some_and(|code| code != 0) || board.is_silent();
+        self.boards.iter().all(|board| board.code.is_some())
+            || self.boards.iter().any(has_failed)
+            || self.boards.iter().any(|board| board.log.starts > 1 && self.has_answered(board))
+            || self.now >= Instant::ZERO + LONGEST
     }
 
-    fn verdict(mut self) -> Result<Vec<Row>> {
-        while let Some(line) = self.emulator.line() {
-            println!("{line}");
-            self.read(&line)?;
-        }
-        if let Some(recorder) = &mut self.recorder {
-            recorder.flush()?;
-        }
-        if self.panics {
-            return match (self.code, self.is_safe) {
-                (Some(PANICKED), true) => Ok(Vec::new()),
-                (code, _) => bail!("the board was to panic and to be SAFE then; its exit code: {code:?}"),
-            };
-        }
-        match (self.code, self.finished, self.image) {
-            (Some(0), Some(_), Image::Listen) if !self.has_heard_key => {
-                bail!("the key's frame was not heard")
-            }
-            (Some(0), Some(_), _) => {
-                let mut rows = vec![("stack".to_owned(), self.stack)];
-                rows.extend(self.work.rows());
-                Ok(rows)
-            }
-            (Some(code), ..) => bail!("the board ended with {code} before the session was over"),
-            (None, Some(_), _) => bail!("the board did not end when it was asked to"),
-            (None, None, _) => bail!("no whole session within {LONGEST}"),
-        }
+    /// Whether a board that was to stop by a fault is where it must be then; one that was not to stop has none to wait for.
+    fn has_answered(&self, board: &Firmware) -> bool {
+        self.wish.fault().is_none_or(|fault| board.has_begun_again(fault.reason()))
     }
+
+    fn verdict(mut self) -> Result<Vec<Vec<Row>>> {
+        for board in &mut self.boards {
+            board.finish()?;
+        }
+        if let Some(fault) = self.wish.fault() {
+            let stopped = self.boards.first().context("no board")?;
+            if !stopped.has_begun_again(fault.reason()) {
+                bail!(
+                    "the board was to be SAFE and to begin again with nothing driven; it said: {:?}",
+                    stopped.log.safe
+                );
+            }
+            println!("SAFE, then reset, and nothing is driven");
+            return Ok(Vec::new());
+        }
+        for board in &self.boards {
+            match (board.code, self.finished) {
+                (_, _) if board.log.starts > 1 => bail!("the board began again: {:?}", board.log.safe),
+                (Some(0), Some(_)) => {}
+                (Some(code), _) => bail!("the board ended with {code} before the session was over"),
+                (None, Some(_)) => bail!("the board did not end when it was asked to"),
+                (None, None) => bail!("no whole session within {LONGEST}"),
+            }
+            if board.image == Image::Listen && !board.log.has_heard_key {
+                bail!("the key's frame was not heard");
+            }
+        }
+        let taken = self.boards.into_iter().map(|board| {
+            let mut rows = vec![("stack".to_owned(), board.log.stack)];
+            rows.extend(board.work.rows());
+            rows
+        });
+        Ok(taken.collect())
+    }
+}
+
+fn seed() -> Result<[u8; 16]> {
+    let mut seed = [0; 16];
+    getrandom::fill(&mut seed).map_err(|error| anyhow::anyhow!("no entropy: {error}"))?;
+    Ok(seed)
 }

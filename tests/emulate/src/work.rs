@@ -48,11 +48,16 @@ fn kind(frame: &[u8]) -> Option<String> {
     if let Ok(frame) = homeplug_mme::Frame::parse(frame) {
         return Some(frame.mm_type.to_string()).filter(|name| of_matching(name));
     }
-    let frame = etherparse::SlicedPacket::from_ethernet(frame).ok()?;
-    let Some(etherparse::TransportSlice::Tcp(tcp)) = frame.transport else { return None };
-    let (_, message) = tcp.payload().split_first_chunk::<{ v2gtp::HEADER_LEN }>()?;
-    let name = V2gMessage::decode(message).ok()?.name()?;
+    let name = message(frame)?.name()?;
     name.starts_with("CurrentDemand").then(|| name.to_owned())
+}
+
+/// The message of DIN SPEC 70121 in a frame, where it is in that one whole.
+pub(crate) fn message(frame: &[u8]) -> Option<V2gMessage<'_>> {
+    let packet = etherparse::SlicedPacket::from_ethernet(frame).ok()?;
+    let Some(etherparse::TransportSlice::Tcp(tcp)) = packet.transport else { return None };
+    let (_, message) = tcp.payload().split_first_chunk::<{ v2gtp::HEADER_LEN }>()?;
+    V2gMessage::decode(message).ok()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod net;
 
 use core::arch::{asm, global_asm};
+use core::sync::atomic::{AtomicU32, Ordering};
 
 use hal_esp32p4::Stages;
 use machine::Duration;
@@ -10,7 +11,7 @@ use machine::Duration;
 pub use net::Net;
 
 use crate::register::{read32, write32};
-use crate::safe_and_exit;
+use crate::safe_and_wait;
 
 global_asm!(
     r#"
@@ -71,6 +72,7 @@ _fault:
 const UART: usize = 0x4000_4000;
 const UART_STATE: usize = UART + 4;
 const WATCHDOG: usize = 0x4000_8000;
+const WATCHDOG_VALUE: usize = WATCHDOG + 4;
 const WATCHDOG_CONTROL: usize = WATCHDOG + 8;
 const WATCHDOG_CLEAR: usize = WATCHDOG + 12;
 const WATCHDOG_LOCK: usize = WATCHDOG + 0xC00;
@@ -105,36 +107,65 @@ impl board::Serial for Uart {
     }
 }
 
-/// When the interrupt comes without a feeding, in counts of 25 MHz: a minute, because the board's clock stands while the host is
-/// slow, and this one does not.
-const PATIENCE: u32 = 1_500_000_000;
+/// Counts of the watchdog in a microsecond: 25 MHz.
+const COUNTS_A_US: u64 = 25;
 
-/// The CMSDK's watchdog: its NMI is the first stage and does not return; without it the reset comes as late again.
-pub struct Timer;
+/// How much was left of the first stage's time.
+pub struct Left(u32);
+
+/// The watchdog stands from here to [`resume`], as the board's clock does: the board waits for its host.
+pub fn pause() -> Left {
+    let left = Left(read32(WATCHDOG_VALUE));
+    write32(WATCHDOG, u32::MAX);
+    left
+}
+
+/// The watchdog goes on.
+pub fn resume(left: &Left) {
+    write32(WATCHDOG, left.0);
+}
+
+fn counts(time: Duration) -> u32 {
+    u32::try_from(time.as_micros() * COUNTS_A_US).unwrap_or(u32::MAX)
+}
+
+/// The CMSDK's watchdog: its NMI is the first stage and does not return; without an answer the reset comes after its time again.
+#[derive(Default)]
+pub struct Timer {
+    first: u32,
+}
+
+/// The time of the second stage.
+static SECOND: AtomicU32 = AtomicU32::new(0);
 
 impl Stages for Timer {
     type Error = core::convert::Infallible;
 
-    fn start(&mut self, _: Duration, _: Duration) -> Result<(), Self::Error> {
+    fn start(&mut self, first: Duration, second: Duration) -> Result<(), Self::Error> {
+        self.first = counts(first);
+        SECOND.store(counts(second), Ordering::Relaxed);
         write32(WATCHDOG_LOCK, 0x1ACC_E551);
-        write32(WATCHDOG, PATIENCE);
+        self.feed();
         write32(WATCHDOG_CONTROL, 0b11);
         Ok(())
     }
 
     fn feed(&mut self) {
+        write32(WATCHDOG, self.first);
         write32(WATCHDOG_CLEAR, 1);
     }
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn watchdog() -> ! {
-    safe_and_exit(format_args!("watchdog: the loop has stopped"), 3)
+    // The one counter has begun the first stage's time again.
+    write32(WATCHDOG, SECOND.load(Ordering::Relaxed));
+    safe_and_wait(format_args!("watchdog: the loop has stopped"))
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn fault(exception: u32) -> ! {
-    safe_and_exit(format_args!("fault {exception}"), 4)
+    safe_and_wait(format_args!("fault {exception}"))
 }
 
 /// Ends the emulator with this exit code: semihosting's `SYS_EXIT_EXTENDED`, as an application that ended.

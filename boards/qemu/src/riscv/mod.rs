@@ -1,17 +1,16 @@
-//! QEMU's machine `virt`: start, clock, serial line, watchdog, exit.
+//! QEMU's machine `virt`: start, serial line, exit.
 
 mod net;
+mod watchdog;
 
 use core::arch::global_asm;
 use core::ptr::{read_volatile, write_volatile};
 
-use hal_esp32p4::Stages;
-use machine::Duration;
-
 pub use net::Net;
+pub use watchdog::{Timer, pause, resume};
 
-use crate::register::{read32, write32};
-use crate::safe_and_exit;
+use crate::register::write32;
+use crate::safe_and_wait;
 
 global_asm!(
     r#"
@@ -46,23 +45,10 @@ _trap:
 "#
 );
 
-const CLINT: usize = 0x0200_0000;
-const MTIMECMP: usize = CLINT + 0x4000;
-const MTIME: usize = CLINT + 0xBFF8;
 const UART: usize = 0x1000_0000;
 const TEST: usize = 0x0010_0000;
 /// What an unused word of the stack is.
 pub const PAINT: u32 = 0xA5A5_A5A5;
-
-/// What `mtime` says: 10 MHz.
-fn mtime() -> u64 {
-    loop {
-        let (high, low) = (read32(MTIME + 4), read32(MTIME));
-        if read32(MTIME + 4) == high {
-            return u64::from(high) << 32 | u64::from(low);
-        }
-    }
-}
 
 /// A source of jitter against the clock.
 pub fn jitter() -> u32 {
@@ -106,33 +92,6 @@ fn register(offset: usize) -> u8 {
     unsafe { read_volatile((UART + offset) as *const u8) }
 }
 
-/// When the interrupt comes without a feeding, in counts of `mtime`: a minute, because the board's clock stands while the
-/// host is slow, and this one does not.
-const PATIENCE: u64 = 600_000_000;
-
-/// The machine timer as a watchdog: its interrupt is the first stage and does not return.
-pub struct Timer;
-
-impl Stages for Timer {
-    type Error = core::convert::Infallible;
-
-    fn start(&mut self, _: Duration, _: Duration) -> Result<(), Self::Error> {
-        self.feed();
-        // SAFETY: enables the timer's interrupt, whose handler does not return.
-        unsafe {
-            core::arch::asm!("csrs mie, {0}", "csrsi mstatus, 8", in(reg) 1_u32 << 7, options(nomem, nostack));
-        }
-        Ok(())
-    }
-
-    fn feed(&mut self) {
-        let at = mtime() + PATIENCE;
-        write32(MTIMECMP + 4, u32::MAX);
-        write32(MTIMECMP, at as u32);
-        write32(MTIMECMP + 4, (at >> 32) as u32);
-    }
-}
-
 /// An interrupt of the watchdog, or a fault of the core.
 #[unsafe(no_mangle)]
 extern "C" fn trap() -> ! {
@@ -143,9 +102,9 @@ extern "C" fn trap() -> ! {
         core::arch::asm!("csrr {0}, mcause", "csrr {1}, mepc", out(reg) cause, out(reg) at, options(nomem, nostack));
     }
     if cause == 0x8000_0007 {
-        safe_and_exit(format_args!("watchdog: the loop has stopped"), 3)
+        safe_and_wait(format_args!("watchdog: the loop has stopped"))
     } else {
-        safe_and_exit(format_args!("fault {cause} at {at:#x}"), 4)
+        safe_and_wait(format_args!("fault {cause} at {at:#x}"))
     }
 }
 

@@ -1,0 +1,214 @@
+//! A firmware that runs: what it drives, what it says, the frames that it gives and gets.
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use hal_linux::{Clock, Direction, Recorder};
+use machine::{Duration, Instant};
+use sim::Port;
+use wire::{Counted, Driven, Sensed};
+
+use crate::board::Emulator;
+use crate::senses::{PERIOD, Side};
+use crate::work::Work;
+use crate::{Fault, Image};
+
+/// A board that sends nothing for this time is answered again, on this machine's clock.
+const AGAIN: Duration = Duration::from_millis(500);
+/// A board that says nothing for so long, on this machine's clock, is dead.
+const SILENT: Duration = Duration::from_secs(60);
+
+/// A board at its place.
+pub(crate) struct Firmware {
+    pub(crate) image: Image,
+    /// Its modem's place on the power line.
+    pub(crate) port: Port,
+    emulator: Emulator,
+    /// What stands before its lines.
+    label: &'static str,
+    recorder: Option<Recorder<BufWriter<File>>>,
+    /// What it drove last, and when that was.
+    driven: Driven,
+    /// It waits for what it senses.
+    waits: bool,
+    /// What it was given last; a fault is asked for once.
+    sensed: Sensed,
+    heard: Clock,
+    asked_again: Instant,
+    pub(crate) work: Work,
+    pub(crate) log: Log,
+    /// The exit code, once it has ended.
+    pub(crate) code: Option<i32>,
+}
+
+/// What a board has said so far.
+#[derive(Default)]
+pub(crate) struct Log {
+    /// How often it began.
+    pub(crate) starts: u32,
+    /// Its self-test has passed.
+    pub(crate) has_passed: bool,
+    /// Its session ended in order.
+    pub(crate) is_finished: bool,
+    /// What it said after it ran the SAFE sequence: the reason.
+    pub(crate) safe: Option<String>,
+    pub(crate) has_heard_key: bool,
+    /// The deepest use of its stack, in bytes.
+    pub(crate) stack: u64,
+}
+
+impl Log {
+    /// Reads a line, as a person at the serial line does.
+    fn read(&mut self, line: &str) {
+        self.starts += u32::from(line.contains("; self-test begins"));
+        self.has_passed |= line.contains("self-test passed");
+        self.is_finished |= line.contains(": ended in order") && !line.contains("stopping: ");
+        self.safe = self.safe.take().or(line.strip_prefix("SAFE: ").map(str::to_owned));
+        self.has_heard_key |= line.contains("CM_SLAC_MATCH.CNF");
+        if let Some((_, rest)) = line.split_once("; stack ") {
+            self.stack = rest.split(' ').next().and_then(|bytes| bytes.parse().ok()).unwrap_or(0);
+        }
+    }
+}
+
+impl Firmware {
+    /// A board that was just started, with its modem at `port`. Its frames are recorded in a file.
+    pub(crate) fn new(
+        image: Image,
+        emulator: Emulator,
+        label: &'static str,
+        port: Port,
+        record: Option<&Path>,
+    ) -> Result<Self> {
+        let recorder = match record {
+            Some(path) => {
+                let file = File::create(path).with_context(|| path.display().to_string())?;
+                Some(Recorder::new(BufWriter::new(file), "board")?)
+            }
+            None => None,
+        };
+        Ok(Self {
+            image,
+            port,
+            emulator,
+            label,
+            recorder,
+            driven: Driven { pwm: PERIOD, ..Driven::default() },
+            waits: false,
+            sensed: Sensed::default(),
+            heard: Clock::start(),
+            asked_again: Instant::ZERO,
+            work: Work::default(),
+            log: Log::default(),
+            code: None,
+        })
+    }
+
+    /// Its end of the cable; a listener has none.
+    pub(crate) const fn side(&self) -> Option<Side> {
+        match self.image {
+            Image::Charger => Some(Side::Charger),
+            Image::Car => Some(Side::Car),
+            Image::Listen => None,
+        }
+    }
+
+    /// What it drives.
+    pub(crate) const fn driven(&self) -> &Driven {
+        &self.driven
+    }
+
+    /// When it waits for what it senses, on its clock; `None`: it is at work.
+    pub(crate) fn waits_since(&self) -> Option<Instant> {
+        self.waits.then_some(Instant::from_micros(self.driven.at))
+    }
+
+    /// Prints and reads what it says, and looks whether it has ended.
+    pub(crate) fn read(&mut self) -> Result<()> {
+        self.code = self.emulator.ended()?;
+        while let Some(line) = self.emulator.line() {
+            println!("{}{line}", self.label);
+            self.log.read(&line);
+        }
+        Ok(())
+    }
+
+    /// Types a command.
+    pub(crate) fn command(&mut self, words: &str) -> Result<()> {
+        self.emulator.command(words)
+    }
+
+    /// Its next frame for its modem; its length.
+    pub(crate) fn receive(&mut self, buffer: &mut [u8]) -> Option<usize> {
+        while let Some(length) = self.emulator.receive(buffer) {
+            self.heard = Clock::start();
+            self.asked_again = Instant::ZERO;
+            let frame = buffer.get(..length).unwrap_or_default();
+            if let Some(counted) = Counted::of(frame) {
+                self.work.count(counted);
+            } else if let Some(driven) = Driven::of(frame) {
+                (self.driven, self.waits) = (driven, true);
+            } else {
+                return Some(length);
+            }
+        }
+        if !self.waits && self.heard.now() >= self.asked_again + AGAIN {
+            // One of the two frames of an exchange was lost.
+            self.asked_again = self.heard.now();
+            self.emulator.send(&self.sensed.frame());
+        }
+        None
+    }
+
+    /// Gives it a frame from its modem.
+    pub(crate) fn give(&mut self, frame: &[u8]) {
+        self.work.give(frame);
+        self.emulator.send(frame);
+    }
+
+    /// Gives it what it senses: it goes on. With a fault that its program is to have now.
+    pub(crate) fn resume(&mut self, sensed: Sensed, fault: Option<Fault>) {
+        (self.sensed, self.waits) = (sensed, false);
+        let contacts = sensed.contacts | fault.map_or(0, Fault::contact);
+        self.emulator.send(&Sensed { contacts, ..sensed }.frame());
+    }
+
+    /// Records a frame of its, at a time since 1970.
+    pub(crate) fn record(
+        &mut self,
+        at: std::time::Duration,
+        direction: Direction,
+        frame: &[u8],
+    ) -> Result<()> {
+        let Some(recorder) = &mut self.recorder else { return Ok(()) };
+        recorder.frame(at, direction, frame)?;
+        Ok(())
+    }
+
+    /// Waits for a frame of its, for a moment at most.
+    pub(crate) fn wait(&self) -> Result<()> {
+        self.emulator.wait()
+    }
+
+    pub(crate) fn is_silent(&self) -> bool {
+        self.heard.now() >= Instant::ZERO + SILENT
+    }
+
+    /// Ends its recording.
+    pub(crate) fn finish(&mut self) -> Result<()> {
+        self.read()?;
+        if let Some(recorder) = &mut self.recorder {
+            recorder.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Whether it was SAFE for a reason that begins like this, and then began again with nothing driven.
+    pub(crate) fn has_begun_again(&self, reason: &str) -> bool {
+        let rests = Driven { at: self.driven.at, pwm: PERIOD, ..Driven::default() };
+        let is_safe = self.log.safe.as_ref().is_some_and(|safe| safe.starts_with(reason));
+        is_safe && self.log.starts == 2 && self.driven == rests
+    }
+}

@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# One DIN SPEC 70121 session over a real network stack: Josev's car against the charger's firmware on an emulated board, from
+# discovery to SessionStop. The board's network goes on in the charger's namespace (`emulate --bridge`). Both are on the same
+# cable already: Josev has no matching.
+set -uo pipefail
+export LC_ALL=C
+. "$(dirname "$0")/lib.sh"
+ROOT=$(root_folder)
+OUT=$(target_folder)/interop/josev-board
+RECORDING=$OUT/session.pcapng
+EMULATE=${EMULATE:-$(target_folder)/debug/emulate}
+LEAST_ROUNDS=20 # of CurrentDemand; the car asks for up to 100
+
+# What the car sends, repeats taken together: every state of a DIN session.
+STATES="supportedAppProtocolReq SessionSetupReq ServiceDiscoveryReq ServicePaymentSelectionReq\
+ ContractAuthenticationReq ChargeParameterDiscoveryReq CableCheckReq PreChargeReq PowerDeliveryReq\
+ CurrentDemandReq PowerDeliveryReq WeldingDetectionReq SessionStopReq"
+
+sent() { sed -nE 's/.* Sent ([A-Za-z]+Req)$/\1/p' "$OUT/car.log"; }
+received() { sed -nE 's/.* ([A-Za-z]+Res) received$/\1/p' "$OUT/car.log"; }
+
+check_car() {
+    local rounds
+    rounds=$(sent | grep -c CurrentDemandReq)
+    check "all states, in their order" equal "$(sent | uniq | paste -sd' ')" "$STATES"
+    check "each request has its response" equal "$(received | sed s/Res$/Req/)" "$(sent)"
+    check "CurrentDemand: $rounds rounds" at_least "$rounds" "$LEAST_ROUNDS"
+    check "the car's session ended well" grep -q "Communication session stopped successfully" "$OUT/car.log"
+    check "the car has no complaint" nothing "$(complaints "$OUT/car.log")"
+}
+
+check_board() {
+    check "the board's session ended well" grep -q "stopped by the car in .*: ended in order" "$OUT/board.log"
+    "$CCS" decode --summary "$RECORDING" >"$OUT/summary.txt" 2>&1
+    check "ccs decode --summary: exit code" equal $? 0
+    check "ccs decode --summary counts what the car sent" equal \
+        "$(sed -nE 's/^ +([0-9]+) ([A-Za-z]+Req)$/\1 \2/p' "$OUT/summary.txt" | sort -k2)" \
+        "$(sent | sort | uniq -c | sed 's/^ *//' | sort -k2)"
+}
+
+find_tools
+need ip ethtool tshark java javac python3.11
+find_ccs
+[ -x "$EMULATE" ] || die "no $EMULATE: run 'cargo build -p emulate -p ccs' first"
+rm -rf "$OUT"
+mkdir -p "$OUT"
+make_python josev-0.31.2 josev-requirements.txt
+make_hosts
+# The board's packets are its own.
+ip netns exec "$CHARGER" sysctl -qw "net.ipv6.conf.$INTERFACE.disable_ipv6=1"
+start "$CHARGER" "$OUT/board.log" "$EMULATE" --bridge "$INTERFACE" -o "$RECORDING"
+BOARD=$STARTED
+wait_for "$OUT/board.log" "charger applies 5 %" 120 "$BOARD"
+start_josev "$CAR" "$OUT/car.log" "$TOOLS/josev/josev.py" evcc "$TOOLS/josev/car-din.json"
+EVCC=$STARTED
+wait_for "$OUT/car.log" "TCP connection closed" 90 "$EVCC"
+check "the board ends by itself" end_by "$BOARD" 30
+alive "$BOARD" || check "the board's exit code" equal "$(exit_code "$BOARD")" 0
+check_car
+check_board
+check_recording "$RECORDING" $((2 * $(sent | wc -l)))
+closing_line

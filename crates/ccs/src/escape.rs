@@ -103,7 +103,7 @@ pub fn json(value: &impl Serialize) -> String {
 }
 
 /// Writes JSON in one line, in printable characters.
-pub fn write_json(value: &impl Serialize, out: &mut dyn io::Write) -> io::Result<()> {
+pub fn write_json(value: &impl Serialize, out: impl io::Write) -> io::Result<()> {
     value.serialize(&mut Serializer::with_formatter(out, Printable)).map_err(Into::into)
 }
 
@@ -113,6 +113,10 @@ struct Printable;
 impl Formatter for Printable {
     fn write_string_fragment<W: io::Write + ?Sized>(&mut self, out: &mut W, text: &str) -> io::Result<()> {
         let mut plain = text;
+        // Most text is printable ASCII: nothing to look for.
+        if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            return CompactFormatter.write_string_fragment(out, plain);
+        }
         while let Some((at, c)) = plain.char_indices().find(|(_, c)| is_hidden(*c)) {
             let (before, rest) = plain.split_at_checked(at).unwrap_or_default();
             CompactFormatter.write_string_fragment(out, before)?;

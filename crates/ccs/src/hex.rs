@@ -1,7 +1,5 @@
 //! Hexadecimal text.
 
-use std::fmt::Write;
-
 /// Turns a line into bytes: digits in pairs, with spaces, tabs, commas, colons, dashes or `0x` between
 /// them. The error is the 1-based column.
 pub fn parse(line: &[u8], out: &mut Vec<u8>) -> Result<(), usize> {
@@ -30,8 +28,7 @@ pub fn parse(line: &[u8], out: &mut Vec<u8>) -> Result<(), usize> {
 pub fn write(bytes: &[u8], out: &mut String) {
     out.reserve(bytes.len() * 2);
     for byte in bytes {
-        // Writing to a string cannot fail.
-        let _ = write!(out, "{byte:02x}");
+        out.extend([byte >> 4, byte & 15].into_iter().filter_map(|digit| char::from_digit(digit.into(), 16)));
     }
 }
 

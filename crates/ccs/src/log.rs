@@ -11,7 +11,7 @@ use v2gtp::PayloadType;
 
 use crate::command::{evse, pev};
 use crate::decode::values::write_scaled;
-use crate::decode::{Codecs, Schema, values};
+use crate::decode::{Schema, values};
 use crate::inbox::Document;
 use crate::repeats::More;
 use crate::said::Said;
@@ -204,8 +204,8 @@ impl Log {
 fn schema_of(document: &Document, name: &str) -> Option<Schema> {
     let of_type = Schema::of_payload_type(PayloadType(document.payload_type));
     let schema = of_type.or_else(|| Schema::of_first_bytes(&document.bytes))?;
-    let outline = schema.outline(&document.bytes)?.ok()?;
-    (outline.message() == Some(name)).then_some(schema)
+    let (decoded, _) = listen::Document::decode(schema, &document.bytes)?.ok()?;
+    (decoded.name() == Some(name)).then_some(schema)
 }
 
 /// How long a message is that cannot be shown.

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use listen::{Direction, Talk, When};
+use listen::{Direction, Document, Talk, When};
 use machine::Instant;
 use v2gtp::PayloadType;
 
@@ -27,7 +27,8 @@ impl Retelling {
         let time_ns = i64::try_from(at.as_micros().saturating_mul(1000)).ok();
         let when = When { frame: self.messages, time_ns };
         let (schema, _) = self.talk.classify(PayloadType(payload_type), document);
-        self.talk.message(when, Some(direction), schema, document);
+        let decoded = schema.and_then(|schema| Document::decode(schema, document)?.ok());
+        self.talk.message(when, Some(direction), schema, decoded.as_ref().map(|(document, _)| document));
     }
 
     /// Writes the story where there is one, and begins the next.

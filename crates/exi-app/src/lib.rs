@@ -87,9 +87,18 @@ const RES: Root = Root { name: "supportedAppProtocolRes", code: 1, bits: 2, end:
 impl<'a> Message<'a> {
     /// Decodes the payload of a V2GTP message of type 0x8001.
     pub fn decode(stream: &'a [u8]) -> Result<Self, Error> {
+        Self::decode_measured(stream).map(|(message, _)| message)
+    }
+
+    /// The same, with the length of the document in bytes: what follows does not belong to it.
+    pub fn decode_measured(stream: &'a [u8]) -> Result<(Self, usize), Error> {
         match exi::root_code(stream, REQ.bits)? {
-            code if code == REQ.code => exi::decode(stream, REQ).map(Self::Req),
-            code if code == RES.code => exi::decode(stream, RES).map(Self::Res),
+            code if code == REQ.code => {
+                exi::decode_measured(stream, REQ).map(|(req, length)| (Self::Req(req), length))
+            }
+            code if code == RES.code => {
+                exi::decode_measured(stream, RES).map(|(res, length)| (Self::Res(res), length))
+            }
             _ => Err(Error { kind: ErrorKind::Root, bit: 8, path: Path::default() }),
         }
     }

@@ -56,6 +56,11 @@ impl<'a> V2gMessage<'a> {
         exi::decode(stream, V2G_MESSAGE)
     }
 
+    /// The same, with the length of the document in bytes: what follows does not belong to it.
+    pub fn decode_measured(stream: &'a [u8]) -> Result<(Self, usize), Error> {
+        exi::decode_measured(stream, V2G_MESSAGE)
+    }
+
     /// Encodes the message into `buffer` and returns its length in bytes.
     pub fn encode(&self, buffer: &mut [u8]) -> Result<usize, Error> {
         exi::encode(self, V2G_MESSAGE, buffer)

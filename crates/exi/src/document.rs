@@ -34,12 +34,25 @@ pub fn root_code(stream: &[u8], bits: u8) -> Result<u16, Error> {
 /// The whole document is checked, strings, binaries and lists included; reading them later cannot fail.
 /// Bits behind the document are ignored: the framing around it knows its length.
 pub fn decode<'a, T: Particle<'a>>(stream: &'a [u8], root: Root) -> Result<T, Error> {
+    decode_with(&mut Reader::new(stream, 8 + u32::from(root.bits)), root)
+}
+
+/// The same, with the length of the document in bytes.
+pub fn decode_measured<'a, T: Particle<'a>>(stream: &'a [u8], root: Root) -> Result<(T, usize), Error> {
+    let mut reader = Reader::new(stream, 8 + u32::from(root.bits));
+    let value = decode_with(&mut reader, root)?;
+    Ok((value, reader.bit().div_ceil(8) as usize))
+}
+
+/// Decodes a `T` with a reader of its stream.
+#[inline(always)]
+fn decode_with<'a, T: Particle<'a>>(reader: &mut Reader<'a>, root: Root) -> Result<T, Error> {
+    let stream = reader.stream();
     if root_code(stream, root.bits)? != root.code {
         return Err(Error { kind: ErrorKind::Root, bit: 8, path: Path::default() });
     }
-    let mut reader = Reader::new(stream, 8 + u32::from(root.bits));
-    let value = T::read(&mut reader, 0);
-    end(&mut reader, root);
+    let value = T::read(reader, 0);
+    end(reader, root);
     match reader.finish() {
         None => Ok(value),
         Some((kind, bit)) => Err(Error { kind, bit, path: locate::<T>(stream, root) }),

@@ -420,6 +420,9 @@ pub(crate) fn big_number<S: serde::Serializer>(
     let sign = if integer.is_negative() { "-" } else { "" };
     let text: String =
         sign.chars().chain(digits.iter().rev().filter_map(|digit| char::from_digit(*digit, 10))).collect();
-    let number: serde_json::Number = text.parse().map_err(serde::ser::Error::custom)?;
-    serde::Serialize::serialize(&number, serializer)
+    match text.parse::<serde_json::Number>() {
+        Ok(number) => serde::Serialize::serialize(&number, serializer),
+        // Beyond what a number of JSON can be.
+        Err(_) => serializer.serialize_str(&text),
+    }
 }

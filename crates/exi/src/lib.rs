@@ -93,7 +93,7 @@ mod view;
 mod writer;
 
 pub use binary::{Base64Binary, Binary, HexBinary};
-pub use document::{Root, decode, decode_at, encode, root_code};
+pub use document::{Root, decode, decode_at, decode_measured, encode, root_code};
 pub use error::{Error, ErrorKind, Path};
 pub use integer::Integer;
 pub use list::{Items, List, UNBOUNDED};

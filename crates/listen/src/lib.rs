@@ -38,6 +38,7 @@ extern crate std;
 
 mod direction;
 mod discovery;
+mod document;
 mod framer;
 mod half;
 mod held;
@@ -52,6 +53,7 @@ mod talk;
 
 pub use direction::{Direction, Ends, Votes};
 pub use discovery::Discovery;
+pub use document::Document;
 pub use framer::{Close, Found, Sink, When, whole};
 pub use held::{BLOCK_LEN, Block};
 pub use listen::{BoardStorage, Content, Event, Listen, OnEvent};

@@ -1,13 +1,12 @@
 //! A passive observer of Ethernet frames: matchings, connections, messages and stories.
 
-use exi_din::V2gMessage;
 use homeplug_mme::{Frame, NetworkKey};
 use v2gtp::PayloadType;
 
 use crate::packet::{self, Layer};
 use crate::{
-    Attempt, Close, Direction, Discovery, Ends, Fixed, Found, GivenUp, Known, Matchings, Outlook, Schema,
-    Sender, Status, Storage, Streams, Talk, When,
+    Attempt, Close, Direction, Discovery, Document, Ends, Fixed, Found, GivenUp, Known, Matchings, Outlook,
+    Schema, Sender, Status, Storage, Streams, Talk, When,
 };
 
 /// The link type of Ethernet.
@@ -167,19 +166,20 @@ fn report(
     found: Found<'_>,
     on_event: &mut OnEvent<'_>,
 ) {
-    let mut name = None;
+    let (mut schema, mut known, mut document) = (None, Known::Guess, None);
     if let Found::Message(payload_type, payload) = found {
-        let (schema, _) = talk.classify(payload_type, payload);
-        name = name_of(schema, payload);
+        (schema, known) = talk.classify(payload_type, payload);
+        let decoded = schema.and_then(|schema| Document::decode(schema, payload));
+        document = decoded.and_then(Result::ok).map(|(document, _)| document);
     }
+    let name = document.as_ref().and_then(Document::name);
     let direction = ends.direction(&mut talk.votes, sender, name.and_then(Direction::of_name));
     let content = match found {
         Found::Message(payload_type, payload) => {
             if let Some(discovery) = Discovery::of_payload(payload_type, payload) {
                 Content::Discovery(discovery)
             } else {
-                let (schema, known) = talk.classify(payload_type, payload);
-                talk.message(when, direction, schema, payload);
+                talk.message(when, direction, schema, document.as_ref());
                 Content::Message { payload_type, payload, schema, known, name }
             }
         }
@@ -199,16 +199,4 @@ fn report(
         Found::Over { is_evicted, .. } => Content::Over { connection: sender.connection, talk, is_evicted },
     };
     on_event(&Event { when, direction, content });
-}
-
-/// The name of a message whose schema has a codec here, where it decodes.
-fn name_of(schema: Option<Schema>, payload: &[u8]) -> Option<&'static str> {
-    match schema? {
-        Schema::Din => V2gMessage::decode(payload).ok()?.name(),
-        Schema::App => Some(match exi_app::Message::decode(payload).ok()? {
-            exi_app::Message::Req(_) => "supportedAppProtocolReq",
-            exi_app::Message::Res(_) => "supportedAppProtocolRes",
-        }),
-        _ => None,
-    }
 }

@@ -1,8 +1,11 @@
 //! From a captured frame down to what a charging session may be in: link layer, VLAN tags, IP, UDP, TCP.
 
-use core::net::{IpAddr, Ipv6Addr};
+use core::net::Ipv6Addr;
 
-use etherparse::{EtherType, LaxNetSlice, LaxSlicedPacket, TransportSlice};
+use etherparse::{
+    EtherType, IpNumber, LaxIpPayloadSlice, LaxIpSlice, LaxMacsecPayloadSlice, LaxMacsecSlice,
+    SingleVlanSlice, TcpSlice, UdpSlice,
+};
 use homeplug_mme::Mac;
 
 use crate::framer::Close;
@@ -69,43 +72,68 @@ const UNKNOWN: Mac = Mac([0; 6]);
 
 /// Takes a frame of a pcap link type apart. Frames that are cut are read as far as they go.
 pub fn parse(link_type: i32, frame: &[u8]) -> Layer<'_> {
-    let ether_type = |at: usize| {
-        let bytes = frame.get(at..at + 2)?.try_into().ok()?;
-        Some(EtherType(u16::from_be_bytes(bytes)))
-    };
-    // The numbers are those of https://www.tcpdump.org/linktypes.html.
-    let packet = match link_type {
-        1 => LaxSlicedPacket::from_ethernet(frame).ok(),
-        12 | 14 | 101 | 228 | 229 => LaxSlicedPacket::from_ip(frame).ok(),
-        // BSD loopback: a protocol family in either byte order, then the IP packet.
-        0 | 108 => frame.get(4..).and_then(|ip| LaxSlicedPacket::from_ip(ip).ok()),
-        // Linux "cooked" captures (`tcpdump -i any`), versions 1 and 2.
-        113 => cooked(ether_type(14), frame.get(16..)),
-        276 => cooked(ether_type(0), frame.get(20..)),
-        _ => None,
-    };
     let mac = |at: usize| {
         let bytes = frame.get(at..at + 6).and_then(|bytes| bytes.try_into().ok());
         Mac(bytes.unwrap_or_default())
     };
-    let (to, from) = match link_type {
-        1 => (mac(0), mac(6)),
-        113 => (UNKNOWN, mac(6)),
-        276 => (UNKNOWN, mac(12)),
-        _ => (UNKNOWN, UNKNOWN),
-    };
-    packet.map_or(Layer::Other, |packet| layer(to, from, &packet))
+    // The numbers are those of https://www.tcpdump.org/linktypes.html.
+    match link_type {
+        1 => ether(mac(0), mac(6), frame.get(12..14), frame.get(14..)),
+        12 | 14 | 101 | 228 | 229 => ip(frame),
+        // BSD loopback: a protocol family in either byte order, then the IP packet.
+        0 | 108 => frame.get(4..).map_or(Layer::Other, ip),
+        // Linux "cooked" captures (`tcpdump -i any`), versions 1 and 2.
+        113 => ether(UNKNOWN, mac(6), frame.get(14..16), frame.get(16..)),
+        276 => ether(UNKNOWN, mac(12), frame.get(0..2), frame.get(20..)),
+        _ => Layer::Other,
+    }
 }
 
-fn cooked(ether_type: Option<EtherType>, payload: Option<&[u8]>) -> Option<LaxSlicedPacket<'_>> {
-    Some(LaxSlicedPacket::from_ether_type(ether_type?, payload?))
+/// Tags (VLAN, MACsec) that are taken off a frame: judgement, no more are used.
+const MAX_TAGS: usize = 3;
+
+fn ether<'a>(to: Mac, from: Mac, ether_type: Option<&[u8]>, payload: Option<&'a [u8]>) -> Layer<'a> {
+    let (Some([high, low]), Some(mut payload)) = (ether_type, payload) else { return Layer::Other };
+    let mut ether_type = EtherType(u16::from_be_bytes([*high, *low]));
+    for _ in 0..MAX_TAGS {
+        let inner = match ether_type {
+            EtherType::VLAN_TAGGED_FRAME
+            | EtherType::PROVIDER_BRIDGING
+            | EtherType::VLAN_DOUBLE_TAGGED_FRAME => {
+                SingleVlanSlice::from_slice(payload).ok().map(|tag| (tag.ether_type(), tag.payload_slice()))
+            }
+            EtherType::MACSEC => match LaxMacsecSlice::from_slice(payload).map(|tag| tag.payload) {
+                // Signed, but not encrypted.
+                Ok(LaxMacsecPayloadSlice::Unmodified(inner)) => Some((inner.ether_type, inner.payload)),
+                _ => None,
+            },
+            _ => break,
+        };
+        let Some(inner) = inner else { return Layer::Other };
+        (ether_type, payload) = inner;
+    }
+    match ether_type {
+        HOMEPLUG_AV => Layer::Mme { to, from, payload },
+        EtherType::IPV4 | EtherType::IPV6 => ip(payload),
+        _ => Layer::Other,
+    }
 }
 
-fn layer<'a>(to: Mac, from: Mac, packet: &LaxSlicedPacket<'a>) -> Layer<'a> {
-    match (&packet.net, &packet.transport) {
-        (Some(net), Some(TransportSlice::Udp(udp))) => flow(net, udp.source_port(), udp.destination_port())
-            .map_or(Layer::Other, |flow| Layer::Udp(flow, udp.payload())),
-        (Some(net), Some(TransportSlice::Tcp(tcp))) => {
+fn ip(packet: &[u8]) -> Layer<'_> {
+    let Ok((packet, error)) = LaxIpSlice::from_slice(packet) else { return Layer::Other };
+    let LaxIpPayloadSlice { ip_number, fragmented, payload, .. } = *packet.payload();
+    if fragmented {
+        return Layer::Fragment;
+    }
+    // In a header between IP and what it carries.
+    if error.is_some() {
+        return Layer::Other;
+    }
+    match ip_number {
+        IpNumber::UDP => UdpSlice::from_slice_lax(payload).map_or(Layer::Other, |udp| {
+            Layer::Udp(flow(&packet, udp.source_port(), udp.destination_port()), udp.payload())
+        }),
+        IpNumber::TCP => TcpSlice::from_slice(payload).map_or(Layer::Other, |tcp| {
             let segment = Segment {
                 sequence: tcp.sequence_number(),
                 acknowledged: tcp.ack().then(|| tcp.acknowledgment_number()),
@@ -113,18 +141,8 @@ fn layer<'a>(to: Mac, from: Mac, packet: &LaxSlicedPacket<'a>) -> Layer<'a> {
                 close: close(tcp.rst(), tcp.fin()),
                 data: tcp.payload(),
             };
-            flow(net, tcp.source_port(), tcp.destination_port())
-                .map_or(Layer::Other, |flow| Layer::Tcp(flow, segment))
-        }
-        (Some(net), None) if net.ip_payload_ref().is_some_and(|payload| payload.fragmented) => {
-            Layer::Fragment
-        }
-        (None, None) => match packet.ether_payload() {
-            Some(payload) if payload.ether_type == HOMEPLUG_AV => {
-                Layer::Mme { to, from, payload: payload.payload }
-            }
-            _ => Layer::Other,
-        },
+            Layer::Tcp(flow(&packet, tcp.source_port(), tcp.destination_port()), segment)
+        }),
         _ => Layer::Other,
     }
 }
@@ -137,20 +155,16 @@ fn close(is_reset: bool, is_last: bool) -> Option<Close> {
     }
 }
 
-fn flow(net: &LaxNetSlice<'_>, source_port: u16, destination_port: u16) -> Option<Flow> {
-    let (source, destination): (IpAddr, IpAddr) = match net {
-        LaxNetSlice::Ipv4(ip) => (ip.header().source_addr().into(), ip.header().destination_addr().into()),
-        LaxNetSlice::Ipv6(ip) => (ip.header().source_addr().into(), ip.header().destination_addr().into()),
-        LaxNetSlice::Arp(_) => return None,
+fn flow(packet: &LaxIpSlice<'_>, source_port: u16, destination_port: u16) -> Flow {
+    let (source, destination) = match packet {
+        LaxIpSlice::Ipv4(ip) => {
+            let header = ip.header();
+            (header.source_addr().to_ipv6_mapped(), header.destination_addr().to_ipv6_mapped())
+        }
+        LaxIpSlice::Ipv6(ip) => (ip.header().source_addr(), ip.header().destination_addr()),
     };
-    let endpoint = |address: IpAddr, port| {
-        let address = match address {
-            IpAddr::V4(address) => address.to_ipv6_mapped(),
-            IpAddr::V6(address) => address,
-        };
-        Endpoint { address, port }
-    };
-    Some(Flow { source: endpoint(source, source_port), destination: endpoint(destination, destination_port) })
+    let endpoint = |address, port| Endpoint { address, port };
+    Flow { source: endpoint(source, source_port), destination: endpoint(destination, destination_port) }
 }
 
 #[cfg(test)]

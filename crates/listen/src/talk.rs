@@ -5,7 +5,7 @@ use v2gtp::PayloadType;
 
 use crate::direction::{Direction, Votes};
 use crate::story::Side;
-use crate::{Close, Schema, Story, When};
+use crate::{Close, Document, Schema, Story, When};
 
 /// Offers of which the number is kept: more the handshake cannot have (supportedAppProtocol, 1..=20).
 const MAX_OFFERS: usize = 20;
@@ -85,26 +85,27 @@ impl Talk {
         (announced, if agrees { Known::Handshake } else { Known::Guess })
     }
 
-    /// Takes a message; its time is the story's.
+    /// Takes a message and what it decodes to, where it does; its time is the story's.
     pub fn message(
         &mut self,
         when: When,
         direction: Option<Direction>,
         schema: Option<Schema>,
-        payload: &[u8],
+        document: Option<&Document<'_>>,
     ) {
         if schema == Some(Schema::App) {
-            self.learn(payload);
+            if let Some(Document::App(message)) = document {
+                self.learn(message);
+            }
             return self.story.handshake(when, direction == Some(Direction::ToEvse));
         }
         // What is common to all kinds of energy transfer names none of them.
         if schema != Some(Schema::Iso20Common) || self.spoken.is_none() {
             self.spoken = schema.or(self.spoken);
         }
-        if schema == Some(Schema::Din) {
-            self.story.din(when, payload);
-        } else {
-            self.story.other(when);
+        match document {
+            Some(Document::Din(message)) => self.story.din(when, message),
+            _ => self.story.other(when),
         }
     }
 
@@ -122,9 +123,9 @@ impl Talk {
         self.is_tls = true;
     }
 
-    fn learn(&mut self, payload: &[u8]) {
-        match exi_app::Message::decode(payload) {
-            Ok(exi_app::Message::Req(request)) => {
+    fn learn(&mut self, message: &exi_app::Message<'_>) {
+        match message {
+            exi_app::Message::Req(request) => {
                 (self.offers, self.offered, self.agreed) = (Vec::new(), Vec::new(), None);
                 for offer in &request.app_protocol {
                     let mut namespace = String::new();
@@ -138,7 +139,7 @@ impl Talk {
                     let _ = self.offered.push(Offer { namespace, schema_id, priority });
                 }
             }
-            Ok(exi_app::Message::Res(answer)) => {
+            exi_app::Message::Res(answer) => {
                 self.answer = Some(answer.response_code.name());
                 // DIN lets the schema id away where there was one offer only.
                 let chosen = match (answer.schema_id, self.offers.as_slice()) {
@@ -147,7 +148,6 @@ impl Talk {
                 };
                 self.agreed = chosen.and_then(|(_, schema)| *schema);
             }
-            Err(_) => {}
         }
     }
 }

@@ -13,7 +13,7 @@ use exi_din::{
     UnitSymbol, V2gMessage, WeldingDetectionRes,
 };
 use listen::story::{Cause, How, Side};
-use listen::{Close, Story, When};
+use listen::{Close, Document, Schema, Story, Talk, When};
 use session::Phase;
 
 /// A session that is told message by message, a second apart.
@@ -54,7 +54,7 @@ impl Telling {
         let mut buffer = [0; 256];
         let length = message.encode(&mut buffer).unwrap();
         let when = self.when();
-        self.story.din(when, &buffer[..length]);
+        self.story.din(when, &V2gMessage::decode(&buffer[..length]).unwrap());
     }
 
     fn when(&mut self) -> When {
@@ -276,11 +276,16 @@ fn the_sides_and_the_session_are_named_as_they_were_sent() {
 
 #[test]
 fn bytes_that_do_not_decode_are_counted_and_change_nothing_else() {
-    let mut telling = Telling::charging();
-    let before = telling.story.end().how;
-    for length in 0..20 {
-        let when = telling.when();
-        telling.story.din(when, &vec![0x80; length]);
+    // SessionStopReq, then the same with fewer bytes.
+    let stop = [0x80, 0x9A, 0x02, 0x00, 0x40, 0x80, 0xC1, 0x01, 0x41, 0x81, 0xC2, 0x11, 0xF0];
+    let mut talk = Talk::default();
+    for (frame, length) in (1..).zip((0..=stop.len()).rev()) {
+        let decoded = Document::decode(Schema::Din, &stop[..length]).unwrap().ok();
+        assert_eq!(decoded.is_some(), length == stop.len(), "{length} bytes");
+        let document = decoded.as_ref().map(|(document, _)| document);
+        talk.message(When { frame, time_ns: None }, None, Some(Schema::Din), document);
     }
-    assert_eq!((telling.story.messages, telling.story.end().how), (26, before));
+    let story = talk.story();
+    assert_eq!((story.messages, story.phases.len()), (14, 1));
+    assert_eq!((story.end().how, story.end().when.frame), (How::CarStop("SessionStopReq"), 1));
 }

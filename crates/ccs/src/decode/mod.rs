@@ -20,7 +20,7 @@ use homeplug_mme::{Frame, FrameError};
 use v2gtp::PayloadType;
 
 pub use link::{Unread, Why};
-pub use listen::{Close, Direction, Discovery, GivenUp, Schema};
+pub use listen::{Close, Direction, Discovery, Document, GivenUp, Schema};
 pub use mme::Keys;
 pub use schema::{Basis, Codecs};
 pub use storage::MAX_STREAMS;
@@ -135,6 +135,8 @@ pub struct Exi<'a> {
     pub basis: Basis,
     /// The message's name, where there is a codec for its schema.
     pub message: Option<&'static str>,
+    /// What it decodes to, where it does.
+    pub document: Option<&'a Document<'a>>,
     /// Bytes after the end of the document.
     pub trailing: usize,
     /// Why it does not decode.
@@ -416,6 +418,7 @@ impl Context {
         found: Found<'_>,
         on_event: &mut OnEvent<'_>,
     ) {
+        let mut document = None;
         let content = match found {
             Found::Over { first, .. } => {
                 let number = sender.map_or(1, |sender| sender.connection);
@@ -423,7 +426,9 @@ impl Context {
             }
             Found::Message(payload_type, payload) => match Discovery::of_payload(payload_type, payload) {
                 Some(sdp) => Content::Sdp(sdp),
-                None if is_exi(payload_type) => Content::Exi(payload::describe(talk, payload_type, payload)),
+                None if is_exi(payload_type) => {
+                    Content::Exi(payload::describe(talk, payload_type, payload, &mut document))
+                }
                 None => Content::Other(payload_type, payload.len()),
             },
             Found::Tls | Found::Opened | Found::Closed(_) => match (sender, found) {
@@ -482,7 +487,7 @@ fn named(content: &Content<'_>) -> Option<Direction> {
 fn tell(talk: &mut Talk, event: &Event<'_>) {
     let when = When { frame: event.frame, time_ns: event.time_ns };
     match (&event.content, event.direction) {
-        (Content::Exi(exi), direction) => talk.message(when, direction, exi.schema, exi.payload),
+        (Content::Exi(exi), direction) => talk.message(when, direction, exi.schema, exi.document),
         (Content::Closed(_, close), Some(sender)) => talk.closed(when, sender, *close),
         (Content::Tls(_), _) => talk.encrypted(),
         _ => {}

@@ -1,25 +1,34 @@
 //! EXI payloads: which schema, which message, and what does not decode.
 
-use listen::{Known, Talk};
+use listen::{Document, Known, Talk};
 use v2gtp::PayloadType;
 
 use super::Exi;
 use super::schema::{Basis, Codecs};
 
-/// What an EXI payload of a connection is.
-pub fn describe<'a>(talk: &Talk, payload_type: PayloadType, payload: &'a [u8]) -> Exi<'a> {
+/// What an EXI payload of a connection is; what it decodes to is kept in `document`.
+pub fn describe<'a>(
+    talk: &Talk,
+    payload_type: PayloadType,
+    payload: &'a [u8],
+    document: &'a mut Option<Document<'a>>,
+) -> Exi<'a> {
     let (schema, known) = talk.classify(payload_type, payload);
-    let outline = schema.and_then(|schema| schema.outline(payload));
+    let decoded = schema.and_then(|schema| Document::decode(schema, payload));
+    let lengths = decoded.as_ref().map(|decoded| decoded.as_ref().ok().map(|(_, length)| *length));
     let basis = match known {
         Known::Handshake => Basis::Handshake,
         Known::PayloadType => Basis::PayloadType,
-        Known::Guess => Basis::guess(payload, outline.as_ref()),
+        Known::Guess => Basis::guess(payload, lengths),
     };
-    let (message, length, error) = match outline {
-        Some(Ok(outline)) => (outline.message(), outline.length(), None),
-        Some(Err(error)) => (None, payload.len(), Some(Box::new(error))),
-        None => (None, payload.len(), None),
-    };
-    let trailing = payload.len().saturating_sub(length);
-    Exi { payload_type, payload, schema, basis, message, trailing, error }
+    let trailing = lengths.flatten().map_or(0, |length| payload.len().saturating_sub(length));
+    let mut error = None;
+    match decoded {
+        Some(Ok((decoded, _))) => *document = Some(decoded),
+        Some(Err(_)) => error = schema.and_then(|schema| schema.fault(payload)).map(Box::new),
+        None => {}
+    }
+    let document = document.as_ref();
+    let message = document.and_then(Document::name);
+    Exi { payload_type, payload, schema, basis, message, document, trailing, error }
 }

@@ -1,7 +1,7 @@
 //! How sure it is which schema a message is of, and what the schema's codec says.
 
 use exi::json::{JsonError, Schema as Codec};
-use exi::trace::{Sink, Value};
+use exi::trace::Sink;
 use listen::Schema;
 use serde_json::Value as Json;
 
@@ -23,8 +23,8 @@ pub trait Codecs: Sized {
     /// Reports a document's elements and values to `sink`.
     fn dissect<'a>(self, document: &'a [u8], sink: &mut dyn Sink<'a>) -> Option<Result<(), exi::Error>>;
 
-    /// Walks through a document.
-    fn outline(self, document: &[u8]) -> Option<Result<Outline, exi::Error>>;
+    /// What is wrong first in a document, and at which bit.
+    fn fault(self, document: &[u8]) -> Option<exi::Error>;
 
     /// A document, or fragment, in the JSON mapping of the corpus.
     fn to_json(self, document: &[u8], fragment: bool) -> Option<Result<Json, exi::Error>>;
@@ -46,11 +46,8 @@ impl Codecs for Schema {
         Some(codec(self)?.dissect(document, false, sink))
     }
 
-    fn outline(self, document: &[u8]) -> Option<Result<Outline, exi::Error>> {
-        // Where the message's name is: the root element of the handshake, below `V2G_Message/Body` in DIN.
-        let name_depth = if self == Self::Din { 3 } else { 1 };
-        let mut outline = Outline { depth: 0, name: None, name_depth, end_bit: 0 };
-        Some(self.dissect(document, &mut outline)?.map(|()| outline))
+    fn fault(self, document: &[u8]) -> Option<exi::Error> {
+        self.dissect(document, &mut exi::Path::default())?.err()
     }
 
     fn to_json(self, document: &[u8], fragment: bool) -> Option<Result<Json, exi::Error>> {
@@ -59,44 +56,6 @@ impl Codecs for Schema {
 
     fn encode_json(self, json: &Json, fragment: bool) -> Option<Result<Vec<u8>, JsonError>> {
         Some(codec(self)?.encode(json, fragment))
-    }
-}
-
-/// What a walk through a document finds without decoding the values.
-#[derive(Clone, Copy, Debug)]
-pub struct Outline {
-    depth: u32,
-    name: Option<&'static str>,
-    name_depth: u32,
-    end_bit: u32,
-}
-
-impl Outline {
-    /// The message's name.
-    pub fn message(&self) -> Option<&'static str> {
-        self.name
-    }
-
-    /// How many bytes the document has; what follows does not belong to it.
-    pub fn length(&self) -> usize {
-        usize::try_from(self.end_bit.div_ceil(8)).unwrap_or(usize::MAX)
-    }
-}
-
-impl<'a> Sink<'a> for Outline {
-    fn enter(&mut self, name: &'static str, _bit: u32) {
-        self.depth += 1;
-        // The header comes before the body: the last element at this depth is the message.
-        if self.depth == self.name_depth {
-            self.name = Some(name);
-        }
-    }
-
-    fn value(&mut self, _value: Value<'a>, _start: u32, _end: u32) {}
-
-    fn leave(&mut self, bit: u32) {
-        self.depth = self.depth.saturating_sub(1);
-        self.end_bit = bit;
     }
 }
 
@@ -112,13 +71,14 @@ pub enum Basis {
 }
 
 impl Basis {
-    /// The basis of a guess. Judgement: a document that decodes up to its last byte is hardly an accident,
-    /// one with bytes after it seldom; a root element alone has seven bits.
-    pub fn guess(document: &[u8], outline: Option<&Result<Outline, exi::Error>>) -> Self {
-        Self::Guess(match outline {
-            Some(Ok(outline)) if outline.length() == document.len() => 99,
-            Some(Ok(_)) => 90,
-            Some(Err(_)) => 10,
+    /// The basis of a guess, by the length that the document decodes to (`Some(None)`: it does not decode; `None`: there is
+    /// no codec). Judgement: a document that decodes up to its last byte is hardly an accident, one with bytes after it
+    /// seldom; a root element alone has seven bits.
+    pub fn guess(document: &[u8], length: Option<Option<usize>>) -> Self {
+        Self::Guess(match length {
+            Some(Some(length)) if length == document.len() => 99,
+            Some(Some(_)) => 90,
+            Some(None) => 10,
             None => 60,
         })
     }
@@ -134,22 +94,30 @@ impl Basis {
 
 #[cfg(test)]
 mod tests {
+    use listen::Talk;
+    use v2gtp::PayloadType;
+
+    use super::super::payload::describe;
     use super::*;
 
     #[test]
-    fn an_outline_has_the_name_and_the_length() {
+    fn a_payload_has_its_name_and_what_it_has_too_much_or_too_little() {
+        let described = |bytes: &[u8]| {
+            let mut document = None;
+            let exi = describe(&Talk::default(), PayloadType::EXI, bytes, &mut document);
+            assert_eq!(exi.message, exi.document.and_then(listen::Document::name));
+            (exi.message, exi.basis, exi.trailing, exi.error.map(|error| error.kind))
+        };
         // spec: a SessionSetupReq of DIN with empty ids, made by hand (EXI walk in the documentation of exi-din).
         let document = [0x80, 0x9A, 0x00, 0x11, 0xD0, 0x00, 0x00];
-        let outline = Schema::Din.outline(&document).unwrap().unwrap();
-        assert_eq!((outline.message(), outline.length()), (Some("SessionSetupReq"), 7));
-        let outline = Schema::App.outline(&[0x80, 0x40, 0x00, 0x40, 0xFF]).unwrap();
-        assert_eq!(outline.unwrap().message(), Some("supportedAppProtocolRes"));
-        assert_eq!(Basis::guess(&[0x80, 0x40, 0x00, 0x40, 0xFF], Some(&outline)), Basis::Guess(90));
-        assert_eq!(
-            Basis::guess(&document[..6], Schema::Din.outline(&document[..6]).as_ref()),
-            Basis::Guess(10)
-        );
-        assert!(Schema::Iso2.outline(&[0x80, 0x98]).is_none(), "no codec yet");
+        assert_eq!(described(&document), (Some("SessionSetupReq"), Basis::Guess(99), 0, None));
+        let longer = [&document[..], &[0xFF, 0xFF]].concat();
+        assert_eq!(described(&longer), (Some("SessionSetupReq"), Basis::Guess(90), 2, None));
+        let cut = Some(exi::ErrorKind::Truncated);
+        assert_eq!(described(&document[..6]), (None, Basis::Guess(10), 0, cut));
+        let answer = [0x80, 0x40, 0x00, 0x40, 0xFF];
+        assert_eq!(described(&answer), (Some("supportedAppProtocolRes"), Basis::Handshake, 1, None));
+        assert_eq!(described(&[0x80, 0x98]), (None, Basis::Guess(60), 0, None), "no codec yet");
     }
 
     #[test]

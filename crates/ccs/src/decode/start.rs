@@ -2,11 +2,10 @@
 
 use exi::ErrorKind;
 use homeplug_mme::view::View;
-use listen::Schema;
 use listen::packet::{self, Layer};
+use listen::{Document, Schema};
 use v2gtp::{HEADER_LEN, Header};
 
-use super::schema::Codecs;
 use super::storage::MAX_MESSAGE;
 
 /// What begins here.
@@ -58,8 +57,8 @@ fn v2gtp(bytes: &[u8]) -> Option<Start> {
 
 fn exi(bytes: &[u8]) -> Option<Start> {
     let schema = Schema::of_first_bytes(bytes)?;
-    Some(match schema.outline(bytes) {
-        Some(Ok(outline)) => Start::Exi(Some(outline.length())),
+    Some(match Document::decode(schema, bytes) {
+        Some(Ok((_, length))) => Start::Exi(Some(length)),
         Some(Err(error)) if matches!(error.kind, ErrorKind::Truncated | ErrorKind::Length) => Start::CutExi,
         // One that has a codec, and is not of its schema.
         Some(Err(_)) if schema == Schema::App => return None,

@@ -46,21 +46,28 @@ pub fn describe_in(
     out: &mut String,
 ) -> bool {
     visit(schema, document, &mut |name, field| {
-        let style = palette.with(if is_trouble(name, field) { style::BAD } else { anstyle::Style::new() });
+        let style = (palette.enabled && is_trouble(name, field)).then_some(style::BAD);
         let name = if is_short { short(name) } else { name };
-        // Writing to a string cannot fail.
-        let _ = write!(out, " {style}{name}=");
+        out.push(' ');
+        if let Some(style) = style {
+            // Writing to a string cannot fail.
+            let _ = write!(out, "{style}");
+        }
+        out.push_str(name);
+        out.push('=');
         match field {
             Field::Plain(value) => {
                 write_value(value, out);
-                let _ = write!(out, "{}", unit(name));
+                out.push_str(unit(name));
             }
             Field::Physical { mantissa, exponent, unit } => {
                 write_scaled(mantissa, exponent, out);
                 out.push_str(unit);
             }
         }
-        let _ = write!(out, "{style:#}");
+        if let Some(style) = style {
+            let _ = write!(out, "{style:#}");
+        }
     })
 }
 
@@ -221,14 +228,14 @@ impl<'a> Sink<'a> for Fields<'_> {
 /// Writes a value as text: numbers as they are, bytes in hexadecimal, text in quotes.
 pub fn write_value(value: Value<'_>, out: &mut String) {
     let _ = match value {
-        Value::Boolean(value) => write!(out, "{value}"),
+        Value::Boolean(value) => out.write_str(if value { "true" } else { "false" }),
         Value::Integer(value) => write!(out, "{value}"),
         Value::Unsigned(value) => write!(out, "{value}"),
         Value::Big(value) => match value.to_i128() {
             Some(value) => write!(out, "{value}"),
-            None => write!(out, "<large number>"),
+            None => out.write_str("<large number>"),
         },
-        Value::Enumeration(_, name) => write!(out, "{name}"),
+        Value::Enumeration(_, name) => out.write_str(name),
         Value::Text(text) => {
             escape::quote(text.chars(), MAX_TEXT, out);
             Ok(())
@@ -247,18 +254,15 @@ const MAX_EXPONENT: i64 = 12;
 /// Writes `mantissa * 10^exponent` as a decimal number, exactly.
 pub fn write_scaled(mantissa: i64, exponent: i64, out: &mut String) {
     let _ = match u32::try_from(exponent.unsigned_abs()) {
-        Ok(digits) if exponent.abs() <= MAX_EXPONENT => {
-            let power = 10_i128.pow(digits);
-            let mantissa = i128::from(mantissa);
-            if exponent >= 0 {
-                write!(out, "{}", mantissa * power)
-            } else {
-                let sign = if mantissa < 0 { "-" } else { "" };
-                let size = mantissa.unsigned_abs();
-                let power = power.unsigned_abs();
-                let width = usize::try_from(digits).unwrap_or(0);
-                write!(out, "{sign}{}.{:0width$}", size / power, size % power)
-            }
+        Ok(0) => write!(out, "{mantissa}"),
+        Ok(digits) if (1..=MAX_EXPONENT).contains(&exponent) => {
+            write!(out, "{}", i128::from(mantissa) * 10_i128.pow(digits))
+        }
+        Ok(digits) if (-MAX_EXPONENT..0).contains(&exponent) => {
+            let sign = if mantissa < 0 { "-" } else { "" };
+            let (size, power) = (mantissa.unsigned_abs(), 10_u64.pow(digits));
+            let width = usize::try_from(digits).unwrap_or(0);
+            write!(out, "{sign}{}.{:0width$}", size / power, size % power)
         }
         _ => write!(out, "{mantissa}e{exponent}"),
     };

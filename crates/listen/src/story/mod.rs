@@ -188,8 +188,7 @@ impl Story {
     }
 
     /// Takes a message of DIN SPEC 70121.
-    pub fn din(&mut self, when: When, document: &[u8]) {
-        let Ok(message) = V2gMessage::decode(document) else { return self.other(when) };
+    pub fn din(&mut self, when: When, message: &V2gMessage<'_>) {
         let Some(element) = &message.body.element else { return self.other(when) };
         let facts = Facts::of(element);
         let mut id = [0; 8];

@@ -1,5 +1,6 @@
 //! Lines that say the same again are counted.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 
 use machine::{Duration, Instant};
@@ -10,27 +11,26 @@ use crate::repeats::{Line, More, Repeats};
 const EVERY: Duration = Duration::from_secs(60);
 
 /// What makes two lines the same: the message, and the words of its values without their numbers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kind {
-    /// The message and its direction.
-    name: String,
-    words: u64,
+    /// Of all of them.
+    hash: u64,
     /// It belongs to the charging session: what is counted of these is written when the session goes on.
     pub is_round: bool,
 }
 
 impl Kind {
-    /// Of a line's message and its values.
-    pub fn new(name: String, values: &str, is_round: bool) -> Self {
-        // FNV-1a; of a number only that it is there.
-        let words = values.split(' ').flat_map(|word| {
+    /// Of a line's message with its direction and its values.
+    pub fn new(name: impl Hash, values: &str, is_round: bool) -> Self {
+        let mut hasher = DefaultHasher::new();
+        name.hash(&mut hasher);
+        for word in values.split(' ') {
+            // Of a number only that it is there.
             let (name, value) = word.split_once('=').unwrap_or((word, ""));
-            name.bytes().chain((if is_number(value) { "=" } else { value }).bytes())
-        });
-        let words = words.fold(0xCBF2_9CE4_8422_2325, |hash: u64, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
-        });
-        Self { name, words, is_round }
+            let value = if is_number(value) { "=" } else { value };
+            (name, value).hash(&mut hasher);
+        }
+        Self { hash: hasher.finish(), is_round }
     }
 }
 
@@ -115,7 +115,7 @@ mod tests {
         };
         let mut fold = Fold::new(all);
         for (at, name, values) in lines {
-            let kind = Kind::new((*name).into(), values, true);
+            let kind = Kind::new(name, values, true);
             fold.take(Instant::from_millis(*at), kind, format!("{name} {values}"), &mut write).unwrap();
         }
         fold.flush(Instant::from_millis(99_000), &mut write).unwrap();

@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use sdp::Message;
-use serde::Serialize;
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, json};
 
 use super::notes::{CONTRADICTION, cut_words, log_text, note, seconds};
 use super::{Report, Totals};
-use crate::decode::{Basis, Codecs, Content, Direction, Discovery, Event, Exi, Keys, Schema, mme};
+use crate::decode::{Basis, Content, Direction, Discovery, Document, Event, Keys, Schema, mme};
 use crate::escape::{self, Plain};
 use crate::hex;
 
@@ -19,11 +19,12 @@ pub struct JsonLines<'a> {
     keys: Keys,
     exi: String,
     name: String,
+    line: Vec<u8>,
 }
 
 /// The object. Absent knowledge is null; `error` is there only when the payload does not decode, `header` and
 /// `fault` only for messages of the power line, `note` only where something is odd.
-#[derive(Serialize)]
+#[derive(serde::Serialize)]
 struct Record<'a> {
     file: &'a str,
     frame: u64,
@@ -34,7 +35,7 @@ struct Record<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     header: Option<Value>,
     exi: Option<&'a str>,
-    body: Option<Value>,
+    body: Option<Body<'a>>,
     /// How the schema is known, and how sure that is (0..=1).
     basis: Option<&'static str>,
     confidence: Option<f64>,
@@ -51,10 +52,34 @@ struct Record<'a> {
     note: Option<&'static str>,
 }
 
+/// What a message says.
+enum Body<'a> {
+    /// Of the power line, discovery and others.
+    Fields(Value),
+    /// The whole document in the mapping of the corpus: its root element with the content.
+    Document(&'a Document<'a>),
+}
+
+impl Serialize for Body<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let document = match self {
+            Self::Fields(fields) => return fields.serialize(serializer),
+            Self::Document(document) => document,
+        };
+        let mut map = serializer.serialize_map(Some(1))?;
+        match document {
+            Document::App(exi_app::Message::Req(request)) => map.serialize_entry(document.root(), request)?,
+            Document::App(exi_app::Message::Res(answer)) => map.serialize_entry(document.root(), answer)?,
+            Document::Din(message) => map.serialize_entry(document.root(), message)?,
+        }
+        map.end()
+    }
+}
+
 impl<'a> JsonLines<'a> {
     /// A report on the file of this name.
     pub fn new(file: &'a str, keys: Keys) -> Self {
-        Self { file, keys, exi: String::new(), name: String::new() }
+        Self { file, keys, exi: String::new(), name: String::new(), line: Vec::new() }
     }
 }
 
@@ -84,7 +109,7 @@ impl Report for JsonLines<'_> {
                 record.exi = Some(&self.exi);
                 record.schema = exi.schema.map(Schema::name);
                 record.message = exi.message;
-                record.body = body(exi);
+                record.body = exi.document.map(Body::Document);
                 if exi.schema.is_some() {
                     record.basis = Some(basis(exi.basis));
                     record.confidence = Some(f64::from(exi.basis.confidence()) / 100.0);
@@ -93,7 +118,7 @@ impl Report for JsonLines<'_> {
             }
             Content::Sdp(sdp) => {
                 record.message = Some(sdp.name());
-                record.body = Some(sdp_body(*sdp));
+                record.body = Some(Body::Fields(sdp_body(*sdp)));
             }
             Content::Mme(frame) => {
                 self.name.clear();
@@ -102,7 +127,7 @@ impl Report for JsonLines<'_> {
                 record.message = Some(&self.name);
                 record.header = Some(mme::header(frame));
                 match mme::to_json(frame, self.keys) {
-                    Ok(fields) => record.body = Some(fields),
+                    Ok(fields) => record.body = Some(Body::Fields(fields)),
                     Err(error) => record.error = Some(error.to_string()),
                 }
                 record.fault = mme::fault(frame).map(|fault| fault.to_string());
@@ -110,11 +135,11 @@ impl Report for JsonLines<'_> {
             }
             Content::Log(text) => {
                 record.message = Some("syslog");
-                record.body = Some(json!({ "text": log_text(text, self.keys) }));
+                record.body = Some(Body::Fields(json!({ "text": log_text(text, self.keys) })));
             }
             Content::Noted(words) => {
                 record.message = Some("plant");
-                record.body = Some((*words).into());
+                record.body = Some(Body::Fields((*words).into()));
             }
             // The story has them.
             Content::Opened(_) | Content::Closed(..) | Content::Over(_) => return Ok(()),
@@ -125,8 +150,11 @@ impl Report for JsonLines<'_> {
                 return Ok(());
             }
         }
-        escape::write_json(&record, out)?;
-        out.write_all(b"\n")
+        // In one piece: a document is written in many small ones.
+        self.line.clear();
+        escape::write_json(&record, &mut self.line)?;
+        self.line.push(b'\n');
+        out.write_all(&self.line)
     }
 
     fn end(&mut self, totals: &Totals<'_>, _out: &mut dyn Write) -> io::Result<()> {
@@ -135,11 +163,6 @@ impl Report for JsonLines<'_> {
         }
         Ok(())
     }
-}
-
-/// The whole document, where it decodes.
-fn body(exi: &Exi<'_>) -> Option<Value> {
-    exi.schema.filter(|_| exi.error.is_none())?.to_json(exi.payload, false)?.ok()
 }
 
 fn sdp_body(sdp: Discovery) -> Value {

@@ -1,5 +1,6 @@
 //! One line for each message, for people.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
@@ -40,6 +41,9 @@ pub struct Printer {
     at: Instant,
 }
 
+/// Room for a line of the charging loop.
+const LINE: usize = 512;
+
 /// A line that is not written yet.
 struct Entry {
     time_ns: Option<i64>,
@@ -69,20 +73,21 @@ impl Printer {
             return story.write_text(None, self.palette, self.look.width, out);
         }
         // Writing to a string cannot fail.
-        let mut text = String::new();
+        let mut text = String::with_capacity(LINE);
         let _ = self.head(event, &mut text);
-        let (mut name, mut body) = (text.clone(), String::new());
-        let _ = self.body(event, &mut body);
-        if let Content::Mme(frame) = &event.content {
-            let _ = write!(name, " {} {}", frame.from, frame.to);
-        }
-        text.push_str(&body);
+        let head = text.len();
+        let _ = self.body(event, &mut text);
+        let (name, values) = text.split_at_checked(head).unwrap_or_default();
+        let stations = match &event.content {
+            Content::Mme(frame) => Some((frame.from.0, frame.to.0)),
+            _ => None,
+        };
+        let kind = Kind::new((name, stations), values, matches!(event.content, Content::Exi(_)));
         let entry = Entry { time_ns: event.time_ns, clock_ns: event.clock_ns, frame: event.frame, text };
         if is_single(&event.content) {
             self.flush(out)?;
             return write_entry(&mut self.times, self.look.width, self.palette, &entry, None, out);
         }
-        let kind = Kind::new(name, &body, matches!(event.content, Content::Exi(_)));
         let at = self.at;
         let Self { fold, times, look, palette, .. } = self;
         fold.take(at, kind, entry, &mut |entry, more| {
@@ -116,13 +121,11 @@ impl Printer {
             (None, _) => "",
         };
         let (schema, name) = match &event.content {
-            Content::Mme(frame) => ("homeplug", frame.mm_type.to_string()),
-            Content::Sdp(sdp) => ("sdp", sdp.name().to_owned()),
-            Content::Exi(exi) => {
-                (exi.schema.map_or("?", Schema::name), exi.message.unwrap_or("-").to_owned())
-            }
-            Content::Log(_) => ("syslog", note(&event.content, self.look.keys).unwrap_or_default()),
-            other => ("", note(other, self.look.keys).unwrap_or_default()),
+            Content::Mme(frame) => ("homeplug", Cow::from(frame.mm_type.to_string())),
+            Content::Sdp(sdp) => ("sdp", sdp.name().into()),
+            Content::Exi(exi) => (exi.schema.map_or("?", Schema::name), exi.message.unwrap_or("-").into()),
+            Content::Log(_) => ("syslog", note(&event.content, self.look.keys).unwrap_or_default().into()),
+            other => ("", note(other, self.look.keys).unwrap_or_default().into()),
         };
         if is_short {
             write!(text, "{style}{direction:2} {:3} {name}{style:#}", schema.get(..3).unwrap_or(schema))
@@ -165,10 +168,12 @@ fn write_entry(
 ) -> io::Result<()> {
     let column = times.width();
     let time = times.of(entry.time_ns, entry.clock_ns);
-    let mut line = format!("{time:>column$} {:>6} {}", entry.frame, entry.text);
+    let mut line = String::with_capacity(LINE);
+    // Writing to a string cannot fail.
+    let _ = write!(line, "{time:>column$} {:>6} ", entry.frame);
+    line.push_str(&entry.text);
     if let Some(more) = more {
         let dim = palette.with(style::DIM);
-        // Writing to a string cannot fail.
         let _ = write!(line, " {dim}{more}{dim:#}");
     }
     width.write(&line, column + if width.is_short() { 15 } else { 27 }, out)

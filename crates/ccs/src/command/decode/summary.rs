@@ -142,7 +142,7 @@ impl<'a> Summary<'a> {
         if let Some(object) = summary.as_object_mut() {
             object.extend(self.counters(totals).map(|(name, count)| (name.to_owned(), json!(count))));
         }
-        escape::write_json(&summary, out)?;
+        escape::write_json(&summary, &mut *out)?;
         out.write_all(b"\n")
     }
 

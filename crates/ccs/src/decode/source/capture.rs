@@ -67,7 +67,12 @@ impl Interface {
     fn time_ns(self, high: u32, low: u32) -> Option<i64> {
         let ticks = u128::from(high) << 32 | u128::from(low);
         // 64 and 30 bits.
-        let ns = self.units_per_second.map_or(0, |units| ticks * 1_000_000_000 / units);
+        let ns = match self.units_per_second {
+            // Nearly every file, without a division.
+            Some(1_000_000) => ticks * 1_000,
+            Some(units) => ticks * 1_000_000_000 / units,
+            None => 0,
+        };
         let ns = i128::try_from(ns).ok()?.checked_add(i128::from(self.offset_s) * 1_000_000_000)?;
         i64::try_from(ns).ok()
     }

@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use listen::{Direction, Talk, When};
+use listen::story::Side;
+use listen::{Close, Direction, Talk, When};
 use machine::Instant;
 use v2gtp::PayloadType;
 
@@ -28,6 +29,17 @@ impl Retelling {
         let when = When { frame: self.messages, time_ns };
         let (schema, _) = self.talk.classify(PayloadType(payload_type), document);
         self.talk.message(when, Some(direction), schema, document);
+    }
+
+    /// Takes the end of the connection.
+    pub fn closed(&mut self, at: Instant, by: Side, close: Close) {
+        let sender = match by {
+            Side::Car => Direction::ToEvse,
+            Side::Charger => Direction::ToPev,
+        };
+        let time_ns = i64::try_from(at.as_micros().saturating_mul(1000)).ok();
+        // After the latest message, and no message itself.
+        self.talk.closed(When { frame: self.messages + 1, time_ns }, sender, close);
     }
 
     /// Writes the story where there is one, and begins the next.

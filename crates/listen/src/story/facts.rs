@@ -2,7 +2,8 @@
 
 use exi_din::{
     BodyElement, DcEvErrorCode, DcEvStatus, DcEvseStatus, DcEvseStatusCode, EvChargeParameter,
-    EvPowerDeliveryParameter, EvseChargeParameter, EvseNotification, EvseStatus, PhysicalValue, ResponseCode,
+    EvPowerDeliveryParameter, EvseChargeParameter, EvseNotification, EvseProcessing, EvseStatus,
+    IsolationLevel, PhysicalValue, ResponseCode,
 };
 use session::{Limits, Phase};
 
@@ -20,6 +21,8 @@ pub struct Facts {
     pub present_mv: Option<i32>,
     pub present_ma: Option<i32>,
     pub power_on: Option<bool>,
+    /// The charger has not finished this phase.
+    pub is_ongoing: bool,
 }
 
 impl Facts {
@@ -38,7 +41,10 @@ impl Facts {
                 res(Phase::ServicePaymentSelection, m.response_code)
             }
             BodyElement::ContractAuthenticationReq(_) => req(Phase::ContractAuthentication),
-            BodyElement::ContractAuthenticationRes(m) => res(Phase::ContractAuthentication, m.response_code),
+            BodyElement::ContractAuthenticationRes(m) => Self {
+                is_ongoing: m.evse_processing == EvseProcessing::Ongoing,
+                ..res(Phase::ContractAuthentication, m.response_code)
+            },
             BodyElement::ChargeParameterDiscoveryReq(m) => match &m.ev_charge_parameter {
                 EvChargeParameter::Dc(dc) => Self {
                     car: Some(dc.dc_ev_status),
@@ -62,14 +68,17 @@ impl Facts {
                         min_current_ma: milli(dc.evse_minimum_current_limit),
                         max_power_w: dc.evse_maximum_power_limit.map_or(0, PhysicalValue::whole),
                     }),
+                    is_ongoing: m.evse_processing == EvseProcessing::Ongoing,
                     ..res(Phase::ChargeParameterDiscovery, m.response_code)
                 },
                 _ => res(Phase::ChargeParameterDiscovery, m.response_code),
             },
             BodyElement::CableCheckReq(m) => Self { car: Some(m.dc_ev_status), ..req(Phase::CableCheck) },
-            BodyElement::CableCheckRes(m) => {
-                Self { charger: Some(m.dc_evse_status), ..res(Phase::CableCheck, m.response_code) }
-            }
+            BodyElement::CableCheckRes(m) => Self {
+                charger: Some(m.dc_evse_status),
+                is_ongoing: m.evse_processing == EvseProcessing::Ongoing,
+                ..res(Phase::CableCheck, m.response_code)
+            },
             BodyElement::PreChargeReq(m) => Self {
                 car: Some(m.dc_ev_status),
                 target_mv: Some(milli(m.ev_target_voltage)),
@@ -126,6 +135,18 @@ impl Facts {
     pub fn car_error(&self) -> Option<&'static str> {
         let code = self.car?.ev_error_code;
         (!matches!(code, DcEvErrorCode::NoError | DcEvErrorCode::NoData)).then(|| code.name())
+    }
+
+    /// What a car waits for although the charger finished the cable check: readiness (an Audi waits 59.8 s, observed), or the
+    /// isolation.
+    pub fn not_ready(&self) -> Option<&'static str> {
+        let status = self.charger.filter(|_| self.phase == Some(Phase::CableCheck) && !self.is_ongoing)?;
+        match status.evse_isolation_status {
+            _ if status.evse_status_code == DcEvseStatusCode::EvseNotReady => Some("EVSE_NotReady"),
+            Some(IsolationLevel::Invalid) => Some("isolation Invalid"),
+            Some(IsolationLevel::Fault) => Some("isolation Fault"),
+            _ => None,
+        }
     }
 
     /// The charger's status, where it asks for the end or makes it.

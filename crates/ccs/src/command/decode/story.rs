@@ -152,6 +152,10 @@ impl Told {
             let since = since.frame;
             lines.push(below(format!("silent for {length:.1} s in {phase} after {counted} {since}{others}")));
         }
+        if let Some(Sign { when, message, what, .. }) = story.signs.tolerated {
+            let frame = when.frame;
+            lines.push(below(format!("{what} in {message}, {counted} {frame}, and the session went on")));
+        }
         let spans: Vec<String> = story.phases.iter().map(span_words).collect();
         if !spans.is_empty() {
             lines.push(below(format!("phases: {}", spans.join(", "))));
@@ -217,23 +221,33 @@ impl Told {
             "welding_voltage_v": range(&story.welding_mv, 1000.0),
             "silences": story.silences,
             "pauses": story.pauses,
+            "tolerated": story.signs.tolerated.map(|sign| json!({ "code": sign.what, "frame": sign.when.frame })),
             "longest_pause": story.longest_pause.map(|pause| json!({
                 "phase": pause.phase.name(),
                 "frame": pause.since.frame,
                 "duration_s": seconds(pause.length_ns),
             })),
             "phases": story.phases.iter().map(span).collect::<Value>(),
-            "end": {
-                "by": end.by.map(side),
-                "how": if lost.is_some() { "link lost" } else { how(&end.how) },
-                "phase": end.phase.name(),
-                "frame": end.when.frame,
-                "time_s": end.when.time_ns.map(seconds),
-                "orderly": end.is_orderly,
-                "cause": end.cause.as_ref().map(|(_, sign)| json!({ "message": sign.message, "frame": sign.when.frame })),
-                "words": self.end_words(&end, lost),
-                "advice": advice(&end, lost.is_some()),
-            },
+            "end": self.end_json(&end, lost),
+        })
+    }
+
+    fn end_json(&self, end: &End, lost: Option<f64>) -> Value {
+        json!({
+            "by": end.by.map(side),
+            "how": if lost.is_some() { "link lost" } else { how(&end.how) },
+            "phase": end.phase.name(),
+            "frame": end.when.frame,
+            "time_s": end.when.time_ns.map(seconds),
+            "orderly": end.is_orderly,
+            "cause": end.cause.as_ref().map(|(cause, sign)| json!({
+                "by": side(cause.side()),
+                "message": sign.message,
+                "frame": sign.when.frame,
+                "words": cause_words(*cause, sign, self.counted),
+            })),
+            "words": self.end_words(end, lost),
+            "advice": advice(end, lost.is_some()),
         })
     }
 
@@ -259,20 +273,21 @@ impl Told {
                 };
                 format!("ended by {by} ({what} in {phase}, {counted} {frame})")
             }
-            (How::Failed(what) | How::CarError(what) | How::ChargerStatus(what), _) => {
+            (How::Failed(what) | How::Refused(what) | How::CarError(what) | How::ChargerStatus(what), _) => {
                 format!("ended by {by} ({what} in {phase}, {counted} {frame})")
             }
             (How::CarStop(message), _) => {
                 format!("ended by {by} ({} in {phase}, {counted} {frame})", stop_words(message))
             }
         };
-        if let Some((cause, Sign { message, when, .. })) = end.cause {
-            let what = match cause {
-                Cause::OutOfOrder => "out of order",
-                Cause::WrongSession => "with another session id",
-            };
+        if let Some((cause, sign)) = &end.cause {
             // Writing to a string cannot fail.
-            let _ = write!(words, "; the cause is the car: {message} {what}, {counted} {}", when.frame);
+            let _ = write!(
+                words,
+                "; the cause is {}: {}",
+                cause.side().name(),
+                cause_words(*cause, sign, counted)
+            );
         }
         words
     }
@@ -290,12 +305,41 @@ impl Told {
     }
 }
 
+/// What a side did wrong.
+fn cause_words(cause: Cause, sign: &Sign, counted: &str) -> String {
+    let Sign { message, when, .. } = sign;
+    let frame = when.frame;
+    match cause {
+        Cause::OutOfOrder(_) => format!("{message} out of order, {counted} {frame}"),
+        Cause::WrongSession(_) => format!("{message} with another session id, {counted} {frame}"),
+        Cause::Unanswered(ns) => {
+            format!("{message}, {counted} {frame}, was not answered for {:.1} s", seconds(ns))
+        }
+        Cause::Silent(ns) => {
+            format!("nothing came after {message}, {counted} {frame}, for {:.1} s", seconds(ns))
+        }
+        Cause::Unfinished(ns) => {
+            format!("{message}, {counted} {frame}, is Ongoing for {:.1} s", seconds(ns))
+        }
+        Cause::NotReady => format!("{message} is Finished with {}, {counted} {frame}", sign.what),
+        Cause::VoltageOff(target, reached) => {
+            format!("{message}, {counted} {frame}, reports {} V of {} V", tenths(reached), tenths(target))
+        }
+    }
+}
+
 /// One line of advice, where there is something to do.
 fn advice(end: &End, is_lost: bool) -> Option<&'static str> {
     let cause = match (end.cause.map(|(cause, _)| cause), end.how) {
         _ if is_lost => session::Cause::LinkLost,
-        (Some(Cause::OutOfOrder), _) => session::Cause::OutOfOrder(""),
-        (Some(Cause::WrongSession), _) => session::Cause::UnknownSession(""),
+        (Some(Cause::OutOfOrder(_)), _) => session::Cause::OutOfOrder(""),
+        (Some(Cause::WrongSession(_)), _) => session::Cause::UnknownSession(""),
+        (Some(Cause::Unanswered(_) | Cause::Silent(_) | Cause::Unfinished(_)), _) => {
+            session::Cause::Timeout("")
+        }
+        (Some(Cause::NotReady), _) => session::Cause::ChargerStatus("NotReady"),
+        (Some(Cause::VoltageOff(..)), _) => session::Cause::VoltageOff,
+        (None, How::Refused(_)) => session::Cause::NoCommonProtocol,
         (None, How::Failed(_)) => session::Cause::FailedResponse(""),
         (None, How::CarError(_)) => session::Cause::CarError(0),
         (None, How::ChargerStatus(status)) => {
@@ -329,7 +373,7 @@ fn side(side: Side) -> &'static str {
 
 fn how(how: &How) -> &'static str {
     match how {
-        How::Failed(what) | How::CarError(what) | How::ChargerStatus(what) => what,
+        How::Failed(what) | How::Refused(what) | How::CarError(what) | How::ChargerStatus(what) => what,
         How::CarStop(message) => stop_words(message),
         How::Closed(Close::Fin) => "FIN",
         How::Closed(Close::Reset) => "RST",

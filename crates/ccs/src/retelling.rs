@@ -49,7 +49,7 @@ impl Retelling {
         let story = talk.story();
         let (Some(first), Some(last)) = (story.first, story.last) else { return Ok(()) };
         self.sessions += 1;
-        let connection = Connection { number: self.sessions, first, flow: None, talk: &talk };
+        let connection = Connection { number: self.sessions, first, flow: None, talk: &talk, pressed: None };
         match Told::of_messages(&connection, last) {
             Some(told) => told.write_text(None, Palette::stdout(), Width::default(), out),
             None => Ok(()),

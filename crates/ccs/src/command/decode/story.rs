@@ -12,7 +12,7 @@ use session::{By, Limits, Phase, StopReason};
 
 use super::layout::Width;
 use super::notes::seconds;
-use crate::decode::{Connection, Schema};
+use crate::decode::{Connection, Pressed, Schema};
 use crate::hex;
 use crate::style::{self, Palette};
 
@@ -29,6 +29,9 @@ pub struct Line {
 /// peer waits longer for a message than 60 s, and cars no longer than 5 s.
 const LOST_NS: i64 = 10_000_000_000;
 
+/// A log line about the end comes at most this many frames after it: judgement, a message and what its sender logs of it.
+const STOP_FRAMES: u64 = 10;
+
 /// A session of a file or of a role, as it is shown when it is over.
 pub struct Told {
     /// What is counted: frames, or messages where no frames are known.
@@ -42,12 +45,14 @@ pub struct Told {
     offered: Vec<Offer>,
     answer: Option<&'static str>,
     story: Story,
+    /// The stop button, where a log in the capture tells of it.
+    pressed: Option<Pressed>,
 }
 
 impl Told {
     /// The story of a connection whose latest frame was at `last`; `None` where no message was seen and it is not encrypted.
     pub fn of(connection: &Connection<'_>, last: When) -> Option<Self> {
-        let Connection { number, first, flow, talk } = *connection;
+        let Connection { number, first, flow, talk, pressed } = *connection;
         let has_begun = talk.story().messages > 0 || talk.is_tls();
         has_begun.then(|| Self {
             counted: "frame",
@@ -60,6 +65,7 @@ impl Told {
             offered: talk.offered().to_vec(),
             answer: talk.answer(),
             story: talk.story().clone(),
+            pressed: pressed.filter(|pressed| (first.frame..=last.frame).contains(&pressed.when.frame)),
         })
     }
 
@@ -163,7 +169,8 @@ impl Told {
         let end = story.end();
         let lost = self.lost_s(&end, until_ns);
         lines.push(Line { is_main: true, ..below(self.end_words(&end, lost)) });
-        lines.extend(advice(&end, lost.is_some()).map(|advice| below(format!("advice: {advice}"))));
+        let advice = advice(&end, lost.is_some()).filter(|_| self.pressed_before(&end).is_none());
+        lines.extend(advice.map(|advice| below(format!("advice: {advice}"))));
         lines
     }
 
@@ -240,6 +247,10 @@ impl Told {
             "frame": end.when.frame,
             "time_s": end.when.time_ns.map(seconds),
             "orderly": end.is_orderly,
+            "stop_button": self.pressed_before(end).map(|pressed| json!({
+                "at": side(pressed.at),
+                "frame": pressed.when.frame,
+            })),
             "cause": end.cause.as_ref().map(|(cause, sign)| json!({
                 "by": side(cause.side()),
                 "message": sign.message,
@@ -280,6 +291,10 @@ impl Told {
                 format!("ended by {by} ({} in {phase}, {counted} {frame})", stop_words(message))
             }
         };
+        if let Some(Pressed { when, at }) = self.pressed_before(end) {
+            // Writing to a string cannot fail.
+            let _ = write!(words, "; the stop button was pressed at {}, {counted} {}", at.name(), when.frame);
+        }
         if let Some((cause, sign)) = &end.cause {
             // Writing to a string cannot fail.
             let _ = write!(
@@ -290,6 +305,11 @@ impl Told {
             );
         }
         words
+    }
+
+    /// The stop button, if the log tells of it about when the session was ended: a line may overtake a message.
+    fn pressed_before(&self, end: &End) -> Option<Pressed> {
+        self.pressed.filter(|pressed| pressed.when.frame <= end.when.frame + STOP_FRAMES)
     }
 
     /// The phase; of a session that is not decoded what it is.

@@ -21,14 +21,14 @@ impl Pressed {
     pub fn of(when: When, line: &[u8]) -> Option<Self> {
         let line = String::from_utf8_lossy(line).to_ascii_lowercase();
         let has = |word: &&str| line.contains(*word);
-        let is_stop =
-            line.contains("stop") && ["user", "button", "stop was requested"].iter().any(|word| has(&word));
-        let is_earlier = ["had stopped", "ignoring", "msgname"].iter().any(|word| has(&word));
+        let is_stop = line.contains("stop") && ["user", "button", "stop was requested"].iter().any(has);
+        let is_earlier = ["had stopped", "ignoring", "msgname"].iter().any(has);
         let at = if line.contains("[pev]") { Side::Car } else { Side::Charger };
         (is_stop && !is_earlier).then_some(Self { when, at })
     }
 
     /// This one, unless `other` is of the same stop and came before.
+    #[must_use]
     pub fn or_earlier(self, other: Option<Self>) -> Self {
         let is_same = |other: &Self| {
             let since = self.when.time_ns.zip(other.when.time_ns).map(|(to, from)| to.saturating_sub(from));

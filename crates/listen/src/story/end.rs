@@ -95,12 +95,12 @@ impl Cause {
 /// From here on a side that does not answer, or does not ask, is the cause: judgement, a car of this project waits 0.5 s for
 /// `CurrentDemandRes`, the quickest that DIN SPEC 70121 has.
 const UNANSWERED_NS: i64 = 450_000_000;
-/// DIN SPEC 70121, V2G_SECC_Sequence_Timeout is 60 s; chargers that wait less are in the field. Judgement.
+/// DIN SPEC 70121, `V2G_SECC_Sequence_Timeout` is 60 s; chargers that wait less are in the field. Judgement.
 const SILENT_NS: i64 = 5_000_000_000;
 /// A car waits this long at least for a charger to finish: judgement, pyPLC asks 30 times, a second apart (observed in
 /// `2023-03-02_SuperCharger_CableCheck_error`), and the timers of DIN SPEC 70121 are longer.
 const UNFINISHED_NS: i64 = 20_000_000_000;
-/// A car waits this long for the voltage (DIN SPEC 70121, V2G_EVCC_PreCharge_Timer: 7 s).
+/// A car waits this long for the voltage (DIN SPEC 70121, `V2G_EVCC_PreCharge_Timer`: 7 s).
 const PRECHARGE_NS: i64 = 7_000_000_000;
 /// The voltage may be off its target by this much (DIN SPEC 70121, precharge: 20 V).
 const PRECHARGE_MV: u32 = 20_000;

@@ -27,10 +27,12 @@ pub struct Facts {
 
 impl Facts {
     /// The facts of a message; of one that is not of DC charging its response code at most.
+    #[allow(clippy::too_many_lines, reason = "a row for each message")]
     pub fn of(element: &BodyElement<'_>) -> Self {
         let none = Self::default();
         let req = |phase| Self { phase: Some(phase), is_request: true, ..none };
         let res = |phase, code| Self { phase: Some(phase), code: Some(code), ..none };
+        let is_ongoing = |processing| processing == EvseProcessing::Ongoing;
         match element {
             BodyElement::SessionSetupReq(_) => req(Phase::SessionSetup),
             BodyElement::SessionSetupRes(m) => res(Phase::SessionSetup, m.response_code),
@@ -41,10 +43,10 @@ impl Facts {
                 res(Phase::ServicePaymentSelection, m.response_code)
             }
             BodyElement::ContractAuthenticationReq(_) => req(Phase::ContractAuthentication),
-            BodyElement::ContractAuthenticationRes(m) => Self {
-                is_ongoing: m.evse_processing == EvseProcessing::Ongoing,
-                ..res(Phase::ContractAuthentication, m.response_code)
-            },
+            BodyElement::ContractAuthenticationRes(m) => {
+                let is_ongoing = is_ongoing(m.evse_processing);
+                Self { is_ongoing, ..res(Phase::ContractAuthentication, m.response_code) }
+            }
             BodyElement::ChargeParameterDiscoveryReq(m) => match &m.ev_charge_parameter {
                 EvChargeParameter::Dc(dc) => Self {
                     car: Some(dc.dc_ev_status),
@@ -68,7 +70,7 @@ impl Facts {
                         min_current_ma: milli(dc.evse_minimum_current_limit),
                         max_power_w: dc.evse_maximum_power_limit.map_or(0, PhysicalValue::whole),
                     }),
-                    is_ongoing: m.evse_processing == EvseProcessing::Ongoing,
+                    is_ongoing: is_ongoing(m.evse_processing),
                     ..res(Phase::ChargeParameterDiscovery, m.response_code)
                 },
                 _ => res(Phase::ChargeParameterDiscovery, m.response_code),
@@ -76,7 +78,7 @@ impl Facts {
             BodyElement::CableCheckReq(m) => Self { car: Some(m.dc_ev_status), ..req(Phase::CableCheck) },
             BodyElement::CableCheckRes(m) => Self {
                 charger: Some(m.dc_evse_status),
-                is_ongoing: m.evse_processing == EvseProcessing::Ongoing,
+                is_ongoing: is_ongoing(m.evse_processing),
                 ..res(Phase::CableCheck, m.response_code)
             },
             BodyElement::PreChargeReq(m) => Self {

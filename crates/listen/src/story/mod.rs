@@ -329,8 +329,10 @@ impl Story {
                 signs.tolerated = signs.tolerated.or(signs.failed.take());
             }
         } else {
-            let failed =
-                facts.code.filter(|code| *code >= exi_din::ResponseCode::Failed).map(|code| code.name());
+            let failed = facts
+                .code
+                .filter(|code| *code >= exi_din::ResponseCode::Failed)
+                .map(exi_din::ResponseCode::name);
             if failed.is_none() && signs.failed.is_none() {
                 // What the charger accepted is no cause.
                 (signs.out_of_order, signs.wrong_session) = (None, None);

@@ -74,14 +74,11 @@ impl<'o, 's> Out<'o, 's> {
         };
         let other = |known: &[u8]| is_same(known, bytes) || is_same(bytes, known);
         let known = self.single.iter().position(|known| other(known));
-        match known {
-            Some(at) => {
-                self.single.remove(at);
-            }
-            None => {
-                self.single.truncate(MAX_SINGLE - 1);
-                self.single.push_front(bytes.to_vec());
-            }
+        if let Some(at) = known {
+            self.single.remove(at);
+        } else {
+            self.single.truncate(MAX_SINGLE - 1);
+            self.single.push_front(bytes.to_vec());
         }
         known.is_some()
     }

@@ -95,6 +95,7 @@ fn each_fault_is_seen_from_its_frames_as_the_scenario_made_it() {
 const SHUTDOWN: usize = 372;
 
 /// A pcapng file with a line of pyPLC's log, sent by syslog to all, as a frame before [`SHUTDOWN`].
+#[allow(clippy::needless_pass_by_value, reason = "as every change of a file is called")]
 fn with_stop_button(file: Vec<u8>) -> Vec<u8> {
     let line = b"<14>[81234ms] [EVSE] User pressed the STOP button on the charger. Sending EVSE_Shutdown.\0";
     let (udp, ip) = (u16::try_from(line.len() + 8).unwrap(), u16::try_from(line.len() + 28).unwrap());

@@ -393,8 +393,9 @@ pub struct ListenArgs {
     /// Sets the network key in this file (32 hexadecimal digits) in the own modem at the start.
     #[arg(long, value_name = "FILE", value_parser = name::Path)]
     pub key: Option<PathBuf>,
-    /// Records all frames into a pcapng file, readable by its owner only; `-` is the standard output, for Wireshark.
-    #[arg(short = 'w', long, value_name = "FILE", value_parser = name::Path)]
+    /// Records all frames into a pcapng file, readable by its owner only; in a directory, one file for each session; `-` is
+    /// the standard output, for Wireshark.
+    #[arg(short = 'w', long, value_name = "PATH", value_parser = name::Path)]
     pub record: Option<PathBuf>,
     /// Ends the recording in a file at this size in megabytes and logs that.
     #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(1..=1_000_000), default_value_t = config::Megabytes::USUAL.0)]

@@ -9,7 +9,7 @@ use session::StopReason;
 use crate::command::evse::clerk::{Clerk, Entry};
 use crate::inbox::Inbox;
 use crate::repeats::{EVERY, Line, Repeats};
-use crate::said::{Kind, Often, Said};
+use crate::said::{Closing, Kind, Often, Said};
 
 /// Reports what a role does.
 pub struct Reporter<'c, 'a> {
@@ -19,6 +19,7 @@ pub struct Reporter<'c, 'a> {
     how: How,
     repeats: Repeats<Kind, Entry>,
     stopped: Option<StopReason>,
+    closing: Closing,
     /// A connection is over, and its story not written yet.
     is_over: bool,
     /// When what was lost is said next.
@@ -37,8 +38,9 @@ pub struct How {
 impl<'c, 'a> Reporter<'c, 'a> {
     /// A reporter of a role that shows its messages to `inbox`.
     pub fn new(clerk: &'c mut Clerk<'a>, inbox: &'c Inbox, clock: Clock, how: How) -> Self {
-        let repeats = Repeats::new();
-        Self { clerk, inbox, clock, how, repeats, stopped: None, is_over: false, loss_at: Instant::ZERO }
+        let (repeats, closing) = (Repeats::new(), Closing::default());
+        let loss_at = Instant::ZERO;
+        Self { clerk, inbox, clock, how, repeats, stopped: None, closing, is_over: false, loss_at }
     }
 
     /// The last session's end.
@@ -94,6 +96,9 @@ impl<'c, 'a> Reporter<'c, 'a> {
         let document = said.direction().and_then(|direction| self.inbox.take(at, direction));
         if let Some(document) = &document {
             self.clerk.message(said.towards(document.direction), document.clone());
+        }
+        if let Some((by, close)) = self.closing.take(&said) {
+            self.clerk.closed(at, by, close);
         }
         self.is_over |= said.ends_session();
         let often = said.often();

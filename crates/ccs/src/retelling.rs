@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use listen::{Direction, Document, Talk, When};
+use listen::story::Side;
+use listen::{Close, Direction, Document, Talk, When};
 use machine::Instant;
 use v2gtp::PayloadType;
 
@@ -31,6 +32,17 @@ impl Retelling {
         self.talk.message(when, Some(direction), schema, decoded.as_ref().map(|(document, _)| document));
     }
 
+    /// Takes the end of the connection.
+    pub fn closed(&mut self, at: Instant, by: Side, close: Close) {
+        let sender = match by {
+            Side::Car => Direction::ToEvse,
+            Side::Charger => Direction::ToPev,
+        };
+        let time_ns = i64::try_from(at.as_micros().saturating_mul(1000)).ok();
+        // After the latest message, and no message itself.
+        self.talk.closed(When { frame: self.messages + 1, time_ns }, sender, close);
+    }
+
     /// Writes the story where there is one, and begins the next.
     pub fn end(&mut self, out: &mut dyn Write) -> io::Result<()> {
         let talk = std::mem::take(&mut self.talk);
@@ -38,7 +50,7 @@ impl Retelling {
         let story = talk.story();
         let (Some(first), Some(last)) = (story.first, story.last) else { return Ok(()) };
         self.sessions += 1;
-        let connection = Connection { number: self.sessions, first, flow: None, talk: &talk };
+        let connection = Connection { number: self.sessions, first, flow: None, talk: &talk, pressed: None };
         match Told::of_messages(&connection, last) {
             Some(told) => told.write_text(None, Palette::stdout(), Width::default(), out),
             None => Ok(()),

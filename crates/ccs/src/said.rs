@@ -2,10 +2,12 @@
 
 use std::mem::{Discriminant, discriminant};
 
+use listen::Close;
+use listen::story::Side;
 use modem::ModemEvent;
 use roles::{Happening, PevEvent};
 use sdp::{ClientEvent, ServerEvent};
-use session::{Checkpoint, Direction, Isolation, Message, Phase, Status};
+use session::{Checkpoint, Closed, Direction, Isolation, Message, Phase, Status};
 
 /// Something for the log, as it is until someone has the time to put it into words.
 #[derive(Clone, Debug)]
@@ -146,6 +148,43 @@ impl Said {
             }
             _ => None,
         }
+    }
+}
+
+/// Who closes a connection, as its end says it.
+#[derive(Debug, Default)]
+pub struct Closing {
+    /// The own side has ended the session: it closes the connection.
+    is_own: bool,
+}
+
+impl Closing {
+    /// Takes what a role says; the end of a connection gives who closed it, and how.
+    pub fn take(&mut self, said: &Said) -> Option<(Side, Close)> {
+        use evse_fsm::Event::{Stopped, Stopping};
+        use pev_fsm::Event::{Stopped as CarStopped, Stopping as CarStopping};
+        let (own, peer) = match said {
+            Said::Car(_) => (Side::Car, Side::Charger),
+            _ => (Side::Charger, Side::Car),
+        };
+        match said {
+            Said::Charger(Happening::Connected(_)) | Said::Car(PevEvent::Connected(_)) => self.is_own = false,
+            Said::Charger(Happening::Session(Stopping(_) | Stopped(_)) | Happening::Broken(_))
+            | Said::Car(PevEvent::Session(CarStopping(_) | CarStopped(_)) | PevEvent::Broken(_)) => {
+                self.is_own = true;
+            }
+            Said::Charger(Happening::Disconnected(closed)) | Said::Car(PevEvent::Disconnected(closed)) => {
+                let close = match closed {
+                    Closed::Fin => Close::Fin,
+                    Closed::Rst => Close::Reset,
+                    // Nothing was sent that others could see.
+                    Closed::Timeout | Closed::InterfaceDown => return None,
+                };
+                return Some((if self.is_own { own } else { peer }, close));
+            }
+            _ => {}
+        }
+        None
     }
 }
 

@@ -459,6 +459,21 @@ fn a_listener_outlives_its_interface_and_goes_on_when_that_is_back() {
     });
 }
 
+#[test]
+fn a_listener_records_each_session_into_a_file_of_its_own() {
+    on_a_cable("listener-folder", |folder| {
+        let recordings = folder.join("heard");
+        std::fs::create_dir(&recordings).unwrap();
+        let (log, _, errors, code) = listened_to(folder, &["-w", recordings.to_str().unwrap()]);
+        assert_eq!((errors.as_str(), code), ("", Some(0)), "{log}");
+        let files: Vec<PathBuf> =
+            std::fs::read_dir(&recordings).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let [file] = &files[..] else { panic!("{files:?}") };
+        let summary = output(env!("CARGO_BIN_EXE_ccs"), &["decode", "--summary", file.to_str().unwrap()]);
+        assert_eq!(story(&summary.unwrap()), story(&log));
+    });
+}
+
 /// What a command prints.
 fn output(program: &str, args: &[&str]) -> Option<String> {
     let output = Command::new(program).args(args).output().ok()?;

@@ -71,7 +71,7 @@ fn every_form_of_text_gives_the_same_messages() {
         assert_eq!(messages(&path), expected, "{}", path.display());
         files += 1;
     }
-    assert!(files >= 48, "{files}");
+    assert!(files >= 82, "{files}");
 }
 
 #[test]
@@ -142,6 +142,23 @@ fn a_block_of_bytes_that_is_nothing_known_is_an_error_and_prose_is_not() {
         b"[1ms] mac 02:00:00:00:00:01, id 0123456789ABCDEF, 400 V\n1000\nbad decade\n[2ms] 80 40 00 40\n";
     let prose = Temporary::new("prose.txt", prose);
     assert_eq!(messages(&prose.0), ["80400040"]);
+}
+
+#[test]
+fn a_message_that_a_log_has_in_two_forms_is_one_and_one_that_is_sent_twice_is_two() {
+    let whole = "received = 01 FE 80 01 00 00 00 04 80 40 00 40\n";
+    let heard = "[SNIFFER] EXI from 50094 to 15118 (4bytes) = 80 40 00 40\n";
+    for (log, count) in [([whole, heard], 1), ([heard, whole], 1), ([whole, whole], 2), ([heard, heard], 2)] {
+        let file = Temporary::new("forms.log", log.concat().as_bytes());
+        assert_eq!(messages(&file.0).len(), count, "{log:?}");
+    }
+}
+
+#[test]
+fn an_address_is_no_row_of_bytes() {
+    let text = "fe80::c690:83f3:fbcb:980e%15\nfe80::4c46:fea5:b6c9:25a9%3\n80 40 00 40\n";
+    let file = Temporary::new("address.log", format!("starting\n{text}").as_bytes());
+    assert_eq!(messages(&file.0), ["80400040"]);
 }
 
 #[test]

@@ -14,6 +14,11 @@ pub struct When {
 impl When {
     /// Before every frame.
     pub const NEVER: Self = Self { frame: 0, time_ns: None };
+
+    /// The time from here to `later` in ns, where both are known.
+    pub(crate) fn until(self, later: Self) -> Option<i64> {
+        Some(later.time_ns?.saturating_sub(self.time_ns?))
+    }
 }
 
 /// What comes out of a connection.

@@ -97,7 +97,9 @@ impl Talk {
             if let Some(Document::App(message)) = document {
                 self.learn(message);
             }
-            return self.story.handshake(when, direction == Some(Direction::ToEvse));
+            let refused = self.answer.filter(|answer| answer.starts_with("Failed"));
+            let is_request = direction == Some(Direction::ToEvse);
+            return self.story.handshake(when, is_request, refused.filter(|_| !is_request));
         }
         // What is common to all kinds of energy transfer names none of them.
         if schema != Some(Schema::Iso20Common) || self.spoken.is_none() {

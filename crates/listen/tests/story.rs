@@ -7,10 +7,10 @@
 
 use exi::{Bounded, HexBinary};
 use exi_din::{
-    Body, BodyElement, CurrentDemandReq, CurrentDemandRes, DcEvErrorCode, DcEvStatus, DcEvseStatus,
-    DcEvseStatusCode, EvseNotification, EvseStatus, Header, PhysicalValue, PowerDeliveryReq,
-    PowerDeliveryRes, ResponseCode, SessionSetupReq, SessionSetupRes, SessionStopReq, SessionStopRes,
-    UnitSymbol, V2gMessage, WeldingDetectionRes,
+    Body, BodyElement, CableCheckReq, CableCheckRes, CurrentDemandReq, CurrentDemandRes, DcEvErrorCode,
+    DcEvStatus, DcEvseStatus, DcEvseStatusCode, EvseNotification, EvseProcessing, EvseStatus, Header,
+    PhysicalValue, PowerDeliveryReq, PowerDeliveryRes, ResponseCode, SessionSetupReq, SessionSetupRes,
+    SessionStopReq, SessionStopRes, UnitSymbol, V2gMessage, WeldingDetectionRes,
 };
 use listen::story::{Cause, How, Side};
 use listen::{Close, Document, Schema, Story, Talk, When};
@@ -158,7 +158,7 @@ fn a_charger_that_refuses_what_came_out_of_order_ended_it_and_the_car_is_the_cau
     assert_eq!((end.by, end.how), (Some(Side::Charger), How::Failed("FAILED_SequenceError")));
     assert_eq!((end.phase, end.when.frame), (Phase::CurrentDemand, 10));
     let (cause, sign) = end.cause.unwrap();
-    assert_eq!((cause, sign.message, sign.when.frame), (Cause::OutOfOrder, "CurrentDemandReq", 9));
+    assert_eq!((cause, sign.message, sign.when.frame), (Cause::OutOfOrder(Side::Car), "CurrentDemandReq", 9));
 }
 
 #[test]
@@ -168,7 +168,10 @@ fn a_charger_that_refuses_a_session_id_that_changed_has_the_car_as_its_cause() {
     telling.say(supply(ResponseCode::FailedUnknownSession, DcEvseStatusCode::EvseReady, 0, 0));
     let end = telling.story.end();
     assert_eq!((end.by, end.how), (Some(Side::Charger), How::Failed("FAILED_UnknownSession")));
-    assert_eq!(end.cause.map(|(cause, sign)| (cause, sign.when.frame)), Some((Cause::WrongSession, 7)));
+    assert_eq!(
+        end.cause.map(|(cause, sign)| (cause, sign.when.frame)),
+        Some((Cause::WrongSession(Side::Car), 7))
+    );
 }
 
 #[test]
@@ -288,4 +291,129 @@ fn bytes_that_do_not_decode_are_counted_and_change_nothing_else() {
     let story = talk.story();
     assert_eq!((story.messages, story.phases.len()), (14, 1));
     assert_eq!((story.end().how, story.end().when.frame), (How::CarStop("SessionStopReq"), 1));
+}
+
+/// `SessionSetup` and then requests of the car, each answered.
+fn begun() -> Telling {
+    let mut telling = Telling { story: Story::default(), frame: 0 };
+    telling
+        .with(&[0; 8], BodyElement::SessionSetupReq(SessionSetupReq { evcc_id: HexBinary::from(&[2; 6]) }));
+    telling.say(BodyElement::SessionSetupRes(SessionSetupRes {
+        response_code: ResponseCode::OkNewSessionEstablished,
+        evse_id: HexBinary::from(b"ZZ00000"),
+        date_time_now: None,
+    }));
+    telling
+}
+
+fn cable(status: DcEvseStatusCode, evse_processing: EvseProcessing) -> BodyElement<'static> {
+    BodyElement::CableCheckRes(CableCheckRes {
+        response_code: ResponseCode::Ok,
+        dc_evse_status: charger(status),
+        evse_processing,
+    })
+}
+
+fn cause(telling: &Telling) -> Option<(Cause, &'static str, u64)> {
+    telling.story.end().cause.map(|(cause, sign)| (cause, sign.message, sign.when.frame))
+}
+
+#[test]
+fn a_car_that_gives_up_on_a_request_without_answer_has_the_charger_as_its_cause() {
+    let mut telling = Telling::charging();
+    telling.say(demand(DcEvErrorCode::NoError));
+    telling.close(Side::Car, Close::Fin);
+    assert_eq!(telling.story.end().by, Some(Side::Car));
+    assert_eq!(cause(&telling), Some((Cause::Unanswered(1_000_000_000), "CurrentDemandReq", 7)));
+    // One that closes after an answer has no such cause.
+    let mut telling = Telling::charging();
+    telling.close(Side::Car, Close::Fin);
+    assert_eq!(cause(&telling), None);
+}
+
+#[test]
+fn a_charger_that_closes_because_the_car_is_silent_has_the_car_as_its_cause() {
+    let mut telling = Telling::charging();
+    telling.frame += 59;
+    telling.close(Side::Charger, Close::Fin);
+    assert_eq!(cause(&telling), Some((Cause::Silent(60_000_000_000), "CurrentDemandRes", 6)));
+}
+
+#[test]
+fn an_answer_of_another_kind_or_session_is_the_cause_of_a_car_that_closes_after_it() {
+    let mut telling = Telling::charging();
+    telling.say(demand(DcEvErrorCode::NoError));
+    telling.say(powered());
+    telling.close(Side::Car, Close::Fin);
+    assert_eq!(cause(&telling), Some((Cause::OutOfOrder(Side::Charger), "PowerDeliveryRes", 8)));
+    let mut telling = Telling::charging();
+    telling.say(demand(DcEvErrorCode::NoError));
+    telling.with(&[9; 8], good(400, 100));
+    // A car that goes on has accepted it.
+    let mut accepted = Telling { story: telling.story.clone(), frame: telling.frame };
+    telling.close(Side::Car, Close::Fin);
+    assert_eq!(cause(&telling), Some((Cause::WrongSession(Side::Charger), "CurrentDemandRes", 8)));
+    accepted.say(demand(DcEvErrorCode::NoError));
+    accepted.say(good(400, 100));
+    accepted.close(Side::Car, Close::Fin);
+    assert_eq!(cause(&accepted), None);
+}
+
+#[test]
+fn a_charger_that_is_not_ready_after_the_cable_check_or_never_ends_it_is_the_cause() {
+    let request = || BodyElement::CableCheckReq(CableCheckReq { dc_ev_status: car(DcEvErrorCode::NoError) });
+    let mut telling = begun();
+    telling.say(request());
+    telling.say(cable(DcEvseStatusCode::EvseNotReady, EvseProcessing::Finished));
+    telling.say(power(false));
+    assert_eq!(cause(&telling), Some((Cause::NotReady, "CableCheckRes", 4)));
+    let mut telling = begun();
+    for _ in 0..12 {
+        telling.say(request());
+        telling.say(cable(DcEvseStatusCode::EvseReady, EvseProcessing::Ongoing));
+    }
+    telling.close(Side::Car, Close::Fin);
+    assert_eq!(cause(&telling), Some((Cause::Unfinished(24_000_000_000), "CableCheckRes", 26)));
+}
+
+#[test]
+fn a_request_that_skips_a_phase_or_does_not_wait_for_its_end_is_out_of_order() {
+    let refused = || supply(ResponseCode::FailedSequenceError, DcEvseStatusCode::EvseReady, 0, 0);
+    let mut telling = begun();
+    telling.say(demand(DcEvErrorCode::NoError));
+    telling.say(refused());
+    assert_eq!(cause(&telling), Some((Cause::OutOfOrder(Side::Car), "CurrentDemandReq", 3)));
+    let mut joined = Telling { story: Story::default(), frame: 0 };
+    joined.say(demand(DcEvErrorCode::NoError));
+    joined.say(refused());
+    assert_eq!(cause(&joined), None, "nothing is known of what came before");
+}
+
+#[test]
+fn a_session_that_goes_on_to_its_next_phase_was_not_ended_by_a_failed_code() {
+    let mut telling = begun();
+    telling.say(BodyElement::CableCheckReq(CableCheckReq { dc_ev_status: car(DcEvErrorCode::NoError) }));
+    telling.say(BodyElement::CableCheckRes(CableCheckRes {
+        response_code: ResponseCode::FailedUnknownSession,
+        dc_evse_status: charger(DcEvseStatusCode::EvseReady),
+        evse_processing: EvseProcessing::Finished,
+    }));
+    telling.say(demand(DcEvErrorCode::NoError));
+    telling.say(supply(ResponseCode::FailedUnknownSession, DcEvseStatusCode::EvseReady, 400, 1));
+    telling.say(power(false));
+    let end = telling.story.end();
+    assert_eq!((end.by, end.how), (Some(Side::Car), How::CarStop("PowerDeliveryReq")));
+    let tolerated = telling.story.signs.tolerated.unwrap();
+    assert_eq!((tolerated.what, tolerated.when.frame), ("FAILED_UnknownSession", 4));
+}
+
+#[test]
+fn a_handshake_that_the_charger_refuses_ended_the_session() {
+    let mut telling = Telling { story: Story::default(), frame: 0 };
+    let (request, answer) = (telling.when(), telling.when());
+    telling.story.handshake(request, true, None);
+    telling.story.handshake(answer, false, Some("Failed_NoNegotiation"));
+    telling.close(Side::Charger, Close::Fin);
+    let end = telling.story.end();
+    assert_eq!((end.by, end.how), (Some(Side::Charger), How::Refused("Failed_NoNegotiation")));
 }

@@ -86,12 +86,6 @@ fn recorder(args: &ListenArgs, is_live: bool, names: &str) -> anyhow::Result<Opt
         let recorder = Recorder::new(Box::new(io::BufWriter::new(io::stdout())) as Output, names)?;
         return Ok(Some(Record::Live { recorder, with_keys }));
     }
-    if path.is_dir() {
-        return Err(Usage(
-            format!("{} is a directory: a listener records into one file", escape::path(path)).into(),
-        )
-        .into());
-    }
     let (at_most, configuration) = (Megabytes(args.record_max_mb), String::new());
     let setup = Setup { path, interface: names, at_most, with_keys, configuration, car: None };
     Ok(Some(Record::File(Box::new(Recording::open(setup)?))))

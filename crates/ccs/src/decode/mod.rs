@@ -10,6 +10,7 @@ mod payload;
 pub mod schema;
 pub mod source;
 mod start;
+mod stop_button;
 mod storage;
 mod text;
 pub mod values;
@@ -23,6 +24,7 @@ pub use link::{Unread, Why};
 pub use listen::{Close, Direction, Discovery, Document, GivenUp, Schema};
 pub use mme::Keys;
 pub use schema::{Basis, Codecs};
+pub use stop_button::Pressed;
 pub use storage::MAX_STREAMS;
 pub use text::without_keys;
 
@@ -114,6 +116,8 @@ pub struct Connection<'a> {
     pub flow: Option<Flow>,
     /// What was learned of it.
     pub talk: &'a Talk,
+    /// The latest stop button that a log in the capture tells of.
+    pub pressed: Option<Pressed>,
 }
 
 impl fmt::Debug for Connection<'_> {
@@ -183,6 +187,8 @@ struct Context {
     cut: Option<Cut>,
     /// The latest frame that was.
     latest_cut: Option<Cut>,
+    /// The latest stop button.
+    pressed: Option<Pressed>,
 }
 
 impl Default for Decoder {
@@ -324,6 +330,9 @@ impl Decoder {
                     let direction = self.context.ends.discovery(flow, sdp);
                     on_event(&self.context.named(when, Some(direction), Content::Sdp(sdp)));
                 } else if flow.destination.port == SYSLOG {
+                    if let Some(pressed) = Pressed::of(when, datagram) {
+                        self.context.pressed = Some(pressed.or_earlier(self.context.pressed));
+                    }
                     on_event(&self.context.event(when, None, Content::Log(datagram)));
                 } else {
                     self.counts.foreign_frames += 1;
@@ -464,7 +473,11 @@ impl Context {
             Direction::ToPev => Flow { source: flow.destination, destination: flow.source },
         });
         let first = When { time_ns: self.since_first(first.time_ns), ..first };
-        on_event(&self.event(when, None, Content::Over(Connection { number, first, flow, talk })));
+        on_event(&self.event(
+            when,
+            None,
+            Content::Over(Connection { number, first, flow, talk, pressed: self.pressed }),
+        ));
     }
 
     /// Times of a damaged file may be too far apart to be counted: then there is none.

@@ -25,7 +25,7 @@ pub enum Format {
     Text,
     /// V2GTP messages one after the other, as in a TCP stream.
     V2gtp,
-    /// EXI documents, or an Ethernet frame, as bytes.
+    /// EXI documents, an Ethernet frame, or V2GTP messages with other bytes between them, as bytes.
     Bytes,
 }
 
@@ -232,7 +232,7 @@ fn detect(bytes: &[u8]) -> Result<Format, Error> {
         [0x01, 0xFE, ..] => Ok(Format::V2gtp),
         _ if text::is_hex(bytes) => Ok(Format::Hex),
         _ if text::is_text(bytes) => Ok(Format::Text),
-        _ if start::of(bytes).is_some() => Ok(Format::Bytes),
+        _ if start::of(bytes).is_some() || start::has_v2gtp(bytes) => Ok(Format::Bytes),
         _ => Err(Error::NotACapture(first_bytes(bytes))),
     }
 }

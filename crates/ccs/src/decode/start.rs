@@ -39,6 +39,11 @@ pub fn of(bytes: &[u8]) -> Option<Start> {
     }
 }
 
+/// Whether a V2GTP message begins anywhere in these bytes.
+pub fn has_v2gtp(bytes: &[u8]) -> bool {
+    (0..bytes.len()).any(|at| bytes.get(at..).is_some_and(|bytes| v2gtp(bytes).is_some()))
+}
+
 /// Whether more bytes may turn these into the start of a V2GTP message.
 pub fn is_part(bytes: &[u8]) -> bool {
     match bytes {

@@ -14,7 +14,7 @@ use crate::command::pev::observer;
 use crate::inbox::Inbox;
 use crate::log::{Details, Log};
 use crate::retelling::Retelling;
-use crate::said::Said;
+use crate::said::{Closing, Said};
 use crate::style::{self, Palette};
 use crate::words::Word;
 
@@ -25,6 +25,7 @@ pub struct Journal {
     log: Log,
     inbox: Inbox,
     retelling: Retelling,
+    closing: Closing,
     /// A connection is over, and its story not written yet.
     is_over: bool,
     /// Every repetition, too.
@@ -46,6 +47,7 @@ impl Journal {
             log: Log::new(Palette::stdout()),
             inbox: Inbox::default(),
             retelling: Retelling::default(),
+            closing: Closing::default(),
             is_over: false,
             all,
             seen: BTreeMap::new(),
@@ -143,7 +145,11 @@ impl Journal {
             self.log.speak_for("evse");
             self.log.say(at, checkpoint, &words, out)?;
         }
-        self.is_over |= Said::Charger(event.what).ends_session();
+        let said = Said::Charger(event.what);
+        if let Some((by, close)) = self.closing.take(&said) {
+            self.retelling.closed(at, by, close);
+        }
+        self.is_over |= said.ends_session();
         let Some(event) = event.session() else { return Ok(()) };
         summary.event(at, event);
         let said = Said::Charger(roles::Happening::Session(*event));

@@ -48,7 +48,8 @@ pub struct Options {
 pub enum Error {
     /// It is no capture.
     #[error(
-        "it is {0}: only pcap and pcapng captures are redacted. Text is not: it can hold names in any form"
+        "it is {0}: only pcap and pcapng captures are redacted. Text is not: it can hold names in any form. Record a capture \
+         (`--record`, `ccs listen -w`), or show the values alone: `ccs decode --csv`"
     )]
     Text(Format),
     /// Too many identifiers.

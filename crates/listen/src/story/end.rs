@@ -29,6 +29,8 @@ impl Side {
 pub enum How {
     /// The charger answered with a FAILED code.
     Failed(&'static str),
+    /// The charger refused the handshake with this code.
+    Refused(&'static str),
     /// The car reported an error.
     CarError(&'static str),
     /// The charger's status or notification asked for the end.
@@ -52,37 +54,73 @@ pub struct End {
     pub phase: Phase,
     /// Since which frame.
     pub when: When,
-    /// What the other side did wrong before, where that is the cause: its first message out of order or with another
-    /// session's id.
+    /// What the other side did wrong before, where that is the cause, and the message that shows it.
     pub cause: Option<(Cause, Sign)>,
     /// Whether the session was closed by `SessionStop`.
     pub is_orderly: bool,
 }
 
-/// What a car did wrong.
+/// What the side did wrong that did not end the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// A request that may not come then.
-    OutOfOrder,
-    /// A request with another session id than the charger gave.
-    WrongSession,
+    /// A message that may not come then.
+    OutOfOrder(Side),
+    /// A message with another session id than the charger gave.
+    WrongSession(Side),
+    /// The charger did not answer a request for this long, in ns.
+    Unanswered(i64),
+    /// The car sent no request after an answer for this long, in ns.
+    Silent(i64),
+    /// The charger said for this long, in ns, that it has not finished.
+    Unfinished(i64),
+    /// The charger finished the cable check, and was not ready, or its isolation not valid: the sign says which.
+    NotReady,
+    /// The charger did not reach the target of precharge: target and voltage in mV.
+    VoltageOff(i32, i32),
 }
+
+impl Cause {
+    /// Whose doing it is.
+    pub const fn side(self) -> Side {
+        match self {
+            Self::OutOfOrder(side) | Self::WrongSession(side) => side,
+            Self::Silent(_) => Side::Car,
+            Self::Unanswered(_) | Self::Unfinished(_) | Self::NotReady | Self::VoltageOff(..) => {
+                Side::Charger
+            }
+        }
+    }
+}
+
+/// From here on a side that does not answer, or does not ask, is the cause: judgement, a car of this project waits 0.5 s for
+/// `CurrentDemandRes`, the quickest that DIN SPEC 70121 has.
+const UNANSWERED_NS: i64 = 450_000_000;
+/// DIN SPEC 70121, `V2G_SECC_Sequence_Timeout` is 60 s; chargers that wait less are in the field. Judgement.
+const SILENT_NS: i64 = 5_000_000_000;
+/// A car waits this long at least for a charger to finish: judgement, pyPLC asks 30 times, a second apart (observed in
+/// `2023-03-02_SuperCharger_CableCheck_error`), and the timers of DIN SPEC 70121 are longer.
+const UNFINISHED_NS: i64 = 20_000_000_000;
+/// A car waits this long for the voltage (DIN SPEC 70121, `V2G_EVCC_PreCharge_Timer`: 7 s).
+const PRECHARGE_NS: i64 = 7_000_000_000;
+/// The voltage may be off its target by this much (DIN SPEC 70121, precharge: 20 V).
+const PRECHARGE_MV: u32 = 20_000;
 
 impl End {
     /// The end of a story. What came first ended it; a FAILED code that a request caused comes before the car's stop.
     pub(super) fn of(story: &Story) -> Self {
         let signs = &story.signs;
-        let is_orderly = signs.stopped.is_some();
-        let cause = [(Cause::OutOfOrder, signs.out_of_order), (Cause::WrongSession, signs.wrong_session)]
-            .into_iter()
-            .filter_map(|(cause, sign)| Some((cause, sign?)))
-            .min_by_key(|(_, sign)| sign.when);
+        let request = [
+            (Cause::OutOfOrder(Side::Car), signs.out_of_order),
+            (Cause::WrongSession(Side::Car), signs.wrong_session),
+        ];
+        let request = first_of(request);
         let failed = signs.failed.map(|sign| (Side::Charger, How::Failed(sign.what), sign));
-        let caused = failed.filter(|_| cause.is_some());
+        let refused = signs.refused.map(|sign| (Side::Charger, How::Refused(sign.what), sign));
+        let caused = failed.filter(|_| request.is_some());
         let error = signs.car_error.map(|sign| (Side::Car, How::CarError(sign.what), sign));
         let status = signs.charger_status.map(|sign| (Side::Charger, How::ChargerStatus(sign.what), sign));
         let stop = signs.car_stop.map(|sign| (Side::Car, How::CarStop(sign.message), sign));
-        let first = [failed, error, status, stop.filter(|_| caused.is_none())]
+        let first = [refused, failed, error, status, stop.filter(|_| caused.is_none())]
             .into_iter()
             .flatten()
             .min_by_key(|(.., sign)| sign.when);
@@ -93,7 +131,63 @@ impl End {
             (_, Some((by, close, when))) => (Some(by), How::Closed(close), story.reached(), when),
             _ => (None, How::Unseen, story.reached(), story.last.unwrap_or(When::NEVER)),
         };
-        let cause = cause.filter(|(_, sign)| matches!(how, How::Failed(_)) && sign.when <= when);
-        Self { by, how, phase, when, cause, is_orderly }
+        let cause = match (by, how) {
+            (_, How::Failed(_)) => request.filter(|(_, sign)| sign.when <= when),
+            (Some(Side::Car), How::Closed(_) | How::CarStop(_)) => charger_s(story, when),
+            (Some(Side::Charger), How::Closed(_)) => car_s(story, when, request),
+            _ => None,
+        };
+        Self { by, how, phase, when, cause, is_orderly: signs.stopped.is_some() }
     }
+}
+
+fn first_of<const N: usize>(causes: [(Cause, Option<Sign>); N]) -> Option<(Cause, Sign)> {
+    let known = causes.into_iter().filter_map(|(cause, sign)| Some((cause, sign?)));
+    known.min_by_key(|(_, sign)| sign.when)
+}
+
+/// What the charger did wrong before a car ended it at `when`.
+fn charger_s(story: &Story, when: When) -> Option<(Cause, Sign)> {
+    let signs = &story.signs;
+    let before = signs.before_end(when)?;
+    if before.is_request {
+        return unanswered(before.sign, when);
+    }
+    // What a car accepted is not why it ended the session: the latest answer counts.
+    let is_latest = |sign: &Sign| sign.when == before.sign.when;
+    let wrong = first_of([
+        (Cause::OutOfOrder(Side::Charger), signs.answer_out_of_order.filter(is_latest)),
+        (Cause::WrongSession(Side::Charger), signs.answer_wrong_session.filter(is_latest)),
+        (Cause::NotReady, signs.not_ready.filter(is_latest)),
+    ]);
+    let in_phase = |phase| {
+        let span = story.phases.iter().find(|span| span.phase == phase)?;
+        span.first.until(when).filter(|_| before.sign.phase == phase)
+    };
+    let unfinished = || {
+        let waited = in_phase(signs.ongoing?).filter(|waited| *waited >= UNFINISHED_NS)?;
+        Some((Cause::Unfinished(waited), before.sign))
+    };
+    let voltage_off = || {
+        let (target, reached) = story.precharge_mv?;
+        let is_late = in_phase(Phase::PreCharge)? >= PRECHARGE_NS;
+        let is_off = target.abs_diff(reached) > PRECHARGE_MV;
+        (is_late && is_off).then_some((Cause::VoltageOff(target, reached), before.sign))
+    };
+    wrong.or_else(unfinished).or_else(voltage_off)
+}
+
+fn unanswered(request: Sign, when: When) -> Option<(Cause, Sign)> {
+    let waited = request.when.until(when).filter(|waited| *waited >= UNANSWERED_NS)?;
+    Some((Cause::Unanswered(waited), request))
+}
+
+/// What was wrong before a charger closed the connection at `when`.
+fn car_s(story: &Story, when: When, request: Option<(Cause, Sign)>) -> Option<(Cause, Sign)> {
+    let before = story.signs.before_end(when)?;
+    if before.is_request {
+        return request.filter(|(_, sign)| sign.when == before.sign.when).or(unanswered(before.sign, when));
+    }
+    let waited = before.sign.when.until(when).filter(|waited| *waited >= SILENT_NS)?;
+    Some((Cause::Silent(waited), before.sign))
 }

@@ -2,7 +2,8 @@
 
 use exi_din::{
     BodyElement, DcEvErrorCode, DcEvStatus, DcEvseStatus, DcEvseStatusCode, EvChargeParameter,
-    EvPowerDeliveryParameter, EvseChargeParameter, EvseNotification, EvseStatus, PhysicalValue, ResponseCode,
+    EvPowerDeliveryParameter, EvseChargeParameter, EvseNotification, EvseProcessing, EvseStatus,
+    IsolationLevel, PhysicalValue, ResponseCode,
 };
 use session::{Limits, Phase};
 
@@ -20,14 +21,18 @@ pub struct Facts {
     pub present_mv: Option<i32>,
     pub present_ma: Option<i32>,
     pub power_on: Option<bool>,
+    /// The charger has not finished this phase.
+    pub is_ongoing: bool,
 }
 
 impl Facts {
     /// The facts of a message; of one that is not of DC charging its response code at most.
+    #[allow(clippy::too_many_lines, reason = "a row for each message")]
     pub fn of(element: &BodyElement<'_>) -> Self {
         let none = Self::default();
         let req = |phase| Self { phase: Some(phase), is_request: true, ..none };
         let res = |phase, code| Self { phase: Some(phase), code: Some(code), ..none };
+        let is_ongoing = |processing| processing == EvseProcessing::Ongoing;
         match element {
             BodyElement::SessionSetupReq(_) => req(Phase::SessionSetup),
             BodyElement::SessionSetupRes(m) => res(Phase::SessionSetup, m.response_code),
@@ -38,7 +43,10 @@ impl Facts {
                 res(Phase::ServicePaymentSelection, m.response_code)
             }
             BodyElement::ContractAuthenticationReq(_) => req(Phase::ContractAuthentication),
-            BodyElement::ContractAuthenticationRes(m) => res(Phase::ContractAuthentication, m.response_code),
+            BodyElement::ContractAuthenticationRes(m) => {
+                let is_ongoing = is_ongoing(m.evse_processing);
+                Self { is_ongoing, ..res(Phase::ContractAuthentication, m.response_code) }
+            }
             BodyElement::ChargeParameterDiscoveryReq(m) => match &m.ev_charge_parameter {
                 EvChargeParameter::Dc(dc) => Self {
                     car: Some(dc.dc_ev_status),
@@ -62,14 +70,17 @@ impl Facts {
                         min_current_ma: milli(dc.evse_minimum_current_limit),
                         max_power_w: dc.evse_maximum_power_limit.map_or(0, PhysicalValue::whole),
                     }),
+                    is_ongoing: is_ongoing(m.evse_processing),
                     ..res(Phase::ChargeParameterDiscovery, m.response_code)
                 },
                 _ => res(Phase::ChargeParameterDiscovery, m.response_code),
             },
             BodyElement::CableCheckReq(m) => Self { car: Some(m.dc_ev_status), ..req(Phase::CableCheck) },
-            BodyElement::CableCheckRes(m) => {
-                Self { charger: Some(m.dc_evse_status), ..res(Phase::CableCheck, m.response_code) }
-            }
+            BodyElement::CableCheckRes(m) => Self {
+                charger: Some(m.dc_evse_status),
+                is_ongoing: is_ongoing(m.evse_processing),
+                ..res(Phase::CableCheck, m.response_code)
+            },
             BodyElement::PreChargeReq(m) => Self {
                 car: Some(m.dc_ev_status),
                 target_mv: Some(milli(m.ev_target_voltage)),
@@ -126,6 +137,18 @@ impl Facts {
     pub fn car_error(&self) -> Option<&'static str> {
         let code = self.car?.ev_error_code;
         (!matches!(code, DcEvErrorCode::NoError | DcEvErrorCode::NoData)).then(|| code.name())
+    }
+
+    /// What a car waits for although the charger finished the cable check: readiness (an Audi waits 59.8 s, observed), or the
+    /// isolation.
+    pub fn not_ready(&self) -> Option<&'static str> {
+        let status = self.charger.filter(|_| self.phase == Some(Phase::CableCheck) && !self.is_ongoing)?;
+        match status.evse_isolation_status {
+            _ if status.evse_status_code == DcEvseStatusCode::EvseNotReady => Some("EVSE_NotReady"),
+            Some(IsolationLevel::Invalid) => Some("isolation Invalid"),
+            Some(IsolationLevel::Fault) => Some("isolation Fault"),
+            _ => None,
+        }
     }
 
     /// The charger's status, where it asks for the end or makes it.

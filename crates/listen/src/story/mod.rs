@@ -98,14 +98,49 @@ pub struct Signs {
     pub charger_status: Option<Sign>,
     /// `PowerDelivery(false)` or `SessionStop` of the car.
     pub car_stop: Option<Sign>,
-    /// A request that may not come then.
+    /// The first request that may not come then, unless the charger accepted it.
     pub out_of_order: Option<Sign>,
-    /// A request with another session id than the charger gave.
+    /// The first request with another session id than the charger gave, unless the charger accepted it.
     pub wrong_session: Option<Sign>,
+    /// The latest answer that is none to the request before it.
+    pub answer_out_of_order: Option<Sign>,
+    /// The latest answer with another session id than the charger gave.
+    pub answer_wrong_session: Option<Sign>,
+    /// `CableCheckRes` that is finished, of a charger that is not ready or whose isolation is not valid.
+    pub not_ready: Option<Sign>,
+    /// The charger's refusal of the handshake.
+    pub refused: Option<Sign>,
+    /// The first FAILED code after which the session went on to its next phase.
+    pub tolerated: Option<Sign>,
+    /// The latest two messages.
+    pub latest: [Option<Latest>; 2],
+    /// The phase in which the charger said that it has not finished.
+    ongoing: Option<Phase>,
     /// The answer to `SessionStop`.
     pub stopped: Option<Sign>,
     /// The first FIN or RST: who sent it.
     pub closed: Option<(Side, Close, When)>,
+}
+
+/// A message that may be the last one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Latest {
+    /// Which one.
+    pub sign: Sign,
+    /// Whether the car sent it.
+    pub is_request: bool,
+}
+
+impl Signs {
+    /// The message before what came at `when`.
+    fn before_end(&self, when: When) -> Option<Latest> {
+        self.latest.iter().flatten().copied().find(|latest| latest.sign.when < when)
+    }
+
+    fn note(&mut self, sign: Sign, is_request: bool) {
+        let [latest, _] = self.latest;
+        self.latest = [Some(Latest { sign, is_request }), latest];
+    }
 }
 
 /// One session, as an observer saw it.
@@ -177,8 +212,12 @@ impl Story {
         End::of(self)
     }
 
-    /// Takes a message of the handshake.
-    pub fn handshake(&mut self, when: When, is_request: bool) {
+    /// Takes a message of the handshake; `refused` is the charger's code where it refuses.
+    pub fn handshake(&mut self, when: When, is_request: bool, refused: Option<&'static str>) {
+        let message = if is_request { "supportedAppProtocolReq" } else { "supportedAppProtocolRes" };
+        let sign = Sign { when, phase: Phase::Handshake, message, what: refused.unwrap_or_default() };
+        self.signs.note(sign, is_request);
+        self.signs.refused = self.signs.refused.or(refused.map(|_| sign));
         self.count(when, Some(Phase::Handshake), is_request);
     }
 
@@ -197,7 +236,8 @@ impl Story {
         self.signs(when, element.name(), id, &facts);
         let off =
             facts.phase == Some(Phase::PowerDelivery) && !facts.is_request && self.signs.car_stop.is_some();
-        let phase = if off { Some(Phase::PowerOff) } else { facts.phase };
+        let is_wrong = self.signs.answer_out_of_order.is_some_and(|sign| sign.when == when);
+        let phase = if off { Some(Phase::PowerOff) } else { facts.phase.filter(|_| !is_wrong) };
         self.count(when, phase, facts.is_request);
         self.values(when, &facts);
     }
@@ -259,18 +299,24 @@ impl Story {
     fn signs(&mut self, when: When, message: &'static str, id: &[u8], facts: &Facts) {
         let phase = facts.phase.unwrap_or_default();
         let reached = self.phases.iter().map(|span| span.phase).max().unwrap_or_default();
+        let is_other = phase != Phase::SessionSetup && !self.session_id.is_empty() && id != self.session_id;
+        let [before, _] = self.signs.latest;
         let sign = |what| Some(Sign { when, phase, message, what });
         let signs = &mut self.signs;
-        if facts.code.is_some_and(|code| code >= exi_din::ResponseCode::Failed) {
-            signs.failed = signs.failed.or(sign(facts.code.map_or("", |code| code.name())));
+        if let Some(sign) = sign("") {
+            signs.note(sign, facts.is_request);
         }
         if facts.is_request {
             let is_stop = matches!(phase, Phase::PowerOff | Phase::SessionStop);
-            if phase < reached && !is_stop {
+            // A session that was joined in the middle has any phase first.
+            let skips = !self.session_id.is_empty()
+                && phase <= Phase::CurrentDemand
+                && phase as u8 > reached as u8 + 1;
+            let is_early = signs.ongoing.is_some_and(|ongoing| phase > ongoing);
+            if !is_stop && (phase < reached || skips || is_early) {
                 signs.out_of_order = signs.out_of_order.or(sign(""));
             }
-            if phase != Phase::SessionSetup && !self.session_id.is_empty() && id != self.session_id.as_slice()
-            {
+            if is_other {
                 signs.wrong_session = signs.wrong_session.or(sign(""));
             }
             if let Some(error) = facts.car_error().filter(|_| signs.car_stop.is_none()) {
@@ -278,11 +324,34 @@ impl Story {
             }
             if is_stop {
                 signs.car_stop = signs.car_stop.or(sign(""));
+            } else if signs.failed.is_some_and(|failed| failed.phase < phase) {
+                signs.tolerated = signs.tolerated.or(signs.failed.take());
             }
         } else {
+            let failed = facts
+                .code
+                .filter(|code| *code >= exi_din::ResponseCode::Failed)
+                .map(exi_din::ResponseCode::name);
+            if failed.is_none() && signs.failed.is_none() {
+                // What the charger accepted is no cause.
+                (signs.out_of_order, signs.wrong_session) = (None, None);
+            }
+            let is_tolerated = signs.tolerated.is_some_and(|sign| Some(sign.what) == failed);
+            signs.failed = signs.failed.or(failed.filter(|_| !is_tolerated).and_then(sign));
+            signs.ongoing = facts.is_ongoing.then_some(phase);
             if let Some(status) = facts.shutdown().filter(|_| signs.car_stop.is_none()) {
                 signs.charger_status = signs.charger_status.or(sign(status));
             }
+            let is_answer = |request: &Latest| {
+                !request.is_request || request.sign.message.strip_suffix("Req") == message.strip_suffix("Res")
+            };
+            if before.is_some_and(|before| !is_answer(&before)) {
+                signs.answer_out_of_order = sign("");
+            }
+            if is_other {
+                signs.answer_wrong_session = sign("");
+            }
+            signs.not_ready = facts.not_ready().and_then(sign).or(signs.not_ready);
             if phase == Phase::SessionStop {
                 signs.stopped = signs.stopped.or(sign(""));
             }

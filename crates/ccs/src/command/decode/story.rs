@@ -12,7 +12,7 @@ use session::{By, Limits, Phase, StopReason};
 
 use super::layout::Width;
 use super::notes::seconds;
-use crate::decode::{Connection, Schema};
+use crate::decode::{Connection, Pressed, Schema};
 use crate::hex;
 use crate::style::{self, Palette};
 
@@ -29,6 +29,9 @@ pub struct Line {
 /// peer waits longer for a message than 60 s, and cars no longer than 5 s.
 const LOST_NS: i64 = 10_000_000_000;
 
+/// A log line about the end comes at most this many frames after it: judgement, a message and what its sender logs of it.
+const STOP_FRAMES: u64 = 10;
+
 /// A session of a file or of a role, as it is shown when it is over.
 pub struct Told {
     /// What is counted: frames, or messages where no frames are known.
@@ -42,12 +45,14 @@ pub struct Told {
     offered: Vec<Offer>,
     answer: Option<&'static str>,
     story: Story,
+    /// The stop button, where a log in the capture tells of it.
+    pressed: Option<Pressed>,
 }
 
 impl Told {
     /// The story of a connection whose latest frame was at `last`; `None` where no message was seen and it is not encrypted.
     pub fn of(connection: &Connection<'_>, last: When) -> Option<Self> {
-        let Connection { number, first, flow, talk } = *connection;
+        let Connection { number, first, flow, talk, pressed } = *connection;
         let has_begun = talk.story().messages > 0 || talk.is_tls();
         has_begun.then(|| Self {
             counted: "frame",
@@ -60,6 +65,7 @@ impl Told {
             offered: talk.offered().to_vec(),
             answer: talk.answer(),
             story: talk.story().clone(),
+            pressed: pressed.filter(|pressed| (first.frame..=last.frame).contains(&pressed.when.frame)),
         })
     }
 
@@ -152,6 +158,10 @@ impl Told {
             let since = since.frame;
             lines.push(below(format!("silent for {length:.1} s in {phase} after {counted} {since}{others}")));
         }
+        if let Some(Sign { when, message, what, .. }) = story.signs.tolerated {
+            let frame = when.frame;
+            lines.push(below(format!("{what} in {message}, {counted} {frame}, and the session went on")));
+        }
         let spans: Vec<String> = story.phases.iter().map(span_words).collect();
         if !spans.is_empty() {
             lines.push(below(format!("phases: {}", spans.join(", "))));
@@ -159,7 +169,8 @@ impl Told {
         let end = story.end();
         let lost = self.lost_s(&end, until_ns);
         lines.push(Line { is_main: true, ..below(self.end_words(&end, lost)) });
-        lines.extend(advice(&end, lost.is_some()).map(|advice| below(format!("advice: {advice}"))));
+        let advice = advice(&end, lost.is_some()).filter(|_| self.pressed_before(&end).is_none());
+        lines.extend(advice.map(|advice| below(format!("advice: {advice}"))));
         lines
     }
 
@@ -217,23 +228,37 @@ impl Told {
             "welding_voltage_v": range(&story.welding_mv, 1000.0),
             "silences": story.silences,
             "pauses": story.pauses,
+            "tolerated": story.signs.tolerated.map(|sign| json!({ "code": sign.what, "frame": sign.when.frame })),
             "longest_pause": story.longest_pause.map(|pause| json!({
                 "phase": pause.phase.name(),
                 "frame": pause.since.frame,
                 "duration_s": seconds(pause.length_ns),
             })),
             "phases": story.phases.iter().map(span).collect::<Value>(),
-            "end": {
-                "by": end.by.map(side),
-                "how": if lost.is_some() { "link lost" } else { how(&end.how) },
-                "phase": end.phase.name(),
-                "frame": end.when.frame,
-                "time_s": end.when.time_ns.map(seconds),
-                "orderly": end.is_orderly,
-                "cause": end.cause.as_ref().map(|(_, sign)| json!({ "message": sign.message, "frame": sign.when.frame })),
-                "words": self.end_words(&end, lost),
-                "advice": advice(&end, lost.is_some()),
-            },
+            "end": self.end_json(&end, lost),
+        })
+    }
+
+    fn end_json(&self, end: &End, lost: Option<f64>) -> Value {
+        json!({
+            "by": end.by.map(side),
+            "how": if lost.is_some() { "link lost" } else { how(&end.how) },
+            "phase": end.phase.name(),
+            "frame": end.when.frame,
+            "time_s": end.when.time_ns.map(seconds),
+            "orderly": end.is_orderly,
+            "stop_button": self.pressed_before(end).map(|pressed| json!({
+                "at": side(pressed.at),
+                "frame": pressed.when.frame,
+            })),
+            "cause": end.cause.as_ref().map(|(cause, sign)| json!({
+                "by": side(cause.side()),
+                "message": sign.message,
+                "frame": sign.when.frame,
+                "words": cause_words(*cause, sign, self.counted),
+            })),
+            "words": self.end_words(end, lost),
+            "advice": advice(end, lost.is_some()),
         })
     }
 
@@ -259,22 +284,32 @@ impl Told {
                 };
                 format!("ended by {by} ({what} in {phase}, {counted} {frame})")
             }
-            (How::Failed(what) | How::CarError(what) | How::ChargerStatus(what), _) => {
+            (How::Failed(what) | How::Refused(what) | How::CarError(what) | How::ChargerStatus(what), _) => {
                 format!("ended by {by} ({what} in {phase}, {counted} {frame})")
             }
             (How::CarStop(message), _) => {
                 format!("ended by {by} ({} in {phase}, {counted} {frame})", stop_words(message))
             }
         };
-        if let Some((cause, Sign { message, when, .. })) = end.cause {
-            let what = match cause {
-                Cause::OutOfOrder => "out of order",
-                Cause::WrongSession => "with another session id",
-            };
+        if let Some(Pressed { when, at }) = self.pressed_before(end) {
             // Writing to a string cannot fail.
-            let _ = write!(words, "; the cause is the car: {message} {what}, {counted} {}", when.frame);
+            let _ = write!(words, "; the stop button was pressed at {}, {counted} {}", at.name(), when.frame);
+        }
+        if let Some((cause, sign)) = &end.cause {
+            // Writing to a string cannot fail.
+            let _ = write!(
+                words,
+                "; the cause is {}: {}",
+                cause.side().name(),
+                cause_words(*cause, sign, counted)
+            );
         }
         words
+    }
+
+    /// The stop button, if the log tells of it about when the session was ended: a line may overtake a message.
+    fn pressed_before(&self, end: &End) -> Option<Pressed> {
+        self.pressed.filter(|pressed| pressed.when.frame <= end.when.frame + STOP_FRAMES)
     }
 
     /// The phase; of a session that is not decoded what it is.
@@ -290,12 +325,41 @@ impl Told {
     }
 }
 
+/// What a side did wrong.
+fn cause_words(cause: Cause, sign: &Sign, counted: &str) -> String {
+    let Sign { message, when, .. } = sign;
+    let frame = when.frame;
+    match cause {
+        Cause::OutOfOrder(_) => format!("{message} out of order, {counted} {frame}"),
+        Cause::WrongSession(_) => format!("{message} with another session id, {counted} {frame}"),
+        Cause::Unanswered(ns) => {
+            format!("{message}, {counted} {frame}, was not answered for {:.1} s", seconds(ns))
+        }
+        Cause::Silent(ns) => {
+            format!("nothing came after {message}, {counted} {frame}, for {:.1} s", seconds(ns))
+        }
+        Cause::Unfinished(ns) => {
+            format!("{message}, {counted} {frame}, is Ongoing for {:.1} s", seconds(ns))
+        }
+        Cause::NotReady => format!("{message} is Finished with {}, {counted} {frame}", sign.what),
+        Cause::VoltageOff(target, reached) => {
+            format!("{message}, {counted} {frame}, reports {} V of {} V", tenths(reached), tenths(target))
+        }
+    }
+}
+
 /// One line of advice, where there is something to do.
 fn advice(end: &End, is_lost: bool) -> Option<&'static str> {
     let cause = match (end.cause.map(|(cause, _)| cause), end.how) {
         _ if is_lost => session::Cause::LinkLost,
-        (Some(Cause::OutOfOrder), _) => session::Cause::OutOfOrder(""),
-        (Some(Cause::WrongSession), _) => session::Cause::UnknownSession(""),
+        (Some(Cause::OutOfOrder(_)), _) => session::Cause::OutOfOrder(""),
+        (Some(Cause::WrongSession(_)), _) => session::Cause::UnknownSession(""),
+        (Some(Cause::Unanswered(_) | Cause::Silent(_) | Cause::Unfinished(_)), _) => {
+            session::Cause::Timeout("")
+        }
+        (Some(Cause::NotReady), _) => session::Cause::ChargerStatus("NotReady"),
+        (Some(Cause::VoltageOff(..)), _) => session::Cause::VoltageOff,
+        (None, How::Refused(_)) => session::Cause::NoCommonProtocol,
         (None, How::Failed(_)) => session::Cause::FailedResponse(""),
         (None, How::CarError(_)) => session::Cause::CarError(0),
         (None, How::ChargerStatus(status)) => {
@@ -329,7 +393,7 @@ fn side(side: Side) -> &'static str {
 
 fn how(how: &How) -> &'static str {
     match how {
-        How::Failed(what) | How::CarError(what) | How::ChargerStatus(what) => what,
+        How::Failed(what) | How::Refused(what) | How::CarError(what) | How::ChargerStatus(what) => what,
         How::CarStop(message) => stop_words(message),
         How::Closed(Close::Fin) => "FIN",
         How::Closed(Close::Reset) => "RST",

@@ -7,6 +7,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use hal_linux::Direction;
+use listen::Close;
+use listen::story::Side;
 use machine::Instant;
 
 use crate::inbox::Document;
@@ -45,8 +47,9 @@ pub struct Entry {
 
 enum Job {
     Line(Box<Entry>),
-    /// A message for the session's story, and the story.
+    /// A message for the session's story, the end of its connection, and the story.
     Message(listen::Direction, Document),
+    Closed(Instant, Side, Close),
     Story,
     Frame(Duration, Direction, Vec<u8>),
     /// What the plant does.
@@ -77,7 +80,7 @@ impl Job {
             Self::Message(_, document) => document.bytes.len(),
             Self::Frame(_, _, frame) => frame.len(),
             Self::Note(_, words) => words.len(),
-            Self::Story | Self::Session(..) => 0,
+            Self::Story | Self::Closed(..) | Self::Session(..) => 0,
         };
         size_of::<Self>() + held
     }
@@ -94,6 +97,13 @@ impl Clerk<'_> {
     /// Takes a message for the session's story.
     pub fn message(&mut self, direction: listen::Direction, document: Document) {
         if !self.send(Job::Message(direction, document), WAITING_BYTES) {
+            self.lost_lines += 1;
+        }
+    }
+
+    /// Takes the end of the session's connection for its story.
+    pub fn closed(&mut self, at: Instant, by: Side, close: Close) {
+        if !self.send(Job::Closed(at, by, close), WAITING_BYTES) {
             self.lost_lines += 1;
         }
     }
@@ -226,6 +236,7 @@ impl Writer<'_> {
                 Job::Message(direction, Document { at, payload_type, bytes, .. }) => {
                     self.retelling.message(at, direction, payload_type, &bytes);
                 }
+                Job::Closed(at, by, close) => self.retelling.closed(at, by, close),
                 Job::Story => {
                     let mut story = Vec::new();
                     // Writing to memory cannot fail.

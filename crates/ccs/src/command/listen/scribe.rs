@@ -119,6 +119,15 @@ impl Record {
         }
     }
 
+    /// A session begins (`true`) or is over: in a directory each has a file.
+    fn session(&mut self, at: Duration, begins: bool) -> io::Result<()> {
+        match self {
+            Self::File(recording) if begins => recording.begin(at),
+            Self::File(recording) => recording.end(at),
+            Self::Live { .. } => Ok(()),
+        }
+    }
+
     fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::File(recording) => recording.flush(),
@@ -140,6 +149,10 @@ pub struct Scribe<'a> {
     first: Option<Duration>,
     /// Frames that came after the recording was full.
     left_out: u64,
+    /// The next message is the first of its connection, as far as that was heard.
+    is_first: bool,
+    /// Sessions that had a message.
+    sessions: u64,
 }
 
 impl<'a> Scribe<'a> {
@@ -170,6 +183,8 @@ impl<'a> Scribe<'a> {
             frames: 0,
             first: None,
             left_out: 0,
+            is_first: true,
+            sessions: 0,
         }
     }
 
@@ -219,12 +234,30 @@ impl<'a> Scribe<'a> {
         let packet = Packet { frame: self.frames, time_ns, data: Data::Link(1, bytes) };
         let Self { decoder, lines, summary, out, .. } = self;
         let mut written = Ok(());
+        let (mut opens, mut speaks, mut closes) = (false, false, false);
         decoder.take(packet, &mut |event| {
+            opens |= matches!(event.content, Content::Opened(_));
+            speaks |= matches!(event.content, Content::Exi(_) | Content::Tls(_));
+            closes |= matches!(event.content, Content::Closed(..));
             if written.is_ok() {
                 written = lines.event(event, out).and_then(|()| summary.event(event, out));
             }
         });
-        written
+        written?;
+        self.is_first |= opens;
+        // A connection without a message is no session.
+        if speaks && std::mem::take(&mut self.is_first) {
+            self.sessions += 1;
+            self.session(at, true)?;
+        } else if closes && !self.is_first {
+            self.session(at, false)?;
+        }
+        Ok(())
+    }
+
+    fn session(&mut self, at: Duration, begins: bool) -> io::Result<()> {
+        let done = self.recorder.as_mut().map_or(Ok(()), |recorder| recorder.session(at, begins));
+        done.or_else(|error| self.recording_failed(error))
     }
 
     /// A full disk ends the recording with a word, and nothing else; who reads a pipe and is gone ends everything.
@@ -301,6 +334,10 @@ impl<'a> Scribe<'a> {
             let words = format!("the recording was full: {} frames are not in it", self.left_out);
             let at = self.first.unwrap_or_default();
             self.words(at, &words)?;
+        }
+        if self.sessions == 0 {
+            // A matching that came to nothing has a file, too.
+            self.session(self.first.unwrap_or_default(), false)?;
         }
         self.flush()
     }

@@ -1,6 +1,9 @@
 //! Bytes of a text that belong together, and the messages in them.
 
+use std::collections::VecDeque;
 use std::ops::ControlFlow;
+
+use v2gtp::HEADER_LEN;
 
 use super::runs::{Kind, Run};
 use crate::decode::source::{Data, Packet, Sink};
@@ -51,9 +54,35 @@ pub struct Out<'o, 's> {
     pub count: u64,
     /// What was found in the present line: the same message is often there twice, once in base64.
     pub in_line: Vec<Vec<u8>>,
+    /// The latest messages that were not yet repeated in another form.
+    single: VecDeque<Vec<u8>>,
 }
 
-impl Out<'_, '_> {
+/// This many messages before, a log may have the same one in another form: judgement, a request and its answer, twice.
+const MAX_SINGLE: usize = 4;
+
+impl<'o, 's> Out<'o, 's> {
+    pub fn new(sink: &'o mut Sink<'s>) -> Self {
+        let (flow, single) = (ControlFlow::Continue(()), VecDeque::new());
+        Self { sink, flow, count: 0, in_line: Vec::new(), single }
+    }
+
+    /// Whether a message is one that came before in another form: pyPLC logs V2GTP as it receives it, and EXI as it hears it.
+    fn is_repeated(&mut self, bytes: &[u8]) -> bool {
+        let is_same = |whole: &[u8], payload: &[u8]| {
+            whole.starts_with(&[0x01, 0xFE]) && whole.get(HEADER_LEN..) == Some(payload)
+        };
+        let other = |known: &[u8]| is_same(known, bytes) || is_same(bytes, known);
+        let known = self.single.iter().position(|known| other(known));
+        if let Some(at) = known {
+            self.single.remove(at);
+        } else {
+            self.single.truncate(MAX_SINGLE - 1);
+            self.single.push_front(bytes.to_vec());
+        }
+        known.is_some()
+    }
+
     pub fn give(&mut self, frame: u64, time_ns: Option<i64>, data: Data<'_>) {
         self.count += 1;
         if self.flow.is_continue() {
@@ -85,6 +114,13 @@ impl Block {
         self.bytes.extend(&run.bytes);
         self.half = (!run.rest.is_empty()).then_some((line, run.range.end));
         self.rest.clone_from(&run.rest);
+    }
+
+    /// Nothing goes on after this: what is left of base64 without padding is decoded.
+    pub fn end(&mut self) {
+        if self.kind == Kind::Base64 {
+            self.bytes.extend(super::runs::last_of_base64(&std::mem::take(&mut self.rest)));
+        }
     }
 
     pub fn len(&self) -> usize {
@@ -146,6 +182,9 @@ impl Block {
         }
         if self.context == Context::Prose {
             out.in_line.push(bytes.to_vec());
+        }
+        if self.context != Context::Dump && matches!(piece, Piece::Whole) && out.is_repeated(bytes) {
+            return;
         }
         out.give(
             line,

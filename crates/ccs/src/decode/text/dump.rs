@@ -1,13 +1,19 @@
-//! Lines of a hex dump: an offset, words, perhaps the characters.
+//! Lines of a hex dump: an offset, words, perhaps the characters; a log may have something before them.
+
+use super::escaped;
 
 /// A line of a dump, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line<'l> {
-    /// The digits of its offset.
+    /// The digits of its offset; none in a dump without offsets.
     offset: &'l [u8],
     /// Something other than spaces stands after the offset.
     is_marked: bool,
     words: Vec<&'l [u8]>,
+    /// All that stands after the offset.
+    rest: &'l [u8],
+    /// How many places come before it in its line, see [`places`].
+    place: usize,
 }
 
 /// How the words of a dump are bytes.
@@ -18,18 +24,24 @@ struct Reading {
     size: Option<usize>,
 }
 
-/// Readings by the digits of a word, the usual ones first: `xxd`, `hexdump -C`, Wireshark, `tcpdump -x`; `hexdump`, `od -x`;
-/// `od -b`; `od`; `od -t u1`, `od -t u2`.
+/// Pairs of hexadecimal digits in their order.
+const USUAL: Reading = Reading { radix: 16, size: None };
+
+/// Readings by the characters of a word, the usual ones first: `xxd`, `hexdump -C`, Wireshark, `tcpdump -x`; `hexdump`, `od -x`;
+/// `xxd -b`; `od -b`; `od`; `od -t u1`, `od -t d2` and so on.
 const READINGS: &[(&[usize], Reading)] = &[
-    (&[1, 2, 4, 6, 8, 10, 12, 14, 16, 32], Reading { radix: 16, size: None }),
+    (&[1, 2, 4, 6, 8, 10, 12, 14, 16, 32], USUAL),
     (&[4], Reading { radix: 16, size: Some(2) }),
     (&[8], Reading { radix: 16, size: Some(4) }),
     (&[16], Reading { radix: 16, size: Some(8) }),
+    (&[8], Reading { radix: 2, size: Some(1) }),
     (&[3], Reading { radix: 8, size: Some(1) }),
     (&[6], Reading { radix: 8, size: Some(2) }),
     (&[11], Reading { radix: 8, size: Some(4) }),
-    (&[1, 2, 3], Reading { radix: 10, size: Some(1) }),
-    (&[1, 2, 3, 4, 5], Reading { radix: 10, size: Some(2) }),
+    (&[1, 2, 3, 4], Reading { radix: 10, size: Some(1) }),
+    (&[1, 2, 3, 4, 5, 6], Reading { radix: 10, size: Some(2) }),
+    (&[5, 6, 7, 8, 9, 10, 11], Reading { radix: 10, size: Some(4) }),
+    (&[15, 16, 17, 18, 19, 20], Reading { radix: 10, size: Some(8) }),
 ];
 
 /// Radices of offsets: `od` has octal ones, and `-A d` decimal ones.
@@ -38,22 +50,63 @@ const RADICES: [u32; 3] = [16, 8, 10];
 /// Most bytes that a line with `*` stands for: judgement, zeros in a raw capture.
 const MAX_FILL: u64 = 1 << 20;
 
+/// At most this many words of a log stand before an offset: judgement.
+const MAX_PLACES: usize = 16;
+
+/// Where an offset may stand in a line: at its start, or after what a log or a search puts before each line.
+fn places(line: &[u8]) -> impl Iterator<Item = usize> {
+    let is_gap = |byte: &u8| b" \t:".contains(byte);
+    (0..line.len())
+        .filter(move |at| {
+            !line.get(*at).is_none_or(is_gap) && (*at == 0 || line.get(at - 1).is_some_and(is_gap))
+        })
+        .take(MAX_PLACES)
+}
+
 impl<'l> Line<'l> {
     /// Takes a line apart that begins with an offset; the offset is never data.
     pub fn parse(line: &'l [u8]) -> Option<Self> {
-        let text = line.trim_ascii();
+        let text = line.trim_ascii_start();
         let text = text.strip_prefix(b"[").or_else(|| text.strip_prefix(b"<")).unwrap_or(text);
         let text = text.strip_prefix(b"0x").or_else(|| text.strip_prefix(b"+")).unwrap_or(text);
         let digits = text.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
         let (offset, rest) = text.split_at_checked(digits).filter(|_| (1..=16).contains(&digits))?;
-        let rest = rest.strip_prefix(b"h").unwrap_or(rest);
+        let rest = without_symbol(rest.strip_prefix(b"h").unwrap_or(rest));
         let marks = rest.iter().take_while(|byte| b"]>:|".contains(byte)).count();
         let rest = rest.get(marks..)?;
-        if !rest.is_empty() && !rest.starts_with(b" ") && !rest.starts_with(b"\t") {
+        if !rest.trim_ascii().is_empty() && !rest.starts_with(b" ") && !rest.starts_with(b"\t") {
             return None;
         }
-        let words = words(rest);
-        Some(Self { offset, is_marked: marks > 0, words })
+        Some(Self { offset, is_marked: marks > 0, words: words(rest).0, rest, place: 0 })
+    }
+
+    /// The first line of a dump after what a log puts before each line: its offset is zero or an address.
+    pub fn after_prefix(line: &'l [u8]) -> Option<Self> {
+        if !line.windows(4).any(|part| part == b"0000") && !line.windows(2).any(|part| part == b"0x") {
+            return None;
+        }
+        places(line).enumerate().skip(1).find_map(|(place, at)| {
+            let text = line.get(at..)?;
+            let found = Self { place, ..Self::parse(text)? };
+            let is_zero = found.offset.len() >= 4 && found.offset.iter().all(|digit| *digit == b'0');
+            let is_address = text.starts_with(b"0x") && found.offset.len() >= 6;
+            (found.has_data() && (is_zero || is_address)).then_some(found)
+        })
+    }
+
+    /// A line of nothing but words, in a dump without offsets.
+    pub fn without_offset(line: &'l [u8]) -> Self {
+        Self { offset: &[], is_marked: false, words: words(line).0, rest: line, place: 0 }
+    }
+
+    /// The bytes of `od -c`. `hexdump -c` fills its last line up; what was a space is known by the offset after it.
+    fn cells(&self) -> Option<Vec<u8>> {
+        let end = self.rest.trim_ascii_end().len().next_multiple_of(4).min(self.rest.len());
+        cells(if self.offset.is_empty() { self.rest } else { self.rest.get(..end)? })
+    }
+
+    fn has_data(&self) -> bool {
+        !self.words.is_empty() || self.cells().is_some_and(|bytes| !bytes.is_empty())
     }
 
     fn offset(&self, radix: u32) -> Option<u64> {
@@ -65,7 +118,7 @@ impl<'l> Line<'l> {
         let has_other_width = self.words.iter().all(|word| word.len() != self.offset.len());
         let is_message = matches!(self.offset, [b'0', b'1', b'f' | b'F', b'e' | b'E', ..] | [b'8', b'0', ..]);
         let is_zero = self.offset.iter().all(|digit| *digit == b'0');
-        !self.words.is_empty()
+        self.has_data()
             && (self.is_marked && (self.offset.len() > 2 || is_zero)
                 || is_zero && self.offset.len() >= 4
                 || self.offset.len() >= 4 && has_other_width && !is_message)
@@ -77,26 +130,63 @@ impl<'l> Line<'l> {
     }
 }
 
-/// The words of a line up to its characters.
-fn words(rest: &[u8]) -> Vec<&[u8]> {
+/// `gdb` has the name of what stands at an address: ` <buffer+8>:`.
+fn without_symbol(rest: &[u8]) -> &[u8] {
+    let end = rest.windows(2).position(|pair| pair == b">:").filter(|_| rest.starts_with(b" <"));
+    end.and_then(|end| rest.get(end + 1..)).unwrap_or(rest)
+}
+
+/// The words of a line up to its characters, and where these end.
+fn words(rest: &[u8]) -> (Vec<&[u8]>, usize) {
     let mut words = Vec::new();
     let mut bytes = Vec::new();
-    let mut at = 0;
-    let is_gap = |at: usize| rest.get(at).is_some_and(|byte| b" \t-".contains(byte));
+    let (mut at, mut last) = (0, 0);
+    let is_space = |at: usize| rest.get(at).is_some_and(|byte| b" \t\r".contains(byte));
+    // A sign stands after a space and before a digit.
+    let is_sign =
+        |at: usize| is_space(at.wrapping_sub(1)) && rest.get(at + 1).is_some_and(u8::is_ascii_digit);
+    let is_gap = |at: usize| is_space(at) || rest.get(at) == Some(&b'-') && !is_sign(at);
     loop {
         while is_gap(at) {
             at += 1;
         }
         let end = (at..rest.len()).find(|at| is_gap(*at)).unwrap_or(rest.len());
         let word = rest.get(at..end).unwrap_or_default();
-        let is_digits = !word.is_empty() && word.iter().all(u8::is_ascii_hexdigit);
+        let word = word.strip_prefix(b"0x").unwrap_or(word);
+        let digits = word.strip_prefix(b"-").unwrap_or(word);
+        let is_digits = !digits.is_empty() && digits.iter().all(u8::is_ascii_hexdigit);
         if !is_digits || !bytes.is_empty() && are_characters(rest.get(at..).unwrap_or_default(), &bytes) {
-            return words;
+            return (words, last);
         }
         words.push(word);
-        bytes.extend(Reading { radix: 16, size: None }.bytes(word).unwrap_or_default());
-        at = end;
+        bytes.extend(USUAL.bytes(word).unwrap_or_default());
+        (at, last) = (end, end);
     }
+}
+
+/// Where the bytes of a line without offset end, if the same bytes follow as characters.
+pub fn before_characters(line: &[u8]) -> Option<usize> {
+    let (words, end) = words(line);
+    let bytes = USUAL.line(&words).filter(|bytes| bytes.len() >= 4)?;
+    let text = line.get(end..)?.trim_ascii();
+    let inner = |open: &[u8], close: &[u8]| {
+        text.strip_prefix(open).map(|text| text.strip_suffix(close).unwrap_or(text))
+    };
+    let text = inner(b"|", b"|").or_else(|| inner(b">", b"<")).unwrap_or(text);
+    (!text.is_empty() && are_characters(text, &bytes)).then_some(end)
+}
+
+/// What `od -c` shows: a byte in each four columns, as a character, `\n` or three octal digits.
+fn cells(rest: &[u8]) -> Option<Vec<u8>> {
+    let rest = rest.strip_suffix(b"\r").unwrap_or(rest);
+    let byte = |cell: &[u8]| match (cell, cell.trim_ascii_start()) {
+        ([b' ', b' ', b' ', b' '], _) => Some(b' '),
+        ([b' ', b' ', b' ', byte], [_]) => Some(*byte),
+        ([b' ', b' ', _, _], [b'\\', letter]) => escaped::escape(&[*letter]).map(|(byte, _)| byte),
+        ([b' ', digits @ ..], [_, _, _]) => number(digits, 8).and_then(|byte| u8::try_from(byte).ok()),
+        _ => None,
+    };
+    rest.chunks(4).map(byte).collect()
 }
 
 /// Whether a text is how these bytes look as characters: what is printable as it is, the rest as anything.
@@ -119,20 +209,16 @@ impl Reading {
     fn bytes(self, word: &[u8]) -> Option<Vec<u8>> {
         let Some(size) = self.size else {
             let (odd, pairs) = word.split_at(word.len() % 2);
-            let pair = |pair: &[u8]| number(pair, 16).and_then(|byte| u8::try_from(byte).ok());
-            return Some(
-                [odd]
-                    .into_iter()
-                    .filter(|odd| !odd.is_empty())
-                    .chain(pairs.chunks(2))
-                    .filter_map(pair)
-                    .collect(),
-            );
+            let pairs = [odd].into_iter().filter(|odd| !odd.is_empty()).chain(pairs.chunks(2));
+            return pairs.map(|pair| number(pair, 16).and_then(|byte| u8::try_from(byte).ok())).collect();
         };
-        let value = number(word, self.radix)?;
+        let digits = word.strip_prefix(b"-").filter(|_| self.radix == 10);
+        let value = number(digits.unwrap_or(word), self.radix)?;
+        let value = if digits.is_some() { value.wrapping_neg() } else { value };
         let (low, high) =
             value.to_le_bytes().split_at_checked(size).map(|(low, high)| (low.to_vec(), high.to_vec()))?;
-        high.iter().all(|byte| *byte == 0).then_some(low)
+        let filled = if digits.is_some() { 0xFF } else { 0 };
+        high.iter().all(|byte| *byte == filled).then_some(low)
     }
 
     /// All words of a line.
@@ -148,7 +234,12 @@ impl Reading {
 /// A dump whose first line was read.
 #[derive(Debug)]
 pub struct Dump {
+    /// The digits of its first offset; none in a dump without offsets.
     first: Vec<u8>,
+    /// Where its offsets stand, see [`places`].
+    place: usize,
+    /// It is that of `od -c`, see [`cells`].
+    has_cells: bool,
     /// Bytes since then.
     count: u64,
     radix: Option<u32>,
@@ -156,6 +247,9 @@ pub struct Dump {
     latest: Vec<u8>,
     is_squeezed: bool,
 }
+
+/// A line without offset below one of `od` has at least this many spaces.
+const MIN_INDENT: usize = 6;
 
 /// What a line is to a dump.
 pub enum Next {
@@ -168,15 +262,28 @@ pub enum Next {
 }
 
 impl Dump {
-    /// Begins with a line; the reading is the first in which `begins` knows the bytes, else the usual one.
+    /// Begins with a line; the reading is the first in which `begins` knows the bytes, else the usual one. In a line that has
+    /// no offset, or something before it, only known bytes are a dump, without an offset also only such of an unusual reading.
     pub fn begin(line: &Line<'_>, begins: impl Fn(&[u8]) -> bool) -> Option<(Self, Vec<u8>)> {
-        let longest = line.words.iter().map(|word| word.len()).max()?;
+        let longest = line.words.iter().map(|word| word.len()).max().unwrap_or(0);
         let readings = READINGS.iter().filter(|row| row.0.contains(&longest)).map(|row| row.1);
         let read = |reading: Reading| Some((reading, reading.line(&line.words)?));
         let known = readings.clone().filter_map(read).find(|(_, bytes)| begins(bytes));
-        let (reading, bytes) = known.or_else(|| readings.clone().find_map(read))?;
+        let is_plain = line.offset.is_empty();
+        let is_known = known.as_ref().is_some_and(|(reading, _)| !is_plain || *reading != USUAL);
+        let (reading, bytes) =
+            known.or_else(|| readings.clone().find_map(read)).unwrap_or((USUAL, Vec::new()));
+        let as_cells = line.cells().filter(|cells| *cells == bytes || cells.len() > bytes.len());
+        let is_known = is_known || as_cells.as_ref().is_some_and(|bytes| begins(bytes));
+        let has_cells = as_cells.is_some();
+        let bytes = as_cells.unwrap_or(bytes);
+        if bytes.is_empty() || !is_known && (is_plain || line.place > 0) {
+            return None;
+        }
         let dump = Self {
             first: line.offset.to_vec(),
+            place: line.place,
+            has_cells,
             count: length(&bytes),
             radix: None,
             reading,
@@ -186,25 +293,42 @@ impl Dump {
         Some((dump, bytes))
     }
 
+    fn read(&self, line: &Line<'_>) -> Option<Vec<u8>> {
+        if self.has_cells { line.cells() } else { self.reading.line(&line.words) }
+    }
+
     /// Takes the next line of the text.
     pub fn next(&mut self, text: &[u8]) -> Next {
         if text.trim_ascii() == b"*" {
             self.is_squeezed = true;
             return Next::Nothing;
         }
-        let Some(line) = Line::parse(text) else { return Next::Foreign };
-        let Some((radix, missing)) = self.missing(&line) else { return Next::Foreign };
+        if self.first.is_empty() {
+            let bytes = self.read(&Line::without_offset(text)).filter(|bytes| !bytes.is_empty());
+            return bytes.map_or(Next::Foreign, Next::Bytes);
+        }
+        let line = places(text).nth(self.place).and_then(|at| Line::parse(text.get(at..)?));
+        let Some((line, (radix, missing))) =
+            line.and_then(|line| self.missing(&line).map(|goes_on| (line, goes_on)))
+        else {
+            // `od -t x1 -t c` shows the same bytes again, below.
+            let indent = text.iter().take_while(|byte| **byte == b' ').count();
+            return if indent >= self.first.len().max(MIN_INDENT) { Next::Nothing } else { Next::Foreign };
+        };
         self.radix = Some(radix);
         let mut bytes = Vec::new();
         while length(&bytes) < missing && !self.latest.is_empty() {
             bytes.extend(&self.latest);
         }
+        if self.has_cells && !self.is_squeezed {
+            bytes = vec![b' '; usize::try_from(missing).unwrap_or(0)];
+        }
         self.is_squeezed = false;
-        if line.words.is_empty() {
+        if !line.has_data() {
             self.count += length(&bytes);
             return if bytes.is_empty() { Next::Nothing } else { Next::Bytes(bytes) };
         }
-        let Some(read) = self.reading.line(&line.words) else { return Next::Foreign };
+        let Some(read) = self.read(&line) else { return Next::Foreign };
         self.latest.clone_from(&read);
         bytes.extend(read);
         self.count += length(&bytes);
@@ -219,7 +343,9 @@ impl Dump {
             let is_fill = self.is_squeezed
                 && missing < MAX_FILL
                 && missing.checked_rem(length(&self.latest)) == Some(0);
-            (missing == 0 || is_fill).then_some((radix, missing))
+            // Spaces at the end of a line of characters.
+            let is_space = self.has_cells && missing < 16;
+            (missing == 0 || is_fill || is_space).then_some((radix, missing))
         })
     }
 }
@@ -262,6 +388,12 @@ mod tests {
             "0000: 80-40-00-40",
             "[0000] 80 40 00 40",
             "00000000  40004080",
+            "00000000: 10000000 01000000 00000000 01000000  .@.@",
+            "0000000 -128   64    0   64\n0000004",
+            "0000000   16512  16384\n0000004",
+            "0000000 200   @  \\0   @\n0000004",
+            "000000  80  40  00  40\n       200   @  \\0   @\n000004",
+            "0x20000000 <rx+0>:\t0x80\t0x40\n0x20000002 <rx+2>:\t0x00\t0x40",
         ] {
             assert_eq!(bytes(text), [0x80, 0x40, 0x00, 0x40], "{text}");
         }

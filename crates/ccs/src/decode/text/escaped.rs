@@ -24,13 +24,23 @@ pub fn find(line: &[u8]) -> Vec<Run> {
             _ if string.has_numbers => runs.push(Run {
                 bytes: string.bytes,
                 words: vec![0],
-                range: start..string.end,
+                range: start - usize::from(is_prefixed(line, start))..string.end,
                 rest: Vec::new(),
             }),
             _ => {}
         }
     }
     runs
+}
+
+/// Whether the letter of Python and Rust for bytes stands before a quote.
+fn is_prefixed(line: &[u8], quote: usize) -> bool {
+    let before = line.get(..quote).unwrap_or_default();
+    match before {
+        [.., before, b'b' | b'B'] => !before.is_ascii_alphanumeric(),
+        [b'b' | b'B'] => true,
+        _ => false,
+    }
 }
 
 struct Quoted {
@@ -61,7 +71,7 @@ fn string(line: &[u8], start: usize) -> Option<Quoted> {
 }
 
 /// The byte that the characters after a backslash stand for, and how many they are.
-fn escape(text: &[u8]) -> Option<(u8, usize)> {
+pub fn escape(text: &[u8]) -> Option<(u8, usize)> {
     let digits = |from: usize, most: usize, radix: u32| {
         let digits: Vec<u32> =
             (text.iter().skip(from).take(most)).map_while(|byte| char::from(*byte).to_digit(radix)).collect();
@@ -71,6 +81,10 @@ fn escape(text: &[u8]) -> Option<(u8, usize)> {
     };
     match text.first()? {
         b'x' => digits(1, 2, 16),
+        b'u' if text.get(1) == Some(&b'{') => {
+            let (byte, end) = digits(2, 6, 16)?;
+            (text.get(end) == Some(&b'}')).then_some((byte, end + 1))
+        }
         b'u' => digits(1, 4, 16).filter(|(_, length)| *length == 5),
         b'0'..=b'7' => digits(0, 3, 8),
         b'a' => Some((7, 1)),
@@ -96,6 +110,7 @@ mod tests {
     fn escapes_of_c_python_and_json_are_read() {
         assert_eq!(bytes(r#"x = b'\x01\xfe"\x80@\n\t'"#), [b"\x01\xFE\"\x80@\n\t"]);
         assert_eq!(bytes(r#""\001\376\200\1\0" "A""#), [b"\x01\xFE\x80\x01\0A"]);
+        assert_eq!(bytes(r#""\u{1}\u{fe}\u{80}\u{1}""#), [b"\x01\xFE\x80\x01"]);
         assert_eq!(bytes(r#"{"data": "\u0001\u00fe\u0080\u0001"}"#), [b"\x01\xFE\x80\x01"]);
     }
 

@@ -12,7 +12,7 @@ mod time;
 mod unicode;
 
 use std::io::{self, BufRead, BufReader, Read};
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 
 use super::source::{Data, End, Error, Sink};
 use super::start;
@@ -55,7 +55,7 @@ pub fn read(mut input: impl BufRead, is_hex: bool, sink: &mut Sink<'_>) -> Resul
 
 /// Reads raw bytes that begin like a message.
 pub fn read_bytes(input: &mut impl Read, sink: &mut Sink<'_>) -> Result<End, Error> {
-    let mut out = Out { sink, flow: ControlFlow::Continue(()), count: 0, in_line: Vec::new() };
+    let mut out = Out::new(sink);
     let mut block = Block::new(Context::Dump, Kind::Hex);
     let mut buffer = [0; 4096];
     loop {
@@ -84,13 +84,15 @@ pub fn is_hex(start: &[u8]) -> bool {
     let mut lines = text.split(|byte| *byte == b'\n').filter(says);
     lines.next().is_some_and(|line| {
         let is_dump = dump::Line::parse(line).is_some_and(|line| line.is_first());
-        !is_dump && runs::whole(line, Kind::Hex, &(0..0), &[]).is_some()
+        !is_dump && runs::whole(line, Kind::Hex, &(0..0), None).is_some()
     })
 }
 
-/// Whether this is text: no control characters but those of lines, tables and colours.
+/// Whether this is text: no control characters but those of lines, tables and colours. A log that was not closed may be
+/// filled up with zeros, and in UTF-32 there are zeros between the characters.
 pub fn is_text(start: &[u8]) -> bool {
-    let text = Encoding::of(start).ascii(start);
+    let mut text = Encoding::of(start).ascii(start);
+    text.retain(|byte| *byte != 0);
     let is_control = |byte: &u8| byte.is_ascii_control() && !b"\t\n\r\x0B\x0C\x1B\x08\x07".contains(byte);
     // The end of what was read may be within a character.
     let is_utf8 = match std::str::from_utf8(&text) {
@@ -127,13 +129,18 @@ struct Text<'o, 's> {
     dump: Option<Dump>,
     /// What waits for its end.
     block: Option<Block>,
+    /// The line before is the number 1 and nothing else.
+    is_one: bool,
+    /// What stands before the bytes of the block in its first line, see [`shape`].
+    prefix: Vec<u8>,
     out: Out<'o, 's>,
 }
 
 impl<'o, 's> Text<'o, 's> {
     fn new(is_hex: bool, sink: &'o mut Sink<'s>) -> Self {
-        let out = Out { sink, flow: ControlFlow::Continue(()), count: 0, in_line: Vec::new() };
-        Self { is_hex, line: 0, clock: Clock::default(), time_ns: None, dump: None, block: None, out }
+        let out = Out::new(sink);
+        let (clock, prefix) = (Clock::default(), Vec::new());
+        Self { is_hex, line: 0, clock, time_ns: None, dump: None, block: None, is_one: false, prefix, out }
     }
 
     fn too_long(&mut self) {
@@ -146,6 +153,7 @@ impl<'o, 's> Text<'o, 's> {
         self.line += 1;
         self.out.in_line.clear();
         without_colours(line);
+        without_odd_spaces(line);
         if line.trim_ascii().is_empty() {
             return self.flush();
         }
@@ -153,9 +161,7 @@ impl<'o, 's> Text<'o, 's> {
             return;
         }
         let first = dump::Line::parse(line).filter(dump::Line::is_first);
-        if let Some(first) = first
-            && self.begins_dump(&first)
-        {
+        if first.is_some_and(|first| self.begins_dump(&first)) {
             return;
         }
         let stamp = self.clock.find(line);
@@ -163,7 +169,15 @@ impl<'o, 's> Text<'o, 's> {
             self.time_ns = Some(stamp.time_ns);
             stamp.range
         });
-        if !self.goes_on(line, &masked) {
+        if dump::Line::after_prefix(line).is_some_and(|first| self.begins_dump(&first))
+            || self.block.is_none() && self.begins_dump(&dump::Line::without_offset(line))
+        {
+            return;
+        }
+        if let Some(end) = dump::before_characters(line) {
+            line.truncate(end);
+        }
+        if !self.is_column(line) && !self.goes_on(line, &masked) {
             self.flush();
             self.runs(line, &masked);
         }
@@ -182,7 +196,10 @@ impl<'o, 's> Text<'o, 's> {
     }
 
     fn begins_dump(&mut self, line: &dump::Line<'_>) -> bool {
-        let begins = |bytes: &[u8]| start::of(bytes).or_else(|| start::raw_ip(bytes)).is_some();
+        let begins = |bytes: &[u8]| {
+            start::of(bytes).or_else(|| start::raw_ip(bytes)).is_some()
+                || bytes.len() >= MIN_UNKNOWN && start::is_part(bytes)
+        };
         let Some((dump, bytes)) = Dump::begin(line, begins) else { return false };
         self.flush();
         let mut block = Block::new(Context::Dump, Kind::Hex);
@@ -202,14 +219,37 @@ impl<'o, 's> Text<'o, 's> {
         }
     }
 
+    /// Whether a message begins here that has one decimal number in each line: 1 and 254, or 128. The rest goes on with it.
+    fn is_column(&mut self, line: &[u8]) -> bool {
+        let number = line.trim_ascii();
+        let number = number.strip_prefix(b"- ").unwrap_or(number).trim_ascii();
+        let number = number.strip_suffix(b",").unwrap_or(number);
+        let is_second = std::mem::replace(&mut self.is_one, number == b"1");
+        let bytes: &[u8] = match number {
+            b"254" if is_second => &[1, 254],
+            b"128" if self.block.is_none() => &[128],
+            _ => return false,
+        };
+        let mut block = Block::new(Context::Line, Kind::Decimal);
+        block.least_unknown = usize::MAX;
+        block.add(self.line, self.time_ns, &Run::of(bytes));
+        self.block = Some(block);
+        true
+    }
+
     /// Adds a line of nothing but bytes to a message that waits for its end.
     fn goes_on(&mut self, line: &[u8], masked: &Range<usize>) -> bool {
         let Some(block) = self.block.as_mut().filter(|block| block.context != Context::Dump) else {
             return false;
         };
-        let Some(run) = runs::whole(line, block.kind, masked, &block.rest) else { return false };
-        block.context = Context::Line;
-        block.add(self.line, self.time_ns, &run);
+        if let Some(run) = runs::whole(line, block.kind, masked, Some(&block.rest)) {
+            block.context = Context::Line;
+            block.add(self.line, self.time_ns, &run);
+        } else if let Some(run) = after_prefix(line, block.kind, masked, &self.prefix) {
+            block.add(self.line, self.time_ns, &run);
+        } else {
+            return false;
+        }
         if !block.drain(block.len() > MAX_BLOCK, &mut self.out) {
             self.block = None;
         }
@@ -223,11 +263,11 @@ impl<'o, 's> Text<'o, 's> {
             if kind == Kind::Decimal && is_known {
                 continue;
             }
-            let whole = runs::whole(line, kind, masked, &[]);
+            let whole = runs::whole(line, kind, masked, None);
             let is_whole = whole.is_some();
             let found = whole.map_or_else(|| runs::find(line, kind, masked), |run| vec![run]);
             for run in found {
-                is_known |= self.run(line, kind, &run, is_whole && matches!(kind, Kind::Hex));
+                is_known |= self.run(line, kind, &run, is_whole);
             }
             // What is escaped, or a whole line, is not written once more in another way.
             if is_known && (is_whole || kind == Kind::Escaped) {
@@ -240,8 +280,9 @@ impl<'o, 's> Text<'o, 's> {
     }
 
     /// Gives what a run has; returns whether that is anything.
-    fn run(&mut self, line: &[u8], kind: Kind, run: &Run, is_line: bool) -> bool {
-        let is_last = line.get(run.range.end..).is_some_and(runs::is_silent);
+    fn run(&mut self, line: &[u8], kind: Kind, run: &Run, is_whole: bool) -> bool {
+        let is_line = is_whole && kind == Kind::Hex;
+        let is_last = is_whole || line.get(run.range.end..).is_some_and(runs::is_silent);
         let mut block = Block::new(if is_line { Context::Line } else { Context::Prose }, kind);
         if is_line && !is_bytes(run) {
             block.least_unknown = MIN_ROW;
@@ -253,6 +294,7 @@ impl<'o, 's> Text<'o, 's> {
         block.add(self.line, self.time_ns, run);
         let waits = block.drain(!is_last, &mut self.out);
         if waits {
+            self.prefix = line.get(..run.range.start).map(shape).unwrap_or_default();
             self.block = Some(block);
         }
         waits || self.out.count > before
@@ -274,11 +316,47 @@ impl<'o, 's> Text<'o, 's> {
     fn flush(&mut self) {
         self.dump = None;
         if let Some(mut block) = self.block.take() {
+            block.end();
             block.drain(true, &mut self.out);
             if let Some((line, column)) = block.half.filter(|_| self.is_hex) {
                 self.out.give(line, None, Data::BadLine(column));
             }
         }
+    }
+}
+
+/// The bytes at the end of a line that has the same before them as the first line of a message: loggers that write so many
+/// bytes in a line put their stamp before each.
+fn after_prefix(line: &[u8], kind: Kind, masked: &Range<usize>, prefix: &[u8]) -> Option<Run> {
+    let run = runs::find(line, kind, masked).pop()?;
+    let is_last = line.get(run.range.end..).is_some_and(runs::is_silent);
+    let has_prefix = line.get(..run.range.start).is_some_and(|before| shape(before) == prefix);
+    (kind == Kind::Hex && is_last && has_prefix && start::of(&run.bytes).is_none()).then_some(run)
+}
+
+/// A text with each number as one digit.
+fn shape(text: &[u8]) -> Vec<u8> {
+    let mut shape: Vec<u8> =
+        text.iter().map(|byte| if byte.is_ascii_digit() { b'0' } else { *byte }).collect();
+    shape.dedup_by(|one, other| (*one, *other) == (b'0', b'0'));
+    shape
+}
+
+/// Makes spaces of everything that looks like one, and removes zeros and what a tool leaves where a dump has no byte (`0x  ,`).
+fn without_odd_spaces(line: &mut Vec<u8>) {
+    if line.iter().any(|byte| matches!(byte, 0 | 0x0B | 0x0C | 0x80..)) {
+        let text = String::from_utf8_lossy(line);
+        let is_space = |c: char| c.is_whitespace() && !matches!(c, '\t' | '\r');
+        let clean: String = (text.chars().filter(|c| !matches!(c, '\0' | '\u{200B}' | '\u{FEFF}')))
+            .map(|c| if is_space(c) { ' ' } else { c })
+            .collect();
+        *line = clean.into_bytes();
+    }
+    while line.contains(&b'x') {
+        let text = line.trim_ascii_end();
+        let text = text.strip_suffix(b",").unwrap_or(text).trim_ascii_end();
+        let Some(text) = text.strip_suffix(b"0x") else { return };
+        line.truncate(text.len());
     }
 }
 

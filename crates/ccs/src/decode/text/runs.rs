@@ -46,27 +46,37 @@ impl Run {
 }
 
 /// Characters between the bytes of a run.
-const SEPARATORS: &[u8] = b" \t,;:-_\"'\\";
+const SEPARATORS: &[u8] = b" \t,;:-_\"'\\$%";
 
 /// All runs of a kind; `masked` is no part of any.
 pub fn find(line: &[u8], kind: Kind, masked: &Range<usize>) -> Vec<Run> {
     match kind {
         Kind::Escaped => escaped::find(line),
         Kind::Hex => sequences(line, masked).iter().flat_map(|words| hex(line, words)).collect(),
-        Kind::Decimal => sequences(line, masked).iter().flat_map(|words| decimal(line, words)).collect(),
+        Kind::Decimal => {
+            sequences(line, masked).iter().flat_map(|words| decimal(line, words, MIN_LIST)).collect()
+        }
         Kind::Base64 => base64_words(line, masked),
     }
 }
 
-/// The only run of a line that consists of nothing else but punctuation, after the characters `rest` of the line before.
-pub fn whole(line: &[u8], kind: Kind, masked: &Range<usize>, rest: &[u8]) -> Option<Run> {
+/// The only run of a line that consists of nothing else but punctuation; `rest` is what a message of the line before that goes
+/// on here lacks: the characters of half a byte, or none.
+pub fn whole(line: &[u8], kind: Kind, masked: &Range<usize>, rest: Option<&[u8]>) -> Option<Run> {
+    let (goes_on, rest) = (rest.is_some(), rest.unwrap_or_default());
     let start = line.iter().position(|byte| is_word(*byte)).unwrap_or(line.len());
     let mut text = line.get(..start)?.to_vec();
     text.extend(rest);
     text.extend(line.get(start..)?);
     let masked = shifted(masked, rest.len());
     let text = without_comments(text, kind);
-    let mut runs = find(&text, kind, &masked).into_iter();
+    let runs = match kind {
+        Kind::Decimal if goes_on => {
+            sequences(&text, &masked).iter().flat_map(|words| decimal(&text, words, 1)).collect()
+        }
+        _ => find(&text, kind, &masked),
+    };
+    let mut runs = runs.into_iter();
     let run = runs.next().filter(|_| runs.next().is_none())?;
     let is_silent =
         |(at, byte): (usize, &u8)| run.range.contains(&at) || masked.contains(&at) || !is_word(*byte);
@@ -116,12 +126,22 @@ fn sequences(line: &[u8], masked: &Range<usize>) -> Vec<Vec<Range<usize>>> {
                 .find(|at| masked.contains(at) || line.get(*at).is_none_or(|byte| !is_word(*byte)))
                 .unwrap_or(line.len());
             match digits(line, at..end) {
-                Some(word) => words.push(word),
+                Some(word) => {
+                    if words.last().is_some_and(|last| is_other_column(line, last, &word)) {
+                        all.push(std::mem::take(&mut words));
+                    }
+                    words.push(word);
+                }
                 None => all.push(std::mem::take(&mut words)),
             }
             at = end;
         } else {
-            if masked.contains(&at) || line.get(at).is_none_or(|byte| !SEPARATORS.contains(byte)) {
+            // Two colons are of an address.
+            let is_address = line.get(at..at + 2) == Some(b"::");
+            if masked.contains(&at)
+                || is_address
+                || line.get(at).is_none_or(|byte| !SEPARATORS.contains(byte))
+            {
                 all.push(std::mem::take(&mut words));
             }
             at += 1;
@@ -131,6 +151,16 @@ fn sequences(line: &[u8], masked: &Range<usize>) -> Vec<Vec<Range<usize>>> {
     all.retain(|words| !words.is_empty());
     all
 }
+
+/// Whether a column of a table ends between two words: one of them is a message, the other a number.
+fn is_other_column(line: &[u8], one: &Range<usize>, other: &Range<usize>) -> bool {
+    let (shorter, longer) = (one.len().min(other.len()), one.len().max(other.len()));
+    let between = line.get(one.end..other.start).unwrap_or_default();
+    shorter <= MAX_NUMBER && longer > MAX_NUMBER && between.iter().any(|byte| b",;\t".contains(byte))
+}
+
+/// A number in a table has at most this many digits, and a message, with four bytes, more.
+const MAX_NUMBER: usize = 5;
 
 /// The hexadecimal digits of a word: `01`, `0x01`, `x01` after a backslash, `01h`.
 fn digits(line: &[u8], word: Range<usize>) -> Option<Range<usize>> {
@@ -201,14 +231,19 @@ pub fn is_silent(rest: &[u8]) -> bool {
 /// Lists of at least this many numbers are bytes: the shortest message has four.
 const MIN_LIST: usize = 4;
 
-fn decimal(line: &[u8], words: &[Range<usize>]) -> Vec<Run> {
+fn decimal(line: &[u8], words: &[Range<usize>], least: usize) -> Vec<Run> {
     let number = |word: &Range<usize>| {
         let text = line.get(word.clone())?;
         let is_number = text.len() <= 3 && text.iter().all(u8::is_ascii_digit);
-        value(text, 10).filter(|_| is_number)
+        let value = value(text, 10).filter(|_| is_number)?;
+        // Java has signed bytes; between two numbers a dash is no sign.
+        match line.get(..word.start)? {
+            [.., before, b'-'] if !is_word(*before) => (value <= 128).then_some(value.wrapping_neg()),
+            _ => Some(value),
+        }
     };
     let mut runs = Vec::new();
-    for words in words.split(|word| number(word).is_none()).filter(|words| words.len() >= MIN_LIST) {
+    for words in words.split(|word| number(word).is_none()).filter(|words| words.len() >= least) {
         if let (Some(first), Some(last)) = (words.first(), words.last()) {
             let bytes: Vec<u8> = words.iter().filter_map(number).collect();
             let starts = (0..bytes.len()).collect();
@@ -216,6 +251,11 @@ fn decimal(line: &[u8], words: &[Range<usize>]) -> Vec<Run> {
         }
     }
     runs
+}
+
+/// The last bytes of base64 without padding.
+pub fn last_of_base64(rest: &[u8]) -> Vec<u8> {
+    ENGINE.decode(rest).unwrap_or_default()
 }
 
 /// Shorter words are not looked at: four bytes have six characters.
@@ -285,7 +325,11 @@ mod tests {
             (r"\x01\xfe\x80\x01\x00\x00\x00\x04\x80\x40\x00\x40", Kind::Hex),
             ("01:fe:80:01-00_00_00_04-80-40-00-40", Kind::Hex),
             ("m: 0x01FE8001000000048040_0040", Kind::Hex),
+            ("$01 $FE $80 $01 $00 $00 $00 $04 $80 $40 $00 $40", Kind::Hex),
+            ("exi=%01%FE%80%01%00%00%00%04%80%40%00%40", Kind::Hex),
+            ("17,01fe80010000000480400040,12", Kind::Hex),
             ("[1, 254, 128, 1, 0, 0, 0, 4, 128, 64, 0, 64]", Kind::Decimal),
+            ("[1, -2, -128, 1, 0, 0, 0, 4, -128, 64, 0, 64]", Kind::Decimal),
             (r#"{"exi": "Af6AAQAAAASAQABA"}"#, Kind::Base64),
             (r"b'\x01\xfe\x80\x01\0\0\0\x04\x80@\x00@'", Kind::Escaped),
         ] {
@@ -306,11 +350,11 @@ mod tests {
 
     #[test]
     fn half_a_byte_at_the_end_of_a_line_is_kept_for_the_next() {
-        let run = whole(b"01 FE 8", Kind::Hex, &(0..0), b"").unwrap();
+        let run = whole(b"01 FE 8", Kind::Hex, &(0..0), None).unwrap();
         assert_eq!((run.bytes, run.rest), (vec![0x01, 0xFE], b"8".to_vec()));
-        let run = whole(b"  0 01,", Kind::Hex, &(0..0), b"8").unwrap();
+        let run = whole(b"  0 01,", Kind::Hex, &(0..0), Some(b"8")).unwrap();
         assert_eq!(run.bytes, [0x80, 0x01]);
-        assert_eq!(whole(b"80 km", Kind::Hex, &(0..0), b""), None);
-        assert!(whole(b"80 40 # an answer", Kind::Hex, &(0..0), b"").is_some());
+        assert_eq!(whole(b"80 km", Kind::Hex, &(0..0), None), None);
+        assert!(whole(b"80 40 # an answer", Kind::Hex, &(0..0), None).is_some());
     }
 }

@@ -6,8 +6,8 @@ use anstyle::{AnsiColor, Reset, Style};
 pub const BAD: Style = AnsiColor::Red.on_default().bold();
 /// What is well.
 pub const GOOD: Style = AnsiColor::Green.on_default();
-/// What should be known.
-pub const NOTE: Style = AnsiColor::Yellow.on_default();
+/// What should be known. Yellow cannot be read on white.
+pub const NOTE: Style = Style::new().bold();
 /// From the car.
 pub const PEV: Style = AnsiColor::Cyan.on_default();
 /// From the charger.

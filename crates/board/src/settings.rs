@@ -200,7 +200,7 @@ mod tests {
             assert_eq!(Setting::Mac.parse(wrong), None, "{wrong}");
         }
         assert_eq!(Choices(Setting::Stage).to_string(), "real | none");
-        let presets = std::vec::Vec::from_iter(evse_fsm::Preset::ALL.iter().map(|preset| preset.name()));
+        let presets: std::vec::Vec<_> = evse_fsm::Preset::ALL.iter().map(|preset| preset.name()).collect();
         assert_eq!(Choices(Setting::Precharge).to_string(), presets.join(" | "));
         assert_eq!(Choices(Setting::MaxPower).to_string(), "1000..400000");
     }

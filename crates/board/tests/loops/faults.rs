@@ -135,17 +135,17 @@ fn power_that_fails_in_any_phase_finds_the_board_safe_at_its_next_start() {
         });
         // Both boards start again with the plug in; their pins are taken again.
         let before = [bench.world.charger.log().len(), bench.world.car.log().len()];
-        let is_tested = |world: &World| {
-            let boards = [&world.charger, &world.car];
-            let tested = boards.iter().zip(before).map(|(board, before)| {
+        let are_tested = |world: &World| {
+            let mut are_tested = true;
+            for (board, before) in [&world.charger, &world.car].into_iter().zip(before) {
                 let is_tested = board.log()[before..].contains("self-test passed");
                 assert!(is_tested || !board.is_driven(), "{phase}: driven before the self-test");
-                is_tested
-            });
-            tested.fold(true, |all, one| all && one)
+                are_tested &= is_tested;
+            }
+            are_tested
         };
         let cut_at = bench.now();
-        bench.play(|world, now| is_tested(world) || now.since(cut_at) > Duration::from_secs(20));
-        assert!(is_tested(&bench.world), "{phase}\n{}", bench.world.charger.log());
+        bench.play(|world, now| are_tested(world) || now.since(cut_at) > Duration::from_secs(20));
+        assert!(are_tested(&bench.world), "{phase}\n{}", bench.world.charger.log());
     }
 }

@@ -60,6 +60,28 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// The head of a little-endian pcap file: Ethernet, times in microseconds.
+pub const PCAP_HEAD: [u8; 24] =
+    [0xD4, 0xC3, 0xB2, 0xA1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0];
+
+/// Moves the link-local addresses of an Ethernet frame to another subnet, `fe80:0:1::` say, those of IPv6's header and the
+/// charger's in discovery's answer: so that a session that is repeated has connections of its own. Checksums stay.
+pub fn to_subnet(subnet: u32, frame: &mut [u8]) {
+    const IPV6: [u8; 2] = [0x86, 0xDD];
+    const UDP: u8 = 17;
+    /// Where discovery's answer has the address: after Ethernet, IPv6, UDP and V2GTP.
+    const ANNOUNCED: usize = 14 + 40 + 8 + 8;
+    if frame.get(12..14) != Some(&IPV6) {
+        return;
+    }
+    let is_answer = frame.get(20) == Some(&UDP) && frame.get(62..66) == Some(&[0x01, 0xFE, 0x90, 0x01]);
+    for at in [22, 38].into_iter().chain(is_answer.then_some(ANNOUNCED)) {
+        if let Some([0xFE, 0x80, rest @ ..]) = frame.get_mut(at..at + 6) {
+            rest.copy_from_slice(&subnet.to_be_bytes());
+        }
+    }
+}
+
 fn root() -> Option<PathBuf> {
     if let Some(folder) = std::env::var_os("CCS_CORPUS") {
         return Some(PathBuf::from(folder));

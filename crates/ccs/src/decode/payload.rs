@@ -15,16 +15,17 @@ pub fn describe<'a>(
 ) -> Exi<'a> {
     let (schema, known) = talk.classify(payload_type, payload);
     let decoded = schema.and_then(|schema| Document::decode(schema, payload));
-    let lengths = decoded.as_ref().map(|decoded| decoded.as_ref().ok().map(|(_, length)| *length));
     let basis = match known {
         Known::Handshake => Basis::Handshake,
         Known::PayloadType => Basis::PayloadType,
-        Known::Guess => Basis::guess(payload, lengths),
+        Known::Guess => Basis::guess(payload, decoded.as_ref()),
     };
-    let trailing = lengths.flatten().map_or(0, |length| payload.len().saturating_sub(length));
-    let mut error = None;
+    let (mut trailing, mut error) = (0, None);
     match decoded {
-        Some(Ok((decoded, _))) => *document = Some(decoded),
+        Some(Ok((decoded, length))) => {
+            trailing = payload.len().saturating_sub(length);
+            *document = Some(decoded);
+        }
         Some(Err(_)) => error = schema.and_then(|schema| schema.fault(payload)).map(Box::new),
         None => {}
     }

@@ -2,7 +2,7 @@
 
 use exi::json::{JsonError, Schema as Codec};
 use exi::trace::Sink;
-use listen::Schema;
+use listen::{Document, Schema};
 use serde_json::Value as Json;
 
 /// The codec of each schema that has one.
@@ -71,14 +71,13 @@ pub enum Basis {
 }
 
 impl Basis {
-    /// The basis of a guess, by the length that the document decodes to (`Some(None)`: it does not decode; `None`: there is
-    /// no codec). Judgement: a document that decodes up to its last byte is hardly an accident, one with bytes after it
-    /// seldom; a root element alone has seven bits.
-    pub fn guess(document: &[u8], length: Option<Option<usize>>) -> Self {
-        Self::Guess(match length {
-            Some(Some(length)) if length == document.len() => 99,
-            Some(Some(_)) => 90,
-            Some(None) => 10,
+    /// The basis of a guess. Judgement: a document that decodes up to its last byte is hardly an accident,
+    /// one with bytes after it seldom; a root element alone has seven bits.
+    pub fn guess(payload: &[u8], decoded: Option<&Result<(Document<'_>, usize), exi::Error>>) -> Self {
+        Self::Guess(match decoded {
+            Some(Ok((_, length))) if *length == payload.len() => 99,
+            Some(Ok(_)) => 90,
+            Some(Err(_)) => 10,
             None => 60,
         })
     }
@@ -105,7 +104,7 @@ mod tests {
         let described = |bytes: &[u8]| {
             let mut document = None;
             let exi = describe(&Talk::default(), PayloadType::EXI, bytes, &mut document);
-            assert_eq!(exi.message, exi.document.and_then(listen::Document::name));
+            assert_eq!(exi.message, exi.document.and_then(Document::name));
             (exi.message, exi.basis, exi.trailing, exi.error.map(|error| error.kind))
         };
         // spec: a SessionSetupReq of DIN with empty ids, made by hand (EXI walk in the documentation of exi-din).

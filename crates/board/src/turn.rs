@@ -175,7 +175,6 @@ where
     fn event(&mut self, now: Instant, event: &R::Event) {
         let mut more = More::NONE;
         match R::note(event) {
-            Note::None => {}
             Note::Message(_) if self.desk.says_all => {}
             Note::Message(message) => match self.repeats.take(now, message) {
                 None => return,
@@ -183,7 +182,7 @@ where
             },
             Note::Latched(latch) => self.keep(Some(self.kept().map_or(latch, |kept| kept.kept(latch)))),
             Note::Unlatched(latch) if self.kept() == Some(latch) => self.keep(None),
-            Note::Unlatched(_) => {}
+            Note::None | Note::Unlatched(_) => {}
         }
         let Some(head) = R::head(event) else { return };
         let (head, words) = (Head { at: now, ..head }, Words::<R>(event));

@@ -128,6 +128,11 @@ impl Emulator {
         self.lines.try_recv().ok()
     }
 
+    /// The next line of a board that has ended: its last ones may still be on their way.
+    pub(crate) fn last_line(&self) -> Option<String> {
+        self.lines.recv_timeout(Duration::from_secs(5)).ok()
+    }
+
     /// Types a command.
     pub(crate) fn command(&mut self, words: &str) -> Result<()> {
         let input = self.child.stdin.as_mut().context("no serial line")?;

@@ -199,6 +199,10 @@ impl Firmware {
     /// Ends its recording.
     pub(crate) fn finish(&mut self) -> Result<()> {
         self.read()?;
+        while let Some(line) = self.code.and_then(|_| self.emulator.last_line()) {
+            println!("{}{line}", self.label);
+            self.log.read(&line);
+        }
         if let Some(recorder) = &mut self.recorder {
             recorder.flush()?;
         }

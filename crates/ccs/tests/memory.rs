@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use ccs::decode::source::{Data, Source};
 
-/// Frames of a session up to the check of the cable, the modems' talk before it left away.
+/// Frames of a session from the end of its matching up to the check of the cable.
 fn session() -> Vec<Vec<u8>> {
     let path = std::env::temp_dir().join(format!("ccs-memory-{}.pcapng", std::process::id()));
     let demo = ["demo", "--soc", "50", "--target-soc", "51", "--record"];
@@ -18,7 +18,7 @@ fn session() -> Vec<Vec<u8>> {
     let source = Source::open(Box::new(fs::File::open(&path).unwrap())).unwrap();
     source
         .read(&mut |packet| {
-            if let (50..150, Data::Link(1, frame)) = (packet.frame, packet.data) {
+            if let (110..150, Data::Link(1, frame)) = (packet.frame, packet.data) {
                 frames.push(frame.to_vec());
             }
             ControlFlow::Continue(())

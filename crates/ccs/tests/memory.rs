@@ -1,4 +1,5 @@
 //! `ccs decode` takes no more memory for a longer file.
+#![allow(clippy::unwrap_used, reason = "a test ends where something cannot be done")]
 
 use std::fs::{self, read_to_string};
 use std::io::{BufWriter, Write};
@@ -58,9 +59,9 @@ fn a_second_half_of_new_sessions_takes_no_memory_beyond_that_of_the_first() {
                     let mut frame = frame.clone();
                     corpus::to_subnet(round, &mut frame);
                     // A second for each session.
-                    [round, 0, length, length]
-                        .iter()
-                        .for_each(|n| input.write_all(&n.to_le_bytes()).unwrap());
+                    for field in [round, 0, length, length] {
+                        input.write_all(&field.to_le_bytes()).unwrap();
+                    }
                     input.write_all(&frame).unwrap();
                 }
             }

@@ -89,7 +89,7 @@ pub fn parse(link_type: i32, frame: &[u8]) -> Layer<'_> {
     }
 }
 
-/// Tags (VLAN, MACsec) that are taken off a frame: judgement, no more are used.
+/// Tags of VLAN and `MACsec` that are taken off a frame: judgement, no more are used.
 const MAX_TAGS: usize = 3;
 
 fn ether<'a>(to: Mac, from: Mac, ether_type: Option<&[u8]>, payload: Option<&'a [u8]>) -> Layer<'a> {

@@ -21,7 +21,7 @@ pub struct Kind {
 
 impl Kind {
     /// Of a line's message with its direction and its values.
-    pub fn new(name: impl Hash, values: &str, is_round: bool) -> Self {
+    pub fn new(name: &impl Hash, values: &str, is_round: bool) -> Self {
         let mut hasher = DefaultHasher::new();
         name.hash(&mut hasher);
         for word in values.split(' ') {

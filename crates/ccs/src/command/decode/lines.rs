@@ -82,7 +82,7 @@ impl Printer {
             Content::Mme(frame) => Some((frame.from.0, frame.to.0)),
             _ => None,
         };
-        let kind = Kind::new((name, stations), values, matches!(event.content, Content::Exi(_)));
+        let kind = Kind::new(&(name, stations), values, matches!(event.content, Content::Exi(_)));
         let entry = Entry { time_ns: event.time_ns, clock_ns: event.clock_ns, frame: event.frame, text };
         if is_single(&event.content) {
             self.flush(out)?;

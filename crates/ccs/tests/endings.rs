@@ -46,7 +46,7 @@ const ENDINGS: &[(&str, &str, &str, &str, &str)] = &[
     ("S004", "car", "FIN", "CableCheck", "charger CableCheckRes"),
     ("S008", "charger", "FIN", "PowerDelivery", "charger PowerDeliveryReq"),
     ("S013", "car", "FIN", "CurrentDemand", "-"),
-    ("S027", "charger", "FAILED_PowerDeliveryNotApplied", "PowerDelivery", "-"),
+    ("S027", "charger", "EVSE_Shutdown", "PowerDelivery", "-"),
     ("S028", "charger", "EVSE_Shutdown", "CableCheck", "-"),
     ("A5", "charger", "FAILED_WrongChargeParameter", "ChargeParameterDiscovery", "-"),
     ("N03", "car", "FAILED_RESSTemperatureInhibit", "CurrentDemand", "-"),

@@ -28,23 +28,26 @@ impl Width {
         self.0.is_some_and(|columns| columns < SHORT_BELOW)
     }
 
-    /// Writes a line; what does not fit goes on in the next one, below column `indent`. It is broken at spaces outside of
-    /// quotes, and nowhere else.
+    /// Writes a line; what does not fit goes on in the next one, below column `indent`. It is broken at spaces, of a quoted text
+    /// only where that is longer than a line, and never between a number and its unit.
     pub fn write(self, line: &str, indent: usize, out: &mut dyn Write) -> io::Result<()> {
         let Some(width) = self.0.filter(|width| line.len() > *width) else { return writeln!(out, "{line}") };
         let indent = indent.min(width / 3);
         let mut column = 0;
         for word in words(line) {
-            let length = visible(word.trim_end());
-            if column > indent && column + length > width {
-                write!(out, "\n{:indent$}", "")?;
-                column = indent;
-                let word = word.trim_start();
-                write!(out, "{word}")?;
-                column += visible(word);
-            } else {
-                write!(out, "{word}")?;
-                column += visible(word);
+            let is_longer = visible(word.trim()) > width - indent;
+            // No line has a line end in it.
+            for part in word.split_inclusive(if is_longer { ' ' } else { '\n' }) {
+                let does_fit = column <= indent || column + visible(part.trim_end()) <= width;
+                let part = if does_fit {
+                    part
+                } else {
+                    write!(out, "\n{:indent$}", "")?;
+                    column = indent;
+                    part.trim_start()
+                };
+                write!(out, "{part}")?;
+                column += visible(part);
             }
         }
         writeln!(out)
@@ -60,7 +63,14 @@ fn words(line: &str) -> impl Iterator<Item = &str> {
         }
         let (mut is_quoted, mut is_escaped, mut has_begun) = (false, false, false);
         let end = rest.char_indices().find_map(|(at, c)| {
-            let ends = c == ' ' && has_begun && !is_quoted;
+            let is_number = || {
+                rest.get(..at)
+                    .unwrap_or_default()
+                    .trim_start()
+                    .bytes()
+                    .all(|byte| byte.is_ascii_digit() || byte == b'.')
+            };
+            let ends = c == ' ' && has_begun && !is_quoted && !is_number();
             has_begun |= c != ' ';
             is_quoted ^= c == '"' && !is_escaped;
             is_escaped = c == '\\' && !is_escaped;
@@ -109,5 +119,19 @@ mod tests {
         assert_eq!(written(Some(40), &line, 2), format!("{line}\n"));
         let line = "aaaaaaaaaa bbbbbbbbbb name=\"cccccccccc dddddddd\" e";
         assert_eq!(written(Some(40), line, 2), "aaaaaaaaaa bbbbbbbbbb\n  name=\"cccccccccc dddddddd\" e\n");
+    }
+
+    #[test]
+    fn a_quoted_text_that_is_longer_than_a_line_is_broken_and_a_number_keeps_its_unit() {
+        let line = "1.0 syslog \"aaaaaaaaaa bbbbbbbbbb cccccccccc dddddddddd eeeeeeeeee\"";
+        assert_eq!(
+            written(Some(40), line, 4),
+            "1.0 syslog \"aaaaaaaaaa bbbbbbbbbb \n    cccccccccc dddddddddd eeeeeeeeee\"\n"
+        );
+        let line = "phases: Handshake 0.1 s, SessionSetup 0.1 s, ServiceDiscovery 0.1 s";
+        assert_eq!(
+            written(Some(42), line, 2),
+            "phases: Handshake 0.1 s, SessionSetup\n  0.1 s, ServiceDiscovery 0.1 s\n"
+        );
     }
 }

@@ -16,14 +16,12 @@ STATES="supportedAppProtocolReq SessionSetupReq ServiceDiscoveryReq ServicePayme
  ContractAuthenticationReq ChargeParameterDiscoveryReq CableCheckReq PreChargeReq PowerDeliveryReq\
  CurrentDemandReq PowerDeliveryReq WeldingDetectionReq SessionStopReq"
 
-sent() { sed -nE 's/.* Sent ([A-Za-z]+Req)$/\1/p' "$OUT/car.log"; }
-received() { sed -nE 's/.* ([A-Za-z]+Res) received$/\1/p' "$OUT/car.log"; }
 
 check_car() {
     local rounds
-    rounds=$(sent | grep -c CurrentDemandReq)
-    check "all states, in their order" equal "$(sent | uniq | paste -sd' ')" "$STATES"
-    check "each request has its response" equal "$(received | sed s/Res$/Req/)" "$(sent)"
+    rounds=$(josev_car_sent | grep -c CurrentDemandReq)
+    check "all states, in their order" equal "$(josev_car_sent | uniq | paste -sd' ')" "$STATES"
+    check "each request has its response" equal "$(josev_car_received | sed s/Res$/Req/)" "$(josev_car_sent)"
     check "CurrentDemand: $rounds rounds" at_least "$rounds" "$LEAST_ROUNDS"
     check "the car's session ended well" grep -q "Communication session stopped successfully" "$OUT/car.log"
     check "the car has no complaint" nothing "$(complaints "$OUT/car.log")"
@@ -31,11 +29,7 @@ check_car() {
 
 check_board() {
     check "the board's session ended well" grep -q "stopped by the car in .*: ended in order" "$OUT/board.log"
-    "$CCS" decode --summary "$RECORDING" >"$OUT/summary.txt" 2>&1
-    check "ccs decode --summary: exit code" equal $? 0
-    check "ccs decode --summary counts what the car sent" equal \
-        "$(sed -nE 's/^ +([0-9]+) ([A-Za-z]+Req)$/\1 \2/p' "$OUT/summary.txt" | sort -k2)" \
-        "$(sent | sort | uniq -c | sed 's/^ *//' | sort -k2)"
+    check_summary "the car" Req "$(josev_car_sent)"
 }
 
 find_tools
@@ -58,5 +52,5 @@ check "the board ends by itself" end_by "$BOARD" 30
 alive "$BOARD" || check "the board's exit code" equal "$(exit_code "$BOARD")" 0
 check_car
 check_board
-check_recording "$RECORDING" $((2 * $(sent | wc -l)))
+check_recording "$RECORDING" $((2 * $(josev_car_sent | wc -l)))
 closing_line

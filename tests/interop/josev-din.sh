@@ -47,16 +47,14 @@ end_charger() { # our own ends by itself after one session; Josev's serves for e
     fi
 }
 
-sent() { sed -nE 's/.* Sent ([A-Za-z]+Req)$/\1/p' "$OUT/car.log"; }
-received() { sed -nE 's/.* ([A-Za-z]+Res) received$/\1/p' "$OUT/car.log"; }
 
 check_car() {
     local rounds
-    rounds=$(sent | grep -c CurrentDemandReq)
+    rounds=$(josev_car_sent | grep -c CurrentDemandReq)
     check "discovery: the car has an address" grep -q "SDPResponse received" "$OUT/car.log"
     check "handshake: DIN SPEC 70121 chosen" grep -q "Chosen protocol: DIN_SPEC_70121" "$OUT/car.log"
-    check "all states, in their order" equal "$(sent | uniq | paste -sd' ')" "$STATES"
-    check "each request has its response" equal "$(received | sed s/Res$/Req/)" "$(sent)"
+    check "all states, in their order" equal "$(josev_car_sent | uniq | paste -sd' ')" "$STATES"
+    check "each request has its response" equal "$(josev_car_received | sed s/Res$/Req/)" "$(josev_car_sent)"
     check "precharge reached" grep -q "Precharge complete" "$OUT/car.log"
     check "CurrentDemand: $rounds rounds" at_least "$rounds" "$LEAST_ROUNDS"
     check "the car's session ended well" grep -q "Communication session stopped successfully" "$OUT/car.log"
@@ -68,11 +66,7 @@ check_charger() {
         check "the charger's session ended well" grep -q "Session ended in SessionStop (Communication session stopped successfully)" "$OUT/charger.log"
         check "the charger has no complaint" nothing "$(complaints "$OUT/charger.log" | grep -v 'Closing TCP server')"
     else
-        "$CCS" decode --summary "$RECORDING" >"$OUT/summary.txt" 2>&1
-        check "ccs decode --summary: exit code" equal $? 0
-        check "ccs decode --summary counts what the car sent" equal \
-            "$(sed -nE 's/^ +([0-9]+) ([A-Za-z]+Req)$/\1 \2/p' "$OUT/summary.txt" | sort -k2)" \
-            "$(sent | sort | uniq -c | sed 's/^ *//' | sort -k2)"
+        check_summary "the car" Req "$(josev_car_sent)"
     fi
 }
 
@@ -99,5 +93,5 @@ wait_for "$OUT/car.log" "TCP connection closed" 90 "$EVCC"
 end_charger
 check_car
 check_charger
-check_recording "$RECORDING" $((2 * $(sent | wc -l)))
+check_recording "$RECORDING" $((2 * $(josev_car_sent | wc -l)))
 closing_line

@@ -228,6 +228,18 @@ check_recording() {
 # complaints LOG: what a Python program says from level WARNING on, and its exceptions
 complaints() { grep -E '^(WARNING|ERROR|CRITICAL)|Traceback|^[A-Za-z.]*(Error|Exception)\b' "$1"; }
 
+# What Josev's car says that it sent and received.
+josev_car_sent() { sed -nE 's/.* Sent ([A-Za-z]+Req)$/\1/p' "$OUT/car.log"; }
+josev_car_received() { sed -nE 's/.* ([A-Za-z]+Res) received$/\1/p' "$OUT/car.log"; }
+
+check_summary() { # check_summary WHO KIND NAMES: the recording has as many of each message whose name ends so
+    "$CCS" decode --summary "$RECORDING" >"$OUT/summary.txt" 2>&1
+    check "ccs decode --summary: exit code" equal $? 0
+    check "ccs decode --summary counts what $1 sent" equal \
+        "$(sed -nE "s/^ +([0-9]+) ([A-Za-z]+$2)\$/\1 \2/p" "$OUT/summary.txt" | sort -k2)" \
+        "$(sort <<<"$3" | uniq -c | sed 's/^ *//' | sort -k2)"
+}
+
 closing_line() { # the script's result: the last line and the exit code
     echo "$PASSED passed, $FAILED failed"
     [ "$FAILED" = 0 ]

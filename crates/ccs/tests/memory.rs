@@ -37,7 +37,7 @@ fn peak(child: &Child) -> u64 {
 
 /// Sessions that are more than are kept: 256 connections are tracked, and 256 stories of those before are in a summary.
 const ROUNDS: u32 = 600;
-/// A tenth of what so many stories would take, in kB.
+/// A tenth of what this many stories would take, in kB.
 const NOISE: u64 = 120;
 
 #[test]

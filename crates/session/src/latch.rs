@@ -87,7 +87,7 @@ impl Latch {
     }
 
     /// Which of two is kept where one has to outlive the program: the worse, but a suspect sensor before any that is read.
-    /// Nothing finds it again, and a button, a contact and a voltage are seen anew; whichever it is holds until a person acts.
+    /// It is not found again by itself, while a button, a contact and a voltage are read again; each holds until a person acts.
     #[must_use]
     pub fn kept(self, other: Self) -> Self {
         let rank = |latch: Self| (latch == Self::Unreadable, latch == Self::Suspect, latch);

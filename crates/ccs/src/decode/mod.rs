@@ -116,7 +116,7 @@ pub struct Connection<'a> {
     pub flow: Option<Flow>,
     /// What was learned of it.
     pub talk: &'a Talk,
-    /// The latest stop button that a log in the capture tells of.
+    /// The latest stop button that a log in the capture reports.
     pub pressed: Option<Pressed>,
 }
 

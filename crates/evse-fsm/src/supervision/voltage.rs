@@ -54,7 +54,7 @@ impl Voltage {
         }
     }
 
-    /// What was contradicted when it was compared last: behind contactors that open then, nothing can show it any more.
+    /// What was contradicted when it was compared last: once the contactors open, no reading can show it again.
     pub(super) const fn doubt(&self) -> Option<Found> {
         self.doubt
     }

@@ -18,7 +18,7 @@ impl Car {
         let Some(reference_mv) = reference.filter(|mv| *mv > self.charger.min_voltage_mv) else {
             return self.precharge_ends(reference, "EVSEMinimumVoltageLimit", self.charger.min_voltage_mv);
         };
-        // Behind closed contactors it would be an over-voltage.
+        // With the contactors closed it would be an over-voltage.
         let own_mv = self.vehicle.map_or(i32::MAX, |car| car.limits.max_voltage_mv);
         if reference_mv > Protection::most_mv(own_mv) {
             return self.precharge_ends(reference, "the battery's newest limit", own_mv);

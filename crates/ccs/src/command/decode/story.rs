@@ -45,7 +45,7 @@ pub struct Told {
     offered: Vec<Offer>,
     answer: Option<&'static str>,
     story: Story,
-    /// The stop button, where a log in the capture tells of it.
+    /// The stop button, where a log in the capture reports it.
     pressed: Option<Pressed>,
 }
 
@@ -307,7 +307,7 @@ impl Told {
         words
     }
 
-    /// The stop button, if the log tells of it about when the session was ended: a line may overtake a message.
+    /// The stop button, if the log reports it at about the time the session was ended: a line may overtake a message.
     fn pressed_before(&self, end: &End) -> Option<Pressed> {
         self.pressed.filter(|pressed| pressed.when.frame <= end.when.frame + STOP_FRAMES)
     }

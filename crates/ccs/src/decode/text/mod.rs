@@ -325,8 +325,8 @@ impl<'o, 's> Text<'o, 's> {
     }
 }
 
-/// The bytes at the end of a line that has the same before them as the first line of a message: loggers that write so many
-/// bytes in a line put their stamp before each.
+/// The bytes at the end of a line that has the same before them as the first line of a message: loggers that write a fixed
+/// number of bytes in a line put their stamp before each.
 fn after_prefix(line: &[u8], kind: Kind, masked: &Range<usize>, prefix: &[u8]) -> Option<Run> {
     let run = runs::find(line, kind, masked).pop()?;
     let is_last = line.get(run.range.end..).is_some_and(runs::is_silent);

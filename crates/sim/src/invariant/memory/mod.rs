@@ -80,8 +80,8 @@ const SETTLED_MV: i32 = 10_000;
 const APART: Duration = Duration::from_millis(5);
 /// A button that is pressed for this time was read, twice at least.
 const READ: Duration = Duration::from_millis(100);
-/// Two voltages that are apart for so long when the contactors open were read so, also where a stop that opens them within
-/// 100 ms was under way.
+/// Two voltages that are apart for this long when the contactors open were read at least once, even if a stop that opens them
+/// within 100 ms was under way.
 const DOUBTED: Duration = Duration::from_millis(300);
 /// Two voltages that are apart for the 2 s that are allowed were read then, twice at least.
 const CONTRADICTED: Duration = Duration::from_millis(2_100);

@@ -114,7 +114,11 @@ const HOSTED: &[&str] = &["sim", "hal-linux", "ccs"];
 /// Optional dependencies that need `std` or an allocator, behind a feature that no firmware turns on.
 const BEHIND_JSON: &[&str] = &["base64", "bumpalo", "serde", "serde_json"];
 
+/// What stands before the folder's name in the package name of each of our published crates.
+const PREFIX: &str = "fastcharge-";
+
 struct Package {
+    /// Without the prefix.
     name: String,
     folder: PathBuf,
     /// Name and whether it is optional.
@@ -128,13 +132,14 @@ fn packages() -> Vec<Package> {
         .unwrap();
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let short = |value: &serde_json::Value| text(value).trim_start_matches(PREFIX).to_owned();
     let dependencies = |package: &serde_json::Value| {
         let all = package["dependencies"].as_array().unwrap().clone();
         let normal = all.into_iter().filter(|dependency| dependency["kind"] != "dev");
-        normal.map(|dependency| (text(&dependency["name"]), dependency["optional"] == true)).collect()
+        normal.map(|dependency| (short(&dependency["name"]), dependency["optional"] == true)).collect()
     };
     let package = |package: &serde_json::Value| Package {
-        name: text(&package["name"]),
+        name: short(&package["name"]),
         folder: PathBuf::from(text(&package["manifest_path"])).parent().unwrap().to_owned(),
         dependencies: dependencies(package),
     };

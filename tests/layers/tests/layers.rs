@@ -106,6 +106,28 @@ const LAYERS: &[(&str, &[&str])] = &[
             "thiserror",
         ],
     ),
+    // Re-exports only; `sim` is for hosts, as an option.
+    (
+        "fastcharge",
+        &[
+            "machine",
+            "session",
+            "control-pilot",
+            "homeplug-mme",
+            "slac",
+            "modem",
+            "v2gtp",
+            "sdp",
+            "exi",
+            "exi-app",
+            "exi-din",
+            "evse-fsm",
+            "pev-fsm",
+            "listen",
+            "roles",
+            "sim",
+        ],
+    ),
 ];
 
 /// Crates that use the operating system.

@@ -24,7 +24,7 @@
 //! |---|---|---|
 //! | `codec` (default) | `codec` | messages of DIN SPEC 70121, the handshake, V2GTP, discovery, management frames |
 //! | `names` (default) | | names of elements in errors, and the dissector: costs flash |
-//! | `json` | | messages from and to JSON; needs `std` |
+//! | `json` | | messages from and to JSON; needs an allocator |
 //! | `evse` | `evse` | a charger over Ethernet frames: matching, IPv6, discovery, TCP, session, plant |
 //! | `pev` | `pev` | a car, the mirror of the charger |
 //! | `listen` | `listen` | an observer of other stations' sessions |

@@ -35,7 +35,7 @@ check_board() {
 find_tools
 need ip ethtool tshark java javac python3.11
 find_ccs
-[ -x "$EMULATE" ] || die "no $EMULATE: run 'cargo build -p emulate -p ccs' first"
+[ -x "$EMULATE" ] || die "no $EMULATE: run 'cargo build -p emulate -p fastcharge-ccs' first"
 rm -rf "$OUT"
 mkdir -p "$OUT"
 make_python josev-0.31.2 josev-requirements.txt

@@ -35,7 +35,7 @@ find_tools() {
 
 find_ccs() { # sets CCS to the program under test
     CCS=${CCS:-$(target_folder)/debug/ccs}
-    [ -x "$CCS" ] || die "no $CCS: run 'cargo build -p ccs' first"
+    [ -x "$CCS" ] || die "no $CCS: run 'cargo build -p fastcharge-ccs' first"
     # A latch of another run, or of this machine, is none of this one's.
     export STATE_DIRECTORY=$(target_folder)/interop/state
     rm -rf "$STATE_DIRECTORY"

@@ -42,7 +42,7 @@ cd "$TREE"
 git init --quiet .
 
 # The first rule that breaks, and where: "E8<tab>scenario X012<tab>words", or "none".
-build() { cargo build --quiet --locked -p sim --example broken >"$WORK/build.log" 2>&1; }
+build() { cargo build --quiet --locked -p fastcharge-sim --example broken >"$WORK/build.log" 2>&1; }
 play() { timeout "$PATIENCE" "$CARGO_TARGET_DIR/debug/examples/broken" "$SEEDS" 2>"$WORK/play.log"; }
 
 build || { cat "$WORK/build.log"; exit 1; }

@@ -15,7 +15,7 @@
 //! assert_eq!(message.encode(&mut buffer)?, 4);
 //! # Ok::<(), exi::Error>(())
 //! ```
-#![cfg_attr(not(feature = "json"), no_std)]
+#![no_std]
 #![forbid(unsafe_code)]
 
 use exi::{Bounded, Error, ErrorKind, List, Path, Root, Saturated, Text, choice, element, enumeration};

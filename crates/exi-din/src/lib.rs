@@ -21,7 +21,7 @@
 //!
 //! A message borrows from the stream that it was decoded from: lists, strings and binaries are views of
 //! its bits, checked when the message was decoded. To build a message, give them slices.
-#![cfg_attr(not(feature = "json"), no_std)]
+#![no_std]
 #![forbid(unsafe_code)]
 
 use exi::{Error, Root};

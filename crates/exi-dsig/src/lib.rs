@@ -13,7 +13,7 @@
 //! let method = CanonicalizationMethod { algorithm: exi::Attribute("http://www.w3.org/TR/canonical-exi/".into()), any: None };
 //! assert!(method.algorithm.0 == "http://www.w3.org/TR/canonical-exi/");
 //! ```
-#![cfg_attr(not(feature = "json"), no_std)]
+#![no_std]
 #![forbid(unsafe_code)]
 
 use exi::{Attribute, Base64Binary, Integer, List, Root, Text, Wildcard, choice, element, group};

@@ -92,20 +92,6 @@ impl<'a, const HEX: bool, const MAX: u32> Simple<'a> for Binary<'a, HEX, MAX> {
     fn put(&self, out: &mut Writer<'_>) {
         self.0.put(out, MAX);
     }
-
-    #[cfg(feature = "json")]
-    fn to_serde<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-
-    #[cfg(feature = "json")]
-    fn from_json(source: crate::json::Source<'a, '_>) -> Result<Self, crate::json::JsonError> {
-        let bytes = if HEX { source.hexadecimal()? } else { source.base64()? };
-        if bytes.len() > MAX as usize {
-            return Err(source.error("the binary is longer than its schema allows"));
-        }
-        Ok(bytes.into())
-    }
 }
 
 #[inline(never)]

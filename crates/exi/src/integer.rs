@@ -115,16 +115,6 @@ impl<'a> Simple<'a> for Integer<'a> {
             out.put(u32::from(groups.next().unwrap_or(0)) | more, 8);
         }
     }
-
-    #[cfg(feature = "json")]
-    fn to_serde<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        crate::json::big_number(self, serializer)
-    }
-
-    #[cfg(feature = "json")]
-    fn from_json(source: crate::json::Source<'a, '_>) -> Result<Self, crate::json::JsonError> {
-        source.big_number()
-    }
 }
 
 impl PartialEq for Integer<'_> {

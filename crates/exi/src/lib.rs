@@ -60,7 +60,7 @@
 //! not zero, integers with superfluous groups, strings and binaries beyond the schema's
 //! length facet, and an empty string or binary written as a second-level end of element. Everything
 //! else that the schema does not allow is an [`Error`]. The encoder writes the canonical form only.
-#![cfg_attr(not(feature = "json"), no_std)]
+#![no_std]
 #![forbid(unsafe_code)]
 #![allow(
     clippy::cast_possible_truncation,
@@ -73,6 +73,9 @@
     clippy::inline_always,
     reason = "the event codes of a field are constants only where its declaration is inlined"
 )]
+
+#[cfg(feature = "json")]
+extern crate alloc;
 
 mod binary;
 mod document;

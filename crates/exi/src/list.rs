@@ -159,21 +159,6 @@ impl<'a, T: Particle<'a> + Copy + 'a, const MIN: u32, const MAX: u32> Field<'a> 
             at.skipped += T::CODES;
         }
     }
-
-    #[cfg(feature = "json")]
-    fn to_map<M: serde::ser::SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
-        crate::json::add_items(self.iter(), name, map)
-    }
-
-    #[cfg(feature = "json")]
-    fn from_map(
-        name: &'static str,
-        map: &mut crate::json::Members<'a, '_>,
-    ) -> Result<Self, crate::json::JsonError> {
-        let items: &'a [T] = map.take_items(name)?;
-        let count = u32::try_from(items.len()).unwrap_or(u32::MAX);
-        if count < MIN { Err(map.missing::<T>(name)) } else { Ok(items.into()) }
-    }
 }
 
 impl<'a, T: Particle<'a> + Copy + 'a, const MIN: u32, const MAX: u32> List<'a, T, MIN, MAX> {

@@ -75,11 +75,9 @@ macro_rules! __element {
                 }
                 out.event(at.skipped, at.state, const { $crate::ends_fixed(&Self::SLOTS) });
             }
-
-            $crate::__json_members! { $lt $($field: $type = $xml),* }
         }
 
-        $crate::__json_serialize! { $lt $Name $(<$own>)? }
+        $crate::__json_element! { $lt ($Name $(<$own>)?) $($field: $type = $xml),* }
     };
 }
 
@@ -122,9 +120,9 @@ macro_rules! group {
                 )*
                 let _ = between;
             }
-
-            $crate::__json_group! { $lt $($field: $type = $xml),* }
         }
+
+        $crate::__json_group! { $lt ($Name<$lt>) $($field: $type = $xml),* }
     )*};
 }
 
@@ -187,9 +185,9 @@ macro_rules! __choice {
             fn write(&self, out: &mut $crate::Writer<'_>) {
                 match self { $(Self::$Variant(value) => <$type as $crate::Particle<$lt>>::write(value, out),)* }
             }
-
-            $crate::__json_choice! { $lt $($Variant($type) = $xml),* }
         }
+
+        $crate::__json_choice! { $lt ($Name $(<$own>)?) $($Variant($type) = $xml),* }
     };
 }
 
@@ -239,9 +237,9 @@ macro_rules! enumeration {
             fn put(&self, out: &mut $crate::Writer<'_>) {
                 out.put(*self as u32, const { $crate::bits_for(Self::ALL.len() as u32) });
             }
-
-            $crate::__json_enumeration!();
         }
+
+        $crate::__json_enumeration! { $Name }
     )*};
 }
 
@@ -348,7 +346,7 @@ macro_rules! __global {
 mod json {
     #[doc(hidden)]
     #[macro_export]
-    macro_rules! __json_members {
+    macro_rules! __json_element {
         ($($anything:tt)*) => {};
     }
     #[doc(hidden)]
@@ -366,36 +364,46 @@ mod json {
     macro_rules! __json_enumeration {
         ($($anything:tt)*) => {};
     }
-    #[doc(hidden)]
-    #[macro_export]
-    macro_rules! __json_serialize {
-        ($($anything:tt)*) => {};
-    }
 }
 
-/// What the JSON feature adds to each declaration.
+/// What the JSON feature adds to each declaration. The bounds let a declaration have fields of a type that has no JSON:
+/// it then has none either, and still compiles.
 #[cfg(feature = "json")]
 mod json {
     #[doc(hidden)]
     #[macro_export]
-    macro_rules! __json_members {
-        ($lt:lifetime $($field:ident: $type:ty = $xml:literal),*) => {
-            fn to_serde<S: $crate::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                #[allow(unused_imports, unused_mut)]
-                {
-                    use $crate::serde::ser::SerializeMap as _;
-                    let mut map = serializer.serialize_map(None)?;
-                    $(<$type as $crate::Field<$lt>>::to_map(&self.$field, $xml, &mut map)?;)*
-                    map.end()
+    macro_rules! __json_element {
+        ($lt:lifetime ($Type:ty) $($field:ident: $type:ty = $xml:literal),*) => {
+            impl<$lt> $crate::json::Json<$lt> for $Type
+            where
+                $($type: $crate::json::JsonField<$lt>,)*
+            {
+                fn to_serde<S: $crate::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                    #[allow(unused_imports, unused_mut)]
+                    {
+                        use $crate::serde::ser::SerializeMap as _;
+                        let mut map = serializer.serialize_map(None)?;
+                        $(<$type as $crate::json::JsonField<$lt>>::to_map(&self.$field, $xml, &mut map)?;)*
+                        map.end()
+                    }
+                }
+
+                fn from_json(source: $crate::json::Source<$lt, '_>) -> Result<Self, $crate::json::JsonError> {
+                    #[allow(unused_mut)]
+                    let mut members = source.members()?;
+                    let value = Self { $($field: <$type as $crate::json::JsonField<$lt>>::from_map($xml, &mut members)?),* };
+                    members.finish()?;
+                    Ok(value)
                 }
             }
 
-            fn from_json(source: $crate::json::Source<$lt, '_>) -> Result<Self, $crate::json::JsonError> {
-                #[allow(unused_mut)]
-                let mut members = source.members()?;
-                let value = Self { $($field: <$type as $crate::Field<$lt>>::from_map($xml, &mut members)?),* };
-                members.finish()?;
-                Ok(value)
+            impl<$lt> $crate::serde::Serialize for $Type
+            where
+                Self: $crate::json::Json<$lt>,
+            {
+                fn serialize<S: $crate::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                    $crate::json::Json::to_serde(self, serializer)
+                }
             }
         };
     }
@@ -404,39 +412,44 @@ mod json {
     #[doc(hidden)]
     #[macro_export]
     macro_rules! __json_group {
-        ($lt:lifetime $($field:ident: $type:ty = $xml:literal),*) => {
-            fn to_serde<S: $crate::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                use $crate::serde::ser::SerializeMap as _;
-                let mut map = serializer.serialize_map(None)?;
-                self.to_members("", &mut map)?;
-                map.end()
-            }
-
-            fn from_json(source: $crate::json::Source<$lt, '_>) -> Result<Self, $crate::json::JsonError> {
-                let mut members = source.members()?;
-                let value = Self::from_members("", &mut members)?;
-                members.finish()?;
-                value.ok_or_else(|| source.error("an empty group"))
-            }
-
-            fn to_members<M: $crate::serde::ser::SerializeMap>(
-                &self, _name: &'static str, map: &mut M,
-            ) -> Result<(), M::Error> {
-                $($crate::json::add(&self.$field, $xml, map)?;)*
-                Ok(())
-            }
-
-            fn from_members(
-                _name: &'static str, members: &mut $crate::json::Members<$lt, '_>,
-            ) -> Result<Option<Self>, $crate::json::JsonError> {
-                if !members.has(Self::json_names()) {
-                    return Ok(None);
+        ($lt:lifetime ($Type:ty) $($field:ident: $type:ty = $xml:literal),*) => {
+            impl<$lt> $crate::json::Json<$lt> for $Type
+            where
+                $($type: $crate::json::Json<$lt>,)*
+            {
+                fn to_serde<S: $crate::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                    use $crate::serde::ser::SerializeMap as _;
+                    let mut map = serializer.serialize_map(None)?;
+                    self.to_members("", &mut map)?;
+                    map.end()
                 }
-                Ok(Some(Self { $($field: <$type as $crate::Field<$lt>>::from_map($xml, members)?),* }))
-            }
 
-            fn json_names() -> &'static [&'static str] {
-                &[$($xml),*]
+                fn from_json(source: $crate::json::Source<$lt, '_>) -> Result<Self, $crate::json::JsonError> {
+                    let mut members = source.members()?;
+                    let value = Self::from_members("", &mut members)?;
+                    members.finish()?;
+                    value.ok_or_else(|| source.error("an empty group"))
+                }
+
+                fn to_members<M: $crate::serde::ser::SerializeMap>(
+                    &self, _name: &'static str, map: &mut M,
+                ) -> Result<(), M::Error> {
+                    $($crate::json::add(&self.$field, $xml, map)?;)*
+                    Ok(())
+                }
+
+                fn from_members(
+                    _name: &'static str, members: &mut $crate::json::Members<$lt, '_>,
+                ) -> Result<Option<Self>, $crate::json::JsonError> {
+                    if !members.has(Self::json_names()) {
+                        return Ok(None);
+                    }
+                    Ok(Some(Self { $($field: <$type as $crate::json::JsonField<$lt>>::from_map($xml, members)?),* }))
+                }
+
+                fn json_names() -> &'static [&'static str] {
+                    &[$($xml),*]
+                }
             }
         };
     }
@@ -444,32 +457,37 @@ mod json {
     #[doc(hidden)]
     #[macro_export]
     macro_rules! __json_choice {
-        ($lt:lifetime $($Variant:ident($type:ty) = $xml:literal),*) => {
-            fn to_serde<S: $crate::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                match self { $(Self::$Variant(value) => <$type as $crate::Particle<$lt>>::to_serde(value, serializer),)* }
-            }
-
-            fn from_json(source: $crate::json::Source<$lt, '_>) -> Result<Self, $crate::json::JsonError> {
-                match source.name() {
-                    $($xml => <$type as $crate::Particle<$lt>>::from_json(source).map(Self::$Variant),)*
-                    _ => Err(source.error("not one of the elements that may stand here")),
+        ($lt:lifetime ($Type:ty) $($Variant:ident($type:ty) = $xml:literal),*) => {
+            impl<$lt> $crate::json::Json<$lt> for $Type
+            where
+                $($type: $crate::json::Json<$lt>,)*
+            {
+                fn to_serde<S: $crate::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                    match self { $(Self::$Variant(value) => <$type as $crate::json::Json<$lt>>::to_serde(value, serializer),)* }
                 }
-            }
 
-            fn to_members<M: $crate::serde::ser::SerializeMap>(
-                &self, _name: &'static str, map: &mut M,
-            ) -> Result<(), M::Error> {
-                $crate::json::add(self, self.name(), map)
-            }
+                fn from_json(source: $crate::json::Source<$lt, '_>) -> Result<Self, $crate::json::JsonError> {
+                    match source.name() {
+                        $($xml => <$type as $crate::json::Json<$lt>>::from_json(source).map(Self::$Variant),)*
+                        _ => Err(source.error("not one of the elements that may stand here")),
+                    }
+                }
 
-            fn from_members(
-                _name: &'static str, members: &mut $crate::json::Members<$lt, '_>,
-            ) -> Result<Option<Self>, $crate::json::JsonError> {
-                members.take_one_of(Self::json_names())
-            }
+                fn to_members<M: $crate::serde::ser::SerializeMap>(
+                    &self, _name: &'static str, map: &mut M,
+                ) -> Result<(), M::Error> {
+                    $crate::json::add(self, self.name(), map)
+                }
 
-            fn json_names() -> &'static [&'static str] {
-                &[$($xml),*]
+                fn from_members(
+                    _name: &'static str, members: &mut $crate::json::Members<$lt, '_>,
+                ) -> Result<Option<Self>, $crate::json::JsonError> {
+                    members.take_one_of(Self::json_names())
+                }
+
+                fn json_names() -> &'static [&'static str] {
+                    &[$($xml),*]
+                }
             }
         };
     }
@@ -477,25 +495,15 @@ mod json {
     #[doc(hidden)]
     #[macro_export]
     macro_rules! __json_enumeration {
-        () => {
-            fn to_serde<S: $crate::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.name())
-            }
+        ($Name:ident) => {
+            impl<'a> $crate::json::Json<'a> for $Name {
+                fn to_serde<S: $crate::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                    serializer.serialize_str(self.name())
+                }
 
-            fn from_json(source: $crate::json::Source<'a, '_>) -> Result<Self, $crate::json::JsonError> {
-                let index = source.one_of(Self::NAMES)?;
-                Self::from_index(index).ok_or_else(|| source.error("not a value of the enumeration"))
-            }
-        };
-    }
-
-    #[doc(hidden)]
-    #[macro_export]
-    macro_rules! __json_serialize {
-        ($lt:lifetime $Name:ident $(<$own:lifetime>)?) => {
-            impl $(<$own>)? $crate::serde::Serialize for $Name $(<$own>)? {
-                fn serialize<S: $crate::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                    $crate::Particle::to_serde(self, serializer)
+                fn from_json(source: $crate::json::Source<'a, '_>) -> Result<Self, $crate::json::JsonError> {
+                    let index = source.one_of(Self::NAMES)?;
+                    Self::from_index(index).ok_or_else(|| source.error("not a value of the enumeration"))
                 }
             }
         };

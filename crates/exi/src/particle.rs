@@ -122,39 +122,6 @@ pub trait Particle<'a>: Sized {
 
     /// Writes it, without the code that begins it.
     fn write(&self, out: &mut Writer<'_>);
-
-    /// Serialises the value, without its name.
-    #[cfg(feature = "json")]
-    fn to_serde<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
-
-    /// Makes it from JSON.
-    #[cfg(feature = "json")]
-    fn from_json(source: crate::json::Source<'a, '_>) -> Result<Self, crate::json::JsonError>;
-
-    /// Adds it to a JSON object under `name`, or under the names it carries itself.
-    #[cfg(feature = "json")]
-    fn to_members<M: serde::ser::SerializeMap>(
-        &self,
-        name: &'static str,
-        map: &mut M,
-    ) -> Result<(), M::Error> {
-        crate::json::add(self, name, map)
-    }
-
-    /// Takes it out of a JSON object, if it is there.
-    #[cfg(feature = "json")]
-    fn from_members(
-        name: &'static str,
-        members: &mut crate::json::Members<'a, '_>,
-    ) -> Result<Option<Self>, crate::json::JsonError> {
-        members.take(name)
-    }
-
-    /// The element names that begin it in a JSON object, where it carries them itself.
-    #[cfg(feature = "json")]
-    fn json_names() -> &'static [&'static str] {
-        &[]
-    }
 }
 
 /// A type whose content is one value: no attributes, no child elements.
@@ -173,14 +140,6 @@ pub trait Simple<'a>: Sized {
 
     /// Writes the value.
     fn put(&self, out: &mut Writer<'_>);
-
-    /// Serialises the value.
-    #[cfg(feature = "json")]
-    fn to_serde<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
-
-    /// Makes it from JSON.
-    #[cfg(feature = "json")]
-    fn from_json(source: crate::json::Source<'a, '_>) -> Result<Self, crate::json::JsonError>;
 }
 
 /// An empty string or binary may come as escape code `1`, then `000` for the end of the element.
@@ -212,16 +171,6 @@ impl<'a, T: Simple<'a>> Particle<'a> for T {
         self.put(out);
         out.zeros(1);
     }
-
-    #[cfg(feature = "json")]
-    fn to_serde<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Simple::to_serde(self, serializer)
-    }
-
-    #[cfg(feature = "json")]
-    fn from_json(source: crate::json::Source<'a, '_>) -> Result<Self, crate::json::JsonError> {
-        <T as Simple<'a>>::from_json(source)
-    }
 }
 
 /// An attribute, or the value of a type with simple content: coded without the start and end of an
@@ -239,16 +188,6 @@ impl<'a, T: Simple<'a>> Particle<'a> for Attribute<T> {
 
     fn write(&self, out: &mut Writer<'_>) {
         self.0.put(out);
-    }
-
-    #[cfg(feature = "json")]
-    fn to_serde<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.to_serde(serializer)
-    }
-
-    #[cfg(feature = "json")]
-    fn from_json(source: crate::json::Source<'a, '_>) -> Result<Self, crate::json::JsonError> {
-        T::from_json(source).map(Self)
     }
 }
 
@@ -273,16 +212,6 @@ impl<'a> Particle<'a> for Wildcard {
     fn write(&self, out: &mut Writer<'_>) {
         out.fail(ErrorKind::Foreign);
     }
-
-    #[cfg(feature = "json")]
-    fn to_serde<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_unit()
-    }
-
-    #[cfg(feature = "json")]
-    fn from_json(source: crate::json::Source<'a, '_>) -> Result<Self, crate::json::JsonError> {
-        Err(source.error("content of another schema, which cannot be encoded"))
-    }
 }
 
 impl<'a> Particle<'a> for Head {
@@ -295,16 +224,6 @@ impl<'a> Particle<'a> for Head {
 
     fn write(&self, out: &mut Writer<'_>) {
         out.zeros(1);
-    }
-
-    #[cfg(feature = "json")]
-    fn to_serde<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serde::ser::SerializeMap::end(serializer.serialize_map(Some(0))?)
-    }
-
-    #[cfg(feature = "json")]
-    fn from_json(source: crate::json::Source<'a, '_>) -> Result<Self, crate::json::JsonError> {
-        source.members()?.finish().map(|()| Self)
     }
 }
 
@@ -332,17 +251,6 @@ pub trait Field<'a>: Sized {
 
     /// Writes the field with the event in front of it.
     fn write_field(&self, out: &mut Writer<'_>, at: &mut Position, next: Next);
-
-    /// Adds it to a JSON object, unless it is absent.
-    #[cfg(feature = "json")]
-    fn to_map<M: serde::ser::SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error>;
-
-    /// Takes it out of a JSON object.
-    #[cfg(feature = "json")]
-    fn from_map(
-        name: &'static str,
-        map: &mut crate::json::Members<'a, '_>,
-    ) -> Result<Self, crate::json::JsonError>;
 }
 
 /// Reads a particle, telling its name unless it does that itself.
@@ -382,19 +290,6 @@ impl<'a, T: Particle<'a>> Field<'a> for T {
         self.write(out);
         *at = Position { state: next.state, skipped: 0 };
     }
-
-    #[cfg(feature = "json")]
-    fn to_map<M: serde::ser::SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
-        self.to_members(name, map)
-    }
-
-    #[cfg(feature = "json")]
-    fn from_map(
-        name: &'static str,
-        map: &mut crate::json::Members<'a, '_>,
-    ) -> Result<Self, crate::json::JsonError> {
-        T::from_members(name, map)?.ok_or_else(|| map.missing::<T>(name))
-    }
 }
 
 impl<'a, T: Particle<'a>> Field<'a> for Option<T> {
@@ -418,18 +313,5 @@ impl<'a, T: Particle<'a>> Field<'a> for Option<T> {
             Some(value) => value.write_field(out, at, next),
             None => at.skipped += T::CODES,
         }
-    }
-
-    #[cfg(feature = "json")]
-    fn to_map<M: serde::ser::SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
-        self.as_ref().map_or(Ok(()), |value| value.to_members(name, map))
-    }
-
-    #[cfg(feature = "json")]
-    fn from_map(
-        name: &'static str,
-        map: &mut crate::json::Members<'a, '_>,
-    ) -> Result<Self, crate::json::JsonError> {
-        T::from_members(name, map)
     }
 }

@@ -120,20 +120,6 @@ impl<'a, const MAX: u32> Simple<'a> for Text<'a, MAX> {
     fn put(&self, out: &mut Writer<'_>) {
         self.0.put(out, MAX);
     }
-
-    #[cfg(feature = "json")]
-    fn to_serde<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-
-    #[cfg(feature = "json")]
-    fn from_json(source: crate::json::Source<'a, '_>) -> Result<Self, crate::json::JsonError> {
-        let text = Self::from(source.text()?);
-        if text.len() > MAX as usize {
-            return Err(source.error("the string is longer than its schema allows"));
-        }
-        Ok(text)
-    }
 }
 
 #[inline(never)]

@@ -16,20 +16,6 @@ macro_rules! tell {
     };
 }
 
-macro_rules! json_number {
-    ($get:ident) => {
-        #[cfg(feature = "json")]
-        fn to_serde<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            serde::Serialize::serialize(self, serializer)
-        }
-
-        #[cfg(feature = "json")]
-        fn from_json(source: crate::json::Source<'a, '_>) -> Result<Self, crate::json::JsonError> {
-            source.number(serde_json::Value::$get)
-        }
-    };
-}
-
 impl<'a> Simple<'a> for bool {
     const SHAPE: &'static Shape = &Shape::Boolean;
 
@@ -41,16 +27,6 @@ impl<'a> Simple<'a> for bool {
 
     fn put(&self, out: &mut Writer<'_>) {
         out.put(u32::from(*self), 1);
-    }
-
-    #[cfg(feature = "json")]
-    fn to_serde<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bool(*self)
-    }
-
-    #[cfg(feature = "json")]
-    fn from_json(source: crate::json::Source<'a, '_>) -> Result<Self, crate::json::JsonError> {
-        source.value.as_bool().ok_or_else(|| source.error("expected true or false"))
     }
 }
 
@@ -70,8 +46,6 @@ macro_rules! narrow {
             fn put(&self, out: &mut Writer<'_>) {
                 out.put((i32::from(*self) - <$type>::MIN as i32) as u32, 8);
             }
-
-            json_number!(as_i64);
         }
     };
 }
@@ -94,8 +68,6 @@ macro_rules! unsigned {
             fn put(&self, out: &mut Writer<'_>) {
                 out.integer(u32::from(*self));
             }
-
-            json_number!(as_i64);
         }
     };
 }
@@ -116,8 +88,6 @@ impl<'a> Simple<'a> for u64 {
     fn put(&self, out: &mut Writer<'_>) {
         out.long_integer(*self);
     }
-
-    json_number!(as_u64);
 }
 
 /// Integers that may be negative: a sign bit, then `v` or `-v - 1` in groups of seven bits.
@@ -139,8 +109,6 @@ macro_rules! signed {
             fn put(&self, out: &mut Writer<'_>) {
                 out.signed(i32::from(*self));
             }
-
-            json_number!(as_i64);
         }
     };
 }
@@ -162,8 +130,6 @@ impl<'a> Simple<'a> for i64 {
         out.put(u32::from(*self < 0), 1);
         out.long_integer((if *self < 0 { -(*self + 1) } else { *self }) as u64);
     }
-
-    json_number!(as_i64);
 }
 
 /// An integer in `MIN..=MAX`, coded in the fewest bits.
@@ -218,17 +184,6 @@ impl<'a, const MIN: i8, const MAX: i8> Simple<'a> for Bounded<MIN, MAX> {
     fn put(&self, out: &mut Writer<'_>) {
         out.put((i32::from(self.0) - i32::from(MIN)) as u32, Self::BITS);
     }
-
-    #[cfg(feature = "json")]
-    fn to_serde<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_i8(self.0)
-    }
-
-    #[cfg(feature = "json")]
-    fn from_json(source: crate::json::Source<'a, '_>) -> Result<Self, crate::json::JsonError> {
-        let number: i8 = source.number(serde_json::Value::as_i64)?;
-        Self::new(number).ok_or_else(|| source.error("the number is out of range"))
-    }
 }
 
 /// An unsigned integer that a decoder takes for the largest one when the sender's is larger still:
@@ -259,15 +214,5 @@ impl<'a> Simple<'a> for Saturated {
 
     fn put(&self, out: &mut Writer<'_>) {
         out.integer(self.0);
-    }
-
-    #[cfg(feature = "json")]
-    fn to_serde<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u32(self.0)
-    }
-
-    #[cfg(feature = "json")]
-    fn from_json(source: crate::json::Source<'a, '_>) -> Result<Self, crate::json::JsonError> {
-        source.number(serde_json::Value::as_i64).map(Self)
     }
 }

@@ -36,16 +36,6 @@ impl<'a, T: Particle<'a> + Copy> Particle<'a> for View<'a, T> {
     fn write(&self, out: &mut Writer<'_>) {
         self.get().write(out);
     }
-
-    #[cfg(feature = "json")]
-    fn to_serde<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.get().to_serde(serializer)
-    }
-
-    #[cfg(feature = "json")]
-    fn from_json(source: crate::json::Source<'a, '_>) -> Result<Self, crate::json::JsonError> {
-        Ok(Self(Source::Value(source.keep(T::from_json(source)?))))
-    }
 }
 
 impl<'a, T> From<&'a T> for View<'a, T> {

@@ -2,7 +2,7 @@
 //! `tests/mutation` runs. The answer does not depend on the number of threads.
 //!
 //! ```console
-//! cargo run -p sim --example broken -- SEEDS
+//! cargo run -p fastcharge-sim --example broken -- SEEDS
 //! ```
 //! One line: the rule, where, what was seen, with a tab between them; `none` where nothing is broken.
 #![allow(clippy::panic, reason = "an example ends where it fails")]

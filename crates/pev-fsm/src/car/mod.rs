@@ -10,7 +10,7 @@ mod stops;
 mod supervise;
 mod tell;
 
-use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers};
+use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers, TooShort};
 use session::{DEAD_MV, Detail, EnergyTransfer, Latch, Limits, Phase, StopReason, fresh};
 
 use crate::din;
@@ -276,14 +276,17 @@ impl Machine for Car {
         self.advance();
     }
 
-    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<(usize, u16)> {
-        let request = self.request.take()?;
-        if let Ok(length) = din::encode(&request, &self.config, buffer) {
-            Some((length, PAYLOAD_TYPE))
-        } else {
-            self.events.push(Event::Dropped(Dropped::DoesNotFit(request.kind.row().request)));
-            None
+    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Result<Option<(usize, u16)>, TooShort> {
+        let Some(request) = &self.request else { return Ok(None) };
+        let encoded = din::encode(request, &self.config, buffer);
+        if let Some(needed) = encoded.err().and_then(|error| error.needed()) {
+            return Err(TooShort { needed });
         }
+        if encoded.is_err() {
+            self.events.push(Event::Dropped(Dropped::NotEncoded(request.kind.row().request)));
+        }
+        self.request = None;
+        Ok(encoded.ok().map(|length| (length, PAYLOAD_TYPE)))
     }
 
     fn poll_event(&mut self) -> Option<Event> {

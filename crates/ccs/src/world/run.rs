@@ -152,9 +152,7 @@ fn ends(outcomes: &[Outcome], side: usize) -> BTreeMap<String, u32> {
     let mut counts = BTreeMap::new();
     for outcome in outcomes {
         let reason = outcome.ends.get(side).copied().flatten();
-        let words =
-            reason.map_or_else(|| "no session ended".to_owned(), |reason| format!("{:?}", reason.cause));
-        let words = words.split('(').next().unwrap_or_default().to_owned();
+        let words = reason.map_or("no session ended", |reason| reason.cause.name()).to_owned();
         *counts.entry(words).or_insert(0) += 1;
     }
     counts

@@ -1,4 +1,5 @@
-//! What `tests/` holds the crates to, read off their sources.
-#![allow(clippy::indexing_slicing)]
+//! What `tests/` holds the crates to, read off `cargo metadata` and off their sources.
+
 pub mod circles;
 pub mod modules;
+pub mod workspace;

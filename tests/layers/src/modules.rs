@@ -1,14 +1,16 @@
 //! The files of a crate and which of them imports which, read off their text.
 //!
 //! A file imports another if a path in it leads to an item of the other: in a `use`, in code or in a macro. A re-export
-//! (`pub use`) is no import; whoever uses it imports the file that defines the item. Tests are left out.
+//! (`pub use`) is no import; whoever uses it imports the file that defines the item. What a module takes from a module that
+//! contains it is no import either: Rust gives it all of that one's items, private ones too. Code under `#[cfg(test)]` is left
+//! out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{Item, UseTree, Visibility};
+use syn::{Expr, ExprLit, Item, ItemMod, Lit, Meta, UseTree, Visibility};
 
 /// The path of a module from the root of its crate, as in `crate::a::b`.
 pub type ModulePath = Vec<String>;
@@ -36,7 +38,10 @@ pub struct Crate {
 }
 
 impl Crate {
-    /// Reads the crate whose root is this file. What cannot be read or parsed is the error.
+    /// Reads the crate whose root is this file.
+    ///
+    /// # Errors
+    /// In words: which file cannot be read or parsed.
     pub fn read(root: &Path) -> Result<Self, String> {
         let mut read = Self { modules: BTreeMap::new(), macros: BTreeMap::new() };
         let folder = root.parent().ok_or("a root has a folder")?;
@@ -57,7 +62,8 @@ impl Crate {
 
     /// Whether this is the file of a module that contains this one.
     fn is_above(&self, file: &Path, at: &[String]) -> bool {
-        (0..at.len()).any(|depth| self.modules.get(&at[..depth]).is_some_and(|module| module.file == file))
+        let above = (0..at.len()).filter_map(|depth| self.modules.get(at.get(..depth)?));
+        above.into_iter().any(|module| module.file == file)
     }
 
     fn file(&mut self, file: &Path, folder: &Path, at: ModulePath) -> Result<(), String> {
@@ -77,9 +83,8 @@ impl Crate {
                     match &child.content {
                         Some((_, items)) => self.items(items, file, &inside, at)?,
                         None => {
-                            let flat = folder.join(format!("{name}.rs"));
-                            let nested = inside.join("mod.rs");
-                            self.file(if flat.exists() { &flat } else { &nested }, &inside, at)?;
+                            let (file, inside) = file_of(child, file, folder, &inside);
+                            self.file(&file, &inside, at)?;
                         }
                     }
                 }
@@ -140,14 +145,17 @@ impl Crate {
         }
         if let Some(target) = module.imported.get(first) {
             let through = self.file_of(at, &[target.as_slice(), rest].concat(), depth + 1);
-            return through.or_else(|| target.first().is_some_and(|first| first == "crate").then(|| module.file.clone()));
+            return through.or_else(|| {
+                target.first().is_some_and(|first| first == "crate").then(|| module.file.clone())
+            });
         }
         if module.defined.contains(first) {
             return Some(module.file.clone());
         }
-        let through = module.globs.iter().find_map(|glob| {
-            self.file_of(at, &[glob.as_slice(), path].concat(), depth + 1)
-        });
+        let through = module
+            .globs
+            .iter()
+            .find_map(|glob| self.file_of(at, &[glob.as_slice(), path].concat(), depth + 1));
         through.or_else(|| Some(module.file.clone()))
     }
 }
@@ -158,12 +166,12 @@ impl Module {
         let with = |name: &syn::Ident| [before, &[name.to_string()]].concat();
         let mut bring = |name: String, path: Vec<String>| {
             // `use a::{self}` names the module itself.
-            let path = if path.len() > 1 && path.last().is_some_and(|last| last == "self") {
-                path[..path.len() - 1].to_vec()
-            } else {
-                path
+            let (name, path) = match path.as_slice() {
+                [module @ .., last] if last == "self" && !module.is_empty() => {
+                    (module.last().cloned().unwrap_or_default(), module.to_vec())
+                }
+                _ => (name, path),
             };
-            let name = if name == "self" { path.last().cloned().unwrap_or_default() } else { name };
             if is_import {
                 self.paths.insert(path.clone());
             }
@@ -223,6 +231,24 @@ fn finish(path: &mut Vec<String>, paths: &mut BTreeSet<Vec<String>>) {
     path.clear();
 }
 
+/// The file of a module that is declared in `file`, and the folder of its own modules.
+fn file_of(module: &ItemMod, file: &Path, folder: &Path, inside: &Path) -> (PathBuf, PathBuf) {
+    let given = module.attrs.iter().find_map(|attribute| match &attribute.meta {
+        Meta::NameValue(meta) if meta.path.is_ident("path") => match &meta.value {
+            Expr::Lit(ExprLit { lit: Lit::Str(path), .. }) => Some(path.value()),
+            _ => None,
+        },
+        _ => None,
+    });
+    if let (Some(path), Some(beside)) = (given, file.parent()) {
+        let file = beside.join(path);
+        let folder = file.parent().unwrap_or(beside).to_owned();
+        return (file, folder);
+    }
+    let flat = folder.join(format!("{}.rs", module.ident));
+    (if flat.exists() { flat } else { inside.join("mod.rs") }, inside.to_owned())
+}
+
 fn is_test(item: &Item) -> bool {
     let attributes = match item {
         Item::Mod(item) => &item.attrs,
@@ -233,7 +259,9 @@ fn is_test(item: &Item) -> bool {
         Item::Struct(item) => &item.attrs,
         _ => return false,
     };
-    attributes.iter().any(|attribute| attribute.to_token_stream().to_string().replace(' ', "") == "#[cfg(test)]")
+    attributes
+        .iter()
+        .any(|attribute| attribute.to_token_stream().to_string().replace(' ', "") == "#[cfg(test)]")
 }
 
 fn is_exported_macro(item: &Item) -> bool {

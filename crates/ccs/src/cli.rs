@@ -3,13 +3,14 @@
 use std::io;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::command::decode::DecodeArgs;
 use crate::command::doctor::DoctorArgs;
 use crate::command::evse::EvseArgs;
 use crate::command::exi::ExiCommand;
 use crate::command::listen::ListenArgs;
+use crate::command::manual::{CompletionsArgs, ManArgs};
 use crate::command::modem::ModemCommand;
 use crate::command::pev::PevArgs;
 use crate::command::redact::RedactArgs;
@@ -17,29 +18,18 @@ use crate::command::sim_modem::SimModemArgs;
 use crate::demo::DemoArgs;
 use crate::exit::{Ended, Exit, Usage};
 use crate::world::WorldCommand;
-use crate::{command, config};
+use crate::{command, config, exit};
 
 /// The communication stack of CCS and NACS fast charging: decode captures, filter EXI, run a charger.
 ///
 /// Without a subcommand, `ccs` shows a whole charging session inside the process: charger, car, both modems. No
 /// hardware, no network, no privileges.
 #[derive(Parser)]
-#[command(name = "ccs", version, after_help = EXIT_CODES)]
+#[command(name = "ccs", version, after_help = exit::help())]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
 }
-
-const EXIT_CODES: &str = "\
-Exit codes:
-  0       all good; for a session: it ended as it should
-  1       some input was refused, cut or did not decode; or an error of the operating system
-  2       wrong usage or configuration
-  3       no access: a missing privilege or interface
-  10..65  the last session's stop reason: 10.. people, 20.. pilot, 30.. messages and timers,
-          40.. this program, 50.. electrical, 60.. network
-  62      no modem answers
-  130     interrupted: `ccs evse` switched off at once by a second SIGINT, `ccs modem` by the first";
 
 #[derive(Subcommand)]
 enum Command {
@@ -78,6 +68,10 @@ Examples:
     Doctor(DoctorArgs),
     /// Simulates the modems of a charger and a car and the power line between them, in real time.
     SimModem(SimModemArgs),
+    /// Writes the completions of a shell to the standard output.
+    Completions(CompletionsArgs),
+    /// Writes the manual pages of `ccs` and of its subcommands into a folder.
+    Man(ManArgs),
 }
 
 /// Runs the command line and gives the process's exit code.
@@ -122,6 +116,8 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Some(Command::Modem(command)) => command::modem::run(&command, &mut io::stdout()),
         Some(Command::Doctor(args)) => command::doctor::run(&args, &mut io::stdout()),
         Some(Command::SimModem(args)) => command::sim_modem::run(&args, &mut io::stdout()),
+        Some(Command::Completions(args)) => args.run(Cli::command(), &mut output()),
+        Some(Command::Man(args)) => args.run(Cli::command(), &mut output()),
         Some(Command::Demo(args)) => crate::demo::run(&args, &mut output()),
         Some(Command::World(command)) => crate::world::run(&command, &mut output()),
         None => crate::demo::run(&DemoArgs::default(), &mut output()),

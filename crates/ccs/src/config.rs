@@ -13,8 +13,8 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use crate::cli::Usage;
 use crate::escape;
+use crate::exit::Usage;
 
 pub use car::CarConfig;
 pub use charger::Config;

@@ -8,7 +8,7 @@ use hal_linux::{Claim, Clock, Interface, Keeper, Kept, StateFile};
 use machine::Instant;
 use session::Latch;
 
-use crate::cli::{Exit, Usage};
+use crate::exit::{Exit, Usage};
 use crate::reporter::Reporter;
 
 /// What holds the next session off, here and in the file.

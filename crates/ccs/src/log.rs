@@ -9,7 +9,6 @@ use roles::{Happening, PevEvent};
 use session::{Checkpoint, Latch, Phase, Target};
 use v2gtp::PayloadType;
 
-use crate::command::{evse, pev};
 use crate::decode::values::write_scaled;
 use crate::decode::{Schema, values};
 use crate::inbox::Document;
@@ -52,8 +51,8 @@ impl Log {
         let word = match said {
             Said::Charger(Happening::Session(event)) => return self.event(at, event, details, out),
             Said::Car(PevEvent::Session(event)) => return self.car_event(at, event, details, out),
-            Said::Charger(what) => evse::role::word(what),
-            Said::Car(event) => pev::observer::word(event),
+            Said::Charger(what) => words::of_charger(what),
+            Said::Car(event) => words::of_car(event),
             Said::NotSent(length) => Some(Word {
                 checkpoint: None,
                 words: format!("a frame of {length} bytes was not sent: the queue is full"),

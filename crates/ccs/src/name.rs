@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use clap::builder::TypedValueParser;
+
 use clap::error::ErrorKind;
 use clap::{Arg, Command};
 

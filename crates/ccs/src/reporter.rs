@@ -6,14 +6,14 @@ use machine::Instant;
 use roles::{Happening, PevEvent};
 use session::StopReason;
 
-use crate::command::evse::clerk::{Clerk, Entry};
 use crate::inbox::Inbox;
+use crate::log_writer::{Entry, LogWriter};
 use crate::repeats::{EVERY, Line, Repeats};
 use crate::said::{Closing, Kind, Often, Said};
 
 /// Reports what a role does.
 pub struct Reporter<'c, 'a> {
-    clerk: &'c mut Clerk<'a>,
+    writer: &'c mut LogWriter<'a>,
     inbox: &'c Inbox,
     clock: Clock,
     how: How,
@@ -37,10 +37,10 @@ pub struct How {
 
 impl<'c, 'a> Reporter<'c, 'a> {
     /// A reporter of a role that shows its messages to `inbox`.
-    pub fn new(clerk: &'c mut Clerk<'a>, inbox: &'c Inbox, clock: Clock, how: How) -> Self {
+    pub fn new(writer: &'c mut LogWriter<'a>, inbox: &'c Inbox, clock: Clock, how: How) -> Self {
         let (repeats, closing) = (Repeats::new(), Closing::default());
         let loss_at = Instant::ZERO;
-        Self { clerk, inbox, clock, how, repeats, stopped: None, closing, is_over: false, loss_at }
+        Self { writer, inbox, clock, how, repeats, stopped: None, closing, is_over: false, loss_at }
     }
 
     /// The last session's end.
@@ -50,21 +50,21 @@ impl<'c, 'a> Reporter<'c, 'a> {
 
     /// Whether writing lines has failed: the reader of a pipe is gone.
     pub fn nobody_reads(&self) -> bool {
-        self.clerk.nobody_reads()
+        self.writer.nobody_reads()
     }
 
     /// Records a frame.
     pub fn frame(&mut self, at: Instant, direction: Direction, frame: &[u8]) {
         if self.how.records {
             self.notes();
-            self.clerk.frame(self.clock.unix(at), direction, frame);
+            self.writer.frame(self.clock.unix(at), direction, frame);
         }
     }
 
     /// Records what the plant did.
     fn notes(&mut self) {
         for (at, words) in self.inbox.notes() {
-            self.clerk.note(self.clock.unix(at), words);
+            self.writer.note(self.clock.unix(at), words);
         }
     }
 
@@ -72,7 +72,7 @@ impl<'c, 'a> Reporter<'c, 'a> {
     fn session(&mut self, at: Instant, begins: bool) {
         if self.how.records {
             self.notes();
-            self.clerk.session(self.clock.unix(at), begins);
+            self.writer.session(self.clock.unix(at), begins);
         }
     }
 
@@ -95,10 +95,10 @@ impl<'c, 'a> Reporter<'c, 'a> {
         }
         let document = said.direction().and_then(|direction| self.inbox.take(at, direction));
         if let Some(document) = &document {
-            self.clerk.message(said.towards(document.direction), document.clone());
+            self.writer.message(said.towards(document.direction), document.clone());
         }
         if let Some((by, close)) = self.closing.take(&said) {
-            self.clerk.closed(at, by, close);
+            self.writer.closed(at, by, close);
         }
         self.is_over |= said.ends_session();
         let often = said.often();
@@ -108,9 +108,9 @@ impl<'c, 'a> Reporter<'c, 'a> {
             Often::Milestone => {
                 self.flush(at, |_| true);
                 self.repeats.forget();
-                self.clerk.tell(entry);
+                self.writer.tell(entry);
             }
-            _ => self.clerk.tell(entry),
+            _ => self.writer.tell(entry),
         }
     }
 
@@ -125,10 +125,10 @@ impl<'c, 'a> Reporter<'c, 'a> {
         // Now: the stop reason is an event of the same step as the end of the connection.
         if std::mem::take(&mut self.is_over) {
             self.flush(at, Kind::is_round);
-            self.clerk.story();
+            self.writer.story();
         }
         if at >= self.loss_at
-            && let Some(words) = self.clerk.lost()
+            && let Some(words) = self.writer.lost()
         {
             self.loss_at = at + EVERY;
             self.say(at, words);
@@ -138,8 +138,8 @@ impl<'c, 'a> Reporter<'c, 'a> {
     /// The end of everything: what was held back, then this line as the very last one.
     pub fn end(&mut self, last: &str) {
         self.flush(self.clock.now(), |_| true);
-        self.clerk.story();
-        self.clerk.last(last);
+        self.writer.story();
+        self.writer.last(last);
     }
 
     /// A message with another name than those of late: the session went on, and what the last round came to is told first.
@@ -162,14 +162,14 @@ impl<'c, 'a> Reporter<'c, 'a> {
     }
 
     fn write(&mut self, at: Instant, Line { item, more }: Line<Entry>) {
-        self.clerk.tell(Entry { at, more, ..item });
+        self.writer.tell(Entry { at, more, ..item });
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::command::evse::clerk::with_clerk;
+    use crate::log_writer::with_log_writer;
     use evse_fsm::Event;
     use roles::{Mac, Watch};
     use sdp::Endpoint;
@@ -182,8 +182,8 @@ mod tests {
     /// What is written of what `work` reports.
     fn written(how: How, work: impl FnOnce(&mut Reporter<'_, '_>, &Inbox)) -> Vec<String> {
         let (mut out, inbox) = (Vec::new(), Inbox::default());
-        with_clerk(&mut out, None, |clerk| {
-            let mut reporter = Reporter::new(clerk, &inbox, Clock::start(), how);
+        with_log_writer(&mut out, None, |writer| {
+            let mut reporter = Reporter::new(writer, &inbox, Clock::start(), how);
             work(&mut reporter, &inbox);
             reporter.end("the end");
         });

@@ -11,7 +11,7 @@ use hal_linux::{
 use machine::Instant;
 use session::{By, Cause, Phase, StopReason};
 
-use crate::cli::Exit;
+use crate::exit::Exit;
 use crate::reporter::Reporter;
 use crate::said::Said;
 
@@ -134,16 +134,16 @@ fn words_of(panic: &(dyn Any + Send)) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::command::evse::clerk::with_clerk;
     use crate::inbox::Inbox;
+    use crate::log_writer::with_log_writer;
     use crate::reporter::How;
     use hal_linux::Clock;
 
     /// The lines of an end like this, and its exit.
     fn ended(ran: &Ran, session: Option<Phase>, before: Option<StopReason>) -> (Vec<String>, Exit) {
         let (mut out, inbox) = (Vec::new(), Inbox::default());
-        let exit = with_clerk(&mut out, None, |clerk| {
-            let mut reporter = Reporter::new(clerk, &inbox, Clock::start(), How::default());
+        let exit = with_log_writer(&mut out, None, |writer| {
+            let mut reporter = Reporter::new(writer, &inbox, Clock::start(), How::default());
             end(&mut reporter, Instant::ZERO, ran, session, By::Charger, before)
         });
         (String::from_utf8(out).unwrap().lines().map(ToOwned::to_owned).collect(), exit)

@@ -1,5 +1,7 @@
 //! Colours, on terminals only.
 
+use std::io::IsTerminal;
+
 use anstyle::{AnsiColor, Reset, Style};
 
 /// What is wrong.
@@ -43,4 +45,9 @@ impl Palette {
         let style = self.with(style);
         format!("{}{text}{}", style.render(), style.render_reset())
     }
+}
+
+/// Whether someone is looking: then each line appears at once.
+pub fn is_interactive() -> bool {
+    std::io::stdout().is_terminal()
 }

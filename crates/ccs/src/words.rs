@@ -1,8 +1,12 @@
 //! What modem and matching tell, in words.
 
+mod roles;
+
 use modem::ModemEvent;
 use session::Checkpoint;
 use slac::{Dropped, Event, Failure};
+
+pub use roles::{of_car, of_charger};
 
 /// An event in words.
 pub struct Word {

@@ -9,11 +9,14 @@
 )]
 
 use std::io::{BufRead, BufReader, Read};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -45,6 +48,50 @@ fn on_a_cable(name: &str, test: impl FnOnce(&Path) + Send + 'static) {
         std::fs::remove_dir_all(folder).unwrap();
     });
     thread.join().unwrap();
+}
+
+/// A program that writes nothing for this long, in ms, hangs: judgement. The longest silence of a role that works is ten
+/// seconds; nothing here is about speed.
+const HUNG: u16 = 60_000;
+/// A log of this many lines without the one that is waited for goes on for ever: judgement, an hour of charging.
+const MOST_LINES: usize = 10_000;
+
+/// Waits until there is something to read, or its end; `read` are the lines before.
+fn await_output(source: BorrowedFd<'_>, waiting_for: &str, read: &[String]) {
+    let mut polled = [PollFd::new(source, PollFlags::POLLIN)];
+    let ready = loop {
+        match poll(&mut polled, PollTimeout::from(HUNG)) {
+            Err(Errno::EINTR) => {}
+            ready => break ready.unwrap(),
+        }
+    };
+    assert!(ready > 0, "hung: no output for {HUNG} ms while waiting for `{waiting_for}`, {}", end_of(read));
+}
+
+/// The last lines, for a message.
+fn end_of(read: &[String]) -> String {
+    format!("the last lines are:\n{}", read[read.len().saturating_sub(20)..].concat())
+}
+
+/// The lines up to the first that `is_last`, or to the end.
+fn read_lines<R: Read + AsFd>(
+    source: &mut BufReader<R>,
+    waiting_for: &str,
+    is_last: impl Fn(&str) -> bool,
+) -> Vec<String> {
+    let mut read: Vec<String> = Vec::new();
+    while !read.last().is_some_and(|line| is_last(line)) {
+        assert!(read.len() < MOST_LINES, "{MOST_LINES} lines without `{waiting_for}`, {}", end_of(&read));
+        if source.buffer().is_empty() {
+            await_output(source.get_ref().as_fd(), waiting_for, &read);
+        }
+        let mut line = String::new();
+        if source.read_line(&mut line).unwrap() == 0 {
+            break;
+        }
+        read.push(line);
+    }
+    read
 }
 
 /// A role at work; killed when this is dropped.
@@ -89,12 +136,9 @@ impl Role {
     /// The lines of the log up to one with `words`.
     fn read_up_to(&mut self, words: &str) -> Vec<String> {
         let log = self.log.as_mut().unwrap();
-        let mut lines = vec![String::new()];
-        while !lines.last().unwrap().contains(words) {
-            let mut line = String::new();
-            assert!(log.read_line(&mut line).unwrap() > 0, "the log ended without: {words}");
-            lines.push(line);
-        }
+        let lines = read_lines(log, words, |line| line.contains(words));
+        let is_there = lines.last().is_some_and(|line| line.contains(words));
+        assert!(is_there, "the log ended without `{words}`, {}", end_of(&lines));
         lines
     }
 
@@ -104,13 +148,11 @@ impl Role {
 
     /// The rest of the log, what it says as an error, and the exit code.
     fn end(mut self) -> (String, String, Option<i32>) {
-        let (mut rest, mut errors) = (String::new(), String::new());
-        if let Some(mut log) = self.log.take() {
-            log.read_to_string(&mut rest).unwrap();
-        }
-        self.child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+        let rest = self.log.take().map(|mut log| read_lines(&mut log, "the end of the log", |_| false));
+        let mut errors = BufReader::new(self.child.stderr.take().unwrap());
+        let errors = read_lines(&mut errors, "the end of the errors", |_| false).concat();
         let code = self.child.wait().unwrap().code();
-        (rest, errors, code)
+        (rest.unwrap_or_default().concat(), errors, code)
     }
 }
 

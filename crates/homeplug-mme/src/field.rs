@@ -5,7 +5,6 @@ use core::fmt;
 use machine::TooShort;
 use nom::bytes::complete::take;
 
-use crate::view::rates;
 use crate::{Dak, Mac, Nid, Nmk};
 
 /// A value as an observer sees it.
@@ -194,18 +193,6 @@ impl<'a> Slice<'a> {
 
     pub(crate) fn put(&self, out: &mut Writer<'_>) {
         out.bytes(self.0);
-    }
-
-    /// What the bytes are, by the field's name.
-    pub(crate) fn show(&self, name: &'static str, visit: &mut Visit<'_>) {
-        match name {
-            "aag" => visit(name, Value::Decibels(self.0)),
-            "stations" => rates(self.0).for_each(|rate| rate.show(name, visit)),
-            "bda" => addresses(self.0).for_each(|mac| visit(name, Value::Mac(mac))),
-            // Memory, modules (parameters hold the modem's keys), values of properties.
-            "buffer" | "data" => visit(name, Value::Secret(self.0)),
-            _ => visit(name, Value::Bytes(self.0)),
-        }
     }
 }
 

@@ -1,13 +1,12 @@
 //! The frame around every message: Ethernet, version, type, fragmentation, vendor.
 
-use core::fmt;
-
 use machine::TooShort;
 use nom::Parser;
 use nom::bytes::complete::take;
 use nom::number::complete::{be_u16, le_u16, u8};
 
 use crate::field::Writer;
+use crate::id::{Id, Oui, Version};
 use crate::{Mac, Message, MessageError, MmType};
 
 /// The Ethernet type of management frames.
@@ -55,24 +54,6 @@ pub enum FrameError {
     EtherType(u16),
 }
 
-/// Version of a management frame (MMV).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Version(pub u8);
-
-impl Version {
-    /// `HomePlug` AV 1.0: no fragmentation header.
-    pub const AV_1_0: Self = Self(0);
-    /// `HomePlug` AV 1.1: what SLAC and most other messages have.
-    pub const AV_1_1: Self = Self(1);
-    /// `HomePlug` AV 2.0; said to be wanted by `CM_CHAN_EST`, `CM_AMP_MAP` and `CM_NW_STATS` (EVerest).
-    pub const AV_2_0: Self = Self(2);
-
-    /// Whether a fragmentation header follows the type.
-    pub const fn has_fragment(self) -> bool {
-        self.0 >= 1
-    }
-}
-
 /// Fragmentation header (FMI and FMSN). All zero, as it always is in the captures, is a whole message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fragment {
@@ -97,40 +78,6 @@ impl Fragment {
     const fn fmi(self) -> u8 {
         (self.following << 4) | (self.number & 0x0F)
     }
-}
-
-/// Who defines a vendor's message.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Oui(pub [u8; 3]);
-
-impl Oui {
-    /// Qualcomm, formerly Intellon.
-    pub const QUALCOMM: Self = Self([0x00, 0xB0, 0x52]);
-    /// Lumissil.
-    pub const LUMISSIL: Self = Self([0x00, 0x16, 0xE8]);
-    /// What some modems put into `VS_ATTENUATION_CHARACTERISTICS.IND` (observed in
-    /// `ISO-2_DC_DS5366` and others): taken for any vendor.
-    pub const ZERO: Self = Self([0; 3]);
-    /// dSPACE, in its captures' diagnostics.
-    pub const DSPACE: Self = Self([0x64, 0x4D, 0x70]);
-}
-
-impl fmt::Debug for Oui {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c] = self.0;
-        write!(f, "{a:02x}{b:02x}{c:02x}")
-    }
-}
-
-/// What tells a message from all others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Id {
-    /// Its type.
-    pub mm_type: MmType,
-    /// The version that it is sent with; on receive only the presence of a fragmentation header counts.
-    pub version: Version,
-    /// Whose it is.
-    pub oui: Option<Oui>,
 }
 
 impl<'a> Frame<'a> {

@@ -33,15 +33,18 @@
 
 mod field;
 mod frame;
+mod id;
 mod key;
 mod mac;
 mod message;
 mod mm_type;
 mod slac;
+mod slice;
 pub mod view;
 
 pub use field::{MessageError, Value, Visit, Writer};
-pub use frame::{ETHERTYPE, Fragment, Frame, FrameError, Id, MAX_FRAME, MIN_FRAME, Oui, Version, emit};
+pub use frame::{ETHERTYPE, Fragment, Frame, FrameError, MAX_FRAME, MIN_FRAME, emit};
+pub use id::{Id, Oui, Version};
 pub use key::{Dak, NetworkKey, Nid, Nmk, SecurityLevel};
 pub use mac::Mac;
 pub use message::Message;

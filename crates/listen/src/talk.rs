@@ -3,7 +3,8 @@
 use heapless::{String, Vec};
 use v2gtp::PayloadType;
 
-use crate::direction::{Direction, Votes};
+use crate::direction::Direction;
+use crate::ends::Votes;
 use crate::story::Side;
 use crate::{Close, Document, Schema, Story, When};
 

@@ -166,10 +166,33 @@ impl By {
     }
 }
 
-/// (exit code, what happened, one line of advice).
-type Words = (u8, &'static str, &'static str);
+/// (exit code, name, what happened, one line of advice).
+type Words = (u8, &'static str, &'static str, &'static str);
 
 impl Cause {
+    /// Every cause, by exit code; what a cause is about is `"..."`, the code of a car's error 0.
+    #[rustfmt::skip] // one group of exit codes a line
+    pub const ALL: &'static [Self] = &[
+        Self::Finished, Self::OperatorStop, Self::StoppedAtCharger,
+        Self::EmergencyStop, Self::NotAuthorised,
+        Self::Unplugged, Self::LeftReady, Self::PilotFault, Self::PilotLost, Self::Released,
+        Self::ProximityFault,
+        Self::Timeout("..."), Self::OutOfOrder("..."), Self::UnknownSession("..."), Self::Refused("..."),
+        Self::Undecodable, Self::FailedResponse("..."), Self::CarError(0), Self::ChargerStatus("..."),
+        Self::NoCommonProtocol,
+        Self::StaleReading("..."), Self::HeldUp, Self::ProgramFailed,
+        Self::Isolation, Self::WeldSuspected, Self::Contactor, Self::Lock, Self::OverVoltage,
+        Self::OverCurrent, Self::VoltageOff, Self::InletHot, Self::MonitorHangs, Self::ReverseCurrent,
+        Self::ConnectionLost("..."), Self::LinkLost, Self::NoModem, Self::NoMatch, Self::NoDiscovery,
+        Self::NoConnection, Self::InterfaceDown,
+        Self::NoCurrent, Self::Suspect("..."), Self::Polarity,
+    ];
+
+    /// The cause's own name, without what it is about: `Timeout`.
+    pub const fn name(self) -> &'static str {
+        self.words().1
+    }
+
     /// The name of the timer, message, reading or status that the cause is about, if any.
     pub const fn subject(self) -> Option<&'static str> {
         match self {
@@ -189,49 +212,49 @@ impl Cause {
     #[rustfmt::skip] // a table reads best with one row a line
     const fn words(self) -> Words {
         match self {
-            Self::Finished => (0, "ended in order", "nothing to do"),
-            Self::OperatorStop => (0, "stop requested", "nothing to do"),
-            Self::StoppedAtCharger => (0, "stopped at the charger", "nothing to do"),
-            Self::EmergencyStop => (10, "emergency stop", "find out why, release the button, then reset or plug in again"),
-            Self::NotAuthorised => (11, "not authorised", "authorise within the ongoing timer, or charge freely by configuration"),
-            Self::Unplugged => (20, "plug out (pilot or proximity)", "plug in again; if no one pulled it, look at the pilot and proximity wires"),
-            Self::LeftReady => (21, "car left pilot C/D", "the car asked for the end by hardware: read its own fault memory"),
-            Self::PilotFault => (22, "pilot E or F", "look for a short or a broken pilot wire and at the diode"),
-            Self::Released => (24, "release button pressed", "plug in again and leave the button alone while charging"),
-            Self::ProximityFault => (25, "proximity shows no plug, the pilot does", "look for a short, a break or a wrong resistor on the proximity wire"),
-            Self::PilotLost => (23, "pilot duty cycle lost", "measure the pilot: 1 kHz, +-12 V, 5 %"),
-            Self::Timeout(_) => (30, "timer ran out", "see which side was silent in the last lines before; relax the timer only if it answers late"),
-            Self::OutOfOrder(_) => (31, "message out of order", "compare the order with the checkpoints before; the sender is wrong, or a response was lost"),
-            Self::UnknownSession(_) => (32, "message of another session", "the sender must echo the session id with the same length and bytes"),
-            Self::Refused(_) => (33, "message refused", "compare its values with the other side's limits in the log"),
-            Self::Undecodable => (34, "messages do not decode", "record the traffic and decode it: wrong schema or a broken encoder"),
-            Self::FailedResponse(_) => (35, "answered with a failure", "the response code names the cause"),
-            Self::CarError(_) => (36, "car reports an error", "see DC_EVErrorCode in the log and the car's fault memory"),
-            Self::ChargerStatus(_) => (37, "charger's status ends it", "look at the charger"),
-            Self::NoCommonProtocol => (38, "no protocol in common", "see the offered namespaces; DIN SPEC 70121 is needed"),
-            Self::StaleReading(_) => (40, "reading missing or too old", "the adapter must deliver it at least every 200 ms"),
-            Self::HeldUp => (41, "program held up", "something stopped or blocked it: find that before energising again"),
-            Self::ProgramFailed => (42, "program failed", "a bug: report it with the lines before this one"),
-            Self::Isolation => (50, "isolation fault", "measure the isolation of cable and inlet before the next try"),
-            Self::MonitorHangs => (58, "isolation monitor makes no new measurements or fails its self-test", "check the monitor's supply, its connection and its own fault memory"),
-            Self::WeldSuspected => (51, "voltage where there must be none", "a contactor may be welded: do not touch, measure"),
-            Self::Contactor => (52, "contactor did not follow", "check its coil, supply and feedback contact"),
-            Self::Lock => (53, "connector lock failed", "check the lock's drive and feedback"),
-            Self::OverVoltage => (54, "over-voltage", "latched: find the cause, then reset"),
-            Self::OverCurrent => (55, "over-current", "latched: find the cause, then reset"),
-            Self::ReverseCurrent => (59, "current flows backwards", "latched: look at the power stage and the sign of the current sensor, then reset"),
-            Self::NoCurrent => (70, "current was demanded and did not come", "look at the power stage and the current sensor"),
-            Self::Suspect(_) => (71, "sensors contradict each other", "latched: measure, replace the wrong sensor, then reset; release the plug by hand only after measuring below 60 V"),
-            Self::Polarity => (72, "battery voltage has the wrong sign", "check the wiring of the battery and of its sensor before energising"),
-            Self::VoltageOff => (56, "voltage off its target", "look at the power stage and at the precharge log"),
-            Self::InletHot => (57, "inlet too hot", "let it cool; look for dirty or loose pins, and at the temperature sensor"),
-            Self::ConnectionLost(_) => (60, "connection lost", "if unexpected, look at the power-line link"),
-            Self::LinkLost => (61, "power-line link lost", "check coupling, attenuation and pilot noise"),
-            Self::NoModem => (62, "no modem answers", "check its supply and the Ethernet or SPI connection"),
-            Self::NoMatch => (63, "SLAC found no match", "check the modem's role (PIB) and the coupling to the pilot"),
-            Self::NoDiscovery => (64, "no discovery answer", "the charger must answer SDP on UDP 15118 over the matched link"),
-            Self::NoConnection => (65, "no TCP connection", "only the port announced by discovery is the right one"),
-            Self::InterfaceDown => (66, "network interface is down", "bring it up again: the program waits for it"),
+            Self::Finished => (0, "Finished", "ended in order", "nothing to do"),
+            Self::OperatorStop => (0, "OperatorStop", "stop requested", "nothing to do"),
+            Self::StoppedAtCharger => (0, "StoppedAtCharger", "stopped at the charger", "nothing to do"),
+            Self::EmergencyStop => (10, "EmergencyStop", "emergency stop", "find out why, release the button, then reset or plug in again"),
+            Self::NotAuthorised => (11, "NotAuthorised", "not authorised", "authorise within the ongoing timer, or charge freely by configuration"),
+            Self::Unplugged => (20, "Unplugged", "plug out (pilot or proximity)", "plug in again; if no one pulled it, look at the pilot and proximity wires"),
+            Self::LeftReady => (21, "LeftReady", "car left pilot C/D", "the car asked for the end by hardware: read its own fault memory"),
+            Self::PilotFault => (22, "PilotFault", "pilot E or F", "look for a short or a broken pilot wire and at the diode"),
+            Self::Released => (24, "Released", "release button pressed", "plug in again and leave the button alone while charging"),
+            Self::ProximityFault => (25, "ProximityFault", "proximity shows no plug, the pilot does", "look for a short, a break or a wrong resistor on the proximity wire"),
+            Self::PilotLost => (23, "PilotLost", "pilot duty cycle lost", "measure the pilot: 1 kHz, +-12 V, 5 %"),
+            Self::Timeout(_) => (30, "Timeout", "timer ran out", "see which side was silent in the last lines before; relax the timer only if it answers late"),
+            Self::OutOfOrder(_) => (31, "OutOfOrder", "message out of order", "compare the order with the checkpoints before; the sender is wrong, or a response was lost"),
+            Self::UnknownSession(_) => (32, "UnknownSession", "message of another session", "the sender must echo the session id with the same length and bytes"),
+            Self::Refused(_) => (33, "Refused", "message refused", "compare its values with the other side's limits in the log"),
+            Self::Undecodable => (34, "Undecodable", "messages do not decode", "record the traffic and decode it: wrong schema or a broken encoder"),
+            Self::FailedResponse(_) => (35, "FailedResponse", "answered with a failure", "the response code names the cause"),
+            Self::CarError(_) => (36, "CarError", "car reports an error", "see DC_EVErrorCode in the log and the car's fault memory"),
+            Self::ChargerStatus(_) => (37, "ChargerStatus", "charger's status ends it", "look at the charger"),
+            Self::NoCommonProtocol => (38, "NoCommonProtocol", "no protocol in common", "see the offered namespaces; DIN SPEC 70121 is needed"),
+            Self::StaleReading(_) => (40, "StaleReading", "reading missing or too old", "the adapter must deliver it at least every 200 ms"),
+            Self::HeldUp => (41, "HeldUp", "program held up", "something stopped or blocked it: find that before energising again"),
+            Self::ProgramFailed => (42, "ProgramFailed", "program failed", "a bug: report it with the lines before this one"),
+            Self::Isolation => (50, "Isolation", "isolation fault", "measure the isolation of cable and inlet before the next try"),
+            Self::MonitorHangs => (58, "MonitorHangs", "isolation monitor makes no new measurements or fails its self-test", "check the monitor's supply, its connection and its own fault memory"),
+            Self::WeldSuspected => (51, "WeldSuspected", "voltage where there must be none", "a contactor may be welded: do not touch, measure"),
+            Self::Contactor => (52, "Contactor", "contactor did not follow", "check its coil, supply and feedback contact"),
+            Self::Lock => (53, "Lock", "connector lock failed", "check the lock's drive and feedback"),
+            Self::OverVoltage => (54, "OverVoltage", "over-voltage", "latched: find the cause, then reset"),
+            Self::OverCurrent => (55, "OverCurrent", "over-current", "latched: find the cause, then reset"),
+            Self::ReverseCurrent => (59, "ReverseCurrent", "current flows backwards", "latched: look at the power stage and the sign of the current sensor, then reset"),
+            Self::NoCurrent => (70, "NoCurrent", "current was demanded and did not come", "look at the power stage and the current sensor"),
+            Self::Suspect(_) => (71, "Suspect", "sensors contradict each other", "latched: measure, replace the wrong sensor, then reset; release the plug by hand only after measuring below 60 V"),
+            Self::Polarity => (72, "Polarity", "battery voltage has the wrong sign", "check the wiring of the battery and of its sensor before energising"),
+            Self::VoltageOff => (56, "VoltageOff", "voltage off its target", "look at the power stage and at the precharge log"),
+            Self::InletHot => (57, "InletHot", "inlet too hot", "let it cool; look for dirty or loose pins, and at the temperature sensor"),
+            Self::ConnectionLost(_) => (60, "ConnectionLost", "connection lost", "if unexpected, look at the power-line link"),
+            Self::LinkLost => (61, "LinkLost", "power-line link lost", "check coupling, attenuation and pilot noise"),
+            Self::NoModem => (62, "NoModem", "no modem answers", "check its supply and the Ethernet or SPI connection"),
+            Self::NoMatch => (63, "NoMatch", "SLAC found no match", "check the modem's role (PIB) and the coupling to the pilot"),
+            Self::NoDiscovery => (64, "NoDiscovery", "no discovery answer", "the charger must answer SDP on UDP 15118 over the matched link"),
+            Self::NoConnection => (65, "NoConnection", "no TCP connection", "only the port announced by discovery is the right one"),
+            Self::InterfaceDown => (66, "InterfaceDown", "network interface is down", "bring it up again: the program waits for it"),
         }
     }
 }
@@ -272,7 +295,7 @@ impl StopReason {
             Cause::VoltageOff if self.phase == Phase::CableCheck => {
                 "look at the power stage: a slow one needs more time to raise or to settle, one that keeps a voltage a bleeder"
             }
-            cause => cause.words().2,
+            cause => cause.words().3,
         }
     }
 
@@ -307,7 +330,7 @@ impl StopReason {
 
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.words().1)?;
+        f.write_str(self.words().2)?;
         match (self.subject(), self) {
             (Some(subject), _) => write!(f, " ({subject})"),
             (None, Self::CarError(code)) => write!(f, " ({code})"),
@@ -366,57 +389,24 @@ mod tests {
     use std::collections::BTreeSet;
     use std::string::ToString;
 
-    const EVERY: &[Cause] = &[
-        Cause::Finished,
-        Cause::OperatorStop,
-        Cause::StoppedAtCharger,
-        Cause::EmergencyStop,
-        Cause::NotAuthorised,
-        Cause::Unplugged,
-        Cause::Released,
-        Cause::ProximityFault,
-        Cause::LeftReady,
-        Cause::PilotFault,
-        Cause::PilotLost,
-        Cause::Timeout("x"),
-        Cause::OutOfOrder("x"),
-        Cause::UnknownSession("x"),
-        Cause::Refused("x"),
-        Cause::Undecodable,
-        Cause::FailedResponse("x"),
-        Cause::CarError(1),
-        Cause::ChargerStatus("x"),
-        Cause::NoCommonProtocol,
-        Cause::StaleReading("x"),
-        Cause::HeldUp,
-        Cause::Isolation,
-        Cause::MonitorHangs,
-        Cause::WeldSuspected,
-        Cause::Contactor,
-        Cause::Lock,
-        Cause::OverVoltage,
-        Cause::OverCurrent,
-        Cause::ReverseCurrent,
-        Cause::NoCurrent,
-        Cause::VoltageOff,
-        Cause::Suspect("x"),
-        Cause::Polarity,
-        Cause::InletHot,
-        Cause::ConnectionLost("x"),
-        Cause::LinkLost,
-        Cause::NoModem,
-        Cause::NoMatch,
-        Cause::NoDiscovery,
-        Cause::NoConnection,
-        Cause::InterfaceDown,
-        Cause::ProgramFailed,
-    ];
-
     #[test]
     fn each_failure_has_an_exit_code_of_its_own() {
-        let codes: BTreeSet<u8> = EVERY.iter().map(|cause| cause.words().0).collect();
-        assert_eq!(codes.len(), EVERY.len() - 2, "only the three normal ends share a code");
+        let codes: BTreeSet<u8> = Cause::ALL.iter().map(|cause| cause.words().0).collect();
+        assert_eq!(codes.len(), Cause::ALL.len() - 2, "only the three normal ends share a code");
         assert!(codes.iter().all(|code| *code < 100));
+    }
+
+    #[test]
+    fn a_cause_is_called_as_it_is_written_and_the_list_has_each() {
+        for cause in Cause::ALL {
+            let written = std::format!("{cause:?}");
+            assert_eq!(cause.name(), written.split('(').next().unwrap());
+        }
+        // One row of the table for each; the match there has no wildcard.
+        let rows = include_str!("stop.rs").lines().filter(|line| {
+            line.trim_start().starts_with("Self::") && line.contains(" => (") && line.contains(", \"")
+        });
+        assert_eq!(rows.count(), Cause::ALL.len());
     }
 
     #[test]

@@ -2,8 +2,8 @@ use control_pilot::{Level, Output};
 use evse_fsm::Demand;
 use machine::Instant;
 
-use crate::Port;
 use crate::plant::{Bench, BenchConfig, CarDemand, Occurrence, Side};
+use crate::{Pilot, Port};
 
 /// A charging cable between a charger and a car, with the hardware at both ends.
 #[derive(Clone, Debug)]
@@ -15,17 +15,6 @@ pub struct Cable {
     told: Pilot,
     /// How many occurrences were told.
     known: usize,
-}
-
-/// What both ends of a cable can see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pilot {
-    /// Whether the car feels a plug in its inlet. A charger knows only the level.
-    pub is_plugged: bool,
-    /// What the car measures: the charger's output, or none without a plug.
-    pub output: Option<Output>,
-    /// What the charger measures.
-    pub level: Level,
 }
 
 /// What a node drives on its end of the cable.

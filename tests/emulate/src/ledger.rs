@@ -5,10 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use object::{Object, ObjectSection, SectionKind};
 
-use crate::share;
-
-/// What is measured of a firmware, and how much: a line of the ledger.
-pub(crate) type Row = (String, u64);
+use crate::share::{self, Row, is_emulators};
 
 /// By how many bytes a line may grow until it is changed.
 const BYTES: u64 = 256;
@@ -79,11 +76,6 @@ pub(crate) fn sizes(elf: &Path) -> Result<Vec<Row>> {
     rows.push(("constants".to_owned(), constants + data));
     rows.extend(share::rows("ram", share::ram(&file)));
     Ok(rows)
-}
-
-/// Memory that is the emulator's, or is left for the stack.
-pub(crate) fn is_emulators(section: &str) -> bool {
-    [".emulator", ".stack"].contains(&section)
 }
 
 #[cfg(test)]

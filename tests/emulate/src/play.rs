@@ -13,10 +13,10 @@ use wire::{Driven, Sensed};
 use crate::board::{Emulator, Machine};
 use crate::cable::Cable;
 use crate::firmware::Firmware;
-use crate::ledger::Row;
 use crate::outside::Outside;
 use crate::peer::Peer;
 use crate::senses::{self, Side};
+use crate::share::Row;
 use crate::{Image, Wish};
 
 const CAR: Mac = Mac([2, 0, 0, 0, 0, 0xC2]);

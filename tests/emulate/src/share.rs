@@ -5,10 +5,16 @@ use std::path::Path;
 
 use object::{File, Object, ObjectSection, ObjectSymbol, SectionKind};
 
-use crate::ledger::{Row, is_emulators};
+/// What is measured of a firmware, and how much: a line of the ledger.
+pub(crate) type Row = (String, u64);
 
 /// Crates that take fewer bytes than this share a row.
 const SMALL: u64 = 256;
+
+/// Whether this is memory of the emulator, or is left for the stack.
+pub(crate) fn is_emulators(section: &str) -> bool {
+    [".emulator", ".stack"].contains(&section)
+}
 
 /// A row for each crate, the largest first.
 pub(crate) fn rows(what: &str, shares: BTreeMap<String, u64>) -> Vec<Row> {

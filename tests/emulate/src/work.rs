@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use exi_din::V2gMessage;
 use wire::Counted;
 
-use crate::ledger::Row;
+use crate::share::Row;
 
 /// Frames given to the board whose instructions are not known yet, and the counts by kind.
 #[derive(Default)]

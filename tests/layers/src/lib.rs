@@ -1,1 +1,5 @@
-//! Only tests: see `tests/layers.rs`.
+//! What `tests/` holds the crates to, read off `cargo metadata` and off their sources.
+
+pub mod circles;
+pub mod modules;
+pub mod workspace;

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::process::Command;
 
 /// Each crate and what it may depend on, lowest layer first. Third-party crates are named too below the adapters.
 const LAYERS: &[(&str, &[&str])] = &[
@@ -133,6 +132,10 @@ const LAYERS: &[(&str, &[&str])] = &[
 /// Crates that use the operating system.
 const HOSTED: &[&str] = &["sim", "hal-linux", "ccs"];
 
+/// Edges between them that are not allowed: the adapter knows no simulation, and nothing knows the command.
+const FORBIDDEN: &[(&str, &str)] =
+    &[("hal-linux", "sim"), ("hal-linux", "ccs"), ("sim", "hal-linux"), ("sim", "ccs")];
+
 /// Optional dependencies that need `std` or an allocator, behind a feature that no firmware turns on.
 const BEHIND_JSON: &[&str] = &["base64", "bumpalo", "serde", "serde_json"];
 
@@ -148,11 +151,7 @@ struct Package {
 }
 
 fn packages() -> Vec<Package> {
-    let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--no-deps", "--format-version", "1"])
-        .output()
-        .unwrap();
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let metadata = layers::workspace::metadata().unwrap();
     let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
     let short = |value: &serde_json::Value| text(value).trim_start_matches(PREFIX).to_owned();
     let dependencies = |package: &serde_json::Value| {
@@ -193,6 +192,16 @@ fn no_crate_below_the_adapters_depends_on_anything_that_is_not_listed() {
 }
 
 #[test]
+fn the_linux_adapter_and_the_simulation_do_not_know_each_other() {
+    for package in packages() {
+        for (from, to) in FORBIDDEN {
+            let is_there = package.name == *from && package.dependencies.contains_key(*to);
+            assert!(!is_there, "{from} may not depend on {to}");
+        }
+    }
+}
+
+#[test]
 fn the_layers_are_listed_lowest_first() {
     let mut below = BTreeSet::new();
     let ours: BTreeSet<_> = LAYERS.iter().map(|(name, _)| *name).collect();
@@ -210,19 +219,5 @@ fn every_crate_below_the_adapters_is_without_std_and_without_unsafe_code() {
         let root = std::fs::read_to_string(package.folder.join("src/lib.rs")).unwrap();
         assert!(root.contains("#![no_std]"), "{} uses std", package.name);
         assert!(root.contains("#![forbid(unsafe_code)]"), "{} does not forbid unsafe code", package.name);
-    }
-}
-
-#[test]
-fn the_message_sets_are_known_only_to_the_module_that_maps_them() {
-    for package in packages().iter().filter(|package| matches!(package.name.as_str(), "evse-fsm" | "pev-fsm"))
-    {
-        for entry in std::fs::read_dir(package.folder.join("src")).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_file() && path.file_stem().is_some_and(|name| name != "din") {
-                let text = std::fs::read_to_string(&path).unwrap();
-                assert!(!text.contains("exi_din::"), "{} knows DIN messages", path.display());
-            }
-        }
     }
 }

@@ -1,5 +1,6 @@
 //! `ccs decode`: the messages in captures and texts.
 
+mod args;
 mod csv;
 mod filter;
 mod fold;
@@ -25,12 +26,14 @@ use std::path::Path;
 use hal_linux::Signals;
 use homeplug_mme::view::View;
 
-use crate::cli::{DecodeArgs, Exit, Usage, is_interactive};
 use crate::decode::source::{self, EXPECTED, End, Format, Source};
 use crate::decode::{Content, Counts, Decoder, Event, GivenUp, Keys, MAX_STREAMS};
 use crate::escape::Plain;
+use crate::exit::{Exit, Usage};
+use crate::style::is_interactive;
 use crate::style::{self, Palette};
 
+pub use args::DecodeArgs;
 use filter::Filter;
 use follow::Follow;
 pub use layout::Width;

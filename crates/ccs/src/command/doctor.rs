@@ -4,16 +4,18 @@ use std::fmt::Write as _;
 use std::io::Write;
 
 use anstyle::Style;
+use clap::Args;
 use hal_linux::{Error, Interface, InterfaceState};
 use machine::Duration;
 use modem::pib::{Finding, Image, Role};
 use modem::{Details, Question};
 use serde_json::json;
 
+use super::modem::TargetArgs;
 use super::modem::{Bench, Progress};
-use crate::cli::{DoctorArgs, Ended, Exit};
 use crate::drive::Cable;
 use crate::escape;
+use crate::exit::{Ended, Exit};
 use crate::style::{BAD, DIM, GOOD, NOTE, Palette, RESET};
 
 /// Time for the modem's parameters, which takes less than a second (observed); judgement.
@@ -50,6 +52,16 @@ use Verdict::{Bad, Good, Note};
 /// The checks that were done.
 #[derive(Debug, Default)]
 pub struct Findings(Vec<(&'static str, Verdict)>);
+
+/// What `ccs doctor` takes.
+#[derive(Args)]
+#[command(after_help = "\
+Changes nothing. Exit codes: 0 all good, 1 something is to be done.")]
+pub struct DoctorArgs {
+    #[command(flatten)]
+    /// The interface.
+    pub at: TargetArgs,
+}
 
 /// Looks at everything and tells.
 pub fn run(args: &DoctorArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit> {

@@ -1,24 +1,84 @@
 //! `ccs evse`: a charger on a network interface.
 
-pub mod clerk;
 pub mod role;
 pub mod serve;
 
 use std::io::Write;
+use std::path::PathBuf;
 
-use hal_linux::{Clock, Interface, PacketSocket, SimulatedPlant};
+use clap::{Args, ValueEnum};
+use hal_linux::{Clock, Interface, PacketSocket};
 
-use crate::cli::{EvseArgs, Exit, LinkHow, Usage};
 use crate::config::{self, Config, Configured, Megabytes, PLANTS};
+use crate::exit::{Exit, Usage};
 use crate::inbox::Inbox;
 use crate::latches::{self, Latches};
+use crate::name;
+use crate::plant::SimulatedPlant;
 use crate::recording::plant::Watched;
 use crate::recording::{Recording, Setup};
 
-use serve::Desk;
+use serve::IoParts;
 
 /// The role's name in the names of files.
 const ROLE: &str = "evse";
+
+/// What `ccs evse` takes.
+#[expect(clippy::struct_excessive_bools, reason = "each is an option on the command line")]
+#[derive(Args)]
+#[command(after_help = "\
+SIGINT (Ctrl-C), SIGTERM and SIGHUP end the session in order; a second SIGINT or SIGTERM, and SIGQUIT, switch off at
+once. SIGUSR1 logs counters. The stop reason is the last line, its code the exit code (`ccs --help`).")]
+pub struct EvseArgs {
+    /// The network interface that the modem is connected to.
+    #[arg(short, long, value_name = "IFACE", value_parser = name::Interface)]
+    pub interface: Option<String>,
+    /// Configuration (TOML); command-line options override it.
+    #[arg(short, long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Prints the configuration with all keys and their meaning, then exits.
+    #[arg(long)]
+    pub print_config: bool,
+    /// What drives pilot and power: `simulated` moves nothing real. There is no default.
+    #[arg(long, value_name = "NAME")]
+    pub plant: Option<String>,
+    /// Records all frames, with their messages as comments, and what the plant does into a pcapng file; in a directory,
+    /// one file for each session.
+    #[arg(long, value_name = "PATH", value_parser = name::Path)]
+    pub record: Option<PathBuf>,
+    /// Writes network keys into the recording as they are; by default they are zeros.
+    #[arg(long)]
+    pub with_keys: bool,
+    /// Ends a file of the recording at this size in megabytes and logs that.
+    #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub record_max_mb: Option<u32>,
+    /// Logs every message. By default repeated messages are counted; the count is logged every ten seconds.
+    #[arg(long)]
+    pub all: bool,
+    /// The file that stores a latch across restarts. Default: in `$STATE_DIRECTORY`, else in
+    /// /var/lib/ccs for root and in ~/.local/state/ccs for others.
+    #[arg(long, value_name = "FILE", value_parser = name::Path)]
+    pub state: Option<PathBuf>,
+    /// Removes the stored latch, then exits: for use after its cause is repaired.
+    #[arg(long)]
+    pub reset_latch: bool,
+    /// Stops after N sessions.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub sessions: Option<u32>,
+    /// How the link to the car comes about: `slac` matches through the modem; `up` takes it as there (the modems
+    /// are paired already, or it is a plain Ethernet).
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub link: Option<LinkHow>,
+}
+
+/// How a link comes about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LinkHow {
+    /// Match by SLAC.
+    Slac,
+    /// Assume an existing link.
+    Up,
+}
 
 /// Runs the charger until it is stopped, or prints its configuration.
 pub fn run(args: &EvseArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit> {
@@ -60,7 +120,7 @@ pub fn run(args: &EvseArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit
     let inbox = Inbox::default();
     let mut plant = Watched::new(&mut plant, &inbox);
     let clock = Clock::start();
-    let desk = Desk {
+    let parts = IoParts {
         port: &mut socket,
         plant: &mut plant,
         car_pilot,
@@ -70,7 +130,7 @@ pub fn run(args: &EvseArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit
         all: args.all,
         sessions: args.sessions,
     };
-    role::run(&config, &interface, mac, clock, desk, out)
+    role::run(&config, &interface, mac, clock, parts, out)
 }
 
 /// Prints a configuration.

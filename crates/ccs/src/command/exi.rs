@@ -2,12 +2,13 @@
 
 use std::io::{BufReader, Read, Write};
 
+use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::cli::{ExiArgs, ExiCommand, Exit, SchemaName};
 use crate::decode::{Codecs, Schema};
 use crate::escape;
+use crate::exit::Exit;
 use crate::hex;
 use crate::lines::{self, Line, MAX_LINE};
 
@@ -22,6 +23,41 @@ struct Failure {
 }
 
 type Convert = fn(Schema, bool, &[u8], &mut String) -> Result<(), Failure>;
+
+/// What `ccs exi` does.
+#[derive(Subcommand)]
+pub enum ExiCommand {
+    /// Hexadecimal EXI to JSON.
+    Decode(ExiArgs),
+    /// JSON to hexadecimal EXI.
+    Encode(ExiArgs),
+    /// Hexadecimal EXI to hexadecimal EXI in its canonical form.
+    Recode(ExiArgs),
+}
+
+/// What all `ccs exi` commands take.
+#[derive(Args)]
+#[command(after_help = "\
+Reads the standard input, writes one line for every line, a blank one for a blank one. A line that fails
+gives {\"error\": ..., \"path\": ..., \"bit\": ...} and the filter goes on. Exit codes: 0 all good, 1 some lines
+failed, 2 wrong usage.")]
+pub struct ExiArgs {
+    /// The schema of every document.
+    #[arg(long, value_enum)]
+    pub schema: SchemaName,
+    /// The lines are fragments (what is signed) instead of documents.
+    #[arg(long)]
+    pub fragment: bool,
+}
+
+/// The schemas that can be decoded and encoded.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum SchemaName {
+    /// The supportedAppProtocol handshake.
+    App,
+    /// DIN SPEC 70121:2012.
+    Din,
+}
 
 /// Turns every line of `input` into one of `output`.
 pub fn run<R: Read>(

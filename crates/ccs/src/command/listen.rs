@@ -2,34 +2,78 @@
 
 mod ear;
 mod merge;
-mod scribe;
 mod words;
+mod writer;
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use clap::Args;
 use hal_linux::{Clock, Interface, Recorder, Signals};
 use homeplug_mme::{NetworkKey, Nmk};
 
-use crate::cli::{Exit, ListenArgs, Usage, is_interactive};
 use crate::config::Megabytes;
 use crate::decode::Keys;
 use crate::escape;
+use crate::exit::{Exit, Usage};
 use crate::hex;
+use crate::name;
 use crate::recording::{Recording, Setup};
 use crate::style::Palette;
+use crate::style::is_interactive;
 
 use ear::Listener;
 use merge::MAX_EARS;
-use scribe::{Output, Record, Scribe, with_scribe};
+use writer::{Output, Record, Writer, with_writer};
 
 /// The path that stands for the standard output.
 const STDOUT: &str = "-";
 
 /// The largest file with a key in bytes: judgement.
 const KEY_FILE_MAX: u64 = 4096;
+
+/// What `ccs listen` takes.
+#[expect(clippy::struct_excessive_bools, reason = "each is an option on the command line")]
+#[derive(Args)]
+#[command(after_help = "\
+Ctrl-C ends it and shows the matchings and the story of each session. SIGUSR1 says how many frames were heard.
+Nothing is sent without --join or --key. docs/listen.md says where a listener sees both sides.
+
+Examples:
+  ccs listen -i eth1                          on the charger's or the car's host, or at the port of a mirror
+  ccs listen -i m1 -i m2 --join               two modems back to back as a bridge in the line
+  ccs listen -i eth1 -w session.pcapng        the same frames in a file
+  ccs listen -i eth1 -w - | wireshark -k -i - live in Wireshark; the lines go to the standard error")]
+pub struct ListenArgs {
+    /// A network interface; repeat it for several: their frames are merged by time, and what two of them show is one frame.
+    #[arg(short, long = "interface", value_name = "IFACE", value_parser = name::Interface, required = true)]
+    pub interfaces: Vec<String>,
+    /// Sets each network key that a charger gives to a car in the own modem, which restarts, leaves its network and joins
+    /// that one.
+    #[arg(long)]
+    pub join: bool,
+    /// Sets the network key in this file (32 hexadecimal digits) in the own modem at the start.
+    #[arg(long, value_name = "FILE", value_parser = name::Path)]
+    pub key: Option<PathBuf>,
+    /// Records all frames into a pcapng file, readable by its owner only; in a directory, one file for each session; `-` is
+    /// the standard output, for Wireshark.
+    #[arg(short = 'w', long, value_name = "PATH", value_parser = name::Path)]
+    pub record: Option<PathBuf>,
+    /// Ends the recording in a file at this size in megabytes and logs that.
+    #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(1..=1_000_000), default_value_t = Megabytes::USUAL.0)]
+    pub record_max_mb: u32,
+    /// Records network keys as they are; without it they are masked.
+    #[arg(long, requires = "record")]
+    pub with_keys: bool,
+    /// One JSON object a line, and at the end one for all that was heard; nothing else on the standard output.
+    #[arg(long)]
+    pub json: bool,
+    /// Shows the keys in power-line messages.
+    #[arg(long)]
+    pub show_keys: bool,
+}
 
 /// Listens until it is stopped.
 pub fn run(args: &ListenArgs) -> anyhow::Result<Exit> {
@@ -47,11 +91,11 @@ pub fn run(args: &ListenArgs) -> anyhow::Result<Exit> {
     // Beside a capture on the standard output the lines go to the other one.
     let out: Output = if is_live { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
     let palette = if is_live { Palette { enabled: false } } else { Palette::stdout() };
-    let scribe = Scribe::new(&names, args.json, keys, palette, out, recorder);
-    with_scribe(scribe, |desk| {
+    let writer = Writer::new(&names, args.json, keys, palette, out, recorder);
+    with_writer(writer, |queue| {
         // Let go at the end of this block: an output that stalls for ever can then be interrupted.
         let signals = signals;
-        listener.run(&signals, desk)
+        listener.run(&signals, queue)
     })
 }
 

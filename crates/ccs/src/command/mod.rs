@@ -5,6 +5,7 @@ pub mod doctor;
 pub mod evse;
 pub mod exi;
 pub mod listen;
+pub mod manual;
 pub mod modem;
 pub mod pev;
 pub mod redact;

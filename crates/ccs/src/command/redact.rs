@@ -6,12 +6,46 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use clap::Args;
 use hal_linux::{OsEntropy, Signals};
 
-use crate::cli::{Exit, RedactArgs, Usage};
 use crate::decode::source::{End, Source};
 use crate::escape::{self, Plain};
+use crate::exit::{Exit, Usage};
+use crate::name;
 use crate::redact::{self, Names, Options};
+
+/// What `ccs redact` takes.
+#[expect(clippy::struct_excessive_bools, reason = "each is an option on the command line")]
+#[derive(Args)]
+#[command(after_help = "\
+Replaced by random ones, the same one always by the same one within a file: MAC addresses, IP addresses, network keys and
+identifiers, RunIDs, EVCCID, EVSEID, session ids, contracts, certificates and all other texts and bytes of messages. Blanked,
+for it cannot be taken apart: messages of ISO 15118-2 and -20, TLS, parameters of modems, other protocols. Left out: names,
+comments and secrets in pcapng. Log text on UDP port 514 keeps its words: read it before you show it. Times and electrical
+values stay.
+Exit codes: 0 the output is written, or with --check nothing would be blanked; 1 with --check something would be blanked,
+the input is cut, or it cannot be read; 2 wrong usage, such as an output that exists.")]
+pub struct RedactArgs {
+    /// The capture: pcapng or pcap.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Where the redacted capture goes; it is readable by its owner only.
+    #[arg(short, long, value_name = "FILE", value_parser = name::Path, required_unless_present = "check")]
+    pub output: Option<PathBuf>,
+    /// Reports what would be replaced and blanked, by kind and count, and writes nothing.
+    #[arg(long, conflicts_with = "output")]
+    pub check: bool,
+    /// Overwrites the output if it exists.
+    #[arg(long)]
+    pub force: bool,
+    /// Keeps the first half of MAC addresses, which names the maker.
+    #[arg(long)]
+    pub keep_makers: bool,
+    /// Keeps comments in pcapng, with identifiers replaced as in log text; their words stay.
+    #[arg(long)]
+    pub keep_comments: bool,
+}
 
 /// Redacts a file, or says what would be done.
 pub fn run(args: &RedactArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {

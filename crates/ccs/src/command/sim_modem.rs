@@ -3,14 +3,16 @@
 use std::io::Write;
 use std::os::fd::AsFd;
 
+use clap::{Args, ValueEnum};
 use hal_linux::{Clock, Error, Interface, PacketSocket, Signals, wait};
 use machine::{Duration, Instant};
 use roles::Mac;
 use sim::power_line::{Coordinator, Weather};
 use sim::{ModemConfig, Port, PowerLine, Span};
 
-use crate::cli::{Exit, ModemKindName, SimModemArgs, Usage};
+use crate::exit::{Exit, Usage};
 use crate::log::Log;
+use crate::name;
 use crate::style::Palette;
 
 /// Addresses of the simulated modems: local ones that no interface here has.
@@ -21,6 +23,64 @@ const LISTENS_AS_CAR: Mac = Mac([0x02, 0xB0, 0x52, 0x00, 0x01, 0xC0]);
 
 /// Frames taken from one interface before the other is looked at: judgement, against a flood.
 const BURST: usize = 32;
+
+/// What `ccs sim-modem` takes.
+#[derive(Args)]
+#[command(after_help = "\
+Example, as root: two hosts as network namespaces, each with one end of a veth pair; the other ends stay here.
+  ip netns add evse; ip link add plc0 netns evse type veth peer name line0; ip link set line0 up
+  ip netns add pev;  ip link add plc0 netns pev  type veth peer name line1; ip link set line1 up
+  ip -n evse link set plc0 up; ip -n pev link set plc0 up
+  ccs sim-modem line0 line1 &
+  ip netns exec evse ccs evse -i plc0 --plant simulated &
+  ip netns exec pev ccs pev -i plc0")]
+pub struct SimModemArgs {
+    /// Interface on which the charger's host is.
+    #[arg(value_name = "CHARGER_IFACE", value_parser = name::Interface)]
+    pub charger: String,
+    /// Interface on which the car's host is.
+    #[arg(value_name = "CAR_IFACE", value_parser = name::Interface)]
+    pub car: String,
+    /// Interface of a listener whose modem is a third station on the line, set up as a charger's.
+    #[arg(long = "listener-as-charger", value_name = "IFACE", value_parser = name::Interface)]
+    pub as_charger: Option<String>,
+    /// Interface of a listener whose modem is a third station on the line, set up as a car's.
+    #[arg(long = "listener-as-car", value_name = "IFACE", value_parser = name::Interface)]
+    pub as_car: Option<String>,
+    /// The charger's modem.
+    #[arg(long, value_enum, default_value = "qca7005")]
+    pub charger_modem: ModemKindName,
+    /// The car's modem.
+    #[arg(long, value_enum, default_value = "qca7005")]
+    pub car_modem: ModemKindName,
+    /// Attenuation between them in dB.
+    #[arg(long, value_name = "DB", default_value_t = 9)]
+    pub attenuation: u8,
+    /// Frames lost on the power line, in percent.
+    #[arg(long, value_name = "PERCENT", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub loss: u8,
+    /// How long a modem is silent after it took a key, in milliseconds.
+    #[arg(long, value_name = "MS", default_value_t = 3000)]
+    pub restart_ms: u64,
+    /// Seed of everything that is random.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// Kinds of modems that can be simulated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ModemKindName {
+    /// QCA7005, automotive.
+    Qca7005,
+    /// QCA7000, automotive.
+    Qca7000,
+    /// QCA7420, in powerline plugs: does not measure.
+    Qca7420,
+    /// INT6000, older: no matching.
+    Int6000,
+    /// Lumissil.
+    Lumissil,
+}
 
 /// Bridges until it is interrupted.
 pub fn run(args: &SimModemArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit> {

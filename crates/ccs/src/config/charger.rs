@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::plant::Simulation;
 use evse_fsm::{EVSE_ID_MAX, PowerStage, Preset, Purpose, QUIRKS, ReverseCurrent, TestVoltage};
-use hal_linux::Simulation;
 use roles::Mac;
 use toml::Value;
 

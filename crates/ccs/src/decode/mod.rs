@@ -7,6 +7,7 @@
 pub mod link;
 pub mod mme;
 mod payload;
+mod piece;
 pub mod schema;
 pub mod source;
 mod start;

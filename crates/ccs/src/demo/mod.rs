@@ -2,37 +2,62 @@
 //! which something goes wrong.
 
 mod journal;
+pub mod show;
 mod summary;
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::ops::ControlFlow;
-use std::path::Path;
+use std::io::Write;
+use std::path::PathBuf;
 
-use anyhow::Context;
-use hal_linux::{Clock, Direction, Recorder};
-use machine::{Duration, Instant};
-use session::Phase;
-use sim::script::{self, Played, Script, Told};
+use clap::Args;
+use sim::script::{self, Script};
 
-use crate::cli::{DemoArgs, Exit};
-use crate::escape;
-use crate::style::{self, Palette};
+use crate::exit::Exit;
+use crate::name;
 
-use journal::Journal;
-use summary::Summary;
+use show::{Show, judge, play};
 
-/// How a script is shown.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Show<'s> {
-    /// Every message, repetitions too.
-    pub all: bool,
+/// What `ccs demo` takes.
+#[derive(Args)]
+pub struct DemoArgs {
+    /// Seed of everything that is random.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Plays a scenario in which something goes wrong, such as X074; `ccs world list` shows them.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["soc", "target_soc"])]
+    pub fault: Option<String>,
+    /// Which of the scenario's cases, counted from 1.
+    #[arg(long, value_name = "N", requires = "fault")]
+    pub case: Option<usize>,
     /// At the pace of a real session.
+    #[arg(long)]
     pub realtime: bool,
-    /// Records the frames on the charger's cable here.
-    pub record: Option<&'s Path>,
-    /// Ends when both sessions have.
-    pub once: bool,
+    /// Every message, repetitions too.
+    #[arg(long)]
+    pub all: bool,
+    /// Records the frames on the charger's cable into a pcapng file.
+    #[arg(long, value_name = "FILE", value_parser = name::Path)]
+    pub record: Option<PathBuf>,
+    /// State of charge at the start, in percent.
+    #[arg(long, value_name = "PERCENT", default_value_t = 50, value_parser = clap::value_parser!(u8).range(0..=99))]
+    pub soc: u8,
+    /// Target state of charge, in percent.
+    #[arg(long, value_name = "PERCENT", default_value_t = 80, value_parser = clap::value_parser!(u8).range(1..=94))]
+    pub target_soc: u8,
+}
+
+impl Default for DemoArgs {
+    fn default() -> Self {
+        Self {
+            seed: None,
+            fault: None,
+            case: None,
+            realtime: false,
+            all: false,
+            record: None,
+            soc: 50,
+            target_soc: 80,
+        }
+    }
 }
 
 /// Shows the session. The exit is good when it ended in order, or as its scenario says.
@@ -78,115 +103,4 @@ fn fault(id: &str, case: Option<usize>, out: &mut dyn Write) -> anyhow::Result<S
         )?;
     }
     crate::world::case(scripts, case.unwrap_or(1))
-}
-
-/// Plays a script and shows it: the log, then the table.
-pub fn play(script: &Script, show: Show<'_>, out: &mut dyn Write) -> anyhow::Result<Played> {
-    let mut recorder = match show.record {
-        Some(path) => {
-            let file =
-                File::create(path).with_context(|| format!("recording into {}", escape::path(path)))?;
-            Some(Recorder::new(BufWriter::new(file), "demo")?)
-        }
-        None => None,
-    };
-    let clock = Clock::start();
-    let (mut journal, mut summary) = (Journal::new(show.all), Summary::new());
-    journal.begin(script, out)?;
-    let (mut failed, mut was_there) = (None, false);
-    let played = script::play(
-        script,
-        Some(&mut |scene, told| {
-            summary.watch(scene);
-            let result =
-                journal.write(&told, &mut summary, out).and_then(|()| record(&mut recorder, clock, &told));
-            if show.realtime {
-                pace(clock, scene.now);
-            }
-            // The first one: what follows may be nothing but silence.
-            failed = failed.take().or(result.err());
-            let are_over = scene.charger.0 == Phase::Ended && scene.car.0 == Phase::Ended;
-            was_there |= !are_over && scene.bench.truth().is_plugged;
-            if failed.is_some() || show.once && was_there && are_over {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
-        }),
-    );
-    if let Some(error) = failed {
-        return Err(error);
-    }
-    journal.end(out)?;
-    if let Some(recorder) = &mut recorder {
-        recorder.flush()?;
-    }
-    let [charger, car] = played.ends;
-    summary.write((charger, car), !show.once, out)?;
-    out.flush()?;
-    Ok(played)
-}
-
-/// Says what was expected of a script and what was seen.
-pub fn judge(script: &Script, played: &Played, out: &mut dyn Write) -> anyhow::Result<()> {
-    let palette = Palette::stdout();
-    let verdict = &played.verdict;
-    writeln!(out, "\nexpected of {}", name(script))?;
-    for check in &verdict.checks {
-        let (colour, word) = if check.passed { (style::GOOD, "yes") } else { (style::BAD, "NO ") };
-        writeln!(out, "  {}  {}; seen: {}", palette.paint(colour, word), check.expected, check.seen)?;
-    }
-    if let Some(broken) = &verdict.broken {
-        writeln!(out, "  {}  no safety rule is broken; seen: {broken}", palette.paint(style::BAD, "NO "))?;
-    }
-    if let Some(stuck) = &verdict.stuck {
-        writeln!(
-            out,
-            "  {}  the script is played to its end; seen: {stuck}",
-            palette.paint(style::BAD, "NO ")
-        )?;
-    }
-    if !script.why.is_empty() {
-        writeln!(out, "why so: {}", script.why)?;
-    }
-    let (colour, word) = if verdict.passed() {
-        (style::GOOD, "passed: all as expected, and no safety rule was broken")
-    } else {
-        (style::BAD, "FAILED")
-    };
-    writeln!(out, "{}", palette.paint(colour, word))?;
-    Ok(out.flush()?)
-}
-
-/// Which scenario, which case of it, and what happens.
-fn name(script: &Script) -> String {
-    let Script { id, case, title, .. } = script;
-    let case = if case.is_empty() { String::new() } else { format!(" ({case})") };
-    let title = if title.is_empty() { String::new() } else { format!(": {title}") };
-    format!("{id}{case}{title}")
-}
-
-fn record(
-    recorder: &mut Option<Recorder<BufWriter<File>>>,
-    clock: Clock,
-    told: &[(Instant, Told)],
-) -> anyhow::Result<()> {
-    let Some(recorder) = recorder else { return Ok(()) };
-    for (at, told) in told {
-        if let Told::Frame { is_sent, frame } = told {
-            let direction = if *is_sent { Direction::Sent } else { Direction::Received };
-            recorder.frame(clock.unix(*at), direction, frame)?;
-        }
-    }
-    Ok(())
-}
-
-/// Waits until the clock on the wall is where the virtual one is.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the only place that shows virtual time at the pace of the real one"
-)]
-fn pace(clock: Clock, virtual_now: Instant) {
-    let ahead: Duration = virtual_now.since(clock.now());
-    std::thread::sleep(std::time::Duration::from_micros(ahead.as_micros()));
 }

@@ -24,7 +24,7 @@ use crate::decode::source::{End, Format, Source};
 use blocks::{Reader, Written};
 use guard::Guard;
 use packet::Sum;
-use stream::{Place, Streams};
+use stream::{Span, Streams};
 
 pub use mme::mask_keys;
 pub use names::{Kind, Names};
@@ -133,7 +133,7 @@ struct Redactor<'n, 'e, 'o> {
 struct Waiting {
     block: Written,
     /// The bytes of a TCP segment that may not be settled yet.
-    segment: Option<(Place, Range<usize>)>,
+    segment: Option<(Span, Range<usize>)>,
     sum: Option<Sum>,
 }
 

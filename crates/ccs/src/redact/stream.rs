@@ -25,7 +25,7 @@ const TLS_HEADER: usize = 5;
 
 /// Which bytes of which direction a segment has.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct Span {
     half: u64,
     bytes: Range<u64>,
 }
@@ -41,7 +41,7 @@ pub struct Streams {
 
 impl Streams {
     /// Takes a segment's bytes; they are had by [`get`](Self::get) when they are settled.
-    pub fn take(&mut self, names: &mut Names<'_>, segment: &Segment, data: &[u8]) -> Option<Place> {
+    pub fn take(&mut self, names: &mut Names<'_>, segment: &Segment, data: &[u8]) -> Option<Span> {
         let Segment { flow, sequence, syn, .. } = segment;
         let first = sequence.wrapping_add(u32::from(*syn));
         let number = self.half(*flow, first, *syn);
@@ -51,7 +51,7 @@ impl Streams {
         let half = self.halves.get_mut(&number)?;
         let bytes = half.insert(names, first, data)?;
         half.advance(names, false);
-        Some(Place { half: number, bytes })
+        Some(Span { half: number, bytes })
     }
 
     /// The direction that bytes from this number on belong to: a new one after a SYN with another number, or far away.
@@ -59,7 +59,7 @@ impl Streams {
         let key = (flow.source, flow.destination);
         if let Some(number) = self.latest.get(&key)
             && let Some(half) = self.halves.get(number)
-            && half.place(first).is_some_and(|at| !syn || at == half.begin)
+            && half.span(first).is_some_and(|at| !syn || at == half.begin)
         {
             return *number;
         }
@@ -77,22 +77,22 @@ impl Streams {
         self.made
     }
 
-    /// The new bytes of a place, if all are settled.
-    pub fn get(&self, place: &Place) -> Option<Vec<u8>> {
-        self.halves.get(&place.half)?.settled(&place.bytes)
+    /// The new bytes of a span, if all are settled.
+    pub fn get(&self, span: &Span) -> Option<Vec<u8>> {
+        self.halves.get(&span.half)?.settled(&span.bytes)
     }
 
-    /// The new bytes of a place, whatever it waits for; none where it is evicted.
-    pub fn force(&mut self, names: &mut Names<'_>, place: &Place) -> Option<Vec<u8>> {
-        let half = self.halves.get_mut(&place.half)?;
-        if half.settled(&place.bytes).is_none() {
+    /// The new bytes of a span, whatever it waits for; none where it is evicted.
+    pub fn force(&mut self, names: &mut Names<'_>, span: &Span) -> Option<Vec<u8>> {
+        let half = self.halves.get_mut(&span.half)?;
+        if half.settled(&span.bytes).is_none() {
             half.leave_gap();
             half.advance(names, false);
         }
-        if half.settled(&place.bytes).is_none() {
+        if half.settled(&span.bytes).is_none() {
             half.advance(names, true);
         }
-        half.settled(&place.bytes)
+        half.settled(&span.bytes)
     }
 }
 
@@ -122,7 +122,7 @@ impl Half {
     }
 
     /// The offset of a sequence number; `None` where it is too far from the bytes that come next.
-    fn place(&self, sequence: u32) -> Option<u64> {
+    fn span(&self, sequence: u32) -> Option<u64> {
         // Numbers wrap every 4 GiB.
         let expected = self.origin.wrapping_add(u32::try_from((self.next - WINDOW) & 0xFFFF_FFFF).ok()?);
         let distance = i64::from(sequence.wrapping_sub(expected).cast_signed());
@@ -132,7 +132,7 @@ impl Half {
 
     /// Keeps the bytes that are new here, and gives their offsets.
     fn insert(&mut self, names: &mut Names<'_>, sequence: u32, data: &[u8]) -> Option<Range<u64>> {
-        let start = self.place(sequence)?;
+        let start = self.span(sequence)?;
         let end = start + u64::try_from(data.len()).ok()?;
         while self.first > start {
             self.bytes.push_front((0, State::Missing));
@@ -145,9 +145,9 @@ impl Half {
         let at = usize::try_from(start - self.first).ok()?;
         let is_late = end <= self.next;
         let mut late = Vec::new();
-        for (place, byte) in self.bytes.iter_mut().skip(at).zip(data) {
-            if place.1 == State::Missing {
-                *place = (*byte, State::Original);
+        for (span, byte) in self.bytes.iter_mut().skip(at).zip(data) {
+            if span.1 == State::Missing {
+                *span = (*byte, State::Original);
                 late.push(*byte);
             }
         }
@@ -155,9 +155,9 @@ impl Half {
             // What came before has been given away without these: only whole messages are read.
             settle(names, &mut late, true);
             let mut new = late.into_iter();
-            for place in self.bytes.iter_mut().skip(at).take(data.len()) {
-                if place.1 == State::Original {
-                    *place = (new.next().unwrap_or_default(), State::Settled);
+            for span in self.bytes.iter_mut().skip(at).take(data.len()) {
+                if span.1 == State::Original {
+                    *span = (new.next().unwrap_or_default(), State::Settled);
                 }
             }
         }
@@ -171,23 +171,23 @@ impl Half {
     /// Settles what is whole of the bytes that come next; all that are there in a row if nothing more is waited for.
     fn advance(&mut self, names: &mut Names<'_>, is_final: bool) {
         let Ok(at) = usize::try_from(self.next - self.first) else { return };
-        let waiting = self.bytes.iter().skip(at).take_while(|place| place.1 == State::Original);
-        let mut run: Vec<u8> = waiting.map(|place| place.0).collect();
+        let waiting = self.bytes.iter().skip(at).take_while(|span| span.1 == State::Original);
+        let mut run: Vec<u8> = waiting.map(|span| span.0).collect();
         let count = settle(names, &mut run, is_final);
-        for (place, byte) in self.bytes.iter_mut().skip(at).zip(run).take(count) {
-            *place = (byte, State::Settled);
+        for (span, byte) in self.bytes.iter_mut().skip(at).zip(run).take(count) {
+            *span = (byte, State::Settled);
         }
         self.next += count as u64;
         // What was settled before, in the wrong order.
         let Ok(at) = usize::try_from(self.next - self.first) else { return };
-        let settled = self.bytes.iter().skip(at).take_while(|place| place.1 == State::Settled).count();
+        let settled = self.bytes.iter().skip(at).take_while(|span| span.1 == State::Settled).count();
         self.next += settled as u64;
     }
 
     /// Steps over missing bytes, with the message that lost its end in them.
     fn leave_gap(&mut self) {
         let Ok(at) = usize::try_from(self.next - self.first) else { return };
-        let missing = self.bytes.iter().skip(at).take_while(|place| place.1 == State::Missing).count();
+        let missing = self.bytes.iter().skip(at).take_while(|span| span.1 == State::Missing).count();
         if at + missing < self.bytes.len() {
             self.next += missing as u64;
         }
@@ -197,8 +197,7 @@ impl Half {
         let at = usize::try_from(bytes.start.checked_sub(self.first)?).ok()?;
         let count = usize::try_from(bytes.end - bytes.start).ok()?;
         let places = self.bytes.iter().skip(at).take(count);
-        let new: Vec<u8> =
-            places.take_while(|place| place.1 == State::Settled).map(|place| place.0).collect();
+        let new: Vec<u8> = places.take_while(|span| span.1 == State::Settled).map(|span| span.0).collect();
         (new.len() == count).then_some(new)
     }
 }

@@ -2,13 +2,26 @@
 
 use std::fmt::Write as _;
 use std::io::Write;
+use std::path::PathBuf;
 
 use anyhow::Context;
+use clap::Args;
 use rayon::prelude::*;
 use sim::script::lies::{self, Case, PHASES, SOURCES};
 use sim::script::play;
 
-use crate::cli::{Exit, LiesArgs};
+use crate::exit::Exit;
+
+/// What `ccs world lies` takes.
+#[derive(Args)]
+#[command(
+    after_help = "Exit codes: 0 no rule is broken that a side could know; 1 one is, or the table cannot be written."
+)]
+pub struct LiesArgs {
+    /// Into this file instead of the standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
 
 /// Plays them and writes the table.
 pub fn run(args: &LiesArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {

@@ -2,10 +2,22 @@
 
 use std::io::Write;
 
+use clap::Args;
 use sim::invariant::RULES;
 use sim::script::{Script, unplayed};
 
-use crate::cli::{Exit, ListArgs};
+use crate::exit::Exit;
+
+/// What `ccs world list` takes.
+#[derive(Args)]
+pub struct ListArgs {
+    /// Only this scenario, with its cases.
+    #[arg(value_name = "ID", conflicts_with = "rules")]
+    pub id: Option<String>,
+    /// The safety rules.
+    #[arg(long)]
+    pub rules: bool,
+}
 
 /// Writes the list.
 pub fn run(args: &ListArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {

@@ -11,11 +11,33 @@ use std::io::{IsTerminal, Write};
 use std::path::Path;
 
 use anyhow::Context;
+use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 use sim::script::{self, Script};
 
-use crate::cli::{Exit, Usage, WorldCommand};
 use crate::escape;
+use crate::exit::{Exit, Usage};
+
+use lies::LiesArgs;
+use list::ListArgs;
+use replay::ReplayArgs;
+use report::ReportArgs;
+use run::RunArgs;
+
+/// What `ccs world` does.
+#[derive(Subcommand)]
+pub enum WorldCommand {
+    /// Plays one script by chance for each seed, on all cores: faults at any time, with the safety rules watched.
+    Run(RunArgs),
+    /// Plays a seed, a scenario or a file of scenarios, and shows what happens.
+    Replay(ReplayArgs),
+    /// Lists the scenarios and what is not played, the cases of one scenario, or the safety rules.
+    List(ListArgs),
+    /// Plays every scenario and writes what came of it.
+    Report(ReportArgs),
+    /// Plays each lie of each sensor in each phase and writes what came of it.
+    Lies(LiesArgs),
+}
 
 /// Runs one of its commands.
 pub fn run(command: &WorldCommand, out: &mut dyn Write) -> anyhow::Result<Exit> {

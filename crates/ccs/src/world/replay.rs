@@ -1,12 +1,44 @@
 //! `ccs world replay`: one of them, to look at.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use clap::Args;
 use sim::script::{self, Script, random};
 
-use crate::cli::{Exit, ReplayArgs, Usage};
-use crate::demo::{self, Show};
+use crate::demo::show::{self, Show};
+use crate::exit::{Exit, Usage};
+use crate::name;
+
+/// What `ccs world replay` takes.
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+#[derive(Args)]
+#[command(
+    after_help = "Exit codes: 0 all as expected; 1 not; 2 no such scenario, or a file that cannot be read."
+)]
+pub struct ReplayArgs {
+    /// A seed, a scenario's id, or a file.
+    #[arg(value_name = "SEED|ID|FILE")]
+    pub what: String,
+    /// Which case, counted from 1.
+    #[arg(long, value_name = "N")]
+    pub case: Option<usize>,
+    /// Every message, repetitions too.
+    #[arg(long)]
+    pub all: bool,
+    /// Everything that happened, frame by frame, instead of the log.
+    #[arg(long, conflicts_with_all = ["all", "realtime", "record"])]
+    pub trace: bool,
+    /// Of a seed or file that fails: only the lines of its script that the failure needs.
+    #[arg(long)]
+    pub shrink: bool,
+    /// At the pace of a real session.
+    #[arg(long)]
+    pub realtime: bool,
+    /// Records the frames on the charger's cable into a pcapng file.
+    #[arg(long, value_name = "FILE", value_parser = name::Path)]
+    pub record: Option<PathBuf>,
+}
 
 /// Plays it, and all cases where there are several.
 pub fn run(args: &ReplayArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
@@ -22,10 +54,10 @@ pub fn run(args: &ReplayArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
             played
         } else {
             let record = args.record.as_deref();
-            let show = Show { all: args.all, realtime: args.realtime, record, once: false };
-            demo::play(script, show, out)?
+            let how = Show { all: args.all, realtime: args.realtime, record, once: false };
+            show::play(script, how, out)?
         };
-        demo::judge(script, &played, out)?;
+        show::judge(script, &played, out)?;
         passed += usize::from(played.verdict.passed());
     }
     if scripts.len() > 1 {

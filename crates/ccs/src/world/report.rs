@@ -2,15 +2,45 @@
 
 use std::fmt::Write as _;
 use std::io::Write;
+use std::path::PathBuf;
 
 use anyhow::Context;
+use clap::{Args, ValueEnum};
 use rayon::prelude::*;
 use serde_json::json;
 use sim::invariant::RULES;
 use sim::script::{self, Script, Verdict, unplayed};
 
-use crate::cli::{Exit, Format, ReportArgs};
 use crate::escape;
+use crate::exit::Exit;
+
+/// What `ccs world report` takes.
+#[derive(Args)]
+#[command(after_help = "Exit codes: 0 all as expected; 1 something is not, or the report cannot be written;
+2 a scenario file that cannot be read.")]
+pub struct ReportArgs {
+    /// As what.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "markdown")]
+    pub format: Format,
+    /// Into this file instead of the standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Scenarios of these files instead of those that come with the program.
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+}
+
+/// Formats of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Markdown.
+    #[value(alias = "md")]
+    Markdown,
+    /// One JSON object.
+    Json,
+    /// A page.
+    Html,
+}
 
 /// Plays them and writes the report.
 pub fn run(args: &ReportArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {

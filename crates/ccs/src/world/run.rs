@@ -5,6 +5,7 @@ use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use clap::Args;
 use hal_linux::Signals;
 use rayon::prelude::*;
 use serde_json::json;
@@ -12,8 +13,8 @@ use session::StopReason;
 use sim::invariant::RULES;
 use sim::script::{self, Verdict, random};
 
-use crate::cli::{Exit, RunArgs};
 use crate::escape;
+use crate::exit::Exit;
 
 /// What came of a seed.
 struct Outcome {
@@ -32,6 +33,29 @@ impl Outcome {
 
 /// So many failures are shown with their script; the others by their seed.
 const SHOWN: usize = 5;
+
+/// What `ccs world run` takes.
+#[derive(Args)]
+#[command(
+    after_help = "Exit codes: 0 no rule was broken and every world charged again; 1 some seed failed;\n130 interrupted: what was played until then is told."
+)]
+pub struct RunArgs {
+    /// How many seeds.
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub seeds: u64,
+    /// The first of them.
+    #[arg(long, value_name = "SEED", default_value_t = 0)]
+    pub from: u64,
+    /// Plays each twice and compares what happened.
+    #[arg(long)]
+    pub twice: bool,
+    /// On so many cores.
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub jobs: usize,
+    /// One JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// Plays the seeds.
 pub fn run(args: &RunArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
@@ -128,9 +152,7 @@ fn ends(outcomes: &[Outcome], side: usize) -> BTreeMap<String, u32> {
     let mut counts = BTreeMap::new();
     for outcome in outcomes {
         let reason = outcome.ends.get(side).copied().flatten();
-        let words =
-            reason.map_or_else(|| "no session ended".to_owned(), |reason| format!("{:?}", reason.cause));
-        let words = words.split('(').next().unwrap_or_default().to_owned();
+        let words = reason.map_or("no session ended", |reason| reason.cause.name()).to_owned();
         *counts.entry(words).or_insert(0) += 1;
     }
     counts

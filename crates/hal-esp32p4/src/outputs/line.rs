@@ -29,6 +29,17 @@ impl<P: StatefulOutputPin> Drive<P> {
     }
 }
 
+/// What the board's contacts say; `None`: no such contact, or it does not answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sensed {
+    /// `true` is closed. Where the two contactors differ it is the opposite of what is commanded.
+    pub contactors: Option<bool>,
+    /// `true` is locked.
+    pub lock: Option<bool>,
+    /// `true` is pressed.
+    pub emergency_stop: Option<bool>,
+}
+
 /// An input line: a pin and the level that means yes.
 #[derive(Debug)]
 pub struct Sense<I> {

@@ -13,7 +13,7 @@ use embedded_hal::digital::{InputPin, StatefulOutputPin};
 use machine::{Duration, Instant};
 use session::{Contactors, Lock};
 
-pub use line::{Drive, Sense};
+pub use line::{Drive, Sense, Sensed};
 pub use parts::{Parts, SafeReport, Side};
 pub use sequence::ContactorFault;
 
@@ -49,17 +49,6 @@ impl Wanted {
     pub fn is_energised(&self) -> bool {
         self.relay || self.contactors == Contactors::Closed
     }
-}
-
-/// What the board's contacts say; `None`: no such contact, or it does not answer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sensed {
-    /// `true` is closed. Where the two contactors differ it is the opposite of what is commanded.
-    pub contactors: Option<bool>,
-    /// `true` is locked.
-    pub lock: Option<bool>,
-    /// `true` is pressed.
-    pub emergency_stop: Option<bool>,
 }
 
 /// Why the board does not do what is wanted. After any of them run [`Outputs::make_safe`], as the loop on Linux does.

@@ -1,7 +1,8 @@
 use heapless::Vec;
 use session::Latch;
 
-use super::record::MOST;
+/// Most bytes of keys and values in a record: what its slot leaves beside head and check sum.
+pub(super) const MOST: usize = 488;
 
 /// Names a setting: 1..=255. The firmware's list says which is which; 0 is the latch's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

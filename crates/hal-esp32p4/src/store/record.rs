@@ -1,22 +1,21 @@
 use sha2::{Digest, Sha256};
 
 use super::Sector;
-use super::image::Image;
+use super::image::{Image, MOST};
 
 /// Bytes of a slot.
 pub(super) const SLOT: u32 = 512;
 /// Slots of a sector.
 pub(super) const SLOTS: u32 = Sector::BYTES / SLOT;
-/// Most bytes of keys and values in a record.
-pub(super) const MOST: usize = CHECK_AT - BODY_AT;
 
 /// Where the parts of a record are: the word that says what is being saved, the head (magic, number, length), the body, the
 /// check sum over all before it.
 const HEAD_AT: usize = 4;
 const BODY_AT: usize = 16;
-const CHECK_AT: usize = SLOT as usize - CHECK;
+const CHECK_AT: usize = BODY_AT + MOST;
 /// Bytes of the check sum, the first of a SHA-256.
 const CHECK: usize = 8;
+const _: () = assert!(CHECK_AT + CHECK == SLOT as usize, "the parts of a record fill its slot");
 
 const MAGIC: [u8; 4] = *b"CCS1";
 /// First byte of a record that sets a latch, and of any other. While a byte is written, or its sector erased, some of its

@@ -1,7 +1,8 @@
 use homeplug_mme::{Mac, NetworkKey};
 
+use super::Layout;
 use super::field::{self, Field, printable};
-use super::layout::{FLAT_HEADER_LEN, Layout, Shape};
+use super::layout::{FLAT_HEADER_LEN, Shape};
 use super::{EditError, Role};
 
 /// Changes an image in place. The checksums are right again after each edit; a refused edit changes nothing.

@@ -1,7 +1,8 @@
 use homeplug_mme::{Mac, NetworkKey, Nmk};
 
+use super::Layout;
 use super::field::{self, Field, Text, Value};
-use super::layout::{Layout, Shape};
+use super::layout::Shape;
 use super::{Error, Role};
 
 /// A parameter image that has been checked: sizes, links, checksums.

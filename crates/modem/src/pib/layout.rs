@@ -2,6 +2,7 @@ use nom::bytes::complete::take;
 use nom::number::complete::{le_u16, le_u32};
 use nom::{IResult, Parser};
 
+use super::Layout;
 use super::error::{Error, Fault};
 
 /// Length of an NVM chain's header in bytes.
@@ -26,17 +27,6 @@ const BARE_LENGTHS: [usize; 2] = [8836, 8080];
 
 const MANIFEST: u32 = 0x0E;
 const PARAMETERS: u32 = 0x0F;
-
-/// How an image is built.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Layout {
-    /// QCA7000, QCA7005, QCA7420: a chain of headers and images, each with two checksums.
-    Chain,
-    /// `INT6x00` and AR7400: one block with a short header and one checksum.
-    Flat,
-    /// The parameters of a chain alone, as some tools save them: no checksum, cannot be written to a modem.
-    Bare,
-}
 
 /// A part of the image, in bytes from its start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

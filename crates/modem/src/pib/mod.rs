@@ -32,5 +32,16 @@ pub use error::{EditError, Error, Fault};
 pub use field::{FIELDS, Field, Kind, Secret, Text, Value};
 pub use finding::Finding;
 pub use image::Image;
-pub use layout::{Layout, checksum32, seal};
+pub use layout::{checksum32, seal};
 pub use role::Role;
+
+/// How an image is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// QCA7000, QCA7005, QCA7420: a chain of headers and images, each with two checksums.
+    Chain,
+    /// `INT6x00` and AR7400: one block with a short header and one checksum.
+    Flat,
+    /// The parameters of a chain alone, as some tools save them: no checksum, cannot be written to a modem.
+    Bare,
+}

@@ -8,6 +8,7 @@ mod modem;
 mod network;
 mod parameters;
 mod travel;
+mod writing;
 
 use std::collections::VecDeque;
 use std::fmt;

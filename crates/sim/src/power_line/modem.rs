@@ -3,7 +3,7 @@ use machine::{Duration, Entropy, Instant};
 
 use super::faults::Way;
 use super::network::Station;
-use super::parameters::Writing;
+use super::writing::Writing;
 use super::{Coordinator, Image, ModemKind, Port, SlacMode, Weather};
 use crate::{Chance, Span};
 

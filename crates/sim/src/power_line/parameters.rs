@@ -2,8 +2,8 @@
 
 use homeplug_mme::Mac;
 use homeplug_mme::view::{
-    CommitCode, MODULE_CHUNK, MODULE_PIB, ModuleOperationCnf, ModulePart, ModuleSpec, ModuleWritten,
-    Operation, Outcome, ReadModule, SessionCommitted, SessionStarted, Slice, StartSession, WriteModule,
+    CommitCode, MODULE_CHUNK, MODULE_PIB, ModuleOperationCnf, ModulePart, ModuleWritten, Operation, Outcome,
+    ReadModule, SessionCommitted, SessionStarted, Slice, StartSession, WriteModule,
 };
 
 use machine::Duration;
@@ -12,14 +12,7 @@ use modem::pib::checksum32;
 use super::image::Image;
 use super::modem::Modem;
 use super::write;
-
-/// A session in which a modem's image is being written.
-#[derive(Debug)]
-pub(super) struct Writing {
-    session_id: u32,
-    module: ModuleSpec,
-    bytes: Vec<u8>,
-}
+use super::writing::Writing;
 
 /// What a modem answers to what it refuses: any value but 0; judgement.
 const REFUSED: u16 = 1;

@@ -1,13 +1,14 @@
 //! What must be seen.
 
 use machine::{Duration, Instant};
+use session::{Cause, StopReason};
 
-use super::meddler::Meddler;
+use super::injector::FaultInjector;
 use super::setup::{CHARGER, port};
 use super::words::Form;
 use crate::World;
 use crate::plant::{Occurrence, Side, Truth};
-use crate::trace::{Entry, Kind};
+use crate::trace::Kind;
 
 /// Something that must be seen. Times `within` count from the first step that hit, the plug aside.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -158,7 +159,12 @@ impl Tally {
 impl Expect {
     /// Whether it was seen, and what was.
     #[expect(clippy::too_many_lines, reason = "one arm for each of them")]
-    pub(super) fn judge(&self, world: &World<Meddler<'_>>, tally: &Tally, until: Instant) -> (bool, String) {
+    pub(super) fn judge(
+        &self,
+        world: &World<FaultInjector<'_>>,
+        tally: &Tally,
+        until: Instant,
+    ) -> (bool, String) {
         let told = |side: Side| {
             let name = world.name(port(side)).to_owned();
             let entries = world.trace().entries().iter();
@@ -166,8 +172,12 @@ impl Expect {
         };
         let late = |at: Instant| tally.fault.map_or_else(|| at.since(Instant::ZERO), |fault| at.since(fault));
         let said = |side: Side| {
-            let said = world.node(port(side)).map(Meddler::said).unwrap_or_default().iter();
+            let said = world.node(port(side)).map(FaultInjector::said).unwrap_or_default().iter();
             said.filter(|said| said.at <= until)
+        };
+        let stop = |side: Side| -> Option<(Instant, StopReason)> {
+            let stops = world.node(port(side))?.program.stops();
+            stops.first().filter(|(at, _)| *at <= until).copied()
         };
         let millis = |time: Duration| format!("{} ms", time.as_millis());
         let of =
@@ -178,17 +188,17 @@ impl Expect {
         };
         match self {
             Self::Stops(side, cause, limit) => {
-                let Some((at, found)) = told(*side).find_map(stop) else {
+                let Some((at, reason)) = stop(*side) else {
                     return (false, "it did not stop".to_owned());
                 };
-                let is_cause = found == *cause || found.starts_with(&format!("{cause}("));
+                let found = words_of(reason.cause);
+                let is_cause = [found.as_str(), reason.cause.name()].contains(&cause.as_str());
                 let in_time = limit.is_none_or(|limit| late(at) <= limit);
                 (is_cause && in_time, format!("{found} after {}", millis(late(at))))
             }
             Self::NobodyStops => {
-                let stops = told(Side::Charger).chain(told(Side::Car)).filter_map(stop);
-                let first = stops.min_by_key(|(at, _)| *at);
-                (first.is_none(), first.map_or_else(String::new, |(_, cause)| cause))
+                let first = [Side::Charger, Side::Car].into_iter().filter_map(stop).min_by_key(|(at, _)| *at);
+                (first.is_none(), first.map_or_else(String::new, |(_, reason)| words_of(reason.cause)))
             }
             Self::Safe(side, limit) => in_time(of(tally.safe, *side), *limit),
             Self::Charging => {
@@ -197,9 +207,9 @@ impl Expect {
             }
             Self::Finishes => {
                 let causes =
-                    [Side::Charger, Side::Car].map(|side| told(side).find_map(stop).map(|(_, cause)| cause));
-                let has_finished = causes.iter().all(|cause| cause.as_deref() == Some("Finished"));
-                let [charger, car] = causes.map(|cause| cause.unwrap_or_else(|| "went on".to_owned()));
+                    [Side::Charger, Side::Car].map(|side| stop(side).map(|(_, reason)| reason.cause));
+                let has_finished = causes.iter().all(|cause| *cause == Some(Cause::Finished));
+                let [charger, car] = causes.map(|cause| cause.map_or_else(|| "went on".to_owned(), words_of));
                 (has_finished, format!("charger {charger}, car {car}"))
             }
             #[allow(clippy::cast_precision_loss, reason = "far below 2^53")]
@@ -212,8 +222,8 @@ impl Expect {
             Self::CurrentBelow(most) => (i64::from(tally.most_ma) < *most, format!("{} mA", tally.most_ma)),
             Self::NeverCloses(side) => {
                 let bench = world.bench(CHARGER);
-                let mut news = bench.map(crate::plant::Bench::occurrences).unwrap_or_default().iter();
-                let closed = news.find(|(at, what)| {
+                let mut occurrences = bench.map(crate::plant::Bench::occurrences).unwrap_or_default().iter();
+                let closed = occurrences.find(|(at, what)| {
                     *at <= until && matches!(what, Occurrence::Closed { side: closed, is_commanded: true, .. } if closed == side)
                 });
                 (
@@ -227,7 +237,7 @@ impl Expect {
                 count_is(count, *least, *most)
             }
             Self::Says(side, name, least, most) => {
-                let frames = world.node(port(*side)).map(Meddler::frames).unwrap_or_default();
+                let frames = world.node(port(*side)).map(FaultInjector::frames).unwrap_or_default();
                 let frames = frames.iter().filter(|(at, frame)| *at <= until && frame == name).count();
                 count_is(
                     frames + said(*side).filter(|said| said.message.name() == name).count(),
@@ -277,12 +287,13 @@ fn count_is(count: usize, least: u32, most: u32) -> (bool, String) {
     ((least..=most).contains(&count), format!("{count} times"))
 }
 
-/// The cause in an event that stops a session, without quotes.
-pub(super) fn stop(entry: &Entry) -> Option<(Instant, String)> {
-    let words = entry.what.split_once("Stopping(").or_else(|| entry.what.split_once("Stopped("))?.1;
-    let (_, rest) = words.split_once("cause: ")?;
-    let (cause, _) = rest.split_once(", phase")?;
-    Some((entry.at, cause.replace(['"', ' '], "")))
+/// A cause in the words of a script: its name and, in brackets, what it is about without spaces.
+pub(super) fn words_of(cause: Cause) -> String {
+    let about = match cause {
+        Cause::CarError(code) => Some(code.to_string()),
+        cause => cause.subject().map(|subject| subject.replace(' ', "")),
+    };
+    about.map_or_else(|| cause.name().to_owned(), |about| format!("{}({about})", cause.name()))
 }
 
 #[cfg(test)]
@@ -290,10 +301,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_cause_is_read_off_an_event() {
-        let what = "Session(Stopping(StopReason { by: Car, cause: Timeout(\"ready to charge\"), phase: PreCharge }))";
-        let entry =
-            Entry { at: Instant::ZERO, kind: Kind::Told, who: "car".to_owned(), what: what.to_owned() };
-        assert_eq!(stop(&entry), Some((Instant::ZERO, "Timeout(readytocharge)".to_owned())));
+    fn a_cause_in_the_words_of_a_script_has_no_spaces() {
+        assert_eq!(words_of(Cause::Timeout("ready to charge")), "Timeout(readytocharge)");
+        assert_eq!(words_of(Cause::CarError(4)), "CarError(4)");
+        assert_eq!(words_of(Cause::OverCurrent), "OverCurrent");
     }
 }

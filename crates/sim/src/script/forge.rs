@@ -5,7 +5,7 @@ use std::net::Ipv6Addr;
 use homeplug_mme::Mac;
 use sdp::{Request, Response, Security, Transport};
 
-use super::meddler::Meddler;
+use super::injector::FaultInjector;
 use super::packet::{self, RST, SYN, Station};
 use crate::plant::Side;
 use crate::{Host, World};
@@ -49,8 +49,8 @@ pub(super) const STRANGER: (Mac, Ipv6Addr) =
     (Mac([2, 0, 0, 0, 0, 0x66]), Ipv6Addr::new(0xFE80, 0, 0, 0, 0, 0x00FF, 0xFE00, 0x66));
 
 /// The station of one side, at a port.
-fn station(world: &World<Meddler<'_>>, side: Side, port: u16) -> Option<Station> {
-    let host = &world.node(super::setup::port(side))?.host;
+fn station(world: &World<FaultInjector<'_>>, side: Side, port: u16) -> Option<Station> {
+    let host = &world.node(super::setup::port(side))?.program.host;
     Some(match host {
         Host::Charger(charger) => {
             Station { mac: Mac([2, 0, 0, 0, 0, 0x5E]), address: charger.role().address(), port }
@@ -60,7 +60,7 @@ fn station(world: &World<Meddler<'_>>, side: Side, port: u16) -> Option<Station>
 }
 
 /// The frame as it comes to one side; nothing where it cannot be made yet.
-pub(super) fn forge(world: &World<Meddler<'_>>, side: Side, forged: &Forged) -> Option<Vec<u8>> {
+pub(super) fn forge(world: &World<FaultInjector<'_>>, side: Side, forged: &Forged) -> Option<Vec<u8>> {
     let other = if side == Side::Car { Side::Charger } else { Side::Car };
     let to = |port| station(world, side, port);
     let from = |is_peer: bool, port| {

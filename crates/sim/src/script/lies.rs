@@ -2,10 +2,9 @@
 
 use machine::Instant;
 
-use super::expect::stop;
+use super::expect::words_of;
 use super::parse::{Mistake, Script, parse};
 use super::run::Played;
-use crate::trace::{Entry, Kind};
 
 /// One lie, in one column of the table.
 #[derive(Clone, Debug)]
@@ -153,15 +152,12 @@ pub fn cases() -> Result<Vec<Case>, Mistake> {
 impl Case {
     /// What came of it, in the words of a cell.
     pub fn cell(&self, played: &Played) -> String {
-        let entries = played.trace.entries();
-        let is_fault =
-            |entry: &&Entry| entry.kind == Kind::Hardware && entry.what.starts_with("Fault(Sensor");
-        let Some(began) = entries.iter().find(is_fault).map(|entry| entry.at) else {
-            return "not reached".to_owned();
-        };
+        let Some(began) = played.lied else { return "not reached".to_owned() };
+        let [charger, car] = &played.stops;
         let first = |who: &str| {
-            let told = entries.iter().filter(|entry| entry.kind == Kind::Told && entry.who == who);
-            told.filter(|entry| entry.at >= began).find_map(stop)
+            let stops = if who == "car" { car } else { charger };
+            let (at, reason) = stops.iter().find(|(at, _)| *at >= began)?;
+            Some((*at, words_of(reason.cause)))
         };
         let own = first(self.side);
         let other_side = if self.side == "car" { "charger" } else { "car" };

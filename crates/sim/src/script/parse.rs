@@ -9,7 +9,7 @@ use super::expect::{self, Expect};
 use super::packet::FRAMES;
 use super::senses;
 use super::setup::{self, Setup};
-use super::step::{self, Deed};
+use super::step::{self, Action};
 use super::words::{self, Form};
 use crate::plant::Side;
 
@@ -42,7 +42,7 @@ pub struct Step {
     /// When.
     pub when: When,
     /// What.
-    pub deed: Deed,
+    pub action: Action,
     /// Both as they stand in the script.
     pub words: String,
 }
@@ -247,14 +247,14 @@ fn read_step(text: &str) -> Result<Step, String> {
     // The step begins after the first colon that a space follows: addresses have none.
     let (when, words) = text.split_once(": ").ok_or("a `:` is missing between when and what")?;
     let mut when = words::read("time or message", TRIGGERS, &words::split(when))?;
-    let deed = words::read("step", step::FORMS, &words::split(words))?;
+    let action = words::read("step", step::FORMS, &words::split(words))?;
     if let When::On(_, name, is_heard, first, _) = &mut when {
         if *first == 0 {
             return Err("messages are counted from 1".to_owned());
         }
         check_name(name, *is_heard)?;
     }
-    if let Deed::Act(act) = &deed {
+    if let Action::Act(act) = &action {
         match &when {
             When::On(_, name, ..) if act.needs_message() && is_frame(name) => {
                 return Err(format!("`{name}` is a frame and no V2G message"));
@@ -271,13 +271,13 @@ fn read_step(text: &str) -> Result<Step, String> {
     if let Some(mistake) = senses::mistake(words) {
         return Err(mistake);
     }
-    if let Deed::Hear(..) = &deed
+    if let Action::Hear(..) = &action
         && text.contains("answer at")
         && !text.contains("::")
     {
         return Err("`answer at` needs an IPv6 address".to_owned());
     }
-    Ok(Step { when, deed, words: text.to_owned() })
+    Ok(Step { when, action, words: text.to_owned() })
 }
 
 fn is_frame(name: &str) -> bool {

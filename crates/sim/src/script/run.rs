@@ -9,14 +9,17 @@ use session::{Latch, StopReason};
 
 use super::act::Act;
 use super::expect::{Expect, Tally};
-use super::meddler::{Meddler, Rule};
+use super::injector::FaultInjector;
 use super::parse::{Script, When};
+use super::rule::Rule;
 use super::senses::SENSORS;
 use super::setup::{CAR, CHARGER};
-use super::step::Deed;
+use super::step::Action;
 use super::story::{Look, Scene, Story, Told};
 use crate::invariant::Witness;
-use crate::plant::{ContactorFault, Fault, LockFault, PilotFault, SensorFault, Side, StageFault, Truth};
+use crate::plant::{
+    ContactorFault, Fault, LockFault, Occurrence, PilotFault, SensorFault, Side, StageFault, Truth,
+};
 use crate::power_line::Weather;
 use crate::trace::Trace;
 use crate::{EventQueue, Host, Injection, Limit, Stop, Wishes, World};
@@ -106,6 +109,10 @@ pub struct Played {
     pub trace: Trace,
     /// How the last session of charger and car ended that the script itself had, where it ended.
     pub ends: [Option<StopReason>; 2],
+    /// Each reason to stop that charger and car reported, and when.
+    pub stops: [Vec<(Instant, StopReason)>; 2],
+    /// When a sensor began to lie.
+    pub lied: Option<Instant>,
 }
 
 /// Plays a script and judges it. The same script gives the same verdict.
@@ -137,19 +144,20 @@ pub fn play(script: &Script, look: Option<Look<'_>>) -> Played {
     let story = Story::default();
     // Several kilobytes each.
     let begins =
-        |side| 1 + script.steps.iter().filter(|step| step.deed == Deed::Restart(side)).count() * RESTARTS;
+        |side| 1 + script.steps.iter().filter(|step| step.action == Action::Restart(side)).count() * RESTARTS;
     let mut evse: Vec<_> = (0..begins(Side::Charger)).map(|_| EvseStorage::new()).collect();
     let mut pev: Vec<_> = (0..begins(Side::Car)).map(|_| PevStorage::new()).collect();
     let mut world = match script.setup.build(rules(script), &mut evse, &mut pev) {
         Ok(world) => world,
         Err(words) => {
             verdict.stuck = Some(words);
-            return Played { verdict, trace: Trace::default(), ends: [None; 2] };
+            let (trace, ends, stops) = (Trace::default(), [None; 2], [Vec::new(), Vec::new()]);
+            return Played { verdict, trace, ends, stops, lied: None };
         }
     };
     if look.is_some() {
         for port in [CHARGER, CAR] {
-            world.tell(port, |node, _| node.tell_to(&story));
+            world.tell(port, |node, _| node.program.tell_to(&story));
         }
     }
     let mut player = Player::new(script, &mut world, look, story.clone());
@@ -180,7 +188,15 @@ pub fn play(script: &Script, look: Option<Look<'_>>) -> Played {
     }
     verdict.excused = player.witness.excused().to_vec();
     (verdict.broken, verdict.stuck) = (player.broken, player.stuck);
-    Played { verdict, trace: std::mem::take(world.trace_mut()), ends }
+    let stops = [CHARGER, CAR].map(|port| {
+        let node = world.node(port);
+        node.map(|node| node.program.stops().to_vec()).unwrap_or_default()
+    });
+    let lied = world.bench(CHARGER).and_then(|bench| {
+        let is_lie = |what: &Occurrence| matches!(what, Occurrence::Fault(Fault::Sensor(..)));
+        bench.occurrences().iter().find(|(_, what)| is_lie(what)).map(|(at, _)| *at)
+    });
+    Played { verdict, trace: std::mem::take(world.trace_mut()), ends, stops, lied }
 }
 
 /// The rules of either side.
@@ -188,7 +204,7 @@ fn rules(script: &Script) -> [Vec<Rule>; 2] {
     let mut rules = [Vec::new(), Vec::new()];
     for (index, step) in script.steps.iter().enumerate() {
         let When::On(side, name, is_heard, first, last) = &step.when else { continue };
-        let act: Option<Act> = if let Deed::Act(act) = &step.deed { Some(act.clone()) } else { None };
+        let act: Option<Act> = if let Action::Act(act) = &step.action { Some(act.clone()) } else { None };
         let [charger, car] = &mut rules;
         let list = if *side == Side::Charger { charger } else { car };
         list.push(Rule::new(index, name, *is_heard, (*first, *last), act));
@@ -201,9 +217,9 @@ fn is_live(truth: Truth) -> bool {
     truth.cable_mv.max(truth.inlet_mv) >= session::DEAD_MV - session::APART_MV
 }
 
-fn scene<'w>(world: &'w World<Meddler<'_>>) -> Option<Scene<'w>> {
-    let charger = world.node(CHARGER)?.host.charger()?.role();
-    let car = world.node(CAR)?.host.car()?.role();
+fn scene<'w>(world: &'w World<FaultInjector<'_>>) -> Option<Scene<'w>> {
+    let charger = world.node(CHARGER)?.program.host.charger()?.role();
+    let car = world.node(CAR)?.program.host.car()?.role();
     Some(Scene {
         now: world.now(),
         bench: world.bench(CHARGER)?,
@@ -233,7 +249,12 @@ const ENOUGH: &str = "enough was seen";
 const FLOWS: &str = "current flows";
 
 impl<'l> Player<'l> {
-    fn new(script: &Script, world: &mut World<Meddler<'_>>, look: Option<Look<'l>>, story: Story) -> Self {
+    fn new(
+        script: &Script,
+        world: &mut World<FaultInjector<'_>>,
+        look: Option<Look<'l>>,
+        story: Story,
+    ) -> Self {
         let mut witness = Witness::new(CHARGER);
         if script.steps.is_empty() && script.setup.is_sound() {
             witness.expect_sound();
@@ -264,7 +285,7 @@ impl<'l> Player<'l> {
         Self { agenda, tally, witness, done, broken, stuck, look, story, is_over: false }
     }
 
-    fn play(&mut self, script: &Script, world: &mut World<Meddler<'_>>) {
+    fn play(&mut self, script: &Script, world: &mut World<FaultInjector<'_>>) {
         loop {
             let until = self.agenda.next_at().unwrap_or(script.setup.until).min(script.setup.until);
             match self.run(world, until, false) {
@@ -297,16 +318,16 @@ impl<'l> Player<'l> {
         }
     }
 
-    fn perform(&mut self, script: &Script, index: usize, world: &mut World<Meddler<'_>>) {
+    fn perform(&mut self, script: &Script, index: usize, world: &mut World<FaultInjector<'_>>) {
         let Some(step) = script.steps.get(index) else { return };
         let now = world.now();
-        if !matches!(step.deed, Deed::Inject(Injection::Plug(_)) | Deed::Nothing) {
+        if !matches!(step.action, Action::Inject(Injection::Plug(_)) | Action::Nothing) {
             self.tally.fault.get_or_insert(now);
         }
         if self.look.is_some() {
             self.story.tell(now, Told::Step(step.words.clone()));
         }
-        self.does(&step.deed, world);
+        self.does(&step.action, world);
         let is_first = self.done.get_mut(index).is_some_and(|done| !std::mem::replace(done, true));
         if let Some(When::After(time)) = script.steps.get(index + 1).map(|next| &next.when)
             && is_first
@@ -315,34 +336,34 @@ impl<'l> Player<'l> {
         }
     }
 
-    fn does(&mut self, deed: &Deed, world: &mut World<Meddler<'_>>) {
-        match deed {
-            Deed::Charger(evse_fsm::Operator::Reset) => self.witness.reset(Side::Charger),
-            Deed::Charger(
+    fn does(&mut self, action: &Action, world: &mut World<FaultInjector<'_>>) {
+        match action {
+            Action::Charger(evse_fsm::Operator::Reset) => self.witness.reset(Side::Charger),
+            Action::Charger(
                 evse_fsm::Operator::Stop
                 | evse_fsm::Operator::Authorise(false)
                 | evse_fsm::Operator::Available(false),
             ) => self.witness.stops(world.now()),
-            Deed::Car(pev_fsm::Operator::Reset) => self.witness.reset(Side::Car),
-            Deed::Car(pev_fsm::Operator::Start)
-                if world.node(CAR).and_then(Meddler::latched) == Some(Latch::DriverStop) =>
+            Action::Car(pev_fsm::Operator::Reset) => self.witness.reset(Side::Car),
+            Action::Car(pev_fsm::Operator::Start)
+                if world.node(CAR).and_then(|node| node.program.latched()) == Some(Latch::DriverStop) =>
             {
                 self.witness.released(Side::Car);
             }
             _ => (),
         }
-        deed.perform(world);
+        action.perform(world);
     }
 
     /// Runs until a step is due, or current flows where that is waited for.
-    fn run(&mut self, world: &mut World<Meddler<'_>>, until: Instant, waits: bool) -> Stop {
+    fn run(&mut self, world: &mut World<FaultInjector<'_>>, until: Instant, waits: bool) -> Stop {
         let Self { tally, witness, broken, look, story, .. } = self;
         let stop = world.run(Limit::until(until), |world| {
             if let Some(bench) = world.bench(CHARGER) {
                 tally.watch(world.now(), bench.truth());
             }
             for (port, side) in [(CHARGER, Side::Charger), (CAR, Side::Car)] {
-                if world.node(port).is_some_and(|node| node.latched().is_some()) {
+                if world.node(port).is_some_and(|node| node.program.latched().is_some()) {
                     witness.latched(world.now(), side);
                 }
             }
@@ -358,7 +379,7 @@ impl<'l> Player<'l> {
                 return tally.flows().then(|| FLOWS.to_owned());
             }
             let has_fired =
-                [CHARGER, CAR].iter().any(|port| world.node(*port).is_some_and(Meddler::has_fired));
+                [CHARGER, CAR].iter().any(|port| world.node(*port).is_some_and(FaultInjector::has_fired));
             has_fired.then(|| FIRED.to_owned())
         });
         if stop != Stop::Idle {
@@ -369,7 +390,7 @@ impl<'l> Player<'l> {
     }
 
     /// Mends everything, resets, pulls the plug and puts it in again.
-    fn recover(&mut self, script: &Script, world: &mut World<Meddler<'_>>) {
+    fn recover(&mut self, script: &Script, world: &mut World<FaultInjector<'_>>) {
         let now = world.now();
         if self.look.is_some() {
             self.story.tell(now, Told::Mended);
@@ -420,18 +441,18 @@ impl<'l> Player<'l> {
             plug += READ;
             self.run(world, plug, false);
         }
-        for deed in [
-            Deed::Charger(evse_fsm::Operator::Available(true)),
-            Deed::Charger(evse_fsm::Operator::Reset),
-            Deed::Charger(evse_fsm::Operator::Authorise(true)),
-            Deed::Car(pev_fsm::Operator::Reset),
+        for action in [
+            Action::Charger(evse_fsm::Operator::Available(true)),
+            Action::Charger(evse_fsm::Operator::Reset),
+            Action::Charger(evse_fsm::Operator::Authorise(true)),
+            Action::Car(pev_fsm::Operator::Reset),
             // A suspect sensor may be latched below the first latch.
-            Deed::Car(pev_fsm::Operator::Reset),
+            Action::Car(pev_fsm::Operator::Reset),
         ] {
-            self.does(&deed, world);
+            self.does(&action, world);
         }
         world.tell(CAR, |node, _| {
-            if let Host::Car(car) = &mut node.host {
+            if let Host::Car(car) = &mut node.program.host {
                 car.wish(Wishes { enough_percent: 100, ..script.setup.wishes });
             }
         });

@@ -7,8 +7,10 @@ use pev_fsm::Precharge;
 use roles::{EvseConfig, EvseLink, EvseStorage, PevConfig, PevLink, PevStorage};
 
 use super::clock::Clock;
-use super::meddler::{Meddler, Rule};
+use super::injector::FaultInjector;
+use super::program::Program;
 use super::reborn::Reborn;
+use super::rule::Rule;
 use super::senses;
 use super::words::Form;
 use crate::plant::{
@@ -193,7 +195,7 @@ impl Setup {
         [charger_rules, car_rules]: [Vec<Rule>; 2],
         evse: &'a mut [EvseStorage<'a>],
         pev: &'a mut [PevStorage<'a>],
-    ) -> Result<World<Meddler<'a>>, String> {
+    ) -> Result<World<FaultInjector<'a>>, String> {
         let (Some((evse, evse_spare)), Some((pev, pev_spare))) =
             (evse.split_first_mut(), pev.split_first_mut())
         else {
@@ -221,10 +223,11 @@ impl Setup {
         let charger_reborn = Reborn::Charger(self.evse.clone(), evse_spare.iter_mut().collect());
         let car_reborn = Reborn::Car(self.pev.clone(), pev_spare.iter_mut().collect());
         let host = Host::Charger(charger);
-        let charger = Meddler::new(host, charger_clock, charger_rules, charger_reborn);
+        let charger = FaultInjector::new(Program::new(host, charger_clock, charger_reborn), charger_rules);
         world.add("charger", charger, self.modem);
         let modem = ModemConfig::pev(ModemKind::Qca7005, Mac([0, 0xB0, 0x52, 0, 0, 0xE1]));
-        world.add("car", Meddler::new(Host::Car(car), car_clock, car_rules, car_reborn), modem);
+        let car = Program::new(Host::Car(car), car_clock, car_reborn);
+        world.add("car", FaultInjector::new(car, car_rules), modem);
         let load = self.bulbs.map_or_else(|| Load::battery(self.profile, self.soc_percent), Load::Bulbs);
         let mut bench = BenchConfig { load, ..self.bench.clone() };
         bench.accuracy.seed = self.seed;

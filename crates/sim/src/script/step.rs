@@ -8,7 +8,7 @@ use roles::{Input as EvseInput, PevInput};
 
 use super::act::Act;
 use super::forge::{Forged, STRANGER, forge};
-use super::meddler::Meddler;
+use super::injector::FaultInjector;
 use super::packet::{self, ACK, RST, SYN};
 use super::senses;
 use super::setup::{CAR, CHARGER, port};
@@ -20,7 +20,7 @@ use evse_fsm::Operator;
 
 /// Something that a script does.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Deed {
+pub enum Action {
     /// To the message or frame that it waited for.
     Act(Act),
     /// To the world.
@@ -58,21 +58,21 @@ pub enum Wish {
     Amperes(i32),
 }
 
-fn inject(injection: Injection) -> Deed {
-    Deed::Inject(injection)
+fn inject(injection: Injection) -> Action {
+    Action::Inject(injection)
 }
 
-fn fault(fault: Fault) -> Deed {
+fn fault(fault: Fault) -> Action {
     inject(Injection::Hardware(CHARGER, fault))
 }
 
-fn sensor(args: &Args, make: SensorFault) -> Deed {
+fn sensor(args: &Args, make: SensorFault) -> Action {
     // That there is such a sensor was checked with the line.
     let known = senses::sensor(&args.word(0)).unwrap_or(Sensor::Voltage);
     fault(Fault::Sensor(args.who(), known, make))
 }
 
-fn weather(loss_permille: u16, duplicate_permille: u16, delay: Span) -> Deed {
+fn weather(loss_permille: u16, duplicate_permille: u16, delay: Span) -> Action {
     inject(Injection::PathWeather(
         CHARGER,
         CAR,
@@ -88,24 +88,24 @@ const FLOOD: u64 = 1_000_000;
 
 /// Every step.
 #[rustfmt::skip] // a table reads best with one row a line
-pub(super) const FORMS: &[Form<Deed>] = &[
-    Form { words: "nothing", make: |_| Deed::Nothing },
+pub(super) const FORMS: &[Form<Action>] = &[
+    Form { words: "nothing", make: |_| Action::Nothing },
     // The message or frame that was waited for.
-    Form { words: "withhold", make: |_| Deed::Act(Act::Withhold) },
-    Form { words: "delay TIME", make: |a| Deed::Act(Act::Delay(a.time())) },
-    Form { words: "twice", make: |_| Deed::Act(Act::Twice) },
-    Form { words: "set WORD WORD", make: |a| Deed::Act(Act::Set(a.word(0), a.word(1))) },
-    Form { words: "become REST", make: |a| Deed::Act(Act::Become(a.word(0))) },
-    Form { words: "repeat WORD N", make: |a| Deed::Act(Act::Repeat(a.word(0), a.fit(0))) },
-    Form { words: "append BYTES", make: |a| Deed::Act(Act::Append(a.bytes())) },
-    Form { words: "prepend BYTES", make: |a| Deed::Act(Act::Prepend(a.bytes())) },
-    Form { words: "payload BYTES", make: |a| Deed::Act(Act::Payload(a.bytes())) },
-    Form { words: "raw BYTES", make: |a| Deed::Act(Act::Raw(a.bytes())) },
-    Form { words: "cut N", make: |a| Deed::Act(Act::Cut(a.fit(0))) },
-    Form { words: "pieces N", make: |a| Deed::Act(Act::Pieces(a.fit(0))) },
-    Form { words: "put N BYTES", make: |a| Deed::Act(Act::Put(a.fit(0), a.bytes())) },
-    Form { words: "spoil N BYTES", make: |a| Deed::Act(Act::Spoil(a.fit(0), a.bytes())) },
-    Form { words: "lose N segments", make: |a| Deed::Act(Act::LoseSegments(a.fit::<u32>(0).saturating_sub(1))) },
+    Form { words: "withhold", make: |_| Action::Act(Act::Withhold) },
+    Form { words: "delay TIME", make: |a| Action::Act(Act::Delay(a.time())) },
+    Form { words: "twice", make: |_| Action::Act(Act::Twice) },
+    Form { words: "set WORD WORD", make: |a| Action::Act(Act::Set(a.word(0), a.word(1))) },
+    Form { words: "become REST", make: |a| Action::Act(Act::Become(a.word(0))) },
+    Form { words: "repeat WORD N", make: |a| Action::Act(Act::Repeat(a.word(0), a.fit(0))) },
+    Form { words: "append BYTES", make: |a| Action::Act(Act::Append(a.bytes())) },
+    Form { words: "prepend BYTES", make: |a| Action::Act(Act::Prepend(a.bytes())) },
+    Form { words: "payload BYTES", make: |a| Action::Act(Act::Payload(a.bytes())) },
+    Form { words: "raw BYTES", make: |a| Action::Act(Act::Raw(a.bytes())) },
+    Form { words: "cut N", make: |a| Action::Act(Act::Cut(a.fit(0))) },
+    Form { words: "pieces N", make: |a| Action::Act(Act::Pieces(a.fit(0))) },
+    Form { words: "put N BYTES", make: |a| Action::Act(Act::Put(a.fit(0), a.bytes())) },
+    Form { words: "spoil N BYTES", make: |a| Action::Act(Act::Spoil(a.fit(0), a.bytes())) },
+    Form { words: "lose N segments", make: |a| Action::Act(Act::LoseSegments(a.fit::<u32>(0).saturating_sub(1))) },
     // Plug, line and modems.
     Form { words: "plug", make: |_| inject(Injection::Plug(CAR)) },
     Form { words: "unplug", make: |_| inject(Injection::Unplug(CAR)) },
@@ -121,22 +121,22 @@ pub(super) const FORMS: &[Form<Deed>] = &[
     // Programs.
     Form { words: "freeze WHO", make: |a| inject(Injection::FreezeNode(port(a.who()), true)) },
     Form { words: "thaw WHO", make: |a| inject(Injection::FreezeNode(port(a.who()), false)) },
-    Form { words: "stall WHO TIME", make: |a| Deed::Stall(a.who(), a.time()) },
-    Form { words: "restart WHO", make: |a| Deed::Restart(a.who()) },
+    Form { words: "stall WHO TIME", make: |a| Action::Stall(a.who(), a.time()) },
+    Form { words: "restart WHO", make: |a| Action::Restart(a.who()) },
     // People.
-    Form { words: "operator authorises", make: |_| Deed::Charger(Operator::Authorise(true)) },
-    Form { words: "operator refuses", make: |_| Deed::Charger(Operator::Authorise(false)) },
-    Form { words: "operator stops", make: |_| Deed::Charger(Operator::Stop) },
-    Form { words: "operator resets", make: |_| Deed::Charger(Operator::Reset) },
-    Form { words: "operator retries", make: |_| Deed::Charger(Operator::Retry) },
-    Form { words: "operator closes", make: |_| Deed::Charger(Operator::Available(false)) },
-    Form { words: "operator opens", make: |_| Deed::Charger(Operator::Available(true)) },
-    Form { words: "driver stops", make: |_| Deed::Car(CarOperator::Stop) },
-    Form { words: "driver starts", make: |_| Deed::Car(CarOperator::Start) },
-    Form { words: "driver resets", make: |_| Deed::Car(CarOperator::Reset) },
-    Form { words: "owner wants N %", make: |a| Deed::Wish(Wish::Enough(a.fit(0))) },
-    Form { words: "owner bears voltage VALUE", make: |a| Deed::Wish(Wish::Volts(a.fit(0))) },
-    Form { words: "owner bears current VALUE", make: |a| Deed::Wish(Wish::Amperes(a.fit(0))) },
+    Form { words: "operator authorises", make: |_| Action::Charger(Operator::Authorise(true)) },
+    Form { words: "operator refuses", make: |_| Action::Charger(Operator::Authorise(false)) },
+    Form { words: "operator stops", make: |_| Action::Charger(Operator::Stop) },
+    Form { words: "operator resets", make: |_| Action::Charger(Operator::Reset) },
+    Form { words: "operator retries", make: |_| Action::Charger(Operator::Retry) },
+    Form { words: "operator closes", make: |_| Action::Charger(Operator::Available(false)) },
+    Form { words: "operator opens", make: |_| Action::Charger(Operator::Available(true)) },
+    Form { words: "driver stops", make: |_| Action::Car(CarOperator::Stop) },
+    Form { words: "driver starts", make: |_| Action::Car(CarOperator::Start) },
+    Form { words: "driver resets", make: |_| Action::Car(CarOperator::Reset) },
+    Form { words: "owner wants N %", make: |a| Action::Wish(Wish::Enough(a.fit(0))) },
+    Form { words: "owner bears voltage VALUE", make: |a| Action::Wish(Wish::Volts(a.fit(0))) },
+    Form { words: "owner bears current VALUE", make: |a| Action::Wish(Wish::Amperes(a.fit(0))) },
     Form { words: "emergency stop of WHO", make: |a| fault(Fault::EmergencyStop(a.who(), true)) },
     Form { words: "release stop of WHO", make: |a| fault(Fault::EmergencyStop(a.who(), false)) },
     // Hardware.
@@ -147,7 +147,7 @@ pub(super) const FORMS: &[Form<Deed>] = &[
     Form { words: "pilot short", make: |_| fault(Fault::Pilot(PilotFault::Short)) },
     Form { words: "pilot without diode", make: |_| fault(Fault::Pilot(PilotFault::NoDiode)) },
     Form { words: "pilot duty N permille", make: |a| fault(Fault::Pilot(PilotFault::Duty(a.fit(0)))) },
-    Form { words: "pilot bounces TIME", make: |a| Deed::PilotBounce(a.time()) },
+    Form { words: "pilot bounces TIME", make: |a| Action::PilotBounce(a.time()) },
     Form { words: "pilot mends", make: |_| fault(Fault::Pilot(PilotFault::Sound)) },
     Form { words: "proximity open", make: |_| fault(Fault::ProximityOpen(true)) },
     Form { words: "leak N ohm", make: |a| fault(Fault::Leak(a.fit(0))) },
@@ -171,7 +171,7 @@ pub(super) const FORMS: &[Form<Deed>] = &[
     Form { words: "sensor of WHO WORD noisy VALUE", make: |a| sensor(a, SensorFault::Noisy(a.fit(0))) },
     Form { words: "sensor of WHO WORD stuck at WORD", make: |a| sensor(a, SensorFault::Stuck(senses::says(&a.word(1)).unwrap_or(0))) },
     Form { words: "sensor of WHO WORD reversed", make: |a| sensor(a, SensorFault::Reversed) },
-    Form { words: "glitch of WHO WORD TIME", make: |a| Deed::Glitch(a.who(), senses::sensor(&a.word(0)).unwrap_or(Sensor::Contactors), a.time()) },
+    Form { words: "glitch of WHO WORD TIME", make: |a| Action::Glitch(a.who(), senses::sensor(&a.word(0)).unwrap_or(Sensor::Contactors), a.time()) },
     Form { words: "monitor fails its test", make: |_| fault(Fault::SelfTestFails(true)) },
     Form { words: "monitor mends", make: |_| fault(Fault::SelfTestFails(false)) },
     Form { words: "bleeder breaks", make: |_| fault(Fault::BleederOpen(true)) },
@@ -180,27 +180,27 @@ pub(super) const FORMS: &[Form<Deed>] = &[
     Form { words: "battery goes", make: |_| fault(Fault::BatteryGone(true)) },
     Form { words: "battery returns", make: |_| fault(Fault::BatteryGone(false)) },
     // Forged frames.
-    Form { words: "WHO hears discovery N", make: |a| Deed::Hear(a.who(), Forged::Discovery(true, a.fit(0))) },
-    Form { words: "WHO hears discovery of stranger", make: |a| Deed::Hear(a.who(), Forged::Discovery(false, 16)) },
-    Form { words: "WHO hears datagram BYTES", make: |a| Deed::Hear(a.who(), Forged::Datagram(a.bytes())) },
-    Form { words: "WHO hears answer at WORD port N security N", make: |a| Deed::Hear(a.who(), Forged::Answer(true, a.word(0).parse().unwrap_or(Ipv6Addr::UNSPECIFIED), a.fit(0), a.fit(1))) },
-    Form { words: "WHO hears answer of stranger", make: |a| Deed::Hear(a.who(), Forged::Answer(false, STRANGER.1, 50_000, 16)) },
-    Form { words: "WHO hears syn", make: |a| Deed::Hear(a.who(), Forged::Tcp { opens: true, is_peer: true }) },
-    Form { words: "WHO hears syn of stranger", make: |a| Deed::Hear(a.who(), Forged::Tcp { opens: true, is_peer: false }) },
-    Form { words: "WHO hears old reset", make: |a| Deed::Hear(a.who(), Forged::Tcp { opens: false, is_peer: true }) },
-    Form { words: "WHO hears reset N ahead", make: |a| Deed::Hear(a.who(), Forged::Blind { flags: RST, ahead: a.fit(0), payload: Vec::new() }) },
-    Form { words: "WHO hears opening N ahead", make: |a| Deed::Hear(a.who(), Forged::Blind { flags: SYN, ahead: a.fit(0), payload: Vec::new() }) },
-    Form { words: "WHO hears blind BYTES", make: |a| Deed::Hear(a.who(), Forged::Blind { flags: ACK, ahead: 0, payload: a.bytes() }) },
-    Form { words: "WHO hears claim", make: |a| Deed::Hear(a.who(), Forged::Claim(true)) },
-    Form { words: "WHO hears wish", make: |a| Deed::Hear(a.who(), Forged::Claim(false)) },
-    Form { words: "WHO hears router", make: |a| Deed::Hear(a.who(), Forged::Router) },
-    Form { words: "WHO hears N frames a second for TIME", make: |a| Deed::Flood(a.who(), a.fit(0), a.time()) },
-    Form { words: "WHO hears frame BYTES", make: |a| Deed::Hear(a.who(), Forged::Bytes(a.bytes())) },
+    Form { words: "WHO hears discovery N", make: |a| Action::Hear(a.who(), Forged::Discovery(true, a.fit(0))) },
+    Form { words: "WHO hears discovery of stranger", make: |a| Action::Hear(a.who(), Forged::Discovery(false, 16)) },
+    Form { words: "WHO hears datagram BYTES", make: |a| Action::Hear(a.who(), Forged::Datagram(a.bytes())) },
+    Form { words: "WHO hears answer at WORD port N security N", make: |a| Action::Hear(a.who(), Forged::Answer(true, a.word(0).parse().unwrap_or(Ipv6Addr::UNSPECIFIED), a.fit(0), a.fit(1))) },
+    Form { words: "WHO hears answer of stranger", make: |a| Action::Hear(a.who(), Forged::Answer(false, STRANGER.1, 50_000, 16)) },
+    Form { words: "WHO hears syn", make: |a| Action::Hear(a.who(), Forged::Tcp { opens: true, is_peer: true }) },
+    Form { words: "WHO hears syn of stranger", make: |a| Action::Hear(a.who(), Forged::Tcp { opens: true, is_peer: false }) },
+    Form { words: "WHO hears old reset", make: |a| Action::Hear(a.who(), Forged::Tcp { opens: false, is_peer: true }) },
+    Form { words: "WHO hears reset N ahead", make: |a| Action::Hear(a.who(), Forged::Blind { flags: RST, ahead: a.fit(0), payload: Vec::new() }) },
+    Form { words: "WHO hears opening N ahead", make: |a| Action::Hear(a.who(), Forged::Blind { flags: SYN, ahead: a.fit(0), payload: Vec::new() }) },
+    Form { words: "WHO hears blind BYTES", make: |a| Action::Hear(a.who(), Forged::Blind { flags: ACK, ahead: 0, payload: a.bytes() }) },
+    Form { words: "WHO hears claim", make: |a| Action::Hear(a.who(), Forged::Claim(true)) },
+    Form { words: "WHO hears wish", make: |a| Action::Hear(a.who(), Forged::Claim(false)) },
+    Form { words: "WHO hears router", make: |a| Action::Hear(a.who(), Forged::Router) },
+    Form { words: "WHO hears N frames a second for TIME", make: |a| Action::Flood(a.who(), a.fit(0), a.time()) },
+    Form { words: "WHO hears frame BYTES", make: |a| Action::Hear(a.who(), Forged::Bytes(a.bytes())) },
 ];
 
-impl Deed {
+impl Action {
     /// Does it, unless it was done to a message already.
-    pub(super) fn perform(&self, world: &mut World<Meddler<'_>>) {
+    pub(super) fn perform(&self, world: &mut World<FaultInjector<'_>>) {
         match self {
             Self::Act(_) | Self::Nothing => (),
             Self::Inject(injection) => world.inject(world.now(), *injection),
@@ -236,7 +236,7 @@ impl Deed {
                 });
             }),
             Self::Wish(wish) => world.tell(CAR, |node, _| {
-                if let Host::Car(car) = &mut node.host {
+                if let Host::Car(car) = &mut node.program.host {
                     let mut wishes = car.wishes();
                     match wish {
                         Wish::Enough(percent) => wishes.enough_percent = *percent,
@@ -270,7 +270,7 @@ impl Deed {
 }
 
 /// A fault that is there now, and another that takes its place after a time.
-fn passes(world: &mut World<Meddler<'_>>, time: Duration, first: Fault, then: Fault) {
+fn passes(world: &mut World<FaultInjector<'_>>, time: Duration, first: Fault, then: Fault) {
     let now = world.now();
     world.inject(now, Injection::Hardware(CHARGER, first));
     world.inject(now + time, Injection::Hardware(CHARGER, then));

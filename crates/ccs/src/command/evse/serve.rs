@@ -5,21 +5,22 @@ use std::ops::ControlFlow;
 
 use control_pilot::Level;
 use evse_fsm::{Demand, Plant};
-use hal_linux::{CarPilot, Clock, Happening, PlantBackend, Port, Role, Signals};
+use hal_linux::{Clock, Happening, PlantBackend, Port, Role, Signals};
 use machine::{Duration, Instant};
 use session::{By, Phase};
 
-use super::clerk::with_clerk;
-use crate::cli::Exit;
+use crate::exit::Exit;
 use crate::inbox::Inbox;
 use crate::latches::Latches;
+use crate::log_writer::with_log_writer;
+use crate::plant::CarPilot;
 use crate::recording::Recording;
 use crate::reporter::{How, Reporter};
 use crate::running::{self, Observes, Ran};
 use crate::said::Said;
 
 /// What a role's event says, for the log.
-pub trait Tells {
+pub trait LogEvent {
     /// The session's part of it.
     fn session(&self) -> Option<&evse_fsm::Event>;
     /// Whether a connection begins (`true`) or is over with all that belongs to it (`false`).
@@ -29,7 +30,7 @@ pub trait Tells {
 }
 
 /// Everything but the role.
-pub struct Desk<'a, P, B> {
+pub struct IoParts<'a, P, B> {
     /// The role's frames.
     pub port: &'a mut P,
     /// Its plant.
@@ -55,28 +56,28 @@ pub struct Desk<'a, P, B> {
 /// to the end of the session.
 pub fn serve<R, P, B>(
     role: &mut R,
-    desk: Desk<'_, P, B>,
+    parts: IoParts<'_, P, B>,
     clock: Clock,
     ready: &str,
     out: &mut (dyn Write + Send),
 ) -> anyhow::Result<Exit>
 where
     R: Role<Demand = Demand, Reading = Plant>,
-    R::Event: Tells,
+    R::Event: LogEvent,
     P: Port,
     B: PlantBackend<Demand = Demand, Reading = Plant>,
 {
-    let Desk { port, plant, car_pilot, recording, latches, inbox, all, sessions } = desk;
+    let IoParts { port, plant, car_pilot, recording, latches, inbox, all, sessions } = parts;
     car_pilot.hold(Level::B);
     // Before the first line says that the charger is ready.
     plant.heartbeat().check()?;
     let signals = Signals::hold()?;
     let how = How { records: recording.is_some(), all };
-    with_clerk(out, recording, |clerk| {
+    with_log_writer(out, recording, |writer| {
         // Let go at the end of this block: a log that stalls for ever can then be interrupted.
         let signals = signals;
         let mut observer = Observer {
-            reporter: Reporter::new(clerk, inbox, clock, how),
+            reporter: Reporter::new(writer, inbox, clock, how),
             phase: Phase::Idle,
             latches,
             car_pilot,
@@ -107,7 +108,7 @@ struct Observer<'c, 'a> {
 /// How long the connection's end is waited for after a session: a little more than the role takes to cut it.
 const LINGER: Duration = Duration::from_secs(6);
 
-impl<E: Tells> Observes<E> for Observer<'_, '_> {
+impl<E: LogEvent> Observes<E> for Observer<'_, '_> {
     fn say(&mut self, at: Instant, words: &str) {
         self.reporter.say(at, words);
     }
@@ -148,7 +149,7 @@ impl Observer<'_, '_> {
         (Phase::Handshake..=Phase::SessionStop).contains(&self.phase)
     }
 
-    fn event<E: Tells>(&mut self, at: Instant, event: &E) {
+    fn event<E: LogEvent>(&mut self, at: Instant, event: &E) {
         self.reporter.told(at, event.said());
         if let Some(is_connected) = event.connection() {
             self.is_connected = is_connected;

@@ -12,10 +12,10 @@ use machine::{Cx, Duration, Instant, Machine, whole};
 use modem::{Modem, ModemConfig};
 
 use super::merge::{Heard, Merge};
-use super::scribe::Desk;
 use super::words::{NOTHING, of_own_modem, of_sight};
-use crate::cli::Exit;
+use super::writer::Queue;
 use crate::escape::Plain;
+use crate::exit::Exit;
 use crate::repeats::EVERY;
 
 /// Frames taken from one interface before the others are looked at: judgement, against a flood.
@@ -85,29 +85,29 @@ impl Listener {
     }
 
     /// Listens until a signal asks for the end, or no one reads any more.
-    pub fn run(mut self, signals: &Signals, desk: &mut Desk<'_>) -> anyhow::Result<Exit> {
-        self.begin(desk);
+    pub fn run(mut self, signals: &Signals, queue: &mut Queue<'_>) -> anyhow::Result<Exit> {
+        self.begin(queue);
         let mut buffer = vec![0; PacketSocket::MAX_FRAME];
         loop {
             for index in 0..self.ears.len() {
-                self.take(index, &mut buffer, desk)?;
+                self.take(index, &mut buffer, queue)?;
             }
             while let Some(heard) = self.merge.next(self.unix()) {
-                self.hear(heard, desk);
+                self.hear(heard, queue);
             }
-            self.look(desk);
-            self.serve_modems(&mut buffer, desk)?;
-            self.report_losses(desk);
+            self.look(queue);
+            self.serve_modems(&mut buffer, queue)?;
+            self.report_losses(queue);
             let wish = signals.next()?;
             if wish == Some(Wish::Report) {
-                self.say(desk, self.counters());
-            } else if wish.is_some() || desk.nobody_reads() {
+                self.say(queue, self.counters());
+            } else if wish.is_some() || queue.nobody_reads() {
                 while let Some(heard) = self.merge.next(Real::MAX) {
-                    self.hear(heard, desk);
+                    self.hear(heard, queue);
                 }
-                self.say(desk, self.counters());
+                self.say(queue, self.counters());
                 if self.outlook.sight() == Sight::Nothing {
-                    self.say(desk, NOTHING.into());
+                    self.say(queue, NOTHING.into());
                 }
                 return Ok(Exit::Good);
             }
@@ -115,14 +115,17 @@ impl Listener {
         }
     }
 
-    fn begin(&mut self, desk: &mut Desk<'_>) {
+    fn begin(&mut self, queue: &mut Queue<'_>) {
         let names: Vec<String> = self.ears.iter().map(|ear| Plain(&ear.name).to_string()).collect();
         let how = match (self.joins, self.key.is_some()) {
             (false, false) => "nothing is sent",
             (false, true) => "the own modem is given the key",
             (true, _) => "the own modem is given each key that is learned",
         };
-        self.say(desk, format!("ready on {}: {how}; Ctrl-C ends it and shows the stories", names.join(", ")));
+        self.say(
+            queue,
+            format!("ready on {}: {how}; Ctrl-C ends it and shows the stories", names.join(", ")),
+        );
         let (mut cx, key) = (Cx { now: self.clock.now(), entropy: &mut OsEntropy }, self.key);
         for (modem, _) in self.ears.iter_mut().filter_map(|ear| ear.modem.as_mut()) {
             modem.start(&mut cx);
@@ -133,7 +136,7 @@ impl Listener {
     }
 
     /// Takes what waits on an interface.
-    fn take(&mut self, index: usize, buffer: &mut [u8], desk: &mut Desk<'_>) -> Result<(), Error> {
+    fn take(&mut self, index: usize, buffer: &mut [u8], queue: &mut Queue<'_>) -> Result<(), Error> {
         for _ in 0..BURST {
             let (now, unix) = (self.clock.now(), self.unix());
             let Some(ear) = self.ears.get_mut(index).filter(|ear| ear.down_until.is_none()) else { break };
@@ -146,7 +149,7 @@ impl Listener {
                         "warning: {}: the interface is down or gone; waiting for it",
                         Plain(&ear.name)
                     );
-                    desk.say(unix, words);
+                    queue.say(unix, words);
                     break;
                 }
                 Err(error) => return Err(error),
@@ -169,17 +172,17 @@ impl Listener {
     }
 
     /// Takes a frame in its order.
-    fn hear(&mut self, heard: Heard, desk: &mut Desk<'_>) {
+    fn hear(&mut self, heard: Heard, queue: &mut Queue<'_>) {
         let learned = self.outlook.take(nanos(heard.at), &packet::parse(ETHERNET, &heard.bytes));
         let at = heard.at;
-        desk.frame(at, Direction::Received, heard.bytes);
+        queue.frame(at, Direction::Received, heard.bytes);
         let Some(key) = learned.filter(|key| self.key != Some(*key)) else { return };
         let car = self.outlook.status().car.map_or_else(String::new, |car| format!(" given to {car}"));
         self.key = Some(key);
         if !self.joins {
-            return desk.say(at, format!("the network's key{car} was seen"));
+            return queue.say(at, format!("the network's key{car} was seen"));
         }
-        desk.say(at, format!("the network's key{car} is set in the own modem"));
+        queue.say(at, format!("the network's key{car} is set in the own modem"));
         let mut cx = Cx { now: self.clock.now(), entropy: &mut OsEntropy };
         for (modem, _) in self.ears.iter_mut().filter_map(|ear| ear.modem.as_mut()) {
             modem.set_key(&mut cx, key);
@@ -187,7 +190,7 @@ impl Listener {
     }
 
     /// Says what can be seen where that has changed.
-    fn look(&mut self, desk: &mut Desk<'_>) {
+    fn look(&mut self, queue: &mut Queue<'_>) {
         self.outlook.pass(nanos(self.unix()));
         let sight = self.outlook.sight();
         // That there is a connection is news only where it was missed.
@@ -195,13 +198,13 @@ impl Listener {
         if sight != self.said
             && let Some(words) = of_sight(sight).filter(|_| sight != Sight::Connections || was_missed)
         {
-            self.say(desk, words.into());
+            self.say(queue, words.into());
         }
         self.said = sight;
     }
 
     /// Lets the own modems do what is due.
-    fn serve_modems(&mut self, buffer: &mut [u8], desk: &mut Desk<'_>) -> Result<(), Error> {
+    fn serve_modems(&mut self, buffer: &mut [u8], queue: &mut Queue<'_>) -> Result<(), Error> {
         let (now, unix) = (self.clock.now(), self.unix());
         let room = buffer.get_mut(..MAX_FRAME).unwrap_or_default();
         for ear in &mut self.ears {
@@ -209,7 +212,7 @@ impl Listener {
                 ear.down_until = Some(now + AGAIN);
                 if ear.socket.reopen().is_ok() {
                     ear.down_until = None;
-                    desk.say(unix, format!("{}: the interface is back", Plain(&ear.name)));
+                    queue.say(unix, format!("{}: the interface is back", Plain(&ear.name)));
                 }
             }
             let Some((modem, _)) = &mut ear.modem else { continue };
@@ -220,31 +223,31 @@ impl Listener {
                 let frame = room.get(..length).unwrap_or_default();
                 match ear.socket.send(frame) {
                     // A full queue loses the frame, as any wire does; an interface that is down is said where it is read.
-                    Ok(_) => desk.frame(unix, Direction::Sent, frame.to_vec()),
+                    Ok(_) => queue.frame(unix, Direction::Sent, frame.to_vec()),
                     Err(error) if error.is_interface_down() => {}
                     Err(error) => return Err(error),
                 }
             }
             while let Some(event) = modem.poll_event() {
-                desk.say(unix, of_own_modem(&Plain(&ear.name).to_string(), &event));
+                queue.say(unix, of_own_modem(&Plain(&ear.name).to_string(), &event));
             }
         }
         Ok(())
     }
 
     /// Says what was lost; asked every ten seconds, as the kernel's table has to be read for it.
-    fn report_losses(&mut self, desk: &mut Desk<'_>) {
+    fn report_losses(&mut self, queue: &mut Queue<'_>) {
         let now = self.clock.now();
         if now < self.losses_at {
             return;
         }
         self.losses_at = now + EVERY;
         let all = self.dropped_by_kernel();
-        let (dropped, unwritten) = (all - self.dropped, desk.take_lost());
+        let (dropped, unwritten) = (all - self.dropped, queue.take_lost());
         if dropped + unwritten > 0 {
             self.dropped = all;
             self.say(
-                desk,
+                queue,
                 format!(
                     "warning: {dropped} frames were dropped by the kernel, {unwritten} frames and lines not written: this \
                      machine, or whoever reads this, is too slow"
@@ -280,8 +283,8 @@ impl Listener {
         format!("frames: {heard} heard{again}, {} dropped by the kernel", self.dropped_by_kernel())
     }
 
-    fn say(&self, desk: &mut Desk<'_>, words: String) {
-        desk.say(self.unix(), words);
+    fn say(&self, queue: &mut Queue<'_>, words: String) {
+        queue.say(self.unix(), words);
     }
 
     /// The time since 1970 (UTC).

@@ -13,9 +13,9 @@ use modem::{
 use roles::Mac;
 use session::{By, Cause, Phase, StopReason};
 
-use crate::cli::Ended;
 use crate::drive::{End, Next, Wire, drive};
 use crate::escape;
+use crate::exit::Ended;
 
 /// Largest image that is read: the longest seen has 9796 bytes.
 const MAX_IMAGE: usize = 64 * 1024;

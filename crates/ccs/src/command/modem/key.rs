@@ -3,15 +3,17 @@
 use std::io::BufRead;
 use std::ops::ControlFlow;
 
+use clap::Args;
 use homeplug_mme::{NetworkKey, Nmk};
 use machine::Duration;
 use modem::{Modem, ModemConfig, ModemEvent, ModemFault, Question};
 use serde_json::json;
 
 use super::show::list;
+use super::target::TargetArgs;
 use super::{Bench, no_modem};
-use crate::cli::{Ended, Exit, KeyArgs, Usage};
 use crate::drive::End;
+use crate::exit::{Ended, Exit, Usage};
 use crate::hex;
 use crate::words::{Side, of_modem};
 
@@ -19,6 +21,30 @@ use crate::words::{Side, of_modem};
 const LIMIT: Duration = Duration::from_secs(60);
 /// Lengths of a password in characters (`HomePlug` AV; what every plug from a shop has is ten long).
 const PASSWORD: std::ops::RangeInclusive<usize> = 8..=64;
+
+/// What `ccs modem key` takes.
+#[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option on the command line")]
+pub struct KeyArgs {
+    #[command(flatten)]
+    /// The interface.
+    pub at: TargetArgs,
+    /// Sets the key of this password, 8 to 64 printable characters; `-` reads it from the standard input.
+    #[arg(long, value_name = "PASSWORD", group = "how")]
+    pub password: Option<String>,
+    /// Sets a key that nobody knows.
+    #[arg(long, group = "how")]
+    pub random: bool,
+    /// Shows the network and sets nothing; so does no option at all.
+    #[arg(long, group = "how")]
+    pub show: bool,
+    /// Shows keys in full.
+    #[arg(long)]
+    pub show_keys: bool,
+    /// Yes: the modem leaves its network and restarts.
+    #[arg(long)]
+    pub yes: bool,
+}
 
 /// Whether a key is to be set at all.
 fn sets(args: &KeyArgs) -> bool {

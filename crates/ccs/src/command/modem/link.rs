@@ -2,18 +2,31 @@
 
 use std::fmt::Write as _;
 
+use clap::Args;
 use machine::Duration;
 use modem::{Details, Question};
 use serde_json::json;
 
 use super::Bench;
 use super::show::{network_json, stations};
-use crate::cli::{Ended, Exit, LinkArgs};
+use super::target::TargetArgs;
 use crate::escape;
+use crate::exit::{Ended, Exit};
 
 const QUESTIONS: &[Question] = &[Question::Link, Question::Network];
 /// Pause between two looks: judgement.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// What `ccs modem link` takes.
+#[derive(Args)]
+pub struct LinkArgs {
+    #[command(flatten)]
+    /// The interface.
+    pub at: TargetArgs,
+    /// Shows it each second until Ctrl-C; with `--json` one object a line.
+    #[arg(long)]
+    pub watch: bool,
+}
 
 /// Shows the link once, or each second.
 pub fn run(args: &LinkArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {

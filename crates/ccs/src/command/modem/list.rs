@@ -6,8 +6,9 @@ use modem::{Access, FoundModem};
 use serde_json::json;
 
 use super::show::{ascii, firmware, network_json, part, stations};
+use super::target::TargetArgs;
 use super::{Bench, no_modem, table};
-use crate::cli::{Exit, TargetArgs};
+use crate::exit::Exit;
 
 /// Time for one modem's parameters; a modem here takes less than one second (observed), over the line: judgement.
 const ROLE: Duration = Duration::from_secs(3);

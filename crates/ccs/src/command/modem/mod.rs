@@ -7,19 +7,48 @@ mod list;
 mod pib;
 mod reset;
 mod show;
+mod target;
 #[cfg(test)]
 mod tests;
 
 use std::io::Write;
 
+use clap::Subcommand;
 use hal_linux::Interface;
 
-use crate::cli::{Exit, ModemCommand, PibCommand};
 use crate::drive::Cable;
+use crate::exit::Exit;
 
 pub use bench::{Bench, Progress, no_modem};
+use key::KeyArgs;
+use link::LinkArgs;
+use pib::PibCommand;
+use reset::ResetArgs;
 use show::table;
 pub use show::{firmware, stations};
+pub use target::{OneModemArgs, TargetArgs};
+
+/// What `ccs modem` does.
+#[derive(Subcommand)]
+#[command(after_help = "\
+Questions change nothing. What changes a modem (`key --password|--random`, `pib role`, `pib write`, `reset`) says
+what it would do and ends with exit code 2 unless `--yes` is given. No modem: exit code 62. One modem has one
+master: end `ccs evse` and `ccs pev` on the interface before.")]
+pub enum ModemCommand {
+    /// Lists the modems within reach: the own one, and those of its network.
+    List(TargetArgs),
+    /// Shows everything of one modem.
+    Info(OneModemArgs),
+    /// Shows the own modem's network, or sets its key.
+    Key(KeyArgs),
+    /// Shows the link's state, the stations and the rates.
+    Link(LinkArgs),
+    /// Reads, checks, changes and writes parameters.
+    #[command(subcommand)]
+    Pib(PibCommand),
+    /// Restarts a modem and waits until it is back.
+    Reset(ResetArgs),
+}
 
 /// Does one thing with a modem.
 pub fn run(command: &ModemCommand, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit> {

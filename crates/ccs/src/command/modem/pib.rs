@@ -7,6 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
+use clap::{Args, Subcommand, ValueEnum};
 use modem::pib::{Editor, Image, Role, checksum32};
 use modem::{Details, PibWriter, Refusal, WriteEvent, WritePlan, WriteStep};
 use roles::Mac;
@@ -14,12 +15,94 @@ use serde_json::{Value as Json, json};
 
 use super::Bench;
 use super::show::{image_json, image_rows, list};
-use crate::cli::{CheckArgs, Ended, Exit, ReadArgs, RoleArgs, RoleName, WriteArgs};
+use super::target::{OneModemArgs, TargetArgs};
 use crate::drive::End;
 use crate::escape::{self, Plain};
+use crate::exit::{Ended, Exit};
 
 /// Largest file that is looked at: more than any image has.
 const MAX_FILE: u64 = 1 << 20;
+
+/// What `ccs modem pib` does.
+#[derive(Subcommand)]
+pub enum PibCommand {
+    /// Saves a modem's parameters to a file, which then holds its keys.
+    Read(ReadArgs),
+    /// Checks a file: chain, checksums, what is odd; shows role and names. Exit code 1 when it is not sound.
+    Check(CheckArgs),
+    /// Sets the own modem up for a charger or a car, after a backup.
+    Role(RoleArgs),
+    /// Writes a file to a modem, after a backup, and compares.
+    Write(WriteArgs),
+}
+
+/// What `ccs modem pib read` takes.
+#[derive(Args)]
+pub struct ReadArgs {
+    /// Where to save the parameters; only its owner may read it.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    #[command(flatten)]
+    /// The modem.
+    pub of: OneModemArgs,
+    /// Yes: replace the file if it is there.
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// What `ccs modem pib check` takes.
+#[derive(Args)]
+pub struct CheckArgs {
+    /// The parameters.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// One JSON object; nothing else on the standard output.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What `ccs modem pib role` takes.
+#[derive(Args)]
+pub struct RoleArgs {
+    /// The side of the cable.
+    #[arg(value_enum)]
+    pub role: RoleName,
+    #[command(flatten)]
+    /// The interface.
+    pub at: TargetArgs,
+    /// Where to save the parameters before; else `pib-MAC.bak` in the working directory.
+    #[arg(long, value_name = "FILE")]
+    pub backup: Option<PathBuf>,
+    /// Yes: write to the modem.
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// The sides of the cable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RoleName {
+    /// A charger's.
+    Evse,
+    /// A car's.
+    Pev,
+}
+
+/// What `ccs modem pib write` takes.
+#[derive(Args)]
+pub struct WriteArgs {
+    /// The new parameters: a whole chain, as `ccs modem pib read` saves it.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Where to save what the modem has now; a file that is there must hold just that.
+    #[arg(long, value_name = "FILE")]
+    pub backup: PathBuf,
+    #[command(flatten)]
+    /// The modem.
+    pub of: OneModemArgs,
+    /// Yes: write to the modem.
+    #[arg(long)]
+    pub yes: bool,
+}
 
 /// Refuses to replace a file that nobody gave up.
 pub fn before_read(args: &ReadArgs) -> anyhow::Result<()> {

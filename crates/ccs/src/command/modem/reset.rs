@@ -2,13 +2,26 @@
 
 use std::ops::ControlFlow;
 
+use clap::Args;
 use modem::{Reset, ResetEvent};
 use roles::Mac;
 use serde_json::json;
 
 use super::Bench;
-use crate::cli::{Ended, Exit, ResetArgs};
+use super::target::OneModemArgs;
 use crate::drive::End;
+use crate::exit::{Ended, Exit};
+
+/// What `ccs modem reset` takes.
+#[derive(Args)]
+pub struct ResetArgs {
+    #[command(flatten)]
+    /// The modem.
+    pub of: OneModemArgs,
+    /// Yes: the link is lost and the modem away for some seconds.
+    #[arg(long)]
+    pub yes: bool,
+}
 
 /// Refuses what nobody has agreed to.
 pub fn before(args: &ResetArgs) -> anyhow::Result<()> {

@@ -10,8 +10,9 @@ use modem::{Details, FoundNetwork, Question};
 use serde_json::{Value as Json, json};
 
 use super::Bench;
-use crate::cli::{Exit, OneModemArgs};
+use super::target::OneModemArgs;
 use crate::escape;
+use crate::exit::Exit;
 use crate::style::{DIM, Palette, RESET};
 
 /// Time for a modem's parameters: three tries of their first part, which takes 5 s each.

@@ -6,16 +6,15 @@ use hal_linux::Happening;
 use machine::{Duration, Instant};
 use pev_fsm::Event;
 use roles::PevEvent;
-use sdp::ClientEvent;
-use session::{By, Cause, Checkpoint, Direction, Latch, Phase, StopReason, Target};
+use session::{By, Cause, Direction, Latch, Phase, StopReason, Target};
 
-use super::plant::SimulatedCable;
-use crate::cli::{Exit, PevArgs};
+use super::PevArgs;
+use crate::exit::Exit;
 use crate::latches::Latches;
+use crate::plant::SimulatedCable;
 use crate::reporter::Reporter;
 use crate::running::{self, Observes, Ran};
 use crate::said::Said;
-use crate::words::{self, Side, Word};
 
 /// How long a match must hold to count: judgement.
 const HELD: Duration = Duration::from_secs(1);
@@ -178,36 +177,5 @@ impl Observer<'_, '_> {
             }
             _ => {}
         }
-    }
-}
-
-/// An event in words, where it is not the session's.
-pub fn word(event: &PevEvent) -> Option<Word> {
-    let word = |checkpoint, words: String| Some(Word { checkpoint, words });
-    match event {
-        PevEvent::Session(_) => None,
-        PevEvent::Modem(event) => Some(words::of_modem(Side::Pev, event)),
-        PevEvent::Slac(event) => Some(words::of_slac(Side::Pev, event)),
-        PevEvent::Discovery(ClientEvent::Found(found)) => word(
-            Some(Checkpoint::DISCOVERY_RES_RECEIVED),
-            format!("discovery: the charger is at [{}]:{}", found.address, found.port),
-        ),
-        PevEvent::Discovery(ClientEvent::Ignored { from, why }) => {
-            word(None, format!("discovery: ignored what [{}] says: {why}", from.address))
-        }
-        PevEvent::Discovery(ClientEvent::NoAnswer) => word(None, "discovery: no answer".into()),
-        PevEvent::Serving(mac) => word(None, format!("the charger is {mac}")),
-        PevEvent::Connecting(peer) => word(None, format!("connecting to [{}]:{}", peer.address, peer.port)),
-        PevEvent::Connected(peer) => {
-            word(Some(Checkpoint::TCP_CONNECTED), format!("connected: [{}]:{}", peer.address, peer.port))
-        }
-        PevEvent::Disconnected(closed) => word(None, format!("disconnected: {}", closed.name())),
-        PevEvent::NoConnection(peer) => {
-            word(None, format!("no connection to [{}]:{}; asking again", peer.address, peer.port))
-        }
-        PevEvent::Overrun => word(None, "a frame was dropped: answers were not taken in time".into()),
-        PevEvent::AddressTaken(address) => word(None, words::of_taken_address(*address)),
-        PevEvent::Skipped(payload_type) => word(None, format!("skipped a message of type {payload_type}")),
-        PevEvent::Broken(error) => word(None, format!("the connection makes no sense: {error}")),
     }
 }

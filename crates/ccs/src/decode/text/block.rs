@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use v2gtp::HEADER_LEN;
 
 use super::runs::{Kind, Run};
-use crate::decode::source::{Data, Packet, Sink};
+use crate::decode::piece::{Data, Packet, Sink};
 use crate::decode::start::{self, ETHERNET, Start};
 
 /// How sure it is that bytes are data.

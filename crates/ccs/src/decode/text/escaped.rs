@@ -1,6 +1,6 @@
 //! Strings in quotes with escaped bytes, as C, Python and JSON write them.
 
-use super::runs::Run;
+use super::run::Run;
 
 /// All strings of a line in which a byte is escaped by its number; strings with only spaces between them are one.
 pub fn find(line: &[u8]) -> Vec<Run> {

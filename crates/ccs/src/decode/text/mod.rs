@@ -7,6 +7,7 @@
 mod block;
 mod dump;
 mod escaped;
+mod run;
 mod runs;
 mod time;
 mod unicode;
@@ -14,7 +15,7 @@ mod unicode;
 use std::io::{self, BufRead, BufReader, Read};
 use std::ops::Range;
 
-use super::source::{Data, End, Error, Sink};
+use super::piece::{Data, End, Error, Sink};
 use super::start;
 use crate::lines::{self, Line};
 

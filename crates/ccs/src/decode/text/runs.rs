@@ -7,6 +7,7 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::escaped;
+pub use super::run::Run;
 
 /// How bytes are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,25 +25,6 @@ pub enum Kind {
 impl Kind {
     /// All, the most certain first.
     pub const ALL: [Self; 4] = [Self::Escaped, Self::Hex, Self::Decimal, Self::Base64];
-}
-
-/// Bytes that stand together.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Run {
-    pub bytes: Vec<u8>,
-    /// At which byte each of its words begins.
-    pub words: Vec<usize>,
-    /// Where it stands in the line.
-    pub range: Range<usize>,
-    /// The characters at its end that are not a whole byte.
-    pub rest: Vec<u8>,
-}
-
-impl Run {
-    /// Bytes without words.
-    pub fn of(bytes: &[u8]) -> Self {
-        Self { bytes: bytes.to_vec(), words: Vec::new(), range: 0..0, rest: Vec::new() }
-    }
 }
 
 /// Characters between the bytes of a run.

@@ -6,13 +6,11 @@ use std::rc::Rc;
 
 use control_pilot::{Level, Output};
 use evse_fsm::{Contactors, Demand, Plant};
+use hal_linux::{Error, Simulated, SimulatedBackend, Waker};
 use machine::{Duration, Instant};
 use sim::plant::{
     Bench, BenchConfig, CableProfile, CarDemand, ContactorProfile, Load, MonitorProfile, StageProfile,
 };
-
-use crate::plant::{Simulated, SimulatedBackend};
-use crate::{Error, Waker};
 
 /// What the simulated hardware and car are like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -25,7 +25,7 @@ const WAITING: usize = 2048;
 const WAITING_BYTES: usize = 1 << 20;
 
 /// Takes lines and frames without ever waiting.
-pub struct Clerk<'a> {
+pub struct LogWriter<'a> {
     jobs: SyncSender<Job>,
     shared: &'a Shared,
     lost_lines: u64,
@@ -86,7 +86,7 @@ impl Job {
     }
 }
 
-impl Clerk<'_> {
+impl LogWriter<'_> {
     /// Writes a line.
     pub fn tell(&mut self, entry: Entry) {
         if !self.send(Job::Line(Box::new(entry)), WAITING_BYTES) {
@@ -181,12 +181,12 @@ impl Clerk<'_> {
     }
 }
 
-/// Runs `work` with a clerk that writes to `out` and `recording`, and gives its result when everything is
+/// Runs `work` with a writer that writes to `out` and `recording`, and gives its result when everything is
 /// written.
-pub fn with_clerk<T>(
+pub fn with_log_writer<T>(
     out: &mut (dyn Write + Send),
     recording: Option<Recording>,
-    work: impl FnOnce(&mut Clerk<'_>) -> T,
+    work: impl FnOnce(&mut LogWriter<'_>) -> T,
 ) -> T {
     let shared = Shared::default();
     let (jobs, received) = sync_channel(WAITING);
@@ -194,7 +194,7 @@ pub fn with_clerk<T>(
         let (log, retelling) = (Log::new(Palette::stdout()), Retelling::default());
         let writer = Writer { out, log, retelling, recording, left_out: 0, shared: &shared };
         let writer = scope.spawn(move || writer.run(&received));
-        let result = work(&mut Clerk { jobs, shared: &shared, lost_lines: 0, lost_frames: 0 });
+        let result = work(&mut LogWriter { jobs, shared: &shared, lost_lines: 0, lost_frames: 0 });
         // Where nobody reads the log the last line has one more way.
         if writer.join().is_err() || shared.nobody_reads.load(Ordering::Relaxed) {
             let last = shared.last.lock().unwrap_or_else(PoisonError::into_inner);
@@ -354,12 +354,12 @@ mod tests {
     fn a_stalled_reader_costs_lines_but_no_time_and_the_last_line_is_never_lost() {
         let (allow, allowed) = std::sync::mpsc::channel();
         let mut out = Stalled(allowed, Vec::new());
-        with_clerk(&mut out, None, |clerk| {
+        with_log_writer(&mut out, None, |writer| {
             for index in 0..WAITING + 100 {
-                clerk.tell(words(&format!("<{index}>")));
+                writer.tell(words(&format!("<{index}>")));
             }
-            assert!(clerk.lost_lines > 90);
-            clerk.last("the end");
+            assert!(writer.lost_lines > 90);
+            writer.last("the end");
             drop(allow);
         });
         let text = String::from_utf8(out.1).unwrap();
@@ -374,16 +374,16 @@ mod tests {
         let (allow, allowed) = std::sync::mpsc::channel();
         let mut out = Stalled(allowed, Vec::new());
         let frame = vec![0; 60_000];
-        with_clerk(&mut out, None, |clerk| {
+        with_log_writer(&mut out, None, |writer| {
             for _ in 0..500 {
-                clerk.tell(words("first"));
-                clerk.frame(Duration::ZERO, Direction::Received, &frame);
-                assert!(clerk.shared.bytes.load(Ordering::Relaxed) <= WAITING_BYTES);
+                writer.tell(words("first"));
+                writer.frame(Duration::ZERO, Direction::Received, &frame);
+                assert!(writer.shared.bytes.load(Ordering::Relaxed) <= WAITING_BYTES);
             }
-            assert_eq!(clerk.lost_lines, 0);
-            assert!(clerk.lost_frames > 400, "{}", clerk.lost_frames);
-            assert!(clerk.lost().is_some_and(|words| words.contains(" frames are not in the recording")));
-            assert_eq!(clerk.lost(), None);
+            assert_eq!(writer.lost_lines, 0);
+            assert!(writer.lost_frames > 400, "{}", writer.lost_frames);
+            assert!(writer.lost().is_some_and(|words| words.contains(" frames are not in the recording")));
+            assert_eq!(writer.lost(), None);
             drop(allow);
         });
         assert_eq!(String::from_utf8(out.1).unwrap().matches("first").count(), 500);
@@ -398,10 +398,10 @@ mod tests {
             return;
         }
         let mut out = Vec::new();
-        with_clerk(&mut out, Some(recording(full)), |clerk| {
+        with_log_writer(&mut out, Some(recording(full)), |writer| {
             for index in 0..1_000 {
-                clerk.frame(Duration::ZERO, Direction::Sent, &[0; 60]);
-                clerk.tell(words(&format!("<{index}>")));
+                writer.frame(Duration::ZERO, Direction::Sent, &[0; 60]);
+                writer.tell(words(&format!("<{index}>")));
             }
         });
         let text = String::from_utf8(out).unwrap();
@@ -413,14 +413,14 @@ mod tests {
     fn a_full_recording_says_so_once_and_what_it_lacks_at_the_end() {
         let path = std::env::temp_dir().join(format!("ccs-full-{}.pcapng", std::process::id()));
         let mut out = Vec::new();
-        with_clerk(&mut out, Some(recording(&path)), |clerk| {
+        with_log_writer(&mut out, Some(recording(&path)), |writer| {
             for _ in 0..50 {
-                clerk.note(Duration::ZERO, "x".repeat(25_000 - 30));
-                while clerk.shared.bytes.load(Ordering::Relaxed) > 0 {
+                writer.note(Duration::ZERO, "x".repeat(25_000 - 30));
+                while writer.shared.bytes.load(Ordering::Relaxed) > 0 {
                     std::thread::yield_now();
                 }
             }
-            clerk.last("the end");
+            writer.last("the end");
         });
         let size = std::fs::metadata(&path).unwrap().len();
         std::fs::remove_file(path).unwrap();
@@ -432,9 +432,9 @@ mod tests {
 
     #[test]
     fn a_gone_reader_is_noticed() {
-        let gone = with_clerk(&mut Broken, None, |clerk| {
-            while !clerk.nobody_reads() {
-                clerk.tell(words("hello"));
+        let gone = with_log_writer(&mut Broken, None, |writer| {
+            while !writer.nobody_reads() {
+                writer.tell(words("hello"));
             }
             true
         });

@@ -22,7 +22,7 @@ const WAITING: usize = 8192;
 const WAITING_BYTES: usize = 8 << 20;
 
 /// Takes frames and lines without ever waiting.
-pub struct Desk<'a> {
+pub struct Queue<'a> {
     jobs: SyncSender<Job>,
     shared: &'a Shared,
     lost: u64,
@@ -40,7 +40,7 @@ struct Shared {
     bytes: AtomicUsize,
 }
 
-impl Desk<'_> {
+impl Queue<'_> {
     /// Takes a frame; `at` is its time since 1970 (UTC). What was sent is recorded only.
     pub fn frame(&mut self, at: Duration, direction: Direction, bytes: Vec<u8>) {
         self.send(bytes.len(), Job::Frame(at, direction, bytes));
@@ -73,20 +73,20 @@ impl Desk<'_> {
     }
 }
 
-/// Runs `work` with a desk at which a scribe sits, and gives its result when everything is written.
-pub fn with_scribe<T>(scribe: Scribe<'_>, work: impl FnOnce(&mut Desk<'_>) -> T) -> T {
+/// Runs `work` with the queue of a writer, and gives its result when everything is written.
+pub fn with_writer<T>(writer: Writer<'_>, work: impl FnOnce(&mut Queue<'_>) -> T) -> T {
     let shared = Shared::default();
     let (jobs, received) = sync_channel(WAITING);
     std::thread::scope(|scope| {
         let shared = &shared;
-        let thread = scope.spawn(move || scribe.run(&received, shared));
-        let mut desk = Desk { jobs, shared, lost: 0 };
-        let result = work(&mut desk);
-        if desk.lost > 0 {
-            let lost = desk.lost;
+        let thread = scope.spawn(move || writer.run(&received, shared));
+        let mut queue = Queue { jobs, shared, lost: 0 };
+        let result = work(&mut queue);
+        if queue.lost > 0 {
+            let lost = queue.lost;
             anstream::eprintln!("{lost} frames and lines were not written: whoever reads this is too slow");
         }
-        drop(desk);
+        drop(queue);
         // A panic there is one here, too.
         if let Err(panic) = thread.join() {
             std::panic::resume_unwind(panic);
@@ -137,7 +137,7 @@ impl Record {
 }
 
 /// Turns frames into lines, and into the stories at the end.
-pub struct Scribe<'a> {
+pub struct Writer<'a> {
     lines: Box<dyn Report + Send + 'a>,
     summary: Summary<'a>,
     decoder: Decoder,
@@ -155,7 +155,7 @@ pub struct Scribe<'a> {
     sessions: u64,
 }
 
-impl<'a> Scribe<'a> {
+impl<'a> Writer<'a> {
     /// One that has written nothing. `names` are the interfaces'.
     pub fn new(
         names: &'a str,

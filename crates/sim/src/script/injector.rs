@@ -1,56 +1,16 @@
-//! A node whose frames and messages a script changes, and whose clock it sets.
+//! Between a node's program and its modem: a script changes the frames and messages that pass.
 
 use std::collections::VecDeque;
 
-use machine::{Cx, Deadline, Duration, Instant, Machine};
-use session::Latch;
+use machine::{Cx, Deadline, Duration, Instant};
 
 use super::act::{Act, Changed};
-use super::clock::Clock;
 use super::message::{self, Message};
 use super::packet::{self, SYN, Segment};
-use super::reborn::{self, Reborn};
+use super::program::{Program, Reported};
+use super::rule::Rule;
 use super::splice::{Splice, before};
-use super::story::{Story, Told};
 use crate::{Drive, EventQueue, Host, Input, Node};
-
-/// Which messages or frames a rule is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Rule {
-    /// The step's number in its script.
-    pub(super) step: usize,
-    /// The name; `*` is every V2G message.
-    pub(super) name: String,
-    /// Whether it is what the node is given, not what it says.
-    pub(super) is_heard: bool,
-    /// From this one on, counted from 1.
-    pub(super) first: u32,
-    /// Up to this one.
-    pub(super) last: u32,
-    /// What is done to it; nothing for a step that only waits for it.
-    pub(super) act: Option<Act>,
-    seen: u32,
-}
-
-impl Rule {
-    pub(super) fn new(
-        step: usize,
-        name: &str,
-        is_heard: bool,
-        (first, last): (u32, u32),
-        act: Option<Act>,
-    ) -> Self {
-        Self { step, name: name.to_owned(), is_heard, first, last, act, seen: 0 }
-    }
-
-    fn hits(&mut self, name: &str, is_heard: bool) -> bool {
-        if is_heard != self.is_heard || !(self.name == name || self.name == "*" && !is_heard) {
-            return false;
-        }
-        self.seen += 1;
-        (self.first..=self.last).contains(&self.seen)
-    }
-}
 
 /// A message that a node said, before anything was done to it.
 #[derive(Clone, Debug)]
@@ -59,11 +19,9 @@ pub(super) struct Said {
     pub(super) message: Message,
 }
 
-/// A host, and the script between it and its modem.
-pub(super) struct Meddler<'a> {
-    pub(super) host: Host<'a>,
-    clock: Clock,
-    now: Instant,
+/// A program, and the script between it and its modem.
+pub(super) struct FaultInjector<'a> {
+    pub(super) program: Program<'a>,
     rules: Vec<Rule>,
     /// Steps whose rule has hit and that were not taken yet.
     fired: Vec<usize>,
@@ -81,21 +39,12 @@ pub(super) struct Meddler<'a> {
     discovery_port: Option<u16>,
     /// What it last sent on a connection, with its own numbers.
     last_segment: Option<Segment>,
-    /// Where its events and messages go, if the play is watched.
-    story: Option<&'a Story>,
-    reborn: Reborn<'a>,
-    /// Its program has ended, and starts again when it is called next.
-    has_ended: bool,
-    /// What it had reported as latched, and not as released since.
-    kept: Option<Latch>,
 }
 
-impl<'a> Meddler<'a> {
-    pub(super) fn new(host: Host<'a>, clock: Clock, rules: Vec<Rule>, reborn: Reborn<'a>) -> Self {
+impl<'a> FaultInjector<'a> {
+    pub(super) fn new(program: Program<'a>, rules: Vec<Rule>) -> Self {
         Self {
-            host,
-            clock,
-            now: Instant::ZERO,
+            program,
             rules,
             fired: Vec::new(),
             splice: Splice::default(),
@@ -109,53 +58,12 @@ impl<'a> Meddler<'a> {
             frames: Vec::new(),
             discovery_port: None,
             last_segment: None,
-            story: None,
-            reborn,
-            has_ended: false,
-            kept: None,
         }
-    }
-
-    /// The play is watched: the story takes what this program and those that replace it report.
-    pub(super) fn tell_to(&mut self, story: &'a Story) {
-        self.story = Some(story);
-        self.show_messages();
-    }
-
-    /// Of a session both sides see the same messages: the charger reports them.
-    fn show_messages(&mut self) {
-        if let (Some(story), Host::Charger(charger)) = (self.story, &mut self.host) {
-            charger.role_mut().watch(story);
-        }
-    }
-
-    /// The next event as a line; the story takes the event itself.
-    fn next_event(&mut self) -> Option<String> {
-        let (line, told) = match &mut self.host {
-            Host::Charger(charger) => {
-                let event = charger.role_mut().poll_event()?;
-                (format!("{:?}", event.what), Told::Charger(event))
-            }
-            Host::Car(car) => {
-                let event = car.role_mut().poll_event()?;
-                (format!("{event:?}"), Told::Car(event))
-            }
-        };
-        reborn::keep(&mut self.kept, &told);
-        if let Some(story) = &self.story {
-            story.tell(self.now, told);
-        }
-        Some(line)
-    }
-
-    /// The latch that it has reported, and not released since.
-    pub(super) const fn latched(&self) -> Option<Latch> {
-        self.kept
     }
 
     /// Its program ends, and what was under way is lost.
     pub(super) fn end(&mut self) {
-        self.has_ended = true;
+        self.program.end();
         for queue in [&mut self.outbox, &mut self.inbox, &mut self.receipts] {
             *queue = EventQueue::new();
         }
@@ -169,22 +77,11 @@ impl<'a> Meddler<'a> {
         cx: &mut Cx<'_>,
         call: impl FnOnce(&mut Host<'a>, &mut Cx<'_>) -> R,
     ) -> R {
-        self.now = cx.now;
-        if let Some(story) = &self.story {
-            story.go_on(cx.now);
+        let (result, started) = self.program.with(cx, call);
+        if let Err(words) = started {
+            self.refuse(words);
         }
-        let mut cx = Cx { now: self.clock.to_node(cx.now), entropy: cx.entropy };
-        if std::mem::take(&mut self.has_ended) {
-            let wishes = self.host.car().map(crate::Car::wishes);
-            match self.reborn.begin(&mut cx, wishes, self.kept) {
-                Some(host) => {
-                    self.host = host;
-                    self.show_messages();
-                }
-                None => self.refuse("a program can start again three times"),
-            }
-        }
-        call(&mut self.host, &mut cx)
+        result
     }
 
     /// Whether a rule has hit that [`take_fired`](Self::take_fired) has not given yet.
@@ -266,7 +163,7 @@ impl<'a> Meddler<'a> {
             if name == "SdpReq" {
                 self.discovery_port = packet::source_port(frame);
             }
-            self.frames.push((self.now, name.clone()));
+            self.frames.push((self.program.now, name.clone()));
             self.acts(&name, false).iter().for_each(|act| act.to_frame(&mut frames));
         }
         for (delay, frame) in frames {
@@ -278,7 +175,7 @@ impl<'a> Meddler<'a> {
         if delay == Duration::ZERO {
             self.ready.push_back(frame);
         } else {
-            self.outbox.push(self.now + delay, frame);
+            self.outbox.push(self.program.now + delay, frame);
         }
     }
 
@@ -311,7 +208,7 @@ impl<'a> Meddler<'a> {
         let mut changed = Changed::new(&segment.payload);
         if let Some(message) = message::payload(&segment.payload).and_then(Message::decode) {
             let name = message.name().to_owned();
-            self.said.push(Said { at: self.now, message });
+            self.said.push(Said { at: self.program.now, message });
             for act in self.acts(&name, false) {
                 if let Err(words) = act.to_message(&mut changed) {
                     self.notes.push_back(format!("script: {name} cannot be changed: {words}"));
@@ -321,13 +218,13 @@ impl<'a> Meddler<'a> {
         if changed.bytes.is_empty() || changed.delay.is_some() {
             let mut own = segment.clone();
             own.number = number;
-            self.receipts.push(self.now, own.receipt());
+            self.receipts.push(self.program.now, own.receipt());
         }
         if let Some(delay) = changed.delay.filter(|_| !changed.bytes.is_empty()) {
             let mut late = segment.clone();
             late.number = number;
             late.payload = std::mem::take(&mut changed.bytes);
-            self.held.push(self.now + delay, late);
+            self.held.push(self.program.now + delay, late);
         }
         if changed.bytes != segment.payload {
             self.splice.changed.push((number, length, changed.bytes.clone()));
@@ -369,7 +266,7 @@ impl<'a> Meddler<'a> {
     }
 }
 
-impl Node for Meddler<'_> {
+impl Node for FaultInjector<'_> {
     fn start(&mut self, cx: &mut Cx<'_>) {
         self.with(cx, Host::start);
     }
@@ -379,7 +276,7 @@ impl Node for Meddler<'_> {
             Input::Frame(frame) => {
                 let mut frames = vec![(Duration::ZERO, frame.to_vec())];
                 if let Some(name) = packet::name(frame) {
-                    self.now = cx.now;
+                    self.program.now = cx.now;
                     self.acts(&name, true).iter().for_each(|act| act.to_frame(&mut frames));
                 }
                 for (delay, frame) in frames {
@@ -391,15 +288,15 @@ impl Node for Meddler<'_> {
                 }
                 return;
             }
-            Input::Plant(plant) => Input::Plant(self.clock.plant(plant)),
-            Input::CarPlant(plant) => Input::CarPlant(self.clock.car_plant(plant)),
+            Input::Plant(plant) => Input::Plant(self.program.clock.plant(plant)),
+            Input::CarPlant(plant) => Input::CarPlant(self.program.clock.car_plant(plant)),
             Input::Pilot(pilot) => Input::Pilot(pilot),
         };
         self.with(cx, |host, cx| host.handle(cx, input));
     }
 
     fn handle_timeout(&mut self, cx: &mut Cx<'_>) {
-        self.now = cx.now;
+        self.program.now = cx.now;
         while let Some((_, frame)) = self.outbox.pop_due(cx.now) {
             self.ready.push_back(frame);
         }
@@ -418,7 +315,7 @@ impl Node for Meddler<'_> {
 
     fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<usize> {
         while self.ready.is_empty() {
-            let length = self.host.poll_transmit(buffer)?;
+            let length = self.program.host.poll_transmit(buffer)?;
             let frame = buffer.get(..length)?;
             match Segment::parse(frame) {
                 Some(segment) => self.send_segment(segment),
@@ -434,11 +331,11 @@ impl Node for Meddler<'_> {
         if let Some(note) = self.notes.pop_front() {
             return Some(note);
         }
-        let event = self.next_event()?;
-        if let Some(name) = checkpoint(&event) {
-            self.acts(&name, false);
+        let Reported { line, checkpoint } = self.program.next_event()?;
+        if let Some(checkpoint) = checkpoint {
+            self.acts(&format!("checkpoint {}", checkpoint.number()), false);
         }
-        Some(event)
+        Some(line)
     }
 
     fn poll_timeout(&self) -> Option<Deadline> {
@@ -446,37 +343,18 @@ impl Node for Meddler<'_> {
         let own = queues.into_iter().filter_map(EventQueue::next_at).chain(self.held.next_at()).min();
         let own = own.map(|at| Deadline { at, name: "script" });
         let host = self
+            .program
             .host
             .poll_timeout()
-            .map(|deadline| Deadline { at: self.clock.to_world(deadline.at), name: deadline.name });
+            .map(|deadline| Deadline { at: self.program.clock.to_world(deadline.at), name: deadline.name });
         own.into_iter().chain(host).min_by_key(|deadline| deadline.at)
     }
 
     fn drive(&self) -> Drive {
-        self.host.drive()
+        self.program.host.drive()
     }
 
     fn reads_at(&self) -> Option<Instant> {
-        self.host.reads_at().map(|at| self.clock.to_world(at))
-    }
-}
-
-/// What a rule calls the checkpoint that an event passes.
-fn checkpoint(event: &str) -> Option<String> {
-    let number =
-        event.split_once("Checkpoint(Checkpoint(").or_else(|| event.split_once("Some(Checkpoint("))?.1;
-    let number: String = number.chars().take_while(char::is_ascii_digit).collect();
-    (!number.is_empty()).then(|| format!("checkpoint {number}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_checkpoint_is_named_by_its_number() {
-        let event = "Session(Checkpoint(Checkpoint(550 car moves the pilot to C or D)))";
-        assert_eq!(checkpoint(event).as_deref(), Some("checkpoint 550"));
-        assert_eq!(checkpoint("Session(Phase(Plugged))"), None);
+        self.program.host.reads_at().map(|at| self.program.clock.to_world(at))
     }
 }

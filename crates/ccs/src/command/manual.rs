@@ -1,0 +1,62 @@
+//! `ccs completions` and `ccs man`: what is generated from the command line's own description.
+
+use std::fs;
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::{Args, Command};
+use clap_complete::Shell;
+
+use crate::escape;
+use crate::exit::Exit;
+use crate::name;
+
+/// What `ccs completions` takes.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  ccs completions bash > ~/.local/share/bash-completion/completions/ccs
+  ccs completions zsh > ~/.zfunc/_ccs                   with ~/.zfunc in fpath, before compinit
+  ccs completions fish > ~/.config/fish/completions/ccs.fish")]
+pub struct CompletionsArgs {
+    /// The shell.
+    #[arg(value_enum, value_name = "SHELL")]
+    pub shell: Shell,
+}
+
+/// What `ccs man` takes.
+#[derive(Args)]
+#[command(after_help = "\
+Example:
+  ccs man ~/.local/share/man/man1    then `man ccs`, `man ccs-decode`, `man ccs-modem-key`")]
+pub struct ManArgs {
+    /// The folder; it is created if it is missing. Pages of an earlier version are overwritten.
+    #[arg(value_name = "DIR", value_parser = name::Path)]
+    pub folder: PathBuf,
+}
+
+impl CompletionsArgs {
+    /// Writes the completions.
+    pub fn run(&self, mut of: Command, out: &mut dyn Write) -> anyhow::Result<Exit> {
+        // Into memory first: the generator panics where it cannot write, such as into a closed pipe.
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut of, "ccs", &mut script);
+        out.write_all(&script)?;
+        out.flush()?;
+        Ok(Exit::Good)
+    }
+}
+
+impl ManArgs {
+    /// Writes the pages.
+    pub fn run(&self, of: Command, out: &mut dyn Write) -> anyhow::Result<Exit> {
+        let folder = escape::path(&self.folder);
+        let context = || format!("writing manual pages into {folder}");
+        fs::create_dir_all(&self.folder).with_context(context)?;
+        clap_mangen::generate_to(of, &self.folder).with_context(context)?;
+        writeln!(out, "manual pages are in {folder}; start with ccs.1")?;
+        out.flush()?;
+        Ok(Exit::Good)
+    }
+}

@@ -1,0 +1,285 @@
+//! The files of a crate and which of them imports which, read off their text.
+//!
+//! A file imports another if a path in it leads to an item of the other: in a `use`, in code or in a macro. A re-export
+//! (`pub use`) is no import; whoever uses it imports the file that defines the item. What a module takes from a module that
+//! contains it is no import either: Rust gives it all of that one's items, private ones too. Code under `#[cfg(test)]` is left
+//! out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::{Expr, ExprLit, Item, ItemMod, Lit, Meta, UseTree, Visibility};
+
+/// The path of a module from the root of its crate, as in `crate::a::b`.
+pub type ModulePath = Vec<String>;
+
+/// A module: its file, and the names that a path through it can meet.
+#[derive(Default)]
+struct Module {
+    file: PathBuf,
+    children: BTreeSet<String>,
+    /// Names that `use` brings in, and where they lead.
+    imported: BTreeMap<String, Vec<String>>,
+    /// Modules that `use ...::*` brings in.
+    globs: Vec<Vec<String>>,
+    /// Items that are written here.
+    defined: BTreeSet<String>,
+    /// Every path written here that may lead to another file.
+    paths: BTreeSet<Vec<String>>,
+}
+
+/// The modules of one crate.
+pub struct Crate {
+    modules: BTreeMap<ModulePath, Module>,
+    /// Macros with `#[macro_export]`, which live at the root.
+    macros: BTreeMap<String, PathBuf>,
+}
+
+impl Crate {
+    /// Reads the crate whose root is this file.
+    ///
+    /// # Errors
+    /// In words: which file cannot be read or parsed.
+    pub fn read(root: &Path) -> Result<Self, String> {
+        let mut read = Self { modules: BTreeMap::new(), macros: BTreeMap::new() };
+        let folder = root.parent().ok_or("a root has a folder")?;
+        read.file(root, folder, Vec::new())?;
+        Ok(read)
+    }
+
+    /// For each file the files that it imports.
+    pub fn imports(&self) -> BTreeMap<PathBuf, BTreeSet<PathBuf>> {
+        let mut all: BTreeMap<PathBuf, BTreeSet<PathBuf>> = BTreeMap::new();
+        for (at, module) in &self.modules {
+            let files = module.paths.iter().filter_map(|path| self.file_of(at, path, 0));
+            let others = files.filter(|file| *file != module.file && !self.is_above(file, at));
+            all.entry(module.file.clone()).or_default().extend(others);
+        }
+        all
+    }
+
+    /// Whether this is the file of a module that contains this one.
+    fn is_above(&self, file: &Path, at: &[String]) -> bool {
+        let above = (0..at.len()).filter_map(|depth| self.modules.get(at.get(..depth)?));
+        above.into_iter().any(|module| module.file == file)
+    }
+
+    fn file(&mut self, file: &Path, folder: &Path, at: ModulePath) -> Result<(), String> {
+        let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+        let parsed = syn::parse_file(&text).map_err(|error| format!("{}: {error}", file.display()))?;
+        self.items(&parsed.items, file, folder, at)
+    }
+
+    fn items(&mut self, items: &[Item], file: &Path, folder: &Path, at: ModulePath) -> Result<(), String> {
+        let mut module = Module { file: file.to_owned(), ..Module::default() };
+        for item in items.iter().filter(|item| !is_test(item)) {
+            match item {
+                Item::Mod(child) => {
+                    let name = child.ident.to_string();
+                    module.children.insert(name.clone());
+                    let (inside, at) = (folder.join(&name), [at.clone(), vec![name.clone()]].concat());
+                    match &child.content {
+                        Some((_, items)) => self.items(items, file, &inside, at)?,
+                        None => {
+                            let (file, inside) = file_of(child, file, folder, &inside);
+                            self.file(&file, &inside, at)?;
+                        }
+                    }
+                }
+                Item::Use(import) => {
+                    let is_import = matches!(import.vis, Visibility::Inherited);
+                    module.import(&import.tree, &[], is_import);
+                }
+                other => {
+                    if let Some(name) = name_of(other) {
+                        module.defined.insert(name.clone());
+                        if is_exported_macro(other) {
+                            self.macros.insert(name, file.to_owned());
+                        }
+                    }
+                    paths_in(other.to_token_stream(), &mut module.paths);
+                }
+            }
+        }
+        self.modules.insert(at, module);
+        Ok(())
+    }
+
+    /// The file that defines what this path in this module leads to; `None` for what is not of this crate.
+    fn file_of(&self, at: &[String], path: &[String], depth: usize) -> Option<PathBuf> {
+        let module = self.modules.get(at)?;
+        let (first, rest) = path.split_first()?;
+        if depth > 16 {
+            return None;
+        }
+        match first.as_str() {
+            "crate" => {
+                if let [name] = rest
+                    && let Some(file) = self.macros.get(name)
+                {
+                    return Some(file.clone());
+                }
+                self.inside(&[], rest, depth)
+            }
+            "self" => self.inside(at, rest, depth),
+            "super" => self.inside(at.get(..at.len().checked_sub(1)?)?, rest, depth),
+            _ if module.children.contains(first) => self.inside(at, path, depth),
+            _ => {
+                let target = module.imported.get(first)?;
+                self.file_of(at, &[target.as_slice(), rest].concat(), depth + 1)
+            }
+        }
+    }
+
+    /// The same for a path that begins in this module.
+    fn inside(&self, at: &[String], path: &[String], depth: usize) -> Option<PathBuf> {
+        let module = self.modules.get(at)?;
+        let Some((first, rest)) = path.split_first() else { return Some(module.file.clone()) };
+        if first == "super" {
+            return self.inside(at.get(..at.len().checked_sub(1)?)?, rest, depth);
+        }
+        if module.children.contains(first) {
+            return self.inside(&[at, std::slice::from_ref(first)].concat(), rest, depth);
+        }
+        if let Some(target) = module.imported.get(first) {
+            let through = self.file_of(at, &[target.as_slice(), rest].concat(), depth + 1);
+            return through.or_else(|| {
+                target.first().is_some_and(|first| first == "crate").then(|| module.file.clone())
+            });
+        }
+        if module.defined.contains(first) {
+            return Some(module.file.clone());
+        }
+        let through = module
+            .globs
+            .iter()
+            .find_map(|glob| self.file_of(at, &[glob.as_slice(), path].concat(), depth + 1));
+        through.or_else(|| Some(module.file.clone()))
+    }
+}
+
+impl Module {
+    /// Takes a `use`; only one that is not a re-export is an import of this file.
+    fn import(&mut self, tree: &UseTree, before: &[String], is_import: bool) {
+        let with = |name: &syn::Ident| [before, &[name.to_string()]].concat();
+        let mut bring = |name: String, path: Vec<String>| {
+            // `use a::{self}` names the module itself.
+            let (name, path) = match path.as_slice() {
+                [module @ .., last] if last == "self" && !module.is_empty() => {
+                    (module.last().cloned().unwrap_or_default(), module.to_vec())
+                }
+                _ => (name, path),
+            };
+            if is_import {
+                self.paths.insert(path.clone());
+            }
+            self.imported.insert(name, path);
+        };
+        match tree {
+            UseTree::Path(path) => self.import(&path.tree, &with(&path.ident), is_import),
+            UseTree::Name(name) => bring(name.ident.to_string(), with(&name.ident)),
+            UseTree::Rename(rename) => bring(rename.rename.to_string(), with(&rename.ident)),
+            UseTree::Glob(_) => {
+                if is_import {
+                    self.paths.insert(before.to_vec());
+                }
+                self.globs.push(before.to_vec());
+            }
+            UseTree::Group(group) => {
+                for tree in &group.items {
+                    self.import(tree, before, is_import);
+                }
+            }
+        }
+    }
+}
+
+/// Every path of at least two names in these tokens, macros included.
+fn paths_in(tokens: TokenStream, paths: &mut BTreeSet<Vec<String>>) {
+    let mut path: Vec<String> = Vec::new();
+    let mut colons = 0;
+    for token in tokens {
+        match token {
+            TokenTree::Punct(punct) if punct.as_char() == ':' && !path.is_empty() => colons += 1,
+            TokenTree::Ident(ident) => {
+                if colons != 2 {
+                    finish(&mut path, paths);
+                }
+                path.push(ident.to_string());
+                colons = 0;
+            }
+            TokenTree::Group(group) => {
+                finish(&mut path, paths);
+                colons = 0;
+                paths_in(group.stream(), paths);
+            }
+            TokenTree::Punct(_) | TokenTree::Literal(_) => {
+                finish(&mut path, paths);
+                colons = 0;
+            }
+        }
+    }
+    finish(&mut path, paths);
+}
+
+fn finish(path: &mut Vec<String>, paths: &mut BTreeSet<Vec<String>>) {
+    if path.len() > 1 {
+        paths.insert(std::mem::take(path));
+    }
+    path.clear();
+}
+
+/// The file of a module that is declared in `file`, and the folder of its own modules.
+fn file_of(module: &ItemMod, file: &Path, folder: &Path, inside: &Path) -> (PathBuf, PathBuf) {
+    let given = module.attrs.iter().find_map(|attribute| match &attribute.meta {
+        Meta::NameValue(meta) if meta.path.is_ident("path") => match &meta.value {
+            Expr::Lit(ExprLit { lit: Lit::Str(path), .. }) => Some(path.value()),
+            _ => None,
+        },
+        _ => None,
+    });
+    if let (Some(path), Some(beside)) = (given, file.parent()) {
+        let file = beside.join(path);
+        let folder = file.parent().unwrap_or(beside).to_owned();
+        return (file, folder);
+    }
+    let flat = folder.join(format!("{}.rs", module.ident));
+    (if flat.exists() { flat } else { inside.join("mod.rs") }, inside.to_owned())
+}
+
+fn is_test(item: &Item) -> bool {
+    let attributes = match item {
+        Item::Mod(item) => &item.attrs,
+        Item::Use(item) => &item.attrs,
+        Item::Fn(item) => &item.attrs,
+        Item::Impl(item) => &item.attrs,
+        Item::Const(item) => &item.attrs,
+        Item::Struct(item) => &item.attrs,
+        _ => return false,
+    };
+    attributes
+        .iter()
+        .any(|attribute| attribute.to_token_stream().to_string().replace(' ', "") == "#[cfg(test)]")
+}
+
+fn is_exported_macro(item: &Item) -> bool {
+    matches!(item, Item::Macro(item) if item.attrs.iter().any(|attribute| attribute.path().is_ident("macro_export")))
+}
+
+fn name_of(item: &Item) -> Option<String> {
+    let name = match item {
+        Item::Const(item) => &item.ident,
+        Item::Enum(item) => &item.ident,
+        Item::Fn(item) => &item.sig.ident,
+        Item::Macro(item) => item.ident.as_ref()?,
+        Item::Static(item) => &item.ident,
+        Item::Struct(item) => &item.ident,
+        Item::Trait(item) => &item.ident,
+        Item::Type(item) => &item.ident,
+        Item::Union(item) => &item.ident,
+        _ => return None,
+    };
+    Some(name.to_string())
+}

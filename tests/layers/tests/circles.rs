@@ -1,0 +1,115 @@
+//! No files import each other in a circle, in the whole workspace.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends where it fails")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use layers::circles::{Imports, circles};
+use layers::modules::Crate;
+use layers::workspace::{root, roots};
+
+/// Circles that are still to be opened: the crate's folder, and how many of its files are in one. The numbers only fall.
+const OPEN: &[(&str, usize)] = &[("crates/board", 5), ("crates/exi", 10), ("crates/pev-fsm", 4)];
+
+/// The circles of the crate with this root.
+fn circles_of(root: &Path) -> (Imports, Vec<BTreeSet<PathBuf>>) {
+    let imports = Crate::read(root).unwrap_or_else(|words| panic!("{words}")).imports();
+    let found = circles(&imports);
+    (imports, found)
+}
+
+/// A circle in words: who imports whom.
+fn words(imports: &Imports, circle: &BTreeSet<PathBuf>) -> String {
+    let mut text = String::new();
+    for file in circle {
+        let others: Vec<_> =
+            imports.get(file).into_iter().flatten().filter(|other| circle.contains(*other)).collect();
+        text += &format!("\n  {} imports {others:?}", file.display());
+    }
+    text
+}
+
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    let workspace = root().unwrap();
+    let mut in_circles: BTreeMap<&str, BTreeSet<PathBuf>> = BTreeMap::new();
+    for root in roots().unwrap() {
+        let (imports, found) = circles_of(&root);
+        for circle in found {
+            let open = OPEN.iter().find(|(folder, _)| root.starts_with(workspace.join(folder).join("src")));
+            let Some((folder, _)) = open else { panic!("a circle:{}", words(&imports, &circle)) };
+            in_circles.entry(folder).or_default().extend(circle);
+        }
+    }
+    for (folder, bound) in OPEN {
+        let count = in_circles.get(folder).map_or(0, BTreeSet::len);
+        assert!(count <= *bound, "{folder} has {count} files in circles, and may have {bound}");
+        assert!(count >= *bound, "{folder} has {count} files in circles only: lower its number in OPEN");
+    }
+}
+
+/// Writes a crate of these files and gives the circles in it, by the names of their files.
+fn planted(name: &str, files: &[(&str, &str)]) -> Vec<Vec<String>> {
+    let folder = std::env::temp_dir().join(format!("circles-{name}-{}", std::process::id()));
+    for (path, text) in files {
+        let path = folder.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let (_, found) = circles_of(&folder.join("lib.rs"));
+    let short = |path: &PathBuf| path.strip_prefix(&folder).unwrap().display().to_string();
+    let found = found.iter().map(|circle| circle.iter().map(short).collect()).collect();
+    fs::remove_dir_all(folder).unwrap();
+    found
+}
+
+#[test]
+fn a_planted_circle_is_found_however_it_is_written() {
+    let forms = [
+        ("use", "use crate::b::B; pub struct A;", "use crate::a::A; pub struct B;"),
+        ("group", "use crate::{b::{self, B}}; pub struct A;", "use super::a::A; pub struct B;"),
+        ("path", "pub struct A(crate::b::B);", "pub fn f() { let _ = super::a::A::new(); }"),
+        ("glob", "use crate::b::*; pub struct A(B);", "use crate::a::*; pub struct B(A);"),
+        ("re-export", "use crate::B; pub struct A;", "use crate::A; pub struct B;"),
+        (
+            "macro",
+            "pub struct A; fn f() { vec![crate::b::B] }",
+            "pub struct B; fn f() { println!(\"{}\", crate::a::A) }",
+        ),
+    ];
+    for (name, a, b) in forms {
+        let lib = "mod a; mod b; pub use a::A; pub use b::B;";
+        let found = planted(name, &[("lib.rs", lib), ("a.rs", a), ("b.rs", b)]);
+        assert_eq!(found, [["a.rs", "b.rs"]], "{name}");
+    }
+}
+
+#[test]
+fn a_circle_through_three_files_and_folders_is_found() {
+    let found = planted(
+        "three",
+        &[
+            ("lib.rs", "mod x; mod c;"),
+            ("x/mod.rs", "pub mod a; pub mod b;"),
+            ("x/a.rs", "use super::b::B;"),
+            ("x/b.rs", "use crate::c::C; pub struct B;"),
+            ("c.rs", "use crate::x::a; pub struct C;"),
+        ],
+    );
+    assert_eq!(found, [["c.rs", "x/a.rs", "x/b.rs"]]);
+}
+
+#[test]
+fn a_module_of_a_module_a_test_and_a_plain_order_are_no_circles() {
+    let found = planted(
+        "none",
+        &[
+            ("lib.rs", "mod a; mod b; pub struct Root;"),
+            ("a.rs", "mod inside; use inside::Inside; pub struct A(Inside); use crate::Root;"),
+            ("a/inside.rs", "use super::A; pub struct Inside;"),
+            ("b.rs", "use crate::a::A; #[cfg(test)] mod tests { use super::*; }"),
+        ],
+    );
+    assert_eq!(found, Vec::<Vec<String>>::new());
+}

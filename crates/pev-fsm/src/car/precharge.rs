@@ -13,10 +13,14 @@ impl Car {
         if !policy::is_voltage(present_mv) {
             return self.fault(policy::implausible(name, "EVSEPresentVoltage", present_mv, "V"));
         }
-        self.reported_mv = Some(present_mv);
+        self.session.reported_mv = Some(present_mv);
         let reference = self.vehicle.and_then(|car| policy::reference_mv(&self.config, &car));
-        let Some(reference_mv) = reference.filter(|mv| *mv > self.charger.min_voltage_mv) else {
-            return self.precharge_ends(reference, "EVSEMinimumVoltageLimit", self.charger.min_voltage_mv);
+        let Some(reference_mv) = reference.filter(|mv| *mv > self.session.charger.min_voltage_mv) else {
+            return self.precharge_ends(
+                reference,
+                "EVSEMinimumVoltageLimit",
+                self.session.charger.min_voltage_mv,
+            );
         };
         // With the contactors closed it would be an over-voltage.
         let own_mv = self.vehicle.map_or(i32::MAX, |car| car.limits.max_voltage_mv);
@@ -26,11 +30,11 @@ impl Car {
         self.checkpoint(Checkpoint::VOLTAGE_COMPARED);
         match policy::compare(self.now, &self.plant, &self.config, reference_mv, present_mv) {
             Compared::Near => {
-                self.closes_from = Some(self.now + SEEN);
+                self.session.closes_from = Some(self.now + SEEN);
                 if self.config.precharge == Precharge::Reported {
                     let difference_mv = present_mv.saturating_sub(reference_mv);
-                    self.settling.take(self.now, difference_mv, self.config.tolerance_mv);
-                    self.closes_from = Some(self.now);
+                    self.session.settling.take(self.now, difference_mv, self.config.tolerance_mv);
+                    self.session.closes_from = Some(self.now);
                 }
                 // It may settle before the next request would go out.
                 self.ask_later(Kind::PreCharge, Time::PreChargePace);
@@ -38,8 +42,8 @@ impl Car {
             }
             Compared::Far => {}
             Compared::Disagree => {
-                self.settling.begin();
-                if !core::mem::replace(&mut self.disagreement_told, true) {
+                self.session.settling.begin();
+                if !core::mem::replace(&mut self.session.disagreement_told, true) {
                     self.events.push(Event::Warning(Warning::Disagreement));
                 }
             }
@@ -58,23 +62,26 @@ impl Car {
 
     /// Follows the inlet during the precharge.
     pub(super) fn settle(&mut self) {
-        if self.step != Step::Asking(Kind::PreCharge) || self.config.precharge == Precharge::Reported {
+        if self.session.step != Step::Asking(Kind::PreCharge) || self.config.precharge == Precharge::Reported
+        {
             return;
         }
         let reference = self.vehicle.and_then(|car| policy::reference_mv(&self.config, &car));
         if let (Some(inlet), Some(reference_mv)) = (self.plant.inlet_mv, reference) {
             let difference_mv = inlet.value.saturating_sub(reference_mv);
-            self.settling.take(inlet.at, difference_mv, self.config.tolerance_mv);
+            self.session.settling.take(inlet.at, difference_mv, self.config.tolerance_mv);
         } else {
-            self.settling.begin();
+            self.session.settling.begin();
         }
         self.close_if_settled();
     }
 
     fn close_if_settled(&mut self) {
-        let is_asked = self.step == Step::Asking(Kind::PreCharge) && !self.is_waiting;
-        let Some(least) = self.closes_from.filter(|_| is_asked && self.stop.is_none()) else { return };
-        if self.settling.is_settled(least, self.config.tolerance_mv) {
+        let is_asked = self.session.step == Step::Asking(Kind::PreCharge) && !self.session.is_waiting;
+        let Some(least) = self.session.closes_from.filter(|_| is_asked && self.session.stop.is_none()) else {
+            return;
+        };
+        if self.session.settling.is_settled(least, self.config.tolerance_mv) {
             self.close_contactors();
         }
     }
@@ -85,13 +92,13 @@ impl Car {
         let is_locked = fresh(self.plant.lock, self.now) == Some(true);
         let has_feedback = self.config.sensors.contains(Sensors::CONTACTORS);
         let is_open = !has_feedback || fresh(self.plant.contactors, self.now) == Some(false);
-        if !self.is_isolated || !is_locked || !is_open || self.supervision.is_doubted() {
+        if !self.session.is_isolated || !is_locked || !is_open || self.supervision.is_doubted() {
             return;
         }
-        self.timers.clear(Timer::Loop);
-        self.timers.clear(Timer::Pace);
+        self.session.timers.clear(Timer::Loop);
+        self.session.timers.clear(Timer::Pace);
         self.checkpoint(Checkpoint::CONTACTORS_CLOSE);
-        self.step = Step::Closing;
+        self.session.step = Step::Closing;
         self.power.close(self.now);
     }
 }

@@ -11,11 +11,11 @@ use crate::{Dropped, Event, PAYLOAD_TYPE, Quirks, Time, Warning};
 
 impl Car {
     pub(super) fn message(&mut self, payload_type: u16, payload: &[u8]) {
-        let Step::Asking(kind) = self.step else {
+        let Step::Asking(kind) = self.session.step else {
             return self.events.push(Event::Dropped(Dropped::NotAsked));
         };
         // What has not been sent is not answered.
-        if !self.is_waiting || self.request.is_some() {
+        if !self.session.is_waiting || self.session.request.is_some() {
             return self.events.push(Event::Dropped(Dropped::NotAsked));
         }
         if payload_type != PAYLOAD_TYPE {
@@ -43,9 +43,10 @@ impl Car {
         };
         // What it compares is its voltage with the target of the precharge.
         let is_low = response.is_failed && response.code == "FAILED_EVSEPresentVoltageToLow";
-        let target = self.vehicle.map(|car| policy::precharge(&self.config, &car, &self.charger).voltage_mv);
+        let target =
+            self.vehicle.map(|car| policy::precharge(&self.config, &car, &self.session.charger).voltage_mv);
         let compared =
-            self.reported_mv.zip(target).filter(|_| is_low).map(|(found, limit)| session::Compared {
+            self.session.reported_mv.zip(target).filter(|_| is_low).map(|(found, limit)| session::Compared {
                 what: "EVSEPresentVoltage",
                 found,
                 against: "the precharge's target",
@@ -60,11 +61,11 @@ impl Car {
             return self.trouble(kind, Cause::OutOfOrder(response.name));
         }
         let opens = matches!(kind, Kind::Handshake | Kind::SessionSetup);
-        if !opens && response.session_id != self.session_id {
+        if !opens && response.session_id != self.session.id {
             return self.trouble(kind, Cause::UnknownSession(response.name));
         }
-        self.is_waiting = false;
-        self.timers.clear(Timer::Message);
+        self.session.is_waiting = false;
+        self.session.timers.clear(Timer::Message);
         if response.is_failed { self.failed(kind, &response) } else { self.take(kind, response) }
     }
 
@@ -96,8 +97,8 @@ impl Car {
                 self.power_is_off();
             }
             // Power that was not granted is not ended by a demand first.
-            Kind::PowerOn if self.stop.is_some() => self.ask(Kind::PowerOff),
-            _ if self.stop.is_some() => self.follow_stop(),
+            Kind::PowerOn if self.session.stop.is_some() => self.ask(Kind::PowerOff),
+            _ if self.session.stop.is_some() => self.follow_stop(),
             Kind::Handshake => self.make_safe(By::Charger, Cause::NoCommonProtocol),
             Kind::Authentication => self.make_safe(By::Charger, Cause::NotAuthorised),
             _ if has_fault => self.make_safe(By::Charger, Cause::Isolation),
@@ -108,11 +109,11 @@ impl Car {
     fn take(&mut self, kind: Kind, response: Response) {
         let name = response.name;
         if let Content::SessionSetup { .. } = response.content {
-            self.session_id = response.session_id;
-            self.timers.clear(Timer::Setup);
+            self.session.id = response.session_id;
+            self.session.timers.clear(Timer::Setup);
         }
         match kind {
-            Kind::PowerOn => self.timers.clear(Timer::ReadyToCharge),
+            Kind::PowerOn => self.session.timers.clear(Timer::ReadyToCharge),
             Kind::PowerOff => return self.power_is_off(),
             Kind::WeldingDetection => return self.welding(&response.content),
             Kind::SessionStop => return self.over(),
@@ -121,7 +122,7 @@ impl Car {
         if !self.heed(kind, response.content.status()) {
             return;
         }
-        if self.stop.is_some() {
+        if self.session.stop.is_some() {
             return self.follow_stop();
         }
         match (kind, response.content) {
@@ -134,7 +135,7 @@ impl Car {
                 let Some(transfer) = transfer.filter(|_| external) else {
                     return self.stop_in_order(By::Car, Cause::Refused(name));
                 };
-                (self.service_id, self.transfer) = (service_id, transfer);
+                (self.session.service_id, self.session.transfer) = (service_id, transfer);
                 self.ask(Kind::PaymentSelection);
             }
             (Kind::PaymentSelection, _) => self.ask(Kind::Authentication),
@@ -196,15 +197,15 @@ impl Car {
         match told.stop_within_s {
             Some(delay_s) => {
                 let delay = machine::Duration::from_secs(u64::from(delay_s));
-                self.timers.start(Timer::StopBy, self.now + delay);
+                self.session.timers.start(Timer::StopBy, self.now + delay);
             }
-            None => self.timers.clear(Timer::StopBy),
+            None => self.session.timers.clear(Timer::StopBy),
         }
         true
     }
 
     fn tell_isolation(&mut self, warning: Warning) {
-        if !core::mem::replace(&mut self.isolation_told, true) {
+        if !core::mem::replace(&mut self.session.isolation_told, true) {
             self.events.push(Event::Warning(warning));
         }
     }
@@ -249,14 +250,14 @@ impl Car {
         if self.is_live() {
             return self.make_safe(By::Charger, Cause::WeldSuspected);
         }
-        self.charger = limits;
-        self.timers.clear(Timer::Loop);
+        self.session.charger = limits;
+        self.session.timers.clear(Timer::Loop);
         self.power.make_ready();
         self.plug.hold();
         self.checkpoint(Checkpoint::PILOT_C);
         self.checkpoint(Checkpoint::LOCK_DRIVEN);
-        self.step = Step::Locking;
-        self.timers.set(Timer::Lock, self.now + self.config.time(Time::Lock));
+        self.session.step = Step::Locking;
+        self.session.timers.set(Timer::Lock, self.now + self.config.time(Time::Lock));
     }
 
     fn cable_check(&mut self, finished: bool, status: ChargerStatus) {
@@ -278,7 +279,7 @@ impl Car {
             }
             self.events.push(Event::Warning(Warning::Quirk("not-ready-finished")));
         }
-        self.is_isolated = true;
+        self.session.is_isolated = true;
         self.checkpoint(Checkpoint::CABLE_CHECK_FINISHED);
         self.ask(Kind::PreCharge);
     }

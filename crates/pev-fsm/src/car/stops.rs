@@ -19,8 +19,8 @@ impl Car {
             about.error = Some(din::error_name(number));
         }
         let reason = StopReason::new(by, cause, self.phase).with(about);
-        if self.stop.is_none_or(|told| reason.replaces(told)) {
-            self.stop = Some(reason);
+        if self.session.stop.is_none_or(|told| reason.replaces(told)) {
+            self.session.stop = Some(reason);
             self.events.push(Event::Stopping(reason));
         }
     }
@@ -45,11 +45,11 @@ impl Car {
     /// SAFE: pilot B now, contactors open below 1 A or after 2 s, nothing more is said.
     pub(super) fn make_safe(&mut self, by: By, cause: Cause) {
         self.power_down(Duration::ZERO);
-        if self.is_in_session() {
+        if self.session.is_on() {
             self.stop_for(by, cause);
             self.over();
-            self.request = None;
-        } else if self.stop.is_some() {
+            self.session.request = None;
+        } else if self.session.stop.is_some() {
             self.stop_for(by, cause);
         }
     }
@@ -65,23 +65,23 @@ impl Car {
     /// Nothing more is said: the connection is to be closed.
     pub(super) fn over(&mut self) {
         self.power_down(Duration::ZERO);
-        self.timers.clear_all();
-        self.is_waiting = false;
-        self.step = Step::Over;
+        self.session.timers.clear_all();
+        self.session.is_waiting = false;
+        self.session.step = Step::Over;
         self.close = self.is_connected;
-        if self.stop.is_none() {
+        if self.session.stop.is_none() {
             self.stop_for(By::Car, Cause::Finished);
         }
     }
 
     /// Ends the session by messages, in the order that the standard has for where it is.
     pub(super) fn stop_in_order(&mut self, by: By, cause: Cause) {
-        if !self.is_in_session() {
+        if !self.session.is_on() {
             return;
         }
         self.stop_for(by, cause);
-        let before_power = match self.step {
-            Step::Asking(kind) => !self.was_powered && kind != Kind::SessionStop,
+        let before_power = match self.session.step {
+            Step::Asking(kind) => !self.session.was_powered && kind != Kind::SessionStop,
             Step::Locking | Step::Closing => true,
             Step::NoSession | Step::Opening | Step::Over => false,
         };
@@ -89,17 +89,17 @@ impl Car {
             self.power_down(Duration::ZERO);
         }
         // One request at a time: what is asked is answered first.
-        if !self.is_waiting {
+        if !self.session.is_waiting {
             self.follow_stop();
         }
     }
 
     /// The next step of an orderly end.
     pub(super) fn follow_stop(&mut self) {
-        match self.step {
+        match self.session.step {
             Step::Asking(Kind::Handshake) => self.over(),
             // A charger that granted power takes CurrentDemandReq only (din.md): one of 0 A comes first.
-            Step::Asking(Kind::PowerOn | Kind::CurrentDemand) if self.asked_ma.is_none() => {
+            Step::Asking(Kind::PowerOn | Kind::CurrentDemand) if self.session.asked_ma.is_none() => {
                 self.ask(Kind::CurrentDemand);
             }
             Step::Asking(Kind::PowerOn | Kind::CurrentDemand) => self.ask(Kind::PowerOff),
@@ -110,9 +110,9 @@ impl Car {
             Step::Asking(_) | Step::Locking | Step::Closing => {
                 self.power_down(Duration::ZERO);
                 for timer in [Timer::Pace, Timer::Lock, Timer::Loop] {
-                    self.timers.clear(timer);
+                    self.session.timers.clear(timer);
                 }
-                self.step = Step::Opening;
+                self.session.step = Step::Opening;
                 self.opened();
             }
         }
@@ -120,8 +120,8 @@ impl Car {
 
     /// Goes on once the contactors are open: to the welding detection where there was power.
     pub(super) fn opened(&mut self) {
-        if self.step == Step::Opening && self.power.is_off() {
-            self.ask(if self.was_powered { Kind::WeldingDetection } else { Kind::SessionStop });
+        if self.session.step == Step::Opening && self.power.is_off() {
+            self.ask(if self.session.was_powered { Kind::WeldingDetection } else { Kind::SessionStop });
         }
     }
 
@@ -144,10 +144,10 @@ impl Car {
     }
 
     pub(super) fn expired(&mut self, timer: Timer) {
-        match (timer, self.step) {
+        match (timer, self.session.step) {
             (Timer::Message, Step::Asking(kind)) => {
-                self.is_waiting = false;
-                self.request = None;
+                self.session.is_waiting = false;
+                self.session.request = None;
                 self.trouble(kind, Cause::Timeout(kind.row().time.name()));
             }
             (Timer::Setup | Timer::ReadyToCharge, _) => {

@@ -87,9 +87,22 @@ pub(crate) struct ChargerStatus {
 pub(crate) struct Response {
     pub(crate) name: &'static str,
     pub(crate) session_id: SessionId,
+    /// The response code as it is on the wire.
     pub(crate) code: &'static str,
-    pub(crate) is_failed: bool,
+    /// What the code refuses.
+    pub(crate) refusal: Option<Refusal>,
     pub(crate) content: Content,
+}
+
+/// What the charger refuses with its answer: the causes that the car tells apart, of all protocols.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    NoCommonProtocol,
+    NotAuthorised,
+    /// Its voltage is too far below the target of the precharge.
+    PresentVoltageTooLow,
+    /// Whatever else.
+    Other,
 }
 
 /// The content of a response, as far as the car needs it.

@@ -2,35 +2,25 @@
 
 use session::{Target, fresh};
 
-use super::{Car, Step, Timer};
+use super::{Car, Timer};
 use crate::Time;
+use crate::order::State;
 use crate::policy;
 use crate::request::{Kind, Request};
-
-/// How long a kind may be repeated.
-const fn loop_time(kind: Kind) -> Option<Time> {
-    match kind {
-        Kind::Authentication => Some(Time::AuthenticationLoop),
-        Kind::ChargeParameter => Some(Time::ChargeParameterLoop),
-        Kind::CableCheck => Some(Time::CableCheckLoop),
-        Kind::PreCharge => Some(Time::PreChargeLoop),
-        _ => None,
-    }
-}
 
 impl Car {
     /// Asks now.
     pub(super) fn ask(&mut self, kind: Kind) {
         let Some(vehicle) = self.vehicle else { return };
-        if self.session.step != Step::Asking(kind) {
+        if self.session.state != State::Asking(kind) {
+            self.session.state = State::Asking(kind);
             self.session.timers.clear(Timer::Loop);
-            if let Some(time) = loop_time(kind) {
+            if let Some(time) = self.row().within() {
                 self.session.timers.set(Timer::Loop, self.now + self.config.time(time));
             }
         }
         let row = kind.row();
         self.session.timers.clear(Timer::Pace);
-        self.session.step = Step::Asking(kind);
         (self.session.is_waiting, self.session.closes_from) = (true, None);
         self.set_phase(row.phase);
         let mut wait = self.config.time(row.time);
@@ -63,15 +53,6 @@ impl Car {
         self.session.request = Some(request);
     }
 
-    /// Asks after a pause.
-    pub(super) fn ask_later(&mut self, kind: Kind, pause: Time) {
-        if self.session.step != Step::Asking(kind) {
-            self.session.timers.clear(Timer::Loop);
-            self.session.step = Step::Asking(kind);
-        }
-        self.session.timers.set(Timer::Pace, self.now + self.config.time(pause));
-    }
-
     /// What the charging loop asks for: first the precharge's voltage and 1 A, then the goal by the ramp. Nothing while a
     /// stop is under way, or something may be wrong that ends the session if it stays.
     fn current_target(&mut self) -> Target {
@@ -101,7 +82,7 @@ impl Car {
     /// Something may be wrong that ends the session if it stays: the current is taken back at once, and comes back by the
     /// ramp if it was a bounce.
     pub(super) fn take_back(&mut self) {
-        let may_ask = self.session.step == Step::Asking(Kind::CurrentDemand) && !self.session.is_waiting;
+        let may_ask = self.session.state == State::Asking(Kind::CurrentDemand) && !self.session.is_waiting;
         let asks = self.session.asked_ma.is_some_and(|ma| ma > 0);
         if may_ask && asks && self.supervision.is_doubted() {
             self.ask(Kind::CurrentDemand);
@@ -113,13 +94,5 @@ impl Car {
         let hot = self.config.protection.hot_millicelsius;
         let inlet = fresh(self.plant.inlet_millicelsius, self.now);
         inlet.map_or(1_000, |millicelsius| policy::inlet_permille(millicelsius, hot))
-    }
-
-    /// The loop's time of what is being asked, for its name.
-    pub(super) fn loop_name(&self) -> &'static str {
-        match self.session.step {
-            Step::Asking(kind) => loop_time(kind).map_or("", Time::name),
-            _ => "",
-        }
     }
 }

@@ -3,10 +3,9 @@
 use machine::Duration;
 use session::{Checkpoint, DEAD_MV, Limits, Target, fresh};
 
-use super::{Car, Step, Timer};
+use super::{Car, Timer};
 use crate::policy;
-use crate::request::{Content, Kind};
-use crate::{Event, Precharge, Time, Warning};
+use crate::{Event, Precharge, Warning};
 
 /// Rounds of `WeldingDetection` at most: 10 (clara).
 const WELDING_ROUNDS: u8 = 10;
@@ -43,34 +42,20 @@ impl Car {
         if !core::mem::replace(&mut self.session.loop_told, true) {
             self.checkpoint(Checkpoint::CURRENT_DEMAND_LOOP);
         }
-        self.ask_later(Kind::CurrentDemand, Time::DemandPace);
+        self.again();
     }
 
-    /// `PowerDelivery(false)` was answered: pilot B, and the contactors open when the current is gone.
-    pub(super) fn power_is_off(&mut self) {
-        self.power_down(self.config.time(Time::Rest));
-        self.checkpoint(Checkpoint::PILOT_BACK_TO_B);
-        self.session.step = Step::Opening;
-    }
-
-    pub(super) fn welding(&mut self, content: &Content) {
-        let Content::Voltage { present_mv, .. } = content else { return self.welding_unanswered() };
-        self.session.reported_mv = Some(*present_mv);
-        let measured = fresh(self.plant.inlet_mv, self.now).unwrap_or(*present_mv);
+    pub(super) fn welding(&mut self, present_mv: i32) {
+        self.session.reported_mv = Some(present_mv);
+        let measured = fresh(self.plant.inlet_mv, self.now).unwrap_or(present_mv);
         self.session.welding_rounds = self.session.welding_rounds.saturating_add(1);
         if measured.saturating_abs() < DEAD_MV {
-            self.ask(Kind::SessionStop);
+            self.done();
         } else if self.session.welding_rounds >= WELDING_ROUNDS {
             self.events.push(Event::Warning(Warning::WeldSuspected));
-            self.ask(Kind::SessionStop);
+            self.done();
         } else {
-            self.ask_later(Kind::WeldingDetection, Time::Pace);
+            self.again();
         }
-    }
-
-    /// The end goes on; the lock looks at the inlet itself.
-    pub(super) fn welding_unanswered(&mut self) {
-        self.events.push(Event::Warning(Warning::Unanswered("WeldingDetectionReq")));
-        self.ask(Kind::SessionStop);
     }
 }

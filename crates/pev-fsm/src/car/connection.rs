@@ -2,7 +2,8 @@
 
 use session::{By, Cause, Closed, Phase};
 
-use super::{Car, Session, Step, Timer};
+use super::{Car, Session, Timer};
+use crate::order::State;
 use crate::request::Kind;
 use crate::{Dropped, Event, Precharge, Time, Warning};
 
@@ -19,7 +20,7 @@ impl Car {
             self.close = true;
             return;
         }
-        self.session = Session::new(self.now, self.config.energy_transfer);
+        self.session = Session::new(self.now, &self.config);
         self.supervision.begin();
         if self.config.precharge == Precharge::Reported {
             self.events.push(Event::Warning(Warning::PrechargeByReport));
@@ -33,7 +34,7 @@ impl Car {
     }
 
     pub(super) fn link_lost(&mut self) {
-        if self.session.is_on() {
+        if self.session.state.is_on() {
             self.make_safe(By::Network, Cause::LinkLost);
         }
         self.closed(Closed::Timeout);
@@ -45,9 +46,9 @@ impl Car {
         }
         self.is_connected = false;
         self.close = false;
-        if self.session.is_on() {
+        if self.session.state.is_on() {
             // After SessionStopReq a charger may close without a word.
-            if self.session.step == Step::Asking(Kind::SessionStop) {
+            if self.session.state == State::Asking(Kind::SessionStop) {
                 self.over();
             } else {
                 self.make_safe(By::Network, closed.cause());
@@ -58,10 +59,10 @@ impl Car {
 
     /// Ends the session where nothing of it is left: connection closed, contactors open.
     pub(super) fn finish(&mut self) {
-        if self.session.step != Step::Over || self.is_connected || !self.power.is_off() {
+        if self.session.state != State::Over || self.is_connected || !self.power.is_off() {
             return;
         }
-        self.session.step = Step::NoSession;
+        self.session.state = State::NoSession;
         self.set_phase(Phase::Ended);
         self.plug.session_ended(self.now);
         if let Some(stop) = self.session.stop.take() {

@@ -4,6 +4,7 @@ mod ask;
 mod charging;
 mod connection;
 mod latches;
+mod next;
 mod precharge;
 mod responses;
 mod state;
@@ -14,12 +15,12 @@ mod tell;
 use machine::{Cx, Deadline, Duration, Instant, Machine, Queue};
 use session::{DEAD_MV, Detail, Latch, Phase, StopReason, fresh};
 
-use crate::din;
+use crate::order::State;
 use crate::plug::Plug;
 use crate::power::Power;
 use crate::supervision::Supervision;
-use crate::{Config, ConfigError, Demand, Dropped, Event, Input, PAYLOAD_TYPE, Plant, Vehicle};
-use state::{Session, Step, Timer};
+use crate::{Config, ConfigError, Demand, Dropped, Event, Input, Plant, Vehicle};
+use state::{Session, Timer};
 
 /// Events that wait at most: a response, the next request and what they cause are six.
 const EVENTS: usize = 16;
@@ -65,7 +66,7 @@ impl Car {
         config.check()?;
         let config = config.effective();
         Ok(Self {
-            session: Session::new(Instant::ZERO, config.energy_transfer),
+            session: Session::new(Instant::ZERO, &config),
             config,
             plant: Plant::default(),
             stale_at: None,
@@ -100,7 +101,7 @@ impl Car {
     /// Whether a connection would begin a session: none is under way, nothing is latched, no stop is kept, the contactors are
     /// open, no voltage is known to be at the inlet, and a [`Vehicle`] has been given.
     pub fn may_begin(&self) -> bool {
-        let is_idle = self.session.step == Step::NoSession && self.power.is_off();
+        let is_idle = self.session.state == State::NoSession && self.power.is_off();
         let is_held = self.latched.is_some() || self.is_stop_kept;
         is_idle && !is_held && !self.is_live() && self.vehicle.is_some()
     }
@@ -168,12 +169,11 @@ impl Machine for Car {
 
     fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<(usize, u16)> {
         let request = self.session.request.take()?;
-        if let Ok(length) = din::encode(&request, &self.config, buffer) {
-            Some((length, PAYLOAD_TYPE))
-        } else {
+        let sent = self.session.protocol.encode(&request, &self.config, buffer);
+        if sent.is_err() {
             self.events.push(Event::Dropped(Dropped::DoesNotFit(request.kind.row().request)));
-            None
         }
+        sent.ok()
     }
 
     fn poll_event(&mut self) -> Option<Event> {

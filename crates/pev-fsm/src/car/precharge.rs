@@ -2,7 +2,8 @@
 
 use session::{By, Cause, Checkpoint, Detail, fresh};
 
-use super::{Car, Step, Timer};
+use super::{Car, Timer};
+use crate::order::State;
 use crate::policy::{self, Compared};
 use crate::request::Kind;
 use crate::settle::SEEN;
@@ -37,7 +38,7 @@ impl Car {
                     self.session.closes_from = Some(self.now);
                 }
                 // It may settle before the next request would go out.
-                self.ask_later(Kind::PreCharge, Time::PreChargePace);
+                self.pause(Time::PreChargePace);
                 return self.close_if_settled();
             }
             Compared::Far => {}
@@ -49,7 +50,7 @@ impl Car {
             }
         }
         self.checkpoint(Checkpoint::PRE_CHARGE_REPEATED);
-        self.ask_later(Kind::PreCharge, Time::Pace);
+        self.again();
     }
 
     /// Nothing can be charged at the battery's voltage: an end in order.
@@ -62,7 +63,8 @@ impl Car {
 
     /// Follows the inlet during the precharge.
     pub(super) fn settle(&mut self) {
-        if self.session.step != Step::Asking(Kind::PreCharge) || self.config.precharge == Precharge::Reported
+        if self.session.state != State::Asking(Kind::PreCharge)
+            || self.config.precharge == Precharge::Reported
         {
             return;
         }
@@ -77,18 +79,18 @@ impl Car {
     }
 
     fn close_if_settled(&mut self) {
-        let is_asked = self.session.step == Step::Asking(Kind::PreCharge) && !self.session.is_waiting;
+        let is_asked = self.session.state == State::Asking(Kind::PreCharge) && !self.session.is_waiting;
         let Some(least) = self.session.closes_from.filter(|_| is_asked && self.session.stop.is_none()) else {
             return;
         };
         if self.session.settling.is_settled(least, self.config.tolerance_mv) {
-            self.close_contactors();
+            self.done();
         }
     }
 
     /// The only place where the contactors are told to close: the voltage has settled, and all else must be right, too. What
     /// is not is a bounce, or is found by supervision.
-    fn close_contactors(&mut self) {
+    pub(super) fn close_contactors(&mut self) {
         let is_locked = fresh(self.plant.lock, self.now) == Some(true);
         let has_feedback = self.config.sensors.contains(Sensors::CONTACTORS);
         let is_open = !has_feedback || fresh(self.plant.contactors, self.now) == Some(false);
@@ -98,7 +100,7 @@ impl Car {
         self.session.timers.clear(Timer::Loop);
         self.session.timers.clear(Timer::Pace);
         self.checkpoint(Checkpoint::CONTACTORS_CLOSE);
-        self.session.step = Step::Closing;
+        self.session.state = State::Closing;
         self.power.close(self.now);
     }
 }

@@ -2,28 +2,29 @@
 
 use session::{By, Cause, Checkpoint, Detail, Isolation, Limits, Status};
 
-use super::{Car, Step, Timer};
-use crate::din::{self, NoResponse};
+use super::{Car, Timer};
+use crate::handshake::{self, Taken};
+use crate::order::State;
 use crate::policy;
-use crate::request::{ChargerStatus, Content, Kind, Response};
+use crate::request::{ChargerStatus, Content, Kind, Refusal, Response};
 use crate::supervision::is_isolation_bad;
-use crate::{Dropped, Event, PAYLOAD_TYPE, Quirks, Time, Warning};
+use crate::wire::NoResponse;
+use crate::{Dropped, Event, Quirks, Warning};
 
 impl Car {
     pub(super) fn message(&mut self, payload_type: u16, payload: &[u8]) {
-        let Step::Asking(kind) = self.session.step else {
+        let State::Asking(kind) = self.session.state else {
             return self.events.push(Event::Dropped(Dropped::NotAsked));
         };
         // What has not been sent is not answered.
         if !self.session.is_waiting || self.session.request.is_some() {
             return self.events.push(Event::Dropped(Dropped::NotAsked));
         }
-        if payload_type != PAYLOAD_TYPE {
-            return self.events.push(Event::Dropped(Dropped::PayloadType(payload_type)));
-        }
-        let read = if kind == Kind::Handshake { din::handshake(payload) } else { din::response(payload) };
-        let response = match read {
+        let response = match self.session.protocol.decode(kind, payload_type, payload) {
             Ok(response) => response,
+            Err(NoResponse::PayloadType(payload_type)) => {
+                return self.events.push(Event::Dropped(Dropped::PayloadType(payload_type)));
+            }
             Err(NoResponse::Undecodable { bit }) => {
                 self.events.push(Event::Dropped(Dropped::Undecodable { bit }));
                 return self.trouble(kind, Cause::Undecodable);
@@ -42,7 +43,7 @@ impl Car {
             None => [None, None],
         };
         // What it compares is its voltage with the target of the precharge.
-        let is_low = response.is_failed && response.code == "FAILED_EVSEPresentVoltageToLow";
+        let is_low = response.refusal == Some(Refusal::PresentVoltageTooLow);
         let target =
             self.vehicle.map(|car| policy::precharge(&self.config, &car, &self.session.charger).voltage_mv);
         let compared =
@@ -66,44 +67,44 @@ impl Car {
         }
         self.session.is_waiting = false;
         self.session.timers.clear(Timer::Message);
-        if response.is_failed { self.failed(kind, &response) } else { self.take(kind, response) }
-    }
-
-    /// No good answer: while the session is being ended that must not block the end.
-    pub(super) fn trouble(&mut self, kind: Kind, cause: Cause) {
-        match kind {
-            Kind::WeldingDetection => self.welding_unanswered(),
-            Kind::SessionStop => {
-                self.events.push(Event::Warning(Warning::Unanswered("SessionStopReq")));
-                self.over();
-            }
-            _ => self.make_safe(By::Charger, cause),
+        match response.refusal {
+            Some(refusal) => self.refused(kind, refusal, &response),
+            None => self.take(kind, response),
         }
     }
 
-    fn failed(&mut self, kind: Kind, response: &Response) {
+    /// No good answer: where the session is being ended that must not block the end.
+    pub(super) fn trouble(&mut self, kind: Kind, cause: Cause) {
+        let row = self.row();
+        if !row.must_end {
+            return self.make_safe(By::Charger, cause);
+        }
+        self.events.push(Event::Warning(Warning::Unanswered(kind.row().request)));
+        self.go(row.refused);
+    }
+
+    fn refused(&mut self, kind: Kind, refusal: Refusal, response: &Response) {
+        let row = self.row();
         let told = response.content.status();
         let is_emergency = told.is_some_and(|told| told.status == Status::EmergencyShutdown);
-        let has_fault = told.is_some_and(|told| told.isolation == Some(Isolation::Fault));
-        if is_emergency && !matches!(kind, Kind::WeldingDetection | Kind::SessionStop) {
+        if is_emergency && !row.must_end {
             // Says more than the code.
             return self.make_safe(By::Charger, Cause::ChargerStatus(Status::EmergencyShutdown.name()));
         }
-        match kind {
-            Kind::WeldingDetection => self.welding_unanswered(),
-            Kind::SessionStop => self.over(),
-            Kind::PowerOff => {
-                self.events.push(Event::Warning(Warning::Unanswered("PowerDeliveryReq")));
-                self.power_is_off();
+        if self.session.stop.is_some() {
+            if matches!(kind, Kind::PowerOff | Kind::WeldingDetection) {
+                self.events.push(Event::Warning(Warning::Unanswered(kind.row().request)));
             }
-            // Power that was not granted is not ended by a demand first.
-            Kind::PowerOn if self.session.stop.is_some() => self.ask(Kind::PowerOff),
-            _ if self.session.stop.is_some() => self.follow_stop(),
-            Kind::Handshake => self.make_safe(By::Charger, Cause::NoCommonProtocol),
-            Kind::Authentication => self.make_safe(By::Charger, Cause::NotAuthorised),
-            _ if has_fault => self.make_safe(By::Charger, Cause::Isolation),
-            _ => self.make_safe(By::Charger, Cause::FailedResponse(response.name)),
+            return self.go(row.refused);
         }
+        let has_fault = told.is_some_and(|told| told.isolation == Some(Isolation::Fault));
+        let cause = match refusal {
+            Refusal::NoCommonProtocol => Cause::NoCommonProtocol,
+            Refusal::NotAuthorised => Cause::NotAuthorised,
+            Refusal::PresentVoltageTooLow | Refusal::Other if has_fault => Cause::Isolation,
+            Refusal::PresentVoltageTooLow | Refusal::Other => Cause::FailedResponse(response.name),
+        };
+        self.make_safe(By::Charger, cause);
     }
 
     fn take(&mut self, kind: Kind, response: Response) {
@@ -112,11 +113,13 @@ impl Car {
             self.session.id = response.session_id;
             self.session.timers.clear(Timer::Setup);
         }
-        match kind {
-            Kind::PowerOn => self.session.timers.clear(Timer::ReadyToCharge),
-            Kind::PowerOff => return self.power_is_off(),
-            Kind::WeldingDetection => return self.welding(&response.content),
-            Kind::SessionStop => return self.over(),
+        // What the charger says of itself does not change an end that is under way.
+        match (kind, &response.content) {
+            (Kind::PowerOn, _) => self.session.timers.clear(Timer::ReadyToCharge),
+            (Kind::WeldingDetection, Content::Voltage { present_mv, .. }) => {
+                return self.welding(*present_mv);
+            }
+            (Kind::PowerOff | Kind::SessionStop, _) => return self.done(),
             _ => {}
         }
         if !self.heed(kind, response.content.status()) {
@@ -126,9 +129,7 @@ impl Car {
             return self.follow_stop();
         }
         match (kind, response.content) {
-            (Kind::Handshake, Content::Handshake { schema_id }) => {
-                self.handshake(agreed(schema_id, self.config.schema_id, din::OFFERED));
-            }
+            (Kind::Handshake, Content::Handshake { schema_id }) => self.handshake(schema_id),
             (Kind::SessionSetup, Content::SessionSetup { is_new }) => self.session_setup(name, is_new),
             (Kind::ServiceDiscovery, Content::ServiceDiscovery { service_id, offers, external }) => {
                 let transfer = policy::transfer(self.config.energy_transfer, offers);
@@ -136,15 +137,14 @@ impl Car {
                     return self.stop_in_order(By::Car, Cause::Refused(name));
                 };
                 (self.session.service_id, self.session.transfer) = (service_id, transfer);
-                self.ask(Kind::PaymentSelection);
+                self.done();
             }
-            (Kind::PaymentSelection, _) => self.ask(Kind::Authentication),
             (Kind::Authentication, Content::Authentication { finished }) => {
                 if finished {
                     self.checkpoint(Checkpoint::AUTHENTICATION_FINISHED);
-                    self.ask(Kind::ChargeParameter);
+                    self.done();
                 } else {
-                    self.ask_later(kind, Time::Pace);
+                    self.again();
                 }
             }
             (Kind::ChargeParameter, Content::ChargeParameter { finished, charger }) => {
@@ -154,7 +154,7 @@ impl Car {
                 self.cable_check(finished, status);
             }
             (Kind::PreCharge, Content::Voltage { present_mv, .. }) => self.precharge(name, present_mv),
-            (Kind::PowerOn, _) => self.ask_later(Kind::CurrentDemand, Time::DemandPace),
+            (Kind::PaymentSelection | Kind::PowerOn, _) => self.done(),
             (Kind::CurrentDemand, Content::CurrentDemand { present, limits, .. }) => {
                 self.current_demand(name, present, limits);
             }
@@ -210,15 +210,16 @@ impl Car {
         }
     }
 
-    fn handshake(&mut self, agreed: Agreed) {
-        match agreed {
-            Agreed::ByNumber => {}
-            Agreed::ByLack if self.config.quirks.contains(Quirks::NO_SCHEMA_ID) => {
+    fn handshake(&mut self, schema_id: Option<u8>) {
+        self.session.protocol = match handshake::taken(&handshake::offer(&self.config), schema_id) {
+            Taken::ByNumber(protocol) => protocol,
+            Taken::ByLack(protocol) if self.config.quirks.contains(Quirks::NO_SCHEMA_ID) => {
                 self.events.push(Event::Warning(Warning::Quirk("no-schema-id")));
+                protocol
             }
-            Agreed::ByLack | Agreed::Not => return self.make_safe(By::Charger, Cause::NoCommonProtocol),
-        }
-        self.ask(Kind::SessionSetup);
+            Taken::ByLack(_) | Taken::None => return self.make_safe(By::Charger, Cause::NoCommonProtocol),
+        };
+        self.done();
     }
 
     fn session_setup(&mut self, name: &'static str, is_new: bool) {
@@ -228,7 +229,7 @@ impl Car {
             }
             self.events.push(Event::Warning(Warning::Quirk("plain-ok")));
         }
-        self.ask(Kind::ServiceDiscovery);
+        self.done();
     }
 
     fn charge_parameter(
@@ -238,7 +239,7 @@ impl Car {
         charger: Option<(ChargerStatus, Limits)>,
     ) {
         if !finished {
-            return self.ask_later(Kind::ChargeParameter, Time::Pace);
+            return self.again();
         }
         let Some(((_, limits), car)) = charger.zip(self.vehicle) else {
             return self.stop_in_order(By::Car, Cause::Refused(name));
@@ -251,18 +252,12 @@ impl Car {
             return self.make_safe(By::Charger, Cause::WeldSuspected);
         }
         self.session.charger = limits;
-        self.session.timers.clear(Timer::Loop);
-        self.power.make_ready();
-        self.plug.hold();
-        self.checkpoint(Checkpoint::PILOT_C);
-        self.checkpoint(Checkpoint::LOCK_DRIVEN);
-        self.session.step = Step::Locking;
-        self.session.timers.set(Timer::Lock, self.now + self.config.time(Time::Lock));
+        self.done();
     }
 
     fn cable_check(&mut self, finished: bool, status: ChargerStatus) {
         if !finished {
-            return self.ask_later(Kind::CableCheck, Time::Pace);
+            return self.again();
         }
         match status.isolation {
             Some(Isolation::Valid | Isolation::Warning) => {}
@@ -281,45 +276,6 @@ impl Car {
         }
         self.session.is_isolated = true;
         self.checkpoint(Checkpoint::CABLE_CHECK_FINISHED);
-        self.ask(Kind::PreCharge);
-    }
-}
-
-/// Whether a handshake answer that agrees means the protocol that is spoken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Agreed {
-    /// It names its number.
-    ByNumber,
-    /// It names none, and only one was offered.
-    ByLack,
-    /// It names another one, or which of several is not known.
-    Not,
-}
-
-fn agreed(named: Option<u8>, own: u8, offered: usize) -> Agreed {
-    match named {
-        Some(number) if number == own => Agreed::ByNumber,
-        None if offered == 1 => Agreed::ByLack,
-        Some(_) | None => Agreed::Not,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_answer_without_a_number_agrees_only_where_one_protocol_was_offered() {
-        let table = [
-            (Some(1), 1, Agreed::ByNumber),
-            (Some(1), 2, Agreed::ByNumber),
-            (Some(2), 1, Agreed::Not),
-            (None, 1, Agreed::ByLack),
-            (None, 2, Agreed::Not),
-            (None, 0, Agreed::Not),
-        ];
-        for (named, offered, expected) in table {
-            assert_eq!(agreed(named, 1, offered), expected, "{named:?} of {offered}");
-        }
+        self.done();
     }
 }

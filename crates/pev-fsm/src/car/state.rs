@@ -1,27 +1,14 @@
-//! Where a session is, and all that belongs to one session.
+//! All that belongs to one session.
 
 use machine::{Instant, TimerName, Timers};
 use session::{EnergyTransfer, Limits, StopReason};
 
+use crate::order::State;
 use crate::policy::Ramp;
-use crate::request::{Kind, Request, SessionId};
+use crate::request::{Request, SessionId};
 use crate::settle::Settling;
-
-/// Where the session is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
-    NoSession,
-    /// The request is out, or waits for its turn.
-    Asking(Kind),
-    /// Pilot C, waiting for the connector lock.
-    Locking,
-    /// Waiting for the contactors to close.
-    Closing,
-    /// Pilot B, waiting for the contactors to open.
-    Opening,
-    /// No more messages; the connection and the contactors are what is left.
-    Over,
-}
+use crate::wire::Protocol;
+use crate::{Config, handshake};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Timer {
@@ -67,7 +54,9 @@ impl TimerName for Timer {
 #[derive(Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Session {
-    pub(super) step: Step,
+    pub(super) state: State,
+    /// The protocol that is spoken; until the handshake is answered, the one that is wanted most.
+    pub(super) protocol: Protocol,
     pub(super) id: SessionId,
     /// A response is awaited.
     pub(super) is_waiting: bool,
@@ -102,18 +91,20 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// A session in which nothing was said yet; `transfer` is what the car prefers.
-    pub(super) fn new(now: Instant, transfer: EnergyTransfer) -> Self {
+    /// A session in which nothing was said yet.
+    pub(super) fn new(now: Instant, config: &Config) -> Self {
+        let [wanted, ..] = handshake::offer(config);
         let mut id = SessionId::new();
         // Zeros, of any length, mean "no session yet"; eight are what most cars send.
         let _ = id.resize(8, 0);
         Self {
-            step: Step::NoSession,
+            state: State::NoSession,
+            protocol: wanted.protocol,
             id,
             is_waiting: false,
             request: None,
             service_id: 1,
-            transfer,
+            transfer: config.energy_transfer,
             charger: Limits::NONE,
             named_mv: i32::MAX,
             is_isolated: false,
@@ -131,10 +122,5 @@ impl Session {
             stop: None,
             timers: Timers::new(),
         }
-    }
-
-    /// Whether messages may still be said.
-    pub(super) fn is_on(&self) -> bool {
-        !matches!(self.step, Step::NoSession | Step::Over)
     }
 }

@@ -3,10 +3,11 @@
 use machine::{Duration, TimerName};
 use session::{By, Cause, Detail, Latch, StopReason};
 
-use super::{Car, Step, Timer};
+use super::{Car, Timer};
+use crate::order::State;
 use crate::request::Kind;
 use crate::supervision::Trouble;
-use crate::{Event, Operator, Warning, din};
+use crate::{Event, Operator, Time, Warning};
 
 /// A charger is off so long after pilot B: 150 ms (IEC 61851-23 gives it 100 ms, from memory).
 const SWITCHED_OFF: Duration = Duration::from_millis(150);
@@ -16,7 +17,7 @@ impl Car {
     pub(super) fn stop_for(&mut self, by: By, cause: Cause) {
         let mut about = self.about;
         if let Cause::CarError(number) = cause {
-            about.error = Some(din::error_name(number));
+            about.error = Some(self.session.protocol.error_name(number));
         }
         let reason = StopReason::new(by, cause, self.phase).with(about);
         if self.session.stop.is_none_or(|told| reason.replaces(told)) {
@@ -45,7 +46,7 @@ impl Car {
     /// SAFE: pilot B now, contactors open below 1 A or after 2 s, nothing more is said.
     pub(super) fn make_safe(&mut self, by: By, cause: Cause) {
         self.power_down(Duration::ZERO);
-        if self.session.is_on() {
+        if self.session.state.is_on() {
             self.stop_for(by, cause);
             self.over();
             self.session.request = None;
@@ -62,28 +63,16 @@ impl Car {
         self.power.stop(self.now, rest.max(least), &self.plant);
     }
 
-    /// Nothing more is said: the connection is to be closed.
-    pub(super) fn over(&mut self) {
-        self.power_down(Duration::ZERO);
-        self.session.timers.clear_all();
-        self.session.is_waiting = false;
-        self.session.step = Step::Over;
-        self.close = self.is_connected;
-        if self.session.stop.is_none() {
-            self.stop_for(By::Car, Cause::Finished);
-        }
-    }
-
     /// Ends the session by messages, in the order that the standard has for where it is.
     pub(super) fn stop_in_order(&mut self, by: By, cause: Cause) {
-        if !self.session.is_on() {
+        if !self.session.state.is_on() {
             return;
         }
         self.stop_for(by, cause);
-        let before_power = match self.session.step {
-            Step::Asking(kind) => !self.session.was_powered && kind != Kind::SessionStop,
-            Step::Locking | Step::Closing => true,
-            Step::NoSession | Step::Opening | Step::Over => false,
+        let before_power = match self.session.state {
+            State::Asking(kind) => !self.session.was_powered && kind != Kind::SessionStop,
+            State::Locking | State::Closing => true,
+            State::NoSession | State::Granted | State::Opening { .. } | State::Over => false,
         };
         if before_power {
             self.power_down(Duration::ZERO);
@@ -91,37 +80,6 @@ impl Car {
         // One request at a time: what is asked is answered first.
         if !self.session.is_waiting {
             self.follow_stop();
-        }
-    }
-
-    /// The next step of an orderly end.
-    pub(super) fn follow_stop(&mut self) {
-        match self.session.step {
-            Step::Asking(Kind::Handshake) => self.over(),
-            // A charger that granted power takes CurrentDemandReq only (din.md): one of 0 A comes first.
-            Step::Asking(Kind::PowerOn | Kind::CurrentDemand) if self.session.asked_ma.is_none() => {
-                self.ask(Kind::CurrentDemand);
-            }
-            Step::Asking(Kind::PowerOn | Kind::CurrentDemand) => self.ask(Kind::PowerOff),
-            Step::Asking(Kind::PowerOff | Kind::WeldingDetection | Kind::SessionStop)
-            | Step::NoSession
-            | Step::Opening
-            | Step::Over => {}
-            Step::Asking(_) | Step::Locking | Step::Closing => {
-                self.power_down(Duration::ZERO);
-                for timer in [Timer::Pace, Timer::Lock, Timer::Loop] {
-                    self.session.timers.clear(timer);
-                }
-                self.session.step = Step::Opening;
-                self.opened();
-            }
-        }
-    }
-
-    /// Goes on once the contactors are open: to the welding detection where there was power.
-    pub(super) fn opened(&mut self) {
-        if self.session.step == Step::Opening && self.power.is_off() {
-            self.ask(if self.session.was_powered { Kind::WeldingDetection } else { Kind::SessionStop });
         }
     }
 
@@ -144,8 +102,8 @@ impl Car {
     }
 
     pub(super) fn expired(&mut self, timer: Timer) {
-        match (timer, self.session.step) {
-            (Timer::Message, Step::Asking(kind)) => {
+        match (timer, self.session.state) {
+            (Timer::Message, State::Asking(kind)) => {
                 self.session.is_waiting = false;
                 self.session.request = None;
                 self.trouble(kind, Cause::Timeout(kind.row().time.name()));
@@ -154,8 +112,12 @@ impl Car {
                 self.make_safe(By::Charger, Cause::Timeout(timer.name()));
             }
             // The charger answers, but never what is waited for: that ends in order.
-            (Timer::Loop, _) => self.stop_in_order(By::Charger, Cause::Timeout(self.loop_name())),
-            (Timer::Pace, Step::Asking(kind)) => self.ask(kind),
+            (Timer::Loop, _) => {
+                let name = self.row().within().map_or("", Time::name);
+                self.stop_in_order(By::Charger, Cause::Timeout(name));
+            }
+            (Timer::Pace, State::Asking(kind)) => self.ask(kind),
+            (Timer::Pace, State::Granted) => self.done(),
             (Timer::Lock, _) => self.make_safe(By::Car, Cause::Lock),
             (Timer::StopBy, _) => self.stop_in_order(By::Charger, Cause::StoppedAtCharger),
             (Timer::NoDemand, _) => self.stop_in_order(By::Car, Cause::Finished),

@@ -3,8 +3,9 @@
 use machine::Deadline;
 use session::{By, Cause, Checkpoint, Latch, Phase, Touch, fresh};
 
-use super::{Car, Step, Timer};
+use super::{Car, Timer};
 use crate::joined::{Joined, compared};
+use crate::order::State;
 use crate::plug::{Inlet, Late};
 use crate::power::News;
 use crate::request::Kind;
@@ -19,11 +20,11 @@ impl Car {
         while let Some(news) = self.power.step(self.now, &self.plant, &self.config) {
             self.heed_power(news);
         }
-        if self.session.step == Step::Locking && fresh(self.plant.lock, self.now) == Some(true) {
+        if self.session.state == State::Locking && fresh(self.plant.lock, self.now) == Some(true) {
             self.session.is_locked = true;
             self.session.timers.clear(Timer::Lock);
             self.checkpoint(Checkpoint::LOCK_CONFIRMED);
-            self.ask(Kind::CableCheck);
+            self.done();
         }
         self.settle();
         self.take_back();
@@ -58,7 +59,7 @@ impl Car {
     pub(super) fn watch(&mut self) {
         let now = self.now;
         if fresh(self.plant.emergency_stop, now) == Some(true)
-            && (self.latched != Some(Latch::EmergencyStop) || self.session.is_on())
+            && (self.latched != Some(Latch::EmergencyStop) || self.session.state.is_on())
         {
             self.emergency_stop();
         }
@@ -77,9 +78,9 @@ impl Car {
 
     /// What is done with the inlet now.
     fn in_use(&self) -> Use {
-        let is_ending = self.session.step == Step::Asking(Kind::PowerOff) || !self.power.is_in_use();
+        let is_ending = self.session.state == State::Asking(Kind::PowerOff) || !self.power.is_in_use();
         Use {
-            is_in_session: self.session.is_on(),
+            is_in_session: self.session.state.is_on(),
             is_ready: self.power.is_in_use(),
             is_locked: self.session.is_locked,
             is_closed: self.power.is_closed(),
@@ -107,7 +108,7 @@ impl Car {
 
     /// The battery's own reasons to end, whatever stop is pending.
     fn heed_vehicle(&mut self) {
-        let Some(vehicle) = self.vehicle.filter(|_| self.session.is_on()) else { return };
+        let Some(vehicle) = self.vehicle.filter(|_| self.session.state.is_on()) else { return };
         if vehicle.error != 0 {
             self.stop_in_order(By::Car, Cause::CarError(vehicle.error));
         }
@@ -120,7 +121,7 @@ impl Car {
         }
         if vehicle.is_done {
             self.stop_in_order(By::Car, Cause::Finished);
-        } else if self.session.step == Step::Asking(Kind::CurrentDemand) && vehicle.target.current_ma <= 0 {
+        } else if self.session.state.is_charging() && vehicle.target.current_ma <= 0 {
             self.session.timers.start(Timer::NoDemand, self.now + self.config.time(Time::NoDemand));
         } else {
             self.session.timers.clear(Timer::NoDemand);
@@ -129,7 +130,7 @@ impl Car {
 
     fn heed_power(&mut self, news: News) {
         match news {
-            News::Closed if self.session.step == Step::Closing => self.ask(Kind::PowerOn),
+            News::Closed if self.session.state == State::Closing => self.done(),
             News::Closed => {}
             News::Opening => self.part(),
             News::NotClosed => self.make_safe(By::Car, Cause::Contactor),
@@ -172,20 +173,7 @@ impl Car {
     }
 
     fn guard_plug(&mut self) {
-        let needed = match self.session.step {
-            Step::Locking | Step::Closing | Step::Opening => true,
-            Step::Asking(kind) => matches!(
-                kind,
-                Kind::CableCheck
-                    | Kind::PreCharge
-                    | Kind::PowerOn
-                    | Kind::CurrentDemand
-                    | Kind::PowerOff
-                    | Kind::WeldingDetection
-            ),
-            Step::NoSession | Step::Over => false,
-        };
-        if needed || self.is_held_by_latch() || !self.power.is_off() {
+        if self.session.state.needs_lock() || self.is_held_by_latch() || !self.power.is_off() {
             return self.plug.hold();
         }
         let inlet = self.touch_by(self.supervision.joined());

@@ -1,6 +1,5 @@
-//! DIN SPEC 70121: from the car's words to its messages and back. Nothing is decided here.
+//! DIN SPEC 70121.
 
-use exi_app::{AppProtocol, Message as Handshake, NAMESPACE_DIN, Priority, SupportedAppProtocolReq};
 #[allow(
     clippy::wildcard_imports,
     reason = "this module is where the message set is known: nearly all of it"
@@ -9,44 +8,12 @@ use exi_din::*;
 use heapless::Vec;
 use session::{EnergyTransfer, Isolation, Limits, Status, Target};
 
-use crate::request::{ChargerStatus, Content, Kind, Request, Response, SessionId};
+use super::NoResponse;
+use crate::request::{ChargerStatus, Content, Kind, Refusal, Request, Response};
 use crate::{Config, Vehicle};
 
-/// Major version of DIN SPEC 70121 in the handshake.
-const MAJOR: u32 = 2;
-
-/// Why a payload is no response.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NoResponse {
-    Undecodable { bit: u32 },
-    NotAResponse(&'static str),
-}
-
-impl From<exi::Error> for NoResponse {
-    fn from(error: exi::Error) -> Self {
-        Self::Undecodable { bit: error.bit }
-    }
-}
-
-/// Protocols that the car offers.
-pub(crate) const OFFERED: usize = 1;
-
-/// Reads the response to a handshake.
-pub(crate) fn handshake(payload: &[u8]) -> Result<Response, NoResponse> {
-    let Handshake::Res(res) = Handshake::decode(payload)? else {
-        return Err(NoResponse::NotAResponse("supportedAppProtocolReq"));
-    };
-    Ok(Response {
-        name: "supportedAppProtocolRes",
-        session_id: SessionId::new(),
-        code: res.response_code.name(),
-        is_failed: res.response_code == exi_app::ResponseCode::FailedNoNegotiation,
-        content: Content::Handshake { schema_id: res.schema_id },
-    })
-}
-
-/// Reads any other response.
-pub(crate) fn response(payload: &[u8]) -> Result<Response, NoResponse> {
+/// Reads a response.
+pub(crate) fn decode(payload: &[u8]) -> Result<Response, NoResponse> {
     let message = V2gMessage::decode(payload)?;
     let Some(body) = message.body.element else { return Err(NoResponse::NotAResponse("an empty body")) };
     let (code, content) = content(&body).ok_or(NoResponse::NotAResponse(body.name()))?;
@@ -56,9 +23,19 @@ pub(crate) fn response(payload: &[u8]) -> Result<Response, NoResponse> {
         name: body.name(),
         session_id: Vec::from_slice(id).unwrap_or_default(),
         code: code.name(),
-        is_failed: code.is_failed(),
+        refusal: refusal(&content, code),
         content,
     })
+}
+
+/// What a response code refuses.
+const fn refusal(content: &Content, code: ResponseCode) -> Option<Refusal> {
+    match (content, code) {
+        (_, code) if !code.is_failed() => None,
+        (Content::Authentication { .. }, _) => Some(Refusal::NotAuthorised),
+        (_, ResponseCode::FailedEvsePresentVoltageToLow) => Some(Refusal::PresentVoltageTooLow),
+        _ => Some(Refusal::Other),
+    }
 }
 
 fn content(body: &BodyElement<'_>) -> Option<(ResponseCode, Content)> {
@@ -181,16 +158,6 @@ fn amperes(value: PhysicalValue) -> i32 {
 
 /// Writes a request.
 pub(crate) fn encode(request: &Request, config: &Config, buffer: &mut [u8]) -> Result<usize, exi::Error> {
-    if request.kind == Kind::Handshake {
-        let offer: [AppProtocol<'_>; OFFERED] = [AppProtocol {
-            protocol_namespace: NAMESPACE_DIN.into(),
-            version_number_major: exi::Saturated(MAJOR),
-            version_number_minor: exi::Saturated(0),
-            schema_id: config.schema_id,
-            priority: Priority::MIN,
-        }];
-        return Handshake::Req(SupportedAppProtocolReq { app_protocol: (&offer).into() }).encode(buffer);
-    }
     let services = [SelectedService { service_id: request.service_id, parameter_set_id: None }];
     let message = V2gMessage {
         header: Header {

@@ -16,7 +16,7 @@ fn a_good_session_says_everything_in_order_and_ends_unlocked() {
     assert_eq!(bench.car.demand().contactors, Contactors::Closed);
     bench.input(Input::Operator(Operator::Stop));
     let stop = bench.end();
-    assert_eq!(stop, StopReason::new(By::Operator, Cause::OperatorStop, Phase::CurrentDemand));
+    assert_eq!(stop, StopReason::new(By::Operator, Cause::OperatorStop, Phase::ChargeLoop));
     assert_eq!(bench.names(), NAMES);
     bench.run(100);
     assert_eq!(bench.car.demand().lock, Lock::Released);

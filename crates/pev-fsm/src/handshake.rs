@@ -2,19 +2,16 @@
 
 use crate::Config;
 use crate::request::{Content, Refusal, Response, SessionId};
-use crate::wire::{NoResponse, Protocol};
+use crate::wire::NoResponse;
 use exi_app::{
-    AppProtocol, Message, NAMESPACE_DIN, Priority, ResponseCode, SupportedAppProtocolReq,
-    SupportedAppProtocolRes,
+    AppProtocol, Message, Priority, ResponseCode, SupportedAppProtocolReq, SupportedAppProtocolRes,
 };
+use session::Protocol;
 
 /// A protocol as it is offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Offered {
     pub(crate) protocol: Protocol,
-    namespace: &'static str,
-    major: u32,
-    minor: u32,
     /// The number by which the answer names it.
     schema_id: u8,
 }
@@ -24,13 +21,7 @@ pub(crate) type Offer = [Offered; 1];
 
 /// What the car offers.
 pub(crate) const fn offer(config: &Config) -> Offer {
-    [Offered {
-        protocol: Protocol::Din,
-        namespace: NAMESPACE_DIN,
-        major: 2,
-        minor: 0,
-        schema_id: config.schema_id,
-    }]
+    [Offered { protocol: Protocol::Din, schema_id: config.schema_id }]
 }
 
 /// Which of the protocols an answer takes that agrees.
@@ -61,10 +52,11 @@ pub(crate) fn encode(offer: Offer, buffer: &mut [u8]) -> Result<usize, exi::Erro
     let mut priority = 0;
     let protocols = offer.map(|offered| {
         priority += 1;
+        let (major, minor) = offered.protocol.version();
         AppProtocol {
-            protocol_namespace: offered.namespace.into(),
-            version_number_major: exi::Saturated(offered.major),
-            version_number_minor: exi::Saturated(offered.minor),
+            protocol_namespace: offered.protocol.namespace().into(),
+            version_number_major: exi::Saturated(major),
+            version_number_minor: exi::Saturated(minor),
             schema_id: offered.schema_id,
             priority: Priority::clamped(priority),
         }

@@ -87,7 +87,6 @@ mod request;
 mod settle;
 mod signals;
 mod supervision;
-mod times;
 mod wire;
 
 pub use car::Car;
@@ -100,9 +99,8 @@ pub use quirk::{QUIRKS, Quirk, Quirks};
 pub use reading::{MAX_VEHICLE_AGE, Plant, Sensors, Vehicle};
 pub use session::{
     Closed, Contactors, Direction, EnergyTransfer, Isolation, Latch, Lock, MAX_AGE, Message, Reading, Status,
-    Values,
+    TIMES, Time, TimeRow, Times, Values,
 };
-pub use times::{TIMES, Time, TimeRow, Times};
 
 /// The V2GTP payload type of everything that the car takes and sends: EXI documents of
 /// the handshake and of DIN SPEC 70121.

@@ -292,6 +292,15 @@ impl Times {
         self
     }
 
+    /// The times, none longer than in `most`.
+    #[must_use]
+    pub fn at_most(mut self, most: &Self) -> Self {
+        for (own, most) in self.0.iter_mut().zip(most.0) {
+            *own = (*own).min(most);
+        }
+        self
+    }
+
     /// Whether each time of `side` is in its [`Range`].
     ///
     /// # Errors

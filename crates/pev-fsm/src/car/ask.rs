@@ -1,51 +1,52 @@
 //! Requests: one at a time, each with its timer.
 
-use session::{Target, fresh};
+use machine::Duration;
+use session::{Exchange, Target, fresh};
 
 use super::{Car, Timer};
 use crate::Time;
 use crate::order::State;
 use crate::policy;
-use crate::request::{Kind, Request};
+use crate::request::Request;
 
 impl Car {
     /// Asks now.
-    pub(super) fn ask(&mut self, kind: Kind) {
+    pub(super) fn ask(&mut self, exchange: Exchange) {
         let Some(vehicle) = self.vehicle else { return };
-        if self.session.state != State::Asking(kind) {
-            self.session.state = State::Asking(kind);
+        let row = exchange.row();
+        if self.session.state != State::Asking(exchange) {
+            self.session.state = State::Asking(exchange);
             self.session.timers.clear(Timer::Loop);
-            if let Some(time) = self.row().within() {
+            if let Some(time) = row.loop_time {
                 self.session.timers.set(Timer::Loop, self.now + self.config.time(time));
             }
         }
-        let row = kind.row();
         self.session.timers.clear(Timer::Pace);
         (self.session.is_waiting, self.session.closes_from) = (true, None);
         self.set_phase(row.phase);
-        let mut wait = self.config.time(row.time);
-        if kind == Kind::Handshake {
-            wait = wait + self.config.time(Time::StartAllowance);
+        if let Some(time) = row.response_time {
+            let is_first = exchange == Exchange::Handshake;
+            let more = if is_first { self.config.time(Time::StartAllowance) } else { Duration::ZERO };
+            self.session.timers.set(Timer::Message, self.now + self.config.time(time) + more);
         }
-        self.session.timers.set(Timer::Message, self.now + wait);
-        self.session.was_powered |= kind == Kind::PowerOn;
-        if kind == Kind::ChargeParameter {
+        self.session.was_powered |= exchange == Exchange::PowerOn;
+        if exchange == Exchange::ChargeParameters {
             self.session.named_mv = vehicle.limits.max_voltage_mv;
         }
-        let target = match kind {
-            Kind::PreCharge => policy::precharge(&self.config, &vehicle, &self.session.charger),
-            Kind::CurrentDemand => self.current_target(),
+        let target = match exchange {
+            Exchange::PreCharge => policy::precharge(&self.config, &vehicle, &self.session.charger),
+            Exchange::CurrentDemand => self.current_target(),
             _ => Target::ZERO,
         };
         let request = Request {
-            kind,
+            exchange,
             session_id: self.session.id.clone(),
             vehicle,
             transfer: self.session.transfer,
             service_id: self.session.service_id,
             is_ready: matches!(
-                kind,
-                Kind::CableCheck | Kind::PreCharge | Kind::PowerOn | Kind::CurrentDemand
+                exchange,
+                Exchange::CableCheck | Exchange::PreCharge | Exchange::PowerOn | Exchange::CurrentDemand
             ),
             target,
         };
@@ -82,10 +83,11 @@ impl Car {
     /// Something may be wrong that ends the session if it stays: the current is taken back at once, and comes back by the
     /// ramp if it was a bounce.
     pub(super) fn take_back(&mut self) {
-        let may_ask = self.session.state == State::Asking(Kind::CurrentDemand) && !self.session.is_waiting;
+        let may_ask =
+            self.session.state == State::Asking(Exchange::CurrentDemand) && !self.session.is_waiting;
         let asks = self.session.asked_ma.is_some_and(|ma| ma > 0);
         if may_ask && asks && self.supervision.is_doubted() {
-            self.ask(Kind::CurrentDemand);
+            self.ask(Exchange::CurrentDemand);
         }
     }
 

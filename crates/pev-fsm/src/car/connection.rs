@@ -4,8 +4,8 @@ use session::{By, Cause, Closed, Phase};
 
 use super::{Car, Session, Timer};
 use crate::order::State;
-use crate::request::Kind;
 use crate::{Dropped, Event, Precharge, Time, Warning};
+use session::Exchange;
 
 impl Car {
     pub(super) fn connected(&mut self) {
@@ -30,7 +30,7 @@ impl Car {
         }
         self.session.timers.set(Timer::Setup, self.now + self.config.time(Time::Setup));
         self.session.timers.set(Timer::ReadyToCharge, self.now + self.config.time(Time::ReadyToCharge));
-        self.ask(Kind::Handshake);
+        self.ask(Exchange::Handshake);
     }
 
     pub(super) fn link_lost(&mut self) {
@@ -48,7 +48,7 @@ impl Car {
         self.close = false;
         if self.session.state.is_on() {
             // After SessionStopReq a charger may close without a word.
-            if self.session.state == State::Asking(Kind::SessionStop) {
+            if self.session.state == State::Asking(Exchange::SessionStop) {
                 self.over();
             } else {
                 self.make_safe(By::Network, closed.cause());

@@ -12,14 +12,14 @@ mod stops;
 mod supervise;
 mod tell;
 
-use machine::{Cx, Deadline, Duration, Instant, Machine, Queue};
-use session::{DEAD_MV, Detail, Latch, Phase, StopReason, fresh};
+use machine::{Cx, Deadline, Instant, Machine, Queue};
+use session::{DEAD_MV, Detail, Latch, Phase, Snapshot, StopReason, fresh};
 
 use crate::order::State;
 use crate::plug::Plug;
 use crate::power::Power;
 use crate::supervision::Supervision;
-use crate::{Config, ConfigError, Demand, Dropped, Event, Input, Plant, Vehicle};
+use crate::{Config, ConfigError, Demand, Dropped, Event, Input, Plant, Vehicle, wire};
 use state::{Session, Timer};
 
 /// Events that wait at most: a response, the next request and what they cause are six.
@@ -29,9 +29,7 @@ const EVENTS: usize = 16;
 #[derive(Debug)]
 pub struct Car {
     config: Config,
-    plant: Plant,
-    /// When the first needed reading of the snapshot becomes too old.
-    stale_at: Option<Instant>,
+    plant: Snapshot<Plant>,
     vehicle: Option<Vehicle>,
     power: Power,
     plug: Plug,
@@ -53,11 +51,6 @@ pub struct Car {
 }
 
 impl Car {
-    /// How late a deadline may be met while the car is in C (docs/ARCHITECTURE.md).
-    const HELD_UP: Duration = Duration::from_millis(500);
-    /// With readings that have become too old meanwhile, so much is enough: more than a loop takes that runs (judgement).
-    const UNASKED: Duration = Duration::from_millis(50);
-
     /// A car without a session, that knows nothing of its plant yet.
     ///
     /// # Errors
@@ -68,8 +61,7 @@ impl Car {
         Ok(Self {
             session: Session::new(Instant::ZERO, &config),
             config,
-            plant: Plant::default(),
-            stale_at: None,
+            plant: Snapshot::default(),
             vehicle: None,
             power: Power::new(),
             plug: Plug::new(),
@@ -150,7 +142,7 @@ impl Machine for Car {
             self.watch();
         }
         match input {
-            Input::Plant(plant) => self.read(plant),
+            Input::Plant(plant) => self.plant.take(plant, &mut self.config.sensors),
             Input::Vehicle(vehicle) => self.vehicle = Some(vehicle.sane()),
             Input::Message { payload_type, payload } => self.message(payload_type, payload),
             Input::Connected => self.connected(),
@@ -169,9 +161,9 @@ impl Machine for Car {
 
     fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<(usize, u16)> {
         let request = self.session.request.take()?;
-        let sent = self.session.protocol.encode(&request, &self.config, buffer);
+        let sent = wire::encode(self.session.protocol, &request, &self.config, buffer);
         if sent.is_err() {
-            self.events.push(Event::Dropped(Dropped::DoesNotFit(request.kind.row().request)));
+            self.events.push(Event::Dropped(Dropped::DoesNotFit(self.names(request.exchange).request)));
         }
         sent.ok()
     }
@@ -186,26 +178,11 @@ impl Machine for Car {
 }
 
 impl Car {
-    fn read(&mut self, plant: Plant) {
-        self.config.sensors |= plant.answering();
-        self.stale_at = plant.stale_at(self.config.sensors);
-        self.plant = plant;
-    }
-
-    /// The name of the first needed reading that is absent or too old at `now`.
-    pub(super) fn stale(&self, now: Instant) -> Option<&'static str> {
-        // Asked after every frame and timer: the snapshot's own answer is worked out once.
-        let is_fresh = self.stale_at.is_some_and(|at| now < at);
-        if is_fresh { None } else { self.plant.stale(self.config.sensors, now) }
-    }
-
     fn tell_time(&mut self, now: Instant) {
-        let late = self.due.map_or(Duration::ZERO, |due| now.since(due.at));
-        // Readings that got too old because nobody asked for them: that is no fault of the adapter.
-        let is_blind = late > Self::UNASKED && self.stale(now).is_some();
+        let is_held_up = self.plant.is_held_up(self.due, self.config.sensors, now);
         let unseen = now.since(self.now);
         self.now = self.now.max(now);
-        if (late > Self::HELD_UP || is_blind) && self.power.is_in_use() {
+        if is_held_up && self.power.is_in_use() {
             let about = Detail { held_up: Some(unseen), ..Detail::default() };
             self.about(about, |car| car.make_safe(session::By::Car, session::Cause::HeldUp));
         }

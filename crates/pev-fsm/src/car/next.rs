@@ -1,16 +1,21 @@
 //! What follows: the car goes by its protocol's order.
 
 use machine::Duration;
-use session::{By, Cause, Checkpoint};
+use session::{By, Cause, Checkpoint, Exchange, Names};
 
 use super::{Car, Timer};
 use crate::Time;
-use crate::order::{Next, Row, State};
+use crate::order::{self, Next, Row, State};
 
 impl Car {
     /// What follows where the session is.
     pub(super) fn row(&self) -> Row {
-        Row::of(self.session.protocol.order(), self.session.state)
+        Row::of(order::of(self.session.protocol), self.session.state)
+    }
+
+    /// The names of an exchange's messages in the protocol that is spoken.
+    pub(super) fn names(&self, exchange: Exchange) -> Names {
+        exchange.names(self.session.protocol)
     }
 
     /// The answer is good, or what was waited for is there.
@@ -20,7 +25,7 @@ impl Car {
 
     /// The answer says that it is not done yet.
     pub(super) fn again(&mut self) {
-        if let Some(pause) = self.row().pause() {
+        if let Some(pause) = self.row().again {
             self.pause(pause);
         }
     }
@@ -37,7 +42,7 @@ impl Car {
 
     pub(super) fn go(&mut self, next: Next) {
         match next {
-            Next::Ask(kind) => self.ask(kind),
+            Next::Ask(exchange) => self.ask(exchange),
             Next::Lock => self.drive_lock(),
             Next::Close => self.close_contactors(),
             Next::Grant => {

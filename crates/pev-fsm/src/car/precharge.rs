@@ -5,9 +5,9 @@ use session::{By, Cause, Checkpoint, Detail, fresh};
 use super::{Car, Timer};
 use crate::order::State;
 use crate::policy::{self, Compared};
-use crate::request::Kind;
 use crate::settle::SEEN;
 use crate::{Event, Precharge, Protection, Sensors, Time, Warning};
+use session::Exchange;
 
 impl Car {
     pub(super) fn precharge(&mut self, name: &'static str, present_mv: i32) {
@@ -63,7 +63,7 @@ impl Car {
 
     /// Follows the inlet during the precharge.
     pub(super) fn settle(&mut self) {
-        if self.session.state != State::Asking(Kind::PreCharge)
+        if self.session.state != State::Asking(Exchange::PreCharge)
             || self.config.precharge == Precharge::Reported
         {
             return;
@@ -79,7 +79,7 @@ impl Car {
     }
 
     fn close_if_settled(&mut self) {
-        let is_asked = self.session.state == State::Asking(Kind::PreCharge) && !self.session.is_waiting;
+        let is_asked = self.session.state == State::Asking(Exchange::PreCharge) && !self.session.is_waiting;
         let Some(least) = self.session.closes_from.filter(|_| is_asked && self.session.stop.is_none()) else {
             return;
         };

@@ -1,39 +1,39 @@
 //! Responses: the checks that come first, and what each kind does.
 
-use session::{By, Cause, Checkpoint, Detail, Isolation, Limits, Status};
+use session::{By, Cause, Checkpoint, Detail, Exchange, Isolation, Limits, Status};
 
 use super::{Car, Timer};
 use crate::handshake::{self, Taken};
 use crate::order::State;
 use crate::policy;
-use crate::request::{ChargerStatus, Content, Kind, Refusal, Response};
+use crate::request::{ChargerStatus, Content, Refusal, Response};
 use crate::supervision::is_isolation_bad;
-use crate::wire::NoResponse;
+use crate::wire::{self, NoResponse};
 use crate::{Dropped, Event, Quirks, Warning};
 
 impl Car {
     pub(super) fn message(&mut self, payload_type: u16, payload: &[u8]) {
-        let State::Asking(kind) = self.session.state else {
+        let State::Asking(exchange) = self.session.state else {
             return self.events.push(Event::Dropped(Dropped::NotAsked));
         };
         // What has not been sent is not answered.
         if !self.session.is_waiting || self.session.request.is_some() {
             return self.events.push(Event::Dropped(Dropped::NotAsked));
         }
-        let response = match self.session.protocol.decode(kind, payload_type, payload) {
+        let response = match wire::decode(self.session.protocol, exchange, payload_type, payload) {
             Ok(response) => response,
             Err(NoResponse::PayloadType(payload_type)) => {
                 return self.events.push(Event::Dropped(Dropped::PayloadType(payload_type)));
             }
             Err(NoResponse::Undecodable { bit }) => {
                 self.events.push(Event::Dropped(Dropped::Undecodable { bit }));
-                return self.trouble(kind, Cause::Undecodable);
+                return self.trouble(exchange, Cause::Undecodable);
             }
-            Err(NoResponse::NotAResponse(name)) => return self.trouble(kind, Cause::OutOfOrder(name)),
+            Err(NoResponse::NotAResponse(name)) => return self.trouble(exchange, Cause::OutOfOrder(name)),
         };
-        self.tell_response(kind, &response);
+        self.tell_response(exchange, &response);
         let about = self.said(&response);
-        self.about(about, |car| car.response(kind, response));
+        self.about(about, |car| car.response(exchange, response));
     }
 
     /// What the charger says in this response, for a stop that it causes.
@@ -57,33 +57,33 @@ impl Car {
         Detail { code: Some(response.code), status, notification, compared, ..Detail::default() }
     }
 
-    fn response(&mut self, kind: Kind, response: Response) {
-        if response.name != kind.row().response {
-            return self.trouble(kind, Cause::OutOfOrder(response.name));
+    fn response(&mut self, exchange: Exchange, response: Response) {
+        if response.name != self.names(exchange).response {
+            return self.trouble(exchange, Cause::OutOfOrder(response.name));
         }
-        let opens = matches!(kind, Kind::Handshake | Kind::SessionSetup);
+        let opens = matches!(exchange, Exchange::Handshake | Exchange::SessionSetup);
         if !opens && response.session_id != self.session.id {
-            return self.trouble(kind, Cause::UnknownSession(response.name));
+            return self.trouble(exchange, Cause::UnknownSession(response.name));
         }
         self.session.is_waiting = false;
         self.session.timers.clear(Timer::Message);
         match response.refusal {
-            Some(refusal) => self.refused(kind, refusal, &response),
-            None => self.take(kind, response),
+            Some(refusal) => self.refused(exchange, refusal, &response),
+            None => self.take(exchange, response),
         }
     }
 
     /// No good answer: where the session is being ended that must not block the end.
-    pub(super) fn trouble(&mut self, kind: Kind, cause: Cause) {
+    pub(super) fn trouble(&mut self, exchange: Exchange, cause: Cause) {
         let row = self.row();
         if !row.must_end {
             return self.make_safe(By::Charger, cause);
         }
-        self.events.push(Event::Warning(Warning::Unanswered(kind.row().request)));
+        self.events.push(Event::Warning(Warning::Unanswered(self.names(exchange).request)));
         self.go(row.refused);
     }
 
-    fn refused(&mut self, kind: Kind, refusal: Refusal, response: &Response) {
+    fn refused(&mut self, exchange: Exchange, refusal: Refusal, response: &Response) {
         let row = self.row();
         let told = response.content.status();
         let is_emergency = told.is_some_and(|told| told.status == Status::EmergencyShutdown);
@@ -92,8 +92,8 @@ impl Car {
             return self.make_safe(By::Charger, Cause::ChargerStatus(Status::EmergencyShutdown.name()));
         }
         if self.session.stop.is_some() {
-            if matches!(kind, Kind::PowerOff | Kind::WeldingDetection) {
-                self.events.push(Event::Warning(Warning::Unanswered(kind.row().request)));
+            if matches!(exchange, Exchange::PowerOff | Exchange::WeldingDetection) {
+                self.events.push(Event::Warning(Warning::Unanswered(self.names(exchange).request)));
             }
             return self.go(row.refused);
         }
@@ -107,31 +107,31 @@ impl Car {
         self.make_safe(By::Charger, cause);
     }
 
-    fn take(&mut self, kind: Kind, response: Response) {
+    fn take(&mut self, exchange: Exchange, response: Response) {
         let name = response.name;
         if let Content::SessionSetup { .. } = response.content {
             self.session.id = response.session_id;
             self.session.timers.clear(Timer::Setup);
         }
         // What the charger says of itself does not change an end that is under way.
-        match (kind, &response.content) {
-            (Kind::PowerOn, _) => self.session.timers.clear(Timer::ReadyToCharge),
-            (Kind::WeldingDetection, Content::Voltage { present_mv, .. }) => {
+        match (exchange, &response.content) {
+            (Exchange::PowerOn, _) => self.session.timers.clear(Timer::ReadyToCharge),
+            (Exchange::WeldingDetection, Content::Voltage { present_mv, .. }) => {
                 return self.welding(*present_mv);
             }
-            (Kind::PowerOff | Kind::SessionStop, _) => return self.done(),
+            (Exchange::PowerOff | Exchange::SessionStop, _) => return self.done(),
             _ => {}
         }
-        if !self.heed(kind, response.content.status()) {
+        if !self.heed(exchange, response.content.status()) {
             return;
         }
         if self.session.stop.is_some() {
             return self.follow_stop();
         }
-        match (kind, response.content) {
-            (Kind::Handshake, Content::Handshake { schema_id }) => self.handshake(schema_id),
-            (Kind::SessionSetup, Content::SessionSetup { is_new }) => self.session_setup(name, is_new),
-            (Kind::ServiceDiscovery, Content::ServiceDiscovery { service_id, offers, external }) => {
+        match (exchange, response.content) {
+            (Exchange::Handshake, Content::Handshake { schema_id }) => self.handshake(schema_id),
+            (Exchange::SessionSetup, Content::SessionSetup { is_new }) => self.session_setup(name, is_new),
+            (Exchange::ServiceDiscovery, Content::ServiceDiscovery { service_id, offers, external }) => {
                 let transfer = policy::transfer(self.config.energy_transfer, offers);
                 let Some(transfer) = transfer.filter(|_| external) else {
                     return self.stop_in_order(By::Car, Cause::Refused(name));
@@ -139,7 +139,7 @@ impl Car {
                 (self.session.service_id, self.session.transfer) = (service_id, transfer);
                 self.done();
             }
-            (Kind::Authentication, Content::Authentication { finished }) => {
+            (Exchange::Authorisation, Content::Authentication { finished }) => {
                 if finished {
                     self.checkpoint(Checkpoint::AUTHENTICATION_FINISHED);
                     self.done();
@@ -147,15 +147,15 @@ impl Car {
                     self.again();
                 }
             }
-            (Kind::ChargeParameter, Content::ChargeParameter { finished, charger }) => {
+            (Exchange::ChargeParameters, Content::ChargeParameter { finished, charger }) => {
                 self.charge_parameter(name, finished, charger);
             }
-            (Kind::CableCheck, Content::CableCheck { finished, status }) => {
+            (Exchange::CableCheck, Content::CableCheck { finished, status }) => {
                 self.cable_check(finished, status);
             }
-            (Kind::PreCharge, Content::Voltage { present_mv, .. }) => self.precharge(name, present_mv),
-            (Kind::PaymentSelection | Kind::PowerOn, _) => self.done(),
-            (Kind::CurrentDemand, Content::CurrentDemand { present, limits, .. }) => {
+            (Exchange::PreCharge, Content::Voltage { present_mv, .. }) => self.precharge(name, present_mv),
+            (Exchange::ServiceSelection | Exchange::PowerOn, _) => self.done(),
+            (Exchange::CurrentDemand, Content::CurrentDemand { present, limits, .. }) => {
                 self.current_demand(name, present, limits);
             }
             // The name was compared: its content is of this kind.
@@ -164,26 +164,26 @@ impl Car {
     }
 
     /// Heeds the charger's status; `false` where that has ended the use of the answer.
-    fn heed(&mut self, kind: Kind, status: Option<ChargerStatus>) -> bool {
+    fn heed(&mut self, exchange: Exchange, status: Option<ChargerStatus>) -> bool {
         let Some(told) = status else { return true };
-        let is_tested = matches!(kind, Kind::PreCharge | Kind::PowerOn | Kind::CurrentDemand);
+        let is_tested = matches!(exchange, Exchange::PreCharge | Exchange::PowerOn | Exchange::CurrentDemand);
         let tolerant = !is_tested || self.config.quirks.contains(Quirks::INVALID_IN_LOOP);
         if told.status.is_unsafe() {
             self.make_safe(By::Charger, Cause::ChargerStatus(told.status.name()));
             return false;
         }
-        if kind != Kind::ChargeParameter && is_isolation_bad(told.isolation, tolerant) {
+        if exchange != Exchange::ChargeParameters && is_isolation_bad(told.isolation, tolerant) {
             self.make_safe(By::Charger, Cause::Isolation);
             return false;
         }
         if is_tested && told.isolation == Some(Isolation::Measuring) {
             self.tell_isolation(Warning::Quirk("invalid-in-loop"));
         }
-        if kind == Kind::CurrentDemand && told.isolation == Some(Isolation::Warning) {
+        if exchange == Exchange::CurrentDemand && told.isolation == Some(Isolation::Warning) {
             self.tell_isolation(Warning::IsolationLow);
         }
         // Somebody pressed its stop button, or its back end did: while it charges the status alone says so, too.
-        let is_ordinary = kind == Kind::CurrentDemand || told.stop_within_s.is_some();
+        let is_ordinary = exchange == Exchange::CurrentDemand || told.stop_within_s.is_some();
         let ends = match told.status {
             Status::Shutdown if is_ordinary => Some(Cause::StoppedAtCharger),
             Status::Shutdown | Status::UtilityInterrupt => Some(Cause::ChargerStatus(told.status.name())),

@@ -1,13 +1,12 @@
 //! All that belongs to one session.
 
 use machine::{Instant, TimerName, Timers};
-use session::{EnergyTransfer, Limits, StopReason};
+use session::{EnergyTransfer, Limits, Protocol, StopReason};
 
 use crate::order::State;
 use crate::policy::Ramp;
 use crate::request::{Request, SessionId};
 use crate::settle::Settling;
-use crate::wire::Protocol;
 use crate::{Config, handshake};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

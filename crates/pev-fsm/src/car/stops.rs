@@ -5,9 +5,9 @@ use session::{By, Cause, Detail, Latch, StopReason};
 
 use super::{Car, Timer};
 use crate::order::State;
-use crate::request::Kind;
 use crate::supervision::Trouble;
-use crate::{Event, Operator, Time, Warning};
+use crate::{Event, Operator, Time, Warning, wire};
+use session::Exchange;
 
 /// A charger is off so long after pilot B: 150 ms (IEC 61851-23 gives it 100 ms, from memory).
 const SWITCHED_OFF: Duration = Duration::from_millis(150);
@@ -17,7 +17,7 @@ impl Car {
     pub(super) fn stop_for(&mut self, by: By, cause: Cause) {
         let mut about = self.about;
         if let Cause::CarError(number) = cause {
-            about.error = Some(self.session.protocol.error_name(number));
+            about.error = Some(wire::error_name(self.session.protocol, number));
         }
         let reason = StopReason::new(by, cause, self.phase).with(about);
         if self.session.stop.is_none_or(|told| reason.replaces(told)) {
@@ -70,7 +70,7 @@ impl Car {
         }
         self.stop_for(by, cause);
         let before_power = match self.session.state {
-            State::Asking(kind) => !self.session.was_powered && kind != Kind::SessionStop,
+            State::Asking(exchange) => !self.session.was_powered && exchange != Exchange::SessionStop,
             State::Locking | State::Closing => true,
             State::NoSession | State::Granted | State::Opening { .. } | State::Over => false,
         };
@@ -103,26 +103,30 @@ impl Car {
 
     pub(super) fn expired(&mut self, timer: Timer) {
         match (timer, self.session.state) {
-            (Timer::Message, State::Asking(kind)) => {
+            (Timer::Message, State::Asking(exchange)) => {
                 self.session.is_waiting = false;
                 self.session.request = None;
-                self.trouble(kind, Cause::Timeout(kind.row().time.name()));
+                self.trouble(exchange, timeout(exchange.row().response_time));
             }
             (Timer::Setup | Timer::ReadyToCharge, _) => {
                 self.make_safe(By::Charger, Cause::Timeout(timer.name()));
             }
             // The charger answers, but never what is waited for: that ends in order.
-            (Timer::Loop, _) => {
-                let name = self.row().within().map_or("", Time::name);
-                self.stop_in_order(By::Charger, Cause::Timeout(name));
+            (Timer::Loop, State::Asking(exchange)) => {
+                self.stop_in_order(By::Charger, timeout(exchange.row().loop_time));
             }
-            (Timer::Pace, State::Asking(kind)) => self.ask(kind),
+            (Timer::Pace, State::Asking(exchange)) => self.ask(exchange),
             (Timer::Pace, State::Granted) => self.done(),
             (Timer::Lock, _) => self.make_safe(By::Car, Cause::Lock),
             (Timer::StopBy, _) => self.stop_in_order(By::Charger, Cause::StoppedAtCharger),
             (Timer::NoDemand, _) => self.stop_in_order(By::Car, Cause::Finished),
             (Timer::NoCurrent, _) => self.events.push(Event::Warning(Warning::NoCurrent)),
-            (Timer::Message | Timer::Pace, _) => {}
+            (Timer::Message | Timer::Loop | Timer::Pace, _) => {}
         }
     }
+}
+
+/// This time is over.
+fn timeout(time: Option<Time>) -> Cause {
+    Cause::Timeout(time.map_or("", Time::name))
 }

@@ -8,9 +8,9 @@ use crate::joined::{Joined, compared};
 use crate::order::State;
 use crate::plug::{Inlet, Late};
 use crate::power::News;
-use crate::request::Kind;
 use crate::supervision::{Trouble, Use};
 use crate::{Event, Load, Precharge, Time, Warning};
+use session::Exchange;
 
 impl Car {
     /// Does what time, sensors and battery ask for.
@@ -37,7 +37,7 @@ impl Car {
     /// The earliest deadline of all that runs.
     fn earliest(&self) -> Option<Deadline> {
         let is_in_use = self.power.is_in_use();
-        let stale = self.stale_at.filter(|_| is_in_use);
+        let stale = self.plant.stale_at().filter(|_| is_in_use);
         let vehicle = self.vehicle.filter(|_| is_in_use).map(|vehicle| vehicle.stale_at());
         let others = [
             ("contactors", self.power.due(self.now, &self.config)),
@@ -78,7 +78,7 @@ impl Car {
 
     /// What is done with the inlet now.
     fn in_use(&self) -> Use {
-        let is_ending = self.session.state == State::Asking(Kind::PowerOff) || !self.power.is_in_use();
+        let is_ending = self.session.state == State::Asking(Exchange::PowerOff) || !self.power.is_in_use();
         Use {
             is_in_session: self.session.state.is_on(),
             is_ready: self.power.is_in_use(),
@@ -88,7 +88,7 @@ impl Car {
             is_open: self.power.is_open(),
             asked_ma: self.session.asked_ma.filter(|_| !is_ending).unwrap_or(0),
             is_tested: self.phase == Phase::CableCheck,
-            stale: self.stale(self.now),
+            stale: self.plant.stale(self.config.sensors, self.now),
             named_mv: self.session.named_mv,
         }
     }

@@ -2,17 +2,23 @@
 
 mod din;
 
-use crate::Time;
-use crate::request::Kind;
+use session::{Exchange, Protocol};
 
-pub(crate) use din::ORDER as DIN;
+use crate::Time;
+
+/// The order of a protocol.
+pub(crate) const fn of(protocol: Protocol) -> &'static [Row] {
+    match protocol {
+        Protocol::Din => din::ORDER,
+    }
+}
 
 /// Where a session is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
     NoSession,
     /// The request is out, or waits for its turn.
-    Asking(Kind),
+    Asking(Exchange),
     /// Pilot C, waiting for the connector lock.
     Locking,
     /// Waiting for the contactors to close.
@@ -32,7 +38,7 @@ pub(crate) enum State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
     /// Asks this.
-    Ask(Kind),
+    Ask(Exchange),
     /// Pilot C; the connector is locked.
     Lock,
     /// The contactors close.
@@ -49,23 +55,14 @@ pub(crate) enum Next {
     Stay,
 }
 
-/// Whether an answer may say that it is not done yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Again {
-    Never,
-    /// The same is asked again after this pause, as often as it takes.
-    Pause(Time),
-    /// Likewise, for the second time at most.
-    For(Time, Time),
-}
-
 /// What follows in one state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Row {
     pub(crate) state: State,
     /// After a good answer, or once what the state waits for is there.
     pub(crate) done: Next,
-    pub(crate) again: Again,
+    /// The pause before the same is asked again, where an answer may say that it is not done yet.
+    pub(crate) again: Option<Time>,
     /// Once a stop is under way, and nothing is unanswered.
     pub(crate) stopping: Next,
     /// After a refusal while a stop is under way; without a stop it is SAFE.
@@ -79,7 +76,7 @@ impl Row {
     const NONE: Self = Self {
         state: State::NoSession,
         done: Next::Stay,
-        again: Again::Never,
+        again: None,
         stopping: Next::Stay,
         refused: Next::Stay,
         must_end: false,
@@ -88,22 +85,6 @@ impl Row {
     /// The row of `state` in `order`.
     pub(crate) fn of(order: &[Self], state: State) -> Self {
         order.iter().find(|row| row.state == state).copied().unwrap_or(Self::NONE)
-    }
-
-    /// The pause before the same is asked again.
-    pub(crate) const fn pause(&self) -> Option<Time> {
-        match self.again {
-            Again::Never => None,
-            Again::Pause(pause) | Again::For(pause, _) => Some(pause),
-        }
-    }
-
-    /// How long the same may be asked again.
-    pub(crate) const fn within(&self) -> Option<Time> {
-        match self.again {
-            Again::Never | Again::Pause(_) => None,
-            Again::For(_, within) => Some(within),
-        }
     }
 }
 
@@ -115,21 +96,21 @@ impl State {
 
     /// Whether the charging loop runs: granted, and not ended by a request yet.
     pub(crate) const fn is_charging(self) -> bool {
-        matches!(self, Self::Granted | Self::Asking(Kind::CurrentDemand))
+        matches!(self, Self::Granted | Self::Asking(Exchange::CurrentDemand))
     }
 
     /// Whether the charger may energise the cable, or may not have ended that: the plug is held.
     pub(crate) const fn needs_lock(self) -> bool {
         match self {
             Self::Locking | Self::Closing | Self::Granted | Self::Opening { .. } => true,
-            Self::Asking(kind) => matches!(
-                kind,
-                Kind::CableCheck
-                    | Kind::PreCharge
-                    | Kind::PowerOn
-                    | Kind::CurrentDemand
-                    | Kind::PowerOff
-                    | Kind::WeldingDetection
+            Self::Asking(exchange) => matches!(
+                exchange,
+                Exchange::CableCheck
+                    | Exchange::PreCharge
+                    | Exchange::PowerOn
+                    | Exchange::CurrentDemand
+                    | Exchange::PowerOff
+                    | Exchange::WeldingDetection
             ),
             Self::NoSession | Self::Over => false,
         }
@@ -138,14 +119,15 @@ impl State {
 
 #[cfg(test)]
 mod tests {
+    use super::din::ORDER as DIN;
     use super::*;
 
     /// Where `next` leads to; `None` is the end of what messages do.
     fn states(next: Next) -> &'static [State] {
         match next {
-            Next::Ask(kind) => match DIN.iter().find(|row| row.state == State::Asking(kind)) {
+            Next::Ask(exchange) => match DIN.iter().find(|row| row.state == State::Asking(exchange)) {
                 Some(row) => core::slice::from_ref(&row.state),
-                None => panic!("{kind:?} has no row"),
+                None => panic!("{exchange:?} has no row"),
             },
             Next::Lock => &[State::Locking],
             Next::Close => &[State::Closing],
@@ -172,8 +154,19 @@ mod tests {
     }
 
     #[test]
+    fn each_request_has_a_time_and_what_is_repeated_ends() {
+        for row in DIN {
+            let State::Asking(exchange) = row.state else { continue };
+            assert!(exchange.row().response_time.is_some(), "{exchange:?}");
+            // The charging loop ends by the battery, the welding detection by its number of rounds.
+            let is_bounded = matches!(exchange, Exchange::CurrentDemand | Exchange::WeldingDetection);
+            assert_eq!(row.again.is_some(), is_bounded || exchange.row().loop_time.is_some(), "{exchange:?}");
+        }
+    }
+
+    #[test]
     fn good_answers_lead_from_the_handshake_to_the_charging_loop_and_a_stop_from_anywhere_to_the_end() {
-        assert_eq!(way(State::Asking(Kind::Handshake), |row| row.done, DIN.len()), 12);
+        assert_eq!(way(State::Asking(Exchange::Handshake), |row| row.done, DIN.len()), 12);
         // A state in which a stop changes nothing ends by its own answer.
         let stop = |row: &Row| if row.stopping == Next::Stay { row.done } else { row.stopping };
         for row in DIN {

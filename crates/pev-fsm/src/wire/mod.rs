@@ -2,16 +2,10 @@
 
 mod din;
 
-use crate::order::{self, Row};
-use crate::request::{Kind, Request, Response};
-use crate::{Config, PAYLOAD_TYPE, handshake};
+use session::{Exchange, Protocol};
 
-/// A protocol that the car speaks once the handshake has chosen it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Protocol {
-    /// DIN SPEC 70121.
-    Din,
-}
+use crate::request::{Request, Response};
+use crate::{Config, PAYLOAD_TYPE, handshake};
 
 /// Why a payload is no response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,48 +21,42 @@ impl From<exi::Error> for NoResponse {
     }
 }
 
-impl Protocol {
-    /// Its order.
-    pub(crate) const fn order(self) -> &'static [Row] {
-        match self {
-            Self::Din => order::DIN,
-        }
+/// The protocol's name for an error of the car.
+pub(crate) const fn error_name(protocol: Protocol, error: u8) -> &'static str {
+    match protocol {
+        Protocol::Din => din::error_name(error),
     }
+}
 
-    /// Its name for an error of the car.
-    pub(crate) const fn error_name(self, error: u8) -> &'static str {
-        match self {
-            Self::Din => din::error_name(error),
-        }
+/// Writes a request; its length and payload type.
+pub(crate) fn encode(
+    protocol: Protocol,
+    request: &Request,
+    config: &Config,
+    buffer: &mut [u8],
+) -> Result<(usize, u16), exi::Error> {
+    if request.exchange == Exchange::Handshake {
+        return handshake::encode(handshake::offer(config), buffer).map(|length| (length, PAYLOAD_TYPE));
     }
+    let length = match protocol {
+        Protocol::Din => din::encode(request, config, buffer),
+    }?;
+    Ok((length, protocol.payload_type()))
+}
 
-    /// Writes a request; its length and payload type.
-    pub(crate) fn encode(
-        self,
-        request: &Request,
-        config: &Config,
-        buffer: &mut [u8],
-    ) -> Result<(usize, u16), exi::Error> {
-        let length = match (request.kind, self) {
-            (Kind::Handshake, _) => handshake::encode(handshake::offer(config), buffer),
-            (_, Self::Din) => din::encode(request, config, buffer),
-        }?;
-        Ok((length, PAYLOAD_TYPE))
+/// Reads a response to a request of this exchange.
+pub(crate) fn decode(
+    protocol: Protocol,
+    exchange: Exchange,
+    payload_type: u16,
+    payload: &[u8],
+) -> Result<Response, NoResponse> {
+    let is_first = exchange == Exchange::Handshake;
+    if payload_type != if is_first { PAYLOAD_TYPE } else { protocol.payload_type() } {
+        return Err(NoResponse::PayloadType(payload_type));
     }
-
-    /// Reads a response to a request of this kind.
-    pub(crate) fn decode(
-        self,
-        kind: Kind,
-        payload_type: u16,
-        payload: &[u8],
-    ) -> Result<Response, NoResponse> {
-        if payload_type != PAYLOAD_TYPE {
-            return Err(NoResponse::PayloadType(payload_type));
-        }
-        match (kind, self) {
-            (Kind::Handshake, _) => handshake::decode(payload),
-            (_, Self::Din) => din::decode(payload),
-        }
+    match protocol {
+        _ if is_first => handshake::decode(payload),
+        Protocol::Din => din::decode(payload),
     }
 }

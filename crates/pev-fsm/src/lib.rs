@@ -54,13 +54,13 @@
 //! // The link is up and the charger has taken the connection: DIN SPEC 70121 is offered.
 //! car.handle(&mut cx, Input::Connected);
 //! let mut buffer = [0; 128];
-//! let (length, _) = car.poll_transmit(&mut buffer).expect("a request");
+//! let (length, _) = car.poll_transmit(&mut buffer)?.expect("a request");
 //! assert!(buffer[..length].starts_with(&[0x80, 0x00, 0xdb]));
 //! assert_eq!(car.phase(), Phase::Handshake);
 //!
 //! // The charger agrees; the session goes on.
 //! car.handle(&mut cx, Input::Message { payload_type: PAYLOAD_TYPE, payload: &[0x80, 0x40, 0x00, 0x40] });
-//! assert!(car.poll_transmit(&mut buffer).is_some());
+//! assert!(car.poll_transmit(&mut buffer)?.is_some());
 //! assert_eq!(car.phase(), Phase::SessionSetup);
 //! assert_eq!(car.demand().pilot, Level::B); // C only after ChargeParameterDiscovery
 //! # Ok::<(), pev_fsm::ConfigError>(())

@@ -10,7 +10,7 @@ mod tell;
 
 use control_pilot::{Level, Output};
 use heapless::Vec;
-use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers};
+use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers, TooShort};
 use session::{Latch, Limits, Phase, StopReason};
 
 use crate::din;
@@ -253,14 +253,17 @@ impl Machine for Charger {
         self.advance();
     }
 
-    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<(usize, u16)> {
-        let answer = self.answer.take()?;
-        if let Ok(length) = din::encode(&answer, &self.config, buffer) {
-            Some((length, PAYLOAD_TYPE))
-        } else {
-            self.events.push(Event::Dropped(Dropped::DoesNotFit(answer.name)));
-            None
+    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Result<Option<(usize, u16)>, TooShort> {
+        let Some(answer) = &self.answer else { return Ok(None) };
+        let encoded = din::encode(answer, &self.config, buffer);
+        if let Some(needed) = encoded.err().and_then(|error| error.needed()) {
+            return Err(TooShort { needed });
         }
+        if encoded.is_err() {
+            self.events.push(Event::Dropped(Dropped::NotEncoded(answer.name)));
+        }
+        self.answer = None;
+        Ok(encoded.ok().map(|length| (length, PAYLOAD_TYPE)))
     }
 
     fn poll_event(&mut self) -> Option<Event> {

@@ -12,7 +12,7 @@ mod stops;
 mod supervise;
 mod tell;
 
-use machine::{Cx, Deadline, Instant, Machine, Queue};
+use machine::{Cx, Deadline, Instant, Machine, Queue, TooShort};
 use session::{DEAD_MV, Detail, Latch, Phase, Snapshot, StopReason, fresh};
 
 use crate::order::State;
@@ -159,13 +159,17 @@ impl Machine for Car {
         self.advance();
     }
 
-    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<(usize, u16)> {
-        let request = self.session.request.take()?;
-        let sent = wire::encode(self.session.protocol, &request, &self.config, buffer);
-        if sent.is_err() {
-            self.events.push(Event::Dropped(Dropped::DoesNotFit(self.names(request.exchange).request)));
+    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Result<Option<(usize, u16)>, TooShort> {
+        let Some(request) = &self.session.request else { return Ok(None) };
+        let encoded = wire::encode(self.session.protocol, request, &self.config, buffer);
+        if let Some(needed) = encoded.err().and_then(|error| error.needed()) {
+            return Err(TooShort { needed });
         }
-        sent.ok()
+        if encoded.is_err() {
+            self.events.push(Event::Dropped(Dropped::NotEncoded(self.names(request.exchange).request)));
+        }
+        self.session.request = None;
+        Ok(encoded.ok())
     }
 
     fn poll_event(&mut self) -> Option<Event> {

@@ -199,7 +199,7 @@ fn a_whole_session_charges_and_ends_in_order_on_both_sides() {
         bench.plugged = true;
         bench.until(60_000, |bench| bench.current_ma > 50_000);
         bench.run(5000);
-        assert_eq!((bench.evse.phase(), bench.pev.phase()), (Phase::CurrentDemand, Phase::CurrentDemand));
+        assert_eq!((bench.evse.phase(), bench.pev.phase()), (Phase::ChargeLoop, Phase::ChargeLoop));
         bench.done = true;
         bench.until(20_000, |bench| bench.pev.phase() == Phase::Ended && bench.evse.phase() == Phase::Ended);
         for reason in [bench.evse.stop_reason().unwrap(), bench.pev.stop_reason().unwrap()] {

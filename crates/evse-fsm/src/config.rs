@@ -94,6 +94,7 @@ pub enum PowerStage {
 
 /// What is wrong with a [`Config`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ConfigError {
     /// `session_id_len` is not 1..=8.
     #[error("session_id_len is {0}: give 1..=8 bytes")]

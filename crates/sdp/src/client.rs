@@ -65,6 +65,7 @@ pub enum ClientEvent {
 
 /// Why a datagram is not a usable answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Unusable {
     /// It comes from an address that is not link-local unicast, or from port 0.
     #[error("the source is not a link-local address with a port")]

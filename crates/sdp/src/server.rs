@@ -85,6 +85,7 @@ pub enum ServerEvent {
 
 /// Why a datagram is not answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Unanswered {
     /// The server is not started or its time is over.
     #[error("discovery is not open")]

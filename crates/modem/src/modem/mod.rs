@@ -102,6 +102,7 @@ pub enum ModemEvent {
 
 /// What is wrong with a modem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ModemFault {
     /// It has no firmware.
     #[error("the modem has no firmware (it says BootLoader): load it with its maker's tool")]

@@ -32,6 +32,7 @@ pub struct WritePlan<'a> {
 
 /// Why an image is not written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Refusal {
     /// The backup is no sound image.
     #[error("the backup: {0}")]

@@ -81,6 +81,7 @@ impl EvseConfig {
 
 /// What is wrong with an [`EvseConfig`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ConfigError {
     /// The MAC address is not one station's.
     #[error("{0} is not a station's MAC address: give a unicast one")]

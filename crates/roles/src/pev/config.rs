@@ -78,6 +78,7 @@ impl PevConfig {
 
 /// What is wrong with a [`PevConfig`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum PevConfigError {
     /// The MAC address is not one station's.
     #[error("{0} is not a station's MAC address: give a unicast one")]

@@ -94,6 +94,11 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "check")]
+extern crate std;
+
+#[cfg(feature = "check")]
+pub mod check;
 mod entropy;
 mod queue;
 mod time;

@@ -12,7 +12,36 @@ use session::{Isolation, Limits, Target};
 const BATTERY_MV: i32 = 350_000;
 /// Long enough for each message of a DC session.
 const LONGEST: usize = 512;
-const TIMERS: &[&str] = &[];
+const TIMERS: &[&str] = &[
+    "authorisation",
+    "battery voltage",
+    "cable check",
+    "close",
+    "communication setup",
+    "contactors",
+    "discharge",
+    "lock confirmation",
+    "loop",
+    "next request",
+    "no current",
+    "no demand",
+    "pilot",
+    "power",
+    "precharge",
+    "protection",
+    "ramp",
+    "ready to charge",
+    "response",
+    "rest",
+    "sequence",
+    "stale reading",
+    "stale vehicle",
+    "stop by the charger",
+    "stop grace",
+    "vehicle",
+    "watch",
+    "welding detection",
+];
 
 /// The plainest cable: contactors and sensors follow at once, and so does the current.
 struct Cable {

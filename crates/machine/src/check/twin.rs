@@ -80,13 +80,15 @@ pub(super) struct Twin<M> {
     pub(super) way: Way,
     pub(super) machine: M,
     entropy: ScriptedEntropy<'static>,
+    /// It was called: one that has not been does not know the time.
+    is_called: bool,
 }
 
 impl<M: Machine<Route: Debug, Event: Debug>> Twin<M> {
     pub(super) fn new(way: Way, now: Instant, make: &mut impl FnMut(&mut Cx<'_>) -> M) -> Self {
         let mut entropy = ScriptedEntropy::new(ENTROPY);
         let machine = make(&mut Cx { now, entropy: &mut entropy });
-        Self { way, machine, entropy }
+        Self { way, machine, entropy, is_called: false }
     }
 
     /// Makes a call and takes what comes of it.
@@ -97,10 +99,9 @@ impl<M: Machine<Route: Debug, Event: Debug>> Twin<M> {
         limits: &Limits<M>,
     ) -> Result<Done<M>, Fault> {
         let called = catch_unwind(AssertUnwindSafe(|| {
-            if act.is_some() {
-                self.idle(now, limits)?;
-            }
             if let Some(act) = act {
+                self.idle(now, limits)?;
+                self.is_called = true;
                 act(&mut self.machine, &mut Cx { now, entropy: &mut self.entropy });
             }
             let sent = self.take_sent(limits)?;
@@ -143,7 +144,7 @@ impl<M: Machine<Route: Debug, Event: Debug>> Twin<M> {
     /// Calls `handle_timeout` at `now`, if nothing is due then and this twin is treated so.
     pub(super) fn call_early(&mut self, now: Instant, limits: &Limits<M>) -> Result<(), Fault> {
         let due = self.machine.poll_timeout();
-        if self.way != Way::Early || due.is_some_and(|due| due.at <= now) {
+        if self.way != Way::Early || !self.is_called || due.is_some_and(|due| due.at <= now) {
             return Ok(());
         }
         self.machine.handle_timeout(&mut Cx { now, entropy: &mut self.entropy });

@@ -93,19 +93,19 @@ pub(crate) const fn phase_of(kind: Kind, on: bool) -> Option<Phase> {
         Kind::Handshake => Phase::Handshake,
         Kind::SessionSetup => Phase::SessionSetup,
         Kind::ServiceDiscovery => Phase::ServiceDiscovery,
-        Kind::PaymentSelection => Phase::ServicePaymentSelection,
-        Kind::Authentication => Phase::ContractAuthentication,
-        Kind::ChargeParameter => Phase::ChargeParameterDiscovery,
+        Kind::PaymentSelection => Phase::ServiceSelection,
+        Kind::Authentication => Phase::Authorisation,
+        Kind::ChargeParameter => Phase::ChargeParameters,
         Kind::CableCheck => Phase::CableCheck,
         Kind::PreCharge => Phase::PreCharge,
         Kind::PowerDelivery => {
             if on {
-                Phase::PowerDelivery
+                Phase::PowerOn
             } else {
                 Phase::PowerOff
             }
         }
-        Kind::CurrentDemand => Phase::CurrentDemand,
+        Kind::CurrentDemand => Phase::ChargeLoop,
         Kind::WeldingDetection => Phase::WeldingDetection,
         Kind::SessionStop => Phase::SessionStop,
         _ => return None,

@@ -35,7 +35,7 @@ pub type PevStorage<'a, const N: usize = { v2gtp::MAX_DIN }> = EvseStorage<'a, N
 /// pulled, or with [`PevInput::Restart`]. A car that has charged all that its owner wanted leaves the network and sleeps
 /// until that changes, or the plug was out; and so does one whose driver has stopped it, until
 /// [`Start`](pev_fsm::Operator::Start) or a reset. A way to a session that ends before it is tried again by itself: where nobody
-/// answers discovery, the network is left after a rest and the car matched anew (where the link is given, it is asked
+/// answers discovery, the network is left after a rest and the car matched anew (where the link is taken as up, it is asked
 /// anew); where no connection is taken, discovery is asked where else. Each such end is told as
 /// [`Stopped`](pev_fsm::Event::Stopped), with `NoDiscovery` or `NoConnection` as its cause.
 #[allow(clippy::struct_excessive_bools, reason = "each is a level of its own")]
@@ -46,7 +46,7 @@ pub struct Pev<'a, C: Channel = Plain, const N: usize = { v2gtp::MAX_DIN }> {
     discovery: Client,
     stream: Stream<'a, C, N>,
     session: Car,
-    /// The power line; `None` where the link is given.
+    /// The power line; `None` where the link is taken as up.
     line: Option<Line<slac::Pev>>,
     discovers: bool,
     stage: Stage,
@@ -161,7 +161,7 @@ impl<'a, C: Channel, const N: usize> Pev<'a, C, N> {
         config.check()?;
         let (mac, address) = (config.mac, config.address());
         let line = match config.link {
-            PevLink::Given => None,
+            PevLink::Up => None,
             PevLink::Matched { slac, modem } => {
                 let modem = modem::ModemConfig { profile: modem, ..modem::ModemConfig::new(mac) };
                 Some(Line::new(cx, modem, slac::Pev::new(slac)))
@@ -224,7 +224,7 @@ impl<'a, C: Channel, const N: usize> Pev<'a, C, N> {
         self.gave_up.or(self.session.stop_reason())
     }
 
-    /// Where matching is; `None` where the link is given.
+    /// Where matching is; `None` where the link is taken as up.
     pub fn matching(&self) -> Option<slac::PevState> {
         self.line.as_ref().map(|line| line.slac().state())
     }
@@ -234,7 +234,7 @@ impl<'a, C: Channel, const N: usize> Pev<'a, C, N> {
         self.charger
     }
 
-    /// The modem, where the link is not given.
+    /// The modem, where the link is matched.
     pub fn modem(&self) -> Option<&modem::Modem> {
         self.line.as_ref().map(Line::modem)
     }

@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     server.handle(&mut cx, Datagram { from: car, bytes: &request });
 
     let mut buffer = [0; sdp::MAX_LEN];
-    while let Some((length, to)) = server.poll_transmit(&mut buffer) {
+    while let Some((length, to)) = server.poll_transmit(&mut buffer)? {
         println!("to [{}]:{}: {:02x?}", to.address, to.port, &buffer[..length]);
         println!("that is {:?}", sdp::Message::parse(&buffer[..length])?);
     }

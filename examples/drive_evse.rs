@@ -13,7 +13,7 @@ use roles::{Evse, EvseConfig, EvseStorage, Input, MAX_FRAME, Mac};
 /// Everything that is to be taken after each call.
 fn take(evse: &mut Evse<'_>, now: Instant) {
     let mut buffer = [0; MAX_FRAME];
-    while let Some((length, ())) = evse.poll_transmit(&mut buffer) {
+    while let Some((length, ())) = machine::whole(evse.poll_transmit(&mut buffer)) {
         println!("{now}  frame out, {length} bytes: {:02x?} ...", &buffer[..14]);
     }
     while let Some(event) = evse.poll_event() {

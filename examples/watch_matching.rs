@@ -36,7 +36,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             println!("the charger is {}.{:02} dB away", profile.mean_cdb() / 100, profile.mean_cdb() % 100);
             let mut buffer = [0; homeplug_mme::MAX_FRAME];
             let answer = Slac::AttenCharRsp { run_id, car: frame.to, result: 0 };
-            let len = answer.emit(frame.from, frame.to, &mut buffer).ok_or("the buffer is too short")?;
+            let len = answer.emit(frame.from, frame.to, &mut buffer)?;
             println!("the car answers {} with {len} bytes", Frame::parse(&buffer)?.mm_type);
         }
         other => println!("not to be acted on: {other:?}"),

@@ -36,7 +36,7 @@ fn request_to_response(c: &mut Criterion) {
                     world.input(Input::Frame(&frame));
                     let answer = world.evse.poll_transmit(&mut buffer);
                     busy += start.elapsed();
-                    let (length, ()) = answer.expect("a frame for the request's frame");
+                    let (length, ()) = answer.unwrap().expect("a frame for the request's frame");
                     assert!(length > 100, "{length} bytes are no response");
                     world.car.handle(&buffer[..length]);
                 }

@@ -39,7 +39,7 @@ fn exchange(evse: &mut Evse, now: Instant, frame: &[u8], buffer: &mut [u8]) -> u
         evse.handle_timeout(&mut cx);
     }
     let mut sent = 0;
-    while let Some((len, ())) = evse.poll_transmit(buffer) {
+    while let Some((len, ())) = evse.poll_transmit(buffer).unwrap() {
         sent += len;
     }
     while evse.poll_event().is_some() {}

@@ -61,7 +61,7 @@ fuzz_target!(|input: &[u8]| {
             }
         }
         for _ in 0..100 {
-            if evse.poll_transmit(&mut buffer).is_none() {
+            if evse.poll_transmit(&mut buffer).unwrap().is_none() {
                 break;
             }
         }

@@ -61,7 +61,7 @@ fuzz_target!(|input: &[u8]| {
             }
         }
         for _ in 0..100 {
-            match listen.poll_transmit(&mut buffer) {
+            match listen.poll_transmit(&mut buffer).unwrap() {
                 Some(_) => assert!(may_send, "a listener that was not told to join transmits"),
                 None => break,
             }

@@ -22,7 +22,7 @@ where
     let mut buffer = [0; 1514];
     for sent in 0.. {
         assert!(sent < 50, "it sends without end");
-        let Some((length, ())) = machine.poll_transmit(&mut buffer) else { break };
+        let Some((length, ())) = machine.poll_transmit(&mut buffer).unwrap() else { break };
         let frame = Frame::parse(&buffer[..length]).expect("an own frame");
         assert!(length >= 60 && frame.from == OWN);
         if let Some(key) = frame.get::<view::SetKeyReq>() {

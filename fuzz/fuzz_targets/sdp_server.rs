@@ -14,12 +14,12 @@ fuzz_target!(|bytes: &[u8]| {
     server.start(None);
     server.handle(&mut cx, Datagram { from: peer, bytes });
     let mut buffer = [0; sdp::MAX_LEN];
-    if let Some((length, to)) = server.poll_transmit(&mut buffer) {
+    if let Some((length, to)) = server.poll_transmit(&mut buffer).unwrap() {
         assert_eq!(to, peer);
         assert!(matches!(Message::parse(bytes), Ok(Message::Request(_))));
         assert!(matches!(Message::parse(&buffer[..length]), Ok(Message::Response(_))));
     }
-    assert!(server.poll_transmit(&mut buffer).is_none());
+    assert!(server.poll_transmit(&mut buffer).unwrap().is_none());
 
     let mut client = Client::new(ClientConfig { plain: true, tls: true });
     client.start(&mut cx);

@@ -44,7 +44,7 @@ impl World {
         }
         let mut buffer = [0; MAX_FRAME];
         let mut frames = 0;
-        while let Some((len, ())) = self.evse.poll_transmit(&mut buffer) {
+        while let Some((len, ())) = self.evse.poll_transmit(&mut buffer).unwrap() {
             frames += 1;
             assert!(frames <= MOST);
             let frame = Frame::parse(&buffer[..len]).expect("a frame");

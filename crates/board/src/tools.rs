@@ -83,7 +83,6 @@ fn inspect<H: Hardware, C: Cable>(desk: &mut Desk<H>, cable: &mut C) -> Option<D
             ControlFlow::Break(())
         }
         InspectorEvent::NoAnswer => ControlFlow::Break(()),
-        InspectorEvent::NotSent => ControlFlow::Continue(()),
     });
     if is_done && !has_answered {
         desk.say(format_args!("modem: none answers on the own cable"));
@@ -147,7 +146,7 @@ fn read<H: Hardware, C: Cable>(
             desk.say(format_args!("modem pib: {why}"));
             ControlFlow::Break(())
         }
-        ReadEvent::Progress(_) | ReadEvent::NotSent => ControlFlow::Continue(()),
+        ReadEvent::Progress(_) => ControlFlow::Continue(()),
     });
     length
 }
@@ -171,7 +170,7 @@ fn write<H: Hardware, C: Cable>(desk: &mut Desk<H>, cable: &mut C, plan: WritePl
             desk.say(format_args!("modem pib role: {step:?}: {why}"));
             ControlFlow::Break(())
         }
-        WriteEvent::Progress(..) | WriteEvent::NotSent => ControlFlow::Continue(()),
+        WriteEvent::Progress(..) => ControlFlow::Continue(()),
     });
 }
 
@@ -208,7 +207,7 @@ where
         if machine.poll_timeout().is_some_and(|deadline| deadline.at <= now) {
             start(desk, |cx| machine.handle_timeout(cx));
         }
-        while let Some((length, ())) = machine.poll_transmit(&mut buffer) {
+        while let Some((length, ())) = machine::whole(machine.poll_transmit(&mut buffer)) {
             desk.board.port.send(now, buffer.get(..length).unwrap_or_default());
         }
         while let Some(event) = machine.poll_event() {

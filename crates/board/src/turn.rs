@@ -159,7 +159,7 @@ where
 
     /// What the role has to send and to say, after each call of it.
     fn drain(&mut self, now: Instant) {
-        while let Some((length, ())) = self.role.poll_transmit(&mut self.frame) {
+        while let Some((length, ())) = machine::whole(self.role.poll_transmit(&mut self.frame)) {
             let frame = self.frame.get(..length).unwrap_or_default();
             if !self.desk.board.port.send(now, frame) {
                 self.desk.warn(format_args!("a frame of {length} bytes was not sent: the port has no room"));

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::os::fd::AsFd;
 
 use hal_linux::{Clock, Error, Interface, OsEntropy, PacketSocket, Signals};
-use machine::{Cx, Duration, Entropy, Instant, Machine};
+use machine::{Cx, Duration, Entropy, Instant, Machine, whole};
 use roles::Mac;
 
 /// How long nothing happens at most before the caller is asked again: judgement.
@@ -74,7 +74,7 @@ where
         if enough.is_continue() {
             enough = look(machine, &mut Cx { now, entropy: wire.entropy() }, None)?;
         }
-        while let Some((length, ())) = machine.poll_transmit(&mut frame) {
+        while let Some((length, ())) = whole(machine.poll_transmit(&mut frame)) {
             wire.send(frame.get(..length).unwrap_or_default())?;
         }
         if let ControlFlow::Break(result) = enough {

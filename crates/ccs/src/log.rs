@@ -286,7 +286,7 @@ fn describe_dropped(dropped: Dropped) -> String {
         Dropped::Undecodable { bit } => format!("a message that does not decode at bit {bit}"),
         Dropped::NotARequest(name) => format!("{name}: only a charger sends it"),
         Dropped::Unsupported(name) => format!("{name}: not for DC charging"),
-        Dropped::DoesNotFit(name) => format!("{name}: does not fit into the buffer"),
+        Dropped::NotEncoded(name) => format!("{name}: has a value that cannot be encoded"),
         Dropped::NotTaken(name) => format!("{name}: the answer before was not sent yet"),
         Dropped::Connection => "a connection, before the pilot offers 5 % again".into(),
     }

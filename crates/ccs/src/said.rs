@@ -138,12 +138,12 @@ impl Said {
             Self::Charger(Happening::Session(evse_fsm::Event::Dropped(dropped))) => {
                 use evse_fsm::Dropped;
                 let is_own =
-                    matches!(dropped, Dropped::DoesNotFit(_) | Dropped::NotTaken(_) | Dropped::Connection);
+                    matches!(dropped, Dropped::NotEncoded(_) | Dropped::NotTaken(_) | Dropped::Connection);
                 (!is_own).then_some(Direction::Received)
             }
             Self::Car(PevEvent::Session(pev_fsm::Event::Dropped(dropped))) => {
                 use pev_fsm::Dropped;
-                let is_own = matches!(dropped, Dropped::DoesNotFit(_) | Dropped::Connection);
+                let is_own = matches!(dropped, Dropped::NotEncoded(_) | Dropped::Connection);
                 (!is_own).then_some(Direction::Received)
             }
             _ => None,

@@ -41,7 +41,6 @@ pub fn of_modem(side: Side, event: &ModemEvent) -> Word {
         ModemEvent::Link(true) => (Some(Checkpoint::LINK_UP), "link up".into()),
         ModemEvent::Link(false) => (None, "link down".into()),
         ModemEvent::Malformed => (None, "sent a message that cannot be read".into()),
-        ModemEvent::NotSent => (None, "a frame was not sent: the buffer is too short".into()),
     };
     Word { checkpoint, words: format!("modem: {words}") }
 }
@@ -129,7 +128,7 @@ pub fn of_dropped_answer(dropped: pev_fsm::Dropped) -> String {
         Dropped::NotAsked => "a message that answers nothing".into(),
         Dropped::PayloadType(payload_type) => format!("a message of payload type 0x{payload_type:04X}"),
         Dropped::Undecodable { bit } => format!("a message that does not decode at bit {bit}"),
-        Dropped::DoesNotFit(name) => format!("{name}: does not fit into the buffer"),
+        Dropped::NotEncoded(name) => format!("{name}: has a value that cannot be encoded"),
         Dropped::Connection => {
             "a connection: a fault is latched, the driver has stopped, or the battery says nothing".into()
         }

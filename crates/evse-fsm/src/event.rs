@@ -40,8 +40,8 @@ pub enum Dropped {
     NotARequest(&'static str),
     /// A request that DIN has no use for, ignored by configuration; its name.
     Unsupported(&'static str),
-    /// An answer did not fit into the caller's buffer; its name.
-    DoesNotFit(&'static str),
+    /// An answer has a value that the message set cannot carry; its name.
+    NotEncoded(&'static str),
     /// An answer was still waiting to be taken when the next one came; its name.
     NotTaken(&'static str),
     /// A connection while the charger is latched or has just ended a session: wait for the 5 % pilot.

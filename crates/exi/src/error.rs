@@ -50,10 +50,18 @@ pub struct Error {
     /// What is wrong.
     pub kind: ErrorKind,
     /// Bit offset from the start of the stream at which the offending part begins; on encoding, the
-    /// number of bits that were written before it.
+    /// number of bits that were written before it; with [`BufferFull`](ErrorKind::BufferFull) the length of the whole
+    /// stream, a multiple of 8.
     pub bit: u32,
     /// The element in which it is wrong; empty without the feature `names` and on encoding.
     pub path: Path,
+}
+
+impl Error {
+    /// On encoding into a buffer that is too small: how many bytes it needs.
+    pub fn needed(&self) -> Option<usize> {
+        (self.kind == ErrorKind::BufferFull).then_some((self.bit / 8) as usize)
+    }
 }
 
 impl fmt::Display for Error {

@@ -85,11 +85,19 @@ impl<'b> Writer<'b> {
         }
     }
 
-    /// Fills the last byte with zero bits and returns the number of bytes, or the first error.
+    /// Fills the last byte with zero bits and returns the number of bytes, or the first error. Where the buffer is full
+    /// the error's place is the end of the whole stream.
     pub fn finish(mut self) -> Result<usize, (ErrorKind, u32)> {
         self.used = self.used.next_multiple_of(8);
         self.flush();
-        self.fault.map_or(Ok(self.length), Err)
+        match self.fault {
+            None => Ok(self.length),
+            Some((ErrorKind::BufferFull, _)) => {
+                let bits = u32::try_from(self.length).unwrap_or(u32::MAX).saturating_mul(8);
+                Err((ErrorKind::BufferFull, bits))
+            }
+            Some(fault) => Err(fault),
+        }
     }
 
     /// Moves whole bytes into the buffer, so that fewer than 8 bits are left.
@@ -155,7 +163,7 @@ mod tests {
         for _ in 0..5 {
             writer.put(0xff, 8);
         }
-        assert_eq!(writer.finish().map_err(|(kind, _)| kind), Err(ErrorKind::BufferFull));
+        assert_eq!(writer.finish(), Err((ErrorKind::BufferFull, 40)));
         let mut exact = [0; 2];
         let mut writer = Writer::new(&mut exact);
         writer.put(0x1234, 16);

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use machine::TooShort;
 use nom::bytes::complete::take;
 
 use crate::view::rates;
@@ -133,45 +134,43 @@ pub(crate) trait Field<'a>: Sized {
     }
 }
 
-/// Writes into a caller's buffer and remembers whether it was long enough.
+/// Writes into a caller's buffer and counts on where that is too short.
 #[derive(Debug)]
 pub struct Writer<'b> {
     buffer: &'b mut [u8],
     len: usize,
-    overflow: bool,
 }
 
 impl<'b> Writer<'b> {
     pub(crate) fn new(buffer: &'b mut [u8]) -> Self {
-        Self { buffer, len: 0, overflow: false }
+        Self { buffer, len: 0 }
     }
 
     /// Writes `bytes`.
     pub fn bytes(&mut self, bytes: &[u8]) {
-        match self.buffer.get_mut(self.len..).and_then(|rest| rest.get_mut(..bytes.len())) {
-            Some(room) => {
-                room.copy_from_slice(bytes);
-                self.len += bytes.len();
-            }
-            None => self.overflow = true,
+        if let Some(room) = self.room(bytes.len()) {
+            room.copy_from_slice(bytes);
         }
     }
 
     /// Writes `count` zeros.
     pub fn zeros(&mut self, count: usize) {
-        match self.buffer.get_mut(self.len..).and_then(|rest| rest.get_mut(..count)) {
-            Some(room) => {
-                room.fill(0);
-                self.len += count;
-            }
-            None => self.overflow = true,
+        if let Some(room) = self.room(count) {
+            room.fill(0);
         }
     }
 
-    /// Pads to at least `min` bytes and gives the length, or `None` when something did not fit.
-    pub(crate) fn finish(mut self, min: usize) -> Option<usize> {
+    /// The place of the next `count` bytes.
+    fn room(&mut self, count: usize) -> Option<&mut [u8]> {
+        let start = self.len;
+        self.len = start.saturating_add(count);
+        self.buffer.get_mut(start..self.len)
+    }
+
+    /// Pads to at least `min` bytes and gives the length, unless the buffer is too short for it.
+    pub(crate) fn finish(mut self, min: usize) -> Result<usize, TooShort> {
         self.zeros(min.saturating_sub(self.len));
-        (!self.overflow).then_some(self.len)
+        if self.len > self.buffer.len() { Err(TooShort { needed: self.len }) } else { Ok(self.len) }
     }
 }
 

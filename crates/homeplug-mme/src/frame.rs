@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use machine::TooShort;
 use nom::Parser;
 use nom::bytes::complete::take;
 use nom::number::complete::{be_u16, le_u16, u8};
@@ -195,8 +196,16 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// Writes the frame of `message` into `buffer` and gives its length; `None` when the buffer is too short.
-pub fn emit<'m, M: Message<'m>>(message: &M, to: Mac, from: Mac, buffer: &mut [u8]) -> Option<usize> {
+/// Writes the frame of `message` into `buffer` and gives its length in bytes.
+///
+/// # Errors
+/// When the buffer is too short: how long it has to be.
+pub fn emit<'m, M: Message<'m>>(
+    message: &M,
+    to: Mac,
+    from: Mac,
+    buffer: &mut [u8],
+) -> Result<usize, TooShort> {
     let mut out = Writer::new(buffer);
     begin(&mut out, M::ID, to, from);
     message.write(&mut out);
@@ -289,6 +298,6 @@ mod tests {
 
     #[test]
     fn a_buffer_that_is_too_short_gets_no_frame() {
-        assert_eq!(emit(&SlacParmReq::default(), CAR, CAR, &mut [0; 59]), None);
+        assert_eq!(emit(&SlacParmReq::default(), CAR, CAR, &mut [0; 59]), Err(TooShort { needed: 60 }));
     }
 }

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use machine::TooShort;
+
 use crate::field::{Field, Reader, Value, Visit, Writer};
 use crate::view::{self, Slice};
 use crate::{Frame, Mac, Message, MessageError, NetworkKey, emit};
@@ -221,9 +223,12 @@ impl Slac {
         })
     }
 
-    /// Writes its frame into `buffer` and gives the length; `None` when the buffer is too short.
+    /// Writes its frame into `buffer` and gives the length in bytes.
+    ///
+    /// # Errors
+    /// When the buffer is too short: how long it has to be.
     #[allow(clippy::too_many_lines, reason = "a table with one row for each message")]
-    pub fn emit(&self, to: Mac, from: Mac, buffer: &mut [u8]) -> Option<usize> {
+    pub fn emit(&self, to: Mac, from: Mac, buffer: &mut [u8]) -> Result<usize, TooShort> {
         let none = StationId::default();
         match *self {
             Self::ParmReq { run_id } => {

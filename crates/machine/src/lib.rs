@@ -8,7 +8,7 @@
 //! |---|---|
 //! | [`handle`](Machine::handle) | takes bytes, frames, messages or readings in; what a peer sent is weather and never an error |
 //! | [`handle_timeout`](Machine::handle_timeout) | call it when the deadline is due; afterwards the deadline is gone or in the future |
-//! | [`poll_transmit`](Machine::poll_transmit) | writes the next output into the caller's buffer and says where it goes |
+//! | [`poll_transmit`](Machine::poll_transmit) | writes the next output into the caller's buffer and says where it goes; one that does not fit stays queued |
 //! | [`poll_event`](Machine::poll_event) | what people and logs want to know; safety never depends on it |
 //! | [`poll_timeout`](Machine::poll_timeout) | the earliest deadline and the timer's name |
 //!
@@ -18,7 +18,7 @@
 //! A complete machine: it sends a ping, repeats it every second, and stops when the answer comes.
 //!
 //! ```
-//! use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, ScriptedEntropy, TimerName, Timers};
+//! use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, ScriptedEntropy, TimerName, Timers, TooShort};
 //!
 //! #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 //! enum Timer { Retry }
@@ -60,9 +60,13 @@
 //!             self.timers.set(Timer::Retry, cx.now + Self::RETRY);
 //!         }
 //!     }
-//!     fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<(usize, ())> {
-//!         let first = buffer.first_mut()?;
-//!         core::mem::take(&mut self.send).then(|| { *first = self.token; (1, ()) })
+//!     fn poll_transmit(&mut self, buffer: &mut [u8]) -> Result<Option<(usize, ())>, TooShort> {
+//!         if !self.send {
+//!             return Ok(None);
+//!         }
+//!         *buffer.first_mut().ok_or(TooShort { needed: 1 })? = self.token;
+//!         self.send = false;
+//!         Ok(Some((1, ())))
 //!     }
 //!     fn poll_event(&mut self) -> Option<Event> { self.events.pop() }
 //!     fn poll_timeout(&self) -> Option<Deadline> { self.timers.next() }
@@ -72,15 +76,16 @@
 //! let mut cx = Cx { now: Instant::ZERO, entropy: &mut entropy };
 //! let mut ping = Ping::start(&mut cx);
 //! let mut buffer = [0; 8];
-//! assert_eq!(ping.poll_transmit(&mut buffer), Some((1, ())));
-//! assert_eq!(ping.poll_transmit(&mut buffer), None);
+//! assert_eq!(ping.poll_transmit(&mut []), Err(TooShort { needed: 1 }));
+//! assert_eq!(ping.poll_transmit(&mut buffer), Ok(Some((1, ()))));
+//! assert_eq!(ping.poll_transmit(&mut buffer), Ok(None));
 //!
 //! // Nothing came back for a second: the deadline is due and the ping goes out again.
 //! let due = ping.poll_timeout().unwrap();
 //! assert_eq!((due.at, due.name), (Instant::from_millis(1000), "retry"));
 //! cx.now = due.at;
 //! ping.handle_timeout(&mut cx);
-//! assert_eq!(ping.poll_transmit(&mut buffer), Some((1, ())));
+//! assert_eq!(ping.poll_transmit(&mut buffer), Ok(Some((1, ()))));
 //!
 //! ping.handle(&mut cx, &[7]);
 //! assert_eq!(ping.poll_event(), Some(Event::Answered));
@@ -93,11 +98,13 @@ mod entropy;
 mod queue;
 mod time;
 mod timers;
+mod transmit;
 
 pub use entropy::{Entropy, ScriptedEntropy};
 pub use queue::Queue;
 pub use time::{Duration, Instant};
 pub use timers::{Deadline, TimerName, Timers};
+pub use transmit::{TooShort, whole};
 
 /// Everything a machine may not invent, lent for one call.
 pub struct Cx<'a> {
@@ -122,9 +129,13 @@ pub trait Machine {
     /// Acts on every deadline that is due at `cx.now`. Calling it early does nothing.
     fn handle_timeout(&mut self, cx: &mut Cx<'_>);
 
-    /// Writes the next output into `buffer` and returns its length and route, or `None` when there
-    /// is nothing to send. An output that does not fit is dropped and told as an event.
-    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<(usize, Self::Route)>;
+    /// Writes the next output into `buffer` and returns its length in bytes and its route; `None` when there is
+    /// nothing to send.
+    ///
+    /// # Errors
+    /// [`TooShort`] when there is an output and it does not fit. It stays queued: the call with a buffer of
+    /// [`needed`](TooShort::needed) bytes writes it. What `buffer` holds afterwards is of no use.
+    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Result<Option<(usize, Self::Route)>, TooShort>;
 
     /// The next event, oldest first.
     fn poll_event(&mut self) -> Option<Self::Event>;

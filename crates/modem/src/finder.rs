@@ -4,7 +4,7 @@ use homeplug_mme::view::{
     NwInfoOldReq, NwInfoReq, OpAttributesCnf, OpAttributesReq, SwVerCnf, SwVerReq,
 };
 use homeplug_mme::{Frame, Mac, MessageError, Nid, emit};
-use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers};
+use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers, TooShort};
 
 use crate::Firmware;
 use crate::profile::{LUMISSIL, Profile, UNKNOWN};
@@ -99,8 +99,6 @@ pub enum FinderEvent {
     Malformed(Mac),
     /// The list is complete.
     Finished,
-    /// The caller's buffer was too short for a frame.
-    NotSent,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -381,8 +379,8 @@ impl Machine for Finder {
         }
     }
 
-    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<(usize, ())> {
-        let (ask, to) = self.asks.pop()?;
+    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Result<Option<(usize, ())>, TooShort> {
+        let Some(&(ask, to)) = self.asks.peek() else { return Ok(None) };
         let own = self.own;
         let len = match ask {
             Ask::Version => emit(&SwVerReq::default(), to, own, buffer),
@@ -391,11 +389,9 @@ impl Machine for Finder {
             Ask::Network => emit(&NwInfoReq::default(), to, own, buffer),
             Ask::NetworkOld => emit(&NwInfoOldReq::default(), to, own, buffer),
             Ask::Hosts => emit(&BrgInfoReq::default(), to, own, buffer),
-        };
-        if len.is_none() {
-            self.events.push(FinderEvent::NotSent);
-        }
-        len.map(|len| (len, ()))
+        }?;
+        self.asks.pop();
+        Ok(Some((len, ())))
     }
 
     fn poll_event(&mut self) -> Option<FinderEvent> {

@@ -5,7 +5,7 @@ use homeplug_mme::view::{
     PlLinkStatusCnf, PlLinkStatusReq, SwVerCnf, SwVerReq,
 };
 use homeplug_mme::{Frame, Mac, Nid, Nmk};
-use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers};
+use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers, TooShort};
 
 use crate::finder::{FoundNetwork, MAX_HOSTS, network_of};
 use crate::profile::{LUMISSIL, Profile, UNKNOWN, Vendor};
@@ -83,8 +83,6 @@ pub enum InspectorEvent {
     Finished,
     /// There is no such modem.
     NoAnswer,
-    /// The caller's buffer was too short for a frame.
-    NotSent,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -269,7 +267,7 @@ impl Inspector {
         }
     }
 
-    fn write(&self, ask: Ask, buffer: &mut [u8]) -> Option<usize> {
+    fn write(&self, ask: Ask, buffer: &mut [u8]) -> Result<usize, TooShort> {
         let peer = &self.peer;
         let lumissil = self.details.profile.vendor == Vendor::Lumissil;
         match ask {
@@ -320,13 +318,11 @@ impl Machine for Inspector {
         }
     }
 
-    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<(usize, ())> {
-        let ask = self.asks.pop()?;
-        let len = self.write(ask, buffer);
-        if len.is_none() {
-            self.events.push(InspectorEvent::NotSent);
-        }
-        len.map(|len| (len, ()))
+    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Result<Option<(usize, ())>, TooShort> {
+        let Some(&ask) = self.asks.peek() else { return Ok(None) };
+        let len = self.write(ask, buffer)?;
+        self.asks.pop();
+        Ok(Some((len, ())))
     }
 
     fn poll_event(&mut self) -> Option<InspectorEvent> {

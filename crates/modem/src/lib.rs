@@ -28,7 +28,7 @@
 //!
 //! // It asks who is there, on its own cable only.
 //! let mut frame = [0; 1514];
-//! let (len, ()) = modem.poll_transmit(&mut frame).unwrap();
+//! let (len, ()) = modem.poll_transmit(&mut frame)?.unwrap();
 //! assert_eq!(Frame::parse(&frame[..len])?.to, Mac::LOCAL_MODEM);
 //!
 //! let mut version = view::Label([0; 254]);
@@ -40,7 +40,7 @@
 //! assert!(matches!(modem.poll_event(), Some(ModemEvent::Found { address, .. }) if address == modem_mac));
 //!
 //! // The key is on its way; the modem is ready when it has confirmed it, restarted and shown it.
-//! let sent = std::iter::from_fn(|| modem.poll_transmit(&mut frame)).last();
+//! let sent = std::iter::from_fn(|| modem.poll_transmit(&mut frame).unwrap()).last();
 //! let asked = Frame::parse(&frame[..sent.unwrap().0])?.get::<view::SetKeyReq>().unwrap()?;
 //! assert_eq!(asked.new_key, Nmk::new([9; 16]));
 //! assert!(!modem.is_ready());

@@ -302,7 +302,7 @@ impl<M: for<'a> Machine<Input<'a> = &'a [u8], Route = ()>> Bench<M> {
         loop {
             let mut buffer = [0; MAX_FRAME];
             events.extend(core::iter::from_fn(|| self.machine.poll_event()));
-            while let Some((len, ())) = self.machine.poll_transmit(&mut buffer) {
+            while let Some((len, ())) = self.machine.poll_transmit(&mut buffer).unwrap() {
                 if let Some(answer) = self.modem.answer(self.now, &buffer[..len]) {
                     self.with(|machine, cx| machine.handle(cx, &answer));
                 }

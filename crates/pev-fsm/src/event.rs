@@ -42,8 +42,8 @@ pub enum Dropped {
         /// Bit offset in the payload.
         bit: u32,
     },
-    /// A request did not fit into the caller's buffer; its name.
-    DoesNotFit(&'static str),
+    /// A request has a value that the message set cannot carry; its name.
+    NotEncoded(&'static str),
     /// A connection while a fault is latched or the driver's stop is kept, the last session's contactors are not open yet,
     /// voltage is at the inlet, or no [`Vehicle`](crate::Vehicle) has been given.
     Connection,

@@ -54,13 +54,13 @@
 //! // The link is up and the charger has taken the connection: DIN SPEC 70121 is offered.
 //! car.handle(&mut cx, Input::Connected);
 //! let mut buffer = [0; 128];
-//! let (length, _) = car.poll_transmit(&mut buffer).expect("a request");
+//! let (length, _) = car.poll_transmit(&mut buffer)?.expect("a request");
 //! assert!(buffer[..length].starts_with(&[0x80, 0x00, 0xdb]));
 //! assert_eq!(car.phase(), Phase::Handshake);
 //!
 //! // The charger agrees; the session goes on.
 //! car.handle(&mut cx, Input::Message { payload_type: PAYLOAD_TYPE, payload: &[0x80, 0x40, 0x00, 0x40] });
-//! assert!(car.poll_transmit(&mut buffer).is_some());
+//! assert!(car.poll_transmit(&mut buffer)?.is_some());
 //! assert_eq!(car.phase(), Phase::SessionSetup);
 //! assert_eq!(car.demand().pilot, Level::B); // C only after ChargeParameterDiscovery
 //! # Ok::<(), pev_fsm::ConfigError>(())
@@ -71,11 +71,12 @@
 mod car;
 mod config;
 mod demand;
-mod din;
 mod event;
 mod flow;
+mod handshake;
 mod input;
 mod joined;
+mod order;
 mod plug;
 mod policy;
 mod power;
@@ -84,8 +85,8 @@ mod quirk;
 mod reading;
 mod request;
 mod settle;
+mod signals;
 mod supervision;
-mod times;
 mod wire;
 
 pub use car::Car;
@@ -98,9 +99,8 @@ pub use quirk::{QUIRKS, Quirk, Quirks};
 pub use reading::{MAX_VEHICLE_AGE, Plant, Sensors, Vehicle};
 pub use session::{
     Closed, Contactors, Direction, EnergyTransfer, Isolation, Latch, Lock, MAX_AGE, Message, Reading, Status,
-    Values,
+    TIMES, Time, TimeRow, Times, Values,
 };
-pub use times::{TIMES, Time, TimeRow, Times};
 
 /// The V2GTP payload type of everything that the car takes and sends: EXI documents of
 /// the handshake and of DIN SPEC 70121.

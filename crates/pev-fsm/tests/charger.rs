@@ -102,11 +102,11 @@ impl Cable {
         self.car.handle(&mut cx, pev_fsm::Input::Vehicle(vehicle));
         self.charger.handle(&mut cx, evse_fsm::Input::Plant(post));
         let mut buffer = [0; 512];
-        if let Some((length, payload_type)) = self.car.poll_transmit(&mut buffer) {
+        if let Some((length, payload_type)) = self.car.poll_transmit(&mut buffer).unwrap() {
             let payload = &buffer[..length];
             self.charger.handle(&mut cx, evse_fsm::Input::Message { payload_type, payload });
         }
-        if let Some((length, payload_type)) = self.charger.poll_transmit(&mut buffer) {
+        if let Some((length, payload_type)) = self.charger.poll_transmit(&mut buffer).unwrap() {
             let payload = &buffer[..length];
             self.car.handle(&mut cx, pev_fsm::Input::Message { payload_type, payload });
         }

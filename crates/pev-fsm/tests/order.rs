@@ -154,8 +154,8 @@ fn the_offered_service_is_chosen_and_an_offer_of_ac_or_contract_only_is_left_in_
 #[test]
 fn ongoing_is_repeated_and_ends_in_order_at_the_loops_limit() {
     let table = [
-        ("ContractAuthenticationReq", Time::AuthenticationLoop, 60, 120),
-        ("ChargeParameterDiscoveryReq", Time::ChargeParameterLoop, 60, 60),
+        ("ContractAuthenticationReq", Time::AuthorisationLoop, 60, 120),
+        ("ChargeParameterDiscoveryReq", Time::ChargeParametersLoop, 60, 60),
         ("CableCheckReq", Time::CableCheckLoop, 40, 60),
     ];
     for (name, time, standard_s, field_s) in table {
@@ -304,9 +304,9 @@ const TIMES_OF: [Time; 13] = [
     Time::Handshake,
     Time::SessionSetup,
     Time::ServiceDiscovery,
-    Time::PaymentSelection,
-    Time::Authentication,
-    Time::ChargeParameter,
+    Time::ServiceSelection,
+    Time::Authorisation,
+    Time::ChargeParameters,
     Time::CableCheck,
     Time::PreCharge,
     Time::PowerOn,

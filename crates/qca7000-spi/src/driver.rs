@@ -34,7 +34,7 @@ pub const TRANSFERS_A_TURN: usize = 32;
 ///     }
 ///     let mut buffer = [0; qca7000_spi::MAX_FRAME];
 ///     if modem.chip().can_send()
-///         && let Some((length, _)) = role.poll_transmit(&mut buffer)
+///         && let Ok(Some((length, _))) = role.poll_transmit(&mut buffer)
 ///     {
 ///         // Refused only if the frame is no Ethernet frame: the role's mistake.
 ///         let _ = modem.chip().send(&buffer[..length]);

@@ -18,7 +18,7 @@
 //! let config = EvseConfig::new(Mac([0x02, 0, 0, 0, 0, 0x01]));
 //! let mut evse = Evse::new(&mut cx, config, &mut storage)?;
 //! let mut buffer = [0; MAX_FRAME];
-//! assert!(evse.poll_transmit(&mut buffer).is_some(), "it asks whether anybody has its address");
+//! assert!(evse.poll_transmit(&mut buffer)?.is_some(), "it asks whether anybody has its address");
 //!
 //! // From pyPLC's MAC address to all nodes: Ethernet, IPv6, UDP 50032 to 15118, discovery request.
 //! let mut frame = vec![0x33, 0x33, 0, 0, 0, 1, 0x04, 0x65, 0x65, 0, 0x64, 0xC3, 0x86, 0xDD];
@@ -29,7 +29,7 @@
 //! frame.extend([0x01, 0xFE, 0x90, 0, 0, 0, 0, 2, 0x10, 0]);
 //! evse.handle(&mut cx, Input::Frame(&frame));
 //!
-//! let (len, ()) = evse.poll_transmit(&mut buffer).expect("an answer");
+//! let (len, ()) = evse.poll_transmit(&mut buffer)?.expect("an answer");
 //! let answer = sdp::Message::parse(&buffer[62..len])?;
 //! let sdp::Message::Response(answer) = answer else { panic!("no response") };
 //! assert_eq!((answer.address, answer.port), (evse.address(), sdp::DEFAULT_TCP_PORT));

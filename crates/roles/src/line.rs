@@ -5,7 +5,7 @@
 
 use homeplug_mme::view::AttenProfileInd;
 use homeplug_mme::{ETHERTYPE, Frame, Mac, NetworkKey};
-use machine::{Cx, Deadline, Machine};
+use machine::{Cx, Deadline, Machine, TooShort};
 use modem::{Modem, ModemConfig, ModemEvent};
 use slac::{EvseInput, PevInput};
 
@@ -183,9 +183,11 @@ impl<M: Matching> Line<M> {
         if tells { self.modem.link() == Some(true) } else { self.ready }
     }
 
-    pub(crate) fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<usize> {
-        let sent = self.slac.poll_transmit(buffer).or_else(|| self.modem.poll_transmit(buffer));
-        sent.map(|(len, ())| len)
+    pub(crate) fn poll_transmit(&mut self, buffer: &mut [u8]) -> Result<Option<(usize, ())>, TooShort> {
+        match self.slac.poll_transmit(buffer)? {
+            None => self.modem.poll_transmit(buffer),
+            sent => Ok(sent),
+        }
     }
 
     pub(crate) fn poll_event(&mut self) -> Option<LineEvent> {

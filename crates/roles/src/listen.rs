@@ -2,7 +2,7 @@
 
 use ::listen::{Attempt, Event, GivenUp, Sight, Status, Storage, Talk};
 use homeplug_mme::{Mac, NetworkKey};
-use machine::{Cx, Deadline, Instant, Machine, Queue};
+use machine::{Cx, Deadline, Instant, Machine, Queue, TooShort};
 use modem::{Modem, ModemConfig, ModemEvent};
 
 /// The memory that a [`Listen`] borrows on a board: 4 connections, 16 kB of bytes that cannot be given yet, messages up to
@@ -39,7 +39,7 @@ pub trait ListenWatch {
 /// frame.extend(b"TESLA EV");
 /// listen.handle(&mut cx, &frame);
 /// assert_eq!(listen.attempts().len(), 1);
-/// assert_eq!(listen.poll_transmit(&mut [0; MAX_FRAME]), None);
+/// assert_eq!(listen.poll_transmit(&mut [0; MAX_FRAME]), Ok(None));
 /// ```
 pub struct Listen<'a, S = &'a mut ListenStorage, const ATTEMPTS: usize = 4> {
     own: Mac,
@@ -194,7 +194,7 @@ impl<S: Storage<State = Talk>, const A: usize> Machine for Listen<'_, S, A> {
         self.look(cx.now);
     }
 
-    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<(usize, ())> {
+    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Result<Option<(usize, ())>, TooShort> {
         self.modem.poll_transmit(buffer)
     }
 

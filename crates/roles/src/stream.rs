@@ -280,14 +280,14 @@ fn encode(
     if filled == taken {
         (*filled, *taken) = (0, 0);
     }
-    // An answer that does not fit would be lost: one that may not fit waits.
-    while *filled <= out.len() / 2 {
+    // An answer that does not fit stays with the session until the connection has taken those before it.
+    loop {
         let Some((header, payload)) =
             out.get_mut(*filled..).and_then(|free| free.split_at_mut_checked(HEADER_LEN))
         else {
             return;
         };
-        let Some((len, payload_type)) = session.poll_transmit(payload) else { return };
+        let Ok(Some((len, payload_type))) = session.poll_transmit(payload) else { return };
         let Ok(length) = u32::try_from(len) else { return };
         header.copy_from_slice(&Header { payload_type: PayloadType(payload_type), length }.to_bytes());
         *filled += HEADER_LEN + len;

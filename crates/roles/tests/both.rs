@@ -143,12 +143,12 @@ impl<'a> Bench<'a> {
         let mut buffer = [0; MAX_FRAME];
         loop {
             let mut moved = false;
-            while let Some((len, ())) = self.evse.poll_transmit(&mut buffer) {
+            while let Some((len, ())) = self.evse.poll_transmit(&mut buffer).unwrap() {
                 moved = true;
                 let mut cx = Cx { now: self.now, entropy: &mut self.entropy };
                 self.pev.handle(&mut cx, PevInput::Frame(&buffer[..len]));
             }
-            while let Some((len, ())) = self.pev.poll_transmit(&mut buffer) {
+            while let Some((len, ())) = self.pev.poll_transmit(&mut buffer).unwrap() {
                 moved = true;
                 if (self.passes)(&buffer[..len]) {
                     let mut cx = Cx { now: self.now, entropy: &mut self.entropy };

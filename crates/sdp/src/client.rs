@@ -1,4 +1,4 @@
-use machine::{Cx, Deadline, Duration, Machine, Queue, TimerName, Timers};
+use machine::{Cx, Deadline, Duration, Machine, Queue, TimerName, Timers, TooShort};
 
 use crate::{ALL_NODES, Datagram, Endpoint, Error, Message, Request, Response, Security, Transport};
 
@@ -171,12 +171,14 @@ impl Machine for Client {
         }
     }
 
-    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<(usize, Endpoint)> {
-        if !core::mem::take(&mut self.send) {
-            return None;
+    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Result<Option<(usize, Endpoint)>, TooShort> {
+        if !self.send {
+            return Ok(None);
         }
         let request = Request { security: self.config.wish(), transport: Transport::TCP };
-        Some((Message::Request(request).write(buffer)?, ALL_NODES))
+        let len = Message::Request(request).write(buffer)?;
+        self.send = false;
+        Ok(Some((len, ALL_NODES)))
     }
 
     fn poll_event(&mut self) -> Option<ClientEvent> {
@@ -241,7 +243,7 @@ mod tests {
         let mut now = Instant::ZERO;
         loop {
             let mut bytes = [0; MAX_LEN];
-            while let Some((len, to)) = client.poll_transmit(&mut bytes) {
+            while let Some((len, to)) = client.poll_transmit(&mut bytes).unwrap() {
                 sent += 1;
                 assert_eq!((to, &bytes[..len]), (ALL_NODES, &[1, 0xFE, 0x90, 0, 0, 0, 0, 2, 0x10, 0][..]));
             }

@@ -22,11 +22,11 @@
 //! client.start(&mut cx);
 //!
 //! let mut bytes = [0; sdp::MAX_LEN];
-//! let (len, to) = client.poll_transmit(&mut bytes).unwrap();
+//! let (len, to) = client.poll_transmit(&mut bytes)?.unwrap();
 //! assert_eq!(to, sdp::ALL_NODES);
 //! server.handle(&mut cx, Datagram { from: car, bytes: &bytes[..len] });
 //!
-//! let (len, to) = server.poll_transmit(&mut bytes).unwrap();
+//! let (len, to) = server.poll_transmit(&mut bytes)?.unwrap();
 //! assert_eq!(to, car);
 //! client.handle(&mut cx, Datagram { from: charger, bytes: &bytes[..len] });
 //!

@@ -1,6 +1,6 @@
 use core::net::Ipv6Addr;
 
-use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers};
+use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers, TooShort};
 
 use crate::{Datagram, Endpoint, Error, Message, Request, Response, Security, Transport};
 
@@ -194,11 +194,13 @@ impl Machine for Server {
         }
     }
 
-    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<(usize, Endpoint)> {
-        let Answer { to, security, port } = self.answers.pop()?;
+    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Result<Option<(usize, Endpoint)>, TooShort> {
+        let Some(&Answer { to, security, port }) = self.answers.peek() else { return Ok(None) };
         let address = self.offer.address;
         let response = Response { address, port, security, transport: Transport::TCP };
-        Some((Message::Response(response).write(buffer)?, to))
+        let len = Message::Response(response).write(buffer)?;
+        self.answers.pop();
+        Ok(Some((len, to)))
     }
 
     fn poll_event(&mut self) -> Option<ServerEvent> {
@@ -284,7 +286,7 @@ mod tests {
         let mut entropy = ScriptedEntropy::new(&[]);
         server.handle(&mut Cx { now, entropy: &mut entropy }, Datagram { from, bytes: &bytes[..len] });
         let mut out = [0; MAX_LEN];
-        let sent = server.poll_transmit(&mut out);
+        let sent = server.poll_transmit(&mut out).unwrap();
         match server.poll_event() {
             Some(ServerEvent::Unanswered { why, .. }) => {
                 assert_eq!(sent, None);

@@ -1,5 +1,6 @@
 use core::net::Ipv6Addr;
 
+use machine::TooShort;
 use nom::number::complete::{be_u16, be_u128, u8};
 use nom::{IResult, Parser};
 use v2gtp::{HEADER_LEN, Header, PayloadType};
@@ -99,9 +100,11 @@ impl Message {
         parsed.ok_or(Error::Length { payload_type, len: payload.len(), expected })
     }
 
-    /// Writes the datagram's payload to the start of `buffer` and gives its length, or `None` if `buffer`
-    /// is too short ([`MAX_LEN`] is always enough).
-    pub fn write(&self, buffer: &mut [u8]) -> Option<usize> {
+    /// Writes the datagram's payload to the start of `buffer` and gives its length in bytes.
+    ///
+    /// # Errors
+    /// When `buffer` is too short: how long it has to be; [`MAX_LEN`] is always enough.
+    pub fn write(&self, buffer: &mut [u8]) -> Result<usize, TooShort> {
         match self {
             Self::Request(Request { security, transport }) => {
                 frame(buffer, PayloadType::SDP_REQUEST, &[security.0, transport.0])
@@ -136,13 +139,14 @@ fn response(payload: &[u8]) -> IResult<&[u8], Response> {
         .parse(payload)
 }
 
-fn frame(buffer: &mut [u8], payload_type: PayloadType, payload: &[u8]) -> Option<usize> {
-    let header = Header { payload_type, length: u32::try_from(payload.len()).ok()? };
-    let out = buffer.get_mut(..HEADER_LEN + payload.len())?;
-    let (head, body) = out.split_at_mut_checked(HEADER_LEN)?;
+fn frame(buffer: &mut [u8], payload_type: PayloadType, payload: &[u8]) -> Result<usize, TooShort> {
+    let needed = HEADER_LEN + payload.len();
+    let header = Header { payload_type, length: u32::try_from(payload.len()).unwrap_or(u32::MAX) };
+    let (head, rest) = buffer.split_at_mut_checked(HEADER_LEN).ok_or(TooShort { needed })?;
+    let body = rest.get_mut(..payload.len()).ok_or(TooShort { needed })?;
     head.copy_from_slice(&header.to_bytes());
     body.copy_from_slice(payload);
-    Some(out.len())
+    Ok(needed)
 }
 
 #[cfg(test)]
@@ -208,9 +212,9 @@ mod tests {
             bytes[..HEADER_LEN].copy_from_slice(&header.to_bytes());
             let message = Message::parse(&bytes[..len]).unwrap();
             let mut written = [0; MAX_LEN];
-            prop_assert_eq!(message.write(&mut written), Some(len));
+            prop_assert_eq!(message.write(&mut written), Ok(len));
             prop_assert_eq!(&written[..len], &bytes[..len]);
-            prop_assert_eq!(message.write(&mut written[..len - 1]), None);
+            prop_assert_eq!(message.write(&mut written[..len - 1]), Err(TooShort { needed: len }));
         }
 
         #[test]

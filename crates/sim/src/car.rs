@@ -181,7 +181,7 @@ impl Node for Car<'_> {
     }
 
     fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<usize> {
-        self.pev.poll_transmit(buffer).map(|(length, ())| length)
+        machine::whole(self.pev.poll_transmit(buffer)).map(|(length, ())| length)
     }
 
     fn poll_event(&mut self) -> Option<String> {

@@ -53,7 +53,7 @@ impl Node for Charger<'_> {
     }
 
     fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<usize> {
-        self.evse.poll_transmit(buffer).map(|(length, ())| length)
+        machine::whole(self.evse.poll_transmit(buffer)).map(|(length, ())| length)
     }
 
     fn poll_event(&mut self) -> Option<String> {

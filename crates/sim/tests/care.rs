@@ -31,7 +31,7 @@ impl Node for Care {
         self.0.handle_timeout(cx);
     }
     fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<usize> {
-        self.0.poll_transmit(buffer).map(|(length, ())| length)
+        machine::whole(self.0.poll_transmit(buffer)).map(|(length, ())| length)
     }
     fn poll_event(&mut self) -> Option<String> {
         self.0.poll_event().map(|event| format!("{event:?}"))

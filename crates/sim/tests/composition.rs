@@ -175,10 +175,10 @@ impl Desk<'_> {
             self.pev.handle(&mut cx, PevInput::Plant(pev_fsm::Plant { pilot, ..pev_fsm::Plant::default() }));
             self.pev.handle_timeout(&mut cx);
             let mut buffer = [0; roles::MAX_FRAME];
-            while let Some((length, ())) = self.evse.poll_transmit(&mut buffer) {
+            while let Some((length, ())) = self.evse.poll_transmit(&mut buffer).unwrap() {
                 self.pev.handle(&mut cx, PevInput::Frame(&buffer[..length]));
             }
-            while let Some((length, ())) = self.pev.poll_transmit(&mut buffer) {
+            while let Some((length, ())) = self.pev.poll_transmit(&mut buffer).unwrap() {
                 self.evse.handle(&mut cx, roles::Input::Frame(&buffer[..length]));
             }
         }

@@ -70,7 +70,7 @@ fn listened(frames: &[(Instant, Vec<u8>)], look: impl FnOnce(&Listen<'_>)) -> Ve
             listen.handle_timeout(&mut cx);
         }
         listen.handle(&mut cx, frame);
-        assert_eq!(listen.poll_transmit(&mut [0; MAX_FRAME]), None, "it was not told to");
+        assert_eq!(listen.poll_transmit(&mut [0; MAX_FRAME]), Ok(None), "it was not told to");
     }
     listen.finish();
     look(&listen);

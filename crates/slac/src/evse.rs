@@ -6,7 +6,7 @@ mod runs;
 mod validation;
 
 use homeplug_mme::{Frame, Mac, NetworkKey, Nmk, RunId, Slac, StationId};
-use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers};
+use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers, TooShort};
 
 use crate::times::{
     C_CONN_MAX_MATCH, C_EV_MATCH_MNBC, T_CONN_RESUME, T_STEP_EF, TP_LINK_READY_NOTIFICATION,
@@ -47,7 +47,7 @@ use validation::Validation;
 /// let len = Slac::ParmReq { run_id }.emit(Mac::BROADCAST, car, &mut buffer).expect("room for a frame");
 /// evse.handle(&mut cx, EvseInput::Frame(&buffer[..len]));
 ///
-/// let (len, ()) = evse.poll_transmit(&mut buffer).expect("an answer");
+/// let (len, ()) = evse.poll_transmit(&mut buffer).unwrap().expect("an answer");
 /// let answer = Frame::parse(&buffer[..len])?;
 /// assert!(matches!(Slac::parse(&answer), Some(Ok(Slac::ParmCnf { sounds: 10, .. }))));
 /// assert_eq!((answer.from, answer.to), (charger, car));
@@ -447,14 +447,16 @@ impl Machine for Evse {
         self.runs.due(cx.now, &self.config, &mut self.events);
     }
 
-    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<(usize, ())> {
+    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Result<Option<(usize, ())>, TooShort> {
         let own = self.config.mac;
-        let (to, message) = if let Some(joined) = self.joined.as_mut().filter(|joined| joined.reply) {
-            joined.reply = false;
+        if let Some(joined) = self.joined.as_mut().filter(|joined| joined.reply) {
             let Joined { car, run_id, pev_id, evse_id, .. } = *joined;
-            (car, Slac::MatchCnf { run_id, car, pev_id, charger: own, evse_id, key: self.key })
-        } else {
-            let (car, run_id, reply) = self.runs.next_reply(&self.config)?;
+            let message = Slac::MatchCnf { run_id, car, pev_id, charger: own, evse_id, key: self.key };
+            let len = message.emit(car, own, buffer)?;
+            joined.reply = false;
+            return Ok(Some((len, ())));
+        }
+        let sent = self.runs.reply(&self.config, |car, run_id, reply| {
             let message = match reply {
                 Reply::Parm => Slac::ParmCnf {
                     run_id,
@@ -467,9 +469,9 @@ impl Machine for Evse {
                 }
                 Reply::Validate { toggles, result } => Slac::ValidateCnf { toggles, result },
             };
-            (car, message)
-        };
-        Some((message.emit(to, own, buffer)?, ()))
+            message.emit(car, own, buffer)
+        })?;
+        Ok(sent.map(|len| (len, ())))
     }
 
     fn poll_event(&mut self) -> Option<Event> {

@@ -9,7 +9,7 @@ mod set_aside;
 mod validation;
 
 use homeplug_mme::{Mac, NetworkKey, RunId, Slac};
-use machine::{Cx, Deadline, Instant, Machine, Queue, TimerName, Timers};
+use machine::{Cx, Deadline, Instant, Machine, Queue, TimerName, Timers, TooShort};
 
 use crate::{Event, Failure};
 
@@ -158,12 +158,17 @@ impl Machine for Pev {
         }
     }
 
-    /// Writes a whole frame. One that does not fit is dropped.
-    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<(usize, ())> {
+    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Result<Option<(usize, ())>, TooShort> {
         let (run_id, car) = (self.run_id, self.config.mac);
-        let response = |to| (to, Slac::AttenCharRsp { run_id, car, result: 0 });
-        let (to, message) = self.candidates.take_owed().map(response).or_else(|| self.out.take())?;
-        message.emit(to, car, buffer).map(|len| (len, ()))
+        let owed = self.candidates.owed();
+        let response = owed.map(|to| (to, Slac::AttenCharRsp { run_id, car, result: 0 }));
+        let Some((to, message)) = response.as_ref().or(self.out.as_ref()) else { return Ok(None) };
+        let len = message.emit(*to, car, buffer)?;
+        match owed {
+            Some(peer) => self.candidates.acknowledged(peer),
+            None => self.out = None,
+        }
+        Ok(Some((len, ())))
     }
 
     fn poll_event(&mut self) -> Option<Event> {

@@ -7,7 +7,7 @@ use core::mem::MaybeUninit;
 use control_pilot::{Level, Output};
 use evse_fsm::{Contactors, Insulation, Isolation, Plant, Reading};
 use firmware::Chip;
-use machine::{Cx, Duration, Instant, Machine};
+use machine::{Cx, Duration, Instant, Machine, whole};
 use roles::{Evse, EvseConfig, EvseLink, EvseStorage, Input, MAX_FRAME, Mac};
 
 /// The role's memory, lent to it for ever.
@@ -64,7 +64,7 @@ extern "C" fn _start() -> ! {
         evse.handle(&mut cx, Input::Frame(frame));
         evse.handle_timeout(&mut cx);
         let mut out = [0; MAX_FRAME];
-        while let Some((length, ())) = evse.poll_transmit(&mut out) {
+        while let Some((length, ())) = whole(evse.poll_transmit(&mut out)) {
             firmware::write(out.get(..length).unwrap_or_default());
         }
         while let Some(event) = evse.poll_event() {

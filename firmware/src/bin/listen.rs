@@ -7,7 +7,7 @@ use core::mem::MaybeUninit;
 use firmware::Chip;
 use listen::story::Side;
 use listen::{Content, Event};
-use machine::{Cx, Duration, Instant, Machine};
+use machine::{Cx, Duration, Instant, Machine, whole};
 use roles::{Listen, ListenStorage, ListenWatch, MAX_FRAME, Mac};
 
 /// The role's memory, lent to it for ever.
@@ -63,7 +63,7 @@ extern "C" fn _start() -> ! {
         }
         listen.handle_timeout(&mut cx);
         let mut out = [0; MAX_FRAME];
-        while let Some((length, ())) = listen.poll_transmit(&mut out) {
+        while let Some((length, ())) = whole(listen.poll_transmit(&mut out)) {
             firmware::write(out.get(..length).unwrap_or_default());
         }
         while let Some(event) = listen.poll_event() {

@@ -6,7 +6,7 @@ use core::mem::MaybeUninit;
 
 use firmware::Chip;
 use homeplug_mme::{MAX_FRAME, Mac};
-use machine::{Cx, Duration, Instant, Machine};
+use machine::{Cx, Duration, Instant, Machine, whole};
 use slac::{Evse, EvseConfig, EvseInput, Pev, PevConfig, PevInput};
 
 static mut EVSE: MaybeUninit<Evse> = MaybeUninit::uninit();
@@ -46,7 +46,9 @@ extern "C" fn _start() -> ! {
         evse.handle_timeout(&mut cx);
         pev.handle_timeout(&mut cx);
         let mut out = [0; MAX_FRAME];
-        while let Some((length, ())) = evse.poll_transmit(&mut out).or_else(|| pev.poll_transmit(&mut out)) {
+        while let Some((length, ())) =
+            whole(evse.poll_transmit(&mut out)).or_else(|| whole(pev.poll_transmit(&mut out)))
+        {
             firmware::write(out.get(..length).unwrap_or_default());
         }
         while let Some(event) = evse.poll_event().or_else(|| pev.poll_event()) {

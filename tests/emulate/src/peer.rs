@@ -2,7 +2,7 @@
 
 use control_pilot::{Level, Output};
 use hal_linux::OsEntropy;
-use machine::{Cx, Instant, Machine};
+use machine::{Cx, Instant, Machine, whole};
 use roles::{
     Evse, EvseConfig, EvseLink, EvseStorage, Input, MAX_FRAME, Mac, Pev, PevConfig, PevInput, PevStorage,
 };
@@ -110,10 +110,10 @@ impl<'s> Peer<'s> {
 
     /// The next frame for its modem.
     pub(crate) fn transmit(&mut self, buffer: &mut [u8; MAX_FRAME]) -> Option<usize> {
-        let sent = match self {
+        let sent = whole(match self {
             Self::Car(pev) => pev.poll_transmit(buffer),
             Self::Charger(evse) => evse.poll_transmit(buffer),
-        };
+        });
         // What it says is in the board's log from the other side.
         match self {
             Self::Car(pev) => while pev.poll_event().is_some() {},

@@ -10,7 +10,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("machine", &["heapless"]),
     ("control-pilot", &["thiserror"]),
     ("session", &["bitflags", "thiserror", "control-pilot", "machine"]),
-    ("homeplug-mme", &["bitflags", "nom", "sha2", "thiserror"]),
+    ("homeplug-mme", &["bitflags", "machine", "nom", "sha2", "thiserror"]),
     ("slac", &["heapless", "homeplug-mme", "machine", "thiserror"]),
     ("modem", &["heapless", "homeplug-mme", "machine", "nom", "thiserror"]),
     ("qca7000-spi", &["bitflags", "embedded-hal", "machine", "thiserror"]),

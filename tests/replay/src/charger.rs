@@ -190,7 +190,7 @@ impl<'s> World<'s> {
         }
         self.played.has_closed |= self.car.demand().contactors == Contactors::Closed;
         let mut buffer = [0; 512];
-        while let Some((length, _)) = self.car.poll_transmit(&mut buffer) {
+        while let Some((length, _)) = self.car.poll_transmit(&mut buffer).unwrap() {
             self.request(&buffer[..length]);
         }
     }

@@ -125,7 +125,7 @@ impl<'s> World<'s> {
                 quiet = false;
                 self.input(Input::Frame(&frame));
             }
-            while let Some((length, ())) = self.evse.poll_transmit(&mut buffer) {
+            while let Some((length, ())) = self.evse.poll_transmit(&mut buffer).unwrap() {
                 quiet = false;
                 self.car.handle(&buffer[..length]);
             }

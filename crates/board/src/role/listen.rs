@@ -1,7 +1,7 @@
 use core::fmt;
 
 use homeplug_mme::{Frame, FrameError, Mac, MmType, NetworkKey};
-use machine::{Cx, Deadline, Instant, Machine, Queue};
+use machine::{Cx, Deadline, Instant, Machine, Queue, TooShort};
 use session::Phase;
 
 use super::{Note, Role, Wish};
@@ -87,8 +87,8 @@ impl Machine for Listen {
 
     fn handle_timeout(&mut self, _: &mut Cx<'_>) {}
 
-    fn poll_transmit(&mut self, _: &mut [u8]) -> Option<(usize, ())> {
-        None
+    fn poll_transmit(&mut self, _: &mut [u8]) -> Result<Option<(usize, ())>, TooShort> {
+        Ok(None)
     }
 
     fn poll_event(&mut self) -> Option<Heard> {

@@ -11,7 +11,7 @@ mod supervise;
 mod tell;
 
 use control_pilot::{Level, Output};
-use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName};
+use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, TooShort};
 use session::{Latch, Phase, Snapshot, StopReason, Time};
 
 use crate::order::State;
@@ -196,14 +196,18 @@ impl Machine for Charger {
         self.advance();
     }
 
-    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<(usize, u16)> {
-        let answer = self.session.answer.take()?;
-        if let Ok(length) = wire::encode(&answer, &self.config, buffer) {
-            Some((length, answer.protocol.payload_type()))
-        } else {
-            self.events.push(Event::Dropped(Dropped::DoesNotFit(answer.name())));
-            None
+    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Result<Option<(usize, u16)>, TooShort> {
+        let Some(answer) = &self.session.answer else { return Ok(None) };
+        let (payload_type, name) = (answer.protocol.payload_type(), answer.name());
+        let encoded = wire::encode(answer, &self.config, buffer);
+        if let Some(needed) = encoded.err().and_then(|error| error.needed()) {
+            return Err(TooShort { needed });
         }
+        if encoded.is_err() {
+            self.events.push(Event::Dropped(Dropped::NotEncoded(name)));
+        }
+        self.session.answer = None;
+        Ok(encoded.ok().map(|length| (length, payload_type)))
     }
 
     fn poll_event(&mut self) -> Option<Event> {

@@ -351,7 +351,7 @@ impl Bench {
         let message = exi_app::Message::Req(exi_app::SupportedAppProtocolReq { app_protocol: offer.into() });
         let length = message.encode(&mut buffer).unwrap();
         self.input(Input::Message { payload_type: PAYLOAD_TYPE, payload: &buffer[..length] });
-        let (length, _) = self.charger.poll_transmit(&mut buffer)?;
+        let (length, _) = self.charger.poll_transmit(&mut buffer).unwrap()?;
         match exi_app::Message::decode(&buffer[..length]).unwrap() {
             exi_app::Message::Res(answer) => Some(answer),
             exi_app::Message::Req(_) => panic!("a charger offers nothing"),
@@ -366,7 +366,7 @@ impl Bench {
         let length = message.encode(&mut buffer).unwrap();
         self.input(Input::Message { payload_type: PAYLOAD_TYPE, payload: &buffer[..length] });
         for _ in 0..150 {
-            if let Some((length, _)) = self.charger.poll_transmit(&mut buffer) {
+            if let Some((length, _)) = self.charger.poll_transmit(&mut buffer).unwrap() {
                 let answer = V2gMessage::decode(&buffer[..length]).unwrap();
                 let element = answer.body.element.unwrap();
                 if matches!(element, BodyElement::SessionSetupRes(_)) && !code(&element).is_failed() {

@@ -3,7 +3,7 @@
 use std::net::Ipv6Addr;
 use std::os::fd::AsFd;
 
-use machine::{Cx, Duration, Entropy, Instant};
+use machine::{Cx, Duration, Entropy, Instant, whole};
 
 use super::{Budget, Counters, Guard, Happening, Observer, Outcome};
 use crate::signals::{Signals, Wish};
@@ -246,7 +246,7 @@ where
         self.follow_demand(now, budget)?;
         let mut failed = None;
         let mut frame = [0; roles::MAX_FRAME];
-        while let Some((length, _)) = self.role.poll_transmit(&mut frame) {
+        while let Some((length, _)) = whole(self.role.poll_transmit(&mut frame)) {
             budget.spend(1);
             if let Err(error) = self.send(now, frame.get(..length).unwrap_or_default()) {
                 match error {

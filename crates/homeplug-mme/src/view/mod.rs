@@ -59,7 +59,7 @@ macro_rules! views {
             /// or the buffer is too short.
             pub fn emit(&self, to: crate::Mac, from: crate::Mac, buffer: &mut [u8]) -> Option<usize> {
                 match self {
-                    $(Self::$name(message) => crate::emit(message, to, from, buffer),)*
+                    $(Self::$name(message) => crate::emit(message, to, from, buffer).ok(),)*
                     Self::Unknown(_) => None,
                 }
             }

@@ -39,9 +39,7 @@ impl Facts {
             BodyElement::ServiceDiscoveryReq(_) => req(Phase::ServiceDiscovery),
             BodyElement::ServiceDiscoveryRes(m) => res(Phase::ServiceDiscovery, m.response_code),
             BodyElement::ServicePaymentSelectionReq(_) => req(Phase::ServiceSelection),
-            BodyElement::ServicePaymentSelectionRes(m) => {
-                res(Phase::ServiceSelection, m.response_code)
-            }
+            BodyElement::ServicePaymentSelectionRes(m) => res(Phase::ServiceSelection, m.response_code),
             BodyElement::ContractAuthenticationReq(_) => req(Phase::Authorisation),
             BodyElement::ContractAuthenticationRes(m) => {
                 let is_ongoing = is_ongoing(m.evse_processing);

@@ -7,7 +7,7 @@ use homeplug_mme::view::{
     GetKeyReq, NscmGetDLinkStatusReq, NscmGetVersionReq, PlLinkStatusReq, SetKeyReq, SwVerReq,
 };
 use homeplug_mme::{Frame, Mac, NetworkKey, emit};
-use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers};
+use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers, TooShort};
 
 use crate::Firmware;
 use crate::profile::{Profile, UNKNOWN, Vendor};
@@ -98,8 +98,6 @@ pub enum ModemEvent {
     Link(bool),
     /// The modem sent a message that cannot be read.
     Malformed,
-    /// The caller's buffer was too short for a frame.
-    NotSent,
 }
 
 /// What is wrong with a modem.
@@ -274,18 +272,21 @@ impl Modem {
         self.profile.unwrap_or(&UNKNOWN)
     }
 
-    fn write(&self, ask: Ask, buffer: &mut [u8]) -> Option<usize> {
+    fn write(&self, ask: Ask, buffer: &mut [u8]) -> Result<Option<usize>, TooShort> {
         let (to, own) = (Mac::LOCAL_MODEM, self.config.own);
-        match ask {
-            Ask::Version => emit(&SwVerReq::default(), to, own, buffer),
-            Ask::LumissilVersion => emit(&NscmGetVersionReq::default(), to, own, buffer),
-            Ask::SetKey => emit(&SetKeyReq::new(self.nonce, self.wanted?), to, own, buffer),
-            Ask::GetKey => emit(&GetKeyReq::new(self.nonce, self.wanted?.nid), to, own, buffer),
-            Ask::Link if self.family().vendor == Vendor::Lumissil => {
+        let len = match (ask, self.wanted) {
+            (Ask::Version, _) => emit(&SwVerReq::default(), to, own, buffer),
+            (Ask::LumissilVersion, _) => emit(&NscmGetVersionReq::default(), to, own, buffer),
+            (Ask::SetKey, Some(key)) => emit(&SetKeyReq::new(self.nonce, key), to, own, buffer),
+            (Ask::GetKey, Some(key)) => emit(&GetKeyReq::new(self.nonce, key.nid), to, own, buffer),
+            // Asked for a key only, which there is by then.
+            (Ask::SetKey | Ask::GetKey, None) => return Ok(None),
+            (Ask::Link, _) if self.family().vendor == Vendor::Lumissil => {
                 emit(&NscmGetDLinkStatusReq::default(), to, own, buffer)
             }
-            Ask::Link => emit(&PlLinkStatusReq::default(), to, own, buffer),
-        }
+            (Ask::Link, _) => emit(&PlLinkStatusReq::default(), to, own, buffer),
+        };
+        len.map(Some)
     }
 }
 
@@ -316,13 +317,11 @@ impl Machine for Modem {
         }
     }
 
-    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<(usize, ())> {
-        let ask = self.asks.pop()?;
-        let len = self.write(ask, buffer);
-        if len.is_none() {
-            self.events.push(ModemEvent::NotSent);
-        }
-        len.map(|len| (len, ()))
+    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Result<Option<(usize, ())>, TooShort> {
+        let Some(&ask) = self.asks.peek() else { return Ok(None) };
+        let sent = self.write(ask, buffer)?;
+        self.asks.pop();
+        Ok(sent.map(|len| (len, ())))
     }
 
     fn poll_event(&mut self) -> Option<ModemEvent> {

@@ -1,7 +1,7 @@
 extern crate std;
 use homeplug_mme::view::{GetKeyCnf, PlLinkStatusCnf, SetKeyCnf};
 use homeplug_mme::{NetworkKey, Nid, Nmk};
-use machine::{Duration, Machine};
+use machine::{Duration, Machine, TooShort};
 use std::vec;
 use std::vec::Vec;
 
@@ -374,12 +374,12 @@ fn foreign_and_broken_frames_change_nothing() {
     }
     bench.with(|modem, cx| modem.handle(cx, broken));
     assert_eq!(bench.machine.poll_event(), Some(ModemEvent::Malformed));
-    // A request that does not fit is told.
+    // A request that does not fit stays queued.
     let due = bench.machine.poll_timeout().unwrap();
     bench.now = due.at;
     bench.with(Machine::handle_timeout);
-    assert_eq!(bench.machine.poll_transmit(&mut [0; 20]), None);
-    assert_eq!(bench.machine.poll_event(), Some(ModemEvent::NotSent));
+    assert_eq!(bench.machine.poll_transmit(&mut [0; 20]), Err(TooShort { needed: 60 }));
+    assert_eq!(bench.machine.poll_transmit(&mut [0; 60]), Ok(Some((60, ()))));
 }
 
 #[test]

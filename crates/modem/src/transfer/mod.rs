@@ -9,6 +9,7 @@ pub use reset::{Reset, ResetEvent};
 pub use write::{PibWriter, Refusal, WriteEvent, WritePlan, WriteStep};
 
 use homeplug_mme::{Frame, Mac, Message, emit};
+use machine::TooShort;
 
 use crate::pib;
 
@@ -73,7 +74,7 @@ impl Peer {
         Some(message)
     }
 
-    pub(crate) fn emit<'m, M: Message<'m>>(&self, message: &M, buffer: &mut [u8]) -> Option<usize> {
+    pub(crate) fn emit<'m, M: Message<'m>>(&self, message: &M, buffer: &mut [u8]) -> Result<usize, TooShort> {
         emit(message, self.target, self.own, buffer)
     }
 }

@@ -3,7 +3,7 @@ use homeplug_mme::view::{
     ReadModule,
 };
 use homeplug_mme::{Frame, Mac, Nmk};
-use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers};
+use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers, TooShort};
 
 use super::{Peer, TransferFault};
 use crate::pib::{Image, checksum32};
@@ -46,8 +46,6 @@ pub enum ReadEvent {
     Done(usize),
     /// It did not work.
     Failed(TransferFault),
-    /// The caller's buffer was too short for a frame.
-    NotSent,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -205,9 +203,9 @@ impl Machine for PibReader<'_> {
         }
     }
 
-    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<(usize, ())> {
-        if !core::mem::take(&mut self.send) {
-            return None;
+    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Result<Option<(usize, ())>, TooShort> {
+        if !self.send {
+            return Ok(None);
         }
         let length = self.wanted();
         let len = if self.access == Access::ReadModule {
@@ -217,11 +215,9 @@ impl Machine for PibReader<'_> {
             self.peer.emit(&request, buffer)
         } else {
             self.peer.emit(&request(self.at, length), buffer)
-        };
-        if len.is_none() {
-            self.events.push(ReadEvent::NotSent);
-        }
-        len.map(|len| (len, ()))
+        }?;
+        self.send = false;
+        Ok(Some((len, ())))
     }
 
     fn poll_event(&mut self) -> Option<ReadEvent> {
@@ -397,7 +393,7 @@ mod tests {
                 let mut bench = Bench::new(reader, Script { own, mac, ..script(bytes.clone()) });
                 bench.with(PibReader::start);
                 let mut frame = [0; 1514];
-                let (len, ()) = bench.machine.poll_transmit(&mut frame).unwrap();
+                let (len, ()) = bench.machine.poll_transmit(&mut frame).unwrap().unwrap();
                 assert_eq!(&frame[..len], asked, "the first question, byte by byte");
                 bench.with(|reader, cx| reader.handle(cx, answered));
                 assert_eq!(bench.run(100).last(), Some(&ReadEvent::Done(bytes.len())));

@@ -2,7 +2,7 @@ use homeplug_mme::view::{
     NscmGetVersionCnf, NscmGetVersionReq, NscmResetDeviceReq, RsDevCnf, RsDevReq, SwVerCnf, SwVerReq,
 };
 use homeplug_mme::{Frame, Mac};
-use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers};
+use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers, TooShort};
 
 use super::{Peer, TransferFault};
 use crate::profile::{Profile, Vendor};
@@ -38,8 +38,6 @@ pub enum ResetEvent {
     Back,
     /// It did not work.
     Failed(TransferFault),
-    /// The caller's buffer was too short for a frame.
-    NotSent,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -171,9 +169,9 @@ impl Machine for Reset {
         }
     }
 
-    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<(usize, ())> {
-        if !core::mem::take(&mut self.send) {
-            return None;
+    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Result<Option<(usize, ())>, TooShort> {
+        if !self.send {
+            return Ok(None);
         }
         let len = match (self.stage, self.vendor) {
             (Stage::Asking { .. }, Vendor::Lumissil) => {
@@ -182,11 +180,9 @@ impl Machine for Reset {
             (Stage::Asking { .. }, _) => self.peer.emit(&RsDevReq::default(), buffer),
             (_, Vendor::Lumissil) => self.later.emit(&NscmGetVersionReq::default(), buffer),
             _ => self.later.emit(&SwVerReq::default(), buffer),
-        };
-        if len.is_none() {
-            self.events.push(ResetEvent::NotSent);
-        }
-        len.map(|len| (len, ()))
+        }?;
+        self.send = false;
+        Ok(Some((len, ())))
     }
 
     fn poll_event(&mut self) -> Option<ResetEvent> {

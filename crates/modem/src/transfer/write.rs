@@ -3,7 +3,7 @@ use homeplug_mme::view::{
     Operation, Outcome, StartSession, WriteModule,
 };
 use homeplug_mme::{Frame, Mac};
-use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers};
+use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers, TooShort};
 
 use super::read::{ANSWER, request};
 use super::reset::{Reset, ResetEvent};
@@ -120,6 +120,16 @@ impl<'a> WritePlan<'a> {
     }
 }
 
+/// A length or offset in an image, as messages have it: no image is longer than 16 bits say.
+fn word(value: usize) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+/// The length of a part, at most [`MODULE_CHUNK`].
+fn chunk(length: usize) -> u16 {
+    u16::try_from(length).unwrap_or(MODULE_CHUNK)
+}
+
 /// Writes parameters into a modem: session, parts, commit, restart; then reads them back and compares.
 ///
 /// Until [`WriteStep::Commit`] a failure changes nothing in the modem; after it the backup helps.
@@ -162,8 +172,6 @@ pub enum WriteEvent {
     Done,
     /// It did not work.
     Failed(WriteStep, TransferFault),
-    /// The caller's buffer was too short for a frame.
-    NotSent,
 }
 
 #[derive(Debug)]
@@ -303,7 +311,7 @@ impl PibWriter<'_> {
         let differs = part.iter().zip(read).position(|(ours, theirs)| ours != theirs);
         let short = (read.len() != part.len()).then_some(read.len().min(part.len()));
         if let Some(place) = differs.or(short) {
-            return self.fail(TransferFault::Differs(u32::try_from(at + place).unwrap_or(u32::MAX)));
+            return self.fail(TransferFault::Differs(word(at + place)));
         }
         let at = at + part.len();
         if at == self.bytes().len() {
@@ -319,43 +327,40 @@ impl PibWriter<'_> {
             match reset.poll_event() {
                 None => return,
                 Some(ResetEvent::Confirmed) => {}
-                Some(ResetEvent::NotSent) => self.events.push(WriteEvent::NotSent),
                 Some(ResetEvent::Back) => self.enter(now, Stage::Compare { at: 0 }),
                 Some(ResetEvent::Failed(fault)) => self.fail(fault),
             }
         }
     }
 
-    fn write(&self, buffer: &mut [u8]) -> Option<usize> {
-        let length = self.bytes().len();
-        let emit = |operation, buffer: &mut [u8]| self.peer.emit(&ModuleOperationReq::new(operation), buffer);
-        match self.stage {
-            Stage::Stopped | Stage::Restart(_) => None,
+    /// Writes the request of the stage, where it has one.
+    fn write(&self, buffer: &mut [u8]) -> Result<Option<usize>, TooShort> {
+        let mut padded = [0; CHUNK];
+        let spec;
+        let operation = match self.stage {
+            Stage::Stopped | Stage::Restart(_) => return Ok(None),
             Stage::Start => {
-                let spec = ModuleSpec {
+                spec = ModuleSpec {
                     module_id: MODULE_PIB,
                     module_sub_id: 0,
-                    length: u32::try_from(length).ok()?,
+                    length: word(self.bytes().len()),
                     checksum: checksum32(self.bytes()),
-                };
-                emit(Operation::Start(StartSession::new(self.session, &spec.to_bytes())), buffer)
+                }
+                .to_bytes();
+                Operation::Start(StartSession::new(self.session, &spec))
             }
             Stage::Write { at } => {
                 let part = self.part(at);
-                let mut padded = [0; CHUNK];
                 padded.iter_mut().zip(part).for_each(|(slot, byte)| *slot = *byte);
-                let (offset, length) = (u32::try_from(at).ok()?, u16::try_from(part.len()).ok()?);
-                let write = WriteModule::new(self.session, MODULE_PIB, offset, length, &padded);
-                emit(Operation::Write(write), buffer)
+                let length = chunk(part.len());
+                Operation::Write(WriteModule::new(self.session, MODULE_PIB, word(at), length, &padded))
             }
-            Stage::Commit => {
-                emit(Operation::Commit(CommitSession::new(self.session, CommitCode::empty())), buffer)
-            }
+            Stage::Commit => Operation::Commit(CommitSession::new(self.session, CommitCode::empty())),
             Stage::Compare { at } => {
-                let length = u16::try_from(self.part(at).len()).ok()?;
-                self.peer.emit(&request(at, length), buffer)
+                return self.peer.emit(&request(at, chunk(self.part(at).len())), buffer).map(Some);
             }
-        }
+        };
+        self.peer.emit(&ModuleOperationReq::new(operation), buffer).map(Some)
     }
 }
 
@@ -391,18 +396,16 @@ impl Machine for PibWriter<'_> {
         }
     }
 
-    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<(usize, ())> {
+    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Result<Option<(usize, ())>, TooShort> {
         if let Stage::Restart(reset) = &mut self.stage {
             return reset.poll_transmit(buffer);
         }
-        if !core::mem::take(&mut self.send) {
-            return None;
+        if !self.send {
+            return Ok(None);
         }
-        let len = self.write(buffer);
-        if len.is_none() {
-            self.events.push(WriteEvent::NotSent);
-        }
-        len.map(|len| (len, ()))
+        let sent = self.write(buffer)?;
+        self.send = false;
+        Ok(sent.map(|len| (len, ())))
     }
 
     fn poll_event(&mut self) -> Option<WriteEvent> {

@@ -213,7 +213,7 @@ impl Bench {
         }
         self.last = self.car.demand();
         let mut buffer = [0; 512];
-        while let Some((length, _)) = self.car.poll_transmit(&mut buffer) {
+        while let Some((length, _)) = self.car.poll_transmit(&mut buffer).unwrap() {
             self.request(&buffer[..length]);
         }
     }

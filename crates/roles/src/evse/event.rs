@@ -49,12 +49,6 @@ pub enum Happening {
     Skipped(PayloadType),
     /// The car's bytes make no sense: the connection is being closed.
     Broken(StreamError),
-    /// The caller's buffer for [`poll_transmit`](machine::Machine::poll_transmit) is shorter than
-    /// [`MAX_FRAME`](crate::MAX_FRAME): nothing can be sent.
-    BufferTooShort {
-        /// Its length in bytes.
-        len: usize,
-    },
 }
 
 impl From<Told> for Happening {

@@ -9,13 +9,13 @@ mod storage;
 use core::net::Ipv6Addr;
 
 use evse_fsm::{Charger, Demand, Operator, Plant};
-use machine::{Cx, Deadline, Machine, Queue, TimerName, Timers};
+use machine::{Cx, Deadline, Machine, Queue, TimerName, Timers, TooShort};
 use sdp::{Offer, Security, Server};
 use session::{Phase, StopReason};
 
 use crate::channel::{Channel, Plain};
 use crate::line::{Line, LineEvent};
-use crate::net::{MAX_FRAME, Mac, Station};
+use crate::net::{Mac, Station};
 use crate::stream::Stream;
 use crate::watch::Watch;
 use plug::Plug;
@@ -26,8 +26,8 @@ pub use storage::EvseStorage;
 
 /// A charger's connector. One `Evse` per connector, each with its own MAC address.
 ///
-/// Frames go in with [`Input::Frame`], frames come out of `poll_transmit` into a buffer of at least
-/// [`MAX_FRAME`] bytes; take them all after each call. [`demand`](Self::demand) is to be read and applied
+/// Frames go in with [`Input::Frame`], frames come out of `poll_transmit` into a buffer of
+/// [`MAX_FRAME`](crate::MAX_FRAME) bytes; take them all after each call. [`demand`](Self::demand) is to be read and applied
 /// after each call, too. See the crate's documentation for a whole example.
 ///
 /// One car at a time. Which one: the car that matching found; where the link is given, the station that discovery
@@ -250,19 +250,17 @@ impl<C: Channel, const N: usize> Machine for Evse<'_, C, N> {
         self.recycle();
     }
 
-    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<(usize, ())> {
-        if buffer.len() < MAX_FRAME {
-            self.events.push(Happening::BufferTooShort { len: buffer.len() });
-            return None;
+    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Result<Option<(usize, ())>, TooShort> {
+        if let Some(line) = &mut self.line
+            && let Some(sent) = line.poll_transmit(buffer)?
+        {
+            return Ok(Some(sent));
         }
-        if let Some(len) = self.line.as_mut().and_then(|line| line.poll_transmit(buffer)) {
-            return Some((len, ()));
-        }
-        let sent = self.station.transmit(buffer);
+        let sent = self.station.transmit(buffer)?;
         if sent.is_none() {
             self.recycle();
         }
-        sent.map(|len| (len, ()))
+        Ok(sent.map(|len| (len, ())))
     }
 
     fn poll_event(&mut self) -> Option<Event> {

@@ -1,9 +1,10 @@
+use machine::TooShort;
 use smoltcp::phy::{Device, DeviceCapabilities, Medium, RxToken, TxToken};
 use smoltcp::time::Instant;
 
 /// Longest Ethernet frame without its check sequence, in bytes: 14 of header and 1500 of IPv6.
 ///
-/// A buffer for [`poll_transmit`](machine::Machine::poll_transmit) needs this length.
+/// A buffer of this length is long enough for every [`poll_transmit`](machine::Machine::poll_transmit).
 pub const MAX_FRAME: usize = 1514;
 
 /// A device for one call: at most one frame in, at most one frame out into `out`.
@@ -90,7 +91,7 @@ impl TxToken for Out<'_> {
     }
 }
 
-/// Frames that answer a received one and wait to be taken.
+/// Frames that wait to be taken: answers to received ones, and one that did not fit into the caller's buffer.
 pub(super) struct Ready<'a> {
     frames: &'a mut [ReadyFrame; READY],
     first: usize,
@@ -133,17 +134,15 @@ impl<'a> Ready<'a> {
         self.count += usize::from(frame.len > 0);
     }
 
-    /// Moves the oldest reply to the start of `buffer`.
-    pub(super) fn pop_into(&mut self, buffer: &mut [u8]) -> Option<usize> {
-        if self.is_empty() {
-            return None;
-        }
-        let frame = self.frames.get(self.first)?;
-        let bytes = frame.bytes.get(..frame.len)?;
-        buffer.get_mut(..bytes.len())?.copy_from_slice(bytes);
+    /// Moves the oldest frame to the start of `buffer`; one that does not fit stays.
+    pub(super) fn pop_into(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, TooShort> {
+        let Some(frame) = self.frames.get(self.first).filter(|_| !self.is_empty()) else { return Ok(None) };
+        let room = buffer.get_mut(..frame.len).ok_or(TooShort { needed: frame.len })?;
+        room.copy_from_slice(frame.bytes.get(..frame.len).unwrap_or_default());
+        let len = frame.len;
         self.first = (self.first + 1) % READY;
         self.count -= 1;
-        Some(bytes.len())
+        Ok(Some(len))
     }
 }
 
@@ -167,9 +166,10 @@ mod tests {
             push(&mut ready, byte);
             assert!(ready.is_full());
             push(&mut ready, 99);
-            assert_eq!((ready.pop_into(&mut out), out[0]), (Some(1), byte - 1));
+            assert_eq!(ready.pop_into(&mut []), Err(TooShort { needed: 1 }));
+            assert_eq!((ready.pop_into(&mut out), out[0]), (Ok(Some(1)), byte - 1));
         }
-        assert_eq!((ready.pop_into(&mut out), out[0]), (Some(1), 5));
-        assert_eq!(ready.pop_into(&mut out), None);
+        assert_eq!((ready.pop_into(&mut out), out[0]), (Ok(Some(1)), 5));
+        assert_eq!(ready.pop_into(&mut out), Ok(None));
     }
 }

@@ -1,14 +1,14 @@
 use core::mem::ManuallyDrop;
 use core::net::Ipv6Addr;
 
-use machine::{Cx, Duration, Instant};
+use machine::{Cx, Duration, Instant, TooShort};
 use sdp::Endpoint;
 use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet, SocketStorage};
 use smoltcp::socket::{tcp, udp};
 use smoltcp::wire::{EthernetAddress, IpAddress, IpCidr, IpEndpoint, IpListenEndpoint};
 
 use super::claim::{self, Claim, Rival};
-use super::device::{OneFrame, READY, Ready, ReadyFrame};
+use super::device::{MAX_FRAME, OneFrame, READY, Ready, ReadyFrame};
 use super::filter::Own;
 use super::guard::{Connection, Guard, Judgement, Threat};
 use super::socket::{self, Datagrams, Late, TCP_BUFFER};
@@ -199,15 +199,7 @@ impl<'a> Station<'a> {
         let Some(threat) = Threat::of(frame, &connection) else { return true };
         // What has come is acknowledged first: then the number that is expected is known from what was said.
         let before = self.tcp_state();
-        self.is_touched = true;
-        let Self { interface, sockets, ready, guard, now, .. } = self;
-        ready.push_with(|out| {
-            let mut device = OneFrame::sending(out);
-            interface.poll_egress(time::fast(*now), &mut device, sockets);
-            let written = device.written();
-            guard.note(out.get(..written).unwrap_or_default(), &connection);
-            written
-        });
+        self.queue_next();
         self.note_timeout(before);
         let judgement = self.guard.judge(self.now, &threat, self.tcp().state());
         if judgement == Judgement::Challenge {
@@ -279,25 +271,41 @@ impl<'a> Station<'a> {
         }
     }
 
-    /// Writes the next frame to `buffer`, which has room for [`MAX_FRAME`](super::MAX_FRAME) bytes.
-    pub(crate) fn transmit(&mut self, buffer: &mut [u8]) -> Option<usize> {
-        if let Some(len) = self.ready.pop_into(buffer) {
-            return Some(len);
-        }
-        if !self.is_due() {
-            return None;
+    /// Writes the next frame to `buffer`.
+    pub(crate) fn transmit(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, TooShort> {
+        if !self.ready.is_empty() || !self.is_due() {
+            return self.ready.pop_into(buffer);
         }
         let before = self.tcp_state();
-        self.is_touched = true;
-        let mut device = OneFrame::sending(buffer);
-        self.interface.poll_egress(time::fast(self.now), &mut device, &mut self.sockets);
-        let written = device.written();
-        if let Some(connection) = self.connection() {
-            self.guard.note(buffer.get(..written).unwrap_or_default(), &connection);
-        }
+        let sent = if buffer.len() < MAX_FRAME {
+            // How long a frame is shows when it is made, and smoltcp makes it once.
+            self.queue_next();
+            self.ready.pop_into(buffer)
+        } else {
+            self.is_touched = true;
+            let written = egress(&mut self.interface, &mut self.sockets, self.now, buffer);
+            if let Some(connection) = self.connection() {
+                self.guard.note(buffer.get(..written).unwrap_or_default(), &connection);
+            }
+            Ok((written > 0).then_some(written))
+        };
         self.note_timeout(before);
         self.schedule();
-        (written > 0).then_some(written)
+        sent
+    }
+
+    /// Puts the next frame of the sockets, if there is one, to those that wait to be taken.
+    fn queue_next(&mut self) {
+        self.is_touched = true;
+        let connection = self.connection();
+        let Self { interface, sockets, ready, guard, now, .. } = self;
+        ready.push_with(|out| {
+            let written = egress(interface, sockets, *now, out);
+            if let Some(connection) = &connection {
+                guard.note(out.get(..written).unwrap_or_default(), connection);
+            }
+            written
+        });
     }
 
     /// Finds out when the sockets have something to do next. Needed after anything that changes them: until then they are
@@ -437,6 +445,13 @@ impl<'a> Station<'a> {
     fn udp(&self) -> &udp::Socket<'a> {
         self.sockets.get(self.udp)
     }
+}
+
+/// Lets smoltcp write the next frame to `out`; its length, 0 if there is none.
+fn egress(interface: &mut Interface, sockets: &mut SocketSet<'_>, now: Instant, out: &mut [u8]) -> usize {
+    let mut device = OneFrame::sending(out);
+    interface.poll_egress(time::fast(now), &mut device, sockets);
+    device.written()
 }
 
 /// All of `fe80::/10` is on this link.

@@ -7,7 +7,7 @@ mod network;
 use control_pilot::{Level, Output, Proximity};
 use core::net::Ipv6Addr;
 use homeplug_mme::Mac;
-use machine::{Cx, Deadline, Machine, Queue, TimerName, Timers};
+use machine::{Cx, Deadline, Machine, Queue, TimerName, Timers, TooShort};
 use pev_fsm::{Car, Demand, Operator, Plant, Vehicle};
 use sdp::{Client, ClientConfig, Endpoint, Security};
 use session::{Phase, StopReason};
@@ -15,7 +15,7 @@ use session::{Phase, StopReason};
 use crate::channel::{Channel, Plain};
 use crate::evse::EvseStorage;
 use crate::line::{Line, LineEvent};
-use crate::net::{MAX_FRAME, Station};
+use crate::net::Station;
 use crate::stream::Stream;
 use crate::watch::Watch;
 
@@ -27,8 +27,8 @@ pub type PevStorage<'a, const N: usize = { v2gtp::MAX_DIN }> = EvseStorage<'a, N
 
 /// A car's inlet: 5 % seen, matched, discovered, connected, charged.
 ///
-/// Frames go in with [`PevInput::Frame`], frames come out of `poll_transmit` into a buffer of at least
-/// [`MAX_FRAME`] bytes; take them all after each call. [`demand`](Self::demand) is to be read and applied
+/// Frames go in with [`PevInput::Frame`], frames come out of `poll_transmit` into a buffer of
+/// [`MAX_FRAME`](crate::MAX_FRAME) bytes; take them all after each call. [`demand`](Self::demand) is to be read and applied
 /// after each call, too.
 ///
 /// One session for each offer of 5 %: when it is over, the next begins after the pilot was taken away, or the plug
@@ -305,15 +305,13 @@ impl<C: Channel, const N: usize> Machine for Pev<'_, C, N> {
         self.follow(cx);
     }
 
-    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<(usize, ())> {
-        if buffer.len() < MAX_FRAME {
-            self.events.push(PevEvent::BufferTooShort { len: buffer.len() });
-            return None;
+    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Result<Option<(usize, ())>, TooShort> {
+        if let Some(line) = &mut self.line
+            && let Some(sent) = line.poll_transmit(buffer)?
+        {
+            return Ok(Some(sent));
         }
-        if let Some(len) = self.line.as_mut().and_then(|line| line.poll_transmit(buffer)) {
-            return Some((len, ()));
-        }
-        self.station.transmit(buffer).map(|len| (len, ()))
+        Ok(self.station.transmit(buffer)?.map(|len| (len, ())))
     }
 
     fn poll_event(&mut self) -> Option<PevEvent> {

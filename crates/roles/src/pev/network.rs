@@ -174,7 +174,7 @@ impl<C: Channel, const N: usize> Pev<'_, C, N> {
     /// Sends what discovery asks.
     fn ask(&mut self, now: Instant) {
         let mut bytes = [0; sdp::MAX_LEN];
-        while let Some((len, to)) = self.discovery.poll_transmit(&mut bytes) {
+        while let Some((len, to)) = machine::whole(self.discovery.poll_transmit(&mut bytes)) {
             self.station.send_datagram(to, bytes.get(..len).unwrap_or_default());
         }
         while let Some(event) = self.discovery.poll_event() {

@@ -48,7 +48,7 @@ fn with_evse<R>(then: impl FnOnce(&mut Evse<'_>, &mut Cx<'_>) -> R) -> R {
 /// The next frame's message of neighbour discovery: its kind, source and target.
 fn neighbour(evse: &mut Evse<'_>) -> Option<(Icmpv6Message, Ipv6Addr, Ipv6Addr)> {
     let mut buffer = [0; MAX_FRAME];
-    let (len, ()) = evse.poll_transmit(&mut buffer)?;
+    let (len, ()) = evse.poll_transmit(&mut buffer).unwrap()?;
     let ip = Ipv6Packet::new_checked(&buffer[14..len]).unwrap();
     let icmp = Icmpv6Packet::new_checked(ip.payload()).unwrap();
     assert!(icmp.verify_checksum(&ip.src_addr(), &ip.dst_addr()));

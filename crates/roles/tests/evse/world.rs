@@ -157,7 +157,7 @@ impl<C: Channel> World<C> {
 
     fn drain(&mut self) {
         let mut buffer = [0; MAX_FRAME];
-        while let Some((len, ())) = self.evse.poll_transmit(&mut buffer) {
+        while let Some((len, ())) = self.evse.poll_transmit(&mut buffer).unwrap() {
             if (self.pass)(&buffer[..len], false) {
                 for car in &mut self.cars {
                     car.wire.to_car.push_back(buffer[..len].to_vec());

@@ -73,7 +73,7 @@ pub(super) fn forge(world: &World<Meddler<'_>>, side: Side, forged: &Forged) -> 
     };
     let mut buffer = [0; sdp::MAX_LEN];
     let mut write = |message: sdp::Message| {
-        let length = message.write(&mut buffer)?;
+        let length = message.write(&mut buffer).ok()?;
         buffer.get(..length).map(<[u8]>::to_vec)
     };
     Some(match forged {

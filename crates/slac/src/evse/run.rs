@@ -187,17 +187,26 @@ impl Run {
     }
 
     /// What it is to be sent next.
-    pub(super) fn next_reply(&mut self, config: &EvseConfig) -> Option<Reply> {
-        if core::mem::take(&mut self.parm) {
+    pub(super) fn next_reply(&self, config: &EvseConfig) -> Option<Reply> {
+        if self.parm {
             return Some(Reply::Parm);
         }
-        if core::mem::take(&mut self.report) {
+        if self.report {
             let sounds = match self.result() {
                 Measured::Yes(sounds) | Measured::Synthetic(sounds) => sounds,
                 Measured::Impossible | Measured::Silence => 0,
             };
             return Some(Reply::Report { sounds, profile: self.profile(config) });
         }
-        self.validate.take().map(|(toggles, result)| Reply::Validate { toggles, result })
+        self.validate.map(|(toggles, result)| Reply::Validate { toggles, result })
+    }
+
+    /// Notes that this answer was sent.
+    pub(super) fn replied(&mut self, reply: Reply) {
+        match reply {
+            Reply::Parm => self.parm = false,
+            Reply::Report { .. } => self.report = false,
+            Reply::Validate { .. } => self.validate = None,
+        }
     }
 }

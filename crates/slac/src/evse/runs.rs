@@ -2,7 +2,7 @@
 
 use heapless::Vec;
 use homeplug_mme::{Mac, Profile, RunId};
-use machine::{Deadline, Instant, Queue};
+use machine::{Deadline, Instant, Queue, TooShort};
 
 use super::run::{Measured, Reply, Run, Stage};
 use super::{EVENTS, EvseConfig};
@@ -167,10 +167,21 @@ impl Runs {
         });
     }
 
-    pub(super) fn next_reply(&mut self, config: &EvseConfig) -> Option<(Mac, RunId, Reply)> {
-        let of_run = |run: &mut Run| Some((run.car, run.run_id, run.next_reply(config)?));
-        let reply = self.list.iter_mut().find_map(of_run);
-        reply.or_else(|| self.crowd.pop().map(|(car, run_id)| (car, run_id, Reply::Parm)))
+    pub(super) fn reply(
+        &mut self,
+        config: &EvseConfig,
+        send: impl FnOnce(Mac, RunId, Reply) -> Result<usize, TooShort>,
+    ) -> Result<Option<usize>, TooShort> {
+        let of_runs = self.list.iter_mut().find_map(|run| run.next_reply(config).map(|reply| (run, reply)));
+        if let Some((run, reply)) = of_runs {
+            let len = send(run.car, run.run_id, reply)?;
+            run.replied(reply);
+            return Ok(Some(len));
+        }
+        let Some(&(car, run_id)) = self.crowd.peek() else { return Ok(None) };
+        let len = send(car, run_id, Reply::Parm)?;
+        self.crowd.pop();
+        Ok(Some(len))
     }
 }
 

@@ -139,10 +139,16 @@ impl Candidates {
     }
 
     /// The next station that is to get a `CM_ATTEN_CHAR.RSP`.
-    pub fn take_owed(&mut self) -> Option<Mac> {
-        let candidate = self.0.iter_mut().find(|candidate| candidate.owed)?;
-        candidate.owed = false;
-        Some(candidate.mac)
+    pub fn owed(&self) -> Option<Mac> {
+        self.0.iter().find(|candidate| candidate.owed).map(|candidate| candidate.mac)
+    }
+
+    /// Notes that this station got it.
+    pub fn acknowledged(&mut self, mac: Mac) {
+        self.0
+            .iter_mut()
+            .filter(|candidate| candidate.mac == mac)
+            .for_each(|candidate| candidate.owed = false);
     }
 
     /// Whether one is there that could be chosen and is not set aside.

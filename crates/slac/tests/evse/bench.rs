@@ -109,7 +109,7 @@ impl Bench {
         let ms = self.now.as_millis();
         let mut buffer = [0; MAX_FRAME];
         let mut count = 0;
-        while let Some((len, ())) = self.evse.poll_transmit(&mut buffer) {
+        while let Some((len, ())) = self.evse.poll_transmit(&mut buffer).unwrap() {
             let frame = Frame::parse(&buffer[..len]).unwrap();
             assert!(frame.to.is_unicast(), "a charger speaks to one car");
             let message = Slac::parse(&frame).unwrap().unwrap();

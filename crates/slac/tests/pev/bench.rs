@@ -176,7 +176,7 @@ impl Bench {
 
     fn drain(&mut self) {
         let mut buffer = [0; MAX_FRAME];
-        while let Some((len, ())) = self.pev.poll_transmit(&mut buffer) {
+        while let Some((len, ())) = self.pev.poll_transmit(&mut buffer).unwrap() {
             let bytes = buffer[..len].to_vec();
             let parsed = Frame::parse(&bytes).unwrap();
             assert_eq!(parsed.from, self.car);

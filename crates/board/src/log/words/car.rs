@@ -66,9 +66,6 @@ impl fmt::Display for OfCar<'_> {
             }
             PevEvent::Skipped(payload_type) => write!(f, "skipped a message of type {payload_type}"),
             PevEvent::Broken(error) => write!(f, "the connection makes no sense: {error}"),
-            PevEvent::BufferTooShort { len } => {
-                write!(f, "a frame was not sent: the buffer has {len} bytes only")
-            }
         }
     }
 }
@@ -100,7 +97,7 @@ fn drop_words(f: &mut fmt::Formatter<'_>, dropped: Dropped) -> fmt::Result {
         Dropped::NotAsked => f.write_str("a message that answers nothing"),
         Dropped::PayloadType(payload_type) => write!(f, "a message of payload type 0x{payload_type:04X}"),
         Dropped::Undecodable { bit } => write!(f, "a message that does not decode at bit {bit}"),
-        Dropped::DoesNotFit(name) => write!(f, "{name}: does not fit into the buffer"),
+        Dropped::NotEncoded(name) => write!(f, "{name}: has a value that cannot be encoded"),
         Dropped::Connection => f.write_str(
             "a connection: a fault is latched, the driver has stopped, or the battery says nothing",
         ),

@@ -63,9 +63,6 @@ impl fmt::Display for OfCharger<'_> {
             Happening::Broken(error) => write!(f, "the connection makes no sense: {error}"),
             Happening::OtherStation(mac) => write!(f, "ignored {mac}: another car is being served"),
             Happening::Overrun => f.write_str("a frame was dropped: answers were not taken in time"),
-            Happening::BufferTooShort { len } => {
-                write!(f, "a frame was not sent: the buffer has {len} bytes only")
-            }
         }
     }
 }
@@ -92,7 +89,7 @@ fn drop_words(f: &mut fmt::Formatter<'_>, dropped: Dropped) -> fmt::Result {
         Dropped::Undecodable { bit } => write!(f, "a message that does not decode at bit {bit}"),
         Dropped::NotARequest(name) => write!(f, "{name}: only a charger sends it"),
         Dropped::Unsupported(name) => write!(f, "{name}: not for DC charging"),
-        Dropped::DoesNotFit(name) => write!(f, "{name}: does not fit into the buffer"),
+        Dropped::NotEncoded(name) => write!(f, "{name}: has a value that cannot be encoded"),
         Dropped::NotTaken(name) => write!(f, "{name}: the answer before was not sent yet"),
         Dropped::Connection => f.write_str("a connection, before the pilot offers 5 % again"),
     }

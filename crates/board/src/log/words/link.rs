@@ -45,7 +45,6 @@ impl fmt::Display for OfModem<'_> {
             ModemEvent::Link(true) => "link up",
             ModemEvent::Link(false) => "link down",
             ModemEvent::Malformed => "sent a message that cannot be read",
-            ModemEvent::NotSent => "a frame was not sent: the buffer is too short",
         };
         f.write_str(words)
     }

@@ -94,9 +94,6 @@ pub fn word(what: &Happening) -> Option<Word> {
         Happening::Broken(error) => word(None, format!("the connection makes no sense: {error}")),
         Happening::OtherStation(mac) => word(None, format!("ignored {mac}: another car is being served")),
         Happening::Overrun => word(None, "a frame was dropped: answers were not taken in time".into()),
-        Happening::BufferTooShort { len } => {
-            word(None, format!("a frame was not sent: the buffer has {len} bytes only"))
-        }
     }
 }
 

@@ -8,7 +8,7 @@ use hal_linux::{
 };
 use homeplug_mme::{MAX_FRAME, Mac, NetworkKey};
 use listen::{Outlook, Sight, packet};
-use machine::{Cx, Duration, Instant, Machine};
+use machine::{Cx, Duration, Instant, Machine, whole};
 use modem::{Modem, ModemConfig};
 
 use super::merge::{Heard, Merge};
@@ -216,7 +216,7 @@ impl Listener {
             if modem.poll_timeout().is_some_and(|due| due.at <= now) {
                 modem.handle_timeout(&mut Cx { now, entropy: &mut OsEntropy });
             }
-            while let Some((length, ())) = modem.poll_transmit(room) {
+            while let Some((length, ())) = whole(modem.poll_transmit(room)) {
                 let frame = room.get(..length).unwrap_or_default();
                 match ear.socket.send(frame) {
                     // A full queue loses the frame, as any wire does; an interface that is down is said where it is read.

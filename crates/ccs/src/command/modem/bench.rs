@@ -169,7 +169,7 @@ impl<'a> Bench<'a> {
             Ok(match event {
                 Some(InspectorEvent::Finished) => ControlFlow::Break(inspector.details().cloned()),
                 Some(InspectorEvent::NoAnswer) => ControlFlow::Break(None),
-                Some(InspectorEvent::NotSent) | None => ControlFlow::Continue(()),
+                None => ControlFlow::Continue(()),
             })
         })?;
         finished(end)?.ok_or_else(|| no_modem().into())
@@ -217,7 +217,7 @@ impl<'a> Bench<'a> {
                     ControlFlow::Break(Ok(()))
                 }
                 Some(ReadEvent::Failed(fault)) => ControlFlow::Break(Err(fault)),
-                Some(ReadEvent::Progress(_) | ReadEvent::NotSent) | None => ControlFlow::Continue(()),
+                Some(ReadEvent::Progress(_)) | None => ControlFlow::Continue(()),
             })
         })?;
         finished(end)?.context("reading the parameters")?;

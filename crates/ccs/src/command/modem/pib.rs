@@ -248,7 +248,7 @@ fn transfer(
             }
             Some(WriteEvent::Done) => ControlFlow::Break(Ok(())),
             Some(WriteEvent::Failed(at, fault)) => ControlFlow::Break(Err((at, fault))),
-            Some(WriteEvent::NotSent) | None => ControlFlow::Continue(()),
+            None => ControlFlow::Continue(()),
         })
     })?;
     match end {

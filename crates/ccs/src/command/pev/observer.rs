@@ -209,8 +209,5 @@ pub fn word(event: &PevEvent) -> Option<Word> {
         PevEvent::AddressTaken(address) => word(None, words::of_taken_address(*address)),
         PevEvent::Skipped(payload_type) => word(None, format!("skipped a message of type {payload_type}")),
         PevEvent::Broken(error) => word(None, format!("the connection makes no sense: {error}")),
-        PevEvent::BufferTooShort { len } => {
-            word(None, format!("a frame was not sent: the buffer has {len} bytes only"))
-        }
     }
 }

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixDatagram;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use machine::{Cx, Deadline, Duration, Instant, Machine};
+use machine::{Cx, Deadline, Duration, Instant, Machine, TooShort};
 
 use crate::runner::Observer;
 use crate::{
@@ -133,10 +133,10 @@ impl Machine for Echo {
         self.events.push("beat");
     }
 
-    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<(usize, ())> {
-        let answer = self.answers.pop()?;
+    fn poll_transmit(&mut self, buffer: &mut [u8]) -> Result<Option<(usize, ())>, TooShort> {
+        let Some(answer) = self.answers.pop() else { return Ok(None) };
         buffer[..answer.len()].copy_from_slice(&answer);
-        Some((answer.len(), ()))
+        Ok(Some((answer.len(), ())))
     }
 
     fn poll_event(&mut self) -> Option<&'static str> {

@@ -176,7 +176,7 @@ pub fn play(seed: u64, watch: Watch) -> Played {
     let stop = world.run(Limit { until: LONGEST, steps: u64::MAX }, |world| {
         let phases = phases(world);
         match (phases.1, charging) {
-            (Phase::CurrentDemand, None) => charging = Some(world.now()),
+            (Phase::ChargeLoop, None) => charging = Some(world.now()),
             (Phase::PowerOff, Some(since)) if charging_ms == 0 => charging_ms = millis(since, world.now()),
             _ => {}
         }
@@ -200,14 +200,14 @@ pub fn answers(least: u64) -> [Clock; 2] {
         let mut world = build(1, Some(&clocks), &mut evse, &mut pev);
         world.keep_no_trace();
         let limit = Limit { until: LONGEST, steps: u64::MAX };
-        world.run(limit, |world| (phases(world).1 == Phase::CurrentDemand).then(String::new));
+        world.run(limit, |world| (phases(world).1 == Phase::ChargeLoop).then(String::new));
         for clock in &clocks {
             *clock.borrow_mut() = Clock::new();
         }
         world.run(limit, |world| {
             let is_enough =
                 clocks.iter().zip(&sums).all(|(clock, sum)| sum.answers + clock.borrow().answers >= least);
-            (is_enough || phases(world).1 != Phase::CurrentDemand).then(String::new)
+            (is_enough || phases(world).1 != Phase::ChargeLoop).then(String::new)
         });
         for (sum, clock) in sums.iter_mut().zip(&clocks) {
             let clock = clock.borrow();

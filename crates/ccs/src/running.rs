@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn the_stop_reason_is_the_last_line_whatever_was_the_end() {
         let finished = StopReason::new(By::Car, Cause::Finished, Phase::SessionStop);
-        let loop_phase = Some(Phase::CurrentDemand);
+        let loop_phase = Some(Phase::ChargeLoop);
         let panicked = || Err(Box::new("index out of range") as Box<dyn Any + Send>);
         let taken = || Error::Taken { name: "plc0".into(), holder: "process 1".into() };
         let table: [Row<'_>; 7] = [

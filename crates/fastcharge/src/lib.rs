@@ -58,8 +58,9 @@ pub mod evse {
         PowerStage, Protection, Quirks, Sensors, Times,
     };
     pub use roles::{
-        Channel, ConfigError, Event, Evse, EvseConfig as Config, EvseLink as Link, EvseStorage as Storage,
-        Happening, Input, MAX_FRAME, Mac, Plain, Watch,
+        Channel, Evse, EvseConfig as Config, EvseConfigError as ConfigError, EvseEvent as Event,
+        EvseInput as Input, EvseLink as Link, EvseStorage as Storage, Happening, MAX_FRAME, Mac, Plain,
+        Watch,
     };
 }
 

@@ -156,7 +156,7 @@ fn a_charger_that_refuses_what_came_out_of_order_ended_it_and_the_car_is_the_cau
     telling.say(supply(ResponseCode::FailedSequenceError, DcEvseStatusCode::EvseReady, 400, 0));
     let end = telling.story.end();
     assert_eq!((end.by, end.how), (Some(Side::Charger), How::Failed("FAILED_SequenceError")));
-    assert_eq!((end.phase, end.when.frame), (Phase::CurrentDemand, 10));
+    assert_eq!((end.phase, end.when.frame), (Phase::ChargeLoop, 10));
     let (cause, sign) = end.cause.unwrap();
     assert_eq!((cause, sign.message, sign.when.frame), (Cause::OutOfOrder(Side::Car), "CurrentDemandReq", 9));
 }
@@ -207,7 +207,7 @@ fn a_status_after_the_car_ended_charging_is_no_cause() {
     telling.say(supply(ResponseCode::Ok, DcEvseStatusCode::EvseShutdown, 400, 0));
     let end = telling.story.end();
     assert_eq!((end.by, end.how), (Some(Side::Car), How::CarStop("PowerDeliveryReq")));
-    assert_eq!(end.phase, Phase::CurrentDemand);
+    assert_eq!(end.phase, Phase::ChargeLoop);
 }
 
 #[test]
@@ -259,7 +259,7 @@ fn silences_outside_current_demand_and_the_voltage_after_it_are_kept() {
     telling.frame += 9;
     telling.close(Side::Car, Close::Fin);
     let longest = telling.story.longest_pause.unwrap();
-    assert_eq!((telling.story.pauses, longest.phase, longest.since.frame), (2, Phase::CurrentDemand, last));
+    assert_eq!((telling.story.pauses, longest.phase, longest.since.frame), (2, Phase::ChargeLoop, last));
     assert_eq!(longest.length_ns, 5_000_000_000);
     let welding = telling.story.welding_mv;
     assert_eq!((welding.first, welding.last, welding.count), (380_000, 12_000, 2));
@@ -273,7 +273,7 @@ fn the_sides_and_the_session_are_named_as_they_were_sent() {
     assert_eq!(story.session_id, ID);
     assert_eq!(
         (story.soc_percent.first, story.reached(), story.has_delivered),
-        (42, Phase::CurrentDemand, true)
+        (42, Phase::ChargeLoop, true)
     );
 }
 

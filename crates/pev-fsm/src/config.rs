@@ -1,5 +1,5 @@
 use heapless::Vec;
-use session::{CURRENT_BEFORE_POWER_MA, EnergyTransfer, Limits};
+use session::{CURRENT_BEFORE_POWER_MA, EnergyTransfer, Limits, Side};
 
 use crate::{Protection, Quirks, Sensors, Time, Times};
 
@@ -156,7 +156,7 @@ impl Config {
             return Err(ConfigError::SensorMissing(name));
         }
         self.protection.check().map_err(ConfigError::Range)?;
-        self.times.check().map_err(ConfigError::Time)
+        self.times.check(Side::Car).map_err(ConfigError::Time)
     }
 
     /// The configuration with `strict` and the quirk about times worked into the other fields.
@@ -166,9 +166,7 @@ impl Config {
             self.times = Times::STANDARD;
         }
         if !self.quirks.contains(Quirks::RELAXED_TIMERS) {
-            for row in crate::TIMES {
-                self.times = self.times.with(row.time, self.times.get(row.time).min(row.standard));
-            }
+            self.times = self.times.at_most(&Times::STANDARD);
         }
         self
     }

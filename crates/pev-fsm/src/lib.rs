@@ -71,11 +71,12 @@
 mod car;
 mod config;
 mod demand;
-mod din;
 mod event;
 mod flow;
+mod handshake;
 mod input;
 mod joined;
+mod order;
 mod plug;
 mod policy;
 mod power;
@@ -84,8 +85,8 @@ mod quirk;
 mod reading;
 mod request;
 mod settle;
+mod signals;
 mod supervision;
-mod times;
 mod wire;
 
 pub use car::Car;
@@ -98,9 +99,8 @@ pub use quirk::{QUIRKS, Quirk, Quirks};
 pub use reading::{MAX_VEHICLE_AGE, Plant, Sensors, Vehicle};
 pub use session::{
     Closed, Contactors, Direction, EnergyTransfer, Isolation, Latch, Lock, MAX_AGE, Message, Reading, Status,
-    Values,
+    TIMES, Time, TimeRow, Times, Values,
 };
-pub use times::{TIMES, Time, TimeRow, Times};
 
 /// The V2GTP payload type of everything that the car takes and sends: EXI documents of
 /// the handshake and of DIN SPEC 70121.

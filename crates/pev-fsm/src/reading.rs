@@ -1,6 +1,6 @@
 use control_pilot::{Output, Proximity};
 use machine::{Duration, Instant};
-use session::{Limits, Reading, Sensor, Target};
+use session::{Limits, Reading, Sensing, Sensor, Target};
 
 /// A snapshot of the car's sensors: each reading with its time, or absent.
 ///
@@ -106,9 +106,11 @@ impl Vehicle {
     }
 }
 
-impl Plant {
-    /// Every sensor.
-    fn sensors(&self) -> [Sensor<Sensors>; 8] {
+impl Sensing for Plant {
+    type Sensors = Sensors;
+    type All = [Sensor<Sensors>; 8];
+
+    fn sensors(&self) -> Self::All {
         [
             Sensor::new(Sensors::empty(), "pilot", self.pilot),
             Sensor::new(Sensors::INLET, "inlet voltage", self.inlet_mv),
@@ -119,39 +121,5 @@ impl Plant {
             Sensor::new(Sensors::PROXIMITY, "proximity", self.proximity),
             Sensor::new(Sensors::TEMPERATURE, "temperature", self.inlet_millicelsius),
         ]
-    }
-
-    /// The sensors besides the pilot's that have a reading, however old.
-    pub(crate) fn answering(&self) -> Sensors {
-        Sensor::answering(&self.sensors())
-    }
-
-    /// The name of the first needed reading that is absent or too old.
-    pub(crate) fn stale(&self, needed: Sensors, now: Instant) -> Option<&'static str> {
-        Sensor::stale(&self.sensors(), needed, now)
-    }
-
-    /// When the first needed reading becomes too old; `None` if one is absent.
-    pub(crate) fn stale_at(&self, needed: Sensors) -> Option<Instant> {
-        Sensor::stale_at(&self.sensors(), needed)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use session::MAX_AGE;
-
-    use super::*;
-
-    #[test]
-    fn only_needed_readings_make_a_snapshot_stale() {
-        let at = Instant::from_millis(1000);
-        let plant = Plant { pilot: Some(Reading::new(Output::DIGITAL, at)), ..Plant::default() };
-        let later = at + MAX_AGE;
-        assert_eq!(plant.stale(Sensors::empty(), later), None);
-        assert_eq!(plant.stale(Sensors::empty(), later + PAST), Some("pilot"));
-        assert_eq!(plant.stale(Sensors::INLET, later), Some("inlet voltage"));
-        assert_eq!(plant.stale_at(Sensors::empty()), Some(later + PAST));
-        assert_eq!(plant.stale_at(Sensors::INLET), None);
     }
 }

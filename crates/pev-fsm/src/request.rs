@@ -1,68 +1,17 @@
 //! What the car asks and what it is answered, in its own words: order, policy and plant know no message set.
 
 use heapless::Vec;
-use session::{Checkpoint, EnergyTransfer, Isolation, Limits, Phase, Status, Target};
+use session::{EnergyTransfer, Exchange, Isolation, Limits, Status, Target};
 
-use crate::{Time, Vehicle};
+use crate::Vehicle;
 
 /// A session id, byte-exact.
 pub(crate) type SessionId = Vec<u8, 8>;
 
-/// The kinds of requests. Both directions of `PowerDelivery` are kinds of their own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Handshake,
-    SessionSetup,
-    ServiceDiscovery,
-    PaymentSelection,
-    Authentication,
-    ChargeParameter,
-    CableCheck,
-    PreCharge,
-    PowerOn,
-    CurrentDemand,
-    PowerOff,
-    WeldingDetection,
-    SessionStop,
-}
-
-/// What belongs to a kind of request.
-pub(crate) struct Row {
-    pub(crate) request: &'static str,
-    pub(crate) response: &'static str,
-    pub(crate) phase: Phase,
-    pub(crate) sent: Checkpoint,
-    pub(crate) received: Checkpoint,
-    pub(crate) time: Time,
-}
-
-impl Kind {
-    #[rustfmt::skip] // a table reads best with one row a line
-    pub(crate) const fn row(self) -> Row {
-        use Checkpoint as C;
-        let (request, response, phase, sent, received, time) = match self {
-            Self::Handshake => ("supportedAppProtocolReq", "supportedAppProtocolRes", Phase::Handshake, C::HANDSHAKE_REQ_SENT, C::HANDSHAKE_RES_RECEIVED, Time::Handshake),
-            Self::SessionSetup => ("SessionSetupReq", "SessionSetupRes", Phase::SessionSetup, C::SESSION_SETUP_REQ, C::SESSION_SETUP_RES_RECEIVED, Time::SessionSetup),
-            Self::ServiceDiscovery => ("ServiceDiscoveryReq", "ServiceDiscoveryRes", Phase::ServiceDiscovery, C::SERVICE_DISCOVERY_REQ, C::SERVICE_DISCOVERY_RES, Time::ServiceDiscovery),
-            Self::PaymentSelection => ("ServicePaymentSelectionReq", "ServicePaymentSelectionRes", Phase::ServicePaymentSelection, C::PAYMENT_SELECTION_REQ, C::PAYMENT_SELECTION_RES, Time::PaymentSelection),
-            Self::Authentication => ("ContractAuthenticationReq", "ContractAuthenticationRes", Phase::ContractAuthentication, C::AUTHENTICATION_REQ, C::AUTHENTICATION_RES, Time::Authentication),
-            Self::ChargeParameter => ("ChargeParameterDiscoveryReq", "ChargeParameterDiscoveryRes", Phase::ChargeParameterDiscovery, C::CHARGE_PARAMETER_REQ, C::CHARGE_PARAMETER_RES, Time::ChargeParameter),
-            Self::CableCheck => ("CableCheckReq", "CableCheckRes", Phase::CableCheck, C::CABLE_CHECK_REQ, C::CABLE_CHECK_RES, Time::CableCheck),
-            Self::PreCharge => ("PreChargeReq", "PreChargeRes", Phase::PreCharge, C::PRE_CHARGE_REQ, C::PRE_CHARGE_RES, Time::PreCharge),
-            Self::PowerOn => ("PowerDeliveryReq", "PowerDeliveryRes", Phase::PowerDelivery, C::POWER_START_REQ, C::POWER_START_RES, Time::PowerOn),
-            Self::CurrentDemand => ("CurrentDemandReq", "CurrentDemandRes", Phase::CurrentDemand, C::CURRENT_DEMAND_REQ, C::CURRENT_DEMAND_RES, Time::CurrentDemand),
-            Self::PowerOff => ("PowerDeliveryReq", "PowerDeliveryRes", Phase::PowerOff, C::POWER_STOP_REQ, C::POWER_STOP_RES_RECEIVED, Time::PowerOff),
-            Self::WeldingDetection => ("WeldingDetectionReq", "WeldingDetectionRes", Phase::WeldingDetection, C::WELDING_DETECTION_REQ, C::WELDING_DETECTION_RES, Time::WeldingDetection),
-            Self::SessionStop => ("SessionStopReq", "SessionStopRes", Phase::SessionStop, C::SESSION_STOP_REQ, C::SESSION_STOP_RES, Time::SessionStop),
-        };
-        Row { request, response, phase, sent, received, time }
-    }
-}
-
 /// A request, kept until it is encoded.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
-    pub(crate) kind: Kind,
+    pub(crate) exchange: Exchange,
     pub(crate) session_id: SessionId,
     pub(crate) vehicle: Vehicle,
     pub(crate) transfer: EnergyTransfer,
@@ -87,9 +36,22 @@ pub(crate) struct ChargerStatus {
 pub(crate) struct Response {
     pub(crate) name: &'static str,
     pub(crate) session_id: SessionId,
+    /// The response code as it is on the wire.
     pub(crate) code: &'static str,
-    pub(crate) is_failed: bool,
+    /// What the code refuses.
+    pub(crate) refusal: Option<Refusal>,
     pub(crate) content: Content,
+}
+
+/// What the charger refuses with its answer: the causes that the car tells apart, of all protocols.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    NoCommonProtocol,
+    NotAuthorised,
+    /// Its voltage is too far below the target of the precharge.
+    PresentVoltageTooLow,
+    /// Whatever else.
+    Other,
 }
 
 /// The content of a response, as far as the car needs it.

@@ -9,7 +9,7 @@ use session::{
 use crate::flow::Flow;
 use crate::joined::{Joined, compared};
 use crate::policy;
-use crate::wire::Wire;
+use crate::signals::Signals;
 use crate::{Config, Load, Plant, Protection, Sensors, Vehicle};
 
 /// Contactors that nothing told to close and that say closed for so long are welded: 100 ms (judgement; contacts bounce).
@@ -77,7 +77,7 @@ pub(crate) struct Use {
 /// Remembers since when something is wrong.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Supervision {
-    wire: Wire,
+    signals: Signals,
     joined: Joined,
     flow: Flow,
     /// The contactors are closed although nothing told them to be.
@@ -95,8 +95,8 @@ pub(crate) struct Supervision {
 impl Supervision {
     /// A session begins; what is known of plug, contactors, temperature and sensors stays.
     pub(crate) fn begin(&mut self) {
-        let Self { wire, joined, unasked, hot, .. } = *self;
-        *self = Self { wire, joined, unasked, hot, ..Self::default() };
+        let Self { signals, joined, unasked, hot, .. } = *self;
+        *self = Self { signals, joined, unasked, hot, ..Self::default() };
     }
 
     /// What ends a session or the use of the inlet, the worst first.
@@ -111,7 +111,7 @@ impl Supervision {
         let levels = &config.protection;
         let is_unasked = of.is_open && fresh(plant.contactors, now) == Some(true);
         let unasked = self.unasked.for_at_least(now, is_unasked, UNASKED);
-        let wire = self.wire.follow(now, plant, config.sensors.contains(Sensors::PROXIMITY));
+        let signals = self.signals.follow(now, plant, config.sensors.contains(Sensors::PROXIMITY));
         let too_hot = self.heat(now, plant, levels);
         let joined = self.join(now, plant, config, car, of);
         let current = self.current(now, plant, levels, of);
@@ -119,7 +119,7 @@ impl Supervision {
         let contacts = self.contacts(plant, of);
         let voltage = car.and_then(|car| self.voltage(now, plant, levels, car, of));
         let unasked = unasked.then_some(Trouble::new(By::Car, Cause::Contactor).latched(Latch::Contactors));
-        let session = wire.or(polarity).filter(|_| of.is_in_session);
+        let session = signals.or(polarity).filter(|_| of.is_in_session);
         let in_use = || stale(now, config, car, of).or(contacts).or(voltage).or(too_hot);
         unasked.or(joined).or(current).or(session).or_else(|| in_use().filter(|_| of.is_ready))
     }
@@ -247,7 +247,7 @@ impl Supervision {
 
     /// Whether something that may end the session is seen, but not for long enough: 0 A are asked for meanwhile.
     pub(crate) const fn is_doubted(&self) -> bool {
-        self.wire.is_doubted()
+        self.signals.is_doubted()
             || self.joined.is_doubted()
             || self.unlocked.is_seen()
             || self.opened.is_seen()
@@ -268,12 +268,12 @@ impl Supervision {
 
     /// Whether the charger offers digital communication.
     pub(crate) const fn is_offered(&self) -> bool {
-        self.wire.is_digital()
+        self.signals.is_digital()
     }
 
     /// Whether the plug is out.
     pub(crate) const fn is_out(&self) -> bool {
-        self.wire.is_out()
+        self.signals.is_out()
     }
 
     /// Whether the current's sensor says nothing where much was asked for.
@@ -300,7 +300,7 @@ impl Supervision {
     pub(crate) fn due(&self, now: Instant, levels: &Protection) -> Option<Instant> {
         let [over_current, reverse] = self.flow.due(levels);
         let dues = [
-            self.wire.due(),
+            self.signals.due(),
             self.joined.due(),
             over_current,
             reverse,

@@ -16,7 +16,7 @@ fn a_good_session_says_everything_in_order_and_ends_unlocked() {
     assert_eq!(bench.car.demand().contactors, Contactors::Closed);
     bench.input(Input::Operator(Operator::Stop));
     let stop = bench.end();
-    assert_eq!(stop, StopReason::new(By::Operator, Cause::OperatorStop, Phase::CurrentDemand));
+    assert_eq!(stop, StopReason::new(By::Operator, Cause::OperatorStop, Phase::ChargeLoop));
     assert_eq!(bench.names(), NAMES);
     bench.run(100);
     assert_eq!(bench.car.demand().lock, Lock::Released);
@@ -154,8 +154,8 @@ fn the_offered_service_is_chosen_and_an_offer_of_ac_or_contract_only_is_left_in_
 #[test]
 fn ongoing_is_repeated_and_ends_in_order_at_the_loops_limit() {
     let table = [
-        ("ContractAuthenticationReq", Time::AuthenticationLoop, 60, 120),
-        ("ChargeParameterDiscoveryReq", Time::ChargeParameterLoop, 60, 60),
+        ("ContractAuthenticationReq", Time::AuthorisationLoop, 60, 120),
+        ("ChargeParameterDiscoveryReq", Time::ChargeParametersLoop, 60, 60),
         ("CableCheckReq", Time::CableCheckLoop, 40, 60),
     ];
     for (name, time, standard_s, field_s) in table {
@@ -304,9 +304,9 @@ const TIMES_OF: [Time; 13] = [
     Time::Handshake,
     Time::SessionSetup,
     Time::ServiceDiscovery,
-    Time::PaymentSelection,
-    Time::Authentication,
-    Time::ChargeParameter,
+    Time::ServiceSelection,
+    Time::Authorisation,
+    Time::ChargeParameters,
     Time::CableCheck,
     Time::PreCharge,
     Time::PowerOn,

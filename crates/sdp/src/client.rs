@@ -1,4 +1,4 @@
-use machine::{Cx, Deadline, Duration, Machine, Queue, TimerName, Timers, TooShort};
+use machine::{Cx, Deadline, Duration, Machine, Queue, Timers, TooShort, timers};
 
 use crate::{ALL_NODES, Datagram, Endpoint, Error, Message, Request, Response, Security, Transport};
 
@@ -191,15 +191,9 @@ impl Machine for Client {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Timer {
-    Answer,
-}
-
-impl TimerName for Timer {
-    const ALL: &'static [Self] = &[Self::Answer];
-    fn name(self) -> &'static str {
-        "sdp answer"
+timers! {
+    enum Timer {
+        Answer = "sdp answer",
     }
 }
 

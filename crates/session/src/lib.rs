@@ -22,6 +22,7 @@
 
 mod checkpoint;
 mod connection;
+mod exchange;
 mod lasting;
 mod latch;
 mod level;
@@ -30,12 +31,16 @@ mod message;
 mod phase;
 mod plant;
 mod plausible;
+mod protocol;
 mod quirk;
 mod reading;
+mod snapshot;
 mod stop;
+mod times;
 
 pub use checkpoint::Checkpoint;
 pub use connection::{Closed, EnergyTransfer};
+pub use exchange::{EXCHANGES, Exchange, ExchangeRow, Moments, Names};
 pub use lasting::{Debounce, Lasting, earliest};
 pub use latch::Latch;
 pub use level::{Level, Unit};
@@ -44,6 +49,12 @@ pub use message::{Direction, Message, Status, Values};
 pub use phase::Phase;
 pub use plant::{Contactors, Insulation, Isolation, Lock, SelfTest};
 pub use plausible::{APART, APART_MV, Agreement, Touch};
+pub use protocol::Protocol;
 pub use quirk::Quirk;
 pub use reading::{MAX_AGE, Reading, Sensor, fresh};
+pub use snapshot::{Sensing, Snapshot};
 pub use stop::{By, Cause, Compared, Detail, StopReason};
+pub use times::{Range, Side, TIMES, Time, TimeRow, Times};
+
+#[doc(hidden)]
+pub use bitflags;

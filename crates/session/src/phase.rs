@@ -2,9 +2,10 @@ use core::fmt;
 
 /// Where a connector is in its life, in the order in which it happens.
 ///
-/// The session's words are those of the messages; the phases before the session are named after
-/// what is being waited for. The same words appear in logs, stop reasons and on the page.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+/// The phases before the session are named after what is being waited for, those of the session after what its messages
+/// are for, in any protocol. Logs, stop reasons and the page show the protocol's own word, [`name`](Self::name), also in
+/// debug output.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
     /// Nothing plugged in.
     #[default]
@@ -23,20 +24,20 @@ pub enum Phase {
     SessionSetup,
     /// `ServiceDiscovery`.
     ServiceDiscovery,
-    /// `ServicePaymentSelection`.
-    ServicePaymentSelection,
-    /// `ContractAuthentication`.
-    ContractAuthentication,
-    /// `ChargeParameterDiscovery`.
-    ChargeParameterDiscovery,
+    /// The car selects service and payment.
+    ServiceSelection,
+    /// Whether the car may charge.
+    Authorisation,
+    /// What each side can give and take.
+    ChargeParameters,
     /// `CableCheck`.
     CableCheck,
     /// `PreCharge`.
     PreCharge,
     /// `PowerDelivery` that starts the transfer, until the first `CurrentDemand`.
-    PowerDelivery,
-    /// `CurrentDemand`: energy flows.
-    CurrentDemand,
+    PowerOn,
+    /// Energy flows: `CurrentDemand`.
+    ChargeLoop,
     /// `PowerDelivery` that ends the transfer.
     PowerOff,
     /// `WeldingDetection`.
@@ -58,20 +59,20 @@ impl Phase {
         Self::Handshake,
         Self::SessionSetup,
         Self::ServiceDiscovery,
-        Self::ServicePaymentSelection,
-        Self::ContractAuthentication,
-        Self::ChargeParameterDiscovery,
+        Self::ServiceSelection,
+        Self::Authorisation,
+        Self::ChargeParameters,
         Self::CableCheck,
         Self::PreCharge,
-        Self::PowerDelivery,
-        Self::CurrentDemand,
+        Self::PowerOn,
+        Self::ChargeLoop,
         Self::PowerOff,
         Self::WeldingDetection,
         Self::SessionStop,
         Self::Ended,
     ];
 
-    /// The word that logs and the page use.
+    /// The word that logs and the page use: in a session the name of DIN SPEC 70121's messages.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Idle => "Idle",
@@ -82,18 +83,24 @@ impl Phase {
             Self::Handshake => "Handshake",
             Self::SessionSetup => "SessionSetup",
             Self::ServiceDiscovery => "ServiceDiscovery",
-            Self::ServicePaymentSelection => "ServicePaymentSelection",
-            Self::ContractAuthentication => "ContractAuthentication",
-            Self::ChargeParameterDiscovery => "ChargeParameterDiscovery",
+            Self::ServiceSelection => "ServicePaymentSelection",
+            Self::Authorisation => "ContractAuthentication",
+            Self::ChargeParameters => "ChargeParameterDiscovery",
             Self::CableCheck => "CableCheck",
             Self::PreCharge => "PreCharge",
-            Self::PowerDelivery => "PowerDelivery",
-            Self::CurrentDemand => "CurrentDemand",
+            Self::PowerOn => "PowerDelivery",
+            Self::ChargeLoop => "CurrentDemand",
             Self::PowerOff => "PowerOff",
             Self::WeldingDetection => "WeldingDetection",
             Self::SessionStop => "SessionStop",
             Self::Ended => "Ended",
         }
+    }
+}
+
+impl fmt::Debug for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
     }
 }
 

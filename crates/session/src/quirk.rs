@@ -20,15 +20,71 @@ impl<F> Quirk<F> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Declares a side's quirks: `Quirks`, the set of those that are switched on; `QUIRKS`, the table; and `Quirk`, its row.
+///
+/// ```
+/// session::quirks! {
+///     PLAIN_OK {
+///         id: "plain-ok",
+///         bends: "a plain OK opens a session",
+///         needed_by: "ABB Terra",
+///         default: true,
+///     }
+///     LATE_CLOSE { id: "late-close", bends: "...", needed_by: "...", default: false }
+/// }
+///
+/// assert_eq!(Quirks::default(), Quirks::PLAIN_OK);
+/// assert_eq!(Quirks::by_id("late-close").map(|quirk| quirk.flag), Some(Quirks::LATE_CLOSE));
+/// assert_eq!(QUIRKS.len(), 2);
+/// ```
+#[macro_export]
+macro_rules! quirks {
+    ($($flag:ident {
+        id: $id:literal,
+        bends: $bends:expr,
+        needed_by: $needed_by:literal,
+        default: $default:literal $(,)?
+    })*) => {
+        #[allow(non_camel_case_types, reason = "flags are constants")]
+        enum Place {
+            $($flag),*
+        }
 
-    #[test]
-    fn an_id_finds_its_row() {
-        let row = |flag, id| Quirk { flag, id, bends: "", needed_by: "", default: true };
-        let table = [row(1, "one"), row(2, "two")];
-        assert_eq!(Quirk::by_id(&table, "two"), Some(&row(2, "two")));
-        assert_eq!(Quirk::by_id(&table, "nonsense"), None);
-    }
+        $crate::bitflags::bitflags! {
+            /// Which quirks are switched on.
+            #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+            pub struct Quirks: u16 {
+                $(#[doc = concat!("`", $id, "`: see [`QUIRKS`].")]
+                const $flag = 1 << Place::$flag as u16;)*
+            }
+        }
+
+        /// One thing that is bent.
+        pub type Quirk = $crate::Quirk<Quirks>;
+
+        /// Every quirk.
+        pub const QUIRKS: &[Quirk] = &[$(Quirk {
+            flag: Quirks::$flag,
+            id: $id,
+            bends: $bends,
+            needed_by: $needed_by,
+            default: $default,
+        }),*];
+
+        impl Quirks {
+            /// The quirks that are on unless switched off.
+            pub const DEFAULT: Self = Self::empty()$(.union(if $default { Self::$flag } else { Self::empty() }))*;
+
+            /// The quirk with this id.
+            pub fn by_id(id: &str) -> Option<&'static Quirk> {
+                Quirk::by_id(QUIRKS, id)
+            }
+        }
+
+        impl Default for Quirks {
+            fn default() -> Self {
+                Self::DEFAULT
+            }
+        }
+    };
 }

@@ -421,7 +421,7 @@ mod tests {
 
     #[test]
     fn the_last_line_says_who_where_what_and_what_to_do() {
-        let stop = StopReason::new(By::Charger, Cause::Timeout("sequence"), Phase::CurrentDemand);
+        let stop = StopReason::new(By::Charger, Cause::Timeout("sequence"), Phase::ChargeLoop);
         let line = stop.to_string();
         assert!(line.starts_with("stopped by the charger in CurrentDemand: timer ran out (sequence); "));
         assert!(!stop.is_normal() && line.ends_with(stop.advice()));
@@ -430,7 +430,7 @@ mod tests {
 
     #[test]
     fn a_reason_is_replaced_only_by_a_worse_one_that_does_not_follow_from_it() {
-        let reason = |cause| StopReason::new(By::Car, cause, Phase::CurrentDemand);
+        let reason = |cause| StopReason::new(By::Car, cause, Phase::ChargeLoop);
         let table = [
             (Cause::OperatorStop, Cause::Timeout("x"), true),
             (Cause::OperatorStop, Cause::Contactor, true),
@@ -451,7 +451,7 @@ mod tests {
 
     #[test]
     fn an_emergency_shutdown_of_the_charger_has_words_of_its_own() {
-        let stop = |name| StopReason::new(By::Charger, Cause::ChargerStatus(name), Phase::CurrentDemand);
+        let stop = |name| StopReason::new(By::Charger, Cause::ChargerStatus(name), Phase::ChargeLoop);
         assert!(stop("EmergencyShutdown").to_string().contains("emergency stop"));
         assert_eq!(stop("Malfunction").advice(), "look at the charger");
         let off = |phase| StopReason::new(By::Charger, Cause::VoltageOff, phase).advice();

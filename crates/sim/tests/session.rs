@@ -96,7 +96,7 @@ fn a_world_that_keeps_no_trace_plays_the_same_session() {
         world.inject(Instant::from_millis(5000), Injection::Plug(PEV));
         world.run_for(Duration::from_secs(60));
         assert_eq!(world.trace().entries().len() > lines, keeps_trace);
-        assert_eq!(phases(&world).1, Phase::CurrentDemand);
+        assert_eq!(phases(&world).1, Phase::ChargeLoop);
         tap.take()
     };
     assert!(frames(true) == frames(false), "other frames without a trace");

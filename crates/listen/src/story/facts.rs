@@ -38,14 +38,12 @@ impl Facts {
             BodyElement::SessionSetupRes(m) => res(Phase::SessionSetup, m.response_code),
             BodyElement::ServiceDiscoveryReq(_) => req(Phase::ServiceDiscovery),
             BodyElement::ServiceDiscoveryRes(m) => res(Phase::ServiceDiscovery, m.response_code),
-            BodyElement::ServicePaymentSelectionReq(_) => req(Phase::ServicePaymentSelection),
-            BodyElement::ServicePaymentSelectionRes(m) => {
-                res(Phase::ServicePaymentSelection, m.response_code)
-            }
-            BodyElement::ContractAuthenticationReq(_) => req(Phase::ContractAuthentication),
+            BodyElement::ServicePaymentSelectionReq(_) => req(Phase::ServiceSelection),
+            BodyElement::ServicePaymentSelectionRes(m) => res(Phase::ServiceSelection, m.response_code),
+            BodyElement::ContractAuthenticationReq(_) => req(Phase::Authorisation),
             BodyElement::ContractAuthenticationRes(m) => {
                 let is_ongoing = is_ongoing(m.evse_processing);
-                Self { is_ongoing, ..res(Phase::ContractAuthentication, m.response_code) }
+                Self { is_ongoing, ..res(Phase::Authorisation, m.response_code) }
             }
             BodyElement::ChargeParameterDiscoveryReq(m) => match &m.ev_charge_parameter {
                 EvChargeParameter::Dc(dc) => Self {
@@ -56,9 +54,9 @@ impl Facts {
                         max_power_w: dc.ev_maximum_power_limit.map_or(0, PhysicalValue::whole),
                         ..NO_LIMITS
                     }),
-                    ..req(Phase::ChargeParameterDiscovery)
+                    ..req(Phase::ChargeParameters)
                 },
-                _ => req(Phase::ChargeParameterDiscovery),
+                _ => req(Phase::ChargeParameters),
             },
             BodyElement::ChargeParameterDiscoveryRes(m) => match &m.evse_charge_parameter {
                 EvseChargeParameter::Dc(dc) => Self {
@@ -71,9 +69,9 @@ impl Facts {
                         max_power_w: dc.evse_maximum_power_limit.map_or(0, PhysicalValue::whole),
                     }),
                     is_ongoing: is_ongoing(m.evse_processing),
-                    ..res(Phase::ChargeParameterDiscovery, m.response_code)
+                    ..res(Phase::ChargeParameters, m.response_code)
                 },
-                _ => res(Phase::ChargeParameterDiscovery, m.response_code),
+                _ => res(Phase::ChargeParameters, m.response_code),
             },
             BodyElement::CableCheckReq(m) => Self { car: Some(m.dc_ev_status), ..req(Phase::CableCheck) },
             BodyElement::CableCheckRes(m) => Self {
@@ -98,26 +96,26 @@ impl Facts {
                     _ => None,
                 },
                 power_on: Some(m.ready_to_charge_state),
-                ..req(if m.ready_to_charge_state { Phase::PowerDelivery } else { Phase::PowerOff })
+                ..req(if m.ready_to_charge_state { Phase::PowerOn } else { Phase::PowerOff })
             },
             BodyElement::PowerDeliveryRes(m) => Self {
                 charger: match &m.evse_status {
                     EvseStatus::Dc(dc) => Some(*dc),
                     _ => None,
                 },
-                ..res(Phase::PowerDelivery, m.response_code)
+                ..res(Phase::PowerOn, m.response_code)
             },
             BodyElement::CurrentDemandReq(m) => Self {
                 car: Some(m.dc_ev_status),
                 target_mv: Some(milli(m.ev_target_voltage)),
                 target_ma: Some(milli(m.ev_target_current)),
-                ..req(Phase::CurrentDemand)
+                ..req(Phase::ChargeLoop)
             },
             BodyElement::CurrentDemandRes(m) => Self {
                 charger: Some(m.dc_evse_status),
                 present_mv: Some(milli(m.evse_present_voltage)),
                 present_ma: Some(milli(m.evse_present_current)),
-                ..res(Phase::CurrentDemand, m.response_code)
+                ..res(Phase::ChargeLoop, m.response_code)
             },
             BodyElement::WeldingDetectionReq(m) => {
                 Self { car: Some(m.dc_ev_status), ..req(Phase::WeldingDetection) }

@@ -234,8 +234,7 @@ impl Story {
         let id = message.header.session_id.copy_to(&mut id).unwrap_or_default();
         self.identify(element, id);
         self.signs(when, element.name(), id, &facts);
-        let off =
-            facts.phase == Some(Phase::PowerDelivery) && !facts.is_request && self.signs.car_stop.is_some();
+        let off = facts.phase == Some(Phase::PowerOn) && !facts.is_request && self.signs.car_stop.is_some();
         let is_wrong = self.signs.answer_out_of_order.is_some_and(|sign| sign.when == when);
         let phase = if off { Some(Phase::PowerOff) } else { facts.phase.filter(|_| !is_wrong) };
         self.count(when, phase, facts.is_request);
@@ -253,7 +252,7 @@ impl Story {
     fn pause(&mut self, when: When, phase: Option<Phase>) {
         let Some(since) = self.last else { return };
         let before = self.phases.iter().max_by_key(|span| span.last).map_or(Phase::Idle, |span| span.phase);
-        let is_round = before == Phase::CurrentDemand && phase == Some(Phase::CurrentDemand);
+        let is_round = before == Phase::ChargeLoop && phase == Some(Phase::ChargeLoop);
         let is_over = self.signs.stopped.is_some() || self.signs.closed.is_some();
         let Some((from, to)) = since.time_ns.zip(when.time_ns).filter(|_| !is_round && !is_over) else {
             return;
@@ -309,9 +308,8 @@ impl Story {
         if facts.is_request {
             let is_stop = matches!(phase, Phase::PowerOff | Phase::SessionStop);
             // A session that was joined in the middle has any phase first.
-            let skips = !self.session_id.is_empty()
-                && phase <= Phase::CurrentDemand
-                && phase as u8 > reached as u8 + 1;
+            let skips =
+                !self.session_id.is_empty() && phase <= Phase::ChargeLoop && phase as u8 > reached as u8 + 1;
             let is_early = signs.ongoing.is_some_and(|ongoing| phase > ongoing);
             if !is_stop && (phase < reached || skips || is_early) {
                 signs.out_of_order = signs.out_of_order.or(sign(""));

@@ -7,7 +7,7 @@ use homeplug_mme::view::{
     GetKeyReq, NscmGetDLinkStatusReq, NscmGetVersionReq, PlLinkStatusReq, SetKeyReq, SwVerReq,
 };
 use homeplug_mme::{Frame, Mac, NetworkKey, emit};
-use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers, TooShort};
+use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, Timers, TooShort, timers};
 
 use crate::Firmware;
 use crate::profile::{Profile, UNKNOWN, Vendor};
@@ -138,19 +138,10 @@ enum Ask {
     Link,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Timer {
-    Step,
-    Hold,
-}
-
-impl TimerName for Timer {
-    const ALL: &'static [Self] = &[Self::Step, Self::Hold];
-    fn name(self) -> &'static str {
-        match self {
-            Self::Step => "modem",
-            Self::Hold => "modem link",
-        }
+timers! {
+    enum Timer {
+        Step = "modem",
+        Hold = "modem link",
     }
 }
 

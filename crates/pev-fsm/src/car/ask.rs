@@ -1,75 +1,57 @@
 //! Requests: one at a time, each with its timer.
 
-use session::{Target, fresh};
+use machine::Duration;
+use session::{Exchange, Target, fresh};
 
-use super::{Car, Step, Timer};
+use super::{Car, Timer};
 use crate::Time;
+use crate::order::State;
 use crate::policy;
-use crate::request::{Kind, Request};
-
-/// How long a kind may be repeated.
-const fn loop_time(kind: Kind) -> Option<Time> {
-    match kind {
-        Kind::Authentication => Some(Time::AuthenticationLoop),
-        Kind::ChargeParameter => Some(Time::ChargeParameterLoop),
-        Kind::CableCheck => Some(Time::CableCheckLoop),
-        Kind::PreCharge => Some(Time::PreChargeLoop),
-        _ => None,
-    }
-}
+use crate::request::Request;
 
 impl Car {
     /// Asks now.
-    pub(super) fn ask(&mut self, kind: Kind) {
+    pub(super) fn ask(&mut self, exchange: Exchange) {
         let Some(vehicle) = self.vehicle else { return };
-        if self.step != Step::Asking(kind) {
-            self.timers.clear(Timer::Loop);
-            if let Some(time) = loop_time(kind) {
-                self.timers.set(Timer::Loop, self.now + self.config.time(time));
+        let row = exchange.row();
+        if self.session.state != State::Asking(exchange) {
+            self.session.state = State::Asking(exchange);
+            self.session.timers.clear(Timer::Loop);
+            if let Some(time) = row.loop_time {
+                self.session.timers.set(Timer::Loop, self.now + self.config.time(time));
             }
         }
-        let row = kind.row();
-        self.timers.clear(Timer::Pace);
-        self.step = Step::Asking(kind);
-        (self.is_waiting, self.closes_from) = (true, None);
+        self.session.timers.clear(Timer::Pace);
+        (self.session.is_waiting, self.session.closes_from) = (true, None);
         self.set_phase(row.phase);
-        let mut wait = self.config.time(row.time);
-        if kind == Kind::Handshake {
-            wait = wait + self.config.time(Time::StartAllowance);
+        if let Some(time) = row.response_time {
+            let is_first = exchange == Exchange::Handshake;
+            let more = if is_first { self.config.time(Time::StartAllowance) } else { Duration::ZERO };
+            self.session.timers.set(Timer::Message, self.now + self.config.time(time) + more);
         }
-        self.timers.set(Timer::Message, self.now + wait);
-        self.was_powered |= kind == Kind::PowerOn;
-        if kind == Kind::ChargeParameter {
-            self.named_mv = vehicle.limits.max_voltage_mv;
+        self.session.was_powered |= exchange == Exchange::PowerOn;
+        if exchange == Exchange::ChargeParameters {
+            self.session.named_mv = vehicle.limits.max_voltage_mv;
         }
-        let target = match kind {
-            Kind::PreCharge => policy::precharge(&self.config, &vehicle, &self.charger),
-            Kind::CurrentDemand => self.current_target(),
+        let target = match exchange {
+            Exchange::PreCharge => policy::precharge(&self.config, &vehicle, &self.session.charger),
+            Exchange::CurrentDemand => self.current_target(),
             _ => Target::ZERO,
         };
         let request = Request {
-            kind,
-            session_id: self.session_id.clone(),
+            exchange,
+            session_id: self.session.id.clone(),
             vehicle,
-            transfer: self.transfer,
-            service_id: self.service_id,
+            transfer: self.session.transfer,
+            service_id: self.session.service_id,
             is_ready: matches!(
-                kind,
-                Kind::CableCheck | Kind::PreCharge | Kind::PowerOn | Kind::CurrentDemand
+                exchange,
+                Exchange::CableCheck | Exchange::PreCharge | Exchange::PowerOn | Exchange::CurrentDemand
             ),
             target,
         };
         self.tell_request(&request);
-        self.request = Some(request);
-    }
-
-    /// Asks after a pause.
-    pub(super) fn ask_later(&mut self, kind: Kind, pause: Time) {
-        if self.step != Step::Asking(kind) {
-            self.timers.clear(Timer::Loop);
-            self.step = Step::Asking(kind);
-        }
-        self.timers.set(Timer::Pace, self.now + self.config.time(pause));
+        self.session.request = Some(request);
     }
 
     /// What the charging loop asks for: first the precharge's voltage and 1 A, then the goal by the ramp. Nothing while a
@@ -77,17 +59,23 @@ impl Car {
     fn current_target(&mut self) -> Target {
         let Some(vehicle) = self.vehicle else { return Target::ZERO };
         let measured = fresh(self.plant.inlet_mv, self.now);
-        let present_mv = measured.or(self.reported_mv).or(vehicle.battery_mv).unwrap_or(0);
-        let goal = policy::goal(&vehicle, &self.charger, present_mv, self.inlet_permille(), self.named_mv);
-        let is_nothing = self.stop.is_some() || self.supervision.is_doubted();
+        let present_mv = measured.or(self.session.reported_mv).or(vehicle.battery_mv).unwrap_or(0);
+        let goal = policy::goal(
+            &vehicle,
+            &self.session.charger,
+            present_mv,
+            self.inlet_permille(),
+            self.session.named_mv,
+        );
+        let is_nothing = self.session.stop.is_some() || self.supervision.is_doubted();
         let goal_ma = if is_nothing { 0 } else { goal.current_ma };
-        let is_first = self.asked_ma.is_none();
+        let is_first = self.session.asked_ma.is_none();
         if is_first {
-            self.ramp = policy::Ramp::new(self.now);
+            self.session.ramp = policy::Ramp::new(self.now);
         }
-        let current_ma = self.ramp.step(self.now, goal_ma, self.config.current_ramp_ma_per_s);
-        self.asked_ma = Some(current_ma);
-        let precharge = policy::precharge(&self.config, &vehicle, &self.charger);
+        let current_ma = self.session.ramp.step(self.now, goal_ma, self.config.current_ramp_ma_per_s);
+        self.session.asked_ma = Some(current_ma);
+        let precharge = policy::precharge(&self.config, &vehicle, &self.session.charger);
         let voltage_mv = if is_first { precharge.voltage_mv.min(goal.voltage_mv) } else { goal.voltage_mv };
         Target { voltage_mv, current_ma }
     }
@@ -95,10 +83,11 @@ impl Car {
     /// Something may be wrong that ends the session if it stays: the current is taken back at once, and comes back by the
     /// ramp if it was a bounce.
     pub(super) fn take_back(&mut self) {
-        let may_ask = self.step == Step::Asking(Kind::CurrentDemand) && !self.is_waiting;
-        let asks = self.asked_ma.is_some_and(|ma| ma > 0);
+        let may_ask =
+            self.session.state == State::Asking(Exchange::CurrentDemand) && !self.session.is_waiting;
+        let asks = self.session.asked_ma.is_some_and(|ma| ma > 0);
         if may_ask && asks && self.supervision.is_doubted() {
-            self.ask(Kind::CurrentDemand);
+            self.ask(Exchange::CurrentDemand);
         }
     }
 
@@ -107,13 +96,5 @@ impl Car {
         let hot = self.config.protection.hot_millicelsius;
         let inlet = fresh(self.plant.inlet_millicelsius, self.now);
         inlet.map_or(1_000, |millicelsius| policy::inlet_permille(millicelsius, hot))
-    }
-
-    /// The loop's time of what is being asked, for its name.
-    pub(super) fn loop_name(&self) -> &'static str {
-        match self.step {
-            Step::Asking(kind) => loop_time(kind).map_or("", Time::name),
-            _ => "",
-        }
     }
 }

@@ -3,10 +3,9 @@
 use machine::Duration;
 use session::{Checkpoint, DEAD_MV, Limits, Target, fresh};
 
-use super::{Car, Step, Timer};
+use super::{Car, Timer};
 use crate::policy;
-use crate::request::{Content, Kind};
-use crate::{Event, Precharge, Time, Warning};
+use crate::{Event, Precharge, Warning};
 
 /// Rounds of `WeldingDetection` at most: 10 (clara).
 const WELDING_ROUNDS: u8 = 10;
@@ -20,55 +19,43 @@ impl Car {
         if let Some(trouble) = policy::nonsense(name, present, &limits) {
             return self.fault(trouble);
         }
-        self.reported_mv = Some(present.voltage_mv);
+        self.session.reported_mv = Some(present.voltage_mv);
         // What the newest response leaves out stays as it was.
         let newest = |new: i32, old: i32| if new == i32::MAX { old } else { new };
-        self.charger.max_voltage_mv = newest(limits.max_voltage_mv, self.charger.max_voltage_mv);
-        self.charger.max_current_ma = newest(limits.max_current_ma, self.charger.max_current_ma);
-        self.charger.max_power_w = newest(limits.max_power_w, self.charger.max_power_w);
+        self.session.charger.max_voltage_mv =
+            newest(limits.max_voltage_mv, self.session.charger.max_voltage_mv);
+        self.session.charger.max_current_ma =
+            newest(limits.max_current_ma, self.session.charger.max_current_ma);
+        self.session.charger.max_power_w = newest(limits.max_power_w, self.session.charger.max_power_w);
         if let Precharge::Compared { limit_mv } = self.config.precharge {
             let found = self.supervision.reported(self.now, &self.plant, present.voltage_mv, limit_mv);
             if let Some(trouble) = found {
                 return self.fault(trouble);
             }
         }
-        let is_asked = self.asked_ma.is_some_and(|ma| ma >= 2 * SOME_CURRENT_MA);
+        let is_asked = self.session.asked_ma.is_some_and(|ma| ma >= 2 * SOME_CURRENT_MA);
         if is_asked && present.current_ma < SOME_CURRENT_MA {
-            self.timers.start(Timer::NoCurrent, self.now + NO_CURRENT);
+            self.session.timers.start(Timer::NoCurrent, self.now + NO_CURRENT);
         } else {
-            self.timers.clear(Timer::NoCurrent);
+            self.session.timers.clear(Timer::NoCurrent);
         }
-        if !core::mem::replace(&mut self.loop_told, true) {
+        if !core::mem::replace(&mut self.session.loop_told, true) {
             self.checkpoint(Checkpoint::CURRENT_DEMAND_LOOP);
         }
-        self.ask_later(Kind::CurrentDemand, Time::DemandPace);
+        self.again();
     }
 
-    /// `PowerDelivery(false)` was answered: pilot B, and the contactors open when the current is gone.
-    pub(super) fn power_is_off(&mut self) {
-        self.power_down(self.config.time(Time::Rest));
-        self.checkpoint(Checkpoint::PILOT_BACK_TO_B);
-        self.step = Step::Opening;
-    }
-
-    pub(super) fn welding(&mut self, content: &Content) {
-        let Content::Voltage { present_mv, .. } = content else { return self.welding_unanswered() };
-        self.reported_mv = Some(*present_mv);
-        let measured = fresh(self.plant.inlet_mv, self.now).unwrap_or(*present_mv);
-        self.welding_rounds = self.welding_rounds.saturating_add(1);
+    pub(super) fn welding(&mut self, present_mv: i32) {
+        self.session.reported_mv = Some(present_mv);
+        let measured = fresh(self.plant.inlet_mv, self.now).unwrap_or(present_mv);
+        self.session.welding_rounds = self.session.welding_rounds.saturating_add(1);
         if measured.saturating_abs() < DEAD_MV {
-            self.ask(Kind::SessionStop);
-        } else if self.welding_rounds >= WELDING_ROUNDS {
+            self.done();
+        } else if self.session.welding_rounds >= WELDING_ROUNDS {
             self.events.push(Event::Warning(Warning::WeldSuspected));
-            self.ask(Kind::SessionStop);
+            self.done();
         } else {
-            self.ask_later(Kind::WeldingDetection, Time::Pace);
+            self.again();
         }
-    }
-
-    /// The end goes on; the lock looks at the inlet itself.
-    pub(super) fn welding_unanswered(&mut self) {
-        self.events.push(Event::Warning(Warning::Unanswered("WeldingDetectionReq")));
-        self.ask(Kind::SessionStop);
     }
 }

@@ -1,11 +1,11 @@
 //! The connection: a session begins and ends with it.
 
-use session::{By, Cause, Closed, Limits, Phase};
+use session::{By, Cause, Closed, Phase};
 
-use super::{Car, Step, Timer};
-use crate::policy::Ramp;
-use crate::request::Kind;
+use super::{Car, Session, Timer};
+use crate::order::State;
 use crate::{Dropped, Event, Precharge, Time, Warning};
+use session::Exchange;
 
 impl Car {
     pub(super) fn connected(&mut self) {
@@ -20,41 +20,21 @@ impl Car {
             self.close = true;
             return;
         }
-        self.forget();
+        self.session = Session::new(self.now, &self.config);
+        self.supervision.begin();
         if self.config.precharge == Precharge::Reported {
             self.events.push(Event::Warning(Warning::PrechargeByReport));
         }
         if self.config.unlock_without_measurement {
             self.events.push(Event::Warning(Warning::UnlockWithoutMeasurement));
         }
-        self.timers.set(Timer::Setup, self.now + self.config.time(Time::Setup));
-        self.timers.set(Timer::ReadyToCharge, self.now + self.config.time(Time::ReadyToCharge));
-        self.ask(Kind::Handshake);
-    }
-
-    /// What the last session left behind.
-    fn forget(&mut self) {
-        self.timers.clear_all();
-        self.session_id.clear();
-        // Zeros, of any length, mean "no session yet"; eight are what most cars send.
-        let _ = self.session_id.resize(8, 0);
-        self.service_id = 1;
-        self.transfer = self.config.energy_transfer;
-        self.charger = Limits::NONE;
-        self.named_mv = i32::MAX;
-        self.supervision.begin();
-        self.settling.begin();
-        self.reported_mv = None;
-        self.ramp = Ramp::new(self.now);
-        self.asked_ma = None;
-        self.welding_rounds = 0;
-        self.stop = None;
-        (self.is_isolated, self.is_locked, self.was_powered) = (false, false, false);
-        (self.isolation_told, self.disagreement_told, self.loop_told) = (false, false, false);
+        self.session.timers.set(Timer::Setup, self.now + self.config.time(Time::Setup));
+        self.session.timers.set(Timer::ReadyToCharge, self.now + self.config.time(Time::ReadyToCharge));
+        self.ask(Exchange::Handshake);
     }
 
     pub(super) fn link_lost(&mut self) {
-        if self.is_in_session() {
+        if self.session.state.is_on() {
             self.make_safe(By::Network, Cause::LinkLost);
         }
         self.closed(Closed::Timeout);
@@ -66,9 +46,9 @@ impl Car {
         }
         self.is_connected = false;
         self.close = false;
-        if self.is_in_session() {
+        if self.session.state.is_on() {
             // After SessionStopReq a charger may close without a word.
-            if self.step == Step::Asking(Kind::SessionStop) {
+            if self.session.state == State::Asking(Exchange::SessionStop) {
                 self.over();
             } else {
                 self.make_safe(By::Network, closed.cause());
@@ -79,20 +59,15 @@ impl Car {
 
     /// Ends the session where nothing of it is left: connection closed, contactors open.
     pub(super) fn finish(&mut self) {
-        if self.step != Step::Over || self.is_connected || !self.power.is_off() {
+        if self.session.state != State::Over || self.is_connected || !self.power.is_off() {
             return;
         }
-        self.step = Step::NoSession;
+        self.session.state = State::NoSession;
         self.set_phase(Phase::Ended);
         self.plug.session_ended(self.now);
-        if let Some(stop) = self.stop.take() {
+        if let Some(stop) = self.session.stop.take() {
             self.last_stop = Some(stop);
             self.events.push(Event::Stopped(stop));
         }
-    }
-
-    /// Whether messages may still be said.
-    pub(super) fn is_in_session(&self) -> bool {
-        !matches!(self.step, Step::NoSession | Step::Over)
     }
 }

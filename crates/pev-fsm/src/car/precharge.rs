@@ -2,21 +2,26 @@
 
 use session::{By, Cause, Checkpoint, Detail, fresh};
 
-use super::{Car, Step, Timer};
+use super::{Car, Timer};
+use crate::order::State;
 use crate::policy::{self, Compared};
-use crate::request::Kind;
 use crate::settle::SEEN;
 use crate::{Event, Precharge, Protection, Sensors, Time, Warning};
+use session::Exchange;
 
 impl Car {
     pub(super) fn precharge(&mut self, name: &'static str, present_mv: i32) {
         if !policy::is_voltage(present_mv) {
             return self.fault(policy::implausible(name, "EVSEPresentVoltage", present_mv, "V"));
         }
-        self.reported_mv = Some(present_mv);
+        self.session.reported_mv = Some(present_mv);
         let reference = self.vehicle.and_then(|car| policy::reference_mv(&self.config, &car));
-        let Some(reference_mv) = reference.filter(|mv| *mv > self.charger.min_voltage_mv) else {
-            return self.precharge_ends(reference, "EVSEMinimumVoltageLimit", self.charger.min_voltage_mv);
+        let Some(reference_mv) = reference.filter(|mv| *mv > self.session.charger.min_voltage_mv) else {
+            return self.precharge_ends(
+                reference,
+                "EVSEMinimumVoltageLimit",
+                self.session.charger.min_voltage_mv,
+            );
         };
         // With the contactors closed it would be an over-voltage.
         let own_mv = self.vehicle.map_or(i32::MAX, |car| car.limits.max_voltage_mv);
@@ -26,26 +31,26 @@ impl Car {
         self.checkpoint(Checkpoint::VOLTAGE_COMPARED);
         match policy::compare(self.now, &self.plant, &self.config, reference_mv, present_mv) {
             Compared::Near => {
-                self.closes_from = Some(self.now + SEEN);
+                self.session.closes_from = Some(self.now + SEEN);
                 if self.config.precharge == Precharge::Reported {
                     let difference_mv = present_mv.saturating_sub(reference_mv);
-                    self.settling.take(self.now, difference_mv, self.config.tolerance_mv);
-                    self.closes_from = Some(self.now);
+                    self.session.settling.take(self.now, difference_mv, self.config.tolerance_mv);
+                    self.session.closes_from = Some(self.now);
                 }
                 // It may settle before the next request would go out.
-                self.ask_later(Kind::PreCharge, Time::PreChargePace);
+                self.pause(Time::PreChargePace);
                 return self.close_if_settled();
             }
             Compared::Far => {}
             Compared::Disagree => {
-                self.settling.begin();
-                if !core::mem::replace(&mut self.disagreement_told, true) {
+                self.session.settling.begin();
+                if !core::mem::replace(&mut self.session.disagreement_told, true) {
                     self.events.push(Event::Warning(Warning::Disagreement));
                 }
             }
         }
         self.checkpoint(Checkpoint::PRE_CHARGE_REPEATED);
-        self.ask_later(Kind::PreCharge, Time::Pace);
+        self.again();
     }
 
     /// Nothing can be charged at the battery's voltage: an end in order.
@@ -58,40 +63,44 @@ impl Car {
 
     /// Follows the inlet during the precharge.
     pub(super) fn settle(&mut self) {
-        if self.step != Step::Asking(Kind::PreCharge) || self.config.precharge == Precharge::Reported {
+        if self.session.state != State::Asking(Exchange::PreCharge)
+            || self.config.precharge == Precharge::Reported
+        {
             return;
         }
         let reference = self.vehicle.and_then(|car| policy::reference_mv(&self.config, &car));
         if let (Some(inlet), Some(reference_mv)) = (self.plant.inlet_mv, reference) {
             let difference_mv = inlet.value.saturating_sub(reference_mv);
-            self.settling.take(inlet.at, difference_mv, self.config.tolerance_mv);
+            self.session.settling.take(inlet.at, difference_mv, self.config.tolerance_mv);
         } else {
-            self.settling.begin();
+            self.session.settling.begin();
         }
         self.close_if_settled();
     }
 
     fn close_if_settled(&mut self) {
-        let is_asked = self.step == Step::Asking(Kind::PreCharge) && !self.is_waiting;
-        let Some(least) = self.closes_from.filter(|_| is_asked && self.stop.is_none()) else { return };
-        if self.settling.is_settled(least, self.config.tolerance_mv) {
-            self.close_contactors();
+        let is_asked = self.session.state == State::Asking(Exchange::PreCharge) && !self.session.is_waiting;
+        let Some(least) = self.session.closes_from.filter(|_| is_asked && self.session.stop.is_none()) else {
+            return;
+        };
+        if self.session.settling.is_settled(least, self.config.tolerance_mv) {
+            self.done();
         }
     }
 
     /// The only place where the contactors are told to close: the voltage has settled, and all else must be right, too. What
     /// is not is a bounce, or is found by supervision.
-    fn close_contactors(&mut self) {
+    pub(super) fn close_contactors(&mut self) {
         let is_locked = fresh(self.plant.lock, self.now) == Some(true);
         let has_feedback = self.config.sensors.contains(Sensors::CONTACTORS);
         let is_open = !has_feedback || fresh(self.plant.contactors, self.now) == Some(false);
-        if !self.is_isolated || !is_locked || !is_open || self.supervision.is_doubted() {
+        if !self.session.is_isolated || !is_locked || !is_open || self.supervision.is_doubted() {
             return;
         }
-        self.timers.clear(Timer::Loop);
-        self.timers.clear(Timer::Pace);
+        self.session.timers.clear(Timer::Loop);
+        self.session.timers.clear(Timer::Pace);
         self.checkpoint(Checkpoint::CONTACTORS_CLOSE);
-        self.step = Step::Closing;
+        self.session.state = State::Closing;
         self.power.close(self.now);
     }
 }

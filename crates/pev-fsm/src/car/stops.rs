@@ -3,10 +3,11 @@
 use machine::{Duration, TimerName};
 use session::{By, Cause, Detail, Latch, StopReason};
 
-use super::{Car, Step, Timer};
-use crate::request::Kind;
+use super::{Car, Timer};
+use crate::order::State;
 use crate::supervision::Trouble;
-use crate::{Event, Operator, Warning, din};
+use crate::{Event, Operator, Time, Warning, wire};
+use session::Exchange;
 
 /// A charger is off so long after pilot B: 150 ms (IEC 61851-23 gives it 100 ms, from memory).
 const SWITCHED_OFF: Duration = Duration::from_millis(150);
@@ -16,11 +17,11 @@ impl Car {
     pub(super) fn stop_for(&mut self, by: By, cause: Cause) {
         let mut about = self.about;
         if let Cause::CarError(number) = cause {
-            about.error = Some(din::error_name(number));
+            about.error = Some(wire::error_name(self.session.protocol, number));
         }
         let reason = StopReason::new(by, cause, self.phase).with(about);
-        if self.stop.is_none_or(|told| reason.replaces(told)) {
-            self.stop = Some(reason);
+        if self.session.stop.is_none_or(|told| reason.replaces(told)) {
+            self.session.stop = Some(reason);
             self.events.push(Event::Stopping(reason));
         }
     }
@@ -45,11 +46,11 @@ impl Car {
     /// SAFE: pilot B now, contactors open below 1 A or after 2 s, nothing more is said.
     pub(super) fn make_safe(&mut self, by: By, cause: Cause) {
         self.power_down(Duration::ZERO);
-        if self.is_in_session() {
+        if self.session.state.is_on() {
             self.stop_for(by, cause);
             self.over();
-            self.request = None;
-        } else if self.stop.is_some() {
+            self.session.request = None;
+        } else if self.session.stop.is_some() {
             self.stop_for(by, cause);
         }
     }
@@ -62,66 +63,23 @@ impl Car {
         self.power.stop(self.now, rest.max(least), &self.plant);
     }
 
-    /// Nothing more is said: the connection is to be closed.
-    pub(super) fn over(&mut self) {
-        self.power_down(Duration::ZERO);
-        self.timers.clear_all();
-        self.is_waiting = false;
-        self.step = Step::Over;
-        self.close = self.is_connected;
-        if self.stop.is_none() {
-            self.stop_for(By::Car, Cause::Finished);
-        }
-    }
-
     /// Ends the session by messages, in the order that the standard has for where it is.
     pub(super) fn stop_in_order(&mut self, by: By, cause: Cause) {
-        if !self.is_in_session() {
+        if !self.session.state.is_on() {
             return;
         }
         self.stop_for(by, cause);
-        let before_power = match self.step {
-            Step::Asking(kind) => !self.was_powered && kind != Kind::SessionStop,
-            Step::Locking | Step::Closing => true,
-            Step::NoSession | Step::Opening | Step::Over => false,
+        let before_power = match self.session.state {
+            State::Asking(exchange) => !self.session.was_powered && exchange != Exchange::SessionStop,
+            State::Locking | State::Closing => true,
+            State::NoSession | State::Granted | State::Opening { .. } | State::Over => false,
         };
         if before_power {
             self.power_down(Duration::ZERO);
         }
         // One request at a time: what is asked is answered first.
-        if !self.is_waiting {
+        if !self.session.is_waiting {
             self.follow_stop();
-        }
-    }
-
-    /// The next step of an orderly end.
-    pub(super) fn follow_stop(&mut self) {
-        match self.step {
-            Step::Asking(Kind::Handshake) => self.over(),
-            // A charger that granted power takes CurrentDemandReq only (din.md): one of 0 A comes first.
-            Step::Asking(Kind::PowerOn | Kind::CurrentDemand) if self.asked_ma.is_none() => {
-                self.ask(Kind::CurrentDemand);
-            }
-            Step::Asking(Kind::PowerOn | Kind::CurrentDemand) => self.ask(Kind::PowerOff),
-            Step::Asking(Kind::PowerOff | Kind::WeldingDetection | Kind::SessionStop)
-            | Step::NoSession
-            | Step::Opening
-            | Step::Over => {}
-            Step::Asking(_) | Step::Locking | Step::Closing => {
-                self.power_down(Duration::ZERO);
-                for timer in [Timer::Pace, Timer::Lock, Timer::Loop] {
-                    self.timers.clear(timer);
-                }
-                self.step = Step::Opening;
-                self.opened();
-            }
-        }
-    }
-
-    /// Goes on once the contactors are open: to the welding detection where there was power.
-    pub(super) fn opened(&mut self) {
-        if self.step == Step::Opening && self.power.is_off() {
-            self.ask(if self.was_powered { Kind::WeldingDetection } else { Kind::SessionStop });
         }
     }
 
@@ -144,23 +102,31 @@ impl Car {
     }
 
     pub(super) fn expired(&mut self, timer: Timer) {
-        match (timer, self.step) {
-            (Timer::Message, Step::Asking(kind)) => {
-                self.is_waiting = false;
-                self.request = None;
-                self.trouble(kind, Cause::Timeout(kind.row().time.name()));
+        match (timer, self.session.state) {
+            (Timer::Message, State::Asking(exchange)) => {
+                self.session.is_waiting = false;
+                self.session.request = None;
+                self.trouble(exchange, timeout(exchange.row().response_time));
             }
             (Timer::Setup | Timer::ReadyToCharge, _) => {
                 self.make_safe(By::Charger, Cause::Timeout(timer.name()));
             }
             // The charger answers, but never what is waited for: that ends in order.
-            (Timer::Loop, _) => self.stop_in_order(By::Charger, Cause::Timeout(self.loop_name())),
-            (Timer::Pace, Step::Asking(kind)) => self.ask(kind),
+            (Timer::Loop, State::Asking(exchange)) => {
+                self.stop_in_order(By::Charger, timeout(exchange.row().loop_time));
+            }
+            (Timer::Pace, State::Asking(exchange)) => self.ask(exchange),
+            (Timer::Pace, State::Granted) => self.done(),
             (Timer::Lock, _) => self.make_safe(By::Car, Cause::Lock),
             (Timer::StopBy, _) => self.stop_in_order(By::Charger, Cause::StoppedAtCharger),
             (Timer::NoDemand, _) => self.stop_in_order(By::Car, Cause::Finished),
             (Timer::NoCurrent, _) => self.events.push(Event::Warning(Warning::NoCurrent)),
-            (Timer::Message | Timer::Pace, _) => {}
+            (Timer::Message | Timer::Loop | Timer::Pace, _) => {}
         }
     }
+}
+
+/// This time is over.
+fn timeout(time: Option<Time>) -> Cause {
+    Cause::Timeout(time.map_or("", Time::name))
 }

@@ -3,13 +3,14 @@
 use machine::Deadline;
 use session::{By, Cause, Checkpoint, Latch, Phase, Touch, fresh};
 
-use super::{Car, Step, Timer};
+use super::{Car, Timer};
 use crate::joined::{Joined, compared};
+use crate::order::State;
 use crate::plug::{Inlet, Late};
 use crate::power::News;
-use crate::request::Kind;
 use crate::supervision::{Trouble, Use};
 use crate::{Event, Load, Precharge, Time, Warning};
+use session::Exchange;
 
 impl Car {
     /// Does what time, sensors and battery ask for.
@@ -19,11 +20,11 @@ impl Car {
         while let Some(news) = self.power.step(self.now, &self.plant, &self.config) {
             self.heed_power(news);
         }
-        if self.step == Step::Locking && fresh(self.plant.lock, self.now) == Some(true) {
-            self.is_locked = true;
-            self.timers.clear(Timer::Lock);
+        if self.session.state == State::Locking && fresh(self.plant.lock, self.now) == Some(true) {
+            self.session.is_locked = true;
+            self.session.timers.clear(Timer::Lock);
             self.checkpoint(Checkpoint::LOCK_CONFIRMED);
-            self.ask(Kind::CableCheck);
+            self.done();
         }
         self.settle();
         self.take_back();
@@ -36,7 +37,7 @@ impl Car {
     /// The earliest deadline of all that runs.
     fn earliest(&self) -> Option<Deadline> {
         let is_in_use = self.power.is_in_use();
-        let stale = self.stale_at.filter(|_| is_in_use);
+        let stale = self.plant.stale_at().filter(|_| is_in_use);
         let vehicle = self.vehicle.filter(|_| is_in_use).map(|vehicle| vehicle.stale_at());
         let others = [
             ("contactors", self.power.due(self.now, &self.config)),
@@ -45,11 +46,11 @@ impl Car {
             ("protection", self.supervision.due(self.now, &self.config.protection)),
             ("discharge", self.plug.due(&self.config)),
         ];
-        Deadline::earliest(self.timers.next(), &others)
+        Deadline::earliest(self.session.timers.next(), &others)
     }
 
     pub(super) fn run_timers(&mut self) {
-        while let Some(timer) = self.timers.expired(self.now) {
+        while let Some(timer) = self.session.timers.expired(self.now) {
             self.expired(timer);
         }
     }
@@ -58,7 +59,7 @@ impl Car {
     pub(super) fn watch(&mut self) {
         let now = self.now;
         if fresh(self.plant.emergency_stop, now) == Some(true)
-            && (self.latched != Some(Latch::EmergencyStop) || self.is_in_session())
+            && (self.latched != Some(Latch::EmergencyStop) || self.session.state.is_on())
         {
             self.emergency_stop();
         }
@@ -77,18 +78,18 @@ impl Car {
 
     /// What is done with the inlet now.
     fn in_use(&self) -> Use {
-        let is_ending = self.step == Step::Asking(Kind::PowerOff) || !self.power.is_in_use();
+        let is_ending = self.session.state == State::Asking(Exchange::PowerOff) || !self.power.is_in_use();
         Use {
-            is_in_session: self.is_in_session(),
+            is_in_session: self.session.state.is_on(),
             is_ready: self.power.is_in_use(),
-            is_locked: self.is_locked,
+            is_locked: self.session.is_locked,
             is_closed: self.power.is_closed(),
             is_joined: self.power.is_joined(),
             is_open: self.power.is_open(),
-            asked_ma: self.asked_ma.filter(|_| !is_ending).unwrap_or(0),
+            asked_ma: self.session.asked_ma.filter(|_| !is_ending).unwrap_or(0),
             is_tested: self.phase == Phase::CableCheck,
-            stale: self.stale(self.now),
-            named_mv: self.named_mv,
+            stale: self.plant.stale(self.config.sensors, self.now),
+            named_mv: self.session.named_mv,
         }
     }
 
@@ -107,7 +108,7 @@ impl Car {
 
     /// The battery's own reasons to end, whatever stop is pending.
     fn heed_vehicle(&mut self) {
-        let Some(vehicle) = self.vehicle.filter(|_| self.is_in_session()) else { return };
+        let Some(vehicle) = self.vehicle.filter(|_| self.session.state.is_on()) else { return };
         if vehicle.error != 0 {
             self.stop_in_order(By::Car, Cause::CarError(vehicle.error));
         }
@@ -115,28 +116,28 @@ impl Car {
             let about = session::Detail { compared: trouble.compared, ..self.about };
             self.about(about, |car| car.stop_in_order(trouble.by, trouble.cause));
         }
-        if self.stop.is_some() {
+        if self.session.stop.is_some() {
             return;
         }
         if vehicle.is_done {
             self.stop_in_order(By::Car, Cause::Finished);
-        } else if self.step == Step::Asking(Kind::CurrentDemand) && vehicle.target.current_ma <= 0 {
-            self.timers.start(Timer::NoDemand, self.now + self.config.time(Time::NoDemand));
+        } else if self.session.state.is_charging() && vehicle.target.current_ma <= 0 {
+            self.session.timers.start(Timer::NoDemand, self.now + self.config.time(Time::NoDemand));
         } else {
-            self.timers.clear(Timer::NoDemand);
+            self.session.timers.clear(Timer::NoDemand);
         }
     }
 
     fn heed_power(&mut self, news: News) {
         match news {
-            News::Closed if self.step == Step::Closing => self.ask(Kind::PowerOn),
+            News::Closed if self.session.state == State::Closing => self.done(),
             News::Closed => {}
             News::Opening => self.part(),
             News::NotClosed => self.make_safe(By::Car, Cause::Contactor),
             News::EmergencyOpening(current_ma) => {
                 self.events.push(Event::EmergencyOpening { current_ma });
                 // Whatever the reason was: it did not end in order.
-                if self.stop.is_some_and(session::StopReason::is_normal) {
+                if self.session.stop.is_some_and(session::StopReason::is_normal) {
                     match current_ma {
                         Some(_) => self.stop_for(By::Charger, Cause::OverCurrent),
                         None => self.stop_for(By::Car, Cause::StaleReading("current")),
@@ -165,27 +166,14 @@ impl Car {
     /// What is known of the inlet's pins, given what was found of its sensor.
     pub(super) fn touch_by(&self, joined: &Joined) -> Touch {
         // A charger that was never in a position to energise has nothing to report.
-        let never_live = !self.is_locked && self.power.is_off();
-        let reported = self.reported_mv.or(Some(0).filter(|_| never_live));
+        let never_live = !self.session.is_locked && self.power.is_off();
+        let reported = self.session.reported_mv.or(Some(0).filter(|_| never_live));
         let inlet = Inlet { now: self.now, plant: &self.plant, config: &self.config };
         inlet.touch(joined, reported, self.power.is_off())
     }
 
     fn guard_plug(&mut self) {
-        let needed = match self.step {
-            Step::Locking | Step::Closing | Step::Opening => true,
-            Step::Asking(kind) => matches!(
-                kind,
-                Kind::CableCheck
-                    | Kind::PreCharge
-                    | Kind::PowerOn
-                    | Kind::CurrentDemand
-                    | Kind::PowerOff
-                    | Kind::WeldingDetection
-            ),
-            Step::NoSession | Step::Over => false,
-        };
-        if needed || self.is_held_by_latch() || !self.power.is_off() {
+        if self.session.state.needs_lock() || self.is_held_by_latch() || !self.power.is_off() {
             return self.plug.hold();
         }
         let inlet = self.touch_by(self.supervision.joined());

@@ -1,10 +1,10 @@
 //! What people and logs are told.
 
-use session::{Checkpoint, Direction, Message, Phase, Target, Values};
+use session::{Checkpoint, Direction, Exchange, Message, Phase, Target, Values};
 
 use super::Car;
 use crate::Event;
-use crate::request::{Content, Kind, Request, Response};
+use crate::request::{Content, Request, Response};
 
 impl Car {
     pub(super) fn set_phase(&mut self, phase: Phase) {
@@ -19,34 +19,35 @@ impl Car {
     }
 
     pub(super) fn tell_request(&mut self, request: &Request) {
-        let kind = request.kind;
-        let row = kind.row();
+        let exchange = request.exchange;
         let has_status = !matches!(
-            kind,
-            Kind::Handshake
-                | Kind::SessionSetup
-                | Kind::ServiceDiscovery
-                | Kind::PaymentSelection
-                | Kind::Authentication
-                | Kind::SessionStop
+            exchange,
+            Exchange::Handshake
+                | Exchange::SessionSetup
+                | Exchange::ServiceDiscovery
+                | Exchange::ServiceSelection
+                | Exchange::Authorisation
+                | Exchange::SessionStop
         );
         let values = Values {
-            target: matches!(kind, Kind::PreCharge | Kind::CurrentDemand).then_some(request.target),
+            target: matches!(exchange, Exchange::PreCharge | Exchange::CurrentDemand)
+                .then_some(request.target),
             soc_percent: Some(request.vehicle.soc_percent).filter(|_| has_status),
             car_error: Some(request.vehicle.error).filter(|error| has_status && *error != 0),
-            power_on: match kind {
-                Kind::PowerOn => Some(true),
-                Kind::PowerOff => Some(false),
+            power_on: match exchange {
+                Exchange::PowerOn => Some(true),
+                Exchange::PowerOff => Some(false),
                 _ => None,
             },
-            limits: (kind == Kind::ChargeParameter).then_some(request.vehicle.limits),
+            limits: (exchange == Exchange::ChargeParameters).then_some(request.vehicle.limits),
             ..Values::default()
         };
-        let (direction, checkpoint) = (Direction::Sent, Some(row.sent));
-        self.events.push(Event::Message(Message { direction, name: row.request, checkpoint, values }));
+        let (direction, name) = (Direction::Sent, self.names(exchange).request);
+        let checkpoint = exchange.row().request.sent;
+        self.events.push(Event::Message(Message { direction, name, checkpoint, values }));
     }
 
-    pub(super) fn tell_response(&mut self, kind: Kind, response: &Response) {
+    pub(super) fn tell_response(&mut self, exchange: Exchange, response: &Response) {
         let status = response.content.status();
         let (present, limits) = match &response.content {
             Content::Voltage { present_mv, .. } => {
@@ -65,8 +66,8 @@ impl Car {
             limits,
             ..Values::default()
         };
-        let row = kind.row();
-        let checkpoint = Some(row.received).filter(|_| response.name == row.response);
+        let is_its = response.name == self.names(exchange).response;
+        let checkpoint = exchange.row().response.received.filter(|_| is_its);
         let direction = Direction::Received;
         self.events.push(Event::Message(Message { direction, name: response.name, checkpoint, values }));
     }

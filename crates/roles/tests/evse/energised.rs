@@ -68,7 +68,7 @@ impl World {
             world.ask(CURRENT_DEMAND);
             world.run(100);
         }
-        assert_eq!(world.evse.phase(), Phase::CurrentDemand, "{:?}", world.events);
+        assert_eq!(world.evse.phase(), Phase::ChargeLoop, "{:?}", world.events);
         assert!(world.evse.demand().is_energised());
         assert_eq!(world.evse.demand().supply.current_ma, 1_000);
         world.events.clear();
@@ -154,7 +154,7 @@ fn other_frames_in_the_charging_loop_are_answered_and_disturb_nothing() {
     assert!(world.cars[0].was_sent(|frame| frame[14 + 6] == 58));
     assert_eq!(world.evse.demand(), before);
     world.ask(CURRENT_DEMAND);
-    assert_eq!(world.evse.phase(), Phase::CurrentDemand);
+    assert_eq!(world.evse.phase(), Phase::ChargeLoop);
 }
 
 proptest! {

@@ -168,8 +168,8 @@ impl Setup {
 
     /// The car waits this time for each answer, as no good car does.
     fn be_patient(&mut self, time: Duration) {
-        for row in pev_fsm::TIMES.iter().filter(|row| row.name.contains("Res")) {
-            self.pev.car.times = self.pev.car.times.with(row.time, time);
+        for answer in session::EXCHANGES.iter().filter_map(|row| row.response_time) {
+            self.pev.car.times = self.pev.car.times.with(answer, time);
         }
     }
 

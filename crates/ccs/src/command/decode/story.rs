@@ -404,7 +404,7 @@ fn how(how: &How) -> &'static str {
 
 /// Answers of `CurrentDemand` in a second.
 fn rounds_per_s(story: &Story) -> Option<f64> {
-    let span = story.phases.iter().find(|span| span.phase == Phase::CurrentDemand)?;
+    let span = story.phases.iter().find(|span| span.phase == Phase::ChargeLoop)?;
     let duration = duration_s(span).filter(|duration| *duration > 0.0)?;
     Some(f64::from(span.responses) / duration)
 }

@@ -161,7 +161,7 @@ impl Observer<'_, '_> {
             evse_fsm::Event::Phase(phase) => {
                 self.phase = *phase;
                 // A car is at C from the isolation test to the end of the current.
-                let ready = (Phase::CableCheck..=Phase::CurrentDemand).contains(phase);
+                let ready = (Phase::CableCheck..=Phase::ChargeLoop).contains(phase);
                 self.car_pilot.hold(if ready { Level::C } else { Level::B });
             }
             evse_fsm::Event::Latched(latch) => self.latches.latched(at, *latch),

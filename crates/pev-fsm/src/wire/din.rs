@@ -1,52 +1,19 @@
-//! DIN SPEC 70121: from the car's words to its messages and back. Nothing is decided here.
+//! DIN SPEC 70121.
 
-use exi_app::{AppProtocol, Message as Handshake, NAMESPACE_DIN, Priority, SupportedAppProtocolReq};
 #[allow(
     clippy::wildcard_imports,
     reason = "this module is where the message set is known: nearly all of it"
 )]
 use exi_din::*;
 use heapless::Vec;
-use session::{EnergyTransfer, Isolation, Limits, Status, Target};
+use session::{EnergyTransfer, Exchange, Isolation, Limits, Status, Target};
 
-use crate::request::{ChargerStatus, Content, Kind, Request, Response, SessionId};
+use super::NoResponse;
+use crate::request::{ChargerStatus, Content, Refusal, Request, Response};
 use crate::{Config, Vehicle};
 
-/// Major version of DIN SPEC 70121 in the handshake.
-const MAJOR: u32 = 2;
-
-/// Why a payload is no response.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NoResponse {
-    Undecodable { bit: u32 },
-    NotAResponse(&'static str),
-}
-
-impl From<exi::Error> for NoResponse {
-    fn from(error: exi::Error) -> Self {
-        Self::Undecodable { bit: error.bit }
-    }
-}
-
-/// Protocols that the car offers.
-pub(crate) const OFFERED: usize = 1;
-
-/// Reads the response to a handshake.
-pub(crate) fn handshake(payload: &[u8]) -> Result<Response, NoResponse> {
-    let Handshake::Res(res) = Handshake::decode(payload)? else {
-        return Err(NoResponse::NotAResponse("supportedAppProtocolReq"));
-    };
-    Ok(Response {
-        name: "supportedAppProtocolRes",
-        session_id: SessionId::new(),
-        code: res.response_code.name(),
-        is_failed: res.response_code == exi_app::ResponseCode::FailedNoNegotiation,
-        content: Content::Handshake { schema_id: res.schema_id },
-    })
-}
-
-/// Reads any other response.
-pub(crate) fn response(payload: &[u8]) -> Result<Response, NoResponse> {
+/// Reads a response.
+pub(crate) fn decode(payload: &[u8]) -> Result<Response, NoResponse> {
     let message = V2gMessage::decode(payload)?;
     let Some(body) = message.body.element else { return Err(NoResponse::NotAResponse("an empty body")) };
     let (code, content) = content(&body).ok_or(NoResponse::NotAResponse(body.name()))?;
@@ -56,9 +23,19 @@ pub(crate) fn response(payload: &[u8]) -> Result<Response, NoResponse> {
         name: body.name(),
         session_id: Vec::from_slice(id).unwrap_or_default(),
         code: code.name(),
-        is_failed: code.is_failed(),
+        refusal: refusal(&content, code),
         content,
     })
+}
+
+/// What a response code refuses.
+const fn refusal(content: &Content, code: ResponseCode) -> Option<Refusal> {
+    match (content, code) {
+        (_, code) if !code.is_failed() => None,
+        (Content::Authentication { .. }, _) => Some(Refusal::NotAuthorised),
+        (_, ResponseCode::FailedEvsePresentVoltageToLow) => Some(Refusal::PresentVoltageTooLow),
+        _ => Some(Refusal::Other),
+    }
 }
 
 fn content(body: &BodyElement<'_>) -> Option<(ResponseCode, Content)> {
@@ -181,16 +158,6 @@ fn amperes(value: PhysicalValue) -> i32 {
 
 /// Writes a request.
 pub(crate) fn encode(request: &Request, config: &Config, buffer: &mut [u8]) -> Result<usize, exi::Error> {
-    if request.kind == Kind::Handshake {
-        let offer: [AppProtocol<'_>; OFFERED] = [AppProtocol {
-            protocol_namespace: NAMESPACE_DIN.into(),
-            version_number_major: exi::Saturated(MAJOR),
-            version_number_minor: exi::Saturated(0),
-            schema_id: config.schema_id,
-            priority: Priority::MIN,
-        }];
-        return Handshake::Req(SupportedAppProtocolReq { app_protocol: (&offer).into() }).encode(buffer);
-    }
     let services = [SelectedService { service_id: request.service_id, parameter_set_id: None }];
     let message = V2gMessage {
         header: Header {
@@ -198,47 +165,52 @@ pub(crate) fn encode(request: &Request, config: &Config, buffer: &mut [u8]) -> R
             notification: None,
             signature: None,
         },
-        body: Body { element: Some(body(request, config, &services)) },
+        body: Body { element: body(request, config, &services) },
     };
     message.encode(buffer)
 }
 
-fn body<'r>(request: &'r Request, config: &'r Config, services: &'r [SelectedService]) -> BodyElement<'r> {
+/// The body of a request; none for what the car does not ask in this protocol.
+fn body<'r>(
+    request: &'r Request,
+    config: &'r Config,
+    services: &'r [SelectedService],
+) -> Option<BodyElement<'r>> {
     let car = &request.vehicle;
     let dc_ev_status = car_status(request);
     let target_voltage = limit(request.target.voltage_mv, UnitSymbol::V);
     let target_current = limit(request.target.current_ma, UnitSymbol::A);
-    match request.kind {
-        Kind::Handshake | Kind::SessionSetup => {
+    Some(match request.exchange {
+        Exchange::SessionSetup => {
             BodyElement::SessionSetupReq(SessionSetupReq { evcc_id: config.evcc_id.as_slice().into() })
         }
-        Kind::ServiceDiscovery => BodyElement::ServiceDiscoveryReq(ServiceDiscoveryReq {
+        Exchange::ServiceDiscovery => BodyElement::ServiceDiscoveryReq(ServiceDiscoveryReq {
             service_scope: None,
             service_category: Some(ServiceCategory::EvCharging),
         }),
-        Kind::PaymentSelection => BodyElement::ServicePaymentSelectionReq(ServicePaymentSelectionReq {
+        Exchange::ServiceSelection => BodyElement::ServicePaymentSelectionReq(ServicePaymentSelectionReq {
             selected_payment_option: PaymentOption::ExternalPayment,
             selected_service_list: SelectedServiceList { selected_service: services.into() },
         }),
-        Kind::Authentication => BodyElement::ContractAuthenticationReq(ContractAuthenticationReq {
+        Exchange::Authorisation => BodyElement::ContractAuthenticationReq(ContractAuthenticationReq {
             id: None,
             gen_challenge: None,
         }),
-        Kind::ChargeParameter => BodyElement::ChargeParameterDiscoveryReq(ChargeParameterDiscoveryReq {
+        Exchange::ChargeParameters => BodyElement::ChargeParameterDiscoveryReq(ChargeParameterDiscoveryReq {
             ev_requested_energy_transfer_type: match request.transfer {
                 EnergyTransfer::Core => EvRequestedEnergyTransfer::DcCore,
                 EnergyTransfer::Extended => EvRequestedEnergyTransfer::DcExtended,
             },
             ev_charge_parameter: EvChargeParameter::Dc(charge_parameter(car, dc_ev_status)),
         }),
-        Kind::CableCheck => BodyElement::CableCheckReq(CableCheckReq { dc_ev_status }),
-        Kind::PreCharge => BodyElement::PreChargeReq(PreChargeReq {
+        Exchange::CableCheck => BodyElement::CableCheckReq(CableCheckReq { dc_ev_status }),
+        Exchange::PreCharge => BodyElement::PreChargeReq(PreChargeReq {
             dc_ev_status,
             ev_target_voltage: target_voltage,
             ev_target_current: target_current,
         }),
-        Kind::PowerOn | Kind::PowerOff => BodyElement::PowerDeliveryReq(PowerDeliveryReq {
-            ready_to_charge_state: request.kind == Kind::PowerOn,
+        Exchange::PowerOn | Exchange::PowerOff => BodyElement::PowerDeliveryReq(PowerDeliveryReq {
+            ready_to_charge_state: request.exchange == Exchange::PowerOn,
             charging_profile: None,
             ev_power_delivery_parameter: Some(EvPowerDeliveryParameter::Dc(DcEvPowerDeliveryParameter {
                 dc_ev_status,
@@ -246,7 +218,7 @@ fn body<'r>(request: &'r Request, config: &'r Config, services: &'r [SelectedSer
                 charging_complete: car.is_done,
             })),
         }),
-        Kind::CurrentDemand => BodyElement::CurrentDemandReq(CurrentDemandReq {
+        Exchange::CurrentDemand => BodyElement::CurrentDemandReq(CurrentDemandReq {
             dc_ev_status,
             ev_target_current: target_current,
             ev_maximum_voltage_limit: Some(limit(car.limits.max_voltage_mv, UnitSymbol::V)),
@@ -258,9 +230,16 @@ fn body<'r>(request: &'r Request, config: &'r Config, services: &'r [SelectedSer
             remaining_time_to_bulk_soc: car.bulk_in_s.map(|s| whole(i32::from(s), UnitSymbol::S)),
             ev_target_voltage: target_voltage,
         }),
-        Kind::WeldingDetection => BodyElement::WeldingDetectionReq(WeldingDetectionReq { dc_ev_status }),
-        Kind::SessionStop => BodyElement::SessionStopReq(SessionStopReq {}),
-    }
+        Exchange::WeldingDetection => BodyElement::WeldingDetectionReq(WeldingDetectionReq { dc_ev_status }),
+        Exchange::SessionStop => BodyElement::SessionStopReq(SessionStopReq {}),
+        Exchange::Handshake
+        | Exchange::ServiceDetail
+        | Exchange::PaymentDetails
+        | Exchange::ChargingStatus
+        | Exchange::MeteringReceipt
+        | Exchange::CertificateUpdate
+        | Exchange::CertificateInstallation => return None,
+    })
 }
 
 fn charge_parameter(car: &Vehicle, dc_ev_status: DcEvStatus) -> DcEvChargeParameter {
@@ -323,4 +302,52 @@ fn limit(milli: i32, unit: UnitSymbol) -> PhysicalValue {
 
 fn whole(units: i32, unit: UnitSymbol) -> PhysicalValue {
     PhysicalValue::limit(i64::from(units) * 1000, unit).unwrap_or(NOTHING)
+}
+
+#[cfg(test)]
+mod tests {
+    use machine::Instant;
+    use session::Protocol;
+
+    use super::*;
+    use crate::order::{self, State};
+
+    fn request(exchange: Exchange) -> Request {
+        let vehicle = Vehicle {
+            at: Instant::ZERO,
+            limits: Limits::PLAUSIBLE,
+            battery_mv: None,
+            target: Target::ZERO,
+            soc_percent: 50,
+            capacity_wh: 0,
+            request_wh: 0,
+            full_soc_percent: None,
+            bulk_soc_percent: None,
+            full_in_s: None,
+            bulk_in_s: None,
+            is_done: false,
+            error: 0,
+        };
+        let session_id = heapless::Vec::from_array([0; 8]);
+        let (transfer, target) = (EnergyTransfer::Extended, Target::ZERO);
+        Request { exchange, session_id, vehicle, transfer, service_id: 1, is_ready: false, target }
+    }
+
+    #[test]
+    fn each_exchange_of_the_order_is_written_as_the_message_of_its_name() {
+        let mut buffer = [0; 256];
+        for row in order::of(Protocol::Din) {
+            let State::Asking(exchange) = row.state else { continue };
+            if exchange != Exchange::Handshake {
+                let length = encode(&request(exchange), &Config::default(), &mut buffer).unwrap();
+                let found = decode(&buffer[..length]).err();
+                let name = exchange.names(Protocol::Din).request;
+                assert_eq!(
+                    found,
+                    Some(NoResponse::NotAResponse(name)),
+                    "it is no response, and has its name"
+                );
+            }
+        }
+    }
 }

@@ -12,7 +12,7 @@ const PILOT_LOST: Duration = Duration::from_millis(90);
 
 /// Follows both wires, with a session and without.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Wire {
+pub(crate) struct Signals {
     /// The pilot is not 5 %.
     lost: Lasting,
     /// The pilot has shown 5 % and was not lost since.
@@ -45,7 +45,7 @@ fn proximity_trouble(proximity: Proximity) -> Option<Trouble> {
     }
 }
 
-impl Wire {
+impl Signals {
     /// What is wrong for long enough to end a session. `has_proximity`: that wire is measured.
     pub(crate) fn follow(&mut self, now: Instant, plant: &Plant, has_proximity: bool) -> Option<Trouble> {
         let pilot = fresh(plant.pilot, now);
@@ -113,21 +113,21 @@ mod tests {
             (Proximity::Cable { current_ma: 13_000 }, None),
         ];
         for (shown, expected) in table {
-            let mut wire = Wire::default();
-            let mut follow = |ms| wire.follow(at(ms), &plant(ms, Output::DIGITAL, Some(shown)), true);
+            let mut signals = Signals::default();
+            let mut follow = |ms| signals.follow(at(ms), &plant(ms, Output::DIGITAL, Some(shown)), true);
             assert!(follow(0).is_none() && follow(40).is_none());
             assert_eq!(follow(50).map(|trouble| trouble.cause), expected);
-            assert_eq!(wire.is_doubted(), expected.is_some());
-            assert_eq!(wire.is_out(), shown == Proximity::Absent);
+            assert_eq!(signals.is_doubted(), expected.is_some());
+            assert_eq!(signals.is_out(), shown == Proximity::Absent);
         }
     }
 
     #[test]
     fn the_offer_lasts_until_the_pilot_is_lost_for_90_ms() {
-        let mut wire = Wire::default();
+        let mut signals = Signals::default();
         let mut follow = |ms, output| {
-            wire.follow(at(ms), &plant(ms, output, None), false);
-            wire.is_digital()
+            signals.follow(at(ms), &plant(ms, output, None), false);
+            signals.is_digital()
         };
         assert!(!follow(0, Output::Steady));
         assert!(follow(10, Output::DIGITAL));
@@ -140,23 +140,23 @@ mod tests {
 
     #[test]
     fn a_bounce_of_either_wire_is_doubted_and_ends_nothing() {
-        let mut wire = Wire::default();
-        assert!(wire.follow(at(0), &plant(0, Output::Steady, Some(Proximity::Unknown)), true).is_none());
-        assert!(wire.is_doubted());
+        let mut signals = Signals::default();
+        assert!(signals.follow(at(0), &plant(0, Output::Steady, Some(Proximity::Unknown)), true).is_none());
+        assert!(signals.is_doubted());
         let good = |ms| plant(ms, Output::DIGITAL, Some(Proximity::Latched));
-        assert!(wire.follow(at(20), &good(20), true).is_none());
-        assert!(!wire.is_doubted());
-        assert!(wire.follow(at(200), &good(200), true).is_none());
+        assert!(signals.follow(at(20), &good(20), true).is_none());
+        assert!(!signals.is_doubted());
+        assert!(signals.follow(at(200), &good(200), true).is_none());
     }
 
     #[test]
     fn without_a_proximity_wire_a_pilot_that_nothing_drives_is_a_plug_that_is_out() {
         for (output, is_out) in [(Output::Zero, true), (Output::Steady, false), (Output::Negative, false)] {
-            let mut wire = Wire::default();
-            wire.follow(at(0), &plant(0, output, None), false);
-            assert!(!wire.is_out());
-            wire.follow(at(90), &plant(90, output, None), false);
-            assert_eq!(wire.is_out(), is_out, "{output:?}");
+            let mut signals = Signals::default();
+            signals.follow(at(0), &plant(0, output, None), false);
+            assert!(!signals.is_out());
+            signals.follow(at(90), &plant(90, output, None), false);
+            assert_eq!(signals.is_out(), is_out, "{output:?}");
         }
     }
 }

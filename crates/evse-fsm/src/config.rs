@@ -95,6 +95,7 @@ pub enum PowerStage {
 
 /// What is wrong with a [`Config`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ConfigError {
     /// `session_id_len` is not 1..=8.
     #[error("session_id_len is {0}: give 1..=8 bytes")]
@@ -228,8 +229,10 @@ impl Config {
         }
         let quirks = self.quirks;
         if !quirks.contains(Quirks::RELAXED_TIMERS) {
-            let budgets = [Time::AuthorisationBudget, Time::CableCheckBudget, Time::PreChargeBudget];
-            self.times = self.times.standard_at_most(&budgets);
+            for time in [Time::AuthorisationBudget, Time::CableCheckBudget, Time::PreChargeBudget] {
+                let most = Times::STANDARD.get(time);
+                self.times = self.times.with(time, self.times.get(time).min(most));
+            }
         }
         if quirks.contains(Quirks::SLOW_PILOT) {
             let detection = self.times.get(Time::PilotDetection).max(Self::SLOW_PILOT);

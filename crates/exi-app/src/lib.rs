@@ -18,7 +18,8 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
-use exi::{Bounded, Error, ErrorKind, List, Path, Root, Saturated, Text, choice, element, enumeration};
+use exi::{Bounded, ErrorKind, Path, Root, Saturated, choice, element, enumeration};
+pub use exi::{Error, List, Text};
 
 /// Namespace of DIN SPEC 70121:2012.
 pub const NAMESPACE_DIN: &str = "urn:din:70121:2012:MsgDef";

@@ -124,6 +124,11 @@ choice! {
 }
 
 impl<'a> V2gMessage<'a> {
+    /// As [`in_session`](crate::V2gMessage::in_session) of the whole set.
+    pub fn in_session(session_id: &'a [u8], element: BodyElement<'a>) -> Self {
+        Self::new(Header::new(session_id.into()), Body { element: Some(element) })
+    }
+
     /// Decodes the payload of a V2GTP message of type 0x8001.
     pub fn decode(stream: &'a [u8]) -> Result<Self, Error> {
         exi::decode(stream, V2G_MESSAGE)

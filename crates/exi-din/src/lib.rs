@@ -24,7 +24,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
-use exi::{Error, Root};
+use exi::Root;
 
 mod certificate;
 mod charge;
@@ -39,6 +39,7 @@ mod values;
 
 pub use certificate::*;
 pub use charge::*;
+pub use exi::{Attribute, Error, List, Text, View};
 pub use message::*;
 pub use physical::*;
 pub use schedule::*;
@@ -51,6 +52,24 @@ pub use values::*;
 pub const V2G_MESSAGE: Root = Root { name: "V2G_Message", code: 77, bits: 7, end: None };
 
 impl<'a> V2gMessage<'a> {
+    /// A message of the session `session_id` (at most 8 bytes; zeros before there is a session), without a notification or a
+    /// signature.
+    ///
+    /// ```
+    /// use exi_din::{BodyElement, SessionStopReq, V2gMessage};
+    ///
+    /// let session = [0x68, 0xf5, 0xcc, 0xc2, 0x20, 0x0d, 0x36, 0x8a];
+    /// let stop = V2gMessage::in_session(&session, BodyElement::SessionStopReq(SessionStopReq::new()));
+    /// let mut buffer = [0; 32];
+    /// let length = stop.encode(&mut buffer)?;
+    /// // As another codec encodes it (corpus, `bench-messages.txt`).
+    /// assert_eq!(buffer[..length], [0x80, 0x9a, 0x02, 0x1a, 0x3d, 0x73, 0x30, 0x88, 0x03, 0x4d, 0xa2, 0x91, 0xf0]);
+    /// # Ok::<(), exi_din::Error>(())
+    /// ```
+    pub fn in_session(session_id: &'a [u8], element: BodyElement<'a>) -> Self {
+        Self::new(Header::new(session_id.into()), Body { element: Some(element) })
+    }
+
     /// Decodes the payload of a V2GTP message of type 0x8001.
     pub fn decode(stream: &'a [u8]) -> Result<Self, Error> {
         exi::decode(stream, V2G_MESSAGE)

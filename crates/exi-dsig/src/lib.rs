@@ -16,7 +16,8 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
-use exi::{Attribute, Base64Binary, Integer, List, Root, Text, Wildcard, choice, element, group};
+pub use exi::{Attribute, Error, List, Text};
+use exi::{Base64Binary, Integer, Root, Wildcard, choice, element, group};
 
 /// The root of a signed `SignedInfo` fragment in the schema of XML signatures alone.
 pub const SIGNED_INFO: Root = Root { name: "SignedInfo", code: 32, bits: 6, end: Some(46) };

@@ -2,6 +2,7 @@ use core::fmt;
 
 /// Why a stream is not a document of its schema, or why a value cannot be encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ErrorKind {
     /// The first byte is not `0x80`.
     #[error("no EXI header: the first byte must be 80 (no options, version 1)")]

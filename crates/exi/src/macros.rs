@@ -5,6 +5,7 @@
 /// Each field is `pub name: Type = "SchemaName"` in the order of the schema, attributes (`"@Name"`,
 /// sorted by name) first. The type says how often it occurs: `T`, `Option<T>` or [`List`](crate::List).
 /// A field whose type is a [`choice!`](crate::choice) or [`group!`](crate::group) has the name `""`.
+/// `new` takes the fields that must be there, in the schema's order.
 /// Behind the struct's name may stand `[mixed]` (text may come between children) or `[first N]` (only
 /// the first `N` productions may begin the element).
 #[macro_export]
@@ -14,7 +15,33 @@ macro_rules! element {
             [$($lt)?] [$($($option)*)?]
             $(#[$meta])* $Name $(<$lt>)? { $($fields)* }
         }
+        impl $(<$lt>)? $Name $(<$lt>)? {
+            $crate::__new! { [] [] $($fields)* }
+        }
     )*};
+}
+
+/// The constructor of an element: its arguments are the fields whose type is not written `Option<...>`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __new {
+    ([$($given:ident: $type:ty,)*] [$($absent:ident)*]) => {
+        /// Takes what the schema requires, in its order; what is optional is absent.
+        #[allow(clippy::too_many_arguments, reason = "as many as the schema requires")]
+        #[allow(clippy::fn_params_excessive_bools, reason = "as many as the schema requires")]
+        #[allow(clippy::new_without_default, reason = "an element without required content is rare")]
+        pub const fn new($($given: $type),*) -> Self {
+            Self { $($given,)* $($absent: None,)* }
+        }
+    };
+    ($given:tt [$($absent:ident)*]
+     $(#[$about:meta])* pub $field:ident: Option<$type:ty> = $xml:literal $(, $($rest:tt)*)?) => {
+        $crate::__new! { $given [$($absent)* $field] $($($rest)*)? }
+    };
+    ([$($given:tt)*] $absent:tt
+     $(#[$about:meta])* pub $field:ident: $type:ty = $xml:literal $(, $($rest:tt)*)?) => {
+        $crate::__new! { [$($given)* $field: $type,] $absent $($($rest)*)? }
+    };
 }
 
 #[doc(hidden)]

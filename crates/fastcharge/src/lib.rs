@@ -15,7 +15,7 @@
 //!     \x00\x80\x00\x06\x0a\x1b\x00\x80\x30\x30\xac\x02\x02\x03\x87\x40\x38\x00"; // the payload of a V2GTP message
 //! let message = V2gMessage::decode(&bytes)?;
 //! let Some(BodyElement::CurrentDemandRes(answer)) = message.body.element else { panic!("another message") };
-//! assert_eq!(answer.evse_present_voltage.to_milli(), 400_000); // mV
+//! assert_eq!(answer.evse_present_voltage.to_milli(), 1_000); // mV
 //! # Ok::<(), fastcharge::codec::exi::Error>(())
 //! ```
 //!
@@ -58,8 +58,9 @@ pub mod evse {
         PowerStage, Protection, Quirks, Sensors, Times,
     };
     pub use roles::{
-        Channel, ConfigError, Event, Evse, EvseConfig as Config, EvseLink as Link, EvseStorage as Storage,
-        Happening, Input, MAX_FRAME, Mac, Plain, Watch,
+        Channel, Evse, EvseConfig as Config, EvseConfigError as ConfigError, EvseEvent as Event,
+        EvseInput as Input, EvseLink as Link, EvseStorage as Storage, Happening, MAX_FRAME, Mac, Plain,
+        Watch,
     };
 }
 

@@ -192,6 +192,7 @@ pub struct Pins([(Signal, Option<u8>); Signal::COUNT]);
 
 /// What is wrong with a wiring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum PinError {
     /// A signal that the board needs has no pad. One of pilot PWM and pilot edges it needs, too.
     #[error("{signal} has no pad: legal are GPIO{}", signal.legal())]

@@ -76,6 +76,7 @@ pub trait Ledc {
 
 /// Why the pilot does not do what is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum PwmError<E> {
     /// A duty cycle that a charger must not drive.
     #[error("the pilot cannot be {0} per mille: legal are 50 (5 %) and 100 to 960 (10 to 96 %)")]

@@ -65,6 +65,7 @@ impl Check {
 
 /// Why a check failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum CheckError {
     /// It was not done.
     #[error("not checked")]

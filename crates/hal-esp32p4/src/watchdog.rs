@@ -34,6 +34,7 @@ pub struct Plan {
 
 /// What is wrong with a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum PlanError {
     /// The board would be driven by a dead program for too long.
     #[error("the first stage after {0} is too late: it acts within {max}", max = Plan::LONGEST)]
@@ -105,6 +106,7 @@ pub enum Stage {
 
 /// Why a watchdog does not start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum WatchdogError<E> {
     /// Its plan is not safe.
     #[error(transparent)]

@@ -4,6 +4,7 @@ use nix::errno::Errno;
 
 /// Why the adapter cannot work. Each says what to do.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Error {
     /// The process may not open raw sockets.
     #[error(

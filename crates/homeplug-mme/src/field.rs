@@ -29,6 +29,7 @@ pub type Visit<'v> = dyn FnMut(&'static str, Value<'_>) + 'v;
 
 /// Why a body does not hold its message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum MessageError {
     /// It ends within a field, or before as many elements as it declares.
     #[error("the message ends too early, in the field at byte {at} of its body")]

@@ -42,6 +42,7 @@ pub struct Frame<'a> {
 
 /// Why bytes are not a management frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum FrameError {
     /// It ends within the header.
     #[error("{len} bytes are too few for a management frame's header")]

@@ -151,6 +151,7 @@ pub enum ValidateResult {
 
 /// Why a message of matching is not to be acted on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum SlacFault {
     /// It ends too early.
     #[error(transparent)]

@@ -4,7 +4,7 @@ use homeplug_mme::view::{
     NwInfoOldReq, NwInfoReq, OpAttributesCnf, OpAttributesReq, SwVerCnf, SwVerReq,
 };
 use homeplug_mme::{Frame, Mac, MessageError, Nid, emit};
-use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers, TooShort};
+use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, Timers, TooShort, timers};
 
 use crate::Firmware;
 use crate::profile::{LUMISSIL, Profile, UNKNOWN};
@@ -120,15 +120,9 @@ enum Ask {
     Hosts,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Timer {
-    Step,
-}
-
-impl TimerName for Timer {
-    const ALL: &'static [Self] = &[Self::Step];
-    fn name(self) -> &'static str {
-        "modem finder"
+timers! {
+    enum Timer {
+        Step = "modem finder",
     }
 }
 

@@ -5,7 +5,7 @@ use homeplug_mme::view::{
     PlLinkStatusCnf, PlLinkStatusReq, SwVerCnf, SwVerReq,
 };
 use homeplug_mme::{Frame, Mac, Nid, Nmk};
-use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers, TooShort};
+use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, Timers, TooShort, timers};
 
 use crate::finder::{FoundNetwork, MAX_HOSTS, network_of};
 use crate::profile::{LUMISSIL, Profile, UNKNOWN, Vendor};
@@ -101,15 +101,9 @@ enum Ask {
     Of(Question),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Timer {
-    Answer,
-}
-
-impl TimerName for Timer {
-    const ALL: &'static [Self] = &[Self::Answer];
-    fn name(self) -> &'static str {
-        "modem inspector"
+timers! {
+    enum Timer {
+        Answer = "modem inspector",
     }
 }
 

@@ -75,6 +75,7 @@ pub enum Precharge {
 
 /// What is wrong with a [`Config`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ConfigError {
     /// `evcc_id` is empty.
     #[error("evcc_id is empty: chargers refuse that; give the MAC address")]

@@ -2,6 +2,7 @@ use crate::{MAX_FRAME, MIN_FRAME, RECEIVE_OVERHEAD, SEND_LEN, SEND_OVERHEAD};
 
 /// Why [`send`](crate::Qca7000::send) refuses a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum NotSent {
     /// The chip is not set up.
     #[error("the modem is not ready: wait for the event Up or Resumed")]

@@ -10,7 +10,7 @@
 //!
 //! ```
 //! use machine::{Cx, Instant, Machine, ScriptedEntropy};
-//! use roles::{Evse, EvseConfig, EvseStorage, Input, MAX_FRAME, Mac};
+//! use roles::{Evse, EvseConfig, EvseStorage, EvseInput, MAX_FRAME, Mac};
 //!
 //! let mut entropy = ScriptedEntropy::new(&[7]);
 //! let mut cx = Cx { now: Instant::ZERO, entropy: &mut entropy };
@@ -27,7 +27,7 @@
 //! frame.extend("ff02::1".parse::<core::net::Ipv6Addr>()?.octets());
 //! frame.extend([0xC3, 0x70, 0x3B, 0x0E, 0, 18, 0x92, 0x9D]);
 //! frame.extend([0x01, 0xFE, 0x90, 0, 0, 0, 0, 2, 0x10, 0]);
-//! evse.handle(&mut cx, Input::Frame(&frame));
+//! evse.handle(&mut cx, EvseInput::Frame(&frame));
 //!
 //! let (len, ()) = evse.poll_transmit(&mut buffer)?.expect("an answer");
 //! let answer = sdp::Message::parse(&buffer[62..len])?;
@@ -49,7 +49,7 @@ mod stream;
 mod watch;
 
 pub use channel::{Broken, Channel, Plain, Written};
-pub use evse::{ConfigError, Event, Evse, EvseConfig, EvseLink, EvseStorage, Happening, Input};
+pub use evse::{Evse, EvseConfig, EvseConfigError, EvseEvent, EvseInput, EvseLink, EvseStorage, Happening};
 pub use listen::{Listen, ListenEvent, ListenStorage, ListenWatch};
 pub use net::{MAX_FRAME, Mac};
 pub use pev::{Pev, PevConfig, PevConfigError, PevEvent, PevInput, PevLink, PevStorage};

@@ -89,6 +89,7 @@ pub(crate) struct Stream<'a, C, const N: usize> {
 
 /// Why a stream was closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum StreamError {
     /// A V2GTP header is wrong, or its message too long.
     #[error(transparent)]

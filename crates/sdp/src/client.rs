@@ -1,4 +1,4 @@
-use machine::{Cx, Deadline, Duration, Machine, Queue, TimerName, Timers, TooShort};
+use machine::{Cx, Deadline, Duration, Machine, Queue, Timers, TooShort, timers};
 
 use crate::{ALL_NODES, Datagram, Endpoint, Error, Message, Request, Response, Security, Transport};
 
@@ -65,6 +65,7 @@ pub enum ClientEvent {
 
 /// Why a datagram is not a usable answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Unusable {
     /// It comes from an address that is not link-local unicast, or from port 0.
     #[error("the source is not a link-local address with a port")]
@@ -190,15 +191,9 @@ impl Machine for Client {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Timer {
-    Answer,
-}
-
-impl TimerName for Timer {
-    const ALL: &'static [Self] = &[Self::Answer];
-    fn name(self) -> &'static str {
-        "sdp answer"
+timers! {
+    enum Timer {
+        Answer = "sdp answer",
     }
 }
 

@@ -1,6 +1,6 @@
 use core::net::Ipv6Addr;
 
-use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers, TooShort};
+use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, Timers, TooShort, timers};
 
 use crate::{Datagram, Endpoint, Error, Message, Request, Response, Security, Transport};
 
@@ -85,6 +85,7 @@ pub enum ServerEvent {
 
 /// Why a datagram is not answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Unanswered {
     /// The server is not started or its time is over.
     #[error("discovery is not open")]
@@ -219,15 +220,9 @@ struct Answer {
     port: u16,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Timer {
-    Open,
-}
-
-impl TimerName for Timer {
-    const ALL: &'static [Self] = &[Self::Open];
-    fn name(self) -> &'static str {
-        "sdp open"
+timers! {
+    enum Timer {
+        Open = "sdp open",
     }
 }
 

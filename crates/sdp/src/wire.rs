@@ -66,6 +66,7 @@ pub enum Message {
 
 /// Why a datagram is not a discovery message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Error {
     /// The V2GTP header is wrong or does not fit the datagram.
     #[error(transparent)]

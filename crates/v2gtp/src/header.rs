@@ -30,6 +30,7 @@ pub struct Message<'a> {
 
 /// Why bytes are not a V2GTP message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Error {
     /// Fewer bytes than a header or than the header announces.
     #[error("{have} bytes where the V2GTP message needs {need}: the datagram was cut")]

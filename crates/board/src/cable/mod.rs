@@ -70,6 +70,7 @@ pub trait Cable {
 
 /// Why the cable does not do what is demanded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum CableFault {
     /// A part of the board.
     #[error(transparent)]

@@ -53,6 +53,7 @@ impl Wanted {
 
 /// Why the board does not do what is wanted. After any of them run [`Outputs::make_safe`], as the loop on Linux does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum OutputFault {
     /// Something was wanted before the self-test passed.
     #[error("the self-test has not passed: nothing is driven")]

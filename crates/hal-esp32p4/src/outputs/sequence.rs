@@ -35,6 +35,7 @@ pub(super) enum Contact {
 
 /// What the contactors did not do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ContactorFault {
     /// A contact did not say open before the command to close.
     #[error(

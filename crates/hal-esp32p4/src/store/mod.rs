@@ -79,6 +79,7 @@ impl<F: Flash> Flash for &mut F {
 
 /// Why settings were not kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum StoreError<E> {
     /// The flash failed.
     #[error("the flash failed: {0:?}")]

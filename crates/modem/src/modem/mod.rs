@@ -7,7 +7,7 @@ use homeplug_mme::view::{
     GetKeyReq, NscmGetDLinkStatusReq, NscmGetVersionReq, PlLinkStatusReq, SetKeyReq, SwVerReq,
 };
 use homeplug_mme::{Frame, Mac, NetworkKey, emit};
-use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers, TooShort};
+use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, Timers, TooShort, timers};
 
 use crate::Firmware;
 use crate::profile::{Profile, UNKNOWN, Vendor};
@@ -102,6 +102,7 @@ pub enum ModemEvent {
 
 /// What is wrong with a modem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ModemFault {
     /// It has no firmware.
     #[error("the modem has no firmware (it says BootLoader): load it with its maker's tool")]
@@ -137,19 +138,10 @@ enum Ask {
     Link,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Timer {
-    Step,
-    Hold,
-}
-
-impl TimerName for Timer {
-    const ALL: &'static [Self] = &[Self::Step, Self::Hold];
-    fn name(self) -> &'static str {
-        match self {
-            Self::Step => "modem",
-            Self::Hold => "modem link",
-        }
+timers! {
+    enum Timer {
+        Step = "modem",
+        Hold = "modem link",
     }
 }
 

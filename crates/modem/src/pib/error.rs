@@ -12,6 +12,7 @@ pub struct Error {
 
 /// What is wrong with an image; the text says what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Fault {
     /// The file ends too early.
     #[error("the image is cut off; read it from the modem again")]
@@ -53,6 +54,7 @@ impl Fault {
 
 /// Why an edit was refused; the image is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum EditError {
     /// The image is not sound.
     #[error(transparent)]

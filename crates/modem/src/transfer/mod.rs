@@ -15,6 +15,7 @@ use crate::pib;
 
 /// Why a transfer ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum TransferFault {
     /// The modem does not answer.
     #[error("the modem does not answer: is it powered and on this cable?")]

@@ -3,7 +3,7 @@ use homeplug_mme::view::{
     ReadModule,
 };
 use homeplug_mme::{Frame, Mac, Nmk};
-use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers, TooShort};
+use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, Timers, TooShort, timers};
 
 use super::{Peer, TransferFault};
 use crate::pib::{Image, checksum32};
@@ -55,15 +55,9 @@ enum State {
     Done,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Timer {
-    Answer,
-}
-
-impl TimerName for Timer {
-    const ALL: &'static [Self] = &[Self::Answer];
-    fn name(self) -> &'static str {
-        "modem read"
+timers! {
+    enum Timer {
+        Answer = "modem read",
     }
 }
 

@@ -2,7 +2,7 @@ use homeplug_mme::view::{
     NscmGetVersionCnf, NscmGetVersionReq, NscmResetDeviceReq, RsDevCnf, RsDevReq, SwVerCnf, SwVerReq,
 };
 use homeplug_mme::{Frame, Mac};
-use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers, TooShort};
+use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, Timers, TooShort, timers};
 
 use super::{Peer, TransferFault};
 use crate::profile::{Profile, Vendor};
@@ -47,15 +47,9 @@ enum Stage {
     Waiting(Restart),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Timer {
-    Step,
-}
-
-impl TimerName for Timer {
-    const ALL: &'static [Self] = &[Self::Step];
-    fn name(self) -> &'static str {
-        "modem reset"
+timers! {
+    enum Timer {
+        Step = "modem reset",
     }
 }
 

@@ -3,7 +3,7 @@ use homeplug_mme::view::{
     Operation, Outcome, StartSession, WriteModule,
 };
 use homeplug_mme::{Frame, Mac};
-use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers, TooShort};
+use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, Timers, TooShort, timers};
 
 use super::read::{ANSWER, request};
 use super::reset::{Reset, ResetEvent};
@@ -32,6 +32,7 @@ pub struct WritePlan<'a> {
 
 /// Why an image is not written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Refusal {
     /// The backup is no sound image.
     #[error("the backup: {0}")]
@@ -184,15 +185,9 @@ enum Stage {
     Compare { at: usize },
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Timer {
-    Answer,
-}
-
-impl TimerName for Timer {
-    const ALL: &'static [Self] = &[Self::Answer];
-    fn name(self) -> &'static str {
-        "modem write"
+timers! {
+    enum Timer {
+        Answer = "modem write",
     }
 }
 

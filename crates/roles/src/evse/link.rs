@@ -4,7 +4,6 @@ use evse_fsm::Closed;
 use machine::{Cx, Duration, Instant, Machine};
 use sdp::{Datagram, Endpoint, ServerEvent};
 use session::Phase;
-use slac::EvseInput;
 
 use super::{Evse, Happening, Stage, Timer};
 use crate::channel::Channel;
@@ -227,7 +226,7 @@ impl<C: Channel, const N: usize> Evse<'_, C, N> {
             }
             (Timer::Quiet, Stage::Free) => {
                 if let Some(line) = &mut self.line {
-                    line.tell(cx, EvseInput::Error);
+                    line.tell(cx, slac::EvseInput::Error);
                 }
             }
             (Timer::Place | Timer::Quiet, _) => {}

@@ -21,7 +21,7 @@ pub struct PevConfig {
 #[derive(Clone, Copy, Debug)]
 pub enum PevLink {
     /// It is there: the modems are paired already, or it is a plain Ethernet.
-    Given,
+    Up,
     /// By SLAC: the car is measured by the chargers within earshot, takes the key of the nearest, and hears no other
     /// station afterwards.
     Matched {
@@ -78,6 +78,7 @@ impl PevConfig {
 
 /// What is wrong with a [`PevConfig`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum PevConfigError {
     /// The MAC address is not one station's.
     #[error("{0} is not a station's MAC address: give a unicast one")]

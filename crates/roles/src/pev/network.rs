@@ -251,7 +251,7 @@ impl<C: Channel, const N: usize> Pev<'_, C, N> {
     }
 
     /// A connection does not outlive the interface below it. A charger that is still there is found again: where the link is
-    /// given, it is looked for after the last report that the interface is down, as no station can answer before.
+    /// taken as up, it is looked for after the last report that the interface is down, as no station can answer before.
     pub(super) fn interface_down(&mut self, cx: &mut Cx<'_>) {
         let is_searching = matches!(self.stage, Stage::Asking | Stage::Opening)
             || self.stage == Stage::Done && self.timers.due(Timer::Rest).is_some();

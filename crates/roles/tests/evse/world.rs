@@ -3,7 +3,7 @@
 use control_pilot::Level;
 use evse_fsm::{Contactors, Insulation, Isolation, Plant, Reading};
 use machine::{Cx, Duration, Instant, Machine, ScriptedEntropy};
-use roles::{Channel, Evse, EvseConfig, EvseStorage, Happening, Input, MAX_FRAME, Mac, Plain};
+use roles::{Channel, Evse, EvseConfig, EvseInput, EvseStorage, Happening, MAX_FRAME, Mac, Plain};
 
 use crate::car::Car;
 
@@ -105,7 +105,7 @@ impl<C: Channel> World<C> {
         if self.now.as_millis().is_multiple_of(50)
             && let Some(level) = self.pilot
         {
-            self.input(Input::Plant(self.plant(level)));
+            self.input(EvseInput::Plant(self.plant(level)));
         }
         if self.evse.poll_timeout().is_some_and(|due| due.at <= self.now) {
             self.evse.handle_timeout(&mut Cx { now: self.now, entropy: &mut self.entropy });
@@ -147,10 +147,10 @@ impl<C: Channel> World<C> {
 
     /// A frame that the charger hears for sure.
     pub fn frame(&mut self, frame: &[u8]) {
-        self.input(Input::Frame(frame));
+        self.input(EvseInput::Frame(frame));
     }
 
-    pub fn input(&mut self, input: Input<'_>) {
+    pub fn input(&mut self, input: EvseInput<'_>) {
         self.evse.handle(&mut Cx { now: self.now, entropy: &mut self.entropy }, input);
         self.drain();
     }

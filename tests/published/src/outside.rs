@@ -1,0 +1,136 @@
+//! Programs of strangers, built from the packages and nothing else of this workspace.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::pack::{Packed, pack};
+use crate::{PREFIX, packages, root, run, target};
+
+/// The target of the program without an operating system.
+const BARE: &str = "thumbv7em-none-eabihf";
+
+/// A message of the corpus (`bench-messages.txt`), for the program that decodes.
+const MESSAGE: &str = "809a021a3d733088034da290e000408000018280081818008000060a1b00803030ac02020387403800";
+
+/// The programs that run here, their arguments, and how their last line begins.
+const RUNS: &[(&str, &[&str], &str)] = &[
+    ("decode", &[MESSAGE], "CurrentDemandRes: "),
+    ("encode", &[], "809a02004080c1014181c210e00040800001028488f8101858048000c0"),
+    ("charger", &[], "2 frames sent, energised: false"),
+];
+
+/// Packs, then builds the programs with the compiler at hand and with the oldest one that the crates promise, and runs those
+/// that run here.
+///
+/// # Errors
+/// Where something does not pack, does not build, or comes from elsewhere than a package.
+pub fn build() -> Result<()> {
+    let packed = pack()?;
+    let folder = target().join("outside");
+    lay_out(&folder, &packed)?;
+    build_with(&folder, None)?;
+    for (program, arguments, says) in RUNS {
+        let output =
+            Command::new(folder.join("target/stable/debug").join(program)).args(*arguments).output()?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        ensure!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+        let line = text.lines().last().unwrap_or_default();
+        ensure!(line.starts_with(says), "{program} prints {line:?}, not {says:?}");
+    }
+    let oldest = oldest()?;
+    if !is_installed(&oldest) {
+        println!(
+            "NOT BUILT with Rust {oldest}: rustup has not installed it (`rustup toolchain install {oldest}`)"
+        );
+        return Ok(());
+    }
+    build_with(&folder, Some(&oldest))
+}
+
+/// A copy of the programs with a generated configuration that says where the packages are. The versions of other crates
+/// are those of this workspace.
+fn lay_out(folder: &Path, packed: &[Packed]) -> Result<()> {
+    if folder.exists() {
+        // What was built stays.
+        for old in fs::read_dir(folder)?.flatten().filter(|entry| entry.file_name() != "target") {
+            let path = old.path();
+            if path.is_dir() { fs::remove_dir_all(path)? } else { fs::remove_file(path)? }
+        }
+    }
+    fs::create_dir_all(folder.join(".cargo"))?;
+    let source = root().join("examples/outside");
+    run(Command::new("cp").arg("-R").arg(source.join(".")).arg(folder))?;
+    fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock"))?;
+
+    // First all packages, then those that are used: cargo warns of a patch that is not.
+    configure(folder, packed.iter())?;
+    let used = ours(folder, packed)?;
+    configure(folder, packed.iter().filter(|package| used.contains(&package.name)))?;
+    let used = ours(folder, packed)?;
+    println!("from packages: {}", used.join(", "));
+    Ok(())
+}
+
+fn configure<'a>(folder: &Path, packed: impl Iterator<Item = &'a Packed>) -> Result<()> {
+    let mut text = "[patch.crates-io]\n".to_owned();
+    for package in packed {
+        writeln!(text, "{} = {{ path = \"{}\" }}", package.name, package.folder.display())?;
+    }
+    Ok(fs::write(folder.join(".cargo/config.toml"), text)?)
+}
+
+/// Which of our packages the programs use. One that is not an unpacked package is an error.
+fn ours(folder: &Path, packed: &[Packed]) -> Result<Vec<String>> {
+    let mut used = Vec::new();
+    for package in packages(folder, true)?.into_iter().filter(|package| package.name.starts_with(PREFIX)) {
+        let from = package.manifest.parent().context("a manifest has a folder")?;
+        let is_packed = packed.iter().any(|packed| packed.name == package.name && packed.folder == from);
+        ensure!(is_packed, "{} comes from {}, not from its package", package.name, from.display());
+        used.push(package.name);
+    }
+    ensure!(!used.is_empty(), "the programs use none of our packages");
+    Ok(used)
+}
+
+/// Builds the programs, the one for a microcontroller too, with the compiler at hand or another toolchain.
+fn build_with(folder: &Path, toolchain: Option<&str>) -> Result<()> {
+    let name = toolchain.unwrap_or("stable");
+    for arguments in [vec![], vec!["-p", "car", "--target", BARE]] {
+        let mut command = match toolchain {
+            None => crate::cargo(folder),
+            // Not this cargo: its variables would choose its own compiler.
+            Some(toolchain) => {
+                let mut command = Command::new("rustup");
+                command.args(["run", toolchain, "cargo"]).current_dir(folder);
+                for variable in ["CARGO", "RUSTC", "RUSTDOC", "RUSTUP_TOOLCHAIN"] {
+                    command.env_remove(variable);
+                }
+                command
+            }
+        };
+        command.args(["build", "--offline", "--quiet"]).args(arguments);
+        command.env_remove("CARGO_TARGET_DIR").arg("--target-dir").arg(folder.join("target").join(name));
+        run(&mut command)?;
+    }
+    println!("built with {name}");
+    Ok(())
+}
+
+/// `rust-version` of the published crates, as rustup names a toolchain.
+fn oldest() -> Result<String> {
+    let facade = packages(&root(), false)?.into_iter().find(|package| package.name == PREFIX);
+    let facade = facade.context("the facade")?;
+    let version = facade.metadata.get("rust_version").and_then(|version| version.as_str());
+    let version = version.context("the facade has no rust-version")?;
+    Ok(if version.matches('.').count() == 1 { format!("{version}.0") } else { version.to_owned() })
+}
+
+fn is_installed(toolchain: &str) -> bool {
+    let mut rustup = Command::new("rustup");
+    rustup.args(["run", toolchain, "rustc", "--version"]).stdout(Stdio::null()).stderr(Stdio::null());
+    rustup.env_remove("RUSTC").status().is_ok_and(|status| status.success())
+}

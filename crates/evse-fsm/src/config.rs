@@ -1,6 +1,7 @@
-use crate::{Preset, Protection, Quirks, Sensors, Times};
+use crate::{Preset, Protection, Quirks, Sensors};
 use heapless::Vec;
-use session::{EnergyTransfer, Limits};
+use machine::Duration;
+use session::{EnergyTransfer, Limits, Side, Time, Times};
 
 /// Longest EVSEID in bytes (DIN SPEC 70121, schema facet).
 pub const EVSE_ID_MAX: usize = 32;
@@ -39,9 +40,9 @@ pub struct Config {
     /// 25 A/s. Falling follows the car at once.
     pub current_ramp_ma_per_s: i32,
     /// How long the isolation test voltage is held before the monitor's result counts.
-    pub isolation_test: machine::Duration,
+    pub isolation_test: Duration,
     /// How long `ChargeParameterDiscovery` is answered Ongoing. Real chargers: 0.5..1.2 s (observed).
-    pub parameter_time: machine::Duration,
+    pub parameter_time: Duration,
     /// At which levels protection acts.
     pub protection: Protection,
     /// Whether the plant has a bleeder that [`Demand::discharge`](crate::Demand) connects: the cable is then below 60 V
@@ -117,7 +118,9 @@ pub enum ConfigError {
     #[error("protection.{0} is out of its range: see its documentation")]
     Protection(&'static str),
     /// A timer is zero or above what safety allows.
-    #[error("times.{0} is out of range: it must not be 0, stall at most 1 s, power_off at most 1.5 s")]
+    #[error(
+        "the time \"{0}\" is out of range: it must not be 0, \"stall\" at most 1 s, \"power off\" at most 1.5 s"
+    )]
     Time(&'static str),
 }
 
@@ -145,12 +148,12 @@ impl Default for Config {
             precharge: Preset::Ramp,
             voltage_ramp_mv_per_s: 500_000,
             current_ramp_ma_per_s: 20_000,
-            isolation_test: machine::Duration::from_secs(5),
-            parameter_time: machine::Duration::ZERO,
+            isolation_test: Duration::from_secs(5),
+            parameter_time: Duration::ZERO,
             protection: Protection::DEFAULT,
             bleeder: false,
             made_up_current_ma: 1_000,
-            times: Times::RELAXED,
+            times: Times::FIELD,
             quirks: Quirks::DEFAULT,
             strict: false,
             available: true,
@@ -159,6 +162,9 @@ impl Default for Config {
 }
 
 impl Config {
+    /// How long the quirk `slow-pilot` waits for the pilot at the least: 3 s (`EvseV2G`).
+    const SLOW_PILOT: Duration = Duration::from_secs(3);
+
     /// A charger without power stage and sensors but the pilot, for reading cars, for making them
     /// close their contactors, and for tests; `preset` shapes the reported precharge voltage.
     pub fn without_power_stage(preset: Preset) -> Self {
@@ -195,7 +201,7 @@ impl Config {
             }
         }
         self.protection.check().map_err(ConfigError::Protection)?;
-        self.times.check().map_err(ConfigError::Time)
+        self.times.check(Side::Charger).map_err(ConfigError::Time)
     }
 
     fn check_limits(&self) -> Result<(), ConfigError> {
@@ -220,7 +226,18 @@ impl Config {
             self.quirks = Quirks::empty();
             self.times = Times::STANDARD;
         }
-        self.times = self.times.with_quirks(self.quirks);
+        let quirks = self.quirks;
+        if !quirks.contains(Quirks::RELAXED_TIMERS) {
+            let budgets = [Time::AuthorisationBudget, Time::CableCheckBudget, Time::PreChargeBudget];
+            self.times = self.times.standard_at_most(&budgets);
+        }
+        if quirks.contains(Quirks::SLOW_PILOT) {
+            let detection = self.times.get(Time::PilotDetection).max(Self::SLOW_PILOT);
+            self.times = self.times.with(Time::PilotDetection, detection);
+        }
+        if !quirks.contains(Quirks::LATE_CLOSE) {
+            self.times = self.times.with(Time::CloseAfterFailed, Duration::ZERO);
+        }
         self
     }
 }
@@ -228,7 +245,6 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use machine::Duration;
 
     #[test]
     fn the_defaults_with_and_without_power_stage_make_sense() {
@@ -253,7 +269,10 @@ mod tests {
         assert_eq!(broken(|c| c.current_ramp_ma_per_s = 0), ConfigError::Ramp("current_ramp_ma_per_s"));
         assert_eq!(broken(|c| c.precharge = Preset::Mirror), ConfigError::MirrorNeedsNoPowerStage);
         assert_eq!(broken(|c| c.sensors = Sensors::empty()), ConfigError::SensorsMissing);
-        assert_eq!(broken(|c| c.times.stall = Duration::from_millis(1001)), ConfigError::Time("stall"));
+        assert_eq!(
+            broken(|c| c.times = c.times.with(Time::Stall, Duration::from_millis(1001))),
+            ConfigError::Time("stall")
+        );
     }
 
     #[test]
@@ -261,10 +280,15 @@ mod tests {
         let strict = Config { strict: true, ..Config::default() }.effective();
         assert_eq!((strict.quirks, strict.times), (Quirks::empty(), Times::STANDARD));
         let relaxed = Config::default().effective();
-        assert_eq!(relaxed.times.precharge, Times::RELAXED.precharge);
+        assert_eq!(relaxed.times, Times::FIELD);
         let quirks = Quirks::DEFAULT.difference(Quirks::RELAXED_TIMERS) | Quirks::SLOW_PILOT;
         let mixed = Config { quirks, ..Config::default() }.effective();
-        assert_eq!(mixed.times.precharge, Times::STANDARD.precharge);
-        assert_eq!(mixed.times.pilot_detection, Duration::from_secs(3));
+        let [precharge, detection] = [Time::PreChargeBudget, Time::PilotDetection];
+        assert_eq!(mixed.times.get(precharge), Times::STANDARD.get(precharge));
+        assert_eq!(mixed.times.get(detection), Duration::from_secs(3));
+        assert_eq!(mixed.times.get(Time::CloseAfterFailed), Duration::from_secs(5));
+        let at_once =
+            Config { quirks: quirks.difference(Quirks::LATE_CLOSE), ..Config::default() }.effective();
+        assert_eq!(at_once.times.get(Time::CloseAfterFailed), Duration::ZERO);
     }
 }

@@ -41,11 +41,12 @@ mod cable_check;
 mod charger;
 mod config;
 mod demand;
-mod din;
 mod event;
 mod found;
+mod handshake;
 mod input;
 mod insulation;
+mod order;
 mod pilot;
 mod policy;
 mod power;
@@ -54,9 +55,8 @@ mod protection;
 mod quirk;
 mod reading;
 mod request;
-mod sequence;
 mod supervision;
-mod times;
+mod wire;
 
 pub use charger::Charger;
 pub use config::{Authorisation, Config, ConfigError, EVSE_ID_MAX, PowerStage, Purpose};
@@ -69,10 +69,9 @@ pub use quirk::{QUIRKS, Quirk, Quirks};
 pub use reading::{Plant, Sensors};
 pub use session::{
     Closed, Contactors, Direction, EnergyTransfer, Insulation, Isolation, Latch, Lock, MAX_AGE, Message,
-    Reading, SelfTest, Status, Values,
+    Reading, SelfTest, Status, Time, Times, Values,
 };
-pub use times::Times;
 
 /// The V2GTP payload type of everything that the charger takes and sends: EXI documents of
 /// the handshake and of DIN SPEC 70121.
-pub const PAYLOAD_TYPE: u16 = 0x8001;
+pub const PAYLOAD_TYPE: u16 = session::Protocol::Din.payload_type();

@@ -1,8 +1,8 @@
 //! Pilot signalling: when 5 % is offered, kept and taken back.
 
-use crate::Times;
 use control_pilot::{Level, Output};
 use machine::Instant;
+use session::{Time, Times};
 
 /// What the pilot output is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,9 +65,9 @@ impl Pilot {
             State::Steady | State::Plugged if blocked => State::Plugged,
             _ if blocked => State::Pause,
             State::Steady => State::Plugged,
-            State::Plugged if elapsed >= times.plug_to_pwm => State::Digital,
-            State::Retain if elapsed >= times.oscillator_retain => State::Pause,
-            State::Pause if elapsed >= times.pilot_pause => State::Digital,
+            State::Plugged if elapsed >= times.get(Time::PlugToPwm) => State::Digital,
+            State::Retain if elapsed >= times.get(Time::OscillatorRetain) => State::Pause,
+            State::Pause if elapsed >= times.get(Time::PilotPause) => State::Digital,
             state => state,
         };
         let applied = next == State::Digital && self.state != State::Digital;
@@ -80,12 +80,12 @@ impl Pilot {
     /// When [`step`](Self::step) will change something by itself.
     pub(crate) fn due(&self, times: &Times) -> Option<Instant> {
         let wait = match self.state {
-            State::Plugged => times.plug_to_pwm,
-            State::Retain => times.oscillator_retain,
-            State::Pause => times.pilot_pause,
+            State::Plugged => Time::PlugToPwm,
+            State::Retain => Time::OscillatorRetain,
+            State::Pause => Time::PilotPause,
             State::Steady | State::Digital => return None,
         };
-        Some(self.since + wait)
+        Some(self.since + times.get(wait))
     }
 
     fn enter(&mut self, state: State, now: Instant) {

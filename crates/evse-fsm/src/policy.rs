@@ -4,18 +4,18 @@ use session::{Compared, Limits, Target};
 
 use crate::found::{amperes, volts};
 use crate::power::CURRENT_BEFORE_POWER_MA;
-use crate::request::{CarStatus, Verdict};
+use crate::request::{CHARGE_SERVICE, CarStatus, Profile, SCHEDULE, Verdict};
 use crate::{Config, EnergyTransfer, PowerStage, Quirks, Warning};
 
 /// How far the output may be from the car's target when power is switched on, in mV: 20 V (IEC 61851-23).
 pub(crate) const POWER_ON_WINDOW_MV: i32 = 20_000;
 
 /// Whether the selection of services is the one that was offered.
-pub(crate) fn payment(external: bool, only_service: Option<u16>, offered: u16) -> Verdict {
+pub(crate) fn selection(external: bool, only_service: Option<u16>) -> Result<(), Refusal> {
     if !external {
-        return Verdict::PaymentSelectionInvalid;
+        return Err(Verdict::PaymentNotOffered.into());
     }
-    if only_service == Some(offered) { Verdict::Ok } else { Verdict::ServiceSelectionInvalid }
+    if only_service == Some(CHARGE_SERVICE) { Ok(()) } else { Err(Verdict::ServiceNotOffered.into()) }
 }
 
 /// Why a request is refused, and the values that say so.
@@ -44,9 +44,9 @@ pub(crate) fn parameters(
     car: Option<&(CarStatus, Limits)>,
 ) -> Result<(), Refusal> {
     if transfer != Some(config.energy_transfer) {
-        return Err(Verdict::WrongEnergyTransfer.into());
+        return Err(Verdict::TransferNotOffered.into());
     }
-    let Some((_, car)) = car else { return Err(Verdict::WrongChargeParameter.into()) };
+    let Some((_, car)) = car else { return Err(Verdict::ParametersDoNotFit.into()) };
     let (own, most) = (&config.limits, Limits::PLAUSIBLE);
     let (voltage_mv, current_ma) = (car.max_voltage_mv, car.max_current_ma);
     // An isolation test at less than that proves little.
@@ -75,20 +75,15 @@ pub(crate) fn parameters(
         (current_ma <= most.max_current_ma, amperes(current, current_ma, "most", most.max_current_ma)),
         ((0..=most.max_power_w).contains(&power_w), power),
     ];
-    fit(Verdict::WrongChargeParameter, rows)
+    fit(Verdict::ParametersDoNotFit, rows)
 }
 
-/// What a precharge request makes of the output, in mV.
-pub(crate) fn precharge(
-    config: &Config,
-    bounds: &Limits,
-    asked: Target,
-) -> Result<(i32, Option<Warning>), Refusal> {
+/// Whether a precharge may be asked for like this.
+pub(crate) fn precharge(config: &Config, asked: Target) -> Result<Option<Warning>, Refusal> {
     let (most_mv, most_ma) = (Limits::PLAUSIBLE.max_voltage_mv, CURRENT_BEFORE_POWER_MA);
     let current = amperes("precharge current", asked.current_ma, "most", most_ma);
     let voltage = |limit| volts("precharge target", asked.voltage_mv, "limit", limit);
     let least_mv = config.limits.min_voltage_mv;
-    // Below the minimum it is never lifted to it: the car did not ask for that.
     let is_low = asked.voltage_mv < least_mv;
     let rows = [
         (asked.voltage_mv <= most_mv, voltage(most_mv)),
@@ -96,33 +91,30 @@ pub(crate) fn precharge(
         (!is_low || config.quirks.contains(Quirks::ODD_PRECHARGE_TARGET), voltage(least_mv)),
     ];
     fit(Verdict::Failed, rows)?;
-    if is_low {
-        return Ok((0, Some(Warning::Quirk("odd-precharge-target"))));
-    }
-    Ok((asked.voltage_mv.min(bounds.max_voltage_mv), None))
+    Ok(is_low.then_some(Warning::Quirk("odd-precharge-target")))
 }
 
-/// Whether power may be switched on.
+/// Whether power may be switched on. The voltage that the car asked for counts as asked: an output that follows only a part of
+/// it is not at the car's voltage.
 pub(crate) fn power_on(
     config: &Config,
-    tuple: Option<i16>,
-    profile_w: i32,
+    profile: Option<Profile>,
     present_mv: i32,
-    target_mv: i32,
+    precharge_mv: i32,
 ) -> Result<Option<Warning>, Refusal> {
-    if tuple.is_some_and(|tuple| tuple != crate::din::SCHEDULE) {
-        return Err(Verdict::TariffSelectionInvalid.into());
+    if profile.is_some_and(|profile| profile.schedule != SCHEDULE) {
+        return Err(Verdict::ScheduleNotOffered.into());
     }
     let least_mv = config.limits.min_voltage_mv;
-    let is_near = present_mv.saturating_sub(target_mv).saturating_abs() <= POWER_ON_WINDOW_MV;
+    let is_near = present_mv.saturating_sub(precharge_mv).saturating_abs() <= POWER_ON_WINDOW_MV;
     let rows = [
-        (target_mv >= least_mv, volts("precharge target", target_mv, "charger's minimum", least_mv)),
-        (is_near, volts("output voltage", present_mv, "precharge target", target_mv)),
+        (precharge_mv >= least_mv, volts("precharge target", precharge_mv, "charger's minimum", least_mv)),
+        (is_near, volts("output voltage", present_mv, "precharge target", precharge_mv)),
     ];
-    fit(Verdict::PresentVoltageTooLow, rows)?;
-    if profile_w > config.limits.max_power_w.min(i32::from(i16::MAX)) {
+    fit(Verdict::VoltageOffTarget, rows)?;
+    if profile.is_some_and(|profile| profile.most_w > config.limits.max_power_w) {
         if !config.quirks.contains(Quirks::PROFILE_POWER) {
-            return Err(Verdict::ChargingProfileInvalid.into());
+            return Err(Verdict::ProfileAboveSchedule.into());
         }
         return Ok(Some(Warning::Quirk("profile-power")));
     }

@@ -1,4 +1,5 @@
 use machine::{Duration, Instant};
+use session::Limits;
 
 /// How the voltage is brought to the car's target before its contactors close.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,15 +46,18 @@ const STEP_MV: i32 = 20_000;
 /// Rate of the two measured presets in mV/s (curve: ~90 V per 90 ms).
 const FAST_MV_PER_S: i32 = 1_000_000;
 
-/// One run from 0 V to the target.
+/// One run from 0 V to the voltage that the car asks for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ramp {
     preset: Preset,
+    /// What car and charger bear together.
+    limits: Limits,
     began: Instant,
     stepped: Instant,
     /// The set point in mV.
     voltage_mv: i32,
-    target_mv: i32,
+    /// The voltage in mV that the car asked for last.
+    precharge_mv: i32,
     /// What `step20` has allowed so far, in mV.
     allowed_mv: i32,
     /// `overshoot` has passed its peak.
@@ -61,42 +65,44 @@ pub(crate) struct Ramp {
 }
 
 impl Ramp {
-    pub(crate) fn new(preset: Preset, now: Instant) -> Self {
-        Self { preset, began: now, stepped: now, voltage_mv: 0, target_mv: 0, allowed_mv: 0, over: false }
+    pub(crate) const fn new(preset: Preset, limits: Limits, now: Instant) -> Self {
+        let (voltage_mv, precharge_mv, allowed_mv) = (0, 0, 0);
+        Self { preset, limits, began: now, stepped: now, voltage_mv, precharge_mv, allowed_mv, over: false }
     }
 
-    /// The newest target in mV.
-    pub(crate) const fn target_mv(&self) -> i32 {
-        self.target_mv
+    /// The voltage in mV that the car asked for last.
+    pub(crate) const fn precharge_mv(&self) -> i32 {
+        self.precharge_mv
     }
 
-    /// A `PreChargeReq` with this target in mV.
-    pub(crate) fn request(&mut self, target_mv: i32) {
-        self.target_mv = target_mv;
-        self.allowed_mv = if self.allowed_mv.saturating_add(STEP_MV) >= target_mv {
-            target_mv
-        } else {
-            self.allowed_mv + STEP_MV
-        };
+    /// Where that leads to, in mV: not above what both bear, and to 0 V below the minimum. It is never lifted to the minimum:
+    /// the car did not ask for that.
+    pub(crate) fn target_mv(&self) -> i32 {
+        let Limits { min_voltage_mv, max_voltage_mv, .. } = self.limits;
+        if self.precharge_mv < min_voltage_mv { 0 } else { self.precharge_mv.min(max_voltage_mv) }
     }
 
-    /// Advances to `now` and gives the set point in mV, at most `max_mv`. `rate` is that of
-    /// [`Preset::Ramp`] in mV/s.
-    pub(crate) fn step(&mut self, now: Instant, rate: i32, max_mv: i32) -> i32 {
-        let elapsed = now.since(self.began);
-        let (goal, rate) = self.goal(elapsed, rate, max_mv);
-        let goal = goal.clamp(0, max_mv.max(0));
+    /// The car asks for this voltage in mV.
+    pub(crate) fn request(&mut self, precharge_mv: i32) {
+        self.precharge_mv = precharge_mv;
+        self.allowed_mv = self.target_mv().min(self.allowed_mv.saturating_add(STEP_MV));
+    }
+
+    /// Advances to `now` and gives the set point in mV. `rate` is that of [`Preset::Ramp`] in mV/s.
+    pub(crate) fn step(&mut self, now: Instant, rate: i32) -> i32 {
+        let (goal, rate) = self.goal(now.since(self.began), rate);
+        let goal = goal.clamp(0, self.limits.max_voltage_mv.max(0));
         self.voltage_mv = approach(self.voltage_mv, goal, rate, now.since(self.stepped));
         self.stepped = now;
-        if self.voltage_mv >= overshoot_mv(self.target_mv, max_mv) {
+        if self.voltage_mv >= self.overshoot_mv() {
             self.over = true;
         }
         self.voltage_mv
     }
 
     /// (voltage in mV to go to, rate in mV/s).
-    fn goal(&self, elapsed: Duration, rate: i32, max_mv: i32) -> (i32, i32) {
-        let target = self.target_mv;
+    fn goal(&self, elapsed: Duration, rate: i32) -> (i32, i32) {
+        let target = self.target_mv();
         match self.preset {
             _ if target <= 0 => (0, i32::MAX),
             Preset::Ramp => (target, rate),
@@ -107,13 +113,13 @@ impl Ramp {
             Preset::TwoStage => (target, 1_000),
             Preset::Overshoot if elapsed < Duration::from_millis(1_400) => (0, i32::MAX),
             Preset::Overshoot if self.over => (target, 12_000),
-            Preset::Overshoot => (overshoot_mv(target, max_mv), FAST_MV_PER_S),
+            Preset::Overshoot => (self.overshoot_mv(), FAST_MV_PER_S),
         }
     }
-}
 
-fn overshoot_mv(target_mv: i32, max_mv: i32) -> i32 {
-    target_mv.saturating_add(17_000).min(max_mv)
+    fn overshoot_mv(&self) -> i32 {
+        self.target_mv().saturating_add(17_000).min(self.limits.max_voltage_mv)
+    }
 }
 
 /// The longest time that one step of a ramp counts: a caller that was away must not make a ramp jump.
@@ -137,15 +143,19 @@ mod tests {
     use super::*;
     use std::vec::Vec;
 
+    fn limits(max_v: i32) -> Limits {
+        Limits { max_voltage_mv: max_v * 1000, min_voltage_mv: 50_000, ..Limits::NONE }
+    }
+
     /// Set points in V at each 100 ms with a request each time.
     fn run(preset: Preset, target_v: i32, max_v: i32, steps: u64) -> Vec<i32> {
-        let mut ramp = Ramp::new(preset, Instant::ZERO);
+        let mut ramp = Ramp::new(preset, limits(max_v), Instant::ZERO);
         let mut volts = Vec::new();
         for step in 0..steps {
             ramp.request(target_v * 1000);
             // Finer than the requests, as a real loop is.
             for part in 0..10 {
-                ramp.step(Instant::from_millis(step * 100 + part * 10), 500_000, max_v * 1000);
+                ramp.step(Instant::from_millis(step * 100 + part * 10), 500_000);
             }
             volts.push(ramp.voltage_mv / 1000);
         }
@@ -197,13 +207,25 @@ mod tests {
     #[test]
     fn a_target_that_falls_to_zero_takes_the_voltage_with_it_at_once() {
         for preset in Preset::ALL {
-            let mut ramp = Ramp::new(*preset, Instant::ZERO);
+            let mut ramp = Ramp::new(*preset, limits(500), Instant::ZERO);
             ramp.request(350_000);
             for ms in 1..300 {
-                ramp.step(Instant::from_millis(ms * 10), 500_000, 500_000);
+                ramp.step(Instant::from_millis(ms * 10), 500_000);
             }
             ramp.request(0);
-            assert_eq!(ramp.step(Instant::from_millis(3_010), 500_000, 500_000), 0, "{preset:?}");
+            assert_eq!(ramp.step(Instant::from_millis(3_010), 500_000), 0, "{preset:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_car_asks_for_is_cut_at_the_limit_and_not_lifted_to_the_minimum() {
+        let mut ramp = Ramp::new(Preset::Mirror, limits(400), Instant::ZERO);
+        for (asked_mv, target_mv) in
+            [(350_000, 350_000), (400_001, 400_000), (50_000, 50_000), (49_999, 0), (-15_000, 0)]
+        {
+            ramp.request(asked_mv);
+            assert_eq!((ramp.precharge_mv(), ramp.target_mv()), (asked_mv, target_mv));
+            assert_eq!(ramp.step(Instant::ZERO, 500_000), target_mv);
         }
     }
 

@@ -2,51 +2,17 @@
 //! message set.
 
 use heapless::Vec;
-use session::{Limits, Target};
+use session::{Exchange, Limits, Protocol, Target, Values};
 
 use crate::{EnergyTransfer, Isolation, Status};
 
 /// A session id, byte-exact.
 pub(crate) type SessionId = Vec<u8, 8>;
 
-/// The kinds of requests: each has an answer of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Handshake,
-    SessionSetup,
-    ServiceDiscovery,
-    PaymentSelection,
-    Authentication,
-    ChargeParameter,
-    CableCheck,
-    PreCharge,
-    PowerDelivery,
-    CurrentDemand,
-    WeldingDetection,
-    SessionStop,
-    /// Requests that DC charging has no use for.
-    ServiceDetail,
-    PaymentDetails,
-    ChargingStatus,
-    MeteringReceipt,
-    CertificateUpdate,
-    CertificateInstallation,
-}
-
-impl Kind {
-    /// Whether DC charging has a use for it.
-    pub(crate) const fn is_supported(self) -> bool {
-        !matches!(
-            self,
-            Self::ServiceDetail
-                | Self::PaymentDetails
-                | Self::ChargingStatus
-                | Self::MeteringReceipt
-                | Self::CertificateUpdate
-                | Self::CertificateInstallation
-        )
-    }
-}
+/// The number of the one service that is offered.
+pub(crate) const CHARGE_SERVICE: u16 = 1;
+/// The number of the one schedule that is offered.
+pub(crate) const SCHEDULE: i32 = 1;
 
 /// What the car says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,30 +29,38 @@ impl CarStatus {
     }
 }
 
+/// What the car wants to draw over time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Profile {
+    /// The number of the schedule that it belongs to.
+    pub(crate) schedule: i32,
+    /// The highest power of its entries, in W; 0 where it has none.
+    pub(crate) most_w: i32,
+}
+
 /// The content of a request, as far as the charger needs it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Content {
     /// A handshake and what was agreed.
-    Handshake(Agreed),
+    Handshake(Option<Agreed>),
     SessionSetup {
         evccid_bytes: usize,
     },
-    PaymentSelection {
+    ServiceSelection {
         external: bool,
         only_service: Option<u16>,
     },
-    ChargeParameter {
+    ChargeParameters {
         transfer: Option<EnergyTransfer>,
         car: Option<(CarStatus, Limits)>,
     },
     CableCheck(CarStatus),
     PreCharge(CarStatus, Target),
-    PowerDelivery {
-        on: bool,
-        tuple: Option<i16>,
-        profile_w: i32,
+    PowerOn {
+        profile: Option<Profile>,
         status: Option<CarStatus>,
     },
+    PowerOff(Option<CarStatus>),
     CurrentDemand {
         status: CarStatus,
         target: Target,
@@ -98,65 +72,91 @@ pub(crate) enum Content {
 }
 
 impl Content {
-    /// The error that the car reports, 0 for none.
-    pub(crate) fn car_error(&self) -> u8 {
+    /// What the car says of itself, where it does.
+    pub(crate) const fn status(&self) -> Option<CarStatus> {
         match self {
             Self::CableCheck(status)
             | Self::PreCharge(status, _)
             | Self::WeldingDetection(status)
             | Self::CurrentDemand { status, .. }
-            | Self::PowerDelivery { status: Some(status), .. }
-            | Self::ChargeParameter { car: Some((status, _)), .. } => status.error,
-            _ => 0,
+            | Self::ChargeParameters { car: Some((status, _)), .. } => Some(*status),
+            Self::PowerOn { status, .. } | Self::PowerOff(status) => *status,
+            _ => None,
+        }
+    }
+
+    /// The error that the car reports, 0 for none.
+    pub(crate) fn car_error(&self) -> u8 {
+        self.status().map_or(0, |status| status.error)
+    }
+
+    /// The main values.
+    pub(crate) fn values(&self) -> Values {
+        let status = self.status();
+        let values = Values {
+            soc_percent: status.map(|status| status.soc_percent),
+            car_error: status.map(|status| status.error).filter(|error| *error != 0),
+            ..Values::default()
+        };
+        match self {
+            Self::ChargeParameters { car: Some((_, limits)), .. } => {
+                Values { limits: Some(*limits), ..values }
+            }
+            Self::PowerOn { .. } => Values { power_on: Some(true), ..values },
+            Self::PowerOff(_) => Values { power_on: Some(false), ..values },
+            Self::PreCharge(_, target) | Self::CurrentDemand { target, .. } => {
+                Values { target: Some(*target), ..values }
+            }
+            _ => values,
         }
     }
 }
 
-/// How a handshake ended.
+/// A protocol that both sides speak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Agreed {
-    /// The car's number of the protocol, and whether its minor version differs.
-    Yes {
-        schema_id: u8,
-        deviates: bool,
-    },
-    No,
+pub(crate) struct Agreed {
+    pub(crate) protocol: Protocol,
+    /// The car's number of it.
+    pub(crate) schema_id: u8,
+    /// The car has another minor version of it.
+    pub(crate) deviates: bool,
 }
 
 /// A request.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Request {
-    pub(crate) kind: Kind,
+    pub(crate) exchange: Exchange,
     pub(crate) name: &'static str,
     pub(crate) session_id: SessionId,
     pub(crate) content: Content,
 }
 
-/// How a request was met: the causes that have a response code.
+/// How a request was met, and why where it was refused. Each protocol's wire has a response code for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Ok,
     NewSession,
+    /// Refused for a cause that has no code of its own.
     Failed,
-    SequenceError,
+    OutOfOrder,
     UnknownSession,
-    ServiceSelectionInvalid,
-    PaymentSelectionInvalid,
-    WrongEnergyTransfer,
-    WrongChargeParameter,
-    PowerDeliveryNotApplied,
-    TariffSelectionInvalid,
-    ChargingProfileInvalid,
-    PresentVoltageTooLow,
+    ServiceNotOffered,
+    PaymentNotOffered,
+    TransferNotOffered,
+    ParametersDoNotFit,
+    PowerNotApplied,
+    ScheduleNotOffered,
+    ProfileAboveSchedule,
+    VoltageOffTarget,
 }
 
 /// An answer, kept until it is encoded.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
-    pub(crate) kind: Kind,
-    pub(crate) name: &'static str,
+    pub(crate) protocol: Protocol,
+    pub(crate) exchange: Exchange,
     pub(crate) session_id: SessionId,
-    pub(crate) agreed: Agreed,
+    pub(crate) agreed: Option<Agreed>,
     pub(crate) verdict: Verdict,
     pub(crate) finished: bool,
     pub(crate) status: Status,
@@ -165,4 +165,31 @@ pub(crate) struct Answer {
     pub(crate) present: Target,
     /// Current, voltage and power are held down by the charger's limits.
     pub(crate) achieved: [bool; 3],
+}
+
+impl Answer {
+    /// The message's name.
+    pub(crate) fn name(&self) -> &'static str {
+        self.exchange.names(self.protocol).response
+    }
+
+    /// The main values; `code` is the response code's name.
+    pub(crate) fn values(&self, code: &'static str) -> Values {
+        use Exchange as X;
+        let (has_finished, has_status, has_present) = match self.exchange {
+            X::Authorisation => (true, false, false),
+            X::ChargeParameters | X::CableCheck => (true, true, false),
+            X::PreCharge | X::CurrentDemand | X::WeldingDetection => (false, true, true),
+            X::PowerOn | X::PowerOff => (false, true, false),
+            _ => (false, false, false),
+        };
+        Values {
+            code: Some(code),
+            finished: has_finished.then_some(self.finished),
+            status: has_status.then_some(self.status),
+            isolation: self.isolation.filter(|_| has_status),
+            present: has_present.then_some(self.present),
+            ..Values::default()
+        }
+    }
 }

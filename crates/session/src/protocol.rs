@@ -1,6 +1,6 @@
 /// A message set that a session can speak. What differs from one to another is in tables by this key: message names
-/// ([`Exchange::names`](crate::Exchange)), the version in the handshake ([`namespace`](Self::namespace)), and each side's
-/// `wire` and `order` modules.
+/// ([`Exchange::names`](crate::Exchange)), its part of the handshake and payload type here, and each side's `wire` and
+/// `order` modules.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Protocol {
     /// DIN SPEC 70121.

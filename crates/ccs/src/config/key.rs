@@ -50,6 +50,23 @@ macro_rules! key {
             },
         }
     };
+    // One of a side's times, in seconds.
+    ($section:literal, $name:literal, $meaning:literal, time $side:ident . $times:ident $time:ident) => {
+        Key {
+            section: $section,
+            name: $name,
+            meaning: $meaning,
+            get: |config| {
+                let millis = config.$side.$times.get(::session::Time::$time).as_millis();
+                $crate::config::value::scaled(i64::try_from(millis).unwrap_or(i64::MAX), 1_000)
+            },
+            set: |config, value| {
+                let time = $crate::config::value::seconds(value)?;
+                config.$side.$times = config.$side.$times.with(::session::Time::$time, time);
+                Ok(())
+            },
+        }
+    };
     // A whole number.
     ($section:literal, $name:literal, $meaning:literal, whole $($field:ident).+) => {
         Key {

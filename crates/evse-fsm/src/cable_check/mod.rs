@@ -2,7 +2,7 @@
 
 use machine::{Duration, Instant};
 pub(crate) use session::DEAD_MV;
-use session::{Cause, Debounce, Target};
+use session::{Cause, Debounce, Target, Time};
 
 use crate::found::{Found, volts};
 use crate::insulation::{self, Liveness, judged};
@@ -166,7 +166,7 @@ impl Test {
         let is_apart = self.apart.take(plant.contactors, |closed| !closed, Debounce::CONTACT);
         let fail = |fault| Step::Done(Err(fault));
         match self.step {
-            Step::Settle => self.settled(now, plant, voltage, times.settle),
+            Step::Settle => self.settled(now, plant, voltage, times.get(Time::Settle)),
             // Nothing was demanded yet: the stage or the car's battery is on the cable.
             Step::Connect if voltage.is_some_and(|mv| mv.saturating_abs() >= DEAD_MV) => fail(Fault::Weld),
             Step::Connect => match fresh(plant.contactors, now) {
@@ -181,11 +181,11 @@ impl Test {
             Step::SelfTest => match self.self_tested(plant) {
                 Some(SelfTest::Passed) => Step::Raise,
                 Some(SelfTest::Failed) => fail(Fault::Monitor),
-                _ if elapsed >= times.self_test => fail(Fault::Monitor),
+                _ if elapsed >= times.get(Time::SelfTest) => fail(Fault::Monitor),
                 _ => Step::SelfTest,
             },
             Step::Raise if is_reached => Step::Measure,
-            Step::Raise if elapsed >= times.raise => fail(Fault::Voltage),
+            Step::Raise if elapsed >= times.get(Time::Raise) => fail(Fault::Voltage),
             Step::Raise => Step::Raise,
             // Something draws the voltage down, and nothing may yet.
             Step::Measure if !is_reached && draws => fail(Fault::Weld),

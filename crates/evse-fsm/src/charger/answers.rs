@@ -1,95 +1,130 @@
 //! Answers: now, or when pilot or current are where they must be.
 
-use machine::Duration;
-use session::{By, Cause};
+use session::{By, Cause, Exchange, Time};
 
-use super::tell::response_name;
-use super::{Charger, Timer, Waiting};
-use crate::request::{Agreed, Answer, Content, Kind, Request, Verdict};
-use crate::sequence::State;
+use super::connection::Waiting;
+use super::{Charger, Timer};
+use crate::order::{Next, State};
+use crate::request::{Agreed, Answer, Content, Request, Verdict};
 use crate::{Quirks, Status};
 
 impl Charger {
-    /// Answers later: when the pilot or the current is where it must be, or at the latest after `span`.
-    pub(super) fn wait(&mut self, request: Request, span: Duration) {
-        let waiting = Waiting { request, until: self.now + span };
+    /// Answers later: when the pilot or the current is where it must be, or at the latest after `time`.
+    pub(super) fn wait(&mut self, request: Request, time: Time) {
+        let waiting = Waiting { request, until: self.now + self.config.times.get(time) };
         self.answer_waiting(waiting);
     }
 
     pub(super) fn answer_waiting(&mut self, waiting: Waiting) {
         let late = self.now >= waiting.until;
         let Waiting { request, until } = waiting;
-        let arrived = match request.kind {
-            Kind::CableCheck => self.may_energise(),
-            Kind::WeldingDetection => !self.is_ready(),
+        let arrived = match request.exchange {
+            Exchange::CableCheck => self.may_energise(),
+            Exchange::WeldingDetection => !self.is_ready(),
             _ => !self.power.is_energised(),
         };
-        match (request.kind, request.content.clone()) {
-            (Kind::CableCheck, Content::CableCheck(car)) if arrived => self.cable_check(request, car),
+        match (request.exchange, request.content.clone()) {
+            (Exchange::CableCheck, Content::CableCheck(car)) if arrived => self.cable_check(request, car),
             // A car that was ready and no longer is ends the session, as in the test itself.
-            (Kind::CableCheck, _) if late && !arrived && self.car_left => {
+            (Exchange::CableCheck, _) if late && !arrived && self.session.car_left => {
                 self.make_safe(By::Car, Cause::Finished, Status::Shutdown);
                 self.reply(&request, Verdict::Ok, false);
             }
-            (Kind::CableCheck | Kind::WeldingDetection, _) if late && !arrived => {
-                let unlocked = request.kind == Kind::CableCheck && self.is_ready();
-                let cause = if unlocked { Cause::Lock } else { Cause::Timeout("pilot detection") };
+            (Exchange::CableCheck | Exchange::WeldingDetection, _) if late && !arrived => {
+                let unlocked = request.exchange == Exchange::CableCheck && self.is_ready();
+                let cause = if unlocked { Cause::Lock } else { Cause::Timeout(Time::PilotDetection.name()) };
                 self.refuse(&request, Verdict::Failed, cause.into());
             }
             _ if arrived || late => self.reply(&request, Verdict::Ok, true),
-            _ => self.waiting = Some(Waiting { request, until }),
+            _ => self.session.waiting = Some(Waiting { request, until }),
         }
+    }
+
+    /// The session goes on from this exchange to the next.
+    pub(super) fn go_on(&mut self, exchange: Exchange) {
+        if let Next::State(next) | Next::Bent(next, ..) = self.next(exchange) {
+            self.session.state = next;
+        }
+    }
+
+    /// Answers, and goes on.
+    pub(super) fn pass(&mut self, request: &Request, verdict: Verdict) {
+        self.go_on(request.exchange);
+        self.reply(request, verdict, true);
     }
 
     pub(super) fn reply(&mut self, request: &Request, verdict: Verdict, finished: bool) {
-        self.reply_with(request, verdict, finished, Agreed::No);
+        self.reply_with(request, verdict, finished, None);
     }
 
-    pub(super) fn reply_with(&mut self, request: &Request, verdict: Verdict, finished: bool, agreed: Agreed) {
-        let asked_current = matches!(&request.content, Content::CurrentDemand { target, .. }
-            if target.current_ma > self.config.limits.max_current_ma);
-        let asked_voltage = matches!(&request.content, Content::CurrentDemand { target, .. }
-            if target.voltage_mv > self.config.limits.max_voltage_mv);
+    pub(super) fn reply_with(
+        &mut self,
+        request: &Request,
+        verdict: Verdict,
+        finished: bool,
+        agreed: Option<Agreed>,
+    ) {
         let present = self.present();
-        let most = self.config.limits.current_at_power(present.voltage_mv);
-        let asked_power = matches!(&request.content, Content::CurrentDemand { target, .. }
-            if target.current_ma > most);
         let answer = Answer {
-            kind: request.kind,
-            name: response_name(request.kind),
-            session_id: self.session_id.clone(),
+            protocol: self.session.protocol,
+            exchange: request.exchange,
+            session_id: self.session.id.clone(),
             agreed,
             verdict,
             finished,
-            status: self.status(request.kind, finished),
-            isolation: Some(self.isolation),
-            notify_stop: self.stop.is_some() && self.config.quirks.contains(Quirks::NOTIFY_STOP),
+            status: self.status(request.exchange, finished),
+            isolation: Some(self.session.isolation),
+            notify_stop: self.session.stop.is_some() && self.config.quirks.contains(Quirks::NOTIFY_STOP),
             present,
-            achieved: [asked_current, asked_voltage, asked_power],
+            achieved: self.achieved(&request.content, present.voltage_mv),
         };
-        self.tell_answer(&answer, request);
-        self.answer = Some(answer);
-        if self.state != State::Over {
-            self.timers.set(Timer::Sequence, self.now + self.config.times.sequence);
+        self.tell_answer(&answer);
+        self.session.answer = Some(answer);
+        if self.session.state != State::Over {
+            self.set(Timer::Sequence, Time::Sequence);
         }
     }
 
+    /// Whether current, voltage and power that are asked for are held down by the charger's limits.
+    fn achieved(&self, asked: &Content, present_mv: i32) -> [bool; 3] {
+        let Content::CurrentDemand { target, .. } = asked else { return [false; 3] };
+        let own = &self.config.limits;
+        [
+            target.current_ma > own.max_current_ma,
+            target.voltage_mv > own.max_voltage_mv,
+            target.current_ma > own.current_at_power(present_mv),
+        ]
+    }
+
     /// The charger's status as the car is told it (defaults of `EvseV2G`, and Ready where an Audi needs it).
-    pub(super) fn status(&self, kind: Kind, finished: bool) -> Status {
-        if let Some(stop) = self.stop {
+    pub(super) fn status(&self, exchange: Exchange, finished: bool) -> Status {
+        if let Some(stop) = self.session.stop {
             return stop.status;
         }
-        match kind {
-            Kind::ChargeParameter | Kind::PreCharge | Kind::CurrentDemand => Status::Ready,
-            Kind::CableCheck if finished => Status::Ready,
-            Kind::CableCheck => Status::IsolationMonitoring,
-            Kind::PowerDelivery if self.state == State::FirstDemand => Status::Ready,
-            Kind::PowerDelivery | Kind::WeldingDetection => Status::Shutdown,
+        match exchange {
+            Exchange::ChargeParameters | Exchange::PreCharge | Exchange::CurrentDemand => Status::Ready,
+            Exchange::CableCheck if finished => Status::Ready,
+            Exchange::CableCheck => Status::IsolationMonitoring,
+            Exchange::PowerOn if self.session.state == State::FirstDemand => Status::Ready,
+            Exchange::PowerOn | Exchange::PowerOff | Exchange::WeldingDetection => Status::Shutdown,
             _ => Status::NotReady,
         }
     }
 
-    pub(super) fn start(&mut self, timer: Timer, span: Duration) {
-        self.timers.start(timer, self.now + span);
+    /// Starts `timer` unless it runs already.
+    pub(super) fn start(&mut self, timer: Timer, time: Time) {
+        self.session.timers.start(timer, self.now + self.config.times.get(time));
+    }
+
+    /// Starts `timer` from now.
+    pub(super) fn set(&mut self, timer: Timer, time: Time) {
+        self.session.timers.set(timer, self.now + self.config.times.get(time));
+    }
+
+    /// Starts `timer` with the time that the charger has for this exchange, unless it runs already.
+    pub(super) fn start_budget(&mut self, timer: Timer, exchange: Exchange) {
+        if let Some(time) = exchange.row().budget {
+            self.start(timer, time);
+        }
     }
 }

@@ -1,42 +1,95 @@
 //! The connection: a session begins and ends with it.
 
 use control_pilot::Level;
-use session::{By, Cause, Limits, Phase};
+use machine::{Instant, Timers};
+use session::{By, Cause, Limits, Phase, Protocol, StopReason, Time};
 
 use super::{Charger, Timer};
+use crate::order::State;
 use crate::power::SAFE_OPEN;
 use crate::reading::fresh;
-use crate::sequence::State;
+use crate::request::{Answer, Request, SessionId};
 use crate::supervision::{pilot_fault, plug_fault};
 use crate::{Closed, Dropped, Event, Isolation, PowerStage, ReverseCurrent, Status, Warning};
 
+/// What belongs to one session, and to no other.
+#[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub(super) struct Session {
+    pub(super) protocol: Protocol,
+    pub(super) state: State,
+    pub(super) id: SessionId,
+    /// The connection shall be closed.
+    pub(super) close: bool,
+    /// What the car can take.
+    pub(super) car_limits: Limits,
+    pub(super) isolation: Isolation,
+    /// First request for the charger's parameters.
+    pub(super) parameters_since: Option<Instant>,
+    /// It came to the charging loop.
+    pub(super) charged: bool,
+    /// The car says that it is not ready.
+    pub(super) car_waits: bool,
+    /// The car was at pilot C or D for the cable check and has left it.
+    pub(super) car_left: bool,
+    pub(super) stop: Option<Stop>,
+    pub(super) waiting: Option<Waiting>,
+    pub(super) answer: Option<Answer>,
+    pub(super) bad_messages: u8,
+    pub(super) timers: Timers<Timer, 8>,
+}
+
+/// A stop that is under way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stop {
+    pub(super) reason: StopReason,
+    /// What the car is told.
+    pub(super) status: Status,
+}
+
+/// A request whose answer waits for the pilot or for the current to fall.
+#[derive(Clone, Debug)]
+pub(super) struct Waiting {
+    pub(super) request: Request,
+    pub(super) until: Instant,
+}
+
+impl Session {
+    pub(super) const fn new(state: State) -> Self {
+        Self {
+            protocol: Protocol::Din,
+            state,
+            id: SessionId::new(),
+            close: false,
+            car_limits: Limits::NONE,
+            isolation: Isolation::Measuring,
+            parameters_since: None,
+            charged: false,
+            car_waits: false,
+            car_left: false,
+            stop: None,
+            waiting: None,
+            answer: None,
+            bad_messages: 0,
+            timers: Timers::new(),
+        }
+    }
+}
+
 impl Charger {
     pub(super) fn connected(&mut self) {
-        if self.is_connected {
+        if self.session.state != State::NoSession {
             self.closed(Closed::Rst);
         }
-        self.is_connected = true;
-        self.close = false;
-        self.answer = None;
-        self.stop = None;
         self.power.allow();
-        (self.charged, self.car_waits, self.car_left) = (false, false, false);
-        self.bad_messages = 0;
-        self.session_id.clear();
-        self.car_limits = Limits::NONE;
-        self.precharge_mv = 0;
-        self.isolation = Isolation::Measuring;
-        self.parameters_since = None;
-        self.timers.clear_all();
         if self.latched.is_some() || !self.pilot.is_offering() {
             self.events.push(Event::Dropped(Dropped::Connection));
-            self.state = State::Over;
-            self.close = true;
+            self.session = Session { close: true, ..Session::new(State::Over) };
             return;
         }
-        self.state = State::Handshake;
+        self.session = Session::new(State::Handshake);
         self.set_phase(Phase::Handshake);
-        self.timers.set(Timer::Setup, self.now + self.config.times.setup);
+        self.start(Timer::Setup, Time::SetupBudget);
         if self.config.power_stage == PowerStage::None {
             self.events.push(Event::Warning(Warning::NoPowerStage));
         }
@@ -48,7 +101,7 @@ impl Charger {
     pub(super) fn link_lost(&mut self) {
         // A pulled plug takes the link with it.
         let (by, cause) = self.pilot_said().unwrap_or((By::Network, Cause::LinkLost));
-        if self.state == State::Over {
+        if self.session.state == State::Over {
             // Nothing is left to be ended: the car left the network before it closed the connection.
             self.pilot.halt(self.now);
         } else {
@@ -69,29 +122,29 @@ impl Charger {
     }
 
     pub(super) fn closed(&mut self, closed: Closed) {
-        if !self.is_connected {
+        if self.session.state == State::NoSession {
             return;
         }
-        self.is_connected = false;
-        self.close = false;
-        self.answer = None;
-        self.waiting = None;
-        self.timers.clear_all();
         let said = self.pilot_said();
         self.power.stop(self.now, SAFE_OPEN);
-        let finished = self.stop.is_some_and(|stop| stop.reason.is_normal());
+        let finished = self.session.stop.is_some_and(|stop| stop.reason.is_normal());
         // A connection on which nothing was said, or that was refused, is no session: cars open and drop many.
-        let silent = self.stop.is_none() && matches!(self.state, State::Handshake | State::Over);
-        if self.stop.is_none() && !silent {
+        let silent =
+            self.session.stop.is_none() && matches!(self.session.state, State::Handshake | State::Over);
+        if self.session.stop.is_none() && !silent {
             let (by, cause) = said.unwrap_or((By::Network, closed.cause()));
             self.stop_for(by, cause, Status::Shutdown);
         }
-        self.timers.clear_all();
-        self.state = State::NoSession;
+        let none = Session {
+            // The output may still be falling: what the car can take bounds it until the next session.
+            car_limits: self.session.car_limits,
+            ..Session::new(State::NoSession)
+        };
+        let ended = core::mem::replace(&mut self.session, none);
         if silent {
             return self.set_phase(if self.level == Some(Level::A) { Phase::Idle } else { Phase::Plugged });
         }
-        if finished && self.charged {
+        if finished && ended.charged {
             self.forget_tries();
         }
         if finished {
@@ -101,7 +154,7 @@ impl Charger {
         }
         self.set_phase(Phase::Ended);
         self.authorised = None;
-        if let Some(stop) = self.stop.take() {
+        if let Some(stop) = ended.stop {
             self.last_stop = Some(stop.reason);
             self.events.push(Event::Stopped(stop.reason));
         }

@@ -99,7 +99,7 @@ impl Charger {
             Touch::Live => false,
             Touch::Unknown => !needs(Sensors::VOLTAGE),
         };
-        let is_idle = self.state.is_before_power() && self.stop.is_none();
+        let is_idle = self.session.state.is_before_power() && self.session.stop.is_none();
         !holds && is_dead && is_open && is_idle && !self.power.is_energised()
     }
 }

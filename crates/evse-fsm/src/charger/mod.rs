@@ -2,26 +2,24 @@
 
 mod answers;
 mod connection;
+mod energy;
 mod latches;
 mod requests;
+mod setup;
 mod stops;
 mod supervise;
 mod tell;
 
 use control_pilot::{Level, Output};
-use heapless::Vec;
-use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers, TooShort};
-use session::{Latch, Limits, Phase, StopReason};
+use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, TooShort};
+use session::{Latch, Phase, Snapshot, StopReason, Time};
 
-use crate::din;
+use crate::order::State;
 use crate::pilot::Pilot;
 use crate::power::Power;
-use crate::request::{Answer, Request, SessionId};
-use crate::sequence::State;
 use crate::supervision::Supervision;
-use crate::{
-    Config, ConfigError, Demand, Dropped, Event, Input, Isolation, Lock, PAYLOAD_TYPE, Plant, Status,
-};
+use crate::{Config, ConfigError, Demand, Dropped, Event, Input, Lock, Plant, wire};
+use connection::Session;
 
 /// Events that wait at most: a request, its answer and what they cause are six.
 const EVENTS: usize = 16;
@@ -54,31 +52,17 @@ impl TimerName for Timer {
     ];
     fn name(self) -> &'static str {
         match self {
-            Self::Setup => "communication setup",
-            Self::Sequence => "sequence",
-            Self::Authorisation => "authorisation",
-            Self::CableCheck => "cable check",
-            Self::PreCharge => "precharge",
-            Self::Welding => "welding detection",
-            Self::StopGrace => "stop grace",
-            Self::Close => "close",
+            Self::Setup => Time::SetupBudget,
+            Self::Sequence => Time::Sequence,
+            Self::Authorisation => Time::AuthorisationBudget,
+            Self::CableCheck => Time::CableCheckBudget,
+            Self::PreCharge => Time::PreChargeBudget,
+            Self::Welding => Time::WeldingBudget,
+            Self::StopGrace => Time::StopGrace,
+            Self::Close => Time::CloseAfterStop,
         }
+        .name()
     }
-}
-
-/// A stop that is under way.
-#[derive(Clone, Copy, Debug)]
-struct Stop {
-    reason: StopReason,
-    /// What the car is told.
-    status: Status,
-}
-
-/// A request whose answer waits for the pilot or for the current to fall.
-#[derive(Clone, Debug)]
-struct Waiting {
-    request: Request,
-    until: Instant,
 }
 
 /// A charger's connector: pilot, session and plant. See the crate's documentation.
@@ -86,44 +70,24 @@ struct Waiting {
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Charger {
     config: Config,
-    plant: Plant,
-    /// When the first needed reading of the snapshot becomes too old.
-    stale_at: Option<Instant>,
+    plant: Snapshot<Plant>,
     pilot: Pilot,
     power: Power,
     supervision: Supervision,
-    state: State,
+    session: Session,
     phase: Phase,
-    is_connected: bool,
-    close: bool,
     available: bool,
     /// Set by what must not be repeated without a person or a new plug: no offer meanwhile.
     latched: Option<Latch>,
     /// A sensor is suspect, whatever else is latched.
     is_suspect: bool,
-    /// Someone stopped the charger: no offer behind the session at hand until the plug was out or a reset.
+    /// Someone stopped the charger: no offer after the session at hand until the plug was out or a reset.
     stopped: bool,
     /// How often in a row sessions ended for each of [`latches::COUNTED`].
     tries: [u8; latches::COUNTED.len()],
-    /// The session at hand came to the charging loop.
-    charged: bool,
-    /// The car says that it is not ready.
-    car_waits: bool,
-    /// It was at pilot C or D for the cable check and has left it.
-    car_left: bool,
+    /// Counts for the session at hand, or for the next one.
     authorised: Option<bool>,
-    session_id: SessionId,
-    car_limits: Limits,
-    /// The car's last precharge target as asked, in mV.
-    precharge_mv: i32,
-    isolation: Isolation,
-    /// First `ChargeParameterDiscoveryReq`.
-    parameters_since: Option<Instant>,
-    stop: Option<Stop>,
     last_stop: Option<StopReason>,
-    waiting: Option<Waiting>,
-    answer: Option<Answer>,
-    bad_messages: u8,
     level: Option<Level>,
     /// The plug was out, as far as the charger could tell.
     was_out: bool,
@@ -132,7 +96,6 @@ pub struct Charger {
     now: Instant,
     /// The earliest deadline, found once whenever anything has come in.
     due: Option<Deadline>,
-    timers: Timers<Timer, 8>,
     events: Queue<Event, EVENTS>,
 }
 
@@ -147,40 +110,24 @@ impl Charger {
         Ok(Self {
             available: config.available,
             config,
-            plant: Plant::default(),
-            stale_at: None,
+            plant: Snapshot::default(),
             pilot: Pilot::new(),
             power: Power::new(),
             supervision: Supervision::new(),
-            state: State::NoSession,
+            session: Session::new(State::NoSession),
             phase: Phase::Idle,
-            is_connected: false,
-            close: false,
             latched: None,
             is_suspect: false,
             stopped: false,
             tries: [latches::TRIES_BEFORE; latches::COUNTED.len()],
-            charged: false,
-            car_waits: false,
-            car_left: false,
             authorised: None,
-            session_id: Vec::new(),
-            car_limits: Limits::NONE,
-            precharge_mv: 0,
-            isolation: Isolation::Measuring,
-            parameters_since: None,
-            stop: None,
             last_stop: None,
-            waiting: None,
-            answer: None,
-            bad_messages: 0,
             level: None,
             // What was latched before the program began is not released by a plug that is out already.
             was_out: true,
             unseen: Duration::ZERO,
             now: Instant::ZERO,
             due: None,
-            timers: Timers::new(),
             events: Queue::new(),
         })
     }
@@ -202,7 +149,7 @@ impl Charger {
     /// Whether the connection shall be closed now: everything that was to be sent has been taken.
     /// Stays so until [`Input::Closed`] or a new [`Input::Connected`].
     pub fn wants_close(&self) -> bool {
-        self.close && self.answer.is_none()
+        self.session.close && self.session.answer.is_none()
     }
 
     /// The pilot's level as two readings agree on it; `None` while none is fresh.
@@ -217,7 +164,7 @@ impl Charger {
 
     /// Why the session at hand is being ended, or why the last one ended.
     pub fn stop_reason(&self) -> Option<StopReason> {
-        self.stop.map(|stop| stop.reason).or(self.last_stop)
+        self.session.stop.map(|stop| stop.reason).or(self.last_stop)
     }
 }
 
@@ -233,11 +180,7 @@ impl Machine for Charger {
             self.run_timers();
         }
         match input {
-            Input::Plant(plant) => {
-                self.config.sensors |= plant.answering();
-                self.stale_at = plant.stale_at(self.config.sensors);
-                self.plant = plant;
-            }
+            Input::Plant(plant) => self.plant.take(plant, &mut self.config.sensors),
             Input::Message { payload_type, payload } => self.message(cx, payload_type, payload),
             Input::Connected => self.connected(),
             Input::Closed(closed) => self.closed(closed),
@@ -254,16 +197,17 @@ impl Machine for Charger {
     }
 
     fn poll_transmit(&mut self, buffer: &mut [u8]) -> Result<Option<(usize, u16)>, TooShort> {
-        let Some(answer) = &self.answer else { return Ok(None) };
-        let encoded = din::encode(answer, &self.config, buffer);
+        let Some(answer) = &self.session.answer else { return Ok(None) };
+        let encoded = wire::encode(answer, &self.config, buffer);
         if let Some(needed) = encoded.err().and_then(|error| error.needed()) {
             return Err(TooShort { needed });
         }
         if encoded.is_err() {
-            self.events.push(Event::Dropped(Dropped::NotEncoded(answer.name)));
+            self.events.push(Event::Dropped(Dropped::NotEncoded(answer.name())));
         }
-        self.answer = None;
-        Ok(encoded.ok().map(|length| (length, PAYLOAD_TYPE)))
+        let payload_type = answer.protocol.payload_type();
+        self.session.answer = None;
+        Ok(encoded.ok().map(|length| (length, payload_type)))
     }
 
     fn poll_event(&mut self) -> Option<Event> {

@@ -2,14 +2,15 @@
 
 use control_pilot::Level;
 use machine::{Duration, TimerName};
-use session::{By, Cause, Checkpoint, Detail, Latch, StopReason};
+use session::{By, Cause, Checkpoint, Detail, Latch, StopReason, Time};
 
-use super::{Charger, Stop, Timer};
+use super::connection::Stop;
+use super::{Charger, Timer};
 use crate::found::Found;
+use crate::order::State;
 use crate::power::SAFE_OPEN;
 use crate::request::Verdict;
-use crate::sequence::State;
-use crate::{Event, Operator, Quirks, Status, din};
+use crate::{Event, Operator, Quirks, Status, wire};
 
 impl Charger {
     /// Time for a car to end the session that it reported an error in: 3 s (judgement).
@@ -21,8 +22,8 @@ impl Charger {
         let held_up = (cause == Cause::HeldUp).then_some(self.unseen);
         let reason =
             StopReason::new(by, cause, self.phase).with(Detail { compared, held_up, ..Detail::default() });
-        let is_first = self.stop.is_none();
-        let stop = self.stop.get_or_insert(Stop { reason, status });
+        let is_first = self.session.stop.is_none();
+        let stop = self.session.stop.get_or_insert(Stop { reason, status });
         if status.is_unsafe() && !stop.status.is_unsafe() {
             stop.status = status;
         }
@@ -33,7 +34,7 @@ impl Charger {
         self.events.push(Event::Stopping(reason));
         self.count(cause);
         if is_first {
-            self.timers.set(Timer::Close, self.now + self.config.times.close_after_stop);
+            self.set(Timer::Close, Time::CloseAfterStop);
             self.begin_fall(cause);
         }
     }
@@ -41,27 +42,28 @@ impl Charger {
     /// From the first moment of a stop voltage and current only fall. Whom the charger asks to end has the grace to do so.
     fn begin_fall(&mut self, cause: Cause) {
         let is_asked = matches!(cause, Cause::OperatorStop | Cause::NotAuthorised);
-        let grace = self.config.times.stop_grace;
+        let grace = self.config.times.get(Time::StopGrace);
         // One that reports an error ends by itself, and gets no current meanwhile.
         let grace = if is_asked { grace } else { grace.min(Self::ERROR_GRACE) };
         self.power.fall(self.now, if is_asked { grace } else { Duration::ZERO });
         if self.power.is_at_car() {
-            self.timers.set(Timer::StopGrace, self.now + grace);
+            self.session.timers.set(Timer::StopGrace, self.now + grace);
         }
     }
 
     /// What the car was answered when it was refused, for the reason of the stop.
     pub(super) fn note_refusal(&mut self, verdict: Verdict, error: u8) {
+        let protocol = self.session.protocol;
         let notifies = self.config.quirks.contains(Quirks::NOTIFY_STOP);
-        if let Some(Stop { reason, status }) = &mut self.stop
+        if let Some(Stop { reason, status }) = &mut self.session.stop
             && reason.detail.code.is_none()
         {
             let compared = reason.detail.compared;
             reason.detail = Detail {
-                code: Some(din::verdict_name(verdict)),
+                code: Some(wire::verdict_name(protocol, verdict)),
                 status: Some(status.name()),
                 notification: notifies.then_some("StopCharging"),
-                error: din::error_name(error).filter(|_| error != 0),
+                error: wire::error_name(protocol, error).filter(|_| error != 0),
                 compared,
                 ..Detail::default()
             };
@@ -74,7 +76,7 @@ impl Charger {
         self.pilot.halt(self.now);
         let found = found.into();
         self.latch_at_once(found.cause);
-        if self.state != State::NoSession {
+        if self.session.state != State::NoSession {
             self.stop_for(by, found, status);
         }
     }
@@ -93,7 +95,7 @@ impl Charger {
                 self.authorised = Some(yes);
                 if yes {
                     self.checkpoint(Checkpoint::USER_AUTHORISES);
-                } else if self.state.is_authorised() {
+                } else if self.session.state.is_authorised() {
                     self.orderly_stop(Cause::NotAuthorised);
                 }
             }
@@ -107,11 +109,11 @@ impl Charger {
             Operator::Latch(latch) => self.latch(latch),
             Operator::Available(yes) => {
                 self.available = yes;
-                if !yes && self.state != State::NoSession {
+                if !yes && self.session.state != State::NoSession {
                     self.orderly_stop(Cause::OperatorStop);
                 }
             }
-            Operator::Retry if self.state == State::NoSession => self.pilot.halt(self.now),
+            Operator::Retry if self.session.state == State::NoSession => self.pilot.halt(self.now),
             Operator::Retry => {}
         }
     }
@@ -120,30 +122,30 @@ impl Charger {
     /// stays for a while: slow contacts would meet on nothing (DIN SPEC 70121: the car ends the session, then the voltage
     /// goes).
     pub(super) fn orderly_stop(&mut self, cause: Cause) {
-        if self.state == State::NoSession {
+        if self.session.state == State::NoSession {
             return;
         }
         self.stop_for(By::Operator, cause, Status::Shutdown);
         if !self.power.is_at_car() {
-            self.power.stop(self.now, self.config.times.power_off);
+            self.power.stop(self.now, self.config.times.get(Time::PowerOffDelay));
         }
     }
 
     pub(super) fn expired(&mut self, timer: Timer) {
         match timer {
             // A connection on which nothing was said: it goes, the pilot stays.
-            Timer::Setup if self.state == State::Handshake => self.close = true,
-            Timer::Close => self.close = true,
+            Timer::Setup if self.session.state == State::Handshake => self.session.close = true,
+            Timer::Close => self.session.close = true,
             // The car does not follow: the charger takes the current down itself.
-            Timer::StopGrace => self.power.stop(self.now, self.config.times.power_off),
+            Timer::StopGrace => self.power.stop(self.now, self.config.times.get(Time::PowerOffDelay)),
             // The car is there and asks in order: its next request is refused by this cause, then the session ends.
             Timer::Authorisation | Timer::CableCheck | Timer::PreCharge => {
                 self.make_safe(By::Charger, Cause::Timeout(timer.name()), Status::Malfunction);
             }
             Timer::Setup | Timer::Sequence | Timer::Welding => {
                 self.make_safe(By::Charger, Cause::Timeout(timer.name()), Status::Malfunction);
-                self.state = State::StopOnly;
-                self.close = true;
+                self.session.state = State::StopOnly;
+                self.session.close = true;
             }
         }
     }

@@ -1,39 +1,29 @@
 //! The plant and the clock: what is done each time anything comes in.
 
 use control_pilot::{Level, Proximity};
-use machine::{Deadline, Duration, Instant};
+use machine::{Deadline, Instant};
 use session::{By, Cause, Checkpoint, Limits, Phase, Target};
 
 use super::{Charger, STEP};
 use crate::found::Found;
 use crate::insulation::judged;
-use crate::power::{News, SAFE_OPEN};
+use crate::order::State;
+use crate::power::{Command, News, SAFE_OPEN};
 use crate::reading::fresh;
-use crate::sequence::State;
 use crate::supervision::{Output, pilot_fault};
 use crate::{Event, Isolation, Sensors, Status, Warning};
 
 impl Charger {
-    /// How late a deadline may be met while energised (docs/ARCHITECTURE.md).
-    const HELD_UP: Duration = Duration::from_millis(500);
-
-    /// With readings that have become too old meanwhile, so much is enough: more than a loop takes that runs (judgement).
-    const UNASKED: Duration = Duration::from_millis(50);
-
-    /// The name of the first needed reading that is absent or too old at `now`.
-    pub(super) fn stale(&self, now: Instant) -> Option<&'static str> {
-        // Asked after every frame and timer: the snapshot's own answer is worked out once.
-        let is_fresh = self.stale_at.is_some_and(|at| now < at);
-        if is_fresh { None } else { self.plant.stale(self.config.sensors, now) }
+    /// The name of the first needed reading that is absent or too old.
+    pub(super) fn stale(&self) -> Option<&'static str> {
+        self.plant.stale(self.config.sensors, self.now)
     }
 
     pub(super) fn tell_time(&mut self, now: Instant) {
-        let late = self.due.map_or(Duration::ZERO, |due| now.since(due.at));
-        // Readings that got too old because nobody asked for them: that is no fault of the adapter.
-        let is_blind = late > Self::UNASKED && self.stale(now).is_some();
+        let is_held_up = self.plant.is_held_up(self.due, self.config.sensors, now);
         self.unseen = now.since(self.now);
         self.now = self.now.max(now);
-        if (late > Self::HELD_UP || is_blind) && self.power.is_energised() {
+        if is_held_up && self.power.is_energised() {
             self.make_safe(By::Charger, Cause::HeldUp, Status::Malfunction);
         }
     }
@@ -47,17 +37,17 @@ impl Charger {
         self.watch(level);
         // What only concerns the next session must not take the pilot away from the one at hand.
         let not_again = self.stopped || !self.available || self.supervision.off.is_on();
-        let idle = self.state == State::NoSession && not_again;
+        let idle = self.session.state == State::NoSession && not_again;
         let blocked = self.latched.is_some() || self.is_stopping_for_safety() || idle;
         if self.pilot.step(now, level, blocked, &self.config.times) {
             self.checkpoint(Checkpoint::PILOT_5_PERCENT);
         }
         self.follow_level(level);
-        self.step_power();
+        self.drive(Command::GoOn);
         if let Some(found) = self.power.test_fault(now, &self.plant, &self.config) {
             self.make_safe(By::Charger, found, Status::Malfunction);
         }
-        if let Some(waiting) = self.waiting.take() {
+        if let Some(waiting) = self.session.waiting.take() {
             self.answer_waiting(waiting);
         }
         self.due = self.earliest();
@@ -66,33 +56,34 @@ impl Charger {
     /// The earliest deadline of all that runs.
     fn earliest(&self) -> Option<Deadline> {
         let energised = self.power.is_energised();
-        let stale = self.stale_at.filter(|_| energised);
+        let stale = self.plant.stale_at().filter(|_| energised);
         let others = [
             ("pilot", self.pilot.due(&self.config.times)),
             ("power", self.power.due(&self.config)),
             ("ramp", self.power.is_moving().then_some(self.now + STEP)),
             ("watch", self.supervision.due(self.now, &self.config)),
             ("stale reading", stale.filter(|at| *at > self.now)),
-            ("answer", self.waiting.as_ref().map(|waiting| waiting.until)),
+            ("answer", self.session.waiting.as_ref().map(|waiting| waiting.until)),
         ];
-        Deadline::earliest(self.timers.next(), &others)
+        Deadline::earliest(self.session.timers.next(), &others)
     }
 
     /// Does what is due.
     pub(super) fn run_timers(&mut self) {
-        while let Some(timer) = self.timers.expired(self.now) {
+        while let Some(timer) = self.session.timers.expired(self.now) {
             self.expired(timer);
         }
-        self.step_power();
+        self.drive(Command::GoOn);
     }
 
-    pub(super) fn step_power(&mut self) {
-        let mut plant = self.plant;
+    /// Does what the session wants of the plant, and what time does.
+    pub(super) fn drive(&mut self, command: Command) {
+        let mut plant = *self.plant;
         if self.supervision.distrusts_current() {
             // It says that no current flows: nobody knows.
             plant.current_ma = None;
         }
-        match self.power.step(self.now, &plant, &self.config) {
+        match self.power.step(self.now, command, &plant, &self.config) {
             Some(News::Stalled) => self.events.push(Event::Warning(Warning::Stalled)),
             Some(News::OpenedUnderCurrent { current_ma, is_stuck }) => {
                 self.events.push(Event::Warning(Warning::OpenedUnderCurrent(current_ma)));
@@ -106,7 +97,7 @@ impl Charger {
     }
 
     pub(super) fn is_stopping_for_safety(&self) -> bool {
-        self.stop.is_some_and(|stop| stop.status.is_unsafe())
+        self.session.stop.is_some_and(|stop| stop.status.is_unsafe())
     }
 
     /// Watches what must be right while energised, and what ends a session at any time.
@@ -123,7 +114,7 @@ impl Charger {
             let (_, wants_dead) = self.power.test_wants();
             self.supervision.off.driven(now, wants_dead);
             let output = self.power.output();
-            let stale = self.stale(now).map(|name| Cause::StaleReading(name).into());
+            let stale = self.stale().map(|name| Cause::StaleReading(name).into());
             let found =
                 stale.or_else(|| self.supervision.check(now, &self.plant, &self.config, &bounds, output));
             if let Some(found) = found {
@@ -142,15 +133,14 @@ impl Charger {
         }
         let monitor = fresh(self.plant.isolation, now).map(|monitor| judged(monitor, &self.config));
         let is_low = monitor == Some(Isolation::Warning);
-        if self.power.is_transferring() && is_low && self.isolation != Isolation::Warning {
-            self.isolation = Isolation::Warning;
+        if self.power.is_transferring() && is_low && self.session.isolation != Isolation::Warning {
+            self.session.isolation = Isolation::Warning;
             self.events.push(Event::Warning(Warning::IsolationLow));
         }
-        let is_open = !matches!(self.state, State::NoSession | State::Over);
-        if let (Some(cause), true) = (level.and_then(pilot_fault), is_open) {
+        if let (Some(cause), true) = (level.and_then(pilot_fault), self.session.state.is_open()) {
             self.make_safe(By::Car, cause, Status::Malfunction);
-            self.state = State::StopOnly;
-            self.close = true;
+            self.session.state = State::StopOnly;
+            self.session.close = true;
         }
     }
 
@@ -202,23 +192,23 @@ impl Charger {
         match level {
             Some(Level::A) => {
                 self.checkpoint(Checkpoint::PILOT_A);
-                if !self.is_connected {
+                if self.session.state == State::NoSession {
                     self.set_phase(Phase::Idle);
                 }
             }
             // A plug that goes in shows E for a moment, when one measurement saw both sides of the change.
             Some(Level::B) if !matches!(before, Some(Level::C | Level::D)) => {
                 self.checkpoint(Checkpoint::PILOT_B);
-                if !self.is_connected {
+                if self.session.state == State::NoSession {
                     self.set_phase(Phase::Plugged);
                 }
             }
             Some(Level::B) => {
                 self.checkpoint(Checkpoint::PILOT_BACK_TO_B);
-                self.car_left = self.state == State::CableCheck;
+                self.session.car_left = self.session.state == State::CableCheck;
             }
             Some(Level::C | Level::D) if !matches!(before, Some(Level::C | Level::D)) => {
-                self.car_left = false;
+                self.session.car_left = false;
                 self.checkpoint(Checkpoint::PILOT_C);
                 // A car that is ready when the charger starts shows no B before.
                 if self.phase == Phase::Idle {
@@ -231,7 +221,7 @@ impl Charger {
 
     /// What car and charger bear together.
     pub(super) fn bounds(&self) -> Limits {
-        self.config.limits.and(&self.car_limits)
+        self.config.limits.and(&self.session.car_limits)
     }
 
     pub(super) fn is_ready(&self) -> bool {

@@ -15,7 +15,7 @@ use falling::Falling;
 use machine::{Duration, Instant};
 use report::Report;
 pub(crate) use session::{CURRENT_BEFORE_POWER_MA, OPEN_BELOW_MA};
-use session::{Lasting, Limits, Target};
+use session::{Lasting, Limits, Target, Time};
 
 /// SAFE opens the contactors after this time at the latest (docs/ARCHITECTURE.md).
 pub(crate) const SAFE_OPEN: Duration = Duration::from_millis(100);
@@ -37,6 +37,23 @@ pub(crate) enum News {
         /// The stage had the time to stop, or gives more than anybody may ask for.
         is_stuck: bool,
     },
+}
+
+/// What the session wants of the plant.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Command {
+    /// Nothing new.
+    GoOn,
+    /// The isolation test begins at this voltage in mV; it ends by connecting the output.
+    Test {
+        test_mv: i32,
+        /// What is on the cable may be left of the session before.
+        is_residual: bool,
+    },
+    /// The car asks for this voltage before its contactors close, in mV. Ignored until the isolation test has passed.
+    PreCharge { precharge_mv: i32 },
+    /// The car asks for this target, within these limits. Ignored until power is switched on.
+    Transfer { asked: Target, limits: Limits },
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -130,10 +147,9 @@ impl Power {
             Stage::Hold | Stage::Transfer => (true, true),
         };
         let is_connected = is_in_use && !self.is_testing() && !self.is_stopping();
-        let precharge_mv =
-            if let Stage::Precharge(ramp) = &self.stage { Some(ramp.target_mv()) } else { None };
+        let target_mv = if let Stage::Precharge(ramp) = &self.stage { Some(ramp.target_mv()) } else { None };
         let Target { voltage_mv: set_mv, current_ma: demanded_ma } = self.supply;
-        Output { is_in_use, is_connected, is_granted, demanded_ma, set_mv, precharge_mv }
+        Output { is_in_use, is_connected, is_granted, demanded_ma, set_mv, target_mv }
     }
 
     /// The most voltage in mV that car and charger bear now: that of the isolation test is the charger's choice.
@@ -151,11 +167,9 @@ impl Power {
         self.limits = limits;
     }
 
-    /// Begins the isolation test at this voltage in mV, which ends by connecting the output.
-    /// `is_residual`: what is on the cable may be left of the session before.
-    pub(crate) fn begin_test(&mut self, now: Instant, config: &Config, test_mv: i32, is_residual: bool) {
-        let car_mv = self.limits.max_voltage_mv;
-        self.enter(Stage::Test(Test::begin(now, config, test_mv, car_mv, is_residual)), now);
+    /// The voltage in mV that the car asked for last in a precharge that goes on; 0 where none does.
+    pub(crate) const fn precharge_mv(&self) -> i32 {
+        if let Stage::Precharge(ramp) = &self.stage { ramp.precharge_mv() } else { 0 }
     }
 
     /// A stop has begun: until [`allow`](Self::allow) voltage and current only fall, whatever is asked for, and the
@@ -192,32 +206,10 @@ impl Power {
         matches!(self.stage, Stage::Test(_))
     }
 
-    /// A precharge request for this voltage in mV. Counts only behind a finished test.
-    pub(crate) fn precharge(&mut self, now: Instant, target_mv: i32, config: &Config) {
-        if matches!(self.test_result(), Some(Ok(_))) {
-            self.enter(Stage::Precharge(Ramp::new(config.precharge, now)), now);
-        }
-        if let Stage::Precharge(ramp) = &mut self.stage {
-            ramp.request(target_mv);
-        }
-    }
-
     /// Power is switched on: the voltage stays, current may be asked for.
     pub(crate) fn switch_on(&mut self, now: Instant) {
         if matches!(self.stage, Stage::Precharge(_)) {
             self.enter(Stage::Hold, now);
-            self.feed(now);
-        }
-    }
-
-    /// The car asks for this target, within these limits. Counts only with power switched on.
-    pub(crate) fn transfer(&mut self, now: Instant, asked: Target, limits: Limits) {
-        if self.is_transferring() {
-            if !matches!(self.stage, Stage::Transfer) {
-                self.enter(Stage::Transfer, now);
-            }
-            self.limits = limits;
-            self.asked = asked;
             self.feed(now);
         }
     }
@@ -247,10 +239,43 @@ impl Power {
         };
     }
 
-    /// Advances to `now`.
-    pub(crate) fn step(&mut self, now: Instant, plant: &Plant, config: &Config) -> Option<News> {
+    fn command(&mut self, now: Instant, command: Command, config: &Config) {
+        match (command, &mut self.stage) {
+            (Command::Test { test_mv, is_residual }, _) => {
+                let car_mv = self.limits.max_voltage_mv;
+                self.enter(Stage::Test(Test::begin(now, config, test_mv, car_mv, is_residual)), now);
+            }
+            (Command::PreCharge { precharge_mv }, Stage::Precharge(ramp)) => ramp.request(precharge_mv),
+            (Command::PreCharge { precharge_mv }, Stage::Test(test))
+                if matches!(test.result(), Some(Ok(_))) =>
+            {
+                let mut ramp = Ramp::new(config.precharge, self.limits, now);
+                ramp.request(precharge_mv);
+                self.enter(Stage::Precharge(ramp), now);
+            }
+            (Command::Transfer { asked, limits }, Stage::Hold | Stage::Transfer) => {
+                if !matches!(self.stage, Stage::Transfer) {
+                    self.enter(Stage::Transfer, now);
+                }
+                (self.asked, self.limits) = (asked, limits);
+                self.feed(now);
+            }
+            _ => {}
+        }
+    }
+
+    /// Does what the session wants and advances to `now`.
+    #[must_use = "what happened is to be reported, and may be a stop"]
+    pub(crate) fn step(
+        &mut self,
+        now: Instant,
+        command: Command,
+        plant: &Plant,
+        config: &Config,
+    ) -> Option<News> {
+        self.command(now, command, config);
         let (stalled_before, mut news) = (self.stalled, None);
-        self.stalled = self.is_transferring() && now.since(self.fed) >= config.times.stall;
+        self.stalled = self.is_transferring() && now.since(self.fed) >= config.times.get(Time::Stall);
         let elapsed = now.since(self.stepped);
         self.stepped = now;
         // Power bounds the current at the present voltage, see `ramped`; before that 2 A bound it.
@@ -260,7 +285,7 @@ impl Power {
             Stage::Test(test) => test.step(now, plant, config),
             Stage::Precharge(ramp) => {
                 let rate = config.voltage_ramp_mv_per_s;
-                let voltage_mv = ramp.step(now, rate, most.max_voltage_mv);
+                let voltage_mv = ramp.step(now, rate);
                 Target { voltage_mv, current_ma: CURRENT_BEFORE_POWER_MA }
             }
             Stage::Hold => Target { current_ma: CURRENT_BEFORE_POWER_MA, ..self.supply },
@@ -311,7 +336,7 @@ impl Power {
     pub(crate) fn due(&self, config: &Config) -> Option<Instant> {
         match self.stage {
             Stage::Stopping { open_by, .. } => Some(open_by),
-            Stage::Hold | Stage::Transfer if !self.stalled => Some(self.fed + config.times.stall),
+            Stage::Hold | Stage::Transfer if !self.stalled => Some(self.fed + config.times.get(Time::Stall)),
             _ => None,
         }
     }

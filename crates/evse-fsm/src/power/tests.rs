@@ -11,6 +11,9 @@ const LIMITS: Limits = Limits {
     max_power_w: 40_000,
 };
 
+const TEST: Command = Command::Test { test_mv: LIMITS.max_voltage_mv, is_residual: true };
+const PRECHARGE: Command = Command::PreCharge { precharge_mv: 350_000 };
+
 struct Bench {
     power: Power,
     config: Config,
@@ -29,7 +32,7 @@ impl Bench {
         };
         let mut bench = Self { power: Power::new(), config, millis: 0, voltage_mv: 0, current_ma: 0 };
         bench.power.set_limits(LIMITS);
-        bench.power.begin_test(Instant::ZERO, &bench.config, LIMITS.max_voltage_mv, true);
+        bench.give(TEST);
         for _ in 0..300 {
             bench.step();
             bench.voltage_mv = bench.power.supply.voltage_mv;
@@ -41,7 +44,7 @@ impl Bench {
     /// A bench that delivers at 350 V.
     fn transferring() -> Self {
         let mut bench = Self::tested();
-        bench.power.precharge(bench.now(), 350_000, &bench.config);
+        bench.give(PRECHARGE);
         (0..100).for_each(|_| bench.step());
         assert_eq!(bench.power.supply, Target { voltage_mv: 350_000, current_ma: 2_000 });
         bench.voltage_mv = 350_000;
@@ -69,12 +72,16 @@ impl Bench {
 
     fn step(&mut self) {
         self.millis += 10;
+        self.give(Command::GoOn);
+    }
+
+    fn give(&mut self, command: Command) {
         let plant = self.plant();
-        self.power.step(self.now(), &plant, &self.config);
+        let _ = self.power.step(self.now(), command, &plant, &self.config);
     }
 
     fn ask(&mut self, voltage_mv: i32, current_ma: i32) {
-        self.power.transfer(self.now(), Target { voltage_mv, current_ma }, LIMITS);
+        self.give(Command::Transfer { asked: Target { voltage_mv, current_ma }, limits: LIMITS });
     }
 }
 
@@ -157,11 +164,14 @@ fn nothing_energises_out_of_turn() {
     let mut power = Power::new();
     let (now, config) = (Instant::from_millis(5), Config::default());
     power.set_limits(LIMITS);
-    power.precharge(now, 350_000, &config);
-    power.switch_on(now);
-    power.transfer(now, Target { voltage_mv: 350_000, current_ma: 10_000 }, LIMITS);
-    power.step(now, &Plant::default(), &config);
-    assert_eq!(power.demand(PowerStage::Real), (Target::ZERO, Contactors::Open));
+    let mut give = |command| {
+        let _ = power.step(now, command, &Plant::default(), &config);
+        assert_eq!(power.demand(PowerStage::Real), (Target::ZERO, Contactors::Open), "{command:?}");
+        power.switch_on(now);
+    };
+    give(PRECHARGE);
+    give(Command::Transfer { asked: Target { voltage_mv: 350_000, current_ma: 10_000 }, limits: LIMITS });
+    give(Command::GoOn);
 }
 
 #[test]
@@ -170,10 +180,9 @@ fn without_power_stage_the_demand_stays_at_nothing_and_the_ramp_is_reported() {
     let mut power = Power::new();
     let (now, plant) = (Instant::from_millis(5), Plant::default());
     power.set_limits(LIMITS);
-    power.begin_test(now, &config, LIMITS.max_voltage_mv, true);
-    power.step(now, &plant, &config);
-    power.precharge(now, 350_000, &config);
-    power.step(now, &plant, &config);
+    for command in [TEST, PRECHARGE] {
+        assert_eq!(power.step(now, command, &plant, &config), None);
+    }
     assert_eq!(power.present(now, &plant, &config).voltage_mv, 350_000);
     assert_eq!(power.demand(PowerStage::None), (Target::ZERO, Contactors::Open));
 }
@@ -185,11 +194,11 @@ fn a_current_that_nobody_knows_is_told_where_there_is_a_power_stage() {
         (PowerStage::Real, Some(News::OpenedUnderCurrent { current_ma: None, is_stuck: false })),
     ] {
         let mut bench = Bench::tested();
-        bench.power.precharge(bench.now(), 350_000, &bench.config);
+        bench.give(PRECHARGE);
         bench.power.switch_on(bench.now());
         bench.power.stop(bench.now(), SAFE_OPEN);
         bench.config.power_stage = power_stage;
-        let news = bench.power.step(bench.now() + SAFE_OPEN, &Plant::default(), &bench.config);
+        let news = bench.power.step(bench.now() + SAFE_OPEN, Command::GoOn, &Plant::default(), &bench.config);
         assert_eq!(news, told);
         assert!(!bench.power.is_energised());
     }
@@ -201,9 +210,9 @@ fn a_current_is_gone_only_by_a_reading_from_after_the_stop() {
     let before = Plant { current_ma: Some(Reading::new(0, bench.now())), ..bench.plant() };
     bench.millis += 20;
     bench.power.stop(bench.now(), Duration::from_millis(1_500));
-    assert_eq!(bench.power.step(bench.now(), &before, &bench.config), None);
+    assert_eq!(bench.power.step(bench.now(), Command::GoOn, &before, &bench.config), None);
     assert_eq!(bench.power.demand(PowerStage::Real), (Target::ZERO, Contactors::Closed));
     let after = Plant { current_ma: Some(Reading::new(0, bench.now())), ..before };
-    assert_eq!(bench.power.step(bench.now(), &after, &bench.config), None);
+    assert_eq!(bench.power.step(bench.now(), Command::GoOn, &after, &bench.config), None);
     assert_eq!(bench.power.demand(PowerStage::Real).1, Contactors::Open);
 }

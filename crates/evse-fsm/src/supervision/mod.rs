@@ -31,8 +31,8 @@ pub(crate) struct Output {
     pub(crate) demanded_ma: i32,
     /// The voltage that it is to give at most, in mV.
     pub(crate) set_mv: i32,
-    /// The target of a precharge that goes on, in mV.
-    pub(crate) precharge_mv: Option<i32>,
+    /// What a precharge that goes on brings the output to, in mV.
+    pub(crate) target_mv: Option<i32>,
 }
 
 impl Output {
@@ -43,7 +43,7 @@ impl Output {
         is_granted: false,
         demanded_ma: 0,
         set_mv: 0,
-        precharge_mv: None,
+        target_mv: None,
     };
 }
 

@@ -98,7 +98,7 @@ impl Voltage {
         output: Output,
         least_mv: i32,
     ) -> Option<Found> {
-        let Some(target_mv) = output.precharge_mv else {
+        let Some(target_mv) = output.target_mv else {
             self.above.since(now, false);
             return None;
         };
@@ -140,7 +140,7 @@ mod tests {
         let mut voltage = Voltage::new();
         (0..=12_000_i32).step_by(100).find(|ms| {
             let (target_v, voltage_v) = of(*ms);
-            let output = Output { precharge_mv: Some(target_v * 1_000), ..Output::OFF };
+            let output = Output { target_mv: Some(target_v * 1_000), ..Output::OFF };
             let now = Instant::from_millis(u64::from(ms.unsigned_abs()));
             voltage.above(now, voltage_v * 1_000, output, 50_000).is_some()
         })

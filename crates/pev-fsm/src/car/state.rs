@@ -50,7 +50,7 @@ pub(super) struct Session {
     /// The last `PreChargeRes` found the voltage near, and a reading from then on may close the contactors.
     pub(super) closes_from: Option<Instant>,
     /// Newest voltage that the charger reported, in mV.
-    pub(super) reported_mv: Option<i32>,
+    pub(super) present_mv: Option<i32>,
     /// The lock was confirmed.
     pub(super) is_locked: bool,
     /// Power was asked for.
@@ -86,7 +86,7 @@ impl Session {
             loop_told: false,
             settling: Settling::default(),
             closes_from: None,
-            reported_mv: None,
+            present_mv: None,
             is_locked: false,
             was_powered: false,
             ramp: Ramp::new(now),

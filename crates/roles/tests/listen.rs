@@ -232,7 +232,7 @@ fn what_the_own_modem_says_is_not_part_of_what_is_heard() {
 
 /// One thing that happens to a listener.
 #[derive(Clone, Debug)]
-enum Action {
+enum Deed {
     Frame(Vec<u8>),
     Join,
     SetKey(u8),
@@ -242,7 +242,7 @@ enum Action {
     ShortBuffer,
 }
 
-fn actions() -> impl Strategy<Value = Vec<Action>> {
+fn deeds() -> impl Strategy<Value = Vec<Deed>> {
     let frame = prop_oneof![
         Just(request()),
         (1..4_u8).prop_map(given),
@@ -256,32 +256,32 @@ fn actions() -> impl Strategy<Value = Vec<Action>> {
             frame
         }),
     ];
-    let action = prop_oneof![
-        6 => frame.prop_map(Action::Frame),
-        1 => Just(Action::Join),
-        1 => any::<u8>().prop_map(Action::SetKey),
-        3 => (0..30_000_u64).prop_map(Action::Pass),
-        1 => Just(Action::Finish),
-        1 => Just(Action::ShortBuffer),
+    let deed = prop_oneof![
+        6 => frame.prop_map(Deed::Frame),
+        1 => Just(Deed::Join),
+        1 => any::<u8>().prop_map(Deed::SetKey),
+        3 => (0..30_000_u64).prop_map(Deed::Pass),
+        1 => Just(Deed::Finish),
+        1 => Just(Deed::ShortBuffer),
     ];
-    proptest::collection::vec(action, 0..40)
+    proptest::collection::vec(deed, 0..40)
 }
 
-/// All that comes of these actions.
-fn played(actions: &[Action]) -> (Vec<Vec<u8>>, Vec<ListenEvent>, Vec<u64>) {
+/// All that comes of these deeds.
+fn played(deeds: &[Deed]) -> (Vec<Vec<u8>>, Vec<ListenEvent>, Vec<u64>) {
     let (count, mut storage) = (Count::default(), storage());
     let mut bench = Bench::new(&mut storage);
     bench.listen.watch(&count);
     let mut is_told = false;
-    for action in actions {
-        is_told |= matches!(action, Action::Join | Action::SetKey(_));
-        match action {
-            Action::Frame(frame) => bench.hear(frame),
-            Action::Join => bench.with(Listen::join),
-            Action::SetKey(byte) => bench.with(|listen, cx| listen.set_key(cx, key(*byte))),
-            Action::Pass(millis) => bench.pass(*millis),
-            Action::Finish => bench.listen.finish(),
-            Action::ShortBuffer => assert_eq!(bench.listen.poll_transmit(&mut [0; 8]), None),
+    for deed in deeds {
+        is_told |= matches!(deed, Deed::Join | Deed::SetKey(_));
+        match deed {
+            Deed::Frame(frame) => bench.hear(frame),
+            Deed::Join => bench.with(Listen::join),
+            Deed::SetKey(byte) => bench.with(|listen, cx| listen.set_key(cx, key(*byte))),
+            Deed::Pass(millis) => bench.pass(*millis),
+            Deed::Finish => bench.listen.finish(),
+            Deed::ShortBuffer => assert_eq!(bench.listen.poll_transmit(&mut [0; 8]), None),
         }
         bench.drain();
         assert!(is_told || bench.sent.is_empty());
@@ -293,9 +293,9 @@ fn played(actions: &[Action]) -> (Vec<Vec<u8>>, Vec<ListenEvent>, Vec<u64>) {
 
 proptest! {
     /// The contract of a machine, as `Bench` asserts it: no deadline in the past, none that stays due, and nothing on a
-    /// foreign cable; and the same actions give the same frames and events.
+    /// foreign cable; and the same deeds give the same frames and events.
     #[test]
-    fn whatever_comes_it_keeps_the_contract_of_a_machine(actions in actions()) {
-        prop_assert_eq!(played(&actions), played(&actions));
+    fn whatever_comes_it_keeps_the_contract_of_a_machine(deeds in deeds()) {
+        prop_assert_eq!(played(&deeds), played(&deeds));
     }
 }

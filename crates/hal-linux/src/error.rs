@@ -7,10 +7,7 @@ use nix::errno::Errno;
 #[non_exhaustive]
 pub enum Error {
     /// The process may not open raw sockets.
-    #[error(
-        "no permission for a raw socket: run `sudo setcap cap_net_raw=ep {program}` once (and again after each \
-         build), or run it as root"
-    )]
+    #[error("no permission for a raw socket: {advice}", advice = get_privilege(.program))]
     Privilege {
         /// Path of the program that runs.
         program: String,
@@ -27,7 +24,7 @@ pub enum Error {
     #[error("interface {0} has no Ethernet address: take one that a modem is connected to")]
     NotEthernet(String),
     /// The interface is switched off.
-    #[error("interface {0} is down: run `sudo ip link set {0} up`")]
+    #[error("interface {0} is down: {advice}", advice = switch_on(.0))]
     Down(String),
     /// Another program runs a role on the interface.
     #[error("interface {name} is taken by {holder}: end that one first, or take another interface")]
@@ -72,6 +69,15 @@ impl Error {
         Self::Privilege { program }
     }
 
+    /// What to do, where it can be told apart from what is wrong: a command to run.
+    pub fn advice(&self) -> Option<String> {
+        match self {
+            Self::Privilege { program } => Some(get_privilege(program)),
+            Self::Down(name) => Some(switch_on(name)),
+            _ => None,
+        }
+    }
+
     /// Whether the user lacks access: a privilege, an interface, or a link.
     pub fn is_access(&self) -> bool {
         matches!(
@@ -90,6 +96,14 @@ impl Error {
     }
 }
 
+fn get_privilege(program: &str) -> String {
+    format!("run `sudo setcap cap_net_raw=ep {program}` once (and again after each build), or run it as root")
+}
+
+fn switch_on(interface: &str) -> String {
+    format!("run `sudo ip link set {interface} up`")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,5 +113,14 @@ mod tests {
         let words = Error::privilege().to_string();
         let program = std::env::current_exe().unwrap();
         assert!(words.contains(&format!("sudo setcap cap_net_raw=ep {}", program.display())), "{words}");
+    }
+
+    #[test]
+    fn an_advice_is_the_end_of_its_error() {
+        for error in [Error::privilege(), Error::Down("plc0".into())] {
+            let (words, advice) = (error.to_string(), error.advice().unwrap());
+            assert!(words.ends_with(&advice) && words.len() > advice.len(), "{words}");
+        }
+        assert_eq!(Error::NoHeartbeat.advice(), None);
     }
 }

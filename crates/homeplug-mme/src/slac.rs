@@ -1,23 +1,12 @@
 //! SLAC with the values that the standard allows, owned: for those who act on messages and send them.
 
-use core::fmt;
-
 use machine::TooShort;
 
-use crate::field::{Field, Reader, Value, Visit, Writer};
 use crate::view::{self, Slice};
-use crate::{Frame, Mac, Message, MessageError, NetworkKey, emit};
+use crate::{Frame, Mac, Message, MessageError, NetworkKey, RunId, StationId, emit};
 
 /// Groups of carriers in a measurement (ISO 15118-3; every capture).
 pub const GROUPS: usize = 58;
-
-/// The car's name for one run of matching; not random in many cars (`TESLA EV`, or the MAC address).
-#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct RunId(pub [u8; 8]);
-
-/// A station's name in SLAC: zero in the field.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub struct StationId(pub [u8; 17]);
 
 /// Attenuation of each group of carriers in dB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -475,43 +464,5 @@ impl ValidateResult {
             Self::Failure => 3,
             Self::NotRequired => 4,
         }
-    }
-}
-
-macro_rules! name {
-    ($name:ident) => {
-        impl<'a> Field<'a> for $name {
-            fn take(input: &mut Reader<'a>) -> Self {
-                Self(input.array())
-            }
-            fn put(&self, out: &mut Writer<'_>) {
-                self.0.put(out);
-            }
-            fn show(&self, name: &'static str, visit: &mut Visit<'_>) {
-                visit(name, Value::Bytes(&self.0));
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Display::fmt(self, f)
-            }
-        }
-    };
-}
-
-name!(RunId);
-name!(StationId);
-
-impl StationId {
-    /// Whether it is zero, as it is in the field.
-    pub fn is_zero(&self) -> bool {
-        self.0 == [0; 17]
     }
 }

@@ -120,14 +120,14 @@ const LIES: &[&str] = &[
 ];
 
 /// Plays a session with each of these at each point; what failed.
-fn sweep(points: &[&str], deeds: &[String]) -> Vec<String> {
+fn sweep(points: &[&str], actions: &[String]) -> Vec<String> {
     let mut bad = Vec::new();
     for point in points {
-        for deed in deeds {
-            let text = format!("scenario sweep\n{SESSION}on {point}: {deed}\n");
+        for action in actions {
+            let text = format!("scenario sweep\n{SESSION}on {point}: {action}\n");
             let scripts = parse(&text).unwrap_or_else(|mistake| panic!("{mistake}"));
             let verdicts = scripts.iter().map(run).filter(|verdict| !verdict.passed());
-            bad.extend(verdicts.map(|verdict| format!("on {point}: {deed}: {verdict}")));
+            bad.extend(verdicts.map(|verdict| format!("on {point}: {action}: {verdict}")));
         }
     }
     bad

@@ -34,7 +34,7 @@ struct Module {
 pub struct Crate {
     modules: BTreeMap<ModulePath, Module>,
     /// Macros with `#[macro_export]`, which live at the root.
-    macros: BTreeMap<String, PathBuf>,
+    macros: BTreeMap<String, ModulePath>,
 }
 
 impl Crate {
@@ -53,7 +53,8 @@ impl Crate {
     pub fn imports(&self) -> BTreeMap<PathBuf, BTreeSet<PathBuf>> {
         let mut all: BTreeMap<PathBuf, BTreeSet<PathBuf>> = BTreeMap::new();
         for (at, module) in &self.modules {
-            let files = module.paths.iter().filter_map(|path| self.file_of(at, path, 0));
+            let targets = module.paths.iter().filter_map(|path| self.resolve(at, path, 0));
+            let files = targets.filter_map(|target| Some(self.modules.get(&target)?.file.clone()));
             let others = files.filter(|file| *file != module.file && !self.is_above(file, at));
             all.entry(module.file.clone()).or_default().extend(others);
         }
@@ -96,8 +97,11 @@ impl Crate {
                     if let Some(name) = name_of(other) {
                         module.defined.insert(name.clone());
                         if is_exported_macro(other) {
-                            self.macros.insert(name, file.to_owned());
+                            self.macros.insert(name, at.clone());
                         }
+                    }
+                    if let Item::Macro(call) = other {
+                        defined_in(call.mac.tokens.clone(), &mut module.defined);
                     }
                     paths_in(other.to_token_stream(), &mut module.paths);
                 }
@@ -107,60 +111,63 @@ impl Crate {
         Ok(())
     }
 
-    /// The file that defines what this path in this module leads to; `None` for what is not of this crate.
-    fn file_of(&self, at: &[String], path: &[String], depth: usize) -> Option<PathBuf> {
+    /// The module that defines what this path in this module leads to; `None` for what is not of this crate.
+    fn resolve(&self, at: &[String], path: &[String], depth: usize) -> Option<ModulePath> {
         let module = self.modules.get(at)?;
         let (first, rest) = path.split_first()?;
+        // Imports that lead to each other.
         if depth > 16 {
             return None;
         }
         match first.as_str() {
-            "crate" => {
-                if let [name] = rest
-                    && let Some(file) = self.macros.get(name)
-                {
-                    return Some(file.clone());
-                }
-                self.inside(&[], rest, depth)
-            }
+            "crate" => match rest {
+                [name] if self.macros.contains_key(name) => self.macros.get(name).cloned(),
+                _ => self.inside(&[], rest, depth),
+            },
             "self" => self.inside(at, rest, depth),
-            "super" => self.inside(at.get(..at.len().checked_sub(1)?)?, rest, depth),
+            "super" => self.inside(above(at)?, rest, depth),
             _ if module.children.contains(first) => self.inside(at, path, depth),
             _ => {
                 let target = module.imported.get(first)?;
-                self.file_of(at, &[target.as_slice(), rest].concat(), depth + 1)
+                self.resolve(at, &[target.as_slice(), rest].concat(), depth + 1)
             }
         }
     }
 
-    /// The same for a path that begins in this module.
-    fn inside(&self, at: &[String], path: &[String], depth: usize) -> Option<PathBuf> {
+    /// The same for a path that begins in this module. A name that nothing here explains was made by a macro here.
+    fn inside(&self, at: &[String], path: &[String], depth: usize) -> Option<ModulePath> {
         let module = self.modules.get(at)?;
-        let Some((first, rest)) = path.split_first() else { return Some(module.file.clone()) };
+        let Some((first, rest)) = path.split_first() else { return Some(at.to_vec()) };
         if first == "super" {
-            return self.inside(at.get(..at.len().checked_sub(1)?)?, rest, depth);
+            return self.inside(above(at)?, rest, depth);
         }
         if module.children.contains(first) {
             return self.inside(&[at, std::slice::from_ref(first)].concat(), rest, depth);
         }
         if let Some(target) = module.imported.get(first) {
-            let through = self.file_of(at, &[target.as_slice(), rest].concat(), depth + 1);
-            return through.or_else(|| {
-                target.first().is_some_and(|first| first == "crate").then(|| module.file.clone())
-            });
+            return self.resolve(at, &[target.as_slice(), rest].concat(), depth + 1);
         }
         if module.defined.contains(first) {
-            return Some(module.file.clone());
+            return Some(at.to_vec());
         }
-        let through = module
-            .globs
-            .iter()
-            .find_map(|glob| self.file_of(at, &[glob.as_slice(), path].concat(), depth + 1));
-        through.or_else(|| Some(module.file.clone()))
+        let globs = module.globs.iter().filter_map(|glob| self.resolve(at, glob, depth + 1));
+        let through = globs.filter(|target| self.modules.get(target).is_some_and(|module| module.has(first)));
+        let through = through.filter_map(|target| self.inside(&target, path, depth + 1)).next();
+        through.or_else(|| Some(at.to_vec()))
     }
 }
 
+/// The module that contains this one.
+fn above(at: &[String]) -> Option<&[String]> {
+    at.split_last().map(|(_, above)| above)
+}
+
 impl Module {
+    /// Whether a path through this module finds the name here or in what this module imports by name.
+    fn has(&self, name: &str) -> bool {
+        self.children.contains(name) || self.imported.contains_key(name) || self.defined.contains(name)
+    }
+
     /// Takes a `use`; only one that is not a re-export is an import of this file.
     fn import(&mut self, tree: &UseTree, before: &[String], is_import: bool) {
         let with = |name: &syn::Ident| [before, &[name.to_string()]].concat();
@@ -229,6 +236,24 @@ fn finish(path: &mut Vec<String>, paths: &mut BTreeSet<Vec<String>>) {
         paths.insert(std::mem::take(path));
     }
     path.clear();
+}
+
+/// The items that the call of a macro declares: a name after `struct` and the like.
+fn defined_in(tokens: TokenStream, defined: &mut BTreeSet<String>) {
+    const DECLARE: [&str; 7] = ["const", "enum", "fn", "static", "struct", "trait", "type"];
+    let mut declares = false;
+    for token in tokens {
+        match token {
+            TokenTree::Ident(ident) => {
+                let name = ident.to_string();
+                if std::mem::replace(&mut declares, DECLARE.contains(&name.as_str())) {
+                    defined.insert(name);
+                }
+            }
+            TokenTree::Group(group) => defined_in(group.stream(), defined),
+            TokenTree::Punct(_) | TokenTree::Literal(_) => declares = false,
+        }
+    }
 }
 
 /// The file of a module that is declared in `file`, and the folder of its own modules.

@@ -86,6 +86,24 @@ fn a_planted_circle_is_found_however_it_is_written() {
 }
 
 #[test]
+fn a_circle_through_globs_and_items_that_a_macro_makes_is_found() {
+    let found = planted(
+        "globs",
+        &[
+            (
+                "lib.rs",
+                "mod a; mod b; mod c; mod all; macro_rules! make { ($($item:item)*) => { $($item)* } }",
+            ),
+            ("all.rs", "pub use crate::b::*; pub use crate::c::*;"),
+            ("a.rs", "use crate::all::Made; pub struct A;"),
+            ("b.rs", "pub struct B;"),
+            ("c.rs", "make! { pub struct Made(crate::a::A); }"),
+        ],
+    );
+    assert_eq!(found, [["a.rs", "c.rs"]]);
+}
+
+#[test]
 fn a_circle_through_three_files_and_folders_is_found() {
     let found = planted(
         "three",

@@ -13,12 +13,16 @@ const WIDTH: usize = 110;
 /// Files that may have longer lines, and why.
 const WIDE: &[(&str, &str)] = &[];
 /// Lines that are longer, in all other files.
-const LONG_LINES: usize = 1400;
+const LONG_LINES: usize = 1375;
 
 /// Words of the old dialect.
 const WORDS: [&str; 2] = ["behind", "anew"];
 /// Lines that may have one: the end of a file's path, and a part of the line. Only a place is behind something.
-const PLACES: &[(&str, &str)] = &[("docs/STYLE.md", ""), ("tests/layers/tests/style.rs", "")];
+const PLACES: &[(&str, &str)] = &[
+    ("docs/STYLE.md", ""),
+    ("docs/GLOSSARY.md", "the computer behind a modem"),
+    ("tests/layers/tests/style.rs", ""),
+];
 /// Other lines that have one.
 const OLD_WORDS: usize = 165;
 
@@ -59,7 +63,10 @@ fn has_word(line: &str, word: &str) -> bool {
 #[test]
 fn no_line_of_rust_is_wider_than_the_editor() {
     let is_wide = |name: &str| WIDE.iter().any(|(file, _)| *file == name);
-    let found = lines(&["rs"], |name, line| line.chars().count() > WIDTH && !is_wide(name));
+    // A row of a table in Markdown is one line.
+    let is_row = |line: &str| line.trim_start().trim_start_matches(['/', '!']).starts_with(" |");
+    let is_long = |line: &str| line.chars().count() > WIDTH && !is_row(line);
+    let found = lines(&["rs"], |name, line| is_long(line) && !is_wide(name));
     at_most(&found, LONG_LINES, "are longer than 110 characters");
 }
 

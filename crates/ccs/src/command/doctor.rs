@@ -75,9 +75,8 @@ pub fn run(args: &DoctorArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Ex
                 found.modem(&mut Bench::new(&mut cable, own, out, Progress::stderr()))?;
             }
             Err(error @ Error::Privilege { .. }) => {
-                let words = error.to_string();
-                let (says, advice) = words.split_once(": ").unwrap_or((&words, ""));
-                found.add("privilege", Bad(says.into(), advice.into()));
+                let advice = error.advice().unwrap_or_default();
+                found.add("privilege", Bad("no permission for a raw socket".into(), advice));
             }
             Err(error) => return Err(error.into()),
         }
@@ -102,9 +101,9 @@ impl Findings {
     fn interface(&mut self, name: &str) -> anyhow::Result<Option<Interface>> {
         let interface = match Interface::find(name) {
             Ok(interface) => interface,
-            Err(Error::Down(_)) => {
+            Err(error @ Error::Down(_)) => {
                 self.add("interface", Good(format!("{name} is there")));
-                let advice = format!("run `sudo ip link set {name} up`");
+                let advice = error.advice().unwrap_or_default();
                 self.add("switched on", Bad("it is down".into(), advice));
                 return Ok(None);
             }

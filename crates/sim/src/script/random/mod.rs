@@ -2,7 +2,7 @@
 
 mod tables;
 
-use tables::{DEEDS, FIELDS, FRAMES, MESSAGES, SETUPS, TO_FRAMES, TO_MESSAGES};
+use tables::{ACTIONS, FIELDS, FRAMES, MESSAGES, SETUPS, TO_FRAMES, TO_MESSAGES};
 
 use crate::Chance;
 
@@ -64,17 +64,17 @@ fn by_chance(id: &str, seed: u64, choices: &mut impl Choices) -> String {
             lines.push(format!("setup    {}", fill(setup, choices)));
         }
     }
-    // Without any deed all must go well.
-    let deeds = if choices.below(QUIET) + 1 == QUIET { 0 } else { 1 + choices.below(MOST) };
-    for _ in 0..deeds {
+    // Without any action all must go well.
+    let actions = if choices.below(QUIET) + 1 == QUIET { 0 } else { 1 + choices.below(MOST) };
+    for _ in 0..actions {
         if choices.below(2) == 0 {
-            let row = pick(DEEDS, choices);
-            let (deed, undo) = row.split_once(" / ").unwrap_or((row, ""));
+            let row = pick(ACTIONS, choices);
+            let (action, undo) = row.split_once(" / ").unwrap_or((row, ""));
             let when = match choices.below(3) {
                 0 => format!("on {}", message(choices)),
                 _ => format!("at {}ms", BEGIN_MS + choices.below(until_ms - BEGIN_MS)),
             };
-            lines.push(format!("{when}: {}", fill(deed, choices)));
+            lines.push(format!("{when}: {}", fill(action, choices)));
             if !undo.is_empty() && choices.below(3) > 0 {
                 let undo = undone(lines.last().map_or("", String::as_str), undo);
                 lines.push(format!("after {}ms: {undo}", 1 + choices.below(10_000)));
@@ -123,14 +123,14 @@ fn range(name: &str, choices: &mut impl Choices) -> String {
     }
 }
 
-/// What undoes the deed of a line, at the same side or with the same sensor.
+/// What undoes the action of a line, at the same side or with the same sensor.
 fn undone(line: &str, undo: &str) -> String {
-    let deed = line.split_once(": ").map_or("", |(_, deed)| deed);
+    let action = line.split_once(": ").map_or("", |(_, action)| action);
     if undo == "sound" {
-        let sensor: Vec<&str> = deed.split(' ').take(4).collect();
+        let sensor: Vec<&str> = action.split(' ').take(4).collect();
         return format!("{} sound", sensor.join(" "));
     }
-    undo.replace("{charger|car}", if deed.contains("charger") { "charger" } else { "car" })
+    undo.replace("{charger|car}", if action.contains("charger") { "charger" } else { "car" })
 }
 
 fn pick<'t>(table: &[&'t str], choices: &mut impl Choices) -> &'t str {
@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn every_row_is_used_by_some_seed() {
         let texts: Vec<String> = (0..20_000).map(of_seed).collect();
-        for row in DEEDS.iter().chain(TO_MESSAGES).chain(TO_FRAMES) {
+        for row in ACTIONS.iter().chain(TO_MESSAGES).chain(TO_FRAMES) {
             let head = row.split(['{', '/']).next().unwrap_or(row).trim();
             assert!(texts.iter().any(|text| text.contains(&format!(": {head}"))), "{row}");
         }

@@ -30,7 +30,7 @@ pub(super) const SETUPS: &[(u64, &str)] = &[
 ];
 
 /// What can happen, and what undoes it; `sound` undoes what a sensor does.
-pub(super) const DEEDS: &[&str] = &[
+pub(super) const ACTIONS: &[&str] = &[
     "unplug / plug",
     "cut line / mend line",
     "attenuation {0..70} dB / attenuation 10 dB",

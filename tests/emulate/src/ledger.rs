@@ -202,7 +202,8 @@ impl Ledger {
 /// Flash and RAM of a linked firmware, whole and by crate. Stack and what only an emulator needs are not in it.
 pub(crate) fn sizes(elf: &Path) -> Result<Vec<Row>> {
     let bytes = std::fs::read(elf).with_context(|| elf.display().to_string())?;
-    let file = object::File::parse(&*bytes)?;
+    let file =
+        object::File::parse(&*bytes).with_context(|| format!("{} is no linked firmware", elf.display()))?;
     let size = |kinds: &[SectionKind]| -> u64 {
         let sections = file.sections().filter(|section| {
             kinds.contains(&section.kind()) && !is_emulators(section.name().unwrap_or_default())

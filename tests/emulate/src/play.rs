@@ -286,6 +286,9 @@ impl<'s> Play<'s> {
         if self.finished.is_some_and(|at| self.now.since(at) >= LINGER) && self.plug_at.take().is_some() {
             for board in &mut self.boards {
                 board.command("status")?;
+                if board.image == Image::Listen {
+                    board.command("key show")?;
+                }
                 board.command("reboot")?;
             }
         }
@@ -332,16 +335,21 @@ impl<'s> Play<'s> {
                 (None, Some(_)) => bail!("the board did not end when it was asked to"),
                 (None, None) => bail!("no whole session within {LONGEST}"),
             }
-            if board.image == Image::Listen && !board.log.has_heard_key {
-                bail!("the key's frame was not heard");
+            if let Some(words) = board.log.untold().filter(|_| board.image == Image::Listen) {
+                bail!("the listener did not say: {words}");
             }
         }
         let taken = self.boards.into_iter().map(|board| {
-            let mut rows = vec![("stack".to_owned(), board.log.stack)];
+            let (used, size) =
+                board.log.stack.context("the board did not say how much of its stack it took")?;
+            if used >= size {
+                bail!("the board took all of its stack, {size} bytes: what it needs is not known");
+            }
+            let mut rows = vec![("stack".to_owned(), used)];
             rows.extend(board.work.rows());
-            rows
+            Ok(rows)
         });
-        Ok(taken.collect())
+        taken.collect()
     }
 }
 

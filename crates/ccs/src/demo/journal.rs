@@ -8,15 +8,13 @@ use roles::{Event, PevEvent, Watch};
 use session::Direction;
 use sim::script::{Script, Told};
 
-use crate::command::evse::role;
 use crate::command::evse::serve::Tells;
-use crate::command::pev::observer;
 use crate::inbox::Inbox;
 use crate::log::{Details, Log};
 use crate::retelling::Retelling;
 use crate::said::{Closing, Said};
 use crate::style::{self, Palette};
-use crate::words::Word;
+use crate::words::{self, Word};
 
 use super::summary::Summary;
 
@@ -140,7 +138,7 @@ impl Journal {
         summary: &mut Summary,
         out: &mut dyn Write,
     ) -> anyhow::Result<()> {
-        if let Some(Word { checkpoint, words }) = role::word(&event.what) {
+        if let Some(Word { checkpoint, words }) = words::of_charger(&event.what) {
             self.flush(out)?;
             self.log.speak_for("evse");
             self.log.say(at, checkpoint, &words, out)?;
@@ -177,7 +175,7 @@ impl Journal {
     ) -> anyhow::Result<()> {
         use pev_fsm::Event;
         use session::Checkpoint;
-        if let Some(Word { checkpoint, words }) = observer::word(event) {
+        if let Some(Word { checkpoint, words }) = words::of_car(event) {
             self.flush(out)?;
             self.log.speak_for("pev");
             self.log.say(at, checkpoint, &words, out)?;

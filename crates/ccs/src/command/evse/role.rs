@@ -1,4 +1,4 @@
-//! The charger's role over Ethernet frames, and what it tells in words.
+//! The charger's role over Ethernet frames.
 
 use std::io::Write;
 
@@ -6,15 +6,12 @@ use evse_fsm::{Demand, Operator, Plant};
 use hal_linux::{Clock, Interface, OsEntropy, PlantBackend, Port};
 use machine::{Cx, Machine};
 use roles::{Event, Evse, EvseConfig, EvseLink, EvseStorage, Happening, Input, Mac};
-use sdp::{Security, ServerEvent};
-use session::Checkpoint;
 
 use super::serve::{Desk, Tells, serve};
 use crate::cli::Exit;
 use crate::config::Config;
 use crate::escape::Plain;
 use crate::said::Said;
-use crate::words::{self, Side, Word};
 
 /// Runs a charger with this address on the interface.
 pub fn run<P, B>(
@@ -70,49 +67,4 @@ impl Tells for Event {
     fn said(&self) -> Said {
         Said::Charger(self.what)
     }
-}
-
-/// What happened in words, where it is not the session's.
-pub fn word(what: &Happening) -> Option<Word> {
-    let word = |checkpoint, words: String| Some(Word { checkpoint, words });
-    match what {
-        Happening::Session(_) | Happening::Free => None,
-        Happening::Modem(event) => Some(words::of_modem(Side::Evse, event)),
-        Happening::Slac(event) => Some(words::of_slac(Side::Evse, event)),
-        Happening::Discovery(event) => Some(discovery(event)),
-        Happening::Serving(mac) => word(None, format!("serving the car at {mac}")),
-        Happening::Connected(peer) => {
-            let peer = format!("connected: [{}]:{}", peer.address, peer.port);
-            word(Some(Checkpoint::TCP_CONNECTED), peer)
-        }
-        Happening::Disconnected(closed) => word(None, format!("disconnected: {}", closed.name())),
-        Happening::Refused(peer) => {
-            word(None, format!("refused a second connection from [{}]:{}", peer.address, peer.port))
-        }
-        Happening::AddressTaken(address) => word(None, words::of_taken_address(*address)),
-        Happening::Skipped(payload_type) => word(None, format!("skipped a message of type {payload_type}")),
-        Happening::Broken(error) => word(None, format!("the connection makes no sense: {error}")),
-        Happening::OtherStation(mac) => word(None, format!("ignored {mac}: another car is being served")),
-        Happening::Overrun => word(None, "a frame was dropped: answers were not taken in time".into()),
-        Happening::BufferTooShort { len } => {
-            word(None, format!("a frame was not sent: the buffer has {len} bytes only"))
-        }
-    }
-}
-
-fn discovery(event: &ServerEvent) -> Word {
-    let security = |security: &Security| match *security {
-        Security::TLS => "TLS".to_owned(),
-        Security::NONE => "no TLS".to_owned(),
-        Security(other) => format!("security 0x{other:02X}"),
-    };
-    let (checkpoint, words) = match event {
-        ServerEvent::Answered { from, asked, given } => (
-            Some(Checkpoint::DISCOVERY_RES_SENT),
-            format!("[{}] asks for {} and gets {}", from.address, security(asked), security(given)),
-        ),
-        ServerEvent::Unanswered { from, why } => (None, format!("[{}] gets no answer: {why}", from.address)),
-        ServerEvent::Expired => (None, "its time is over".into()),
-    };
-    Word { checkpoint, words: format!("discovery: {words}") }
 }

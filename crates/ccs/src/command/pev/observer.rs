@@ -6,8 +6,7 @@ use hal_linux::Happening;
 use machine::{Duration, Instant};
 use pev_fsm::Event;
 use roles::PevEvent;
-use sdp::ClientEvent;
-use session::{By, Cause, Checkpoint, Direction, Latch, Phase, StopReason, Target};
+use session::{By, Cause, Direction, Latch, Phase, StopReason, Target};
 
 use super::plant::SimulatedCable;
 use crate::cli::{Exit, PevArgs};
@@ -15,7 +14,6 @@ use crate::latches::Latches;
 use crate::reporter::Reporter;
 use crate::running::{self, Observes, Ran};
 use crate::said::Said;
-use crate::words::{self, Side, Word};
 
 /// How long a match must hold to count: judgement.
 const HELD: Duration = Duration::from_secs(1);
@@ -177,40 +175,6 @@ impl Observer<'_, '_> {
                 }
             }
             _ => {}
-        }
-    }
-}
-
-/// An event in words, where it is not the session's.
-pub fn word(event: &PevEvent) -> Option<Word> {
-    let word = |checkpoint, words: String| Some(Word { checkpoint, words });
-    match event {
-        PevEvent::Session(_) => None,
-        PevEvent::Modem(event) => Some(words::of_modem(Side::Pev, event)),
-        PevEvent::Slac(event) => Some(words::of_slac(Side::Pev, event)),
-        PevEvent::Discovery(ClientEvent::Found(found)) => word(
-            Some(Checkpoint::DISCOVERY_RES_RECEIVED),
-            format!("discovery: the charger is at [{}]:{}", found.address, found.port),
-        ),
-        PevEvent::Discovery(ClientEvent::Ignored { from, why }) => {
-            word(None, format!("discovery: ignored what [{}] says: {why}", from.address))
-        }
-        PevEvent::Discovery(ClientEvent::NoAnswer) => word(None, "discovery: no answer".into()),
-        PevEvent::Serving(mac) => word(None, format!("the charger is {mac}")),
-        PevEvent::Connecting(peer) => word(None, format!("connecting to [{}]:{}", peer.address, peer.port)),
-        PevEvent::Connected(peer) => {
-            word(Some(Checkpoint::TCP_CONNECTED), format!("connected: [{}]:{}", peer.address, peer.port))
-        }
-        PevEvent::Disconnected(closed) => word(None, format!("disconnected: {}", closed.name())),
-        PevEvent::NoConnection(peer) => {
-            word(None, format!("no connection to [{}]:{}; asking again", peer.address, peer.port))
-        }
-        PevEvent::Overrun => word(None, "a frame was dropped: answers were not taken in time".into()),
-        PevEvent::AddressTaken(address) => word(None, words::of_taken_address(*address)),
-        PevEvent::Skipped(payload_type) => word(None, format!("skipped a message of type {payload_type}")),
-        PevEvent::Broken(error) => word(None, format!("the connection makes no sense: {error}")),
-        PevEvent::BufferTooShort { len } => {
-            word(None, format!("a frame was not sent: the buffer has {len} bytes only"))
         }
     }
 }

@@ -131,6 +131,10 @@ pub(crate) struct Wish {
     /// Records the other board's frames, as pcapng.
     #[arg(long, value_name = "FILE", requires = "peer")]
     peer_output: Option<PathBuf>,
+    /// Types this line at the board before it is started; may be given again. Each is 2 s after the one before, an empty one only
+    /// waits.
+    #[arg(long = "type", value_name = "LINE")]
+    lines: Vec<String>,
     /// Compares flash, RAM, stack and instructions with this file: more than it says fails.
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,

@@ -11,8 +11,7 @@ use machine::Instant;
 use roles::Mac;
 
 use crate::ends::Ends;
-use crate::ethernet::Rmii;
-use crate::port::{self, Blocks, P4Port};
+use crate::port::{self, P4Port};
 use crate::{ChipNoise, Mwdt, SerialLine, StoreFlash, Systimer, adc, safe, serial};
 
 /// The types of this board.
@@ -66,19 +65,12 @@ impl Chip {
         let pads = [pins.pad(Signal::PilotAdc), pins.pad(Signal::ProximityAdc), pins.free(Pads::ADC1)];
         let [pilot, proximity, noise] = adc::channels(chip.ADC1, pads);
         let Some(pilot) = pilot else { safe::end(format_args!("the pilot has no ADC")) };
-        let rmii = Rmii {
-            crs_dv: chip.GPIO28,
-            rxd: (chip.GPIO29, chip.GPIO30),
-            txd: (chip.GPIO34, chip.GPIO35),
-            tx_en: chip.GPIO49,
-            ref_clk: chip.GPIO50,
-        };
         let board = Board {
             name: "esp32p4",
             mac,
             clock: Clock::new(Systimer),
             watchdog: Watchdog::new(Mwdt::new(chip.TIMG1), Plan::of(side.unwrap_or(Side::Charger))),
-            port: port::start(Blocks { eth: chip.ETH, rmii, spi: chip.SPI2 }, &pins, mac),
+            port: port::start(chip.ETH, chip.SPI2, &pins, mac),
             serial: SerialLine::new(serial_line(chip.UART0, chip.GPIO37, chip.GPIO38)),
             noise: ChipNoise::new(noise),
             delay: Delay::new(),
@@ -87,7 +79,7 @@ impl Chip {
             checks,
             rest,
         };
-        let ends = Ends { pins, pilot, proximity, io: chip.IO_MUX };
+        let ends = Ends { pilot, proximity, io: chip.IO_MUX };
         Self { board, flash: StoreFlash::new(chip.FLASH), ends }
     }
 
@@ -119,14 +111,12 @@ fn check_revision() {
 /// The self-test's checks that only the chip can do.
 fn checks(test: &mut SelfTest) {
     test.revision(revision());
-    if let Some((_, pins)) = safe::wiring() {
-        test.pins(&pins);
-    }
+    test.pins(&safe::pins());
 }
 
 /// The signals and their pads, for people.
 fn pad_of(index: usize) -> Option<(&'static str, u8)> {
-    let (_, pins) = safe::wiring()?;
+    let pins = safe::pins();
     Signal::all().filter_map(|signal| Some((signal.name(), pins.pad(signal)?))).nth(index)
 }
 

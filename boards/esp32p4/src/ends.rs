@@ -2,7 +2,7 @@ use board::{CablePins, ProximityWire, Wiring};
 use control_pilot::Coding;
 use esp_hal::gpio::Io;
 use esp_hal::peripherals::IO_MUX;
-use hal_esp32p4::{Divider, Pins, Scale, Side, Signal};
+use hal_esp32p4::{Divider, Scale, Side, Signal};
 use machine::Duration;
 
 use crate::{Channel, Pad, PilotLedc, PwmEdges, WireEdges, safe};
@@ -35,7 +35,6 @@ impl CablePins for CarPins {
 
 /// What of the chip belongs to the cable. The board is one end of it, so it is used up by naming one.
 pub struct Ends {
-    pub(crate) pins: Pins,
     pub(crate) pilot: Channel,
     pub(crate) proximity: Option<Channel>,
     pub(crate) io: IO_MUX<'static>,
@@ -48,7 +47,7 @@ impl Ends {
     /// The charger's wiring. Its proximity wire is the car's to measure.
     pub fn charger(self) -> Wiring<ChargerPins> {
         Wiring {
-            parts: safe::parts(Side::Charger, &self.pins),
+            parts: safe::parts(Side::Charger),
             precharge: Self::PRECHARGE,
             edges: PwmEdges::default(),
             pilot: self.pilot,
@@ -66,9 +65,9 @@ impl Ends {
         let proximity =
             self.proximity.map(|adc| ProximityWire { adc, coding, scale: Scale::PROXIMITY, divider });
         Wiring {
-            parts: safe::parts(Side::Car, &self.pins),
+            parts: safe::parts(Side::Car),
             precharge: Self::PRECHARGE,
-            edges: WireEdges::new(Io::new(self.io), self.pins.pad(Signal::PilotEdge)),
+            edges: WireEdges::new(Io::new(self.io), safe::pins().pad(Signal::PilotEdge)),
             pilot: self.pilot,
             pilot_scale: Scale::PILOT,
             proximity,

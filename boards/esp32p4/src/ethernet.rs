@@ -10,7 +10,7 @@ use esp_hal::ethernet::phy::generic::GenericPhy;
 use esp_hal::ethernet::{Error, Ethernet, EthernetDmaStorage, RmiiPinBundle};
 use esp_hal::gpio::AnyPin;
 use esp_hal::peripherals::{EMAC_DMA, EMAC_MAC, ETH, GPIO28, GPIO29, GPIO30, GPIO34, GPIO35, GPIO49, GPIO50};
-use hal_esp32p4::{Counter, Pins, Signal};
+use hal_esp32p4::{Counter, Pins, Ring, RingPort, Signal};
 use machine::Instant;
 use roles::Mac;
 use static_cell::ConstStaticCell;
@@ -19,16 +19,16 @@ use crate::{Pad, Systimer, safe, serial};
 
 /// The chip's Ethernet MAC with a PHY on RMII.
 ///
-/// esp-hal's driver passes every frame to the own address and to every multicast group: `EtherType` 88E1 and IPv6 both come. A
-/// frame that the MAC marks as damaged does not.
+/// esp-hal's driver passes every frame to the own address and to every multicast group: `EtherType` 88E1 and IPv6 both come.
 pub struct Emac {
     /// `None`: no PHY answered at the start. The link is down then.
-    driver: Option<Driver>,
-    lost: u32,
-    has_failed: bool,
+    port: Option<RingPort<Descriptors>>,
 }
 
 type Driver = Ethernet<'static, Blocking, GenericPhy>;
+
+/// esp-hal's driver with its rings, and the registers that it does not look at.
+struct Descriptors(Driver);
 
 /// Why there is no Ethernet.
 #[derive(Debug, thiserror::Error)]
@@ -39,29 +39,13 @@ enum NoEthernet {
     Phy(Error),
 }
 
-/// The pads of RMII. Data, clock and the signals that say when they count go through the IO MUX and have a type each: their
-/// wiring is compiled in, and is the default of `Pins`.
-pub struct Rmii {
-    /// `CRS_DV`.
-    pub crs_dv: GPIO28<'static>,
-    /// RXD0 and RXD1.
-    pub rxd: (GPIO29<'static>, GPIO30<'static>),
-    /// TXD0 and TXD1.
-    pub txd: (GPIO34<'static>, GPIO35<'static>),
-    /// `TX_EN`.
-    pub tx_en: GPIO49<'static>,
-    /// The clock from the PHY.
-    pub ref_clk: GPIO50<'static>,
-}
-
 impl Emac {
     /// Descriptors in, each with a buffer of 1524 bytes.
     const RECEIVE: usize = 8;
     /// Descriptors out.
     const SEND: usize = 4;
-    /// Shortest frame on the wire without its check sequence.
-    const SHORTEST: usize = 60;
-    /// The signals of [`Rmii`].
+    /// Data, clock and the signals that say when they count go through the IO MUX and have a type each: their wiring is compiled in,
+    /// and is the default of `Pins`.
     const COMPILED: [Signal; 7] =
         [Signal::CrsDv, Signal::Rxd0, Signal::Rxd1, Signal::Txd0, Signal::Txd1, Signal::TxEn, Signal::RefClk];
     /// The PHY's reset, and the time that it needs after it, in ms (IP101GRI: 10 ms, from memory; the rest is judgement).
@@ -72,17 +56,17 @@ impl Emac {
     const CLOCK_WITHIN: u64 = Systimer::HZ as u64 / 200;
 
     /// Starts PHY and MAC. To be called once. Where that does not work the serial line says so, and the link stays down.
-    pub fn new(eth: ETH<'static>, rmii: Rmii, pins: &Pins, mac: Mac) -> Self {
+    pub fn new(eth: ETH<'static>, pins: &Pins, mac: Mac) -> Self {
         if let Some(signal) =
             Self::COMPILED.into_iter().find(|signal| pins.pad(*signal) != Some(signal.default_pad()))
         {
             safe::end(format_args!("{signal} is compiled in at GPIO{}", signal.default_pad()));
         }
         Self::reset_phy(pins);
-        let driver = Self::driver(eth, rmii, pins, mac).inspect_err(|error| {
+        let driver = Self::driver(eth, pins, mac).inspect_err(|error| {
             let _ = write!(serial::Bare, "no Ethernet: {error}\r\n");
         });
-        Self { driver: driver.ok(), lost: 0, has_failed: false }
+        Self { port: driver.ok().map(|driver| RingPort::new(Descriptors(driver))) }
     }
 
     fn reset_phy(pins: &Pins) {
@@ -106,7 +90,7 @@ impl Emac {
         false
     }
 
-    fn driver(eth: ETH<'static>, rmii: Rmii, pins: &Pins, mac: Mac) -> Result<Driver, NoEthernet> {
+    fn driver(eth: ETH<'static>, pins: &Pins, mac: Mac) -> Result<Driver, NoEthernet> {
         static MEMORY: ConstStaticCell<EthernetDmaStorage<{ Emac::RECEIVE }, { Emac::SEND }>> =
             ConstStaticCell::new(EthernetDmaStorage::new());
         if !Self::has_clock() {
@@ -117,68 +101,72 @@ impl Emac {
             // SAFETY: each pad has one signal (`Pins::check`), and one owner by that.
             unsafe { AnyPin::steal(pad) }
         };
-        let bundle = RmiiPinBundle {
-            clock: ExternalRefClock::new(rmii.ref_clk),
-            rxd0: rmii.rxd.0,
-            rxd1: rmii.rxd.1,
-            rx_dv: rmii.crs_dv,
-            txd0: rmii.txd.0,
-            txd1: rmii.txd.1,
-            tx_en: rmii.tx_en,
-            mdc: any(Signal::Mdc),
-            mdio: any(Signal::Mdio),
+        // SAFETY: as above.
+        let bundle = unsafe {
+            RmiiPinBundle {
+                clock: ExternalRefClock::new(GPIO50::steal()),
+                rxd0: GPIO29::steal(),
+                rxd1: GPIO30::steal(),
+                rx_dv: GPIO28::steal(),
+                txd0: GPIO34::steal(),
+                txd1: GPIO35::steal(),
+                tx_en: GPIO49::steal(),
+                mdc: any(Signal::Mdc),
+                mdio: any(Signal::Mdio),
+            }
         };
         Ethernet::new(eth, MEMORY.take(), mac.0, GenericPhy::new_auto(), bundle).map_err(NoEthernet::Phy)
     }
 }
 
+impl Ring for Descriptors {
+    fn oldest(&mut self) -> Option<&[u8]> {
+        self.0.receive().ok().map(|frame| &*frame)
+    }
+
+    fn release(&mut self) {
+        self.0.pop_rx();
+    }
+
+    fn transmit(&mut self, frame: &[u8]) -> bool {
+        self.0.transmit(frame).is_ok()
+    }
+
+    fn link(&mut self) -> bool {
+        let link = self.0.poll_link(None);
+        if link.up {
+            self.0.set_speed(link.speed);
+            self.0.set_duplex(link.duplex);
+        }
+        link.up
+    }
+
+    fn has_stopped(&mut self) -> bool {
+        EMAC_DMA::regs().dmastatus().read().fatal_bus_err_int().bit_is_set()
+    }
+
+    fn missed(&mut self) -> u32 {
+        // The hardware's counters begin again with every read.
+        let missed = EMAC_DMA::regs().dmamissedfr().read();
+        u32::from(missed.missed_fc().bits()) + u32::from(missed.overflow_fc().bits())
+    }
+}
+
 impl Port for Emac {
     fn receive(&mut self, _: Instant, buffer: &mut [u8]) -> Option<usize> {
-        let driver = self.driver.as_mut()?;
-        // One that does not fit is dropped; the ring holds no more than its descriptors.
-        for _ in 0..Self::RECEIVE {
-            let frame = driver.receive().ok()?;
-            let length = frame.len();
-            let taken = buffer.get_mut(..length).map(|room| room.copy_from_slice(frame));
-            driver.pop_rx();
-            match taken {
-                Some(()) => return Some(length),
-                None => self.lost = self.lost.wrapping_add(1),
-            }
-        }
-        None
+        self.port.as_mut()?.receive(buffer)
     }
 
     fn send(&mut self, _: Instant, frame: &[u8]) -> bool {
-        let mut padded = [0; Self::SHORTEST];
-        let sent = match padded.get_mut(..frame.len()) {
-            Some(start) => {
-                start.copy_from_slice(frame);
-                &padded
-            }
-            None => frame,
-        };
-        self.driver.as_mut().is_some_and(|driver| driver.transmit(sent).is_ok())
+        self.port.as_mut().is_some_and(|port| port.send(frame))
     }
 
     fn is_up(&mut self, _: Instant) -> bool {
-        // The DMA stops for good after an error on the bus: the link counts as down, until a reset.
-        self.has_failed |= EMAC_DMA::regs().dmastatus().read().fatal_bus_err_int().bit_is_set();
-        let Some(driver) = &mut self.driver else { return false };
-        let link = driver.poll_link(None);
-        if link.up {
-            driver.set_speed(link.speed);
-            driver.set_duplex(link.duplex);
-        }
-        link.up && !self.has_failed
+        self.port.as_mut().is_some_and(RingPort::is_up)
     }
 
     fn lost(&mut self) -> u32 {
-        // The hardware's counters begin again with every read.
-        let missed = EMAC_DMA::regs().dmamissedfr().read();
-        let missed = u32::from(missed.missed_fc().bits()) + u32::from(missed.overflow_fc().bits());
-        self.lost = self.lost.wrapping_add(missed);
-        self.lost
+        self.port.as_mut().map_or(0, RingPort::lost)
     }
 
     fn hear_all(&mut self) {

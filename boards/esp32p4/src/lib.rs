@@ -40,7 +40,7 @@ pub use chip::{Chip, P4};
 pub use counter::Systimer;
 pub use edges::WireEdges;
 pub use ends::{CarPins, ChargerPins, Ends};
-pub use ethernet::{Emac, Rmii};
+pub use ethernet::Emac;
 pub use flash::StoreFlash;
 pub use ledc::{NotRunning, PilotLedc, PwmEdges};
 pub use noise::ChipNoise;

@@ -30,8 +30,16 @@ pub fn set_up(side: Option<Side>, pins: Pins) {
 }
 
 /// What was set up.
-pub fn wiring() -> Option<Wired> {
+fn wiring() -> Option<Wired> {
     critical_section::with(|cs| WIRING.borrow(cs).get())
+}
+
+/// The pads that were set up.
+pub fn pins() -> Pins {
+    match wiring() {
+        Some((_, pins)) => pins,
+        None => end(format_args!("the pads are not set up")),
+    }
 }
 
 /// The pilot at steady +12 V, running.
@@ -43,8 +51,8 @@ fn start_pilot(pad: u8) -> PilotLedc {
 }
 
 /// The parts of a side, from pads that are set up.
-pub fn parts(side: Side, pins: &Pins) -> BoardParts {
-    Parts::wired(side, pins, Pad::at, Pad::at, PilotLedc::at)
+pub fn parts(side: Side) -> BoardParts {
+    Parts::wired(side, &pins(), Pad::at, Pad::at, PilotLedc::at)
 }
 
 /// Runs the SAFE sequence, says why on the serial line, and waits for the watchdog's reset: what was interrupted must not go on.
@@ -53,9 +61,9 @@ pub fn parts(side: Side, pins: &Pins) -> BoardParts {
 pub fn end(why: Arguments<'_>) -> ! {
     static HAS_BEGUN: AtomicBool = AtomicBool::new(false);
     if !HAS_BEGUN.swap(true, Ordering::AcqRel) {
-        let driven = wiring().and_then(|(side, pins)| Some((side?, pins)));
+        let driven = wiring().and_then(|(side, _)| side);
         // The current is not known here: the sequence waits for it as long as it may.
-        let report = driven.map(|(side, pins)| parts(side, &pins).make_safe(&mut || None, &mut Delay::new()));
+        let report = driven.map(|side| parts(side).make_safe(&mut || None, &mut Delay::new()));
         let mut out = serial::Bare;
         let _ = match report {
             Some(report) if report.failed.is_empty() => write!(out, "\r\n{why}\r\nthe outputs are SAFE\r\n"),

@@ -11,7 +11,7 @@ use hal_esp32p4::{
 };
 use machine::{Duration, Instant};
 use pev_fsm::Vehicle;
-use session::{Insulation, Isolation, Limits, Reading, Target};
+use session::{Insulation, Isolation, Reading, Target};
 use wire::{Counted, Driven, Sensed, coil, contact};
 
 use crate::chip::{Net, Timer, Uart, instructions, jitter, pause, resume};
@@ -247,9 +247,6 @@ impl Stage for HostStage {
 /// The battery that the host plays.
 pub struct HostBattery;
 
-/// What the battery allows and asks for.
-const MOST: Target = Target { voltage_mv: 400_000, current_ma: 60_000 };
-
 impl Battery for HostBattery {
     fn read(&mut self, now: Instant, plant: &mut pev_fsm::Plant) -> Option<Vehicle> {
         let (sensed, age) = sensed()?;
@@ -257,24 +254,10 @@ impl Battery for HostBattery {
         plant.inlet_mv = Some(Reading::new(sensed.voltage_mv, at));
         plant.current_ma = Some(Reading::new(sensed.current_ma, at));
         Some(Vehicle {
-            at,
-            limits: Limits {
-                max_voltage_mv: MOST.voltage_mv,
-                max_current_ma: MOST.current_ma,
-                max_power_w: 24_000,
-                ..Limits::NONE
-            },
             battery_mv: Some(sensed.battery_mv),
-            target: MOST,
             soc_percent: sensed.soc_percent,
-            capacity_wh: 50_000,
-            request_wh: 20_000,
-            full_soc_percent: Some(100),
-            bulk_soc_percent: Some(80),
-            full_in_s: None,
-            bulk_in_s: None,
             is_done: sensed.is_done != 0,
-            error: 0,
+            ..Vehicle::example(at)
         })
     }
 }

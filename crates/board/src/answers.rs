@@ -114,7 +114,7 @@ impl<H: Hardware> Desk<H> {
         let Some(generator) = &mut self.generator else { return };
         let mut cx = Cx { now, entropy: generator };
         if !role.wish(&mut cx, wish) {
-            return self.say(format_args!("a {} cannot do that", R::NAME));
+            return self.say(format_args!("the role {} cannot do that", R::NAME));
         }
         match wish {
             Wish::Start => {

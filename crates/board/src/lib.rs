@@ -40,7 +40,8 @@
 //! | an output, a contactor | the SAFE sequence; the role has no readings until a demand without energy came | which part |
 //! | the Ethernet's link | the session ends, as when the cable is cut | down, up |
 //! | frames that are too long, or lost by the port | dropped and counted | how many, once a second at most |
-//! | the pilot cannot be measured | the reading ages, after 200 ms the role is SAFE | the stop reason |
+//! | the pilot cannot be measured: the ADC is silent | the reading ages, after 200 ms the role is SAFE | the stop reason |
+//! | the ADC is stuck at a level | high and low phase are the same: no pilot of 5 %, the role is SAFE | the stop reason |
 //! | flash torn | the last good copy; a torn latch counts as latched | the latch, and `reset latch` |
 //! | flash that cannot be written | goes on; what changed is lost with the power | once for each cause |
 //! | a panic, a dead loop | the board's panic handler and the watchdog's first stage run `hal_esp32p4::Parts::make_safe` | the panic |
@@ -74,7 +75,7 @@ pub use desk::{Desk, Leave};
 pub use hal_esp32p4::{Clock, Counter, Flash, Ledc, Millivolts, Outputs, Parts, SelfTest, Stages, Watchdog};
 pub use log::{Console, Head};
 pub use parts::{Battery, Board, Edge, Edges, Hardware, NoStage, Noise, Port, Serial, Stage, StageFault};
-pub use role::{Heard, Listen, Note, Role, Wish};
+pub use role::{Ear, Heard, Input, Listen, Note, OnLine, Role, Step, Wish};
 pub use roles::Mac;
 pub use run::{Exit, car, car_config, charger, charger_config, listen};
 pub use spi::SpiPort;

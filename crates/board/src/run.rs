@@ -4,10 +4,11 @@ use core::ops::ControlFlow;
 
 use evse_fsm::{Authorisation, Preset, Purpose};
 use machine::Cx;
-use roles::{Evse, EvseConfig, EvseLink, EvseStorage, Pev, PevConfig, PevLink, PevStorage};
+use roles::{Evse, EvseConfig, EvseLink, EvseStorage, ListenStorage, Pev, PevConfig, PevLink, PevStorage};
 
 use crate::cable::{CablePins, NoCable};
 use crate::desk::Leave;
+use crate::role::Ear;
 use crate::settings::Setting;
 use crate::{
     Battery, Board, Cable, CarCable, ChargerCable, Desk, Hardware, Listen, Port, Role, Stage, Turn, Wish,
@@ -47,7 +48,7 @@ pub fn listen<H: Hardware>(mut board: Board<H>, flash: H::Flash) -> Exit {
     let mut desk = Desk::new::<NoCable>(board, flash);
     // It sends nothing and drives nothing: it starts with the power.
     desk.is_started = Some(true);
-    live(&mut desk, &mut NoCable::new(), |desk, cable| run(desk, cable, &mut Listen::new()))
+    live(&mut desk, &mut NoCable::new(), |desk, cable| listen_once(desk, cable))
 }
 
 /// The self-test, then the role, again and again.
@@ -131,6 +132,14 @@ fn make_car<'s, H: Hardware>(
     let now = desk.now();
     let entropy = desk.generator.as_mut()?;
     Some(Pev::new(&mut Cx { now, entropy }, config, storage))
+}
+
+/// As [`charger_once`].
+#[inline(never)]
+fn listen_once<H: Hardware>(desk: &mut Desk<H>, cable: &mut NoCable) -> Leave {
+    let mut storage: ListenStorage = const { ListenStorage::new() };
+    let ear = Ear::new();
+    run(desk, cable, &mut Listen::new(desk.mac(), &mut storage, &ear))
 }
 
 /// A configuration that cannot be: the settings that can make one are set back.

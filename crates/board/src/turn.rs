@@ -8,7 +8,7 @@ use machine::{Cx, Duration, Instant};
 use crate::command::Command;
 use crate::desk::Leave;
 use crate::log::{More, Repeats};
-use crate::role::{Note, Words};
+use crate::role::Note;
 use crate::{Cable, CableFault, Desk, Hardware, Head, Port, Role};
 
 /// How many frames a turn takes at most: so plant and demand have their turn whatever is on the wire. The limit on Linux is
@@ -184,9 +184,10 @@ where
             Note::Unlatched(latch) if self.kept() == Some(latch) => self.keep(None),
             Note::None | Note::Unlatched(_) => {}
         }
-        let Some(head) = R::head(event) else { return };
-        let (head, words) = (Head { at: now, ..head }, Words::<R>(event));
-        self.desk.console.line(head, format_args!("{words}{more}"));
+        let console = &mut self.desk.console;
+        self.role.say(event, &mut |checkpoint, who, words| {
+            console.line(Head { at: now, checkpoint, who }, format_args!("{words}{more}"));
+        });
     }
 
     fn kept(&self) -> Option<session::Latch> {

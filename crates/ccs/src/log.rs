@@ -3,13 +3,13 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use evse_fsm::{Direction, Dropped, Event, Isolation, Message, Status, Values, Warning};
+use evse_fsm::{Direction, Event, Message};
 use machine::Instant;
+use roles::words::{OfCarSession, OfChargerSession, OfValues, WARNING, way};
 use roles::{Happening, PevEvent};
-use session::{Checkpoint, Latch, Phase, Target};
+use session::Checkpoint;
 use v2gtp::PayloadType;
 
-use crate::decode::values::write_scaled;
 use crate::decode::{Schema, values};
 use crate::inbox::Document;
 use crate::repeats::More;
@@ -77,17 +77,12 @@ impl Log {
         // Writing to a string cannot fail.
         let _ = match event {
             Event::Message(message) => self.message(at, Side::Evse, message, details.document),
-            Event::Phase(phase) => self.phase(at, *phase),
-            Event::Checkpoint(checkpoint) => self.note(at, Some(*checkpoint), checkpoint.text()),
-            Event::Dropped(dropped) => {
-                let length = length_of(details.document);
-                self.note(at, None, &format!("dropped: {}{length}", describe_dropped(*dropped)))
+            event => {
+                let of = OfChargerSession(event);
+                let is_dropped = matches!(event, Event::Dropped(_));
+                let length = length_of(details.document.filter(|_| is_dropped));
+                self.of_session(at, of.who(), of.checkpoint(), &format!("{of}{length}"))
             }
-            Event::Warning(warning) => self.warning(at, &describe_warning(*warning)),
-            Event::Latched(latch) => self.warning(at, &format!("latched: {}", latch.advice())),
-            Event::Unlatched(latch) => self.warning(at, &format!("released: {}", latch.name())),
-            Event::Stopping(reason) => self.note(at, None, &format!("stopping: {reason}")),
-            Event::Stopped(reason) => self.note(at, None, &reason.to_string()),
         };
         self.finish(details.more, out)
     }
@@ -104,21 +99,12 @@ impl Log {
         self.line.clear();
         let _ = match event {
             Event::Message(message) => self.message(at, Side::Pev, message, details.document),
-            Event::Phase(phase) => self.phase(at, *phase),
-            Event::Checkpoint(checkpoint) => self.note(at, Some(*checkpoint), checkpoint.text()),
-            Event::Dropped(dropped) => {
-                let length = length_of(details.document);
-                self.note(at, None, &format!("dropped: {}{length}", words::of_dropped_answer(*dropped)))
+            event => {
+                let of = OfCarSession(event);
+                let is_dropped = matches!(event, Event::Dropped(_));
+                let length = length_of(details.document.filter(|_| is_dropped));
+                self.of_session(at, of.who(), of.checkpoint(), &format!("{of}{length}"))
             }
-            Event::Warning(warning) => self.warning(at, &words::of_car_warning(*warning)),
-            Event::EmergencyOpening { current_ma } => {
-                self.warning(at, &words::of_emergency_opening(*current_ma))
-            }
-            Event::Latched(Latch::DriverStop) => self.note(at, None, Latch::DriverStop.advice()),
-            Event::Latched(latch) => self.warning(at, &format!("latched: {}", latch.advice())),
-            Event::Unlatched(latch) => self.warning(at, &format!("released: {}", latch.name())),
-            Event::Stopping(reason) => self.note(at, None, &format!("stopping: {reason}")),
-            Event::Stopped(reason) => self.note(at, None, &reason.to_string()),
         };
         self.finish(details.more, out)
     }
@@ -165,14 +151,20 @@ impl Log {
         write!(self.line, "{dim}{:10} {what}{dim:#}", self.who)
     }
 
-    fn phase(&mut self, at: Instant, phase: Phase) -> std::fmt::Result {
-        self.note(at, None, &format!("phase {phase}"))
+    fn of_session(
+        &mut self,
+        at: Instant,
+        who: &str,
+        checkpoint: Option<Checkpoint>,
+        words: &str,
+    ) -> std::fmt::Result {
+        if who == WARNING { self.warning(at, words) } else { self.note(at, checkpoint, words) }
     }
 
     fn warning(&mut self, at: Instant, what: &str) -> std::fmt::Result {
         self.begin(at, None)?;
         let bad = self.palette.with(style::BAD);
-        write!(self.line, "{bad}{:10} {what}{bad:#}", "warning")
+        write!(self.line, "{bad}{WARNING:10} {what}{bad:#}")
     }
 
     fn message(
@@ -184,17 +176,15 @@ impl Log {
     ) -> std::fmt::Result {
         self.begin(at, message.checkpoint)?;
         let from_car = (side == Side::Evse) == (message.direction == Direction::Received);
-        let (style, direction) =
-            if from_car { (style::PEV, "pev->evse") } else { (style::EVSE, "evse->pev") };
-        let style = self.palette.with(style);
-        write!(self.line, "{style}{direction:10} {}{style:#}", message.name)?;
+        let style = self.palette.with(if from_car { style::PEV } else { style::EVSE });
+        write!(self.line, "{style}{:10} {}{style:#}", way(from_car), message.name)?;
         match document.and_then(|document| schema_of(document, message.name).map(|schema| (schema, document)))
         {
             Some((schema, document)) => {
                 values::describe(schema, &document.bytes, &mut self.line);
                 Ok(())
             }
-            None => write_values(&message.values, &mut self.line),
+            None => write!(self.line, "{}", OfValues(&message.values)),
         }
     }
 }
@@ -212,114 +202,11 @@ fn length_of(document: Option<&Document>) -> String {
     document.map_or_else(String::new, |document| format!(" ({} bytes)", document.bytes.len()))
 }
 
-/// The main values, for a message whose bytes are not at hand.
-fn write_values(values: &Values, line: &mut String) -> std::fmt::Result {
-    if let Some(code) = values.code {
-        write!(line, " {code}")?;
-    }
-    if let Some(finished) = values.finished {
-        line.write_str(if finished { " finished" } else { " ongoing" })?;
-    }
-    if let Some(status) = values.status {
-        write!(line, " status={}", status_name(status))?;
-    }
-    if let Some(isolation) = values.isolation {
-        write!(line, " isolation={}", isolation_name(isolation))?;
-    }
-    if let Some(target) = values.target {
-        write_target("target", target, line)?;
-    }
-    if let Some(present) = values.present {
-        write_target("present", present, line)?;
-    }
-    if let Some(soc) = values.soc_percent {
-        write!(line, " soc={soc}%")?;
-    }
-    if let Some(error) = values.car_error {
-        write!(line, " car-error={error}")?;
-    }
-    if let Some(power) = values.power_on {
-        line.write_str(if power { " power=on" } else { " power=off" })?;
-    }
-    if let Some(limits) = values.limits {
-        let limit = Target { voltage_mv: limits.max_voltage_mv, current_ma: limits.max_current_ma };
-        write_target("limits", limit, line)?;
-    }
-    Ok(())
-}
-
-fn write_target(name: &str, target: Target, line: &mut String) -> std::fmt::Result {
-    write!(line, " {name}=")?;
-    // Tenths are what the messages carry.
-    write_scaled((target.voltage_mv / 100).into(), -1, line);
-    line.write_str("V/")?;
-    write_scaled((target.current_ma / 100).into(), -1, line);
-    line.write_str("A")
-}
-
-fn status_name(status: Status) -> &'static str {
-    match status {
-        Status::NotReady => "not-ready",
-        Status::Ready => "ready",
-        Status::Shutdown => "shutdown",
-        Status::UtilityInterrupt => "utility-interrupt",
-        Status::IsolationMonitoring => "isolation-monitoring",
-        Status::EmergencyShutdown => "emergency-shutdown",
-        Status::Malfunction => "malfunction",
-    }
-}
-
-fn isolation_name(isolation: Isolation) -> &'static str {
-    match isolation {
-        Isolation::Measuring => "invalid",
-        Isolation::Valid => "valid",
-        Isolation::Warning => "warning",
-        Isolation::Fault => "fault",
-    }
-}
-
-fn describe_dropped(dropped: Dropped) -> String {
-    match dropped {
-        Dropped::NoSession => "a message, but there is no session".into(),
-        Dropped::PayloadType(payload_type) => format!("a message of payload type 0x{payload_type:04X}"),
-        Dropped::Undecodable { bit } => format!("a message that does not decode at bit {bit}"),
-        Dropped::NotARequest(name) => format!("{name}: only a charger sends it"),
-        Dropped::Unsupported(name) => format!("{name}: not for DC charging"),
-        Dropped::NotEncoded(name) => format!("{name}: has a value that cannot be encoded"),
-        Dropped::NotTaken(name) => format!("{name}: the answer before was not sent yet"),
-        Dropped::Connection => "a connection, before the pilot offers 5 % again".into(),
-    }
-}
-
-fn describe_warning(warning: Warning) -> String {
-    match warning {
-        Warning::NoPowerStage => "no power stage: sending synthetic values to the car".into(),
-        Warning::Quirk(id) => format!("quirk {id} was needed"),
-        Warning::Stalled => "no CurrentDemandReq for a second: 0 A".into(),
-        Warning::Impatient(name) => format!("{name} came before the answer to the one before it"),
-        Warning::IsolationLow => "the isolation is low; charging goes on".into(),
-        Warning::OpenedUnderCurrent(Some(ma)) => {
-            format!("the contactors had to open under {} A: the power stage did not stop", ma / 1000)
-        }
-        Warning::OpenedUnderCurrent(None) => {
-            "the contactors had to open under an unknown current: look at its sensor".into()
-        }
-        Warning::StillLive(mv) => {
-            format!("everything is off and {} V are on the cable: look for welded contactors", mv / 1000)
-        }
-        Warning::CarNotReady => "the car is not ready: 0 A until it is".into(),
-        Warning::MonitorUnproven => {
-            "the isolation monitor has neither a count nor a self-test: one that hangs is not found".into()
-        }
-        Warning::ReverseAllowed(ma) => {
-            format!("up to {} A out of the car are allowed by configuration", ma / 1000)
-        }
-        Warning::ContactorsStillClosed => "the contactors are demanded open and say closed".into(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use evse_fsm::{Dropped, Values};
+    use session::Target;
+
     use super::*;
 
     fn line(event: &Event, details: Details<'_>) -> String {

@@ -11,6 +11,7 @@
 //! | [`Counter`] | SYSTIMER |
 //! | [`Stages`] | a watchdog with an interrupt and a reset |
 //! | [`Flash`] | two sectors of the flash |
+//! | [`Ring`] | the Ethernet MAC with its DMA descriptors |
 //! | `embedded_hal` pins | contactors, relay, lock, bleeder; feedback and emergency stop |
 //!
 //! # From reset to a role
@@ -63,6 +64,7 @@
 
 mod clock;
 mod entropy;
+mod ethernet;
 mod millivolts;
 mod outputs;
 mod pads;
@@ -76,6 +78,7 @@ mod watchdog;
 
 pub use clock::{Clock, Counter};
 pub use entropy::{Generator, Pool, Quality, Source, TooLittle};
+pub use ethernet::{Ring, RingPort};
 pub use millivolts::{Millivolts, Range, Scale};
 pub use outputs::{
     ContactorFault, Drive, OutputFault, Outputs, Parts, SafeReport, Sense, Sensed, Side, Wanted, WhileSafe,

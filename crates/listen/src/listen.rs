@@ -29,6 +29,8 @@ pub struct Event<'a> {
     pub when: When,
     /// Who sent it, where that is known.
     pub direction: Option<Direction>,
+    /// The connection it is of, by its number in the order of first frames, from 1 on.
+    pub connection: Option<u64>,
     /// What it is.
     pub content: Content<'a>,
 }
@@ -65,8 +67,6 @@ pub enum Content<'a> {
     Skipped(usize),
     /// Nothing more comes of a connection: what is known about it.
     Over {
-        /// The connection's number in the order of first frames, from 1 on.
-        connection: u64,
         /// All of it.
         talk: &'a Talk,
         /// It was evicted because its storage is needed for another one.
@@ -109,6 +109,11 @@ impl<S: Storage<State = Talk>, const A: usize> Listen<S, A> {
         self.outlook.status()
     }
 
+    /// What is known so far about a connection, by its number, and its first and its latest frame; `None` once it is evicted.
+    pub fn talk(&mut self, connection: u64) -> Option<(&Talk, [When; 2])> {
+        self.streams.state(connection)
+    }
+
     /// When [`status`](Self::status) changes if nothing comes, in ns of the frames' clock.
     pub fn due_ns(&self) -> Option<i64> {
         self.outlook.due_ns()
@@ -129,13 +134,19 @@ impl<S: Storage<State = Talk>, const A: usize> Listen<S, A> {
             Layer::Mme { to, from, payload } => {
                 if let Ok(frame) = Frame::parse_payload(to, from, payload) {
                     self.matchings.take(when, &frame);
-                    on_event(&Event { when, direction: None, content: Content::Mme(frame) });
+                    on_event(&Event {
+                        when,
+                        direction: None,
+                        connection: None,
+                        content: Content::Mme(frame),
+                    });
                 }
             }
             Layer::Udp(flow, datagram) => {
                 if let Some(discovery) = Discovery::parse(datagram) {
                     let direction = Some(self.ends.discovery(flow, discovery));
-                    on_event(&Event { when, direction, content: Content::Discovery(discovery) });
+                    let content = Content::Discovery(discovery);
+                    on_event(&Event { when, direction, connection: None, content });
                 }
             }
             Layer::Tcp(flow, segment) => {
@@ -196,7 +207,7 @@ fn report(
         }
         Found::Skipped(count) => Content::Skipped(count),
         Found::Gap => Content::Gap,
-        Found::Over { is_evicted, .. } => Content::Over { connection: sender.connection, talk, is_evicted },
+        Found::Over { is_evicted, .. } => Content::Over { talk, is_evicted },
     };
-    on_event(&Event { when, direction, content });
+    on_event(&Event { when, direction, connection: Some(sender.connection), content });
 }

@@ -145,6 +145,14 @@ impl<S: Storage> Streams<S> {
         self.given_up
     }
 
+    /// What the caller keeps about a connection, by its number, and its first and its latest frame; `None` where it is gone.
+    pub fn state(&mut self, number: u64) -> Option<(&S::State, [When; 2])> {
+        let known = self.storage.parts().slots.iter().filter_map(|slot| slot.0.as_ref());
+        let connection = known.into_iter().find(|connection| connection.number == number)?;
+        let first = connection.first.unwrap_or(connection.latest);
+        Some((&connection.state, [first, connection.latest]))
+    }
+
     /// Takes a segment; `found` gets what it completes.
     pub fn take(&mut self, when: When, flow: Flow, segment: Segment<'_>, found: &mut OnFound<'_, S::State>) {
         let side = usize::from(flow.source > flow.destination);

@@ -36,7 +36,7 @@ pub enum Known {
 }
 
 /// What is known about a connection: [`Storage::State`](crate::Storage::State) of an observer.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Talk {
     /// The car's offers: schema id, and the schema where we know the namespace.
     offers: Vec<(u8, Option<Schema>), MAX_OFFERS>,

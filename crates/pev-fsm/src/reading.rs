@@ -86,6 +86,30 @@ pub const MAX_VEHICLE_AGE: Duration = Duration::from_secs(1);
 const PAST: Duration = Duration::from_micros(1);
 
 impl Vehicle {
+    /// The battery of examples, tests and emulated boards: it takes 400 V and 60 A, and is 42 % full. Made up.
+    pub const fn example(at: Instant) -> Self {
+        Self {
+            at,
+            limits: Limits {
+                max_voltage_mv: 400_000,
+                max_current_ma: 60_000,
+                max_power_w: 24_000,
+                ..Limits::NONE
+            },
+            battery_mv: Some(350_000),
+            target: Target { voltage_mv: 400_000, current_ma: 60_000 },
+            soc_percent: 42,
+            capacity_wh: 50_000,
+            request_wh: 20_000,
+            full_soc_percent: Some(100),
+            bulk_soc_percent: Some(80),
+            full_in_s: None,
+            bulk_in_s: None,
+            is_done: false,
+            error: 0,
+        }
+    }
+
     /// The snapshot with every number bounded to what can be, so that it always fits a message.
     pub(crate) fn sane(mut self) -> Self {
         let most = Limits::PLAUSIBLE;

@@ -47,6 +47,7 @@ mod net;
 mod pev;
 mod stream;
 mod watch;
+pub mod words;
 
 pub use channel::{Broken, Channel, Plain, Written};
 pub use evse::{Evse, EvseConfig, EvseConfigError, EvseEvent, EvseInput, EvseLink, EvseStorage, Happening};

@@ -1,6 +1,6 @@
 //! A listener on a cable: it hears what others say, and gives the own modem keys when it is told to.
 
-use ::listen::{Attempt, Event, GivenUp, Sight, Status, Storage, Talk};
+use ::listen::{Attempt, Event, GivenUp, Sight, Status, Storage, Talk, When};
 use homeplug_mme::{Mac, NetworkKey};
 use machine::{Cx, Deadline, Instant, Machine, Queue, TooShort};
 use modem::{Modem, ModemConfig, ModemEvent};
@@ -127,6 +127,12 @@ impl<'a, S: Storage<State = Talk>, const A: usize> Listen<'a, S, A> {
     /// The latest attempts of matching.
     pub fn attempts(&self) -> &[Attempt] {
         self.heard.attempts()
+    }
+
+    /// What is known so far about a connection, by the number that its events have, and its first and its latest frame; `None`
+    /// once it is evicted.
+    pub fn talk(&mut self, connection: u64) -> Option<(&Talk, [When; 2])> {
+        self.heard.talk(connection)
     }
 
     /// What was abandoned because storage is bounded.

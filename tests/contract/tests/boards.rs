@@ -2,14 +2,20 @@
 //! `Machine`, and nothing can be lost to a short one.
 #![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
 
-use board::{Listen, Role};
+use board::{Ear, Listen, Mac, Role};
 use contract::hostile;
 use machine::Machine;
 use machine::check::Check;
+use roles::ListenStorage;
 
 #[test]
 fn the_boards_listener_keeps_the_contract_with_hostile_frames() {
-    let mut listen = Check::new(&[], 0, |_| Listen::new()).unwrap();
+    // Lent for as long as the test runs: each copy of the machine has its own.
+    let made = || {
+        let storage = Box::leak(Box::<ListenStorage>::default());
+        Listen::new(Mac([2, 0, 0, 0, 0, 0xA1]), storage, Box::leak(Box::new(Ear::new())))
+    };
+    let mut listen = Check::new(&[], 0, |_| made()).unwrap();
     let mut sounding = vec![0xFF; 6];
     sounding.extend([2, 0, 0, 0, 0, 1, 0x88, 0xE1, 1, 0x64, 0x60, 0, 0]);
     sounding.resize(60, 0);

@@ -9,8 +9,8 @@ use machine::check::Check;
 use machine::{Duration, Instant, Machine};
 use pev_fsm::Vehicle;
 use roles::{
-    Evse, EvseConfig, EvseLink, EvseStorage, Input, Listen, ListenStorage, MAX_FRAME, Mac, Pev, PevConfig,
-    PevInput, PevLink, PevStorage,
+    Evse, EvseConfig, EvseInput, EvseLink, EvseStorage, Listen, ListenStorage, MAX_FRAME, Mac, Pev,
+    PevConfig, PevInput, PevLink, PevStorage,
 };
 use session::{Contactors, Limits, Lock, Reading, Target};
 use sim::{ModemKind, Port, PowerLine};
@@ -90,7 +90,7 @@ impl<'a> Bench<'a> {
     fn new(evse: &'a mut [EvseStorage<'a>], pev: &'a mut [PevStorage<'a>], line: Option<PowerLine>) -> Self {
         let (mut evse, mut pev) = (evse.iter_mut(), pev.iter_mut());
         let mut charger = EvseConfig::new(CHARGER);
-        let mut car = PevConfig { link: PevLink::Given, ..PevConfig::new(CAR) };
+        let mut car = PevConfig { link: PevLink::Up, ..PevConfig::new(CAR) };
         if line.is_some() {
             charger.link = EvseLink::matched(CHARGER);
             car.link = PevConfig::new(CAR).link;
@@ -112,7 +112,7 @@ impl<'a> Bench<'a> {
         }
     }
 
-    fn to_evse(&mut self, input: Input<'_>) {
+    fn to_evse(&mut self, input: EvseInput<'_>) {
         self.evse.call(|evse, cx| evse.handle(cx, input)).unwrap();
     }
 
@@ -147,7 +147,7 @@ impl<'a> Bench<'a> {
             emergency_stop: yes(false),
             ..evse_fsm::Plant::default()
         };
-        self.to_evse(Input::Plant(plant));
+        self.to_evse(EvseInput::Plant(plant));
         let plant = pev_fsm::Plant {
             pilot: Some(Reading::new(if is_plugged { charger.pilot } else { Output::Zero }, at)),
             inlet_mv: read(self.cable_mv),
@@ -207,7 +207,7 @@ impl<'a> Bench<'a> {
             }
             for (port, frame) in arrived {
                 match port {
-                    Port(0) => self.to_evse(Input::Frame(&frame)),
+                    Port(0) => self.to_evse(EvseInput::Frame(&frame)),
                     _ => self.to_pev(PevInput::Frame(&frame)),
                 }
                 self.frames.push(frame);
@@ -285,7 +285,7 @@ fn both_roles_keep_the_contract_with_hostile_frames_in_a_session() {
     bench.until_it_charges(60_000);
     let genuine = std::mem::take(&mut bench.frames);
     for frame in hostile(5, &genuine).take(400) {
-        bench.to_evse(Input::Frame(&frame));
+        bench.to_evse(EvseInput::Frame(&frame));
         bench.to_pev(PevInput::Frame(&frame));
         bench.run(20, true);
     }

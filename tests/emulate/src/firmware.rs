@@ -43,6 +43,29 @@ pub(crate) struct Firmware {
     pub(crate) code: Option<i32>,
 }
 
+/// What a listener says of a session, in this order: matching, attenuation, the key only when it is asked for, the session with
+/// its values, its phases with their durations, and what ended it.
+const STORY: &[&str] = &[
+    " asks who is there, run ",
+    " dB over 10 sounds",
+    " gives ",
+    "; `key show` shows it",
+    "evse->pev  SDP_RES ",
+    "pev->evse  SessionSetupReq",
+    "evse->pev  SessionStopRes",
+    "session 1: din, frames ",
+    "  car ",
+    "  charger ",
+    "  SoC 42 % to 4",
+    "  precharge: target 350.0 V, reached ",
+    " kWh, ",
+    "  welding detection: ",
+    "  phases: Handshake ",
+    "ended by the car (PowerDelivery(false) in CurrentDemand, frame ",
+    "status: listen, started, frames heard ",
+    "network ",
+];
+
 /// What a board has said so far.
 #[derive(Default)]
 pub(crate) struct Log {
@@ -54,21 +77,28 @@ pub(crate) struct Log {
     pub(crate) is_finished: bool,
     /// What it said after it ran the SAFE sequence: the reason.
     pub(crate) safe: Option<String>,
-    pub(crate) has_heard_key: bool,
-    /// The deepest use of its stack, in bytes.
-    pub(crate) stack: u64,
+    /// How many lines of [`STORY`] it has said.
+    told: usize,
+    /// The deepest use of its stack and the stack's size, in bytes.
+    pub(crate) stack: Option<(u64, u64)>,
 }
 
 impl Log {
+    /// What a listener was to say next, if it has not told the whole story.
+    pub(crate) fn untold(&self) -> Option<&'static str> {
+        STORY.get(self.told).copied()
+    }
+
     /// Reads a line, as a person at the serial line does.
     fn read(&mut self, line: &str) {
         self.starts += u32::from(line.contains("; self-test begins"));
         self.has_passed |= line.contains("self-test passed");
         self.is_finished |= line.contains(": ended in order") && !line.contains("stopping: ");
         self.safe = self.safe.take().or(line.strip_prefix("SAFE: ").map(str::to_owned));
-        self.has_heard_key |= line.contains("CM_SLAC_MATCH.CNF");
+        self.told += usize::from(STORY.get(self.told).is_some_and(|words| line.contains(words)));
         if let Some((_, rest)) = line.split_once("; stack ") {
-            self.stack = rest.split(' ').next().and_then(|bytes| bytes.parse().ok()).unwrap_or(0);
+            let (used, size) = rest.trim_end_matches(" bytes").split_once(" of ").unwrap_or_default();
+            self.stack = used.parse().ok().zip(size.parse().ok());
         }
     }
 }

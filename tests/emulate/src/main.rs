@@ -131,9 +131,16 @@ pub(crate) struct Wish {
     /// Records the other board's frames, as pcapng.
     #[arg(long, value_name = "FILE", requires = "peer")]
     peer_output: Option<PathBuf>,
+    /// Types this line at the board before it is started; may be given again. Each is 2 s after the one before, an empty one only
+    /// waits.
+    #[arg(long = "type", value_name = "LINE")]
+    lines: Vec<String>,
     /// Compares flash, RAM, stack and instructions with this file: more than it says fails.
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
+    /// Writes what was measured into the ledger instead of comparing it; reasons and comments in it stay.
+    #[arg(long, requires = "ledger")]
+    write_ledger: bool,
 }
 
 impl Wish {
@@ -152,14 +159,14 @@ impl Wish {
             refuse("a listener has no other end and drives nothing: take charger or car");
         }
         if self.image != Image::Charger && self.bridge.is_some() {
-            refuse("behind an interface is a car: take charger");
+            refuse("at an interface is a car: take charger");
         }
     }
 }
 
 #[derive(Subcommand)]
 enum Command {
-    /// Compares flash and RAM of a linked firmware that does not run here with the ledger.
+    /// Compares flash and RAM of a linked firmware that does not run here with a ledger.
     Size {
         /// Its name in the ledger.
         name: String,
@@ -167,14 +174,17 @@ enum Command {
         elf: PathBuf,
         /// The ledger.
         ledger: PathBuf,
+        /// Writes what was measured into the ledger instead of comparing it; reasons and comments in it stay.
+        #[arg(long)]
+        write_ledger: bool,
     },
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match &cli.command {
-        Some(Command::Size { name, elf, ledger }) => {
-            ledger::sizes(elf).and_then(|rows| ledger::compare(ledger, name, &rows))
+        Some(Command::Size { name, elf, ledger, write_ledger }) => {
+            ledger::sizes(elf).and_then(|rows| ledger::enter(ledger, name, &rows, *write_ledger))
         }
         None => run(&cli.play),
     };
@@ -200,7 +210,7 @@ fn run(wish: &Wish) -> anyhow::Result<()> {
     let compared = built.iter().zip(taken).map(|(play::Built { machine, image, elf }, taken)| {
         let mut rows = ledger::sizes(elf)?;
         rows.extend(taken);
-        ledger::compare(path, &machine.firmware(*image), &rows)
+        ledger::enter(path, &machine.firmware(*image), &rows, wish.write_ledger)
     });
     // Of two boards each is compared, before the first that has grown ends it.
     compared.collect::<Vec<_>>().into_iter().collect()

@@ -26,6 +26,8 @@ const CARS_MODEM: Mac = Mac([0x02, 0xB0, 0x52, 0x00, 0x00, 0xC0]);
 
 /// When the plug goes in: the board's self-test is done and its modem has its key.
 const PLUG: Duration = Duration::from_secs(3);
+/// Time between two lines that are typed: an answer has come by then.
+const TYPED: Duration = Duration::from_secs(2);
 /// From the session's end to the end of the play: the last lines of the log.
 const LINGER: Duration = Duration::from_secs(1);
 /// How far a board goes on in one exchange, in its own time.
@@ -84,6 +86,8 @@ struct Play<'s> {
     cable: Cable,
     stepped: Instant,
     sensed_at: Instant,
+    /// How many lines were typed, and when the next one is.
+    typed: (usize, Instant),
     is_started: bool,
     plug_at: Option<Instant>,
     finished: Option<Instant>,
@@ -130,6 +134,7 @@ impl<'s> Play<'s> {
             cable: Cable::new(),
             stepped: Instant::ZERO,
             sensed_at: Instant::ZERO,
+            typed: (0, Instant::ZERO),
             is_started: false,
             plug_at: None,
             finished: None,
@@ -176,9 +181,25 @@ impl<'s> Play<'s> {
         Ok(())
     }
 
-    /// Starts the boards once all of them have passed their self-tests.
+    /// Types the next line that was asked for; `true`: there is none, and the time of the last one is over.
+    fn types(&mut self) -> Result<bool> {
+        let (count, at) = self.typed;
+        if self.now < at {
+            return Ok(false);
+        }
+        let Some((line, board)) = self.wish.lines.get(count).zip(self.boards.first_mut()) else {
+            return Ok(true);
+        };
+        self.typed = (count + 1, self.now + TYPED);
+        if !line.is_empty() {
+            board.command(line)?;
+        }
+        Ok(false)
+    }
+
+    /// Starts the boards once all of them have passed their self-tests, and every line is typed.
     fn begin(&mut self) -> Result<()> {
-        if self.is_started || !self.boards.iter().all(|board| board.log.has_passed) {
+        if self.is_started || !self.boards.iter().all(|board| board.log.has_passed) || !self.types()? {
             return Ok(());
         }
         self.is_started = true;
@@ -286,6 +307,9 @@ impl<'s> Play<'s> {
         if self.finished.is_some_and(|at| self.now.since(at) >= LINGER) && self.plug_at.take().is_some() {
             for board in &mut self.boards {
                 board.command("status")?;
+                if board.image == Image::Listen {
+                    board.command("key show")?;
+                }
                 board.command("reboot")?;
             }
         }
@@ -332,16 +356,21 @@ impl<'s> Play<'s> {
                 (None, Some(_)) => bail!("the board did not end when it was asked to"),
                 (None, None) => bail!("no whole session within {LONGEST}"),
             }
-            if board.image == Image::Listen && !board.log.has_heard_key {
-                bail!("the key's frame was not heard");
+            if let Some(words) = board.log.untold().filter(|_| board.image == Image::Listen) {
+                bail!("the listener did not say: {words}");
             }
         }
         let taken = self.boards.into_iter().map(|board| {
-            let mut rows = vec![("stack".to_owned(), board.log.stack)];
+            let (used, size) =
+                board.log.stack.context("the board did not say how much of its stack it took")?;
+            if used >= size {
+                bail!("the board took all of its stack, {size} bytes: what it needs is not known");
+            }
+            let mut rows = vec![("stack".to_owned(), used)];
             rows.extend(board.work.rows());
-            rows
+            Ok(rows)
         });
-        Ok(taken.collect())
+        taken.collect()
     }
 }
 

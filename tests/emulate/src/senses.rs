@@ -2,7 +2,6 @@
 
 use machine::{Duration, Instant};
 use pev_fsm::Vehicle;
-use session::{Limits, Target};
 use wire::{Driven, Sensed, coil, contact};
 
 use crate::cable::Cable;
@@ -80,23 +79,9 @@ fn soc(now: Instant, cable: &Cable) -> u8 {
 /// The battery, as a car on this side knows it.
 pub(crate) fn vehicle(now: Instant, cable: &Cable) -> Vehicle {
     Vehicle {
-        at: now,
-        limits: Limits {
-            max_voltage_mv: 400_000,
-            max_current_ma: 60_000,
-            max_power_w: 24_000,
-            ..Limits::NONE
-        },
         battery_mv: Some(cable.battery_mv),
-        target: Target { voltage_mv: 400_000, current_ma: 60_000 },
         soc_percent: soc(now, cable),
-        capacity_wh: 50_000,
-        request_wh: 20_000,
-        full_soc_percent: Some(100),
-        bulk_soc_percent: Some(80),
-        full_in_s: None,
-        bulk_in_s: None,
         is_done: is_done(now, cable),
-        error: 0,
+        ..Vehicle::example(now)
     }
 }

@@ -21,7 +21,9 @@ pub(crate) fn rows(what: &str, shares: BTreeMap<String, u64>) -> Vec<Row> {
     let (mut named, small): (Vec<_>, Vec<_>) = shares.into_iter().partition(|(_, bytes)| *bytes >= SMALL);
     named.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
     let rest: u64 = small.iter().map(|(_, bytes)| bytes).sum();
-    named.push(("others".to_owned(), rest));
+    if rest > 0 {
+        named.push(("others".to_owned(), rest));
+    }
     named.into_iter().map(|(name, bytes)| (format!("{what}.{name}"), bytes)).collect()
 }
 

@@ -2,8 +2,6 @@
 
 mod console;
 mod repeats;
-mod words;
 
 pub use console::{Console, Head};
 pub(crate) use repeats::{More, Repeats};
-pub(crate) use words::{car, charger};

@@ -1,14 +1,10 @@
-use core::fmt;
-
-use homeplug_mme::NetworkKey;
-use machine::{Cx, Instant, Machine};
+use machine::{Cx, Machine};
 use pev_fsm::{Demand, Event, Operator, Plant};
+use roles::words::OfCar;
 use roles::{Channel, Pev, PevEvent, PevInput};
-use session::Phase;
 
-use super::{Note, Role, Wish};
-use crate::log::car::OfCar;
-use crate::{CarReading, Head};
+use super::{OnLine, Role, Wish};
+use crate::CarReading;
 
 impl<C: Channel, const N: usize> Role for Pev<'_, C, N> {
     type Demand = Demand;
@@ -47,41 +43,10 @@ impl<C: Channel, const N: usize> Role for Pev<'_, C, N> {
         true
     }
 
-    fn demand(&self) -> Demand {
-        Self::demand(self)
-    }
+    alike!(event => event, PevEvent::Session);
 
-    fn is_energised(demand: &Demand) -> bool {
-        demand.is_energised()
-    }
-
-    fn phase(&self) -> Option<Phase> {
-        Some(Self::phase(self))
-    }
-
-    fn key(&self) -> Option<NetworkKey> {
-        self.modem().and_then(modem::Modem::key)
-    }
-
-    fn describe(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        super::describe(out, self.matching(), self.stop_reason())
-    }
-
-    fn head(event: &PevEvent) -> Option<Head> {
+    fn say(&mut self, event: &PevEvent, line: &mut OnLine<'_>) {
         let of = OfCar(event);
-        Some(Head { at: Instant::ZERO, checkpoint: of.checkpoint(), who: of.who() })
-    }
-
-    fn words(event: &PevEvent, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&OfCar(event), out)
-    }
-
-    fn note(event: &PevEvent) -> Note<'_> {
-        match event {
-            PevEvent::Session(Event::Message(message)) => Note::Message(message),
-            PevEvent::Session(Event::Latched(latch)) => Note::Latched(*latch),
-            PevEvent::Session(Event::Unlatched(latch)) => Note::Unlatched(*latch),
-            _ => Note::None,
-        }
+        line(of.checkpoint(), of.who(), format_args!("{of}"));
     }
 }

@@ -1,14 +1,9 @@
-use core::fmt;
-
 use evse_fsm::{Demand, Event, Operator, Plant};
-use homeplug_mme::NetworkKey;
-use machine::{Cx, Instant, Machine};
+use machine::{Cx, Machine};
+use roles::words::OfCharger;
 use roles::{Channel, Evse, EvseInput, Happening};
-use session::Phase;
 
-use super::{Note, Role, Wish};
-use crate::Head;
-use crate::log::charger::OfCharger;
+use super::{OnLine, Role, Wish};
 
 impl<C: Channel, const N: usize> Role for Evse<'_, C, N> {
     type Demand = Demand;
@@ -45,42 +40,12 @@ impl<C: Channel, const N: usize> Role for Evse<'_, C, N> {
         true
     }
 
-    fn demand(&self) -> Demand {
-        Self::demand(self)
-    }
+    alike!(event => &event.what, Happening::Session);
 
-    fn is_energised(demand: &Demand) -> bool {
-        demand.is_energised()
-    }
-
-    fn phase(&self) -> Option<Phase> {
-        Some(Self::phase(self))
-    }
-
-    fn key(&self) -> Option<NetworkKey> {
-        self.modem().and_then(modem::Modem::key)
-    }
-
-    fn describe(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        super::describe(out, self.matching(), self.stop_reason())
-    }
-
-    fn head(event: &roles::EvseEvent) -> Option<Head> {
+    fn say(&mut self, event: &roles::EvseEvent, line: &mut OnLine<'_>) {
         let of = OfCharger(&event.what);
-        let head = Head { at: Instant::ZERO, checkpoint: of.checkpoint(), who: of.who() };
-        of.is_said().then_some(head)
-    }
-
-    fn words(event: &roles::EvseEvent, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&OfCharger(&event.what), out)
-    }
-
-    fn note(event: &roles::EvseEvent) -> Note<'_> {
-        match &event.what {
-            Happening::Session(Event::Message(message)) => Note::Message(message),
-            Happening::Session(Event::Latched(latch)) => Note::Latched(*latch),
-            Happening::Session(Event::Unlatched(latch)) => Note::Unlatched(*latch),
-            _ => Note::None,
+        if of.is_said() {
+            line(of.checkpoint(), of.who(), format_args!("{of}"));
         }
     }
 }

@@ -1,5 +1,40 @@
 //! The roles as the loop drives them.
 
+/// What charger and car do alike: their types differ, and the names in them do not. `$session` is the variant of the role's event
+/// that has one of its session.
+macro_rules! alike {
+    ($event:ident => $what:expr, $session:path) => {
+        fn demand(&self) -> Demand {
+            Self::demand(self)
+        }
+
+        fn is_energised(demand: &Demand) -> bool {
+            demand.is_energised()
+        }
+
+        fn phase(&self) -> Option<session::Phase> {
+            Some(Self::phase(self))
+        }
+
+        fn key(&self) -> Option<homeplug_mme::NetworkKey> {
+            self.modem().and_then(modem::Modem::key)
+        }
+
+        fn describe(&self, out: &mut dyn core::fmt::Write) -> core::fmt::Result {
+            super::describe(out, self.matching(), self.stop_reason())
+        }
+
+        fn note($event: &Self::Event) -> super::Note<'_> {
+            match $what {
+                $session(Event::Message(message)) => super::Note::Message(message),
+                $session(Event::Latched(latch)) => super::Note::Latched(*latch),
+                $session(Event::Unlatched(latch)) => super::Note::Unlatched(*latch),
+                _ => super::Note::None,
+            }
+        }
+    };
+}
+
 mod car;
 mod charger;
 mod listen;
@@ -8,11 +43,9 @@ use core::fmt;
 
 use homeplug_mme::NetworkKey;
 use machine::{Cx, Machine};
-use session::{Latch, Message, Phase, StopReason};
+use session::{Checkpoint, Latch, Message, Phase, StopReason};
 
-pub use listen::{Heard, Listen};
-
-use crate::Head;
+pub use listen::{Ear, Heard, Input, Listen, Step};
 
 /// A role that the loop drives.
 pub trait Role: Machine<Route = ()> {
@@ -50,16 +83,14 @@ pub trait Role: Machine<Route = ()> {
     /// As `out` does.
     fn describe(&self, out: &mut dyn fmt::Write) -> fmt::Result;
 
-    /// What stands before an event's words; `None`: nothing is said. The time is the caller's.
-    fn head(event: &Self::Event) -> Option<Head>;
-    /// An event's words.
-    ///
-    /// # Errors
-    /// As `out` does.
-    fn words(event: &Self::Event, out: &mut fmt::Formatter<'_>) -> fmt::Result;
+    /// Says an event: a call of `line` for each line, none where there are no words for it.
+    fn say(&mut self, event: &Self::Event, line: &mut OnLine<'_>);
     /// What an event says besides: what the loop itself has to know.
     fn note(event: &Self::Event) -> Note<'_>;
 }
+
+/// Gets a line: its number, where it has one, what stands before its words, and they.
+pub type OnLine<'l> = dyn FnMut(Option<Checkpoint>, &'static str, fmt::Arguments<'_>) + 'l;
 
 /// Where matching and the last session of either side are; `matching` is `None` where the link is given.
 fn describe(
@@ -103,13 +134,4 @@ pub enum Note<'e> {
     Latched(Latch),
     /// What was kept may go.
     Unlatched(Latch),
-}
-
-/// An event's words where `fmt` asks for them.
-pub(crate) struct Words<'e, R: Role>(pub &'e R::Event);
-
-impl<R: Role> fmt::Display for Words<'_, R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        R::words(self.0, f)
-    }
 }

@@ -1,9 +1,10 @@
 use std::cell::Cell;
 
-use hal_esp32p4::Side;
+use hal_esp32p4::{Scale, Side};
 use machine::{Duration, Instant};
 
 use crate::bench::{Bench, World, usual};
+use crate::world::StuckAdc;
 
 /// Plays until current flows, then what `fault` does, and 3 s more; when both sides were without drive and current after it.
 fn charging_then(fault: impl Fn(&World)) -> (Bench, Option<Duration>) {
@@ -74,6 +75,67 @@ fn noise_that_reaches_across_a_threshold_of_the_pilot_ends_the_charge() {
     let (bench, took) = charging_then(|world| world.noise_mv.set(2_500));
     assert!(took.is_some_and(|took| took < Duration::from_secs(13)), "{took:?}");
     assert!(bench.world.charger.log().contains("stopping: "), "{}", bench.world.charger.log());
+}
+
+#[test]
+fn an_adc_that_is_stuck_while_charging_ends_the_charge_and_is_said() {
+    // Silent, at each level that a pilot has while the car charges, and at both ends of its range.
+    let levels =
+        [12_000, 9_000, 6_000, 3_000, 0, -12_000, Scale::PILOT.wire_mv(0), Scale::PILOT.wire_mv(3_300)];
+    for stuck in [StuckAdc::Silent].into_iter().chain(levels.map(StuckAdc::At)) {
+        let (bench, took) = charging_then(|world| world.charger.stuck_adc.set(Some(stuck)));
+        assert!(took.is_some_and(|took| took < Duration::from_secs(3)), "{stuck:?}: {took:?}");
+        let charger = bench.world.charger.log();
+        let said = charger.lines().find(|line| line.contains("stopping: ")).expect(&charger);
+        assert!(said.contains("pilot"), "{stuck:?}: {said}");
+    }
+}
+
+#[test]
+fn a_duty_that_leaves_its_tolerance_while_charging_ends_the_charge_and_the_car_says_so() {
+    // 15 %, steady high, steady low.
+    for counts in [2_458, 16_384, 0] {
+        let (bench, took) = charging_then(|world| world.stuck_pwm.set(Some(counts)));
+        assert!(took.is_some_and(|took| took < Duration::from_secs(3)), "{counts}: {took:?}");
+        let car = bench.world.car.log();
+        let said = car.lines().find(|line| line.contains("stopping: ")).expect(&car);
+        assert!(said.contains("pilot"), "{counts}: {said}");
+    }
+}
+
+#[test]
+fn a_cars_adc_that_is_stuck_does_not_hide_a_plug_that_is_pulled() {
+    // A car measures pulses by their edges; its ADC says what a pilot without pulses is.
+    for stuck in [StuckAdc::Silent, StuckAdc::At(6_000), StuckAdc::At(12_000), StuckAdc::At(0)] {
+        let (bench, took) = charging_then(|world| {
+            world.car.stuck_adc.set(Some(stuck));
+            world.is_pulled.set(true);
+        });
+        assert!(took.is_some_and(|took| took < Duration::from_secs(3)), "{stuck:?}: {took:?}");
+        let car = bench.world.car.log();
+        assert!(car.contains("stopping: "), "{stuck:?}\n{car}");
+    }
+}
+
+#[test]
+fn frames_that_make_no_sense_do_not_disturb_a_charge() {
+    let charges = |fault: fn(&World)| {
+        let (bench, took) = charging_then(fault);
+        assert_eq!(took, None, "{}", bench.world.charger.log());
+    };
+    charges(|world| {
+        for side in [Side::Charger, Side::Car] {
+            let mut received = world.end(side).received.borrow_mut();
+            // Runts, of both ether types and of none; nothing that has no whole header, and nothing longer than a frame.
+            for length in [14, 15, 17, 20, 59] {
+                for kind in [[0x88, 0xE1], [0x86, 0xDD], [0, 0]] {
+                    let mut frame = vec![0xFF; length];
+                    frame[12..14].copy_from_slice(&kind);
+                    received.push_back(frame);
+                }
+            }
+        }
+    });
 }
 
 #[test]

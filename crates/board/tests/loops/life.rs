@@ -88,7 +88,10 @@ fn without_a_power_stage_a_cars_state_of_charge_is_read_and_nothing_is_driven() 
     });
     let log = bench.world.charger.log();
     assert!(log.contains("soc=42%"), "{log}");
-    assert!(log.contains("no power stage: what the car is told is made up"), "each session says it: {log}");
+    assert!(
+        log.contains("no power stage: sending synthetic values to the car"),
+        "each session says it: {log}"
+    );
 }
 
 #[test]

@@ -12,7 +12,7 @@ use embedded_hal::digital::{ErrorKind, ErrorType, InputPin, OutputPin, StatefulO
 use hal_esp32p4::{Drive, Ledc, Millivolts, PilotPwm, Scale, Sense, Side, Timing};
 use machine::{Duration, Instant};
 use pev_fsm::Vehicle;
-use session::{Insulation, Isolation, Limits, Reading, Target};
+use session::{Insulation, Isolation, Reading, Target};
 
 /// What all parts of a world share.
 pub struct World {
@@ -24,6 +24,8 @@ pub struct World {
     /// Noise on the pilot in mV: added to and taken from every second sample.
     pub noise_mv: Cell<i32>,
     flips: Cell<bool>,
+    /// What the pilot's driver gives whatever is set, in counts of a period.
+    pub stuck_pwm: Cell<Option<u16>>,
     pub charger: End,
     pub car: End,
     pub supply: Cell<Target>,
@@ -42,6 +44,8 @@ pub struct End {
     /// A bit here is a contactor that does not close.
     pub dead: Cell<u8>,
     pub is_stopped: Cell<bool>,
+    /// What the ADC gives whatever the pilot is, from the moment that this is set.
+    pub stuck_adc: Cell<Option<StuckAdc>>,
     pub input: RefCell<VecDeque<u8>>,
     pub output: RefCell<Vec<u8>>,
     pub received: RefCell<VecDeque<Vec<u8>>>,
@@ -74,6 +78,7 @@ impl End {
             stuck: Cell::new(0),
             dead: Cell::new(0),
             is_stopped: Cell::new(false),
+            stuck_adc: Cell::new(None),
             input: RefCell::default(),
             output: RefCell::default(),
             received: RefCell::default(),
@@ -112,6 +117,7 @@ impl World {
             is_pulled: Cell::new(false),
             noise_mv: Cell::new(0),
             flips: Cell::new(false),
+            stuck_pwm: Cell::new(None),
             charger: End::new(),
             car: End::new(),
             supply: Cell::new(Target::ZERO),
@@ -240,9 +246,18 @@ impl Ledc for Pwm {
 
 /// High time of the pilot in us, where it pulses and is there.
 fn high_us(world: &World, side: Side) -> Option<u64> {
-    let pwm = world.charger.pwm.get();
+    let pwm = world.stuck_pwm.get().unwrap_or(world.charger.pwm.get());
     let is_seen = side == Side::Charger || world.plugged.get();
     (is_seen && pwm > 0 && pwm < PERIOD).then(|| u64::from(pwm) * 1_000 / u64::from(PERIOD))
+}
+
+/// How an ADC is stuck.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StuckAdc {
+    /// No conversion ends.
+    Silent,
+    /// Each gives this level of the pilot, in mV.
+    At(i32),
 }
 
 pub struct Adc(Rc<World>, Side);
@@ -261,7 +276,12 @@ impl Millivolts for Adc {
         world.flips.set(!world.flips.get());
         let noise = world.noise_mv.get() * if world.flips.get() { 1 } else { -1 };
         let is_high = high_us(world, self.1).is_none_or(|high| world.now.get() % 1_000 < high);
-        let wire_mv = if is_high { wire_mv + noise } else { -12_000 };
+        let wire_mv = match world.end(self.1).stuck_adc.get() {
+            Some(StuckAdc::Silent) => return Err(ErrorKind::Other),
+            Some(StuckAdc::At(mv)) => mv,
+            None if is_high => wire_mv + noise,
+            None => -12_000,
+        };
         Ok(Scale::PILOT.zero_mv + wire_mv * 1_000 / Scale::PILOT.microvolts_per_mv)
     }
 }
@@ -344,26 +364,7 @@ impl Battery for TestBattery {
         let power = self.0.cable.get();
         plant.inlet_mv = Some(Reading::new(power.voltage_mv, now));
         plant.current_ma = Some(Reading::new(power.current_ma, now));
-        Some(Vehicle {
-            at: now,
-            limits: Limits {
-                max_voltage_mv: 400_000,
-                max_current_ma: 60_000,
-                max_power_w: 24_000,
-                ..Limits::NONE
-            },
-            battery_mv: Some(BATTERY_MV),
-            target: Target { voltage_mv: 400_000, current_ma: 60_000 },
-            soc_percent: 42,
-            capacity_wh: 50_000,
-            request_wh: 20_000,
-            full_soc_percent: Some(100),
-            bulk_soc_percent: Some(80),
-            full_in_s: None,
-            bulk_in_s: None,
-            is_done: self.0.is_done.get(),
-            error: 0,
-        })
+        Some(Vehicle { is_done: self.0.is_done.get(), ..Vehicle::example(now) })
     }
 }
 

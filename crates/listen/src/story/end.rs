@@ -43,6 +43,26 @@ pub enum How {
     Unseen,
 }
 
+impl How {
+    /// The word for it: the code, the message, or how the connection was closed.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Failed(what) | Self::Refused(what) | Self::CarError(what) | Self::ChargerStatus(what) => {
+                what
+            }
+            // The car's ordinary stop.
+            Self::CarStop(message) => match message.as_bytes() {
+                b"PowerDeliveryReq" => "PowerDelivery(false)",
+                _ => message,
+            },
+            Self::Closed(Close::Fin) => "FIN",
+            Self::Closed(Close::Reset) => "RST",
+            Self::Closed(Close::Refused) => "refused",
+            Self::Unseen => "capture ends",
+        }
+    }
+}
+
 /// How a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct End {

@@ -5,6 +5,7 @@
 
 mod end;
 mod facts;
+mod tale;
 
 use exi_din::{BodyElement, V2gMessage};
 use heapless::Vec;
@@ -13,6 +14,7 @@ use session::{Limits, Phase};
 use crate::{Close, When};
 pub use end::{Cause, End, How, Side};
 use facts::Facts;
+pub use tale::{LOST_NS, OnLine, Part, Tale};
 
 /// Time between two messages beyond which it is a silence, and energy is not counted: DIN SPEC 70121 lets no peer wait that
 /// long.
@@ -61,6 +63,13 @@ pub struct Span {
     pub requests: u32,
     /// Answers in it.
     pub responses: u32,
+}
+
+impl Span {
+    /// From its first message to its latest in ns, where the times are known.
+    pub fn length_ns(&self) -> Option<i64> {
+        self.first.until(self.last)
+    }
 }
 
 /// A time without a message.

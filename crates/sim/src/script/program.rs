@@ -1,7 +1,7 @@
 //! A node's program: the role with its own clock, what it reports, and that it may end and start again.
 
 use machine::{Cx, Instant, Machine};
-use roles::{Event, Happening, PevEvent};
+use roles::{EvseEvent, Happening, PevEvent};
 use session::{Checkpoint, Latch, StopReason};
 
 use super::clock::Clock;
@@ -131,7 +131,7 @@ impl Noted {
         let passes = |checkpoint| Self { checkpoint, stop: None };
         let stops = |reason| Self { checkpoint: None, stop: Some(reason) };
         match told {
-            Told::Charger(Event { what: Happening::Session(event), .. }) => match event {
+            Told::Charger(EvseEvent { what: Happening::Session(event), .. }) => match event {
                 ChargerEvent::Checkpoint(checkpoint) => passes(Some(*checkpoint)),
                 ChargerEvent::Message(message) => passes(message.checkpoint),
                 ChargerEvent::Stopping(reason) | ChargerEvent::Stopped(reason) => stops(*reason),

@@ -1,10 +1,10 @@
 //! What a listener says that is in no frame.
 
 use listen::Sight;
-use listen::story::Side;
+use listen::story::Side as Saying;
 use modem::ModemEvent;
 
-use crate::words::{self, of_modem};
+use crate::words::{Side, of_modem};
 
 /// What is said at the end where nothing of charging was heard.
 pub const NOTHING: &str = "nothing of a matching, a discovery or a session was heard: is a modem, or a host beside one, on this \
@@ -15,12 +15,12 @@ pub fn of_sight(sight: Sight) -> Option<&'static str> {
     match sight {
         Sight::Nothing | Sight::Waiting => None,
         Sight::Connections => Some("a connection is seen"),
-        Sight::OneSide(Side::Charger) => Some(
+        Sight::OneSide(Saying::Charger) => Some(
             "only what the charger says is seen: the own modem is a third station that is set up as a car's. A second modem \
              that is set up as a charger's shows the other side of the matching; of the session a third station shows \
              broadcasts only, joined or not (docs/listen.md has the ways out)",
         ),
-        Sight::OneSide(Side::Car) => Some(
+        Sight::OneSide(Saying::Car) => Some(
             "only what the car says is seen: the own modem is a third station that is set up as a charger's. A second modem \
              that is set up as a car's shows the other side of the matching and the network's key; of the session a third \
              station shows broadcasts only, joined or not (docs/listen.md has the ways out)",
@@ -44,7 +44,7 @@ pub fn of_own_modem(interface: &str, event: &ModemEvent) -> String {
         ModemEvent::NotFound => {
             "modem: none answers: is it powered, is it on this interface? The search goes on".into()
         }
-        event => of_modem(words::Side::Pev, event).words,
+        event => of_modem(Side::Pev, event),
     };
     format!("{interface}: {words}")
 }

@@ -126,7 +126,7 @@ fn set(args: &KeyArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
                 }
                 Some(ModemEvent::Fault(fault)) => ControlFlow::Break(Err(fault.into())),
                 Some(event) => {
-                    told = of_modem(Side::Evse, &event).words;
+                    told = of_modem(Side::Evse, &event);
                     ControlFlow::Continue(())
                 }
                 None => ControlFlow::Continue(()),

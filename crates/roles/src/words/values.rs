@@ -3,19 +3,10 @@ use core::fmt;
 use session::{Isolation, Status, Target, Values};
 
 /// The main values of a message, each after a blank.
-pub struct Said<'v>(pub &'v Values);
+#[derive(Clone, Copy, Debug)]
+pub struct OfValues<'v>(pub &'v Values);
 
-/// Which way a message goes, in the words of a log.
-pub struct Direction;
-
-impl Direction {
-    /// `pev->evse` or `evse->pev`.
-    pub const fn of(from_car: bool) -> &'static str {
-        if from_car { "pev->evse" } else { "evse->pev" }
-    }
-}
-
-impl fmt::Display for Said<'_> {
+impl fmt::Display for OfValues<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let values = self.0;
         if let Some(code) = values.code {
@@ -95,10 +86,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_shown_as_on_linux() {
+    fn values_are_shown_in_tenths_each_after_a_blank() {
         let target = Some(Target { voltage_mv: 355_250, current_ma: -500 });
         let values = Values { target, soc_percent: Some(42), ..Values::default() };
-        assert_eq!(Said(&values).to_string(), " target=355.2V/-0.5A soc=42%");
-        assert_eq!(Said(&Values::default()).to_string(), "");
+        assert_eq!(OfValues(&values).to_string(), " target=355.2V/-0.5A soc=42%");
+        assert_eq!(OfValues(&Values::default()).to_string(), "");
     }
 }

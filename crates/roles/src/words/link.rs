@@ -6,19 +6,26 @@ use modem::ModemEvent;
 use session::Checkpoint;
 use slac::{Dropped, Event, Failure};
 
-/// An event of the own modem; `at_evse`: the charger's.
+/// An event of the own modem.
+#[derive(Clone, Copy, Debug)]
 pub struct OfModem<'e> {
+    /// Whether it is the charger's.
     pub at_evse: bool,
+    /// What it says.
     pub event: &'e ModemEvent,
 }
 
-/// An event of matching; `at_evse`: the charger's.
+/// An event of matching.
+#[derive(Clone, Copy, Debug)]
 pub struct OfSlac<'e> {
+    /// Whether it is the charger's.
     pub at_evse: bool,
+    /// What it says.
     pub event: &'e Event,
 }
 
 impl OfModem<'_> {
+    /// Its number, where it has one.
     pub const fn checkpoint(&self) -> Option<Checkpoint> {
         match self.event {
             ModemEvent::Ready { .. } if self.at_evse => Some(Checkpoint::KEY_SET),
@@ -51,6 +58,7 @@ impl fmt::Display for OfModem<'_> {
 }
 
 impl OfSlac<'_> {
+    /// Its number, where it has one.
     pub const fn checkpoint(&self) -> Option<Checkpoint> {
         let evse = self.at_evse;
         Some(match self.event {
@@ -93,7 +101,7 @@ impl fmt::Display for OfSlac<'_> {
                 "warning: {peer} led nowhere within the last minute, so {instead} is tried before it"
             ),
             Event::Synthesised { peer } => {
-                write!(f, "the modem does not measure: what {peer} is told is made up")
+                write!(f, "the modem reports no attenuation profile; sending synthetic values to {peer}")
             }
             Event::Acknowledged { peer } => write!(f, "{peer} has the report"),
             Event::Chosen { peer } if evse => write!(f, "{peer} chooses this charger"),
@@ -107,7 +115,7 @@ impl fmt::Display for OfSlac<'_> {
             Event::GaveUp if evse => {
                 f.write_str("gave up for a minute; pull the plug and put it in again to try sooner")
             }
-            Event::GaveUp => f.write_str("gave up until 5 % is offered again"),
+            Event::GaveUp => f.write_str("gave up until the next 5 % PWM offer"),
             Event::Crowded => f.write_str("more cars ask than can be measured; those that sound come first"),
             Event::Dropped { from, why } => {
                 write!(f, "dropped a frame of {from}: ")?;
@@ -116,8 +124,8 @@ impl fmt::Display for OfSlac<'_> {
                     Dropped::Foreign => f.write_str("it names another run or station than its own"),
                     Dropped::OutOfOrder => f.write_str("out of order"),
                     Dropped::Repeated => f.write_str("a second report: the first one counts"),
-                    Dropped::Unasked => f.write_str("no one asked it"),
-                    Dropped::Implausible => f.write_str("a report without a measurement that can be"),
+                    Dropped::Unasked => f.write_str("not asked for"),
+                    Dropped::Implausible => f.write_str("a report without a plausible measurement"),
                 }
             }
         }
@@ -130,18 +138,18 @@ struct Why(Failure);
 impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Failure::NoPeer => f.write_str("no one is there"),
+            Failure::NoPeer => f.write_str("no station answered"),
             Failure::NoSound { car } => write!(f, "{car} was not heard"),
-            Failure::NoMeasurement { car } => write!(f, "the measurements of {car} make no sense"),
+            Failure::NoMeasurement { car } => write!(f, "implausible measurements of {car}"),
             Failure::NoReport => f.write_str("no charger reported"),
             Failure::TooWeak => f.write_str("every charger is too far away"),
             Failure::NotAcknowledged { car } => write!(f, "{car} does not acknowledge its report"),
             Failure::NoMatch { peer } => write!(f, "no match with {peer}"),
             Failure::NotValidated { peer } => write!(f, "validation with {peer}"),
             Failure::NoLink { peer } => write!(f, "no link to {peer} in time"),
-            Failure::NoSession { peer } => write!(f, "no one answers over the link to {peer}"),
+            Failure::NoSession { peer } => write!(f, "no session over the link to {peer}"),
             Failure::LinkLost { peer } => write!(f, "the link to {peer} is lost"),
-            Failure::Asked => f.write_str("begun again on request"),
+            Failure::Asked => f.write_str("started again on request"),
         }
     }
 }

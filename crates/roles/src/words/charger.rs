@@ -3,15 +3,20 @@
 use core::fmt;
 
 use evse_fsm::{Dropped, Event, Warning};
-use roles::Happening;
 use sdp::{Security, ServerEvent};
-use session::{Checkpoint, Direction as Way};
+use session::{Checkpoint, Direction};
 
 use super::link::{OfModem, OfSlac};
-use super::message::{Direction, Said};
+use super::{OfValues, WARNING, way};
+use crate::Happening;
 
 /// A charger's event in words.
+#[derive(Clone, Copy, Debug)]
 pub struct OfCharger<'e>(pub &'e Happening);
+
+/// An event of a charger's session in words.
+#[derive(Clone, Copy, Debug)]
+pub struct OfChargerSession<'e>(pub &'e Event);
 
 impl OfCharger<'_> {
     /// Whether there are words for it.
@@ -22,8 +27,7 @@ impl OfCharger<'_> {
     /// Its number, where it has one.
     pub const fn checkpoint(&self) -> Option<Checkpoint> {
         match self.0 {
-            Happening::Session(Event::Checkpoint(checkpoint)) => Some(*checkpoint),
-            Happening::Session(Event::Message(message)) => message.checkpoint,
+            Happening::Session(event) => OfChargerSession(event).checkpoint(),
             Happening::Modem(event) => OfModem { at_evse: true, event }.checkpoint(),
             Happening::Slac(event) => OfSlac { at_evse: true, event }.checkpoint(),
             Happening::Discovery(ServerEvent::Answered { .. }) => Some(Checkpoint::DISCOVERY_RES_SENT),
@@ -33,10 +37,29 @@ impl OfCharger<'_> {
     }
 
     /// What stands before the words.
-    pub fn who(&self) -> &'static str {
+    pub const fn who(&self) -> &'static str {
         match self.0 {
-            Happening::Session(Event::Message(message)) => Direction::of(message.direction == Way::Received),
-            Happening::Session(Event::Warning(_) | Event::Latched(_) | Event::Unlatched(_)) => "warning",
+            Happening::Session(event) => OfChargerSession(event).who(),
+            _ => "",
+        }
+    }
+}
+
+impl OfChargerSession<'_> {
+    /// Its number, where it has one.
+    pub const fn checkpoint(&self) -> Option<Checkpoint> {
+        match self.0 {
+            Event::Checkpoint(checkpoint) => Some(*checkpoint),
+            Event::Message(message) => message.checkpoint,
+            _ => None,
+        }
+    }
+
+    /// What stands before the words.
+    pub const fn who(&self) -> &'static str {
+        match self.0 {
+            Event::Message(message) => way(matches!(message.direction, Direction::Received)),
+            Event::Warning(_) | Event::Latched(_) | Event::Unlatched(_) => WARNING,
             _ => "",
         }
     }
@@ -45,7 +68,7 @@ impl OfCharger<'_> {
 impl fmt::Display for OfCharger<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Happening::Session(event) => session(f, event),
+            Happening::Session(event) => OfChargerSession(event).fmt(f),
             Happening::Modem(event) => OfModem { at_evse: true, event }.fmt(f),
             Happening::Slac(event) => OfSlac { at_evse: true, event }.fmt(f),
             Happening::Discovery(event) => discovery(f, event),
@@ -67,17 +90,19 @@ impl fmt::Display for OfCharger<'_> {
     }
 }
 
-fn session(f: &mut fmt::Formatter<'_>, event: &Event) -> fmt::Result {
-    match event {
-        Event::Message(message) => write!(f, "{}{}", message.name, Said(&message.values)),
-        Event::Phase(phase) => write!(f, "phase {phase}"),
-        Event::Checkpoint(checkpoint) => f.write_str(checkpoint.text()),
-        Event::Dropped(dropped) => drop_words(f, *dropped),
-        Event::Warning(warning) => warn_words(f, *warning),
-        Event::Latched(latch) => write!(f, "latched: {}", latch.advice()),
-        Event::Unlatched(latch) => write!(f, "released: {}", latch.name()),
-        Event::Stopping(reason) => write!(f, "stopping: {reason}"),
-        Event::Stopped(reason) => write!(f, "{reason}"),
+impl fmt::Display for OfChargerSession<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Event::Message(message) => write!(f, "{}{}", message.name, OfValues(&message.values)),
+            Event::Phase(phase) => write!(f, "phase {phase}"),
+            Event::Checkpoint(checkpoint) => f.write_str(checkpoint.text()),
+            Event::Dropped(dropped) => drop_words(f, *dropped),
+            Event::Warning(warning) => warn_words(f, *warning),
+            Event::Latched(latch) => write!(f, "latched: {}", latch.advice()),
+            Event::Unlatched(latch) => write!(f, "released: {}", latch.name()),
+            Event::Stopping(reason) => write!(f, "stopping: {reason}"),
+            Event::Stopped(reason) => write!(f, "{reason}"),
+        }
     }
 }
 
@@ -97,7 +122,7 @@ fn drop_words(f: &mut fmt::Formatter<'_>, dropped: Dropped) -> fmt::Result {
 
 fn warn_words(f: &mut fmt::Formatter<'_>, warning: Warning) -> fmt::Result {
     let words = match warning {
-        Warning::NoPowerStage => "no power stage: what the car is told is made up",
+        Warning::NoPowerStage => "no power stage: sending synthetic values to the car",
         Warning::Quirk(id) => return write!(f, "quirk {id} was needed"),
         Warning::Stalled => "no CurrentDemandReq for a second: 0 A",
         Warning::Impatient(name) => return write!(f, "{name} came before the answer to the one before it"),

@@ -3,22 +3,26 @@
 use core::fmt;
 
 use pev_fsm::{Dropped, Event, Warning};
-use roles::PevEvent;
 use sdp::ClientEvent;
-use session::{Checkpoint, Direction as Way, Latch};
+use session::{Checkpoint, Direction, Latch};
 
 use super::link::{OfModem, OfSlac};
-use super::message::{Direction, Said};
+use super::{OfValues, WARNING, way};
+use crate::PevEvent;
 
 /// A car's event in words.
+#[derive(Clone, Copy, Debug)]
 pub struct OfCar<'e>(pub &'e PevEvent);
+
+/// An event of a car's session in words.
+#[derive(Clone, Copy, Debug)]
+pub struct OfCarSession<'e>(pub &'e Event);
 
 impl OfCar<'_> {
     /// Its number, where it has one.
     pub const fn checkpoint(&self) -> Option<Checkpoint> {
         match self.0 {
-            PevEvent::Session(Event::Checkpoint(checkpoint)) => Some(*checkpoint),
-            PevEvent::Session(Event::Message(message)) => message.checkpoint,
+            PevEvent::Session(event) => OfCarSession(event).checkpoint(),
             PevEvent::Modem(event) => OfModem { at_evse: false, event }.checkpoint(),
             PevEvent::Slac(event) => OfSlac { at_evse: false, event }.checkpoint(),
             PevEvent::Discovery(ClientEvent::Found(_)) => Some(Checkpoint::DISCOVERY_RES_RECEIVED),
@@ -28,13 +32,32 @@ impl OfCar<'_> {
     }
 
     /// What stands before the words.
-    pub fn who(&self) -> &'static str {
+    pub const fn who(&self) -> &'static str {
         match self.0 {
-            PevEvent::Session(Event::Message(message)) => Direction::of(message.direction == Way::Sent),
-            PevEvent::Session(Event::Latched(Latch::DriverStop)) => "",
-            PevEvent::Session(
-                Event::Warning(_) | Event::EmergencyOpening { .. } | Event::Latched(_) | Event::Unlatched(_),
-            ) => "warning",
+            PevEvent::Session(event) => OfCarSession(event).who(),
+            _ => "",
+        }
+    }
+}
+
+impl OfCarSession<'_> {
+    /// Its number, where it has one.
+    pub const fn checkpoint(&self) -> Option<Checkpoint> {
+        match self.0 {
+            Event::Checkpoint(checkpoint) => Some(*checkpoint),
+            Event::Message(message) => message.checkpoint,
+            _ => None,
+        }
+    }
+
+    /// What stands before the words.
+    pub const fn who(&self) -> &'static str {
+        match self.0 {
+            Event::Message(message) => way(matches!(message.direction, Direction::Sent)),
+            Event::Latched(Latch::DriverStop) => "",
+            Event::Warning(_) | Event::EmergencyOpening { .. } | Event::Latched(_) | Event::Unlatched(_) => {
+                WARNING
+            }
             _ => "",
         }
     }
@@ -43,7 +66,7 @@ impl OfCar<'_> {
 impl fmt::Display for OfCar<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            PevEvent::Session(event) => session(f, event),
+            PevEvent::Session(event) => OfCarSession(event).fmt(f),
             PevEvent::Modem(event) => OfModem { at_evse: false, event }.fmt(f),
             PevEvent::Slac(event) => OfSlac { at_evse: false, event }.fmt(f),
             PevEvent::Discovery(ClientEvent::Found(found)) => {
@@ -70,24 +93,31 @@ impl fmt::Display for OfCar<'_> {
     }
 }
 
-fn session(f: &mut fmt::Formatter<'_>, event: &Event) -> fmt::Result {
-    match event {
-        Event::Message(message) => write!(f, "{}{}", message.name, Said(&message.values)),
-        Event::Phase(phase) => write!(f, "phase {phase}"),
-        Event::Checkpoint(checkpoint) => f.write_str(checkpoint.text()),
-        Event::Dropped(dropped) => drop_words(f, *dropped),
-        Event::Warning(warning) => warn_words(f, *warning),
-        Event::EmergencyOpening { current_ma: Some(ma) } => {
-            write!(f, "emergency opening: the contactors opened at {}.{} A", ma / 1000, (ma / 100 % 10).abs())
+impl fmt::Display for OfCarSession<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Event::Message(message) => write!(f, "{}{}", message.name, OfValues(&message.values)),
+            Event::Phase(phase) => write!(f, "phase {phase}"),
+            Event::Checkpoint(checkpoint) => f.write_str(checkpoint.text()),
+            Event::Dropped(dropped) => drop_words(f, *dropped),
+            Event::Warning(warning) => warn_words(f, *warning),
+            Event::EmergencyOpening { current_ma: Some(ma) } => {
+                write!(
+                    f,
+                    "emergency opening: the contactors opened at {}.{} A",
+                    ma / 1000,
+                    (ma / 100 % 10).abs()
+                )
+            }
+            Event::EmergencyOpening { current_ma: None } => {
+                f.write_str("emergency opening: the contactors opened at an unknown current")
+            }
+            Event::Latched(Latch::DriverStop) => f.write_str(Latch::DriverStop.advice()),
+            Event::Latched(latch) => write!(f, "latched: {}", latch.advice()),
+            Event::Unlatched(latch) => write!(f, "released: {}", latch.name()),
+            Event::Stopping(reason) => write!(f, "stopping: {reason}"),
+            Event::Stopped(reason) => write!(f, "{reason}"),
         }
-        Event::EmergencyOpening { current_ma: None } => {
-            f.write_str("emergency opening: the contactors opened at an unknown current")
-        }
-        Event::Latched(Latch::DriverStop) => f.write_str(Latch::DriverStop.advice()),
-        Event::Latched(latch) => write!(f, "latched: {}", latch.advice()),
-        Event::Unlatched(latch) => write!(f, "released: {}", latch.name()),
-        Event::Stopping(reason) => write!(f, "stopping: {reason}"),
-        Event::Stopped(reason) => write!(f, "{reason}"),
     }
 }
 

@@ -1,0 +1,202 @@
+use core::cell::RefCell;
+use core::fmt;
+
+use heapless::Deque;
+use homeplug_mme::{Frame, Mac, Profile, RunId, Slac};
+use listen::{Content, Direction, Discovery, Event};
+use roles::{ListenEvent, ListenWatch};
+
+/// What a listener hears, until the loop says it.
+#[derive(Debug, Default)]
+pub struct Ear(RefCell<Inside>);
+
+/// Things heard that wait: a frame with more messages than this was made to have them.
+const WAITING: usize = 8;
+
+#[derive(Debug, Default)]
+struct Inside {
+    waiting: Deque<Heard, WAITING>,
+    lost: u32,
+    open: Open,
+}
+
+/// What has begun, and was not told to its end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Open {
+    /// A car was matching.
+    pub is_matching: bool,
+    /// The connection of a session.
+    pub session: Option<u64>,
+    /// When something of it came last, in ns.
+    pub latest_ns: i64,
+}
+
+/// One thing heard.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Heard {
+    /// A step of a matching.
+    Step(Step),
+    /// A message of a session, or one of discovery.
+    Message(session::Message, Option<Discovery>),
+    /// A matching that came to nothing: nothing more was heard of it.
+    Unmatched,
+    /// The connection of a session is closed, or silent for so long that it is lost: its story can be told. With the time up to
+    /// which there was something to hear, in ns, where it is not closed.
+    Over(u64, Option<i64>),
+    /// A session was given up: there are too many at a time.
+    GivenUp,
+    /// What can be heard, and the key.
+    Event(ListenEvent),
+    /// So many things were not kept.
+    Lost(u32),
+}
+
+/// A step of a matching.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    car: Mac,
+    what: What,
+}
+
+/// What a car does, or a charger for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    Asked(RunId),
+    Answered(Mac),
+    /// By how many sounds, and the mean attenuation in hundredths of a dB; `None`: the modem does not measure.
+    Measured(Mac, u8, Option<u32>),
+    Chosen(Mac),
+    KeyGiven(Mac),
+}
+
+impl Ear {
+    /// One that has heard nothing.
+    pub const fn new() -> Self {
+        let open = Open { is_matching: false, session: None, latest_ns: 0 };
+        Self(RefCell::new(Inside { waiting: Deque::new(), lost: 0, open }))
+    }
+
+    /// The next thing heard.
+    pub(super) fn pop(&self) -> Option<Heard> {
+        let mut inside = self.0.try_borrow_mut().ok()?;
+        let next = inside.waiting.pop_front();
+        next.or_else(|| match core::mem::take(&mut inside.lost) {
+            0 => None,
+            lost => Some(Heard::Lost(lost)),
+        })
+    }
+
+    pub(super) fn open(&self) -> Open {
+        self.0.try_borrow().map(|inside| inside.open).unwrap_or_default()
+    }
+
+    /// What is open is silent: it is told as it is.
+    pub(super) fn give_up(&self, now_ns: i64) {
+        let Ok(mut inside) = self.0.try_borrow_mut() else { return };
+        let Open { is_matching, session, .. } = core::mem::take(&mut inside.open);
+        if let Some(connection) = session {
+            inside.push(Heard::Over(connection, Some(now_ns)));
+        } else if is_matching {
+            inside.push(Heard::Unmatched);
+        }
+    }
+}
+
+impl Inside {
+    fn push(&mut self, heard: Heard) {
+        if self.waiting.push_back(heard).is_err() {
+            self.lost = self.lost.saturating_add(1);
+        }
+    }
+
+    fn hear(&mut self, event: &Event<'_>) {
+        let Event { direction, connection, .. } = *event;
+        let mut is_of_open = true;
+        match event.content {
+            Content::Mme(frame) => match Step::of(&frame) {
+                Some(step) => {
+                    self.open.is_matching = !matches!(step.what, What::KeyGiven(_));
+                    self.push(Heard::Step(step));
+                }
+                None => is_of_open = false,
+            },
+            Content::Discovery(discovery) => {
+                self.push(Heard::Message(message(direction, discovery.name()), Some(discovery)));
+            }
+            Content::Message { name, .. } => {
+                self.open.session = connection;
+                self.push(Heard::Message(message(direction, name.unwrap_or("a message")), None));
+            }
+            Content::Encrypted => {
+                self.open.session = connection;
+                self.push(Heard::Message(message(direction, "TLS"), None));
+            }
+            Content::Closed(_) => {
+                if let Some(connection) = self.open.session.take_if(|open| Some(*open) == connection) {
+                    self.push(Heard::Over(connection, None));
+                }
+            }
+            Content::Over { .. } => {
+                if self.open.session.take_if(|open| Some(*open) == connection).is_some() {
+                    self.push(Heard::GivenUp);
+                }
+            }
+            Content::Opened | Content::Gap | Content::Skipped(_) => is_of_open = false,
+        }
+        if let Some(latest) = event.when.time_ns.filter(|_| is_of_open) {
+            self.open.latest_ns = latest;
+        }
+    }
+}
+
+impl ListenWatch for Ear {
+    fn heard(&self, event: &Event<'_>) {
+        if let Ok(mut inside) = self.0.try_borrow_mut() {
+            inside.hear(event);
+        }
+    }
+}
+
+/// A message of which the name is known. What is from the car counts as received, as at a charger.
+fn message(direction: Option<Direction>, name: &'static str) -> session::Message {
+    let direction = match direction {
+        Some(Direction::ToPev) => session::Direction::Sent,
+        _ => session::Direction::Received,
+    };
+    session::Message { direction, name, checkpoint: None, values: session::Values::default() }
+}
+
+impl Step {
+    /// The step that a frame is, if it is one to be said: sounds are not.
+    fn of(frame: &Frame<'_>) -> Option<Self> {
+        let sender = frame.from;
+        let (car, what) = match Slac::parse(frame)?.ok()? {
+            Slac::ParmReq { run_id } => (sender, What::Asked(run_id)),
+            Slac::ParmCnf { car, .. } => (car, What::Answered(sender)),
+            Slac::AttenChar { car, sounds, profile, .. } => {
+                (car, What::Measured(sender, sounds, profile.as_ref().map(Profile::mean_cdb)))
+            }
+            Slac::MatchReq { car, charger, .. } => (car, What::Chosen(charger)),
+            Slac::MatchCnf { car, charger, .. } => (car, What::KeyGiven(charger)),
+            _ => return None,
+        };
+        Some(Self { car, what })
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let car = self.car;
+        match self.what {
+            What::Asked(run_id) => write!(f, "slac: {car} asks who is there, run {run_id}"),
+            What::Answered(charger) => write!(f, "slac: {charger} answers {car}"),
+            What::Measured(charger, sounds, Some(cdb)) => {
+                let (db, rest) = (cdb / 100, cdb % 100);
+                write!(f, "slac: {charger} hears {car} at {db}.{rest:02} dB over {sounds} sounds")
+            }
+            What::Measured(charger, _, None) => write!(f, "slac: {charger} reports no attenuation profile"),
+            What::Chosen(charger) => write!(f, "slac: {car} chooses {charger}"),
+            What::KeyGiven(charger) => write!(f, "slac: {charger} gives {car} its key"),
+        }
+    }
+}

@@ -3,14 +3,14 @@ use core::fmt;
 use evse_fsm::{Demand, Event, Operator, Plant};
 use homeplug_mme::NetworkKey;
 use machine::{Cx, Instant, Machine};
-use roles::{Channel, Evse, EvseInput, Happening};
+use roles::{Channels, Evse, EvseInput, Happening};
 use session::Phase;
 
 use super::{Note, Role, Wish};
 use crate::Head;
 use crate::log::charger::OfCharger;
 
-impl<C: Channel, const N: usize> Role for Evse<'_, C, N> {
+impl<C: Channels, const N: usize> Role for Evse<'_, C, N> {
     type Demand = Demand;
     type Reading = Plant;
     const NAME: &'static str = "charger";

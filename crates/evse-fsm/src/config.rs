@@ -228,8 +228,10 @@ impl Config {
         }
         let quirks = self.quirks;
         if !quirks.contains(Quirks::RELAXED_TIMERS) {
-            let budgets = [Time::AuthorisationBudget, Time::CableCheckBudget, Time::PreChargeBudget];
-            self.times = self.times.standard_at_most(&budgets);
+            for time in [Time::AuthorisationBudget, Time::CableCheckBudget, Time::PreChargeBudget] {
+                let most = Times::STANDARD.get(time);
+                self.times = self.times.with(time, self.times.get(time).min(most));
+            }
         }
         if quirks.contains(Quirks::SLOW_PILOT) {
             let detection = self.times.get(Time::PilotDetection).max(Self::SLOW_PILOT);

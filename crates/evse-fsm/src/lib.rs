@@ -32,7 +32,7 @@
 //! let (length, _) = charger.poll_transmit(&mut buffer)?.expect("an answer");
 //! assert_eq!(buffer[..length], [0x80, 0x40, 0x00, 0x40]); // agreed, schema 1
 //! assert!(!charger.demand().is_energised());
-//! # Ok::<(), evse_fsm::ConfigError>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 #![no_std]
 #![forbid(unsafe_code)]

@@ -102,7 +102,7 @@ pub(crate) fn power_on(
     present_mv: i32,
     precharge_mv: i32,
 ) -> Result<Option<Warning>, Refusal> {
-    if profile.is_some_and(|profile| profile.schedule != SCHEDULE) {
+    if profile.is_some_and(|profile| profile.schedule != i32::from(SCHEDULE)) {
         return Err(Verdict::ScheduleNotOffered.into());
     }
     let least_mv = config.limits.min_voltage_mv;

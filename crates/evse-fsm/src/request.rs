@@ -12,7 +12,7 @@ pub(crate) type SessionId = Vec<u8, 8>;
 /// The number of the one service that is offered.
 pub(crate) const CHARGE_SERVICE: u16 = 1;
 /// The number of the one schedule that is offered.
-pub(crate) const SCHEDULE: i32 = 1;
+pub(crate) const SCHEDULE: u8 = 1;
 
 /// What the car says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

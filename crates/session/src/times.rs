@@ -283,15 +283,6 @@ impl Times {
         self
     }
 
-    /// The times, where `of` says so no longer than the standard's.
-    #[must_use]
-    pub fn standard_at_most(mut self, of: &[Time]) -> Self {
-        for time in of {
-            self = self.with(*time, self.get(*time).min(Self::STANDARD.get(*time)));
-        }
-        self
-    }
-
     /// The times, none longer than in `most`.
     #[must_use]
     pub fn at_most(mut self, most: &Self) -> Self {
@@ -373,11 +364,10 @@ mod tests {
     }
 
     #[test]
-    fn a_time_can_be_held_to_the_standard_and_is_never_lengthened_by_it() {
+    fn a_time_can_be_held_to_another_and_is_never_lengthened_by_it() {
         let short = Times::FIELD.with(Time::PreChargeLoop, Duration::from_secs(1));
-        let held = short.standard_at_most(&[Time::PreChargeLoop, Time::CableCheckLoop]);
+        let held = short.at_most(&Times::STANDARD);
         assert_eq!(held.get(Time::PreChargeLoop), Duration::from_secs(1));
         assert_eq!(held.get(Time::CableCheckLoop), Duration::from_secs(40));
-        assert_eq!(held.get(Time::ReadyToCharge), Duration::from_secs(300));
     }
 }

@@ -203,14 +203,14 @@ impl Machine for Charger {
 
     fn poll_transmit(&mut self, buffer: &mut [u8]) -> Result<Option<(usize, u16)>, TooShort> {
         let Some(answer) = &self.session.answer else { return Ok(None) };
+        let (payload_type, name) = (answer.protocol.payload_type(), answer.name());
         let encoded = wire::encode(answer, &self.config, buffer);
         if let Some(needed) = encoded.err().and_then(|error| error.needed()) {
             return Err(TooShort { needed });
         }
         if encoded.is_err() {
-            self.events.push(Event::Dropped(Dropped::NotEncoded(answer.name())));
+            self.events.push(Event::Dropped(Dropped::NotEncoded(name)));
         }
-        let payload_type = answer.protocol.payload_type();
         self.session.answer = None;
         Ok(encoded.ok().map(|length| (length, payload_type)))
     }

@@ -25,7 +25,7 @@ pub(in crate::wire) fn encode(
     let body = Encoder { answer, config };
     let schedule_entries = [PMaxScheduleEntry {
         time_interval: TimeInterval::Relative(RelativeTimeInterval { start: 0, duration: Some(DAY_S) }),
-        p_max: i16::try_from(config.limits.max_power_w).unwrap_or(i16::MAX),
+        p_max: schedule_power(config.limits.max_power_w),
     }];
     let schedules = [SaScheduleTuple {
         sa_schedule_tuple_id: TUPLE,
@@ -262,6 +262,11 @@ pub(in crate::wire) const fn response_code(verdict: Verdict) -> ResponseCode {
     }
 }
 
+/// The power of the schedule in W: its field ends at 32 767 W.
+fn schedule_power(max_power_w: i32) -> i16 {
+    i16::try_from(max_power_w).unwrap_or(i16::MAX)
+}
+
 /// What an AC charger would be, for answers that refuse.
 const AC_STATUS: AcEvseStatus = AcEvseStatus {
     power_switch_closed: false,
@@ -283,4 +288,41 @@ fn measured(milli: i32, unit: UnitSymbol) -> PhysicalValue {
 
 fn watts(watts: i32) -> PhysicalValue {
     PhysicalValue::limit(i64::from(watts) * 1000, UnitSymbol::W).unwrap_or(NOTHING)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_refusal_has_a_code_that_fails_and_every_cause_of_its_own_a_code_of_its_own() {
+        let refusals = [
+            Verdict::Failed,
+            Verdict::OutOfOrder,
+            Verdict::UnknownSession,
+            Verdict::ServiceNotOffered,
+            Verdict::PaymentNotOffered,
+            Verdict::TransferNotOffered,
+            Verdict::ParametersDoNotFit,
+            Verdict::PowerNotApplied,
+            Verdict::ScheduleNotOffered,
+            Verdict::ProfileAboveSchedule,
+            Verdict::VoltageOffTarget,
+        ]
+        .map(|verdict| response_code(verdict).name());
+        for (index, name) in refusals.iter().enumerate() {
+            assert!(name.starts_with("FAILED"), "{name}");
+            assert!(!refusals[..index].contains(name), "{name} twice");
+        }
+        for verdict in [Verdict::Ok, Verdict::NewSession] {
+            assert!(response_code(verdict).name().starts_with("OK"));
+        }
+    }
+
+    #[test]
+    fn power_that_a_schedule_cannot_name_is_offered_as_the_most_that_it_can() {
+        for (max_power_w, named) in [(32_767, 32_767), (32_768, i16::MAX), (350_000, i16::MAX)] {
+            assert_eq!(schedule_power(max_power_w), named);
+        }
+    }
 }

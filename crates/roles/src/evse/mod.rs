@@ -9,7 +9,7 @@ mod storage;
 use core::net::Ipv6Addr;
 
 use evse_fsm::{Charger, Demand, Operator, Plant};
-use machine::{Cx, Deadline, Machine, Queue, TimerName, Timers, TooShort};
+use machine::{Cx, Deadline, Machine, Queue, Timers, TooShort, timers};
 use sdp::{Offer, Security, Server};
 use session::{Phase, StopReason};
 
@@ -80,24 +80,14 @@ enum Stage {
     Closing,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Timer {
-    /// The car's place.
-    Place,
-    /// The end of a connection that is being closed.
-    Close,
-    /// A car that is matched and opens no connection.
-    Quiet,
-}
-
-impl TimerName for Timer {
-    const ALL: &'static [Self] = &[Self::Place, Self::Close, Self::Quiet];
-    fn name(self) -> &'static str {
-        match self {
-            Self::Place => "communication setup",
-            Self::Close => "tcp close",
-            Self::Quiet => "no connection over the link",
-        }
+timers! {
+    enum Timer {
+        /// The car's place.
+        Place = "communication setup",
+        /// The end of a connection that is being closed.
+        Close = "tcp close",
+        /// A car that is matched and opens no connection.
+        Quiet = "no connection over the link",
     }
 }
 

@@ -7,7 +7,7 @@ mod network;
 use control_pilot::{Level, Output, Proximity};
 use core::net::Ipv6Addr;
 use homeplug_mme::Mac;
-use machine::{Cx, Deadline, Machine, Queue, TimerName, Timers, TooShort};
+use machine::{Cx, Deadline, Machine, Queue, Timers, TooShort, timers};
 use pev_fsm::{Car, Demand, Operator, Plant, Vehicle};
 use sdp::{Client, ClientConfig, Endpoint, Security};
 use session::{Phase, StopReason};
@@ -113,24 +113,14 @@ enum Stage {
     Done,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Timer {
-    /// The handshake of a connection, and the pause before the next try.
-    Connect,
-    /// The end of a connection that is being closed.
-    Close,
-    /// Behind a discovery that nobody answered.
-    Rest,
-}
-
-impl TimerName for Timer {
-    const ALL: &'static [Self] = &[Self::Connect, Self::Close, Self::Rest];
-    fn name(self) -> &'static str {
-        match self {
-            Self::Connect => "tcp connect",
-            Self::Close => "tcp close",
-            Self::Rest => "rest",
-        }
+timers! {
+    enum Timer {
+        /// The handshake of a connection, and the pause before the next try.
+        Connect = "tcp connect",
+        /// The end of a connection that is being closed.
+        Close = "tcp close",
+        /// Behind a discovery that nobody answered.
+        Rest = "rest",
     }
 }
 

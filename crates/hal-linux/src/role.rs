@@ -2,7 +2,7 @@ use std::net::Ipv6Addr;
 use std::os::fd::AsFd;
 
 use machine::Machine;
-use roles::{Channel, Evse, EvseInput, Pev, PevInput};
+use roles::{Channels, Evse, EvseInput, Pev, PevInput};
 
 use crate::{Demanded, Error};
 
@@ -33,7 +33,7 @@ pub trait Role: Machine {
     fn status(&self) -> &'static str;
 }
 
-impl<C: Channel, const N: usize> Role for Evse<'_, C, N> {
+impl<C: Channels, const N: usize> Role for Evse<'_, C, N> {
     type Demand = evse_fsm::Demand;
     type Reading = evse_fsm::Plant;
 
@@ -74,7 +74,7 @@ impl<C: Channel, const N: usize> Role for Evse<'_, C, N> {
     }
 }
 
-impl<C: Channel, const N: usize> Role for Pev<'_, C, N> {
+impl<C: Channels, const N: usize> Role for Pev<'_, C, N> {
     type Demand = pev_fsm::Demand;
     type Reading = (pev_fsm::Plant, pev_fsm::Vehicle);
 

@@ -1,12 +1,12 @@
 use machine::{Cx, Machine};
 use pev_fsm::{Demand, Event, Operator, Plant};
 use roles::words::OfCar;
-use roles::{Channel, Pev, PevEvent, PevInput};
+use roles::{Channels, Pev, PevEvent, PevInput};
 
 use super::{OnLine, Role, Wish};
 use crate::CarReading;
 
-impl<C: Channel, const N: usize> Role for Pev<'_, C, N> {
+impl<C: Channels, const N: usize> Role for Pev<'_, C, N> {
     type Demand = Demand;
     type Reading = CarReading;
     const NAME: &'static str = "car";

@@ -1,11 +1,11 @@
 use evse_fsm::{Demand, Event, Operator, Plant};
 use machine::{Cx, Machine};
 use roles::words::OfCharger;
-use roles::{Channel, Evse, EvseInput, Happening};
+use roles::{Channels, Evse, EvseInput, Happening};
 
 use super::{OnLine, Role, Wish};
 
-impl<C: Channel, const N: usize> Role for Evse<'_, C, N> {
+impl<C: Channels, const N: usize> Role for Evse<'_, C, N> {
     type Demand = Demand;
     type Reading = Plant;
     const NAME: &'static str = "charger";

@@ -107,6 +107,11 @@ impl Charger {
         })
     }
 
+    /// How long the charger waits: its configured time, with `strict` and the quirks about timers.
+    pub fn time(&self, time: Time) -> Duration {
+        self.config.times.get(time)
+    }
+
     /// The pilot of [`demand`](Self::demand).
     pub const fn pilot(&self) -> Output {
         self.pilot.output()

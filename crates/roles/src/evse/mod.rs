@@ -13,7 +13,7 @@ use machine::{Cx, Deadline, Duration, Machine, Queue, Timers, TooShort, timers};
 use sdp::{Offer, Security, Server};
 use session::{Phase, StopReason, Time};
 
-use crate::channel::{Channel, Plain};
+use crate::channel::{self, Channels, Plain};
 use crate::line::{Line, LineEvent};
 use crate::net::{Mac, Station};
 use crate::stream::Stream;
@@ -34,13 +34,16 @@ pub use storage::EvseStorage;
 /// answers first, or that connects first. From then on no other station is heard, until the link is left, which a car
 /// without a connection is made to do after a minute; where it is taken as up, until its connection is over or it has made none
 /// in 18 s. A second connection of the same station is refused and does not disturb the first.
-pub struct Evse<'a, C: Channel = Plain, const N: usize = { v2gtp::MAX_DIN }> {
+pub struct Evse<'a, C: Channels = Plain, const N: usize = { v2gtp::MAX_DIN }> {
     connector: u8,
     address: Ipv6Addr,
     port: u16,
     station: Station<'a>,
     discovery: Server,
-    stream: Stream<'a, C, N>,
+    channels: C,
+    /// The security that discovery gave last: that of the connection that follows.
+    given: Security,
+    stream: Stream<'a, C::Channel, N>,
     session: Charger,
     /// The power line; `None` where the link is taken as up.
     line: Option<Line<slac::Evse>>,
@@ -101,26 +104,26 @@ impl<'a, const N: usize> Evse<'a, Plain, N> {
         config: EvseConfig,
         storage: &'a mut EvseStorage<'a, N>,
     ) -> Result<Self, EvseConfigError> {
-        Self::with_channel(cx, config, Plain, storage)
+        Self::with_channels(cx, config, Plain, storage)
     }
 }
 
-impl<'a, C: Channel, const N: usize> Evse<'a, C, N> {
-    /// A charger whose connections go through `channel`.
+impl<'a, C: Channels, const N: usize> Evse<'a, C, N> {
+    /// A charger whose connections go through what `channels` makes.
     ///
     /// # Errors
     /// What [`EvseConfig::check`] says.
     // Called: what making it takes of the stack is free again when the role runs. It is made where it stays.
     #[inline(never)]
-    pub fn with_channel(
+    pub fn with_channels(
         cx: &mut Cx<'_>,
         config: EvseConfig,
-        channel: C,
+        channels: C,
         storage: &'a mut EvseStorage<'a, N>,
     ) -> Result<Self, EvseConfigError> {
         config.check()?;
         let (address, port) = (config.address(), config.port);
-        let offered = |security| (C::SECURITY == security).then_some(port);
+        let offered = |security| channels.offers(security).then_some(port);
         let offer = Offer { address, plain: offered(Security::NONE), tls: offered(Security::TLS) };
         let mut discovery = Server::new(offer);
         let line = match config.link {
@@ -150,7 +153,9 @@ impl<'a, C: Channel, const N: usize> Evse<'a, C, N> {
             port,
             station,
             discovery,
-            stream: Stream::new(channel, deframer, out),
+            given: channel::only(&channels),
+            channels,
+            stream: Stream::new(deframer, out),
             plug: Plug::new(config.charger.available),
             setup,
             session: Charger::new(charger)?,
@@ -203,13 +208,13 @@ impl<'a, C: Channel, const N: usize> Evse<'a, C, N> {
         self.address
     }
 
-    /// The channel between TCP and V2GTP.
-    pub fn channel(&self) -> &C {
-        &self.stream.channel
+    /// The channel between TCP and V2GTP of the connection that there is.
+    pub fn channel(&self) -> Option<&C::Channel> {
+        self.stream.channel.as_ref()
     }
 }
 
-impl<C: Channel, const N: usize> Machine for Evse<'_, C, N> {
+impl<C: Channels, const N: usize> Machine for Evse<'_, C, N> {
     type Input<'i> = EvseInput<'i>;
     type Route = ();
     type Event = EvseEvent;

@@ -6,7 +6,7 @@ use machine::{Cx, Machine};
 
 use super::link::QUIET;
 use super::{Evse, Happening, Stage, Timer};
-use crate::channel::Channel;
+use crate::channel::Channels;
 
 /// What is known of the plug, and what matching has been told of it.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl Plug {
     }
 }
 
-impl<C: Channel, const N: usize> Evse<'_, C, N> {
+impl<C: Channels, const N: usize> Evse<'_, C, N> {
     /// Follows plug, pilot, session and power line after anything that may have changed one of them.
     pub(super) fn follow_line(&mut self, cx: &mut Cx<'_>) {
         self.tell_line(cx);

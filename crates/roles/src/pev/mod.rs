@@ -12,7 +12,7 @@ use pev_fsm::{Car, Demand, Operator, Plant, Vehicle};
 use sdp::{Client, ClientConfig, Endpoint, Security};
 use session::{Phase, StopReason};
 
-use crate::channel::{Channel, Plain};
+use crate::channel::{self, Channels, Plain};
 use crate::evse::EvseStorage;
 use crate::line::{Line, LineEvent};
 use crate::net::Station;
@@ -39,12 +39,15 @@ pub type PevStorage<'a, const N: usize = { v2gtp::MAX_DIN }> = EvseStorage<'a, N
 /// anew); where no connection is taken, discovery is asked where else. Each such end is told as
 /// [`Stopped`](pev_fsm::Event::Stopped), with `NoDiscovery` or `NoConnection` as its cause.
 #[allow(clippy::struct_excessive_bools, reason = "each is a level of its own")]
-pub struct Pev<'a, C: Channel = Plain, const N: usize = { v2gtp::MAX_DIN }> {
+pub struct Pev<'a, C: Channels = Plain, const N: usize = { v2gtp::MAX_DIN }> {
     mac: Mac,
     address: Ipv6Addr,
     station: Station<'a>,
     discovery: Client,
-    stream: Stream<'a, C, N>,
+    channels: C,
+    /// The security that the charger announced.
+    given: Security,
+    stream: Stream<'a, C::Channel, N>,
     session: Car,
     /// The power line; `None` where the link is taken as up.
     line: Option<Line<slac::Pev>>,
@@ -131,21 +134,21 @@ impl<'a, const N: usize> Pev<'a, Plain, N> {
         config: PevConfig,
         storage: &'a mut PevStorage<'a, N>,
     ) -> Result<Self, PevConfigError> {
-        Self::with_channel(cx, config, Plain, storage)
+        Self::with_channels(cx, config, Plain, storage)
     }
 }
 
-impl<'a, C: Channel, const N: usize> Pev<'a, C, N> {
-    /// A car whose connections go through `channel`.
+impl<'a, C: Channels, const N: usize> Pev<'a, C, N> {
+    /// A car whose connections go through what `channels` makes.
     ///
     /// # Errors
     /// What [`PevConfig::check`] says.
     // Called: what it takes of the stack is free again when the role runs.
     #[inline(never)]
-    pub fn with_channel(
+    pub fn with_channels(
         cx: &mut Cx<'_>,
         config: PevConfig,
-        channel: C,
+        channels: C,
         storage: &'a mut PevStorage<'a, N>,
     ) -> Result<Self, PevConfigError> {
         config.check()?;
@@ -162,13 +165,16 @@ impl<'a, C: Channel, const N: usize> Pev<'a, C, N> {
         let mut station = Station::new(cx, mac, address, own_port, own_port, station);
         station.abort();
         station.schedule();
-        let wish = ClientConfig { plain: C::SECURITY == Security::NONE, tls: C::SECURITY == Security::TLS };
+        let wish =
+            ClientConfig { plain: channels.offers(Security::NONE), tls: channels.offers(Security::TLS) };
         Ok(Self {
             mac,
             address,
             station,
             discovery: Client::new(wish),
-            stream: Stream::new(channel, deframer, out),
+            given: channel::only(&channels),
+            channels,
+            stream: Stream::new(deframer, out),
             session: Car::new(config.car)?,
             line,
             discovers: config.discovers,
@@ -259,7 +265,7 @@ impl<'a, C: Channel, const N: usize> Pev<'a, C, N> {
     }
 }
 
-impl<C: Channel, const N: usize> Machine for Pev<'_, C, N> {
+impl<C: Channels, const N: usize> Machine for Pev<'_, C, N> {
     type Input<'i> = PevInput<'i>;
     type Route = ();
     type Event = PevEvent;

@@ -5,10 +5,10 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::pack::{Packed, pack};
-use crate::{PREFIX, packages, root, run, target};
+use crate::{PREFIX, Package, packages, root, run, target};
 
 /// The target of the program without an operating system.
 const BARE: &str = "thumbv7em-none-eabihf";
@@ -85,15 +85,28 @@ fn configure<'a>(folder: &Path, packed: impl Iterator<Item = &'a Packed>) -> Res
 
 /// Which of our packages the programs use. One that is not an unpacked package is an error.
 fn ours(folder: &Path, packed: &[Packed]) -> Result<Vec<String>> {
-    let mut used = Vec::new();
-    for package in packages(folder, true)?.into_iter().filter(|package| package.name.starts_with(PREFIX)) {
-        let from = package.manifest.parent().context("a manifest has a folder")?;
-        let is_packed = packed.iter().any(|packed| packed.name == package.name && packed.folder == from);
-        ensure!(is_packed, "{} comes from {}, not from its package", package.name, from.display());
-        used.push(package.name);
+    let all = packages(folder, true)?;
+    if let Some(package) = elsewhere(&all, packed) {
+        bail!("{} comes from {}, not from its package", package.name, package.manifest.display());
     }
+    let used: Vec<String> =
+        all.into_iter().map(|package| package.name).filter(|name| is_ours(name)).collect();
     ensure!(!used.is_empty(), "the programs use none of our packages");
     Ok(used)
+}
+
+fn is_ours(name: &str) -> bool {
+    name.starts_with(PREFIX)
+}
+
+/// One of our packages that does not lie where its package was unpacked.
+fn elsewhere<'a>(all: &'a [Package], packed: &[Packed]) -> Option<&'a Package> {
+    let lies_there = |package: &Package| {
+        packed
+            .iter()
+            .any(|packed| packed.name == package.name && Some(&*packed.folder) == package.manifest.parent())
+    };
+    all.iter().find(|package| is_ours(&package.name) && !lies_there(package))
 }
 
 /// Builds the programs, the one for a microcontroller too, with the compiler at hand or another toolchain.
@@ -133,4 +146,31 @@ fn is_installed(toolchain: &str) -> bool {
     let mut rustup = Command::new("rustup");
     rustup.args(["run", toolchain, "rustc", "--version"]).stdout(Stdio::null()).stderr(Stdio::null());
     rustup.env_remove("RUSTC").status().is_ok_and(|status| status.success())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_of_our_crates_from_elsewhere_is_found() {
+        let package = |name: &str, manifest: &str| Package {
+            name: name.into(),
+            version: "0.1.0".into(),
+            manifest: manifest.into(),
+            is_published: true,
+            metadata: serde_json::Value::Null,
+        };
+        let exi =
+            Packed { name: "fastcharge-exi".into(), folder: "/target/package/fastcharge-exi-0.1.0".into() };
+        let mut all = vec![
+            package("heapless", "/registry/heapless/Cargo.toml"),
+            package("fastcharge-exi", "/target/package/fastcharge-exi-0.1.0/Cargo.toml"),
+        ];
+        assert!(elsewhere(&all, std::slice::from_ref(&exi)).is_none());
+        all.push(package("fastcharge-sdp", "/registry/fastcharge-sdp/Cargo.toml"));
+        assert_eq!(elsewhere(&all, std::slice::from_ref(&exi)).unwrap().name, "fastcharge-sdp");
+        all = vec![package("fastcharge-exi", "/crates/exi/Cargo.toml")];
+        assert_eq!(elsewhere(&all, &[exi]).unwrap().name, "fastcharge-exi");
+    }
 }

@@ -21,7 +21,7 @@
 //!     Exit::Reboot => chip.reset(),
 //! }
 //! ```
-//! [`charger`], [`car`] and [`listen`] return only when the board is to start again; the outputs are SAFE then. Where the
+//! [`charger`], [`car`] and [`listen()`] return only when the board is to start again; the outputs are SAFE then. Where the
 //! settings or the role change, they end the role, make the board SAFE and make the role again in the same memory. All of
 //! that memory is in the call's own frame: a firmware has one stack and gives it the size that `docs/porting.md` names.
 //!

@@ -58,7 +58,7 @@ fn said(frames: &[(Instant, Vec<u8>)]) -> (Vec<String>, Option<String>) {
         }
         assert_eq!(listen.poll_transmit(&mut [0; MAX_FRAME]), Ok(None), "it sends nothing");
     }
-    let key = listen.key().map(|key| key.nmk.reveal().iter().map(|byte| format!("{byte:02x}")).collect());
+    let key = listen.key().map(|key| format!("{:032x}", u128::from_be_bytes(*key.nmk.reveal())));
     (lines, key)
 }
 

@@ -48,6 +48,16 @@ pub(crate) fn enter(file: &Path, name: &str, rows: &[Row], is_written: bool) -> 
     opened.write_all(ledger.text().as_bytes()).with_context(path)
 }
 
+/// Whether the file is a ledger: asked before a play, which takes a minute.
+///
+/// # Errors
+/// It cannot be read, or the first line that is no row.
+pub(crate) fn check(file: &Path) -> Result<()> {
+    let path = || file.display().to_string();
+    let text = std::fs::read_to_string(file).with_context(path)?;
+    Ledger::parse(&text).map(|_| ()).with_context(path)
+}
+
 fn refuse(faults: &[String]) -> Result<()> {
     if !faults.is_empty() {
         bail!("{}", faults.join("; "));

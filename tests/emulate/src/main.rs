@@ -199,6 +199,9 @@ fn main() -> ExitCode {
 
 fn run(wish: &Wish) -> anyhow::Result<()> {
     wish.check();
+    if let Some(path) = &wish.ledger {
+        ledger::check(path)?;
+    }
     let other = wish.peer.zip(wish.image.other());
     let built = std::iter::once((wish.machine, wish.image)).chain(other).map(|(machine, image)| {
         let elf = board::build(machine, image)?;

@@ -89,7 +89,7 @@ pub trait Role: Machine<Route = ()> {
     fn note(event: &Self::Event) -> Note<'_>;
 }
 
-/// Gets a line: its number, where it has one, what stands before its words, and they.
+/// Gets a line: its number, where it has one; what stands before its words; its words.
 pub type OnLine<'l> = dyn FnMut(Option<Checkpoint>, &'static str, fmt::Arguments<'_>) + 'l;
 
 /// Where matching and the last session of either side are; `matching` is `None` where the link is given.

@@ -103,10 +103,14 @@ impl Ear {
 }
 
 impl Inside {
+    /// Without room the oldest goes: a session's end comes last.
     fn push(&mut self, heard: Heard) {
-        if self.waiting.push_back(heard).is_err() {
+        if self.waiting.is_full() {
+            self.waiting.pop_front();
             self.lost = self.lost.saturating_add(1);
         }
+        // There is room now.
+        let _ = self.waiting.push_back(heard);
     }
 
     fn hear(&mut self, event: &Event<'_>) {
@@ -198,5 +202,35 @@ impl fmt::Display for Step {
             What::Chosen(charger) => write!(f, "slac: {car} chooses {charger}"),
             What::KeyGiven(charger) => write!(f, "slac: {charger} gives {car} its key"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use listen::{Close, Known, When};
+    use v2gtp::PayloadType;
+
+    use super::*;
+
+    fn event(content: Content<'_>) -> Event<'_> {
+        Event { when: When { frame: 1, time_ns: Some(7) }, direction: None, connection: Some(3), content }
+    }
+
+    #[test]
+    fn a_frame_with_too_many_messages_loses_the_oldest_and_never_the_sessions_end() {
+        let ear = Ear::new();
+        let (payload_type, payload, schema) = (PayloadType::EXI, &[][..], None);
+        let message = Content::Message { payload_type, payload, schema, known: Known::Guess, name: None };
+        (0..20).for_each(|_| ear.heard(&event(message)));
+        ear.heard(&event(Content::Closed(Close::Fin)));
+        let (mut last, mut count, mut lost) = (None, 0, 0);
+        while let Some(heard) = ear.pop() {
+            match heard {
+                Heard::Lost(more) => lost += more,
+                heard => (last, count) = (Some(heard), count + 1),
+            }
+        }
+        assert_eq!((last, count, lost), (Some(Heard::Over(3, None)), 8, 13));
+        assert_eq!(ear.open().session, None);
     }
 }

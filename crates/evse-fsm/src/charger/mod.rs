@@ -6,64 +6,27 @@ mod energy;
 mod latches;
 mod requests;
 mod setup;
+mod state;
 mod stops;
 mod supervise;
 mod tell;
 
 use control_pilot::{Level, Output};
-use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, TooShort};
-use session::{Latch, Phase, Snapshot, StopReason, Time};
+use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TooShort};
+use session::{Latch, Phase, Snapshot, StopReason};
 
 use crate::order::State;
 use crate::pilot::Pilot;
 use crate::power::Power;
 use crate::supervision::Supervision;
 use crate::{Config, ConfigError, Demand, Dropped, Event, Input, Lock, Plant, wire};
-use connection::Session;
+use state::Session;
 
 /// Events that wait at most: a request, its answer and what they cause are six.
 const EVENTS: usize = 16;
 
 /// How often ramps are stepped while they run: judgement, finer than any car asks.
 const STEP: Duration = Duration::from_millis(20);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Timer {
-    Setup,
-    Sequence,
-    Authorisation,
-    CableCheck,
-    PreCharge,
-    Welding,
-    StopGrace,
-    Close,
-}
-
-impl TimerName for Timer {
-    const ALL: &'static [Self] = &[
-        Self::Setup,
-        Self::Sequence,
-        Self::Authorisation,
-        Self::CableCheck,
-        Self::PreCharge,
-        Self::Welding,
-        Self::StopGrace,
-        Self::Close,
-    ];
-    fn name(self) -> &'static str {
-        match self {
-            Self::Setup => Time::SetupBudget,
-            Self::Sequence => Time::Sequence,
-            Self::Authorisation => Time::AuthorisationBudget,
-            Self::CableCheck => Time::CableCheckBudget,
-            Self::PreCharge => Time::PreChargeBudget,
-            Self::Welding => Time::WeldingBudget,
-            Self::StopGrace => Time::StopGrace,
-            Self::Close => Time::CloseAfterStop,
-        }
-        .name()
-    }
-}
 
 /// A charger's connector: pilot, session and plant. See the crate's documentation.
 #[derive(Debug)]

@@ -8,7 +8,7 @@
 use control_pilot::Level;
 use evse_fsm::{Plant, Reading};
 use machine::{Cx, Instant, Machine, ScriptedEntropy};
-use roles::{Evse, EvseConfig, EvseStorage, Input, MAX_FRAME, Mac};
+use roles::{Evse, EvseConfig, EvseInput, EvseStorage, MAX_FRAME, Mac};
 
 /// Everything that is to be taken after each call.
 fn take(evse: &mut Evse<'_>, now: Instant) {
@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let now = Instant::from_millis(millis);
         let level = if millis < 300 { Level::A } else { Level::B };
         let plant = Plant { pilot: Some(Reading::new(level, now)), ..Plant::default() };
-        evse.handle(&mut Cx { now, entropy: &mut entropy }, Input::Plant(plant));
+        evse.handle(&mut Cx { now, entropy: &mut entropy }, EvseInput::Plant(plant));
         take(&mut evse, now);
         println!("{now}  pilot {level:?}, demand {:?}", evse.demand().pilot);
     }
@@ -45,7 +45,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     frame.extend("ff02::1".parse::<std::net::Ipv6Addr>()?.octets());
     frame.extend([0xc3, 0x70, 0x3b, 0x0e, 0, 18, 0x92, 0x9d, 0x01, 0xfe, 0x90, 0, 0, 0, 0, 2, 0x10, 0]);
     let now = Instant::from_millis(1000);
-    evse.handle(&mut Cx { now, entropy: &mut entropy }, Input::Frame(&frame));
+    evse.handle(&mut Cx { now, entropy: &mut entropy }, EvseInput::Frame(&frame));
     take(&mut evse, now);
     println!("{now}  energised: {}", evse.demand().is_energised());
     println!("next deadline: {:?}", evse.poll_timeout());

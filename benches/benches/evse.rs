@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, criterion_group, criterion_main};
 use machine::Machine as _;
 use replay::{config, replay, sessions};
-use roles::{EvseStorage, Input, MAX_FRAME};
+use roles::{EvseInput, EvseStorage, MAX_FRAME};
 
 const CAPTURE: &str = "spi_ioniq_alpiHYC300_SWIsued_2024-03-22_ok_stopOnCharger.csv.pcap";
 
@@ -33,7 +33,7 @@ fn request_to_response(c: &mut Criterion) {
                 world.run(world.now + 50_000);
                 for frame in world.request(stream) {
                     let start = Instant::now();
-                    world.input(Input::Frame(&frame));
+                    world.input(EvseInput::Frame(&frame));
                     let answer = world.evse.poll_transmit(&mut buffer);
                     busy += start.elapsed();
                     let (length, ()) = answer.unwrap().expect("a frame for the request's frame");

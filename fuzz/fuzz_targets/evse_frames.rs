@@ -8,7 +8,7 @@ use control_pilot::Level;
 use evse_fsm::{Insulation, Isolation, Operator, Plant, Reading};
 use libfuzzer_sys::fuzz_target;
 use machine::{Cx, Instant, Machine, ScriptedEntropy};
-use roles::{Evse, EvseConfig, EvseStorage, Input, MAX_FRAME, Mac};
+use roles::{Evse, EvseConfig, EvseStorage, EvseInput, MAX_FRAME, Mac};
 
 const LEVELS: [Level; 6] = [Level::A, Level::B, Level::C, Level::D, Level::E, Level::F];
 
@@ -44,11 +44,11 @@ fuzz_target!(|input: &[u8]| {
             0 => {
                 let (frame, tail) = rest.split_at(rest.len().min(usize::from(*argument) * 2));
                 rest = tail;
-                evse.handle(&mut cx, Input::Frame(frame));
+                evse.handle(&mut cx, EvseInput::Frame(frame));
             }
             1 => {
                 level = LEVELS[usize::from(*argument) % LEVELS.len()];
-                evse.handle(&mut cx, Input::Plant(reading(now, level, *argument)));
+                evse.handle(&mut cx, EvseInput::Plant(reading(now, level, *argument)));
             }
             2 => {
                 now += machine::Duration::from_millis(u64::from(*argument) * 10);
@@ -57,7 +57,7 @@ fuzz_target!(|input: &[u8]| {
             _ => {
                 let words =
                     [Operator::Authorise(true), Operator::Stop, Operator::EmergencyStop, Operator::Reset];
-                evse.handle(&mut cx, Input::Operator(words[usize::from(*argument) % words.len()]));
+                evse.handle(&mut cx, EvseInput::Operator(words[usize::from(*argument) % words.len()]));
             }
         }
         for _ in 0..100 {

@@ -87,7 +87,7 @@ fn run_charger(
     signals: &Signals,
     progress: &Progress,
 ) -> Counters {
-    let mut config = EvseConfig { link: EvseLink::Given, ..EvseConfig::new(CHARGER) };
+    let mut config = EvseConfig { link: EvseLink::Up, ..EvseConfig::new(CHARGER) };
     config.charger.power_stage = PowerStage::Real;
     config.charger.isolation_test = machine::Duration::from_millis(100);
     let mut storage = EvseStorage::new();
@@ -105,7 +105,7 @@ fn run_charger(
         counters: &mut counters,
     };
     let ran = runner.run(&mut |_, happening| {
-        if let Happening::Event(roles::Event {
+        if let Happening::Event(roles::EvseEvent {
             what: Said::Session(Event::Stopping(_) | Event::Stopped(_)),
             ..
         }) = happening
@@ -119,7 +119,7 @@ fn run_charger(
 }
 
 fn run_car(mut port: End, plant: CarEnd, clock: Clock, signals: &Signals, progress: &Progress) -> Counters {
-    let config = PevConfig { link: PevLink::Given, ..PevConfig::new(CAR) };
+    let config = PevConfig { link: PevLink::Up, ..PevConfig::new(CAR) };
     let mut storage = PevStorage::new();
     let mut cx = Cx { now: clock.now(), entropy: &mut OsEntropy };
     let mut role: Pev = Pev::new(&mut cx, config, &mut storage).expect("a good configuration");

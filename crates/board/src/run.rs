@@ -101,7 +101,7 @@ fn make_charger<'s, H: Hardware>(
     desk: &mut Desk<H>,
     has_stage: bool,
     storage: &'s mut EvseStorage<'s>,
-) -> Option<Result<Evse<'s>, roles::ConfigError>> {
+) -> Option<Result<Evse<'s>, roles::EvseConfigError>> {
     let config = charger_config(desk, has_stage);
     let now = desk.now();
     let entropy = desk.generator.as_mut()?;
@@ -196,14 +196,14 @@ pub fn charger_config<H: Hardware>(desk: &Desk<H>, has_stage: bool) -> EvseConfi
         available: false,
         ..charger
     };
-    let link = if choose(Setting::Link) { EvseLink::Given } else { EvseLink::matched(mac) };
+    let link = if choose(Setting::Link) { EvseLink::Up } else { EvseLink::matched(mac) };
     EvseConfig { link, charger, ..EvseConfig::new(mac) }
 }
 
 /// What the settings make of a car: one with all sensors, that decides by its own measurement.
 pub fn car_config<H: Hardware>(desk: &Desk<H>) -> PevConfig {
     let (settings, mac) = (desk.settings(), desk.mac());
-    let link = if settings.word(Setting::Link) == 1 { PevLink::Given } else { PevLink::matched(mac) };
+    let link = if settings.word(Setting::Link) == 1 { PevLink::Up } else { PevLink::matched(mac) };
     // Six bytes always fit.
     let evcc_id = heapless::Vec::from_slice(&mac.0).unwrap_or_default();
     let car = pev_fsm::Config { evcc_id, ..pev_fsm::Config::default() };

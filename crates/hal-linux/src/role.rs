@@ -2,7 +2,7 @@ use std::net::Ipv6Addr;
 use std::os::fd::AsFd;
 
 use machine::Machine;
-use roles::{Channel, Evse, Input, Pev, PevInput};
+use roles::{Channels, Evse, EvseInput, Pev, PevInput};
 
 use crate::{Demanded, Error};
 
@@ -33,28 +33,28 @@ pub trait Role: Machine {
     fn status(&self) -> &'static str;
 }
 
-impl<C: Channel, const N: usize> Role for Evse<'_, C, N> {
+impl<C: Channels, const N: usize> Role for Evse<'_, C, N> {
     type Demand = evse_fsm::Demand;
     type Reading = evse_fsm::Plant;
 
-    fn frame(frame: &[u8]) -> Input<'_> {
-        Input::Frame(frame)
+    fn frame(frame: &[u8]) -> EvseInput<'_> {
+        EvseInput::Frame(frame)
     }
 
-    fn reading<'a>(reading: evse_fsm::Plant) -> Input<'a> {
-        Input::Plant(reading)
+    fn reading<'a>(reading: evse_fsm::Plant) -> EvseInput<'a> {
+        EvseInput::Plant(reading)
     }
 
-    fn stop<'a>() -> Input<'a> {
-        Input::Operator(evse_fsm::Operator::Stop)
+    fn stop<'a>() -> EvseInput<'a> {
+        EvseInput::Operator(evse_fsm::Operator::Stop)
     }
 
-    fn no_reading<'a>() -> Input<'a> {
-        Input::Plant(evse_fsm::Plant::default())
+    fn no_reading<'a>() -> EvseInput<'a> {
+        EvseInput::Plant(evse_fsm::Plant::default())
     }
 
-    fn interface_down<'a>() -> Input<'a> {
-        Input::InterfaceDown
+    fn interface_down<'a>() -> EvseInput<'a> {
+        EvseInput::InterfaceDown
     }
 
     fn demand(&self) -> evse_fsm::Demand {
@@ -74,7 +74,7 @@ impl<C: Channel, const N: usize> Role for Evse<'_, C, N> {
     }
 }
 
-impl<C: Channel, const N: usize> Role for Pev<'_, C, N> {
+impl<C: Channels, const N: usize> Role for Pev<'_, C, N> {
     type Demand = pev_fsm::Demand;
     type Reading = (pev_fsm::Plant, pev_fsm::Vehicle);
 

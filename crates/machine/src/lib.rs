@@ -18,13 +18,10 @@
 //! A complete machine: it sends a ping, repeats it every second, and stops when the answer comes.
 //!
 //! ```
-//! use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, ScriptedEntropy, TimerName, Timers, TooShort};
+//! use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, ScriptedEntropy, Timers, TooShort};
 //!
-//! #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-//! enum Timer { Retry }
-//! impl TimerName for Timer {
-//!     const ALL: &'static [Timer] = &[Timer::Retry];
-//!     fn name(self) -> &'static str { "retry" }
+//! machine::timers! {
+//!     enum Timer { Retry = "retry" }
 //! }
 //!
 //! #[derive(Debug, PartialEq)]
@@ -94,14 +91,21 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "check")]
+extern crate std;
+
+#[cfg(feature = "check")]
+pub mod check;
 mod entropy;
 mod queue;
+mod retry;
 mod time;
 mod timers;
 mod transmit;
 
 pub use entropy::{Entropy, ScriptedEntropy};
 pub use queue::Queue;
+pub use retry::Retry;
 pub use time::{Duration, Instant};
 pub use timers::{Deadline, TimerName, Timers};
 pub use transmit::{TooShort, whole};

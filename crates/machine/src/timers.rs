@@ -37,6 +37,44 @@ pub trait TimerName: Copy + PartialEq + 'static {
     fn name(self) -> &'static str;
 }
 
+/// Declares the timers of a machine: an enum, and its [`TimerName`] with the timers in the order of the lines. What stands
+/// after `=` is what logs call the timer, the standard's name where it has one.
+///
+/// ```
+/// machine::timers! {
+///     enum Timer {
+///         /// Wait for an answer.
+///         Answer = "TT_match_response",
+///         Pause = "pause between attempts",
+///     }
+/// }
+/// let timers = machine::Timers::<Timer, 2>::new();
+/// assert_eq!(timers.next(), None);
+/// # let _ = (Timer::Answer, Timer::Pause);
+/// ```
+#[macro_export]
+macro_rules! timers {
+    ($(#[$meta:meta])* $vis:vis enum $name:ident {
+        $($(#[$about:meta])* $timer:ident = $text:expr),+ $(,)?
+    }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        $vis enum $name {
+            $($(#[$about])* $timer,)+
+        }
+
+        impl $crate::TimerName for $name {
+            const ALL: &'static [Self] = &[$(Self::$timer),+];
+
+            fn name(self) -> &'static str {
+                match self {
+                    $(Self::$timer => $text,)+
+                }
+            }
+        }
+    };
+}
+
 /// `N` timers named by the enum `T`; `N` is the length of [`TimerName::ALL`].
 #[derive(Clone, Debug)]
 pub struct Timers<T, const N: usize> {
@@ -125,19 +163,10 @@ impl<T: TimerName, const N: usize> Default for Timers<T, N> {
 mod tests {
     use super::*;
 
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    enum Name {
-        First,
-        Second,
-    }
-
-    impl TimerName for Name {
-        const ALL: &'static [Self] = &[Self::First, Self::Second];
-        fn name(self) -> &'static str {
-            match self {
-                Self::First => "first",
-                Self::Second => "second",
-            }
+    timers! {
+        enum Name {
+            First = "first",
+            Second = "second",
         }
     }
 

@@ -39,9 +39,9 @@ pub(crate) enum Late {
 impl Inlet<'_> {
     /// Dead: the own contactors are open, and the own sensor says below 60 V, with and without what it was off the
     /// battery's sensor while both had to be equal; and it is not suspect. `has_opened`: the time since the contactors were
-    /// told to open is over. Where there is no sensor, `reported_mv` - the charger's word - counts, if the configuration
+    /// told to open is over. Where there is no sensor, `present_mv` - the charger's word - counts, if the configuration
     /// says so; where there is one, never.
-    pub(crate) fn touch(&self, joined: &Joined, reported_mv: Option<i32>, has_opened: bool) -> Touch {
+    pub(crate) fn touch(&self, joined: &Joined, present_mv: Option<i32>, has_opened: bool) -> Touch {
         let Self { now, plant, config } = *self;
         let blind = config.unlock_without_measurement;
         let is_open = if config.sensors.contains(Sensors::CONTACTORS) {
@@ -53,7 +53,7 @@ impl Inlet<'_> {
             let inlet = fresh(plant.inlet_mv, now);
             Touch::of(&[inlet, inlet.map(|mv| joined.corrected(mv))], joined.is_suspect())
         } else {
-            Touch::of(&[reported_mv.filter(|_| blind)], false)
+            Touch::of(&[present_mv.filter(|_| blind)], false)
         };
         match (is_open, touch) {
             (Some(false), _) => Touch::Live,

@@ -24,8 +24,8 @@ pub(crate) fn transfer(wanted: EnergyTransfer, [core, extended]: [bool; 2]) -> O
     }
 }
 
-/// The voltage to precharge to, in mV.
-pub(crate) fn reference_mv(config: &Config, car: &Vehicle) -> Option<i32> {
+/// The voltage at the car's side of its contactors, in mV: the precharge has to reach it.
+pub(crate) fn load_mv(config: &Config, car: &Vehicle) -> Option<i32> {
     match config.load {
         Load::Battery => car.battery_mv.filter(|mv| *mv > 0),
         Load::Bulb { voltage_mv } => Some(voltage_mv),
@@ -35,7 +35,7 @@ pub(crate) fn reference_mv(config: &Config, car: &Vehicle) -> Option<i32> {
 /// What of the charger's limits makes it of no use to this car, if anything does.
 pub(crate) fn misfit(config: &Config, car: &Vehicle, charger: &Limits) -> Option<session::Compared> {
     let most = Limits::PLAUSIBLE;
-    let battery_mv = reference_mv(config, car).unwrap_or(0);
+    let battery_mv = load_mv(config, car).unwrap_or(0);
     let power_w = if charger.max_power_w == i32::MAX { 1 } else { charger.max_power_w };
     let lowest_mv = battery_mv.max(car.limits.min_voltage_mv).max(1);
     #[rustfmt::skip] // a table reads best with one row a line
@@ -121,30 +121,30 @@ pub(crate) enum Compared {
     Disagree,
 }
 
-/// Compares at the end of a `PreChargeRes` that reported `reported_mv`.
+/// Compares at the end of a `PreChargeRes` that reports `present_mv`.
 pub(crate) fn compare(
     now: Instant,
     plant: &Plant,
     config: &Config,
-    reference_mv: i32,
-    reported_mv: i32,
+    load_mv: i32,
+    present_mv: i32,
 ) -> Compared {
     let measured = fresh(plant.inlet_mv, now);
     let far = |a: i32, b: i32, limit: i32| a.saturating_sub(b).saturating_abs() > limit;
     let deciding = match (config.precharge, measured) {
-        (Precharge::Reported, _) => reported_mv,
-        (Precharge::Compared { limit_mv }, Some(mv)) if far(mv, reported_mv, limit_mv) => {
+        (Precharge::Reported, _) => present_mv,
+        (Precharge::Compared { limit_mv }, Some(mv)) if far(mv, present_mv, limit_mv) => {
             return Compared::Disagree;
         }
         (_, Some(mv)) => mv,
         (_, None) => return Compared::Far,
     };
-    if far(deciding, reference_mv, config.tolerance_mv) { Compared::Far } else { Compared::Near }
+    if far(deciding, load_mv, config.tolerance_mv) { Compared::Far } else { Compared::Near }
 }
 
 /// The target of a precharge: the battery's voltage, within what both sides bear.
-pub(crate) fn precharge(config: &Config, car: &Vehicle, charger: &Limits) -> Target {
-    let voltage_mv = reference_mv(config, car).unwrap_or(0);
+pub(crate) fn precharge_target(config: &Config, car: &Vehicle, charger: &Limits) -> Target {
+    let voltage_mv = load_mv(config, car).unwrap_or(0);
     let most = car.limits.and(charger);
     Target {
         voltage_mv: voltage_mv.clamp(0, most.max_voltage_mv.max(0)),
@@ -153,13 +153,13 @@ pub(crate) fn precharge(config: &Config, car: &Vehicle, charger: &Limits) -> Tar
 }
 
 /// What the charging loop may ask for at most: the car's target within its limits and the charger's newest, the
-/// power at `present_mv` included; of the car's current so much, in per mille, as its inlet may carry. Never more voltage
+/// power at `inlet_mv` included; of the car's current so much, in per mille, as its inlet may carry. Never more voltage
 /// than `named_mv`, which the charger was named as the car's limit.
-pub(crate) fn goal(car: &Vehicle, charger: &Limits, present_mv: i32, permille: i32, named_mv: i32) -> Target {
+pub(crate) fn goal(car: &Vehicle, charger: &Limits, inlet_mv: i32, permille: i32, named_mv: i32) -> Target {
     let own_ma = i64::from(car.limits.max_current_ma) * i64::from(permille) / 1_000;
     let own = Limits { max_current_ma: i32::try_from(own_ma).unwrap_or(0), ..car.limits };
     let both = own.and(charger);
-    let most_ma = both.max_current_ma.min(both.current_at_power(present_mv)).max(0);
+    let most_ma = both.max_current_ma.min(both.current_at_power(inlet_mv)).max(0);
     Target {
         voltage_mv: most_asked_mv(car, named_mv).clamp(0, both.max_voltage_mv.max(0)),
         current_ma: car.target.current_ma.clamp(0, most_ma),

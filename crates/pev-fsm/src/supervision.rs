@@ -286,12 +286,12 @@ impl Supervision {
         &mut self,
         now: Instant,
         plant: &Plant,
-        reported_mv: i32,
+        present_mv: i32,
         limit_mv: i32,
     ) -> Option<Trouble> {
         let inlet = fresh(plant.inlet_mv, now);
-        let is_wrong = inlet.is_some_and(|mv| mv.saturating_sub(reported_mv).saturating_abs() > limit_mv);
-        let compared = limit(inlet.unwrap_or(0), "EVSEPresentVoltage", reported_mv);
+        let is_wrong = inlet.is_some_and(|mv| mv.saturating_sub(present_mv).saturating_abs() > limit_mv);
+        let compared = limit(inlet.unwrap_or(0), "EVSEPresentVoltage", present_mv);
         let is_wrong = self.disagree.for_at_least(now, is_wrong, DISAGREE);
         is_wrong.then(|| Trouble::new(By::Car, Cause::VoltageOff).compared(compared))
     }

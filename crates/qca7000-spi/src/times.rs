@@ -1,6 +1,6 @@
 //! Every time of this crate, with its source.
 
-use machine::{Duration, TimerName};
+use machine::{Duration, timers};
 
 /// Between two looks for a signature: the recorded host looks every 10 to 20 ms.
 pub const PROBE: Duration = Duration::from_millis(20);
@@ -27,28 +27,13 @@ pub const STUCK: Duration = Duration::from_secs(1);
 /// frames in all recordings, so a rest that does not come at once does not come.
 pub const CUT: Duration = Duration::from_millis(20);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Timer {
-    Probe,
-    Silent,
-    Reset,
-    Poll,
-    Retry,
-    Cut,
-}
-
-impl TimerName for Timer {
-    const ALL: &'static [Self] =
-        &[Self::Probe, Self::Silent, Self::Reset, Self::Poll, Self::Retry, Self::Cut];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Probe => "probe",
-            Self::Silent => "silent",
-            Self::Reset => "reset",
-            Self::Poll => "poll",
-            Self::Retry => "retry",
-            Self::Cut => "cut",
-        }
+timers! {
+    pub(crate) enum Timer {
+        Probe = "probe",
+        Silent = "silent",
+        Reset = "reset",
+        Poll = "poll",
+        Retry = "retry",
+        Cut = "cut",
     }
 }

@@ -1,16 +1,22 @@
 use sdp::Security;
 
-/// What stands between the TCP connection and V2GTP: nothing ([`Plain`]), or TLS.
+/// Makes the channel of each connection. Discovery announces what is on offer: plain, TLS, or both side by side.
+pub trait Channels {
+    /// What it makes.
+    type Channel: Channel;
+
+    /// Whether connections of this security are on offer.
+    fn offers(&self, security: Security) -> bool;
+
+    /// The channel of a connection that begins, of a security that is on offer.
+    fn open(&mut self, security: Security) -> Self::Channel;
+}
+
+/// What stands between one TCP connection and V2GTP: nothing ([`Plain`]), or TLS.
 ///
 /// The wire side is what TCP carries, the plain side is what V2GTP reads and writes. A channel does no
 /// I/O; a handshake is output of [`write`](Self::write) that no plain bytes caused.
 pub trait Channel {
-    /// What discovery says of it.
-    const SECURITY: Security;
-
-    /// Forgets everything: a new connection begins.
-    fn reset(&mut self);
-
     /// Takes bytes off the front of `wire` and gives the plain bytes that they make, maybe none. Always
     /// takes something unless `wire` is empty.
     ///
@@ -49,11 +55,19 @@ pub struct Broken;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Plain;
 
+impl Channels for Plain {
+    type Channel = Self;
+
+    fn offers(&self, security: Security) -> bool {
+        security == Security::NONE
+    }
+
+    fn open(&mut self, _: Security) -> Self {
+        Self
+    }
+}
+
 impl Channel for Plain {
-    const SECURITY: Security = Security::NONE;
-
-    fn reset(&mut self) {}
-
     fn read<'a, 'w: 'a>(&'a mut self, wire: &mut &'w [u8]) -> Result<&'a [u8], Broken> {
         Ok(core::mem::take(wire))
     }
@@ -73,4 +87,9 @@ impl Channel for Plain {
     fn peer(&self) -> Option<&[u8]> {
         None
     }
+}
+
+/// Plain or TLS of what `channels` offers, the first that is.
+pub(crate) fn only(channels: &impl Channels) -> Security {
+    if channels.offers(Security::NONE) { Security::NONE } else { Security::TLS }
 }

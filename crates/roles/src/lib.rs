@@ -1,16 +1,24 @@
 //! Whole roles over Ethernet frames: frames in, frames and demands out, no I/O.
 //!
-//! [`Listen`] is an observer: it transmits nothing unless it is told to join, and needs no stack.
+//! | role | what it is |
+//! |---|---|
+//! | [`Evse`] | a charger's connector: its modem and matching (SLAC), IPv6, discovery, TCP, V2GTP, session and plant |
+//! | [`Pev`] | a car's inlet: the mirror of it |
+//! | [`Listen`] | an observer: decodes what others say and needs no network stack; it sends nothing unless it is asked to join |
 //!
-//! [`Evse`] is a charger on a power-line link that is up: IPv6 with neighbour discovery, SECC discovery,
-//! TCP, V2GTP and the charger's session, in memory that the caller lends.
+//! Where the modems are paired already, or the link is plain Ethernet, it is taken as up ([`EvseLink::Up`],
+//! [`PevLink::Up`]). The memory of a charger or car is lent by the caller ([`EvseStorage`]). Between TCP and V2GTP stands a
+//! [`Channel`] of each connection: [`Plain`], or what other [`Channels`] make.
+//!
+//! Both sides have the same names: `EvseConfig` and `PevConfig`, `EvseInput` and `PevInput`, `EvseEvent` and `PevEvent`,
+//! `EvseConfigError` and `PevConfigError`. What the session and the plant need is in `evse_fsm` and `pev_fsm`.
 //!
 //! # Example
 //! A car asks for the charger; the answer is the next frame out.
 //!
 //! ```
 //! use machine::{Cx, Instant, Machine, ScriptedEntropy};
-//! use roles::{Evse, EvseConfig, EvseStorage, Input, MAX_FRAME, Mac};
+//! use roles::{Evse, EvseConfig, EvseStorage, EvseInput, MAX_FRAME, Mac};
 //!
 //! let mut entropy = ScriptedEntropy::new(&[7]);
 //! let mut cx = Cx { now: Instant::ZERO, entropy: &mut entropy };
@@ -18,7 +26,7 @@
 //! let config = EvseConfig::new(Mac([0x02, 0, 0, 0, 0, 0x01]));
 //! let mut evse = Evse::new(&mut cx, config, &mut storage)?;
 //! let mut buffer = [0; MAX_FRAME];
-//! assert!(evse.poll_transmit(&mut buffer)?.is_some(), "it asks whether anybody has its address");
+//! assert!(evse.poll_transmit(&mut buffer)?.is_some(), "it asks whether another station has its address");
 //!
 //! // From pyPLC's MAC address to all nodes: Ethernet, IPv6, UDP 50032 to 15118, discovery request.
 //! let mut frame = vec![0x33, 0x33, 0, 0, 0, 1, 0x04, 0x65, 0x65, 0, 0x64, 0xC3, 0x86, 0xDD];
@@ -27,7 +35,7 @@
 //! frame.extend("ff02::1".parse::<core::net::Ipv6Addr>()?.octets());
 //! frame.extend([0xC3, 0x70, 0x3B, 0x0E, 0, 18, 0x92, 0x9D]);
 //! frame.extend([0x01, 0xFE, 0x90, 0, 0, 0, 0, 2, 0x10, 0]);
-//! evse.handle(&mut cx, Input::Frame(&frame));
+//! evse.handle(&mut cx, EvseInput::Frame(&frame));
 //!
 //! let (len, ()) = evse.poll_transmit(&mut buffer)?.expect("an answer");
 //! let answer = sdp::Message::parse(&buffer[62..len])?;
@@ -48,8 +56,8 @@ mod pev;
 mod stream;
 mod watch;
 
-pub use channel::{Broken, Channel, Plain, Written};
-pub use evse::{ConfigError, Event, Evse, EvseConfig, EvseLink, EvseStorage, Happening, Input};
+pub use channel::{Broken, Channel, Channels, Plain, Written};
+pub use evse::{Evse, EvseConfig, EvseConfigError, EvseEvent, EvseInput, EvseLink, EvseStorage, Happening};
 pub use listen::{Listen, ListenEvent, ListenStorage, ListenWatch};
 pub use net::{MAX_FRAME, Mac};
 pub use pev::{Pev, PevConfig, PevConfigError, PevEvent, PevInput, PevLink, PevStorage};

@@ -7,7 +7,6 @@ use homeplug_mme::view::AttenProfileInd;
 use homeplug_mme::{ETHERTYPE, Frame, Mac, NetworkKey};
 use machine::{Cx, Deadline, Machine, TooShort};
 use modem::{Modem, ModemConfig, ModemEvent};
-use slac::{EvseInput, PevInput};
 
 /// Either side's matching, as the power line needs it.
 pub(crate) trait Matching: Machine<Route = (), Event = slac::Event> {
@@ -32,14 +31,14 @@ impl Matching for slac::Evse {
     fn is_up(&self) -> bool {
         self.is_matched()
     }
-    fn frame(frame: &[u8]) -> EvseInput<'_> {
-        EvseInput::Frame(frame)
+    fn frame(frame: &[u8]) -> slac::EvseInput<'_> {
+        slac::EvseInput::Frame(frame)
     }
-    fn modem_ready<'a>(ready: bool) -> EvseInput<'a> {
-        EvseInput::ModemReady(ready)
+    fn modem_ready<'a>(ready: bool) -> slac::EvseInput<'a> {
+        slac::EvseInput::ModemReady(ready)
     }
-    fn link<'a>(up: bool) -> EvseInput<'a> {
-        EvseInput::Link(up)
+    fn link<'a>(up: bool) -> slac::EvseInput<'a> {
+        slac::EvseInput::Link(up)
     }
 }
 
@@ -53,14 +52,14 @@ impl Matching for slac::Pev {
     fn is_up(&self) -> bool {
         self.is_matched()
     }
-    fn frame(frame: &[u8]) -> PevInput<'_> {
-        PevInput::Frame(frame)
+    fn frame(frame: &[u8]) -> slac::PevInput<'_> {
+        slac::PevInput::Frame(frame)
     }
-    fn modem_ready<'a>(ready: bool) -> PevInput<'a> {
-        PevInput::ModemReady(ready)
+    fn modem_ready<'a>(ready: bool) -> slac::PevInput<'a> {
+        slac::PevInput::ModemReady(ready)
     }
-    fn link<'a>(up: bool) -> PevInput<'a> {
-        PevInput::Link(up)
+    fn link<'a>(up: bool) -> slac::PevInput<'a> {
+        slac::PevInput::Link(up)
     }
 }
 

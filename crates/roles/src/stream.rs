@@ -75,7 +75,8 @@ impl Session for pev_fsm::Car {
 
 /// The bytes of one connection: through the channel into V2GTP messages, and answers back.
 pub(crate) struct Stream<'a, C, const N: usize> {
-    pub(crate) channel: C,
+    /// The channel of the connection that there is.
+    pub(crate) channel: Option<C>,
     /// Whether the session has been told of a connection and not of its end.
     is_connected: bool,
     deframer: &'a mut Deframer<N>,
@@ -99,9 +100,9 @@ pub enum StreamError {
 }
 
 impl<'a, C: Channel, const N: usize> Stream<'a, C, N> {
-    pub(crate) fn new(channel: C, deframer: &'a mut Deframer<N>, out: &'a mut [u8; N]) -> Self {
+    pub(crate) fn new(deframer: &'a mut Deframer<N>, out: &'a mut [u8; N]) -> Self {
         deframer.reset();
-        Self { channel, is_connected: false, deframer, out, filled: 0, taken: 0, watch: None }
+        Self { channel: None, is_connected: false, deframer, out, filled: 0, taken: 0, watch: None }
     }
 
     /// Whether the session has been told of a connection and not of its end.
@@ -109,9 +110,10 @@ impl<'a, C: Channel, const N: usize> Stream<'a, C, N> {
         self.is_connected
     }
 
-    /// A new connection is open.
-    pub(crate) fn connect<S: Session>(&mut self, cx: &mut Cx<'_>, session: &mut S) {
+    /// A new connection is open, through `channel`.
+    pub(crate) fn connect<S: Session>(&mut self, cx: &mut Cx<'_>, session: &mut S, channel: C) {
         self.reset();
+        self.channel = Some(channel);
         self.is_connected = true;
         session.handle(cx, S::CONNECTED);
     }
@@ -147,7 +149,7 @@ impl<'a, C: Channel, const N: usize> Stream<'a, C, N> {
 
     /// Forgets the connection.
     pub(crate) fn reset(&mut self) {
-        self.channel.reset();
+        self.channel = None;
         self.deframer.reset();
         (self.filled, self.taken) = (0, 0);
     }
@@ -172,7 +174,7 @@ impl<'a, C: Channel, const N: usize> Stream<'a, C, N> {
                 // Not an orderly end: the session shall not take it for one.
                 (Some(Closed::Rst), Next::Closing)
             }
-            _ if self.channel.is_closed() => (Some(Closed::Fin), Next::Closing),
+            _ if self.channel.as_ref().is_some_and(Channel::is_closed) => (Some(Closed::Fin), Next::Closing),
             _ if session.wants_close() && !self.is_sending() => (None, Next::Closing),
             (_, TcpState::Gone) if station.ended() == Some(Ended::Timeout) => {
                 (Some(Closed::Timeout), Next::Gone)
@@ -217,16 +219,19 @@ impl<'a, C: Channel, const N: usize> Stream<'a, C, N> {
 
     /// Closes the channel and this side of the connection.
     fn close(&mut self, station: &mut Station<'_>) {
-        self.channel.close();
+        if let Some(channel) = &mut self.channel {
+            channel.close();
+        }
         self.flush(station);
         station.close();
     }
 
     fn flush(&mut self, station: &mut Station<'_>) {
+        let Some(channel) = &mut self.channel else { return };
         loop {
             let rest = self.out.get(self.taken..self.filled).unwrap_or_default();
             let written = station.write(|wire| {
-                let written = self.channel.write(rest, wire);
+                let written = channel.write(rest, wire);
                 (written.wire, written)
             });
             let written = written.unwrap_or_default();
@@ -244,8 +249,9 @@ impl<'a, C: Channel, const N: usize> Stream<'a, C, N> {
         session: &mut S,
         skipped: &mut impl FnMut(PayloadType),
     ) -> Result<(), StreamError> {
+        let Some(channel) = &mut self.channel else { return Ok(()) };
         while !wire.is_empty() {
-            let mut plain = self.channel.read(&mut wire)?;
+            let mut plain = channel.read(&mut wire)?;
             while let Some(item) = self.deframer.next(&mut plain)? {
                 match item {
                     Item::Message(message) => {

@@ -9,7 +9,7 @@ use evse_fsm::{Insulation, Isolation};
 use machine::{Cx, Duration, Instant, Machine, ScriptedEntropy};
 use pev_fsm::{Operator, Vehicle};
 use roles::{
-    Evse, EvseConfig, EvseStorage, Input, MAX_FRAME, Mac, Pev, PevConfig, PevInput, PevLink, PevStorage,
+    Evse, EvseConfig, EvseInput, EvseStorage, MAX_FRAME, Mac, Pev, PevConfig, PevInput, PevLink, PevStorage,
     Watch,
 };
 use session::{Cause, Contactors, Direction, Limits, Lock, Phase, Reading, Target};
@@ -42,7 +42,7 @@ impl<'a> Bench<'a> {
         let mut cx = Cx { now, entropy: &mut entropy };
         let charger = EvseConfig::new(Mac([2, 0, 0, 0, 0, 0x5E]));
         let evse = Evse::new(&mut cx, charger, evse).unwrap();
-        let car = PevConfig { link: PevLink::Given, ..PevConfig::new(Mac([2, 0, 0, 0, 0, 0xE1])) };
+        let car = PevConfig { link: PevLink::Up, ..PevConfig::new(Mac([2, 0, 0, 0, 0, 0xE1])) };
         let pev = Pev::new(&mut cx, car, pev).unwrap();
         Self {
             now,
@@ -96,7 +96,7 @@ impl<'a> Bench<'a> {
             emergency_stop: yes(false),
             ..evse_fsm::Plant::default()
         };
-        self.evse.handle(&mut Cx { now: at, entropy: &mut self.entropy }, Input::Plant(plant));
+        self.evse.handle(&mut Cx { now: at, entropy: &mut self.entropy }, EvseInput::Plant(plant));
         let pilot = if self.plugged { charger.pilot } else { Output::Zero };
         let plant = pev_fsm::Plant {
             pilot: Some(Reading::new(pilot, at)),
@@ -152,7 +152,7 @@ impl<'a> Bench<'a> {
                 moved = true;
                 if (self.passes)(&buffer[..len]) {
                     let mut cx = Cx { now: self.now, entropy: &mut self.entropy };
-                    self.evse.handle(&mut cx, Input::Frame(&buffer[..len]));
+                    self.evse.handle(&mut cx, EvseInput::Frame(&buffer[..len]));
                 }
             }
             if !moved {

@@ -1,6 +1,6 @@
 use core::net::Ipv6Addr;
 
-use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers, TooShort};
+use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, Timers, TooShort, timers};
 
 use crate::{Datagram, Endpoint, Error, Message, Request, Response, Security, Transport};
 
@@ -219,15 +219,9 @@ struct Answer {
     port: u16,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Timer {
-    Open,
-}
-
-impl TimerName for Timer {
-    const ALL: &'static [Self] = &[Self::Open];
-    fn name(self) -> &'static str {
-        "sdp open"
+timers! {
+    enum Timer {
+        Open = "sdp open",
     }
 }
 

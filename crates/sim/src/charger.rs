@@ -1,5 +1,5 @@
 use machine::{Cx, Deadline, Duration, Instant, Machine};
-use roles::{ConfigError, Evse, EvseConfig, EvseStorage};
+use roles::{Evse, EvseConfig, EvseConfigError, EvseStorage};
 
 use crate::{Drive, Input, Node};
 
@@ -21,7 +21,7 @@ impl<'a> Charger<'a> {
         cx: &mut Cx<'_>,
         config: EvseConfig,
         storage: &'a mut EvseStorage<'a>,
-    ) -> Result<Self, ConfigError> {
+    ) -> Result<Self, EvseConfigError> {
         Ok(Self { evse: Evse::new(cx, config, storage)?, next_reading: cx.now })
     }
 
@@ -39,10 +39,10 @@ impl<'a> Charger<'a> {
 impl Node for Charger<'_> {
     fn handle(&mut self, cx: &mut Cx<'_>, input: Input<'_>) {
         match input {
-            Input::Frame(frame) => self.evse.handle(cx, roles::Input::Frame(frame)),
+            Input::Frame(frame) => self.evse.handle(cx, roles::EvseInput::Frame(frame)),
             Input::Plant(plant) => {
                 self.next_reading = cx.now + READING;
-                self.evse.handle(cx, roles::Input::Plant(plant));
+                self.evse.handle(cx, roles::EvseInput::Plant(plant));
             }
             Input::Pilot(_) | Input::CarPlant(_) => (),
         }

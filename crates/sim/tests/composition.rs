@@ -83,7 +83,7 @@ fn however_often_a_key_brings_no_link_the_charger_tries_again_without_a_pull_of_
 fn operator(world: &mut World<Host<'_>>, word: Operator) {
     world.tell(EVSE, |host, cx| {
         let Host::Charger(charger) = host else { return };
-        charger.role_mut().handle(cx, roles::Input::Operator(word));
+        charger.role_mut().handle(cx, roles::EvseInput::Operator(word));
     });
 }
 
@@ -169,7 +169,7 @@ impl Desk<'_> {
             self.now += Duration::from_millis(10);
             let mut cx = Cx { now: self.now, entropy: &mut self.chance };
             let pilot = Some(Reading::new(self.pev.demand().pilot, cx.now));
-            self.evse.handle(&mut cx, roles::Input::Plant(Plant { pilot, ..Plant::default() }));
+            self.evse.handle(&mut cx, roles::EvseInput::Plant(Plant { pilot, ..Plant::default() }));
             self.evse.handle_timeout(&mut cx);
             let pilot = Some(Reading::new(self.evse.demand().pilot, cx.now));
             self.pev.handle(&mut cx, PevInput::Plant(pev_fsm::Plant { pilot, ..pev_fsm::Plant::default() }));
@@ -179,7 +179,7 @@ impl Desk<'_> {
                 self.pev.handle(&mut cx, PevInput::Frame(&buffer[..length]));
             }
             while let Some((length, ())) = self.pev.poll_transmit(&mut buffer).unwrap() {
-                self.evse.handle(&mut cx, roles::Input::Frame(&buffer[..length]));
+                self.evse.handle(&mut cx, roles::EvseInput::Frame(&buffer[..length]));
             }
         }
     }
@@ -206,7 +206,7 @@ fn without_modems_charger_and_car_match_and_do_so_again_after_a_step_and_for_a_c
     desk.run(5000);
     assert!(desk.is_matched());
     let mut cx = Cx { now: desk.now, entropy: &mut desk.chance };
-    desk.evse.handle(&mut cx, roles::Input::Operator(Operator::Retry));
+    desk.evse.handle(&mut cx, roles::EvseInput::Operator(Operator::Retry));
     desk.run(1000);
     assert!(!desk.is_matched());
     desk.run(7000);

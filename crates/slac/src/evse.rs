@@ -6,7 +6,7 @@ mod runs;
 mod validation;
 
 use homeplug_mme::{Frame, Mac, NetworkKey, Nmk, RunId, Slac, StationId};
-use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers, TooShort};
+use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, Timers, TooShort, timers};
 
 use crate::times::{
     C_CONN_MAX_MATCH, C_EV_MATCH_MNBC, T_CONN_RESUME, T_STEP_EF, TP_LINK_READY_NOTIFICATION,
@@ -87,25 +87,13 @@ struct Joined {
     reply: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Timer {
-    Init,
-    Join,
-    Resume,
-    Ready,
-    Step,
-}
-
-impl TimerName for Timer {
-    const ALL: &'static [Self] = &[Self::Init, Self::Join, Self::Resume, Self::Ready, Self::Step];
-    fn name(self) -> &'static str {
-        match self {
-            Self::Init => "TT_EVSE_SLAC_init",
-            Self::Join => "TT_match_join",
-            Self::Resume => "T_conn_resume",
-            Self::Ready => "TP_link_ready_notification",
-            Self::Step => "T_step_EF",
-        }
+timers! {
+    enum Timer {
+        Init = "TT_EVSE_SLAC_init",
+        Join = "TT_match_join",
+        Resume = "T_conn_resume",
+        Ready = "TP_link_ready_notification",
+        Step = "T_step_EF",
     }
 }
 

@@ -9,7 +9,7 @@ mod set_aside;
 mod validation;
 
 use homeplug_mme::{Mac, NetworkKey, RunId, Slac};
-use machine::{Cx, Deadline, Instant, Machine, Queue, TimerName, Timers, TooShort};
+use machine::{Cx, Deadline, Instant, Machine, Queue, Timers, TooShort, timers};
 
 use crate::{Event, Failure};
 
@@ -180,44 +180,17 @@ impl Machine for Pev {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Timer {
-    LinkReady,
-    Answer,
-    Gather,
-    Sound,
-    Results,
-    Toggle,
-    Join,
-    Resume,
-    Pause,
-}
-
-impl TimerName for Timer {
-    const ALL: &'static [Self] = &[
-        Self::LinkReady,
-        Self::Answer,
-        Self::Gather,
-        Self::Sound,
-        Self::Results,
-        Self::Toggle,
-        Self::Join,
-        Self::Resume,
-        Self::Pause,
-    ];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::LinkReady => "TP_link_ready_notification",
-            Self::Answer => "TT_match_response",
-            Self::Gather => "more chargers' answers",
-            Self::Sound => "TP_EV_batch_msg_interval",
-            Self::Results => "TT_EV_atten_results",
-            Self::Toggle => "TP_EV_vald_state_duration",
-            Self::Join => "TT_match_join",
-            Self::Resume => "T_conn_resume",
-            Self::Pause => "TT_matching_rate",
-        }
+timers! {
+    enum Timer {
+        LinkReady = "TP_link_ready_notification",
+        Answer = "TT_match_response",
+        Gather = "more chargers' answers",
+        Sound = "TP_EV_batch_msg_interval",
+        Results = "TT_EV_atten_results",
+        Toggle = "TP_EV_vald_state_duration",
+        Join = "TT_match_join",
+        Resume = "T_conn_resume",
+        Pause = "TT_matching_rate",
     }
 }
 

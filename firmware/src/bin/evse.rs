@@ -8,7 +8,7 @@ use control_pilot::{Level, Output};
 use evse_fsm::{Contactors, Insulation, Isolation, Plant, Reading};
 use firmware::Chip;
 use machine::{Cx, Duration, Instant, Machine, whole};
-use roles::{Evse, EvseConfig, EvseLink, EvseStorage, Input, MAX_FRAME, Mac};
+use roles::{Evse, EvseConfig, EvseLink, EvseStorage, EvseInput, MAX_FRAME, Mac};
 
 /// The role's memory, lent to it for ever.
 static mut STORAGE: EvseStorage<'static> = EvseStorage::new();
@@ -60,8 +60,8 @@ extern "C" fn _start() -> ! {
         chip.0 = [a, b, c, d, e, f, g, h];
         now += Duration::from_millis(u64::from(a));
         let mut cx = Cx { now, entropy: &mut chip };
-        evse.handle(&mut cx, Input::Plant(plant(now, sensors)));
-        evse.handle(&mut cx, Input::Frame(frame));
+        evse.handle(&mut cx, EvseInput::Plant(plant(now, sensors)));
+        evse.handle(&mut cx, EvseInput::Frame(frame));
         evse.handle_timeout(&mut cx);
         let mut out = [0; MAX_FRAME];
         while let Some((length, ())) = whole(evse.poll_transmit(&mut out)) {

@@ -4,7 +4,7 @@ use control_pilot::{Level, Output};
 use hal_linux::OsEntropy;
 use machine::{Cx, Instant, Machine, whole};
 use roles::{
-    Evse, EvseConfig, EvseLink, EvseStorage, Input, MAX_FRAME, Mac, Pev, PevConfig, PevInput, PevStorage,
+    Evse, EvseConfig, EvseInput, EvseLink, EvseStorage, MAX_FRAME, Mac, Pev, PevConfig, PevInput, PevStorage,
 };
 use session::{Contactors, Insulation, Isolation, Phase, Reading, Target};
 use wire::{Driven, coil};
@@ -46,7 +46,7 @@ impl<'s> Peer<'s> {
         let mut cx = Cx { now, entropy: &mut OsEntropy };
         match self {
             Self::Car(pev) => pev.handle(&mut cx, PevInput::Frame(frame)),
-            Self::Charger(evse) => evse.handle(&mut cx, Input::Frame(frame)),
+            Self::Charger(evse) => evse.handle(&mut cx, EvseInput::Frame(frame)),
         }
     }
 
@@ -86,7 +86,7 @@ impl<'s> Peer<'s> {
                     emergency_stop: Some(Reading::new(false, now)),
                     ..evse_fsm::Plant::default()
                 };
-                evse.handle(&mut cx, Input::Plant(plant));
+                evse.handle(&mut cx, EvseInput::Plant(plant));
             }
         }
     }

@@ -1,7 +1,7 @@
 use control_pilot::Level;
 use evse_fsm::{Contactors, Insulation, Isolation, Operator, Plant, Reading};
 use machine::{Cx, Entropy, Instant, Machine};
-use roles::{Evse, EvseStorage, Input};
+use roles::{Evse, EvseInput, EvseStorage};
 use v2gtp::{Header, PayloadType};
 
 use crate::Car;
@@ -106,14 +106,14 @@ impl<'s> World<'s> {
     }
 
     /// Gives an input to the charger now.
-    pub fn input(&mut self, input: Input<'_>) {
+    pub fn input(&mut self, input: EvseInput<'_>) {
         let mut cx = Cx { now: Instant::from_micros(self.now), entropy: &mut self.entropy };
         self.evse.handle(&mut cx, input);
     }
 
     /// Gives the charger a word of its operator.
     pub fn operator(&mut self, word: Operator) {
-        self.input(Input::Operator(word));
+        self.input(EvseInput::Operator(word));
     }
 
     /// Carries frames both ways until nothing is left to carry now.
@@ -123,7 +123,7 @@ impl<'s> World<'s> {
             let mut quiet = true;
             for frame in self.car.poll(self.now) {
                 quiet = false;
-                self.input(Input::Frame(&frame));
+                self.input(EvseInput::Frame(&frame));
             }
             while let Some((length, ())) = self.evse.poll_transmit(&mut buffer).unwrap() {
                 quiet = false;
@@ -145,7 +145,7 @@ impl<'s> World<'s> {
             if self.now >= self.next_reading {
                 self.next_reading = self.now + Self::READING;
                 if self.has_sensors {
-                    self.input(Input::Plant(self.reading()));
+                    self.input(EvseInput::Plant(self.reading()));
                 }
             }
             let mut cx = Cx { now: Instant::from_micros(self.now), entropy: &mut self.entropy };
@@ -157,7 +157,7 @@ impl<'s> World<'s> {
     /// Reads the sensors now, whenever the next reading is due.
     pub fn read(&mut self) {
         let reading = self.reading();
-        self.input(Input::Plant(reading));
+        self.input(EvseInput::Plant(reading));
     }
 
     /// Plugs in, finds the charger and connects.
@@ -176,7 +176,7 @@ impl<'s> World<'s> {
     /// Sends an EXI stream now.
     pub fn send(&mut self, stream: &[u8]) {
         for frame in self.request(stream) {
-            self.input(Input::Frame(&frame));
+            self.input(EvseInput::Frame(&frame));
         }
         self.exchange();
     }

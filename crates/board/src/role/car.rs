@@ -3,14 +3,14 @@ use core::fmt;
 use homeplug_mme::NetworkKey;
 use machine::{Cx, Instant, Machine};
 use pev_fsm::{Demand, Event, Operator, Plant};
-use roles::{Channel, Pev, PevEvent, PevInput};
+use roles::{Channels, Pev, PevEvent, PevInput};
 use session::Phase;
 
 use super::{Note, Role, Wish};
 use crate::log::car::OfCar;
 use crate::{CarReading, Head};
 
-impl<C: Channel, const N: usize> Role for Pev<'_, C, N> {
+impl<C: Channels, const N: usize> Role for Pev<'_, C, N> {
     type Demand = Demand;
     type Reading = CarReading;
     const NAME: &'static str = "car";

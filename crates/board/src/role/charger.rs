@@ -3,33 +3,33 @@ use core::fmt;
 use evse_fsm::{Demand, Event, Operator, Plant};
 use homeplug_mme::NetworkKey;
 use machine::{Cx, Instant, Machine};
-use roles::{Channel, Evse, Happening, Input};
+use roles::{Channels, Evse, EvseInput, Happening};
 use session::Phase;
 
 use super::{Note, Role, Wish};
 use crate::Head;
 use crate::log::charger::OfCharger;
 
-impl<C: Channel, const N: usize> Role for Evse<'_, C, N> {
+impl<C: Channels, const N: usize> Role for Evse<'_, C, N> {
     type Demand = Demand;
     type Reading = Plant;
     const NAME: &'static str = "charger";
     const SAFE: Demand = Demand::SAFE;
 
-    fn frame(frame: &[u8]) -> Input<'_> {
-        Input::Frame(frame)
+    fn frame(frame: &[u8]) -> EvseInput<'_> {
+        EvseInput::Frame(frame)
     }
 
-    fn reading<'a>(reading: Plant) -> Input<'a> {
-        Input::Plant(reading)
+    fn reading<'a>(reading: Plant) -> EvseInput<'a> {
+        EvseInput::Plant(reading)
     }
 
-    fn no_reading<'a>() -> Input<'a> {
-        Input::Plant(Plant::default())
+    fn no_reading<'a>() -> EvseInput<'a> {
+        EvseInput::Plant(Plant::default())
     }
 
-    fn interface_down<'a>() -> Input<'a> {
-        Input::InterfaceDown
+    fn interface_down<'a>() -> EvseInput<'a> {
+        EvseInput::InterfaceDown
     }
 
     fn wish(&mut self, cx: &mut Cx<'_>, wish: Wish) -> bool {
@@ -41,7 +41,7 @@ impl<C: Channel, const N: usize> Role for Evse<'_, C, N> {
             Wish::Reset => Operator::Reset,
             Wish::Latch(latch) => Operator::Latch(latch),
         };
-        self.handle(cx, Input::Operator(word));
+        self.handle(cx, EvseInput::Operator(word));
         true
     }
 
@@ -65,17 +65,17 @@ impl<C: Channel, const N: usize> Role for Evse<'_, C, N> {
         super::describe(out, self.matching(), self.stop_reason())
     }
 
-    fn head(event: &roles::Event) -> Option<Head> {
+    fn head(event: &roles::EvseEvent) -> Option<Head> {
         let of = OfCharger(&event.what);
         let head = Head { at: Instant::ZERO, checkpoint: of.checkpoint(), who: of.who() };
         of.is_said().then_some(head)
     }
 
-    fn words(event: &roles::Event, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn words(event: &roles::EvseEvent, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&OfCharger(&event.what), out)
     }
 
-    fn note(event: &roles::Event) -> Note<'_> {
+    fn note(event: &roles::EvseEvent) -> Note<'_> {
         match &event.what {
             Happening::Session(Event::Message(message)) => Note::Message(message),
             Happening::Session(Event::Latched(latch)) => Note::Latched(*latch),

@@ -63,7 +63,7 @@ pub fn run(args: &PevArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit>
     if args.bulbs {
         car.load = pev_fsm::Load::Bulb { voltage_mv: Wishes::BULBS_MV };
     }
-    let link = if args.link == LinkHow::Up { PevLink::Given } else { PevLink::matched(mac) };
+    let link = if args.link == LinkHow::Up { PevLink::Up } else { PevLink::matched(mac) };
     let config = PevConfig { mac, address: Some(address), link, discovers: args.matches.is_none(), car };
 
     let clock = Clock::start();

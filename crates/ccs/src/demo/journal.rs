@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 use machine::{Duration, Instant};
-use roles::{Event, PevEvent, Watch};
+use roles::{EvseEvent, PevEvent, Watch};
 use session::Direction;
 use sim::script::{Script, Told};
 
@@ -136,7 +136,7 @@ impl Journal {
     fn charger(
         &mut self,
         at: Instant,
-        event: &Event,
+        event: &EvseEvent,
         summary: &mut Summary,
         out: &mut dyn Write,
     ) -> anyhow::Result<()> {

@@ -13,7 +13,7 @@ mod tell;
 
 use control_pilot::{Level, Output};
 use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TooShort};
-use session::{Latch, Phase, Snapshot, StopReason};
+use session::{Latch, Phase, Snapshot, StopReason, Time};
 
 use crate::order::State;
 use crate::pilot::Pilot;
@@ -95,6 +95,11 @@ impl Charger {
         })
     }
 
+    /// How long the charger waits: its configured time, with `strict` and the quirks about timers.
+    pub fn time(&self, time: Time) -> Duration {
+        self.config.times.get(time)
+    }
+
     /// The pilot of [`demand`](Self::demand).
     pub const fn pilot(&self) -> Output {
         self.pilot.output()
@@ -154,6 +159,9 @@ impl Machine for Charger {
     }
 
     fn handle_timeout(&mut self, cx: &mut Cx<'_>) {
+        if self.due.is_some_and(|due| cx.now < due.at) {
+            return;
+        }
         self.tell_time(cx.now);
         self.run_timers();
         self.advance();

@@ -1,6 +1,6 @@
 //! What belongs to one session.
 
-use machine::{Instant, TimerName, Timers};
+use machine::{Instant, Timers, timers};
 use session::{Limits, Protocol, StopReason, Time};
 
 use crate::order::State;
@@ -71,40 +71,15 @@ impl Session {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Timer {
-    Setup,
-    Sequence,
-    Authorisation,
-    CableCheck,
-    PreCharge,
-    Welding,
-    StopGrace,
-    Close,
-}
-
-impl TimerName for Timer {
-    const ALL: &'static [Self] = &[
-        Self::Setup,
-        Self::Sequence,
-        Self::Authorisation,
-        Self::CableCheck,
-        Self::PreCharge,
-        Self::Welding,
-        Self::StopGrace,
-        Self::Close,
-    ];
-    fn name(self) -> &'static str {
-        match self {
-            Self::Setup => Time::SetupBudget,
-            Self::Sequence => Time::Sequence,
-            Self::Authorisation => Time::AuthorisationBudget,
-            Self::CableCheck => Time::CableCheckBudget,
-            Self::PreCharge => Time::PreChargeBudget,
-            Self::Welding => Time::WeldingBudget,
-            Self::StopGrace => Time::StopGrace,
-            Self::Close => Time::CloseAfterStop,
-        }
-        .name()
+timers! {
+    pub(super) enum Timer {
+        Setup = Time::SetupBudget.name(),
+        Sequence = Time::Sequence.name(),
+        Authorisation = Time::AuthorisationBudget.name(),
+        CableCheck = Time::CableCheckBudget.name(),
+        PreCharge = Time::PreChargeBudget.name(),
+        Welding = Time::WeldingBudget.name(),
+        StopGrace = Time::StopGrace.name(),
+        Close = Time::CloseAfterStop.name(),
     }
 }

@@ -7,7 +7,7 @@ use homeplug_mme::view::{
     GetKeyReq, NscmGetDLinkStatusReq, NscmGetVersionReq, PlLinkStatusReq, SetKeyReq, SwVerReq,
 };
 use homeplug_mme::{Frame, Mac, NetworkKey, emit};
-use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers, TooShort};
+use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, Retry, Timers, TooShort, timers};
 
 use crate::Firmware;
 use crate::profile::{Profile, UNKNOWN, Vendor};
@@ -121,9 +121,9 @@ pub enum ModemFault {
 enum State {
     Stopped,
     Searching { searches: u8 },
-    SettingKey { tries: u8 },
+    SettingKey(Retry),
     Restarting(Restart),
-    Verifying { tries: u8 },
+    Verifying(Retry),
     Present { unanswered: u8 },
     Faulty,
 }
@@ -137,19 +137,10 @@ enum Ask {
     Link,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Timer {
-    Step,
-    Hold,
-}
-
-impl TimerName for Timer {
-    const ALL: &'static [Self] = &[Self::Step, Self::Hold];
-    fn name(self) -> &'static str {
-        match self {
-            Self::Step => "modem",
-            Self::Hold => "modem link",
-        }
+timers! {
+    enum Timer {
+        Step = "modem",
+        Hold = "modem link",
     }
 }
 
@@ -199,7 +190,7 @@ impl Modem {
         }
         match self.state {
             State::Stopped | State::Searching { .. } | State::Restarting(_) => {}
-            State::SettingKey { .. } | State::Verifying { .. } | State::Present { .. } | State::Faulty => {
+            State::SettingKey(_) | State::Verifying(_) | State::Present { .. } | State::Faulty => {
                 self.proceed(cx);
             }
         }

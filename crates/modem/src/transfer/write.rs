@@ -3,7 +3,7 @@ use homeplug_mme::view::{
     Operation, Outcome, StartSession, WriteModule,
 };
 use homeplug_mme::{Frame, Mac};
-use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, Timers, TooShort};
+use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, Retry, Timers, TooShort, timers};
 
 use super::read::{ANSWER, request};
 use super::reset::{Reset, ResetEvent};
@@ -14,7 +14,7 @@ use crate::profile::Vendor;
 /// Wait for the beginning of a session, and for each part and the end of it (open-plc-utils): flash is slow.
 const START_ANSWER: Duration = Duration::from_secs(60);
 const WRITE_ANSWER: Duration = Duration::from_secs(90);
-/// How often a step is tried: all but the last can be repeated without harm; judgement.
+/// How often a request is sent that can be repeated without harm; judgement.
 const TRIES: u8 = 2;
 /// Bytes of a module in the confirmation of a session; its status and error are the last four.
 const STARTED_MODULE: usize = 16;
@@ -88,7 +88,7 @@ impl<'a> WritePlan<'a> {
             peer: Peer::new(own, self.before)?,
             session: 0,
             stage: Stage::Stopped,
-            tries: 0,
+            retry: Retry::new(0, Duration::ZERO),
             send: false,
             progress: None,
             timers: Timers::new(),
@@ -140,7 +140,7 @@ pub struct PibWriter<'a> {
     peer: Peer,
     session: u32,
     stage: Stage,
-    tries: u8,
+    retry: Retry,
     send: bool,
     /// The newest only: progress never takes the place of the end.
     progress: Option<(WriteStep, usize)>,
@@ -184,15 +184,23 @@ enum Stage {
     Compare { at: usize },
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Timer {
-    Answer,
+timers! {
+    enum Timer {
+        Answer = "modem write",
+    }
 }
 
-impl TimerName for Timer {
-    const ALL: &'static [Self] = &[Self::Answer];
-    fn name(self) -> &'static str {
-        "modem write"
+impl Stage {
+    /// How its request is asked; a stage without one is not.
+    const fn retry(&self) -> Retry {
+        match self {
+            Self::Stopped | Self::Restart(_) => Retry::new(0, Duration::ZERO),
+            Self::Start => Retry::new(TRIES, START_ANSWER),
+            Self::Write { .. } => Retry::new(TRIES, WRITE_ANSWER),
+            // It may have been done although its answer was lost: twice is once too often.
+            Self::Commit => Retry::new(1, WRITE_ANSWER),
+            Self::Compare { .. } => Retry::new(TRIES, ANSWER),
+        }
     }
 }
 
@@ -229,19 +237,20 @@ impl PibWriter<'_> {
     fn enter(&mut self, now: Instant, stage: Stage) {
         self.stage = stage;
         self.progress = self.step();
-        self.ask(now, 1);
+        self.retry = self.stage.retry();
+        self.ask(now);
     }
 
-    fn ask(&mut self, now: Instant, tries: u8) {
-        let wait = match self.stage {
-            Stage::Stopped | Stage::Restart(_) => return self.timers.clear(Timer::Answer),
-            Stage::Start => START_ANSWER,
-            Stage::Write { .. } | Stage::Commit => WRITE_ANSWER,
-            Stage::Compare { .. } => ANSWER,
-        };
-        self.tries = tries;
-        self.send = true;
-        self.timers.set(Timer::Answer, now + wait);
+    fn ask(&mut self, now: Instant) {
+        if matches!(self.stage, Stage::Stopped | Stage::Restart(_)) {
+            return self.timers.clear(Timer::Answer);
+        }
+        if let Some(due) = self.retry.again(now) {
+            self.send = true;
+            self.timers.set(Timer::Answer, due);
+        } else {
+            self.fail(TransferFault::NoAnswer);
+        }
     }
 
     fn fail(&mut self, fault: TransferFault) {
@@ -387,12 +396,7 @@ impl Machine for PibWriter<'_> {
             self.drain(cx.now);
         }
         while let Some(Timer::Answer) = self.timers.expired(cx.now) {
-            // A commit may have been done although its answer was lost: twice is once too often.
-            if self.tries < TRIES && !matches!(self.stage, Stage::Commit) {
-                self.ask(cx.now, self.tries + 1);
-            } else {
-                self.fail(TransferFault::NoAnswer);
-            }
+            self.ask(cx.now);
         }
     }
 

@@ -34,7 +34,7 @@ impl Car {
             self.session.named_mv = vehicle.limits.max_voltage_mv;
         }
         let target = match exchange {
-            Exchange::PreCharge => policy::precharge(&self.config, &vehicle, &self.session.charger),
+            Exchange::PreCharge => policy::precharge_target(&self.config, &vehicle, &self.session.charger),
             Exchange::CurrentDemand => self.current_target(),
             _ => Target::ZERO,
         };
@@ -59,11 +59,11 @@ impl Car {
     fn current_target(&mut self) -> Target {
         let Some(vehicle) = self.vehicle else { return Target::ZERO };
         let measured = fresh(self.plant.inlet_mv, self.now);
-        let present_mv = measured.or(self.session.reported_mv).or(vehicle.battery_mv).unwrap_or(0);
+        let inlet_mv = measured.or(self.session.present_mv).or(vehicle.battery_mv).unwrap_or(0);
         let goal = policy::goal(
             &vehicle,
             &self.session.charger,
-            present_mv,
+            inlet_mv,
             self.inlet_permille(),
             self.session.named_mv,
         );
@@ -75,7 +75,7 @@ impl Car {
         }
         let current_ma = self.session.ramp.step(self.now, goal_ma, self.config.current_ramp_ma_per_s);
         self.session.asked_ma = Some(current_ma);
-        let precharge = policy::precharge(&self.config, &vehicle, &self.session.charger);
+        let precharge = policy::precharge_target(&self.config, &vehicle, &self.session.charger);
         let voltage_mv = if is_first { precharge.voltage_mv.min(goal.voltage_mv) } else { goal.voltage_mv };
         Target { voltage_mv, current_ma }
     }

@@ -19,7 +19,7 @@ impl Car {
         if let Some(trouble) = policy::nonsense(name, present, &limits) {
             return self.fault(trouble);
         }
-        self.session.reported_mv = Some(present.voltage_mv);
+        self.session.present_mv = Some(present.voltage_mv);
         // What the newest response leaves out stays as it was.
         let newest = |new: i32, old: i32| if new == i32::MAX { old } else { new };
         self.session.charger.max_voltage_mv =
@@ -46,7 +46,7 @@ impl Car {
     }
 
     pub(super) fn welding(&mut self, present_mv: i32) {
-        self.session.reported_mv = Some(present_mv);
+        self.session.present_mv = Some(present_mv);
         let measured = fresh(self.plant.inlet_mv, self.now).unwrap_or(present_mv);
         self.session.welding_rounds = self.session.welding_rounds.saturating_add(1);
         if measured.saturating_abs() < DEAD_MV {

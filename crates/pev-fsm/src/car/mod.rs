@@ -154,6 +154,9 @@ impl Machine for Car {
     }
 
     fn handle_timeout(&mut self, cx: &mut Cx<'_>) {
+        if self.due.is_some_and(|due| cx.now < due.at) {
+            return;
+        }
         self.tell_time(cx.now);
         self.run_timers();
         self.advance();

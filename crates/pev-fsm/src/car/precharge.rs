@@ -14,26 +14,22 @@ impl Car {
         if !policy::is_voltage(present_mv) {
             return self.fault(policy::implausible(name, "EVSEPresentVoltage", present_mv, "V"));
         }
-        self.session.reported_mv = Some(present_mv);
-        let reference = self.vehicle.and_then(|car| policy::reference_mv(&self.config, &car));
-        let Some(reference_mv) = reference.filter(|mv| *mv > self.session.charger.min_voltage_mv) else {
-            return self.precharge_ends(
-                reference,
-                "EVSEMinimumVoltageLimit",
-                self.session.charger.min_voltage_mv,
-            );
+        self.session.present_mv = Some(present_mv);
+        let load = self.vehicle.and_then(|car| policy::load_mv(&self.config, &car));
+        let Some(load_mv) = load.filter(|mv| *mv > self.session.charger.min_voltage_mv) else {
+            return self.precharge_ends(load, "EVSEMinimumVoltageLimit", self.session.charger.min_voltage_mv);
         };
         // With the contactors closed it would be an over-voltage.
         let own_mv = self.vehicle.map_or(i32::MAX, |car| car.limits.max_voltage_mv);
-        if reference_mv > Protection::most_mv(own_mv) {
-            return self.precharge_ends(reference, "the battery's newest limit", own_mv);
+        if load_mv > Protection::most_mv(own_mv) {
+            return self.precharge_ends(load, "the battery's newest limit", own_mv);
         }
         self.checkpoint(Checkpoint::VOLTAGE_COMPARED);
-        match policy::compare(self.now, &self.plant, &self.config, reference_mv, present_mv) {
+        match policy::compare(self.now, &self.plant, &self.config, load_mv, present_mv) {
             Compared::Near => {
                 self.session.closes_from = Some(self.now + SEEN);
                 if self.config.precharge == Precharge::Reported {
-                    let difference_mv = present_mv.saturating_sub(reference_mv);
+                    let difference_mv = present_mv.saturating_sub(load_mv);
                     self.session.settling.take(self.now, difference_mv, self.config.tolerance_mv);
                     self.session.closes_from = Some(self.now);
                 }
@@ -68,9 +64,9 @@ impl Car {
         {
             return;
         }
-        let reference = self.vehicle.and_then(|car| policy::reference_mv(&self.config, &car));
-        if let (Some(inlet), Some(reference_mv)) = (self.plant.inlet_mv, reference) {
-            let difference_mv = inlet.value.saturating_sub(reference_mv);
+        let load = self.vehicle.and_then(|car| policy::load_mv(&self.config, &car));
+        if let (Some(inlet), Some(load_mv)) = (self.plant.inlet_mv, load) {
+            let difference_mv = inlet.value.saturating_sub(load_mv);
             self.session.settling.take(inlet.at, difference_mv, self.config.tolerance_mv);
         } else {
             self.session.settling.begin();

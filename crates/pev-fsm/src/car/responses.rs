@@ -44,10 +44,11 @@ impl Car {
         };
         // What it compares is its voltage with the target of the precharge.
         let is_low = response.refusal == Some(Refusal::PresentVoltageTooLow);
-        let target =
-            self.vehicle.map(|car| policy::precharge(&self.config, &car, &self.session.charger).voltage_mv);
+        let target = self
+            .vehicle
+            .map(|car| policy::precharge_target(&self.config, &car, &self.session.charger).voltage_mv);
         let compared =
-            self.session.reported_mv.zip(target).filter(|_| is_low).map(|(found, limit)| session::Compared {
+            self.session.present_mv.zip(target).filter(|_| is_low).map(|(found, limit)| session::Compared {
                 what: "EVSEPresentVoltage",
                 found,
                 against: "the precharge's target",

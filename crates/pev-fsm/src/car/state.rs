@@ -1,6 +1,6 @@
 //! All that belongs to one session.
 
-use machine::{Instant, TimerName, Timers};
+use machine::{Instant, TimerName, Timers, timers};
 use session::{EnergyTransfer, Limits, Protocol, StopReason};
 
 use crate::order::State;
@@ -9,43 +9,17 @@ use crate::request::{Request, SessionId};
 use crate::settle::Settling;
 use crate::{Config, handshake};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Timer {
-    Message,
-    Setup,
-    ReadyToCharge,
-    Loop,
-    Pace,
-    Lock,
-    StopBy,
-    NoDemand,
-    NoCurrent,
-}
-
-impl TimerName for Timer {
-    const ALL: &'static [Self] = &[
-        Self::Message,
-        Self::Setup,
-        Self::ReadyToCharge,
-        Self::Loop,
-        Self::Pace,
-        Self::Lock,
-        Self::StopBy,
-        Self::NoDemand,
-        Self::NoCurrent,
-    ];
-    fn name(self) -> &'static str {
-        match self {
-            Self::Message => "response",
-            Self::Setup => "communication setup",
-            Self::ReadyToCharge => "ready to charge",
-            Self::Loop => "loop",
-            Self::Pace => "next request",
-            Self::Lock => "lock confirmation",
-            Self::StopBy => "stop by the charger",
-            Self::NoDemand => "no demand",
-            Self::NoCurrent => "no current",
-        }
+timers! {
+    pub(super) enum Timer {
+        Message = "response",
+        Setup = "communication setup",
+        ReadyToCharge = "ready to charge",
+        Loop = "loop",
+        Pace = "next request",
+        Lock = "lock confirmation",
+        StopBy = "stop by the charger",
+        NoDemand = "no demand",
+        NoCurrent = "no current",
     }
 }
 
@@ -76,7 +50,7 @@ pub(super) struct Session {
     /// The last `PreChargeRes` found the voltage near, and a reading from then on may close the contactors.
     pub(super) closes_from: Option<Instant>,
     /// Newest voltage that the charger reported, in mV.
-    pub(super) reported_mv: Option<i32>,
+    pub(super) present_mv: Option<i32>,
     /// The lock was confirmed.
     pub(super) is_locked: bool,
     /// Power was asked for.
@@ -112,7 +86,7 @@ impl Session {
             loop_told: false,
             settling: Settling::default(),
             closes_from: None,
-            reported_mv: None,
+            present_mv: None,
             is_locked: false,
             was_powered: false,
             ramp: Ramp::new(now),

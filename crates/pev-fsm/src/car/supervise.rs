@@ -167,7 +167,7 @@ impl Car {
     pub(super) fn touch_by(&self, joined: &Joined) -> Touch {
         // A charger that was never in a position to energise has nothing to report.
         let never_live = !self.session.is_locked && self.power.is_off();
-        let reported = self.session.reported_mv.or(Some(0).filter(|_| never_live));
+        let reported = self.session.present_mv.or(Some(0).filter(|_| never_live));
         let inlet = Inlet { now: self.now, plant: &self.plant, config: &self.config };
         inlet.touch(joined, reported, self.power.is_off())
     }

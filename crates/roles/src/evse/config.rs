@@ -25,7 +25,7 @@ pub struct EvseConfig {
 pub enum EvseLink {
     /// It is there: the modems are paired already, or it is a plain Ethernet. Whoever discovers the charger first
     /// is served.
-    Given,
+    Up,
     /// By SLAC: the modem gets a key, the car is measured and given that key. Until then no 5 % without a modem,
     /// and no IP without a car; afterwards no other station is heard.
     Matched {
@@ -45,10 +45,10 @@ impl EvseLink {
 
 impl EvseConfig {
     /// Connector 1 at `mac`, with its link-local address, [`sdp::DEFAULT_TCP_PORT`], the charger's
-    /// defaults, on a link that is given.
+    /// defaults, on a link that is taken as up.
     pub fn new(mac: Mac) -> Self {
         let (port, charger) = (sdp::DEFAULT_TCP_PORT, evse_fsm::Config::default());
-        Self { connector: 1, mac, address: None, port, link: EvseLink::Given, charger }
+        Self { connector: 1, mac, address: None, port, link: EvseLink::Up, charger }
     }
 
     /// The address it will have.
@@ -59,21 +59,21 @@ impl EvseConfig {
     /// Says what is wrong.
     ///
     /// # Errors
-    /// See [`ConfigError`].
-    pub fn check(&self) -> Result<(), ConfigError> {
+    /// See [`EvseConfigError`].
+    pub fn check(&self) -> Result<(), EvseConfigError> {
         if !self.mac.is_unicast() {
-            return Err(ConfigError::Mac(self.mac));
+            return Err(EvseConfigError::Mac(self.mac));
         }
         if !self.address().is_unicast_link_local() {
-            return Err(ConfigError::Address(self.address()));
+            return Err(EvseConfigError::Address(self.address()));
         }
         if self.port == 0 {
-            return Err(ConfigError::Port);
+            return Err(EvseConfigError::Port);
         }
         if let EvseLink::Matched { slac, .. } = &self.link
             && slac.mac != self.mac
         {
-            return Err(ConfigError::SlacMac(slac.mac));
+            return Err(EvseConfigError::SlacMac(slac.mac));
         }
         Ok(self.charger.check()?)
     }
@@ -81,7 +81,7 @@ impl EvseConfig {
 
 /// What is wrong with an [`EvseConfig`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ConfigError {
+pub enum EvseConfigError {
     /// The MAC address is not one station's.
     #[error("{0} is not a station's MAC address: give a unicast one")]
     Mac(Mac),

@@ -10,7 +10,7 @@ use crate::stream::{StreamError, Told};
 
 /// What a charger tells, and which connector it is about.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Event {
+pub struct EvseEvent {
     /// The connector's number as configured.
     pub connector: u8,
     /// What happened.

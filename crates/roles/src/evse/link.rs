@@ -3,22 +3,17 @@
 use evse_fsm::Closed;
 use machine::{Cx, Duration, Instant, Machine};
 use sdp::{Datagram, Endpoint, ServerEvent};
-use session::Phase;
-use slac::EvseInput;
+use session::{Phase, Time};
 
 use super::{Evse, Happening, Stage, Timer};
-use crate::channel::Channel;
+use crate::channel::Channels;
 use crate::line::Line;
 use crate::net::{Heard, Ignored, Kind, Mac, Received, Rival, TcpState};
 use crate::stream::Next;
 
-/// Without a `SessionSetupReq` for so long a car loses its place (DIN SPEC 70121 and ISO 15118-2,
-/// `V2G_SECC_CommunicationSetup_Timeout`).
-const SETUP: Duration = Duration::from_secs(18);
-
 /// A car that is matched and opens no connection is let go after so long, that it may be matched anew: 60 s (judgement;
-/// a link by a key alone counts from the key on, so 12 s of joining and a modem's restart are in it, and 18 s of
-/// `V2G_SECC_CommunicationSetup_Timeout`; a car that never discovers is not worn out).
+/// a link by a key alone counts from the key on, so 12 s of joining and a modem's restart are in it, and the 18 s of
+/// [`Time::SetupBudget`]; a car that never discovers is not worn out).
 pub(super) const QUIET: Duration = Duration::from_secs(60);
 
 /// Time for the three steps of TCP's handshake: judgement, 20 repetitions; a car that tries again from a
@@ -28,7 +23,7 @@ const HANDSHAKE: Duration = Duration::from_secs(2);
 /// From closing a connection to resetting it (ISO 15118-4: TCP is to be over 5 s later).
 const CLOSING: Duration = Duration::from_secs(5);
 
-impl<C: Channel, const N: usize> Evse<'_, C, N> {
+impl<C: Channels, const N: usize> Evse<'_, C, N> {
     pub(super) fn frame(&mut self, cx: &mut Cx<'_>, frame: &[u8]) {
         if let Some(line) = &mut self.line {
             if Line::<slac::Evse>::is_for(frame) {
@@ -92,7 +87,8 @@ impl<C: Channel, const N: usize> Evse<'_, C, N> {
         {}
         while let Some(event) = self.discovery.poll_event() {
             self.events.push(Happening::Discovery(event));
-            if let ServerEvent::Answered { .. } = event {
+            if let ServerEvent::Answered { given, .. } = event {
+                self.given = given;
                 self.station.learn(heard);
                 self.serve(cx.now, heard.mac);
             }
@@ -118,7 +114,7 @@ impl<C: Channel, const N: usize> Evse<'_, C, N> {
     fn serve(&mut self, now: Instant, mac: Mac) {
         if self.serving.is_none() {
             self.serving = Some(mac);
-            self.timers.set(Timer::Place, now + SETUP);
+            self.timers.set(Timer::Place, now + self.session.time(Time::SetupBudget));
             self.events.push(Happening::Serving(mac));
         }
     }
@@ -148,11 +144,12 @@ impl<C: Channel, const N: usize> Evse<'_, C, N> {
 
     fn connected(&mut self, cx: &mut Cx<'_>) {
         self.stage = Stage::Open;
-        self.timers.set(Timer::Place, cx.now + SETUP);
+        self.timers.set(Timer::Place, cx.now + self.session.time(Time::SetupBudget));
         if let Some(peer) = self.station.peer() {
             self.events.push(Happening::Connected(peer));
         }
-        self.stream.connect(cx, &mut self.session);
+        let channel = self.channels.open(self.given);
+        self.stream.connect(cx, &mut self.session, channel);
     }
 
     /// Lets messages and answers through, and closes where either side wants it.
@@ -227,7 +224,7 @@ impl<C: Channel, const N: usize> Evse<'_, C, N> {
             }
             (Timer::Quiet, Stage::Free) => {
                 if let Some(line) = &mut self.line {
-                    line.tell(cx, EvseInput::Error);
+                    line.tell(cx, slac::EvseInput::Error);
                 }
             }
             (Timer::Place | Timer::Quiet, _) => {}

@@ -9,40 +9,43 @@ mod storage;
 use core::net::Ipv6Addr;
 
 use evse_fsm::{Charger, Demand, Operator, Plant};
-use machine::{Cx, Deadline, Machine, Queue, TimerName, Timers, TooShort};
+use machine::{Cx, Deadline, Machine, Queue, Timers, TooShort, timers};
 use sdp::{Offer, Security, Server};
 use session::{Phase, StopReason};
 
-use crate::channel::{Channel, Plain};
+use crate::channel::{self, Channels, Plain};
 use crate::line::{Line, LineEvent};
 use crate::net::{Mac, Station};
 use crate::stream::Stream;
 use crate::watch::Watch;
 use plug::Plug;
 
-pub use config::{ConfigError, EvseConfig, EvseLink};
-pub use event::{Event, Happening};
+pub use config::{EvseConfig, EvseConfigError, EvseLink};
+pub use event::{EvseEvent, Happening};
 pub use storage::EvseStorage;
 
 /// A charger's connector. One `Evse` per connector, each with its own MAC address.
 ///
-/// Frames go in with [`Input::Frame`], frames come out of `poll_transmit` into a buffer of
+/// Frames go in with [`EvseInput::Frame`], frames come out of `poll_transmit` into a buffer of
 /// [`MAX_FRAME`](crate::MAX_FRAME) bytes; take them all after each call. [`demand`](Self::demand) is to be read and applied
 /// after each call, too. See the crate's documentation for a whole example.
 ///
-/// One car at a time. Which one: the car that matching found; where the link is given, the station that discovery
+/// One car at a time. Which one: the car that matching found; where the link is taken as up, the station that discovery
 /// answers first, or that connects first. From then on no other station is heard, until the link is left, which a car
-/// without a connection is made to do after a minute; where it is given, until its connection is over or it has made none
+/// without a connection is made to do after a minute; where it is taken as up, until its connection is over or it has made none
 /// in 18 s. A second connection of the same station is refused and does not disturb the first.
-pub struct Evse<'a, C: Channel = Plain, const N: usize = { v2gtp::MAX_DIN }> {
+pub struct Evse<'a, C: Channels = Plain, const N: usize = { v2gtp::MAX_DIN }> {
     connector: u8,
     address: Ipv6Addr,
     port: u16,
     station: Station<'a>,
     discovery: Server,
-    stream: Stream<'a, C, N>,
+    channels: C,
+    /// The security that discovery gave last: that of the connection that follows.
+    given: Security,
+    stream: Stream<'a, C::Channel, N>,
     session: Charger,
-    /// The power line; `None` where the link is given.
+    /// The power line; `None` where the link is taken as up.
     line: Option<Line<slac::Evse>>,
     plug: Plug,
     stage: Stage,
@@ -54,7 +57,7 @@ pub struct Evse<'a, C: Channel = Plain, const N: usize = { v2gtp::MAX_DIN }> {
 
 /// What goes into an [`Evse`].
 #[derive(Clone, Copy, Debug)]
-pub enum Input<'a> {
+pub enum EvseInput<'a> {
     /// An Ethernet frame without its check sequence, as it came.
     Frame(&'a [u8]),
     /// What the sensors say now.
@@ -77,24 +80,14 @@ enum Stage {
     Closing,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Timer {
-    /// The car's place.
-    Place,
-    /// The end of a connection that is being closed.
-    Close,
-    /// A car that is matched and opens no connection.
-    Quiet,
-}
-
-impl TimerName for Timer {
-    const ALL: &'static [Self] = &[Self::Place, Self::Close, Self::Quiet];
-    fn name(self) -> &'static str {
-        match self {
-            Self::Place => "communication setup",
-            Self::Close => "tcp close",
-            Self::Quiet => "no connection over the link",
-        }
+timers! {
+    enum Timer {
+        /// The car's place.
+        Place = "communication setup",
+        /// The end of a connection that is being closed.
+        Close = "tcp close",
+        /// A car that is matched and opens no connection.
+        Quiet = "no connection over the link",
     }
 }
 
@@ -108,31 +101,31 @@ impl<'a, const N: usize> Evse<'a, Plain, N> {
         cx: &mut Cx<'_>,
         config: EvseConfig,
         storage: &'a mut EvseStorage<'a, N>,
-    ) -> Result<Self, ConfigError> {
-        Self::with_channel(cx, config, Plain, storage)
+    ) -> Result<Self, EvseConfigError> {
+        Self::with_channels(cx, config, Plain, storage)
     }
 }
 
-impl<'a, C: Channel, const N: usize> Evse<'a, C, N> {
-    /// A charger whose connections go through `channel`.
+impl<'a, C: Channels, const N: usize> Evse<'a, C, N> {
+    /// A charger whose connections go through what `channels` makes.
     ///
     /// # Errors
     /// What [`EvseConfig::check`] says.
     // Called: what making it takes of the stack is free again when the role runs. It is made where it stays.
     #[inline(never)]
-    pub fn with_channel(
+    pub fn with_channels(
         cx: &mut Cx<'_>,
         config: EvseConfig,
-        channel: C,
+        channels: C,
         storage: &'a mut EvseStorage<'a, N>,
-    ) -> Result<Self, ConfigError> {
+    ) -> Result<Self, EvseConfigError> {
         config.check()?;
         let (address, port) = (config.address(), config.port);
-        let offered = |security| (C::SECURITY == security).then_some(port);
+        let offered = |security| channels.offers(security).then_some(port);
         let offer = Offer { address, plain: offered(Security::NONE), tls: offered(Security::TLS) };
         let mut discovery = Server::new(offer);
         let line = match config.link {
-            EvseLink::Given => {
+            EvseLink::Up => {
                 discovery.start(None);
                 None
             }
@@ -157,7 +150,9 @@ impl<'a, C: Channel, const N: usize> Evse<'a, C, N> {
             port,
             station,
             discovery,
-            stream: Stream::new(channel, deframer, out),
+            given: channel::only(&channels),
+            channels,
+            stream: Stream::new(deframer, out),
             plug: Plug::new(config.charger.available),
             session: Charger::new(charger)?,
             line,
@@ -194,12 +189,12 @@ impl<'a, C: Channel, const N: usize> Evse<'a, C, N> {
         self.ignored
     }
 
-    /// Where matching is; `None` where the link is given.
+    /// Where matching is; `None` where the link is taken as up.
     pub fn matching(&self) -> Option<slac::EvseState> {
         self.line.as_ref().map(|line| line.slac().state())
     }
 
-    /// The modem, where the link is not given.
+    /// The modem, where the link is matched.
     pub fn modem(&self) -> Option<&modem::Modem> {
         self.line.as_ref().map(Line::modem)
     }
@@ -209,28 +204,28 @@ impl<'a, C: Channel, const N: usize> Evse<'a, C, N> {
         self.address
     }
 
-    /// The channel between TCP and V2GTP.
-    pub fn channel(&self) -> &C {
-        &self.stream.channel
+    /// The channel between TCP and V2GTP of the connection that there is.
+    pub fn channel(&self) -> Option<&C::Channel> {
+        self.stream.channel.as_ref()
     }
 }
 
-impl<C: Channel, const N: usize> Machine for Evse<'_, C, N> {
-    type Input<'i> = Input<'i>;
+impl<C: Channels, const N: usize> Machine for Evse<'_, C, N> {
+    type Input<'i> = EvseInput<'i>;
     type Route = ();
-    type Event = Event;
+    type Event = EvseEvent;
 
-    fn handle(&mut self, cx: &mut Cx<'_>, input: Input<'_>) {
+    fn handle(&mut self, cx: &mut Cx<'_>, input: EvseInput<'_>) {
         self.station.tick(cx.now);
         match input {
-            Input::Frame(frame) => self.frame(cx, frame),
-            Input::Plant(plant) => {
+            EvseInput::Frame(frame) => self.frame(cx, frame),
+            EvseInput::Plant(plant) => {
                 self.session.handle(cx, evse_fsm::Input::Plant(plant));
                 self.plug.read(self.session.level());
             }
-            Input::Operator(Operator::Available(yes)) => self.plug.available = yes,
-            Input::Operator(operator) => self.session.handle(cx, evse_fsm::Input::Operator(operator)),
-            Input::InterfaceDown => self.interface_down(cx),
+            EvseInput::Operator(Operator::Available(yes)) => self.plug.available = yes,
+            EvseInput::Operator(operator) => self.session.handle(cx, evse_fsm::Input::Operator(operator)),
+            EvseInput::InterfaceDown => self.interface_down(cx),
         }
         self.follow(cx);
         self.follow_line(cx);
@@ -263,14 +258,14 @@ impl<C: Channel, const N: usize> Machine for Evse<'_, C, N> {
         Ok(sent.map(|len| (len, ())))
     }
 
-    fn poll_event(&mut self) -> Option<Event> {
+    fn poll_event(&mut self) -> Option<EvseEvent> {
         let line = self.line.as_mut().and_then(Line::poll_event).map(|event| match event {
             LineEvent::Modem(event) => Happening::Modem(event),
             LineEvent::Slac(event) => Happening::Slac(event),
         });
         let own = line.or_else(|| self.events.pop());
         let what = own.or_else(|| self.session.poll_event().map(Happening::Session))?;
-        Some(Event { connector: self.connector, what })
+        Some(EvseEvent { connector: self.connector, what })
     }
 
     fn poll_timeout(&self) -> Option<Deadline> {

@@ -3,11 +3,10 @@
 use control_pilot::{Level, Output};
 use evse_fsm::Operator;
 use machine::{Cx, Machine};
-use slac::EvseInput;
 
 use super::link::QUIET;
 use super::{Evse, Happening, Stage, Timer};
-use crate::channel::Channel;
+use crate::channel::Channels;
 
 /// What is known of the plug, and what matching has been told of it.
 #[derive(Debug)]
@@ -43,7 +42,7 @@ impl Plug {
     }
 }
 
-impl<C: Channel, const N: usize> Evse<'_, C, N> {
+impl<C: Channels, const N: usize> Evse<'_, C, N> {
     /// Follows plug, pilot, session and power line after anything that may have changed one of them.
     pub(super) fn follow_line(&mut self, cx: &mut Cx<'_>) {
         self.tell_line(cx);
@@ -89,17 +88,17 @@ impl<C: Channel, const N: usize> Evse<'_, C, N> {
         };
         let before = core::mem::replace(&mut self.plug.told, now);
         if before.busy != now.busy {
-            line.tell(cx, EvseInput::Busy(now.busy));
+            line.tell(cx, slac::EvseInput::Busy(now.busy));
         }
         if before.plugged && !now.plugged {
-            line.tell(cx, EvseInput::Stop);
+            line.tell(cx, slac::EvseInput::Stop);
         } else if before.offered && !now.offered {
-            line.tell(cx, EvseInput::Withdrawn);
+            line.tell(cx, slac::EvseInput::Withdrawn);
         } else if !before.offered && now.offered {
-            line.tell(cx, EvseInput::Start);
+            line.tell(cx, slac::EvseInput::Start);
         }
         if before.ready != now.ready {
-            line.tell(cx, EvseInput::Ready(now.ready));
+            line.tell(cx, slac::EvseInput::Ready(now.ready));
         }
     }
 

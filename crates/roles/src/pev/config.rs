@@ -21,7 +21,7 @@ pub struct PevConfig {
 #[derive(Clone, Copy, Debug)]
 pub enum PevLink {
     /// It is there: the modems are paired already, or it is a plain Ethernet.
-    Given,
+    Up,
     /// By SLAC: the car is measured by the chargers within earshot, takes the key of the nearest, and hears no other
     /// station afterwards.
     Matched {

@@ -7,12 +7,12 @@ mod network;
 use control_pilot::{Level, Output, Proximity};
 use core::net::Ipv6Addr;
 use homeplug_mme::Mac;
-use machine::{Cx, Deadline, Machine, Queue, TimerName, Timers, TooShort};
+use machine::{Cx, Deadline, Machine, Queue, Timers, TooShort, timers};
 use pev_fsm::{Car, Demand, Operator, Plant, Vehicle};
 use sdp::{Client, ClientConfig, Endpoint, Security};
 use session::{Phase, StopReason};
 
-use crate::channel::{Channel, Plain};
+use crate::channel::{self, Channels, Plain};
 use crate::evse::EvseStorage;
 use crate::line::{Line, LineEvent};
 use crate::net::Station;
@@ -35,18 +35,21 @@ pub type PevStorage<'a, const N: usize = { v2gtp::MAX_DIN }> = EvseStorage<'a, N
 /// pulled, or with [`PevInput::Restart`]. A car that has charged all that its owner wanted leaves the network and sleeps
 /// until that changes, or the plug was out; and so does one whose driver has stopped it, until
 /// [`Start`](pev_fsm::Operator::Start) or a reset. A way to a session that ends before it is tried again by itself: where nobody
-/// answers discovery, the network is left after a rest and the car matched anew (where the link is given, it is asked
+/// answers discovery, the network is left after a rest and the car matched anew (where the link is taken as up, it is asked
 /// anew); where no connection is taken, discovery is asked where else. Each such end is told as
 /// [`Stopped`](pev_fsm::Event::Stopped), with `NoDiscovery` or `NoConnection` as its cause.
 #[allow(clippy::struct_excessive_bools, reason = "each is a level of its own")]
-pub struct Pev<'a, C: Channel = Plain, const N: usize = { v2gtp::MAX_DIN }> {
+pub struct Pev<'a, C: Channels = Plain, const N: usize = { v2gtp::MAX_DIN }> {
     mac: Mac,
     address: Ipv6Addr,
     station: Station<'a>,
     discovery: Client,
-    stream: Stream<'a, C, N>,
+    channels: C,
+    /// The security that the charger announced.
+    given: Security,
+    stream: Stream<'a, C::Channel, N>,
     session: Car,
-    /// The power line; `None` where the link is given.
+    /// The power line; `None` where the link is taken as up.
     line: Option<Line<slac::Pev>>,
     discovers: bool,
     stage: Stage,
@@ -110,24 +113,14 @@ enum Stage {
     Done,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Timer {
-    /// The handshake of a connection, and the pause before the next try.
-    Connect,
-    /// The end of a connection that is being closed.
-    Close,
-    /// Behind a discovery that nobody answered.
-    Rest,
-}
-
-impl TimerName for Timer {
-    const ALL: &'static [Self] = &[Self::Connect, Self::Close, Self::Rest];
-    fn name(self) -> &'static str {
-        match self {
-            Self::Connect => "tcp connect",
-            Self::Close => "tcp close",
-            Self::Rest => "rest",
-        }
+timers! {
+    enum Timer {
+        /// The handshake of a connection, and the pause before the next try.
+        Connect = "tcp connect",
+        /// The end of a connection that is being closed.
+        Close = "tcp close",
+        /// Behind a discovery that nobody answered.
+        Rest = "rest",
     }
 }
 
@@ -141,27 +134,27 @@ impl<'a, const N: usize> Pev<'a, Plain, N> {
         config: PevConfig,
         storage: &'a mut PevStorage<'a, N>,
     ) -> Result<Self, PevConfigError> {
-        Self::with_channel(cx, config, Plain, storage)
+        Self::with_channels(cx, config, Plain, storage)
     }
 }
 
-impl<'a, C: Channel, const N: usize> Pev<'a, C, N> {
-    /// A car whose connections go through `channel`.
+impl<'a, C: Channels, const N: usize> Pev<'a, C, N> {
+    /// A car whose connections go through what `channels` makes.
     ///
     /// # Errors
     /// What [`PevConfig::check`] says.
     // Called: what it takes of the stack is free again when the role runs.
     #[inline(never)]
-    pub fn with_channel(
+    pub fn with_channels(
         cx: &mut Cx<'_>,
         config: PevConfig,
-        channel: C,
+        channels: C,
         storage: &'a mut PevStorage<'a, N>,
     ) -> Result<Self, PevConfigError> {
         config.check()?;
         let (mac, address) = (config.mac, config.address());
         let line = match config.link {
-            PevLink::Given => None,
+            PevLink::Up => None,
             PevLink::Matched { slac, modem } => {
                 let modem = modem::ModemConfig { profile: modem, ..modem::ModemConfig::new(mac) };
                 Some(Line::new(cx, modem, slac::Pev::new(slac)))
@@ -172,13 +165,16 @@ impl<'a, C: Channel, const N: usize> Pev<'a, C, N> {
         let mut station = Station::new(cx, mac, address, own_port, own_port, station);
         station.abort();
         station.schedule();
-        let wish = ClientConfig { plain: C::SECURITY == Security::NONE, tls: C::SECURITY == Security::TLS };
+        let wish =
+            ClientConfig { plain: channels.offers(Security::NONE), tls: channels.offers(Security::TLS) };
         Ok(Self {
             mac,
             address,
             station,
             discovery: Client::new(wish),
-            stream: Stream::new(channel, deframer, out),
+            given: channel::only(&channels),
+            channels,
+            stream: Stream::new(deframer, out),
             session: Car::new(config.car)?,
             line,
             discovers: config.discovers,
@@ -224,7 +220,7 @@ impl<'a, C: Channel, const N: usize> Pev<'a, C, N> {
         self.gave_up.or(self.session.stop_reason())
     }
 
-    /// Where matching is; `None` where the link is given.
+    /// Where matching is; `None` where the link is taken as up.
     pub fn matching(&self) -> Option<slac::PevState> {
         self.line.as_ref().map(|line| line.slac().state())
     }
@@ -234,7 +230,7 @@ impl<'a, C: Channel, const N: usize> Pev<'a, C, N> {
         self.charger
     }
 
-    /// The modem, where the link is not given.
+    /// The modem, where the link is matched.
     pub fn modem(&self) -> Option<&modem::Modem> {
         self.line.as_ref().map(Line::modem)
     }
@@ -269,7 +265,7 @@ impl<'a, C: Channel, const N: usize> Pev<'a, C, N> {
     }
 }
 
-impl<C: Channel, const N: usize> Machine for Pev<'_, C, N> {
+impl<C: Channels, const N: usize> Machine for Pev<'_, C, N> {
     type Input<'i> = PevInput<'i>;
     type Route = ();
     type Event = PevEvent;

@@ -7,7 +7,7 @@ use sdp::{ClientEvent, Datagram, Endpoint};
 use session::{By, Cause, Closed, Phase, StopReason};
 
 use super::{Pev, PevEvent, Stage, Timer};
-use crate::channel::Channel;
+use crate::channel::Channels;
 use crate::line::Line;
 use crate::net::{Ignored, Kind, Received, Rival, TcpState};
 use crate::stream::Next;
@@ -31,7 +31,7 @@ pub(super) fn ephemeral(cx: &mut Cx<'_>) -> u16 {
     FIRST_EPHEMERAL | u16::from_le_bytes(bytes)
 }
 
-impl<C: Channel, const N: usize> Pev<'_, C, N> {
+impl<C: Channels, const N: usize> Pev<'_, C, N> {
     pub(super) fn frame(&mut self, cx: &mut Cx<'_>, frame: &[u8]) {
         if let Some(line) = &mut self.line
             && Line::<slac::Pev>::is_for(frame)
@@ -63,6 +63,7 @@ impl<C: Channel, const N: usize> Pev<'_, C, N> {
                 self.station.learn(&heard);
                 self.hear_only(heard.mac);
                 self.tries = 0;
+                self.given = found.security;
                 self.announced = Some(Endpoint { address: found.address, port: found.port });
                 self.connect(cx);
             }
@@ -201,7 +202,8 @@ impl<C: Channel, const N: usize> Pev<'_, C, N> {
         if let Some(peer) = self.announced {
             self.events.push(PevEvent::Connected(peer));
         }
-        self.stream.connect(cx, &mut self.session);
+        let channel = self.channels.open(self.given);
+        self.stream.connect(cx, &mut self.session, channel);
     }
 
     /// Lets messages through, and closes where either side wants it.
@@ -251,7 +253,7 @@ impl<C: Channel, const N: usize> Pev<'_, C, N> {
     }
 
     /// A connection does not outlive the interface below it. A charger that is still there is found again: where the link is
-    /// given, it is looked for after the last report that the interface is down, as no station can answer before.
+    /// taken as up, it is looked for after the last report that the interface is down, as no station can answer before.
     pub(super) fn interface_down(&mut self, cx: &mut Cx<'_>) {
         let is_searching = matches!(self.stage, Stage::Asking | Stage::Opening)
             || self.stage == Stage::Done && self.timers.due(Timer::Rest).is_some();

@@ -3,7 +3,7 @@
 use core::net::Ipv6Addr;
 
 use machine::{Cx, Instant, Machine, ScriptedEntropy};
-use roles::{Evse, EvseStorage, Input, MAX_FRAME};
+use roles::{Evse, EvseInput, EvseStorage, MAX_FRAME};
 use smoltcp::phy::ChecksumCapabilities;
 use smoltcp::wire::{
     EthernetAddress, EthernetFrame, EthernetProtocol, EthernetRepr, Icmpv6Message, Icmpv6Packet, Icmpv6Repr,
@@ -64,7 +64,7 @@ fn an_address_that_the_peer_has_or_wants_at_the_same_time_is_given_up_three_time
             assert_eq!(neighbour(evse), asks);
             let mut addresses = vec![evse.address()];
             for _ in 0..4 {
-                evse.handle(cx, Input::Frame(&rival(evse.address(), has)));
+                evse.handle(cx, EvseInput::Frame(&rival(evse.address(), has)));
                 addresses.push(evse.address());
                 let asks = Some((Icmpv6Message::NeighborSolicit, nowhere, evse.address()));
                 let is_new = addresses[addresses.len() - 2] != evse.address();
@@ -85,9 +85,9 @@ fn a_second_later_an_address_is_kept_and_defended() {
         neighbour(evse);
         cx.now = Instant::from_millis(1_000);
         let own = evse.address();
-        evse.handle(cx, Input::Frame(&rival(own, true)));
+        evse.handle(cx, EvseInput::Frame(&rival(own, true)));
         assert_eq!(neighbour(evse), None);
-        evse.handle(cx, Input::Frame(&rival(own, false)));
+        evse.handle(cx, EvseInput::Frame(&rival(own, false)));
         assert_eq!(neighbour(evse), Some((Icmpv6Message::NeighborAdvert, own, own)));
         assert_eq!(evse.address(), own);
     });
@@ -98,13 +98,13 @@ fn words_about_other_addresses_and_damaged_ones_take_nothing_away() {
     with_evse(|evse, cx| {
         neighbour(evse);
         let own = evse.address();
-        evse.handle(cx, Input::Frame(&rival(CAR.link_local(), false)));
+        evse.handle(cx, EvseInput::Frame(&rival(CAR.link_local(), false)));
         let whole = rival(own, true);
         for at in 20..whole.len() {
             let mut damaged = whole.clone();
             damaged[at] ^= 0x10;
-            evse.handle(cx, Input::Frame(&damaged));
-            evse.handle(cx, Input::Frame(&whole[..at]));
+            evse.handle(cx, EvseInput::Frame(&damaged));
+            evse.handle(cx, EvseInput::Frame(&whole[..at]));
         }
         assert_eq!((evse.address(), neighbour(evse)), (own, None));
     });
@@ -115,7 +115,7 @@ fn a_new_address_is_announced_and_takes_the_connection() {
     let mut world = World::new();
     world.evse.handle(
         &mut Cx { now: Instant::ZERO, entropy: &mut ScriptedEntropy::new(&[9]) },
-        Input::Frame(&rival(CHARGER.link_local(), true)),
+        EvseInput::Frame(&rival(CHARGER.link_local(), true)),
     );
     let moved = world.evse.address();
     assert_ne!(moved, CHARGER.link_local());

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use evse_fsm::Closed;
 use machine::{Cx, Machine, ScriptedEntropy};
-use roles::{Happening, Input};
+use roles::{EvseInput, Happening};
 use smoltcp::wire::{EthernetFrame, IpProtocol, Ipv6Packet, TcpControl, TcpPacket};
 
 use crate::hostile::segment;
@@ -153,7 +153,7 @@ fn a_reset_right_after_data_counts_from_the_end_of_the_data() {
     let mut entropy = ScriptedEntropy::new(&[1]);
     for frame in &frames {
         let mut cx = Cx { now: bench.world.now, entropy: &mut entropy };
-        bench.world.evse.handle(&mut cx, Input::Frame(frame));
+        bench.world.evse.handle(&mut cx, EvseInput::Frame(frame));
     }
     bench.world.run(100);
     assert!(bench.world.saw(|event| *event == Happening::Disconnected(Closed::Rst)));

@@ -1,7 +1,7 @@
 //! The place between TCP and V2GTP, taken by something that is not plain.
 
 use evse_fsm::Closed;
-use roles::{Broken, Channel, Happening, StreamError, Written};
+use roles::{Broken, Channel, Channels, Happening, Plain, StreamError, Written};
 use sdp::Security;
 
 use crate::car::framed;
@@ -23,13 +23,19 @@ struct Toy {
     is_closed: bool,
 }
 
-impl Channel for Toy {
-    const SECURITY: Security = Security::TLS;
+impl Channels for Toy {
+    type Channel = Self;
 
-    fn reset(&mut self) {
-        *self = Self::default();
+    fn offers(&self, security: Security) -> bool {
+        security == Security::TLS
     }
 
+    fn open(&mut self, _: Security) -> Self {
+        Self::default()
+    }
+}
+
+impl Channel for Toy {
     fn read<'a, 'w: 'a>(&'a mut self, wire: &mut &'w [u8]) -> Result<&'a [u8], Broken> {
         if !self.was_greeted {
             let (first, rest) = wire.split_first().unwrap();
@@ -118,4 +124,73 @@ fn a_channel_closed_by_the_car_is_closed_in_order() {
     assert!(world.saw(|event| *event == Happening::Disconnected(Closed::Fin)));
     assert_eq!(world.car().take_received(), [HELLO, GOODBYE]);
     assert_eq!(world.car().state(), smoltcp::socket::tcp::State::CloseWait);
+}
+
+/// Plain and the toy, side by side.
+struct Both;
+
+enum Either {
+    Plain(Plain),
+    Toy(Toy),
+}
+
+impl Channels for Both {
+    type Channel = Either;
+
+    fn offers(&self, _: Security) -> bool {
+        true
+    }
+
+    fn open(&mut self, security: Security) -> Either {
+        if security == Security::TLS { Either::Toy(Toy::default()) } else { Either::Plain(Plain) }
+    }
+}
+
+impl Channel for Either {
+    fn read<'a, 'w: 'a>(&'a mut self, wire: &mut &'w [u8]) -> Result<&'a [u8], Broken> {
+        match self {
+            Self::Plain(plain) => plain.read(wire),
+            Self::Toy(toy) => toy.read(wire),
+        }
+    }
+
+    fn write(&mut self, plain: &[u8], wire: &mut [u8]) -> Written {
+        match self {
+            Self::Plain(channel) => channel.write(plain, wire),
+            Self::Toy(toy) => toy.write(plain, wire),
+        }
+    }
+
+    fn close(&mut self) {
+        if let Self::Toy(toy) = self {
+            toy.close();
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        matches!(self, Self::Toy(toy) if toy.is_closed())
+    }
+
+    fn peer(&self) -> Option<&[u8]> {
+        None
+    }
+}
+
+#[test]
+fn each_connection_goes_through_the_channel_that_discovery_gave() {
+    for (asked, is_toy) in [(Security::NONE, false), (Security::TLS, true)] {
+        let seen = |bytes: Vec<u8>| if is_toy { changed(&bytes) } else { bytes };
+        let mut world = World::with(config(), Both);
+        let found = world.discover_with(0, asked).unwrap();
+        assert_eq!(found.security, asked);
+        world.connect_to(0, &found, 50_001);
+        if is_toy {
+            world.car().send(&[HELLO]);
+            world.run(5);
+            assert_eq!(world.car().take_received(), [HELLO]);
+        }
+        world.car().send(&seen(framed(&bytes(HANDSHAKE_REQ))));
+        world.run(5);
+        assert_eq!(world.car().take_received(), seen(framed(&bytes(HANDSHAKE_RES))), "{asked:?}");
+    }
 }

@@ -181,7 +181,7 @@ fn a_tagged_frame_is_not_heard() {
 #[test]
 fn two_replies_wait_at_most_and_nothing_is_received_until_they_are_taken() {
     use machine::{Cx, Instant, Machine, ScriptedEntropy};
-    use roles::{Evse, EvseStorage, Happening, Input, MAX_FRAME};
+    use roles::{Evse, EvseInput, EvseStorage, Happening, MAX_FRAME};
 
     let mut entropy = ScriptedEntropy::new(&[1]);
     let mut cx = Cx { now: Instant::ZERO, entropy: &mut entropy };
@@ -191,27 +191,27 @@ fn two_replies_wait_at_most_and_nothing_is_received_until_they_are_taken() {
     let mut buffer = [0; MAX_FRAME];
     assert!(evse.poll_transmit(&mut buffer).unwrap().is_some(), "it asks for its address first");
     for _ in 0..4 {
-        evse.handle(&mut cx, Input::Frame(&ask));
+        evse.handle(&mut cx, EvseInput::Frame(&ask));
     }
     let sent = std::iter::from_fn(|| evse.poll_transmit(&mut buffer).unwrap()).count();
     assert_eq!(sent, 2);
     let overruns =
         std::iter::from_fn(|| evse.poll_event()).filter(|event| event.what == Happening::Overrun).count();
     assert_eq!(overruns, 2);
-    evse.handle(&mut cx, Input::Frame(&ask));
+    evse.handle(&mut cx, EvseInput::Frame(&ask));
     assert!(evse.poll_transmit(&mut buffer).unwrap().is_some());
 }
 
 #[test]
 fn a_buffer_too_short_for_a_frame_loses_nothing() {
     use machine::{Cx, Instant, Machine, ScriptedEntropy, TooShort};
-    use roles::{Evse, EvseStorage, Input, MAX_FRAME};
+    use roles::{Evse, EvseInput, EvseStorage, MAX_FRAME};
 
     let mut entropy = ScriptedEntropy::new(&[1]);
     let mut cx = Cx { now: Instant::ZERO, entropy: &mut entropy };
     let mut storage: EvseStorage = EvseStorage::new();
     let mut evse = Evse::new(&mut cx, crate::world::config(), &mut storage).unwrap();
-    evse.handle(&mut cx, Input::Frame(&request(CAR, CAR.link_local())));
+    evse.handle(&mut cx, EvseInput::Frame(&request(CAR, CAR.link_local())));
     let mut buffer = [0; MAX_FRAME];
     for kind in ["neighbour solicitation", "discovery answer"] {
         let Err(TooShort { needed }) = evse.poll_transmit(&mut []) else { panic!("no {kind}") };

@@ -3,7 +3,7 @@
 use control_pilot::Level;
 use evse_fsm::{Contactors, Insulation, Isolation, Plant, Reading};
 use machine::{Cx, Duration, Instant, Machine, ScriptedEntropy};
-use roles::{Channel, Evse, EvseConfig, EvseStorage, Happening, Input, MAX_FRAME, Mac, Plain};
+use roles::{Channels, Evse, EvseConfig, EvseInput, EvseStorage, Happening, MAX_FRAME, Mac, Plain};
 
 use crate::car::Car;
 
@@ -28,7 +28,7 @@ pub fn bytes(hex: &str) -> Vec<u8> {
 /// Whether a frame gets through: the frame, and whether it goes to the charger.
 pub type Loss = Box<dyn FnMut(&[u8], bool) -> bool>;
 
-pub struct World<C: Channel = Plain> {
+pub struct World<C: Channels = Plain> {
     pub evse: Evse<'static, C>,
     pub cars: Vec<Car>,
     pub now: Instant,
@@ -54,13 +54,13 @@ impl World {
     }
 }
 
-impl<C: Channel> World<C> {
-    pub fn with(config: EvseConfig, channel: C) -> Self {
+impl<C: Channels> World<C> {
+    pub fn with(config: EvseConfig, channels: C) -> Self {
         // The seed of the network takes eight bytes, so session ids are 0102030405060708 as in the capture.
         let mut entropy = ScriptedEntropy::new(&[1, 2, 3, 4, 5, 6, 7, 8]);
         let storage = Box::leak(Box::new(EvseStorage::new()));
         let mut cx = Cx { now: Instant::ZERO, entropy: &mut entropy };
-        let evse = Evse::with_channel(&mut cx, config, channel, storage).unwrap();
+        let evse = Evse::with_channels(&mut cx, config, channels, storage).unwrap();
         let cars = vec![Car::new(CAR), Car::new(OTHER)];
         let mut world = Self {
             evse,
@@ -105,7 +105,7 @@ impl<C: Channel> World<C> {
         if self.now.as_millis().is_multiple_of(50)
             && let Some(level) = self.pilot
         {
-            self.input(Input::Plant(self.plant(level)));
+            self.input(EvseInput::Plant(self.plant(level)));
         }
         if self.evse.poll_timeout().is_some_and(|due| due.at <= self.now) {
             self.evse.handle_timeout(&mut Cx { now: self.now, entropy: &mut self.entropy });
@@ -147,10 +147,10 @@ impl<C: Channel> World<C> {
 
     /// A frame that the charger hears for sure.
     pub fn frame(&mut self, frame: &[u8]) {
-        self.input(Input::Frame(frame));
+        self.input(EvseInput::Frame(frame));
     }
 
-    pub fn input(&mut self, input: Input<'_>) {
+    pub fn input(&mut self, input: EvseInput<'_>) {
         self.evse.handle(&mut Cx { now: self.now, entropy: &mut self.entropy }, input);
         self.drain();
     }
@@ -172,8 +172,15 @@ impl<C: Channel> World<C> {
 
     /// Discovery by car `index`, asking every 250 ms: address and port.
     pub fn discover(&mut self, index: usize) -> Option<sdp::Response> {
+        self.discover_with(index, sdp::Security::NONE)
+    }
+
+    /// Discovery by car `index`, which asks for this security.
+    pub fn discover_with(&mut self, index: usize, security: sdp::Security) -> Option<sdp::Response> {
+        let mut request = SDP_REQUEST;
+        request[SDP_REQUEST.len() - 2] = security.0;
         for _ in 0..sdp::TRIES {
-            self.cars[index].multicast(&SDP_REQUEST);
+            self.cars[index].multicast(&request);
             if self.until(250, |world| world.cars[index].has_answer()) {
                 break;
             }
@@ -184,6 +191,11 @@ impl<C: Channel> World<C> {
     /// Discovery and TCP by car `index`, from `port`.
     pub fn connect(&mut self, index: usize, port: u16) {
         let found = self.discover(index).expect("discovery");
+        self.connect_to(index, &found, port);
+    }
+
+    /// TCP by car `index` to what it has found, from `port`.
+    pub fn connect_to(&mut self, index: usize, found: &sdp::Response, port: u16) {
         self.cars[index].connect(found.address, found.port, port);
         assert!(self.until(500, |world| world.cars[index].tcp().may_send()), "no connection");
     }

@@ -1,7 +1,7 @@
 //! A program that ends and starts again: of what it knew only the latch that it had reported is left.
 
 use machine::{Cx, Machine};
-use roles::{EvseConfig, EvseStorage, Happening, Input, PevConfig, PevEvent, PevInput, PevStorage};
+use roles::{EvseConfig, EvseInput, EvseStorage, Happening, PevConfig, PevEvent, PevInput, PevStorage};
 use session::Latch;
 
 use super::story::Told;
@@ -27,7 +27,7 @@ impl<'a> Reborn<'a> {
             Self::Charger(config, storage) => {
                 let mut charger = Charger::new(cx, config.clone(), storage.pop()?).ok()?;
                 if let Some(latch) = kept {
-                    charger.role_mut().handle(cx, Input::Operator(evse_fsm::Operator::Latch(latch)));
+                    charger.role_mut().handle(cx, EvseInput::Operator(evse_fsm::Operator::Latch(latch)));
                 }
                 Some(Host::Charger(charger))
             }

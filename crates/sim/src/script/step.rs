@@ -4,7 +4,7 @@ use std::net::Ipv6Addr;
 
 use machine::{Cx, Duration};
 use pev_fsm::Operator as CarOperator;
-use roles::{Input as EvseInput, PevInput};
+use roles::{EvseInput, PevInput};
 
 use super::act::Act;
 use super::forge::{Forged, STRANGER, forge};

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use machine::Instant;
-use roles::{Event, PevEvent, Watch};
+use roles::{EvseEvent, PevEvent, Watch};
 use session::{Direction, Phase, StopReason};
 
 use crate::plant::Bench;
@@ -14,7 +14,7 @@ use crate::plant::Bench;
 #[derive(Debug)]
 pub enum Told {
     /// By the charger.
-    Charger(Event),
+    Charger(EvseEvent),
     /// By the car.
     Car(PevEvent),
     /// A frame on the charger's cable.

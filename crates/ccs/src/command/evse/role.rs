@@ -5,7 +5,7 @@ use std::io::Write;
 use evse_fsm::{Demand, Operator, Plant};
 use hal_linux::{Clock, Interface, OsEntropy, PlantBackend, Port};
 use machine::{Cx, Machine};
-use roles::{Event, Evse, EvseConfig, EvseLink, EvseStorage, Happening, Input, Mac};
+use roles::{Evse, EvseConfig, EvseEvent, EvseInput, EvseLink, EvseStorage, Happening, Mac};
 use sdp::{Security, ServerEvent};
 use session::Checkpoint;
 
@@ -31,7 +31,7 @@ where
 {
     let address = interface.role_address(mac);
     let usual = EvseConfig::new(mac);
-    let link = if config.link_up { EvseLink::Given } else { EvseLink::matched(mac) };
+    let link = if config.link_up { EvseLink::Up } else { EvseLink::matched(mac) };
     let role = EvseConfig {
         address: Some(address),
         link,
@@ -46,12 +46,12 @@ where
     let mut evse = Evse::new(&mut cx, role, &mut storage)?;
     evse.watch(desk.inbox);
     if let Some((latch, _)) = desk.latches.found() {
-        evse.handle(&mut cx, Input::Operator(Operator::Latch(latch)));
+        evse.handle(&mut cx, EvseInput::Operator(Operator::Latch(latch)));
     }
     serve(&mut evse, desk, clock, &ready, out)
 }
 
-impl Tells for Event {
+impl Tells for EvseEvent {
     fn session(&self) -> Option<&evse_fsm::Event> {
         match &self.what {
             Happening::Session(event) => Some(event),

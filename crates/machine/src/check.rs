@@ -1,0 +1,248 @@
+//! A test harness: every [`Rule`] of the contract, tried on a machine while a test drives it.
+//!
+//! Needs the feature `check`, which brings `std`; products leave it off.
+//!
+//! [`Check`] keeps five twins of a machine and gives each the same inputs at the same times, but treats each twin in
+//! another way that the contract allows: it offers short buffers to one, polls another again and again, calls
+//! `handle_timeout` of a third before its deadline. All must give the same outputs, events and deadlines. A test or a
+//! fuzz target that drives a machine drives a `Check` instead:
+//!
+//! ```
+//! # use machine::{Cx, Deadline, Instant, Machine, TooShort};
+//! # struct Echo(Option<u8>);
+//! # impl Machine for Echo {
+//! #     type Input<'a> = u8;
+//! #     type Route = ();
+//! #     type Event = ();
+//! #     fn handle(&mut self, _: &mut Cx<'_>, byte: u8) { self.0 = Some(byte); }
+//! #     fn handle_timeout(&mut self, _: &mut Cx<'_>) {}
+//! #     fn poll_transmit(&mut self, buffer: &mut [u8]) -> Result<Option<(usize, ())>, TooShort> {
+//! #         let Some(byte) = self.0 else { return Ok(None) };
+//! #         *buffer.first_mut().ok_or(TooShort { needed: 1 })? = byte;
+//! #         self.0 = None;
+//! #         Ok(Some((1, ())))
+//! #     }
+//! #     fn poll_event(&mut self) -> Option<()> { None }
+//! #     fn poll_timeout(&self) -> Option<Deadline> { None }
+//! # }
+//! use machine::check::Check;
+//!
+//! let mut check = Check::new(&["retry"], 64, |_cx| Echo(None))?;
+//! check.call(|echo, cx| echo.handle(cx, 7))?;
+//! assert_eq!(check.take_sent(), [(vec![7], ())]);
+//! check.pass_to(Instant::from_millis(1000))?;
+//! # Ok::<(), machine::check::Broken>(())
+//! ```
+
+mod twin;
+
+use std::fmt::{self, Debug};
+use std::format;
+use std::string::String;
+use std::vec::Vec;
+
+use self::twin::{Twin, WAYS};
+use crate::{Cx, Deadline, Duration, Instant, Machine};
+
+/// A rule of the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// Equal inputs give equal outputs, events and deadlines.
+    Equal,
+    /// An output that does not fit stays queued, and comes out whole with a longer buffer.
+    Kept,
+    /// `TooShort::needed` is the length of the shortest buffer that the output fits into, and no more than the machine's
+    /// crate says.
+    Needed,
+    /// What is drained gives nothing when it is polled again, with any buffer, and polling it changes nothing.
+    Drained,
+    /// `handle_timeout` before the deadline does nothing, also with a clock that stands or goes back.
+    Early,
+    /// After `handle_timeout`, however late, the deadline is gone or in the future.
+    Due,
+    /// A deadline has the name of one of the machine's timers.
+    Name,
+    /// A call leads to a bounded number of outputs and events.
+    Bounded,
+    /// Nothing panics.
+    NoPanic,
+}
+
+/// A rule that a machine breaks, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// The rule.
+    pub rule: Rule,
+    /// In which call it shows, counted from 1; 0 is the making of the machine.
+    pub call: usize,
+    /// What happened instead.
+    pub how: String,
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the machine breaks the rule {:?} in call {}: {}", self.rule, self.call, self.how)
+    }
+}
+
+impl core::error::Error for Broken {}
+
+/// Five twins of a machine, driven as one.
+pub struct Check<M: Machine> {
+    twins: Vec<Twin<M>>,
+    limits: Limits<M>,
+    now: Instant,
+    call: usize,
+    due: Option<Deadline>,
+    sent: Vec<(Vec<u8>, M::Route)>,
+    events: Vec<M::Event>,
+}
+
+/// What one machine is held to.
+struct Limits<M> {
+    names: Vec<&'static str>,
+    longest: usize,
+    observe: fn(&M) -> String,
+}
+
+impl<M: Machine<Route: Debug, Event: Debug>> Check<M> {
+    /// A check of the machines that `make` makes, which is called once for each twin and has to make equal ones.
+    ///
+    /// `names` are those of the machine's timers; a buffer of `longest` bytes is long enough for every output.
+    ///
+    /// # Errors
+    /// When `make` panics or makes machines that differ.
+    pub fn new(
+        names: &[&'static str],
+        longest: usize,
+        mut make: impl FnMut(&mut Cx<'_>) -> M,
+    ) -> Result<Self, Broken> {
+        let now = Instant::ZERO;
+        let twins = WAYS.iter().map(|way| Twin::new(*way, now, &mut make)).collect();
+        let limits = Limits { names: names.to_vec(), longest, observe: |_| String::new() };
+        let mut check = Self { twins, limits, now, call: 0, due: None, sent: Vec::new(), events: Vec::new() };
+        check.compare(None)?;
+        Ok(check)
+    }
+
+    /// Compares also what `observe` says of each twin after each call: its demand, its state.
+    #[must_use]
+    pub fn observing(mut self, observe: fn(&M) -> String) -> Self {
+        self.limits.observe = observe;
+        self
+    }
+
+    /// Calls the machine now: an input, or a method of its own such as `start`.
+    ///
+    /// # Errors
+    /// The rule that it breaks.
+    pub fn call(&mut self, act: impl Fn(&mut M, &mut Cx<'_>)) -> Result<(), Broken> {
+        self.call += 1;
+        self.compare(Some(&act))
+    }
+
+    /// Calls `handle_timeout` now: at the deadline, late or early.
+    ///
+    /// # Errors
+    /// The rule that it breaks.
+    pub fn timeout(&mut self) -> Result<(), Broken> {
+        self.call += 1;
+        let (before, sent, events) = (self.due(), self.sent.len(), self.events.len());
+        self.compare(Some(&|machine, cx| machine.handle_timeout(cx)))?;
+        let is_early = before.is_none_or(|due| due.at > self.now);
+        if is_early && (before, sent, events) != (self.due(), self.sent.len(), self.events.len()) {
+            return Err(self.broken(Rule::Early, "handle_timeout acts before the deadline".into()));
+        }
+        match self.due().filter(|due| due.at <= self.now) {
+            Some(due) => {
+                Err(self
+                    .broken(Rule::Due, format!("{} stays due at {} after handle_timeout", due.name, due.at)))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Sets the clock without calling anything: the caller is late for deadlines in between. The clock never goes back.
+    ///
+    /// # Errors
+    /// When an early `handle_timeout` on the way does something.
+    pub fn sleep_to(&mut self, now: Instant) -> Result<(), Broken> {
+        let half = Duration::from_micros(now.since(self.now).as_micros() / 2);
+        let between = self.now + half;
+        for twin in &mut self.twins {
+            twin.call_early(between, &self.limits).map_err(|fault| fault.in_call(self.call))?;
+        }
+        self.now = self.now.max(now);
+        Ok(())
+    }
+
+    /// Lets time pass to `end` and calls `handle_timeout` at each deadline.
+    ///
+    /// # Errors
+    /// The rule that is broken.
+    pub fn pass_to(&mut self, end: Instant) -> Result<(), Broken> {
+        while let Some(due) = self.due().filter(|due| due.at <= end) {
+            self.sleep_to(due.at)?;
+            self.timeout()?;
+        }
+        self.sleep_to(end)
+    }
+
+    /// The time of the next call.
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// The earliest deadline.
+    pub fn due(&self) -> Option<Deadline> {
+        self.due
+    }
+
+    /// The machine, to look at.
+    ///
+    /// # Panics
+    /// Never: there are always five twins.
+    #[allow(clippy::expect_used, reason = "a test harness")]
+    pub fn machine(&self) -> &M {
+        &self.twins.first().expect("five twins").machine
+    }
+
+    /// Takes the outputs since the last call of this, oldest first.
+    pub fn take_sent(&mut self) -> Vec<(Vec<u8>, M::Route)> {
+        core::mem::take(&mut self.sent)
+    }
+
+    /// Takes the events since the last call of this, oldest first.
+    pub fn take_events(&mut self) -> Vec<M::Event> {
+        core::mem::take(&mut self.events)
+    }
+
+    /// Makes a call of all twins and compares what comes of it with what comes of the first.
+    fn compare(&mut self, act: Option<&dyn Fn(&mut M, &mut Cx<'_>)>) -> Result<(), Broken> {
+        let mut first: Option<Vec<String>> = None;
+        for twin in &mut self.twins {
+            let done = twin.call(self.now, act, &self.limits).map_err(|fault| fault.in_call(self.call))?;
+            let lines = done.lines();
+            match &first {
+                None => {
+                    self.due = done.due;
+                    self.sent.extend(done.sent);
+                    self.events.extend(done.events);
+                    first = Some(lines);
+                }
+                Some(first) if *first != lines => {
+                    let rule = twin.way.rule();
+                    let how =
+                        format!("the plain twin gives {first:#?}, the one treated by {rule:?} {lines:#?}");
+                    return Err(Broken { rule, call: self.call, how });
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn broken(&self, rule: Rule, how: String) -> Broken {
+        Broken { rule, call: self.call, how }
+    }
+}

@@ -18,12 +18,14 @@ pub struct Moments {
     pub received: Option<Checkpoint>,
 }
 
-impl Moments {
-    const NONE: Self = Self { sent: None, received: None };
-
-    const fn at(self, sent: Checkpoint, received: Checkpoint) -> Self {
-        Self { sent: Some(sent), received: Some(received) }
-    }
+/// The numbers of a message: when it is sent and received.
+macro_rules! moments {
+    () => {
+        Moments { sent: None, received: None }
+    };
+    ($sent:ident $received:ident) => {
+        Moments { sent: Some(Checkpoint::$sent), received: Some(Checkpoint::$received) }
+    };
 }
 
 /// One row of [`EXCHANGES`].
@@ -64,12 +66,13 @@ macro_rules! exchanges {
 
         /// Every exchange, in the order of the type. Both sides take phases, numbers, names and times from
         /// it.
+        #[allow(clippy::needless_update, reason = "one row has every time")]
         pub static EXCHANGES: [ExchangeRow; [$(Exchange::$exchange),*].len()] = [$(ExchangeRow {
             exchange: Exchange::$exchange,
             din: Names { request: concat!($din, "Req"), response: concat!($din, "Res") },
             phase: Phase::$phase,
-            request: Moments::NONE$(.at(Checkpoint::$asks, Checkpoint::$asked))?,
-            response: Moments::NONE$(.at(Checkpoint::$answers, Checkpoint::$answered))?,
+            request: moments!($($asks $asked)?),
+            response: moments!($($answers $answered)?),
             $($field: Some(Time::$time),)*
             ..NO_TIMES
         },)*];
@@ -81,8 +84,8 @@ const NO_TIMES: ExchangeRow = ExchangeRow {
     exchange: Exchange::Handshake,
     din: Names { request: "", response: "" },
     phase: Phase::Handshake,
-    request: Moments::NONE,
-    response: Moments::NONE,
+    request: moments!(),
+    response: moments!(),
     response_time: None,
     loop_time: None,
     budget: None,

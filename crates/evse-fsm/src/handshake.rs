@@ -2,24 +2,11 @@
 
 use session::{Exchange, Protocol};
 
-use crate::request::{Agreed, Content, Request, SessionId};
-use crate::wire::{self, NoRequest};
+use crate::request::{Agreed, Content, NoRequest, Offer, Request, SessionId};
+use crate::wire;
 
 /// The protocols that the charger serves.
 pub(crate) const SERVED: &[Protocol] = Protocol::ALL;
-
-/// One protocol that the car offers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Offer {
-    /// Absent for one that is not known here.
-    pub(crate) protocol: Option<Protocol>,
-    pub(crate) major: u32,
-    pub(crate) minor: u32,
-    /// The car's number of it; 0 is a number like any other.
-    pub(crate) schema_id: u8,
-    /// How much the car wants it: 1 is the most.
-    pub(crate) priority: i8,
-}
 
 /// Reads a handshake.
 pub(crate) fn request(served: &[Protocol], payload: &[u8]) -> Result<Request, NoRequest> {
@@ -29,8 +16,8 @@ pub(crate) fn request(served: &[Protocol], payload: &[u8]) -> Result<Request, No
     Ok(Request { exchange, name, session_id: SessionId::new(), content })
 }
 
-/// The offer that the car wants most of those that are served in this major version; of equal ones the first. Priority,
-/// schema id and place in the list are independent of each other (ISO 15118-2, 8.2.2).
+/// The offer that the car wants most of those that are served in this major version; of equal ones the first.
+/// Priority, schema id and place in the list are independent of each other (ISO 15118-2, 8.2.2).
 fn choose(served: &[Protocol], offers: impl Iterator<Item = Offer>) -> Option<Agreed> {
     let common = offers.filter_map(|offer| {
         let protocol = offer.protocol.filter(|protocol| served.contains(protocol))?;

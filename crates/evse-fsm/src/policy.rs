@@ -94,8 +94,8 @@ pub(crate) fn precharge(config: &Config, asked: Target) -> Result<Option<Warning
     Ok(is_low.then_some(Warning::Quirk("odd-precharge-target")))
 }
 
-/// Whether power may be switched on. The voltage that the car asked for counts as asked: an output that follows only a part of
-/// it is not at the car's voltage.
+/// Whether power may be switched on. The voltage that the car asked for counts as asked: an output that
+/// follows only a part of it is not at the car's voltage.
 pub(crate) fn power_on(
     config: &Config,
     profile: Option<Profile>,

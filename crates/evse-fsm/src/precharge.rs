@@ -12,8 +12,8 @@ pub enum Preset {
     /// As an Alpitronic HYC (observed): to 100 V at once, 0.3 s there, 1000 V/s to 6 V below the target, then
     /// 1 V/s.
     TwoStage,
-    /// As a Compleo (observed): nothing for 1.4 s, then 1000 V/s to 17 V above the target, then 12 V/s down to
-    /// it. The overshoot stays below the limits of car and charger.
+    /// As a Compleo (observed): nothing for 1.4 s, then 1000 V/s to 17 V above the target, then 12 V/s down
+    /// to it. The overshoot stays below the limits of car and charger.
     Overshoot,
     /// Reports the target at once. Only without a power stage.
     Mirror,
@@ -75,8 +75,8 @@ impl Ramp {
         self.precharge_mv
     }
 
-    /// Where that leads to, in mV: not above what both bear, and to 0 V below the minimum. It is never lifted to the minimum:
-    /// the car did not ask for that.
+    /// Where that leads to, in mV: not above what both bear, and to 0 V below the minimum. It is never lifted
+    /// to the minimum: the car did not ask for that.
     pub(crate) fn target_mv(&self) -> i32 {
         let Limits { min_voltage_mv, max_voltage_mv, .. } = self.limits;
         if self.precharge_mv < min_voltage_mv { 0 } else { self.precharge_mv.min(max_voltage_mv) }

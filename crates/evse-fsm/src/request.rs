@@ -112,6 +112,19 @@ impl Content {
     }
 }
 
+/// One protocol that the car offers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Offer {
+    /// Absent for one that is not known here.
+    pub(crate) protocol: Option<Protocol>,
+    pub(crate) major: u32,
+    pub(crate) minor: u32,
+    /// The car's number of it; 0 is a number like any other.
+    pub(crate) schema_id: u8,
+    /// How much the car wants it: 1 is the most.
+    pub(crate) priority: i8,
+}
+
 /// A protocol that both sides speak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Agreed {
@@ -129,6 +142,13 @@ pub(crate) struct Request {
     pub(crate) name: &'static str,
     pub(crate) session_id: SessionId,
     pub(crate) content: Content,
+}
+
+/// Why a payload is no request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoRequest {
+    Undecodable { bit: u32 },
+    NotARequest(&'static str),
 }
 
 /// How a request was met, and why where it was refused. Each protocol's wire has a response code for it.

@@ -1,49 +1,5 @@
 use crate::{Checkpoint, Phase, Protocol, Time};
 
-/// A request and its response, under a name that no protocol owns. Both directions of a `PowerDelivery` are exchanges of
-/// their own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exchange {
-    /// Which protocol is spoken.
-    Handshake,
-    /// A session id is given.
-    SessionSetup,
-    /// What the charger offers.
-    ServiceDiscovery,
-    /// One service in detail.
-    ServiceDetail,
-    /// What the car takes of it, and how it is paid.
-    ServiceSelection,
-    /// A contract is shown.
-    PaymentDetails,
-    /// Whether the car may charge.
-    Authorisation,
-    /// What each side can give and take.
-    ChargeParameters,
-    /// The isolation test.
-    CableCheck,
-    /// The charger's output follows the battery's voltage.
-    PreCharge,
-    /// Power is switched on.
-    PowerOn,
-    /// DC charging: what the car wants now.
-    CurrentDemand,
-    /// AC charging: the meter.
-    ChargingStatus,
-    /// A meter reading is signed.
-    MeteringReceipt,
-    /// Power is switched off.
-    PowerOff,
-    /// The voltage at the inlet after the car's contactors have opened.
-    WeldingDetection,
-    /// The session ends.
-    SessionStop,
-    /// A contract's certificate is renewed.
-    CertificateUpdate,
-    /// A contract's certificate is installed.
-    CertificateInstallation,
-}
-
 /// The names of an exchange's messages in one protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Names {
@@ -62,16 +18,14 @@ pub struct Moments {
     pub received: Option<Checkpoint>,
 }
 
-impl Moments {
-    const NONE: Self = Self { sent: None, received: None };
-
-    const fn at(both: Checkpoint) -> Self {
-        Self::of(both, both)
-    }
-
-    const fn of(sent: Checkpoint, received: Checkpoint) -> Self {
-        Self { sent: Some(sent), received: Some(received) }
-    }
+/// The numbers of a message: when it is sent and received.
+macro_rules! moments {
+    () => {
+        Moments { sent: None, received: None }
+    };
+    ($sent:ident $received:ident) => {
+        Moments { sent: Some(Checkpoint::$sent), received: Some(Checkpoint::$received) }
+    };
 }
 
 /// One row of [`EXCHANGES`].
@@ -91,106 +45,117 @@ pub struct ExchangeRow {
     pub response_time: Option<Time>,
     /// How long the car repeats it, from the first request; absent where it asks once.
     pub loop_time: Option<Time>,
-    /// How long the charger may take for what this exchange is for, from the first request; absent where it answers at once.
+    /// How long the charger may take for what this exchange is for, from the first request; absent where it
+    /// answers at once.
     pub budget: Option<Time>,
 }
 
-impl ExchangeRow {
-    const fn new(exchange: Exchange, din: Names, phase: Phase) -> Self {
-        let (request, response) = (Moments::NONE, Moments::NONE);
-        let (response_time, loop_time, budget) = (None, None, None);
-        Self { exchange, din, phase, request, response, response_time, loop_time, budget }
-    }
+/// Declares [`Exchange`] and [`EXCHANGES`]: for each exchange its name in DIN SPEC 70121, its phase, the
+/// numbers of request and response (sent, received), and its times.
+macro_rules! exchanges {
+    ($($(#[$doc:meta])* $exchange:ident: $din:literal, $phase:ident,
+        [$($asks:ident $asked:ident, $answers:ident $answered:ident)?],
+        { $($field:ident: $time:ident),* };
+    )*) => {
+        /// A request and its response, under a name that no protocol owns. Both directions of a
+        /// `PowerDelivery` are exchanges of their own.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Exchange {
+            $($(#[$doc])* $exchange,)*
+        }
 
-    const fn numbered(self, request: Moments, response: Moments) -> Self {
-        Self { request, response, ..self }
-    }
-
-    const fn answered(self, time: Time) -> Self {
-        Self { response_time: Some(time), ..self }
-    }
-
-    const fn looped(self, time: Time) -> Self {
-        Self { loop_time: Some(time), ..self }
-    }
-
-    const fn within(self, time: Time) -> Self {
-        Self { budget: Some(time), ..self }
-    }
-}
-
-/// The names of a request and its response.
-macro_rules! names {
-    ($name:literal) => {
-        Names { request: concat!($name, "Req"), response: concat!($name, "Res") }
+        /// Every exchange, in the order of the type. Both sides take phases, numbers, names and times from
+        /// it.
+        #[allow(clippy::needless_update, reason = "one row has every time")]
+        pub static EXCHANGES: [ExchangeRow; [$(Exchange::$exchange),*].len()] = [$(ExchangeRow {
+            exchange: Exchange::$exchange,
+            din: Names { request: concat!($din, "Req"), response: concat!($din, "Res") },
+            phase: Phase::$phase,
+            request: moments!($($asks $asked)?),
+            response: moments!($($answers $answered)?),
+            $($field: Some(Time::$time),)*
+            ..NO_TIMES
+        },)*];
     };
 }
 
-/// Every exchange, in the order of the type. Both sides take phases, numbers, names and times from here.
-pub static EXCHANGES: [ExchangeRow; 19] = {
-    use {Checkpoint as C, Exchange as X, ExchangeRow as Row, Moments as M, Phase as P, Time as T};
-    [
-        Row::new(X::Handshake, names!("supportedAppProtocol"), P::Handshake)
-            .numbered(
-                M::of(C::HANDSHAKE_REQ_SENT, C::HANDSHAKE_REQ_RECEIVED),
-                M::of(C::HANDSHAKE_RES_SENT, C::HANDSHAKE_RES_RECEIVED),
-            )
-            .answered(T::Handshake),
-        Row::new(X::SessionSetup, names!("SessionSetup"), P::SessionSetup)
-            .numbered(
-                M::at(C::SESSION_SETUP_REQ),
-                M::of(C::SESSION_SETUP_RES_SENT, C::SESSION_SETUP_RES_RECEIVED),
-            )
-            .answered(T::SessionSetup),
-        Row::new(X::ServiceDiscovery, names!("ServiceDiscovery"), P::ServiceDiscovery)
-            .numbered(M::at(C::SERVICE_DISCOVERY_REQ), M::at(C::SERVICE_DISCOVERY_RES))
-            .answered(T::ServiceDiscovery),
-        Row::new(X::ServiceDetail, names!("ServiceDetail"), P::ServiceDiscovery),
-        Row::new(X::ServiceSelection, names!("ServicePaymentSelection"), P::ServiceSelection)
-            .numbered(M::at(C::PAYMENT_SELECTION_REQ), M::at(C::PAYMENT_SELECTION_RES))
-            .answered(T::ServiceSelection),
-        Row::new(X::PaymentDetails, names!("PaymentDetails"), P::ServiceSelection),
-        Row::new(X::Authorisation, names!("ContractAuthentication"), P::Authorisation)
-            .numbered(M::at(C::AUTHENTICATION_REQ), M::at(C::AUTHENTICATION_RES))
-            .answered(T::Authorisation)
-            .looped(T::AuthorisationLoop)
-            .within(T::AuthorisationBudget),
-        Row::new(X::ChargeParameters, names!("ChargeParameterDiscovery"), P::ChargeParameters)
-            .numbered(M::at(C::CHARGE_PARAMETER_REQ), M::at(C::CHARGE_PARAMETER_RES))
-            .answered(T::ChargeParameters)
-            .looped(T::ChargeParametersLoop),
-        Row::new(X::CableCheck, names!("CableCheck"), P::CableCheck)
-            .numbered(M::at(C::CABLE_CHECK_REQ), M::at(C::CABLE_CHECK_RES))
-            .answered(T::CableCheck)
-            .looped(T::CableCheckLoop)
-            .within(T::CableCheckBudget),
-        Row::new(X::PreCharge, names!("PreCharge"), P::PreCharge)
-            .numbered(M::at(C::PRE_CHARGE_REQ), M::at(C::PRE_CHARGE_RES))
-            .answered(T::PreCharge)
-            .looped(T::PreChargeLoop)
-            .within(T::PreChargeBudget),
-        Row::new(X::PowerOn, names!("PowerDelivery"), P::PowerOn)
-            .numbered(M::at(C::POWER_START_REQ), M::at(C::POWER_START_RES))
-            .answered(T::PowerOn),
-        Row::new(X::CurrentDemand, names!("CurrentDemand"), P::ChargeLoop)
-            .numbered(M::at(C::CURRENT_DEMAND_REQ), M::at(C::CURRENT_DEMAND_RES))
-            .answered(T::CurrentDemand),
-        Row::new(X::ChargingStatus, names!("ChargingStatus"), P::ChargeLoop),
-        Row::new(X::MeteringReceipt, names!("MeteringReceipt"), P::ChargeLoop),
-        Row::new(X::PowerOff, names!("PowerDelivery"), P::PowerOff)
-            .numbered(M::at(C::POWER_STOP_REQ), M::of(C::POWER_STOP_RES_SENT, C::POWER_STOP_RES_RECEIVED))
-            .answered(T::PowerOff)
-            .within(T::WeldingBudget),
-        Row::new(X::WeldingDetection, names!("WeldingDetection"), P::WeldingDetection)
-            .numbered(M::at(C::WELDING_DETECTION_REQ), M::at(C::WELDING_DETECTION_RES))
-            .answered(T::WeldingDetection),
-        Row::new(X::SessionStop, names!("SessionStop"), P::SessionStop)
-            .numbered(M::at(C::SESSION_STOP_REQ), M::at(C::SESSION_STOP_RES))
-            .answered(T::SessionStop),
-        Row::new(X::CertificateUpdate, names!("CertificateUpdate"), P::ServiceSelection),
-        Row::new(X::CertificateInstallation, names!("CertificateInstallation"), P::ServiceSelection),
-    ]
+/// A row without times.
+const NO_TIMES: ExchangeRow = ExchangeRow {
+    exchange: Exchange::Handshake,
+    din: Names { request: "", response: "" },
+    phase: Phase::Handshake,
+    request: moments!(),
+    response: moments!(),
+    response_time: None,
+    loop_time: None,
+    budget: None,
 };
+
+exchanges! {
+    /// Which protocol is spoken.
+    Handshake: "supportedAppProtocol", Handshake,
+        [HANDSHAKE_REQ_SENT HANDSHAKE_REQ_RECEIVED, HANDSHAKE_RES_SENT HANDSHAKE_RES_RECEIVED],
+        { response_time: Handshake };
+    /// A session id is given.
+    SessionSetup: "SessionSetup", SessionSetup,
+        [SESSION_SETUP_REQ SESSION_SETUP_REQ, SESSION_SETUP_RES_SENT SESSION_SETUP_RES_RECEIVED],
+        { response_time: SessionSetup };
+    /// What the charger offers.
+    ServiceDiscovery: "ServiceDiscovery", ServiceDiscovery,
+        [SERVICE_DISCOVERY_REQ SERVICE_DISCOVERY_REQ, SERVICE_DISCOVERY_RES SERVICE_DISCOVERY_RES],
+        { response_time: ServiceDiscovery };
+    /// One service in detail.
+    ServiceDetail: "ServiceDetail", ServiceDiscovery, [], {};
+    /// What the car takes of it, and how it is paid.
+    ServiceSelection: "ServicePaymentSelection", ServiceSelection,
+        [PAYMENT_SELECTION_REQ PAYMENT_SELECTION_REQ, PAYMENT_SELECTION_RES PAYMENT_SELECTION_RES],
+        { response_time: ServiceSelection };
+    /// A contract is shown.
+    PaymentDetails: "PaymentDetails", ServiceSelection, [], {};
+    /// Whether the car may charge.
+    Authorisation: "ContractAuthentication", Authorisation,
+        [AUTHENTICATION_REQ AUTHENTICATION_REQ, AUTHENTICATION_RES AUTHENTICATION_RES],
+        { response_time: Authorisation, loop_time: AuthorisationLoop, budget: AuthorisationBudget };
+    /// What each side can give and take.
+    ChargeParameters: "ChargeParameterDiscovery", ChargeParameters,
+        [CHARGE_PARAMETER_REQ CHARGE_PARAMETER_REQ, CHARGE_PARAMETER_RES CHARGE_PARAMETER_RES],
+        { response_time: ChargeParameters, loop_time: ChargeParametersLoop };
+    /// The isolation test.
+    CableCheck: "CableCheck", CableCheck,
+        [CABLE_CHECK_REQ CABLE_CHECK_REQ, CABLE_CHECK_RES CABLE_CHECK_RES],
+        { response_time: CableCheck, loop_time: CableCheckLoop, budget: CableCheckBudget };
+    /// The charger's output follows the battery's voltage.
+    PreCharge: "PreCharge", PreCharge,
+        [PRE_CHARGE_REQ PRE_CHARGE_REQ, PRE_CHARGE_RES PRE_CHARGE_RES],
+        { response_time: PreCharge, loop_time: PreChargeLoop, budget: PreChargeBudget };
+    /// Power is switched on.
+    PowerOn: "PowerDelivery", PowerOn,
+        [POWER_START_REQ POWER_START_REQ, POWER_START_RES POWER_START_RES], { response_time: PowerOn };
+    /// DC charging: what the car wants now.
+    CurrentDemand: "CurrentDemand", ChargeLoop,
+        [CURRENT_DEMAND_REQ CURRENT_DEMAND_REQ, CURRENT_DEMAND_RES CURRENT_DEMAND_RES],
+        { response_time: CurrentDemand };
+    /// AC charging: the meter.
+    ChargingStatus: "ChargingStatus", ChargeLoop, [], {};
+    /// A meter reading is signed.
+    MeteringReceipt: "MeteringReceipt", ChargeLoop, [], {};
+    /// Power is switched off.
+    PowerOff: "PowerDelivery", PowerOff,
+        [POWER_STOP_REQ POWER_STOP_REQ, POWER_STOP_RES_SENT POWER_STOP_RES_RECEIVED],
+        { response_time: PowerOff, budget: WeldingBudget };
+    /// The voltage at the inlet after the car's contactors have opened.
+    WeldingDetection: "WeldingDetection", WeldingDetection,
+        [WELDING_DETECTION_REQ WELDING_DETECTION_REQ, WELDING_DETECTION_RES WELDING_DETECTION_RES],
+        { response_time: WeldingDetection };
+    /// The session ends.
+    SessionStop: "SessionStop", SessionStop,
+        [SESSION_STOP_REQ SESSION_STOP_REQ, SESSION_STOP_RES SESSION_STOP_RES],
+        { response_time: SessionStop };
+    /// A contract's certificate is renewed.
+    CertificateUpdate: "CertificateUpdate", ServiceSelection, [], {};
+    /// A contract's certificate is installed.
+    CertificateInstallation: "CertificateInstallation", ServiceSelection, [], {};
+}
 
 impl Exchange {
     /// What belongs to it.

@@ -4,6 +4,10 @@
 //! world and the command all speak of the same [`Phase`]s, number the same moments with
 //! [`Checkpoint`]s, bound the same [`Limits`] and [`Target`]s, and end with one [`StopReason`].
 //!
+//! Both state machines take from here, too: which request and response belong together, with their phase,
+//! numbers and times ([`EXCHANGES`]); how long each side waits, with the source ([`TIMES`]); when readings
+//! are too old ([`Snapshot`]); and how a table of quirks is declared ([`quirks!`]).
+//!
 //! # Example
 //! ```
 //! use session::{By, Cause, Checkpoint, Limits, Phase, StopReason, Target};

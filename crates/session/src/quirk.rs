@@ -1,4 +1,5 @@
-/// One thing that a side bends for peers as they are deployed: field experience as data. `F` is the side's flags.
+/// One thing that a side bends for peers as they are deployed: field experience as data. `F` is the side's
+/// flags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quirk<F> {
     /// Its switch.
@@ -20,7 +21,8 @@ impl<F> Quirk<F> {
     }
 }
 
-/// Declares a side's quirks: `Quirks`, the set of those that are switched on; `QUIRKS`, the table; and `Quirk`, its row.
+/// Declares a side's quirks: `Quirks`, the set of those that are switched on; `QUIRKS`, the table; and
+/// `Quirk`, its row.
 ///
 /// ```
 /// session::quirks! {
@@ -73,7 +75,8 @@ macro_rules! quirks {
 
         impl Quirks {
             /// The quirks that are on unless switched off.
-            pub const DEFAULT: Self = Self::empty()$(.union(if $default { Self::$flag } else { Self::empty() }))*;
+            pub const DEFAULT: Self =
+                Self::empty()$(.union(if $default { Self::$flag } else { Self::empty() }))*;
 
             /// The quirk with this id.
             pub fn by_id(id: &str) -> Option<&'static Quirk> {

@@ -16,7 +16,8 @@ pub trait Sensing: Copy + Default {
     fn sensors(&self) -> Self::All;
 }
 
-/// The newest readings of a side, and when they become too old. One snapshot replaces the one before it completely.
+/// The newest readings of a side, and when they become too old. One snapshot replaces the one before it
+/// completely.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Snapshot<P> {
     readings: P,
@@ -27,7 +28,8 @@ pub struct Snapshot<P> {
 impl<P: Sensing> Snapshot<P> {
     /// A deadline that is met so late while energised is a stop: 500 ms (docs/ARCHITECTURE.md).
     const HELD_UP: Duration = Duration::from_millis(500);
-    /// With readings that have become too old meanwhile, so much is enough: more than a loop takes that runs (judgement).
+    /// With readings that have become too old meanwhile, so much is enough: more than a loop takes that runs
+    /// (judgement).
     const UNASKED: Duration = Duration::from_millis(50);
 
     /// Takes new readings. A sensor that has answered once is needed from then on.
@@ -50,8 +52,8 @@ impl<P: Sensing> Snapshot<P> {
         self.stale_at
     }
 
-    /// Whether the program was held up: it comes at `now` to what was `due`, much too late, or late and blind. Readings that
-    /// became too old because no one asked for them are no fault of the adapter.
+    /// Whether the program was held up: it comes at `now` to what was `due`, much too late, or late and
+    /// blind. Readings that became too old because no one asked for them are no fault of the adapter.
     pub fn is_held_up(&self, due: Option<Deadline>, needed: P::Sensors, now: Instant) -> bool {
         let late = due.map_or(Duration::ZERO, |due| now.since(due.at));
         late > Self::HELD_UP || late > Self::UNASKED && self.stale(needed, now).is_some()

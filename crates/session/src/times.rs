@@ -1,104 +1,5 @@
 use machine::Duration;
 
-/// What a side waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Time {
-    /// Car: for the answer to the handshake.
-    Handshake,
-    /// Car: more than that for the very first response of a connection.
-    StartAllowance,
-    /// Car: for the response to `SessionSetup`.
-    SessionSetup,
-    /// Car: for the response to `ServiceDiscovery`.
-    ServiceDiscovery,
-    /// Car: for the response to the selection of service and payment.
-    ServiceSelection,
-    /// Car: for the response to a request for authorisation.
-    Authorisation,
-    /// Car: for the response to `ChargeParameterDiscovery`.
-    ChargeParameters,
-    /// Car: for the response to `CableCheck`.
-    CableCheck,
-    /// Car: for the response to `PreCharge`.
-    PreCharge,
-    /// Car: for the response to `PowerDelivery` when power is switched on.
-    PowerOn,
-    /// Car: for the response to `CurrentDemand`.
-    CurrentDemand,
-    /// Car: for the response to `PowerDelivery` when power is switched off.
-    PowerOff,
-    /// Car: for the response to `WeldingDetection`.
-    WeldingDetection,
-    /// Car: for the response to `SessionStop`.
-    SessionStop,
-    /// Car: from the connection to the response to `SessionSetup`.
-    Setup,
-    /// Car: from the connection to the response to `PowerDelivery` with power on.
-    ReadyToCharge,
-    /// Car: for the authorisation, from the first request.
-    AuthorisationLoop,
-    /// Car: for the charger's parameters, from the first request.
-    ChargeParametersLoop,
-    /// Car: for the isolation test, from the first request.
-    CableCheckLoop,
-    /// Car: for the precharge, from the first request.
-    PreChargeLoop,
-    /// Car: between a response that says Ongoing, or a precharge that is not there yet, and the next request.
-    Pace,
-    /// Car: between a response to `PreCharge` that finds the voltage near and the next request: it may settle meanwhile.
-    /// Longer than 50 ms and the time between two readings: the contactors close only with a reading from that long after
-    /// the response.
-    PreChargePace,
-    /// Car: between a response to `CurrentDemand` and the next request.
-    DemandPace,
-    /// Car: for the connector lock to confirm.
-    Lock,
-    /// Car: for the contactors' feedback to follow.
-    Contactors,
-    /// Car: from pilot B to open contactors at the end of a charge, at the least.
-    Rest,
-    /// Car: for the inlet to fall below 60 V after the contactors have opened; then it is a fault, and the plug stays locked.
-    Discharge,
-    /// Car: how long the battery may ask for nothing before the car ends the charge.
-    NoDemand,
-    /// Charger: from the connection to the request of `SessionSetup`.
-    SetupBudget,
-    /// Charger: from a response to the next request.
-    Sequence,
-    /// Charger: for the pilot to reach C or D at `CableCheck`, and B at `WeldingDetection`.
-    PilotDetection,
-    /// Charger: for the authorisation, from the first request.
-    AuthorisationBudget,
-    /// Charger: for the isolation test, from its begin.
-    CableCheckBudget,
-    /// Charger: for cable and power stage to fall below 60 V before an isolation test; 0: not waited for.
-    Settle,
-    /// Charger: for the voltage of the isolation test to be reached.
-    Raise,
-    /// Charger: for the isolation monitor's self-test, where it has one.
-    SelfTest,
-    /// Charger: for the precharge, from the first request.
-    PreChargeBudget,
-    /// Charger: for `WeldingDetection` and `SessionStop` after power is off.
-    WeldingBudget,
-    /// Charger: longest delay of the response to `PowerDelivery` with power off, while the current falls.
-    PowerOffDelay,
-    /// Charger: without a valid `CurrentDemand` for this time the current goes to 0 A.
-    Stall,
-    /// Charger: the pilot keeps 5 % after the session's end.
-    OscillatorRetain,
-    /// Charger: from the plug to 5 %.
-    PlugToPwm,
-    /// Charger: steady +12 V between two offers of 5 %.
-    PilotPause,
-    /// Charger: for the car to follow a stop by the charger; then the charger takes the current down itself.
-    StopGrace,
-    /// Charger: from a response that fails to closing the connection.
-    CloseAfterFailed,
-    /// Charger: from any other stop to closing the connection.
-    CloseAfterStop,
-}
-
 /// Who waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
@@ -134,98 +35,158 @@ pub struct TimeRow {
     pub field: Duration,
     /// What it may be set to.
     pub range: Range,
-    /// The standard's name of it and where the values come from. "std" is DIN SPEC 70121 as open-source implementations cite
-    /// it, "judgement" is a choice of this project.
+    /// The standard's name of it and where the values come from. "std" is DIN SPEC 70121 as open-source
+    /// implementations cite it, "judgement" is a choice of this project.
     pub source: &'static str,
 }
 
-const fn row(side: Side, time: Time, name: &'static str, ms: [u64; 2], source: &'static str) -> TimeRow {
-    let [standard, field] = ms;
-    let (standard, field) = (Duration::from_millis(standard), Duration::from_millis(field));
-    TimeRow { time, side, name, standard, field, range: Range::NotZero, source }
+/// Declares [`Time`] and [`TIMES`]: for each side its times with name, values of standard and field in ms,
+/// range and source.
+macro_rules! times {
+    ($($side:ident {
+        $($(#[$doc:meta])*
+        $time:ident: $name:literal, [$standard:literal, $field:literal], $range:ident, $source:literal;)*
+    })*) => {
+        /// What a side waits for.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Time {
+            $($(
+                $(#[$doc])*
+                #[doc = concat!("\n\n", stringify!($side), "; ", $source, ".")]
+                $time,
+            )*)*
+        }
+
+        /// Every time of both sides, in the order of the type.
+        pub const TIMES: &[TimeRow] = &[$($(TimeRow {
+            time: Time::$time,
+            side: Side::$side,
+            name: $name,
+            standard: Duration::from_millis($standard),
+            field: Duration::from_millis($field),
+            range: Range::$range,
+            source: $source,
+        },)*)*];
+    };
 }
 
-const fn car(time: Time, name: &'static str, ms: [u64; 2], source: &'static str) -> TimeRow {
-    row(Side::Car, time, name, ms, source)
-}
-
-const fn charger(time: Time, name: &'static str, ms: [u64; 2], source: &'static str) -> TimeRow {
-    row(Side::Charger, time, name, ms, source)
-}
-
-impl TimeRow {
-    const fn any(self) -> Self {
-        Self { range: Range::Any, ..self }
+times! {
+    Car {
+        /// For the answer to the handshake.
+        Handshake: "supportedAppProtocolRes", [2_000, 2_000], NotZero, "std";
+        /// More than that for the very first response of a connection.
+        StartAllowance: "start allowance", [0, 3_000], Any,
+            "judgement: a charger that has just accepted the connection may still start its program";
+        /// For the response to `SessionSetup`.
+        SessionSetup: "SessionSetupRes", [2_000, 5_000], NotZero, "std; 5 s as pyPLC and clara";
+        /// For the response to `ServiceDiscovery`.
+        ServiceDiscovery: "ServiceDiscoveryRes", [2_000, 5_000], NotZero, "std; 5 s as pyPLC and clara";
+        /// For the response to the selection of service and payment.
+        ServiceSelection: "ServicePaymentSelectionRes", [2_000, 5_000], NotZero,
+            "std; 5 s as pyPLC and clara";
+        /// For the response to a request for authorisation.
+        Authorisation: "ContractAuthenticationRes", [2_000, 5_000], NotZero, "std; 5 s as pyPLC and clara";
+        /// For the response to `ChargeParameterDiscovery`.
+        ChargeParameters: "ChargeParameterDiscoveryRes", [2_000, 5_000], NotZero,
+            "std; Compleo 0.5 s, others more than 1 s";
+        /// For the response to `CableCheck`.
+        CableCheck: "CableCheckRes", [2_000, 30_000], NotZero, "std; 30 s as pyPLC and clara";
+        /// For the response to `PreCharge`.
+        PreCharge: "PreChargeRes", [2_000, 5_000], NotZero, "std; 5 s as pyPLC and clara";
+        /// For the response to `PowerDelivery` when power is switched on.
+        PowerOn: "PowerDeliveryRes (on)", [2_000, 6_000], NotZero,
+            "std; Compleo 0.9 s, 4.5 s allowed by ISO 15118-2";
+        /// For the response to `CurrentDemand`.
+        CurrentDemand: "CurrentDemandRes", [250, 5_000], NotZero, "std; 5 s in practice";
+        /// For the response to `PowerDelivery` when power is switched off.
+        PowerOff: "PowerDeliveryRes (off)", [2_000, 6_000], NotZero, "std; Compleo 1.5 s";
+        /// For the response to `WeldingDetection`.
+        WeldingDetection: "WeldingDetectionRes", [2_000, 2_000], NotZero,
+            "std; ABB never answers, Compleo 1.0 s";
+        /// For the response to `SessionStop`.
+        SessionStop: "SessionStopRes", [2_000, 2_000], NotZero, "std";
+        /// From the connection to the response to `SessionSetup`.
+        Setup: "communication setup", [20_000, 20_000], NotZero, "V2G_EVCC_CommunicationSetup_Timeout, std";
+        /// From the connection to the response to `PowerDelivery` with power on.
+        ReadyToCharge: "ready to charge", [150_000, 300_000], NotZero,
+            "V2G_EVCC_ReadyToCharge_Timeout, std; the sum of the longer loops";
+        /// For the authorisation, from the first request.
+        AuthorisationLoop: "authorisation", [60_000, 120_000], NotZero,
+            "V2G_EVCC_Ongoing_Timeout, std; 120 s as pyPLC and clara";
+        /// For the charger's parameters, from the first request.
+        ChargeParametersLoop: "charge parameters", [60_000, 60_000], NotZero, "V2G_EVCC_Ongoing_Timeout, std";
+        /// For the isolation test, from the first request.
+        CableCheckLoop: "cable check", [40_000, 60_000], NotZero,
+            "V2G_EVCC_CableCheck_Timeout, std; 44 s seen";
+        /// For the precharge, from the first request.
+        PreChargeLoop: "precharge", [7_000, 30_000], NotZero,
+            "V2G_EVCC_PreCharge_Timeout, std; 8 s seen, 30 s as pyPLC and clara";
+        /// Between a response that says Ongoing, or a precharge that is not there yet, and the next request.
+        Pace: "pace", [90, 90], Any, "Ioniq (observed)";
+        /// Between a response to `PreCharge` that finds the voltage near and the next request: it may settle
+        /// meanwhile. Longer than 50 ms and the time between two readings: the contactors close only with a
+        /// reading from that long after the response.
+        PreChargePace: "precharge pace", [300, 300], NotZero,
+            "judgement: more than the 200 ms of settling, less than the 0.5 s of pyPLC";
+        /// Between a response to `CurrentDemand` and the next request.
+        DemandPace: "demand pace", [90, 90], Any, "Ioniq (observed)";
+        /// For the connector lock to confirm.
+        Lock: "lock confirmation", [2_000, 2_000], NotZero, "pyPLC";
+        /// For the contactors' feedback to follow.
+        Contactors: "contactor feedback", [2_000, 2_000], NotZero, "pyPLC";
+        /// From pilot B to open contactors at the end of a charge, at the least.
+        Rest: "rest", [300, 300], Any, "clara: 300 ms of pilot B before the contactors open";
+        /// For the inlet to fall below 60 V after the contactors have opened; then it is a fault, and the
+        /// plug stays locked.
+        Discharge: "discharge", [10_000, 10_000], NotZero,
+            "judgement: an HYC300 falls from 220 V to 60 V in 0.6 s, a Compleo takes more than 2 s";
+        /// How long the battery may ask for nothing before the car ends the charge.
+        NoDemand: "no demand", [30_000, 30_000], NotZero, "judgement";
     }
-
-    const fn up_to_standard(self) -> Self {
-        Self { range: Range::UpToStandard, ..self }
+    Charger {
+        /// From the connection to the request of `SessionSetup`.
+        SetupBudget: "communication setup", [18_000, 18_000], NotZero,
+            "V2G_SECC_CommunicationSetup_Performance, std";
+        /// From a response to the next request.
+        Sequence: "sequence", [60_000, 60_000], NotZero, "V2G_SECC_Sequence_Timeout, std";
+        /// For the pilot to reach C or D at `CableCheck`, and B at `WeldingDetection`.
+        PilotDetection: "pilot detection", [1_500, 1_500], NotZero,
+            "V2G_SECC_CPState_Detection_Timeout, std; 3 s with the quirk slow-pilot (EvseV2G)";
+        /// For the authorisation, from the first request.
+        AuthorisationBudget: "authorisation", [55_000, 115_000], NotZero,
+            "V2G_SECC_Ongoing_Performance, std; 115 s is within the 120 s of pyPLC and clara";
+        /// For the isolation test, from its begin.
+        CableCheckBudget: "cable check", [38_000, 58_000], NotZero, "std; the car's default here is 60 s";
+        /// For cable and power stage to fall below 60 V before an isolation test; 0: not waited for.
+        Settle: "settle", [10_000, 10_000], Any, "EVerest";
+        /// For the voltage of the isolation test to be reached.
+        Raise: "raise", [10_000, 10_000], NotZero, "EVerest";
+        /// For the isolation monitor's self-test, where it has one.
+        SelfTest: "self-test", [20_000, 20_000], NotZero, "judgement";
+        /// For the precharge, from the first request.
+        PreChargeBudget: "precharge", [5_000, 28_000], NotZero, "std; pyPLC and clara wait 30 s";
+        /// For `WeldingDetection` and `SessionStop` after power is off.
+        WeldingBudget: "welding detection", [30_000, 30_000], NotZero,
+            "judgement: 10 polls of a Compleo take 11 s";
+        /// Longest delay of the response to `PowerDelivery` with power off, while the current falls.
+        PowerOffDelay: "power off", [1_500, 1_500], UpToStandard, "std";
+        /// Without a valid `CurrentDemand` for this time the current goes to 0 A.
+        Stall: "stall", [1_000, 1_000], UpToStandard, "judgement";
+        /// The pilot keeps 5 % after the session's end.
+        OscillatorRetain: "oscillator retain", [1_500, 1_500], Any, "V2G_SECC_CPOscillator_Retain, std";
+        /// From the plug to 5 %.
+        PlugToPwm: "plug to PWM", [500, 500], Any, "EVerest; Teslas send the first SLAC request fast";
+        /// Steady +12 V between two offers of 5 %.
+        PilotPause: "pilot pause", [3_000, 3_000], Any, "t_step_X1, EVerest";
+        /// For the car to follow a stop by the charger; then the charger takes the current down itself.
+        StopGrace: "stop grace", [10_000, 10_000], Any, "judgement; an Ioniq follows after 0.25 s";
+        /// From a response that fails to closing the connection.
+        CloseAfterFailed: "close after FAILED", [0, 5_000], Any,
+            "ISO 15118-4 wants the connection closed within 5 s";
+        /// From any other stop to closing the connection.
+        CloseAfterStop: "close", [60_000, 60_000], Any, "std: cars follow within the sequence timer";
     }
 }
-
-/// Every time of both sides, with the standard's and the field's value, in the order of the type.
-#[rustfmt::skip] // a table reads best with one row a line
-pub const TIMES: &[TimeRow] = &[
-    car(Time::Handshake, "supportedAppProtocolRes", [2_000, 2_000], "std"),
-    car(Time::StartAllowance, "start allowance", [0, 3_000],
-        "judgement: a charger that has just accepted the connection may still start its program").any(),
-    car(Time::SessionSetup, "SessionSetupRes", [2_000, 5_000], "std; 5 s as pyPLC and clara"),
-    car(Time::ServiceDiscovery, "ServiceDiscoveryRes", [2_000, 5_000], "std; 5 s as pyPLC and clara"),
-    car(Time::ServiceSelection, "ServicePaymentSelectionRes", [2_000, 5_000], "std; 5 s as pyPLC and clara"),
-    car(Time::Authorisation, "ContractAuthenticationRes", [2_000, 5_000], "std; 5 s as pyPLC and clara"),
-    car(Time::ChargeParameters, "ChargeParameterDiscoveryRes", [2_000, 5_000],
-        "std; Compleo 0.5 s, others more than 1 s"),
-    car(Time::CableCheck, "CableCheckRes", [2_000, 30_000], "std; 30 s as pyPLC and clara"),
-    car(Time::PreCharge, "PreChargeRes", [2_000, 5_000], "std; 5 s as pyPLC and clara"),
-    car(Time::PowerOn, "PowerDeliveryRes (on)", [2_000, 6_000],
-        "std; Compleo 0.9 s, 4.5 s allowed by ISO 15118-2"),
-    car(Time::CurrentDemand, "CurrentDemandRes", [250, 5_000], "std; 5 s in practice"),
-    car(Time::PowerOff, "PowerDeliveryRes (off)", [2_000, 6_000], "std; Compleo 1.5 s"),
-    car(Time::WeldingDetection, "WeldingDetectionRes", [2_000, 2_000], "std; ABB never answers, Compleo 1.0 s"),
-    car(Time::SessionStop, "SessionStopRes", [2_000, 2_000], "std"),
-    car(Time::Setup, "communication setup", [20_000, 20_000], "V2G_EVCC_CommunicationSetup_Timeout, std"),
-    car(Time::ReadyToCharge, "ready to charge", [150_000, 300_000],
-        "V2G_EVCC_ReadyToCharge_Timeout, std; the sum of the longer loops"),
-    car(Time::AuthorisationLoop, "authorisation", [60_000, 120_000],
-        "V2G_EVCC_Ongoing_Timeout, std; 120 s as pyPLC and clara"),
-    car(Time::ChargeParametersLoop, "charge parameters", [60_000, 60_000], "V2G_EVCC_Ongoing_Timeout, std"),
-    car(Time::CableCheckLoop, "cable check", [40_000, 60_000], "V2G_EVCC_CableCheck_Timeout, std; 44 s seen"),
-    car(Time::PreChargeLoop, "precharge", [7_000, 30_000],
-        "V2G_EVCC_PreCharge_Timeout, std; 8 s seen, 30 s as pyPLC and clara"),
-    car(Time::Pace, "pace", [90, 90], "Ioniq (observed)").any(),
-    car(Time::PreChargePace, "precharge pace", [300, 300],
-        "judgement: more than the 200 ms of settling, less than the 0.5 s of pyPLC"),
-    car(Time::DemandPace, "demand pace", [90, 90], "Ioniq (observed)").any(),
-    car(Time::Lock, "lock confirmation", [2_000, 2_000], "pyPLC"),
-    car(Time::Contactors, "contactor feedback", [2_000, 2_000], "pyPLC"),
-    car(Time::Rest, "rest", [300, 300], "clara: 300 ms of pilot B before the contactors open").any(),
-    car(Time::Discharge, "discharge", [10_000, 10_000],
-        "judgement: an HYC300 falls from 220 V to 60 V in 0.6 s, a Compleo takes more than 2 s"),
-    car(Time::NoDemand, "no demand", [30_000, 30_000], "judgement"),
-    charger(Time::SetupBudget, "communication setup", [18_000, 18_000],
-        "V2G_SECC_CommunicationSetup_Performance, std"),
-    charger(Time::Sequence, "sequence", [60_000, 60_000], "V2G_SECC_Sequence_Timeout, std"),
-    charger(Time::PilotDetection, "pilot detection", [1_500, 1_500],
-        "V2G_SECC_CPState_Detection_Timeout, std; 3 s with the quirk slow-pilot (EvseV2G)"),
-    charger(Time::AuthorisationBudget, "authorisation", [55_000, 115_000],
-        "V2G_SECC_Ongoing_Performance, std; 115 s is within the 120 s of pyPLC and clara"),
-    charger(Time::CableCheckBudget, "cable check", [38_000, 58_000], "std; the car's default here is 60 s"),
-    charger(Time::Settle, "settle", [10_000, 10_000], "EVerest").any(),
-    charger(Time::Raise, "raise", [10_000, 10_000], "EVerest"),
-    charger(Time::SelfTest, "self-test", [20_000, 20_000], "judgement"),
-    charger(Time::PreChargeBudget, "precharge", [5_000, 28_000], "std; pyPLC and clara wait 30 s"),
-    charger(Time::WeldingBudget, "welding detection", [30_000, 30_000],
-        "judgement: 10 polls of a Compleo take 11 s"),
-    charger(Time::PowerOffDelay, "power off", [1_500, 1_500], "std").up_to_standard(),
-    charger(Time::Stall, "stall", [1_000, 1_000], "judgement").up_to_standard(),
-    charger(Time::OscillatorRetain, "oscillator retain", [1_500, 1_500], "V2G_SECC_CPOscillator_Retain, std").any(),
-    charger(Time::PlugToPwm, "plug to PWM", [500, 500], "EVerest; Teslas send the first SLAC request fast").any(),
-    charger(Time::PilotPause, "pilot pause", [3_000, 3_000], "t_step_X1, EVerest").any(),
-    charger(Time::StopGrace, "stop grace", [10_000, 10_000], "judgement; an Ioniq follows after 0.25 s").any(),
-    charger(Time::CloseAfterFailed, "close after FAILED", [0, 5_000],
-        "ISO 15118-4 wants the connection closed within 5 s").any(),
-    charger(Time::CloseAfterStop, "close", [60_000, 60_000], "std: cars follow within the sequence timer").any(),
-];
 
 const COUNT: usize = TIMES.len();
 

@@ -2,8 +2,8 @@
 
 use session::{By, Cause, Exchange, Time};
 
-use super::connection::Waiting;
-use super::{Charger, Timer};
+use super::Charger;
+use super::state::{Timer, Waiting};
 use crate::order::{Next, State};
 use crate::request::{Agreed, Answer, Content, Request, Verdict};
 use crate::{Quirks, Status};

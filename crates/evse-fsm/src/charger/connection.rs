@@ -1,80 +1,15 @@
 //! The connection: a session begins and ends with it.
 
 use control_pilot::Level;
-use machine::{Instant, Timers};
-use session::{By, Cause, Limits, Phase, Protocol, StopReason, Time};
+use session::{By, Cause, Phase, Time};
 
-use super::{Charger, Timer};
+use super::Charger;
+use super::state::{Session, Timer};
 use crate::order::State;
 use crate::power::SAFE_OPEN;
 use crate::reading::fresh;
-use crate::request::{Answer, Request, SessionId};
 use crate::supervision::{pilot_fault, plug_fault};
-use crate::{Closed, Dropped, Event, Isolation, PowerStage, ReverseCurrent, Status, Warning};
-
-/// What belongs to one session, and to no other.
-#[derive(Debug)]
-#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
-pub(super) struct Session {
-    pub(super) protocol: Protocol,
-    pub(super) state: State,
-    pub(super) id: SessionId,
-    /// The connection shall be closed.
-    pub(super) close: bool,
-    /// What the car can take.
-    pub(super) car_limits: Limits,
-    pub(super) isolation: Isolation,
-    /// First request for the charger's parameters.
-    pub(super) parameters_since: Option<Instant>,
-    /// It came to the charging loop.
-    pub(super) charged: bool,
-    /// The car says that it is not ready.
-    pub(super) car_waits: bool,
-    /// The car was at pilot C or D for the cable check and has left it.
-    pub(super) car_left: bool,
-    pub(super) stop: Option<Stop>,
-    pub(super) waiting: Option<Waiting>,
-    pub(super) answer: Option<Answer>,
-    pub(super) bad_messages: u8,
-    pub(super) timers: Timers<Timer, 8>,
-}
-
-/// A stop that is under way.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Stop {
-    pub(super) reason: StopReason,
-    /// What the car is told.
-    pub(super) status: Status,
-}
-
-/// A request whose answer waits for the pilot or for the current to fall.
-#[derive(Clone, Debug)]
-pub(super) struct Waiting {
-    pub(super) request: Request,
-    pub(super) until: Instant,
-}
-
-impl Session {
-    pub(super) const fn new(state: State) -> Self {
-        Self {
-            protocol: Protocol::Din,
-            state,
-            id: SessionId::new(),
-            close: false,
-            car_limits: Limits::NONE,
-            isolation: Isolation::Measuring,
-            parameters_since: None,
-            charged: false,
-            car_waits: false,
-            car_left: false,
-            stop: None,
-            waiting: None,
-            answer: None,
-            bad_messages: 0,
-            timers: Timers::new(),
-        }
-    }
-}
+use crate::{Closed, Dropped, Event, PowerStage, ReverseCurrent, Status, Warning};
 
 impl Charger {
     pub(super) fn connected(&mut self) {
@@ -110,7 +45,8 @@ impl Charger {
         self.closed(Closed::Timeout);
     }
 
-    /// What the newest readings of pilot and proximity say of an end: they came first, though they were not seen twice yet.
+    /// What the newest readings of pilot and proximity say of an end: they came first, though they were not
+    /// seen twice yet.
     fn pilot_said(&self) -> Option<(By, Cause)> {
         let level = fresh(self.plant.pilot, self.now).or(self.level)?;
         let output = self.power.output();
@@ -128,7 +64,8 @@ impl Charger {
         let said = self.pilot_said();
         self.power.stop(self.now, SAFE_OPEN);
         let finished = self.session.stop.is_some_and(|stop| stop.reason.is_normal());
-        // A connection on which nothing was said, or that was refused, is no session: cars open and drop many.
+        // A connection on which nothing was said, or that was refused, is no session: cars open and drop
+        // many.
         let silent =
             self.session.stop.is_none() && matches!(self.session.state, State::Handshake | State::Over);
         if self.session.stop.is_none() && !silent {

@@ -3,7 +3,8 @@
 use machine::Duration;
 use session::{By, Cause, Checkpoint, Limits, Target, Time};
 
-use super::{Charger, Timer};
+use super::Charger;
+use super::state::Timer;
 use crate::order::State;
 use crate::power::{Command, SAFE_OPEN};
 use crate::request::{CarStatus, Profile, Request, Verdict};
@@ -115,7 +116,8 @@ impl Charger {
         if error != 0 {
             return self.refuse(request, Verdict::PowerNotApplied, Cause::CarError(error).into());
         }
-        // Whom the operator asks to end learns so in the charging loop, where nothing rises: that is no failure.
+        // Whom the operator asks to end learns so in the charging loop, where nothing rises: that is no
+        // failure.
         let is_ending =
             self.session.stop.is_some() && (self.is_stopping_for_safety() || !self.power.is_at_car());
         if is_ending || !self.is_ready() || car.is_some_and(|car| !car.ready) {
@@ -159,7 +161,8 @@ impl Charger {
         if let Err(refusal) = policy::demand(asked, &limits) {
             return self.refuse_for(request, refusal);
         }
-        // A car that is not ready gets no current until it is. One that reports an error gets none, and ends the session.
+        // A car that is not ready gets no current until it is. One that reports an error gets none, and ends
+        // the session.
         if car.error != 0 {
             self.stop_for(By::Car, Cause::CarError(car.error), Status::Shutdown);
         } else if !car.ready && !self.session.car_waits {

@@ -6,12 +6,13 @@ mod energy;
 mod latches;
 mod requests;
 mod setup;
+mod state;
 mod stops;
 mod supervise;
 mod tell;
 
 use control_pilot::{Level, Output};
-use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TooShort, timers};
+use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TooShort};
 use session::{Latch, Phase, Snapshot, StopReason, Time};
 
 use crate::order::State;
@@ -19,26 +20,13 @@ use crate::pilot::Pilot;
 use crate::power::Power;
 use crate::supervision::Supervision;
 use crate::{Config, ConfigError, Demand, Dropped, Event, Input, Lock, Plant, wire};
-use connection::Session;
+use state::Session;
 
 /// Events that wait at most: a request, its answer and what they cause are six.
 const EVENTS: usize = 16;
 
 /// How often ramps are stepped while they run: judgement, finer than any car asks.
 const STEP: Duration = Duration::from_millis(20);
-
-timers! {
-    enum Timer {
-        Setup = Time::SetupBudget.name(),
-        Sequence = Time::Sequence.name(),
-        Authorisation = Time::AuthorisationBudget.name(),
-        CableCheck = Time::CableCheckBudget.name(),
-        PreCharge = Time::PreChargeBudget.name(),
-        Welding = Time::WeldingBudget.name(),
-        StopGrace = Time::StopGrace.name(),
-        Close = Time::CloseAfterStop.name(),
-    }
-}
 
 /// A charger's connector: pilot, session and plant. See the crate's documentation.
 #[derive(Debug)]

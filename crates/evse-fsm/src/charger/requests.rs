@@ -3,15 +3,15 @@
 use machine::{Cx, Duration};
 use session::{By, Cause, Exchange, Time};
 
-use super::{Charger, Timer};
+use super::Charger;
+use super::state::Timer;
 use crate::found::Found;
 use crate::handshake::{self, SERVED};
-use crate::order::{Next, State, is_supported};
+use crate::order::{self, Next, State};
 use crate::policy::Refusal;
 use crate::power::SAFE_OPEN;
-use crate::request::{Content, Request, Verdict};
-use crate::wire::{self, NoRequest};
-use crate::{Dropped, Event, Quirks, Status, Warning};
+use crate::request::{Content, NoRequest, Request, Verdict};
+use crate::{Dropped, Event, Quirks, Status, Warning, wire};
 
 /// Undecodable messages that a session bears: the third ends it (judgement).
 const BAD_MESSAGES: u8 = 3;
@@ -41,7 +41,7 @@ impl Charger {
             self.events.push(Event::Dropped(Dropped::NotTaken(answer.name())));
         }
         let is_ignored = self.config.quirks.contains(Quirks::IGNORE_UNSUPPORTED);
-        if is_ignored && !is_supported(protocol, request.exchange) {
+        if is_ignored && !order::is_supported(protocol, request.exchange) {
             return self.events.push(Event::Dropped(Dropped::Unsupported(request.name)));
         }
         self.tell_request(&request);
@@ -62,7 +62,7 @@ impl Charger {
 
     /// What comes of this exchange now, by the order of the protocol.
     pub(super) fn next(&self, exchange: Exchange) -> Next {
-        self.session.state.next(self.session.protocol, exchange)
+        order::next(self.session.state, self.session.protocol, exchange)
     }
 
     /// The checks that come before anything else.

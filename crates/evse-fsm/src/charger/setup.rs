@@ -3,7 +3,8 @@
 use machine::Cx;
 use session::{By, Cause, Checkpoint, Limits};
 
-use super::{Charger, Timer};
+use super::Charger;
+use super::state::Timer;
 use crate::order::State;
 use crate::request::{Agreed, CarStatus, Request, Verdict};
 use crate::{Authorisation, EnergyTransfer, Event, Purpose, Quirks, Status, Warning, policy};

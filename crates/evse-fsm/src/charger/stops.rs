@@ -4,8 +4,8 @@ use control_pilot::Level;
 use machine::{Duration, TimerName};
 use session::{By, Cause, Checkpoint, Detail, Latch, StopReason, Time};
 
-use super::connection::Stop;
-use super::{Charger, Timer};
+use super::Charger;
+use super::state::{Stop, Timer};
 use crate::found::Found;
 use crate::order::State;
 use crate::power::SAFE_OPEN;
@@ -39,7 +39,8 @@ impl Charger {
         }
     }
 
-    /// From the first moment of a stop voltage and current only fall. Whom the charger asks to end has the grace to do so.
+    /// From the first moment of a stop voltage and current only fall. Whom the charger asks to end has the
+    /// grace to do so.
     fn begin_fall(&mut self, cause: Cause) {
         let is_asked = matches!(cause, Cause::OperatorStop | Cause::NotAuthorised);
         let grace = self.config.times.get(Time::StopGrace);
@@ -62,7 +63,7 @@ impl Charger {
             reason.detail = Detail {
                 code: Some(wire::verdict_name(protocol, verdict)),
                 status: Some(status.name()),
-                notification: notifies.then_some("StopCharging"),
+                notification: notifies.then_some(wire::stop_notification(protocol)),
                 error: wire::error_name(protocol, error).filter(|_| error != 0),
                 compared,
                 ..Detail::default()
@@ -118,9 +119,9 @@ impl Charger {
         }
     }
 
-    /// The car is asked to stop, and the current goes down. While the car's contactors may be closed, or close, the voltage
-    /// stays for a while: slow contacts would meet on nothing (DIN SPEC 70121: the car ends the session, then the voltage
-    /// goes).
+    /// The car is asked to stop, and the current goes down. While the car's contactors may be closed, or
+    /// close, the voltage stays for a while: slow contacts would meet on nothing (DIN SPEC 70121: the car
+    /// ends the session, then the voltage goes).
     pub(super) fn orderly_stop(&mut self, cause: Cause) {
         if self.session.state == State::NoSession {
             return;
@@ -138,7 +139,8 @@ impl Charger {
             Timer::Close => self.session.close = true,
             // The car does not follow: the charger takes the current down itself.
             Timer::StopGrace => self.power.stop(self.now, self.config.times.get(Time::PowerOffDelay)),
-            // The car is there and asks in order: its next request is refused by this cause, then the session ends.
+            // The car is there and asks in order: its next request is refused by this cause, then the session
+            // ends.
             Timer::Authorisation | Timer::CableCheck | Timer::PreCharge => {
                 self.make_safe(By::Charger, Cause::Timeout(timer.name()), Status::Malfunction);
             }
@@ -151,9 +153,9 @@ impl Charger {
     }
 }
 
-/// Whether a cause is worse than the reason that was told: what follows any stop is not, a fault is worse than an end in
-/// order, and one of electricity worse than any other. A pilot that shows the plug out resolves what the proximity wire said
-/// before it.
+/// Whether a cause is worse than the reason that was told: what follows any stop is not, a fault is worse
+/// than an end in order, and one of electricity worse than any other. A pilot that shows the plug out
+/// resolves what the proximity wire said before it.
 fn is_worse(cause: Cause, told: StopReason) -> bool {
     let follows = matches!(
         cause,

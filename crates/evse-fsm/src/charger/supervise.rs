@@ -107,7 +107,8 @@ impl Charger {
             self.emergency_stop();
         }
         if self.power.is_energised() {
-            // What the car named before: one that lowers its limit later has its battery above it, and ends in order.
+            // What the car named before: one that lowers its limit later has its battery above it, and ends
+            // in order.
             let named = self.bounds();
             let max_voltage_mv = self.power.test_most_mv().unwrap_or(named.max_voltage_mv);
             let bounds = Limits { max_voltage_mv, ..named };
@@ -165,8 +166,8 @@ impl Charger {
         }
     }
 
-    /// The plug is out, as far as the charger can tell: pilot A, and neither its lock nor the proximity wire say otherwise, or
-    /// are silent where there is one. A pilot wire that breaks looks like A, too.
+    /// The plug is out, as far as the charger can tell: pilot A, and neither its lock nor the proximity wire
+    /// say otherwise, or are silent where there is one. A pilot wire that breaks looks like A, too.
     fn is_unplugged(&self, level: Option<Level>) -> bool {
         let needed = self.config.sensors;
         let is_locked = fresh(self.plant.lock, self.now).unwrap_or(needed.contains(Sensors::LOCK));

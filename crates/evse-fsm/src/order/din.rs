@@ -2,7 +2,7 @@
 
 use session::Exchange as X;
 
-use super::{Next, Row, State as S};
+use super::state::{Next, Row, State as S};
 use crate::Quirks;
 
 /// The session's end, where it may come.

@@ -21,9 +21,11 @@ use session::{Lasting, Limits, Target, Time};
 pub(crate) const SAFE_OPEN: Duration = Duration::from_millis(100);
 
 /// A stage that still gives current so long after 0 A were demanded does not obey: 1 s (judgement; one
-/// that is blocked takes 30 ms, one that is shut down at 100 A/s the 1.5 s that an orderly end waits at most).
+/// that is blocked takes 30 ms, one that is shut down at 100 A/s the 1.5 s that an orderly end waits at
+/// most).
 const STUCK: Duration = Duration::from_secs(1);
-/// And this is current, in mA, and no sensor's error: 5 A (below it an output counts as off, IEC 61851-23 from memory).
+/// And this is current, in mA, and no sensor's error: 5 A (below it an output counts as off, IEC 61851-23
+/// from memory).
 const STUCK_MA: i32 = 5_000;
 
 /// What happened in a step.
@@ -50,7 +52,8 @@ pub(crate) enum Command {
         /// What is on the cable may be left of the session before.
         is_residual: bool,
     },
-    /// The car asks for this voltage before its contactors close, in mV. Ignored until the isolation test has passed.
+    /// The car asks for this voltage before its contactors close, in mV. Ignored until the isolation test has
+    /// passed.
     PreCharge { precharge_mv: i32 },
     /// The car asks for this target, within these limits. Ignored until power is switched on.
     Transfer { asked: Target, limits: Limits },
@@ -152,7 +155,8 @@ impl Power {
         Output { is_in_use, is_connected, is_granted, demanded_ma, set_mv, target_mv }
     }
 
-    /// The most voltage in mV that car and charger bear now: that of the isolation test is the charger's choice.
+    /// The most voltage in mV that car and charger bear now: that of the isolation test is the charger's
+    /// choice.
     pub(crate) fn most_mv(&self) -> i32 {
         self.test_most_mv().unwrap_or(self.limits.max_voltage_mv)
     }
@@ -172,8 +176,8 @@ impl Power {
         if let Stage::Precharge(ramp) = &self.stage { ramp.precharge_mv() } else { 0 }
     }
 
-    /// A stop has begun: until [`allow`](Self::allow) voltage and current only fall, whatever is asked for, and the
-    /// current is at 0 A after `over`.
+    /// A stop has begun: until [`allow`](Self::allow) voltage and current only fall, whatever is asked for,
+    /// and the current is at 0 A after `over`.
     pub(crate) fn fall(&mut self, now: Instant, over: Duration) {
         let next = Falling::new(now, self.supply.current_ma, over);
         self.falling = Some(self.falling.map_or(next, |before| before.faster(next)));
@@ -292,7 +296,8 @@ impl Power {
             Stage::Transfer => self.ramped(elapsed, fresh(plant.voltage_mv, now), config),
             Stage::Stopping { began, open_by, was_granted, .. } => {
                 let current_ma = fresh(plant.current_ma, now).map(i32::saturating_abs);
-                // A reading from before 0 A were demanded says nothing: the car's contactors may have closed since.
+                // A reading from before 0 A were demanded says nothing: the car's contactors may have closed
+                // since.
                 let is_new = plant.current_ma.is_some_and(|reading| reading.at >= *began);
                 let gone = is_new && current_ma.is_some_and(|ma| ma < OPEN_BELOW_MA);
                 let is_real = config.power_stage == PowerStage::Real;

@@ -3,9 +3,7 @@
 use exi_app::{Message, ResponseCode, SupportedAppProtocolRes};
 use session::Protocol;
 
-use super::NoRequest;
-use crate::handshake::Offer;
-use crate::request::Agreed;
+use crate::request::{Agreed, NoRequest, Offer};
 
 /// What a handshake offers.
 pub(crate) fn offers(payload: &[u8]) -> Result<impl Iterator<Item = Offer> + '_, NoRequest> {

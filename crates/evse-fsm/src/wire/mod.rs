@@ -6,14 +6,7 @@ mod din;
 use session::{Exchange, Protocol};
 
 use crate::Config;
-use crate::request::{Answer, Request, Verdict};
-
-/// Why a payload is no request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NoRequest {
-    Undecodable { bit: u32 },
-    NotARequest(&'static str),
-}
+use crate::request::{Answer, NoRequest, Request, Verdict};
 
 impl From<exi::Error> for NoRequest {
     fn from(error: exi::Error) -> Self {
@@ -48,6 +41,13 @@ pub(crate) fn code_name(answer: &Answer) -> &'static str {
 pub(crate) const fn verdict_name(protocol: Protocol, verdict: Verdict) -> &'static str {
     match protocol {
         Protocol::Din => din::response_code(verdict).name(),
+    }
+}
+
+/// The schema's name of the notification that asks the car to stop.
+pub(crate) const fn stop_notification(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Din => din::STOP.name(),
     }
 }
 

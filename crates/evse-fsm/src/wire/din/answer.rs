@@ -13,6 +13,8 @@ use crate::{Authorisation, Config, EnergyTransfer, Isolation, Status};
 
 /// Length of the schedule, in s: a day.
 const DAY_S: u32 = 86_400;
+/// The notification that asks the car to stop.
+pub(in crate::wire) const STOP: EvseNotification = EvseNotification::StopCharging;
 /// The schedule's number as DIN writes it.
 const TUPLE: i16 = SCHEDULE as i16;
 
@@ -227,11 +229,7 @@ impl<'e> Encoder<'e> {
                 Status::Malfunction => DcEvseStatusCode::EvseMalfunction,
             },
             notification_max_delay: 0,
-            evse_notification: if answer.notify_stop {
-                EvseNotification::StopCharging
-            } else {
-                EvseNotification::None
-            },
+            evse_notification: if answer.notify_stop { STOP } else { EvseNotification::None },
         }
     }
 

@@ -10,11 +10,10 @@ use exi_din::*;
 use heapless::Vec;
 use session::{Exchange, Limits, Protocol, Target};
 
-use super::NoRequest;
 use crate::EnergyTransfer;
-use crate::request::{CarStatus, Content, Profile, Request};
+use crate::request::{CarStatus, Content, NoRequest, Profile, Request};
 
-pub(super) use answer::{encode, response_code};
+pub(super) use answer::{STOP, encode, response_code};
 
 /// Reads a request.
 pub(in crate::wire) fn request(payload: &[u8]) -> Result<Request, NoRequest> {

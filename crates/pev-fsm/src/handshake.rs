@@ -1,19 +1,15 @@
 //! The handshake: which protocols the car offers, and which of them the charger takes.
 
-use crate::Config;
-use crate::request::{Content, Refusal, Response, SessionId};
-use crate::wire::NoResponse;
-use exi_app::{
-    AppProtocol, Message, Priority, ResponseCode, SupportedAppProtocolReq, SupportedAppProtocolRes,
-};
 use session::Protocol;
+
+use crate::Config;
 
 /// A protocol as it is offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Offered {
     pub(crate) protocol: Protocol,
     /// The number by which the answer names it.
-    schema_id: u8,
+    pub(crate) schema_id: u8,
 }
 
 /// What is offered, the most wanted first.
@@ -45,38 +41,6 @@ pub(crate) fn taken(offer: &[Offered], schema_id: Option<u8>) -> Taken {
         (None, [only]) => Taken::ByLack(only.protocol),
         (None, _) => Taken::None,
     }
-}
-
-/// Writes the request: the first of `offer` has priority 1, the next 2.
-pub(crate) fn encode(offer: Offer, buffer: &mut [u8]) -> Result<usize, exi::Error> {
-    let mut priority = 0;
-    let protocols = offer.map(|offered| {
-        priority += 1;
-        let (major, minor) = offered.protocol.version();
-        AppProtocol {
-            protocol_namespace: offered.protocol.namespace().into(),
-            version_number_major: exi::Saturated(major),
-            version_number_minor: exi::Saturated(minor),
-            schema_id: offered.schema_id,
-            priority: Priority::clamped(priority),
-        }
-    });
-    Message::Req(SupportedAppProtocolReq { app_protocol: (&protocols).into() }).encode(buffer)
-}
-
-/// Reads the response.
-pub(crate) fn decode(payload: &[u8]) -> Result<Response, NoResponse> {
-    let Message::Res(SupportedAppProtocolRes { response_code, schema_id }) = Message::decode(payload)? else {
-        return Err(NoResponse::NotAResponse("supportedAppProtocolReq"));
-    };
-    let is_refused = response_code == ResponseCode::FailedNoNegotiation;
-    Ok(Response {
-        name: "supportedAppProtocolRes",
-        session_id: SessionId::new(),
-        code: response_code.name(),
-        refusal: is_refused.then_some(Refusal::NoCommonProtocol),
-        content: Content::Handshake { schema_id },
-    })
 }
 
 #[cfg(test)]

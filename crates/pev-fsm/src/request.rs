@@ -69,10 +69,10 @@ pub(crate) enum Content {
         offers: [bool; 2],
         external: bool,
     },
-    Authentication {
+    Authorisation {
         finished: bool,
     },
-    ChargeParameter {
+    ChargeParameters {
         finished: bool,
         charger: Option<(ChargerStatus, Limits)>,
     },
@@ -101,7 +101,7 @@ pub(crate) enum Content {
 impl Content {
     pub(crate) const fn status(&self) -> Option<ChargerStatus> {
         match self {
-            Self::ChargeParameter { charger: Some((status, _)), .. }
+            Self::ChargeParameters { charger: Some((status, _)), .. }
             | Self::CableCheck { status, .. }
             | Self::Voltage { status, .. }
             | Self::CurrentDemand { status, .. } => Some(*status),
@@ -112,8 +112,8 @@ impl Content {
 
     pub(crate) const fn finished(&self) -> Option<bool> {
         match self {
-            Self::Authentication { finished }
-            | Self::ChargeParameter { finished, .. }
+            Self::Authorisation { finished }
+            | Self::ChargeParameters { finished, .. }
             | Self::CableCheck { finished, .. } => Some(*finished),
             _ => None,
         }

@@ -1,4 +1,4 @@
-//! Responses: the checks that come first, and what each kind does.
+//! Responses: the checks that come first, and what each exchange does.
 
 use session::{By, Cause, Checkpoint, Detail, Exchange, Isolation, Limits, Status};
 
@@ -140,7 +140,7 @@ impl Car {
                 (self.session.service_id, self.session.transfer) = (service_id, transfer);
                 self.done();
             }
-            (Exchange::Authorisation, Content::Authentication { finished }) => {
+            (Exchange::Authorisation, Content::Authorisation { finished }) => {
                 if finished {
                     self.checkpoint(Checkpoint::AUTHENTICATION_FINISHED);
                     self.done();
@@ -148,8 +148,8 @@ impl Car {
                     self.again();
                 }
             }
-            (Exchange::ChargeParameters, Content::ChargeParameter { finished, charger }) => {
-                self.charge_parameter(name, finished, charger);
+            (Exchange::ChargeParameters, Content::ChargeParameters { finished, charger }) => {
+                self.charge_parameters(name, finished, charger);
             }
             (Exchange::CableCheck, Content::CableCheck { finished, status }) => {
                 self.cable_check(finished, status);
@@ -233,7 +233,7 @@ impl Car {
         self.done();
     }
 
-    fn charge_parameter(
+    fn charge_parameters(
         &mut self,
         name: &'static str,
         finished: bool,

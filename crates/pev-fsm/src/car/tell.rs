@@ -54,7 +54,7 @@ impl Car {
                 (Some(Target { voltage_mv: *present_mv, current_ma: 0 }), None)
             }
             Content::CurrentDemand { present, .. } => (Some(*present), None),
-            Content::ChargeParameter { charger: Some((_, limits)), .. } => (None, Some(*limits)),
+            Content::ChargeParameters { charger: Some((_, limits)), .. } => (None, Some(*limits)),
             _ => (None, None),
         };
         let values = Values {

@@ -32,7 +32,7 @@ pub(crate) fn decode(payload: &[u8]) -> Result<Response, NoResponse> {
 const fn refusal(content: &Content, code: ResponseCode) -> Option<Refusal> {
     match (content, code) {
         (_, code) if !code.is_failed() => None,
-        (Content::Authentication { .. }, _) => Some(Refusal::NotAuthorised),
+        (Content::Authorisation { .. }, _) => Some(Refusal::NotAuthorised),
         (_, ResponseCode::FailedEvsePresentVoltageToLow) => Some(Refusal::PresentVoltageTooLow),
         _ => Some(Refusal::Other),
     }
@@ -47,7 +47,7 @@ fn content(body: &BodyElement<'_>) -> Option<(ResponseCode, Content)> {
         BodyElement::ServiceDiscoveryRes(res) => (res.response_code, service_discovery(res)),
         BodyElement::ServicePaymentSelectionRes(res) => (res.response_code, Content::Nothing),
         BodyElement::ContractAuthenticationRes(res) => {
-            (res.response_code, Content::Authentication { finished: is_finished(res.evse_processing) })
+            (res.response_code, Content::Authorisation { finished: is_finished(res.evse_processing) })
         }
         BodyElement::ChargeParameterDiscoveryRes(res) => {
             let charger = match res.evse_charge_parameter {
@@ -55,7 +55,7 @@ fn content(body: &BodyElement<'_>) -> Option<(ResponseCode, Content)> {
                 EvseChargeParameter::Ac(_) | EvseChargeParameter::Head(_) => None,
             };
             let finished = is_finished(res.evse_processing);
-            (res.response_code, Content::ChargeParameter { finished, charger })
+            (res.response_code, Content::ChargeParameters { finished, charger })
         }
         BodyElement::CableCheckRes(res) => {
             let finished = is_finished(res.evse_processing);

@@ -1,5 +1,6 @@
 //! The wire: from the car's words to a protocol's messages and back. Nothing is decided here.
 
+mod app;
 mod din;
 
 use session::{Exchange, Protocol};
@@ -36,7 +37,7 @@ pub(crate) fn encode(
     buffer: &mut [u8],
 ) -> Result<(usize, u16), exi::Error> {
     if request.exchange == Exchange::Handshake {
-        return handshake::encode(handshake::offer(config), buffer).map(|length| (length, PAYLOAD_TYPE));
+        return app::encode(handshake::offer(config), buffer).map(|length| (length, PAYLOAD_TYPE));
     }
     let length = match protocol {
         Protocol::Din => din::encode(request, config, buffer),
@@ -56,7 +57,7 @@ pub(crate) fn decode(
         return Err(NoResponse::PayloadType(payload_type));
     }
     match protocol {
-        _ if is_first => handshake::decode(payload),
+        _ if is_first => app::decode(payload),
         Protocol::Din => din::decode(payload),
     }
 }

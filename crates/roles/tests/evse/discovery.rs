@@ -114,16 +114,3 @@ fn a_configured_address_is_announced_and_answered_for() {
     let peer = world.car().tcp().remote_endpoint().unwrap();
     assert_eq!(peer.to_string(), "fe80::1234:60000");
 }
-
-#[test]
-fn a_car_that_does_not_connect_loses_its_place_after_the_configured_setup_time() {
-    let mut config = crate::world::config();
-    let setup = machine::Duration::from_secs(5);
-    config.charger.times = config.charger.times.with(session::Time::SetupBudget, setup);
-    let mut world = World::with(config, roles::Plain);
-    world.discover(0).expect("an answer");
-    world.run(4_900);
-    assert!(!world.saw(|event| *event == Happening::Free));
-    world.run(200);
-    assert!(world.saw(|event| *event == Happening::Free));
-}

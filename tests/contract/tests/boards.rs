@@ -15,7 +15,7 @@ fn the_boards_listener_keeps_the_contract_with_hostile_frames() {
         let storage = Box::leak(Box::<ListenStorage>::default());
         Listen::new(Mac([2, 0, 0, 0, 0, 0xA1]), storage, Box::leak(Box::new(Ear::new())))
     };
-    let mut listen = Check::new(&[], 0, |_| made()).unwrap();
+    let mut listen = Check::new(&["silence", "modem", "modem link", "sight"], 0, |_| made()).unwrap();
     let mut sounding = vec![0xFF; 6];
     sounding.extend([2, 0, 0, 0, 0, 1, 0x88, 0xE1, 1, 0x64, 0x60, 0, 0]);
     sounding.resize(60, 0);

@@ -4,11 +4,13 @@
 //! The input is a list of steps: a byte that says what, then what it needs.
 #![no_main]
 
+use contract::timers::{DISCOVERY, MATCHING, MODEM, ROLES, SESSION};
 use control_pilot::Level;
 use evse_fsm::{Insulation, Isolation, Operator, Plant, Reading};
 use libfuzzer_sys::fuzz_target;
-use machine::{Cx, Instant, Machine, ScriptedEntropy};
-use roles::{Evse, EvseConfig, EvseStorage, EvseInput, MAX_FRAME, Mac};
+use machine::check::Check;
+use machine::{Cx, Instant, Machine};
+use roles::{Evse, EvseConfig, EvseInput, EvseStorage, MAX_FRAME, Mac};
 
 const LEVELS: [Level; 6] = [Level::A, Level::B, Level::C, Level::D, Level::E, Level::F];
 
@@ -28,45 +30,46 @@ fn reading(now: Instant, level: Level, value: u8) -> Plant {
 }
 
 fuzz_target!(|input: &[u8]| {
-    let mut entropy = ScriptedEntropy::new(&[7, 11, 13]);
-    let mut now = Instant::ZERO;
-    let mut storage: EvseStorage = EvseStorage::new();
+    let mut storages: [EvseStorage<'_>; 5] = std::array::from_fn(|_| EvseStorage::new());
+    let mut storages = storages.iter_mut();
     let config = EvseConfig::new(Mac([0x02, 0, 0, 0, 0, 1]));
-    let mut evse = Evse::new(&mut Cx { now, entropy: &mut entropy }, config, &mut storage)
-        .expect("a valid configuration");
+    let make = |cx: &mut Cx<'_>| {
+        Evse::new(cx, config.clone(), storages.next().expect("five")).expect("a valid configuration")
+    };
+    let timers = [SESSION, MATCHING, MODEM, DISCOVERY, ROLES].concat();
+    let mut evse =
+        Check::new(&timers, MAX_FRAME, make).unwrap().observing(|evse| format!("{:?}", evse.demand()));
     let mut level = Level::A;
-    let mut buffer = [0; MAX_FRAME];
     let mut rest = input;
     while let [step, argument, tail @ ..] = rest {
         rest = tail;
-        let mut cx = Cx { now, entropy: &mut entropy };
         match step % 4 {
             0 => {
                 let (frame, tail) = rest.split_at(rest.len().min(usize::from(*argument) * 2));
                 rest = tail;
-                evse.handle(&mut cx, EvseInput::Frame(frame));
+                evse.call(|evse, cx| evse.handle(cx, EvseInput::Frame(frame))).unwrap();
             }
             1 => {
                 level = LEVELS[usize::from(*argument) % LEVELS.len()];
-                evse.handle(&mut cx, EvseInput::Plant(reading(now, level, *argument)));
+                let plant = reading(evse.now(), level, *argument);
+                evse.call(|evse, cx| evse.handle(cx, EvseInput::Plant(plant))).unwrap();
             }
             2 => {
-                now += machine::Duration::from_millis(u64::from(*argument) * 10);
-                evse.handle_timeout(&mut Cx { now, entropy: &mut entropy });
+                let now = evse.now() + machine::Duration::from_millis(u64::from(*argument) * 10);
+                evse.sleep_to(now).unwrap();
+                evse.timeout().unwrap();
             }
             _ => {
                 let words =
                     [Operator::Authorise(true), Operator::Stop, Operator::EmergencyStop, Operator::Reset];
-                evse.handle(&mut cx, EvseInput::Operator(words[usize::from(*argument) % words.len()]));
+                let word = words[usize::from(*argument) % words.len()];
+                evse.call(|evse, cx| evse.handle(cx, EvseInput::Operator(word))).unwrap();
             }
         }
-        for _ in 0..100 {
-            if evse.poll_transmit(&mut buffer).unwrap().is_none() {
-                break;
-            }
-        }
-        while evse.poll_event().is_some() {}
+        assert!(evse.take_sent().len() <= 100);
+        evse.take_events();
         let ready = matches!(level, Level::C | Level::D);
-        assert!(ready || !evse.demand().is_energised(), "energised with the pilot at {level:?}");
+        let is_energised = evse.machine().demand().is_energised();
+        assert!(ready || !is_energised, "energised with the pilot at {level:?}");
     }
 });

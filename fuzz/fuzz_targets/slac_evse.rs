@@ -4,9 +4,11 @@
 //! The input is a list of steps: a byte that says what, a byte with it, and for frames the bytes.
 #![no_main]
 
+use contract::timers::MATCHING;
 use homeplug_mme::{Frame, GROUPS, MAX_FRAME, Mac, Profile, RunId, Slac, StationId, ValidateResult};
 use libfuzzer_sys::fuzz_target;
-use machine::{Cx, Duration, Instant, Machine, ScriptedEntropy};
+use machine::check::Check;
+use machine::{Duration, Machine};
 use slac::{Event, Evse, EvseConfig, EvseInput, EvseValidation};
 
 const CHARGER: Mac = Mac([2, 0, 0, 0, 0, 1]);
@@ -14,55 +16,49 @@ const CHARGER: Mac = Mac([2, 0, 0, 0, 0, 1]);
 const MOST: usize = 10;
 
 struct World {
-    evse: Evse,
-    now: Instant,
-    entropy: ScriptedEntropy<'static>,
+    evse: Check<Evse>,
     given: bool,
 }
 
 impl World {
     fn input(&mut self, input: EvseInput<'_>) {
-        let before = self.evse.key();
-        self.evse.handle(&mut Cx { now: self.now, entropy: &mut self.entropy }, input);
-        self.drain(before);
+        let before = self.evse.machine().key();
+        self.evse.call(|evse, cx| evse.handle(cx, input)).unwrap();
+        self.judge(before);
         self.time();
     }
 
     fn time(&mut self) {
-        if self.evse.poll_timeout().is_some_and(|due| due.at <= self.now) {
-            let before = self.evse.key();
-            self.evse.handle_timeout(&mut Cx { now: self.now, entropy: &mut self.entropy });
-            self.drain(before);
+        if self.evse.due().is_some_and(|due| due.at <= self.evse.now()) {
+            let before = self.evse.machine().key();
+            self.evse.timeout().unwrap();
+            self.judge(before);
         }
-        assert!(self.evse.poll_timeout().is_none_or(|due| due.at > self.now), "a deadline that stays");
     }
 
-    fn drain(&mut self, before: homeplug_mme::NetworkKey) {
-        assert!(before == self.evse.key() || self.given, "a new key though nobody had the old one");
-        if before != self.evse.key() {
+    fn judge(&mut self, before: homeplug_mme::NetworkKey) {
+        let key = self.evse.machine().key();
+        assert!(before == key || self.given, "a new key though nobody had the old one");
+        if before != key {
             self.given = false;
         }
-        let mut buffer = [0; MAX_FRAME];
-        let mut frames = 0;
-        while let Some((len, ())) = self.evse.poll_transmit(&mut buffer).unwrap() {
-            frames += 1;
-            assert!(frames <= MOST);
-            let frame = Frame::parse(&buffer[..len]).expect("a frame");
+        let sent = self.evse.take_sent();
+        assert!(sent.len() <= MOST);
+        for (bytes, ()) in sent {
+            let frame = Frame::parse(&bytes).expect("a frame");
             assert!(frame.from == CHARGER && frame.to.is_unicast());
             assert!(matches!(Slac::parse(&frame), Some(Ok(_))), "what is sent is valid");
         }
-        while let Some(event) = self.evse.poll_event() {
-            self.given |= matches!(event, Event::KeyGiven { .. });
-        }
+        self.given |= self.evse.take_events().iter().any(|event| matches!(event, Event::KeyGiven { .. }));
     }
 
     fn run(&mut self, millis: u64) {
-        let end = self.now + Duration::from_millis(millis);
-        while let Some(due) = self.evse.poll_timeout().filter(|due| due.at <= end) {
-            self.now = self.now.max(due.at);
+        let end = self.evse.now() + Duration::from_millis(millis);
+        while let Some(due) = self.evse.due().filter(|due| due.at <= end) {
+            self.evse.sleep_to(due.at).unwrap();
             self.time();
         }
-        self.now = end;
+        self.evse.sleep_to(end).unwrap();
     }
 
     fn send(&mut self, car: Mac, to: Mac, message: Slac) {
@@ -97,8 +93,6 @@ impl World {
 
 fuzz_target!(|input: &[u8]| {
     let Some((kind, mut rest)) = input.split_first() else { return };
-    let mut entropy = ScriptedEntropy::new(&[7, 11, 13, 17, 19, 23, 29]);
-    let now = Instant::ZERO;
     let validation = [EvseValidation::NotRequired, EvseValidation::Failure, EvseValidation::Toggles];
     let config = EvseConfig {
         validation: validation[usize::from(*kind) % 3],
@@ -106,8 +100,8 @@ fuzz_target!(|input: &[u8]| {
         offset_db: 3,
         ..EvseConfig::new(CHARGER)
     };
-    let evse = Evse::new(&mut Cx { now, entropy: &mut entropy }, config);
-    let mut world = World { evse, now, entropy, given: false };
+    let evse = Check::new(MATCHING, MAX_FRAME, |cx| Evse::new(cx, config)).unwrap();
+    let mut world = World { evse, given: false };
     while let [step, argument, tail @ ..] = rest {
         rest = tail;
         let flag = argument & 1 == 1;
@@ -127,7 +121,8 @@ fuzz_target!(|input: &[u8]| {
             4 => world.run(u64::from(*argument) * 10),
             5 => {
                 // Nobody called for a while.
-                world.now += Duration::from_millis(u64::from(*argument) * 500);
+                let late = world.evse.now() + Duration::from_millis(u64::from(*argument) * 500);
+                world.evse.sleep_to(late).unwrap();
                 world.time();
             }
             _ => world.input(match argument >> 1 & 7 {
@@ -152,5 +147,5 @@ fuzz_target!(|input: &[u8]| {
     }
     world.input(EvseInput::Link(true));
     world.run(4_000);
-    assert!(world.evse.is_matched(), "a good car matches whatever came before");
+    assert!(world.evse.machine().is_matched(), "a good car matches whatever came before");
 });

@@ -4,11 +4,13 @@
 //! The input is a list of steps: a byte that says what, a byte with it, and for frames the bytes.
 #![no_main]
 
+use contract::timers::MATCHING;
 use homeplug_mme::{
     Frame, GROUPS, MAX_FRAME, Mac, NetworkKey, Nmk, Profile, RunId, Slac, StationId, ValidateResult,
 };
 use libfuzzer_sys::fuzz_target;
-use machine::{Cx, Duration, Instant, Machine, ScriptedEntropy};
+use machine::check::Check;
+use machine::{Duration, Machine};
 use slac::{Pev, PevConfig, PevInput, PevState, PevValidation};
 
 const CAR: Mac = Mac([2, 0, 0, 0, 0, 1]);
@@ -18,51 +20,46 @@ const RUN: RunId = RunId(*b"a car's.");
 const MOST: usize = 16;
 
 struct World {
-    pev: Pev,
-    now: Instant,
-    entropy: ScriptedEntropy<'static>,
+    pev: Check<Pev>,
     /// What the car asked of the good charger, in its order.
     asked: Vec<Slac>,
 }
 
 impl World {
     fn input(&mut self, input: PevInput<'_>) {
-        self.pev.handle(&mut Cx { now: self.now, entropy: &mut self.entropy }, input);
-        self.drain();
+        self.pev.call(|pev, cx| pev.handle(cx, input)).unwrap();
+        self.judge();
         self.time();
     }
 
     fn time(&mut self) {
-        if self.pev.poll_timeout().is_some_and(|due| due.at <= self.now) {
-            self.pev.handle_timeout(&mut Cx { now: self.now, entropy: &mut self.entropy });
-            self.drain();
+        if self.pev.due().is_some_and(|due| due.at <= self.pev.now()) {
+            self.pev.timeout().unwrap();
+            self.judge();
         }
-        assert!(self.pev.poll_timeout().is_none_or(|due| due.at > self.now), "a deadline that stays");
     }
 
-    fn drain(&mut self) {
-        let mut buffer = [0; MAX_FRAME];
-        let mut frames = 0;
-        while let Some((len, ())) = self.pev.poll_transmit(&mut buffer).unwrap() {
-            frames += 1;
-            assert!(frames <= MOST);
-            let frame = Frame::parse(&buffer[..len]).expect("a frame");
+    fn judge(&mut self) {
+        let sent = self.pev.take_sent();
+        assert!(sent.len() <= MOST);
+        for (bytes, ()) in sent {
+            let frame = Frame::parse(&bytes).expect("a frame");
             assert!(frame.from == CAR);
             let Some(Ok(message)) = Slac::parse(&frame) else { panic!("what is sent is valid") };
             if frame.to == GOOD || frame.to == Mac::BROADCAST {
                 self.asked.push(message);
             }
         }
-        while self.pev.poll_event().is_some() {}
+        self.pev.take_events();
     }
 
     fn run(&mut self, millis: u64) {
-        let end = self.now + Duration::from_millis(millis);
-        while let Some(due) = self.pev.poll_timeout().filter(|due| due.at <= end) {
-            self.now = self.now.max(due.at);
+        let end = self.pev.now() + Duration::from_millis(millis);
+        while let Some(due) = self.pev.due().filter(|due| due.at <= end) {
+            self.pev.sleep_to(due.at).unwrap();
             self.time();
         }
-        self.now = end;
+        self.pev.sleep_to(end).unwrap();
     }
 
     fn hear(&mut self, charger: Mac, message: Slac) {
@@ -110,27 +107,27 @@ impl World {
                     _ => {}
                 }
             }
-            if self.pev.state() == PevState::Joining {
+            if self.pev.machine().state() == PevState::Joining {
                 self.input(PevInput::ModemReady(true));
                 self.input(PevInput::Link(true));
             }
-            if self.pev.state() == PevState::Matched {
-                return assert_eq!(self.pev.peer(), Some(GOOD));
+            if self.pev.machine().state() == PevState::Matched {
+                return assert_eq!(self.pev.machine().peer(), Some(GOOD));
             }
             self.run(50);
         }
-        panic!("no match with a good charger, but {:?}", self.pev.state());
+        panic!("no match with a good charger, but {:?}", self.pev.machine().state());
     }
 }
 
 fuzz_target!(|input: &[u8]| {
     let Some((kind, mut rest)) = input.split_first() else { return };
-    let entropy = ScriptedEntropy::new(&[7, 11, 13, 17, 19, 23, 29]);
     let validation = if kind & 1 == 1 { PevValidation::WhenPotential } else { PevValidation::Never };
     let limit_cdb = [None, Some(2000), Some(4000)][usize::from(kind >> 1) % 3];
     let max_attempts = Some(3).filter(|_| kind & 0x40 != 0);
     let config = PevConfig { run_id: Some(RUN), validation, limit_cdb, max_attempts, ..PevConfig::new(CAR) };
-    let mut world = World { pev: Pev::new(config), now: Instant::ZERO, entropy, asked: Vec::new() };
+    let pev = Check::new(MATCHING, MAX_FRAME, |_| Pev::new(config)).unwrap();
+    let mut world = World { pev, asked: Vec::new() };
     while let [step, argument, tail @ ..] = rest {
         rest = tail;
         let flag = argument & 1 == 1;
@@ -144,7 +141,8 @@ fuzz_target!(|input: &[u8]| {
             3 => world.run(u64::from(*argument) * 10),
             4 => {
                 // Nobody called for a while.
-                world.now += Duration::from_millis(u64::from(*argument) * 500);
+                let late = world.pev.now() + Duration::from_millis(u64::from(*argument) * 500);
+                world.pev.sleep_to(late).unwrap();
                 world.time();
             }
             _ => world.input(match argument >> 1 & 7 {

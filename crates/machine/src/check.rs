@@ -100,7 +100,7 @@ pub struct Check<M: Machine> {
 
 /// What one machine is held to.
 struct Limits<M> {
-    names: &'static [&'static str],
+    names: Vec<&'static str>,
     longest: usize,
     observe: fn(&M) -> String,
 }
@@ -113,13 +113,13 @@ impl<M: Machine<Route: Debug, Event: Debug>> Check<M> {
     /// # Errors
     /// When `make` panics or makes machines that differ.
     pub fn new(
-        names: &'static [&'static str],
+        names: &[&'static str],
         longest: usize,
         mut make: impl FnMut(&mut Cx<'_>) -> M,
     ) -> Result<Self, Broken> {
         let now = Instant::ZERO;
         let twins = WAYS.iter().map(|way| Twin::new(*way, now, &mut make)).collect();
-        let limits = Limits { names, longest, observe: |_| String::new() };
+        let limits = Limits { names: names.to_vec(), longest, observe: |_| String::new() };
         let mut check = Self { twins, limits, now, call: 0, due: None, sent: Vec::new(), events: Vec::new() };
         check.compare(None)?;
         Ok(check)

@@ -4,7 +4,7 @@ use homeplug_mme::view::{
     NwInfoOldReq, NwInfoReq, OpAttributesCnf, OpAttributesReq, SwVerCnf, SwVerReq,
 };
 use homeplug_mme::{Frame, Mac, MessageError, Nid, emit};
-use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, Timers, TooShort, timers};
+use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, Retry, Timers, TooShort, timers};
 
 use crate::Firmware;
 use crate::profile::{LUMISSIL, Profile, UNKNOWN};
@@ -37,6 +37,7 @@ const ASKS: usize = 4;
 pub struct Finder {
     own: Mac,
     stage: Stage,
+    retry: Retry,
     modems: Vec<FoundModem, MAX_MODEMS>,
     timers: Timers<Timer, 1>,
     asks: Queue<(Ask, Mac), ASKS>,
@@ -104,10 +105,30 @@ pub enum FinderEvent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Stopped,
-    Local { tries: u8 },
-    Others { tries: u8 },
-    Details { index: usize, tries: u8 },
+    Local,
+    Others,
+    Details { index: usize },
     Finished,
+}
+
+impl Stage {
+    const fn retry(self) -> Retry {
+        match self {
+            Self::Stopped | Self::Finished => Retry::new(1, Duration::ZERO),
+            Self::Local => Retry::new(LOCAL_TRIES, LOCAL_WAIT),
+            Self::Others => Retry::new(OTHERS_TRIES, OTHERS_WAIT),
+            Self::Details { .. } => Retry::new(DETAILS_TRIES, DETAILS_WAIT),
+        }
+    }
+
+    const fn next(self) -> Self {
+        match self {
+            Self::Stopped | Self::Finished => self,
+            Self::Local => Self::Others,
+            Self::Others => Self::Details { index: 0 },
+            Self::Details { index } => Self::Details { index: index + 1 },
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -144,6 +165,7 @@ impl Finder {
         Self {
             own,
             stage: Stage::Stopped,
+            retry: Stage::Stopped.retry(),
             modems: Vec::new(),
             timers: Timers::new(),
             asks: Queue::new(),
@@ -155,7 +177,7 @@ impl Finder {
     pub fn start(&mut self, cx: &mut Cx<'_>) {
         self.modems.clear();
         self.asks.clear();
-        self.enter(cx.now, Stage::Local { tries: 1 });
+        self.enter(cx.now, Stage::Local);
     }
 
     /// What has been found so far.
@@ -170,56 +192,49 @@ impl Finder {
 
     fn enter(&mut self, now: Instant, stage: Stage) {
         self.stage = stage;
+        self.retry = stage.retry();
+        self.ask(now);
+    }
+
+    /// Asks what the stage asks, once more; one that has asked often enough is followed by the next.
+    fn ask(&mut self, now: Instant) {
+        let Some(due) = self.retry.again(now) else { return self.enter(now, self.stage.next()) };
         let mut ask = |ask, to| self.asks.push((ask, to));
-        let wait = match stage {
+        match self.stage {
             Stage::Stopped => return,
             Stage::Finished => {
                 self.timers.clear(Timer::Step);
                 return self.events.push(FinderEvent::Finished);
             }
-            Stage::Local { .. } => {
+            Stage::Local => {
                 for question in [Ask::Version, Ask::Attributes, Ask::LumissilVersion] {
                     ask(question, Mac::LOCAL_MODEM);
                 }
-                LOCAL_WAIT
             }
-            Stage::Others { .. } => {
-                ask(Ask::Version, Mac::BROADCAST);
-                OTHERS_WAIT
-            }
-            Stage::Details { index, tries } => {
+            Stage::Others => ask(Ask::Version, Mac::BROADCAST),
+            Stage::Details { index } => {
                 let Some(modem) = self.modems.get(index) else { return self.enter(now, Stage::Finished) };
                 if modem.is_untold() {
                     ask(Ask::Version, modem.address);
                 }
                 if !modem.told_network {
                     // INT6x00 know the old form only.
-                    ask(if tries == 1 { Ask::Network } else { Ask::NetworkOld }, modem.address);
+                    ask(if self.retry.is_first() { Ask::Network } else { Ask::NetworkOld }, modem.address);
                 }
                 if !modem.told_hosts {
                     ask(Ask::Hosts, modem.address);
                 }
-                DETAILS_WAIT
             }
-        };
-        self.timers.set(Timer::Step, now + wait);
+        }
+        self.timers.set(Timer::Step, due);
     }
 
     fn on_step(&mut self, now: Instant) {
-        let next = match self.stage {
-            Stage::Local { tries } if self.modems.is_empty() && tries < LOCAL_TRIES => {
-                Stage::Local { tries: tries + 1 }
-            }
-            Stage::Local { .. } => Stage::Others { tries: 1 },
-            Stage::Others { tries } if tries < OTHERS_TRIES => Stage::Others { tries: tries + 1 },
-            Stage::Others { .. } => Stage::Details { index: 0, tries: 1 },
-            Stage::Details { index, tries } if tries < DETAILS_TRIES => {
-                Stage::Details { index, tries: tries + 1 }
-            }
-            Stage::Details { index, .. } => Stage::Details { index: index + 1, tries: 1 },
-            stage @ (Stage::Stopped | Stage::Finished) => stage,
-        };
-        self.enter(now, next);
+        if self.stage == Stage::Local && !self.modems.is_empty() {
+            self.enter(now, Stage::Others);
+        } else {
+            self.ask(now);
+        }
     }
 
     /// The entry of a modem, made if there is none yet.
@@ -229,7 +244,7 @@ impl Finder {
         }
         let modem = FoundModem {
             address,
-            is_local: matches!(self.stage, Stage::Local { .. }),
+            is_local: self.stage == Stage::Local,
             profile: &UNKNOWN,
             firmware: Firmware::new(),
             network: None,
@@ -293,13 +308,13 @@ impl Finder {
 
     /// Goes on to the next modem as soon as one has told everything.
     fn skip_wait(&mut self, now: Instant) {
-        if let Stage::Details { index, .. } = self.stage
+        if let Stage::Details { index } = self.stage
             && let Some(modem) = self.modems.get(index)
             && modem.told_network
             && modem.told_hosts
             && !modem.is_untold()
         {
-            self.enter(now, Stage::Details { index: index + 1, tries: 1 });
+            self.enter(now, self.stage.next());
         }
     }
 }

@@ -5,7 +5,7 @@ use homeplug_mme::view::{
     PlLinkStatusCnf, PlLinkStatusReq, SwVerCnf, SwVerReq,
 };
 use homeplug_mme::{Frame, Mac, Nid, Nmk};
-use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, Timers, TooShort, timers};
+use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, Retry, Timers, TooShort, timers};
 
 use crate::finder::{FoundNetwork, MAX_HOSTS, network_of};
 use crate::profile::{LUMISSIL, Profile, UNKNOWN, Vendor};
@@ -14,7 +14,7 @@ use crate::{Firmware, firmware};
 
 /// Wait for answers, which take up to 40 ms (observed), and how often is asked: judgement.
 const ANSWER: Duration = Duration::from_millis(400);
-const TRIES: u8 = 4;
+const RETRY: Retry = Retry::new(4, ANSWER);
 
 const ASKS: usize = 8;
 const EVENTS: usize = 4;
@@ -27,6 +27,7 @@ pub struct Inspector {
     peer: Peer,
     questions: &'static [Question],
     stage: Stage,
+    retry: Retry,
     details: Details,
     /// The last key that was asked for was asked for by the network's own id.
     nid_known: bool,
@@ -88,8 +89,8 @@ pub enum InspectorEvent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Stopped,
-    Version { tries: u8 },
-    Details { tries: u8 },
+    Version,
+    Details,
     Finished,
 }
 
@@ -151,6 +152,7 @@ impl Inspector {
             peer: Peer::new(own, target)?,
             questions,
             stage: Stage::Stopped,
+            retry: RETRY,
             details: Details::new(target),
             nid_known: false,
             nonce: [0; 4],
@@ -165,37 +167,51 @@ impl Inspector {
         self.details = Details::new(self.details.address);
         self.nid_known = false;
         cx.entropy.fill(&mut self.nonce);
-        self.ask_version(cx.now, 1);
+        self.enter(cx.now, Stage::Version);
     }
 
     /// What it has told; only once it is known that it is there.
     pub fn details(&self) -> Option<&Details> {
-        matches!(self.stage, Stage::Details { .. } | Stage::Finished).then_some(&self.details)
+        matches!(self.stage, Stage::Details | Stage::Finished).then_some(&self.details)
     }
 
-    fn ask_version(&mut self, now: Instant, tries: u8) {
-        self.stage = Stage::Version { tries };
-        self.asks.clear();
-        self.asks.push(Ask::Version);
-        self.asks.push(Ask::LumissilVersion);
-        self.timers.set(Timer::Answer, now + ANSWER);
+    fn enter(&mut self, now: Instant, stage: Stage) {
+        self.stage = stage;
+        self.retry = RETRY;
+        self.ask(now);
     }
 
     /// Asks what is still open.
-    fn ask_details(&mut self, now: Instant, tries: u8) {
-        self.stage = Stage::Details { tries };
+    fn ask(&mut self, now: Instant) {
+        let is_version = self.stage == Stage::Version;
+        let Some(due) = self.retry.again(now) else {
+            return if is_version {
+                self.finish(Stage::Stopped, InspectorEvent::NoAnswer);
+            } else {
+                self.finish(Stage::Finished, InspectorEvent::Finished);
+            };
+        };
         self.asks.clear();
-        for question in self.questions {
-            if !self.details.is_settled(*question) {
-                // INT6x00 know the old form only.
-                let old = *question == Question::Network && tries > 1;
-                self.asks.push(if old { Ask::NetworkOld } else { Ask::Of(*question) });
-            }
+        if is_version {
+            self.asks.push(Ask::Version);
+            self.asks.push(Ask::LumissilVersion);
+        } else {
+            self.ask_details();
         }
         if self.asks.is_empty() {
             return self.finish(Stage::Finished, InspectorEvent::Finished);
         }
-        self.timers.set(Timer::Answer, now + ANSWER);
+        self.timers.set(Timer::Answer, due);
+    }
+
+    fn ask_details(&mut self) {
+        for question in self.questions {
+            if !self.details.is_settled(*question) {
+                // INT6x00 know the old form only.
+                let old = *question == Question::Network && !self.retry.is_first();
+                self.asks.push(if old { Ask::NetworkOld } else { Ask::Of(*question) });
+            }
+        }
     }
 
     fn finish(&mut self, stage: Stage, event: InspectorEvent) {
@@ -205,22 +221,12 @@ impl Inspector {
         self.events.push(event);
     }
 
-    fn on_step(&mut self, now: Instant) {
-        match self.stage {
-            Stage::Version { tries } if tries < TRIES => self.ask_version(now, tries + 1),
-            Stage::Version { .. } => self.finish(Stage::Stopped, InspectorEvent::NoAnswer),
-            Stage::Details { tries } if tries < TRIES => self.ask_details(now, tries + 1),
-            Stage::Details { .. } => self.finish(Stage::Finished, InspectorEvent::Finished),
-            Stage::Stopped | Stage::Finished => {}
-        }
-    }
-
     fn on_version(&mut self, cx: &Cx<'_>, from: Mac, profile: &'static Profile, version: &[u8]) {
-        if matches!(self.stage, Stage::Version { .. }) {
+        if self.stage == Stage::Version {
             self.details.address = from;
             self.details.profile = profile;
             self.details.firmware = firmware(version);
-            self.ask_details(cx.now, 1);
+            self.enter(cx.now, Stage::Details);
         }
     }
 
@@ -289,14 +295,14 @@ impl Machine for Inspector {
     fn handle(&mut self, cx: &mut Cx<'_>, bytes: &[u8]) {
         let Ok(frame) = Frame::parse(bytes) else { return };
         match self.stage {
-            Stage::Version { .. } => {
+            Stage::Version => {
                 if let Some(answer) = self.peer.get::<SwVerCnf>(&frame) {
                     self.on_version(cx, frame.from, Profile::of_firmware(answer.text()), answer.text());
                 } else if self.peer.get::<NscmGetVersionCnf>(&frame).is_some() {
                     self.on_version(cx, frame.from, &LUMISSIL, &[]);
                 }
             }
-            Stage::Details { .. } => {
+            Stage::Details => {
                 self.on_details(&frame);
                 if self.questions.iter().all(|question| self.details.is_settled(*question)) {
                     self.finish(Stage::Finished, InspectorEvent::Finished);
@@ -308,7 +314,7 @@ impl Machine for Inspector {
 
     fn handle_timeout(&mut self, cx: &mut Cx<'_>) {
         while let Some(Timer::Answer) = self.timers.expired(cx.now) {
-            self.on_step(cx.now);
+            self.ask(cx.now);
         }
     }
 

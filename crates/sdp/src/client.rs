@@ -1,4 +1,4 @@
-use machine::{Cx, Deadline, Duration, Machine, Queue, Timers, TooShort, timers};
+use machine::{Cx, Deadline, Duration, Machine, Queue, Retry, Timers, TooShort, timers};
 
 use crate::{ALL_NODES, Datagram, Endpoint, Error, Message, Request, Response, Security, Transport};
 
@@ -8,6 +8,7 @@ pub const INTERVAL: Duration = Duration::from_millis(250);
 /// Requests in a row without a usable answer before the client gives up (ISO 15118-2): 12.5 s in all.
 pub const TRIES: u8 = 50;
 
+const RETRY: Retry = Retry::new(TRIES, INTERVAL);
 const EVENTS: usize = 4;
 
 /// The car's side: asks until a charger answers.
@@ -16,7 +17,7 @@ const EVENTS: usize = 4;
 #[derive(Debug)]
 pub struct Client {
     config: ClientConfig,
-    tries: u8,
+    retry: Retry,
     send: bool,
     found: Option<Response>,
     timers: Timers<Timer, 1>,
@@ -90,13 +91,13 @@ pub enum Unusable {
 impl Client {
     /// A client that has not been started.
     pub const fn new(config: ClientConfig) -> Self {
-        Self { config, tries: 0, send: false, found: None, timers: Timers::new(), events: Queue::new() }
+        Self { config, retry: RETRY, send: false, found: None, timers: Timers::new(), events: Queue::new() }
     }
 
     /// Begins to ask, or begins anew.
     pub fn start(&mut self, cx: &mut Cx<'_>) {
         self.found = None;
-        self.tries = 0;
+        self.retry = RETRY;
         self.ask(cx);
     }
 
@@ -117,9 +118,13 @@ impl Client {
     }
 
     fn ask(&mut self, cx: &mut Cx<'_>) {
-        self.tries += 1;
-        self.send = true;
-        self.timers.set(Timer::Answer, cx.now + INTERVAL);
+        if let Some(due) = self.retry.again(cx.now) {
+            self.send = true;
+            self.timers.set(Timer::Answer, due);
+        } else {
+            self.stop();
+            self.events.push(ClientEvent::NoAnswer);
+        }
     }
 
     fn judge(&self, datagram: &Datagram<'_>) -> Result<Response, Unusable> {
@@ -163,12 +168,7 @@ impl Machine for Client {
 
     fn handle_timeout(&mut self, cx: &mut Cx<'_>) {
         while let Some(Timer::Answer) = self.timers.expired(cx.now) {
-            if self.tries < TRIES {
-                self.ask(cx);
-            } else {
-                self.stop();
-                self.events.push(ClientEvent::NoAnswer);
-            }
+            self.ask(cx);
         }
     }
 

@@ -3,9 +3,13 @@
 //! The tests drive each machine of the workspace in a [`Check`](machine::check::Check), through sessions with a peer and
 //! through hostile bytes.
 
+pub mod cable;
+pub mod timers;
+
+use std::fmt::Debug;
+
 use machine::check::{Broken, Check};
 use machine::{Duration, Instant, Machine};
-use std::fmt::Debug;
 
 /// Frames that come from `genuine` ones by chance: cut, lengthened, with other bytes, of nothing but chance, and now and
 /// then as they were. The same `seed` gives the same frames.

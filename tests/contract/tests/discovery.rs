@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 use contract::hostile;
+use contract::timers::DISCOVERY;
 use machine::Instant;
 use machine::Machine;
 use machine::check::{Broken, Check};
@@ -14,14 +15,14 @@ const CHARGER: Endpoint =
 
 fn client() -> Result<Check<Client>, Broken> {
     let config = ClientConfig { plain: true, tls: true };
-    let mut client = Check::new(&["sdp answer"], MAX_LEN, |_| Client::new(config))?;
+    let mut client = Check::new(DISCOVERY, MAX_LEN, |_| Client::new(config))?;
     client.call(|client, cx| client.start(cx))?;
     Ok(client.observing(|client| format!("{:?}", client.found())))
 }
 
 fn server() -> Result<Check<Server>, Broken> {
     let offer = Offer { address: CHARGER.address, plain: Some(51118), tls: None };
-    let mut server = Check::new(&["sdp open"], MAX_LEN, |_| Server::new(offer))?;
+    let mut server = Check::new(DISCOVERY, MAX_LEN, |_| Server::new(offer))?;
     server.call(|server, _| server.start(Some(Instant::from_millis(18_000))))?;
     Ok(server.observing(|server| server.is_running().to_string()))
 }

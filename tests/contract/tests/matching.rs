@@ -1,6 +1,7 @@
 //! Matching: a charger and a car find each other, lose each other, and meet frames that no one should send.
 #![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
 
+use contract::timers::MATCHING;
 use contract::{hostile, pass_late};
 use homeplug_mme::{GROUPS, MAX_FRAME, Mac, Profile, RunId, Slac};
 use machine::check::Check;
@@ -10,27 +11,6 @@ use slac::{Evse, EvseConfig, EvseInput, EvseValidation, Pev, PevConfig, PevInput
 const CHARGER: Mac = Mac([2, 0, 0, 0, 0, 0x5E]);
 const CHARGER_MODEM: Mac = Mac([0, 0xB0, 0x52, 0, 1, 0x5E]);
 const CAR: Mac = Mac([2, 0, 0, 0, 0, 0xE1]);
-
-const EVSE_TIMERS: &[&str] = &[
-    "slac run",
-    "TT_EVSE_SLAC_init",
-    "TT_match_join",
-    "TP_link_ready_notification",
-    "T_conn_resume",
-    "T_step_EF",
-    "TT_EVSE_vald_toggle",
-];
-const PEV_TIMERS: &[&str] = &[
-    "TP_link_ready_notification",
-    "TT_match_response",
-    "more chargers' answers",
-    "TP_EV_batch_msg_interval",
-    "TT_EV_atten_results",
-    "TP_EV_vald_state_duration",
-    "TT_match_join",
-    "T_conn_resume",
-    "TT_matching_rate",
-];
 
 /// Both sides and the power line, which measures 20 dB.
 struct Line {
@@ -42,10 +22,10 @@ struct Line {
 impl Line {
     fn new() -> Self {
         let config = EvseConfig { validation: EvseValidation::Toggles, ..EvseConfig::new(CHARGER) };
-        let mut evse = Check::new(EVSE_TIMERS, MAX_FRAME, |cx| Evse::new(cx, config))
+        let mut evse = Check::new(MATCHING, MAX_FRAME, |cx| Evse::new(cx, config))
             .unwrap()
             .observing(|evse| format!("{:?} {:?} {}", evse.state(), evse.peer(), evse.offers()));
-        let mut pev = Check::new(PEV_TIMERS, MAX_FRAME, |_| Pev::new(PevConfig::new(CAR)))
+        let mut pev = Check::new(MATCHING, MAX_FRAME, |_| Pev::new(PevConfig::new(CAR)))
             .unwrap()
             .observing(|pev| format!("{:?} {:?} {:?}", pev.state(), pev.peer(), pev.toggle()));
         for input in [EvseInput::ModemReady(true), EvseInput::Start] {

@@ -1,79 +1,27 @@
 //! Charger, car and listener with all their parts, on Ethernet frames.
 #![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
 
-use contract::hostile;
-use control_pilot::{Level, Output};
-use evse_fsm::{Insulation, Isolation};
+use contract::timers::{DISCOVERY, MATCHING, MODEM, ROLES, SESSION};
+use contract::{cable, hostile};
 use homeplug_mme::{NetworkKey, Nmk};
 use machine::check::Check;
 use machine::{Duration, Instant, Machine};
-use pev_fsm::Vehicle;
 use roles::{
-    Evse, EvseConfig, EvseLink, EvseStorage, Input, Listen, ListenStorage, MAX_FRAME, Mac, Pev, PevConfig,
-    PevInput, PevLink, PevStorage,
+    Evse, EvseConfig, EvseInput, EvseLink, EvseStorage, Listen, ListenStorage, MAX_FRAME, Mac, Pev,
+    PevConfig, PevInput, PevLink, PevStorage,
 };
-use session::{Contactors, Limits, Lock, Reading, Target};
 use sim::{ModemKind, Port, PowerLine};
 
 const CHARGER: Mac = Mac([2, 0, 0, 0, 0, 0x5E]);
 const CAR: Mac = Mac([2, 0, 0, 0, 0, 0xE1]);
 const CHARGER_MODEM: Mac = Mac([0, 0xB0, 0x52, 0, 1, 0x5E]);
 const CAR_MODEM: Mac = Mac([0, 0xB0, 0x52, 0, 1, 0xE1]);
-const BATTERY_MV: i32 = 355_000;
 const STEP: Duration = Duration::from_millis(20);
 
-/// Every timer of both roles and their parts.
-const TIMERS: &[&str] = &[
-    "T_conn_resume",
-    "T_step_EF",
-    "TP_EV_batch_msg_interval",
-    "TP_EV_vald_state_duration",
-    "TP_link_ready_notification",
-    "TT_EVSE_SLAC_init",
-    "TT_EVSE_vald_toggle",
-    "TT_EV_atten_results",
-    "TT_match_join",
-    "TT_match_response",
-    "TT_matching_rate",
-    "authorisation",
-    "battery voltage",
-    "cable check",
-    "close",
-    "communication setup",
-    "contactors",
-    "discharge",
-    "lock confirmation",
-    "loop",
-    "modem",
-    "modem link",
-    "more chargers' answers",
-    "next request",
-    "no connection over the link",
-    "no current",
-    "no demand",
-    "pilot",
-    "power",
-    "precharge",
-    "protection",
-    "ramp",
-    "ready to charge",
-    "response",
-    "rest",
-    "sdp answer",
-    "sdp open",
-    "sequence",
-    "slac run",
-    "stale reading",
-    "stale vehicle",
-    "stop by the charger",
-    "stop grace",
-    "tcp",
-    "tcp close",
-    "tcp connect",
-    "vehicle",
-    "watch",
-    "welding detection",
-];
+/// Every timer of a role and its parts.
+fn timers() -> Vec<&'static str> {
+    [SESSION, MATCHING, MODEM, DISCOVERY, ROLES].concat()
+}
 
 /// Both roles, the plainest cable and, where there are modems, the power line.
 struct Bench<'a> {
@@ -81,7 +29,6 @@ struct Bench<'a> {
     pev: Check<Pev<'a>>,
     line: Option<PowerLine>,
     now: Instant,
-    cable_mv: i32,
     current_ma: i32,
     frames: Vec<Vec<u8>>,
 }
@@ -90,29 +37,30 @@ impl<'a> Bench<'a> {
     fn new(evse: &'a mut [EvseStorage<'a>], pev: &'a mut [PevStorage<'a>], line: Option<PowerLine>) -> Self {
         let (mut evse, mut pev) = (evse.iter_mut(), pev.iter_mut());
         let mut charger = EvseConfig::new(CHARGER);
-        let mut car = PevConfig { link: PevLink::Given, ..PevConfig::new(CAR) };
+        let mut car = PevConfig { link: PevLink::Up, ..PevConfig::new(CAR) };
         if line.is_some() {
             charger.link = EvseLink::matched(CHARGER);
             car.link = PevConfig::new(CAR).link;
         }
         Self {
-            evse: Check::new(TIMERS, MAX_FRAME, |cx| {
+            evse: Check::new(&timers(), MAX_FRAME, |cx| {
                 Evse::new(cx, charger.clone(), evse.next().unwrap()).unwrap()
             })
             .unwrap()
             .observing(|evse| format!("{:?} {:?} {:?}", evse.demand(), evse.phase(), evse.stop_reason())),
-            pev: Check::new(TIMERS, MAX_FRAME, |cx| Pev::new(cx, car.clone(), pev.next().unwrap()).unwrap())
-                .unwrap()
-                .observing(|pev| format!("{:?} {:?} {:?}", pev.demand(), pev.phase(), pev.stop_reason())),
+            pev: Check::new(&timers(), MAX_FRAME, |cx| {
+                Pev::new(cx, car.clone(), pev.next().unwrap()).unwrap()
+            })
+            .unwrap()
+            .observing(|pev| format!("{:?} {:?} {:?}", pev.demand(), pev.phase(), pev.stop_reason())),
             line,
             now: Instant::ZERO,
-            cable_mv: 0,
             current_ma: 0,
             frames: Vec::new(),
         }
     }
 
-    fn to_evse(&mut self, input: Input<'_>) {
+    fn to_evse(&mut self, input: EvseInput<'_>) {
         self.evse.call(|evse, cx| evse.handle(cx, input)).unwrap();
     }
 
@@ -120,69 +68,13 @@ impl<'a> Bench<'a> {
         self.pev.call(|pev, cx| pev.handle(cx, input)).unwrap();
     }
 
-    /// Voltage follows the stronger side, the current what the charger gives.
-    fn physics(&mut self) {
-        let (charger, car) = (self.evse.machine().demand(), self.pev.machine().demand());
-        let (out, inlet) = (charger.contactors == Contactors::Closed, car.contactors == Contactors::Closed);
-        self.cable_mv = match (out, inlet) {
-            (_, true) => BATTERY_MV,
-            (true, false) => charger.supply.voltage_mv,
-            (false, false) => 0,
-        };
-        let flows = out && inlet && charger.supply.voltage_mv > BATTERY_MV;
-        self.current_ma = if flows { charger.supply.current_ma } else { 0 };
-    }
-
     fn sense(&mut self, is_plugged: bool) {
-        let (at, charger, car) = (self.now, self.evse.machine().demand(), self.pev.machine().demand());
-        let read = |value| Some(Reading::new(value, at));
-        let yes = |value| Some(Reading::new(value, at));
-        let plant = evse_fsm::Plant {
-            pilot: Some(Reading::new(if is_plugged { car.pilot } else { Level::A }, at)),
-            voltage_mv: read(self.cable_mv),
-            current_ma: read(self.current_ma),
-            isolation: Some(Reading::new(Insulation::of(Isolation::Valid), at)),
-            contactors: yes(charger.contactors == Contactors::Closed),
-            lock: yes(charger.lock == Lock::Held),
-            emergency_stop: yes(false),
-            ..evse_fsm::Plant::default()
-        };
-        self.to_evse(Input::Plant(plant));
-        let plant = pev_fsm::Plant {
-            pilot: Some(Reading::new(if is_plugged { charger.pilot } else { Output::Zero }, at)),
-            inlet_mv: read(self.cable_mv),
-            current_ma: read(self.current_ma),
-            contactors: yes(car.contactors == Contactors::Closed),
-            lock: yes(car.lock == Lock::Held),
-            emergency_stop: yes(false),
-            ..pev_fsm::Plant::default()
-        };
-        let vehicle = self.vehicle();
-        self.to_pev(PevInput::Vehicle(vehicle));
-        self.to_pev(PevInput::Plant(plant));
-    }
-
-    fn vehicle(&self) -> Vehicle {
-        Vehicle {
-            at: self.now,
-            limits: Limits {
-                max_voltage_mv: 410_000,
-                max_current_ma: 100_000,
-                max_power_w: 40_000,
-                ..Limits::NONE
-            },
-            battery_mv: Some(BATTERY_MV),
-            target: Target { voltage_mv: 400_000, current_ma: 80_000 },
-            soc_percent: 42,
-            capacity_wh: 28_000,
-            request_wh: 5_000,
-            full_soc_percent: Some(80),
-            bulk_soc_percent: None,
-            full_in_s: None,
-            bulk_in_s: None,
-            is_done: false,
-            error: 0,
-        }
+        let (charger, car) = (self.evse.machine().demand(), self.pev.machine().demand());
+        let cable = cable::sense(self.now, charger, car, is_plugged);
+        self.current_ma = cable.current_ma;
+        self.to_evse(EvseInput::Plant(cable.charger));
+        self.to_pev(PevInput::Vehicle(cable::vehicle(self.now)));
+        self.to_pev(PevInput::Plant(cable.car));
     }
 
     /// Carries frames, over the power line or at once, until there are none.
@@ -207,7 +99,7 @@ impl<'a> Bench<'a> {
             }
             for (port, frame) in arrived {
                 match port {
-                    Port(0) => self.to_evse(Input::Frame(&frame)),
+                    Port(0) => self.to_evse(EvseInput::Frame(&frame)),
                     _ => self.to_pev(PevInput::Frame(&frame)),
                 }
                 self.frames.push(frame);
@@ -220,7 +112,6 @@ impl<'a> Bench<'a> {
             self.now += STEP;
             self.evse.pass_to(self.now).unwrap();
             self.pev.pass_to(self.now).unwrap();
-            self.physics();
             self.sense(is_plugged);
             self.exchange();
         }
@@ -285,7 +176,7 @@ fn both_roles_keep_the_contract_with_hostile_frames_in_a_session() {
     bench.until_it_charges(60_000);
     let genuine = std::mem::take(&mut bench.frames);
     for frame in hostile(5, &genuine).take(400) {
-        bench.to_evse(Input::Frame(&frame));
+        bench.to_evse(EvseInput::Frame(&frame));
         bench.to_pev(PevInput::Frame(&frame));
         bench.run(20, true);
     }
@@ -301,7 +192,7 @@ fn the_listener_keeps_the_contract_with_a_session_and_with_hostile_frames() {
     let mut storages: [ListenStorage; 5] = std::array::from_fn(|_| ListenStorage::default());
     let mut storages = storages.iter_mut();
     let make = |_: &mut machine::Cx<'_>| -> Listen<'_> { Listen::new(CAR, storages.next().unwrap()) };
-    let mut listen = Check::new(&["modem", "modem link", "sight"], MAX_FRAME, make)
+    let mut listen = Check::new(&[MODEM, &["sight"]].concat(), MAX_FRAME, make)
         .unwrap()
         .observing(|listen| listen.attempts().len().to_string());
     listen.call(|listen, cx| listen.set_key(cx, NetworkKey::derived(Nmk::new([3; 16])))).unwrap();

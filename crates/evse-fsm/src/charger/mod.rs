@@ -11,7 +11,7 @@ mod supervise;
 mod tell;
 
 use control_pilot::{Level, Output};
-use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TimerName, TooShort};
+use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TooShort, timers};
 use session::{Latch, Phase, Snapshot, StopReason, Time};
 
 use crate::order::State;
@@ -27,41 +27,16 @@ const EVENTS: usize = 16;
 /// How often ramps are stepped while they run: judgement, finer than any car asks.
 const STEP: Duration = Duration::from_millis(20);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Timer {
-    Setup,
-    Sequence,
-    Authorisation,
-    CableCheck,
-    PreCharge,
-    Welding,
-    StopGrace,
-    Close,
-}
-
-impl TimerName for Timer {
-    const ALL: &'static [Self] = &[
-        Self::Setup,
-        Self::Sequence,
-        Self::Authorisation,
-        Self::CableCheck,
-        Self::PreCharge,
-        Self::Welding,
-        Self::StopGrace,
-        Self::Close,
-    ];
-    fn name(self) -> &'static str {
-        match self {
-            Self::Setup => Time::SetupBudget,
-            Self::Sequence => Time::Sequence,
-            Self::Authorisation => Time::AuthorisationBudget,
-            Self::CableCheck => Time::CableCheckBudget,
-            Self::PreCharge => Time::PreChargeBudget,
-            Self::Welding => Time::WeldingBudget,
-            Self::StopGrace => Time::StopGrace,
-            Self::Close => Time::CloseAfterStop,
-        }
-        .name()
+timers! {
+    enum Timer {
+        Setup = Time::SetupBudget.name(),
+        Sequence = Time::Sequence.name(),
+        Authorisation = Time::AuthorisationBudget.name(),
+        CableCheck = Time::CableCheckBudget.name(),
+        PreCharge = Time::PreChargeBudget.name(),
+        Welding = Time::WeldingBudget.name(),
+        StopGrace = Time::StopGrace.name(),
+        Close = Time::CloseAfterStop.name(),
     }
 }
 

@@ -68,7 +68,7 @@ impl Modem {
         }
         if self.family().tells_key {
             self.new_nonce(cx);
-            self.verify(cx.now, 1);
+            self.begin_verifying(cx);
         } else if matches!(self.state, State::Restarting(_)) {
             self.proceed(cx);
         } else {
@@ -79,7 +79,7 @@ impl Modem {
 
     fn on_set_key(&mut self, cx: &mut Cx<'_>, answer: &SetKeyCnf) {
         // The result is not judged: modems that take the key answer 1 (39 of 40 captured).
-        if matches!(self.state, State::SettingKey { .. }) && answer.your_nonce == self.nonce {
+        if matches!(self.state, State::SettingKey(_)) && answer.your_nonce == self.nonce {
             self.confirmed = self.wanted;
             self.has_failed = false;
             self.ask_restarting(cx.now, Restart::new(cx.now));
@@ -95,9 +95,9 @@ impl Modem {
             return restart.showed_key(matches!(verdict, Verdict::Same));
         }
         match (self.state, verdict) {
-            (State::Verifying { .. }, Verdict::Same) => self.rest(cx.now, Some(true)),
+            (State::Verifying(_), Verdict::Same) => self.rest(cx.now, Some(true)),
             (State::Present { .. }, Verdict::Same) => self.doubt = false,
-            (State::Verifying { .. } | State::Present { .. }, Verdict::Other) => {
+            (State::Verifying(_) | State::Present { .. }, Verdict::Other) => {
                 self.events.push(ModemEvent::OtherKey);
                 self.begin_key(cx);
             }
@@ -132,7 +132,7 @@ impl Modem {
                 self.rest(now, Some(true));
             }
             // It has joined before it could tell its key, and may tell it later.
-            State::Verifying { .. } if up => {
+            State::Verifying(_) if up => {
                 self.rest(now, Some(false));
                 self.doubt = true;
             }

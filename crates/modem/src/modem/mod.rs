@@ -7,7 +7,7 @@ use homeplug_mme::view::{
     GetKeyReq, NscmGetDLinkStatusReq, NscmGetVersionReq, PlLinkStatusReq, SetKeyReq, SwVerReq,
 };
 use homeplug_mme::{Frame, Mac, NetworkKey, emit};
-use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, Timers, TooShort, timers};
+use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, Retry, Timers, TooShort, timers};
 
 use crate::Firmware;
 use crate::profile::{Profile, UNKNOWN, Vendor};
@@ -122,9 +122,9 @@ pub enum ModemFault {
 enum State {
     Stopped,
     Searching { searches: u8 },
-    SettingKey { tries: u8 },
+    SettingKey(Retry),
     Restarting(Restart),
-    Verifying { tries: u8 },
+    Verifying(Retry),
     Present { unanswered: u8 },
     Faulty,
 }
@@ -191,7 +191,7 @@ impl Modem {
         }
         match self.state {
             State::Stopped | State::Searching { .. } | State::Restarting(_) => {}
-            State::SettingKey { .. } | State::Verifying { .. } | State::Present { .. } | State::Faulty => {
+            State::SettingKey(_) | State::Verifying(_) | State::Present { .. } | State::Faulty => {
                 self.proceed(cx);
             }
         }

@@ -1,4 +1,4 @@
-use machine::{Cx, Duration, Instant};
+use machine::{Cx, Duration, Instant, Retry};
 
 use super::{Ask, Modem, ModemEvent, ModemFault, State, Timer};
 use crate::profile::Vendor;
@@ -63,22 +63,29 @@ impl Modem {
         }
         self.rounds += 1;
         self.new_nonce(cx);
-        self.send_key(cx.now, 1);
+        self.send_key(cx.now, Retry::new(KEY_TRIES, KEY_ANSWER));
     }
 
-    pub(super) fn send_key(&mut self, now: Instant, tries: u8) {
-        self.state = State::SettingKey { tries };
+    fn send_key(&mut self, now: Instant, mut retry: Retry) {
+        let Some(due) = retry.again(now) else { return self.fail(now, ModemFault::KeyNotConfirmed) };
+        self.state = State::SettingKey(retry);
         self.asks.push(Ask::SetKey);
-        self.timers.set(Timer::Step, now + KEY_ANSWER);
+        self.timers.set(Timer::Step, due);
     }
 
-    pub(super) fn verify(&mut self, now: Instant, tries: u8) {
-        self.state = State::Verifying { tries };
+    /// Asks whether the modem has the key.
+    pub(super) fn begin_verifying(&mut self, cx: &mut Cx<'_>) {
+        self.verify(cx, Retry::new(VERIFY_TRIES, KEY_ANSWER));
+    }
+
+    fn verify(&mut self, cx: &mut Cx<'_>, mut retry: Retry) {
+        let Some(due) = retry.again(cx.now) else { return self.proceed(cx) };
+        self.state = State::Verifying(retry);
         self.asks.push(Ask::GetKey);
         if self.watches() {
             self.asks.push(Ask::Link);
         }
-        self.timers.set(Timer::Step, now + KEY_ANSWER);
+        self.timers.set(Timer::Step, due);
     }
 
     /// There is nothing to do but to watch.
@@ -165,8 +172,7 @@ impl Modem {
                 }
                 self.search(cx.now, searches);
             }
-            State::SettingKey { tries } if tries < KEY_TRIES => self.send_key(cx.now, tries + 1),
-            State::SettingKey { .. } => self.fail(cx.now, ModemFault::KeyNotConfirmed),
+            State::SettingKey(retry) => self.send_key(cx.now, retry),
             State::Restarting(mut restart) => {
                 if self.asked {
                     restart.missed();
@@ -178,8 +184,7 @@ impl Modem {
                     self.ask_restarting(cx.now, restart);
                 }
             }
-            State::Verifying { tries } if tries < VERIFY_TRIES => self.verify(cx.now, tries + 1),
-            State::Verifying { .. } => self.proceed(cx),
+            State::Verifying(retry) => self.verify(cx, retry),
             State::Present { unanswered } => self.on_present_step(cx, unanswered),
             State::Faulty => self.search(cx.now, 0),
         }

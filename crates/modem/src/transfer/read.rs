@@ -3,7 +3,7 @@ use homeplug_mme::view::{
     ReadModule,
 };
 use homeplug_mme::{Frame, Mac, Nmk};
-use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, Timers, TooShort, timers};
+use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, Retry, Timers, TooShort, timers};
 
 use super::{Peer, TransferFault};
 use crate::pib::{Image, checksum32};
@@ -11,7 +11,7 @@ use crate::profile::{Access, Profile};
 
 /// Wait for a part (open-plc-utils), and how often it is asked for; judgement.
 pub(super) const ANSWER: Duration = Duration::from_secs(5);
-pub(super) const TRIES: u8 = 3;
+const RETRY: Retry = Retry::new(3, ANSWER);
 /// Most bytes that `VS_RD_MOD` reads at a time.
 const OLD_CHUNK: u16 = 1024;
 /// `VS_RD_MOD`'s number of the parameters.
@@ -28,7 +28,7 @@ pub struct PibReader<'b> {
     access: Access,
     buffer: &'b mut [u8],
     at: usize,
-    tries: u8,
+    retry: Retry,
     state: State,
     send: bool,
     /// The newest only: progress never takes the place of the end.
@@ -80,7 +80,7 @@ impl<'b> PibReader<'b> {
             access: profile.parameters,
             buffer,
             at: 0,
-            tries: 0,
+            retry: RETRY,
             state: State::Stopped,
             send: false,
             progress: None,
@@ -93,7 +93,7 @@ impl<'b> PibReader<'b> {
     pub fn start(&mut self, cx: &mut Cx<'_>) {
         self.at = 0;
         self.state = State::Reading;
-        self.ask(cx.now, 1);
+        self.ask_next(cx.now);
     }
 
     /// The image, once it is complete and sound.
@@ -101,10 +101,19 @@ impl<'b> PibReader<'b> {
         (self.state == State::Done).then(|| Image::parse(self.buffer.get(..self.at)?).ok())?
     }
 
-    fn ask(&mut self, now: Instant, tries: u8) {
-        self.tries = tries;
-        self.send = true;
-        self.timers.set(Timer::Answer, now + ANSWER);
+    /// Asks for the next part.
+    fn ask_next(&mut self, now: Instant) {
+        self.retry = RETRY;
+        self.ask(now);
+    }
+
+    fn ask(&mut self, now: Instant) {
+        if let Some(due) = self.retry.again(now) {
+            self.send = true;
+            self.timers.set(Timer::Answer, due);
+        } else {
+            self.finish(ReadEvent::Failed(TransferFault::NoAnswer));
+        }
     }
 
     /// How much to ask for next. An old image says how long it is; a new one ends with a short part.
@@ -151,7 +160,7 @@ impl<'b> PibReader<'b> {
             Err(error) if data.len() < wanted || self.wanted() == 0 => {
                 self.finish(ReadEvent::Failed(TransferFault::Image(error)));
             }
-            Err(_) => self.ask(now, 1),
+            Err(_) => self.ask_next(now),
         }
     }
 }
@@ -189,11 +198,7 @@ impl Machine for PibReader<'_> {
 
     fn handle_timeout(&mut self, cx: &mut Cx<'_>) {
         while let Some(Timer::Answer) = self.timers.expired(cx.now) {
-            if self.tries < TRIES {
-                self.ask(cx.now, self.tries + 1);
-            } else {
-                self.finish(ReadEvent::Failed(TransferFault::NoAnswer));
-            }
+            self.ask(cx.now);
         }
     }
 

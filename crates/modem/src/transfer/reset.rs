@@ -2,7 +2,7 @@ use homeplug_mme::view::{
     NscmGetVersionCnf, NscmGetVersionReq, NscmResetDeviceReq, RsDevCnf, RsDevReq, SwVerCnf, SwVerReq,
 };
 use homeplug_mme::{Frame, Mac};
-use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, Timers, TooShort, timers};
+use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, Retry, Timers, TooShort, timers};
 
 use super::{Peer, TransferFault};
 use crate::profile::{Profile, Vendor};
@@ -43,7 +43,7 @@ pub enum ResetEvent {
 #[derive(Clone, Copy, Debug)]
 enum Stage {
     Stopped,
-    Asking { tries: u8 },
+    Asking(Retry),
     Waiting(Restart),
 }
 
@@ -78,13 +78,17 @@ impl Reset {
 
     /// Begins.
     pub fn start(&mut self, cx: &mut Cx<'_>) {
-        self.ask(cx.now, 1);
+        // Lumissil's never confirm.
+        let tries = if self.vendor == Vendor::Qualcomm { TRIES } else { 1 };
+        self.ask(cx.now, Retry::new(tries, ANSWER));
     }
 
-    fn ask(&mut self, now: Instant, tries: u8) {
-        self.stage = Stage::Asking { tries };
+    fn ask(&mut self, now: Instant, mut retry: Retry) {
+        // No answer: it may restart all the same, or be in a restart already.
+        let Some(due) = retry.again(now) else { return self.wait(now, Restart::new(now)) };
+        self.stage = Stage::Asking(retry);
         self.send = true;
-        self.timers.set(Timer::Step, now + ANSWER);
+        self.timers.set(Timer::Step, due);
     }
 
     fn wait(&mut self, now: Instant, restart: Restart) {
@@ -104,11 +108,7 @@ impl Reset {
     fn on_step(&mut self, now: Instant) {
         match self.stage {
             Stage::Stopped => {}
-            Stage::Asking { tries } if tries < TRIES && self.vendor == Vendor::Qualcomm => {
-                self.ask(now, tries + 1);
-            }
-            // No answer: it may restart all the same, or be in a restart already. Lumissil's never confirm.
-            Stage::Asking { .. } => self.wait(now, Restart::new(now)),
+            Stage::Asking(retry) => self.ask(now, retry),
             Stage::Waiting(mut restart) => {
                 if self.asked {
                     restart.missed();
@@ -147,7 +147,7 @@ impl Machine for Reset {
             self.on_version(cx.now, answer.text());
         } else if self.later.get::<NscmGetVersionCnf>(&frame).is_some() {
             self.on_version(cx.now, &[]);
-        } else if let (Some(answer), Stage::Asking { .. }) = (self.peer.get::<RsDevCnf>(&frame), self.stage) {
+        } else if let (Some(answer), Stage::Asking(_)) = (self.peer.get::<RsDevCnf>(&frame), self.stage) {
             if answer.mstatus == 0 {
                 self.events.push(ResetEvent::Confirmed);
                 self.wait(cx.now, Restart::new(cx.now));
@@ -168,10 +168,8 @@ impl Machine for Reset {
             return Ok(None);
         }
         let len = match (self.stage, self.vendor) {
-            (Stage::Asking { .. }, Vendor::Lumissil) => {
-                self.peer.emit(&NscmResetDeviceReq::default(), buffer)
-            }
-            (Stage::Asking { .. }, _) => self.peer.emit(&RsDevReq::default(), buffer),
+            (Stage::Asking(_), Vendor::Lumissil) => self.peer.emit(&NscmResetDeviceReq::default(), buffer),
+            (Stage::Asking(_), _) => self.peer.emit(&RsDevReq::default(), buffer),
             (_, Vendor::Lumissil) => self.later.emit(&NscmGetVersionReq::default(), buffer),
             _ => self.later.emit(&SwVerReq::default(), buffer),
         }?;

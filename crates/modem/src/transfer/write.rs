@@ -3,7 +3,7 @@ use homeplug_mme::view::{
     Operation, Outcome, StartSession, WriteModule,
 };
 use homeplug_mme::{Frame, Mac};
-use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, Timers, TooShort, timers};
+use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, Retry, Timers, TooShort, timers};
 
 use super::read::{ANSWER, request};
 use super::reset::{Reset, ResetEvent};
@@ -14,7 +14,7 @@ use crate::profile::Vendor;
 /// Wait for the beginning of a session, and for each part and the end of it (open-plc-utils): flash is slow.
 const START_ANSWER: Duration = Duration::from_secs(60);
 const WRITE_ANSWER: Duration = Duration::from_secs(90);
-/// How often a step is tried: all but the last can be repeated without harm; judgement.
+/// How often a request is sent that can be repeated without harm; judgement.
 const TRIES: u8 = 2;
 /// Bytes of a module in the confirmation of a session; its status and error are the last four.
 const STARTED_MODULE: usize = 16;
@@ -89,7 +89,7 @@ impl<'a> WritePlan<'a> {
             peer: Peer::new(own, self.before)?,
             session: 0,
             stage: Stage::Stopped,
-            tries: 0,
+            retry: Retry::new(0, Duration::ZERO),
             send: false,
             progress: None,
             timers: Timers::new(),
@@ -141,7 +141,7 @@ pub struct PibWriter<'a> {
     peer: Peer,
     session: u32,
     stage: Stage,
-    tries: u8,
+    retry: Retry,
     send: bool,
     /// The newest only: progress never takes the place of the end.
     progress: Option<(WriteStep, usize)>,
@@ -191,6 +191,20 @@ timers! {
     }
 }
 
+impl Stage {
+    /// How its request is asked; a stage without one is not.
+    const fn retry(&self) -> Retry {
+        match self {
+            Self::Stopped | Self::Restart(_) => Retry::new(0, Duration::ZERO),
+            Self::Start => Retry::new(TRIES, START_ANSWER),
+            Self::Write { .. } => Retry::new(TRIES, WRITE_ANSWER),
+            // It may have been done although its answer was lost: twice is once too often.
+            Self::Commit => Retry::new(1, WRITE_ANSWER),
+            Self::Compare { .. } => Retry::new(TRIES, ANSWER),
+        }
+    }
+}
+
 impl PibWriter<'_> {
     /// Begins.
     pub fn start(&mut self, cx: &mut Cx<'_>) {
@@ -224,19 +238,20 @@ impl PibWriter<'_> {
     fn enter(&mut self, now: Instant, stage: Stage) {
         self.stage = stage;
         self.progress = self.step();
-        self.ask(now, 1);
+        self.retry = self.stage.retry();
+        self.ask(now);
     }
 
-    fn ask(&mut self, now: Instant, tries: u8) {
-        let wait = match self.stage {
-            Stage::Stopped | Stage::Restart(_) => return self.timers.clear(Timer::Answer),
-            Stage::Start => START_ANSWER,
-            Stage::Write { .. } | Stage::Commit => WRITE_ANSWER,
-            Stage::Compare { .. } => ANSWER,
-        };
-        self.tries = tries;
-        self.send = true;
-        self.timers.set(Timer::Answer, now + wait);
+    fn ask(&mut self, now: Instant) {
+        if matches!(self.stage, Stage::Stopped | Stage::Restart(_)) {
+            return self.timers.clear(Timer::Answer);
+        }
+        if let Some(due) = self.retry.again(now) {
+            self.send = true;
+            self.timers.set(Timer::Answer, due);
+        } else {
+            self.fail(TransferFault::NoAnswer);
+        }
     }
 
     fn fail(&mut self, fault: TransferFault) {
@@ -382,12 +397,7 @@ impl Machine for PibWriter<'_> {
             self.drain(cx.now);
         }
         while let Some(Timer::Answer) = self.timers.expired(cx.now) {
-            // A commit may have been done although its answer was lost: twice is once too often.
-            if self.tries < TRIES && !matches!(self.stage, Stage::Commit) {
-                self.ask(cx.now, self.tries + 1);
-            } else {
-                self.fail(TransferFault::NoAnswer);
-            }
+            self.ask(cx.now);
         }
     }
 

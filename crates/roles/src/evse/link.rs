@@ -11,10 +11,6 @@ use crate::line::Line;
 use crate::net::{Heard, Ignored, Kind, Mac, Received, Rival, TcpState};
 use crate::stream::Next;
 
-/// Without a `SessionSetupReq` for so long a car loses its place (DIN SPEC 70121 and ISO 15118-2,
-/// `V2G_SECC_CommunicationSetup_Timeout`).
-const SETUP: Duration = Duration::from_secs(18);
-
 /// A car that is matched and opens no connection is let go after so long, that it may be matched anew: 60 s (judgement;
 /// a link by a key alone counts from the key on, so 12 s of joining and a modem's restart are in it, and 18 s of
 /// `V2G_SECC_CommunicationSetup_Timeout`; a car that never discovers is not worn out).
@@ -117,7 +113,7 @@ impl<C: Channel, const N: usize> Evse<'_, C, N> {
     fn serve(&mut self, now: Instant, mac: Mac) {
         if self.serving.is_none() {
             self.serving = Some(mac);
-            self.timers.set(Timer::Place, now + SETUP);
+            self.timers.set(Timer::Place, now + self.setup);
             self.events.push(Happening::Serving(mac));
         }
     }
@@ -147,7 +143,7 @@ impl<C: Channel, const N: usize> Evse<'_, C, N> {
 
     fn connected(&mut self, cx: &mut Cx<'_>) {
         self.stage = Stage::Open;
-        self.timers.set(Timer::Place, cx.now + SETUP);
+        self.timers.set(Timer::Place, cx.now + self.setup);
         if let Some(peer) = self.station.peer() {
             self.events.push(Happening::Connected(peer));
         }

@@ -9,9 +9,9 @@ mod storage;
 use core::net::Ipv6Addr;
 
 use evse_fsm::{Charger, Demand, Operator, Plant};
-use machine::{Cx, Deadline, Machine, Queue, Timers, TooShort, timers};
+use machine::{Cx, Deadline, Duration, Machine, Queue, Timers, TooShort, timers};
 use sdp::{Offer, Security, Server};
-use session::{Phase, StopReason};
+use session::{Phase, StopReason, Time};
 
 use crate::channel::{Channel, Plain};
 use crate::line::{Line, LineEvent};
@@ -45,6 +45,8 @@ pub struct Evse<'a, C: Channel = Plain, const N: usize = { v2gtp::MAX_DIN }> {
     /// The power line; `None` where the link is taken as up.
     line: Option<Line<slac::Evse>>,
     plug: Plug,
+    /// Without a `SessionSetupReq` for this long a car loses its place: the session's own time.
+    setup: Duration,
     stage: Stage,
     serving: Option<Mac>,
     timers: Timers<Timer, 3>,
@@ -141,6 +143,7 @@ impl<'a, C: Channel, const N: usize> Evse<'a, C, N> {
         // The line says from the first input on whether 5 % may be offered.
         let offers = line.as_ref().is_none_or(|line| line.slac().offers());
         let charger = evse_fsm::Config { available: config.charger.available && offers, ..config.charger };
+        let setup = charger.times.get(Time::SetupBudget);
         Ok(Self {
             connector: config.connector,
             address,
@@ -149,6 +152,7 @@ impl<'a, C: Channel, const N: usize> Evse<'a, C, N> {
             discovery,
             stream: Stream::new(channel, deframer, out),
             plug: Plug::new(config.charger.available),
+            setup,
             session: Charger::new(charger)?,
             line,
             stage: Stage::Free,

@@ -10,7 +10,7 @@ use crate::net::StationStorage;
 ///
 /// ```
 /// use roles::EvseStorage;
-/// let mut storage: EvseStorage = EvseStorage::new();
+/// let mut storage = EvseStorage::new();
 /// assert!(EvseStorage::<4096>::SIZE < 24 * 1024);
 /// # let _ = &mut storage;
 /// ```
@@ -20,18 +20,25 @@ pub struct EvseStorage<'a, const N: usize = { v2gtp::MAX_DIN }> {
     pub(crate) out: [u8; N],
 }
 
+impl EvseStorage<'_> {
+    /// Memory for one connector and messages of DIN's length.
+    pub const fn new() -> Self {
+        Self::with_size()
+    }
+}
+
 impl<const N: usize> EvseStorage<'_, N> {
     /// Its size in bytes.
     pub const SIZE: usize = size_of::<Self>();
 
-    /// Memory for one charger.
-    pub const fn new() -> Self {
+    /// Memory for one connector and messages of `N` bytes.
+    pub const fn with_size() -> Self {
         Self { station: StationStorage::new(), deframer: Deframer::new(), out: [0; N] }
     }
 }
 
 impl<const N: usize> Default for EvseStorage<'_, N> {
     fn default() -> Self {
-        Self::new()
+        Self::with_size()
     }
 }

@@ -1,5 +1,7 @@
-use roles::Happening;
+use machine::Duration;
+use roles::{Happening, Plain};
 use sdp::{Security, ServerEvent};
+use session::Time;
 use smoltcp::wire::{
     EthernetAddress, EthernetFrame, EthernetProtocol, Icmpv6Message, Icmpv6Packet, Icmpv6Repr, IpProtocol,
     Ipv6Packet, NdiscNeighborFlags, NdiscRepr,
@@ -47,6 +49,18 @@ fn another_station_is_ignored_while_one_is_being_served_and_served_18_s_later() 
     world.run(18_000);
     assert!(world.saw(|event| *event == Happening::Free));
     assert!(world.discover(1).is_some());
+}
+
+#[test]
+fn a_car_without_a_session_keeps_its_place_for_the_sessions_own_setup_time() {
+    let mut config = crate::world::config();
+    config.charger.times = config.charger.times.with(Time::SetupBudget, Duration::from_secs(5));
+    let mut world = World::with(config, Plain);
+    world.discover(0).expect("an answer");
+    world.run(4_900);
+    assert!(!world.saw(|event| *event == Happening::Free));
+    world.run(200);
+    assert!(world.saw(|event| *event == Happening::Free));
 }
 
 #[test]

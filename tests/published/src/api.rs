@@ -13,12 +13,12 @@ use crate::{Package, cargo, packages, root, run, target};
 /// # Errors
 /// Where a crate has no documentation that can be read.
 pub fn write() -> Result<()> {
-    let folder = folder();
+    let (folder, listings) = (folder(), listings()?);
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
     }
     fs::create_dir_all(&folder)?;
-    for (name, text) in listings()? {
+    for (name, text) in listings {
         fs::write(folder.join(name), text)?;
     }
     Ok(())

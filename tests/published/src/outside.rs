@@ -112,25 +112,41 @@ fn elsewhere<'a>(all: &'a [Package], packed: &[Packed]) -> Option<&'a Package> {
 /// Builds the programs, the one for a microcontroller too, with the compiler at hand or another toolchain.
 fn build_with(folder: &Path, toolchain: Option<&str>) -> Result<()> {
     let name = toolchain.unwrap_or("stable");
-    for arguments in [vec![], vec!["-p", "car", "--target", BARE]] {
-        let mut command = match toolchain {
-            None => crate::cargo(folder),
-            // Not this cargo: its variables would choose its own compiler.
-            Some(toolchain) => {
-                let mut command = Command::new("rustup");
-                command.args(["run", toolchain, "cargo"]).current_dir(folder);
-                for variable in ["CARGO", "RUSTC", "RUSTDOC", "RUSTUP_TOOLCHAIN"] {
-                    command.env_remove(variable);
-                }
-                command
-            }
-        };
-        command.args(["build", "--offline", "--quiet"]).args(arguments);
-        command.env_remove("CARGO_TARGET_DIR").arg("--target-dir").arg(folder.join("target").join(name));
-        run(&mut command)?;
+    let mut ways = vec![vec![]];
+    if has_target(toolchain) {
+        ways.push(vec!["-p", "car", "--target", BARE]);
+    } else {
+        println!("NOT BUILT for {BARE} with {name}: rustup has not installed this target");
+    }
+    for arguments in ways {
+        let mut command = tool(toolchain, "cargo");
+        command.current_dir(folder).args(["build", "--offline", "--quiet"]).args(arguments);
+        run(command.arg("--target-dir").arg(folder.join("target").join(name)))?;
     }
     println!("built with {name}");
     Ok(())
+}
+
+/// A program of the compiler at hand or of another toolchain, without what the cargo that runs this has set.
+fn tool(toolchain: Option<&str>, program: &str) -> Command {
+    let mut command = match toolchain {
+        None => Command::new(program),
+        Some(toolchain) => {
+            let mut rustup = Command::new("rustup");
+            rustup.args(["run", toolchain, program]);
+            rustup
+        }
+    };
+    for variable in ["CARGO", "CARGO_TARGET_DIR", "RUSTC", "RUSTDOC", "RUSTUP_TOOLCHAIN"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+fn has_target(toolchain: Option<&str>) -> bool {
+    let mut rustc = tool(toolchain, "rustc");
+    let output = rustc.args(["--print", "target-libdir", "--target", BARE]).output();
+    output.is_ok_and(|output| Path::new(String::from_utf8_lossy(&output.stdout).trim()).is_dir())
 }
 
 /// `rust-version` of the published crates, as rustup names a toolchain.
@@ -143,9 +159,9 @@ fn oldest() -> Result<String> {
 }
 
 fn is_installed(toolchain: &str) -> bool {
-    let mut rustup = Command::new("rustup");
-    rustup.args(["run", toolchain, "rustc", "--version"]).stdout(Stdio::null()).stderr(Stdio::null());
-    rustup.env_remove("RUSTC").status().is_ok_and(|status| status.success())
+    let mut rustc = tool(Some(toolchain), "rustc");
+    rustc.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
+    rustc.status().is_ok_and(|status| status.success())
 }
 
 #[cfg(test)]

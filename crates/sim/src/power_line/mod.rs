@@ -18,7 +18,7 @@ use machine::{Duration, Instant};
 
 pub use faults::{Act, Place, Rule, Weather};
 pub use image::{Coordinator, Image, SlacMode};
-pub use kind::{ModemKind, Traits};
+pub use kind::{ModemKind, Traits, Vendor};
 pub use modem::ModemConfig;
 pub use network::OUT_OF_REACH_DB;
 

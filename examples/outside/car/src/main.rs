@@ -21,7 +21,7 @@ impl Entropy for Noise {
 #[unsafe(no_mangle)]
 extern "C" fn _start() -> ! {
     let mut noise = Noise;
-    let mut storage = <Storage>::new();
+    let mut storage = Storage::new();
     let mut cx = Cx { now: clock(), entropy: &mut noise };
     let Ok(mut car) = Pev::new(&mut cx, Config::new(Mac([0x02, 0, 0, 0, 0, 0x02])), &mut storage) else {
         stop()

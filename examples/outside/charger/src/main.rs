@@ -44,7 +44,7 @@ fn discovery_request() -> Vec<u8> {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut entropy = ScriptedEntropy::new(&[3, 1, 4, 1, 5, 9, 2, 6]); // a product uses a real source
     let mut hardware = Hardware { contactors_closed: false };
-    let mut storage = <Storage>::new();
+    let mut storage = Storage::new();
     let mut cx = Cx { now: Instant::ZERO, entropy: &mut entropy };
     let mut evse = Evse::new(&mut cx, Config::new(Mac([0x02, 0, 0, 0, 0, 0x01])), &mut storage)?;
 

@@ -1,7 +1,7 @@
 extern crate std;
 use homeplug_mme::view::{GetKeyCnf, PlLinkStatusCnf, SetKeyCnf};
 use homeplug_mme::{NetworkKey, Nid, Nmk};
-use machine::{Duration, Machine, TooShort};
+use machine::{Duration, Machine, Retry, TooShort};
 use std::vec;
 use std::vec::Vec;
 
@@ -431,7 +431,7 @@ fn recorded_modems_are_found_and_their_confirmations_are_taken() {
             let asked = corpus::bytes(corpus::text(request, "bytes"));
             let mut machine = Modem::new(ModemConfig::new(own));
             machine.address = Some(modem);
-            machine.state = State::SettingKey { tries: 1 };
+            machine.state = State::SettingKey(Retry::new(1, Duration::ZERO));
             machine.nonce = asked[20..24].try_into().unwrap();
             let (nid, nmk) =
                 (Nid(asked[33..40].try_into().unwrap()), Nmk::new(asked[41..57].try_into().unwrap()));
@@ -466,7 +466,7 @@ fn a_shown_key_counts_by_its_network_or_by_itself_and_only_with_the_right_echo()
         machine.address = Some(MODEM);
         (machine.wanted, machine.confirmed) = (Some(KEY), Some(KEY));
         machine.nonce = [1, 2, 3, 4];
-        machine.state = State::Verifying { tries: 1 };
+        machine.state = State::Verifying(Retry::new(1, Duration::ZERO));
         let mut bench = Bench::new(machine, Script::new());
         let your_nonce = if echoes { [1, 2, 3, 4] } else { [0xAA; 4] };
         let (result, key_type, my_nonce, eks) = (0, 1, [3; 4], 1);

@@ -63,7 +63,7 @@
 //! assert!(car.poll_transmit(&mut buffer)?.is_some());
 //! assert_eq!(car.phase(), Phase::SessionSetup);
 //! assert_eq!(car.demand().pilot, Level::B); // C only after ChargeParameterDiscovery
-//! # Ok::<(), pev_fsm::ConfigError>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 #![no_std]
 #![forbid(unsafe_code)]

@@ -32,7 +32,7 @@
 //!
 //! let found = client.found().unwrap();
 //! assert_eq!((found.port, found.security), (51118, Security::NONE));
-//! # Ok::<(), core::net::AddrParseError>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,5 +1,5 @@
-//! Drives a whole charger by hand: a plug goes in, a car asks where the charger is, and all that comes out - frames,
-//! events, the demand - is printed. An adapter does the same with a socket, a clock and a plant.
+//! Drives a whole charger by hand: a plug goes in, a car asks where the charger is, and all that comes out -
+//! frames, events, the demand - is printed. An adapter does the same with a socket, a clock and a plant.
 //!
 //! `cargo run -p examples --example drive_evse`
 

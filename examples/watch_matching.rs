@@ -5,8 +5,8 @@
 use homeplug_mme::view::View;
 use homeplug_mme::{Frame, Slac, Value};
 
-/// Up to the measurement: addresses, Ethernet type, version, type `CM_ATTEN_CHAR.IND` and no fragmentation; then
-/// application, security, the car, the run's name, two empty names of stations, ten sounds, 58 groups.
+/// Up to the measurement: addresses, Ethernet type, version, type `CM_ATTEN_CHAR.IND` and no fragmentation;
+/// then application, security, the car, the run's name, two empty names of stations, ten sounds, 58 groups.
 const HEADER: &str = "0200000000e102000000005e88e1016e600000\
     00000200000000e15445534c41204556\
     00000000000000000000000000000000000000000000000000000000000000000000\

@@ -1,6 +1,7 @@
 //! A whole session in the simulated world, and what each role does for one message of the charging loop.
 //!
-//! `cargo bench -p benches --bench session`; of a message only the calls of the role are timed, not the world's.
+//! `cargo bench -p benches --bench session`; of a message only the calls of the role are timed, not the
+//! world's.
 #![allow(missing_docs, reason = "a bench")]
 
 use benches::session::{Clock, Watch, answers, play};

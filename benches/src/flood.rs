@@ -9,7 +9,8 @@ use sim::Chance;
 /// What a flood is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// TCP segments of one byte each, one after the other from the second byte on; after [`RUN`] of them the first one.
+    /// TCP segments of one byte each, one after the other from the second byte on; after [`RUN`] of them the
+    /// first one.
     Segments,
     /// Requests for a connection, each from another station.
     Syns,

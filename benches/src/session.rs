@@ -1,5 +1,5 @@
-//! A whole charging session of both roles in the simulated world, from the empty post to the end, and what the roles'
-//! part of it costs.
+//! A whole charging session of both roles in the simulated world, from the empty post to the end, and what
+//! the roles' part of it costs.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -25,8 +25,8 @@ const LONGEST: machine::Instant = machine::Instant::from_millis(3_600_000);
 /// What the battery holds in percent at the start. From there to [`ENOUGH_PERCENT`] takes ten minutes.
 const SOC_PERCENT: i32 = 50;
 const ENOUGH_PERCENT: u8 = 77;
-/// A frame that is longer carries a message: Ethernet, IPv6 and TCP take 74 bytes, management frames are padded to 60
-/// and are not longer in the charging loop.
+/// A frame that is longer carries a message: Ethernet, IPv6 and TCP take 74 bytes, management frames are
+/// padded to 60 and are not longer in the charging loop.
 const MESSAGE: usize = 74;
 
 /// What looks on while a session is played.
@@ -156,7 +156,8 @@ impl Node for Clocked<'_> {
     }
 }
 
-/// Plays a session: modems get their keys, the plug goes in, both match by SLAC, discover, charge for ten minutes, stop.
+/// Plays a session: modems get their keys, the plug goes in, both match by SLAC, discover, charge for ten
+/// minutes, stop.
 ///
 /// # Panics
 /// If it does not end in order: then nothing was measured.
@@ -190,8 +191,8 @@ pub fn play(seed: u64, watch: Watch) -> Played {
     Played { took_ms: millis(PLUG, world.now()), charging_ms, lines: world.trace().entries().len(), clocks }
 }
 
-/// Plays sessions until charger and car have sent at least so many messages in their charging loops, and gives what
-/// [`Clock::answer`] says of each.
+/// Plays sessions until charger and car have sent at least so many messages in their charging loops, and
+/// gives what [`Clock::answer`] says of each.
 pub fn answers(least: u64) -> [Clock; 2] {
     let mut sums = [Clock::new(), Clock::new()];
     while sums.iter().any(|sum| sum.answers < least) {

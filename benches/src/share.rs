@@ -12,8 +12,8 @@ const OURS: [&str; 3] = ["crates/", "boards/", "examples/"];
 /// The shortest instruction of the target, in bytes: each is looked up.
 const STEP: u8 = 2;
 
-/// Bytes of code by source file: `evse-fsm/src/pilot.rs` for ours, the package for others (`smoltcp`), `core` for what the
-/// compiler brings.
+/// Bytes of code by source file: `evse-fsm/src/pilot.rs` for ours, the package for others (`smoltcp`), `core`
+/// for what the compiler brings.
 ///
 /// What is inlined counts for its own file. The standard library's counts for the file that calls it.
 pub fn by_source(program: &Path) -> BTreeMap<String, u64> {

@@ -1,8 +1,8 @@
 //! What every measured binary has: input and output through volatile memory, so that nothing is left out,
 //! and a panic handler.
 //!
-//! Around the memory stand environment calls with the numbers of Linux, where a firmware has its drivers: so the
-//! very binary that is measured also runs, under `qemu-riscv32`.
+//! Around the memory stand environment calls with the numbers of Linux, where a firmware has its drivers: so
+//! the very binary that is measured also runs, under `qemu-riscv32`.
 #![no_std]
 
 use core::arch::asm;

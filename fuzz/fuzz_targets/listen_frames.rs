@@ -1,5 +1,5 @@
-//! Any bytes as frames and time for a listener with its own modem: no panic, the contract of a machine, bounded storage, and
-//! nothing is transmitted before it is told to join.
+//! Any bytes as frames and time for a listener with its own modem: no panic, the contract of a machine,
+//! bounded storage, and nothing is transmitted before it is told to join.
 //!
 //! The input is a list of steps: a byte that says what, then what it needs.
 #![no_main]

@@ -1,5 +1,5 @@
-//! Any bytes as a modem's parameter image: no panic, and what is sound stays so through every edit. Sealing makes
-//! the checksums right first, or hardly an input would get past them.
+//! Any bytes as a modem's parameter image: no panic, and what is sound stays so through every edit. Sealing
+//! makes the checksums right first, or hardly an input would get past them.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

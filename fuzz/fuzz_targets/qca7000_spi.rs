@@ -1,5 +1,5 @@
-//! Any bytes as what a QCA7000 gives: the same frames come out however they are cut, and whatever the chip's registers say,
-//! the host's deadlines are in the future and its frames in bounds.
+//! Any bytes as what a QCA7000 gives: the same frames come out however they are cut, and whatever the chip's
+//! registers say, the host's deadlines are in the future and its frames in bounds.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -52,7 +52,8 @@ fuzz_target!(|input: &[u8]| {
             }
             chip.handle(&mut cx, Input::Done);
         } else {
-            // A byte is what happens while the chip waits: time, a frame to send, the interrupt, an error of the bus.
+            // A byte is what happens while the chip waits: time, a frame to send, the interrupt, an error of
+            // the bus.
             let mut happens = [0];
             answer(&mut answers, &mut happens);
             cx.now += Duration::from_micros(u64::from(happens[0]) * 250);

@@ -1,5 +1,5 @@
-//! Any frames, words and time for a charger's matching: no panic, few frames for each input, a new key only when
-//! somebody had the old one, and a good car matches whatever came before.
+//! Any frames, words and time for a charger's matching: no panic, few frames for each input, a new key only
+//! when somebody had the old one, and a good car matches whatever came before.
 //!
 //! The input is a list of steps: a byte that says what, a byte with it, and for frames the bytes.
 #![no_main]

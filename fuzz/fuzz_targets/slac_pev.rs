@@ -1,5 +1,5 @@
-//! Any frames, words and time for a car's matching: no panic, few frames for each input, the choice is one of those who
-//! answered, and a good charger is matched whatever came before.
+//! Any frames, words and time for a car's matching: no panic, few frames for each input, the choice is one of
+//! those who answered, and a good charger is matched whatever came before.
 //!
 //! The input is a list of steps: a byte that says what, a byte with it, and for frames the bytes.
 #![no_main]

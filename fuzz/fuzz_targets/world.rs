@@ -1,5 +1,5 @@
-//! Bytes choose what goes wrong in a whole world of charger, car, modems and cable, and when: no safety rule is broken,
-//! no machine panics, and after everything is mended the car charges.
+//! Bytes choose what goes wrong in a whole world of charger, car, modems and cable, and when: no safety rule
+//! is broken, no machine panics, and after everything is mended the car charges.
 //!
 //! A failing input is told as the script that it stands for: `ccs world replay FILE` plays it.
 #![no_main]

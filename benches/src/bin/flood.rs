@@ -1,5 +1,6 @@
-//! Floods a charger and a car on one link with everything that a stranger can send, at the full rate of this machine:
-//! `flood INTERFACE SECONDS CHARGER_MAC CAR_MAC [KIND...]`, so many seconds of each kind, by default of all.
+//! Floods a charger and a car on one link with everything that a stranger can send, at the full rate of this
+//! machine: `flood INTERFACE SECONDS CHARGER_MAC CAR_MAC [KIND...]`, so many seconds of each kind, by default
+//! of all.
 //!
 //! For tests in network namespaces (`tests/interop/flood.sh`). Bounded in time and in frames.
 #![allow(clippy::print_stdout, reason = "its output")]

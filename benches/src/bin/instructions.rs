@@ -1,4 +1,5 @@
-//! How many instructions each DIN message costs, beside the fastest C codec for the same bytes, and a whole session.
+//! How many instructions each DIN message costs, beside the fastest C codec for the same bytes, and a whole
+//! session.
 //!
 //! `cargo run --release -p benches --bin instructions` prints the tables as Markdown. It runs itself under
 //! valgrind's callgrind, once for each message and direction: counts repeat where times do not.
@@ -14,8 +15,9 @@ use exi_din::V2gMessage;
 /// How often a message is measured: the sum is divided by it.
 const ROUNDS: u32 = 100;
 
-/// Budget of a whole session: 50 ms of CPU (design, section 8) on the machine that the budget was set on. There 619 million
-/// instructions took 42 to 49 ms; others take up to twice as long, so the count is what is compared.
+/// Budget of a whole session: 50 ms of CPU (design, section 8) on the machine that the budget was set on.
+/// There 619 million instructions took 42 to 49 ms; others take up to twice as long, so the count is what is
+/// compared.
 const SESSION: u32 = 630_000_000;
 
 /// What `OpenV2G` needs, built with gcc 12 -O2 on x86-64: instructions by callgrind, (decode, encode).

@@ -1,7 +1,9 @@
-//! How fast a charger reacts while a car charges: pilot edge and emergency stop, idle and under a flood, in real time.
+//! How fast a charger reacts while a car charges: pilot edge and emergency stop, idle and under a flood, in
+//! real time.
 //!
-//! `cargo run --profile bench -p benches --bin reaction [SESSIONS]` prints the table as Markdown. Both roles run in event
-//! loops of their own on a virtual cable in a network of this process's own (root), else over loopback.
+//! `cargo run --profile bench -p benches --bin reaction [SESSIONS]` prints the table as Markdown. Both roles
+//! run in event loops of their own on a virtual cable in a network of this process's own (root), else over
+//! loopback.
 
 use std::time::Duration;
 
@@ -12,7 +14,8 @@ const SESSIONS: u64 = 10;
 /// The longest that a turn of either loop may take.
 const TURN_US: u64 = 30_000;
 
-/// What is measured: its words, the edge, whether under a flood, and the budgets of 0 A and of the session's end in ms.
+/// What is measured: its words, the edge, whether under a flood, and the budgets of 0 A and of the session's
+/// end in ms.
 const ROWS: [(&str, Edge, bool, u64, Option<u64>); 4] = [
     ("pilot edge, idle", Edge::Pilot, false, 10, Some(60)),
     ("emergency stop, idle", Edge::EmergencyStop, false, 10, None),

@@ -1,7 +1,7 @@
 //! What a whole charging session costs on this machine: both roles, both modems, the cable, in virtual time.
 //!
-//! `cargo run --profile bench -p benches --bin session` prints the table as Markdown. A session is: modems get their
-//! keys, the plug goes in, SLAC, discovery, ten minutes of charging, the end.
+//! `cargo run --profile bench -p benches --bin session` prints the table as Markdown. A session is: modems
+//! get their keys, the plug goes in, SLAC, discovery, ten minutes of charging, the end.
 #![allow(clippy::expect_used, reason = "a measurement without its tool ends")]
 
 use std::fs::read_to_string;

@@ -1,7 +1,8 @@
 //! Flash and RAM of the crates on a microcontroller, beside their budgets.
 //!
 //! `cargo run -p benches --bin size` builds `firmware/` for riscv32imafc and prints the table as Markdown. It
-//! fails when a budget is broken or when the measured codec does not decode and encode each of the 34 messages.
+//! fails when a budget is broken or when the measured codec does not decode and encode each of the 34
+//! messages.
 #![allow(clippy::expect_used, reason = "a measurement without its tool ends")]
 
 use std::io::Write as _;
@@ -69,7 +70,8 @@ fn main() {
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
-/// What is watched of the physical side, beyond what a session needs: plausibility, debounce, dead or live, latches.
+/// What is watched of the physical side, beyond what a session needs: plausibility, debounce, dead or live,
+/// latches.
 const WATCHES: &[&str] = &[
     "evse-fsm/src/supervision/",
     "evse-fsm/src/charger/latches.rs",
@@ -156,7 +158,8 @@ fn measure(bytes: &[u8]) -> Size {
     size
 }
 
-/// Messages that the binary of the codec does not decode and encode again: it runs, under qemu, on a golden vector of each kind.
+/// Messages that the binary of the codec does not decode and encode again: it runs, under qemu, on a golden
+/// vector of each kind.
 fn missing(program: &Path) -> Vec<String> {
     let messages = benches::golden_messages();
     let kinds = messages.len();

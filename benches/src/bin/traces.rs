@@ -1,4 +1,5 @@
-//! Writes the traces of worlds by chance, a file for each seed, so that two states of the project can be compared.
+//! Writes the traces of worlds by chance, a file for each seed, so that two states of the project can be
+//! compared.
 //!
 //! `cargo run --release -p benches --bin traces -- FROM COUNT DIR`, in each of the two states; then
 //! `tests/renames/compare.sh BEFORE AFTER` (see there).

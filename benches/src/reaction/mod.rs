@@ -1,4 +1,5 @@
-//! How fast a charger's event loop reacts to its plant, in real time, with a car that charges at the other end of a cable.
+//! How fast a charger's event loop reacts to its plant, in real time, with a car that charges at the other
+//! end of a cable.
 
 mod plant;
 mod wire;
@@ -47,7 +48,8 @@ const CHARGING_MA: i32 = 10_000;
 const PATIENCE: Duration = Duration::from_secs(20);
 const BEFORE: Duration = Duration::from_millis(200);
 
-/// Plays a session up to the charging loop, makes the edge, and gives what followed. Nothing where there was no session.
+/// Plays a session up to the charging loop, makes the edge, and gives what followed. Nothing where there was
+/// no session.
 pub fn react(medium: Medium, edge: Edge, is_flooded: bool, offset: Duration) -> Option<Reaction> {
     let clock = Clock::start();
     let cable = Cable::new(clock);

@@ -131,7 +131,8 @@ impl Port for End {
     }
 }
 
-/// Sends what strangers send, to both ends, as fast as one thread can, while `on` is set and until `over`; counts frames.
+/// Sends what strangers send, to both ends, as fast as one thread can, while `on` is set and until `over`;
+/// counts frames.
 pub fn flood(ends: &Ends, on: &AtomicBool, over: &AtomicBool, sent: &AtomicU64) {
     // What comes from the car's end reaches the charger.
     let frames = [CHARGER, CAR].map(strangers);
@@ -152,7 +153,8 @@ pub fn flood(ends: &Ends, on: &AtomicBool, over: &AtomicBool, sent: &AtomicU64) 
     }
 }
 
-/// One-byte TCP segments and openings to the role's address, a SLAC announcement to all, a frame of no known kind.
+/// One-byte TCP segments and openings to the role's address, a SLAC announcement to all, a frame of no known
+/// kind.
 fn strangers(to: Mac) -> Vec<Vec<u8>> {
     let from = Mac([0x02, 0, 0, 0, 0, 0x66]);
     let segment = |flags: u8, payload: &[u8]| {

@@ -28,8 +28,8 @@ pub enum AdcError {
 }
 
 impl Channel {
-    /// How long a conversion may take, in us: 100. One of a pilot at 5 % needs 25 us to count; one that takes longer than
-    /// this comes no more.
+    /// How long a conversion may take, in us: 100. One of a pilot at 5 % needs 25 us to count; one that takes
+    /// longer than this comes no more.
     pub const LONGEST_US: u64 = 100;
 }
 

@@ -39,11 +39,12 @@ pub struct Chip {
 }
 
 impl Chip {
-    /// From reset to a board that is SAFE: revision, clocks, wiring, pads, then everything else. To be called once, first in
-    /// `main`.
+    /// From reset to a board that is SAFE: revision, clocks, wiring, pads, then everything else. To be called
+    /// once, first in `main`.
     ///
-    /// What cannot work is said on the serial line and ends here, with the pads as the resistors hold them. `side` is the end
-    /// of the cable; a listener has none, and drives nothing. `roles` are the names of the roles that the firmware has.
+    /// What cannot work is said on the serial line and ends here, with the pads as the resistors hold them.
+    /// `side` is the end of the cable; a listener has none, and drives nothing. `roles` are the names of the
+    /// roles that the firmware has.
     pub fn start(side: Option<Side>, roles: &'static [&'static str], pins: Pins) -> Self {
         check_revision();
         // Whoever reads the log learns what ended before it: power, the watchdog, a brown-out.
@@ -94,7 +95,8 @@ fn revision() -> Revision {
     Revision { major: fuses.major, minor: fuses.minor }
 }
 
-/// Before esp-hal starts, which only panics on an old chip: here the line says it every second, for whoever connects later.
+/// Before esp-hal starts, which only panics on an old chip: here the line says it every second, for whoever
+/// connects later.
 fn check_revision() {
     while revision() < Revision::OLDEST {
         let _ = write!(

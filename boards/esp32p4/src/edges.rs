@@ -16,8 +16,8 @@ static WIRE: Mutex<RefCell<Option<Input<'static>>>> = Mutex::new(RefCell::new(No
 
 /// The edges of the pilot at the car, from the comparator's pad by interrupt.
 ///
-/// Their time is that of the interrupt, a few us after the edge; the same few us at each edge cancel out. An edge that comes
-/// while interrupts are off is late: `DutyMeter` drops periods that are off.
+/// Their time is that of the interrupt, a few us after the edge; the same few us at each edge cancel out. An
+/// edge that comes while interrupts are off is late: `DutyMeter` drops periods that are off.
 #[derive(Debug)]
 pub struct WireEdges(());
 

@@ -41,7 +41,8 @@ pub struct Ends {
 }
 
 impl Ends {
-    /// Time on the precharge resistor before the positive contactor: 1 s (judgement; five time constants of 100 Ohm and 2 mF).
+    /// Time on the precharge resistor before the positive contactor: 1 s (judgement; five time constants of
+    /// 100 Ohm and 2 mF).
     const PRECHARGE: Duration = Duration::from_secs(1);
 
     /// The charger's wiring. Its proximity wire is the car's to measure.

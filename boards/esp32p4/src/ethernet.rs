@@ -19,7 +19,8 @@ use crate::{Pad, Systimer, safe, serial};
 
 /// The chip's Ethernet MAC with a PHY on RMII.
 ///
-/// esp-hal's driver passes every frame to the own address and to every multicast group: `EtherType` 88E1 and IPv6 both come.
+/// esp-hal's driver passes every frame to the own address and to every multicast group: `EtherType` 88E1 and
+/// IPv6 both come.
 pub struct Emac {
     /// `None`: no PHY answered at the start. The link is down then.
     port: Option<RingPort<Descriptors>>,
@@ -44,18 +45,20 @@ impl Emac {
     const RECEIVE: usize = 8;
     /// Descriptors out.
     const SEND: usize = 4;
-    /// Data, clock and the signals that say when they count go through the IO MUX and have a type each: their wiring is compiled in,
-    /// and is the default of `Pins`.
+    /// Data, clock and the signals that say when they count go through the IO MUX and have a type each: their
+    /// wiring is compiled in, and is the default of `Pins`.
     const COMPILED: [Signal; 7] =
         [Signal::CrsDv, Signal::Rxd0, Signal::Rxd1, Signal::Txd0, Signal::Txd1, Signal::TxEn, Signal::RefClk];
-    /// The PHY's reset, and the time that it needs after it, in ms (IP101GRI: 10 ms, from memory; the rest is judgement).
+    /// The PHY's reset, and the time that it needs after it, in ms (IP101GRI: 10 ms, from memory; the rest is
+    /// judgement).
     const RESET_MS: u32 = 20;
 
-    /// How long the PHY's clock is looked for, in counts of [`Systimer`]: 5 ms. Two crystals 4 ppm apart show both levels in it,
-    /// however the looks fall.
+    /// How long the PHY's clock is looked for, in counts of [`Systimer`]: 5 ms. Two crystals 4 ppm apart show
+    /// both levels in it, however the looks fall.
     const CLOCK_WITHIN: u64 = Systimer::HZ as u64 / 200;
 
-    /// Starts PHY and MAC. To be called once. Where that does not work the serial line says so, and the link stays down.
+    /// Starts PHY and MAC. To be called once. Where that does not work the serial line says so, and the link
+    /// stays down.
     pub fn new(eth: ETH<'static>, pins: &Pins, mac: Mac) -> Self {
         if let Some(signal) =
             Self::COMPILED.into_iter().find(|signal| pins.pad(*signal) != Some(signal.default_pad()))

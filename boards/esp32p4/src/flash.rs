@@ -2,12 +2,12 @@ use esp_hal::peripherals::FLASH;
 use esp_storage::{FlashStorage, FlashStorageError};
 use hal_esp32p4::{Flash, Sector};
 
-/// Two sectors of the flash, through esp-storage: the functions of the chip's ROM, called from RAM with interrupts off. Nothing
-/// else runs meanwhile, so `Store` writes only while the outputs are SAFE.
+/// Two sectors of the flash, through esp-storage: the functions of the chip's ROM, called from RAM with
+/// interrupts off. Nothing else runs meanwhile, so `Store` writes only while the outputs are SAFE.
 pub struct StoreFlash(FlashStorage<'static>);
 
-/// A part of what is read or written, where the ROM wants it: at a multiple of 4. esp-storage has a way of its own for other
-/// addresses, with 4096 bytes of stack.
+/// A part of what is read or written, where the ROM wants it: at a multiple of 4. esp-storage has a way of
+/// its own for other addresses, with 4096 bytes of stack.
 #[repr(align(4))]
 struct Aligned([u8; 64]);
 

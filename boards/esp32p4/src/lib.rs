@@ -13,10 +13,11 @@
 //! | `Serial` | UART0 | [`SerialLine`] |
 //! | `Noise` | an ADC pad, two oscillators, the RNG register | [`ChipNoise`] |
 //!
-//! A firmware calls [`Chip::start`], makes its end of the cable of [`Ends`], and gives all to the loop of `board`. The panic handler
-//! is here, too: it runs the SAFE sequence, as the watchdog's first stage does.
+//! A firmware calls [`Chip::start`], makes its end of the cable of [`Ends`], and gives all to the loop of
+//! `board`. The panic handler is here, too: it runs the SAFE sequence, as the watchdog's first stage does.
 //!
-//! Nothing of this crate has run on a chip. It is built and linked; what is logic is in `hal-esp32p4`, and tested there.
+//! Nothing of this crate has run on a chip. It is built and linked; what is logic is in `hal-esp32p4`, and
+//! tested there.
 #![no_std]
 
 mod adc;

@@ -6,14 +6,15 @@ use hal_esp32p4::{Counter, Millivolts, Pool, Source};
 
 use crate::{Channel, Systimer};
 
-/// The chip's own sources: the noise of a pad that nothing drives, two oscillators against each other, and the RNG register,
-/// which counts nothing.
+/// The chip's own sources: the noise of a pad that nothing drives, two oscillators against each other, and
+/// the RNG register, which counts nothing.
 pub struct ChipNoise {
     pad: Option<Channel>,
 }
 
 impl ChipNoise {
-    /// Ticks of the slow RC oscillator (about 150 kHz, esp-hal's default for the low-power timer) in one sample: 27 us.
+    /// Ticks of the slow RC oscillator (about 150 kHz, esp-hal's default for the low-power timer) in one
+    /// sample: 27 us.
     const TICKS: u32 = 4;
     /// How long a sample may take: 500 us. Without the slow oscillator there is none.
     const PATIENCE: u64 = Systimer::HZ as u64 / 2_000;

@@ -3,10 +3,12 @@ use esp_hal::gpio::{AnyPin, Flex, InputConfig, Level, OutputConfig, Pull};
 use esp_hal::peripherals::GPIO;
 use hal_esp32p4::Pads;
 
-/// A pad on the GPIO registers alone, so that the panic handler and the watchdog's interrupt have the same pads as the loop:
-/// to name one changes nothing, while esp-hal's drivers set the pad up again and let go of its level for a moment.
+/// A pad on the GPIO registers alone, so that the panic handler and the watchdog's interrupt have the same
+/// pads as the loop: to name one changes nothing, while esp-hal's drivers set the pad up again and let go of
+/// its level for a moment.
 ///
-/// Each access is one write of a set or clear register, or one read: an interrupt between two of them does no harm.
+/// Each access is one write of a set or clear register, or one read: an interrupt between two of them does no
+/// harm.
 #[derive(Debug)]
 pub struct Pad(u8);
 
@@ -21,7 +23,8 @@ impl Error for Stuck {
 }
 
 impl Pad {
-    /// Reads until a new level is through the input's two stages of synchronisation (judgement: 40 reads take 1 us or more).
+    /// Reads until a new level is through the input's two stages of synchronisation (judgement: 40 reads take
+    /// 1 us or more).
     const READS: u32 = 40;
 
     /// The pad, untouched.
@@ -29,7 +32,8 @@ impl Pad {
         Self(number)
     }
 
-    /// Sets the pad up as an output that drives `is_high` from its first moment. Its input is on, too: it is read back.
+    /// Sets the pad up as an output that drives `is_high` from its first moment. Its input is on, too: it is
+    /// read back.
     pub fn output(number: u8, is_high: bool) -> Self {
         let mut flex = flex(number);
         flex.set_level(if is_high { Level::High } else { Level::Low });
@@ -39,7 +43,8 @@ impl Pad {
         Self(number)
     }
 
-    /// Sets the pad up as an input with its weak pull-up: a contact to ground with a broken wire and no resistor reads high.
+    /// Sets the pad up as an input with its weak pull-up: a contact to ground with a broken wire and no
+    /// resistor reads high.
     pub fn input(number: u8) -> Self {
         let mut flex = flex(number);
         flex.apply_input_config(&InputConfig::default().with_pull(Pull::Up));

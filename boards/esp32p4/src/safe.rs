@@ -20,7 +20,8 @@ type Wired = (Option<Side>, Pins);
 /// What the sequence needs to know; `None` until the pads are set up.
 static WIRING: Mutex<Cell<Option<Wired>>> = Mutex::new(Cell::new(None));
 
-/// Sets up the pads of a side, each output at its SAFE level from its first moment. From then on [`end`] knows what to make SAFE.
+/// Sets up the pads of a side, each output at its SAFE level from its first moment. From then on [`end`]
+/// knows what to make SAFE.
 pub fn set_up(side: Option<Side>, pins: Pins) {
     if let Some(side) = side {
         // The parts are made again where they are used: they have no state but the pads'.
@@ -55,7 +56,8 @@ pub fn parts(side: Side) -> BoardParts {
     Parts::wired(side, &pins(), Pad::at, Pad::at, PilotLedc::at)
 }
 
-/// Runs the SAFE sequence, says why on the serial line, and waits for the watchdog's reset: what was interrupted must not go on.
+/// Runs the SAFE sequence, says why on the serial line, and waits for the watchdog's reset: what was
+/// interrupted must not go on.
 ///
 /// SAFE comes before the words. A panic in here goes straight to the wait.
 pub fn end(why: Arguments<'_>) -> ! {

@@ -31,7 +31,8 @@ impl Serial for SerialLine {
     }
 }
 
-/// UART0's registers as the bootloader left them or esp-hal set them up: for the words after a panic, and before the start.
+/// UART0's registers as the bootloader left them or esp-hal set them up: for the words after a panic, and
+/// before the start.
 pub struct Bare;
 
 impl Bare {

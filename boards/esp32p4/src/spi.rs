@@ -23,7 +23,8 @@ pub type SpiModem = Driver<'static, ModemBus, Pad>;
 const CLOCK_MHZ: u32 = 10;
 const _: () = assert!(CLOCK_MHZ * 1_000_000 <= qca7000_spi::MAX_CLOCK_HZ, "the chip takes no faster clock");
 
-/// Starts SPI2 with the modem's driver on it. To be called once. A wiring without the signals of SPI ends here, with words.
+/// Starts SPI2 with the modem's driver on it. To be called once. A wiring without the signals of SPI ends
+/// here, with words.
 pub fn modem(spi: SPI2<'static>, pins: &Pins) -> SpiModem {
     static RECEIVE: ConstStaticCell<[u8; RECEIVE_MIN]> = ConstStaticCell::new([0; RECEIVE_MIN]);
     static SEND: ConstStaticCell<[u8; SEND_LEN]> = ConstStaticCell::new([0; SEND_LEN]);

@@ -9,11 +9,11 @@ use machine::Duration;
 
 use crate::safe;
 
-/// The main watchdog of timer group 1: stage 0 is an interrupt of the highest priority that runs the SAFE sequence and does not
-/// return, stage 1 resets the chip.
+/// The main watchdog of timer group 1: stage 0 is an interrupt of the highest priority that runs the SAFE
+/// sequence and does not return, stage 1 resets the chip.
 ///
-/// The interrupt waits while interrupts are off. Where they stay off, stage 1 resets all the same, and the resistors of the
-/// wiring make the board SAFE.
+/// The interrupt waits while interrupts are off. Where they stay off, stage 1 resets all the same, and the
+/// resistors of the wiring make the board SAFE.
 pub struct Mwdt(Wdt<TIMG1<'static>>);
 
 impl Mwdt {

@@ -1,7 +1,8 @@
 //! Emulated boards: QEMU's machines with the parts that the main loop asks for.
 //!
-//! What is physical - pilot, contacts, power stage, battery - comes from the host in frames of a private EtherType (crate
-//! `wire`); pins, PWM and ADC turn it into what a board has, so that the loop's own measuring runs as on a real one.
+//! What is physical - pilot, contacts, power stage, battery - comes from the host in frames of a private
+//! EtherType (crate `wire`); pins, PWM and ADC turn it into what a board has, so that the loop's own
+//! measuring runs as on a real one.
 #![no_std]
 
 #[cfg_attr(target_arch = "arm", path = "arm/mod.rs")]
@@ -36,7 +37,8 @@ impl fmt::Write for Line {
     }
 }
 
-/// Makes everything SAFE, says why and waits for the watchdog's reset: for a panic, a fault and the watchdog's first stage.
+/// Makes everything SAFE, says why and waits for the watchdog's reset: for a panic, a fault and the
+/// watchdog's first stage.
 fn safe_and_wait(why: fmt::Arguments<'_>) -> ! {
     static HAS_BEGUN: AtomicBool = AtomicBool::new(false);
     // The watchdog's first stage after a panic, or a panic in here.

@@ -278,7 +278,8 @@ fn parts(side: Side) -> Parts<Coil, Contact, Pwm> {
     }
 }
 
-/// Runs the SAFE sequence over pins that are made again; what is driven after it, `None`: nothing but the pilot's +12 V.
+/// Runs the SAFE sequence over pins that are made again; what is driven after it, `None`: nothing but the
+/// pilot's +12 V.
 pub fn make_safe() -> Option<Driven> {
     let side = PHYSICAL.side.get()?;
     parts(side).make_safe(&mut || None, &mut Delay);

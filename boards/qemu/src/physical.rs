@@ -154,8 +154,8 @@ impl Source {
         }
     }
 
-    /// Counts of the clock from a rising edge to the falling one, where the pilot pulses. A period begins with each
-    /// millisecond of the clock.
+    /// Counts of the clock from a rising edge to the falling one, where the pilot pulses. A period begins
+    /// with each millisecond of the clock.
     fn high(self) -> Option<u64> {
         let pwm = self.pwm();
         (pwm > 0 && pwm < PERIOD).then(|| u64::from(pwm) * COUNTS_A_MS / u64::from(PERIOD))

@@ -1,11 +1,13 @@
-//! What is physical between an emulated board and its host: a real board has wires, relays and sensors for it.
+//! What is physical between an emulated board and its host: a real board has wires, relays and sensors for
+//! it.
 //!
-//! Board and host go on in turns: the board says what it drives and when that was, on its clock, and waits; the host plays the
-//! world up to a moment a little later, gives the frames that came until then, and last what the board senses and that moment.
-//! So no clock of the host has a part, and a host that is slow or held up changes nothing.
+//! Board and host go on in turns: the board says what it drives and when that was, on its clock, and waits;
+//! the host plays the world up to a moment a little later, gives the frames that came until then, and last
+//! what the board senses and that moment. So no clock of the host has a part, and a host that is slow or held
+//! up changes nothing.
 //!
-//! It travels in frames of a private ether type beside the network's own, so that one socket is enough. A frame is 60 bytes:
-//! addresses, ether type, then the values in their order, little endian.
+//! It travels in frames of a private ether type beside the network's own, so that one socket is enough. A
+//! frame is 60 bytes: addresses, ether type, then the values in their order, little endian.
 #![no_std]
 #![forbid(unsafe_code)]
 

@@ -12,8 +12,8 @@ use crate::command::{Command, LINE};
 use crate::settings::{Setting, Settings, key};
 use crate::{Board, Cable, Console, Hardware, Head, Noise, Port, Serial};
 
-/// How long samples are collected before the first self-test: pilot and proximity have had several readings, the pool is full
-/// (judgement).
+/// How long samples are collected before the first self-test: pilot and proximity have had several readings,
+/// the pool is full (judgement).
 const FIRST_TEST: Duration = Duration::from_millis(300);
 /// How often a self-test that failed is repeated: judgement.
 const TEST_AGAIN: Duration = Duration::from_secs(1);
@@ -161,8 +161,8 @@ impl<H: Hardware> Desk<H> {
         }
     }
 
-    /// A turn before the self-test has passed: collects samples, repeats the test, answers commands. `true`: it has passed, and
-    /// the outputs are armed.
+    /// A turn before the self-test has passed: collects samples, repeats the test, answers commands. `true`:
+    /// it has passed, and the outputs are armed.
     // Called, as each part of a board's life is: so the stack holds one of them at a time.
     #[inline(never)]
     pub fn test<C: Cable>(&mut self, cable: &mut C) -> ControlFlow<crate::Exit, bool> {

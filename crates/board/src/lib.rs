@@ -1,6 +1,7 @@
 //! One main loop for every board: a charger, a car or a listener on a microcontroller.
 //!
-//! The loop is the same on each board and for each role. A board gives its parts, as `embedded-hal` pins and small traits:
+//! The loop is the same on each board and for each role. A board gives its parts, as `embedded-hal` pins and
+//! small traits:
 //!
 //! | trait | what it is | on the ESP32-P4 |
 //! |---|---|---|
@@ -21,9 +22,10 @@
 //!     Exit::Reboot => chip.reset(),
 //! }
 //! ```
-//! [`charger`], [`car`] and [`listen()`] return only when the board is to start again; the outputs are SAFE then. Where the
-//! settings or the role change, they end the role, make the board SAFE and make the role again in the same memory. All of
-//! that memory is in the call's own frame: a firmware has one stack and gives it the size that `docs/porting.md` names.
+//! [`charger`], [`car`] and [`listen()`] return only when the board is to start again; the outputs are SAFE
+//! then. Where the settings or the role change, they end the role, make the board SAFE and make the role
+//! again in the same memory. All of that memory is in the call's own frame: a firmware has one stack and
+//! gives it the size that `docs/porting.md` names.
 //!
 //! # A turn
 //! 1. Samples that are due: pilot, duty, proximity ([`Cable::measure`]), each with its time.
@@ -47,9 +49,9 @@
 //! | a panic, a dead loop | the board's panic handler and the watchdog's first stage run `hal_esp32p4::Parts::make_safe` | the panic |
 //!
 //! # On the serial line
-//! The log has the lines of `ccs`: time, checkpoint, direction, words. `json on` gives each as a JSON object, `frames on`
-//! adds every frame as hexadecimal text. [`COMMANDS`] lists the commands; each may come as a line of words or as
-//! `{"command":"..."}`.
+//! The log has the lines of `ccs`: time, checkpoint, direction, words. `json on` gives each as a JSON object,
+//! `frames on` adds every frame as hexadecimal text. [`COMMANDS`] lists the commands; each may come as a line
+//! of words or as `{"command":"..."}`.
 #![no_std]
 #![forbid(unsafe_code)]
 

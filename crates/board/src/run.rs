@@ -80,8 +80,8 @@ fn live<H: Hardware, C: Cable>(
     }
 }
 
-/// Makes the role and runs it until it is to be made again. Its memory is this call's frame; what making it takes of the stack
-/// is free again when it runs.
+/// Makes the role and runs it until it is to be made again. Its memory is this call's frame; what making it
+/// takes of the stack is free again when it runs.
 #[inline(never)]
 fn charger_once<H: Hardware, C>(desk: &mut Desk<H>, cable: &mut C, has_stage: bool) -> Leave
 where
@@ -183,8 +183,8 @@ impl<H: Hardware> Desk<H> {
     }
 }
 
-/// What the settings make of a charger. One without a power stage makes a car close its contactors and reads its state of
-/// charge all the same; what it reports is made up, and each session says so.
+/// What the settings make of a charger. One without a power stage makes a car close its contactors and reads
+/// its state of charge all the same; what it reports is made up, and each session says so.
 pub fn charger_config<H: Hardware>(desk: &Desk<H>, has_stage: bool) -> EvseConfig {
     let (settings, mac) = (desk.settings(), desk.mac());
     let preset = Preset::ALL.get(settings.word(Setting::Precharge)).copied().unwrap_or_default();

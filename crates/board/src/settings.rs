@@ -12,7 +12,8 @@ pub enum Setting {
     Autostart,
     /// Whether the charger has a power stage, or makes a car close its contactors without one.
     Stage,
-    /// How a charger brings its voltage to the car's before the car closes its contactors: an [`evse_fsm::Preset`].
+    /// How a charger brings its voltage to the car's before the car closes its contactors: an
+    /// [`evse_fsm::Preset`].
     Precharge,
     /// Whether a session charges, or reads the car's data and stops.
     Purpose,
@@ -127,7 +128,8 @@ impl<F: Flash> Settings<'_, F> {
         self.0?.get(Key::new(setting.row().2)?)
     }
 
-    /// Which word it is, by its place in the row: 0 is the default. What flash holds is not believed beyond the row.
+    /// Which word it is, by its place in the row: 0 is the default. What flash holds is not believed beyond
+    /// the row.
     pub fn word(&self, setting: Setting) -> usize {
         let Kind::Words(words) = setting.row().3 else { return 0 };
         match self.bytes(setting) {

@@ -31,8 +31,8 @@ impl<'b, S: SpiDevice, I: InputPin> SpiPort<'b, S, I> {
     }
 }
 
-/// A chip that probes, or comes back from a wire that was disturbed, is not a link that is down: so long it may be away
-/// (judgement; its own reset takes about a second).
+/// A chip that probes, or comes back from a wire that was disturbed, is not a link that is down: so long it
+/// may be away (judgement; its own reset takes about a second).
 const AWAY: Duration = Duration::from_millis(1_500);
 
 impl<S: SpiDevice, I: InputPin> Port for SpiPort<'_, S, I> {

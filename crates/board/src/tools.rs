@@ -1,4 +1,5 @@
-//! What is done to the own modem while the role rests: the machines of the crate `modem`, in the memory that the role had.
+//! What is done to the own modem while the role rests: the machines of the crate `modem`, in the memory that
+//! the role had.
 
 use core::ops::ControlFlow;
 

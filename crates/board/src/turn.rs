@@ -11,8 +11,8 @@ use crate::log::{More, Repeats};
 use crate::role::Note;
 use crate::{Cable, CableFault, Desk, Hardware, Head, Port, Role};
 
-/// How many frames a turn takes at most: so plant and demand have their turn whatever is on the wire. The limit on Linux is
-/// 32; a microcontroller is slower (judgement).
+/// How many frames a turn takes at most: so plant and demand have their turn whatever is on the wire. The
+/// limit on Linux is 32; a microcontroller is slower (judgement).
 pub const FRAMES_A_TURN: usize = 8;
 /// How often the role gets a snapshot: pilot readings are new every 10 ms (judgement).
 const SNAPSHOT: Duration = Duration::from_millis(5);
@@ -25,8 +25,8 @@ const STEP: Duration = Duration::from_secs(2);
 /// From a step's begin until the pilot is measured as it is driven now.
 const SETTLED: Duration = Duration::from_millis(100);
 
-/// A role at work on a board. A firmware calls [`charger`](crate::charger), [`car`](crate::car) or [`listen`](crate::listen);
-/// this is for tests that play several boards at a time.
+/// A role at work on a board. A firmware calls [`charger`](crate::charger), [`car`](crate::car) or
+/// [`listen`](crate::listen); this is for tests that play several boards at a time.
 pub struct Turn<'b, H: Hardware, C, R: Role> {
     desk: &'b mut Desk<H>,
     cable: &'b mut C,
@@ -256,7 +256,8 @@ where
         None
     }
 
-    /// Says what a step of the pilot's test has measured, and goes on to the next. A plug that goes in ends it.
+    /// Says what a step of the pilot's test has measured, and goes on to the next. A plug that goes in ends
+    /// it.
     fn test_pilot(&mut self, now: Instant) {
         if let Some((step, until)) = self.test {
             self.say_tested(now, step, until);

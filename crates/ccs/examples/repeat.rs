@@ -1,8 +1,9 @@
 //! Repeats the captures of the corpus until a file has a wanted size: a large input for `ccs decode`.
 //!
-//! `cargo run --release -p fastcharge-ccs --example repeat -- 1024 large.pcapng` writes about 1024 MiB, in the form of our own
-//! recordings. Times go on from capture to capture, and each round has IPv6 addresses of its own, so that no connection is
-//! one of a round before. Checksums stay as they were: `ccs decode` does not read them.
+//! `cargo run --release -p fastcharge-ccs --example repeat -- 1024 large.pcapng` writes about 1024 MiB, in
+//! the form of our own recordings. Times go on from capture to capture, and each round has IPv6 addresses of
+//! its own, so that no connection is one of a round before. Checksums stay as they were: `ccs decode` does
+//! not read them.
 #![allow(clippy::expect_used, reason = "a measurement without its data ends")]
 
 use std::fs::File;

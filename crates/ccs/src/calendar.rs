@@ -1,7 +1,7 @@
 //! The Gregorian calendar, for times in logs and in names of files.
 //!
-//! Years begin in March here, so that the leap day is the last one (Howard Hinnant, "chrono-Compatible Low-Level Date
-//! Algorithms").
+//! Years begin in March here, so that the leap day is the last one (Howard Hinnant, "chrono-Compatible
+//! Low-Level Date Algorithms").
 
 /// Days from the beginning of such a year 0 to 1970-01-01.
 const EPOCH: i64 = 719_468;

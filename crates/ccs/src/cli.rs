@@ -22,8 +22,8 @@ use crate::{command, config, exit};
 
 /// The communication stack of CCS and NACS fast charging: decode captures, filter EXI, run a charger.
 ///
-/// Without a subcommand, `ccs` shows a whole charging session inside the process: charger, car, both modems. No
-/// hardware, no network, no privileges.
+/// Without a subcommand, `ccs` shows a whole charging session inside the process: charger, car, both modems.
+/// No hardware, no network, no privileges.
 #[derive(Parser)]
 #[command(name = "ccs", version, after_help = exit::help())]
 pub struct Cli {

@@ -1,5 +1,5 @@
-//! The configurations of `ccs evse` and `ccs pev`: a table of keys for each, from which reading, printing and the suggestions
-//! for misspelt keys all follow.
+//! The configurations of `ccs evse` and `ccs pev`: a table of keys for each, from which reading, printing and
+//! the suggestions for misspelt keys all follow.
 
 mod bounds;
 mod car;

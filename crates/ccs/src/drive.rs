@@ -47,8 +47,8 @@ pub enum End<T> {
     Interrupted,
 }
 
-/// Runs a machine that takes whole frames. `begin` starts it; `look` gets every event, and `None` after each turn
-/// and at least ten times a second, and says when it is enough.
+/// Runs a machine that takes whole frames. `begin` starts it; `look` gets every event, and `None` after each
+/// turn and at least ten times a second, and says when it is enough.
 pub fn drive<M, T>(
     wire: &mut dyn Wire,
     machine: &mut M,

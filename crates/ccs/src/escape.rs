@@ -1,5 +1,5 @@
-//! Text from elsewhere - messages, files, names - made fit for terminals, logs and JSON: whatever could steer a
-//! terminal, or make a line look like another one, is escaped.
+//! Text from elsewhere - messages, files, names - made fit for terminals, logs and JSON: whatever could steer
+//! a terminal, or make a line look like another one, is escaped.
 
 use std::fmt::{self, Write as _};
 use std::io;
@@ -8,8 +8,8 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
-/// Characters that are escaped besides the control characters (C0, DEL, C1): invisible ones, and those that change the
-/// order in which a line is shown (Unicode, general categories Cf, Zl and Zp).
+/// Characters that are escaped besides the control characters (C0, DEL, C1): invisible ones, and those that
+/// change the order in which a line is shown (Unicode, general categories Cf, Zl and Zp).
 const HIDDEN: &[(char, char)] = &[
     ('\u{AD}', '\u{AD}'),
     ('\u{61C}', '\u{61C}'),
@@ -70,7 +70,8 @@ fn write_char(c: char, out: &mut impl fmt::Write) -> fmt::Result {
     if is_hidden(c) { write!(out, "{}", c.escape_default()) } else { out.write_char(c) }
 }
 
-/// Appends what a peer wrote, at most `most` characters of it, in quotes: nothing in it passes for a field or a line.
+/// Appends what a peer wrote, at most `most` characters of it, in quotes: nothing in it passes for a field or
+/// a line.
 pub fn quote(text: impl Iterator<Item = char>, most: usize, out: &mut String) {
     let mut text = text.fuse();
     out.push('"');

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 
 use session::StopReason;
 
-/// What exit codes mean, by range: the list of `ccs --help`. What each stop reason's code is and what to do about it is in
-/// docs/exit-codes.md.
+/// What exit codes mean, by range: the list of `ccs --help`. What each stop reason's code is and what to do
+/// about it is in docs/exit-codes.md.
 pub const CODES: &[(RangeInclusive<u8>, &str)] = &[
     (0..=0, "success; for a session: it ended normally"),
     (1..=1, "some input was refused, cut or did not decode; or an error of the operating system"),

@@ -20,8 +20,8 @@ pub struct Document {
     pub bytes: Vec<u8>,
 }
 
-/// Takes messages from a role and keeps them until its events about them come, which is in the same step of the loop; and
-/// what its plant does, until it is recorded.
+/// Takes messages from a role and keeps them until its events about them come, which is in the same step of
+/// the loop; and what its plant does, until it is recorded.
 #[derive(Debug, Default)]
 pub struct Inbox(RefCell<VecDeque<Document>>, RefCell<VecDeque<(Instant, String)>>);
 

@@ -2,8 +2,8 @@
 
 use std::io::{self, BufRead, Read};
 
-/// The longest line taken, in bytes without its end: a message of 64 KiB as hexadecimal text or JSON has room in it
-/// many times.
+/// The longest line taken, in bytes without its end: a message of 64 KiB as hexadecimal text or JSON has room
+/// in it many times.
 pub const MAX_LINE: usize = 1024 * 1024;
 
 /// What was read.

@@ -1,4 +1,5 @@
-//! The live log of a charger or a car: time, checkpoint, direction, message with values; the stop reason last.
+//! The live log of a charger or a car: time, checkpoint, direction, message with values; the stop reason
+//! last.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};

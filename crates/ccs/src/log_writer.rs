@@ -1,4 +1,5 @@
-//! Puts into words and writes, on a thread of its own: neither a stalled terminal or disk nor decoding holds the role up.
+//! Puts into words and writes, on a thread of its own: neither a stalled terminal or disk nor decoding holds
+//! the role up.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -19,9 +20,11 @@ use crate::retelling::Retelling;
 use crate::said::Said;
 use crate::style::Palette;
 
-/// Lines and frames that may wait: some seconds of a charging loop (judgement). What comes on top is lost, and said.
+/// Lines and frames that may wait: some seconds of a charging loop (judgement). What comes on top is lost,
+/// and said.
 const WAITING: usize = 2048;
-/// Bytes that may wait, the last quarter for lines alone: a flood of frames that is recorded displaces no line.
+/// Bytes that may wait, the last quarter for lines alone: a flood of frames that is recorded displaces no
+/// line.
 const WAITING_BYTES: usize = 1 << 20;
 
 /// Takes lines and frames without ever waiting.

@@ -1,5 +1,5 @@
-//! Names that people give - of interfaces, files, choices - checked where they come in, from the configuration and from
-//! the command line.
+//! Names that people give - of interfaces, files, choices - checked where they come in, from the
+//! configuration and from the command line.
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -27,7 +27,8 @@ pub fn text(text: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether an interface can have this name (Linux, `dev_valid_name`, and [`text`]); the error says what is expected.
+/// Whether an interface can have this name (Linux, `dev_valid_name`, and [`text`]); the error says what is
+/// expected.
 pub fn interface(name: &str) -> Result<(), String> {
     text(name)?;
     let is_odd = |c: char| c == '/' || c == ':' || c.is_whitespace();

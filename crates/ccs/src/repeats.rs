@@ -4,8 +4,8 @@ use std::fmt;
 
 use machine::{Duration, Instant};
 
-/// Decides what gets a line: the first of a kind at once, then at most one in a time (usually [`EVERY`]), with the number of those
-/// that came since. Takes bounded time and memory, whatever comes.
+/// Decides what gets a line: the first of a kind at once, then at most one in a time (usually [`EVERY`]),
+/// with the number of those that came since. Takes bounded time and memory, whatever comes.
 #[derive(Debug)]
 pub struct Repeats<K, T> {
     kinds: Vec<Repeated<K, T>>,
@@ -15,7 +15,8 @@ pub struct Repeats<K, T> {
 /// How long the next of a kind is only counted.
 pub const EVERY: Duration = Duration::from_secs(10);
 
-/// Kinds that are told apart within that time; all others together are one more. Judgement: a session has about fifty.
+/// Kinds that are told apart within that time; all others together are one more. Judgement: a session has
+/// about fifty.
 pub const KINDS: usize = 96;
 
 /// Something to tell.

@@ -1,5 +1,5 @@
-//! Between a running role and those who write: pairs messages with the events about them, tells the same thing once and
-//! then counts it, and hands everything on without ever waiting.
+//! Between a running role and those who write: pairs messages with the events about them, tells the same
+//! thing once and then counts it, and hands everything on without ever waiting.
 
 use hal_linux::{Clock, Direction};
 use machine::Instant;
@@ -142,7 +142,8 @@ impl<'c, 'a> Reporter<'c, 'a> {
         self.writer.last(last);
     }
 
-    /// A message with another name than those of late: the session went on, and what the last round came to is told first.
+    /// A message with another name than those of late: the session went on, and what the last round came to
+    /// is told first.
     fn once(&mut self, at: Instant, kind: Kind, entry: Entry) {
         if let Kind::Message(message) = &kind {
             let is_same = |known: &Kind| matches!(known, Kind::Message(known) if known.name == message.name);

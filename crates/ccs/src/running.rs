@@ -1,5 +1,5 @@
-//! What charger and car have in common while their loop runs: what the loop reports, in words, and the last line, whatever
-//! was the end.
+//! What charger and car have in common while their loop runs: what the loop reports, in words, and the last
+//! line, whatever was the end.
 
 use std::any::Any;
 use std::ops::ControlFlow;
@@ -91,8 +91,8 @@ where
 /// How a loop ran: to its end, or into a bug.
 pub type Ran = std::thread::Result<Result<Outcome, Error>>;
 
-/// Says the end, whatever it was, with the stop reason as the last line. `session` is where a session was that nothing has
-/// ended yet; `own` is this side.
+/// Says the end, whatever it was, with the stop reason as the last line. `session` is where a session was
+/// that nothing has ended yet; `own` is this side.
 pub fn end(
     reporter: &mut Reporter<'_, '_>,
     at: Instant,

@@ -29,8 +29,8 @@ pub enum Said {
 pub enum Often {
     /// Always: it comes from here, and a person has to know of each.
     Always,
-    /// Always, and with it something else begins: what repeats is told again. No peer can make it come fast: a session
-    /// ends once for each offer of the pilot, a match takes a modem's restart.
+    /// Always, and with it something else begins: what repeats is told again. No peer can make it come fast:
+    /// a session ends once for each offer of the pilot, a match takes a modem's restart.
     Milestone,
     /// Once, and then counted.
     Once(Kind),
@@ -89,8 +89,8 @@ impl From<&Message> for Round {
 }
 
 impl Kind {
-    /// Whether it is a message of the session or what follows from one: what is held back of these is told when the
-    /// session goes on.
+    /// Whether it is a message of the session or what follows from one: what is held back of these is told
+    /// when the session goes on.
     pub const fn is_round(&self) -> bool {
         matches!(self, Self::Message(_) | Self::Checkpoint(_))
     }

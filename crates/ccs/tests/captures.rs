@@ -99,7 +99,8 @@ fn frames(path: &Path) -> Vec<Frame> {
     frames
 }
 
-/// The same packets in another order: each of a window is as likely the next. Numbers and times stay in order.
+/// The same packets in another order: each of a window is as likely the next. Numbers and times stay in
+/// order.
 fn shuffled(frames: &[Frame], window: usize, seed: &mut u32) -> Decoded {
     let mut decoder = Decoder::new();
     let mut decoded = Decoded::default();

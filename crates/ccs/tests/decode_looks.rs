@@ -1,4 +1,5 @@
-//! How `ccs decode` shows what it finds: width, repeats, choice, times, table, picture, page, a file that grows.
+//! How `ccs decode` shows what it finds: width, repeats, choice, times, table, picture, page, a file that
+//! grows.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

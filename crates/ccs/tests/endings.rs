@@ -1,5 +1,5 @@
-//! The end of a session as `ccs decode` says it from the frames alone, against what the scenario did: `ccs demo` plays it and
-//! records it.
+//! The end of a session as `ccs decode` says it from the frames alone, against what the scenario did:
+//! `ccs demo` plays it and records it.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -11,7 +11,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use corpus::Value;
 
-/// A scenario, and of the first session it makes: who ended it, how, where, and whose doing it was by which message.
+/// A scenario, and of the first session it makes: who ended it, how, where, and whose doing it was by which
+/// message.
 const ENDINGS: &[(&str, &str, &str, &str, &str)] = &[
     ("X018", "-", "link lost", "CurrentDemand", "-"),
     ("X032", "-", "link lost", "CurrentDemand", "-"),
@@ -91,7 +92,8 @@ fn each_fault_is_seen_from_its_frames_as_the_scenario_made_it() {
     assert_eq!(found, expected);
 }
 
-/// The frame before which the line of a log goes: the charger's first answer with `EVSE_Shutdown` in scenario X078.
+/// The frame before which the line of a log goes: the charger's first answer with `EVSE_Shutdown` in scenario
+/// X078.
 const SHUTDOWN: usize = 372;
 
 /// A pcapng file with a line of pyPLC's log, sent by syslog to all, as a frame before [`SHUTDOWN`].

@@ -1,4 +1,5 @@
-//! `listen::Listen` with a board's storage on every capture of the corpus: the same messages and stories as `ccs decode`.
+//! `listen::Listen` with a board's storage on every capture of the corpus: the same messages and stories as
+//! `ccs decode`.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

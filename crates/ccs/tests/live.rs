@@ -1,7 +1,8 @@
-//! `ccs evse`, `ccs pev` and `ccs listen` on the two ends of a virtual cable, in a network of their own: what happens to
-//! program, interface and terminal while a car charges.
+//! `ccs evse`, `ccs pev` and `ccs listen` on the two ends of a virtual cable, in a network of their own: what
+//! happens to program, interface and terminal while a car charges.
 //!
-//! Needs root (or the capabilities to make namespaces and interfaces) and the command `ip`; prints `skipped: ...` otherwise.
+//! Needs root (or the capabilities to make namespaces and interfaces) and the command `ip`; prints
+//! `skipped: ...` otherwise.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -50,10 +51,11 @@ fn on_a_cable(name: &str, test: impl FnOnce(&Path) + Send + 'static) {
     thread.join().unwrap();
 }
 
-/// A program that writes nothing for this long, in ms, hangs: judgement. The longest silence of a role that works is ten
-/// seconds; nothing here is about speed.
+/// A program that writes nothing for this long, in ms, hangs: judgement. The longest silence of a role that
+/// works is ten seconds; nothing here is about speed.
 const HUNG: u16 = 60_000;
-/// A log of this many lines without the one that is waited for goes on for ever: judgement, an hour of charging.
+/// A log of this many lines without the one that is waited for goes on for ever: judgement, an hour of
+/// charging.
 const MOST_LINES: usize = 10_000;
 
 /// Waits until there is something to read, or its end; `read` are the lines before.
@@ -332,8 +334,8 @@ fn a_signal_is_no_stop_of_the_driver_and_one_that_is_kept_outlives_it() {
     });
 }
 
-/// A charge of a second with a listener on the charger's own interface: what the listener says, what charger and car say, and
-/// the listener's exit code.
+/// A charge of a second with a listener on the charger's own interface: what the listener says, what charger
+/// and car say, and the listener's exit code.
 fn listened_to(folder: &Path, args: &[&str]) -> (String, [String; 2], String, Option<i32>) {
     let mut charger = Role::charger(folder);
     let listener = Role::spawn(&[&["listen", "-i", "charger0"], args].concat());

@@ -35,7 +35,8 @@ fn peak(child: &Child) -> u64 {
     value.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
-/// Sessions that are more than are kept: 256 connections are tracked, and 256 stories of those before are in a summary.
+/// Sessions that are more than are kept: 256 connections are tracked, and 256 stories of those before are in
+/// a summary.
 const ROUNDS: u32 = 600;
 /// A tenth of what this many stories would take, in kB.
 const NOISE: u64 = 120;

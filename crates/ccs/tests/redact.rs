@@ -1,5 +1,5 @@
-//! `ccs redact` on every capture of the corpus: none of the identifiers that others found in them is left, and the story is
-//! the same but for names. The search here shares nothing with the command's own.
+//! `ccs redact` on every capture of the corpus: none of the identifiers that others found in them is left,
+//! and the story is the same but for names. The search here shares nothing with the command's own.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -93,7 +93,8 @@ fn identifiers(capture: &[u8], summary: &corpus::Value, vectors: &[corpus::Value
     found
 }
 
-/// Searches the first six bytes of each identifier: bit by bit, and digit by digit with anything but letters between.
+/// Searches the first six bytes of each identifier: bit by bit, and digit by digit with anything but letters
+/// between.
 fn search(file: &[u8], identifiers: &Identifiers) -> Vec<String> {
     let number = |bytes: &[u8]| bytes[..6].iter().fold(0_u64, |number, byte| number * 256 + u64::from(*byte));
     let keys: BTreeMap<u64, &str> = identifiers.iter().map(|(bytes, what)| (number(bytes), *what)).collect();

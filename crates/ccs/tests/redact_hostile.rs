@@ -1,4 +1,5 @@
-//! `ccs redact` on captures that are damaged, or made to smuggle something out: what is not understood is never copied.
+//! `ccs redact` on captures that are damaged, or made to smuggle something out: what is not understood is
+//! never copied.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 use std::io::Cursor;

@@ -1,5 +1,6 @@
 //! `ccs decode --summary --json` on every capture of the corpus: against the facts that other decoders made
-//! (`summary/keys.tsv`, `summary/differences.tsv`) and against the true story of each DIN session (`summary/stories.tsv`).
+//! (`summary/keys.tsv`, `summary/differences.tsv`) and against the true story of each DIN session
+//! (`summary/stories.tsv`).
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -1,5 +1,6 @@
-//! Every form of text in which people have messages: one file each in `tests/text`, written with the tools of its name from
-//! six messages of a test bench (`corpus/captures/DIN_DC_DS5366_Josev.pcapng`) and addresses for documentation.
+//! Every form of text in which people have messages: one file each in `tests/text`, written with the tools of
+//! its name from six messages of a test bench (`corpus/captures/DIN_DC_DS5366_Josev.pcapng`) and addresses
+//! for documentation.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

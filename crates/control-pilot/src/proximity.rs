@@ -73,8 +73,9 @@ impl Proximity {
             .map_or(Self::Unknown, |ohms| Self::of_ohms(coding, ohms))
     }
 
-    /// The resistance in ohms between PP and PE, from the voltage in mV at the PP pin, which hangs on `supply_mv` through
-    /// `pull_up_ohms` and, where the inlet has one, on ground through `pull_down_ohms` (0 = none).
+    /// The resistance in ohms between PP and PE, from the voltage in mV at the PP pin, which hangs on
+    /// `supply_mv` through `pull_up_ohms` and, where the inlet has one, on ground through `pull_down_ohms` (0
+    /// = none).
     ///
     /// `u32::MAX` where nothing is connected; `None` where the voltage is 0 or below and says nothing.
     pub fn ohms(mv: i32, supply_mv: i32, pull_up_ohms: u32, pull_down_ohms: u32) -> Option<u32> {

@@ -29,8 +29,8 @@ pub struct Config {
     pub energy_transfer: EnergyTransfer,
     /// Whether there is a power stage.
     pub power_stage: PowerStage,
-    /// Which readings must be fresh while energised, besides the pilot. One that has come once is needed from then on, named
-    /// here or not.
+    /// Which readings must be fresh while energised, besides the pilot. One that has come once is needed from
+    /// then on, named here or not.
     pub sensors: Sensors,
     /// How the voltage is brought to the car's target before its contactors close.
     pub precharge: Preset,
@@ -45,11 +45,11 @@ pub struct Config {
     pub parameter_time: Duration,
     /// At which levels protection acts.
     pub protection: Protection,
-    /// Whether the plant has a bleeder that [`Demand::discharge`](crate::Demand) connects: the cable is then below 60 V
-    /// within 1 s. Without one a warning says what stays on it.
+    /// Whether the plant has a bleeder that [`Demand::discharge`](crate::Demand) connects: the cable is then
+    /// below 60 V within 1 s. Without one a warning says what stays on it.
     pub bleeder: bool,
-    /// The most current in mA that the car is told without a power stage and without a sensor that measures it: 1 A
-    /// (judgement: cars stop at 0 A).
+    /// The most current in mA that the car is told without a power stage and without a sensor that measures
+    /// it: 1 A (judgement: cars stop at 0 A).
     pub made_up_current_ma: i32,
     /// Timers and waits.
     pub times: Times,

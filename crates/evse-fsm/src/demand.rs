@@ -12,11 +12,12 @@ pub struct Demand {
     pub contactors: Contactors,
     /// The connector lock, where the charger has one.
     pub lock: Lock,
-    /// The bleeder across the cable, where there is one ([`Config::bleeder`](crate::Config)): `true` connects it. Asked for
-    /// only while nothing is driven and the cable is not known to be below 60 V, for 5 s at most.
+    /// The bleeder across the cable, where there is one ([`Config::bleeder`](crate::Config)): `true` connects
+    /// it. Asked for only while nothing is driven and the cable is not known to be below 60 V, for 5 s at
+    /// most.
     pub discharge: bool,
-    /// The isolation monitor's self-test, where it has one: it begins when this becomes `true`, and its result is reported
-    /// as [`SelfTest::Pending`](session::SelfTest) until it is there.
+    /// The isolation monitor's self-test, where it has one: it begins when this becomes `true`, and its
+    /// result is reported as [`SelfTest::Pending`](session::SelfTest) until it is there.
     pub self_test: bool,
 }
 

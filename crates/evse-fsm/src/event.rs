@@ -13,8 +13,9 @@ pub enum Event {
     Dropped(Dropped),
     /// Something that does not end the session but that people should know.
     Warning(Warning),
-    /// No session is offered until a person has acted, or for most latches until the plug was out: keep it under its name
-    /// where it survives a restart, and give it back with [`Operator::Latch`](crate::Operator).
+    /// No session is offered until a person has acted, or for most latches until the plug was out: keep it
+    /// under its name where it survives a restart, and give it back with
+    /// [`Operator::Latch`](crate::Operator).
     Latched(Latch),
     /// This latch is released: what was kept of it may go.
     Unlatched(Latch),
@@ -61,17 +62,19 @@ pub enum Warning {
     Impatient(&'static str),
     /// The isolation monitor went to Warning; charging goes on.
     IsolationLow,
-    /// The output contactors had to open under this current in mA: the power stage did not stop in time. `None`: nobody
-    /// knows the current.
+    /// The output contactors had to open under this current in mA: the power stage did not stop in time.
+    /// `None`: nobody knows the current.
     OpenedUnderCurrent(Option<i32>),
     /// The car says that it is not ready (`EVReady` false): 0 A until it is.
     CarNotReady,
-    /// The isolation monitor has neither a count of its measurements nor a self-test: one that hangs is not found.
+    /// The isolation monitor has neither a count of its measurements nor a self-test: one that hangs is not
+    /// found.
     MonitorUnproven,
     /// Current out of the car is allowed by configuration, up to so much in mA.
     ReverseAllowed(i32),
     /// The contactors' feedback says closed although they are demanded open.
     ContactorsStillClosed,
-    /// This voltage in mV is still on the cable although everything is off for 5 s: no session is offered meanwhile.
+    /// This voltage in mV is still on the cable although everything is off for 5 s: no session is offered
+    /// meanwhile.
     StillLive(i32),
 }

@@ -27,8 +27,8 @@ pub enum Input<'a> {
 /// What a person or a back end wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operator {
-    /// Whether this car may charge. Counts for the session at hand, or for the next one when there is
-    /// none, until the plug is pulled; `Authorise(false)` refuses, and ends a session that was authorised in order.
+    /// Whether this car may charge. Counts for the session at hand, or for the next one when there is none,
+    /// until the plug is pulled; `Authorise(false)` refuses, and ends a session that was authorised in order.
     Authorise(bool),
     /// End the session in order: the car is asked to stop and gets the time to do so.
     Stop,

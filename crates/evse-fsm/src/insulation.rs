@@ -37,7 +37,8 @@ pub(crate) fn fault(monitor: Option<Insulation>, config: &Config) -> Found {
     Found { cause: Cause::Isolation, compared }
 }
 
-/// Whether the monitor makes new measurements: its own count says so, not the time at which somebody asked it.
+/// Whether the monitor makes new measurements: its own count says so, not the time at which somebody asked
+/// it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Liveness {
     count: Option<u32>,
@@ -60,8 +61,8 @@ impl Liveness {
         self.has_measured
     }
 
-    /// Whether it has made no measurement for `patience`. One without a count is taken at its word: it measures while
-    /// `says_more` than that it has no result.
+    /// Whether it has made no measurement for `patience`. One without a count is taken at its word: it
+    /// measures while `says_more` than that it has no result.
     pub(crate) fn hangs(
         &mut self,
         now: Instant,

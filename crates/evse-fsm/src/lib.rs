@@ -1,6 +1,7 @@
 //! The charger's DIN SPEC 70121 session and its plant, without I/O.
 //!
-//! A [`Charger`] takes payloads, readings and an operator's words ([`Input`]) and gives payloads, [`Event`]s and a
+//! A [`Charger`] takes payloads, readings and an operator's words ([`Input`]) and gives payloads, [`Event`]s
+//! and a
 //! [`Demand`]: the level of pilot, supply, contactors and lock, to be read and applied after each call.
 //!
 //! ```

@@ -1,32 +1,33 @@
 use machine::Duration;
 use session::{Level, Limits, Unit};
 
-/// At which levels protection acts. Each has a default with its source, and a range ([`LEVELS`](Self::LEVELS)) that
-/// [`Config::check`](crate::Config::check) holds it to.
+/// At which levels protection acts. Each has a default with its source, and a range
+/// ([`LEVELS`](Self::LEVELS)) that [`Config::check`](crate::Config::check) holds it to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Protection {
-    /// More than 10 A demanded, the voltage clearly below its set point and less than 5 % of the demand measured, 1 A at
-    /// least and 5 A at most, ends the session after this time: 15 s (judgement: above any soft start), 10..=60 s.
+    /// More than 10 A demanded, the voltage clearly below its set point and less than 5 % of the demand
+    /// measured, 1 A at least and 5 A at most, ends the session after this time: 15 s (judgement: above any
+    /// soft start), 10..=60 s.
     pub no_current: Duration,
     /// Whether current may flow out of the car.
     pub reverse_current: ReverseCurrent,
-    /// How far the current of the power stage may be above its set point below 50 A, in mA: 2.5 A (IEC 61851-23, from
-    /// memory), 2.5..=10 A. 1 A more, or 1 %, is the sensor's.
+    /// How far the current of the power stage may be above its set point below 50 A, in mA: 2.5 A (IEC
+    /// 61851-23, from memory), 2.5..=10 A. 1 A more, or 1 %, is the sensor's.
     pub regulation_ma: i32,
     /// Likewise from 50 A on, in per cent of the set point: 5 (IEC 61851-23, from memory), 5..=10.
     pub regulation_percent: u8,
-    /// An isolation monitor that makes no new measurement for so long is taken for one that hangs: 10 s (IEC 61557-8
-    /// response time, from memory), 1..=60 s.
+    /// An isolation monitor that makes no new measurement for so long is taken for one that hangs: 10 s (IEC
+    /// 61557-8 response time, from memory), 1..=60 s.
     pub monitor: Duration,
-    /// Below this resistance to earth, in ohm for each volt of [`Config::limits`](crate::Config), the isolation is a fault:
-    /// 100 (IEC 61851-23:2014, from memory), 100..=2000.
+    /// Below this resistance to earth, in ohm for each volt of [`Config::limits`](crate::Config), the
+    /// isolation is a fault: 100 (IEC 61851-23:2014, from memory), 100..=2000.
     pub fault_ohm_per_v: u16,
     /// Below this one it is a warning: 500 (the same), from `fault_ohm_per_v` to 10 000.
     pub warning_ohm_per_v: u16,
     /// At which voltage the isolation is tested.
     pub test_voltage: TestVoltage,
-    /// A car that bears less than this many mV is refused, as its isolation test would prove little: 150 V (judgement),
-    /// 60..=500 V.
+    /// A car that bears less than this many mV is refused, as its isolation test would prove little: 150 V
+    /// (judgement), 60..=500 V.
     pub min_test_voltage_mv: i32,
 }
 
@@ -36,8 +37,9 @@ pub enum ReverseCurrent {
     /// More than 5 A out of the car for 1 s is a latched stop.
     #[default]
     Forbidden,
-    /// Up to this many mA: for what takes power out of a car, without a power stage of ours or with one that works in both
-    /// directions and bounds it itself. More for 1 s is a latched stop. Each session says so with a warning.
+    /// Up to this many mA: for what takes power out of a car, without a power stage of ours or with one that
+    /// works in both directions and bounds it itself. More for 1 s is a latched stop. Each session says so
+    /// with a warning.
     Allowed(i32),
 }
 
@@ -47,8 +49,9 @@ pub enum TestVoltage {
     /// At the lower of the maxima of car and charger (IEC 61851-23:2014, from memory).
     #[default]
     Least,
-    /// As `EVerest` reads IEC 61851-23:2023: up to 500 V of the car the least of 500 V, the car's maximum and 50 V more, and
-    /// the charger's maximum; above that the lower of the charger's maximum and 110 % of the car's.
+    /// As `EVerest` reads IEC 61851-23:2023: up to 500 V of the car the least of 500 V, the car's maximum and
+    /// 50 V more, and the charger's maximum; above that the lower of the charger's maximum and 110 % of the
+    /// car's.
     Iec2023,
 }
 

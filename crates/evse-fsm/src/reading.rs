@@ -4,8 +4,9 @@ use session::{Insulation, Reading, Sensing, Sensor};
 
 /// A snapshot of the charger's sensors: each reading with its time, or absent.
 ///
-/// Absent means that there is no such sensor, or that it does not answer; which of them the charger needs is named by
-/// [`Sensors`], and one that has answered once is needed from then on. A snapshot replaces the one before it completely.
+/// Absent means that there is no such sensor, or that it does not answer; which of them the charger needs is
+/// named by [`Sensors`], and one that has answered once is needed from then on. A snapshot replaces the one
+/// before it completely.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Plant {
     /// The pilot's level. Always needed.
@@ -16,8 +17,8 @@ pub struct Plant {
     pub proximity: Option<Reading<Proximity>>,
     /// Voltage on the cable's side of the output contactors, in mV.
     pub voltage_mv: Option<Reading<i32>>,
-    /// Voltage on the power stage's side of the output contactors, in mV, where that is measured, too: contactors do not
-    /// close onto a live stage, and closed ones make both voltages one.
+    /// Voltage on the power stage's side of the output contactors, in mV, where that is measured, too:
+    /// contactors do not close onto a live stage, and closed ones make both voltages one.
     pub stage_mv: Option<Reading<i32>>,
     /// Output current in mA, positive into the car.
     pub current_ma: Option<Reading<i32>>,
@@ -53,7 +54,8 @@ bitflags::bitflags! {
         const DUTY = 1 << 7;
         /// Voltage on the power stage's side of the contactors.
         const STAGE = 1 << 8;
-        /// What a real power stage must have: voltage, current, isolation, feedback of its contactors, emergency stop.
+        /// What a real power stage must have: voltage, current, isolation, feedback of its contactors,
+        /// emergency stop.
         const PROTECTION = Self::VOLTAGE.bits()
             | Self::CURRENT.bits()
             | Self::ISOLATION.bits()

@@ -1,4 +1,5 @@
-//! Ends: what binds from the first moment of a stop, what the reason holds, and what one reading does not decide.
+//! Ends: what binds from the first moment of a stop, what the reason holds, and what one reading does not
+//! decide.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 mod bench;

@@ -1,4 +1,5 @@
-//! Every request in every state: allowed, or refused with the code of its cause, by an answer of its own type.
+//! Every request in every state: allowed, or refused with the code of its cause, by an answer of its own
+//! type.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 mod bench;
@@ -10,7 +11,8 @@ use exi_din::{
     ResponseCode,
 };
 
-/// The states by the number of good requests that lead there, and what may come then (spec: EVSE state table).
+/// The states by the number of good requests that lead there, and what may come then (spec: EVSE state
+/// table).
 const STATES: &[(usize, &[&str])] = &[
     (0, &["SessionSetupReq"]),
     (1, &["ServiceDiscoveryReq", "SessionStopReq"]),

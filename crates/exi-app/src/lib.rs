@@ -7,9 +7,9 @@
 //! use exi_app::{Message, ResponseCode, SupportedAppProtocolRes};
 //!
 //! // Sent by an Alpitronic charger: agreed, schema 1.
-//! let message = Message::decode(&[0x80, 0x40, 0x00, 0x40])?;
-//! let answer = SupportedAppProtocolRes { response_code: ResponseCode::OkSuccessfulNegotiation, schema_id: Some(1) };
-//! assert_eq!(message, Message::Res(answer));
+//! let message = Message::decode(&[0x80, 0x40, 0x00, 0x40])?; let answer = SupportedAppProtocolRes {
+//! response_code: ResponseCode::OkSuccessfulNegotiation, schema_id: Some(1) }; assert_eq!(message,
+//! Message::Res(answer));
 //!
 //! let mut buffer = [0; 8];
 //! assert_eq!(message.encode(&mut buffer)?, 4);

@@ -52,8 +52,8 @@ pub use values::*;
 pub const V2G_MESSAGE: Root = Root { name: "V2G_Message", code: 77, bits: 7, end: None };
 
 impl<'a> V2gMessage<'a> {
-    /// A message of the session `session_id` (at most 8 bytes; zeros before there is a session), without a notification or a
-    /// signature.
+    /// A message of the session `session_id` (at most 8 bytes; zeros before there is a session), without a
+    /// notification or a signature.
     ///
     /// ```
     /// use exi_din::{BodyElement, SessionStopReq, V2gMessage};
@@ -63,7 +63,8 @@ impl<'a> V2gMessage<'a> {
     /// let mut buffer = [0; 32];
     /// let length = stop.encode(&mut buffer)?;
     /// // As another codec encodes it (corpus, `bench-messages.txt`).
-    /// assert_eq!(buffer[..length], [0x80, 0x9a, 0x02, 0x1a, 0x3d, 0x73, 0x30, 0x88, 0x03, 0x4d, 0xa2, 0x91, 0xf0]);
+    /// assert_eq!(buffer[..length],
+    /// [0x80, 0x9a, 0x02, 0x1a, 0x3d, 0x73, 0x30, 0x88, 0x03, 0x4d, 0xa2, 0x91, 0xf0]);
     /// # Ok::<(), exi_din::Error>(())
     /// ```
     pub fn in_session(session_id: &'a [u8], element: BodyElement<'a>) -> Self {

@@ -31,8 +31,8 @@ impl PhysicalValue {
         self.value as i64 * power_of_ten(self.multiplier.get() + 3)
     }
 
-    /// The value in thousandths of `unit`, as far as an `i32` holds it. A value with another unit is as large as
-    /// one can be, so that whoever checks for plausible values refuses it.
+    /// The value in thousandths of `unit`, as far as an `i32` holds it. A value with another unit is as large
+    /// as one can be, so that whoever checks for plausible values refuses it.
     pub fn milli_of(self, unit: UnitSymbol) -> i32 {
         if self.unit.is_some_and(|own| own != unit) {
             return i32::MAX;

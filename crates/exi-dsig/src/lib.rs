@@ -8,10 +8,9 @@
 //! use exi_dsig::{CanonicalizationMethod, SCHEMA};
 //!
 //! // `SignedInfo` is encoded as a fragment when it is signed; a tool finds out what a fragment is.
-//! let json = SCHEMA.decode(&[0x80, 0x05, 0x81, 0xa5, 0x5c, 0x80], true);
-//! assert!(json.is_err());
-//! let method = CanonicalizationMethod { algorithm: exi::Attribute("http://www.w3.org/TR/canonical-exi/".into()), any: None };
-//! assert!(method.algorithm.0 == "http://www.w3.org/TR/canonical-exi/");
+//! let json = SCHEMA.decode(&[0x80, 0x05, 0x81, 0xa5, 0x5c, 0x80], true); assert!(json.is_err()); let method
+//! = CanonicalizationMethod { algorithm: exi::Attribute("http://www.w3.org/TR/canonical-exi/".into()), any:
+//! None }; assert!(method.algorithm.0 == "http://www.w3.org/TR/canonical-exi/");
 //! ```
 #![no_std]
 #![forbid(unsafe_code)]

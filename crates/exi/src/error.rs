@@ -50,8 +50,8 @@ pub enum ErrorKind {
 pub struct Error {
     /// What is wrong.
     pub kind: ErrorKind,
-    /// Bit offset from the start of the stream at which the offending part begins; on encoding, the
-    /// number of bits that were written before it; with [`BufferFull`](ErrorKind::BufferFull) the length of the whole
+    /// Bit offset from the start of the stream at which the offending part begins; on encoding, the number of
+    /// bits that were written before it; with [`BufferFull`](ErrorKind::BufferFull) the length of the whole
     /// stream, a multiple of 8.
     pub bit: u32,
     /// The element in which it is wrong; empty without the feature `names` and on encoding.

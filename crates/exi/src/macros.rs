@@ -393,8 +393,8 @@ mod json {
     }
 }
 
-/// What the JSON feature adds to each declaration. The bounds let a declaration have fields of a type that has no JSON:
-/// it then has none either, and still compiles.
+/// What the JSON feature adds to each declaration. The bounds let a declaration have fields of a type that
+/// has no JSON: it then has none either, and still compiles.
 #[cfg(feature = "json")]
 mod json {
     #[doc(hidden)]

@@ -53,8 +53,9 @@ pub struct Next {
     pub fixed: bool,
 }
 
-/// The states of an element with `N` fields (`M = N + 1`): in front of the first field, and behind
-/// each. `mixed` types allow text everywhere; `first` limits the productions in front of the first field (0: no limit).
+/// The states of an element with `N` fields (`M = N + 1`): in front of the first field, and behind each.
+/// `mixed` types allow text everywhere; `first` limits the productions in front of the first field (0: no
+/// limit).
 #[allow(clippy::indexing_slicing, reason = "runs at compile time: a wrong index does not compile")]
 pub const fn grammar<const N: usize, const M: usize>(slots: [Slot; N], mixed: bool, first: u32) -> [Next; M] {
     let none = State { codes: 0, bits: 0 };
@@ -191,7 +192,8 @@ impl<'a, T: Simple<'a>> Particle<'a> for Attribute<T> {
     }
 }
 
-/// Content of other schemas (`xs:any`): it has its code in the grammar, and a document that uses it is refused.
+/// Content of other schemas (`xs:any`): it has its code in the grammar, and a document that uses it is
+/// refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wildcard(());
 

@@ -85,8 +85,8 @@ impl<'b> Writer<'b> {
         }
     }
 
-    /// Fills the last byte with zero bits and returns the number of bytes, or the first error. Where the buffer is full
-    /// the error's place is the end of the whole stream.
+    /// Fills the last byte with zero bits and returns the number of bytes, or the first error. Where the
+    /// buffer is full the error's place is the end of the whole stream.
     pub fn finish(mut self) -> Result<usize, (ErrorKind, u32)> {
         self.used = self.used.next_multiple_of(8);
         self.flush();

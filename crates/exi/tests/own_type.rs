@@ -1,4 +1,5 @@
-//! A type of a user's own in a declaration compiles and works whether or not some other crate turns `json` on.
+//! A type of a user's own in a declaration compiles and works whether or not some other crate turns `json`
+//! on.
 
 use exi::shape::Shape;
 use exi::{Input, Root, Simple, Writer};
@@ -55,8 +56,8 @@ fn a_declaration_with_a_type_of_ones_own_needs_no_json() {
     let mut buffer = [0; 16];
     let length = exi::encode(&reading, ROOT, &mut buffer).unwrap();
     assert_eq!(exi::decode::<Reading>(&buffer[..length], ROOT), Ok(reading));
-    // By hand: header 0x80; 2 bits root, 1 bit Voltage, 1 bit value; 400 as 0x90 0x03; 1 bit end of Voltage; of the
-    // state [Last, end, escape] the code 1 in 2 bits.
+    // By hand: header 0x80; 2 bits root, 1 bit Voltage, 1 bit value; 400 as 0x90 0x03; 1 bit end of Voltage;
+    // of the state [Last, end, escape] the code 1 in 2 bits.
     assert_eq!(buffer[..length], [0x80, 0x09, 0x00, 0x32], "{:02x?}", &buffer[..length]);
     assert_eq!(Either::Reading(reading).name(), "Reading");
     assert_eq!(Pair { first: Volts(1), second: "a".into() }.first, Volts(1));

@@ -1,8 +1,9 @@
 //! CCS and NACS fast charging: a charger, a car, an observer and the codec of their messages.
 //!
 //! This crate has no code of its own. It re-exports the crates of the stack under names that are the same for
-//! both sides, so that a program needs one dependency. Every machine works without I/O: bytes, frames and sensor
-//! readings go in, frames, events and demands come out. Nothing needs `std` or an allocator, except with `json` and `sim`.
+//! both sides, so that a program needs one dependency. Every machine works without I/O: bytes, frames and
+//! sensor readings go in, frames, events and demands come out. Nothing needs `std` or an allocator, except
+//! with `json` and `sim`.
 //!
 //! # A decoded message
 //! ```text

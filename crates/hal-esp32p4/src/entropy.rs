@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 /// Where unpredictable bytes come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// The chip's RNG register. Without radio and without its ADC source it is a pseudo-random generator (esp-hal issue 5982,
-    /// `trng_supported = false`): mixed in, never counted.
+    /// The chip's RNG register. Without radio and without its ADC source it is a pseudo-random generator
+    /// (esp-hal issue 5982, `trng_supported = false`): mixed in, never counted.
     Rng,
     /// Conversions of a pad that is not driven, or of the pilot: the noise of their lowest bits.
     AdcNoise,
@@ -19,7 +19,8 @@ pub enum Source {
     HostSeed,
 }
 
-/// One row for each source: name, 1/64 bits that one sample (a byte, of a seed) counts, bits that the source counts at most.
+/// One row for each source: name, 1/64 bits that one sample (a byte, of a seed) counts, bits that the source
+/// counts at most.
 type Row = (Source, &'static str, u32, u32);
 
 const ROWS: [Row; 4] = [
@@ -31,8 +32,8 @@ const ROWS: [Row; 4] = [
 
 /// How good a pool is: the bits of unpredictability that each source is taken to have given.
 ///
-/// A quarter of a bit for a noise sample is judgement, not measured on a board. No source of the chip reaches the minimum
-/// alone, so that one that is worse than it looks does not make keys.
+/// A quarter of a bit for a noise sample is judgement, not measured on a board. No source of the chip reaches
+/// the minimum alone, so that one that is worse than it looks does not make keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Quality {
     bits: [u32; ROWS.len()],
@@ -99,7 +100,8 @@ impl Pool {
         Self { hash: Sha256::new(), health: [Health::NEW; ROWS.len()], credit: [0; ROWS.len()] }
     }
 
-    /// Mixes a sample of a source of the chip. A source whose samples fail a health test counts nothing from then on.
+    /// Mixes a sample of a source of the chip. A source whose samples fail a health test counts nothing from
+    /// then on.
     pub fn sample(&mut self, source: Source, value: u32) {
         self.mix(source, &value.to_le_bytes());
         for ((row, health), credit) in ROWS.iter().zip(&mut self.health).zip(&mut self.credit) {
@@ -110,7 +112,8 @@ impl Pool {
         }
     }
 
-    /// Mixes a host's seed. It counts where it has [`SHORTEST_SEED`](Self::SHORTEST_SEED) bytes that are not all the same.
+    /// Mixes a host's seed. It counts where it has [`SHORTEST_SEED`](Self::SHORTEST_SEED) bytes that are not
+    /// all the same.
     pub fn seed(&mut self, bytes: &[u8]) {
         self.mix(Source::HostSeed, bytes);
         let is_plain = bytes.iter().zip(bytes.iter().skip(1)).all(|(one, next)| one == next);
@@ -169,7 +172,8 @@ impl fmt::Debug for Pool {
     }
 }
 
-/// The two health tests of NIST SP 800-90B (4.4.1, 4.4.2) for a quarter of a bit in a sample and one false alarm in 2^20.
+/// The two health tests of NIST SP 800-90B (4.4.1, 4.4.2) for a quarter of a bit in a sample and one false
+/// alarm in 2^20.
 #[derive(Clone, Copy)]
 struct Health {
     last: Option<u32>,
@@ -187,7 +191,8 @@ impl Health {
     const REPEATS: u16 = 81;
     /// Samples of a window.
     const WINDOW: u16 = 512;
-    /// Its first value so often in a window: the 1 - 2^-20 quantile of 512 samples that show it with probability 2^-0.25.
+    /// Its first value so often in a window: the 1 - 2^-20 quantile of 512 samples that show it with
+    /// probability 2^-0.25.
     const SHARE: u16 = 468;
 
     /// Takes a sample; whether the source is sound.
@@ -205,8 +210,8 @@ impl Health {
     }
 }
 
-/// Gives the bytes: SHA-256 over a secret state that is replaced after every call, so that what was given is not found in it
-/// later.
+/// Gives the bytes: SHA-256 over a secret state that is replaced after every call, so that what was given is
+/// not found in it later.
 pub struct Generator {
     state: [u8; 32],
 }

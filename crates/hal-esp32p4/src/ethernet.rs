@@ -1,7 +1,8 @@
 /// An Ethernet MAC with a ring of DMA descriptors, as its driver gives it.
 ///
-/// On the ESP32-P4 it is esp-hal's: it takes a frame that its descriptor marks as damaged, incomplete, shorter than 14 bytes or
-/// longer than 1524, gives the descriptor back to the DMA, and says nothing of it. So such a frame is neither seen nor counted here.
+/// On the ESP32-P4 it is esp-hal's: it takes a frame that its descriptor marks as damaged, incomplete,
+/// shorter than 14 bytes or longer than 1524, gives the descriptor back to the DMA, and says nothing of it.
+/// So such a frame is neither seen nor counted here.
 pub trait Ring {
     /// The oldest frame that was received and not released yet, without its check sequence.
     fn oldest(&mut self) -> Option<&[u8]>;
@@ -54,7 +55,8 @@ pub struct RingPort<R> {
 const HEADER: usize = 14;
 /// Shortest frame on the wire without its check sequence (IEEE 802.3); a shorter one is filled up with zeros.
 const SHORTEST: usize = 60;
-/// Frames that are dropped in a row before the loop goes on: judgement, as many as the ring of the ESP32-P4 holds.
+/// Frames that are dropped in a row before the loop goes on: judgement, as many as the ring of the ESP32-P4
+/// holds.
 const DROPPED: usize = 8;
 
 impl<R: Ring> RingPort<R> {
@@ -63,7 +65,8 @@ impl<R: Ring> RingPort<R> {
         Self { ring, lost: 0, has_stopped: false }
     }
 
-    /// The next frame, into `buffer`; its length. One that does not fit, or has no whole header, is dropped and counted as lost.
+    /// The next frame, into `buffer`; its length. One that does not fit, or has no whole header, is dropped
+    /// and counted as lost.
     pub fn receive(&mut self, buffer: &mut [u8]) -> Option<usize> {
         for _ in 0..DROPPED {
             let frame = self.ring.oldest()?;
@@ -87,7 +90,8 @@ impl<R: Ring> RingPort<R> {
         self.ring.transmit(&padded)
     }
 
-    /// Whether frames go through: the PHY's link is up, and the DMA runs. Once that has stopped, never again until a reset.
+    /// Whether frames go through: the PHY's link is up, and the DMA runs. Once that has stopped, never again
+    /// until a reset.
     pub fn is_up(&mut self) -> bool {
         self.has_stopped |= self.ring.has_stopped();
         self.ring.link() && !self.has_stopped

@@ -5,8 +5,8 @@ pub trait Millivolts {
     /// Why there is no value.
     type Error: core::fmt::Debug;
 
-    /// Converts now. The voltage at the pad in mV. Must not take longer than the shortest phase of the pilot that is sampled,
-    /// 25 us, or it never gives a sample at 5 %.
+    /// Converts now. The voltage at the pad in mV. Must not take longer than the shortest phase of the pilot
+    /// that is sampled, 25 us, or it never gives a sample at 5 %.
     ///
     /// # Errors
     /// The conversion failed.

@@ -33,7 +33,8 @@ pub enum Signal {
     PilotAdc,
     /// Proximity, through the divider to the ADC.
     ProximityAdc,
-    /// Control pilot as edges, from a comparator: the car's measurement of the duty, and the charger's of its own.
+    /// Control pilot as edges, from a comparator: the car's measurement of the duty, and the charger's of its
+    /// own.
     PilotEdge,
     /// Coil of the contactor in the positive conductor.
     ContactorPlus,
@@ -67,10 +68,12 @@ pub enum Signal {
     SpiInterrupt,
 }
 
-/// What a pad needs outside the chip while no program drives it: in reset, in the ROM and in the second-stage bootloader.
+/// What a pad needs outside the chip while no program drives it: in reset, in the ROM and in the second-stage
+/// bootloader.
 ///
-/// That this makes the board SAFE before the first instruction is a claim about the wiring: no program can show it. It
-/// rests on pads whose output driver is off until a program turns it on (from memory of Espressif's chips; not measured).
+/// That this makes the board SAFE before the first instruction is a claim about the wiring: no program can
+/// show it. It rests on pads whose output driver is off until a program turns it on (from memory of
+/// Espressif's chips; not measured).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reset {
     /// Nothing of the safety hangs on it.
@@ -95,7 +98,8 @@ impl Reset {
     }
 }
 
-/// One row for each signal: its name, the default pad, the legal pads, what it needs in reset, whether a board may do without.
+/// One row for each signal: its name, the default pad, the legal pads, what it needs in reset, whether a
+/// board may do without.
 type Row = (Signal, &'static str, u8, Pads, Reset, bool);
 
 const ROWS: [Row; Signal::COUNT] = [

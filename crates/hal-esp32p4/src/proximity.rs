@@ -24,8 +24,9 @@ impl Divider {
     pub const TYPE_2: Self = Self { supply_mv: 5_000, pull_up_ohms: 330, pull_down_ohms: 0 };
 }
 
-/// Measures the proximity wire. [`WINDOW`](Self::WINDOW) samples make a reading; both ends of their range must mean the same, or
-/// the reading is [`Proximity::Unknown`], which is a plug that is in and must not be charged through.
+/// Measures the proximity wire. [`WINDOW`](Self::WINDOW) samples make a reading; both ends of their range
+/// must mean the same, or the reading is [`Proximity::Unknown`], which is a plug that is in and must not be
+/// charged through.
 #[derive(Clone, Debug)]
 pub struct ProximityMeter {
     coding: Coding,
@@ -75,7 +76,8 @@ impl ProximityMeter {
         self.reading
     }
 
-    /// The resistance in ohms in the middle of the newest reading, for logs: `u32::MAX` where nothing is connected.
+    /// The resistance in ohms in the middle of the newest reading, for logs: `u32::MAX` where nothing is
+    /// connected.
     pub const fn ohms(&self) -> Option<u32> {
         self.ohms
     }

@@ -17,7 +17,8 @@ impl Timing {
     pub const XTAL_HZ: u32 = 40_000_000;
     /// Frequency of the pilot in Hz (IEC 61851-1).
     pub const PILOT_HZ: u32 = 1_000;
-    /// The pilot: 14 bits, 625/256, exactly 1000 Hz from 40 MHz. The fraction makes single counts jitter by 25 ns.
+    /// The pilot: 14 bits, 625/256, exactly 1000 Hz from 40 MHz. The fraction makes single counts jitter by
+    /// 25 ns.
     pub const PILOT: Self = Self { resolution_bits: 14, divider_256ths: 625 };
 
     /// Largest divider of the register in 256ths.
@@ -44,8 +45,8 @@ impl Timing {
         1 << self.resolution_bits
     }
 
-    /// How long ago the pilot rose when its timer says `counts`, in counts of a clock of `hz`: it rises at 0, and a period has
-    /// 1 ms.
+    /// How long ago the pilot rose when its timer says `counts`, in counts of a clock of `hz`: it rises at 0,
+    /// and a period has 1 ms.
     pub const fn since_edge(self, counts: u32, hz: u32) -> u64 {
         counts as u64 * hz as u64 / (self.counts() as u64 * Self::PILOT_HZ as u64)
     }
@@ -53,21 +54,24 @@ impl Timing {
 
 /// One LEDC timer with one channel, as registers: what the half for the chip implements.
 ///
-/// On the ESP32-P4 (PAC 0.3.0, ESP-IDF's `ledc_ll.h`): `start` selects the crystal (`ledc_clk_src_sel` 0), enables and resets
-/// the block, writes `duty_res` and `clk_div` and latches them with `para_up`, sets the duty, and connects the pad; `set_duty` writes `hpoint` 0, duty `counts`
-/// shifted left by 4, one gamma range (cycle 1, scale 0, step 1, `ch_gamma_conf` 1), then `sig_out_en`, `duty_start` and
-/// `para_up`. The new duty counts from the next period on, so that no pulse is cut. The pad's output signal is 126 (channel 0).
+/// On the ESP32-P4 (PAC 0.3.0, ESP-IDF's `ledc_ll.h`): `start` selects the crystal (`ledc_clk_src_sel` 0),
+/// enables and resets the block, writes `duty_res` and `clk_div` and latches them with `para_up`, sets the
+/// duty, and connects the pad; `set_duty` writes `hpoint` 0, duty `counts` shifted left by 4, one gamma range
+/// (cycle 1, scale 0, step 1, `ch_gamma_conf` 1), then `sig_out_en`, `duty_start` and `para_up`. The new duty
+/// counts from the next period on, so that no pulse is cut. The pad's output signal is 126 (channel 0).
 pub trait Ledc {
     /// Why the hardware does not follow.
     type Error: Error;
 
-    /// Sets up timer and channel, high for `counts` of each period, and connects the pad last: its first level is the right one.
+    /// Sets up timer and channel, high for `counts` of each period, and connects the pad last: its first
+    /// level is the right one.
     ///
     /// # Errors
     /// The hardware does not follow.
     fn start(&mut self, timing: Timing, counts: u16) -> Result<(), Self::Error>;
 
-    /// High for this many counts of each period, 0..=`Timing::counts`: 0 is steady low, all of them is steady high.
+    /// High for this many counts of each period, 0..=`Timing::counts`: 0 is steady low, all of them is steady
+    /// high.
     ///
     /// # Errors
     /// The hardware does not follow.
@@ -100,8 +104,8 @@ impl<E: core::fmt::Debug> Error for PwmError<E> {
 
 /// The pilot's PWM. High is +12 V at the connector, low is -12 V, both through 1 kOhm.
 ///
-/// `SetDutyCycle` is the raw side, for a bench: it takes any count. [`drive`](Self::drive) is the charger's: it takes what a
-/// charger may offer.
+/// `SetDutyCycle` is the raw side, for a bench: it takes any count. [`drive`](Self::drive) is the charger's:
+/// it takes what a charger may offer.
 #[derive(Debug)]
 pub struct PilotPwm<L> {
     ledc: L,
@@ -149,7 +153,8 @@ impl<L: Ledc> PilotPwm<L> {
         Self { ledc }
     }
 
-    /// Drives what a charger may offer: steady +12 V, 5 %, 10 to 96 %, steady -12 V. What it may not leaves the pilot as it is.
+    /// Drives what a charger may offer: steady +12 V, 5 %, 10 to 96 %, steady -12 V. What it may not leaves
+    /// the pilot as it is.
     ///
     /// # Errors
     /// [`PwmError`].

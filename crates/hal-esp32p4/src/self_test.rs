@@ -103,7 +103,8 @@ pub enum CheckError {
     Watchdog,
 }
 
-/// Proof that a self-test passed: [`Outputs::arm`](crate::Outputs::arm) takes it, and only [`SelfTest::verdict`] gives it.
+/// Proof that a self-test passed: [`Outputs::arm`](crate::Outputs::arm) takes it, and only
+/// [`SelfTest::verdict`] gives it.
 #[derive(Debug)]
 pub struct Passed(());
 
@@ -140,7 +141,8 @@ impl SelfTest {
         self.note(Check::Outputs, failed.map_or(Ok(()), Err));
     }
 
-    /// The contacts while nothing is driven. A board that has contactors has their feedback: `has_contactors` and silence fail.
+    /// The contacts while nothing is driven. A board that has contactors has their feedback: `has_contactors`
+    /// and silence fail.
     pub fn contacts(&mut self, sensed: &Sensed, has_contactors: bool) {
         let is_open = match sensed.contactors {
             Some(closed) => !closed,
@@ -149,8 +151,8 @@ impl SelfTest {
         self.note(Check::Contacts, if is_open { Ok(()) } else { Err(CheckError::Contacts) });
     }
 
-    /// The pilot. `driven` at a charger, which drives +12 V now: E and F cannot be, a short or a dead driver apart. A car has
-    /// nothing but a value.
+    /// The pilot. `driven` at a charger, which drives +12 V now: E and F cannot be, a short or a dead driver
+    /// apart. A car has nothing but a value.
     pub fn pilot(&mut self, now: Instant, reading: Option<Reading<Level>>, driven: bool) {
         let is_sound =
             fresh(reading, now).is_some_and(|level| !driven || !matches!(level, Level::E | Level::F));
@@ -163,7 +165,8 @@ impl SelfTest {
         self.note(Check::Entropy, if quality.is_enough() { Ok(()) } else { Err(too_little) });
     }
 
-    /// Settings and latch: whether loading them succeeded. A latch that is set is no failure; it holds the role.
+    /// Settings and latch: whether loading them succeeded. A latch that is set is no failure; it holds the
+    /// role.
     pub fn store<T, E>(&mut self, loaded: &Result<T, E>) {
         self.note(Check::Store, if loaded.is_ok() { Ok(()) } else { Err(CheckError::Store) });
     }

@@ -6,9 +6,9 @@ use crate::Side;
 
 /// The hardware timer: what the half for the chip implements.
 ///
-/// On the ESP32-P4 it is a main watchdog of a timer group: stage 0 raises an interrupt, stage 1 resets the chip. The interrupt
-/// runs [`Parts::make_safe`](crate::Parts::make_safe) over the bare registers and does not return: it waits for the reset, so
-/// that what it interrupted cannot undo it.
+/// On the ESP32-P4 it is a main watchdog of a timer group: stage 0 raises an interrupt, stage 1 resets the
+/// chip. The interrupt runs [`Parts::make_safe`](crate::Parts::make_safe) over the bare registers and does
+/// not return: it waits for the reset, so that what it interrupted cannot undo it.
 pub trait Stages {
     /// Why it cannot be started.
     type Error: core::fmt::Debug;
@@ -116,8 +116,8 @@ pub enum WatchdogError<E> {
     Hardware(E),
 }
 
-/// The watchdog: fed only by a loop that has read its sensors and applied its demand since the last time. A loop that spins
-/// without doing both is dead.
+/// The watchdog: fed only by a loop that has read its sensors and applied its demand since the last time. A
+/// loop that spins without doing both is dead.
 #[derive(Debug)]
 pub struct Watchdog<S> {
     stages: S,
@@ -144,8 +144,8 @@ impl<S: Stages> Watchdog<S> {
         Ok(())
     }
 
-    /// The loop gave a sign of life; feeds when there is one of each kind. Too late is too late: from the first stage on
-    /// nothing feeds.
+    /// The loop gave a sign of life; feeds when there is one of each kind. Too late is too late: from the
+    /// first stage on nothing feeds.
     pub fn sign(&mut self, now: Instant, sign: Sign) {
         match sign {
             Sign::Read => self.has_read = true,

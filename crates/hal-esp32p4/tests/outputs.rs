@@ -283,7 +283,8 @@ fn a_coil_that_does_not_say_what_it_is_counts_as_driven() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Demands, contacts and SAFE sequences by chance: plus never without minus, bleeder and lock never beside a coil.
+    /// Demands, contacts and SAFE sequences by chance: plus never without minus, bleeder and lock never
+    /// beside a coil.
     #[test]
     fn no_order_of_demands_breaks_an_interlock(
         steps in proptest::collection::vec(

@@ -23,7 +23,8 @@ impl Counter for Micros {
     }
 }
 
-/// The wire at its divider, with an edge that takes 15 us, and an ADC that samples at the begin of its conversion.
+/// The wire at its divider, with an edge that takes 15 us, and an ADC that samples at the begin of its
+/// conversion.
 struct Wire {
     now: Now,
     output: Output,
@@ -323,7 +324,8 @@ fn the_divider_is_undone_and_saturates() {
 }
 
 proptest! {
-    /// Whatever comes out of the ADC: ready needs ten samples that can be C or D and a sound low phase, A needs ten near 12 V.
+    /// Whatever comes out of the ADC: ready needs ten samples that can be C or D and a sound low phase, A
+    /// needs ten near 12 V.
     #[test]
     fn no_noise_makes_a_car_ready_or_a_plug_out(
         high in proptest::collection::vec(-13_000..13_000_i32, 30),

@@ -286,7 +286,8 @@ fn one_bit_that_flips_in_the_newest_copy_gives_the_one_before() {
         keep(&flash, b"new", None);
         flash.0.borrow_mut().sectors[0][512 + bit / 8] ^= 1 << (bit % 8);
         let (name, latch) = kept(&flash);
-        // In the first byte it may have been a latch that was being set; the rest of that word is covered, too.
+        // In the first byte it may have been a latch that was being set; the rest of that word is covered,
+        // too.
         assert_eq!(name.unwrap(), b"old", "bit {bit}");
         assert!(latch.is_none() || bit < 8, "bit {bit}");
     }
@@ -312,8 +313,8 @@ fn a_slot_that_is_worn_is_passed_over_and_a_flash_that_is_worn_out_is_reported()
 }
 
 proptest! {
-    /// Saves and power cuts by chance, five torn ones in a row at most: what is kept is what was saved last, or what was being
-    /// saved, and a latch goes only when it is reset.
+    /// Saves and power cuts by chance, five torn ones in a row at most: what is kept is what was saved last,
+    /// or what was being saved, and a latch goes only when it is reset.
     #[test]
     fn any_row_of_saves_and_power_cuts_keeps_the_last_good_copy(
         saves in proptest::collection::vec((any::<u8>(), 0..900_usize, any::<u8>(), 0..3_u8), 1..60),

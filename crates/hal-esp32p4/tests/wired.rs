@@ -1,4 +1,5 @@
-//! From a wiring to the board's parts: each part moves its own pad, and each contact means what it is wired for.
+//! From a wiring to the board's parts: each part moves its own pad, and each contact means what it is wired
+//! for.
 #![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 mod board;

@@ -8,11 +8,11 @@ use nix::sys::socket::{
 
 use crate::{Error, Interface};
 
-/// An interface taken for one role: no second program can run one there, until this is dropped or its process ends,
-/// however it ends.
+/// An interface taken for one role: no second program can run one there, until this is dropped or its process
+/// ends, however it ends.
 ///
-/// It is a name in the network namespace (an abstract Unix socket), so nothing is left in any file system, and no
-/// privilege is needed.
+/// It is a name in the network namespace (an abstract Unix socket), so nothing is left in any file system,
+/// and no privilege is needed.
 #[derive(Debug)]
 pub struct Claim {
     _name: OwnedFd,

@@ -1,4 +1,5 @@
-//! What the kernel gives a role of all that comes on its interface: programs for packet filters (classic BPF).
+//! What the kernel gives a role of all that comes on its interface: programs for packet filters (classic
+//! BPF).
 
 use libc::sock_filter;
 use roles::Mac;
@@ -47,9 +48,9 @@ pub(crate) fn everything() -> Vec<sock_filter> {
     vec![step(RETURN, WHOLE)]
 }
 
-/// What a station with this address, and in the group `solicited`, has to hear: `HomePlug`'s frames, and IPv6 to its
-/// address, its groups and to all. A frame that is too short for that, and one of a VLAN, does not pass: the kernel gives
-/// its content without the tag.
+/// What a station with this address, and in the group `solicited`, has to hear: `HomePlug`'s frames, and IPv6
+/// to its address, its groups and to all. A frame that is too short for that, and one of a VLAN, does not
+/// pass: the kernel gives its content without the tag.
 pub(crate) fn station(mac: Mac, solicited: Mac) -> Vec<sock_filter> {
     let addresses = [mac, ALL_NODES, solicited, BROADCAST];
     // Three steps for each address; the last two steps of all are "drop" and "pass".

@@ -25,8 +25,8 @@ pub struct InterfaceState {
     pub has_carrier: bool,
     /// The link-local address that the kernel has on it.
     pub link_local: Option<Ipv6Addr>,
-    /// Raw sockets of any program that are open on it for all frames or for power-line management; their owners
-    /// are not told.
+    /// Raw sockets of any program that are open on it for all frames or for power-line management; their
+    /// owners are not told.
     pub raw_sockets: usize,
 }
 
@@ -35,8 +35,8 @@ const LOCAL: u8 = 0x02;
 /// The bit of groups.
 const GROUP: u8 = 0x01;
 
-/// The kernel's list of raw sockets in this network namespace; its columns: address, references, type, protocol,
-/// interface, ...
+/// The kernel's list of raw sockets in this network namespace; its columns: address, references, type,
+/// protocol, interface, ...
 const PACKET_SOCKETS: &str = "/proc/net/packet";
 /// Protocols of sockets that read what a modem says: every one, and `HomePlug`'s.
 const LISTENING: [&str; 2] = ["0003", "88e1"];

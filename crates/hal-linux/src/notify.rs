@@ -5,7 +5,8 @@ use std::os::unix::net::{SocketAddr, UnixDatagram};
 
 use machine::{Duration, Instant};
 
-/// What a service manager wants to know (`sd_notify(3)`): that the role is ready, what it does, that its loop still turns.
+/// What a service manager wants to know (`sd_notify(3)`): that the role is ready, what it does, that its loop
+/// still turns.
 ///
 /// Without `NOTIFY_SOCKET` in the environment nothing is sent.
 #[derive(Debug, Default)]
@@ -26,8 +27,8 @@ impl Notify {
         Self::new(&socket, watchdog.filter(|_| !of_another).map(Duration::from_micros))
     }
 
-    /// A manager that listens on `socket`: a path, or `@` and a name in the network namespace; with `watchdog` it ends a
-    /// program that gives no sign of life for that time.
+    /// A manager that listens on `socket`: a path, or `@` and a name in the network namespace; with
+    /// `watchdog` it ends a program that gives no sign of life for that time.
     pub fn new(socket: &OsStr, watchdog: Option<Duration>) -> Self {
         let address = match socket.as_bytes() {
             [b'@', name @ ..] => SocketAddr::from_abstract_name(name),

@@ -11,12 +11,12 @@ use crate::Error;
 /// The physical side of a role: drives what the role demands and reads the sensors.
 ///
 /// A back end that moves real power has a heartbeat of its own: when neither [`apply`](Self::apply) nor
-/// [`read`](Self::read) came for that time, its hardware goes to SAFE by itself, because a program can stop at any
-/// instruction. It stays SAFE until a demand came that is not energised: a program that comes back demands for a moment
-/// what it demanded before.
+/// [`read`](Self::read) came for that time, its hardware goes to SAFE by itself, because a program can stop
+/// at any instruction. It stays SAFE until a demand came that is not energised: a program that comes back
+/// demands for a moment what it demanded before.
 ///
-/// The loop calls `read` and `apply` in every turn, so they must not block: [`Threaded`](crate::Threaded) runs a back
-/// end that does. What only exists in numbers implements [`SimulatedBackend`] instead.
+/// The loop calls `read` and `apply` in every turn, so they must not block: [`Threaded`](crate::Threaded)
+/// runs a back end that does. What only exists in numbers implements [`SimulatedBackend`] instead.
 pub trait PlantBackend {
     /// What is demanded: a level, applied again and again.
     type Demand;
@@ -26,8 +26,8 @@ pub trait PlantBackend {
     /// Drives what is demanded.
     ///
     /// # Errors
-    /// The hardware cannot follow, or can no longer be trusted to. The loop then runs [`make_safe`](Self::make_safe) and
-    /// demands SAFE until [`read`](Self::read) succeeds again.
+    /// The hardware cannot follow, or can no longer be trusted to. The loop then runs
+    /// [`make_safe`](Self::make_safe) and demands SAFE until [`read`](Self::read) succeeds again.
     fn apply(&mut self, now: Instant, demand: &Self::Demand) -> Result<(), PlantFault>;
 
     /// Reads all sensors. A sensor that does not answer is absent in the snapshot, never zero.
@@ -42,8 +42,8 @@ pub trait PlantBackend {
     /// After what time without a sign of life the hardware goes to SAFE by itself.
     fn heartbeat(&self) -> Heartbeat;
 
-    /// What wakes the loop when a sensor changed: readable from then on until [`read`](Self::read). Without it the
-    /// loop reads every 10 ms.
+    /// What wakes the loop when a sensor changed: readable from then on until [`read`](Self::read). Without
+    /// it the loop reads every 10 ms.
     fn wakes(&self) -> Option<BorrowedFd<'_>> {
         None
     }

@@ -19,8 +19,8 @@ pub enum Direction {
     Sent,
 }
 
-/// Writes frames into a pcapng file that every analyser opens: Ethernet, times in microseconds. What happens beside them can
-/// stand on a second interface (link type `USER0`, 147).
+/// Writes frames into a pcapng file that every analyser opens: Ethernet, times in microseconds. What happens
+/// beside them can stand on a second interface (link type `USER0`, 147).
 pub struct Recorder<W: Write> {
     writer: PcapNgWriter<W>,
     /// Bytes of frames and their blocks so far, and how many there may be.
@@ -29,8 +29,8 @@ pub struct Recorder<W: Write> {
     is_full: bool,
 }
 
-/// What a frame's block has beside the frame, in bytes: header, times and lengths (28), padding (up to 3), the option that
-/// says which way it went (12), the length again (4).
+/// What a frame's block has beside the frame, in bytes: header, times and lengths (28), padding (up to 3),
+/// the option that says which way it went (12), the length again (4).
 const BLOCK: u64 = 28 + 3 + 12 + 4;
 /// What a comment has beside its text: code and length (4), padding (up to 3).
 const COMMENT: usize = 4 + 3;
@@ -49,7 +49,8 @@ impl<W: Write> Recorder<W> {
         Self::with_section(output, Vec::new(), &[(DataLink::ETHERNET, interface)])
     }
 
-    /// The same for frames and [events](Self::event), with the program that writes the file and a comment on it.
+    /// The same for frames and [events](Self::event), with the program that writes the file and a comment on
+    /// it.
     pub fn described(output: W, interface: &str, program: &str, comment: &str) -> io::Result<Self> {
         let program = SectionHeaderOption::UserApplication(Cow::Owned(program.to_owned()));
         let comment = SectionHeaderOption::Comment(Cow::Owned(cut(comment).to_owned()));
@@ -74,15 +75,15 @@ impl<W: Write> Recorder<W> {
         Ok(Self { writer, written: 0, at_most: u64::MAX, is_full: false })
     }
 
-    /// Ends the recording before the first frame that would make the file longer than about so many bytes. Until then
-    /// it has every frame, and it is a whole file.
+    /// Ends the recording before the first frame that would make the file longer than about so many bytes.
+    /// Until then it has every frame, and it is a whole file.
     #[must_use]
     pub fn at_most(self, bytes: u64) -> Self {
         Self { at_most: bytes, ..self }
     }
 
-    /// Writes one frame; `at` is its time since 1970 (UTC). Whether it was written: not once the file is as long as it
-    /// may be.
+    /// Writes one frame; `at` is its time since 1970 (UTC). Whether it was written: not once the file is as
+    /// long as it may be.
     pub fn frame(&mut self, at: Duration, direction: Direction, frame: &[u8]) -> io::Result<bool> {
         self.commented(at, direction, frame, "")
     }

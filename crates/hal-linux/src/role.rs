@@ -157,8 +157,9 @@ pub struct PortStatistics {
 }
 
 impl PortStatistics {
-    /// Frames that the kernel's filter kept away. The kernel does not count them: they are what came on the interface
-    /// without passing. A few of one kind are also in the other, because the two counters are not read at the same instant.
+    /// Frames that the kernel's filter kept away. The kernel does not count them: they are what came on the
+    /// interface without passing. A few of one kind are also in the other, because the two counters are not
+    /// read at the same instant.
     pub fn filtered(&self) -> Option<u64> {
         self.on_interface.map(|all| all.saturating_sub(self.passed))
     }

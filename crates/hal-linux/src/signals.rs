@@ -20,7 +20,8 @@ pub struct Signals(SignalFd);
 pub enum Wish {
     /// SIGINT or SIGTERM: an end in order; the second one, at once.
     Stop,
-    /// SIGHUP: the terminal was closed. An end in order, however often it comes: a shell and the kernel send one each.
+    /// SIGHUP: the terminal was closed. An end in order, however often it comes: a shell and the kernel send
+    /// one each.
     Leave,
     /// SIGQUIT: an end at once.
     Quit,
@@ -77,8 +78,8 @@ impl Signals {
     }
 }
 
-/// Starts a thread of the adapter's own. It takes no signal, from its first moment: one that the loop holds must not end the
-/// process there.
+/// Starts a thread of the adapter's own. It takes no signal, from its first moment: one that the loop holds
+/// must not end the process there.
 pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
     // A thread begins with the mask of the one that starts it.
     let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_BLOCK)?;

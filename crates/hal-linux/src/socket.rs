@@ -18,12 +18,12 @@ use roles::Mac;
 use crate::role::{Port, PortStatistics};
 use crate::{Claim, Error, Interface, filter};
 
-/// An `AF_PACKET` socket on one interface: whole Ethernet frames in both directions; of those that this machine sends
-/// only a [listener's](Self::for_listener) gets what other programs send.
+/// An `AF_PACKET` socket on one interface: whole Ethernet frames in both directions; of those that this
+/// machine sends only a [listener's](Self::for_listener) gets what other programs send.
 ///
-/// The kernel's filter lets through what concerns the role: `HomePlug`'s management frames, and IPv6 to its MAC address,
-/// to its groups and to all; promiscuous, all that the interface sees. Nothing waits: what cannot be done at once is
-/// reported.
+/// The kernel's filter lets through what concerns the role: `HomePlug`'s management frames, and IPv6 to its
+/// MAC address, to its groups and to all; promiscuous, all that the interface sees. Nothing waits: what
+/// cannot be done at once is reported.
 #[derive(Debug)]
 pub struct PacketSocket {
     socket: OwnedFd,
@@ -74,8 +74,9 @@ struct Counted {
     interface_began: Option<u64>,
 }
 
-/// Options of packet(7) and socket(7) that nix has no names for. Its macro holds the `unsafe` of the system call, which is
-/// sound because the types are those that the kernel reads and writes, and a filter's program lives until the call is over.
+/// Options of packet(7) and socket(7) that nix has no names for. Its macro holds the `unsafe` of the system
+/// call, which is sound because the types are those that the kernel reads and writes, and a filter's program
+/// lives until the call is over.
 #[derive(Clone)]
 struct AddMembership;
 #[derive(Clone)]
@@ -132,8 +133,8 @@ nix::getsockopt_impl!(
 const HEADER: usize = 10;
 /// In its first byte: the checksum is still to be completed.
 const NEEDS_CHECKSUM: u8 = 1;
-/// Bytes of frames that may wait in the kernel, which doubles it for its own needs: two full TCP windows and some hundred
-/// small frames (judgement). More would only be older when it is read.
+/// Bytes of frames that may wait in the kernel, which doubles it for its own needs: two full TCP windows and
+/// some hundred small frames (judgement). More would only be older when it is read.
 const WAITING: usize = 128 * 1024;
 
 impl PacketSocket {
@@ -148,8 +149,8 @@ impl PacketSocket {
         Self::hearing(interface, mac, if promiscuous { Hears::All } else { Hears::Station })
     }
 
-    /// Opens a socket for a listener: all that goes over the interface, what other programs of this machine send, too, and
-    /// [`receive_at`](Self::receive_at) gives the kernel's times.
+    /// Opens a socket for a listener: all that goes over the interface, what other programs of this machine
+    /// send, too, and [`receive_at`](Self::receive_at) gives the kernel's times.
     ///
     /// # Errors
     /// As [`open`](Self::open).
@@ -233,7 +234,8 @@ impl PacketSocket {
         counted
     }
 
-    /// Frames on the interface since it was opened first. Those of an interface that was removed are not known any more.
+    /// Frames on the interface since it was opened first. Those of an interface that was removed are not
+    /// known any more.
     fn on_interface(&self, counted: Counted) -> Option<u64> {
         let now = Interface::received(&self.opened.name)?;
         Some(counted.on_interface + now.saturating_sub(counted.interface_began?))
@@ -289,8 +291,8 @@ impl Opened {
                     errno => Error::Os { what: "opening a raw socket", errno },
                 }
             })?;
-        // Until it is bound it receives from all interfaces. So nothing passes, what came before that is forgotten, and
-        // only the bound socket gets its filter.
+        // Until it is bound it receives from all interfaces. So nothing passes, what came before that is
+        // forgotten, and only the bound socket gets its filter.
         attach(&socket, &mut filter::nothing())?;
         let mut buffer = [0; 64];
         while receive_raw(&socket, &mut buffer).map_err(Error::os("receiving"))?.is_some() {}

@@ -28,8 +28,8 @@ impl Kept {
 
 /// The file that holds a latch. No file, no latch; whatever is in a file, there is a latch.
 ///
-/// It is written beside itself, synchronised and renamed, and so is its folder: after a power cut the old one or the new
-/// one is there, or the one beside it, which counts, too.
+/// It is written beside itself, synchronised and renamed, and so is its folder: after a power cut the old one
+/// or the new one is there, or the one beside it, which counts, too.
 #[derive(Clone, Debug)]
 pub struct StateFile {
     path: PathBuf,
@@ -48,8 +48,9 @@ impl StateFile {
         Self { path }
     }
 
-    /// The usual file for a role on an interface: in `$STATE_DIRECTORY` (systemd), else for root in `/var/lib/ccs`, else
-    /// in `$XDG_STATE_HOME/ccs` or `~/.local/state/ccs`. Nothing where none of them is known.
+    /// The usual file for a role on an interface: in `$STATE_DIRECTORY` (systemd), else for root in
+    /// `/var/lib/ccs`, else in `$XDG_STATE_HOME/ccs` or `~/.local/state/ccs`. Nothing where none of them is
+    /// known.
     pub fn usual(role: &str, interface: &str) -> Option<Self> {
         let is_root = nix::unistd::geteuid().is_root();
         let folder = usual_folder(is_root, |name| std::env::var_os(name))?;
@@ -172,8 +173,8 @@ fn parse(text: &str) -> Option<Kept> {
 
 /// Writes the state file on a thread of its own, because a disk may stall and a loop must not.
 ///
-/// What the loop said last is what counts. A write that fails is tried again every second. Dropping this waits until
-/// the file is written, or has failed once more.
+/// What the loop said last is what counts. A write that fails is tried again every second. Dropping this
+/// waits until the file is written, or has failed once more.
 #[derive(Debug)]
 pub struct Keeper {
     jobs: Option<Sender<Option<Kept>>>,

@@ -20,13 +20,14 @@ pub trait Snapshot: Clone {
 
 /// Runs a back end whose calls may block on a thread of its own, so that the loop never waits for it.
 ///
-/// The thread applies the latest demand, as a level, and reads again and again. The loop gets the latest snapshot at once,
-/// with the times at which it was measured: readings of a back end that hangs get old, and what is too old makes the role
-/// SAFE. When something other than a number has changed, the loop is woken.
+/// The thread applies the latest demand, as a level, and reads again and again. The loop gets the latest
+/// snapshot at once, with the times at which it was measured: readings of a back end that hangs get old, and
+/// what is too old makes the role SAFE. When something other than a number has changed, the loop is woken.
 ///
-/// The heartbeat is passed on: when the loop gives no sign of life for the time that the back end promised, the thread
-/// makes it SAFE, and demands nothing of it until the loop has demanded something that is not energised. A panic in the
-/// back end is a fault. Dropping this makes the back end SAFE and joins the thread, so the back end's calls must end.
+/// The heartbeat is passed on: when the loop gives no sign of life for the time that the back end promised,
+/// the thread makes it SAFE, and demands nothing of it until the loop has demanded something that is not
+/// energised. A panic in the back end is a fault. Dropping this makes the back end SAFE and joins the thread,
+/// so the back end's calls must end.
 #[derive(Debug)]
 pub struct Threaded<D, R> {
     shared: Arc<Shared<D, R>>,
@@ -73,7 +74,8 @@ where
     D: Demanded + Send + 'static,
     R: Snapshot + Send + 'static,
 {
-    /// Starts the thread. It reads every `period`, and at once when the demand changes; `clock` is the loop's.
+    /// Starts the thread. It reads every `period`, and at once when the demand changes; `clock` is the
+    /// loop's.
     ///
     /// # Errors
     /// The back end's heartbeat is refused ([`Heartbeat::check`]); [`Error::Os`].

@@ -5,7 +5,8 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 
 use crate::Error;
 
-/// Wakes an event loop from anywhere in this process: a counter of the kernel that is readable while it is not zero.
+/// Wakes an event loop from anywhere in this process: a counter of the kernel that is readable while it is
+/// not zero.
 #[derive(Debug)]
 pub struct Waker(EventFd);
 

@@ -1,6 +1,7 @@
 //! The kernel's filter in front of a role's socket, on a virtual cable in a network of its own.
 //!
-//! Needs root (or the capabilities to make namespaces and interfaces) and the command `ip`; prints `skipped: ...` otherwise.
+//! Needs root (or the capabilities to make namespaces and interfaces) and the command `ip`; prints
+//! `skipped: ...` otherwise.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -18,7 +19,8 @@ fn ip(args: &str) -> bool {
     status.is_ok_and(|status| status.success())
 }
 
-/// Runs `test` in a network of its own with a cable from `role0` to `peer0`, on which the kernel itself is silent.
+/// Runs `test` in a network of its own with a cable from `role0` to `peer0`, on which the kernel itself is
+/// silent.
 fn on_a_cable(test: impl FnOnce() + Send + 'static) {
     let thread = std::thread::spawn(move || {
         let silent = |end: &str| {

@@ -39,8 +39,8 @@ pub enum MessageError {
     },
 }
 
-/// Reads fields one after the other. The first one that is cut is remembered; from there on everything is zero,
-/// so that a message is judged once, at its end: this saves flash.
+/// Reads fields one after the other. The first one that is cut is remembered; from there on everything is
+/// zero, so that a message is judged once, at its end: this saves flash.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reader<'a> {
     body: &'a [u8],

@@ -36,7 +36,8 @@ pub enum SecurityLevel {
     Secure,
 }
 
-/// Salts of the password hash (`HomePlug` AV, as open-plc-utils has them): the last byte tells the keys apart.
+/// Salts of the password hash (`HomePlug` AV, as open-plc-utils has them): the last byte tells the keys
+/// apart.
 const SALT_NMK: [u8; 8] = [0x08, 0x85, 0x6D, 0xAF, 0x7C, 0xF5, 0x81, 0x86];
 const SALT_DAK: [u8; 8] = [0x08, 0x85, 0x6D, 0xAF, 0x7C, 0xF5, 0x81, 0x85];
 /// Rounds of the password hash.

@@ -1,11 +1,12 @@
 //! `HomePlug` AV and Green PHY management messages: what chargers, cars and modems say below IP.
 //!
 //! * [`Frame`] takes an Ethernet frame apart as far as its body: addresses, version, type, vendor.
-//! * [`View`](view::View) and the structs of [`view`] are lenient: every field as it is, for observers, and the
-//!   messages between a host and its modem. [`emit`] writes any of them as a frame.
-//! * [`Slac`] is strict: the messages of matching with the values that the standard allows, for those who act on
-//!   them and send them.
-//! * [`Nmk`], [`Nid`], [`NetworkKey`]: keys, what is derived from them, and that they do not print themselves.
+//! * [`View`](view::View) and the structs of [`view`] are lenient: every field as it is, for observers, and
+//!   the messages between a host and its modem. [`emit`] writes any of them as a frame.
+//! * [`Slac`] is strict: the messages of matching with the values that the standard allows, for those who act
+//!   on them and send them.
+//! * [`Nmk`], [`Nid`], [`NetworkKey`]: keys, what is derived from them, and that they do not print
+//!   themselves.
 //!
 //! # Example
 //! A car asks who is there; a charger answers.

@@ -43,8 +43,9 @@ pub(crate) const fn nscm(mm_type: u16) -> Id {
 
 /// Declares a struct whose fields follow each other in a frame, all numbers least significant byte first.
 ///
-/// `field: Type => 3` has three reserved bytes behind it; `field: Slice<'a> = count` takes as many bytes as an
-/// expression over the fields before it says; `field: Option<Type> where (condition)` is there on a condition.
+/// `field: Type => 3` has three reserved bytes behind it; `field: Slice<'a> = count` takes as many bytes as
+/// an expression over the fields before it says; `field: Option<Type> where (condition)` is there on a
+/// condition.
 macro_rules! record {
     (
         $(#[$meta:meta])*

@@ -66,8 +66,8 @@ pub enum Slac {
         car: Mac,
         /// Sounds averaged; 0 from `EVerest` where the modem does not measure.
         sounds: u8,
-        /// The average. `None`: no groups (pyslac where the modem does not measure), or another number of them than
-        /// 58, which cannot be compared.
+        /// The average. `None`: no groups (pyslac where the modem does not measure), or another number of
+        /// them than 58, which cannot be compared.
         profile: Option<Profile>,
     },
     /// `CM_ATTEN_CHAR.RSP`, car to charger.

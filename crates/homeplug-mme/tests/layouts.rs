@@ -1,5 +1,5 @@
-//! Messages of which there are no recorded bytes: their layout as it is published, and that whatever is read is
-//! written so that it is read the same again.
+//! Messages of which there are no recorded bytes: their layout as it is published, and that whatever is read
+//! is written so that it is read the same again.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 use std::fmt::Write;

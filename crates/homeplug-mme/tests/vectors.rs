@@ -119,9 +119,10 @@ fn software_versions_are_read() {
     assert_eq!(versions, seen.map(str::to_owned).into());
 }
 
-/// Vectors whose frame holds bytes that no field names: `open-plc-utils`' charger sends `CM_ATTEN_CHAR.IND` as long
-/// as its buffer, a modem's `VS_SW_VER.CNF` and `VS_OP_ATTRIBUTES.CNF` carry more than is public, a car's
-/// `NSCM_GET_VERSION.REQ` (EVerest) has memory in its reserved bytes, listings are padded with old bytes.
+/// Vectors whose frame holds bytes that no field names: `open-plc-utils`' charger sends `CM_ATTEN_CHAR.IND`
+/// as long as its buffer, a modem's `VS_SW_VER.CNF` and `VS_OP_ATTRIBUTES.CNF` carry more than is public, a
+/// car's `NSCM_GET_VERSION.REQ` (EVerest) has memory in its reserved bytes, listings are padded with old
+/// bytes.
 const LONGER: &[&str] =
     &["CM_ATTEN_CHAR.IND", "VS_SW_VER.CNF", "VS_OP_ATTRIBUTES.CNF", "LUMISSIL_NSCM_GET_VERSION.REQ"];
 
@@ -175,7 +176,8 @@ fn strict_messages_are_written_as_cars_and_chargers_sent_them() {
         if buffer[..len] == bytes {
             *written.entry(text(line, "name").to_owned()).or_default() += 1;
         } else {
-            // Longer frames, and names of stations that the strict form does not carry (AA in open-plc-utils).
+            // Longer frames, and names of stations that the strict form does not carry (AA in
+            // open-plc-utils).
             let tolerated = hex(&bytes).contains("aaaaaaaaaaaaaaaaaa") || bytes.len() > len;
             assert!(tolerated, "{}\n{}\n{}", text(line, "name"), hex(&bytes), hex(&buffer[..len]));
         }

@@ -15,8 +15,8 @@ pub enum Document<'a> {
 }
 
 impl<'a> Document<'a> {
-    /// Decodes a payload, and gives the length of the document in bytes: what follows does not belong to it. `None` where the
-    /// schema has no codec here.
+    /// Decodes a payload, and gives the length of the document in bytes: what follows does not belong to it.
+    /// `None` where the schema has no codec here.
     pub fn decode(schema: Schema, payload: &'a [u8]) -> Option<Result<(Self, usize), exi::Error>> {
         Some(match schema {
             Schema::App => exi_app::Message::decode_measured(payload)

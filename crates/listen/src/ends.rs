@@ -23,7 +23,8 @@ pub struct Ends {
 pub struct Votes(i64);
 
 impl Ends {
-    /// The direction of a discovery message. Its answer says where a charger is, if it does not come from a car.
+    /// The direction of a discovery message. Its answer says where a charger is, if it does not come from a
+    /// car.
     pub fn discovery(&mut self, flow: Flow, sdp: Discovery) -> Direction {
         let is_server = |end: Endpoint| end.port == sdp::PORT;
         let by_port = differ(is_server(flow.source), is_server(flow.destination));
@@ -40,8 +41,9 @@ impl Ends {
         direction
     }
 
-    /// The direction of what a connection gave, from the surest sign down: the endpoint that discovery announced, who
-    /// opened the connection, the host that answered discovery, what most names so far say, the name.
+    /// The direction of what a connection gave, from the surest sign down: the endpoint that discovery
+    /// announced, who opened the connection, the host that answered discovery, what most names so far say,
+    /// the name.
     pub fn direction(
         &self,
         votes: &mut Votes,

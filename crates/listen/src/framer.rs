@@ -97,8 +97,8 @@ pub fn foreign(data: &[u8], longest: usize) -> usize {
     (1..data.len()).find(begins).unwrap_or(data.len())
 }
 
-/// Gives the messages that lie whole in `data` without copying them, and what is foreign; returns the start of a message
-/// that is not whole.
+/// Gives the messages that lie whole in `data` without copying them, and what is foreign; returns the start
+/// of a message that is not whole.
 pub fn whole<'a>(when: When, mut data: &'a [u8], longest: usize, sink: &mut dyn Sink) -> &'a [u8] {
     while !data.is_empty() {
         let length = match start(data, longest) {

@@ -8,8 +8,8 @@ use crate::packet::Segment;
 
 /// A gap older than this will not be filled: clara repeats a segment for 4 s at most.
 const MAX_GAP_NS: i64 = 5_000_000_000;
-/// Frames between the acknowledgement of bytes that are missing and their loss: a capture of several queues has the
-/// answer before what it answers. Judgement: far above any disorder seen.
+/// Frames between the acknowledgement of bytes that are missing and their loss: a capture of several queues
+/// has the answer before what it answers. Judgement: far above any disorder seen.
 const MAX_DISORDER: u64 = 128;
 /// A jump of the sequence number beyond this is another connection on the same ports.
 const MAX_JUMP: u32 = 1 << 20;
@@ -29,7 +29,8 @@ pub struct Half {
     opened: Option<u32>,
     /// Sequence number of the next byte in order.
     next: Option<u32>,
-    /// Sequence number of the first byte captured, where there may be bytes before it: the SYN did not come first.
+    /// Sequence number of the first byte captured, where there may be bytes before it: the SYN did not come
+    /// first.
     start: Option<u32>,
     /// Place in the stream of the next byte in order, counted without wrapping.
     place: u64,
@@ -117,7 +118,8 @@ impl Half {
         abandoned
     }
 
-    /// Holds what comes before its turn; gives the number of gaps that were abandoned because there is no room.
+    /// Holds what comes before its turn; gives the number of gaps that were abandoned because there is no
+    /// room.
     fn hold(
         &mut self,
         when: When,

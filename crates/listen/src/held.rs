@@ -9,7 +9,8 @@ const NONE: u32 = u32::MAX;
 
 use crate::framer::When;
 
-/// A piece of one direction of a connection: the bytes from a multiple of [`BLOCK_LEN`] on, as far as they have come.
+/// A piece of one direction of a connection: the bytes from a multiple of [`BLOCK_LEN`] on, as far as they
+/// have come.
 #[derive(Clone, Copy, Debug)]
 pub struct Block {
     place: u64,

@@ -1,9 +1,10 @@
 //! What an observer sees of charging sessions, without I/O and without an allocator.
 //!
 //! [`Listen`] is all of it over Ethernet frames. Its parts are for programs that read something else:
-//! [`packet`] takes frames apart, [`Streams`] puts both directions of each TCP connection together and finds the V2GTP
-//! messages in them; [`Matchings`] has the attempts of matching, [`Story`] what happened in a session, [`story::Tale`] tells it in words. All memory is lent by the caller as a [`Storage`]; every size in it is a bound, and what is evicted or
-//! abandoned for it is reported.
+//! [`packet`] takes frames apart, [`Streams`] puts both directions of each TCP connection together and finds
+//! the V2GTP messages in them; [`Matchings`] has the attempts of matching, [`Story`] what happened in a
+//! session, [`story::Tale`] tells it in words. All memory is lent by the caller as a [`Storage`]; every size
+//! in it is a bound, and what is evicted or abandoned for it is reported.
 //!
 //! # Example
 //! A message in two segments that come in the wrong order:

@@ -109,7 +109,8 @@ impl<S: Storage<State = Talk>, const A: usize> Listen<S, A> {
         self.outlook.status()
     }
 
-    /// What is known so far about a connection, by its number, and its first and its latest frame; `None` once it is evicted.
+    /// What is known so far about a connection, by its number, and its first and its latest frame; `None`
+    /// once it is evicted.
     pub fn talk(&mut self, connection: u64) -> Option<(&Talk, [When; 2])> {
         self.streams.state(connection)
     }
@@ -124,8 +125,8 @@ impl<S: Storage<State = Talk>, const A: usize> Listen<S, A> {
         self.outlook.pass(time_ns);
     }
 
-    /// Takes an Ethernet frame and when it came, in ns of any clock; `on_event` gets what it completes. Gives the network's
-    /// key where the frame carries one (`CM_SLAC_MATCH.CNF`).
+    /// Takes an Ethernet frame and when it came, in ns of any clock; `on_event` gets what it completes. Gives
+    /// the network's key where the frame carries one (`CM_SLAC_MATCH.CNF`).
     pub fn handle(&mut self, time_ns: i64, frame: &[u8], on_event: &mut OnEvent<'_>) -> Option<NetworkKey> {
         let layer = packet::parse(ETHERNET, frame);
         let key = self.outlook.take(time_ns, &layer);

@@ -184,7 +184,8 @@ impl<const N: usize> Matchings<N> {
         }
     }
 
-    /// The latest attempt of this car in this run, a new one where there is none. A request after a match begins another.
+    /// The latest attempt of this car in this run, a new one where there is none. A request after a match
+    /// begins another.
     fn attempt(&mut self, car: Mac, run_id: RunId, is_first: bool, when: When) -> Option<&mut Attempt> {
         let is_it = |attempt: &Attempt| (attempt.car, attempt.run_id) == (car, run_id);
         let known = self.attempts.iter().rev().find(|attempt| is_it(attempt));

@@ -6,11 +6,11 @@ use crate::Discovery;
 use crate::packet::{Flow, Layer};
 use crate::story::Side;
 
-/// How long after a match or a request for discovery a connection must be seen. Judgement: a car has discovered after 2 s
-/// and connects at once; modems restart within 6 s.
+/// How long after a match or a request for discovery a connection must be seen. Judgement: a car has
+/// discovered after 2 s and connects at once; modems restart within 6 s.
 const SILENT_NS: i64 = 20_000_000_000;
-/// Sounds of a car that no charger is seen to answer, until it is said that answers are hidden. Judgement: a car sounds ten
-/// times, and only after an answer; one lost frame is no proof.
+/// Sounds of a car that no charger is seen to answer, until it is said that answers are hidden. Judgement: a
+/// car sounds ten times, and only after an answer; one lost frame is no proof.
 const UNANSWERED_SOUNDS: u8 = 3;
 
 /// What can be seen.
@@ -21,16 +21,17 @@ pub enum Sight {
     Nothing,
     /// Matching or discovery; a connection may follow.
     Waiting,
-    /// Of a matching only what one side says: the modem is a third station, and set up as the other side's. Of the session
-    /// it will show broadcasts only; ways out as of [`OnlyBroadcasts`](Self::OnlyBroadcasts).
+    /// Of a matching only what one side says: the modem is a third station, and set up as the other side's.
+    /// Of the session it will show broadcasts only; ways out as of [`OnlyBroadcasts`](Self::OnlyBroadcasts).
     OneSide(Side),
-    /// Only broadcasts: a car sounds for a charger whose answer was not seen, or it was matched or asked for a charger and no
-    /// connection was seen for 20 s. A modem forwards foreign unicast frames to no third station. Ways out: two modems back
-    /// to back as a bridge, a mirror on one of the hosts, an older modem that forwards everything.
+    /// Only broadcasts: a car sounds for a charger whose answer was not seen, or it was matched or asked for
+    /// a charger and no connection was seen for 20 s. A modem forwards foreign unicast frames to no third
+    /// station. Ways out: two modems back to back as a bridge, a mirror on one of the hosts, an older modem
+    /// that forwards everything.
     OnlyBroadcasts,
-    /// A connection was not seen for 20 s either, but the car's unicast frames were while it was matched. The car did not
-    /// connect; or the modem is a third station that is set up as a charger's, which forwards what cars say while they are
-    /// matched and nothing later.
+    /// A connection was not seen for 20 s either, but the car's unicast frames were while it was matched. The
+    /// car did not connect; or the modem is a third station that is set up as a charger's, which forwards
+    /// what cars say while they are matched and nothing later.
     NoConnection,
     /// Connections.
     Connections,

@@ -51,8 +51,8 @@ impl Schema {
         TABLE.iter().find(|row| row.2 == Some(payload_type)).map(|row| row.0)
     }
 
-    /// The schema of a namespace offered in the handshake. The ones of ISO 15118-20 give none: there the payload type
-    /// decides message by message.
+    /// The schema of a namespace offered in the handshake. The ones of ISO 15118-20 give none: there the
+    /// payload type decides message by message.
     pub fn of_namespace(namespace: &str) -> Option<Self> {
         match namespace {
             exi_app::NAMESPACE_DIN => Some(Self::Din),
@@ -63,9 +63,9 @@ impl Schema {
 
     /// What the root element's code in the first bytes of a document without a payload type of its own says.
     ///
-    /// The handshake has a code of 2 bits below 2, DIN 77 of 7 bits (`80 9A`), ISO 15118-2 76 (`80 98`); the last bit
-    /// belongs to the header element and is 0. ISO 15118-20 has a code of 6 bits, 3 zeros and a session id of 8 bytes
-    /// (`80 0C 04 79`): the same bits are a handshake only where they decode as one.
+    /// The handshake has a code of 2 bits below 2, DIN 77 of 7 bits (`80 9A`), ISO 15118-2 76 (`80 98`); the
+    /// last bit belongs to the header element and is 0. ISO 15118-20 has a code of 6 bits, 3 zeros and a
+    /// session id of 8 bytes (`80 0C 04 79`): the same bits are a handshake only where they decode as one.
     pub fn of_first_bytes(document: &[u8]) -> Option<Self> {
         match document {
             [0x80, 0x9A, ..] => Some(Self::Din),

@@ -8,8 +8,8 @@ use crate::half::{Half, Memory};
 use crate::held::{BLOCK_LEN, Block, Free, Pool};
 use crate::packet::{Endpoint, Flow, Segment};
 
-/// Time that goes back by more than this begins a new connection where bytes come again: judgement, captures of several
-/// queues are out of order by milliseconds.
+/// Time that goes back by more than this begins a new connection where bytes come again: judgement, captures
+/// of several queues are out of order by milliseconds.
 const BACK_NS: i64 = 2_000_000_000;
 
 /// Gets what a connection gives: with the caller's state of it and who sent it.
@@ -45,8 +45,8 @@ pub trait Storage {
 
 /// Storage in parts.
 pub struct Parts<'s, T> {
-    /// One for each connection, two at least. Half of them may be connections that gave a V2GTP message, and half connections that
-    /// gave none: a flood of connections without one evicts no session.
+    /// One for each connection, two at least. Half of them may be connections that gave a V2GTP message, and
+    /// half connections that gave none: a flood of connections without one evicts no session.
     pub slots: &'s mut [Slot<T>],
     /// Room for what cannot be given yet, shared by all connections; one direction uses at most half of it.
     pub blocks: &'s mut [Block],
@@ -145,7 +145,8 @@ impl<S: Storage> Streams<S> {
         self.given_up
     }
 
-    /// What the caller keeps about a connection, by its number, and its first and its latest frame; `None` where it is gone.
+    /// What the caller keeps about a connection, by its number, and its first and its latest frame; `None`
+    /// where it is gone.
     pub fn state(&mut self, number: u64) -> Option<(&S::State, [When; 2])> {
         let known = self.storage.parts().slots.iter().filter_map(|slot| slot.0.as_ref());
         let connection = known.into_iter().find(|connection| connection.number == number)?;
@@ -285,8 +286,8 @@ impl<T> Connection<T> {
         if side == 0 { first } else { second }
     }
 
-    /// Whether a segment of this side belongs to another connection on the same ports: its SYN is not this one's, or it
-    /// brings again what was there before, with an earlier time.
+    /// Whether a segment of this side belongs to another connection on the same ports: its SYN is not this
+    /// one's, or it brings again what was there before, with an earlier time.
     fn is_another(&self, when: When, side: usize, opens: bool, segment: &Segment<'_>) -> bool {
         let back = |latest: i64| when.time_ns.is_some_and(|now| now < latest.saturating_sub(BACK_NS));
         let half = self.half(side);

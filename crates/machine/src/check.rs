@@ -2,10 +2,10 @@
 //!
 //! Needs the feature `check`, which brings `std`; products leave it off.
 //!
-//! [`Check`] keeps five twins of a machine and gives each the same inputs at the same times, but treats each twin in
-//! another way that the contract allows: it offers short buffers to one, polls another again and again, calls
-//! `handle_timeout` of a third before its deadline. All must give the same outputs, events and deadlines. A test or a
-//! fuzz target that drives a machine drives a `Check` instead:
+//! [`Check`] keeps five twins of a machine and gives each the same inputs at the same times, but treats each
+//! twin in another way that the contract allows: it offers short buffers to one, polls another again and
+//! again, calls `handle_timeout` of a third before its deadline. All must give the same outputs, events and
+//! deadlines. A test or a fuzz target that drives a machine drives a `Check` instead:
 //!
 //! ```
 //! # use machine::{Cx, Deadline, Instant, Machine, TooShort};
@@ -51,10 +51,11 @@ pub enum Rule {
     Equal,
     /// An output that does not fit stays queued, and comes out whole with a longer buffer.
     Kept,
-    /// `TooShort::needed` is the length of the shortest buffer that the output fits into, and no more than the machine's
-    /// crate says.
+    /// `TooShort::needed` is the length of the shortest buffer that the output fits into, and no more than
+    /// the machine's crate says.
     Needed,
-    /// What is drained gives nothing when it is polled again, with any buffer, and polling it changes nothing.
+    /// What is drained gives nothing when it is polled again, with any buffer, and polling it changes
+    /// nothing.
     Drained,
     /// `handle_timeout` before the deadline does nothing, also with a clock that stands or goes back.
     Early,
@@ -106,9 +107,11 @@ struct Limits<M> {
 }
 
 impl<M: Machine<Route: Debug, Event: Debug>> Check<M> {
-    /// A check of the machines that `make` makes, which is called once for each twin and has to make equal ones.
+    /// A check of the machines that `make` makes, which is called once for each twin and has to make equal
+    /// ones.
     ///
-    /// `names` are those of the machine's timers; a buffer of `longest` bytes is long enough for every output.
+    /// `names` are those of the machine's timers; a buffer of `longest` bytes is long enough for every
+    /// output.
     ///
     /// # Errors
     /// When `make` panics or makes machines that differ.
@@ -162,7 +165,8 @@ impl<M: Machine<Route: Debug, Event: Debug>> Check<M> {
         }
     }
 
-    /// Sets the clock without calling anything: the caller is late for deadlines in between. The clock never goes back.
+    /// Sets the clock without calling anything: the caller is late for deadlines in between. The clock never
+    /// goes back.
     ///
     /// # Errors
     /// When an early `handle_timeout` on the way does something.

@@ -133,8 +133,8 @@ pub trait Machine {
     /// Acts on every deadline that is due at `cx.now`. Calling it early does nothing.
     fn handle_timeout(&mut self, cx: &mut Cx<'_>);
 
-    /// Writes the next output into `buffer` and returns its length in bytes and its route; `None` when there is
-    /// nothing to send.
+    /// Writes the next output into `buffer` and returns its length in bytes and its route; `None` when there
+    /// is nothing to send.
     ///
     /// # Errors
     /// [`TooShort`] when there is an output and it does not fit. It stays queued: the call with a buffer of

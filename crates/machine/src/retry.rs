@@ -26,7 +26,8 @@ impl Retry {
         Self { wait, tries, asked: 0 }
     }
 
-    /// Asks at `now`, unless that was done as often as it may be: until when to wait for the answer, or `None` to give up.
+    /// Asks at `now`, unless that was done as often as it may be: until when to wait for the answer, or
+    /// `None` to give up.
     pub fn again(&mut self, now: Instant) -> Option<Instant> {
         let may = self.asked < self.tries;
         self.asked += u8::from(may);

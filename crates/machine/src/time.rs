@@ -2,7 +2,8 @@ use core::fmt;
 use core::num::NonZero;
 use core::ops::{Add, AddAssign, Sub};
 
-// Arithmetic of 64 bit is a dozen instructions on a 32-bit chip, and every rule of every machine asks for it: called there.
+// Arithmetic of 64 bit is a dozen instructions on a 32-bit chip, and every rule of every machine asks for it:
+// called there.
 
 /// A moment on the caller's monotonic clock, in microseconds since a start of the caller's choice.
 ///

@@ -18,7 +18,8 @@ impl Deadline {
         }
     }
 
-    /// The earliest of a machine's timers and of what else it waits for, by name; `timers` wins a tie, then the first.
+    /// The earliest of a machine's timers and of what else it waits for, by name; `timers` wins a tie, then
+    /// the first.
     pub fn earliest(timers: Option<Self>, others: &[(&'static str, Option<Instant>)]) -> Option<Self> {
         let mut first = timers;
         for (name, due) in others {
@@ -37,8 +38,8 @@ pub trait TimerName: Copy + PartialEq + 'static {
     fn name(self) -> &'static str;
 }
 
-/// Declares the timers of a machine: an enum, and its [`TimerName`] with the timers in the order of the lines. What stands
-/// after `=` is what logs call the timer, the standard's name where it has one.
+/// Declares the timers of a machine: an enum, and its [`TimerName`] with the timers in the order of the
+/// lines. What stands after `=` is what logs call the timer, the standard's name where it has one.
 ///
 /// ```
 /// machine::timers! {

@@ -15,8 +15,8 @@ impl fmt::Display for TooShort {
 
 impl core::error::Error for TooShort {}
 
-/// The next output of a machine whose caller gives it a buffer that is long enough for every output, by the constant
-/// that the machine's crate names for that.
+/// The next output of a machine whose caller gives it a buffer that is long enough for every output, by the
+/// constant that the machine's crate names for that.
 ///
 /// # Panics
 /// In debug builds, when the buffer was too short: the caller uses the wrong constant.

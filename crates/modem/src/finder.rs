@@ -29,10 +29,11 @@ const DETAILS_TRIES: u8 = 2;
 const EVENTS: usize = MAX_MODEMS + 4;
 const ASKS: usize = 4;
 
-/// Lists the modems that can be reached: the own one, those of its network, what they run and who is behind them.
+/// Lists the modems that can be reached: the own one, those of its network, what they run and who is behind
+/// them.
 ///
-/// It asks for two to five seconds and is done; [`Finder::modems`] then has what was found. The modem on the own
-/// cable comes first.
+/// It asks for two to five seconds and is done; [`Finder::modems`] then has what was found. The modem on the
+/// own cable comes first.
 #[derive(Debug)]
 pub struct Finder {
     own: Mac,

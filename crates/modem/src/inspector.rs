@@ -21,7 +21,8 @@ const EVENTS: usize = 4;
 
 /// Asks one modem what it is and, of a list of [`Question`]s, those that its family knows.
 ///
-/// It changes nothing in the modem and is done within two times 1.6 s; [`Inspector::details`] then has the answers.
+/// It changes nothing in the modem and is done within two times 1.6 s; [`Inspector::details`] then has the
+/// answers.
 #[derive(Debug)]
 pub struct Inspector {
     peer: Peer,

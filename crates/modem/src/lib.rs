@@ -1,14 +1,15 @@
 //! Care of power-line modems: what people do with a box of tools, as machines without I/O.
 //!
-//! * [`Modem`] is what a charger or a car needs: find the modem, set its key, wait for its restart, verify, watch
-//!   the link. It never gives up.
+//! * [`Modem`] is what a charger or a car needs: find the modem, set its key, wait for its restart, verify,
+//!   watch the link. It never gives up.
 //! * [`Finder`] lists the modems that can be reached, what they run and who is behind them.
 //! * [`Inspector`] asks one modem what it is and how it is.
-//! * [`PibReader`], [`WritePlan`] and [`PibWriter`], [`Reset`] move parameters from and to a modem, and restart it.
+//! * [`PibReader`], [`WritePlan`] and [`PibWriter`], [`Reset`] move parameters from and to a modem, and
+//!   restart it.
 //! * [`pib`] reads, checks, shows and edits a parameter image.
 //!
-//! What modem families do differently stands in the table [`PROFILES`]. All machines take whole Ethernet frames and
-//! give whole Ethernet frames (trait [`machine::Machine`]).
+//! What modem families do differently stands in the table [`PROFILES`]. All machines take whole Ethernet
+//! frames and give whole Ethernet frames (trait [`machine::Machine`]).
 //!
 //! # Example
 //! A charger's modem is found and gets its key.

@@ -39,8 +39,8 @@ pub enum Access {
     None,
 }
 
-/// The families, most special marks first. Facts: captures with QCA7420, QCA7000 and QCA7005; open-plc-utils and
-/// `EVerest` for the rest.
+/// The families, most special marks first. Facts: captures with QCA7420, QCA7000 and QCA7005; open-plc-utils
+/// and `EVerest` for the rest.
 pub static PROFILES: &[Profile] = &[
     Profile {
         name: "QCA7000/7005",
@@ -93,8 +93,8 @@ pub static UNKNOWN: Profile = Profile {
     measures_attenuation: true,
 };
 
-/// No modem at all: a plain Ethernet link, as between two computers on a desk. Always ready; the caller says whether
-/// the link is up.
+/// No modem at all: a plain Ethernet link, as between two computers on a desk. Always ready; the caller says
+/// whether the link is up.
 pub static NONE: Profile = Profile {
     name: "none",
     marks: &[],

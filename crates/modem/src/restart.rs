@@ -2,18 +2,22 @@ use machine::{Duration, Instant};
 
 /// Time between two questions whether the modem is there again: judgement.
 pub(crate) const POLL: Duration = Duration::from_millis(250);
-/// A modem that restarts does so within this time after it said so: a QCA7420 answers for up to 3.6 s more, with the
-/// new key, then nothing for 0.5 to 2.5 s (observed in six captures, `2022-12-13_compleo` and others).
+/// A modem that restarts does so within this time after it said so: a QCA7420 answers for up to 3.6 s more,
+/// with the new key, then nothing for 0.5 to 2.5 s (observed in six captures, `2022-12-13_compleo` and
+/// others).
 pub(crate) const SETTLE: Duration = Duration::from_secs(6);
-/// A modem that restarts is in its new network within this time after the key: 6.3 to 8.3 s (observed), and a poll.
+/// A modem that restarts is in its new network within this time after the key: 6.3 to 8.3 s (observed), and a
+/// poll.
 const REJOIN: Duration = Duration::from_secs(9);
-/// A restart takes no longer: 40 s seen once for a modem at the other end, under 6 s for the own one; judgement.
+/// A restart takes no longer: 40 s seen once for a modem at the other end, under 6 s for the own one;
+/// judgement.
 pub(crate) const LIMIT: Duration = Duration::from_secs(20);
 /// Unanswered questions in a row that are a restart and not lost frames: judgement.
 const GONE: u8 = 2;
 
-/// The wait for a modem that restarts: it is back when it answers after having been silent, when it has answered
-/// all the time and would have restarted by now, or when it shows the new key and sees a link in its network.
+/// The wait for a modem that restarts: it is back when it answers after having been silent, when it has
+/// answered all the time and would have restarted by now, or when it shows the new key and sees a link in its
+/// network.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Restart {
     since: Instant,

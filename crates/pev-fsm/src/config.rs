@@ -6,14 +6,14 @@ use crate::{Protection, Quirks, Sensors, Time, Times};
 /// Longest EVCCID in bytes (DIN SPEC 70121, schema facet).
 pub const EVCC_ID_MAX: usize = 8;
 
-/// Everything that can be set about a car's session. What belongs to the battery - limits, state of charge, targets -
-/// is an input: [`Vehicle`](crate::Vehicle).
+/// Everything that can be set about a car's session. What belongs to the battery - limits, state of charge,
+/// targets - is an input: [`Vehicle`](crate::Vehicle).
 ///
 /// `Default` is a car with all sensors that decides by its own measurement.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// The car's id in `SessionSetupReq`, 1..=8 bytes: the MAC address of its modem's host in every captured car.
-    /// An empty one is refused by several chargers.
+    /// The car's id in `SessionSetupReq`, 1..=8 bytes: the MAC address of its modem's host in every captured
+    /// car. An empty one is refused by several chargers.
     pub evcc_id: Vec<u8, EVCC_ID_MAX>,
     /// The number that the car gives DIN SPEC 70121 in the handshake.
     pub schema_id: u8,
@@ -23,12 +23,13 @@ pub struct Config {
     pub load: Load,
     /// Whose word closes the contactors.
     pub precharge: Precharge,
-    /// How near inlet and battery must be for the contactors to close, in mV. 20 V (std); 10 V is pyPLC's default.
+    /// How near inlet and battery must be for the contactors to close, in mV. 20 V (std); 10 V is pyPLC's
+    /// default.
     pub tolerance_mv: i32,
     /// Current that the precharge asks for in mA: 1 A (Ioniq, clara); 0 A (Model Y, Polestar 2); at most 2 A.
     pub precharge_current_ma: i32,
-    /// Which readings must be fresh while energised, besides the pilot. One that has come once is needed from then on, named
-    /// here or not.
+    /// Which readings must be fresh while energised, besides the pilot. One that has come once is needed from
+    /// then on, named here or not.
     pub sensors: Sensors,
     /// Unlocks without feedback of the contactors (1 s after the command) or without an inlet voltage (by the
     /// newest `EVSEPresentVoltage`), where there is no such sensor. Dangerous: every session says so.

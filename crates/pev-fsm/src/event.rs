@@ -13,14 +13,15 @@ pub enum Event {
     Dropped(Dropped),
     /// Something that does not end the session but that people should know.
     Warning(Warning),
-    /// The contactors were opened although the current was not known to be below 1 A: the 2 s were over, or they had not
-    /// confirmed to be closed.
+    /// The contactors were opened although the current was not known to be below 1 A: the 2 s were over, or
+    /// they had not confirmed to be closed.
     EmergencyOpening {
         /// The current in mA at that moment, where a fresh reading told it.
         current_ma: Option<i32>,
     },
-    /// No new session until [`Operator::Reset`](crate::Operator::Reset), or what ends the driver's stop: keep it under its name where it survives a restart,
-    /// and give it back with [`Operator::Latch`](crate::Operator::Latch).
+    /// No new session until [`Operator::Reset`](crate::Operator::Reset), or what ends the driver's stop: keep
+    /// it under its name where it survives a restart, and give it back with
+    /// [`Operator::Latch`](crate::Operator::Latch).
     Latched(Latch),
     /// This latch is released: what was kept of it may go. A lesser one that lies under it is latched next.
     Unlatched(Latch),
@@ -44,8 +45,8 @@ pub enum Dropped {
     },
     /// A request has a value that the message set cannot carry; its name.
     NotEncoded(&'static str),
-    /// A connection while a fault is latched or the driver's stop is kept, the last session's contactors are not open yet,
-    /// voltage is at the inlet, or no [`Vehicle`](crate::Vehicle) has been given.
+    /// A connection while a fault is latched or the driver's stop is kept, the last session's contactors are
+    /// not open yet, voltage is at the inlet, or no [`Vehicle`](crate::Vehicle) has been given.
     Connection,
 }
 
@@ -64,8 +65,8 @@ pub enum Warning {
     IsolationLow,
     /// The charger gives no current although it was asked for a minute.
     NoCurrent,
-    /// 60 V or more at the inlet, or unknown, 1 s after the session's end: nothing in cable or charger discharges it. Do not
-    /// touch the pins.
+    /// 60 V or more at the inlet, or unknown, 1 s after the session's end: nothing in cable or charger
+    /// discharges it. Do not touch the pins.
     SlowDischarge,
     /// Voltage at the inlet behind open contactors, or no answer about it: a contactor may be welded.
     WeldSuspected,

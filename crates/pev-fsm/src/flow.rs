@@ -8,8 +8,8 @@ use crate::supervision::Trouble;
 
 /// How fast a charger is taken to follow a lower demand, in mA/s: 10 A/s (observed: 10..14 A/s).
 const FALL_MA_PER_S: i64 = 10_000;
-/// Where more than this is asked for and less than [`OPEN_BELOW_MA`] is measured, the sensor may be the one that is wrong,
-/// in mA: judgement, as the charger's side.
+/// Where more than this is asked for and less than [`OPEN_BELOW_MA`] is measured, the sensor may be the one
+/// that is wrong, in mA: judgement, as the charger's side.
 const DOUBTED_MA: i32 = 10_000;
 /// If that lasts for so long: 500 ms (judgement; it is true of a charger that has just switched off).
 const DOUBTED: Duration = Duration::from_millis(500);
@@ -26,8 +26,8 @@ pub(crate) struct Flow {
 }
 
 impl Flow {
-    /// The contactors are closed: what is wrong with `current_ma` where `asked_ma` was asked for last. The car's own limit
-    /// bounds what is asked for, so that what is over it is over this, too.
+    /// The contactors are closed: what is wrong with `current_ma` where `asked_ma` was asked for last. The
+    /// car's own limit bounds what is asked for, so that what is over it is over this, too.
     pub(crate) fn step(
         &mut self,
         now: Instant,

@@ -8,7 +8,8 @@ pub enum Input<'a> {
     /// What the sensors say now. Give it at least every 100 ms while energised: readings older than
     /// 200 ms end the session.
     Plant(Plant),
-    /// What the battery wants now. Give it at least every 500 ms while energised: older than 1 s ends the session.
+    /// What the battery wants now. Give it at least every 500 ms while energised: older than 1 s ends the
+    /// session.
     Vehicle(Vehicle),
     /// The payload of one V2GTP message from the charger, without its header.
     Message {
@@ -30,8 +31,8 @@ pub enum Input<'a> {
 /// What a person or the rest of the car wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operator {
-    /// End the session in order, and begin no other one: kept, with a session or without, until the plug was out,
-    /// [`Reset`](Self::Reset) or [`Start`](Self::Start).
+    /// End the session in order, and begin no other one: kept, with a session or without, until the plug was
+    /// out, [`Reset`](Self::Reset) or [`Start`](Self::Start).
     Stop,
     /// Charge again after a [`Stop`](Self::Stop).
     Start,

@@ -1,4 +1,5 @@
-//! Inlet and battery: behind closed contactors one voltage with two sensors, and so the only proof that the inlet's is right.
+//! Inlet and battery: behind closed contactors one voltage with two sensors, and so the only proof that the
+//! inlet's is right.
 
 use machine::Instant;
 use session::{APART_MV, Agreement, Compared};
@@ -39,8 +40,8 @@ impl Joined {
         is_broken
     }
 
-    /// The contactors are told to open, and nothing can be compared any more: a contradiction that is there stays. Whether
-    /// there is one.
+    /// The contactors are told to open, and nothing can be compared any more: a contradiction that is there
+    /// stays. Whether there is one.
     pub(crate) fn part(&mut self) -> bool {
         let is_doubted = core::mem::take(&mut self.is_doubted);
         self.is_suspect |= is_doubted;
@@ -69,7 +70,8 @@ impl Joined {
         (self.is_suspect, self.is_reported, self.offset_mv) = (false, false, 0);
     }
 
-    /// What `inlet_mv` would be by the battery's sensor: less what the two were apart when they had to be equal.
+    /// What `inlet_mv` would be by the battery's sensor: less what the two were apart when they had to be
+    /// equal.
     pub(crate) fn corrected(&self, inlet_mv: i32) -> i32 {
         inlet_mv.saturating_sub(self.offset_mv)
     }

@@ -1,7 +1,8 @@
 //! The car's DIN SPEC 70121 session and its plant, without I/O.
 //!
-//! A [`Car`] takes payloads, readings, the battery's wishes and an operator's words ([`Input`]) and gives payloads,
-//! [`Event`]s and a [`Demand`]: the level of pilot, contactors and lock, to be read and applied after each call.
+//! A [`Car`] takes payloads, readings, the battery's wishes and an operator's words ([`Input`]) and gives
+//! payloads, [`Event`]s and a [`Demand`]: the level of pilot, contactors and lock, to be read and applied
+//! after each call.
 //!
 //! | rule | where |
 //! |---|---|

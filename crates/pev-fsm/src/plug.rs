@@ -6,7 +6,8 @@ use session::{Lock, Touch, fresh};
 use crate::joined::Joined;
 use crate::{Config, Plant, Sensors, Time};
 
-/// The inlet is below 60 V so long after a session's end where anything discharges it: 1 s (IEC 61851-23, from memory).
+/// The inlet is below 60 V so long after a session's end where anything discharges it: 1 s (IEC 61851-23,
+/// from memory).
 const QUICK: Duration = Duration::from_secs(1);
 
 /// The connector lock as the car wants it. Held until the inlet is known to be dead.
@@ -37,10 +38,10 @@ pub(crate) enum Late {
 }
 
 impl Inlet<'_> {
-    /// Dead: the own contactors are open, and the own sensor says below 60 V, with and without what it was off the
-    /// battery's sensor while both had to be equal; and it is not suspect. `has_opened`: the time since the contactors were
-    /// told to open is over. Where there is no sensor, `present_mv` - the charger's word - counts, if the configuration
-    /// says so; where there is one, never.
+    /// Dead: the own contactors are open, and the own sensor says below 60 V, with and without what it was
+    /// off the battery's sensor while both had to be equal; and it is not suspect. `has_opened`: the time
+    /// since the contactors were told to open is over. Where there is no sensor, `present_mv` - the charger's
+    /// word - counts, if the configuration says so; where there is one, never.
     pub(crate) fn touch(&self, joined: &Joined, present_mv: Option<i32>, has_opened: bool) -> Touch {
         let Self { now, plant, config } = *self;
         let blind = config.unlock_without_measurement;
@@ -85,7 +86,8 @@ impl Plug {
         }
     }
 
-    /// No session needs the lock: released when the inlet is dead, held again when it is live. Gives what is late, once.
+    /// No session needs the lock: released when the inlet is dead, held again when it is live. Gives what is
+    /// late, once.
     pub(crate) fn step(&mut self, now: Instant, inlet: Touch, config: &Config) -> Option<Late> {
         match inlet {
             Touch::Dead => (self.lock, self.ended) = (Lock::Released, None),

@@ -95,13 +95,14 @@ pub(crate) fn implausible(name: &'static str, what: &'static str, found: i32, un
     Trouble::new(By::Charger, Cause::Refused(name)).compared(compared)
 }
 
-/// Over so many thousandths of a degree Celsius below the temperature from which on it may carry nothing, what the inlet may
-/// carry falls linearly: 20 degrees (fault list, X104).
+/// Over so many thousandths of a degree Celsius below the temperature from which on it may carry nothing,
+/// what the inlet may carry falls linearly: 20 degrees (fault list, X104).
 const WARM_MILLICELSIUS: i32 = 20_000;
 /// What a sensor can tell that works: a broken or shorted one tells less or more (judgement).
 const CAN_BE_MILLICELSIUS: core::ops::RangeInclusive<i32> = -50_000..=150_000;
 
-/// How much of its current the inlet may carry at this temperature, in per mille; from `hot_millicelsius` on nothing.
+/// How much of its current the inlet may carry at this temperature, in per mille; from `hot_millicelsius` on
+/// nothing.
 pub(crate) fn inlet_permille(millicelsius: i32, hot_millicelsius: i32) -> i32 {
     if !CAN_BE_MILLICELSIUS.contains(&millicelsius) {
         return 0;
@@ -152,9 +153,9 @@ pub(crate) fn precharge_target(config: &Config, car: &Vehicle, charger: &Limits)
     }
 }
 
-/// What the charging loop may ask for at most: the car's target within its limits and the charger's newest, the
-/// power at `inlet_mv` included; of the car's current so much, in per mille, as its inlet may carry. Never more voltage
-/// than `named_mv`, which the charger was named as the car's limit.
+/// What the charging loop may ask for at most: the car's target within its limits and the charger's newest,
+/// the power at `inlet_mv` included; of the car's current so much, in per mille, as its inlet may carry.
+/// Never more voltage than `named_mv`, which the charger was named as the car's limit.
 pub(crate) fn goal(car: &Vehicle, charger: &Limits, inlet_mv: i32, permille: i32, named_mv: i32) -> Target {
     let own_ma = i64::from(car.limits.max_current_ma) * i64::from(permille) / 1_000;
     let own = Limits { max_current_ma: i32::try_from(own_ma).unwrap_or(0), ..car.limits };

@@ -6,7 +6,8 @@ use session::{Contactors, OPEN_BELOW_MA, fresh};
 
 use crate::{Config, Plant, Sensors, Time};
 
-/// Contactors open after this time at the latest, whatever the current: 2 s (pyPLC, clara; docs/ARCHITECTURE.md).
+/// Contactors open after this time at the latest, whatever the current: 2 s (pyPLC, clara;
+/// docs/ARCHITECTURE.md).
 const OPEN_BY: Duration = Duration::from_secs(2);
 /// Wait for contactors to close without feedback: 450 ms (clara, two coils).
 const CLOSE_BLIND: Duration = Duration::from_millis(450);
@@ -24,8 +25,9 @@ enum Stage {
         since: Instant,
     },
     Closed,
-    /// Pilot B; the contactors open from `from` on when the current is gone, at `by` at the latest: in the same step where
-    /// they had not confirmed to be closed. A current counts as gone that was measured at `asked` or later.
+    /// Pilot B; the contactors open from `from` on when the current is gone, at `by` at the latest: in the
+    /// same step where they had not confirmed to be closed. A current counts as gone that was measured at
+    /// `asked` or later.
     Opening {
         asked: Instant,
         from: Instant,
@@ -46,7 +48,8 @@ pub(crate) enum News {
     NotClosed,
     /// The contactors are told to open, below 1 A.
     Opening,
-    /// The contactors are told to open although the current is not known to be below 1 A; the current that is known.
+    /// The contactors are told to open although the current is not known to be below 1 A; the current that is
+    /// known.
     EmergencyOpening(Option<i32>),
     /// They did not confirm to be open.
     NotOpen,
@@ -97,7 +100,8 @@ impl Power {
         matches!(self.stage, Stage::Closing { .. })
     }
 
-    /// Whether the contactors are told to be closed and have confirmed it, also while a stop waits for the current to end.
+    /// Whether the contactors are told to be closed and have confirmed it, also while a stop waits for the
+    /// current to end.
     pub(crate) fn is_joined(&self) -> bool {
         matches!(self.stage, Stage::Closed | Stage::Opening { .. })
     }
@@ -121,9 +125,9 @@ impl Power {
         }
     }
 
-    /// Pilot B at once; the contactors open below 1 A, `rest` from now at the earliest, or after 2 s. Those that have not
-    /// confirmed to be closed open at once, or they close after the stop: before power is asked for at most 2 A flow. Only
-    /// a current that is measured proves that they are closed.
+    /// Pilot B at once; the contactors open below 1 A, `rest` from now at the earliest, or after 2 s. Those
+    /// that have not confirmed to be closed open at once, or they close after the stop: before power is asked
+    /// for at most 2 A flow. Only a current that is measured proves that they are closed.
     pub(crate) fn stop(&mut self, now: Instant, rest: Duration, plant: &Plant) {
         let from = now + rest;
         let flows = fresh(plant.current_ma, now).is_some_and(|ma| ma.saturating_abs() >= OPEN_BELOW_MA);

@@ -1,8 +1,8 @@
 use machine::Duration;
 use session::{Level, Unit};
 
-/// At which levels the car's protection acts. Each has a default with its source, and a range ([`LEVELS`](Self::LEVELS)) that
-/// [`Config::check`](crate::Config::check) holds it to.
+/// At which levels the car's protection acts. Each has a default with its source, and a range
+/// ([`LEVELS`](Self::LEVELS)) that [`Config::check`](crate::Config::check) holds it to.
 ///
 /// Current out of the battery is forbidden: no car here gives energy back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,20 +11,21 @@ pub struct Protection {
     pub reverse_ma: i32,
     /// After this time: 1 s (judgement), 0.1..=5 s.
     pub reverse: Duration,
-    /// How far a charger's current may be above what is asked for below 50 A, in mA: 2.5 A (IEC 61851-23, from memory),
-    /// 2.5..=10 A. 1 A more, or 1 %, is the sensor's.
+    /// How far a charger's current may be above what is asked for below 50 A, in mA: 2.5 A (IEC 61851-23,
+    /// from memory), 2.5..=10 A. 1 A more, or 1 %, is the sensor's.
     pub regulation_ma: i32,
     /// Likewise from 50 A on, in per cent of what is asked for: 5 (IEC 61851-23, from memory), 5..=10.
     pub regulation_percent: u8,
     /// More current than that for so long is a latched stop: 3 s (judgement), 1..=5 s.
     pub over_current: Duration,
-    /// More voltage than the car's own limit for so long, with the contactors closed, is a latched stop: 400 ms
-    /// (`EVerest`), 100 ms..=2 s. 1 % and 1 V more are the sensor's.
+    /// More voltage than the car's own limit for so long, with the contactors closed, is a latched stop: 400
+    /// ms (`EVerest`), 100 ms..=2 s. 1 % and 1 V more are the sensor's.
     pub over_voltage: Duration,
     /// Beyond this many per cent of that limit it is one at once: 110 (judgement), 105..=120.
     pub far_over_percent: u8,
-    /// From this temperature of the inlet on nothing is asked for and the charge ends, in thousandths of a degree Celsius:
-    /// 90 degrees (fault list, X104), 60..=120. The current falls linearly over the 20 degrees below.
+    /// From this temperature of the inlet on nothing is asked for and the charge ends, in thousandths of a
+    /// degree Celsius: 90 degrees (fault list, X104), 60..=120. The current falls linearly over the 20
+    /// degrees below.
     pub hot_millicelsius: i32,
 }
 
@@ -68,7 +69,8 @@ impl Protection {
         Level::check(&Self::LEVELS, &values)
     }
 
-    /// The most current in mA that a sound charger and a sensor within 1 % show where `asked_ma` is asked for.
+    /// The most current in mA that a sound charger and a sensor within 1 % show where `asked_ma` is asked
+    /// for.
     pub(crate) fn most_ma(&self, asked_ma: i32) -> i32 {
         let percent = i64::from(asked_ma) * i64::from(self.regulation_percent) / 100;
         let regulated = i64::from(asked_ma) + percent.max(i64::from(self.regulation_ma));
@@ -82,8 +84,8 @@ impl Protection {
         limit_mv.saturating_add(limit_mv / 100).saturating_add(1_000)
     }
 
-    /// The most voltage in mV of an isolation test of a car that bears `limit_mv`: 50 V more up to 500 V, or 10 % (IEC
-    /// 61851-23:2023 as `EVerest` reads it).
+    /// The most voltage in mV of an isolation test of a car that bears `limit_mv`: 50 V more up to 500 V, or
+    /// 10 % (IEC 61851-23:2023 as `EVerest` reads it).
     pub(crate) fn test_mv(limit_mv: i32) -> i32 {
         let more = if limit_mv <= 500_000 { 50_000 } else { limit_mv / 10 };
         limit_mv.saturating_add(more)

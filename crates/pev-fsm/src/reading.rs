@@ -4,8 +4,9 @@ use session::{Limits, Reading, Sensing, Sensor, Target};
 
 /// A snapshot of the car's sensors: each reading with its time, or absent.
 ///
-/// Absent means that there is no such sensor, or that it does not answer; which of them the car needs is named by
-/// [`Sensors`], and one that has answered once is needed from then on. A snapshot replaces the one before it completely.
+/// Absent means that there is no such sensor, or that it does not answer; which of them the car needs is
+/// named by [`Sensors`], and one that has answered once is needed from then on. A snapshot replaces the one
+/// before it completely.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Plant {
     /// What the charger drives on the pilot wire. Always needed.
@@ -20,8 +21,9 @@ pub struct Plant {
     pub contactors: Option<Reading<bool>>,
     /// Feedback of the connector lock: `true` is locked.
     pub lock: Option<Reading<bool>>,
-    /// The hottest pin of the inlet in thousandths of a degree Celsius, where that is measured. From 70 degrees on less
-    /// current is asked for, at 90 the charge ends; what no inlet can have is a broken sensor and counts as hot.
+    /// The hottest pin of the inlet in thousandths of a degree Celsius, where that is measured. From 70
+    /// degrees on less current is asked for, at 90 the charge ends; what no inlet can have is a broken sensor
+    /// and counts as hot.
     pub inlet_millicelsius: Option<Reading<i32>>,
     /// The emergency stop: `true` is pressed.
     pub emergency_stop: Option<Reading<bool>>,
@@ -51,7 +53,8 @@ bitflags::bitflags! {
 /// What the battery and its owner want: a snapshot, all of one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Vehicle {
-    /// When it was taken, on the clock of `Cx::now`. Older than [`MAX_VEHICLE_AGE`] while energised is a stop.
+    /// When it was taken, on the clock of `Cx::now`. Older than [`MAX_VEHICLE_AGE`] while energised is a
+    /// stop.
     pub at: Instant,
     /// What the car bears. `min_voltage_mv` above 0 refuses chargers that do not reach it.
     pub limits: Limits,
@@ -75,7 +78,8 @@ pub struct Vehicle {
     pub bulk_in_s: Option<u16>,
     /// The battery has what its owner wanted: the charge ends in order.
     pub is_done: bool,
-    /// What is wrong with the car, a `DC_EVErrorCode` of 0..=11; 0 is nothing. Anything else ends the session.
+    /// What is wrong with the car, a `DC_EVErrorCode` of 0..=11; 0 is nothing. Anything else ends the
+    /// session.
     pub error: u8,
 }
 
@@ -86,7 +90,8 @@ pub const MAX_VEHICLE_AGE: Duration = Duration::from_secs(1);
 const PAST: Duration = Duration::from_micros(1);
 
 impl Vehicle {
-    /// The battery of examples, tests and emulated boards: it takes 400 V and 60 A, and is 42 % full. Made up.
+    /// The battery of examples, tests and emulated boards: it takes 400 V and 60 A, and is 42 % full. Made
+    /// up.
     pub const fn example(at: Instant) -> Self {
         Self {
             at,

@@ -1,15 +1,18 @@
-//! When a voltage that is near the battery's may be taken to stay there: contactors meet later than they are told to.
+//! When a voltage that is near the battery's may be taken to stay there: contactors meet later than they are
+//! told to.
 
 use machine::{Duration, Instant};
 
-/// The voltage must have been near for so long: 200 ms, two of the longest intervals between readings (judgement; no
-/// clause names a time, and a recorded charger crosses the whole window of 40 V within 40 ms).
+/// The voltage must have been near for so long: 200 ms, two of the longest intervals between readings
+/// (judgement; no clause names a time, and a recorded charger crosses the whole window of 40 V within 40 ms).
 const SETTLED: Duration = Duration::from_millis(200);
-/// It counts as moving when it moves by more than this in that time, in mV: 25 V/s. A Compleo that sinks to its target
-/// does 12 V/s (observed), any ramp 500 V/s and more; contactors that take 450 ms then meet at most 11 V further on.
+/// It counts as moving when it moves by more than this in that time, in mV: 25 V/s. A Compleo that sinks to
+/// its target does 12 V/s (observed), any ramp 500 V/s and more; contactors that take 450 ms then meet at
+/// most 11 V further on.
 const STEADY_MV: i32 = 5_000;
 
-/// What a charger does with a request is seen so long behind its answer: 50 ms (judgement; a ramp of 500 V/s has gone 25 V).
+/// What a charger does with a request is seen so long behind its answer: 50 ms (judgement; a ramp of 500 V/s
+/// has gone 25 V).
 pub(crate) const SEEN: Duration = Duration::from_millis(50);
 
 /// Follows how far the voltage is from the battery's.
@@ -33,8 +36,8 @@ impl Settling {
         self.run = None;
     }
 
-    /// A reading made at `at`: `difference_mv` between inlet and battery, near where that is at most `tolerance_mv`. One
-    /// that is known already changes nothing.
+    /// A reading made at `at`: `difference_mv` between inlet and battery, near where that is at most
+    /// `tolerance_mv`. One that is known already changes nothing.
     pub(crate) fn take(&mut self, at: Instant, difference_mv: i32, tolerance_mv: i32) {
         if self.run.is_some_and(|run| at <= run.last) {
             return;
@@ -47,7 +50,8 @@ impl Settling {
         self.run = is_near.then_some(next);
     }
 
-    /// Whether it has settled, and would still be near if it went on as it did; by a reading from `least` or later.
+    /// Whether it has settled, and would still be near if it went on as it did; by a reading from `least` or
+    /// later.
     pub(crate) fn is_settled(&self, least: Instant, tolerance_mv: i32) -> bool {
         self.run.is_some_and(|Run { since, last, first_mv, last_mv }| {
             let ahead_mv = last_mv.saturating_add(last_mv.saturating_sub(first_mv));

@@ -12,7 +12,8 @@ use crate::policy;
 use crate::signals::Signals;
 use crate::{Config, Load, Plant, Protection, Sensors, Vehicle};
 
-/// Contactors that nothing told to close and that say closed for so long are welded: 100 ms (judgement; contacts bounce).
+/// Contactors that nothing told to close and that say closed for so long are welded: 100 ms (judgement;
+/// contacts bounce).
 const UNASKED: Duration = Duration::from_millis(100);
 /// Inlet and report may disagree for 2 s (clara).
 const DISAGREE: Duration = Duration::from_secs(2);
@@ -20,7 +21,8 @@ const DISAGREE: Duration = Duration::from_secs(2);
 const REVERSED_MV: i32 = 10_000;
 /// A hot inlet ends the charge in order after this time: two readings (one wrong reading ends nothing),
 const HOT: Duration = Debounce::CONTACT;
-/// and is at pilot B after this one, whatever is pending: 800 ms (judgement: a second, less the time of a reading).
+/// and is at pilot B after this one, whatever is pending: 800 ms (judgement: a second, less the time of a
+/// reading).
 const TOO_HOT: Duration = Duration::from_millis(800);
 
 /// What ends the use of the inlet.
@@ -196,8 +198,9 @@ impl Supervision {
         lock.or(is_open.then_some(Trouble::new(By::Car, Cause::Contactor)))
     }
 
-    /// Before the contactors are closed only what is far over counts: the isolation may be tested at the limit itself.
-    /// What counts is the limit that the charger was named: one that the battery lowers later ends the charge in order.
+    /// Before the contactors are closed only what is far over counts: the isolation may be tested at the
+    /// limit itself. What counts is the limit that the charger was named: one that the battery lowers later
+    /// ends the charge in order.
     fn voltage(
         &mut self,
         now: Instant,
@@ -221,7 +224,8 @@ impl Supervision {
         (is_over || is_far).then(|| trouble.compared(compared))
     }
 
-    /// What ends the charge in order: the inlet is hot, or the battery has lowered its limit so far that nothing can be charged.
+    /// What ends the charge in order: the inlet is hot, or the battery has lowered its limit so far that
+    /// nothing can be charged.
     pub(crate) fn ends_in_order(
         &self,
         now: Instant,
@@ -245,7 +249,8 @@ impl Supervision {
         is_lowered.then(|| Trouble::new(By::Car, Cause::VoltageOff).compared(compared))
     }
 
-    /// Whether something that may end the session is seen, but not for long enough: 0 A are asked for meanwhile.
+    /// Whether something that may end the session is seen, but not for long enough: 0 A are asked for
+    /// meanwhile.
     pub(crate) const fn is_doubted(&self) -> bool {
         self.signals.is_doubted()
             || self.joined.is_doubted()

@@ -131,7 +131,8 @@ impl Cable {
         }
     }
 
-    /// Waits for the 5 % pilot and connects. Behind a session the charger first keeps 5 % for 1.5 s, then pauses.
+    /// Waits for the 5 % pilot and connects. Behind a session the charger first keeps 5 % for 1.5 s, then
+    /// pauses.
     fn connect(&mut self) {
         self.run(2_000);
         for _ in 0..1_000 {

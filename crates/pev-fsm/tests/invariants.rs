@@ -1,4 +1,5 @@
-//! Whatever comes in, in whatever order and at whatever time: what the demand may never be. Checked after every call.
+//! Whatever comes in, in whatever order and at whatever time: what the demand may never be. Checked after
+//! every call.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 mod bench;

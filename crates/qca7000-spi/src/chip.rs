@@ -52,8 +52,8 @@ enum Link {
 /// The memory that a [`Qca7000`] is lent.
 #[derive(Debug)]
 pub struct Buffers<'b> {
-    /// For bursts from the chip: at least [`RECEIVE_MIN`] bytes. From [`READ_MAX`](crate::READ_MAX) on every burst is read
-    /// at once; more is of no use.
+    /// For bursts from the chip: at least [`RECEIVE_MIN`] bytes. From [`READ_MAX`](crate::READ_MAX) on every
+    /// burst is read at once; more is of no use.
     pub receive: &'b mut [u8],
     /// For the frame that waits to be written.
     pub send: &'b mut [u8; SEND_LEN],
@@ -70,7 +70,8 @@ pub struct BufferTooSmall {
 /// What goes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// The chip's interrupt is active: a level, so it may be said again and again. It counts while the chip is set up.
+    /// The chip's interrupt is active: a level, so it may be said again and again. It counts while the chip
+    /// is set up.
     Interrupt,
     /// The transaction that [`Qca7000::poll_transfer`] gave is done, and its [`Data::Read`] is filled.
     Done,
@@ -134,13 +135,14 @@ impl<'b> Qca7000<'b> {
         self.is_up() && !self.outbox.is_waiting()
     }
 
-    /// Whether [`poll_transfer`](Self::poll_transfer) has a transaction now: do not sleep, poll. Ask it when all frames are
-    /// taken.
+    /// Whether [`poll_transfer`](Self::poll_transfer) has a transaction now: do not sleep, poll. Ask it when
+    /// all frames are taken.
     pub fn is_busy(&self) -> bool {
         self.step != Step::Idle || self.job().is_some()
     }
 
-    /// Takes an Ethernet frame of 14 to [`MAX_FRAME`](crate::MAX_FRAME) bytes, without FCS, for the power line.
+    /// Takes an Ethernet frame of 14 to [`MAX_FRAME`](crate::MAX_FRAME) bytes, without FCS, for the power
+    /// line.
     ///
     /// # Errors
     /// [`NotSent`]; the frame is not kept.
@@ -184,8 +186,8 @@ impl<'b> Qca7000<'b> {
         }
     }
 
-    /// The next transaction, the same one until [`Input::Done`] or [`Input::Failed`] comes. `None`: wait for the interrupt,
-    /// the deadline, a frame to send, or take the frames that are there.
+    /// The next transaction, the same one until [`Input::Done`] or [`Input::Failed`] comes. `None`: wait for
+    /// the interrupt, the deadline, a frame to send, or take the frames that are there.
     pub fn poll_transfer(&mut self) -> Option<Transfer<'_>> {
         if self.step == Step::Idle {
             self.step = self.job()?;
@@ -206,8 +208,8 @@ impl<'b> Qca7000<'b> {
         Some(Transfer { command: command.to_be_bytes(), data })
     }
 
-    /// The next Ethernet frame from the power line, without FCS, 60 bytes and more. Call it until it gives `None`: nothing
-    /// is read from the chip before.
+    /// The next Ethernet frame from the power line, without FCS, 60 bytes and more. Call it until it gives
+    /// `None`: nothing is read from the chip before.
     pub fn poll_frame(&mut self) -> Option<&[u8]> {
         let place = self.frame.take()?;
         count(&mut self.counters.received, 1);

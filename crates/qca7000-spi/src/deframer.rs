@@ -2,8 +2,8 @@ use core::ops::Range;
 
 use crate::{MAX_FRAME, MIN_FRAME, READ_MAX, RECEIVE_OVERHEAD, SEND_OVERHEAD};
 
-/// The bytes before a frame: its length plus 10 (32 bit, big endian), `AA` four times, its length (16 bit, little endian),
-/// `00 00`.
+/// The bytes before a frame: its length plus 10 (32 bit, big endian), `AA` four times, its length (16 bit,
+/// little endian), `00 00`.
 const HEADER: usize = 12;
 /// What stands in each header; `None` is a byte of a length. No length needs more than 16 bit.
 const PATTERN: [Option<u8>; HEADER] = {
@@ -16,12 +16,13 @@ const END: [u8; 2] = [0x55; 2];
 /// The longest frame that the chip can hold; a header that announces more is none.
 const LONGEST: usize = READ_MAX as usize - RECEIVE_OVERHEAD;
 
-/// Finds the Ethernet frames in what is read from the chip, in the caller's memory and without copying a frame.
+/// Finds the Ethernet frames in what is read from the chip, in the caller's memory and without copying a
+/// frame.
 ///
-/// Bytes go in at [`space`](Self::space) and [`filled`](Self::filled), in pieces of any size; [`poll_item`](Self::poll_item) gives
-/// what they hold. A frame counts if its two lengths agree, its length is possible and its end is where it says. What
-/// looks like a header and has no end is looked through again from its second byte, so that a whole frame after noise,
-/// or after a frame that was cut, is found.
+/// Bytes go in at [`space`](Self::space) and [`filled`](Self::filled), in pieces of any size;
+/// [`poll_item`](Self::poll_item) gives what they hold. A frame counts if its two lengths agree, its length
+/// is possible and its end is where it says. What looks like a header and has no end is looked through again
+/// from its second byte, so that a whole frame after noise, or after a frame that was cut, is found.
 #[derive(Debug)]
 pub struct Deframer<'b> {
     buffer: &'b mut [u8],

@@ -5,14 +5,16 @@ use crate::Register;
 pub enum Event {
     /// The chip is set up; frames can pass.
     Up,
-    /// The chip answers again and has kept its state: it was not reset, its link over the power line lives on.
+    /// The chip answers again and has kept its state: it was not reset, its link over the power line lives
+    /// on.
     Resumed,
     /// The chip started again: power, `VS_RS_DEV`, a fault of its own. [`Event::Up`] follows.
     Restarted,
     /// The bus or the chip does not answer as a chip does; it is probed.
     Lost(Loss),
-    /// No signature for [`times::SILENT`](crate::times::SILENT), and what was seen in its place: look at supply, wires,
-    /// mode and clock of the bus; 0000 and FFFF are a chip that does not drive the line. It is probed on.
+    /// No signature for [`times::SILENT`](crate::times::SILENT), and what was seen in its place: look at
+    /// supply, wires, mode and clock of the bus; 0000 and FFFF are a chip that does not drive the line. It is
+    /// probed on.
     Silent(Loss),
     /// The host resets the chip.
     Resetting(Reset),

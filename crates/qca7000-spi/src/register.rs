@@ -12,28 +12,33 @@ pub const SIGNATURE: u16 = 0xAA55;
 const READ_BIT: u16 = 1 << 15;
 const REGISTER_BIT: u16 = 1 << 14;
 
-/// The bit of [`Register::Config`] that resets the chip; the others stay as they are read (AN4 section 5.1.4).
+/// The bit of [`Register::Config`] that resets the chip; the others stay as they are read (AN4 section
+/// 5.1.4).
 pub(crate) const RESET_BIT: u16 = 1 << 6;
 
 /// The interrupts that are of use (AN4 section 7.1).
 pub(crate) const ENABLED: Cause =
     Cause::CPU_ON.union(Cause::PACKET).union(Cause::READ_ERROR).union(Cause::WRITE_ERROR);
 
-/// The chip's registers, 16 bit each; the discriminant is the address in the lower 14 bits of a command (AN4 section 5.1).
+/// The chip's registers, 16 bit each; the discriminant is the address in the lower 14 bits of a command (AN4
+/// section 5.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u16)]
 pub enum Register {
     /// `BFR_SIZE`, written: how many bytes the next read or write of frames has.
     BufferSize = 0x0100,
-    /// `WRBUF_SPC_AVA`, read: room in the write buffer in bytes, [`WRITE_BUFFER`](crate::WRITE_BUFFER) when it is empty.
+    /// `WRBUF_SPC_AVA`, read: room in the write buffer in bytes, [`WRITE_BUFFER`](crate::WRITE_BUFFER) when
+    /// it is empty.
     WriteSpace = 0x0200,
     /// `RDBUF_BYTE_AVA`, read: bytes that can be read, at most [`READ_MAX`](crate::READ_MAX).
     ReadAvailable = 0x0300,
     /// `SPI_CONFIG`, read and written: bit 6 resets the chip.
     Config = 0x0400,
-    /// `INTR_CAUSE`, read and written: why there is an interrupt ([`Cause`]); what is written is acknowledged.
+    /// `INTR_CAUSE`, read and written: why there is an interrupt ([`Cause`]); what is written is
+    /// acknowledged.
     InterruptCause = 0x0C00,
-    /// `INTR_ENABLE`, read and written: which causes raise an interrupt. 0x0040 after a start in the recordings.
+    /// `INTR_ENABLE`, read and written: which causes raise an interrupt. 0x0040 after a start in the
+    /// recordings.
     InterruptEnable = 0x0D00,
     /// `SIGNATURE`, read: always [`SIGNATURE`].
     Signature = 0x1A00,

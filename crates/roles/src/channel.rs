@@ -1,6 +1,7 @@
 use sdp::Security;
 
-/// Makes the channel of each connection. Discovery announces what is on offer: plain, TLS, or both side by side.
+/// Makes the channel of each connection. Discovery announces what is on offer: plain, TLS, or both side by
+/// side.
 pub trait Channels {
     /// What it makes.
     type Channel: Channel;

@@ -7,11 +7,12 @@
 //! | [`Listen`] | an observer: decodes what others say and needs no network stack; it sends nothing unless it is asked to join |
 //!
 //! Where the modems are paired already, or the link is plain Ethernet, it is taken as up ([`EvseLink::Up`],
-//! [`PevLink::Up`]). The memory of a charger or car is lent by the caller ([`EvseStorage`]). Between TCP and V2GTP stands a
-//! [`Channel`] of each connection: [`Plain`], or what other [`Channels`] make.
+//! [`PevLink::Up`]). The memory of a charger or car is lent by the caller ([`EvseStorage`]). Between TCP and
+//! V2GTP stands a [`Channel`] of each connection: [`Plain`], or what other [`Channels`] make.
 //!
-//! Both sides have the same names: `EvseConfig` and `PevConfig`, `EvseInput` and `PevInput`, `EvseEvent` and `PevEvent`,
-//! `EvseConfigError` and `PevConfigError`. What the session and the plant need is in `evse_fsm` and `pev_fsm`.
+//! Both sides have the same names: `EvseConfig` and `PevConfig`, `EvseInput` and `PevInput`, `EvseEvent` and
+//! `PevEvent`, `EvseConfigError` and `PevConfigError`. What the session and the plant need is in `evse_fsm`
+//! and `pev_fsm`.
 //!
 //! # Example
 //! A car asks for the charger; the answer is the next frame out.

@@ -1,7 +1,7 @@
 //! The power line below IP: a modem and matching, kept in step.
 //!
-//! Neither knows the other. Matching says which key the modem must hold; the modem says whether it does and whether
-//! it sees another one. Both are levels, compared after each step, so that nothing is missed.
+//! Neither knows the other. Matching says which key the modem must hold; the modem says whether it does and
+//! whether it sees another one. Both are levels, compared after each step, so that nothing is missed.
 
 use homeplug_mme::view::AttenProfileInd;
 use homeplug_mme::{ETHERTYPE, Frame, Mac, NetworkKey};
@@ -125,8 +125,8 @@ impl<M: Matching> Line<M> {
         self.tell(cx, M::frame(frame));
     }
 
-    /// Whether a frame says how loud a car was, and another than the own modem says so: its report would be mixed
-    /// with ours. Modems measure under the address under which they are found (three captures).
+    /// Whether a frame says how loud a car was, and another than the own modem says so: its report would be
+    /// mixed with ours. Modems measure under the address under which they are found (three captures).
     fn is_anothers_measurement(&self, frame: &[u8]) -> bool {
         let Ok(frame) = Frame::parse(frame) else { return false };
         let own = self.modem.address().is_none_or(|own| own == frame.from);

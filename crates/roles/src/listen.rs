@@ -5,25 +5,27 @@ use homeplug_mme::{Mac, NetworkKey};
 use machine::{Cx, Deadline, Instant, Machine, Queue, TooShort};
 use modem::{Modem, ModemConfig, ModemEvent};
 
-/// The memory that a [`Listen`] borrows on a board: 4 connections, 16 kB of bytes that cannot be given yet, messages up to
-/// 8 192 bytes.
+/// The memory that a [`Listen`] borrows on a board: 4 connections, 16 kB of bytes that cannot be given yet,
+/// messages up to 8 192 bytes.
 pub use ::listen::BoardStorage as ListenStorage;
 
 /// Gets what a listener hears, when it is complete and with the bytes where they are.
 ///
-/// It has no effect on the listener, and is to return at once: to print or keep a message, copy it and do that elsewhere.
+/// It has no effect on the listener, and is to return at once: to print or keep a message, copy it and do
+/// that elsewhere.
 pub trait ListenWatch {
-    /// A management message, a discovery message, a message of a session, the begin or the end of a connection.
+    /// A management message, a discovery message, a message of a session, the begin or the end of a
+    /// connection.
     fn heard(&self, event: &Event<'_>);
 }
 
-/// A passive observer of Ethernet frames, with matchings, connections, messages and stories; `ATTEMPTS` is the number of
-/// matchings that it keeps.
+/// A passive observer of Ethernet frames, with matchings, connections, messages and stories; `ATTEMPTS` is
+/// the number of matchings that it keeps.
 ///
-/// Frames go in with [`handle`](Machine::handle); what is heard goes to a [`ListenWatch`]. It transmits nothing until it is
-/// told to [`join`](Self::join) or to [set a key](Self::set_key); then it has a [`Modem`] of its own, which is given each key
-/// that a charger gives away (`CM_SLAC_MATCH.CNF`), again at every new match. What that modem says to this host is not part of
-/// what is heard.
+/// Frames go in with [`handle`](Machine::handle); what is heard goes to a [`ListenWatch`]. It transmits
+/// nothing until it is told to [`join`](Self::join) or to [set a key](Self::set_key); then it has a [`Modem`]
+/// of its own, which is given each key that a charger gives away (`CM_SLAC_MATCH.CNF`), again at every new
+/// match. What that modem says to this host is not part of what is heard.
 ///
 /// # Example
 /// ```
@@ -92,8 +94,8 @@ impl<'a, S: Storage<State = Talk>, const A: usize> Listen<'a, S, A> {
         self.watch = Some(watch);
     }
 
-    /// From now on the own modem is given each key that is learned, and the one that is known already. It restarts for it and
-    /// leaves its network.
+    /// From now on the own modem is given each key that is learned, and the one that is known already. It
+    /// restarts for it and leaves its network.
     pub fn join(&mut self, cx: &mut Cx<'_>) {
         self.joins = true;
         self.start_modem(cx);
@@ -109,7 +111,8 @@ impl<'a, S: Storage<State = Talk>, const A: usize> Listen<'a, S, A> {
         self.modem.set_key(cx, key);
     }
 
-    /// The network's key, as given or as learned last: who has it can join the network. For those who ask for it alone.
+    /// The network's key, as given or as learned last: who has it can join the network. For those who ask for
+    /// it alone.
     pub fn key(&self) -> Option<NetworkKey> {
         self.key
     }
@@ -129,8 +132,8 @@ impl<'a, S: Storage<State = Talk>, const A: usize> Listen<'a, S, A> {
         self.heard.attempts()
     }
 
-    /// What is known so far about a connection, by the number that its events have, and its first and its latest frame; `None`
-    /// once it is evicted.
+    /// What is known so far about a connection, by the number that its events have, and its first and its
+    /// latest frame; `None` once it is evicted.
     pub fn talk(&mut self, connection: u64) -> Option<(&Talk, [When; 2])> {
         self.heard.talk(connection)
     }

@@ -6,8 +6,8 @@ use crate::channel::{Broken, Channel};
 use crate::net::{Ended, Station, TcpState};
 use crate::watch::Watch;
 
-/// Either side's session, as a stream needs it: messages with their payload types in and out, and the connection's
-/// life.
+/// Either side's session, as a stream needs it: messages with their payload types in and out, and the
+/// connection's life.
 pub(crate) trait Session: Machine<Route = u16> {
     /// A connection is open.
     const CONNECTED: Self::Input<'static>;

@@ -1,5 +1,5 @@
-//! A charger and a car on one cable, both our own, frame by frame: what each does with the other's bytes is proven
-//! elsewhere, here it is that both roles find together and apart.
+//! A charger and a car on one cable, both our own, frame by frame: what each does with the other's bytes is
+//! proven elsewhere, here it is that both roles find together and apart.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 use std::cell::RefCell;

@@ -292,8 +292,8 @@ fn played(deeds: &[Deed]) -> (Vec<Vec<u8>>, Vec<ListenEvent>, Vec<u64>) {
 }
 
 proptest! {
-    /// The contract of a machine, as `Bench` asserts it: no deadline in the past, none that stays due, and nothing on a
-    /// foreign cable; and the same deeds give the same frames and events.
+    /// The contract of a machine, as `Bench` asserts it: no deadline in the past, none that stays due, and
+    /// nothing on a foreign cable; and the same deeds give the same frames and events.
     #[test]
     fn whatever_comes_it_keeps_the_contract_of_a_machine(deeds in deeds()) {
         prop_assert_eq!(played(&deeds), played(&deeds));

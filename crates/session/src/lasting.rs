@@ -50,10 +50,11 @@ pub fn earliest(now: Instant, dues: &[Option<Instant>]) -> Option<Instant> {
     dues.iter().flatten().filter(|at| **at > now).min().copied()
 }
 
-/// A state of a contact or of the pilot that counts only after two readings, a debounce time apart, agree on it.
+/// A state of a contact or of the pilot that counts only after two readings, a debounce time apart, agree on
+/// it.
 ///
-/// The time runs from measurement to measurement: one reading that is looked at again and again proves nothing. A missing
-/// reading changes nothing here; freshness is [`Sensor`](crate::Sensor)'s.
+/// The time runs from measurement to measurement: one reading that is looked at again and again proves
+/// nothing. A missing reading changes nothing here; freshness is [`Sensor`](crate::Sensor)'s.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Debounce {
     since: Option<Instant>,
@@ -61,10 +62,11 @@ pub struct Debounce {
 }
 
 impl Debounce {
-    /// Debounce of the pilot's level before a session ends: 30 ms (judgement; contact bounce of a plug lasts up to
-    /// 20 ms, and 60 ms are allowed from the edge to the end).
+    /// Debounce of the pilot's level before a session ends: 30 ms (judgement; contact bounce of a plug lasts
+    /// up to 20 ms, and 60 ms are allowed from the edge to the end).
     pub const PILOT: Duration = Duration::from_millis(30);
-    /// Debounce of contactor feedback, lock and proximity: 50 ms (judgement; auxiliary contacts bounce for 10..20 ms).
+    /// Debounce of contactor feedback, lock and proximity: 50 ms (judgement; auxiliary contacts bounce for
+    /// 10..20 ms).
     pub const CONTACT: Duration = Duration::from_millis(50);
 
     /// A state that was not seen.
@@ -72,8 +74,8 @@ impl Debounce {
         Self { since: None, is_settled: false }
     }
 
-    /// Whether the state that `is_so` recognises counts: each reading for `time` has shown it. One reading that does not
-    /// show it begins again.
+    /// Whether the state that `is_so` recognises counts: each reading for `time` has shown it. One reading
+    /// that does not show it begins again.
     pub fn take<T>(
         &mut self,
         reading: Option<Reading<T>>,

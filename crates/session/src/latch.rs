@@ -1,10 +1,12 @@
-/// What holds the next session off until a person has acted, the worst last: a worse one takes the place of the one before.
+/// What holds the next session off until a person has acted, the worst last: a worse one takes the place of
+/// the one before.
 ///
-/// A latch outlives the program: its event is to be kept in a place that survives (a file, flash), under [`name`](Self::name),
-/// and given back at the start.
+/// A latch outlives the program: its event is to be kept in a place that survives (a file, flash), under
+/// [`name`](Self::name), and given back at the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Latch {
-    /// No fault: the car's driver has ended the charge, and has not started it again. Ends when the plug was out, too.
+    /// No fault: the car's driver has ended the charge, and has not started it again. Ends when the plug was
+    /// out, too.
     DriverStop,
     /// A current was demanded and did not come, twice in a row.
     NoCurrent,
@@ -86,8 +88,9 @@ impl Latch {
         self.row().2
     }
 
-    /// Which of two is kept where one has to outlive the program: the worse, but a suspect sensor before any that is read.
-    /// It is not found again by itself, while a button, a contact and a voltage are read again; each holds until a person acts.
+    /// Which of two is kept where one has to outlive the program: the worse, but a suspect sensor before any
+    /// that is read. It is not found again by itself, while a button, a contact and a voltage are read again;
+    /// each holds until a person acts.
     #[must_use]
     pub fn kept(self, other: Self) -> Self {
         let rank = |latch: Self| (latch == Self::Unreadable, latch == Self::Suspect, latch);

@@ -2,9 +2,9 @@ use core::fmt;
 
 /// Where a connector is in its life, in the order in which it happens.
 ///
-/// The phases before the session are named after what is being waited for, those of the session after what its messages
-/// are for, in any protocol. Logs, stop reasons and the page show the protocol's own word, [`name`](Self::name), also in
-/// debug output.
+/// The phases before the session are named after what is being waited for, those of the session after what
+/// its messages are for, in any protocol. Logs, stop reasons and the page show the protocol's own word,
+/// [`name`](Self::name), also in debug output.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
     /// Nothing plugged in.

@@ -11,16 +11,16 @@ pub enum Isolation {
     Fault,
 }
 
-/// What an isolation monitor reports. A monitor proves that it is alive by `count`: a reading that is new only in its time
-/// may come from a program that asks a monitor that hangs.
+/// What an isolation monitor reports. A monitor proves that it is alive by `count`: a reading that is new
+/// only in its time may come from a program that asks a monitor that hangs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Insulation {
     /// The monitor's own judgement. Where it gives ohms as well, the worse of both counts.
     pub status: Isolation,
     /// The lower of the resistances of both poles to earth, in ohm, where the monitor gives it.
     pub resistance_ohm: Option<u32>,
-    /// The monitor's own number, or time, of its newest measurement: any change is a new measurement. Absent where the
-    /// monitor has none; that it hangs can then not be seen.
+    /// The monitor's own number, or time, of its newest measurement: any change is a new measurement. Absent
+    /// where the monitor has none; that it hangs can then not be seen.
     pub count: Option<u32>,
     /// Its self-test; absent where it has none.
     pub self_test: Option<SelfTest>,

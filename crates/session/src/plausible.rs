@@ -19,8 +19,8 @@ impl Agreement {
         Self { apart: Lasting::new() }
     }
 
-    /// Whether the two, in mV, have been more than [`APART_MV`] apart for [`APART`]. One that is absent, or that does not
-    /// measure the same at the moment, is no comparison.
+    /// Whether the two, in mV, have been more than [`APART_MV`] apart for [`APART`]. One that is absent, or
+    /// that does not measure the same at the moment, is no comparison.
     pub fn is_broken(&mut self, now: Instant, one_mv: Option<i32>, other_mv: Option<i32>) -> bool {
         let are_apart =
             one_mv.zip(other_mv).is_some_and(|(one, other)| one.abs_diff(other) > APART_MV.unsigned_abs());
@@ -50,8 +50,8 @@ pub enum Touch {
 }
 
 impl Touch {
-    /// What these sources say, each in mV or silent. `is_suspect`: one of them was found to contradict another. The peer's
-    /// word is no source.
+    /// What these sources say, each in mV or silent. `is_suspect`: one of them was found to contradict
+    /// another. The peer's word is no source.
     pub fn of(sources_mv: &[Option<i32>], is_suspect: bool) -> Self {
         let is_live =
             |source: &Option<i32>| source.is_some_and(|mv| mv.unsigned_abs() >= DEAD_MV.unsigned_abs());

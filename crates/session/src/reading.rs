@@ -25,7 +25,8 @@ pub fn fresh<T: Copy>(reading: Option<Reading<T>>, now: Instant) -> Option<T> {
     reading.filter(|reading| is_fresh(reading.at, now)).map(|reading| reading.value)
 }
 
-/// Whether what was measured at `at` still counts. Every rule of both sides asks it: called where flash counts.
+/// Whether what was measured at `at` still counts. Every rule of both sides asks it: called where flash
+/// counts.
 #[cfg_attr(target_pointer_width = "32", inline(never))]
 fn is_fresh(at: Instant, now: Instant) -> bool {
     now.since(at) <= MAX_AGE
@@ -48,7 +49,8 @@ impl<F: Flags + Copy> Sensor<F> {
         Self { flag, name, at: reading.map(|reading| reading.at) }
     }
 
-    /// The name of the first of `sensors` that is needed and whose reading is absent or older than [`MAX_AGE`].
+    /// The name of the first of `sensors` that is needed and whose reading is absent or older than
+    /// [`MAX_AGE`].
     pub fn stale(sensors: &[Self], needed: F, now: Instant) -> Option<&'static str> {
         let is_too_old = |at: Option<Instant>| at.is_none_or(|at| !is_fresh(at, now));
         let mut needed = sensors.iter().filter(|sensor| needed.contains(sensor.flag));

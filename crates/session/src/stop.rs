@@ -32,8 +32,8 @@ pub enum Cause {
     Unplugged,
     /// The release button of the plug was pressed (proximity).
     Released,
-    /// The proximity wire shows no resistance that a plug has, or no plug although the pilot shows one: a short, a break or a
-    /// wrong resistor.
+    /// The proximity wire shows no resistance that a plug has, or no plug although the pilot shows one: a
+    /// short, a break or a wrong resistor.
     ProximityFault,
     /// The car left pilot C/D while it should be ready: its hardware stop request.
     LeftReady,
@@ -122,7 +122,8 @@ pub struct StopReason {
     pub detail: Detail,
 }
 
-/// What the other side said when the session ended, and which values were compared; absent where it does not apply.
+/// What the other side said when the session ended, and which values were compared; absent where it does not
+/// apply.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Detail {
     /// The response code's name.
@@ -299,9 +300,10 @@ impl StopReason {
         }
     }
 
-    /// Whether this reason takes the place of `told`, which was given before: only where it is worse. An electrical fault
-    /// or an emergency is worse than any other failure, and that is worse than an end in order. What follows from a stop
-    /// that is under way anyway takes no place: the plug is pulled, the pilot leaves C, the charger shuts down.
+    /// Whether this reason takes the place of `told`, which was given before: only where it is worse. An
+    /// electrical fault or an emergency is worse than any other failure, and that is worse than an end in
+    /// order. What follows from a stop that is under way anyway takes no place: the plug is pulled, the pilot
+    /// leaves C, the charger shuts down.
     pub fn replaces(self, told: Self) -> bool {
         let follows = matches!(
             self.cause,
@@ -348,7 +350,8 @@ impl fmt::Display for StopReason {
 }
 
 impl fmt::Display for Detail {
-    /// Each part that is there, after a comma: `, FAILED, EVSE_EmergencyShutdown, inlet voltage 0.0 V against battery voltage 350.1 V`.
+    /// Each part that is there, after a comma:
+    /// `, FAILED, EVSE_EmergencyShutdown, inlet voltage 0.0 V against battery voltage 350.1 V`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let said = [self.code, self.status, self.notification, self.error];
         said.into_iter().flatten().try_for_each(|name| write!(f, ", {name}"))?;

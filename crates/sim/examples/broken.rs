@@ -1,5 +1,5 @@
-//! Plays every scenario of the library, then seeds, and says which safety rule is broken first, and where: what
-//! `tests/mutation` runs. The answer does not depend on the number of threads.
+//! Plays every scenario of the library, then seeds, and says which safety rule is broken first, and where:
+//! what `tests/mutation` runs. The answer does not depend on the number of threads.
 //!
 //! ```console
 //! cargo run -p fastcharge-sim --example broken -- SEEDS

@@ -7,7 +7,8 @@ use session::{Limits, Reading, Target};
 use crate::plant::{CarDemand, CarPlant};
 use crate::{Drive, Input, Node};
 
-/// The car's role as a node. Its sensors and its battery are those of the [`Bench`](crate::plant::Bench) at its cable.
+/// The car's role as a node. Its sensors and its battery are those of the [`Bench`](crate::plant::Bench) at
+/// its cable.
 pub struct Car<'a> {
     pev: Pev<'a>,
     wishes: Wishes,

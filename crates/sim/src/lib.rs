@@ -4,9 +4,11 @@
 //!   virtual time, or between real interfaces in real time.
 //! * [`World`] drives [`Node`]s - chargers, cars, listeners, tests - at their modems, with their
 //!   [cables](Cable), and writes a [trace](trace::Trace). It jumps from deadline to deadline.
-//! * [`plant`] is the hardware at both ends of a cable; [`invariant`] is what must hold there, whatever happens.
+//! * [`plant`] is the hardware at both ends of a cable; [`invariant`] is what must hold there, whatever
+//!   happens.
 //! * Faults are on every way a frame can go: [`Weather`](power_line::Weather) by chance,
-//!   [`Rule`](power_line::Rule)s by script; [`plant::Fault`]s break the hardware, [`Injection`]s do the rest. A [`Scenario`] is all of it as data.
+//!   [`Rule`](power_line::Rule)s by script; [`plant::Fault`]s break the hardware, [`Injection`]s do the rest.
+//!   A [`Scenario`] is all of it as data.
 //!
 //! There is no clock, no thread and no hash map in here: the same seed gives the same trace.
 //!

@@ -35,8 +35,8 @@ pub trait Node {
     /// The next event, as a line of the trace.
     fn poll_event(&mut self) -> Option<String>;
 
-    /// Drops the next event and says whether there was one: [`poll_event`](Self::poll_event) without its words, for a
-    /// world that keeps no trace.
+    /// Drops the next event and says whether there was one: [`poll_event`](Self::poll_event) without its
+    /// words, for a world that keeps no trace.
     fn drop_event(&mut self) -> bool {
         self.poll_event().is_some()
     }
@@ -49,8 +49,8 @@ pub trait Node {
         Drive::Nothing
     }
 
-    /// When it reads its sensors next; `None` for a node that has none. They are read at once, too, when what it sees
-    /// of the pilot changes.
+    /// When it reads its sensors next; `None` for a node that has none. They are read at once, too, when what
+    /// it sees of the pilot changes.
     fn reads_at(&self) -> Option<Instant> {
         None
     }

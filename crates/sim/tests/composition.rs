@@ -1,5 +1,5 @@
-//! Charger and car through what happens between plug, pilot, modem, matching and session: nothing of it leaves a
-//! plugged car without 5 % until it is pulled.
+//! Charger and car through what happens between plug, pilot, modem, matching and session: nothing of it
+//! leaves a plugged car without 5 % until it is pulled.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

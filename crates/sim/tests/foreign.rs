@@ -1,5 +1,5 @@
-//! The car among chargers that are not ours: modems that do not measure, and rogues that lie about what they measured
-//! (CVE-2025-12357).
+//! The car among chargers that are not ours: modems that do not measure, and rogues that lie about what they
+//! measured (CVE-2025-12357).
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

@@ -1,4 +1,5 @@
-//! A listener beside a whole session (`X045`, `X118`): the frames on the charger's cable, and what a listener makes of them.
+//! A listener beside a whole session (`X045`, `X118`): the frames on the charger's cable, and what a listener
+//! makes of them.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 use std::cell::RefCell;

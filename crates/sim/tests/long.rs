@@ -1,6 +1,7 @@
-//! Much of the same: sessions one after the other without a new plug, and hours of charging (`X117`), by the safety rules.
-//! No crate below the world has an allocator, and all memory of a role is lent to it once: it cannot grow. What could go
-//! wrong is a number that runs over, or something that the last session left behind.
+//! Much of the same: sessions one after the other without a new plug, and hours of charging (`X117`), by the
+//! safety rules. No crate below the world has an allocator, and all memory of a role is lent to it once: it
+//! cannot grow. What could go wrong is a number that runs over, or something that the last session left
+//! behind.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 mod common;

@@ -1,5 +1,5 @@
-//! Two posts next to each other whose power lines hear each other (`X116`): whole sessions, each by the safety rules of
-//! its own cable, and what happens to one does not happen to the other.
+//! Two posts next to each other whose power lines hear each other (`X116`): whole sessions, each by the
+//! safety rules of its own cable, and what happens to one does not happen to the other.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

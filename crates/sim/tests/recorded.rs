@@ -49,7 +49,8 @@ fn pev(mac: Mac, key: Option<NetworkKey>) -> ModemConfig {
     ModemConfig { key, ..ModemConfig::pev(kind_of(mac), mac) }
 }
 
-/// The confirmations of this name, each with the first request of its name that goes to the same modem or to all.
+/// The confirmations of this name, each with the first request of its name that goes to the same modem or to
+/// all.
 fn pairs<'r>(all: &'r [Recorded], name: &str, version: u8) -> Vec<(&'r Recorded, &'r Recorded)> {
     let named = |kind: &str| {
         let name = format!("{name}.{kind}");

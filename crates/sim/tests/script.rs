@@ -96,7 +96,8 @@ fn every_scenario_says_what_happens_to_whom_and_what_must_be_seen() {
 
 #[test]
 fn a_car_is_judged_by_what_has_come_to_it() {
-    // The charger ends the session, and its words and the end of the connection come to the car a second later.
+    // The charger ends the session, and its words and the end of the connection come to the car a second
+    // later.
     let late = "scenario late\nsetup charger strict\non PreChargeReq 4: set EVTargetVoltage 0V\n\
                 on PreChargeRes 4: line delays 1036 ms\nexpect car stops FailedResponse(PreChargeRes)\n";
     let verdict = run(&parse(late).unwrap()[0]);

@@ -1,5 +1,5 @@
-//! Cars and chargers in bad weather, by seed: none gets stuck, and a plug that is pulled and put in again leads to a
-//! match from every state. `CCS_SEEDS` sets how many seeds are tried.
+//! Cars and chargers in bad weather, by seed: none gets stuck, and a plug that is pulled and put in again
+//! leads to a match from every state. `CCS_SEEDS` sets how many seeds are tried.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -207,8 +207,8 @@ fn cars_and_chargers_in_bad_weather_match_in_the_end_and_again_after_a_pull_of_t
     }
 }
 
-/// Pulls the plug every so many milliseconds of an undisturbed matching, from before the plug to after the match: so
-/// each state of both sides is met.
+/// Pulls the plug every so many milliseconds of an undisturbed matching, from before the plug to after the
+/// match: so each state of both sides is met.
 #[test]
 fn from_every_state_a_pull_of_the_plug_leads_to_a_match() {
     let mut seen = BTreeSet::new();

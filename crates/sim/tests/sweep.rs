@@ -1,6 +1,6 @@
-//! One thing breaks, at each point of a session: both sides keep every safety rule, and once it is mended and the plug was
-//! pulled and put in again, current flows. What must be seen of a single fault beside that stands in `scenarios/`; what
-//! several of them make together is tried by chance.
+//! One thing breaks, at each point of a session: both sides keep every safety rule, and once it is mended and
+//! the plug was pulled and put in again, current flows. What must be seen of a single fault beside that
+//! stands in `scenarios/`; what several of them make together is tried by chance.
 #![allow(clippy::panic, reason = "a test ends where it fails")]
 
 use sim::script::{parse, run};

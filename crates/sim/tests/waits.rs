@@ -11,8 +11,8 @@ use sim::{Car, Charger, Injection, Limit, ModemConfig, ModemKind, Node, Port, Sp
 const EVSE: Port = Port(0);
 const PEV: Port = Port(1);
 
-/// Plays a charger and a car with these modems, plugged in at `plug`, for 30 s; gives when either side first reported each
-/// of the words.
+/// Plays a charger and a car with these modems, plugged in at `plug`, for 30 s; gives when either side first
+/// reported each of the words.
 fn told(plug: Instant, evse: ModemConfig, pev: ModemConfig, words: &[(&str, &str)]) -> Vec<Instant> {
     let (mut first, mut second) = (EvseStorage::new(), PevStorage::new());
     let mut world: World<Box<dyn Node + '_>> = World::new(1);

@@ -1,4 +1,5 @@
-//! The world: a whole match over simulated modems, faults, ends of runs, and the same trace for the same seed.
+//! The world: a whole match over simulated modems, faults, ends of runs, and the same trace for the same
+//! seed.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 mod common;

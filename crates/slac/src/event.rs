@@ -29,8 +29,8 @@ pub enum Event {
         /// How many.
         sounds: u8,
     },
-    /// Charger: what its modem heard of a car. Car: what a charger reports (`CM_ATTEN_CHAR.IND`). One for each
-    /// station.
+    /// Charger: what its modem heard of a car. Car: what a charger reports (`CM_ATTEN_CHAR.IND`). One for
+    /// each station.
     Measured {
         /// The other side.
         peer: Mac,
@@ -44,13 +44,14 @@ pub enum Event {
         /// The charger.
         peer: Mac,
     },
-    /// Car, a warning: no charger that measured is left, so one that did not is tried. It may be another post's.
+    /// Car, a warning: no charger that measured is left, so one that did not is tried. It may be another
+    /// post's.
     NoneMeasured {
         /// The charger that is tried.
         peer: Mac,
     },
-    /// Car, a warning: a charger that would be chosen gave no link, or no session, within the last minute, so another
-    /// one is tried before it.
+    /// Car, a warning: a charger that would be chosen gave no link, or no session, within the last minute, so
+    /// another one is tried before it.
     SetAside {
         /// The charger that is set aside.
         peer: Mac,
@@ -93,8 +94,8 @@ pub enum Event {
     Left,
     /// An attempt failed; what follows depends on the configuration.
     Failed(Failure),
-    /// Too many failed attempts. Charger: it rests for a minute. Car: nothing more until 5 % is taken back or the plug
-    /// is pulled.
+    /// Too many failed attempts. Charger: it rests for a minute. Car: nothing more until 5 % is taken back or
+    /// the plug is pulled.
     GaveUp,
     /// More stations ask or answer than can be remembered: of cars, those that sound come first.
     Crowded,

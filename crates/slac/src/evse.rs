@@ -21,8 +21,9 @@ use validation::Validation;
 
 /// The charger's side: measures cars, reports, gives the key to the one that chooses it.
 ///
-/// It answers whenever its modem is ready and 5 % is offered, for as long as that lasts: a car may come late, come
-/// again, or begin anew in the middle. The network's key is drawn here, fresh after each car that got it.
+/// It answers whenever its modem is ready and 5 % is offered, for as long as that lasts: a car may come late,
+/// come again, or begin anew in the middle. The network's key is drawn here, fresh after each car that got
+/// it.
 ///
 /// # Example
 /// A plug is in, the modem has the key, a car asks who is there.
@@ -100,8 +101,8 @@ timers! {
 /// Events that wait at most: a run has about ten.
 const EVENTS: usize = 32;
 
-/// After too many failures nothing is offered for so long: judgement. Not for ever, for the failures may be those of a
-/// stranger who takes keys.
+/// After too many failures nothing is offered for so long: judgement. Not for ever, for the failures may be
+/// those of a stranger who takes keys.
 const REST: Duration = Duration::from_secs(60);
 
 impl Evse {

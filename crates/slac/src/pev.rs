@@ -24,8 +24,8 @@ const EVENTS: usize = 32;
 
 /// The car's side of matching: asks, sounds, chooses the charger that heard it loudest, joins its network.
 ///
-/// A charger that gave no link is tried last for [`SET_ASIDE`](crate::times::SET_ASIDE); one whose modem does not measure
-/// where no measured one is left.
+/// A charger that gave no link is tried last for [`SET_ASIDE`](crate::times::SET_ASIDE); one whose modem does
+/// not measure where no measured one is left.
 ///
 /// It speaks with no modem: [`key`](Self::key) says what the own modem must hold, and
 /// [`PevInput::ModemReady`] and [`PevInput::Link`] say what has come of it.
@@ -106,14 +106,14 @@ impl Pev {
         self.verdict
     }
 
-    /// What the own modem must hold; `None` leaves it as it is. From the match on the charger's key, after leaving
-    /// a random one of nobody else.
+    /// What the own modem must hold; `None` leaves it as it is. From the match on the charger's key, after
+    /// leaving a random one of nobody else.
     pub const fn key(&self) -> Option<NetworkKey> {
         self.modem.key
     }
 
-    /// What the pilot has to show while the charger counts: `Some(true)` is state C, `Some(false)` B. `None`: what
-    /// it shows is not our business.
+    /// What the pilot has to show while the charger counts: `Some(true)` is state C, `Some(false)` B. `None`:
+    /// what it shows is not our business.
     pub fn toggle(&self) -> Option<bool> {
         if self.state == PevState::Validating { self.validation.toggle() } else { None }
     }

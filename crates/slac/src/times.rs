@@ -1,5 +1,5 @@
-//! Timers and counters of ISO 15118-3 (annex A): values as two test environments, EVerest and `MStar`'s tables have
-//! them, which agree unless a line says otherwise. What no source has is called judgement.
+//! Timers and counters of ISO 15118-3 (annex A): values as two test environments, EVerest and `MStar`'s
+//! tables have them, which agree unless a line says otherwise. What no source has is called judgement.
 
 use machine::Duration;
 
@@ -87,11 +87,13 @@ pub const T_CONN_RESUME: Duration = ms(6000);
 /// `T_conn_resetup`: after a loss, matching begins anew within this time.
 pub const T_CONN_RESETUP: Duration = ms(15_000);
 
-/// Below this mean the charger is the car's: `C_EV_match_signalattn_direct`, hundredths of a dB (`MStar`'s table).
+/// Below this mean the charger is the car's: `C_EV_match_signalattn_direct`, hundredths of a dB (`MStar`'s
+/// table).
 pub const SIGNALATTN_DIRECT_CDB: u32 = 1000;
-/// Below this mean it may be: `C_EV_match_signalattn_indirect`, hundredths of a dB. Others have 40, 60 and 80 dB.
+/// Below this mean it may be: `C_EV_match_signalattn_indirect`, hundredths of a dB. Others have 40, 60 and 80
+/// dB.
 pub const SIGNALATTN_INDIRECT_CDB: u32 = 2000;
-/// Beyond this mean a car takes no charger by default: the single limit of open-plc-utils, hundredths of a dB. Chargers
-/// chosen in the captures report up to 26 dB; without any limit a car whose own charger is not heard for a moment takes
-/// the one at the next post.
+/// Beyond this mean a car takes no charger by default: the single limit of open-plc-utils, hundredths of a
+/// dB. Chargers chosen in the captures report up to 26 dB; without any limit a car whose own charger is not
+/// heard for a moment takes the one at the next post.
 pub const SIGNALATTN_LIMIT_CDB: u32 = 4000;

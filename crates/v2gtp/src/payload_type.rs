@@ -51,7 +51,8 @@ impl PayloadType {
     }
 }
 
-/// Numbers and meanings as deployed ISO 15118-2 and -20 stacks use them; the side streams are named by Josev only.
+/// Numbers and meanings as deployed ISO 15118-2 and -20 stacks use them; the side streams are named by Josev
+/// only.
 const NAMES: &[(PayloadType, &str)] = &[
     (PayloadType::EXI, "EXI"),
     (PayloadType::ISO20_COMMON, "ISO 15118-20 common"),

@@ -1,5 +1,5 @@
-//! A car on the ESP32-P4. Its battery is [`Desk`]: it asks for a charge, and has no sensor of high voltage, so the session ends
-//! before any contactor closes. A `Battery` of your own in its place makes it charge.
+//! A car on the ESP32-P4. Its battery is [`Desk`]: it asks for a charge, and has no sensor of high voltage,
+//! so the session ends before any contactor closes. A `Battery` of your own in its place makes it charge.
 #![no_std]
 #![no_main]
 

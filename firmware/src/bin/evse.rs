@@ -8,7 +8,7 @@ use control_pilot::{Level, Output};
 use evse_fsm::{Contactors, Insulation, Isolation, Plant, Reading};
 use firmware::Chip;
 use machine::{Cx, Duration, Instant, Machine, whole};
-use roles::{Evse, EvseConfig, EvseLink, EvseStorage, EvseInput, MAX_FRAME, Mac};
+use roles::{Evse, EvseConfig, EvseInput, EvseLink, EvseStorage, MAX_FRAME, Mac};
 
 /// The role's memory, lent to it for ever.
 static mut STORAGE: EvseStorage<'static> = EvseStorage::new();

@@ -1,9 +1,9 @@
 //! The conformance cases of ISO 15118-4 and ISO 15118-3 against our machines, in virtual time.
 //!
 //! The catalogue (`conformance.json`, beside the corpus) names 472 cases of two public test environments. One
-//! [table] says for each which runner plays it, with what arguments, and what comes of it - or why it does not apply
-//! to a DC charger and car that speak DIN SPEC 70121. Where a case is about a message of ISO 15118-2 that DIN has under
-//! another name, it is run with DIN's.
+//! [table] says for each which runner plays it, with what arguments, and what comes of it - or why it does
+//! not apply to a DC charger and car that speak DIN SPEC 70121. Where a case is about a message of ISO
+//! 15118-2 that DIN has under another name, it is run with DIN's.
 //!
 //! ```
 //! let Some(report) = conformance::run() else { return };

@@ -208,8 +208,8 @@ impl Stage<'_> {
     }
 }
 
-/// The pilot is lost while the car's matching is there: it ends at once, leaves what it was in, and is matched again
-/// when the pilot is back.
+/// The pilot is lost while the car's matching is there: it ends at once, leaves what it was in, and is
+/// matched again when the pilot is back.
 pub(crate) fn pilot_lost(at: PevState, outputs: &[Output]) -> Outcome {
     on_stage(at == PevState::Validating, |stage| {
         for output in outputs {

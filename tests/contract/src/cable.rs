@@ -1,4 +1,5 @@
-//! The plainest cable between a charger and a car: contactors and sensors follow at once, and so does the current.
+//! The plainest cable between a charger and a car: contactors and sensors follow at once, and so does the
+//! current.
 
 use control_pilot::{Level, Output};
 use machine::Instant;
@@ -17,7 +18,8 @@ pub struct Sensed {
     pub current_ma: i32,
 }
 
-/// What comes of both sides' demands. The voltage follows the stronger side, the current what the charger gives.
+/// What comes of both sides' demands. The voltage follows the stronger side, the current what the charger
+/// gives.
 pub fn sense(at: Instant, charger: evse_fsm::Demand, car: pev_fsm::Demand, is_plugged: bool) -> Sensed {
     let (out, inlet) = (charger.contactors == Contactors::Closed, car.contactors == Contactors::Closed);
     let voltage_mv = match (out, inlet) {

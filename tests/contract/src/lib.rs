@@ -1,7 +1,7 @@
 //! What the tests of the contract share: bytes that no one should send.
 //!
-//! The tests drive each machine of the workspace in a [`Check`](machine::check::Check), through sessions with a peer and
-//! through hostile bytes.
+//! The tests drive each machine of the workspace in a [`Check`](machine::check::Check), through sessions with
+//! a peer and through hostile bytes.
 
 pub mod cable;
 pub mod timers;
@@ -11,8 +11,8 @@ use std::fmt::Debug;
 use machine::check::{Broken, Check};
 use machine::{Duration, Instant, Machine};
 
-/// Frames that come from `genuine` ones by chance: cut, lengthened, with other bytes, of nothing but chance, and now and
-/// then as they were. The same `seed` gives the same frames.
+/// Frames that come from `genuine` ones by chance: cut, lengthened, with other bytes, of nothing but chance,
+/// and now and then as they were. The same `seed` gives the same frames.
 pub fn hostile(seed: u64, genuine: &[Vec<u8>]) -> impl Iterator<Item = Vec<u8>> {
     let mut chance = Chance(seed | 1);
     std::iter::repeat_with(move || {

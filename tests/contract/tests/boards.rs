@@ -1,5 +1,5 @@
-//! The board's own machine. `qca7000_spi::Qca7000` lends its bytes instead of writing them into a buffer, so it is no
-//! `Machine`, and nothing can be lost to a short one.
+//! The board's own machine. `qca7000_spi::Qca7000` lends its bytes instead of writing them into a buffer, so
+//! it is no `Machine`, and nothing can be lost to a short one.
 #![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 use board::{Ear, Listen, Mac, Role};

@@ -64,8 +64,9 @@ pub fn hex(bytes: &[u8]) -> String {
 pub const PCAP_HEAD: [u8; 24] =
     [0xD4, 0xC3, 0xB2, 0xA1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0];
 
-/// Moves the link-local addresses of an Ethernet frame to another subnet, `fe80:0:1::` say, those of IPv6's header and the
-/// charger's in discovery's answer: so that a session that is repeated has connections of its own. Checksums stay.
+/// Moves the link-local addresses of an Ethernet frame to another subnet, `fe80:0:1::` say, those of IPv6's
+/// header and the charger's in discovery's answer: so that a session that is repeated has connections of its
+/// own. Checksums stay.
 pub fn to_subnet(subnet: u32, frame: &mut [u8]) {
     const IPV6: [u8; 2] = [0x86, 0xDD];
     const UDP: u8 = 17;

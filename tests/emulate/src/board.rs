@@ -45,8 +45,9 @@ impl Machine {
         }
     }
 
-    /// Its devices, beside those that both have. With `-icount` its time goes by instructions, so that its watchdog knows nothing
-    /// of a machine that is busy: 1 ns each, so that a RISC-V core reads how many it has done, or 8 ns.
+    /// Its devices, beside those that both have. With `-icount` its time goes by instructions, so that its
+    /// watchdog knows nothing of a machine that is busy: 1 ns each, so that a RISC-V core reads how many it
+    /// has done, or 8 ns.
     const fn devices(self) -> &'static [&'static str] {
         match self {
             Self::Riscv => &[

@@ -43,8 +43,8 @@ pub(crate) struct Firmware {
     pub(crate) code: Option<i32>,
 }
 
-/// What a listener says of a session, in this order: matching, attenuation, the key only when it is asked for, the session with
-/// its values, its phases with their durations, and what ended it.
+/// What a listener says of a session, in this order: matching, attenuation, the key only when it is asked
+/// for, the session with its values, its phases with their durations, and what ended it.
 const STORY: &[&str] = &[
     " asks who is there, run ",
     " dB over 10 sounds",

@@ -19,8 +19,8 @@ fn most(what: &str, before: u64) -> u64 {
     before + if what.starts_with("instructions.") { before * PERCENT / 100 } else { BYTES }
 }
 
-/// Prints the measured rows of a firmware, and compares them with those in the file, or writes them there. An error names each
-/// row that is missing, has grown or cannot be; then nothing is written.
+/// Prints the measured rows of a firmware, and compares them with those in the file, or writes them there. An
+/// error names each row that is missing, has grown or cannot be; then nothing is written.
 pub(crate) fn enter(file: &Path, name: &str, rows: &[Row], is_written: bool) -> Result<()> {
     for (what, now) in rows {
         println!("{name} {what} {now}");
@@ -166,8 +166,8 @@ impl Ledger {
         self.rows(name).map(|(what, _)| what.as_str()).filter(is_gone)
     }
 
-    /// Puts in what was measured. Reasons and comments stay; a crate that is gone loses its row. Anything else that has a row is
-    /// measured, or nothing is written.
+    /// Puts in what was measured. Reasons and comments stay; a crate that is gone loses its row. Anything
+    /// else that has a row is measured, or nothing is written.
     fn write(&mut self, name: &str, rows: &[Row]) -> Result<()> {
         let is_of_crate = |what: &str| what.starts_with("code.") || what.starts_with("ram.");
         let missing = self.gone(name, rows).filter(|what| !is_of_crate(what));
@@ -206,7 +206,8 @@ impl Ledger {
     }
 }
 
-/// Flash and RAM of a linked firmware, whole and by crate. Stack and what only an emulator needs are not in it.
+/// Flash and RAM of a linked firmware, whole and by crate. Stack and what only an emulator needs are not in
+/// it.
 pub(crate) fn sizes(elf: &Path) -> Result<Vec<Row>> {
     let bytes = std::fs::read(elf).with_context(|| elf.display().to_string())?;
     let file =

@@ -93,8 +93,9 @@ impl Fault {
     }
 }
 
-/// Boots a firmware on an emulated board and plays the other end of the cable: what the board says on its serial line is
-/// printed. The exit code is 0 after a whole session in order, 1 if anything is missing of it, 2 for a wrong usage.
+/// Boots a firmware on an emulated board and plays the other end of the cable: what the board says on its
+/// serial line is printed. The exit code is 0 after a whole session in order, 1 if anything is missing of it,
+/// 2 for a wrong usage.
 #[derive(Parser)]
 #[command(name = "emulate", args_conflicts_with_subcommands = true)]
 struct Cli {
@@ -115,14 +116,15 @@ pub(crate) struct Wish {
     /// The other end of the cable is a board, too, on this machine.
     #[arg(long, value_name = "MACHINE", value_enum, conflicts_with = "bridge")]
     peer: Option<board::Machine>,
-    /// The other end of the cable is a car on this network interface, in real time and without matching: a charger's firmware
-    /// alone.
+    /// The other end of the cable is a car on this network interface, in real time and without matching: a
+    /// charger's firmware alone.
     #[arg(long, value_name = "INTERFACE", conflicts_with = "ledger")]
     bridge: Option<String>,
     /// The board's program panics while current flows; it must leave every output SAFE, and begin again.
     #[arg(long, conflicts_with_all = ["ledger", "bridge", "peer", "hang"])]
     panic: bool,
-    /// The board's program stands still while current flows: the watchdog must make every output SAFE, and begin again.
+    /// The board's program stands still while current flows: the watchdog must make every output SAFE, and
+    /// begin again.
     #[arg(long, conflicts_with_all = ["ledger", "bridge", "peer"])]
     hang: bool,
     /// Records the board's frames, as pcapng.
@@ -131,8 +133,8 @@ pub(crate) struct Wish {
     /// Records the other board's frames, as pcapng.
     #[arg(long, value_name = "FILE", requires = "peer")]
     peer_output: Option<PathBuf>,
-    /// Types this line at the board before it is started; may be given again. Each is 2 s after the one before, an empty one only
-    /// waits.
+    /// Types this line at the board before it is started; may be given again. Each is 2 s after the one
+    /// before, an empty one only waits.
     #[arg(long = "type", value_name = "LINE")]
     lines: Vec<String>,
     /// Compares flash, RAM, stack and instructions with this file: more than it says fails.

@@ -1,4 +1,5 @@
-//! A car outside of this machine's world, on a network interface: its frames are real, its pilot and contactors are not.
+//! A car outside of this machine's world, on a network interface: its frames are real, its pilot and
+//! contactors are not.
 
 use exi_din::BodyElement;
 use hal_linux::{Clock, Interface, PacketSocket};

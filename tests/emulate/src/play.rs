@@ -1,4 +1,5 @@
-//! A session between the two ends of a cable, with a power line between them: boards, and roles of this machine.
+//! A session between the two ends of a cable, with a power line between them: boards, and roles of this
+//! machine.
 
 use std::path::PathBuf;
 
@@ -52,8 +53,9 @@ pub(crate) struct Built {
     pub(crate) elf: PathBuf,
 }
 
-/// Plays with these boards, the one that was asked for and the one at the other end; an error says what is missing of a whole
-/// session. Otherwise what it took of each: the stack's deepest use, and the instructions that frames caused.
+/// Plays with these boards, the one that was asked for and the one at the other end; an error says what is
+/// missing of a whole session. Otherwise what it took of each: the stack's deepest use, and the instructions
+/// that frames caused.
 pub(crate) fn play(wish: &Wish, built: &[Built]) -> Result<Vec<Vec<Row>>> {
     let mut storage = Storage::default();
     let mut play = Play::new(wish, built, &mut storage)?;
@@ -328,7 +330,8 @@ impl<'s> Play<'s> {
             || self.now >= Instant::ZERO + LONGEST
     }
 
-    /// Whether a board that was to stop by a fault is where it must be then; one that was not to stop has none to wait for.
+    /// Whether a board that was to stop by a fault is where it must be then; one that was not to stop has
+    /// none to wait for.
     fn has_answered(&self, board: &Firmware) -> bool {
         self.wish.fault().is_none_or(|fault| board.has_begun_again(fault.reason()))
     }

@@ -32,7 +32,8 @@ impl Work {
         }
     }
 
-    /// A row for each kind of frame: the least, which has nothing in it that only some of them cause, such as a line of the log.
+    /// A row for each kind of frame: the least, which has nothing in it that only some of them cause, such as
+    /// a line of the log.
     pub(crate) fn rows(self) -> Vec<Row> {
         let least = |counts: Vec<u32>| counts.into_iter().min().unwrap_or(0).into();
         self.counts
@@ -42,7 +43,8 @@ impl Work {
     }
 }
 
-/// What a frame is that the ledger has a row for: a step of matching that needs an answer, or a round of the charging loop.
+/// What a frame is that the ledger has a row for: a step of matching that needs an answer, or a round of the
+/// charging loop.
 fn kind(frame: &[u8]) -> Option<String> {
     let of_matching = |name: &str| name.starts_with("CM_SLAC") || name.starts_with("CM_ATTEN_CHAR");
     if let Ok(frame) = homeplug_mme::Frame::parse(frame) {

@@ -1,9 +1,9 @@
 //! The files of a crate and which of them imports which, read off their text.
 //!
-//! A file imports another if a path in it leads to an item of the other: in a `use`, in code or in a macro. A re-export
-//! (`pub use`) is no import; whoever uses it imports the file that defines the item. What a module takes from a module that
-//! contains it is no import either: Rust gives it all of that one's items, private ones too. Code under `#[cfg(test)]` is left
-//! out.
+//! A file imports another if a path in it leads to an item of the other: in a `use`, in code or in a macro. A
+//! re-export (`pub use`) is no import; whoever uses it imports the file that defines the item. What a module
+//! takes from a module that contains it is no import either: Rust gives it all of that one's items, private
+//! ones too. Code under `#[cfg(test)]` is left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -134,7 +134,8 @@ impl Crate {
         }
     }
 
-    /// The same for a path that begins in this module. A name that nothing here explains was made by a macro here.
+    /// The same for a path that begins in this module. A name that nothing here explains was made by a macro
+    /// here.
     fn inside(&self, at: &[String], path: &[String], depth: usize) -> Option<ModulePath> {
         let module = self.modules.get(at)?;
         let Some((first, rest)) = path.split_first() else { return Some(at.to_vec()) };

@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-/// Each crate and what it may depend on, lowest layer first. Third-party crates are named too below the adapters.
+/// Each crate and what it may depend on, lowest layer first. Third-party crates are named too below the
+/// adapters.
 const LAYERS: &[(&str, &[&str])] = &[
     ("machine", &["heapless"]),
     ("control-pilot", &["thiserror"]),

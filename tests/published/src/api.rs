@@ -89,7 +89,8 @@ fn listing(package: &Package) -> Result<(String, String)> {
     Ok((format!("{}.txt", package.name), api.to_string()))
 }
 
-/// A rustdoc that writes JSON, which a stable one does only when it is told so. The compiler is not: what is built stays.
+/// A rustdoc that writes JSON, which a stable one does only when it is told so. The compiler is not: what is
+/// built stays.
 fn wrapper() -> Result<PathBuf> {
     let path = target().join("rustdoc-json.sh");
     let text = "#!/bin/sh\nRUSTC_BOOTSTRAP=1 exec rustdoc -Z unstable-options --output-format json \"$@\"\n";

@@ -1,6 +1,7 @@
 //! `cargo run -p published -- pack` packs every published crate into `target/package`, and unpacks it there.
 //! `cargo run -p published -- outside` then builds the programs of `examples/outside` from the packages.
-//! `cargo run -p published -- api` writes `docs/api/`, the public API of each published crate; with `--check` it compares.
+//! `cargo run -p published -- api` writes `docs/api/`, the public API of each published crate; with `--check`
+//! it compares.
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;

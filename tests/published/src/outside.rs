@@ -23,8 +23,8 @@ const RUNS: &[(&str, &[&str], &str)] = &[
     ("charger", &[], "2 frames sent, energised: false"),
 ];
 
-/// Packs, then builds the programs with the compiler at hand and with the oldest one that the crates promise, and runs those
-/// that run here.
+/// Packs, then builds the programs with the compiler at hand and with the oldest one that the crates promise,
+/// and runs those that run here.
 ///
 /// # Errors
 /// Where something does not pack, does not build, or comes from elsewhere than a package.
@@ -51,8 +51,8 @@ pub fn build() -> Result<()> {
     build_with(&folder, Some(&oldest))
 }
 
-/// A copy of the programs with a generated configuration that says where the packages are. The versions of other crates
-/// are those of this workspace.
+/// A copy of the programs with a generated configuration that says where the packages are. The versions of
+/// other crates are those of this workspace.
 fn lay_out(folder: &Path, packed: &[Packed]) -> Result<()> {
     if folder.exists() {
         // What was built stays.

@@ -15,7 +15,8 @@ use crate::{Response, Session, switches_off};
 pub enum End {
     /// By the session's own messages or faults.
     Stopped(StopReason),
-    /// Our car asked for something that the recorded one did not: the recording knows no answer. The message's name.
+    /// Our car asked for something that the recorded one did not: the recording knows no answer. The
+    /// message's name.
     Beyond(&'static str),
 }
 
@@ -34,11 +35,13 @@ pub struct Played {
     pub has_emergency: bool,
 }
 
-/// A recorded charger's answers by the name of the request, and a car of ours with the recorded car's battery.
+/// A recorded charger's answers by the name of the request, and a car of ours with the recorded car's
+/// battery.
 ///
-/// The plant: the inlet measures what the charger reported last, the battery's voltage behind closed contactors and
-/// nothing behind pilot B; the current is what is asked for; contactors and lock confirm at once. When the answers to
-/// `CurrentDemandReq` are used up, the recorded car had its reasons to stop: so has ours, by its operator.
+/// The plant: the inlet measures what the charger reported last, the battery's voltage behind closed
+/// contactors and nothing behind pilot B; the current is what is asked for; contactors and lock confirm at
+/// once. When the answers to `CurrentDemandReq` are used up, the recorded car had its reasons to stop: so has
+/// ours, by its operator.
 struct World<'s> {
     car: Car,
     vehicle: Vehicle,

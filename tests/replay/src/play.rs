@@ -67,8 +67,8 @@ pub fn config(session: &Session) -> EvseConfig {
     charger.limits.max_current_ma = 600_000;
     charger.limits.max_power_w = 600_000;
     charger.voltage_ramp_mv_per_s = 2_000_000;
-    // The recorded chargers say Finished to the last CableCheckReq. Where that is too soon for any isolation test -
-    // programs that pretend - ours is without a power stage, too.
+    // The recorded chargers say Finished to the last CableCheckReq. Where that is too soon for any isolation
+    // test - programs that pretend - ours is without a power stage, too.
     let (first, last) = session.span("CableCheckReq").unwrap_or_default();
     if last - first < SHORTEST_TEST_US {
         charger.power_stage = PowerStage::None;
@@ -127,7 +127,8 @@ pub fn code(stream: &[u8]) -> (String, Option<ResponseCode>) {
     (message.name().unwrap().to_owned(), Some(code))
 }
 
-/// Sends request `index` and checks the answer; `false` where it is refused as listed, which ends the session.
+/// Sends request `index` and checks the answer; `false` where it is refused as listed, which ends the
+/// session.
 fn step(world: &mut World<'_>, session: &Session, index: usize) -> Result<bool, String> {
     let request = &session.requests[index];
     prepare(world, session, index);

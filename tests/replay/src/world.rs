@@ -9,9 +9,9 @@ use crate::Car;
 /// A charger, a car and a plant, with virtual time.
 ///
 /// The plant is the plainest that the machine can be given: the voltage follows the demand at once while the
-/// contactors are closed and falls to nothing while they are open; the current is what is demanded; contactors
-/// and lock confirm at once; the isolation is Valid from the moment that the script says; the car's pilot
-/// is where the script puts it. Readings are taken every 50 ms.
+/// contactors are closed and falls to nothing while they are open; the current is what is demanded;
+/// contactors and lock confirm at once; the isolation is Valid from the moment that the script says; the
+/// car's pilot is where the script puts it. Readings are taken every 50 ms.
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of the plant")]
 pub struct World<'s> {
     /// The charger.

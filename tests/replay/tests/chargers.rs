@@ -1,4 +1,5 @@
-//! Every recorded charger against our car: what the charger answered then, answered again with the recorded latency.
+//! Every recorded charger against our car: what the charger answered then, answered again with the recorded
+//! latency.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 use pev_fsm::Quirks;

@@ -1,6 +1,6 @@
 //! What must switch off, in every state of a recorded session: the demand goes to SAFE as
-//! `docs/ARCHITECTURE.md` defines it - pilot steady, 0 V and 0 A at once, contactors open within 100 ms once the
-//! current is gone, lock held.
+//! `docs/ARCHITECTURE.md` defines it - pilot steady, 0 V and 0 A at once, contactors open within 100 ms once
+//! the current is gone, lock held.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 use control_pilot::{Level, Output};
@@ -26,8 +26,8 @@ fn with_duty(session: &Session) -> EvseConfig {
     config
 }
 
-/// Plays the session up to each of its states, does `fault` there, and checks what the demand becomes. `always`:
-/// the pilot must be steady even where nothing was energised. Gives the number of energised states.
+/// Plays the session up to each of its states, does `fault` there, and checks what the demand becomes.
+/// `always`: the pilot must be steady even where nothing was energised. Gives the number of energised states.
 fn in_every_state(always: bool, fault: fn(&mut World<'_>)) -> usize {
     let Some(session) = recorded() else { return 2 };
     let mut energised = 0;

@@ -129,7 +129,8 @@ fn counts(time: Duration) -> u32 {
     u32::try_from(time.as_micros() * COUNTS_A_US).unwrap_or(u32::MAX)
 }
 
-/// The CMSDK's watchdog: its NMI is the first stage and does not return; without an answer the reset comes after its time again.
+/// The CMSDK's watchdog: its NMI is the first stage and does not return; without an answer the reset comes
+/// after its time again.
 #[derive(Default)]
 pub struct Timer {
     first: u32,

@@ -32,7 +32,8 @@ static USED: AtomicUsize = AtomicUsize::new(0);
 
 struct Identity;
 
-// SAFETY: memory and devices have the same addresses for both sides, and pages are given once and never returned.
+// SAFETY: memory and devices have the same addresses for both sides, and pages are given once and never
+// returned.
 unsafe impl Hal for Identity {
     fn dma_alloc(pages: usize, _: BufferDirection) -> (PhysAddr, NonNull<u8>) {
         let first = USED.load(Ordering::Relaxed);

@@ -1,5 +1,5 @@
-//! A watchdog of two stages: the machine timer's interrupt, and the reset of an Intel 6300ESB, whose own first interrupt QEMU does
-//! not have.
+//! A watchdog of two stages: the machine timer's interrupt, and the reset of an Intel 6300ESB, whose own
+//! first interrupt QEMU does not have.
 
 use core::ptr::write_volatile;
 
@@ -95,7 +95,8 @@ impl Stages for Timer {
         }
         write32(PCI_BAR0, ESB as u32);
         write32(PCI_COMMAND, 0b10);
-        // Its interrupt off, its reset on, counts of about 1 ms; then its two times, one after the other, and on.
+        // Its interrupt off, its reset on, counts of about 1 ms; then its two times, one after the other, and
+        // on.
         write16(PCI_CONFIG, 0b11);
         for (register, time) in [(ESB, first), (ESB + 4, second)] {
             unlock();

@@ -20,7 +20,8 @@ pub struct CarCable<C: CablePins, B> {
     /// The wire's voltage in mV, and when it is sampled next.
     steady_mv: Option<i32>,
     steady_at: Instant,
-    /// The pilot as it was when the edges were taken last: what holds the loop up after that does not make it steady.
+    /// The pilot as it was when the edges were taken last: what holds the loop up after that does not make it
+    /// steady.
     pilot: Option<Reading<Output>>,
     is_ready: bool,
     battery: B,

@@ -25,8 +25,8 @@ pub struct ChargerCable<C: CablePins, S> {
 impl<C: CablePins, S: Stage> ChargerCable<C, S> {
     /// So near is waited for instead of coming back later: the high phase of 5 % is 50 us long (judgement).
     const NEAR: Duration = Duration::from_micros(80);
-    /// The same while the newest reading is older than [`OLD`](Self::OLD): a loop whose turns miss the high phase again and again
-    /// waits for a whole period (judgement; readings count for 200 ms).
+    /// The same while the newest reading is older than [`OLD`](Self::OLD): a loop whose turns miss the high
+    /// phase again and again waits for a whole period (judgement; readings count for 200 ms).
     const PERIOD: Duration = Duration::from_micros(1_050);
     const OLD: Duration = Duration::from_millis(40);
     /// The most time that one call takes samples for: a period and some (judgement).

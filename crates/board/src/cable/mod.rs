@@ -29,7 +29,8 @@ pub trait Cable {
     /// Which end of the cable it is.
     const SIDE: Side;
 
-    /// Does the checks of outputs, contacts and pilot. Called after [`measure`](Self::measure) has run for a while.
+    /// Does the checks of outputs, contacts and pilot. Called after [`measure`](Self::measure) has run for a
+    /// while.
     fn check(&mut self, now: Instant, test: &mut SelfTest);
 
     /// The self-test passed: from now on the outputs follow.
@@ -47,8 +48,8 @@ pub trait Cable {
     /// [`CableFault`]; the loop then runs [`make_safe`](Self::make_safe).
     fn apply(&mut self, now: Instant, demand: &Self::Demand) -> Result<(), CableFault>;
 
-    /// Runs the SAFE sequence and returns when it is done. `sign` is called every millisecond: it feeds the watchdog and gives
-    /// the time.
+    /// Runs the SAFE sequence and returns when it is done. `sign` is called every millisecond: it feeds the
+    /// watchdog and gives the time.
     fn make_safe<D: DelayNs>(&mut self, sign: &mut dyn FnMut() -> Instant, delay: &mut D) -> SafeReport;
 
     /// Proof that nothing is driven: for flash.
@@ -57,8 +58,8 @@ pub trait Cable {
     /// Whether the pilot may be driven for a test: nothing is plugged in, as it is measured now.
     fn is_free(&self, now: Instant) -> bool;
 
-    /// The demand of a step of the command `test pilot`, counted from 0, that nothing but the pilot follows; `None`: there is no
-    /// such step.
+    /// The demand of a step of the command `test pilot`, counted from 0, that nothing but the pilot follows;
+    /// `None`: there is no such step.
     fn pilot_test(&self, step: usize) -> Option<Self::Demand>;
 
     /// Writes what is measured now, in one line, for the commands `status` and `test pilot`.

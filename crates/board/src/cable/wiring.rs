@@ -98,7 +98,8 @@ impl<C: CablePins> Common<C> {
         test.contacts(&self.outputs.sense(), self.has_contactors);
     }
 
-    /// Samples the proximity wire when that is due. A conversion that fails gives no sample: the reading ages.
+    /// Samples the proximity wire when that is due. A conversion that fails gives no sample: the reading
+    /// ages.
     pub(super) fn measure_proximity<K: Counter>(&mut self, clock: &mut Clock<K>) {
         let now = clock.now();
         let Some((adc, meter)) = &mut self.proximity else { return };

@@ -9,7 +9,8 @@ use crate::Serial;
 /// Bytes of lines that wait for the serial line: a third of a second at 115 200 baud.
 const OUT: usize = 4_096;
 
-/// Lines on their way out. A line that finds no room is dropped whole and counted: the loop never waits for the serial line.
+/// Lines on their way out. A line that finds no room is dropped whole and counted: the loop never waits for
+/// the serial line.
 pub struct Console {
     out: Deque<u8, OUT>,
     /// Lines as JSON objects.
@@ -68,7 +69,8 @@ impl Console {
         });
     }
 
-    /// One frame: `     12.345 frame < 33330000...`, or as JSON `{"ms":12345,"frame":"received","hex":"33330000..."}`.
+    /// One frame: `     12.345 frame < 33330000...`, or as JSON
+    /// `{"ms":12345,"frame":"received","hex":"33330000..."}`.
     pub fn frame(&mut self, at: Instant, is_received: bool, frame: &[u8]) {
         self.whole(|out, is_json| {
             let ms = at.as_millis();

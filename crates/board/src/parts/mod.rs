@@ -9,7 +9,8 @@ use roles::Mac;
 
 pub use ends::{Battery, Edge, Edges, NoStage, Stage, StageFault};
 
-/// The types of a board's parts that every role needs. It has no values: a board implements it for a type of its own.
+/// The types of a board's parts that every role needs. It has no values: a board implements it for a type of
+/// its own.
 pub trait Hardware {
     /// The counter of its clock.
     type Counter: Counter;
@@ -45,23 +46,24 @@ pub struct Board<H: Hardware> {
     pub noise: H::Noise,
     /// Waits of the SAFE sequence.
     pub delay: H::Delay,
-    /// Which roles the firmware has, by their [`Role::NAME`](crate::Role::NAME); one that has several asks [`kept_role`](crate::kept_role) at
-    /// its start.
+    /// Which roles the firmware has, by their [`Role::NAME`](crate::Role::NAME); one that has several asks
+    /// [`kept_role`](crate::kept_role) at its start.
     pub roles: &'static [&'static str],
     /// The signals of the board and their pads, from 0 on, until `None`; for people.
     pub pins: fn(usize) -> Option<(&'static str, u8)>,
-    /// The checks of the self-test that only the board can do: chip revision and pins. The loop does the others.
+    /// The checks of the self-test that only the board can do: chip revision and pins. The loop does the
+    /// others.
     pub checks: fn(&mut SelfTest),
-    /// Called when there is nothing to do before the given time: may wait for an interrupt, and must return within 1 ms.
-    /// A board without one gives a function that does nothing.
+    /// Called when there is nothing to do before the given time: may wait for an interrupt, and must return
+    /// within 1 ms. A board without one gives a function that does nothing.
     pub rest: fn(Instant),
 }
 
-/// Ethernet frames in and out, without their check sequence. The frames of ether type 88E1 and IPv6 must both come, to the own
-/// address and to all multicast groups. No call blocks.
+/// Ethernet frames in and out, without their check sequence. The frames of ether type 88E1 and IPv6 must both
+/// come, to the own address and to all multicast groups. No call blocks.
 pub trait Port {
-    /// The next frame that was received, into `buffer` of [`roles::MAX_FRAME`] bytes; its length. A frame that is longer than
-    /// that, or damaged, is dropped and counted in [`lost`](Self::lost).
+    /// The next frame that was received, into `buffer` of [`roles::MAX_FRAME`] bytes; its length. A frame
+    /// that is longer than that, or damaged, is dropped and counted in [`lost`](Self::lost).
     fn receive(&mut self, now: Instant, buffer: &mut [u8]) -> Option<usize>;
 
     /// Sends a frame of at most [`roles::MAX_FRAME`] bytes. `false`: there is no room, it is lost.
@@ -88,7 +90,7 @@ pub trait Serial {
 
 /// Samples of the board's sources of entropy.
 pub trait Noise {
-    /// Takes one sample of each source and gives it to [`Pool::sample`]. Called until the pool has enough, and once in each
-    /// turn while it has not; must return within 1 ms.
+    /// Takes one sample of each source and gives it to [`Pool::sample`]. Called until the pool has enough,
+    /// and once in each turn while it has not; must return within 1 ms.
     fn sample(&mut self, pool: &mut Pool);
 }

@@ -1,7 +1,7 @@
 //! The roles as the loop drives them.
 
-/// What charger and car do alike: their types differ, and the names in them do not. `$session` is the variant of the role's event
-/// that has one of its session.
+/// What charger and car do alike: their types differ, and the names in them do not. `$session` is the variant
+/// of the role's event that has one of its session.
 macro_rules! alike {
     ($event:ident => $what:expr, $session:path) => {
         fn demand(&self) -> Demand {

@@ -265,7 +265,8 @@ impl Bench {
         }
     }
 
-    /// One board's whole life, beside a script that sees what happens. Gives the world and its flash to the next life.
+    /// One board's whole life, beside a script that sees what happens. Gives the world and its flash to the
+    /// next life.
     pub fn live(
         self,
         roles: &'static [&'static str],

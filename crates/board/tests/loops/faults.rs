@@ -6,7 +6,8 @@ use machine::{Duration, Instant};
 use crate::bench::{Bench, World, usual};
 use crate::world::StuckAdc;
 
-/// Plays until current flows, then what `fault` does, and 3 s more; when both sides were without drive and current after it.
+/// Plays until current flows, then what `fault` does, and 3 s more; when both sides were without drive and
+/// current after it.
 fn charging_then(fault: impl Fn(&World)) -> (Bench, Option<Duration>) {
     let mut bench = Bench::new();
     bench.types(Side::Charger, "start");
@@ -126,7 +127,8 @@ fn frames_that_make_no_sense_do_not_disturb_a_charge() {
     charges(|world| {
         for side in [Side::Charger, Side::Car] {
             let mut received = world.end(side).received.borrow_mut();
-            // Runts, of both ether types and of none; nothing that has no whole header, and nothing longer than a frame.
+            // Runts, of both ether types and of none; nothing that has no whole header, and nothing longer
+            // than a frame.
             for length in [14, 15, 17, 20, 59] {
                 for kind in [[0x88, 0xE1], [0x86, 0xDD], [0, 0]] {
                     let mut frame = vec![0xFF; length];

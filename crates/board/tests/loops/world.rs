@@ -1,5 +1,5 @@
-//! Both ends of a cable without hardware: pins, PWM, ADC, power stage and battery in one world with a clock that counts by being
-//! read.
+//! Both ends of a cable without hardware: pins, PWM, ADC, power stage and battery in one world with a clock
+//! that counts by being read.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;

@@ -264,8 +264,9 @@ fn decode(
     Ok(Exit::Failed)
 }
 
-/// Whether the exit code reports it. Foreign bytes on the wire are untrusted input in a capture; in lines and streams that
-/// are given as messages they are an error. So is a message that is lost because its frame was captured in part.
+/// Whether the exit code reports it. Foreign bytes on the wire are untrusted input in a capture; in lines and
+/// streams that are given as messages they are an error. So is a message that is lost because its frame was
+/// captured in part.
 fn is_failure(event: &Event<'_>, is_capture: bool) -> bool {
     match &event.content {
         Content::Gap => event.cut.is_some(),

@@ -42,8 +42,8 @@ pub struct EvseArgs {
     /// What drives pilot and power: `simulated` moves nothing real. There is no default.
     #[arg(long, value_name = "NAME")]
     pub plant: Option<String>,
-    /// Records all frames, with their messages as comments, and what the plant does into a pcapng file; in a directory,
-    /// one file for each session.
+    /// Records all frames, with their messages as comments, and what the plant does into a pcapng file; in a
+    /// directory, one file for each session.
     #[arg(long, value_name = "PATH", value_parser = name::Path)]
     pub record: Option<PathBuf>,
     /// Writes network keys into the recording as they are; by default they are zeros.
@@ -65,8 +65,8 @@ pub struct EvseArgs {
     /// Stops after N sessions.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub sessions: Option<u32>,
-    /// How the link to the car comes about: `slac` matches through the modem; `up` takes it as there (the modems
-    /// are paired already, or it is a plain Ethernet).
+    /// How the link to the car comes about: `slac` matches through the modem; `up` takes it as there (the
+    /// modems are paired already, or it is a plain Ethernet).
     #[arg(long, value_enum, value_name = "HOW")]
     pub link: Option<LinkHow>,
 }

@@ -1,4 +1,5 @@
-//! `ccs listen`: what goes over one or several interfaces, in the lines of `ccs decode`, and the stories at the end.
+//! `ccs listen`: what goes over one or several interfaces, in the lines of `ccs decode`, and the stories at
+//! the end.
 
 mod ear;
 mod merge;
@@ -47,18 +48,19 @@ Examples:
   ccs listen -i eth1 -w session.pcapng        the same frames in a file
   ccs listen -i eth1 -w - | wireshark -k -i - live in Wireshark; the lines go to the standard error")]
 pub struct ListenArgs {
-    /// A network interface; repeat it for several: their frames are merged by time, and what two of them show is one frame.
+    /// A network interface; repeat it for several: their frames are merged by time, and what two of them show
+    /// is one frame.
     #[arg(short, long = "interface", value_name = "IFACE", value_parser = name::Interface, required = true)]
     pub interfaces: Vec<String>,
-    /// Sets each network key that a charger gives to a car in the own modem, which restarts, leaves its network and joins
-    /// that one.
+    /// Sets each network key that a charger gives to a car in the own modem, which restarts, leaves its
+    /// network and joins that one.
     #[arg(long)]
     pub join: bool,
     /// Sets the network key in this file (32 hexadecimal digits) in the own modem at the start.
     #[arg(long, value_name = "FILE", value_parser = name::Path)]
     pub key: Option<PathBuf>,
-    /// Records all frames into a pcapng file, readable by its owner only; in a directory, one file for each session; `-` is
-    /// the standard output, for Wireshark.
+    /// Records all frames into a pcapng file, readable by its owner only; in a directory, one file for each
+    /// session; `-` is the standard output, for Wireshark.
     #[arg(short = 'w', long, value_name = "PATH", value_parser = name::Path)]
     pub record: Option<PathBuf>,
     /// Ends the recording in a file at this size in megabytes and logs that.
@@ -67,7 +69,8 @@ pub struct ListenArgs {
     /// Records network keys as they are; without it they are masked.
     #[arg(long, requires = "record")]
     pub with_keys: bool,
-    /// One JSON object a line, and at the end one for all that was heard; nothing else on the standard output.
+    /// One JSON object a line, and at the end one for all that was heard; nothing else on the standard
+    /// output.
     #[arg(long)]
     pub json: bool,
     /// Shows the keys in power-line messages.

@@ -51,11 +51,12 @@ pub struct PevArgs {
     /// What drives contactors and lock: `simulated` moves nothing real. There is no default.
     #[arg(long, value_name = "NAME", required_unless_present_any = ["matches", "reset_latch", "print_config"])]
     pub plant: Option<String>,
-    /// How the link to the charger comes about: `slac` matches through the modem; `up` assumes an existing link.
+    /// How the link to the charger comes about: `slac` matches through the modem; `up` assumes an existing
+    /// link.
     #[arg(long, value_enum, value_name = "HOW", default_value = "slac")]
     pub link: LinkHow,
-    /// Records all frames, with their messages as comments, and what the plant does into a pcapng file; in a directory,
-    /// one file for each session.
+    /// Records all frames, with their messages as comments, and what the plant does into a pcapng file; in a
+    /// directory, one file for each session.
     #[arg(long, value_name = "PATH", value_parser = name::Path)]
     pub record: Option<PathBuf>,
     /// Writes network keys into the recording as they are; by default they are zeros.

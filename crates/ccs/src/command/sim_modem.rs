@@ -1,4 +1,5 @@
-//! `ccs sim-modem`: two interfaces or more, each connected to a simulated modem, and a power line between the modems.
+//! `ccs sim-modem`: two interfaces or more, each connected to a simulated modem, and a power line between the
+//! modems.
 
 use std::io::Write;
 use std::os::fd::AsFd;

@@ -26,7 +26,8 @@ pub struct Ranges {
     levels: &'static [Level],
 }
 
-/// Of each key of a charger that takes a number. What depends on another key (a minimum on its maximum) the charger checks.
+/// Of each key of a charger that takes a number. What depends on another key (a minimum on its maximum) the
+/// charger checks.
 pub const CHARGER: Ranges =
     Ranges { keys: KEYS, protection: CHARGERS, levels: &evse_fsm::Protection::LEVELS };
 

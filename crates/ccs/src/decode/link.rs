@@ -77,7 +77,8 @@ const NAMES: &[(i32, &str)] = &[
     (279, "Ethernet with metadata"),
 ];
 
-/// Gives what a frame carries; a frame of IEEE 802.11 may carry several. `buffer` is for headers that are rebuilt.
+/// Gives what a frame carries; a frame of IEEE 802.11 may carry several. `buffer` is for headers that are
+/// rebuilt.
 pub fn open(link_type: i32, frame: &[u8], buffer: &mut Vec<u8>, give: &mut dyn FnMut(Inner<'_>)) {
     let little = |at: usize| Some(usize::from(u16::from_le_bytes([*frame.get(at)?, *frame.get(at + 1)?])));
     let header = match link_type {
@@ -95,7 +96,8 @@ pub fn open(link_type: i32, frame: &[u8], buffer: &mut Vec<u8>, give: &mut dyn F
     }
 }
 
-/// A frame of IEEE 802.11: data frames carry LLC/SNAP and then what Ethernet carries (IEEE 802.11-2020, 9.2 and 5.1.4).
+/// A frame of IEEE 802.11: data frames carry LLC/SNAP and then what Ethernet carries (IEEE 802.11-2020, 9.2
+/// and 5.1.4).
 fn wireless(frame: &[u8], buffer: &mut Vec<u8>, give: &mut dyn FnMut(Inner<'_>)) -> Option<()> {
     let (control, flags) = (*frame.first()?, *frame.get(1)?);
     let (is_data, has_no_data, is_qos) = (control & 0x0C == 0x08, control & 0x40 != 0, control & 0x80 != 0);

@@ -29,8 +29,8 @@ const MAX_BYTES: usize = 32;
 const FROM_PEV: &[u16] = &[0x6064, 0x606A, 0x606F, 0x6076, 0x6078, 0x607C];
 const FROM_EVSE: &[u16] = &[0x6065, 0x606E, 0x6079, 0x607D];
 
-/// Base types whose bodies hold keys, or memory and parameters that hold keys: opaque parts of them (fragments,
-/// other versions, other vendors) are redacted, too.
+/// Base types whose bodies hold keys, or memory and parameters that hold keys: opaque parts of them
+/// (fragments, other versions, other vendors) are redacted, too.
 const WITH_KEYS: &[u16] = &[
     0x6008, 0x600C, 0x607C, 0x6080, 0xA004, 0xA008, 0xA020, 0xA024, 0xA050, 0xA058, 0xA078, 0xA098, 0xA0B0,
     0xA0F8, 0xA100,
@@ -161,7 +161,8 @@ pub fn header(frame: &Frame<'_>) -> Json {
     })
 }
 
-/// All fields by their names: bytes in hexadecimal, attenuations as numbers; what occurs more than once is a list.
+/// All fields by their names: bytes in hexadecimal, attenuations as numbers; what occurs more than once is a
+/// list.
 ///
 /// # Errors
 /// When the frame ends too early.

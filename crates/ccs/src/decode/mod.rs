@@ -1,8 +1,8 @@
 //! From a file to the messages in it.
 //!
-//! [`source`] reads the file, the crate `listen` takes frames apart, puts connections together and finds the V2GTP
-//! messages, who sent them and which schema they are of; [`Decoder`] is all of it, with names, values and errors. Memory is
-//! bounded and does not depend on the size of the file.
+//! [`source`] reads the file, the crate `listen` takes frames apart, puts connections together and finds the
+//! V2GTP messages, who sent them and which schema they are of; [`Decoder`] is all of it, with names, values
+//! and errors. Memory is bounded and does not depend on the size of the file.
 
 pub mod link;
 pub mod mme;
@@ -44,7 +44,8 @@ pub struct Event<'a> {
     pub frame: u64,
     /// Nanoseconds since the first frame, where the file has times.
     pub time_ns: Option<i64>,
-    /// The same by the file's own clock: nanoseconds since the Unix epoch, or since whatever a log counts from.
+    /// The same by the file's own clock: nanoseconds since the Unix epoch, or since whatever a log counts
+    /// from.
     pub clock_ns: Option<i64>,
     /// Who sent it, where that is known.
     pub direction: Option<Direction>,
@@ -497,7 +498,8 @@ fn named(content: &Content<'_>) -> Option<Direction> {
     }
 }
 
-/// Adds an event of a connection to what is known about it; the story's times count from the file's first frame.
+/// Adds an event of a connection to what is known about it; the story's times count from the file's first
+/// frame.
 fn tell(talk: &mut Talk, event: &Event<'_>) {
     let when = When { frame: event.frame, time_ns: event.time_ns };
     match (&event.content, event.direction) {

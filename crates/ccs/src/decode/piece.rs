@@ -8,7 +8,8 @@ use std::ops::ControlFlow;
 pub struct Packet<'a> {
     /// Number of the frame in a capture, of the line in text; 1 in raw V2GTP.
     pub frame: u64,
-    /// Time in nanoseconds, where the file has times: since the Unix epoch, or since whatever a log counts from.
+    /// Time in nanoseconds, where the file has times: since the Unix epoch, or since whatever a log counts
+    /// from.
     pub time_ns: Option<i64>,
     /// What the bytes are.
     pub data: Data<'a>,
@@ -23,7 +24,8 @@ pub enum Data<'a> {
     CutLink(i32, &'a [u8], usize),
     /// A frame of an interface that the capture does not describe: its bytes have no meaning.
     NoInterface,
-    /// What was found in text: an EXI document, V2GTP messages or an Ethernet frame, or bytes that are none of them.
+    /// What was found in text: an EXI document, V2GTP messages or an Ethernet frame, or bytes that are none
+    /// of them.
     Line(&'a [u8]),
     /// The next piece of a stream of V2GTP messages.
     Stream(&'a [u8]),

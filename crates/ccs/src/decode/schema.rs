@@ -107,7 +107,8 @@ mod tests {
             assert_eq!(exi.message, exi.document.and_then(Document::name));
             (exi.message, exi.basis, exi.trailing, exi.error.map(|error| error.kind))
         };
-        // spec: a SessionSetupReq of DIN with empty ids, made by hand (EXI walk in the documentation of exi-din).
+        // spec: a SessionSetupReq of DIN with empty ids, made by hand (EXI walk in the documentation of
+        // exi-din).
         let document = [0x80, 0x9A, 0x00, 0x11, 0xD0, 0x00, 0x00];
         assert_eq!(described(&document), (Some("SessionSetupReq"), Basis::Guess(99), 0, None));
         let longer = [&document[..], &[0xFF, 0xFF]].concat();

@@ -200,7 +200,8 @@ mod tests {
 
     const ANSWER: &[u8] = &[0x80, 0x40, 0x00, 0x40];
 
-    /// The lines of a text by their number: their bytes, the column that is wrong, or nothing for one that is too long.
+    /// The lines of a text by their number: their bytes, the column that is wrong, or nothing for one that is
+    /// too long.
     fn lines(text: &str) -> Vec<(u64, Result<Vec<u8>, usize>)> {
         let source = Source::open(Box::new(Cursor::new(text.as_bytes().to_vec()))).unwrap();
         assert_eq!(source.format(), Format::Hex);

@@ -1,4 +1,5 @@
-//! What bytes are, by what they begin with: a V2GTP message, an EXI document of a known schema, an Ethernet frame.
+//! What bytes are, by what they begin with: a V2GTP message, an EXI document of a known schema, an Ethernet
+//! frame.
 
 use exi::ErrorKind;
 use homeplug_mme::view::View;
@@ -27,7 +28,8 @@ pub enum Start {
 pub const ETHERNET: i32 = 1;
 pub const RAW_IP: i32 = 101;
 
-/// EXI of a schema without codec is recognised from this length on: judgement, the session's id alone has eight bytes.
+/// EXI of a schema without codec is recognised from this length on: judgement, the session's id alone has
+/// eight bytes.
 pub const MIN_UNKNOWN: usize = 10;
 
 /// What `bytes` begin with; `None` where it is nothing known.

@@ -16,8 +16,9 @@ pub struct Pressed {
 const AGAIN_NS: i64 = 30_000_000_000;
 
 impl Pressed {
-    /// What a line says (observed in the source of pyPLC's messages: `User pressed the STOP button on the charger`, `STOP was
-    /// requested during CableCheck`, `User requested stop`); a line about an earlier session says nothing.
+    /// What a line says (observed in the source of pyPLC's messages:
+    /// `User pressed the STOP button on the charger`, `STOP was requested during CableCheck`,
+    /// `User requested stop`); a line about an earlier session says nothing.
     pub fn of(when: When, line: &[u8]) -> Option<Self> {
         let line = String::from_utf8_lossy(line).to_ascii_lowercase();
         let has = |word: &&str| line.contains(*word);

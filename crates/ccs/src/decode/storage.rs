@@ -2,11 +2,11 @@
 
 use listen::{BLOCK_LEN, Block, Parts, Slot, Storage, Talk};
 
-/// Connections tracked at once that gave a V2GTP message, and as many that gave none yet. Judgement: an Ioniq opened 165
-/// in one session.
+/// Connections tracked at once that gave a V2GTP message, and as many that gave none yet. Judgement: an Ioniq
+/// opened 165 in one session.
 pub const MAX_STREAMS: usize = 256;
-/// Bytes held of all connections together, in bytes: judgement, one direction may use half of it. Every real capture needs
-/// fewer than ten segments.
+/// Bytes held of all connections together, in bytes: judgement, one direction may use half of it. Every real
+/// capture needs fewer than ten segments.
 pub const MAX_MEMORY: usize = 2 * 1024 * 1024;
 /// The longest V2GTP message taken, header included: ISO 15118-20 certificates need the most.
 pub const MAX_MESSAGE: usize = 64 * 1024 + v2gtp::HEADER_LEN;
@@ -18,8 +18,8 @@ pub struct Heap {
     message: Vec<u8>,
 }
 
-/// Likewise where a role records what goes over its own interface: it has one connection at a time, and strangers may open
-/// others. Judgement.
+/// Likewise where a role records what goes over its own interface: it has one connection at a time, and
+/// strangers may open others. Judgement.
 pub const ROLE_STREAMS: usize = 8;
 /// Likewise.
 pub const ROLE_MEMORY: usize = 128 * 1024;

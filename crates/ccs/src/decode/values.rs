@@ -24,15 +24,16 @@ pub enum Field<'a> {
     },
 }
 
-/// Calls `visit` with the name and value of all that a document's message has, in the order of the document; the header is
-/// left away. Says whether the document decodes; what comes before an error is visited all the same.
+/// Calls `visit` with the name and value of all that a document's message has, in the order of the document;
+/// the header is left away. Says whether the document decodes; what comes before an error is visited all the
+/// same.
 pub fn visit(schema: Schema, document: &[u8], visit: &mut dyn FnMut(&'static str, Field<'_>)) -> bool {
     let mut fields = Fields { visit, path: Vec::new(), quantity: Quantity::default() };
     schema.dissect(document, &mut fields).is_some_and(|result| result.is_ok())
 }
 
-/// Appends ` Name=value` for every value of a document's message: physical values scaled and with their unit, bytes in
-/// hexadecimal, text in quotes and escaped. Says whether the document decodes.
+/// Appends ` Name=value` for every value of a document's message: physical values scaled and with their unit,
+/// bytes in hexadecimal, text in quotes and escaped. Says whether the document decodes.
 pub fn describe(schema: Schema, document: &[u8], out: &mut String) -> bool {
     describe_in(schema, document, Palette { enabled: false }, false, out)
 }
@@ -71,8 +72,8 @@ pub fn describe_in(
     })
 }
 
-/// Whether a value reports that something is wrong, or asks for the end: a FAILED code, an error of the car, a status or
-/// notification of the charger.
+/// Whether a value reports that something is wrong, or asks for the end: a FAILED code, an error of the car,
+/// a status or notification of the charger.
 pub fn is_trouble(name: &str, field: Field<'_>) -> bool {
     let Field::Plain(Value::Enumeration(_, value)) = field else { return false };
     match name {
@@ -95,7 +96,8 @@ pub fn has_trouble(schema: Schema, document: &[u8]) -> bool {
     found
 }
 
-/// Units of numbers that have none in the document (DIN SPEC 70121:2012, 9.5 and 9.6), by long and short name.
+/// Units of numbers that have none in the document (DIN SPEC 70121:2012, 9.5 and 9.6), by long and short
+/// name.
 const UNITS: &[(&str, &str)] = &[
     ("EVRESSSOC", "%"),
     ("SoC", "%"),

@@ -1,5 +1,5 @@
-//! `ccs demo`, and `ccs` without a subcommand: a whole session in virtual time, both sides and both modems; or one in
-//! which something goes wrong.
+//! `ccs demo`, and `ccs` without a subcommand: a whole session in virtual time, both sides and both modems;
+//! or one in which something goes wrong.
 
 mod journal;
 pub mod show;

@@ -1,4 +1,5 @@
-//! A simulated car behind a real link: there is no cable, so its inlet shows what the charger says that it gives.
+//! A simulated car behind a real link: there is no cable, so its inlet shows what the charger says that it
+//! gives.
 
 use std::cell::Cell;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -11,7 +12,8 @@ use pev_fsm::{Demand, Plant, Vehicle};
 use session::{Contactors, Lock, Reading, Target};
 use sim::Wishes;
 
-/// The cable that is not there: what the charger reports, as the log has seen it, and whether it is plugged in.
+/// The cable that is not there: what the charger reports, as the log has seen it, and whether it is plugged
+/// in.
 #[derive(Clone, Debug)]
 pub struct SimulatedCable(Rc<(Cell<(Target, bool)>, Waker)>);
 

@@ -41,8 +41,8 @@ impl Default for Simulation {
     }
 }
 
-/// A simulated charger's plant: the [`Bench`] of the simulated world with a car that plugs in, gets ready, closes its
-/// contactors, and goes back to B when the energy is off.
+/// A simulated charger's plant: the [`Bench`] of the simulated world with a car that plugs in, gets ready,
+/// closes its contactors, and goes back to B when the energy is off.
 ///
 /// The battery behind the cable has the voltage at which the power stage stood when current was first
 /// demanded: so any car on the modem finds what it expects.
@@ -133,8 +133,8 @@ impl SimulatedPlant {
         if is_ready && !is_over { Level::C } else { Level::B }
     }
 
-    /// Lets the car do what it does by `now`: its contactors are closed from the first demand above what precharge
-    /// needs until none is demanded or it leaves C.
+    /// Lets the car do what it does by `now`: its contactors are closed from the first demand above what
+    /// precharge needs until none is demanded or it leaves C.
     fn step(&mut self, now: Instant) {
         if now.since(self.started) >= self.simulation.plug_after {
             self.bench.plug(now, true);

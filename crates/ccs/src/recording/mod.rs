@@ -22,7 +22,8 @@ use crate::decode::{Content, Decoder, Event, Keys, mme, values};
 use crate::escape;
 use crate::redact;
 
-/// What is kept of the time before a session, in entries and bytes: matching and discovery with room to spare. Judgement.
+/// What is kept of the time before a session, in entries and bytes: matching and discovery with room to
+/// spare. Judgement.
 const MAX_ENTRIES: usize = 4096;
 const MAX_BYTES: usize = 1024 * 1024;
 /// How long after a session its file stays open: the connection is closed by then. Judgement.

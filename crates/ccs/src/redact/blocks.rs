@@ -1,5 +1,5 @@
-//! The blocks of captures: pcap and pcapng, written again with what is known of them. Names, comments and secrets are left
-//! out.
+//! The blocks of captures: pcap and pcapng, written again with what is known of them. Names, comments and
+//! secrets are left out.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -42,8 +42,9 @@ const INTERFACE: u32 = 1;
 const SIMPLE: u32 = 3;
 const STATISTICS: u32 = 5;
 const ENHANCED: u32 = 6;
-/// Options that say nothing of who recorded what: in an interface's description its speed, the resolution and offset of
-/// times and the length of check sequences; of statistics the times and counts; of a frame direction and losses.
+/// Options that say nothing of who recorded what: in an interface's description its speed, the resolution and
+/// offset of times and the length of check sequences; of statistics the times and counts; of a frame
+/// direction and losses.
 const OF_INTERFACE: &[u16] = &[8, 9, 13, 14];
 const OF_STATISTICS: &[u16] = &[2, 3, 4, 5, 6, 7, 8];
 const OF_FRAME: &[u16] = &[2, 4];

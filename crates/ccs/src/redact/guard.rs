@@ -1,5 +1,5 @@
-//! The last look at a frame: none of the identifiers that are replaced may be in it, at any bit, as bytes or as hexadecimal
-//! digits.
+//! The last look at a frame: none of the identifiers that are replaced may be in it, at any bit, as bytes or
+//! as hexadecimal digits.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,5 @@
-//! V2GTP payloads: identifiers replaced in place, in the bits where they stand. Nothing moves, so that every length stays.
+//! V2GTP payloads: identifiers replaced in place, in the bits where they stand. Nothing moves, so that every
+//! length stays.
 
 use exi::trace::{Sink, Value};
 use listen::Schema;

@@ -1,5 +1,5 @@
-//! `HomePlug` management messages: read by their declarations, written again with other names. What a declaration does
-//! not have (reserved bytes, padding, unknown messages) becomes zero.
+//! `HomePlug` management messages: read by their declarations, written again with other names. What a
+//! declaration does not have (reserved bytes, padding, unknown messages) becomes zero.
 
 use homeplug_mme::view::{Entry, Label, OldNetworks, Operation, Outcome, Slice, View};
 use homeplug_mme::{Dak, Frame, MAX_FRAME, Mac, Nid, Nmk, RunId, StationId};

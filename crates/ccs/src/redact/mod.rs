@@ -1,8 +1,9 @@
 //! `ccs redact`: a capture with other names, to be shown to others.
 //!
-//! A file is read twice. The first time gathers the identifiers in `names`, the second time writes. A frame is taken
-//! apart by `packet`, `mme`, `message` and `text`; what these do not know becomes zero and is counted: nothing is
-//! copied that is not understood. TCP's bytes go through `stream`. `guard` looks at each frame before it is written.
+//! A file is read twice. The first time gathers the identifiers in `names`, the second time writes. A frame
+//! is taken apart by `packet`, `mme`, `message` and `text`; what these do not know becomes zero and is
+//! counted: nothing is copied that is not understood. TCP's bytes go through `stream`. `guard` looks at each
+//! frame before it is written.
 
 mod blocks;
 mod checksum;
@@ -29,8 +30,8 @@ use stream::{Span, Streams};
 pub use mme::mask_keys;
 pub use names::{Kind, Names};
 
-/// Frames, and their bytes, that may wait for the rest of a message: judgement, far more than overtake each other. After
-/// that the message is blanked.
+/// Frames, and their bytes, that may wait for the rest of a message: judgement, far more than overtake each
+/// other. After that the message is blanked.
 const MAX_WAITING: usize = 1024;
 const MAX_WAITING_BYTES: usize = 4 * 1024 * 1024;
 

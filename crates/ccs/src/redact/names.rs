@@ -244,8 +244,8 @@ impl<'e> Names<'e> {
         })
     }
 
-    /// Any identifier: one that is, or is made of, a MAC address becomes that of its replacement; letters become
-    /// letters and digits digits; bytes that are all the same stay, for they identify no one.
+    /// Any identifier: one that is, or is made of, a MAC address becomes that of its replacement; letters
+    /// become letters and digits digits; bytes that are all the same stay, for they identify no one.
     pub fn identifier(&mut self, kind: Kind, bytes: &[u8]) -> Vec<u8> {
         if is_empty(bytes) {
             return bytes.to_vec();
@@ -344,7 +344,8 @@ fn is_empty(bytes: &[u8]) -> bool {
     bytes.iter().all(|byte| Some(byte) == bytes.first())
 }
 
-/// Addresses that are everyone's: groups of IP, bridges, clocks and Cisco, the modem at one's own cable, zero.
+/// Addresses that are everyone's: groups of IP, bridges, clocks and Cisco, the modem at one's own cable,
+/// zero.
 fn is_well_known(mac: [u8; 6]) -> bool {
     let groups = matches!(
         mac,

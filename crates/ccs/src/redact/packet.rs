@@ -1,4 +1,5 @@
-//! Frames: link layer, IP, ICMP and UDP rewritten in place. What is not known becomes zero; checksums become right.
+//! Frames: link layer, IP, ICMP and UDP rewritten in place. What is not known becomes zero; checksums become
+//! right.
 #![allow(clippy::many_single_char_names, reason = "the bytes of an address have no other names")]
 
 use std::ops::Range;

@@ -1,5 +1,5 @@
-//! The bytes of TCP connections: messages are rewritten when they are whole, in whatever segments they come. Every byte of
-//! a direction is rewritten once; who repeats it, repeats the new one.
+//! The bytes of TCP connections: messages are rewritten when they are whole, in whatever segments they come.
+//! Every byte of a direction is rewritten once; who repeats it, repeats the new one.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
@@ -12,11 +12,11 @@ use super::message;
 use super::names::Names;
 use super::packet::Segment;
 
-/// Directions of connections tracked at once: judgement, half of what `ccs decode` tracks; with the window some 130 MB at
-/// worst, in a real capture less than one.
+/// Directions of connections tracked at once: judgement, half of what `ccs decode` tracks; with the window
+/// some 130 MB at worst, in a real capture less than one.
 const MAX_HALVES: usize = 256;
-/// Bytes of a direction that are kept: what was rewritten, for repeated segments, and what waits. Judgement: the largest
-/// message and what overtakes it.
+/// Bytes of a direction that are kept: what was rewritten, for repeated segments, and what waits. Judgement:
+/// the largest message and what overtakes it.
 const WINDOW: u64 = 128 * 1024;
 /// The longest message, header included: as `ccs decode` has it.
 const MAX_MESSAGE: usize = 64 * 1024 + HEADER_LEN;
@@ -54,7 +54,8 @@ impl Streams {
         Some(Span { half: number, bytes })
     }
 
-    /// The direction that bytes from this number on belong to: a new one after a SYN with another number, or far away.
+    /// The direction that bytes from this number on belong to: a new one after a SYN with another number, or
+    /// far away.
     fn half(&mut self, flow: Flow, first: u32, syn: bool) -> u64 {
         let key = (flow.source, flow.destination);
         if let Some(number) = self.latest.get(&key)
@@ -168,7 +169,8 @@ impl Half {
         Some(start..end)
     }
 
-    /// Settles what is whole of the bytes that come next; all that are there in a row if nothing more is waited for.
+    /// Settles what is whole of the bytes that come next; all that are there in a row if nothing more is
+    /// waited for.
     fn advance(&mut self, names: &mut Names<'_>, is_final: bool) {
         let Ok(at) = usize::try_from(self.next - self.first) else { return };
         let waiting = self.bytes.iter().skip(at).take_while(|span| span.1 == State::Original);

@@ -1,11 +1,12 @@
-//! Log text: addresses become those of their replacements, what looks like hexadecimal bytes or a serial number is
-//! blanked, words and short numbers stay. No length changes.
+//! Log text: addresses become those of their replacements, what looks like hexadecimal bytes or a serial
+//! number is blanked, words and short numbers stay. No length changes.
 
 use super::names::{Kind, Names};
 
 /// Digits of a number that stays: times in milliseconds, not serial numbers. Judgement.
 const MAX_DIGITS: usize = 7;
-/// Bytes in a row, each one or two hexadecimal digits, from which on they are blanked: judgement, shorter ones name no one.
+/// Bytes in a row, each one or two hexadecimal digits, from which on they are blanked: judgement, shorter
+/// ones name no one.
 const MIN_BYTES: usize = 4;
 
 /// Rewrites text in place.
@@ -101,7 +102,8 @@ fn write<'t>(mac: [u8; 6], parts: impl Iterator<Item = &'t mut [u8]>, is_upper: 
     }
 }
 
-/// Blanks bytes in a row: `0x44 0x7 ...`, `44 7e ...`, also with `:`, `-` or `,` between them; so IPv6 addresses, too.
+/// Blanks bytes in a row: `0x44 0x7 ...`, `44 7e ...`, also with `:`, `-` or `,` between them; so IPv6
+/// addresses, too.
 fn runs(names: &mut Names<'_>, text: &mut [u8]) {
     let mut at = 0;
     while at < text.len() {

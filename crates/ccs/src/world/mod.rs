@@ -27,7 +27,8 @@ use run::RunArgs;
 /// What `ccs world` does.
 #[derive(Subcommand)]
 pub enum WorldCommand {
-    /// Plays one script by chance for each seed, on all cores: faults at any time, with the safety rules watched.
+    /// Plays one script by chance for each seed, on all cores: faults at any time, with the safety rules
+    /// watched.
     Run(RunArgs),
     /// Plays a seed, a scenario or a file of scenarios, and shows what happens.
     Replay(ReplayArgs),

@@ -20,7 +20,8 @@ const CONTACTOR_TIMEOUT: Duration = Duration::from_secs(2);
 const LOWER: Duration = Duration::from_secs(1);
 /// until 3 s are over. A cable without a bleeder falls by itself, what a battery holds does not (judgement).
 const HELD: Duration = Duration::from_secs(3);
-/// A voltage that falls does so by this much in that time, in mV: 10 V, more than a sensor's noise (judgement).
+/// A voltage that falls does so by this much in that time, in mV: 10 V, more than a sensor's noise
+/// (judgement).
 const FALLS_MV: i32 = 10_000;
 
 /// What can be wrong with the plant in the test.
@@ -74,8 +75,8 @@ pub(crate) struct Test {
 }
 
 impl Test {
-    /// A test at `test_mv` for a car that bears `car_mv`. What is on the cable `is_residual` where the charger has driven it
-    /// and it was not dead since; anything else is held by something.
+    /// A test at `test_mv` for a car that bears `car_mv`. What is on the cable `is_residual` where the
+    /// charger has driven it and it was not dead since; anything else is held by something.
     pub(crate) fn begin(now: Instant, config: &Config, test_mv: i32, car_mv: i32, is_residual: bool) -> Self {
         let step = match config.power_stage {
             PowerStage::None => Step::Measure,

@@ -183,7 +183,8 @@ fn a_cable_without_a_bleeder_is_no_weld_and_a_battery_that_closes_in_the_test_is
     assert_eq!(result(|ms| if ms / 10 % 2 == 0 { 350_000 } else { 346_500 }).unwrap().0, Err(Fault::Weld));
 }
 
-/// What comes of a test with this monitor, of which `at` says what it reports so many ms after the self-test was asked for.
+/// What comes of a test with this monitor, of which `at` says what it reports so many ms after the self-test
+/// was asked for.
 fn with_monitor(at: fn(u64, bool) -> Insulation) -> Option<Result<Isolation, Fault>> {
     let mut bench = Bench::new();
     let mut asked = None;

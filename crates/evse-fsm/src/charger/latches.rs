@@ -16,8 +16,8 @@ pub(super) const COUNTED: [Latch; 5] =
     [Latch::NoCurrent, Latch::Isolation, Latch::Voltage, Latch::VoltagePresent, Latch::Contactors];
 
 impl Charger {
-    /// Holds the next session off; a worse latch takes the place of the one before. A suspect sensor is reported under a worse
-    /// one, too: it stays when that is reset.
+    /// Holds the next session off; a worse latch takes the place of the one before. A suspect sensor is
+    /// reported under a worse one, too: it stays when that is reset.
     pub(super) fn latch(&mut self, latch: Latch) {
         let is_news = self.latched < Some(latch) || latch == Latch::Suspect && !self.is_suspect;
         self.is_suspect |= latch == Latch::Suspect;
@@ -61,8 +61,8 @@ impl Charger {
         self.tries = [0; COUNTED.len()];
     }
 
-    /// A person has acted: the worst latch goes. A suspect sensor that lay under it is latched then: who releases an
-    /// emergency stop has not measured.
+    /// A person has acted: the worst latch goes. A suspect sensor that lay under it is latched then: who
+    /// releases an emergency stop has not measured.
     pub(super) fn reset(&mut self) {
         self.forget_tries();
         self.stopped = false;
@@ -83,9 +83,9 @@ impl Charger {
         self.reset();
     }
 
-    /// Whether the plug may be pulled: nothing is driven, each own source says that the output is dead, none of them is
-    /// suspect, and the session at hand is neither about to energise nor being stopped. A wait never unlocks: a needed
-    /// reading that is absent holds the lock.
+    /// Whether the plug may be pulled: nothing is driven, each own source says that the output is dead, none
+    /// of them is suspect, and the session at hand is neither about to energise nor being stopped. A wait
+    /// never unlocks: a needed reading that is absent holds the lock.
     pub(super) fn may_unlock(&self) -> bool {
         let holds = self.is_suspect || matches!(self.latched, Some(Latch::EmergencyStop | Latch::Unreadable));
         let needs = |sensor| self.config.sensors.contains(sensor);

@@ -2,8 +2,8 @@ use session::{DEAD_MV, Target};
 
 use super::Stage;
 
-/// What a charger without power stage tells the car: a sensor's word once it has seen a voltage, else the voltage of the
-/// precharge, held. So what is told never jumps to a sensor that measures nothing.
+/// What a charger without power stage tells the car: a sensor's word once it has seen a voltage, else the
+/// voltage of the precharge, held. So what is told never jumps to a sensor that measures nothing.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Report {
     held_mv: i32,

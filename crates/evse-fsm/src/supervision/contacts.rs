@@ -101,8 +101,8 @@ pub(crate) const fn pilot_fault(level: Level) -> Option<Cause> {
     }
 }
 
-/// What the proximity wire says against a plug that is in and latched. One that shows no plug contradicts a pilot that shows
-/// one: the pilot says when the plug is out.
+/// What the proximity wire says against a plug that is in and latched. One that shows no plug contradicts a
+/// pilot that shows one: the pilot says when the plug is out.
 pub(crate) const fn plug_fault(proximity: Proximity) -> Option<Cause> {
     match proximity {
         Proximity::Pressed => Some(Cause::Released),

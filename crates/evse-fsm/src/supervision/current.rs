@@ -8,47 +8,48 @@ use crate::found::{Found, amperes};
 use crate::power::{CURRENT_BEFORE_POWER_MA, OPEN_BELOW_MA};
 use crate::{Protection, ReverseCurrent};
 
-/// Current beyond the limit that is measurement and control error, in mA, or what the stage's regulation explains where that
-/// is more: judgement.
+/// Current beyond the limit that is measurement and control error, in mA, or what the stage's regulation
+/// explains where that is more: judgement.
 const OVER_CURRENT_MA: i32 = 5_000;
-/// More than the stage's regulation explains for so long is a stage that does not follow: 3 s (judgement; 172 A were seen
-/// to go within 1.5 s, and IEC 61851-23 wants 100 A/s for a normal shutdown, from memory).
+/// More than the stage's regulation explains for so long is a stage that does not follow: 3 s (judgement; 172
+/// A were seen to go within 1.5 s, and IEC 61851-23 wants 100 A/s for a normal shutdown, from memory).
 const FOLLOWS: Duration = Duration::from_secs(3);
-/// What was demanded in the last four of these explains a current, too: 1 s (a real charger trails a falling demand by up to
-/// 5 A, observed).
+/// What was demanded in the last four of these explains a current, too: 1 s (a real charger trails a falling
+/// demand by up to 5 A, observed).
 const QUARTER: Duration = Duration::from_millis(250);
 /// The sensor's error in mA, or 1 % and [`ROUNDED_MA`] where that is more: judgement.
 const SENSOR_MA: i64 = 1_000;
 /// What ripple and rounding add to that, in mA: judgement, as the car's side.
 const ROUNDED_MA: i64 = 200;
-/// Before power is granted 2 A are demanded at most, and flow when the car's contactors close. A stage of 2 A with its
-/// ripple and the sensor's error is seen beyond that: by up to so much in mA (judgement).
+/// Before power is granted 2 A are demanded at most, and flow when the car's contactors close. A stage of 2 A
+/// with its ripple and the sensor's error is seen beyond that: by up to so much in mA (judgement).
 const OVER_BEFORE_POWER_MA: i32 = 1_000;
-/// More than that for so long is no inrush of the car's contactors, which takes milliseconds: two readings (judgement;
-/// a single one may just see the peak).
+/// More than that for so long is no inrush of the car's contactors, which takes milliseconds: two readings
+/// (judgement; a single one may just see the peak).
 const INRUSH: Duration = Duration::from_millis(100);
 /// Current out of the car that is no sensor's error, in mA: 5 A, and no ripple after 1 s (judgement).
 const REVERSE_MA: i32 = 5_000;
 const REVERSE: Duration = Duration::from_secs(1);
 /// No current is missed up to this demand, in mA: 10 A (judgement; a full battery takes a few).
 const MISSED_FROM_MA: i32 = 10_000;
-/// Of a demand comes too little below a twentieth of it, as a stage may be off by so much; that is 1 A at least, and at most
-/// 5 A: so an output counts as off (IEC 61851-23, from memory). What is more may be a stage that is derated (judgement).
+/// Of a demand comes too little below a twentieth of it, as a stage may be off by so much; that is 1 A at
+/// least, and at most 5 A: so an output counts as off (IEC 61851-23, from memory). What is more may be a
+/// stage that is derated (judgement).
 const MISSED_PART: i32 = 20;
 const OFF_BELOW_MA: i32 = 5_000;
 /// Nor where the voltage is this near its set point, in mV or per cent: the battery takes what it takes.
 const NEAR_MV: i32 = 10_000;
 const NEAR_PERCENT: i32 = 2;
-/// A sensor that shows too little although current is missed is not believed after this time when it says that the current
-/// is gone: 2 s (as two sources that differ).
+/// A sensor that shows too little although current is missed is not believed after this time when it says
+/// that the current is gone: 2 s (as two sources that differ).
 const DISTRUST: Duration = Duration::from_secs(2);
 
 /// Compares demand and measurement.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Current {
     demanded: Recent,
-    /// The newest measurement that was compared, and whether it was more than its demand explains. A demand that rises
-    /// afterwards explains nothing of it.
+    /// The newest measurement that was compared, and whether it was more than its demand explains. A demand
+    /// that rises afterwards explains nothing of it.
     compared: (Option<Instant>, bool),
     over: Lasting,
     inrush: Lasting,
@@ -209,7 +210,8 @@ mod tests {
         max_power_w: i32::MAX,
     };
 
-    /// After how many ms of readings each 50 ms it is found: what is demanded and measured at each of them, in mA.
+    /// After how many ms of readings each 50 ms it is found: what is demanded and measured at each of them,
+    /// in mA.
     fn found(is_granted: bool, of: impl Fn(i32) -> (i32, i32)) -> Option<(i32, Cause)> {
         let mut current = Current::new();
         (0..=20_000_i32).step_by(50).find_map(|ms| {

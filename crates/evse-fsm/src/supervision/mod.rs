@@ -68,8 +68,8 @@ impl Supervision {
         }
     }
 
-    /// Why the output must be off, if it must, given that no needed reading is too old. `bounds` is the lower of each limit of
-    /// car and charger.
+    /// Why the output must be off, if it must, given that no needed reading is too old. `bounds` is the lower
+    /// of each limit of car and charger.
     pub(crate) fn check(
         &mut self,
         now: Instant,
@@ -123,8 +123,8 @@ impl Supervision {
         self.current.is_suspect()
     }
 
-    /// Nothing is energised: nothing is remembered of it. Gives what the own voltages contradicted each other about until
-    /// then: that stays.
+    /// Nothing is energised: nothing is remembered of it. Gives what the own voltages contradicted each other
+    /// about until then: that stays.
     pub(crate) fn rest(&mut self) -> Option<Found> {
         let doubt = self.voltage.doubt();
         (self.current, self.voltage, self.monitor) = (Current::new(), Voltage::new(), Liveness::new());

@@ -8,8 +8,9 @@ use crate::{Plant, Warning};
 
 /// Contactors that are still closed so long after they were to open are told: judgement.
 const OPENING: Duration = Duration::from_millis(500);
-/// Voltage that is still on the cable so long after that is held by something, or nothing discharges the cable: 5 s
-/// (judgement; 60 V within 1 s are asked for, IEC 61851-23 from memory). A bleeder is not asked to bear it for longer.
+/// Voltage that is still on the cable so long after that is held by something, or nothing discharges the
+/// cable: 5 s (judgement; 60 V within 1 s are asked for, IEC 61851-23 from memory). A bleeder is not asked to
+/// bear it for longer.
 const DISCHARGE: Duration = Duration::from_secs(5);
 
 /// Remembers since when something is on.
@@ -43,8 +44,8 @@ impl Off {
         self.bleeding.since(now, wants_dead);
     }
 
-    /// Nothing is driven: what is on all the same, once. `may_bleed`: no car has its battery on the cable by right;
-    /// `is_out`: nor by a weld, as the plug is out.
+    /// Nothing is driven: what is on all the same, once. `may_bleed`: no car has its battery on the cable by
+    /// right; `is_out`: nor by a weld, as the plug is out.
     pub(crate) fn step(
         &mut self,
         now: Instant,

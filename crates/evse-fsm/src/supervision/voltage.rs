@@ -10,8 +10,8 @@ use crate::reading::fresh;
 
 /// Over-voltage for so long is a stop (`EVerest`: 400 ms).
 const OVER_VOLTAGE: Duration = Duration::from_millis(400);
-/// A voltage is over its limit beyond so much, in per mille of it and in mV: a sensor within 1 % may show the limit itself so
-/// (judgement).
+/// A voltage is over its limit beyond so much, in per mille of it and in mV: a sensor within 1 % may show the
+/// limit itself so (judgement).
 const SENSOR_PERMILLE: i32 = 10;
 const SENSOR_MV: i32 = 1_000;
 /// Beyond the limit by so much, in per cent, is a stop at once: judgement.
@@ -54,7 +54,8 @@ impl Voltage {
         }
     }
 
-    /// What was contradicted when it was compared last: once the contactors open, no reading can show it again.
+    /// What was contradicted when it was compared last: once the contactors open, no reading can show it
+    /// again.
     pub(super) const fn doubt(&self) -> Option<Found> {
         self.doubt
     }
@@ -90,7 +91,8 @@ impl Voltage {
             .then(|| Found::by(Cause::OverVoltage, volts("output voltage", voltage_mv, "most", most_mv)))
     }
 
-    /// A precharge that stays above its target, where no earlier target explains it. `least_mv` is the charger's minimum.
+    /// A precharge that stays above its target, where no earlier target explains it. `least_mv` is the
+    /// charger's minimum.
     pub(super) fn above(
         &mut self,
         now: Instant,

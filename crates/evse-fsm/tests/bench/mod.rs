@@ -1,4 +1,5 @@
-//! A charger on a bench: a car that sends any message at any time, and a plant that follows the demand at once.
+//! A charger on a bench: a car that sends any message at any time, and a plant that follows the demand at
+//! once.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 use control_pilot::{Level, Proximity};
@@ -8,7 +9,8 @@ use evse_fsm::{
 use exi_din::*;
 use machine::{Cx, Duration, Instant, Machine, ScriptedEntropy};
 
-/// Every request of a DC session; `PowerOffReq` stands for `PowerDeliveryReq` with `ReadyToChargeState` false.
+/// Every request of a DC session; `PowerOffReq` stands for `PowerDeliveryReq` with `ReadyToChargeState`
+/// false.
 pub const NAMES: &[&str] = &[
     "SessionSetupReq",
     "ServiceDiscoveryReq",

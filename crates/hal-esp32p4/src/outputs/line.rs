@@ -48,13 +48,14 @@ pub struct Sense<I> {
 }
 
 impl<I: InputPin> Sense<I> {
-    /// Yes at the high level. A contact to ground with a pull-up, that opens for yes: a broken wire is yes (mirror contact of a
-    /// contactor: closed; emergency stop: pressed).
+    /// Yes at the high level. A contact to ground with a pull-up, that opens for yes: a broken wire is yes
+    /// (mirror contact of a contactor: closed; emergency stop: pressed).
     pub const fn active_high(pin: I) -> Self {
         Self { pin, yes: PinState::High }
     }
 
-    /// Yes at the low level. A contact to ground with a pull-up, that closes for yes: a broken wire is no (lock: locked).
+    /// Yes at the low level. A contact to ground with a pull-up, that closes for yes: a broken wire is no
+    /// (lock: locked).
     pub const fn active_low(pin: I) -> Self {
         Self { pin, yes: PinState::Low }
     }

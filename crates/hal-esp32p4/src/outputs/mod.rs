@@ -51,7 +51,8 @@ impl Wanted {
     }
 }
 
-/// Why the board does not do what is wanted. After any of them run [`Outputs::make_safe`], as the loop on Linux does.
+/// Why the board does not do what is wanted. After any of them run [`Outputs::make_safe`], as the loop on
+/// Linux does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OutputFault {
@@ -88,12 +89,14 @@ enum State {
     Held,
 }
 
-/// Proof that the outputs are SAFE and stay so while it lives: what must not be done under voltage asks for it.
+/// Proof that the outputs are SAFE and stay so while it lives: what must not be done under voltage asks for
+/// it.
 #[derive(Debug)]
 pub struct WhileSafe<'a>(PhantomData<&'a mut ()>);
 
 impl<P: StatefulOutputPin, I: InputPin, L: Ledc> Outputs<P, I, L> {
-    /// Takes the parts and makes them SAFE at once. `precharge` is the time on the precharge resistor, where there is one.
+    /// Takes the parts and makes them SAFE at once. `precharge` is the time on the precharge resistor, where
+    /// there is one.
     pub fn new(mut parts: Parts<P, I, L>, precharge: Duration) -> (Self, SafeReport) {
         let report = parts.begin_safe();
         let precharge = parts.precharge.is_some().then_some(precharge);
@@ -161,8 +164,8 @@ impl<P: StatefulOutputPin, I: InputPin, L: Ledc> Outputs<P, I, L> {
 
     /// Runs the SAFE sequence ([`Parts::make_safe`]); SAFE then holds until a demand without energy comes.
     ///
-    /// It waits up to [`Side::patience`], in the car longer than the watchdog does: so `current_ma`, which is called every
-    /// millisecond, gives the watchdog its signs ([`Watchdog::sign`](crate::Watchdog::sign)).
+    /// It waits up to [`Side::patience`], in the car longer than the watchdog does: so `current_ma`, which is
+    /// called every millisecond, gives the watchdog its signs ([`Watchdog::sign`](crate::Watchdog::sign)).
     pub fn make_safe(
         &mut self,
         current_ma: &mut dyn FnMut() -> Option<i32>,
@@ -188,8 +191,8 @@ impl<P: StatefulOutputPin, I: InputPin, L: Ledc> Outputs<P, I, L> {
         }
     }
 
-    /// Proof for what must not be done under voltage; `None` while the last demand wants energy, or a contactor, the precharge
-    /// relay or the relay is driven, or a contact does not say open.
+    /// Proof for what must not be done under voltage; `None` while the last demand wants energy, or a
+    /// contactor, the precharge relay or the relay is driven, or a contact does not say open.
     pub fn while_safe(&mut self) -> Option<WhileSafe<'_>> {
         let is_open = self.contacts().not_open().is_none();
         let is_safe = !self.is_energised && is_open && !self.parts.is_driven();

@@ -17,8 +17,8 @@ pub enum Side {
 }
 
 impl Side {
-    /// How long the SAFE sequence waits for the current to fall below 1 A before it opens the contactors all the same
-    /// (docs/ARCHITECTURE.md, the physical side): 100 ms, and 2 s in the car.
+    /// How long the SAFE sequence waits for the current to fall below 1 A before it opens the contactors all
+    /// the same (docs/ARCHITECTURE.md, the physical side): 100 ms, and 2 s in the car.
     pub const fn patience(self) -> Duration {
         match self {
             Self::Charger => Duration::from_millis(100),
@@ -27,10 +27,11 @@ impl Side {
     }
 }
 
-/// What a board can move and sense, each part where it has it: `P` are its output pins, `I` its input pins, `L` its PWM.
+/// What a board can move and sense, each part where it has it: `P` are its output pins, `I` its input pins,
+/// `L` its PWM.
 ///
-/// It has no state but the pins', so that a panic handler and an interrupt can make one of the bare registers and run
-/// [`make_safe`](Self::make_safe).
+/// It has no state but the pins', so that a panic handler and an interrupt can make one of the bare registers
+/// and run [`make_safe`](Self::make_safe).
 #[derive(Debug)]
 pub struct Parts<P, I, L> {
     /// Which end of the cable.
@@ -99,12 +100,13 @@ impl<P: StatefulOutputPin, I: InputPin, L: Ledc> Parts<P, I, L> {
     /// The SAFE sequence: the same for an end in order, a panic, and the watchdog's first stage.
     ///
     /// 1. The energy is taken away: pilot steady +12 V, relay off (pilot B, or the power stage disabled).
-    /// 2. While a contactor is driven, or does not say: waits until `current_ma` says below 1 A, [`Side::patience`] at most. A
-    ///    current that is not known is waited for the whole time.
+    /// 2. While a contactor is driven, or does not say: waits until `current_ma` says below 1 A,
+    ///    [`Side::patience`] at most. A current that is not known is waited for the whole time.
     /// 3. Both contactors, precharge and bleeder go off, the lock holds.
     ///
-    /// `current_ma` must answer at once: the watchdog's second stage waits for the patience and 100 ms.
-    /// A part that fails does not keep the others from their turn. Calling it again changes nothing, and does not wait again.
+    /// `current_ma` must answer at once: the watchdog's second stage waits for the patience and 100 ms. A
+    /// part that fails does not keep the others from their turn. Calling it again changes nothing, and does
+    /// not wait again.
     pub fn make_safe(
         &mut self,
         current_ma: &mut dyn FnMut() -> Option<i32>,

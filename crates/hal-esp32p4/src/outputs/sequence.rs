@@ -47,8 +47,8 @@ pub enum ContactorFault {
     NotClosed(&'static str),
 }
 
-/// Closes the contactors in their order: minus, then plus through the precharge resistor where there is one, each confirmed by
-/// its contact. Opens all at once: no contactor waits for another.
+/// Closes the contactors in their order: minus, then plus through the precharge resistor where there is one,
+/// each confirmed by its contact. Opens all at once: no contactor waits for another.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sequence {
     step: Step,
@@ -69,8 +69,8 @@ enum Step {
 }
 
 impl Sequence {
-    /// For a contactor to confirm that it is closed, or still to say open before: 200 ms (judgement: they move in 30 ms and
-    /// bounce for 20 ms).
+    /// For a contactor to confirm that it is closed, or still to say open before: 200 ms (judgement: they
+    /// move in 30 ms and bounce for 20 ms).
     pub(super) const CONFIRM: Duration = Duration::from_millis(200);
     /// For a contactor without a contact to have closed: 100 ms (judgement).
     pub(super) const BLIND: Duration = Duration::from_millis(100);

@@ -4,9 +4,10 @@ use session::Reading;
 
 /// Measures the pilot's duty cycle from its edges: the car's side, and the charger's own duty measured back.
 ///
-/// [`GROUP`](Self::GROUP) periods make a reading. Where one of them is off in its length, lacks an edge, or differs from the
-/// others, the whole group means nothing and reads as [`INVALID`](Self::INVALID): the session has its own patience for that
-/// (90 ms in the car). A pilot without edges is steady, at the level that the ADC sees.
+/// [`GROUP`](Self::GROUP) periods make a reading. Where one of them is off in its length, lacks an edge, or
+/// differs from the others, the whole group means nothing and reads as [`INVALID`](Self::INVALID): the
+/// session has its own patience for that (90 ms in the car). A pilot without edges is steady, at the level
+/// that the ADC sees.
 #[derive(Clone, Debug, Default)]
 pub struct DutyMeter {
     rise: Option<Instant>,
@@ -30,11 +31,13 @@ struct Group {
 impl DutyMeter {
     /// Periods in a reading: 5, so it is new every 5 ms (judgement).
     pub const GROUP: u64 = 5;
-    /// Shortest period in us: 980 (judgement: the generator's 0.5 %, from memory, both clocks and the edges' time stamps).
+    /// Shortest period in us: 980 (judgement: the generator's 0.5 %, from memory, both clocks and the edges'
+    /// time stamps).
     pub const SHORTEST_US: u64 = 980;
     /// Longest period in us: 1020.
     pub const LONGEST_US: u64 = 1_020;
-    /// High phases of a group differ by so much at most, in us: 10 (judgement; the generator's 5 us, from memory, either way).
+    /// High phases of a group differ by so much at most, in us: 10 (judgement; the generator's 5 us, from
+    /// memory, either way).
     pub const SPREAD_US: u64 = 10;
     /// Without an edge for this time the pilot is steady: three periods.
     pub const STEADY: Duration = Duration::from_millis(3);
@@ -69,8 +72,8 @@ impl DutyMeter {
         (self.rise, self.fall) = (Some(at), None);
     }
 
-    /// What is on the pilot at `now`. `steady_mv` is the wire's voltage from the ADC, which separates the steady levels:
-    /// without it a steady pilot is absent.
+    /// What is on the pilot at `now`. `steady_mv` is the wire's voltage from the ADC, which separates the
+    /// steady levels: without it a steady pilot is absent.
     pub fn output(&self, now: Instant, steady_mv: Option<i32>) -> Option<Reading<Output>> {
         let is_pulsing = self.last_edge.is_some_and(|at| now.since(at) < Self::STEADY);
         if is_pulsing {

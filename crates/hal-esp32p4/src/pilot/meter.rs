@@ -16,19 +16,21 @@ pub struct Voltages {
 
 /// The charger's measurement of the pilot.
 ///
-/// The half for the chip reports each rising edge of its own PWM with its time ([`edge`](Self::edge)) - from the timer or from
-/// the pad that it drives, never from the wire, which has no edge where it touches earth - and converts when
-/// [`next`](Self::next) says so ([`sample`](Self::sample)). A conversion counts only if it lies in the steady part of its
-/// phase, timed from the edge. [`WINDOW`](Self::WINDOW) samples of each phase make a reading; `control_pilot` judges both ends
-/// of the window:
+/// The half for the chip reports each rising edge of its own PWM with its time ([`edge`](Self::edge)) - from
+/// the timer or from the pad that it drives, never from the wire, which has no edge where it touches earth -
+/// and converts when [`next`](Self::next) says so ([`sample`](Self::sample)). A conversion counts only if it
+/// lies in the steady part of its phase, timed from the edge. [`WINDOW`](Self::WINDOW) samples of each phase
+/// make a reading; `control_pilot` judges both ends of the window:
 ///
 /// * The highest sample of the low phase is the one that the diode check gets.
 /// * Where lowest and highest sample of the high phase are one level, that is the reading.
-/// * Where they are two of B, C and D, the reading is the one that asks for less: noise never makes a car ready.
+/// * Where they are two of B, C and D, the reading is the one that asks for less: noise never makes a car
+///   ready.
 /// * Any other two are [`Level::E`]: A would mean that the plug is out, which frees a latch.
 ///
-/// Without edges, without conversions in time, or with an ADC that gives errors there are no new readings; the old one ages,
-/// and after 200 ms the role is SAFE. An ADC that gives one value for both phases has no low phase of -12 V: E.
+/// Without edges, without conversions in time, or with an ADC that gives errors there are no new readings;
+/// the old one ages, and after 200 ms the role is SAFE. An ADC that gives one value for both phases has no
+/// low phase of -12 V: E.
 #[derive(Clone, Debug)]
 pub struct PilotMeter {
     scale: Scale,
@@ -72,10 +74,11 @@ impl Phase {
 }
 
 impl PilotMeter {
-    /// Samples of each phase in one reading: 10, one in each period of 1 ms. A change is seen within 20 ms; the session then
-    /// debounces it for 30 ms, of the 60 ms that it has (judgement).
+    /// Samples of each phase in one reading: 10, one in each period of 1 ms. A change is seen within 20 ms;
+    /// the session then debounces it for 30 ms, of the 60 ms that it has (judgement).
     pub const WINDOW: u16 = 10;
-    /// After a change of the output samples do not count for two periods: the PWM takes its new duty at a period's end.
+    /// After a change of the output samples do not count for two periods: the PWM takes its new duty at a
+    /// period's end.
     const CHANGE: Duration = Duration::from_millis(2);
 
     /// A pilot that is driven steady, before the first sample.
@@ -134,10 +137,12 @@ impl PilotMeter {
         Ok(self.take(begun, clock.now(), pad_mv))
     }
 
-    /// Takes a conversion that ran from `begun` to `done` and gave `pad_mv` at the pad; the level, when this made a reading.
+    /// Takes a conversion that ran from `begun` to `done` and gave `pad_mv` at the pad; the level, when this
+    /// made a reading.
     pub fn take(&mut self, begun: Instant, done: Instant, pad_mv: i32) -> Option<Level> {
         let wire_mv = self.scale.wire_mv(pad_mv);
-        // However old it is: no phase reaches beyond a period. After a conversion's begin it is 0 us away, which is no phase.
+        // However old it is: no phase reaches beyond a period. After a conversion's begin it is 0 us away,
+        // which is no phase.
         let edge = self.edge;
         let phases = [Some(&mut self.high), self.low.as_mut()];
         let phase = phases.into_iter().flatten().find(|phase| match edge {

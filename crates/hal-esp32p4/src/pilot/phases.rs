@@ -37,13 +37,15 @@ pub struct Phases {
 impl Phases {
     /// The pilot's period: 1 ms.
     pub const PERIOD: Duration = Duration::from_millis(1);
-    /// Time from an edge until the voltage is steady: 20 us (judgement: driver, 1 kOhm with the cable and the modem's
-    /// coupling of about 1 nF, and the ADC's own capacitor).
+    /// Time from an edge until the voltage is steady: 20 us (judgement: driver, 1 kOhm with the cable and the
+    /// modem's coupling of about 1 nF, and the ADC's own capacitor).
     pub const SETTLE_US: u64 = 20;
-    /// Time from the end of a conversion to the next edge, at least: 5 us (judgement: jitter of the edge's time stamp).
+    /// Time from the end of a conversion to the next edge, at least: 5 us (judgement: jitter of the edge's
+    /// time stamp).
     pub const GUARD_US: u64 = 5;
 
-    /// The phases of an output. At 5 % the high phase is 50 us long: a sample counts from 20 us to 45 us after the edge.
+    /// The phases of an output. At 5 % the high phase is 50 us long: a sample counts from 20 us to 45 us
+    /// after the edge.
     pub const fn of(output: Output) -> Self {
         match output {
             Output::Pwm(duty) => {

@@ -1,14 +1,15 @@
 use crate::Timing;
 
-/// The rising edges of the own PWM, from looks at its timer: no interrupt, and no edge at a wrong time because a look is late.
+/// The rising edges of the own PWM, from looks at its timer: no interrupt, and no edge at a wrong time
+/// because a look is late.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TimerEdges {
     last: Option<u64>,
 }
 
 impl TimerEdges {
-    /// The newest edge, in counts of a clock of `hz`, if it is not the one of the last look. `now` is the clock's count and
-    /// `counts` the timer's, read together.
+    /// The newest edge, in counts of a clock of `hz`, if it is not the one of the last look. `now` is the
+    /// clock's count and `counts` the timer's, read together.
     pub fn look(&mut self, now: u64, counts: u32, hz: u32) -> Option<u64> {
         let edge = now.wrapping_sub(Timing::PILOT.since_edge(counts, hz));
         // The two counters are not read in the same cycle: one edge is seen at times that differ by a little.

@@ -36,8 +36,9 @@ impl Sector {
 
 /// Two sectors of NOR flash: what the half for the chip implements. Offsets and lengths are multiples of 4.
 ///
-/// Writing turns ones into zeros only. On the ESP32-P4 the code that erases and writes runs from RAM, because the chip cannot
-/// fetch instructions from the flash meanwhile: a sector is not erased for some 50 ms (from memory), and nothing else runs.
+/// Writing turns ones into zeros only. On the ESP32-P4 the code that erases and writes runs from RAM, because
+/// the chip cannot fetch instructions from the flash meanwhile: a sector is not erased for some 50 ms (from
+/// memory), and nothing else runs.
 pub trait Flash {
     /// Why it failed.
     type Error: core::fmt::Debug;
@@ -91,17 +92,18 @@ pub enum StoreError<E> {
 
 /// Settings and the latch.
 ///
-/// Each sector has 8 slots of 512 bytes; a save writes everything into the next blank slot, with a number one higher than
-/// before and a check sum, written last. So the last good copy wins, and a torn one is skipped. The other sector is erased
-/// before the last slot of this one is written, so every save goes into an erased sector.
+/// Each sector has 8 slots of 512 bytes; a save writes everything into the next blank slot, with a number one
+/// higher than before and a check sum, written last. So the last good copy wins, and a torn one is skipped.
+/// The other sector is erased before the last slot of this one is written, so every save goes into an erased
+/// sector.
 ///
-/// A slot begins with a word of its own, written first, that says whether a latch is being set: where that save was torn, the
-/// latch counts as [`Latch::Unreadable`]. So does flash that holds something and no good copy. Blank flash is a new board.
-/// What is left: eight torn saves in a row fill a sector, and it must be erased before the ninth is written; power that fails
-/// just then takes the trace of a torn latch along.
+/// A slot begins with a word of its own, written first, that says whether a latch is being set: where that
+/// save was torn, the latch counts as [`Latch::Unreadable`]. So does flash that holds something and no good
+/// copy. Blank flash is a new board. What is left: eight torn saves in a row fill a sector, and it must be
+/// erased before the ninth is written; power that fails just then takes the trace of a torn latch along.
 ///
-/// Values are set in memory at once and saved when the outputs are SAFE ([`save`](Self::save)). A latch holds the role in
-/// memory meanwhile.
+/// Values are set in memory at once and saved when the outputs are SAFE ([`save`](Self::save)). A latch holds
+/// the role in memory meanwhile.
 #[derive(Debug)]
 pub struct Store<F> {
     flash: F,
@@ -203,7 +205,8 @@ impl<F: Flash> Store<F> {
             return Ok(());
         }
         let start = self.current.unwrap_or(Sector::First);
-        // What is torn in the other sector may be all that is left of a latch: it is erased only when there is no other way.
+        // What is torn in the other sector may be all that is left of a latch: it is erased only when there
+        // is no other way.
         for (sector, erases) in [(start, false), (start.other(), false), (start.other(), true)] {
             if erases {
                 self.erase(sector)?;
@@ -220,8 +223,8 @@ impl<F: Flash> Store<F> {
         Err(StoreError::Worn)
     }
 
-    /// Erases the sector that is not in use before the last blank slot of the other one is written: never later, so that a torn
-    /// erase is not taken for a torn save.
+    /// Erases the sector that is not in use before the last blank slot of the other one is written: never
+    /// later, so that a torn erase is not taken for a torn save.
     fn erase_ahead(&mut self) -> Result<(), StoreError<F::Error>> {
         let Some(current) = self.current else { return Ok(()) };
         if self.in_use(current).used + 1 == SLOTS {
@@ -278,8 +281,8 @@ impl<F: Flash> Store<F> {
         Ok(())
     }
 
-    /// Whether a latch may have been kept that cannot be read: something is there without a good copy, or the save of a latch
-    /// was torn after the newest good copy.
+    /// Whether a latch may have been kept that cannot be read: something is there without a good copy, or the
+    /// save of a latch was torn after the newest good copy.
     fn is_latch_lost(&self) -> bool {
         let Some(current) = self.current else { return self.first.used + self.second.used > 0 };
         let (own, other) = match current {

@@ -8,8 +8,8 @@ pub(super) const SLOT: u32 = 512;
 /// Slots of a sector.
 pub(super) const SLOTS: u32 = Sector::BYTES / SLOT;
 
-/// Where the parts of a record are: the word that says what is being saved, the head (magic, number, length), the body, the
-/// check sum over all before it.
+/// Where the parts of a record are: the word that says what is being saved, the head (magic, number, length),
+/// the body, the check sum over all before it.
 const HEAD_AT: usize = 4;
 const BODY_AT: usize = 16;
 const CHECK_AT: usize = BODY_AT + MOST;
@@ -18,8 +18,8 @@ const CHECK: usize = 8;
 const _: () = assert!(CHECK_AT + CHECK == SLOT as usize, "the parts of a record fill its slot");
 
 const MAGIC: [u8; 4] = *b"CCS1";
-/// First byte of a record that sets a latch, and of any other. While a byte is written, or its sector erased, some of its
-/// bits are ones: nothing between ones and one of the two is also between ones and the other.
+/// First byte of a record that sets a latch, and of any other. While a byte is written, or its sector erased,
+/// some of its bits are ones: nothing between ones and one of the two is also between ones and the other.
 const SETS_LATCH: u8 = 0x0F;
 const PLAIN: u8 = 0xF0;
 const ONES: u8 = 0xFF;

@@ -4,8 +4,8 @@ use machine::Duration;
 
 use crate::PortStatistics;
 
-/// What a turn of the loop does at most with frames before the plant has its turn again. Counted, not timed, so that it
-/// holds on any machine.
+/// What a turn of the loop does at most with frames before the plant has its turn again. Counted, not timed,
+/// so that it holds on any machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
     /// Frames received.

@@ -29,7 +29,8 @@ pub enum Happening<'a, E> {
     Tick,
     /// SIGINT, SIGTERM or SIGHUP for the first time: the role has been asked to stop.
     StopRequested,
-    /// The plant failed or is degraded: it is SAFE, and the role has no readings until [`PlantGood`](Self::PlantGood).
+    /// The plant failed or is degraded: it is SAFE, and the role has no readings until
+    /// [`PlantGood`](Self::PlantGood).
     PlantFailed(&'a PlantFault),
     /// The plant gives readings again.
     PlantGood,
@@ -95,15 +96,17 @@ where
 {
     /// Runs until the observer breaks off or the role is to end at once.
     ///
-    /// A turn reads the plant, gives the role the reading and its due timers, applies what it demands, and only then takes
-    /// frames, at most as many as [`Budget::TURN`] says: so plant and demand have their turn whatever is on the wire.
+    /// A turn reads the plant, gives the role the reading and its due timers, applies what it demands, and
+    /// only then takes frames, at most as many as [`Budget::TURN`] says: so plant and demand have their turn
+    /// whatever is on the wire.
     ///
-    /// The first SIGINT, SIGTERM or SIGHUP asks the role to end its session; the observer sees the events of that
-    /// and breaks off when it is satisfied. When the interface goes down the session ends, and the loop waits for it.
+    /// The first SIGINT, SIGTERM or SIGHUP asks the role to end its session; the observer sees the events of
+    /// that and breaks off when it is satisfied. When the interface goes down the session ends, and the loop
+    /// waits for it.
     ///
     /// # Errors
-    /// [`Error::NoHeartbeat`] and [`Error::SlowHeartbeat`] before anything is demanded; later when the port fails for good.
-    /// The plant is SAFE then, too.
+    /// [`Error::NoHeartbeat`] and [`Error::SlowHeartbeat`] before anything is demanded; later when the port
+    /// fails for good. The plant is SAFE then, too.
     pub fn run(self, observer: &mut Observer<'_, R::Event>) -> Result<Outcome, Error> {
         let Self { role, port, plant, clock, entropy, signals, notify, counters } = self;
         plant.heartbeat().check()?;

@@ -13,7 +13,8 @@ use crate::{Clock, Demanded, Direction, Error, Notify, PlantBackend, PlantFault,
 const TICK: Duration = Duration::from_millis(50);
 /// The same where the plant wakes no one: then this is how late a pilot edge is seen (judgement).
 const POLL: Duration = Duration::from_millis(10);
-/// The loop was held up when it comes back so much too late: less than what makes a reading too old (judgement).
+/// The loop was held up when it comes back so much too late: less than what makes a reading too old
+/// (judgement).
 const HELD_UP: Duration = Duration::from_millis(100);
 /// How often an interface that is down is looked for: judgement.
 const REOPEN: Duration = Duration::from_millis(200);

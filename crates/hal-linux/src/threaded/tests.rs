@@ -85,7 +85,8 @@ fn a_demand_reaches_hardware_that_blocks_and_the_loop_never_waits() {
     assert_eq!(plant.read(now), Ok(1));
     plant.apply(now, &7).unwrap();
     assert_eq!(asked.recv(), Ok(Asked::Apply(7)));
-    // The hardware blocks in its reading now; what is demanded meanwhile is a level, and only the last one counts.
+    // The hardware blocks in its reading now; what is demanded meanwhile is a level, and only the last one
+    // counts.
     for volts in 8..=20 {
         plant.apply(now, &volts).unwrap();
         assert_eq!(plant.read(now), Ok(1), "the latest there is");

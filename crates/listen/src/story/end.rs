@@ -93,7 +93,8 @@ pub enum Cause {
     Silent(i64),
     /// The charger said for this long, in ns, that it has not finished.
     Unfinished(i64),
-    /// The charger finished the cable check, and was not ready, or its isolation not valid: the sign says which.
+    /// The charger finished the cable check, and was not ready, or its isolation not valid: the sign says
+    /// which.
     NotReady,
     /// The charger did not reach the target of precharge: target and voltage in mV.
     VoltageOff(i32, i32),
@@ -112,13 +113,13 @@ impl Cause {
     }
 }
 
-/// From here on a side that does not answer, or does not ask, is the cause: judgement, a car of this project waits 0.5 s for
-/// `CurrentDemandRes`, the quickest that DIN SPEC 70121 has.
+/// From here on a side that does not answer, or does not ask, is the cause: judgement, a car of this project
+/// waits 0.5 s for `CurrentDemandRes`, the quickest that DIN SPEC 70121 has.
 const UNANSWERED_NS: i64 = 450_000_000;
 /// DIN SPEC 70121, `V2G_SECC_Sequence_Timeout` is 60 s; chargers that wait less are in the field. Judgement.
 const SILENT_NS: i64 = 5_000_000_000;
-/// A car waits this long at least for a charger to finish: judgement, pyPLC asks 30 times, a second apart (observed in
-/// `2023-03-02_SuperCharger_CableCheck_error`), and the timers of DIN SPEC 70121 are longer.
+/// A car waits this long at least for a charger to finish: judgement, pyPLC asks 30 times, a second apart
+/// (observed in `2023-03-02_SuperCharger_CableCheck_error`), and the timers of DIN SPEC 70121 are longer.
 const UNFINISHED_NS: i64 = 20_000_000_000;
 /// A car waits this long for the voltage (DIN SPEC 70121, `V2G_EVCC_PreCharge_Timer`: 7 s).
 const PRECHARGE_NS: i64 = 7_000_000_000;
@@ -126,7 +127,8 @@ const PRECHARGE_NS: i64 = 7_000_000_000;
 const PRECHARGE_MV: u32 = 20_000;
 
 impl End {
-    /// The end of a story. What came first ended it; a FAILED code that a request caused comes before the car's stop.
+    /// The end of a story. What came first ended it; a FAILED code that a request caused comes before the
+    /// car's stop.
     pub(super) fn of(story: &Story) -> Self {
         let signs = &story.signs;
         let request = [

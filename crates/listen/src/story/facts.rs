@@ -137,8 +137,8 @@ impl Facts {
         (!matches!(code, DcEvErrorCode::NoError | DcEvErrorCode::NoData)).then(|| code.name())
     }
 
-    /// What a car waits for although the charger finished the cable check: readiness (an Audi waits 59.8 s, observed), or the
-    /// isolation.
+    /// What a car waits for although the charger finished the cable check: readiness (an Audi waits 59.8 s,
+    /// observed), or the isolation.
     pub fn not_ready(&self) -> Option<&'static str> {
         let status = self.charger.filter(|_| self.phase == Some(Phase::CableCheck) && !self.is_ongoing)?;
         match status.evse_isolation_status {
@@ -172,7 +172,8 @@ impl Facts {
 const NO_LIMITS: Limits =
     Limits { max_voltage_mv: 0, min_voltage_mv: 0, max_current_ma: 0, min_current_ma: 0, max_power_w: 0 };
 
-/// A value in thousandths of its unit. Observers take a wrong unit as it is: the number is what the peer meant.
+/// A value in thousandths of its unit. Observers take a wrong unit as it is: the number is what the peer
+/// meant.
 fn milli(value: PhysicalValue) -> i32 {
     i32::try_from(value.to_milli()).unwrap_or(i32::MAX)
 }

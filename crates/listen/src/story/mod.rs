@@ -1,7 +1,7 @@
 //! The story of one session: who, which values, which phases, and how it ended.
 //!
-//! It is made of the messages of one connection, by whom and when they were sent. Values are those of DIN SPEC 70121; of a
-//! session in another message set the story has times, counts and the end.
+//! It is made of the messages of one connection, by whom and when they were sent. Values are those of DIN
+//! SPEC 70121; of a session in another message set the story has times, counts and the end.
 
 mod end;
 mod facts;
@@ -16,8 +16,8 @@ pub use end::{Cause, End, How, Side};
 use facts::Facts;
 pub use tale::{LOST_NS, OnLine, Part, Tale};
 
-/// Time between two messages beyond which it is a silence, and energy is not counted: DIN SPEC 70121 lets no peer wait that
-/// long.
+/// Time between two messages beyond which it is a silence, and energy is not counted: DIN SPEC 70121 lets no
+/// peer wait that long.
 const MAX_ROUND_NS: i64 = 2_000_000_000;
 
 /// The least, the greatest and the latest of values in thousandths of a unit.
@@ -204,7 +204,8 @@ pub struct Story {
 }
 
 impl Story {
-    /// The energy that the charger reports, in mWh: sum of U * I of each `CurrentDemandRes` times the time to the next one.
+    /// The energy that the charger reports, in mWh: sum of U * I of each `CurrentDemandRes` times the time to
+    /// the next one.
     pub fn energy_mwh(&self) -> i64 {
         i64::try_from(self.energy_uj / 3_600_000).unwrap_or(i64::MAX)
     }

@@ -7,11 +7,12 @@ use session::{By, Limits, Phase, StopReason};
 use super::{Cause, End, How, Pause, Range, Side, Sign, Span, Story};
 use crate::{Close, Schema, Talk, When};
 
-/// How long something was to be heard after the last frame of a session that has no end, until the link was lost: judgement, no
-/// peer waits longer for a message than 60 s, and cars no longer than 5 s.
+/// How long something was to be heard after the last frame of a session that has no end, until the link was
+/// lost: judgement, no peer waits longer for a message than 60 s, and cars no longer than 5 s.
 pub const LOST_NS: i64 = 10_000_000_000;
 
-/// A log line about the end comes at most this many frames after it: judgement, a message and what its sender logs of it.
+/// A log line about the end comes at most this many frames after it: judgement, a message and what its sender
+/// logs of it.
 const STOP_FRAMES: u64 = 10;
 
 const NS_PER_S: i64 = 1_000_000_000;
@@ -144,7 +145,8 @@ impl Tale<'_> {
         advice(&self.end(), self.lost_ns().is_some())
     }
 
-    /// The stop button, if the log says at about the time of the end that it was pressed: a line may overtake a message.
+    /// The stop button, if the log says at about the time of the end that it was pressed: a line may overtake
+    /// a message.
     pub fn pressed_before(&self) -> Option<(Side, When)> {
         self.pressed.filter(|(_, when)| when.frame <= self.end().when.frame + STOP_FRAMES)
     }

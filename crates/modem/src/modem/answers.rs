@@ -8,8 +8,8 @@ use super::{Modem, ModemEvent, ModemFault, State, Timer};
 use crate::profile::{LUMISSIL, Profile};
 use crate::restart::Restart;
 
-/// The link is down when no answer has said `up` for this many intervals and a half: one lost answer is no lost
-/// link; judgement.
+/// The link is down when no answer has said `up` for this many intervals and a half: one lost answer is no
+/// lost link; judgement.
 const HOLD_INTERVALS: u64 = 2;
 
 /// What `CM_GET_KEY.CNF` says about the key.
@@ -105,7 +105,8 @@ impl Modem {
         }
     }
 
-    /// The modem tells its network even where it refuses the key; one that has not joined tells the key alone.
+    /// The modem tells its network even where it refuses the key; one that has not joined tells the key
+    /// alone.
     fn verdict(&self, answer: &GetKeyCnf) -> Verdict {
         let Some(key) = self.confirmed else { return Verdict::Unknown };
         let unknown = answer.nid == Nid::default();

@@ -16,12 +16,13 @@ use crate::restart::Restart;
 const EVENTS: usize = 8;
 const ASKS: usize = 4;
 
-/// What a charger or a car needs of its modem: that it is there, has the key of the day, and whether the link is up.
+/// What a charger or a car needs of its modem: that it is there, has the key of the day, and whether the link
+/// is up.
 ///
-/// It finds the modem on the own cable and finds it again whenever it was away, sets the key that it was given and
-/// sets it again when the modem lost it, and watches the link. It never gives up: a modem that is absent or faulty
-/// is told once and tried again at a low rate. Everything it sends goes to [`Mac::LOCAL_MODEM`], which is never
-/// carried over the power line; a key is never broadcast.
+/// It finds the modem on the own cable and finds it again whenever it was away, sets the key that it was
+/// given and sets it again when the modem lost it, and watches the link. It never gives up: a modem that is
+/// absent or faulty is told once and tried again at a low rate. Everything it sends goes to
+/// [`Mac::LOCAL_MODEM`], which is never carried over the power line; a key is never broadcast.
 #[derive(Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Modem {
@@ -57,7 +58,8 @@ pub struct Modem {
 pub struct ModemConfig {
     /// The host's own address.
     pub own: Mac,
-    /// The modem's family where it is known; [`NONE`](crate::NONE) where there is no modem. Else it is found out.
+    /// The modem's family where it is known; [`NONE`](crate::NONE) where there is no modem. Else it is found
+    /// out.
     pub profile: Option<&'static Profile>,
     /// Pause between two questions for the link's state; 500 ms is usual.
     pub link_interval: Duration,
@@ -91,8 +93,8 @@ pub enum ModemEvent {
     Fault(ModemFault),
     /// The modem does not answer any more: it restarts, sleeps, or lost its power. The search begins anew.
     Silent,
-    /// The modem has another key than the one it was given: it restarted by itself, or somebody else set it. The
-    /// key is set again.
+    /// The modem has another key than the one it was given: it restarted by itself, or somebody else set it.
+    /// The key is set again.
     OtherKey,
     /// The link to another modem came up or was lost. Only while it is watched.
     Link(bool),

@@ -7,7 +7,8 @@ use crate::restart::{POLL, Restart};
 /// Pause between two searches, and after [`FAST_SEARCHES`] of them: judgement.
 const SEARCH: Duration = Duration::from_millis(500);
 const SEARCH_SLOW: Duration = Duration::from_secs(2);
-/// Searches before the modem counts as absent: a modem that is just restarting is found within them; judgement.
+/// Searches before the modem counts as absent: a modem that is just restarting is found within them;
+/// judgement.
 const FAST_SEARCHES: u8 = 12;
 /// Wait for the answer to a key (the tools take 0.5 to 1 s).
 const KEY_ANSWER: Duration = Duration::from_millis(500);
@@ -135,7 +136,8 @@ impl Modem {
         self.events.push(ModemEvent::Fault(fault));
         self.rounds = 0;
         self.state = State::Faulty;
-        // A modem that was just restarting is found again soon; one that takes no key is left alone for a while.
+        // A modem that was just restarting is found again soon; one that takes no key is left alone for a
+        // while.
         let once = fault == ModemFault::KeyNotConfirmed && !core::mem::replace(&mut self.has_failed, true);
         self.timers.set(Timer::Step, now + if once { SEARCH } else { FAULT_PAUSE });
     }

@@ -179,7 +179,8 @@ fn a_link_without_the_new_key_is_the_old_networks() {
 
 #[test]
 fn a_restart_that_follows_an_old_networks_link_is_no_lost_link() {
-    // It shows the new key for 2.7 s with the old network's link, then restarts, and joins 2 s later or never.
+    // It shows the new key for 2.7 s with the old network's link, then restarts, and joins 2 s later or
+    // never.
     for joins in [true, false] {
         let mut bench = joining(Script { link: Some(true), shy: Duration::ZERO, ..Script::new() });
         assert_eq!(bench.run(1000), [ModemEvent::Link(false), READY, ModemEvent::Link(true)]);

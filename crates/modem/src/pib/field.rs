@@ -217,8 +217,8 @@ pub const NID: Field = all("PreferredNID", 0xF8, Kind::Nid);
 /// Which SLAC messages the modem passes: 2 for a charger, 1 for a car.
 pub const SLAC_ENABLE: Field = qca("SLAC_EnableMode", 0x1653, Kind::Choice(&["off", "PEV", "EVSE"]));
 
-/// What is shown and edited by name, by offset. Facts: the public offset table of the QCA7000's parameters, checked
-/// against six real images.
+/// What is shown and edited by name, by offset. Facts: the public offset table of the QCA7000's parameters,
+/// checked against six real images.
 pub const FIELDS: &[Field] = &[
     MAC,
     DAK,

@@ -74,7 +74,8 @@ impl<'a> Image<'a> {
         }
     }
 
-    /// Which side of the cable the modem is set up for, or `None` in an old image, where that place is not known.
+    /// Which side of the cable the modem is set up for, or `None` in an old image, where that place is not
+    /// known.
     pub fn role(&self) -> Option<Role> {
         match (self.get(&field::CCO_SELECTION), self.get(&field::SLAC_ENABLE)) {
             (Some(Value::Choice(cco, _)), Some(Value::Choice(slac, _))) => Some(Role::of(cco, slac)),
@@ -145,7 +146,8 @@ mod tests {
         }
     }
 
-    /// Image, role and checksum; the checksums stand in the headers that the captures hold before two of the images.
+    /// Image, role and checksum; the checksums stand in the headers that the captures hold before two of the
+    /// images.
     const REAL: [(&str, Role, Option<u32>); 3] = [
         ("pib/pibimg_9848275a3ce4.bin", Role::Evse, Some(0x4525_BA87)),
         ("pib/pibimg_98ded0650ef7.bin", Role::Pev, None),

@@ -66,8 +66,8 @@ struct Header {
     kind: u32,
 }
 
-/// NOT of the XOR of all little-endian 32-bit words; a rest of one to three bytes counts as filled with zeros.
-/// Over bytes that hold their own checksum it is zero.
+/// NOT of the XOR of all little-endian 32-bit words; a rest of one to three bytes counts as filled with
+/// zeros. Over bytes that hold their own checksum it is zero.
 pub fn checksum32(bytes: &[u8]) -> u32 {
     let word = |chunk: &[u8]| chunk.iter().rev().fold(0, |word, &byte| (word << 8) | u32::from(byte));
     !bytes.chunks(4).fold(0, |sum, chunk| sum ^ word(chunk))
@@ -211,8 +211,8 @@ fn link(bytes: &[u8], at: usize, previous: u32, sums: Sums) -> Result<(u32, Span
 }
 
 fn header(input: &[u8]) -> IResult<&[u8], Header> {
-    // Versions, execute mask, where the image lies in NVM and in memory, its length and checksum, entry point,
-    // links, kind; then module, applet version, reserved words and the header's checksum.
+    // Versions, execute mask, where the image lies in NVM and in memory, its length and checksum, entry
+    // point, links, kind; then module, applet version, reserved words and the header's checksum.
     (le_u16, le_u16, le_u32, le_u32, le_u32, le_u32, le_u32, le_u32, le_u32, le_u32, le_u32, take(56_usize))
         .map(|(major, minor, _, image, _, length, checksum, _, next, previous, kind, _)| Header {
             major,

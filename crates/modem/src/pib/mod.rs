@@ -1,7 +1,7 @@
 //! A modem's parameter image (PIB): its address, keys, names, its side of the cable and much more.
 //!
-//! [`Image`] reads and shows one, [`Editor`] changes one in place, [`Image::findings`] says what its owner should
-//! know. All of them refuse an image whose sizes, links or checksums are wrong, and say where.
+//! [`Image`] reads and shows one, [`Editor`] changes one in place, [`Image::findings`] says what its owner
+//! should know. All of them refuse an image whose sizes, links or checksums are wrong, and say where.
 //!
 //! # Example
 //! ```

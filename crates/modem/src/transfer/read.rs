@@ -62,7 +62,8 @@ timers! {
 }
 
 impl<'b> PibReader<'b> {
-    /// Reads from the modem at `target`, or from the one on the own cable ([`Mac::LOCAL_MODEM`]), into `buffer`.
+    /// Reads from the modem at `target`, or from the one on the own cable ([`Mac::LOCAL_MODEM`]), into
+    /// `buffer`.
     ///
     /// # Errors
     /// When `target` is not one modem or its family is not known.

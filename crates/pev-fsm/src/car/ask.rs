@@ -54,8 +54,8 @@ impl Car {
         self.session.request = Some(request);
     }
 
-    /// What the charging loop asks for: first the precharge's voltage and 1 A, then the goal by the ramp. Nothing while a
-    /// stop is under way, or something may be wrong that ends the session if it stays.
+    /// What the charging loop asks for: first the precharge's voltage and 1 A, then the goal by the ramp.
+    /// Nothing while a stop is under way, or something may be wrong that ends the session if it stays.
     fn current_target(&mut self) -> Target {
         let Some(vehicle) = self.vehicle else { return Target::ZERO };
         let measured = fresh(self.plant.inlet_mv, self.now);
@@ -80,8 +80,8 @@ impl Car {
         Target { voltage_mv, current_ma }
     }
 
-    /// Something may be wrong that ends the session if it stays: the current is taken back at once, and comes back by the
-    /// ramp if it was a bounce.
+    /// Something may be wrong that ends the session if it stays: the current is taken back at once, and comes
+    /// back by the ramp if it was a bounce.
     pub(super) fn take_back(&mut self) {
         let may_ask =
             self.session.state == State::Asking(Exchange::CurrentDemand) && !self.session.is_waiting;

@@ -6,8 +6,8 @@ use super::Car;
 use crate::Event;
 
 impl Car {
-    /// Holds the next session off; a worse latch takes the place of the one before. A suspect sensor is reported under a worse
-    /// one, too: it stays when that is reset.
+    /// Holds the next session off; a worse latch takes the place of the one before. A suspect sensor is
+    /// reported under a worse one, too: it stays when that is reset.
     pub(super) fn latch(&mut self, latch: Latch) {
         if latch == Latch::DriverStop {
             return self.keep_stop(true);
@@ -19,8 +19,8 @@ impl Car {
         }
     }
 
-    /// The driver has stopped, or that is over. It is told as a latch where no fault is latched, which a reset ends together
-    /// with it.
+    /// The driver has stopped, or that is over. It is told as a latch where no fault is latched, which a
+    /// reset ends together with it.
     pub(super) fn keep_stop(&mut self, is_kept: bool) {
         let changes = core::mem::replace(&mut self.is_stop_kept, is_kept) != is_kept;
         if changes && self.latched.is_none() {
@@ -29,8 +29,8 @@ impl Car {
         }
     }
 
-    /// A person has acted: the worst latch goes, unless its cause persists. A suspect sensor that lay under it is latched
-    /// then: who releases an emergency stop has not measured.
+    /// A person has acted: the worst latch goes, unless its cause persists. A suspect sensor that lay under
+    /// it is latched then: who releases an emergency stop has not measured.
     pub(super) fn reset(&mut self) {
         self.keep_stop(false);
         let Some(latch) = self.latched else { return };
@@ -66,7 +66,8 @@ impl Car {
         self.touch_by(&trusted) == Touch::Dead
     }
 
-    /// Whether what is latched keeps the plug locked whatever is measured: there may be voltage that no sensor shows.
+    /// Whether what is latched keeps the plug locked whatever is measured: there may be voltage that no
+    /// sensor shows.
     pub(super) fn is_held_by_latch(&self) -> bool {
         let is_held = matches!(
             self.latched,

@@ -90,8 +90,8 @@ impl Car {
         self.close && self.session.request.is_none()
     }
 
-    /// Whether a connection would begin a session: none is under way, nothing is latched, no stop is kept, the contactors are
-    /// open, no voltage is known to be at the inlet, and a [`Vehicle`] has been given.
+    /// Whether a connection would begin a session: none is under way, nothing is latched, no stop is kept,
+    /// the contactors are open, no voltage is known to be at the inlet, and a [`Vehicle`] has been given.
     pub fn may_begin(&self) -> bool {
         let is_idle = self.session.state == State::NoSession && self.power.is_off();
         let is_held = self.latched.is_some() || self.is_stop_kept;
@@ -103,7 +103,8 @@ impl Car {
         self.is_stop_kept
     }
 
-    /// Whether the charger offers digital communication: its pilot has shown 5 %, and was not lost for 90 ms since.
+    /// Whether the charger offers digital communication: its pilot has shown 5 %, and was not lost for 90 ms
+    /// since.
     pub fn is_offered(&self) -> bool {
         self.supervision.is_offered()
     }

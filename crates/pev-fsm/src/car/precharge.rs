@@ -84,8 +84,8 @@ impl Car {
         }
     }
 
-    /// The only place where the contactors are told to close: the voltage has settled, and all else must be right, too. What
-    /// is not is a bounce, or is found by supervision.
+    /// The only place where the contactors are told to close: the voltage has settled, and all else must be
+    /// right, too. What is not is a bounce, or is found by supervision.
     pub(super) fn close_contactors(&mut self) {
         let is_locked = fresh(self.plant.lock, self.now) == Some(true);
         let has_feedback = self.config.sensors.contains(Sensors::CONTACTORS);

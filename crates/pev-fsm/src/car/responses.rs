@@ -183,7 +183,8 @@ impl Car {
         if exchange == Exchange::CurrentDemand && told.isolation == Some(Isolation::Warning) {
             self.tell_isolation(Warning::IsolationLow);
         }
-        // Somebody pressed its stop button, or its back end did: while it charges the status alone says so, too.
+        // Somebody pressed its stop button, or its back end did: while it charges the status alone says so,
+        // too.
         let is_ordinary = exchange == Exchange::CurrentDemand || told.stop_within_s.is_some();
         let ends = match told.status {
             Status::Shutdown if is_ordinary => Some(Cause::StoppedAtCharger),

@@ -23,7 +23,8 @@ timers! {
     }
 }
 
-/// One session. Made new as a whole when a connection begins one; what is left of the last one stays until then.
+/// One session. Made new as a whole when a connection begins one; what is left of the last one stays until
+/// then.
 #[derive(Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Session {

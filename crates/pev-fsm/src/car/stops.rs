@@ -55,8 +55,9 @@ impl Car {
         }
     }
 
-    /// Pilot B now; the contactors rest so long before they open at the earliest. Where much current was asked for and the
-    /// sensor shows none it may be the sensor that is wrong: they get the time in which any charger switches off.
+    /// Pilot B now; the contactors rest so long before they open at the earliest. Where much current was
+    /// asked for and the sensor shows none it may be the sensor that is wrong: they get the time in which any
+    /// charger switches off.
     pub(super) fn power_down(&mut self, rest: Duration) {
         let is_doubted = self.supervision.doubts_current(self.now);
         let least = if is_doubted { SWITCHED_OFF } else { Duration::ZERO };

@@ -93,8 +93,9 @@ impl Car {
         }
     }
 
-    /// Whether the inlet is known to be farther from the battery than contactors may close at. Behind contacts that have met
-    /// without a word it would have the battery's voltage: it proves that they are still open.
+    /// Whether the inlet is known to be farther from the battery than contactors may close at. Behind
+    /// contacts that have met without a word it would have the battery's voltage: it proves that they are
+    /// still open.
     fn is_apart(&self) -> Option<Trouble> {
         if self.config.load != Load::Battery || self.config.precharge == Precharge::Reported {
             return None;
@@ -152,7 +153,8 @@ impl Car {
         }
     }
 
-    /// The contactors open: what inlet and battery say of each other now is the last that will be known of their sensors.
+    /// The contactors open: what inlet and battery say of each other now is the last that will be known of
+    /// their sensors.
     fn part(&mut self) {
         if self.supervision.joined_mut().part() {
             let cause = Cause::Suspect("inlet and battery voltage");

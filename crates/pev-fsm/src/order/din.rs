@@ -20,7 +20,7 @@ const fn row(
 
 #[rustfmt::skip] // a table reads best with one row a line
 pub(crate) const ORDER: &[Row] = &[
-    //  state                        done                      again                   stopping               refused              must end
+    //  state done again stopping refused must end
     row(Asking(K::Handshake),        Ask(K::SessionSetup),     None,                   Over,                  Over,                false),
     row(Asking(K::SessionSetup),     Ask(K::ServiceDiscovery), None,                   Open,                  Open,                false),
     row(Asking(K::ServiceDiscovery), Ask(K::ServiceSelection), None,                   Open,                  Open,                false),

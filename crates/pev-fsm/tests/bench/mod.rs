@@ -12,7 +12,8 @@ use pev_fsm::{
 };
 use session::{Limits, StopReason, Target};
 
-/// Every request of a session in its order; `PowerOn` and `PowerOff` are the directions of `PowerDeliveryReq`.
+/// Every request of a session in its order; `PowerOn` and `PowerOff` are the directions of
+/// `PowerDeliveryReq`.
 pub const NAMES: &[&str] = &[
     "Handshake",
     "SessionSetupReq",

@@ -117,8 +117,8 @@ proptest! {
             bench.chip.borrow_mut().now = now + Duration::from_micros(100);
         }
         bench.chip.borrow_mut().mute = None;
-        // The longest way back: the first try ends a silence, the second finds the write buffer full, and the chip is
-        // reset.
+        // The longest way back: the first try ends a silence, the second finds the write buffer full, and the
+        // chip is reset.
         let passes = (0..3).any(|_| {
             let passes = bench.passes();
             bench.run(Duration::from_secs(4));

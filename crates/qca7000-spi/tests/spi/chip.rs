@@ -1,5 +1,5 @@
-//! A simulated QCA7000 on the bus: registers and buffers byte by byte, as AN4 and the recordings have them, and what can
-//! go wrong. It knows nothing of the crate but its public numbers.
+//! A simulated QCA7000 on the bus: registers and buffers byte by byte, as AN4 and the recordings have them,
+//! and what can go wrong. It knows nothing of the crate but its public numbers.
 
 use std::collections::VecDeque;
 

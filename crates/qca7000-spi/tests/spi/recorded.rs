@@ -1,6 +1,6 @@
-//! What a logic analyser saw between the QCA7005 of a Hyundai Ioniq and its host. The corpus has the frames; a recording
-//! of the bus itself, if it is there (`captures/CCM_SPI_powerOn_and_SLAC_until_contractAuth.txt`: time, packet, MOSI, MISO),
-//! shows the bytes around them, too.
+//! What a logic analyser saw between the QCA7005 of a Hyundai Ioniq and its host. The corpus has the frames;
+//! a recording of the bus itself, if it is there (`captures/CCM_SPI_powerOn_and_SLAC_until_contractAuth.txt`:
+//! time, packet, MOSI, MISO), shows the bytes around them, too.
 
 use std::fs::File;
 use std::path::Path;
@@ -77,8 +77,8 @@ fn every_recorded_frame_passes_in_both_directions() {
 /// One transaction with frames: whether it reads, the length announced for it, and the data.
 type Burst = (bool, usize, Vec<u8>);
 
-/// The transactions with frames in a recording. The host leaves a pause before each group of register accesses, at most the
-/// last of which has frames.
+/// The transactions with frames in a recording. The host leaves a pause before each group of register
+/// accesses, at most the last of which has frames.
 fn bursts(text: &str) -> Vec<Burst> {
     let hex = |field: &str| u8::from_str_radix(field.trim_start_matches("0x"), 16).unwrap();
     let rows = text.lines().skip(1).map(|line| {

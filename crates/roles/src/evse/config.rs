@@ -23,11 +23,11 @@ pub struct EvseConfig {
 #[derive(Clone, Copy, Debug)]
 #[allow(clippy::large_enum_variant, reason = "there is one of it")]
 pub enum EvseLink {
-    /// It is there: the modems are paired already, or it is a plain Ethernet. Whoever discovers the charger first
-    /// is served.
+    /// It is there: the modems are paired already, or it is a plain Ethernet. Whoever discovers the charger
+    /// first is served.
     Up,
-    /// By SLAC: the modem gets a key, the car is measured and given that key. Until then no 5 % without a modem,
-    /// and no IP without a car; afterwards no other station is heard.
+    /// By SLAC: the modem gets a key, the car is measured and given that key. Until then no 5 % without a
+    /// modem, and no IP without a car; afterwards no other station is heard.
     Matched {
         /// How it is matched.
         slac: slac::EvseConfig,

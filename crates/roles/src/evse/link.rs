@@ -11,9 +11,9 @@ use crate::line::Line;
 use crate::net::{Heard, Ignored, Kind, Mac, Received, Rival, TcpState};
 use crate::stream::Next;
 
-/// A car that is matched and opens no connection is let go after so long, that it may be matched anew: 60 s (judgement;
-/// a link by a key alone counts from the key on, so 12 s of joining and a modem's restart are in it, and the 18 s of
-/// [`Time::SetupBudget`]; a car that never discovers is not worn out).
+/// A car that is matched and opens no connection is let go after so long, that it may be matched anew: 60 s
+/// (judgement; a link by a key alone counts from the key on, so 12 s of joining and a modem's restart are in
+/// it, and the 18 s of [`Time::SetupBudget`]; a car that never discovers is not worn out).
 pub(super) const QUIET: Duration = Duration::from_secs(60);
 
 /// Time for the three steps of TCP's handshake: judgement, 20 repetitions; a car that tries again from a

@@ -27,13 +27,14 @@ pub use storage::EvseStorage;
 /// A charger's connector. One `Evse` per connector, each with its own MAC address.
 ///
 /// Frames go in with [`EvseInput::Frame`], frames come out of `poll_transmit` into a buffer of
-/// [`MAX_FRAME`](crate::MAX_FRAME) bytes; take them all after each call. [`demand`](Self::demand) is to be read and applied
-/// after each call, too. See the crate's documentation for a whole example.
+/// [`MAX_FRAME`](crate::MAX_FRAME) bytes; take them all after each call. [`demand`](Self::demand) is to be
+/// read and applied after each call, too. See the crate's documentation for a whole example.
 ///
-/// One car at a time. Which one: the car that matching found; where the link is taken as up, the station that discovery
-/// answers first, or that connects first. From then on no other station is heard, until the link is left, which a car
-/// without a connection is made to do after a minute; where it is taken as up, until its connection is over or it has made none
-/// in 18 s. A second connection of the same station is refused and does not disturb the first.
+/// One car at a time. Which one: the car that matching found; where the link is taken as up, the station that
+/// discovery answers first, or that connects first. From then on no other station is heard, until the link is
+/// left, which a car without a connection is made to do after a minute; where it is taken as up, until its
+/// connection is over or it has made none in 18 s. A second connection of the same station is refused and
+/// does not disturb the first.
 pub struct Evse<'a, C: Channels = Plain, const N: usize = { v2gtp::MAX_DIN }> {
     connector: u8,
     address: Ipv6Addr,
@@ -164,7 +165,8 @@ impl<'a, C: Channels, const N: usize> Evse<'a, C, N> {
         })
     }
 
-    /// Lets `watch` see every message of the served connection from now on; without one nothing is copied or called.
+    /// Lets `watch` see every message of the served connection from now on; without one nothing is copied or
+    /// called.
     pub fn watch(&mut self, watch: &'a dyn Watch) {
         self.stream.watch = Some(watch);
     }

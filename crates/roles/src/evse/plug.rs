@@ -1,4 +1,5 @@
-//! The plug and the power line: when matching may begin, when 5 % may be offered, and what ends with the link.
+//! The plug and the power line: when matching may begin, when 5 % may be offered, and what ends with the
+//! link.
 
 use control_pilot::{Level, Output};
 use evse_fsm::Operator;

@@ -1,7 +1,8 @@
 //! Whether an address is this station's alone (RFC 4862 5.4).
 //!
-//! A new address is asked for once and used meanwhile, as RFC 4429 allows: waiting for the second in which a duplicate
-//! would speak up costs every session that second, for a case that two stations with different MAC addresses do not have.
+//! A new address is asked for once and used meanwhile, as RFC 4429 allows: waiting for the second in which a
+//! duplicate would speak up costs every session that second, for a case that two stations with different MAC
+//! addresses do not have.
 
 use core::net::Ipv6Addr;
 
@@ -58,7 +59,8 @@ impl Claim {
         (self.until, self.tries) = (Some(now + WINDOW), 0);
     }
 
-    /// Another station has the address, or wants it at the same time: the next address to try, if it is not settled.
+    /// Another station has the address, or wants it at the same time: the next address to try, if it is not
+    /// settled.
     pub(super) fn next(&mut self, cx: &mut Cx<'_>) -> Option<Ipv6Addr> {
         self.until.filter(|until| cx.now < *until && self.tries < TRIES)?;
         (self.until, self.tries) = (Some(cx.now + WINDOW), self.tries.saturating_add(1));

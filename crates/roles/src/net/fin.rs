@@ -7,10 +7,11 @@ use super::packet::HEADERS;
 /// Room for a segment without options and data.
 pub(super) const BARE: usize = HEADERS + 20;
 
-/// Writes the FIN of a segment that ends its data with one to `out`, without the data, and gives its length; 0 where there is
-/// no such FIN.
+/// Writes the FIN of a segment that ends its data with one to `out`, without the data, and gives its length;
+/// 0 where there is no such FIN.
 ///
-/// smoltcp drops a FIN that comes with data that it has (RFC 9293 3.10.7.4 takes it), as a sender repeats both together.
+/// smoltcp drops a FIN that comes with data that it has (RFC 9293 3.10.7.4 takes it), as a sender repeats
+/// both together.
 pub(super) fn bare(frame: &[u8], out: &mut [u8; BARE]) -> usize {
     write(frame, out).unwrap_or(0)
 }

@@ -1,9 +1,10 @@
 //! RFC 5961 in front of smoltcp, which takes a reset anywhere in the window.
 //!
-//! Who does not see the connection has to guess 32 bits for a reset, not one of two million windows; who has really reset
-//! it, or restarted, answers the challenge with the number that counts. Who sees the connection can still end it. Blind data (RFC 5961 5) is smoltcp's own business:
-//! it drops a segment that acknowledges less than what is acknowledged already, and answers one that acknowledges more
-//! than was sent with a challenge.
+//! Who does not see the connection has to guess 32 bits for a reset, not one of two million windows; who has
+//! really reset it, or restarted, answers the challenge with the number that counts. Who sees the connection
+//! can still end it. Blind data (RFC 5961 5) is smoltcp's own business: it drops a segment that acknowledges
+//! less than what is acknowledged already, and answers one that acknowledges more than was sent with a
+//! challenge.
 
 use core::net::Ipv6Addr;
 
@@ -138,7 +139,8 @@ impl Guard {
         }
     }
 
-    /// Writes the challenge to whom a threat comes from: an acknowledgement of what is there. Gives its length.
+    /// Writes the challenge to whom a threat comes from: an acknowledgement of what is there. Gives its
+    /// length.
     pub(super) fn challenge(
         &self,
         own: (Mac, Ipv6Addr),

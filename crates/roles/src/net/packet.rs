@@ -21,7 +21,8 @@ pub(super) struct Envelope {
     pub(super) payload_len: usize,
 }
 
-/// Writes a packet in its frame to `out`, its payload by `fill`, and gives its length; 0 where there is no room.
+/// Writes a packet in its frame to `out`, its payload by `fill`, and gives its length; 0 where there is no
+/// room.
 pub(super) fn emit(envelope: &Envelope, out: &mut [u8], fill: impl FnOnce(&mut [u8])) -> usize {
     let Envelope { from: (mac, from), to: (to_mac, to), next_header, hop_limit, payload_len } = *envelope;
     let len = HEADERS + payload_len;

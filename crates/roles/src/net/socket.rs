@@ -85,8 +85,8 @@ pub(super) fn udp<'a>(rx: &'a mut Datagrams, tx: &'a mut Datagrams) -> udp::Sock
     udp::Socket::new(rx.buffer(), tx.buffer())
 }
 
-/// Room for a value that is made later, all zero until then: static storage then costs no flash. The cell is there
-/// because it keeps `Option` from using the value's own bytes for "none", which would not be zero.
+/// Room for a value that is made later, all zero until then: static storage then costs no flash. The cell is
+/// there because it keeps `Option` from using the value's own bytes for "none", which would not be zero.
 pub(super) struct Late<T>(Option<Cell<T>>);
 
 impl<T> Late<T> {

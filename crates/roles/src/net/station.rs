@@ -149,7 +149,8 @@ impl<'a> Station<'a> {
         self.now = now;
         if kind == Kind::Neighbour {
             self.take(frame);
-            // Where the peer is was seen when it was understood: what a frame claims of that counts for nothing.
+            // Where the peer is was seen when it was understood: what a frame claims of that counts for
+            // nothing.
             if let Some(neighbour) = self.neighbour {
                 self.tell(neighbour);
             }
@@ -193,7 +194,8 @@ impl<'a> Station<'a> {
         });
     }
 
-    /// Whether smoltcp may have a frame: not a reset that the connection does not expect, nor a second opening of it.
+    /// Whether smoltcp may have a frame: not a reset that the connection does not expect, nor a second
+    /// opening of it.
     fn admits(&mut self, frame: &[u8]) -> bool {
         let Some(connection) = self.connection() else { return true };
         let Some(threat) = Threat::of(frame, &connection) else { return true };
@@ -222,8 +224,9 @@ impl<'a> Station<'a> {
         self.ready.push_with(|out| claim::solicitation(mac, address, out));
     }
 
-    /// Another station speaks of the own address. In the first second it is given up where `may_yield`: the new one. Later,
-    /// or where addresses run out, it is kept and defended. A connection does not survive a new address.
+    /// Another station speaks of the own address. In the first second it is given up where `may_yield`: the
+    /// new one. Later, or where addresses run out, it is kept and defended. A connection does not survive a
+    /// new address.
     pub(crate) fn contest(&mut self, cx: &mut Cx<'_>, rival: Rival, may_yield: bool) -> Option<Ipv6Addr> {
         let Own { mac, address, .. } = self.own;
         let Some(new) = may_yield.then(|| self.claim.next(cx)).flatten() else {
@@ -308,8 +311,8 @@ impl<'a> Station<'a> {
         });
     }
 
-    /// Finds out when the sockets have something to do next. Needed after anything that changes them: until then they are
-    /// left alone.
+    /// Finds out when the sockets have something to do next. Needed after anything that changes them: until
+    /// then they are left alone.
     pub(crate) fn schedule(&mut self) {
         if core::mem::take(&mut self.is_touched) {
             self.due = self.interface.poll_at(time::fast(self.now), &self.sockets).map(time::slow);
@@ -419,7 +422,8 @@ impl<'a> Station<'a> {
         self.tcp_mut().close();
     }
 
-    /// Ends the connection with a reset, unless both sides have closed it in order: a peer would take that for a failure.
+    /// Ends the connection with a reset, unless both sides have closed it in order: a peer would take that
+    /// for a failure.
     pub(crate) fn abort(&mut self) {
         if self.tcp().state() != tcp::State::TimeWait {
             self.tcp_mut().abort();

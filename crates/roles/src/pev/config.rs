@@ -22,8 +22,8 @@ pub struct PevConfig {
 pub enum PevLink {
     /// It is there: the modems are paired already, or it is a plain Ethernet.
     Up,
-    /// By SLAC: the car is measured by the chargers within earshot, takes the key of the nearest, and hears no other
-    /// station afterwards.
+    /// By SLAC: the car is measured by the chargers within earshot, takes the key of the nearest, and hears
+    /// no other station afterwards.
     Matched {
         /// How it is matched.
         slac: slac::PevConfig,

@@ -28,16 +28,17 @@ pub type PevStorage<'a, const N: usize = { v2gtp::MAX_DIN }> = EvseStorage<'a, N
 /// A car's inlet: 5 % seen, matched, discovered, connected, charged.
 ///
 /// Frames go in with [`PevInput::Frame`], frames come out of `poll_transmit` into a buffer of
-/// [`MAX_FRAME`](crate::MAX_FRAME) bytes; take them all after each call. [`demand`](Self::demand) is to be read and applied
-/// after each call, too.
+/// [`MAX_FRAME`](crate::MAX_FRAME) bytes; take them all after each call. [`demand`](Self::demand) is to be
+/// read and applied after each call, too.
 ///
-/// One session for each offer of 5 %: when it is over, the next begins after the pilot was taken away, or the plug
-/// pulled, or with [`PevInput::Restart`]. A car that has charged all that its owner wanted leaves the network and sleeps
-/// until that changes, or the plug was out; and so does one whose driver has stopped it, until
-/// [`Start`](pev_fsm::Operator::Start) or a reset. A way to a session that ends before it is tried again by itself: where nobody
-/// answers discovery, the network is left after a rest and the car matched anew (where the link is taken as up, it is asked
-/// anew); where no connection is taken, discovery is asked where else. Each such end is told as
-/// [`Stopped`](pev_fsm::Event::Stopped), with `NoDiscovery` or `NoConnection` as its cause.
+/// One session for each offer of 5 %: when it is over, the next begins after the pilot was taken away, or the
+/// plug pulled, or with [`PevInput::Restart`]. A car that has charged all that its owner wanted leaves the
+/// network and sleeps until that changes, or the plug was out; and so does one whose driver has stopped it,
+/// until [`Start`](pev_fsm::Operator::Start) or a reset. A way to a session that ends before it is tried
+/// again by itself: where nobody answers discovery, the network is left after a rest and the car matched anew
+/// (where the link is taken as up, it is asked anew); where no connection is taken, discovery is asked where
+/// else. Each such end is told as [`Stopped`](pev_fsm::Event::Stopped), with `NoDiscovery` or `NoConnection`
+/// as its cause.
 #[allow(clippy::struct_excessive_bools, reason = "each is a level of its own")]
 pub struct Pev<'a, C: Channels = Plain, const N: usize = { v2gtp::MAX_DIN }> {
     mac: Mac,
@@ -85,11 +86,11 @@ pub enum PevInput<'a> {
     Snapshot(Plant, Vehicle),
     /// A person or the rest of the car wants something.
     Operator(Operator),
-    /// The network interface is down or gone, to be said again while it is: no connection outlives that. A rest after the last
-    /// of it the way to a session begins again.
+    /// The network interface is down or gone, to be said again while it is: no connection outlives that. A
+    /// rest after the last of it the way to a session begins again.
     InterfaceDown,
-    /// Leave the network and begin again, without waiting for the pilot. Does nothing while a session runs, nor against the
-    /// driver's stop.
+    /// Leave the network and begin again, without waiting for the pilot. Does nothing while a session runs,
+    /// nor against the driver's stop.
     Restart,
 }
 
@@ -193,7 +194,8 @@ impl<'a, C: Channels, const N: usize> Pev<'a, C, N> {
         })
     }
 
-    /// Lets `watch` see every message of the served connection from now on; without one nothing is copied or called.
+    /// Lets `watch` see every message of the served connection from now on; without one nothing is copied or
+    /// called.
     pub fn watch(&mut self, watch: &'a dyn Watch) {
         self.stream.watch = Some(watch);
     }
@@ -214,8 +216,8 @@ impl<'a, C: Channels, const N: usize> Pev<'a, C, N> {
         self.session.phase()
     }
 
-    /// Why the session at hand is being ended, or why the last one ended; one that did not come about because nobody
-    /// answered discovery, or took the connection, counts.
+    /// Why the session at hand is being ended, or why the last one ended; one that did not come about because
+    /// nobody answered discovery, or took the connection, counts.
     pub fn stop_reason(&self) -> Option<StopReason> {
         self.gave_up.or(self.session.stop_reason())
     }

@@ -16,10 +16,11 @@ use crate::stream::Next;
 const HANDSHAKE: Duration = Duration::from_secs(5);
 /// Connections that are tried before the charger is asked anew where it takes them: judgement.
 const TRIES: u8 = 3;
-/// From closing a connection to resetting it: a charger may close its side only 5 s after its last answer (Josev
-/// does so, and ISO 15118-4 takes 5 s), and a reset would meet it halfway. Two more: judgement.
+/// From closing a connection to resetting it: a charger may close its side only 5 s after its last answer
+/// (Josev does so, and ISO 15118-4 takes 5 s), and a reset would meet it halfway. Two more: judgement.
 const CLOSING: Duration = Duration::from_secs(7);
-/// From a discovery that nobody answered to the next way: judgement, time for a charger's program that restarts.
+/// From a discovery that nobody answered to the next way: judgement, time for a charger's program that
+/// restarts.
 const REST: Duration = Duration::from_secs(5);
 /// First of the ports from which connections are made (RFC 6335).
 const FIRST_EPHEMERAL: u16 = 49_152;
@@ -70,7 +71,8 @@ impl<C: Channels, const N: usize> Pev<'_, C, N> {
         }
     }
 
-    /// The charger has the own address, too. Before there is a connection discovery begins anew from another one.
+    /// The charger has the own address, too. Before there is a connection discovery begins anew from another
+    /// one.
     fn contest(&mut self, cx: &mut Cx<'_>, rival: Rival) {
         let may_yield =
             matches!(self.stage, Stage::Asking | Stage::Opening | Stage::Done) && !self.stream.is_connected();
@@ -87,8 +89,9 @@ impl<C: Channels, const N: usize> Pev<'_, C, N> {
         }
     }
 
-    /// Whether there is an offer: 5 %, and nothing of the car's own that speaks against it. A session that runs is ended by
-    /// itself when the pilot is lost, or by the driver; until then its connection is left alone.
+    /// Whether there is an offer: 5 %, and nothing of the car's own that speaks against it. A session that
+    /// runs is ended by itself when the pilot is lost, or by the driver; until then its connection is left
+    /// alone.
     fn is_offered(&self) -> bool {
         let is_wanted = !self.is_content && !self.session.is_stop_kept();
         (self.session.is_offered() && is_wanted) || self.stream.is_connected()
@@ -252,8 +255,9 @@ impl<C: Channels, const N: usize> Pev<'_, C, N> {
         self.announced = None;
     }
 
-    /// A connection does not outlive the interface below it. A charger that is still there is found again: where the link is
-    /// taken as up, it is looked for after the last report that the interface is down, as no station can answer before.
+    /// A connection does not outlive the interface below it. A charger that is still there is found again:
+    /// where the link is taken as up, it is looked for after the last report that the interface is down, as
+    /// no station can answer before.
     pub(super) fn interface_down(&mut self, cx: &mut Cx<'_>) {
         let is_searching = matches!(self.stage, Stage::Asking | Stage::Opening)
             || self.stage == Stage::Done && self.timers.due(Timer::Rest).is_some();

@@ -1,4 +1,5 @@
-//! Events in words, without an allocator: what `ccs` and a board's serial line say. `docs/STYLE.md` has the words.
+//! Events in words, without an allocator: what `ccs` and a board's serial line say. `docs/STYLE.md` has the
+//! words.
 
 mod car;
 mod charger;

@@ -81,7 +81,8 @@ fn a_stranger_without_a_connection_is_never_shown() {
     let (mut world, seen) = watched();
     let message = crate::car::framed(&bytes(SESSION_SETUP_REQ));
     let port = sdp::DEFAULT_TCP_PORT;
-    // From another station, and from the car's own with numbers and ports that are not those of its connection.
+    // From another station, and from the car's own with numbers and ports that are not those of its
+    // connection.
     for (mac, from) in [(OTHER, 50_001), (OTHER, 50_002), (CAR, 50_001), (CAR, 50_002)] {
         for number in [0, 1001, i32::MIN] {
             let forged = segment(mac, from, port, TcpControl::Psh, (number, Some(1)), &message);

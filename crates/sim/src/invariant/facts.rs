@@ -4,8 +4,8 @@ use exi_din::{
 };
 use machine::Instant;
 
-/// What was said in the session at hand, as far as rules need it: taken from the messages on the line, not from
-/// the machines.
+/// What was said in the session at hand, as far as rules need it: taken from the messages on the line, not
+/// from the machines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Facts {
@@ -138,7 +138,8 @@ impl Facts {
             BodyElement::PowerDeliveryRes(res) if self.wants_power && is_granted(res.response_code) => {
                 (self.power_on, self.power_off) = (Some(now), None);
             }
-            // Its request may have come a second time: the first may have been one frame too many for the charger.
+            // Its request may have come a second time: the first may have been one frame too many for the
+            // charger.
             BodyElement::CurrentDemandRes(res) if is_granted(res.response_code) => self.demanded = Some(now),
             BodyElement::CurrentDemandRes(_) => self.demanded = self.demanded_before,
             BodyElement::SessionStopRes(_) => self.closed(now),

@@ -1,7 +1,8 @@
-//! What must hold at both ends of a cable, whatever happens: rules with an id, checked against what is really there.
+//! What must hold at both ends of a cable, whatever happens: rules with an id, checked against what is really
+//! there.
 //!
-//! A [`Witness`] sees a bench after every step and the messages on the line, and never asks a machine. It is made for
-//! one charger and its car:
+//! A [`Witness`] sees a bench after every step and the messages on the line, and never asks a machine. It is
+//! made for one charger and its car:
 //!
 //! ```
 //! use machine::{Duration, Instant};
@@ -14,8 +15,8 @@
 //! world.run(Limit::until(Instant::from_millis(1_000)), |world| witness.watch(world));
 //! ```
 //!
-//! The rules, their side and what they keep away are the table [`RULES`]; its ids never change. `E` rules are the charger's,
-//! `P` rules the car's.
+//! The rules, their side and what they keep away are the table [`RULES`]; its ids never change. `E` rules are
+//! the charger's, `P` rules the car's.
 //!
 //! | what could happen | kept away by |
 //! |---|---|
@@ -29,9 +30,10 @@
 //! | charging again before the fault was looked at | E20, E26, E27, P18, P21 |
 //! | a protection that stops what is in order, and is then switched off | E28, P22 |
 //!
-//! A rule is judged only while the side can know: by what is there as long as the sensors of the side do not lie about it,
-//! or by what they say where that shows it, too. A lie that another own sensor contradicts is known. A sensor that is silent
-//! excuses nothing that is done. [`Witness::excused`] names the rules that were broken where the side could not know.
+//! A rule is judged only while the side can know: by what is there as long as the sensors of the side do not
+//! lie about it, or by what they say where that shows it, too. A lie that another own sensor contradicts is
+//! known. A sensor that is silent excuses nothing that is done. [`Witness::excused`] names the rules that
+//! were broken where the side could not know.
 
 mod facts;
 mod memory;
@@ -167,12 +169,14 @@ impl Witness {
         self.memory.of_mut(side).latched_since = None;
     }
 
-    /// Nothing breaks in this world, and neither driver nor operator ends the session: the charge must not be stopped.
+    /// Nothing breaks in this world, and neither driver nor operator ends the session: the charge must not be
+    /// stopped.
     pub fn expect_sound(&mut self) {
         self.is_sound = true;
     }
 
-    /// The charger tests the isolation at the voltage of IEC 61851-23:2023, which may be above the car's limit.
+    /// The charger tests the isolation at the voltage of IEC 61851-23:2023, which may be above the car's
+    /// limit.
     pub fn expect_higher_test(&mut self) {
         self.tests_higher = true;
     }

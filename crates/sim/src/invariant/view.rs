@@ -58,8 +58,8 @@ impl View<'_> {
         self.truth.car_closed && !self.bench.is_welded(Side::Car)
     }
 
-    /// At least this current flows. A charger whose stage does not obey and whose contactors are welded has nothing left to
-    /// stop it with: that is the car's then.
+    /// At least this current flows. A charger whose stage does not obey and whose contactors are welded has
+    /// nothing left to stop it with: that is the car's then.
     pub(super) fn gives(&self, ma: i32) -> bool {
         let is_helpless = self.bench.is_welded(Side::Charger) && !self.bench.is_stage_sound();
         self.truth.current_ma >= ma && !is_helpless
@@ -95,15 +95,15 @@ impl View<'_> {
         self.bench.stopped_since(side).is_some() && self.knows(side, Sensor::EmergencyStop)
     }
 
-    /// A side has new readings of this, and they are true or show what they should: without, other rules stop it. A sensor
-    /// that is missing or lies is counted.
+    /// A side has new readings of this, and they are true or show what they should: without, other rules stop
+    /// it. A sensor that is missing or lies is counted.
     pub(super) fn knows(&self, side: Side, sensor: Sensor) -> bool {
         let is_silent = self.bench.silent_since(side).is_some() || self.bench.lacks(side, &[sensor]);
         !is_silent && !self.is_deceived(side, sensor)
     }
 
-    /// A sensor of a side is missing or lies, and the side cannot know better. One that is silent deceives no one: a reading
-    /// that is too old allows nothing.
+    /// A sensor of a side is missing or lies, and the side cannot know better. One that is silent deceives no
+    /// one: a reading that is too old allows nothing.
     pub(super) fn is_deceived(&self, side: Side, sensor: Sensor) -> bool {
         match self.by {
             By::Truth => false,
@@ -113,8 +113,9 @@ impl View<'_> {
         }
     }
 
-    /// A sensor that lies can be known to only where another own one measures the same, and they contradict each other. Such
-    /// are the two voltages of a side, with closed contactors between them; all others are alone.
+    /// A sensor that lies can be known to only where another own one measures the same, and they contradict
+    /// each other. Such are the two voltages of a side, with closed contactors between them; all others are
+    /// alone.
     fn is_knowable(&self, side: Side, sensor: Sensor) -> bool {
         let lies = self.is_within(self.bench.lied(side, sensor), READ);
         let is_double = matches!(sensor, Sensor::Voltage | Sensor::Stage | Sensor::Battery);
@@ -159,8 +160,8 @@ impl View<'_> {
         }
     }
 
-    /// The most voltage in mV that may be demanded: the lower limit of both, and in a cable check by the edition of 2023 up to 50 V
-    /// more than the car's limit, or 10 % above 500 V.
+    /// The most voltage in mV that may be demanded: the lower limit of both, and in a cable check by the
+    /// edition of 2023 up to 50 V more than the car's limit, or 10 % above 500 V.
     pub(super) fn most_mv(&self) -> i32 {
         let facts = self.facts;
         let is_test = self.tests_higher && facts.cable_check.is_some() && !facts.is_checked;

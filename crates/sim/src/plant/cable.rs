@@ -60,7 +60,8 @@ impl DcCable {
         self.charger_v.abs() > 0.5 || self.car_v.abs() > 0.5
     }
 
-    /// Whether it has a bleeder that takes any voltage here below 60 V within 1 s: a time constant of 0.2 s at most.
+    /// Whether it has a bleeder that takes any voltage here below 60 V within 1 s: a time constant of 0.2 s
+    /// at most.
     pub(super) const fn has_bleeder(&self) -> bool {
         let strongest = match (self.profile.bleeder_kohm, self.profile.switched_kohm) {
             (0, kohm) | (kohm, 0) => kohm,

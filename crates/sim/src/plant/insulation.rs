@@ -5,7 +5,8 @@ use session::{Insulation, SelfTest};
 /// How a resistance is judged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Bands {
-    /// IEC 61851-23:2014, from memory: Valid from 500 Ohm/V of the charger's rated voltage, Fault up to 100 Ohm/V.
+    /// IEC 61851-23:2014, from memory: Valid from 500 Ohm/V of the charger's rated voltage, Fault up to 100
+    /// Ohm/V.
     #[default]
     Edition2014,
     /// Edition of 2023: no warning, Fault below 100 kOhm (`EVerest`).

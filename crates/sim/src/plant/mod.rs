@@ -1,8 +1,9 @@
-//! What stands at both ends of a DC cable, in volts, amperes and milliseconds: power stage, contactors, cable, pilot,
-//! isolation monitor, locks, battery - and what can be wrong with each of them.
+//! What stands at both ends of a DC cable, in volts, amperes and milliseconds: power stage, contactors,
+//! cable, pilot, isolation monitor, locks, battery - and what can be wrong with each of them.
 //!
-//! [`Bench`] is all of it together. Roles see what its sensors say; tests and [invariants](crate::invariant) see its
-//! [`Truth`]. Inside, values are `f64`, worked on with the four basic operations only: the same on every machine.
+//! [`Bench`] is all of it together. Roles see what its sensors say; tests and [invariants](crate::invariant)
+//! see its [`Truth`]. Inside, values are `f64`, worked on with the four basic operations only: the same on
+//! every machine.
 //!
 //! # Example
 //! A car on a charger whose output is connected and set to 355 V:

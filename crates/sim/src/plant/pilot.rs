@@ -18,8 +18,8 @@ pub enum PilotFault {
     Duty(u16),
 }
 
-/// The control pilot in volts: the charger's generator behind 1 kOhm, the wire, and the car's diode and resistors
-/// (IEC 61851-1 annex A, figures from memory).
+/// The control pilot in volts: the charger's generator behind 1 kOhm, the wire, and the car's diode and
+/// resistors (IEC 61851-1 annex A, figures from memory).
 #[derive(Clone, Copy, Debug)]
 pub struct PilotWire {
     /// What is wrong with it.

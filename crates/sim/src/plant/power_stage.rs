@@ -54,8 +54,9 @@ impl StageProfile {
         max: Target { voltage_mv: 1_000_000, current_ma: 500_000 },
     };
 
-    /// As an Alpitronic HYC is seen from its car (charge curve, section 2): 1000 V/s, current 0.5 s late and with a
-    /// lag of 0.3 s. Falling 100 A/s and blocking within 30 ms are IEC 61851-23's figures, from memory.
+    /// As an Alpitronic HYC is seen from its car (charge curve, section 2): 1000 V/s, current 0.5 s late and
+    /// with a lag of 0.3 s. Falling 100 A/s and blocking within 30 ms are IEC 61851-23's figures, from
+    /// memory.
     pub const ALPITRONIC: Self = Self {
         dead_time: Duration::from_millis(500),
         lag_ms: 300,
@@ -74,8 +75,8 @@ impl StageProfile {
         ..Self::ALPITRONIC
     };
 
-    /// Rectifiers that raise 900 V in 10 s, begin to give current after 8 s, and keep 40 V: judgement, by the times that
-    /// EVerest waits for.
+    /// Rectifiers that raise 900 V in 10 s, begin to give current after 8 s, and keep 40 V: judgement, by the
+    /// times that EVerest waits for.
     pub const SLOW: Self = Self {
         slew_mv_per_s: 90_000,
         fall_mv_per_s: 60_000,
@@ -85,7 +86,8 @@ impl StageProfile {
     };
 }
 
-/// How far the current is off what is demanded: up to 2.5 A below 50 A, up to 5 % above (IEC 61851-23, from memory).
+/// How far the current is off what is demanded: up to 2.5 A below 50 A, up to 5 % above (IEC 61851-23, from
+/// memory).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tolerance {
     /// So many thousandths of all that is allowed, to either side.
@@ -229,7 +231,8 @@ impl PowerStage {
         }
     }
 
-    /// Output voltage in V and current in A into a load of this source voltage and resistance, or into nothing.
+    /// Output voltage in V and current in A into a load of this source voltage and resistance, or into
+    /// nothing.
     pub(super) fn feed(&self, load: Option<(f64, f64)>) -> (f64, f64) {
         let Some((source, ohms)) = load else { return (self.volts, 0.0) };
         if let StageFault::Draws(ma) = self.fault {

@@ -158,8 +158,8 @@ impl PowerLine {
         }
     }
 
-    /// Lets happen what is due before `end`, up to the first moment at which there is a frame or an event to take. Gives that
-    /// moment, or the next one at which something is due.
+    /// Lets happen what is due before `end`, up to the first moment at which there is a frame or an event to
+    /// take. Gives that moment, or the next one at which something is due.
     pub(crate) fn run_before(&mut self, end: Instant) -> Option<Instant> {
         loop {
             let at = self.queue.next_at()?;

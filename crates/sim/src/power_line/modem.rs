@@ -40,7 +40,8 @@ impl ModemConfig {
     pub const LINGERS: Span = Span::millis(2600, 3600);
     /// Then it is silent for 0.5 to 2.5 s (observed there).
     pub const RESTART: Span = Span::millis(500, 2500);
-    /// The restart of a modem that is slower: 4 to 8 s and at once; judgement from what other stacks allow for.
+    /// The restart of a modem that is slower: 4 to 8 s and at once; judgement from what other stacks allow
+    /// for.
     pub const SLOW: (Span, Span) = (Span::ZERO, Span::millis(4000, 8000));
 
     /// A plug as it is sold: whoever is there coordinates, no matching.

@@ -26,8 +26,8 @@ pub enum Forged {
         /// Whether it comes from the peer.
         is_peer: bool,
     },
-    /// A segment of the node's connection by a host that does not see it: its flags, how far its number is ahead of the one
-    /// that the node expects, and what it carries. What it acknowledges was never sent.
+    /// A segment of the node's connection by a host that does not see it: its flags, how far its number is
+    /// ahead of the one that the node expects, and what it carries. What it acknowledges was never sent.
     Blind {
         /// The flags.
         flags: u8,

@@ -35,8 +35,8 @@ const WHEN: [(&str, &str); 5] = [
     ("", "on CurrentDemandReq 60"),
 ];
 
-/// A sensor: side and name, how it can lie, what it should see, what else of its own side measures the same, what is
-/// left where nothing does, and what would catch it.
+/// A sensor: side and name, how it can lie, what it should see, what else of its own side measures the same,
+/// what is left where nothing does, and what would catch it.
 pub struct Source {
     /// The charger's or the car's.
     pub side: &'static str,

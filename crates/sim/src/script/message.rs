@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-/// The message sets. The handshake's comes first: its root has codes of its own, that of DIN SPEC 70121 takes its bits
-/// for other elements.
+/// The message sets. The handshake's comes first: its root has codes of its own, that of DIN SPEC 70121 takes
+/// its bits for other elements.
 const SETS: [&exi::json::Schema; 2] = [&exi_app::SCHEMA, &exi_din::SCHEMA];
 /// The V2GTP header of an EXI message without its length.
 const HEADER: [u8; 4] = [1, 0xFE, 0x80, 1];

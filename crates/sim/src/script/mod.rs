@@ -10,8 +10,9 @@
 //! expect   recovers
 //! ```
 //!
-//! A file holds any number of scenarios. `#` begins a comment, and `why` a line that says where the expectation is
-//! another than the one proposed for the id; `theirs` is what another project's table says of the same case.
+//! A file holds any number of scenarios. `#` begins a comment, and `why` a line that says where the
+//! expectation is another than the one proposed for the id; `theirs` is what another project's table says of
+//! the same case.
 //!
 //! | line | means |
 //! |---|---|
@@ -24,8 +25,8 @@
 //! | `expect ...` | what must be seen |
 //! | `cases A B`, then `\| x y` | everything once for each row, with `$A` and `$B` replaced |
 //!
-//! The words of steps, setups and expectations are the tables `FORMS` in `step`, `setup` and `expect`; a mistake is
-//! answered with its line and the form that comes nearest.
+//! The words of steps, setups and expectations are the tables `FORMS` in `step`, `setup` and `expect`; a
+//! mistake is answered with its line and the form that comes nearest.
 //!
 //! What a sensor can be made to do, `sensor of WHO NAME ...`:
 //!
@@ -38,8 +39,8 @@
 //! | `reversed` | a number with the wrong sign, a switch the wrong way round |
 //! | `sound` | the truth again |
 //!
-//! `glitch of WHO NAME TIME` is a switch or level that is read wrong for that time, `setup WHO without NAME` a sensor that is
-//! not there, `setup sensors within N permille` how exact the others are.
+//! `glitch of WHO NAME TIME` is a switch or level that is read wrong for that time, `setup WHO without NAME`
+//! a sensor that is not there, `setup sensors within N permille` how exact the others are.
 //!
 //! ```
 //! let scripts = sim::script::parse(

@@ -126,7 +126,8 @@ const RESTARTS: usize = 3;
 const RECOVERY: Duration = Duration::from_secs(90);
 /// Between the pull of the plug and the new one, at least: no one plugs in again while the cable is live.
 const PULLED: Duration = Duration::from_secs(10);
-/// How long a cable without a bleeder may stay live: 800 V through 8 megohm and what the hardware has besides.
+/// How long a cable without a bleeder may stay live: 800 V through 8 megohm and what the hardware has
+/// besides.
 const BLEEDS: Duration = Duration::from_secs(240);
 /// More than the highest age of a reading.
 const READ: Duration = Duration::from_secs(1);
@@ -212,7 +213,8 @@ fn rules(script: &Script) -> [Vec<Rule>; 2] {
     rules
 }
 
-/// Whether a sensor may see 60 V: one that two sources apart make doubtful is corrected by what they were apart.
+/// Whether a sensor may see 60 V: one that two sources apart make doubtful is corrected by what they were
+/// apart.
 fn is_live(truth: Truth) -> bool {
     truth.cable_mv.max(truth.inlet_mv) >= session::DEAD_MV - session::APART_MV
 }

@@ -19,7 +19,8 @@ pub(super) const SENSORS: &[(&str, Sensor)] = &[
     ("emergency", Sensor::EmergencyStop),
 ];
 
-/// What a switch, a pilot, a proximity wire and an isolation monitor can say, with the number that it has there.
+/// What a switch, a pilot, a proximity wire and an isolation monitor can say, with the number that it has
+/// there.
 const SAYS: &[(&str, i32)] = &[
     ("open", 0),
     ("closed", 1),

@@ -235,8 +235,9 @@ impl Setup {
         Ok(world)
     }
 
-    /// Whether charger and car fit each other, so that a charge succeeds where nothing goes wrong. A stage at rest that is
-    /// not dead, to a sensor within its accuracy, is broken, and so is a battery that is above the limit that it names.
+    /// Whether charger and car fit each other, so that a charge succeeds where nothing goes wrong. A stage at
+    /// rest that is not dead, to a sensor within its accuracy, is broken, and so is a battery that is above
+    /// the limit that it names.
     pub(super) fn is_sound(&self) -> bool {
         let is_free = self.evse.charger.authorisation == Authorisation::Free;
         let is_strict = self.evse.charger.strict || self.pev.car.strict;

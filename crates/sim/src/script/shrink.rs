@@ -3,8 +3,9 @@
 use super::parse::parse;
 use super::run::{Verdict, run};
 
-/// Leaves out of one scenario's text, line by line, what its failure does not need. What it fails by - the broken
-/// rule, or the expectations - stays the same. A text that cannot be read or passes is given back as it is.
+/// Leaves out of one scenario's text, line by line, what its failure does not need. What it fails by - the
+/// broken rule, or the expectations - stays the same. A text that cannot be read or passes is given back as
+/// it is.
 pub fn shrink(text: &str) -> String {
     let Some(failure) = failure(text) else { return text.to_owned() };
     let mut lines: Vec<&str> = text.lines().collect();

@@ -27,7 +27,8 @@ pub enum Action {
     Inject(Injection),
     /// A node hangs for this time.
     Stall(Side, Duration),
-    /// A node's program ends, and begins again after `DOWN`: it remembers only what it had reported as latched.
+    /// A node's program ends, and begins again after `DOWN`: it remembers only what it had reported as
+    /// latched.
     Restart(Side),
     /// A switch or level is read wrong for this time.
     Glitch(Side, Sensor, Duration),

@@ -7,8 +7,8 @@ use crate::plant::Side;
 
 /// A form: words as they stand, and places in capitals.
 ///
-/// `WHO` is `charger` or `car`, `TIME` `5s`, `300ms` or `2min`, `N` a number, `RANGE` `3`, `3..5` or `3..`, `VALUE`
-/// `380V`, `20A` or `46C`, `BYTES` hexadecimal, `WORD` one word, and `REST` all words that follow.
+/// `WHO` is `charger` or `car`, `TIME` `5s`, `300ms` or `2min`, `N` a number, `RANGE` `3`, `3..5` or `3..`,
+/// `VALUE` `380V`, `20A` or `46C`, `BYTES` hexadecimal, `WORD` one word, and `REST` all words that follow.
 pub(super) struct Form<T> {
     pub(super) words: &'static str,
     pub(super) make: fn(&Args) -> T,
@@ -114,7 +114,8 @@ fn is_place(word: &str) -> bool {
     matches!(word, "WHO" | "TIME" | "N" | "RANGE" | "VALUE" | "BYTES" | "WORD" | "REST")
 }
 
-/// What stands at the places; nothing where the words as such do not fit, and why where only a value does not.
+/// What stands at the places; nothing where the words as such do not fit, and why where only a value does
+/// not.
 fn fit(form: &str, words: &[String]) -> Result<Args, Option<String>> {
     let shape: Vec<&str> = form.split(' ').collect();
     let has_rest = matches!(shape.last(), Some(&("REST" | "BYTES")));

@@ -54,7 +54,8 @@ impl<N: Node> World<N> {
         Ok(())
     }
 
-    /// When something happens next to a node or a cable. What goes on among modems alone before has happened then.
+    /// When something happens next to a node or a cable. What goes on among modems alone before has happened
+    /// then.
     fn next(&mut self, until: Instant) -> Option<Instant> {
         let mut next = self.script.next_at();
         for slot in &self.slots {

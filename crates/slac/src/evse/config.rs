@@ -16,8 +16,9 @@ pub struct EvseConfig {
     pub offset_db: i8,
     /// Reported to a car when the modem does not measure; dB. 9 is what pyPLC's users drive with.
     pub synthetic_db: u8,
-    /// Whether an announcement later than [`TT_MATCH_SEQUENCE`](crate::times::TT_MATCH_SEQUENCE) still counts, and
-    /// sounds without one: cars in the field are late, and some modems pass only one announcement of three.
+    /// Whether an announcement later than [`TT_MATCH_SEQUENCE`](crate::times::TT_MATCH_SEQUENCE) still
+    /// counts, and sounds without one: cars in the field are late, and some modems pass only one announcement
+    /// of three.
     pub lenient: bool,
     /// From the key to the link.
     pub match_join: Duration,

@@ -58,8 +58,8 @@ impl Runs {
         self.stage((car, run_id)) == Some(Stage::Asked)
     }
 
-    /// A car begins, or begins anew: its old run is over. `false` when there is no room for a run of its own; it is
-    /// answered all the same.
+    /// A car begins, or begins anew: its old run is over. `false` when there is no room for a run of its own;
+    /// it is answered all the same.
     pub(super) fn ask(&mut self, now: Instant, car: Mac, run_id: RunId) -> bool {
         self.list.retain(|run| run.car != car);
         if self.insert(now, Run::new(now, car, run_id)).is_some() {

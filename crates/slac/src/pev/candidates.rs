@@ -4,8 +4,8 @@ use heapless::Vec;
 use homeplug_mme::{Mac, Profile};
 use machine::Instant;
 
-/// Chargers within earshot that are remembered in one attempt. Judgement: two were observed, and more than eight
-/// cannot be heard below the limits.
+/// Chargers within earshot that are remembered in one attempt. Judgement: two were observed, and more than
+/// eight cannot be heard below the limits.
 const CANDIDATES: usize = 8;
 
 /// A measurement that no modem makes (fault X046).
@@ -30,8 +30,8 @@ struct Candidate {
 pub(super) enum Report {
     /// The charger's modem has measured.
     Measured { sounds: u8, mean_cdb: u32 },
-    /// It does not measure: no sounds (`EVerest`), no attenuation (open-plc-utils), or no groups that can be compared
-    /// (pyslac has 0 of them).
+    /// It does not measure: no sounds (`EVerest`), no attenuation (open-plc-utils), or no groups that can be
+    /// compared (pyslac has 0 of them).
     Unmeasured,
 }
 
@@ -159,8 +159,9 @@ impl Candidates {
         })
     }
 
-    /// The best that was not tried yet: the lowest mean within `limit_cdb`, then who did not measure; of equal ones the
-    /// lower address (fault X034). Who is set aside comes after all others, who has been so for longest first.
+    /// The best that was not tried yet: the lowest mean within `limit_cdb`, then who did not measure; of
+    /// equal ones the lower address (fault X034). Who is set aside comes after all others, who has been so
+    /// for longest first.
     pub fn take_best(
         &mut self,
         limit_cdb: Option<u32>,

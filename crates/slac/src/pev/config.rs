@@ -25,10 +25,12 @@ pub struct PevConfig {
     /// Failed attempts before it gives up, but not before [`times::TT_MATCHING_REPETITION`] is over; `None`
     /// never stops asking, as deployed cars do.
     pub max_attempts: Option<u8>,
-    /// Keys in a row that brought no link before it gives up, but not while a charger is there that has not failed.
+    /// Keys in a row that brought no link before it gives up, but not while a charger is there that has not
+    /// failed.
     pub max_join_failures: u8,
-    /// Whether a charger whose modem does not measure is taken where no other is left (QCA7420, with `EVerest`,
-    /// open-plc-utils or pyslac as the charger); off, its report is ignored, as ISO 15118-4 wants it.
+    /// Whether a charger whose modem does not measure is taken where no other is left (QCA7420, with
+    /// `EVerest`, open-plc-utils or pyslac as the charger); off, its report is ignored, as ISO 15118-4 wants
+    /// it.
     pub lenient: bool,
     /// Between announcements and sounds; kept within 20..=50 ms.
     pub interval: Duration,

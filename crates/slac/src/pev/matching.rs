@@ -11,8 +11,8 @@ use crate::times::{
 };
 use crate::{Dropped, Event, Failure};
 
-/// After the first charger's answer, wait for others. Judgement: half of `TP_match_sequence`, within which the
-/// announcement has to follow.
+/// After the first charger's answer, wait for others. Judgement: half of `TP_match_sequence`, within which
+/// the announcement has to follow.
 const GATHER: Duration = Duration::from_millis(50);
 /// The most sounds that a charger may ask for. Judgement: with 30 ms between them they fit into
 /// `TT_EV_atten_results`.

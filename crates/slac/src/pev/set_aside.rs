@@ -7,14 +7,15 @@ use machine::Instant;
 use crate::times::SET_ASIDE;
 
 /// Chargers that are remembered. Each costs the car a whole `TT_match_join` first, so with the 12 s of
-/// [`TT_MATCH_JOIN`](crate::times::TT_MATCH_JOIN) five fit into [`SET_ASIDE`]: nobody can push an entry out by naming
-/// more addresses. A `match_join` below 7.5 s can fill it; then the entry that ends first makes room.
+/// [`TT_MATCH_JOIN`](crate::times::TT_MATCH_JOIN) five fit into [`SET_ASIDE`]: nobody can push an entry out
+/// by naming more addresses. A `match_join` below 7.5 s can fill it; then the entry that ends first makes
+/// room.
 const PLACES: usize = 8;
 
 /// Chargers that gave no link, or no session over it. Kept over plug and pilot: they end by time alone.
 ///
-/// It remembers addresses, and an address is free to choose: a rogue that claims 1 dB under a new address at every
-/// attempt is chosen each time. That remains; only a link that proves who is there would end it.
+/// It remembers addresses, and an address is free to choose: a rogue that claims 1 dB under a new address at
+/// every attempt is chosen each time. That remains; only a link that proves who is there would end it.
 #[derive(Debug)]
 pub(super) struct SetAside(Vec<(Mac, Instant), PLACES>);
 

@@ -7,11 +7,12 @@ use super::{Pev, PevState, Timer};
 use crate::times::{C_EV_MATCH_RETRY, C_EV_VALD_NB_TOGGLES, TP_EV_VALD_STATE_DURATION, TT_MATCH_RESPONSE};
 use crate::{Dropped, Event, Failure};
 
-/// From the request to the first toggle, so that the charger counts before there is something to count. Judgement:
-/// a frame takes some milliseconds, and a simulated charger missed a toggle that came with the request.
+/// From the request to the first toggle, so that the charger counts before there is something to count.
+/// Judgement: a frame takes some milliseconds, and a simulated charger missed a toggle that came with the
+/// request.
 const LEAD: Duration = Duration::from_millis(100);
-/// The charger counts for (value + 1) * 100 ms: the lead, three toggles of twice 300 ms, and its 200 ms to detect
-/// the last.
+/// The charger counts for (value + 1) * 100 ms: the lead, three toggles of twice 300 ms, and its 200 ms to
+/// detect the last.
 const WINDOW_100MS: u8 = 20;
 const WINDOW: Duration = Duration::from_millis((WINDOW_100MS as u64 + 1) * 100);
 /// States of the pilot until the last B: behind the lead each toggle is C and then B.
@@ -160,8 +161,8 @@ impl Pev {
         self.timers.set(Timer::Answer, cx.now + WINDOW + TT_MATCH_RESPONSE);
     }
 
-    /// Many chargers answer `Failure` or nothing for they do not validate (`EVerest`): good enough where no other
-    /// charger reported. Judgement.
+    /// Many chargers answer `Failure` or nothing for they do not validate (`EVerest`): good enough where no
+    /// other charger reported. Judgement.
     fn not_offered(&mut self, cx: &Cx<'_>, peer: Mac) {
         if self.candidates.reports() == 1 {
             self.ask_for_key(cx, peer);

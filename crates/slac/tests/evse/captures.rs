@@ -66,8 +66,8 @@ fn every_capture_is_in_one_of_the_lists() {
     }
 }
 
-/// Plays the car and the modem of an attempt; measurements are made up where none were recorded. The car answers our
-/// report as late as it answered the recorded one, for some chargers take a second over theirs.
+/// Plays the car and the modem of an attempt; measurements are made up where none were recorded. The car
+/// answers our report as late as it answered the recorded one, for some chargers take a second over theirs.
 fn play(attempt: &Attempt, offset_db: i8) -> (Bench, Vec<Sent>) {
     let mut bench = Bench::with(EvseConfig { offset_db, ..EvseConfig::new(attempt.charger) });
     let begin = attempt.frames[0].micros;

@@ -42,8 +42,8 @@ pub fn names() -> Option<BTreeSet<String>> {
     Some(captures.map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect())
 }
 
-/// Every frame of matching in a capture; a second copy of a frame within a millisecond is left out: some captures
-/// were taken at two ports.
+/// Every frame of matching in a capture; a second copy of a frame within a millisecond is left out: some
+/// captures were taken at two ports.
 pub fn frames(capture: &str) -> Option<Vec<Recorded>> {
     let mut frames: Vec<Recorded> = Vec::new();
     packets(capture, &mut |micros, bytes| {

@@ -117,7 +117,8 @@ fn apply(bench: &mut Bench, act: Act) {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// No panic, a handful of frames for each input, never a link without the key, and from anywhere the next plug matches.
+    /// No panic, a handful of frames for each input, never a link without the key, and from anywhere the next
+    /// plug matches.
     #[test]
     fn from_any_history_the_next_plug_matches(
         acts in proptest::collection::vec(act(), 0..120),

@@ -160,7 +160,8 @@ fn of_the_two_recorded_chargers_the_nearer_one_is_chosen() {
     );
 }
 
-/// Capture, keys given (in `TaycanLeftside` the charger answers another run and gives none), different frames of the recorded car that ours are equal to.
+/// Capture, keys given (in `TaycanLeftside` the charger answers another run and gives none), different frames
+/// of the recorded car that ours are equal to.
 const EXPECTED: &[(&str, usize, usize)] = &[
     ("2022-10-26_WP4_networkEstablishedButHiddenCommunication.pcapng", 1, 0),
     ("2022-11-09_athome_until_ChargeParameterDiscoveryRequest.pcapng", 1, 14),

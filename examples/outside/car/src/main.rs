@@ -1,5 +1,5 @@
-//! A car on a microcontroller, without `std` and without an allocator. Sensors, frames and time are those of a board that is
-//! not here: the functions at the end return nothing.
+//! A car on a microcontroller, without `std` and without an allocator. Sensors, frames and time are those of
+//! a board that is not here: the functions at the end return nothing.
 #![no_std]
 #![no_main]
 

@@ -1,5 +1,6 @@
-//! A charger with a plant of its own: a plug goes in, a car asks where the charger is, and what comes out - frames, events, the
-//! demand - is printed. A product does the same with a socket, a clock and its power stage.
+//! A charger with a plant of its own: a plug goes in, a car asks where the charger is, and what comes out -
+//! frames, events, the demand - is printed. A product does the same with a socket, a clock and its power
+//! stage.
 
 use fastcharge::control_pilot::Level;
 use fastcharge::evse::{Config, Demand, Evse, Input, MAX_FRAME, Mac, Plant, Storage};

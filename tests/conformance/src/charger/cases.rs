@@ -18,7 +18,8 @@ pub(crate) fn good(due: usize) -> Outcome {
     after(due, |tester| tester.pass(GOOD[due]))
 }
 
-/// Another request than the one that is due: `ServiceDiscoveryReq`, or `ContractAuthenticationReq` in its place.
+/// Another request than the one that is due: `ServiceDiscoveryReq`, or `ContractAuthenticationReq` in its
+/// place.
 pub(crate) fn out_of_order(due: usize) -> Outcome {
     let other =
         if due == due::SERVICE_DISCOVERY { "ContractAuthenticationReq" } else { "ServiceDiscoveryReq" };
@@ -33,8 +34,8 @@ pub(crate) fn foreign_session(due: usize) -> Outcome {
     })
 }
 
-/// Silence in the place of the request that is due: for so long the connection stays, and 5 s past the sequence
-/// timeout it is over.
+/// Silence in the place of the request that is due: for so long the connection stays, and 5 s past the
+/// sequence timeout it is over.
 pub(crate) fn silence(due: usize, stays_s: u64) -> Outcome {
     after(due, |tester| {
         tester.wait(stays_s * SECOND);
@@ -274,8 +275,8 @@ pub(crate) fn power_off() -> Outcome {
     })
 }
 
-/// What the pilot shows when cable or car break, while the session is set up and while the car charges: the power
-/// is off and the session over.
+/// What the pilot shows when cable or car break, while the session is set up and while the car charges: the
+/// power is off and the session over.
 pub(crate) fn broken_pilot(level: Level) -> Outcome {
     [due::PARAMETERS, due::PRECHARGE, due::POWER_OFF].into_iter().try_for_each(|count| {
         after(count, |tester| {

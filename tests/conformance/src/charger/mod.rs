@@ -40,7 +40,8 @@ pub(crate) mod due {
     pub const STOP: usize = 11;
 }
 
-/// `V2G_SECC_Sequence_Timeout`, and the time in which the connection must be over (the testers' configuration).
+/// `V2G_SECC_Sequence_Timeout`, and the time in which the connection must be over (the testers'
+/// configuration).
 const SEQUENCE_S: u64 = 60;
 const CLOSE_S: u64 = 5;
 /// `V2G_SECC_CommunicationSetup_Timeout`.

@@ -1,4 +1,5 @@
-//! The cases of ISO 15118-3 on one side's matching: frames in and out, virtual time, and the other side by hand.
+//! The cases of ISO 15118-3 on one side's matching: frames in and out, virtual time, and the other side by
+//! hand.
 
 pub(crate) mod car;
 pub(crate) mod charger;

@@ -40,8 +40,8 @@ pub enum Heard {
     Message(session::Message, Option<Discovery>),
     /// A matching that came to nothing: nothing more was heard of it.
     Unmatched,
-    /// The connection of a session is closed, or silent for so long that it is lost: its story can be told. With the time up to
-    /// which there was something to hear, in ns, where it is not closed.
+    /// The connection of a session is closed, or silent for so long that it is lost: its story can be told.
+    /// With the time up to which there was something to hear, in ns, where it is not closed.
     Over(u64, Option<i64>),
     /// A session was given up: there are too many at a time.
     GivenUp,
@@ -63,7 +63,8 @@ pub struct Step {
 enum What {
     Asked(RunId),
     Answered(Mac),
-    /// By how many sounds, and the mean attenuation in hundredths of a dB; `None`: the modem does not measure.
+    /// By how many sounds, and the mean attenuation in hundredths of a dB; `None`: the modem does not
+    /// measure.
     Measured(Mac, u8, Option<u32>),
     Chosen(Mac),
     KeyGiven(Mac),

@@ -16,8 +16,9 @@ pub use ear::{Ear, Heard, Step};
 
 use super::{Note, OnLine, Role, Wish};
 
-/// A listener: hears every frame, says matchings and messages, and tells a session's story at its end, or once nothing more came of
-/// it for 10 s. It sends nothing and drives nothing; the network's key is said after the command `key show` alone.
+/// A listener: hears every frame, says matchings and messages, and tells a session's story at its end, or
+/// once nothing more came of it for 10 s. It sends nothing and drives nothing; the network's key is said
+/// after the command `key show` alone.
 pub struct Listen<'e> {
     role: roles::Listen<'e>,
     ear: &'e Ear,

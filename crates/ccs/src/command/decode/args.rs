@@ -35,18 +35,19 @@ pub struct DecodeArgs {
     /// A table instead of messages: time, phase, voltages, currents, targets, limits, state of charge.
     #[arg(long, conflicts_with_all = ["json", "summary"])]
     pub csv: bool,
-    /// Writes the curves of voltage, current, power and state of charge into an SVG picture, instead of messages.
+    /// Writes the curves of voltage, current, power and state of charge into an SVG picture, instead of
+    /// messages.
     #[arg(long, value_name = "SVG")]
     pub plot: Option<PathBuf>,
-    /// Writes stories, curves, the ladder of messages and each message with its bits into one HTML file, instead of
-    /// messages.
+    /// Writes stories, curves, the ladder of messages and each message with its bits into one HTML file,
+    /// instead of messages.
     #[arg(long, value_name = "HTML")]
     pub html: Option<PathBuf>,
     /// Goes on as the file grows, until Ctrl-C.
     #[arg(short, long)]
     pub follow: bool,
-    /// Shows only some messages: `pev` or `evse` sends them, `trouble`, or a part of their name. Terms of one sort, separated
-    /// by commas, are alternatives; each sort must hold.
+    /// Shows only some messages: `pev` or `evse` sends them, `trouble`, or a part of their name. Terms of one
+    /// sort, separated by commas, are alternatives; each sort must hold.
     #[arg(long, value_name = "TERMS", value_delimiter = ',')]
     pub filter: Vec<String>,
     /// Shows only discovery and the messages of sessions: no power-line messages, no connections.

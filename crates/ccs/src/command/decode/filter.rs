@@ -56,8 +56,8 @@ impl Filter {
     }
 }
 
-/// Whether something is wrong: a FAILED code, an error or status that ends a session, a message that does not decode or
-/// comes from the wrong side, bytes that are missing, a connection that is reset.
+/// Whether something is wrong: a FAILED code, an error or status that ends a session, a message that does not
+/// decode or comes from the wrong side, bytes that are missing, a connection that is reset.
 pub fn is_trouble(event: &Event<'_>) -> bool {
     event.is_contradiction
         || event.cut.is_some()

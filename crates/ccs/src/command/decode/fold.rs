@@ -7,7 +7,8 @@ use machine::{Duration, Instant};
 
 use crate::repeats::{Line, More, Repeats};
 
-/// A kind that goes on is shown again after this time. Judgement: a charge of half an hour has thirty lines then.
+/// A kind that goes on is shown again after this time. Judgement: a charge of half an hour has thirty lines
+/// then.
 const EVERY: Duration = Duration::from_secs(60);
 
 /// What makes two lines the same: the message, and the words of its values without their numbers.
@@ -34,7 +35,8 @@ impl Kind {
     }
 }
 
-/// Whether a value is a number with or without a unit: an address, an identifier or a key is not, it has more digits.
+/// Whether a value is a number with or without a unit: an address, an identifier or a key is not, it has more
+/// digits.
 fn is_number(value: &str) -> bool {
     let digits = value.bytes().take_while(|byte| byte.is_ascii_digit() || b".-".contains(byte)).count();
     let unit = value.get(digits..).unwrap_or_default();

@@ -1,4 +1,5 @@
-//! `ccs decode --html`: one file with stories, curves, the ladder of messages, and each message with its bits.
+//! `ccs decode --html`: one file with stories, curves, the ladder of messages, and each message with its
+//! bits.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -19,7 +20,8 @@ use crate::escape::Plain;
 const MAX_MESSAGES: usize = 2000;
 /// Messages of a name that are shown where it repeats; the others are counted. Judgement.
 const MAX_ALIKE: usize = 3;
-/// A name repeats while it comes again within this many messages: a round of charging, and what modems say meanwhile.
+/// A name repeats while it comes again within this many messages: a round of charging, and what modems say
+/// meanwhile.
 const WITHIN: u64 = 16;
 
 /// The report.

@@ -28,8 +28,9 @@ impl Width {
         self.0.is_some_and(|columns| columns < SHORT_BELOW)
     }
 
-    /// Writes a line; what does not fit goes on in the next one, below column `indent`. It is broken at spaces, of a quoted text
-    /// only where that is longer than a line, and never between a number and its unit.
+    /// Writes a line; what does not fit goes on in the next one, below column `indent`. It is broken at
+    /// spaces, of a quoted text only where that is longer than a line, and never between a number and its
+    /// unit.
     pub fn write(self, line: &str, indent: usize, out: &mut dyn Write) -> io::Result<()> {
         let Some(width) = self.0.filter(|width| line.len() > *width) else { return writeln!(out, "{line}") };
         let indent = indent.min(width / 3);

@@ -32,7 +32,8 @@ pub struct Look {
     pub is_coloured: bool,
 }
 
-/// Writes the lines of `ccs decode`: time, frame, direction, schema, message and values; a session's story when it ends.
+/// Writes the lines of `ccs decode`: time, frame, direction, schema, message and values; a session's story
+/// when it ends.
 pub struct Printer {
     look: Look,
     palette: Palette,

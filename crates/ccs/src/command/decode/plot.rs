@@ -11,8 +11,8 @@ use super::{Report, Totals};
 use crate::decode::Event;
 use crate::escape::Plain;
 
-/// Most points of a curve: somewhat more than the picture has columns; of more, every second one is left away until they
-/// fit.
+/// Most points of a curve: somewhat more than the picture has columns; of more, every second one is left away
+/// until they fit.
 pub const MAX_POINTS: usize = 1500;
 /// The picture in pixels: it fits a page and a screen.
 const SIZE: (u32, u32) = (1100, 920);
@@ -184,7 +184,8 @@ const PANELS: [Panel; 4] = [
 const ROWS: usize = 6;
 const ROW: i32 = 15;
 
-/// The names of the phases above their bands, the longest phase's first; a name for which there is no room is left away.
+/// The names of the phases above their bands, the longest phase's first; a name for which there is no room is
+/// left away.
 fn names(strip: &Area<'_>, bands: &[Band], (from, to): (f64, f64)) -> Result<(), Failure> {
     let left = i32::try_from(LEFT).unwrap_or(0);
     let right = i32::try_from(SIZE.0.saturating_sub(RIGHT)).unwrap_or(0);

@@ -38,7 +38,8 @@ pub struct Told {
 }
 
 impl Told {
-    /// The story of a connection whose latest frame was at `last`; `None` where no message was seen and it is not encrypted.
+    /// The story of a connection whose latest frame was at `last`; `None` where no message was seen and it is
+    /// not encrypted.
     pub fn of(connection: &Connection<'_>, last: When) -> Option<Self> {
         let Connection { number, first, flow, talk, pressed } = *connection;
         let has_begun = talk.story().messages > 0 || talk.is_tls();
@@ -75,8 +76,8 @@ impl Told {
         Tale { counted, number, first, last, talk, pressed, until_ns }
     }
 
-    /// Some lines for people, the first below the file's or between its messages. `until_ns`: up to when there was something
-    /// to hear.
+    /// Some lines for people, the first below the file's or between its messages. `until_ns`: up to when
+    /// there was something to hear.
     pub fn write_text(
         &self,
         until_ns: Option<i64>,

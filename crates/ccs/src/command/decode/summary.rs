@@ -49,13 +49,15 @@ pub struct Summary<'a> {
     first_trouble: Option<String>,
 }
 
-/// Sessions listed: judgement, a bound. An Ioniq opened 165 connections in one hour, few of them with a message.
+/// Sessions listed: judgement, a bound. An Ioniq opened 165 connections in one hour, few of them with a
+/// message.
 const MAX_STORIES: usize = 256;
 /// Chargers listed: judgement, a bound.
 const MAX_CHARGERS: usize = 16;
 
 impl<'a> Summary<'a> {
-    /// A report on the file or interface of this name; `format` is what it is, `packing` how it is compressed.
+    /// A report on the file or interface of this name; `format` is what it is, `packing` how it is
+    /// compressed.
     pub fn new(file: &'a str, format: &str, packing: Option<&'static str>, json: bool) -> Self {
         Self {
             file,

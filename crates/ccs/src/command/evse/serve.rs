@@ -50,7 +50,8 @@ pub struct IoParts<'a, P, B> {
     pub sessions: Option<u32>,
 }
 
-/// Runs the role until it is stopped: by SIGINT, or after the last of its sessions. `ready` is the first line.
+/// Runs the role until it is stopped: by SIGINT, or after the last of its sessions. `ready` is the first
+/// line.
 ///
 /// Logging and recording never hold the charger up; when nobody reads the log any more, the charger goes on
 /// to the end of the session.

@@ -69,7 +69,8 @@ impl Ear {
 }
 
 impl Listener {
-    /// Opens the interfaces. With `joins` or a `key` the own modems are given keys; else nothing is ever sent.
+    /// Opens the interfaces. With `joins` or a `key` the own modems are given keys; else nothing is ever
+    /// sent.
     pub fn open(
         interfaces: &[Interface],
         joins: bool,
@@ -165,8 +166,8 @@ impl Listener {
         Ok(())
     }
 
-    /// Whether a frame is what an own modem says to this program: no part of what is listened to, on whatever interface a
-    /// bridge shows it.
+    /// Whether a frame is what an own modem says to this program: no part of what is listened to, on whatever
+    /// interface a bridge shows it.
     fn is_own(&self, bytes: &[u8]) -> bool {
         self.ears.iter().any(|ear| ear.modem.is_some() && bytes.starts_with(&ear.own.0))
     }
@@ -222,7 +223,8 @@ impl Listener {
             while let Some((length, ())) = whole(modem.poll_transmit(room)) {
                 let frame = room.get(..length).unwrap_or_default();
                 match ear.socket.send(frame) {
-                    // A full queue loses the frame, as any wire does; an interface that is down is said where it is read.
+                    // A full queue loses the frame, as any wire does; an interface that is down is said where
+                    // it is read.
                     Ok(_) => queue.frame(unix, Direction::Sent, frame.to_vec()),
                     Err(error) if error.is_interface_down() => {}
                     Err(error) => return Err(error),

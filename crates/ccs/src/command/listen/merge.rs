@@ -7,11 +7,11 @@ use std::time::Duration;
 pub const MAX_EARS: usize = 8;
 /// How long a frame waits for an earlier one of another interface: judgement, a turn of the loop takes less.
 const HOLD: Duration = Duration::from_millis(20);
-/// Within this time the same bytes on two interfaces are one frame: judgement. A bridge passes a frame on in microseconds, a
-/// modem in a few milliseconds; a station that repeats itself does so on one interface.
+/// Within this time the same bytes on two interfaces are one frame: judgement. A bridge passes a frame on in
+/// microseconds, a modem in a few milliseconds; a station that repeats itself does so on one interface.
 const SAME: Duration = Duration::from_millis(100);
-/// Bytes that wait at most, and as many that are compared: judgement. Beyond that the earliest goes on before its time, and
-/// is compared no longer.
+/// Bytes that wait at most, and as many that are compared: judgement. Beyond that the earliest goes on before
+/// its time, and is compared no longer.
 const MAX_BYTES: usize = 1 << 20;
 
 /// A frame, when it came (since 1970), and on which interface.

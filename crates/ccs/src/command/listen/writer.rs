@@ -1,4 +1,5 @@
-//! Decodes, writes and records on a thread of its own: neither a stalled terminal or disk nor decoding holds the loop up.
+//! Decodes, writes and records on a thread of its own: neither a stalled terminal or disk nor decoding holds
+//! the loop up.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -17,7 +18,8 @@ use crate::recording::Recording;
 use crate::redact;
 use crate::style::{self, Palette};
 
-/// Frames and lines that may wait, and their bytes: judgement, seconds of a full link. What comes on top is lost, and said.
+/// Frames and lines that may wait, and their bytes: judgement, seconds of a full link. What comes on top is
+/// lost, and said.
 const WAITING: usize = 8192;
 const WAITING_BYTES: usize = 8 << 20;
 
@@ -260,7 +262,8 @@ impl<'a> Writer<'a> {
         done.or_else(|error| self.recording_failed(error))
     }
 
-    /// A full disk ends the recording with a word, and nothing else; who reads a pipe and is gone ends everything.
+    /// A full disk ends the recording with a word, and nothing else; who reads a pipe and is gone ends
+    /// everything.
     fn record(&mut self, at: Duration, direction: Direction, bytes: &[u8]) -> io::Result<()> {
         let Some(recorder) = &mut self.recorder else { return Ok(()) };
         match recorder.frame(at, direction, bytes) {

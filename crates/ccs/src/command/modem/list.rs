@@ -10,7 +10,8 @@ use super::target::TargetArgs;
 use super::{Bench, no_modem, table};
 use crate::exit::Exit;
 
-/// Time for one modem's parameters; a modem here takes less than one second (observed), over the line: judgement.
+/// Time for one modem's parameters; a modem here takes less than one second (observed), over the line:
+/// judgement.
 const ROLE: Duration = Duration::from_secs(3);
 
 /// Lists them, the own modem first.

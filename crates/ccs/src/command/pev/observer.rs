@@ -18,8 +18,8 @@ use crate::said::Said;
 
 /// How long a match must hold to count: judgement.
 const HELD: Duration = Duration::from_secs(1);
-/// How long the modem may take to confirm the key with which the network is left: judgement, three tries of half a
-/// second.
+/// How long the modem may take to confirm the key with which the network is left: judgement, three tries of
+/// half a second.
 const LEAVE: Duration = Duration::from_secs(2);
 /// How long the connection's end is waited for after the last session: judgement.
 const LINGER: Duration = Duration::from_secs(3);

@@ -10,8 +10,8 @@ use pcap_parser::{
 
 use super::{BUFFER, BlockSink, Data, End, Format, Packet, Sink};
 
-/// The bound of the reading buffer where a block is larger (a block holds one frame and its options): judgement; what is
-/// larger is taken as damage.
+/// The bound of the reading buffer where a block is larger (a block holds one frame and its options):
+/// judgement; what is larger is taken as damage.
 const LARGEST_BLOCK: usize = 16 * 1024 * 1024;
 
 /// Gives every frame of a capture to `sink` until it breaks off.
@@ -189,7 +189,8 @@ mod tests {
         assert_eq!(interface(1).time_ns(u32::MAX, u32::MAX), None, "beyond what nanoseconds can count");
     }
 
-    /// A pcapng file in either byte order: one interface with this resolution and offset, and a packet at each time.
+    /// A pcapng file in either byte order: one interface with this resolution and offset, and a packet at
+    /// each time.
     fn pcapng(is_big_endian: bool, resolution: u8, offset_s: i64, ticks: &[u64]) -> Vec<u8> {
         let number = |value: u32| if is_big_endian { value.to_be_bytes() } else { value.to_le_bytes() };
         let pair = |one: u16, two: u16| {

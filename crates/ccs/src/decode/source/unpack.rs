@@ -18,8 +18,8 @@ pub enum Packing {
 const XZ_MEMORY_KIB: u32 = 128 * 1024;
 /// A file that unpacks to more than this many bytes is not read on: judgement, a capture of a day has less.
 const MOST_BYTES: u64 = 16 << 30;
-/// Beyond this many bytes a file may not be more than [`MOST_RATIO`] times as large as packed. Judgement: captures of the
-/// corpus have 3 to 30, zeros more than 1000.
+/// Beyond this many bytes a file may not be more than [`MOST_RATIO`] times as large as packed. Judgement:
+/// captures of the corpus have 3 to 30, zeros more than 1000.
 const RATIO_FROM: u64 = 64 << 20;
 const MOST_RATIO: u64 = 500;
 

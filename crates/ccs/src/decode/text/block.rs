@@ -43,7 +43,8 @@ pub struct Block {
 /// Shorter unknown bytes are not reported: no message is shorter.
 pub const MIN_UNKNOWN: usize = 4;
 
-/// Bytes after the end of a document that belong to it: judgement, the encoders of some cars and chargers leave one.
+/// Bytes after the end of a document that belong to it: judgement, the encoders of some cars and chargers
+/// leave one.
 const MAX_TRAILING: usize = 8;
 
 /// Gets what is found.
@@ -58,7 +59,8 @@ pub struct Out<'o, 's> {
     single: VecDeque<Vec<u8>>,
 }
 
-/// This many messages before, a log may have the same one in another form: judgement, a request and its answer, twice.
+/// This many messages before, a log may have the same one in another form: judgement, a request and its
+/// answer, twice.
 const MAX_SINGLE: usize = 4;
 
 impl<'o, 's> Out<'o, 's> {
@@ -67,7 +69,8 @@ impl<'o, 's> Out<'o, 's> {
         Self { sink, flow, count: 0, in_line: Vec::new(), single }
     }
 
-    /// Whether a message is one that came before in another form: pyPLC logs V2GTP as it receives it, and EXI as it hears it.
+    /// Whether a message is one that came before in another form: pyPLC logs V2GTP as it receives it, and EXI
+    /// as it hears it.
     fn is_repeated(&mut self, bytes: &[u8]) -> bool {
         let is_same = |whole: &[u8], payload: &[u8]| {
             whole.starts_with(&[0x01, 0xFE]) && whole.get(HEADER_LEN..) == Some(payload)
@@ -127,7 +130,8 @@ impl Block {
         self.bytes.len()
     }
 
-    /// Gives the messages that are complete; with `is_over` all that is left. Returns whether a message waits for more.
+    /// Gives the messages that are complete; with `is_over` all that is left. Returns whether a message waits
+    /// for more.
     pub fn drain(&mut self, is_over: bool, out: &mut Out<'_, '_>) -> bool {
         let mut at = 0;
         while at < self.bytes.len() {
@@ -315,7 +319,8 @@ impl Block {
         (end..line_end.min(end + MAX_TRAILING)).find(is_start)
     }
 
-    /// The next line that begins with something known; after the header of V2GTP an EXI document is its payload.
+    /// The next line that begins with something known; after the header of V2GTP an EXI document is its
+    /// payload.
     fn next_start(&self, from: usize, begin: Start) -> Option<usize> {
         let is_start = |at: &usize| {
             let start = self.bytes.get(*at..).and_then(start::of).filter(|start| is_complete(*start));

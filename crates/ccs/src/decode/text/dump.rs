@@ -27,8 +27,8 @@ struct Reading {
 /// Pairs of hexadecimal digits in their order.
 const USUAL: Reading = Reading { radix: 16, size: None };
 
-/// Readings by the characters of a word, the usual ones first: `xxd`, `hexdump -C`, Wireshark, `tcpdump -x`; `hexdump`, `od -x`;
-/// `xxd -b`; `od -b`; `od`; `od -t u1`, `od -t d2` and so on.
+/// Readings by the characters of a word, the usual ones first: `xxd`, `hexdump -C`, Wireshark, `tcpdump -x`;
+/// `hexdump`, `od -x`; `xxd -b`; `od -b`; `od`; `od -t u1`, `od -t d2` and so on.
 const READINGS: &[(&[usize], Reading)] = &[
     (&[1, 2, 4, 6, 8, 10, 12, 14, 16, 32], USUAL),
     (&[4], Reading { radix: 16, size: Some(2) }),
@@ -99,7 +99,8 @@ impl<'l> Line<'l> {
         Self { offset: &[], is_marked: false, words: words(line).0, rest: line, place: 0 }
     }
 
-    /// The bytes of `od -c`. `hexdump -c` fills its last line up; what was a space is known by the offset after it.
+    /// The bytes of `od -c`. `hexdump -c` fills its last line up; what was a space is known by the offset
+    /// after it.
     fn cells(&self) -> Option<Vec<u8>> {
         let end = self.rest.trim_ascii_end().len().next_multiple_of(4).min(self.rest.len());
         cells(if self.offset.is_empty() { self.rest } else { self.rest.get(..end)? })
@@ -262,8 +263,9 @@ pub enum Next {
 }
 
 impl Dump {
-    /// Begins with a line; the reading is the first in which `begins` knows the bytes, else the usual one. In a line that has
-    /// no offset, or something before it, only known bytes are a dump, without an offset also only such of an unusual reading.
+    /// Begins with a line; the reading is the first in which `begins` knows the bytes, else the usual one. In
+    /// a line that has no offset, or something before it, only known bytes are a dump, without an offset also
+    /// only such of an unusual reading.
     pub fn begin(line: &Line<'_>, begins: impl Fn(&[u8]) -> bool) -> Option<(Self, Vec<u8>)> {
         let longest = line.words.iter().map(|word| word.len()).max().unwrap_or(0);
         let readings = READINGS.iter().filter(|row| row.0.contains(&longest)).map(|row| row.1);
@@ -335,7 +337,8 @@ impl Dump {
         Next::Bytes(bytes)
     }
 
-    /// The radix in which a line's offset goes on with this dump, and the bytes that a `*` before it stands for.
+    /// The radix in which a line's offset goes on with this dump, and the bytes that a `*` before it stands
+    /// for.
     fn missing(&self, line: &Line<'_>) -> Option<(u32, u64)> {
         RADICES.into_iter().filter(|radix| self.radix.is_none_or(|known| known == *radix)).find_map(|radix| {
             let missing =

@@ -2,7 +2,8 @@
 
 use super::run::Run;
 
-/// All strings of a line in which a byte is escaped by its number; strings with only spaces between them are one.
+/// All strings of a line in which a byte is escaped by its number; strings with only spaces between them are
+/// one.
 pub fn find(line: &[u8]) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     let mut at = 0;

@@ -1,8 +1,9 @@
 //! Messages in text of any kind: logs, hex dumps, source text, tables.
 //!
-//! One rule for all: bytes are found however they are written ([`runs`], [`dump`]), and what they are is known by what they
-//! begin with ([`start`]). A line of nothing but bytes goes on with the message of the line before. The offset of a dump is
-//! never data, nor are its characters. The time is that of the line, or of the last line before that has one.
+//! One rule for all: bytes are found however they are written ([`runs`], [`dump`]), and what they are is
+//! known by what they begin with ([`start`]). A line of nothing but bytes goes on with the message of the
+//! line before. The offset of a dump is never data, nor are its characters. The time is that of the line, or
+//! of the last line before that has one.
 
 mod block;
 mod dump;
@@ -89,8 +90,8 @@ pub fn is_hex(start: &[u8]) -> bool {
     })
 }
 
-/// Whether this is text: no control characters but those of lines, tables and colours. A log that was not closed may be
-/// filled up with zeros, and in UTF-32 there are zeros between the characters.
+/// Whether this is text: no control characters but those of lines, tables and colours. A log that was not
+/// closed may be filled up with zeros, and in UTF-32 there are zeros between the characters.
 pub fn is_text(start: &[u8]) -> bool {
     let mut text = Encoding::of(start).ascii(start);
     text.retain(|byte| *byte != 0);
@@ -220,7 +221,8 @@ impl<'o, 's> Text<'o, 's> {
         }
     }
 
-    /// Whether a message begins here that has one decimal number in each line: 1 and 254, or 128. The rest goes on with it.
+    /// Whether a message begins here that has one decimal number in each line: 1 and 254, or 128. The rest
+    /// goes on with it.
     fn is_column(&mut self, line: &[u8]) -> bool {
         let number = line.trim_ascii();
         let number = number.strip_prefix(b"- ").unwrap_or(number).trim_ascii();
@@ -326,8 +328,8 @@ impl<'o, 's> Text<'o, 's> {
     }
 }
 
-/// The bytes at the end of a line that has the same before them as the first line of a message: loggers that write a fixed
-/// number of bytes in a line put their stamp before each.
+/// The bytes at the end of a line that has the same before them as the first line of a message: loggers that
+/// write a fixed number of bytes in a line put their stamp before each.
 fn after_prefix(line: &[u8], kind: Kind, masked: &Range<usize>, prefix: &[u8]) -> Option<Run> {
     let run = runs::find(line, kind, masked).pop()?;
     let is_last = line.get(run.range.end..).is_some_and(runs::is_silent);
@@ -343,7 +345,8 @@ fn shape(text: &[u8]) -> Vec<u8> {
     shape
 }
 
-/// Makes spaces of everything that looks like one, and removes zeros and what a tool leaves where a dump has no byte (`0x  ,`).
+/// Makes spaces of everything that looks like one, and removes zeros and what a tool leaves where a dump has
+/// no byte (`0x  ,`).
 fn without_odd_spaces(line: &mut Vec<u8>) {
     if line.iter().any(|byte| matches!(byte, 0 | 0x0B | 0x0C | 0x80..)) {
         let text = String::from_utf8_lossy(line);

@@ -14,7 +14,8 @@ pub use super::run::Run;
 pub enum Kind {
     /// A string in quotes with `\x01`, `\001`, `\u0001` among its characters.
     Escaped,
-    /// Pairs of hexadecimal digits, with or without `0x`, `\x` and separators; single digits where they stand alone.
+    /// Pairs of hexadecimal digits, with or without `0x`, `\x` and separators; single digits where they stand
+    /// alone.
     Hex,
     /// Numbers up to 255 in a list.
     Decimal,
@@ -42,8 +43,8 @@ pub fn find(line: &[u8], kind: Kind, masked: &Range<usize>) -> Vec<Run> {
     }
 }
 
-/// The only run of a line that consists of nothing else but punctuation; `rest` is what a message of the line before that goes
-/// on here lacks: the characters of half a byte, or none.
+/// The only run of a line that consists of nothing else but punctuation; `rest` is what a message of the line
+/// before that goes on here lacks: the characters of half a byte, or none.
 pub fn whole(line: &[u8], kind: Kind, masked: &Range<usize>, rest: Option<&[u8]>) -> Option<Run> {
     let (goes_on, rest) = (rest.is_some(), rest.unwrap_or_default());
     let start = line.iter().position(|byte| is_word(*byte)).unwrap_or(line.len());

@@ -66,16 +66,16 @@ impl Clock {
     }
 }
 
-/// Whether what comes before a time is the start of a line: brackets and quotes, or the number of a frame, which Wireshark
-/// writes after spaces.
+/// Whether what comes before a time is the start of a line: brackets and quotes, or the number of a frame,
+/// which Wireshark writes after spaces.
 fn is_start(before: &[u8]) -> bool {
     let number = before.trim_ascii();
     before.iter().all(|byte| b" \t\"'[(".contains(byte))
         || before.starts_with(b" ") && before.ends_with(b" ") && number.iter().all(u8::is_ascii_digit)
 }
 
-/// `1000ms`, `[1000]` (milliseconds since the start, as clara counts), `[ 12.345678]`, and at the start of a line
-/// seconds with a fraction.
+/// `1000ms`, `[1000]` (milliseconds since the start, as clara counts), `[ 12.345678]`, and at the start of a
+/// line seconds with a fraction.
 fn counted(text: &mut Cursor<'_>, is_first: bool) -> Option<i64> {
     let (start, is_in_brackets) = (text.at, text.is_in_brackets());
     let whole = text.number(1, 12)?;

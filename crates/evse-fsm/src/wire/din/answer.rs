@@ -199,7 +199,8 @@ impl<'e> Encoder<'e> {
             response_code: self.code(),
             dc_evse_status: self.status(),
             evse_present_voltage: measured(self.answer.present.voltage_mv, UnitSymbol::V),
-            // DIN knows no current out of the car (spec: never negative); what flows backwards is judged with its sign.
+            // DIN knows no current out of the car (spec: never negative); what flows backwards is judged with
+            // its sign.
             evse_present_current: measured(self.answer.present.current_ma.max(0), UnitSymbol::A),
             evse_current_limit_achieved: current,
             evse_voltage_limit_achieved: voltage,

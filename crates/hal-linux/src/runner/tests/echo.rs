@@ -46,7 +46,8 @@ impl Port for UnixDatagram {
     }
 }
 
-/// A port whose frames come from a function: it writes one into the buffer and gives its length. What is sent is lost.
+/// A port whose frames come from a function: it writes one into the buffer and gives its length. What is sent
+/// is lost.
 pub struct Scripted<R>(pub UnixDatagram, pub R);
 
 impl<R> AsFd for Scripted<R> {
@@ -78,7 +79,8 @@ impl<R: Fn(&mut [u8]) -> Result<usize, Error>> Port for Scripted<R> {
     }
 }
 
-/// Answers each frame, demands as many volts as frames came, and beats every 20 ms. Frames that begin with `-` it ignores.
+/// Answers each frame, demands as many volts as frames came, and beats every 20 ms. Frames that begin with
+/// `-` it ignores.
 #[derive(Default)]
 pub struct Echo {
     answers: Vec<Vec<u8>>,

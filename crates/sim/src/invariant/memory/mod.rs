@@ -55,9 +55,11 @@ pub(super) struct Memory {
 pub(super) struct Own {
     /// When its contactors were open and its conductors below 60 V last.
     pub(super) calm_at: Option<Instant>,
-    /// It was stopped by its emergency stop; since then there was no reset, and for the charger no plug that was out.
+    /// It was stopped by its emergency stop; since then there was no reset, and for the charger no plug that
+    /// was out.
     pub(super) is_halted: bool,
-    /// It has read two voltages for 2 s that contradict each other, or until its contactors opened, and there was no reset since.
+    /// It has read two voltages for 2 s that contradict each other, or until its contactors opened, and there
+    /// was no reset since.
     pub(super) is_suspect: bool,
     /// Since when it reports itself as latched: no reset and no plug that was out since.
     pub(super) latched_since: Option<Instant>,
@@ -73,15 +75,16 @@ struct Past(VecDeque<(Instant, i32)>);
 
 /// How far inlet and battery may be apart when the car's contactors close.
 pub(super) const NEAR_MV: i32 = 20_000;
-/// A voltage has settled that has moved by at most 10 V in 150 ms: a car that takes 5 V in 200 ms reads it each 50 ms.
+/// A voltage has settled that has moved by at most 10 V in 150 ms: a car that takes 5 V in 200 ms reads it
+/// each 50 ms.
 const SETTLED: Duration = Duration::from_millis(150);
 const SETTLED_MV: i32 = 10_000;
 /// What is kept of the past is so far apart.
 const APART: Duration = Duration::from_millis(5);
 /// A button that is pressed for this time was read, twice at least.
 const READ: Duration = Duration::from_millis(100);
-/// Two voltages that are apart for this long when the contactors open were read at least once, even if a stop that opens them
-/// within 100 ms was under way.
+/// Two voltages that are apart for this long when the contactors open were read at least once, even if a stop
+/// that opens them within 100 ms was under way.
 const DOUBTED: Duration = Duration::from_millis(300);
 /// Two voltages that are apart for the 2 s that are allowed were read then, twice at least.
 const CONTRADICTED: Duration = Duration::from_millis(2_100);
@@ -102,7 +105,8 @@ impl Memory {
         }
     }
 
-    /// Looks at a bench as it is now; `facts` are those that charger and car know, and a frozen program knows nothing.
+    /// Looks at a bench as it is now; `facts` are those that charger and car know, and a frozen program knows
+    /// nothing.
     pub(super) fn keep(&mut self, now: Instant, bench: &Bench, facts: [&Facts; 2], is_frozen: [bool; 2]) {
         let (truth, demand, car) = (bench.truth(), bench.demand(), bench.car_demand());
         let [charger, car_knows] = facts;
@@ -133,7 +137,8 @@ impl Memory {
         for (at, _) in happens.into_iter().filter(|(_, is_so)| *is_so) {
             *at = Some(now);
         }
-        // Pilot A is the sign of a plug that is out, unless the charger's lock holds it or the proximity wire shows it.
+        // Pilot A is the sign of a plug that is out, unless the charger's lock holds it or the proximity wire
+        // shows it.
         let is_gone = truth.level == Level::A && !truth.charger_locked && !bench.proximity().is_plugged();
         let read = bench.read_by_charger();
         // What is there and silent does not say that the plug is out.
@@ -202,8 +207,8 @@ pub(super) const fn error(value: i32, permille: u16) -> i32 {
     value.abs() / 1000 * permille as i32
 }
 
-/// Whether a side's contactors are closed and make two voltages one that it reads itself, and whether those contradict each
-/// other then.
+/// Whether a side's contactors are closed and make two voltages one that it reads itself, and whether those
+/// contradict each other then.
 fn compare(now: Instant, bench: &Bench, side: Side) -> (bool, bool) {
     let (truth, charger, car) = (bench.truth(), bench.read_by_charger(), bench.read_by_car());
     let is_closed = Contactors::Closed;
@@ -223,7 +228,8 @@ fn compare(now: Instant, bench: &Bench, side: Side) -> (bool, bool) {
 }
 
 impl Past {
-    /// Takes the voltage of now; whether all of the last [`SETTLED`] were near each other, with open contactors.
+    /// Takes the voltage of now; whether all of the last [`SETTLED`] were near each other, with open
+    /// contactors.
     fn is_settled(&mut self, now: Instant, mv: i32, is_closed: bool) -> bool {
         let Self(past) = self;
         if is_closed {

@@ -8,10 +8,11 @@ use super::{
 };
 use crate::plant::{Sensor, Side};
 
-/// Sensors are read every 50 ms; blocking the stage takes 20 ms; the charger's contactors follow 100 ms later and need
-/// 15 ms: that is 185 ms, and the rules below give 300.
+/// Sensors are read every 50 ms; blocking the stage takes 20 ms; the charger's contactors follow 100 ms later
+/// and need 15 ms: that is 185 ms, and the rules below give 300.
 const OFF: Duration = ms(300);
-/// The current is below 5 A after a reading and the blocking: 70 ms; 100 are allowed (IEC 61851-23, from memory).
+/// The current is below 5 A after a reading and the blocking: 70 ms; 100 are allowed (IEC 61851-23, from
+/// memory).
 const BLOCKED: Duration = ms(100);
 /// A stage that does not obey is cut off 100 ms after the reading.
 const CUT_OFF: Duration = ms(150);

@@ -65,8 +65,8 @@ const STALE_MS: u64 = 200;
 /// A side whose program shows no life for this time was made SAFE by its hardware.
 const HEARTBEAT: Duration = ms(500);
 
-/// If a side's contactors closed as they were to: voltage on the conductors - the lower of that at the command and that
-/// at the contacts - and voltage between the contacts, in mV.
+/// If a side's contactors closed as they were to: voltage on the conductors - the lower of that at the
+/// command and that at the contacts - and voltage between the contacts, in mV.
 fn closing(what: &Occurrence, of: Side) -> Option<(i32, i32)> {
     let Occurrence::Closed { side, told_mv, voltage_mv, difference_mv, is_commanded: true } = what else {
         return None;
@@ -92,8 +92,8 @@ fn is_live_unlock(view: &View<'_>, what: &Occurrence, of: Side) -> bool {
     *side == of && is_live && knows_dead && !view.is_within(view.memory.of(of).calm_at, TOLD)
 }
 
-/// The most in mA that may flow for this demand: what the regulation of a stage is allowed, the sensor's 1 A or 1 %, and
-/// its error.
+/// The most in mA that may flow for this demand: what the regulation of a stage is allowed, the sensor's 1 A
+/// or 1 %, and its error.
 fn most_ma(view: &View<'_>, demanded_ma: i32) -> i32 {
     let sensor_ma = (demanded_ma / 100).max(1_000) + view.error(demanded_ma);
     demanded_ma.saturating_add(Tolerance::most_ma(demanded_ma) + sensor_ma)

@@ -120,13 +120,14 @@ impl Bench {
         &self.last_car
     }
 
-    /// Whether the cable has a bleeder that has worked since the plug went in, fast enough for 60 V within 1 s.
+    /// Whether the cable has a bleeder that has worked since the plug went in, fast enough for 60 V within 1
+    /// s.
     pub const fn has_bleeder(&self) -> bool {
         self.cable.has_bleeder() && !self.was_bleeder_open
     }
 
-    /// Whether the isolation monitor hangs although it counts its measurements, and is one that measures within 7 s: a
-    /// charger with a slower one waits longer for it.
+    /// Whether the isolation monitor hangs although it counts its measurements, and is one that measures
+    /// within 7 s: a charger with a slower one waits longer for it.
     pub fn has_hung_monitor(&self) -> bool {
         let is_frozen = self.sensors.fault(Side::Charger, Sensor::Isolation) == SensorFault::Frozen;
         is_frozen && self.monitor.counts() && self.monitor.is_fast()

@@ -17,7 +17,8 @@ use super::sensor::Sensors;
 use super::{Contactor, DcCable, InsulationMonitor, Load, LockMotor, PilotWire, PowerStage, Side, milli};
 use crate::Pilot;
 
-/// Both ends of a DC cable: takes what charger and car demand, advances in time, gives what each of them measures.
+/// Both ends of a DC cable: takes what charger and car demand, advances in time, gives what each of them
+/// measures.
 ///
 /// Time is cut where something happens, and finely only while something moves.
 #[derive(Clone, Debug)]
@@ -139,8 +140,8 @@ impl Bench {
         }
     }
 
-    /// A side demands what it demanded last, as a sign of life. False if its hardware has made it SAFE meanwhile: then the
-    /// demand counts again.
+    /// A side demands what it demanded last, as a sign of life. False if its hardware has made it SAFE
+    /// meanwhile: then the demand counts again.
     pub(crate) fn feed(&mut self, side: Side) -> bool {
         let now = self.now;
         let end = self.end_mut(side);

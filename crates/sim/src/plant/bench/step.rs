@@ -150,8 +150,8 @@ impl Bench {
         }
     }
 
-    /// Tells it, with the voltage that was between the contacts or the current that went through them, and lets the
-    /// rest follow.
+    /// Tells it, with the voltage that was between the contacts or the current that went through them, and
+    /// lets the rest follow.
     fn contacts_moved(&mut self, side: Side, closed: bool) {
         let is_commanded = self.end(side).contactor.is_as_commanded();
         if closed {

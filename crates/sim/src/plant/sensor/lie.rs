@@ -14,13 +14,15 @@ pub enum SensorFault {
     Sound,
     /// It is not there.
     Absent,
-    /// It keeps saying what it said, as if it were new. An isolation monitor that hangs: its own counter stops.
+    /// It keeps saying what it said, as if it were new. An isolation monitor that hangs: its own counter
+    /// stops.
     Frozen,
     /// It says nothing new: what it said grows old.
     Silent,
     /// It is off by so much, in thousandths; counts for numbers only.
     Offset(i32),
-    /// It says so many thousandths of what is there; counts for numbers, and for the ohms of an isolation monitor.
+    /// It says so many thousandths of what is there; counts for numbers, and for the ohms of an isolation
+    /// monitor.
     Scaled(i32),
     /// Each reading is off by up to so much to either side, in thousandths; counts for numbers only.
     Noisy(i32),

@@ -28,8 +28,8 @@ impl Choices for &[u8] {
     }
 }
 
-/// The script of a seed, as text: what goes wrong, and when. However that is, the safety rules hold, and after
-/// everything is repaired and the plug was pulled and put in again, current flows.
+/// The script of a seed, as text: what goes wrong, and when. However that is, the safety rules hold, and
+/// after everything is repaired and the plug was pulled and put in again, current flows.
 pub fn of_seed(seed: u64) -> String {
     let mut chance = Chance::new(seed).child("script");
     by_chance(&seed.to_string(), seed, &mut chance)

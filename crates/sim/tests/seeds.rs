@@ -207,28 +207,41 @@ fn cars_and_chargers_in_bad_weather_match_in_the_end_and_again_after_a_pull_of_t
     }
 }
 
-/// Pulls the plug every so many milliseconds of an undisturbed matching, from before the plug to after the
-/// match: so each state of both sides is met.
+/// Pulls the plug every 150 ms of an undisturbed matching, from before the plug to after the match, and at each
+/// change of either side's state: so each state of both sides is met, however short it is.
 #[test]
 fn from_every_state_a_pull_of_the_plug_leads_to_a_match() {
+    let states = |world: &World<Host<'_>>| {
+        let evse = world.node(charger(0)).and_then(Host::charger).unwrap().role().matching().unwrap();
+        let pev = world.node(car(0)).and_then(Host::car).unwrap().role().matching().unwrap();
+        format!("{evse:?}/{pev:?}")
+    };
     let mut seen = BTreeSet::new();
-    for step in 0..300 {
+    let times = (0..180).map(|step| (Instant::from_millis(3000 + step * 150), usize::MAX));
+    let changes = (1..).map(|change| (Instant::from_millis(30_000), change));
+    for (latest, change) in times.chain(changes) {
         let mut storage = storage();
         let mut world = build(1, 1, &mut storage);
         world.inject(Instant::from_millis(4000), Injection::Plug(car(0)));
-        // Fine steps where matching is fast, coarse ones where modems restart.
-        let pulled =
-            Instant::from_millis(if step < 120 { 4000 + step * 25 } else { 3000 + (step - 120) * 150 });
-        world.run(Limit::until(pulled), |_| None);
-        let evse = world.node(charger(0)).and_then(Host::charger).unwrap().role().matching().unwrap();
-        let pev = world.node(car(0)).and_then(Host::car).unwrap().role().matching().unwrap();
-        seen.insert(format!("{evse:?}/{pev:?}"));
+        let (mut before, mut changed) = (states(&world), 0);
+        let stop = world.run(Limit::until(latest), |world| {
+            let now = states(world);
+            changed += usize::from(now != before);
+            before = now;
+            (changed == change).then(String::new)
+        });
+        if change != usize::MAX && stop != Stop::Watched(String::new()) {
+            // Every change was met.
+            break;
+        }
+        let (pulled, both) = (world.now(), states(&world));
         world.perform(Injection::Unplug(car(0)));
         world.run_for(Duration::from_millis(500));
         world.perform(Injection::Plug(car(0)));
         let limit = Limit::until(world.now() + PATIENCE);
         let stop = world.run(limit, |world| all_matched(world, 1).then(String::new));
-        assert_eq!(stop, Stop::Watched(String::new()), "pulled at {pulled} in {evse:?}/{pev:?}");
+        assert_eq!(stop, Stop::Watched(String::new()), "pulled at {pulled} in {both}");
+        seen.insert(both);
     }
     for state in ["Idle", "Matching", "Joining", "Matched"] {
         assert!(seen.iter().any(|both| both.starts_with(&format!("{state}/"))), "{state}: {seen:?}");

@@ -41,7 +41,7 @@ use std::format;
 use std::string::String;
 use std::vec::Vec;
 
-use self::twin::{Twin, WAYS};
+use self::twin::{Act, Twin, WAYS};
 use crate::{Cx, Deadline, Duration, Instant, Machine};
 
 /// A rule of the contract.
@@ -222,7 +222,7 @@ impl<M: Machine<Route: Debug, Event: Debug>> Check<M> {
     }
 
     /// Makes a call of all twins and compares what comes of it with what comes of the first.
-    fn compare(&mut self, act: Option<&dyn Fn(&mut M, &mut Cx<'_>)>) -> Result<(), Broken> {
+    fn compare(&mut self, act: Option<Act<'_, M>>) -> Result<(), Broken> {
         let mut first: Option<Vec<String>> = None;
         for twin in &mut self.twins {
             let done = twin.call(self.now, act, &self.limits).map_err(|fault| fault.in_call(self.call))?;

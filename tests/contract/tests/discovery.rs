@@ -16,7 +16,7 @@ const CHARGER: Endpoint =
 fn client() -> Result<Check<Client>, Broken> {
     let config = ClientConfig { plain: true, tls: true };
     let mut client = Check::new(DISCOVERY, MAX_LEN, |_| Client::new(config))?;
-    client.call(|client, cx| client.start(cx))?;
+    client.call(sdp::Client::start)?;
     Ok(client.observing(|client| format!("{:?}", client.found())))
 }
 

@@ -37,11 +37,11 @@ impl Line {
         Self { evse, pev, frames: Vec::new() }
     }
 
-    fn to_evse(&mut self, frame: &[u8]) {
+    fn call_evse(&mut self, frame: &[u8]) {
         self.evse.call(|evse, cx| evse.handle(cx, EvseInput::Frame(frame))).unwrap();
     }
 
-    fn to_pev(&mut self, frame: &[u8]) {
+    fn call_pev(&mut self, frame: &[u8]) {
         self.pev.call(|pev, cx| pev.handle(cx, PevInput::Frame(frame))).unwrap();
     }
 
@@ -53,17 +53,17 @@ impl Line {
                 return;
             }
             for (frame, ()) in from_evse {
-                self.to_pev(&frame);
+                self.call_pev(&frame);
                 self.frames.push(frame);
             }
             for (frame, ()) in from_pev {
-                self.to_evse(&frame);
+                self.call_evse(&frame);
                 let parsed = homeplug_mme::Frame::parse(&frame).unwrap();
                 if let Some(Ok(Slac::Sound { .. })) = Slac::parse(&parsed) {
                     let mut buffer = [0; MAX_FRAME];
                     let measured = Slac::Measured { car: CAR, profile: Some(Profile([20; GROUPS])) };
                     let length = measured.emit(Mac::BROADCAST, CHARGER_MODEM, &mut buffer).unwrap();
-                    self.to_evse(buffer.get(..length).unwrap());
+                    self.call_evse(buffer.get(..length).unwrap());
                 }
                 self.frames.push(frame);
             }
@@ -126,8 +126,8 @@ fn both_sides_keep_the_contract_with_hostile_frames() {
         genuine.push(crowd.get(..length).unwrap().to_vec());
     }
     for (frame, millis) in hostile(11, &genuine).take(3_000).zip((2_000..).step_by(17)) {
-        line.to_evse(&frame);
-        line.to_pev(&frame);
+        line.call_evse(&frame);
+        line.call_pev(&frame);
         line.evse.take_sent();
         line.pev.take_sent();
         line.evse.pass_to(Instant::from_millis(millis)).unwrap();

@@ -126,7 +126,7 @@ fn writing_parameters_keeps_the_contract() {
         PibReader::new(OWN, Mac::LOCAL_MODEM, &modem::PROFILES[0], buffer).unwrap()
     })
     .unwrap();
-    reader.call(|reader, cx| reader.start(cx)).unwrap();
+    reader.call(modem::PibReader::start).unwrap();
     at_modem(&mut reader, Some(ModemKind::Qca7000), 60);
     let before = reader.machine().image().unwrap().bytes().to_vec();
     let mut after = before.clone();

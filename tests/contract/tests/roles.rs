@@ -60,11 +60,11 @@ impl<'a> Bench<'a> {
         }
     }
 
-    fn to_evse(&mut self, input: EvseInput<'_>) {
+    fn call_evse(&mut self, input: EvseInput<'_>) {
         self.evse.call(|evse, cx| evse.handle(cx, input)).unwrap();
     }
 
-    fn to_pev(&mut self, input: PevInput<'_>) {
+    fn call_pev(&mut self, input: PevInput<'_>) {
         self.pev.call(|pev, cx| pev.handle(cx, input)).unwrap();
     }
 
@@ -72,9 +72,9 @@ impl<'a> Bench<'a> {
         let (charger, car) = (self.evse.machine().demand(), self.pev.machine().demand());
         let cable = cable::sense(self.now, charger, car, is_plugged);
         self.current_ma = cable.current_ma;
-        self.to_evse(EvseInput::Plant(cable.charger));
-        self.to_pev(PevInput::Vehicle(cable::vehicle(self.now)));
-        self.to_pev(PevInput::Plant(cable.car));
+        self.call_evse(EvseInput::Plant(cable.charger));
+        self.call_pev(PevInput::Vehicle(cable::vehicle(self.now)));
+        self.call_pev(PevInput::Plant(cable.car));
     }
 
     /// Carries frames, over the power line or at once, until there are none.
@@ -99,8 +99,8 @@ impl<'a> Bench<'a> {
             }
             for (port, frame) in arrived {
                 match port {
-                    Port(0) => self.to_evse(EvseInput::Frame(&frame)),
-                    _ => self.to_pev(PevInput::Frame(&frame)),
+                    Port(0) => self.call_evse(EvseInput::Frame(&frame)),
+                    _ => self.call_pev(PevInput::Frame(&frame)),
                 }
                 self.frames.push(frame);
             }
@@ -176,8 +176,8 @@ fn both_roles_keep_the_contract_with_hostile_frames_in_a_session() {
     bench.until_it_charges(60_000);
     let genuine = std::mem::take(&mut bench.frames);
     for frame in hostile(5, &genuine).take(400) {
-        bench.to_evse(EvseInput::Frame(&frame));
-        bench.to_pev(PevInput::Frame(&frame));
+        bench.call_evse(EvseInput::Frame(&frame));
+        bench.call_pev(PevInput::Frame(&frame));
         bench.run(20, true);
     }
 }

@@ -81,12 +81,11 @@ impl Crate {
                     let name = child.ident.to_string();
                     module.children.insert(name.clone());
                     let (inside, at) = (folder.join(&name), [at.clone(), vec![name.clone()]].concat());
-                    match &child.content {
-                        Some((_, items)) => self.items(items, file, &inside, at)?,
-                        None => {
-                            let (file, inside) = file_of(child, file, folder, &inside);
-                            self.file(&file, &inside, at)?;
-                        }
+                    if let Some((_, items)) = &child.content {
+                        self.items(items, file, &inside, at)?;
+                    } else {
+                        let (file, inside) = file_of(child, file, folder, &inside);
+                        self.file(&file, &inside, at)?;
                     }
                 }
                 Item::Use(import) => {
@@ -152,8 +151,9 @@ impl Crate {
             return Some(at.to_vec());
         }
         let globs = module.globs.iter().filter_map(|glob| self.resolve(at, glob, depth + 1));
-        let through = globs.filter(|target| self.modules.get(target).is_some_and(|module| module.has(first)));
-        let through = through.filter_map(|target| self.inside(&target, path, depth + 1)).next();
+        let mut through =
+            globs.filter(|target| self.modules.get(target).is_some_and(|module| module.has(first)));
+        let through = through.find_map(|target| self.inside(&target, path, depth + 1));
         through.or_else(|| Some(at.to_vec()))
     }
 }

@@ -22,13 +22,12 @@ fn circles_of(root: &Path) -> (Imports, Vec<BTreeSet<PathBuf>>) {
 
 /// A circle in words: who imports whom.
 fn words(imports: &Imports, circle: &BTreeSet<PathBuf>) -> String {
-    let mut text = String::new();
-    for file in circle {
+    let line = |file: &PathBuf| {
         let others: Vec<_> =
             imports.get(file).into_iter().flatten().filter(|other| circle.contains(*other)).collect();
-        text += &format!("\n  {} imports {others:?}", file.display());
-    }
-    text
+        format!("\n  {} imports {others:?}", file.display())
+    };
+    circle.iter().map(line).collect::<Vec<_>>().concat()
 }
 
 #[test]

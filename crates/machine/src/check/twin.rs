@@ -84,6 +84,12 @@ pub(super) struct Twin<M> {
     is_called: bool,
 }
 
+/// A call of a machine that is checked.
+pub(super) type Act<'a, M> = &'a dyn Fn(&mut M, &mut Cx<'_>);
+
+/// What a machine sent: each output with its route.
+type Outputs<M> = Vec<(Vec<u8>, <M as Machine>::Route)>;
+
 impl<M: Machine<Route: Debug, Event: Debug>> Twin<M> {
     pub(super) fn new(way: Way, now: Instant, make: &mut impl FnMut(&mut Cx<'_>) -> M) -> Self {
         let mut entropy = ScriptedEntropy::new(ENTROPY);
@@ -95,7 +101,7 @@ impl<M: Machine<Route: Debug, Event: Debug>> Twin<M> {
     pub(super) fn call(
         &mut self,
         now: Instant,
-        act: Option<&dyn Fn(&mut M, &mut Cx<'_>)>,
+        act: Option<Act<'_, M>>,
         limits: &Limits<M>,
     ) -> Result<Done<M>, Fault> {
         let called = catch_unwind(AssertUnwindSafe(|| {
@@ -173,7 +179,7 @@ impl<M: Machine<Route: Debug, Event: Debug>> Twin<M> {
         }
     }
 
-    fn take_sent(&mut self, limits: &Limits<M>) -> Result<Vec<(Vec<u8>, M::Route)>, Fault> {
+    fn take_sent(&mut self, limits: &Limits<M>) -> Result<Outputs<M>, Fault> {
         let mut sent = Vec::new();
         loop {
             let length = if self.way == Way::Short { self.offer_short(limits)? } else { limits.longest };
@@ -208,7 +214,7 @@ impl<M: Machine<Route: Debug, Event: Debug>> Twin<M> {
             match polled {
                 Ok(None) if length == 0 => return Ok(0),
                 Err(TooShort { needed: first }) if length == 0 && (1..=limits.longest).contains(&first) => {
-                    needed = first
+                    needed = first;
                 }
                 Err(TooShort { needed: same }) if same == needed && length < needed => {}
                 Ok(None) => {

@@ -25,6 +25,9 @@ use crate::{command, config, exit};
 ///
 /// Without a subcommand `ccs` shows a complete simulated session: charger, car and both modems. That needs no
 /// hardware, no network and no privileges.
+///
+/// First steps: `ccs` alone, `ccs decode FILE` for a capture or a log, `ccs doctor -i IFACE` for a modem, then
+/// `ccs listen`, `ccs evse` or `ccs pev`.
 #[derive(Parser)]
 #[command(name = "ccs", version, after_help = exit::help())]
 pub struct Cli {
@@ -59,9 +62,9 @@ Examples:
     /// Converts between EXI in hexadecimal and JSON, line by line.
     #[command(subcommand)]
     Exi(ExiCommand),
-    /// Runs a charger on a network interface with a power-line modem.
+    /// Runs a charger (EVSE) on a network interface with a power-line modem.
     Evse(EvseArgs),
-    /// Runs a car on a network interface with a power-line modem.
+    /// Runs a car (PEV) on a network interface with a power-line modem.
     Pev(PevArgs),
     /// Lists, shows, configures and restarts power-line modems, and sets their keys.
     #[command(subcommand)]

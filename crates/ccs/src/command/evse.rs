@@ -49,7 +49,8 @@ pub struct EvseArgs {
     /// Prints the configuration with all keys and their meaning, then exits.
     #[arg(long)]
     pub print_config: bool,
-    /// What drives pilot and power: `simulated` moves nothing real. Required, here or in the configuration.
+    /// Plant: what drives pilot and power. `simulated` moves nothing real. Required, here or in the
+    /// configuration.
     #[arg(long, value_name = "NAME")]
     pub plant: Option<String>,
     /// Records all frames (with their messages as comments) and the plant's actions to a pcapng file. If PATH
@@ -59,14 +60,14 @@ pub struct EvseArgs {
     /// Records network keys unchanged; by default they are replaced by zeros.
     #[arg(long)]
     pub with_keys: bool,
-    /// Ends a recording file at this size in megabytes and logs that. Default: 256.
+    /// Ends a recording file at this size in megabytes (1 to 1000000) and logs that. Default: 256.
     #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub record_max_mb: Option<u32>,
     /// Logs every message. By default repeated messages are counted, and the count is logged every 10 s.
     #[arg(long)]
     pub all: bool,
-    /// File that stores a latch across restarts. Default: a file in `$STATE_DIRECTORY`, else in /var/lib/ccs
-    /// for root and in ~/.local/state/ccs for other users.
+    /// File that stores a latch, a stop that stays in force until its cause is repaired. Default: a file in
+    /// `$STATE_DIRECTORY`, else in /var/lib/ccs for root and in ~/.local/state/ccs for other users.
     #[arg(long, value_name = "FILE", value_parser = name::Path)]
     pub state: Option<PathBuf>,
     /// Removes the stored latch, then exits: for use after its cause is repaired.

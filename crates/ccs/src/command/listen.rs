@@ -52,18 +52,19 @@ pub struct ListenArgs {
     /// a frame seen on two interfaces counts once.
     #[arg(short, long = "interface", value_name = "IFACE", value_parser = name::Interface, required = true)]
     pub interfaces: Vec<String>,
-    /// Sets each network key that a charger sends to a car in the own modem. The modem restarts, leaves its
-    /// network and joins the charger's.
+    /// Configures the modem on each interface with every network key that a charger sends to a car. The modem
+    /// then restarts, leaves its network and joins the charger's.
     #[arg(long)]
     pub join: bool,
-    /// Sets the network key in this file (32 hexadecimal digits) in the own modem at the start.
+    /// Configures the modem on each interface at the start with the network key in this file (32 hexadecimal
+    /// digits).
     #[arg(long, value_name = "FILE", value_parser = name::Path)]
     pub key: Option<PathBuf>,
     /// Records all frames to a pcapng file that only its owner may read. If PATH is a directory, each session
     /// has its own file there; `-` is standard output, for Wireshark.
     #[arg(short = 'w', long, value_name = "PATH", value_parser = name::Path)]
     pub record: Option<PathBuf>,
-    /// Ends a recording file at this size in megabytes and logs that.
+    /// Ends a recording file at this size in megabytes (1 to 1000000) and logs that.
     #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(1..=1_000_000), default_value_t = Megabytes::USUAL.0)]
     pub record_max_mb: u32,
     /// Records network keys unchanged; by default they are replaced by zeros.

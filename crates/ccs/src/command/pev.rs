@@ -59,7 +59,7 @@ pub struct PevArgs {
     /// Prints the configuration with all keys and their meaning, then exits.
     #[arg(long)]
     pub print_config: bool,
-    /// What drives contactors and lock: `simulated` moves nothing real. Required except with --matches.
+    /// Plant: what drives contactors and lock. `simulated` moves nothing real. Required except with --matches.
     #[arg(long, value_name = "NAME", required_unless_present_any = ["matches", "reset_latch", "print_config"])]
     pub plant: Option<String>,
     /// How the link to the charger is established.
@@ -72,14 +72,14 @@ pub struct PevArgs {
     /// Records network keys unchanged; by default they are replaced by zeros.
     #[arg(long)]
     pub with_keys: bool,
-    /// Ends a recording file at this size in megabytes and logs that.
+    /// Ends a recording file at this size in megabytes (1 to 1000000) and logs that.
     #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(1..=1_000_000), default_value_t = Megabytes::USUAL.0)]
     pub record_max_mb: u32,
     /// Logs every message. By default repeated messages are counted, and the count is logged every 10 s.
     #[arg(long)]
     pub all: bool,
-    /// File that stores a latch across restarts. Default: a file in `$STATE_DIRECTORY`, else in /var/lib/ccs
-    /// for root and in ~/.local/state/ccs for other users.
+    /// File that stores a latch, a stop that stays in force until its cause is repaired. Default: a file in
+    /// `$STATE_DIRECTORY`, else in /var/lib/ccs for root and in ~/.local/state/ccs for other users.
     #[arg(long, value_name = "FILE", value_parser = name::Path)]
     pub state: Option<PathBuf>,
     /// Removes the stored latch, then exits: for use after its cause is repaired.
@@ -88,10 +88,10 @@ pub struct PevArgs {
     /// Stops after N sessions. Default: no limit.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub sessions: Option<u32>,
-    /// State of charge at the start, in percent.
+    /// State of charge at the start, in percent (0 to 100).
     #[arg(long, value_name = "PERCENT", default_value_t = 50, value_parser = clap::value_parser!(u8).range(0..=100))]
     pub soc: u8,
-    /// Target state of charge, in percent.
+    /// Target state of charge, in percent (1 to 100).
     #[arg(long, value_name = "PERCENT", default_value_t = 80, value_parser = clap::value_parser!(u8).range(1..=100))]
     pub target_soc: u8,
     /// Simulates 230 V light bulbs instead of a battery; charges until Ctrl-C.

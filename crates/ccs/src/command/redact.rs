@@ -32,7 +32,10 @@ Unchanged:
 Exit codes:
   0  the output is written; with --check: nothing would be blanked
   1  the input cannot be read or is truncated; with --check: something would be blanked
-  2  invalid command line, or the output exists")]
+  2  invalid command line, or the output exists
+
+Example:
+  ccs redact session.pcapng -o public.pcapng")]
 pub struct RedactArgs {
     /// Capture to read: pcapng or pcap.
     #[arg(value_name = "FILE")]

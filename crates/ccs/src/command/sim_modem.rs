@@ -54,10 +54,10 @@ pub struct SimModemArgs {
     /// Model of the car's modem.
     #[arg(long, value_enum, default_value = "qca7005")]
     pub car_modem: ModemKindName,
-    /// Attenuation between the modems in dB.
+    /// Attenuation between the modems in dB (0 to 255).
     #[arg(long, value_name = "DB", default_value_t = 9)]
     pub attenuation: u8,
-    /// Frames lost on the power line, in percent.
+    /// Frames lost on the power line, in percent (0 to 100).
     #[arg(long, value_name = "PERCENT", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
     pub loss: u8,
     /// Time in milliseconds for which a modem does not respond after a new key.

@@ -37,10 +37,10 @@ pub struct DemoArgs {
     /// Records the frames on the charger's cable to a pcapng file.
     #[arg(long, value_name = "FILE", value_parser = name::Path)]
     pub record: Option<PathBuf>,
-    /// State of charge at the start, in percent.
+    /// State of charge at the start, in percent (0 to 99).
     #[arg(long, value_name = "PERCENT", default_value_t = 50, value_parser = clap::value_parser!(u8).range(0..=99))]
     pub soc: u8,
-    /// Target state of charge, in percent.
+    /// Target state of charge, in percent (1 to 94).
     #[arg(long, value_name = "PERCENT", default_value_t = 80, value_parser = clap::value_parser!(u8).range(1..=94))]
     pub target_soc: u8,
 }

@@ -155,7 +155,7 @@ impl<'a> Sink<'a> for Spans {
                 let size = if number < 0 { !number } else { number };
                 self.add(kind, Form::Number, sevens(size.unsigned_abs()).collect(), bits);
             }
-            // The octets are the last ones of the value; only their upper bits matter here.
+            // The value keeps its length. Its octets are the last ones; only their upper bits matter here.
             Value::Unsigned(_) | Value::Big(_) if NUMBERS.contains(&name) => {
                 let count = usize::try_from((end - start) / 8).unwrap_or_default();
                 let octets = (1..=count).map(|at| if at == count { 0 } else { 0x80 }).collect();

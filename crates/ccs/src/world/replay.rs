@@ -22,7 +22,7 @@ pub struct ReplayArgs {
     /// A seed (number), the id of a scenario, or a file of scenarios.
     #[arg(value_name = "SEED|ID|FILE")]
     pub what: String,
-    /// Plays only this case of the scenario, counted from 1.
+    /// Plays only this case of the scenario, counted from 1. Default: all cases.
     #[arg(long, value_name = "N")]
     pub case: Option<usize>,
     /// Shows every message, repeated ones too.

@@ -31,11 +31,16 @@ pub use target::{OneModemArgs, TargetArgs};
 /// Commands of `ccs modem`.
 #[derive(Subcommand)]
 #[command(after_help = "\
-The own modem is the modem on the interface; the others are reached through its network. A modem has one
-master: end `ccs evse` and `ccs pev` on the interface first.
+The own modem is the modem on the interface; the others are reached through its network. Only one
+program may control a modem: end `ccs evse` and `ccs pev` on the interface first.
 
 These commands change a modem: key --password, key --random, pib role, pib write, reset. Without --yes they
-only print what they would do and end with exit code 2. If no modem responds, the exit code is 62.")]
+only print what they would do and end with exit code 2. If no modem responds, the exit code is 62.
+
+Examples:
+  ccs modem list -i eth1
+  ccs modem key -i eth1 --random         prints what would change; with --yes it does
+  ccs modem pib role -i eth1 evse --yes")]
 pub enum ModemCommand {
     /// Lists the modems within reach: the own one, and those of its network.
     List(TargetArgs),

@@ -45,7 +45,7 @@ pub struct ReadArgs {
     #[command(flatten)]
     /// The modem.
     pub of: OneModemArgs,
-    /// Confirms that an existing file is replaced.
+    /// Confirms the change: replaces an existing file.
     #[arg(long)]
     pub yes: bool,
 }
@@ -64,7 +64,7 @@ pub struct CheckArgs {
 /// Options of `ccs modem pib role`.
 #[derive(Args)]
 pub struct RoleArgs {
-    /// Side of the cable.
+    /// Side of the cable that the modem is for.
     #[arg(value_enum)]
     pub role: RoleName,
     #[command(flatten)]
@@ -73,7 +73,7 @@ pub struct RoleArgs {
     /// File for the parameters before the change. Default: `pib-MAC-CHECKSUM.bak` in the working directory.
     #[arg(long, value_name = "FILE")]
     pub backup: Option<PathBuf>,
-    /// Confirms that the modem is written.
+    /// Confirms the change: writes the parameters to the modem.
     #[arg(long)]
     pub yes: bool,
 }
@@ -99,7 +99,7 @@ pub struct WriteArgs {
     #[command(flatten)]
     /// The modem.
     pub of: OneModemArgs,
-    /// Confirms that the modem is written.
+    /// Confirms the change: writes the parameters to the modem.
     #[arg(long)]
     pub yes: bool,
 }

@@ -114,7 +114,7 @@ impl<'c, 'a> Reporter<'c, 'a> {
         }
     }
 
-    /// Called regularly, at least every 50 ms.
+    /// Called with the tick of the loop, about every 50 ms.
     pub fn tick(&mut self, at: Instant) {
         if self.how.records {
             self.notes();

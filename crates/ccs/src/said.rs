@@ -120,7 +120,7 @@ impl Said {
         })
     }
 
-    /// The receiver of a message with this direction on this side.
+    /// The side that receives a message, from its direction on this side.
     pub fn towards(&self, direction: Direction) -> listen::Direction {
         let is_to_charger = matches!(self, Self::Car(_)) == (direction == Direction::Sent);
         if is_to_charger { listen::Direction::ToEvse } else { listen::Direction::ToPev }

@@ -81,8 +81,8 @@ impl Observes<PevEvent> for Observer<'_, '_> {
             Happening::Event(event) => self.event(at, &event),
             Happening::StopRequested => {
                 self.stopping = true;
-                // The start of this program is the user's request to charge again. A stored latch is a
-                // separate matter.
+                // A new start of this program is a request to charge again, so a stop by signal is not stored.
+                // A latch from before this start stays.
                 if self.latches.found().is_none() {
                     self.latches.unlatched(Latch::DriverStop);
                 }

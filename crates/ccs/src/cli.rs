@@ -55,7 +55,7 @@ Examples:
     World(WorldCommand),
     /// Shows the messages of captures and logs: as lines, summary, JSON, table, curves or HTML.
     Decode(DecodeArgs),
-    /// Listens on network interfaces without sending: shows the messages live, and how each session ended.
+    /// Listens on network interfaces: shows the messages of both sides live, and how each session ended.
     Listen(ListenArgs),
     /// Replaces identifiers and keys in a capture, so that it can be published.
     Redact(RedactArgs),

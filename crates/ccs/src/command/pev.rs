@@ -59,7 +59,8 @@ pub struct PevArgs {
     /// Prints the configuration with all keys and their meaning, then exits.
     #[arg(long)]
     pub print_config: bool,
-    /// Plant: what drives contactors and lock. `simulated` moves nothing real. Required except with --matches.
+    /// Plant: what drives contactors and lock. `simulated` moves nothing real. Required, except with --matches,
+    /// --reset-latch or --print-config.
     #[arg(long, value_name = "NAME", required_unless_present_any = ["matches", "reset_latch", "print_config"])]
     pub plant: Option<String>,
     /// How the link to the charger is established.

@@ -39,7 +39,7 @@ only print what they would do and end with exit code 2. If no modem responds, th
 
 Examples:
   ccs modem list -i eth1
-  ccs modem key -i eth1 --random         prints what would change; with --yes it does
+  ccs modem key -i eth1 --random         prints the consequences; with --yes it sets the key
   ccs modem pib role -i eth1 evse --yes")]
 pub enum ModemCommand {
     /// Lists the modems within reach: the own one, and those of its network.

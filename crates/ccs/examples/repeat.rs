@@ -1,9 +1,9 @@
-//! Repeats the captures of the corpus until a file has a wanted size: a large input for `ccs decode`.
+//! Repeats the captures of the corpus until a file has a given size: a large input for `ccs decode`.
 //!
 //! `cargo run --release -p fastcharge-ccs --example repeat -- 1024 large.pcapng` writes about 1024 MiB, in
-//! the form of our own recordings. Times go on from capture to capture, and each round has IPv6 addresses of
-//! its own, so that no connection is one of a round before. Checksums stay as they were: `ccs decode` does
-//! not read them.
+//! the form of our own recordings. Times continue from capture to capture. Each round has its own IPv6
+//! addresses, so that no connection belongs to an earlier round. Checksums are not adjusted: `ccs decode`
+//! ignores them.
 #![allow(clippy::expect_used, reason = "a measurement without its data ends")]
 
 use std::fs::File;
@@ -15,10 +15,10 @@ use std::time::Duration;
 use ccs::decode::source::{Data, Source};
 use hal_linux::{Direction, Recorder};
 
-/// A frame and when it came, in ns since 1970 (UTC).
+/// A frame and its time, in ns since 1970 (UTC).
 type Frame = (i64, Vec<u8>);
 
-/// Between two captures.
+/// Time between two captures.
 const PAUSE_NS: i64 = 10_000_000_000;
 
 fn main() {

@@ -5,7 +5,7 @@
 
 /// Days from the beginning of such a year 0 to 1970-01-01.
 const EPOCH: i64 = 719_468;
-/// Days of 400 years.
+/// Days in 400 years.
 const ERA: i64 = 146_097;
 
 /// Days from 1970-01-01 to a date; `month` is 1..=12 and `day` 1..=31.
@@ -16,7 +16,7 @@ pub fn days(year: i64, month: i64, day: i64) -> i64 {
     era * ERA + of_era * 365 + of_era / 4 - of_era / 100 + of_year - EPOCH
 }
 
-/// Year, month and day so many days after 1970-01-01.
+/// Year, month and day of the date this many days after 1970-01-01.
 pub fn date(days: i64) -> (i64, i64, i64) {
     let days = days + EPOCH;
     let (era, of_era) = (days.div_euclid(ERA), days.rem_euclid(ERA));

@@ -1,4 +1,4 @@
-//! The command line.
+//! The top level of the command line: the list of subcommands, and how errors become exit codes.
 
 use std::io;
 use std::process::ExitCode;
@@ -20,10 +20,14 @@ use crate::exit::{Ended, Exit, Usage};
 use crate::world::WorldCommand;
 use crate::{command, config, exit};
 
-/// The communication stack of CCS and NACS fast charging: decode captures, filter EXI, run a charger.
+/// Communication for CCS and NACS fast charging: reads captures, listens on power lines, runs a charger or a
+/// car.
 ///
-/// Without a subcommand, `ccs` shows a whole charging session inside the process: charger, car, both modems.
-/// No hardware, no network, no privileges.
+/// Without a subcommand `ccs` shows a complete simulated session: charger, car and both modems. That needs no
+/// hardware, no network and no privileges.
+///
+/// First steps: `ccs` alone, `ccs decode FILE` for a capture or a log, `ccs doctor -i IFACE` for a modem, then
+/// `ccs listen`, `ccs evse` or `ccs pev`.
 #[derive(Parser)]
 #[command(name = "ccs", version, after_help = exit::help())]
 pub struct Cli {
@@ -33,48 +37,49 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Shows a whole charging session, both sides and both modems, in virtual time; so does `ccs` alone.
+    /// Shows a complete simulated session in virtual time, or one with a fault; the default without a
+    /// subcommand.
     Demo(DemoArgs),
-    /// The simulated world: random faults by seed, fault scenarios, reports.
+    /// Runs the simulated world: random faults by seed, fault scenarios, reports.
     #[command(
         subcommand,
         after_help = "\
 Examples:
-  ccs world run --seeds 1000       faults by chance: is any safety rule broken, does every car charge again
-  ccs world replay 3               what happened in the world of seed 3, and who stopped
-  ccs world list X074              one fault with its cases: what is done, and what must be seen
-  ccs world replay X074 --case 2   one of them, played
-  ccs world replay my.txt          a file of scenarios, such as a failing seed prints one
+  ccs world run --seeds 1000       random faults: does every safety rule hold, does every car charge again?
+  ccs world replay 3               shows the world of seed 3, and which side stopped
+  ccs world list X074              lists the cases of one scenario: the fault, and what must follow
+  ccs world replay X074 --case 2   plays one of its cases
+  ccs world replay my.txt          plays a file of scenarios; a failing seed is printed in this form
   ccs world report --format html -o report.html"
     )]
     World(WorldCommand),
-    /// Shows the messages in captures, both directions, in the order in which they were completed.
+    /// Shows the messages of captures and logs: as lines, summary, JSON, table, curves or HTML.
     Decode(DecodeArgs),
-    /// Listens on network interfaces: the messages of both sides live, and why a session stopped.
+    /// Listens on network interfaces: shows the messages of both sides live, and how each session ended.
     Listen(ListenArgs),
-    /// Replaces the identifiers and keys in a capture, so that it can be shown to others.
+    /// Replaces identifiers and keys in a capture, so that it can be published.
     Redact(RedactArgs),
-    /// Filters EXI documents: one line out for every line in.
+    /// Converts between EXI in hexadecimal and JSON, line by line.
     #[command(subcommand)]
     Exi(ExiCommand),
-    /// Runs a charger on a network interface with a power-line modem.
+    /// Runs a charger (EVSE) on a network interface with a power-line modem.
     Evse(EvseArgs),
-    /// Runs a car on a network interface with a power-line modem.
+    /// Runs a car (PEV) on a network interface with a power-line modem.
     Pev(PevArgs),
-    /// Finds, shows, keys, sets up and restarts power-line modems.
+    /// Lists, shows, configures and restarts power-line modems, and sets their keys.
     #[command(subcommand)]
     Modem(ModemCommand),
-    /// Says whether this machine, its interface and its modem are ready for a charger or a car.
+    /// Checks machine, interface and modem for use as a charger or a car, and says what to repair.
     Doctor(DoctorArgs),
-    /// Simulates the modems of a charger and a car and the power line between them, in real time.
+    /// Simulates power-line modems on network interfaces, and the power line between them, in real time.
     SimModem(SimModemArgs),
-    /// Writes the completions of a shell to the standard output.
+    /// Prints the completion script of a shell.
     Completions(CompletionsArgs),
-    /// Writes the manual pages of `ccs` and of its subcommands into a folder.
+    /// Writes the manual pages of `ccs` and its subcommands to a directory.
     Man(ManArgs),
 }
 
-/// Runs the command line and gives the process's exit code.
+/// Runs the command line and returns the exit code of the process.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -92,7 +97,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// What clap says of a command line, which may have quoted what steers a terminal.
+/// Prints an error of clap. It may quote an argument, so control sequences for the terminal are escaped.
 fn refuse(error: &clap::Error) -> ExitCode {
     let words = error.to_string();
     let escaped = crate::escape::Lines(&words).to_string();
@@ -124,7 +129,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
     }
 }
 
-/// The exit code of what ended the program.
+/// The exit code of an error that ends the program.
 pub fn code_of(error: &anyhow::Error) -> u8 {
     let is_usage =
         |cause: &(dyn std::error::Error + 'static)| cause.is::<Usage>() || cause.is::<config::Error>();
@@ -142,12 +147,12 @@ pub fn code_of(error: &anyhow::Error) -> u8 {
     }
 }
 
-/// The standard output: whoever writes to it decides about colours by [`crate::style`].
+/// Standard output. What is written there uses colours according to [`crate::style`].
 fn output() -> io::BufWriter<io::StdoutLock<'static>> {
     io::BufWriter::with_capacity(64 * 1024, io::stdout().lock())
 }
 
-/// The reader of our output closed it (`ccs ... | head`): not an error.
+/// Whether the reader of the output closed it (`ccs ... | head`), which is not an error.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error
         .chain()

@@ -1,5 +1,5 @@
-//! The configurations of `ccs evse` and `ccs pev`: a table of keys for each, from which reading, printing and
-//! the suggestions for misspelt keys all follow.
+//! The configurations of `ccs evse` and `ccs pev`. Each is a table of keys, from which parsing, printing and
+//! the suggestions for misspelt keys follow.
 
 mod bounds;
 mod car;
@@ -20,12 +20,12 @@ pub use car::CarConfig;
 pub use charger::Config;
 pub use key::{Configured, Error};
 
-/// The size of a recording.
+/// Size of a recording in megabytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Megabytes(pub u32);
 
 impl Megabytes {
-    /// A recording's usual limit: judgement, about a day of charging; a flood fills it in seconds.
+    /// Default limit: judgement, about a day of charging; a flood fills it within seconds.
     pub const USUAL: Self = Self(256);
 }
 
@@ -35,13 +35,13 @@ impl Default for Megabytes {
     }
 }
 
-/// The plants there are.
+/// Names of the available plants.
 pub const PLANTS: &[&str] = &["simulated"];
 
-/// The largest configuration file in bytes: judgement, twenty times as much as all keys.
+/// Largest configuration file in bytes: judgement, twenty times the size of all keys.
 const FILE_MAX: u64 = 64 * 1024;
 
-/// The configuration in a file; without one, the usual one.
+/// The configuration in a file; without a path the default configuration.
 pub fn load<C: Configured>(path: Option<&Path>) -> anyhow::Result<C> {
     let Some(path) = path else { return Ok(C::default()) };
     let context = || format!("reading {}", escape::path(path));

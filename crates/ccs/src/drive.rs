@@ -1,4 +1,4 @@
-//! Runs one machine over Ethernet frames until it is done: on an interface, or in virtual time.
+//! Runs one state machine over Ethernet frames until it is done, on an interface or in virtual time.
 
 #[cfg(test)]
 pub mod simulated;
@@ -10,45 +10,45 @@ use hal_linux::{Clock, Error, Interface, OsEntropy, PacketSocket, Signals};
 use machine::{Cx, Duration, Entropy, Instant, Machine, whole};
 use roles::Mac;
 
-/// How long nothing happens at most before the caller is asked again: judgement.
+/// Longest wait before the caller is called again: judgement.
 const IDLE: Duration = Duration::from_millis(100);
 
-/// Where frames, time, chance and the wish to stop come from.
+/// Source of frames, time, random bytes and interrupts.
 pub trait Wire {
-    /// The time.
+    /// Monotonic time.
     fn now(&self) -> Instant;
-    /// Chance.
+    /// Source of random bytes.
     fn entropy(&mut self) -> &mut dyn Entropy;
-    /// Sends a frame; one that does not fit into a queue is lost, as on any wire.
+    /// Sends a frame. A frame that does not fit into a queue is lost, as on any wire.
     fn send(&mut self, frame: &[u8]) -> Result<(), Error>;
-    /// The next thing that happens; nothing if it does not before `until`.
+    /// The next event; [`Next::Nothing`] if none occurs before `until`.
     fn next<'b>(&mut self, until: Instant, buffer: &'b mut [u8]) -> Result<Next<'b>, Error>;
 }
 
-/// What happens next on a [`Wire`].
+/// The next event on a [`Wire`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next<'b> {
-    /// A frame came.
+    /// A frame arrived.
     Frame(&'b [u8]),
-    /// Nothing came.
+    /// Nothing arrived.
     Nothing,
-    /// Someone wants an end: Ctrl-C.
+    /// Ctrl-C.
     Interrupt,
 }
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End<T> {
-    /// The caller had what it wanted.
+    /// The caller has its result.
     Done(T),
-    /// The time was over before.
+    /// The time limit passed first.
     Late,
-    /// Someone wanted an end before.
+    /// An interrupt came first.
     Interrupted,
 }
 
-/// Runs a machine that takes whole frames. `begin` starts it; `look` gets every event, and `None` after each
-/// turn and at least ten times a second, and says when it is enough.
+/// Runs a machine that accepts whole frames. `begin` starts it. `look` receives every event, and `None` after
+/// each turn and at least ten times a second; it returns a result to end the run.
 pub fn drive<M, T>(
     wire: &mut dyn Wire,
     machine: &mut M,
@@ -109,7 +109,7 @@ pub struct Cable {
 }
 
 impl Cable {
-    /// Opens the interface for a host with the address `mac`; from now on Ctrl-C is read here.
+    /// Opens the interface for a host with the address `mac`. From then on Ctrl-C is read here.
     pub fn open(interface: &Interface, mac: Mac) -> Result<Self, Error> {
         Ok(Self {
             socket: PacketSocket::open(interface, mac, false)?,

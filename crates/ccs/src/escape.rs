@@ -1,5 +1,5 @@
-//! Text from elsewhere - messages, files, names - made fit for terminals, logs and JSON: whatever could steer
-//! a terminal, or make a line look like another one, is escaped.
+//! Makes text from outside (messages, files, names) safe for terminals, logs and JSON. Characters are escaped
+//! that could control a terminal, or make a line look like another one.
 
 use std::fmt::{self, Write as _};
 use std::io;
@@ -8,8 +8,8 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
-/// Characters that are escaped besides the control characters (C0, DEL, C1): invisible ones, and those that
-/// change the order in which a line is shown (Unicode, general categories Cf, Zl and Zp).
+/// Characters that are escaped in addition to control characters (C0, DEL, C1): invisible ones, and those
+/// that change the order in which a line is displayed (Unicode categories Cf, Zl and Zp).
 const HIDDEN: &[(char, char)] = &[
     ('\u{AD}', '\u{AD}'),
     ('\u{61C}', '\u{61C}'),
@@ -24,11 +24,11 @@ const HIDDEN: &[(char, char)] = &[
 
 /// Whether a character is escaped.
 pub fn is_hidden(c: char) -> bool {
-    // Only ASCII is common.
+    // ASCII is checked first, because other characters are rare.
     c.is_control() || !c.is_ascii() && HIDDEN.iter().any(|(first, last)| (*first..=*last).contains(&c))
 }
 
-/// A name, of a file say, in one line.
+/// A name, such as of a file, on one line.
 pub struct Plain<'a>(pub &'a str);
 
 impl fmt::Display for Plain<'_> {
@@ -37,10 +37,10 @@ impl fmt::Display for Plain<'_> {
     }
 }
 
-/// A text of any length, in one short line.
+/// A text of any length, shortened to one line.
 pub struct Short<'a>(pub &'a str);
 
-/// Characters that are shown of it.
+/// Number of characters that are shown.
 const SHOWN: usize = 80;
 
 impl fmt::Display for Short<'_> {
@@ -52,12 +52,12 @@ impl fmt::Display for Short<'_> {
     }
 }
 
-/// A file's name, in one line.
+/// Name of a file, on one line.
 pub fn path(path: &Path) -> String {
     Plain(&path.to_string_lossy()).to_string()
 }
 
-/// Text of our own that may have names in it, in as many lines as it has.
+/// Our own text that may contain names; line ends stay.
 pub struct Lines<'a>(pub &'a str);
 
 impl fmt::Display for Lines<'_> {
@@ -70,8 +70,8 @@ fn write_char(c: char, out: &mut impl fmt::Write) -> fmt::Result {
     if is_hidden(c) { write!(out, "{}", c.escape_default()) } else { out.write_char(c) }
 }
 
-/// Appends what a peer wrote, at most `most` characters of it, in quotes: nothing in it passes for a field or
-/// a line.
+/// Appends at most `most` characters of a peer's text in quotes: nothing in it can look like a field or a
+/// line.
 pub fn quote(text: impl Iterator<Item = char>, most: usize, out: &mut String) {
     let mut text = text.fuse();
     out.push('"');
@@ -88,22 +88,22 @@ pub fn quote(text: impl Iterator<Item = char>, most: usize, out: &mut String) {
     }
 }
 
-/// What a modem calls text, for lines of several values: as it is where that is one word, else in quotes.
+/// A modem's text for a line with several values: unchanged if it is one word, else in quotes.
 pub fn word(text: &[u8]) -> String {
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._+:/".contains(byte);
     let escaped = text.escape_ascii();
     if !text.is_empty() && text.iter().all(is_plain) { escaped.to_string() } else { format!("\"{escaped}\"") }
 }
 
-/// JSON in one line, in printable characters.
+/// JSON on one line, in printable characters.
 pub fn json(value: &impl Serialize) -> String {
     let mut out = Vec::new();
-    // Neither writing to memory nor what we serialise can fail.
+    // Neither writing to memory nor serialising our types can fail.
     let _ = write_json(value, &mut out);
     String::from_utf8(out).unwrap_or_default()
 }
 
-/// Writes JSON in one line, in printable characters.
+/// Writes JSON on one line, in printable characters.
 pub fn write_json(value: &impl Serialize, out: impl io::Write) -> io::Result<()> {
     value.serialize(&mut Serializer::with_formatter(out, Printable)).map_err(Into::into)
 }
@@ -114,7 +114,7 @@ struct Printable;
 impl Formatter for Printable {
     fn write_string_fragment<W: io::Write + ?Sized>(&mut self, out: &mut W, text: &str) -> io::Result<()> {
         let mut plain = text;
-        // Most text is printable ASCII: nothing to look for.
+        // Most text is printable ASCII, which needs no search.
         if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
             return CompactFormatter.write_string_fragment(out, plain);
         }

@@ -1,4 +1,4 @@
-//! How the process ends: its exit codes, and the errors that have one of their own.
+//! Exit codes of the process, and errors with their own exit code.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -7,8 +7,8 @@ use std::process::ExitCode;
 
 use session::StopReason;
 
-/// What exit codes mean, by range: the list of `ccs --help`. What each stop reason's code is and what to do
-/// about it is in docs/exit-codes.md.
+/// Meaning of exit codes by range, as listed by `ccs --help`. docs/exit-codes.md has the code of each stop
+/// reason and what to do about it.
 pub const CODES: &[(RangeInclusive<u8>, &str)] = &[
     (0..=0, "success; for a session: it ended normally"),
     (1..=1, "some input was refused, cut or did not decode; or an error of the operating system"),
@@ -24,7 +24,7 @@ pub const CODES: &[(RangeInclusive<u8>, &str)] = &[
     (130..=130, "interrupted: by the second SIGINT of `ccs evse` and `ccs pev`, by the first of `ccs modem`"),
 ];
 
-/// [`CODES`] as the help shows them.
+/// [`CODES`] as text for the help.
 pub fn help() -> String {
     let mut text = "Exit codes (each stop reason has its own: docs/exit-codes.md):".to_owned();
     for (codes, meaning) in CODES {
@@ -36,16 +36,16 @@ pub fn help() -> String {
     text
 }
 
-/// How the process ends, for its caller.
+/// How the process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// All good.
+    /// Success.
     Good,
-    /// Something in the input was not good.
+    /// Some input was refused, truncated or did not decode.
     Failed,
-    /// A session ended for a reason with this code; 0 is a good end.
+    /// A session ended with a stop reason of this code; 0 is a normal end.
     Session(u8),
-    /// A second SIGINT, or the first where nothing is to be ended in order.
+    /// A second SIGINT; the first one for commands that have nothing to end normally.
     Interrupted,
 }
 
@@ -54,22 +54,22 @@ pub enum Exit {
 #[error("{0}")]
 pub struct Usage(pub Cow<'static, str>);
 
-/// An end with an exit code of its own.
+/// An end with its own exit code.
 #[derive(Debug, thiserror::Error)]
 pub enum Ended {
-    /// Destructive: needs `--yes`.
+    /// A destructive command without `--yes`.
     #[error("{0}")]
     Refused(String),
-    /// There is a stop reason, such as that no modem answers.
+    /// A stop reason, such as that no modem responds.
     #[error("{cause}; {advice}", cause = .0.cause, advice = .0.advice())]
     Stopped(StopReason),
-    /// Ctrl-C, and what that means.
+    /// Ctrl-C, and its consequence.
     #[error("{0}")]
     Interrupted(String),
 }
 
 impl Ended {
-    /// As an exit.
+    /// The corresponding exit.
     pub fn exit(&self) -> Exit {
         match self {
             Self::Refused(_) => Exit::Session(2),
@@ -80,7 +80,7 @@ impl Ended {
 }
 
 impl Exit {
-    /// As a number.
+    /// The exit code.
     pub fn code(self) -> u8 {
         match self {
             Self::Good => 0,
@@ -90,7 +90,7 @@ impl Exit {
         }
     }
 
-    /// Good only if both are.
+    /// [`Good`](Self::Good) only if both are; else the first that is not.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         if self == Self::Good { other } else { self }

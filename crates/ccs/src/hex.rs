@@ -1,7 +1,7 @@
 //! Hexadecimal text.
 
-/// Turns a line into bytes: digits in pairs, with spaces, tabs, commas, colons, dashes or `0x` between
-/// them. The error is the 1-based column.
+/// Parses a line: digits in pairs, with spaces, tabs, commas, colons, dashes or `0x` between them. The error
+/// is the column, from 1 on.
 pub fn parse(line: &[u8], out: &mut Vec<u8>) -> Result<(), usize> {
     out.clear();
     let mut half: Option<u8> = None;

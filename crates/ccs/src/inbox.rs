@@ -1,4 +1,4 @@
-//! Messages between the role that shows them and the events that say what they were.
+//! Connects messages that a role reports with the events about them.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -7,27 +7,27 @@ use machine::Instant;
 use roles::Watch;
 use session::Direction;
 
-/// A message as it went by: the payload of V2GTP.
+/// A message of a session, without its V2GTP header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
-    /// When.
+    /// When it was received or sent.
     pub at: Instant,
-    /// Which way.
+    /// Its direction, seen from the own side.
     pub direction: Direction,
-    /// V2GTP's payload type.
+    /// Payload type of the V2GTP header.
     pub payload_type: u16,
-    /// The bytes.
+    /// Its payload.
     pub bytes: Vec<u8>,
 }
 
-/// Takes messages from a role and keeps them until its events about them come, which is in the same step of
-/// the loop; and what its plant does, until it is recorded.
+/// Stores the messages of a role until its events about them arrive, which is in the same step of the loop.
+/// It also stores the plant's actions until they are recorded.
 #[derive(Debug, Default)]
 pub struct Inbox(RefCell<VecDeque<Document>>, RefCell<VecDeque<(Instant, String)>>);
 
-/// Messages of one step that are kept: judgement. A role takes one frame in a step, which seldom has two.
+/// Messages of one step that are kept: judgement, a role handles one frame per step, which rarely has two.
 const KEPT: usize = 8;
-/// Notes that are kept: judgement. A step has two.
+/// Plant notes that are kept: judgement, a step has two.
 const KEPT_NOTES: usize = 64;
 
 impl Watch for Inbox {
@@ -41,7 +41,7 @@ impl Watch for Inbox {
 }
 
 impl Inbox {
-    /// Keeps what the plant does.
+    /// Stores an action of the plant.
     pub fn note(&self, at: Instant, words: String) {
         let mut notes = self.1.borrow_mut();
         if notes.len() == KEPT_NOTES {
@@ -50,12 +50,13 @@ impl Inbox {
         notes.push_back((at, words));
     }
 
-    /// What the plant did since this was asked last.
+    /// The plant's actions since the last call.
     pub fn notes(&self) -> impl Iterator<Item = (Instant, String)> {
         self.1.take().into_iter()
     }
 
-    /// The message that an event of this time is about; those of earlier steps had none, and are dropped.
+    /// The message that an event of this time is about. Messages of earlier steps had no event and are
+    /// dropped.
     pub fn take(&self, now: Instant, direction: Direction) -> Option<Document> {
         let mut kept = self.0.borrow_mut();
         kept.retain(|document| document.at >= now);

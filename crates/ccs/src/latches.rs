@@ -1,4 +1,4 @@
-//! A latch outlives the program: a file keeps it, and the role gets it back at the start.
+//! Latches outlive the program: a file stores the latch, and the role receives it at the next start.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -11,17 +11,17 @@ use session::Latch;
 use crate::exit::{Exit, Usage};
 use crate::reporter::Reporter;
 
-/// What holds the next session off, here and in the file.
+/// The latch that prevents the next session, in memory and in the file.
 pub struct Latches {
     keeper: Option<Keeper>,
     held: Option<Latch>,
-    /// What the file said at the start.
+    /// The latch that the file contained at the start.
     found: Option<Kept>,
     clock: Clock,
 }
 
 impl Latches {
-    /// Reads the file: the one at `path`, or the usual one.
+    /// Reads the file at `path`; without a path the default file.
     pub fn open(path: Option<&Path>, role: &str, interface: &str, clock: Clock) -> anyhow::Result<Self> {
         let file = file(path, role, interface)?;
         let found = file.load();
@@ -30,7 +30,7 @@ impl Latches {
         Ok(Self { keeper: Some(keeper), held, found, clock })
     }
 
-    /// The latch that was kept, which the role must get before anything else, and words for the log.
+    /// The stored latch, to pass to the role before anything else, and a line for the log.
     pub fn found(&self) -> Option<(Latch, String)> {
         let (latch, kept) = self.held.zip(self.found.as_ref())?;
         let now_s = self.clock.unix(self.clock.now()).as_secs();
@@ -38,7 +38,7 @@ impl Latches {
         Some((latch, if latch == Latch::Unreadable { format!("{words} ({})", kept.cause) } else { words }))
     }
 
-    /// The role has latched. One is kept, see [`Latch::kept`].
+    /// Handles a new latch of the role. One latch is stored, see [`Latch::kept`].
     pub fn latched(&mut self, at: Instant, latch: Latch) {
         let latch = self.held.map_or(latch, |held| held.kept(latch));
         if self.held.replace(latch) != Some(latch) {
@@ -48,7 +48,7 @@ impl Latches {
         }
     }
 
-    /// The role has released a latch.
+    /// Handles the release of a latch.
     pub fn unlatched(&mut self, latch: Latch) {
         if self.held == Some(latch) {
             self.held = None;
@@ -56,14 +56,14 @@ impl Latches {
         }
     }
 
-    /// Says what went wrong with the file since the last call.
+    /// Reports the errors of the file since the last call.
     pub fn report(&self, reporter: &mut Reporter<'_, '_>, at: Instant) {
         if let Some(words) = self.keeper.as_ref().and_then(Keeper::trouble) {
             reporter.say(at, format!("warning: {words}"));
         }
     }
 
-    /// Waits until everything is written, and says what went wrong with that.
+    /// Waits until everything is written, and reports errors.
     pub fn finish(&mut self, reporter: &mut Reporter<'_, '_>) {
         if let Some(words) = self.keeper.take().and_then(Keeper::finish) {
             reporter.say(self.clock.now(), format!("warning: {words}"));
@@ -71,10 +71,10 @@ impl Latches {
     }
 }
 
-/// Removes what is kept, as somebody asks for who has found the cause.
+/// Removes the stored latch on request, after its cause was repaired.
 pub fn reset(path: Option<&Path>, role: &str, interface: &str, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let file = file(path, role, interface)?;
-    // A role that runs holds its latch in memory, too. An interface that is not there has none.
+    // A running role holds its latch in memory too. An interface that does not exist has no role.
     let _claim = match Interface::find(interface) {
         Ok(interface) => Some(Claim::take(&interface)?),
         Err(_) => None,
@@ -98,7 +98,7 @@ fn file(path: Option<&Path>, role: &str, interface: &str) -> anyhow::Result<Stat
     })?)
 }
 
-/// How long ago, roughly: a clock may have been wrong then.
+/// Approximate age; the clock may have been wrong at that time.
 fn since(now_s: u64, kept: &Kept) -> String {
     let ago = now_s.saturating_sub(kept.unix_s);
     match ago {
@@ -137,7 +137,7 @@ mod tests {
         let (latch, words) = second.found().unwrap();
         assert_eq!(latch, Latch::Contactors);
         assert!(words.starts_with("warning: latched a moment ago: contactors did not follow"), "{words}");
-        // The role says it again when it gets it back; another one that it releases changes nothing.
+        // The role reports a latch again when it receives it; the release of another latch changes nothing.
         second.latched(Instant::ZERO, Latch::Contactors);
         second.unlatched(Latch::Isolation);
         drop(second);

@@ -1,4 +1,11 @@
-//! The command `ccs` as a library: what `main` starts, and what tests look at.
+//! The command `ccs` as a library, for `main` and for tests.
+//!
+//! | module | purpose |
+//! |---|---|
+//! | [`cli`] | the list of subcommands, and the exit code of the process |
+//! | [`command`] | one file for each subcommand, with its options |
+//! | [`decode`] | from a file to the messages in it |
+//! | [`redact`] | replaces identifiers and keys in a capture |
 //!
 //! # Example
 //! The messages in a capture, here two lines of hexadecimal text:

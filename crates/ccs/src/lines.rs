@@ -1,26 +1,25 @@
-//! Lines of text, of bounded length.
+//! Reads lines of text of bounded length.
 
 use std::io::{self, BufRead, Read};
 
-/// The longest line taken, in bytes without its end: a message of 64 KiB as hexadecimal text or JSON has room
-/// in it many times.
+/// Longest line in bytes without its end: a message of 64 KiB fits many times, as hexadecimal text or JSON.
 pub const MAX_LINE: usize = 1024 * 1024;
 
-/// What was read.
+/// The result of reading a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Line {
-    /// A whole line, or the rest of the text.
+    /// A complete line, or the rest of the text.
     Whole,
-    /// A line that is longer than [`MAX_LINE`]; all of it was skipped.
+    /// A line longer than [`MAX_LINE`]; all of it was skipped.
     TooLong,
-    /// The text is over.
+    /// The end of the text.
     End,
 }
 
 /// Reads the next line into `line`, without its end.
 pub fn next(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Line> {
     line.clear();
-    // One byte more than a line may have: its end.
+    // One byte more, for the line end.
     let most = u64::try_from(MAX_LINE).unwrap_or(u64::MAX).saturating_add(1);
     if input.by_ref().take(most).read_until(b'\n', line)? == 0 {
         return Ok(Line::End);

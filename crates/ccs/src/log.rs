@@ -22,16 +22,16 @@ use crate::words::{self, Side, Word};
 pub struct Log {
     palette: Palette,
     line: String,
-    /// Whose log it is, where there are two.
+    /// The side whose log it is, if one log has both sides.
     who: &'static str,
 }
 
-/// What is known of an event besides itself.
+/// Additional data of an event.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Details<'d> {
-    /// The message that it is about: all its values are shown.
+    /// The message that it is about; all its values are shown.
     pub document: Option<&'d Document>,
-    /// How many of its kind it stands for.
+    /// How many events of its kind it stands for.
     pub more: Option<More>,
 }
 
@@ -41,7 +41,7 @@ impl Log {
         Self { palette, line: String::new(), who: "" }
     }
 
-    /// Writes what a role or the program says, if there are words for it.
+    /// Writes an event of a role or the program, if it has a text.
     pub fn said(
         &mut self,
         at: Instant,
@@ -66,7 +66,7 @@ impl Log {
         self.finish(details.more, out)
     }
 
-    /// Writes what a charger's event says.
+    /// Writes an event of a charger.
     pub fn event(
         &mut self,
         at: Instant,
@@ -88,7 +88,7 @@ impl Log {
         self.finish(details.more, out)
     }
 
-    /// Writes what a car's event says.
+    /// Writes an event of a car.
     pub fn car_event(
         &mut self,
         at: Instant,
@@ -123,7 +123,7 @@ impl Log {
         self.finish(None, out)
     }
 
-    /// From now on lines that are no messages name this side.
+    /// From now on, lines that are no messages begin with this side.
     pub fn speak_for(&mut self, who: &'static str) {
         self.who = who;
     }
@@ -198,7 +198,7 @@ fn schema_of(document: &Document, name: &str) -> Option<Schema> {
     (decoded.name() == Some(name)).then_some(schema)
 }
 
-/// How long a message is that cannot be shown.
+/// The length of a message that cannot be shown.
 fn length_of(document: Option<&Document>) -> String {
     document.map_or_else(String::new, |document| format!(" ({} bytes)", document.bytes.len()))
 }

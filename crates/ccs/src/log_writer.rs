@@ -1,5 +1,5 @@
-//! Puts into words and writes, on a thread of its own: neither a stalled terminal or disk nor decoding holds
-//! the role up.
+//! Formats and writes the log on its own thread: neither a stalled terminal or disk nor decoding delays the
+//! role.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -20,14 +20,14 @@ use crate::retelling::Retelling;
 use crate::said::Said;
 use crate::style::Palette;
 
-/// Lines and frames that may wait: some seconds of a charging loop (judgement). What comes on top is lost,
-/// and said.
+/// Lines and frames that may wait: judgement, some seconds of a charging loop. Further ones are lost, and the
+/// loss is reported.
 const WAITING: usize = 2048;
-/// Bytes that may wait, the last quarter for lines alone: a flood of frames that is recorded displaces no
+/// Bytes that may wait. The last quarter is for lines only, so that a flood of recorded frames displaces no
 /// line.
 const WAITING_BYTES: usize = 1 << 20;
 
-/// Takes lines and frames without ever waiting.
+/// Queues lines and frames without blocking.
 pub struct LogWriter<'a> {
     jobs: SyncSender<Job>,
     shared: &'a Shared,
@@ -38,36 +38,36 @@ pub struct LogWriter<'a> {
 /// A line to be written.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// The time that it shows.
+    /// Its time.
     pub at: Instant,
-    /// What it says.
+    /// Its event.
     pub said: Said,
-    /// The message that it is about.
+    /// The message that the event is about.
     pub document: Option<Document>,
-    /// How many of its kind it stands for.
+    /// How many events of its kind it stands for.
     pub more: Option<More>,
 }
 
 enum Job {
     Line(Box<Entry>),
-    /// A message for the session's story, the end of its connection, and the story.
+    /// A message for the session's story; the end of its connection; the end of the story.
     Message(listen::Direction, Document),
     Closed(Instant, Side, Close),
     Story,
     Frame(Duration, Direction, Vec<u8>),
-    /// What the plant does.
+    /// An action of the plant.
     Note(Duration, String),
-    /// A session begins, or is over.
+    /// A session begins (`true`) or ends.
     Session(Duration, bool),
 }
 
-/// What both threads look at.
+/// State that both threads use.
 #[derive(Default)]
 struct Shared {
     nobody_reads: AtomicBool,
-    /// Bytes of the jobs that wait.
+    /// Bytes of the waiting jobs.
     bytes: AtomicUsize,
-    /// What is written when everything else is.
+    /// The line that is written last.
     last: Mutex<String>,
 }
 
@@ -90,37 +90,37 @@ impl Job {
 }
 
 impl LogWriter<'_> {
-    /// Writes a line.
+    /// Queues a line.
     pub fn tell(&mut self, entry: Entry) {
         if !self.send(Job::Line(Box::new(entry)), WAITING_BYTES) {
             self.lost_lines += 1;
         }
     }
 
-    /// Takes a message for the session's story.
+    /// Queues a message for the session's story.
     pub fn message(&mut self, direction: listen::Direction, document: Document) {
         if !self.send(Job::Message(direction, document), WAITING_BYTES) {
             self.lost_lines += 1;
         }
     }
 
-    /// Takes the end of the session's connection for its story.
+    /// Queues the end of the session's connection for its story.
     pub fn closed(&mut self, at: Instant, by: Side, close: Close) {
         if !self.send(Job::Closed(at, by, close), WAITING_BYTES) {
             self.lost_lines += 1;
         }
     }
 
-    /// Writes the session's story: it is over.
+    /// Queues the end of the session: writes its story.
     pub fn story(&mut self) {
         if !self.send(Job::Story, WAITING_BYTES) {
             self.lost_lines += 1;
         }
     }
 
-    /// Records a frame; `at` is its time since 1970.
+    /// Queues a frame for the recording; `at` is its time since 1970.
     pub fn frame(&mut self, at: Duration, direction: Direction, frame: &[u8]) {
-        // Before it is copied: most of a flood ends here.
+        // Checked before the frame is copied, because most frames of a flood are dropped here.
         let room = WAITING_BYTES / 4 * 3;
         let is_room = self.shared.bytes.load(Ordering::Relaxed) + frame.len() < room;
         if !is_room || !self.send(Job::Frame(at, direction, frame.to_vec()), room) {
@@ -128,26 +128,26 @@ impl LogWriter<'_> {
         }
     }
 
-    /// Records what the plant does; `at` is its time since 1970.
+    /// Queues an action of the plant for the recording; `at` is its time since 1970.
     pub fn note(&mut self, at: Duration, words: String) {
         if !self.send(Job::Note(at, words), WAITING_BYTES / 4 * 3) {
             self.lost_frames += 1;
         }
     }
 
-    /// A session begins (`true`) or is over, for recordings of one each.
+    /// Queues the begin (`true`) or end of a session, for recordings with one file per session.
     pub fn session(&mut self, at: Duration, begins: bool) {
         if !self.send(Job::Session(at, begins), WAITING_BYTES) {
             self.lost_frames += 1;
         }
     }
 
-    /// Whether writing lines has failed: the reader of a pipe is gone.
+    /// Whether writing a line has failed: the reader of the pipe is gone.
     pub fn nobody_reads(&self) -> bool {
         self.shared.nobody_reads.load(Ordering::Relaxed)
     }
 
-    /// What was lost since this was asked last, in words.
+    /// What was lost since the last call, as text.
     pub fn lost(&mut self) -> Option<String> {
         let (lines, frames) = (std::mem::take(&mut self.lost_lines), std::mem::take(&mut self.lost_frames));
         let words = match (lines, frames) {
@@ -161,7 +161,7 @@ impl LogWriter<'_> {
         Some(words)
     }
 
-    /// Writes this after everything else, however full the queue is now.
+    /// Sets the line that is written after everything else, even if the queue is full.
     pub fn last(&mut self, line: &str) {
         let lost = self.lost().map(|words| words + "\n").unwrap_or_default();
         let mut last = self.shared.last.lock().unwrap_or_else(PoisonError::into_inner);
@@ -171,7 +171,7 @@ impl LogWriter<'_> {
     fn send(&self, job: Job, room: usize) -> bool {
         let size = job.size();
         let bytes = &self.shared.bytes;
-        // This is the only thread that adds.
+        // Only this thread adds bytes.
         if bytes.load(Ordering::Relaxed) + size > room {
             return false;
         }
@@ -184,8 +184,7 @@ impl LogWriter<'_> {
     }
 }
 
-/// Runs `work` with a writer that writes to `out` and `recording`, and gives its result when everything is
-/// written.
+/// Runs `work` with a writer to `out` and `recording`. Returns its result when everything is written.
 pub fn with_log_writer<T>(
     out: &mut (dyn Write + Send),
     recording: Option<Recording>,
@@ -198,7 +197,7 @@ pub fn with_log_writer<T>(
         let writer = Writer { out, log, retelling, recording, left_out: 0, shared: &shared };
         let writer = scope.spawn(move || writer.run(&received));
         let result = work(&mut LogWriter { jobs, shared: &shared, lost_lines: 0, lost_frames: 0 });
-        // Where nobody reads the log the last line has one more way.
+        // If the log could not be written, the last line goes to standard error.
         if writer.join().is_err() || shared.nobody_reads.load(Ordering::Relaxed) {
             let last = shared.last.lock().unwrap_or_else(PoisonError::into_inner);
             let _ = std::io::stderr().write_all(last.as_bytes());
@@ -207,13 +206,13 @@ pub fn with_log_writer<T>(
     })
 }
 
-/// The thread that may wait.
+/// The side of the thread, which may block.
 struct Writer<'a> {
     out: &'a mut (dyn Write + Send),
     log: Log,
     retelling: Retelling,
     recording: Option<Recording>,
-    /// Frames that came after the recording was full.
+    /// Frames that arrived after the recording was full.
     left_out: u64,
     shared: &'a Shared,
 }
@@ -223,7 +222,7 @@ impl Writer<'_> {
         loop {
             let job = match jobs.try_recv() {
                 Ok(job) => job,
-                // A pause: the recording on disk is complete up to here.
+                // The queue is empty: the recording on disk is complete up to here.
                 Err(TryRecvError::Empty) => {
                     self.flush();
                     match jobs.recv() {
@@ -281,7 +280,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Records something; what fails ends the recording, never the role.
+    /// Records something. A failure ends the recording, never the role.
     fn record(&mut self, write: impl FnOnce(&mut Recording) -> io::Result<bool>) {
         let Some(recording) = &mut self.recording else { return };
         match write(recording) {
@@ -315,7 +314,7 @@ mod tests {
     use crate::recording::Setup;
     use std::path::Path;
 
-    /// Stalls until it is allowed to go on.
+    /// Blocks until the test allows it to continue.
     struct Stalled(Receiver<()>, Vec<u8>);
 
     impl Write for Stalled {
@@ -394,7 +393,7 @@ mod tests {
 
     #[test]
     fn a_full_disk_ends_the_recording_with_a_word_and_nothing_else() {
-        // Every write to this device fails for want of room.
+        // Every write to this device fails for lack of space.
         let full = Path::new("/dev/full");
         if !full.exists() {
             println!("skipped: no /dev/full");

@@ -1,4 +1,4 @@
-//! The command `ccs`.
+//! The command `ccs`; everything else is in the library.
 
 use std::process::ExitCode;
 

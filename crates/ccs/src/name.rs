@@ -1,5 +1,5 @@
-//! Names that people give - of interfaces, files, choices - checked where they come in, from the
-//! configuration and from the command line.
+//! Checks names from users (interfaces, files, choices) where they are read: in the configuration and on the
+//! command line.
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -11,12 +11,12 @@ use clap::{Arg, Command};
 
 use crate::escape::{self, Short};
 
-/// The longest name of an interface in bytes (Linux, `IFNAMSIZ` without its end).
+/// Longest name of an interface in bytes (Linux, `IFNAMSIZ` without its end).
 const INTERFACE_MAX: usize = 15;
-/// The longest text in bytes: that of a path (Linux, `PATH_MAX` without its end).
+/// Longest text in bytes: that of a path (Linux, `PATH_MAX` without its end).
 const TEXT_MAX: usize = 4095;
 
-/// Whether a text is printable and of a length that makes sense; the error says what is expected.
+/// Checks that a text is printable and of a plausible length; the error states what is expected.
 pub fn text(text: &str) -> Result<(), String> {
     if text.len() > TEXT_MAX {
         return Err(format!("expected at most {TEXT_MAX} bytes"));
@@ -27,8 +27,8 @@ pub fn text(text: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether an interface can have this name (Linux, `dev_valid_name`, and [`text`]); the error says what is
-/// expected.
+/// Checks that an interface can have this name (Linux, `dev_valid_name`, and [`text`]); the error states what
+/// is expected.
 pub fn interface(name: &str) -> Result<(), String> {
     text(name)?;
     let is_odd = |c: char| c == '/' || c == ':' || c.is_whitespace();
@@ -41,11 +41,11 @@ pub fn interface(name: &str) -> Result<(), String> {
     ))
 }
 
-/// The name of an interface on the command line.
+/// Parser of an interface name on the command line.
 #[derive(Clone, Copy)]
 pub struct Interface;
 
-/// The path of a file on the command line.
+/// Parser of a path on the command line.
 #[derive(Clone, Copy)]
 pub struct Path;
 
@@ -70,7 +70,7 @@ impl TypedValueParser for Path {
     }
 }
 
-/// What clap would say, but without what steers a terminal and of a bounded length.
+/// The error that clap would report, with the value escaped and shortened.
 fn refused(command: &Command, arg: Option<&Arg>, value: &str, expected: &str) -> clap::Error {
     let of = arg.map(ToString::to_string).unwrap_or_default();
     let words = format!("invalid value '{}' for '{of}': {expected}\n", Short(value));

@@ -1,46 +1,46 @@
-//! The same thing is reported once and then counted.
+//! Reports an event once, then counts its repetitions.
 
 use std::fmt;
 
 use machine::{Duration, Instant};
 
-/// Decides what gets a line: the first of a kind at once, then at most one in a time (usually [`EVERY`]),
-/// with the number of those that came since. Takes bounded time and memory, whatever comes.
+/// Decides which events are reported: the first of a kind immediately, then at most one per period (usually
+/// [`EVERY`]) with the number of events since then. Time and memory are bounded for any input.
 #[derive(Debug)]
 pub struct Repeats<K, T> {
     kinds: Vec<Repeated<K, T>>,
     every: Duration,
 }
 
-/// How long the next of a kind is only counted.
+/// Period in which further events of a kind are only counted.
 pub const EVERY: Duration = Duration::from_secs(10);
 
-/// Kinds that are told apart within that time; all others together are one more. Judgement: a session has
-/// about fifty.
+/// Kinds that are distinguished within that period; all others together are one more. Judgement: a session
+/// has about fifty.
 pub const KINDS: usize = 96;
 
-/// Something to tell.
+/// An event to report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line<T> {
-    /// The newest of its kind.
+    /// The latest event of its kind.
     pub item: T,
-    /// How many of the kind came since the last line, where it is not the only one.
+    /// Number of events since the last report of the kind; `None` if this is the only one.
     pub more: Option<More>,
 }
 
-/// How many of a kind came since its last line, and in what time.
+/// Number of events of a kind since its last report, and in which time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct More {
-    /// So many, the one that is shown among them.
+    /// Number of events, including the reported one.
     pub count: u64,
-    /// Since the last line.
+    /// Time since the last report.
     pub time: Duration,
 }
 
 impl fmt::Display for More {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "x {}", self.count)?;
-        // Text has no times.
+        // Text input has no times.
         if self.time == Duration::ZERO {
             return Ok(());
         }
@@ -49,10 +49,10 @@ impl fmt::Display for More {
     }
 }
 
-/// A kind that was told.
+/// A kind that was reported.
 #[derive(Debug)]
 struct Repeated<K, T> {
-    /// `None`: all that have no place of their own.
+    /// `None`: all kinds without a place of their own.
     kind: Option<K>,
     told: Instant,
     count: u64,
@@ -60,7 +60,7 @@ struct Repeated<K, T> {
 }
 
 impl<K, T> Repeated<K, T> {
-    /// What was held back, as a line now.
+    /// The delayed event, to be reported at this time.
     fn line(&mut self, now: Instant) -> Option<Line<T>> {
         let item = self.newest.take()?;
         let more = Some(More { count: self.count, time: now.since(self.told) });
@@ -74,17 +74,17 @@ impl<K, T> Repeated<K, T> {
 }
 
 impl<K: PartialEq, T> Repeats<K, T> {
-    /// Nothing was told yet.
+    /// An empty table.
     pub const fn new() -> Self {
         Self::every(EVERY)
     }
 
-    /// The same with another time in which the next of a kind is only counted.
+    /// An empty table with another period.
     pub const fn every(every: Duration) -> Self {
         Self { kinds: Vec::new(), every }
     }
 
-    /// Takes something of a kind, and gives it back where it is to be told now.
+    /// Adds an event of a kind. Returns it if it is to be reported immediately.
     pub fn take(&mut self, now: Instant, kind: K, item: T) -> Option<Line<T>> {
         let (kind, every) = (Some(kind), self.every);
         let known = self.find(kind.as_ref()).or_else(|| {
@@ -105,31 +105,31 @@ impl<K: PartialEq, T> Repeats<K, T> {
         Some(Line { more: line.more.filter(|more| more.count > 1), ..line })
     }
 
-    /// What was held back for as long as it may be; ask until there is nothing.
+    /// The next delayed event whose period is over; call until `None`.
     pub fn due(&mut self, now: Instant) -> Option<Line<T>> {
         let every = self.every;
         self.kinds.iter_mut().filter(|known| known.is_over(now, every)).find_map(|known| known.line(now))
     }
 
-    /// What is held back of these kinds, before its time; ask until there is nothing.
+    /// The next delayed event of these kinds, before its period is over; call until `None`.
     pub fn flush(&mut self, now: Instant, which: impl Fn(&K) -> bool) -> Option<Line<T>> {
         let of_kind = |known: &&mut Repeated<K, T>| known.kind.as_ref().is_none_or(&which);
         self.kinds.iter_mut().filter(of_kind).find_map(|known| known.line(now))
     }
 
-    /// Whether one of these kinds was told in the last [`EVERY`].
+    /// Whether one of these kinds was reported within the last [`EVERY`].
     pub fn has_told(&self, now: Instant, which: impl Fn(&K) -> bool) -> bool {
         self.kinds
             .iter()
             .any(|known| !known.is_over(now, self.every) && known.kind.as_ref().is_some_and(&which))
     }
 
-    /// Whether the next kind has no place of its own.
+    /// Whether the next new kind has no place of its own.
     pub fn is_full(&self) -> bool {
         self.kinds.len() >= KINDS
     }
 
-    /// Forgets everything: the next of each kind is the first again.
+    /// Clears the table: the next event of each kind is the first again.
     pub fn forget(&mut self) {
         self.kinds.clear();
     }

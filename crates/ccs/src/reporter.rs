@@ -1,5 +1,5 @@
-//! Between a running role and those who write: pairs messages with the events about them, tells the same
-//! thing once and then counts it, and hands everything on without ever waiting.
+//! Connects a running role with the writers of log and recording. It pairs messages with the events about
+//! them, reports an event once and then counts it, and never blocks.
 
 use hal_linux::{Clock, Direction};
 use machine::Instant;
@@ -11,7 +11,7 @@ use crate::log_writer::{Entry, LogWriter};
 use crate::repeats::{EVERY, Line, Repeats};
 use crate::said::{Closing, Kind, Often, Said};
 
-/// Reports what a role does.
+/// Reports the events of a role.
 pub struct Reporter<'c, 'a> {
     writer: &'c mut LogWriter<'a>,
     inbox: &'c Inbox,
@@ -20,35 +20,35 @@ pub struct Reporter<'c, 'a> {
     repeats: Repeats<Kind, Entry>,
     stopped: Option<StopReason>,
     closing: Closing,
-    /// A connection is over, and its story not written yet.
+    /// A connection is over, and its story is not written yet.
     is_over: bool,
-    /// When what was lost is said next.
+    /// When lost lines are reported next.
     loss_at: Instant,
 }
 
-/// What is reported.
+/// Options of a reporter.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct How {
-    /// Frames, too: there is a recording.
+    /// Whether frames are recorded.
     pub records: bool,
-    /// Every message of a session, the same ones too.
+    /// Whether every message is reported, including repeated ones.
     pub all: bool,
 }
 
 impl<'c, 'a> Reporter<'c, 'a> {
-    /// A reporter of a role that shows its messages to `inbox`.
+    /// A reporter for a role that reports its messages to `inbox`.
     pub fn new(writer: &'c mut LogWriter<'a>, inbox: &'c Inbox, clock: Clock, how: How) -> Self {
         let (repeats, closing) = (Repeats::new(), Closing::default());
         let loss_at = Instant::ZERO;
         Self { writer, inbox, clock, how, repeats, stopped: None, closing, is_over: false, loss_at }
     }
 
-    /// The last session's end.
+    /// Stop reason of the last session.
     pub fn stop_reason(&self) -> Option<StopReason> {
         self.stopped
     }
 
-    /// Whether writing lines has failed: the reader of a pipe is gone.
+    /// Whether writing a line has failed: the reader of the pipe is gone.
     pub fn nobody_reads(&self) -> bool {
         self.writer.nobody_reads()
     }
@@ -61,14 +61,14 @@ impl<'c, 'a> Reporter<'c, 'a> {
         }
     }
 
-    /// Records what the plant did.
+    /// Records the plant's actions.
     fn notes(&mut self) {
         for (at, words) in self.inbox.notes() {
             self.writer.note(self.clock.unix(at), words);
         }
     }
 
-    /// A session begins or is over.
+    /// Marks the begin or the end of a session.
     fn session(&mut self, at: Instant, begins: bool) {
         if self.how.records {
             self.notes();
@@ -81,7 +81,7 @@ impl<'c, 'a> Reporter<'c, 'a> {
         self.told(at, Said::Words(words.into()));
     }
 
-    /// Takes what the role says.
+    /// Handles an event of the role.
     pub fn told(&mut self, at: Instant, said: Said) {
         use pev_fsm::Event as CarEvent;
         if let Said::Charger(Happening::Session(evse_fsm::Event::Stopped(reason)))
@@ -114,7 +114,7 @@ impl<'c, 'a> Reporter<'c, 'a> {
         }
     }
 
-    /// Comes again and again, whatever else happens.
+    /// Called with the tick of the loop, about every 50 ms.
     pub fn tick(&mut self, at: Instant) {
         if self.how.records {
             self.notes();
@@ -122,7 +122,8 @@ impl<'c, 'a> Reporter<'c, 'a> {
         while let Some(line) = self.repeats.due(at) {
             self.write(at, line);
         }
-        // Now: the stop reason is an event of the same step as the end of the connection.
+        // The stop reason is an event of the same step as the end of the connection, so the story is complete
+        // here.
         if std::mem::take(&mut self.is_over) {
             self.flush(at, Kind::is_round);
             self.writer.story();
@@ -135,15 +136,15 @@ impl<'c, 'a> Reporter<'c, 'a> {
         }
     }
 
-    /// The end of everything: what was held back, then this line as the very last one.
+    /// Writes everything that was delayed, then this line as the last one.
     pub fn end(&mut self, last: &str) {
         self.flush(self.clock.now(), |_| true);
         self.writer.story();
         self.writer.last(last);
     }
 
-    /// A message with another name than those of late: the session went on, and what the last round came to
-    /// is told first.
+    /// A message with a name that was not logged recently shows that the session continues: events delayed
+    /// since the last round are written first.
     fn once(&mut self, at: Instant, kind: Kind, entry: Entry) {
         if let Kind::Message(message) = &kind {
             let is_same = |known: &Kind| matches!(known, Kind::Message(known) if known.name == message.name);
@@ -180,7 +181,7 @@ mod tests {
         Instant::from_millis(millis)
     }
 
-    /// What is written of what `work` reports.
+    /// The lines that are written for what `work` reports.
     fn written(how: How, work: impl FnOnce(&mut Reporter<'_, '_>, &Inbox)) -> Vec<String> {
         let (mut out, inbox) = (Vec::new(), Inbox::default());
         with_log_writer(&mut out, None, |writer| {
@@ -268,7 +269,7 @@ mod tests {
         };
         let lines = written(How::default(), |reporter, _| {
             for index in 0..100_000 {
-                // 35 s.
+                // 35 s in total.
                 let now = at(index * 35 / 100);
                 reporter.told(now, Said::Charger(strange(index)));
                 reporter.tick(now);
@@ -300,7 +301,7 @@ mod tests {
     #[test]
     fn an_event_is_written_with_the_message_that_it_is_about() {
         let lines = written(How::default(), |reporter, inbox| {
-            // `supportedAppProtocolRes`, and something that is nothing.
+            // `supportedAppProtocolRes`, and bytes that are no message.
             inbox.message(at(1), session::Direction::Received, 0x8001, &[0x80, 0x40, 0x00, 0x40]);
             inbox.message(at(1), session::Direction::Received, 0x8001, &[0xFF; 9]);
             reporter.told(at(1), received("supportedAppProtocolRes", Values::default()));

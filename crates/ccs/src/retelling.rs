@@ -1,4 +1,5 @@
-//! The story of a session, told from the messages that a role hands out: the same story as that of a capture.
+//! The story of a session of an own role, from the messages that the role reports. It is the same story as
+//! that of a capture.
 
 use std::io::{self, Write};
 
@@ -12,17 +13,17 @@ use crate::command::decode::story::Told;
 use crate::decode::Connection;
 use crate::style::Palette;
 
-/// Takes the messages of one session after the other.
+/// Collects the messages of one session after another.
 #[derive(Default)]
 pub struct Retelling {
     talk: Talk,
-    /// Sessions so far, and messages in this one.
+    /// Number of the session, and of messages in it.
     sessions: u64,
     messages: u64,
 }
 
 impl Retelling {
-    /// Takes a message as it went by.
+    /// Adds a message.
     pub fn message(&mut self, at: Instant, direction: Direction, payload_type: u16, document: &[u8]) {
         self.messages += 1;
         let time_ns = i64::try_from(at.as_micros().saturating_mul(1000)).ok();
@@ -32,18 +33,18 @@ impl Retelling {
         self.talk.message(when, Some(direction), schema, decoded.as_ref().map(|(document, _)| document));
     }
 
-    /// Takes the end of the connection.
+    /// Adds the end of the connection.
     pub fn closed(&mut self, at: Instant, by: Side, close: Close) {
         let sender = match by {
             Side::Car => Direction::ToEvse,
             Side::Charger => Direction::ToPev,
         };
         let time_ns = i64::try_from(at.as_micros().saturating_mul(1000)).ok();
-        // After the latest message, and no message itself.
+        // It follows the latest message and is no message itself.
         self.talk.closed(When { frame: self.messages + 1, time_ns }, sender, close);
     }
 
-    /// Writes the story where there is one, and begins the next.
+    /// Writes the story, if there is one, and starts the next.
     pub fn end(&mut self, out: &mut dyn Write) -> io::Result<()> {
         let talk = std::mem::take(&mut self.talk);
         self.messages = 0;

@@ -1,5 +1,5 @@
-//! What charger and car have in common while their loop runs: what the loop reports, in words, and the last
-//! line, whatever was the end.
+//! Common parts of charger and car while their loop runs: log lines for the loop's events, and the last line
+//! for every kind of end.
 
 use std::any::Any;
 use std::ops::ControlFlow;
@@ -15,7 +15,7 @@ use crate::exit::Exit;
 use crate::reporter::Reporter;
 use crate::said::Said;
 
-/// Reports what is not the role's own.
+/// Reports the loop's events that are not the role's own.
 pub fn report<E>(reporter: &mut Reporter<'_, '_>, at: Instant, happening: &Happening<'_, E>) {
     match happening {
         Happening::Frame(direction, frame) => reporter.frame(at, *direction, frame),
@@ -45,17 +45,17 @@ pub fn report<E>(reporter: &mut Reporter<'_, '_>, at: Instant, happening: &Happe
     }
 }
 
-/// Looks on while a role's loop runs.
+/// Observer of a role's loop.
 pub trait Observes<E> {
     /// Writes a line.
     fn say(&mut self, at: Instant, words: &str);
-    /// Takes what happens; breaks off when it is enough.
+    /// Handles an event; `Break` ends the loop.
     fn take(&mut self, at: Instant, happening: Happening<'_, E>) -> ControlFlow<()>;
-    /// The exit that fits what was seen; writes the last line.
+    /// Writes the last line. Returns the exit.
     fn end(&mut self, at: Instant, ran: &Ran) -> Exit;
 }
 
-/// Runs a role's loop to its end, whatever that is: the first lines, what happens, the last line.
+/// Runs a role's loop to its end: writes the first lines, the events and the last line.
 pub fn run<R, P, B>(
     role: &mut R,
     port: &mut P,
@@ -88,11 +88,11 @@ where
     observer.end(clock.now(), &ran)
 }
 
-/// How a loop ran: to its end, or into a bug.
+/// Result of a loop; the outer error is a panic.
 pub type Ran = std::thread::Result<Result<Outcome, Error>>;
 
-/// Says the end, whatever it was, with the stop reason as the last line. `session` is where a session was
-/// that nothing has ended yet; `own` is this side.
+/// Reports the end with the stop reason as the last line. `session` is the phase of a session that is still
+/// open; `own` is this side.
 pub fn end(
     reporter: &mut Reporter<'_, '_>,
     at: Instant,
@@ -125,7 +125,7 @@ fn code_of_network(error: &Error) -> u8 {
     if error.is_access() { 3 } else { 1 }
 }
 
-/// What a panic says.
+/// The message of a panic.
 fn words_of(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&'static str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("it does not say why")
@@ -139,7 +139,7 @@ mod tests {
     use crate::reporter::How;
     use hal_linux::Clock;
 
-    /// The lines of an end like this, and its exit.
+    /// The lines and the exit for such an end.
     fn ended(ran: &Ran, session: Option<Phase>, before: Option<StopReason>) -> (Vec<String>, Exit) {
         let (mut out, inbox) = (Vec::new(), Inbox::default());
         let exit = with_log_writer(&mut out, None, |writer| {
@@ -149,7 +149,7 @@ mod tests {
         (String::from_utf8(out).unwrap().lines().map(ToOwned::to_owned).collect(), exit)
     }
 
-    /// How it ran, in which session, what stopped the one before, the last line's beginning, the exit.
+    /// A case: result of the loop, open session, earlier stop reason, begin of the last line, exit.
     type Row<'a> = (Ran, Option<Phase>, Option<StopReason>, &'a str, Exit);
 
     #[test]

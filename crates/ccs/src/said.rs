@@ -1,4 +1,4 @@
-//! What a running role says, and which of it is the same again.
+//! Events of a running role for the log, and which of them count as repetitions.
 
 use std::mem::{Discriminant, discriminant};
 
@@ -9,34 +9,35 @@ use roles::{Happening, PevEvent};
 use sdp::{ClientEvent, ServerEvent};
 use session::{Checkpoint, Closed, Direction, Isolation, Message, Phase, Status};
 
-/// Something for the log, as it is until someone has the time to put it into words.
+/// An event for the log, stored until the writer's thread formats it.
 #[derive(Clone, Debug)]
 pub enum Said {
-    /// By the charger.
+    /// Of the charger.
     Charger(Happening),
-    /// By the car.
+    /// Of the car.
     Car(PevEvent),
-    /// A frame of this length was not sent.
+    /// A frame of this length in bytes was not sent.
     NotSent(usize),
-    /// By the loop, in words already; the name is that of the kind.
+    /// Of the loop, already formatted; the name is that of its kind.
     Loop(&'static str, String),
-    /// By the program, in words already.
+    /// Of the program, already formatted.
     Words(String),
 }
 
-/// How often something may be told.
+/// How often an event is logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Often {
-    /// Always: it comes from here, and a person has to know of each.
+    /// Always: it originates here, and an operator needs every one.
     Always,
-    /// Always, and with it something else begins: what repeats is told again. No peer can make it come fast:
-    /// a session ends once for each offer of the pilot, a match takes a modem's restart.
+    /// Always, and it starts a new part of the session: repeated events are logged again after it. No peer
+    /// can produce it fast: a session ends once for each offer of the pilot, and a match takes a modem's
+    /// restart.
     Milestone,
-    /// Once, and then counted.
+    /// Once, then counted.
     Once(Kind),
 }
 
-/// What makes two events the same for the log: what happened, not to whom and not with which numbers.
+/// What makes two events equal for the log: what happened, without addresses and numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Charger(Discriminant<Happening>),
@@ -59,7 +60,7 @@ pub enum Kind {
     Loop(&'static str),
 }
 
-/// A message, by what decides how a session goes on.
+/// A message, reduced to what determines how a session continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Round {
     pub direction: Direction,
@@ -89,15 +90,15 @@ impl From<&Message> for Round {
 }
 
 impl Kind {
-    /// Whether it is a message of the session or what follows from one: what is held back of these is told
-    /// when the session goes on.
+    /// Whether it is a message of the session or follows from one: delayed lines of these kinds are written
+    /// when the session continues.
     pub const fn is_round(&self) -> bool {
         matches!(self, Self::Message(_) | Self::Checkpoint(_))
     }
 }
 
 impl Said {
-    /// How often it may be told.
+    /// How often it is logged.
     pub fn often(&self) -> Often {
         Often::Once(match self {
             Self::Words(_) => return Often::Always,
@@ -119,18 +120,18 @@ impl Said {
         })
     }
 
-    /// Who is told by a message that went this way on this side.
+    /// The side that receives a message, from its direction on this side.
     pub fn towards(&self, direction: Direction) -> listen::Direction {
         let is_to_charger = matches!(self, Self::Car(_)) == (direction == Direction::Sent);
         if is_to_charger { listen::Direction::ToEvse } else { listen::Direction::ToPev }
     }
 
-    /// Whether a connection is over, and with it its session.
+    /// Whether it ends a connection, and with it the session.
     pub fn ends_session(&self) -> bool {
         matches!(self, Self::Charger(Happening::Disconnected(_)) | Self::Car(PevEvent::Disconnected(_)))
     }
 
-    /// Which way the message went that it is about, if it is about one that the role showed.
+    /// Direction of the message that it is about; `None` if it is about no reported message.
     pub fn direction(&self) -> Option<Direction> {
         match self {
             Self::Charger(Happening::Session(evse_fsm::Event::Message(message)))
@@ -151,15 +152,15 @@ impl Said {
     }
 }
 
-/// Who closes a connection, as its end says it.
+/// Determines which side closes a connection.
 #[derive(Debug, Default)]
 pub struct Closing {
-    /// The own side has ended the session: it closes the connection.
+    /// The own side has ended the session, so it closes the connection.
     is_own: bool,
 }
 
 impl Closing {
-    /// Takes what a role says; the end of a connection gives who closed it, and how.
+    /// Handles an event of a role. For the end of a connection it returns which side closed it, and how.
     pub fn take(&mut self, said: &Said) -> Option<(Side, Close)> {
         use evse_fsm::Event::{Stopped, Stopping};
         use pev_fsm::Event::{Stopped as CarStopped, Stopping as CarStopping};
@@ -177,7 +178,7 @@ impl Closing {
                 let close = match closed {
                     Closed::Fin => Close::Fin,
                     Closed::Rst => Close::Reset,
-                    // Nothing was sent that others could see.
+                    // Nothing was sent that a peer could observe.
                     Closed::Timeout | Closed::InterfaceDown => return None,
                 };
                 return Some((if self.is_own { own } else { peer }, close));

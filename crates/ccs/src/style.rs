@@ -4,38 +4,38 @@ use std::io::IsTerminal;
 
 use anstyle::{AnsiColor, Reset, Style};
 
-/// What is wrong.
+/// Errors.
 pub const BAD: Style = AnsiColor::Red.on_default().bold();
-/// What is well.
+/// Success.
 pub const GOOD: Style = AnsiColor::Green.on_default();
-/// What should be known. Yellow cannot be read on white.
+/// Remarks. Not yellow, which is unreadable on white.
 pub const NOTE: Style = Style::new().bold();
-/// From the car.
+/// Messages from the car.
 pub const PEV: Style = AnsiColor::Cyan.on_default();
-/// From the charger.
+/// Messages from the charger.
 pub const EVSE: Style = AnsiColor::Magenta.on_default();
-/// What a session came to.
+/// The result of a session.
 pub const END: Style = Style::new().bold();
-/// What is beside the point.
+/// Less important text.
 pub const DIM: Style = Style::new().dimmed();
-/// The end of any of them.
+/// Ends any style.
 pub const RESET: Reset = Reset;
 
-/// The styles for the standard output, or none where it is no terminal (or `NO_COLOR` is set).
+/// The styles for standard output; none without a terminal, or if `NO_COLOR` is set.
 #[derive(Clone, Copy, Debug)]
 pub struct Palette {
-    /// Colours are wanted.
+    /// Whether colours are used.
     pub enabled: bool,
 }
 
 impl Palette {
-    /// What the standard output wants.
+    /// The palette for standard output.
     pub fn stdout() -> Self {
         let choice = anstream::AutoStream::choice(&std::io::stdout());
         Self { enabled: choice != anstream::ColorChoice::Never }
     }
 
-    /// `style`, or nothing.
+    /// `style`, or no style.
     pub fn with(self, style: Style) -> Style {
         if self.enabled { style } else { Style::new() }
     }
@@ -47,7 +47,7 @@ impl Palette {
     }
 }
 
-/// Whether someone is looking: then each line appears at once.
+/// Whether standard output is a terminal: then each line must appear immediately.
 pub fn is_interactive() -> bool {
     std::io::stdout().is_terminal()
 }

@@ -1,19 +1,19 @@
-//! What a role says outside of its session, in words.
+//! Texts for a role's events outside of its session.
 
 use modem::ModemEvent;
 use roles::words::{OfCar, OfCharger, OfModem};
 use roles::{Happening, PevEvent};
 use session::Checkpoint;
 
-/// An event in words.
+/// The text of an event.
 pub struct Word {
-    /// Its number, where it has one.
+    /// Its checkpoint; `None` if it has none.
     pub checkpoint: Option<Checkpoint>,
-    /// The words.
+    /// The text.
     pub words: String,
 }
 
-/// Which end of the cable speaks.
+/// The side of the cable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     /// The charger.
@@ -22,19 +22,19 @@ pub enum Side {
     Pev,
 }
 
-/// What the own modem says.
+/// Text for an event of the own modem.
 pub fn of_modem(side: Side, event: &ModemEvent) -> String {
     OfModem { at_evse: side == Side::Evse, event }.to_string()
 }
 
-/// What a charger says; `None` where it is its session's, or there are no words for it.
+/// Text for an event of a charger; `None` for events of its session, and events without a text.
 pub fn of_charger(what: &Happening) -> Option<Word> {
     let of = OfCharger(what);
     let is_said = of.is_said() && !matches!(what, Happening::Session(_));
     is_said.then(|| Word { checkpoint: of.checkpoint(), words: of.to_string() })
 }
 
-/// What a car says; `None` where it is its session's.
+/// Text for an event of a car; `None` for events of its session.
 pub fn of_car(event: &PevEvent) -> Option<Word> {
     let of = OfCar(event);
     let is_said = !matches!(event, PevEvent::Session(_));

@@ -1,4 +1,4 @@
-//! Every capture of the corpus against the list of its messages that other decoders made.
+//! Every capture of the corpus, compared with the list of its messages from other decoders.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -15,7 +15,7 @@ use ccs::decode::source::{Data, End, Format, Packet, Source};
 use ccs::decode::{Content, Decoder, Direction, Schema};
 use homeplug_mme::view::View;
 
-/// One message as it was found.
+/// One message, as found.
 #[derive(Clone, Debug, PartialEq)]
 struct Found {
     frame: u64,
@@ -27,7 +27,7 @@ struct Found {
     error: Option<String>,
 }
 
-/// What one file gave.
+/// The result for one file.
 #[derive(Default)]
 struct Decoded {
     messages: Vec<Found>,
@@ -99,7 +99,7 @@ fn frames(path: &Path) -> Vec<Frame> {
     frames
 }
 
-/// The same packets in another order: each of a window is as likely the next. Numbers and times stay in
+/// The same packets in another order: the next packet is a random one of a window. Numbers and times stay in
 /// order.
 fn shuffled(frames: &[Frame], window: usize, seed: &mut u32) -> Decoded {
     let mut decoder = Decoder::new();
@@ -116,7 +116,8 @@ fn shuffled(frames: &[Frame], window: usize, seed: &mut u32) -> Decoded {
     decoded
 }
 
-/// A number below `bound`, from a fixed sequence (Numerical Recipes' generator): a failure comes back.
+/// A number below `bound`, from a fixed sequence (the generator of Numerical Recipes), so that a failure is
+/// reproducible.
 fn random(seed: &mut u32, bound: usize) -> usize {
     *seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
     usize::try_from(*seed >> 8).unwrap() % bound

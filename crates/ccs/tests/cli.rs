@@ -20,7 +20,7 @@ fn ccs(args: &[&str], stdin: &[u8]) -> Output {
         .unwrap();
     let mut input = child.stdin.take().unwrap();
     let stdin = stdin.to_vec();
-    // A command that does not read its input closes it early: no failure of ours.
+    // A command that does not read its input closes it early, which is no failure of the test.
     let feeder = std::thread::spawn(move || drop(input.write_all(&stdin)));
     let output = child.wait_with_output().unwrap();
     feeder.join().unwrap();
@@ -102,7 +102,7 @@ fn the_summary_counts_messages_and_lists_matchings() {
     assert_eq!(din["schemas"]["din"], 198);
     assert_eq!(din["homeplug"]["CM_SET_KEY.REQ"], 2);
     assert_eq!((&din["sdp_requests"], &din["cut"]), (&1.into(), &Value::Null));
-    // Two chargers answer, the car takes the nearer one.
+    // Two chargers answer, and the car chooses the nearer one.
     let two = summary(&path.with_file_name("ISO-2_DC_multi_EVSE_SLAC_DS5366_Josev.pcapng"));
     let [attempt] = two["matchings"].as_array().unwrap().as_slice() else { panic!("{two}") };
     let chargers: Vec<(&Value, f64)> = attempt["chargers"]

@@ -1,5 +1,4 @@
-//! How `ccs decode` shows what it finds: width, repeats, choice, times, table, picture, page, a file that
-//! grows.
+//! The output of `ccs decode`: width, repetitions, filter, times, table, picture, HTML, a growing file.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -64,7 +63,7 @@ fn repeats_are_counted_and_every_message_is_there_on_request() {
     let count = |shown: &str, name: &str| shown.lines().filter(|line| line.contains(name)).count();
     let (folded, all) = (decode(&[]), decode(&["--all"]));
     assert!(count(&all, " CurrentDemandReq ") > 100 && count(&folded, " CurrentDemandReq ") < 20);
-    // What is counted and what is shown is all there is.
+    // Counted and shown messages are all messages.
     let counted = |name: &str| -> usize {
         let lines = folded.lines().filter(|line| line.contains(name));
         lines

@@ -1,5 +1,5 @@
-//! The end of a session as `ccs decode` says it from the frames alone, against what the scenario did:
-//! `ccs demo` plays it and records it.
+//! The end of a session as `ccs decode` determines it from the frames alone, compared with the scenario: `ccs
+//! demo` plays and records it.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use corpus::Value;
 
-/// A scenario, and of the first session it makes: who ended it, how, where, and whose doing it was by which
-/// message.
+/// A scenario, and for its first session: which side ended it, how, in which phase, and which side caused it
+/// by which message.
 const ENDINGS: &[(&str, &str, &str, &str, &str)] = &[
     ("X018", "-", "link lost", "CurrentDemand", "-"),
     ("X032", "-", "link lost", "CurrentDemand", "-"),
@@ -92,11 +92,11 @@ fn each_fault_is_seen_from_its_frames_as_the_scenario_made_it() {
     assert_eq!(found, expected);
 }
 
-/// The frame before which the line of a log goes: the charger's first answer with `EVSE_Shutdown` in scenario
-/// X078.
+/// The frame before which the log line is inserted: the charger's first response with `EVSE_Shutdown` in
+/// scenario X078.
 const SHUTDOWN: usize = 372;
 
-/// A pcapng file with a line of pyPLC's log, sent by syslog to all, as a frame before [`SHUTDOWN`].
+/// A pcapng file with a line of pyPLC's log, broadcast by syslog, as a frame before [`SHUTDOWN`].
 #[allow(clippy::needless_pass_by_value, reason = "as every change of a file is called")]
 fn with_stop_button(file: Vec<u8>) -> Vec<u8> {
     let line = b"<14>[81234ms] [EVSE] User pressed the STOP button on the charger. Sending EVSE_Shutdown.\0";
@@ -120,7 +120,7 @@ fn with_stop_button(file: Vec<u8>) -> Vec<u8> {
     let length = u32::try_from(frame.len()).unwrap().to_le_bytes();
     let padded = frame.len().next_multiple_of(4);
     let total = u32::try_from(32 + padded).unwrap().to_le_bytes();
-    // Interface and time of the block before which it goes.
+    // Interface and time of the block before which it is inserted.
     let head = [&6_u32.to_le_bytes()[..], &total, &file[at + 8..at + 20], &length, &length].concat();
     frame.resize(padded, 0);
     [&file[..at], &head, &frame, &total, &file[at..]].concat()

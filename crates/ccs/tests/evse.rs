@@ -1,7 +1,7 @@
 //! `ccs evse` on a virtual cable, with the kernel's network stack as the car.
 //!
-//! Needs root (or the capabilities to make namespaces and interfaces) and the command `ip`; prints
-//! `skipped: ...` otherwise.
+//! Needs root (or the capabilities to make namespaces and interfaces) and the command `ip`; prints `skipped:
+//! ...` otherwise.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -23,8 +23,8 @@ fn ip(args: &str) -> bool {
     status.is_ok_and(|status| status.success())
 }
 
-/// Runs `test` on a thread that is in a network of its own, with a cable from `charger0` to `car0`. The
-/// kernel speaks IPv6 on `car0` only: it is the car.
+/// Runs `test` on a thread in a separate network namespace, with a cable from `charger0` to `car0`. The
+/// kernel uses IPv6 on `car0` only: it is the car.
 fn on_a_cable(test: impl FnOnce() + Send + 'static) {
     let thread = std::thread::spawn(move || {
         let made = unshare(CloneFlags::CLONE_NEWNET).is_ok()
@@ -63,7 +63,7 @@ impl Charger {
         charger
     }
 
-    /// Reads the log up to a line with `words`, and gives it.
+    /// Reads the log up to a line that contains `words`, and returns it.
     fn wait_for(&mut self, words: &str) -> String {
         let mut line = String::new();
         while !line.contains(words) {
@@ -77,7 +77,7 @@ impl Charger {
         kill(Pid::from_raw(self.child.id().try_into().unwrap()), Signal::SIGINT).unwrap();
     }
 
-    /// The rest of the log and the exit code.
+    /// The rest of the log, and the exit code.
     fn end(mut self) -> (String, i32, Vec<u8>) {
         let mut rest = String::new();
         self.log.read_to_string(&mut rest).unwrap();
@@ -88,7 +88,7 @@ impl Charger {
     }
 }
 
-/// Asks for the charger and connects to it.
+/// Discovers the charger and connects to it.
 fn connect() -> TcpStream {
     let scope = nix::net::if_::if_nametoindex("car0").unwrap();
     let socket = UdpSocket::bind(SocketAddrV6::new("fe80::ca".parse().unwrap(), 0, 0, scope)).unwrap();

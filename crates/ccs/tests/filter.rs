@@ -1,4 +1,4 @@
-//! The built command `ccs exi` against documents that other codecs made.
+//! The built command `ccs exi`, compared with documents of other codecs.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use corpus::Value;
 
-/// What the command answered: exit code and lines.
+/// The command's exit code and output lines.
 fn filter(args: &[&str], input: &str) -> (i32, Vec<String>) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_ccs"))
         .arg("exi")
@@ -89,7 +89,7 @@ fn wrong_usage_is_exit_code_2() {
 
 #[test]
 fn fragments_have_a_grammar_of_their_own() {
-    // A SignedInfo of DIN is in no golden list; what the filter wrote it must read again.
+    // The golden lists have no SignedInfo of DIN; the filter must read what it wrote.
     let json = r#"{"ContractAuthenticationReq":{"@Id":"i","GenChallenge":"g"}}"#;
     let (exit, encoded) = filter(&["encode", "--schema", "din", "--fragment"], json);
     assert_eq!(exit, 0, "{encoded:?}");

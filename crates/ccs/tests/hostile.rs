@@ -1,4 +1,4 @@
-//! Captures and texts that someone made to mislead or to exhaust the reader.
+//! Captures and texts that are made to mislead or exhaust the reader.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -28,7 +28,7 @@ fn v2gtp(payload_type: u16, payload: &[u8]) -> Vec<u8> {
     [&[0x01, 0xFE][..], &payload_type.to_be_bytes(), &length, payload].concat()
 }
 
-/// A frame from one end to the other; `write` makes what is in IPv6.
+/// A frame from one end to the other; `write` writes the IPv6 payload.
 fn frame(
     from: ([u8; 16], u16),
     to: ([u8; 16], u16),
@@ -53,7 +53,7 @@ fn exi(from: ([u8; 16], u16), to: ([u8; 16], u16), sequence: u32, document: &[u8
     })
 }
 
-/// An answer to discovery that announces `charger`.
+/// A response of discovery that announces `charger`.
 fn discovery(from: ([u8; 16], u16), to: ([u8; 16], u16), charger: ([u8; 16], u16)) -> Vec<u8> {
     let payload = [&charger.0[..], &charger.1.to_be_bytes(), &[0x10, 0]].concat();
     frame(from, to, |ip, source, destination| {
@@ -63,7 +63,7 @@ fn discovery(from: ([u8; 16], u16), to: ([u8; 16], u16), charger: ([u8; 16], u16
     })
 }
 
-/// Message, direction, and whether its name contradicts it, of every message of these frames.
+/// Message, direction, and whether its name contradicts the direction, of every message in these frames.
 fn messages(frames: &[Vec<u8>]) -> Vec<(&'static str, Option<Direction>, bool)> {
     let mut seen = Vec::new();
     let mut decoder = Decoder::new();
@@ -111,7 +111,7 @@ fn a_forged_answer_to_discovery_moves_no_charger() {
     let server = (CHARGER.0, 15118);
     let forged = [
         discovery(server, CAR, CHARGER),
-        // The car's own endpoint, from another host; then an answer that is sent to the server.
+        // The car's own endpoint, from another host; then a response that is sent to the server.
         discovery(server, CAR, CAR),
         discovery(CAR, server, CAR),
         syn(CAR, CHARGER),
@@ -137,7 +137,7 @@ fn where_nothing_is_known_of_the_sockets_most_names_decide_and_one_alone_for_its
     assert_eq!(messages(&frames[3..4]), [(RES, TO_PEV, false)]);
 }
 
-/// The built command with this standard input.
+/// Runs the built command with this standard input.
 fn run(args: &[&str], input: &[u8]) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_ccs"))
         .args(args)
@@ -306,7 +306,7 @@ fn files_of_other_kinds_end_nothing() {
     let mut files = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
         let bytes = std::fs::read(entry.unwrap().path()).unwrap();
-        // Whole, and cut anywhere near its start.
+        // Whole, and truncated anywhere near its start.
         for length in (0..200.min(bytes.len())).chain([bytes.len()]) {
             let Ok(source) = Source::open(Box::new(std::io::Cursor::new(bytes[..length].to_vec()))) else {
                 continue;

@@ -1,5 +1,5 @@
-//! `listen::Listen` with a board's storage on every capture of the corpus: the same messages and stories as
-//! `ccs decode`.
+//! `listen::Listen` with a microcontroller's storage on every capture of the corpus: the same messages and
+//! stories as `ccs decode`.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -15,19 +15,19 @@ use ccs::decode::{Content as Decoded, Decoder};
 use listen::story::{End, Side};
 use listen::{BoardStorage, Content, Listen, Sight};
 
-/// What a session came to: messages, who, energy, end.
+/// The result of a session: messages, EVCCID, energy, end.
 type Told = (u64, Vec<u8>, i64, End);
 
 fn told(talk: &listen::Talk) -> Option<Told> {
     let story = talk.story();
-    // Times of a decoder count from the first frame of the file.
+    // A decoder's times count from the first frame of the file.
     let mut end = story.end();
     end.when.time_ns = None;
     end.cause = None;
     (story.messages > 0).then(|| (story.messages, story.evcc_id.to_vec(), story.energy_mwh(), end))
 }
 
-/// The messages that were named, the stories, and what could be seen.
+/// The names of the messages, the stories, and what could be observed.
 fn heard(name: &str) -> Option<(Vec<&'static str>, Vec<Told>, Sight)> {
     let path = corpus::path(&format!("captures/{name}"))?;
     let mut observer: Box<Listen<BoardStorage>> = Box::default();
@@ -83,7 +83,7 @@ fn an_observer_with_a_board_s_storage_hears_the_messages_and_stories_that_the_de
         let (messages, mut stories, _) = heard(&name).unwrap();
         let (expected, mut expected_stories) = decoded(&name);
         assert_eq!(messages, expected, "{name}");
-        // Few connections are kept at once: stories end in another order.
+        // Few connections are kept at the same time, so stories end in another order.
         stories.sort_by_key(|told| told.3.when.frame);
         expected_stories.sort_by_key(|told| told.3.when.frame);
         assert_eq!(stories, expected_stories, "{name}");

@@ -1,8 +1,8 @@
-//! `ccs evse`, `ccs pev` and `ccs listen` on the two ends of a virtual cable, in a network of their own: what
-//! happens to program, interface and terminal while a car charges.
+//! `ccs evse`, `ccs pev` and `ccs listen` at the two ends of a virtual cable, in a separate network
+//! namespace: what happens to program, interface and terminal while a car charges.
 //!
-//! Needs root (or the capabilities to make namespaces and interfaces) and the command `ip`; prints
-//! `skipped: ...` otherwise.
+//! Needs root (or the capabilities to make namespaces and interfaces) and the command `ip`; prints `skipped:
+//! ...` otherwise.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -35,7 +35,7 @@ fn make_cable() -> bool {
     ip("link add charger0 type veth peer name car0") && silent("charger0") && silent("car0")
 }
 
-/// Runs `test` in a network of its own, with a folder of its own that is removed at the end.
+/// Runs `test` in a separate network namespace, with a folder that is removed at the end.
 fn on_a_cable(name: &str, test: impl FnOnce(&Path) + Send + 'static) {
     let folder = std::env::temp_dir().join(format!("ccs-live-{name}-{}", std::process::id()));
     let thread = std::thread::spawn(move || {
@@ -51,14 +51,13 @@ fn on_a_cable(name: &str, test: impl FnOnce(&Path) + Send + 'static) {
     thread.join().unwrap();
 }
 
-/// A program that writes nothing for this long, in ms, hangs: judgement. The longest silence of a role that
-/// works is ten seconds; nothing here is about speed.
+/// A program that writes nothing for this long, in ms, hangs: judgement, the longest silence of a working
+/// role is ten seconds. No test depends on speed.
 const HUNG: u16 = 60_000;
-/// A log of this many lines without the one that is waited for goes on for ever: judgement, an hour of
-/// charging.
+/// A log of this many lines without the expected one is endless: judgement, an hour of charging.
 const MOST_LINES: usize = 10_000;
 
-/// Waits until there is something to read, or its end; `read` are the lines before.
+/// Waits until `source` is readable or ends; `read` are the lines before.
 fn await_output(source: BorrowedFd<'_>, waiting_for: &str, read: &[String]) {
     let mut polled = [PollFd::new(source, PollFlags::POLLIN)];
     let ready = loop {
@@ -75,7 +74,7 @@ fn end_of(read: &[String]) -> String {
     format!("the last lines are:\n{}", read[read.len().saturating_sub(20)..].concat())
 }
 
-/// The lines up to the first that `is_last`, or to the end.
+/// The lines up to the first one for which `is_last` holds, or to the end.
 fn read_lines<R: Read + AsFd>(
     source: &mut BufReader<R>,
     waiting_for: &str,
@@ -96,7 +95,7 @@ fn read_lines<R: Read + AsFd>(
     read
 }
 
-/// A role at work; killed when this is dropped.
+/// A running role; killed when this is dropped.
 struct Role {
     child: Child,
     log: Option<BufReader<ChildStdout>>,
@@ -130,12 +129,12 @@ impl Role {
         Self::start(&["pev", "-i", "car0", "--state", state(folder, "pev").to_str().unwrap(), "--soc", "20"])
     }
 
-    /// Reads the log up to a line with `words`, and gives it.
+    /// Reads the log up to a line that contains `words`, and returns it.
     fn wait_for(&mut self, words: &str) -> String {
         self.read_up_to(words).pop().unwrap()
     }
 
-    /// The lines of the log up to one with `words`.
+    /// The lines of the log up to one that contains `words`.
     fn read_up_to(&mut self, words: &str) -> Vec<String> {
         let log = self.log.as_mut().unwrap();
         let lines = read_lines(log, words, |line| line.contains(words));
@@ -148,7 +147,7 @@ impl Role {
         kill(Pid::from_raw(self.child.id().try_into().unwrap()), signal).unwrap();
     }
 
-    /// The rest of the log, what it says as an error, and the exit code.
+    /// The rest of the log, standard error, and the exit code.
     fn end(mut self) -> (String, String, Option<i32>) {
         let rest = self.log.take().map(|mut log| read_lines(&mut log, "the end of the log", |_| false));
         let mut errors = BufReader::new(self.child.stderr.take().unwrap());
@@ -171,7 +170,7 @@ fn state(folder: &Path, role: &str) -> PathBuf {
 }
 
 fn charger_args(folder: &Path) -> [&'static str; 7] {
-    // Lives as long as the test's process.
+    // Lives as long as the process of the test.
     let leak = |path: PathBuf| -> &'static str {
         Box::leak(path.into_os_string().into_string().unwrap().into_boxed_str())
     };
@@ -232,7 +231,7 @@ fn a_terminal_that_is_closed_ends_the_session_in_order_however_often_it_says_so(
         charger.signal(Signal::SIGHUP);
         charger.wait_for("ending the session");
         charger.signal(Signal::SIGHUP);
-        // Nobody reads any more, either.
+        // The reader of the log is gone too.
         charger.log = None;
         let (_, errors, code) = charger.end();
         assert!(last(&errors).starts_with("stopped by the operator in CurrentDemand"), "{errors}");
@@ -261,7 +260,7 @@ fn a_program_that_was_held_up_says_so_and_for_how_long() {
             has_warning && (stop.contains(&format!("{words}4 s")) || stop.contains(&format!("{words}5 s")))
         };
         for side in ["charger", "car"] {
-            // A machine that is busy may hold up the other side first, or this one for longer.
+            // On a busy machine the other side may be held up first, or this one for longer.
             assert!((0..5).any(|_| was_held_up(side)), "{side}");
         }
     });
@@ -294,7 +293,7 @@ fn a_latch_is_given_back_at_the_start_and_removed_by_a_reset_alone() {
             }
             let mut charger = Role::start(&charger_args(folder));
             assert!(charger.wait_for("warning: latched ").contains(words));
-            // The plug goes in after half a second, and 5 % would come another half later.
+            // The plug goes in after 0.5 s; 5 % would follow 0.5 s later.
             charger.wait_for("pilot 9 V (B)");
             wait(1_500);
             charger.signal(Signal::SIGTERM);
@@ -323,19 +322,19 @@ fn a_signal_is_no_stop_of_the_driver_and_one_that_is_kept_outlives_it() {
         std::fs::write(state(folder, "pev"), kept).unwrap();
         let mut car = Role::car(folder);
         assert!(car.wait_for("warning: latched ").contains("the driver has stopped: start again"));
-        // The charger is found at once.
+        // The charger is found immediately.
         wait(1_500);
         car.signal(Signal::SIGTERM);
         let (log, _, _) = car.end();
         assert!(!log.contains("connecting") && state(folder, "pev").exists(), "{log}");
-        // As a start of the charge again does it.
+        // As a new start of charging does.
         std::fs::remove_file(state(folder, "pev")).unwrap();
         Role::car(folder).wait_for("phase Handshake");
     });
 }
 
-/// A charge of a second with a listener on the charger's own interface: what the listener says, what charger
-/// and car say, and the listener's exit code.
+/// A charge of one second with a listener on the charger's own interface: output of the listener, of charger
+/// and car, and the listener's exit code.
 fn listened_to(folder: &Path, args: &[&str]) -> (String, [String; 2], String, Option<i32>) {
     let mut charger = Role::charger(folder);
     let listener = Role::spawn(&[&["listen", "-i", "charger0"], args].concat());
@@ -366,7 +365,7 @@ fn story(log: &str) -> Vec<String> {
     lines.map(words).collect()
 }
 
-/// What stands before the first `mark`, or all of it.
+/// The text before the first `mark`, or all of it.
 fn before(line: &str, mark: &str) -> String {
     line.split(mark).next().unwrap().to_owned()
 }
@@ -474,7 +473,8 @@ fn a_listener_that_may_not_or_cannot_listen_says_what_to_do() {
         let (errors, code) = said(&["-i", "car0"]);
         assert!(errors.contains("interface car0 is down: run `sudo ip link set car0 up`") && code == Some(3));
         assert!(ip("link set car0 up"));
-        // Whoever joins takes the modem from a role; to listen alone disturbs nothing.
+        // A listener that joins takes the modem away from a role; a listener that only listens disturbs
+        // nothing.
         let charger = Role::charger(folder);
         let (errors, code) = said(&["-i", "charger0", "--join"]);
         assert!(errors.contains("interface charger0 is taken by process ") && code == Some(3), "{errors}");
@@ -528,7 +528,7 @@ fn a_listener_records_each_session_into_a_file_of_its_own() {
     });
 }
 
-/// What a command prints.
+/// The output of a command.
 fn output(program: &str, args: &[&str]) -> Option<String> {
     let output = Command::new(program).args(args).output().ok()?;
     Some(String::from_utf8_lossy(&output.stdout).into_owned())

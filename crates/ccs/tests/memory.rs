@@ -1,4 +1,4 @@
-//! `ccs decode` takes no more memory for a longer file.
+//! `ccs decode` uses no more memory for a longer file.
 #![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 use std::fs::{self, read_to_string};
@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use ccs::decode::source::{Data, Source};
 
-/// Frames of a session from the end of its matching up to the check of the cable.
+/// Frames of a session from the end of its matching to the cable check.
 fn session() -> Vec<Vec<u8>> {
     let path = std::env::temp_dir().join(format!("ccs-memory-{}.pcapng", std::process::id()));
     let demo = ["demo", "--soc", "50", "--target-soc", "51", "--record"];
@@ -28,15 +28,14 @@ fn session() -> Vec<Vec<u8>> {
     frames
 }
 
-/// The most memory that a process had so far, in kB.
+/// Peak memory of a process, in kB.
 fn peak(child: &Child) -> u64 {
     let status = read_to_string(format!("/proc/{}/status", child.id())).unwrap();
     let value = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     value.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
-/// Sessions that are more than are kept: 256 connections are tracked, and 256 stories of those before are in
-/// a summary.
+/// More sessions than are kept: 256 connections are tracked, and a summary has 256 earlier stories.
 const ROUNDS: u32 = 600;
 /// A tenth of what this many stories would take, in kB.
 const NOISE: u64 = 120;
@@ -59,7 +58,7 @@ fn a_second_half_of_new_sessions_takes_no_memory_beyond_that_of_the_first() {
                     let length = u32::try_from(frame.len()).unwrap();
                     let mut frame = frame.clone();
                     corpus::to_subnet(round, &mut frame);
-                    // A second for each session.
+                    // One second for each session.
                     for number in [round, 0, length, length] {
                         input.write_all(&number.to_le_bytes()).unwrap();
                     }

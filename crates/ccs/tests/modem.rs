@@ -19,7 +19,7 @@ use nix::unistd::Pid;
 use serde_json::Value;
 
 const CCS: &str = env!("CARGO_BIN_EXE_ccs");
-/// A user without any right.
+/// A user without privileges.
 const NOBODY: u32 = 65534;
 
 fn ip(args: &str) -> bool {
@@ -27,7 +27,7 @@ fn ip(args: &str) -> bool {
     status.is_ok_and(|status| status.success())
 }
 
-/// Runs `test` on a thread in a network of its own, where a charger's modem is behind `plc0` and a car's
+/// Runs `test` on a thread in a separate network namespace, with a charger's modem behind `plc0` and a car's
 /// behind `car0`.
 fn with_modems(test: impl FnOnce() + Send + 'static) {
     let thread = std::thread::spawn(move || {
@@ -149,7 +149,7 @@ fn parameters_are_saved_changed_written_and_put_back() {
 #[test]
 fn no_modem_and_no_privilege_have_their_exit_codes_and_words() {
     with_modems(|| {
-        // From the modems' side nobody answers.
+        // No modem responds on the modems' side of the cable.
         let nobody = ccs("modem info -i line0");
         assert_eq!((code(&nobody), nobody.stdout.len()), (62, 0));
         assert!(text(&nobody.stderr).contains("no modem answers; check its supply"));
@@ -198,7 +198,7 @@ fn a_watched_link_ends_in_order_with_ctrl_c() {
 fn the_doctor_finds_an_interface_that_is_off_or_has_nobody_at_the_other_end() {
     with_modems(|| {
         assert!(ip("link set line0 down"));
-        // The kernel tells a lost carrier some time later.
+        // The kernel reports a lost carrier with a delay.
         let mut looks = std::iter::repeat_with(|| ccs("doctor -i plc0")).take(20);
         let found = looks.any(|doctor| {
             assert_eq!(code(&doctor), 1);

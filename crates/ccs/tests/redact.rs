@@ -1,5 +1,5 @@
-//! `ccs redact` on every capture of the corpus: none of the identifiers that others found in them is left,
-//! and the story is the same but for names. The search here shares nothing with the command's own.
+//! `ccs redact` on every capture of the corpus: none of the identifiers that other programs found in it is
+//! left, and the story is the same except for names. The search here shares no code with the command's own.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +15,7 @@ use ccs::redact::{self, Options};
 use hal_linux::OsEntropy;
 use serde_json::Value as Json;
 
-/// Identifiers with what they are.
+/// Identifiers with their kinds.
 type Identifiers = BTreeMap<Vec<u8>, &'static str>;
 
 fn redacted(capture: &[u8], options: Options) -> Vec<u8> {
@@ -28,7 +28,7 @@ fn redacted(capture: &[u8], options: Options) -> Vec<u8> {
     out
 }
 
-/// The captures with what is known about them.
+/// The captures with the facts about them.
 fn captures() -> Option<Vec<(PathBuf, corpus::Value)>> {
     let path = corpus::path("captures/summary.json")?;
     let summaries: Vec<corpus::Value> = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
@@ -50,13 +50,14 @@ fn frames(capture: &[u8]) -> Vec<(i32, Vec<u8>)> {
     frames
 }
 
-/// What tshark and the reference codec found in a capture, and the addresses of its Ethernet frames.
+/// The identifiers that tshark and the reference codec found in a capture, and the addresses of its Ethernet
+/// frames.
 fn identifiers(capture: &[u8], summary: &corpus::Value, vectors: &[corpus::Value]) -> Identifiers {
     let mut found = Identifiers::new();
     for (link_type, frame) in frames(capture) {
         if link_type == 1 {
             for mac in [&frame[..6], &frame[6..12]] {
-                // Stations, but not the modem at the own cable, whose address is everyone's.
+                // Stations, except the modem at the own cable, which has a well-known address.
                 if mac[0] & 1 == 0 && mac != [0x00, 0xB0, 0x52, 0, 0, 1] {
                     found.insert(mac.to_vec(), "MAC");
                 }
@@ -88,13 +89,13 @@ fn identifiers(capture: &[u8], summary: &corpus::Value, vectors: &[corpus::Value
             }
         }
     }
-    // Placeholders and what is too short to be searched for: `00`, `ZZ00000`, a broadcast.
+    // Placeholders, and values too short to be searched for: `00`, `ZZ00000`, a broadcast.
     found.retain(|bytes, _| bytes.len() >= 6 && bytes.iter().collect::<BTreeSet<_>>().len() > 2);
     found
 }
 
-/// Searches the first six bytes of each identifier: bit by bit, and digit by digit with anything but letters
-/// between.
+/// Searches the first six bytes of each identifier: at every bit, and as digits with anything but letters
+/// between them.
 fn search(file: &[u8], identifiers: &Identifiers) -> Vec<String> {
     let number = |bytes: &[u8]| bytes[..6].iter().fold(0_u64, |number, byte| number * 256 + u64::from(*byte));
     let keys: BTreeMap<u64, &str> = identifiers.iter().map(|(bytes, what)| (number(bytes), *what)).collect();
@@ -129,11 +130,11 @@ fn ccs(arguments: &[&str], file: &Path) -> Json {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// What stands for a name in a story, by its key.
+/// The keys of a story whose values are names.
 const NAMES: &[&str] =
     &["file", "id", "car", "charger", "matched_with", "run_id", "address", "session_id", "chargers"];
 
-/// Asserts that two stories differ in names only, and that each name always becomes the same other one.
+/// Asserts that two stories differ in names only, and that each name always has the same replacement.
 fn same_story(old: &Json, new: &Json, key: &str, names: &mut BTreeMap<String, String>, place: &str) {
     match (old, new) {
         (Json::Object(old), Json::Object(new)) => {
@@ -153,7 +154,7 @@ fn same_story(old: &Json, new: &Json, key: &str, names: &mut BTreeMap<String, St
     }
 }
 
-/// What `ccs decode` finds, without names.
+/// The findings of `ccs decode`, without names.
 fn outline(capture: &[u8]) -> Vec<String> {
     let source = Source::open(Box::new(Cursor::new(capture.to_vec()))).unwrap();
     let (mut decoder, mut lines) = (Decoder::new(), Vec::new());
@@ -165,7 +166,7 @@ fn outline(capture: &[u8]) -> Vec<String> {
             Content::Opened(_) | Content::Closed(..) | Content::Tls(_) | Content::Over(_) => {
                 "connection".into()
             }
-            // A line of a log has other addresses, and is as long.
+            // A line of a log has other addresses, and the same length.
             Content::Log(text) => format!("log {}", text.len()),
             other => format!("{other:?}"),
         };
@@ -180,7 +181,7 @@ fn outline(capture: &[u8]) -> Vec<String> {
     lines
 }
 
-/// Redacts a capture and compares both: how many identifiers were searched, and how many checksums are right.
+/// Redacts a capture and compares both: number of identifiers searched, and of correct checksums.
 fn compare(path: &Path, summary: &corpus::Value, vectors: &[corpus::Value], file: &Path) -> (usize, usize) {
     let name = corpus::text(summary, "capture");
     let original = std::fs::read(path).unwrap();
@@ -239,7 +240,7 @@ fn no_identifier_of_any_capture_is_left_each_story_is_the_same_but_for_names_and
     assert!(summed > 50_000, "only {summed} checksums");
 }
 
-/// Whether the checksum of an Ethernet frame with TCP, UDP or `ICMPv6` is right, by another implementation.
+/// Whether the checksum of an Ethernet frame with TCP, UDP or `ICMPv6` is correct, by another implementation.
 fn sums(frame: &[u8]) -> Option<bool> {
     use etherparse::{NetHeaders, PacketHeaders, TransportHeader};
     let packet = PacketHeaders::from_ethernet_slice(frame).ok()?;

@@ -1,5 +1,5 @@
-//! `ccs redact` on captures that are damaged, or made to smuggle something out: what is not understood is
-//! never copied.
+//! `ccs redact` on captures that are damaged, or made to smuggle something out: bytes that are not understood
+//! are never copied.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 use std::io::Cursor;
@@ -14,7 +14,7 @@ use hal_linux::OsEntropy;
 
 const CAR: [u8; 6] = [0xDC, 0x0E, 0xA1, 0x11, 0x67, 0x08];
 const CHARGER: [u8; 6] = [0x9A, 0x8A, 0xB6, 0x6D, 0x2D, 0xF6];
-/// What must not come out.
+/// Must not be in the output.
 const SECRET: &[u8] = b"s3cret-VIN-WVWZZZ1JZXW000001";
 
 fn redacted(capture: &[u8]) -> Vec<u8> {
@@ -128,7 +128,7 @@ fn a_message_that_is_not_whole_is_blanked_and_the_next_is_replaced() {
     let message = session_setup();
     let whole = u32::try_from(message.len()).unwrap();
     let mut lists = vec![segment(50000, 100, &message[..14])];
-    // Its end is lost; the next one comes at once.
+    // Its end is lost; the next one follows immediately.
     lists.push(segment(50000, 100 + whole, &message));
     lists.extend((1..3).map(|at| segment(50000, 100 + (1 + at) * whole, &message)));
     let new = redacted(&pcap(1, &lists));
@@ -169,7 +169,7 @@ fn what_is_not_known_is_never_copied() {
     };
     let tagged = |frame: &[u8]| [&frame[..12], &[0x81, 0, 0, 7], &frame[12..]].concat();
     let mut options = segment(50000, 1, b"");
-    // An option for experiments, with its header longer.
+    // An option for experiments, in a longer header.
     options.splice(74.., [&[254, 30][..], SECRET, &[1, 1]].concat());
     options[14 + 40 + 12] = 13 << 4;
     options[18..20].copy_from_slice(&52_u16.to_be_bytes());

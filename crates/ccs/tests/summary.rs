@@ -1,5 +1,5 @@
-//! `ccs decode --summary --json` on every capture of the corpus: against the facts that other decoders made
-//! (`summary/keys.tsv`, `summary/differences.tsv`) and against the true story of each DIN session
+//! `ccs decode --summary --json` on every capture of the corpus, compared with the facts of other decoders
+//! (`summary/keys.tsv`, `summary/differences.tsv`) and with the true story of each DIN session
 //! (`summary/stories.tsv`).
 #![allow(
     clippy::unwrap_used,
@@ -34,7 +34,7 @@ fn summary(capture: &str) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// The value at a path of keys and places; null where there is none.
+/// The value at a path of keys and indices; null if it does not exist.
 fn at<'v>(value: &'v Value, path: &str) -> &'v Value {
     value.pointer(&format!("/{path}")).unwrap_or(&Value::Null)
 }
@@ -54,7 +54,7 @@ fn agree(theirs: &Value, ours: &Value) -> bool {
     }
 }
 
-/// Compares what `part` of the keys says of two objects.
+/// Compares two objects by the keys of `part`.
 struct Comparison {
     keys: Vec<Vec<&'static str>>,
     differences: Vec<Vec<&'static str>>,
@@ -116,7 +116,7 @@ fn matching_discovery_connections_and_values_agree_with_other_decoders() {
             comparison.compare(name, "matching", theirs, ours);
             for (at, report) in items(&theirs["atten_char_ind"]).iter().enumerate() {
                 let charger = items(&ours["chargers"]).iter().find(|ours| ours["charger"] == report["from"]);
-                // Theirs has two decimals, rounded; ours are cut.
+                // The other decoder rounds to two decimals; ours are cut.
                 let ours = charger.unwrap()["attenuation_db"].as_f64().unwrap();
                 let is_same = (report["avg_db"].as_f64().unwrap() - ours).abs() < 0.011;
                 let ours = if is_same { report["avg_db"].clone() } else { ours.into() };
@@ -147,7 +147,7 @@ fn matching_discovery_connections_and_values_agree_with_other_decoders() {
     assert!(comparison.compared > 1500, "only {} values compared", comparison.compared);
 }
 
-/// A column of the table of stories and where it is in the summary.
+/// A column of the table of stories, and its place in the summary.
 const STORY: &[(&str, &str)] = &[
     ("last_frame", "last_frame"),
     ("car_max_v", "car/limits/max_voltage_v"),

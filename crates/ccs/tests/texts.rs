@@ -1,6 +1,6 @@
-//! Every form of text in which people have messages: one file each in `tests/text`, written with the tools of
-//! its name from six messages of a test bench (`corpus/captures/DIN_DC_DS5366_Josev.pcapng`) and addresses
-//! for documentation.
+//! Every form of text in which users have messages: one file each in `tests/text`, written with the tools of
+//! its name from six messages of a test bench (`corpus/captures/DIN_DC_DS5366_Josev.pcapng`), with
+//! documentation addresses.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -32,7 +32,7 @@ fn json(file: &Path) -> (Vec<Value>, Output) {
     (lines, output)
 }
 
-/// The messages of a file; it must read without complaint.
+/// The messages of a file; it must be read without an error.
 fn messages(file: &Path) -> Vec<String> {
     let (lines, output) = json(file);
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()), "{}", file.display());
@@ -44,7 +44,7 @@ fn expected() -> Vec<String> {
     text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
 }
 
-/// A file with this content, which is removed at the end.
+/// A file with this content, removed at the end.
 struct Temporary(PathBuf);
 
 impl Temporary {
@@ -191,7 +191,7 @@ fn a_packed_file_that_is_cut_gives_what_comes_before() {
     assert!(!lines.is_empty() && text(&output.stderr).contains("cut: "), "{}", text(&output.stderr));
 }
 
-/// What each sample of the findings gives: messages of EXI, the exit code, and what is said besides.
+/// Each sample of the findings: number of EXI messages, exit code, and further output.
 const CASES: &[(&str, usize, i32, &str)] = &[
     ("carray.txt", 3, 0, ""),
     ("csv.txt", 6, 0, ""),

@@ -1,4 +1,4 @@
-//! `ccs world` and `ccs demo --fault`, as they are called.
+//! `ccs world` and `ccs demo --fault`, as users call them.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -13,7 +13,7 @@ use corpus::Value;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-/// What came of a call: exit code, standard output, standard error.
+/// The result of a call: exit code, standard output, standard error.
 struct Called(i32, String, String);
 
 fn ccs(args: &[&str]) -> Called {
@@ -23,7 +23,7 @@ fn ccs(args: &[&str]) -> Called {
     Called(output.status.code().unwrap(), out, err)
 }
 
-/// A file of its own for a test, gone with it.
+/// A file for one test, removed at its end.
 struct Scratch(PathBuf);
 
 impl Scratch {
@@ -44,7 +44,7 @@ impl Drop for Scratch {
     }
 }
 
-/// Expects what cannot be.
+/// A scenario with an expectation that cannot be met.
 const FAILS: &str = "scenario wrong\ntitle    nobody charges without a plug\nside     car\nsetup    seed 3\n\
                      setup    until 10s\nat 6s: unplug\nat 8s: driver stops\nexpect   charging\n";
 
@@ -58,7 +58,7 @@ fn an_interrupted_run_tells_what_it_has_played() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    // Signals are held first of all: bit 1 of those that are blocked is SIGINT.
+    // Signals are held before anything else: bit 1 of the blocked signals is SIGINT.
     let status = format!("/proc/{}/status", child.id());
     let is_held = || {
         let status = std::fs::read_to_string(&status).unwrap();
@@ -97,7 +97,7 @@ fn a_seed_is_replayed_with_its_script_its_log_and_who_stopped() {
     let Called(code, out, err) = ccs(&["world", "replay", "16"]);
     assert_eq!((code, err.as_str()), (0, ""));
     assert!(out.starts_with("scenario 16\n"), "{out}");
-    // What is done to dozens of messages is told once.
+    // A step that applies to dozens of messages is written once.
     let steps: Vec<&str> = out.lines().filter(|line| line.starts_with("on ")).collect();
     for step in steps {
         assert_eq!(out.matches(&format!("==> {step}")).count(), 1, "{step}");

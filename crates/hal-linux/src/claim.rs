@@ -8,24 +8,24 @@ use nix::sys::socket::{
 
 use crate::{Error, Interface};
 
-/// An interface taken for one role: no second program can run one there, until this is dropped or its process
-/// ends, however it ends.
+/// An interface claimed for one role. No second program can run a role there until this is dropped or its
+/// process ends in any way.
 ///
-/// It is a name in the network namespace (an abstract Unix socket), so nothing is left in any file system,
-/// and no privilege is needed.
+/// The claim is a name in the network namespace (an abstract Unix socket): it leaves nothing in a file system
+/// and needs no privilege.
 #[derive(Debug)]
 pub struct Claim {
     _name: OwnedFd,
 }
 
-/// How much of a command line is shown.
+/// Length of the command line that is shown, in characters.
 const SHOWN: usize = 120;
 
 impl Claim {
-    /// Takes the interface.
+    /// Claims the interface.
     ///
     /// # Errors
-    /// [`Error::Taken`] with the process that has it; [`Error::Os`].
+    /// [`Error::Taken`] with the process that holds it; [`Error::Os`].
     pub fn take(interface: &Interface) -> Result<Self, Error> {
         let name = format!("ccs/interface/{}", interface.index());
         let address = UnixAddr::new_abstract(name.as_bytes()).map_err(Error::os("naming the interface"))?;
@@ -37,7 +37,7 @@ impl Claim {
             }
             Err(errno) => return Err(Error::Os { what: "taking the interface for this role", errno }),
         }
-        // Listening makes this process known to those who come later.
+        // A listening socket shows this process to later claimants.
         listen(&own, Backlog::MAXCONN).map_err(Error::os("taking the interface for this role"))?;
         Ok(Self { _name: own })
     }
@@ -49,13 +49,13 @@ fn unix_socket() -> Result<OwnedFd, Error> {
         .map_err(Error::os("opening a socket within this machine"))
 }
 
-/// Who listens at the address: the process and its command, as far as they can be seen from here.
+/// The process that listens at the address and its command, as far as visible.
 fn holder(address: &UnixAddr) -> String {
     let process = unix_socket().ok().and_then(|own| {
         connect(own.as_raw_fd(), address).ok()?;
         getsockopt(&own, PeerCredentials).ok()
     });
-    // 0: it is in another container.
+    // 0: the process is in another container.
     let Some(process) = process.map(|peer| peer.pid()).filter(|process| *process != 0) else {
         return "another process".into();
     };
@@ -65,7 +65,7 @@ fn holder(address: &UnixAddr) -> String {
     }
 }
 
-/// A command line as the kernel gives it, fit for a terminal: its user chose its text.
+/// A command line from the kernel, safe for a terminal: the other program's user chose its text.
 fn printable(command: &[u8]) -> String {
     let text = String::from_utf8_lossy(command);
     let words = text.trim_end_matches('\0').replace('\0', " ");

@@ -1,6 +1,6 @@
 use machine::{Entropy, Instant};
 
-/// The monotonic clock, counted from the moment it was made.
+/// The system's monotonic clock, counted from the start of this object.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     origin: std::time::Instant,
@@ -8,7 +8,7 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// A clock that starts at zero now.
+    /// Starts a clock at zero.
     #[expect(clippy::disallowed_methods, reason = "this is where the machines' time comes from")]
     pub fn start() -> Self {
         let unix = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
@@ -21,20 +21,21 @@ impl Clock {
         Instant::from_micros(u64::try_from(elapsed).unwrap_or(u64::MAX))
     }
 
-    /// What the calendar showed at `instant`, as time since 1970 (UTC), if it was right at the start.
+    /// Calendar time at `instant` as time since 1970 (UTC). It is based on the calendar at the start: later
+    /// corrections of the system's clock do not change it.
     pub fn unix(&self, instant: Instant) -> std::time::Duration {
         self.unix_origin + std::time::Duration::from_micros(instant.as_micros())
     }
 }
 
-/// Unpredictable bytes from the operating system.
+/// Random bytes from the operating system.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OsEntropy;
 
 impl Entropy for OsEntropy {
     fn fill(&mut self, buffer: &mut [u8]) {
-        // Fails on kernels before 3.17 only, or where the system call is forbidden: then ids repeat and
-        // sessions can be mixed up, so nothing may go on.
+        // Fails only on kernels before 3.17, or where the system call is forbidden. Then ids repeat and
+        // sessions can be mixed up, so the program must not continue.
         if let Err(error) = getrandom::fill(buffer) {
             eprintln!("no random numbers from the operating system: {error}");
             std::process::abort();

@@ -2,22 +2,22 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 
-/// Why the adapter cannot work. Each says what to do.
+/// Why the adapter cannot work. The text of each error contains what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The process may not open raw sockets.
     #[error("no permission for a raw socket: {advice}", advice = get_privilege(.program))]
     Privilege {
-        /// Path of the program that runs.
+        /// Path of the running program.
         program: String,
     },
-    /// There is no interface of that name.
+    /// No interface has this name.
     #[error("there is no interface {name}; there are: {there_are}")]
     NoInterface {
-        /// The name asked for.
+        /// The requested name.
         name: String,
-        /// Names and states of the interfaces there are.
+        /// Names and states of the existing interfaces.
         there_are: String,
     },
     /// The interface has no MAC address (a tunnel, or the loopback).
@@ -29,31 +29,31 @@ pub enum Error {
     /// Another program runs a role on the interface.
     #[error("interface {name} is taken by {holder}: end that one first, or take another interface")]
     Taken {
-        /// The interface's name.
+        /// Name of the interface.
         name: String,
-        /// The other process.
+        /// The other process: its id and command, as far as visible.
         holder: String,
     },
-    /// The plant's hardware would stay as it is when this program stops.
+    /// The plant's hardware would stay in its state when this program stops.
     #[error(
         "the plant has no heartbeat: wire a watchdog that switches power off, opens the contactors and takes the pilot \
          away by itself when this program gives no sign of life for 500 ms, and name its time in \
          `PlantBackend::heartbeat`"
     )]
     NoHeartbeat,
-    /// It would stay as it is for too long.
+    /// The plant's hardware would stay in its state for too long; its heartbeat time.
     #[error(
         "the plant's heartbeat is too slow: it goes to SAFE after {} ms without a sign of life, and 500 ms is the \
          longest; set the watchdog's time lower",
         .0.as_millis()
     )]
     SlowHeartbeat(Duration),
-    /// The operating system refuses.
+    /// The operating system refuses a call.
     #[error("{what}: {errno}")]
     Os {
-        /// What was tried.
+        /// What was attempted.
         what: &'static str,
-        /// What it says.
+        /// Its error number.
         errno: Errno,
     },
 }
@@ -69,7 +69,7 @@ impl Error {
         Self::Privilege { program }
     }
 
-    /// What to do, where it can be told apart from what is wrong: a command to run.
+    /// A command that repairs the cause; `None` where the error's text already says what to do.
     pub fn advice(&self) -> Option<String> {
         match self {
             Self::Privilege { program } => Some(get_privilege(program)),
@@ -90,7 +90,7 @@ impl Error {
         )
     }
 
-    /// Whether an interface that worked is off or gone for now, and may come back.
+    /// Whether an interface that worked is down or removed at present, and may come back.
     pub fn is_interface_down(&self) -> bool {
         matches!(self, Self::NoInterface { .. } | Self::NotEthernet(_) | Self::Down(_))
     }

@@ -1,10 +1,9 @@
-//! What the kernel gives a role of all that comes on its interface: programs for packet filters (classic
-//! BPF).
+//! Programs for the kernel's packet filter (classic BPF): which frames of an interface a role receives.
 
 use libc::sock_filter;
 use roles::Mac;
 
-/// `HomePlug`'s and IPv6's types of frames.
+/// EtherTypes of `HomePlug` and IPv6.
 const HOMEPLUG: u32 = 0x88E1;
 const IPV6: u32 = 0x86DD;
 /// All nodes of the link (RFC 4291 2.7.1) as an Ethernet address (RFC 2464 7).
@@ -18,42 +17,42 @@ const JUMP_EQUAL: u16 = 0x15;
 const AND: u16 = 0x54;
 const RETURN: u16 = 0x06;
 
-/// Where the kernel keeps the VLAN tag that it has taken off (`linux/filter.h`).
+/// Where the kernel provides the VLAN tag that it removed from a frame (`linux/filter.h`).
 const VLAN_TAG: u32 = (libc::SKF_AD_OFF + libc::SKF_AD_VLAN_TAG).cast_unsigned();
 const VLAN_TAG_PRESENT: u32 = (libc::SKF_AD_OFF + libc::SKF_AD_VLAN_TAG_PRESENT).cast_unsigned();
-/// The network's number in a tag; 0 says that only the priority counts.
+/// VLAN identifier in a tag; 0 means that the tag has a priority only.
 const VLAN_ID: u32 = 0x0FFF;
 
-/// As much of a frame as there is.
+/// Return value that accepts a frame in full length.
 const WHOLE: u32 = u32::MAX;
 
 const fn step(code: u16, k: u32) -> sock_filter {
     sock_filter { code, jt: 0, jf: 0, k }
 }
 
-/// Where it is `k`, `equal` steps are left out, else `other`.
+/// Compares with `k`: skips `equal` steps if it is equal, else `other` steps.
 fn jump(k: u32, equal: usize, other: usize) -> sock_filter {
     // A program has 23 steps.
     let near = |steps: usize| u8::try_from(steps).unwrap_or(u8::MAX);
     sock_filter { code: JUMP_EQUAL, jt: near(equal), jf: near(other), k }
 }
 
-/// Nothing passes.
+/// A program that drops every frame.
 pub(crate) fn nothing() -> Vec<sock_filter> {
     vec![step(RETURN, 0)]
 }
 
-/// Everything passes.
+/// A program that accepts every frame.
 pub(crate) fn everything() -> Vec<sock_filter> {
     vec![step(RETURN, WHOLE)]
 }
 
-/// What a station with this address, and in the group `solicited`, has to hear: `HomePlug`'s frames, and IPv6
-/// to its address, its groups and to all. A frame that is too short for that, and one of a VLAN, does not
-/// pass: the kernel gives its content without the tag.
+/// A program for a station with this address in the group `solicited`. It accepts `HomePlug` frames, and IPv6
+/// frames to its address, to its groups and to all nodes. It drops shorter frames, and frames of a VLAN,
+/// because the kernel delivers those without their tag.
 pub(crate) fn station(mac: Mac, solicited: Mac) -> Vec<sock_filter> {
     let addresses = [mac, ALL_NODES, solicited, BROADCAST];
-    // Three steps for each address; the last two steps of all are "drop" and "pass".
+    // Each address takes three steps; the last two steps of the program are "drop" and "pass".
     let drop = |left: usize| left * 3;
     let mut program = vec![
         step(LOAD_WORD, VLAN_TAG_PRESENT),
@@ -68,7 +67,7 @@ pub(crate) fn station(mac: Mac, solicited: Mac) -> Vec<sock_filter> {
     ];
     for (index, Mac([a, b, c, d, e, f])) in addresses.into_iter().enumerate() {
         let left = addresses.len() - 1 - index;
-        // The next address is tried where the first four bytes differ: they are still loaded.
+        // If the first four bytes differ, the next address is compared: they are still loaded.
         program.push(jump(u32::from_be_bytes([a, b, c, d]), 0, 2));
         program.push(step(LOAD_HALF, 4));
         program.push(jump(u16::from_be_bytes([e, f]).into(), drop(left) + 1, drop(left)));
@@ -85,7 +84,7 @@ mod tests {
     const OWN: Mac = Mac([0x02, 0x1B, 0x21, 1, 2, 3]);
     const SOLICITED: Mac = Mac([0x33, 0x33, 0xFF, 1, 2, 3]);
 
-    /// Runs a program as the kernel does. `tag` is the VLAN tag that it has taken off.
+    /// Runs a program as the kernel does. `tag` is the VLAN tag that the kernel removed.
     fn passes(program: &[sock_filter], frame: &[u8], tag: Option<u16>) -> bool {
         let (mut at, mut loaded) = (0, 0_u32);
         loop {
@@ -124,7 +123,7 @@ mod tests {
             for ethertype in [0x0800, 0x0806, 0x8100, 0x88A8, 0x88E0, 0x86DE] {
                 assert!(!passes(to.0, ethertype), "{to} {ethertype:04x}");
             }
-            // One bit of an address wrong, each in turn.
+            // Each bit of the address wrong in turn.
             for bit in 0..48 {
                 let mut other = to.0;
                 other[bit / 8] ^= 1 << (bit % 8);

@@ -12,36 +12,36 @@ use crate::Error;
 pub struct Interface {
     name: String,
     mac: Mac,
-    /// The kernel's own description of where frames go in and out.
+    /// The kernel's description of the interface as a source and destination of frames.
     pub(crate) link: LinkAddr,
 }
 
-/// What the kernel says of an interface, whether it can be used or not.
+/// What the kernel reports about an interface, whether it can be used or not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct InterfaceState {
-    /// It is switched on.
+    /// Whether it is switched on.
     pub is_up: bool,
-    /// It has a carrier: a cable with somebody at the other end.
+    /// Whether it has a carrier: a cable with a link partner.
     pub has_carrier: bool,
-    /// The link-local address that the kernel has on it.
+    /// The kernel's link-local address on it; `None` without IPv6.
     pub link_local: Option<Ipv6Addr>,
-    /// Raw sockets of any program that are open on it for all frames or for power-line management; their
-    /// owners are not told.
+    /// Number of raw sockets on it, of any program, that receive all frames or power-line management frames.
+    /// The kernel does not report their owners.
     pub raw_sockets: usize,
 }
 
-/// The bit that says that an address was not given by a manufacturer.
+/// Bit of a locally administered address.
 const LOCAL: u8 = 0x02;
-/// The bit of groups.
+/// Bit of a group address.
 const GROUP: u8 = 0x01;
 
-/// The kernel's list of raw sockets in this network namespace; its columns: address, references, type,
-/// protocol, interface, ...
+/// The kernel's list of raw sockets in this network namespace. Columns: address, references, type, protocol,
+/// interface, ...
 const PACKET_SOCKETS: &str = "/proc/net/packet";
-/// Protocols of sockets that read what a modem says: every one, and `HomePlug`'s.
+/// Protocols of sockets that receive a modem's messages: all frames, and `HomePlug`.
 const LISTENING: [&str; 2] = ["0003", "88e1"];
 
-/// How many sockets in the kernel's list are on the interface of this index, or on all of them.
+/// Number of sockets in the kernel's list on the interface of this index, or on all interfaces.
 fn sockets_on(table: &str, index: usize) -> usize {
     let index = index.to_string();
     let rows = table.lines().skip(1).map(|row| row.split_whitespace().collect::<Vec<_>>());
@@ -51,20 +51,21 @@ fn sockets_on(table: &str, index: usize) -> usize {
     .count()
 }
 
-/// Counters of the interfaces of the thread's network namespace, whatever is mounted on `/sys`.
+/// Counters of the interfaces in the network namespace of the thread, independent of what is mounted on
+/// `/sys`.
 const COUNTERS: &str = "/proc/thread-self/net/dev";
 
-/// How many frames came on the interface of this name, by the kernel's table of counters.
+/// Frames received on the interface of this name, from the kernel's table of counters.
 fn frames_on(table: &str, name: &str) -> Option<u64> {
     let counters = table.lines().find_map(|row| row.trim_start().strip_prefix(name)?.strip_prefix(':'))?;
-    // Bytes, packets, ...
+    // Columns: bytes, packets, ...
     counters.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// A locally administered address that differs from `mac` and is the same each time.
+/// A locally administered address that differs from `mac` and is always the same for one `mac`.
 ///
-/// A manufacturer's address keeps its other bits, so two machines do not get the same one. A local address
-/// (virtual interfaces) is told apart by its second byte.
+/// A manufacturer's address keeps its other bits, so two machines get different ones. For a local address
+/// (virtual interfaces) the second byte is changed instead.
 fn beside(mac: Mac) -> Mac {
     let mut role = mac.0;
     let [first, second, ..] = &mut role;
@@ -79,12 +80,12 @@ impl Interface {
     /// The interface of this name.
     ///
     /// # Errors
-    /// [`Error::NoInterface`] with those there are, [`Error::NotEthernet`], [`Error::Down`].
+    /// [`Error::NoInterface`] with the existing ones, [`Error::NotEthernet`], [`Error::Down`].
     pub fn find(name: &str) -> Result<Self, Error> {
         let addresses = getifaddrs().map_err(Error::os("listing the interfaces"))?;
         let mut there_are = Vec::new();
         for address in addresses {
-            // Every interface has one address of its link layer; the others are of IP.
+            // Every interface has one link-layer address; its other addresses are of IP.
             let Some(link) = address.address.as_ref().and_then(|address| address.as_link_addr()) else {
                 continue;
             };
@@ -104,7 +105,7 @@ impl Interface {
         Err(Error::NoInterface { name: name.into(), there_are })
     }
 
-    /// What the kernel says of the interface of this name; nothing for one that is not there.
+    /// What the kernel reports about the interface of this name; the default if it does not exist.
     ///
     /// # Errors
     /// [`Error::Os`].
@@ -130,12 +131,12 @@ impl Interface {
         Ok(state)
     }
 
-    /// How many frames have come on the interface of this name since it was made, for any program.
+    /// Frames received on the interface of this name since it was created, for any program.
     pub(crate) fn received(name: &str) -> Option<u64> {
         frames_on(&std::fs::read_to_string(COUNTERS).ok()?, name)
     }
 
-    /// The loopback, which every machine has.
+    /// The loopback interface, which every machine has.
     #[cfg(test)]
     pub(crate) fn any_of_this_machine() -> Self {
         let mut addresses = getifaddrs().unwrap();
@@ -143,12 +144,12 @@ impl Interface {
         Self { name: "lo".into(), mac: Mac([0; 6]), link }
     }
 
-    /// Its name.
+    /// Name of the interface.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its number in this network namespace; one that is removed and made again has another one.
+    /// Its index in this network namespace. An interface that is removed and created again has another index.
     pub fn index(&self) -> usize {
         self.link.ifindex()
     }
@@ -158,14 +159,14 @@ impl Interface {
         self.mac
     }
 
-    /// A MAC address for a role on this interface: locally administered, never the interface's own, the
-    /// same each time (see the crate's documentation).
+    /// A MAC address for a role on this interface: locally administered, never the interface's own, always
+    /// the same (see the crate's documentation).
     pub fn role_mac(&self) -> Mac {
         beside(self.mac)
     }
 
-    /// A link-local address for a role with this MAC address, never the one that the kernel makes from the
-    /// interface's.
+    /// A link-local address for a role with this MAC address. It differs from the address that the kernel
+    /// makes from the interface's MAC.
     pub fn role_address(&self, mac: Mac) -> Ipv6Addr {
         if mac == self.mac { self.role_mac().link_local() } else { mac.link_local() }
     }

@@ -1,26 +1,32 @@
-//! Linux underneath the protocol roles: frames, clock, chance, an event loop, recordings.
+//! The Linux adapter of the protocol roles: frames, clock, random bytes, an event loop, recordings.
 //!
-//! # A role beside the kernel
-//! A role has its own TCP/IP on an interface where the kernel has one too. They must not meet: the kernel
-//! would answer neighbour solicitations for the role's address with nothing, and its TCP segments with RST.
-//! So the role is a station of its own: [`Interface::role_mac`] is a locally administered MAC address that
-//! differs from the interface's, and with it the link-local address made from it differs
-//! from the kernel's.
+//! | part | purpose |
+//! |---|---|
+//! | [`Runner`] | the event loop of a role |
+//! | [`PacketSocket`], [`Interface`], [`Claim`] | raw Ethernet frames on one interface |
+//! | [`PlantBackend`], [`Threaded`], [`Simulated`] | the physical side: sensors and outputs |
+//! | [`StateFile`], [`Keeper`] | a latch that outlives the program |
+//! | [`Signals`], [`Notify`], [`Waker`] | requests of users, of the service manager, of other threads |
+//! | [`Recorder`] | pcapng files |
 //!
-//! * Frames to the role's MAC are to the kernel frames for another host: it drops them before IP, so it
-//!   neither answers, nor forwards, nor resets. Multicast (discovery, neighbour solicitation) reaches both;
-//!   the kernel finds that the address asked for is not its own, or that nobody listens on the port, and
-//!   keeps still.
-//! * For the frames to reach the socket, the MAC is entered into the interface's list of unicast
-//!   addresses (`PACKET_MR_UNICAST`); the kernel makes the interface promiscuous by itself where its
-//!   hardware has no such list, and both end with the socket.
-//! * The same MAC with a second link-local address was the alternative: then the kernel takes each segment
-//!   as its own, fails to find the address and, with forwarding on, would send ICMP errors. And a modem
-//!   that learns stations by MAC address cannot tell the two apart.
-//! * Where a switch, access point or virtual network accepts only the interface's own MAC, give the role
-//!   that one ([`PacketSocket::open`] takes any), with the address that
-//!   [`Interface::role_address`] gives then, and keep IPv6 off on the interface:
-//!   `sysctl net.ipv6.conf.IFACE.disable_ipv6=1`.
+//! # A role next to the kernel
+//! A role has its own TCP/IP stack on an interface where the kernel also has one. They must not interfere:
+//! the kernel has no socket for the role's connections, and would answer the role's TCP segments with RST. So
+//! the role is a separate station: [`Interface::role_mac`] is a locally administered MAC address that differs
+//! from the interface's. The link-local address made from it differs from the kernel's.
+//!
+//! * To the kernel, frames to the role's MAC are for another host. It drops them before IP, so it
+//!   neither answers, nor forwards, nor resets. Multicast (discovery, neighbour solicitation) reaches both.
+//!   The kernel does not answer it: the requested address is not its own, or no socket has the port.
+//! * For the socket to receive its frames, the MAC is entered into the interface's list of unicast
+//!   addresses (`PACKET_MR_UNICAST`). The kernel makes the interface promiscuous if its hardware has no
+//!   such list. Both end with the socket.
+//! * The rejected alternative is the interface's MAC with a second link-local address. The kernel then
+//!   accepts each segment, does not find the address and, with forwarding on, sends ICMP errors. And a
+//!   modem, which learns stations by MAC address, cannot distinguish the two.
+//! * If a switch, access point or virtual network accepts only the interface's own MAC, use that MAC for
+//!   the role ([`PacketSocket::open`] accepts any) with the address of [`Interface::role_address`], and
+//!   disable IPv6 on the interface: `sysctl net.ipv6.conf.IFACE.disable_ipv6=1`.
 //!
 //! # Example
 //! ```no_run

@@ -5,21 +5,21 @@ use std::os::unix::net::{SocketAddr, UnixDatagram};
 
 use machine::{Duration, Instant};
 
-/// What a service manager wants to know (`sd_notify(3)`): that the role is ready, what it does, that its loop
-/// still turns.
+/// Notifications for the service manager (`sd_notify(3)`): the role is ready, its status, and that its loop
+/// runs.
 ///
 /// Without `NOTIFY_SOCKET` in the environment nothing is sent.
 #[derive(Debug, Default)]
 pub struct Notify {
     manager: Option<(UnixDatagram, SocketAddr)>,
-    /// How often the loop's sign of life is sent.
+    /// Interval between two watchdog notifications.
     every: Option<Duration>,
     next: Instant,
     status: String,
 }
 
 impl Notify {
-    /// What the environment of this process asks for.
+    /// Configured by the environment of this process.
     pub fn from_env() -> Self {
         let Some(socket) = std::env::var_os("NOTIFY_SOCKET") else { return Self::default() };
         let of_another = std::env::var("WATCHDOG_PID").is_ok_and(|pid| pid != std::process::id().to_string());
@@ -27,8 +27,8 @@ impl Notify {
         Self::new(&socket, watchdog.filter(|_| !of_another).map(Duration::from_micros))
     }
 
-    /// A manager that listens on `socket`: a path, or `@` and a name in the network namespace; with
-    /// `watchdog` it ends a program that gives no sign of life for that time.
+    /// Notifies the manager at `socket`: a path, or `@` and a name in the network namespace. With `watchdog`
+    /// the manager ends the program after that time without a notification.
     pub fn new(socket: &OsStr, watchdog: Option<Duration>) -> Self {
         let address = match socket.as_bytes() {
             [b'@', name @ ..] => SocketAddr::from_abstract_name(name),
@@ -39,17 +39,18 @@ impl Notify {
         Self { manager: own.ok().zip(address.ok()), every, ..Self::default() }
     }
 
-    /// The role runs.
+    /// Reports that the role runs.
     pub fn ready(&self) {
         self.send("READY=1");
     }
 
-    /// The role is ending.
+    /// Reports that the role is ending.
     pub fn stopping(&self) {
         self.send("STOPPING=1");
     }
 
-    /// A turn of the loop: the sign of life where it is due, and what the role does where that has changed.
+    /// Called in every turn of the loop: sends the watchdog notification when it is due, and `status` when it
+    /// has changed.
     pub fn turn(&mut self, now: Instant, status: &str) {
         if self.manager.is_none() {
             return;
@@ -66,14 +67,14 @@ impl Notify {
         }
     }
 
-    /// When the next sign of life is due.
+    /// When the next watchdog notification is due; `None` without a watchdog.
     pub fn due(&self) -> Option<Instant> {
         self.every.filter(|_| self.manager.is_some()).map(|_| self.next)
     }
 
     fn send(&self, words: &str) {
         if let Some((own, manager)) = &self.manager {
-            // A manager that does not listen loses the message, and the role goes on.
+            // If the manager does not receive the message, it is lost and the role continues.
             let _ = own.send_to_addr(words.as_bytes(), manager);
         }
     }

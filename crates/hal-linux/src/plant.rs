@@ -1,4 +1,4 @@
-//! What is physical, behind one trait.
+//! The physical side of a role as a trait.
 
 use std::borrow::Cow;
 use std::os::fd::BorrowedFd;
@@ -8,48 +8,49 @@ use machine::Instant;
 
 use crate::Error;
 
-/// The physical side of a role: drives what the role demands and reads the sensors.
+/// The physical side of a role: drives the outputs that the role demands, and reads the sensors.
 ///
-/// A back end that moves real power has a heartbeat of its own: when neither [`apply`](Self::apply) nor
-/// [`read`](Self::read) came for that time, its hardware goes to SAFE by itself, because a program can stop
-/// at any instruction. It stays SAFE until a demand came that is not energised: a program that comes back
-/// demands for a moment what it demanded before.
+/// A back end that moves real power has its own heartbeat: if neither [`apply`](Self::apply) nor
+/// [`read`](Self::read) is called within that time, its hardware goes to SAFE automatically, because a
+/// program can stop at any instruction. It stays SAFE until a demand that is not energised: a program that
+/// resumes first repeats its old demand.
 ///
-/// The loop calls `read` and `apply` in every turn, so they must not block: [`Threaded`](crate::Threaded)
-/// runs a back end that does. What only exists in numbers implements [`SimulatedBackend`] instead.
+/// The loop calls `read` and `apply` in every turn, so neither may block. [`Threaded`](crate::Threaded) runs
+/// a back end that blocks. A plant that exists in numbers only implements [`SimulatedBackend`] instead.
 pub trait PlantBackend {
-    /// What is demanded: a level, applied again and again.
+    /// The demand: a level, applied in every turn.
     type Demand;
-    /// What is read: a snapshot.
+    /// The snapshot of all sensors.
     type Reading;
 
-    /// Drives what is demanded.
+    /// Drives the outputs as demanded.
     ///
     /// # Errors
-    /// The hardware cannot follow, or can no longer be trusted to. The loop then runs
+    /// The hardware cannot follow, or cannot be trusted any more. The loop then runs
     /// [`make_safe`](Self::make_safe) and demands SAFE until [`read`](Self::read) succeeds again.
     fn apply(&mut self, now: Instant, demand: &Self::Demand) -> Result<(), PlantFault>;
 
-    /// Reads all sensors. A sensor that does not answer is absent in the snapshot, never zero.
+    /// Reads all sensors. A sensor that does not respond is absent in the snapshot, never zero.
     ///
     /// # Errors
-    /// As [`apply`](Self::apply): the back end failed or is degraded. The role gets an empty snapshot then.
+    /// As [`apply`](Self::apply): the back end failed or is degraded. The role then receives an empty
+    /// snapshot.
     fn read(&mut self, now: Instant) -> Result<Self::Reading, PlantFault>;
 
-    /// Runs the sequence to SAFE and returns when it is done. It must not fail, and is safe to repeat.
+    /// Runs the sequence to SAFE and returns when it is done. It cannot fail, and may be called repeatedly.
     fn make_safe(&mut self, now: Instant);
 
-    /// After what time without a sign of life the hardware goes to SAFE by itself.
+    /// The time without a call after which the hardware goes to SAFE automatically.
     fn heartbeat(&self) -> Heartbeat;
 
-    /// What wakes the loop when a sensor changed: readable from then on until [`read`](Self::read). Without
-    /// it the loop reads every 10 ms.
+    /// A descriptor that wakes the loop after a sensor changed: readable from then on until the next
+    /// [`read`](Self::read). With `None` the loop reads every 10 ms.
     fn wakes(&self) -> Option<BorrowedFd<'_>> {
         None
     }
 }
 
-/// Why a back end cannot be trusted now, in words: what failed and what to look at.
+/// Why a back end cannot be trusted at present: what failed and what to check.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct PlantFault(pub Cow<'static, str>);
@@ -57,24 +58,24 @@ pub struct PlantFault(pub Cow<'static, str>);
 /// A back end's promise: what its hardware does when this program stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Heartbeat {
-    /// Goes to SAFE by itself after this time without a sign of life.
+    /// It goes to SAFE automatically after this time without a call.
     Within(Duration),
-    /// Stays as it is. A [`Runner`](crate::Runner) refuses it.
+    /// It stays in its state. A [`Runner`](crate::Runner) refuses it.
     Absent,
-    /// There is no hardware: only [`Simulated`] can say so.
+    /// No hardware exists; only [`Simulated`] can construct this.
     Simulated(NothingReal),
 }
 
-/// Only a [`Simulated`] has one.
+/// Proof that no hardware exists: only [`Simulated`] has one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NothingReal(());
 
 impl Heartbeat {
-    /// The longest that is accepted: a car with closed contactors must not stay on a dead program
-    /// (docs/ARCHITECTURE.md, the physical side).
+    /// The longest time that is accepted: a car with closed contactors must not stay connected to a program
+    /// that stopped (docs/ARCHITECTURE.md, the physical side).
     pub const LONGEST: Duration = Duration::from_millis(500);
 
-    /// Whether a role may run with it.
+    /// Checks that a role may run with this heartbeat.
     ///
     /// # Errors
     /// [`Error::NoHeartbeat`], [`Error::SlowHeartbeat`].
@@ -88,7 +89,7 @@ impl Heartbeat {
     }
 }
 
-/// A plant that exists in numbers only, and cannot fail. [`Simulated`] makes a [`PlantBackend`] of it.
+/// A plant that exists in numbers only and cannot fail. [`Simulated`] makes it a [`PlantBackend`].
 pub trait SimulatedBackend {
     /// As [`PlantBackend::Demand`].
     type Demand;
@@ -107,7 +108,7 @@ pub trait SimulatedBackend {
     }
 }
 
-/// A simulated plant as a back end: the only one that needs no heartbeat.
+/// A simulated plant as a back end: the only one without a heartbeat.
 #[derive(Clone, Copy, Debug)]
 pub struct Simulated<S>(pub S);
 
@@ -137,11 +138,11 @@ impl<S: SimulatedBackend> PlantBackend for Simulated<S> {
     }
 }
 
-/// What a role demands, as far as the loop must know it.
+/// What the loop needs to distinguish in a role's demand.
 pub trait Demanded: Copy + PartialEq {
-    /// Pilot, power, contactors and lock where nothing can happen.
+    /// Pilot, power, contactors and lock without any hazard.
     const SAFE: Self;
-    /// Whether energy may flow, or be about to.
+    /// Whether energy may flow, or is about to: contactors closed, or voltage or current demanded.
     fn is_energised(&self) -> bool;
 }
 

@@ -10,35 +10,35 @@ use pcap_file::pcapng::blocks::interface_description::{
 use pcap_file::pcapng::blocks::section_header::{SectionHeaderBlock, SectionHeaderOption};
 use pcap_file::{DataLink, PcapError};
 
-/// Which way a recorded frame went.
+/// Direction of a recorded frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
-    /// It was received.
+    /// Received by this host.
     Received,
-    /// It was sent.
+    /// Sent by this host.
     Sent,
 }
 
-/// Writes frames into a pcapng file that every analyser opens: Ethernet, times in microseconds. What happens
-/// beside them can stand on a second interface (link type `USER0`, 147).
+/// Writes frames into a pcapng file: link type Ethernet, times in microseconds. Events other than frames go
+/// to a second interface of the file (link type `USER0`, 147).
 pub struct Recorder<W: Write> {
     writer: PcapNgWriter<W>,
-    /// Bytes of frames and their blocks so far, and how many there may be.
+    /// Bytes of frames and their blocks so far, and the limit.
     written: u64,
     at_most: u64,
     is_full: bool,
 }
 
-/// What a frame's block has beside the frame, in bytes: header, times and lengths (28), padding (up to 3),
-/// the option that says which way it went (12), the length again (4).
+/// Size of a frame's block without the frame, in bytes: header, times and lengths (28), padding (up to 3),
+/// the direction option (12), and the length again (4).
 const BLOCK: u64 = 28 + 3 + 12 + 4;
-/// What a comment has beside its text: code and length (4), padding (up to 3).
+/// Size of a comment option without its text: code and length (4), padding (up to 3).
 const COMMENT: usize = 4 + 3;
 /// The interfaces of a file.
 const FRAMES: u32 = 0;
 const EVENTS: u32 = 1;
 
-/// As much of a comment as an option can have: its length has 16 bits.
+/// Cuts a comment to the size of an option, whose length has 16 bits.
 fn cut(comment: &str) -> &str {
     comment.get(..comment.floor_char_boundary(usize::from(u16::MAX) - 3)).unwrap_or(comment)
 }
@@ -49,8 +49,8 @@ impl<W: Write> Recorder<W> {
         Self::with_section(output, Vec::new(), &[(DataLink::ETHERNET, interface)])
     }
 
-    /// The same for frames and [events](Self::event), with the program that writes the file and a comment on
-    /// it.
+    /// As [`new`](Self::new), for frames and [events](Self::event); `program` and `comment` are in the head
+    /// of the file.
     pub fn described(output: W, interface: &str, program: &str, comment: &str) -> io::Result<Self> {
         let program = SectionHeaderOption::UserApplication(Cow::Owned(program.to_owned()));
         let comment = SectionHeaderOption::Comment(Cow::Owned(cut(comment).to_owned()));
@@ -75,20 +75,20 @@ impl<W: Write> Recorder<W> {
         Ok(Self { writer, written: 0, at_most: u64::MAX, is_full: false })
     }
 
-    /// Ends the recording before the first frame that would make the file longer than about so many bytes.
-    /// Until then it has every frame, and it is a whole file.
+    /// Ends the recording before the first frame that would make the file longer than about this many bytes.
+    /// The file contains every frame up to there and is complete.
     #[must_use]
     pub fn at_most(self, bytes: u64) -> Self {
         Self { at_most: bytes, ..self }
     }
 
-    /// Writes one frame; `at` is its time since 1970 (UTC). Whether it was written: not once the file is as
-    /// long as it may be.
+    /// Writes one frame; `at` is its time since 1970 (UTC). Returns false, and writes nothing, once the file
+    /// has its full length.
     pub fn frame(&mut self, at: Duration, direction: Direction, frame: &[u8]) -> io::Result<bool> {
         self.commented(at, direction, frame, "")
     }
 
-    /// Writes one frame with a comment, unless that is empty.
+    /// As [`frame`](Self::frame), with a comment unless it is empty.
     pub fn commented(
         &mut self,
         at: Duration,
@@ -103,8 +103,7 @@ impl<W: Write> Recorder<W> {
         self.packet(FRAMES, at, frame, Some(inbound_or_outbound), comment)
     }
 
-    /// Writes what happened beside the frames, with a comment for people, of a recorder that was made by
-    /// [`described`](Self::described).
+    /// Writes an event and a comment for readers. Only for a recorder made by [`described`](Self::described).
     pub fn event(&mut self, at: Duration, bytes: &[u8], comment: &str) -> io::Result<bool> {
         self.packet(EVENTS, at, bytes, None, comment)
     }
@@ -131,7 +130,7 @@ impl<W: Write> Recorder<W> {
         let ticks = u64::try_from(at.as_micros()).unwrap_or(u64::MAX);
         let block = EnhancedPacketBlock {
             interface_id,
-            // The crate writes the nanoseconds of this as the number of ticks.
+            // The crate writes the nanoseconds of this duration as the number of ticks.
             timestamp: Duration::from_nanos(ticks),
             original_len: u32::try_from(data.len()).unwrap_or(u32::MAX),
             data: Cow::Borrowed(data),
@@ -141,12 +140,12 @@ impl<W: Write> Recorder<W> {
         Ok(true)
     }
 
-    /// Whether something did not fit: nothing more is written.
+    /// Whether a frame did not fit. Nothing more is written then.
     pub fn is_full(&self) -> bool {
         self.is_full
     }
 
-    /// Hands everything to the operating system.
+    /// Flushes all bytes to the operating system.
     pub fn flush(&mut self) -> io::Result<()> {
         self.writer.get_mut().flush()
     }
@@ -203,7 +202,7 @@ mod tests {
         let mut recorder = Recorder::new(Vec::new(), "eth0").unwrap().at_most(1_000);
         let mut frame =
             |length: usize| recorder.frame(Duration::ZERO, Direction::Received, &vec![0xAB; length]).unwrap();
-        // A short one after one that did not fit would be a hole.
+        // A short frame after one that did not fit would leave a gap in the recording.
         assert_eq!([frame(400), frame(400), frame(600), frame(20)], [true, true, false, false]);
         let file = recorder.writer.into_inner();
         assert!(file.len() < 1_100, "{}", file.len());

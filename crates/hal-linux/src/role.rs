@@ -8,28 +8,28 @@ use crate::{Demanded, Error};
 
 /// A machine over Ethernet frames that a [`Runner`](crate::Runner) can drive.
 pub trait Role: Machine {
-    /// What it demands of its plant.
+    /// What the role demands of its plant.
     type Demand: Demanded;
-    /// What it wants to know of its plant.
+    /// The snapshot that the role needs of its plant.
     type Reading;
 
-    /// A frame as its input.
+    /// The input for a received frame.
     fn frame(frame: &[u8]) -> Self::Input<'_>;
-    /// A snapshot of the plant as its input.
+    /// The input for a snapshot of the plant.
     fn reading<'a>(reading: Self::Reading) -> Self::Input<'a>;
-    /// A snapshot without any reading as its input: the plant cannot be trusted now.
+    /// The input for a snapshot in which every reading is absent: the plant cannot be trusted at this time.
     fn no_reading<'a>() -> Self::Input<'a>;
-    /// The wish to end the session in order as its input.
+    /// The input that requests a normal end of the session.
     fn stop<'a>() -> Self::Input<'a>;
-    /// That the network interface is down as its input.
+    /// The input for an interface that is down.
     fn interface_down<'a>() -> Self::Input<'a>;
-    /// What it demands now.
+    /// The role's present demand: a level that the loop applies in every turn.
     fn demand(&self) -> Self::Demand;
-    /// The address by which it is reached.
+    /// The role's IPv6 address; duplicate address detection may change it.
     fn address(&self) -> Ipv6Addr;
-    /// How many of the frames that it was given were none of its business.
+    /// Number of frames that the role received and ignored.
     fn ignored(&self) -> u64;
-    /// Where it is, in one word.
+    /// Present phase in one word, for the service manager.
     fn status(&self) -> &'static str;
 }
 
@@ -115,51 +115,50 @@ impl<C: Channels, const N: usize> Role for Pev<'_, C, N> {
     }
 }
 
-/// Where frames come from and go to.
+/// Source and destination of a role's frames.
 pub trait Port: AsFd {
-    /// The next frame, or `None` when there is none now.
+    /// The next frame; `None` when no frame waits. Does not block.
     ///
     /// # Errors
-    /// [`Error::Down`] when the interface is off or gone.
+    /// [`Error::Down`] when the interface is down or removed.
     fn receive<'b>(&self, buffer: &'b mut [u8]) -> Result<Option<&'b [u8]>, Error>;
 
-    /// Sends a frame; `false` when it is lost.
+    /// Sends a frame; `false` when the frame is lost.
     ///
     /// # Errors
     /// As [`receive`](Self::receive).
     fn send(&self, frame: &[u8]) -> Result<bool, Error>;
 
-    /// Opens it again after it was down.
+    /// Opens the port again after it was down.
     ///
     /// # Errors
-    /// It is still down ([`Error::is_interface_down`]), or an error that waiting does not clear.
+    /// [`Error::is_interface_down`] while it is still down; any other error does not clear by waiting.
     fn reopen(&mut self) -> Result<(), Error>;
 
-    /// From now on the role has this address.
+    /// Sets the role's address, for the groups to which frames must be received.
     ///
     /// # Errors
     /// [`Error::Os`].
     fn hear(&self, address: Ipv6Addr) -> Result<(), Error>;
 
-    /// What became of the frames that [`receive`](Self::receive) never gave.
+    /// Counts of the kernel, including frames that [`receive`](Self::receive) never returned.
     fn statistics(&self) -> PortStatistics;
 }
 
-/// What a port's kernel has counted since it was opened first.
+/// Counts of a port's kernel side since the port was first opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PortStatistics {
-    /// Frames that came on the interface, for any program; absent where the kernel does not say.
+    /// Frames that arrived at the interface, for any program; `None` where the kernel provides no count.
     pub on_interface: Option<u64>,
     /// Frames that passed the filter: received, still waiting, or dropped.
     pub passed: u64,
-    /// Of those, frames that found the receive buffer full.
+    /// Frames that passed the filter and found the receive buffer full.
     pub dropped: u64,
 }
 
 impl PortStatistics {
-    /// Frames that the kernel's filter kept away. The kernel does not count them: they are what came on the
-    /// interface without passing. A few of one kind are also in the other, because the two counters are not
-    /// read at the same instant.
+    /// Frames that the kernel's filter dropped. The kernel does not count them: this is the difference of the
+    /// other counters. It can be off by a few frames, because the counters are not read at the same instant.
     pub fn filtered(&self) -> Option<u64> {
         self.on_interface.map(|all| all.saturating_sub(self.passed))
     }

@@ -8,28 +8,28 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 
 use crate::Error;
 
-/// Signals as something to read, instead of something that ends the process.
+/// Signals as a file descriptor to read, instead of the end of the process.
 ///
-/// Hold them before any thread is started: a thread that does not would be interrupted in the place of this
-/// one. When this is dropped they end the process again.
+/// Hold them before any thread is started: the kernel may deliver a signal to a thread that does not hold it,
+/// and that ends the process. After this is dropped the signals end the process again.
 #[derive(Debug)]
 pub struct Signals(SignalFd);
 
-/// What a signal asks for.
+/// The request that a signal stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wish {
-    /// SIGINT or SIGTERM: an end in order; the second one, at once.
+    /// SIGINT or SIGTERM: the first one requests a normal end, the second one an immediate end.
     Stop,
-    /// SIGHUP: the terminal was closed. An end in order, however often it comes: a shell and the kernel send
-    /// one each.
+    /// SIGHUP: the terminal was closed. It requests a normal end, even when repeated: a shell and the kernel
+    /// send one each.
     Leave,
-    /// SIGQUIT: an end at once.
+    /// SIGQUIT: requests an immediate end.
     Quit,
-    /// SIGUSR1: the counters.
+    /// SIGUSR1: requests the counters.
     Report,
 }
 
-/// What each signal asks for.
+/// The request of each signal.
 const WISHES: [(Signal, Wish); 5] = [
     (Signal::SIGINT, Wish::Stop),
     (Signal::SIGTERM, Wish::Stop),
@@ -39,7 +39,7 @@ const WISHES: [(Signal, Wish); 5] = [
 ];
 
 impl Signals {
-    /// Holds them back from now on, in this thread and those that it starts.
+    /// Holds the signals from now on, in this thread and the threads that it starts.
     ///
     /// # Errors
     /// [`Error::Os`].
@@ -54,7 +54,7 @@ impl Signals {
         WISHES.iter().map(|(signal, _)| *signal).collect()
     }
 
-    /// What the next signal asks for; each call takes one.
+    /// The request of the next signal, which this call consumes; `None` when no signal waits.
     ///
     /// # Errors
     /// [`Error::Os`].
@@ -69,7 +69,7 @@ impl Signals {
         }
     }
 
-    /// Whether one that asks for an end has come; each call takes one.
+    /// Whether a signal that requests an end has arrived; consumes one signal.
     ///
     /// # Errors
     /// [`Error::Os`].
@@ -78,10 +78,10 @@ impl Signals {
     }
 }
 
-/// Starts a thread of the adapter's own. It takes no signal, from its first moment: one that the loop holds
-/// must not end the process there.
+/// Starts a thread of the adapter. It blocks all signals from its start: a signal that the loop holds must
+/// not end the process there.
 pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
-    // A thread begins with the mask of the one that starts it.
+    // A thread inherits the signal mask of the thread that starts it.
     let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
     let thread = Builder::new().name(name.into()).spawn(work);
     before.thread_set_mask()?;
@@ -90,7 +90,7 @@ pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Res
 
 impl Drop for Signals {
     fn drop(&mut self) {
-        // After the loop signals end the process again; a failure here changes nothing else.
+        // After the loop signals end the process again. A failure here changes nothing else.
         let _ = Self::mask().thread_unblock();
     }
 }

@@ -18,32 +18,32 @@ use roles::Mac;
 use crate::role::{Port, PortStatistics};
 use crate::{Claim, Error, Interface, filter};
 
-/// An `AF_PACKET` socket on one interface: whole Ethernet frames in both directions; of those that this
-/// machine sends only a [listener's](Self::for_listener) gets what other programs send.
+/// An `AF_PACKET` socket on one interface: whole Ethernet frames in both directions. Only a
+/// [listener's](Self::for_listener) socket also receives frames that other programs of this machine send.
 ///
-/// The kernel's filter lets through what concerns the role: `HomePlug`'s management frames, and IPv6 to its
-/// MAC address, to its groups and to all; promiscuous, all that the interface sees. Nothing waits: what
-/// cannot be done at once is reported.
+/// The kernel's filter passes the frames for the role: `HomePlug` management frames, and IPv6 to its MAC
+/// address, to its groups and to all nodes. In promiscuous mode it passes all frames on the interface. No
+/// call blocks: what cannot be done immediately is reported.
 #[derive(Debug)]
 pub struct PacketSocket {
     socket: OwnedFd,
     opened: Opened,
-    /// The interface is this role's alone.
+    /// The claim of the interface, for a role.
     claim: Option<Claim>,
     counted: Cell<Counted>,
 }
 
-/// A frame that was received.
+/// A received frame and its time.
 #[derive(Clone, Copy, Debug)]
 pub struct Timed<'b> {
-    /// The time since 1970 (UTC) at which the kernel got it; `None` where the socket is not a
+    /// Time since 1970 (UTC) at which the kernel received it; `None` unless the socket is a
     /// [listener's](PacketSocket::for_listener).
     pub at: Option<Duration>,
     /// The frame.
     pub frame: &'b [u8],
 }
 
-/// As what it was opened: to open it again.
+/// The parameters with which it was opened, to open it again.
 #[derive(Clone, Debug)]
 struct Opened {
     name: String,
@@ -52,31 +52,32 @@ struct Opened {
     hears: Hears,
 }
 
-/// Which frames come.
+/// Which frames the socket receives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Hears {
-    /// Those for a station with the role's address.
+    /// Frames for a station with the role's address.
     Station,
-    /// All that the interface sees from outside.
+    /// All frames that the interface receives.
     All,
-    /// These, and what other programs of this machine send; each with its time.
+    /// All frames that the interface receives, and those that other programs of this machine send; each with
+    /// its time.
     Mirror,
 }
 
-/// What was counted so far. The kernel forgets its own counters when they are read, and with the socket.
+/// Counts so far. The kernel resets its own counters when they are read, and they end with the socket.
 #[derive(Clone, Copy, Debug, Default)]
 struct Counted {
     passed: u64,
     dropped: u64,
-    /// On the interface up to when it was opened last.
+    /// Frames on the interface up to the time when it was last opened.
     on_interface: u64,
-    /// What the interface's own counter showed then.
+    /// The interface's own counter at that time.
     interface_began: Option<u64>,
 }
 
-/// Options of packet(7) and socket(7) that nix has no names for. Its macro holds the `unsafe` of the system
+/// Options of packet(7) and socket(7) for which nix has no names. Its macro contains the `unsafe` system
 /// call, which is sound because the types are those that the kernel reads and writes, and a filter's program
-/// lives until the call is over.
+/// lives until the call returns.
 #[derive(Clone)]
 struct AddMembership;
 #[derive(Clone)]
@@ -90,7 +91,7 @@ struct Statistics;
 
 /// `linux/if_packet.h`; libc does not have it.
 const PACKET_STATISTICS: libc::c_int = 6;
-/// `struct tpacket_stats`: frames that passed the filter, those dropped included; dropped.
+/// `struct tpacket_stats`: frames that passed the filter, including dropped ones; dropped frames.
 type PacketStatistics = [libc::c_uint; 2];
 
 nix::setsockopt_impl!(
@@ -129,19 +130,20 @@ nix::getsockopt_impl!(
     GetStruct<PacketStatistics>
 );
 
-/// The header in front of each frame (`struct virtio_net_hdr`, `linux/virtio_net.h`).
+/// Size of the header before each frame in bytes (`struct virtio_net_hdr`, `linux/virtio_net.h`).
 const HEADER: usize = 10;
-/// In its first byte: the checksum is still to be completed.
+/// Flag in its first byte: the checksum is not complete.
 const NEEDS_CHECKSUM: u8 = 1;
-/// Bytes of frames that may wait in the kernel, which doubles it for its own needs: two full TCP windows and
-/// some hundred small frames (judgement). More would only be older when it is read.
+/// Size of the kernel's receive buffer in bytes, which the kernel doubles for its own needs: two full TCP
+/// windows and some hundred small frames (judgement). Frames in a larger buffer would only be older when they
+/// are read.
 const WAITING: usize = 128 * 1024;
 
 impl PacketSocket {
-    /// The largest frame that may come: a kernel that puts segments together gives up to 64 KiB.
+    /// Size of the largest frame in bytes: a kernel that merges segments delivers up to 64 KiB.
     pub const MAX_FRAME: usize = 64 * 1024 + 64;
 
-    /// Opens a socket on `interface` that receives frames for `mac` too.
+    /// Opens a socket on `interface` that also receives frames for `mac`.
     ///
     /// # Errors
     /// [`Error::Privilege`] without the capability `CAP_NET_RAW`; [`Error::Os`] on kernels before 4.20.
@@ -149,8 +151,8 @@ impl PacketSocket {
         Self::hearing(interface, mac, if promiscuous { Hears::All } else { Hears::Station })
     }
 
-    /// Opens a socket for a listener: all that goes over the interface, what other programs of this machine
-    /// send, too, and [`receive_at`](Self::receive_at) gives the kernel's times.
+    /// Opens a socket for a listener: it receives all frames on the interface, including those that other
+    /// programs send, and [`receive_at`](Self::receive_at) returns the kernel's times.
     ///
     /// # Errors
     /// As [`open`](Self::open).
@@ -167,7 +169,7 @@ impl PacketSocket {
         Ok(Self { socket, opened, claim: None, counted: Cell::new(counted) })
     }
 
-    /// Opens a socket for a role, which has the interface for itself from now on: see [`Claim`].
+    /// Opens a socket for a role and claims the interface for it: see [`Claim`].
     ///
     /// # Errors
     /// [`Error::Taken`], and as [`open`](Self::open).
@@ -176,16 +178,15 @@ impl PacketSocket {
         Ok(Self { claim: Some(claim), ..Self::open(interface, mac, false)? })
     }
 
-    /// The next frame, or `None` when there is none now. A frame longer than the buffer less ten bytes is
-    /// cut.
+    /// The next frame, or `None` when no frame waits. A frame longer than the buffer minus ten bytes is cut.
     ///
     /// # Errors
-    /// [`Error::Down`] when the interface was switched off or is gone; other [`Error::Os`].
+    /// [`Error::Down`] when the interface was switched off or removed; else [`Error::Os`].
     pub fn receive<'b>(&self, buffer: &'b mut [u8]) -> Result<Option<&'b [u8]>, Error> {
         Ok(self.receive_at(buffer)?.map(|timed| timed.frame))
     }
 
-    /// The next frame with its time, or `None` when there is none now.
+    /// The next frame with its time, or `None` when no frame waits.
     ///
     /// # Errors
     /// As [`receive`](Self::receive).
@@ -200,7 +201,7 @@ impl PacketSocket {
         Ok(Some(Timed { at, frame }))
     }
 
-    /// Sends a frame. `false`: the interface's queue is full and the frame is lost, as on any wire.
+    /// Sends a frame. `false`: the interface's queue is full and the frame is lost.
     ///
     /// # Errors
     /// As [`receive`](Self::receive).
@@ -223,7 +224,7 @@ impl PacketSocket {
         }
     }
 
-    /// Adds what the kernel has counted since the last time.
+    /// Adds the kernel's counts since the last call.
     fn count(&self) -> Counted {
         let mut counted = self.counted.get();
         if let Ok([passed, dropped]) = getsockopt(&self.socket, Statistics) {
@@ -234,8 +235,7 @@ impl PacketSocket {
         counted
     }
 
-    /// Frames on the interface since it was opened first. Those of an interface that was removed are not
-    /// known any more.
+    /// Frames on the interface since it was first opened; `None` if the interface was removed in between.
     fn on_interface(&self, counted: Counted) -> Option<u64> {
         let now = Interface::received(&self.opened.name)?;
         Some(counted.on_interface + now.saturating_sub(counted.interface_began?))
@@ -291,8 +291,8 @@ impl Opened {
                     errno => Error::Os { what: "opening a raw socket", errno },
                 }
             })?;
-        // Until it is bound it receives from all interfaces. So nothing passes, what came before that is
-        // forgotten, and only the bound socket gets its filter.
+        // Until it is bound the socket receives from all interfaces. So the first filter drops everything,
+        // frames that arrived earlier are discarded, and only the bound socket has its own filter.
         attach(&socket, &mut filter::nothing())?;
         let mut buffer = [0; 64];
         while receive_raw(&socket, &mut buffer).map_err(Error::os("receiving"))?.is_some() {}
@@ -311,9 +311,9 @@ impl Opened {
         if self.hears != Hears::Station {
             join(&socket, interface, libc::PACKET_MR_PROMISC, Mac([0; 6]))?;
         }
-        // Discovery and neighbour solicitations come to groups: some drivers filter these, too.
+        // Discovery and neighbour solicitations go to multicast groups, which some drivers filter out.
         join(&socket, interface, libc::PACKET_MR_ALLMULTI, Mac([0; 6]))?;
-        // Reading the counters sets them to zero.
+        // Reading the counters resets them to zero.
         let _ = getsockopt(&socket, Statistics);
         self.filter(&socket)?;
         Ok(socket)
@@ -341,7 +341,7 @@ fn attach(socket: &OwnedFd, program: &mut [sock_filter]) -> Result<(), Error> {
     setsockopt(socket, AttachFilter, &program).map_err(Error::os("filtering frames"))
 }
 
-/// Receives header and frame, and its time where the kernel gives one; nothing where none waits.
+/// Receives header and frame, and the kernel's time if enabled; `None` when no frame waits.
 fn receive_raw(socket: &OwnedFd, buffer: &mut [u8]) -> Result<Option<(usize, Option<Duration>)>, Errno> {
     let mut space = nix::cmsg_space!(TimeSpec);
     loop {
@@ -379,11 +379,12 @@ fn join(socket: &OwnedFd, interface: &Interface, kind: libc::c_int, mac: Mac) ->
     setsockopt(socket, AddMembership, &request).map_err(Error::os("entering the role's MAC address"))
 }
 
-/// Completes the checksum of a frame from this machine's own kernel (a peer in a network namespace behind
-/// a veth pair): it leaves that to a hardware that is not there, and the role would drop the frame.
+/// Completes the checksum of a frame from the kernel of this machine (a peer in another network namespace, on
+/// a veth pair). The kernel leaves it to hardware that a veth pair does not have; the role would drop the
+/// frame.
 ///
-/// The checksum field holds the sum of the pseudo header already; the header names where to begin and
-/// where the result goes.
+/// The checksum field already contains the sum of the pseudo header. The header contains the start of the
+/// summed bytes and the offset of the result.
 fn complete_checksum(header: &[u8], frame: &mut [u8]) {
     let &[flags, _, _, _, _, _, start_low, start_high, offset_low, offset_high] = header else { return };
     if flags & NEEDS_CHECKSUM == 0 {

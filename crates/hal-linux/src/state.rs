@@ -1,4 +1,4 @@
-//! What must outlive the program: a latch, in a file.
+//! State that outlives the program: a latch, in a file.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
@@ -10,67 +10,66 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// A latch as it is kept.
+/// A stored latch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kept {
-    /// The latch's name (`session::Latch::name`); a file that cannot be read has none that is known.
+    /// Name of the latch (`session::Latch::name`), or [`UNREADABLE`](Self::UNREADABLE).
     pub latch: String,
-    /// Why, in one line.
+    /// Its cause, in one line.
     pub cause: String,
-    /// When, in seconds since 1970 (UTC).
+    /// When it was set, in seconds since 1970 (UTC).
     pub unix_s: u64,
 }
 
 impl Kept {
-    /// The name under which a file counts that cannot be read.
+    /// Name of the latch of a file that cannot be read.
     pub const UNREADABLE: &'static str = "unreadable";
 }
 
-/// The file that holds a latch. No file, no latch; whatever is in a file, there is a latch.
+/// The file that stores a latch. Without a file there is no latch; a file with any content is a latch.
 ///
-/// It is written beside itself, synchronised and renamed, and so is its folder: after a power cut the old one
-/// or the new one is there, or the one beside it, which counts, too.
+/// A new version is written to a second file, synchronised and renamed, and the folder is synchronised. After
+/// a power cut the old version, the new version or the second file exists; each of them counts as a latch.
 #[derive(Clone, Debug)]
 pub struct StateFile {
     path: PathBuf,
 }
 
-/// The first line: what it is and in which form.
+/// The first line: kind and version of the file.
 const HEAD: &str = "ccs latch 1";
-/// The last line: nothing is missing.
+/// The last line, which shows that the file is complete.
 const END: &str = "end";
-/// More is no state file.
+/// A longer file is no state file; in bytes.
 const LONGEST: u64 = 4096;
 
 impl StateFile {
-    /// The file at this path.
+    /// The state file at this path; does not access it.
     pub fn new(path: PathBuf) -> Self {
         Self { path }
     }
 
-    /// The usual file for a role on an interface: in `$STATE_DIRECTORY` (systemd), else for root in
-    /// `/var/lib/ccs`, else in `$XDG_STATE_HOME/ccs` or `~/.local/state/ccs`. Nothing where none of them is
-    /// known.
+    /// The default file for a role on an interface: in `$STATE_DIRECTORY` (systemd), else for root in
+    /// `/var/lib/ccs`, else in `$XDG_STATE_HOME/ccs` or `~/.local/state/ccs`. `None` if no folder is known.
     pub fn usual(role: &str, interface: &str) -> Option<Self> {
         let is_root = nix::unistd::geteuid().is_root();
         let folder = usual_folder(is_root, |name| std::env::var_os(name))?;
         Some(Self::new(folder.join(format!("{role}-{interface}.latch"))))
     }
 
-    /// Where it is.
+    /// Path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The latch that is kept. What cannot be read is one, too, with the reason as its cause.
+    /// The stored latch. A file that cannot be read is a latch with the error as its cause.
     pub fn load(&self) -> Option<Kept> {
         [self.path.clone(), self.beside()].iter().find_map(|path| load(path))
     }
 
-    /// Keeps a latch. When this returns without an error, it survives a power cut.
+    /// Stores a latch. After a return without an error it survives a power cut.
     ///
     /// # Errors
-    /// What the file system says.
+    /// Any error of the file system.
     pub fn save(&self, kept: &Kept) -> io::Result<()> {
         let line = |text: &str| text.replace(|c: char| c.is_control(), " ");
         let text = format!(
@@ -89,10 +88,10 @@ impl StateFile {
         self.sync_folder()
     }
 
-    /// Clears the latch, after the cause was found.
+    /// Removes the stored latch: for use after its cause is repaired.
     ///
     /// # Errors
-    /// What the file system says.
+    /// Any error of the file system.
     pub fn clear(&self) -> io::Result<()> {
         for path in [&self.beside(), &self.path] {
             match fs::remove_file(path) {
@@ -123,7 +122,7 @@ impl StateFile {
 }
 
 fn usual_folder(is_root: bool, env: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
-    // Several folders of a service stand side by side, with colons.
+    // The variable lists several folders of a service with colons between them.
     let of_service = env("STATE_DIRECTORY").and_then(|all| std::env::split_paths(&all).next());
     if let Some(folder) = of_service.filter(|folder| folder.is_absolute()) {
         return Some(folder);
@@ -136,7 +135,7 @@ fn usual_folder(is_root: bool, env: impl Fn(&str) -> Option<OsString>) -> Option
     absolute("XDG_STATE_HOME").or_else(home).map(|state| state.join("ccs"))
 }
 
-/// The latch in a file; nothing where there is no file.
+/// The latch in a file; `None` if no file exists.
 fn load(path: &Path) -> Option<Kept> {
     let unreadable = |why: String| {
         let cause = format!("{} cannot be read: {why}", path.display());
@@ -144,7 +143,7 @@ fn load(path: &Path) -> Option<Kept> {
     };
     let file = match File::open(path) {
         Ok(file) => file,
-        // A link that leads nowhere is not the same as nothing.
+        // A symbolic link without target is not the same as a missing file.
         Err(error) if error.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(path).is_err() => {
             return None;
         }
@@ -171,10 +170,10 @@ fn parse(text: &str) -> Option<Kept> {
     lines.next().is_none().then_some(Kept { latch, cause, unix_s })
 }
 
-/// Writes the state file on a thread of its own, because a disk may stall and a loop must not.
+/// Writes the state file on its own thread, because a disk may stall and the loop must not.
 ///
-/// What the loop said last is what counts. A write that fails is tried again every second. Dropping this
-/// waits until the file is written, or has failed once more.
+/// The latest call counts. A write that fails is repeated every second. Dropping this waits until the file is
+/// written or the write has failed again.
 #[derive(Debug)]
 pub struct Keeper {
     jobs: Option<Sender<Option<Kept>>>,
@@ -182,14 +181,14 @@ pub struct Keeper {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Between two tries: judgement.
+/// Time between two attempts: judgement.
 const AGAIN: Duration = Duration::from_secs(1);
 
 impl Keeper {
     /// Starts the thread.
     ///
     /// # Errors
-    /// The operating system gives no thread.
+    /// The operating system cannot start a thread.
     pub fn start(file: StateFile) -> io::Result<Self> {
         let (jobs, received) = channel();
         let trouble = Arc::new(Mutex::new(None));
@@ -198,22 +197,22 @@ impl Keeper {
         Ok(Self { jobs: Some(jobs), trouble, thread: Some(thread) })
     }
 
-    /// Keeps this latch, in place of the one before.
+    /// Stores this latch in place of the one before. Does not block.
     pub fn keep(&self, kept: Kept) {
         self.send(Some(kept));
     }
 
-    /// Forgets the latch.
+    /// Removes the stored latch. Does not block.
     pub fn clear(&self) {
         self.send(None);
     }
 
-    /// What went wrong since the last call, in words: each trouble once.
+    /// The errors since the last call as text, each once; `None` without an error.
     pub fn trouble(&self) -> Option<String> {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Waits until everything is written; what went wrong since the last [`trouble`](Self::trouble).
+    /// Waits until everything is written. Returns the errors since the last [`trouble`](Self::trouble).
     pub fn finish(mut self) -> Option<String> {
         self.end();
         self.trouble()
@@ -228,7 +227,7 @@ impl Keeper {
 
     fn send(&self, job: Option<Kept>) {
         if let Some(jobs) = &self.jobs {
-            // The thread ends only with this.
+            // The thread ends only when the sender is dropped, so it receives this.
             let _ = jobs.send(job);
         }
     }
@@ -277,7 +276,7 @@ mod tests {
         Kept { latch: "contactors".into(), cause: "weld suspected".into(), unix_s: 1_795_000_000 }
     }
 
-    /// A folder of this test's own, removed at the end.
+    /// A folder for one test, removed at its end.
     struct Folder(PathBuf);
 
     impl Folder {

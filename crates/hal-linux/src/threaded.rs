@@ -1,4 +1,4 @@
-//! A back end that may block, on a thread of its own.
+//! A back end whose calls may block, on its own thread.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -12,27 +12,28 @@ use machine::Instant;
 
 use crate::{Clock, Demanded, Error, Heartbeat, PlantBackend, PlantFault, Waker};
 
-/// What a plant's sensors say at one moment, as far as the loop must know it.
+/// A snapshot of a plant's sensors, as far as the loop needs it.
 pub trait Snapshot: Clone {
-    /// Whether the loop must look at once: something other than a measured number has changed.
+    /// Whether the loop must react immediately: something other than a measured number has changed.
     fn wakes_after(&self, before: &Self) -> bool;
 }
 
-/// Runs a back end whose calls may block on a thread of its own, so that the loop never waits for it.
+/// Runs a back end whose calls may block on its own thread, so that the loop never waits for it.
 ///
-/// The thread applies the latest demand, as a level, and reads again and again. The loop gets the latest
-/// snapshot at once, with the times at which it was measured: readings of a back end that hangs get old, and
-/// what is too old makes the role SAFE. When something other than a number has changed, the loop is woken.
+/// The thread applies the latest demand, as a level, and reads in each period. The loop receives the latest
+/// snapshot immediately, with the times of measurement. If the back end hangs, its readings grow old, and
+/// readings that are too old make the role SAFE. If something other than a number changes, the loop is woken.
 ///
-/// The heartbeat is passed on: when the loop gives no sign of life for the time that the back end promised,
-/// the thread makes it SAFE, and demands nothing of it until the loop has demanded something that is not
-/// energised. A panic in the back end is a fault. Dropping this makes the back end SAFE and joins the thread,
-/// so the back end's calls must end.
+/// | event | reaction |
+/// |---|---|
+/// | the loop is silent for the heartbeat's time | SAFE until a demand that is not energised |
+/// | the back end panics | a plant fault |
+/// | this is dropped | SAFE, and the thread is joined: the back end's calls must return |
 #[derive(Debug)]
 pub struct Threaded<D, R> {
     shared: Arc<Shared<D, R>>,
     heartbeat: Heartbeat,
-    /// After what silence of the loop or of the thread the other one acts.
+    /// Time of silence of the loop or of the thread after which the other one acts.
     patience: Duration,
     thread: Option<JoinHandle<()>>,
 }
@@ -40,9 +41,9 @@ pub struct Threaded<D, R> {
 #[derive(Debug)]
 struct Shared<D, R> {
     state: Mutex<State<D, R>>,
-    /// The demand changed, or the thread shall end.
+    /// Notified when the demand changed, or the thread has to end.
     demanded: Condvar,
-    /// A cycle of the thread is over.
+    /// Notified after each cycle of the thread.
     done: Condvar,
     waker: Waker,
 }
@@ -50,23 +51,23 @@ struct Shared<D, R> {
 #[derive(Debug)]
 struct State<D, R> {
     demand: D,
-    /// A sign of life of the loop.
+    /// Last sign of life of the loop.
     loop_seen: Instant,
-    /// The sequence to SAFE is asked for; how often it was done.
+    /// Whether the sequence to SAFE is requested; and how often it ran.
     wants_safe: bool,
     safe_done: u64,
     ends: bool,
-    /// What the back end said last.
+    /// Latest result of the back end.
     latest: Result<R, PlantFault>,
-    /// A sign of life of the thread.
+    /// Last sign of life of the thread.
     thread_seen: Instant,
     is_over: bool,
 }
 
-/// What a loop reads that comes back after it was silent for too long.
+/// The fault that the loop reads after it was silent for too long.
 const SILENT: &str = "this program gave no sign of life for too long, and the plant went to SAFE";
 
-/// How long the first snapshot is waited for: judgement.
+/// Longest wait for the first snapshot: judgement.
 const FIRST: Duration = Duration::from_secs(2);
 
 impl<D, R> Threaded<D, R>
@@ -74,7 +75,7 @@ where
     D: Demanded + Send + 'static,
     R: Snapshot + Send + 'static,
 {
-    /// Starts the thread. It reads every `period`, and at once when the demand changes; `clock` is the
+    /// Starts the thread. It reads every `period`, and immediately when the demand changes; `clock` is the
     /// loop's.
     ///
     /// # Errors
@@ -133,7 +134,7 @@ impl<D, R> Threaded<D, R> {
 
     fn wait_while(&self, at_most: Duration, waits: impl Fn(&State<D, R>) -> bool) {
         let guard = self.lock();
-        // What is poisoned has a thread that is over, which the next reading reports.
+        // A poisoned lock means that the thread has ended, which the next reading reports.
         let _ = self.shared.done.wait_timeout_while(guard, at_most, |state| waits(state));
     }
 }
@@ -183,7 +184,7 @@ where
         state.demand = D::SAFE;
         state.wants_safe = true;
         let before = state.safe_done;
-        // Hardware that does not answer goes to SAFE by its own heartbeat.
+        // Hardware that does not respond goes to SAFE by its own heartbeat.
         let hangs = now.since(state.thread_seen).as_micros() > micros(self.patience) / 2;
         drop(state);
         self.shared.demanded.notify_one();
@@ -206,7 +207,7 @@ impl<D, R> Drop for Threaded<D, R> {
         self.lock().ends = true;
         self.shared.demanded.notify_one();
         if let Some(thread) = self.thread.take() {
-            // It catches its panics.
+            // The thread catches its panics.
             let _ = thread.join();
         }
     }
@@ -216,20 +217,20 @@ fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
-/// The thread's side.
+/// The side of the thread.
 struct Worker<B: PlantBackend> {
     backend: B,
     shared: Arc<Shared<B::Demand, B::Reading>>,
     clock: Clock,
     period: Duration,
     patience: Duration,
-    /// SAFE, because the loop was silent, until it demands something that is not energised.
+    /// SAFE because the loop was silent, until the loop demands something that is not energised.
     is_held: bool,
-    /// The demand that the last cycle has seen.
+    /// The demand that the last cycle applied.
     seen: B::Demand,
 }
 
-/// What a cycle is to do.
+/// What a cycle has to do.
 enum Task<D> {
     Drive(D),
     MakeSafe,
@@ -316,7 +317,7 @@ where
         }
     }
 
-    /// Until the next period, the next demand or the end.
+    /// Waits until the next period, the next demand or the end.
     fn rest(&self) {
         let state = self.shared.lock();
         let is_idle = |state: &mut State<B::Demand, B::Reading>| {
@@ -332,7 +333,7 @@ fn words_of(panic: &(dyn Any + Send)) -> Cow<'static, str> {
         .unwrap_or("a panic".into())
 }
 
-/// The parts of a reading that wake: its value, whenever it was measured.
+/// The parts of a reading that wake the loop: the value, not the time of measurement.
 macro_rules! differ {
     ($one:expr, $other:expr, $($field:ident),+) => {
         $($one.$field.map(|reading| reading.value) != $other.$field.map(|reading| reading.value))||+

@@ -7,7 +7,7 @@ use nix::sys::time::TimeSpec;
 
 use crate::Error;
 
-/// Sleeps until one of `sources` has something to read, a signal comes, or `at_most` is over.
+/// Sleeps until one of `sources` is readable, a signal arrives, or `at_most` has passed.
 ///
 /// # Errors
 /// [`Error::Os`].

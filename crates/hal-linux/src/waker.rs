@@ -5,13 +5,13 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 
 use crate::Error;
 
-/// Wakes an event loop from anywhere in this process: a counter of the kernel that is readable while it is
+/// Wakes an event loop from any thread of this process: a counter of the kernel that is readable while it is
 /// not zero.
 #[derive(Debug)]
 pub struct Waker(EventFd);
 
 impl Waker {
-    /// One that wakes no one yet.
+    /// A waker that is not woken yet.
     ///
     /// # Errors
     /// [`Error::Os`].
@@ -22,7 +22,7 @@ impl Waker {
 
     /// Wakes the loop. Never blocks.
     pub fn wake(&self) {
-        // Fails only where the counter is full, and then it is readable already.
+        // Fails only if the counter is full, and then it is readable already.
         let _ = self.0.write(1);
     }
 

@@ -1,7 +1,7 @@
-//! The kernel's filter in front of a role's socket, on a virtual cable in a network of its own.
+//! The kernel's filter of a role's socket, on a virtual cable in a separate network namespace.
 //!
-//! Needs root (or the capabilities to make namespaces and interfaces) and the command `ip`; prints
-//! `skipped: ...` otherwise.
+//! Needs root (or the capabilities to make namespaces and interfaces) and the command `ip`; prints `skipped:
+//! ...` otherwise.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -19,8 +19,8 @@ fn ip(args: &str) -> bool {
     status.is_ok_and(|status| status.success())
 }
 
-/// Runs `test` in a network of its own with a cable from `role0` to `peer0`, on which the kernel itself is
-/// silent.
+/// Runs `test` in a separate network namespace with a cable from `role0` to `peer0`, on which the kernel
+/// sends nothing.
 fn on_a_cable(test: impl FnOnce() + Send + 'static) {
     let thread = std::thread::spawn(move || {
         let silent = |end: &str| {
@@ -45,7 +45,7 @@ fn open(name: &str, promiscuous: bool) -> PacketSocket {
     PacketSocket::open(&interface, interface.role_mac(), promiscuous).unwrap()
 }
 
-/// Everything that waits at the socket.
+/// All frames that wait at the socket.
 fn received(socket: &PacketSocket) -> Vec<Vec<u8>> {
     let mut buffer = vec![0; PacketSocket::MAX_FRAME];
     let mut frames = Vec::new();
@@ -79,7 +79,7 @@ fn only_what_concerns_the_role_passes_and_the_rest_is_counted() {
             (BROADCAST, IPV6),
             (own, HOMEPLUG),
             (BROADCAST, HOMEPLUG),
-            // A tag with a priority and no network is none.
+            // A tag with a priority and no VLAN identifier counts as none.
             (own, &[0x81, 0x00, 0xE0, 0x00, 0x86, 0xDD]),
         ];
         let bad: [(Mac, &[u8]); 9] = [
@@ -89,7 +89,7 @@ fn only_what_concerns_the_role_passes_and_the_rest_is_counted() {
             (own, &[0x08, 0x00]),
             (BROADCAST, &[0x08, 0x06]),
             (own, &[0x00, 0x2E]),
-            // In networks 1 and 4094, once with a tag in a tag.
+            // In VLANs 1 and 4094, and with a tag in a tag.
             (own, &[0x81, 0x00, 0x00, 0x01, 0x86, 0xDD]),
             (BROADCAST, &[0x81, 0x00, 0x0F, 0xFE, 0x88, 0xE1]),
             (own, &[0x88, 0xA8, 0x00, 0x00, 0x81, 0x00, 0x00, 0x01, 0x86, 0xDD]),

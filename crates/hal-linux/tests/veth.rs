@@ -1,7 +1,7 @@
-//! The role's station beside the kernel's, on a virtual cable between two network namespaces.
+//! A role's station next to the kernel's, on a virtual cable between two network namespaces.
 //!
-//! Needs root (or the capabilities to make namespaces and interfaces) and the command `ip`; prints
-//! `skipped: ...` otherwise.
+//! Needs root (or the capabilities to make namespaces and interfaces) and the command `ip`; prints `skipped:
+//! ...` otherwise.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -29,7 +29,7 @@ fn ip(args: &str) -> bool {
 fn on_a_cable(charger: impl FnOnce() + Send + 'static, car: impl FnOnce(Mac) + Send + 'static) {
     let (tell_car, car_is_ready) = channel();
     let (tell_role, role_is_ready) = channel::<Mac>();
-    // Dropped when the charger is done: the cable is gone with the car's namespace.
+    // Dropped when the charger is done: the cable is removed with the car's namespace.
     let (keep_cable, charger_is_done) = channel::<()>();
     let car = std::thread::spawn(move || {
         if unshare(CloneFlags::CLONE_NEWNET).is_err() {
@@ -100,11 +100,11 @@ fn the_role_gets_its_frames_with_good_checksums_and_the_kernel_neither_answers_n
             };
             let udp = wait_for(&socket, 5000, to_role(17)).expect("the car's datagram");
             assert_eq!(&udp[62..], b"hello");
-            // Pseudo header (addresses, length, protocol) and datagram sum up to all ones.
+            // Pseudo header (addresses, length, protocol) and datagram add up to all ones.
             let sum = ones_complement_sum(&udp[22..]) + u32::try_from(udp.len() - 54).unwrap() + 17;
             assert_eq!((sum & 0xFFFF) + (sum >> 16), 0xFFFF, "checksum");
             wait_for(&socket, 5000, to_role(6)).expect("the car's SYN");
-            // It is repeated because nobody reset the connection.
+            // The SYN is repeated because nothing reset the connection.
             wait_for(&socket, 5000, to_role(6)).expect("the car's second SYN");
         },
         |role| {
@@ -115,7 +115,7 @@ fn the_role_gets_its_frames_with_good_checksums_and_the_kernel_neither_answers_n
             let to = |port| SocketAddrV6::new(address, port, 0, scope);
             socket.connect(to(15118)).unwrap();
             socket.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
-            // Again and again: the charger may not listen yet.
+            // Repeated, because the charger may not be listening yet.
             for _ in 0..5 {
                 socket.send(b"hello").unwrap();
                 let nothing = socket.recv(&mut [0; 8]).unwrap_err();

@@ -1,6 +1,6 @@
-//! Which way a message goes.
+//! The direction of a message.
 
-/// Who sends to whom.
+/// Sender and receiver of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Direction {
     /// From the car to the charger.
@@ -18,7 +18,7 @@ impl Direction {
         }
     }
 
-    /// The direction that the name of a message says.
+    /// The direction of a message by its name: requests go to the charger, responses to the car.
     pub fn of_name(message: &str) -> Option<Self> {
         match message.get(message.len().saturating_sub(3)..) {
             Some("Req") => Some(Self::ToEvse),
@@ -27,7 +27,7 @@ impl Direction {
         }
     }
 
-    /// From the charger or to it.
+    /// The direction of a sender that is the charger, or is not.
     pub(crate) fn from_charger(is_charger: bool) -> Self {
         if is_charger { Self::ToPev } else { Self::ToEvse }
     }

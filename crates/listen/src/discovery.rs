@@ -1,4 +1,4 @@
-//! Discovery messages as an observer sees them: whatever their bytes say.
+//! SDP messages as an observer reads them: without a check whether their values are permitted.
 
 use core::fmt;
 
@@ -8,17 +8,17 @@ use v2gtp::{HEADER_LEN, Header, PayloadType};
 use crate::Direction;
 use crate::packet::Endpoint;
 
-/// A discovery message, for lists and people.
+/// A message of the SECC Discovery Protocol, for lists and text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Discovery(pub Message);
 
 impl Discovery {
-    /// Reads a UDP datagram; `None` when it is something else.
+    /// Parses a UDP datagram; `None` if it is not an SDP message.
     pub fn parse(datagram: &[u8]) -> Option<Self> {
         Message::parse(datagram).ok().map(Self)
     }
 
-    /// Reads a V2GTP payload of a discovery type.
+    /// Parses a V2GTP payload; `None` if the payload type is not one of SDP.
     pub fn of_payload(payload_type: PayloadType, payload: &[u8]) -> Option<Self> {
         if !matches!(payload_type, PayloadType::SDP_REQUEST | PayloadType::SDP_RESPONSE) {
             return None;
@@ -31,7 +31,7 @@ impl Discovery {
         Self::parse(datagram.get(..HEADER_LEN + payload.len())?)
     }
 
-    /// The name in lists.
+    /// Name of the message.
     pub fn name(self) -> &'static str {
         match self.0 {
             Message::Request(_) => "SDP_REQ",
@@ -39,7 +39,7 @@ impl Discovery {
         }
     }
 
-    /// Who sends it.
+    /// Requests go to the charger, responses to the car.
     pub fn direction(self) -> Direction {
         match self.0 {
             Message::Request(_) => Direction::ToEvse,
@@ -47,7 +47,7 @@ impl Discovery {
         }
     }
 
-    /// Where the charger listens, in an answer.
+    /// The charger's address and port in a response; `None` for a request.
     pub fn charger(self) -> Option<Endpoint> {
         match self.0 {
             Message::Request(_) => None,

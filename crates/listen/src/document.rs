@@ -1,22 +1,22 @@
-//! A message, decoded once for all who want to know something of it.
+//! A decoded message: decoded once, used by every consumer.
 
 use exi_din::V2gMessage;
 
 use crate::Schema;
 
-/// A message of a schema that has a codec here.
+/// A message of a schema with a codec in this project.
 #[derive(Clone, Debug)]
 #[allow(clippy::large_enum_variant, reason = "one at a time is on the stack")]
 pub enum Document<'a> {
-    /// Of the handshake.
+    /// A message of the handshake (supportedAppProtocol).
     App(exi_app::Message<'a>),
-    /// Of DIN SPEC 70121.
+    /// A message of DIN SPEC 70121.
     Din(V2gMessage<'a>),
 }
 
 impl<'a> Document<'a> {
-    /// Decodes a payload, and gives the length of the document in bytes: what follows does not belong to it.
-    /// `None` where the schema has no codec here.
+    /// Decodes a payload. Returns the document and its length in bytes; the bytes after it are not part of
+    /// it. `None` where this project has no codec for the schema.
     pub fn decode(schema: Schema, payload: &'a [u8]) -> Option<Result<(Self, usize), exi::Error>> {
         Some(match schema {
             Schema::App => exi_app::Message::decode_measured(payload)
@@ -28,7 +28,7 @@ impl<'a> Document<'a> {
         })
     }
 
-    /// The name of its root element.
+    /// Name of the root element.
     pub fn root(&self) -> &'static str {
         match self {
             Self::App(message) => message.name(),
@@ -36,7 +36,7 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// The message's name; `None` where its body is empty.
+    /// Name of the message; `None` where its body is empty.
     pub fn name(&self) -> Option<&'static str> {
         match self {
             Self::App(message) => Some(message.name()),

@@ -1,4 +1,4 @@
-//! Who sends: by what is seen of the sockets, in the last resort by the messages' names.
+//! Which end of a connection is the charger: by the sockets first, by the names of the messages last.
 
 use core::net::Ipv6Addr;
 
@@ -8,23 +8,22 @@ use crate::packet::{Endpoint, Flow};
 use crate::streams::Sender;
 use crate::{Direction, Discovery};
 
-/// Chargers remembered from discovery, the latest: judgement, a bound.
+/// Chargers that are kept from discovery, the latest ones: judgement, a bound.
 const MAX_CHARGERS: usize = 64;
 
-/// What discovery says about the ends of connections.
+/// What discovery reports about the ends of connections.
 #[derive(Debug, Default)]
 pub struct Ends {
-    /// Where chargers listen, and from where they said so.
+    /// Endpoints of chargers, and the address from which each was announced.
     chargers: Vec<(Endpoint, Ipv6Addr), MAX_CHARGERS>,
 }
 
-/// What the names of a connection's messages say: above 0, the end that orders first is the charger.
+/// What the names of a connection's messages suggest: above 0, the endpoint that orders first is the charger.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Votes(i64);
 
 impl Ends {
-    /// The direction of a discovery message. Its answer says where a charger is, if it does not come from a
-    /// car.
+    /// The direction of a discovery message. A response announces a charger's endpoint, unless a car sent it.
     pub fn discovery(&mut self, flow: Flow, sdp: Discovery) -> Direction {
         let is_server = |end: Endpoint| end.port == sdp::PORT;
         let by_port = differ(is_server(flow.source), is_server(flow.destination));
@@ -35,15 +34,15 @@ impl Ends {
             if self.chargers.is_full() {
                 self.chargers.remove(0);
             }
-            // There is room now.
+            // The eviction above made room.
             let _ = self.chargers.push(charger);
         }
         direction
     }
 
-    /// The direction of what a connection gave, from the surest sign down: the endpoint that discovery
-    /// announced, who opened the connection, the host that answered discovery, what most names so far say,
-    /// the name.
+    /// The direction of a message. The most reliable sign decides: the endpoint that discovery announced,
+    /// then the side that opened the connection, the host that answered discovery, the majority of the
+    /// message names so far, and the name of this message.
     pub fn direction(
         &self,
         votes: &mut Votes,
@@ -67,7 +66,7 @@ impl Ends {
     }
 }
 
-/// The first, where the second says the opposite: only one of two ends can be the charger.
+/// `first`, if `second` is its opposite: exactly one of two ends is the charger.
 fn differ(first: bool, second: bool) -> Option<bool> {
     (first != second).then_some(first)
 }

@@ -1,34 +1,34 @@
-//! Where V2GTP messages begin and end in a stream of bytes, and where they begin again after what is none.
+//! Boundaries of V2GTP messages in a byte stream, and where messages begin again after foreign bytes.
 
 use v2gtp::{HEADER_LEN, Header, PayloadType};
 
-/// When a frame was captured: its number and time.
+/// A frame's number and the time of its capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct When {
-    /// 1-based number.
+    /// Frame number in the capture, from 1 on.
     pub frame: u64,
-    /// Nanoseconds since the Unix epoch, where known.
+    /// Capture time in ns since the Unix epoch; `None` where the source has no times.
     pub time_ns: Option<i64>,
 }
 
 impl When {
-    /// Before every frame.
+    /// A placeholder that orders before every frame.
     pub const NEVER: Self = Self { frame: 0, time_ns: None };
 
-    /// The time from here to `later` in ns, where both are known.
+    /// Time from `self` to `later` in ns; `None` where one of both times is missing.
     pub(crate) fn until(self, later: Self) -> Option<i64> {
         Some(later.time_ns?.saturating_sub(self.time_ns?))
     }
 }
 
-/// What comes out of a connection.
+/// A finding in one direction of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found<'a> {
-    /// A whole V2GTP message.
+    /// A complete V2GTP message: its payload type and its payload, without the header.
     Message(PayloadType, &'a [u8]),
     /// The stream is encrypted; reported once for each direction.
     Tls,
-    /// This many bytes are not V2GTP, or a message lost its end.
+    /// This many bytes are not V2GTP, or belong to a message whose end is missing.
     Skipped(usize),
     /// Bytes are missing in the capture.
     Gap,
@@ -36,29 +36,30 @@ pub enum Found<'a> {
     Opened,
     /// The sender ends its direction, or the connection.
     Closed(Close),
-    /// Nothing more comes of the connection; its latest frame is the time of this.
+    /// The connection is over: no finding follows. The finding's time is that of the connection's latest
+    /// frame.
     Over {
         /// The connection's first frame.
         first: When,
-        /// It is evicted: its storage is needed for another one.
+        /// The connection was evicted because another one needs its storage.
         is_evicted: bool,
     },
 }
 
-/// How one end closes.
+/// How a side closes a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Close {
-    /// FIN: nothing more is sent in this direction.
+    /// FIN: the side sends nothing more.
     Fin,
-    /// RST: the connection is gone.
+    /// RST: the connection is aborted.
     Reset,
     /// RST as the answer to a SYN: the connection is refused.
     Refused,
 }
 
-/// Gets what is found: when its last byte was captured, and what it is.
+/// Receives findings: when the last byte was captured, and the finding.
 pub trait Sink {
-    /// Takes one finding.
+    /// Called once for each finding, in the order of the stream.
     fn found(&mut self, when: When, found: Found<'_>);
 }
 
@@ -68,17 +69,17 @@ impl<F: FnMut(When, Found<'_>)> Sink for F {
     }
 }
 
-/// What bytes at the border between two messages begin with.
+/// What the bytes at a message boundary begin with.
 pub enum Start {
-    /// A message of this type and length, its header included.
+    /// A message: its payload type, and its length in bytes including the header.
     Message(PayloadType, usize),
-    /// Fewer bytes than a header has, which may become one.
+    /// Fewer bytes than a header has; the rest may follow.
     Part,
-    /// Something else.
+    /// Not V2GTP.
     Foreign,
 }
 
-/// Reads the start of `data`; a message longer than `longest`, header included, is foreign.
+/// Classifies the start of `data`. A message of more than `longest` bytes, header included, is foreign.
 pub fn start(data: &[u8], longest: usize) -> Start {
     let Some((bytes, _)) = data.split_at_checked(HEADER_LEN) else {
         let may_begin = [0x01, 0xFE].starts_with(data) || data.starts_with(&[0x01, 0xFE]);
@@ -90,15 +91,15 @@ pub fn start(data: &[u8], longest: usize) -> Start {
     if known && length <= longest { Start::Message(header.payload_type, length) } else { Start::Foreign }
 }
 
-/// How many bytes at the start of `data` are foreign, at least one.
+/// Number of foreign bytes at the start of `data`, at least 1.
 pub fn foreign(data: &[u8], longest: usize) -> usize {
     let begins =
         |at: &usize| data.get(*at..).is_some_and(|tail| !matches!(start(tail, longest), Start::Foreign));
     (1..data.len()).find(begins).unwrap_or(data.len())
 }
 
-/// Gives the messages that lie whole in `data` without copying them, and what is foreign; returns the start
-/// of a message that is not whole.
+/// Passes each complete message in `data` to `sink` without copying it, and reports foreign bytes. Returns
+/// the start of an incomplete message.
 pub fn whole<'a>(when: When, mut data: &'a [u8], longest: usize, sink: &mut dyn Sink) -> &'a [u8] {
     while !data.is_empty() {
         let length = match start(data, longest) {
@@ -119,7 +120,7 @@ pub fn whole<'a>(when: When, mut data: &'a [u8], longest: usize, sink: &mut dyn 
     data
 }
 
-/// A TLS record of handshake, alert or application data, version 3.x.
+/// Whether `data` begins with a TLS record: handshake, alert or application data, version 3.x.
 pub fn is_tls(data: &[u8]) -> bool {
     matches!(data, [0x15..=0x17, 3, 0..=4, ..])
 }

@@ -1,4 +1,4 @@
-//! One direction of a TCP connection, put in order and cut into messages.
+//! One direction of a TCP connection: puts segments in order and splits the stream into messages.
 
 use v2gtp::HEADER_LEN;
 
@@ -6,39 +6,39 @@ use crate::framer::{Close, Found, Sink, Start, When, foreign, is_tls, start, who
 use crate::held::{Held, Pool, length};
 use crate::packet::Segment;
 
-/// A gap older than this will not be filled: clara repeats a segment for 4 s at most.
+/// Age in ns from which a gap is not filled any more: clara repeats a segment for at most 4 s.
 const MAX_GAP_NS: i64 = 5_000_000_000;
-/// Frames between the acknowledgement of bytes that are missing and their loss: a capture of several queues
-/// has the answer before what it answers. Judgement: far above any disorder seen.
+/// Frames from the acknowledgement of missing bytes until they count as lost: a capture of several queues may
+/// contain the acknowledgement before the bytes. Judgement: far above any disorder seen.
 const MAX_DISORDER: u64 = 128;
-/// A jump of the sequence number beyond this is another connection on the same ports.
+/// A sequence number that jumps by more than this belongs to another connection on the same ports: judgement.
 const MAX_JUMP: u32 = 1 << 20;
 
-/// Memory that a direction works in.
+/// Working memory of a direction, shared by all directions.
 pub struct Memory<'m> {
-    /// Blocks for what cannot be given yet.
+    /// Blocks for bytes that cannot be delivered yet.
     pub pool: Pool<'m>,
-    /// Room for one message in one piece.
+    /// Room for one message in contiguous memory.
     pub message: &'m mut [u8],
 }
 
 /// One direction of a connection.
 #[derive(Debug, Default)]
 pub struct Half {
-    /// Sequence number of its SYN.
+    /// Sequence number of its SYN; `None` if the SYN was not observed.
     opened: Option<u32>,
     /// Sequence number of the next byte in order.
     next: Option<u32>,
-    /// Sequence number of the first byte captured, where there may be bytes before it: the SYN did not come
-    /// first.
+    /// Sequence number of the first captured byte, if earlier bytes may exist because the SYN was not
+    /// captured first.
     start: Option<u32>,
-    /// Place in the stream of the next byte in order, counted without wrapping.
+    /// Position of the next byte in order, counted from the start of the stream without wrapping.
     place: u64,
-    /// Place of the first byte that was not given yet; the bytes up to `place` are held.
+    /// Position of the first byte that was not delivered yet; the bytes up to `place` are held.
     base: u64,
-    /// Place of the first held byte after the gap, and since when it waits.
+    /// Position of the first held byte after the gap, and since when it waits.
     waits: Option<(u64, When)>,
-    /// The frame in which the receiver first said that it has what is missing here.
+    /// Frame in which the receiver first acknowledged the bytes that are missing here.
     missed_since: Option<u64>,
     is_tls: bool,
     closed: Option<Close>,
@@ -46,7 +46,8 @@ pub struct Half {
 }
 
 impl Half {
-    /// Takes a segment of this direction; gives how many gaps were abandoned because too much was held.
+    /// Handles a segment of this direction. Returns the number of gaps that were abandoned because too many
+    /// bytes were held.
     pub fn take(
         &mut self,
         when: When,
@@ -98,10 +99,10 @@ impl Half {
                 sink.found(when, Found::Skipped(rest.len()));
             }
         } else if known <= MAX_JUMP {
-            // In order, perhaps with bytes that were there before: a repetition.
+            // In order, perhaps with repeated bytes at the start.
             self.deliver_from(known.into(), when, data, memory, sink);
         } else {
-            // A gap before it that is old is skipped first: what comes now has a time of its own.
+            // An old gap before it is skipped first, because this segment has its own time.
             let place = self.place + u64::from(ahead);
             while self.gap_is_old(when, memory) && self.next_held(memory).is_some_and(|held| held.0 < place) {
                 self.skip_gap(memory, sink);
@@ -118,7 +119,7 @@ impl Half {
         abandoned
     }
 
-    /// Holds what comes before its turn; gives the number of gaps that were abandoned because there is no
+    /// Holds bytes that arrive before their turn. Returns the number of gaps that were abandoned for lack of
     /// room.
     fn hold(
         &mut self,
@@ -142,22 +143,22 @@ impl Half {
         1
     }
 
-    /// Picks the stream up at this byte.
+    /// Starts the stream at this byte.
     fn begin(&mut self, sequence: u32) {
         *self = Self { next: Some(sequence), start: Some(sequence), ..Self::default() };
     }
 
-    /// Whether bytes end right before the first that was captured: they come late, they are no repetition.
+    /// Whether the bytes end directly before the first captured one: they arrive late and are no repetition.
     fn is_before_the_start(&self, sequence: u32, data: &[u8]) -> bool {
         u32::try_from(data.len()).is_ok_and(|length| self.start == Some(sequence.wrapping_add(length)))
     }
 
-    /// Whether there may be bytes before this one: it does not follow the SYN.
+    /// Whether earlier bytes may exist: this byte does not follow the SYN.
     fn may_follow_bytes(&self, sequence: u32) -> bool {
         self.opened.is_none_or(|syn| syn.wrapping_add(1) != sequence)
     }
 
-    /// A SYN: it begins this direction, unless it is a repetition or only comes late.
+    /// Handles a SYN: it starts this direction, unless it is a repetition or late.
     fn open(&mut self, sequence: u32, memory: &mut Memory<'_>, sink: &mut dyn Sink) {
         if self.opened != Some(sequence) && !self.is_late(sequence) {
             self.finish(memory, sink);
@@ -167,7 +168,7 @@ impl Half {
         self.start = self.start.filter(|start| self.may_follow_bytes(*start));
     }
 
-    /// Whether a SYN that was not seen belongs right before what was.
+    /// Whether a SYN that was not seen yet belongs directly before the first captured byte.
     fn is_late(&self, syn: u32) -> bool {
         let first = syn.wrapping_add(1);
         self.opened.is_none() && self.next.is_some_and(|next| next.wrapping_sub(first) <= MAX_JUMP)
@@ -179,23 +180,23 @@ impl Half {
         self.next.is_some() && !is_repetition && !self.is_late(syn)
     }
 
-    /// Whether these bytes were given before.
+    /// Whether these bytes were delivered before.
     pub fn is_repeated(&self, segment: &Segment<'_>) -> bool {
         let known = self.next.unwrap_or(segment.sequence).wrapping_sub(segment.sequence);
         !segment.data.is_empty() && known != 0 && known <= MAX_JUMP
     }
 
-    /// Whether its SYN was seen.
+    /// Whether its SYN was observed.
     pub fn has_opened(&self) -> bool {
         self.opened.is_some()
     }
 
-    /// Whether anything of it was seen.
+    /// Whether any of its segments was observed.
     pub fn has_begun(&self) -> bool {
         self.next.is_some()
     }
 
-    /// Takes the bytes after the first `known`, which were there before.
+    /// Delivers the bytes after the first `known` ones, which are repetitions.
     fn deliver_from(
         &mut self,
         known: u64,
@@ -211,7 +212,7 @@ impl Half {
         }
     }
 
-    /// Takes the next bytes in order.
+    /// Delivers the next bytes in order.
     fn deliver(&mut self, when: When, data: &[u8], memory: &mut Memory<'_>, sink: &mut dyn Sink) {
         let place = self.place;
         self.advance(length(data.len()));
@@ -237,7 +238,7 @@ impl Half {
         self.drop_given(memory);
     }
 
-    /// Gives blocks back whose bytes were given.
+    /// Returns the blocks whose bytes were delivered.
     fn drop_given(&mut self, memory: &mut Memory<'_>) {
         let is_all = self.base == self.place && self.next_held(memory).is_none();
         self.held.drop_until(&mut memory.pool, if is_all { u64::MAX } else { self.base });
@@ -246,19 +247,19 @@ impl Half {
     fn advance(&mut self, bytes: u64) {
         (self.missed_since, self.waits) = (None, None);
         self.place += bytes;
-        // What is held or captured at once is far below 4 GiB.
+        // Held and captured bytes are far below 4 GiB.
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         self.next = self.next.map(|next| next.wrapping_add(bytes));
     }
 
-    /// Leaves everything before `place` out.
+    /// Abandons all bytes before `place`.
     fn skip_to(&mut self, place: u64, memory: &mut Memory<'_>) {
         self.advance(place - self.place);
         self.base = place;
         self.drop_given(memory);
     }
 
-    /// Takes held bytes whose turn has come.
+    /// Delivers held bytes whose turn has come.
     fn release(&mut self, memory: &mut Memory<'_>, sink: &mut dyn Sink) {
         let run = self.held.run(&memory.pool, self.place);
         if run > 0 {
@@ -267,7 +268,7 @@ impl Half {
         }
     }
 
-    /// Gives what is whole of the held bytes up to `place`.
+    /// Delivers the complete messages in the held bytes up to `place`.
     fn drain(&mut self, memory: &mut Memory<'_>, sink: &mut dyn Sink) {
         let longest = memory.message.len();
         while self.base < self.place {
@@ -306,7 +307,7 @@ impl Half {
         }
     }
 
-    /// The first held byte after the gap, and since when it waits.
+    /// Position of the first held byte after the gap, and since when it waits.
     fn next_held(&mut self, memory: &Memory<'_>) -> Option<(u64, When)> {
         let next = self.held.next(&memory.pool, self.place)?;
         self.waits = self.waits.filter(|waits| waits.0 == next.0).or(Some(next));
@@ -318,7 +319,8 @@ impl Half {
         self.next_held(memory).and_then(|(_, since)| waited(since)).is_some_and(|waited| waited > MAX_GAP_NS)
     }
 
-    /// The receiver says what it has. What is missing here of it, and does not come soon, the capture lost.
+    /// Handles an acknowledgement of the receiver. Acknowledged bytes that are missing here and do not arrive
+    /// soon were lost by the capture.
     pub fn acknowledged(
         &mut self,
         now: When,
@@ -335,7 +337,7 @@ impl Half {
         }
     }
 
-    /// Whether the first gap ends before what the receiver has ends.
+    /// Whether the first gap ends before the acknowledged position.
     fn is_missing(&mut self, acknowledged: u32, memory: &Memory<'_>) -> bool {
         let Some((place, _)) = self.next_held(memory) else { return false };
         let Some(next) = self.next else { return false };
@@ -355,7 +357,7 @@ impl Half {
         }
     }
 
-    /// Gives what is held back: nothing more comes, or the memory is needed.
+    /// Delivers all bytes that wait, because the capture is over or the memory is needed.
     pub fn finish(&mut self, memory: &mut Memory<'_>, sink: &mut dyn Sink) {
         while self.next_held(memory).is_some() {
             self.skip_gap(memory, sink);
@@ -370,7 +372,7 @@ impl Half {
         self.held.clear(&mut memory.pool);
     }
 
-    /// How many blocks it uses.
+    /// Number of blocks it uses.
     pub fn blocks(&self) -> usize {
         self.held.count()
     }

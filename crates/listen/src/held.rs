@@ -1,21 +1,22 @@
-//! Bytes that cannot be given yet: parts of messages, and segments that came before their turn.
+//! Storage of bytes that cannot be delivered yet: parts of messages, and segments that arrive before their
+//! turn.
 
-/// Bytes of one block.
+/// Size of a block in bytes.
 pub const BLOCK_LEN: usize = 256;
 const WORD: usize = 64;
 const LEN: u64 = 256;
-/// No block.
+/// Marks the end of a list of blocks.
 const NONE: u32 = u32::MAX;
 
 use crate::framer::When;
 
-/// A piece of one direction of a connection: the bytes from a multiple of [`BLOCK_LEN`] on, as far as they
-/// have come.
+/// A piece of one direction of a connection: [`BLOCK_LEN`] bytes that begin at a multiple of [`BLOCK_LEN`],
+/// with a map of the bytes that are present.
 #[derive(Clone, Copy, Debug)]
 pub struct Block {
     place: u64,
     next: u32,
-    /// One bit for each byte.
+    /// One bit for each byte: set if the byte is present.
     present: [u64; BLOCK_LEN / WORD],
     latest: When,
     bytes: [u8; BLOCK_LEN],
@@ -31,7 +32,7 @@ impl Block {
         bytes: [0; BLOCK_LEN],
     };
 
-    /// Stores the bytes that are not here yet.
+    /// Stores the bytes of `data` that are not present yet.
     fn store(&mut self, at: usize, when: When, data: &[u8]) {
         let end = at + data.len();
         let mut from = at + self.run(at, true);
@@ -58,7 +59,7 @@ impl Block {
         }
     }
 
-    /// How many bytes in a row are here (`is_present`) or missing from `at` on, up to the end of the block.
+    /// Length of the run of present (`is_present`) or missing bytes from `at` on, up to the end of the block.
     fn run(&self, at: usize, is_present: bool) -> usize {
         let mut index = at;
         while let Some(word) = self.present.get(index / WORD) {
@@ -74,18 +75,18 @@ impl Block {
     }
 }
 
-/// All blocks, shared by all connections.
+/// The blocks of all connections.
 pub struct Pool<'p> {
     pub blocks: &'p mut [Block],
     pub free: &'p mut Free,
 }
 
-/// Which blocks are free.
+/// The free blocks.
 #[derive(Debug)]
 pub struct Free {
-    /// Blocks from here on were never used.
+    /// Blocks from this index on were never used.
     fresh: u32,
-    /// The first of a list of blocks that were.
+    /// First block of the list of returned blocks.
     first: u32,
     used: u32,
 }
@@ -104,12 +105,12 @@ impl Free {
 }
 
 impl Pool<'_> {
-    /// How many blocks there are.
+    /// Number of blocks, used and free.
     pub fn len(&self) -> usize {
         self.blocks.len()
     }
 
-    /// How many of them are free.
+    /// Number of free blocks.
     pub fn available(&self) -> usize {
         self.len().saturating_sub(self.free.used())
     }
@@ -150,7 +151,7 @@ impl Pool<'_> {
 #[derive(Clone, Copy, Debug)]
 pub struct Held {
     first: u32,
-    /// The block that was used last: the next bytes are likely there.
+    /// The block used last. The next bytes most likely belong to it.
     recent: u32,
     count: usize,
 }
@@ -162,12 +163,13 @@ impl Default for Held {
 }
 
 impl Held {
-    /// How many blocks this direction uses.
+    /// Number of blocks that this direction uses.
     pub fn count(&self) -> usize {
         self.count
     }
 
-    /// Stores what of `data` is not here yet; says whether there was room for all of it.
+    /// Stores the bytes of `data` that are not present yet. Returns false if the pool has no room for all of
+    /// them.
     pub fn keep(&mut self, pool: &mut Pool<'_>, mut place: u64, when: When, mut data: &[u8]) -> bool {
         while !data.is_empty() {
             let at = offset(place);
@@ -180,7 +182,7 @@ impl Held {
         true
     }
 
-    /// The block that begins at `place`, a new one where there is none.
+    /// The block that begins at `place`; allocates it if the direction does not have it.
     fn block<'p>(&mut self, pool: &'p mut Pool<'_>, place: u64, when: When) -> Option<&'p mut Block> {
         let (mut before, mut at) = (NONE, self.first);
         if pool.get(self.recent).is_some_and(|recent| recent.place <= place) {
@@ -205,7 +207,7 @@ impl Held {
         pool.get_mut(at)
     }
 
-    /// How many bytes in a row are here from `place` on.
+    /// Number of bytes present in a row from `place` on.
     pub fn run(&self, pool: &Pool<'_>, place: u64) -> u64 {
         let (mut end, mut at) = (place, self.start(pool, place));
         while let Some(block) = pool.get(at).filter(|block| block.place <= end && end - block.place < LEN) {
@@ -219,7 +221,7 @@ impl Held {
         end - place
     }
 
-    /// The first byte at or after `place` that is here, and when the latest byte of its block came.
+    /// The first byte present at or after `place`, and when the latest byte of its block arrived.
     pub fn next(&self, pool: &Pool<'_>, place: u64) -> Option<(u64, When)> {
         let mut at = self.start(pool, place);
         while let Some(block) = pool.get(at) {
@@ -233,7 +235,8 @@ impl Held {
         None
     }
 
-    /// Copies bytes from `place` on into `out`, which are all here; gives when the latest of them came.
+    /// Copies the bytes from `place` on into `out`; all of them must be present. Returns when the latest of
+    /// them arrived.
     pub fn copy(&self, pool: &Pool<'_>, place: u64, out: &mut [u8]) -> When {
         let (mut at, mut place, mut rest, mut latest) = (self.start(pool, place), place, out, When::NEVER);
         while let Some(block) = pool.get(at).filter(|_| !rest.is_empty()) {
@@ -247,7 +250,7 @@ impl Held {
         latest
     }
 
-    /// Gives the blocks back that end at `place` or before it.
+    /// Returns the blocks to the pool that end at or before `place`.
     pub fn drop_until(&mut self, pool: &mut Pool<'_>, place: u64) {
         while let Some(block) = pool.get(self.first).filter(|block| block.place.saturating_add(LEN) <= place)
         {
@@ -261,7 +264,7 @@ impl Held {
         }
     }
 
-    /// Gives all blocks back.
+    /// Returns all blocks to the pool.
     pub fn clear(&mut self, pool: &mut Pool<'_>) {
         self.drop_until(pool, u64::MAX);
     }
@@ -279,7 +282,7 @@ impl Held {
     }
 }
 
-/// A number of bytes as a distance.
+/// A number of bytes as a distance in the stream.
 pub fn length(bytes: usize) -> u64 {
     u64::try_from(bytes).unwrap_or(u64::MAX)
 }

@@ -1,19 +1,25 @@
 //! What an observer sees of charging sessions, without I/O and without an allocator.
 //!
-//! [`Listen`] is all of it over Ethernet frames. Its parts are for programs that read something else:
-//! [`packet`] takes frames apart, [`Streams`] puts both directions of each TCP connection together and finds
-//! the V2GTP messages in them; [`Matchings`] has the attempts of matching, [`Story`] what happened in a
-//! session, [`story::Tale`] tells it in words. All memory is lent by the caller as a [`Storage`]; every size
-//! in it is a bound, and what is evicted or abandoned for it is reported.
+//! | part | input | result |
+//! |---|---|---|
+//! | [`Listen`] | Ethernet frames | everything below, as events |
+//! | [`packet`] | one captured frame | its payload: management message, UDP datagram or TCP segment |
+//! | [`Streams`] | TCP segments | both directions of each connection, split into V2GTP messages |
+//! | [`Matchings`] | management messages | the matching attempts, and how each ended |
+//! | [`Story`] | decoded messages | what happened in a session |
+//! | [`story::Tale`] | a [`Story`] | its text, line by line |
+//!
+//! The caller lends all memory as a [`Storage`]. Every size in it is a bound; what is evicted or abandoned
+//! because of a bound is counted and reported.
 //!
 //! # Example
-//! A message in two segments that come in the wrong order:
+//! A message in two segments that arrive in the wrong order:
 //!
 //! ```
 //! use listen::packet::{Endpoint, Flow, Segment};
 //! use listen::{Fixed, Found, Streams, When};
 //!
-//! // 4 connections, 8 kB of bytes that cannot be given yet, messages up to 1 kB.
+//! // 4 connections, 8 kB for bytes that cannot be delivered yet, messages up to 1 kB.
 //! let mut streams = Streams::<Fixed<(), 4, 32, 1024>>::default();
 //! let end = |port| Endpoint { address: core::net::Ipv6Addr::LOCALHOST, port };
 //! let flow = Flow { source: end(50000), destination: end(15118) };

@@ -1,4 +1,4 @@
-//! A passive observer of Ethernet frames: matchings, connections, messages and stories.
+//! A passive observer of Ethernet frames: reports matchings, connections, messages and stories.
 
 use homeplug_mme::{Frame, NetworkKey};
 use v2gtp::PayloadType;
@@ -9,12 +9,13 @@ use crate::{
     Schema, Sender, Status, Storage, Streams, Talk, When,
 };
 
-/// The link type of Ethernet.
+/// The pcap link type of Ethernet (LINKTYPE_ETHERNET).
 const ETHERNET: i32 = 1;
-/// Storage on a board: 4 connections, 16 kB of bytes that cannot be given yet, messages up to 8 192 bytes.
+/// Storage for a microcontroller: 4 connections, 16 kB for bytes that cannot be delivered yet, messages of up
+/// to 8 192 bytes.
 pub type BoardStorage = Fixed<Talk, 4, 64, { 8192 + v2gtp::HEADER_LEN }>;
 
-/// An observer. It transmits nothing. `ATTEMPTS` is the number of matchings that it keeps.
+/// An observer. It transmits nothing. `ATTEMPTS` is the number of matching attempts that it keeps.
 pub struct Listen<S, const ATTEMPTS: usize = 4> {
     streams: Streams<S>,
     ends: Ends,
@@ -22,59 +23,60 @@ pub struct Listen<S, const ATTEMPTS: usize = 4> {
     outlook: Outlook,
 }
 
-/// One thing seen.
+/// One observation.
 #[derive(Clone, Copy, Debug)]
 pub struct Event<'a> {
-    /// When its last byte came.
+    /// Number and time of the frame that has its last byte.
     pub when: When,
-    /// Who sent it, where that is known.
+    /// Direction of the message; `None` where it cannot be determined.
     pub direction: Option<Direction>,
-    /// The connection it is of, by its number in the order of first frames, from 1 on.
+    /// Number of its connection, in the order of first frames, from 1 on; `None` outside a TCP connection.
     pub connection: Option<u64>,
-    /// What it is.
+    /// The observation itself.
     pub content: Content<'a>,
 }
 
-/// What was seen.
+/// Kinds of observations.
 #[derive(Clone, Copy, Debug)]
 pub enum Content<'a> {
-    /// A management message.
+    /// A management message (MME) of the power line.
     Mme(Frame<'a>),
-    /// A discovery message.
+    /// A message of the SECC Discovery Protocol.
     Discovery(Discovery),
-    /// A message of a session.
+    /// A V2GTP message of a session.
     Message {
-        /// The V2GTP payload type.
+        /// Payload type of the V2GTP header.
         payload_type: PayloadType,
-        /// Its bytes without the V2GTP header.
+        /// Payload, without the V2GTP header.
         payload: &'a [u8],
-        /// Its schema, where known.
+        /// Schema of the payload; `None` where it cannot be determined.
         schema: Option<Schema>,
-        /// How the schema is known.
+        /// How the schema was determined.
         known: Known,
-        /// Its name, where its schema is DIN SPEC 70121 or the handshake and it decodes.
+        /// Message name; `None` where this project has no codec for the schema, or the payload does not
+        /// decode.
         name: Option<&'static str>,
     },
-    /// A TCP connection is opened by its sender.
+    /// The sender opens a TCP connection.
     Opened,
-    /// The sender closes, resets or refuses it.
+    /// The sender closes, resets or refuses the connection.
     Closed(Close),
-    /// This direction is encrypted.
+    /// The direction is encrypted (TLS).
     Encrypted,
-    /// Bytes are missing in what was seen.
+    /// The observer did not receive some bytes.
     Gap,
-    /// This many bytes are no message.
+    /// This many bytes belong to no message.
     Skipped(usize),
-    /// Nothing more comes of a connection: what is known about it.
+    /// The connection is over: no event of it follows.
     Over {
-        /// All of it.
+        /// Everything that was observed of the connection.
         talk: &'a Talk,
-        /// It was evicted because its storage is needed for another one.
+        /// The connection was evicted because another one needs its storage.
         is_evicted: bool,
     },
 }
 
-/// Gets what is seen.
+/// Receives the observations.
 pub type OnEvent<'e> = dyn FnMut(&Event<'_>) + 'e;
 
 impl<S: Storage<State = Talk> + Default, const A: usize> Default for Listen<S, A> {
@@ -84,7 +86,7 @@ impl<S: Storage<State = Talk> + Default, const A: usize> Default for Listen<S, A
 }
 
 impl<S: Storage<State = Talk>, const A: usize> Listen<S, A> {
-    /// An observer that has seen nothing.
+    /// An observer before the first frame.
     pub fn new(storage: S) -> Self {
         Self {
             streams: Streams::new(storage),
@@ -94,39 +96,40 @@ impl<S: Storage<State = Talk>, const A: usize> Listen<S, A> {
         }
     }
 
-    /// The latest attempts of matching.
+    /// The latest matching attempts, oldest first.
     pub fn attempts(&self) -> &[Attempt] {
         self.matchings.attempts()
     }
 
-    /// What was abandoned because storage is bounded.
+    /// What was evicted or abandoned because storage is bounded.
     pub fn given_up(&self) -> GivenUp {
         self.streams.given_up()
     }
 
-    /// What was seen so far.
+    /// A summary of the observations so far.
     pub fn status(&self) -> Status {
         self.outlook.status()
     }
 
-    /// What is known so far about a connection, by its number, and its first and its latest frame; `None`
-    /// once it is evicted.
+    /// The state of a connection by its number, with its first and its latest frame; `None` after its
+    /// eviction.
     pub fn talk(&mut self, connection: u64) -> Option<(&Talk, [When; 2])> {
         self.streams.state(connection)
     }
 
-    /// When [`status`](Self::status) changes if nothing comes, in ns of the frames' clock.
+    /// When [`status`](Self::status) changes without a further frame, in ns of the frames' clock.
     pub fn due_ns(&self) -> Option<i64> {
         self.outlook.due_ns()
     }
 
-    /// Time passes without a frame, in ns of the frames' clock.
+    /// Advances the time without a frame; in ns of the frames' clock.
     pub fn pass(&mut self, time_ns: i64) {
         self.outlook.pass(time_ns);
     }
 
-    /// Takes an Ethernet frame and when it came, in ns of any clock; `on_event` gets what it completes. Gives
-    /// the network's key where the frame carries one (`CM_SLAC_MATCH.CNF`).
+    /// Handles one Ethernet frame. `time_ns` is its time of arrival, of any clock that does not change.
+    /// `on_event` receives the completed observations. Returns the network key if the frame contains one
+    /// (`CM_SLAC_MATCH.CNF`).
     pub fn handle(&mut self, time_ns: i64, frame: &[u8], on_event: &mut OnEvent<'_>) -> Option<NetworkKey> {
         let layer = packet::parse(ETHERNET, frame);
         let key = self.outlook.take(time_ns, &layer);
@@ -161,7 +164,7 @@ impl<S: Storage<State = Talk>, const A: usize> Listen<S, A> {
         key
     }
 
-    /// Gives what is held back and the stories of all connections: nothing more comes.
+    /// Ends the observation: reports the bytes that still wait, and the stories of all connections.
     pub fn finish(&mut self, on_event: &mut OnEvent<'_>) {
         let ends = &self.ends;
         self.streams
@@ -169,7 +172,7 @@ impl<S: Storage<State = Talk>, const A: usize> Listen<S, A> {
     }
 }
 
-/// Reports what a connection gave, and adds it to what is known about it.
+/// Reports a finding of a connection and adds it to the connection's state.
 fn report(
     ends: &Ends,
     talk: &mut Talk,

@@ -1,72 +1,72 @@
-//! Matchings: who asked, who answered, how loud, and how it ended.
+//! Matching attempts: the car, the chargers that answered, the attenuation, and the outcome.
 
 use heapless::Vec;
 use homeplug_mme::{Frame, Mac, Profile, RunId, Slac};
 
 use crate::When;
 
-/// Chargers kept of one attempt: judgement, more do not hear one car.
+/// Chargers that are kept of one attempt: judgement, one car reaches no more.
 pub const MAX_ANSWERS: usize = 8;
 
-/// One attempt of a car to be matched, from its first message seen on.
+/// One matching attempt of a car, from its first observed message on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
-    /// The car.
+    /// MAC address of the car.
     pub car: Mac,
-    /// The run that its messages name.
+    /// RunID in its messages.
     pub run_id: RunId,
     /// Its first frame.
     pub first: When,
     /// Its latest frame.
     pub latest: When,
-    /// `CM_SLAC_PARM.REQ` seen.
+    /// Number of `CM_SLAC_PARM.REQ`.
     pub requests: u32,
-    /// Chargers that answered or reported, in the order in which they did.
+    /// Chargers that answered or reported, in the order of their first message.
     pub answers: Vec<Answer, MAX_ANSWERS>,
-    /// `CM_START_ATTEN_CHAR.IND` seen.
+    /// Number of `CM_START_ATTEN_CHAR.IND`.
     pub starts: u32,
-    /// `CM_MNBC_SOUND.IND` seen.
+    /// Number of `CM_MNBC_SOUND.IND`.
     pub sounds: u32,
-    /// `CM_ATTEN_CHAR.RSP` seen.
+    /// Number of `CM_ATTEN_CHAR.RSP`.
     pub acknowledged: u32,
-    /// `CM_SLAC_MATCH.REQ` seen.
+    /// Number of `CM_SLAC_MATCH.REQ`.
     pub match_requests: u32,
-    /// Who gave its key (`CM_SLAC_MATCH.CNF`), and when.
+    /// The charger that sent its key (`CM_SLAC_MATCH.CNF`), and when.
     pub matched: Option<(Mac, When)>,
 }
 
-/// What one charger said in an attempt.
+/// One charger's messages in an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// The charger.
+    /// MAC address of the charger.
     pub charger: Mac,
-    /// It answered the car's first request.
+    /// Whether it sent `CM_SLAC_PARM.CNF`.
     pub has_answered: bool,
-    /// The mean attenuation that it reported, in hundredths of a dB.
+    /// Mean attenuation in its report, in hundredths of a dB; `None` without a report.
     pub attenuation_cdb: Option<u32>,
-    /// It reported; over this many sounds.
+    /// Number of sounds in its report; `None` without a report.
     pub reported_sounds: Option<u8>,
 }
 
-/// How an attempt ended.
+/// Outcome of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// A charger gave its key.
+    /// A charger sent its key.
     Matched,
     /// No charger answered the car's request.
     NoAnswer,
-    /// A charger answered, but the car did not sound: most often an answer that names another run.
+    /// A charger answered, but the car sent no sounds: usually because the answer has another RunID.
     NoSounds,
-    /// The car sounded, and no charger reported.
+    /// The car sent sounds, and no charger reported.
     NoReport,
-    /// A charger reported, and the car asked for no match.
+    /// A charger reported, and the car requested no match.
     NotChosen,
-    /// The car asked for the match and got no key.
+    /// The car requested the match and received no key.
     NoConfirmation,
 }
 
 impl Outcome {
-    /// The words that logs use.
+    /// The text in logs.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Matched => "matched",
@@ -96,7 +96,7 @@ impl Attempt {
         }
     }
 
-    /// How it ended, as far as it was seen.
+    /// The outcome, as far as it was observed.
     pub fn outcome(&self) -> Outcome {
         let has_reported = self.answers.iter().any(|answer| answer.reported_sounds.is_some());
         if self.matched.is_some() {
@@ -123,7 +123,7 @@ impl Attempt {
     }
 }
 
-/// The latest attempts of all cars, `N` at most; the oldest is evicted for a new one.
+/// The latest attempts of all cars, at most `N`; a new one evicts the oldest.
 #[derive(Debug, Default)]
 pub struct Matchings<const N: usize> {
     attempts: Vec<Attempt, N>,
@@ -136,12 +136,12 @@ impl<const N: usize> Matchings<N> {
         &self.attempts
     }
 
-    /// How many attempts were evicted.
+    /// Number of evicted attempts.
     pub fn evicted(&self) -> u64 {
         self.evicted
     }
 
-    /// Takes a management frame; others than those of matching change nothing.
+    /// Handles a management frame. Messages other than those of matching change nothing.
     pub fn take(&mut self, when: When, frame: &Frame<'_>) {
         let Some(Ok(message)) = Slac::parse(frame) else { return };
         let (car, run_id) = match message {
@@ -152,10 +152,10 @@ impl<const N: usize> Matchings<N> {
             | Slac::AttenCharRsp { run_id, car, .. }
             | Slac::MatchReq { run_id, car, .. }
             | Slac::MatchCnf { run_id, car, .. } => (car, run_id),
-            // A modem's measurements name no run; validation names neither.
+            // A modem's measurements and the validation messages have no RunID.
             Slac::Measured { .. } | Slac::ValidateReq { .. } | Slac::ValidateCnf { .. } => return,
         };
-        // A report that goes to all is of no attempt (observed: pyPLC's charger).
+        // A broadcast report belongs to no attempt (observed: pyPLC's charger).
         if matches!(message, Slac::AttenChar { .. }) && !frame.to.is_unicast() {
             return;
         }
@@ -184,8 +184,8 @@ impl<const N: usize> Matchings<N> {
         }
     }
 
-    /// The latest attempt of this car in this run, a new one where there is none. A request after a match
-    /// begins another.
+    /// The latest attempt of this car with this RunID, or a new one. A request after a match begins another
+    /// attempt.
     fn attempt(&mut self, car: Mac, run_id: RunId, is_first: bool, when: When) -> Option<&mut Attempt> {
         let is_it = |attempt: &Attempt| (attempt.car, attempt.run_id) == (car, run_id);
         let known = self.attempts.iter().rev().find(|attempt| is_it(attempt));

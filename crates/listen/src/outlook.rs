@@ -1,4 +1,4 @@
-//! What can be seen from where an observer is: everything, or broadcasts only.
+//! What can be observed from the place of the observer: whole sessions, or broadcasts only.
 
 use homeplug_mme::{Frame, Mac, NetworkKey, Slac};
 
@@ -6,77 +6,79 @@ use crate::Discovery;
 use crate::packet::{Flow, Layer};
 use crate::story::Side;
 
-/// How long after a match or a request for discovery a connection must be seen. Judgement: a car has
-/// discovered after 2 s and connects at once; modems restart within 6 s.
+/// Time after a match or a discovery request within which a connection is expected. Judgement: a car
+/// discovers within 2 s and connects immediately; modems restart within 6 s.
 const SILENT_NS: i64 = 20_000_000_000;
-/// Sounds of a car that no charger is seen to answer, until it is said that answers are hidden. Judgement: a
-/// car sounds ten times, and only after an answer; one lost frame is no proof.
+/// Sounds without an observed answer of a charger after which the answers count as hidden. Judgement: a car
+/// sends ten sounds, and only after an answer; one lost frame is no proof.
 const UNANSWERED_SOUNDS: u8 = 3;
 
-/// What can be seen.
+/// What can be observed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sight {
-    /// Nothing yet that a session would follow.
+    /// No frame yet that a session follows.
     #[default]
     Nothing,
-    /// Matching or discovery; a connection may follow.
+    /// Matching or discovery was observed; a connection may follow.
     Waiting,
-    /// Of a matching only what one side says: the modem is a third station, and set up as the other side's.
-    /// Of the session it will show broadcasts only; ways out as of [`OnlyBroadcasts`](Self::OnlyBroadcasts).
+    /// Only one side's messages of a matching: the observer's modem is a third station and has the other
+    /// side's role. Of the session it will show broadcasts only; for remedies see
+    /// [`OnlyBroadcasts`](Self::OnlyBroadcasts).
     OneSide(Side),
-    /// Only broadcasts: a car sounds for a charger whose answer was not seen, or it was matched or asked for
-    /// a charger and no connection was seen for 20 s. A modem forwards foreign unicast frames to no third
-    /// station. Ways out: two modems back to back as a bridge, a mirror on one of the hosts, an older modem
-    /// that forwards everything.
+    /// Only broadcasts: a car sounds for a charger whose answer was not observed, or no connection was
+    /// observed within 20 s after a match or a discovery request. A modem forwards unicast frames of other
+    /// stations to no third station. Remedies: two modems back to back as a bridge, a mirror on one of the
+    /// hosts, or an older modem that forwards everything.
     OnlyBroadcasts,
-    /// A connection was not seen for 20 s either, but the car's unicast frames were while it was matched. The
-    /// car did not connect; or the modem is a third station that is set up as a charger's, which forwards
-    /// what cars say while they are matched and nothing later.
+    /// No connection was observed within 20 s, but the car's unicast frames of the matching were. Either the
+    /// car did not connect, or the modem is a third station with a charger's role: it forwards what cars send
+    /// during matching and nothing later.
     NoConnection,
-    /// Connections.
+    /// Connections of sessions.
     Connections,
 }
 
 /// What an observer has seen so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Status {
-    /// Frames taken.
+    /// Number of frames handled.
     pub frames: u64,
-    /// What can be seen.
+    /// What can be observed.
     pub sight: Sight,
-    /// Whether a network's key was seen (`CM_SLAC_MATCH.CNF`); the key itself is never shown.
+    /// Whether a network key was observed (`CM_SLAC_MATCH.CNF`). The key itself is not part of the status.
     pub has_key: bool,
-    /// The car of the latest matching.
+    /// MAC address of the car in the latest matching.
     pub car: Option<Mac>,
 }
 
-/// Finds out what can be seen, from frames and from time alone.
+/// Determines what can be observed, from frames and time only.
 #[derive(Clone, Debug, Default)]
 pub struct Outlook {
     frames: u64,
     has_key: bool,
     car: Option<Mac>,
-    /// Since when a connection is expected: a match or a request for discovery was seen.
+    /// Time since when a connection is expected: of a match or a discovery request.
     expects_since: Option<i64>,
     now_ns: Option<i64>,
     has_tcp: bool,
-    /// The car's own unicast frames of a matching were seen.
+    /// Unicast frames of the car were observed in a matching.
     sees_unicast: bool,
     matching: Matching,
 }
 
-/// What was seen of the matching at hand.
+/// Observations of the current matching.
 #[derive(Clone, Copy, Debug, Default)]
 struct Matching {
     has_request: bool,
-    /// An answer, report or key of a charger.
+    /// A charger's answer, report or key was observed.
     has_answer: bool,
     sounds: u8,
     is_matched: bool,
 }
 
 impl Outlook {
-    /// Takes a frame and when it came, in ns of any clock; the network's key where it carries one.
+    /// Handles a frame. `time_ns` is its time of arrival, of any monotonic clock. Returns the network key if
+    /// the frame contains one.
     pub fn take(&mut self, time_ns: i64, layer: &Layer<'_>) -> Option<NetworkKey> {
         self.frames += 1;
         self.pass(time_ns);
@@ -94,18 +96,18 @@ impl Outlook {
         None
     }
 
-    /// Time passes without a frame.
+    /// Advances the time without a frame.
     pub fn pass(&mut self, time_ns: i64) {
         self.now_ns = self.now_ns.max(Some(time_ns));
     }
 
-    /// When what can be seen changes if nothing comes, in ns of the same clock.
+    /// When the result changes without a further frame, in ns of the same clock.
     pub fn due_ns(&self) -> Option<i64> {
         let is_waiting = self.sight() == Sight::Waiting;
         self.expects_since.filter(|_| is_waiting).map(|since| since.saturating_add(SILENT_NS + 1))
     }
 
-    /// What can be seen.
+    /// What can be observed.
     pub fn sight(&self) -> Sight {
         let waits = self.expects_since.zip(self.now_ns).map(|(since, now)| now.saturating_sub(since));
         let Matching { has_request, has_answer, sounds, is_matched } = self.matching;
@@ -123,7 +125,7 @@ impl Outlook {
         }
     }
 
-    /// What was seen so far.
+    /// A summary of the observations so far.
     pub fn status(&self) -> Status {
         Status { frames: self.frames, sight: self.sight(), has_key: self.has_key, car: self.car }
     }
@@ -134,7 +136,8 @@ impl Outlook {
             Slac::ParmReq { .. } => self.matching = Matching { has_request: true, ..Matching::default() },
             Slac::Sound { .. } => self.matching.sounds = self.matching.sounds.saturating_add(1),
             Slac::ParmCnf { .. } => self.matching.has_answer = true,
-            // A charger may say it to all (observed: pyPLC's).
+            // Only a unicast report proves that unicast frames are visible: pyPLC broadcasts its report
+            // (observed).
             Slac::AttenChar { .. } => self.matching.has_answer |= frame.to.is_unicast(),
             Slac::AttenCharRsp { .. } | Slac::MatchReq { .. } => self.sees_unicast = true,
             Slac::MatchCnf { car, key, .. } => {
@@ -150,7 +153,8 @@ impl Outlook {
     }
 }
 
-/// Whether a connection can be one of charging: those are IPv6. A host on which a mirror runs has others.
+/// Whether a connection can be one of charging: those use IPv6. A host with a mirror port also has other
+/// ones.
 fn is_of_vehicle(flow: &Flow) -> bool {
     flow.source.address.to_ipv4_mapped().is_none()
 }
@@ -170,7 +174,7 @@ mod tests {
         NetworkKey::derived(Nmk::new([0xAB; 16]))
     }
 
-    /// A whole matching: sender, and whether its frames go to one station.
+    /// A complete matching: sender, and whether its frames are unicast.
     fn matching() -> Vec<(Side, bool, Slac)> {
         let none = StationId::default();
         let mut all = std::vec![
@@ -204,7 +208,7 @@ mod tests {
         all
     }
 
-    /// What is seen of a matching where only these frames are, and the key.
+    /// The result for a matching of which only these frames are observed, and the key.
     fn seen(passes: impl Fn(Side, bool) -> bool) -> (Outlook, Option<NetworkKey>) {
         let (mut outlook, mut learned) = (Outlook::default(), None);
         for (side, is_unicast, message) in matching() {
@@ -220,7 +224,7 @@ mod tests {
         (outlook, learned)
     }
 
-    /// Which frames pass: by sender, and whether they go to one station.
+    /// Which frames are observed, by sender and whether they are unicast.
     type Passes = fn(Side, bool) -> bool;
 
     #[test]

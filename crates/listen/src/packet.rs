@@ -1,4 +1,5 @@
-//! From a captured frame down to what a charging session may be in: link layer, VLAN tags, IP, UDP, TCP.
+//! Parses a captured frame: link type, VLAN tags, IP, UDP and TCP, down to the payloads of a charging
+//! session.
 
 use core::net::Ipv6Addr;
 
@@ -10,38 +11,38 @@ use homeplug_mme::Mac;
 
 use crate::framer::Close;
 
-/// What a frame carries.
+/// The payload of a frame, as far as charging is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layer<'a> {
-    /// A `HomePlug` management frame.
+    /// A `HomePlug` management frame (EtherType 0x88E1).
     Mme {
-        /// Destination; zero where the capture does not have it.
+        /// Destination address; zero where the link type does not record it.
         to: Mac,
-        /// Source; zero where the capture does not have it.
+        /// Source address; zero where the link type does not record it.
         from: Mac,
-        /// The bytes after the `EtherType` 0x88E1.
+        /// The bytes after the `EtherType`.
         payload: &'a [u8],
     },
-    /// A UDP datagram.
+    /// A UDP datagram: its addresses and its payload.
     Udp(Flow, &'a [u8]),
     /// A TCP segment.
     Tcp(Flow, Segment<'a>),
-    /// A fragment of an IP packet: not put together.
+    /// A fragment of an IP packet. Fragments are not reassembled.
     Fragment,
-    /// Anything else.
+    /// Any other frame.
     Other,
 }
 
-/// One end of a UDP or TCP flow. IPv4 addresses are mapped into IPv6.
+/// One end of a UDP or TCP flow. IPv4 addresses are mapped to IPv6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Endpoint {
-    /// Address.
+    /// IP address.
     pub address: Ipv6Addr,
-    /// Port.
+    /// UDP or TCP port.
     pub port: u16,
 }
 
-/// Who sends to whom.
+/// Sender and receiver of a datagram or segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flow {
     /// Sender.
@@ -50,16 +51,16 @@ pub struct Flow {
     pub destination: Endpoint,
 }
 
-/// What reassembly needs of a TCP segment.
+/// The fields of a TCP segment that reassembly needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Segment<'a> {
-    /// Sequence number of the first byte (of the SYN, if there is one).
+    /// Sequence number of the first byte, or of the SYN if the segment has one.
     pub sequence: u32,
-    /// What the sender has received, if the segment says so.
+    /// Acknowledgement number: the next byte that the sender expects. `None` without the ACK flag.
     pub acknowledged: Option<u32>,
-    /// First segment of a connection.
+    /// SYN flag.
     pub syn: bool,
-    /// The sender closes: FIN or RST.
+    /// FIN or RST flag.
     pub close: Option<Close>,
     /// Payload bytes.
     pub data: &'a [u8],
@@ -67,16 +68,16 @@ pub struct Segment<'a> {
 
 const HOMEPLUG_AV: EtherType = EtherType(homeplug_mme::ETHERTYPE);
 
-/// No station's address.
+/// Stands for an address that the capture does not have.
 const UNKNOWN: Mac = Mac([0; 6]);
 
-/// Takes a frame of a pcap link type apart. Frames that are cut are read as far as they go.
+/// Parses a frame of a pcap link type. A truncated frame is parsed as far as its bytes go.
 pub fn parse(link_type: i32, frame: &[u8]) -> Layer<'_> {
     let mac = |at: usize| {
         let bytes = frame.get(at..at + 6).and_then(|bytes| bytes.try_into().ok());
         Mac(bytes.unwrap_or_default())
     };
-    // The numbers are those of https://www.tcpdump.org/linktypes.html.
+    // Numbers: <https://www.tcpdump.org/linktypes.html>.
     match link_type {
         1 => ether(mac(0), mac(6), frame.get(12..14), frame.get(14..)),
         12 | 14 | 101 | 228 | 229 => ip(frame),
@@ -89,7 +90,8 @@ pub fn parse(link_type: i32, frame: &[u8]) -> Layer<'_> {
     }
 }
 
-/// Tags (VLAN, `MACsec`) that are taken off a frame: judgement, no more are used.
+/// Largest number of tags (VLAN, `MACsec`) that are removed from a frame: judgement, real networks use at
+/// most two.
 const MAX_TAGS: usize = 3;
 
 fn ether<'a>(to: Mac, from: Mac, ether_type: Option<&[u8]>, payload: Option<&'a [u8]>) -> Layer<'a> {
@@ -103,7 +105,7 @@ fn ether<'a>(to: Mac, from: Mac, ether_type: Option<&[u8]>, payload: Option<&'a 
                 SingleVlanSlice::from_slice(payload).ok().map(|tag| (tag.ether_type(), tag.payload_slice()))
             }
             EtherType::MACSEC => match LaxMacsecSlice::from_slice(payload).map(|tag| tag.payload) {
-                // Signed, but not encrypted.
+                // `MACsec` with integrity only: the payload is readable.
                 Ok(LaxMacsecPayloadSlice::Unmodified(inner)) => Some((inner.ether_type, inner.payload)),
                 _ => None,
             },
@@ -125,7 +127,7 @@ fn ip(packet: &[u8]) -> Layer<'_> {
     if fragmented {
         return Layer::Fragment;
     }
-    // In a header between IP and what it carries.
+    // The error is in an extension header between IP and its payload.
     if error.is_some() {
         return Layer::Other;
     }
@@ -230,7 +232,7 @@ mod tests {
         assert_eq!(parse(1, &frame), found);
         assert_eq!(parse(1, &with_tag(&frame, &[0x81, 0x00, 0, 5])), found);
         assert_eq!(parse(1, &with_tag(&frame, &[0x88, 0xA8, 0, 5, 0x81, 0x00, 0, 6])), found);
-        // A cooked capture has the sender only.
+        // A cooked capture records the source address only.
         let found = Layer::Mme { to: UNKNOWN, from, payload: &[1, 0x64, 0x60] };
         let cooked = [&[0, 1, 0, 1, 0, 6][..], &[2; 6], &[0, 0], &frame[12..]].concat();
         assert_eq!(parse(113, &cooked), found);

@@ -1,8 +1,8 @@
-//! Which schema a message is of, by its payload type, its handshake or its first bytes.
+//! The schema of a message, from its payload type, the handshake or its first bytes.
 
 use v2gtp::PayloadType;
 
-/// A schema set, named as in the corpus.
+/// A message set, or a part of one that has its own payload type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Schema {
     /// The supportedAppProtocol handshake.
@@ -11,19 +11,19 @@ pub enum Schema {
     Din,
     /// ISO 15118-2:2013.
     Iso2,
-    /// ISO 15118-20, messages common to all kinds of energy transfer.
+    /// ISO 15118-20:2022, messages common to all kinds of energy transfer.
     Iso20Common,
-    /// ISO 15118-20 AC.
+    /// ISO 15118-20:2022, AC.
     Iso20Ac,
-    /// ISO 15118-20 DC.
+    /// ISO 15118-20:2022, DC.
     Iso20Dc,
-    /// ISO 15118-20, pantograph.
+    /// ISO 15118-20:2022, automatic connection device (pantograph).
     Iso20Acdp,
-    /// ISO 15118-20, wireless.
+    /// ISO 15118-20:2022, wireless power transfer.
     Iso20Wpt,
 }
 
-/// Each schema with its name and its payload type (where that decides).
+/// Each schema with its name, and its payload type if that alone determines it.
 const TABLE: &[(Schema, &str, Option<PayloadType>)] = &[
     (Schema::App, "app", None),
     (Schema::Din, "din", None),
@@ -46,13 +46,13 @@ impl Schema {
         TABLE.iter().find(|row| row.0 == self).map_or("", |row| row.1)
     }
 
-    /// The schema that a V2GTP payload type stands for, where it stands for one.
+    /// The schema that a V2GTP payload type determines; `None` if several schemas share the type.
     pub fn of_payload_type(payload_type: PayloadType) -> Option<Self> {
         TABLE.iter().find(|row| row.2 == Some(payload_type)).map(|row| row.0)
     }
 
-    /// The schema of a namespace offered in the handshake. The ones of ISO 15118-20 give none: there the
-    /// payload type decides message by message.
+    /// The schema of a namespace in the handshake. `None` for ISO 15118-20: there the payload type of each
+    /// message decides.
     pub fn of_namespace(namespace: &str) -> Option<Self> {
         match namespace {
             exi_app::NAMESPACE_DIN => Some(Self::Din),
@@ -61,11 +61,13 @@ impl Schema {
         }
     }
 
-    /// What the root element's code in the first bytes of a document without a payload type of its own says.
+    /// The schema according to the root element's code in the first bytes of a document, for a payload type
+    /// that several schemas share.
     ///
-    /// The handshake has a code of 2 bits below 2, DIN 77 of 7 bits (`80 9A`), ISO 15118-2 76 (`80 98`); the
-    /// last bit belongs to the header element and is 0. ISO 15118-20 has a code of 6 bits, 3 zeros and a
-    /// session id of 8 bytes (`80 0C 04 79`): the same bits are a handshake only where they decode as one.
+    /// The code of the handshake has 2 bits and is below 2. DIN SPEC 70121 uses 77 in 7 bits (`80 9A`), ISO
+    /// 15118-2 uses 76 (`80 98`); the last bit belongs to the header element and is 0. ISO 15118-20 has a
+    /// code of 6 bits, 3 zeros and a session id of 8 bytes (`80 0C 04 79`): the same bits are a handshake
+    /// only if they decode as one.
     pub fn of_first_bytes(document: &[u8]) -> Option<Self> {
         match document {
             [0x80, 0x9A, ..] => Some(Self::Din),
@@ -96,7 +98,7 @@ mod tests {
         assert_eq!(of(0x98), Some(Schema::Iso2));
         assert_eq!(of(0xFF), None);
         assert_eq!(Schema::of_first_bytes(&[0x81, 0x9A]), None);
-        // The first bytes of a message of ISO 15118-20, and a whole answer of the handshake.
+        // The first bytes of an ISO 15118-20 message, and a complete answer of the handshake.
         assert_eq!(Schema::of_first_bytes(&[0x80, 0x0C, 0x04, 0x79, 0x1A]), Some(Schema::Iso20Common));
         assert_eq!(Schema::of_first_bytes(&[0x80, 0x40, 0x00, 0x40]), Some(Schema::App));
         assert_eq!(Schema::of_first_bytes(&[0x80, 0x98, 0x04, 0x00]), Some(Schema::Iso2));

@@ -1,4 +1,4 @@
-//! TCP connections put together again, in storage that is lent.
+//! Reassembly of TCP connections in storage of the caller.
 
 #[cfg(test)]
 mod tests;
@@ -8,53 +8,54 @@ use crate::half::{Half, Memory};
 use crate::held::{BLOCK_LEN, Block, Free, Pool};
 use crate::packet::{Endpoint, Flow, Segment};
 
-/// Time that goes back by more than this begins a new connection where bytes come again: judgement, captures
-/// of several queues are out of order by milliseconds.
+/// If time goes back by more than this, repeated bytes begin a new connection: judgement, captures of several
+/// queues are out of order by milliseconds.
 const BACK_NS: i64 = 2_000_000_000;
 
-/// Gets what a connection gives: with the caller's state of it and who sent it.
+/// Receives the findings of a connection, with the caller's state of it and the sender.
 pub type OnFound<'f, T> = dyn FnMut(&mut T, Sender, When, Found<'_>) + 'f;
 
-/// One end of a connection that sends.
+/// The sending end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sender {
-    /// From it to the other end.
+    /// From this end to the other one.
     pub flow: Flow,
-    /// Whether it opened the connection, where that was seen.
+    /// Whether it opened the connection; `None` where the SYN was not observed.
     pub has_opened: Option<bool>,
-    /// The connection's number in the order of their first frames, from 1 on.
+    /// Number of the connection, in the order of first frames, from 1 on.
     pub connection: u64,
 }
 
-/// What was abandoned because storage is bounded.
+/// Counts of what was evicted or abandoned because storage is bounded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GivenUp {
-    /// Connections that were evicted: what comes of one later counts as another.
+    /// Evicted connections. Later segments of one count as another connection.
     pub connections: u64,
-    /// Gaps that were abandoned: too much came after them.
+    /// Gaps that were abandoned because too many bytes arrived after them.
     pub gaps: u64,
 }
 
-/// Storage for [`Streams`]: an observer's only memory. Sizes are the owner's.
+/// Storage for [`Streams`], its only memory. The owner chooses the sizes.
 pub trait Storage {
-    /// What the caller keeps about a connection.
+    /// The caller's state of a connection.
     type State: Default;
-    /// The storage; the same sizes each time.
+    /// The parts of the storage. Every call must return the same sizes.
     fn parts(&mut self) -> Parts<'_, Self::State>;
 }
 
-/// Storage in parts.
+/// The parts of a storage.
 pub struct Parts<'s, T> {
-    /// One for each connection, two at least. Half of them may be connections that gave a V2GTP message, and
-    /// half connections that gave none: a flood of connections without one evicts no session.
+    /// One slot for each connection, at least two. Half of them are for connections with a V2GTP message,
+    /// half for connections without: a flood of connections without messages evicts no session.
     pub slots: &'s mut [Slot<T>],
-    /// Room for what cannot be given yet, shared by all connections; one direction uses at most half of it.
+    /// Blocks for bytes that cannot be delivered yet, shared by all connections. One direction uses at most
+    /// half of them.
     pub blocks: &'s mut [Block],
-    /// Room for one message; a longer one, V2GTP header included, counts as foreign bytes.
+    /// Room for one message. A longer one, V2GTP header included, counts as foreign bytes.
     pub message: &'s mut [u8],
 }
 
-/// Storage of fixed size, for programs without an allocator: [`Storage`] in place.
+/// Storage of fixed size, in place: for programs without an allocator.
 pub struct Fixed<T, const CONNECTIONS: usize, const BLOCKS: usize, const MESSAGE: usize> {
     slots: [Slot<T>; CONNECTIONS],
     blocks: [Block; BLOCKS],
@@ -62,7 +63,7 @@ pub struct Fixed<T, const CONNECTIONS: usize, const BLOCKS: usize, const MESSAGE
 }
 
 impl<T, const C: usize, const B: usize, const M: usize> Fixed<T, C, B, M> {
-    /// Empty storage, which can be a `static`.
+    /// Empty storage; `const`, so that it can be a `static`.
     pub const fn new() -> Self {
         Self { slots: [const { Slot::EMPTY }; C], blocks: [Block::EMPTY; B], message: [0; M] }
     }
@@ -81,7 +82,7 @@ impl<T: Default, const C: usize, const B: usize, const M: usize> Storage for Fix
     }
 }
 
-/// Storage that is lent.
+/// Borrowed storage.
 impl<S: Storage> Storage for &mut S {
     type State = S::State;
     fn parts(&mut self) -> Parts<'_, Self::State> {
@@ -93,7 +94,7 @@ impl<S: Storage> Storage for &mut S {
 pub struct Streams<S> {
     storage: S,
     free: Free,
-    /// The slot that was used last: the next segment is likely of the same connection.
+    /// The slot used last. The next segment most likely belongs to the same connection.
     recent: usize,
     clock: u64,
     opened: u64,
@@ -119,7 +120,7 @@ struct Connection<T> {
     latest: When,
     used: u64,
     has_message: bool,
-    /// What the caller keeps about the connection; fresh for each.
+    /// The caller's state; the default for each new connection.
     state: T,
 }
 
@@ -130,23 +131,23 @@ impl<S: Storage + Default> Default for Streams<S> {
 }
 
 impl<S: Storage> Streams<S> {
-    /// No connections yet.
+    /// A reassembler without connections.
     pub fn new(storage: S) -> Self {
         Self { storage, free: Free::default(), recent: 0, clock: 0, opened: 0, given_up: GivenUp::default() }
     }
 
-    /// How many connections were seen.
+    /// Number of connections observed.
     pub fn opened(&self) -> u64 {
         self.opened
     }
 
-    /// What was abandoned so far because storage is bounded.
+    /// Counts of what was evicted or abandoned so far.
     pub fn given_up(&self) -> GivenUp {
         self.given_up
     }
 
-    /// What the caller keeps about a connection, by its number, and its first and its latest frame; `None`
-    /// where it is gone.
+    /// The caller's state of a connection by its number, with its first and its latest frame; `None` after
+    /// its eviction.
     pub fn state(&mut self, number: u64) -> Option<(&S::State, [When; 2])> {
         let known = self.storage.parts().slots.iter().filter_map(|slot| slot.0.as_ref());
         let connection = known.into_iter().find(|connection| connection.number == number)?;
@@ -154,7 +155,7 @@ impl<S: Storage> Streams<S> {
         Some((&connection.state, [first, connection.latest]))
     }
 
-    /// Takes a segment; `found` gets what it completes.
+    /// Handles a segment; `found` receives the completed findings.
     pub fn take(&mut self, when: When, flow: Flow, segment: Segment<'_>, found: &mut OnFound<'_, S::State>) {
         let side = usize::from(flow.source > flow.destination);
         let key = if side == 0 { (flow.source, flow.destination) } else { (flow.destination, flow.source) };
@@ -182,14 +183,14 @@ impl<S: Storage> Streams<S> {
         }
     }
 
-    /// Gives what was still held back: the capture is over.
+    /// Ends the capture: delivers all bytes that still wait.
     pub fn finish(&mut self, found: &mut OnFound<'_, S::State>) {
         while let Some(first) = self.first() {
             self.close(first, found);
         }
     }
 
-    /// The connection that was seen first.
+    /// The connection with the lowest number.
     fn first(&mut self) -> Option<usize> {
         let slots = self.storage.parts().slots.iter().enumerate();
         let numbers = slots.filter_map(|(at, slot)| Some((slot.0.as_ref()?.number, at)));
@@ -207,7 +208,8 @@ impl<S: Storage> Streams<S> {
         if slots.get(recent).is_some_and(is_it) { Some(recent) } else { slots.iter().position(is_it) }
     }
 
-    /// A slot for a new connection: one that is free, or that of the silent connection of its kind.
+    /// A slot for a new connection: a free one, or that of the connection of its kind that is silent for the
+    /// longest time.
     fn begin(&mut self, key: (Endpoint, Endpoint), found: &mut OnFound<'_, S::State>) -> usize {
         let room = self.room();
         self.evict(false, room - 1, found);
@@ -231,12 +233,13 @@ impl<S: Storage> Streams<S> {
         free
     }
 
-    /// Connections of one kind that there is room for.
+    /// Number of connections of one kind that fit.
     fn room(&mut self) -> usize {
         (self.storage.parts().slots.len() / 2).max(1)
     }
 
-    /// Evicts the connection of this kind that was silent longest, where there are more than `most`.
+    /// If there are more than `most` connections of this kind, evicts the one that is silent for the longest
+    /// time.
     fn evict(&mut self, has_message: bool, most: usize, found: &mut OnFound<'_, S::State>) {
         let slots = self.storage.parts().slots.iter().enumerate();
         let of_kind = slots.filter_map(|(at, slot)| {
@@ -250,9 +253,9 @@ impl<S: Storage> Streams<S> {
         }
     }
 
-    /// Makes sure that `bytes` can be held: the direction that holds most is the first to lose what it holds.
+    /// Makes room for `bytes`. The direction that holds the most bytes is the first that has to deliver.
     fn make_room(&mut self, bytes: usize, found: &mut OnFound<'_, S::State>) {
-        // A block at each end may be used in part.
+        // The first and the last block may be used in part.
         let needed = bytes / BLOCK_LEN + 2;
         let Parts { slots, blocks, message } = self.storage.parts();
         let mut memory = Memory { pool: Pool { blocks, free: &mut self.free }, message };
@@ -286,8 +289,8 @@ impl<T> Connection<T> {
         if side == 0 { first } else { second }
     }
 
-    /// Whether a segment of this side belongs to another connection on the same ports: its SYN is not this
-    /// one's, or it brings again what was there before, with an earlier time.
+    /// Whether a segment of this side begins another connection on the same ports: its SYN is not that of
+    /// this connection, or it repeats bytes with an earlier time.
     fn is_another(&self, when: When, side: usize, opens: bool, segment: &Segment<'_>) -> bool {
         let back = |latest: i64| when.time_ns.is_some_and(|now| now < latest.saturating_sub(BACK_NS));
         let half = self.half(side);
@@ -326,7 +329,7 @@ impl<T> Connection<T> {
         self.half(0).blocks() + self.half(1).blocks()
     }
 
-    /// Gives what is held back.
+    /// Delivers all bytes that wait.
     fn finish(&mut self, memory: &mut Memory<'_>, found: &mut OnFound<'_, T>) {
         for side in [0, 1] {
             self.with(side, found, |half, sink| half.finish(memory, sink));
@@ -343,7 +346,7 @@ impl<T> Connection<T> {
         }
     }
 
-    /// Does something with what one side sends; `found` gets what comes of it.
+    /// Calls a function on one direction; `found` receives its findings.
     fn with<R>(
         &mut self,
         side: usize,

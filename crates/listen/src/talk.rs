@@ -1,4 +1,4 @@
-//! What one connection says: its handshake, its message set, who is the charger, and its story.
+//! State of one connection: handshake, message set, which end is the charger, and the story.
 
 use heapless::{String, Vec};
 use v2gtp::PayloadType;
@@ -8,37 +8,37 @@ use crate::ends::Votes;
 use crate::story::Side;
 use crate::{Close, Document, Schema, Story, When};
 
-/// Offers of which the number is kept: more the handshake cannot have (supportedAppProtocol, 1..=20).
+/// Offers whose schema id is kept: the schema of supportedAppProtocol allows 1 to 20.
 const MAX_OFFERS: usize = 20;
-/// Offers that are kept with their namespace: judgement, cars offer up to five.
+/// Offers that are kept with their namespace: judgement, cars in the captures offer up to five.
 pub const MAX_NAMED_OFFERS: usize = 6;
 
-/// One protocol of a car's offer.
+/// One protocol that a car offers in supportedAppProtocolReq.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offer {
-    /// Its namespace, at most 100 characters of ASCII; a longer one is cut.
+    /// ProtocolNamespace, at most 100 ASCII characters; a longer one is cut.
     pub namespace: String<100>,
-    /// The car's number for it.
+    /// SchemaID: the car's number for this protocol.
     pub schema_id: u8,
-    /// 1 is what the car wants most.
+    /// Priority; 1 is the highest.
     pub priority: i8,
 }
 
-/// How a message's schema is known.
+/// How the schema of a message was determined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Known {
-    /// The handshake of this connection agreed on it, or it is the handshake.
+    /// The message is of the handshake, or of the protocol that the handshake selected.
     Handshake,
-    /// The V2GTP payload type says it.
+    /// The V2GTP payload type determines it.
     PayloadType,
-    /// From the first bytes alone.
+    /// Only from the first bytes of the payload: a guess.
     Guess,
 }
 
-/// What is known about a connection: [`Storage::State`](crate::Storage::State) of an observer.
+/// State of one connection: the [`Storage::State`](crate::Storage::State) of an observer.
 #[derive(Clone, Debug, Default)]
 pub struct Talk {
-    /// The car's offers: schema id, and the schema where we know the namespace.
+    /// The car's offers: schema id, and the schema where its namespace is a known one.
     offers: Vec<(u8, Option<Schema>), MAX_OFFERS>,
     offered: Vec<Offer, MAX_NAMED_OFFERS>,
     agreed: Option<Schema>,
@@ -46,37 +46,37 @@ pub struct Talk {
     spoken: Option<Schema>,
     is_tls: bool,
     story: Story,
-    /// What the names of its messages say about its ends.
+    /// Which end is the charger, by the names of the messages.
     pub votes: Votes,
 }
 
 impl Talk {
-    /// What happened in it.
+    /// The story of the session.
     pub fn story(&self) -> &Story {
         &self.story
     }
 
-    /// What the car offered.
+    /// The car's offers, in the order of the message; at most [`MAX_NAMED_OFFERS`].
     pub fn offered(&self) -> &[Offer] {
         &self.offered
     }
 
-    /// The charger's answer to the handshake, by name.
+    /// The charger's ResponseCode in the handshake.
     pub fn answer(&self) -> Option<&'static str> {
         self.answer
     }
 
-    /// The message set: what was spoken, else what was agreed on.
+    /// The message set that was used; before its first message, the one that the handshake selected.
     pub fn protocol(&self) -> Option<Schema> {
         self.spoken.or(self.agreed)
     }
 
-    /// Whether a direction is encrypted.
+    /// Whether at least one direction is encrypted.
     pub fn is_tls(&self) -> bool {
         self.is_tls
     }
 
-    /// The schema of a payload and how it is known.
+    /// The schema of a payload, and how it was determined.
     pub fn classify(&self, payload_type: PayloadType, payload: &[u8]) -> (Option<Schema>, Known) {
         if let Some(schema) = Schema::of_payload_type(payload_type) {
             return (Some(schema), Known::PayloadType);
@@ -86,7 +86,8 @@ impl Talk {
         (announced, if agrees { Known::Handshake } else { Known::Guess })
     }
 
-    /// Takes a message and what it decodes to, where it does; its time is the story's.
+    /// Adds a message, with its decoded document if a codec exists and it decodes. `when` is the time in the
+    /// story.
     pub fn message(
         &mut self,
         when: When,
@@ -102,7 +103,7 @@ impl Talk {
             let is_request = direction == Some(Direction::ToEvse);
             return self.story.handshake(when, is_request, refused.filter(|_| !is_request));
         }
-        // What is common to all kinds of energy transfer names none of them.
+        // The common messages of ISO 15118-20 do not show the kind of energy transfer.
         if schema != Some(Schema::Iso20Common) || self.spoken.is_none() {
             self.spoken = schema.or(self.spoken);
         }
@@ -112,7 +113,7 @@ impl Talk {
         }
     }
 
-    /// Takes the end of the connection, or of one direction of it.
+    /// Adds the end of the connection, or of one of its directions.
     pub fn closed(&mut self, when: When, sender: Direction, close: Close) {
         let by = match sender {
             Direction::ToEvse => Side::Car,
@@ -121,7 +122,7 @@ impl Talk {
         self.story.closed(when, by, close);
     }
 
-    /// A direction is encrypted.
+    /// Marks the connection as encrypted.
     pub fn encrypted(&mut self) {
         self.is_tls = true;
     }
@@ -133,10 +134,10 @@ impl Talk {
                 for offer in &request.app_protocol {
                     let mut namespace = String::new();
                     for character in offer.protocol_namespace.chars() {
-                        // A longer one than the schema allows is cut.
+                        // The schema allows 100 characters; the rest of a longer namespace is cut.
                         let _ = namespace.push(character);
                     }
-                    // The schema allows no more than there is room for.
+                    // The schema allows at most `MAX_OFFERS`, so there is room.
                     let _ = self.offers.push((offer.schema_id, Schema::of_namespace(&namespace)));
                     let (schema_id, priority) = (offer.schema_id, offer.priority.get());
                     let _ = self.offered.push(Offer { namespace, schema_id, priority });
@@ -144,7 +145,7 @@ impl Talk {
             }
             exi_app::Message::Res(answer) => {
                 self.answer = Some(answer.response_code.name());
-                // DIN lets the schema id away where there was one offer only.
+                // DIN SPEC 70121 permits an answer without SchemaID if the car made one offer only.
                 let chosen = match (answer.schema_id, self.offers.as_slice()) {
                     (None, [only]) => Some(only),
                     (id, offers) => offers.iter().find(|(offered, _)| Some(*offered) == id),

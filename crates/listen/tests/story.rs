@@ -1,4 +1,4 @@
-//! How sessions end, made of messages as peers encode them.
+//! How sessions end, from messages as peers encode them.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -16,7 +16,7 @@ use listen::story::{Cause, How, Side};
 use listen::{Close, Document, Schema, Story, Talk, When};
 use session::Phase;
 
-/// A session that is told message by message, a second apart.
+/// Builds a session message by message, one second apart.
 struct Telling {
     story: Story,
     frame: u64,
@@ -224,7 +224,8 @@ fn a_connection_that_is_closed_without_a_word_was_ended_by_who_closed_it() {
 #[test]
 fn energy_is_the_charger_s_power_until_its_next_report_and_a_silence_is_not_counted() {
     let mut telling = Telling::charging();
-    // 400 V and 100 A for a second, then 300 V and 20 A for a second, then five seconds of silence.
+    // 400 V and 100 A for one second, then 300 V and 20 A for one second, then five seconds without a
+    // message.
     telling.say(good(300, 20));
     telling.say(good(200, 50));
     telling.frame += 4;
@@ -279,7 +280,7 @@ fn the_sides_and_the_session_are_named_as_they_were_sent() {
 
 #[test]
 fn bytes_that_do_not_decode_are_counted_and_change_nothing_else() {
-    // SessionStopReq, then the same with fewer bytes.
+    // SessionStopReq, then the same message with fewer bytes.
     let stop = [0x80, 0x9A, 0x02, 0x00, 0x40, 0x80, 0xC1, 0x01, 0x41, 0x81, 0xC2, 0x11, 0xF0];
     let mut talk = Talk::default();
     for (frame, length) in (1..).zip((0..=stop.len()).rev()) {
@@ -293,7 +294,7 @@ fn bytes_that_do_not_decode_are_counted_and_change_nothing_else() {
     assert_eq!((story.end().how, story.end().when.frame), (How::CarStop("SessionStopReq"), 1));
 }
 
-/// `SessionSetup` and then requests of the car, each answered.
+/// `SessionSetup` and then answered requests of the car.
 fn begun() -> Telling {
     let mut telling = Telling { story: Story::default(), frame: 0 };
     telling
@@ -325,7 +326,7 @@ fn a_car_that_gives_up_on_a_request_without_answer_has_the_charger_as_its_cause(
     telling.close(Side::Car, Close::Fin);
     assert_eq!(telling.story.end().by, Some(Side::Car));
     assert_eq!(cause(&telling), Some((Cause::Unanswered(1_000_000_000), "CurrentDemandReq", 7)));
-    // One that closes after an answer has no such cause.
+    // A session that closes after an answer has no such cause.
     let mut telling = Telling::charging();
     telling.close(Side::Car, Close::Fin);
     assert_eq!(cause(&telling), None);
@@ -349,7 +350,7 @@ fn an_answer_of_another_kind_or_session_is_the_cause_of_a_car_that_closes_after_
     let mut telling = Telling::charging();
     telling.say(demand(DcEvErrorCode::NoError));
     telling.with(&[9; 8], good(400, 100));
-    // A car that goes on has accepted it.
+    // A car that continues has accepted the deviation.
     let mut accepted = Telling { story: telling.story.clone(), frame: telling.frame };
     telling.close(Side::Car, Close::Fin);
     assert_eq!(cause(&telling), Some((Cause::WrongSession(Side::Charger), "CurrentDemandRes", 8)));

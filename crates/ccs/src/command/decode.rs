@@ -41,15 +41,15 @@ pub use lines::{Look, Printer};
 use summary::Summary;
 pub use time::TimeName;
 
-/// What becomes of the events of a file.
+/// A form of output for the events of a file.
 pub(super) trait Report {
-    /// The next event.
+    /// Handles the next event.
     fn event(&mut self, event: &Event<'_>, out: &mut dyn Write) -> io::Result<()>;
-    /// The file is over.
+    /// Handles the end of the file.
     fn end(&mut self, totals: &Totals<'_>, out: &mut dyn Write) -> io::Result<()>;
 }
 
-/// Lines for people as a report.
+/// Lines of text as a report.
 pub(super) struct Lines(pub Printer);
 
 impl Report for Lines {
@@ -63,7 +63,7 @@ impl Report for Lines {
     }
 }
 
-/// A report on some of the events.
+/// A report on the events that pass a filter.
 struct Filtered<'a> {
     filter: &'a Filter,
     report: Box<dyn Report + 'a>,
@@ -71,7 +71,7 @@ struct Filtered<'a> {
 
 impl Report for Filtered<'_> {
     fn event(&mut self, event: &Event<'_>, out: &mut dyn Write) -> io::Result<()> {
-        // A story is what was asked for in any case.
+        // The story of a session is always shown.
         let is_shown = matches!(event.content, Content::Over(_)) || self.filter.shows(event);
         if is_shown { self.report.event(event, out) } else { Ok(()) }
     }
@@ -81,15 +81,15 @@ impl Report for Filtered<'_> {
     }
 }
 
-/// What is known only at the end of a file.
+/// Totals, available at the end of a file.
 pub(super) struct Totals<'e> {
-    /// How it ended.
+    /// How reading ended.
     pub end: &'e End,
-    /// How many TCP connections it had.
+    /// Number of TCP connections.
     pub streams: u64,
-    /// What was given up because memory is bounded.
+    /// Counts of what was evicted or abandoned because memory is bounded.
     pub given_up: GivenUp,
-    /// What was not read.
+    /// Counts of what was not read.
     pub counts: &'e Counts,
 }
 
@@ -106,7 +106,7 @@ impl Totals<'_> {
         unread.chain(cut).chain(self.given_up()).collect()
     }
 
-    /// What was given up because memory is bounded.
+    /// What was evicted or abandoned because memory is bounded.
     fn given_up(&self) -> Option<String> {
         let GivenUp { connections, gaps } = self.given_up;
         let forgotten =
@@ -119,7 +119,7 @@ impl Totals<'_> {
     }
 }
 
-/// Decodes all files; one that cannot be read does not stop the others.
+/// Decodes all files. A file that cannot be read does not stop the others.
 pub fn run(args: &DecodeArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     check(args)?;
     let mut exit = Exit::Good;
@@ -143,7 +143,7 @@ pub fn run(args: &DecodeArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-/// What the parser of the command line cannot know.
+/// Checks that the parser of the command line cannot express.
 fn check(args: &DecodeArgs) -> Result<(), Usage> {
     let usage = |words: &'static str| Err(Usage(Cow::Borrowed(words)));
     let is_one_file = args.files.len() == 1;
@@ -156,7 +156,7 @@ fn check(args: &DecodeArgs) -> Result<(), Usage> {
     Ok(())
 }
 
-/// What is made of a file.
+/// The reports on a file.
 fn reports<'a>(
     args: &'a DecodeArgs,
     name: &'a str,
@@ -264,9 +264,9 @@ fn decode(
     Ok(Exit::Failed)
 }
 
-/// Whether the exit code reports it. Foreign bytes on the wire are untrusted input in a capture; in lines and
-/// streams that are given as messages they are an error. So is a message that is lost because its frame was
-/// captured in part.
+/// Whether the exit code reports the event. In a capture foreign bytes are untrusted input; in lines and
+/// streams that are given as messages they are an error. A message that is lost because its frame was
+/// captured in part is an error too.
 fn is_failure(event: &Event<'_>, is_capture: bool) -> bool {
     match &event.content {
         Content::Gap => event.cut.is_some(),

@@ -18,10 +18,10 @@ use crate::escape;
 use crate::exit::{Ended, Exit};
 use crate::style::{BAD, DIM, GOOD, NOTE, Palette, RESET};
 
-/// Time for the modem's parameters, which takes less than a second (observed); judgement.
+/// Longest wait for the modem's parameters: judgement, reading takes less than 1 s (observed).
 const PARAMETERS: Duration = Duration::from_secs(6);
 
-/// All checks, in this order: what is behind a bad one is left out.
+/// All checks in this order. After a failed check those that depend on it are left out.
 const NAMES: [&str; 11] = [
     "interface",
     "switched on",
@@ -36,34 +36,38 @@ const NAMES: [&str; 11] = [
     "link",
 ];
 
-/// How one check went.
+/// Result of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Fine.
+    /// Passed.
     Good(String),
-    /// Fine, and something to know.
+    /// Passed, with a remark.
     Note(String),
-    /// Not fine, and what to do.
+    /// Failed: what is wrong, and what to do.
     Bad(String, String),
 }
 
 use Verdict::{Bad, Good, Note};
 
-/// The checks that were done.
+/// The results so far, with the name of each check.
 #[derive(Debug, Default)]
 pub struct Findings(Vec<(&'static str, Verdict)>);
 
-/// What `ccs doctor` takes.
+/// Options of `ccs doctor`.
 #[derive(Args)]
 #[command(after_help = "\
-Changes nothing. Exit codes: 0 all good, 1 something is to be done.")]
+Changes nothing.
+
+Exit codes:
+  0  every check passed
+  1  something must be repaired")]
 pub struct DoctorArgs {
     #[command(flatten)]
-    /// The interface.
+    /// The interface and the form of the output.
     pub at: TargetArgs,
 }
 
-/// Looks at everything and tells.
+/// Runs all checks and prints the results.
 pub fn run(args: &DoctorArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit> {
     let mut found = Findings::default();
     if let Some(interface) = found.interface(&args.at.interface)? {
@@ -92,12 +96,12 @@ impl Findings {
         self.0.push((name, verdict));
     }
 
-    /// Whether nothing is to be done.
+    /// Whether every check passed.
     pub fn is_good(&self) -> bool {
         !self.0.iter().any(|(_, verdict)| matches!(verdict, Bad(..)))
     }
 
-    /// The interface, if it can be used.
+    /// Checks the interface. `None` if it cannot be used.
     fn interface(&mut self, name: &str) -> anyhow::Result<Option<Interface>> {
         let interface = match Interface::find(name) {
             Ok(interface) => interface,
@@ -126,13 +130,13 @@ impl Findings {
         Ok(Some(interface))
     }
 
-    /// What else is on the interface.
+    /// Checks for other programs on the interface.
     fn around(&mut self, name: &str, interface: &Interface) -> anyhow::Result<()> {
         let InterfaceState { link_local, raw_sockets, .. } = Interface::state(name)?;
         let role = interface.role_address(interface.role_mac());
         let kernel = link_local.map_or_else(|| "has none".into(), |address| format!("has {address}"));
         self.add("IPv6", Good(format!("`ccs` uses {role} of its own; the kernel {kernel}")));
-        // One of them is ours.
+        // This program's socket is one of them.
         let others = raw_sockets.saturating_sub(1);
         self.add(
             "others",
@@ -147,7 +151,7 @@ impl Findings {
         Ok(())
     }
 
-    /// The modem.
+    /// Checks the modem.
     pub fn modem(&mut self, bench: &mut Bench<'_>) -> anyhow::Result<()> {
         let details = match bench.inspect(None, &[Question::Nid, Question::Link, Question::Network]) {
             Ok(details) => details,
@@ -182,7 +186,7 @@ impl Findings {
         Ok(())
     }
 
-    /// Which of our commands the modem fits; gives its parameters.
+    /// Checks for which commands the modem is configured. Returns its parameters.
     fn role(&mut self, bench: &mut Bench<'_>, details: &Details) -> anyhow::Result<Option<Vec<u8>>> {
         let bytes = match bench.parameters_if_any(None, details.profile, PARAMETERS)? {
             Ok(bytes) => bytes,
@@ -354,7 +358,7 @@ mod tests {
             ModemConfig { key, ..ModemConfig::pev(ModemKind::Qca7005, SimulatedWire::OTHER) },
         ];
         let mut wire = SimulatedWire::with(&pair);
-        // Networks form in some seconds.
+        // A network forms within some seconds.
         assert!(
             !Bench::new(
                 &mut wire,

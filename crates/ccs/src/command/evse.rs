@@ -20,67 +20,77 @@ use crate::recording::{Recording, Setup};
 
 use serve::IoParts;
 
-/// The role's name in the names of files.
+/// The role's part of file names.
 const ROLE: &str = "evse";
 
-/// What `ccs evse` takes.
+/// Options of `ccs evse`.
 #[expect(clippy::struct_excessive_bools, reason = "each is an option on the command line")]
 #[derive(Args)]
 #[command(after_help = "\
-SIGINT (Ctrl-C), SIGTERM and SIGHUP end the session in order; a second SIGINT or SIGTERM, and SIGQUIT, switch off at
-once. SIGUSR1 logs counters. The stop reason is the last line, its code the exit code (`ccs --help`).")]
+Signals:
+  SIGINT (Ctrl-C), SIGTERM, SIGHUP   end the session normally, then the program
+  a second SIGINT or SIGTERM         stops immediately
+  SIGQUIT                            stops immediately
+  SIGUSR1                            logs counters
+
+The last line of the log is the stop reason; its code is the exit code: see `ccs --help`.
+
+Examples:
+  ccs evse -i eth1 --plant simulated     a charger that moves nothing real
+  ccs evse --print-config > evse.toml    a configuration to edit; then: ccs evse -c evse.toml")]
 pub struct EvseArgs {
-    /// The network interface that the modem is connected to.
+    /// Network interface to which the modem is connected. Required, here or in the configuration.
     #[arg(short, long, value_name = "IFACE", value_parser = name::Interface)]
     pub interface: Option<String>,
-    /// Configuration (TOML); command-line options override it.
+    /// Configuration file (TOML); command-line options override it. Default: built-in values, see
+    /// --print-config.
     #[arg(short, long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Prints the configuration with all keys and their meaning, then exits.
     #[arg(long)]
     pub print_config: bool,
-    /// What drives pilot and power: `simulated` moves nothing real. There is no default.
+    /// Plant: what drives pilot and power. `simulated` moves nothing real. Required, here or in the
+    /// configuration.
     #[arg(long, value_name = "NAME")]
     pub plant: Option<String>,
-    /// Records all frames, with their messages as comments, and what the plant does into a pcapng file; in a
-    /// directory, one file for each session.
+    /// Records all frames (with their messages as comments) and the plant's actions to a pcapng file. If PATH
+    /// is a directory, each session has its own file there.
     #[arg(long, value_name = "PATH", value_parser = name::Path)]
     pub record: Option<PathBuf>,
-    /// Writes network keys into the recording as they are; by default they are zeros.
+    /// Records network keys unchanged; by default they are replaced by zeros.
     #[arg(long)]
     pub with_keys: bool,
-    /// Ends a file of the recording at this size in megabytes and logs that.
+    /// Ends a recording file at this size in megabytes (1 to 1000000) and logs that. Default: 256.
     #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub record_max_mb: Option<u32>,
-    /// Logs every message. By default repeated messages are counted; the count is logged every ten seconds.
+    /// Logs every message. By default repeated messages are counted, and the count is logged every 10 s.
     #[arg(long)]
     pub all: bool,
-    /// The file that stores a latch across restarts. Default: in `$STATE_DIRECTORY`, else in
-    /// /var/lib/ccs for root and in ~/.local/state/ccs for others.
+    /// File that stores a latch, a stop that stays in force until its cause is repaired. Default: a file in
+    /// `$STATE_DIRECTORY`, else in /var/lib/ccs for root and in ~/.local/state/ccs for other users.
     #[arg(long, value_name = "FILE", value_parser = name::Path)]
     pub state: Option<PathBuf>,
     /// Removes the stored latch, then exits: for use after its cause is repaired.
     #[arg(long)]
     pub reset_latch: bool,
-    /// Stops after N sessions.
+    /// Stops after N sessions. Default: no limit.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub sessions: Option<u32>,
-    /// How the link to the car comes about: `slac` matches through the modem; `up` takes it as there (the
-    /// modems are paired already, or it is a plain Ethernet).
+    /// How the link to the car is established. Default: slac.
     #[arg(long, value_enum, value_name = "HOW")]
     pub link: Option<LinkHow>,
 }
 
-/// How a link comes about.
+/// Ways to establish a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LinkHow {
-    /// Match by SLAC.
+    /// Matching by SLAC through the modem.
     Slac,
-    /// Assume an existing link.
+    /// The link exists already: paired modems, or plain Ethernet.
     Up,
 }
 
-/// Runs the charger until it is stopped, or prints its configuration.
+/// Runs the charger until it is stopped. Or prints its configuration, or removes its latch.
 pub fn run(args: &EvseArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit> {
     let config = configure(args)?;
     if args.print_config {
@@ -133,14 +143,14 @@ pub fn run(args: &EvseArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit
     role::run(&config, &interface, mac, clock, parts, out)
 }
 
-/// Prints a configuration.
+/// Prints a configuration as TOML.
 pub fn print(config: &impl Configured, out: &mut dyn Write) -> anyhow::Result<Exit> {
     out.write_all(config.to_toml().as_bytes())?;
     out.flush()?;
     Ok(Exit::Good)
 }
 
-/// The configuration file with what the command line says on top.
+/// The configuration of the file, overridden by the command line.
 fn configure(args: &EvseArgs) -> anyhow::Result<Config> {
     let mut config: Config = config::load(args.config.as_deref())?;
     if let Some(interface) = &args.interface {

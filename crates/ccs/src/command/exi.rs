@@ -1,4 +1,4 @@
-//! `ccs exi`: a filter between hexadecimal EXI and JSON.
+//! `ccs exi`: converts between EXI in hexadecimal and JSON.
 
 use std::io::{BufReader, Read, Write};
 
@@ -12,45 +12,52 @@ use crate::exit::Exit;
 use crate::hex;
 use crate::lines::{self, Line, MAX_LINE};
 
-/// Why a line failed, as it is written out.
+/// Why a line failed; serialised as its output line.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 struct Failure {
     error: String,
-    /// The element, names with `/` between them, where known.
+    /// Names of the elements with `/` between them; `None` where unknown.
     path: Option<String>,
-    /// The bit of the stream, where it is about one.
+    /// Position in the document in bits; `None` where the error has none.
     bit: Option<u32>,
 }
 
 type Convert = fn(Schema, bool, &[u8], &mut String) -> Result<(), Failure>;
 
-/// What `ccs exi` does.
+/// Commands of `ccs exi`.
 #[derive(Subcommand)]
 pub enum ExiCommand {
-    /// Hexadecimal EXI to JSON.
+    /// Converts EXI in hexadecimal to JSON.
     Decode(ExiArgs),
-    /// JSON to hexadecimal EXI.
+    /// Converts JSON to EXI in hexadecimal.
     Encode(ExiArgs),
-    /// Hexadecimal EXI to hexadecimal EXI in its canonical form.
+    /// Converts EXI in hexadecimal to its canonical form in hexadecimal.
     Recode(ExiArgs),
 }
 
-/// What all `ccs exi` commands take.
+/// Options of all `ccs exi` commands.
 #[derive(Args)]
 #[command(after_help = "\
-Reads the standard input, writes one line for every line, a blank one for a blank one. A line that fails
-gives {\"error\": ..., \"path\": ..., \"bit\": ...} and the filter goes on. Exit codes: 0 all good, 1 some lines
-failed, 2 wrong usage.")]
+Reads lines from standard input and writes one line for each; an empty line for an empty line. For a line that
+fails it writes {\"error\": ..., \"path\": ..., \"bit\": ...} and continues.
+
+Example:
+  echo 809a0011d00000 | ccs exi decode --schema din
+
+Exit codes:
+  0  every line was converted
+  1  some lines failed
+  2  invalid command line")]
 pub struct ExiArgs {
-    /// The schema of every document.
+    /// Schema of every document.
     #[arg(long, value_enum)]
     pub schema: SchemaName,
-    /// The lines are fragments (what is signed) instead of documents.
+    /// The lines are EXI fragments (the parts that are signed) instead of documents.
     #[arg(long)]
     pub fragment: bool,
 }
 
-/// The schemas that can be decoded and encoded.
+/// Schemas that can be decoded and encoded.
 #[derive(Clone, Copy, ValueEnum)]
 pub enum SchemaName {
     /// The supportedAppProtocol handshake.
@@ -59,7 +66,7 @@ pub enum SchemaName {
     Din,
 }
 
-/// Turns every line of `input` into one of `output`.
+/// Converts every line of `input` into a line of output.
 pub fn run<R: Read>(
     command: &ExiCommand,
     input: &mut BufReader<R>,
@@ -95,7 +102,7 @@ pub fn run<R: Read>(
         }
         out.push('\n');
         output.write_all(out.as_bytes())?;
-        // Whoever waits for the answer to a line before sending the next gets it.
+        // Flushed before the next read blocks: the sender may wait for this answer before the next line.
         if input.buffer().is_empty() {
             output.flush()?;
         }

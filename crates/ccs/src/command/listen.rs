@@ -1,5 +1,5 @@
-//! `ccs listen`: what goes over one or several interfaces, in the lines of `ccs decode`, and the stories at
-//! the end.
+//! `ccs listen`: shows the messages on one or several interfaces in the lines of `ccs decode`, and the
+//! stories at the end.
 
 mod ear;
 mod merge;
@@ -29,51 +29,51 @@ use ear::Listener;
 use merge::MAX_EARS;
 use writer::{Output, Record, Writer, with_writer};
 
-/// The path that stands for the standard output.
+/// The path that stands for standard output.
 const STDOUT: &str = "-";
 
-/// The largest file with a key in bytes: judgement.
+/// Largest key file in bytes: judgement.
 const KEY_FILE_MAX: u64 = 4096;
 
-/// What `ccs listen` takes.
+/// Options of `ccs listen`.
 #[expect(clippy::struct_excessive_bools, reason = "each is an option on the command line")]
 #[derive(Args)]
 #[command(after_help = "\
-Ctrl-C ends it and shows the matchings and the story of each session. SIGUSR1 says how many frames were heard.
-Nothing is sent without --join or --key. docs/listen.md says where a listener sees both sides.
+Ctrl-C ends the program and prints the matchings and the story of each session. SIGUSR1 prints the number of
+frames. Nothing is sent without --join or --key. Where a listener receives both sides: docs/listen.md.
 
 Examples:
-  ccs listen -i eth1                          on the charger's or the car's host, or at the port of a mirror
-  ccs listen -i m1 -i m2 --join               two modems back to back as a bridge in the line
-  ccs listen -i eth1 -w session.pcapng        the same frames in a file
-  ccs listen -i eth1 -w - | wireshark -k -i - live in Wireshark; the lines go to the standard error")]
+  ccs listen -i eth1                          on the charger's or the car's host, or at a mirror port
+  ccs listen -i m1 -i m2 --join               at two modems that form a bridge in the line
+  ccs listen -i eth1 -w session.pcapng        also records the frames
+  ccs listen -i eth1 -w - | wireshark -k -i - live in Wireshark; the lines go to standard error")]
 pub struct ListenArgs {
-    /// A network interface; repeat it for several: their frames are merged by time, and what two of them show
-    /// is one frame.
+    /// Network interface to listen on. Repeat it for several interfaces: their frames are merged by time, and
+    /// a frame seen on two interfaces counts once.
     #[arg(short, long = "interface", value_name = "IFACE", value_parser = name::Interface, required = true)]
     pub interfaces: Vec<String>,
-    /// Sets each network key that a charger gives to a car in the own modem, which restarts, leaves its
-    /// network and joins that one.
+    /// Configures the modem on each interface with every network key that a charger sends to a car. The modem
+    /// then restarts, leaves its network and joins the charger's.
     #[arg(long)]
     pub join: bool,
-    /// Sets the network key in this file (32 hexadecimal digits) in the own modem at the start.
+    /// Configures the modem on each interface at the start with the network key in this file (32 hexadecimal
+    /// digits).
     #[arg(long, value_name = "FILE", value_parser = name::Path)]
     pub key: Option<PathBuf>,
-    /// Records all frames into a pcapng file, readable by its owner only; in a directory, one file for each
-    /// session; `-` is the standard output, for Wireshark.
+    /// Records all frames to a pcapng file that only its owner may read. If PATH is a directory, each session
+    /// has its own file there; `-` is standard output, for Wireshark.
     #[arg(short = 'w', long, value_name = "PATH", value_parser = name::Path)]
     pub record: Option<PathBuf>,
-    /// Ends the recording in a file at this size in megabytes and logs that.
+    /// Ends a recording file at this size in megabytes (1 to 1000000) and logs that.
     #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(1..=1_000_000), default_value_t = Megabytes::USUAL.0)]
     pub record_max_mb: u32,
-    /// Records network keys as they are; without it they are masked.
+    /// Records network keys unchanged; by default they are replaced by zeros.
     #[arg(long, requires = "record")]
     pub with_keys: bool,
-    /// One JSON object a line, and at the end one for all that was heard; nothing else on the standard
-    /// output.
+    /// Prints one JSON object per line and a summary object at the end, and nothing else on standard output.
     #[arg(long)]
     pub json: bool,
-    /// Shows the keys in power-line messages.
+    /// Shows the keys in power-line messages; by default they are redacted.
     #[arg(long)]
     pub show_keys: bool,
 }
@@ -91,18 +91,19 @@ pub fn run(args: &ListenArgs) -> anyhow::Result<Exit> {
     let recorder = recorder(args, is_live, &names)?;
     let signals = Signals::hold()?;
     let keys = if args.show_keys { Keys::Shown } else { Keys::Redacted };
-    // Beside a capture on the standard output the lines go to the other one.
+    // If a capture goes to standard output, the lines go to standard error.
     let out: Output = if is_live { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
     let palette = if is_live { Palette { enabled: false } } else { Palette::stdout() };
     let writer = Writer::new(&names, args.json, keys, palette, out, recorder);
     with_writer(writer, |queue| {
-        // Let go at the end of this block: an output that stalls for ever can then be interrupted.
+        // The signals are released at the end of this block, so that Ctrl-C can interrupt an output that
+        // stalls.
         let signals = signals;
         listener.run(&signals, queue)
     })
 }
 
-/// What the types of the arguments do not say.
+/// Checks that the types of the arguments cannot express.
 fn check(args: &ListenArgs, is_live: bool) -> Result<(), Usage> {
     if args.interfaces.len() > MAX_EARS {
         return Err(Usage(format!("at most {MAX_EARS} interfaces at once").into()));
@@ -138,7 +139,7 @@ fn recorder(args: &ListenArgs, is_live: bool, names: &str) -> anyhow::Result<Opt
     Ok(Some(Record::File(Box::new(Recording::open(setup)?))))
 }
 
-/// A network's key from a file: 32 hexadecimal digits.
+/// A network key from a file: 32 hexadecimal digits.
 fn read_key(path: &Path) -> anyhow::Result<NetworkKey> {
     let name = escape::path(path);
     let (mut text, mut bytes) = (Vec::new(), Vec::new());
@@ -148,7 +149,7 @@ fn read_key(path: &Path) -> anyhow::Result<NetworkKey> {
         .ok()
         .and_then(|()| <[u8; Nmk::LEN]>::try_from(bytes.as_slice()).ok());
     let Some(nmk) = nmk else {
-        // What the file has may be a key with a slip: it is not shown.
+        // The content may be a key with a typing error, so it is not printed.
         return Err(Usage(format!("{name}: expected a network key of 32 hexadecimal digits").into()).into());
     };
     Ok(NetworkKey::derived(Nmk::new(nmk)))

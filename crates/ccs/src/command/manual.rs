@@ -1,4 +1,4 @@
-//! `ccs completions` and `ccs man`: what is generated from the command line's own description.
+//! `ccs completions` and `ccs man`: generated from the description of the command line.
 
 use std::fs;
 use std::io::Write;
@@ -12,7 +12,7 @@ use crate::escape;
 use crate::exit::Exit;
 use crate::name;
 
-/// What `ccs completions` takes.
+/// Options of `ccs completions`.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -20,26 +20,26 @@ Examples:
   ccs completions zsh > ~/.zfunc/_ccs                   with ~/.zfunc in fpath, before compinit
   ccs completions fish > ~/.config/fish/completions/ccs.fish")]
 pub struct CompletionsArgs {
-    /// The shell.
+    /// Shell for which to print the script.
     #[arg(value_enum, value_name = "SHELL")]
     pub shell: Shell,
 }
 
-/// What `ccs man` takes.
+/// Options of `ccs man`.
 #[derive(Args)]
 #[command(after_help = "\
 Example:
-  ccs man ~/.local/share/man/man1    then `man ccs`, `man ccs-decode`, `man ccs-modem-key`")]
+  ccs man ~/.local/share/man/man1    then: man ccs, man ccs-decode, man ccs-modem-key")]
 pub struct ManArgs {
-    /// The folder; it is created if it is missing. Pages of an earlier version are overwritten.
+    /// Directory; it is created if it is missing. Existing pages are overwritten.
     #[arg(value_name = "DIR", value_parser = name::Path)]
     pub folder: PathBuf,
 }
 
 impl CompletionsArgs {
-    /// Writes the completions.
+    /// Prints the completion script.
     pub fn run(&self, mut of: Command, out: &mut dyn Write) -> anyhow::Result<Exit> {
-        // Into memory first: the generator panics where it cannot write, such as into a closed pipe.
+        // Generated in memory first: the generator panics where it cannot write, such as into a closed pipe.
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut of, "ccs", &mut script);
         out.write_all(&script)?;

@@ -29,73 +29,84 @@ use crate::running;
 
 use observer::Observer;
 
-/// The role's name in the names of files.
+/// The role's part of file names.
 const ROLE: &str = "pev";
 
-/// What `ccs pev` takes.
+/// Options of `ccs pev`.
 #[expect(clippy::struct_excessive_bools, reason = "each is an option on the command line")]
 #[derive(Args)]
 #[command(after_help = "\
-SIGINT (Ctrl-C), SIGTERM and SIGHUP end the session in order; a second SIGINT or SIGTERM, and SIGQUIT, switch off at
-once. SIGUSR1 logs counters. The stop reason is the last line, its code the exit code (`ccs --help`).")]
+Signals:
+  SIGINT (Ctrl-C), SIGTERM, SIGHUP   end the session normally, then the program
+  a second SIGINT or SIGTERM         stops immediately
+  SIGQUIT                            stops immediately
+  SIGUSR1                            logs counters
+
+The last line of the log is the stop reason; its code is the exit code: see `ccs --help`.
+
+Examples:
+  ccs pev -i eth1 --plant simulated      a car that moves nothing real
+  ccs pev -i eth1 --matches 5            tests matching only
+  ccs pev --print-config > pev.toml      a configuration to edit; then add: -c pev.toml")]
 pub struct PevArgs {
-    /// The network interface that the modem is connected to.
+    /// Network interface to which the modem is connected.
     #[arg(short, long, value_name = "IFACE", value_parser = name::Interface, required_unless_present = "print_config")]
     pub interface: Option<String>,
-    /// Configuration (TOML); command-line options override it.
+    /// Configuration file (TOML); command-line options override it. Default: built-in values, see
+    /// --print-config.
     #[arg(short, long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Prints the configuration with all keys and their meaning, then exits.
     #[arg(long)]
     pub print_config: bool,
-    /// What drives contactors and lock: `simulated` moves nothing real. There is no default.
+    /// Plant: what drives contactors and lock. `simulated` moves nothing real. Required, except with --matches,
+    /// --reset-latch or --print-config.
     #[arg(long, value_name = "NAME", required_unless_present_any = ["matches", "reset_latch", "print_config"])]
     pub plant: Option<String>,
-    /// How the link to the charger comes about: `slac` matches through the modem; `up` assumes an existing
-    /// link.
+    /// How the link to the charger is established.
     #[arg(long, value_enum, value_name = "HOW", default_value = "slac")]
     pub link: LinkHow,
-    /// Records all frames, with their messages as comments, and what the plant does into a pcapng file; in a
-    /// directory, one file for each session.
+    /// Records all frames (with their messages as comments) and the plant's actions to a pcapng file. If PATH
+    /// is a directory, each session has its own file there.
     #[arg(long, value_name = "PATH", value_parser = name::Path)]
     pub record: Option<PathBuf>,
-    /// Writes network keys into the recording as they are; by default they are zeros.
+    /// Records network keys unchanged; by default they are replaced by zeros.
     #[arg(long)]
     pub with_keys: bool,
-    /// Ends a file of the recording at this size in megabytes and logs that.
+    /// Ends a recording file at this size in megabytes (1 to 1000000) and logs that.
     #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(1..=1_000_000), default_value_t = Megabytes::USUAL.0)]
     pub record_max_mb: u32,
-    /// Logs every message. By default repeated messages are counted; the count is logged every ten seconds.
+    /// Logs every message. By default repeated messages are counted, and the count is logged every 10 s.
     #[arg(long)]
     pub all: bool,
-    /// The file that stores a latch across restarts. Default: in `$STATE_DIRECTORY`, else in
-    /// /var/lib/ccs for root and in ~/.local/state/ccs for others.
+    /// File that stores a latch, a stop that stays in force until its cause is repaired. Default: a file in
+    /// `$STATE_DIRECTORY`, else in /var/lib/ccs for root and in ~/.local/state/ccs for other users.
     #[arg(long, value_name = "FILE", value_parser = name::Path)]
     pub state: Option<PathBuf>,
     /// Removes the stored latch, then exits: for use after its cause is repaired.
     #[arg(long)]
     pub reset_latch: bool,
-    /// Stops after N sessions.
+    /// Stops after N sessions. Default: no limit.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub sessions: Option<u32>,
-    /// State of charge at the start, in percent.
+    /// State of charge at the start, in percent (0 to 100).
     #[arg(long, value_name = "PERCENT", default_value_t = 50, value_parser = clap::value_parser!(u8).range(0..=100))]
     pub soc: u8,
-    /// Target state of charge, in percent.
+    /// Target state of charge, in percent (1 to 100).
     #[arg(long, value_name = "PERCENT", default_value_t = 80, value_parser = clap::value_parser!(u8).range(1..=100))]
     pub target_soc: u8,
-    /// Light bulbs of 230 V in place of the battery, until Ctrl-C.
+    /// Simulates 230 V light bulbs instead of a battery; charges until Ctrl-C.
     #[arg(long, conflicts_with_all = ["soc", "target_soc"])]
     pub bulbs: bool,
-    /// Stops after N matches, each held for a second, without a session.
+    /// Tests matching only: stops after N matches, each held for 1 s, without a session.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub matches: Option<u32>,
-    /// Stops after this many seconds without a match.
+    /// Stops after this many seconds without a match. Default: no limit.
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     pub timeout: Option<u64>,
 }
 
-/// Runs the car until it is stopped, or has charged or matched as often as wanted.
+/// Runs the car until it is stopped, or the requested number of sessions or matches is reached.
 pub fn run(args: &PevArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit> {
     if args.plant.as_deref().is_some_and(|plant| !PLANTS.contains(&plant)) {
         return Err(Usage("unknown plant; there is: simulated".into()).into());
@@ -157,7 +168,7 @@ pub fn run(args: &PevArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit>
         format!("ready on {}: {mac}, [{address}]; the cable is simulated: 5 %", Plain(interface.name()));
     let first: Vec<String> = [ready].into_iter().chain(found.map(|(_, words)| words)).collect();
     with_log_writer(out, recording, |writer| {
-        // Let go at the end of this block: a log that stalls for ever can then be interrupted.
+        // The signals are released at the end of this block, so that Ctrl-C can interrupt a log that stalls.
         let signals = signals;
         let reporter = Reporter::new(writer, &inbox, clock, how);
         let mut observer = Observer::new(args, reporter, clock.now(), cable, latches);

@@ -1,4 +1,4 @@
-//! `ccs redact`: a capture with other names.
+//! `ccs redact`: copies a capture with replaced identifiers.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -15,39 +15,49 @@ use crate::exit::{Exit, Usage};
 use crate::name;
 use crate::redact::{self, Names, Options};
 
-/// What `ccs redact` takes.
+/// Options of `ccs redact`.
 #[expect(clippy::struct_excessive_bools, reason = "each is an option on the command line")]
 #[derive(Args)]
 #[command(after_help = "\
-Replaced by random ones, the same one always by the same one within a file: MAC addresses, IP addresses, network keys and
-identifiers, RunIDs, EVCCID, EVSEID, session ids, contracts, certificates and all other texts and bytes of messages. Blanked,
-for it cannot be taken apart: messages of ISO 15118-2 and -20, TLS, parameters of modems, other protocols. Left out: names,
-comments and secrets in pcapng. Log text on UDP port 514 keeps its words: read it before you show it. Times and electrical
-values stay.
-Exit codes: 0 the output is written, or with --check nothing would be blanked; 1 with --check something would be blanked,
-the input is cut, or it cannot be read; 2 wrong usage, such as an output that exists.")]
+Replaced by random values, the same identifier always by the same value within one file:
+  MAC and IP addresses, network keys and identifiers, RunIDs, EVCCID, EVSEID, session ids, contracts,
+  certificates, and all other texts and bytes of messages
+Blanked, because they cannot be parsed:
+  messages of ISO 15118-2 and -20, TLS, modem parameters, other protocols
+Left out:
+  names, comments and secrets in pcapng
+Unchanged:
+  times, electrical values, and the words of log text on UDP port 514: read it before you publish the file
+
+Exit codes:
+  0  the output is written; with --check: nothing would be blanked
+  1  the input cannot be read or is truncated; with --check: something would be blanked
+  2  invalid command line, or the output exists
+
+Example:
+  ccs redact session.pcapng -o public.pcapng")]
 pub struct RedactArgs {
-    /// The capture: pcapng or pcap.
+    /// Capture to read: pcapng or pcap.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// Where the redacted capture goes; it is readable by its owner only.
+    /// Redacted capture to write; only its owner may read it.
     #[arg(short, long, value_name = "FILE", value_parser = name::Path, required_unless_present = "check")]
     pub output: Option<PathBuf>,
-    /// Reports what would be replaced and blanked, by kind and count, and writes nothing.
+    /// Reports how much of each kind would be replaced and blanked, and writes nothing.
     #[arg(long, conflicts_with = "output")]
     pub check: bool,
     /// Overwrites the output if it exists.
     #[arg(long)]
     pub force: bool,
-    /// Keeps the first half of MAC addresses, which names the maker.
+    /// Keeps the first half of MAC addresses, which identifies the manufacturer.
     #[arg(long)]
     pub keep_makers: bool,
-    /// Keeps comments in pcapng, with identifiers replaced as in log text; their words stay.
+    /// Keeps comments in pcapng. Identifiers in them are replaced; other words stay.
     #[arg(long)]
     pub keep_comments: bool,
 }
 
-/// Redacts a file, or says what would be done.
+/// Redacts a file, or reports what would be redacted.
 pub fn run(args: &RedactArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let options = Options { keeps_makers: args.keep_makers, keeps_comments: args.keep_comments };
     let path = &args.file;
@@ -73,7 +83,7 @@ pub fn run(args: &RedactArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let end =
         redact::gather(open(path)?, &mut names, options).with_context(|| format!("redacting {name}"))?;
     if let Some(output) = &args.output {
-        // Before the file is there: Ctrl-C removes it.
+        // Held before the file is created, so that Ctrl-C removes it.
         let signals = Signals::hold()?;
         let file = Unfinished::create(output)?;
         let writer = Stoppable { file: &file.file, signals: &signals };
@@ -106,7 +116,7 @@ fn exists(output: &Path) -> anyhow::Error {
     Usage(words.into()).into()
 }
 
-/// Writes what was replaced, and what was blanked; whether something was.
+/// Writes what was replaced and blanked. Returns whether anything was blanked.
 fn report(names: &Names<'_>, is_done: bool, out: &mut dyn Write) -> io::Result<bool> {
     let would = if is_done { "" } else { "would be " };
     writeln!(out, "{would}replaced:")?;
@@ -124,7 +134,7 @@ fn report(names: &Names<'_>, is_done: bool, out: &mut dyn Write) -> io::Result<b
     Ok(has_lost)
 }
 
-/// A file that is written until a signal asks for the end.
+/// A file to which writing fails once a signal requests the end.
 struct Stoppable<'a> {
     file: &'a File,
     signals: &'a Signals,
@@ -143,14 +153,14 @@ impl Write for Stoppable<'_> {
     }
 }
 
-/// A file that gets its name when it is whole.
+/// A file that receives its name when it is complete.
 struct Unfinished {
     path: PathBuf,
     file: File,
 }
 
 impl Unfinished {
-    /// Makes it beside the output, for its owner alone.
+    /// Creates it next to the output, readable by its owner only.
     fn create(output: &Path) -> anyhow::Result<Self> {
         let name = output.file_name().context("the output has no name")?.to_string_lossy();
         let path = output.with_file_name(format!(".{name}.{}.part", std::process::id()));
@@ -159,7 +169,7 @@ impl Unfinished {
         Ok(Self { path, file })
     }
 
-    /// Gives it its name; without `force` only if no other file has it.
+    /// Gives it its name; without `force` only if no file has that name.
     fn finish(self, output: &Path, force: bool) -> anyhow::Result<()> {
         self.file.sync_all()?;
         if force {
@@ -168,7 +178,7 @@ impl Unfinished {
             if error.kind() == io::ErrorKind::AlreadyExists {
                 return Err(exists(output));
             }
-            // A file system without links.
+            // The file system has no hard links.
             fs::rename(&self.path, output)?;
         }
         Ok(())
@@ -177,7 +187,7 @@ impl Unfinished {
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        // It has another name by now, or is not whole.
+        // The file was renamed, or is incomplete.
         let _ = fs::remove_file(&self.path);
     }
 }

@@ -1,5 +1,4 @@
-//! `ccs sim-modem`: two interfaces or more, each connected to a simulated modem, and a power line between the
-//! modems.
+//! `ccs sim-modem`: simulated modems on two or more interfaces, and a power line between them.
 
 use std::io::Write;
 use std::os::fd::AsFd;
@@ -16,74 +15,75 @@ use crate::log::Log;
 use crate::name;
 use crate::style::Palette;
 
-/// Addresses of the simulated modems: local ones that no interface here has.
+/// Addresses of the simulated modems: locally administered, not used by the interfaces.
 const CHARGERS: Mac = Mac([0x02, 0xB0, 0x52, 0x00, 0x00, 0xE0]);
 const CARS: Mac = Mac([0x02, 0xB0, 0x52, 0x00, 0x00, 0xC0]);
 const LISTENS_AS_CHARGER: Mac = Mac([0x02, 0xB0, 0x52, 0x00, 0x01, 0xE0]);
 const LISTENS_AS_CAR: Mac = Mac([0x02, 0xB0, 0x52, 0x00, 0x01, 0xC0]);
 
-/// Frames taken from one interface before the other is looked at: judgement, against a flood.
+/// Frames handled of one interface before the next one: judgement, so that a flood on one does not block the
+/// others.
 const BURST: usize = 32;
 
-/// What `ccs sim-modem` takes.
+/// Options of `ccs sim-modem`.
 #[derive(Args)]
 #[command(after_help = "\
-Example, as root: two hosts as network namespaces, each with one end of a veth pair; the other ends stay here.
+Example, as root: two hosts as network namespaces, each with one end of a veth pair. The other ends stay here.
   ip netns add evse; ip link add plc0 netns evse type veth peer name line0; ip link set line0 up
   ip netns add pev;  ip link add plc0 netns pev  type veth peer name line1; ip link set line1 up
   ip -n evse link set plc0 up; ip -n pev link set plc0 up
   ccs sim-modem line0 line1 &
   ip netns exec evse ccs evse -i plc0 --plant simulated &
-  ip netns exec pev ccs pev -i plc0")]
+  ip netns exec pev ccs pev -i plc0 --plant simulated")]
 pub struct SimModemArgs {
-    /// Interface on which the charger's host is.
+    /// Interface of the charger's host.
     #[arg(value_name = "CHARGER_IFACE", value_parser = name::Interface)]
     pub charger: String,
-    /// Interface on which the car's host is.
+    /// Interface of the car's host.
     #[arg(value_name = "CAR_IFACE", value_parser = name::Interface)]
     pub car: String,
-    /// Interface of a listener whose modem is a third station on the line, set up as a charger's.
+    /// Interface of a listener whose modem is a third station on the line, with a charger's role.
     #[arg(long = "listener-as-charger", value_name = "IFACE", value_parser = name::Interface)]
     pub as_charger: Option<String>,
-    /// Interface of a listener whose modem is a third station on the line, set up as a car's.
+    /// Interface of a listener whose modem is a third station on the line, with a car's role.
     #[arg(long = "listener-as-car", value_name = "IFACE", value_parser = name::Interface)]
     pub as_car: Option<String>,
-    /// The charger's modem.
+    /// Model of the charger's modem.
     #[arg(long, value_enum, default_value = "qca7005")]
     pub charger_modem: ModemKindName,
-    /// The car's modem.
+    /// Model of the car's modem.
     #[arg(long, value_enum, default_value = "qca7005")]
     pub car_modem: ModemKindName,
-    /// Attenuation between them in dB.
+    /// Attenuation between the modems in dB (0 to 255).
     #[arg(long, value_name = "DB", default_value_t = 9)]
     pub attenuation: u8,
-    /// Frames lost on the power line, in percent.
+    /// Frames lost on the power line, in percent (0 to 100).
     #[arg(long, value_name = "PERCENT", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
     pub loss: u8,
-    /// How long a modem is silent after it took a key, in milliseconds.
+    /// Time in milliseconds for which a modem does not respond after a new key.
     #[arg(long, value_name = "MS", default_value_t = 3000)]
     pub restart_ms: u64,
-    /// Seed of everything that is random.
+    /// Seed of all random values.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
 }
 
-/// Kinds of modems that can be simulated.
+/// Models of modems that can be simulated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ModemKindName {
     /// QCA7005, automotive.
     Qca7005,
     /// QCA7000, automotive.
     Qca7000,
-    /// QCA7420, in powerline plugs: does not measure.
+    /// QCA7420, in powerline adapters: measures no attenuation.
     Qca7420,
-    /// INT6000, older: no matching.
+    /// INT6000, an older model: no matching.
     Int6000,
-    /// Lumissil.
+    /// Lumissil, automotive.
     Lumissil,
 }
 
-/// Bridges until it is interrupted.
+/// Simulates the modems until it is interrupted.
 pub fn run(args: &SimModemArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit> {
     let names: Vec<&String> =
         [Some(&args.charger), Some(&args.car), args.as_charger.as_ref(), args.as_car.as_ref()]
@@ -136,7 +136,7 @@ pub fn run(args: &SimModemArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<
         }
         while let Some((Port(port), frame)) = line.poll_transmit() {
             if let Some(socket) = sockets.get(usize::from(port)) {
-                // A full queue loses the frame, as any wire does.
+                // A full queue loses the frame, as on any wire.
                 socket.send(&frame)?;
             }
         }
@@ -153,7 +153,7 @@ pub fn run(args: &SimModemArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<
     }
 }
 
-/// How long nothing happens at most before the loop looks up: judgement.
+/// Longest wait of the loop: judgement.
 const IDLE: Duration = Duration::from_secs(1);
 
 fn open(name: &str) -> anyhow::Result<PacketSocket> {

@@ -1,10 +1,10 @@
-//! What a configured number may be, and why.
+//! Ranges of configured numbers, with their reasons.
 
 use std::fmt;
 
 use session::{Level, Unit};
 
-/// The range of one key, in the unit of its name.
+/// Range of one key, in the unit that its name contains.
 #[derive(Clone, Copy)]
 pub struct Bounds {
     /// The key with its section.
@@ -21,17 +21,17 @@ const fn bounds(key: &'static str, least: f64, most: f64, why: &'static str) -> 
 /// The ranges of a configuration.
 pub struct Ranges {
     keys: &'static [Bounds],
-    /// Where the role itself has the ranges: key, level and why.
+    /// Keys whose ranges the role itself defines: key, protection level, reason.
     protection: &'static [(&'static str, &'static str, &'static str)],
     levels: &'static [Level],
 }
 
-/// Of each key of a charger that takes a number. What depends on another key (a minimum on its maximum) the
-/// charger checks.
+/// Ranges of a charger's numeric keys. The role checks limits that depend on other keys, such as a minimum on
+/// its maximum.
 pub const CHARGER: Ranges =
     Ranges { keys: KEYS, protection: CHARGERS, levels: &evse_fsm::Protection::LEVELS };
 
-/// Of each key of a car that takes a number.
+/// Ranges of a car's numeric keys.
 pub const CAR: Ranges = Ranges { keys: &[], protection: CARS, levels: &pev_fsm::Protection::LEVELS };
 
 const REGULATION: &str = "IEC 61851-23 allows a stage 2.5 A, and 10 A more harm a battery";
@@ -74,7 +74,7 @@ const CARS: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// Keys whose ranges are here.
+/// Keys whose ranges are defined here.
 const KEYS: &[Bounds] = &[
     bounds("network.port", 0.0, 65535.0, "a TCP port; 0 is the usual one"),
     bounds(
@@ -116,7 +116,7 @@ const KEYS: &[Bounds] = &[
 ];
 
 impl Ranges {
-    /// That of a key, if it takes a number.
+    /// The range of a key; `None` if it is not numeric.
     pub fn of(&self, key: &str) -> Option<Bounds> {
         if let Some(bounds) = self.keys.iter().find(|row| row.key == key) {
             return Some(*bounds);
@@ -132,9 +132,9 @@ impl Ranges {
 }
 
 impl Bounds {
-    /// Whether a number is within.
+    /// Whether a number is within the range.
     pub fn hold(&self, number: f64) -> bool {
-        // Not so for NaN.
+        // False for NaN.
         (self.least..=self.most).contains(&number)
     }
 }

@@ -1,12 +1,12 @@
-//! What can be set of `ccs pev` besides its command line.
+//! The configuration of `ccs pev`.
 
 use super::bounds::{self, Ranges};
 use super::key::{Configured, Error, Key, key};
 
-/// Everything that can be set of a car in a file.
+/// Everything about a car that a configuration file can set.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CarConfig {
-    /// The car.
+    /// Configuration of the car's role.
     pub car: pev_fsm::Config,
 }
 

@@ -1,4 +1,4 @@
-//! What can be set of `ccs evse`.
+//! The configuration of `ccs evse`.
 
 use std::path::PathBuf;
 
@@ -14,28 +14,28 @@ use super::{Megabytes, PLANTS};
 use crate::hex;
 use crate::name;
 
-/// Everything that can be set.
+/// Everything that a configuration file can set.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config {
-    /// Interface that the power-line modem is connected to; empty: not chosen yet.
+    /// Network interface to which the modem is connected; empty: not chosen yet.
     pub interface: String,
-    /// The charger's MAC address; `None`: made from the interface's.
+    /// The charger's MAC address; `None`: derived from the interface's.
     pub mac: Option<Mac>,
     /// TCP port; `None`: the role's default.
     pub port: Option<u16>,
-    /// Whether the link is taken as there; else it comes about by SLAC.
+    /// Whether the link is assumed to exist; else SLAC establishes it.
     pub link_up: bool,
-    /// Name of the plant's back-end; empty: not chosen yet.
+    /// Name of the plant's back end; empty: not chosen yet.
     pub plant: String,
-    /// What the simulated plant is like.
+    /// Behaviour of the simulated plant.
     pub simulation: Simulation,
-    /// The charger.
+    /// Configuration of the charger's role.
     pub charger: evse_fsm::Config,
-    /// The file that keeps a latch; `None`: the usual one.
+    /// File that stores a latch; `None`: the default file.
     pub state: Option<PathBuf>,
-    /// Where frames are recorded.
+    /// File or directory for recordings; `None`: no recording.
     pub record: Option<PathBuf>,
-    /// How long the recording may become.
+    /// Largest size of a recording file.
     pub record_max: Megabytes,
 }
 
@@ -225,7 +225,7 @@ const KEYS: &[Key<Config>] = &[
             let most_ma = config.charger.limits.max_current_ma;
             config.charger.protection.reverse_current = match string(value)?.as_str() {
                 "forbidden" => ReverseCurrent::Forbidden,
-                // Sections come in the order of their names: that of the limits before this one.
+                // Sections are read in the order of their names, so the limits were read before this one.
                 "allowed" => ReverseCurrent::Allowed(most_ma),
                 _ => return Err("expected one of: forbidden, allowed".into()),
             };

@@ -1,4 +1,4 @@
-//! A key of a configuration, and what follows from a table of them.
+//! A key of a configuration, and what a table of keys provides: parsing, printing, suggestions.
 
 use std::fmt::Write;
 
@@ -8,13 +8,13 @@ use super::bounds::Ranges;
 use super::value::as_number;
 use crate::escape::{self, Short};
 
-/// One key: where it stands, what it means, how it is read and written.
+/// One key: its place, its meaning, and how its value is read and written.
 pub struct Key<C> {
     pub section: &'static str,
     pub name: &'static str,
     pub meaning: &'static str,
     pub get: fn(&C) -> Value,
-    /// The error says what is expected.
+    /// Sets the value; an error states what is expected.
     pub set: fn(&mut C, &Value) -> Result<(), String>,
 }
 
@@ -22,7 +22,7 @@ macro_rules! key {
     ($section:literal, $name:literal, $meaning:literal, $get:expr, $set:expr) => {
         Key { section: $section, name: $name, meaning: $meaning, get: $get, set: $set }
     };
-    // A number in a unit of a thousand or a million of the field's.
+    // A number whose unit is a thousand or a million times the field's.
     ($section:literal, $name:literal, $meaning:literal, scaled $scale:literal, $($field:ident).+) => {
         Key {
             section: $section,
@@ -81,7 +81,7 @@ macro_rules! key {
             },
         }
     };
-    // Yes or no.
+    // A boolean.
     ($section:literal, $name:literal, $meaning:literal, flag $($field:ident).+) => {
         Key {
             section: $section,
@@ -97,53 +97,53 @@ macro_rules! key {
 }
 pub(super) use key;
 
-/// What is wrong with a configuration.
+/// An error in a configuration.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Error {
-    /// Not TOML.
+    /// The file is not TOML.
     #[error("not TOML: {0}")]
     Syntax(String),
-    /// A key that does not exist.
+    /// The key does not exist.
     #[error("unknown key {key}{suggestion}; `{command} --print-config` shows all keys")]
     UnknownKey {
-        /// As it was written, with its section.
+        /// The key as written, with its section.
         key: String,
-        /// `; did you mean ...?`, or nothing.
+        /// `; did you mean ...?`, or empty.
         suggestion: String,
-        /// The command whose configuration it is.
+        /// The command to which the configuration belongs.
         command: &'static str,
     },
-    /// A value that the key does not take.
+    /// The key does not accept the value.
     #[error("{key} = {value}: {expected}")]
     BadValue {
         /// The key with its section.
         key: String,
-        /// What was given.
+        /// The value as written.
         value: String,
-        /// What is taken.
+        /// What the key accepts.
         expected: String,
     },
-    /// The values do not fit together.
+    /// The values of the charger contradict each other.
     #[error("{0}")]
     Charger(#[from] evse_fsm::ConfigError),
-    /// Likewise the car's.
+    /// The values of the car contradict each other.
     #[error("{0}")]
     Car(#[from] pev_fsm::ConfigError),
 }
 
-/// A configuration that is a table of keys.
+/// A configuration with a table of keys.
 pub trait Configured: Default + 'static {
-    /// The command that takes it.
+    /// The command to which it belongs.
     const COMMAND: &'static str;
-    /// Each key, section by section.
+    /// All keys, section by section.
     const KEYS: &'static [Key<Self>];
-    /// The range of each key that is a number.
+    /// The ranges of the numeric keys.
     const RANGES: Ranges;
 
-    /// Whether the values fit together.
+    /// Checks that the values do not contradict each other.
     fn check(&self) -> Result<(), Error>;
 
-    /// Reads a configuration; what is not in it keeps its default.
+    /// Parses a configuration. A missing key keeps its default.
     fn from_toml(source: &str) -> Result<Self, Error> {
         let table: toml::Table = source.parse().map_err(|error| Error::Syntax(syntax(&error)))?;
         let mut config = Self::default();
@@ -188,7 +188,7 @@ pub trait Configured: Default + 'static {
                 let _ = write!(out, "\n[{section}]\n");
             }
             let value = match (key.get)(self) {
-                // A string of JSON is one of TOML.
+                // A JSON string is also a TOML string.
                 Value::String(text) => escape::json(&text),
                 value => value.to_string(),
             };
@@ -198,17 +198,17 @@ pub trait Configured: Default + 'static {
     }
 }
 
-/// Where it is no TOML, line by line: it shows the line of the file.
+/// A syntax error of TOML; quotes the line of the file.
 fn syntax(error: &toml::de::Error) -> String {
     let lines: Vec<String> = error.to_string().lines().map(|line| Short(line).to_string()).collect();
     lines.join("\n")
 }
 
-/// A key that does not exist, with the one that is most like it.
+/// The error for a key that does not exist, with the most similar key.
 fn unknown<C: Configured>(key: &str) -> Error {
     let known = C::KEYS.iter().map(|key| format!("{}.{}", key.section, key.name));
     let likeness = |known: &String| {
-        // The name alone counts too: the section may be what is wrong.
+        // Also compared without the section, which may be the wrong part.
         let name = |full: &str| full.rsplit('.').next().unwrap_or_default().to_owned();
         strsim::jaro_winkler(known, key).max(strsim::jaro_winkler(&name(known), &name(key)))
     };
@@ -224,7 +224,8 @@ fn unknown<C: Configured>(key: &str) -> Error {
 pub mod tests {
     use super::*;
 
-    /// Each number's default is within its bounds, and nothing beyond them is taken; how many there are.
+    /// Checks that each numeric default is within its bounds, and that no value outside them is accepted.
+    /// Returns the number of keys.
     pub fn every_number_has_bounds<C: Configured + std::fmt::Debug>() -> usize {
         let mut numbers = 0;
         for key in C::KEYS {

@@ -1,4 +1,4 @@
-//! Values of TOML as those of a configuration, and back.
+//! Conversion between TOML values and values of a configuration.
 
 use machine::Duration;
 use toml::Value;
@@ -19,7 +19,7 @@ pub fn optional<T>(text: &str, parse: fn(&str) -> Result<T, String>) -> Result<O
     if text.is_empty() { Ok(None) } else { parse(text).map(Some) }
 }
 
-/// A whole number where it is one, else with its fraction.
+/// `number / scale`: an integer if it is one, else a float.
 #[expect(clippy::cast_precision_loss, reason = "shown to people")]
 pub fn scaled(number: i64, scale: i64) -> Value {
     if number % scale == 0 {
@@ -38,7 +38,7 @@ pub fn as_number(value: &Value) -> Option<f64> {
     }
 }
 
-/// The number times the scale, rounded.
+/// The value times `scale`, rounded to an integer.
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "bounds are checked before")]
 pub fn unscaled(value: &Value, scale: i64) -> Result<i64, String> {
     let number = as_number(value).ok_or("expected a number")?;

@@ -1,38 +1,38 @@
-//! Frames of link types that carry Ethernet, IP or messages inside: IEEE 802.11, exported PDUs.
+//! Frames of link types that contain Ethernet, IP or messages: IEEE 802.11, exported PDUs.
 
 use std::collections::BTreeMap;
 
 use super::start::{self, ETHERNET, RAW_IP};
 
-/// What a frame carries.
+/// The content of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inner<'a> {
-    /// A frame of a link type that [`listen::packet::parse`] knows.
+    /// A frame of a link type that [`listen::packet::parse`] supports.
     Link(i32, &'a [u8]),
     /// A message, as in a line of text.
     Message(&'a [u8]),
-    /// It is not read.
+    /// The frame is not read.
     Unread(Why),
 }
 
 /// Why a frame is not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Why {
-    /// Its link type is unknown here.
+    /// Its link type is not supported.
     LinkType(i32),
-    /// Its interface is not described.
+    /// The capture does not describe its interface.
     NoInterface,
     /// IEEE 802.11 with encryption.
     Encrypted,
-    /// An exported PDU of a protocol that is none of ours.
+    /// An exported PDU of another protocol.
     Exported,
 }
 
-/// How many frames were not read, by kind.
+/// Number of frames that were not read, by reason.
 pub type Unread = BTreeMap<Why, u64>;
 
 impl Why {
-    /// Whether a whole interface is not read: then the exit code says it.
+    /// Whether the reason concerns a whole interface: then the exit code reports it.
     pub fn is_interface(self) -> bool {
         matches!(self, Self::LinkType(_) | Self::NoInterface)
     }
@@ -77,15 +77,15 @@ const NAMES: &[(i32, &str)] = &[
     (279, "Ethernet with metadata"),
 ];
 
-/// Gives what a frame carries; a frame of IEEE 802.11 may carry several. `buffer` is for headers that are
-/// rebuilt.
+/// Passes the content of a frame to `give`; a frame of IEEE 802.11 may contain several. `buffer` is for
+/// headers that are rebuilt.
 pub fn open(link_type: i32, frame: &[u8], buffer: &mut Vec<u8>, give: &mut dyn FnMut(Inner<'_>)) {
     let little = |at: usize| Some(usize::from(u16::from_le_bytes([*frame.get(at)?, *frame.get(at + 1)?])));
     let header = match link_type {
         0 | 1 | 12 | 14 | 101 | 108 | 113 | 228 | 229 | 276 => return give(Inner::Link(link_type, frame)),
         252 => return exported(frame, buffer, give),
         105 => Some(0),
-        // Prism, radiotap and PPI, AVS: their length is fixed, or a number of theirs.
+        // Prism, radiotap and PPI, AVS: their length is fixed, or in a field.
         119 => Some(144),
         127 | 192 => little(2),
         163 => frame.get(6..8).map(|bytes| bytes.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte))),
@@ -96,7 +96,7 @@ pub fn open(link_type: i32, frame: &[u8], buffer: &mut Vec<u8>, give: &mut dyn F
     }
 }
 
-/// A frame of IEEE 802.11: data frames carry LLC/SNAP and then what Ethernet carries (IEEE 802.11-2020, 9.2
+/// A frame of IEEE 802.11. Data frames carry LLC/SNAP and then the same as Ethernet (IEEE 802.11-2020, 9.2
 /// and 5.1.4).
 fn wireless(frame: &[u8], buffer: &mut Vec<u8>, give: &mut dyn FnMut(Inner<'_>)) -> Option<()> {
     let (control, flags) = (*frame.first()?, *frame.get(1)?);
@@ -210,7 +210,7 @@ mod tests {
 
     const SNAP: &[u8] = b"\xAA\xAA\x03\0\0\0\x88\xE1AB";
 
-    /// A data frame with the flags, between addresses 1, 2 and 3.
+    /// A data frame with these flags, between addresses 1, 2 and 3.
     fn data(control: u8, flags: u8, head: &[u8], body: &[u8]) -> Vec<u8> {
         [&[control, flags, 0, 0][..], b"111111", b"222222", b"333333", &[0, 0], head, body].concat()
     }

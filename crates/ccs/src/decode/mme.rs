@@ -1,4 +1,4 @@
-//! `HomePlug` management messages: who sends them, and their fields in a line or as JSON.
+//! `HomePlug` management messages: their direction, and their fields as text or JSON.
 
 use std::fmt::Write;
 
@@ -10,33 +10,33 @@ use super::Direction;
 use super::values::write_scaled;
 use crate::hex;
 
-/// Whether keys, and bytes that may hold keys, are shown.
+/// Whether keys, and bytes that may contain keys, are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Keys {
-    /// They are not.
+    /// Not shown; the default.
     #[default]
     Redacted,
-    /// Somebody asked for them.
+    /// Shown on request.
     Shown,
 }
 
 /// Stands for a key.
 const REDACTED: &str = "<redacted>";
-/// Bytes shown in full in a line; longer ones by their number only.
+/// Most bytes of a field that are shown in full; of longer fields only the number is shown.
 const MAX_BYTES: usize = 32;
 
-/// Who sends what during matching (the number with its two lowest bits).
+/// Messages that only the car sends during matching (type with its two lowest bits).
 const FROM_PEV: &[u16] = &[0x6064, 0x606A, 0x606F, 0x6076, 0x6078, 0x607C];
 const FROM_EVSE: &[u16] = &[0x6065, 0x606E, 0x6079, 0x607D];
 
-/// Base types whose bodies hold keys, or memory and parameters that hold keys: opaque parts of them
-/// (fragments, other versions, other vendors) are redacted, too.
+/// Base types whose bodies contain keys, or memory and parameters with keys. Their opaque parts (fragments,
+/// other versions, other vendors) are redacted too.
 const WITH_KEYS: &[u16] = &[
     0x6008, 0x600C, 0x607C, 0x6080, 0xA004, 0xA008, 0xA020, 0xA024, 0xA050, 0xA058, 0xA078, 0xA098, 0xA0B0,
     0xA0F8, 0xA100,
 ];
 
-/// Fields that are the same in nearly every message, or say nothing to people: they stand only in JSON.
+/// Fields that are equal in nearly every message, or have no meaning for readers: only in JSON.
 const QUIET: &[&str] = &[
     "application_type",
     "cco_cap",
@@ -67,7 +67,7 @@ const QUIET: &[&str] = &[
     "your_nonce",
 ];
 
-/// Who sends such a message, where only one side does.
+/// Direction of a message; `None` if both sides send it.
 pub fn direction_of(frame: &Frame<'_>) -> Option<Direction> {
     if FROM_PEV.contains(&frame.mm_type.0) {
         Some(Direction::ToEvse)
@@ -78,12 +78,12 @@ pub fn direction_of(frame: &Frame<'_>) -> Option<Direction> {
     }
 }
 
-/// Whether it may hold a key, in a field or in bytes that are not taken apart.
+/// Whether it may contain a key, in a field or in opaque bytes.
 pub fn may_hold_keys(frame: &Frame<'_>) -> bool {
     WITH_KEYS.contains(&frame.mm_type.base().0)
 }
 
-/// Why a message of matching is not to be acted on, although it can be read.
+/// Why a matching message must be ignored although it can be parsed; `None` if it is valid.
 pub fn fault(frame: &Frame<'_>) -> Option<SlacFault> {
     match Slac::parse(frame)? {
         Err(SlacFault::Message(_)) | Ok(_) => None,
@@ -94,7 +94,7 @@ pub fn fault(frame: &Frame<'_>) -> Option<SlacFault> {
 /// Appends ` name=value` for the sender, the receiver and the main fields, in their order in the frame.
 ///
 /// # Errors
-/// When the frame ends too early; the addresses are there all the same.
+/// The frame ends too early; the addresses are appended in any case.
 pub fn describe(frame: &Frame<'_>, keys: Keys, out: &mut String) -> Result<(), MessageError> {
     // Writing to a string cannot fail.
     if let Some(from) = known(frame.from) {
@@ -140,7 +140,7 @@ fn write_value(value: Value<'_>, keys: Keys, out: &mut String) {
     };
 }
 
-/// The mean of attenuations in hundredths of a dB.
+/// Mean of attenuations, in hundredths of a dB.
 fn mean_cdb(groups: &[u8]) -> i64 {
     let (sum, count) = groups.iter().fold((0, 0), |(sum, count), db| (sum + i64::from(*db), count + 1));
     sum * 100 / count.max(1)
@@ -161,11 +161,11 @@ pub fn header(frame: &Frame<'_>) -> Json {
     })
 }
 
-/// All fields by their names: bytes in hexadecimal, attenuations as numbers; what occurs more than once is a
+/// All fields by name: bytes in hexadecimal, attenuations as numbers. A field that occurs more than once is a
 /// list.
 ///
 /// # Errors
-/// When the frame ends too early.
+/// The frame ends too early.
 pub fn to_json(frame: &Frame<'_>, keys: Keys) -> Result<Json, MessageError> {
     let mut object = Map::new();
     fields(frame, keys, &mut |name, value| {
@@ -182,7 +182,7 @@ pub fn to_json(frame: &Frame<'_>, keys: Keys) -> Result<Json, MessageError> {
             }
         };
         match object.get_mut(name) {
-            // Attenuations, the only value that is a list by itself, come once.
+            // Attenuations, the only value that is a list itself, occur once.
             Some(Json::Array(values)) => values.push(value),
             Some(first) => *first = Json::Array(vec![first.take(), value]),
             None => {
@@ -193,7 +193,7 @@ pub fn to_json(frame: &Frame<'_>, keys: Keys) -> Result<Json, MessageError> {
     Ok(object.into())
 }
 
-/// Shows the fields of a message; the bytes of an opaque one as a secret where they may be one.
+/// Passes the fields of a message to `show`; the bytes of an opaque message as a secret if they may be one.
 fn fields(
     frame: &Frame<'_>,
     keys: Keys,
@@ -208,7 +208,7 @@ fn fields(
     Ok(())
 }
 
-/// Zero is no station's address; captures without Ethernet headers do not have all addresses.
+/// `None` for zero, which is no station's address: captures without Ethernet headers lack some addresses.
 fn known(mac: Mac) -> Option<Mac> {
     (mac != Mac([0; 6])).then_some(mac)
 }
@@ -272,7 +272,7 @@ mod tests {
         let json = |bytes, keys| to_json(&Frame::parse(bytes).unwrap(), keys).unwrap();
         assert_eq!(json(&bytes, Keys::Redacted)["nmk"], REDACTED);
         assert_eq!(json(&bytes, Keys::Shown)["nmk"], key);
-        // A fragment has no fields, but the key may be in it.
+        // A fragment has no fields, but may contain the key.
         let mut fragment = bytes.clone();
         fragment[17] = 0x10;
         assert_eq!(json(&fragment, Keys::Redacted)["body"], REDACTED);

@@ -1,8 +1,8 @@
 //! From a file to the messages in it.
 //!
-//! [`source`] reads the file, the crate `listen` takes frames apart, puts connections together and finds the
-//! V2GTP messages, who sent them and which schema they are of; [`Decoder`] is all of it, with names, values
-//! and errors. Memory is bounded and does not depend on the size of the file.
+//! [`source`] reads the file. The crate `listen` parses frames, reassembles connections, finds the V2GTP
+//! messages and determines their direction and schema. [`Decoder`] combines both and adds names, values and
+//! errors. Memory is bounded and does not depend on the size of the file.
 
 pub mod link;
 pub mod mme;
@@ -36,28 +36,27 @@ use listen::{Ends, Found, Sender, Streams, Talk, When};
 use source::{Data, Packet};
 use storage::{Heap, MAX_MESSAGE};
 
-/// One thing found in a file.
+/// One finding in a file.
 #[derive(Clone, Debug)]
 pub struct Event<'a> {
-    /// The frame (of a capture), line (of hexadecimal text) or ordinal (in raw V2GTP) that completes it,
-    /// 1-based.
+    /// Number of the frame (of a capture), line (of text) or message (of raw V2GTP) that completes it, from 1
+    /// on.
     pub frame: u64,
-    /// Nanoseconds since the first frame, where the file has times.
+    /// Time in ns since the first frame; `None` where the file has no times.
     pub time_ns: Option<i64>,
-    /// The same by the file's own clock: nanoseconds since the Unix epoch, or since whatever a log counts
-    /// from.
+    /// The same time by the file's own clock: ns since the Unix epoch, or since the origin of a log.
     pub clock_ns: Option<i64>,
-    /// Who sent it, where that is known.
+    /// Direction of the message; `None` where it cannot be determined.
     pub direction: Option<Direction>,
-    /// The message's name belongs to the other direction: its sender has no business with it.
+    /// Whether the message's name belongs to the other direction.
     pub is_contradiction: bool,
-    /// The frame was captured in part, or parts of frames before are missing.
+    /// Set if the frame was captured in part, or parts of earlier frames are missing.
     pub cut: Option<Cut>,
-    /// What it is.
+    /// The finding itself.
     pub content: Content<'a>,
 }
 
-/// A frame that the capture has in part: its snap length is shorter than the frame.
+/// A frame that was captured in part, because the snap length is shorter than the frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cut {
     /// Bytes in the capture.
@@ -66,57 +65,57 @@ pub struct Cut {
     pub whole: usize,
 }
 
-/// What was found.
+/// Kinds of findings.
 #[derive(Clone, Debug)]
 pub enum Content<'a> {
-    /// A `HomePlug` management message, taken apart as far as its body.
+    /// A `HomePlug` management message; its header is parsed, its body is not.
     Mme(Frame<'a>),
     /// A `HomePlug` frame that ends within its header.
     BadMme(FrameError),
-    /// A discovery message.
+    /// A discovery message (SDP).
     Sdp(Discovery),
     /// An EXI payload.
     Exi(Exi<'a>),
-    /// A V2GTP message that is not EXI: its type and length.
+    /// A V2GTP message that is not EXI: its payload type, and its length in bytes.
     Other(PayloadType, usize),
     /// A stream is encrypted; reported once for each direction.
     Tls(Flow),
     /// The sender opens a TCP connection.
     Opened(Flow),
-    /// The sender closes its direction of a TCP connection, or resets or refuses it.
+    /// The sender closes its direction of a TCP connection, or resets or refuses the connection.
     Closed(Flow, Close),
-    /// Nothing more comes of a connection: its story.
+    /// A connection is over: its story.
     Over(Connection<'a>),
-    /// Bytes in a stream that are not V2GTP, or a message that lost its end.
+    /// Bytes in a stream that are not V2GTP, or belong to a message without its end.
     Skipped(usize),
-    /// Bytes are missing in the capture.
+    /// The capture lacks some bytes.
     Gap,
-    /// A fragment of an IP packet: these are not put together.
+    /// A fragment of an IP packet. Fragments are not reassembled.
     Fragment,
-    /// What a plant did, as our own recordings note it.
+    /// An action of the plant in one of our own recordings.
     Noted(&'a str),
-    /// Bytes of a line of text that are none of what is expected.
+    /// Number of bytes in text that are no known message.
     Unknown(usize),
-    /// A line of a log that was sent by syslog (UDP, port 514), as pyPLC does.
+    /// A log line that was sent by syslog (UDP, port 514), as pyPLC does.
     Log(&'a [u8]),
-    /// A message in text that lacks its end: how many bytes there are, and how many it says it has.
+    /// A truncated message in text: bytes present, and bytes according to its header.
     CutMessage(usize, usize),
-    /// A line that is not hexadecimal, with the 1-based column.
+    /// A line that is not hexadecimal; with its column, from 1 on.
     BadLine(usize),
-    /// A line of text that is longer than 1 MiB: it is skipped.
+    /// A line of text that is longer than 1 MiB; it is skipped.
     LongLine,
 }
 
-/// A connection of which nothing more comes. The event's frame and time are its latest frame's.
+/// A connection that is over. The event's frame and time are those of its latest frame.
 #[derive(Clone, Copy)]
 pub struct Connection<'a> {
     /// Its number in the order of first frames, from 1 on.
     pub number: u64,
-    /// Its first frame, and when that was in nanoseconds since the file's first frame.
+    /// Its first frame; the time is in ns since the file's first frame.
     pub first: When,
-    /// From the car to the charger, where it is known who is who.
+    /// From the car to the charger; `None` where the sides cannot be determined.
     pub flow: Option<Flow>,
-    /// What was learned of it.
+    /// State of the connection, with its story.
     pub talk: &'a Talk,
     /// The latest stop button that a log in the capture reports.
     pub pressed: Option<Pressed>,
@@ -128,66 +127,66 @@ impl fmt::Debug for Connection<'_> {
     }
 }
 
-/// An EXI payload and what is known about it.
+/// An EXI payload and its properties.
 #[derive(Clone, Debug)]
 pub struct Exi<'a> {
-    /// The V2GTP payload type it came with.
+    /// Payload type of its V2GTP header.
     pub payload_type: PayloadType,
     /// The bytes.
     pub payload: &'a [u8],
-    /// Its schema, where known.
+    /// Its schema; `None` where it cannot be determined.
     pub schema: Option<Schema>,
-    /// How the schema is known.
+    /// How the schema was determined.
     pub basis: Basis,
-    /// The message's name, where there is a codec for its schema.
+    /// Name of the message; `None` where its schema has no codec.
     pub message: Option<&'static str>,
-    /// What it decodes to, where it does.
+    /// The decoded document; `None` where it does not decode.
     pub document: Option<&'a Document<'a>>,
-    /// Bytes after the end of the document.
+    /// Number of bytes after the end of the document.
     pub trailing: usize,
     /// Why it does not decode.
     pub error: Option<Box<exi::Error>>,
 }
 
-/// Gets what is found.
+/// Receives the findings.
 pub type OnEvent<'e> = dyn FnMut(&Event<'_>) + 'e;
 
-/// The whole way from packets to messages.
+/// Decodes the packets of a file to messages.
 pub struct Decoder {
     streams: Streams<Heap>,
     context: Context,
-    /// For lines of text.
+    /// State for lines of text.
     lines: Talk,
     /// Sequence number of the next byte of a file that is one stream.
     next: Option<u32>,
-    /// Messages found in it.
+    /// Number of messages found in it.
     ordinal: u64,
-    /// Sessions in lines of text that are over.
+    /// Number of finished sessions in lines of text.
     line_sessions: u64,
     counts: Counts,
     /// For frames whose header is rebuilt.
     buffer: Vec<u8>,
 }
 
-/// What was not looked into, by number.
+/// Counts of what was not decoded.
 #[derive(Clone, Debug, Default)]
 pub struct Counts {
     /// Frames that were not read, by kind.
     pub unread: Unread,
-    /// Frames that have nothing to do with charging: other protocols and ports.
+    /// Frames unrelated to charging: other protocols and ports.
     pub foreign_frames: u64,
     /// Frames that were captured in part.
     pub cut_frames: u64,
 }
 
-/// What all streams of a file share.
+/// State shared by all streams of a file.
 #[derive(Default)]
 struct Context {
     first_time_ns: Option<i64>,
     ends: Ends,
-    /// The present frame was captured in part.
+    /// Set if the present frame was captured in part.
     cut: Option<Cut>,
-    /// The latest frame that was.
+    /// The latest frame that was captured in part.
     latest_cut: Option<Cut>,
     /// The latest stop button.
     pressed: Option<Pressed>,
@@ -205,7 +204,7 @@ impl Decoder {
         Self::with(Heap::of_file())
     }
 
-    /// A decoder of what goes over a role's own interface: it takes less memory.
+    /// A decoder for a role's own interface: it uses less memory.
     pub fn of_role() -> Self {
         Self::with(Heap::of_role())
     }
@@ -223,22 +222,22 @@ impl Decoder {
         }
     }
 
-    /// How many TCP connections were seen.
+    /// Number of TCP connections observed.
     pub fn streams(&self) -> u64 {
         if self.next.is_some() { 0 } else { self.streams.opened() }
     }
 
-    /// What was given up because memory is bounded.
+    /// Counts of what was evicted or abandoned because memory is bounded.
     pub fn given_up(&self) -> GivenUp {
         self.streams.given_up()
     }
 
-    /// What was not looked into.
+    /// Counts of what was not decoded.
     pub fn counts(&self) -> &Counts {
         &self.counts
     }
 
-    /// Takes the next packet of the file.
+    /// Decodes the next packet of the file.
     pub fn take(&mut self, packet: Packet<'_>, on_event: &mut OnEvent<'_>) {
         let when = When { frame: packet.frame, time_ns: packet.time_ns };
         if self.context.first_time_ns.is_none() {
@@ -267,7 +266,7 @@ impl Decoder {
         }
     }
 
-    /// Takes the next bytes of a file that is one stream: a connection without addresses.
+    /// Decodes the next bytes of a file that is one stream: a connection without addresses.
     fn stream(&mut self, when: When, bytes: &[u8], on_event: &mut OnEvent<'_>) {
         let sequence = self.next.unwrap_or_default();
         let segment = Segment { sequence, acknowledged: None, syn: false, close: None, data: bytes };
@@ -280,7 +279,7 @@ impl Decoder {
         self.next = Some(sequence.wrapping_add(length));
     }
 
-    /// Gives what was still held back: the file is over.
+    /// Ends the file: reports everything that still waits.
     pub fn finish(&mut self, on_event: &mut OnEvent<'_>) {
         self.end_of_lines(on_event);
         let Self { streams, context, next, ordinal, .. } = self;
@@ -292,12 +291,12 @@ impl Decoder {
         });
     }
 
-    /// The session in lines of text is over.
+    /// Ends the session in lines of text.
     fn end_of_lines(&mut self, on_event: &mut OnEvent<'_>) {
         let Self { context, lines, line_sessions, .. } = self;
         if lines.story().messages > 0 {
             *line_sessions += 1;
-            // The story's times count from the file's first already.
+            // The story's times already count from the first line of the file.
             let start = context.first_time_ns.unwrap_or(0);
             let absolute =
                 |when: When| When { time_ns: when.time_ns.map(|ns| ns.saturating_add(start)), ..when };
@@ -351,7 +350,7 @@ impl Decoder {
         }
     }
 
-    /// A line of text is an EXI document, V2GTP messages or an Ethernet frame: their first bytes differ.
+    /// A line of text is an EXI document, V2GTP messages or an Ethernet frame; their first bytes differ.
     fn line(&mut self, when: When, bytes: &[u8], on_event: &mut OnEvent<'_>) {
         if begins_session(bytes) {
             self.end_of_lines(on_event);
@@ -378,18 +377,18 @@ impl Decoder {
     }
 }
 
-/// From and to no address: the bytes of a file that is one stream.
+/// Stands for the missing addresses of a file that is one stream.
 const NOWHERE: Flow = {
     let end = Endpoint { address: std::net::Ipv6Addr::UNSPECIFIED, port: 0 };
     Flow { source: end, destination: end }
 };
 
-/// The link type of what our own recordings note beside the frames.
+/// Link type of the notes in our own recordings.
 const NOTES: i32 = 147;
-/// The port of syslog.
+/// UDP port of syslog.
 const SYSLOG: u16 = 514;
 
-/// Whether a message is the first of a session: the car's offer.
+/// Whether a message is the first of a session: the car's supportedAppProtocolReq.
 fn begins_session(bytes: &[u8]) -> bool {
     let payload = if bytes.starts_with(&[0x01, 0xFE]) { bytes.get(v2gtp::HEADER_LEN..) } else { Some(bytes) };
     payload.is_some_and(|payload| matches!(exi_app::Message::decode(payload), Ok(exi_app::Message::Req(_))))
@@ -414,7 +413,7 @@ impl Context {
         }
     }
 
-    /// The same of a message whose name says a direction, too.
+    /// An event of a message whose name also implies a direction.
     fn named<'a>(&self, when: When, direction: Option<Direction>, content: Content<'a>) -> Event<'a> {
         let named = named(&content);
         let is_contradiction = direction.zip(named).is_some_and(|(direction, named)| direction != named);
@@ -482,14 +481,14 @@ impl Context {
         ));
     }
 
-    /// Times of a damaged file may be too far apart to be counted: then there is none.
+    /// `None` if the times of a damaged file are too far apart to be counted.
     fn since_first(&self, time_ns: Option<i64>) -> Option<i64> {
         let time_ns = time_ns?;
         time_ns.checked_sub(self.first_time_ns.unwrap_or(time_ns))
     }
 }
 
-/// The direction that the name of a message says.
+/// The direction that the name of a message implies.
 fn named(content: &Content<'_>) -> Option<Direction> {
     match content {
         Content::Exi(exi) => exi.message.and_then(Direction::of_name),
@@ -498,8 +497,7 @@ fn named(content: &Content<'_>) -> Option<Direction> {
     }
 }
 
-/// Adds an event of a connection to what is known about it; the story's times count from the file's first
-/// frame.
+/// Adds an event of a connection to its state; the story's times count from the file's first frame.
 fn tell(talk: &mut Talk, event: &Event<'_>) {
     let when = When { frame: event.frame, time_ns: event.time_ns };
     match (&event.content, event.direction) {

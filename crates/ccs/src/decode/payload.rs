@@ -1,4 +1,4 @@
-//! EXI payloads: which schema, which message, and what does not decode.
+//! EXI payloads: schema, message name, and decoding errors.
 
 use listen::{Document, Known, Talk};
 use v2gtp::PayloadType;
@@ -6,7 +6,7 @@ use v2gtp::PayloadType;
 use super::Exi;
 use super::schema::{Basis, Codecs};
 
-/// What an EXI payload of a connection is; what it decodes to is kept in `document`.
+/// Describes an EXI payload of a connection; the decoded document is stored in `document`.
 pub fn describe<'a>(
     talk: &Talk,
     payload_type: PayloadType,

@@ -1,35 +1,35 @@
-//! How sure it is which schema a message is of, and what the schema's codec says.
+//! How certain the schema of a message is, and access to the codec of a schema.
 
 use exi::json::{JsonError, Schema as Codec};
 use exi::trace::Sink;
 use listen::{Document, Schema};
 use serde_json::Value as Json;
 
-/// The codec of each schema that has one.
+/// The schemas that have a codec.
 const CODECS: &[(Schema, &Codec)] = &[(Schema::App, &exi_app::SCHEMA), (Schema::Din, &exi_din::SCHEMA)];
 
 fn codec(schema: Schema) -> Option<&'static Codec> {
     CODECS.iter().find(|row| row.0 == schema).map(|row| row.1)
 }
 
-/// What the codec of a schema does; `None` where there is none.
+/// Access to the codec of a schema; every method returns `None` for a schema without one.
 pub trait Codecs: Sized {
-    /// The schema of that name, if there is a codec for it.
+    /// The schema of that name, if it has a codec.
     fn with_codec(name: &str) -> Option<Self>;
 
-    /// The names of the schemas that can be decoded and encoded.
+    /// Names of the schemas that can be decoded and encoded.
     fn codec_names() -> impl Iterator<Item = &'static str>;
 
     /// Reports a document's elements and values to `sink`.
     fn dissect<'a>(self, document: &'a [u8], sink: &mut dyn Sink<'a>) -> Option<Result<(), exi::Error>>;
 
-    /// What is wrong first in a document, and at which bit.
+    /// The first error in a document, with its bit.
     fn fault(self, document: &[u8]) -> Option<exi::Error>;
 
-    /// A document, or fragment, in the JSON mapping of the corpus.
+    /// Converts a document, or a fragment, to JSON in the mapping of the corpus.
     fn to_json(self, document: &[u8], fragment: bool) -> Option<Result<Json, exi::Error>>;
 
-    /// A document, or fragment, from JSON in the mapping of the corpus.
+    /// Converts JSON in the mapping of the corpus to a document, or a fragment.
     fn encode_json(self, json: &Json, fragment: bool) -> Option<Result<Vec<u8>, JsonError>>;
 }
 
@@ -59,20 +59,20 @@ impl Codecs for Schema {
     }
 }
 
-/// How a message's schema is known.
+/// How the schema of a message was determined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Basis {
-    /// The handshake of this connection agreed on it, or it is the handshake.
+    /// The message is of the handshake, or of the protocol that the handshake selected.
     Handshake,
-    /// The V2GTP payload type says it.
+    /// The V2GTP payload type determines it.
     PayloadType,
     /// From the bytes alone, with this confidence in percent.
     Guess(u8),
 }
 
 impl Basis {
-    /// The basis of a guess. Judgement: a document that decodes up to its last byte is hardly an accident,
-    /// one with bytes after it seldom; a root element alone has seven bits.
+    /// The basis of a guess. Judgement: a document that decodes up to its last byte is hardly a coincidence,
+    /// one with trailing bytes rarely; a root element alone has only seven bits.
     pub fn guess(payload: &[u8], decoded: Option<&Result<(Document<'_>, usize), exi::Error>>) -> Self {
         Self::Guess(match decoded {
             Some(Ok((_, length))) if *length == payload.len() => 99,
@@ -82,7 +82,7 @@ impl Basis {
         })
     }
 
-    /// The confidence in percent: 100 where nothing is guessed.
+    /// Confidence in percent; 100 unless the schema is guessed.
     pub fn confidence(self) -> u8 {
         match self {
             Self::Handshake | Self::PayloadType => 100,

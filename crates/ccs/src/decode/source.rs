@@ -1,4 +1,4 @@
-//! Where frames come from: captures, text of any kind, raw bytes, each also compressed.
+//! Input files: captures, text of any kind, raw bytes, each of them also compressed.
 
 mod capture;
 mod unpack;
@@ -14,20 +14,20 @@ pub use super::piece::{Data, EXPECTED, End, Error, Packet};
 use super::{start, text};
 use unpack::Packing;
 
-/// What the start of a file says it is.
+/// Formats, determined by the start of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// A pcapng capture.
     PcapNg,
-    /// A pcap capture, either byte order, micro- or nanoseconds.
+    /// A pcap capture, either byte order, microseconds or nanoseconds.
     Pcap,
     /// Lines of hexadecimal digits: EXI documents, V2GTP messages or Ethernet frames.
     Hex,
-    /// Any other text in which messages stand: logs, dumps, source text, tables.
+    /// Any other text with messages in it: logs, dumps, source text, tables.
     Text,
-    /// V2GTP messages one after the other, as in a TCP stream.
+    /// V2GTP messages in sequence, as in a TCP stream.
     V2gtp,
-    /// EXI documents, an Ethernet frame, or V2GTP messages with other bytes between them, as bytes.
+    /// Raw bytes: EXI documents, an Ethernet frame, or V2GTP messages with other bytes between them.
     Bytes,
 }
 
@@ -44,13 +44,13 @@ impl fmt::Display for Format {
     }
 }
 
-/// Bytes read at once, and needed, to tell the formats apart.
+/// Bytes needed to determine the format.
 const PEEK: usize = 4096;
 const ENOUGH: usize = 16;
-/// The reading buffer.
+/// Size of the read buffer in bytes.
 const BUFFER: usize = 256 * 1024;
 
-/// Takes the blocks of a capture.
+/// Receives the blocks of a capture.
 pub type BlockSink<'s> = dyn FnMut(&PcapBlockOwned<'_>) -> ControlFlow<()> + 's;
 
 /// A file whose format is known.
@@ -61,7 +61,7 @@ pub struct Source {
 }
 
 impl Source {
-    /// Reads the start of `input` and finds out what it is.
+    /// Reads the start of `input` and determines its format.
     pub fn open(mut input: Box<dyn Read>) -> Result<Self, Error> {
         let mut start = read_start(&mut input)?;
         let packing = Packing::of(&start);
@@ -77,17 +77,17 @@ impl Source {
         Ok(Self { format, packing, input })
     }
 
-    /// What the start of the file says it is.
+    /// The format.
     pub fn format(&self) -> Format {
         self.format
     }
 
-    /// How the file is compressed, if it is.
+    /// Name of the compression format; `None` if the file is not compressed.
     pub fn packing(&self) -> Option<&'static str> {
         self.packing.map(Packing::name)
     }
 
-    /// Gives every packet to `sink` until it breaks off. Memory does not depend on the file's size.
+    /// Passes every packet to `sink` until it breaks off. Memory does not depend on the size of the file.
     pub fn read(self, sink: &mut Sink<'_>) -> Result<End, Error> {
         let mut input = self.input;
         let end = match self.format {
@@ -99,13 +99,13 @@ impl Source {
             Format::V2gtp => read_stream(&mut input, sink),
         };
         match (end, input.error) {
-            // The parser of captures says only that reading failed.
+            // The parser of captures reports only that reading failed.
             (Ok(End::Cut(_)), Some(error)) => Ok(End::Cut(error)),
             (end, _) => end,
         }
     }
 
-    /// Gives every block of a capture to `sink` until it breaks off; a file of another format has none.
+    /// Passes every block of a capture to `sink` until it breaks off; a file of another format has none.
     pub fn blocks(self, sink: &mut BlockSink<'_>) -> End {
         let mut input = self.input;
         let end = capture::blocks(self.format, &mut input, sink);
@@ -136,7 +136,7 @@ impl Read for Input {
 
 fn read_start(input: &mut Box<dyn Read>) -> io::Result<Vec<u8>> {
     let mut start = Vec::new();
-    // One reading is enough, for a pipe may bring more only later.
+    // Stops as soon as there is enough, because the next read of a pipe may block.
     while start.len() < ENOUGH && read_some(input, &mut start)? > 0 {}
     Ok(start)
 }
@@ -200,8 +200,8 @@ mod tests {
 
     const ANSWER: &[u8] = &[0x80, 0x40, 0x00, 0x40];
 
-    /// The lines of a text by their number: their bytes, the column that is wrong, or nothing for one that is
-    /// too long.
+    /// The lines of a text by their number: their bytes, or the column of the damage; absent for a line that
+    /// is too long.
     fn lines(text: &str) -> Vec<(u64, Result<Vec<u8>, usize>)> {
         let source = Source::open(Box::new(Cursor::new(text.as_bytes().to_vec()))).unwrap();
         assert_eq!(source.format(), Format::Hex);

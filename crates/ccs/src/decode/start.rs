@@ -1,5 +1,4 @@
-//! What bytes are, by what they begin with: a V2GTP message, an EXI document of a known schema, an Ethernet
-//! frame.
+//! What bytes are, by their start: a V2GTP message, an EXI document of a known schema, or an Ethernet frame.
 
 use exi::ErrorKind;
 use homeplug_mme::view::View;
@@ -9,18 +8,18 @@ use v2gtp::{HEADER_LEN, Header};
 
 use super::storage::MAX_MESSAGE;
 
-/// What begins here.
+/// What the bytes begin with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
-    /// A V2GTP message of this length, its header included.
+    /// A V2GTP message; its length in bytes, header included.
     V2gtp(usize),
-    /// An EXI document; its length, where that is known because it decodes.
+    /// An EXI document; its length if it decodes.
     Exi(Option<usize>),
-    /// An EXI document that lacks its end.
+    /// An EXI document without its end.
     CutExi,
-    /// A frame of this link type: Ethernet, or an IP packet.
+    /// A complete frame of this link type: Ethernet, or an IP packet.
     Frame(i32),
-    /// The same without its end: its link type and its whole length, as far as that is known.
+    /// A frame without its end: its link type and its whole length, as far as known.
     CutFrame(i32, usize),
 }
 
@@ -28,11 +27,11 @@ pub enum Start {
 pub const ETHERNET: i32 = 1;
 pub const RAW_IP: i32 = 101;
 
-/// EXI of a schema without codec is recognised from this length on: judgement, the session's id alone has
+/// Shortest EXI document of a schema without codec that is recognised: judgement, the session id alone has
 /// eight bytes.
 pub const MIN_UNKNOWN: usize = 10;
 
-/// What `bytes` begin with; `None` where it is nothing known.
+/// What `bytes` begin with; `None` if unknown.
 pub fn of(bytes: &[u8]) -> Option<Start> {
     match bytes {
         [0x01, 0xFE, ..] => v2gtp(bytes),
@@ -46,7 +45,7 @@ pub fn has_v2gtp(bytes: &[u8]) -> bool {
     (0..bytes.len()).any(|at| bytes.get(at..).is_some_and(|bytes| v2gtp(bytes).is_some()))
 }
 
-/// Whether more bytes may turn these into the start of a V2GTP message.
+/// Whether further bytes may complete these to the start of a V2GTP message.
 pub fn is_part(bytes: &[u8]) -> bool {
     match bytes {
         [0x01] | [0x01, 0xFE] => true,
@@ -67,14 +66,14 @@ fn exi(bytes: &[u8]) -> Option<Start> {
     Some(match Document::decode(schema, bytes) {
         Some(Ok((_, length))) => Start::Exi(Some(length)),
         Some(Err(error)) if matches!(error.kind, ErrorKind::Truncated | ErrorKind::Length) => Start::CutExi,
-        // One that has a codec, and is not of its schema.
+        // The schema has a codec, and the document does not decode with it.
         Some(Err(_)) if schema == Schema::App => return None,
         None if bytes.len() < MIN_UNKNOWN => return None,
         Some(Err(_)) | None => Start::Exi(None),
     })
 }
 
-/// An Ethernet frame that has to do with charging.
+/// An Ethernet frame of a protocol used for charging.
 fn ethernet(bytes: &[u8]) -> Option<Start> {
     let mut at = 12;
     let ether_type = loop {
@@ -99,7 +98,7 @@ fn homeplug(bytes: &[u8]) -> Option<Start> {
     Some(frame(ETHERNET, bytes.len() + usize::from(is_cut), bytes))
 }
 
-/// An IP packet alone, as `tcpdump -x` shows it.
+/// An IP packet without link layer, as shown by `tcpdump -x`.
 pub fn raw_ip(bytes: &[u8]) -> Option<Start> {
     Some(frame(RAW_IP, ip(bytes)?, bytes))
 }
@@ -108,7 +107,7 @@ fn frame(link_type: i32, whole: usize, bytes: &[u8]) -> Start {
     if whole > bytes.len() { Start::CutFrame(link_type, whole) } else { Start::Frame(link_type) }
 }
 
-/// The length that an IP packet says it has; `None` where it carries none of UDP, TCP and ICMP.
+/// Length of an IP packet according to its header; `None` if it carries neither UDP, TCP nor ICMP.
 fn ip(bytes: &[u8]) -> Option<usize> {
     let number = |at: usize| Some(usize::from(u16::from_be_bytes([*bytes.get(at)?, *bytes.get(at + 1)?])));
     let (length, next) = match bytes {

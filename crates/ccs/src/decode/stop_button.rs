@@ -1,24 +1,25 @@
-//! The stop button, as the log of a charger or a car says it by syslog.
+//! The stop button, as the log of a charger or a car reports it by syslog.
 
 use listen::When;
 use listen::story::Side;
 
-/// That someone asked for the end of charging.
+/// A request by a person to end charging.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pressed {
-    /// The first line that says it.
+    /// The first line that reports it.
     pub when: When,
-    /// On which side.
+    /// The side of the button.
     pub at: Side,
 }
 
-/// Lines of one stop come again with each answer; after this time it is another one: judgement.
+/// The lines of one stop repeat with each response; after this time in ns they belong to another stop:
+/// judgement.
 const AGAIN_NS: i64 = 30_000_000_000;
 
 impl Pressed {
-    /// What a line says (observed in the source of pyPLC's messages:
-    /// `User pressed the STOP button on the charger`, `STOP was requested during CableCheck`,
-    /// `User requested stop`); a line about an earlier session says nothing.
+    /// The request that a line reports (observed in pyPLC's source: `User pressed the STOP button on the
+    /// charger`, `STOP was requested during CableCheck`, `User requested stop`); `None` for a line about an
+    /// earlier session.
     pub fn of(when: When, line: &[u8]) -> Option<Self> {
         let line = String::from_utf8_lossy(line).to_ascii_lowercase();
         let has = |word: &&str| line.contains(*word);
@@ -28,7 +29,7 @@ impl Pressed {
         (is_stop && !is_earlier).then_some(Self { when, at })
     }
 
-    /// This one, unless `other` is of the same stop and came before.
+    /// This request, unless `other` is of the same stop and came earlier.
     #[must_use]
     pub fn or_earlier(self, other: Option<Self>) -> Self {
         let is_same = |other: &Self| {

@@ -2,13 +2,13 @@
 
 use listen::{BLOCK_LEN, Block, Parts, Slot, Storage, Talk};
 
-/// Connections tracked at once that gave a V2GTP message, and as many that gave none yet. Judgement: an Ioniq
-/// opened 165 in one session.
+/// Connections with a V2GTP message that are tracked at the same time, and as many without: judgement, an
+/// Ioniq opened 165 in one session.
 pub const MAX_STREAMS: usize = 256;
-/// Bytes held of all connections together, in bytes: judgement, one direction may use half of it. Every real
-/// capture needs fewer than ten segments.
+/// Bytes held of all connections together: judgement, one direction may use half of it. Every real capture
+/// needs fewer than ten segments.
 pub const MAX_MEMORY: usize = 2 * 1024 * 1024;
-/// The longest V2GTP message taken, header included: ISO 15118-20 certificates need the most.
+/// Largest V2GTP message in bytes, header included: ISO 15118-20 certificates need the most.
 pub const MAX_MESSAGE: usize = 64 * 1024 + v2gtp::HEADER_LEN;
 
 /// Storage on the heap, allocated once.
@@ -18,10 +18,10 @@ pub struct Heap {
     message: Vec<u8>,
 }
 
-/// Likewise where a role records what goes over its own interface: it has one connection at a time, and
-/// strangers may open others. Judgement.
+/// As [`MAX_STREAMS`], for a role that records its own interface: judgement, it has one connection at a time,
+/// and other hosts may open more.
 pub const ROLE_STREAMS: usize = 8;
-/// Likewise.
+/// As [`MAX_MEMORY`], for a role.
 pub const ROLE_MEMORY: usize = 128 * 1024;
 
 impl Heap {
@@ -30,7 +30,7 @@ impl Heap {
         Self::with(MAX_STREAMS, MAX_MEMORY)
     }
 
-    /// Storage for those of a role.
+    /// Storage for the connections of a role.
     pub fn of_role() -> Self {
         Self::with(ROLE_STREAMS, ROLE_MEMORY)
     }

@@ -1,4 +1,4 @@
-//! The values of a message: for people in one line, and one by one.
+//! The values of a message, as a line of text or one by one.
 
 use std::fmt::Write;
 
@@ -11,34 +11,33 @@ use crate::style::{self, Palette};
 /// A value of a message.
 #[derive(Clone, Copy, Debug)]
 pub enum Field<'a> {
-    /// As it is in the document.
+    /// As in the document.
     Plain(Value<'a>),
     /// A physical value: `mantissa * 10^exponent`, and its unit.
     Physical {
-        /// Its digits.
+        /// The digits.
         mantissa: i64,
-        /// Its power of ten.
+        /// The power of ten.
         exponent: i64,
-        /// Its unit.
+        /// The unit.
         unit: &'static str,
     },
 }
 
-/// Calls `visit` with the name and value of all that a document's message has, in the order of the document;
-/// the header is left away. Says whether the document decodes; what comes before an error is visited all the
-/// same.
+/// Calls `visit` with name and value of everything in a document's message, in the order of the document,
+/// without the header. Returns whether the document decodes; values before an error are visited too.
 pub fn visit(schema: Schema, document: &[u8], visit: &mut dyn FnMut(&'static str, Field<'_>)) -> bool {
     let mut fields = Fields { visit, path: Vec::new(), quantity: Quantity::default() };
     schema.dissect(document, &mut fields).is_some_and(|result| result.is_ok())
 }
 
 /// Appends ` Name=value` for every value of a document's message: physical values scaled and with their unit,
-/// bytes in hexadecimal, text in quotes and escaped. Says whether the document decodes.
+/// bytes in hexadecimal, text in quotes and escaped. Returns whether the document decodes.
 pub fn describe(schema: Schema, document: &[u8], out: &mut String) -> bool {
     describe_in(schema, document, Palette { enabled: false }, false, out)
 }
 
-/// The same with what reports trouble in red, and on request with short names.
+/// As [`describe`], with values that report trouble in red, and optionally with short names.
 pub fn describe_in(
     schema: Schema,
     document: &[u8],
@@ -72,8 +71,8 @@ pub fn describe_in(
     })
 }
 
-/// Whether a value reports that something is wrong, or asks for the end: a FAILED code, an error of the car,
-/// a status or notification of the charger.
+/// Whether a value reports an error or requests the end: a FAILED code, an error of the car, a status or
+/// notification of the charger.
 pub fn is_trouble(name: &str, field: Field<'_>) -> bool {
     let Field::Plain(Value::Enumeration(_, value)) = field else { return false };
     match name {
@@ -162,9 +161,9 @@ fn short(name: &'static str) -> &'static str {
     SHORT.iter().find(|row| row.0 == name).map_or(name, |row| row.1)
 }
 
-/// Bytes shown in full; longer ones (certificates) by their number only.
+/// Most bytes of a value that are shown in full; of longer ones (certificates) only the number is shown.
 const MAX_BYTES: usize = 32;
-/// Characters of a text shown.
+/// Most characters of a text that are shown.
 const MAX_TEXT: usize = 80;
 
 struct Fields<'v> {
@@ -173,7 +172,7 @@ struct Fields<'v> {
     quantity: Quantity,
 }
 
-/// A physical value whose parts are coming in.
+/// A physical value whose parts are being received.
 #[derive(Default)]
 struct Quantity {
     exponent: Option<i64>,
@@ -186,7 +185,7 @@ impl Fields<'_> {
         matches!(self.path.as_slice(), [_, "Header", inner, ..] if *inner != "Notification")
     }
 
-    /// Keeps a part of a physical value back until its element is over.
+    /// Stores a part of a physical value until its element ends. Returns whether the value was a part.
     fn is_part(&mut self, value: Value<'_>) -> bool {
         let number = match value {
             Value::Integer(number) => Some(number),
@@ -227,7 +226,7 @@ impl<'a> Sink<'a> for Fields<'_> {
     }
 }
 
-/// Writes a value as text: numbers as they are, bytes in hexadecimal, text in quotes.
+/// Writes a value as text: numbers unchanged, bytes in hexadecimal, text in quotes.
 pub fn write_value(value: Value<'_>, out: &mut String) {
     let _ = match value {
         Value::Boolean(value) => out.write_str(if value { "true" } else { "false" }),
@@ -250,7 +249,7 @@ pub fn write_value(value: Value<'_>, out: &mut String) {
     };
 }
 
-/// Exponents beyond this do not occur (the schemas have -3..=3 and -128..=127); they are shown as such.
+/// Larger exponents do not occur (the schemas permit -3..=3 and -128..=127); they are shown unscaled.
 const MAX_EXPONENT: i64 = 12;
 
 /// Writes `mantissa * 10^exponent` as a decimal number, exactly.

@@ -1,4 +1,4 @@
-//! What both sides tell, in one log: messages once, repetitions shortened.
+//! The log of both sides of a simulated session: each message once, repetitions counted.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -24,18 +24,18 @@ pub struct Journal {
     inbox: Inbox,
     retelling: Retelling,
     closing: Closing,
-    /// A connection is over, and its story not written yet.
+    /// A connection is over, and its story is not written yet.
     is_over: bool,
-    /// Every repetition, too.
+    /// Whether every repetition is written.
     all: bool,
-    /// How often a message came since another one, and when it was written last.
+    /// How often a message occurred since another one, and when it was last written.
     seen: BTreeMap<&'static str, (u32, Instant)>,
     skipped: u32,
     /// Steps of the script that were written.
     steps: BTreeSet<String>,
 }
 
-/// Of messages that repeat so many are written, and then one in this time.
+/// Number of repeated messages that are written; after that one per period.
 const REPEATS: u32 = 2;
 const EVERY: Duration = Duration::from_secs(120);
 
@@ -67,7 +67,7 @@ impl Journal {
         Ok(out.flush()?)
     }
 
-    /// Writes what was told.
+    /// Writes an event.
     pub fn write(
         &mut self,
         told: &[(Instant, Told)],
@@ -94,14 +94,15 @@ impl Journal {
                 }
             }
         }
-        // Now: the stop reason is of the same step as the end of the connection.
+        // The stop reason is an event of the same step as the end of the connection, so the story is complete
+        // here.
         if std::mem::take(&mut self.is_over) {
             self.end(out)?;
         }
         Ok(())
     }
 
-    /// Writes what is still owed, and the story of a session that is not over.
+    /// Writes the delayed lines, and the story of a session that is not over.
     pub fn end(&mut self, out: &mut dyn Write) -> anyhow::Result<()> {
         self.flush(out)?;
         Ok(self.retelling.end(out)?)
@@ -114,7 +115,7 @@ impl Journal {
         Ok(())
     }
 
-    /// A step that is done to many messages says so in its words, and is written once.
+    /// Writes a step once, even if it applies to many messages; its text says so.
     fn step(&mut self, at: Instant, words: &str, out: &mut dyn Write) -> anyhow::Result<()> {
         if !self.steps.insert(words.to_owned()) && !self.all {
             self.skipped += 1;
@@ -123,7 +124,7 @@ impl Journal {
         self.stand_out(at, words, out)
     }
 
-    /// What goes wrong stands out.
+    /// Writes a fault, highlighted.
     fn stand_out(&mut self, at: Instant, words: &str, out: &mut dyn Write) -> anyhow::Result<()> {
         self.flush(out)?;
         self.log.speak_for("");
@@ -165,7 +166,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Of the car's session the charger has told the messages already.
+    /// The charger's log already has the messages of the car's session.
     fn car(
         &mut self,
         at: Instant,
@@ -212,7 +213,7 @@ impl Journal {
     }
 }
 
-/// Which scenario, which case of it, and what happens.
+/// Id, case and title of a scenario.
 pub fn name(script: &Script) -> String {
     let Script { id, case, title, .. } = script;
     let case = if case.is_empty() { String::new() } else { format!(" ({case})") };

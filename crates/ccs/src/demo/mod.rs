@@ -1,5 +1,5 @@
-//! `ccs demo`, and `ccs` without a subcommand: a whole session in virtual time, both sides and both modems;
-//! or one in which something goes wrong.
+//! `ccs demo`, and `ccs` without a subcommand: a complete session in virtual time with both sides and both
+//! modems, or a session with a fault.
 
 mod journal;
 pub mod show;
@@ -16,31 +16,31 @@ use crate::name;
 
 use show::{Show, judge, play};
 
-/// What `ccs demo` takes.
+/// Options of `ccs demo`.
 #[derive(Args)]
 pub struct DemoArgs {
-    /// Seed of everything that is random.
+    /// Seed of all random values. Default: a fixed seed, so that every run is the same.
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Plays a scenario in which something goes wrong, such as X074; `ccs world list` shows them.
+    /// Plays a fault scenario, such as X074; `ccs world list` lists them.
     #[arg(long, value_name = "ID", conflicts_with_all = ["soc", "target_soc"])]
     pub fault: Option<String>,
-    /// Which of the scenario's cases, counted from 1.
+    /// Plays this case of the scenario, counted from 1. Default: 1.
     #[arg(long, value_name = "N", requires = "fault")]
     pub case: Option<usize>,
-    /// At the pace of a real session.
+    /// Runs at the speed of a real session.
     #[arg(long)]
     pub realtime: bool,
-    /// Every message, repetitions too.
+    /// Shows every message, repeated ones too.
     #[arg(long)]
     pub all: bool,
-    /// Records the frames on the charger's cable into a pcapng file.
+    /// Records the frames on the charger's cable to a pcapng file.
     #[arg(long, value_name = "FILE", value_parser = name::Path)]
     pub record: Option<PathBuf>,
-    /// State of charge at the start, in percent.
+    /// State of charge at the start, in percent (0 to 99).
     #[arg(long, value_name = "PERCENT", default_value_t = 50, value_parser = clap::value_parser!(u8).range(0..=99))]
     pub soc: u8,
-    /// Target state of charge, in percent.
+    /// Target state of charge, in percent (1 to 94).
     #[arg(long, value_name = "PERCENT", default_value_t = 80, value_parser = clap::value_parser!(u8).range(1..=94))]
     pub target_soc: u8,
 }
@@ -60,7 +60,7 @@ impl Default for DemoArgs {
     }
 }
 
-/// Shows the session. The exit is good when it ended in order, or as its scenario says.
+/// Shows the session. The exit code is 0 when the session ends normally, or as its scenario expects.
 pub fn run(args: &DemoArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let mut script = match &args.fault {
         Some(id) => fault(id, args.case, out)?,
@@ -81,7 +81,7 @@ pub fn run(args: &DemoArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     Ok(reason.map_or(Exit::Failed, |reason| Exit::Session(reason.exit_code())))
 }
 
-/// A session without faults.
+/// The script of a session without faults.
 fn usual(args: &DemoArgs) -> anyhow::Result<Script> {
     // The charger's modem has its key by 8 s.
     let text = format!(
@@ -92,7 +92,7 @@ fn usual(args: &DemoArgs) -> anyhow::Result<Script> {
     Ok(script::parse(&text)?.swap_remove(0))
 }
 
-/// A scenario by its id, and its case counted from 1.
+/// A scenario by its id and case, counted from 1.
 fn fault(id: &str, case: Option<usize>, out: &mut dyn Write) -> anyhow::Result<Script> {
     let scripts = crate::world::by_id(id)?;
     let count = scripts.len();

@@ -1,4 +1,4 @@
-//! Plays a script and shows it: the log, the table, what was expected.
+//! Plays a script and shows it: the log, the table, and the expectations.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -19,17 +19,17 @@ use crate::style::{self, Palette};
 /// How a script is shown.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Show<'s> {
-    /// Every message, repetitions too.
+    /// Whether repeated messages are shown.
     pub all: bool,
-    /// At the pace of a real session.
+    /// Whether it runs at the speed of a real session.
     pub realtime: bool,
-    /// Records the frames on the charger's cable here.
+    /// File for a recording of the frames on the charger's cable.
     pub record: Option<&'s Path>,
-    /// Ends when both sessions have.
+    /// Whether it ends as soon as both sessions have ended.
     pub once: bool,
 }
 
-/// Plays a script and shows it: the log, then the table.
+/// Plays a script and shows the log, then the table.
 pub fn play(script: &Script, show: Show<'_>, out: &mut dyn Write) -> anyhow::Result<Played> {
     let mut recorder = match show.record {
         Some(path) => {
@@ -52,7 +52,7 @@ pub fn play(script: &Script, show: Show<'_>, out: &mut dyn Write) -> anyhow::Res
             if show.realtime {
                 pace(clock, scene.now);
             }
-            // The first one: what follows may be nothing but silence.
+            // The first error counts; later ones may be its consequence.
             failed = failed.take().or(result.err());
             let are_over = scene.charger.0 == Phase::Ended && scene.car.0 == Phase::Ended;
             was_there |= !are_over && scene.bench.truth().is_plugged;
@@ -76,7 +76,7 @@ pub fn play(script: &Script, show: Show<'_>, out: &mut dyn Write) -> anyhow::Res
     Ok(played)
 }
 
-/// Says what was expected of a script and what was seen.
+/// Writes what was expected of a script, and what was observed.
 pub fn judge(script: &Script, played: &Played, out: &mut dyn Write) -> anyhow::Result<()> {
     let palette = Palette::stdout();
     let verdict = &played.verdict;
@@ -122,7 +122,7 @@ fn record(
     Ok(())
 }
 
-/// Waits until the clock on the wall is where the virtual one is.
+/// Waits until real time has reached virtual time.
 #[expect(
     clippy::disallowed_methods,
     reason = "the only place that shows virtual time at the pace of the real one"

@@ -1,4 +1,4 @@
-//! The table behind the log: phases with their times and messages, energy, and who ended it.
+//! The table below the log: phases with their times and messages, energy, and which side ended the session.
 
 use std::io::{self, Write};
 
@@ -7,14 +7,14 @@ use machine::{Duration, Instant};
 use session::{Phase, StopReason};
 use sim::script::Scene;
 
-/// What a session came to.
+/// The result of a session.
 pub struct Summary {
-    /// Phase, when it began, messages in it.
+    /// Each phase with its begin and its number of messages.
     phases: Vec<(Phase, Instant, u32)>,
     now: Instant,
-    /// When all was mended.
+    /// When the fault was removed.
     mended: Option<Instant>,
-    /// Who said first that it stops.
+    /// The first stop: when, which side, and why.
     first: Option<(Instant, &'static str, StopReason)>,
     energy_wh: f64,
     peak_ma: i32,
@@ -25,7 +25,7 @@ impl Summary {
         Self { phases: Vec::new(), now: Instant::ZERO, mended: None, first: None, energy_wh: 0.0, peak_ma: 0 }
     }
 
-    /// Looks at the cable after each step.
+    /// Observes the cable after each step.
     pub fn watch(&mut self, scene: &Scene<'_>) {
         let truth = scene.bench.truth();
         let hours =
@@ -35,7 +35,7 @@ impl Summary {
         self.peak_ma = self.peak_ma.max(truth.current_ma);
     }
 
-    /// Counts what the charger tells.
+    /// Counts an event of the charger.
     pub fn event(&mut self, at: Instant, event: &Event) {
         match event {
             Event::Phase(phase) => self.phases.push((*phase, at, 0)),
@@ -49,17 +49,17 @@ impl Summary {
         }
     }
 
-    /// A side says that it stops.
+    /// Records the stop of a side.
     pub fn stops(&mut self, at: Instant, who: &'static str, reason: StopReason) {
         self.first.get_or_insert((at, who, reason));
     }
 
-    /// What comes now is to show that all is well again.
+    /// Marks the removal of the fault: the next session must succeed.
     pub fn mended(&mut self, at: Instant) {
         self.mended = Some(at);
     }
 
-    /// Writes the table, and how the last sessions ended. Of a `fault` also who stopped first.
+    /// Writes the table, and how the last sessions ended. With `fault` also which side stopped first.
     pub fn write(
         &self,
         (charger, car): (Option<StopReason>, Option<StopReason>),
@@ -110,7 +110,7 @@ impl Summary {
     }
 }
 
-/// Before there is a connection.
+/// Whether the phase comes before the connection.
 fn is_unconnected(phase: Phase) -> bool {
     matches!(phase, Phase::Idle | Phase::Plugged | Phase::Slac | Phase::Discovery | Phase::Connecting)
 }

@@ -9,17 +9,17 @@ use sim::{ModemConfig, ModemKind, Port, PowerLine};
 
 use super::{Next, Wire};
 
-/// The host at the first of a power line's modems.
+/// The host at the first modem of a power line.
 pub struct SimulatedWire {
-    /// The power line.
+    /// The power line with its modems.
     pub line: PowerLine,
-    /// The first modem's host port.
+    /// Host port of the first modem.
     pub port: Port,
-    /// Every frame that the host sent.
+    /// Every frame that the host sent, oldest first.
     pub sent: Vec<Vec<u8>>,
     /// When Ctrl-C is pressed.
     pub interrupt_at: Option<Instant>,
-    /// Ctrl-C is pressed as soon as so many frames were sent.
+    /// Ctrl-C is pressed as soon as this many frames were sent.
     pub interrupt_after: Option<usize>,
     now: Instant,
     inbox: VecDeque<Vec<u8>>,
@@ -27,19 +27,19 @@ pub struct SimulatedWire {
 }
 
 impl SimulatedWire {
-    /// The host.
+    /// Address of the host.
     pub const HOST: Mac = Mac([0x02, 0, 0, 0, 0, 0x5E]);
-    /// Its modem, a charger's.
+    /// Address of its modem, a charger's.
     pub const OWN: Mac = Mac([0x02, 0xB0, 0x52, 0, 0, 0xE0]);
-    /// The modem at the other end, a car's.
+    /// Address of the modem at the other end, a car's.
     pub const OTHER: Mac = Mac([0x02, 0xB0, 0x52, 0, 0, 0xC0]);
 
-    /// A charger's modem at the host and a car's at the other end.
+    /// A charger's modem at the host, and a car's at the other end.
     pub fn pair(own: ModemKind, other: ModemKind) -> Self {
         Self::with(&[ModemConfig::evse(own, Self::OWN), ModemConfig::pev(other, Self::OTHER)])
     }
 
-    /// These modems, the first one at the host.
+    /// A power line with these modems; the host is at the first one.
     pub fn with(modems: &[ModemConfig]) -> Self {
         let mut line = PowerLine::new(1);
         for modem in modems {

@@ -1,5 +1,4 @@
-//! A simulated car behind a real link: there is no cable, so its inlet shows what the charger says that it
-//! gives.
+//! A simulated car on a real link. It has no cable, so its inlet shows the voltage that the charger reports.
 
 use std::cell::Cell;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -12,23 +11,23 @@ use pev_fsm::{Demand, Plant, Vehicle};
 use session::{Contactors, Lock, Reading, Target};
 use sim::Wishes;
 
-/// The cable that is not there: what the charger reports, as the log has seen it, and whether it is plugged
+/// Replaces the cable: the charger's reported output, as the log observed it, and whether the car is plugged
 /// in.
 #[derive(Clone, Debug)]
 pub struct SimulatedCable(Rc<(Cell<(Target, bool)>, Waker)>);
 
 impl SimulatedCable {
-    /// One that is plugged in.
+    /// A cable that is plugged in.
     pub fn plugged() -> Result<Self, Error> {
         Ok(Self(Rc::new((Cell::new((Target::ZERO, true)), Waker::new()?))))
     }
 
-    /// What the charger reports now.
+    /// Sets the output that the charger reports.
     pub fn report(&self, target: Target) {
         self.set((target, self.state().1));
     }
 
-    /// The charger has confirmed that power is off; it does not say with what current.
+    /// Sets the output to zero: the charger confirmed that power is off, without reporting its current.
     pub fn power_off(&self) {
         self.report(Target { current_ma: 0, ..self.reported() });
     }
@@ -57,13 +56,14 @@ impl SimulatedCable {
     }
 }
 
-/// Contactors and lock that follow at once, a battery of constant voltage that fills.
+/// A car with contactors and lock that follow immediately, and a battery of constant voltage whose charge
+/// increases.
 #[derive(Debug)]
 pub struct SimulatedCar {
     wishes: Wishes,
     cable: SimulatedCable,
     demand: Demand,
-    /// None behind light bulbs.
+    /// `None` for light bulbs.
     battery_mv: Option<i32>,
     current_ma: i32,
     charge_wh: f64,
@@ -71,10 +71,10 @@ pub struct SimulatedCar {
 }
 
 impl SimulatedCar {
-    /// A car that is plugged in where 5 % is offered.
+    /// A car that is plugged in at a pilot with 5 %.
     pub fn new(wishes: Wishes, soc_percent: u8, cable: SimulatedCable) -> Self {
         let charge_wh = f64::from(wishes.capacity_wh) * f64::from(soc_percent) / 100.0;
-        // The lowest cell is empty at five sixths of the highest voltage: judgement.
+        // An empty battery has five sixths of the highest voltage: judgement.
         let battery_mv = wishes.limits.max_voltage_mv / 6 * 5;
         Self {
             wishes,
@@ -87,12 +87,12 @@ impl SimulatedCar {
         }
     }
 
-    /// Light bulbs, which never have enough.
+    /// Light bulbs: they never reach a target.
     pub fn bulbs(cable: SimulatedCable) -> Self {
         Self { battery_mv: None, ..Self::new(Wishes::BULBS, 0, cable) }
     }
 
-    /// The voltage at its contactors when they are closed, in mV.
+    /// Voltage at the closed contactors in mV.
     fn closed_mv(&self) -> i32 {
         self.battery_mv.unwrap_or(self.cable.reported().voltage_mv)
     }

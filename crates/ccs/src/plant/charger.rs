@@ -12,24 +12,24 @@ use sim::plant::{
     Bench, BenchConfig, CableProfile, CarDemand, ContactorProfile, Load, MonitorProfile, StageProfile,
 };
 
-/// What the simulated hardware and car are like.
+/// Behaviour of the simulated hardware and car.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Simulation {
-    /// When the plug goes in, from the start.
+    /// Time from the start to the plug-in of the car.
     pub plug_after: Duration,
-    /// When the car moves the pilot to C, from the moment it sees 5 %. The real car's messages are not
-    /// known here; too early does no harm.
+    /// Time from the offer of 5 % to pilot state C. The real car's messages are not visible to the plant; an
+    /// early C does no harm.
     pub ready_after: Duration,
-    /// How fast the power stage moves its voltage, in mV/s.
+    /// Slope of the power stage's voltage in mV/s.
     pub voltage_slew_mv_per_s: i32,
-    /// How fast the power stage moves its current, in mA/s.
+    /// Slope of the power stage's current in mA/s.
     pub current_slew_ma_per_s: i32,
-    /// How long the isolation monitor measures before it says Valid.
+    /// Time that the isolation monitor measures before it reports Valid.
     pub isolation_time: Duration,
 }
 
 impl Default for Simulation {
-    /// Judgement, in the middle of what real chargers do.
+    /// Judgement: typical values of real chargers.
     fn default() -> Self {
         Self {
             plug_after: Duration::from_millis(500),
@@ -41,11 +41,11 @@ impl Default for Simulation {
     }
 }
 
-/// A simulated charger's plant: the [`Bench`] of the simulated world with a car that plugs in, gets ready,
-/// closes its contactors, and goes back to B when the energy is off.
+/// A simulated charger's plant: the [`Bench`] of the simulated world with a car that plugs in, becomes ready,
+/// closes its contactors, and returns to B when the energy is off.
 ///
-/// The battery behind the cable has the voltage at which the power stage stood when current was first
-/// demanded: so any car on the modem finds what it expects.
+/// The battery at the cable has the voltage of the power stage at the first demand of current, so that any
+/// car on the modem measures what it expects.
 #[derive(Debug)]
 pub struct SimulatedPlant {
     simulation: Simulation,
@@ -53,19 +53,18 @@ pub struct SimulatedPlant {
     started: Instant,
     /// Since when the pilot offers 5 %.
     offered: Option<Instant>,
-    /// Current was demanded since then.
+    /// Whether current was demanded since then.
     energy_flowed: bool,
-    /// The pilot as a car simulated elsewhere holds it.
+    /// Pilot state of a car that is simulated elsewhere.
     car_pilot: CarPilot,
 }
 
-/// The pilot of a car that is simulated elsewhere, or of a real one whose pilot wire is not there: a handle
-/// on the plant's.
+/// Sets the pilot state for a car that is simulated elsewhere, or a real one without a pilot wire.
 #[derive(Clone, Debug)]
 pub struct CarPilot(Rc<(Cell<Option<Level>>, Waker)>);
 
 impl CarPilot {
-    /// From now on the pilot is here, instead of where the plant's own car would hold it.
+    /// Sets the pilot state; the plant's own car does not set it any more.
     pub fn hold(&self, level: Level) {
         let (held, waker) = &*self.0;
         if held.replace(Some(level)) != Some(level) {
@@ -74,15 +73,15 @@ impl CarPilot {
     }
 }
 
-/// Contactors and lock take this long: judgement.
+/// Time for contactors and lock to move: judgement.
 const MOVE: Duration = Duration::from_millis(30);
-/// A cable that is dead within a tenth of a second, so that a session can follow the next: judgement.
+/// A cable that discharges within 0.1 s, so that sessions can follow each other: judgement.
 const CABLE: CableProfile = CableProfile { bleeder_kohm: 4, ..CableProfile::HYC150 };
-/// The battery's inner resistance with cable, in mOhm: judgement.
+/// Inner resistance of the battery with cable, in mOhm: judgement.
 const BATTERY_MOHM: i32 = 50;
 
 impl SimulatedPlant {
-    /// A plant at rest, unplugged.
+    /// An idle plant without a car.
     ///
     /// # Errors
     /// [`Error::Os`].
@@ -118,12 +117,13 @@ impl SimulatedPlant {
         }))
     }
 
-    /// The pilot, for a car that is simulated elsewhere. Before it is plugged in it is A all the same.
+    /// Sets the pilot for a car that is simulated elsewhere. Before it is plugged in the pilot is A in any
+    /// case.
     pub fn car_pilot(&self) -> CarPilot {
         self.car_pilot.clone()
     }
 
-    /// What the car pulls the pilot to.
+    /// The pilot state that the car sets.
     fn level(&self, now: Instant) -> Level {
         if let Some(level) = self.car_pilot.0.0.get() {
             return level;
@@ -133,8 +133,8 @@ impl SimulatedPlant {
         if is_ready && !is_over { Level::C } else { Level::B }
     }
 
-    /// Lets the car do what it does by `now`: its contactors are closed from the first demand above what
-    /// precharge needs until none is demanded or it leaves C.
+    /// Performs the car's actions up to `now`. Its contactors are closed from the first demand above the
+    /// precharge current until no current is demanded or it leaves C.
     fn step(&mut self, now: Instant) {
         if now.since(self.started) >= self.simulation.plug_after {
             self.bench.plug(now, true);
@@ -198,7 +198,7 @@ mod tests {
         Demand { supply: Target { voltage_mv, current_ma }, contactors: Contactors::Closed, ..OFFER }
     }
 
-    /// Applies `demand` and reads every 10 ms up to `until_ms`; the last reading.
+    /// Applies `demand` and reads every 10 ms up to `until_ms`; returns the last reading.
     fn run(plant: &mut SimulatedPlant, from_ms: u64, until_ms: u64, demand: &Demand) -> Plant {
         let mut last = Plant::default();
         for ms in (from_ms..=until_ms).step_by(10) {

@@ -1,5 +1,5 @@
-//! The flight recorder: frames with their messages as comments, and what the plant does, in pcapng
-//! (`docs/recording.md`). Into one file, or into a directory with a file for each session.
+//! The flight recorder: writes frames with their messages as comments, and the plant's actions, to pcapng
+//! (`docs/recording.md`). The target is one file, or a directory with one file per session.
 
 pub mod note;
 pub mod plant;
@@ -22,28 +22,28 @@ use crate::decode::{Content, Decoder, Event, Keys, mme, values};
 use crate::escape;
 use crate::redact;
 
-/// What is kept of the time before a session, in entries and bytes: matching and discovery with room to
-/// spare. Judgement.
+/// Entries and bytes that are kept of the time before a session: judgement, matching and discovery fit
+/// several times.
 const MAX_ENTRIES: usize = 4096;
 const MAX_BYTES: usize = 1024 * 1024;
-/// How long after a session its file stays open: the connection is closed by then. Judgement.
+/// Time for which a file stays open after its session: judgement, the connection is closed by then.
 const LINGER: Duration = Duration::from_secs(3);
-/// The link type of Ethernet.
+/// The pcap link type of Ethernet.
 const ETHERNET: i32 = 1;
 
-/// What a recording is to have.
+/// Parameters of a recording.
 pub struct Setup<'s> {
-    /// A file, or a directory for one file each session.
+    /// A file, or a directory for one file per session.
     pub path: &'s Path,
-    /// The network interface.
+    /// Name of the network interface.
     pub interface: &'s str,
-    /// The size of a file at most.
+    /// Largest size of a file.
     pub at_most: Megabytes,
-    /// Network keys are written as they are.
+    /// Whether network keys are recorded unchanged.
     pub with_keys: bool,
-    /// The configuration of the role, a comment on the file.
+    /// Configuration of the role, written as a comment of the file.
     pub configuration: String,
-    /// The car's address, where it is this side's own.
+    /// Address of the car, if the own side is the car.
     pub car: Option<[u8; 6]>,
 }
 
@@ -58,7 +58,7 @@ pub struct Recording {
     car: Option<[u8; 6]>,
     decoder: Decoder,
     frames: u64,
-    /// What came before the session, in a directory.
+    /// In a directory: the entries before the session.
     ring: VecDeque<Entry>,
     ring_bytes: usize,
     file: Option<Recorder<BufWriter<File>>>,
@@ -81,7 +81,7 @@ impl Entry {
 }
 
 impl Recording {
-    /// Makes the file; in a directory, nothing until a session begins.
+    /// Creates the file; in a directory the first file is created when a session begins.
     pub fn open(setup: Setup<'_>) -> anyhow::Result<Self> {
         let Setup { path, interface, at_most, with_keys, configuration, car } = setup;
         let mut recording = Self {
@@ -103,7 +103,7 @@ impl Recording {
             let mut options = OpenOptions::new();
             let file = options.write(true).create(true).truncate(true).mode(0o600).open(path);
             let file = file.with_context(|| format!("recording into {}", escape::path(path)))?;
-            // A file that was there keeps its mode otherwise. What is no file has none of its own.
+            // An existing file would keep its mode. A pipe or device has no mode of its own.
             if file.metadata().is_ok_and(|data| data.is_file()) {
                 file.set_permissions(fs::Permissions::from_mode(0o600))?;
             }
@@ -119,7 +119,7 @@ impl Recording {
         Ok(recorder.at_most(u64::from(self.at_most.0) * 1_000_000))
     }
 
-    /// A frame; `at` is its time since 1970. Whether there was room for it.
+    /// Records a frame; `at` is its time since 1970. Returns false if the file is full.
     pub fn frame(&mut self, at: Duration, direction: Direction, frame: &[u8]) -> io::Result<bool> {
         if self.close_at.is_none() && self.file.as_ref().is_some_and(Recorder::is_full) {
             return Ok(false);
@@ -132,12 +132,12 @@ impl Recording {
         self.entry(Entry { at, direction: Some(direction), bytes, comment })
     }
 
-    /// Something beside the frames.
+    /// Records an event.
     pub fn note(&mut self, at: Duration, words: &str) -> io::Result<bool> {
         self.entry(Entry { at, direction: None, bytes: note::bytes(words), comment: words.to_owned() })
     }
 
-    /// A session begins: in a directory its file, with what came before.
+    /// Begins a session: in a directory creates its file, with the entries before it.
     pub fn begin(&mut self, at: Duration) -> io::Result<()> {
         if !self.is_directory {
             return Ok(());
@@ -154,7 +154,7 @@ impl Recording {
         Ok(())
     }
 
-    /// A session is over; its file is closed a little later. One that came to no connection has a file, too.
+    /// Ends a session: its file is closed a little later. A session without a connection has a file too.
     pub fn end(&mut self, at: Duration) -> io::Result<()> {
         if self.is_directory {
             if self.file.is_none() && !self.ring.is_empty() {
@@ -165,7 +165,7 @@ impl Recording {
         Ok(())
     }
 
-    /// Hands everything to the operating system: from then on it outlives the program.
+    /// Flushes everything to the operating system, so that it outlives the program.
     pub fn flush(&mut self) -> io::Result<()> {
         self.file.as_mut().map_or(Ok(()), Recorder::flush)
     }
@@ -193,7 +193,7 @@ impl Recording {
         Ok(true)
     }
 
-    /// Who sent the latest IPv6 frame that was received: the car, to a charger.
+    /// The sender of the latest IPv6 frame received, which is the car if the own side is a charger.
     fn peer(&self) -> Option<[u8; 6]> {
         let is_ip = |entry: &&Entry| {
             entry.direction == Some(Direction::Received) && entry.bytes.get(12..14) == Some(&[0x86, 0xDD])
@@ -212,7 +212,7 @@ impl Recording {
     }
 }
 
-/// Appends the words for a message; writing to a string cannot fail.
+/// Appends the text of a message; writing to a string cannot fail.
 fn describe(event: &Event<'_>, out: &mut String) {
     if !matches!(event.content, Content::Exi(_) | Content::Sdp(_) | Content::Mme(_)) {
         return;
@@ -251,7 +251,8 @@ fn write(recorder: &mut Recorder<BufWriter<File>>, entry: &Entry) -> io::Result<
     }
 }
 
-/// A new file of this name in a directory, for its owner alone; one that is there gets a number.
+/// Creates a file of this name in a directory, readable by its owner only. If the name exists, a number is
+/// added.
 fn create(directory: &Path, name: &str) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true).mode(0o600);
@@ -265,7 +266,7 @@ fn create(directory: &Path, name: &str) -> io::Result<File> {
     }
 }
 
-/// When the session began (UTC), and the maker's prefix of the car's address.
+/// A file name: when the session began (UTC), and the manufacturer's prefix of the car's address.
 fn name(at: Duration, car: Option<[u8; 6]>) -> String {
     let seconds = at.as_secs();
     let (year, month, day) = calendar::date(i64::try_from(seconds / 86_400).unwrap_or(0));
@@ -302,7 +303,7 @@ mod tests {
         file.windows(part.len()).any(|window| window == part)
     }
 
-    /// A folder of its own that the test removes.
+    /// A folder for one test, removed at its end.
     fn folder(name: &str) -> PathBuf {
         let folder = std::env::temp_dir().join(format!("ccs-recording-{name}-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();

@@ -1,19 +1,19 @@
-//! What happens beside the frames, as bytes of a packet of link type `USER0` (`docs/recording.md`).
+//! Events of a recording as bytes of a packet of link type `USER0` (`docs/recording.md`).
 
-/// The first bytes of every note: what it is, and the version of its form.
+/// The first bytes of every note: kind and version.
 const MAGIC: &[u8] = b"CCS\x01";
 
-/// A note's bytes: four that say what it is, then text.
+/// The bytes of a note: [`MAGIC`], then the text.
 pub fn bytes(words: &str) -> Vec<u8> {
     [MAGIC, words.as_bytes()].concat()
 }
 
-/// A note's text; `None` where the bytes are something else.
+/// The text of a note; `None` if the bytes are not a note.
 pub fn parse(bytes: &[u8]) -> Option<&str> {
     std::str::from_utf8(bytes.strip_prefix(MAGIC)?).ok()
 }
 
-/// Where its text begins.
+/// Offset of the text.
 pub const TEXT_AT: usize = MAGIC.len();
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! A plant that is looked at: what is demanded of it and what it reads, noted when that changes.
+//! Records a plant: its demands and readings, each time they change.
 
 use std::fmt::Write;
 use std::os::fd::BorrowedFd;
@@ -10,18 +10,18 @@ use session::{Contactors, Insulation, Lock, Reading, Target};
 
 use crate::inbox::Inbox;
 
-/// How often voltage and current are noted at most: judgement.
+/// Shortest interval between two notes of voltage and current: judgement.
 const EVERY: Duration = Duration::from_millis(100);
 
-/// What is noted: what has few values, and measurements, which change all the time.
+/// What is recorded: states with few values, and measurements, which change continuously.
 pub trait Noted {
-    /// Appends ` name=value` for everything that has few values.
+    /// Appends ` name=value` for each state.
     fn states(&self, out: &mut String);
-    /// The same for measurements, rounded to 1 V and 1 A.
+    /// Appends ` name=value` for each measurement, rounded to 1 V and 1 A.
     fn measurements(&self, out: &mut String);
 }
 
-/// A plant whose demands and readings go into an inbox.
+/// A plant whose demands and readings are reported to an inbox.
 pub struct Watched<'a, B> {
     plant: &'a mut B,
     inbox: &'a Inbox,
@@ -50,7 +50,7 @@ impl Last {
 }
 
 impl<'a, B> Watched<'a, B> {
-    /// Looks at a plant.
+    /// Wraps a plant.
     pub fn new(plant: &'a mut B, inbox: &'a Inbox) -> Self {
         Self { plant, inbox, demanded: Last::default(), read: Last::default() }
     }
@@ -101,7 +101,7 @@ fn add_read<T: Copy>(out: &mut String, name: &str, reading: Option<Reading<T>>, 
     }
 }
 
-/// Millivolts or milliamperes in whole volts or amperes.
+/// Millivolts or milliamperes as whole volts or amperes.
 fn whole(milli: i32) -> String {
     ((milli + milli.signum() * 500) / 1000).to_string()
 }

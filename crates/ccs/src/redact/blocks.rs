@@ -1,4 +1,4 @@
-//! The blocks of captures: pcap and pcapng, written again with what is known of them. Names, comments and
+//! The blocks of captures: pcap and pcapng, written from the parts that are understood. Names, comments and
 //! secrets are left out.
 
 use std::borrow::Cow;
@@ -10,31 +10,31 @@ use pcap_parser::{Block, OptionCode, PcapBlockOwned, PcapNGOption};
 use super::names::Names;
 use super::text;
 
-/// A block to be written: what stands before the frame, the frame, what follows it.
+/// A block to be written: the bytes before the frame, the frame, and the bytes after it.
 #[derive(Debug, Default)]
 pub struct Written {
     /// The block's type; `None` in pcap, whose frames have none.
     kind: Option<u32>,
     head: Vec<u8>,
-    /// The frame, and its link type where it is known.
+    /// The frame.
     pub frame: Vec<u8>,
-    /// The link type, of a frame whose interface is described.
+    /// Its link type; `None` if its interface is not described.
     pub link_type: Option<i32>,
-    /// Whether it has a frame.
+    /// Whether the block has a frame.
     pub has_frame: bool,
     options: Vec<u8>,
 }
 
-/// What the blocks refer to.
+/// State to which blocks refer.
 #[derive(Default)]
 pub struct Reader {
     link_types: Vec<i32>,
     is_big_endian: bool,
-    /// Comments are rewritten as log text instead of left out.
+    /// Whether comments are rewritten as log text instead of left out.
     keeps_comments: bool,
 }
 
-/// Interfaces one section may describe: as many as `ccs decode` reads.
+/// Interfaces of one section: as many as `ccs decode` reads.
 const MAX_INTERFACES: usize = 4096;
 /// Types of blocks.
 const SECTION: u32 = 0x0A0D_0D0A;
@@ -42,20 +42,19 @@ const INTERFACE: u32 = 1;
 const SIMPLE: u32 = 3;
 const STATISTICS: u32 = 5;
 const ENHANCED: u32 = 6;
-/// Options that say nothing of who recorded what: in an interface's description its speed, the resolution and
-/// offset of times and the length of check sequences; of statistics the times and counts; of a frame
-/// direction and losses.
+/// Options without identifiers. Of an interface: its speed, the resolution and offset of times, and the
+/// length of check sequences. Of statistics: times and counts. Of a frame: direction and losses.
 const OF_INTERFACE: &[u16] = &[8, 9, 13, 14];
 const OF_STATISTICS: &[u16] = &[2, 3, 4, 5, 6, 7, 8];
 const OF_FRAME: &[u16] = &[2, 4];
 
 impl Reader {
-    /// At the start of a file.
+    /// A reader at the start of a file.
     pub fn new(keeps_comments: bool) -> Self {
         Self { keeps_comments, ..Self::default() }
     }
 
-    /// What is to be written for a block; `None` where it is left out.
+    /// What to write for a block; `None` where it is left out.
     pub fn take(&mut self, names: &mut Names<'_>, block: &PcapBlockOwned<'_>) -> Option<Written> {
         match block {
             PcapBlockOwned::LegacyHeader(header) => {
@@ -83,7 +82,7 @@ impl Reader {
             Block::SectionHeader(section) => {
                 self.link_types.clear();
                 self.is_big_endian = section.big_endian();
-                // Version 1.0, a length that is not known.
+                // Version 1.0, unknown length.
                 let head = numbers(&[0x1A2B_3C4D, 1, u32::MAX, u32::MAX]);
                 let options = self.options(names, &section.options, &[]);
                 Some(Written { kind: Some(SECTION), head, options, ..Written::default() })
@@ -137,7 +136,7 @@ impl Reader {
         }
     }
 
-    /// The options with these codes, and comments where they are kept.
+    /// The options with these codes, and comments if they are kept.
     fn options(&self, names: &mut Names<'_>, options: &[PcapNGOption<'_>], kept: &[u16]) -> Vec<u8> {
         let mut written = Vec::new();
         for option in options {
@@ -170,7 +169,7 @@ impl Reader {
         written
     }
 
-    /// A number of an option: what is written has the lowest byte first. Times are two numbers.
+    /// A number of an option in little-endian order, as written. A time is two numbers.
     fn little_endian<'v>(&self, value: &'v [u8]) -> Cow<'v, [u8]> {
         if self.is_big_endian {
             value.iter().rev().copied().collect::<Vec<u8>>().into()
@@ -203,7 +202,7 @@ fn length(data: &[u8]) -> u32 {
     u32::try_from(data.len()).unwrap_or(u32::MAX)
 }
 
-/// With zeros up to a multiple of four bytes.
+/// The bytes, padded with zeros to a multiple of four.
 fn padded(bytes: &[u8]) -> Vec<u8> {
     let mut padded = bytes.to_vec();
     padded.resize(bytes.len().next_multiple_of(4), 0);

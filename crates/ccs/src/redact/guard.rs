@@ -1,22 +1,22 @@
-//! The last look at a frame: none of the identifiers that are replaced may be in it, at any bit, as bytes or
+//! Last check of a frame: it must contain none of the replaced identifiers, at any bit position, as bytes or
 //! as hexadecimal digits.
 
 use std::collections::BTreeSet;
 
-/// Bytes that are looked for: shorter identifiers occur by chance.
+/// Bytes that are searched for: shorter identifiers occur at random.
 const LENGTH: usize = 6;
 const BITS: u32 = 48;
 
-/// What must not be found.
+/// The identifiers that must not be found.
 pub struct Guard {
     /// Six bytes of each identifier.
     keys: BTreeSet<u64>,
-    /// A bit for the upper 16 bits of each: most places end here.
+    /// A bit for the upper 16 bits of each, as a fast first check.
     filter: Vec<u64>,
 }
 
 impl Guard {
-    /// A guard against these; those that are too short, or mostly one byte, are left out.
+    /// A guard against these identifiers. Those that are too short, or mostly one byte, are left out.
     pub fn new<'a>(originals: impl Iterator<Item = &'a [u8]>) -> Self {
         let keys: BTreeSet<u64> = originals.filter_map(key).collect();
         let mut filter = vec![0; 1 << 10];
@@ -43,7 +43,7 @@ impl Guard {
         })
     }
 
-    /// In hexadecimal digits with anything but letters and digits between them.
+    /// Searches hexadecimal digits with anything but letters and digits between them.
     fn as_digits(&self, bytes: &[u8]) -> bool {
         let (mut window, mut count) = (0_u64, 0);
         bytes.iter().any(|byte| {
@@ -67,7 +67,8 @@ impl Guard {
     }
 }
 
-/// Six bytes of an identifier that do not occur by chance, as a number: at least four different ones.
+/// Six bytes of an identifier as a number; `None` with fewer than four different bytes, which occur at
+/// random.
 fn key(bytes: &[u8]) -> Option<u64> {
     let different = |window: &&[u8]| window.iter().collect::<BTreeSet<_>>().len();
     let window = bytes.windows(LENGTH).find(|window| different(window) >= 4)?;

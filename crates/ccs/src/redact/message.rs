@@ -1,5 +1,4 @@
-//! V2GTP payloads: identifiers replaced in place, in the bits where they stand. Nothing moves, so that every
-//! length stays.
+//! Replaces identifiers in V2GTP payloads in place, at the bits where they are. Every length stays the same.
 
 use exi::trace::{Sink, Value};
 use listen::Schema;
@@ -8,12 +7,12 @@ use v2gtp::PayloadType;
 use super::names::{Kind, Names};
 use crate::decode::Codecs;
 
-/// Elements whose text or bytes name no one. Every other text and all other bytes are replaced.
+/// Elements whose text or bytes identify no one. All other texts and bytes are replaced.
 const KEPT: &[&str] = &["ProtocolNamespace", "@Algorithm"];
-/// What else is known by its element.
+/// Kinds of identifiers that are known by their element.
 const KINDS: &[(&str, Kind)] =
     &[("EVCCID", Kind::EvccId), ("EVSEID", Kind::EvseId), ("SessionID", Kind::Session)];
-/// Numbers that name someone: they become 0.
+/// Numbers that identify someone: they become 0.
 const NUMBERS: &[&str] = &["X509SerialNumber"];
 
 /// Rewrites a V2GTP payload of this type.
@@ -38,7 +37,7 @@ pub fn rewrite(names: &mut Names<'_>, payload_type: PayloadType, payload: &mut [
     }
 }
 
-/// A document of the handshake, DIN SPEC 70121 or ISO 15118-2: which one, its first bytes say.
+/// Rewrites a document of the handshake, DIN SPEC 70121 or ISO 15118-2, according to its first bytes.
 fn exi(names: &mut Names<'_>, document: &mut [u8]) {
     let schema = Schema::of_first_bytes(document);
     let mut spans = Spans::default();
@@ -59,7 +58,7 @@ fn exi(names: &mut Names<'_>, document: &mut [u8]) {
     }
 }
 
-/// Leaves of a document what names its schema: the header and the root element's code.
+/// Blanks a document except what shows its schema: the header and the code of the root element.
 fn blank(names: &mut Names<'_>, schema: Option<Schema>, document: &mut [u8]) {
     let (kept, what) = match schema {
         Some(Schema::Iso2) => (2, "messages of ISO 15118-2"),
@@ -72,11 +71,11 @@ fn blank(names: &mut Names<'_>, schema: Option<Schema>, document: &mut [u8]) {
     document.iter_mut().skip(kept).for_each(|byte| *byte = 0);
 }
 
-/// Where in a document something stands that is replaced.
+/// Position of a value that is replaced.
 struct Span {
     kind: Kind,
     form: Form,
-    /// The first bit of the octets.
+    /// First bit of the octets.
     bit: u32,
     octets: Vec<u8>,
 }
@@ -85,9 +84,10 @@ struct Span {
 enum Form {
     /// Bytes, or characters of one octet each.
     Octets,
-    /// Numbers of seven bits in each octet, the eighth says that more follows: characters beyond ASCII.
+    /// Characters beyond ASCII: numbers with seven bits per octet, in which the eighth bit means that more
+    /// octets follow.
     Characters,
-    /// The same: one large number.
+    /// One large number in the same encoding.
     Number,
 }
 
@@ -111,13 +111,13 @@ impl Span {
     }
 }
 
-/// Gathers the spans of a document.
+/// Collects the spans of a document.
 #[derive(Default)]
 struct Spans {
     path: Vec<&'static str>,
     found: Vec<Span>,
     end: u32,
-    /// A value stands where it should not: the document is taken as not decoded.
+    /// A value is in an unexpected place: the document is treated as not decoded.
     is_odd: bool,
 }
 
@@ -151,11 +151,11 @@ impl<'a> Sink<'a> for Spans {
                 self.add(kind, Form::Characters, octets, bits);
             }
             Value::Integer(number) if NUMBERS.contains(&name) => {
-                // A sign, then the number, or for a negative one the number before it.
+                // A sign bit, then the number; for a negative number its absolute value minus 1.
                 let size = if number < 0 { !number } else { number };
                 self.add(kind, Form::Number, sevens(size.unsigned_abs()).collect(), bits);
             }
-            // As long as the value is: its octets are the last ones, only their upper bits count here.
+            // The value keeps its length. Its octets are the last ones; only their upper bits matter here.
             Value::Unsigned(_) | Value::Big(_) if NUMBERS.contains(&name) => {
                 let count = usize::try_from((end - start) / 8).unwrap_or_default();
                 let octets = (1..=count).map(|at| if at == count { 0 } else { 0x80 }).collect();
@@ -183,7 +183,7 @@ fn sevens(mut number: u64) -> impl Iterator<Item = u8> {
     })
 }
 
-/// Writes octets at a bit.
+/// Writes octets at a bit position.
 fn put(document: &mut [u8], bit: u32, octets: &[u8]) {
     let (at, shift) = (usize::try_from(bit / 8).unwrap_or(usize::MAX), bit % 8);
     let mut places = document.iter_mut().skip(at);
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn the_car_s_identifier_is_replaced_where_it_stands_between_bytes() {
-        // SessionSetupReq of 2023-04-16_at_home_Ioniq_in_currentDemandLoop.pcapng, EVCCID made synthetic.
+        // SessionSetupReq of 2023-04-16_at_home_Ioniq_in_currentDemandLoop.pcapng with a synthetic EVCCID.
         let document = exi_din::SCHEMA
             .encode(
                 &serde_json::json!({"V2G_Message": {

@@ -1,5 +1,5 @@
-//! `HomePlug` management messages: read by their declarations, written again with other names. What a
-//! declaration does not have (reserved bytes, padding, unknown messages) becomes zero.
+//! `HomePlug` management messages: parsed by their declarations and written with other names. Bytes that no
+//! declaration covers (reserved bytes, padding, unknown messages) become zero.
 
 use homeplug_mme::view::{Entry, Label, OldNetworks, Operation, Outcome, Slice, View};
 use homeplug_mme::{Dak, Frame, MAX_FRAME, Mac, Nid, Nmk, RunId, StationId};
@@ -8,12 +8,12 @@ use modem::pib::checksum32;
 use super::names::{Kind, Names};
 use crate::decode::mme::may_hold_keys;
 
-/// What is counted for a message that is not known or ends too early.
+/// Name of the count of messages that are unknown or end too early.
 const UNKNOWN: &str = "power-line messages that are not known";
-/// The same for bytes within one.
+/// Name of the count of opaque bytes within a message.
 const OPAQUE: &str = "memory and parameters of modems";
 
-/// Rewrites what follows the `EtherType`.
+/// Rewrites the bytes after the `EtherType`.
 pub fn rewrite(names: &mut Names<'_>, payload: &mut [u8]) {
     let none = Mac([0; 6]);
     let original = payload.to_vec();
@@ -26,7 +26,7 @@ pub fn rewrite(names: &mut Names<'_>, payload: &mut [u8]) {
         Ok(View::Unknown(_)) | Err(_) => None,
         Ok(view) => Rewriter { names, bytes: Vec::new() }.emit(view, &mut new),
     };
-    // The emitted frame begins with two addresses and the EtherType; its header is as long as the original's.
+    // The emitted frame begins with two addresses and the EtherType. Its header is as long as the original's.
     let body = length.and_then(|length| new.get(14 + header..length.max(14 + header)));
     match (body, payload.get_mut(header..)) {
         (Some(body), Some(room)) => {
@@ -37,18 +37,18 @@ pub fn rewrite(names: &mut Names<'_>, payload: &mut [u8]) {
     }
 }
 
-/// Leaves only the header: version, type, fragmentation and vendor.
+/// Blanks everything after the header: version, type, fragmentation and vendor.
 fn blank(names: &mut Names<'_>, payload: &mut [u8], header: usize) {
     names.blank(UNKNOWN);
     payload.iter_mut().skip(header).for_each(|byte| *byte = 0);
 }
 
-/// Makes the keys in an Ethernet frame zero, and all that may hold one and is not taken apart.
+/// Zeros the keys in an Ethernet frame, and all bytes that may contain a key but cannot be parsed.
 pub fn mask_keys(frame: &mut [u8]) {
     let original = frame.to_vec();
     let Some(parsed) = Frame::parse(&original).ok().filter(may_hold_keys) else { return };
     let body = frame.len() - parsed.body.len();
-    // The frame without a tag of a virtual network.
+    // The frame without a VLAN tag.
     let tag = if parsed.vlan.is_some() { 4 } else { 0 };
     let mut new = [0; MAX_FRAME];
     let zeros = vec![0; parsed.body.len()];
@@ -80,7 +80,7 @@ fn without_keys(view: &mut View<'_>) {
 
 struct Rewriter<'n, 'e> {
     names: &'n mut Names<'e>,
-    /// What a list, or opaque bytes, become.
+    /// The new bytes of a list or of opaque bytes.
     bytes: Vec<u8>,
 }
 
@@ -90,7 +90,7 @@ impl Rewriter<'_, '_> {
         self.matching(&mut view);
         self.modem(&mut view);
         self.list(&mut view);
-        // The message borrows its lists: they are made first and lent then.
+        // The message borrows its lists, so they are created first.
         let Self { bytes, .. } = &self;
         let mut view: View<'_> = view;
         match &mut view {
@@ -149,7 +149,7 @@ impl Rewriter<'_, '_> {
                 self.station(&mut m.sender_id);
                 self.run_id(&mut m.run_id);
                 m.rsvd = [0; 8];
-                // Ones and zeros are habits, all else is random.
+                // All ones and all zeros are customary; everything else is random.
                 if m.rnd != [0xFF; 16] {
                     m.rnd = [0; 16];
                 }
@@ -222,7 +222,8 @@ impl Rewriter<'_, '_> {
         }
     }
 
-    /// Lists with new names; of memory, parameters and properties only the length, with the checksum of that.
+    /// Lists with new names. Of memory, parameters and properties only the length stays, with a matching
+    /// checksum.
     fn list(&mut self, view: &mut View<'_>) {
         match view {
             View::BrgInfoCnf(m) => self.bytes = m.hosts().flat_map(|host| self.names.mac(host.0)).collect(),
@@ -233,7 +234,7 @@ impl Rewriter<'_, '_> {
                 }
             }
             View::NwInfoCnf(m) => {
-                // A reserved byte, and how many networks there are.
+                // A reserved byte, and the number of networks.
                 self.bytes = [0].into_iter().chain(m.data.0.get(1).copied()).collect();
                 for entry in m.networks() {
                     match entry {
@@ -284,7 +285,7 @@ impl Rewriter<'_, '_> {
     }
 }
 
-/// The bytes of a message that no declaration takes apart.
+/// The bytes of a message that no declaration covers.
 fn opaque<'v, 'a>(view: &'v mut View<'a>) -> Option<&'v mut Slice<'a>> {
     Some(match view {
         View::SlacParmReq(m) => &mut m.cipher_suites,
@@ -295,7 +296,7 @@ fn opaque<'v, 'a>(view: &'v mut View<'a>) -> Option<&'v mut Slice<'a>> {
         View::GetPropertyCnf(m) => &mut m.data,
         View::SetPropertyReq(m) => &mut m.data,
         View::ModuleOperationReq(m) => match &mut m.operation {
-            // With the modules' checksums.
+            // With the checksums of the modules.
             Operation::Start(start) => &mut start.modules,
             Operation::Write(write) => &mut write.buffer,
             Operation::Other(other) => &mut other.data,
@@ -311,7 +312,7 @@ fn opaque<'v, 'a>(view: &'v mut View<'a>) -> Option<&'v mut Slice<'a>> {
     })
 }
 
-/// Clears what lies after the end of a text.
+/// Clears the bytes after the end of a text.
 fn end<const N: usize>(label: &mut Label<N>) {
     let length = label.text().len();
     label.0.iter_mut().skip(length).for_each(|byte| *byte = 0);
@@ -327,7 +328,7 @@ mod tests {
     const CAR: Mac = Mac([0xDC, 0x0E, 0xA1, 0x11, 0x67, 0x08]);
     const CHARGER: Mac = Mac([0x9A, 0x8A, 0xB6, 0x6D, 0x2D, 0xF6]);
 
-    /// A frame's payload after its rewriting, and what was blanked.
+    /// A frame's payload after rewriting, and how much was blanked.
     fn rewritten(frame: &[u8]) -> (Vec<u8>, usize) {
         let mut entropy = OsEntropy;
         let mut names = Names::new(&mut entropy, false);
@@ -373,7 +374,7 @@ mod tests {
             assert_eq!((&masked[..at], &masked[at..at + 16]), (&expected[..at], &[0; 16][..]));
             assert_eq!(masked[at + 16..], expected[at + 16..]);
         }
-        // A part of a message has no fields, but a key may be in it.
+        // A fragment has no fields, but may contain a key.
         let mut part = original.clone();
         part[17] = 0x10;
         mask_keys(&mut part);

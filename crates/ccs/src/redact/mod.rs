@@ -1,9 +1,9 @@
-//! `ccs redact`: a capture with other names, to be shown to others.
+//! `ccs redact`: copies a capture with other names, so that it can be published.
 //!
-//! A file is read twice. The first time gathers the identifiers in `names`, the second time writes. A frame
-//! is taken apart by `packet`, `mme`, `message` and `text`; what these do not know becomes zero and is
-//! counted: nothing is copied that is not understood. TCP's bytes go through `stream`. `guard` looks at each
-//! frame before it is written.
+//! A file is read twice: first to collect the identifiers in `names`, then to write. `packet`, `mme`,
+//! `message` and `text` parse a frame. What they cannot parse becomes zero and is counted: no byte is copied
+//! that is not understood. `stream` handles the bytes of TCP connections. `guard` checks each frame before it
+//! is written.
 
 mod blocks;
 mod checksum;
@@ -30,30 +30,30 @@ use stream::{Span, Streams};
 pub use mme::mask_keys;
 pub use names::{Kind, Names};
 
-/// Frames, and their bytes, that may wait for the rest of a message: judgement, far more than overtake each
-/// other. After that the message is blanked.
+/// Frames that may wait for the rest of a message, and their bytes: judgement, far more than arrive out of
+/// order. Beyond that the message is blanked.
 const MAX_WAITING: usize = 1024;
 const MAX_WAITING_BYTES: usize = 4 * 1024 * 1024;
 
-/// What stays although it may name someone.
+/// Optional parts that are kept although they may identify someone.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
-    /// The first half of MAC addresses, which names the maker.
+    /// Keep the first half of MAC addresses, which identifies the manufacturer.
     pub keeps_makers: bool,
-    /// Comments, rewritten as log text.
+    /// Keep comments, rewritten as log text.
     pub keeps_comments: bool,
 }
 
 /// Why a file is not redacted.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It is no capture.
+    /// The file is no capture.
     #[error(
         "it is {0}: only pcap and pcapng captures are redacted. Text is not: it can hold names in any form. Record a capture \
          (`--record`, `ccs listen -w`), or show the values alone: `ccs decode --csv`"
     )]
     Text(Format),
-    /// Too many identifiers.
+    /// The file has too many identifiers.
     #[error(
         "it has too many different identifiers (more than 65536); cut it into parts, for example with `editcap -c`"
     )]
@@ -63,12 +63,12 @@ pub enum Error {
     Write(#[from] io::Error),
 }
 
-/// Gathers the identifiers of a capture, and counts what would be replaced and blanked.
+/// Collects the identifiers of a capture, and counts what would be replaced and blanked.
 pub fn gather(source: Source, names: &mut Names<'_>, options: Options) -> Result<End, Error> {
     pass(source, names, options, None, &mut io::sink())
 }
 
-/// Writes the capture with other names, after they were [gathered](gather).
+/// Writes the capture with other names, after they were [collected](gather).
 pub fn write(
     source: Source,
     names: &mut Names<'_>,
@@ -133,7 +133,7 @@ struct Redactor<'n, 'e, 'o> {
 
 struct Waiting {
     block: Written,
-    /// The bytes of a TCP segment that may not be settled yet.
+    /// The bytes of a TCP segment that may not be final yet.
     segment: Option<(Span, Range<usize>)>,
     sum: Option<Sum>,
 }
@@ -146,7 +146,7 @@ impl Redactor<'_, '_, '_> {
         {
             let data = block.frame.get_mut(segment.data.clone()).unwrap_or_default();
             let mut place = self.streams.take(self.names, &segment, data);
-            // Most segments wait for nothing.
+            // Most segments can be written immediately.
             if let Some(new) = place.as_ref().and_then(|place| self.streams.get(place)) {
                 data.copy_from_slice(&new);
                 place = None;
@@ -162,7 +162,7 @@ impl Redactor<'_, '_, '_> {
         self.release(MAX_WAITING, MAX_WAITING_BYTES)
     }
 
-    /// Writes the blocks that wait for nothing, and those beyond the bounds whatever they wait for.
+    /// Writes the blocks that are final, and those beyond the bounds in any case.
     fn release(&mut self, frames: usize, bytes: usize) -> io::Result<()> {
         while let Some(Waiting { mut block, segment, sum }) = self.waiting.pop_front() {
             if let Some((place, range)) = segment {

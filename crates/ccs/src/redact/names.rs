@@ -1,4 +1,4 @@
-//! Identifiers and their replacements: the same in gives the same out, as long as one table lives.
+//! Identifiers and their replacements: within one table the same identifier always has the same replacement.
 #![allow(clippy::many_single_char_names, reason = "the bytes of an address have no other names")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,32 +9,32 @@ use machine::Entropy;
 /// Kinds of identifiers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// Ethernet addresses, also inside of others.
+    /// Ethernet addresses, also as parts of other identifiers.
     Mac,
     /// IPv4 and IPv6 addresses.
     Address,
     /// Network membership keys, device access keys, passwords of modems.
     Key,
-    /// Network identifiers.
+    /// Network identifiers (NID).
     Nid,
-    /// `RunID`s and station names of matching.
+    /// RunIDs and station names of matching.
     Matching,
-    /// The car's identifier.
+    /// EVCCID.
     EvccId,
-    /// The charger's identifier.
+    /// EVSEID.
     EvseId,
-    /// The session's identifier.
+    /// SessionID.
     Session,
-    /// eMAIDs, certificates, signatures and every other text or bytes of a message.
+    /// eMAIDs, certificates, signatures, and all other texts and bytes of messages.
     Contract,
     /// Words in log text and comments.
     Text,
-    /// Parts of addresses: of no count of their own.
+    /// Parts of addresses; not counted.
     Part,
 }
 
 impl Kind {
-    /// In words, plural.
+    /// Name of the kind in reports, plural.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Mac => "MAC addresses",
@@ -52,15 +52,15 @@ impl Kind {
     }
 }
 
-/// Identifiers that are told apart in one file: judgement, some ten megabytes.
+/// Different identifiers in one file: judgement, some ten megabytes of memory.
 const MAX_NAMES: usize = 65_536;
 
-/// The table.
+/// The table of replacements.
 pub struct Names<'e> {
     entropy: &'e mut dyn Entropy,
     keeps_makers: bool,
     table: BTreeMap<(Kind, Vec<u8>), Vec<u8>>,
-    /// Replacements of parts of addresses: each is used once.
+    /// Replacements of parts of addresses; each is used once.
     used: BTreeSet<(usize, Vec<u8>)>,
     places: BTreeMap<Kind, u64>,
     blanked: BTreeMap<&'static str, u64>,
@@ -68,8 +68,7 @@ pub struct Names<'e> {
 }
 
 impl<'e> Names<'e> {
-    /// An empty table that takes its replacements from `entropy`; `keeps_makers` leaves the first half of MAC
-    /// addresses as it is.
+    /// An empty table with replacements from `entropy`; `keeps_makers` keeps the first half of MAC addresses.
     pub fn new(entropy: &'e mut dyn Entropy, keeps_makers: bool) -> Self {
         Self {
             entropy,
@@ -82,7 +81,7 @@ impl<'e> Names<'e> {
         }
     }
 
-    /// Counts something that is blanked, or left out, because it cannot be taken apart.
+    /// Counts something that is blanked or left out because it cannot be parsed.
     pub fn blank(&mut self, what: &'static str) {
         *self.blanked.entry(what).or_default() += 1;
     }
@@ -92,35 +91,35 @@ impl<'e> Names<'e> {
         self.blanked.iter().map(|(what, count)| (*what, *count))
     }
 
-    /// Each kind of identifiers, how many different ones there are and in how many places.
+    /// Each kind with the number of different identifiers and of their occurrences.
     pub fn counts(&self) -> impl Iterator<Item = (Kind, usize, u64)> + '_ {
         self.places.iter().map(|(kind, places)| {
             (*kind, self.table.keys().filter(|(known, _)| known == kind).count(), *places)
         })
     }
 
-    /// Forgets the counts, not the names.
+    /// Resets the counts and keeps the names.
     pub fn restart(&mut self) {
         self.places.clear();
         self.blanked.clear();
     }
 
-    /// Whether there are more identifiers than the table may have.
+    /// Whether the file has more identifiers than the table may hold.
     pub fn has_overflowed(&self) -> bool {
         self.has_overflowed
     }
 
-    /// Every identifier that is replaced; of addresses without the prefix, which may be everyone's.
+    /// Every identifier that is replaced; of IP addresses without the prefix, which may be a common one.
     pub fn originals(&self) -> impl Iterator<Item = &[u8]> + '_ {
         self.table.keys().filter_map(|(kind, original)| match kind {
-            // Words of log text are common ones, too.
+            // Words of log text may be common ones too.
             Kind::Part | Kind::Text => None,
             Kind::Address => original.get(8..),
             _ => Some(original.as_slice()),
         })
     }
 
-    /// An Ethernet address; group addresses that everyone uses stay.
+    /// Replacement of an Ethernet address; well-known group addresses stay.
     pub fn mac(&mut self, mac: [u8; 6]) -> [u8; 6] {
         let [first, .., a, b, c] = mac;
         match mac {
@@ -134,7 +133,7 @@ impl<'e> Names<'e> {
                 let [x, y, z] = if names.keeps_makers {
                     [first, second, third]
                 } else {
-                    // A locally administered address is no maker's.
+                    // A locally administered address has no manufacturer.
                     names.part([first, second, third], |[x, y, z]| [x & 0xFC | 0x02 | first & 1, y, z])
                 };
                 let [a, b, c] = names.low([a, b, c]);
@@ -143,15 +142,16 @@ impl<'e> Names<'e> {
         }
     }
 
-    /// The last three bytes of addresses: those of solicited-node multicast addresses are the station's.
+    /// Replacement of the last three bytes of an address: a solicited-node multicast address has those of its
+    /// station.
     fn low(&mut self, bytes: [u8; 3]) -> [u8; 3] {
         self.part(bytes, |bytes| bytes)
     }
 
-    /// Another part of this length that no other part was replaced by.
+    /// A replacement of this length that no other part has.
     fn part<const N: usize>(&mut self, part: [u8; N], form: impl Fn([u8; N]) -> [u8; N]) -> [u8; N] {
         self.named(Kind::Part, part, |names| {
-            // A range that is used up is used again: better a doubled name than none.
+            // If all replacements are used, one is used again: better a doubled name than the original.
             for _ in 0..64 {
                 let new = form(names.random());
                 if new != part && names.used.insert((N, new.to_vec())) {
@@ -162,8 +162,8 @@ impl<'e> Names<'e> {
         })
     }
 
-    /// An IPv6 address: prefixes are replaced by ones for documentation, an interface identifier that is made
-    /// from a MAC address by the one of its replacement.
+    /// Replacement of an IPv6 address. Prefixes become documentation prefixes; an interface identifier made
+    /// from a MAC address becomes that of the MAC's replacement.
     pub fn ipv6(&mut self, address: [u8; 16]) -> [u8; 16] {
         let [head @ .., a, b, c] = address;
         let zeros = |range: &[u8]| range.iter().all(|byte| *byte == 0);
@@ -174,7 +174,7 @@ impl<'e> Names<'e> {
                 new.iter_mut().rev().zip([c, b, a]).for_each(|(to, from)| *to = from);
                 new
             }
-            // Groups with a short number are everyone's.
+            // Groups with a short number are well-known.
             [0xFF, _, middle @ .., _, _, _, _] if zeros(&middle) => address,
             [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 | 1] => address,
             [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, w, x, y, z] => {
@@ -209,7 +209,8 @@ impl<'e> Names<'e> {
         }
     }
 
-    /// An IPv4 address: groups, broadcast, loopback and "none" stay, all others are of 10/8.
+    /// Replacement of an IPv4 address. Groups, broadcast, loopback and 0.0.0.0 stay; all others become
+    /// addresses in 10/8.
     pub fn ipv4(&mut self, address: [u8; 4]) -> [u8; 4] {
         match address {
             [0, 0, 0, 0] | [255, 255, 255, 255] | [127 | 224..=239, ..] => address,
@@ -219,7 +220,7 @@ impl<'e> Names<'e> {
         }
     }
 
-    /// A network's key; the identifiers derived from it become those derived from the new one.
+    /// Replacement of a network key. Identifiers derived from it become those derived from the new key.
     pub fn nmk(&mut self, key: [u8; 16]) -> [u8; 16] {
         if is_empty(&key) {
             return key;
@@ -232,7 +233,7 @@ impl<'e> Names<'e> {
         new
     }
 
-    /// A network identifier: seven bytes with the security level in the last.
+    /// Replacement of a network identifier: seven bytes with the security level in the last one.
     pub fn nid(&mut self, nid: [u8; 7]) -> [u8; 7] {
         if is_empty(&nid) {
             return nid;
@@ -244,8 +245,9 @@ impl<'e> Names<'e> {
         })
     }
 
-    /// Any identifier: one that is, or is made of, a MAC address becomes that of its replacement; letters
-    /// become letters and digits digits; bytes that are all the same stay, for they identify no one.
+    /// Replacement of any identifier. One that is or contains a MAC address becomes that of the replacement.
+    /// Letters become letters, and digits digits. Bytes that are all equal stay, because they identify no
+    /// one.
     pub fn identifier(&mut self, kind: Kind, bytes: &[u8]) -> Vec<u8> {
         if is_empty(bytes) {
             return bytes.to_vec();
@@ -268,7 +270,7 @@ impl<'e> Names<'e> {
         }
     }
 
-    /// Printable text: letters stay letters, digits digits, and all else as it is.
+    /// Replacement of printable text: letters become letters, digits become digits, other characters stay.
     pub fn text(&mut self, kind: Kind, text: &[u8]) -> Vec<u8> {
         if !text.iter().any(u8::is_ascii_alphanumeric) {
             return text.to_vec();
@@ -292,7 +294,7 @@ impl<'e> Names<'e> {
         }
     }
 
-    /// An identifier with a MAC address at an offset and zeros around it.
+    /// Replacement of an identifier with a MAC address at an offset and zeros around it.
     fn placed(&mut self, kind: Kind, bytes: &[u8], mac: [u8; 6], at: usize) -> Vec<u8> {
         let mut new = vec![0; bytes.len()];
         let mac = self.mac(mac);
@@ -314,7 +316,7 @@ impl<'e> Names<'e> {
         new.try_into().unwrap_or([0; N])
     }
 
-    /// The replacement that the table has, or a new one.
+    /// The replacement from the table; a new one for an unknown identifier.
     fn named_vec(&mut self, kind: Kind, original: &[u8], make: impl FnOnce(&mut Self) -> Vec<u8>) -> Vec<u8> {
         if kind != Kind::Part {
             *self.places.entry(kind).or_default() += 1;
@@ -339,13 +341,12 @@ impl<'e> Names<'e> {
     }
 }
 
-/// Whether bytes identify no one: they are all the same, as in zero or broadcast.
+/// Whether the bytes identify no one: all are equal, as in zero or broadcast.
 fn is_empty(bytes: &[u8]) -> bool {
     bytes.iter().all(|byte| Some(byte) == bytes.first())
 }
 
-/// Addresses that are everyone's: groups of IP, bridges, clocks and Cisco, the modem at one's own cable,
-/// zero.
+/// Well-known addresses: groups of IP, bridges, clocks and Cisco, the modem at the own cable, zero.
 fn is_well_known(mac: [u8; 6]) -> bool {
     let groups = matches!(
         mac,

@@ -1,5 +1,5 @@
-//! Frames: link layer, IP, ICMP and UDP rewritten in place. What is not known becomes zero; checksums become
-//! right.
+//! Rewrites the link layer, IP, ICMP and UDP of frames in place. Unknown parts become zero; checksums are
+//! corrected.
 #![allow(clippy::many_single_char_names, reason = "the bytes of an address have no other names")]
 
 use std::ops::Range;
@@ -11,37 +11,37 @@ use super::names::Names;
 use super::{checksum, message, mme, text};
 use crate::recording::note;
 
-/// The TCP segment in a frame: its bytes are rewritten by [`Streams`](super::stream::Streams).
+/// The TCP segment in a frame. [`Streams`](super::stream::Streams) rewrites its bytes.
 #[derive(Clone, Debug)]
 pub struct Segment {
-    /// From where to where, as it was.
+    /// Sender and receiver before rewriting.
     pub flow: Flow,
     /// Sequence number of the first byte, or of the SYN.
     pub sequence: u32,
-    /// It opens a connection.
+    /// SYN flag.
     pub syn: bool,
-    /// Where in the frame the bytes are.
+    /// Position of the payload in the frame.
     pub data: Range<usize>,
-    /// How its checksum is made.
+    /// The checksum to correct after rewriting.
     pub sum: Sum,
 }
 
 /// A checksum of TCP, UDP or `ICMPv6`.
 #[derive(Clone, Debug)]
 pub struct Sum {
-    /// Both IP addresses.
+    /// Position of both IP addresses.
     addresses: Range<usize>,
     protocol: u8,
-    /// Header and data.
+    /// Position of header and payload.
     covers: Range<usize>,
     /// Offset of the checksum in the frame.
     at: usize,
-    /// All that is covered was captured.
+    /// Whether all covered bytes were captured.
     is_whole: bool,
 }
 
 impl Sum {
-    /// Makes the checksum right; zero where the frame is cut.
+    /// Corrects the checksum; zero where the frame is truncated.
     pub fn fix(&self, frame: &mut [u8]) {
         put(frame, self.at, [0, 0]);
         if !self.is_whole {
@@ -50,7 +50,7 @@ impl Sum {
         let addresses = frame.get(self.addresses.clone()).unwrap_or_default();
         let covered = frame.get(self.covers.clone()).unwrap_or_default();
         let sum = checksum::transport(addresses, self.protocol, covered);
-        // In UDP zero means that there is none.
+        // In UDP zero means that there is no checksum.
         let sum = if sum == 0 && self.protocol == UDP { 0xFFFF } else { sum };
         put(frame, self.at, sum.to_be_bytes());
     }
@@ -60,9 +60,9 @@ const TCP: u8 = 6;
 const UDP: u8 = 17;
 const ICMPV6: u8 = 58;
 
-/// Rewrites a frame of a link type, where it is known, all but the bytes of a TCP segment.
+/// Rewrites a frame of a link type, except the payload of a TCP segment.
 pub fn rewrite(names: &mut Names<'_>, link_type: Option<i32>, frame: &mut [u8]) -> Option<Segment> {
-    // The numbers are those of https://www.tcpdump.org/linktypes.html, as in `listen::packet`.
+    // Numbers: <https://www.tcpdump.org/linktypes.html>, as in `listen::packet`.
     match link_type {
         Some(1) => {
             mac(names, frame, 0);
@@ -80,7 +80,7 @@ pub fn rewrite(names: &mut Names<'_>, link_type: Option<i32>, frame: &mut [u8]) 
             let ether_type = number(frame, 0)?;
             ether_payload(names, frame, ether_type, 20)
         }
-        // Our own recordings: what a plant does.
+        // Plant notes of our own recordings.
         Some(147) if note::parse(frame).is_some() => {
             text::rewrite(names, frame.get_mut(note::TEXT_AT..).unwrap_or_default());
             None
@@ -89,7 +89,7 @@ pub fn rewrite(names: &mut Names<'_>, link_type: Option<i32>, frame: &mut [u8]) 
     }
 }
 
-/// Makes everything from an offset on zero.
+/// Zeros everything from an offset on.
 fn blank(names: &mut Names<'_>, frame: &mut [u8], from: usize, what: &'static str) -> Option<Segment> {
     let rest = frame.get_mut(from..).unwrap_or_default();
     if rest.iter().any(|byte| *byte != 0) {
@@ -116,7 +116,7 @@ fn change<const N: usize>(frame: &mut [u8], at: usize, new: impl FnOnce([u8; N])
     }
 }
 
-/// An Ethernet address; a cut one becomes zero.
+/// Rewrites an Ethernet address; a truncated address becomes zero.
 fn mac(names: &mut Names<'_>, frame: &mut [u8], at: usize) {
     change(frame, at, |mac| names.mac(mac));
 }
@@ -125,7 +125,8 @@ fn ipv6_address(names: &mut Names<'_>, frame: &mut [u8], at: usize) {
     change(frame, at, |address| names.ipv6(address));
 }
 
-/// The sender's address of a cooked capture: eight bytes, of which as many count as the length says.
+/// Rewrites the sender's address of a cooked capture: eight bytes, of which a length field says how many
+/// count.
 fn cooked_address(names: &mut Names<'_>, frame: &mut [u8], length_at: usize, at: usize) {
     let is_mac = match length_at {
         4 => number(frame, 4) == Some(6),
@@ -137,7 +138,7 @@ fn cooked_address(names: &mut Names<'_>, frame: &mut [u8], length_at: usize, at:
     });
 }
 
-/// From an `EtherType` on, over tags of virtual networks.
+/// Rewrites from an `EtherType` on, including VLAN tags.
 fn ether(names: &mut Names<'_>, frame: &mut [u8], mut at: usize) -> Option<Segment> {
     let Some(mut ether_type) = number(frame, at) else {
         return blank(names, frame, at, "cut frames");
@@ -165,7 +166,7 @@ fn ether_payload(names: &mut Names<'_>, frame: &mut [u8], ether_type: u16, at: u
     }
 }
 
-/// An IP packet without a link layer.
+/// Rewrites an IP packet without a link layer.
 fn ip(names: &mut Names<'_>, frame: &mut [u8], at: usize) -> Option<Segment> {
     match frame.get(at).map(|byte| byte >> 4) {
         Some(6) => ipv6(names, frame, at),
@@ -187,7 +188,7 @@ fn arp(names: &mut Names<'_>, frame: &mut [u8], at: usize) -> Option<Segment> {
     None
 }
 
-/// What of a packet is captured, and whether that is all of it; what follows the packet becomes zero.
+/// The captured part of a packet, and whether it is complete. Bytes after the packet become zero.
 fn bounds(frame: &mut [u8], from: usize, length: usize) -> (Range<usize>, bool) {
     let end = from.saturating_add(length);
     frame.iter_mut().skip(end).for_each(|byte| *byte = 0);
@@ -201,7 +202,7 @@ fn ipv4(names: &mut Names<'_>, frame: &mut [u8], at: usize) -> Option<Segment> {
     if header.is_none_or(|first| first >> 4 != 4) || length < 20 || frame.len() < at + length {
         return blank(names, frame, at, "cut frames");
     }
-    // A length of 0 is what segmentation in hardware leaves.
+    // Segmentation in hardware leaves a length of 0.
     let total = if total == 0 { frame.len() - at } else { total };
     for address in [12, 16] {
         change(frame, at + address, |address| names.ipv4(address));
@@ -231,7 +232,7 @@ fn ipv6(names: &mut Names<'_>, frame: &mut [u8], at: usize) -> Option<Segment> {
     }
     let (mut body, is_whole) = bounds(frame, at + 40, length);
     let mut next = frame.get(at + 6).copied().unwrap_or_default();
-    // Options for hops and for the destination; whoever reads a packet has no more than a few of them.
+    // Hop-by-hop and destination options; a packet has only a few of them.
     while matches!(next, 0 | 60) {
         let header = frame.get(body.start..body.start + 2).and_then(|header| header.first_chunk::<2>());
         let Some([inner, eights]) = header.copied() else {
@@ -250,7 +251,7 @@ fn ipv6(names: &mut Names<'_>, frame: &mut [u8], at: usize) -> Option<Segment> {
     transport(names, frame, next, at + 8..at + 40, &body, is_whole)
 }
 
-/// Padding and "router alert" stay, all other options become padding.
+/// Padding and "router alert" stay; all other options become padding.
 fn options(names: &mut Names<'_>, frame: &mut [u8], range: Range<usize>) {
     let options = frame.get_mut(range).unwrap_or_default();
     let mut rest = &*options;
@@ -313,7 +314,7 @@ fn tcp(names: &mut Names<'_>, frame: &mut [u8], body: &Range<usize>, sum: Sum) -
         return blank(names, frame, body.start, "cut frames");
     };
     tcp_options(names, frame.get_mut(body.start + 20..body.start + length).unwrap_or_default());
-    // Addresses are rewritten already, each to one of its own: connections stay distinct.
+    // Addresses are rewritten already, each to a different one: connections stay distinct.
     let addresses = frame.get(sum.addresses.clone()).unwrap_or_default();
     let flow = Flow {
         source: endpoint(addresses, 0, [header[0], header[1]]),
@@ -332,13 +333,13 @@ fn endpoint(addresses: &[u8], which: usize, port: [u8; 2]) -> Endpoint {
     Endpoint { address: octets.into(), port: u16::from_be_bytes(port) }
 }
 
-/// Segment size, window, selective acknowledgments and times stay; all others become "no operation".
+/// Segment size, window, selective acknowledgments and times stay; all other options become "no operation".
 fn tcp_options(names: &mut Names<'_>, options: &mut [u8]) {
     let mut at = 0;
     while let Some(kind) = options.get(at) {
         let length = match kind {
             0 => {
-                // After the end of the list.
+                // Bytes after the end of the list.
                 options.iter_mut().skip(at).for_each(|byte| *byte = 0);
                 return;
             }
@@ -374,7 +375,7 @@ fn udp(names: &mut Names<'_>, frame: &mut [u8], body: &Range<usize>, mut sum: Su
     }
 }
 
-/// Ports of syslog.
+/// Port of syslog.
 const SYSLOG: u16 = 514;
 
 fn datagram(names: &mut Names<'_>, ports: [Option<u16>; 2], payload: &mut [u8]) {
@@ -391,7 +392,8 @@ fn datagram(names: &mut Names<'_>, ports: [Option<u16>; 2], payload: &mut [u8]) 
     }
 }
 
-/// Neighbour discovery with its options, and reports of multicast groups; of all others the first four bytes.
+/// Rewrites neighbour discovery with its options, and reports of multicast groups; of other messages only the
+/// first four bytes stay.
 fn icmpv6(names: &mut Names<'_>, frame: &mut [u8], body: &Range<usize>) {
     let at = body.start;
     let options = match frame.get(at) {
@@ -431,7 +433,7 @@ fn ndp_options(names: &mut Names<'_>, frame: &mut [u8], range: Range<usize>) {
             (Some(1 | 2), 8) => mac(names, frame, at + 2),
             // A prefix.
             (Some(3), 32) => ipv6_address(names, frame, at + 16),
-            // The largest packet.
+            // The MTU.
             (Some(5), 8) => {}
             _ => {
                 names.blank("options of neighbour discovery");
@@ -442,7 +444,7 @@ fn ndp_options(names: &mut Names<'_>, frame: &mut [u8], range: Range<usize>) {
     }
 }
 
-/// A report of multicast listeners, version 2: records of a group and its sources each.
+/// A report of multicast listeners, version 2: records with a group and its sources.
 fn groups(names: &mut Names<'_>, frame: &mut [u8], body: &Range<usize>) {
     let mut at = body.start + 8;
     while at + 20 <= body.end {

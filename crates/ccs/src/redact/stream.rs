@@ -1,5 +1,5 @@
-//! The bytes of TCP connections: messages are rewritten when they are whole, in whatever segments they come.
-//! Every byte of a direction is rewritten once; who repeats it, repeats the new one.
+//! The bytes of TCP connections. Messages are rewritten when they are complete, however they are split into
+//! segments. Every byte of a direction is rewritten once; a repeated segment repeats the rewritten bytes.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
@@ -12,18 +12,18 @@ use super::message;
 use super::names::Names;
 use super::packet::Segment;
 
-/// Directions of connections tracked at once: judgement, half of what `ccs decode` tracks; with the window
-/// some 130 MB at worst, in a real capture less than one.
+/// Directions of connections tracked at the same time: judgement, half as many as `ccs decode` tracks. With
+/// the window at most about 130 MB, in a real capture less than 1 MB.
 const MAX_HALVES: usize = 256;
-/// Bytes of a direction that are kept: what was rewritten, for repeated segments, and what waits. Judgement:
-/// the largest message and what overtakes it.
+/// Bytes kept of a direction: rewritten bytes for repeated segments, and waiting bytes. Judgement: the
+/// largest message and the segments that arrive before it.
 const WINDOW: u64 = 128 * 1024;
-/// The longest message, header included: as `ccs decode` has it.
+/// Largest message in bytes, header included, as in `ccs decode`.
 const MAX_MESSAGE: usize = 64 * 1024 + HEADER_LEN;
-/// The header of a TLS record.
+/// Size of the header of a TLS record.
 const TLS_HEADER: usize = 5;
 
-/// Which bytes of which direction a segment has.
+/// The bytes of a direction that a segment contains.
 #[derive(Clone, Debug)]
 pub struct Span {
     half: u64,
@@ -34,13 +34,13 @@ pub struct Span {
 #[derive(Default)]
 pub struct Streams {
     halves: BTreeMap<u64, Half>,
-    /// The latest of each flow, and when it was used last.
+    /// The latest direction of each flow, and when it was last used.
     latest: BTreeMap<(Endpoint, Endpoint), u64>,
     made: u64,
 }
 
 impl Streams {
-    /// Takes a segment's bytes; they are had by [`get`](Self::get) when they are settled.
+    /// Adds a segment's bytes. [`get`](Self::get) returns them when they are final.
     pub fn take(&mut self, names: &mut Names<'_>, segment: &Segment, data: &[u8]) -> Option<Span> {
         let Segment { flow, sequence, syn, .. } = segment;
         let first = sequence.wrapping_add(u32::from(*syn));
@@ -54,8 +54,8 @@ impl Streams {
         Some(Span { half: number, bytes })
     }
 
-    /// The direction that bytes from this number on belong to: a new one after a SYN with another number, or
-    /// far away.
+    /// The direction to which this sequence number belongs; a new one after a SYN with another number, or for
+    /// a distant number.
     fn half(&mut self, flow: Flow, first: u32, syn: bool) -> u64 {
         let key = (flow.source, flow.destination);
         if let Some(number) = self.latest.get(&key)
@@ -67,7 +67,7 @@ impl Streams {
         self.made += 1;
         self.latest.insert(key, self.made);
         self.halves.insert(self.made, Half::new(first));
-        // The oldest ones go; frames that wait for their bytes are blanked.
+        // The oldest directions are evicted; frames that wait for their bytes are blanked.
         while self.halves.len() > MAX_HALVES {
             self.halves.pop_first();
         }
@@ -78,12 +78,12 @@ impl Streams {
         self.made
     }
 
-    /// The new bytes of a span, if all are settled.
+    /// The rewritten bytes of a span; `None` until all of them are final.
     pub fn get(&self, span: &Span) -> Option<Vec<u8>> {
         self.halves.get(&span.half)?.settled(&span.bytes)
     }
 
-    /// The new bytes of a span, whatever it waits for; none where it is evicted.
+    /// The rewritten bytes of a span in any case, whatever it waits for; `None` after eviction.
     pub fn force(&mut self, names: &mut Names<'_>, span: &Span) -> Option<Vec<u8>> {
         let half = self.halves.get_mut(&span.half)?;
         if half.settled(&span.bytes).is_none() {
@@ -106,14 +106,14 @@ enum State {
 
 /// One direction of a connection.
 struct Half {
-    /// Sequence number at the offset `WINDOW`, so that earlier bytes have offsets, too.
+    /// Sequence number at the offset `WINDOW`, so that earlier bytes have offsets too.
     origin: u32,
-    /// Where the connection began.
+    /// Offset at which the connection began.
     begin: u64,
     /// Offset of the first byte that is kept.
     first: u64,
     bytes: VecDeque<(u8, State)>,
-    /// Everything before is settled, or missing for good.
+    /// Everything before this offset is final, or permanently missing.
     next: u64,
 }
 
@@ -122,16 +122,16 @@ impl Half {
         Self { origin: sequence, begin: WINDOW, first: WINDOW, bytes: VecDeque::new(), next: WINDOW }
     }
 
-    /// The offset of a sequence number; `None` where it is too far from the bytes that come next.
+    /// The offset of a sequence number; `None` if it is too far from the next bytes.
     fn span(&self, sequence: u32) -> Option<u64> {
-        // Numbers wrap every 4 GiB.
+        // Sequence numbers wrap every 4 GiB.
         let expected = self.origin.wrapping_add(u32::try_from((self.next - WINDOW) & 0xFFFF_FFFF).ok()?);
         let distance = i64::from(sequence.wrapping_sub(expected).cast_signed());
         let window = i64::try_from(WINDOW).unwrap_or_default();
         (distance.abs() < window).then(|| self.next.checked_add_signed(distance)).flatten()
     }
 
-    /// Keeps the bytes that are new here, and gives their offsets.
+    /// Stores the bytes that are new, and returns their offsets.
     fn insert(&mut self, names: &mut Names<'_>, sequence: u32, data: &[u8]) -> Option<Range<u64>> {
         let start = self.span(sequence)?;
         let end = start + u64::try_from(data.len()).ok()?;
@@ -153,7 +153,7 @@ impl Half {
             }
         }
         if is_late && !late.is_empty() {
-            // What came before has been given away without these: only whole messages are read.
+            // The earlier bytes were already returned without these, because only complete messages are read.
             settle(names, &mut late, true);
             let mut new = late.into_iter();
             for span in self.bytes.iter_mut().skip(at).take(data.len()) {
@@ -169,8 +169,7 @@ impl Half {
         Some(start..end)
     }
 
-    /// Settles what is whole of the bytes that come next; all that are there in a row if nothing more is
-    /// waited for.
+    /// Rewrites the complete messages in the next bytes; with `is_final` all bytes that are present in a row.
     fn advance(&mut self, names: &mut Names<'_>, is_final: bool) {
         let Ok(at) = usize::try_from(self.next - self.first) else { return };
         let waiting = self.bytes.iter().skip(at).take_while(|span| span.1 == State::Original);
@@ -180,13 +179,13 @@ impl Half {
             *span = (byte, State::Settled);
         }
         self.next += count as u64;
-        // What was settled before, in the wrong order.
+        // Bytes that were rewritten before, out of order.
         let Ok(at) = usize::try_from(self.next - self.first) else { return };
         let settled = self.bytes.iter().skip(at).take_while(|span| span.1 == State::Settled).count();
         self.next += settled as u64;
     }
 
-    /// Steps over missing bytes, with the message that lost its end in them.
+    /// Skips missing bytes, with the message whose end was lost in them.
     fn leave_gap(&mut self) {
         let Ok(at) = usize::try_from(self.next - self.first) else { return };
         let missing = self.bytes.iter().skip(at).take_while(|span| span.1 == State::Missing).count();
@@ -204,7 +203,7 @@ impl Half {
     }
 }
 
-/// Rewrites what is whole at the start of a run and gives its length; all of it if nothing more comes.
+/// Rewrites what is complete at the start of a run and returns its length; with `is_final` all of it.
 fn settle(names: &mut Names<'_>, run: &mut [u8], is_final: bool) -> usize {
     let mut at = 0;
     while let Some(rest) = run.get_mut(at..).filter(|rest| !rest.is_empty()) {
@@ -228,7 +227,7 @@ fn settle(names: &mut Names<'_>, run: &mut [u8], is_final: bool) -> usize {
     }
     if is_final && at < run.len() {
         names.blank("messages that are not whole");
-        // Of the header nothing names anyone.
+        // The header identifies no one.
         let kept = if run.get(at..).is_some_and(|rest| rest.len() >= HEADER_LEN) { HEADER_LEN } else { 2 };
         clear(run.get_mut(at + kept..));
         at = run.len();
@@ -240,7 +239,7 @@ fn clear(bytes: Option<&mut [u8]>) {
     bytes.unwrap_or_default().fill(0);
 }
 
-/// Rewrites the V2GTP messages that are whole and blanks what is none, and gives how many bytes that is.
+/// Rewrites complete V2GTP messages and blanks foreign bytes. Returns the number of bytes handled.
 fn messages(names: &mut Names<'_>, bytes: &mut [u8]) -> usize {
     let original = bytes.to_vec();
     let mut found: Vec<(Option<PayloadType>, usize)> = Vec::new();

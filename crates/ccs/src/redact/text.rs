@@ -1,12 +1,12 @@
-//! Log text: addresses become those of their replacements, what looks like hexadecimal bytes or a serial
-//! number is blanked, words and short numbers stay. No length changes.
+//! Log text: addresses become their replacements; what looks like hexadecimal bytes or a serial number is
+//! blanked; words and short numbers stay. No length changes.
 
 use super::names::{Kind, Names};
 
-/// Digits of a number that stays: times in milliseconds, not serial numbers. Judgement.
+/// Most digits of a number that stays: judgement, times in milliseconds are kept and serial numbers are not.
 const MAX_DIGITS: usize = 7;
-/// Bytes in a row, each one or two hexadecimal digits, from which on they are blanked: judgement, shorter
-/// ones name no one.
+/// Number of bytes in a row, of one or two hexadecimal digits each, from which on they are blanked:
+/// judgement, fewer bytes identify no one.
 const MIN_BYTES: usize = 4;
 
 /// Rewrites text in place.
@@ -20,7 +20,7 @@ pub fn rewrite(names: &mut Names<'_>, text: &mut [u8]) {
     while at < text.len() {
         let rest = text.get_mut(at..).unwrap_or_default();
         at += if let Some(length) = mac(names, rest) { length } else { word(names, rest).max(1) };
-        // An address begins where a word does.
+        // An address starts at a word boundary.
         at += text
             .get(at..)
             .unwrap_or_default()
@@ -31,7 +31,7 @@ pub fn rewrite(names: &mut Names<'_>, text: &mut [u8]) {
     runs(names, text);
 }
 
-/// `aa:bb:cc:dd:ee:ff` at the start, with `:` or `-`: it is replaced, and its length given.
+/// Replaces `aa:bb:cc:dd:ee:ff` at the start, with `:` or `-`. Returns its length.
 fn mac(names: &mut Names<'_>, text: &mut [u8]) -> Option<usize> {
     let text = text.get_mut(..17)?;
     let separator = *text.get(2)?;
@@ -51,7 +51,7 @@ fn digit(byte: u8) -> Option<u8> {
     char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
-/// A word of letters and digits at the start: kept, blanked or replaced; its length.
+/// Keeps, blanks or replaces a word of letters and digits at the start. Returns its length.
 fn word(names: &mut Names<'_>, text: &mut [u8]) -> usize {
     let length = text.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
     let word = text.get_mut(..length).unwrap_or_default();
@@ -62,9 +62,9 @@ fn word(names: &mut Names<'_>, text: &mut [u8]) -> usize {
         // A word, or one with a short number as in `Checkpoint100`; not what may be bytes.
         (1.., 0..=3) if letters + digits == length => !is_hex || length < 2 * MIN_BYTES,
         (0, _) if digits == length => digits <= MAX_DIGITS,
-        // With a unit.
+        // A number with a unit.
         (0, 1..=MAX_DIGITS) if !is_hex && length - digits <= 2 => true,
-        // Short ones such as `0x44` or `2nd`; many of them in a row are found together.
+        // Short words such as `0x44` or `2nd`; many of them in a row are found as a run.
         _ => length <= 4,
     };
     if stays {
@@ -82,7 +82,7 @@ fn word(names: &mut Names<'_>, text: &mut [u8]) -> usize {
     length
 }
 
-/// An address from its parts: each begins with two digits.
+/// An address from its parts; each begins with two digits.
 fn parse<'t>(parts: impl Iterator<Item = &'t [u8]>) -> Option<[u8; 6]> {
     let mut mac = [0; 6];
     for (byte, part) in mac.iter_mut().zip(parts) {
@@ -102,8 +102,8 @@ fn write<'t>(mac: [u8; 6], parts: impl Iterator<Item = &'t mut [u8]>, is_upper: 
     }
 }
 
-/// Blanks bytes in a row: `0x44 0x7 ...`, `44 7e ...`, also with `:`, `-` or `,` between them; so IPv6
-/// addresses, too.
+/// Blanks bytes in a row: `0x44 0x7 ...`, `44 7e ...`, also with `:`, `-` or `,` between them. This includes
+/// IPv6 addresses.
 fn runs(names: &mut Names<'_>, text: &mut [u8]) {
     let mut at = 0;
     while at < text.len() {
@@ -123,13 +123,13 @@ fn runs(names: &mut Names<'_>, text: &mut [u8]) {
     }
 }
 
-/// Whether a run is no more than an address that has been replaced.
+/// Whether a run is only an address that was already replaced.
 fn is_mac(text: &[u8], at: usize, length: usize) -> bool {
     let colons = text.iter().skip(at).take(length).filter(|byte| matches!(byte, b':' | b'-')).count();
     length == 17 && colons == 5
 }
 
-/// What bytes in a row are made of.
+/// The composition of a run of bytes.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Default)]
 struct Run {
@@ -150,7 +150,7 @@ impl Run {
     }
 }
 
-/// The run at the start of text, and its length.
+/// The run at the start of the text, and its length.
 fn run(text: &[u8]) -> (usize, Run) {
     let (mut run, mut at, mut end) = (Run::default(), 0, 0);
     loop {
@@ -159,7 +159,7 @@ fn run(text: &[u8]) -> (usize, Run) {
         let part = rest.get(prefix..).unwrap_or_default();
         let digits = part.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
         let is_word = part.get(digits).is_some_and(u8::is_ascii_alphanumeric);
-        // Up to four digits stand between the colons of an IPv6 address.
+        // An IPv6 address has up to four digits between its colons.
         if !(1..=4).contains(&digits) || is_word {
             return (end, run);
         }

@@ -1,4 +1,4 @@
-//! `ccs world lies`: every lie of every sensor, in every phase, and what comes of it.
+//! `ccs world lies`: every lie of every sensor, in every phase, and the result.
 
 use std::fmt::Write as _;
 use std::io::Write;
@@ -12,13 +12,14 @@ use sim::script::play;
 
 use crate::exit::Exit;
 
-/// What `ccs world lies` takes.
+/// Options of `ccs world lies`.
 #[derive(Args)]
-#[command(
-    after_help = "Exit codes: 0 no rule is broken that a side could know; 1 one is, or the table cannot be written."
-)]
+#[command(after_help = "\
+Exit codes:
+  0  no rule is violated that a side could detect
+  1  such a rule is violated, or the table cannot be written")]
 pub struct LiesArgs {
-    /// Into this file instead of the standard output.
+    /// Writes to this file instead of standard output.
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }

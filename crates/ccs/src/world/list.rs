@@ -1,4 +1,4 @@
-//! `ccs world list`: what can be played, and what must hold.
+//! `ccs world list`: the scenarios and the safety rules.
 
 use std::io::Write;
 
@@ -8,13 +8,13 @@ use sim::script::{Script, unplayed};
 
 use crate::exit::Exit;
 
-/// What `ccs world list` takes.
+/// Options of `ccs world list`.
 #[derive(Args)]
 pub struct ListArgs {
-    /// Only this scenario, with its cases.
+    /// Lists only this scenario, with its cases.
     #[arg(value_name = "ID", conflicts_with = "rules")]
     pub id: Option<String>,
-    /// The safety rules.
+    /// Lists the safety rules.
     #[arg(long)]
     pub rules: bool,
 }

@@ -1,4 +1,4 @@
-//! `ccs world`: the simulated world with everything that can go wrong, by seed or by scenario.
+//! `ccs world`: the simulated world with its faults, by seed or by scenario.
 
 mod lies;
 mod list;
@@ -24,23 +24,22 @@ use replay::ReplayArgs;
 use report::ReportArgs;
 use run::RunArgs;
 
-/// What `ccs world` does.
+/// Commands of `ccs world`.
 #[derive(Subcommand)]
 pub enum WorldCommand {
-    /// Plays one script by chance for each seed, on all cores: faults at any time, with the safety rules
-    /// watched.
+    /// Plays one random script of faults for each seed, on all cores, and checks the safety rules.
     Run(RunArgs),
     /// Plays a seed, a scenario or a file of scenarios, and shows what happens.
     Replay(ReplayArgs),
-    /// Lists the scenarios and what is not played, the cases of one scenario, or the safety rules.
+    /// Lists the scenarios, the cases of one scenario, or the safety rules.
     List(ListArgs),
-    /// Plays every scenario and writes what came of it.
+    /// Plays every scenario and writes a report of the results.
     Report(ReportArgs),
-    /// Plays each lie of each sensor in each phase and writes what came of it.
+    /// Plays each lie of each sensor in each phase and writes a table of the results.
     Lies(LiesArgs),
 }
 
-/// Runs one of its commands.
+/// Runs one command.
 pub fn run(command: &WorldCommand, out: &mut dyn Write) -> anyhow::Result<Exit> {
     match command {
         WorldCommand::Run(args) => run::run(args, out),
@@ -51,12 +50,12 @@ pub fn run(command: &WorldCommand, out: &mut dyn Write) -> anyhow::Result<Exit> 
     }
 }
 
-/// All scenarios that come with the program.
+/// All scenarios that are built into the program.
 pub fn library() -> anyhow::Result<Vec<Script>> {
     script::library().context("a scenario that comes with this program")
 }
 
-/// The cases of one of them.
+/// The cases of one scenario.
 pub fn by_id(id: &str) -> anyhow::Result<Vec<Script>> {
     let mut scripts = library()?;
     let nearest = scripts
@@ -86,7 +85,7 @@ pub fn case(mut scripts: Vec<Script>, number: usize) -> anyhow::Result<Script> {
     Err(Usage(format!("there are {count} cases, no case {number}").into()).into())
 }
 
-/// A bar on the terminal, where there is one.
+/// A progress bar; hidden without a terminal.
 fn bar(length: usize) -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
@@ -105,7 +104,7 @@ fn text_of(path: &Path) -> anyhow::Result<String> {
     text.map_err(|error| Usage(format!("{}: cannot read it: {error}", escape::path(path)).into()).into())
 }
 
-/// The scripts of a text; a mistake names the file.
+/// The scripts in a text; an error contains the name of the file.
 fn read(name: &str, text: &str) -> anyhow::Result<Vec<Script>> {
     let scripts = script::parse(text).map_err(|mistake| Usage(format!("{name}: {mistake}").into()))?;
     if scripts.is_empty() {
@@ -123,14 +122,14 @@ struct Row<'s> {
 }
 
 impl<'s> Row<'s> {
-    /// What happens in them, each once.
+    /// The titles of the cases, each once.
     fn titles(&self) -> Vec<&'s str> {
         let mut titles: Vec<&str> = self.scripts.iter().map(|script| script.title.as_str()).collect();
         titles.dedup();
         titles
     }
 
-    /// Who is judged.
+    /// The side that is judged.
     fn side(&self) -> &'s str {
         let mut sides: Vec<&str> = self.scripts.iter().map(|script| script.side.as_str()).collect();
         sides.dedup();
@@ -138,7 +137,7 @@ impl<'s> Row<'s> {
     }
 }
 
-/// Scenarios by their id, in its order.
+/// The scenarios grouped by id, in the order of the ids.
 fn grouped(scripts: &[Script]) -> Vec<Row<'_>> {
     let mut rows: BTreeMap<&str, Vec<&Script>> = BTreeMap::new();
     for script in scripts {

@@ -1,4 +1,4 @@
-//! `ccs world replay`: one of them, to look at.
+//! `ccs world replay`: plays one seed or scenario and shows it.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -10,37 +10,39 @@ use crate::demo::show::{self, Show};
 use crate::exit::{Exit, Usage};
 use crate::name;
 
-/// What `ccs world replay` takes.
+/// Options of `ccs world replay`.
 #[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[derive(Args)]
-#[command(
-    after_help = "Exit codes: 0 all as expected; 1 not; 2 no such scenario, or a file that cannot be read."
-)]
+#[command(after_help = "\
+Exit codes:
+  0  everything as expected
+  1  something was not as expected
+  2  unknown scenario, or a file that cannot be read")]
 pub struct ReplayArgs {
-    /// A seed, a scenario's id, or a file.
+    /// A seed (number), the id of a scenario, or a file of scenarios.
     #[arg(value_name = "SEED|ID|FILE")]
     pub what: String,
-    /// Which case, counted from 1.
+    /// Plays only this case of the scenario, counted from 1. Default: all cases.
     #[arg(long, value_name = "N")]
     pub case: Option<usize>,
-    /// Every message, repetitions too.
+    /// Shows every message, repeated ones too.
     #[arg(long)]
     pub all: bool,
-    /// Everything that happened, frame by frame, instead of the log.
+    /// Prints the trace, frame by frame, instead of the log.
     #[arg(long, conflicts_with_all = ["all", "realtime", "record"])]
     pub trace: bool,
-    /// Of a seed or file that fails: only the lines of its script that the failure needs.
+    /// If a seed or file fails: reduces its script to the lines that the failure needs.
     #[arg(long)]
     pub shrink: bool,
-    /// At the pace of a real session.
+    /// Runs at the speed of a real session.
     #[arg(long)]
     pub realtime: bool,
-    /// Records the frames on the charger's cable into a pcapng file.
+    /// Records the frames on the charger's cable to a pcapng file.
     #[arg(long, value_name = "FILE", value_parser = name::Path)]
     pub record: Option<PathBuf>,
 }
 
-/// Plays it, and all cases where there are several.
+/// Plays it; all cases if there are several.
 pub fn run(args: &ReplayArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let scripts = scripts(args, out)?;
     if args.record.is_some() && scripts.len() > 1 {
@@ -81,7 +83,7 @@ fn scripts(args: &ReplayArgs, out: &mut dyn Write) -> anyhow::Result<Vec<Script>
         Some(text) => super::read(&args.what, text)?,
         None => super::by_id(&args.what)?,
     };
-    // What is shown and shrunk is a text with one scenario.
+    // A text can be shown and shrunk only if it contains one scenario.
     text = text.filter(|_| scripts.len() == 1);
     match &text {
         Some(whole) if args.shrink => {

@@ -1,4 +1,4 @@
-//! `ccs world report`: every scenario and what came of it.
+//! `ccs world report`: every scenario and its result.
 
 use std::fmt::Write as _;
 use std::io::Write;
@@ -14,18 +14,21 @@ use sim::script::{self, Script, Verdict, unplayed};
 use crate::escape;
 use crate::exit::Exit;
 
-/// What `ccs world report` takes.
+/// Options of `ccs world report`.
 #[derive(Args)]
-#[command(after_help = "Exit codes: 0 all as expected; 1 something is not, or the report cannot be written;
-2 a scenario file that cannot be read.")]
+#[command(after_help = "\
+Exit codes:
+  0  everything as expected
+  1  something was not as expected, or the report cannot be written
+  2  a scenario file that cannot be read")]
 pub struct ReportArgs {
-    /// As what.
+    /// Format of the report.
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "markdown")]
     pub format: Format,
-    /// Into this file instead of the standard output.
+    /// Writes to this file instead of standard output.
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Scenarios of these files instead of those that come with the program.
+    /// Scenario files to play instead of the built-in scenarios.
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
 }
@@ -38,11 +41,11 @@ pub enum Format {
     Markdown,
     /// One JSON object.
     Json,
-    /// A page.
+    /// An HTML page.
     Html,
 }
 
-/// Plays them and writes the report.
+/// Plays the scenarios and writes the report.
 pub fn run(args: &ReportArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let mut scripts = Vec::new();
     for file in &args.files {
@@ -157,7 +160,7 @@ impl All<'_> {
         writeln!(text, "```")
     }
 
-    /// Where another expectation stands than the one proposed.
+    /// Lists the cases whose expectation differs from the proposed one.
     fn changed(&self, text: &mut String) -> std::fmt::Result {
         let mut rows: Vec<(&str, &str)> = self
             .scripts
@@ -173,7 +176,7 @@ impl All<'_> {
         rows.iter().try_for_each(|(id, why)| writeln!(text, "| {id} | {} |", cell(why)))
     }
 
-    /// Another project's cases, with what its table says.
+    /// Lists the cases of another project, with what its table contains.
     fn theirs(&self, text: &mut String) -> std::fmt::Result {
         let cases = self.cases(THEIRS);
         if cases.is_empty() {
@@ -213,12 +216,12 @@ impl All<'_> {
 /// The id of the scenarios that are another project's cases.
 const THEIRS: &str = "pyPLC";
 
-/// A text as a table's cell.
+/// A text as a cell of a table.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('*', "\\*")
 }
 
-/// Markdown as a page of its own.
+/// Markdown as a complete HTML page.
 fn page(markdown: &str) -> String {
     let mut body = String::new();
     let parser = pulldown_cmark::Parser::new_ext(markdown, pulldown_cmark::Options::ENABLE_TABLES);

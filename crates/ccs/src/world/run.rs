@@ -16,12 +16,12 @@ use sim::script::{self, Verdict, random};
 use crate::escape;
 use crate::exit::Exit;
 
-/// What came of a seed.
+/// Result of a seed.
 struct Outcome {
     seed: u64,
     verdict: Verdict,
     ends: [Option<StopReason>; 2],
-    /// The second run differed.
+    /// The second run had a different trace.
     differs: bool,
 }
 
@@ -31,35 +31,37 @@ impl Outcome {
     }
 }
 
-/// So many failures are shown with their script; the others by their seed.
+/// Number of failures that are shown with their script; further ones are shown as seeds only.
 const SHOWN: usize = 5;
 
-/// What `ccs world run` takes.
+/// Options of `ccs world run`.
 #[derive(Args)]
-#[command(
-    after_help = "Exit codes: 0 no rule was broken and every world charged again; 1 some seed failed;\n130 interrupted: what was played until then is told."
-)]
+#[command(after_help = "\
+Exit codes:
+  0    no rule was violated, and every world charged again
+  1    some seed failed
+  130  interrupted; what was played until then is reported")]
 pub struct RunArgs {
-    /// How many seeds.
+    /// Number of seeds.
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
     pub seeds: u64,
-    /// The first of them.
+    /// First seed.
     #[arg(long, value_name = "SEED", default_value_t = 0)]
     pub from: u64,
-    /// Plays each twice and compares what happened.
+    /// Plays each seed twice and compares the traces.
     #[arg(long)]
     pub twice: bool,
-    /// On so many cores.
+    /// Number of threads. Default: one per core.
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     pub jobs: usize,
-    /// One JSON object.
+    /// Prints one JSON object.
     #[arg(long)]
     pub json: bool,
 }
 
 /// Plays the seeds.
 pub fn run(args: &RunArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    // Before any thread: what has been played until Ctrl-C is told.
+    // Held before any thread starts: Ctrl-C must end with a report of what was played.
     let signals = Signals::hold()?;
     let is_over = AtomicBool::new(false);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.jobs).build()?;
@@ -147,7 +149,7 @@ fn play(seed: u64, twice: bool) -> Outcome {
     Outcome { seed, verdict: played.verdict, ends: played.ends, differs }
 }
 
-/// How often a side's last session ended by which cause; without its values.
+/// Number of worlds by the cause that ended a side's last session, without the values in it.
 fn ends(outcomes: &[Outcome], side: usize) -> BTreeMap<String, u32> {
     let mut counts = BTreeMap::new();
     for outcome in outcomes {
@@ -158,7 +160,7 @@ fn ends(outcomes: &[Outcome], side: usize) -> BTreeMap<String, u32> {
     counts
 }
 
-/// How often each rule was broken where the side could not know.
+/// Number of violations of each rule that the side could not detect.
 fn excused(outcomes: &[Outcome]) -> BTreeMap<&'static str, u32> {
     let mut counts = BTreeMap::new();
     for rule in outcomes.iter().flat_map(|outcome| &outcome.verdict.excused) {
@@ -167,7 +169,8 @@ fn excused(outcomes: &[Outcome]) -> BTreeMap<&'static str, u32> {
     counts
 }
 
-/// Worlds in which a rule was not judged, as the only sensor that could know lied.
+/// Writes the number of worlds in which a rule was not judged, because the only sensor that could detect the
+/// violation lied.
 fn excluded(outcomes: &[Outcome], out: &mut dyn Write) -> anyhow::Result<()> {
     let worlds = outcomes.iter().filter(|outcome| !outcome.verdict.excused.is_empty()).count();
     if worlds == 0 {

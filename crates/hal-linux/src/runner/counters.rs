@@ -4,23 +4,24 @@ use machine::Duration;
 
 use crate::PortStatistics;
 
-/// What a turn of the loop does at most with frames before the plant has its turn again. Counted, not timed,
-/// so that it holds on any machine.
+/// Most work with frames in one turn of the loop, before the plant is handled again. It is counted, not
+/// timed, so that it does not depend on the speed of the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
     /// Frames received.
     pub frames: u32,
     /// Bytes received.
     pub bytes: usize,
-    /// Frames received and sent, and events for the observer, all together.
+    /// Units of work: frames received, frames sent and events.
     pub work: u32,
 }
 
 impl Budget {
-    /// Of one turn: some milliseconds of a slow machine (judgement; `benches`' `reaction` measures it).
+    /// The budget of one turn: some milliseconds on a slow machine (judgement; measured by `benches`'
+    /// `reaction`).
     pub const TURN: Self = Self { frames: 32, bytes: 64 * 1024, work: 128 };
 
-    /// Takes a received frame off; `false`: there was nothing left for it.
+    /// Subtracts a received frame; `false` if the budget does not suffice.
     pub(super) fn take(&mut self, bytes: usize) -> bool {
         let has_left = self.has_left();
         self.frames = self.frames.saturating_sub(1);
@@ -29,52 +30,52 @@ impl Budget {
         has_left
     }
 
-    /// Takes work off.
+    /// Subtracts work.
     pub(super) fn spend(&mut self, work: u32) {
         self.work = self.work.saturating_sub(work);
     }
 
-    /// Whether one more frame may be received.
+    /// Whether another frame may be received.
     pub(super) fn has_left(&self) -> bool {
         self.frames > 0 && self.bytes > 0 && self.work > 0
     }
 }
 
-/// What a loop has counted.
+/// Counts of a loop since its start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// Frames received from the port: those that the role took, and those that it ignored.
+    /// Frames received from the port, including those that the role ignored.
     pub received: u64,
-    /// Of those, frames that the role found to be none of its business.
+    /// Received frames that the role ignored, because they are not for it.
     pub ignored: u64,
-    /// What the kernel kept.
+    /// Counts of the kernel.
     pub port: PortStatistics,
     /// Frames sent.
     pub sent: u64,
-    /// Frames that should have been sent and were lost.
+    /// Frames that the role sent and the port lost.
     pub lost: u64,
-    /// Events given to the observer.
+    /// Events of the role.
     pub events: u64,
-    /// Turns.
+    /// Turns of the loop.
     pub turns: u64,
-    /// The most frames received in a turn.
+    /// Largest number of frames received in one turn.
     pub most_frames: u64,
-    /// The longest turn, waiting left out.
+    /// Longest turn, without its waiting time.
     pub longest_turn: Duration,
     /// Readings of the plant.
     pub readings: u64,
     /// Demands applied to the plant.
     pub demands: u64,
-    /// How often the plant failed or was degraded.
+    /// Times that the plant failed or became degraded.
     pub plant_faults: u64,
-    /// How often the interface was down.
+    /// Times that the interface went down.
     pub interface_downs: u64,
-    /// How often the loop came back too late.
+    /// Times that the loop was blocked.
     pub held_up: u64,
 }
 
 impl Counters {
-    /// Frames that the role took.
+    /// Frames that the role handled.
     pub fn taken(&self) -> u64 {
         self.received.saturating_sub(self.ignored)
     }

@@ -1,4 +1,5 @@
-//! The event loop: one role, one port, one plant, one clock; no runtime, and no thread but a back end's own.
+//! The event loop: one role, one port, one plant, one clock. No runtime, and no thread except a back end's
+//! own.
 
 mod counters;
 mod turn;
@@ -19,28 +20,28 @@ use turn::{Leave, Running};
 /// What happens while the loop runs, for logs and recordings.
 #[derive(Debug)]
 pub enum Happening<'a, E> {
-    /// A frame went through the port.
+    /// The port received or sent this frame.
     Frame(Direction, &'a [u8]),
-    /// The port lost a frame of this length.
+    /// The port lost a frame of this length in bytes.
     Lost(usize),
-    /// The role says something.
+    /// An event of the role.
     Event(E),
-    /// Comes every 50 ms, whatever else happens.
+    /// Occurs every 50 ms.
     Tick,
-    /// SIGINT, SIGTERM or SIGHUP for the first time: the role has been asked to stop.
+    /// First SIGINT, SIGTERM or SIGHUP: the role was requested to stop.
     StopRequested,
-    /// The plant failed or is degraded: it is SAFE, and the role has no readings until
+    /// The plant failed or is degraded. It is SAFE, and the role has no readings until
     /// [`PlantGood`](Self::PlantGood).
     PlantFailed(&'a PlantFault),
-    /// The plant gives readings again.
+    /// The plant delivers readings again.
     PlantGood,
-    /// The network interface is down or gone; the loop waits for it.
+    /// The network interface is down or removed; the loop waits for it.
     InterfaceDown,
-    /// It is back.
+    /// The interface is up again.
     InterfaceUp,
-    /// The loop came back so much too late: something held the program up.
+    /// The loop was blocked and continues this much too late.
     HeldUp(Duration),
-    /// What was counted, as SIGUSR1 asks for it.
+    /// The counters, on request by SIGUSR1.
     Counters(&'a Counters),
 }
 
@@ -49,31 +50,31 @@ pub enum Happening<'a, E> {
 pub enum Outcome {
     /// The observer ended it.
     Ended,
-    /// SIGQUIT, or SIGINT or SIGTERM for the second time.
+    /// SIGQUIT, or a second SIGINT or SIGTERM.
     Interrupted,
 }
 
-/// All that the loop needs.
+/// Everything that the loop needs.
 pub struct Runner<'a, R: Role, P, B> {
     /// The role.
     pub role: &'a mut R,
-    /// Its frames.
+    /// Source and destination of the role's frames.
     pub port: &'a mut P,
-    /// Its plant; made SAFE when the loop ends, however it ends.
+    /// The role's plant. It is SAFE when the loop ends, by return, error or panic.
     pub plant: &'a mut B,
-    /// Its time.
+    /// The clock of all times that the role, plant and observer receive.
     pub clock: Clock,
-    /// Its chance.
+    /// Source of random bytes for the role.
     pub entropy: &'a mut dyn Entropy,
-    /// What people ask for by signals.
+    /// Requests by signals.
     pub signals: &'a Signals,
     /// The service manager.
     pub notify: Notify,
-    /// What was counted, also after the end.
+    /// The counters; valid also after the end.
     pub counters: &'a mut Counters,
 }
 
-/// What the observer of a loop is.
+/// The observer of a loop: receives the time and what happened; `Break` ends the loop.
 pub type Observer<'o, E> = dyn FnMut(Instant, Happening<'_, E>) -> ControlFlow<()> + 'o;
 
 /// Makes the plant SAFE when the loop is left, by return, error or panic.
@@ -94,19 +95,19 @@ where
     P: Port,
     B: PlantBackend<Demand = R::Demand, Reading = R::Reading>,
 {
-    /// Runs until the observer breaks off or the role is to end at once.
+    /// Runs until the observer breaks off or the role has to end immediately.
     ///
-    /// A turn reads the plant, gives the role the reading and its due timers, applies what it demands, and
-    /// only then takes frames, at most as many as [`Budget::TURN`] says: so plant and demand have their turn
-    /// whatever is on the wire.
+    /// A turn reads the plant, passes the reading and the due timers to the role, and applies the role's
+    /// demand. Only then it handles frames, at most [`Budget::TURN`]: traffic on the wire cannot delay the
+    /// plant.
     ///
-    /// The first SIGINT, SIGTERM or SIGHUP asks the role to end its session; the observer sees the events of
-    /// that and breaks off when it is satisfied. When the interface goes down the session ends, and the loop
-    /// waits for it.
+    /// The first SIGINT, SIGTERM or SIGHUP requests the role to end its session. The observer receives the
+    /// events of that end and breaks off when the session is over. When the interface goes down the session
+    /// ends, and the loop waits for the interface.
     ///
     /// # Errors
-    /// [`Error::NoHeartbeat`] and [`Error::SlowHeartbeat`] before anything is demanded; later when the port
-    /// fails for good. The plant is SAFE then, too.
+    /// [`Error::NoHeartbeat`] and [`Error::SlowHeartbeat`] before the first demand; later when the port fails
+    /// permanently. The plant is SAFE in each case.
     pub fn run(self, observer: &mut Observer<'_, R::Event>) -> Result<Outcome, Error> {
         let Self { role, port, plant, clock, entropy, signals, notify, counters } = self;
         plant.heartbeat().check()?;

@@ -1,4 +1,4 @@
-//! A turn of the loop, step by step.
+//! One turn of the loop, step by step.
 
 use std::net::Ipv6Addr;
 use std::os::fd::AsFd;
@@ -9,14 +9,15 @@ use super::{Budget, Counters, Guard, Happening, Observer, Outcome};
 use crate::signals::{Signals, Wish};
 use crate::{Clock, Demanded, Direction, Error, Notify, PlantBackend, PlantFault, Port, Role};
 
-/// How long nothing happens at most: a quarter of what readings may be old while energised.
+/// Longest wait of the loop: a quarter of the permitted age of readings while energised.
 const TICK: Duration = Duration::from_millis(50);
-/// The same where the plant wakes no one: then this is how late a pilot edge is seen (judgement).
+/// Longest wait for a plant without [`wakes`](crate::PlantBackend::wakes): a pilot edge is seen at most this
+/// late (judgement).
 const POLL: Duration = Duration::from_millis(10);
-/// The loop was held up when it comes back so much too late: less than what makes a reading too old
+/// Delay of the loop from which it is reported as held up: less than the delay that makes a reading too old
 /// (judgement).
 const HELD_UP: Duration = Duration::from_millis(100);
-/// How often an interface that is down is looked for: judgement.
+/// Interval in which the loop tries to open an interface that is down: judgement.
 const REOPEN: Duration = Duration::from_millis(200);
 
 pub(super) struct Running<'a, 'o, R: Role, P, B: PlantBackend> {
@@ -31,18 +32,18 @@ pub(super) struct Running<'a, 'o, R: Role, P, B: PlantBackend> {
     pub(super) counters: &'a mut Counters,
     pub(super) received: Vec<u8>,
     pub(super) next_tick: Instant,
-    /// What was demanded of the plant last.
+    /// The demand that was last applied to the plant.
     pub(super) applied: Option<R::Demand>,
-    /// Why the plant is not trusted now.
+    /// Why the plant is not trusted at present.
     pub(super) fault: Option<PlantFault>,
-    /// The interface is down; when it is looked for next.
+    /// Set while the interface is down: when it is tried next.
     pub(super) down: Option<Instant>,
-    /// The address that the port knows.
+    /// The address that the port was last configured with.
     pub(super) address: Option<Ipv6Addr>,
     pub(super) is_stopping: bool,
 }
 
-/// Why the loop is left.
+/// Why the loop ends.
 pub(super) enum Leave {
     Outcome(Outcome),
     Failed(Error),
@@ -54,7 +55,7 @@ impl From<Error> for Leave {
     }
 }
 
-/// Goes on, or leaves.
+/// Continues, or ends the loop.
 type Step = Result<(), Leave>;
 
 impl<R, P, B> Running<'_, '_, R, P, B>
@@ -79,7 +80,7 @@ where
         }
     }
 
-    /// The last word to observers and managers.
+    /// Final notifications to the observer and the service manager.
     pub(super) fn end(&mut self) {
         self.notify.stopping();
         self.count();
@@ -109,7 +110,7 @@ where
     fn wait(&self) -> Result<(), Error> {
         let now = self.clock.now();
         let wakes = self.plant.plant.wakes();
-        // A plant that failed may stay readable: it is tried with the tick.
+        // A failed plant may stay readable. It is tried with the tick only, so that the loop does not spin.
         let plant = wakes.filter(|_| self.fault.is_none());
         let poll = if wakes.is_some() { self.next_tick } else { self.next_tick.min(now + POLL) };
         let due = self.role.poll_timeout().map(|deadline| deadline.at);
@@ -135,7 +136,7 @@ where
         self.tell(now, Happening::HeldUp(late))
     }
 
-    /// Reads the plant, gives the role the reading, and applies what it demands then.
+    /// Reads the plant, passes the reading to the role, and applies the role's demand.
     fn physical(&mut self, now: Instant, budget: &mut Budget) -> Step {
         if self.fault.is_some() && now < self.next_tick {
             return Ok(());
@@ -153,7 +154,7 @@ where
         self.apply(now, budget)
     }
 
-    /// Demands what the role does; SAFE while the plant is not trusted.
+    /// Applies the role's demand; SAFE while the plant is not trusted.
     fn apply(&mut self, now: Instant, budget: &mut Budget) -> Step {
         let demand = if self.fault.is_some() { R::Demand::SAFE } else { self.role.demand() };
         self.applied = Some(demand);
@@ -164,7 +165,7 @@ where
         }
     }
 
-    /// The plant runs its sequence to SAFE, and the role learns that it sees nothing.
+    /// Runs the plant's sequence to SAFE and passes the role a snapshot without readings.
     fn plant_failed(&mut self, now: Instant, fault: PlantFault, budget: &mut Budget) -> Step {
         if self.fault.is_some() {
             return Ok(());
@@ -185,7 +186,7 @@ where
         self.drain(now, budget)
     }
 
-    /// What people ask for by signals.
+    /// Handles the requests that arrive as signals.
     fn wishes(&mut self, now: Instant, budget: &mut Budget) -> Step {
         while let Some(wish) = self.signals.next()? {
             match wish {
@@ -208,7 +209,7 @@ where
         Ok(())
     }
 
-    /// Gives the role the frames that are there, as far as the turn's budget goes.
+    /// Passes the waiting frames to the role, within the budget of the turn.
     fn frames(&mut self, budget: &mut Budget) -> Step {
         let mut buffer = std::mem::take(&mut self.received);
         let step = self.frames_into(&mut buffer, budget);
@@ -242,7 +243,7 @@ where
         self.drain(now, budget)
     }
 
-    /// After each step: the demand first, because it is what safety needs.
+    /// After each step: applies the demand first, because safety depends on it.
     fn drain(&mut self, now: Instant, budget: &mut Budget) -> Step {
         self.follow_demand(now, budget)?;
         let mut failed = None;
@@ -256,7 +257,7 @@ where
                 }
             }
         }
-        // All events are given, also after the observer had enough: the last one may be the stop reason.
+        // All events are delivered, even after the observer breaks off: the last one may be the stop reason.
         let mut step = Ok(());
         while let Some(event) = self.role.poll_event() {
             budget.spend(1);
@@ -284,11 +285,12 @@ where
             return self.tell(now, Happening::Frame(Direction::Sent, frame));
         }
         self.counters.lost += 1;
-        // An interface that is down was reported once.
+        // An interface that is down was already reported.
         if self.down.is_some() { Ok(()) } else { self.tell(now, Happening::Lost(frame.len())) }
     }
 
-    /// An interface that is down ends the session and is waited for; anything else ends the loop.
+    /// Handles a failed port: an interface that is down ends the session, and the loop waits for it. Any
+    /// other error ends the loop.
     fn port_failed(&mut self, now: Instant, error: Error, budget: &mut Budget) -> Step {
         if !error.is_interface_down() {
             return Err(error.into());
@@ -319,7 +321,7 @@ where
         }
     }
 
-    /// The role takes another address where another host has its own.
+    /// Configures the port with the role's address after it changed because another host has the first one.
     fn follow_address(&mut self) -> Result<(), Error> {
         let address = self.role.address();
         if self.address != Some(address) {

@@ -8,14 +8,14 @@ impl Snapshot for i32 {
     }
 }
 
-/// What the hardware was asked.
+/// A call of the hardware.
 #[derive(Debug, PartialEq, Eq)]
 enum Asked {
     Apply(i32),
     Safe,
 }
 
-/// Hardware that blocks in each reading until it is allowed to go on.
+/// Hardware that blocks in each reading until the test allows it to continue.
 struct Slow {
     asked: Sender<Asked>,
     go_on: Receiver<i32>,
@@ -50,7 +50,7 @@ impl PlantBackend for Slow {
 
 const NEVER: i32 = i32::MAX;
 const LONG: Duration = Duration::from_millis(500);
-/// So short that only a demand makes a cycle in a test.
+/// So long that in a test only a demand starts a cycle.
 const HOUR: Duration = Duration::from_hours(1);
 
 struct Bench {
@@ -85,8 +85,7 @@ fn a_demand_reaches_hardware_that_blocks_and_the_loop_never_waits() {
     assert_eq!(plant.read(now), Ok(1));
     plant.apply(now, &7).unwrap();
     assert_eq!(asked.recv(), Ok(Asked::Apply(7)));
-    // The hardware blocks in its reading now; what is demanded meanwhile is a level, and only the last one
-    // counts.
+    // The hardware blocks in its reading now. The demand is a level, so only the last one counts.
     for volts in 8..=20 {
         plant.apply(now, &volts).unwrap();
         assert_eq!(plant.read(now), Ok(1), "the latest there is");
@@ -156,7 +155,7 @@ fn a_loop_that_is_silent_makes_the_hardware_safe_until_it_demands_nothing_energi
     std::thread::scope(|scope| {
         let go_on = bench.go_on.clone();
         let feed = scope.spawn(move || {
-            // As many readings as the test can use; the channel never blocks the sender, so in portions.
+            // As many readings as the test can use, in portions, because the channel never blocks the sender.
             for _ in 0..200_000 {
                 if go_on.send(1).is_err() {
                     break;
@@ -167,7 +166,7 @@ fn a_loop_that_is_silent_makes_the_hardware_safe_until_it_demands_nothing_energi
         let first_safe =
             std::iter::repeat_with(|| bench.asked.recv().unwrap()).position(|asked| asked == Asked::Safe);
         assert!(first_safe.is_some());
-        // It is back, and still demands what it did before.
+        // The loop resumes, and still demands what it did before.
         let late = bench.clock.now();
         bench.plant.apply(late, &5).unwrap();
         let words =

@@ -1,4 +1,4 @@
-//! How a session ended: by whom, where, since when, and what was the cause.
+//! How a session ended: which side ended it, in which message, when, and for which cause.
 
 use session::Phase;
 
@@ -15,7 +15,7 @@ pub enum Side {
 }
 
 impl Side {
-    /// The words that logs use.
+    /// The name in logs.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Car => "the car",
@@ -27,30 +27,30 @@ impl Side {
 /// What ended a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum How {
-    /// The charger answered with a FAILED code.
+    /// The charger answered with this FAILED code.
     Failed(&'static str),
     /// The charger refused the handshake with this code.
     Refused(&'static str),
-    /// The car reported an error.
+    /// The car reported this error code.
     CarError(&'static str),
-    /// The charger's status or notification asked for the end.
+    /// The charger requested the end with this status or notification.
     ChargerStatus(&'static str),
-    /// The car ended charging or the session by this message, without a sign before.
+    /// The car ended charging or the session with this message, without an earlier sign.
     CarStop(&'static str),
     /// The connection was closed without `SessionStop`.
     Closed(Close),
-    /// The capture ends before the session.
+    /// The capture ends before the session does.
     Unseen,
 }
 
 impl How {
-    /// The word for it: the code, the message, or how the connection was closed.
+    /// The code, the message, or how the connection was closed.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Failed(what) | Self::Refused(what) | Self::CarError(what) | Self::ChargerStatus(what) => {
                 what
             }
-            // The car's ordinary stop.
+            // The car stops normally.
             Self::CarStop(message) => match message.as_bytes() {
                 b"PowerDeliveryReq" => "PowerDelivery(false)",
                 _ => message,
@@ -66,42 +66,42 @@ impl How {
 /// How a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct End {
-    /// Who ended it; unknown where the capture ends before.
+    /// The side that ended it; `None` where the capture ends before the session.
     pub by: Option<Side>,
-    /// By what.
+    /// What ended it.
     pub how: How,
-    /// In which phase.
+    /// The phase in which it ended.
     pub phase: Phase,
-    /// Since which frame.
+    /// The frame with the first sign of the end.
     pub when: When,
-    /// What the other side did wrong before, where that is the cause, and the message that shows it.
+    /// An earlier deviation of the other side that caused the end, and the message that shows it.
     pub cause: Option<(Cause, Sign)>,
-    /// Whether the session was closed by `SessionStop`.
+    /// Whether `SessionStop` closed the session.
     pub is_orderly: bool,
 }
 
-/// What the side did wrong that did not end the session.
+/// A deviation that caused the other side to end the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// A message that may not come then.
+    /// A message that the sequence does not permit at this point.
     OutOfOrder(Side),
-    /// A message with another session id than the charger gave.
+    /// A message with a session id that differs from the charger's.
     WrongSession(Side),
-    /// The charger did not answer a request for this long, in ns.
+    /// The charger did not answer a request; waiting time in ns.
     Unanswered(i64),
-    /// The car sent no request after an answer for this long, in ns.
+    /// The car sent no request after an answer; waiting time in ns.
     Silent(i64),
-    /// The charger said for this long, in ns, that it has not finished.
+    /// The charger reported EVSEProcessing = Ongoing; duration in ns.
     Unfinished(i64),
-    /// The charger finished the cable check, and was not ready, or its isolation not valid: the sign says
+    /// The charger finished the cable check, but was not ready or its isolation was not valid; the sign shows
     /// which.
     NotReady,
-    /// The charger did not reach the target of precharge: target and voltage in mV.
+    /// The charger did not reach the target voltage of precharge: target and voltage in mV.
     VoltageOff(i32, i32),
 }
 
 impl Cause {
-    /// Whose doing it is.
+    /// The side that caused it.
     pub const fn side(self) -> Side {
         match self {
             Self::OutOfOrder(side) | Self::WrongSession(side) => side,
@@ -113,21 +113,23 @@ impl Cause {
     }
 }
 
-/// From here on a side that does not answer, or does not ask, is the cause: judgement, a car of this project
-/// waits 0.5 s for `CurrentDemandRes`, the quickest that DIN SPEC 70121 has.
+/// Waiting time from which a missing answer or request counts as the cause: judgement, a car of this project
+/// waits 0.5 s for `CurrentDemandRes`, the shortest timeout of DIN SPEC 70121.
 const UNANSWERED_NS: i64 = 450_000_000;
-/// DIN SPEC 70121, `V2G_SECC_Sequence_Timeout` is 60 s; chargers that wait less are in the field. Judgement.
+/// Waiting time from which a missing request counts as the cause: judgement. `V2G_SECC_Sequence_Timeout` of
+/// DIN SPEC 70121 is 60 s, but some chargers wait less.
 const SILENT_NS: i64 = 5_000_000_000;
-/// A car waits this long at least for a charger to finish: judgement, pyPLC asks 30 times, a second apart
-/// (observed in `2023-03-02_SuperCharger_CableCheck_error`), and the timers of DIN SPEC 70121 are longer.
+/// Shortest time that a car waits for a charger to finish: judgement, pyPLC repeats its request 30 times,
+/// once a second (observed in `2023-03-02_SuperCharger_CableCheck_error`), and the timers of DIN SPEC 70121
+/// are longer.
 const UNFINISHED_NS: i64 = 20_000_000_000;
-/// A car waits this long for the voltage (DIN SPEC 70121, `V2G_EVCC_PreCharge_Timer`: 7 s).
+/// Time that a car waits for the voltage (DIN SPEC 70121, `V2G_EVCC_PreCharge_Timer`: 7 s).
 const PRECHARGE_NS: i64 = 7_000_000_000;
-/// The voltage may be off its target by this much (DIN SPEC 70121, precharge: 20 V).
+/// Permitted difference between the voltage and its target (DIN SPEC 70121, precharge: 20 V).
 const PRECHARGE_MV: u32 = 20_000;
 
 impl End {
-    /// The end of a story. What came first ended it; a FAILED code that a request caused comes before the
+    /// The end of a story. The first sign determines it; a FAILED code that answers a request precedes the
     /// car's stop.
     pub(super) fn of(story: &Story) -> Self {
         let signs = &story.signs;
@@ -168,14 +170,14 @@ fn first_of<const N: usize>(causes: [(Cause, Option<Sign>); N]) -> Option<(Cause
     known.min_by_key(|(_, sign)| sign.when)
 }
 
-/// What the charger did wrong before a car ended it at `when`.
+/// The charger's deviation before a car ended the session at `when`.
 fn charger_s(story: &Story, when: When) -> Option<(Cause, Sign)> {
     let signs = &story.signs;
     let before = signs.before_end(when)?;
     if before.is_request {
         return unanswered(before.sign, when);
     }
-    // What a car accepted is not why it ended the session: the latest answer counts.
+    // A deviation that the car accepted is not the cause: only the latest answer counts.
     let is_latest = |sign: &Sign| sign.when == before.sign.when;
     let wrong = first_of([
         (Cause::OutOfOrder(Side::Charger), signs.answer_out_of_order.filter(is_latest)),
@@ -204,7 +206,7 @@ fn unanswered(request: Sign, when: When) -> Option<(Cause, Sign)> {
     Some((Cause::Unanswered(waited), request))
 }
 
-/// What was wrong before a charger closed the connection at `when`.
+/// The car's deviation before a charger closed the connection at `when`.
 fn car_s(story: &Story, when: When, request: Option<(Cause, Sign)>) -> Option<(Cause, Sign)> {
     let before = story.signs.before_end(when)?;
     if before.is_request {

@@ -1,4 +1,4 @@
-//! What a message of DIN SPEC 70121 says about its session.
+//! The facts about its session that a message of DIN SPEC 70121 contains.
 
 use exi_din::{
     BodyElement, DcEvErrorCode, DcEvStatus, DcEvseStatus, DcEvseStatusCode, EvChargeParameter,
@@ -7,7 +7,7 @@ use exi_din::{
 };
 use session::{Limits, Phase};
 
-/// The facts of one message; absent where it has none.
+/// The facts of one message; `None` where the message does not contain it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Facts {
     pub phase: Option<Phase>,
@@ -21,12 +21,12 @@ pub struct Facts {
     pub present_mv: Option<i32>,
     pub present_ma: Option<i32>,
     pub power_on: Option<bool>,
-    /// The charger has not finished this phase.
+    /// The charger reports EVSEProcessing = Ongoing.
     pub is_ongoing: bool,
 }
 
 impl Facts {
-    /// The facts of a message; of one that is not of DC charging its response code at most.
+    /// The facts of a message. A message that is not of DC charging yields its response code at most.
     #[allow(clippy::too_many_lines, reason = "a row for each message")]
     pub fn of(element: &BodyElement<'_>) -> Self {
         let none = Self::default();
@@ -131,14 +131,14 @@ impl Facts {
         }
     }
 
-    /// The car's error code, where it reports an error.
+    /// The car's error code; `None` without an error.
     pub fn car_error(&self) -> Option<&'static str> {
         let code = self.car?.ev_error_code;
         (!matches!(code, DcEvErrorCode::NoError | DcEvErrorCode::NoData)).then(|| code.name())
     }
 
-    /// What a car waits for although the charger finished the cable check: readiness (an Audi waits 59.8 s,
-    /// observed), or the isolation.
+    /// Why a car keeps waiting after the charger finished the cable check: the charger is not ready (an Audi
+    /// waits 59.8 s, observed), or its isolation is not valid.
     pub fn not_ready(&self) -> Option<&'static str> {
         let status = self.charger.filter(|_| self.phase == Some(Phase::CableCheck) && !self.is_ongoing)?;
         match status.evse_isolation_status {
@@ -149,7 +149,8 @@ impl Facts {
         }
     }
 
-    /// The charger's status, where it asks for the end or makes it.
+    /// The charger's status or notification that requests or forces the end; `None` if there is no such
+    /// status.
     pub fn shutdown(&self) -> Option<&'static str> {
         let status = self.charger?;
         let code = status.evse_status_code;
@@ -168,12 +169,11 @@ impl Facts {
     }
 }
 
-/// No limit named.
+/// Limits without a value.
 const NO_LIMITS: Limits =
     Limits { max_voltage_mv: 0, min_voltage_mv: 0, max_current_ma: 0, min_current_ma: 0, max_power_w: 0 };
 
-/// A value in thousandths of its unit. Observers take a wrong unit as it is: the number is what the peer
-/// meant.
+/// A value in thousandths of its unit. A wrong unit is ignored: the number is what the peer meant.
 fn milli(value: PhysicalValue) -> i32 {
     i32::try_from(value.to_milli()).unwrap_or(i32::MAX)
 }

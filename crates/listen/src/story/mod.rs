@@ -1,7 +1,7 @@
-//! The story of one session: who, which values, which phases, and how it ended.
+//! The story of one session: participants, values, phases, and how it ended.
 //!
-//! It is made of the messages of one connection, by whom and when they were sent. Values are those of DIN
-//! SPEC 70121; of a session in another message set the story has times, counts and the end.
+//! It is made from the messages of one connection, their senders and their times. Values come from DIN SPEC
+//! 70121 messages; for a session in another message set the story has times, counts and the end only.
 
 mod end;
 mod facts;
@@ -16,22 +16,22 @@ pub use end::{Cause, End, How, Side};
 use facts::Facts;
 pub use tale::{LOST_NS, OnLine, Part, Tale};
 
-/// Time between two messages beyond which it is a silence, and energy is not counted: DIN SPEC 70121 lets no
-/// peer wait that long.
+/// Time between two messages above which it counts as a silence, and no energy is counted: DIN SPEC 70121
+/// permits no peer to wait that long.
 const MAX_ROUND_NS: i64 = 2_000_000_000;
 
-/// The least, the greatest and the latest of values in thousandths of a unit.
+/// First, least, greatest and latest of a series of values, in thousandths of a unit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Range {
-    /// The first.
+    /// First value.
     pub first: i32,
-    /// The least.
+    /// Least value.
     pub min: i32,
-    /// The greatest.
+    /// Greatest value.
     pub max: i32,
-    /// The latest.
+    /// Latest value.
     pub last: i32,
-    /// How many values there were.
+    /// Number of values; 0 means that the other fields have no meaning.
     pub count: u32,
 }
 
@@ -50,98 +50,99 @@ impl Range {
     }
 }
 
-/// A phase of a session.
+/// One phase of a session, as observed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
-    /// Which one.
+    /// The phase.
     pub phase: Phase,
-    /// Its first message.
+    /// Frame of its first message.
     pub first: When,
-    /// Its latest message.
+    /// Frame of its latest message.
     pub last: When,
-    /// Requests in it.
+    /// Number of requests.
     pub requests: u32,
-    /// Answers in it.
+    /// Number of responses.
     pub responses: u32,
 }
 
 impl Span {
-    /// From its first message to its latest in ns, where the times are known.
+    /// Time from its first to its latest message in ns; `None` without times.
     pub fn length_ns(&self) -> Option<i64> {
         self.first.until(self.last)
     }
 }
 
-/// A time without a message.
+/// A time without messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pause {
-    /// The phase of the message before it.
+    /// Phase of the message before it.
     pub phase: Phase,
-    /// The message before it.
+    /// Frame of the message before it.
     pub since: When,
-    /// How long it was, in ns.
+    /// Its length in ns.
     pub length_ns: i64,
 }
 
-/// The first sign of something.
+/// A message that shows how or why a session ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sign {
-    /// The frame.
+    /// Its frame.
     pub when: When,
-    /// The phase in which it came.
+    /// The phase of the session at that frame.
     pub phase: Phase,
-    /// The message's name.
+    /// Name of the message.
     pub message: &'static str,
-    /// The code, status or error by name; empty where the message itself is the sign.
+    /// Name of the code, status or error; empty where the message itself is the sign.
     pub what: &'static str,
 }
 
-/// Everything that a story needs to know about how its session ended.
+/// The signs from which the end of a session is determined.
 #[derive(Clone, Debug, Default)]
 pub struct Signs {
-    /// A response code of FAILED.
+    /// The first FAILED response code.
     pub failed: Option<Sign>,
     /// An error of the car before it ended charging.
     pub car_error: Option<Sign>,
-    /// A status or notification of the charger that asks for the end, before the car ended charging.
+    /// A status or notification of the charger that requests the end, before the car ended charging.
     pub charger_status: Option<Sign>,
-    /// `PowerDelivery(false)` or `SessionStop` of the car.
+    /// The car's `PowerDelivery(false)` or `SessionStop`.
     pub car_stop: Option<Sign>,
-    /// The first request that may not come then, unless the charger accepted it.
+    /// The first request out of order that the charger did not accept.
     pub out_of_order: Option<Sign>,
-    /// The first request with another session id than the charger gave, unless the charger accepted it.
+    /// The first request with a wrong session id that the charger did not accept.
     pub wrong_session: Option<Sign>,
-    /// The latest answer that is none to the request before it.
+    /// The latest response that does not match the request before it.
     pub answer_out_of_order: Option<Sign>,
-    /// The latest answer with another session id than the charger gave.
+    /// The latest response with a session id that differs from the one in `SessionSetupRes`.
     pub answer_wrong_session: Option<Sign>,
-    /// `CableCheckRes` that is finished, of a charger that is not ready or whose isolation is not valid.
+    /// A `CableCheckRes` with EVSEProcessing = Finished of a charger that is not ready, or whose isolation is
+    /// not valid.
     pub not_ready: Option<Sign>,
     /// The charger's refusal of the handshake.
     pub refused: Option<Sign>,
-    /// The first FAILED code after which the session went on to its next phase.
+    /// The first FAILED code after which the session continued with its next phase.
     pub tolerated: Option<Sign>,
     /// The latest two messages.
     pub latest: [Option<Latest>; 2],
-    /// The phase in which the charger said that it has not finished.
+    /// The phase in which the charger last reported EVSEProcessing = Ongoing.
     ongoing: Option<Phase>,
-    /// The answer to `SessionStop`.
+    /// The response to `SessionStop`.
     pub stopped: Option<Sign>,
-    /// The first FIN or RST: who sent it.
+    /// The first FIN or RST: its sender, its kind and its frame.
     pub closed: Option<(Side, Close, When)>,
 }
 
-/// A message that may be the last one.
+/// A message that may be the last one of the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Latest {
-    /// Which one.
+    /// The message.
     pub sign: Sign,
-    /// Whether the car sent it.
+    /// Whether it is a request, and so from the car.
     pub is_request: bool,
 }
 
 impl Signs {
-    /// The message before what came at `when`.
+    /// The latest message before the one at `when`.
     fn before_end(&self, when: When) -> Option<Latest> {
         self.latest.iter().flatten().copied().find(|latest| latest.sign.when < when)
     }
@@ -155,23 +156,23 @@ impl Signs {
 /// One session, as an observer saw it.
 #[derive(Clone, Debug, Default)]
 pub struct Story {
-    /// The first message.
+    /// Frame of the first message.
     pub first: Option<When>,
-    /// The latest message, FIN or RST.
+    /// Frame of the latest message, FIN or RST.
     pub last: Option<When>,
-    /// Messages of all kinds.
+    /// Number of messages of all kinds.
     pub messages: u64,
-    /// The car's identifier, as it sent it.
+    /// EVCCID, as the car sent it.
     pub evcc_id: Vec<u8, 8>,
-    /// The charger's identifier, as it sent it.
+    /// EVSEID, as the charger sent it.
     pub evse_id: Vec<u8, 32>,
-    /// The session's identifier, as the charger gave it.
+    /// SessionID of `SessionSetupRes`.
     pub session_id: Vec<u8, 8>,
-    /// What the car can take.
+    /// The car's limits of voltage, current and power.
     pub car_limits: Option<Limits>,
-    /// What the charger can give.
+    /// The charger's limits of voltage, current and power.
     pub charger_limits: Option<Limits>,
-    /// State of charge in percent.
+    /// State of charge that the car reports, in percent.
     pub soc_percent: Range,
     /// The charger's voltage in mV, in `PreChargeRes`, `CurrentDemandRes` and `WeldingDetectionRes`.
     pub present_mv: Range,
@@ -181,48 +182,50 @@ pub struct Story {
     pub target_mv: Range,
     /// The car's target current in mA.
     pub target_ma: Range,
-    /// The target of `PreCharge` in mV and the voltage that was reached, in mV.
+    /// Target voltage of `PreCharge` and the voltage that was reached, both in mV.
     pub precharge_mv: Option<(i32, i32)>,
-    /// The charger's voltage in mV in `WeldingDetectionRes`.
+    /// The charger's voltage in `WeldingDetectionRes`, in mV.
     pub welding_mv: Range,
-    /// Silences of more than 2 s before the end of the session, but between two rounds of `CurrentDemand`.
+    /// Number of silences of more than 2 s before the end of the session, without those between two rounds of
+    /// `CurrentDemand`.
     pub pauses: u32,
-    /// The longest of them.
+    /// The longest of these pauses.
     pub longest_pause: Option<Pause>,
-    /// Rounds between two `CurrentDemandRes` that were longer than 2 s: their energy is not counted.
+    /// Number of intervals between two `CurrentDemandRes` that were longer than 2 s. Their energy is not
+    /// counted.
     pub silences: u32,
-    /// Whether power was switched on.
+    /// Whether `PowerDelivery` switched the power on.
     pub has_delivered: bool,
     /// The phases in the order in which they began.
     pub phases: Vec<Span, 16>,
-    /// What made the end.
+    /// The signs of its end.
     pub signs: Signs,
-    /// Sum of U * I * dt in uJ.
+    /// Energy in uJ: sum of U * I * dt.
     energy_uj: i128,
-    /// The latest `CurrentDemandRes`: time and power in uW.
+    /// The latest `CurrentDemandRes`: time in ns and power in uW.
     power: Option<(i64, i64)>,
 }
 
 impl Story {
-    /// The energy that the charger reports, in mWh: sum of U * I of each `CurrentDemandRes` times the time to
-    /// the next one.
+    /// Energy from the values that the charger reports, in mWh: the sum of U * I of each `CurrentDemandRes`,
+    /// times the time to the next one.
     pub fn energy_mwh(&self) -> i64 {
         i64::try_from(self.energy_uj / 3_600_000).unwrap_or(i64::MAX)
     }
 
-    /// The phase that the session reached: of the phases before its orderly end the latest.
+    /// The phase that the session reached: the latest one before a normal end.
     pub fn reached(&self) -> Phase {
         let is_end = |phase| matches!(phase, Phase::PowerOff | Phase::WeldingDetection | Phase::SessionStop);
         let before = self.phases.iter().map(|span| span.phase).filter(|phase| !is_end(*phase));
         before.max().unwrap_or_default()
     }
 
-    /// How the session ended, as far as it was seen.
+    /// How the session ended, as far as it was observed.
     pub fn end(&self) -> End {
         End::of(self)
     }
 
-    /// Takes a message of the handshake; `refused` is the charger's code where it refuses.
+    /// Adds a message of the handshake; `refused` is the charger's code if it refuses.
     pub fn handshake(&mut self, when: When, is_request: bool, refused: Option<&'static str>) {
         let message = if is_request { "supportedAppProtocolReq" } else { "supportedAppProtocolRes" };
         let sign = Sign { when, phase: Phase::Handshake, message, what: refused.unwrap_or_default() };
@@ -231,12 +234,12 @@ impl Story {
         self.count(when, Some(Phase::Handshake), is_request);
     }
 
-    /// Takes a message of another message set, or one that does not decode.
+    /// Adds a message of another message set, or one that does not decode.
     pub fn other(&mut self, when: When) {
         self.count(when, None, false);
     }
 
-    /// Takes a message of DIN SPEC 70121.
+    /// Adds a message of DIN SPEC 70121.
     pub fn din(&mut self, when: When, message: &V2gMessage<'_>) {
         let Some(element) = &message.body.element else { return self.other(when) };
         let facts = Facts::of(element);
@@ -251,14 +254,14 @@ impl Story {
         self.values(when, &facts);
     }
 
-    /// Takes the end of a connection, or of one direction of it.
+    /// Adds the end of a connection, or of one of its directions.
     pub fn closed(&mut self, when: When, by: Side, close: Close) {
         self.pause(when, None);
         self.signs.closed.get_or_insert((by, close, when));
         self.last = Some(when);
     }
 
-    /// Notes a silence before a message, or before the end of the connection.
+    /// Records a silence before a message, or before the end of the connection.
     fn pause(&mut self, when: When, phase: Option<Phase>) {
         let Some(since) = self.last else { return };
         let before = self.phases.iter().max_by_key(|span| span.last).map_or(Phase::Idle, |span| span.phase);
@@ -283,7 +286,7 @@ impl Story {
         self.messages += 1;
         let Some(phase) = phase else { return };
         if !self.phases.iter().any(|span| span.phase == phase) {
-            // A session has fewer phases than there is room for.
+            // A session has at most 16 phases, so there is room.
             let _ = self.phases.push(Span { phase, first: when, last: when, requests: 0, responses: 0 });
         }
         if let Some(span) = self.phases.iter_mut().find(|span| span.phase == phase) {
@@ -317,7 +320,7 @@ impl Story {
         }
         if facts.is_request {
             let is_stop = matches!(phase, Phase::PowerOff | Phase::SessionStop);
-            // A session that was joined in the middle has any phase first.
+            // An observation that starts in the middle of a session may start with any phase.
             let skips =
                 !self.session_id.is_empty() && phase <= Phase::ChargeLoop && phase as u8 > reached as u8 + 1;
             let is_early = signs.ongoing.is_some_and(|ongoing| phase > ongoing);
@@ -341,7 +344,7 @@ impl Story {
                 .filter(|code| *code >= exi_din::ResponseCode::Failed)
                 .map(exi_din::ResponseCode::name);
             if failed.is_none() && signs.failed.is_none() {
-                // What the charger accepted is no cause.
+                // A deviation that the charger accepted is not a cause.
                 (signs.out_of_order, signs.wrong_session) = (None, None);
             }
             let is_tolerated = signs.tolerated.is_some_and(|sign| Some(sign.what) == failed);

@@ -1,4 +1,4 @@
-//! A session's story in words, line by line.
+//! The text of a session's story, line by line.
 
 use core::fmt;
 
@@ -7,51 +7,51 @@ use session::{By, Limits, Phase, StopReason};
 use super::{Cause, End, How, Pause, Range, Side, Sign, Span, Story};
 use crate::{Close, Schema, Talk, When};
 
-/// How long something was to be heard after the last frame of a session that has no end, until the link was
-/// lost: judgement, no peer waits longer for a message than 60 s, and cars no longer than 5 s.
+/// Time after the last frame of a session without an end from which the link counts as lost: judgement, no
+/// peer waits longer than 60 s for a message, and cars not longer than 5 s.
 pub const LOST_NS: i64 = 10_000_000_000;
 
-/// A log line about the end comes at most this many frames after it: judgement, a message and what its sender
-/// logs of it.
+/// A log line about the end follows at most this many frames after it: judgement, one message and its
+/// sender's log line.
 const STOP_FRAMES: u64 = 10;
 
 const NS_PER_S: i64 = 1_000_000_000;
 
-/// What is known of a session, to be told.
+/// A session and what its text needs.
 #[derive(Clone, Copy, Debug)]
 pub struct Tale<'t> {
-    /// What is counted: `frame`, or `message` where no frames are known.
+    /// What the numbers count: `frame`, or `message` where the source has no frames.
     pub counted: &'static str,
-    /// Which session it is, from 1 on.
+    /// Number of the session, from 1 on.
     pub number: u64,
     /// The connection's first frame.
     pub first: When,
-    /// Its latest.
+    /// The connection's latest frame.
     pub last: When,
-    /// What it said.
+    /// State of the connection.
     pub talk: &'t Talk,
-    /// Where a stop button was pressed, and when, if someone says so.
+    /// Which side's stop button was pressed, and when, according to a log line.
     pub pressed: Option<(Side, When)>,
-    /// Up to when there was something to hear, in ns.
+    /// Time up to which the observer received frames, in ns.
     pub until_ns: Option<i64>,
 }
 
-/// What a line of a tale is.
+/// Kind of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// The heading.
+    /// Heading.
     Head,
-    /// A detail below it.
+    /// Detail below the heading.
     Detail,
     /// How the session ended.
     End,
 }
 
-/// Gets the lines.
+/// Receives the lines.
 pub type OnLine<'l> = dyn FnMut(Part, fmt::Arguments<'_>) + 'l;
 
 impl Tale<'_> {
-    /// Gives its lines, the heading first.
+    /// Writes the lines, the heading first.
     pub fn tell(&self, line: &mut OnLine<'_>) {
         let story = self.talk.story();
         line(Part::Head, format_args!("{}", Heading(self)));
@@ -124,7 +124,8 @@ impl Tale<'_> {
         self.talk.story().end()
     }
 
-    /// For how long there was something to hear, in ns, after the last frame of a session that has no end.
+    /// How long the observer still received other frames after the last frame of a session without an end, in
+    /// ns.
     pub fn lost_ns(&self) -> Option<i64> {
         let silent_ns = self.until_ns?.saturating_sub(self.talk.story().last?.time_ns?);
         (self.end().how == How::Unseen && silent_ns > LOST_NS).then_some(silent_ns)
@@ -135,18 +136,18 @@ impl Tale<'_> {
         Ending(self, self.end())
     }
 
-    /// What a side did wrong, in words.
+    /// A deviation of a side as text.
     pub fn cause(&self, cause: Cause, sign: Sign) -> impl fmt::Display + use<> {
         Wrong { cause, sign, counted: self.counted }
     }
 
-    /// One line of advice, where there is something to do.
+    /// One line of advice; `None` where nothing can be done.
     pub fn advice(&self) -> Option<&'static str> {
         advice(&self.end(), self.lost_ns().is_some())
     }
 
-    /// The stop button, if the log says at about the time of the end that it was pressed: a line may overtake
-    /// a message.
+    /// The stop button, if the log reports its press near the time of the end: a log line may precede its
+    /// message.
     pub fn pressed_before(&self) -> Option<(Side, When)> {
         self.pressed.filter(|(_, when)| when.frame <= self.end().when.frame + STOP_FRAMES)
     }
@@ -229,7 +230,7 @@ impl fmt::Display for Ending<'_> {
     }
 }
 
-/// The phase; of a session that is not decoded what it is.
+/// Writes the phase; of a session that was not decoded, its state.
 struct Reached<'t>(&'t Tale<'t>, Phase);
 
 impl fmt::Display for Reached<'_> {
@@ -243,7 +244,7 @@ impl fmt::Display for Reached<'_> {
     }
 }
 
-/// What ended a session.
+/// Writes what ended a session.
 struct Said(How);
 
 impl fmt::Display for Said {
@@ -315,7 +316,7 @@ fn advice(end: &End, is_lost: bool) -> Option<&'static str> {
     Some(StopReason::new(by, cause, end.phase).advice())
 }
 
-/// An identifier as text where it is text, else in hexadecimal.
+/// Writes an identifier as text if it is printable, else in hexadecimal.
 struct Id<'i>(&'i [u8]);
 
 impl fmt::Display for Id<'_> {
@@ -340,7 +341,7 @@ impl fmt::Display for Most {
     }
 }
 
-/// Thousandths, as tenths.
+/// Writes thousandths with one decimal.
 struct Tenths(i32);
 
 impl fmt::Display for Tenths {
@@ -349,7 +350,7 @@ impl fmt::Display for Tenths {
     }
 }
 
-/// Nanoseconds, as tenths of a second.
+/// Writes nanoseconds as seconds with one decimal.
 struct Seconds(i64);
 
 impl fmt::Display for Seconds {
@@ -358,7 +359,7 @@ impl fmt::Display for Seconds {
     }
 }
 
-/// `value / unit` as the last of `places` decimals, a half away from zero.
+/// Writes `value / unit` with `places` decimals; a half is rounded away from zero.
 struct Rounded {
     value: i64,
     unit: i64,

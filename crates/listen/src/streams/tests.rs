@@ -1,4 +1,4 @@
-//! Connections put together again.
+//! Reassembly of connections.
 
 use super::*;
 use std::net::Ipv6Addr;
@@ -12,11 +12,11 @@ fn message(payload: &[u8]) -> Vec<u8> {
     [&header.to_bytes()[..], payload].concat()
 }
 
-/// Connections of a kind that there is room for.
+/// Connections of one kind (with or without a message) that fit.
 const MAX_STREAMS: usize = 256;
-/// Bytes that can be held.
+/// Bytes that the pool can hold.
 const MAX_MEMORY: usize = 8192 * BLOCK_LEN;
-/// Bytes that one direction can hold.
+/// Bytes that one direction may hold.
 const MAX_BYTES: usize = MAX_MEMORY / 2;
 
 struct Heap {
@@ -42,11 +42,11 @@ impl Storage for Heap {
     }
 }
 
-/// Feeds segments of one direction and notes the frame and payload of what comes out.
+/// Feeds segments of one direction and records frame and payload of each message.
 struct Test {
     streams: Streams<Heap>,
     frame: u64,
-    /// A second between two frames, else no times.
+    /// Whether frames have times, one second apart.
     timed: bool,
     seen: Vec<(u64, String)>,
 }
@@ -252,7 +252,7 @@ fn the_number_of_streams_is_bounded_and_a_live_one_stays() {
     assert_eq!(test.seen, [(1202, "alive".to_owned())]);
 }
 
-/// How many connections are known.
+/// Number of connections in the storage.
 fn known(test: &Test) -> usize {
     test.streams.storage.slots.iter().filter(|slot| slot.0.is_some()).count()
 }
@@ -284,7 +284,7 @@ fn a_hundred_thousand_bytes_each_in_a_segment_of_its_own_are_held_in_any_order()
     let payload: Vec<u8> = (0..60_000_u32).map(|at| b'a' + u8::try_from(at % 26).unwrap()).collect();
     let stream = [message(&payload), message(&payload), message(b"end")].concat();
     let count = u32::try_from(stream.len()).unwrap();
-    // 7 919 is a prime: every place comes once.
+    // 7 919 is prime, so every place occurs once.
     let orders: [&dyn Fn(u32) -> u32; 3] = [&|at| at, &|at| count - 1 - at, &|at| {
         u32::try_from(u64::from(at) * 7919 % u64::from(count)).unwrap()
     }];
@@ -376,7 +376,7 @@ fn a_syn_that_was_captured_late_begins_no_other_connection() {
     test.data(101, &message(b"aa"));
     test.segment(true, 50000, Segment { sequence: 100, syn: true, ..EMPTY });
     test.data(111, &message(b"bb"));
-    // The answer to a SYN before the SYN.
+    // The SYN-ACK before the SYN.
     let answer = Segment { sequence: 7, acknowledged: Some(101), syn: true, ..EMPTY };
     test.segment(false, 50001, answer);
     test.segment(true, 50001, Segment { sequence: 100, syn: true, ..EMPTY });
@@ -392,7 +392,7 @@ fn what_was_captured_before_the_syn_in_any_order_is_found() {
     test.data(101, &message(b"aa"));
     test.data(101, &message(b"aa"));
     test.data(121, &message(b"cc"));
-    // A keep-alive segment: one byte that was there before.
+    // A keep-alive segment: one byte that was sent before.
     test.data(100, &[0]);
     assert_eq!(test.seen(), [(1, "bb"), (3, "aa"), (5, "cc")]);
     assert_eq!(test.streams.opened(), 1);
@@ -498,7 +498,7 @@ fn the_same_capture_twice_is_two_connections() {
     let words = ["Opened", "aa", "bb", "Closed(Fin)"];
     let expected: Vec<_> = [1, 2].iter().flat_map(|n| words.map(|what| (*n, what.to_owned()))).collect();
     assert_eq!(seen, expected);
-    // Joined in the middle: no SYN, and no FIN.
+    // An observation that starts in the middle: no SYN, and no FIN.
     let seen = connections(&[&once[1..2], &once[2..], &once[1..2], &once[2..]].concat());
     let messages: Vec<_> = seen.iter().filter(|(_, what)| what.len() == 2).cloned().collect();
     let expected = [(1, "aa"), (1, "bb"), (2, "aa"), (2, "bb")].map(|(n, what)| (n, what.to_owned()));
@@ -573,7 +573,7 @@ proptest::proptest! {
         }
         let mut test = Test::new();
         test.segment(true, 50000, Segment { sequence: start, syn: true, ..EMPTY });
-        // Of the next four segments any may come first, and it may come again.
+        // Any of the next four segments may arrive first, and may be repeated.
         let mut waiting: Vec<_> = segments.clone();
         for pick in picks.iter().chain(std::iter::repeat(&0)) {
             if waiting.is_empty() { break }
@@ -582,7 +582,7 @@ proptest::proptest! {
             if pick % 2 == 0 {
                 waiting.retain(|(other, _)| *other != sequence);
             }
-            // All at one time: no gap is given up for its age.
+            // All at one time: no gap is abandoned because of its age.
             test.frame = 1;
         }
         test.finish();

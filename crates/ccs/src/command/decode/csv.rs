@@ -6,7 +6,7 @@ use super::series::{QUANTITIES, Series};
 use super::{Report, Totals};
 use crate::decode::Event;
 
-/// One row for each answer of the charger that reports what flows.
+/// Writes one row for each response in which the charger reports its output.
 #[derive(Default)]
 pub struct Csv {
     series: Series,

@@ -4,7 +4,7 @@ use homeplug_mme::view::View;
 
 use crate::decode::{Close, Content, Direction, Event, values};
 
-/// What is shown. Terms of one sort are alternatives, and each sort that is given must hold.
+/// The conditions. Terms of one kind are alternatives; each kind that is given must match.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     directions: Vec<Direction>,
@@ -13,7 +13,7 @@ pub struct Filter {
     is_v2g: bool,
 }
 
-/// The directions by the words that name them.
+/// The directions by their names.
 const DIRECTIONS: &[(&str, Direction)] = &[
     ("pev->evse", Direction::ToEvse),
     ("evse->pev", Direction::ToPev),
@@ -22,7 +22,7 @@ const DIRECTIONS: &[(&str, Direction)] = &[
 ];
 
 impl Filter {
-    /// From the terms of the command line: `pev`, `evse`, `trouble`, or a part of a message's name.
+    /// Parses the terms of the command line: `pev`, `evse`, `trouble`, or a part of a message name.
     pub fn new(terms: &[String], is_v2g: bool) -> Self {
         let mut filter = Self { is_v2g, ..Self::default() };
         for term in terms.iter().map(|term| term.to_ascii_lowercase()) {
@@ -57,7 +57,7 @@ impl Filter {
 }
 
 /// Whether something is wrong: a FAILED code, an error or status that ends a session, a message that does not
-/// decode or comes from the wrong side, bytes that are missing, a connection that is reset.
+/// decode or comes from the wrong side, missing bytes, a connection that is reset.
 pub fn is_trouble(event: &Event<'_>) -> bool {
     event.is_contradiction
         || event.cut.is_some()

@@ -1,4 +1,4 @@
-//! Lines that say the same again are counted.
+//! Counts repeated lines instead of printing them.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
@@ -7,26 +7,26 @@ use machine::{Duration, Instant};
 
 use crate::repeats::{Line, More, Repeats};
 
-/// A kind that goes on is shown again after this time. Judgement: a charge of half an hour has thirty lines
-/// then.
+/// A kind that repeats is shown again after this time: judgement, a charge of half an hour then has thirty
+/// lines.
 const EVERY: Duration = Duration::from_secs(60);
 
-/// What makes two lines the same: the message, and the words of its values without their numbers.
+/// What makes two lines equal: the message, and its values without their numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kind {
-    /// Of all of them.
+    /// Of message and values.
     hash: u64,
-    /// It belongs to the charging session: what is counted of these is written when the session goes on.
+    /// Whether it belongs to the charging session: its counted lines are written when the session continues.
     pub is_round: bool,
 }
 
 impl Kind {
-    /// Of a line's message with its direction and its values.
+    /// The kind of a line, from its message with direction and from its values.
     pub fn new(name: &impl Hash, values: &str, is_round: bool) -> Self {
         let mut hasher = DefaultHasher::new();
         name.hash(&mut hasher);
         for word in values.split(' ') {
-            // Of a number only that it is there.
+            // A number counts only as present.
             let (name, value) = word.split_once('=').unwrap_or((word, ""));
             let value = if is_number(value) { "=" } else { value };
             (name, value).hash(&mut hasher);
@@ -35,8 +35,8 @@ impl Kind {
     }
 }
 
-/// Whether a value is a number with or without a unit: an address, an identifier or a key is not, it has more
-/// digits.
+/// Whether a value is a number with or without a unit. Addresses, identifiers and keys have more digits and
+/// are none.
 fn is_number(value: &str) -> bool {
     let digits = value.bytes().take_while(|byte| byte.is_ascii_digit() || b".-".contains(byte)).count();
     let unit = value.get(digits..).unwrap_or_default();
@@ -45,14 +45,14 @@ fn is_number(value: &str) -> bool {
         && unit.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'%')
 }
 
-/// Holds back lines that repeat.
+/// Delays lines that repeat.
 pub struct Fold<T> {
     repeats: Repeats<Kind, (Instant, T)>,
-    /// Nothing is held back.
+    /// Whether no line is delayed.
     all: bool,
 }
 
-/// Writes a line, with how many of its kind it stands for.
+/// Writes a line, with the number of lines that it stands for.
 pub type OnLine<'w, T> = dyn FnMut(T, Option<More>) -> io::Result<()> + 'w;
 
 impl<T> Fold<T> {
@@ -60,12 +60,12 @@ impl<T> Fold<T> {
         Self { repeats: Repeats::every(EVERY), all }
     }
 
-    /// Takes the next line, and writes those whose time has come.
+    /// Adds the next line, and writes the lines that are due.
     pub fn take(&mut self, at: Instant, kind: Kind, line: T, write: &mut OnLine<'_, T>) -> io::Result<()> {
         if self.all {
             return write(line, None);
         }
-        // Other words in a message, or another message: the session went on.
+        // Other values in a message, or another message: the session continues.
         let goes_on = kind.is_round && !self.repeats.has_told(at, |known| *known == kind);
         if goes_on {
             self.flush_some(at, |known| known.is_round, write)?;
@@ -80,7 +80,7 @@ impl<T> Fold<T> {
         }
     }
 
-    /// Writes all that is held back, in the order of time.
+    /// Writes all delayed lines, in the order of time.
     pub fn flush(&mut self, at: Instant, write: &mut OnLine<'_, T>) -> io::Result<()> {
         self.flush_some(at, |_| true, write)?;
         self.repeats.forget();
@@ -99,7 +99,7 @@ impl<T> Fold<T> {
         }
         held.sort_by_key(|line| line.item.0);
         held.into_iter().try_for_each(|Line { item: (_, line), more }| {
-            // One that is held back alone is a line like any other.
+            // A single delayed line is an ordinary line.
             write(line, more.filter(|more| more.count > 1))
         })
     }

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use hal_linux::Signals;
 
-/// How often a file is looked at that does not grow.
+/// Interval in which a file is read that has not grown: judgement.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Reads a file that grows; its end comes with SIGINT or SIGTERM.
+/// Reads a file that grows; SIGINT or SIGTERM is its end.
 pub struct Follow {
     file: File,
     signals: Signals,
@@ -18,7 +18,7 @@ pub struct Follow {
 }
 
 impl Follow {
-    /// From its start on.
+    /// Reads from the start of the file.
     pub fn new(file: File, signals: Signals) -> Self {
         Self { file, signals, is_over: false }
     }

@@ -1,4 +1,4 @@
-//! `ccs decode --html`: one file with stories, curves, the ladder of messages, and each message with its
+//! `ccs decode --html`: one file with stories, curves, the sequence of messages, and each message with its
 //! bits.
 
 use std::collections::BTreeMap;
@@ -16,12 +16,12 @@ use super::{Report, Totals};
 use crate::decode::{Codecs, Content, Direction, Event, Exi, Keys, mme, values};
 use crate::escape::Plain;
 
-/// Messages that are shown at most: judgement, a browser has them at once.
+/// Most messages that are shown: judgement, a browser loads all of them.
 const MAX_MESSAGES: usize = 2000;
-/// Messages of a name that are shown where it repeats; the others are counted. Judgement.
+/// Most messages with one name that are shown while it repeats; further ones are counted. Judgement.
 const MAX_ALIKE: usize = 3;
-/// A name repeats while it comes again within this many messages: a round of charging, and what modems say
-/// meanwhile.
+/// A name repeats if it occurs again within this many messages: one round of charging, and messages of modems
+/// in between. Judgement.
 const WITHIN: u64 = 16;
 
 /// The report.
@@ -33,15 +33,15 @@ pub struct Html<'a> {
     stories: Vec<Vec<Line>>,
     ladder: String,
     messages: usize,
-    /// Each name with how often it came, and when last.
+    /// Each name with its number of occurrences, and the latest one.
     names: BTreeMap<String, (usize, u64)>,
     taken: u64,
-    /// Messages that are not shown: in all, and since the last that is.
+    /// Messages that are not shown: in total, and since the last one that is.
     hidden: [usize; 2],
 }
 
 impl<'a> Html<'a> {
-    /// Of the file of this name, into this one.
+    /// Writes the report on the file `name` into `file`.
     pub fn new(name: &'a str, file: File, keys: Keys) -> Self {
         Self {
             name,
@@ -57,7 +57,7 @@ impl<'a> Html<'a> {
         }
     }
 
-    /// Whether a message is shown; of those that repeat only the first are.
+    /// Whether a message is shown; of repeated ones only the first few are.
     fn is_shown(&mut self, name: &str, is_trouble: bool) -> bool {
         self.taken += 1;
         let (count, last) = self.names.entry(name.to_owned()).or_default();
@@ -83,7 +83,7 @@ impl<'a> Html<'a> {
             Content::Exi(exi) => exi_parts(exi),
             Content::Mme(frame) => {
                 let mut values = String::new();
-                // What is wrong with it is in its values.
+                // An error is shown with the values.
                 if let Err(error) = mme::describe(frame, self.keys, &mut values) {
                     let _ = write!(values, " does not decode: {error}");
                 }
@@ -165,7 +165,7 @@ fn exi_parts(exi: &Exi<'_>) -> (String, String, String) {
     if let Some(schema) = schema {
         values::describe(schema, exi.payload, &mut values);
         let mut sink = Tree { out: &mut tree, depth: 0 };
-        // What comes before an error is shown.
+        // The part before an error is shown.
         let _ = schema.dissect(exi.payload, &mut sink);
     }
     if let Some(error) = &exi.error {
@@ -202,7 +202,7 @@ impl<'a> Sink<'a> for Tree<'_> {
     }
 }
 
-/// Text in HTML.
+/// Text in HTML, escaped.
 struct Text<'a>(&'a str);
 
 impl std::fmt::Display for Text<'_> {
@@ -237,7 +237,7 @@ impl Report for Html<'_> {
     }
 }
 
-/// Black on white, or as the reader's system has it; sides are told apart by place, not by colour.
+/// Black on white, or as the reader's system is configured. The sides differ by position, not by colour.
 const STYLE: &str = "
 body{font:15px/1.45 system-ui,sans-serif;max-width:1150px;margin:1.5em auto;padding:0 1em;color:#111;background:#fff}
 h1{font-size:1.4em}h2{font-size:1.1em;margin:1.2em 0 .3em}

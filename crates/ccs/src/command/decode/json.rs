@@ -13,7 +13,7 @@ use crate::decode::{Basis, Content, Direction, Discovery, Document, Event, Keys,
 use crate::escape::{self, Plain};
 use crate::hex;
 
-/// `ccs decode --json`: one object a line; what is no message goes to the standard error.
+/// Writes one object per line; other findings go to standard error.
 pub struct JsonLines<'a> {
     file: &'a str,
     keys: Keys,
@@ -22,8 +22,8 @@ pub struct JsonLines<'a> {
     line: Vec<u8>,
 }
 
-/// The object. Absent knowledge is null; `error` is there only when the payload does not decode, `header` and
-/// `fault` only for messages of the power line, `note` only where something is odd.
+/// The object. An unknown value is null. `error` is present only if the payload does not decode, `header` and
+/// `fault` only for messages of the power line, `note` only for an anomaly.
 #[derive(serde::Serialize)]
 struct Record<'a> {
     file: &'a str,
@@ -36,27 +36,27 @@ struct Record<'a> {
     header: Option<Value>,
     exi: Option<&'a str>,
     body: Option<Body<'a>>,
-    /// How the schema is known, and how sure that is (0..=1).
+    /// How the schema was determined, and the confidence (0..=1).
     basis: Option<&'static str>,
     confidence: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
-    /// Why a message of matching is not to be acted on.
+    /// Why a matching message must be ignored.
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<String>,
-    /// The frame was captured in part: bytes in the capture, and on the wire.
+    /// If the frame was captured in part: bytes in the capture, and on the wire.
     #[serde(skip_serializing_if = "Option::is_none")]
     cut: Option<Value>,
-    /// What is odd about it.
+    /// The anomaly.
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<&'static str>,
 }
 
-/// What a message says.
+/// The content of a message.
 enum Body<'a> {
-    /// Of the power line, discovery and others.
+    /// Fields of a message of the power line, of discovery and others.
     Fields(Value),
-    /// The whole document in the mapping of the corpus: its root element with the content.
+    /// A whole document in the mapping of the corpus: its root element with the content.
     Document(&'a Document<'a>),
 }
 
@@ -141,7 +141,7 @@ impl Report for JsonLines<'_> {
                 record.message = Some("plant");
                 record.body = Some(Body::Fields((*words).into()));
             }
-            // The story has them.
+            // These are part of the story.
             Content::Opened(_) | Content::Closed(..) | Content::Over(_) => return Ok(()),
             other => {
                 let note = note(other, self.keys).unwrap_or_default();
@@ -150,7 +150,7 @@ impl Report for JsonLines<'_> {
                 return Ok(());
             }
         }
-        // In one piece: a document is written in many small ones.
+        // Written in one piece, because a document is serialised in many small ones.
         self.line.clear();
         escape::write_json(&record, &mut self.line)?;
         self.line.push(b'\n');

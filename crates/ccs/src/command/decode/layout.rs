@@ -1,43 +1,43 @@
-//! Lines that fit the terminal.
+//! Wraps lines at the width of the terminal.
 
 use std::io::{self, Write};
 
-/// Narrower terminals are not fitted: a line needs some words.
+/// Lines are not wrapped on narrower terminals: they need room for some words.
 const MIN_WIDTH: usize = 40;
-/// Below this width names are short. Judgement: a request of the charging loop then fits into two lines.
+/// Below this width names are short: judgement, a request of the charging loop then fits into two lines.
 const SHORT_BELOW: usize = 100;
 
-/// How wide lines may be.
+/// The width of lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Width(Option<usize>);
 
 impl Width {
-    /// This number of columns; any number where it is `None`.
+    /// This number of columns; `None`: no limit.
     pub fn new(columns: Option<usize>) -> Self {
         Self(columns.map(|columns| columns.max(MIN_WIDTH)))
     }
 
-    /// The terminal's of the standard output; any where it is none.
+    /// Width of the terminal on standard output; no limit without a terminal.
     pub fn of_terminal() -> Self {
         let terminal = console::Term::stdout();
         Self::new(terminal.features().is_attended().then(|| usize::from(terminal.size().1)))
     }
 
-    /// Whether names are to be short.
+    /// Whether short names are used.
     pub fn is_short(self) -> bool {
         self.0.is_some_and(|columns| columns < SHORT_BELOW)
     }
 
-    /// Writes a line; what does not fit goes on in the next one, below column `indent`. It is broken at
-    /// spaces, of a quoted text only where that is longer than a line, and never between a number and its
-    /// unit.
+    /// Writes a line. What does not fit continues in the next line from column `indent` on. The line is
+    /// broken at spaces, but never between a number and its unit; a quoted text is broken only if it is
+    /// longer than a line.
     pub fn write(self, line: &str, indent: usize, out: &mut dyn Write) -> io::Result<()> {
         let Some(width) = self.0.filter(|width| line.len() > *width) else { return writeln!(out, "{line}") };
         let indent = indent.min(width / 3);
         let mut column = 0;
         for word in words(line) {
             let is_longer = visible(word.trim()) > width - indent;
-            // No line has a line end in it.
+            // No line contains a line end.
             for part in word.split_inclusive(if is_longer { ' ' } else { '\n' }) {
                 let does_fit = column <= indent || column + visible(part.trim_end()) <= width;
                 let part = if does_fit {
@@ -83,7 +83,7 @@ fn words(line: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// How many columns a text takes: colours take none. Everything else was escaped where it is not printable.
+/// Number of columns of a text. Colours take none; everything unprintable was escaped before.
 fn visible(text: &str) -> usize {
     if !text.contains('\u{1b}') {
         return text.chars().count();

@@ -1,4 +1,4 @@
-//! One line for each message, for people.
+//! One line of text for each message.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -17,23 +17,23 @@ use crate::decode::{Basis, Content, Direction, Event, Exi, Keys, Schema, mme, va
 use crate::repeats::More;
 use crate::style::{self, Palette};
 
-/// How lines look.
+/// Options of the lines.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Look {
     /// Whether keys are shown.
     pub keys: Keys,
-    /// What times count from.
+    /// Origin of the times.
     pub time: TimeName,
-    /// How wide lines may be.
+    /// Width of the lines.
     pub width: Width,
-    /// Every message, repeated ones too.
+    /// Whether repeated messages are shown.
     pub all: bool,
-    /// Colours.
+    /// Whether colours are used.
     pub is_coloured: bool,
 }
 
-/// Writes the lines of `ccs decode`: time, frame, direction, schema, message and values; a session's story
-/// when it ends.
+/// Writes the lines of `ccs decode`: time, frame, direction, schema, message and values; the story of a
+/// session when it ends.
 pub struct Printer {
     look: Look,
     palette: Palette,
@@ -42,7 +42,7 @@ pub struct Printer {
     at: Instant,
 }
 
-/// Room for a line of the charging loop.
+/// Capacity for a line of the charging loop.
 const LINE: usize = 512;
 
 /// A line that is not written yet.
@@ -54,16 +54,16 @@ struct Entry {
 }
 
 impl Printer {
-    /// A printer of lines that look like this.
+    /// A printer with these options.
     pub fn new(look: Look) -> Self {
         let palette = Palette { enabled: look.is_coloured };
         Self { look, palette, times: Times::new(look.time), fold: Fold::new(look.all), at: Instant::ZERO }
     }
 
-    /// Writes what an event is, or counts it where it says the same as those before.
+    /// Writes an event, or counts it if it repeats earlier ones.
     ///
     /// # Errors
-    /// When `out` cannot be written.
+    /// `out` cannot be written.
     pub fn event(&mut self, event: &Event<'_>, out: &mut dyn Write) -> io::Result<()> {
         let micros = event.time_ns.map_or(0, |ns| u64::try_from(ns / 1000).unwrap_or(0));
         self.at = self.at.max(Instant::from_micros(micros));
@@ -96,10 +96,10 @@ impl Printer {
         })
     }
 
-    /// Writes what is held back.
+    /// Writes the delayed lines.
     ///
     /// # Errors
-    /// When `out` cannot be written.
+    /// `out` cannot be written.
     pub fn flush(&mut self, out: &mut dyn Write) -> io::Result<()> {
         let at = self.at;
         let Self { fold, times, look, palette, .. } = self;
@@ -135,7 +135,7 @@ impl Printer {
         }
     }
 
-    /// The values, and what is odd.
+    /// The values and anomalies.
     fn body(&self, event: &Event<'_>, text: &mut String) -> std::fmt::Result {
         let (bad, is_short) = (self.palette.with(style::BAD), self.look.width.is_short());
         match &event.content {
@@ -154,7 +154,8 @@ impl Printer {
     }
 }
 
-/// What begins or ends something is a line of its own, and what repeats is shown again after it.
+/// Whether the event begins or ends something: it has its own line, and repeated messages are shown again
+/// after it.
 fn is_single(content: &Content<'_>) -> bool {
     matches!(content, Content::Opened(_) | Content::Closed(..) | Content::Tls(_) | Content::CutMessage(..))
 }
@@ -274,7 +275,7 @@ mod tests {
         assert!(lines[2].contains("4 bytes are neither EXI"), "{}", lines[2]);
     }
 
-    /// `CM_SLAC_PARM.REQ` from a car: 29 bytes count.
+    /// `CM_SLAC_PARM.REQ` from a car: the first 29 bytes matter.
     const SLAC: &[u8] = b"\xFF\xFF\xFF\xFF\xFF\xFF\x02\0\0\0\0\xE1\x88\xE1\x01\x64\x60\0\0\0\0TESLA EV";
 
     #[test]

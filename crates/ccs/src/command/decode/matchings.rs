@@ -1,4 +1,4 @@
-//! Who matched with whom in a capture: `ccs decode --summary`.
+//! The matching attempts of a capture: `ccs decode --summary`.
 
 use std::io::{self, Write};
 
@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 
 use crate::decode::values::write_scaled;
 
-/// Attempts listed: judgement, a bound.
+/// Most attempts in the list: judgement, a bound.
 pub const MAX_ATTEMPTS: usize = 32;
 
 /// The attempts of a file.
 pub type Matchings = listen::Matchings<MAX_ATTEMPTS>;
 
-/// One line for each attempt, and one for each charger in it.
+/// Writes one line for each attempt, and one for each charger in it.
 pub fn write_text(matchings: &Matchings, out: &mut dyn Write) -> io::Result<()> {
     for attempt in matchings.attempts() {
         let Attempt { car, run_id, .. } = attempt;
@@ -33,7 +33,7 @@ pub fn write_text(matchings: &Matchings, out: &mut dyn Write) -> io::Result<()> 
     Ok(())
 }
 
-/// A list of objects.
+/// A list of objects, one for each attempt.
 pub fn to_json(matchings: &Matchings, seconds: impl Fn(Option<i64>) -> Value) -> Value {
     let object = |attempt: &Attempt| {
         let chargers = attempt.answers.iter().map(|answer| {

@@ -1,4 +1,4 @@
-//! Words for what is no message.
+//! Texts for findings that are no messages.
 
 use listen::packet::Endpoint;
 
@@ -6,15 +6,15 @@ use crate::decode::{Close, Content, Cut, Keys, without_keys};
 use crate::escape::Plain;
 use crate::lines::MAX_LINE;
 
-/// Stands with a message whose name belongs to the other direction.
+/// Added to a message whose name belongs to the other direction.
 pub const CONTRADICTION: &str = "the name belongs to the other direction";
 
-/// Words for a frame that was captured in part.
+/// Text for a frame that was captured in part.
 pub fn cut_words(Cut { captured, whole }: Cut) -> String {
     format!("cut by the snap length: {captured} of {whole} bytes")
 }
 
-/// Words for what is no message.
+/// Text for a finding that is no message; `None` for a message.
 pub fn note(content: &Content<'_>, keys: Keys) -> Option<String> {
     Some(match content {
         Content::Mme(_) | Content::Sdp(_) | Content::Exi(_) | Content::Over(_) => return None,
@@ -44,7 +44,7 @@ pub fn note(content: &Content<'_>, keys: Keys) -> Option<String> {
     })
 }
 
-/// The text of a syslog datagram without its priority (RFC 3164, 4.1.1) and end.
+/// Text of a syslog datagram without its priority (RFC 3164, 4.1.1) and line end.
 pub fn log_text(datagram: &[u8], keys: Keys) -> String {
     let is_priority = |head: &[u8]| {
         head.first() == Some(&b'<') && head.get(1..).is_some_and(|n| n.iter().all(u8::is_ascii_digit))
@@ -65,7 +65,7 @@ fn end(endpoint: Endpoint) -> String {
     format!("[{}]:{}", endpoint.address, endpoint.port)
 }
 
-/// Nanoseconds to seconds.
+/// Nanoseconds as seconds.
 #[expect(clippy::cast_precision_loss, reason = "exact to the nanosecond for 100 days")]
 pub fn seconds(ns: i64) -> f64 {
     ns as f64 / 1e9

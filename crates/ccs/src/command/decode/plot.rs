@@ -11,12 +11,12 @@ use super::{Report, Totals};
 use crate::decode::Event;
 use crate::escape::Plain;
 
-/// Most points of a curve: somewhat more than the picture has columns; of more, every second one is left away
-/// until they fit.
+/// Most points of a curve: slightly more than the picture has columns. Beyond that every second point is
+/// dropped until they fit.
 pub const MAX_POINTS: usize = 1500;
-/// The picture in pixels: it fits a page and a screen.
+/// Size of the picture in pixels: it fits a page and a screen.
 const SIZE: (u32, u32) = (1100, 920);
-/// Height of the strip with the names of the phases.
+/// Height in pixels of the strip with the names of the phases.
 const STRIP: u32 = 95;
 
 /// The curves of a file, thinned out as they grow.
@@ -30,7 +30,7 @@ pub struct Curves {
 }
 
 impl Curves {
-    /// Takes an event of the file.
+    /// Handles an event of the file.
     pub fn take(&mut self, event: &Event<'_>) {
         let stride = self.stride.max(1);
         let Some(sample) = self.series.take(event) else { return };
@@ -139,7 +139,7 @@ impl Curves {
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Failure = DrawingAreaErrorKind<io::Error>;
 
-/// Room for the labels at the left, of it that before their text, and room at the right, in pixels.
+/// Width in pixels at the left for the labels, the part of it before their text, and the width at the right.
 const LEFT: u32 = 80;
 const MARGIN: u32 = 15;
 const RIGHT: u32 = 15;
@@ -147,9 +147,9 @@ const RIGHT: u32 = 15;
 struct Panel {
     name: &'static str,
     value: fn(&Sample) -> Option<f64>,
-    /// Drawn dashed.
+    /// Drawn as a dashed line.
     target: Option<fn(&Sample) -> Option<f64>>,
-    /// The end of the axis; `None`: the greatest value.
+    /// End of the axis; `None`: the greatest value.
     top: Option<f64>,
 }
 
@@ -184,8 +184,8 @@ const PANELS: [Panel; 4] = [
 const ROWS: usize = 6;
 const ROW: i32 = 15;
 
-/// The names of the phases above their bands, the longest phase's first; a name for which there is no room is
-/// left away.
+/// Writes the names of the phases above their bands, the longest phase first. A name that does not fit is
+/// left out.
 fn names(strip: &Area<'_>, bands: &[Band], (from, to): (f64, f64)) -> Result<(), Failure> {
     let left = i32::try_from(LEFT).unwrap_or(0);
     let right = i32::try_from(SIZE.0.saturating_sub(RIGHT)).unwrap_or(0);
@@ -209,7 +209,7 @@ fn names(strip: &Area<'_>, bands: &[Band], (from, to): (f64, f64)) -> Result<(),
     Ok(())
 }
 
-/// Room in a row: where the band begins, else further to the right within the band.
+/// A free position in a row: at the begin of the band, or further right within it.
 fn place(taken: &mut Vec<(i32, i32)>, begin: i32, end: i32, width: i32) -> Option<i32> {
     let is_free = |x: i32| taken.iter().all(|(from, to)| x + width <= *from || x >= *to);
     let after = taken.iter().map(|(_, to)| *to).filter(|x| *x > begin && x + width <= end);
@@ -218,7 +218,7 @@ fn place(taken: &mut Vec<(i32, i32)>, begin: i32, end: i32, width: i32) -> Optio
     Some(x)
 }
 
-/// `ccs decode --plot`.
+/// `ccs decode --plot` as a report.
 pub struct Plot<'a> {
     name: &'a str,
     file: File,
@@ -226,7 +226,7 @@ pub struct Plot<'a> {
 }
 
 impl<'a> Plot<'a> {
-    /// Of the file of this name, into this one.
+    /// Draws the file `name` into `file`.
     pub fn new(name: &'a str, file: File) -> Self {
         Self { name, file, curves: Curves::default() }
     }
@@ -244,7 +244,7 @@ impl Report for Plot<'_> {
     }
 }
 
-/// The name of a file without its folder.
+/// Name of a file without its folder.
 pub fn title(name: &str) -> String {
     name.rsplit('/').next().unwrap_or_default().to_owned()
 }

@@ -8,7 +8,7 @@ use homeplug_mme::MmType;
 use crate::decode::values::{self, Field};
 use crate::decode::{Content, Event, Schema};
 
-/// The values that are followed, as messages of DIN SPEC 70121 name them.
+/// The values, by their names in messages of DIN SPEC 70121.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Quantity {
     Voltage,
@@ -24,7 +24,7 @@ pub enum Quantity {
     Soc,
 }
 
-/// Each with the name in a message, and the column of a table, whose last word is its unit.
+/// Each value with its name in a message, and its column in a table, whose last word is the unit.
 pub const QUANTITIES: &[(Quantity, &str, &str)] = &[
     (Quantity::Voltage, "EVSEPresentVoltage", "voltage_v"),
     (Quantity::Current, "EVSEPresentCurrent", "current_a"),
@@ -39,19 +39,19 @@ pub const QUANTITIES: &[(Quantity, &str, &str)] = &[
     (Quantity::Soc, "EVRESSSOC", "soc_percent"),
 ];
 
-/// What is known at one moment: after an answer of the charger.
+/// The values after one response of the charger.
 #[derive(Clone, Debug, Default)]
 pub struct Sample {
     /// Seconds since the file's first frame.
     pub time_s: f64,
-    /// The message's name without its ending.
+    /// Name of the message without `Req` or `Res`.
     pub phase: &'static str,
     /// The values so far, in volts, amperes, watts and percent.
     pub values: BTreeMap<Quantity, f64>,
 }
 
 impl Sample {
-    /// Power in watts.
+    /// Power in watts; `None` without voltage or current.
     pub fn power_w(&self) -> Option<f64> {
         Some(self.values.get(&Quantity::Voltage)? * self.values.get(&Quantity::Current)?)
     }
@@ -65,19 +65,19 @@ pub struct Band {
     pub to_s: f64,
 }
 
-/// Follows the values of a file.
+/// Collects the values of a file.
 #[derive(Debug, Default)]
 pub struct Series {
     now: Sample,
     bands: Vec<Band>,
 }
 
-/// Bands kept: judgement, a session has twelve.
+/// Most bands that are kept: judgement, a session has twelve.
 const MAX_BANDS: usize = 512;
 
 const MATCHING: &str = "Matching";
 
-/// Phases that are too quick to be told apart are one.
+/// Phases that are too short to be shown separately, joined under one name.
 const PHASES: &[(&str, &str)] = &[
     ("supportedAppProtocol", "Setup"),
     ("SessionSetup", "Setup"),
@@ -93,13 +93,13 @@ const PHASES: &[(&str, &str)] = &[
     ("SessionStop", "SessionStop"),
 ];
 
-/// Messages whose answer is a sample.
+/// Messages whose response is a sample.
 const SAMPLED: &[&str] = &["PreCharge", "CurrentDemand", "WeldingDetection"];
-/// Of these, the ones in which the car names targets.
+/// The sampled messages that contain the car's targets.
 const TARGETED: &[&str] = &["PreCharge", "CurrentDemand"];
 
 impl Series {
-    /// Takes an event; gives a sample where the charger reports what flows.
+    /// Handles an event. Returns a sample if the charger reports its output.
     pub fn take(&mut self, event: &Event<'_>) -> Option<&Sample> {
         #[expect(clippy::cast_precision_loss, reason = "exact to the nanosecond for 100 days")]
         let time_s = event.time_ns.map_or(0.0, |ns| ns as f64 / 1e9);
@@ -134,7 +134,7 @@ impl Series {
         &self.bands
     }
 
-    /// What is measured holds for one message only, and a target while the car names one.
+    /// A measured value is valid for one message only, and a target while the car sends it.
     fn forget(&mut self, exchange: &str) {
         let has_target = TARGETED.contains(&exchange);
         self.now.values.retain(|quantity, _| match quantity {
@@ -148,7 +148,7 @@ impl Series {
         match self.bands.last_mut() {
             Some(band) if band.name == name => band.to_s = time_s,
             before => {
-                // Between matching and a session there is the modems' restart.
+                // The modems restart between matching and the session.
                 if let Some(before) = before.filter(|before| before.name != MATCHING) {
                     before.to_s = time_s;
                 }
@@ -180,11 +180,11 @@ fn scaled(mantissa: i64, exponent: i64) -> Option<f64> {
     #[expect(clippy::cast_precision_loss, reason = "16 bits in a document")]
     let mantissa = mantissa as f64;
     let exponent = i32::try_from(exponent).ok().filter(|exponent| exponent.abs() <= 9)?;
-    // Dividing is exact to the last digit where multiplying with 0.1 is not.
+    // Division is exact to the last digit; multiplication with 0.1 is not.
     Some(if exponent < 0 { mantissa / 10_f64.powi(-exponent) } else { mantissa * 10_f64.powi(exponent) })
 }
 
-/// Messages between the car's first request of a matching and its end.
+/// Whether a message is between the car's first request of a matching and its end.
 fn is_matching(mm_type: MmType) -> bool {
     (0x6064..=0x607F).contains(&mm_type.0)
 }

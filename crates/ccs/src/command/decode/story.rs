@@ -1,4 +1,4 @@
-//! The story of a session in words and as JSON.
+//! The story of a session as text and as JSON.
 
 use std::io::{self, Write};
 
@@ -17,29 +17,29 @@ use crate::style::{self, Palette};
 
 /// A line of a story.
 pub struct Line {
-    /// 0: the heading.
+    /// Depth of indentation; 0 is the heading.
     pub depth: usize,
-    /// The heading, or how the session ended.
+    /// Whether it is the heading, or how the session ended.
     pub is_main: bool,
     pub words: String,
 }
 
-/// A session of a file or of a role, as it is shown when it is over.
+/// A finished session of a file or a role.
 pub struct Told {
-    /// What is counted: frames, or messages where no frames are known.
+    /// What the numbers count: frames, or messages where the source has no frames.
     counted: &'static str,
     number: u64,
     first: When,
     last: When,
     flow: Option<Flow>,
     talk: Talk,
-    /// The stop button, where a log in the capture reports it.
+    /// The stop button, if a log in the capture reports it.
     pressed: Option<Pressed>,
 }
 
 impl Told {
-    /// The story of a connection whose latest frame was at `last`; `None` where no message was seen and it is
-    /// not encrypted.
+    /// The story of a connection whose latest frame was at `last`; `None` if it has no message and is not
+    /// encrypted.
     pub fn of(connection: &Connection<'_>, last: When) -> Option<Self> {
         let Connection { number, first, flow, talk, pressed } = *connection;
         let has_begun = talk.story().messages > 0 || talk.is_tls();
@@ -54,12 +54,12 @@ impl Told {
         })
     }
 
-    /// The same of the messages of a role, which has no frames.
+    /// As [`of`](Self::of), for the messages of a role, which have no frame numbers.
     pub fn of_messages(connection: &Connection<'_>, last: When) -> Option<Self> {
         Self::of(connection, last).map(|told| Self { counted: "message", ..told })
     }
 
-    /// Whether there is more to tell than a handshake that went well: its two messages say it all.
+    /// Whether the story adds anything: a handshake without error is complete with its two messages.
     pub fn has_more(&self) -> bool {
         let is_refused = self.talk.answer().is_some_and(|answer| answer.starts_with("Failed"));
         let has_begun = self.talk.story().phases.iter().any(|span| span.phase > Phase::Handshake);
@@ -69,15 +69,14 @@ impl Told {
             || self.talk.protocol().is_some_and(|protocol| protocol != Schema::Din)
     }
 
-    /// Up to when there was something to hear: `until_ns`.
+    /// The story as text; `until_ns` is the time up to which the observer received frames.
     fn tale(&self, until_ns: Option<i64>) -> Tale<'_> {
         let &Self { counted, number, first, last, ref talk, pressed, .. } = self;
         let pressed = pressed.map(|Pressed { when, at }| (at, when));
         Tale { counted, number, first, last, talk, pressed, until_ns }
     }
 
-    /// Some lines for people, the first below the file's or between its messages. `until_ns`: up to when
-    /// there was something to hear.
+    /// Writes the story as indented lines. `until_ns` is the time up to which the observer received frames.
     pub fn write_text(
         &self,
         until_ns: Option<i64>,
@@ -93,7 +92,7 @@ impl Told {
         Ok(())
     }
 
-    /// The story in lines. `until_ns`: see [`write_text`](Self::write_text).
+    /// The lines of the story. `until_ns`: see [`write_text`](Self::write_text).
     pub fn lines(&self, until_ns: Option<i64>) -> Vec<Line> {
         let mut lines = Vec::new();
         self.tale(until_ns).tell(&mut |part, words| {
@@ -103,7 +102,7 @@ impl Told {
         lines
     }
 
-    /// All of it. `until_ns`: up to when there was something to hear.
+    /// The story as JSON. `until_ns`: see [`write_text`](Self::write_text).
     pub fn to_json(&self, until_ns: Option<i64>) -> Value {
         let (talk, story) = (&self.talk, self.talk.story());
         let address = |end: listen::packet::Endpoint| format!("[{}]:{}", end.address, end.port);
@@ -189,7 +188,7 @@ fn side(side: Side) -> &'static str {
     }
 }
 
-/// Answers of `CurrentDemand` in a second.
+/// Responses of `CurrentDemand` per second.
 fn rounds_per_s(story: &Story) -> Option<f64> {
     let span = story.phases.iter().find(|span| span.phase == Phase::ChargeLoop)?;
     let duration = duration_s(span).filter(|duration| *duration > 0.0)?;

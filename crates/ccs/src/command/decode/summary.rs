@@ -1,4 +1,4 @@
-//! `ccs decode --summary`: counts and troubles of a file.
+//! `ccs decode --summary`: counts and errors of a file.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -49,15 +49,14 @@ pub struct Summary<'a> {
     first_trouble: Option<String>,
 }
 
-/// Sessions listed: judgement, a bound. An Ioniq opened 165 connections in one hour, few of them with a
-/// message.
+/// Most sessions in the list: judgement, a bound. An Ioniq opened 165 connections in one hour, few of them
+/// with a message.
 const MAX_STORIES: usize = 256;
-/// Chargers listed: judgement, a bound.
+/// Most chargers in the list: judgement, a bound.
 const MAX_CHARGERS: usize = 16;
 
 impl<'a> Summary<'a> {
-    /// A report on the file or interface of this name; `format` is what it is, `packing` how it is
-    /// compressed.
+    /// A report on the file or interface of this name; `format` is its format, `packing` its compression.
     pub fn new(file: &'a str, format: &str, packing: Option<&'static str>, json: bool) -> Self {
         Self {
             file,
@@ -194,7 +193,7 @@ fn show(endpoint: &Endpoint) -> String {
     format!("[{}]:{}", endpoint.address, endpoint.port)
 }
 
-/// A heading with the sum, and what it is made of.
+/// Writes a heading with the sum, and its parts.
 fn list(
     out: &mut dyn Write,
     heading: &str,

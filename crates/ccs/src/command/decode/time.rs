@@ -1,18 +1,18 @@
-//! The first column: when.
+//! The first column of `ccs decode`: the time.
 
 use clap::ValueEnum;
 
 use crate::calendar;
 
-/// What times count from.
+/// Origins of the times.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum TimeName {
-    /// The clock of the capture, as UTC.
+    /// UTC, by the clock of the capture.
     Abs,
-    /// The first frame.
+    /// Seconds since the first frame of the file.
     #[default]
     Rel,
-    /// The line before.
+    /// Seconds since the line before.
     Delta,
 }
 
@@ -25,7 +25,8 @@ pub struct Times {
 
 const SECOND: i64 = 1_000_000_000;
 const DAY: i64 = 86_400 * SECOND;
-/// Clocks that were never set are before this: 2001-09-09.
+/// Earliest time of a clock that was set, in ns since 1970: 2001-09-09. An earlier time comes from a clock
+/// that was never set.
 const SET_NS: i64 = 1_000_000_000 * SECOND;
 
 impl Times {
@@ -33,12 +34,12 @@ impl Times {
         Self { how, latest_ns: None }
     }
 
-    /// The width of the column.
+    /// Width of the column in characters.
     pub fn width(&self) -> usize {
         if self.how == TimeName::Abs { 26 } else { 12 }
     }
 
-    /// The time of a line: since the file's first frame, and by the file's clock.
+    /// Time of a line, from the time since the file's first frame and the time of the file's clock.
     pub fn of(&mut self, time_ns: Option<i64>, clock_ns: Option<i64>) -> String {
         let Some(time_ns) = time_ns else { return String::new() };
         let before = self.latest_ns.replace(time_ns);

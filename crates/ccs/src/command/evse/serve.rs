@@ -1,4 +1,4 @@
-//! A charger's role at work: the event loop with its log and its recording.
+//! Runs a charger's role: the event loop with log and recording.
 
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -19,42 +19,41 @@ use crate::reporter::{How, Reporter};
 use crate::running::{self, Observes, Ran};
 use crate::said::Said;
 
-/// What a role's event says, for the log.
+/// An event of a role, as the log needs it.
 pub trait LogEvent {
-    /// The session's part of it.
+    /// The session's event in it; `None` if it is none.
     fn session(&self) -> Option<&evse_fsm::Event>;
-    /// Whether a connection begins (`true`) or is over with all that belongs to it (`false`).
+    /// Whether a connection begins (`true`) or ends (`false`); `None` for other events.
     fn connection(&self) -> Option<bool>;
-    /// All of it, for the log.
+    /// The event for the log.
     fn said(&self) -> Said;
 }
 
-/// Everything but the role.
+/// Everything except the role.
 pub struct IoParts<'a, P, B> {
-    /// The role's frames.
+    /// Source and destination of the role's frames.
     pub port: &'a mut P,
-    /// Its plant.
+    /// The role's plant.
     pub plant: &'a mut B,
-    /// The pilot of the car on the network: its plug is not on the simulated plant, so that what it would do
-    /// to the pilot is read off its messages.
+    /// Pilot of the car on the network. It is not connected to the simulated plant, so its pilot state is
+    /// derived from its messages.
     pub car_pilot: CarPilot,
     /// Where all frames are recorded.
     pub recording: Option<Recording>,
-    /// What outlives the program.
+    /// Latches that outlive the program.
     pub latches: Latches,
-    /// Where the role shows its messages.
+    /// Where the role reports its messages.
     pub inbox: &'a Inbox,
-    /// Whether every message is logged, the same ones too.
+    /// Whether every message is logged, including repeated ones.
     pub all: bool,
-    /// End after so many sessions.
+    /// Number of sessions after which the loop ends; `None`: no limit.
     pub sessions: Option<u32>,
 }
 
-/// Runs the role until it is stopped: by SIGINT, or after the last of its sessions. `ready` is the first
-/// line.
+/// Runs the role until it is stopped by a signal, or its last session is over. `ready` is the first line.
 ///
-/// Logging and recording never hold the charger up; when nobody reads the log any more, the charger goes on
-/// to the end of the session.
+/// Logging and recording never delay the charger. If the reader of the log is gone, the charger continues
+/// until the end of the session.
 pub fn serve<R, P, B>(
     role: &mut R,
     parts: IoParts<'_, P, B>,
@@ -70,12 +69,12 @@ where
 {
     let IoParts { port, plant, car_pilot, recording, latches, inbox, all, sessions } = parts;
     car_pilot.hold(Level::B);
-    // Before the first line says that the charger is ready.
+    // Checked before the first line reports that the charger is ready.
     plant.heartbeat().check()?;
     let signals = Signals::hold()?;
     let how = How { records: recording.is_some(), all };
     with_log_writer(out, recording, |writer| {
-        // Let go at the end of this block: a log that stalls for ever can then be interrupted.
+        // The signals are released at the end of this block, so that Ctrl-C can interrupt a log that stalls.
         let signals = signals;
         let mut observer = Observer {
             reporter: Reporter::new(writer, inbox, clock, how),
@@ -98,15 +97,16 @@ struct Observer<'c, 'a> {
     phase: Phase,
     latches: Latches,
     car_pilot: CarPilot,
-    /// `None`: no end.
+    /// `None`: no limit.
     sessions_left: Option<u32>,
     stopping: bool,
     is_connected: bool,
-    /// When the loop is left: the car closes the connection after the session.
+    /// When the loop ends: the car closes the connection after the session.
     leave_at: Option<Instant>,
 }
 
-/// How long the connection's end is waited for after a session: a little more than the role takes to cut it.
+/// Longest wait for the end of the connection after a session: slightly longer than the role takes to close
+/// it.
 const LINGER: Duration = Duration::from_secs(6);
 
 impl<E: LogEvent> Observes<E> for Observer<'_, '_> {

@@ -1,4 +1,4 @@
-//! The loop of a listener: interfaces, own modems, what can be seen.
+//! The loop of a listener: interfaces, own modems, and what can be observed.
 
 use std::os::fd::AsFd;
 use std::time::Duration as Real;
@@ -18,26 +18,27 @@ use crate::escape::Plain;
 use crate::exit::Exit;
 use crate::repeats::EVERY;
 
-/// Frames taken from one interface before the others are looked at: judgement, against a flood.
+/// Frames read from one interface before the next one: judgement, so that a flood on one does not block the
+/// others.
 const BURST: usize = 64;
-/// How long nothing happens at most before the loop looks up: judgement.
+/// Longest wait of the loop: judgement.
 const IDLE: Duration = Duration::from_millis(500);
-/// Pause before an interface that is gone is opened again: judgement.
+/// Pause before an interface that is down is opened again: judgement.
 const AGAIN: Duration = Duration::from_secs(1);
-/// The link type of Ethernet.
+/// The pcap link type of Ethernet.
 const ETHERNET: i32 = 1;
 
-/// All interfaces and what is known of them together.
+/// All interfaces and the observations on them.
 pub struct Listener {
     ears: Vec<Ear>,
     merge: Merge,
     outlook: Outlook,
-    /// What was said last of what can be seen.
+    /// What can be observed, as last reported.
     said: Sight,
     joins: bool,
-    /// The key that was given or learned last.
+    /// The key that was last configured or received.
     key: Option<NetworkKey>,
-    /// Frames that the kernel dropped, as said last, and when losses are said next.
+    /// Frames dropped by the kernel as last reported, and when losses are reported next.
     dropped: u64,
     losses_at: Instant,
     clock: Clock,
@@ -48,9 +49,9 @@ struct Ear {
     name: String,
     own: Mac,
     socket: PacketSocket,
-    /// The own modem, where it is to be given a key, and with it the interface: no other role may use it.
+    /// The own modem that receives keys, and the claim of its interface: no role may use it at the same time.
     modem: Option<(Modem, Claim)>,
-    /// It is down or gone; when it is opened again.
+    /// Set while the interface is down: when it is opened again.
     down_until: Option<Instant>,
 }
 
@@ -69,8 +70,7 @@ impl Ear {
 }
 
 impl Listener {
-    /// Opens the interfaces. With `joins` or a `key` the own modems are given keys; else nothing is ever
-    /// sent.
+    /// Opens the interfaces. With `joins` or a `key` the own modems receive keys; else nothing is ever sent.
     pub fn open(
         interfaces: &[Interface],
         joins: bool,
@@ -85,7 +85,7 @@ impl Listener {
         Ok(Self { ears, merge, outlook, said, joins, key, dropped: 0, losses_at: Instant::ZERO, clock })
     }
 
-    /// Listens until a signal asks for the end, or no one reads any more.
+    /// Listens until a signal requests the end, or the reader of the output is gone.
     pub fn run(mut self, signals: &Signals, queue: &mut Queue<'_>) -> anyhow::Result<Exit> {
         self.begin(queue);
         let mut buffer = vec![0; PacketSocket::MAX_FRAME];
@@ -136,7 +136,7 @@ impl Listener {
         }
     }
 
-    /// Takes what waits on an interface.
+    /// Reads the waiting frames of an interface.
     fn take(&mut self, index: usize, buffer: &mut [u8], queue: &mut Queue<'_>) -> Result<(), Error> {
         for _ in 0..BURST {
             let (now, unix) = (self.clock.now(), self.unix());
@@ -166,13 +166,13 @@ impl Listener {
         Ok(())
     }
 
-    /// Whether a frame is what an own modem says to this program: no part of what is listened to, on whatever
-    /// interface a bridge shows it.
+    /// Whether a frame is the own modem's answer to this program. It is not part of the observed traffic,
+    /// whichever interface a bridge shows it on.
     fn is_own(&self, bytes: &[u8]) -> bool {
         self.ears.iter().any(|ear| ear.modem.is_some() && bytes.starts_with(&ear.own.0))
     }
 
-    /// Takes a frame in its order.
+    /// Handles a frame in the order of times.
     fn hear(&mut self, heard: Heard, queue: &mut Queue<'_>) {
         let learned = self.outlook.take(nanos(heard.at), &packet::parse(ETHERNET, &heard.bytes));
         let at = heard.at;
@@ -190,11 +190,11 @@ impl Listener {
         }
     }
 
-    /// Says what can be seen where that has changed.
+    /// Reports what can be observed when that has changed.
     fn look(&mut self, queue: &mut Queue<'_>) {
         self.outlook.pass(nanos(self.unix()));
         let sight = self.outlook.sight();
-        // That there is a connection is news only where it was missed.
+        // A connection is reported only after its absence was.
         let was_missed = of_sight(self.said).is_some();
         if sight != self.said
             && let Some(words) = of_sight(sight).filter(|_| sight != Sight::Connections || was_missed)
@@ -204,7 +204,7 @@ impl Listener {
         self.said = sight;
     }
 
-    /// Lets the own modems do what is due.
+    /// Lets the own modems perform what is due.
     fn serve_modems(&mut self, buffer: &mut [u8], queue: &mut Queue<'_>) -> Result<(), Error> {
         let (now, unix) = (self.clock.now(), self.unix());
         let room = buffer.get_mut(..MAX_FRAME).unwrap_or_default();
@@ -223,8 +223,8 @@ impl Listener {
             while let Some((length, ())) = whole(modem.poll_transmit(room)) {
                 let frame = room.get(..length).unwrap_or_default();
                 match ear.socket.send(frame) {
-                    // A full queue loses the frame, as any wire does; an interface that is down is said where
-                    // it is read.
+                    // A full queue loses the frame, as on any wire; an interface that is down is reported
+                    // where it is read.
                     Ok(_) => queue.frame(unix, Direction::Sent, frame.to_vec()),
                     Err(error) if error.is_interface_down() => {}
                     Err(error) => return Err(error),
@@ -237,7 +237,7 @@ impl Listener {
         Ok(())
     }
 
-    /// Says what was lost; asked every ten seconds, as the kernel's table has to be read for it.
+    /// Reports losses; called every ten seconds, because it reads a table of the kernel.
     fn report_losses(&mut self, queue: &mut Queue<'_>) {
         let now = self.clock.now();
         if now < self.losses_at {

@@ -1,20 +1,20 @@
-//! Frames of several interfaces in the order of their times, each once.
+//! Merges the frames of several interfaces in the order of their times, each once.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-/// Interfaces at once: judgement; two modems are usual.
+/// Most interfaces at the same time: judgement; two modems are usual.
 pub const MAX_EARS: usize = 8;
 /// How long a frame waits for an earlier one of another interface: judgement, a turn of the loop takes less.
 const HOLD: Duration = Duration::from_millis(20);
-/// Within this time the same bytes on two interfaces are one frame: judgement. A bridge passes a frame on in
-/// microseconds, a modem in a few milliseconds; a station that repeats itself does so on one interface.
+/// Within this time equal bytes on two interfaces are one frame: judgement. A bridge forwards a frame within
+/// microseconds, a modem within a few milliseconds; a station repeats a frame on the same interface.
 const SAME: Duration = Duration::from_millis(100);
-/// Bytes that wait at most, and as many that are compared: judgement. Beyond that the earliest goes on before
-/// its time, and is compared no longer.
+/// Most bytes that wait, and most bytes that are compared: judgement. Beyond that the earliest frame is
+/// passed on early, and is not compared any more.
 const MAX_BYTES: usize = 1 << 20;
 
-/// A frame, when it came (since 1970), and on which interface.
+/// A frame, its time of arrival since 1970, and its interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Heard {
     pub at: Duration,
@@ -22,10 +22,10 @@ pub struct Heard {
     pub bytes: Vec<u8>,
 }
 
-/// Frames on their way from the interfaces to those who read them.
+/// Frames between the interfaces and the receiver.
 #[derive(Debug, Default)]
 pub struct Merge {
-    /// Whether there is more than one interface: frames of a single one pass at once.
+    /// Whether there are several interfaces: the frames of a single one are passed on immediately.
     has_many: bool,
     waiting: BTreeMap<(Duration, u64), Heard>,
     bytes: usize,
@@ -35,22 +35,22 @@ pub struct Merge {
     duplicates: u64,
 }
 
-/// A frame that went on.
+/// A frame that was passed on.
 #[derive(Debug)]
 struct Seen {
     at: Duration,
-    /// The interfaces on which it was, as bits.
+    /// The interfaces on which it arrived, as bits.
     ears: u8,
     bytes: Vec<u8>,
 }
 
 impl Merge {
-    /// A merger of the frames of `interfaces` interfaces.
+    /// A merger for this number of interfaces.
     pub fn new(interfaces: usize) -> Self {
         Self { has_many: interfaces > 1, ..Self::default() }
     }
 
-    /// Takes a frame. A time later than `now` is that of a clock that was set meanwhile.
+    /// Adds a frame. A time later than `now` comes from a clock that was set back in between.
     pub fn push(&mut self, now: Duration, heard: Heard) {
         let heard = Heard { at: heard.at.min(now), ..heard };
         self.count += 1;
@@ -79,12 +79,13 @@ impl Merge {
         self.waiting.first_key_value().map(|((at, _), _)| *at + HOLD)
     }
 
-    /// Frames that were left out because another interface had them already.
+    /// Number of frames that were dropped because another interface already had them.
     pub fn duplicates(&self) -> u64 {
         self.duplicates
     }
 
-    /// Whether no other interface had this frame: each frame of one interface stands for one of another.
+    /// Whether no other interface had this frame. Each frame of one interface pairs with one frame of
+    /// another.
     fn is_new(&mut self, heard: &Heard) -> bool {
         while let Some(first) = self.seen.front()
             && (self.seen_bytes > MAX_BYTES || first.at + SAME < heard.at)
@@ -116,7 +117,7 @@ mod tests {
         Heard { at: ms(millis), ear, bytes: vec![byte; 60] }
     }
 
-    /// What comes out once all of these have come in: interface and first byte.
+    /// The output for these inputs: interface and first byte of each frame.
     fn merged(ears: usize, frames: &[(u64, usize, u8)]) -> Vec<(usize, u8)> {
         let mut merge = Merge::new(ears);
         for &(millis, ear, byte) in frames {

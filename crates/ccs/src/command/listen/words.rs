@@ -1,4 +1,4 @@
-//! What a listener says that is in no frame.
+//! Texts of a listener that belong to no frame.
 
 use listen::Sight;
 use listen::story::Side as Saying;
@@ -6,11 +6,11 @@ use modem::ModemEvent;
 
 use crate::words::{Side, of_modem};
 
-/// What is said at the end where nothing of charging was heard.
+/// Printed at the end if no frame of charging was observed.
 pub const NOTHING: &str = "nothing of a matching, a discovery or a session was heard: is a modem, or a host beside one, on this \
                            interface? docs/listen.md says where a listener hears what";
 
-/// What can be seen, where it has to be said, and the ways out.
+/// What can be observed, and remedies; `None` if nothing has to be reported.
 pub fn of_sight(sight: Sight) -> Option<&'static str> {
     match sight {
         Sight::Nothing | Sight::Waiting => None,
@@ -38,7 +38,7 @@ pub fn of_sight(sight: Sight) -> Option<&'static str> {
     }
 }
 
-/// What is said of the own modem on this interface.
+/// The text for an event of the own modem on this interface.
 pub fn of_own_modem(interface: &str, event: &ModemEvent) -> String {
     let words = match event {
         ModemEvent::NotFound => {

@@ -1,5 +1,5 @@
-//! Decodes, writes and records on a thread of its own: neither a stalled terminal or disk nor decoding holds
-//! the loop up.
+//! Decodes, writes and records on its own thread: neither a stalled terminal or disk nor decoding delays the
+//! loop.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -18,12 +18,12 @@ use crate::recording::Recording;
 use crate::redact;
 use crate::style::{self, Palette};
 
-/// Frames and lines that may wait, and their bytes: judgement, seconds of a full link. What comes on top is
-/// lost, and said.
+/// Most frames and lines that may wait, and their bytes: judgement, seconds of a full link. Further ones are
+/// lost, and the loss is reported.
 const WAITING: usize = 8192;
 const WAITING_BYTES: usize = 8 << 20;
 
-/// Takes frames and lines without ever waiting.
+/// Queues frames and lines without blocking.
 pub struct Queue<'a> {
     jobs: SyncSender<Job>,
     shared: &'a Shared,
@@ -38,34 +38,34 @@ enum Job {
 #[derive(Default)]
 struct Shared {
     nobody_reads: AtomicBool,
-    /// Bytes of the jobs that wait.
+    /// Bytes of the waiting jobs.
     bytes: AtomicUsize,
 }
 
 impl Queue<'_> {
-    /// Takes a frame; `at` is its time since 1970 (UTC). What was sent is recorded only.
+    /// Queues a frame; `at` is its time since 1970 (UTC). A frame that was sent is only recorded.
     pub fn frame(&mut self, at: Duration, direction: Direction, bytes: Vec<u8>) {
         self.send(bytes.len(), Job::Frame(at, direction, bytes));
     }
 
-    /// Writes a line.
+    /// Queues a line.
     pub fn say(&mut self, at: Duration, words: String) {
         self.send(words.len(), Job::Words(at, words));
     }
 
-    /// How many frames and lines were not written since this was asked last.
+    /// Number of frames and lines that were lost since the last call.
     pub fn take_lost(&mut self) -> u64 {
         std::mem::take(&mut self.lost)
     }
 
-    /// Whether writing has failed: the reader of a pipe is gone.
+    /// Whether writing has failed: the reader of the pipe is gone.
     pub fn nobody_reads(&self) -> bool {
         self.shared.nobody_reads.load(Ordering::Relaxed)
     }
 
     fn send(&mut self, size: usize, job: Job) {
         let bytes = &self.shared.bytes;
-        // This is the only thread that adds.
+        // Only this thread adds bytes.
         let has_room = bytes.load(Ordering::Relaxed) + size <= WAITING_BYTES;
         bytes.fetch_add(size, Ordering::Relaxed);
         if !has_room || self.jobs.try_send(job).is_err() {
@@ -75,7 +75,7 @@ impl Queue<'_> {
     }
 }
 
-/// Runs `work` with the queue of a writer, and gives its result when everything is written.
+/// Runs `work` with the queue of a writer. Returns its result when everything is written.
 pub fn with_writer<T>(writer: Writer<'_>, work: impl FnOnce(&mut Queue<'_>) -> T) -> T {
     let shared = Shared::default();
     let (jobs, received) = sync_channel(WAITING);
@@ -89,7 +89,7 @@ pub fn with_writer<T>(writer: Writer<'_>, work: impl FnOnce(&mut Queue<'_>) -> T
             anstream::eprintln!("{lost} frames and lines were not written: whoever reads this is too slow");
         }
         drop(queue);
-        // A panic there is one here, too.
+        // A panic of the thread continues here.
         if let Err(panic) = thread.join() {
             std::panic::resume_unwind(panic);
         }
@@ -97,14 +97,14 @@ pub fn with_writer<T>(writer: Writer<'_>, work: impl FnOnce(&mut Queue<'_>) -> T
     })
 }
 
-/// Where lines and a live capture go.
+/// Output for lines or a live capture.
 pub type Output = Box<dyn Write + Send>;
 
 /// Where frames are recorded.
 pub enum Record {
     /// A file, as the roles record.
     File(Box<Recording>),
-    /// A pipe: frames alone, and no bound.
+    /// A pipe: frames only, without a limit of size.
     Live { recorder: Recorder<Output>, with_keys: bool },
 }
 
@@ -121,7 +121,7 @@ impl Record {
         }
     }
 
-    /// A session begins (`true`) or is over: in a directory each has a file.
+    /// A session begins (`true`) or ends: in a directory each has a file.
     fn session(&mut self, at: Duration, begins: bool) -> io::Result<()> {
         match self {
             Self::File(recording) if begins => recording.begin(at),
@@ -138,7 +138,7 @@ impl Record {
     }
 }
 
-/// Turns frames into lines, and into the stories at the end.
+/// Writes lines for frames, and the stories at the end.
 pub struct Writer<'a> {
     lines: Box<dyn Report + Send + 'a>,
     summary: Summary<'a>,
@@ -149,16 +149,16 @@ pub struct Writer<'a> {
     recorder: Option<Record>,
     frames: u64,
     first: Option<Duration>,
-    /// Frames that came after the recording was full.
+    /// Frames that arrived after the recording was full.
     left_out: u64,
-    /// The next message is the first of its connection, as far as that was heard.
+    /// Whether the next message is the first one observed of its connection.
     is_first: bool,
-    /// Sessions that had a message.
+    /// Number of sessions with a message.
     sessions: u64,
 }
 
 impl<'a> Writer<'a> {
-    /// One that has written nothing. `names` are the interfaces'.
+    /// A writer before the first frame. `names` are the names of the interfaces.
     pub fn new(
         names: &'a str,
         is_json: bool,
@@ -194,7 +194,7 @@ impl<'a> Writer<'a> {
         let result = self.write_all(jobs, shared).and_then(|()| self.end());
         if result.is_err() {
             shared.nobody_reads.store(true, Ordering::Relaxed);
-            // The loop ends soon; until then it is to find the queue empty.
+            // The loop ends soon; until then its queue must not fill up.
             while jobs.recv().is_ok() {}
         }
     }
@@ -203,7 +203,7 @@ impl<'a> Writer<'a> {
         loop {
             let job = match jobs.try_recv() {
                 Ok(job) => job,
-                // A pause: what is there can be read up to here.
+                // The queue is empty: the output is complete up to here.
                 Err(TryRecvError::Empty) => {
                     self.flush()?;
                     match jobs.recv() {
@@ -262,8 +262,8 @@ impl<'a> Writer<'a> {
         done.or_else(|error| self.recording_failed(error))
     }
 
-    /// A full disk ends the recording with a word, and nothing else; who reads a pipe and is gone ends
-    /// everything.
+    /// A full disk ends the recording, which is reported, and nothing else. If the reader of a pipe is gone,
+    /// everything ends.
     fn record(&mut self, at: Duration, direction: Direction, bytes: &[u8]) -> io::Result<()> {
         let Some(recorder) = &mut self.recorder else { return Ok(()) };
         match recorder.frame(at, direction, bytes) {
@@ -288,7 +288,7 @@ impl<'a> Writer<'a> {
         self.words(at, &format!("the recording ends: {error}"))
     }
 
-    /// A line that is of no frame; beside JSON it goes to the standard error.
+    /// Writes a line that belongs to no frame; with JSON it goes to standard error.
     fn words(&mut self, at: Duration, words: &str) -> io::Result<()> {
         if self.is_json {
             anstream::eprintln!("{words}");
@@ -307,12 +307,12 @@ impl<'a> Writer<'a> {
         self.out.flush()
     }
 
-    /// What is held back, then the stories.
+    /// Writes what was delayed, then the stories.
     fn end(&mut self) -> io::Result<()> {
         let Self { decoder, lines, summary, out, .. } = self;
         let mut written = Ok(());
         decoder.finish(&mut |event| {
-            // Their stories stand below.
+            // The stories are written below.
             let is_over = matches!(event.content, Content::Over(_));
             if written.is_ok() && !is_over {
                 written = lines.event(event, out);
@@ -339,7 +339,7 @@ impl<'a> Writer<'a> {
             self.words(at, &words)?;
         }
         if self.sessions == 0 {
-            // A matching that came to nothing has a file, too.
+            // A matching without a session has a file too.
             self.session(self.first.unwrap_or_default(), false)?;
         }
         self.flush()

@@ -1,4 +1,4 @@
-//! A modem on the bench: what all commands do with it.
+//! Access to a modem: what all commands have in common.
 
 use std::io::{self, IsTerminal, Write};
 use std::ops::ControlFlow;
@@ -17,10 +17,10 @@ use crate::drive::{End, Next, Wire, drive};
 use crate::escape;
 use crate::exit::Ended;
 
-/// Largest image that is read: the longest seen has 9796 bytes.
+/// Largest image that is read, in bytes: the longest one seen has 9796.
 const MAX_IMAGE: usize = 64 * 1024;
 
-/// A host, its modem, and who looks on.
+/// A host, its modem, and the outputs for results and progress.
 pub struct Bench<'a> {
     wire: &'a mut dyn Wire,
     own: Mac,
@@ -28,7 +28,7 @@ pub struct Bench<'a> {
     progress: Progress<'a>,
 }
 
-/// Tells on the standard error what goes on, once it lasts.
+/// Reports progress on standard error, if the work takes longer.
 pub struct Progress<'a> {
     to: Box<dyn Write + 'a>,
     is_terminal: bool,
@@ -36,25 +36,25 @@ pub struct Progress<'a> {
     last: Option<Instant>,
 }
 
-/// Nothing is told before, and to what is no terminal one line in this time.
+/// Work shorter than this reports no progress; without a terminal, also the interval of reports.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// The beginning of the line, and nothing on it.
+/// Returns to the start of the line and clears it.
 const CLEAR: &str = "\r\x1b[K";
 
 impl Progress<'static> {
-    /// On the standard error.
+    /// Reports on standard error.
     pub fn stderr() -> Self {
         Self::new(io::stderr(), io::stderr().is_terminal())
     }
 }
 
 impl<'a> Progress<'a> {
-    /// On `to`, where a terminal gets one line that changes.
+    /// Reports on `to`; on a terminal as one line that changes.
     pub fn new(to: impl Write + 'a, is_terminal: bool) -> Self {
         Self { to: Box::new(to), is_terminal, began: None, last: None }
     }
 
-    /// Says what goes on. Where nobody can be told, the work goes on all the same.
+    /// Reports progress. A report that cannot be written does not stop the work.
     pub fn tell(&mut self, now: Instant, words: impl FnOnce() -> String) {
         let began = *self.began.get_or_insert(now);
         let pause = if self.is_terminal { Duration::from_millis(100) } else { PATIENCE };
@@ -80,13 +80,13 @@ impl Drop for Progress<'_> {
     }
 }
 
-/// No modem answers.
+/// The end with "no modem responds".
 pub fn no_modem() -> Ended {
     Ended::Stopped(StopReason::new(By::Network, Cause::NoModem, Phase::Idle))
 }
 
 impl<'a> Bench<'a> {
-    /// A host with the address `own` that tells its results to `out`.
+    /// A host with the address `own` that writes its results to `out`.
     pub fn new(
         wire: &'a mut dyn Wire,
         own: Mac,
@@ -101,12 +101,12 @@ impl<'a> Bench<'a> {
         self.own
     }
 
-    /// Chance.
+    /// Source of random bytes.
     pub fn entropy(&mut self) -> &mut dyn Entropy {
         self.wire.entropy()
     }
 
-    /// Where results go.
+    /// Output for results.
     pub fn out(&mut self) -> &mut (dyn Write + Send) {
         self.progress.clear();
         self.out
@@ -124,7 +124,7 @@ impl<'a> Bench<'a> {
         self.say(&format!("{}\n", escape::json(value)))
     }
 
-    /// Runs a machine until `look` has what it wants. `words` say what goes on.
+    /// Runs a machine until `look` returns a result. `words` describes the work for progress reports.
     pub fn run<M, T>(
         &mut self,
         machine: &mut M,
@@ -145,7 +145,7 @@ impl<'a> Bench<'a> {
         end
     }
 
-    /// Lets time pass; whether someone wants an end.
+    /// Waits. Returns whether an interrupt was requested.
     pub fn pause(&mut self, pause: Duration) -> anyhow::Result<bool> {
         let end = self.wire.now() + pause;
         let mut buffer = vec![0; PacketSocket::MAX_FRAME];
@@ -157,7 +157,7 @@ impl<'a> Bench<'a> {
         Ok(false)
     }
 
-    /// What the modem at `target` (else the own one) is, and what it says to these questions.
+    /// Identity of the modem at `target` (default: the own one), and its answers to these questions.
     pub fn inspect(
         &mut self,
         target: Option<Mac>,
@@ -175,7 +175,7 @@ impl<'a> Bench<'a> {
         finished(end)?.ok_or_else(|| no_modem().into())
     }
 
-    /// The same of a modem that is to do something: it must have its firmware.
+    /// As [`inspect`](Self::inspect), for a modem that must have its firmware.
     pub fn ready(&mut self, target: Option<Mac>, questions: &'static [Question]) -> anyhow::Result<Details> {
         let details = self.inspect(target, questions)?;
         if details.is_boot_loader() {
@@ -225,7 +225,8 @@ impl<'a> Bench<'a> {
         Ok(buffer)
     }
 
-    /// The same where it is no failure that they cannot be read: then the reason.
+    /// As [`parameters`](Self::parameters); if they cannot be read, that is no failure and the reason is
+    /// returned.
     pub fn parameters_if_any(
         &mut self,
         target: Option<Mac>,
@@ -240,7 +241,7 @@ impl<'a> Bench<'a> {
     }
 }
 
-/// What a run that only asks has given.
+/// The result of a run that only reads.
 fn finished<T>(end: End<T>) -> anyhow::Result<T> {
     match end {
         End::Done(result) => Ok(result),

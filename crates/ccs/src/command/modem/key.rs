@@ -1,4 +1,4 @@
-//! `ccs modem key`: the own modem's network and its key.
+//! `ccs modem key`: network and network key of the own modem.
 
 use std::io::BufRead;
 use std::ops::ControlFlow;
@@ -17,41 +17,43 @@ use crate::exit::{Ended, Exit, Usage};
 use crate::hex;
 use crate::words::{Side, of_modem};
 
-/// A slow modem is back after 8 s (judgement, as in crate `sim`), and a key may be tried three times.
+/// Longest wait for the new key: judgement. A slow modem responds again after 8 s (as in the crate `sim`),
+/// and a key may be set three times.
 const LIMIT: Duration = Duration::from_secs(60);
-/// Lengths of a password in characters (`HomePlug` AV; what every plug from a shop has is ten long).
+/// Permitted lengths of a password in characters (`HomePlug` AV; the passwords of retail plugs have ten).
 const PASSWORD: std::ops::RangeInclusive<usize> = 8..=64;
 
-/// What `ccs modem key` takes.
+/// Options of `ccs modem key`.
 #[derive(Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option on the command line")]
 pub struct KeyArgs {
     #[command(flatten)]
-    /// The interface.
+    /// The interface and the form of the output.
     pub at: TargetArgs,
-    /// Sets the key of this password, 8 to 64 printable characters; `-` reads it from the standard input.
+    /// Sets the key derived from this password of 8 to 64 printable characters; `-` reads it from standard
+    /// input.
     #[arg(long, value_name = "PASSWORD", group = "how")]
     pub password: Option<String>,
-    /// Sets a key that nobody knows.
+    /// Sets a random key.
     #[arg(long, group = "how")]
     pub random: bool,
-    /// Shows the network and sets nothing; so does no option at all.
+    /// Shows the network and sets nothing; the default.
     #[arg(long, group = "how")]
     pub show: bool,
-    /// Shows keys in full.
+    /// Shows keys in full; by default they are redacted.
     #[arg(long)]
     pub show_keys: bool,
-    /// Yes: the modem leaves its network and restarts.
+    /// Confirms the change: the modem leaves its network and restarts.
     #[arg(long)]
     pub yes: bool,
 }
 
-/// Whether a key is to be set at all.
+/// Whether the command sets a key.
 fn sets(args: &KeyArgs) -> bool {
     args.random || args.password.is_some()
 }
 
-/// Refuses a change that nobody has agreed to.
+/// Refuses a change without `--yes`.
 pub fn before(args: &KeyArgs) -> anyhow::Result<()> {
     if let Some(password) = args.password.as_deref().filter(|password| *password != "-") {
         check_password(password)?;
@@ -119,7 +121,7 @@ fn set(args: &KeyArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
             Ok(match event {
                 Some(ModemEvent::Ready { verified }) => ControlFlow::Break(Ok(verified)),
                 Some(ModemEvent::NotFound) => ControlFlow::Break(Err(anyhow::Error::from(no_modem()))),
-                // It may just be restarting: the machine tries once more.
+                // The modem may be restarting, so the machine tries again.
                 Some(ModemEvent::Fault(ModemFault::KeyNotConfirmed)) if !tried => {
                     tried = true;
                     ControlFlow::Continue(())

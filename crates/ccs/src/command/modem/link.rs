@@ -1,4 +1,4 @@
-//! `ccs modem link`: the link, the stations and the rates.
+//! `ccs modem link`: the link, the stations and their data rates.
 
 use std::fmt::Write as _;
 
@@ -14,21 +14,21 @@ use crate::escape;
 use crate::exit::{Ended, Exit};
 
 const QUESTIONS: &[Question] = &[Question::Link, Question::Network];
-/// Pause between two looks: judgement.
+/// Interval of `--watch`: judgement.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What `ccs modem link` takes.
+/// Options of `ccs modem link`.
 #[derive(Args)]
 pub struct LinkArgs {
     #[command(flatten)]
-    /// The interface.
+    /// The interface and the form of the output.
     pub at: TargetArgs,
-    /// Shows it each second until Ctrl-C; with `--json` one object a line.
+    /// Repeats every second until Ctrl-C; with `--json` one object per line.
     #[arg(long)]
     pub watch: bool,
 }
 
-/// Shows the link once, or each second.
+/// Shows the link once, or every second.
 pub fn run(args: &LinkArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
     let details = bench.ready(None, QUESTIONS)?;
     bench.say(&words(&details, args.at.json))?;
@@ -40,7 +40,7 @@ pub fn run(args: &LinkArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
             Ok(details) => words(&details, args.at.json),
             Err(error) => match error.downcast_ref() {
                 Some(Ended::Interrupted(_)) => break,
-                // It restarts: it will be back.
+                // The modem is restarting and will respond again.
                 Some(Ended::Stopped(reason)) if args.at.json => {
                     format!("{}\n", escape::json(&json!({ "error": reason.cause.to_string() })))
                 }

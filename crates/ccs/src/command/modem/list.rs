@@ -1,4 +1,4 @@
-//! `ccs modem list`: who is within reach.
+//! `ccs modem list`: the modems within reach.
 
 use machine::Duration;
 use modem::pib::Image;
@@ -10,8 +10,7 @@ use super::target::TargetArgs;
 use super::{Bench, no_modem, table};
 use crate::exit::Exit;
 
-/// Time for one modem's parameters; a modem here takes less than one second (observed), over the line:
-/// judgement.
+/// Longest wait for one modem's parameters: judgement. The own modem takes less than 1 s (observed).
 const ROLE: Duration = Duration::from_secs(3);
 
 /// Lists them, the own modem first.
@@ -41,9 +40,9 @@ pub fn run(args: &TargetArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
     Ok(Exit::Good)
 }
 
-/// The role in its parameters; none where they cannot be read.
+/// The role in a modem's parameters; `None` where they cannot be read.
 fn role(bench: &mut Bench<'_>, modem: &FoundModem) -> anyhow::Result<Option<String>> {
-    // Old images do not tell it.
+    // Old images do not contain it.
     if modem.is_boot_loader() || modem.profile.parameters != Access::ModuleOperation {
         return Ok(None);
     }

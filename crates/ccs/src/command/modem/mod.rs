@@ -1,4 +1,4 @@
-//! `ccs modem`: care of power-line modems.
+//! `ccs modem`: administration of power-line modems.
 
 mod bench;
 mod key;
@@ -28,29 +28,36 @@ use show::table;
 pub use show::{firmware, stations};
 pub use target::{OneModemArgs, TargetArgs};
 
-/// What `ccs modem` does.
+/// Commands of `ccs modem`.
 #[derive(Subcommand)]
 #[command(after_help = "\
-Questions change nothing. What changes a modem (`key --password|--random`, `pib role`, `pib write`, `reset`) says
-what it would do and ends with exit code 2 unless `--yes` is given. No modem: exit code 62. One modem has one
-master: end `ccs evse` and `ccs pev` on the interface before.")]
+The own modem is the modem on the interface; the others are reached through its network. Only one
+program may control a modem: end `ccs evse` and `ccs pev` on the interface first.
+
+These commands change a modem: key --password, key --random, pib role, pib write, reset. Without --yes they
+only print what they would do and end with exit code 2. If no modem responds, the exit code is 62.
+
+Examples:
+  ccs modem list -i eth1
+  ccs modem key -i eth1 --random         prints the consequences; with --yes it sets the key
+  ccs modem pib role -i eth1 evse --yes")]
 pub enum ModemCommand {
     /// Lists the modems within reach: the own one, and those of its network.
     List(TargetArgs),
-    /// Shows everything of one modem.
+    /// Shows everything about one modem.
     Info(OneModemArgs),
-    /// Shows the own modem's network, or sets its key.
+    /// Shows the network of the own modem, or sets its network key.
     Key(KeyArgs),
-    /// Shows the link's state, the stations and the rates.
+    /// Shows the state of the link, the stations and their data rates.
     Link(LinkArgs),
-    /// Reads, checks, changes and writes parameters.
+    /// Reads, checks, changes and writes the parameters (PIB).
     #[command(subcommand)]
     Pib(PibCommand),
-    /// Restarts a modem and waits until it is back.
+    /// Restarts a modem and waits until it responds again.
     Reset(ResetArgs),
 }
 
-/// Does one thing with a modem.
+/// Runs one command.
 pub fn run(command: &ModemCommand, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit> {
     let at = match command {
         ModemCommand::List(at) => at,
@@ -65,14 +72,14 @@ pub fn run(command: &ModemCommand, out: &mut (dyn Write + Send)) -> anyhow::Resu
     };
     before(command)?;
     let interface = Interface::find(&at.interface)?;
-    // The address that `ccs evse` and `ccs pev` have: the modem sees one host.
+    // The address that `ccs evse` and `ccs pev` use, so that the modem sees one host only.
     let own = interface.role_mac();
     let mut cable = Cable::open(&interface, own)?;
     let mut bench = Bench::new(&mut cable, own, out, Progress::stderr());
     act(command, &mut bench)
 }
 
-/// Refuses what needs no modem to be refused.
+/// Refuses invalid or unconfirmed commands before the modem is accessed.
 fn before(command: &ModemCommand) -> anyhow::Result<()> {
     match command {
         ModemCommand::Key(args) => key::before(args),

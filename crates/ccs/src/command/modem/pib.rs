@@ -1,4 +1,4 @@
-//! `ccs modem pib`: parameters from and to a modem, and in files.
+//! `ccs modem pib`: parameters of modems and in files.
 
 use std::fs::OpenOptions;
 use std::io::{Read, Write};
@@ -20,91 +20,91 @@ use crate::drive::End;
 use crate::escape::{self, Plain};
 use crate::exit::{Ended, Exit};
 
-/// Largest file that is looked at: more than any image has.
+/// Largest file that is read, in bytes: more than any image has.
 const MAX_FILE: u64 = 1 << 20;
 
-/// What `ccs modem pib` does.
+/// Commands of `ccs modem pib`.
 #[derive(Subcommand)]
 pub enum PibCommand {
-    /// Saves a modem's parameters to a file, which then holds its keys.
+    /// Saves the parameters of a modem to a file. The file then contains the modem's keys.
     Read(ReadArgs),
-    /// Checks a file: chain, checksums, what is odd; shows role and names. Exit code 1 when it is not sound.
+    /// Checks a parameter file: structure, checksums, unusual values. Exit code 1 if the file is faulty.
     Check(CheckArgs),
-    /// Sets the own modem up for a charger or a car, after a backup.
+    /// Configures the own modem for a charger or a car; saves a backup first.
     Role(RoleArgs),
-    /// Writes a file to a modem, after a backup, and compares.
+    /// Writes a parameter file to a modem and verifies it; saves a backup first.
     Write(WriteArgs),
 }
 
-/// What `ccs modem pib read` takes.
+/// Options of `ccs modem pib read`.
 #[derive(Args)]
 pub struct ReadArgs {
-    /// Where to save the parameters; only its owner may read it.
+    /// File for the parameters; only its owner may read it.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     #[command(flatten)]
     /// The modem.
     pub of: OneModemArgs,
-    /// Yes: replace the file if it is there.
+    /// Confirms the change: replaces an existing file.
     #[arg(long)]
     pub yes: bool,
 }
 
-/// What `ccs modem pib check` takes.
+/// Options of `ccs modem pib check`.
 #[derive(Args)]
 pub struct CheckArgs {
-    /// The parameters.
+    /// Parameter file.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// One JSON object; nothing else on the standard output.
+    /// Prints one JSON object, and nothing else on standard output.
     #[arg(long)]
     pub json: bool,
 }
 
-/// What `ccs modem pib role` takes.
+/// Options of `ccs modem pib role`.
 #[derive(Args)]
 pub struct RoleArgs {
-    /// The side of the cable.
+    /// Side of the cable that the modem is for.
     #[arg(value_enum)]
     pub role: RoleName,
     #[command(flatten)]
-    /// The interface.
+    /// The interface and the form of the output.
     pub at: TargetArgs,
-    /// Where to save the parameters before; else `pib-MAC.bak` in the working directory.
+    /// File for the parameters before the change. Default: `pib-MAC-CHECKSUM.bak` in the working directory.
     #[arg(long, value_name = "FILE")]
     pub backup: Option<PathBuf>,
-    /// Yes: write to the modem.
+    /// Confirms the change: writes the parameters to the modem.
     #[arg(long)]
     pub yes: bool,
 }
 
-/// The sides of the cable.
+/// Sides of the cable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum RoleName {
-    /// A charger's.
+    /// The charger's.
     Evse,
-    /// A car's.
+    /// The car's.
     Pev,
 }
 
-/// What `ccs modem pib write` takes.
+/// Options of `ccs modem pib write`.
 #[derive(Args)]
 pub struct WriteArgs {
-    /// The new parameters: a whole chain, as `ccs modem pib read` saves it.
+    /// File with all parameters, as saved by `ccs modem pib read`.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// Where to save what the modem has now; a file that is there must hold just that.
+    /// File for the parameters before the change. An existing file must have the same content.
     #[arg(long, value_name = "FILE")]
     pub backup: PathBuf,
     #[command(flatten)]
     /// The modem.
     pub of: OneModemArgs,
-    /// Yes: write to the modem.
+    /// Confirms the change: writes the parameters to the modem.
     #[arg(long)]
     pub yes: bool,
 }
 
-/// Refuses to replace a file that nobody gave up.
+/// Refuses to replace a file without `--yes`.
 pub fn before_read(args: &ReadArgs) -> anyhow::Result<()> {
     if args.yes || !args.file.exists() {
         return Ok(());
@@ -152,7 +152,7 @@ pub fn check(args: &CheckArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<E
     Ok(exit)
 }
 
-/// Sets the own modem up for one side of the cable.
+/// Configures the own modem for one side of the cable.
 pub fn role(args: &RoleArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
     let (details, before) = parameters(bench, None)?;
     let mut after = before.clone();
@@ -174,7 +174,7 @@ pub fn write(args: &WriteArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
     change(bench, &before, &after, &args.backup, args.of.at.json, args.yes)
 }
 
-/// A file that can be written to a modem.
+/// Loads a file that can be written to a modem.
 pub fn load(file: &Path) -> anyhow::Result<Vec<u8>> {
     let bytes = contents(file)?;
     Image::parse(&bytes).with_context(|| format!("nothing was sent: {}", escape::path(file)))?;
@@ -208,13 +208,13 @@ fn parameters(bench: &mut Bench<'_>, target: Option<Mac>) -> anyhow::Result<(Det
     Ok((details, bytes))
 }
 
-/// A name that tells modem and content apart, so that no backup takes another's place.
+/// A name that differs by modem and content, so that no backup replaces another.
 fn backup_name(mac: Mac, bytes: &[u8]) -> PathBuf {
     let mac = mac.to_string().replace(':', "");
     format!("pib-{mac}-{:08x}.bak", checksum32(bytes)).into()
 }
 
-/// The backup is on the disk afterwards.
+/// Saves the backup; on return it is on the disk.
 fn back_up(file: &Path, before: &[u8]) -> anyhow::Result<()> {
     if !file.exists() {
         return save(file, before, false);
@@ -228,7 +228,7 @@ fn back_up(file: &Path, before: &[u8]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Checks the change, saves the backup, shows the difference and, if it may, writes.
+/// Checks the change, saves the backup, shows the difference and, if confirmed, writes.
 fn change(
     bench: &mut Bench<'_>,
     before: &[u8],
@@ -289,7 +289,7 @@ fn change(
     Ok(Exit::Good)
 }
 
-/// Fields that differ; keys stay secret.
+/// The fields that differ. Keys are redacted.
 fn differences(before: &[u8], after: &[u8]) -> anyhow::Result<Vec<(&'static str, String, String)>> {
     let (old, new) = (Image::parse(before)?, Image::parse(after)?);
     let mut rows = Vec::new();
@@ -344,7 +344,7 @@ fn transfer(
     }
 }
 
-/// What a modem is left with when writing ends at this step.
+/// State of the modem when writing ends at this step.
 fn state(at: WriteStep, backup: &Path) -> String {
     let file = escape::path(backup);
     match at {

@@ -1,4 +1,4 @@
-//! `ccs modem reset`.
+//! `ccs modem reset`: restarts a modem.
 
 use std::ops::ControlFlow;
 
@@ -12,18 +12,18 @@ use super::target::OneModemArgs;
 use crate::drive::End;
 use crate::exit::{Ended, Exit};
 
-/// What `ccs modem reset` takes.
+/// Options of `ccs modem reset`.
 #[derive(Args)]
 pub struct ResetArgs {
     #[command(flatten)]
     /// The modem.
     pub of: OneModemArgs,
-    /// Yes: the link is lost and the modem away for some seconds.
+    /// Confirms the restart: the link is lost, and the modem does not respond for some seconds.
     #[arg(long)]
     pub yes: bool,
 }
 
-/// Refuses what nobody has agreed to.
+/// Refuses a restart without `--yes`.
 pub fn before(args: &ResetArgs) -> anyhow::Result<()> {
     if args.yes {
         return Ok(());
@@ -34,10 +34,10 @@ pub fn before(args: &ResetArgs) -> anyhow::Result<()> {
     Err(Ended::Refused(words).into())
 }
 
-/// Restarts a modem and waits until it is back.
+/// Restarts a modem and waits until it responds again.
 pub fn run(args: &ResetArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
     before(args)?;
-    // One without firmware may be restarted, too.
+    // A modem without firmware may be restarted too.
     let details = bench.inspect(args.of.modem, &[])?;
     let target = args.of.modem.unwrap_or(Mac::LOCAL_MODEM);
     let mut reset = Reset::new(bench.own(), target, details.profile)?;

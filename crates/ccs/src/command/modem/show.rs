@@ -1,4 +1,4 @@
-//! Modems in words and as JSON, and `ccs modem info`.
+//! Modems as text and as JSON, and `ccs modem info`.
 
 use std::fmt::Write as _;
 
@@ -15,10 +15,10 @@ use crate::escape;
 use crate::exit::Exit;
 use crate::style::{DIM, Palette, RESET};
 
-/// Time for a modem's parameters: three tries of their first part, which takes 5 s each.
+/// Longest wait for a modem's parameters: three attempts at their first part, 5 s each.
 pub const PARAMETERS: Duration = Duration::from_secs(16);
 
-/// Shows everything of one modem.
+/// Shows everything about one modem.
 pub fn run(args: &OneModemArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
     const EVERYTHING: &[Question] =
         &[Question::Attributes, Question::Nid, Question::Link, Question::Network, Question::Hosts];
@@ -50,7 +50,7 @@ pub fn run(args: &OneModemArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
     Ok(Exit::Good)
 }
 
-/// Names and values, one a line.
+/// Names and values, one pair per line.
 pub fn list(rows: &[(&str, String)]) -> String {
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
     rows.iter().fold(String::new(), |mut text, (name, value)| {
@@ -60,7 +60,7 @@ pub fn list(rows: &[(&str, String)]) -> String {
     })
 }
 
-/// Rows in columns, under dimmed headings on a terminal.
+/// Rows in columns, with headings that are dimmed on a terminal.
 pub fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> String {
     let widths: Vec<usize> = (0..N)
         .map(|column| {
@@ -82,17 +82,17 @@ pub fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> String {
     text
 }
 
-/// Its text, with what is not printable escaped.
+/// Bytes as text; what is not printable is escaped.
 pub fn ascii(bytes: &[u8]) -> String {
     bytes.escape_ascii().to_string()
 }
 
-/// A firmware's version, or that there is none to tell.
+/// The version of a firmware, or that the modem has none.
 pub fn firmware(version: &[u8]) -> String {
     if version.is_empty() { "not told".into() } else { escape::word(version) }
 }
 
-/// The part that a modem has in its network.
+/// The role of a modem in its power-line network.
 pub fn part(role: u8) -> &'static str {
     match role {
         0 => "station",
@@ -122,7 +122,7 @@ pub fn network_json(network: Option<&FoundNetwork>) -> Json {
     })
 }
 
-/// The stations of a network, one a line.
+/// The stations of a network, one per line.
 pub fn stations(network: &FoundNetwork) -> Vec<String> {
     let line = |station: &modem::Neighbour| {
         let host = if station.host.is_unicast() { station.host.to_string() } else { "no host".into() };
@@ -189,7 +189,7 @@ fn version(of: &OpAttributesCnf) -> String {
     format!("{}.{}.{}", of.major, of.minor, of.composite)
 }
 
-/// What an image is, its findings and its fields, without keys.
+/// The kind of an image, its findings and its fields, without keys.
 pub fn image_rows(image: &Image<'_>) -> Vec<(&'static str, String)> {
     let mut rows = vec![
         ("parameters", format!("{:?}, {} bytes", image.layout(), image.bytes().len())),
@@ -201,7 +201,7 @@ pub fn image_rows(image: &Image<'_>) -> Vec<(&'static str, String)> {
     rows
 }
 
-/// The same as JSON.
+/// As [`image_rows`], as JSON.
 pub fn image_json(image: &Image<'_>) -> Json {
     let fields = image.fields().map(|(field, value)| {
         let value = match value {

@@ -1,33 +1,33 @@
-//! Which modem, and how to answer.
+//! Options that select a modem and the form of the output.
 
 use clap::Args;
 use roles::Mac;
 
 use crate::name;
 
-/// Which interface, and how to answer.
+/// Options of every command that accesses a modem.
 #[derive(Args)]
 pub struct TargetArgs {
-    /// The network interface that the modem is connected to.
+    /// Network interface to which the modem is connected.
     #[arg(short, long, value_name = "IFACE", value_parser = name::Interface)]
     pub interface: String,
-    /// One JSON object; nothing else on the standard output.
+    /// Prints one JSON object, and nothing else on standard output.
     #[arg(long)]
     pub json: bool,
 }
 
-/// Which modem, and how to answer.
+/// Options of commands for one modem.
 #[derive(Args)]
 pub struct OneModemArgs {
     #[command(flatten)]
-    /// The interface.
+    /// The interface and the form of the output.
     pub at: TargetArgs,
-    /// A modem of the network, instead of the own one.
+    /// MAC address of another modem in the network. Default: the own modem.
     #[arg(long, value_name = "MAC", value_parser = mac)]
     pub modem: Option<Mac>,
 }
 
-/// Six bytes in hexadecimal, with or without separators.
+/// Parses six bytes in hexadecimal, with or without separators.
 fn mac(text: &str) -> Result<Mac, String> {
     let mut bytes = Vec::new();
     let wrong = "a modem's address has six bytes, such as 00:b0:52:12:34:56";

@@ -1,4 +1,4 @@
-//! The commands at simulated modems, in virtual time.
+//! The commands with simulated modems, in virtual time.
 
 use std::path::{Path, PathBuf};
 
@@ -24,7 +24,7 @@ struct Answer {
     code: u8,
 }
 
-/// `ccs modem` with these words, at this wire.
+/// Runs `ccs modem` with these arguments on this wire.
 fn ccs(wire: &mut SimulatedWire, words: &str) -> Answer {
     let with_interface = if words.contains("pib check") { "" } else { "-i plc0" };
     let words = format!("modem {words} {with_interface}");
@@ -54,7 +54,7 @@ fn pair() -> SimulatedWire {
     SimulatedWire::pair(ModemKind::Qca7005, ModemKind::Qca7420)
 }
 
-/// A folder of its own that goes with the test.
+/// A folder for one test, removed at its end.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -290,7 +290,7 @@ fn wire_now(wire: &SimulatedWire) -> Instant {
     crate::drive::Wire::now(wire)
 }
 
-/// The modem's versions are lost: after the first, as many as one look asks for.
+/// Loses the modem's version messages: after the first, as many as one inspection requests.
 fn silent_for_a_while() -> sim::power_line::Rule {
     use sim::power_line::{Act, Place, Rule};
     let mm_type = Some(homeplug_mme::MmType(0xA000));
@@ -354,7 +354,7 @@ fn a_bad_file_is_refused_with_reason_and_place_and_nothing_is_sent() {
     assert_eq!(ccs(&mut wire, "pib check /nowhere/at/all").code, 1);
 }
 
-/// Whether the modem was asked for more than to be read.
+/// Whether the modem received read requests only.
 fn only_read(wire: &SimulatedWire) -> bool {
     use homeplug_mme::view::{ModuleOperationReq, Operation};
     wire.sent.iter().all(|frame| {
@@ -426,7 +426,7 @@ fn a_role_is_shown_first_written_when_told_so_and_undone_with_the_backup() {
     assert_eq!(flash(&wire), before);
 }
 
-/// Frames sent when a whole write is done.
+/// Number of frames of a complete write.
 fn frames_of_a_write(folder: &Folder) -> usize {
     let mut wire = pair();
     let file = folder.with("a.pib", &evse_to_pev(&wire));
@@ -466,7 +466,7 @@ fn a_write_that_fails_says_what_state_the_modem_is_in() {
     let mut wire = pair();
     let file = folder.with("a.pib", &evse_to_pev(&wire));
     let mm_type = Some(homeplug_mme::MmType(0xA0B0));
-    // The parts that are read go through, then the start of the session, then nothing.
+    // The parts that are read pass, then the start of the session, then nothing.
     let rule =
         Rule { place: Place::FromHost(Port(0)), mm_type, skip: 8, times: Rule::ALWAYS, act: Act::Lose };
     wire.line.add_rule(rule);

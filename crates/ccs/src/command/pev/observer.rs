@@ -1,4 +1,4 @@
-//! Who looks on while a car runs: logs, counts, and says when it is enough.
+//! Observes a running car: logs, counts, and decides when to end.
 
 use std::ops::ControlFlow;
 
@@ -18,13 +18,13 @@ use crate::said::Said;
 
 /// How long a match must hold to count: judgement.
 const HELD: Duration = Duration::from_secs(1);
-/// How long the modem may take to confirm the key with which the network is left: judgement, three tries of
-/// half a second.
+/// Longest wait for the modem's confirmation of the key with which it leaves the network: judgement, three
+/// attempts of 0.5 s.
 const LEAVE: Duration = Duration::from_secs(2);
-/// How long the connection's end is waited for after the last session: judgement.
+/// Longest wait for the end of the connection after the last session: judgement.
 const LINGER: Duration = Duration::from_secs(3);
 
-/// The observer of a loop.
+/// The observer of a car's loop.
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Observer<'c, 'a> {
     reporter: Reporter<'c, 'a>,
@@ -33,7 +33,7 @@ pub struct Observer<'c, 'a> {
     has_modem: bool,
     phase: Phase,
     matched: Option<Instant>,
-    /// Matches or sessions that are still wanted; `None`: no end.
+    /// Matches or sessions that remain; `None`: no limit.
     matches_left: Option<u32>,
     sessions_left: Option<u32>,
     has_matched: bool,
@@ -44,7 +44,7 @@ pub struct Observer<'c, 'a> {
 }
 
 impl<'c, 'a> Observer<'c, 'a> {
-    /// One that has seen nothing.
+    /// An observer before the first event.
     pub fn new(
         args: &PevArgs,
         reporter: Reporter<'c, 'a>,
@@ -81,7 +81,8 @@ impl Observes<PevEvent> for Observer<'_, '_> {
             Happening::Event(event) => self.event(at, &event),
             Happening::StopRequested => {
                 self.stopping = true;
-                // Who starts this program again starts the charge again. A stop from before is another one.
+                // A new start of this program is a request to charge again, so a stop by signal is not stored.
+                // A latch from before this start stays.
                 if self.latches.found().is_none() {
                     self.latches.unlatched(Latch::DriverStop);
                 }
@@ -118,7 +119,7 @@ impl Observer<'_, '_> {
         (Phase::Handshake..=Phase::SessionStop).contains(&self.phase)
     }
 
-    /// Pulls the plug and gives the modem the time to take the key with which the network is left.
+    /// Pulls the plug and waits until the modem has the key with which it leaves the network.
     fn leave(&mut self, at: Instant) {
         self.cable.pull();
         self.leave_at = Some(at + if self.has_matched { LEAVE } else { Duration::ZERO });

@@ -1,4 +1,4 @@
-//! Frames from pcapng and pcap.
+//! Frames of pcapng and pcap files.
 
 use std::io::Read;
 use std::ops::ControlFlow;
@@ -10,17 +10,16 @@ use pcap_parser::{
 
 use super::{BUFFER, BlockSink, Data, End, Format, Packet, Sink};
 
-/// The bound of the reading buffer where a block is larger (a block holds one frame and its options):
-/// judgement; what is larger is taken as damage.
+/// Largest block in bytes (a block has one frame and its options): judgement, a larger one counts as damage.
 const LARGEST_BLOCK: usize = 16 * 1024 * 1024;
 
-/// Gives every frame of a capture to `sink` until it breaks off.
+/// Passes every frame of a capture to `sink` until it breaks off.
 pub fn read(format: Format, input: impl Read, sink: &mut Sink<'_>) -> End {
     let mut interfaces = Interfaces::default();
     blocks(format, input, &mut |block| take_block(block, &mut interfaces, sink))
 }
 
-/// Gives every block of a capture to `sink` until it breaks off; a file of another format has none.
+/// Passes every block of a capture to `sink` until it breaks off; a file of another format has none.
 pub fn blocks(format: Format, input: impl Read, sink: &mut BlockSink<'_>) -> End {
     let started = match format {
         Format::PcapNg => PcapNGReader::new(BUFFER, input).map(|reader| each_block(reader, sink)),
@@ -30,45 +29,45 @@ pub fn blocks(format: Format, input: impl Read, sink: &mut BlockSink<'_>) -> End
     started.unwrap_or_else(|error| End::Cut(describe(&error)))
 }
 
-/// What the packets of a capture refer to.
+/// State to which the packets of a capture refer.
 #[derive(Default)]
 struct Interfaces {
     known: Vec<Interface>,
     frames: u64,
-    /// Units of a second in a pcap file; its link type is that of interface 0.
+    /// Units of a second in a pcap file. The link type of the file is that of interface 0.
     fraction: i64,
-    /// The byte order of a pcapng section.
+    /// Byte order of a pcapng section.
     is_big_endian: bool,
 }
 
 #[derive(Clone, Copy)]
 struct Interface {
     link_type: i32,
-    /// Units of time in a second; `None`: more than can be counted, so that no time is a whole nanosecond.
+    /// Time units per second; `None`: too many to be counted, so that every time is below one nanosecond.
     units_per_second: Option<u128>,
     offset_s: i64,
     snap_length: u32,
 }
 
-/// Interfaces one section may describe: judgement, a bound against damaged files.
+/// Most interfaces of one section: judgement, a bound against damaged files.
 const MAX_INTERFACES: usize = 4096;
 
 impl Interface {
     fn new(block: &InterfaceDescriptionBlock<'_>, is_big_endian: bool) -> Self {
         let exponent = u32::from(block.if_tsresol & 0x7F);
         let base: u128 = if block.if_tsresol & 0x80 == 0 { 10 } else { 2 };
-        // The parser takes the offset for little-endian in any case.
+        // The parser reads the offset as little-endian in any case.
         let offset_s = if is_big_endian { block.if_tsoffset.swap_bytes() } else { block.if_tsoffset };
         let units_per_second = base.checked_pow(exponent);
         Self { link_type: block.linktype.0, units_per_second, offset_s, snap_length: block.snaplen }
     }
 
-    /// `None` where the time is beyond what nanoseconds can count (the years 1677 to 2262).
+    /// Time in ns since 1970; `None` outside the range of 64 bits (the years 1677 to 2262).
     fn time_ns(self, high: u32, low: u32) -> Option<i64> {
         let ticks = u128::from(high) << 32 | u128::from(low);
         // 64 and 30 bits.
         let ns = match self.units_per_second {
-            // Nearly every file, without a division.
+            // Nearly every file; this avoids the division.
             Some(1_000_000) => ticks * 1_000,
             Some(units) => ticks * 1_000_000_000 / units,
             None => 0,
@@ -78,7 +77,7 @@ impl Interface {
     }
 }
 
-/// Gives every block to `sink` until it breaks off, in constant memory.
+/// Passes every block to `sink` until it breaks off, in constant memory.
 fn each_block(mut reader: impl PcapReaderIterator, sink: &mut BlockSink<'_>) -> End {
     let mut capacity = BUFFER;
     loop {
@@ -116,7 +115,7 @@ fn take_block(
         PcapBlockOwned::LegacyHeader(header) => {
             interfaces.fraction = if header.is_nanosecond_precision() { 1 } else { 1000 };
             interfaces.known.push(Interface {
-                // The upper bits tell of frame check sequences.
+                // The upper bits describe frame check sequences.
                 link_type: header.network.0 & 0x0FFF_FFFF,
                 units_per_second: Some(1),
                 offset_s: 0,
@@ -125,7 +124,7 @@ fn take_block(
             return ControlFlow::Continue(());
         }
         PcapBlockOwned::Legacy(frame) => {
-            // 32 bits of seconds and 32 of microseconds are 62 bits of nanoseconds.
+            // 32 bits of seconds and 32 of microseconds fit into 62 bits of nanoseconds.
             let ns = i64::from(frame.ts_sec) * 1_000_000_000 + i64::from(frame.ts_usec) * interfaces.fraction;
             (Some(ns), interfaces.known.first().map(|known| known.link_type), frame.data, frame.origlen)
         }
@@ -223,7 +222,7 @@ mod tests {
         file
     }
 
-    /// The times of a file's packets as read, and as events have them.
+    /// The times of a file's packets as read, and as in events.
     fn times(file: Vec<u8>) -> Vec<Option<i64>> {
         let mut times = Vec::new();
         let mut decoder = crate::decode::Decoder::new();

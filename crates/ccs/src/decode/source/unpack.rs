@@ -1,4 +1,4 @@
-//! Compressed files, unpacked as they are read.
+//! Decompresses files while they are read.
 
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -6,7 +6,7 @@ use flate2::bufread::MultiGzDecoder;
 use lzma_rust2::XzReader;
 use ruzstd::decoding::StreamingDecoder;
 
-/// How a file is compressed, by what it begins with.
+/// Compression formats, by the first bytes of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Packing {
     Gzip,
@@ -14,21 +14,21 @@ pub enum Packing {
     Xz,
 }
 
-/// Memory that an xz file may ask for, in KiB: what `xz -9` needs, and as much again.
+/// Most memory that an xz file may require, in KiB: twice what `xz -9` needs.
 const XZ_MEMORY_KIB: u32 = 128 * 1024;
-/// A file that unpacks to more than this many bytes is not read on: judgement, a capture of a day has less.
+/// Most bytes that are decompressed of a file: judgement, a capture of one day has fewer.
 const MOST_BYTES: u64 = 16 << 30;
-/// Beyond this many bytes a file may not be more than [`MOST_RATIO`] times as large as packed. Judgement:
-/// captures of the corpus have 3 to 30, zeros more than 1000.
+/// From this many bytes on, a file may be at most [`MOST_RATIO`] times as large as its compressed form.
+/// Judgement: captures of the corpus have 3 to 30, zeros more than 1000.
 const RATIO_FROM: u64 = 64 << 20;
 const MOST_RATIO: u64 = 500;
 
 impl Packing {
-    /// The packing that a file begins with.
+    /// The compression format of a file; `None` if it is not compressed.
     pub fn of(start: &[u8]) -> Option<Self> {
         match start {
             [0x1F, 0x8B, ..] => Some(Self::Gzip),
-            // A frame, and one that is to be skipped.
+            // A data frame, or a frame to skip.
             [0x28, 0xB5, 0x2F, 0xFD, ..] | [0x50..=0x5F, 0x2A, 0x4D, 0x18, ..] => Some(Self::Zstd),
             [0xFD, b'7', b'z', b'X', b'Z', 0, ..] => Some(Self::Xz),
             _ => None,
@@ -43,7 +43,8 @@ impl Packing {
         }
     }
 
-    /// The unpacked bytes of `input`. What is damaged, or far larger than a capture can be, ends in an error.
+    /// The decompressed bytes of `input`. Damaged data, and data far larger than any capture, end with an
+    /// error.
     pub fn unpack(self, input: Box<dyn Read>) -> Box<dyn Read> {
         let input = BufReader::new(Counted { input, count: 0 });
         match self {
@@ -57,7 +58,7 @@ impl Packing {
     }
 }
 
-/// Counts the packed bytes.
+/// Counts the compressed bytes.
 struct Counted {
     input: Box<dyn Read>,
     count: u64,
@@ -71,7 +72,7 @@ impl Read for Counted {
     }
 }
 
-/// Says how many packed bytes were read.
+/// Number of compressed bytes read.
 trait Packed: Read {
     fn packed(&self) -> u64;
 }
@@ -95,7 +96,7 @@ impl Packed for Zstd {
     }
 }
 
-/// Ends when a file unpacks to more than any capture.
+/// Ends with an error when a file decompresses to more than any capture.
 struct Bounded<R> {
     inner: R,
     count: u64,
@@ -119,7 +120,7 @@ impl<R: Packed> Read for Bounded<R> {
 
 type Frame = StreamingDecoder<BufReader<Counted>, ruzstd::decoding::FrameDecoder>;
 
-/// All frames of a zstd file: the decoder knows one.
+/// All frames of a zstd file: the decoder reads one.
 struct Zstd {
     input: Option<BufReader<Counted>>,
     frame: Option<Frame>,
@@ -149,7 +150,7 @@ impl Read for Zstd {
     }
 }
 
-/// Skips a frame that is none of data: its length stands after its mark.
+/// Skips a frame without data: its length follows its magic number.
 fn skip_frame(input: &mut BufReader<Counted>) -> io::Result<bool> {
     if !matches!(input.fill_buf()?, [0x50..=0x5F, 0x2A, 0x4D, 0x18, ..]) {
         return Ok(false);

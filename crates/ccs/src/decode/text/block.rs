@@ -9,58 +9,58 @@ use super::runs::{Kind, Run};
 use crate::decode::piece::{Data, Packet, Sink};
 use crate::decode::start::{self, ETHERNET, Start};
 
-/// How sure it is that bytes are data.
+/// Where bytes were found, which determines how certain it is that they are data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Context {
-    /// A dump: no line means anything.
+    /// In a dump: line ends have no meaning.
     Dump,
-    /// A line of nothing else: its end is most often a message's end.
+    /// In a line without other text: its end is usually the end of a message.
     Line,
-    /// A line with words: only what is surely a message counts.
+    /// In a line with words: only what is certainly a message counts.
     Prose,
 }
 
-/// Bytes, and where they stand.
+/// Bytes and their positions.
 #[derive(Debug)]
 pub struct Block {
     pub context: Context,
     pub kind: Kind,
-    /// The characters after the last byte that are not a whole one.
+    /// Characters after the last byte that do not make a whole byte.
     pub rest: Vec<u8>,
-    /// The line and column where these stand.
+    /// Line and column of these characters.
     pub half: Option<(u64, usize)>,
-    /// Bytes of an unknown kind are reported from this length on.
+    /// Shortest length of unknown bytes that are reported.
     pub least_unknown: usize,
     bytes: Vec<u8>,
-    /// Where each line begins, with its number and time.
+    /// The start of each line, with its number and time.
     lines: Vec<(usize, u64, Option<i64>)>,
-    /// Where each word begins.
+    /// The start of each word.
     words: Vec<usize>,
-    /// A packet of IP may stand at the start.
+    /// Whether an IP packet may begin at the start.
     is_start: bool,
 }
 
-/// Shorter unknown bytes are not reported: no message is shorter.
+/// Fewer unknown bytes are not reported: no message is shorter.
 pub const MIN_UNKNOWN: usize = 4;
 
-/// Bytes after the end of a document that belong to it: judgement, the encoders of some cars and chargers
-/// leave one.
+/// Most bytes after the end of a document that belong to it: judgement, the encoders of some cars and
+/// chargers append one.
 const MAX_TRAILING: usize = 8;
 
-/// Gets what is found.
+/// Receives the findings.
 pub struct Out<'o, 's> {
     pub sink: &'o mut Sink<'s>,
     pub flow: ControlFlow<()>,
-    /// How much was reported.
+    /// Number of reported findings.
     pub count: u64,
-    /// What was found in the present line: the same message is often there twice, once in base64.
+    /// Findings in the present line: a line often contains the same message twice, once in base64.
     pub in_line: Vec<Vec<u8>>,
-    /// The latest messages that were not yet repeated in another form.
+    /// The latest messages that were not repeated in another form yet.
     single: VecDeque<Vec<u8>>,
 }
 
-/// This many messages before, a log may have the same one in another form: judgement, a request and its
-/// answer, twice.
+/// A log may repeat a message in another form after at most this many messages: judgement, a request and its
+/// response, each twice.
 const MAX_SINGLE: usize = 4;
 
 impl<'o, 's> Out<'o, 's> {
@@ -69,8 +69,8 @@ impl<'o, 's> Out<'o, 's> {
         Self { sink, flow, count: 0, in_line: Vec::new(), single }
     }
 
-    /// Whether a message is one that came before in another form: pyPLC logs V2GTP as it receives it, and EXI
-    /// as it hears it.
+    /// Whether a message repeats an earlier one in another form: pyPLC logs V2GTP when it receives it, and
+    /// EXI when it decodes it.
     fn is_repeated(&mut self, bytes: &[u8]) -> bool {
         let is_same = |whole: &[u8], payload: &[u8]| {
             whole.starts_with(&[0x01, 0xFE]) && whole.get(HEADER_LEN..) == Some(payload)
@@ -119,7 +119,7 @@ impl Block {
         self.rest.clone_from(&run.rest);
     }
 
-    /// Nothing goes on after this: what is left of base64 without padding is decoded.
+    /// Ends the block: decodes the rest of base64 without padding.
     pub fn end(&mut self) {
         if self.kind == Kind::Base64 {
             self.bytes.extend(super::runs::last_of_base64(&std::mem::take(&mut self.rest)));
@@ -130,8 +130,8 @@ impl Block {
         self.bytes.len()
     }
 
-    /// Gives the messages that are complete; with `is_over` all that is left. Returns whether a message waits
-    /// for more.
+    /// Reports the complete messages; with `is_over` everything that is left. Returns whether a message is
+    /// incomplete.
     pub fn drain(&mut self, is_over: bool, out: &mut Out<'_, '_>) -> bool {
         let mut at = 0;
         while at < self.bytes.len() {
@@ -170,7 +170,7 @@ impl Block {
         if length >= self.least_unknown
             && self.context != Context::Prose
             && let Some(bytes) = self.bytes.get(at..at + length)
-            // A file is filled up with zeros.
+            // Zeros fill up the rest of a file.
             && !(self.context == Context::Dump && bytes.iter().all(|byte| *byte == 0))
         {
             let (_, line, time_ns) = self.line(at);
@@ -206,13 +206,13 @@ impl Block {
         self.lines.iter().rev().find(|line| line.0 <= at).copied().unwrap_or((0, 1, None))
     }
 
-    /// Where the line of this byte ends; in a dump lines mean nothing.
+    /// End of the line of this byte; in a dump lines have no meaning.
     fn end_of_line(&self, at: usize) -> usize {
         let next = self.lines.iter().map(|line| line.0).find(|start| *start > at);
         next.filter(|_| self.context == Context::Line).unwrap_or(self.bytes.len())
     }
 
-    /// Where the word of this byte ends.
+    /// End of the word of this byte.
     fn end_of_word(&self, at: usize) -> usize {
         self.words.iter().copied().find(|start| *start > at).unwrap_or(self.bytes.len())
     }
@@ -225,18 +225,18 @@ impl Block {
         })
     }
 
-    /// What to do with the bytes from here on.
+    /// How to handle the bytes from here on.
     fn piece(&self, at: usize, is_over: bool) -> Step {
         let end = self.end_of_line(at);
         let tail = (at..self.bytes.len()).find(|at| self.bytes.get(*at..).is_some_and(start::is_part));
         for from in at..tail.map_or(end, |tail| tail.min(end)) {
             let is_word = from == at || self.words.binary_search(&from).is_ok();
             let begins = self.bytes.get(from..from + 2) == Some(&[0x01, 0xFE]);
-            // Between messages of a dump only the mark of V2GTP says that one begins.
+            // Between the messages of a dump, only the V2GTP header shows that a message begins.
             if !begins && (!is_word || self.context == Context::Dump && from != at) {
                 continue;
             }
-            // What lacks its end is known too little to be looked for.
+            // An incomplete message is too uncertain to be searched for.
             let start = self.start(from).filter(|start| from == at || is_complete(*start));
             if let Some(step) = start.and_then(|start| self.step(start, at, from, is_over)) {
                 return step;
@@ -248,7 +248,7 @@ impl Block {
             _ if next.is_some() => Step::Skip(next.unwrap_or(end) - at),
             Some(tail) if tail > at => Step::Skip(tail - at),
             Some(_) => Step::Wait,
-            // A frame is known by its fourteenth byte.
+            // A frame is recognised by its fourteenth byte.
             None if self.context == Context::Line && self.bytes.len() - at < 16 => Step::Wait,
             None if self.context == Context::Dump => Step::Wait,
             None => Step::Skip(end - at),
@@ -263,7 +263,7 @@ impl Block {
         Some(match begin {
             Start::V2gtp(length) if length <= available => Step::Take(skipped, length, Piece::Whole),
             Start::V2gtp(_) | Start::CutExi | Start::CutFrame(..) if !is_over => {
-                // A line that begins like a message does not go on with the one before.
+                // A line that begins like a message does not continue the line before.
                 match self.next_start(from, begin) {
                     Some(next) => self.cut(begin, skipped, from, next)?,
                     None => wait,
@@ -275,7 +275,7 @@ impl Block {
             }
             Start::Exi(Some(length)) => {
                 let word_end = self.end_of_word(from + length - 1);
-                // In prose, four bytes that begin like a document are an accident where more follows.
+                // In prose, four bytes that begin like a document are a coincidence if more bytes follow.
                 if is_prose && length < 7 && length != available && word_end - from != length {
                     return None;
                 }
@@ -288,7 +288,7 @@ impl Block {
                     Context::Line | Context::Dump => Step::Take(skipped, line_end - from, Piece::Whole),
                 }
             }
-            // Where these end is known from what is around them only.
+            // The end of these is known from the surrounding text only.
             Start::Exi(None) | Start::Frame(_) if self.context == Context::Dump && !is_over => wait,
             Start::Exi(None) => {
                 let word_end = self.end_of_word(from);
@@ -299,28 +299,27 @@ impl Block {
         })
     }
 
-    /// What lacks its end at `next`.
+    /// The incomplete message that ends at `next`.
     fn cut(&self, begin: Start, skipped: usize, from: usize, next: usize) -> Option<Step> {
         let length = next - from;
         let piece = match begin {
             Start::V2gtp(whole) => Piece::CutMessage(whole),
             Start::CutFrame(link_type, whole) => Piece::CutFrame(link_type, whole),
-            // In prose, a few bytes that begin like a document are an accident.
+            // In prose, a few bytes that begin like a document are a coincidence.
             _ if self.context == Context::Prose && length < 16 => return None,
             _ => Piece::Whole,
         };
         Some(Step::Take(skipped, length, piece))
     }
 
-    /// Where another message begins, at most [`MAX_TRAILING`] bytes after the end of one.
+    /// Start of another message, at most [`MAX_TRAILING`] bytes after the end of one.
     fn another(&self, end: usize, line_end: usize) -> Option<usize> {
         let is_start =
             |at: &usize| self.bytes.get(*at..line_end).and_then(start::of).is_some_and(is_complete);
         (end..line_end.min(end + MAX_TRAILING)).find(is_start)
     }
 
-    /// The next line that begins with something known; after the header of V2GTP an EXI document is its
-    /// payload.
+    /// The next line that begins with something known. After a V2GTP header an EXI document is its payload.
     fn next_start(&self, from: usize, begin: Start) -> Option<usize> {
         let is_start = |at: &usize| {
             let start = self.bytes.get(*at..).and_then(start::of).filter(|start| is_complete(*start));
@@ -336,7 +335,7 @@ fn is_complete(start: Start) -> bool {
 }
 
 enum Step {
-    /// Bytes to skip, and the length of what comes then.
+    /// Bytes to skip, and length and kind of what follows.
     Take(usize, usize, Piece),
     Skip(usize),
     Wait,

@@ -1,33 +1,33 @@
-//! Lines of a hex dump: an offset, words, perhaps the characters; a log may have something before them.
+//! Lines of a hex dump: an offset, words, sometimes the characters. A log may have its own text before them.
 
 use super::escaped;
 
-/// A line of a dump, taken apart.
+/// A line of a dump, parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line<'l> {
-    /// The digits of its offset; none in a dump without offsets.
+    /// Digits of its offset; empty in a dump without offsets.
     offset: &'l [u8],
-    /// Something other than spaces stands after the offset.
+    /// Whether something other than spaces follows the offset.
     is_marked: bool,
     words: Vec<&'l [u8]>,
-    /// All that stands after the offset.
+    /// Everything after the offset.
     rest: &'l [u8],
-    /// How many places come before it in its line, see [`places`].
+    /// Number of places before the offset in its line, see [`places`].
     place: usize,
 }
 
-/// How the words of a dump are bytes.
+/// How the words of a dump represent bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Reading {
     radix: u32,
-    /// Bytes of a word with its lowest byte first; `None`: pairs of digits in their order.
+    /// Bytes of a little-endian word; `None`: pairs of digits in their order.
     size: Option<usize>,
 }
 
 /// Pairs of hexadecimal digits in their order.
 const USUAL: Reading = Reading { radix: 16, size: None };
 
-/// Readings by the characters of a word, the usual ones first: `xxd`, `hexdump -C`, Wireshark, `tcpdump -x`;
+/// Readings by the characters of a word, the most common first: `xxd`, `hexdump -C`, Wireshark, `tcpdump -x`;
 /// `hexdump`, `od -x`; `xxd -b`; `od -b`; `od`; `od -t u1`, `od -t d2` and so on.
 const READINGS: &[(&[usize], Reading)] = &[
     (&[1, 2, 4, 6, 8, 10, 12, 14, 16, 32], USUAL),
@@ -44,16 +44,17 @@ const READINGS: &[(&[usize], Reading)] = &[
     (&[15, 16, 17, 18, 19, 20], Reading { radix: 10, size: Some(8) }),
 ];
 
-/// Radices of offsets: `od` has octal ones, and `-A d` decimal ones.
+/// Radices of offsets: hexadecimal, octal (`od`) and decimal (`od -A d`).
 const RADICES: [u32; 3] = [16, 8, 10];
 
-/// Most bytes that a line with `*` stands for: judgement, zeros in a raw capture.
+/// Most bytes that a line with `*` may stand for: judgement, zeros in a raw capture.
 const MAX_FILL: u64 = 1 << 20;
 
-/// At most this many words of a log stand before an offset: judgement.
+/// Most words of a log before an offset: judgement.
 const MAX_PLACES: usize = 16;
 
-/// Where an offset may stand in a line: at its start, or after what a log or a search puts before each line.
+/// Positions in a line where an offset may be: at its start, or after the text that a log or a search puts
+/// before each line.
 fn places(line: &[u8]) -> impl Iterator<Item = usize> {
     let is_gap = |byte: &u8| b" \t:".contains(byte);
     (0..line.len())
@@ -64,7 +65,7 @@ fn places(line: &[u8]) -> impl Iterator<Item = usize> {
 }
 
 impl<'l> Line<'l> {
-    /// Takes a line apart that begins with an offset; the offset is never data.
+    /// Parses a line that begins with an offset; the offset is never data.
     pub fn parse(line: &'l [u8]) -> Option<Self> {
         let text = line.trim_ascii_start();
         let text = text.strip_prefix(b"[").or_else(|| text.strip_prefix(b"<")).unwrap_or(text);
@@ -80,7 +81,7 @@ impl<'l> Line<'l> {
         Some(Self { offset, is_marked: marks > 0, words: words(rest).0, rest, place: 0 })
     }
 
-    /// The first line of a dump after what a log puts before each line: its offset is zero or an address.
+    /// Parses the first line of a dump after the prefix of a log: its offset is zero or an address.
     pub fn after_prefix(line: &'l [u8]) -> Option<Self> {
         if !line.windows(4).any(|part| part == b"0000") && !line.windows(2).any(|part| part == b"0x") {
             return None;
@@ -94,13 +95,13 @@ impl<'l> Line<'l> {
         })
     }
 
-    /// A line of nothing but words, in a dump without offsets.
+    /// Parses a line of words only, in a dump without offsets.
     pub fn without_offset(line: &'l [u8]) -> Self {
         Self { offset: &[], is_marked: false, words: words(line).0, rest: line, place: 0 }
     }
 
-    /// The bytes of `od -c`. `hexdump -c` fills its last line up; what was a space is known by the offset
-    /// after it.
+    /// The bytes of `od -c`. `hexdump -c` pads its last line; the offset after it shows which spaces are
+    /// bytes.
     fn cells(&self) -> Option<Vec<u8>> {
         let end = self.rest.trim_ascii_end().len().next_multiple_of(4).min(self.rest.len());
         cells(if self.offset.is_empty() { self.rest } else { self.rest.get(..end)? })
@@ -114,7 +115,7 @@ impl<'l> Line<'l> {
         number(self.offset, radix)
     }
 
-    /// Whether this alone looks like the first line of a dump.
+    /// Whether this line alone looks like the first line of a dump.
     pub fn is_first(&self) -> bool {
         let has_other_width = self.words.iter().all(|word| word.len() != self.offset.len());
         let is_message = matches!(self.offset, [b'0', b'1', b'f' | b'F', b'e' | b'E', ..] | [b'8', b'0', ..]);
@@ -125,25 +126,25 @@ impl<'l> Line<'l> {
                 || self.offset.len() >= 4 && has_other_width && !is_message)
     }
 
-    /// Whether it is sure to be a line of a dump, and not a row of numbers.
+    /// Whether it is certainly a line of a dump, not a row of numbers.
     pub fn is_sure(&self) -> bool {
         self.is_marked || self.offset.iter().all(|digit| *digit == b'0')
     }
 }
 
-/// `gdb` has the name of what stands at an address: ` <buffer+8>:`.
+/// `gdb` appends the symbol at an address: ` <buffer+8>:`.
 fn without_symbol(rest: &[u8]) -> &[u8] {
     let end = rest.windows(2).position(|pair| pair == b">:").filter(|_| rest.starts_with(b" <"));
     end.and_then(|end| rest.get(end + 1..)).unwrap_or(rest)
 }
 
-/// The words of a line up to its characters, and where these end.
+/// The words of a line up to its characters, and where they end.
 fn words(rest: &[u8]) -> (Vec<&[u8]>, usize) {
     let mut words = Vec::new();
     let mut bytes = Vec::new();
     let (mut at, mut last) = (0, 0);
     let is_space = |at: usize| rest.get(at).is_some_and(|byte| b" \t\r".contains(byte));
-    // A sign stands after a space and before a digit.
+    // A sign follows a space and precedes a digit.
     let is_sign =
         |at: usize| is_space(at.wrapping_sub(1)) && rest.get(at + 1).is_some_and(u8::is_ascii_digit);
     let is_gap = |at: usize| is_space(at) || rest.get(at) == Some(&b'-') && !is_sign(at);
@@ -165,7 +166,7 @@ fn words(rest: &[u8]) -> (Vec<&[u8]>, usize) {
     }
 }
 
-/// Where the bytes of a line without offset end, if the same bytes follow as characters.
+/// End of the bytes of a line without offset, if the same bytes follow as characters.
 pub fn before_characters(line: &[u8]) -> Option<usize> {
     let (words, end) = words(line);
     let bytes = USUAL.line(&words).filter(|bytes| bytes.len() >= 4)?;
@@ -177,7 +178,7 @@ pub fn before_characters(line: &[u8]) -> Option<usize> {
     (!text.is_empty() && are_characters(text, &bytes)).then_some(end)
 }
 
-/// What `od -c` shows: a byte in each four columns, as a character, `\n` or three octal digits.
+/// The output of `od -c`: a byte in each four columns, as a character, `\n` or three octal digits.
 fn cells(rest: &[u8]) -> Option<Vec<u8>> {
     let rest = rest.strip_suffix(b"\r").unwrap_or(rest);
     let byte = |cell: &[u8]| match (cell, cell.trim_ascii_start()) {
@@ -190,7 +191,8 @@ fn cells(rest: &[u8]) -> Option<Vec<u8>> {
     rest.chunks(4).map(byte).collect()
 }
 
-/// Whether a text is how these bytes look as characters: what is printable as it is, the rest as anything.
+/// Whether a text is the character column of these bytes: printable bytes as they are, other bytes as any
+/// character.
 fn are_characters(text: &[u8], bytes: &[u8]) -> bool {
     let text: Vec<u8> = text.trim_ascii_end().iter().copied().filter(|byte| *byte != b' ').collect();
     let bytes: Vec<u8> = bytes.iter().copied().filter(|byte| *byte != b' ').collect();
@@ -222,7 +224,7 @@ impl Reading {
         high.iter().all(|byte| *byte == filled).then_some(low)
     }
 
-    /// All words of a line.
+    /// The bytes of all words of a line.
     fn line(self, words: &[&[u8]]) -> Option<Vec<u8>> {
         let mut bytes = Vec::new();
         for word in words {
@@ -235,13 +237,13 @@ impl Reading {
 /// A dump whose first line was read.
 #[derive(Debug)]
 pub struct Dump {
-    /// The digits of its first offset; none in a dump without offsets.
+    /// Digits of its first offset; empty in a dump without offsets.
     first: Vec<u8>,
-    /// Where its offsets stand, see [`places`].
+    /// Place of its offsets, see [`places`].
     place: usize,
-    /// It is that of `od -c`, see [`cells`].
+    /// Whether it is a dump of `od -c`, see [`cells`].
     has_cells: bool,
-    /// Bytes since then.
+    /// Number of bytes since the first line.
     count: u64,
     radix: Option<u32>,
     reading: Reading,
@@ -249,23 +251,23 @@ pub struct Dump {
     is_squeezed: bool,
 }
 
-/// A line without offset below one of `od` has at least this many spaces.
+/// Indentation of a line without offset below a line of `od`, in spaces, at least.
 const MIN_INDENT: usize = 6;
 
-/// What a line is to a dump.
+/// What a line means for a dump.
 pub enum Next {
     /// Its next bytes.
     Bytes(Vec<u8>),
-    /// Something that has no bytes: `*`, or the offset of its end.
+    /// A line without bytes: `*`, or the offset of the end.
     Nothing,
-    /// It is no line of this dump.
+    /// Not a line of this dump.
     Foreign,
 }
 
 impl Dump {
-    /// Begins with a line; the reading is the first in which `begins` knows the bytes, else the usual one. In
-    /// a line that has no offset, or something before it, only known bytes are a dump, without an offset also
-    /// only such of an unusual reading.
+    /// Begins with a line. The reading is the first one whose bytes `begins` recognises, else the usual one.
+    /// A line without an offset, or with text before it, is a dump only if its bytes are recognised; without
+    /// an offset they must also have an unusual reading.
     pub fn begin(line: &Line<'_>, begins: impl Fn(&[u8]) -> bool) -> Option<(Self, Vec<u8>)> {
         let longest = line.words.iter().map(|word| word.len()).max().unwrap_or(0);
         let readings = READINGS.iter().filter(|row| row.0.contains(&longest)).map(|row| row.1);
@@ -299,7 +301,7 @@ impl Dump {
         if self.has_cells { line.cells() } else { self.reading.line(&line.words) }
     }
 
-    /// Takes the next line of the text.
+    /// Reads the next line of the text.
     pub fn next(&mut self, text: &[u8]) -> Next {
         if text.trim_ascii() == b"*" {
             self.is_squeezed = true;
@@ -313,7 +315,7 @@ impl Dump {
         let Some((line, (radix, missing))) =
             line.and_then(|line| self.missing(&line).map(|goes_on| (line, goes_on)))
         else {
-            // `od -t x1 -t c` shows the same bytes again, below.
+            // `od -t x1 -t c` repeats the same bytes in the line below.
             let indent = text.iter().take_while(|byte| **byte == b' ').count();
             return if indent >= self.first.len().max(MIN_INDENT) { Next::Nothing } else { Next::Foreign };
         };
@@ -337,8 +339,8 @@ impl Dump {
         Next::Bytes(bytes)
     }
 
-    /// The radix in which a line's offset goes on with this dump, and the bytes that a `*` before it stands
-    /// for.
+    /// The radix in which a line's offset continues this dump, and the number of bytes that a `*` before it
+    /// stands for.
     fn missing(&self, line: &Line<'_>) -> Option<(u32, u64)> {
         RADICES.into_iter().filter(|radix| self.radix.is_none_or(|known| known == *radix)).find_map(|radix| {
             let missing =

@@ -1,8 +1,8 @@
-//! Strings in quotes with escaped bytes, as C, Python and JSON write them.
+//! Strings in quotes with escaped bytes, as in C, Python and JSON.
 
 use super::run::Run;
 
-/// All strings of a line in which a byte is escaped by its number; strings with only spaces between them are
+/// All strings of a line that contain a byte escaped by its number. Strings with only spaces between them are
 /// one.
 pub fn find(line: &[u8]) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
@@ -34,7 +34,7 @@ pub fn find(line: &[u8]) -> Vec<Run> {
     runs
 }
 
-/// Whether the letter of Python and Rust for bytes stands before a quote.
+/// Whether the byte-string prefix of Python and Rust precedes a quote.
 fn is_prefixed(line: &[u8], quote: usize) -> bool {
     let before = line.get(..quote).unwrap_or_default();
     match before {
@@ -50,7 +50,7 @@ struct Quoted {
     has_numbers: bool,
 }
 
-/// The string whose opening quote is here.
+/// The string whose opening quote is at `start`.
 fn string(line: &[u8], start: usize) -> Option<Quoted> {
     let quote = *line.get(start)?;
     let (mut bytes, mut at, mut has_numbers) = (Vec::new(), start + 1, false);
@@ -71,7 +71,7 @@ fn string(line: &[u8], start: usize) -> Option<Quoted> {
     }
 }
 
-/// The byte that the characters after a backslash stand for, and how many they are.
+/// The byte for which the characters after a backslash stand, and their number.
 pub fn escape(text: &[u8]) -> Option<(u8, usize)> {
     let digits = |from: usize, most: usize, radix: u32| {
         let digits: Vec<u32> =

@@ -1,9 +1,10 @@
 //! Messages in text of any kind: logs, hex dumps, source text, tables.
 //!
-//! One rule for all: bytes are found however they are written ([`runs`], [`dump`]), and what they are is
-//! known by what they begin with ([`start`]). A line of nothing but bytes goes on with the message of the
-//! line before. The offset of a dump is never data, nor are its characters. The time is that of the line, or
-//! of the last line before that has one.
+//! 1. Bytes are found in any notation ([`runs`], [`dump`]). The first bytes determine what they are
+//!   ([`start`]).
+//! 2. A line of bytes only continues the message of the line before.
+//! 3. The offset and the characters of a dump are never data.
+//! 4. The time of a message is that of its line, or of the last line before it that has a time.
 
 mod block;
 mod dump;
@@ -26,12 +27,12 @@ use runs::{Kind, Run};
 use time::Clock;
 use unicode::Encoding;
 
-/// Bytes that are kept of what is not yet a message: the longest has less.
+/// Bytes kept of an incomplete message: the longest message has fewer.
 const MAX_BLOCK: usize = 256 * 1024;
-/// A row of numbers that looks like a dump is reported from this length on.
+/// A row of numbers that looks like a dump is reported from this many bytes on.
 const MIN_ROW: usize = 16;
 
-/// Reads a text. With `is_hex` its lines are expected to be bytes, and one that is not is reported.
+/// Reads a text. With `is_hex` its lines are expected to be bytes, and other lines are reported.
 pub fn read(mut input: impl BufRead, is_hex: bool, sink: &mut Sink<'_>) -> Result<End, Error> {
     let encoding = Encoding::of(input.fill_buf()?);
     let mut input = BufReader::new(encoding.read(input));
@@ -77,7 +78,7 @@ pub fn read_bytes(input: &mut impl Read, sink: &mut Sink<'_>) -> Result<End, Err
     Ok(End::Complete)
 }
 
-/// Whether the first line that says something consists of hexadecimal digits and separators.
+/// Whether the first line with content consists of hexadecimal digits and separators.
 pub fn is_hex(start: &[u8]) -> bool {
     let text = Encoding::of(start).ascii(start);
     let says = |line: &&[u8]| {
@@ -90,23 +91,23 @@ pub fn is_hex(start: &[u8]) -> bool {
     })
 }
 
-/// Whether this is text: no control characters but those of lines, tables and colours. A log that was not
-/// closed may be filled up with zeros, and in UTF-32 there are zeros between the characters.
+/// Whether this is text: no control characters except those of lines, tables and colours. A log that was not
+/// closed may be padded with zeros, and UTF-32 has zeros between the characters.
 pub fn is_text(start: &[u8]) -> bool {
     let mut text = Encoding::of(start).ascii(start);
     text.retain(|byte| *byte != 0);
     let is_control = |byte: &u8| byte.is_ascii_control() && !b"\t\n\r\x0B\x0C\x1B\x08\x07".contains(byte);
-    // The end of what was read may be within a character.
+    // The bytes that were read may end within a character.
     let is_utf8 = match std::str::from_utf8(&text) {
         Ok(_) => true,
         Err(error) => error.error_len().is_none(),
     };
-    // Old logs are in Latin-1: few characters are not ASCII.
+    // Old logs are in Latin-1: few of their characters are not ASCII.
     let foreign = text.iter().filter(|byte| !byte.is_ascii()).count();
     !text.is_empty() && !text.iter().any(is_control) && (is_utf8 || foreign * 8 < text.len())
 }
 
-/// A line of a log with its keys blanked: bytes in a line that speaks of a key.
+/// A line of a log with its keys blanked: the bytes in a line that mentions a key.
 pub fn without_keys(line: &str) -> String {
     let lower = line.to_ascii_lowercase();
     let mut text = line.to_owned();
@@ -119,21 +120,21 @@ pub fn without_keys(line: &str) -> String {
     text
 }
 
-/// Keys have sixteen bytes; what is left of a cut one counts, too.
+/// Shortest run of bytes that is blanked: keys have sixteen bytes, but a truncated key counts too.
 const MIN_KEY: usize = 8;
 
-/// A text as it is read.
+/// State of a text while it is read.
 struct Text<'o, 's> {
     is_hex: bool,
     line: u64,
     clock: Clock,
     time_ns: Option<i64>,
     dump: Option<Dump>,
-    /// What waits for its end.
+    /// The message that is not complete yet.
     block: Option<Block>,
-    /// The line before is the number 1 and nothing else.
+    /// Whether the line before is the number 1 only.
     is_one: bool,
-    /// What stands before the bytes of the block in its first line, see [`shape`].
+    /// The text before the block's bytes in its first line, see [`shape`].
     prefix: Vec<u8>,
     out: Out<'o, 's>,
 }
@@ -221,8 +222,8 @@ impl<'o, 's> Text<'o, 's> {
         }
     }
 
-    /// Whether a message begins here that has one decimal number in each line: 1 and 254, or 128. The rest
-    /// goes on with it.
+    /// Whether a message with one decimal number per line begins here (1 and 254, or 128). The following
+    /// lines continue it.
     fn is_column(&mut self, line: &[u8]) -> bool {
         let number = line.trim_ascii();
         let number = number.strip_prefix(b"- ").unwrap_or(number).trim_ascii();
@@ -240,7 +241,7 @@ impl<'o, 's> Text<'o, 's> {
         true
     }
 
-    /// Adds a line of nothing but bytes to a message that waits for its end.
+    /// Adds a line of bytes only to an incomplete message.
     fn goes_on(&mut self, line: &[u8], masked: &Range<usize>) -> bool {
         let Some(block) = self.block.as_mut().filter(|block| block.context != Context::Dump) else {
             return false;
@@ -259,7 +260,7 @@ impl<'o, 's> Text<'o, 's> {
         true
     }
 
-    /// Looks for messages in a line that stands for itself.
+    /// Searches a line by itself for messages.
     fn runs(&mut self, line: &[u8], masked: &Range<usize>) {
         let mut is_known = false;
         for kind in Kind::ALL {
@@ -272,7 +273,7 @@ impl<'o, 's> Text<'o, 's> {
             for run in found {
                 is_known |= self.run(line, kind, &run, is_whole);
             }
-            // What is escaped, or a whole line, is not written once more in another way.
+            // Escaped bytes, and whole lines, are not repeated in another notation.
             if is_known && (is_whole || kind == Kind::Escaped) {
                 return;
             }
@@ -282,7 +283,7 @@ impl<'o, 's> Text<'o, 's> {
         }
     }
 
-    /// Gives what a run has; returns whether that is anything.
+    /// Reports the messages of a run; returns whether there are any.
     fn run(&mut self, line: &[u8], kind: Kind, run: &Run, is_whole: bool) -> bool {
         let is_line = is_whole && kind == Kind::Hex;
         let is_last = is_whole || line.get(run.range.end..).is_some_and(runs::is_silent);
@@ -303,7 +304,7 @@ impl<'o, 's> Text<'o, 's> {
         waits || self.out.count > before
     }
 
-    /// Where a line of a text that has lines of bytes is damaged.
+    /// Column of the damage in a line of a text that has lines of bytes.
     fn bad_column(&self, line: &[u8], masked: &Range<usize>) -> Option<usize> {
         let text = line.split(|byte| *byte == b'#').next().unwrap_or_default().trim_ascii();
         let says = text.iter().filter(|byte| byte.is_ascii_alphanumeric()).count();
@@ -315,7 +316,7 @@ impl<'o, 's> Text<'o, 's> {
         column.filter(|_| is_damaged).map(|column| column + 1)
     }
 
-    /// What waits is over.
+    /// Ends the incomplete message.
     fn flush(&mut self) {
         self.dump = None;
         if let Some(mut block) = self.block.take() {
@@ -328,8 +329,8 @@ impl<'o, 's> Text<'o, 's> {
     }
 }
 
-/// The bytes at the end of a line that has the same before them as the first line of a message: loggers that
-/// write a fixed number of bytes in a line put their stamp before each.
+/// The bytes at the end of a line that has the same prefix as the first line of a message: loggers that write
+/// a fixed number of bytes per line put a stamp before each.
 fn after_prefix(line: &[u8], kind: Kind, masked: &Range<usize>, prefix: &[u8]) -> Option<Run> {
     let run = runs::find(line, kind, masked).pop()?;
     let is_last = line.get(run.range.end..).is_some_and(runs::is_silent);
@@ -337,7 +338,7 @@ fn after_prefix(line: &[u8], kind: Kind, masked: &Range<usize>, prefix: &[u8]) -
     (kind == Kind::Hex && is_last && has_prefix && start::of(&run.bytes).is_none()).then_some(run)
 }
 
-/// A text with each number as one digit.
+/// A text with each number reduced to one digit.
 fn shape(text: &[u8]) -> Vec<u8> {
     let mut shape: Vec<u8> =
         text.iter().map(|byte| if byte.is_ascii_digit() { b'0' } else { *byte }).collect();
@@ -345,8 +346,8 @@ fn shape(text: &[u8]) -> Vec<u8> {
     shape
 }
 
-/// Makes spaces of everything that looks like one, and removes zeros and what a tool leaves where a dump has
-/// no byte (`0x  ,`).
+/// Replaces everything that looks like a space by a space. Removes zeros, and what a tool prints where a dump
+/// has no byte (`0x  ,`).
 fn without_odd_spaces(line: &mut Vec<u8>) {
     if line.iter().any(|byte| matches!(byte, 0 | 0x0B | 0x0C | 0x80..)) {
         let text = String::from_utf8_lossy(line);
@@ -364,7 +365,7 @@ fn without_odd_spaces(line: &mut Vec<u8>) {
     }
 }
 
-/// Whether a line of hexadecimal digits is surely bytes, and not a number or a word such as `decade`.
+/// Whether a line of hexadecimal digits is certainly bytes, not a number or a word such as `decade`.
 fn is_bytes(run: &Run) -> bool {
     run.words.len() > 1
         || run.bytes.len() > MIN_UNKNOWN && run.bytes.iter().any(|byte| byte & 0x0F > 9 || byte >> 4 > 9)

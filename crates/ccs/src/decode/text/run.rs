@@ -1,16 +1,16 @@
-//! A run: bytes of a text that stand together.
+//! A run: contiguous bytes of a text.
 
 use std::ops::Range;
 
-/// Bytes that stand together.
+/// Contiguous bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
     pub bytes: Vec<u8>,
-    /// At which byte each of its words begins.
+    /// Index of the first byte of each word.
     pub words: Vec<usize>,
-    /// Where it stands in the line.
+    /// Position in the line.
     pub range: Range<usize>,
-    /// The characters at its end that are not a whole byte.
+    /// Characters at its end that do not make a whole byte.
     pub rest: Vec<u8>,
 }
 

@@ -9,29 +9,29 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use super::escaped;
 pub use super::run::Run;
 
-/// How bytes are written.
+/// Notations of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A string in quotes with `\x01`, `\001`, `\u0001` among its characters.
     Escaped,
-    /// Pairs of hexadecimal digits, with or without `0x`, `\x` and separators; single digits where they stand
-    /// alone.
+    /// Pairs of hexadecimal digits, with or without `0x`, `\x` and separators; single digits where they are
+    /// isolated.
     Hex,
     /// Numbers up to 255 in a list.
     Decimal,
-    /// Base64, either alphabet.
+    /// Base64, both alphabets.
     Base64,
 }
 
 impl Kind {
-    /// All, the most certain first.
+    /// All notations, the most certain first.
     pub const ALL: [Self; 4] = [Self::Escaped, Self::Hex, Self::Decimal, Self::Base64];
 }
 
 /// Characters between the bytes of a run.
 const SEPARATORS: &[u8] = b" \t,;:-_\"'\\$%";
 
-/// All runs of a kind; `masked` is no part of any.
+/// All runs of a notation outside of `masked`.
 pub fn find(line: &[u8], kind: Kind, masked: &Range<usize>) -> Vec<Run> {
     match kind {
         Kind::Escaped => escaped::find(line),
@@ -43,8 +43,8 @@ pub fn find(line: &[u8], kind: Kind, masked: &Range<usize>) -> Vec<Run> {
     }
 }
 
-/// The only run of a line that consists of nothing else but punctuation; `rest` is what a message of the line
-/// before that goes on here lacks: the characters of half a byte, or none.
+/// The only run of a line that contains nothing else except punctuation. `rest` is what the message of the
+/// line before needs if it continues here: the characters of half a byte, or none.
 pub fn whole(line: &[u8], kind: Kind, masked: &Range<usize>, rest: Option<&[u8]>) -> Option<Run> {
     let (goes_on, rest) = (rest.is_some(), rest.unwrap_or_default());
     let start = line.iter().position(|byte| is_word(*byte)).unwrap_or(line.len());
@@ -70,7 +70,7 @@ fn shifted(range: &Range<usize>, by: usize) -> Range<usize> {
     if range.is_empty() { range.clone() } else { range.start + by..range.end + by }
 }
 
-/// Blanks what stands in `/* */` and, outside of base64, after `#` and `//`.
+/// Blanks comments: text in `/* */` and, except in base64, after `#` and `//`.
 fn without_comments(mut text: Vec<u8>, kind: Kind) -> Vec<u8> {
     while let Some(start) = text.windows(2).position(|pair| pair == b"/*") {
         let end = text
@@ -92,7 +92,7 @@ fn without_comments(mut text: Vec<u8>, kind: Kind) -> Vec<u8> {
     text
 }
 
-/// A character of a word; the others are punctuation.
+/// Whether a byte is a character of a word; other characters are punctuation.
 fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte >= 0x80
 }
@@ -119,7 +119,7 @@ fn sequences(line: &[u8], masked: &Range<usize>) -> Vec<Vec<Range<usize>>> {
             }
             at = end;
         } else {
-            // Two colons are of an address.
+            // Two colons belong to an IPv6 address.
             let is_address = line.get(at..at + 2) == Some(b"::");
             if masked.contains(&at)
                 || is_address
@@ -135,14 +135,14 @@ fn sequences(line: &[u8], masked: &Range<usize>) -> Vec<Vec<Range<usize>>> {
     all
 }
 
-/// Whether a column of a table ends between two words: one of them is a message, the other a number.
+/// Whether a column of a table ends between two words: one is a message, the other a number.
 fn is_other_column(line: &[u8], one: &Range<usize>, other: &Range<usize>) -> bool {
     let (shorter, longer) = (one.len().min(other.len()), one.len().max(other.len()));
     let between = line.get(one.end..other.start).unwrap_or_default();
     shorter <= MAX_NUMBER && longer > MAX_NUMBER && between.iter().any(|byte| b",;\t".contains(byte))
 }
 
-/// A number in a table has at most this many digits, and a message, with four bytes, more.
+/// Most digits of a number in a table; a message has at least four bytes, so more digits.
 const MAX_NUMBER: usize = 5;
 
 /// The hexadecimal digits of a word: `01`, `0x01`, `x01` after a backslash, `01h`.
@@ -194,7 +194,7 @@ fn hex(line: &[u8], words: &[Range<usize>]) -> Vec<Run> {
     }
     runs.extend(run);
     runs.retain(|run| !run.bytes.is_empty());
-    // A prefix is a part of the run, and so is an ending.
+    // Prefix and suffix are a part of the run.
     for run in &mut runs {
         while run.range.start > 0 && line.get(run.range.start - 1).is_some_and(|byte| is_word(*byte)) {
             run.range.start -= 1;
@@ -206,12 +206,12 @@ fn hex(line: &[u8], words: &[Range<usize>]) -> Vec<Run> {
     runs
 }
 
-/// Whether nothing but punctuation is left of a line.
+/// Whether a line has nothing left but punctuation.
 pub fn is_silent(rest: &[u8]) -> bool {
     !rest.iter().any(|byte| is_word(*byte))
 }
 
-/// Lists of at least this many numbers are bytes: the shortest message has four.
+/// A list of at least this many numbers is bytes: the shortest message has four.
 const MIN_LIST: usize = 4;
 
 fn decimal(line: &[u8], words: &[Range<usize>], least: usize) -> Vec<Run> {
@@ -219,7 +219,7 @@ fn decimal(line: &[u8], words: &[Range<usize>], least: usize) -> Vec<Run> {
         let text = line.get(word.clone())?;
         let is_number = text.len() <= 3 && text.iter().all(u8::is_ascii_digit);
         let value = value(text, 10).filter(|_| is_number)?;
-        // Java has signed bytes; between two numbers a dash is no sign.
+        // Java has signed bytes; a dash between two numbers is no sign.
         match line.get(..word.start)? {
             [.., before, b'-'] if !is_word(*before) => (value <= 128).then_some(value.wrapping_neg()),
             _ => Some(value),
@@ -241,7 +241,7 @@ pub fn last_of_base64(rest: &[u8]) -> Vec<u8> {
     ENGINE.decode(rest).unwrap_or_default()
 }
 
-/// Shorter words are not looked at: four bytes have six characters.
+/// Shorter words are ignored: four bytes take six characters.
 const MIN_BASE64: usize = 6;
 
 fn base64_words(line: &[u8], masked: &Range<usize>) -> Vec<Run> {
@@ -269,7 +269,7 @@ fn base64_words(line: &[u8], masked: &Range<usize>) -> Vec<Run> {
             .collect();
         let padding =
             line.get(end..).unwrap_or_default().iter().take(2).take_while(|byte| **byte == b'=').count();
-        // Without padding the rest may go on in the next line.
+        // Without padding the rest may continue in the next line.
         let (whole, rest) = text.split_at(if padding > 0 { text.len() } else { text.len() / 4 * 4 });
         let is_end = line.get(end + padding..).is_some_and(is_silent);
         let text = if is_end || rest.is_empty() { whole } else { &text };

@@ -1,17 +1,17 @@
-//! The time that a line of a log says.
+//! The time in a line of a log.
 
 use std::ops::Range;
 
 use crate::calendar;
 
-/// Keeps the time of a log as it goes on.
+/// Keeps the time of a log from line to line.
 #[derive(Debug, Default)]
 pub struct Clock {
-    /// The latest time of day, and the days that were added since the first.
+    /// The latest time of day, and the days that were added since the first line.
     of_day: Option<(i64, i64)>,
 }
 
-/// A time in a line: where it stands, and nanoseconds since whatever the log counts from.
+/// A time in a line: its position, and its value in ns since the log's origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stamp {
     pub range: Range<usize>,
@@ -20,11 +20,11 @@ pub struct Stamp {
 
 const SECOND: i64 = 1_000_000_000;
 const DAY: i64 = 86_400 * SECOND;
-/// A time stands within this many characters of the start of its line: judgement.
+/// Largest distance in characters of a time from the start of its line: judgement.
 const NEAR: usize = 80;
 
 impl Clock {
-    /// The time that a line begins with, or has in brackets.
+    /// The time at the start of a line, or in brackets.
     pub fn find(&mut self, line: &[u8]) -> Option<Stamp> {
         let begins = |at: usize| {
             let before = at.checked_sub(1).and_then(|at| line.get(at));
@@ -66,16 +66,16 @@ impl Clock {
     }
 }
 
-/// Whether what comes before a time is the start of a line: brackets and quotes, or the number of a frame,
-/// which Wireshark writes after spaces.
+/// Whether the text before a time is the start of a line: brackets and quotes, or the frame number, which
+/// Wireshark writes after spaces.
 fn is_start(before: &[u8]) -> bool {
     let number = before.trim_ascii();
     before.iter().all(|byte| b" \t\"'[(".contains(byte))
         || before.starts_with(b" ") && before.ends_with(b" ") && number.iter().all(u8::is_ascii_digit)
 }
 
-/// `1000ms`, `[1000]` (milliseconds since the start, as clara counts), `[ 12.345678]`, and at the start of a
-/// line seconds with a fraction.
+/// `1000ms`, `[1000]` (milliseconds since the start, as in clara's logs), `[ 12.345678]`, and at the start of
+/// a line seconds with a fraction.
 fn counted(text: &mut Cursor<'_>, is_first: bool) -> Option<i64> {
     let (start, is_in_brackets) = (text.at, text.is_in_brackets());
     let whole = text.number(1, 12)?;
@@ -160,7 +160,7 @@ impl Cursor<'_> {
         self.rest().starts_with(text.as_bytes())
     }
 
-    /// Whether `[`, and at most spaces, come before.
+    /// Whether `[` precedes, with spaces at most in between.
     fn is_in_brackets(&self) -> bool {
         self.line.get(..self.at).is_some_and(|before| before.trim_ascii_end().ends_with(b"["))
     }
@@ -172,7 +172,7 @@ impl Cursor<'_> {
         Some(byte)
     }
 
-    /// A number of this many digits.
+    /// A number with `least` to `most` digits.
     fn number(&mut self, least: usize, most: usize) -> Option<i64> {
         let digits = self.rest().iter().take_while(|byte| byte.is_ascii_digit()).count();
         if !(least..=most).contains(&digits) {

@@ -1,31 +1,31 @@
-//! Text in UTF-8 with or without a mark, and in UTF-16, as bytes of ASCII.
+//! Converts text in UTF-8 or UTF-16, with or without a byte order mark, to ASCII bytes.
 
 use std::io::{self, BufRead, Read};
 
-/// How the characters of a text are encoded.
+/// The encoding of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
-    /// ASCII, UTF-8 or anything else in which ASCII stands for itself; the mark has this many bytes.
+    /// ASCII, UTF-8 or another superset of ASCII; with the length of the mark in bytes.
     Ascii(usize),
-    /// UTF-16, little-endian or big-endian; the mark has this many bytes.
+    /// UTF-16, little-endian or big-endian; with the length of the mark in bytes.
     Utf16 { is_big_endian: bool, mark: usize },
 }
 
 impl Encoding {
-    /// What the start of a text says.
+    /// The encoding according to the start of a text.
     pub fn of(start: &[u8]) -> Self {
         match start {
             [0xEF, 0xBB, 0xBF, ..] => Self::Ascii(3),
             [0xFF, 0xFE, ..] => Self::Utf16 { is_big_endian: false, mark: 2 },
             [0xFE, 0xFF, ..] => Self::Utf16 { is_big_endian: true, mark: 2 },
-            // Without a mark: two characters of ASCII.
+            // Without a mark: two ASCII characters.
             [1..=0x7F, 0, 1..=0x7F, 0, ..] => Self::Utf16 { is_big_endian: false, mark: 0 },
             [0, 1..=0x7F, 0, 1..=0x7F, ..] => Self::Utf16 { is_big_endian: true, mark: 0 },
             _ => Self::Ascii(0),
         }
     }
 
-    /// The characters of the start of a text as bytes; what is not ASCII is a question mark in UTF-16.
+    /// The start of a text as ASCII bytes; in UTF-16 other characters become a question mark.
     pub fn ascii(self, start: &[u8]) -> Vec<u8> {
         match self {
             Self::Ascii(mark) => start.get(mark..).unwrap_or_default().to_vec(),
@@ -36,7 +36,7 @@ impl Encoding {
         }
     }
 
-    /// The same of a whole text, as it is read.
+    /// A whole text as ASCII bytes, converted while it is read.
     pub fn read<R: BufRead>(self, mut input: R) -> Narrow<R> {
         let (Self::Ascii(mark) | Self::Utf16 { mark, .. }) = self;
         input.consume(mark);
@@ -55,10 +55,10 @@ fn narrow(pair: &[u8], is_big_endian: bool) -> u8 {
     }
 }
 
-/// A text as bytes of ASCII.
+/// A text as ASCII bytes.
 pub struct Narrow<R> {
     input: R,
-    /// `None`: it is read as it is.
+    /// `None`: no conversion.
     is_big_endian: Option<bool>,
 }
 
@@ -67,7 +67,7 @@ impl<R: BufRead> Read for Narrow<R> {
         let Some(is_big_endian) = self.is_big_endian else { return self.input.read(buffer) };
         let mut count = 0;
         for place in buffer.iter_mut() {
-            // What is there is given before more is waited for.
+            // Characters that are present are returned before the next read blocks.
             if count > 0 && self.input.fill_buf()?.len() < 2 {
                 break;
             }

@@ -1,4 +1,4 @@
-//! A role, a plant and ports that are good for a loop's tests.
+//! A role, a plant and ports for tests of the loop.
 
 use std::io::ErrorKind;
 use std::net::Ipv6Addr;
@@ -14,7 +14,7 @@ use crate::{
     Signals, Simulated, SimulatedBackend,
 };
 
-/// Signals are the process's: one loop at a time.
+/// Signals belong to the process, so one loop runs at a time.
 pub fn alone() -> MutexGuard<'static, ()> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
@@ -46,8 +46,8 @@ impl Port for UnixDatagram {
     }
 }
 
-/// A port whose frames come from a function: it writes one into the buffer and gives its length. What is sent
-/// is lost.
+/// A port whose frames come from a function: it writes a frame into the buffer and returns its length. Sent
+/// frames are lost.
 pub struct Scripted<R>(pub UnixDatagram, pub R);
 
 impl<R> AsFd for Scripted<R> {
@@ -79,8 +79,8 @@ impl<R: Fn(&mut [u8]) -> Result<usize, Error>> Port for Scripted<R> {
     }
 }
 
-/// Answers each frame, demands as many volts as frames came, and beats every 20 ms. Frames that begin with
-/// `-` it ignores.
+/// Answers each frame, demands as many volts as it received frames, and beats every 20 ms. It ignores frames
+/// that begin with `-`.
 #[derive(Default)]
 pub struct Echo {
     answers: Vec<Vec<u8>>,
@@ -150,7 +150,7 @@ impl Machine for Echo {
     }
 }
 
-/// Volts.
+/// The demand in volts.
 impl Demanded for i32 {
     const SAFE: Self = 0;
 
@@ -192,7 +192,7 @@ impl Role for Echo {
     }
 }
 
-/// A plant of volts, which reads what was demanded.
+/// A plant of volts: its reading is the last demand.
 #[derive(Default)]
 pub struct Wire {
     pub volts: i32,
@@ -215,7 +215,7 @@ impl SimulatedBackend for Wire {
     }
 }
 
-/// What became of a loop.
+/// The result of a loop.
 pub struct Ran {
     pub outcome: Result<Outcome, Error>,
     pub role: Echo,

@@ -1,4 +1,4 @@
-//! How a loop ends: the plant is SAFE each time.
+//! How a loop ends: each time the plant is SAFE.
 
 use std::ops::ControlFlow;
 
@@ -8,7 +8,7 @@ use nix::sys::signal::{Signal, raise};
 use super::echo::{Scripted, Wire, alone, pair, run, run_with};
 use crate::{Error, Happening, Notify, Outcome, Simulated};
 
-/// Raises these signals, each when the loop has shown that it has the one before; what it showed.
+/// Raises these signals, each after the loop has reported the one before; returns the reports.
 fn signalled(signals: &[Signal]) -> (Result<Outcome, Error>, Vec<&'static str>, Wire) {
     let (mut port, peer) = pair();
     peer.send(b"go").unwrap();
@@ -43,7 +43,7 @@ fn what_each_signal_asks_for() {
         (&[SIGINT, SIGINT], Outcome::Interrupted, in_order),
         (&[SIGTERM, SIGINT], Outcome::Interrupted, in_order),
         (&[SIGHUP], Outcome::Ended, in_order),
-        // A shell and the kernel send one each: that is one request.
+        // A shell and the kernel send one each: together they are one request.
         (&[SIGHUP, SIGHUP, SIGHUP], Outcome::Ended, in_order),
         (&[SIGQUIT], Outcome::Interrupted, &["counters"]),
         (&[SIGUSR1, SIGTERM], Outcome::Ended, &["counters", "stop", "requested", "counters"]),

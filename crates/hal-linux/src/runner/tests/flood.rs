@@ -1,4 +1,4 @@
-//! Whatever is on the wire, plant and demand have their turn.
+//! Plant and demand are handled whatever arrives on the wire.
 
 use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
@@ -9,7 +9,7 @@ use machine::Instant;
 use super::echo::{Scripted, alone, pair, run_with};
 use crate::{Budget, Happening, Notify, Outcome, Simulated, SimulatedBackend};
 
-/// What went on, in order: the size of a received frame, or what the plant was asked.
+/// What happened, in order: the size of a received frame, or a call of the plant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Seen {
     Frame(usize),
@@ -19,7 +19,7 @@ enum Seen {
 
 type Journal = Rc<RefCell<Vec<Seen>>>;
 
-/// Notes what it is asked.
+/// Records the calls of the plant.
 struct Watched {
     volts: Cell<i32>,
     journal: Journal,
@@ -40,7 +40,7 @@ impl SimulatedBackend for Watched {
     fn make_safe(&mut self, _now: Instant) {}
 }
 
-/// Runs a loop on an endless flood of this frame for so many turns; what went on.
+/// Runs a loop on an endless flood of this frame for `turns` turns and returns the record.
 fn flood(frame: &[u8], turns: usize) -> Vec<Seen> {
     let _alone = alone();
     let journal = Journal::default();
@@ -63,7 +63,7 @@ fn flood(frame: &[u8], turns: usize) -> Vec<Seen> {
     journal.take()
 }
 
-/// The frames between each two readings of the plant; a demand was applied after each reading.
+/// The frames between two readings of the plant; a demand was applied after each reading.
 fn turns(journal: &[Seen]) -> Vec<Vec<usize>> {
     let turns = journal.split(|seen| *seen == Seen::Read).skip(1);
     let frames = |turn: &[Seen]| {
@@ -96,7 +96,7 @@ fn large_frames_end_a_turn_by_their_bytes() {
 
 #[test]
 fn frames_that_make_work_end_a_turn_sooner_and_each_demand_is_applied_at_once() {
-    // Each is answered, and an event: three pieces of work.
+    // Each frame is answered and reported: three units of work.
     let journal = flood(b"work", 20);
     let most = Budget::TURN.work.div_ceil(3).min(Budget::TURN.frames) as usize;
     for turn in &turns(&journal)[..20] {

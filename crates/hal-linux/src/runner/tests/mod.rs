@@ -1,4 +1,4 @@
-//! The loop with a role, a plant and ports made for it.
+//! Tests of the loop with a role, a plant and ports made for them.
 
 mod echo;
 mod ends;

@@ -1,4 +1,4 @@
-//! Back ends that fail, wake, or promise too little.
+//! Back ends that fail, wake, or have an insufficient heartbeat.
 
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -10,11 +10,11 @@ use machine::Instant;
 use super::echo::{Wire, alone, pair, run_with};
 use crate::{Error, Happening, Heartbeat, Notify, PlantBackend, PlantFault, SimulatedBackend, Waker};
 
-/// Real hardware, as far as a test can have it.
+/// Stands for real hardware.
 struct Hardware {
     wire: Wire,
     heartbeat: Heartbeat,
-    /// Readings and demands from here on fail, for so many of them.
+    /// Number of readings and demands that fail from here on.
     fails_after: u32,
     failures: u32,
     reads: u32,

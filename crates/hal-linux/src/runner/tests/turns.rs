@@ -1,4 +1,4 @@
-//! What a loop does turn by turn.
+//! What the loop does in each turn.
 
 use std::cell::{Cell, RefCell};
 use std::ffi::OsStr;
@@ -86,7 +86,7 @@ fn a_loop_that_was_held_up_says_for_how_long() {
         }
         if beats == 4 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
-    // From the next tick on it is late, 50 ms after the one before.
+    // From the next tick on it is late: 50 ms after the one before.
     assert!(held_up.iter().any(|late| *late >= Duration::from_millis(250)), "{held_up:?}");
     assert_eq!(ran.counters.held_up, held_up.len() as u64);
 }
@@ -121,7 +121,7 @@ fn the_manager_hears_of_each_phase_from_within_the_loop() {
     assert!(alive >= 3, "{alive} signs of life in 100 ms");
 }
 
-/// A port whose interface goes down after two frames, and is away for a while.
+/// A port whose interface goes down after two frames and comes back later.
 struct Flaky {
     pair: UnixDatagram,
     frames: Cell<u32>,

@@ -4,7 +4,7 @@ use machine::{Duration, Instant};
 use session::{By, Cause, Compared, Lasting, Latch, OPEN_BELOW_MA};
 
 use crate::Protection;
-use crate::supervision::Trouble;
+use crate::trouble::Trouble;
 
 /// How fast a charger is taken to follow a lower demand, in mA/s: 10 A/s (observed: 10..14 A/s).
 const FALL_MA_PER_S: i64 = 10_000;

@@ -88,6 +88,7 @@ mod request;
 mod settle;
 mod signals;
 mod supervision;
+mod trouble;
 mod wire;
 
 pub use car::Car;

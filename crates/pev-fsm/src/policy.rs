@@ -3,7 +3,7 @@
 use machine::Instant;
 use session::{By, Cause, EnergyTransfer, Limits, Target, fresh};
 
-use crate::supervision::Trouble;
+use crate::trouble::Trouble;
 use crate::{Config, Load, Plant, Precharge, Vehicle};
 
 /// The target stays this far below the car's own voltage limit, in mV: a target within 1 V of it makes some

@@ -5,7 +5,7 @@ use machine::{Duration, Instant};
 use session::{By, Cause, Debounce, Lasting, fresh};
 
 use crate::Plant;
-use crate::supervision::Trouble;
+use crate::trouble::Trouble;
 
 /// A pilot that is not 5 % for so long is lost: 90 ms (clara: 3 x 30 ms).
 const PILOT_LOST: Duration = Duration::from_millis(90);

@@ -10,6 +10,7 @@ use crate::flow::Flow;
 use crate::joined::{Joined, compared};
 use crate::policy;
 use crate::signals::Signals;
+use crate::trouble::Trouble;
 use crate::{Config, Load, Plant, Protection, Sensors, Vehicle};
 
 /// Contactors that nothing told to close and that say closed for so long are welded: 100 ms (judgement;
@@ -24,31 +25,6 @@ const HOT: Duration = Debounce::CONTACT;
 /// and is at pilot B after this one, whatever is pending: 800 ms (judgement: a second, less the time of a
 /// reading).
 const TOO_HOT: Duration = Duration::from_millis(800);
-
-/// What ends the use of the inlet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Trouble {
-    /// Who is to blame.
-    pub(crate) by: By,
-    pub(crate) cause: Cause,
-    pub(crate) compared: Option<Compared>,
-    /// What holds the next session off.
-    pub(crate) latch: Option<Latch>,
-}
-
-impl Trouble {
-    pub(crate) const fn new(by: By, cause: Cause) -> Self {
-        Self { by, cause, compared: None, latch: None }
-    }
-
-    pub(crate) const fn latched(self, latch: Latch) -> Self {
-        Self { latch: Some(latch), ..self }
-    }
-
-    pub(crate) const fn compared(self, compared: Compared) -> Self {
-        Self { compared: Some(compared), ..self }
-    }
-}
 
 /// What the car does with its inlet, as far as it decides what must be right.
 #[derive(Clone, Copy, Debug)]

@@ -5,7 +5,7 @@ use session::{By, Cause, Detail, Latch, StopReason};
 
 use super::{Car, Timer};
 use crate::order::State;
-use crate::supervision::Trouble;
+use crate::trouble::Trouble;
 use crate::{Event, Operator, Time, Warning, wire};
 use session::Exchange;
 

@@ -8,7 +8,8 @@ use crate::joined::{Joined, compared};
 use crate::order::State;
 use crate::plug::{Inlet, Late};
 use crate::power::News;
-use crate::supervision::{Trouble, Use};
+use crate::supervision::Use;
+use crate::trouble::Trouble;
 use crate::{Event, Load, Precharge, Time, Warning};
 use session::Exchange;
 

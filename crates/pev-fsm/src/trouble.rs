@@ -1,15 +1,15 @@
-//! What ends the use of the inlet, as supervision, policy and the stops of the car share it.
+//! A fault that ends the use of the inlet: shared by supervision, policy and the car's stops.
 
 use session::{By, Cause, Compared, Latch};
 
-/// What ends the use of the inlet.
+/// A fault that ends the use of the inlet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Trouble {
-    /// Who is to blame.
+    /// The side that caused it.
     pub(crate) by: By,
     pub(crate) cause: Cause,
     pub(crate) compared: Option<Compared>,
-    /// What holds the next session off.
+    /// The latch that blocks the next session, if any.
     pub(crate) latch: Option<Latch>,
 }
 

@@ -1,8 +1,9 @@
 //! The charger's DIN SPEC 70121 session and its plant, without I/O.
 //!
-//! A [`Charger`] takes payloads, readings and an operator's words ([`Input`]) and gives payloads, [`Event`]s
-//! and a
-//! [`Demand`]: the level of pilot, supply, contactors and lock, to be read and applied after each call.
+//! A [`Charger`] accepts [`Input`]s: payloads, readings and an operator's commands. It returns payloads,
+//! [`Event`]s and a [`Demand`]: the level of pilot, supply, contactors and lock. Read and apply the demand
+//! after each call.
+//!
 //!
 //! ```
 //! use control_pilot::{Level, Output};
@@ -73,6 +74,6 @@ pub use session::{
     Reading, SelfTest, Status, Time, Times, Values,
 };
 
-/// The V2GTP payload type of everything that the charger takes and sends: EXI documents of
-/// the handshake and of DIN SPEC 70121.
+/// The V2GTP payload type of all messages that the charger sends and accepts: EXI documents of the handshake
+/// and of DIN SPEC 70121.
 pub const PAYLOAD_TYPE: u16 = session::Protocol::Din.payload_type();

@@ -201,7 +201,7 @@ impl Charger {
     }
 }
 
-/// Whether this cause means that the isolation test failed.
+/// Whether this cause is a fault that the isolation test finds.
 fn is_of_the_test(cause: Cause) -> bool {
     matches!(
         cause,

@@ -107,7 +107,7 @@ pub enum ConfigError {
     /// A ramp is not positive; the field's name.
     #[error("{0} must be positive")]
     Ramp(&'static str),
-    /// `Preset::Mirror` with a real power stage.
+    /// [`Preset::Mirror`] reports a voltage that a real power stage does not have.
     #[error("precharge preset mirror reports a voltage that is not there: it needs power_stage = None")]
     MirrorNeedsNoPowerStage,
     /// A real power stage needs sensors that are not listed: see
@@ -180,7 +180,6 @@ impl Config {
     }
 
     /// Checks each field.
-    ///
     ///
     /// # Errors
     /// The first field that is invalid.

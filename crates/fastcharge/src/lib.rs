@@ -4,7 +4,6 @@
 //! sides, so that a program needs one dependency. No machine does I/O: bytes, frames and sensor readings go
 //! in, frames, events and demands come out. Only `json` needs an allocator, only `sim` needs `std`.
 //!
-//!
 //! # A decoded message
 //! ```text
 //! cargo add fastcharge

@@ -119,7 +119,6 @@ impl Default for Config {
 impl Config {
     /// Checks each field.
     ///
-    ///
     /// # Errors
     /// The first field that is invalid.
     pub fn check(&self) -> Result<(), ConfigError> {

@@ -4,7 +4,6 @@
 //! It returns payloads, [`Event`]s and a [`Demand`]: the level of pilot, contactors and lock. Read and apply
 //! the demand after each call.
 //!
-//!
 //! | rule | where |
 //! |---|---|
 //! | contactors close only with the voltage settled near the battery's, isolation Valid or Warning in a Finished `CableCheckRes`, the lock confirmed and their feedback open | [`Precharge`] |
@@ -27,7 +26,7 @@
 //! let mut cx = Cx { now, entropy: &mut entropy };
 //! let mut car = Car::new(Config::default())?;
 //!
-//! // Sensors and battery say what is there.
+//! // Readings of the sensors, and the requirements of the battery.
 //! let read = |value| Some(Reading::new(value, now));
 //! car.handle(&mut cx, Input::Plant(Plant {
 //!     pilot: Some(Reading::new(Output::DIGITAL, now)),
@@ -36,7 +35,7 @@
 //!     contactors: Some(Reading::new(false, now)),
 //!     ..Plant::default()
 //! }));
-//! assert_eq!(car.demand().lock, Lock::Released); // the inlet is known to be dead
+//! assert_eq!(car.demand().lock, Lock::Released); // the inlet sensor shows 0 V
 //! car.handle(&mut cx, Input::Vehicle(Vehicle {
 //!     at: now,
 //!     limits: Limits { max_voltage_mv: 412_800, max_current_ma: 200_000, max_power_w: 98_000, ..Limits::NONE },
@@ -53,14 +52,14 @@
 //!     error: 0,
 //! }));
 //!
-//! // The link is up and the charger has taken the connection: DIN SPEC 70121 is offered.
+//! // The link is up and the charger has accepted the connection: the car offers DIN SPEC 70121.
 //! car.handle(&mut cx, Input::Connected);
 //! let mut buffer = [0; 128];
 //! let (length, _) = car.poll_transmit(&mut buffer)?.expect("a request");
 //! assert!(buffer[..length].starts_with(&[0x80, 0x00, 0xdb]));
 //! assert_eq!(car.phase(), Phase::Handshake);
 //!
-//! // The charger agrees; the session goes on.
+//! // The charger accepts; the session continues.
 //! car.handle(&mut cx, Input::Message { payload_type: PAYLOAD_TYPE, payload: &[0x80, 0x40, 0x00, 0x40] });
 //! assert!(car.poll_transmit(&mut buffer)?.is_some());
 //! assert_eq!(car.phase(), Phase::SessionSetup);

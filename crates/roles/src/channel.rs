@@ -20,7 +20,6 @@ pub trait Channel {
     /// Removes bytes from the front of `wire` and returns the plain bytes that result, possibly none. Removes
     /// at least one byte unless `wire` is empty.
     ///
-    ///
     /// # Errors
     /// [`Broken`] if the peer's bytes are invalid; the connection ends then.
     fn read<'a, 'w: 'a>(&'a mut self, wire: &mut &'w [u8]) -> Result<&'a [u8], Broken>;

@@ -1,12 +1,10 @@
 //! Complete roles over Ethernet frames, without I/O: frames and readings in, frames and demands out.
 //!
-//!
 //! | role | description |
 //! |---|---|
 //! | [`Evse`] | a charger's connector: its modem and matching (SLAC), IPv6, discovery, TCP, V2GTP, session and plant |
 //! | [`Pev`] | a car's inlet, with the same parts |
 //! | [`Listen`] | an observer: decodes messages of other stations without a network stack; it sends nothing unless configured to join a network |
-//!
 //!
 //! [`EvseLink::Up`] and [`PevLink::Up`] are for modems that are paired already, and for plain Ethernet. The
 //! caller lends the memory of a charger or car ([`EvseStorage`]). Each connection has a [`Channel`] between
@@ -16,10 +14,8 @@
 //! `PevEvent`, `EvseConfigError` and `PevConfigError`. The types of session and plant are in `evse_fsm` and
 //! `pev_fsm`.
 //!
-//!
 //! # Example
 //! A car sends a discovery request; the response is the next frame to send.
-//!
 //!
 //! ```
 //! use machine::{Cx, Instant, Machine, ScriptedEntropy};

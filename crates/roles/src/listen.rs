@@ -27,7 +27,6 @@ pub trait ListenWatch {
 /// and gives it each key that a charger sends to a car (`CM_SLAC_MATCH.CNF`), again at every new match.
 /// Messages of that modem to this host are not events.
 ///
-///
 /// # Example
 /// ```
 /// use machine::{Cx, Instant, Machine, ScriptedEntropy};
@@ -36,7 +35,7 @@ pub trait ListenWatch {
 /// let mut storage = ListenStorage::default();
 /// let mut listen: Listen<'_> = Listen::new(Mac([2, 0, 0, 0, 0, 1]), &mut storage);
 /// let mut cx = Cx { now: Instant::ZERO, entropy: &mut ScriptedEntropy::new(&[7]) };
-/// // A car asks who is there: CM_SLAC_PARM.REQ.
+/// // A car looks for chargers: CM_SLAC_PARM.REQ.
 /// let mut frame = vec![0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 2, 0, 0, 0, 0, 0xE1, 0x88, 0xE1, 1, 0x64, 0x60];
 /// frame.extend([0, 0, 0, 0]);
 /// frame.extend(b"TESLA EV");
@@ -61,7 +60,7 @@ pub struct Listen<'a, S = &'a mut ListenStorage, const ATTEMPTS: usize = 4> {
 /// An event of a [`Listen`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListenEvent {
-    /// The presence of modems or other stations has changed.
+    /// What this place on the line lets the listener observe has changed: sessions, or only a part of them.
     Sight(Sight),
     /// A charger has sent this car a key that differs from the last one.
     Learned(Mac),
@@ -169,7 +168,7 @@ impl<'a, S: Storage<State = Talk>, const A: usize> Listen<'a, S, A> {
         }
     }
 
-    /// Reports a change of the observed presence.
+    /// Reports a change of what can be observed.
     fn look(&mut self, now: Instant) {
         self.heard.pass(nanos(now));
         let sight = self.heard.status().sight;
@@ -219,7 +218,7 @@ impl<S: Storage<State = Talk>, const A: usize> Machine for Listen<'_, S, A> {
     }
 }
 
-/// Reports an event, if there is a watch.
+/// Reports an event, if a watch is set.
 fn show(watch: Option<&dyn ListenWatch>, event: &Event<'_>) {
     if let Some(watch) = watch {
         watch.heard(event);

@@ -38,7 +38,6 @@ impl Level {
 
     /// Compares each value with the level at the same index.
     ///
-    ///
     /// # Errors
     /// The name of the first level whose value is outside its range.
     pub fn check(levels: &[Self], values: &[i32]) -> Result<(), &'static str> {

@@ -10,7 +10,6 @@
 //! * [`Snapshot`]: when readings are too old.
 //! * [`quirks!`]: declares a table of quirks.
 //!
-//!
 //! # Example
 //! ```
 //! use session::{By, Cause, Checkpoint, Limits, Phase, StopReason, Target};

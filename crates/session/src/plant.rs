@@ -47,7 +47,7 @@ pub enum SelfTest {
 /// Commanded position of a side's contactors: the charger's at its output, the car's at its inlet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Contactors {
-    /// Open.
+    /// Open: the cable is disconnected from the power stage or the battery.
     #[default]
     Open,
     /// Closed: the power stage or the battery is connected to the cable.

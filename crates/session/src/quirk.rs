@@ -23,7 +23,6 @@ impl<F> Quirk<F> {
 /// Declares a side's quirks: `Quirks`, the set of those that are on; `QUIRKS`, the table; and `Quirk`, its
 /// row.
 ///
-///
 /// ```
 /// session::quirks! {
 ///     PLAIN_OK {

@@ -216,9 +216,9 @@ impl Time {
 pub struct Times([u32; COUNT]);
 
 impl Times {
-    /// The standard's values.
+    /// The standard's values, column `standard` of [`TIMES`].
     pub const STANDARD: Self = Self::column(true);
-    /// The values that deployed peers need.
+    /// The values that deployed peers need, column `field` of [`TIMES`].
     pub const FIELD: Self = Self::column(false);
 
     const fn column(standard: bool) -> Self {
@@ -255,7 +255,6 @@ impl Times {
     }
 
     /// Checks that each time of `side` is within its [`Range`].
-    ///
     ///
     /// # Errors
     /// The name of the first time that is not.

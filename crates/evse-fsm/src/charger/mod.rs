@@ -65,7 +65,6 @@ pub struct Charger {
 impl Charger {
     /// A charger without an inserted plug.
     ///
-    ///
     /// # Errors
     /// As [`Config::check`].
     pub fn new(config: Config) -> Result<Self, ConfigError> {

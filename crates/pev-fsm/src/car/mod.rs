@@ -53,7 +53,6 @@ pub struct Car {
 impl Car {
     /// A car without a session and without readings.
     ///
-    ///
     /// # Errors
     /// As [`Config::check`].
     pub fn new(config: Config) -> Result<Self, ConfigError> {

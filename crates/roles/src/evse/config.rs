@@ -58,7 +58,6 @@ impl EvseConfig {
 
     /// Checks each field.
     ///
-    ///
     /// # Errors
     /// The first field that is invalid.
     pub fn check(&self) -> Result<(), EvseConfigError> {

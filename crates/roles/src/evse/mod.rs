@@ -97,7 +97,6 @@ impl<'a, const N: usize> Evse<'a, Plain, N> {
     /// A charger over plain TCP, without an inserted plug. The time of `cx` is the start of its clock; the
     /// entropy makes its TCP sequence numbers unpredictable.
     ///
-    ///
     /// # Errors
     /// As [`EvseConfig::check`].
     pub fn new(
@@ -111,7 +110,6 @@ impl<'a, const N: usize> Evse<'a, Plain, N> {
 
 impl<'a, C: Channels, const N: usize> Evse<'a, C, N> {
     /// A charger whose connections use channels of `channels`.
-    ///
     ///
     /// # Errors
     /// As [`EvseConfig::check`].

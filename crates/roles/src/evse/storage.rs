@@ -8,7 +8,6 @@ use crate::net::StationStorage;
 /// `N` is the greatest length of a V2GTP message in bytes, header included, in each direction: 4 kB for DIN,
 /// 64 kB for ISO 15118-20. On a board it is a `static`, created once:
 ///
-///
 /// ```
 /// use roles::EvseStorage;
 /// let mut storage = EvseStorage::new();

@@ -59,7 +59,6 @@ impl PevConfig {
 
     /// Checks each field.
     ///
-    ///
     /// # Errors
     /// The first field that is invalid.
     pub fn check(&self) -> Result<(), PevConfigError> {

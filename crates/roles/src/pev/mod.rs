@@ -129,7 +129,6 @@ timers! {
 impl<'a, const N: usize> Pev<'a, Plain, N> {
     /// A car over plain TCP, before the first reading of its pilot.
     ///
-    ///
     /// # Errors
     /// As [`PevConfig::check`].
     pub fn new(
@@ -143,7 +142,6 @@ impl<'a, const N: usize> Pev<'a, Plain, N> {
 
 impl<'a, C: Channels, const N: usize> Pev<'a, C, N> {
     /// A car whose connections use channels of `channels`.
-    ///
     ///
     /// # Errors
     /// As [`PevConfig::check`].

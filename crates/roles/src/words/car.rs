@@ -31,7 +31,7 @@ impl OfCar<'_> {
         }
     }
 
-    /// The subject of the line.
+    /// Subject of the line; empty without one.
     pub const fn who(&self) -> &'static str {
         match self.0 {
             PevEvent::Session(event) => OfCarSession(event).who(),
@@ -50,7 +50,7 @@ impl OfCarSession<'_> {
         }
     }
 
-    /// The subject of the line.
+    /// Subject of the line; empty without one.
     pub const fn who(&self) -> &'static str {
         match self.0 {
             Event::Message(message) => way(matches!(message.direction, Direction::Sent)),

@@ -36,7 +36,7 @@ impl OfCharger<'_> {
         }
     }
 
-    /// The subject of the line.
+    /// Subject of the line; empty without one.
     pub const fn who(&self) -> &'static str {
         match self.0 {
             Happening::Session(event) => OfChargerSession(event).who(),
@@ -55,7 +55,7 @@ impl OfChargerSession<'_> {
         }
     }
 
-    /// The subject of the line.
+    /// Subject of the line; empty without one.
     pub const fn who(&self) -> &'static str {
         match self.0 {
             Event::Message(message) => way(matches!(message.direction, Direction::Received)),

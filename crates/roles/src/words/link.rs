@@ -9,7 +9,7 @@ use slac::{Dropped, Event, Failure};
 /// The text of an event of the own modem.
 #[derive(Clone, Copy, Debug)]
 pub struct OfModem<'e> {
-    /// Whether it is the charger's.
+    /// Whether the event is of a charger; otherwise of a car.
     pub at_evse: bool,
     /// The event.
     pub event: &'e ModemEvent,
@@ -18,7 +18,7 @@ pub struct OfModem<'e> {
 /// The text of an event of the matching.
 #[derive(Clone, Copy, Debug)]
 pub struct OfSlac<'e> {
-    /// Whether it is the charger's.
+    /// Whether the event is of a charger; otherwise of a car.
     pub at_evse: bool,
     /// The event.
     pub event: &'e Event,

@@ -11,10 +11,10 @@ pub use charger::{OfCharger, OfChargerSession};
 pub use link::{OfModem, OfSlac};
 pub use values::OfValues;
 
-/// The subject of a message of the session, by its sender.
+/// Subject of the line of a session message: sender and receiver.
 pub const fn way(is_from_car: bool) -> &'static str {
     if is_from_car { "pev->evse" } else { "evse->pev" }
 }
 
-/// The subject of a line that is a warning.
+/// Subject of the line of a warning.
 pub const WARNING: &str = "warning";

@@ -17,10 +17,10 @@ const REACHED_MV: i32 = 20_000;
 /// faulty.
 const CONTACTOR_TIMEOUT: Duration = Duration::from_secs(2);
 /// Time for the output to fall below 60 V after the test: 1 s (judgement; a Compleo continues with 173 V on
-/// the cable, observed). With more than half of the test voltage left the test waits
+/// the cable, observed).
 const LOWER: Duration = Duration::from_secs(1);
-/// until 3 s have passed. A cable without a bleeder falls, a voltage that a battery holds does not
-/// (judgement).
+/// The same time with more than half of the test voltage left: 3 s (judgement). The voltage of a cable
+/// without a bleeder falls, a voltage that a battery holds does not.
 const HELD: Duration = Duration::from_secs(3);
 /// Smallest change of a falling voltage within that time, in mV: 10 V, more than a sensor's noise
 /// (judgement).

@@ -198,7 +198,7 @@ pub fn with_status(answer: Answer, change: impl FnOnce(&mut DcEvseStatus)) -> An
     Answer::Din { id, body }
 }
 
-/// The same response, Ongoing instead of Finished, if it has EVSEProcessing.
+/// The same response, Ongoing instead of Finished, if it has `EVSEProcessing`.
 pub fn ongoing(answer: Answer) -> Answer {
     let Answer::Din { id, mut body } = answer else { return answer };
     match &mut body {

@@ -6,119 +6,121 @@ use session::{EnergyTransfer, Limits, Side, Time, Times};
 /// Longest EVSEID in bytes (DIN SPEC 70121, schema facet).
 pub const EVSE_ID_MAX: usize = 32;
 
-/// Everything that can be set about a charger.
+/// The configuration of a charger.
 ///
-/// `Default` is a charger of 500 V, 125 A, 50 kW with a real power stage, free of charge, that
-/// works with all cars known here.
+/// `Default` is a charger of 500 V, 125 A, 50 kW with a real power stage and without authorisation, that
+/// works with all cars in the captures.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// The charger's id in `SessionSetupRes`, 0..=32 bytes. One byte 00 is what Alpitronic, ABB and Compleo
-    /// send (observed).
+    /// The charger's id in `SessionSetupRes`, 0..=32 bytes. Alpitronic, ABB and Compleo send one byte 00
+    /// (observed).
     pub evse_id: Vec<u8, EVSE_ID_MAX>,
-    /// Length of the session ids that the charger makes, 1..=8 bytes. Alpitronic: 8, Tesla: 4 (observed).
+    /// Length of the session ids that the charger assigns, 1..=8 bytes. Alpitronic: 8, Tesla: 4 (observed).
     pub session_id_len: u8,
     /// Who authorises a session.
     pub authorisation: Authorisation,
-    /// What the session is for.
+    /// The purpose of a session.
     pub purpose: Purpose,
-    /// What the power stage can do. `max_voltage_mv` bounds the isolation test, too.
+    /// The power stage's limits. `max_voltage_mv` bounds the isolation test, too.
     pub limits: Limits,
-    /// Peak-to-peak current ripple told to the car, in mA.
+    /// Peak-to-peak current ripple that the charger reports, in mA.
     pub ripple_ma: i32,
-    /// What kind of DC transfer is offered.
+    /// The kind of DC transfer that the charger offers.
     pub energy_transfer: EnergyTransfer,
-    /// Whether there is a power stage.
+    /// Whether a power stage exists.
     pub power_stage: PowerStage,
-    /// Which readings must be fresh while energised, besides the pilot. One that has come once is needed from
-    /// then on, named here or not.
+    /// Sensors whose readings must be fresh while energised, in addition to the pilot. A sensor that has
+    /// answered once is needed from then on, listed here or not.
     pub sensors: Sensors,
-    /// How the voltage is brought to the car's target before its contactors close.
+    /// How the output reaches the car's target voltage before the car's contactors close.
     pub precharge: Preset,
-    /// Voltage ramps of isolation test and charging loop in mV/s; a real HYC300 does 1 000 000 (observed).
+    /// Voltage ramp of isolation test and charging loop in mV/s; an HYC300 has 1 000 000 (observed).
     pub voltage_ramp_mv_per_s: i32,
-    /// Rising current ramp in mA/s. Cars ask for 10 A/s, real chargers do 12..16 A/s (observed), EVerest
-    /// 25 A/s. Falling follows the car at once.
+    /// Rising current ramp in mA/s. Cars request 10 A/s, real chargers have 12..16 A/s (observed), EVerest 25
+    /// A/s. A lower request applies immediately.
     pub current_ramp_ma_per_s: i32,
     /// How long the isolation test voltage is held before the monitor's result counts.
     pub isolation_test: Duration,
-    /// How long `ChargeParameterDiscovery` is answered Ongoing. Real chargers: 0.5..1.2 s (observed).
+    /// How long responses to `ChargeParameterDiscovery` are Ongoing. Real chargers: 0.5..1.2 s (observed).
     pub parameter_time: Duration,
-    /// At which levels protection acts.
+    /// The levels of the protection.
     pub protection: Protection,
     /// Whether the plant has a bleeder that [`Demand::discharge`](crate::Demand) connects: the cable is then
-    /// below 60 V within 1 s. Without one a warning says what stays on it.
+    /// below 60 V within 1 s. Without one a warning reports a voltage that stays on the cable.
     pub bleeder: bool,
-    /// The most current in mA that the car is told without a power stage and without a sensor that measures
-    /// it: 1 A (judgement: cars stop at 0 A).
+    /// Highest synthetic current in mA, reported to the car without a power stage and without a current
+    /// sensor: 1 A (judgement: cars stop at 0 A).
     pub made_up_current_ma: i32,
-    /// Timers and waits.
+    /// Timers and pauses.
     pub times: Times,
-    /// What is bent for whom.
+    /// The quirks that are on.
     pub quirks: Quirks,
-    /// Switches all quirks off and takes [`Times::STANDARD`], whatever the fields say.
+    /// Switches all quirks off and applies [`Times::STANDARD`], overriding `quirks` and `times`.
     pub strict: bool,
-    /// Whether the pilot may offer 5 % from the start, see [`Operator::Available`](crate::Operator).
+    /// Whether the pilot may offer 5 % from the start: see [`Operator::Available`](crate::Operator).
     pub available: bool,
 }
 
 /// Who authorises a session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Authorisation {
-    /// Nobody needs to; a refusal counts all the same.
+    /// No one: charging is free. A refusal by [`Operator::Authorise`](crate::Operator) still applies.
     #[default]
     Free,
-    /// [`Operator::Authorise`](crate::Operator) does.
+    /// [`Operator::Authorise`](crate::Operator).
     Operator,
 }
 
-/// What the session is for.
+/// The purpose of a session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Purpose {
     /// Charging.
     #[default]
     Charge,
-    /// Reading the car's data, state of charge above all: the car is told to stop as soon as its parameters
-    /// are known. Nothing is ever energised.
+    /// Reading the car's data, mainly its state of charge: the charger requests a stop as soon as it has the
+    /// car's parameters. Nothing is ever energised.
     ReadCar,
 }
 
-/// Whether there is a power stage.
+/// Whether a power stage exists.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PowerStage {
-    /// Yes: what is reported is measured.
+    /// It exists: measured values are reported.
     #[default]
     Real,
-    /// No: the isolation test passes after its time, the reported voltage is the precharge ramp, and the
-    /// demand never leaves 0 V, 0 A, contactors open. Every session says so with a warning.
+    /// None: the isolation test passes after its time, the reported voltage is the precharge ramp, and the
+    /// demand never leaves 0 V, 0 A, contactors open. Every session reports a warning.
     None,
 }
 
-/// What is wrong with a [`Config`].
+/// Why [`Config::check`] refuses a [`Config`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// `session_id_len` is not 1..=8.
     #[error("session_id_len is {0}: give 1..=8 bytes")]
     SessionIdLength(u8),
-    /// A limit is zero, negative, beyond 1500 V / 1000 A / 1 MW, or a minimum is not below its maximum.
+    /// A limit is 0, negative, above 1500 V / 1000 A / 1 MW, or a minimum is not below its maximum; the
+    /// field's name.
     #[error("limits.{0} makes no sense: maxima up to 1500 V, 1000 A, 1 MW, each minimum below its maximum")]
     Limit(&'static str),
-    /// A ramp is not positive.
+    /// A ramp is not positive; the field's name.
     #[error("{0} must be positive")]
     Ramp(&'static str),
-    /// `Preset::Mirror` with a real power stage.
+    /// [`Preset::Mirror`] reports a voltage that a real power stage does not have.
     #[error("precharge preset mirror reports a voltage that is not there: it needs power_stage = None")]
     MirrorNeedsNoPowerStage,
-    /// A real power stage without the sensors that protection needs.
+    /// A real power stage needs sensors that are not listed: see
+    /// [`Sensors::PROTECTION`](crate::Sensors::PROTECTION).
     #[error(
         "a real power stage needs VOLTAGE, CURRENT, ISOLATION, CONTACTORS and EMERGENCY_STOP: wire the feedback \
          contacts of the output contactors and the emergency stop, and name them in sensors"
     )]
     SensorsMissing,
-    /// A level of protection is out of its range.
+    /// A level of the protection is outside its range; the field's name.
     #[error("protection.{0} is out of its range: see its documentation")]
     Protection(&'static str),
-    /// A timer is zero or above what safety allows.
+    /// A timer is 0 or longer than a safety rule permits; its name.
     #[error(
         "the time \"{0}\" is out of range: it must not be 0, \"stall\" at most 1 s, \"power off\" at most 1.5 s"
     )]
@@ -163,11 +165,11 @@ impl Default for Config {
 }
 
 impl Config {
-    /// How long the quirk `slow-pilot` waits for the pilot at the least: 3 s (`EvseV2G`).
+    /// Shortest wait for the pilot with the quirk `slow-pilot`: 3 s (`EvseV2G`).
     const SLOW_PILOT: Duration = Duration::from_secs(3);
 
-    /// A charger without power stage and sensors but the pilot, for reading cars, for making them
-    /// close their contactors, and for tests; `preset` shapes the reported precharge voltage.
+    /// A charger without power stage and with the pilot as its only sensor: for reading cars, for making them
+    /// close their contactors, and for tests. `preset` is the curve of the reported precharge voltage.
     pub fn without_power_stage(preset: Preset) -> Self {
         Self {
             power_stage: PowerStage::None,
@@ -177,10 +179,10 @@ impl Config {
         }
     }
 
-    /// Whether the configuration makes sense.
+    /// Checks each field.
     ///
     /// # Errors
-    /// The first thing that does not.
+    /// The first field that is invalid.
     pub fn check(&self) -> Result<(), ConfigError> {
         if !(1..=8).contains(&self.session_id_len) {
             return Err(ConfigError::SessionIdLength(self.session_id_len));
@@ -221,7 +223,7 @@ impl Config {
             .map_or(Ok(()), |(name, ..)| Err(ConfigError::Limit(name)))
     }
 
-    /// The configuration with `strict` and the quirks about timers worked into the other fields.
+    /// The configuration with `strict` and the quirks about timers applied to the other fields.
     pub(crate) fn effective(mut self) -> Self {
         if self.strict {
             self.quirks = Quirks::empty();

@@ -1,23 +1,23 @@
 use session::{Checkpoint, Latch, Message, Phase, StopReason};
 
-/// What people and logs want to know. Safety never depends on events.
+/// An event for people and logs. No safety function depends on events.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Event {
-    /// The session or the plug is in a new phase.
+    /// The session or the plug has entered this phase.
     Phase(Phase),
-    /// A moment that is not a message (those carry their checkpoint themselves).
+    /// A moment that is not a message. Messages contain their checkpoint.
     Checkpoint(Checkpoint),
-    /// A message came in or its answer goes out.
+    /// A message was received, or its response sent.
     Message(Message),
     /// An input was dropped.
     Dropped(Dropped),
-    /// Something that does not end the session but that people should know.
+    /// A condition that does not end the session but needs attention.
     Warning(Warning),
-    /// No session is offered until a person has acted, or for most latches until the plug was out: keep it
-    /// under its name where it survives a restart, and give it back with
-    /// [`Operator::Latch`](crate::Operator).
+    /// No session is offered until a person has acted; most latches also end when the plug is removed. Store
+    /// the latch under its name where it survives a restart, and pass it to
+    /// [`Operator::Latch`](crate::Operator) then.
     Latched(Latch),
-    /// This latch is released: what was kept of it may go.
+    /// This latch was cleared: its stored copy can be removed.
     Unlatched(Latch),
     /// The session is being ended for this reason; messages may follow.
     Stopping(StopReason),
@@ -28,53 +28,53 @@ pub enum Event {
 /// Why an input was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dropped {
-    /// There is no session that takes messages.
+    /// No session exists that accepts messages.
     NoSession,
-    /// Not payload type 0x8001.
+    /// The payload type is not 0x8001.
     PayloadType(u16),
-    /// It does not decode; the bit where decoding failed.
+    /// The payload does not decode.
     Undecodable {
-        /// Bit offset in the payload.
+        /// Offset in bits in the payload at which decoding failed.
         bit: u32,
     },
-    /// A message that only a charger sends, or an empty body; its name.
+    /// A message that only a charger sends, or an empty body; the message's name.
     NotARequest(&'static str),
-    /// A request that DIN has no use for, ignored by configuration; its name.
+    /// A request without use in DIN, ignored by configuration; its name.
     Unsupported(&'static str),
-    /// An answer has a value that the message set cannot carry; its name.
+    /// A response has a value that the message set cannot encode; the response's name.
     NotEncoded(&'static str),
-    /// An answer was still waiting to be taken when the next one came; its name.
+    /// A response that was not fetched before the next one was ready; its name.
     NotTaken(&'static str),
     /// A connection while the charger is latched or has just ended a session: wait for the 5 % pilot.
     Connection,
 }
 
-/// Something that does not end the session.
+/// A condition that does not end the session but needs attention.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Warning {
-    /// There is no power stage: what is reported to the car is made up.
+    /// No power stage exists: the values that the charger reports to the car are synthetic.
     NoPowerStage,
-    /// A quirk was needed; its id (see [`QUIRKS`](crate::QUIRKS)).
+    /// A quirk was applied; its id (see [`QUIRKS`](crate::QUIRKS)).
     Quirk(&'static str),
-    /// No valid `CurrentDemandReq` for a second: 0 A until the next one.
+    /// No valid `CurrentDemandReq` for 1 s: 0 A until the next one.
     Stalled,
-    /// A request came before the answer to the one before it was due; its name.
+    /// A request arrived before the response to the last one was due; its name.
     Impatient(&'static str),
-    /// The isolation monitor went to Warning; charging goes on.
+    /// The isolation monitor reports Warning; charging continues.
     IsolationLow,
-    /// The output contactors had to open under this current in mA: the power stage did not stop in time.
-    /// `None`: nobody knows the current.
+    /// The output contactors had to open at this current in mA: the power stage did not stop in time. `None`:
+    /// the current is unknown.
     OpenedUnderCurrent(Option<i32>),
-    /// The car says that it is not ready (`EVReady` false): 0 A until it is.
+    /// The car reports that it is not ready (`EVReady` false): 0 A until it is.
     CarNotReady,
-    /// The isolation monitor has neither a count of its measurements nor a self-test: one that hangs is not
-    /// found.
+    /// The isolation monitor has neither a count of its measurements nor a self-test: a monitor that hangs
+    /// cannot be detected.
     MonitorUnproven,
-    /// Current out of the car is allowed by configuration, up to so much in mA.
+    /// The configuration permits current out of the car, up to this many mA.
     ReverseAllowed(i32),
-    /// The contactors' feedback says closed although they are demanded open.
+    /// The contactors' feedback shows closed although they are commanded to open.
     ContactorsStillClosed,
-    /// This voltage in mV is still on the cable although everything is off for 5 s: no session is offered
+    /// This voltage in mV is on the cable although all outputs have been off for 5 s: no session is offered
     /// meanwhile.
     StillLive(i32),
 }

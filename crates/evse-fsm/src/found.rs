@@ -1,8 +1,8 @@
-//! What was found wrong, and the values that say so.
+//! A fault with the values that show it.
 
 use session::{Cause, Compared};
 
-/// Why the session ends, and what was compared.
+/// Why a session ends, with the values that were compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Found {
     pub(crate) cause: Cause,
@@ -10,7 +10,7 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    /// `cause`, as this value was held against that one.
+    /// `cause`, with this value compared against that limit.
     pub(crate) const fn by(cause: Cause, compared: Compared) -> Self {
         Self { cause, compared: Some(compared) }
     }
@@ -22,12 +22,12 @@ impl From<Cause> for Found {
     }
 }
 
-/// A voltage against another, both in mV.
+/// Two voltages in mV.
 pub(crate) const fn volts(what: &'static str, found: i32, against: &'static str, limit: i32) -> Compared {
     Compared { what, found, against, limit, unit: "V" }
 }
 
-/// A current against another, both in mA.
+/// Two currents in mA.
 pub(crate) const fn amperes(what: &'static str, found: i32, against: &'static str, limit: i32) -> Compared {
     Compared { what, found, against, limit, unit: "A" }
 }

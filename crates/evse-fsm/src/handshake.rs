@@ -1,14 +1,14 @@
-//! The handshake: which of the protocols that the car offers is spoken.
+//! The handshake: the choice of one of the protocols that the car offers.
 
 use session::{Exchange, Protocol};
 
 use crate::request::{Agreed, Content, NoRequest, Offer, Request, SessionId};
 use crate::wire;
 
-/// The protocols that the charger serves.
+/// The protocols that the charger supports.
 pub(crate) const SERVED: &[Protocol] = Protocol::ALL;
 
-/// Reads a handshake.
+/// Decodes a handshake request.
 pub(crate) fn request(served: &[Protocol], payload: &[u8]) -> Result<Request, NoRequest> {
     let agreed = choose(served, wire::app::offers(payload)?);
     let (exchange, content) = (Exchange::Handshake, Content::Handshake(agreed));
@@ -16,7 +16,7 @@ pub(crate) fn request(served: &[Protocol], payload: &[u8]) -> Result<Request, No
     Ok(Request { exchange, name, session_id: SessionId::new(), content })
 }
 
-/// The offer that the car wants most of those that are served in this major version; of equal ones the first.
+/// The supported offer with the best priority, in the same major version; of equal priorities the first one.
 /// Priority, schema id and place in the list are independent of each other (ISO 15118-2, 8.2.2).
 fn choose(served: &[Protocol], offers: impl Iterator<Item = Offer>) -> Option<Agreed> {
     let common = offers.filter_map(|offer| {

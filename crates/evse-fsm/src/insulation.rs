@@ -1,4 +1,4 @@
-//! The isolation monitor: what its words are worth, and whether it still measures.
+//! The isolation monitor: the evaluation of its report, and whether it still measures.
 
 use machine::{Duration, Instant};
 use session::{Cause, Compared, Lasting};
@@ -6,7 +6,7 @@ use session::{Cause, Compared, Lasting};
 use crate::found::Found;
 use crate::{Config, Insulation, Isolation};
 
-/// What the monitor says, judged: where it gives ohms, the worse of its own word and theirs.
+/// The monitor's status; where it reports a resistance, the worse of its status and the one by resistance.
 pub(crate) fn judged(monitor: Insulation, config: &Config) -> Isolation {
     let Some(ohm) = monitor.resistance_ohm else { return monitor.status };
     let levels = &config.protection;
@@ -18,13 +18,13 @@ pub(crate) fn judged(monitor: Insulation, config: &Config) -> Isolation {
     }
 }
 
-/// So much for each volt of the charger's rated maximum.
+/// This many ohm per volt of the charger's rated maximum.
 fn needed_ohm(config: &Config, ohm_per_v: u16) -> u32 {
     let volts = u32::try_from(config.limits.max_voltage_mv / 1000).unwrap_or(0);
     volts.saturating_mul(u32::from(ohm_per_v))
 }
 
-/// An isolation that is too low.
+/// The fault of an isolation that is too low.
 pub(crate) fn fault(monitor: Option<Insulation>, config: &Config) -> Found {
     let milli = |ohm: u32| i32::try_from(ohm).unwrap_or(i32::MAX);
     let compared = monitor.and_then(|monitor| monitor.resistance_ohm).map(|ohm| Compared {
@@ -37,8 +37,8 @@ pub(crate) fn fault(monitor: Option<Insulation>, config: &Config) -> Found {
     Found { cause: Cause::Isolation, compared }
 }
 
-/// Whether the monitor makes new measurements: its own count says so, not the time at which somebody asked
-/// it.
+/// Whether the monitor makes new measurements. Its own count shows this, the time at which a program read it
+/// does not.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Liveness {
     count: Option<u32>,
@@ -51,7 +51,7 @@ impl Liveness {
         Self { count: None, silent: Lasting::new(), has_measured: false }
     }
 
-    /// From what the monitor reports now: only what it measures later is new.
+    /// Starts from the monitor's present report: only a later measurement is new.
     pub(crate) fn begin(monitor: Option<Insulation>) -> Self {
         Self { count: monitor.and_then(|monitor| monitor.count), ..Self::new() }
     }
@@ -61,8 +61,8 @@ impl Liveness {
         self.has_measured
     }
 
-    /// Whether it has made no measurement for `patience`. One without a count is taken at its word: it
-    /// measures while `says_more` than that it has no result.
+    /// Whether it has made no measurement for `patience`. A monitor without a count measures as long as
+    /// `says_more` holds: its report is more than "no result".
     pub(crate) fn hangs(
         &mut self,
         now: Instant,
@@ -78,7 +78,7 @@ impl Liveness {
         self.silent.for_at_least(now, !(is_new && says_more), patience)
     }
 
-    /// When it will be taken for one that hangs.
+    /// When it will count as hanging.
     pub(crate) fn due(&self, patience: Duration) -> Option<Instant> {
         self.silent.due(patience)
     }

@@ -1,8 +1,8 @@
 //! The charger's DIN SPEC 70121 session and its plant, without I/O.
 //!
-//! A [`Charger`] takes payloads, readings and an operator's words ([`Input`]) and gives payloads, [`Event`]s
-//! and a
-//! [`Demand`]: the level of pilot, supply, contactors and lock, to be read and applied after each call.
+//! A [`Charger`] accepts [`Input`]s: payloads, readings and an operator's commands. It returns payloads,
+//! [`Event`]s and a [`Demand`]: the level of pilot, supply, contactors and lock. Read and apply the demand
+//! after each call.
 //!
 //! ```
 //! use control_pilot::{Level, Output};
@@ -12,7 +12,7 @@
 //! let mut entropy = ScriptedEntropy::new(&[1, 2, 3, 4, 5, 6, 7, 8]);
 //! let mut charger = Charger::new(Config::without_power_stage(Preset::Step20))?;
 //!
-//! // A car is plugged in: half a second later the pilot offers 5 %.
+//! // The plug is inserted: after 0.5 s the pilot offers 5 %.
 //! for millis in (0..1000).step_by(100) {
 //!     let now = Instant::from_millis(millis);
 //!     let mut cx = Cx { now, entropy: &mut entropy };
@@ -21,7 +21,7 @@
 //! }
 //! assert_eq!(charger.demand().pilot, Output::DIGITAL);
 //!
-//! // It connects and offers DIN SPEC 70121; the answer waits to be sent.
+//! // The car connects and offers DIN SPEC 70121; the response is ready to be sent.
 //! let mut cx = Cx { now: Instant::from_millis(1000), entropy: &mut entropy };
 //! charger.handle(&mut cx, Input::Connected);
 //! let offer = [
@@ -31,7 +31,7 @@
 //! charger.handle(&mut cx, Input::Message { payload_type: evse_fsm::PAYLOAD_TYPE, payload: &offer });
 //! let mut buffer = [0; 64];
 //! let (length, _) = charger.poll_transmit(&mut buffer)?.expect("an answer");
-//! assert_eq!(buffer[..length], [0x80, 0x40, 0x00, 0x40]); // agreed, schema 1
+//! assert_eq!(buffer[..length], [0x80, 0x40, 0x00, 0x40]); // OK_SuccessfulNegotiation, SchemaID 1
 //! assert!(!charger.demand().is_energised());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -73,6 +73,6 @@ pub use session::{
     Reading, SelfTest, Status, Time, Times, Values,
 };
 
-/// The V2GTP payload type of everything that the charger takes and sends: EXI documents of
-/// the handshake and of DIN SPEC 70121.
+/// The V2GTP payload type of all messages that the charger sends and accepts: EXI documents of the handshake
+/// and of DIN SPEC 70121.
 pub const PAYLOAD_TYPE: u16 = session::Protocol::Din.payload_type();

@@ -1,21 +1,21 @@
-//! Pilot signalling: when 5 % is offered, kept and taken back.
+//! Pilot signalling: when 5 % is offered, kept and removed.
 
 use control_pilot::{Level, Output};
 use machine::Instant;
 use session::{Time, Times};
 
-/// What the pilot output is doing.
+/// The state of the pilot output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// Steady: nothing plugged in.
+    /// Steady +12 V: no plug.
     Steady,
-    /// Steady: just plugged in.
+    /// Steady +12 V: the plug was just inserted.
     Plugged,
     /// 5 %.
     Digital,
-    /// 5 %, kept for a while after a session's end.
+    /// 5 %, kept for [`Time::OscillatorRetain`] after a session's end.
     Retain,
-    /// Steady between two offers (X1).
+    /// Steady +12 V between two offers (X1).
     Pause,
 }
 
@@ -38,30 +38,30 @@ impl Pilot {
         }
     }
 
-    /// Whether a car may open a session.
+    /// Whether a car may open a connection.
     pub(crate) fn is_offering(&self) -> bool {
         self.state == State::Digital
     }
 
-    /// The session is over in order: keep 5 % for the retain time, then pause.
+    /// The session has ended normally: 5 % is kept for the retain time, then a pause follows.
     pub(crate) fn session_ended(&mut self, now: Instant) {
         if self.state == State::Digital {
             self.enter(State::Retain, now);
         }
     }
 
-    /// Steady at once; the pause before the next offer begins when nothing blocks it any more.
+    /// Sets steady +12 V immediately. The pause before the next offer begins when nothing blocks the offer.
     pub(crate) fn halt(&mut self, now: Instant) {
         self.enter(State::Pause, now);
     }
 
-    /// Follows the newest level; `blocked` forbids any offer. Gives whether 5 % has just been applied.
+    /// Follows the newest level; `blocked` forbids any offer. Returns whether 5 % has just been applied.
     pub(crate) fn step(&mut self, now: Instant, level: Option<Level>, blocked: bool, times: &Times) -> bool {
         let plugged = level.is_some_and(Level::is_plugged);
         let elapsed = now.since(self.since);
         let next = match self.state {
             _ if !plugged => State::Steady,
-            // Nothing was offered that a pause would have to follow: it waits as if just plugged in.
+            // Without an earlier offer no pause is needed: as after the insertion of a plug.
             State::Steady | State::Plugged if blocked => State::Plugged,
             _ if blocked => State::Pause,
             State::Steady => State::Plugged,
@@ -77,7 +77,7 @@ impl Pilot {
         applied
     }
 
-    /// When [`step`](Self::step) will change something by itself.
+    /// When [`step`](Self::step) will change the state without a new level.
     pub(crate) fn due(&self, times: &Times) -> Option<Instant> {
         let wait = match self.state {
             State::Plugged => Time::PlugToPwm,

@@ -1,4 +1,4 @@
-//! Policy: whether what the car asks for may be.
+//! Decisions without state: whether a request of the car is acceptable.
 
 use session::{Compared, Limits, Target};
 
@@ -7,10 +7,10 @@ use crate::power::CURRENT_BEFORE_POWER_MA;
 use crate::request::{CHARGE_SERVICE, CarStatus, Profile, SCHEDULE, Verdict};
 use crate::{Config, EnergyTransfer, PowerStage, Quirks, Warning};
 
-/// How far the output may be from the car's target when power is switched on, in mV: 20 V (IEC 61851-23).
+/// Largest difference of output and car's target when power is switched on, in mV: 20 V (IEC 61851-23).
 pub(crate) const POWER_ON_WINDOW_MV: i32 = 20_000;
 
-/// Whether the selection of services is the one that was offered.
+/// Whether the selected service is the offered one.
 pub(crate) fn selection(external: bool, only_service: Option<u16>) -> Result<(), Refusal> {
     if !external {
         return Err(Verdict::PaymentNotOffered.into());
@@ -18,7 +18,7 @@ pub(crate) fn selection(external: bool, only_service: Option<u16>) -> Result<(),
     if only_service == Some(CHARGE_SERVICE) { Ok(()) } else { Err(Verdict::ServiceNotOffered.into()) }
 }
 
-/// Why a request is refused, and the values that say so.
+/// The reason for a refusal, with the compared values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) verdict: Verdict,
@@ -31,13 +31,13 @@ impl From<Verdict> for Refusal {
     }
 }
 
-/// Refused where a value does not fit: the first row that does not.
+/// Refuses by the first row whose value is not within its limit.
 fn fit<const N: usize>(verdict: Verdict, rows: [(bool, Compared); N]) -> Result<(), Refusal> {
     let refused = rows.into_iter().find(|(fits, _)| !fits);
     refused.map_or(Ok(()), |(_, compared)| Err(Refusal { verdict, compared: Some(compared) }))
 }
 
-/// Whether car and charger fit.
+/// Whether the limits of car and charger are compatible.
 pub(crate) fn parameters(
     config: &Config,
     transfer: Option<EnergyTransfer>,
@@ -49,7 +49,7 @@ pub(crate) fn parameters(
     let Some((_, car)) = car else { return Err(Verdict::ParametersDoNotFit.into()) };
     let (own, most) = (&config.limits, Limits::PLAUSIBLE);
     let (voltage_mv, current_ma) = (car.max_voltage_mv, car.max_current_ma);
-    // An isolation test at less than that proves little.
+    // An isolation test below this voltage has little significance.
     let least_mv =
         if config.power_stage == PowerStage::Real { config.protection.min_test_voltage_mv } else { 0 };
     let power_w = if car.max_power_w == i32::MAX { 0 } else { car.max_power_w };
@@ -78,7 +78,7 @@ pub(crate) fn parameters(
     fit(Verdict::ParametersDoNotFit, rows)
 }
 
-/// Whether a precharge may be asked for like this.
+/// Whether a precharge request is acceptable.
 pub(crate) fn precharge(config: &Config, asked: Target) -> Result<Option<Warning>, Refusal> {
     let (most_mv, most_ma) = (Limits::PLAUSIBLE.max_voltage_mv, CURRENT_BEFORE_POWER_MA);
     let current = amperes("precharge current", asked.current_ma, "most", most_ma);
@@ -94,8 +94,8 @@ pub(crate) fn precharge(config: &Config, asked: Target) -> Result<Option<Warning
     Ok(is_low.then_some(Warning::Quirk("odd-precharge-target")))
 }
 
-/// Whether power may be switched on. The voltage that the car asked for counts as asked: an output that
-/// follows only a part of it is not at the car's voltage.
+/// Whether power may be switched on. The output is compared with the voltage that the car has requested: an
+/// output that reaches only a part of it is not at the car's voltage.
 pub(crate) fn power_on(
     config: &Config,
     profile: Option<Profile>,
@@ -121,7 +121,7 @@ pub(crate) fn power_on(
     Ok(None)
 }
 
-/// Whether a demand for current is one that can be.
+/// Whether a current request is plausible.
 pub(crate) fn demand(asked: Target, limits: &Limits) -> Result<(), Refusal> {
     let (most, current_ma, voltage_mv) = (Limits::PLAUSIBLE, asked.current_ma, asked.voltage_mv);
     let rows = [

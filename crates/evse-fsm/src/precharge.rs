@@ -1,21 +1,21 @@
 use machine::{Duration, Instant};
 use session::Limits;
 
-/// How the voltage is brought to the car's target before its contactors close.
+/// How the output reaches the car's target voltage before the car's contactors close.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Preset {
-    /// Straight to the target with the configured voltage ramp.
+    /// Directly to the target with the configured voltage ramp.
     #[default]
     Ramp,
     /// 20 V more with each `PreChargeReq` until within 20 V, then the target: works without a power stage.
     Step20,
-    /// As an Alpitronic HYC (observed): to 100 V at once, 0.3 s there, 1000 V/s to 6 V below the target, then
-    /// 1 V/s.
+    /// Like an Alpitronic HYC (observed): to 100 V immediately, 0.3 s there, 1000 V/s to 6 V below the
+    /// target, then 1 V/s.
     TwoStage,
-    /// As a Compleo (observed): nothing for 1.4 s, then 1000 V/s to 17 V above the target, then 12 V/s down
-    /// to it. The overshoot stays below the limits of car and charger.
+    /// Like a Compleo (observed): 0 V for 1.4 s, then 1000 V/s to 17 V above the target, then 12 V/s down to
+    /// it. The overshoot stays below the limits of car and charger.
     Overshoot,
-    /// Reports the target at once. Only without a power stage.
+    /// Reports the target immediately. Only without a power stage.
     Mirror,
 }
 
@@ -24,7 +24,7 @@ impl Preset {
     pub const ALL: &'static [Self] =
         &[Self::Ramp, Self::Step20, Self::TwoStage, Self::Overshoot, Self::Mirror];
 
-    /// The name that configurations use.
+    /// The name in configurations.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Ramp => "ramp",
@@ -35,30 +35,30 @@ impl Preset {
         }
     }
 
-    /// The preset with this name.
+    /// The preset with this name; `None` for an unknown name.
     pub fn by_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|preset| preset.name() == name)
     }
 }
 
-/// The step of `step20`, and how near the target counts as reached, in mV.
+/// The step of `step20`, and the difference at which the target counts as reached, in mV.
 const STEP_MV: i32 = 20_000;
 /// Rate of the two measured presets in mV/s (curve: ~90 V per 90 ms).
 const FAST_MV_PER_S: i32 = 1_000_000;
 
-/// One run from 0 V to the voltage that the car asks for.
+/// One ramp from 0 V to the voltage that the car requests.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ramp {
     preset: Preset,
-    /// What car and charger bear together.
+    /// The stricter of both sides' limits.
     limits: Limits,
     began: Instant,
     stepped: Instant,
     /// The set point in mV.
     voltage_mv: i32,
-    /// The voltage in mV that the car asked for last.
+    /// The newest requested voltage in mV.
     precharge_mv: i32,
-    /// What `step20` has allowed so far, in mV.
+    /// The upper bound of `step20` up to now, in mV.
     allowed_mv: i32,
     /// `overshoot` has passed its peak.
     over: bool,
@@ -70,25 +70,25 @@ impl Ramp {
         Self { preset, limits, began: now, stepped: now, voltage_mv, precharge_mv, allowed_mv, over: false }
     }
 
-    /// The voltage in mV that the car asked for last.
+    /// The newest requested voltage in mV.
     pub(crate) const fn precharge_mv(&self) -> i32 {
         self.precharge_mv
     }
 
-    /// Where that leads to, in mV: not above what both bear, and to 0 V below the minimum. It is never lifted
-    /// to the minimum: the car did not ask for that.
+    /// The end of the ramp in mV: at most both sides' maximum, and 0 V below the minimum. It is never raised
+    /// to the minimum: the car did not request that.
     pub(crate) fn target_mv(&self) -> i32 {
         let Limits { min_voltage_mv, max_voltage_mv, .. } = self.limits;
         if self.precharge_mv < min_voltage_mv { 0 } else { self.precharge_mv.min(max_voltage_mv) }
     }
 
-    /// The car asks for this voltage in mV.
+    /// The car requests this voltage in mV.
     pub(crate) fn request(&mut self, precharge_mv: i32) {
         self.precharge_mv = precharge_mv;
         self.allowed_mv = self.target_mv().min(self.allowed_mv.saturating_add(STEP_MV));
     }
 
-    /// Advances to `now` and gives the set point in mV. `rate` is that of [`Preset::Ramp`] in mV/s.
+    /// Advances to `now`; returns the set point in mV. `rate` is that of [`Preset::Ramp`] in mV/s.
     pub(crate) fn step(&mut self, now: Instant, rate: i32) -> i32 {
         let (goal, rate) = self.goal(now.since(self.began), rate);
         let goal = goal.clamp(0, self.limits.max_voltage_mv.max(0));
@@ -100,7 +100,7 @@ impl Ramp {
         self.voltage_mv
     }
 
-    /// (voltage in mV to go to, rate in mV/s).
+    /// (target voltage in mV, rate in mV/s).
     fn goal(&self, elapsed: Duration, rate: i32) -> (i32, i32) {
         let target = self.target_mv();
         match self.preset {
@@ -122,10 +122,10 @@ impl Ramp {
     }
 }
 
-/// The longest time that one step of a ramp counts: a caller that was away must not make a ramp jump.
+/// The longest time that one step of a ramp covers: after a delay of the caller the ramp must not jump.
 const LONGEST_STEP: Duration = Duration::from_millis(100);
 
-/// `from` moved toward `to` at most by `rate` per second times `elapsed` (at most 100 ms of it).
+/// `from` moved toward `to` by at most `rate` per second times `elapsed` (at most 100 ms). A rate of
 /// `i32::MAX` is a jump.
 pub(crate) fn approach(from: i32, to: i32, rate: i32, elapsed: Duration) -> i32 {
     if rate == i32::MAX {
@@ -147,13 +147,13 @@ mod tests {
         Limits { max_voltage_mv: max_v * 1000, min_voltage_mv: 50_000, ..Limits::NONE }
     }
 
-    /// Set points in V at each 100 ms with a request each time.
+    /// Set points in V every 100 ms, with a request each time.
     fn run(preset: Preset, target_v: i32, max_v: i32, steps: u64) -> Vec<i32> {
         let mut ramp = Ramp::new(preset, limits(max_v), Instant::ZERO);
         let mut volts = Vec::new();
         for step in 0..steps {
             ramp.request(target_v * 1000);
-            // Finer than the requests, as a real loop is.
+            // Shorter steps than the interval of requests, as in a real loop.
             for part in 0..10 {
                 ramp.step(Instant::from_millis(step * 100 + part * 10), 500_000);
             }

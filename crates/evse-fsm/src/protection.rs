@@ -1,33 +1,33 @@
 use machine::Duration;
 use session::{Level, Limits, Unit};
 
-/// At which levels protection acts. Each has a default with its source, and a range
-/// ([`LEVELS`](Self::LEVELS)) that [`Config::check`](crate::Config::check) holds it to.
+/// The levels of the charger's protection. Each has a default with its source, and a range
+/// ([`LEVELS`](Self::LEVELS)) that [`Config::check`](crate::Config::check) enforces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Protection {
-    /// More than 10 A demanded, the voltage clearly below its set point and less than 5 % of the demand
-    /// measured, 1 A at least and 5 A at most, ends the session after this time: 15 s (judgement: above any
-    /// soft start), 10..=60 s.
+    /// Missing current: more than 10 A demanded, the voltage clearly below its set point, and less than 5 %
+    /// of the demand measured (1 A at least and 5 A at most). It ends the session after this time: 15 s
+    /// (judgement: longer than any soft start), 10..=60 s.
     pub no_current: Duration,
     /// Whether current may flow out of the car.
     pub reverse_current: ReverseCurrent,
-    /// How far the current of the power stage may be above its set point below 50 A, in mA: 2.5 A (IEC
-    /// 61851-23, from memory), 2.5..=10 A. 1 A more, or 1 %, is the sensor's.
+    /// Permitted excess of the power stage's current below a set point of 50 A, in mA: 2.5 A (IEC 61851-23,
+    /// from memory), 2.5..=10 A. A sensor tolerance of 1 A or 1 % is added.
     pub regulation_ma: i32,
-    /// Likewise from 50 A on, in per cent of the set point: 5 (IEC 61851-23, from memory), 5..=10.
+    /// Permitted excess from 50 A on, in percent of the set point: 5 (IEC 61851-23, from memory), 5..=10.
     pub regulation_percent: u8,
-    /// An isolation monitor that makes no new measurement for so long is taken for one that hangs: 10 s (IEC
-    /// 61557-8 response time, from memory), 1..=60 s.
+    /// An isolation monitor without a new measurement for this time counts as hanging: 10 s (IEC 61557-8
+    /// response time, from memory), 1..=60 s.
     pub monitor: Duration,
-    /// Below this resistance to earth, in ohm for each volt of [`Config::limits`](crate::Config), the
-    /// isolation is a fault: 100 (IEC 61851-23:2014, from memory), 100..=2000.
+    /// Below this resistance to earth, in ohm per volt of [`Config::limits`](crate::Config), the isolation is
+    /// a fault: 100 (IEC 61851-23:2014, from memory), 100..=2000.
     pub fault_ohm_per_v: u16,
-    /// Below this one it is a warning: 500 (the same), from `fault_ohm_per_v` to 10 000.
+    /// Below this resistance it is a warning: 500 (the same source), from `fault_ohm_per_v` to 10 000.
     pub warning_ohm_per_v: u16,
-    /// At which voltage the isolation is tested.
+    /// The voltage of the isolation test.
     pub test_voltage: TestVoltage,
-    /// A car that bears less than this many mV is refused, as its isolation test would prove little: 150 V
-    /// (judgement), 60..=500 V.
+    /// A car whose maximum is below this many mV is refused, because its isolation test would have little
+    /// significance: 150 V (judgement), 60..=500 V.
     pub min_test_voltage_mv: i32,
 }
 
@@ -37,16 +37,16 @@ pub enum ReverseCurrent {
     /// More than 5 A out of the car for 1 s is a latched stop.
     #[default]
     Forbidden,
-    /// Up to this many mA: for what takes power out of a car, without a power stage of ours or with one that
-    /// works in both directions and bounds it itself. More for 1 s is a latched stop. Each session says so
-    /// with a warning.
+    /// Up to this many mA: for a load that draws power out of the car, without a power stage, or with a
+    /// bidirectional one that limits the current itself. More for 1 s is a latched stop. Each session reports
+    /// a warning.
     Allowed(i32),
 }
 
-/// At which voltage the isolation is tested.
+/// The voltage of the isolation test.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TestVoltage {
-    /// At the lower of the maxima of car and charger (IEC 61851-23:2014, from memory).
+    /// The lower of the maxima of car and charger (IEC 61851-23:2014, from memory).
     #[default]
     Least,
     /// As `EVerest` reads IEC 61851-23:2023: up to 500 V of the car the least of 500 V, the car's maximum and
@@ -56,7 +56,7 @@ pub enum TestVoltage {
 }
 
 impl Protection {
-    /// The defaults.
+    /// The default of each level.
     pub const DEFAULT: Self = Self {
         no_current: Duration::from_secs(15),
         reverse_current: ReverseCurrent::Forbidden,
@@ -69,7 +69,7 @@ impl Protection {
         min_test_voltage_mv: 150_000,
     };
 
-    /// The range of each level that is a number, in the order of the fields.
+    /// The range of each numeric level, in the order of the fields.
     pub const LEVELS: [Level; 8] = [
         Level::new("no_current", 10_000, 60_000, Unit::Millisecond),
         Level::new("reverse_current", 1, Limits::PLAUSIBLE.max_current_ma, Unit::Milliampere),
@@ -81,7 +81,7 @@ impl Protection {
         Level::new("min_test_voltage_mv", 60_000, 500_000, Unit::Millivolt),
     ];
 
-    /// The name of the first level that is out of its range.
+    /// The name of the first level that is outside its range.
     pub(crate) fn check(&self) -> Result<(), &'static str> {
         let values = [
             Level::millis(self.no_current),
@@ -100,7 +100,8 @@ impl Protection {
         if self.warning_ohm_per_v < self.fault_ohm_per_v { Err("warning_ohm_per_v") } else { Ok(()) }
     }
 
-    /// The voltage of the isolation test in mV for a car that bears `car_mv` at a charger of `own_mv`.
+    /// The voltage of the isolation test in mV for a car with the maximum `car_mv` at a charger with the
+    /// maximum `own_mv`.
     pub(crate) fn test_mv(&self, car_mv: i32, own_mv: i32) -> i32 {
         let car = i64::from(car_mv);
         let most = match self.test_voltage {

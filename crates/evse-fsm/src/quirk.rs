@@ -1,4 +1,4 @@
-//! Field experience as data: what the charger bends for whom.
+//! Deviations of deployed cars that the charger accepts, as data.
 
 session::quirks! {
     ODD_PRECHARGE_TARGET {

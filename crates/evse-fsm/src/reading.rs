@@ -4,58 +4,58 @@ use session::{Insulation, Reading, Sensing, Sensor};
 
 /// A snapshot of the charger's sensors: each reading with its time, or absent.
 ///
-/// Absent means that there is no such sensor, or that it does not answer; which of them the charger needs is
-/// named by [`Sensors`], and one that has answered once is needed from then on. A snapshot replaces the one
-/// before it completely.
+/// An absent reading means that no such sensor exists, or that it does not answer. [`Sensors`] lists the ones
+/// that the charger needs; one that has answered once is needed from then on. A snapshot replaces the
+/// snapshot before it completely.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Plant {
     /// The pilot's level. Always needed.
     pub pilot: Option<Reading<Level>>,
-    /// The duty cycle that the pilot really has, in per mille; 0 or 1000 for a steady one.
+    /// The measured duty cycle of the pilot, in per mille; 0 or 1000 for a steady one.
     pub duty_permille: Option<Reading<u16>>,
     /// The proximity wire.
     pub proximity: Option<Reading<Proximity>>,
     /// Voltage on the cable's side of the output contactors, in mV.
     pub voltage_mv: Option<Reading<i32>>,
-    /// Voltage on the power stage's side of the output contactors, in mV, where that is measured, too:
-    /// contactors do not close onto a live stage, and closed ones make both voltages one.
+    /// Voltage on the power stage's side of the output contactors, in mV, if it is measured: contactors do
+    /// not close onto a live stage, and with closed contactors both voltages are equal.
     pub stage_mv: Option<Reading<i32>>,
     /// Output current in mA, positive into the car.
     pub current_ma: Option<Reading<i32>>,
-    /// What the isolation monitor reports. One that makes no new measurement in time ends the session.
+    /// The isolation monitor's report. Without a new measurement in time the session ends.
     pub isolation: Option<Reading<Insulation>>,
-    /// Feedback of the output contactors: `true` is closed.
+    /// Feedback of the output contactors: `true` if closed.
     pub contactors: Option<Reading<bool>>,
-    /// Feedback of the connector lock: `true` is locked.
+    /// Feedback of the connector lock: `true` if locked.
     pub lock: Option<Reading<bool>>,
-    /// The emergency stop: `true` is pressed.
+    /// The emergency stop: `true` if pressed.
     pub emergency_stop: Option<Reading<bool>>,
 }
 
 bitflags::bitflags! {
-    /// Sensors that the charger must have fresh readings of while it is energised, besides the pilot.
+    /// Sensors that must have fresh readings while the charger is energised, in addition to the pilot.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct Sensors: u16 {
-        /// Output voltage.
+        /// Output voltage, [`Plant::voltage_mv`].
         const VOLTAGE = 1;
-        /// Output current.
+        /// Output current, [`Plant::current_ma`].
         const CURRENT = 1 << 1;
-        /// Isolation monitor.
+        /// Isolation monitor, [`Plant::isolation`].
         const ISOLATION = 1 << 2;
-        /// Feedback of the output contactors.
+        /// Feedback of the output contactors, [`Plant::contactors`].
         const CONTACTORS = 1 << 3;
-        /// Feedback of the connector lock.
+        /// Feedback of the connector lock, [`Plant::lock`].
         const LOCK = 1 << 4;
-        /// Emergency stop.
+        /// Emergency stop, [`Plant::emergency_stop`].
         const EMERGENCY_STOP = 1 << 5;
-        /// Proximity.
+        /// Proximity wire, [`Plant::proximity`].
         const PROXIMITY = 1 << 6;
-        /// The pilot's own duty cycle, measured back.
+        /// Measured duty cycle of the pilot, [`Plant::duty_permille`].
         const DUTY = 1 << 7;
-        /// Voltage on the power stage's side of the contactors.
+        /// Voltage on the power stage's side of the contactors, [`Plant::stage_mv`].
         const STAGE = 1 << 8;
-        /// What a real power stage must have: voltage, current, isolation, feedback of its contactors,
-        /// emergency stop.
+        /// Needed with a real power stage: voltage, current, isolation, feedback of its contactors, emergency
+        /// stop.
         const PROTECTION = Self::VOLTAGE.bits()
             | Self::CURRENT.bits()
             | Self::ISOLATION.bits()

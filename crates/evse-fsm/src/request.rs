@@ -1,20 +1,20 @@
-//! What a car asks for and what it is answered, in the charger's own words: order, policy and plant know no
-//! message set.
+//! Requests and responses in protocol-independent types. Order, policy and plant do not depend on a message
+//! set.
 
 use heapless::Vec;
 use session::{Exchange, Limits, Protocol, Target, Values};
 
 use crate::{EnergyTransfer, Isolation, Status};
 
-/// A session id, byte-exact.
+/// A session id; compared byte by byte.
 pub(crate) type SessionId = Vec<u8, 8>;
 
-/// The number of the one service that is offered.
+/// The id of the only offered service.
 pub(crate) const CHARGE_SERVICE: u16 = 1;
-/// The number of the one schedule that is offered.
+/// The id of the only offered schedule.
 pub(crate) const SCHEDULE: u8 = 1;
 
-/// What the car says of itself.
+/// The car's status in a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct CarStatus {
     pub(crate) ready: bool,
@@ -23,25 +23,25 @@ pub(crate) struct CarStatus {
 }
 
 impl CarStatus {
-    /// Whether the car may be given current.
+    /// Whether the car may receive current.
     pub(crate) const fn is_fine(self) -> bool {
         self.ready && self.error == 0
     }
 }
 
-/// What the car wants to draw over time.
+/// The power that the car plans to draw over time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Profile {
-    /// The number of the schedule that it belongs to.
+    /// The id of its schedule.
     pub(crate) schedule: i32,
     /// The highest power of its entries, in W; 0 where it has none.
     pub(crate) most_w: i32,
 }
 
-/// The content of a request, as far as the charger needs it.
+/// The content of a request, as far as the charger uses it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Content {
-    /// A handshake and what was agreed.
+    /// A handshake; the chosen protocol, `None` without one in common.
     Handshake(Option<Agreed>),
     SessionSetup {
         evccid_bytes: usize,
@@ -67,12 +67,12 @@ pub(crate) enum Content {
         limits: Limits,
     },
     WeldingDetection(CarStatus),
-    /// Nothing that matters.
+    /// No content that the charger uses.
     Nothing,
 }
 
 impl Content {
-    /// What the car says of itself, where it does.
+    /// The car's status, where the request has it.
     pub(crate) const fn status(&self) -> Option<CarStatus> {
         match self {
             Self::CableCheck(status)
@@ -85,12 +85,12 @@ impl Content {
         }
     }
 
-    /// The error that the car reports, 0 for none.
+    /// The car's error code, 0 for none.
     pub(crate) fn car_error(&self) -> u8 {
         self.status().map_or(0, |status| status.error)
     }
 
-    /// The main values.
+    /// The main values of the request.
     pub(crate) fn values(&self) -> Values {
         let status = self.status();
         let values = Values {
@@ -112,26 +112,26 @@ impl Content {
     }
 }
 
-/// One protocol that the car offers.
+/// A protocol that the car offers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Offer {
-    /// Absent for one that is not known here.
+    /// `None` for an unknown protocol.
     pub(crate) protocol: Option<Protocol>,
     pub(crate) major: u32,
     pub(crate) minor: u32,
-    /// The car's number of it; 0 is a number like any other.
+    /// The car's `SchemaID` for it, 0..=255; 0 has no special meaning.
     pub(crate) schema_id: u8,
-    /// How much the car wants it: 1 is the most.
+    /// The car's priority: 1 is the highest.
     pub(crate) priority: i8,
 }
 
-/// A protocol that both sides speak.
+/// The protocol that both sides use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Agreed {
     pub(crate) protocol: Protocol,
-    /// The car's number of it.
+    /// The car's `SchemaID` for it.
     pub(crate) schema_id: u8,
-    /// The car has another minor version of it.
+    /// The car's minor version differs.
     pub(crate) deviates: bool,
 }
 
@@ -144,19 +144,20 @@ pub(crate) struct Request {
     pub(crate) content: Content,
 }
 
-/// Why a payload is no request.
+/// Why a payload is not a valid request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NoRequest {
     Undecodable { bit: u32 },
     NotARequest(&'static str),
 }
 
-/// How a request was met, and why where it was refused. Each protocol's wire has a response code for it.
+/// The charger's decision about a request, with the reason of a refusal. Each protocol's wire has a response
+/// code for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Ok,
     NewSession,
-    /// Refused for a cause that has no code of its own.
+    /// Refused for a reason without its own code.
     Failed,
     OutOfOrder,
     UnknownSession,
@@ -170,7 +171,7 @@ pub(crate) enum Verdict {
     VoltageOffTarget,
 }
 
-/// An answer, kept until it is encoded.
+/// A response, stored until it is encoded.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) protocol: Protocol,
@@ -183,17 +184,17 @@ pub(crate) struct Answer {
     pub(crate) isolation: Option<Isolation>,
     pub(crate) notify_stop: bool,
     pub(crate) present: Target,
-    /// Current, voltage and power are held down by the charger's limits.
+    /// Whether current, voltage and power are limited by the charger.
     pub(crate) achieved: [bool; 3],
 }
 
 impl Answer {
-    /// The message's name.
+    /// The response's name.
     pub(crate) fn name(&self) -> &'static str {
         self.exchange.names(self.protocol).response
     }
 
-    /// The main values; `code` is the response code's name.
+    /// The main values of the response; `code` is the response code's name.
     pub(crate) fn values(&self, code: &'static str) -> Values {
         use Exchange as X;
         let (has_finished, has_status, has_present) = match self.exchange {

@@ -16,7 +16,7 @@ fn after(count: usize) -> Bench {
     bench
 }
 
-/// A request of the loop, changed.
+/// A request of the charging loop, changed.
 fn demanded(bench: &mut Bench, change: fn(&mut exi_din::CurrentDemandReq)) -> ResponseCode {
     let BodyElement::CurrentDemandReq(mut req) = body("CurrentDemandReq") else { panic!() };
     change(&mut req);
@@ -122,7 +122,7 @@ fn the_lock_is_held_from_the_cars_parameters_to_the_dead_output() {
     bench.input(Input::Closed(Closed::Fin));
     bench.run(100);
     assert_eq!(bench.charger.demand().lock, Lock::Released);
-    // Nothing is known of the output any more: no wait ends in unlocking.
+    // The state of the output is unknown: time never unlocks.
     bench.run_blind(10_000);
     assert_eq!(bench.charger.demand().lock, Lock::Held);
 }
@@ -187,7 +187,7 @@ fn a_car_that_reports_an_error_gets_no_current_any_more_and_loses_the_voltage_af
     assert_eq!(demanded(&mut bench, error), ResponseCode::Ok);
     assert_eq!(bench.status, Some(DcEvseStatusCode::EvseShutdown));
     assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::CarError(5));
-    // One message without it changes nothing.
+    // One message without a status changes nothing.
     for _ in 0..28 {
         assert_eq!(bench.charger.demand().supply.current_ma, 0);
         assert_eq!(bench.ask("CurrentDemandReq").unwrap().1, ResponseCode::Ok);
@@ -308,7 +308,7 @@ fn a_budget_that_is_spent_refuses_the_next_request_by_its_cause_and_only_the_end
     }
 }
 
-/// In the charging loop with sensors that nobody named, all well.
+/// In the charging loop with sensors that the configuration does not list, without a fault.
 fn watched() -> Bench {
     let mut bench = Bench::with(|_| ());
     (bench.lock, bench.proximity, bench.duty) = (Some(true), Some(Proximity::Latched), Some(50));
@@ -320,14 +320,14 @@ fn watched() -> Bench {
 
 #[test]
 fn a_lock_that_answered_once_is_missed_when_it_does_not_though_nobody_named_it() {
-    // It falls silent while the output is live.
+    // A sensor falls silent while the output is live.
     let mut bench = watched();
     bench.lock = None;
     bench.run(200);
     assert_eq!(bench.charger.stop_reason().unwrap().cause, Cause::StaleReading("lock"));
     assert!(!bench.charger.demand().is_energised());
 
-    // It fell silent before the session.
+    // It has fallen silent before the session.
     let mut bench = Bench::with(|_| ());
     bench.lock = Some(false);
     bench.run(100);

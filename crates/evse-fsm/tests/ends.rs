@@ -1,4 +1,4 @@
-//! Ends: what binds from the first moment of a stop, what the reason holds, and what one reading does not
+//! Ends: what decreases from the start of a stop, what the reason contains, and what one reading does not
 //! decide.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
@@ -199,7 +199,7 @@ fn a_car_that_ends_the_session_before_power_is_granted_ends_it_in_order() {
 
 #[test]
 fn a_reason_that_was_told_is_replaced_by_a_worse_one_only() {
-    // In order, then a fault of electricity; what follows any stop changes nothing.
+    // A normal end, then an electrical fault; the usual consequences of a stop change nothing.
     let mut bench = after(6);
     bench.pilot = Level::B;
     bench.run(100);
@@ -318,7 +318,7 @@ fn the_isolation_is_tested_at_the_voltage_of_the_configured_edition() {
 
 #[test]
 fn without_a_power_stage_told_values_are_held_and_never_jump() {
-    // With the sensors of a simulated plant, which measure nothing, and without any.
+    // With the sensors of a simulated plant, which measure nothing, and without any sensor.
     for sensors in [true, false] {
         let mut bench = Bench::unplugged(|config| {
             *config = Config {
@@ -418,7 +418,7 @@ fn a_patience_that_ends_by_time_alone_is_a_deadline() {
     bench.run(20);
     let due = bench.charger.poll_timeout().unwrap().at;
     assert!(due <= bench.now + Duration::from_millis(201), "readings grow old");
-    // Nothing that is over stays a deadline.
+    // No deadline remains of what has ended.
     bench.run(60_000);
     assert!(bench.charger.poll_timeout().is_none_or(|deadline| deadline.at > bench.now));
 }

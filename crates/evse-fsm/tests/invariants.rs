@@ -1,4 +1,4 @@
-//! Whatever comes in, in whatever order: what the demand may never be.
+//! Invariants of the demand, for any input in any order.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 mod bench;
@@ -9,10 +9,10 @@ use evse_fsm::{Closed, Contactors, Input, Isolation, Operator, PAYLOAD_TYPE};
 use machine::{Duration, Instant};
 use proptest::prelude::*;
 
-/// One thing that happens.
+/// One input.
 #[derive(Clone, Debug)]
 enum Step {
-    /// The next request of a good session.
+    /// The next request of a successful session.
     Good,
     /// Any request.
     Ask(usize),
@@ -53,7 +53,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What was sent so far in this connection, as the invariants need it.
+/// What was sent in this connection up to now, as far as the invariants need it.
 struct Witness {
     bench: Bench,
     next: usize,
@@ -62,12 +62,12 @@ struct Witness {
     fed: Instant,
     /// Since when the pilot is outside C and D, as the charger reads it.
     left: Option<Instant>,
-    /// What was demanded when the session was last seen being stopped.
+    /// The demand when the session was last being stopped.
     stopping: Option<session::Target>,
 }
 
 impl Witness {
-    /// What the car and the charger bear together, in mV: 450 V of the car, 500 V of the charger.
+    /// The lower maximum of both sides, in mV: 450 V of the car, 500 V of the charger.
     const MOST_MV: i32 = 450_000;
 
     fn reconnect(&mut self) {
@@ -129,7 +129,7 @@ impl Witness {
             "current without a demand for a second"
         );
         assert!(ready || supply.current_ma == 0, "current with the pilot at {:?}", self.bench.pilot);
-        // Two readings 30 ms apart decide, and there is one each 20 ms.
+        // Two readings 30 ms apart decide, with a reading every 20 ms.
         let left = if ready { None } else { Some(self.left.unwrap_or(self.bench.now)) };
         let is_settled = left.is_some_and(|left| self.bench.now.since(left) >= Duration::from_millis(40));
         assert!(
@@ -165,7 +165,7 @@ proptest! {
             stopping: None,
             bench,
         };
-        // First as a good car does, up to anywhere.
+        // First a successful session, up to any request.
         for _ in 0..prefix {
             witness.good();
         }
@@ -192,7 +192,7 @@ proptest! {
                 }
                 Step::Pilot(level) => {
                     witness.bench.pilot = level;
-                    // The sensors see it.
+                    // The sensors measure the change.
                     witness.bench.run(20);
                 }
                 Step::Isolation(result) => witness.bench.isolation = result,

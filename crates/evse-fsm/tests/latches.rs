@@ -1,4 +1,4 @@
-//! What latches, for how long, and what is said of it.
+//! Latches: which causes set them, for how long, and their events.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 mod bench;
@@ -63,7 +63,7 @@ fn a_test_that_fails_twice_latches_until_a_reset_or_until_the_plug_was_out() {
             bench.pilot = Level::B;
             bench.run(5_000);
             assert!(offers(&bench), "{latch:?}");
-            // The count begins again.
+            // The count starts again.
             bench.reopen();
             fail(&mut bench, change);
             assert!(offers(&bench), "{latch:?}");

@@ -1,4 +1,4 @@
-//! Every request in every state: allowed, or refused with the code of its cause, by an answer of its own
+//! Every request in every state: permitted, or refused with the code of its cause, by a response of its own
 //! type.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
@@ -11,7 +11,7 @@ use exi_din::{
     ResponseCode,
 };
 
-/// The states by the number of good requests that lead there, and what may come then (spec: EVSE state
+/// The states by the number of requests that lead there, and the requests that each permits (spec: EVSE state
 /// table).
 const STATES: &[(usize, &[&str])] = &[
     (0, &["SessionSetupReq"]),
@@ -33,13 +33,13 @@ fn each_request_in_each_state_is_answered_by_its_own_type_or_refused_as_out_of_o
     for (count, allowed) in STATES {
         let path = &GOOD[..*count];
         for name in NAMES {
-            // Power may be switched off wherever it may be switched on, and is refused on while it is on.
+            // Power may be switched off wherever it may be switched on; switching it on again is refused.
             let is_allowed =
                 allowed.contains(name) || (*name == "PowerOffReq" && allowed.contains(&"PowerDeliveryReq"));
             let on_again = *name == "PowerDeliveryReq" && *count == 9;
             let mut bench = Bench::connected();
             bench.pass_all(path);
-            // The pilot is where the state has it, so that nothing but the order is wrong.
+            // The pilot is in the state's position, so that only the order is wrong.
             bench.pilot = if (5..10).contains(count) { Level::C } else { Level::B };
             bench.run(40);
             let (answer, code) =
@@ -163,7 +163,7 @@ fn parameters_that_do_not_fit_have_their_own_codes() {
         });
     };
     assert_eq!(asked(ac_parameter), ResponseCode::FailedWrongChargeParameter);
-    // Below the charger's minimum, negative, beyond every DC car.
+    // Below the charger's minimum, negative, above any DC car's maximum.
     assert_eq!(asked(|req| set_voltage(req, 20)), ResponseCode::FailedWrongChargeParameter);
     assert_eq!(asked(|req| set_voltage(req, -400)), ResponseCode::FailedWrongChargeParameter);
     assert_eq!(asked(|req| set_voltage(req, 2000)), ResponseCode::FailedWrongChargeParameter);

@@ -1,4 +1,4 @@
-//! Sensors that lie, and stages that do not do what they are asked.
+//! Faulty sensors, and power stages that do not follow their demand.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 mod bench;
@@ -11,7 +11,7 @@ use exi_din::{BodyElement, ResponseCode};
 use machine::Duration;
 use session::{Cause, Target};
 
-/// In the charging loop at 400 V with its 60 A.
+/// In the charging loop at 400 V and 60 A.
 fn charging(change: impl FnOnce(&mut Config)) -> Bench {
     let mut bench = Bench::with(change);
     bench.pass_all(&GOOD[..9]);
@@ -20,7 +20,7 @@ fn charging(change: impl FnOnce(&mut Config)) -> Bench {
     bench
 }
 
-/// Why the session at hand is being stopped.
+/// The cause for which the session is being stopped.
 fn cause(bench: &Bench) -> Option<Cause> {
     bench.events.iter().rev().find_map(|event| match event {
         Event::Stopping(reason) => Some(reason.cause),
@@ -28,7 +28,7 @@ fn cause(bench: &Bench) -> Option<Cause> {
     })
 }
 
-/// The car connects again after the session is over; whether that is taken.
+/// The car connects again after the session; whether that is accepted.
 fn is_offered_again(bench: &mut Bench) -> bool {
     bench.input(Input::Closed(Closed::Fin));
     bench.pilot = control_pilot::Level::B;
@@ -42,9 +42,9 @@ fn is_offered_again(bench: &mut Bench) -> bool {
 fn a_cable_that_reads_dead_in_the_loop_is_a_suspect_sensor_that_holds_the_lock_until_a_reset() {
     type Change = fn(&mut Bench);
     let cases: [(Change, &str); 2] = [
-        // The only source, against a set point of 400 V and a battery.
+        // One sensor, compared with a set point of 400 V and a battery.
         (|bench| bench.measured_mv = Some(0), "voltage"),
-        // Two sources.
+        // Two sensors.
         (
             |bench| (bench.measured_mv, bench.stage_mv) = (Some(300_000), Some(380_000)),
             "cable and stage voltage",
@@ -64,7 +64,7 @@ fn a_cable_that_reads_dead_in_the_loop_is_a_suspect_sensor_that_holds_the_lock_u
         bench.measured_mv = Some(0);
         bench.run(5_000);
         assert_eq!(bench.charger.demand().lock, Lock::Held, "a sensor that is suspect says nothing");
-        // Pulling the plug mends no sensor.
+        // Removing the plug repairs no sensor.
         bench.pilot = control_pilot::Level::A;
         bench.run(1_000);
         assert_eq!(bench.charger.demand().lock, Lock::Held);
@@ -186,7 +186,7 @@ fn a_monitor_that_makes_no_new_measurement_for_10_s_ends_the_session() {
     bench.charge(300);
     assert_eq!(cause(&bench), Some(Cause::MonitorHangs));
 
-    // One without a count that has no result any more.
+    // A monitor without a count, that has no result any more.
     let mut bench = charging(|config| config.protection.monitor = Duration::from_secs(3));
     bench.isolation = Isolation::Measuring;
     bench.charge(2_900);
@@ -282,7 +282,7 @@ fn a_target_that_comes_down_explains_the_voltage_of_the_one_before() {
         bench.run(100);
     };
     for target in [440, 350] {
-        // A stage without a load holds what it had.
+        // A stage without a load keeps its voltage.
         bench.measured_mv = Some(440_000);
         (0..50).for_each(|_| ask(&mut bench, target));
         assert_eq!(cause(&bench), None);
@@ -308,7 +308,7 @@ fn a_limit_that_the_car_lowers_below_the_voltage_lowers_the_set_point_and_is_no_
         let set_mv = i32::from(limit_v) * 1_000;
         assert_eq!(bench.charger.demand().supply, Target { voltage_mv: set_mv, current_ma: 0 });
         assert_eq!(cause(&bench), None, "{limit_v}");
-        // 450 V were named in ChargeParameterDiscovery: what is far over that is over-voltage as before.
+        // ChargeParameterDiscovery contained 450 V: a voltage far above that is over-voltage as before.
         bench.measured_mv = Some(495_001);
         bench.run(40);
         assert_eq!(cause(&bench), Some(Cause::OverVoltage));

@@ -1,4 +1,4 @@
-//! How sessions end: by the operator, by emergency stop, by silence, by nonsense.
+//! How sessions end: by the operator, by emergency stop, by silence, by invalid messages.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 mod bench;
@@ -75,7 +75,7 @@ fn a_stop_in_the_precharge_keeps_the_voltage_until_the_car_ends_the_session_or_t
     bench.run(200);
     assert!(!bench.charger.demand().is_energised());
 
-    // A car that asks for power then learns of the stop in the loop, and gets none.
+    // A car that then requests power receives the stop in the charging loop, and gets 0 A.
     for ends in [true, false] {
         let mut bench = stopped();
         let before = bench.charger.demand().supply;

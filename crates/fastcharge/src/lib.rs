@@ -1,9 +1,8 @@
 //! CCS and NACS fast charging: a charger, a car, an observer and the codec of their messages.
 //!
-//! This crate has no code of its own. It re-exports the crates of the stack under names that are the same for
-//! both sides, so that a program needs one dependency. Every machine works without I/O: bytes, frames and
-//! sensor readings go in, frames, events and demands come out. Nothing needs `std` or an allocator, except
-//! with `json` and `sim`.
+//! This crate has no code of its own. It re-exports the crates of the stack with the same names for both
+//! sides, so that a program needs one dependency. No machine does I/O: bytes, frames and sensor readings go
+//! in, frames, events and demands come out. Only `json` needs an allocator, only `sim` needs `std`.
 //!
 //! # A decoded message
 //! ```text
@@ -37,7 +36,7 @@
 
 #[cfg(feature = "codec")]
 pub mod codec {
-    //! Messages and frames as bytes and as values.
+    //! Messages and frames: decoding, encoding and their values.
 
     pub use exi;
     pub use exi_app as app;
@@ -52,7 +51,7 @@ pub use {control_pilot, machine, modem, session, slac};
 
 #[cfg(feature = "evse")]
 pub mod evse {
-    //! The charger. The names are the same as in `pev`.
+    //! The charger. Names are the same as in `pev`.
 
     pub use evse_fsm::{
         self as fsm, Authorisation, Config as SessionConfig, Demand, Event as SessionEvent, Operator, Plant,
@@ -67,7 +66,7 @@ pub mod evse {
 
 #[cfg(feature = "pev")]
 pub mod pev {
-    //! The car. The names are the same as in `evse`.
+    //! The car. Names are the same as in `evse`.
 
     pub use pev_fsm::{
         self as fsm, Config as SessionConfig, Demand, Event as SessionEvent, Operator, Plant, Protection,
@@ -81,7 +80,7 @@ pub mod pev {
 
 #[cfg(feature = "listen")]
 pub mod listen {
-    //! The observer.
+    //! The observer of other stations' sessions.
 
     pub use ::listen as observed;
     pub use roles::{

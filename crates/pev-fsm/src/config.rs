@@ -6,88 +6,88 @@ use crate::{Protection, Quirks, Sensors, Time, Times};
 /// Longest EVCCID in bytes (DIN SPEC 70121, schema facet).
 pub const EVCC_ID_MAX: usize = 8;
 
-/// Everything that can be set about a car's session. What belongs to the battery - limits, state of charge,
-/// targets - is an input: [`Vehicle`](crate::Vehicle).
+/// The configuration of a car. Values of the battery - limits, state of charge, targets - are inputs:
+/// [`Vehicle`](crate::Vehicle).
 ///
-/// `Default` is a car with all sensors that decides by its own measurement.
+/// `Default` is a car with all sensors that closes its contactors by its own measurement.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// The car's id in `SessionSetupReq`, 1..=8 bytes: the MAC address of its modem's host in every captured
-    /// car. An empty one is refused by several chargers.
+    /// The car's id in `SessionSetupReq`, 1..=8 bytes. In every captured car it is the MAC address of the
+    /// modem's host. Several chargers refuse an empty id.
     pub evcc_id: Vec<u8, EVCC_ID_MAX>,
-    /// The number that the car gives DIN SPEC 70121 in the handshake.
+    /// The `SchemaID` of DIN SPEC 70121 in the car's handshake.
     pub schema_id: u8,
-    /// The kind of transfer that is asked for, where the charger offers both. Every captured car: extended.
+    /// The kind of transfer to request where the charger offers both. Every captured car requests extended.
     pub energy_transfer: EnergyTransfer,
-    /// What is on the car's side of the contactors.
+    /// The load on the car's side of the contactors.
     pub load: Load,
-    /// Whose word closes the contactors.
+    /// The measurement that closes the contactors.
     pub precharge: Precharge,
-    /// How near inlet and battery must be for the contactors to close, in mV. 20 V (std); 10 V is pyPLC's
-    /// default.
+    /// Largest difference of inlet and battery at which the contactors close, in mV: 20 V (std), 10 V is
+    /// pyPLC's default.
     pub tolerance_mv: i32,
-    /// Current that the precharge asks for in mA: 1 A (Ioniq, clara); 0 A (Model Y, Polestar 2); at most 2 A.
+    /// Current in the precharge requests, in mA: 1 A (Ioniq, clara); 0 A (Model Y, Polestar 2); at most 2 A.
     pub precharge_current_ma: i32,
-    /// Which readings must be fresh while energised, besides the pilot. One that has come once is needed from
-    /// then on, named here or not.
+    /// Sensors whose readings must be fresh while energised, in addition to the pilot. A sensor that has
+    /// answered once is needed from then on, listed here or not.
     pub sensors: Sensors,
-    /// Unlocks without feedback of the contactors (1 s after the command) or without an inlet voltage (by the
-    /// newest `EVSEPresentVoltage`), where there is no such sensor. Dangerous: every session says so.
+    /// Unlock without feedback of the contactors (1 s after the command) or without an inlet sensor (by the
+    /// newest `EVSEPresentVoltage`). Dangerous: every session reports a warning.
     pub unlock_without_measurement: bool,
-    /// At which levels protection acts.
+    /// The levels of the protection.
     pub protection: Protection,
-    /// Rising current ramp in mA/s: 10 A/s (Ioniq). Falling follows the battery at once.
+    /// Rising current ramp in mA/s: 10 A/s (Ioniq). A lower target applies immediately.
     pub current_ramp_ma_per_s: i32,
-    /// Timers and waits.
+    /// Timers and pauses.
     pub times: Times,
-    /// What is bent for whom.
+    /// The quirks that are on.
     pub quirks: Quirks,
-    /// Switches all quirks off and takes [`Times::STANDARD`], whatever the fields say.
+    /// Switches all quirks off and applies [`Times::STANDARD`], overriding `quirks` and `times`.
     pub strict: bool,
 }
 
-/// What is on the car's side of the contactors.
+/// The load on the car's side of the contactors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Load {
-    /// A battery: its voltage comes with [`Vehicle`](crate::Vehicle).
+    /// A battery: [`Vehicle`](crate::Vehicle) contains its voltage.
     #[default]
     Battery,
-    /// Light bulbs: no voltage of their own; precharged and charged at this one in mV.
+    /// Light bulbs, which have no voltage of their own: precharged and operated at a fixed voltage.
     Bulb {
-        /// Voltage in mV.
+        /// The voltage in mV.
         voltage_mv: i32,
     },
 }
 
-/// Whose word closes the contactors.
+/// The measurement that closes the contactors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Precharge {
-    /// The car's own measurement at its inlet.
+    /// The car's own, at its inlet.
     #[default]
     Measured,
-    /// The car's own measurement, as long as the charger's report is not further off than this.
+    /// The car's own, while the charger's report agrees with it.
     Compared {
-        /// Disagreement in mV: 20 V for 2 s is clara's limit.
+        /// Largest difference in mV; clara's limit is 20 V for 2 s.
         limit_mv: i32,
     },
-    /// The charger's report alone. Every session says so with a warning.
+    /// The charger's report alone. Every session reports a warning.
     Reported,
 }
 
-/// What is wrong with a [`Config`].
+/// Why [`Config::check`] refuses a [`Config`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// `evcc_id` is empty.
+    /// `evcc_id` is empty: set 1..=8 bytes.
     #[error("evcc_id is empty: chargers refuse that; give the MAC address")]
     EvccId,
-    /// A number is out of range.
+    /// A number is outside its range; the field's name.
     #[error("{0} is out of range")]
     Range(&'static str),
-    /// A sensor is missing without which the configuration is not safe.
+    /// A sensor is not listed without which the configuration is not safe.
     #[error("the sensor {0} is needed: see Config::unlock_without_measurement and Precharge::Reported")]
     SensorMissing(&'static str),
-    /// A time must not be zero.
+    /// A time is 0 or longer than permitted; its name.
     #[error("the time \"{0}\" must not be zero")]
     Time(&'static str),
 }
@@ -117,10 +117,10 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Whether the configuration makes sense.
+    /// Checks each field.
     ///
     /// # Errors
-    /// The first thing that does not.
+    /// The first field that is invalid.
     pub fn check(&self) -> Result<(), ConfigError> {
         if self.evcc_id.is_empty() {
             return Err(ConfigError::EvccId);
@@ -160,7 +160,7 @@ impl Config {
         self.times.check(Side::Car).map_err(ConfigError::Time)
     }
 
-    /// The configuration with `strict` and the quirk about times worked into the other fields.
+    /// The configuration with `strict` and the quirk about times applied to the other fields.
     pub(crate) fn effective(mut self) -> Self {
         if self.strict {
             self.quirks = Quirks::empty();

@@ -1,29 +1,29 @@
 use session::{Checkpoint, Latch, Message, Phase, StopReason};
 
-/// What people and logs want to know. Safety never depends on events.
+/// An event for people and logs. No safety function depends on events.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Event {
-    /// The session is in a new phase.
+    /// The session has entered this phase.
     Phase(Phase),
-    /// A moment that is not a message (those carry their checkpoint themselves).
+    /// A moment that is not a message. Messages contain their checkpoint.
     Checkpoint(Checkpoint),
-    /// A message goes out or its answer came in.
+    /// A message was sent or received.
     Message(Message),
     /// An input was dropped.
     Dropped(Dropped),
-    /// Something that does not end the session but that people should know.
+    /// A condition that does not end the session but needs attention.
     Warning(Warning),
-    /// The contactors were opened although the current was not known to be below 1 A: the 2 s were over, or
-    /// they had not confirmed to be closed.
+    /// The contactors were opened although the current was not known to be below 1 A. Either 2 s have passed,
+    /// or they had not confirmed to be closed.
     EmergencyOpening {
-        /// The current in mA at that moment, where a fresh reading told it.
+        /// The current in mA at that moment; `None` without a fresh reading.
         current_ma: Option<i32>,
     },
-    /// No new session until [`Operator::Reset`](crate::Operator::Reset), or what ends the driver's stop: keep
-    /// it under its name where it survives a restart, and give it back with
-    /// [`Operator::Latch`](crate::Operator::Latch).
+    /// No new session until [`Operator::Reset`](crate::Operator::Reset), or until the driver's stop ends.
+    /// Store the latch under its name where it survives a restart, and pass it to
+    /// [`Operator::Latch`](crate::Operator::Latch) then.
     Latched(Latch),
-    /// This latch is released: what was kept of it may go. A lesser one that lies under it is latched next.
+    /// This latch was cleared: its stored copy can be removed. A lesser latch below it is reported next.
     Unlatched(Latch),
     /// The session is being ended for this reason; messages may follow.
     Stopping(StopReason),
@@ -34,42 +34,41 @@ pub enum Event {
 /// Why an input was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dropped {
-    /// Nothing was asked, so it answers nothing.
+    /// A response without a pending request.
     NotAsked,
-    /// Not payload type 0x8001.
+    /// The payload type is not 0x8001.
     PayloadType(u16),
-    /// It does not decode; the bit where decoding failed. Ends the session.
+    /// The payload does not decode. Ends the session.
     Undecodable {
-        /// Bit offset in the payload.
+        /// Offset in bits in the payload at which decoding failed.
         bit: u32,
     },
-    /// A request has a value that the message set cannot carry; its name.
+    /// A request has a value that the message set cannot encode; the request's name.
     NotEncoded(&'static str),
-    /// A connection while a fault is latched or the driver's stop is kept, the last session's contactors are
-    /// not open yet, voltage is at the inlet, or no [`Vehicle`](crate::Vehicle) has been given.
+    /// A connection that cannot begin a session: see [`Car::may_begin`](crate::Car::may_begin).
     Connection,
 }
 
-/// Something that does not end the session.
+/// A condition that does not end the session but needs attention.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Warning {
-    /// The contactors close by the charger's word alone.
+    /// The contactors close by the charger's report alone.
     PrechargeByReport,
-    /// The lock opens without a measurement of what is behind it.
+    /// The lock opens without a measurement of the inlet.
     UnlockWithoutMeasurement,
-    /// A quirk was needed; its id (see [`QUIRKS`](crate::QUIRKS)).
+    /// A quirk was applied; its id (see [`QUIRKS`](crate::QUIRKS)).
     Quirk(&'static str),
     /// Inlet and charger's report disagree: the contactors stay open.
     Disagreement,
-    /// The isolation monitor went to Warning; charging goes on.
+    /// The isolation monitor reports Warning; charging continues.
     IsolationLow,
-    /// The charger gives no current although it was asked for a minute.
+    /// No current for 60 s although it was requested.
     NoCurrent,
     /// 60 V or more at the inlet, or unknown, 1 s after the session's end: nothing in cable or charger
     /// discharges it. Do not touch the pins.
     SlowDischarge,
-    /// Voltage at the inlet behind open contactors, or no answer about it: a contactor may be welded.
+    /// Voltage at the inlet with open contactors, or no reading of it: a contactor may be welded.
     WeldSuspected,
-    /// The request of this name was refused or not answered while the session was being ended.
+    /// The request of this name was refused or not answered during a stop.
     Unanswered(&'static str),
 }

@@ -1,23 +1,23 @@
-//! The current through closed contactors: not more than was asked for, and not backwards.
+//! The current through closed contactors: at most the requested one, and not reversed.
 
 use machine::{Duration, Instant};
 use session::{By, Cause, Compared, Lasting, Latch, OPEN_BELOW_MA};
 
 use crate::Protection;
-use crate::supervision::Trouble;
+use crate::trouble::Trouble;
 
-/// How fast a charger is taken to follow a lower demand, in mA/s: 10 A/s (observed: 10..14 A/s).
+/// Slowest charger's response to a lower request, in mA/s: 10 A/s (observed: 10..14 A/s).
 const FALL_MA_PER_S: i64 = 10_000;
-/// Where more than this is asked for and less than [`OPEN_BELOW_MA`] is measured, the sensor may be the one
-/// that is wrong, in mA: judgement, as the charger's side.
+/// Above this requested current a measurement below [`OPEN_BELOW_MA`] may be a sensor fault, in mA:
+/// judgement, the same as on the charger's side.
 const DOUBTED_MA: i32 = 10_000;
-/// If that lasts for so long: 500 ms (judgement; it is true of a charger that has just switched off).
+/// After this time: 500 ms (judgement; shorter, it is a charger that has just switched off).
 const DOUBTED: Duration = Duration::from_millis(500);
 
-/// Follows what the charger may give.
+/// Follows the highest current that the charger may still supply.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Flow {
-    /// What the charger may still give, in mA.
+    /// The highest current that the charger may still supply, in mA.
     expected_ma: i32,
     stepped: Instant,
     over: Lasting,
@@ -26,8 +26,8 @@ pub(crate) struct Flow {
 }
 
 impl Flow {
-    /// The contactors are closed: what is wrong with `current_ma` where `asked_ma` was asked for last. The
-    /// car's own limit bounds what is asked for, so that what is over it is over this, too.
+    /// While the contactors are closed: a fault if `current_ma` does not fit `asked_ma`, the newest requested
+    /// current. The car's own limit bounds the request, so that this also detects a current above it.
     pub(crate) fn step(
         &mut self,
         now: Instant,
@@ -60,17 +60,17 @@ impl Flow {
         })
     }
 
-    /// The contactors are open: nothing is expected.
+    /// While the contactors are open: no current is expected.
     pub(crate) fn rest(&mut self, now: Instant) {
         *self = Self { stepped: now, ..Self::default() };
     }
 
-    /// Whether the sensor has shown nothing for a while although much was asked for.
+    /// Whether the sensor shows no current for longer than [`DOUBTED`] although much was requested.
     pub(crate) fn is_doubted(&self, now: Instant) -> bool {
         self.nothing.due(DOUBTED).is_some_and(|at| now >= at)
     }
 
-    /// When what is wrong now will have lasted for too long.
+    /// When over-current and reverse current will have lasted for their permitted time.
     pub(crate) fn due(&self, levels: &Protection) -> [Option<Instant>; 2] {
         let due = |lasting: &Lasting, time: Duration| lasting.due(time);
         [due(&self.over, levels.over_current), due(&self.reverse, levels.reverse)]
@@ -83,7 +83,7 @@ mod tests {
 
     const LEVELS: Protection = Protection::DEFAULT;
 
-    /// What is found after so many ms of this current each 50 ms, at a steady demand.
+    /// The result after `millis` ms of this current, with a reading every 50 ms, at a constant request.
     fn found(asked_ma: i32, current_ma: Option<i32>, millis: u64) -> Option<(Cause, Option<Latch>)> {
         let mut flow = Flow::default();
         let step = |ms| flow.step(Instant::from_millis(ms), &LEVELS, asked_ma, current_ma);

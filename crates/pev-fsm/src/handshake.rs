@@ -1,37 +1,37 @@
-//! The handshake: which protocols the car offers, and which of them the charger takes.
+//! The handshake: the protocols that the car offers, and the one that the charger has chosen.
 
 use session::Protocol;
 
 use crate::Config;
 
-/// A protocol as it is offered.
+/// An offered protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Offered {
     pub(crate) protocol: Protocol,
-    /// The number by which the answer names it.
+    /// Its `SchemaID`: the response names the chosen protocol by it.
     pub(crate) schema_id: u8,
 }
 
-/// What is offered, the most wanted first.
+/// The offered protocols, in the order of preference.
 pub(crate) type Offer = [Offered; 1];
 
-/// What the car offers.
+/// The protocols that the car offers.
 pub(crate) const fn offer(config: &Config) -> Offer {
     [Offered { protocol: Protocol::Din, schema_id: config.schema_id }]
 }
 
-/// Which of the protocols an answer takes that agrees.
+/// The protocol that a positive response has chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Taken {
-    /// The one whose number it names.
+    /// The one with the `SchemaID` of the response.
     ByNumber(Protocol),
-    /// The only one that was offered: it names no number.
+    /// The only offered one: the response has no `SchemaID`.
     ByLack(Protocol),
-    /// None, or which of several is not known.
+    /// None: an unknown `SchemaID`, or none where several were offered.
     None,
 }
 
-/// Finds the protocol that an answer with this number takes.
+/// The protocol that a response with this `SchemaID` has chosen.
 pub(crate) fn taken(offer: &[Offered], schema_id: Option<u8>) -> Taken {
     match (schema_id, offer) {
         (Some(number), _) => {

@@ -2,14 +2,14 @@ use session::{Closed, Latch};
 
 use crate::{Plant, Vehicle};
 
-/// What goes into a [`Car`](crate::Car).
+/// An input of a [`Car`](crate::Car).
 #[derive(Clone, Copy, Debug)]
 pub enum Input<'a> {
-    /// What the sensors say now. Give it at least every 100 ms while energised: readings older than
-    /// 200 ms end the session.
+    /// The newest readings. Pass them at least every 100 ms while energised: readings older than 200 ms end
+    /// the session.
     Plant(Plant),
-    /// What the battery wants now. Give it at least every 500 ms while energised: older than 1 s ends the
-    /// session.
+    /// The battery's newest requirements. Pass them at least every 500 ms while energised: older than 1 s
+    /// ends the session.
     Vehicle(Vehicle),
     /// The payload of one V2GTP message from the charger, without its header.
     Message {
@@ -20,27 +20,27 @@ pub enum Input<'a> {
     },
     /// The TCP connection to the charger is open: a session begins.
     Connected,
-    /// The connection is gone.
+    /// The TCP connection is closed.
     Closed(Closed),
-    /// The power-line link is gone, and with it the connection.
+    /// The power-line link is lost, and the connection with it.
     LinkLost,
-    /// A person or the rest of the car wants something.
+    /// A command of a person or of another part of the car.
     Operator(Operator),
 }
 
-/// What a person or the rest of the car wants.
+/// A command of a person or of another part of the car.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operator {
-    /// End the session in order, and begin no other one: kept, with a session or without, until the plug was
-    /// out, [`Reset`](Self::Reset) or [`Start`](Self::Start).
+    /// End the session normally and begin no other. In force, with a session or without, until the plug was
+    /// removed, [`Reset`](Self::Reset) or [`Start`](Self::Start).
     Stop,
-    /// Charge again after a [`Stop`](Self::Stop).
+    /// Permit charging again after a [`Stop`](Self::Stop).
     Start,
-    /// Switch off now. Latched until [`Reset`](Self::Reset).
+    /// Switch off immediately. Latched until [`Reset`](Self::Reset).
     EmergencyStop,
-    /// Clear the worst latch, and a stop that is kept. Does nothing to a latch while its cause persists.
+    /// Clear the worst latch and the driver's stop. Does not clear a latch whose cause persists.
     Reset,
-    /// What was latched when the program ended, at the start: it holds as if it had been latched now. See
+    /// Restore the latch that was stored before a restart: in force as if latched now. See
     /// [`Event::Latched`](crate::Event::Latched).
     Latch(Latch),
 }

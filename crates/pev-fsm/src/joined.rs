@@ -1,23 +1,23 @@
-//! Inlet and battery: behind closed contactors one voltage with two sensors, and so the only proof that the
-//! inlet's is right.
+//! Inlet and battery: with closed contactors two sensors measure one voltage. Only this comparison shows that
+//! the inlet's sensor is right.
 
 use machine::Instant;
 use session::{APART_MV, Agreement, Compared};
 
-/// What the comparison has shown of the inlet's sensor.
+/// The result of comparing the inlet's sensor with the battery's.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Joined {
     agreement: Agreement,
-    /// Inlet less battery when they were compared last, in mV.
+    /// Inlet minus battery at the last comparison, in mV.
     offset_mv: i32,
-    /// They were apart then.
+    /// They differed at the last comparison.
     is_doubted: bool,
     is_suspect: bool,
-    /// That it is suspect was reported.
+    /// The suspect sensor has been reported.
     is_reported: bool,
 }
 
-/// What a stop says of two voltages that contradict each other.
+/// The compared voltages, for the detail of a stop.
 pub(crate) const fn compared(inlet_mv: i32, battery_mv: i32) -> Compared {
     Compared {
         what: "inlet voltage",
@@ -29,7 +29,7 @@ pub(crate) const fn compared(inlet_mv: i32, battery_mv: i32) -> Compared {
 }
 
 impl Joined {
-    /// The contactors are closed: whether the two contradict each other for too long.
+    /// While the contactors are closed: whether both have contradicted each other for too long.
     pub(crate) fn compare(&mut self, now: Instant, inlet_mv: Option<i32>, battery_mv: Option<i32>) -> bool {
         if let Some((inlet, battery)) = inlet_mv.zip(battery_mv) {
             self.offset_mv = inlet.saturating_sub(battery);
@@ -40,8 +40,8 @@ impl Joined {
         is_broken
     }
 
-    /// The contactors are told to open, and nothing can be compared any more: a contradiction that is there
-    /// stays. Whether there is one.
+    /// The contactors are commanded to open, after which nothing can be compared: a contradiction that is
+    /// present makes the sensor suspect. Returns whether it does.
     pub(crate) fn part(&mut self) -> bool {
         let is_doubted = core::mem::take(&mut self.is_doubted);
         self.is_suspect |= is_doubted;
@@ -49,34 +49,34 @@ impl Joined {
         is_doubted
     }
 
-    /// Whether they contradicted each other when they were compared last, for long enough or not.
+    /// Whether they contradicted each other at the last comparison, for however short a time.
     pub(crate) const fn is_doubted(&self) -> bool {
         self.is_doubted
     }
 
-    /// Whether the inlet's sensor was found to contradict the battery's.
+    /// Whether the inlet's sensor has contradicted the battery's.
     pub(crate) const fn is_suspect(&self) -> bool {
         self.is_suspect
     }
 
-    /// It is suspect, whatever was compared. Whether that is to be reported.
+    /// Makes the sensor suspect without a comparison. Returns whether that is to be reported.
     pub(crate) fn suspect(&mut self) -> bool {
         self.is_suspect = true;
         !core::mem::replace(&mut self.is_reported, true)
     }
 
-    /// A person has looked at both sensors.
+    /// A person has checked both sensors.
     pub(crate) fn trust(&mut self) {
         (self.is_suspect, self.is_reported, self.offset_mv) = (false, false, 0);
     }
 
-    /// What `inlet_mv` would be by the battery's sensor: less what the two were apart when they had to be
-    /// equal.
+    /// `inlet_mv` as the battery's sensor would show it: reduced by the difference of both when they had to
+    /// be equal.
     pub(crate) fn corrected(&self, inlet_mv: i32) -> i32 {
         inlet_mv.saturating_sub(self.offset_mv)
     }
 
-    /// When a contradiction becomes too long.
+    /// When a contradiction will have lasted for too long.
     pub(crate) fn due(&self) -> Option<Instant> {
         self.agreement.due()
     }

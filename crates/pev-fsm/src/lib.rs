@@ -1,19 +1,19 @@
 //! The car's DIN SPEC 70121 session and its plant, without I/O.
 //!
-//! A [`Car`] takes payloads, readings, the battery's wishes and an operator's words ([`Input`]) and gives
-//! payloads, [`Event`]s and a [`Demand`]: the level of pilot, contactors and lock, to be read and applied
-//! after each call.
+//! A [`Car`] accepts [`Input`]s: payloads, readings, the battery's requirements and an operator's commands.
+//! It returns payloads, [`Event`]s and a [`Demand`]: the level of pilot, contactors and lock. Read and apply
+//! the demand after each call.
 //!
 //! | rule | where |
 //! |---|---|
 //! | contactors close only with the voltage settled near the battery's, isolation Valid or Warning in a Finished `CableCheckRes`, the lock confirmed and their feedback open | [`Precharge`] |
-//! | they open below 1 A, or after 2 s as a recorded [`Event::EmergencyOpening`]; at once where they have not confirmed to be closed | [`Demand::SAFE`] |
-//! | no session begins with contactors that are closed or 60 V at the inlet | [`Latch::Contactors`], [`Car::may_begin`] |
-//! | no session begins after the driver's stop, until the plug was out or the driver wants it | [`Operator::Stop`] |
-//! | the plug is released only with contactors confirmed open and less than 60 V at the inlet; no wait unlocks | [`Latch::VoltagePresent`] |
-//! | an inlet sensor that contradicted the battery's behind closed contactors releases nothing until a person has looked | [`Latch::Suspect`] |
-//! | current never flows backwards, nor more of it than was asked for | [`Protection`] |
-//! | readings older than 200 ms, a lost pilot, a held-up program and everything that is not the right answer in time end in SAFE | [`TIMES`] |
+//! | they open below 1 A, or after 2 s as a recorded [`Event::EmergencyOpening`]; immediately where they have not confirmed to be closed | [`Demand::SAFE`] |
+//! | no session begins with closed contactors or with 60 V or more at the inlet | [`Latch::Contactors`], [`Car::may_begin`] |
+//! | no session begins after the driver's stop, until the plug was removed or the driver starts again | [`Operator::Stop`] |
+//! | the plug is released only with contactors confirmed open and less than 60 V at the inlet; it is never unlocked because time has passed | [`Latch::VoltagePresent`] |
+//! | an inlet sensor that contradicted the battery's while the contactors were closed keeps the plug locked until a person has measured | [`Latch::Suspect`] |
+//! | a reverse current, or more current than requested, ends the session | [`Protection`] |
+//! | readings older than 200 ms, a lost pilot, a delayed program, and a response that is wrong or late end in SAFE | [`TIMES`] |
 //!
 //! ```
 //! use control_pilot::{Level, Output};
@@ -26,7 +26,7 @@
 //! let mut cx = Cx { now, entropy: &mut entropy };
 //! let mut car = Car::new(Config::default())?;
 //!
-//! // Sensors and battery say what is there.
+//! // Readings of the sensors, and the requirements of the battery.
 //! let read = |value| Some(Reading::new(value, now));
 //! car.handle(&mut cx, Input::Plant(Plant {
 //!     pilot: Some(Reading::new(Output::DIGITAL, now)),
@@ -35,7 +35,7 @@
 //!     contactors: Some(Reading::new(false, now)),
 //!     ..Plant::default()
 //! }));
-//! assert_eq!(car.demand().lock, Lock::Released); // the inlet is known to be dead
+//! assert_eq!(car.demand().lock, Lock::Released); // the inlet sensor shows 0 V
 //! car.handle(&mut cx, Input::Vehicle(Vehicle {
 //!     at: now,
 //!     limits: Limits { max_voltage_mv: 412_800, max_current_ma: 200_000, max_power_w: 98_000, ..Limits::NONE },
@@ -52,14 +52,14 @@
 //!     error: 0,
 //! }));
 //!
-//! // The link is up and the charger has taken the connection: DIN SPEC 70121 is offered.
+//! // The link is up and the charger has accepted the connection: the car offers DIN SPEC 70121.
 //! car.handle(&mut cx, Input::Connected);
 //! let mut buffer = [0; 128];
 //! let (length, _) = car.poll_transmit(&mut buffer)?.expect("a request");
 //! assert!(buffer[..length].starts_with(&[0x80, 0x00, 0xdb]));
 //! assert_eq!(car.phase(), Phase::Handshake);
 //!
-//! // The charger agrees; the session goes on.
+//! // The charger accepts; the session continues.
 //! car.handle(&mut cx, Input::Message { payload_type: PAYLOAD_TYPE, payload: &[0x80, 0x40, 0x00, 0x40] });
 //! assert!(car.poll_transmit(&mut buffer)?.is_some());
 //! assert_eq!(car.phase(), Phase::SessionSetup);
@@ -88,6 +88,7 @@ mod request;
 mod settle;
 mod signals;
 mod supervision;
+mod trouble;
 mod wire;
 
 pub use car::Car;
@@ -103,6 +104,6 @@ pub use session::{
     TIMES, Time, TimeRow, Times, Values,
 };
 
-/// The V2GTP payload type of everything that the car takes and sends: EXI documents of
-/// the handshake and of DIN SPEC 70121.
+/// The V2GTP payload type of all messages that the car sends and accepts: EXI documents of the handshake and
+/// of DIN SPEC 70121.
 pub const PAYLOAD_TYPE: u16 = 0x8001;

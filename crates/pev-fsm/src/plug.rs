@@ -1,4 +1,4 @@
-//! The connector lock: when the plug may come out.
+//! The connector lock: when the plug may be removed.
 
 use machine::{Duration, Instant};
 use session::{Lock, Touch, fresh};
@@ -6,21 +6,20 @@ use session::{Lock, Touch, fresh};
 use crate::joined::Joined;
 use crate::{Config, Plant, Sensors, Time};
 
-/// The inlet is below 60 V so long after a session's end where anything discharges it: 1 s (IEC 61851-23,
-/// from memory).
+/// With a bleeder the inlet is below 60 V this long after a session's end: 1 s (IEC 61851-23, from memory).
 const QUICK: Duration = Duration::from_secs(1);
 
-/// The connector lock as the car wants it. Held until the inlet is known to be dead.
+/// The demanded state of the connector lock. Held until the inlet is known to be dead.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plug {
     lock: Lock,
-    /// When a session ended after which the inlet was not dead yet.
+    /// When a session ended with an inlet that has not become dead since.
     ended: Option<Instant>,
-    /// That it is slow was told.
+    /// The slow discharge has been reported.
     is_told: bool,
 }
 
-/// What the sensors say of the inlet.
+/// The readings about the inlet.
 #[derive(Clone, Copy)]
 pub(crate) struct Inlet<'a> {
     pub(crate) now: Instant,
@@ -28,20 +27,20 @@ pub(crate) struct Inlet<'a> {
     pub(crate) config: &'a Config,
 }
 
-/// What is found when the plug is looked at.
+/// An inlet that is not dead in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Late {
-    /// The inlet is not dead after a second.
+    /// Not dead after 1 s.
     Slow,
-    /// It is not dead when it has to be.
+    /// Not dead after [`Time::Discharge`](session::Time::Discharge): a fault.
     Fault,
 }
 
 impl Inlet<'_> {
-    /// Dead: the own contactors are open, and the own sensor says below 60 V, with and without what it was
-    /// off the battery's sensor while both had to be equal; and it is not suspect. `has_opened`: the time
-    /// since the contactors were told to open is over. Where there is no sensor, `present_mv` - the charger's
-    /// word - counts, if the configuration says so; where there is one, never.
+    /// Dead if the contactors are open, and the inlet's sensor is not suspect and shows less than 60 V, both
+    /// with and without its difference from the battery's sensor. `has_opened`: the time for the contactors
+    /// to open has passed. Where no inlet sensor exists, `present_mv` - the charger's report - counts if the
+    /// configuration permits it; where one exists, never.
     pub(crate) fn touch(&self, joined: &Joined, present_mv: Option<i32>, has_opened: bool) -> Touch {
         let Self { now, plant, config } = *self;
         let blind = config.unlock_without_measurement;
@@ -74,20 +73,20 @@ impl Plug {
         self.lock
     }
 
-    /// Locks.
+    /// Demands a locked plug.
     pub(crate) fn hold(&mut self) {
         (self.lock, self.ended) = (Lock::Held, None);
     }
 
-    /// A session has ended: from now on the inlet must become dead.
+    /// A session has ended: the inlet must become dead in time.
     pub(crate) fn session_ended(&mut self, now: Instant) {
         if self.lock == Lock::Held {
             (self.ended, self.is_told) = (Some(now), false);
         }
     }
 
-    /// No session needs the lock: released when the inlet is dead, held again when it is live. Gives what is
-    /// late, once.
+    /// While no session needs the lock: released when the inlet is dead, held when it is live. Returns each
+    /// delay once.
     pub(crate) fn step(&mut self, now: Instant, inlet: Touch, config: &Config) -> Option<Late> {
         match inlet {
             Touch::Dead => (self.lock, self.ended) = (Lock::Released, None),

@@ -1,20 +1,21 @@
-//! Policy: whether what the charger offers may be, when the contactors may close, and how much is asked for.
+//! Decisions without state: whether the charger's values are acceptable, when the contactors may close, and
+//! how much current to request.
 
 use machine::Instant;
 use session::{By, Cause, EnergyTransfer, Limits, Target, fresh};
 
-use crate::supervision::Trouble;
+use crate::trouble::Trouble;
 use crate::{Config, Load, Plant, Precharge, Vehicle};
 
-/// The target stays this far below the car's own voltage limit, in mV: a target within 1 V of it makes some
-/// chargers stop (clara).
+/// The target stays this far below the car's own voltage limit, in mV: some chargers stop at a target within
+/// 1 V of it (clara).
 const BELOW_LIMIT_MV: i32 = 1_000;
-/// The first current that is asked for, in mA: 1 A (Ioniq, clara).
+/// The first requested current, in mA: 1 A (Ioniq, clara).
 pub(crate) const FIRST_CURRENT_MA: i32 = 1_000;
-/// A measurement may be so far below zero, in mV or mA: offset and noise (judgement).
+/// A measurement may be this far below zero, in mV or mA: offset and noise (judgement).
 const NOISE: i32 = 10_000;
 
-/// The kind of transfer to ask for, of what is offered (core, extended).
+/// The kind of transfer to request, of the offered ones (core, extended).
 pub(crate) fn transfer(wanted: EnergyTransfer, [core, extended]: [bool; 2]) -> Option<EnergyTransfer> {
     match (core, extended) {
         (true, true) => Some(wanted),
@@ -24,7 +25,7 @@ pub(crate) fn transfer(wanted: EnergyTransfer, [core, extended]: [bool; 2]) -> O
     }
 }
 
-/// The voltage at the car's side of its contactors, in mV: the precharge has to reach it.
+/// The voltage at the car's side of its contactors, in mV: the target of the precharge.
 pub(crate) fn load_mv(config: &Config, car: &Vehicle) -> Option<i32> {
     match config.load {
         Load::Battery => car.battery_mv.filter(|mv| *mv > 0),
@@ -32,7 +33,7 @@ pub(crate) fn load_mv(config: &Config, car: &Vehicle) -> Option<i32> {
     }
 }
 
-/// What of the charger's limits makes it of no use to this car, if anything does.
+/// The limit of the charger that makes it unusable for this car, if any.
 pub(crate) fn misfit(config: &Config, car: &Vehicle, charger: &Limits) -> Option<session::Compared> {
     let most = Limits::PLAUSIBLE;
     let battery_mv = load_mv(config, car).unwrap_or(0);
@@ -59,12 +60,12 @@ pub(crate) fn misfit(config: &Config, car: &Vehicle, charger: &Limits) -> Option
     })
 }
 
-/// Whether a reported voltage is one.
+/// Whether a reported voltage is plausible.
 pub(crate) fn is_voltage(mv: i32) -> bool {
     (-NOISE..=Limits::PLAUSIBLE.max_voltage_mv).contains(&mv)
 }
 
-/// What of a `CurrentDemandRes` cannot be, if anything. Limits that are absent are `i32::MAX`.
+/// The implausible value of a `CurrentDemandRes`, if any. Absent limits are `i32::MAX`.
 pub(crate) fn nonsense(name: &'static str, present: Target, limits: &Limits) -> Option<Trouble> {
     let most = Limits::PLAUSIBLE;
     let is_limit = |value: i32, most: i32| value == i32::MAX || (0..=most).contains(&value);
@@ -81,7 +82,7 @@ pub(crate) fn nonsense(name: &'static str, present: Target, limits: &Limits) -> 
     nonsense.map(|(_, what, found, unit)| implausible(name, what, found, unit))
 }
 
-/// A value in the message `name` that cannot be.
+/// A stop because of an implausible value in the message `name`.
 pub(crate) fn implausible(name: &'static str, what: &'static str, found: i32, unit: &'static str) -> Trouble {
     let most = Limits::PLAUSIBLE;
     let limit = match unit {
@@ -95,14 +96,14 @@ pub(crate) fn implausible(name: &'static str, what: &'static str, found: i32, un
     Trouble::new(By::Charger, Cause::Refused(name)).compared(compared)
 }
 
-/// Over so many thousandths of a degree Celsius below the temperature from which on it may carry nothing,
-/// what the inlet may carry falls linearly: 20 degrees (fault list, X104).
+/// Below the temperature at which the inlet may carry no current, its permitted current falls linearly over
+/// this range, in thousandths of a degree Celsius: 20 degrees (fault list, X104).
 const WARM_MILLICELSIUS: i32 = 20_000;
-/// What a sensor can tell that works: a broken or shorted one tells less or more (judgement).
+/// Readings of a sensor without fault; a broken or shorted one shows less or more (judgement).
 const CAN_BE_MILLICELSIUS: core::ops::RangeInclusive<i32> = -50_000..=150_000;
 
-/// How much of its current the inlet may carry at this temperature, in per mille; from `hot_millicelsius` on
-/// nothing.
+/// The share of its current that the inlet may carry at this temperature, in per mille; 0 from
+/// `hot_millicelsius` on.
 pub(crate) fn inlet_permille(millicelsius: i32, hot_millicelsius: i32) -> i32 {
     if !CAN_BE_MILLICELSIUS.contains(&millicelsius) {
         return 0;
@@ -114,15 +115,15 @@ pub(crate) fn inlet_permille(millicelsius: i32, hot_millicelsius: i32) -> i32 {
 /// How the voltage at the inlet compares with the battery's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Compared {
-    /// Near enough.
+    /// Within the tolerance.
     Near,
-    /// Not yet.
+    /// Outside the tolerance.
     Far,
-    /// Own measurement and the charger's report disagree.
+    /// The car's measurement and the charger's report disagree.
     Disagree,
 }
 
-/// Compares at the end of a `PreChargeRes` that reports `present_mv`.
+/// Compares after a `PreChargeRes` that reports `present_mv`.
 pub(crate) fn compare(
     now: Instant,
     plant: &Plant,
@@ -143,7 +144,7 @@ pub(crate) fn compare(
     if far(deciding, load_mv, config.tolerance_mv) { Compared::Far } else { Compared::Near }
 }
 
-/// The target of a precharge: the battery's voltage, within what both sides bear.
+/// The target of a precharge: the battery's voltage, within the limits of both sides.
 pub(crate) fn precharge_target(config: &Config, car: &Vehicle, charger: &Limits) -> Target {
     let voltage_mv = load_mv(config, car).unwrap_or(0);
     let most = car.limits.and(charger);
@@ -153,9 +154,10 @@ pub(crate) fn precharge_target(config: &Config, car: &Vehicle, charger: &Limits)
     }
 }
 
-/// What the charging loop may ask for at most: the car's target within its limits and the charger's newest,
-/// the power at `inlet_mv` included; of the car's current so much, in per mille, as its inlet may carry.
-/// Never more voltage than `named_mv`, which the charger was named as the car's limit.
+/// The upper bound of requests in the charging loop: the car's target within its own limits and the charger's
+/// newest, including the power at `inlet_mv`. The car's current is reduced to the share that its inlet may
+/// carry, in per mille. The voltage is never above `named_mv`, the limit that the car has sent to the
+/// charger.
 pub(crate) fn goal(car: &Vehicle, charger: &Limits, inlet_mv: i32, permille: i32, named_mv: i32) -> Target {
     let own_ma = i64::from(car.limits.max_current_ma) * i64::from(permille) / 1_000;
     let own = Limits { max_current_ma: i32::try_from(own_ma).unwrap_or(0), ..car.limits };
@@ -167,13 +169,13 @@ pub(crate) fn goal(car: &Vehicle, charger: &Limits, inlet_mv: i32, permille: i32
     }
 }
 
-/// The most voltage in mV that the car asks for in the charging loop, whatever the charger bears.
+/// The highest voltage in mV that the car requests in the charging loop, without the charger's limits.
 pub(crate) fn most_asked_mv(car: &Vehicle, named_mv: i32) -> i32 {
     let own_mv = car.limits.max_voltage_mv.min(named_mv).saturating_sub(BELOW_LIMIT_MV);
     car.target.voltage_mv.min(own_mv)
 }
 
-/// The current that is asked for: rises by a ramp, falls at once.
+/// The requested current: it rises by a ramp and falls immediately.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ramp {
     asked_ma: i32,
@@ -185,7 +187,7 @@ impl Ramp {
         Self { asked_ma: 0, stepped: now }
     }
 
-    /// The current to ask for now in mA, toward `goal_ma`.
+    /// The current to request now, in mA, toward `goal_ma`.
     pub(crate) fn step(&mut self, now: Instant, goal_ma: i32, ramp_ma_per_s: i32) -> i32 {
         let micros = i64::try_from(now.since(self.stepped).as_micros()).unwrap_or(i64::MAX);
         let rise = i64::from(ramp_ma_per_s).saturating_mul(micros) / 1_000_000;

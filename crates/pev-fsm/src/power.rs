@@ -1,4 +1,4 @@
-//! The high-voltage plant: pilot and contactors, from ready to safely open.
+//! The car's high-voltage outputs: pilot and contactors, from ready to safely open.
 
 use control_pilot::Level;
 use machine::{Duration, Instant};
@@ -6,17 +6,16 @@ use session::{Contactors, OPEN_BELOW_MA, fresh};
 
 use crate::{Config, Plant, Sensors, Time};
 
-/// Contactors open after this time at the latest, whatever the current: 2 s (pyPLC, clara;
-/// docs/ARCHITECTURE.md).
+/// Contactors open after this time at the latest, at any current: 2 s (pyPLC, clara; docs/ARCHITECTURE.md).
 const OPEN_BY: Duration = Duration::from_secs(2);
-/// Wait for contactors to close without feedback: 450 ms (clara, two coils).
+/// Time for contactors without feedback to close: 450 ms (clara, two coils).
 const CLOSE_BLIND: Duration = Duration::from_millis(450);
-/// Wait for contactors to open without feedback: 1 s (pyPLC, clara).
+/// Time for contactors without feedback to open: 1 s (pyPLC, clara).
 const OPEN_BLIND: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
-    /// Pilot B, contactors open and confirmed to be.
+    /// Pilot B, contactors confirmed open.
     Off,
     /// Pilot C, contactors open.
     Ready,
@@ -25,37 +24,37 @@ enum Stage {
         since: Instant,
     },
     Closed,
-    /// Pilot B; the contactors open from `from` on when the current is gone, at `by` at the latest: in the
-    /// same step where they had not confirmed to be closed. A current counts as gone that was measured at
-    /// `asked` or later.
+    /// Pilot B. The contactors open from `from` on when the current has ended, at `by` at the latest; in the
+    /// same step if they had not confirmed to be closed. Only a current that was measured at `asked` or later
+    /// counts.
     Opening {
         asked: Instant,
         from: Instant,
         by: Instant,
     },
-    /// Pilot B, contactors opening, not confirmed yet.
+    /// Pilot B, contactors commanded to open and not confirmed yet.
     Open {
         since: Instant,
     },
 }
 
-/// What happened in a step.
+/// The result of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum News {
-    /// The contactors closed.
+    /// The contactors have closed.
     Closed,
     /// The contactors did not close in time.
     NotClosed,
-    /// The contactors are told to open, below 1 A.
+    /// The contactors are commanded to open, below 1 A.
     Opening,
-    /// The contactors are told to open although the current is not known to be below 1 A; the current that is
-    /// known.
+    /// The contactors are commanded to open although the current is not known to be below 1 A; the newest
+    /// current in mA.
     EmergencyOpening(Option<i32>),
-    /// They did not confirm to be open.
+    /// The contactors did not confirm to be open in time.
     NotOpen,
 }
 
-/// The plant as the car wants it.
+/// State of the car's pilot and contactors.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Power {
     stage: Stage,
@@ -80,38 +79,38 @@ impl Power {
         }
     }
 
-    /// Whether the contactors are open, and were confirmed to be when they were last used.
+    /// Whether the contactors are commanded open, and confirmed it when they were last used.
     pub(crate) fn is_off(&self) -> bool {
         self.stage == Stage::Off
     }
 
-    /// Whether the contactors were told to be open, and were confirmed to be.
+    /// Whether the contactors were commanded to open, and have confirmed it.
     pub(crate) fn is_open(&self) -> bool {
         matches!(self.stage, Stage::Off | Stage::Ready)
     }
 
-    /// Whether the car is in C: everything has to be right.
+    /// Whether the pilot is at C: all safety rules apply.
     pub(crate) fn is_in_use(&self) -> bool {
         self.pilot() == Level::C
     }
 
-    /// Whether the contactors were told to close and have not confirmed it.
+    /// Whether the contactors were commanded to close and have not confirmed it.
     pub(crate) fn is_closing(&self) -> bool {
         matches!(self.stage, Stage::Closing { .. })
     }
 
-    /// Whether the contactors are told to be closed and have confirmed it, also while a stop waits for the
+    /// Whether the contactors are commanded closed and have confirmed it, also during the wait for the
     /// current to end.
     pub(crate) fn is_joined(&self) -> bool {
         matches!(self.stage, Stage::Closed | Stage::Opening { .. })
     }
 
-    /// Whether the contactors have to be closed by now.
+    /// Whether the time for the contactors to close has passed.
     pub(crate) fn is_closed(&self) -> bool {
         self.stage == Stage::Closed
     }
 
-    /// Pilot C.
+    /// Sets pilot C.
     pub(crate) fn make_ready(&mut self) {
         if self.stage == Stage::Off {
             self.stage = Stage::Ready;
@@ -125,9 +124,9 @@ impl Power {
         }
     }
 
-    /// Pilot B at once; the contactors open below 1 A, `rest` from now at the earliest, or after 2 s. Those
-    /// that have not confirmed to be closed open at once, or they close after the stop: before power is asked
-    /// for at most 2 A flow. Only a current that is measured proves that they are closed.
+    /// Sets pilot B immediately. The contactors open below 1 A, at the earliest after `rest`, or after 2 s.
+    /// Contactors that have not confirmed to be closed open immediately, otherwise they would close after the
+    /// stop: before power is requested at most 2 A flow. Only a measured current proves that they are closed.
     pub(crate) fn stop(&mut self, now: Instant, rest: Duration, plant: &Plant) {
         let from = now + rest;
         let flows = fresh(plant.current_ma, now).is_some_and(|ma| ma.saturating_abs() >= OPEN_BELOW_MA);
@@ -142,7 +141,7 @@ impl Power {
         };
     }
 
-    /// Follows time and sensors.
+    /// Applies time and readings.
     pub(crate) fn step(&mut self, now: Instant, plant: &Plant, config: &Config) -> Option<News> {
         let has_feedback = config.sensors.contains(Sensors::CONTACTORS);
         let feedback = fresh(plant.contactors, now);
@@ -169,7 +168,7 @@ impl Power {
             }
             Stage::Open { since } => {
                 let waited = now.since(since);
-                // A reading from before the command says nothing.
+                // A reading from before the command does not count.
                 let told = plant.contactors.is_some_and(|reading| reading.at > since);
                 if (feedback == Some(false) && told) || (!has_feedback && waited >= OPEN_BLIND) {
                     self.stage = Stage::Off;
@@ -185,7 +184,7 @@ impl Power {
         }
     }
 
-    /// When [`step`](Self::step) will change something by itself, later than `now`.
+    /// When [`step`](Self::step) will change a state without new readings, later than `now`.
     pub(crate) fn due(&self, now: Instant, config: &Config) -> Option<Instant> {
         let has_feedback = config.sensors.contains(Sensors::CONTACTORS);
         let wait = |blind| if has_feedback { config.time(Time::Contactors) } else { blind };

@@ -1,36 +1,37 @@
 use machine::Duration;
 use session::{Level, Unit};
 
-/// At which levels the car's protection acts. Each has a default with its source, and a range
-/// ([`LEVELS`](Self::LEVELS)) that [`Config::check`](crate::Config::check) holds it to.
+/// The levels of the car's protection. Each has a default with its source, and a range
+/// ([`LEVELS`](Self::LEVELS)) that [`Config::check`](crate::Config::check) enforces.
 ///
-/// Current out of the battery is forbidden: no car here gives energy back.
+/// Reverse current is always a fault: no car here returns energy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Protection {
-    /// A current below minus this many mA is a latched stop: 5 A (judgement, measurement error), 1..=20 A.
+    /// A current below minus this, in mA, is a latched stop: 5 A (judgement, measurement error), 1..=20 A.
     pub reverse_ma: i32,
-    /// After this time: 1 s (judgement), 0.1..=5 s.
+    /// Duration of such a current: 1 s (judgement), 0.1..=5 s.
     pub reverse: Duration,
-    /// How far a charger's current may be above what is asked for below 50 A, in mA: 2.5 A (IEC 61851-23,
-    /// from memory), 2.5..=10 A. 1 A more, or 1 %, is the sensor's.
+    /// Permitted excess of the charger's current below 50 A, in mA: 2.5 A (IEC 61851-23, from memory),
+    /// 2.5..=10 A. A sensor tolerance of 1 A or 1 % is added.
     pub regulation_ma: i32,
-    /// Likewise from 50 A on, in per cent of what is asked for: 5 (IEC 61851-23, from memory), 5..=10.
+    /// Permitted excess from 50 A on, in percent of the requested current: 5 (IEC 61851-23, from memory),
+    /// 5..=10.
     pub regulation_percent: u8,
-    /// More current than that for so long is a latched stop: 3 s (judgement), 1..=5 s.
+    /// More current than that for this time is a latched stop: 3 s (judgement), 1..=5 s.
     pub over_current: Duration,
-    /// More voltage than the car's own limit for so long, with the contactors closed, is a latched stop: 400
-    /// ms (`EVerest`), 100 ms..=2 s. 1 % and 1 V more are the sensor's.
+    /// With the contactors closed, more voltage than the car's own limit for this time is a latched stop: 400
+    /// ms (`EVerest`), 100 ms..=2 s. A sensor tolerance of 1 % and 1 V is added.
     pub over_voltage: Duration,
-    /// Beyond this many per cent of that limit it is one at once: 110 (judgement), 105..=120.
+    /// Above this many percent of that limit the stop is immediate: 110 (judgement), 105..=120.
     pub far_over_percent: u8,
-    /// From this temperature of the inlet on nothing is asked for and the charge ends, in thousandths of a
-    /// degree Celsius: 90 degrees (fault list, X104), 60..=120. The current falls linearly over the 20
-    /// degrees below.
+    /// From this temperature of the inlet on no current is requested and the charge ends, in thousandths of a
+    /// degree Celsius: 90 degrees (fault list, X104), 60..=120. Over the 20 degrees below the current is
+    /// reduced linearly.
     pub hot_millicelsius: i32,
 }
 
 impl Protection {
-    /// The defaults.
+    /// The default of each level.
     pub const DEFAULT: Self = Self {
         reverse_ma: 5_000,
         reverse: Duration::from_secs(1),
@@ -54,7 +55,7 @@ impl Protection {
         Level::new("hot_millicelsius", 60_000, 120_000, Unit::Millicelsius),
     ];
 
-    /// The name of the first level that is out of its range.
+    /// The name of the first level that is outside its range.
     pub(crate) fn check(&self) -> Result<(), &'static str> {
         let values = [
             self.reverse_ma,
@@ -69,29 +70,29 @@ impl Protection {
         Level::check(&Self::LEVELS, &values)
     }
 
-    /// The most current in mA that a sound charger and a sensor within 1 % show where `asked_ma` is asked
-    /// for.
+    /// The highest current in mA that a charger without fault and a sensor within 1 % show at a request of
+    /// `asked_ma`.
     pub(crate) fn most_ma(&self, asked_ma: i32) -> i32 {
         let percent = i64::from(asked_ma) * i64::from(self.regulation_percent) / 100;
         let regulated = i64::from(asked_ma) + percent.max(i64::from(self.regulation_ma));
-        // 0.2 A of it are the rounding of a value on the wire.
+        // 0.2 A are for the rounding of a value in a message.
         let sensor = (regulated / 100 + 200).max(1_000);
         i32::try_from(regulated + sensor).unwrap_or(i32::MAX)
     }
 
-    /// The most voltage in mV that a sensor within 1 % shows at `limit_mv`.
+    /// The highest voltage in mV that a sensor within 1 % shows at `limit_mv`.
     pub(crate) fn most_mv(limit_mv: i32) -> i32 {
         limit_mv.saturating_add(limit_mv / 100).saturating_add(1_000)
     }
 
-    /// The most voltage in mV of an isolation test of a car that bears `limit_mv`: 50 V more up to 500 V, or
-    /// 10 % (IEC 61851-23:2023 as `EVerest` reads it).
+    /// The highest voltage in mV of an isolation test for a car with the limit `limit_mv`: 50 V more up to
+    /// 500 V, above that 10 % (IEC 61851-23:2023 as `EVerest` reads it).
     pub(crate) fn test_mv(limit_mv: i32) -> i32 {
         let more = if limit_mv <= 500_000 { 50_000 } else { limit_mv / 10 };
         limit_mv.saturating_add(more)
     }
 
-    /// Whether `mv` is far over `limit_mv`.
+    /// Whether `mv` is above [`far_over_percent`](Self::far_over_percent) of `limit_mv`.
     pub(crate) fn is_far_over(&self, mv: i32, limit_mv: i32) -> bool {
         i64::from(mv) * 100 > i64::from(limit_mv) * i64::from(self.far_over_percent)
     }

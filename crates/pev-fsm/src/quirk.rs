@@ -1,4 +1,4 @@
-//! Field experience as data: what the car bends for whom.
+//! Deviations of deployed chargers that the car accepts, as data.
 
 session::quirks! {
     PLAIN_OK {

@@ -4,12 +4,12 @@ use session::{Limits, Reading, Sensing, Sensor, Target};
 
 /// A snapshot of the car's sensors: each reading with its time, or absent.
 ///
-/// Absent means that there is no such sensor, or that it does not answer; which of them the car needs is
-/// named by [`Sensors`], and one that has answered once is needed from then on. A snapshot replaces the one
+/// An absent reading means that no such sensor exists, or that it does not answer. [`Sensors`] lists the ones
+/// that the car needs; one that has answered once is needed from then on. A snapshot replaces the snapshot
 /// before it completely.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Plant {
-    /// What the charger drives on the pilot wire. Always needed.
+    /// The charger's output on the pilot wire. Always needed.
     pub pilot: Option<Reading<Output>>,
     /// The proximity wire.
     pub proximity: Option<Reading<Proximity>>,
@@ -17,81 +17,79 @@ pub struct Plant {
     pub inlet_mv: Option<Reading<i32>>,
     /// Current in mA, positive into the car.
     pub current_ma: Option<Reading<i32>>,
-    /// Feedback of the car's contactors: `true` where any of them is closed.
+    /// Feedback of the car's contactors: `true` if any of them is closed.
     pub contactors: Option<Reading<bool>>,
-    /// Feedback of the connector lock: `true` is locked.
+    /// Feedback of the connector lock: `true` if locked.
     pub lock: Option<Reading<bool>>,
-    /// The hottest pin of the inlet in thousandths of a degree Celsius, where that is measured. From 70
-    /// degrees on less current is asked for, at 90 the charge ends; what no inlet can have is a broken sensor
-    /// and counts as hot.
+    /// The hottest pin of the inlet in thousandths of a degree Celsius. From 70 degrees on the car requests
+    /// less current, at 90 the charge ends. A reading outside the range of a working sensor counts as hot.
     pub inlet_millicelsius: Option<Reading<i32>>,
-    /// The emergency stop: `true` is pressed.
+    /// The emergency stop: `true` if pressed.
     pub emergency_stop: Option<Reading<bool>>,
 }
 
 bitflags::bitflags! {
-    /// Sensors that the car must have fresh readings of while it is energised, besides the pilot.
+    /// Sensors that must have fresh readings while the car is energised, in addition to the pilot.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct Sensors: u8 {
-        /// Inlet voltage.
+        /// Inlet voltage, [`Plant::inlet_mv`].
         const INLET = 1;
-        /// Current.
+        /// Current, [`Plant::current_ma`].
         const CURRENT = 1 << 1;
-        /// Feedback of the contactors.
+        /// Feedback of the contactors, [`Plant::contactors`].
         const CONTACTORS = 1 << 2;
-        /// Feedback of the connector lock.
+        /// Feedback of the connector lock, [`Plant::lock`].
         const LOCK = 1 << 3;
-        /// Emergency stop.
+        /// Emergency stop, [`Plant::emergency_stop`].
         const EMERGENCY_STOP = 1 << 4;
-        /// Proximity.
+        /// Proximity wire, [`Plant::proximity`].
         const PROXIMITY = 1 << 5;
-        /// Temperature of the inlet.
+        /// Temperature of the inlet, [`Plant::inlet_millicelsius`].
         const TEMPERATURE = 1 << 6;
     }
 }
 
-/// What the battery and its owner want: a snapshot, all of one moment.
+/// The requirements of the battery and its owner: a snapshot, all of one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Vehicle {
     /// When it was taken, on the clock of `Cx::now`. Older than [`MAX_VEHICLE_AGE`] while energised is a
     /// stop.
     pub at: Instant,
-    /// What the car bears. `min_voltage_mv` above 0 refuses chargers that do not reach it.
+    /// The car's limits. A `min_voltage_mv` above 0 refuses chargers that do not reach it.
     pub limits: Limits,
-    /// The battery's voltage behind the contactors in mV; absent for a load without one.
+    /// The battery's voltage on its side of the contactors, in mV; `None` for a load without one.
     pub battery_mv: Option<i32>,
-    /// What the charging loop shall reach: voltage in mV and current in mA.
+    /// The target of the charging loop: voltage in mV and current in mA.
     pub target: Target,
     /// State of charge in percent, 0..=100.
     pub soc_percent: u8,
-    /// What the battery holds, in Wh. Some chargers refuse a car that does not say.
+    /// Capacity of the battery in Wh. Some chargers refuse a car that does not report it.
     pub capacity_wh: i32,
-    /// What the car wants, in Wh.
+    /// Requested energy in Wh.
     pub request_wh: i32,
-    /// State of charge in percent at which the car is full.
+    /// State of charge in percent at which the car is full; `None` if not reported.
     pub full_soc_percent: Option<u8>,
-    /// State of charge in percent at which bulk charging ends.
+    /// State of charge in percent at which bulk charging ends; `None` if not reported.
     pub bulk_soc_percent: Option<u8>,
-    /// Time until the car is full, in s.
+    /// Time until the car is full, in s; `None` if not reported.
     pub full_in_s: Option<u16>,
-    /// Time until bulk charging is done, in s.
+    /// Time until bulk charging is complete, in s; `None` if not reported.
     pub bulk_in_s: Option<u16>,
-    /// The battery has what its owner wanted: the charge ends in order.
+    /// The requested energy is reached: the charge ends normally.
     pub is_done: bool,
-    /// What is wrong with the car, a `DC_EVErrorCode` of 0..=11; 0 is nothing. Anything else ends the
-    /// session.
+    /// The car's error, a `DC_EVErrorCode` of 0..=11; 0 is no error. Any other value ends the session.
     pub error: u8,
 }
 
-/// A [`Vehicle`] older than this while energised is a stop: 1 s (fault list: battery voltage missing).
+/// Greatest age of a [`Vehicle`] while energised, older is a stop: 1 s (fault list: battery voltage missing).
 pub const MAX_VEHICLE_AGE: Duration = Duration::from_secs(1);
 
-/// One microsecond past the age that is still allowed.
+/// One microsecond: the first moment at which an age is no longer permitted.
 const PAST: Duration = Duration::from_micros(1);
 
 impl Vehicle {
-    /// The battery of examples, tests and emulated boards: it takes 400 V and 60 A, and is 42 % full. Made
-    /// up.
+    /// A synthetic battery for examples, tests and emulated boards: accepts 400 V and 60 A, state of charge
+    /// 42 %.
     pub const fn example(at: Instant) -> Self {
         Self {
             at,
@@ -115,7 +113,7 @@ impl Vehicle {
         }
     }
 
-    /// The snapshot with every number bounded to what can be, so that it always fits a message.
+    /// The snapshot with every number limited to a plausible range, so that a message can always contain it.
     pub(crate) fn sane(mut self) -> Self {
         let most = Limits::PLAUSIBLE;
         self.limits.max_voltage_mv = self.limits.max_voltage_mv.clamp(0, most.max_voltage_mv);
@@ -129,7 +127,7 @@ impl Vehicle {
         now.since(self.at) <= MAX_VEHICLE_AGE
     }
 
-    /// When it becomes too old.
+    /// When the snapshot becomes too old.
     pub(crate) fn stale_at(&self) -> Instant {
         self.at + MAX_VEHICLE_AGE + PAST
     }

@@ -1,14 +1,15 @@
-//! What the car asks and what it is answered, in its own words: order, policy and plant know no message set.
+//! Requests and responses in protocol-independent types. Order, policy and plant do not depend on a message
+//! set.
 
 use heapless::Vec;
 use session::{EnergyTransfer, Exchange, Isolation, Limits, Status, Target};
 
 use crate::Vehicle;
 
-/// A session id, byte-exact.
+/// A session id; compared byte by byte.
 pub(crate) type SessionId = Vec<u8, 8>;
 
-/// A request, kept until it is encoded.
+/// A request, stored until it is encoded.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) exchange: Exchange,
@@ -20,14 +21,14 @@ pub(crate) struct Request {
     pub(crate) target: Target,
 }
 
-/// What the charger says of itself.
+/// The charger's status in a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ChargerStatus {
     pub(crate) status: Status,
     pub(crate) isolation: Option<Isolation>,
-    /// `StopCharging`, and within how many seconds.
+    /// `StopCharging` and its time limit in s.
     pub(crate) stop_within_s: Option<u32>,
-    /// The names of status and notification as they are on the wire.
+    /// The names of status and notification as in the message.
     pub(crate) names: [&'static str; 2],
 }
 
@@ -36,25 +37,25 @@ pub(crate) struct ChargerStatus {
 pub(crate) struct Response {
     pub(crate) name: &'static str,
     pub(crate) session_id: SessionId,
-    /// The response code as it is on the wire.
+    /// The response code as in the message.
     pub(crate) code: &'static str,
-    /// What the code refuses.
+    /// What the code refuses; `None` for a positive code.
     pub(crate) refusal: Option<Refusal>,
     pub(crate) content: Content,
 }
 
-/// What the charger refuses with its answer: the causes that the car tells apart, of all protocols.
+/// Refusals of all protocols that the car distinguishes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     NoCommonProtocol,
     NotAuthorised,
-    /// Its voltage is too far below the target of the precharge.
+    /// The charger's voltage is too far below the target of the precharge.
     PresentVoltageTooLow,
-    /// Whatever else.
+    /// Any other refusal.
     Other,
 }
 
-/// The content of a response, as far as the car needs it.
+/// The content of a response, as far as the car uses it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Content {
     Handshake {
@@ -91,10 +92,10 @@ pub(crate) enum Content {
     CurrentDemand {
         status: ChargerStatus,
         present: Target,
-        /// What is absent is `i32::MAX`.
+        /// Absent limits are `i32::MAX`.
         limits: Limits,
     },
-    /// Nothing that matters.
+    /// No content that the car uses.
     Nothing,
 }
 

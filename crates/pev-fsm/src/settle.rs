@@ -1,27 +1,27 @@
-//! When a voltage that is near the battery's may be taken to stay there: contactors meet later than they are
-//! told to.
+//! When a voltage near the battery's can be expected to stay near: contactors close some time after their
+//! command.
 
 use machine::{Duration, Instant};
 
-/// The voltage must have been near for so long: 200 ms, two of the longest intervals between readings
-/// (judgement; no clause names a time, and a recorded charger crosses the whole window of 40 V within 40 ms).
+/// The voltage must have been near for this time: 200 ms, two of the longest intervals between readings
+/// (judgement; no clause has a time, and a captured charger crosses the whole window of 40 V within 40 ms).
 const SETTLED: Duration = Duration::from_millis(200);
-/// It counts as moving when it moves by more than this in that time, in mV: 25 V/s. A Compleo that sinks to
-/// its target does 12 V/s (observed), any ramp 500 V/s and more; contactors that take 450 ms then meet at
-/// most 11 V further on.
+/// The voltage is moving if it changes by more than this within that time, in mV: 25 V/s. A Compleo that
+/// approaches its target changes by 12 V/s (observed), a ramp by 500 V/s or more; within 450 ms until the
+/// contactors close this is at most 11 V.
 const STEADY_MV: i32 = 5_000;
 
-/// What a charger does with a request is seen so long behind its answer: 50 ms (judgement; a ramp of 500 V/s
-/// has gone 25 V).
+/// The effect of a request can be measured this long after its response: 50 ms (judgement; a ramp of 500 V/s
+/// changes by 25 V meanwhile).
 pub(crate) const SEEN: Duration = Duration::from_millis(50);
 
-/// Follows how far the voltage is from the battery's.
+/// Follows the difference between the inlet voltage and the battery's.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Settling {
     run: Option<Run>,
 }
 
-/// Readings that were all near and did not move.
+/// Consecutive readings that are near and do not move.
 #[derive(Clone, Copy, Debug)]
 struct Run {
     since: Instant,
@@ -31,13 +31,13 @@ struct Run {
 }
 
 impl Settling {
-    /// Nothing is known.
+    /// Restarts without any reading.
     pub(crate) fn begin(&mut self) {
         self.run = None;
     }
 
-    /// A reading made at `at`: `difference_mv` between inlet and battery, near where that is at most
-    /// `tolerance_mv`. One that is known already changes nothing.
+    /// Adds a reading made at `at`: `difference_mv` between inlet and battery, near if it is at most
+    /// `tolerance_mv`. A reading that was added before changes nothing.
     pub(crate) fn take(&mut self, at: Instant, difference_mv: i32, tolerance_mv: i32) {
         if self.run.is_some_and(|run| at <= run.last) {
             return;
@@ -50,8 +50,8 @@ impl Settling {
         self.run = is_near.then_some(next);
     }
 
-    /// Whether it has settled, and would still be near if it went on as it did; by a reading from `least` or
-    /// later.
+    /// Whether the voltage has settled and would still be near if it continued to change as it did. The
+    /// newest reading must be from `least` or later.
     pub(crate) fn is_settled(&self, least: Instant, tolerance_mv: i32) -> bool {
         self.run.is_some_and(|Run { since, last, first_mv, last_mv }| {
             let ahead_mv = last_mv.saturating_add(last_mv.saturating_sub(first_mv));
@@ -64,7 +64,7 @@ impl Settling {
 mod tests {
     use super::*;
 
-    /// Whether it settles within two seconds of readings each 50 ms, and behind how many ms.
+    /// After how many ms it settles, within two seconds of readings every 50 ms.
     fn settles(difference_mv: impl Fn(i32) -> i32) -> Option<i32> {
         let mut settling = Settling::default();
         (0..=2_000_i32).step_by(50).find(|ms| {

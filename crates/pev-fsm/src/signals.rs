@@ -1,32 +1,32 @@
-//! What the pilot and the proximity wire say of the plug.
+//! The state of the plug, by pilot and proximity wire.
 
 use control_pilot::{DutyMeaning, Output, Proximity};
 use machine::{Duration, Instant};
 use session::{By, Cause, Debounce, Lasting, fresh};
 
 use crate::Plant;
-use crate::supervision::Trouble;
+use crate::trouble::Trouble;
 
-/// A pilot that is not 5 % for so long is lost: 90 ms (clara: 3 x 30 ms).
+/// A pilot that is not 5 % for this time is lost: 90 ms (clara: 3 x 30 ms).
 const PILOT_LOST: Duration = Duration::from_millis(90);
 
-/// Follows both wires, with a session and without.
+/// Follows both wires, during a session and outside.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Signals {
     /// The pilot is not 5 %.
     lost: Lasting,
-    /// The pilot has shown 5 % and was not lost since.
+    /// The pilot has shown 5 % and was not lost since then.
     is_digital: bool,
-    /// The pilot is at 0 V: nothing drives it.
+    /// The pilot is at 0 V: no charger drives it.
     dead: Lasting,
-    /// The proximity wire shows no plug that is in and latched.
+    /// The proximity wire does not show an inserted and latched plug.
     wrong: Debounce,
     /// The proximity wire shows no plug.
     absent: Debounce,
     is_out: bool,
 }
 
-/// Whether the charger offers digital communication, and what else it is.
+/// The cause if the pilot is not 5 %; `None` at 5 %.
 fn pilot_trouble(output: Output) -> Option<Cause> {
     match output {
         Output::Pwm(duty) if DutyMeaning::of(duty) == DutyMeaning::Digital => None,
@@ -35,7 +35,7 @@ fn pilot_trouble(output: Output) -> Option<Cause> {
     }
 }
 
-/// What the proximity wire shows, if it is no plug that is in and latched.
+/// The fault if the proximity wire does not show an inserted and latched plug.
 fn proximity_trouble(proximity: Proximity) -> Option<Trouble> {
     match proximity {
         Proximity::Absent => Some(Trouble::new(By::Operator, Cause::Unplugged)),
@@ -46,11 +46,12 @@ fn proximity_trouble(proximity: Proximity) -> Option<Trouble> {
 }
 
 impl Signals {
-    /// What is wrong for long enough to end a session. `has_proximity`: that wire is measured.
+    /// The fault that has lasted long enough to end a session. `has_proximity`: the proximity wire is
+    /// measured.
     pub(crate) fn follow(&mut self, now: Instant, plant: &Plant, has_proximity: bool) -> Option<Trouble> {
         let pilot = fresh(plant.pilot, now);
         let lost = pilot.and_then(pilot_trouble);
-        // A reading that is missing takes nothing back.
+        // A missing reading does not end a condition.
         let is_lost = if pilot.is_some() { lost.is_some() } else { self.lost.holds() };
         let is_lost = self.lost.for_at_least(now, is_lost, PILOT_LOST);
         self.is_digital = !is_lost && (self.is_digital || pilot.is_some() && lost.is_none());
@@ -60,22 +61,22 @@ impl Signals {
         let is_absent = self.absent.take(plant.proximity, |shown| shown == Proximity::Absent, contact);
         self.is_out = if has_proximity { is_absent } else { is_dead };
         let pilot = lost.filter(|_| is_lost).map(|cause| Trouble::new(By::Charger, cause));
-        // The plug says more than the pilot, which is gone with it.
+        // The proximity wire is more specific than the pilot, which is lost together with the plug.
         let plug = plant.proximity.filter(|_| is_wrong).and_then(|shown| proximity_trouble(shown.value));
         plug.or(pilot)
     }
 
-    /// Whether the newest reading of either is wrong, for long enough or not.
+    /// Whether the newest reading of either wire shows a fault, for however short a time.
     pub(crate) const fn is_doubted(&self) -> bool {
         self.lost.holds() || self.wrong.is_seen()
     }
 
-    /// Whether the charger offers digital communication: 5 %, until that is lost for long enough.
+    /// Whether the charger offers digital communication: 5 %, until it is lost for [`PILOT_LOST`].
     pub(crate) const fn is_digital(&self) -> bool {
         self.is_digital
     }
 
-    /// Whether the plug is out: by the proximity wire, where there is none by a pilot that nothing drives.
+    /// Whether the plug is out: by the proximity wire; without one by a pilot that no charger drives.
     pub(crate) const fn is_out(&self) -> bool {
         self.is_out
     }

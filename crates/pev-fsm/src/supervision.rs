@@ -1,4 +1,4 @@
-//! What is watched: readings, lock, contactors, voltage, current, temperature; in and around a session.
+//! The rules for readings, lock, contactors, voltage, current and temperature, during a session and outside.
 
 use machine::{Duration, Instant};
 use session::{
@@ -10,79 +10,56 @@ use crate::flow::Flow;
 use crate::joined::{Joined, compared};
 use crate::policy;
 use crate::signals::Signals;
+use crate::trouble::Trouble;
 use crate::{Config, Load, Plant, Protection, Sensors, Vehicle};
 
-/// Contactors that nothing told to close and that say closed for so long are welded: 100 ms (judgement;
-/// contacts bounce).
+/// Contactors that report closed without a command for this time are welded: 100 ms (judgement; contacts
+/// bounce).
 const UNASKED: Duration = Duration::from_millis(100);
-/// Inlet and report may disagree for 2 s (clara).
+/// Inlet and charger's report may disagree for this time: 2 s (clara).
 const DISAGREE: Duration = Duration::from_secs(2);
-/// A battery voltage below minus this is a reversed one, in mV: 10 V (judgement, offset and noise).
+/// A battery voltage below minus this is reversed, in mV: 10 V (judgement, offset and noise).
 const REVERSED_MV: i32 = 10_000;
-/// A hot inlet ends the charge in order after this time: two readings (one wrong reading ends nothing),
+/// A hot inlet ends the charge normally after this time: two readings (one wrong reading ends nothing).
 const HOT: Duration = Debounce::CONTACT;
-/// and is at pilot B after this one, whatever is pending: 800 ms (judgement: a second, less the time of a
-/// reading).
+/// A hot inlet sets pilot B after this time, even during a normal end: 800 ms (judgement: 1 s minus the time
+/// of a reading).
 const TOO_HOT: Duration = Duration::from_millis(800);
 
-/// What ends the use of the inlet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Trouble {
-    /// Who is to blame.
-    pub(crate) by: By,
-    pub(crate) cause: Cause,
-    pub(crate) compared: Option<Compared>,
-    /// What holds the next session off.
-    pub(crate) latch: Option<Latch>,
-}
-
-impl Trouble {
-    pub(crate) const fn new(by: By, cause: Cause) -> Self {
-        Self { by, cause, compared: None, latch: None }
-    }
-
-    pub(crate) const fn latched(self, latch: Latch) -> Self {
-        Self { latch: Some(latch), ..self }
-    }
-
-    pub(crate) const fn compared(self, compared: Compared) -> Self {
-        Self { compared: Some(compared), ..self }
-    }
-}
-
-/// What the car does with its inlet, as far as it decides what must be right.
+/// The present use of the inlet, as far as a rule depends on it.
 #[derive(Clone, Copy, Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Use {
-    /// A session is under way.
+    /// A session is active.
     pub(crate) is_in_session: bool,
-    /// Pilot C.
+    /// The pilot is at C.
     pub(crate) is_ready: bool,
-    /// The lock was confirmed.
+    /// The lock has confirmed.
     pub(crate) is_locked: bool,
     /// The contactors have to be closed.
     pub(crate) is_closed: bool,
-    /// They are told to be, and have confirmed it: that includes the wait for the current to end.
+    /// The contactors are commanded closed and have confirmed it, also during the wait for the current to
+    /// end.
     pub(crate) is_joined: bool,
-    /// They were confirmed to be open.
+    /// The contactors have confirmed to be open.
     pub(crate) is_open: bool,
-    /// What was asked for last, in mA.
+    /// The newest requested current, in mA.
     pub(crate) asked_ma: i32,
-    /// The charger tests the isolation.
+    /// The charger's isolation test is running.
     pub(crate) is_tested: bool,
     /// The name of the first needed reading that is absent or too old.
     pub(crate) stale: Option<&'static str>,
-    /// The highest voltage that the charger was named, in mV.
+    /// The highest voltage limit that the car has sent to the charger, in mV.
     pub(crate) named_mv: i32,
 }
 
-/// Remembers since when something is wrong.
+/// Stores since when each fault has been present.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Supervision {
     signals: Signals,
     joined: Joined,
     flow: Flow,
-    /// The contactors are closed although nothing told them to be.
+    /// The contactors are closed without a command.
     unasked: Lasting,
     unlocked: Debounce,
     opened: Debounce,
@@ -95,13 +72,13 @@ pub(crate) struct Supervision {
 }
 
 impl Supervision {
-    /// A session begins; what is known of plug, contactors, temperature and sensors stays.
+    /// A session begins. The state of plug, contactors, temperature and sensors is kept.
     pub(crate) fn begin(&mut self) {
         let Self { signals, joined, unasked, hot, .. } = *self;
         *self = Self { signals, joined, unasked, hot, ..Self::default() };
     }
 
-    /// What ends a session or the use of the inlet, the worst first.
+    /// The worst fault that ends a session or the use of the inlet.
     pub(crate) fn watch(
         &mut self,
         now: Instant,
@@ -126,14 +103,14 @@ impl Supervision {
         unasked.or(joined).or(current).or(session).or_else(|| in_use().filter(|_| of.is_ready))
     }
 
-    /// The inlet's temperature: too hot to wait for messages any longer.
+    /// The fault of an inlet that is too hot to wait for messages any longer.
     fn heat(&mut self, now: Instant, plant: &Plant, levels: &Protection) -> Option<Trouble> {
         let found = fresh(plant.inlet_millicelsius, now);
         let is_hot = found.is_some_and(|value| policy::inlet_permille(value, levels.hot_millicelsius) == 0);
         self.hot.for_at_least(now, is_hot, TOO_HOT).then(|| hot(found.unwrap_or(0), levels))
     }
 
-    /// Behind closed contactors inlet and battery are one voltage.
+    /// With closed contactors inlet and battery have one voltage.
     fn join(
         &mut self,
         now: Instant,
@@ -162,7 +139,7 @@ impl Supervision {
         None
     }
 
-    /// The battery's voltage, and while its contactors are open the inlet's, have the right sign.
+    /// The battery's voltage has the right sign; so has the inlet's while the contactors are open.
     fn polarity(
         &mut self,
         plant: &Plant,
@@ -184,7 +161,7 @@ impl Supervision {
         (is_battery || is_inlet).then(|| Trouble::new(by, Cause::Polarity).compared(compared))
     }
 
-    /// Lock and contactors are where they have to be.
+    /// Lock and contactors are in their commanded position.
     fn contacts(&mut self, plant: &Plant, of: Use) -> Option<Trouble> {
         let is_lost = |debounce: &mut Debounce, reading: Option<Reading<bool>>, is_needed: bool| {
             if !is_needed {
@@ -198,9 +175,9 @@ impl Supervision {
         lock.or(is_open.then_some(Trouble::new(By::Car, Cause::Contactor)))
     }
 
-    /// Before the contactors are closed only what is far over counts: the isolation may be tested at the
-    /// limit itself. What counts is the limit that the charger was named: one that the battery lowers later
-    /// ends the charge in order.
+    /// While the contactors are open only a voltage far above the limit is a fault: the isolation test may be
+    /// at the limit itself. The limit is the one that the car has sent to the charger. A limit that the
+    /// battery lowers later ends the charge normally.
     fn voltage(
         &mut self,
         now: Instant,
@@ -211,7 +188,7 @@ impl Supervision {
     ) -> Option<Trouble> {
         let mv = fresh(plant.inlet_mv, now).unwrap_or(0);
         let own_mv = car.limits.max_voltage_mv;
-        // Without current the inlet has the battery's own voltage: no target below it charges.
+        // Without current the inlet has the battery's own voltage: no lower target charges it.
         let is_resting = fresh(plant.current_ma, now).is_some_and(|ma| ma.saturating_abs() < OPEN_BELOW_MA);
         let most_mv = if is_resting { policy::most_asked_mv(car, of.named_mv) } else { own_mv };
         self.lowered.since(now, of.is_closed && own_mv < of.named_mv && mv > most_mv);
@@ -224,8 +201,8 @@ impl Supervision {
         (is_over || is_far).then(|| trouble.compared(compared))
     }
 
-    /// What ends the charge in order: the inlet is hot, or the battery has lowered its limit so far that
-    /// nothing can be charged.
+    /// A reason to end the charge normally: the inlet is hot, or the battery has lowered its limit below the
+    /// voltage at the inlet.
     pub(crate) fn ends_in_order(
         &self,
         now: Instant,
@@ -249,7 +226,7 @@ impl Supervision {
         is_lowered.then(|| Trouble::new(By::Car, Cause::VoltageOff).compared(compared))
     }
 
-    /// Whether something that may end the session is seen, but not for long enough: 0 A are asked for
+    /// Whether a fault is present, but not for long enough to end the session: the car requests 0 A
     /// meanwhile.
     pub(crate) const fn is_doubted(&self) -> bool {
         self.signals.is_doubted()
@@ -261,12 +238,12 @@ impl Supervision {
             || self.hot.holds()
     }
 
-    /// What is known of the inlet's sensor.
+    /// The comparison of the inlet's sensor with the battery's.
     pub(crate) const fn joined(&self) -> &Joined {
         &self.joined
     }
 
-    /// See there.
+    /// The same comparison, to update it.
     pub(crate) const fn joined_mut(&mut self) -> &mut Joined {
         &mut self.joined
     }
@@ -276,17 +253,18 @@ impl Supervision {
         self.signals.is_digital()
     }
 
-    /// Whether the plug is out.
+    /// Whether the plug is out: see [`Signals::is_out`].
     pub(crate) const fn is_out(&self) -> bool {
         self.signals.is_out()
     }
 
-    /// Whether the current's sensor says nothing where much was asked for.
+    /// Whether the current sensor shows no current although much was requested.
     pub(crate) fn doubts_current(&self, now: Instant) -> bool {
         self.flow.is_doubted(now)
     }
 
-    /// The charger reported a voltage in the charging loop; `limit_mv` is how far it may be off the inlet's.
+    /// Compares a voltage that the charger reports in the charging loop with the inlet's; `limit_mv` is the
+    /// largest difference.
     pub(crate) fn reported(
         &mut self,
         now: Instant,
@@ -301,7 +279,7 @@ impl Supervision {
         is_wrong.then(|| Trouble::new(By::Car, Cause::VoltageOff).compared(compared))
     }
 
-    /// When the first of what is wrong now will have lasted for too long, later than `now`.
+    /// When the first fault that is present will have lasted for too long, later than `now`.
     pub(crate) fn due(&self, now: Instant, levels: &Protection) -> Option<Instant> {
         let [over_current, reverse] = self.flow.due(levels);
         let dues = [
@@ -330,7 +308,7 @@ const fn hot(found: i32, levels: &Protection) -> Trouble {
     Trouble::new(By::Car, Cause::InletHot).compared(compared)
 }
 
-/// A reading that is needed at pilot C and missing or too old.
+/// The fault of a reading that is needed at pilot C and missing or too old.
 fn stale(now: Instant, config: &Config, car: Option<&Vehicle>, of: Use) -> Option<Trouble> {
     let battery = || {
         let car = car.filter(|car| car.is_fresh(now));
@@ -345,7 +323,7 @@ fn stale(now: Instant, config: &Config, car: Option<&Vehicle>, of: Use) -> Optio
     Some(Trouble::new(By::Car, Cause::StaleReading(name)))
 }
 
-/// Whether an isolation status ends the session: a fault does, Invalid does unless it is tolerated.
+/// Whether an isolation status ends the session: Fault always, Invalid unless it is tolerated.
 pub(crate) fn is_isolation_bad(isolation: Option<Isolation>, tolerate_invalid: bool) -> bool {
     match isolation {
         Some(Isolation::Fault) => true,

@@ -9,7 +9,7 @@ use session::{By, Cause, Isolation, Limits, StopReason, Target};
 
 const BATTERY_MV: i32 = 350_000;
 
-/// The plainest cable: contactors and sensors follow at once, and so does the current.
+/// The simplest cable: contactors, sensors and current follow immediately.
 struct Cable {
     car: Car,
     charger: Charger,
@@ -65,7 +65,7 @@ impl Cable {
         let charger_closed = charger.contactors == Contactors::Closed;
         let supply = if charger_closed { charger.supply.voltage_mv } else { 0 };
         let voltage = if car_closed { BATTERY_MV } else { supply };
-        // Beyond the 2 A of the precharge, the supply regulates the current.
+        // Above the 2 A of the precharge the power stage regulates the current.
         let flows = car_closed && charger_closed && charger.supply.current_ma > 2_000;
         let current = if flows { charger.supply.current_ma } else { 0 };
         let read = |value| Some(Reading::new(value, at));
@@ -131,7 +131,7 @@ impl Cable {
         }
     }
 
-    /// Waits for the 5 % pilot and connects. Behind a session the charger first keeps 5 % for 1.5 s, then
+    /// Waits for the 5 % pilot and connects. After a session the charger first keeps 5 % for 1.5 s, then
     /// pauses.
     fn connect(&mut self) {
         self.run(2_000);

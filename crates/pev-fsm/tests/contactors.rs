@@ -1,4 +1,5 @@
-//! The car's own contactors in a stop, those that do not do what they are told, and what is latched for it.
+//! The car's own contactors during a stop, contactors that do not follow their command, and the latches for
+//! that.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 mod bench;
@@ -20,7 +21,7 @@ fn a_welded_contactor_of_its_own_is_latched_and_stays_locked() {
     assert!(!bench.car.may_begin());
 }
 
-/// A car whose contactors were told to close and have not confirmed it.
+/// A car whose contactors were commanded to close and have not confirmed it.
 fn closing() -> Bench {
     let mut bench = Bench::at("PreChargeReq");
     bench.contactors_stuck = Some(false);
@@ -110,7 +111,7 @@ fn contactors_that_are_closed_although_nobody_told_them_to_be_are_latched_unless
         bench.run(150);
         bench.assert_safe(name);
         let cause = bench.car.stop_reason().map(|stop| stop.cause);
-        // With them the battery's voltage is at the inlet.
+        // With closed contactors the battery's voltage is at the inlet.
         assert!(matches!(cause, Some(Cause::Contactor | Cause::WeldSuspected)), "{name}: {cause:?}");
         assert_eq!(bench.car.latched(), Some(Latch::Contactors), "{name}");
     }

@@ -1,4 +1,4 @@
-//! The driver's stop, latches that outlive the program, and what a stop says.
+//! The driver's stop, latches that outlast the program, and the details of a stop.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 mod bench;
@@ -27,13 +27,13 @@ fn the_drivers_stop_is_kept_until_start_reset_or_the_plug_was_out() {
         let mut bench = Bench::new();
         bench.proximity = Some(Proximity::Latched);
         bench.run(100);
-        // Without a session, too.
+        // Without a session as well.
         say(&mut bench, Operator::Stop);
         assert!(!bench.car.may_begin() && bench.car.is_stop_kept());
         bench.connect();
         assert!(bench.sent.is_empty() && bench.car.wants_close());
         bench.run(20);
-        // A charger that begins anew is no plug that was out, and a bounce of the wire is none.
+        // A charger that starts again is not a removed plug, and neither is a bounce of the wire.
         bench.output = Output::Zero;
         bench.run(4_000);
         bench.output = Output::DIGITAL;
@@ -67,7 +67,7 @@ fn the_drivers_stop_outlives_the_program() {
         say(&mut bench, Operator::Stop);
         assert!(bench.end().is_normal());
         assert!(bench.events.contains(&Event::Latched(Latch::DriverStop)));
-        // The program begins with what was kept.
+        // The program starts with the stored latch.
         let mut bench = Bench::new();
         bench.proximity = Some(Proximity::Latched);
         say(&mut bench, Operator::Latch(Latch::DriverStop));
@@ -115,7 +115,7 @@ fn the_drivers_stop_in_a_session_is_kept_behind_it() {
 
 #[test]
 fn a_stop_between_power_and_the_first_demand_asks_for_nothing_once() {
-    // While PowerDelivery(true) is on its way, and in the pause after its answer.
+    // While PowerDelivery(true) is pending, and in the pause after its response.
     for millis in [0, 50] {
         let mut bench = Bench::at("PowerOn");
         bench.run(millis);

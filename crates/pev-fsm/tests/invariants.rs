@@ -1,5 +1,4 @@
-//! Whatever comes in, in whatever order and at whatever time: what the demand may never be. Checked after
-//! every call.
+//! Invariants of the demand, for any input in any order at any time. Checked after every call.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 mod bench;
@@ -12,7 +11,7 @@ use pev_fsm::{Closed, Contactors, Event, Input, Latch, Lock, MAX_AGE, MAX_VEHICL
 use proptest::prelude::*;
 use session::fresh;
 
-/// One thing that happens.
+/// One input.
 #[derive(Clone, Debug)]
 enum Happens {
     Run(u64),
@@ -34,7 +33,7 @@ enum Happens {
     Wanted(i32),
     Error(u8),
     Garbage(Vec<u8>),
-    /// The next answers are bent.
+    /// The next responses are modified.
     Bent(Bent),
 }
 
@@ -112,7 +111,7 @@ fn happens() -> impl Strategy<Value = Happens> {
     ]
 }
 
-/// An answer as it comes when it is bent.
+/// A modified response.
 fn bend(bent: Bent, answer: Answer) -> Answer {
     match bent {
         Bent::No => answer,
@@ -145,7 +144,7 @@ fn bend(bent: Bent, answer: Answer) -> Answer {
     }
 }
 
-/// The invariants, by what the car was given and what it demands; independent of what it believes.
+/// The invariants, by the car's inputs and its demand, independent of its state.
 fn check(bench: &mut Bench) {
     let (before, demand, given, now) = (bench.last, bench.car.demand(), bench.given, bench.now);
     let inlet = fresh(given.inlet_mv, now);
@@ -247,7 +246,7 @@ fn play(start: Option<usize>, steps: Vec<Happens>) -> Bench {
             Happens::Error(error) => bench.vehicle.error = error,
             Happens::Garbage(bytes) => bench.garbage(&bytes),
             Happens::Bent(bent) => {
-                // Three answers, then it is a good charger again.
+                // Three responses, then the charger has no fault again.
                 let mut left = 3;
                 bench.tamper(move |_, answer| {
                     let bent = if left > 0 { bent } else { Bent::No };
@@ -260,7 +259,7 @@ fn play(start: Option<usize>, steps: Vec<Happens>) -> Bench {
     bench
 }
 
-/// Everything is well again: a new session reaches the charging loop, after a reset.
+/// All faults are over: a new session reaches the charging loop, after a reset.
 fn recover(bench: &mut Bench) {
     bench.tamper = None;
     (bench.contactors_stuck, bench.lock_stuck, bench.inlet_mv) = (None, None, None);
@@ -272,7 +271,7 @@ fn recover(bench: &mut Bench) {
         bench.close(Closed::Rst);
     }
     bench.run(15_000);
-    // A suspect sensor may lie under another latch, and what is dead is known after a reading.
+    // A suspect sensor may be below another latch, and a dead inlet needs a reading.
     for _ in 0..3 {
         bench.input(Input::Operator(Operator::Reset));
         bench.run(100);

@@ -1,4 +1,4 @@
-//! The car's table, row by row: what is said when, and what follows from each answer.
+//! The car's table, row by row: which request is sent when, and which step follows each response.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 mod bench;
@@ -38,7 +38,7 @@ fn every_message_and_moment_carries_its_checkpoint_in_order() {
         })
         .collect();
     numbers.dedup();
-    // The voltage is there when the second PreChargeRes comes.
+    // The voltage is reached when the second PreChargeRes arrives.
     let expected = [
         400, 403, 500, 506, 510, 515, 520, 525, 530, 535, 538, 540, 545, 550, 555, 556, 560, 565, 566, 570,
         575, 581, 582, 570, 575, 581, 590, 600, 605, 700, 705, 710, 700, 705,
@@ -325,7 +325,7 @@ fn payload_types_that_are_unknown_and_answers_to_nothing_are_ignored() {
     bench.run(20);
     bench.run_to("CurrentDemandReq");
     bench.run(20);
-    // Between two requests: nothing was asked.
+    // Between two requests none is pending.
     bench.input(Input::Message { payload_type: PAYLOAD_TYPE, payload: &[0x80, 0x40, 0x00, 0x40] });
     assert_eq!(bench.car.stop_reason(), None);
     assert!(bench.events.contains(&Event::Dropped(pev_fsm::Dropped::NotAsked)));

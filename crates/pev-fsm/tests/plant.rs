@@ -1,4 +1,4 @@
-//! What the car does with its plant in a session: precharge, contactors, current, the end.
+//! The car's plant in a session: precharge, contactors, current, the end.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 mod bench;
@@ -10,7 +10,7 @@ use machine::Duration;
 use pev_fsm::{Contactors, Input, Latch, Load, Lock, Operator, Precharge, Quirks, Sensors, Warning};
 use session::Cause;
 
-/// What the newest `CurrentDemandReq` asks for, in mV and mA.
+/// The target in the newest `CurrentDemandReq`, in mV and mA.
 fn asked(bench: &Bench) -> (i32, i32) {
     let stream = bench.said("CurrentDemandReq");
     let Some(BodyElement::CurrentDemandReq(req)) = V2gMessage::decode(&stream).unwrap().body.element else {
@@ -298,7 +298,7 @@ fn the_plug_is_released_before_session_stop_is_answered_but_never_while_the_inle
     bench.run(60_000);
     assert_eq!(bench.car.demand().lock, Lock::Held);
     assert_eq!(bench.car.latched(), Some(Latch::VoltagePresent));
-    // Latched: not even a dead inlet opens it without a person, and a live one not even with one.
+    // Latched: a dead inlet does not open it without a person, and a live one not even with a person.
     bench.input(Input::Operator(Operator::Reset));
     assert_eq!(bench.car.latched(), Some(Latch::VoltagePresent));
     bench.inlet_mv = Some(0);

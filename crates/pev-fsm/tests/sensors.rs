@@ -1,4 +1,4 @@
-//! Sensors that lie, and what the car believes then.
+//! Faulty sensors, and how the car reacts to them.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 mod bench;
@@ -61,7 +61,7 @@ fn a_battery_sensor_that_lies_is_found_by_the_same_comparison() {
 
 #[test]
 fn a_sensor_that_contradicts_when_the_contactors_open_holds_the_lock_until_a_reset() {
-    // The driver stops at once, or when the comparison is about to fire.
+    // The driver stops immediately, or when the comparison is about to find the fault.
     for millis in [0, 100, 1_500, 1_900] {
         let mut bench = charging();
         bench.inlet_mv = Some(-53_000);
@@ -85,7 +85,7 @@ fn one_that_is_off_by_less_than_50_v_is_dead_by_the_batterys_measure_too() {
     bench.run(3_000);
     bench.input(Input::Operator(Operator::Stop));
     bench.run(400);
-    // 60 V are there.
+    // 60 V are present.
     bench.inlet_mv = Some(12_000);
     bench.end();
     bench.run(2_000);
@@ -124,7 +124,7 @@ fn without_a_battery_voltage_nothing_can_be_compared_and_the_loop_ends() {
 
 #[test]
 fn the_chargers_report_holds_no_lock_frees_none_and_latches_nothing() {
-    // A constant report of 349 V, whatever is there: the own sensor says dead.
+    // A constant report of 349 V, whatever is present: the car's own sensor shows a dead inlet.
     let constant = |name: &'static str, answer: Answer| {
         let _ = name;
         din(answer, |body| match body {
@@ -143,7 +143,7 @@ fn the_chargers_report_holds_no_lock_frees_none_and_latches_nothing() {
     assert!(bench.end().is_normal());
     bench.run(100);
     assert_eq!((bench.car.demand().lock, bench.car.latched()), (Lock::Released, None));
-    // And one of 0 V, although the own sensor says live.
+    // A constant report of 0 V, although the car's own sensor shows a live inlet.
     let mut bench = charging();
     bench.rest_mv = 0;
     bench.input(Input::Operator(Operator::Stop));
@@ -293,7 +293,7 @@ fn a_limit_that_the_battery_lowers_ends_the_charge_in_order_and_latches_nothing(
 
 #[test]
 fn a_lowered_limit_that_leaves_nothing_to_charge_ends_it_too_and_a_current_that_flows_does_not() {
-    // At rest the inlet has the battery's 350 V: the car asks for 1 V less than its limit.
+    // Without current the inlet has the battery's 350 V: the car requests 1 V less than its limit.
     for (limit_mv, flows_ma, ends) in
         [(350_900, None, true), (350_900, Some(5_000), false), (351_000, None, false), (360_000, None, false)]
     {

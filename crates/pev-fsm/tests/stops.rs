@@ -1,4 +1,4 @@
-//! What ends a session: from every state, and into the right one.
+//! Ends of a session: from every state, and with the right result.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 mod bench;
@@ -10,7 +10,7 @@ use machine::{Cx, Duration, Machine, ScriptedEntropy};
 use pev_fsm::{Closed, Contactors, Event, Input, Latch, Lock, Operator, Sensors, Warning};
 use session::{By, Cause};
 
-/// What is answered while power is not being ended yet.
+/// Requests before power is being ended.
 const BEFORE_END: &[&str] = NAMES.split_at(10).0;
 
 #[test]
@@ -67,7 +67,7 @@ fn an_answer_of_another_kind_or_session_or_one_that_does_not_decode_ends_it_safe
             bench.tamper(move |asked, answer| if asked == *name { change(answer) } else { answer });
             bench.start_to(name);
             let stop = bench.end();
-            // An orderly end that goes wrong did not end in order.
+            // A normal end that fails is not normal.
             assert!(is_expected(stop.cause), "{name}: {stop}");
             bench.assert_safe(name);
         }
@@ -188,7 +188,7 @@ fn a_car_that_is_full_or_broken_or_asks_for_nothing_ends_in_order() {
     }
 }
 
-/// Brings the car to each state, does `fault`, and checks that the car is safe within `millis`.
+/// Brings the car to each state, calls `fault`, and checks that the car is safe within `millis`.
 fn in_every_state(millis: u64, fault: fn(&mut Bench), is_expected: fn(Cause) -> bool) {
     for name in &NAMES[1..11] {
         let mut bench = Bench::at(name);
@@ -259,7 +259,7 @@ fn silent_sensors_make_it_safe_after_200_ms_and_their_silence_is_recorded() {
 fn one_silent_sensor_is_enough_where_it_is_needed_or_has_answered_before() {
     let names = ["pilot", "inlet voltage", "current", "contactors", "lock", "emergency stop"];
     for (number, name) in names.into_iter().enumerate() {
-        // Nobody said that the emergency stop is needed, but there is one.
+        // No sensor for an emergency stop is listed, but one exists.
         let mut bench = Bench::at("CurrentDemandReq");
         bench.missing = Some(number);
         bench.run(230);
@@ -285,7 +285,7 @@ fn a_sensor_that_never_answered_is_missed_only_where_it_is_needed() {
 fn a_silent_battery_is_a_stop_within_a_second() {
     for name in &NAMES[6..10] {
         let mut bench = Bench::at(name);
-        // Ongoing work of the charger: the state stays.
+        // The charger is Ongoing: the state stays.
         bench.tamper(|_, _| Answer::Silence);
         bench.has_vehicle = false;
         bench.run(1_100);
@@ -359,7 +359,7 @@ fn over_voltage_and_a_current_nobody_asked_for_are_latched() {
     bench.run(20);
     assert_eq!(bench.car.stop_reason().map(|stop| stop.cause), Some(Cause::OverVoltage), "far over: at once");
 
-    // 4.9 A more than asked for, and a current out of the battery.
+    // 4.9 A more than requested, and a current out of the battery.
     for (wrong_ma, millis, cause, latch) in [
         (54_900, 3_000, Cause::OverCurrent, Latch::OutOfRange),
         (-5_001, 1_000, Cause::ReverseCurrent, Latch::ReverseCurrent),
@@ -404,7 +404,7 @@ fn a_current_that_stays_when_nothing_is_asked_for_any_more_ends_it_within_four_s
             None => bench.vehicle.target.current_ma = 0,
             Some(_) => bench.input(Input::Operator(Operator::Stop)),
         }
-        // It may fall by 10 A/s, and be over by 5 % for 3 s.
+        // It may fall by 10 A/s, and be above by 5 % for 3 s.
         bench.run(3_600);
         assert_eq!(bench.car.demand().pilot, Level::C, "{silent:?}");
         bench.run(400);

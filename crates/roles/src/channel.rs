@@ -1,58 +1,57 @@
 use sdp::Security;
 
-/// Makes the channel of each connection. Discovery announces what is on offer: plain, TLS, or both side by
-/// side.
+/// Creates the channel of each connection, and determines what discovery announces: plain TCP, TLS, or both.
 pub trait Channels {
-    /// What it makes.
+    /// The type of its channels.
     type Channel: Channel;
 
-    /// Whether connections of this security are on offer.
+    /// Whether connections with this security are accepted.
     fn offers(&self, security: Security) -> bool;
 
-    /// The channel of a connection that begins, of a security that is on offer.
+    /// The channel of a new connection, with a security that is accepted.
     fn open(&mut self, security: Security) -> Self::Channel;
 }
 
-/// What stands between one TCP connection and V2GTP: nothing ([`Plain`]), or TLS.
+/// A layer between one TCP connection and V2GTP: none ([`Plain`]), or TLS.
 ///
-/// The wire side is what TCP carries, the plain side is what V2GTP reads and writes. A channel does no
-/// I/O; a handshake is output of [`write`](Self::write) that no plain bytes caused.
+/// The wire side is TCP's bytes, the plain side is V2GTP's. A channel does no I/O. A handshake is output of
+/// [`write`](Self::write) without plain input.
 pub trait Channel {
-    /// Takes bytes off the front of `wire` and gives the plain bytes that they make, maybe none. Always
-    /// takes something unless `wire` is empty.
+    /// Removes bytes from the front of `wire` and returns the plain bytes that result, possibly none. Removes
+    /// at least one byte unless `wire` is empty.
     ///
     /// # Errors
-    /// [`Broken`] when the peer's bytes cannot be right; the connection is over then.
+    /// [`Broken`] if the peer's bytes are invalid; the connection ends then.
     fn read<'a, 'w: 'a>(&'a mut self, wire: &mut &'w [u8]) -> Result<&'a [u8], Broken>;
 
-    /// Turns as much of `plain` as fits into bytes for the wire. Called with empty `plain`, too.
+    /// Converts as much of `plain` as fits into bytes for the wire. Also called with empty `plain`.
     fn write(&mut self, plain: &[u8], wire: &mut [u8]) -> Written;
 
-    /// Says goodbye to the peer, with the next [`write`](Self::write).
+    /// Closes the channel: the next [`write`](Self::write) informs the peer.
     fn close(&mut self);
 
     /// Whether the peer has closed the channel above TCP.
     fn is_closed(&self) -> bool;
 
-    /// Who the peer has proven to be, where the channel knows: its certificate, DER encoded.
+    /// The peer's certificate, DER encoded; `None` without one.
     fn peer(&self) -> Option<&[u8]>;
 }
 
-/// What [`Channel::write`] has done.
+/// The result of [`Channel::write`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Written {
-    /// Plain bytes taken.
+    /// Plain bytes consumed.
     pub plain: usize,
-    /// Bytes put on the wire.
+    /// Bytes written for the wire.
     pub wire: usize,
 }
 
-/// The peer's bytes break the channel's rules.
+/// The peer's bytes violate the channel's protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the peer's bytes break the channel's rules: the connection is closed")]
 pub struct Broken;
 
-/// No channel at all: plain bytes are the wire's bytes.
+/// No additional layer: the plain bytes are the wire's bytes.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Plain;
 
@@ -90,7 +89,7 @@ impl Channel for Plain {
     }
 }
 
-/// Plain or TLS of what `channels` offers, the first that is.
+/// The first that `channels` accepts of plain and TLS.
 pub(crate) fn only(channels: &impl Channels) -> Security {
     if channels.offers(Security::NONE) { Security::NONE } else { Security::TLS }
 }

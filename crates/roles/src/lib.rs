@@ -1,21 +1,21 @@
-//! Whole roles over Ethernet frames: frames in, frames and demands out, no I/O.
+//! Complete roles over Ethernet frames, without I/O: frames and readings in, frames and demands out.
 //!
-//! | role | what it is |
+//! | role | description |
 //! |---|---|
 //! | [`Evse`] | a charger's connector: its modem and matching (SLAC), IPv6, discovery, TCP, V2GTP, session and plant |
-//! | [`Pev`] | a car's inlet: the mirror of it |
-//! | [`Listen`] | an observer: decodes what others say and needs no network stack; it sends nothing unless it is asked to join |
+//! | [`Pev`] | a car's inlet, with the same parts |
+//! | [`Listen`] | an observer: decodes messages of other stations without a network stack; it sends nothing unless configured to join a network |
 //!
-//! Where the modems are paired already, or the link is plain Ethernet, it is taken as up ([`EvseLink::Up`],
-//! [`PevLink::Up`]). The memory of a charger or car is lent by the caller ([`EvseStorage`]). Between TCP and
-//! V2GTP stands a [`Channel`] of each connection: [`Plain`], or what other [`Channels`] make.
+//! [`EvseLink::Up`] and [`PevLink::Up`] are for modems that are paired already, and for plain Ethernet. The
+//! caller lends the memory of a charger or car ([`EvseStorage`]). Each connection has a [`Channel`] between
+//! TCP and V2GTP: [`Plain`], or that of other [`Channels`].
 //!
 //! Both sides have the same names: `EvseConfig` and `PevConfig`, `EvseInput` and `PevInput`, `EvseEvent` and
-//! `PevEvent`, `EvseConfigError` and `PevConfigError`. What the session and the plant need is in `evse_fsm`
-//! and `pev_fsm`.
+//! `PevEvent`, `EvseConfigError` and `PevConfigError`. The types of session and plant are in `evse_fsm` and
+//! `pev_fsm`.
 //!
 //! # Example
-//! A car asks for the charger; the answer is the next frame out.
+//! A car sends a discovery request; the response is the next frame to send.
 //!
 //! ```
 //! use machine::{Cx, Instant, Machine, ScriptedEntropy};

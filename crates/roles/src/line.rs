@@ -1,20 +1,21 @@
-//! The power line below IP: a modem and matching, kept in step.
+//! The power line below IP: a modem and the matching, kept consistent.
 //!
-//! Neither knows the other. Matching says which key the modem must hold; the modem says whether it does and
-//! whether it sees another one. Both are levels, compared after each step, so that nothing is missed.
+//! Modem and matching do not depend on each other. The matching determines the key that the modem must have.
+//! The modem reports whether it has the key and whether it sees another modem. Both are levels and compared
+//! after each step, so that no change is lost.
 
 use homeplug_mme::view::AttenProfileInd;
 use homeplug_mme::{ETHERTYPE, Frame, Mac, NetworkKey};
 use machine::{Cx, Deadline, Machine, TooShort};
 use modem::{Modem, ModemConfig, ModemEvent};
 
-/// Either side's matching, as the power line needs it.
+/// The matching of either side, as the power line uses it.
 pub(crate) trait Matching: Machine<Route = (), Event = slac::Event> {
-    /// The key that the modem must hold; `None`: any.
+    /// The key that the modem must have; `None`: any.
     fn key(&self) -> Option<NetworkKey>;
-    /// The host at the other end.
+    /// The peer's host; `None` without a match.
     fn peer(&self) -> Option<Mac>;
-    /// Whether there is a link to it.
+    /// Whether the link to it is up.
     fn is_up(&self) -> bool;
     fn frame(frame: &[u8]) -> Self::Input<'_>;
     fn modem_ready<'a>(ready: bool) -> Self::Input<'a>;
@@ -63,14 +64,14 @@ impl Matching for slac::Pev {
     }
 }
 
-/// What the power line tells.
+/// An event of the power line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LineEvent {
     Modem(ModemEvent),
     Slac(slac::Event),
 }
 
-/// A modem and one side of matching.
+/// A modem and one side of the matching.
 #[derive(Debug)]
 pub(crate) struct Line<M> {
     modem: Modem,
@@ -80,11 +81,11 @@ pub(crate) struct Line<M> {
     link: bool,
 }
 
-/// Rounds of comparing: a change of key, of readiness, of the link.
+/// Rounds of the comparison: for a change of the key, of the modem's readiness and of the link.
 const ROUNDS: usize = 4;
 
 impl<M: Matching> Line<M> {
-    /// Begins to look for the modem.
+    /// Starts the detection of the modem.
     pub(crate) fn new(cx: &mut Cx<'_>, config: ModemConfig, slac: M) -> Self {
         let mut modem = Modem::new(config);
         modem.start(cx);
@@ -101,22 +102,22 @@ impl<M: Matching> Line<M> {
         &self.modem
     }
 
-    /// Whether there is a link.
+    /// Whether the link is up.
     pub(crate) fn is_up(&self) -> bool {
         self.slac.is_up()
     }
 
-    /// The host at the other end.
+    /// The peer's host; `None` without a match.
     pub(crate) fn peer(&self) -> Option<Mac> {
         self.slac.peer()
     }
 
-    /// Whether a frame is for the power line, not for IP.
+    /// Whether a frame belongs to the power line and not to IP.
     pub(crate) fn is_for(frame: &[u8]) -> bool {
         frame.get(12..14) == Some(&ETHERTYPE.to_be_bytes()[..])
     }
 
-    /// Takes a management frame.
+    /// Processes a management frame.
     pub(crate) fn frame(&mut self, cx: &mut Cx<'_>, frame: &[u8]) {
         self.modem.handle(cx, frame);
         if self.is_anothers_measurement(frame) {
@@ -125,34 +126,34 @@ impl<M: Matching> Line<M> {
         self.tell(cx, M::frame(frame));
     }
 
-    /// Whether a frame says how loud a car was, and another than the own modem says so: its report would be
-    /// mixed with ours. Modems measure under the address under which they are found (three captures).
+    /// Whether a frame is a measurement of a car's sounds by a modem other than our own: it must not be mixed
+    /// with ours. Modems report with the address under which they are detected (three captures).
     fn is_anothers_measurement(&self, frame: &[u8]) -> bool {
         let Ok(frame) = Frame::parse(frame) else { return false };
         let own = self.modem.address().is_none_or(|own| own == frame.from);
         !own && frame.get::<AttenProfileInd<'_>>().is_some()
     }
 
-    /// Tells matching something.
+    /// Passes an input to the matching.
     pub(crate) fn tell(&mut self, cx: &mut Cx<'_>, input: M::Input<'_>) {
         self.slac.handle(cx, input);
         self.settle(cx);
     }
 
-    /// Lets timers act.
+    /// Processes timers.
     pub(crate) fn handle_timeout(&mut self, cx: &mut Cx<'_>) {
         self.modem.handle_timeout(cx);
         self.slac.handle_timeout(cx);
         self.settle(cx);
     }
 
-    /// Compares what one side wants with what the other has, until they agree.
+    /// Compares what each of both requires with the state of the other, until they agree.
     fn settle(&mut self, cx: &mut Cx<'_>) {
         for _ in 0..ROUNDS {
             let before = (self.wanted, self.ready, self.link);
             let wanted = self.slac.key();
             if core::mem::replace(&mut self.wanted, wanted) != wanted {
-                // Matching takes a new key for one that the modem does not have, until it is told.
+                // Until it is informed, the matching treats a new key as one that the modem does not have.
                 (self.ready, self.link) = (false, false);
                 if let Some(key) = wanted {
                     self.modem.set_key(cx, key);
@@ -176,7 +177,8 @@ impl<M: Matching> Line<M> {
         }
     }
 
-    /// Whether the modem sees another one. One that cannot tell is taken at its key: TCP will find out.
+    /// Whether the modem sees another modem. One that cannot report this counts as linked when it has the
+    /// key: a missing link shows as a TCP timeout.
     fn sees_link(&self) -> bool {
         let tells = self.modem.profile().is_none_or(|profile| profile.tells_link);
         if tells { self.modem.link() == Some(true) } else { self.ready }

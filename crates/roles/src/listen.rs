@@ -1,31 +1,31 @@
-//! A listener on a cable: it hears what others say, and gives the own modem keys when it is told to.
+//! A listener on a cable: it decodes messages of other stations, and gives its own modem keys on request.
 
 use ::listen::{Attempt, Event, GivenUp, Sight, Status, Storage, Talk, When};
 use homeplug_mme::{Mac, NetworkKey};
 use machine::{Cx, Deadline, Instant, Machine, Queue, TooShort};
 use modem::{Modem, ModemConfig, ModemEvent};
 
-/// The memory that a [`Listen`] borrows on a board: 4 connections, 16 kB of bytes that cannot be given yet,
-/// messages up to 8 192 bytes.
+/// The memory that a [`Listen`] borrows on a board: 4 connections, 16 kB for bytes that wait for a gap to
+/// close, messages of up to 8 192 bytes.
 pub use ::listen::BoardStorage as ListenStorage;
 
-/// Gets what a listener hears, when it is complete and with the bytes where they are.
+/// Receives each event of a listener when it is complete, without a copy of its bytes.
 ///
-/// It has no effect on the listener, and is to return at once: to print or keep a message, copy it and do
-/// that elsewhere.
+/// It does not affect the listener and must return quickly. To print or store a message, copy it and do that
+/// elsewhere.
 pub trait ListenWatch {
-    /// A management message, a discovery message, a message of a session, the begin or the end of a
+    /// A management message, a discovery message, a message of a session, the start or the end of a
     /// connection.
     fn heard(&self, event: &Event<'_>);
 }
 
-/// A passive observer of Ethernet frames, with matchings, connections, messages and stories; `ATTEMPTS` is
-/// the number of matchings that it keeps.
+/// A passive observer of Ethernet frames, with matchings, connections, messages and stories. `ATTEMPTS` is
+/// the number of matchings that it stores.
 ///
-/// Frames go in with [`handle`](Machine::handle); what is heard goes to a [`ListenWatch`]. It transmits
-/// nothing until it is told to [`join`](Self::join) or to [set a key](Self::set_key); then it has a [`Modem`]
-/// of its own, which is given each key that a charger gives away (`CM_SLAC_MATCH.CNF`), again at every new
-/// match. What that modem says to this host is not part of what is heard.
+/// Pass frames with [`handle`](Machine::handle); events go to a [`ListenWatch`]. It transmits nothing until
+/// [`join`](Self::join) or [`set_key`](Self::set_key) is called. From then on it has a [`Modem`] of its own
+/// and gives it each key that a charger sends to a car (`CM_SLAC_MATCH.CNF`), again at every new match.
+/// Messages of that modem to this host are not events.
 ///
 /// # Example
 /// ```
@@ -35,7 +35,7 @@ pub trait ListenWatch {
 /// let mut storage = ListenStorage::default();
 /// let mut listen: Listen<'_> = Listen::new(Mac([2, 0, 0, 0, 0, 1]), &mut storage);
 /// let mut cx = Cx { now: Instant::ZERO, entropy: &mut ScriptedEntropy::new(&[7]) };
-/// // A car asks who is there: CM_SLAC_PARM.REQ.
+/// // A car looks for chargers: CM_SLAC_PARM.REQ.
 /// let mut frame = vec![0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 2, 0, 0, 0, 0, 0xE1, 0x88, 0xE1, 1, 0x64, 0x60];
 /// frame.extend([0, 0, 0, 0]);
 /// frame.extend(b"TESLA EV");
@@ -48,33 +48,33 @@ pub struct Listen<'a, S = &'a mut ListenStorage, const ATTEMPTS: usize = 4> {
     heard: ::listen::Listen<S, ATTEMPTS>,
     watch: Option<&'a dyn ListenWatch>,
     modem: Modem,
-    /// The own modem is in use: a key was set, or is to be.
+    /// The listener's own modem is in use: a key was set or will be.
     has_modem: bool,
     joins: bool,
-    /// The key that was given or learned last.
+    /// The newest key that was given or learned.
     key: Option<NetworkKey>,
     said: Sight,
     events: Queue<ListenEvent, EVENTS>,
 }
 
-/// What a [`Listen`] reports.
+/// An event of a [`Listen`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListenEvent {
-    /// What can be seen has changed.
+    /// What this place on the line lets the listener observe has changed: sessions, or only a part of them.
     Sight(Sight),
-    /// A charger has given this car a key that is not the one known before.
+    /// A charger has sent this car a key that differs from the last one.
     Learned(Mac),
-    /// Something about the own modem.
+    /// An event of the listener's own modem.
     Modem(ModemEvent),
 }
 
-/// Events that wait at most, beside the modem's own.
+/// Capacity of the event queue, in addition to the modem's own.
 const EVENTS: usize = 8;
-/// Ticks of the observer's clock in one of a machine's.
+/// Ticks of the observer's clock per tick of a machine's.
 const NS_PER_US: u64 = 1000;
 
 impl<'a, S: Storage<State = Talk>, const A: usize> Listen<'a, S, A> {
-    /// A listener on the host `own` that has heard nothing.
+    /// A listener on the host `own` before the first frame.
     pub fn new(own: Mac, storage: S) -> Self {
         Self {
             own,
@@ -89,13 +89,13 @@ impl<'a, S: Storage<State = Talk>, const A: usize> Listen<'a, S, A> {
         }
     }
 
-    /// Shows `watch` what is heard from now on.
+    /// Reports events to `watch` from now on.
     pub fn watch(&mut self, watch: &'a dyn ListenWatch) {
         self.watch = Some(watch);
     }
 
-    /// From now on the own modem is given each key that is learned, and the one that is known already. It
-    /// restarts for it and leaves its network.
+    /// From now on gives the own modem each key that is learned, and the newest one immediately. The modem
+    /// restarts for each and leaves its network.
     pub fn join(&mut self, cx: &mut Cx<'_>) {
         self.joins = true;
         self.start_modem(cx);
@@ -104,46 +104,46 @@ impl<'a, S: Storage<State = Talk>, const A: usize> Listen<'a, S, A> {
         }
     }
 
-    /// Gives the own modem a key that is known otherwise.
+    /// Gives the own modem a key from another source.
     pub fn set_key(&mut self, cx: &mut Cx<'_>, key: NetworkKey) {
         self.key = Some(key);
         self.start_modem(cx);
         self.modem.set_key(cx, key);
     }
 
-    /// The network's key, as given or as learned last: who has it can join the network. For those who ask for
-    /// it alone.
+    /// The network's key, as given or learned last. Secret: with it any modem can join the network.
     pub fn key(&self) -> Option<NetworkKey> {
         self.key
     }
 
-    /// Whether the own modem has confirmed the key that it was given last.
+    /// Whether the own modem has confirmed its newest key.
     pub fn has_joined(&self) -> bool {
         self.has_modem && self.modem.is_ready()
     }
 
-    /// What was seen so far.
+    /// What was observed up to now.
     pub fn status(&self) -> Status {
         Status { has_key: self.key.is_some(), ..self.heard.status() }
     }
 
-    /// The latest attempts of matching.
+    /// The latest matching attempts.
     pub fn attempts(&self) -> &[Attempt] {
         self.heard.attempts()
     }
 
-    /// What is known so far about a connection, by the number that its events have, and its first and its
-    /// latest frame; `None` once it is evicted.
+    /// The state of a connection, with its first and its latest frame; `connection` is its number in events.
+    /// `None` after it was evicted.
     pub fn talk(&mut self, connection: u64) -> Option<(&Talk, [When; 2])> {
         self.heard.talk(connection)
     }
 
-    /// What was abandoned because storage is bounded.
+    /// Counts of what was abandoned because storage is bounded.
     pub fn given_up(&self) -> GivenUp {
         self.heard.given_up()
     }
 
-    /// Shows the watch what is held back and the stories of all connections: nothing more comes of them.
+    /// Reports bytes that still wait for a gap to close and the stories of all connections: no more frames
+    /// follow.
     pub fn finish(&mut self) {
         let watch = self.watch;
         self.heard.finish(&mut |event| show(watch, event));
@@ -168,7 +168,7 @@ impl<'a, S: Storage<State = Talk>, const A: usize> Listen<'a, S, A> {
         }
     }
 
-    /// Reports what can be seen where that has changed.
+    /// Reports a change of what can be observed.
     fn look(&mut self, now: Instant) {
         self.heard.pass(nanos(now));
         let sight = self.heard.status().sight;
@@ -179,7 +179,7 @@ impl<'a, S: Storage<State = Talk>, const A: usize> Listen<'a, S, A> {
 }
 
 impl<S: Storage<State = Talk>, const A: usize> Machine for Listen<'_, S, A> {
-    /// An Ethernet frame without its check sequence, as it came.
+    /// A received Ethernet frame, without its check sequence.
     type Input<'i> = &'i [u8];
     type Route = ();
     type Event = ListenEvent;
@@ -218,14 +218,14 @@ impl<S: Storage<State = Talk>, const A: usize> Machine for Listen<'_, S, A> {
     }
 }
 
-/// Shows an event, where someone looks on.
+/// Reports an event, if a watch is set.
 fn show(watch: Option<&dyn ListenWatch>, event: &Event<'_>) {
     if let Some(watch) = watch {
         watch.heard(event);
     }
 }
 
-/// The observer's clock.
+/// The time on the observer's clock, in ns.
 fn nanos(now: Instant) -> i64 {
     i64::try_from(now.as_micros().saturating_mul(NS_PER_US)).unwrap_or(i64::MAX)
 }

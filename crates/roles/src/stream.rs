@@ -6,42 +6,42 @@ use crate::channel::{Broken, Channel};
 use crate::net::{Ended, Station, TcpState};
 use crate::watch::Watch;
 
-/// Either side's session, as a stream needs it: messages with their payload types in and out, and the
-/// connection's life.
+/// The session of either side, as a stream uses it: messages with their payload types in and out, and the
+/// state of the connection.
 pub(crate) trait Session: Machine<Route = u16> {
     /// A connection is open.
     const CONNECTED: Self::Input<'static>;
-    /// The link below it is gone.
+    /// The link below it is lost.
     const LINK_LOST: Self::Input<'static>;
-    /// It is over.
+    /// The connection has ended.
     fn closed(closed: Closed) -> Self::Input<'static>;
-    /// A message.
+    /// A message was received.
     fn message(payload_type: u16, payload: &[u8]) -> Self::Input<'_>;
-    /// Whether it wants the connection to be closed.
+    /// Whether it requires the connection to be closed.
     fn wants_close(&self) -> bool;
 }
 
-/// What a stream tells of its connection.
+/// An event of a stream about its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Told {
-    /// A message of a payload type without a name was skipped.
+    /// A message with an unknown payload type was skipped.
     Skipped(PayloadType),
-    /// The peer's bytes make no sense.
+    /// The peer's bytes are invalid.
     Broken(StreamError),
-    /// The connection is over.
+    /// The connection has ended.
     Disconnected(Closed),
 }
 
-/// What is to be done about a connection.
+/// How a connection continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// Nothing: it goes on.
+    /// Unchanged.
     On,
-    /// It is on, and to be over soon: the session wants that, and something is still to be sent.
+    /// It is open and must end soon: the session requires that, and bytes are still to be sent.
     Ending,
-    /// This side is closed: it is to be over soon.
+    /// This side is closed: it must end soon.
     Closing,
-    /// Nothing any more: it is gone.
+    /// It has ended.
     Gone,
 }
 
@@ -73,18 +73,18 @@ impl Session for pev_fsm::Car {
     }
 }
 
-/// The bytes of one connection: through the channel into V2GTP messages, and answers back.
+/// The bytes of one connection: received ones through the channel to V2GTP messages, and responses back.
 pub(crate) struct Stream<'a, C, const N: usize> {
-    /// The channel of the connection that there is.
+    /// The channel of the present connection.
     pub(crate) channel: Option<C>,
-    /// Whether the session has been told of a connection and not of its end.
+    /// Whether a connection was reported to the session, and its end was not.
     is_connected: bool,
     deframer: &'a mut Deframer<N>,
     out: &'a mut [u8; N],
-    /// Bytes of `out` that hold messages, and how many of them the channel has taken.
+    /// Number of bytes of `out` that hold messages, and how many of them the channel has consumed.
     filled: usize,
     taken: usize,
-    /// Who looks on.
+    /// The observer of messages.
     pub(crate) watch: Option<&'a dyn Watch>,
 }
 
@@ -92,10 +92,10 @@ pub(crate) struct Stream<'a, C, const N: usize> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StreamError {
-    /// A V2GTP header is wrong, or its message too long.
+    /// A V2GTP header is invalid, or its message too long.
     #[error(transparent)]
     Frame(#[from] v2gtp::Error),
-    /// The channel is broken.
+    /// The channel has failed.
     #[error(transparent)]
     Channel(#[from] Broken),
 }
@@ -106,7 +106,7 @@ impl<'a, C: Channel, const N: usize> Stream<'a, C, N> {
         Self { channel: None, is_connected: false, deframer, out, filled: 0, taken: 0, watch: None }
     }
 
-    /// Whether the session has been told of a connection and not of its end.
+    /// Whether a connection was reported to the session, and its end was not.
     pub(crate) fn is_connected(&self) -> bool {
         self.is_connected
     }
@@ -119,7 +119,7 @@ impl<'a, C: Channel, const N: usize> Stream<'a, C, N> {
         session.handle(cx, S::CONNECTED);
     }
 
-    /// The connection is over: tells the session so, once.
+    /// The connection has ended: reports it to the session, once.
     pub(crate) fn disconnect<S: Session>(
         &mut self,
         cx: &mut Cx<'_>,
@@ -133,7 +133,7 @@ impl<'a, C: Channel, const N: usize> Stream<'a, C, N> {
         }
     }
 
-    /// The link below is gone, and the connection with it. Whether there was one.
+    /// The link below is lost, and the connection with it. Returns whether a connection was open.
     pub(crate) fn lose<S: Session>(
         &mut self,
         cx: &mut Cx<'_>,
@@ -148,19 +148,19 @@ impl<'a, C: Channel, const N: usize> Stream<'a, C, N> {
         was_connected
     }
 
-    /// Forgets the connection.
+    /// Drops the connection.
     pub(crate) fn reset(&mut self) {
         self.channel = None;
         self.deframer.reset();
         (self.filled, self.taken) = (0, 0);
     }
 
-    /// Whether answers wait that the connection has not taken yet.
+    /// Whether responses wait that the connection has not accepted yet.
     fn is_sending(&self) -> bool {
         self.taken < self.filled
     }
 
-    /// Lets messages through an open connection, and closes it where either side wants that.
+    /// Transfers messages through an open connection, and closes it where either side requires that.
     pub(crate) fn flow(
         &mut self,
         cx: &mut Cx<'_>,
@@ -172,7 +172,7 @@ impl<'a, C: Channel, const N: usize> Stream<'a, C, N> {
         let (ended, next) = match (pumped, station.tcp_state()) {
             (Err(error), _) => {
                 tell(Told::Broken(error));
-                // Not an orderly end: the session shall not take it for one.
+                // Not a normal end: reported to the session as a reset.
                 (Some(Closed::Rst), Next::Closing)
             }
             _ if self.channel.as_ref().is_some_and(Channel::is_closed) => (Some(Closed::Fin), Next::Closing),
@@ -194,7 +194,7 @@ impl<'a, C: Channel, const N: usize> Stream<'a, C, N> {
         next
     }
 
-    /// Takes what has been received and gives each message to `session`; answers go out between.
+    /// Decodes received bytes and passes each message to `session`; responses are sent in between.
     fn pump(
         &mut self,
         cx: &mut Cx<'_>,
@@ -203,7 +203,8 @@ impl<'a, C: Channel, const N: usize> Stream<'a, C, N> {
         mut skipped: impl FnMut(PayloadType),
     ) -> Result<(), StreamError> {
         self.answer(cx.now, station, session);
-        // What waits to be sent is the peer's brake: it gets no more in before it takes that.
+        // Responses that wait to be sent slow the peer down: no more bytes are read until it has accepted
+        // them.
         while !self.is_sending() && station.has_bytes() {
             let read = station.read(|wire| (wire.len(), self.messages(cx, wire, session, &mut skipped)));
             self.answer(cx.now, station, session);
@@ -212,7 +213,7 @@ impl<'a, C: Channel, const N: usize> Stream<'a, C, N> {
         Ok(())
     }
 
-    /// Takes the session's answers and gives them to the connection.
+    /// Fetches the session's responses and passes them to the connection.
     fn answer(&mut self, now: Instant, station: &mut Station<'_>, session: &mut impl Session) {
         self.encode(now, session);
         self.flush(station);
@@ -276,7 +277,7 @@ impl<'a, C: Channel, const N: usize> Stream<'a, C, N> {
     }
 }
 
-/// Encodes the session's answers after those that wait in `out`, each with its header.
+/// Encodes the session's responses after those that wait in `out`, each with its header.
 fn encode(
     now: Instant,
     session: &mut impl Session,
@@ -287,7 +288,7 @@ fn encode(
     if filled == taken {
         (*filled, *taken) = (0, 0);
     }
-    // An answer that does not fit stays with the session until the connection has taken those before it.
+    // A response that does not fit stays in the session until the connection has accepted those before it.
     loop {
         let Some((header, payload)) =
             out.get_mut(*filled..).and_then(|free| free.split_at_mut_checked(HEADER_LEN))

@@ -1,5 +1,5 @@
-//! A charger and a car on one cable, both our own, frame by frame: what each does with the other's bytes is
-//! proven elsewhere, here it is that both roles find together and apart.
+//! A charger and a car on one cable, both our own, frame by frame. Other tests check what each does with the
+//! other's bytes; this one checks that both roles connect and disconnect.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 use std::cell::RefCell;
@@ -17,7 +17,7 @@ use session::{Cause, Contactors, Direction, Limits, Lock, Phase, Reading, Target
 const BATTERY_MV: i32 = 355_000;
 const STEP: Duration = Duration::from_millis(10);
 
-/// Both roles, the cable between them, and what is behind it.
+/// Both roles, the cable between them, and the plant of both.
 struct Bench<'a> {
     now: Instant,
     evse: Evse<'a>,
@@ -65,7 +65,7 @@ impl<'a> Bench<'a> {
         self.pev.handle(&mut cx, PevInput::Operator(word));
     }
 
-    /// The plainest physics: voltage follows the stronger side, current what the charger gives.
+    /// The simplest physics: the voltage follows the stronger side, the current is what the charger supplies.
     fn physics(&mut self) {
         let (charger, car) = (self.evse.demand(), self.pev.demand());
         let (out, inlet) = (charger.contactors == Contactors::Closed, car.contactors == Contactors::Closed);
@@ -138,7 +138,7 @@ impl<'a> Bench<'a> {
         }
     }
 
-    /// Frames until nobody has any more.
+    /// Exchanges frames until neither side has any more.
     fn exchange(&mut self) {
         let mut buffer = [0; MAX_FRAME];
         loop {
@@ -324,7 +324,7 @@ fn a_car_whose_interface_stays_down_says_so_and_not_that_nobody_answers() {
     }
 }
 
-/// Messages that one side took or sent, in its order.
+/// Messages that one side has received or sent, in its order.
 #[derive(Default)]
 struct Seen(RefCell<Vec<(Direction, Vec<u8>)>>);
 

@@ -20,7 +20,7 @@ const MODEM: Mac = Mac([0, 0xB0, 0x52, 0, 1, 0x11]);
 const CAR: Mac = Mac([2, 0, 0, 0, 0, 0xE1]);
 const CHARGER: Mac = Mac([2, 0, 0, 0, 0, 0x5E]);
 const RUN: RunId = RunId(*b"TESLA EV");
-/// A modem's restart with a key takes 4 s (observed), and it is asked every 250 ms.
+/// A modem's restart with a key takes 4 s (observed), and it is polled every 250 ms.
 const RESTARTED: u64 = 10_000;
 
 fn key(byte: u8) -> NetworkKey {
@@ -51,7 +51,7 @@ fn request() -> Vec<u8> {
     slac(CAR, Mac::BROADCAST, &Slac::ParmReq { run_id: RUN })
 }
 
-/// The own modem, which takes each key at once; the keys it was given.
+/// The own modem, which accepts each key immediately; the keys that it has received.
 #[derive(Default)]
 struct FakeModem {
     keys: Vec<NetworkKey>,
@@ -138,7 +138,7 @@ impl<'a> Bench<'a> {
         self.events.extend(std::iter::from_fn(|| self.listen.poll_event()));
     }
 
-    /// Lets so much time pass, from deadline to deadline.
+    /// Advances by this time, from deadline to deadline.
     fn pass(&mut self, millis: u64) {
         let end = self.now + Duration::from_millis(millis);
         while let Some(due) = self.listen.poll_timeout().filter(|due| due.at <= end) {
@@ -230,7 +230,7 @@ fn what_the_own_modem_says_is_not_part_of_what_is_heard() {
     assert_eq!(count.0.into_inner(), [1, 2]);
 }
 
-/// One thing that happens to a listener.
+/// One input of a listener.
 #[derive(Clone, Debug)]
 enum Deed {
     Frame(Vec<u8>),
@@ -238,7 +238,7 @@ enum Deed {
     SetKey(u8),
     Pass(u64),
     Finish,
-    /// The next frame is taken into a buffer that is too short.
+    /// The next frame is fetched into a buffer that is too short.
     ShortBuffer,
 }
 
@@ -247,7 +247,7 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
         Just(request()),
         (1..4_u8).prop_map(given),
         proptest::collection::vec(any::<u8>(), 0..200),
-        // A frame of matching with some bytes changed, or cut.
+        // A frame of the matching with some bytes changed, or truncated.
         (1..4_u8, any::<u8>(), 0..120_usize, 0..120_usize).prop_map(|(byte, to, at, length)| {
             let mut frame = given(byte);
             let at = at % frame.len();
@@ -267,7 +267,7 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
     proptest::collection::vec(deed, 0..40)
 }
 
-/// All that comes of these deeds.
+/// The result of these inputs.
 fn played(deeds: &[Deed]) -> (Vec<Vec<u8>>, Vec<ListenEvent>, Vec<u64>) {
     let (count, mut storage) = (Count::default(), storage());
     let mut bench = Bench::new(&mut storage);
@@ -292,8 +292,8 @@ fn played(deeds: &[Deed]) -> (Vec<Vec<u8>>, Vec<ListenEvent>, Vec<u64>) {
 }
 
 proptest! {
-    /// The contract of a machine, as `Bench` asserts it: no deadline in the past, none that stays due, and
-    /// nothing on a foreign cable; and the same deeds give the same frames and events.
+    /// The contract of a machine, as `Bench` asserts it: no deadline in the past, none that stays due, and no
+    /// frame on another station's cable. The same inputs give the same frames and events.
     #[test]
     fn whatever_comes_it_keeps_the_contract_of_a_machine(deeds in deeds()) {
         prop_assert_eq!(played(&deeds), played(&deeds));

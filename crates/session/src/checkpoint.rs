@@ -2,8 +2,8 @@ use core::fmt;
 
 /// A numbered moment of a session that users quote in reports.
 ///
-/// The numbers are pyPLC's scheme, kept so that its users' habits carry over; both sides use the
-/// same number for the same moment. They are stable: a number never changes its meaning.
+/// The numbers are pyPLC's, so that its users can continue to use them. Both sides use the same number for
+/// the same moment. A number never changes its meaning.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Checkpoint(u16);
 
@@ -13,10 +13,10 @@ macro_rules! checkpoints {
             $(#[doc = concat!($text, ".")]
             pub const $name: Self = Self($number);)*
 
-            /// Every checkpoint, in order.
+            /// Every checkpoint, in ascending order.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
-            /// The moment in words.
+            /// Description of the moment, without the number: `CurrentDemand request`.
             pub const fn text(self) -> &'static str {
                 match self.0 {
                     $($number => $text,)*
@@ -107,7 +107,7 @@ checkpoints! {
 }
 
 impl Checkpoint {
-    /// The number that logs carry.
+    /// The number in logs: 1..=905.
     pub const fn number(self) -> u16 {
         self.0
     }
@@ -120,7 +120,7 @@ impl fmt::Debug for Checkpoint {
 }
 
 impl fmt::Display for Checkpoint {
-    /// The number in brackets and the moment, as logs show it: `[700] CurrentDemand request`.
+    /// The number in brackets, then the description: `[700] CurrentDemand request`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "[{:03}] {}", self.0, self.text())
     }

@@ -1,20 +1,20 @@
 use crate::Cause;
 
-/// How a connection went.
+/// How a TCP connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Closed {
-    /// Closed in order.
+    /// Closed normally.
     Fin,
-    /// Reset.
+    /// Reset by the peer.
     Rst,
-    /// No sign of life.
+    /// The peer does not respond.
     Timeout,
-    /// The network interface below it is down or gone.
+    /// The network interface of the connection is down or removed.
     InterfaceDown,
 }
 
 impl Closed {
-    /// The word that logs use.
+    /// The name in logs.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Fin => "FIN",
@@ -24,7 +24,7 @@ impl Closed {
         }
     }
 
-    /// What ends a session whose connection went like this.
+    /// The cause of the stop of a session whose connection ended this way.
     pub const fn cause(self) -> Cause {
         match self {
             Self::InterfaceDown => Cause::InterfaceDown,
@@ -33,12 +33,12 @@ impl Closed {
     }
 }
 
-/// What kind of DC transfer is offered or asked for.
+/// The kind of DC energy transfer that the charger offers or the car requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EnergyTransfer {
-    /// `DC_extended`: the Combo connector's DC pins. Every captured car asks for it.
+    /// `DC_extended`: the Combo connector's DC pins. Every captured car requests it.
     #[default]
     Extended,
-    /// `DC_core`.
+    /// `DC_core`: the core pins of the connector.
     Core,
 }

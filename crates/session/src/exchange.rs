@@ -1,24 +1,24 @@
 use crate::{Checkpoint, Phase, Protocol, Time};
 
-/// The names of an exchange's messages in one protocol.
+/// The names of an exchange's two messages in one protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Names {
-    /// The request's.
+    /// The request's name, such as `PreChargeReq`.
     pub request: &'static str,
-    /// The response's.
+    /// The response's name, such as `PreChargeRes`.
     pub response: &'static str,
 }
 
-/// The numbers of one message at both ends; absent where it has none.
+/// The checkpoints of one message at both ends; `None` where it has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moments {
-    /// When it is sent.
+    /// The sender's checkpoint.
     pub sent: Option<Checkpoint>,
-    /// When it is received.
+    /// The receiver's checkpoint.
     pub received: Option<Checkpoint>,
 }
 
-/// The numbers of a message: when it is sent and received.
+/// The checkpoints of a message, when it is sent and when it is received.
 macro_rules! moments {
     () => {
         Moments { sent: None, received: None }
@@ -31,41 +31,41 @@ macro_rules! moments {
 /// One row of [`EXCHANGES`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExchangeRow {
-    /// Which exchange.
+    /// The exchange that this row describes.
     pub exchange: Exchange,
-    /// Its messages in DIN SPEC 70121.
+    /// The names of its messages in DIN SPEC 70121.
     pub din: Names,
-    /// The phase that it belongs to.
+    /// The phase in which it takes place.
     pub phase: Phase,
-    /// The request's numbers.
+    /// The request's checkpoints.
     pub request: Moments,
-    /// The response's numbers.
+    /// The response's checkpoints.
     pub response: Moments,
-    /// How long the car waits for the response; absent where no car here asks for it.
+    /// How long the car waits for the response; `None` where our car never sends the request.
     pub response_time: Option<Time>,
-    /// How long the car repeats it, from the first request; absent where it asks once.
+    /// How long the car repeats the request, from the first one; `None` where it sends it once.
     pub loop_time: Option<Time>,
-    /// How long the charger may take for what this exchange is for, from the first request; absent where it
-    /// answers at once.
+    /// How long the charger's part of this exchange may take, from the first request; `None` where it answers
+    /// immediately.
     pub budget: Option<Time>,
 }
 
-/// Declares [`Exchange`] and [`EXCHANGES`]: for each exchange its name in DIN SPEC 70121, its phase, the
-/// numbers of request and response (sent, received), and its times.
+/// Declares [`Exchange`] and [`EXCHANGES`]. For each exchange: its name in DIN SPEC 70121, its phase, the
+/// checkpoints of request and response (sent, received), and its times.
 macro_rules! exchanges {
     ($($(#[$doc:meta])* $exchange:ident: $din:literal, $phase:ident,
         [$($asks:ident $asked:ident, $answers:ident $answered:ident)?],
         { $($field:ident: $time:ident),* };
     )*) => {
-        /// A request and its response, under a name that no protocol owns. Both directions of a
-        /// `PowerDelivery` are exchanges of their own.
+        /// A request and its response, with a name that belongs to no protocol. `PowerDelivery` on and
+        /// `PowerDelivery` off are two exchanges.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Exchange {
             $($(#[$doc])* $exchange,)*
         }
 
-        /// Every exchange, in the order of the type. Both sides take phases, numbers, names and times from
-        /// it.
+        /// Every exchange, in the order of [`Exchange`]. Both sides use its phases, checkpoints, names and
+        /// times.
         #[allow(clippy::needless_update, reason = "one row has every time")]
         pub static EXCHANGES: [ExchangeRow; [$(Exchange::$exchange),*].len()] = [$(ExchangeRow {
             exchange: Exchange::$exchange,
@@ -79,7 +79,7 @@ macro_rules! exchanges {
     };
 }
 
-/// A row without times.
+/// A row without times: the base of each row above.
 const NO_TIMES: ExchangeRow = ExchangeRow {
     exchange: Exchange::Handshake,
     din: Names { request: "", response: "" },
@@ -92,80 +92,80 @@ const NO_TIMES: ExchangeRow = ExchangeRow {
 };
 
 exchanges! {
-    /// Which protocol is spoken.
+    /// The car offers protocols, the charger chooses one.
     Handshake: "supportedAppProtocol", Handshake,
         [HANDSHAKE_REQ_SENT HANDSHAKE_REQ_RECEIVED, HANDSHAKE_RES_SENT HANDSHAKE_RES_RECEIVED],
         { response_time: Handshake };
-    /// A session id is given.
+    /// The charger assigns a session id.
     SessionSetup: "SessionSetup", SessionSetup,
         [SESSION_SETUP_REQ SESSION_SETUP_REQ, SESSION_SETUP_RES_SENT SESSION_SETUP_RES_RECEIVED],
         { response_time: SessionSetup };
-    /// What the charger offers.
+    /// The charger lists its services.
     ServiceDiscovery: "ServiceDiscovery", ServiceDiscovery,
         [SERVICE_DISCOVERY_REQ SERVICE_DISCOVERY_REQ, SERVICE_DISCOVERY_RES SERVICE_DISCOVERY_RES],
         { response_time: ServiceDiscovery };
-    /// One service in detail.
+    /// The charger describes one service.
     ServiceDetail: "ServiceDetail", ServiceDiscovery, [], {};
-    /// What the car takes of it, and how it is paid.
+    /// The car selects a service and the method of payment.
     ServiceSelection: "ServicePaymentSelection", ServiceSelection,
         [PAYMENT_SELECTION_REQ PAYMENT_SELECTION_REQ, PAYMENT_SELECTION_RES PAYMENT_SELECTION_RES],
         { response_time: ServiceSelection };
-    /// A contract is shown.
+    /// The car presents a contract certificate.
     PaymentDetails: "PaymentDetails", ServiceSelection, [], {};
-    /// Whether the car may charge.
+    /// The charger permits or refuses to charge.
     Authorisation: "ContractAuthentication", Authorisation,
         [AUTHENTICATION_REQ AUTHENTICATION_REQ, AUTHENTICATION_RES AUTHENTICATION_RES],
         { response_time: Authorisation, loop_time: AuthorisationLoop, budget: AuthorisationBudget };
-    /// What each side can give and take.
+    /// Both sides exchange their limits.
     ChargeParameters: "ChargeParameterDiscovery", ChargeParameters,
         [CHARGE_PARAMETER_REQ CHARGE_PARAMETER_REQ, CHARGE_PARAMETER_RES CHARGE_PARAMETER_RES],
         { response_time: ChargeParameters, loop_time: ChargeParametersLoop };
-    /// The isolation test.
+    /// The charger tests the isolation of cable and inlet.
     CableCheck: "CableCheck", CableCheck,
         [CABLE_CHECK_REQ CABLE_CHECK_REQ, CABLE_CHECK_RES CABLE_CHECK_RES],
         { response_time: CableCheck, loop_time: CableCheckLoop, budget: CableCheckBudget };
-    /// The charger's output follows the battery's voltage.
+    /// The charger raises its output to the battery's voltage.
     PreCharge: "PreCharge", PreCharge,
         [PRE_CHARGE_REQ PRE_CHARGE_REQ, PRE_CHARGE_RES PRE_CHARGE_RES],
         { response_time: PreCharge, loop_time: PreChargeLoop, budget: PreChargeBudget };
-    /// Power is switched on.
+    /// The car requests power on.
     PowerOn: "PowerDelivery", PowerOn,
         [POWER_START_REQ POWER_START_REQ, POWER_START_RES POWER_START_RES], { response_time: PowerOn };
-    /// DC charging: what the car wants now.
+    /// DC charging: the car requests a voltage and a current.
     CurrentDemand: "CurrentDemand", ChargeLoop,
         [CURRENT_DEMAND_REQ CURRENT_DEMAND_REQ, CURRENT_DEMAND_RES CURRENT_DEMAND_RES],
         { response_time: CurrentDemand };
-    /// AC charging: the meter.
+    /// AC charging: the charger reports its meter.
     ChargingStatus: "ChargingStatus", ChargeLoop, [], {};
-    /// A meter reading is signed.
+    /// The car signs a meter reading.
     MeteringReceipt: "MeteringReceipt", ChargeLoop, [], {};
-    /// Power is switched off.
+    /// The car requests power off.
     PowerOff: "PowerDelivery", PowerOff,
         [POWER_STOP_REQ POWER_STOP_REQ, POWER_STOP_RES_SENT POWER_STOP_RES_RECEIVED],
         { response_time: PowerOff, budget: WeldingBudget };
-    /// The voltage at the inlet after the car's contactors have opened.
+    /// The charger reports its output voltage after the car's contactors have opened.
     WeldingDetection: "WeldingDetection", WeldingDetection,
         [WELDING_DETECTION_REQ WELDING_DETECTION_REQ, WELDING_DETECTION_RES WELDING_DETECTION_RES],
         { response_time: WeldingDetection };
-    /// The session ends.
+    /// The car ends the session.
     SessionStop: "SessionStop", SessionStop,
         [SESSION_STOP_REQ SESSION_STOP_REQ, SESSION_STOP_RES SESSION_STOP_RES],
         { response_time: SessionStop };
-    /// A contract's certificate is renewed.
+    /// The car requests a renewed contract certificate.
     CertificateUpdate: "CertificateUpdate", ServiceSelection, [], {};
-    /// A contract's certificate is installed.
+    /// The car requests a first contract certificate.
     CertificateInstallation: "CertificateInstallation", ServiceSelection, [], {};
 }
 
 impl Exchange {
-    /// What belongs to it.
+    /// The row of this exchange in [`EXCHANGES`].
     pub fn row(self) -> &'static ExchangeRow {
-        // Every exchange has its row in its place, which a test checks.
+        // A test checks that every exchange has its row at its index.
         let [first, ..] = &EXCHANGES;
         EXCHANGES.get(self as usize).unwrap_or(first)
     }
 
-    /// The names of its messages in this protocol.
+    /// The names of its messages in `protocol`.
     pub fn names(self, protocol: Protocol) -> Names {
         match protocol {
             Protocol::Din => self.row().din,

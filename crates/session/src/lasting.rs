@@ -2,9 +2,9 @@ use machine::{Duration, Instant};
 
 use crate::Reading;
 
-/// How long a condition has held without a break.
+/// How long a condition has held without interruption.
 ///
-/// The times that protection uses (a fault "for 2 s") are all kept in values of this type.
+/// All times of protection rules (a fault "for 2 s") are measured with this type.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lasting {
     since: Option<Instant>,
@@ -16,7 +16,7 @@ impl Lasting {
         Self { since: None }
     }
 
-    /// Since when the condition holds, given that it now does or does not.
+    /// Updates the condition; returns since when it has held, `None` if it does not hold.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub fn since(&mut self, now: Instant, holds: bool) -> Option<Instant> {
         if holds {
@@ -27,34 +27,34 @@ impl Lasting {
         self.since
     }
 
-    /// Whether the condition, which now holds or does not, has held for `patience` or longer.
+    /// Updates the condition; returns whether it has held for `patience` or longer.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub fn for_at_least(&mut self, now: Instant, holds: bool, patience: Duration) -> bool {
         self.since(now, holds).is_some_and(|since| now.since(since) >= patience)
     }
 
-    /// When it will have held for `patience`; `None` while it does not hold.
+    /// The time at which it has held for `patience`; `None` while it does not hold.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub fn due(&self, patience: Duration) -> Option<Instant> {
         self.since.map(|since| since + patience)
     }
 
-    /// Whether the condition held when it was last asked for.
+    /// Whether the condition held at the last update.
     pub const fn holds(&self) -> bool {
         self.since.is_some()
     }
 }
 
-/// The earliest of `dues` that is after `now`.
+/// The earliest of `dues` that is later than `now`.
 pub fn earliest(now: Instant, dues: &[Option<Instant>]) -> Option<Instant> {
     dues.iter().flatten().filter(|at| **at > now).min().copied()
 }
 
-/// A state of a contact or of the pilot that counts only after two readings, a debounce time apart, agree on
-/// it.
+/// Debounces a state of a contact or of the pilot: it counts only when all readings over a debounce time show
+/// it, at least two.
 ///
-/// The time runs from measurement to measurement: one reading that is looked at again and again proves
-/// nothing. A missing reading changes nothing here; freshness is [`Sensor`](crate::Sensor)'s.
+/// The time is measured between readings: a reading that is evaluated twice is one reading. A missing reading
+/// changes nothing; [`Sensor`](crate::Sensor) checks the age of readings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Debounce {
     since: Option<Instant>,
@@ -69,13 +69,13 @@ impl Debounce {
     /// 10..20 ms).
     pub const CONTACT: Duration = Duration::from_millis(50);
 
-    /// A state that was not seen.
+    /// A state that no reading has shown yet.
     pub const fn new() -> Self {
         Self { since: None, is_settled: false }
     }
 
-    /// Whether the state that `is_so` recognises counts: each reading for `time` has shown it. One reading
-    /// that does not show it begins again.
+    /// Updates with the newest reading; returns whether every reading for `time` matches `is_so`. One reading
+    /// that does not match restarts the time.
     pub fn take<T>(
         &mut self,
         reading: Option<Reading<T>>,
@@ -98,7 +98,7 @@ impl Debounce {
         }
     }
 
-    /// Whether the newest reading shows the state, settled or not.
+    /// Whether the newest reading shows the state, with or without the full debounce time.
     pub const fn is_seen(&self) -> bool {
         self.since.is_some()
     }

@@ -1,36 +1,36 @@
-/// What holds the next session off until a person has acted, the worst last: a worse one takes the place of
-/// the one before.
+/// A stop that blocks the next session until a person clears it. Ordered by severity, the worst last: a worse
+/// latch replaces a lesser one.
 ///
-/// A latch outlives the program: its event is to be kept in a place that survives (a file, flash), under
-/// [`name`](Self::name), and given back at the start.
+/// A latch outlasts the program. Store it under its [`name`](Self::name) in a place that survives a restart
+/// (a file, flash), and pass it back at the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Latch {
-    /// No fault: the car's driver has ended the charge, and has not started it again. Ends when the plug was
-    /// out, too.
+    /// No fault: the driver ended the charge and has not started it again. Also cleared when the plug is
+    /// removed.
     DriverStop,
-    /// A current was demanded and did not come, twice in a row.
+    /// The charger demanded a current twice in a row and measured none.
     NoCurrent,
-    /// An isolation test failed twice.
+    /// The isolation test failed twice.
     Isolation,
-    /// The voltage of the isolation test was not reached, or was there before it, twice.
+    /// The voltage of the isolation test was not reached, or was present before the test, twice.
     Voltage,
-    /// Over-voltage or over-current, or a power stage that does not follow its demand.
+    /// Over-voltage, over-current, or a power stage that does not follow its demand.
     OutOfRange,
     /// Current flowed against the direction of charging.
     ReverseCurrent,
-    /// Two own sources of one quantity contradict each other: one of them is wrong, and nothing says which.
+    /// Two own sensors of one quantity contradict each other. Either of them may be wrong.
     Suspect,
     /// The emergency stop was pressed.
     EmergencyStop,
-    /// Voltage is present, or unknown, where there must be none.
+    /// Voltage is present, or not measured, where none is allowed.
     VoltagePresent,
-    /// Contactors did not follow their command, or are closed without one.
+    /// Contactors did not follow their command, or are closed without a command.
     Contactors,
-    /// What was kept could not be read: it counts as the worst.
+    /// The stored latch could not be read. Treated as the worst.
     Unreadable,
 }
 
-/// One row for each latch: name in files and logs, words, what to do.
+/// One row for each latch: its name in files and logs, and what happened with what to do.
 type Row = (Latch, &'static str, &'static str);
 
 const ROWS: [Row; 11] = [
@@ -73,12 +73,12 @@ const ROWS: [Row; 11] = [
 
 impl Latch {
     fn row(self) -> &'static Row {
-        // Every latch has its row, which a test checks; the last one is the worst.
+        // A test checks that every latch has a row. The last row is the worst latch.
         let [.., last] = &ROWS;
         ROWS.iter().find(|(latch, ..)| *latch == self).unwrap_or(last)
     }
 
-    /// Its name in files, configurations and logs; never changes.
+    /// The name in files, configurations and logs. It never changes.
     pub fn name(self) -> &'static str {
         self.row().1
     }
@@ -88,16 +88,16 @@ impl Latch {
         self.row().2
     }
 
-    /// Which of two is kept where one has to outlive the program: the worse, but a suspect sensor before any
-    /// that is read. It is not found again by itself, while a button, a contact and a voltage are read again;
-    /// each holds until a person acts.
+    /// The more important of two latches where only one can be stored. It is the worse one, except that
+    /// [`Latch::Suspect`] precedes all but [`Latch::Unreadable`]: a button, a contact and a voltage are read
+    /// again after a restart, a contradiction of sensors is not detected again.
     #[must_use]
     pub fn kept(self, other: Self) -> Self {
         let rank = |latch: Self| (latch == Self::Unreadable, latch == Self::Suspect, latch);
         if rank(self) < rank(other) { other } else { self }
     }
 
-    /// The latch of this name. A name that is not known counts as [`Latch::Unreadable`].
+    /// The latch with this name; [`Latch::Unreadable`] for an unknown name.
     pub fn from_name(name: &str) -> Self {
         ROWS.iter().find(|(_, of, _)| *of == name).map_or(Self::Unreadable, |(latch, ..)| *latch)
     }

@@ -1,51 +1,51 @@
 use machine::Duration;
 
-/// A level that can be configured: its range, both ends in it, in the unit of the value.
+/// The range of a number in a configuration, both ends included, in the unit of the number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Level {
-    /// The name of the field that holds it.
+    /// The name of the configuration field.
     pub name: &'static str,
-    /// The lowest value.
+    /// The lowest permitted value.
     pub least: i32,
-    /// The highest value.
+    /// The highest permitted value.
     pub most: i32,
-    /// What the numbers count.
+    /// The unit of both values.
     pub unit: Unit,
 }
 
-/// What a level's numbers count.
+/// The unit of a level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
-    /// Thousandths of an ampere.
+    /// mA.
     Milliampere,
-    /// Thousandths of a volt.
+    /// mV.
     Millivolt,
-    /// Thousandths of a second.
+    /// ms.
     Millisecond,
     /// Thousandths of a degree Celsius.
     Millicelsius,
-    /// Per cent.
+    /// Percent.
     Percent,
-    /// Ohm for each volt.
+    /// Ohm per volt.
     OhmPerVolt,
 }
 
 impl Level {
-    /// A level of this name, from `least` to `most`.
+    /// The range `least..=most` for the field `name`.
     pub const fn new(name: &'static str, least: i32, most: i32, unit: Unit) -> Self {
         Self { name, least, most, unit }
     }
 
-    /// Holds each value to the level in the same place.
+    /// Compares each value with the level at the same index.
     ///
     /// # Errors
-    /// The name of the first level whose value is out of its range.
+    /// The name of the first level whose value is outside its range.
     pub fn check(levels: &[Self], values: &[i32]) -> Result<(), &'static str> {
         let is_out = |(level, value): &(&Self, &i32)| **value < level.least || **value > level.most;
         levels.iter().zip(values).find(is_out).map_or(Ok(()), |(level, _)| Err(level.name))
     }
 
-    /// A time as the value of a level in milliseconds; one that is too long for that is as long as can be.
+    /// A time as a value in ms, at most `i32::MAX`.
     pub fn millis(time: Duration) -> i32 {
         i32::try_from(time.as_millis()).unwrap_or(i32::MAX)
     }

@@ -1,12 +1,14 @@
-//! What both ends of a charging session share, free of any protocol.
+//! The types that both ends of a charging session share, independent of any protocol.
 //!
-//! A charger's and a car's state machine, their composition with SLAC and discovery, the simulated
-//! world and the command all speak of the same [`Phase`]s, number the same moments with
-//! [`Checkpoint`]s, bound the same [`Limits`] and [`Target`]s, and end with one [`StopReason`].
+//! The state machines of charger and car, their composition with SLAC and discovery, the simulated world and
+//! the command `ccs` use the same [`Phase`]s, number the same moments with [`Checkpoint`]s, apply the same
+//! [`Limits`] and [`Target`]s, and end with one [`StopReason`].
 //!
-//! Both state machines take from here, too: which request and response belong together, with their phase,
-//! numbers and times ([`EXCHANGES`]); how long each side waits, with the source ([`TIMES`]); when readings
-//! are too old ([`Snapshot`]); and how a table of quirks is declared ([`quirks!`]).
+//! Both state machines also use these tables and rules:
+//! * [`EXCHANGES`]: which request and response belong together, with phase, checkpoints and times.
+//! * [`TIMES`]: how long each side waits, with the source of each value.
+//! * [`Snapshot`]: when readings are too old.
+//! * [`quirks!`]: declares a table of quirks.
 //!
 //! # Example
 //! ```

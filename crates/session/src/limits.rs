@@ -1,23 +1,22 @@
-/// What one side can take or give: voltage in millivolts, current in milliamperes, power in watts.
+/// What one side can supply or accept: voltage in mV, current in mA, power in W.
 ///
-/// `i32` holds 2.1 MV, 2.1 MA and 2.1 GW: nothing on a DIN wire comes near once it was checked.
+/// `i32` holds 2.1 MV, 2.1 MA and 2.1 GW. Checked values of a DIN message stay far below.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Highest voltage in mV.
     pub max_voltage_mv: i32,
-    /// Lowest voltage in mV at which power is given; 0 when the side names none.
+    /// Lowest voltage in mV at which power can flow; 0 when the side states none.
     pub min_voltage_mv: i32,
     /// Highest current in mA.
     pub max_current_ma: i32,
-    /// Lowest current in mA that can be regulated; 0 when the side names none.
+    /// Lowest current in mA that can be regulated; 0 when the side states none.
     pub min_current_ma: i32,
     /// Highest power in W.
     pub max_power_w: i32,
 }
 
 impl Limits {
-    /// No limit at all: the starting point of a side that has not spoken yet. Never use it as a
-    /// charger's own limits.
+    /// No limit at all: for a peer that has sent no limits yet. Never use it as a charger's own limits.
     pub const NONE: Self = Self {
         max_voltage_mv: i32::MAX,
         min_voltage_mv: 0,
@@ -26,7 +25,8 @@ impl Limits {
         max_power_w: i32::MAX,
     };
 
-    /// Plausible maxima of any DC charger or car: 1500 V, 1000 A, 1 MW (spec: reject what is beyond).
+    /// Plausible maxima of any DC charger or car: 1500 V, 1000 A, 1 MW (judgement; higher values are
+    /// rejected).
     pub const PLAUSIBLE: Self = Self {
         max_voltage_mv: 1_500_000,
         min_voltage_mv: 0,
@@ -35,7 +35,7 @@ impl Limits {
         max_power_w: 1_000_000,
     };
 
-    /// Highest voltage in mV and current in mA that both sides bear, and the higher of the minima.
+    /// The stricter of both sides' limits: the lower of each maximum, the higher of each minimum.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
         Self {
@@ -47,8 +47,8 @@ impl Limits {
         }
     }
 
-    /// The current in mA that keeps `max_power_w` at `voltage_mv`; `i32::MAX` at 0 V or below, where
-    /// power limits nothing.
+    /// The current in mA at which `voltage_mv` results in `max_power_w`; `i32::MAX` at 0 V or below, where
+    /// power is no limit.
     pub fn current_at_power(&self, voltage_mv: i32) -> i32 {
         if voltage_mv <= 0 {
             return i32::MAX;
@@ -68,11 +68,11 @@ pub struct Target {
 }
 
 impl Target {
-    /// 0 V and 0 A.
+    /// 0 mV and 0 mA.
     pub const ZERO: Self = Self { voltage_mv: 0, current_ma: 0 };
 
-    /// The target clamped into 0 and the limits' maxima: voltage, current in either direction, and
-    /// power (by lowering the current). Minima are not applied: nothing is ever lifted.
+    /// The target with voltage and current (in either direction) reduced to the maxima, and the current
+    /// reduced to the maximum power. Voltages below 0 become 0. Minima are not applied: no value is raised.
     #[must_use]
     pub fn bounded(self, limits: &Limits) -> Self {
         let voltage_mv = self.voltage_mv.clamp(0, limits.max_voltage_mv.max(0));
@@ -81,9 +81,9 @@ impl Target {
     }
 }
 
-/// Voltage in mV below which an output or inlet counts as dead: 60 V (limit of extra-low DC voltage).
+/// An output or inlet with less than this voltage in mV is dead: 60 V (limit of extra-low DC voltage).
 pub const DEAD_MV: i32 = 60_000;
-/// The most current before `PowerDelivery(true)`, in mA: 2 A (IEC 61851-23, DIN SPEC 70121).
+/// Highest current before `PowerDelivery(true)`, in mA: 2 A (IEC 61851-23, DIN SPEC 70121).
 pub const CURRENT_BEFORE_POWER_MA: i32 = 2_000;
 /// Contactors open below this current, in mA: 1 A (judgement).
 pub const OPEN_BELOW_MA: i32 = 1_000;

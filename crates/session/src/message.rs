@@ -1,74 +1,74 @@
 use crate::{Checkpoint, Isolation, Limits, Target};
 
-/// Which way a message goes.
+/// The direction of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
-    /// From the other end.
+    /// From the peer.
     Received,
-    /// To the other end.
+    /// To the peer.
     Sent,
 }
 
-/// A message with its main values.
+/// A message of a session with its main values, for logs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Message {
-    /// Which way it goes.
+    /// Received or sent.
     pub direction: Direction,
     /// Its name, such as `PreChargeReq`.
     pub name: &'static str,
-    /// Its number, where it has one.
+    /// Its checkpoint; `None` where it has none.
     pub checkpoint: Option<Checkpoint>,
-    /// Its main values.
+    /// Its main values, as far as it has them.
     pub values: Values,
 }
 
-/// The main values of a message; absent where it has none.
+/// The main values of a message; each is `None` where the message does not have it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Values {
-    /// The response code's name.
+    /// The response code.
     pub code: Option<&'static str>,
-    /// Whether the answer says that processing is finished.
+    /// Whether `EVSEProcessing` is Finished.
     pub finished: Option<bool>,
-    /// The charger's status.
+    /// The charger's status (`EVSEStatusCode`).
     pub status: Option<Status>,
-    /// The isolation status; `Measuring` stands for Invalid.
+    /// The charger's isolation status; [`Isolation::Measuring`] stands for Invalid.
     pub isolation: Option<Isolation>,
-    /// What the car asks for.
+    /// The voltage and current that the car requests.
     pub target: Option<Target>,
-    /// What the charger reports: voltage and current.
+    /// The voltage and current that the charger reports.
     pub present: Option<Target>,
-    /// State of charge in percent; absent where the car does not tell it.
+    /// State of charge in percent, 0..=100; `None` where the car does not report it.
     pub soc_percent: Option<u8>,
-    /// The car's error code (`DC_EVErrorCode`), where it is not 0.
+    /// The car's error code (`DC_EVErrorCode`); `None` for 0, no error.
     pub car_error: Option<u8>,
     /// `ReadyToChargeState` of a `PowerDeliveryReq`.
     pub power_on: Option<bool>,
-    /// The limits that are told: the car's in its requests, the charger's in its answers.
+    /// The sender's limits: the car's in a request, the charger's in a response.
     pub limits: Option<Limits>,
 }
 
-/// The charger's status as its messages tell it.
+/// The charger's status as it reports it (`EVSEStatusCode`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Status {
-    /// Not able to charge now.
+    /// Cannot charge at present.
     #[default]
     NotReady,
-    /// Able to charge.
+    /// Can charge.
     Ready,
-    /// Ends in order.
+    /// Ends the session normally.
     Shutdown,
-    /// Ends for the grid.
+    /// Ends the session because of the grid.
     UtilityInterrupt,
-    /// Tests the isolation.
+    /// The isolation test is running.
     IsolationMonitoring,
     /// Emergency stop.
     EmergencyShutdown,
-    /// Broken.
+    /// A fault of the charger.
     Malfunction,
 }
 
 impl Status {
-    /// The word that logs use.
+    /// The name in logs.
     pub const fn name(self) -> &'static str {
         match self {
             Self::NotReady => "NotReady",
@@ -81,7 +81,7 @@ impl Status {
         }
     }
 
-    /// Whether it tells of danger: everything is off at once, without waiting for messages.
+    /// Whether the status reports a danger: the car then switches off immediately, without further messages.
     pub const fn is_unsafe(self) -> bool {
         matches!(self, Self::EmergencyShutdown | Self::Malfunction)
     }

@@ -1,22 +1,22 @@
 use core::fmt;
 
-/// Where a connector is in its life, in the order in which it happens.
+/// The phase of a connector, in the order in which phases occur.
 ///
-/// The phases before the session are named after what is being waited for, those of the session after what
-/// its messages are for, in any protocol. Logs, stop reasons and the page show the protocol's own word,
-/// [`name`](Self::name), also in debug output.
+/// A phase before the session is named after the event it waits for; a phase of the session after the purpose
+/// of its messages, in any protocol. Logs, stop reasons, debug output and the charger's web page show the
+/// protocol's own term, [`name`](Self::name).
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
     /// Nothing plugged in.
     #[default]
     Idle,
-    /// Plugged in, waiting for the 5 % pilot or for the modem.
+    /// Plugged in, until the pilot shows 5 % and the modem is ready.
     Plugged,
-    /// Matching of the modems.
+    /// SLAC: the modems are matched.
     Slac,
-    /// Waiting for the power-line link and for discovery (SDP).
+    /// Until the power-line link is up and discovery (SDP) has found the charger.
     Discovery,
-    /// Waiting for the TCP connection.
+    /// Until the TCP connection is open.
     Connecting,
     /// supportedAppProtocol.
     Handshake,
@@ -26,9 +26,9 @@ pub enum Phase {
     ServiceDiscovery,
     /// The car selects service and payment.
     ServiceSelection,
-    /// Whether the car may charge.
+    /// Until the charger has authorised the car.
     Authorisation,
-    /// What each side can give and take.
+    /// Both sides exchange their limits.
     ChargeParameters,
     /// `CableCheck`.
     CableCheck,
@@ -36,7 +36,7 @@ pub enum Phase {
     PreCharge,
     /// `PowerDelivery` that starts the transfer, until the first `CurrentDemand`.
     PowerOn,
-    /// Energy flows: `CurrentDemand`.
+    /// The charging loop: `CurrentDemand`.
     ChargeLoop,
     /// `PowerDelivery` that ends the transfer.
     PowerOff,
@@ -44,12 +44,12 @@ pub enum Phase {
     WeldingDetection,
     /// `SessionStop`.
     SessionStop,
-    /// The session is over; the plug may still be in.
+    /// The session is over; the plug may still be inserted.
     Ended,
 }
 
 impl Phase {
-    /// Every phase, in order.
+    /// Every phase, in the order in which they occur.
     pub const ALL: &'static [Self] = &[
         Self::Idle,
         Self::Plugged,
@@ -72,7 +72,7 @@ impl Phase {
         Self::Ended,
     ];
 
-    /// The word that logs and the page use: in a session the name of DIN SPEC 70121's messages.
+    /// The name in logs and on the web page; in a session the name of DIN SPEC 70121's message.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Idle => "Idle",

@@ -1,65 +1,65 @@
-/// What the isolation monitor says of cable and inlet, measured or as told by message.
+/// State of the isolation of cable and inlet, measured or from a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Isolation {
     /// No result yet.
     Measuring,
-    /// Good.
+    /// Sufficient.
     Valid,
-    /// Low, but good enough to charge (2014 bands: 100..500 Ohm/V, from memory).
+    /// Low, but charging is permitted (2014 bands: 100..500 ohm/V, from memory).
     Warning,
-    /// Too low.
+    /// Below the permitted minimum.
     Fault,
 }
 
-/// What an isolation monitor reports. A monitor proves that it is alive by `count`: a reading that is new
-/// only in its time may come from a program that asks a monitor that hangs.
+/// A report of an isolation monitor. `count` shows that the monitor still measures. The time of a reading
+/// does not: a program may read a monitor that hangs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Insulation {
-    /// The monitor's own judgement. Where it gives ohms as well, the worse of both counts.
+    /// The monitor's own verdict. Where it also reports a resistance, the worse of both counts.
     pub status: Isolation,
-    /// The lower of the resistances of both poles to earth, in ohm, where the monitor gives it.
+    /// The lower of the two resistances from pole to earth, in ohm; `None` where the monitor reports none.
     pub resistance_ohm: Option<u32>,
-    /// The monitor's own number, or time, of its newest measurement: any change is a new measurement. Absent
-    /// where the monitor has none; that it hangs can then not be seen.
+    /// The monitor's number or time of its newest measurement: each change is a new measurement. `None` where
+    /// the monitor has none; then it cannot be detected that it hangs.
     pub count: Option<u32>,
-    /// Its self-test; absent where it has none.
+    /// Its self-test; `None` where it has none.
     pub self_test: Option<SelfTest>,
 }
 
 impl Insulation {
-    /// What a monitor reports that gives its judgement only.
+    /// The report of a monitor that reports only its verdict.
     pub const fn of(status: Isolation) -> Self {
         Self { status, resistance_ohm: None, count: None, self_test: None }
     }
 }
 
-/// The self-test of an isolation monitor: it connects a known resistance and has to see it.
+/// The self-test of an isolation monitor: it connects a known resistance and has to measure it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SelfTest {
-    /// Not done since the last demand for one, or under way.
+    /// Not done since it was last demanded, or still running.
     Pending,
-    /// The resistance was seen.
+    /// The monitor measured the resistance.
     Passed,
-    /// The resistance was not seen: the monitor is broken.
+    /// The monitor did not measure the resistance: it is faulty.
     Failed,
 }
 
-/// Position of the contactors that an end commands: the charger's at its output, the car's at its inlet.
+/// Commanded position of a side's contactors: the charger's at its output, the car's at its inlet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Contactors {
-    /// Open.
+    /// Open: the cable is disconnected from the power stage or the battery.
     #[default]
     Open,
-    /// Closed: the power stage, or the battery, is on the cable.
+    /// Closed: the power stage or the battery is connected to the cable.
     Closed,
 }
 
-/// Position of the connector lock.
+/// Commanded position of the connector lock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Lock {
-    /// Locked, or kept as it is.
+    /// Locked, or unchanged.
     #[default]
     Held,
-    /// The plug may be pulled.
+    /// Unlocked: the plug can be pulled.
     Released,
 }

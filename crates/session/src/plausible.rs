@@ -2,56 +2,56 @@ use machine::{Duration, Instant};
 
 use crate::{DEAD_MV, Lasting};
 
-/// Two sources of one voltage may be apart by so much, in mV: 50 V (EVerest).
+/// Largest permitted difference of two sensors of one voltage, in mV: 50 V (EVerest).
 pub const APART_MV: i32 = 50_000;
-/// For how long they may be further apart: 2 s (clara, a car's two sources).
+/// How long the difference may be larger: 2 s (clara, a car's two sensors).
 pub const APART: Duration = Duration::from_secs(2);
 
-/// Compares two sources that measure one quantity, such as the voltages at both sides of closed contactors.
+/// Compares two sensors of one quantity, such as the voltages at both sides of closed contactors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Agreement {
     apart: Lasting,
 }
 
 impl Agreement {
-    /// Sources that agree.
+    /// Sensors without a difference.
     pub const fn new() -> Self {
         Self { apart: Lasting::new() }
     }
 
-    /// Whether the two, in mV, have been more than [`APART_MV`] apart for [`APART`]. One that is absent, or
-    /// that does not measure the same at the moment, is no comparison.
+    /// Whether both, in mV, have differed by more than [`APART_MV`] for [`APART`]. Without both values
+    /// nothing is compared: pass `None` for a sensor that is absent or at present measures something else.
     pub fn is_broken(&mut self, now: Instant, one_mv: Option<i32>, other_mv: Option<i32>) -> bool {
         let are_apart =
             one_mv.zip(other_mv).is_some_and(|(one, other)| one.abs_diff(other) > APART_MV.unsigned_abs());
         self.apart.for_at_least(now, are_apart, APART)
     }
 
-    /// Whether they were apart when they were last compared, however shortly.
+    /// Whether they differed at the last comparison, for however short a time.
     pub const fn is_doubted(&self) -> bool {
         self.apart.holds()
     }
 
-    /// When it will be broken; `None` while the two agree.
+    /// When the difference will have lasted [`APART`]; `None` while both agree.
     pub fn due(&self) -> Option<Instant> {
         self.apart.due(APART)
     }
 }
 
-/// What a side's own sources say about a place that a person may touch.
+/// Whether a place that a person may touch is dead, by a side's own sensors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Touch {
-    /// Each source says below 60 V, and none is suspect.
+    /// Each sensor shows less than 60 V, and none is suspect.
     Dead,
-    /// A source says 60 V or more.
+    /// A sensor shows 60 V or more.
     Live,
-    /// A source says nothing, none exists, or one is suspect.
+    /// A sensor has no reading, no sensor exists, or one is suspect.
     Unknown,
 }
 
 impl Touch {
-    /// What these sources say, each in mV or silent. `is_suspect`: one of them was found to contradict
-    /// another. The peer's word is no source.
+    /// The result for these sensors, each in mV or `None` without a reading. `is_suspect`: one of them has
+    /// contradicted another. Do not pass values that the peer reports.
     pub fn of(sources_mv: &[Option<i32>], is_suspect: bool) -> Self {
         let is_live =
             |source: &Option<i32>| source.is_some_and(|mv| mv.unsigned_abs() >= DEAD_MV.unsigned_abs());

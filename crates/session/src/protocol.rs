@@ -1,6 +1,6 @@
-/// A message set that a session can speak. What differs from one to another is in tables by this key: message
-/// names ([`Exchange::names`](crate::Exchange)), its part of the handshake and payload type here, and each
-/// side's `wire` and `order` modules.
+/// A message set that a session can use. Differences between protocols are in tables with this key: message
+/// names ([`Exchange::names`](crate::Exchange)), handshake and payload type here, and each side's `wire` and
+/// `order` modules.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Protocol {
     /// DIN SPEC 70121.
@@ -9,26 +9,26 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    /// Every protocol, the one that is preferred first.
+    /// Every protocol, in the order of preference.
     pub const ALL: &'static [Self] = &[Self::Din];
 
-    /// Its namespace in the handshake.
+    /// Its namespace in supportedAppProtocol.
     pub const fn namespace(self) -> &'static str {
         match self {
             Self::Din => "urn:din:70121:2012:MsgDef",
         }
     }
 
-    /// Its version in the handshake, major and minor. Another minor version is compatible, another major one
-    /// is not.
+    /// Its version in supportedAppProtocol, major and minor. Another minor version is compatible, another
+    /// major version is not.
     pub const fn version(self) -> (u32, u32) {
         match self {
             Self::Din => (2, 0),
         }
     }
 
-    /// The V2GTP payload type of its messages. The handshake has the same one in every protocol but ISO
-    /// 15118-20.
+    /// The V2GTP payload type of its messages. The handshake has the same payload type in every protocol
+    /// except ISO 15118-20.
     pub const fn payload_type(self) -> u16 {
         match self {
             Self::Din => 0x8001,

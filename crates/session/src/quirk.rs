@@ -1,28 +1,27 @@
-/// One thing that a side bends for peers as they are deployed: field experience as data. `F` is the side's
-/// flags.
+/// A deviation of deployed peers from the standard that a side accepts. `F` is the set of the side's quirks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quirk<F> {
-    /// Its switch.
+    /// Its flag in the set.
     pub flag: F,
-    /// The id that configurations and logs use.
+    /// The id in configurations and logs.
     pub id: &'static str,
-    /// What it bends.
+    /// The rule that it relaxes.
     pub bends: &'static str,
-    /// Who needs it.
+    /// The peers that need it.
     pub needed_by: &'static str,
-    /// Whether it is on unless switched off; `strict` switches all off.
+    /// Whether it is on unless switched off. `strict` switches all off.
     pub default: bool,
 }
 
 impl<F> Quirk<F> {
-    /// The row of `table` with this id.
+    /// The row of `table` with this id; `None` if no row has it.
     pub fn by_id<'t>(table: &'t [Self], id: &str) -> Option<&'t Self> {
         table.iter().find(|quirk| quirk.id == id)
     }
 }
 
-/// Declares a side's quirks: `Quirks`, the set of those that are switched on; `QUIRKS`, the table; and
-/// `Quirk`, its row.
+/// Declares a side's quirks: `Quirks`, the set of those that are on; `QUIRKS`, the table; and `Quirk`, its
+/// row.
 ///
 /// ```
 /// session::quirks! {
@@ -53,7 +52,7 @@ macro_rules! quirks {
         }
 
         $crate::bitflags::bitflags! {
-            /// Which quirks are switched on.
+            /// The set of quirks that are switched on.
             #[derive(Clone, Copy, Debug, PartialEq, Eq)]
             pub struct Quirks: u16 {
                 $(#[doc = concat!("`", $id, "`: see [`QUIRKS`].")]
@@ -61,10 +60,10 @@ macro_rules! quirks {
             }
         }
 
-        /// One thing that is bent.
+        /// A row of [`QUIRKS`].
         pub type Quirk = $crate::Quirk<Quirks>;
 
-        /// Every quirk.
+        /// Every quirk of this side.
         pub const QUIRKS: &[Quirk] = &[$(Quirk {
             flag: Quirks::$flag,
             id: $id,
@@ -74,11 +73,11 @@ macro_rules! quirks {
         }),*];
 
         impl Quirks {
-            /// The quirks that are on unless switched off.
+            /// The quirks that are on by default.
             pub const DEFAULT: Self =
                 Self::empty()$(.union(if $default { Self::$flag } else { Self::empty() }))*;
 
-            /// The quirk with this id.
+            /// The quirk with this id; `None` if no quirk has it.
             pub fn by_id(id: &str) -> Option<&'static Quirk> {
                 Quirk::by_id(QUIRKS, id)
             }

@@ -1,76 +1,76 @@
 use bitflags::Flags;
 use machine::{Duration, Instant};
 
-/// Something measured, and when.
+/// A measured value with the time of its measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reading<T> {
-    /// The value.
+    /// The measured value.
     pub value: T,
-    /// When it was measured, on the clock of `Cx::now`.
+    /// The time of the measurement, on the clock of `Cx::now`.
     pub at: Instant,
 }
 
 impl<T> Reading<T> {
-    /// `value`, measured at `at`.
+    /// `value`, measured at the time `at`.
     pub const fn new(value: T, at: Instant) -> Self {
         Self { value, at }
     }
 }
 
-/// Readings older than this while energised mean SAFE (docs/ARCHITECTURE.md, the physical side).
+/// Greatest age of a needed reading while energised: 200 ms. An older one leads to SAFE
+/// (docs/ARCHITECTURE.md, the physical side).
 pub const MAX_AGE: Duration = Duration::from_millis(200);
 
-/// The value of a reading that is not older than [`MAX_AGE`].
+/// The value of a reading, unless it is absent or older than [`MAX_AGE`].
 pub fn fresh<T: Copy>(reading: Option<Reading<T>>, now: Instant) -> Option<T> {
     reading.filter(|reading| is_fresh(reading.at, now)).map(|reading| reading.value)
 }
 
-/// Whether what was measured at `at` still counts. Every rule of both sides asks it: called where flash
-/// counts.
+/// Whether a measurement from `at` is not too old. Not inlined on 32 bit: every rule of both sides calls it,
+/// and flash is limited.
 #[cfg_attr(target_pointer_width = "32", inline(never))]
 fn is_fresh(at: Instant, now: Instant) -> bool {
     now.since(at) <= MAX_AGE
 }
 
-/// One sensor, as the rule of freshness sees it; `F` is the set of a side's sensors.
+/// A sensor as the check of freshness uses it; `F` is the set of a side's sensors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sensor<F> {
-    /// What it is in that set; one that is nothing there is always needed.
+    /// Its flag in that set; an empty flag is a sensor that is always needed.
     pub flag: F,
-    /// Its name for logs.
+    /// Its name in stop reasons and logs.
     pub name: &'static str,
-    /// When it was measured; absent when it was not.
+    /// The time of its reading; `None` without a reading.
     pub at: Option<Instant>,
 }
 
 impl<F: Flags + Copy> Sensor<F> {
-    /// The sensor of this reading.
+    /// The sensor with this reading.
     pub fn new<T>(flag: F, name: &'static str, reading: Option<Reading<T>>) -> Self {
         Self { flag, name, at: reading.map(|reading| reading.at) }
     }
 
-    /// The name of the first of `sensors` that is needed and whose reading is absent or older than
-    /// [`MAX_AGE`].
+    /// The name of the first needed sensor in `sensors` whose reading is absent or older than [`MAX_AGE`].
     pub fn stale(sensors: &[Self], needed: F, now: Instant) -> Option<&'static str> {
         let is_too_old = |at: Option<Instant>| at.is_none_or(|at| !is_fresh(at, now));
         let mut needed = sensors.iter().filter(|sensor| needed.contains(sensor.flag));
         needed.find(|sensor| is_too_old(sensor.at)).map(|sensor| sensor.name)
     }
 
-    /// When the first needed reading becomes too old; `None` if one is absent.
+    /// When the first needed reading becomes too old; `None` if a needed reading is absent.
     pub fn stale_at(sensors: &[Self], needed: F) -> Option<Instant> {
         let needed = sensors.iter().filter(|sensor| needed.contains(sensor.flag));
         needed.map(|sensor| sensor.at).min().flatten().map(|at| at + MAX_AGE + PAST)
     }
 
-    /// Those of `sensors` that have a reading, however old.
+    /// The sensors that have a reading, of any age.
     pub fn answering(sensors: &[Self]) -> F {
         let answering = sensors.iter().filter(|sensor| sensor.at.is_some());
         answering.fold(F::empty(), |all, sensor| all.union(sensor.flag))
     }
 }
 
-/// The shortest time past an age that is still allowed.
+/// Resolution of the clock: the first moment at which an age is no longer permitted.
 const PAST: Duration = Duration::from_micros(1);
 
 #[cfg(test)]

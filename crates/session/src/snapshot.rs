@@ -5,34 +5,34 @@ use machine::{Deadline, Duration, Instant};
 
 use crate::Sensor;
 
-/// What a side's sensors say at one moment: each reading with its time, or absent.
+/// All readings of a side's sensors at one moment, each with the time of its measurement, or absent.
 pub trait Sensing: Copy + Default {
-    /// The set of the side's sensors.
+    /// The set of a side's sensors.
     type Sensors: Flags + Copy;
-    /// All of them.
+    /// An array of all sensors.
     type All: AsRef<[Sensor<Self::Sensors>]>;
 
-    /// Every sensor.
+    /// Every sensor with the time of its reading.
     fn sensors(&self) -> Self::All;
 }
 
-/// The newest readings of a side, and when they become too old. One snapshot replaces the one before it
+/// The newest readings of a side, and when they become too old. A snapshot replaces the snapshot before it
 /// completely.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Snapshot<P> {
     readings: P,
-    /// When the first needed reading becomes too old; `None` where one is absent.
+    /// When the first needed reading becomes too old; `None` where a needed reading is absent.
     stale_at: Option<Instant>,
 }
 
 impl<P: Sensing> Snapshot<P> {
-    /// A deadline that is met so late while energised is a stop: 500 ms (docs/ARCHITECTURE.md).
+    /// While energised, a deadline that is handled later than this stops the session: 500 ms
+    /// (docs/ARCHITECTURE.md).
     const HELD_UP: Duration = Duration::from_millis(500);
-    /// With readings that have become too old meanwhile, so much is enough: more than a loop takes that runs
-    /// (judgement).
+    /// The same where a needed reading is too old: 50 ms (judgement; a loop that is not blocked takes less).
     const UNASKED: Duration = Duration::from_millis(50);
 
-    /// Takes new readings. A sensor that has answered once is needed from then on.
+    /// Stores new readings. A sensor that has answered once is needed from then on.
     pub fn take(&mut self, readings: P, needed: &mut P::Sensors) {
         let sensors = readings.sensors();
         *needed = needed.union(Sensor::answering(sensors.as_ref()));
@@ -42,18 +42,18 @@ impl<P: Sensing> Snapshot<P> {
 
     /// The name of the first needed reading that is absent or too old at `now`.
     pub fn stale(&self, needed: P::Sensors, now: Instant) -> Option<&'static str> {
-        // Asked after every frame and timer: the answer of the snapshot at hand is worked out once.
+        // Called after every frame and timer: the result for the stored readings is computed once.
         let is_fresh = self.stale_at.is_some_and(|at| now < at);
         if is_fresh { None } else { Sensor::stale(self.readings.sensors().as_ref(), needed, now) }
     }
 
-    /// When the first needed reading becomes too old; `None` where one is absent.
+    /// When the first needed reading becomes too old; `None` where a needed reading is absent.
     pub fn stale_at(&self) -> Option<Instant> {
         self.stale_at
     }
 
-    /// Whether the program was held up: it comes at `now` to what was `due`, much too late, or late and
-    /// blind. Readings that became too old because no one asked for them are no fault of the adapter.
+    /// Whether the program was delayed: `now` is much later than `due`, or a little later with readings that
+    /// are too old. In the second case the adapter is not at fault: the program did not request readings.
     pub fn is_held_up(&self, due: Option<Deadline>, needed: P::Sensors, now: Instant) -> bool {
         let late = due.map_or(Duration::ZERO, |due| now.since(due.at));
         late > Self::HELD_UP || late > Self::UNASKED && self.stale(needed, now).is_some()

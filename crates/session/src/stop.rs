@@ -2,27 +2,27 @@ use crate::Phase;
 use core::fmt;
 use machine::Duration;
 
-/// Who ended the session.
+/// The side that ended the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
-    /// The car, by message, pilot or plug.
+    /// The car: by message, pilot or plug.
     Car,
-    /// The charger, by its own judgement.
+    /// The charger: by its own decision.
     Charger,
-    /// A person or a back end at either side.
+    /// A person or a back end, at either side.
     Operator,
-    /// Neither: the modem, the link or the connection.
+    /// The modem, the link or the connection.
     Network,
 }
 
-/// What ended the session. Closed: every program matches on all of it.
+/// What ended the session. Closed: every program matches every variant.
 ///
-/// Names inside are those of the timer or the message as logs show them.
+/// A contained name is that of the timer, message, reading or status, as in logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// The car ended the session in order.
+    /// The car ended the session normally.
     Finished,
-    /// Someone asked for the end at the charger or in the car.
+    /// Someone requested the end at the charger or in the car.
     OperatorStop,
     /// The emergency stop was pressed.
     EmergencyStop,
@@ -35,119 +35,119 @@ pub enum Cause {
     /// The proximity wire shows no resistance that a plug has, or no plug although the pilot shows one: a
     /// short, a break or a wrong resistor.
     ProximityFault,
-    /// The car left pilot C/D while it should be ready: its hardware stop request.
+    /// The car left pilot C or D while it had to be ready: its hardware stop request.
     LeftReady,
-    /// Pilot E or F: a short, a broken wire or the other side's fault signal.
+    /// Pilot E or F: a short, a broken wire or the peer's fault signal.
     PilotFault,
-    /// The pilot's duty cycle is not the demanded one, or is gone.
+    /// The pilot's duty cycle differs from the demanded one or is lost.
     PilotLost,
-    /// A timer ran out; its name.
+    /// A timer expired; its name.
     Timeout(&'static str),
     /// A message came out of order; its name.
     OutOfOrder(&'static str),
     /// A message of another session; its name.
     UnknownSession(&'static str),
-    /// A message's content was refused; its name.
+    /// The content of a message was refused; the message's name.
     Refused(&'static str),
     /// Too many messages that do not decode.
     Undecodable,
-    /// The other side answered with a failure code; the message's name.
+    /// The peer answered with a FAILED code; the message's name.
     FailedResponse(&'static str),
-    /// The stop button of the charger, or its back end: the charger asked for an ordinary end.
+    /// The charger's stop button or back end: the charger requested a normal end.
     StoppedAtCharger,
     /// The car reported the error with this code (`DC_EVErrorCode`, 1..=11).
     CarError(u8),
-    /// The charger reported Shutdown, Malfunction or Emergency; the status' name.
+    /// The charger reported Shutdown, Malfunction or Emergency; the status's name.
     ChargerStatus(&'static str),
-    /// No protocol in common.
+    /// Both sides have no protocol in common.
     NoCommonProtocol,
-    /// A reading that safety needs is missing or too old; its name.
+    /// A reading that a safety rule needs is missing or too old; its name.
     StaleReading(&'static str),
-    /// The program was held up: a deadline was met far too late.
+    /// The program was delayed: it handled a deadline far too late.
     HeldUp,
-    /// The isolation test failed or the monitor reported a fault.
+    /// The isolation test failed, or the monitor reported a fault.
     Isolation,
     /// The isolation monitor makes no new measurements, or failed its self-test.
     MonitorHangs,
-    /// Voltage where there must be none: a contactor is suspected to be welded.
+    /// Voltage where none is allowed: a contactor may be welded.
     WeldSuspected,
     /// A contactor did not follow its command.
     Contactor,
-    /// The connector lock did not confirm or let go.
+    /// The connector lock did not confirm its command.
     Lock,
     /// Over-voltage at the output.
     OverVoltage,
-    /// Over-current, or current where there must be none.
+    /// Over-current, or current where none is allowed.
     OverCurrent,
     /// Current against the direction of charging.
     ReverseCurrent,
-    /// A current was demanded and did not come.
+    /// A current was demanded and none was measured.
     NoCurrent,
-    /// The voltage did not reach, or left, the target.
+    /// The voltage did not reach the target or left it.
     VoltageOff,
-    /// Two own sensors contradict each other; which.
+    /// Two own sensors contradict each other; their names.
     Suspect(&'static str),
     /// The battery's voltage has the wrong sign.
     Polarity,
-    /// The pins of the inlet are too hot, or their sensor is broken.
+    /// The pins of the inlet are too hot, or their sensor is faulty.
     InletHot,
-    /// The other side closed, or the connection broke; how.
+    /// The peer closed the connection or it broke; how.
     ConnectionLost(&'static str),
-    /// The power-line link is gone.
+    /// The power-line link was lost.
     LinkLost,
-    /// No modem answers.
+    /// The modem does not answer.
     NoModem,
     /// SLAC found no match.
     NoMatch,
-    /// No answer to discovery.
+    /// No charger answered discovery.
     NoDiscovery,
-    /// The announced port takes no connection.
+    /// The announced port accepts no connection.
     NoConnection,
-    /// The network interface is down or gone.
+    /// The network interface is down or removed.
     InterfaceDown,
-    /// The program itself failed.
+    /// The program failed.
     ProgramFailed,
 }
 
 /// Why a session stopped: the last line of every log and the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StopReason {
-    /// Who ended it.
+    /// The side that ended the session.
     pub by: By,
-    /// What ended it.
+    /// What ended the session.
     pub cause: Cause,
-    /// Where the session was at that moment.
+    /// The phase of the session at that moment.
     pub phase: Phase,
-    /// What the other side said, and what was compared.
+    /// Values that explain the cause.
     pub detail: Detail,
 }
 
-/// What the other side said when the session ended, and which values were compared; absent where it does not
+/// What the peer reported when the session ended, and which values were compared; `None` where it does not
 /// apply.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Detail {
-    /// The response code's name.
+    /// The response code.
     pub code: Option<&'static str>,
-    /// The charger's status, by name.
+    /// The charger's status.
     pub status: Option<&'static str>,
-    /// The charger's notification, by name.
+    /// The charger's notification.
     pub notification: Option<&'static str>,
-    /// The car's error, by name.
+    /// The car's error.
     pub error: Option<&'static str>,
-    /// The values that decided.
+    /// The values that caused the stop.
     pub compared: Option<Compared>,
-    /// How long the program was held up.
+    /// How long the program was delayed.
     pub held_up: Option<Duration>,
 }
 
-/// A value and what it was held against.
+/// A value and the value that it was compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Compared {
-    /// What was measured or said, in the words of a log: `inlet voltage`.
+    /// The measured or reported quantity, as in a log: `inlet voltage`.
     pub what: &'static str,
     /// Its value in thousandths of `unit`.
     pub found: i32,
-    /// What it was held against, in words: `battery voltage`.
+    /// What it was compared with: `battery voltage`.
     pub against: &'static str,
     /// Its value in thousandths of `unit`.
     pub limit: i32,
@@ -156,7 +156,7 @@ pub struct Compared {
 }
 
 impl By {
-    /// The word that logs use.
+    /// The name in logs.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Car => "the car",
@@ -167,11 +167,11 @@ impl By {
     }
 }
 
-/// (exit code, name, what happened, one line of advice).
+/// (exit code, name, what happened, advice).
 type Words = (u8, &'static str, &'static str, &'static str);
 
 impl Cause {
-    /// Every cause, by exit code; what a cause is about is `"..."`, the code of a car's error 0.
+    /// Every cause, in groups of exit codes. Contained names are `"..."`, the code of the car's error is 0.
     #[rustfmt::skip] // one group of exit codes a line
     pub const ALL: &'static [Self] = &[
         Self::Finished, Self::OperatorStop, Self::StoppedAtCharger,
@@ -189,12 +189,12 @@ impl Cause {
         Self::NoCurrent, Self::Suspect("..."), Self::Polarity,
     ];
 
-    /// The cause's own name, without what it is about: `Timeout`.
+    /// The cause's name without its content: `Timeout`.
     pub const fn name(self) -> &'static str {
         self.words().1
     }
 
-    /// The name of the timer, message, reading or status that the cause is about, if any.
+    /// The contained name of a timer, message, reading or status; `None` where the cause has none.
     pub const fn subject(self) -> Option<&'static str> {
         match self {
             Self::Timeout(name)
@@ -261,7 +261,7 @@ impl Cause {
 }
 
 impl StopReason {
-    /// A reason.
+    /// A reason without details.
     pub const fn new(by: By, cause: Cause, phase: Phase) -> Self {
         let detail = Detail {
             code: None,
@@ -274,20 +274,20 @@ impl StopReason {
         Self { by, cause, phase, detail }
     }
 
-    /// The reason with what the other side said and what was compared.
+    /// The reason with these details.
     #[must_use]
     pub const fn with(self, detail: Detail) -> Self {
         Self { detail, ..self }
     }
 
-    /// The exit code of a program that ends with this reason: 0 for a session ended in order, otherwise
-    /// a number of the cause's own (10.. people, 20.. pilot, 30.. messages and timers, 40.. own
-    /// program, 50.. and 70.. electrical, 60.. network).
+    /// The exit code of a program that ends with this reason. 0 is a normal end; every other cause has its
+    /// own number: 10.. people, 20.. pilot, 30.. messages and timers, 40.. own program, 50.. and 70..
+    /// electrical, 60.. network.
     pub const fn exit_code(self) -> u8 {
         self.cause.words().0
     }
 
-    /// One line of advice.
+    /// What to do, in one line.
     pub fn advice(self) -> &'static str {
         match self.cause {
             Cause::ChargerStatus("EmergencyShutdown") => {
@@ -300,10 +300,9 @@ impl StopReason {
         }
     }
 
-    /// Whether this reason takes the place of `told`, which was given before: only where it is worse. An
-    /// electrical fault or an emergency is worse than any other failure, and that is worse than an end in
-    /// order. What follows from a stop that is under way anyway takes no place: the plug is pulled, the pilot
-    /// leaves C, the charger shuts down.
+    /// Whether this reason replaces `told`, the earlier one: only if it is worse. An electrical fault or an
+    /// emergency is worse than any other failure, which is worse than a normal end. The usual consequences of
+    /// a stop never replace its reason: the plug is pulled, the pilot leaves C, the charger shuts down.
     pub fn replaces(self, told: Self) -> bool {
         let follows = matches!(
             self.cause,
@@ -315,7 +314,7 @@ impl StopReason {
         !follows && self.badness() > told.badness()
     }
 
-    /// 0 in order, 1 failed, 2 electrical or an emergency.
+    /// Severity: 0 normal, 1 failed, 2 electrical or emergency.
     const fn badness(self) -> u8 {
         match self.exit_code() {
             0 => 0,
@@ -324,7 +323,7 @@ impl StopReason {
         }
     }
 
-    /// Whether the session ended as it should.
+    /// Whether the session ended normally (exit code 0).
     pub const fn is_normal(self) -> bool {
         self.exit_code() == 0
     }
@@ -342,7 +341,7 @@ impl fmt::Display for Cause {
 }
 
 impl fmt::Display for StopReason {
-    /// One line: who, where, what, and the advice.
+    /// One line: which side, the phase, the cause, and the advice.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { by, cause, phase, detail } = self;
         write!(f, "stopped by {} in {phase}: {cause}{detail}; {}", by.name(), self.advice())
@@ -350,8 +349,8 @@ impl fmt::Display for StopReason {
 }
 
 impl fmt::Display for Detail {
-    /// Each part that is there, after a comma:
-    /// `, FAILED, EVSE_EmergencyShutdown, inlet voltage 0.0 V against battery voltage 350.1 V`.
+    /// Each present part, after a comma: `, FAILED, EVSE_EmergencyShutdown, inlet voltage 0.0 V against
+    /// battery voltage 350.1 V`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let said = [self.code, self.status, self.notification, self.error];
         said.into_iter().flatten().try_for_each(|name| write!(f, ", {name}"))?;
@@ -374,7 +373,7 @@ impl fmt::Display for Compared {
     }
 }
 
-/// Thousandths, shown with one decimal.
+/// Thousandths, shown with one decimal place.
 struct Tenths(i32);
 
 impl fmt::Display for Tenths {
@@ -405,7 +404,7 @@ mod tests {
             let written = std::format!("{cause:?}");
             assert_eq!(cause.name(), written.split('(').next().unwrap());
         }
-        // One row of the table for each; the match there has no wildcard.
+        // The table has one row for each cause; its match has no wildcard.
         let rows = include_str!("stop.rs").lines().filter(|line| {
             line.trim_start().starts_with("Self::") && line.contains(" => (") && line.contains(", \"")
         });

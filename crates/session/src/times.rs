@@ -1,6 +1,6 @@
 use machine::Duration;
 
-/// Who waits.
+/// The side that waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     /// The car.
@@ -9,45 +9,45 @@ pub enum Side {
     Charger,
 }
 
-/// What a time may be set to.
+/// The permitted values of a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Range {
-    /// Anything.
+    /// Any value.
     Any,
-    /// Anything but 0.
+    /// Any value except 0.
     NotZero,
-    /// More than 0, and no longer than the standard's value: safety depends on it.
+    /// More than 0, at most the standard's value: a safety rule depends on it.
     UpToStandard,
 }
 
 /// One row of [`TIMES`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimeRow {
-    /// Which time.
+    /// The time that this row describes.
     pub time: Time,
-    /// Who waits.
+    /// The side that waits.
     pub side: Side,
-    /// Its name in configurations, stop reasons and logs; a side has none twice.
+    /// Its name in configurations, stop reasons and logs; unique within a side.
     pub name: &'static str,
     /// The standard's value.
     pub standard: Duration,
-    /// The value that deployed peers need; never less.
+    /// The value that deployed peers need; never less than the standard's.
     pub field: Duration,
-    /// What it may be set to.
+    /// The permitted values.
     pub range: Range,
-    /// The standard's name of it and where the values come from. "std" is DIN SPEC 70121 as open-source
+    /// The standard's name and the source of both values. "std" is DIN SPEC 70121 as open-source
     /// implementations cite it, "judgement" is a choice of this project.
     pub source: &'static str,
 }
 
-/// Declares [`Time`] and [`TIMES`]: for each side its times with name, values of standard and field in ms,
+/// Declares [`Time`] and [`TIMES`]. For each side: its times with name, values of standard and field in ms,
 /// range and source.
 macro_rules! times {
     ($($side:ident {
         $($(#[$doc:meta])*
         $time:ident: $name:literal, [$standard:literal, $field:literal], $range:ident, $source:literal;)*
     })*) => {
-        /// What a side waits for.
+        /// An event that a side waits for, or a pause that it keeps.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Time {
             $($(
@@ -57,7 +57,7 @@ macro_rules! times {
             )*)*
         }
 
-        /// Every time of both sides, in the order of the type.
+        /// Every time of both sides, in the order of [`Time`].
         pub const TIMES: &[TimeRow] = &[$($(TimeRow {
             time: Time::$time,
             side: Side::$side,
@@ -72,9 +72,9 @@ macro_rules! times {
 
 times! {
     Car {
-        /// For the answer to the handshake.
+        /// For the response to the handshake.
         Handshake: "supportedAppProtocolRes", [2_000, 2_000], NotZero, "std";
-        /// More than that for the very first response of a connection.
+        /// Additional time for the first response of a connection.
         StartAllowance: "start allowance", [0, 3_000], Any,
             "judgement: a charger that has just accepted the connection may still start its program";
         /// For the response to `SessionSetup`.
@@ -84,7 +84,7 @@ times! {
         /// For the response to the selection of service and payment.
         ServiceSelection: "ServicePaymentSelectionRes", [2_000, 5_000], NotZero,
             "std; 5 s as pyPLC and clara";
-        /// For the response to a request for authorisation.
+        /// For the response to the request for authorisation.
         Authorisation: "ContractAuthenticationRes", [2_000, 5_000], NotZero, "std; 5 s as pyPLC and clara";
         /// For the response to `ChargeParameterDiscovery`.
         ChargeParameters: "ChargeParameterDiscoveryRes", [2_000, 5_000], NotZero,
@@ -121,11 +121,11 @@ times! {
         /// For the precharge, from the first request.
         PreChargeLoop: "precharge", [7_000, 30_000], NotZero,
             "V2G_EVCC_PreCharge_Timeout, std; 8 s seen, 30 s as pyPLC and clara";
-        /// Between a response that says Ongoing, or a precharge that is not there yet, and the next request.
+        /// Between a response that is Ongoing, or a precharge that is not finished, and the next request.
         Pace: "pace", [90, 90], Any, "Ioniq (observed)";
-        /// Between a response to `PreCharge` that finds the voltage near and the next request: it may settle
-        /// meanwhile. Longer than 50 ms and the time between two readings: the contactors close only with a
-        /// reading from that long after the response.
+        /// Between a response to `PreCharge` with a voltage near the battery's and the next request: the
+        /// voltage may settle in between. Longer than 50 ms plus the time between two readings: the
+        /// contactors close only with a reading that is this much later than the response.
         PreChargePace: "precharge pace", [300, 300], NotZero,
             "judgement: more than the 200 ms of settling, less than the 0.5 s of pyPLC";
         /// Between a response to `CurrentDemand` and the next request.
@@ -134,13 +134,13 @@ times! {
         Lock: "lock confirmation", [2_000, 2_000], NotZero, "pyPLC";
         /// For the contactors' feedback to follow.
         Contactors: "contactor feedback", [2_000, 2_000], NotZero, "pyPLC";
-        /// From pilot B to open contactors at the end of a charge, at the least.
+        /// Shortest time from pilot B to open contactors at the end of a charge.
         Rest: "rest", [300, 300], Any, "clara: 300 ms of pilot B before the contactors open";
-        /// For the inlet to fall below 60 V after the contactors have opened; then it is a fault, and the
-        /// plug stays locked.
+        /// For the inlet to fall below 60 V after the contactors have opened. After that it is a fault, and
+        /// the plug stays locked.
         Discharge: "discharge", [10_000, 10_000], NotZero,
             "judgement: an HYC300 falls from 220 V to 60 V in 0.6 s, a Compleo takes more than 2 s";
-        /// How long the battery may ask for nothing before the car ends the charge.
+        /// How long the battery may request no current before the car ends the charge.
         NoDemand: "no demand", [30_000, 30_000], NotZero, "judgement";
     }
     Charger {
@@ -155,13 +155,14 @@ times! {
         /// For the authorisation, from the first request.
         AuthorisationBudget: "authorisation", [55_000, 115_000], NotZero,
             "V2G_SECC_Ongoing_Performance, std; 115 s is within the 120 s of pyPLC and clara";
-        /// For the isolation test, from its begin.
+        /// For the isolation test, from its start.
         CableCheckBudget: "cable check", [38_000, 58_000], NotZero, "std; the car's default here is 60 s";
-        /// For cable and power stage to fall below 60 V before an isolation test; 0: not waited for.
+        /// For cable and power stage to fall below 60 V before an isolation test; 0: the charger does not
+        /// wait.
         Settle: "settle", [10_000, 10_000], Any, "EVerest";
         /// For the voltage of the isolation test to be reached.
         Raise: "raise", [10_000, 10_000], NotZero, "EVerest";
-        /// For the isolation monitor's self-test, where it has one.
+        /// For the isolation monitor's self-test, if it has one.
         SelfTest: "self-test", [20_000, 20_000], NotZero, "judgement";
         /// For the precharge, from the first request.
         PreChargeBudget: "precharge", [5_000, 28_000], NotZero, "std; pyPLC and clara wait 30 s";
@@ -170,17 +171,17 @@ times! {
             "judgement: 10 polls of a Compleo take 11 s";
         /// Longest delay of the response to `PowerDelivery` with power off, while the current falls.
         PowerOffDelay: "power off", [1_500, 1_500], UpToStandard, "std";
-        /// Without a valid `CurrentDemand` for this time the current goes to 0 A.
+        /// Without a valid `CurrentDemand` for this time the charger sets the current to 0 A.
         Stall: "stall", [1_000, 1_000], UpToStandard, "judgement";
-        /// The pilot keeps 5 % after the session's end.
+        /// How long the pilot keeps 5 % after the session's end.
         OscillatorRetain: "oscillator retain", [1_500, 1_500], Any, "V2G_SECC_CPOscillator_Retain, std";
-        /// From the plug to 5 %.
+        /// From the insertion of the plug to 5 %.
         PlugToPwm: "plug to PWM", [500, 500], Any, "EVerest; Teslas send the first SLAC request fast";
         /// Steady +12 V between two offers of 5 %.
         PilotPause: "pilot pause", [3_000, 3_000], Any, "t_step_X1, EVerest";
-        /// For the car to follow a stop by the charger; then the charger takes the current down itself.
+        /// For the car to follow a stop by the charger. After that the charger reduces the current itself.
         StopGrace: "stop grace", [10_000, 10_000], Any, "judgement; an Ioniq follows after 0.25 s";
-        /// From a response that fails to closing the connection.
+        /// From a response with a FAILED code to closing the connection.
         CloseAfterFailed: "close after FAILED", [0, 5_000], Any,
             "ISO 15118-4 wants the connection closed within 5 s";
         /// From any other stop to closing the connection.
@@ -190,7 +191,7 @@ times! {
 
 const COUNT: usize = TIMES.len();
 
-/// What a program needs of a row when it runs; sources stay out of flash.
+/// The columns of a row that are needed at run time; the sources stay out of flash.
 type Brief = (Side, &'static str, Range);
 
 static BRIEFS: [Brief; COUNT] = {
@@ -204,20 +205,20 @@ static BRIEFS: [Brief; COUNT] = {
 };
 
 impl Time {
-    /// The name in configurations, stop reasons and logs.
+    /// The name in configurations, stop reasons and logs; unique within a side.
     pub fn name(self) -> &'static str {
         BRIEFS.get(self as usize).map_or("", |(_, name, _)| name)
     }
 }
 
-/// How long each side waits, to the millisecond: see [`TIMES`]. A side uses its own times only.
+/// How long each side waits, in whole milliseconds: see [`TIMES`]. A side uses only its own times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Times([u32; COUNT]);
 
 impl Times {
-    /// The standard's values.
+    /// The standard's values, column `standard` of [`TIMES`].
     pub const STANDARD: Self = Self::column(true);
-    /// The values that deployed peers need.
+    /// The values that deployed peers need, column `field` of [`TIMES`].
     pub const FIELD: Self = Self::column(false);
 
     const fn column(standard: bool) -> Self {
@@ -230,12 +231,12 @@ impl Times {
         Self(values)
     }
 
-    /// How long `time` is.
+    /// The value of `time`.
     pub fn get(&self, time: Time) -> Duration {
         Duration::from_millis(self.0.get(time as usize).copied().unwrap_or(0).into())
     }
 
-    /// The times with `time` set to `value`: rounded up to a millisecond, 49 days at most.
+    /// The same times with `time` set to `value`, rounded up to 1 ms and at most 49 days.
     #[must_use]
     pub fn with(mut self, time: Time, value: Duration) -> Self {
         if let Some(slot) = self.0.get_mut(time as usize) {
@@ -244,7 +245,7 @@ impl Times {
         self
     }
 
-    /// The times, none longer than in `most`.
+    /// The same times, each reduced to its value in `most`.
     #[must_use]
     pub fn at_most(mut self, most: &Self) -> Self {
         for (own, most) in self.0.iter_mut().zip(most.0) {
@@ -253,10 +254,10 @@ impl Times {
         self
     }
 
-    /// Whether each time of `side` is in its [`Range`].
+    /// Checks that each time of `side` is within its [`Range`].
     ///
     /// # Errors
-    /// The name of the first one that is not.
+    /// The name of the first time that is not.
     pub fn check(&self, side: Side) -> Result<(), &'static str> {
         let Self(standard) = Self::STANDARD;
         let rows = BRIEFS.iter().zip(self.0.iter().zip(standard));

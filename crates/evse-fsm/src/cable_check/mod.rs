@@ -11,39 +11,41 @@ use crate::precharge::approach;
 use crate::reading::fresh;
 use crate::{Config, Isolation, MAX_AGE, Plant, PowerStage, SelfTest};
 
-/// How near the test voltage must be to count as reached, in mV: the standard's 20 V.
+/// Largest difference at which the test voltage counts as reached, in mV: the standard's 20 V.
 const REACHED_MV: i32 = 20_000;
-/// Time for the output contactors to close: 2 s with feedback (pyPLC), then they are suspected broken.
+/// Time for the output contactors to close: 2 s with feedback (pyPLC). After that they are suspected to be
+/// faulty.
 const CONTACTOR_TIMEOUT: Duration = Duration::from_secs(2);
-/// Longest wait for the output to fall below 60 V after the test: 1 s (judgement; a Compleo goes on with
-/// 173 V on the cable, observed). More than half of the test's voltage then is looked at for longer:
+/// Time for the output to fall below 60 V after the test: 1 s (judgement; a Compleo continues with 173 V on
+/// the cable, observed).
 const LOWER: Duration = Duration::from_secs(1);
-/// until 3 s are over. A cable without a bleeder falls by itself, what a battery holds does not (judgement).
+/// The same time with more than half of the test voltage left: 3 s (judgement). The voltage of a cable
+/// without a bleeder falls, a voltage that a battery holds does not.
 const HELD: Duration = Duration::from_secs(3);
-/// A voltage that falls does so by this much in that time, in mV: 10 V, more than a sensor's noise
+/// Smallest change of a falling voltage within that time, in mV: 10 V, more than a sensor's noise
 /// (judgement).
 const FALLS_MV: i32 = 10_000;
 
-/// What can be wrong with the plant in the test.
+/// A fault that the test has found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// Voltage or closed contactor where there must be none.
+    /// A voltage or a closed contactor where none is allowed.
     Weld,
-    /// A contactor did not follow.
+    /// A contactor did not follow its command.
     Contactor,
-    /// The voltage was not reached.
+    /// The test voltage was not reached.
     Voltage,
-    /// The power stage has a voltage that nothing asks for.
+    /// The power stage has a voltage without a demand.
     Stage,
-    /// Isolation too low.
+    /// The isolation is too low.
     Isolation,
-    /// The isolation monitor does not work.
+    /// The isolation monitor does not measure.
     Monitor,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
-    /// Stage and cable are waited for to be dead.
+    /// Until stage and cable are dead.
     Settle,
     Connect,
     SelfTest,
@@ -53,7 +55,7 @@ enum Step {
     Done(Result<Isolation, Fault>),
 }
 
-/// One isolation test.
+/// The state of one isolation test.
 #[derive(Clone, Copy, Debug)]
 #[allow(clippy::struct_field_names, reason = "the test voltage is called so")]
 pub(crate) struct Test {
@@ -61,22 +63,22 @@ pub(crate) struct Test {
     since: Instant,
     stepped: Instant,
     test_mv: i32,
-    /// What the car bears, in mV: the test may be above it.
+    /// The car's maximum in mV: the test voltage may be above it.
     car_mv: i32,
     voltage_mv: i32,
-    /// The voltage at the end of `LOWER`, in mV.
+    /// The voltage at the end of [`LOWER`], in mV.
     lowered_mv: Option<i32>,
-    /// What is on the cable may be left of the session before.
+    /// The voltage on the cable may be left of the last session.
     is_residual: bool,
-    /// The output contactors were told to close.
+    /// The output contactors are commanded to close.
     connects: bool,
     apart: Debounce,
     monitor: Liveness,
 }
 
 impl Test {
-    /// A test at `test_mv` for a car that bears `car_mv`. What is on the cable `is_residual` where the
-    /// charger has driven it and it was not dead since; anything else is held by something.
+    /// A test at `test_mv` for a car with the maximum `car_mv`. `is_residual`: the charger has driven the
+    /// cable, and it was not dead since then. Any other voltage on the cable is held by a source.
     pub(crate) fn begin(now: Instant, config: &Config, test_mv: i32, car_mv: i32, is_residual: bool) -> Self {
         let step = match config.power_stage {
             PowerStage::None => Step::Measure,
@@ -97,22 +99,22 @@ impl Test {
         }
     }
 
-    /// The result, when there is one.
+    /// The result; `None` while the test runs.
     pub(crate) fn result(&self) -> Option<Result<Isolation, Fault>> {
         if let Step::Done(result) = self.step { Some(result) } else { None }
     }
 
-    /// The voltage in mV that is tested at, or that the car bears where that is more.
+    /// The higher of test voltage and car's maximum, in mV.
     pub(crate) fn most_mv(&self) -> i32 {
         self.test_mv.max(self.car_mv)
     }
 
-    /// Whether the output contactors were told to close.
+    /// Whether the output contactors are commanded to close.
     pub(crate) const fn connects(&self) -> bool {
         self.connects
     }
 
-    /// What `fault` means, with the values that say so.
+    /// The cause that `fault` stands for, with the compared values.
     pub(crate) fn found(&self, fault: Fault, now: Instant, plant: &Plant, config: &Config) -> Found {
         let cable_mv = fresh(plant.voltage_mv, now).unwrap_or(0);
         let stage_mv = fresh(plant.stage_mv, now).unwrap_or(0);
@@ -130,12 +132,12 @@ impl Test {
         }
     }
 
-    /// Whether the monitor shall test itself, and whether the cable shall be discharged.
+    /// Whether the monitor shall run its self-test, and whether the cable shall be discharged.
     pub(crate) fn wants(&self) -> (bool, bool) {
         (self.step == Step::SelfTest, matches!(self.step, Step::Settle | Step::Lower(_)))
     }
 
-    /// Advances to `now` and gives the set point.
+    /// Advances to `now`; returns the set point.
     pub(crate) fn step(&mut self, now: Instant, plant: &Plant, config: &Config) -> Target {
         let next = match config.power_stage {
             PowerStage::None => self.next_without_power(now, config),
@@ -168,7 +170,8 @@ impl Test {
         let fail = |fault| Step::Done(Err(fault));
         match self.step {
             Step::Settle => self.settled(now, plant, voltage, times.get(Time::Settle)),
-            // Nothing was demanded yet: the stage or the car's battery is on the cable.
+            // Before any demand: another source, such as the car's battery, is on the cable, or the stage is
+            // live.
             Step::Connect if voltage.is_some_and(|mv| mv.saturating_abs() >= DEAD_MV) => fail(Fault::Weld),
             Step::Connect => match fresh(plant.contactors, now) {
                 Some(true) if has_self_test(plant, now) => Step::SelfTest,
@@ -188,9 +191,10 @@ impl Test {
             Step::Raise if is_reached => Step::Measure,
             Step::Raise if elapsed >= times.get(Time::Raise) => fail(Fault::Voltage),
             Step::Raise => Step::Raise,
-            // Something draws the voltage down, and nothing may yet.
+            // A load reduces the voltage, and none is allowed yet.
             Step::Measure if !is_reached && draws => fail(Fault::Weld),
-            // What is measured without the voltage says nothing: once more, from the beginning.
+            // A measurement without the test voltage does not count: the test measures again from the
+            // beginning.
             Step::Measure if !is_reached => Step::Raise,
             Step::Measure => self.measured(now, plant, config),
             Step::Lower(isolation) => self.lowered(voltage, elapsed, isolation),
@@ -198,7 +202,7 @@ impl Test {
         }
     }
 
-    /// Residual voltage may pass; what does not fall is held by something.
+    /// Residual voltage is permitted; a voltage that does not fall is held by a source.
     fn settled(&mut self, now: Instant, plant: &Plant, voltage: Option<i32>, patience: Duration) -> Step {
         let elapsed = now.since(self.since);
         let is_closed = fresh(plant.contactors, now) == Some(true);
@@ -216,25 +220,25 @@ impl Test {
         }
     }
 
-    /// Whether a voltage that nothing drives has fallen since the end of `LOWER`.
+    /// Whether a voltage without a demand has fallen since the end of [`LOWER`].
     fn falls(&mut self, mv: i32, elapsed: Duration) -> bool {
         elapsed >= LOWER && mv <= self.lowered_mv.get_or_insert(mv).saturating_sub(FALLS_MV)
     }
 
-    /// The self-test's result; one from before it was asked for says nothing.
+    /// The self-test's result; a result from before the demand does not count.
     fn self_tested(&self, plant: &Plant) -> Option<SelfTest> {
         let reading = plant.isolation.filter(|reading| reading.at >= self.since + MAX_AGE)?;
         reading.value.self_test
     }
 
-    /// The result, once the voltage was there for long enough and the monitor has measured since.
+    /// The result, after the voltage was present for the test's time and the monitor has measured since then.
     fn measured(&mut self, now: Instant, plant: &Plant, config: &Config) -> Step {
         let elapsed = now.since(self.since);
         let monitor = fresh(plant.isolation, now);
         if self.monitor.hangs(now, monitor, true, config.protection.monitor) {
             return Step::Done(Err(Fault::Monitor));
         }
-        // A result from before the voltage was there says nothing.
+        // A result from before the voltage was present does not count.
         match plant.isolation.filter(|reading| reading.at > self.since && self.monitor.has_measured()) {
             Some(reading) if elapsed >= config.isolation_test => match judged(reading.value, config) {
                 Isolation::Measuring => Step::Measure,

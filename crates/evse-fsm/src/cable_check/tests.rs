@@ -1,7 +1,7 @@
 use super::*;
 use crate::{Insulation, Reading};
 
-/// A plant whose voltage follows the set point and whose contactor follows with feedback.
+/// A plant whose voltage follows the set point, with a contactor that has feedback.
 struct Bench {
     test: Test,
     config: Config,
@@ -10,7 +10,7 @@ struct Bench {
     closed: bool,
     isolation: Isolation,
     stuck: bool,
-    /// What a battery holds the voltage at, in mV.
+    /// The voltage of a battery on the cable, in mV.
     held_mv: i32,
 }
 
@@ -174,17 +174,17 @@ fn a_cable_without_a_bleeder_is_no_weld_and_a_battery_that_closes_in_the_test_is
             bench.test.result().map(|result| (result, bench.millis - began))
         })
     };
-    // 21 s of time constant: 400 V less 19 V in the first second.
+    // 21 s of time constant: 400 V minus 19 V in the first second.
     let (good, millis) = result(|ms| 400_000 - i32::try_from(ms).unwrap() * 18).unwrap();
     assert_eq!(good, Ok(Isolation::Valid));
     assert!((1_500..2_000).contains(&millis), "{millis}");
     assert_eq!(result(|_| 350_000).unwrap().0, Err(Fault::Weld));
-    // A sensor's noise of 1 % is no fall.
+    // A change within a sensor's noise of 1 % is not a fall.
     assert_eq!(result(|ms| if ms / 10 % 2 == 0 { 350_000 } else { 346_500 }).unwrap().0, Err(Fault::Weld));
 }
 
-/// What comes of a test with this monitor, of which `at` says what it reports so many ms after the self-test
-/// was asked for.
+/// The result of a test with this monitor. `at` returns its report this many ms after the demand of the
+/// self-test.
 fn with_monitor(at: fn(u64, bool) -> Insulation) -> Option<Result<Isolation, Fault>> {
     let mut bench = Bench::new();
     let mut asked = None;

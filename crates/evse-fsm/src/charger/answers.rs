@@ -1,4 +1,4 @@
-//! Answers: now, or when pilot or current are where they must be.
+//! Responses: sent immediately, or once pilot or current have reached their state.
 
 use session::{By, Cause, Exchange, Time};
 
@@ -9,7 +9,7 @@ use crate::request::{Agreed, Answer, Content, Request, Verdict};
 use crate::{Quirks, Status};
 
 impl Charger {
-    /// Answers later: when the pilot or the current is where it must be, or at the latest after `time`.
+    /// Delays the response until the pilot or the current has reached its state, at most for `time`.
     pub(super) fn wait(&mut self, request: Request, time: Time) {
         let waiting = Waiting { request, until: self.now + self.config.times.get(time) };
         self.answer_waiting(waiting);
@@ -25,7 +25,7 @@ impl Charger {
         };
         match (request.exchange, request.content.clone()) {
             (Exchange::CableCheck, Content::CableCheck(car)) if arrived => self.cable_check(request, car),
-            // A car that was ready and no longer is ends the session, as in the test itself.
+            // A car that was ready and has left C or D ends the session, as during the test.
             (Exchange::CableCheck, _) if late && !arrived && self.session.car_left => {
                 self.make_safe(By::Car, Cause::Finished, Status::Shutdown);
                 self.reply(&request, Verdict::Ok, false);
@@ -40,14 +40,14 @@ impl Charger {
         }
     }
 
-    /// The session goes on from this exchange to the next.
+    /// Continues the session with the step after this exchange.
     pub(super) fn go_on(&mut self, exchange: Exchange) {
         if let Next::State(next) | Next::Bent(next, ..) = self.next(exchange) {
             self.session.state = next;
         }
     }
 
-    /// Answers, and goes on.
+    /// Responds, and continues the session.
     pub(super) fn pass(&mut self, request: &Request, verdict: Verdict) {
         self.go_on(request.exchange);
         self.reply(request, verdict, true);
@@ -85,7 +85,7 @@ impl Charger {
         }
     }
 
-    /// Whether current, voltage and power that are asked for are held down by the charger's limits.
+    /// Whether current, voltage and power of the request are limited by the charger.
     fn achieved(&self, asked: &Content, present_mv: i32) -> [bool; 3] {
         let Content::CurrentDemand { target, .. } = asked else { return [false; 3] };
         let own = &self.config.limits;
@@ -96,7 +96,7 @@ impl Charger {
         ]
     }
 
-    /// The charger's status as the car is told it (defaults of `EvseV2G`, and Ready where an Audi needs it).
+    /// The charger's status in a response (defaults of `EvseV2G`, and Ready where an Audi needs it).
     pub(super) fn status(&self, exchange: Exchange, finished: bool) -> Status {
         if let Some(stop) = self.session.stop {
             return stop.status;
@@ -111,17 +111,17 @@ impl Charger {
         }
     }
 
-    /// Starts `timer` unless it runs already.
+    /// Starts `timer` unless it is running.
     pub(super) fn start(&mut self, timer: Timer, time: Time) {
         self.session.timers.start(timer, self.now + self.config.times.get(time));
     }
 
-    /// Starts `timer` from now.
+    /// Restarts `timer` now.
     pub(super) fn set(&mut self, timer: Timer, time: Time) {
         self.session.timers.set(timer, self.now + self.config.times.get(time));
     }
 
-    /// Starts `timer` with the time that the charger has for this exchange, unless it runs already.
+    /// Starts `timer` with the charger's budget for this exchange, unless it is running.
     pub(super) fn start_budget(&mut self, timer: Timer, exchange: Exchange) {
         if let Some(time) = exchange.row().budget {
             self.start(timer, time);

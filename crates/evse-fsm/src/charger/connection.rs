@@ -1,4 +1,4 @@
-//! The connection: a session begins and ends with it.
+//! The TCP connection: a session begins and ends with it.
 
 use control_pilot::Level;
 use session::{By, Cause, Phase, Time};
@@ -34,10 +34,10 @@ impl Charger {
     }
 
     pub(super) fn link_lost(&mut self) {
-        // A pulled plug takes the link with it.
+        // A removed plug ends the link, too.
         let (by, cause) = self.pilot_said().unwrap_or((By::Network, Cause::LinkLost));
         if self.session.state == State::Over {
-            // Nothing is left to be ended: the car left the network before it closed the connection.
+            // There is nothing to end: the car left the network before it closed the connection.
             self.pilot.halt(self.now);
         } else {
             self.make_safe(by, cause, Status::Malfunction);
@@ -45,8 +45,8 @@ impl Charger {
         self.closed(Closed::Timeout);
     }
 
-    /// What the newest readings of pilot and proximity say of an end: they came first, though they were not
-    /// seen twice yet.
+    /// The end that the newest readings of pilot and proximity show: they precede the closed connection,
+    /// although a second reading has not confirmed them.
     fn pilot_said(&self) -> Option<(By, Cause)> {
         let level = fresh(self.plant.pilot, self.now).or(self.level)?;
         let output = self.power.output();
@@ -64,8 +64,7 @@ impl Charger {
         let said = self.pilot_said();
         self.power.stop(self.now, SAFE_OPEN);
         let finished = self.session.stop.is_some_and(|stop| stop.reason.is_normal());
-        // A connection on which nothing was said, or that was refused, is no session: cars open and drop
-        // many.
+        // A connection without a message, or a refused one, is no session: cars open and close many.
         let silent =
             self.session.stop.is_none() && matches!(self.session.state, State::Handshake | State::Over);
         if self.session.stop.is_none() && !silent {
@@ -73,7 +72,7 @@ impl Charger {
             self.stop_for(by, cause, Status::Shutdown);
         }
         let none = Session {
-            // The output may still be falling: what the car can take bounds it until the next session.
+            // The output may still be falling: the car's limits apply until the next session.
             car_limits: self.session.car_limits,
             ..Session::new(State::NoSession)
         };

@@ -19,7 +19,7 @@ impl Charger {
             return self.refuse(&request, Verdict::Failed, Cause::CarError(car.error).into());
         }
         if let Some(stop) = self.session.stop {
-            // What was found during the test has its code in this answer, and not in a status alone.
+            // A fault found during the test is reported by the response code, not only by the status.
             let cause = stop.reason.cause;
             if is_of_the_test(cause) {
                 if cause == Cause::Isolation {
@@ -33,7 +33,7 @@ impl Charger {
             return self.wait(request, Time::PilotDetection);
         }
         if !self.power.is_testing() {
-            // What would end it at once must not close the contactors first.
+            // A fault that would end the session immediately must be found before the contactors close.
             if let Some(name) = self.stale() {
                 return self.refuse(&request, Verdict::Failed, Cause::StaleReading(name).into());
             }
@@ -60,7 +60,7 @@ impl Charger {
         self.drive(Command::Test { test_mv, is_residual });
     }
 
-    /// A monitor that cannot show that it works is said so once a session.
+    /// Warns once a session of a monitor that cannot show that it measures.
     fn warn_of_monitor(&mut self) {
         let monitor = self.plant.isolation.map(|reading| reading.value);
         let is_unproven =
@@ -116,8 +116,8 @@ impl Charger {
         if error != 0 {
             return self.refuse(request, Verdict::PowerNotApplied, Cause::CarError(error).into());
         }
-        // Whom the operator asks to end learns so in the charging loop, where nothing rises: that is no
-        // failure.
+        // During an operator's stop the car is not refused here: it receives the stop in the charging loop,
+        // where nothing rises.
         let is_ending =
             self.session.stop.is_some() && (self.is_stopping_for_safety() || !self.power.is_at_car());
         if is_ending || !self.is_ready() || car.is_some_and(|car| !car.ready) {
@@ -141,7 +141,7 @@ impl Charger {
         }
     }
 
-    /// Switches off, and answers when the current is gone.
+    /// Switches off, and responds when the current has ended.
     pub(super) fn power_off(&mut self, request: Request) {
         self.session.timers.clear(Timer::PreCharge);
         self.session.timers.clear(Timer::StopGrace);
@@ -161,8 +161,8 @@ impl Charger {
         if let Err(refusal) = policy::demand(asked, &limits) {
             return self.refuse_for(request, refusal);
         }
-        // A car that is not ready gets no current until it is. One that reports an error gets none, and ends
-        // the session.
+        // A car that is not ready gets 0 A until it is. A car that reports an error gets 0 A, and ends the
+        // session.
         if car.error != 0 {
             self.stop_for(By::Car, Cause::CarError(car.error), Status::Shutdown);
         } else if !car.ready && !self.session.car_waits {
@@ -195,13 +195,13 @@ impl Charger {
         self.stop_for(By::Car, Cause::Finished, Status::Shutdown);
         self.session.timers.clear_all();
         self.go_on(request.exchange);
-        // The car closes the connection; the charger does if it does not.
+        // The car should close the connection; otherwise the charger does.
         self.session.timers.set(Timer::Close, self.now + Self::CLOSE_AFTER_END);
         self.reply(request, Verdict::Ok, true);
     }
 }
 
-/// Whether a session that ends for this cause failed its isolation test, or what it is for.
+/// Whether this cause is a fault that the isolation test finds.
 fn is_of_the_test(cause: Cause) -> bool {
     matches!(
         cause,

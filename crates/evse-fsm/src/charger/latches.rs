@@ -1,4 +1,4 @@
-//! What holds the next session off until a person has acted.
+//! Latches: stops that block the next session until a person clears them.
 
 use session::{Cause, Latch, Phase, Touch};
 
@@ -6,18 +6,18 @@ use super::Charger;
 use crate::reading::fresh;
 use crate::{Event, Sensors};
 
-/// Tries that fail for one of these causes before it latches: two, in a row.
+/// Consecutive failures for one cause that latch: two.
 const TRIES: u8 = 2;
-/// A program that begins with a plug that is in cannot know of tries before it: they count as one.
+/// A program that starts with an inserted plug has no record of earlier failures: they count as one.
 pub(super) const TRIES_BEFORE: u8 = 1;
 
-/// What latches after so many tries, and which of them it is.
+/// The latches that are set only after repeated failures.
 pub(super) const COUNTED: [Latch; 5] =
     [Latch::NoCurrent, Latch::Isolation, Latch::Voltage, Latch::VoltagePresent, Latch::Contactors];
 
 impl Charger {
-    /// Holds the next session off; a worse latch takes the place of the one before. A suspect sensor is
-    /// reported under a worse one, too: it stays when that is reset.
+    /// Latches a stop; a worse latch replaces a lesser one. A suspect sensor is reported even below a worse
+    /// latch: it remains when that is reset.
     pub(super) fn latch(&mut self, latch: Latch) {
         let is_news = self.latched < Some(latch) || latch == Latch::Suspect && !self.is_suspect;
         self.is_suspect |= latch == Latch::Suspect;
@@ -27,7 +27,7 @@ impl Charger {
         }
     }
 
-    /// What latches whenever it is found.
+    /// Sets the latch of a cause that latches with its first occurrence.
     pub(super) fn latch_at_once(&mut self, cause: Cause) {
         match cause {
             Cause::OverVoltage | Cause::OverCurrent => self.latch(Latch::OutOfRange),
@@ -37,12 +37,12 @@ impl Charger {
         }
     }
 
-    /// A session ends for this cause: what latches when it happens again is counted.
+    /// A session ends for this cause: counts it if it latches only after repeated failures.
     pub(super) fn count(&mut self, cause: Cause) {
         let counted = match cause {
             Cause::NoCurrent => Latch::NoCurrent,
             Cause::Isolation | Cause::MonitorHangs => Latch::Isolation,
-            // A precharge that a car asked for in an odd way is no fault of the charger.
+            // In the precharge the car's requests may be the cause: not counted.
             Cause::VoltageOff if self.phase == Phase::CableCheck => Latch::Voltage,
             Cause::WeldSuspected => Latch::VoltagePresent,
             Cause::Contactor => Latch::Contactors,
@@ -56,13 +56,13 @@ impl Charger {
         }
     }
 
-    /// A session has gone well, a person has acted, or the plug was out.
+    /// Resets the counts: a session has ended well, a person has acted, or the plug was removed.
     pub(super) fn forget_tries(&mut self) {
         self.tries = [0; COUNTED.len()];
     }
 
-    /// A person has acted: the worst latch goes. A suspect sensor that lay under it is latched then: who
-    /// releases an emergency stop has not measured.
+    /// A person has requested a reset: the worst latch is cleared. A suspect sensor below it becomes the
+    /// latch then: who releases an emergency stop has not measured the sensors.
     pub(super) fn reset(&mut self) {
         self.forget_tries();
         self.stopped = false;
@@ -73,7 +73,7 @@ impl Charger {
         }
     }
 
-    /// The plug was out: a fault of a sensor is not gone with it.
+    /// The plug was removed: clears the latches that end with it. The fault of a sensor remains.
     pub(super) fn replugged(&mut self) {
         self.authorised = None;
         if matches!(self.latched, Some(Latch::Suspect | Latch::Unreadable)) {
@@ -83,9 +83,9 @@ impl Charger {
         self.reset();
     }
 
-    /// Whether the plug may be pulled: nothing is driven, each own source says that the output is dead, none
-    /// of them is suspect, and the session at hand is neither about to energise nor being stopped. A wait
-    /// never unlocks: a needed reading that is absent holds the lock.
+    /// Whether the plug may be removed: nothing is driven, each own sensor shows a dead output, none of them
+    /// is suspect, and the session is neither about to energise nor being stopped. Time never unlocks: a
+    /// needed reading that is absent keeps the plug locked.
     pub(super) fn may_unlock(&self) -> bool {
         let holds = self.is_suspect || matches!(self.latched, Some(Latch::EmergencyStop | Latch::Unreadable));
         let needs = |sensor| self.config.sensors.contains(sensor);

@@ -1,4 +1,4 @@
-//! The charger: what comes in changes the session, the pilot and the plant, in this order.
+//! The charger: an input changes the session, then the pilot and the plant.
 
 mod answers;
 mod connection;
@@ -22,13 +22,13 @@ use crate::supervision::Supervision;
 use crate::{Config, ConfigError, Demand, Dropped, Event, Input, Lock, Plant, wire};
 use state::Session;
 
-/// Events that wait at most: a request, its answer and what they cause are six.
+/// Capacity of the event queue: a request, its response and their consequences are at most six.
 const EVENTS: usize = 16;
 
-/// How often ramps are stepped while they run: judgement, finer than any car asks.
+/// Interval of steps while a ramp is running: judgement, shorter than the interval of any car's requests.
 const STEP: Duration = Duration::from_millis(20);
 
-/// A charger's connector: pilot, session and plant. See the crate's documentation.
+/// A charger's connector: pilot, session and plant. See the documentation of the crate.
 #[derive(Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Charger {
@@ -40,33 +40,33 @@ pub struct Charger {
     session: Session,
     phase: Phase,
     available: bool,
-    /// Set by what must not be repeated without a person or a new plug: no offer meanwhile.
+    /// The latch that blocks sessions until a person acts or a new plug is inserted.
     latched: Option<Latch>,
-    /// A sensor is suspect, whatever else is latched.
+    /// A sensor is suspect, in addition to any latch.
     is_suspect: bool,
-    /// Someone stopped the charger: no offer after the session at hand until the plug was out or a reset.
+    /// Someone stopped the charger: no offer after the current session until the plug was removed or a reset.
     stopped: bool,
-    /// How often in a row sessions ended for each of [`latches::COUNTED`].
+    /// Consecutive failures for each of [`latches::COUNTED`].
     tries: [u8; latches::COUNTED.len()],
-    /// Counts for the session at hand, or for the next one.
+    /// The authorisation for the current session, or for the next one if there is none.
     authorised: Option<bool>,
     last_stop: Option<StopReason>,
     level: Option<Level>,
-    /// The plug was out, as far as the charger could tell.
+    /// The plug was removed since the last session, as far as the charger can detect.
     was_out: bool,
-    /// How long nothing had come in when the last thing did.
+    /// How long no input had arrived before the newest one.
     unseen: Duration,
     now: Instant,
-    /// The earliest deadline, found once whenever anything has come in.
+    /// The earliest deadline, computed once for each input.
     due: Option<Deadline>,
     events: Queue<Event, EVENTS>,
 }
 
 impl Charger {
-    /// A charger with nothing plugged in.
+    /// A charger without an inserted plug.
     ///
     /// # Errors
-    /// What [`Config::check`] says.
+    /// As [`Config::check`].
     pub fn new(config: Config) -> Result<Self, ConfigError> {
         config.check()?;
         let config = config.effective();
@@ -86,7 +86,7 @@ impl Charger {
             authorised: None,
             last_stop: None,
             level: None,
-            // What was latched before the program began is not released by a plug that is out already.
+            // A plug that is out at the start does not clear a latch from before.
             was_out: true,
             unseen: Duration::ZERO,
             now: Instant::ZERO,
@@ -95,7 +95,7 @@ impl Charger {
         })
     }
 
-    /// How long the charger waits: its configured time, with `strict` and the quirks about timers.
+    /// How long the charger waits: the configured time, with `strict` and the quirks about timers applied.
     pub fn time(&self, time: Time) -> Duration {
         self.config.times.get(time)
     }
@@ -105,7 +105,7 @@ impl Charger {
         self.pilot.output()
     }
 
-    /// What the charger wants of its plant now. Read and apply it after each call.
+    /// The levels that the charger requires of its plant. Read and apply them after each call.
     pub fn demand(&self) -> Demand {
         let (supply, contactors) = self.power.demand(self.config.power_stage);
         let lock = if self.may_unlock() { Lock::Released } else { Lock::Held };
@@ -114,23 +114,23 @@ impl Charger {
         Demand { pilot: self.pilot(), supply, contactors, lock, discharge, self_test }
     }
 
-    /// Whether the connection shall be closed now: everything that was to be sent has been taken.
-    /// Stays so until [`Input::Closed`] or a new [`Input::Connected`].
+    /// Whether to close the connection now: all payloads have been fetched. Stays `true` until
+    /// [`Input::Closed`] or a new [`Input::Connected`].
     pub fn wants_close(&self) -> bool {
         self.session.close && self.session.answer.is_none()
     }
 
-    /// The pilot's level as two readings agree on it; `None` while none is fresh.
+    /// The pilot's level, debounced by two readings; `None` without a fresh one.
     pub fn level(&self) -> Option<Level> {
         self.level
     }
 
-    /// Where the connector is.
+    /// The phase of the connector.
     pub fn phase(&self) -> Phase {
         self.phase
     }
 
-    /// Why the session at hand is being ended, or why the last one ended.
+    /// Why the current session is being ended, or why the last one ended; `None` if neither.
     pub fn stop_reason(&self) -> Option<StopReason> {
         self.session.stop.map(|stop| stop.reason).or(self.last_stop)
     }
@@ -143,7 +143,7 @@ impl Machine for Charger {
 
     fn handle(&mut self, cx: &mut Cx<'_>, input: Input<'_>) {
         self.tell_time(cx.now);
-        // A snapshot is the newest truth; whatever else comes in finds what was due done already.
+        // Readings are the newest state. Every other input is processed after all deadlines that have passed.
         if !matches!(input, Input::Plant(_)) {
             self.run_timers();
         }

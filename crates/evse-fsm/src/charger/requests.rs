@@ -1,4 +1,4 @@
-//! Requests: the checks that come first, and which handler has them then.
+//! Requests: the checks that come first, then the handler of the exchange.
 
 use machine::{Cx, Duration};
 use session::{By, Cause, Exchange, Time};
@@ -13,7 +13,7 @@ use crate::power::SAFE_OPEN;
 use crate::request::{Content, NoRequest, Request, Verdict};
 use crate::{Dropped, Event, Quirks, Status, Warning, wire};
 
-/// Undecodable messages that a session bears: the third ends it (judgement).
+/// The undecodable message that ends a session: the third (judgement).
 const BAD_MESSAGES: u8 = 3;
 
 impl Charger {
@@ -49,7 +49,7 @@ impl Charger {
         self.serve(cx, request);
     }
 
-    /// What is no request does not count as a sign of life; the third ends the session.
+    /// A message that is no request does not restart the sequence timer; the third one ends the session.
     pub(super) fn bad(&mut self, dropped: Dropped) {
         self.events.push(Event::Dropped(dropped));
         self.session.bad_messages = self.session.bad_messages.saturating_add(1);
@@ -60,12 +60,12 @@ impl Charger {
         }
     }
 
-    /// What comes of this exchange now, by the order of the protocol.
+    /// The permitted next step for this exchange, by the order of the protocol.
     pub(super) fn next(&self, exchange: Exchange) -> Next {
         order::next(self.session.state, self.session.protocol, exchange)
     }
 
-    /// The checks that come before anything else.
+    /// The checks before the handler of the exchange.
     fn serve(&mut self, cx: &mut Cx<'_>, request: Request) {
         let exchange = request.exchange;
         let belongs = matches!(exchange, Exchange::Handshake | Exchange::SessionSetup)
@@ -95,7 +95,7 @@ impl Charger {
         self.act(cx, request);
     }
 
-    /// Whether a request is in order; what a quirk allows is reported.
+    /// Whether a request is in its order; a quirk that permits it is reported.
     fn may_come(&mut self, next: Next) -> bool {
         let Next::Bent(_, quirk, id) = next else { return next != Next::OutOfOrder };
         let may = self.config.quirks.contains(quirk);
@@ -105,7 +105,7 @@ impl Charger {
         may
     }
 
-    /// A refusal never has an effect but switching off; after it only the end is accepted.
+    /// A refusal has no effect except switching off; after it only the end of the session is accepted.
     pub(super) fn refuse(&mut self, request: &Request, verdict: Verdict, found: Found) {
         self.power.stop(self.now, SAFE_OPEN);
         self.stop_for(By::Charger, found, Status::Shutdown);
@@ -117,7 +117,7 @@ impl Charger {
         if late == Duration::ZERO || !self.session.state.has_session() {
             self.session.close = true;
         } else {
-            // A car that goes on asking does not keep the connection.
+            // Further requests of the car do not extend the connection.
             let at = self.now + late;
             let before = self.session.timers.due(Timer::Close).unwrap_or(at);
             self.session.timers.set(Timer::Close, at.min(before));
@@ -125,7 +125,7 @@ impl Charger {
         self.reply(request, verdict, true);
     }
 
-    /// Refuses for what the request holds.
+    /// Refuses because of the request's content.
     pub(super) fn refuse_for(&mut self, request: &Request, refusal: Refusal) {
         let Refusal { verdict, compared } = refusal;
         self.refuse(request, verdict, Found { cause: Cause::Refused(request.name), compared });

@@ -1,4 +1,4 @@
-//! The session until both sides know each other's parameters.
+//! The session until both sides have exchanged their parameters.
 
 use machine::Cx;
 use session::{By, Cause, Checkpoint, Limits};
@@ -32,7 +32,7 @@ impl Charger {
         let id = &mut self.session.id;
         let _ = id.resize(usize::from(self.config.session_id_len), 0);
         cx.entropy.fill(id);
-        // Zeros mean "no session yet".
+        // An id of zeros means "no session yet".
         if let (true, Some(last)) = (id.iter().all(|byte| *byte == 0), id.last_mut()) {
             *last = 1;
         }

@@ -1,4 +1,4 @@
-//! What belongs to one session.
+//! The state of one session.
 
 use machine::{Instant, Timers, timers};
 use session::{Limits, Protocol, StopReason, Time};
@@ -7,23 +7,23 @@ use crate::order::State;
 use crate::request::{Answer, Request, SessionId};
 use crate::{Isolation, Status};
 
-/// What belongs to one session, and to no other.
+/// The state of one session; nothing of it is kept for the next.
 #[derive(Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Session {
     pub(super) protocol: Protocol,
     pub(super) state: State,
     pub(super) id: SessionId,
-    /// The connection shall be closed.
+    /// The connection is to be closed.
     pub(super) close: bool,
-    /// What the car can take.
+    /// The car's limits.
     pub(super) car_limits: Limits,
     pub(super) isolation: Isolation,
-    /// First request for the charger's parameters.
+    /// When the first request for the charger's parameters arrived.
     pub(super) parameters_since: Option<Instant>,
     /// The charging loop was reached.
     pub(super) charged: bool,
-    /// The car says that it is not ready.
+    /// The car reports that it is not ready.
     pub(super) car_waits: bool,
     /// The car was at pilot C or D for the cable check and has left it.
     pub(super) car_left: bool,
@@ -34,15 +34,15 @@ pub(super) struct Session {
     pub(super) timers: Timers<Timer, 8>,
 }
 
-/// A stop that is under way.
+/// A stop in progress.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stop {
     pub(super) reason: StopReason,
-    /// The status that the car reads.
+    /// The status in responses.
     pub(super) status: Status,
 }
 
-/// A request whose answer waits for the pilot or for the current to fall.
+/// A request whose response waits for the pilot, or for the current to fall.
 #[derive(Clone, Debug)]
 pub(super) struct Waiting {
     pub(super) request: Request,

@@ -1,4 +1,4 @@
-//! Stops: why, and what the car is told.
+//! Stops: their reason, and the status that the car receives.
 
 use control_pilot::Level;
 use machine::{Duration, TimerName};
@@ -13,10 +13,10 @@ use crate::request::Verdict;
 use crate::{Event, Operator, Quirks, Status, wire};
 
 impl Charger {
-    /// Time for a car to end the session that it reported an error in: 3 s (judgement).
+    /// Time for a car to end the session in which it has reported an error: 3 s (judgement).
     const ERROR_GRACE: Duration = Duration::from_secs(3);
 
-    /// Records why. A reason that was told is replaced by a worse one only.
+    /// Records the reason; a later one replaces it only if it is worse.
     pub(super) fn stop_for(&mut self, by: By, found: impl Into<Found>, status: Status) {
         let Found { cause, compared } = found.into();
         let held_up = (cause == Cause::HeldUp).then_some(self.unseen);
@@ -39,12 +39,12 @@ impl Charger {
         }
     }
 
-    /// From the first moment of a stop voltage and current only fall. Whom the charger asks to end has the
-    /// grace to do so.
+    /// From the start of a stop voltage and current only decrease. A car that the charger has requested to
+    /// stop has [`Time::StopGrace`](session::Time::StopGrace) for it.
     fn begin_fall(&mut self, cause: Cause) {
         let is_asked = matches!(cause, Cause::OperatorStop | Cause::NotAuthorised);
         let grace = self.config.times.get(Time::StopGrace);
-        // One that reports an error ends by itself, and gets no current meanwhile.
+        // A car that reports an error ends the session itself and gets 0 A meanwhile.
         let grace = if is_asked { grace } else { grace.min(Self::ERROR_GRACE) };
         self.power.fall(self.now, if is_asked { grace } else { Duration::ZERO });
         if self.power.is_at_car() {
@@ -52,7 +52,7 @@ impl Charger {
         }
     }
 
-    /// What the car was answered when it was refused, for the reason of the stop.
+    /// Stores the response code of a refusal, for the details of the stop.
     pub(super) fn note_refusal(&mut self, verdict: Verdict, error: u8) {
         let protocol = self.session.protocol;
         let notifies = self.config.quirks.contains(Quirks::NOTIFY_STOP);
@@ -71,7 +71,7 @@ impl Charger {
         }
     }
 
-    /// SAFE: 0 V and 0 A now, pilot steady, contactors open below 1 A or after 100 ms.
+    /// Makes the outputs SAFE: 0 V and 0 A now, pilot steady, contactors open below 1 A or after 100 ms.
     pub(super) fn make_safe(&mut self, by: By, found: impl Into<Found>, status: Status) {
         self.power.stop(self.now, SAFE_OPEN);
         self.pilot.halt(self.now);
@@ -101,7 +101,7 @@ impl Charger {
                 }
             }
             Operator::Stop => {
-                // Otherwise a car that tries again would charge again.
+                // Without this a car that tries again would charge again.
                 self.stopped = self.level != Some(Level::A);
                 self.orderly_stop(Cause::OperatorStop);
             }
@@ -119,9 +119,9 @@ impl Charger {
         }
     }
 
-    /// The car is asked to stop, and the current goes down. While the car's contactors may be closed, or
-    /// close, the voltage stays for a while: slow contacts would meet on nothing (DIN SPEC 70121: the car
-    /// ends the session, then the voltage goes).
+    /// Requests the car to stop, and reduces the current. While the car's contactors may be closed or
+    /// closing, the voltage stays: slow contacts would otherwise close onto a dead output (DIN SPEC 70121:
+    /// the car ends the session, then the voltage is removed).
     pub(super) fn orderly_stop(&mut self, cause: Cause) {
         if self.session.state == State::NoSession {
             return;
@@ -134,13 +134,12 @@ impl Charger {
 
     pub(super) fn expired(&mut self, timer: Timer) {
         match timer {
-            // A connection on which nothing was said: it goes, the pilot stays.
+            // A connection without any message: it is closed, the pilot stays.
             Timer::Setup if self.session.state == State::Handshake => self.session.close = true,
             Timer::Close => self.session.close = true,
-            // The car does not follow: the charger takes the current down itself.
+            // The car does not follow: the charger reduces the current itself.
             Timer::StopGrace => self.power.stop(self.now, self.config.times.get(Time::PowerOffDelay)),
-            // The car is there and asks in order: its next request is refused by this cause, then the session
-            // ends.
+            // The car sends valid requests: the next one is refused with this cause, then the session ends.
             Timer::Authorisation | Timer::CableCheck | Timer::PreCharge => {
                 self.make_safe(By::Charger, Cause::Timeout(timer.name()), Status::Malfunction);
             }
@@ -153,9 +152,9 @@ impl Charger {
     }
 }
 
-/// Whether a cause is worse than the reason that was told: what follows any stop is not, a fault is worse
-/// than an end in order, and one of electricity worse than any other. A pilot that shows the plug out
-/// resolves what the proximity wire said before it.
+/// Whether a cause is worse than the recorded reason. The usual consequences of a stop are not. A fault is
+/// worse than a normal end, an electrical one worse than any other. A pilot that shows the plug out explains
+/// an earlier proximity fault.
 fn is_worse(cause: Cause, told: StopReason) -> bool {
     let follows = matches!(
         cause,
@@ -171,7 +170,7 @@ fn is_worse(cause: Cause, told: StopReason) -> bool {
     resolves || !follows && severity(StopReason { cause, ..told }) > severity(told)
 }
 
-/// 0 in order, 1 a fault, 2 one of electricity or an emergency stop: by the families of exit codes.
+/// Severity by the groups of exit codes: 0 normal, 1 a fault, 2 electrical or an emergency stop.
 fn severity(reason: StopReason) -> u8 {
     match reason.exit_code() {
         0 => 0,

@@ -1,4 +1,4 @@
-//! The plant and the clock: what is done each time anything comes in.
+//! The plant and the clock: processed for each input.
 
 use control_pilot::{Level, Proximity};
 use machine::{Deadline, Instant};
@@ -28,14 +28,14 @@ impl Charger {
         }
     }
 
-    /// Does what time and sensors ask for.
+    /// Applies time and readings.
     pub(super) fn advance(&mut self) {
         let now = self.now;
         self.supervision.contacts.take(&self.plant);
         let is_in_use = self.power.output().is_in_use;
         let level = self.supervision.contacts.level(fresh(self.plant.pilot, now), self.level, is_in_use);
         self.watch(level);
-        // What only concerns the next session must not take the pilot away from the one at hand.
+        // A condition that only blocks the next session must not end the pilot's offer in the current one.
         let not_again = self.stopped || !self.available || self.supervision.off.is_on();
         let idle = self.session.state == State::NoSession && not_again;
         let blocked = self.latched.is_some() || self.is_stopping_for_safety() || idle;
@@ -53,7 +53,7 @@ impl Charger {
         self.due = self.earliest();
     }
 
-    /// The earliest deadline of all that runs.
+    /// The earliest of all deadlines.
     fn earliest(&self) -> Option<Deadline> {
         let energised = self.power.is_energised();
         let stale = self.plant.stale_at().filter(|_| energised);
@@ -68,7 +68,7 @@ impl Charger {
         Deadline::earliest(self.session.timers.next(), &others)
     }
 
-    /// Does what is due.
+    /// Processes expired timers.
     pub(super) fn run_timers(&mut self) {
         while let Some(timer) = self.session.timers.expired(self.now) {
             self.expired(timer);
@@ -76,18 +76,19 @@ impl Charger {
         self.drive(Command::GoOn);
     }
 
-    /// Does what the session wants of the plant, and what time does.
+    /// Applies the session's command and time to the power stage.
     pub(super) fn drive(&mut self, command: Command) {
         let mut plant = *self.plant;
         if self.supervision.distrusts_current() {
-            // It says that no current flows: nobody knows.
+            // This sensor shows no current and is not trusted: the current is unknown.
             plant.current_ma = None;
         }
         match self.power.step(self.now, command, &plant, &self.config) {
             Some(News::Stalled) => self.events.push(Event::Warning(Warning::Stalled)),
             Some(News::OpenedUnderCurrent { current_ma, is_stuck }) => {
                 self.events.push(Event::Warning(Warning::OpenedUnderCurrent(current_ma)));
-                // A stage that does not obey must not be connected again before somebody has looked.
+                // A power stage that does not follow its demand must not be connected again until a person
+                // has checked it.
                 if is_stuck {
                     self.make_safe(By::Charger, Cause::OverCurrent, Status::Malfunction);
                 }
@@ -100,15 +101,15 @@ impl Charger {
         self.session.stop.is_some_and(|stop| stop.status.is_unsafe())
     }
 
-    /// Watches what must be right while energised, and what ends a session at any time.
+    /// Checks the safety rules while energised, and the conditions that end a session at any time.
     pub(super) fn watch(&mut self, level: Option<Level>) {
         let now = self.now;
         if fresh(self.plant.emergency_stop, now) == Some(true) {
             self.emergency_stop();
         }
         if self.power.is_energised() {
-            // What the car named before: one that lowers its limit later has its battery above it, and ends
-            // in order.
+            // The limits before this request: a battery above a limit that the car lowers later is a normal
+            // end.
             let named = self.bounds();
             let max_voltage_mv = self.power.test_most_mv().unwrap_or(named.max_voltage_mv);
             let bounds = Limits { max_voltage_mv, ..named };
@@ -145,7 +146,7 @@ impl Charger {
         }
     }
 
-    /// Something was found while the output was energised.
+    /// A fault was found while the output was energised.
     fn switch_off(&mut self, found: Found, output: Output) {
         let by = match found.cause {
             Cause::Unplugged | Cause::LeftReady | Cause::PilotFault => By::Car,
@@ -156,18 +157,18 @@ impl Charger {
             return self.make_safe(by, found, Status::Malfunction);
         }
         if self.power.is_stopping() {
-            // As it should after the end of power; there is no more time for the current to fall.
+            // As at the end of power, but the current has no more time to fall.
             self.power.stop(self.now, SAFE_OPEN);
         } else if output.is_granted {
             self.make_safe(by, found, Status::Shutdown);
         } else {
-            // Before power is granted a car ends the session like this, and with SessionStopReq.
+            // Before power is granted a car may end the session this way or with SessionStopReq.
             self.make_safe(by, Cause::Finished, Status::Shutdown);
         }
     }
 
-    /// The plug is out, as far as the charger can tell: pilot A, and neither its lock nor the proximity wire
-    /// say otherwise, or are silent where there is one. A pilot wire that breaks looks like A, too.
+    /// Whether the plug is out, as far as the charger can detect: pilot A, and neither lock nor proximity
+    /// contradict, nor are silent where they exist. A broken pilot wire looks like A, too.
     fn is_unplugged(&self, level: Option<Level>) -> bool {
         let needed = self.config.sensors;
         let is_locked = fresh(self.plant.lock, self.now).unwrap_or(needed.contains(Sensors::LOCK));
@@ -184,7 +185,7 @@ impl Charger {
         if is_out {
             self.forget_tries();
         }
-        // A pilot that says nothing has not seen the plug go in.
+        // Without a pilot reading no insertion can be seen.
         self.was_out = is_out || self.was_out && level.is_none();
         if level == self.level {
             return;
@@ -197,7 +198,7 @@ impl Charger {
                     self.set_phase(Phase::Idle);
                 }
             }
-            // A plug that goes in shows E for a moment, when one measurement saw both sides of the change.
+            // An inserted plug may show E briefly, when one measurement covers both sides of the change.
             Some(Level::B) if !matches!(before, Some(Level::C | Level::D)) => {
                 self.checkpoint(Checkpoint::PILOT_B);
                 if self.session.state == State::NoSession {
@@ -211,7 +212,7 @@ impl Charger {
             Some(Level::C | Level::D) if !matches!(before, Some(Level::C | Level::D)) => {
                 self.session.car_left = false;
                 self.checkpoint(Checkpoint::PILOT_C);
-                // A car that is ready when the charger starts shows no B before.
+                // A car that is ready when the charger starts shows no B before C.
                 if self.phase == Phase::Idle {
                     self.set_phase(Phase::Plugged);
                 }
@@ -220,7 +221,7 @@ impl Charger {
         }
     }
 
-    /// What car and charger bear together.
+    /// The stricter of car's and charger's limits.
     pub(super) fn bounds(&self) -> Limits {
         self.config.limits.and(&self.session.car_limits)
     }
@@ -230,7 +231,7 @@ impl Charger {
         fresh(self.plant.pilot, self.now).is_some() && matches!(self.level, Some(Level::C | Level::D))
     }
 
-    /// Whether the plug cannot come out, where the charger has a lock.
+    /// Whether the plug cannot be removed; `true` without a lock sensor.
     pub(super) fn is_locked(&self) -> bool {
         fresh(self.plant.lock, self.now).unwrap_or(!self.config.sensors.contains(Sensors::LOCK))
     }

@@ -1,4 +1,4 @@
-//! What people and logs are told.
+//! Events and log messages.
 
 use session::{Checkpoint, Phase};
 

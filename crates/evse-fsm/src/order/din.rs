@@ -1,14 +1,14 @@
-//! The order of DIN SPEC 70121, after its state table of the EVSE.
+//! The order of DIN SPEC 70121, by its state table of the EVSE.
 
 use session::Exchange as X;
 
 use super::state::{Next, Row, State as S};
 use crate::Quirks;
 
-/// The session's end, where it may come.
+/// The end of the session, in the states that permit it.
 const STOP: (X, Next) = (X::SessionStop, Next::State(S::Over));
 
-/// The requests that may come in this state.
+/// The requests that this state permits.
 pub(super) const fn row(state: S) -> Row {
     match state {
         S::NoSession | S::Handshake | S::Over => &[],
@@ -39,7 +39,7 @@ pub(super) const fn row(state: S) -> Row {
     }
 }
 
-/// Whether DC charging has a use for it.
+/// Whether DC charging has a use for this exchange.
 pub(super) const fn is_supported(exchange: X) -> bool {
     !matches!(
         exchange,

@@ -2,7 +2,7 @@ use session::Exchange;
 
 use crate::Quirks;
 
-/// What the session waits for.
+/// The request that the session waits for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum State {
     #[default]
@@ -15,36 +15,36 @@ pub(crate) enum State {
     ChargeParameters,
     CableCheck,
     PreCharge,
-    /// At least one precharge was answered.
+    /// After at least one response to `PreCharge`.
     PreChargeOrPower,
-    /// Power is on, no current was asked for yet.
+    /// Power is on, no current was requested yet.
     FirstDemand,
     Demand,
     /// Power is off.
     Welding,
-    /// After a refusal: only the end.
+    /// After a refusal: only the end is permitted.
     StopOnly,
     Over,
 }
 
-/// What comes of a request in a state.
+/// The result of a request in a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// It may come, and once it is done the session waits for this.
+    /// It is permitted; after it the session is in this state.
     State(State),
-    /// Likewise, where this quirk is on.
+    /// It is permitted with this quirk; after it the session is in this state.
     Bent(State, Quirks, &'static str),
-    /// It is refused without a word about the order, and the connection is closed.
+    /// It is refused without the order as the reason, and the connection is closed.
     Fatal,
     /// It is out of order.
     OutOfOrder,
 }
 
-/// A row of a protocol's table: the requests that may come in a state.
+/// A row of a protocol's table: the requests that a state permits.
 pub(super) type Row = &'static [(Exchange, Next)];
 
 impl State {
-    /// Whether nothing may be energised yet, or no more: the connector lock is not needed.
+    /// Whether nothing may be energised in this state: the connector lock is not needed.
     pub(crate) const fn is_before_power(self) -> bool {
         matches!(
             self,
@@ -58,7 +58,7 @@ impl State {
         )
     }
 
-    /// Whether the car was allowed to charge, and its session goes on.
+    /// Whether the car is authorised to charge, and its session continues.
     pub(crate) const fn is_authorised(self) -> bool {
         matches!(
             self,
@@ -71,12 +71,12 @@ impl State {
         )
     }
 
-    /// Whether a session is open that a session id belongs to.
+    /// Whether a session with a session id is open.
     pub(crate) const fn has_session(self) -> bool {
         !matches!(self, Self::NoSession | Self::Handshake | Self::SessionSetup | Self::Over)
     }
 
-    /// Whether a message may come at all.
+    /// Whether any message is permitted.
     pub(crate) const fn is_open(self) -> bool {
         !matches!(self, Self::NoSession | Self::Over)
     }

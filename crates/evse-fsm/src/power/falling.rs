@@ -1,7 +1,7 @@
 use machine::{Duration, Instant};
 use session::Target;
 
-/// A stop is under way: the current goes to 0 A in a straight line, and nothing rises.
+/// A stop in progress: the current falls to 0 A linearly, and nothing rises.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Falling {
     began: Instant,
@@ -14,12 +14,12 @@ impl Falling {
         Self { began, from_ma, over }
     }
 
-    /// The one of the two that ends first.
+    /// The one of both that ends first.
     pub(super) fn faster(self, other: Self) -> Self {
         if other.began + other.over < self.began + self.over { other } else { self }
     }
 
-    /// `next` as far as it is not above `before`, nor above the line.
+    /// `next`, limited to `before` and to the line.
     pub(super) fn bound(self, now: Instant, before: Target, next: Target) -> Target {
         let total = self.over.as_micros();
         let left = total.saturating_sub(now.since(self.began).as_micros());

@@ -1,4 +1,4 @@
-//! The high-voltage plant: output contactors and set point of the power stage.
+//! The charger's high-voltage outputs: contactors and set point of the power stage.
 
 mod falling;
 mod report;
@@ -20,42 +20,41 @@ use session::{Lasting, Limits, Target, Time};
 /// SAFE opens the contactors after this time at the latest (docs/ARCHITECTURE.md).
 pub(crate) const SAFE_OPEN: Duration = Duration::from_millis(100);
 
-/// A stage that still gives current so long after 0 A were demanded does not obey: 1 s (judgement; one
-/// that is blocked takes 30 ms, one that is shut down at 100 A/s the 1.5 s that an orderly end waits at
-/// most).
+/// A stage that still supplies current this long after a demand of 0 A does not follow: 1 s (judgement; a
+/// blocked stage takes 30 ms; a shutdown at 100 A/s takes at most the 1.5 s that a normal end waits).
 const STUCK: Duration = Duration::from_secs(1);
-/// And this is current, in mA, and no sensor's error: 5 A (below it an output counts as off, IEC 61851-23
-/// from memory).
+/// Readings below this are treated as sensor offset, in mA: 5 A (below it an output counts as off, IEC
+/// 61851-23 from memory).
 const STUCK_MA: i32 = 5_000;
 
-/// What happened in a step.
+/// The result of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum News {
-    /// No demand came in time: 0 A.
+    /// No demand arrived in time: 0 A.
     Stalled,
-    /// The contactors are told to open although this current flows, in mA, or nobody knows how much.
+    /// The contactors are commanded to open although this current in mA flows; `None` if it is unknown.
     OpenedUnderCurrent {
         current_ma: Option<i32>,
-        /// The stage had the time to stop, or gives more than anybody may ask for.
+        /// The stage had time to stop, or supplies more than any demand permits.
         is_stuck: bool,
     },
 }
 
-/// What the session wants of the plant.
+/// The session's command to the power stage.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Command {
-    /// Nothing new.
+    /// No change.
     GoOn,
-    /// The isolation test begins at this voltage in mV; it ends by connecting the output.
+    /// Starts the isolation test at this voltage in mV; it ends by connecting the output.
     Test {
         test_mv: i32,
-        /// What is on the cable may be left of the session before.
+        /// The voltage on the cable may be left of the last session.
         is_residual: bool,
     },
-    /// The car asks for this voltage before its contactors close, in mV. Ignored until the isolation test has
+    /// The car requests this voltage before its contactors close, in mV. Ignored until the isolation test has
     /// passed.
     PreCharge { precharge_mv: i32 },
-    /// The car asks for this target, within these limits. Ignored until power is switched on.
+    /// The car requests this target, within these limits. Ignored until power is switched on.
     Transfer { asked: Target, limits: Limits },
 }
 
@@ -64,21 +63,21 @@ enum Stage {
     Off,
     Test(Test),
     Precharge(Ramp),
-    /// Power is switched on, no current was asked for yet.
+    /// Power is switched on, no current was requested yet.
     Hold,
     Transfer,
-    /// 0 V and 0 A since `began`; the contactors open when the current is gone, at `open_by` at the latest.
+    /// 0 V and 0 A since `began`. The contactors open when the current has ended, at `open_by` at the latest.
     Stopping {
         began: Instant,
         open_by: Instant,
-        /// There is time for the current to fall; SAFE has none.
+        /// The current has time to fall; SAFE has none.
         is_orderly: bool,
         /// The car had been granted power.
         was_granted: bool,
     },
 }
 
-/// The plant as the charger wants it.
+/// The state of output contactors and power stage.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Power {
     stage: Stage,
@@ -86,12 +85,12 @@ pub(crate) struct Power {
     asked: Target,
     limits: Limits,
     stepped: Instant,
-    /// The last valid demand.
+    /// The time of the last valid demand.
     fed: Instant,
     stalled: bool,
     /// Since when 0 A are demanded because the pilot is outside C and D.
     blocked: Lasting,
-    /// A stop is under way: nothing rises any more.
+    /// A stop in progress: nothing rises.
     falling: Option<Falling>,
     report: Report,
 }
@@ -121,27 +120,28 @@ impl Power {
         }
     }
 
-    /// Whether the contactors are closed or about to be, a stop in progress included.
+    /// Whether the contactors are closed or about to be, also during a stop.
     pub(crate) fn is_energised(&self) -> bool {
         !matches!(self.stage, Stage::Off)
     }
 
-    /// Whether a stop is under way.
+    /// Whether a stop is in progress.
     pub(crate) fn is_stopping(&self) -> bool {
         matches!(self.stage, Stage::Stopping { .. })
     }
 
-    /// Whether current was or could be asked for by the car.
+    /// Whether the car has requested current or may do so.
     pub(crate) fn is_transferring(&self) -> bool {
         matches!(self.stage, Stage::Hold | Stage::Transfer)
     }
 
-    /// Whether the output has the voltage that the car asked for: its contactors may be closed, or closing.
+    /// Whether the output is at the voltage that the car has requested: its contactors may be closed or
+    /// closing.
     pub(crate) fn is_at_car(&self) -> bool {
         matches!(self.stage, Stage::Precharge(_) | Stage::Hold | Stage::Transfer)
     }
 
-    /// What the output does, for supervision.
+    /// The state of the output, for supervision.
     pub(crate) fn output(&self) -> Output {
         let (is_in_use, is_granted) = match self.stage {
             Stage::Off => return Output::OFF,
@@ -155,62 +155,62 @@ impl Power {
         Output { is_in_use, is_connected, is_granted, demanded_ma, set_mv, target_mv }
     }
 
-    /// The most voltage in mV that car and charger bear now: that of the isolation test is the charger's
-    /// choice.
+    /// The highest voltage in mV that car and charger accept now. For the isolation test the charger chooses
+    /// it.
     pub(crate) fn most_mv(&self) -> i32 {
         self.test_most_mv().unwrap_or(self.limits.max_voltage_mv)
     }
 
-    /// Likewise of the isolation test, while it runs.
+    /// The highest voltage in mV of the isolation test while it runs.
     pub(crate) fn test_most_mv(&self) -> Option<i32> {
         if let Stage::Test(test) = &self.stage { Some(test.most_mv()) } else { None }
     }
 
-    /// What car and charger bear together; bounds everything from now on.
+    /// The stricter of both sides' limits; bounds every set point from now on.
     pub(crate) fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;
     }
 
-    /// The voltage in mV that the car asked for last in a precharge that goes on; 0 where none does.
+    /// The requested voltage in mV of a running precharge; 0 without one.
     pub(crate) const fn precharge_mv(&self) -> i32 {
         if let Stage::Precharge(ramp) = &self.stage { ramp.precharge_mv() } else { 0 }
     }
 
-    /// A stop has begun: until [`allow`](Self::allow) voltage and current only fall, whatever is asked for,
-    /// and the current is at 0 A after `over`.
+    /// A stop has begun: until [`allow`](Self::allow) voltage and current only decrease, whatever the car
+    /// requests. The current is at 0 A after `over`.
     pub(crate) fn fall(&mut self, now: Instant, over: Duration) {
         let next = Falling::new(now, self.supply.current_ma, over);
         self.falling = Some(self.falling.map_or(next, |before| before.faster(next)));
     }
 
-    /// A new session: what was stopped before counts no more.
+    /// A new session: ends the effect of the last stop.
     pub(crate) fn allow(&mut self) {
         self.falling = None;
     }
 
-    /// What is wrong, where the isolation test failed.
+    /// The fault of a failed isolation test.
     pub(crate) fn test_fault(&self, now: Instant, plant: &Plant, config: &Config) -> Option<Found> {
         let Stage::Test(test) = &self.stage else { return None };
         let Some(Err(fault)) = test.result() else { return None };
         Some(test.found(fault, now, plant, config))
     }
 
-    /// How the isolation test ended; `None` while it runs or when there is none.
+    /// The result of the isolation test; `None` while it runs or without one.
     pub(crate) fn test_result(&self) -> Option<Result<Isolation, Fault>> {
         if let Stage::Test(test) = &self.stage { test.result() } else { None }
     }
 
-    /// What the isolation test wants besides voltage: the monitor's self-test, a dead cable.
+    /// What the isolation test requires in addition to a voltage: the monitor's self-test, and a dead cable.
     pub(crate) fn test_wants(&self) -> (bool, bool) {
         if let Stage::Test(test) = &self.stage { test.wants() } else { (false, false) }
     }
 
-    /// Whether the isolation test runs (or just ended).
+    /// Whether the isolation test is running or has just ended.
     pub(crate) fn is_testing(&self) -> bool {
         matches!(self.stage, Stage::Test(_))
     }
 
-    /// Power is switched on: the voltage stays, current may be asked for.
+    /// Switches power on: the voltage stays, the car may request current.
     pub(crate) fn switch_on(&mut self, now: Instant) {
         if matches!(self.stage, Stage::Precharge(_)) {
             self.enter(Stage::Hold, now);
@@ -218,15 +218,15 @@ impl Power {
         }
     }
 
-    /// 0 V and 0 A at once; contactors open below 1 A or after `limit`. A stop that is under way is only
-    /// ever made faster.
+    /// 0 V and 0 A immediately; contactors open below 1 A or after `limit`. A stop in progress can only
+    /// become faster.
     pub(crate) fn stop(&mut self, now: Instant, limit: Duration) {
-        // The time runs from the moment when 0 A were demanded.
+        // The time runs from the first demand of 0 A.
         let (open_by, has_time) = (self.blocked.due(limit).unwrap_or(now + limit), limit > SAFE_OPEN);
         self.supply = Target::ZERO;
         self.stage = match self.stage {
             Stage::Off => Stage::Off,
-            // Nothing was connected: nothing is to be opened.
+            // Nothing was connected, so nothing has to open.
             Stage::Test(test) if !test.connects() => Stage::Off,
             Stage::Stopping { began, open_by: before, is_orderly, was_granted } => Stage::Stopping {
                 began,
@@ -268,7 +268,7 @@ impl Power {
         }
     }
 
-    /// Does what the session wants and advances to `now`.
+    /// Applies the session's command and advances to `now`.
     #[must_use = "what happened is to be reported, and may be a stop"]
     pub(crate) fn step(
         &mut self,
@@ -282,7 +282,8 @@ impl Power {
         self.stalled = self.is_transferring() && now.since(self.fed) >= config.times.get(Time::Stall);
         let elapsed = now.since(self.stepped);
         self.stepped = now;
-        // Power bounds the current at the present voltage, see `ramped`; before that 2 A bound it.
+        // Power bounds the current at the present voltage, see `ramped`; before power is granted 2 A bound
+        // it.
         let most = Limits { max_power_w: i32::MAX, max_voltage_mv: self.most_mv(), ..self.limits };
         let wanted = match &mut self.stage {
             Stage::Off => Target::ZERO,
@@ -296,8 +297,8 @@ impl Power {
             Stage::Transfer => self.ramped(elapsed, fresh(plant.voltage_mv, now), config),
             Stage::Stopping { began, open_by, was_granted, .. } => {
                 let current_ma = fresh(plant.current_ma, now).map(i32::saturating_abs);
-                // A reading from before 0 A were demanded says nothing: the car's contactors may have closed
-                // since.
+                // A reading from before the demand of 0 A does not count: the car's contactors may have
+                // closed since.
                 let is_new = plant.current_ma.is_some_and(|reading| reading.at >= *began);
                 let gone = is_new && current_ma.is_some_and(|ma| ma < OPEN_BELOW_MA);
                 let is_real = config.power_stage == PowerStage::Real;
@@ -313,7 +314,7 @@ impl Power {
             }
         };
         let next = wanted.bounded(&most);
-        // A pilot outside C and D may be a bounce: 0 A, and the ramp from there when it is back.
+        // A pilot outside C and D may be a bounce: 0 A, and the ramp from 0 A when it returns.
         let is_ready = config.power_stage == PowerStage::None
             || fresh(plant.pilot, now).is_some_and(control_pilot::Level::is_ready);
         self.blocked.since(now, !is_ready);
@@ -323,8 +324,8 @@ impl Power {
         news.or((self.stalled && !stalled_before).then_some(News::Stalled))
     }
 
-    /// The asked target, bounded by power at the present voltage and by the rising ramps. Falling is not
-    /// ramped here: the power stage's own slew is the ramp.
+    /// The requested target, bounded by power at the present voltage and by the rising ramps. A lower target
+    /// is not ramped here: the power stage's own slew rate is the ramp.
     fn ramped(&self, elapsed: Duration, measured_mv: Option<i32>, config: &Config) -> Target {
         let asked = self.asked.bounded(&Limits { max_power_w: i32::MAX, ..self.limits });
         let up = |from: i32, to: i32, rate: i32| {
@@ -337,7 +338,7 @@ impl Power {
         Target { voltage_mv, current_ma }
     }
 
-    /// When [`step`](Self::step) will change something by itself, ramps aside.
+    /// When [`step`](Self::step) will change the state without an input, ramps excluded.
     pub(crate) fn due(&self, config: &Config) -> Option<Instant> {
         match self.stage {
             Stage::Stopping { open_by, .. } => Some(open_by),
@@ -346,7 +347,7 @@ impl Power {
         }
     }
 
-    /// Whether a ramp is running that wants to be stepped often.
+    /// Whether a ramp is running that needs steps at short intervals.
     pub(crate) fn is_moving(&self) -> bool {
         match &self.stage {
             Stage::Test(test) => test.result().is_none(),
@@ -357,7 +358,7 @@ impl Power {
         }
     }
 
-    /// What to report to the car: measured where measured, made up where there is no power stage.
+    /// The values to report to the car: measured, or synthetic without a power stage.
     pub(crate) fn present(&self, now: Instant, plant: &Plant, config: &Config) -> Target {
         let voltage_mv = fresh(plant.voltage_mv, now);
         let current_ma = fresh(plant.current_ma, now);

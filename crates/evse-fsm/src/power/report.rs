@@ -2,8 +2,8 @@ use session::{DEAD_MV, Target};
 
 use super::Stage;
 
-/// What a charger without power stage tells the car: a sensor's word once it has seen a voltage, else the
-/// voltage of the precharge, held. So what is told never jumps to a sensor that measures nothing.
+/// The voltage that a charger without power stage reports: the sensor's once it has measured a voltage,
+/// otherwise the voltage of the precharge, held. The report never jumps to a sensor that measures nothing.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Report {
     held_mv: i32,
@@ -15,12 +15,12 @@ impl Report {
         Self { held_mv: 0, is_sensed: false }
     }
 
-    /// Follows the stage with its set point, and the sensor where there is one.
+    /// Follows the stage's set point, and the sensor if one exists.
     pub(super) fn step(&mut self, stage: &Stage, supply: Target, sensed_mv: Option<i32>) {
         match stage {
-            // During the isolation test the car must not see a made-up voltage.
+            // During the isolation test the car must not receive a synthetic voltage.
             Stage::Test(_) => *self = Self::new(),
-            // The car closes its contactors by this voltage: nothing else is behind it yet.
+            // The car closes its contactors by this voltage: no battery is on the cable yet.
             Stage::Precharge(_) => *self = Self { held_mv: supply.voltage_mv, is_sensed: false },
             Stage::Hold | Stage::Transfer => {
                 self.is_sensed |= sensed_mv.is_some_and(|mv| mv.saturating_abs() >= DEAD_MV);
@@ -29,7 +29,7 @@ impl Report {
         }
     }
 
-    /// What is told of what is sensed; `flows_ma` is the current that is made up.
+    /// The report for these measurements; `flows_ma` is the synthetic current.
     pub(super) fn told(self, sensed_mv: Option<i32>, sensed_ma: Option<i32>, flows_ma: i32) -> Target {
         let sensed_mv = sensed_mv.filter(|_| self.is_sensed);
         let sensed_ma = sensed_ma.filter(|_| self.is_sensed);

@@ -41,7 +41,7 @@ impl Bench {
         bench
     }
 
-    /// A bench that delivers at 350 V.
+    /// A bench that supplies current at 350 V.
     fn transferring() -> Self {
         let mut bench = Self::tested();
         bench.give(PRECHARGE);

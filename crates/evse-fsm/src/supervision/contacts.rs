@@ -1,14 +1,14 @@
-//! Contacts and the pilot: one reading does not decide.
+//! Contacts and the pilot, debounced: one reading does not decide.
 
 use control_pilot::{Level, Output as Pilot, Proximity};
 use session::{Cause, Debounce};
 
 use crate::Plant;
 
-/// How far the duty cycle may be from 5 %, in per mille (IEC 61851-1: 3..=7 %).
+/// Largest deviation of the duty cycle from 5 %, in per mille (IEC 61851-1: 3..=7 %).
 const DUTY_PERMILLE: u16 = 20;
 
-/// States that count after a debounce time.
+/// States that count after their debounce time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Contacts {
     /// The pilot is outside C and D.
@@ -22,7 +22,7 @@ pub(crate) struct Contacts {
     seen: Seen,
 }
 
-/// What has settled.
+/// The states that have lasted for their debounce time.
 #[derive(Clone, Copy, Debug, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Seen {
@@ -42,7 +42,7 @@ impl Contacts {
         Self { left: none, broken: none, duty: none, unlocked: none, plug: none, apart: none, seen }
     }
 
-    /// Takes the newest readings.
+    /// Updates with the newest readings.
     pub(crate) fn take(&mut self, plant: &Plant) {
         let (pilot, contact) = (Debounce::PILOT, Debounce::CONTACT);
         let is_off = |duty: u16| duty.abs_diff(Pilot::DIGITAL_PERMILLE) > DUTY_PERMILLE;
@@ -55,12 +55,12 @@ impl Contacts {
             plug: None,
             apart: self.apart.take(plant.contactors, |closed| !closed, contact),
         };
-        // A pilot that has left says the same: no need to see the wire twice.
+        // A pilot that has left C shows the same: the wire needs no second reading.
         let counts = is_wrong || self.seen.left && self.plug.is_seen();
         self.seen.plug = plant.proximity.and_then(|reading| plug_fault(reading.value)).filter(|_| counts);
     }
 
-    /// The pilot's level, given the newest reading and the level before: a bounce changes nothing.
+    /// The pilot's level, from the newest reading and the level before: a bounce changes nothing.
     pub(crate) fn level(&self, read: Option<Level>, before: Option<Level>, is_in_use: bool) -> Option<Level> {
         let is_settled = match read {
             Some(Level::A | Level::E | Level::F) => self.seen.broken,
@@ -75,7 +75,7 @@ impl Contacts {
         self.seen.broken
     }
 
-    /// What is wrong while the output is in use; `is_connected`: the contactors have to be closed.
+    /// The fault while the output is in use; `is_connected`: the contactors have to be closed.
     pub(crate) fn fault(&self, level: Option<Level>, is_connected: bool) -> Option<Cause> {
         let seen = &self.seen;
         let by_pilot = level.and_then(pilot_fault);
@@ -92,7 +92,7 @@ impl Contacts {
     }
 }
 
-/// What ends a session at any pilot level but B, C and D.
+/// The fault of a pilot level other than B, C and D.
 pub(crate) const fn pilot_fault(level: Level) -> Option<Cause> {
     match level {
         Level::A => Some(Cause::Unplugged),
@@ -101,8 +101,8 @@ pub(crate) const fn pilot_fault(level: Level) -> Option<Cause> {
     }
 }
 
-/// What the proximity wire says against a plug that is in and latched. One that shows no plug contradicts a
-/// pilot that shows one: the pilot says when the plug is out.
+/// The fault of a proximity wire that does not show an inserted and latched plug. No plug contradicts a pilot
+/// that shows one: the pilot decides whether the plug is out.
 pub(crate) const fn plug_fault(proximity: Proximity) -> Option<Cause> {
     match proximity {
         Proximity::Pressed => Some(Cause::Released),
@@ -118,7 +118,7 @@ mod tests {
 
     use super::*;
 
-    /// What is found of these readings, one each 10 ms.
+    /// The result of these readings, one every 10 ms.
     fn found(plants: &[Plant], count: u64) -> Option<Cause> {
         let mut contacts = Contacts::new();
         let mut level = None;
@@ -165,7 +165,7 @@ mod tests {
             (proximity(Proximity::Unknown), 50, Cause::ProximityFault),
         ];
         for (plant, millis, cause) in cases {
-            // The first reading is at 0 ms, and the level is what it was before the bounce.
+            // The first reading is at 0 ms; the level is the one before the bounce.
             assert_eq!(found(&[plant], millis / 10), None, "{cause:?}");
             assert_eq!(found(&[plant], millis / 10 + 1), Some(cause));
         }
@@ -184,7 +184,7 @@ mod tests {
                 ..Plant::default()
             };
             let mut contacts = Contacts::new();
-            // The wire opens first, as the plug comes out.
+            // The proximity wire opens first when the plug is removed.
             for (ms, level) in [(0, Level::C), (40, Level::C), (50, level)] {
                 contacts.take(&at(ms, level));
             }

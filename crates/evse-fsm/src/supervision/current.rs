@@ -1,4 +1,4 @@
-//! The current: whether it follows what is demanded of the power stage, in size and in sign.
+//! The current: whether it follows the demand, in size and in sign.
 
 use machine::{Duration, Instant};
 use session::{Cause, Lasting, Limits, earliest};
@@ -8,48 +8,50 @@ use crate::found::{Found, amperes};
 use crate::power::{CURRENT_BEFORE_POWER_MA, OPEN_BELOW_MA};
 use crate::{Protection, ReverseCurrent};
 
-/// Current beyond the limit that is measurement and control error, in mA, or what the stage's regulation
-/// explains where that is more: judgement.
+/// Permitted excess over the limit for errors of measurement and control, in mA; the stage's regulation where
+/// that is more: judgement.
 const OVER_CURRENT_MA: i32 = 5_000;
-/// More than the stage's regulation explains for so long is a stage that does not follow: 3 s (judgement; 172
-/// A were seen to go within 1.5 s, and IEC 61851-23 wants 100 A/s for a normal shutdown, from memory).
+/// A stage whose current is above its regulation for this time does not follow: 3 s (judgement; 172 A were
+/// seen to end within 1.5 s; IEC 61851-23 requires 100 A/s for a normal shutdown, from memory).
 const FOLLOWS: Duration = Duration::from_secs(3);
-/// What was demanded in the last four of these explains a current, too: 1 s (a real charger trails a falling
-/// demand by up to 5 A, observed).
+/// A demand within the last four of these intervals explains a current, too: 1 s in total (a real charger
+/// lags a falling demand by up to 5 A, observed).
 const QUARTER: Duration = Duration::from_millis(250);
-/// The sensor's error in mA, or 1 % and [`ROUNDED_MA`] where that is more: judgement.
+/// The sensor's error in mA; 1 % and [`ROUNDED_MA`] where that is more: judgement.
 const SENSOR_MA: i64 = 1_000;
-/// What ripple and rounding add to that, in mA: judgement, as the car's side.
+/// The addition for ripple and rounding, in mA: judgement, the same as on the car's side.
 const ROUNDED_MA: i64 = 200;
-/// Before power is granted 2 A are demanded at most, and flow when the car's contactors close. A stage of 2 A
-/// with its ripple and the sensor's error is seen beyond that: by up to so much in mA (judgement).
+/// Before power is granted at most 2 A are demanded, and flow when the car's contactors close. With ripple
+/// and sensor error a stage of 2 A reads up to this many mA more (judgement).
 const OVER_BEFORE_POWER_MA: i32 = 1_000;
-/// More than that for so long is no inrush of the car's contactors, which takes milliseconds: two readings
-/// (judgement; a single one may just see the peak).
+/// A larger current for this time is not the inrush of the car's contactors, which lasts milliseconds: two
+/// readings (judgement; a single reading may be at the peak).
 const INRUSH: Duration = Duration::from_millis(100);
-/// Current out of the car that is no sensor's error, in mA: 5 A, and no ripple after 1 s (judgement).
+/// Current out of the car above this is not a sensor's error, in mA: 5 A; after 1 s it is not ripple
+/// (judgement).
 const REVERSE_MA: i32 = 5_000;
 const REVERSE: Duration = Duration::from_secs(1);
-/// No current is missed up to this demand, in mA: 10 A (judgement; a full battery takes a few).
+/// Up to this demand no current counts as missing, in mA: 10 A (judgement; a full battery accepts a few).
 const MISSED_FROM_MA: i32 = 10_000;
-/// Of a demand comes too little below a twentieth of it, as a stage may be off by so much; that is 1 A at
-/// least, and at most 5 A: so an output counts as off (IEC 61851-23, from memory). What is more may be a
-/// stage that is derated (judgement).
+/// Current is missing below a twentieth of the demand: a stage may deviate by this much. The level is 1 A at
+/// least and 5 A at most, at which an output counts as off (IEC 61851-23, from memory). A higher current may
+/// be that of a derated stage (judgement).
 const MISSED_PART: i32 = 20;
 const OFF_BELOW_MA: i32 = 5_000;
-/// Nor where the voltage is this near its set point, in mV or per cent: the battery takes what it takes.
+/// Current does not count as missing this near to the set point of the voltage, in mV or percent: the battery
+/// determines the current.
 const NEAR_MV: i32 = 10_000;
 const NEAR_PERCENT: i32 = 2;
-/// A sensor that shows too little although current is missed is not believed after this time when it says
-/// that the current is gone: 2 s (as two sources that differ).
+/// A sensor that shows too little while current is missing is no longer trusted after this time when it shows
+/// that the current has ended: 2 s (the same as for two sensors that differ).
 const DISTRUST: Duration = Duration::from_secs(2);
 
 /// Compares demand and measurement.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Current {
     demanded: Recent,
-    /// The newest measurement that was compared, and whether it was more than its demand explains. A demand
-    /// that rises afterwards explains nothing of it.
+    /// The newest measurement that was compared, and whether it was above its demand. A demand that rises
+    /// later does not explain it.
     compared: (Option<Instant>, bool),
     over: Lasting,
     inrush: Lasting,
@@ -58,7 +60,7 @@ pub(crate) struct Current {
     is_suspect: bool,
 }
 
-/// What is measured.
+/// The measured values.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Measured {
     /// When the current was measured.
@@ -81,12 +83,12 @@ impl Current {
         }
     }
 
-    /// Whether a reading of no current is not to be believed.
+    /// Whether a reading of no current is not to be trusted.
     pub(crate) const fn is_suspect(&self) -> bool {
         self.is_suspect
     }
 
-    /// What is wrong with the current of a power stage.
+    /// The fault of a power stage's current.
     pub(super) fn check(
         &mut self,
         now: Instant,
@@ -121,7 +123,7 @@ impl Current {
         self.missing(now, measured, output, levels)
     }
 
-    /// Current that flows out of the car, with a power stage or without.
+    /// The fault of a current out of the car, with a power stage or without.
     pub(super) fn reverse(&mut self, now: Instant, current_ma: i32, levels: &Protection) -> Option<Found> {
         let least_ma = match levels.reverse_current {
             ReverseCurrent::Forbidden => -REVERSE_MA,
@@ -146,7 +148,7 @@ impl Current {
         let is_missed = output.demanded_ma > MISSED_FROM_MA
             && size_ma < least_ma
             && measured.voltage_mv < output.set_mv.saturating_sub(near_mv);
-        // Whatever is demanded by then.
+        // Whatever the demand is at that time.
         let is_off = size_ma < OFF_BELOW_MA;
         self.is_suspect = is_off && (self.is_suspect || self.missed.for_at_least(now, is_missed, DISTRUST));
         let compared = amperes("output current", measured.current_ma, "demanded", output.demanded_ma);
@@ -154,7 +156,7 @@ impl Current {
         is_over.then(|| Found::by(Cause::NoCurrent, compared))
     }
 
-    /// When something has lasted too long.
+    /// When the first fault that is present will have lasted for too long.
     pub(super) fn due(&self, now: Instant, levels: &Protection) -> Option<Instant> {
         let dues = [
             self.over.due(FOLLOWS),
@@ -167,7 +169,7 @@ impl Current {
     }
 }
 
-/// The most current in mA that a set point explains.
+/// The highest current in mA that a set point explains.
 fn explained(demanded_ma: i32, levels: &Protection) -> i32 {
     let demanded = i64::from(demanded_ma);
     let stage = (demanded * i64::from(levels.regulation_percent) / 100).max(i64::from(levels.regulation_ma));
@@ -175,7 +177,7 @@ fn explained(demanded_ma: i32, levels: &Protection) -> i32 {
     i32::try_from(most + SENSOR_MA.max(most / 100 + ROUNDED_MA)).unwrap_or(i32::MAX)
 }
 
-/// The most of the last three to four [`QUARTER`]s.
+/// The maximum over the last three to four [`QUARTER`]s.
 #[derive(Clone, Copy, Debug)]
 struct Recent {
     began: Instant,
@@ -210,8 +212,8 @@ mod tests {
         max_power_w: i32::MAX,
     };
 
-    /// After how many ms of readings each 50 ms it is found: what is demanded and measured at each of them,
-    /// in mA.
+    /// After how many ms, with readings every 50 ms, the fault is found. `of` returns demand and measurement
+    /// of each reading, in mA.
     fn found(is_granted: bool, of: impl Fn(i32) -> (i32, i32)) -> Option<(i32, Cause)> {
         let mut current = Current::new();
         (0..=20_000_i32).step_by(50).find_map(|ms| {
@@ -260,7 +262,7 @@ mod tests {
 
     #[test]
     fn a_demand_that_rises_after_the_measurement_explains_nothing_of_it() {
-        // Each 50 ms 500 mA more; the newest reading is 25 ms old when the demand rises.
+        // 500 mA more every 50 ms; the newest reading is 25 ms old when the demand rises.
         let mut current = Current::new();
         let found = (0..4_000_i32).step_by(25).find_map(|ms| {
             let now = Instant::from_millis(u64::from(ms.unsigned_abs()));

@@ -1,4 +1,4 @@
-//! What is watched while anything is energised.
+//! The rules that apply while an output is energised.
 
 mod contacts;
 mod current;
@@ -18,20 +18,20 @@ use crate::{Config, Isolation, Plant, PowerStage};
 use current::{Current, Measured};
 use voltage::Voltage;
 
-/// What the output does.
+/// The state of the output.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Output {
-    /// The car must be in C or D, or the current that it had is going down in order.
+    /// The car must be in C or D, or its current is being reduced normally.
     pub(crate) is_in_use: bool,
-    /// The contactors have to be closed by now.
+    /// The contactors have to be closed.
     pub(crate) is_connected: bool,
-    /// The car was granted power.
+    /// Power was granted to the car.
     pub(crate) is_granted: bool,
-    /// The current that the power stage is to give at most, in mA.
+    /// The highest current that the power stage may supply, in mA.
     pub(crate) demanded_ma: i32,
-    /// The voltage that it is to give at most, in mV.
+    /// The highest voltage that it may supply, in mV.
     pub(crate) set_mv: i32,
-    /// What a precharge that goes on brings the output to, in mV.
+    /// The target of a running precharge, in mV.
     pub(crate) target_mv: Option<i32>,
 }
 
@@ -47,7 +47,7 @@ impl Output {
     };
 }
 
-/// Remembers since when something is wrong.
+/// Stores since when each fault has been present.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Supervision {
     pub(crate) contacts: Contacts,
@@ -68,8 +68,8 @@ impl Supervision {
         }
     }
 
-    /// Why the output must be off, if it must, given that no needed reading is too old. `bounds` is the lower
-    /// of each limit of car and charger.
+    /// The fault because of which the output must be off, provided that no needed reading is too old.
+    /// `bounds` is the stricter of each limit of car and charger.
     pub(crate) fn check(
         &mut self,
         now: Instant,
@@ -80,7 +80,7 @@ impl Supervision {
     ) -> Option<Found> {
         let level = fresh(plant.pilot, now);
         if !output.is_in_use {
-            // The contactors are about to open anyway: a pilot that is broken still says by whom.
+            // The contactors are about to open anyway: a pilot fault still shows which side caused it.
             return level.and_then(pilot_fault).filter(|_| self.contacts.is_broken()).map(Found::from);
         }
         let has_stage = config.power_stage == PowerStage::Real;
@@ -96,7 +96,7 @@ impl Supervision {
         let voltage_mv = fresh(plant.voltage_mv, now).unwrap_or(0);
         let at = plant.current_ma.map_or(now, |reading| reading.at);
         let measured = Measured { at, current_ma: current_ma.unwrap_or(0), voltage_mv };
-        // Each is asked each time: what lasts is counted even where another comes first.
+        // Every rule is updated each time: its time runs even when another fault is reported first.
         let all = [
             self.isolation(now, plant, config, output),
             self.voltage.over(now, voltage_mv, bounds.max_voltage_mv),
@@ -118,20 +118,20 @@ impl Supervision {
         (hangs && output.is_connected).then(|| Cause::MonitorHangs.into())
     }
 
-    /// Whether the current sensor's word that no current flows is not to be believed.
+    /// Whether a current sensor that shows no current is not to be trusted.
     pub(crate) const fn distrusts_current(&self) -> bool {
         self.current.is_suspect()
     }
 
-    /// Nothing is energised: nothing is remembered of it. Gives what the own voltages contradicted each other
-    /// about until then: that stays.
+    /// Nothing is energised: all rules restart. Returns the contradiction of the own voltage sensors that was
+    /// present until then: it remains.
     pub(crate) fn rest(&mut self) -> Option<Found> {
         let doubt = self.voltage.doubt();
         (self.current, self.voltage, self.monitor) = (Current::new(), Voltage::new(), Liveness::new());
         doubt
     }
 
-    /// When something will have lasted too long by time alone.
+    /// When a fault will have lasted for too long without a new reading.
     pub(crate) fn due(&self, now: Instant, config: &Config) -> Option<Instant> {
         let levels = &config.protection;
         let dues = [

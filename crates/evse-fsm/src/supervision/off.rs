@@ -1,4 +1,4 @@
-//! What is on although nothing is driven.
+//! Faults while no output is driven: closed contactors, voltage on the cable.
 
 use machine::{Duration, Instant};
 use session::{DEAD_MV, Lasting, earliest};
@@ -6,24 +6,24 @@ use session::{DEAD_MV, Lasting, earliest};
 use crate::reading::fresh;
 use crate::{Plant, Warning};
 
-/// Contactors that are still closed so long after they were to open are told: judgement.
+/// Contactors that are still closed this long after their command to open are reported: judgement.
 const OPENING: Duration = Duration::from_millis(500);
-/// Voltage that is still on the cable so long after that is held by something, or nothing discharges the
-/// cable: 5 s (judgement; 60 V within 1 s are asked for, IEC 61851-23 from memory). A bleeder is not asked to
-/// bear it for longer.
+/// Voltage that is still on the cable after this time is held by a source, or nothing discharges the cable: 5
+/// s (judgement; 60 V within 1 s are required, IEC 61851-23 from memory). The bleeder is connected for at
+/// most this time.
 const DISCHARGE: Duration = Duration::from_secs(5);
 
-/// Remembers since when something is on.
+/// Stores since when each fault has been present.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Off {
     on: Lasting,
-    /// What is on all the same, as it was told.
+    /// The fault that was reported and is still present.
     told: Option<Warning>,
-    /// Since when a bleeder is asked for.
+    /// Since when a bleeder has been demanded.
     bleeding: Lasting,
-    /// Since when the plug is out and the cable live, whoever made it so.
+    /// Since when the plug has been out with a live cable, whatever the source.
     out: Lasting,
-    /// The output was driven, and the cable was not seen dead since.
+    /// The output was driven, and the cable was not dead since then.
     was_driven: bool,
 }
 
@@ -38,14 +38,14 @@ impl Off {
         }
     }
 
-    /// Something is driven; `wants_dead`: the isolation test waits for a dead cable.
+    /// An output is driven; `wants_dead`: the isolation test waits for a dead cable.
     pub(crate) fn driven(&mut self, now: Instant, wants_dead: bool) {
         (self.on, self.told, self.was_driven) = (Lasting::new(), None, true);
         self.bleeding.since(now, wants_dead);
     }
 
-    /// Nothing is driven: what is on all the same, once. `may_bleed`: no car has its battery on the cable by
-    /// right; `is_out`: nor by a weld, as the plug is out.
+    /// No output is driven: returns a fault, once. `may_bleed`: no car is permitted to have its battery
+    /// on the cable. `is_out`: the plug is out, so that no welded contactor connects a battery either.
     pub(crate) fn step(
         &mut self,
         now: Instant,
@@ -70,22 +70,22 @@ impl Off {
         self.told.filter(|_| !before)
     }
 
-    /// Something is on that must not be.
+    /// Whether a fault is present.
     pub(crate) const fn is_on(&self) -> bool {
         self.told.is_some()
     }
 
-    /// Whether what is on the cable may be left of what was driven, or nobody knows.
+    /// Whether the voltage on the cable may be left of an earlier demand, or its origin is unknown.
     pub(crate) const fn may_be_residual(&self) -> bool {
         self.was_driven
     }
 
-    /// Whether a bleeder shall discharge the cable now.
+    /// Whether a bleeder is to discharge the cable now.
     pub(crate) fn discharges(&self, now: Instant) -> bool {
         [self.bleeding, self.out].iter().any(|since| since.due(DISCHARGE).is_some_and(|end| now < end))
     }
 
-    /// When something is told, or the bleeder let go.
+    /// When a fault will be reported, or the bleeder disconnected.
     pub(crate) fn due(&self, now: Instant) -> Option<Instant> {
         let dues = [
             self.on.due(OPENING),

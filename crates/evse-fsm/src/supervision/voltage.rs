@@ -1,4 +1,4 @@
-//! The voltage: whether it is one that car and charger bear, where it has to be, and the same at all sources.
+//! The voltage: within both sides' limits, at its target, and equal at all sensors.
 
 use machine::{Duration, Instant};
 use session::{APART, Agreement, Cause, DEAD_MV, Lasting, earliest};
@@ -8,24 +8,24 @@ use crate::Plant;
 use crate::found::{Found, volts};
 use crate::reading::fresh;
 
-/// Over-voltage for so long is a stop (`EVerest`: 400 ms).
+/// Over-voltage for this time is a stop (`EVerest`: 400 ms).
 const OVER_VOLTAGE: Duration = Duration::from_millis(400);
-/// A voltage is over its limit beyond so much, in per mille of it and in mV: a sensor within 1 % may show the
-/// limit itself so (judgement).
+/// Over-voltage begins above the limit plus this, in per mille of it and in mV: a sensor within 1 % may show
+/// the limit itself this high (judgement).
 const SENSOR_PERMILLE: i32 = 10;
 const SENSOR_MV: i32 = 1_000;
-/// Beyond the limit by so much, in per cent, is a stop at once: judgement.
+/// Above the limit by this much, in percent, the stop is immediate: judgement.
 const FAR_OVER_PERCENT: i64 = 110;
-/// How far a precharge may be above its target, in mV: the standard's 20 V.
+/// Permitted excess of a precharge over its target, in mV: the standard's 20 V.
 const ABOVE_MV: i32 = 20_000;
-/// For how long, with a target that stays and a voltage that does not fall: 3 s.
+/// Its time, with a constant target and a voltage that does not fall: 3 s.
 const ABOVE: Duration = Duration::from_secs(3);
-/// A voltage that falls does so by this much in that time, in mV: judgement.
+/// Smallest change of a falling voltage within that time, in mV: judgement.
 const FALLS_MV: i32 = 2_000;
-/// Earlier targets of a session that explain a voltage: the last four (judgement).
+/// Earlier targets of the session that explain a voltage: the last four (judgement).
 const TARGETS: usize = 4;
 
-/// Remembers since when something is wrong with the voltage.
+/// Stores since when each voltage fault has been present.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Voltage {
     over: Lasting,
@@ -34,9 +34,9 @@ pub(super) struct Voltage {
     above: Lasting,
     /// The lowest voltage above the target since then, in mV.
     lowest_mv: i32,
-    /// The targets of the precharge, the newest first, in mV.
+    /// The targets of the precharge, newest first, in mV.
     targets: [i32; TARGETS],
-    /// What was contradicted when it was compared last, for long enough or not.
+    /// The contradiction at the last comparison, for however short a time.
     doubt: Option<Found>,
 }
 
@@ -54,18 +54,18 @@ impl Voltage {
         }
     }
 
-    /// What was contradicted when it was compared last: once the contactors open, no reading can show it
+    /// The contradiction at the last comparison: after the contactors have opened no reading can show it
     /// again.
     pub(super) const fn doubt(&self) -> Option<Found> {
         self.doubt
     }
 
-    /// Two sources for one voltage contradict each other while the output is in use.
+    /// A contradiction of two sensors of one voltage while the output is in use.
     pub(super) fn contradicts(&mut self, now: Instant, plant: &Plant, output: Output) -> Option<Found> {
         let is_one = fresh(plant.contactors, now) != Some(false);
         let (cable, stage) = (fresh(plant.voltage_mv, now), fresh(plant.stage_mv, now).filter(|_| is_one));
         let is_broken = self.sources.is_broken(now, cable, stage);
-        // A car that takes power has its battery on the cable, or the stage holds its set point.
+        // While power is on the car's battery is on the cable, or the stage holds its set point.
         let dead_mv =
             cable.filter(|mv| output.is_granted && output.set_mv >= DEAD_MV && mv.saturating_abs() < DEAD_MV);
         let is_dead = self.dead.for_at_least(now, dead_mv.is_some(), APART);
@@ -81,7 +81,7 @@ impl Voltage {
         self.doubt.filter(|_| is_broken || is_dead)
     }
 
-    /// More than car and charger bear.
+    /// A voltage above the limits of car or charger.
     pub(super) fn over(&mut self, now: Instant, voltage_mv: i32, most_mv: i32) -> Option<Found> {
         let size_mv = voltage_mv.saturating_abs();
         let is_far = i64::from(size_mv) * 100 > i64::from(most_mv) * FAR_OVER_PERCENT;
@@ -125,7 +125,7 @@ impl Voltage {
         })
     }
 
-    /// When something has lasted too long.
+    /// When the first fault that is present will have lasted for too long.
     pub(super) fn due(&self, now: Instant) -> Option<Instant> {
         let dues =
             [self.over.due(OVER_VOLTAGE), self.dead.due(APART), self.above.due(ABOVE), self.sources.due()];
@@ -137,7 +137,7 @@ impl Voltage {
 mod tests {
     use super::*;
 
-    /// When it is found, with the target and the voltage at each 100 ms, in V.
+    /// When the fault is found, with target and voltage every 100 ms, in V.
     fn found(of: impl Fn(i32) -> (i32, i32)) -> Option<i32> {
         let mut voltage = Voltage::new();
         (0..=12_000_i32).step_by(100).find(|ms| {

@@ -1,11 +1,11 @@
-//! The handshake's messages, supportedAppProtocol.
+//! The messages of the handshake, supportedAppProtocol.
 
 use exi_app::{Message, ResponseCode, SupportedAppProtocolRes};
 use session::Protocol;
 
 use crate::request::{Agreed, NoRequest, Offer};
 
-/// What a handshake offers.
+/// The protocols that a handshake request offers.
 pub(crate) fn offers(payload: &[u8]) -> Result<impl Iterator<Item = Offer> + '_, NoRequest> {
     let Message::Req(request) = Message::decode(payload)? else {
         return Err(NoRequest::NotARequest("supportedAppProtocolRes"));
@@ -19,7 +19,7 @@ pub(crate) fn offers(payload: &[u8]) -> Result<impl Iterator<Item = Offer> + '_,
     }))
 }
 
-/// The code of what was agreed.
+/// The response code for this result.
 pub(super) const fn response_code(agreed: Option<Agreed>) -> ResponseCode {
     match agreed {
         None => ResponseCode::FailedNoNegotiation,
@@ -28,7 +28,7 @@ pub(super) const fn response_code(agreed: Option<Agreed>) -> ResponseCode {
     }
 }
 
-/// Writes the answer.
+/// Encodes the response.
 pub(super) fn encode(agreed: Option<Agreed>, buffer: &mut [u8]) -> Result<usize, exi::Error> {
     let schema_id = agreed.map(|agreed| agreed.schema_id);
     Message::Res(SupportedAppProtocolRes { response_code: response_code(agreed), schema_id }).encode(buffer)

@@ -1,4 +1,4 @@
-//! From the messages of a protocol to the charger's words and back. Nothing is decided here.
+//! Encoding: requests and responses to and from a protocol's messages. No decisions are made here.
 
 pub(crate) mod app;
 mod din;
@@ -14,14 +14,14 @@ impl From<exi::Error> for NoRequest {
     }
 }
 
-/// Reads a request.
+/// Decodes a request.
 pub(crate) fn request(protocol: Protocol, payload: &[u8]) -> Result<Request, NoRequest> {
     match protocol {
         Protocol::Din => din::request(payload),
     }
 }
 
-/// Writes an answer.
+/// Encodes a response.
 pub(crate) fn encode(answer: &Answer, config: &Config, buffer: &mut [u8]) -> Result<usize, exi::Error> {
     match (answer.exchange, answer.protocol) {
         (Exchange::Handshake, _) => app::encode(answer.agreed, buffer),
@@ -29,7 +29,7 @@ pub(crate) fn encode(answer: &Answer, config: &Config, buffer: &mut [u8]) -> Res
     }
 }
 
-/// The schema's name of an answer's code.
+/// The schema's name of a response's code.
 pub(crate) fn code_name(answer: &Answer) -> &'static str {
     match answer.exchange {
         Exchange::Handshake => app::response_code(answer.agreed).name(),
@@ -37,14 +37,14 @@ pub(crate) fn code_name(answer: &Answer) -> &'static str {
     }
 }
 
-/// The schema's name of the code of a verdict.
+/// The schema's name of a verdict's response code.
 pub(crate) const fn verdict_name(protocol: Protocol, verdict: Verdict) -> &'static str {
     match protocol {
         Protocol::Din => din::response_code(verdict).name(),
     }
 }
 
-/// The schema's name of the notification that asks the car to stop.
+/// The schema's name of the notification that requests the car to stop.
 pub(crate) const fn stop_notification(protocol: Protocol) -> &'static str {
     match protocol {
         Protocol::Din => din::STOP.name(),

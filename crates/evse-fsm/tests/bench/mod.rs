@@ -1,5 +1,5 @@
-//! A charger on a bench: a car that sends any message at any time, and a plant that follows the demand at
-//! once.
+//! A charger on a bench: a car that sends any message at any time, and a plant that follows the demand
+//! immediately.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 use control_pilot::{Level, Proximity};
@@ -28,7 +28,7 @@ pub const NAMES: &[&str] = &[
     "ChargingStatusReq",
 ];
 
-/// The order of a good session; the charging loop repeats.
+/// The order of a successful session; the charging loop repeats.
 pub const GOOD: &[&str] = NAMES.split_at(12).0;
 
 /// A protocol that a car offers.
@@ -50,35 +50,35 @@ pub struct Bench {
     /// The session id that the car sends.
     pub id: Vec<u8>,
     pub isolation: Isolation,
-    /// What the monitor says besides: ohms, its count, its self-test.
+    /// The monitor's other values: resistance, count, self-test.
     pub monitor: Insulation,
-    /// Whether its count goes on.
+    /// Whether its count increases.
     pub counts: bool,
-    /// What was said since the car connected last.
+    /// The events since the car's last connection.
     pub events: Vec<Event>,
-    /// What the contactors' feedback says, whatever is demanded.
+    /// The contactors' feedback, whatever is demanded.
     pub contactors_stuck: Option<bool>,
-    /// Whether there is any sensor but the pilot's.
+    /// Whether any sensor except the pilot's exists.
     pub has_sensors: bool,
-    /// What the car was told of voltage and current last.
+    /// The newest voltage and current that the charger has reported.
     pub told: Option<session::Target>,
-    /// Whether the contactors' feedback is there.
+    /// Whether the contactors have feedback.
     pub has_feedback: bool,
-    /// What the output measures, whatever is demanded.
+    /// The measured voltage at the output, whatever is demanded.
     pub measured_mv: Option<i32>,
-    /// The current that is measured, whatever is demanded.
+    /// The measured current, whatever is demanded.
     pub current_ma: Option<i32>,
-    /// The same, whatever the output contactors do.
+    /// The measured current, whatever the output contactors do.
     pub out_ma: Option<i32>,
-    /// What is measured before the output contactors.
+    /// The measured voltage on the power stage's side of the output contactors.
     pub stage_mv: Option<i32>,
     pub lock: Option<bool>,
     pub proximity: Option<Proximity>,
-    /// The pilot's duty cycle as measured back, in per mille.
+    /// The pilot's measured duty cycle, in per mille.
     pub duty: Option<u16>,
-    /// What the last `CableCheckRes` said.
+    /// Whether the last `CableCheckRes` was Finished.
     pub is_finished: bool,
-    /// The charger's status in the last answer that has one.
+    /// The charger's newest status in a response.
     pub status: Option<DcEvseStatusCode>,
     entropy: ScriptedEntropy<'static>,
 }
@@ -101,7 +101,7 @@ const CAR: DcEvStatus = DcEvStatus {
 
 const SERVICES: &[SelectedService] = &[SelectedService { service_id: 1, parameter_set_id: None }];
 
-/// A good request of each kind: a car of 450 V and 200 A whose battery has 350 V.
+/// A valid request of each kind: a car of 450 V and 200 A whose battery has 350 V.
 pub fn body(name: &str) -> BodyElement<'static> {
     match name {
         "SessionSetupReq" => {
@@ -165,7 +165,7 @@ pub fn body(name: &str) -> BodyElement<'static> {
     }
 }
 
-/// An answer's code.
+/// The response code.
 pub fn code(body: &BodyElement<'_>) -> ResponseCode {
     match body {
         BodyElement::SessionSetupRes(res) => res.response_code,
@@ -185,7 +185,7 @@ pub fn code(body: &BodyElement<'_>) -> ResponseCode {
     }
 }
 
-/// What an answer tells of voltage and current.
+/// The voltage and current in a response.
 fn told(body: &BodyElement<'_>) -> Option<session::Target> {
     match body {
         BodyElement::PreChargeRes(res) => {
@@ -200,7 +200,7 @@ fn told(body: &BodyElement<'_>) -> Option<session::Target> {
     }
 }
 
-/// The charger's status in an answer.
+/// The charger's status in a response.
 fn status(body: &BodyElement<'_>) -> Option<DcEvseStatusCode> {
     let status = match body {
         BodyElement::ChargeParameterDiscoveryRes(res) => match res.evse_charge_parameter {
@@ -221,12 +221,12 @@ fn status(body: &BodyElement<'_>) -> Option<DcEvseStatusCode> {
 }
 
 impl Bench {
-    /// A charger with a car plugged in that has connected, and no handshake yet.
+    /// A charger with an inserted plug and a connection, before the handshake.
     pub fn plugged() -> Self {
         Self::prepare(|_| {})
     }
 
-    /// With the handshake done.
+    /// A charger after the handshake.
     pub fn connected() -> Self {
         Self::with(|_| {})
     }
@@ -247,7 +247,7 @@ impl Bench {
         bench
     }
 
-    /// A charger that has just started, with nothing plugged in.
+    /// A charger that has just started, without a plug.
     pub fn unplugged(change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config { isolation_test: Duration::from_millis(100), ..Config::default() };
         change(&mut config);
@@ -277,7 +277,7 @@ impl Bench {
         }
     }
 
-    /// The car connects once more and offers DIN SPEC 70121; whether that succeeds depends on the charger.
+    /// The car connects again and offers DIN SPEC 70121; whether that succeeds depends on the charger.
     pub fn reopen(&mut self) {
         self.id = vec![0; 8];
         self.input(Input::Connected);
@@ -295,7 +295,7 @@ impl Bench {
         }
     }
 
-    /// Lets `millis` go by, with a reading every 20 ms.
+    /// Advances by `millis`, with a reading every 20 ms.
     pub fn run(&mut self, millis: u64) {
         for _ in 0..millis / 20 {
             self.now += Duration::from_millis(20);
@@ -335,7 +335,7 @@ impl Bench {
         }
     }
 
-    /// Lets `millis` go by without any reading.
+    /// Advances by `millis` without any reading.
     pub fn run_blind(&mut self, millis: u64) {
         for _ in 0..millis / 20 {
             self.now += Duration::from_millis(20);
@@ -360,7 +360,7 @@ impl Bench {
         }
     }
 
-    /// Sends a request and waits for its answer, 3 s at most: name and code.
+    /// Sends a request and waits for its response, 3 s at most: name and code.
     pub fn send(&mut self, element: BodyElement<'_>) -> Option<(&'static str, ResponseCode)> {
         let header = Header { session_id: self.id.as_slice().into(), notification: None, signature: None };
         let mut buffer = [0; 512];
@@ -386,7 +386,7 @@ impl Bench {
         None
     }
 
-    /// Asks for current as a car does, for so many ms.
+    /// Requests current as a car does, for `millis`.
     pub fn charge(&mut self, millis: u64) {
         for _ in 0..millis / 100 {
             self.ask("CurrentDemandReq");
@@ -394,7 +394,7 @@ impl Bench {
         }
     }
 
-    /// The warnings since the car connected last, as text.
+    /// Whether this event has occurred since the car's last connection.
     pub fn has_said(&self, event: Event) -> bool {
         self.events.contains(&event)
     }
@@ -410,7 +410,7 @@ impl Bench {
         }
     }
 
-    /// Sends a request as a car does: the pilot where it belongs, and again until its phase is over.
+    /// Sends a request as a car does: with the pilot in its state, and repeated until its phase is over.
     pub fn pass(&mut self, name: &str) {
         match name {
             "CableCheckReq" => self.pilot = Level::C,

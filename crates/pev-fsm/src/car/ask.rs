@@ -10,7 +10,7 @@ use crate::policy;
 use crate::request::Request;
 
 impl Car {
-    /// Asks now.
+    /// Queues the request of this exchange and starts its timer.
     pub(super) fn ask(&mut self, exchange: Exchange) {
         let Some(vehicle) = self.vehicle else { return };
         let row = exchange.row();
@@ -54,8 +54,8 @@ impl Car {
         self.session.request = Some(request);
     }
 
-    /// What the charging loop asks for: first the precharge's voltage and 1 A, then the goal by the ramp.
-    /// Nothing while a stop is under way, or something may be wrong that ends the session if it stays.
+    /// The target of the next `CurrentDemandReq`: the precharge's voltage and 1 A first, then the goal by the
+    /// ramp. 0 A while a stop is under way or a fault may be present that is not confirmed yet.
     fn current_target(&mut self) -> Target {
         let Some(vehicle) = self.vehicle else { return Target::ZERO };
         let measured = fresh(self.plant.inlet_mv, self.now);
@@ -80,8 +80,8 @@ impl Car {
         Target { voltage_mv, current_ma }
     }
 
-    /// Something may be wrong that ends the session if it stays: the current is taken back at once, and comes
-    /// back by the ramp if it was a bounce.
+    /// A fault may be present that ends the session if it persists: the current is reduced to 0 A
+    /// immediately. If it does not persist, the current rises by the ramp again.
     pub(super) fn take_back(&mut self) {
         let may_ask =
             self.session.state == State::Asking(Exchange::CurrentDemand) && !self.session.is_waiting;
@@ -91,7 +91,7 @@ impl Car {
         }
     }
 
-    /// How much of its current the inlet may carry, in per mille; all where no temperature is measured.
+    /// The share of its current that the inlet may carry, in per mille; 1000 without a temperature sensor.
     pub(super) fn inlet_permille(&self) -> i32 {
         let hot = self.config.protection.hot_millicelsius;
         let inlet = fresh(self.plant.inlet_millicelsius, self.now);

@@ -9,9 +9,9 @@ use crate::{Event, Precharge, Warning};
 
 /// Rounds of `WeldingDetection` at most: 10 (clara).
 const WELDING_ROUNDS: u8 = 10;
-/// No current for so long although it was asked for is told: 60 s (fault list).
+/// After this time without the requested current a warning is reported: 60 s (fault list).
 const NO_CURRENT: Duration = Duration::from_secs(60);
-/// What counts as current, in mA: judgement.
+/// Readings above this are current and not sensor offset, in mA: judgement.
 const SOME_CURRENT_MA: i32 = 500;
 
 impl Car {
@@ -20,7 +20,7 @@ impl Car {
             return self.fault(trouble);
         }
         self.session.present_mv = Some(present.voltage_mv);
-        // What the newest response leaves out stays as it was.
+        // A limit that the newest response leaves out is unchanged.
         let newest = |new: i32, old: i32| if new == i32::MAX { old } else { new };
         self.session.charger.max_voltage_mv =
             newest(limits.max_voltage_mv, self.session.charger.max_voltage_mv);

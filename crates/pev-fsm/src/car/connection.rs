@@ -1,4 +1,4 @@
-//! The connection: a session begins and ends with it.
+//! The TCP connection: a session begins and ends with it.
 
 use session::{By, Cause, Closed, Phase};
 
@@ -47,7 +47,7 @@ impl Car {
         self.is_connected = false;
         self.close = false;
         if self.session.state.is_on() {
-            // After SessionStopReq a charger may close without a word.
+            // After SessionStopReq a charger may close the connection without a response.
             if self.session.state == State::Asking(Exchange::SessionStop) {
                 self.over();
             } else {
@@ -57,7 +57,7 @@ impl Car {
         }
     }
 
-    /// Ends the session where nothing of it is left: connection closed, contactors open.
+    /// Ends the session once the connection is closed and the contactors are open.
     pub(super) fn finish(&mut self) {
         if self.session.state != State::Over || self.is_connected || !self.power.is_off() {
             return;

@@ -1,4 +1,4 @@
-//! What holds the next session off until a person has acted.
+//! Latches: stops that block the next session until a person clears them.
 
 use session::{Latch, Touch};
 
@@ -6,8 +6,8 @@ use super::Car;
 use crate::Event;
 
 impl Car {
-    /// Holds the next session off; a worse latch takes the place of the one before. A suspect sensor is
-    /// reported under a worse one, too: it stays when that is reset.
+    /// Latches a stop; a worse latch replaces a lesser one. A suspect sensor is reported even below a worse
+    /// latch: it remains when that is reset.
     pub(super) fn latch(&mut self, latch: Latch) {
         if latch == Latch::DriverStop {
             return self.keep_stop(true);
@@ -19,8 +19,8 @@ impl Car {
         }
     }
 
-    /// The driver has stopped, or that is over. It is told as a latch where no fault is latched, which a
-    /// reset ends together with it.
+    /// The driver has stopped, or has taken that back. Without another latch the stop is reported as a latch,
+    /// and a reset clears it.
     pub(super) fn keep_stop(&mut self, is_kept: bool) {
         let changes = core::mem::replace(&mut self.is_stop_kept, is_kept) != is_kept;
         if changes && self.latched.is_none() {
@@ -29,16 +29,16 @@ impl Car {
         }
     }
 
-    /// A person has acted: the worst latch goes, unless its cause persists. A suspect sensor that lay under
-    /// it is latched then: who releases an emergency stop has not measured.
+    /// A person has requested a reset: the worst latch is cleared, unless its cause persists. A suspect
+    /// sensor below it becomes the latch then: who releases an emergency stop has not measured the sensors.
     pub(super) fn reset(&mut self) {
         self.keep_stop(false);
         let Some(latch) = self.latched else { return };
         let persists = match latch {
             Latch::Contactors | Latch::VoltagePresent | Latch::Unreadable => !self.reads_dead(),
-            // Closed contactors contradict each other again by themselves.
+            // Closed contactors are compared continuously: a contradiction latches again.
             Latch::Suspect => !self.power.is_off(),
-            // A pressed button latches again by itself.
+            // A button that is still pressed latches again.
             Latch::EmergencyStop
             | Latch::ReverseCurrent
             | Latch::OutOfRange
@@ -59,15 +59,15 @@ impl Car {
         }
     }
 
-    /// Whether the inlet's sensor says that it is dead, be it suspect or not: a person has looked.
+    /// Whether the inlet's sensor shows a dead inlet, suspect or not: a person has measured.
     fn reads_dead(&self) -> bool {
         let mut trusted = *self.supervision.joined();
         trusted.trust();
         self.touch_by(&trusted) == Touch::Dead
     }
 
-    /// Whether what is latched keeps the plug locked whatever is measured: there may be voltage that no
-    /// sensor shows.
+    /// Whether the latch keeps the plug locked whatever the sensors show: voltage may be present that none of
+    /// them measures.
     pub(super) fn is_held_by_latch(&self) -> bool {
         let is_held = matches!(
             self.latched,

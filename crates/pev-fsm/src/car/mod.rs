@@ -1,4 +1,4 @@
-//! The car: what comes in changes the session, the pilot, the contactors and the lock, in this order.
+//! The car: an input changes the session, then the pilot, the contactors and the lock.
 
 mod ask;
 mod charging;
@@ -22,10 +22,10 @@ use crate::supervision::Supervision;
 use crate::{Config, ConfigError, Demand, Dropped, Event, Input, Plant, Vehicle, wire};
 use state::{Session, Timer};
 
-/// Events that wait at most: a response, the next request and what they cause are six.
+/// Capacity of the event queue: a response, the next request and their consequences are at most six.
 const EVENTS: usize = 16;
 
-/// A car's inlet: session and plant. See the crate's documentation.
+/// A car's inlet: its session and its plant. See the documentation of the crate.
 #[derive(Debug)]
 pub struct Car {
     config: Config,
@@ -38,23 +38,23 @@ pub struct Car {
     is_connected: bool,
     close: bool,
     latched: Option<Latch>,
-    /// The driver's stop, until something takes it back.
+    /// The driver has stopped, and neither a reset, nor a start, nor the removal of the plug has ended that.
     is_stop_kept: bool,
     session: Session,
     last_stop: Option<StopReason>,
-    /// What is at hand says this of a stop that it causes.
+    /// Details for a stop that the input at hand causes.
     about: Detail,
     now: Instant,
-    /// The earliest deadline, found once whenever anything has come in.
+    /// The earliest deadline, computed once for each input.
     due: Option<Deadline>,
     events: Queue<Event, EVENTS>,
 }
 
 impl Car {
-    /// A car without a session, that knows nothing of its plant yet.
+    /// A car without a session and without readings.
     ///
     /// # Errors
-    /// What [`Config::check`] says.
+    /// As [`Config::check`].
     pub fn new(config: Config) -> Result<Self, ConfigError> {
         config.check()?;
         let config = config.effective();
@@ -79,52 +79,52 @@ impl Car {
         })
     }
 
-    /// What the car wants of its plant now. Read and apply it after each call.
+    /// The levels that the car requires of its plant. Read and apply them after each call.
     pub fn demand(&self) -> Demand {
         Demand { pilot: self.power.pilot(), contactors: self.power.contactors(), lock: self.plug.lock() }
     }
 
-    /// Whether the connection shall be closed now: everything that was to be sent has been taken.
-    /// Stays so until [`Input::Closed`] or a new [`Input::Connected`].
+    /// Whether to close the connection now: all payloads have been fetched. Stays `true` until
+    /// [`Input::Closed`] or a new [`Input::Connected`].
     pub fn wants_close(&self) -> bool {
         self.close && self.session.request.is_none()
     }
 
-    /// Whether a connection would begin a session: none is under way, nothing is latched, no stop is kept,
-    /// the contactors are open, no voltage is known to be at the inlet, and a [`Vehicle`] has been given.
+    /// Whether a connection would begin a session. None is under way, nothing is latched, the driver has not
+    /// stopped, the contactors are open, the inlet is not known to be live, and a [`Vehicle`] was passed.
     pub fn may_begin(&self) -> bool {
         let is_idle = self.session.state == State::NoSession && self.power.is_off();
         let is_held = self.latched.is_some() || self.is_stop_kept;
         is_idle && !is_held && !self.is_live() && self.vehicle.is_some()
     }
 
-    /// Whether the driver's stop is kept: see [`Operator::Stop`](crate::Operator::Stop).
+    /// Whether the driver's stop is in force: see [`Operator::Stop`](crate::Operator::Stop).
     pub fn is_stop_kept(&self) -> bool {
         self.is_stop_kept
     }
 
     /// Whether the charger offers digital communication: its pilot has shown 5 %, and was not lost for 90 ms
-    /// since.
+    /// since then.
     pub fn is_offered(&self) -> bool {
         self.supervision.is_offered()
     }
 
-    /// Whether 60 V or more are known to be at the inlet.
+    /// Whether a fresh reading shows 60 V or more at the inlet.
     fn is_live(&self) -> bool {
         fresh(self.plant.inlet_mv, self.now).is_some_and(|mv| mv.saturating_abs() >= DEAD_MV)
     }
 
-    /// Where the session is.
+    /// The phase of the session.
     pub fn phase(&self) -> Phase {
         self.phase
     }
 
-    /// Why the session at hand is being ended, or why the last one ended.
+    /// Why the current session is being ended, or why the last one ended; `None` if neither.
     pub fn stop_reason(&self) -> Option<StopReason> {
         self.session.stop.or(self.last_stop)
     }
 
-    /// The fault that holds the next session off, if there is one.
+    /// The latch that blocks the next session, if any.
     pub fn latched(&self) -> Option<Latch> {
         self.latched
     }
@@ -137,7 +137,7 @@ impl Machine for Car {
 
     fn handle(&mut self, cx: &mut Cx<'_>, input: Input<'_>) {
         self.tell_time(cx.now);
-        // A snapshot is the newest truth; whatever else comes in finds what was due done already.
+        // Readings are the newest state. Every other input is processed after all deadlines that have passed.
         if !matches!(input, Input::Plant(_) | Input::Vehicle(_)) {
             self.run_timers();
             self.watch();

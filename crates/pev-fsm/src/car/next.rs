@@ -1,4 +1,4 @@
-//! What follows: the car goes by its protocol's order.
+//! The next step, by the order of the protocol.
 
 use machine::Duration;
 use session::{By, Cause, Checkpoint, Exchange, Names};
@@ -8,34 +8,34 @@ use crate::Time;
 use crate::order::{self, Next, Row, State};
 
 impl Car {
-    /// What follows where the session is.
+    /// The row of the current state.
     pub(super) fn row(&self) -> Row {
         Row::of(order::of(self.session.protocol), self.session.state)
     }
 
-    /// The names of an exchange's messages in the protocol that is spoken.
+    /// The names of an exchange's messages in the session's protocol.
     pub(super) fn names(&self, exchange: Exchange) -> Names {
         exchange.names(self.session.protocol)
     }
 
-    /// The answer is good, or what was waited for is there.
+    /// The response is accepted, or the awaited event has occurred.
     pub(super) fn done(&mut self) {
         self.go(self.row().done);
     }
 
-    /// The answer says that it is not done yet.
+    /// The response reports that processing is not finished.
     pub(super) fn again(&mut self) {
         if let Some(pause) = self.row().again {
             self.pause(pause);
         }
     }
 
-    /// What is to be asked next waits for so long.
+    /// Delays the next request by this time.
     pub(super) fn pause(&mut self, pause: Time) {
         self.session.timers.set(Timer::Pace, self.now + self.config.time(pause));
     }
 
-    /// The next step of an orderly end.
+    /// The next step of a normal end.
     pub(super) fn follow_stop(&mut self) {
         self.go(self.row().stopping);
     }
@@ -63,7 +63,7 @@ impl Car {
         }
     }
 
-    /// Pilot C, and the connector is locked.
+    /// Sets pilot C and locks the connector.
     fn drive_lock(&mut self) {
         self.session.timers.clear(Timer::Loop);
         self.power.make_ready();
@@ -74,7 +74,7 @@ impl Car {
         self.session.timers.set(Timer::Lock, self.now + self.config.time(Time::Lock));
     }
 
-    /// Pilot B was set; the contactors are waited for.
+    /// Sets pilot B and waits for the contactors to open.
     fn open(&mut self) {
         for timer in [Timer::Pace, Timer::Lock, Timer::Loop] {
             self.session.timers.clear(timer);
@@ -83,14 +83,14 @@ impl Car {
         self.opened();
     }
 
-    /// Goes on once the contactors are open.
+    /// Continues once the contactors are open.
     pub(super) fn opened(&mut self) {
         if matches!(self.session.state, State::Opening { .. }) && self.power.is_off() {
             self.done();
         }
     }
 
-    /// No more messages: the connection is to be closed.
+    /// Sends no more messages: the connection is to be closed.
     pub(super) fn over(&mut self) {
         self.power_down(Duration::ZERO);
         self.session.timers.clear_all();

@@ -19,7 +19,7 @@ impl Car {
         let Some(load_mv) = load.filter(|mv| *mv > self.session.charger.min_voltage_mv) else {
             return self.precharge_ends(load, "EVSEMinimumVoltageLimit", self.session.charger.min_voltage_mv);
         };
-        // With the contactors closed it would be an over-voltage.
+        // Once the contactors are closed this would be an over-voltage.
         let own_mv = self.vehicle.map_or(i32::MAX, |car| car.limits.max_voltage_mv);
         if load_mv > Protection::most_mv(own_mv) {
             return self.precharge_ends(load, "the battery's newest limit", own_mv);
@@ -33,7 +33,7 @@ impl Car {
                     self.session.settling.take(self.now, difference_mv, self.config.tolerance_mv);
                     self.session.closes_from = Some(self.now);
                 }
-                // It may settle before the next request would go out.
+                // The voltage may settle before the next request is due.
                 self.pause(Time::PreChargePace);
                 return self.close_if_settled();
             }
@@ -49,7 +49,7 @@ impl Car {
         self.again();
     }
 
-    /// Nothing can be charged at the battery's voltage: an end in order.
+    /// No current can flow at the battery's voltage: the session ends normally.
     fn precharge_ends(&mut self, battery_mv: Option<i32>, against: &'static str, limit: i32) {
         let found = battery_mv.unwrap_or(0);
         let compared = session::Compared { what: "battery voltage", found, against, limit, unit: "V" };
@@ -57,7 +57,7 @@ impl Car {
         self.about(about, |car| car.stop_in_order(By::Car, Cause::VoltageOff));
     }
 
-    /// Follows the inlet during the precharge.
+    /// Updates the settling of the inlet voltage during the precharge.
     pub(super) fn settle(&mut self) {
         if self.session.state != State::Asking(Exchange::PreCharge)
             || self.config.precharge == Precharge::Reported
@@ -84,8 +84,8 @@ impl Car {
         }
     }
 
-    /// The only place where the contactors are told to close: the voltage has settled, and all else must be
-    /// right, too. What is not is a bounce, or is found by supervision.
+    /// The only place where the contactors are commanded to close. The voltage has settled; every other
+    /// condition must hold as well. A condition that fails is either a bounce or found by supervision.
     pub(super) fn close_contactors(&mut self) {
         let is_locked = fresh(self.plant.lock, self.now) == Some(true);
         let has_feedback = self.config.sensors.contains(Sensors::CONTACTORS);

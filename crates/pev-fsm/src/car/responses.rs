@@ -1,4 +1,4 @@
-//! Responses: the checks that come first, and what each exchange does.
+//! Responses: the checks that come first, then what each exchange does.
 
 use session::{By, Cause, Checkpoint, Detail, Exchange, Isolation, Limits, Status};
 
@@ -16,7 +16,7 @@ impl Car {
         let State::Asking(exchange) = self.session.state else {
             return self.events.push(Event::Dropped(Dropped::NotAsked));
         };
-        // What has not been sent is not answered.
+        // Until the request has been fetched it cannot have a response.
         if !self.session.is_waiting || self.session.request.is_some() {
             return self.events.push(Event::Dropped(Dropped::NotAsked));
         }
@@ -36,13 +36,13 @@ impl Car {
         self.about(about, |car| car.response(exchange, response));
     }
 
-    /// What the charger says in this response, for a stop that it causes.
+    /// What the charger reports in this response, as details of a stop that it causes.
     fn said(&self, response: &Response) -> Detail {
         let [status, notification] = match response.content.status() {
             Some(status) => status.names.map(Some),
             None => [None, None],
         };
-        // What it compares is its voltage with the target of the precharge.
+        // The charger compares its own voltage with the target of the precharge.
         let is_low = response.refusal == Some(Refusal::PresentVoltageTooLow);
         let target = self
             .vehicle
@@ -74,7 +74,8 @@ impl Car {
         }
     }
 
-    /// No good answer: where the session is being ended that must not block the end.
+    /// The response is not acceptable. During a stop, in states where nothing may block the end, it counts as
+    /// a refusal.
     pub(super) fn trouble(&mut self, exchange: Exchange, cause: Cause) {
         let row = self.row();
         if !row.must_end {
@@ -89,7 +90,7 @@ impl Car {
         let told = response.content.status();
         let is_emergency = told.is_some_and(|told| told.status == Status::EmergencyShutdown);
         if is_emergency && !row.must_end {
-            // Says more than the code.
+            // The status is more specific than the code.
             return self.make_safe(By::Charger, Cause::ChargerStatus(Status::EmergencyShutdown.name()));
         }
         if self.session.stop.is_some() {
@@ -114,7 +115,7 @@ impl Car {
             self.session.id = response.session_id;
             self.session.timers.clear(Timer::Setup);
         }
-        // What the charger says of itself does not change an end that is under way.
+        // During a stop the charger's status changes nothing.
         match (exchange, &response.content) {
             (Exchange::PowerOn, _) => self.session.timers.clear(Timer::ReadyToCharge),
             (Exchange::WeldingDetection, Content::Voltage { present_mv, .. }) => {
@@ -159,12 +160,12 @@ impl Car {
             (Exchange::CurrentDemand, Content::CurrentDemand { present, limits, .. }) => {
                 self.current_demand(name, present, limits);
             }
-            // The name was compared: its content is of this kind.
+            // The name was compared: the content always has this kind.
             _ => self.make_safe(By::Charger, Cause::OutOfOrder(name)),
         }
     }
 
-    /// Heeds the charger's status; `false` where that has ended the use of the answer.
+    /// Applies the charger's status; `false` if it has ended the session.
     fn heed(&mut self, exchange: Exchange, status: Option<ChargerStatus>) -> bool {
         let Some(told) = status else { return true };
         let is_tested = matches!(exchange, Exchange::PreCharge | Exchange::PowerOn | Exchange::CurrentDemand);
@@ -183,8 +184,7 @@ impl Car {
         if exchange == Exchange::CurrentDemand && told.isolation == Some(Isolation::Warning) {
             self.tell_isolation(Warning::IsolationLow);
         }
-        // Somebody pressed its stop button, or its back end did: while it charges the status alone says so,
-        // too.
+        // The charger's stop button or its back end. While charging the status alone reports it, too.
         let is_ordinary = exchange == Exchange::CurrentDemand || told.stop_within_s.is_some();
         let ends = match told.status {
             Status::Shutdown if is_ordinary => Some(Cause::StoppedAtCharger),

@@ -1,4 +1,4 @@
-//! All that belongs to one session.
+//! The state of one session.
 
 use machine::{Instant, TimerName, Timers, timers};
 use session::{EnergyTransfer, Limits, Protocol, StopReason};
@@ -23,41 +23,42 @@ timers! {
     }
 }
 
-/// One session. Made new as a whole when a connection begins one; what is left of the last one stays until
-/// then.
+/// The state of one session. Replaced as a whole when a connection begins; the last session's state stays
+/// until then.
 #[derive(Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Session {
     pub(super) state: State,
-    /// The protocol that is spoken; until the handshake is answered, the one that is wanted most.
+    /// The protocol in use; until the response to the handshake the preferred one.
     pub(super) protocol: Protocol,
     pub(super) id: SessionId,
-    /// A response is awaited.
+    /// A response is pending.
     pub(super) is_waiting: bool,
-    /// The request that has not been taken yet.
+    /// The request that has not been fetched yet.
     pub(super) request: Option<Request>,
     pub(super) service_id: u16,
     pub(super) transfer: EnergyTransfer,
-    /// The charger's newest limits.
+    /// The newest limits that the charger has reported.
     pub(super) charger: Limits,
-    /// The highest voltage that the charger was named, in mV.
+    /// The highest voltage limit that the car has sent to the charger, in mV.
     pub(super) named_mv: i32,
-    /// The isolation test ended with Valid or Warning.
+    /// The isolation test has ended with Valid or Warning.
     pub(super) is_isolated: bool,
     pub(super) isolation_told: bool,
     pub(super) disagreement_told: bool,
     pub(super) loop_told: bool,
     pub(super) settling: Settling,
-    /// The last `PreChargeRes` found the voltage near, and a reading from then on may close the contactors.
+    /// The last `PreChargeRes` has a voltage near the battery's; a reading from this time or later may close
+    /// the contactors.
     pub(super) closes_from: Option<Instant>,
-    /// Newest voltage that the charger reported, in mV.
+    /// The newest voltage that the charger has reported, in mV.
     pub(super) present_mv: Option<i32>,
-    /// The lock was confirmed.
+    /// The lock has confirmed.
     pub(super) is_locked: bool,
-    /// Power was asked for.
+    /// Power has been requested.
     pub(super) was_powered: bool,
     pub(super) ramp: Ramp,
-    /// What was asked for last, in mA; `None` before the first demand.
+    /// The newest requested current in mA; `None` before the first `CurrentDemandReq`.
     pub(super) asked_ma: Option<i32>,
     pub(super) welding_rounds: u8,
     pub(super) stop: Option<StopReason>,
@@ -65,11 +66,11 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// A session in which nothing was said yet.
+    /// A session before its first message.
     pub(super) fn new(now: Instant, config: &Config) -> Self {
         let [wanted, ..] = handshake::offer(config);
         let mut id = SessionId::new();
-        // Zeros, of any length, mean "no session yet"; eight are what most cars send.
+        // An id of zeros, of any length, means "no session yet"; most cars send eight bytes.
         let _ = id.resize(8, 0);
         Self {
             state: State::NoSession,

@@ -1,19 +1,19 @@
-//! Stops: why, and what follows.
+//! Stops: their reason and their steps.
 
 use machine::{Duration, TimerName};
 use session::{By, Cause, Detail, Latch, StopReason};
 
 use super::{Car, Timer};
 use crate::order::State;
-use crate::supervision::Trouble;
+use crate::trouble::Trouble;
 use crate::{Event, Operator, Time, Warning, wire};
 use session::Exchange;
 
-/// A charger is off so long after pilot B: 150 ms (IEC 61851-23 gives it 100 ms, from memory).
+/// A charger has switched off this long after pilot B: 150 ms (IEC 61851-23 has 100 ms, from memory).
 const SWITCHED_OFF: Duration = Duration::from_millis(150);
 
 impl Car {
-    /// Records why; the first reason stays, unless what comes later is worse.
+    /// Records the reason; a later one replaces it only if it is worse.
     pub(super) fn stop_for(&mut self, by: By, cause: Cause) {
         let mut about = self.about;
         if let Cause::CarError(number) = cause {
@@ -26,7 +26,7 @@ impl Car {
         }
     }
 
-    /// Does `work`; a stop that it causes says this.
+    /// Runs `work` with these details for a stop that it causes.
     pub(super) fn about<R>(&mut self, about: Detail, work: impl FnOnce(&mut Self) -> R) -> R {
         let before = core::mem::replace(&mut self.about, about);
         let done = work(self);
@@ -34,7 +34,7 @@ impl Car {
         done
     }
 
-    /// SAFE because of what supervision has found.
+    /// Makes the outputs SAFE because of a fault that supervision has found.
     pub(super) fn fault(&mut self, trouble: Trouble) {
         if let Some(latch) = trouble.latch {
             self.latch(latch);
@@ -43,7 +43,7 @@ impl Car {
         self.about(about, |car| car.make_safe(trouble.by, trouble.cause));
     }
 
-    /// SAFE: pilot B now, contactors open below 1 A or after 2 s, nothing more is said.
+    /// Makes the outputs SAFE: pilot B now, contactors open below 1 A or after 2 s, no more messages.
     pub(super) fn make_safe(&mut self, by: By, cause: Cause) {
         self.power_down(Duration::ZERO);
         if self.session.state.is_on() {
@@ -55,16 +55,16 @@ impl Car {
         }
     }
 
-    /// Pilot B now; the contactors rest so long before they open at the earliest. Where much current was
-    /// asked for and the sensor shows none it may be the sensor that is wrong: they get the time in which any
-    /// charger switches off.
+    /// Sets pilot B; the contactors stay closed for at least `rest`. Where much current was requested and the
+    /// sensor shows none, the sensor may be wrong: they then stay closed for the time in which every charger
+    /// switches off.
     pub(super) fn power_down(&mut self, rest: Duration) {
         let is_doubted = self.supervision.doubts_current(self.now);
         let least = if is_doubted { SWITCHED_OFF } else { Duration::ZERO };
         self.power.stop(self.now, rest.max(least), &self.plant);
     }
 
-    /// Ends the session by messages, in the order that the standard has for where it is.
+    /// Ends the session by messages, in the order of the protocol from the current state.
     pub(super) fn stop_in_order(&mut self, by: By, cause: Cause) {
         if !self.session.state.is_on() {
             return;
@@ -78,7 +78,7 @@ impl Car {
         if before_power {
             self.power_down(Duration::ZERO);
         }
-        // One request at a time: what is asked is answered first.
+        // One request at a time: the pending one is answered first.
         if !self.session.is_waiting {
             self.follow_stop();
         }
@@ -112,7 +112,7 @@ impl Car {
             (Timer::Setup | Timer::ReadyToCharge, _) => {
                 self.make_safe(By::Charger, Cause::Timeout(timer.name()));
             }
-            // The charger answers, but never what is waited for: that ends in order.
+            // The charger responds, but never finishes: a normal end.
             (Timer::Loop, State::Asking(exchange)) => {
                 self.stop_in_order(By::Charger, timeout(exchange.row().loop_time));
             }
@@ -127,7 +127,7 @@ impl Car {
     }
 }
 
-/// This time is over.
+/// The cause for the expiry of this time.
 fn timeout(time: Option<Time>) -> Cause {
     Cause::Timeout(time.map_or("", Time::name))
 }

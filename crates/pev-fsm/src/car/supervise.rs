@@ -1,4 +1,4 @@
-//! The plant and the clock: what is done each time anything comes in.
+//! The plant and the clock: processed for each input.
 
 use machine::Deadline;
 use session::{By, Cause, Checkpoint, Latch, Phase, Touch, fresh};
@@ -8,12 +8,13 @@ use crate::joined::{Joined, compared};
 use crate::order::State;
 use crate::plug::{Inlet, Late};
 use crate::power::News;
-use crate::supervision::{Trouble, Use};
+use crate::supervision::Use;
+use crate::trouble::Trouble;
 use crate::{Event, Load, Precharge, Time, Warning};
 use session::Exchange;
 
 impl Car {
-    /// Does what time, sensors and battery ask for.
+    /// Applies time, readings and the battery's requirements.
     pub(super) fn advance(&mut self) {
         self.watch();
         self.heed_vehicle();
@@ -34,7 +35,7 @@ impl Car {
         self.due = self.earliest();
     }
 
-    /// The earliest deadline of all that runs.
+    /// The earliest of all deadlines.
     fn earliest(&self) -> Option<Deadline> {
         let is_in_use = self.power.is_in_use();
         let stale = self.plant.stale_at().filter(|_| is_in_use);
@@ -55,7 +56,7 @@ impl Car {
         }
     }
 
-    /// Watches what must be right.
+    /// Checks the safety rules.
     pub(super) fn watch(&mut self) {
         let now = self.now;
         if fresh(self.plant.emergency_stop, now) == Some(true)
@@ -76,7 +77,7 @@ impl Car {
         }
     }
 
-    /// What is done with the inlet now.
+    /// The present use of the inlet.
     fn in_use(&self) -> Use {
         let is_ending = self.session.state == State::Asking(Exchange::PowerOff) || !self.power.is_in_use();
         Use {
@@ -93,9 +94,9 @@ impl Car {
         }
     }
 
-    /// Whether the inlet is known to be farther from the battery than contactors may close at. Behind
-    /// contacts that have met without a word it would have the battery's voltage: it proves that they are
-    /// still open.
+    /// A fault if the difference between inlet and battery is larger than permitted for closing. The
+    /// contactors were commanded to close and have not confirmed it: a difference proves that they are still
+    /// open.
     fn is_apart(&self) -> Option<Trouble> {
         if self.config.load != Load::Battery || self.config.precharge == Precharge::Reported {
             return None;
@@ -107,7 +108,7 @@ impl Car {
         is_apart.then_some(trouble)
     }
 
-    /// The battery's own reasons to end, whatever stop is pending.
+    /// Applies the battery's reasons to end, during a stop as well.
     fn heed_vehicle(&mut self) {
         let Some(vehicle) = self.vehicle.filter(|_| self.session.state.is_on()) else { return };
         if vehicle.error != 0 {
@@ -137,7 +138,7 @@ impl Car {
             News::NotClosed => self.make_safe(By::Car, Cause::Contactor),
             News::EmergencyOpening(current_ma) => {
                 self.events.push(Event::EmergencyOpening { current_ma });
-                // Whatever the reason was: it did not end in order.
+                // The session did not end normally, whatever its reason was.
                 if self.session.stop.is_some_and(session::StopReason::is_normal) {
                     match current_ma {
                         Some(_) => self.stop_for(By::Charger, Cause::OverCurrent),
@@ -153,8 +154,8 @@ impl Car {
         }
     }
 
-    /// The contactors open: what inlet and battery say of each other now is the last that will be known of
-    /// their sensors.
+    /// The contactors open: the newest comparison of inlet and battery is the last one that can check their
+    /// sensors.
     fn part(&mut self) {
         if self.supervision.joined_mut().part() {
             let cause = Cause::Suspect("inlet and battery voltage");
@@ -165,9 +166,9 @@ impl Car {
         }
     }
 
-    /// What is known of the inlet's pins, given what was found of its sensor.
+    /// Whether the inlet is dead, with this result of the sensor comparison.
     pub(super) fn touch_by(&self, joined: &Joined) -> Touch {
-        // A charger that was never in a position to energise has nothing to report.
+        // A charger that was never permitted to energise has no voltage to report.
         let never_live = !self.session.is_locked && self.power.is_off();
         let reported = self.session.present_mv.or(Some(0).filter(|_| never_live));
         let inlet = Inlet { now: self.now, plant: &self.plant, config: &self.config };

@@ -31,7 +31,7 @@ pub(crate) const ORDER: &[Row] = &[
     row(Asking(K::CableCheck),       Ask(K::PreCharge),        Some(Time::Pace),       Open,                  Open,                false),
     row(Asking(K::PreCharge),        Close,                    Some(Time::Pace),       Open,                  Open,                false),
     row(Closing,                     Ask(K::PowerOn),          None,                   Open,                  Stay,                false),
-    // A charger that granted power takes CurrentDemandReq only (din.md): one of 0 A comes first.
+    // After PowerDelivery (on) a charger accepts CurrentDemandReq only (din.md): the first one requests 0 A.
     row(Asking(K::PowerOn),          Grant,                    None,                   Ask(K::CurrentDemand), Ask(K::PowerOff),    false),
     row(Granted,                     Ask(K::CurrentDemand),    Some(Time::DemandPace), Ask(K::CurrentDemand), Stay,                false),
     row(Asking(K::CurrentDemand),    Stay,                     Some(Time::DemandPace), Ask(K::PowerOff),      Ask(K::PowerOff),    false),

@@ -1,4 +1,5 @@
-//! Order: what follows where, one table per protocol. What must be right first is decided elsewhere.
+//! The order of messages: which step follows in which state, one table for each protocol. The conditions of a
+//! step are checked elsewhere.
 
 mod din;
 
@@ -6,73 +7,73 @@ use session::{Exchange, Protocol};
 
 use crate::Time;
 
-/// The order of a protocol.
+/// The table of this protocol.
 pub(crate) const fn of(protocol: Protocol) -> &'static [Row] {
     match protocol {
         Protocol::Din => din::ORDER,
     }
 }
 
-/// Where a session is.
+/// The state of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
     NoSession,
-    /// The request is out, or waits for its turn.
+    /// The request is sent, or waits for its turn.
     Asking(Exchange),
-    /// Pilot C, waiting for the connector lock.
+    /// Pilot C, until the connector lock has confirmed.
     Locking,
-    /// Waiting for the contactors to close.
+    /// Until the contactors are closed.
     Closing,
-    /// Power is granted; the first demand waits for its turn.
+    /// Power is granted; the first `CurrentDemandReq` waits for its turn.
     Granted,
-    /// Pilot B, waiting for the contactors to open.
+    /// Pilot B, until the contactors are open.
     Opening {
-        /// Power was asked for.
+        /// Power has been requested.
         powered: bool,
     },
-    /// No more messages; the connection and the contactors are what is left.
+    /// No more messages; closing the connection and opening the contactors remain.
     Over,
 }
 
-/// What the car does next.
+/// The car's next step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// Asks this.
+    /// Sends the request of this exchange.
     Ask(Exchange),
-    /// Pilot C; the connector is locked.
+    /// Sets pilot C and locks the connector.
     Lock,
-    /// The contactors close.
+    /// Closes the contactors.
     Close,
-    /// Waits for its turn to ask for current.
+    /// Waits until the first `CurrentDemandReq` is due.
     Grant,
-    /// Pilot B; the contactors open.
+    /// Sets pilot B and opens the contactors.
     Open,
-    /// Likewise, after the rest.
+    /// Sets pilot B and opens the contactors after [`Time::Rest`](session::Time::Rest).
     Rest,
-    /// Says no more.
+    /// Sends no more messages.
     Over,
-    /// Nothing: what is under way goes on.
+    /// No new step: the current one continues.
     Stay,
 }
 
-/// What follows in one state.
+/// The steps that follow in one state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Row {
     pub(crate) state: State,
-    /// After a good answer, or once what the state waits for is there.
+    /// After an accepted response, or after the awaited event.
     pub(crate) done: Next,
-    /// The pause before the same is asked again, where an answer may say that it is not done yet.
+    /// The pause before the request is repeated, where a response may be Ongoing.
     pub(crate) again: Option<Time>,
-    /// Once a stop is under way, and nothing is unanswered.
+    /// During a stop, with no response pending.
     pub(crate) stopping: Next,
-    /// After a refusal while a stop is under way; without a stop it is SAFE.
+    /// After a refusal during a stop; without a stop a refusal leads to SAFE.
     pub(crate) refused: Next,
-    /// Nothing blocks the end any more: no answer counts as a refusal. Elsewhere it is SAFE.
+    /// Nothing blocks the end: a missing response counts as a refusal. In other states it leads to SAFE.
     pub(crate) must_end: bool,
 }
 
 impl Row {
-    /// Nothing follows.
+    /// A row without any step.
     const NONE: Self = Self {
         state: State::NoSession,
         done: Next::Stay,
@@ -89,17 +90,17 @@ impl Row {
 }
 
 impl State {
-    /// Whether messages may still be said.
+    /// Whether messages may still be sent.
     pub(crate) const fn is_on(self) -> bool {
         !matches!(self, Self::NoSession | Self::Over)
     }
 
-    /// Whether the charging loop runs: granted, and not ended by a request yet.
+    /// Whether the charging loop is active: power granted, and no request has ended it.
     pub(crate) const fn is_charging(self) -> bool {
         matches!(self, Self::Granted | Self::Asking(Exchange::CurrentDemand))
     }
 
-    /// Whether the charger may energise the cable, or may not have ended that: the plug is held.
+    /// Whether the charger may energise the cable, or may still be energising it: the plug is locked.
     pub(crate) const fn needs_lock(self) -> bool {
         match self {
             Self::Locking | Self::Closing | Self::Granted | Self::Opening { .. } => true,
@@ -122,7 +123,7 @@ mod tests {
     use super::din::ORDER as DIN;
     use super::*;
 
-    /// Where `next` leads to; `None` is the end of what messages do.
+    /// The states that `next` leads to; none at the end of the messages.
     fn states(next: Next) -> &'static [State] {
         match next {
             Next::Ask(exchange) => match DIN.iter().find(|row| row.state == State::Asking(exchange)) {
@@ -138,7 +139,7 @@ mod tests {
         }
     }
 
-    /// The longest way from `state` to the end, in rows, by one column.
+    /// The longest path from `state` to the end, in rows, along one column.
     fn way(state: State, column: fn(&Row) -> Next, left: usize) -> usize {
         assert!(left > 0, "{state:?} comes again");
         let row = Row::of(DIN, state);
@@ -158,7 +159,7 @@ mod tests {
         for row in DIN {
             let State::Asking(exchange) = row.state else { continue };
             assert!(exchange.row().response_time.is_some(), "{exchange:?}");
-            // The charging loop ends by the battery, the welding detection by its number of rounds.
+            // The battery ends the charging loop, the number of rounds the welding detection.
             let is_bounded = matches!(exchange, Exchange::CurrentDemand | Exchange::WeldingDetection);
             assert_eq!(row.again.is_some(), is_bounded || exchange.row().loop_time.is_some(), "{exchange:?}");
         }
@@ -167,7 +168,7 @@ mod tests {
     #[test]
     fn good_answers_lead_from_the_handshake_to_the_charging_loop_and_a_stop_from_anywhere_to_the_end() {
         assert_eq!(way(State::Asking(Exchange::Handshake), |row| row.done, DIN.len()), 12);
-        // A state in which a stop changes nothing ends by its own answer.
+        // A state in which a stop changes nothing ends by its own response.
         let stop = |row: &Row| if row.stopping == Next::Stay { row.done } else { row.stopping };
         for row in DIN {
             let mut next = stop(row);

@@ -1,4 +1,4 @@
-//! The handshake's messages, supportedAppProtocol.
+//! The messages of the handshake, supportedAppProtocol.
 
 use exi_app::{
     AppProtocol, Message, Priority, ResponseCode, SupportedAppProtocolReq, SupportedAppProtocolRes,
@@ -8,7 +8,7 @@ use super::NoResponse;
 use crate::handshake::Offer;
 use crate::request::{Content, Refusal, Response, SessionId};
 
-/// Writes the request: the first of `offer` has priority 1, the next 2.
+/// Encodes the request: the first of `offer` has priority 1, the next 2.
 pub(super) fn encode(offer: Offer, buffer: &mut [u8]) -> Result<usize, exi::Error> {
     let mut priority = 0;
     let protocols = offer.map(|offered| {
@@ -25,7 +25,7 @@ pub(super) fn encode(offer: Offer, buffer: &mut [u8]) -> Result<usize, exi::Erro
     Message::Req(SupportedAppProtocolReq { app_protocol: (&protocols).into() }).encode(buffer)
 }
 
-/// Reads the response.
+/// Decodes the response.
 pub(super) fn decode(payload: &[u8]) -> Result<Response, NoResponse> {
     let Message::Res(SupportedAppProtocolRes { response_code, schema_id }) = Message::decode(payload)? else {
         return Err(NoResponse::NotAResponse("supportedAppProtocolReq"));

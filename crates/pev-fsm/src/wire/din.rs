@@ -1,4 +1,4 @@
-//! DIN SPEC 70121.
+//! The messages of DIN SPEC 70121.
 
 #[allow(
     clippy::wildcard_imports,
@@ -12,7 +12,7 @@ use super::NoResponse;
 use crate::request::{ChargerStatus, Content, Refusal, Request, Response};
 use crate::{Config, Vehicle};
 
-/// Reads a response.
+/// Decodes a response.
 pub(crate) fn decode(payload: &[u8]) -> Result<Response, NoResponse> {
     let message = V2gMessage::decode(payload)?;
     let Some(body) = message.body.element else { return Err(NoResponse::NotAResponse("an empty body")) };
@@ -28,7 +28,7 @@ pub(crate) fn decode(payload: &[u8]) -> Result<Response, NoResponse> {
     })
 }
 
-/// What a response code refuses.
+/// The refusal that a response code stands for.
 const fn refusal(content: &Content, code: ResponseCode) -> Option<Refusal> {
     match (content, code) {
         (_, code) if !code.is_failed() => None,
@@ -136,7 +136,7 @@ fn status(status: DcEvseStatus) -> ChargerStatus {
             DcEvseStatusCode::EvseUtilityInterruptEvent => Status::UtilityInterrupt,
             DcEvseStatusCode::EvseIsolationMonitoringActive => Status::IsolationMonitoring,
             DcEvseStatusCode::EvseEmergencyShutdown => Status::EmergencyShutdown,
-            // What is reserved means nothing good (spec: 5, 6, 7 and above end by error).
+            // Reserved values are treated as errors (spec: 5, 6, 7 and above end by error).
             _ => Status::Malfunction,
         },
         stop_within_s: stop.then_some(status.notification_max_delay),
@@ -156,7 +156,7 @@ fn amperes(value: PhysicalValue) -> i32 {
     value.milli_of(UnitSymbol::A)
 }
 
-/// Writes a request.
+/// Encodes a request.
 pub(crate) fn encode(request: &Request, config: &Config, buffer: &mut [u8]) -> Result<usize, exi::Error> {
     let services = [SelectedService { service_id: request.service_id, parameter_set_id: None }];
     let message = V2gMessage {
@@ -170,7 +170,7 @@ pub(crate) fn encode(request: &Request, config: &Config, buffer: &mut [u8]) -> R
     message.encode(buffer)
 }
 
-/// The body of a request; none for what the car does not ask in this protocol.
+/// The body of a request; `None` for exchanges that the car does not start in this protocol.
 fn body<'r>(
     request: &'r Request,
     config: &'r Config,
@@ -265,7 +265,7 @@ fn car_status(request: &Request) -> DcEvStatus {
     }
 }
 
-/// The name of a `DC_EVErrorCode` as it is on the wire.
+/// The name of a `DC_EVErrorCode` as in the message.
 pub(crate) const fn error_name(number: u8) -> &'static str {
     error_code(number).name()
 }
@@ -280,7 +280,7 @@ const fn error_code(number: u8) -> DcEvErrorCode {
         6 => DcEvErrorCode::FailedChargingVoltageOutOfRange,
         10 => DcEvErrorCode::FailedChargingSystemIncompatibility,
         11 => DcEvErrorCode::NoData,
-        // Whatever else is wrong is in the battery.
+        // Any other error is in the battery.
         _ => DcEvErrorCode::FailedEvRessMalfunction,
     }
 }
@@ -293,7 +293,7 @@ fn percent(value: u8) -> Percent {
     Percent::clamped(i8::try_from(value).unwrap_or(i8::MAX))
 }
 
-/// What no value can say; a car's plausible limits all fit.
+/// Stands for a value that cannot be encoded; a car's plausible limits can.
 const NOTHING: PhysicalValue = PhysicalValue { multiplier: UnitMultiplier::MIN, unit: None, value: 0 };
 
 fn limit(milli: i32, unit: UnitSymbol) -> PhysicalValue {

@@ -1,4 +1,4 @@
-//! The wire: from the car's words to a protocol's messages and back. Nothing is decided here.
+//! Encoding: requests and responses to and from a protocol's messages. No decisions are made here.
 
 mod app;
 mod din;
@@ -8,7 +8,7 @@ use session::{Exchange, Protocol};
 use crate::request::{Request, Response};
 use crate::{Config, PAYLOAD_TYPE, handshake};
 
-/// Why a payload is no response.
+/// Why a payload is not a valid response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NoResponse {
     PayloadType(u16),
@@ -29,7 +29,7 @@ pub(crate) const fn error_name(protocol: Protocol, error: u8) -> &'static str {
     }
 }
 
-/// Writes a request; its length and payload type.
+/// Encodes a request; returns its length and payload type.
 pub(crate) fn encode(
     protocol: Protocol,
     request: &Request,
@@ -45,7 +45,7 @@ pub(crate) fn encode(
     Ok((length, protocol.payload_type()))
 }
 
-/// Reads a response to a request of this exchange.
+/// Decodes a response to a request of this exchange.
 pub(crate) fn decode(
     protocol: Protocol,
     exchange: Exchange,

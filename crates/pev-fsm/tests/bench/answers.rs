@@ -1,4 +1,4 @@
-//! The charger's answers: good ones, and what can be made of them.
+//! The charger's responses: positive ones, and modifications of them.
 
 use exi_din::*;
 use session::Target;
@@ -6,7 +6,7 @@ use session::Target;
 /// The charger's session id.
 pub const ID: &[u8] = &[0xa1, 0xb2, 0xc3, 0xd4];
 
-/// An answer of the charger.
+/// A response of the charger.
 #[derive(Clone, Debug)]
 pub enum Answer {
     Handshake(exi_app::SupportedAppProtocolRes),
@@ -36,7 +36,7 @@ fn measured(milli: i32, unit: UnitSymbol) -> PhysicalValue {
 
 const PAYMENT: &[PaymentOption] = &[PaymentOption::Contract, PaymentOption::ExternalPayment];
 
-/// An answer's bytes.
+/// A response's bytes.
 pub fn encode(answer: &Answer) -> Vec<u8> {
     let mut buffer = [0; 512];
     let length = match answer {
@@ -55,7 +55,7 @@ pub fn target(voltage: PhysicalValue, current: PhysicalValue) -> Target {
     Target { voltage_mv: voltage.milli_of(UnitSymbol::V), current_ma: current.milli_of(UnitSymbol::A) }
 }
 
-/// The good answer of a charger of 500 V, 150 A, 60 kW to a request of this name.
+/// The positive response of a charger of 500 V, 150 A, 60 kW to a request of this name.
 pub fn good(request: &str, present_mv: i32, present_ma: i32) -> BodyElement<'static> {
     let ok = ResponseCode::Ok;
     let present = measured(present_mv, UnitSymbol::V);
@@ -93,7 +93,7 @@ pub fn good(request: &str, present_mv: i32, present_ma: i32) -> BodyElement<'sta
                 evse_processing: EvseProcessing::Finished,
                 sa_schedules: SaSchedules::Head(exi::Head {}),
                 evse_charge_parameter: EvseChargeParameter::Dc(DcEvseChargeParameter {
-                    // A Compleo is not ready here, and is to be taken (field notes).
+                    // A Compleo is not ready here, and has to be accepted (field notes).
                     dc_evse_status: DcEvseStatus {
                         evse_status_code: DcEvseStatusCode::EvseNotReady,
                         ..READY
@@ -145,7 +145,7 @@ pub fn good(request: &str, present_mv: i32, present_ma: i32) -> BodyElement<'sta
     }
 }
 
-/// The same answer with another code.
+/// The same response with another code.
 pub fn with_code(answer: Answer, code: ResponseCode) -> Answer {
     let Answer::Din { id, mut body } = answer else {
         let response_code = exi_app::ResponseCode::FailedNoNegotiation;
@@ -168,14 +168,14 @@ pub fn with_code(answer: Answer, code: ResponseCode) -> Answer {
     Answer::Din { id, body }
 }
 
-/// The same answer, changed.
+/// The same response, changed.
 pub fn din(answer: Answer, change: impl FnOnce(&mut BodyElement<'static>)) -> Answer {
     let Answer::Din { id, mut body } = answer else { return answer };
     change(&mut body);
     Answer::Din { id, body }
 }
 
-/// The same answer with another status of the charger, where it has one.
+/// The same response with another status of the charger, if it has one.
 pub fn with_status(answer: Answer, change: impl FnOnce(&mut DcEvseStatus)) -> Answer {
     let Answer::Din { id, mut body } = answer else { return answer };
     match &mut body {
@@ -198,7 +198,7 @@ pub fn with_status(answer: Answer, change: impl FnOnce(&mut DcEvseStatus)) -> An
     Answer::Din { id, body }
 }
 
-/// The same answer, Ongoing instead of Finished, where it can say so.
+/// The same response, Ongoing instead of Finished, if it has `EVSEProcessing`.
 pub fn ongoing(answer: Answer) -> Answer {
     let Answer::Din { id, mut body } = answer else { return answer };
     match &mut body {

@@ -1,4 +1,4 @@
-//! A car on a bench: a charger that answers as told, and a plant that follows both sides at once.
+//! A car on a bench: a charger with configurable responses, and a plant that follows both sides immediately.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 mod answers;
@@ -12,8 +12,7 @@ use pev_fsm::{
 };
 use session::{Limits, StopReason, Target};
 
-/// Every request of a session in its order; `PowerOn` and `PowerOff` are the directions of
-/// `PowerDeliveryReq`.
+/// Every request of a session in its order; `PowerOn` and `PowerOff` are the two kinds of `PowerDeliveryReq`.
 pub const NAMES: &[&str] = &[
     "Handshake",
     "SessionSetupReq",
@@ -30,7 +29,7 @@ pub const NAMES: &[&str] = &[
     "SessionStopReq",
 ];
 
-/// What the charger has really told in this session, read off the bytes that were delivered.
+/// What the charger has really sent in this session, decoded from the delivered bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Told {
     /// A Finished `CableCheckRes` with isolation Valid or Warning.
@@ -61,25 +60,25 @@ pub struct Bench {
     pub car: Car,
     pub now: Instant,
     pub vehicle: Vehicle,
-    /// The battery is told every 100 ms; switch off for a silent one.
+    /// Whether the battery's requirements are passed every 100 ms.
     pub has_vehicle: bool,
     pub has_sensors: bool,
-    /// The number of one sensor that does not answer.
+    /// The index of a sensor that does not answer.
     pub missing: Option<usize>,
     pub output: Output,
     pub proximity: Option<Proximity>,
     pub emergency_stop: bool,
-    /// What the feedback says, whatever is demanded.
+    /// The contactors' feedback, whatever is demanded.
     pub contactors_stuck: Option<bool>,
     pub lock_stuck: Option<bool>,
-    /// The inlet's temperature, where it is measured.
+    /// The inlet's temperature; `None` without a sensor.
     pub millicelsius: Option<i32>,
-    /// What is measured, whatever is there.
+    /// The measured voltage at the inlet, whatever is present.
     pub inlet_mv: Option<i32>,
     pub current_ma: Option<i32>,
-    /// The charger's output behind its isolation test, in mV, where it does not follow the car's target.
+    /// The charger's output after its isolation test, in mV, if it does not follow the car's target.
     pub supply_mv: Option<i32>,
-    /// How much a `WeldingDetection` finds on the cable, in mV.
+    /// The voltage on the cable during `WeldingDetection`, in mV.
     pub rest_mv: i32,
     pub tamper: Option<Tamper>,
     pub latency: Duration,
@@ -87,14 +86,14 @@ pub struct Bench {
     pub events: Vec<Event>,
     /// Called after each call of the car.
     pub check: Option<fn(&mut Bench)>,
-    /// What the car was given last.
+    /// The newest readings passed to the car.
     pub given: Plant,
     pub vehicle_at: Instant,
     pub pilot_lost_since: Option<Instant>,
     pub winding_down_since: Option<Instant>,
     pub told: Told,
     pub last: Demand,
-    /// The charger's state.
+    /// The charger's output.
     target: Target,
     power: bool,
     pub connected: bool,
@@ -131,7 +130,7 @@ impl Bench {
         Self::with(|_| {})
     }
 
-    /// Plugged in, sensors and battery known, not connected yet.
+    /// Plugged in, with readings of sensors and battery, not connected yet.
     pub fn with(change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::default();
         change(&mut config);
@@ -173,7 +172,7 @@ impl Bench {
         bench
     }
 
-    /// Answers go through `tamper` from now on.
+    /// From now on `tamper` changes the responses.
     pub fn tamper(&mut self, tamper: impl FnMut(&'static str, Answer) -> Answer + 'static) {
         self.tamper = Some(Box::new(tamper));
     }
@@ -192,7 +191,7 @@ impl Bench {
         self.drain();
     }
 
-    /// Bytes that come in the place of the answer.
+    /// Sends these bytes instead of the response.
     pub fn garbage(&mut self, bytes: &[u8]) {
         self.due = None;
         self.input(Input::Message { payload_type: PAYLOAD_TYPE, payload: bytes });
@@ -219,7 +218,7 @@ impl Bench {
         }
     }
 
-    /// The charger's side of the cable: what is measured at the inlet.
+    /// The voltage on the cable's side of the contactors: what is measured at the inlet.
     pub fn inlet(&self) -> i32 {
         let closed = self.contactors_stuck.unwrap_or(self.car.demand().contactors == Contactors::Closed);
         if closed {
@@ -294,7 +293,7 @@ impl Bench {
         }
     }
 
-    /// Runs until a request of this name goes out; the answer is not given yet.
+    /// Runs until a request of this name is sent; it is not answered yet.
     pub fn run_to(&mut self, name: &str) {
         let before = self.sent.len();
         for _ in 0..12_000 {
@@ -306,7 +305,7 @@ impl Bench {
         panic!("{name} never comes; {:?}", self.car.stop_reason());
     }
 
-    /// Connects and runs until a request of this name goes out.
+    /// Connects and runs until a request of this name is sent.
     pub fn at(name: &str) -> Self {
         let mut bench = Self::new();
         bench.start_to(name);
@@ -332,13 +331,13 @@ impl Bench {
         }
     }
 
-    /// Nothing is closed and nothing ready.
+    /// Asserts that nothing is closed and the pilot is not at C.
     pub fn assert_safe(&self, label: &str) {
         let demand = self.car.demand();
         assert_eq!((demand.pilot, demand.contactors), (Level::B, Contactors::Open), "{label}");
     }
 
-    /// Runs until the session is over, a minute and a half at most, and says why.
+    /// Runs until the session has ended, 90 s at most, and returns the reason.
     pub fn end(&mut self) -> StopReason {
         for _ in 0..9_000 {
             if let Some(Event::Stopped(stop)) =
@@ -367,7 +366,7 @@ impl Bench {
         self.input(Input::Message { payload_type: PAYLOAD_TYPE, payload: &stream });
     }
 
-    /// Notes what the bytes tell a careful reader.
+    /// Records the content of the delivered bytes.
     fn note(&mut self, stream: &[u8]) {
         let Ok(message) = V2gMessage::decode(stream) else { return };
         let asked = self.sent.last().map_or("", |sent| sent.name);

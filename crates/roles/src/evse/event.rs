@@ -8,7 +8,7 @@ use v2gtp::PayloadType;
 use crate::net::Mac;
 use crate::stream::{StreamError, Told};
 
-/// What a charger tells, and which connector it is about.
+/// An event of a charger, with its connector.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EvseEvent {
     /// The connector's number as configured.
@@ -17,37 +17,37 @@ pub struct EvseEvent {
     pub what: Happening,
 }
 
-/// What happened.
+/// The event of a charger.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Happening {
-    /// In the session or the plant.
+    /// Of the session or the plant.
     Session(evse_fsm::Event),
-    /// With the modem.
+    /// Of the modem.
     Modem(ModemEvent),
-    /// In matching.
+    /// Of the matching.
     Slac(slac::Event),
-    /// In discovery.
+    /// Of discovery.
     Discovery(ServerEvent),
-    /// From now on only this station is heard.
+    /// From now on only frames of this station are accepted.
     Serving(Mac),
     /// The car has our address, too: from now on ours is this one.
     AddressTaken(Ipv6Addr),
-    /// Its time is over or its connection gone: the next car may come.
+    /// The car's time has expired or its connection is closed: the next car can be served.
     Free,
     /// A car's TCP connection is open.
     Connected(Endpoint),
-    /// A connection is over.
+    /// A connection has ended.
     Disconnected(Closed),
     /// A connection was refused: another one is being served.
     Refused(Endpoint),
-    /// A discovery request or a connection from another station than the one being served was ignored.
+    /// A discovery request or a connection of a station other than the served one was ignored.
     OtherStation(Mac),
-    /// A frame was dropped: replies wait in [`poll_transmit`](machine::Machine::poll_transmit), and nothing
-    /// is received until they are taken.
+    /// A frame was dropped: responses wait in [`poll_transmit`](machine::Machine::poll_transmit). No frame is
+    /// received until they are fetched.
     Overrun,
-    /// A message of a payload type without a name was skipped.
+    /// A message with an unknown payload type was skipped.
     Skipped(PayloadType),
-    /// The car's bytes make no sense: the connection is being closed.
+    /// The car's bytes are invalid: the connection is being closed.
     Broken(StreamError),
 }
 

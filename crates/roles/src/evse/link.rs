@@ -11,16 +11,16 @@ use crate::line::Line;
 use crate::net::{Heard, Ignored, Kind, Mac, Received, Rival, TcpState};
 use crate::stream::Next;
 
-/// A car that is matched and opens no connection is let go after so long, that it may be matched anew: 60 s
-/// (judgement; a link by a key alone counts from the key on, so 12 s of joining and a modem's restart are in
-/// it, and the 18 s of [`Time::SetupBudget`]; a car that never discovers is not worn out).
+/// A matched car that opens no connection is disconnected after this time, so that it may be matched again:
+/// 60 s (judgement). With a link by a key alone the time runs from the key. It includes 12 s of joining, a
+/// modem's restart, and the 18 s of [`Time::SetupBudget`]; it also bounds a car that never discovers.
 pub(super) const QUIET: Duration = Duration::from_secs(60);
 
-/// Time for the three steps of TCP's handshake: judgement, 20 repetitions; a car that tries again from a
-/// new port is refused for so long when the handshake was lost halfway.
+/// Time for the three steps of TCP's handshake: judgement, 20 repetitions. After a handshake that was lost
+/// halfway, a car that tries again from a new port is refused for this time.
 const HANDSHAKE: Duration = Duration::from_secs(2);
 
-/// From closing a connection to resetting it (ISO 15118-4: TCP is to be over 5 s later).
+/// From closing a connection to resetting it (ISO 15118-4: TCP must have ended 5 s later).
 const CLOSING: Duration = Duration::from_secs(5);
 
 impl<C: Channels, const N: usize> Evse<'_, C, N> {
@@ -67,7 +67,7 @@ impl<C: Channels, const N: usize> Evse<'_, C, N> {
         }
     }
 
-    /// The car has the own address, too. Before there is a connection the charger takes another one.
+    /// The car has the same address. Before the first connection the charger changes its own.
     fn contest(&mut self, cx: &mut Cx<'_>, rival: Rival) {
         let is_free = self.stage == Stage::Free;
         let Some(address) = self.station.contest(cx, rival, is_free) else { return };
@@ -78,7 +78,7 @@ impl<C: Channels, const N: usize> Evse<'_, C, N> {
         self.events.push(Happening::AddressTaken(address));
     }
 
-    /// Answers discovery requests. The first one answered decides who is served.
+    /// Answers discovery requests. The sender of the first answered request is served.
     fn discover(&mut self, cx: &mut Cx<'_>, heard: &Heard) {
         while self
             .station
@@ -99,7 +99,7 @@ impl<C: Channels, const N: usize> Evse<'_, C, N> {
         }
     }
 
-    /// Notices a new connection, while the frame that opened it is at hand.
+    /// Detects a new connection, with the frame that opened it.
     fn opened(&mut self, cx: &mut Cx<'_>, heard: &Heard) {
         let is_new = self.stage == Stage::Free && self.station.tcp_state() != TcpState::Listening;
         if is_new && matches!(heard.kind, Kind::Segment { .. }) {
@@ -119,7 +119,7 @@ impl<C: Channels, const N: usize> Evse<'_, C, N> {
         }
     }
 
-    /// Follows the connection after anything that may have changed it, and lets bytes and answers flow.
+    /// Updates the connection after any change, and transfers bytes and responses.
     pub(super) fn follow(&mut self, cx: &mut Cx<'_>) {
         let state = self.station.tcp_state();
         if self.stage == Stage::Opening && matches!(state, TcpState::Open | TcpState::PeerClosed) {
@@ -131,7 +131,7 @@ impl<C: Channels, const N: usize> Evse<'_, C, N> {
         match (self.stage, self.station.tcp_state()) {
             (Stage::Opening, TcpState::Listening) => self.free(),
             (Stage::Closing, state) => {
-                // Nobody listens any more: what still comes is dropped.
+                // The session no longer reads: further bytes are dropped.
                 let _ = self.station.read(|bytes| (bytes.len(), ()));
                 if state == TcpState::Gone {
                     self.disconnected(cx, Closed::Fin);
@@ -152,7 +152,7 @@ impl<C: Channels, const N: usize> Evse<'_, C, N> {
         self.stream.connect(cx, &mut self.session, channel);
     }
 
-    /// Lets messages and answers through, and closes where either side wants it.
+    /// Transfers messages and responses; closes the connection where either side requires it.
     fn flow(&mut self, cx: &mut Cx<'_>) {
         let Self { stream, station, session, events, .. } = self;
         match stream.flow(cx, station, session, |told| events.push(told.into())) {
@@ -171,7 +171,7 @@ impl<C: Channels, const N: usize> Evse<'_, C, N> {
         stream.disconnect(cx, session, closed, |told| events.push(told.into()));
     }
 
-    /// A connection does not outlive the interface below it.
+    /// A connection ends when the interface below it is down.
     pub(super) fn interface_down(&mut self, cx: &mut Cx<'_>) {
         if self.stage != Stage::Free {
             self.disconnected(cx, Closed::InterfaceDown);
@@ -180,13 +180,13 @@ impl<C: Channels, const N: usize> Evse<'_, C, N> {
         }
     }
 
-    /// Makes room for the next car.
+    /// Permits the next car.
     pub(super) fn free(&mut self) {
         self.station.listen();
         self.stream.reset();
         self.stage = Stage::Free;
         self.timers.clear_all();
-        // A car that was matched keeps its place for as long as the link lasts.
+        // A car that was matched is served as long as the link lasts.
         let matched = self.line.as_ref().filter(|line| line.is_up()).and_then(Line::peer);
         if self.line.is_none() || matched.is_some() {
             self.discovery.start(None);
@@ -198,7 +198,7 @@ impl<C: Channels, const N: usize> Evse<'_, C, N> {
         }
     }
 
-    /// Makes room for the next car when the connection is over and its last frame sent.
+    /// Permits the next car once the connection has ended and its last frame is sent.
     pub(super) fn recycle(&mut self) {
         let is_over = matches!(self.stage, Stage::Opening | Stage::Closing)
             && self.station.tcp_state() == TcpState::Gone;

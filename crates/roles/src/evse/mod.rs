@@ -1,4 +1,4 @@
-//! A charger on a link: the network half, discovery and the session in one machine.
+//! A charger on a link: IPv6, discovery and the session in one machine.
 
 mod config;
 mod event;
@@ -26,15 +26,16 @@ pub use storage::EvseStorage;
 
 /// A charger's connector. One `Evse` per connector, each with its own MAC address.
 ///
-/// Frames go in with [`EvseInput::Frame`], frames come out of `poll_transmit` into a buffer of
-/// [`MAX_FRAME`](crate::MAX_FRAME) bytes; take them all after each call. [`demand`](Self::demand) is to be
-/// read and applied after each call, too. See the crate's documentation for a whole example.
+/// Pass received frames with [`EvseInput::Frame`], and fetch frames to send with `poll_transmit`, in a buffer
+/// of [`MAX_FRAME`](crate::MAX_FRAME) bytes. After each call fetch all frames, and read and apply
+/// [`demand`](Self::demand). See the documentation of the crate for an example.
 ///
-/// One car at a time. Which one: the car that matching found; where the link is taken as up, the station that
-/// discovery answers first, or that connects first. From then on no other station is heard, until the link is
-/// left, which a car without a connection is made to do after a minute; where it is taken as up, until its
-/// connection is over or it has made none in 18 s. A second connection of the same station is refused and
-/// does not disturb the first.
+/// One car at a time is served: with matching the matched car, with [`EvseLink::Up`] the station that
+/// discovery answers first or that connects first. Frames of all other stations are then ignored:
+/// * With matching until the link ends. Without a connection for 60 s the charger ends it.
+/// * With [`EvseLink::Up`] until the connection is closed, or for 18 s without one.
+///
+/// A second connection of the same station is refused and does not affect the first.
 pub struct Evse<'a, C: Channels = Plain, const N: usize = { v2gtp::MAX_DIN }> {
     connector: u8,
     address: Ipv6Addr,
@@ -42,11 +43,11 @@ pub struct Evse<'a, C: Channels = Plain, const N: usize = { v2gtp::MAX_DIN }> {
     station: Station<'a>,
     discovery: Server,
     channels: C,
-    /// The security that discovery gave last: that of the connection that follows.
+    /// The security in the newest discovery response: that of the next connection.
     given: Security,
     stream: Stream<'a, C::Channel, N>,
     session: Charger,
-    /// The power line; `None` where the link is taken as up.
+    /// The power line; `None` with [`EvseLink::Up`].
     line: Option<Line<slac::Evse>>,
     plug: Plug,
     stage: Stage,
@@ -56,23 +57,23 @@ pub struct Evse<'a, C: Channels = Plain, const N: usize = { v2gtp::MAX_DIN }> {
     events: Queue<Happening, EVENTS>,
 }
 
-/// What goes into an [`Evse`].
+/// An input of an [`Evse`].
 #[derive(Clone, Copy, Debug)]
 pub enum EvseInput<'a> {
-    /// An Ethernet frame without its check sequence, as it came.
+    /// A received Ethernet frame, without its check sequence.
     Frame(&'a [u8]),
-    /// What the sensors say now.
+    /// The newest readings of the sensors.
     Plant(Plant),
-    /// A person or a back end wants something.
+    /// A command of a person or a back end.
     Operator(Operator),
-    /// The network interface is down or gone: no connection outlives that.
+    /// The network interface is down or removed: every connection ends.
     InterfaceDown,
 }
 
-/// Events of the network half that wait at most; the session has its own.
+/// Capacity of the network part's event queue; the session has its own.
 const EVENTS: usize = 8;
 
-/// Where the connection is, as the session and the timers know it.
+/// The connection, as session and timers see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Free,
@@ -83,21 +84,21 @@ enum Stage {
 
 timers! {
     enum Timer {
-        /// The car's place.
+        /// Time for the served car to open a connection.
         Place = "communication setup",
-        /// The end of a connection that is being closed.
+        /// Time for a connection to close.
         Close = "tcp close",
-        /// A car that is matched and opens no connection.
+        /// Time for a matched car to open a connection.
         Quiet = "no connection over the link",
     }
 }
 
 impl<'a, const N: usize> Evse<'a, Plain, N> {
-    /// A charger over plain TCP, with nothing plugged in. Of `cx` the time is the start of its clock and
-    /// the entropy makes its TCP sequence numbers unpredictable.
+    /// A charger over plain TCP, without an inserted plug. The time of `cx` is the start of its clock; the
+    /// entropy makes its TCP sequence numbers unpredictable.
     ///
     /// # Errors
-    /// What [`EvseConfig::check`] says.
+    /// As [`EvseConfig::check`].
     pub fn new(
         cx: &mut Cx<'_>,
         config: EvseConfig,
@@ -108,11 +109,12 @@ impl<'a, const N: usize> Evse<'a, Plain, N> {
 }
 
 impl<'a, C: Channels, const N: usize> Evse<'a, C, N> {
-    /// A charger whose connections go through what `channels` makes.
+    /// A charger whose connections use channels of `channels`.
     ///
     /// # Errors
-    /// What [`EvseConfig::check`] says.
-    // Called: what making it takes of the stack is free again when the role runs. It is made where it stays.
+    /// As [`EvseConfig::check`].
+    // Not inlined: the stack used for the construction is free again afterwards. The value is constructed in
+    // its final place.
     #[inline(never)]
     pub fn with_channels(
         cx: &mut Cx<'_>,
@@ -142,7 +144,7 @@ impl<'a, C: Channels, const N: usize> Evse<'a, C, N> {
             station.claim(cx.now);
         }
         station.schedule();
-        // The line says from the first input on whether 5 % may be offered.
+        // From the first input on the power line determines whether 5 % may be offered.
         let offers = line.as_ref().is_none_or(|line| line.slac().offers());
         let charger = evse_fsm::Config { available: config.charger.available && offers, ..config.charger };
         Ok(Self {
@@ -165,38 +167,38 @@ impl<'a, C: Channels, const N: usize> Evse<'a, C, N> {
         })
     }
 
-    /// Lets `watch` see every message of the served connection from now on; without one nothing is copied or
-    /// called.
+    /// From now on reports every message of the served connection to `watch`. Without a watch nothing is
+    /// copied or called.
     pub fn watch(&mut self, watch: &'a dyn Watch) {
         self.stream.watch = Some(watch);
     }
 
-    /// What the charger wants of its plant now. Read and apply it after each call.
+    /// The levels that the charger requires of its plant. Read and apply them after each call.
     pub fn demand(&self) -> Demand {
         self.session.demand()
     }
 
-    /// Where the connector is.
+    /// The phase of the connector.
     pub fn phase(&self) -> Phase {
         self.session.phase()
     }
 
-    /// Why the session at hand is being ended, or why the last one ended.
+    /// Why the current session is being ended, or why the last one ended; `None` if neither.
     pub fn stop_reason(&self) -> Option<StopReason> {
         self.session.stop_reason()
     }
 
-    /// How many frames were none of this station's business: other protocols, addresses, ports.
+    /// Number of ignored frames: of other protocols, addresses or ports.
     pub fn ignored(&self) -> u32 {
         self.ignored
     }
 
-    /// Where matching is; `None` where the link is taken as up.
+    /// The state of the matching; `None` with [`EvseLink::Up`].
     pub fn matching(&self) -> Option<slac::EvseState> {
         self.line.as_ref().map(|line| line.slac().state())
     }
 
-    /// The modem, where the link is matched.
+    /// The modem; `None` with [`EvseLink::Up`].
     pub fn modem(&self) -> Option<&modem::Modem> {
         self.line.as_ref().map(Line::modem)
     }
@@ -206,7 +208,7 @@ impl<'a, C: Channels, const N: usize> Evse<'a, C, N> {
         self.address
     }
 
-    /// The channel between TCP and V2GTP of the connection that there is.
+    /// The channel of the present connection, between TCP and V2GTP.
     pub fn channel(&self) -> Option<&C::Channel> {
         self.stream.channel.as_ref()
     }

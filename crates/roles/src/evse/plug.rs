@@ -9,16 +9,16 @@ use super::link::QUIET;
 use super::{Evse, Happening, Stage, Timer};
 use crate::channel::Channels;
 
-/// What is known of the plug, and what matching has been told of it.
+/// The state of the plug, and what was reported of it to the matching.
 #[derive(Debug)]
 pub(super) struct Plug {
-    /// Whether the operator lets the charger offer anything.
+    /// Whether the operator permits the charger to offer charging.
     pub(super) available: bool,
     level: Option<Level>,
     told: Told,
 }
 
-/// Levels as they were told last.
+/// The levels that were reported last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a level of its own")]
 struct Told {
@@ -37,14 +37,14 @@ impl Plug {
         Self { available, level: None, told }
     }
 
-    /// Remembers the pilot's level, which the session has cleared of bounces; without one nothing changes.
+    /// Stores the pilot's level, debounced by the session; `None` changes nothing.
     pub(super) fn read(&mut self, level: Option<Level>) {
         self.level = level.or(self.level);
     }
 }
 
 impl<C: Channels, const N: usize> Evse<'_, C, N> {
-    /// Follows plug, pilot, session and power line after anything that may have changed one of them.
+    /// Updates plug, pilot, session and power line after any change of one of them.
     pub(super) fn follow_line(&mut self, cx: &mut Cx<'_>) {
         self.tell_line(cx);
         let Some(line) = &self.line else {
@@ -61,11 +61,11 @@ impl<C: Channels, const N: usize> Evse<'_, C, N> {
             self.timers.start(Timer::Quiet, cx.now + QUIET);
         }
         self.offer(cx, offers);
-        // What the session made of it.
+        // The session may have changed its state.
         self.tell_line(cx);
     }
 
-    /// Tells the session whether 5 % may be offered.
+    /// Informs the session whether 5 % may be offered.
     fn offer(&mut self, cx: &mut Cx<'_>, offers: bool) {
         let available = self.plug.available && offers;
         if self.plug.told.available.replace(available) != Some(available) {
@@ -74,7 +74,7 @@ impl<C: Channels, const N: usize> Evse<'_, C, N> {
         }
     }
 
-    /// Tells matching what plug, pilot and session have become.
+    /// Informs the matching of changes of plug, pilot and session.
     fn tell_line(&mut self, cx: &mut Cx<'_>) {
         let Some(line) = &mut self.line else { return };
         let is_offered = matches!(self.session.pilot(), Output::Pwm(_));
@@ -103,7 +103,7 @@ impl<C: Channels, const N: usize> Evse<'_, C, N> {
         }
     }
 
-    /// The car is on the line: it may discover the charger.
+    /// The link is up: the car may discover the charger.
     fn link_up(&mut self, cx: &mut Cx<'_>) {
         self.station.claim(cx.now);
         self.serving = self.line.as_ref().and_then(crate::line::Line::peer);
@@ -115,7 +115,7 @@ impl<C: Channels, const N: usize> Evse<'_, C, N> {
         }
     }
 
-    /// The line is gone: power off, and nothing of the old connection is left for the next car.
+    /// The link is lost: power is switched off, and the state of the old connection is cleared.
     fn link_lost(&mut self, cx: &mut Cx<'_>) {
         let Self { stream, session, events, .. } = self;
         stream.lose(cx, session, |told| events.push(told.into()));

@@ -2,11 +2,11 @@ use v2gtp::Deframer;
 
 use crate::net::StationStorage;
 
-/// The memory that an [`Evse`](super::Evse) borrows: about 17 kB with `N` of 4 kB
-/// ([`EvseStorage::SIZE`] is exact).
+/// The memory that an [`Evse`](super::Evse) borrows: about 17 kB with `N` of 4 kB ([`EvseStorage::SIZE`] is
+/// exact).
 ///
-/// `N` is the longest V2GTP message in bytes, header included, in each direction: 4 kB for DIN, 64 kB for
-/// ISO 15118-20 later. On a board it is a `static`, made once:
+/// `N` is the greatest length of a V2GTP message in bytes, header included, in each direction: 4 kB for DIN,
+/// 64 kB for ISO 15118-20. On a board it is a `static`, created once:
 ///
 /// ```
 /// use roles::EvseStorage;
@@ -21,7 +21,7 @@ pub struct EvseStorage<'a, const N: usize = { v2gtp::MAX_DIN }> {
 }
 
 impl EvseStorage<'_> {
-    /// Memory for one connector and messages of DIN's length.
+    /// Memory for one connector and messages of at most DIN's length.
     pub const fn new() -> Self {
         Self::with_size()
     }
@@ -31,7 +31,7 @@ impl<const N: usize> EvseStorage<'_, N> {
     /// Its size in bytes.
     pub const SIZE: usize = size_of::<Self>();
 
-    /// Memory for one connector and messages of `N` bytes.
+    /// Memory for one connector and messages of at most `N` bytes.
     pub const fn with_size() -> Self {
         Self { station: StationStorage::new(), deframer: Deframer::new(), out: [0; N] }
     }

@@ -1,8 +1,7 @@
-//! Whether an address is this station's alone (RFC 4862 5.4).
+//! Detection of duplicate addresses (RFC 4862 5.4).
 //!
-//! A new address is asked for once and used meanwhile, as RFC 4429 allows: waiting for the second in which a
-//! duplicate would speak up costs every session that second, for a case that two stations with different MAC
-//! addresses do not have.
+//! A new address is solicited once and used meanwhile, as RFC 4429 allows. Waiting for a duplicate would
+//! delay every session by 1 s, for a case that two stations with different MAC addresses do not have.
 
 use core::net::Ipv6Addr;
 
@@ -12,24 +11,25 @@ use smoltcp::wire::{Icmpv6Message, Icmpv6Packet, IpProtocol, Ipv6Packet, NdiscNe
 use super::neighbour::Message;
 use super::{Mac, neighbour};
 
-/// For so long after it was asked for an address may turn out to be another's: `RETRANS_TIMER` (RFC 4861 10).
+/// Time after the solicitation in which an address may turn out to be a duplicate: `RETRANS_TIMER` (RFC 4861
+/// 10).
 const WINDOW: Duration = Duration::from_secs(1);
-/// Addresses that are tried in a row: judgement; 64 random bits are not taken twice by chance.
+/// Addresses that are tried in a row: judgement; 64 random bits are not in use twice.
 const TRIES: u8 = 3;
-/// Neighbour messages that are no forgery from afar still have this hop limit (RFC 4861 7.1).
+/// The hop limit of neighbour messages that were sent on this link (RFC 4861 7.1).
 const HOPS: u8 = 255;
 
-/// What another station says of our address.
+/// What another station reports about our address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rival {
-    /// It has it.
+    /// It has the address.
     Has,
-    /// It would like to have it.
+    /// It is checking whether the address is free.
     Wants,
 }
 
 impl Rival {
-    /// What a packet says of `own`.
+    /// What a packet reports about `own`.
     pub(super) fn of(packet: &Ipv6Packet<&[u8]>, own: Ipv6Addr) -> Option<Self> {
         if packet.next_header() != IpProtocol::Icmpv6 || packet.hop_limit() != HOPS {
             return None;
@@ -46,7 +46,7 @@ impl Rival {
     }
 }
 
-/// The own address, and until when it may turn out to be another's.
+/// Our own address, and until when it may turn out to be a duplicate.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Claim {
     until: Option<Instant>,
@@ -54,13 +54,13 @@ pub(super) struct Claim {
 }
 
 impl Claim {
-    /// A link begins.
+    /// A link begins: solicits the address.
     pub(super) fn begin(&mut self, now: Instant) {
         (self.until, self.tries) = (Some(now + WINDOW), 0);
     }
 
-    /// Another station has the address, or wants it at the same time: the next address to try, if it is not
-    /// settled.
+    /// Another station has the address, or checks it at the same time: the next address to try, unless ours
+    /// is settled.
     pub(super) fn next(&mut self, cx: &mut Cx<'_>) -> Option<Ipv6Addr> {
         self.until.filter(|until| cx.now < *until && self.tries < TRIES)?;
         (self.until, self.tries) = (Some(cx.now + WINDOW), self.tries.saturating_add(1));
@@ -78,20 +78,20 @@ pub(super) fn solicited_node(address: Ipv6Addr) -> Ipv6Addr {
     Ipv6Addr::new(0xFF02, 0, 0, 0, 0, 1, word([0xFF, a]), word([b, c]))
 }
 
-/// The group of Ethernet stations that an IPv6 group is sent to (RFC 2464 7).
+/// The Ethernet group address of an IPv6 group (RFC 2464 7).
 pub(super) fn group(to: Ipv6Addr) -> Mac {
     let [.., a, b, c, d] = to.octets();
     Mac([0x33, 0x33, a, b, c, d])
 }
 
-/// Asks whether anybody has `address`.
+/// A solicitation for `address`, to find a duplicate.
 pub(super) fn solicitation(mac: Mac, address: Ipv6Addr, out: &mut [u8]) -> usize {
     let to = solicited_node(address);
     let ask = NdiscRepr::NeighborSolicit { target_addr: address, lladdr: None };
     neighbour::emit(&Message { from: (mac, Ipv6Addr::UNSPECIFIED), to: (group(to), to), says: ask }, out)
 }
 
-/// Tells everybody that `address` is taken.
+/// An advertisement that `address` is in use.
 pub(super) fn defence(mac: Mac, address: Ipv6Addr, out: &mut [u8]) -> usize {
     let to = sdp::ALL_NODES.address;
     let says = neighbour::has(mac, address, NdiscNeighborFlags::OVERRIDE);

@@ -2,14 +2,14 @@ use machine::TooShort;
 use smoltcp::phy::{Device, DeviceCapabilities, Medium, RxToken, TxToken};
 use smoltcp::time::Instant;
 
-/// Longest Ethernet frame without its check sequence, in bytes: 14 of header and 1500 of IPv6.
+/// Greatest length of an Ethernet frame without its check sequence, in bytes: 14 of header and 1500 of IPv6.
 ///
-/// A buffer of this length is long enough for every [`poll_transmit`](machine::Machine::poll_transmit).
+/// A buffer of this length is sufficient for every [`poll_transmit`](machine::Machine::poll_transmit).
 pub const MAX_FRAME: usize = 1514;
 
 /// A device for one call: at most one frame in, at most one frame out into `out`.
 ///
-/// Without room for a whole frame in `out` it takes nothing to send.
+/// Without space for a whole frame in `out` it accepts no frame to send.
 pub(super) struct OneFrame<'d> {
     received: Option<&'d [u8]>,
     out: &'d mut [u8],
@@ -17,22 +17,22 @@ pub(super) struct OneFrame<'d> {
 }
 
 impl<'d> OneFrame<'d> {
-    /// A device with a frame in it, whose reply goes to `out`.
+    /// A device with a received frame, whose response goes to `out`.
     pub(super) fn receiving(frame: &'d [u8], out: &'d mut [u8]) -> Self {
         Self { received: Some(frame), out, written: 0 }
     }
 
-    /// A device that takes one frame to send.
+    /// A device that accepts one frame to send.
     pub(super) fn sending(out: &'d mut [u8]) -> Self {
         Self { received: None, out, written: 0 }
     }
 
-    /// A device that neither gives nor takes a frame.
+    /// A device without a received frame, that accepts no frame to send.
     pub(super) fn idle() -> Self {
         Self::sending(&mut [])
     }
 
-    /// Length of the frame in `out`, 0 if there is none.
+    /// Length of the frame in `out`, 0 without one.
     pub(super) fn written(&self) -> usize {
         self.written
     }
@@ -84,24 +84,25 @@ pub(super) struct Out<'t> {
 
 impl TxToken for Out<'_> {
     fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, len: usize, f: F) -> R {
-        // smoltcp never asks for more than the MTU, which is what `out` holds.
+        // smoltcp never requests more than the MTU, which is what `out` holds.
         let len = len.min(self.out.len());
         *self.written = len;
         f(self.out.get_mut(..len).unwrap_or_default())
     }
 }
 
-/// Frames that wait to be taken: answers to received ones, and one that did not fit into the caller's buffer.
+/// Frames to be fetched: responses to received frames, and one frame that did not fit into the caller's
+/// buffer.
 pub(super) struct Ready<'a> {
     frames: &'a mut [ReadyFrame; READY],
     first: usize,
     count: usize,
 }
 
-/// Replies that wait at most; while they do, nothing more is received.
+/// Capacity for responses; while it is used up no frame is received.
 pub(super) const READY: usize = 2;
 
-/// Room for one reply.
+/// Space for one response.
 pub(super) struct ReadyFrame {
     bytes: [u8; MAX_FRAME],
     len: usize,
@@ -124,7 +125,7 @@ impl<'a> Ready<'a> {
         self.count == READY
     }
 
-    /// Lends the next free frame to `fill`, which says how long the reply is; 0 for none.
+    /// Lends the next free frame to `fill`, which returns the length of the response; 0 for none.
     pub(super) fn push_with(&mut self, fill: impl FnOnce(&mut [u8]) -> usize) {
         if self.is_full() {
             return;
@@ -134,7 +135,7 @@ impl<'a> Ready<'a> {
         self.count += usize::from(frame.len > 0);
     }
 
-    /// Moves the oldest frame to the start of `buffer`; one that does not fit stays.
+    /// Moves the oldest frame to the start of `buffer`; a frame that does not fit stays.
     pub(super) fn pop_into(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, TooShort> {
         let Some(frame) = self.frames.get(self.first).filter(|_| !self.is_empty()) else { return Ok(None) };
         let room = buffer.get_mut(..frame.len).ok_or(TooShort { needed: frame.len })?;

@@ -6,33 +6,33 @@ use smoltcp::wire::{TcpPacket, UdpPacket};
 use super::Mac;
 use super::claim::{self, Rival};
 
-/// A frame that is meant for this station, and what it is.
+/// A frame for this station, with its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Heard {
-    /// Station that sent it.
+    /// The station that sent it.
     pub(crate) mac: Mac,
-    /// Its address: link-local unicast.
+    /// The sender's address: link-local unicast.
     pub(crate) from: Ipv6Addr,
-    /// What it carries. Checksums have not been looked at.
+    /// Its content. Checksums are not verified yet.
     pub(crate) kind: Kind,
 }
 
-/// What a frame carries.
+/// The content of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// Neighbour solicitation or advertisement.
     Neighbour,
-    /// Another station speaks of our address; `from` is none of a peer.
+    /// Another station uses or checks our address; `from` is not a peer's address.
     Rival(Rival),
     /// A datagram for the discovery port.
     Discovery,
     /// A TCP segment.
     Segment {
-        /// Port it comes from.
+        /// Source port.
         from_port: u16,
-        /// Port it goes to.
+        /// Destination port.
         port: u16,
-        /// Whether it asks for a new connection.
+        /// Whether it opens a new connection.
         opens: bool,
     },
 }
@@ -40,7 +40,7 @@ pub(crate) enum Kind {
 /// Why a frame was ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ignored {
-    /// It is shorter than its headers say, or its headers contradict each other.
+    /// It is shorter than its headers state, or its headers contradict each other.
     Malformed,
     /// Not IPv6 in a plain (untagged) Ethernet frame.
     NotIpv6,
@@ -48,25 +48,25 @@ pub(crate) enum Ignored {
     NotForUs,
     /// The source is not a link-local unicast address of another station.
     Source,
-    /// A protocol, message or port that nothing here listens to.
+    /// A protocol, message or port that this station does not use.
     Protocol,
-    /// Replies wait to be sent: nothing is received until they are taken.
+    /// Responses wait to be sent: no frame is received until they are fetched.
     Full,
 }
 
-/// The addresses by which this station is reached.
+/// The addresses of this station.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Own {
     pub(super) mac: Mac,
     pub(super) address: Ipv6Addr,
-    /// The UDP port that is listened on.
+    /// The UDP port of discovery.
     pub(super) udp_port: u16,
 }
 
 impl Own {
-    /// Says what a frame is, or why it is none of ours.
+    /// Determines the kind of a frame, or why it is not for this station.
     ///
-    /// Only what passes reaches the IPv6 stack: no fragments, no options, no routing, no echo.
+    /// Only accepted frames reach the IPv6 stack: no fragments, options, routing headers or echo requests.
     pub(super) fn classify(&self, frame: &[u8]) -> Result<Heard, Ignored> {
         let ethernet = EthernetFrame::new_checked(frame).map_err(|_| Ignored::Malformed)?;
         if ethernet.ethertype() != EthernetProtocol::Ipv6 {
@@ -94,7 +94,7 @@ impl Own {
         Ok(Heard { mac, from, kind })
     }
 
-    /// Whether both addresses name this station, or both name a group that it is in.
+    /// Whether both addresses are this station's, or both those of a group that it is in.
     fn is_reached(&self, mac: Mac, to: Ipv6Addr) -> bool {
         if to == self.address {
             return mac == self.mac;
@@ -114,7 +114,7 @@ impl Own {
             }
             IpProtocol::Udp => {
                 let udp = UdpPacket::new_checked(payload).map_err(|_| Ignored::Malformed)?;
-                // smoltcp takes "no checksum" for IPv6, too, where RFC 8200 8.1 forbids it.
+                // smoltcp accepts "no checksum" for IPv6, too, where RFC 8200 8.1 forbids it.
                 if udp.checksum() == 0 {
                     return Err(Ignored::Malformed);
                 }

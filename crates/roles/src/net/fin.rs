@@ -4,14 +4,14 @@ use smoltcp::wire::{EthernetFrame, Ipv6Packet, TcpControl, TcpPacket, TcpRepr};
 use super::guard::segment;
 use super::packet::HEADERS;
 
-/// Room for a segment without options and data.
+/// Space for a segment without options and data.
 pub(super) const BARE: usize = HEADERS + 20;
 
-/// Writes the FIN of a segment that ends its data with one to `out`, without the data, and gives its length;
-/// 0 where there is no such FIN.
+/// Writes the FIN of a segment with data to `out`, without the data, and returns its length; 0 if the segment
+/// has no data or no FIN.
 ///
-/// smoltcp drops a FIN that comes with data that it has (RFC 9293 3.10.7.4 takes it), as a sender repeats
-/// both together.
+/// smoltcp drops a FIN with data that it has received before (RFC 9293 3.10.7.4 accepts it), because a sender
+/// repeats both together.
 pub(super) fn bare(frame: &[u8], out: &mut [u8; BARE]) -> usize {
     write(frame, out).unwrap_or(0)
 }

@@ -1,10 +1,10 @@
-//! RFC 5961 in front of smoltcp, which takes a reset anywhere in the window.
+//! RFC 5961 before smoltcp, which accepts a reset anywhere in the window.
 //!
-//! Who does not see the connection has to guess 32 bits for a reset, not one of two million windows; who has
-//! really reset it, or restarted, answers the challenge with the number that counts. Who sees the connection
-//! can still end it. Blind data (RFC 5961 5) is smoltcp's own business: it drops a segment that acknowledges
-//! less than what is acknowledged already, and answers one that acknowledges more than was sent with a
-//! challenge.
+//! A sender that does not see the connection has to guess 32 bits for a reset, instead of one of two million
+//! windows. A peer that has really reset the connection, or restarted, answers the challenge with the
+//! required number. A sender that sees the connection can still end it. Blind data (RFC 5961 5) is handled by
+//! smoltcp: it drops a segment that acknowledges less than what is acknowledged already, and answers one that
+//! acknowledges more than was sent with a challenge.
 
 use core::net::Ipv6Addr;
 
@@ -17,17 +17,17 @@ use smoltcp::wire::{EthernetFrame, IpProtocol, Ipv6Packet, TcpControl, TcpPacket
 use super::Mac;
 use super::packet::{self, Envelope};
 
-/// Pause between two challenges: smoltcp's own (RFC 5961 7 wants a limit and names none).
+/// Pause between two challenges: smoltcp's own (RFC 5961 7 requires a limit without a value).
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// A connection: the peer, and the own port.
+/// A connection: the peer, and our own port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Connection {
     pub(super) peer: Endpoint,
     pub(super) port: u16,
 }
 
-/// A segment of the connection that would end it, or begin it once more.
+/// A segment of the connection that would end it, or open it again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Threat {
     number: TcpSeqNumber,
@@ -36,32 +36,32 @@ pub(super) struct Threat {
     mac: Mac,
 }
 
-/// What is to be done about a threat.
+/// How to handle a threat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Judgement {
-    /// smoltcp gets it.
+    /// It is passed to smoltcp.
     Pass,
     /// It is dropped.
     Drop,
-    /// Likewise, and the peer is asked whether it meant it.
+    /// It is dropped, and the peer is challenged to confirm it.
     Challenge,
 }
 
-/// What the own side last said on the connection.
+/// The numbers in our last segment of the connection.
 #[derive(Clone, Copy, Debug)]
 struct Said {
-    /// The number of its next byte.
+    /// The sequence number of its next byte.
     next: TcpSeqNumber,
-    /// The number that it expects next.
+    /// The sequence number that it expects next.
     expects: TcpSeqNumber,
     window: u16,
 }
 
-/// Decides which resets and openings reach an existing connection.
+/// Decides which resets and openings reach an open connection.
 #[derive(Debug)]
 pub(super) struct Guard {
     said: Option<Said>,
-    /// No challenge before.
+    /// No challenge before this time.
     silent_until: Option<Instant>,
 }
 
@@ -73,7 +73,7 @@ impl Threat {
         let tcp = segment(&ip)?;
         let peer = Endpoint { address: ip.src_addr(), port: tcp.src_port() };
         let is_of_it = Connection { peer, port: tcp.dst_port() } == *connection;
-        // What smoltcp drops for its checksum anyway is not answered.
+        // A segment that smoltcp drops for its checksum gets no challenge.
         let is_whole = || tcp.verify_checksum(&ip.src_addr().into(), &ip.dst_addr().into());
         let is_threat = is_of_it && (tcp.rst() || tcp.syn()) && is_whole();
         let mac = Mac(ethernet.src_addr().0);
@@ -86,7 +86,7 @@ impl Guard {
         Self { said: None, silent_until: None }
     }
 
-    /// Looks at a frame that leaves.
+    /// Stores the numbers of a frame that is sent.
     pub(super) fn note(&mut self, frame: &[u8], connection: &Connection) {
         let Ok(ethernet) = EthernetFrame::new_checked(frame) else { return };
         let Ok(ip) = Ipv6Packet::new_checked(ethernet.payload()) else { return };
@@ -100,13 +100,13 @@ impl Guard {
         }
         if tcp.ack() {
             let next = tcp.seq_number() + tcp.segment_len();
-            // A repetition is below what was said before.
+            // A repetition has lower numbers than the newest segment.
             let next = self.said.map_or(next, |said| if next > said.next { next } else { said.next });
             self.said = Some(Said { next, expects: tcp.ack_number(), window: tcp.window_len() });
         }
     }
 
-    /// Judges a threat to a connection in this state.
+    /// Decides about a threat to a connection in this state.
     pub(super) fn judge(&mut self, now: Instant, threat: &Threat, state: State) -> Judgement {
         let is_synchronized = match state {
             State::Closed | State::Listen | State::SynSent | State::TimeWait => return Judgement::Pass,
@@ -124,7 +124,7 @@ impl Guard {
             (true, 0) => Judgement::Pass,
             (true, ahead) if ahead < u32::from(said.window) => Judgement::Challenge,
             (true, _) => Judgement::Drop,
-            // RFC 5961 4: wherever it lies. One that is only repeated is smoltcp's.
+            // RFC 5961 4: at any sequence number. A repeated opening is left to smoltcp.
             (false, _) if is_synchronized => Judgement::Challenge,
             (false, _) => Judgement::Pass,
         };
@@ -139,7 +139,7 @@ impl Guard {
         }
     }
 
-    /// Writes the challenge to whom a threat comes from: an acknowledgement of what is there. Gives its
+    /// Writes the challenge to the sender of a threat: an acknowledgement of the present state. Returns its
     /// length.
     pub(super) fn challenge(
         &self,

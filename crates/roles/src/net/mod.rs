@@ -1,5 +1,5 @@
-//! The network half of a role: one station with IPv6, neighbour discovery, one UDP socket for
-//! discovery and one TCP connection, over whole Ethernet frames. It knows nothing of sessions.
+//! The network part of a role: one station with IPv6, neighbour discovery, one UDP socket for discovery and
+//! one TCP connection, over whole Ethernet frames. It does not depend on sessions.
 
 mod claim;
 mod device;

@@ -1,4 +1,4 @@
-//! What smoltcp's neighbour discovery lacks.
+//! Neighbour discovery beyond smoltcp's.
 
 use core::net::Ipv6Addr;
 
@@ -24,13 +24,13 @@ pub(super) struct Message<'m> {
     pub(super) says: NdiscRepr<'m>,
 }
 
-/// The words of a station that has an address.
+/// A message of a station that has an address.
 pub(super) fn has<'m>(mac: Mac, address: Ipv6Addr, flags: NdiscNeighborFlags) -> NdiscRepr<'m> {
     let lladdr = Some(RawHardwareAddress::from(EthernetAddress(mac.0)));
     NdiscRepr::NeighborAdvert { flags, target_addr: address, lladdr }
 }
 
-/// Writes a message in its frame to `out` and gives its length; 0 where there is no room.
+/// Writes a message in its frame to `out` and returns its length; 0 without space.
 pub(super) fn emit(message: &Message<'_>, out: &mut [u8]) -> usize {
     let Message { from, to, says } = *message;
     let says = Icmpv6Repr::Ndisc(says);
@@ -47,11 +47,11 @@ pub(super) fn emit(message: &Message<'_>, out: &mut [u8]) -> usize {
     })
 }
 
-/// The advertisement by which the station `mac` tells `own` that it has the address `from`.
+/// The advertisement by which the station `mac` reports to `own` that it has the address `from`.
 ///
-/// smoltcp learns neighbours from neighbour discovery only. A car that has just sent a request has shown
-/// its MAC address; asking for it again costs a round trip that may get lost, and adapters without an
-/// operating system may never answer. So what the request showed is given to smoltcp in this form.
+/// smoltcp learns neighbours from neighbour discovery only. A car's request contains its MAC address already:
+/// a solicitation would cost a round trip that may get lost, and adapters without an operating system may
+/// never answer it. This advertisement passes the address of the request to smoltcp.
 pub(super) fn advertisement(own: (Mac, Ipv6Addr), mac: Mac, from: Ipv6Addr) -> [u8; FRAME_LEN] {
     let mut bytes = [0; FRAME_LEN];
     let says = has(mac, from, NdiscNeighborFlags::OVERRIDE);
@@ -60,8 +60,8 @@ pub(super) fn advertisement(own: (Mac, Ipv6Addr), mac: Mac, from: Ipv6Addr) -> [
 }
 
 /// Sets the override flag of a neighbour advertisement that smoltcp has made, and leaves any other frame
-/// as it is. RFC 4861 7.2.4 wants the flag in the answer to a solicitation; without it a car that
-/// remembers another MAC address for us keeps the old one.
+/// unchanged. RFC 4861 7.2.4 requires the flag in the answer to a solicitation. Without it a car that has
+/// stored another MAC address for us keeps the old one.
 pub(super) fn set_override(frame: &mut [u8]) {
     let Ok(mut frame) = EthernetFrame::new_checked(frame) else { return };
     if frame.ethertype() != EthernetProtocol::Ipv6 {

@@ -1,4 +1,4 @@
-//! Frames that are written here and not by smoltcp.
+//! Frames that are encoded here and not by smoltcp.
 
 use core::net::Ipv6Addr;
 
@@ -8,10 +8,10 @@ use smoltcp::wire::{
 
 use super::Mac;
 
-/// Ethernet and IPv6 headers together, in bytes.
+/// Length of Ethernet and IPv6 headers together, in bytes.
 pub(super) const HEADERS: usize = 14 + 40;
 
-/// Who sends an IPv6 packet to whom, and what it carries.
+/// Source, destination and protocol of an IPv6 packet.
 #[derive(Clone, Copy)]
 pub(super) struct Envelope {
     pub(super) from: (Mac, Ipv6Addr),
@@ -21,8 +21,7 @@ pub(super) struct Envelope {
     pub(super) payload_len: usize,
 }
 
-/// Writes a packet in its frame to `out`, its payload by `fill`, and gives its length; 0 where there is no
-/// room.
+/// Writes a packet in its frame to `out`, its payload by `fill`, and returns its length; 0 without space.
 pub(super) fn emit(envelope: &Envelope, out: &mut [u8], fill: impl FnOnce(&mut [u8])) -> usize {
     let Envelope { from: (mac, from), to: (to_mac, to), next_header, hop_limit, payload_len } = *envelope;
     let len = HEADERS + payload_len;

@@ -1,4 +1,4 @@
-//! The two sockets of a station: settings, and the TCP states that matter above.
+//! The two sockets of a station: their settings, and the TCP states that the role distinguishes.
 
 use core::cell::Cell;
 
@@ -7,36 +7,37 @@ use smoltcp::socket::{tcp, udp};
 
 use super::time;
 
-/// Size of the TCP receive and transmit buffers in bytes; the first is the window that the peer sees.
+/// Size of the TCP receive and transmit buffers in bytes; the receive buffer is the window that the peer
+/// sees.
 ///
-/// Judgement: DIN messages are below 100 bytes, one at a time; clara announces 1000. A longer message
+/// Judgement: DIN messages have less than 100 bytes, one at a time; clara announces 1000. A longer message
 /// streams through.
 pub(super) const TCP_BUFFER: usize = 2048;
 
-/// Datagrams that the UDP socket holds in each direction, and their bytes.
+/// Capacity of the UDP socket in each direction: datagrams, and their bytes.
 pub(super) const DATAGRAMS: usize = 4;
 pub(super) const DATAGRAM_BYTES: usize = 256;
 
-/// Silence after which the peer is asked for a sign of life: as in `EVerest`'s libiso15118.
+/// Silence after which a keep-alive is sent to the peer: as in `EVerest`'s libiso15118.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
-/// Silence after which the peer is given up: 10 s and three probes of 3 s in `EVerest`'s libiso15118.
+/// Silence after which the connection is abandoned: 10 s and three probes of 3 s in `EVerest`'s libiso15118.
 const DEAD: Duration = Duration::from_secs(19);
 
-/// Where the TCP connection is.
+/// The state of the TCP connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TcpState {
     /// Waiting for a peer.
     Listening,
-    /// A peer has asked; the handshake is not over.
+    /// A peer has sent a SYN; the handshake is not complete.
     Opening,
-    /// Open both ways.
+    /// Open in both directions.
     Open,
-    /// The peer has closed its side; what it sent before may still be there.
+    /// The peer has closed its side; bytes that it sent before may still be unread.
     PeerClosed,
-    /// This side is closed and the peer's is not yet, or not acknowledged.
+    /// This side is closed; the peer's side is open, or its acknowledgement is missing.
     Closing,
-    /// Over.
+    /// Ended.
     Gone,
 }
 
@@ -55,7 +56,7 @@ impl From<tcp::State> for TcpState {
     }
 }
 
-/// A TCP socket that sends each answer at once, acknowledges at once and notices a dead peer.
+/// A TCP socket that sends each response and each acknowledgement immediately, and detects a dead peer.
 pub(super) fn tcp<'a>(rx: &'a mut [u8], tx: &'a mut [u8]) -> tcp::Socket<'a> {
     let mut socket = tcp::Socket::new(tcp::SocketBuffer::new(rx), tcp::SocketBuffer::new(tx));
     socket.set_nagle_enabled(false);
@@ -65,7 +66,7 @@ pub(super) fn tcp<'a>(rx: &'a mut [u8], tx: &'a mut [u8]) -> tcp::Socket<'a> {
     socket
 }
 
-/// Room for the datagrams of one direction.
+/// Space for the datagrams of one direction.
 pub(super) struct Datagrams {
     metadata: Late<[udp::PacketMetadata; DATAGRAMS]>,
     bytes: [u8; DATAGRAM_BYTES],
@@ -85,8 +86,8 @@ pub(super) fn udp<'a>(rx: &'a mut Datagrams, tx: &'a mut Datagrams) -> udp::Sock
     udp::Socket::new(rx.buffer(), tx.buffer())
 }
 
-/// Room for a value that is made later, all zero until then: static storage then costs no flash. The cell is
-/// there because it keeps `Option` from using the value's own bytes for "none", which would not be zero.
+/// Space for a value that is made later, all zero until then: static storage then needs no flash. The cell
+/// prevents `Option` from using the value's own bytes for "none", which would not be zero.
 pub(super) struct Late<T>(Option<Cell<T>>);
 
 impl<T> Late<T> {

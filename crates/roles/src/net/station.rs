@@ -14,7 +14,7 @@ use super::guard::{Connection, Guard, Judgement, Threat};
 use super::socket::{self, Datagrams, Late, TCP_BUFFER};
 use super::{Heard, Ignored, Kind, Mac, TcpState, fin, neighbour, time};
 
-/// One station on the link: its frames, its neighbours, its discovery socket, its TCP connection.
+/// One station on the link: its frames, neighbours, discovery socket and TCP connection.
 pub(crate) struct Station<'a> {
     own: Own,
     tcp_port: u16,
@@ -24,7 +24,7 @@ pub(crate) struct Station<'a> {
     udp: SocketHandle,
     ready: Ready<'a>,
     now: Instant,
-    /// From when on the sockets have something to do, as of the last [`schedule`](Station::schedule).
+    /// When the sockets next have to send or time out, as of the last [`schedule`](Station::schedule).
     due: Option<Instant>,
     /// The sockets may have changed since then.
     is_touched: bool,
@@ -34,7 +34,7 @@ pub(crate) struct Station<'a> {
     guard: Guard,
 }
 
-/// A peer whose MAC address is known, and when smoltcp was last told.
+/// A peer whose MAC address is known, and when smoltcp last received it.
 #[derive(Clone, Copy, Debug)]
 struct Neighbour {
     mac: Mac,
@@ -42,9 +42,9 @@ struct Neighbour {
     told: Instant,
 }
 
-/// What a station needs to be lent. About 8 kB.
+/// The memory that a station borrows. About 8 kB.
 pub(crate) struct StationStorage<'a> {
-    /// Without drop glue, so that the station may borrow the storage for as long as the storage lives.
+    /// Without drop glue, so that the station may borrow the storage for as long as the storage exists.
     sockets: Late<ManuallyDrop<[SocketStorage<'a>; 2]>>,
     tcp_rx: [u8; TCP_BUFFER],
     tcp_tx: [u8; TCP_BUFFER],
@@ -66,33 +66,33 @@ impl StationStorage<'_> {
     }
 }
 
-/// How a connection ended that was neither closed nor aborted from here.
+/// How a connection ended that was neither closed nor aborted by this side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ended {
     /// The peer reset it.
     Rst,
-    /// The peer is silent.
+    /// The peer does not respond.
     Timeout,
 }
 
-/// What a received frame did.
+/// The effect of a received frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Received {
-    /// Nothing that a caller needs to look at.
+    /// None that the caller has to process.
     Nothing,
     /// A datagram waits, or the connection may have changed.
     Sockets,
 }
 
-/// How often smoltcp is told of the peer of an open connection: half of the 6 s for which it remembers. So
-/// a car that does not answer solicitations is still sent signs of life.
+/// Interval at which smoltcp receives the address of the peer of an open connection: half of the 6 s for
+/// which it stores it. Keep-alives then reach a car that does not answer solicitations.
 const TELL: Duration = Duration::from_secs(3);
 
-/// Until what is ready to be sent is looked at again, should the caller not have taken it: judgement.
+/// When a frame that the caller has not fetched is due again: judgement.
 const AGAIN: Duration = Duration::from_millis(10);
 
 impl<'a> Station<'a> {
-    /// A station that listens for datagrams on `udp_port` and for connections on `tcp_port`.
+    /// A station that receives datagrams on `udp_port` and connections on `tcp_port`.
     pub(crate) fn new(
         cx: &mut Cx<'_>,
         mac: Mac,
@@ -136,7 +136,7 @@ impl<'a> Station<'a> {
         station
     }
 
-    /// Says what a frame is, without doing anything with it.
+    /// Determines the kind of a frame, without processing it.
     pub(crate) fn classify(&self, frame: &[u8]) -> Result<Heard, Ignored> {
         if self.ready.is_full() {
             return Err(Ignored::Full);
@@ -144,13 +144,12 @@ impl<'a> Station<'a> {
         self.own.classify(frame)
     }
 
-    /// Takes a frame in that [`classify`](Self::classify) has let pass as of this kind.
+    /// Processes a frame that [`classify`](Self::classify) has accepted as this kind.
     pub(crate) fn receive(&mut self, now: Instant, kind: Kind, frame: &[u8]) -> Received {
         self.now = now;
         if kind == Kind::Neighbour {
             self.take(frame);
-            // Where the peer is was seen when it was understood: what a frame claims of that counts for
-            // nothing.
+            // The peer's MAC address is taken from its request: neighbour messages cannot change it.
             if let Some(neighbour) = self.neighbour {
                 self.tell(neighbour);
             }
@@ -169,7 +168,7 @@ impl<'a> Station<'a> {
             }
         }
         let after = self.tcp_state();
-        // Its own FIN acknowledged is how a connection ends that was closed from here.
+        // A connection that was closed by this side ends when its FIN is acknowledged.
         let alive = matches!(before, TcpState::Opening | TcpState::Open | TcpState::PeerClosed);
         if alive && after == TcpState::Gone {
             self.ended = Some(Ended::Rst);
@@ -181,7 +180,7 @@ impl<'a> Station<'a> {
         }
     }
 
-    /// Gives smoltcp a frame.
+    /// Passes a frame to smoltcp.
     fn take(&mut self, frame: &[u8]) {
         self.is_touched = true;
         let Self { interface, sockets, ready, now, .. } = self;
@@ -194,12 +193,12 @@ impl<'a> Station<'a> {
         });
     }
 
-    /// Whether smoltcp may have a frame: not a reset that the connection does not expect, nor a second
+    /// Whether smoltcp may receive a frame: not a reset that the connection does not expect, nor a second
     /// opening of it.
     fn admits(&mut self, frame: &[u8]) -> bool {
         let Some(connection) = self.connection() else { return true };
         let Some(threat) = Threat::of(frame, &connection) else { return true };
-        // What has come is acknowledged first: then the number that is expected is known from what was said.
+        // Received bytes are acknowledged first: our last segment then contains the expected number.
         let before = self.tcp_state();
         self.queue_next();
         self.note_timeout(before);
@@ -211,22 +210,22 @@ impl<'a> Station<'a> {
         judgement == Judgement::Pass
     }
 
-    /// The connection that there is, or begins.
+    /// The present connection, or the one that is being opened.
     fn connection(&self) -> Option<Connection> {
         let local = self.tcp().local_endpoint()?;
         self.peer().map(|peer| Connection { peer, port: local.port })
     }
 
-    /// A link begins: asks whether anybody there has the own address.
+    /// A link begins: solicits our own address to find a duplicate.
     pub(crate) fn claim(&mut self, now: Instant) {
         self.claim.begin(now);
         let Own { mac, address, .. } = self.own;
         self.ready.push_with(|out| claim::solicitation(mac, address, out));
     }
 
-    /// Another station speaks of the own address. In the first second it is given up where `may_yield`: the
-    /// new one. Later, or where addresses run out, it is kept and defended. A connection does not survive a
-    /// new address.
+    /// Another station uses our address. Within the first second this station changes to another one where
+    /// `may_yield`, and returns it. Later, or without more addresses to try, it keeps and defends its own. A
+    /// connection does not survive a change of address.
     pub(crate) fn contest(&mut self, cx: &mut Cx<'_>, rival: Rival, may_yield: bool) -> Option<Ipv6Addr> {
         let Own { mac, address, .. } = self.own;
         let Some(new) = may_yield.then(|| self.claim.next(cx)).flatten() else {
@@ -243,7 +242,7 @@ impl<'a> Station<'a> {
         Some(new)
     }
 
-    /// Remembers the MAC address of a peer whose frame has been understood.
+    /// Stores the MAC address of a peer whose frame was valid.
     pub(crate) fn learn(&mut self, heard: &Heard) {
         self.tell(Neighbour { mac: heard.mac, address: heard.from, told: self.now });
     }
@@ -257,7 +256,7 @@ impl<'a> Station<'a> {
         self.interface.poll_ingress_single(time::fast(self.now), &mut device, &mut self.sockets);
     }
 
-    /// Lets timers act, without sending.
+    /// Processes timers, without sending.
     pub(crate) fn tick(&mut self, now: Instant) {
         self.now = now;
         let before = self.tcp_state();
@@ -281,7 +280,7 @@ impl<'a> Station<'a> {
         }
         let before = self.tcp_state();
         let sent = if buffer.len() < MAX_FRAME {
-            // How long a frame is shows when it is made, and smoltcp makes it once.
+            // The length of a frame is known only after smoltcp has made it, and it makes it once.
             self.queue_next();
             self.ready.pop_into(buffer)
         } else {
@@ -297,7 +296,7 @@ impl<'a> Station<'a> {
         sent
     }
 
-    /// Puts the next frame of the sockets, if there is one, to those that wait to be taken.
+    /// Queues the next frame of the sockets, if any.
     fn queue_next(&mut self) {
         self.is_touched = true;
         let connection = self.connection();
@@ -311,15 +310,15 @@ impl<'a> Station<'a> {
         });
     }
 
-    /// Finds out when the sockets have something to do next. Needed after anything that changes them: until
-    /// then they are left alone.
+    /// Computes when the sockets are due next. Needed after every change of them: until then they are not
+    /// polled.
     pub(crate) fn schedule(&mut self) {
         if core::mem::take(&mut self.is_touched) {
             self.due = self.interface.poll_at(time::fast(self.now), &self.sockets).map(time::slow);
         }
     }
 
-    /// Whether the sockets have something to do now.
+    /// Whether the sockets are due.
     fn is_due(&self) -> bool {
         self.due.is_some_and(|due| due <= self.now)
     }
@@ -329,12 +328,12 @@ impl<'a> Station<'a> {
         if self.is_due() { Some(self.now + AGAIN) } else { self.due }
     }
 
-    /// Whether there is something to send now.
+    /// Whether a frame can be sent now.
     pub(crate) fn is_sending(&self) -> bool {
         !self.ready.is_empty() || self.is_due()
     }
 
-    /// Takes the oldest datagram and gives it to `then`, with its source.
+    /// Removes the oldest datagram and passes it to `then`, with its source.
     pub(crate) fn datagram<R>(&mut self, then: impl FnOnce(Endpoint, &[u8]) -> R) -> Option<R> {
         self.is_touched = true;
         let (bytes, metadata) = self.sockets.get_mut::<udp::Socket<'a>>(self.udp).recv().ok()?;
@@ -342,19 +341,19 @@ impl<'a> Station<'a> {
         Some(then(Endpoint { address, port: metadata.endpoint.port }, bytes))
     }
 
-    /// Sends a datagram; one too many is dropped.
+    /// Sends a datagram; it is dropped if the queue is full.
     pub(crate) fn send_datagram(&mut self, to: Endpoint, bytes: &[u8]) {
         self.is_touched = true;
         let to = IpEndpoint::new(to.address.into(), to.port);
         let _ = self.sockets.get_mut::<udp::Socket<'a>>(self.udp).send_slice(bytes, to);
     }
 
-    /// Where the connection is.
+    /// The state of the connection.
     pub(crate) fn tcp_state(&self) -> TcpState {
         self.tcp().state().into()
     }
 
-    /// How the connection ended, if not by a close or abort from here.
+    /// How the connection ended, if not closed or aborted by this side.
     pub(crate) fn ended(&self) -> Option<Ended> {
         self.ended
     }
@@ -366,7 +365,7 @@ impl<'a> Station<'a> {
         Some(Endpoint { address, port: remote.port })
     }
 
-    /// Forgets the connection and waits for the next one.
+    /// Drops the connection and waits for the next one.
     pub(crate) fn listen(&mut self) {
         (self.ended, self.guard) = (None, Guard::new());
         let at = IpListenEndpoint { addr: Some(self.own.address.into()), port: self.tcp_port };
@@ -378,7 +377,7 @@ impl<'a> Station<'a> {
         let _ = socket.listen(at);
     }
 
-    /// Forgets the connection and asks `peer` for one, from a port of our own.
+    /// Drops the connection and opens one to `peer`, from `own_port`.
     pub(crate) fn connect(&mut self, peer: Endpoint, own_port: u16) {
         (self.ended, self.guard, self.is_touched) = (None, Guard::new(), true);
         let remote = IpEndpoint::new(peer.address.into(), peer.port);
@@ -392,17 +391,17 @@ impl<'a> Station<'a> {
         let _ = socket.connect(interface.context(), remote, local);
     }
 
-    /// Whether received bytes wait.
+    /// Whether received bytes are unread.
     pub(crate) fn has_bytes(&self) -> bool {
         self.tcp().can_recv()
     }
 
-    /// Lends received bytes to `take`, which says how many of them it took.
+    /// Lends received bytes to `take`, which returns how many of them it has consumed.
     pub(crate) fn read<R>(&mut self, take: impl FnOnce(&[u8]) -> (usize, R)) -> Option<R> {
         self.tcp_mut().recv(|bytes| take(bytes)).ok()
     }
 
-    /// Lends room for bytes to send to `fill`, which says how many it has put there.
+    /// Lends space for bytes to send to `fill`, which returns how many it has written.
     pub(crate) fn write<R>(&mut self, fill: impl FnOnce(&mut [u8]) -> (usize, R)) -> Option<R> {
         let was_touched = self.is_touched;
         let (written, result) = self
@@ -412,18 +411,18 @@ impl<'a> Station<'a> {
                 (written, (written, result))
             })
             .ok()?;
-        // Asked after everything that happens: most often there is nothing to write.
+        // Called after every event: usually nothing is written.
         self.is_touched = was_touched || written > 0;
         Some(result)
     }
 
-    /// Closes this side, after all that has been written.
+    /// Closes this side, after all bytes that were written.
     pub(crate) fn close(&mut self) {
         self.tcp_mut().close();
     }
 
-    /// Ends the connection with a reset, unless both sides have closed it in order: a peer would take that
-    /// for a failure.
+    /// Ends the connection with a reset, unless both sides have closed it normally: a peer would report the
+    /// reset as a failure.
     pub(crate) fn abort(&mut self) {
         if self.tcp().state() != tcp::State::TimeWait {
             self.tcp_mut().abort();
@@ -451,7 +450,7 @@ impl<'a> Station<'a> {
     }
 }
 
-/// Lets smoltcp write the next frame to `out`; its length, 0 if there is none.
+/// Lets smoltcp write the next frame to `out`; returns its length, 0 without one.
 fn egress(interface: &mut Interface, sockets: &mut SocketSet<'_>, now: Instant, out: &mut [u8]) -> usize {
     let mut device = OneFrame::sending(out);
     interface.poll_egress(time::fast(now), &mut device, sockets);
@@ -462,7 +461,7 @@ fn egress(interface: &mut Interface, sockets: &mut SocketSet<'_>, now: Instant, 
 fn set_address(interface: &mut Interface, address: Ipv6Addr) {
     interface.update_ip_addrs(|list| {
         list.clear();
-        // It has room for two.
+        // The list has space for two.
         let _ = list.push(IpCidr::new(address.into(), 10));
     });
 }

@@ -1,31 +1,31 @@
-//! Two clocks: the caller's and smoltcp's, which runs ten times faster.
+//! Two clocks: the caller's, and smoltcp's, which runs ten times faster.
 //!
-//! smoltcp's smallest retransmission timeout is fixed at 1 s, as RFC 6298 wants for the Internet. A car in
-//! the charging loop gives up after 250 ms, so a lost answer would end the session before its repetition.
-//! On a faster clock the same code repeats after 100 ms, as clara does (Linux: 200 ms). All of smoltcp's
-//! other times shrink alike and suit one hop of power line: neighbour solicitations every 100 ms, a neighbour
-//! is remembered 6 s after its last frame, TIME-WAIT lasts 1 s.
+//! smoltcp's smallest retransmission timeout is fixed at 1 s, as RFC 6298 requires for the Internet. A car in
+//! the charging loop times out after 250 ms, so a lost response would end the session before its repetition.
+//! On the faster clock it is repeated after 100 ms, as clara does (Linux: 200 ms). smoltcp's other times
+//! become shorter by the same factor, which suits one hop of power line: neighbour solicitations every 100
+//! ms, a neighbour is stored for 6 s after its last frame, TIME-WAIT lasts 1 s.
 
 use machine::{Duration, Instant};
 
 /// How much faster smoltcp's clock is.
 const SPEED: u64 = 10;
 
-/// The end of smoltcp's clock, far enough from the end of its number that sums do not overflow.
+/// The end of smoltcp's clock, with a margin so that sums do not overflow.
 const END: u64 = i64::MAX as u64 / 2;
 
-/// A moment on smoltcp's clock.
+/// A time on smoltcp's clock.
 pub(super) fn fast(at: Instant) -> smoltcp::time::Instant {
     let micros = at.as_micros().saturating_mul(SPEED).min(END);
     smoltcp::time::Instant::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))
 }
 
-/// The first moment on the caller's clock at which smoltcp's clock shows `at`.
+/// The first time on the caller's clock at which smoltcp's clock shows `at`.
 pub(super) fn slow(at: smoltcp::time::Instant) -> Instant {
     Instant::from_micros(u64::try_from(at.total_micros()).unwrap_or(0).div_ceil(SPEED))
 }
 
-/// A span on smoltcp's clock.
+/// A duration on smoltcp's clock.
 pub(super) const fn fast_span(span: Duration) -> smoltcp::time::Duration {
     smoltcp::time::Duration::from_micros(span.as_micros().saturating_mul(SPEED))
 }

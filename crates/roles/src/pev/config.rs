@@ -2,45 +2,46 @@ use core::net::Ipv6Addr;
 
 use homeplug_mme::Mac;
 
-/// Everything that can be set about a car on a cable.
+/// The configuration of a car on a cable.
 #[derive(Clone, Debug)]
 pub struct PevConfig {
-    /// The station's own MAC address: unicast, and no other station's on the link.
+    /// The station's own MAC address: unicast, and unique on the link.
     pub mac: Mac,
-    /// Its link-local address; `None`: made from `mac` ([`Mac::link_local`]).
+    /// Its link-local address; `None`: derived from `mac` ([`Mac::link_local`]).
     pub address: Option<Ipv6Addr>,
-    /// How the power-line link comes about.
+    /// How the power-line link is established.
     pub link: PevLink,
-    /// Whether a session follows; `false` stays at the link.
+    /// Whether discovery and a session follow the link; `false`: the car only establishes the link.
     pub discovers: bool,
-    /// The session and the plant.
+    /// Configuration of the session and the plant.
     pub car: pev_fsm::Config,
 }
 
-/// How the power-line link to the charger comes about.
+/// How the power-line link to the charger is established.
 #[derive(Clone, Copy, Debug)]
 pub enum PevLink {
-    /// It is there: the modems are paired already, or it is a plain Ethernet.
+    /// It exists: the modems are paired, or it is plain Ethernet.
     Up,
-    /// By SLAC: the car is measured by the chargers within earshot, takes the key of the nearest, and hears
-    /// no other station afterwards.
+    /// By SLAC: all chargers that receive the car's sounds measure them, and the car uses the key of the
+    /// nearest. Frames of all other stations are then ignored.
     Matched {
-        /// How it is matched.
+        /// Configuration of the matching.
         slac: slac::PevConfig,
-        /// The modem's family where it is known; else it is found out.
+        /// The modem's family; `None`: it is detected.
         modem: Option<&'static modem::Profile>,
     },
 }
 
 impl PevLink {
-    /// By SLAC as usual, with any modem; `mac` is the station's own.
+    /// By SLAC with default values and any modem; `mac` is the station's own.
     pub const fn matched(mac: Mac) -> Self {
         Self::Matched { slac: slac::PevConfig::new(mac), modem: None }
     }
 }
 
 impl PevConfig {
-    /// A car at `mac`, with its link-local address and the car's defaults, matched by SLAC as usual.
+    /// A car at `mac`, with its link-local address and the car's defaults, matched by SLAC with default
+    /// values.
     pub fn new(mac: Mac) -> Self {
         Self {
             mac,
@@ -51,15 +52,15 @@ impl PevConfig {
         }
     }
 
-    /// The address it will have.
+    /// The configured address, or the one derived from `mac`.
     pub fn address(&self) -> Ipv6Addr {
         self.address.unwrap_or(self.mac.link_local())
     }
 
-    /// Says what is wrong.
+    /// Checks each field.
     ///
     /// # Errors
-    /// See [`PevConfigError`].
+    /// The first field that is invalid.
     pub fn check(&self) -> Result<(), PevConfigError> {
         if !self.mac.is_unicast() {
             return Err(PevConfigError::Mac(self.mac));
@@ -76,20 +77,20 @@ impl PevConfig {
     }
 }
 
-/// What is wrong with a [`PevConfig`].
+/// Why [`PevConfig::check`] refuses a [`PevConfig`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PevConfigError {
-    /// The MAC address is not one station's.
+    /// The MAC address is not a unicast address.
     #[error("{0} is not a station's MAC address: give a unicast one")]
     Mac(Mac),
     /// The address is not link-local.
     #[error("{0} is not a link-local address: give one in fe80::/10, or none")]
     Address(Ipv6Addr),
-    /// Matching would be done under another MAC address than the session.
+    /// The MAC address of the matching differs from the session's.
     #[error("{0} is not the station's MAC address: matching and session need the same")]
     SlacMac(Mac),
-    /// The car's part.
+    /// The car's part is invalid.
     #[error(transparent)]
     Car(#[from] pev_fsm::ConfigError),
 }

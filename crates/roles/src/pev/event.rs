@@ -8,35 +8,35 @@ use v2gtp::PayloadType;
 
 use crate::stream::{StreamError, Told};
 
-/// What a car tells.
+/// An event of a car.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum PevEvent {
-    /// In the session or the plant.
+    /// Of the session or the plant.
     Session(pev_fsm::Event),
-    /// With the modem.
+    /// Of the modem.
     Modem(ModemEvent),
-    /// In matching.
+    /// Of the matching.
     Slac(slac::Event),
-    /// In discovery.
+    /// Of discovery.
     Discovery(ClientEvent),
-    /// From now on only this station is heard.
+    /// From now on only frames of this station are accepted.
     Serving(Mac),
     /// The charger has our address, too: from now on ours is this one.
     AddressTaken(Ipv6Addr),
-    /// The charger is asked for a connection.
+    /// The car is opening a connection to the charger.
     Connecting(Endpoint),
     /// The connection is open.
     Connected(Endpoint),
-    /// The connection is over.
+    /// The connection has ended.
     Disconnected(Closed),
-    /// The charger takes no connection at the address that it announced.
+    /// The charger accepts no connection at the address that it announced.
     NoConnection(Endpoint),
-    /// A frame was dropped: replies wait in [`poll_transmit`](machine::Machine::poll_transmit), and nothing
-    /// is received until they are taken.
+    /// A frame was dropped: responses wait in [`poll_transmit`](machine::Machine::poll_transmit). No frame is
+    /// received until they are fetched.
     Overrun,
-    /// A message of a payload type without a name was skipped.
+    /// A message with an unknown payload type was skipped.
     Skipped(PayloadType),
-    /// The charger's bytes make no sense: the connection is being closed.
+    /// The charger's bytes are invalid: the connection is being closed.
     Broken(StreamError),
 }
 

@@ -1,4 +1,4 @@
-//! A car on a cable: the network half, discovery and the session in one machine.
+//! A car on a cable: IPv6, discovery and the session in one machine.
 
 mod config;
 mod event;
@@ -25,20 +25,21 @@ pub use event::PevEvent;
 /// The memory that a [`Pev`] borrows: the same as a charger's.
 pub type PevStorage<'a, const N: usize = { v2gtp::MAX_DIN }> = EvseStorage<'a, N>;
 
-/// A car's inlet: 5 % seen, matched, discovered, connected, charged.
+/// A car's inlet: it detects 5 %, is matched, discovers the charger, connects and charges.
 ///
-/// Frames go in with [`PevInput::Frame`], frames come out of `poll_transmit` into a buffer of
-/// [`MAX_FRAME`](crate::MAX_FRAME) bytes; take them all after each call. [`demand`](Self::demand) is to be
-/// read and applied after each call, too.
+/// Pass received frames with [`PevInput::Frame`], and fetch frames to send with `poll_transmit`, in a buffer
+/// of [`MAX_FRAME`](crate::MAX_FRAME) bytes. After each call fetch all frames, and read and apply
+/// [`demand`](Self::demand).
 ///
-/// One session for each offer of 5 %: when it is over, the next begins after the pilot was taken away, or the
-/// plug pulled, or with [`PevInput::Restart`]. A car that has charged all that its owner wanted leaves the
-/// network and sleeps until that changes, or the plug was out; and so does one whose driver has stopped it,
-/// until [`Start`](pev_fsm::Operator::Start) or a reset. A way to a session that ends before it is tried
-/// again by itself: where nobody answers discovery, the network is left after a rest and the car matched anew
-/// (where the link is taken as up, it is asked anew); where no connection is taken, discovery is asked where
-/// else. Each such end is told as [`Stopped`](pev_fsm::Event::Stopped), with `NoDiscovery` or `NoConnection`
-/// as its cause.
+/// One session follows each offer of 5 %. The next one begins after the pilot was removed, after the plug was
+/// removed, or with [`PevInput::Restart`]. The car leaves the network and does not begin again
+/// * after it has charged the requested energy, until the request changes or the plug was removed;
+/// * after its driver's stop, until [`Start`](pev_fsm::Operator::Start), a reset, or the plug was removed.
+///
+/// The car tries again automatically if no session begins. Where no charger answers discovery, it leaves the
+/// network after a pause and is matched again; with [`PevLink::Up`] it repeats discovery. Where the charger
+/// accepts no connection, it repeats discovery to receive another address. Each such end is reported as
+/// [`Stopped`](pev_fsm::Event::Stopped), with the cause `NoDiscovery` or `NoConnection`.
 #[allow(clippy::struct_excessive_bools, reason = "each is a level of its own")]
 pub struct Pev<'a, C: Channels = Plain, const N: usize = { v2gtp::MAX_DIN }> {
     mac: Mac,
@@ -46,26 +47,26 @@ pub struct Pev<'a, C: Channels = Plain, const N: usize = { v2gtp::MAX_DIN }> {
     station: Station<'a>,
     discovery: Client,
     channels: C,
-    /// The security that the charger announced.
+    /// The security that the charger has announced.
     given: Security,
     stream: Stream<'a, C::Channel, N>,
     session: Car,
-    /// The power line; `None` where the link is taken as up.
+    /// The power line; `None` with [`PevLink::Up`].
     line: Option<Line<slac::Pev>>,
     discovers: bool,
     stage: Stage,
-    /// The only station that is heard.
+    /// The only station whose frames are accepted.
     charger: Option<Mac>,
-    /// Where the charger said that it takes connections.
+    /// The address for connections that the charger has announced.
     announced: Option<Endpoint>,
     tries: u8,
-    /// Why the last way to a session ended before there was one.
+    /// Why the last attempt ended before a session began.
     gave_up: Option<StopReason>,
-    /// The battery has what its owner wanted.
+    /// The requested energy is reached.
     is_done: bool,
-    /// And so ended the last session: nothing more is wanted of this charger.
+    /// The last session ended for that reason: the car requires no more of this charger.
     is_content: bool,
-    /// Whether matching and everything above it has been told of an offer, and of a link.
+    /// Whether an offer, and a link, was reported to the matching and all parts above it.
     was_offered: bool,
     was_up: bool,
     timers: Timers<Timer, 3>,
@@ -73,63 +74,63 @@ pub struct Pev<'a, C: Channels = Plain, const N: usize = { v2gtp::MAX_DIN }> {
     events: Queue<PevEvent, EVENTS>,
 }
 
-/// What goes into a [`Pev`].
+/// An input of a [`Pev`].
 #[derive(Clone, Copy, Debug)]
 pub enum PevInput<'a> {
-    /// An Ethernet frame without its check sequence, as it came.
+    /// A received Ethernet frame, without its check sequence.
     Frame(&'a [u8]),
-    /// What the sensors say now.
+    /// The newest readings of the sensors.
     Plant(Plant),
-    /// What the battery wants now.
+    /// The newest requirements of the battery.
     Vehicle(Vehicle),
-    /// Both at once.
+    /// Both at the same time.
     Snapshot(Plant, Vehicle),
-    /// A person or the rest of the car wants something.
+    /// A command of a person or of another part of the car.
     Operator(Operator),
-    /// The network interface is down or gone, to be said again while it is: no connection outlives that. A
-    /// rest after the last of it the way to a session begins again.
+    /// The network interface is down or removed; repeat this while it is. Every connection ends. After a
+    /// pause since the last repetition the car begins again.
     InterfaceDown,
-    /// Leave the network and begin again, without waiting for the pilot. Does nothing while a session runs,
-    /// nor against the driver's stop.
+    /// Leave the network and begin again, without waiting for the pilot. No effect during a session or
+    /// against the driver's stop.
     Restart,
 }
 
-/// Events of the network half that wait at most; session, modem and matching have their own.
+/// Capacity of the network part's event queue; session, modem and matching have their own.
 const EVENTS: usize = 8;
 
-/// Where the way to a session is.
+/// The stage on the way to a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     /// No offer, or no link.
     Waiting,
-    /// Discovery asks.
+    /// Discovery is running.
     Asking,
-    /// A connection is being made.
+    /// A connection is being opened.
     Opening,
-    /// It is open.
+    /// The connection is open.
     Open,
-    /// It is being closed.
+    /// The connection is being closed.
     Closing,
-    /// The session of this offer is over.
+    /// The session of this offer has ended.
     Done,
 }
 
 timers! {
     enum Timer {
-        /// The handshake of a connection, and the pause before the next try.
+        /// Time for the handshake of a connection, and the pause before the next one.
         Connect = "tcp connect",
-        /// The end of a connection that is being closed.
+        /// Time for a connection to close.
         Close = "tcp close",
-        /// Behind a discovery that nobody answered.
+        /// The pause after a discovery that no charger answered.
         Rest = "rest",
     }
 }
 
 impl<'a, const N: usize> Pev<'a, Plain, N> {
-    /// A car over plain TCP that sees no pilot yet.
+    /// A car over plain TCP, before the first reading of its pilot.
     ///
     /// # Errors
-    /// What [`PevConfig::check`] says.
+    /// As [`PevConfig::check`].
     pub fn new(
         cx: &mut Cx<'_>,
         config: PevConfig,
@@ -140,11 +141,11 @@ impl<'a, const N: usize> Pev<'a, Plain, N> {
 }
 
 impl<'a, C: Channels, const N: usize> Pev<'a, C, N> {
-    /// A car whose connections go through what `channels` makes.
+    /// A car whose connections use channels of `channels`.
     ///
     /// # Errors
-    /// What [`PevConfig::check`] says.
-    // Called: what it takes of the stack is free again when the role runs.
+    /// As [`PevConfig::check`].
+    // Not inlined: the stack used for the construction is free again afterwards.
     #[inline(never)]
     pub fn with_channels(
         cx: &mut Cx<'_>,
@@ -194,16 +195,16 @@ impl<'a, C: Channels, const N: usize> Pev<'a, C, N> {
         })
     }
 
-    /// Lets `watch` see every message of the served connection from now on; without one nothing is copied or
-    /// called.
+    /// From now on reports every message of the served connection to `watch`. Without a watch nothing is
+    /// copied or called.
     pub fn watch(&mut self, watch: &'a dyn Watch) {
         self.stream.watch = Some(watch);
     }
 
-    /// What the car wants of its plant now. Read and apply it after each call.
+    /// The levels that the car requires of its plant. Read and apply them after each call.
     pub fn demand(&self) -> Demand {
         let demand = self.session.demand();
-        // While it is being recognised by its pilot there is no session.
+        // During the validation of the matching there is no session: the matching sets the pilot.
         let toggled = self.line.as_ref().and_then(|line| line.slac().toggle());
         match toggled {
             Some(true) if !self.stream.is_connected() => Demand { pilot: Level::C, ..demand },
@@ -211,28 +212,28 @@ impl<'a, C: Channels, const N: usize> Pev<'a, C, N> {
         }
     }
 
-    /// Where the session is.
+    /// The phase of the session.
     pub fn phase(&self) -> Phase {
         self.session.phase()
     }
 
-    /// Why the session at hand is being ended, or why the last one ended; one that did not come about because
-    /// nobody answered discovery, or took the connection, counts.
+    /// Why the current session is being ended, or why the last one ended. A session that did not begin,
+    /// because no charger answered discovery or accepted the connection, counts.
     pub fn stop_reason(&self) -> Option<StopReason> {
         self.gave_up.or(self.session.stop_reason())
     }
 
-    /// Where matching is; `None` where the link is taken as up.
+    /// The state of the matching; `None` with [`PevLink::Up`].
     pub fn matching(&self) -> Option<slac::PevState> {
         self.line.as_ref().map(|line| line.slac().state())
     }
 
-    /// The charger's host, once there is a link to it.
+    /// The charger's host; `None` without a link.
     pub fn charger(&self) -> Option<Mac> {
         self.charger
     }
 
-    /// The modem, where the link is matched.
+    /// The modem; `None` with [`PevLink::Up`].
     pub fn modem(&self) -> Option<&modem::Modem> {
         self.line.as_ref().map(Line::modem)
     }
@@ -247,7 +248,7 @@ impl<'a, C: Channels, const N: usize> Pev<'a, C, N> {
         self.address
     }
 
-    /// How many frames were none of its business.
+    /// Number of ignored frames: of other protocols, addresses or ports.
     pub fn ignored(&self) -> u32 {
         self.ignored
     }
@@ -255,7 +256,7 @@ impl<'a, C: Channels, const N: usize> Pev<'a, C, N> {
     fn read_plant(&mut self, cx: &mut Cx<'_>, plant: Plant) {
         self.session.handle(cx, pev_fsm::Input::Plant(plant));
         let Some(pilot) = plant.pilot else { return };
-        // The next plug is another charger.
+        // The next plug belongs to another charger.
         let proximity = plant.proximity.map(|proximity| proximity.value);
         self.is_content &= pilot.value != Output::Zero && proximity != Some(Proximity::Absent);
     }
@@ -278,7 +279,7 @@ impl<C: Channels, const N: usize> Machine for Pev<'_, C, N> {
             PevInput::Frame(frame) => self.frame(cx, frame),
             PevInput::Plant(plant) => self.read_plant(cx, plant),
             PevInput::Snapshot(plant, vehicle) => {
-                // After a pause the plant's readings are the ones that grow stale soonest.
+                // After a pause the plant's readings become too old first.
                 self.read_plant(cx, plant);
                 self.read_vehicle(cx, vehicle);
             }

@@ -14,18 +14,17 @@ use crate::stream::Next;
 
 /// Time for the three steps of TCP's handshake: judgement, several repetitions of the first step.
 const HANDSHAKE: Duration = Duration::from_secs(5);
-/// Connections that are tried before the charger is asked anew where it takes them: judgement.
+/// Connections that are tried before discovery requests the charger's address again: judgement.
 const TRIES: u8 = 3;
-/// From closing a connection to resetting it: a charger may close its side only 5 s after its last answer
-/// (Josev does so, and ISO 15118-4 takes 5 s), and a reset would meet it halfway. Two more: judgement.
+/// From closing a connection to resetting it: a charger may close its side up to 5 s after its last response
+/// (as Josev does, and ISO 15118-4 allows), and a reset would arrive meanwhile. 2 s more: judgement.
 const CLOSING: Duration = Duration::from_secs(7);
-/// From a discovery that nobody answered to the next way: judgement, time for a charger's program that
-/// restarts.
+/// Pause after a discovery without an answer: judgement, time for a charger's program to restart.
 const REST: Duration = Duration::from_secs(5);
-/// First of the ports from which connections are made (RFC 6335).
+/// First of the ports that the car connects from (RFC 6335).
 const FIRST_EPHEMERAL: u16 = 49_152;
 
-/// A port of our own.
+/// A local port for a connection.
 pub(super) fn ephemeral(cx: &mut Cx<'_>) -> u16 {
     let mut bytes = [0; 2];
     cx.entropy.fill(&mut bytes);
@@ -71,8 +70,8 @@ impl<C: Channels, const N: usize> Pev<'_, C, N> {
         }
     }
 
-    /// The charger has the own address, too. Before there is a connection discovery begins anew from another
-    /// one.
+    /// The charger has the same address. Before the first connection discovery begins again with another
+    /// address.
     fn contest(&mut self, cx: &mut Cx<'_>, rival: Rival) {
         let may_yield =
             matches!(self.stage, Stage::Asking | Stage::Opening | Stage::Done) && !self.stream.is_connected();
@@ -89,15 +88,14 @@ impl<C: Channels, const N: usize> Pev<'_, C, N> {
         }
     }
 
-    /// Whether there is an offer: 5 %, and nothing of the car's own that speaks against it. A session that
-    /// runs is ended by itself when the pilot is lost, or by the driver; until then its connection is left
-    /// alone.
+    /// Whether the charger offers a session, and no state of the car forbids it. A session in progress ends
+    /// by its own rules when the pilot is lost or the driver stops; until then its connection is kept.
     fn is_offered(&self) -> bool {
         let is_wanted = !self.is_content && !self.session.is_stop_kept();
         (self.session.is_offered() && is_wanted) || self.stream.is_connected()
     }
 
-    /// Whether frames of IP may go.
+    /// Whether IP frames may be sent.
     fn is_up(&self) -> bool {
         self.is_offered() && self.line.as_ref().is_none_or(Line::is_up)
     }
@@ -108,7 +106,8 @@ impl<C: Channels, const N: usize> Pev<'_, C, N> {
         }
     }
 
-    /// A person, or the rest of the car, says something. The driver's stop ends the way to a session, too.
+    /// A command of a person or of another part of the car. The driver's stop also ends an attempt before a
+    /// session.
     pub(super) fn operator(&mut self, cx: &mut Cx<'_>, word: Operator) {
         let is_on_its_way = self.was_offered && !self.stream.is_connected() && self.stage != Stage::Done;
         if word == Operator::Stop && is_on_its_way {
@@ -128,7 +127,7 @@ impl<C: Channels, const N: usize> Pev<'_, C, N> {
         self.events.push(PevEvent::Connecting(announced));
     }
 
-    /// Follows link and connection after anything that may have changed them, and lets messages flow.
+    /// Updates link and connection after any change, and transfers messages.
     pub(super) fn follow(&mut self, cx: &mut Cx<'_>) {
         let offered = self.is_offered();
         if core::mem::replace(&mut self.was_offered, offered) != offered
@@ -165,9 +164,9 @@ impl<C: Channels, const N: usize> Pev<'_, C, N> {
         self.station.schedule();
     }
 
-    /// A connection that is being closed.
+    /// Waits for a connection to close.
     fn follow_closing(&mut self, cx: &mut Cx<'_>) {
-        // Nobody listens any more: what still comes is dropped.
+        // The session no longer reads: further bytes are dropped.
         let _ = self.station.read(|bytes| (bytes.len(), ()));
         if self.station.tcp_state() == TcpState::Gone {
             self.disconnected(cx, Closed::Fin);
@@ -175,7 +174,7 @@ impl<C: Channels, const N: usize> Pev<'_, C, N> {
         }
     }
 
-    /// Sends what discovery asks.
+    /// Sends discovery requests.
     fn ask(&mut self, now: Instant) {
         let mut bytes = [0; sdp::MAX_LEN];
         while let Some((len, to)) = machine::whole(self.discovery.poll_transmit(&mut bytes)) {
@@ -191,7 +190,7 @@ impl<C: Channels, const N: usize> Pev<'_, C, N> {
         }
     }
 
-    /// There is no session to be ended: its end is told all the same.
+    /// Reports the end of an attempt before a session began.
     fn give_up(&mut self, by: By, cause: Cause, phase: Phase) {
         let reason = StopReason::new(by, cause, phase);
         self.gave_up = Some(reason);
@@ -209,7 +208,7 @@ impl<C: Channels, const N: usize> Pev<'_, C, N> {
         self.stream.connect(cx, &mut self.session, channel);
     }
 
-    /// Lets messages through, and closes where either side wants it.
+    /// Transfers messages; closes the connection where either side requires it.
     fn flow(&mut self, cx: &mut Cx<'_>) {
         let Self { stream, station, session, events, .. } = self;
         match stream.flow(cx, station, session, |told| events.push(told.into())) {
@@ -234,14 +233,14 @@ impl<C: Channels, const N: usize> Pev<'_, C, N> {
         self.stream.reset();
     }
 
-    /// The connection is gone.
+    /// The connection has ended.
     fn over(&mut self) {
         self.done();
         let is_normal = self.session.stop_reason().is_some_and(StopReason::is_normal);
         self.is_content = self.is_done && is_normal;
     }
 
-    /// The offer or the link is gone, and all that was built on it.
+    /// The offer or the link has ended, and all parts that depend on it.
     fn down(&mut self, cx: &mut Cx<'_>) {
         self.discovery.stop();
         let Self { stream, session, events, .. } = self;
@@ -255,9 +254,9 @@ impl<C: Channels, const N: usize> Pev<'_, C, N> {
         self.announced = None;
     }
 
-    /// A connection does not outlive the interface below it. A charger that is still there is found again:
-    /// where the link is taken as up, it is looked for after the last report that the interface is down, as
-    /// no station can answer before.
+    /// A connection ends when the interface below it is down. The charger is discovered again; with
+    /// [`PevLink::Up`] after the last report that the interface is down, because no station can answer
+    /// before.
     pub(super) fn interface_down(&mut self, cx: &mut Cx<'_>) {
         let is_searching = matches!(self.stage, Stage::Asking | Stage::Opening)
             || self.stage == Stage::Done && self.timers.due(Timer::Rest).is_some();
@@ -274,7 +273,7 @@ impl<C: Channels, const N: usize> Pev<'_, C, N> {
         self.timers.set(Timer::Rest, cx.now + REST);
     }
 
-    /// Leaves the network and begins again; `why` is what matching gets to know.
+    /// Leaves the network and begins again; `why` is reported to the matching.
     pub(super) fn restart(&mut self, cx: &mut Cx<'_>, why: slac::PevInput<'_>) {
         if self.stream.is_connected() || self.session.is_stop_kept() {
             return;
@@ -296,7 +295,7 @@ impl<C: Channels, const N: usize> Pev<'_, C, N> {
                     self.give_up(By::Network, Cause::NoConnection, Phase::Connecting);
                 }
                 self.station.abort();
-                // It may have restarted, and take them elsewhere now.
+                // The charger may have restarted with another address.
                 self.discovery.start(cx);
                 self.stage = Stage::Asking;
             }

@@ -1,4 +1,4 @@
-//! What a car says.
+//! The text of a car's events.
 
 use core::fmt;
 
@@ -10,16 +10,16 @@ use super::link::{OfModem, OfSlac};
 use super::{OfValues, WARNING, way};
 use crate::PevEvent;
 
-/// A car's event in words.
+/// The text of a car's event.
 #[derive(Clone, Copy, Debug)]
 pub struct OfCar<'e>(pub &'e PevEvent);
 
-/// An event of a car's session in words.
+/// The text of an event of a car's session.
 #[derive(Clone, Copy, Debug)]
 pub struct OfCarSession<'e>(pub &'e Event);
 
 impl OfCar<'_> {
-    /// Its number, where it has one.
+    /// The event's checkpoint, if it has one.
     pub const fn checkpoint(&self) -> Option<Checkpoint> {
         match self.0 {
             PevEvent::Session(event) => OfCarSession(event).checkpoint(),
@@ -31,7 +31,7 @@ impl OfCar<'_> {
         }
     }
 
-    /// What stands before the words.
+    /// Subject of the line; empty without one.
     pub const fn who(&self) -> &'static str {
         match self.0 {
             PevEvent::Session(event) => OfCarSession(event).who(),
@@ -41,7 +41,7 @@ impl OfCar<'_> {
 }
 
 impl OfCarSession<'_> {
-    /// Its number, where it has one.
+    /// The event's checkpoint, if it has one.
     pub const fn checkpoint(&self) -> Option<Checkpoint> {
         match self.0 {
             Event::Checkpoint(checkpoint) => Some(*checkpoint),
@@ -50,7 +50,7 @@ impl OfCarSession<'_> {
         }
     }
 
-    /// What stands before the words.
+    /// Subject of the line; empty without one.
     pub const fn who(&self) -> &'static str {
         match self.0 {
             Event::Message(message) => way(matches!(message.direction, Direction::Sent)),

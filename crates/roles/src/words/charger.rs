@@ -1,4 +1,4 @@
-//! What a charger says.
+//! The text of a charger's events.
 
 use core::fmt;
 
@@ -10,21 +10,21 @@ use super::link::{OfModem, OfSlac};
 use super::{OfValues, WARNING, way};
 use crate::Happening;
 
-/// A charger's event in words.
+/// The text of a charger's event.
 #[derive(Clone, Copy, Debug)]
 pub struct OfCharger<'e>(pub &'e Happening);
 
-/// An event of a charger's session in words.
+/// The text of an event of a charger's session.
 #[derive(Clone, Copy, Debug)]
 pub struct OfChargerSession<'e>(pub &'e Event);
 
 impl OfCharger<'_> {
-    /// Whether there are words for it.
+    /// Whether the event has a text.
     pub const fn is_said(&self) -> bool {
         !matches!(self.0, Happening::Free)
     }
 
-    /// Its number, where it has one.
+    /// The event's checkpoint, if it has one.
     pub const fn checkpoint(&self) -> Option<Checkpoint> {
         match self.0 {
             Happening::Session(event) => OfChargerSession(event).checkpoint(),
@@ -36,7 +36,7 @@ impl OfCharger<'_> {
         }
     }
 
-    /// What stands before the words.
+    /// Subject of the line; empty without one.
     pub const fn who(&self) -> &'static str {
         match self.0 {
             Happening::Session(event) => OfChargerSession(event).who(),
@@ -46,7 +46,7 @@ impl OfCharger<'_> {
 }
 
 impl OfChargerSession<'_> {
-    /// Its number, where it has one.
+    /// The event's checkpoint, if it has one.
     pub const fn checkpoint(&self) -> Option<Checkpoint> {
         match self.0 {
             Event::Checkpoint(checkpoint) => Some(*checkpoint),
@@ -55,7 +55,7 @@ impl OfChargerSession<'_> {
         }
     }
 
-    /// What stands before the words.
+    /// Subject of the line; empty without one.
     pub const fn who(&self) -> &'static str {
         match self.0 {
             Event::Message(message) => way(matches!(message.direction, Direction::Received)),

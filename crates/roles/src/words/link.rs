@@ -1,4 +1,4 @@
-//! What modem and matching say.
+//! The text of events of modem and matching.
 
 use core::fmt;
 
@@ -6,26 +6,26 @@ use modem::ModemEvent;
 use session::Checkpoint;
 use slac::{Dropped, Event, Failure};
 
-/// An event of the own modem.
+/// The text of an event of the own modem.
 #[derive(Clone, Copy, Debug)]
 pub struct OfModem<'e> {
-    /// Whether it is the charger's.
+    /// Whether the event is of a charger; otherwise of a car.
     pub at_evse: bool,
-    /// What it says.
+    /// The event.
     pub event: &'e ModemEvent,
 }
 
-/// An event of matching.
+/// The text of an event of the matching.
 #[derive(Clone, Copy, Debug)]
 pub struct OfSlac<'e> {
-    /// Whether it is the charger's.
+    /// Whether the event is of a charger; otherwise of a car.
     pub at_evse: bool,
-    /// What it says.
+    /// The event.
     pub event: &'e Event,
 }
 
 impl OfModem<'_> {
-    /// Its number, where it has one.
+    /// The event's checkpoint, if it has one.
     pub const fn checkpoint(&self) -> Option<Checkpoint> {
         match self.event {
             ModemEvent::Ready { .. } if self.at_evse => Some(Checkpoint::KEY_SET),
@@ -58,7 +58,7 @@ impl fmt::Display for OfModem<'_> {
 }
 
 impl OfSlac<'_> {
-    /// Its number, where it has one.
+    /// The event's checkpoint, if it has one.
     pub const fn checkpoint(&self) -> Option<Checkpoint> {
         let evse = self.at_evse;
         Some(match self.event {

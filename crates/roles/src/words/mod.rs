@@ -1,5 +1,5 @@
-//! Events in words, without an allocator: what `ccs` and a board's serial line say. `docs/STYLE.md` has the
-//! words.
+//! The text of events, without an allocator, for `ccs` and for a board's serial line. `docs/STYLE.md` has the
+//! rules.
 
 mod car;
 mod charger;
@@ -11,10 +11,10 @@ pub use charger::{OfCharger, OfChargerSession};
 pub use link::{OfModem, OfSlac};
 pub use values::OfValues;
 
-/// What stands before a message of the session, by who sent it.
+/// Subject of the line of a session message: sender and receiver.
 pub const fn way(is_from_car: bool) -> &'static str {
     if is_from_car { "pev->evse" } else { "evse->pev" }
 }
 
-/// Whether a line that has this before its words is a warning.
+/// Subject of the line of a warning.
 pub const WARNING: &str = "warning";

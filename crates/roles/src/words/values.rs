@@ -2,7 +2,7 @@ use core::fmt;
 
 use session::{Isolation, Status, Target, Values};
 
-/// The main values of a message, each after a blank.
+/// The main values of a message, each after a space.
 #[derive(Clone, Copy, Debug)]
 pub struct OfValues<'v>(pub &'v Values);
 
@@ -45,7 +45,7 @@ fn write_target(f: &mut fmt::Formatter<'_>, name: &str, target: Option<Target>) 
     write!(f, " {name}={}V/{}A", Tenths(voltage_mv), Tenths(current_ma))
 }
 
-/// Thousandths, shown as tenths, which is what the messages carry: cut, not rounded.
+/// Thousandths, shown as tenths, as the messages contain them: truncated, not rounded.
 struct Tenths(i32);
 
 impl fmt::Display for Tenths {

@@ -1,4 +1,4 @@
-//! Whether the charger's address is its alone.
+//! The charger's address, and duplicates of it.
 
 use core::net::Ipv6Addr;
 
@@ -12,7 +12,8 @@ use smoltcp::wire::{
 
 use crate::world::{CAR, CHARGER, World};
 
-/// What a station says of an address: that it has it, or from nowhere, that it would like to have it.
+/// What a station reports about an address: that it has it, or, from the unspecified address, that it checks
+/// whether it is free.
 fn rival(address: Ipv6Addr, has: bool) -> Vec<u8> {
     let to = sdp::ALL_NODES.address;
     let from = if has { address } else { Ipv6Addr::UNSPECIFIED };

@@ -38,7 +38,7 @@ fn said(frame: &[u8]) -> Option<Said> {
     })
 }
 
-/// A connection with a session on it, and what the charger says.
+/// A connection with a session, and the charger's segments.
 struct Bench {
     world: World,
     said: Rc<RefCell<Vec<Said>>>,
@@ -61,18 +61,18 @@ impl Bench {
         Self { world, said: all }
     }
 
-    /// What the charger said last.
+    /// The charger's last segment.
     fn last(&self) -> Said {
         *self.said.borrow().last().unwrap()
     }
 
-    /// The next byte of each side: the car's, and the charger's.
+    /// The sequence numbers of each side's next byte: the car's, and the charger's.
     fn numbers(&self) -> (i32, i32) {
         let last = self.last();
         (last.expects, last.number.wrapping_add(i32::try_from(last.length).unwrap()))
     }
 
-    /// What the charger says to a segment in the car's name.
+    /// The charger's responses to a segment in the car's name.
     fn answers(&mut self, control: TcpControl, numbers: (i32, Option<i32>), payload: &[u8]) -> Vec<Said> {
         let before = self.said.borrow().len();
         self.world.frame(&segment(CAR, PORT, CHARGER_PORT, control, numbers, payload));
@@ -83,7 +83,7 @@ impl Bench {
         self.world.saw(|event| matches!(event, Happening::Disconnected(_)))
     }
 
-    /// The session goes on.
+    /// Asserts that the session continues.
     fn goes_on(mut self) {
         assert!(!self.is_over());
         assert_eq!(self.world.ask(SESSION_SETUP_REQ)[..3], bytes("809a02"));
@@ -149,7 +149,7 @@ fn a_reset_right_after_data_counts_from_the_end_of_the_data() {
         segment(CAR, PORT, CHARGER_PORT, TcpControl::Psh, (expected, Some(next)), &data),
         segment(CAR, PORT, CHARGER_PORT, TcpControl::Rst, (expected.wrapping_add(8), None), &[]),
     ];
-    // Both come before the charger has sent its acknowledgement.
+    // Both arrive before the charger has sent its acknowledgement.
     let mut entropy = ScriptedEntropy::new(&[1]);
     for frame in &frames {
         let mut cx = Cx { now: bench.world.now, entropy: &mut entropy };
@@ -176,7 +176,7 @@ fn a_second_opening_is_challenged_wherever_it_lies_and_ends_nothing() {
 #[test]
 fn a_car_that_restarted_and_takes_the_same_port_again_is_heard() {
     let mut bench = Bench::new();
-    // Its power went: no word to the charger, and a new connection from the same port.
+    // Its power was lost: no message to the charger, and a new connection from the same port.
     bench.world.car().tcp().abort();
     bench.world.pass = Box::new(|_, to_charger| !to_charger);
     bench.world.run(20);

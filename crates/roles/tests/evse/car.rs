@@ -54,7 +54,7 @@ impl Car {
         Self { wire, interface, sockets, udp, tcp, now: zero, received: Vec::new() }
     }
 
-    /// Lets the car's stack work until nothing is left to do.
+    /// Runs the car's stack until nothing is left to do.
     pub fn poll(&mut self, now: Instant) {
         // Five times faster than the charger's time: repeats after 200 ms as Linux does, not after 1 s.
         self.now = smoltcp::time::Instant::from_micros(i64::try_from(now.as_micros() * 5).unwrap());
@@ -71,7 +71,7 @@ impl Car {
         }
     }
 
-    /// Looks through the frames on their way to the car, before it takes them.
+    /// Whether one of the frames on their way to the car is `wanted`, before it receives them.
     pub fn was_sent(&self, wanted: impl Fn(&[u8]) -> bool) -> bool {
         self.wire.to_car.iter().any(|frame| wanted(frame))
     }
@@ -85,7 +85,7 @@ impl Car {
         self.sockets.get_mut::<udp::Socket>(self.udp).send_slice(payload, to).unwrap();
     }
 
-    /// The next discovery answer.
+    /// The next discovery response.
     pub fn answer(&mut self) -> Option<sdp::Response> {
         let (bytes, _) = self.sockets.get_mut::<udp::Socket>(self.udp).recv().ok()?;
         match sdp::Message::parse(bytes).unwrap() {
@@ -112,7 +112,7 @@ impl Car {
         self.tcp().state()
     }
 
-    /// Sends bytes on the connection as they are.
+    /// Sends bytes on the connection unchanged.
     pub fn send(&mut self, bytes: &[u8]) {
         assert_eq!(self.tcp().send_slice(bytes), Ok(bytes.len()));
     }
@@ -122,12 +122,12 @@ impl Car {
         self.send(&framed(exi));
     }
 
-    /// All bytes that came on the connection.
+    /// All bytes received on the connection.
     pub fn take_received(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.received)
     }
 
-    /// The next whole message from the charger, without header.
+    /// The next complete message from the charger, without header.
     pub fn message(&mut self) -> Option<Vec<u8>> {
         let header = v2gtp::Header::parse(self.received.get(..v2gtp::HEADER_LEN)?).unwrap();
         let end = v2gtp::HEADER_LEN + usize::try_from(header.length).unwrap();

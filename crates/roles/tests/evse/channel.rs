@@ -1,4 +1,4 @@
-//! The place between TCP and V2GTP, taken by something that is not plain.
+//! The layer between TCP and V2GTP, with a channel that is not plain.
 
 use evse_fsm::Closed;
 use roles::{Broken, Channel, Channels, Happening, Plain, StreamError, Written};
@@ -9,10 +9,10 @@ use crate::world::{HANDSHAKE_REQ, HANDSHAKE_RES, World, bytes, config};
 
 const HELLO: u8 = 0x42;
 const KEY: u8 = 0x5A;
-/// Alone in a segment it closes the channel.
+/// This byte alone in a segment closes the channel.
 const GOODBYE: u8 = 0xB7;
 
-/// Each side says hello with one byte; the rest is the plain bytes, changed.
+/// Each side sends one byte as a handshake; the rest is the plain bytes, changed.
 #[derive(Default)]
 #[allow(clippy::struct_excessive_bools, reason = "four independent facts")]
 struct Toy {
@@ -43,7 +43,7 @@ impl Channel for Toy {
             *wire = rest;
             return if self.was_greeted { Ok(&[]) } else { Err(Broken) };
         }
-        // Never more than seven bytes at once, as records are.
+        // At most seven bytes at a time, as records are.
         let (piece, rest) = wire.split_at(wire.len().min(7));
         *wire = rest;
         self.is_closed = piece == [GOODBYE];
@@ -126,7 +126,7 @@ fn a_channel_closed_by_the_car_is_closed_in_order() {
     assert_eq!(world.car().state(), smoltcp::socket::tcp::State::CloseWait);
 }
 
-/// Plain and the toy, side by side.
+/// Plain and the toy, both accepted.
 struct Both;
 
 enum Either {

@@ -9,7 +9,7 @@ fn disconnected(closed: Closed) -> impl Fn(&Happening) -> bool {
     move |event| *event == Happening::Disconnected(closed)
 }
 
-/// A second car gets through, so the place is free.
+/// Asserts that a second car can connect: no car is being served.
 fn assert_free(world: &mut World) {
     world.connect(1, 50_100);
 }
@@ -60,7 +60,7 @@ fn a_second_connection_is_refused_and_the_first_goes_on() {
     let mut world = World::new();
     world.connect(0, 50_001);
     assert_eq!(world.ask(HANDSHAKE_REQ), bytes(HANDSHAKE_RES));
-    // From another station: nothing is heard of it.
+    // From another station: its frames are ignored.
     let port = sdp::DEFAULT_TCP_PORT;
     world.frame(&crate::hostile::syn(crate::world::OTHER, 50_100, port));
     assert!(world.saw(|event| matches!(event, Happening::OtherStation(_))));
@@ -79,7 +79,7 @@ fn a_segment_for_another_port_is_reset() {
     let mut world = World::new();
     let syn = crate::hostile::syn(crate::world::CAR, 50_002, 80);
     world.frame(&syn);
-    // The charger has to ask for the station's MAC address first, and the answer was for nobody.
+    // The charger has to solicit the station's MAC address first, and no station answers.
     world.run(10);
     world.frame(&syn);
     assert!(world.cars[0].was_sent(|frame| crate::hostile::is_reset(frame, 50_002)));
@@ -175,7 +175,7 @@ fn a_connection_without_a_word_is_lost_after_18_s() {
 fn a_handshake_that_is_never_finished_is_forgotten_after_2_s() {
     let mut world = World::new();
     let syn = crate::hostile::syn(crate::world::CAR, 50_002, sdp::DEFAULT_TCP_PORT);
-    // The charger's answers go nowhere: the car's stack would reset what it does not know.
+    // The charger's responses are lost: the car's stack would reset an unknown connection.
     world.pass = Box::new(|_, _| false);
     world.frame(&syn);
     world.run(1_900);

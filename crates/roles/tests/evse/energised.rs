@@ -1,4 +1,4 @@
-//! What happens to the demand of a charger that charges.
+//! The demand of a charger while it charges.
 
 use control_pilot::Level;
 use evse_fsm::{Contactors, Direction, Values};
@@ -25,7 +25,7 @@ const CURRENT_DEMAND: &str =
     "809a02004080c1014181c210d100000360406014010285010004061a01e04070c84c0000c083503006041f80e040a1ec3400";
 
 impl World {
-    /// Whether the last answer of this name was finished, or there is none of this name.
+    /// Whether the last response of this name was Finished, or there was none.
     fn finished(&self, wanted: &str) -> bool {
         let answers = self.events.iter().rev().filter_map(|event| match event {
             Happening::Session(evse_fsm::Event::Message(message)) => Some(message),
@@ -133,7 +133,7 @@ fn half_of_all_frames_lost_while_charging_ends_safe() {
             while world.car().message().is_some() {}
             assert!(world.evse.demand().supply.current_ma <= most, "seed {seed}");
         }
-        // The car gives up.
+        // The car aborts.
         world.car().tcp().abort();
         world.run(1_100);
         assert_eq!(world.evse.demand().supply.current_ma, 0, "seed {seed}");
@@ -165,7 +165,7 @@ proptest! {
         frames in prop::collection::vec(prop_oneof![bent(), any::<Vec<u8>>()], 1..60),
     ) {
         let mut world = World::charging();
-        // The current has reached what the car asks for, so more would be a fault.
+        // The current has reached the car's request, so more would be a fault.
         let Target { voltage_mv, current_ma } = world.evse.demand().supply;
         for frame in frames {
             world.frame(&frame);

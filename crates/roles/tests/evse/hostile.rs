@@ -48,7 +48,7 @@ pub fn solicitation(mac: Mac, to_mac: [u8; 6], to: Ipv6Addr, target: Ipv6Addr) -
     })
 }
 
-/// A neighbour advertisement or solicitation in the name of the car, which claims to be at `at`.
+/// A neighbour advertisement or solicitation in the name of the car, with the MAC address `at`.
 fn claims(at: Mac, advertises: bool) -> Vec<u8> {
     let (from, to) = (CAR.link_local(), CHARGER.link_local());
     let lladdr = Some(RawHardwareAddress::from(EthernetAddress(at.0)));
@@ -93,7 +93,7 @@ fn request(mac: Mac, from: Ipv6Addr) -> Vec<u8> {
     })
 }
 
-/// A segment that asks for a connection.
+/// A segment that requests a connection.
 pub fn syn(mac: Mac, from_port: u16, port: u16) -> Vec<u8> {
     segment(mac, from_port, port, TcpControl::Syn, (1000, None), &[])
 }
@@ -226,7 +226,7 @@ fn never_energised(world: &World) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// A frame that looks right and has some bytes changed, its checksum perhaps corrected.
+/// A frame that looks valid and has some bytes changed, possibly with a corrected checksum.
 pub fn bent() -> impl Strategy<Value = Vec<u8>> {
     let numbers = (any::<i32>(), any::<i32>(), 0..4_u8, any::<bool>());
     let tcp = (numbers, prop::collection::vec(any::<u8>(), 0..200)).prop_map(

@@ -8,7 +8,7 @@ use smoltcp::wire::TcpControl;
 use crate::hostile::segment;
 use crate::world::{CAR, HANDSHAKE_REQ, HANDSHAKE_RES, OTHER, SESSION_SETUP_REQ, World, bytes};
 
-/// Keeps what it sees.
+/// Stores what it observes.
 #[derive(Default)]
 struct Seen(RefCell<Vec<Shown>>);
 

@@ -11,7 +11,7 @@ pub const CHARGER: Mac = Mac([0x02, 0, 0, 0, 0, 0x01]);
 pub const CAR: Mac = Mac([0x04, 0x65, 0x65, 0x00, 0x64, 0xC3]);
 pub const OTHER: Mac = Mac([0x02, 0, 0, 0, 0, 0x03]);
 
-/// Plain TCP wished, as every captured car does.
+/// A request for plain TCP, as every captured car sends it.
 pub const SDP_REQUEST: [u8; 10] = [0x01, 0xFE, 0x90, 0, 0, 0, 0, 2, 0x10, 0];
 
 /// `supportedAppProtocolReq` of frame 114 and `SessionSetupReq` of frame 118 of
@@ -25,7 +25,7 @@ pub fn bytes(hex: &str) -> Vec<u8> {
     (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
 }
 
-/// Whether a frame gets through: the frame, and whether it goes to the charger.
+/// Whether a frame arrives: the frame, and whether it goes to the charger.
 pub type Loss = Box<dyn FnMut(&[u8], bool) -> bool>;
 
 pub struct World<C: Channels = Plain> {
@@ -34,7 +34,7 @@ pub struct World<C: Channels = Plain> {
     pub now: Instant,
     pub events: Vec<Happening>,
     pub pass: Loss,
-    /// What the pilot's level is, told every 50 ms; `None` tells nothing.
+    /// The pilot's level, read every 50 ms; `None` passes no reading.
     pub pilot: Option<Level>,
     /// Whether the car's contactors are closed, so that current flows.
     pub flows: bool,
@@ -72,7 +72,7 @@ impl<C: Channels> World<C> {
             flows: false,
             entropy,
         };
-        // The plug is in and the charger offers 5 %.
+        // The plug is inserted and the charger offers 5 %.
         world.run(2_000);
         world.events.clear();
         world
@@ -82,7 +82,7 @@ impl<C: Channels> World<C> {
         &mut self.cars[0]
     }
 
-    /// Lets `millis` pass.
+    /// Advances by `millis`.
     pub fn run(&mut self, millis: u64) {
         for _ in 0..millis {
             self.step();
@@ -121,7 +121,7 @@ impl<C: Channels> World<C> {
         }
     }
 
-    /// A plant that does at once what is demanded, with a car that takes whatever current there is.
+    /// A plant that follows the demand immediately, with a car that accepts any current.
     fn plant(&self, level: Level) -> Plant {
         let demand = self.evse.demand();
         let closed = demand.contactors == Contactors::Closed;
@@ -145,7 +145,7 @@ impl<C: Channels> World<C> {
         }
     }
 
-    /// A frame that the charger hears for sure.
+    /// Passes a frame to the charger without loss.
     pub fn frame(&mut self, frame: &[u8]) {
         self.input(EvseInput::Frame(frame));
     }
@@ -170,12 +170,12 @@ impl<C: Channels> World<C> {
         }
     }
 
-    /// Discovery by car `index`, asking every 250 ms: address and port.
+    /// Discovery by car `index`, with a request every 250 ms: address and port.
     pub fn discover(&mut self, index: usize) -> Option<sdp::Response> {
         self.discover_with(index, sdp::Security::NONE)
     }
 
-    /// Discovery by car `index`, which asks for this security.
+    /// Discovery by car `index`, which requests this security.
     pub fn discover_with(&mut self, index: usize, security: sdp::Security) -> Option<sdp::Response> {
         let mut request = SDP_REQUEST;
         request[SDP_REQUEST.len() - 2] = security.0;
@@ -200,7 +200,7 @@ impl<C: Channels> World<C> {
         assert!(self.until(500, |world| world.cars[index].tcp().may_send()), "no connection");
     }
 
-    /// Sends a message by car 0 and gives the answer.
+    /// Sends a message by car 0 and returns the response.
     pub fn ask(&mut self, exi: &str) -> Vec<u8> {
         self.car().send_exi(&bytes(exi));
         self.next_message(5_000)

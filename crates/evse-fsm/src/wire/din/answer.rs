@@ -1,4 +1,4 @@
-//! Answers, as messages of DIN SPEC 70121.
+//! Responses as messages of DIN SPEC 70121.
 
 use exi::{Attribute, List};
 #[allow(
@@ -11,14 +11,14 @@ use session::Exchange;
 use crate::request::{Answer, CHARGE_SERVICE, SCHEDULE, Verdict};
 use crate::{Authorisation, Config, EnergyTransfer, Isolation, Status};
 
-/// Length of the schedule, in s: a day.
+/// Length of the schedule, in s: one day.
 const DAY_S: u32 = 86_400;
-/// The notification that asks the car to stop.
+/// The notification that requests the car to stop.
 pub(in crate::wire) const STOP: EvseNotification = EvseNotification::StopCharging;
-/// The schedule's number as DIN writes it.
+/// The schedule's id as DIN encodes it.
 const TUPLE: i16 = SCHEDULE as i16;
 
-/// Writes an answer.
+/// Encodes a response.
 pub(in crate::wire) fn encode(
     answer: &Answer,
     config: &Config,
@@ -199,8 +199,8 @@ impl<'e> Encoder<'e> {
             response_code: self.code(),
             dc_evse_status: self.status(),
             evse_present_voltage: measured(self.answer.present.voltage_mv, UnitSymbol::V),
-            // DIN knows no current out of the car (spec: never negative); what flows backwards is judged with
-            // its sign.
+            // DIN has no current out of the car (spec: never negative); the safety rules use the measured
+            // sign.
             evse_present_current: measured(self.answer.present.current_ma.max(0), UnitSymbol::A),
             evse_current_limit_achieved: current,
             evse_voltage_limit_achieved: voltage,
@@ -266,7 +266,7 @@ fn schedule_power(max_power_w: i32) -> i16 {
     i16::try_from(max_power_w).unwrap_or(i16::MAX)
 }
 
-/// What an AC charger would be, for answers that refuse.
+/// The status of an AC charger, for responses that refuse.
 const AC_STATUS: AcEvseStatus = AcEvseStatus {
     power_switch_closed: false,
     rcd: false,
@@ -274,7 +274,7 @@ const AC_STATUS: AcEvseStatus = AcEvseStatus {
     evse_notification: EvseNotification::None,
 };
 
-/// An `i32` in thousandths always fits a physical value: 2.1 MV is 21 475 * 10^2.
+/// Stands for a value that cannot be encoded. An `i32` in thousandths always can: 2.1 MV is 21 475 * 10^2.
 const NOTHING: PhysicalValue = PhysicalValue { multiplier: UnitMultiplier::MIN, unit: None, value: 0 };
 
 fn limit(milli: i32, unit: UnitSymbol) -> PhysicalValue {

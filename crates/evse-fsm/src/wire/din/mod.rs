@@ -1,4 +1,4 @@
-//! DIN SPEC 70121: from its messages to the charger's words and back. Nothing is decided here.
+//! Encoding of DIN SPEC 70121. No decisions are made here.
 
 mod answer;
 
@@ -15,12 +15,12 @@ use crate::request::{CarStatus, Content, NoRequest, Profile, Request};
 
 pub(super) use answer::{STOP, encode, response_code};
 
-/// Reads a request.
+/// Decodes a request.
 pub(in crate::wire) fn request(payload: &[u8]) -> Result<Request, NoRequest> {
     let message = V2gMessage::decode(payload)?;
     let Some(body) = message.body.element else { return Err(NoRequest::NotARequest("an empty body")) };
     let (exchange, content) = content(&body).ok_or(NoRequest::NotARequest(body.name()))?;
-    // Longer than the schema allows is nobody's session id; an empty one is none of ours either.
+    // No session has an id that is longer than the schema allows; an empty one is not ours.
     let mut buffer = [0; 8];
     let id = message.header.session_id.copy_to(&mut buffer).unwrap_or(&[]);
     let session_id = Vec::from_slice(id).unwrap_or_default();
@@ -114,12 +114,12 @@ fn car(status: DcEvStatus) -> CarStatus {
     CarStatus { ready: status.ev_ready, error: status.ev_error_code as u8, soc_percent: soc }
 }
 
-/// Millivolts.
+/// The value in mV.
 fn volts(value: PhysicalValue) -> i32 {
     value.milli_of(UnitSymbol::V)
 }
 
-/// Milliamperes.
+/// The value in mA.
 fn amperes(value: PhysicalValue) -> i32 {
     value.milli_of(UnitSymbol::A)
 }

@@ -1,7 +1,6 @@
 use core::fmt;
 
-use crate::shape::Shape;
-use crate::{ErrorKind, Input, Reader, Simple, Writer};
+use crate::{Bits, ErrorKind, Reader, Writer};
 
 /// At most `MAX` bytes, as a view: of the bits they were decoded from, or of a slice.
 ///
@@ -42,6 +41,22 @@ impl<'a, const HEX: bool, const MAX: u32> Binary<'a, HEX, MAX> {
         self.len() == 0
     }
 
+    /// Reads the length and the bytes.
+    pub(crate) fn read<I: Bits<'a>>(input: &mut I) -> Self {
+        Self(read(input))
+    }
+
+    /// Writes the length and the bytes.
+    pub(crate) fn write(&self, out: &mut Writer<'_>) {
+        self.0.put(out, MAX);
+    }
+
+    /// The same bytes without a bound, shown in base 64.
+    #[cfg(feature = "names")]
+    pub(crate) const fn in_base64(self) -> Base64Binary<'a> {
+        Binary(self.0)
+    }
+
     /// Copies the bytes into the start of `buffer`; `None` where they do not fit.
     pub fn copy_to<'b>(&self, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
         let room = buffer.get_mut(..self.len())?;
@@ -75,27 +90,8 @@ impl Source<'_> {
     }
 }
 
-impl<'a, const HEX: bool, const MAX: u32> Simple<'a> for Binary<'a, HEX, MAX> {
-    const SHAPE: &'static Shape = if HEX { &Shape::HexBinary(MAX) } else { &Shape::Base64Binary(MAX) };
-
-    fn value<I: Input<'a>>(input: &mut I) -> Self {
-        let bytes = Self(read(input));
-        #[cfg(feature = "names")]
-        input.value(crate::trace::Value::Bytes(Binary(bytes.0)));
-        bytes
-    }
-
-    fn empty() -> Option<Self> {
-        Some(Self(Source::Slice(&[])))
-    }
-
-    fn put(&self, out: &mut Writer<'_>) {
-        self.0.put(out, MAX);
-    }
-}
-
 #[inline(never)]
-fn read<'a, I: Input<'a>>(input: &mut I) -> Source<'a> {
+fn read<'a, I: Bits<'a>>(input: &mut I) -> Source<'a> {
     let first = input.take(8);
     let bytes = input.integer(first, u32::MAX);
     let stream = input.stream();

@@ -1,7 +1,6 @@
 use core::fmt;
 
-use crate::shape::Shape;
-use crate::{Input, Reader, Simple, Writer};
+use crate::{Bits, Reader, Writer};
 
 /// An integer of any size (`xs:integer`), as a view of its sign and its groups of seven bits.
 ///
@@ -45,6 +44,31 @@ impl<'a> Integer<'a> {
         }
     }
 
+    /// Reads the sign and the groups.
+    pub(crate) fn read<I: Bits<'a>>(input: &mut I) -> Self {
+        let negative = input.take(1) == 1;
+        let (stream, bit) = (input.stream(), input.bit());
+        let mut groups = 1;
+        while input.take(8) & 0x80 != 0 {
+            groups += 1;
+        }
+        if input.failed() {
+            Self::from_groups(false, &[0])
+        } else {
+            Self { negative, source: Source::Bits { stream, bit, groups } }
+        }
+    }
+
+    /// Writes the sign and the significant groups.
+    pub(crate) fn write(&self, out: &mut Writer<'_>) {
+        out.put(u32::from(self.negative), 1);
+        let mut groups = self.groups();
+        for left in (0..self.significant()).rev() {
+            let more = if left > 0 { 0x80 } else { 0 };
+            out.put(u32::from(groups.next().unwrap_or(0)) | more, 8);
+        }
+    }
+
     /// The number of groups, without superfluous ones at the end, at least 1.
     fn significant(&self) -> usize {
         let (mut count, mut significant) = (0, 1);
@@ -84,36 +108,6 @@ impl Iterator for Groups<'_> {
         let (group, rest) = self.plain.split_first()?;
         self.plain = rest;
         Some(group & 0x7f)
-    }
-}
-
-impl<'a> Simple<'a> for Integer<'a> {
-    const SHAPE: &'static Shape = &Shape::BigInteger;
-
-    fn value<I: Input<'a>>(input: &mut I) -> Self {
-        let negative = input.take(1) == 1;
-        let (stream, bit) = (input.stream(), input.bit());
-        let mut groups = 1;
-        while input.take(8) & 0x80 != 0 {
-            groups += 1;
-        }
-        let integer = if input.failed() {
-            Self::from_groups(false, &[0])
-        } else {
-            Self { negative, source: Source::Bits { stream, bit, groups } }
-        };
-        #[cfg(feature = "names")]
-        input.value(crate::trace::Value::Big(integer));
-        integer
-    }
-
-    fn put(&self, out: &mut Writer<'_>) {
-        out.put(u32::from(self.negative), 1);
-        let mut groups = self.groups();
-        for left in (0..self.significant()).rev() {
-            let more = if left > 0 { 0x80 } else { 0 };
-            out.put(u32::from(groups.next().unwrap_or(0)) | more, 8);
-        }
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod convert;
 mod source;
+mod values;
 mod write;
 
 use alloc::borrow::ToOwned as _;
@@ -20,11 +21,11 @@ use serde_json::{Map, Value};
 use crate::shape::Shape;
 use crate::trace::Sink;
 use crate::{Error, ErrorKind, Path, Root, encode};
-pub use convert::{Json, JsonField};
-use source::Link;
-pub use source::{Members, Source};
 #[doc(hidden)]
-pub use write::add;
+pub use convert::add;
+pub use convert::{Json, JsonField, Members};
+use source::Link;
+pub use source::Source;
 
 /// Why JSON is not a message of its schema, and where in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,7 +137,7 @@ impl Schema {
 #[doc(hidden)]
 pub fn decode_one<'a, T: Json<'a>>(stream: &'a [u8], root: Root) -> Result<Value, Error> {
     let value: T = crate::decode(stream, root)?;
-    Ok(write::Item::new(&value).to_value())
+    Ok(convert::Item::new(&value).to_value())
 }
 
 /// Encodes a `T` from JSON.

@@ -78,8 +78,10 @@
 extern crate alloc;
 
 mod binary;
+mod bits;
 mod document;
 mod error;
+mod input;
 mod integer;
 #[cfg(feature = "json")]
 pub mod json;
@@ -87,7 +89,10 @@ mod list;
 mod macros;
 mod particle;
 mod reader;
+mod root;
 pub mod shape;
+mod simple;
+mod state;
 mod text;
 #[cfg(feature = "names")]
 pub mod trace;
@@ -96,16 +101,19 @@ mod view;
 mod writer;
 
 pub use binary::{Base64Binary, Binary, HexBinary};
-pub use document::{Root, decode, decode_at, decode_measured, encode, root_code};
+pub use bits::Bits;
+pub use document::{decode, decode_at, decode_measured, encode};
 pub use error::{Error, ErrorKind, Path};
+pub use input::Input;
 pub use integer::Integer;
 pub use list::{Items, List, UNBOUNDED};
-pub use particle::{
-    Attribute, Field, Head, Next, Particle, Position, Simple, Slot, State, Wildcard, ends_fixed, grammar,
-};
-pub use reader::{Input, Reader};
+pub use particle::{Attribute, Field, Head, Next, Particle, Position, Slot, Wildcard, ends_fixed, grammar};
+pub use reader::Reader;
+pub use root::{Root, root_code};
+pub use simple::Simple;
+pub use state::{State, bits_for};
 pub use text::Text;
-pub use value::{Bounded, Saturated, bits_for};
+pub use value::{Bounded, Saturated};
 pub use view::View;
 pub use writer::Writer;
 

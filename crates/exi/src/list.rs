@@ -2,7 +2,7 @@ use core::fmt;
 
 use crate::particle::read_named;
 use crate::shape::{Occurs, Shape};
-use crate::{ErrorKind, Field, Input, Next, Particle, Position, Reader, Slot, State, Writer};
+use crate::{Bits as _, ErrorKind, Field, Input, Next, Particle, Position, Reader, Slot, State, Writer};
 
 /// As the upper bound of a list: no limit in the schema.
 pub const UNBOUNDED: u32 = u32::MAX;

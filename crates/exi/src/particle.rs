@@ -1,24 +1,7 @@
 //! How types become grammar: what may stand in a state, and how it is read and written there.
 
 use crate::shape::{Occurs, Shape};
-use crate::{ErrorKind, Input, Writer, bits_for};
-
-/// A state of an element's grammar: how many first-level productions it has and how wide their codes
-/// are. One more code stands for the second level of the grammar, because the mode is not strict.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct State {
-    /// The number of productions; their codes are `0..codes`.
-    pub codes: u8,
-    /// The width of a code in bits.
-    pub bits: u8,
-}
-
-impl State {
-    /// A state with `codes` productions.
-    pub const fn new(codes: u32) -> Self {
-        Self { codes: codes as u8, bits: bits_for(codes + 1) as u8 }
-    }
-}
+use crate::{ErrorKind, Input, Simple, State, Writer};
 
 /// What one field adds to the states in front of it.
 #[derive(Clone, Copy, Debug)]
@@ -123,24 +106,6 @@ pub trait Particle<'a>: Sized {
 
     /// Writes it, without the code that begins it.
     fn write(&self, out: &mut Writer<'_>);
-}
-
-/// A type whose content is one value: no attributes, no child elements.
-pub trait Simple<'a>: Sized {
-    /// The declaration.
-    const SHAPE: &'static Shape;
-
-    /// Reads the value.
-    fn value<I: Input<'a>>(input: &mut I) -> Self;
-
-    /// The value of an element whose content was left out by a second-level end of element; only
-    /// strings and binaries have one.
-    fn empty() -> Option<Self> {
-        None
-    }
-
-    /// Writes the value.
-    fn put(&self, out: &mut Writer<'_>);
 }
 
 /// An empty string or binary may come as escape code `1`, then `000` for the end of the element.

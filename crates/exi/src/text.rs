@@ -1,7 +1,6 @@
 use core::fmt;
 
-use crate::shape::Shape;
-use crate::{ErrorKind, Input, Reader, Simple, Writer};
+use crate::{Bits, ErrorKind, Reader, Writer};
 
 /// A string of at most `MAX` characters, as a view: of the bits it was decoded from, or of a `str`.
 ///
@@ -30,6 +29,22 @@ impl<'a, const MAX: u32> Text<'a, MAX> {
     /// Whether there are no characters.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Reads the length and the characters.
+    pub(crate) fn read<I: Bits<'a>>(input: &mut I) -> Self {
+        Self(read(input))
+    }
+
+    /// Writes the length and the characters.
+    pub(crate) fn write(&self, out: &mut Writer<'_>) {
+        self.0.put(out, MAX);
+    }
+
+    /// The same string without a bound.
+    #[cfg(feature = "names")]
+    pub(crate) const fn of_any_length(self) -> Text<'a> {
+        Text(self.0)
     }
 
     /// Copies the string as UTF-8 into `buffer`; `None` where it does not fit.
@@ -94,7 +109,7 @@ impl Iterator for Characters<'_> {
 }
 
 /// Reads one character; what is none fails.
-fn character<'a, I: Input<'a>>(input: &mut I) -> char {
+fn character<'a, I: Bits<'a>>(input: &mut I) -> char {
     let first = input.take(8);
     let code = if first < 0x80 { first } else { input.integer(first, u32::MAX) };
     char::from_u32(code).unwrap_or_else(|| {
@@ -103,27 +118,8 @@ fn character<'a, I: Input<'a>>(input: &mut I) -> char {
     })
 }
 
-impl<'a, const MAX: u32> Simple<'a> for Text<'a, MAX> {
-    const SHAPE: &'static Shape = &Shape::Text(MAX);
-
-    fn value<I: Input<'a>>(input: &mut I) -> Self {
-        let text = Self(read(input));
-        #[cfg(feature = "names")]
-        input.value(crate::trace::Value::Text(Text(text.0)));
-        text
-    }
-
-    fn empty() -> Option<Self> {
-        Some("".into())
-    }
-
-    fn put(&self, out: &mut Writer<'_>) {
-        self.0.put(out, MAX);
-    }
-}
-
 #[inline(never)]
-fn read<'a, I: Input<'a>>(input: &mut I) -> Source<'a> {
+fn read<'a, I: Bits<'a>>(input: &mut I) -> Source<'a> {
     let first = input.take(8);
     let length = input.integer(first, u32::MAX);
     if length < 2 {

@@ -1,27 +1,11 @@
 //! The dissector: every element of a stream with its name, value and place, from the same
 //! declarations as the decoder.
 
-use crate::document::end;
-use crate::{Base64Binary, Error, ErrorKind, Input, Integer, Particle, Path, Reader, Root, Text};
+mod value;
 
-/// A value in a stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Value<'a> {
-    /// A boolean.
-    Boolean(bool),
-    /// A number.
-    Integer(i64),
-    /// A number beyond `i64`.
-    Unsigned(u64),
-    /// A number of any size.
-    Big(Integer<'a>),
-    /// An enumeration's number on the wire and its name.
-    Enumeration(u32, &'static str),
-    /// A string.
-    Text(Text<'a>),
-    /// Bytes.
-    Bytes(Base64Binary<'a>),
-}
+use crate::root::end;
+use crate::{Bits, Error, ErrorKind, Input, Particle, Path, Reader, Root};
+pub use value::Value;
 
 /// What a dissector tells while it walks through a stream.
 pub trait Sink<'a> {
@@ -93,7 +77,7 @@ impl Tracer<'_, '_> {
     }
 }
 
-impl<'a> Input<'a> for Tracer<'a, '_> {
+impl<'a> Bits<'a> for Tracer<'a, '_> {
     fn take(&mut self, n: u32) -> u32 {
         let value = self.reader.take(n);
         self.settle();
@@ -135,7 +119,9 @@ impl<'a> Input<'a> for Tracer<'a, '_> {
     fn bit(&self) -> u32 {
         self.reader.bit()
     }
+}
 
+impl<'a> Input<'a> for Tracer<'a, '_> {
     fn enter(&mut self, name: &'static str) {
         if !self.failed {
             self.sink.enter(name, self.reader.bit());

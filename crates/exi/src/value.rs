@@ -1,12 +1,7 @@
 //! Numbers and booleans.
 
 use crate::shape::Shape;
-use crate::{ErrorKind, Input, Simple, Writer};
-
-/// The number of bits that tell `count` values apart: 0 for one value.
-pub const fn bits_for(count: u32) -> u32 {
-    if count < 2 { 0 } else { 32 - (count - 1).leading_zeros() }
-}
+use crate::{ErrorKind, Input, Simple, Writer, bits_for};
 
 /// What the tracer shows of a number.
 macro_rules! tell {

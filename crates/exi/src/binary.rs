@@ -2,17 +2,17 @@ use core::fmt;
 
 use crate::{Bits, ErrorKind, Reader, Writer};
 
-/// At most `MAX` bytes, as a view: of the bits they were decoded from, or of a slice.
+/// At most `MAX` bytes, as a view of the bits they were decoded from, or of a slice.
 ///
-/// `HEX` says how text shows them (`xs:hexBinary` or `xs:base64Binary`); the coding is the same. A
-/// decoded one may be longer than `MAX`; an encoder refuses it.
+/// `HEX` selects the text form (`xs:hexBinary` or `xs:base64Binary`); the coding is the same. A decoded value
+/// may be longer than `MAX`; the encoder refuses it.
 #[derive(Clone, Copy)]
 pub struct Binary<'a, const HEX: bool, const MAX: u32>(Source<'a>);
 
-/// Bytes that text shows as hexadecimal digits.
+/// Bytes whose text form is hexadecimal.
 pub type HexBinary<'a, const MAX: u32 = { u32::MAX }> = Binary<'a, true, MAX>;
 
-/// Bytes that text shows in base 64.
+/// Bytes whose text form is base 64.
 pub type Base64Binary<'a, const MAX: u32 = { u32::MAX }> = Binary<'a, false, MAX>;
 
 #[derive(Clone, Copy)]
@@ -51,13 +51,13 @@ impl<'a, const HEX: bool, const MAX: u32> Binary<'a, HEX, MAX> {
         self.0.put(out, MAX);
     }
 
-    /// The same bytes without a bound, shown in base 64.
+    /// The same bytes without a bound, with base 64 as text form.
     #[cfg(feature = "names")]
     pub(crate) const fn in_base64(self) -> Base64Binary<'a> {
         Binary(self.0)
     }
 
-    /// Copies the bytes into the start of `buffer`; `None` where they do not fit.
+    /// Copies the bytes to the start of `buffer`; `None` if they do not fit.
     pub fn copy_to<'b>(&self, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
         let room = buffer.get_mut(..self.len())?;
         room.iter_mut().zip(self.iter()).for_each(|(to, from)| *to = from);

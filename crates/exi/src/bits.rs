@@ -1,34 +1,34 @@
 use crate::{ErrorKind, State};
 
-/// Bits of a stream, in order.
+/// The bits of a stream, read in order.
 ///
-/// Errors are sticky: after the first one every read gives zero and the caller asks once, at the end.
-/// That keeps each read a handful of instructions and every decoder free of error paths.
+/// Errors are sticky: after the first one every read returns zero, and the decoder checks once, at the end.
+/// Each read is then a few instructions, and no decoder needs error paths.
 pub trait Bits<'a> {
     /// Reads `n` bits, 1..=16, most significant first.
     fn take(&mut self, n: u32) -> u32;
 
-    /// Expects `n` zero bits: the only event that a state allows has the code zero. They may be checked
-    /// together with the next read.
+    /// Expects `n` zero bits: the only event of a state has the code zero. They may be checked together with
+    /// the next read.
     fn zeros(&mut self, n: u32);
 
-    /// Skips `n` bytes of content, whatever they are, and returns the bit at which they began.
+    /// Skips `n` bytes of content and returns the bit at which they begin.
     fn skip_bytes(&mut self, n: u32) -> u32;
 
-    /// Notes the first error, which is in the last `width` bits that were read; later ones are its
-    /// consequences.
+    /// Stores the first error, which is in the last `width` bits read. Later errors are its consequences and
+    /// are dropped.
     fn fail(&mut self, kind: ErrorKind, width: u32);
 
-    /// Whether something failed.
+    /// Whether an error is stored.
     fn failed(&self) -> bool;
 
     /// The whole stream.
     fn stream(&self) -> &'a [u8];
 
-    /// The bit that comes next.
+    /// The bit offset of the next read.
     fn bit(&self) -> u32;
 
-    /// Reads the code of the next event in `state`.
+    /// Reads the code of the next event in `state`; a state with one production has a one-bit code of zero.
     #[inline(always)]
     fn event(&mut self, state: State) -> u32 {
         if state.codes == 1 {
@@ -48,9 +48,10 @@ pub trait Bits<'a> {
         0
     }
 
-    /// Reads the remaining groups of an integer whose first group was `first` (8 bits), up to `max`.
+    /// Reads the remaining groups of an integer whose first group is `first` (8 bits). A value above `max` is
+    /// a range error.
     ///
-    /// Superfluous groups of zeros are accepted, as many as there are: deployed codecs take them too.
+    /// Any number of superfluous zero groups is accepted, as in deployed codecs.
     fn integer(&mut self, first: u32, max: u32) -> u32 {
         let mut value = first & 0x7f;
         let (mut group, mut shift) = (first, 0);

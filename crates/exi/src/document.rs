@@ -3,13 +3,13 @@ use crate::{Bits as _, Error, ErrorKind, Particle, Path, Reader, Root, Writer, r
 
 /// Decodes a stream whose root element is a `T`.
 ///
-/// The whole document is checked, strings, binaries and lists included; reading them later cannot fail.
-/// Bits behind the document are ignored: the framing around it knows its length.
+/// The whole document is checked, including strings, binaries and lists, so reading them later cannot fail.
+/// Bits after the document are ignored: the framing around it states its length.
 pub fn decode<'a, T: Particle<'a>>(stream: &'a [u8], root: Root) -> Result<T, Error> {
     decode_with(&mut Reader::new(stream, 8 + u32::from(root.bits)), root)
 }
 
-/// The same, with the length of the document in bytes.
+/// As [`decode`], and returns the length of the document in bytes.
 pub fn decode_measured<'a, T: Particle<'a>>(stream: &'a [u8], root: Root) -> Result<(T, usize), Error> {
     let mut reader = Reader::new(stream, 8 + u32::from(root.bits));
     let value = decode_with(&mut reader, root)?;
@@ -31,14 +31,15 @@ fn decode_with<'a, T: Particle<'a>>(reader: &mut Reader<'a>, root: Root) -> Resu
     }
 }
 
-/// Decodes a `T` from bit `bit` of a stream that was checked before, such as one item that a tool points at.
+/// Decodes a `T` from bit `bit` of a stream that [`decode`] has accepted, such as one item that a dissector
+/// located.
 pub fn decode_at<'a, T: Particle<'a>>(stream: &'a [u8], bit: u32) -> Result<T, Error> {
     let mut reader = Reader::new(stream, bit);
     let value = T::read(&mut reader, 0);
     reader.finish().map_or(Ok(value), |(kind, bit)| Err(Error { kind, bit, path: Path::default() }))
 }
 
-/// Encodes `value` as a stream with the root element `root` and returns its length in bytes.
+/// Encodes `value` with the root element `root` and returns the length in bytes.
 pub fn encode<'a, T: Particle<'a>>(value: &T, root: Root, buffer: &mut [u8]) -> Result<usize, Error> {
     let mut out = Writer::new(buffer);
     out.put(u32::from(HEADER), 8);
@@ -50,7 +51,7 @@ pub fn encode<'a, T: Particle<'a>>(value: &T, root: Root, buffer: &mut [u8]) -> 
     out.finish().map_err(|(kind, bit)| Error { kind, bit, path: Path::default() })
 }
 
-/// Reads the stream once more, now watching where the error is.
+/// Reads the stream again to find the element of the error.
 #[cfg(feature = "names")]
 #[cold]
 fn locate<'a, T: Particle<'a>>(stream: &'a [u8], root: Root) -> Path {

@@ -1,20 +1,20 @@
 use crate::{Bits, Reader};
 
-/// The source of a decoder: its bits, and the hooks for an input that reports what is read.
+/// The source of a decoder: its bits, and hooks that report what is read.
 ///
-/// The hooks do nothing for a plain [`Reader`].
+/// The hooks do nothing for a plain [`Reader`]; the dissector implements them.
 pub trait Input<'a>: Bits<'a> {
-    /// An element begins. Only an input that tells what it reads does something here.
+    /// Called after the event code of an element, before its content.
     #[inline(always)]
     fn enter(&mut self, name: &'static str) {
         let _ = name;
     }
 
-    /// The innermost element ends.
+    /// Called after the content of the innermost element.
     #[inline(always)]
     fn leave(&mut self) {}
 
-    /// A value was read.
+    /// Called after the value of the innermost element.
     #[cfg(feature = "names")]
     #[inline(always)]
     fn value(&mut self, value: crate::trace::Value<'a>) {

@@ -4,7 +4,7 @@ use crate::{Bits, Reader, Writer};
 
 /// An integer of any size (`xs:integer`), as a view of its sign and its groups of seven bits.
 ///
-/// Only XML signatures have such integers (`X509SerialNumber`, `HMACOutputLength`).
+/// Only XML signatures contain such integers (`X509SerialNumber`, `HMACOutputLength`).
 #[derive(Clone, Copy)]
 pub struct Integer<'a> {
     negative: bool,
@@ -23,8 +23,8 @@ enum Source<'a> {
 }
 
 impl<'a> Integer<'a> {
-    /// From the groups of seven bits, least significant first, of the value, or of `-value - 1` where
-    /// it is `negative`.
+    /// An integer from its groups of seven bits, least significant first: those of the value, or of `-value -
+    /// 1` if `negative`.
     pub const fn from_groups(negative: bool, groups: &'a [u8]) -> Self {
         Self { negative, source: Source::Groups(groups) }
     }
@@ -69,7 +69,7 @@ impl<'a> Integer<'a> {
         }
     }
 
-    /// The number of groups, without superfluous ones at the end, at least 1.
+    /// The number of groups without superfluous zeros at the end; at least 1.
     fn significant(&self) -> usize {
         let (mut count, mut significant) = (0, 1);
         for group in self.groups() {
@@ -79,7 +79,7 @@ impl<'a> Integer<'a> {
         significant
     }
 
-    /// The value, where it fits.
+    /// The value; `None` with more than 18 significant groups (126 bits).
     pub fn to_i128(&self) -> Option<i128> {
         if self.significant() > 18 {
             return None;
@@ -90,7 +90,7 @@ impl<'a> Integer<'a> {
     }
 }
 
-/// First the coded groups, then the plain ones; one of both is empty.
+/// The coded groups, then the plain ones; one of the two is empty.
 struct Groups<'a> {
     reader: Reader<'a>,
     left: u32,

@@ -1,8 +1,8 @@
 //! Schema-informed, bit-packed EXI as the charging protocols use it, without an allocator.
 //!
-//! EXI drops the tags of an XML document and keeps the choices that its schema left open. Here the
-//! schema is written down once, as plain Rust types, and everything else follows from them: event
-//! codes and their widths, decoding, encoding, names and bit positions for people, and JSON.
+//! EXI omits the tags of an XML document and keeps the choices that its schema leaves open. The schema is
+//! declared once, as plain Rust types. Everything else is derived from them: event codes and their widths,
+//! decoder, encoder, names and bit positions for a dissector, and JSON.
 //!
 //! ```
 //! exi::enumeration! {
@@ -45,21 +45,25 @@
 //! ```
 //!
 //! # How a declaration becomes a grammar
-//! * The type of a field says how often it may occur: `T` once, `Option<T>` at most once,
-//!   [`List`] repeatedly, an enum made by [`choice!`] for a choice or substitution group.
-//! * In front of each field the grammar is in a *state*: the productions that may come now are the
-//!   optional fields from here to the first that must come (or the end of the element), and one more
-//!   code for the second level of EXI's grammar. [`State`] counts them at compile time.
+//! * The type of a field determines how often it may occur: `T` once, `Option<T>` at most once, [`List`]
+//!   repeatedly, an enum made by [`choice!`] for a choice or substitution group.
+//! * Before each field the grammar is in a *state*. Its productions are the optional fields from here to the
+//!   first required one (or the end of the element), and one more code for the second level of EXI's grammar.
+//!   [`State`] counts them at compile time.
 //! * Strings, binaries, lists and large rare elements stay in the input: [`Text`], [`Binary`], [`List`] and
-//!   [`View`] are views of its
-//!   bits, or of a plain slice when a message is built. [`decode`] walks the whole document, views
-//!   included, so reading them later cannot fail.
+//!   [`View`] are views of its bits, or of a plain slice when a message is built. [`decode`] checks the whole
+//!   document, views included, so reading a view later cannot fail.
 //!
 //! # What is lenient and what is strict
-//! The decoder takes what deployed peers send: bytes behind the end of the document, padding that is
-//! not zero, integers with superfluous groups, strings and binaries beyond the schema's
-//! length facet, and an empty string or binary written as a second-level end of element. Everything
-//! else that the schema does not allow is an [`Error`]. The encoder writes the canonical form only.
+//! The decoder accepts what deployed peers send:
+//! * bytes after the end of the document,
+//! * padding that is not zero,
+//! * integers with superfluous groups,
+//! * strings and binaries longer than the schema's length facet,
+//! * an empty string or binary coded as a second-level end of element.
+//!
+//! Everything else that the schema does not allow is an [`Error`]. The encoder writes the canonical form
+//! only.
 #![no_std]
 #![forbid(unsafe_code)]
 #![allow(

@@ -4,9 +4,9 @@ use crate::{Bits, ErrorKind};
 #[derive(Clone, Debug)]
 pub struct Reader<'a> {
     bytes: &'a [u8],
-    /// The first bit that was not checked yet.
+    /// The first bit that is not checked yet.
     bit: u32,
-    /// How many bits from there on must be zero before the next value.
+    /// How many bits from `bit` on must be zero before the next value.
     zeros: u32,
     /// The number of bits in `bytes`.
     end: u32,
@@ -16,11 +16,11 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// The most bits that one machine word gives at any alignment.
+    /// The most bits that one machine word contains at any alignment.
     const WORD: u32 = usize::BITS - 7;
 
-    /// Reads `bytes` from bit `start` on. A stream beyond 512 MiB is cut there.
-    // Each view makes its own: called where flash counts.
+    /// Reads `bytes` from bit `start` on. Bytes after the first 512 MiB are ignored.
+    // Each view creates one: a call saves flash where flash is scarce.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub fn new(bytes: &'a [u8], start: u32) -> Self {
         let end = u32::try_from(bytes.len()).unwrap_or(u32::MAX).saturating_mul(8).min(u32::MAX - 64);
@@ -34,7 +34,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The error that ended the decoding, if one did. Checks what was only expected so far.
+    /// The stored error. Checks the zero bits that are still expected.
     #[inline]
     pub fn finish(&mut self) -> Option<(ErrorKind, u32)> {
         if self.zeros > 0 {
@@ -43,7 +43,7 @@ impl<'a> Reader<'a> {
         self.fault
     }
 
-    /// Checks the zero bits that are still outstanding.
+    /// Checks the zero bits that are still expected.
     #[inline(never)]
     fn settle(&mut self) {
         let mut left = core::mem::take(&mut self.zeros);
@@ -58,8 +58,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A read that ends behind the stream, has a one among the expected zeros or too many of them, or is
-    /// in a stream shorter than a word.
+    /// A read past the end of the stream, a read with a one among the expected zeros or too many of them, or
+    /// a read in a stream shorter than a word.
     #[cold]
     #[inline(never)]
     fn take_slowly(&mut self, n: u32) -> u32 {
@@ -68,7 +68,7 @@ impl<'a> Reader<'a> {
             return 0;
         }
         if self.zeros > 0 {
-            // A stream that ends among the zeros may have a wrong one before.
+            // A stream that ends among the expected zeros may contain a one before its end.
             let missing = self.zeros.saturating_sub(self.end.saturating_sub(self.bit));
             self.zeros -= missing;
             self.settle();
@@ -97,7 +97,7 @@ impl<'a> Reader<'a> {
         if self.fault.is_none() {
             self.fault = Some((kind, bit));
         }
-        // Nothing more is read: every later read ends behind the stream.
+        // Every later read is past the end of the stream, so nothing more is read.
         (self.bit, self.zeros) = (self.end, 0);
     }
 }
@@ -131,7 +131,7 @@ impl<'a> Bits<'a> for Reader<'a> {
             self.settle();
         }
         let start = self.bit;
-        // Compared in bytes, so that no length can overflow.
+        // Compared in bytes, so that no length overflows.
         if n > self.end.saturating_sub(start) / 8 {
             self.fail_at(ErrorKind::Length, start);
             return self.end;

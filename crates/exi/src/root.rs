@@ -1,10 +1,10 @@
 use crate::{Bits, Error, ErrorKind, Path, Reader};
 
-/// The byte in front of every stream: no options, version 1.
+/// The first byte of every stream: no options, version 1.
 pub(crate) const HEADER: u8 = 0x80;
 
-/// How a root element is announced: its code among the global elements of a schema set (documents) or
-/// among all element names (fragments), and the code that ends a fragment.
+/// How a root element is coded: its code among the global elements of a schema set (document) or among all
+/// element names (fragment), and the code that ends a fragment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Root {
     /// The root element's name.
@@ -13,11 +13,11 @@ pub struct Root {
     pub code: u16,
     /// The width of the code in bits.
     pub bits: u8,
-    /// A fragment's end-of-document code; a document has none.
+    /// A fragment's end-of-document code; `None` for a document.
     pub end: Option<u16>,
 }
 
-/// The root's code of a stream, where it has a header and so many bits.
+/// The code of the root element, `bits` wide, from a stream with a valid header.
 pub fn root_code(stream: &[u8], bits: u8) -> Result<u16, Error> {
     let mut reader = Reader::new(stream, 0);
     let header = reader.take(8);

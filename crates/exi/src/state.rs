@@ -1,5 +1,5 @@
-/// A state of an element's grammar: how many first-level productions it has and how wide their codes
-/// are. One more code stands for the second level of the grammar, because the mode is not strict.
+/// A state of an element's grammar: the number of its first-level productions and the width of their codes.
+/// One more code is reserved for the second level of the grammar, because the mode is not strict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct State {
     /// The number of productions; their codes are `0..codes`.
@@ -15,7 +15,7 @@ impl State {
     }
 }
 
-/// The number of bits that tell `count` values apart: 0 for one value.
+/// The number of bits that distinguish `count` values: 0 for one value.
 pub const fn bits_for(count: u32) -> u32 {
     if count < 2 { 0 } else { 32 - (count - 1).leading_zeros() }
 }

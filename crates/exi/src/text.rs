@@ -2,10 +2,10 @@ use core::fmt;
 
 use crate::{Bits, ErrorKind, Reader, Writer};
 
-/// A string of at most `MAX` characters, as a view: of the bits it was decoded from, or of a `str`.
+/// A string of at most `MAX` characters, as a view of the bits it was decoded from, or of a `str`.
 ///
-/// A decoded one may be longer than `MAX`: the length facet does not change the coding and deployed
-/// decoders do not check it. An encoder refuses it.
+/// A decoded string may be longer than `MAX`: the length facet does not change the coding, and deployed
+/// decoders do not check it. The encoder refuses it.
 #[derive(Clone, Copy)]
 pub struct Text<'a, const MAX: u32 = { u32::MAX }>(Source<'a>);
 
@@ -47,7 +47,7 @@ impl<'a, const MAX: u32> Text<'a, MAX> {
         Text(self.0)
     }
 
-    /// Copies the string as UTF-8 into `buffer`; `None` where it does not fit.
+    /// Copies the string as UTF-8 into `buffer`; `None` if it does not fit.
     pub fn copy_to<'b>(&self, buffer: &'b mut [u8]) -> Option<&'b str> {
         let mut length = 0;
         for c in self.chars() {
@@ -87,7 +87,7 @@ impl<'a> Source<'a> {
     }
 }
 
-/// The characters of a string: first the coded ones, then the plain ones; one of both is empty.
+/// The coded characters, then the plain ones; one of the two is empty.
 struct Characters<'a> {
     reader: Reader<'a>,
     left: u32,
@@ -108,7 +108,7 @@ impl Iterator for Characters<'_> {
     }
 }
 
-/// Reads one character; what is none fails.
+/// Reads one character; fails if the code point is not a character.
 fn character<'a, I: Bits<'a>>(input: &mut I) -> char {
     let first = input.take(8);
     let code = if first < 0x80 { first } else { input.integer(first, u32::MAX) };
@@ -127,7 +127,7 @@ fn read<'a, I: Bits<'a>>(input: &mut I) -> Source<'a> {
         return Source::Str("");
     }
     let (stream, bit, characters) = (input.stream(), input.bit(), length - 2);
-    // A character has at least eight bits: a length beyond that is refused before any is read.
+    // A character has at least eight bits, so a larger length is refused before any character is read.
     if characters as usize > stream.len().saturating_sub((bit / 8) as usize) {
         input.fail(ErrorKind::Length, 8);
         return Source::Str("");

@@ -1,4 +1,4 @@
-//! What goes to JSON and comes from it: particles, fields, and the members of an object.
+//! Traits for particles and fields that have a JSON form, and the members of a JSON object.
 
 use alloc::borrow::ToOwned as _;
 use alloc::format;
@@ -16,25 +16,25 @@ use super::JsonError;
 use super::source::{Link, Source};
 use crate::{Field, Particle};
 
-/// A [`Particle`] that goes to JSON and comes from it. The declaring macros implement it.
+/// A [`Particle`] with a JSON form. The declaring macros implement it.
 pub trait Json<'a>: Particle<'a> {
     /// Serialises the value, without its name.
     fn to_serde<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
 
-    /// Makes it from JSON.
+    /// Builds the value from JSON; fails with the place in the JSON document.
     fn from_json(source: Source<'a, '_>) -> Result<Self, JsonError>;
 
-    /// Adds it to a JSON object under `name`, or under the names it carries itself.
+    /// Adds the value to a JSON object under `name`, or under its own names.
     fn to_members<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
         add(self, name, map)
     }
 
-    /// Takes it out of a JSON object, if it is there.
+    /// Takes the value from a JSON object; `None` if it is absent.
     fn from_members(name: &'static str, members: &mut Members<'a, '_>) -> Result<Option<Self>, JsonError> {
         members.take(name)
     }
 
-    /// The element names that begin it in a JSON object, where it carries them itself.
+    /// The element names that begin it in a JSON object; empty if its field has the name.
     fn json_names() -> &'static [&'static str] {
         &[]
     }
@@ -42,14 +42,14 @@ pub trait Json<'a>: Particle<'a> {
 
 /// A [`Field`] of an element as members of a JSON object.
 pub trait JsonField<'a>: Field<'a> {
-    /// Adds it to a JSON object, unless it is absent.
+    /// Adds the field to a JSON object, unless it is absent.
     fn to_map<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error>;
 
-    /// Takes it out of a JSON object.
+    /// Takes the field from a JSON object; a missing required field is an error.
     fn from_map(name: &'static str, map: &mut Members<'a, '_>) -> Result<Self, JsonError>;
 }
 
-/// A particle as serde sees it.
+/// A particle as a serde value.
 pub(super) struct Item<'t, 'a, T>(&'t T, PhantomData<&'a ()>);
 
 impl<'t, 'a, T: Json<'a>> Item<'t, 'a, T> {
@@ -57,7 +57,7 @@ impl<'t, 'a, T: Json<'a>> Item<'t, 'a, T> {
         Self(value, PhantomData)
     }
 
-    /// A message is a tree of maps with text keys: building one in memory cannot fail.
+    /// A message is a tree of maps with text keys, so building one in memory cannot fail.
     pub(super) fn to_value(&self) -> Value {
         serde_json::to_value(self).unwrap_or(Value::Null)
     }
@@ -80,14 +80,14 @@ pub fn add<'a, T: Json<'a>, M: SerializeMap>(
 }
 
 impl<'a, 'p> Source<'a, 'p> {
-    /// The members of an object.
+    /// The members of an object; fails for any other JSON.
     pub fn members(&self) -> Result<Members<'a, 'p>, JsonError> {
         let object = self.value.as_object().ok_or_else(|| self.error("expected an object"))?;
         Ok(Members { object, used: RefCell::default(), arena: self.arena, at: self.at })
     }
 }
 
-/// The members of a JSON object, each taken once; what is left over is an error.
+/// The members of a JSON object. Each is taken once; a member that remains is an error.
 pub struct Members<'a, 'p> {
     object: &'a Map<String, Value>,
     used: RefCell<Vec<&'a str>>,
@@ -96,14 +96,14 @@ pub struct Members<'a, 'p> {
 }
 
 impl<'a> Members<'a, '_> {
-    /// Takes the member `name`.
+    /// Takes the member `name`; `None` if it is absent.
     pub fn take<T: Json<'a>>(&mut self, name: &'static str) -> Result<Option<T>, JsonError> {
         let Some((key, value)) = self.object.get_key_value(name) else { return Ok(None) };
         self.used.borrow_mut().push(key);
         self.make(key, value).map(Some)
     }
 
-    /// Takes the one member whose name is in `names`.
+    /// Takes the only member whose name is in `names`; two of them are an error.
     pub fn take_one_of<T: Json<'a>>(
         &mut self,
         names: &'static [&'static str],
@@ -118,7 +118,7 @@ impl<'a> Members<'a, '_> {
         self.make(key, value).map(Some)
     }
 
-    /// Takes the array `name`, or the arrays of the names that `T` carries itself.
+    /// Takes the array `name`, or the arrays with the names of the items.
     pub fn take_items<T: Json<'a> + Copy>(&mut self, name: &'static str) -> Result<&'a [T], JsonError> {
         let mut items = Vec::new();
         for (key, value) in self.object {
@@ -140,18 +140,18 @@ impl<'a> Members<'a, '_> {
         Ok(self.arena.alloc_slice_copy(&items))
     }
 
-    /// Whether one of the names is there.
+    /// Whether the object has a member with one of the names.
     pub fn has(&self, names: &[&str]) -> bool {
         names.iter().any(|name| self.object.contains_key(*name))
     }
 
-    /// The error for a member that must be there.
+    /// The error for a required member that is absent.
     pub fn missing<T: Json<'a>>(&self, name: &str) -> JsonError {
         let wanted = if T::json_names().is_empty() { name.to_owned() } else { T::json_names().join(" or ") };
         JsonError { path: self.at.path(), message: format!("{wanted} is missing") }
     }
 
-    /// Refuses members that nobody took.
+    /// Fails if a member was not taken.
     pub fn finish(self) -> Result<(), JsonError> {
         let used = self.used.into_inner();
         match self.object.keys().find(|key| !used.contains(&key.as_str())) {

@@ -1,4 +1,4 @@
-//! What a message is made from: JSON, and where in the document it stands.
+//! JSON from which a message is built, with its place in the document.
 
 use alloc::borrow::ToOwned as _;
 use alloc::format;
@@ -25,7 +25,7 @@ impl Link<'_> {
     }
 }
 
-/// JSON from which a value is made, and where in the document it stands.
+/// JSON from which a value is built, with its place in the document.
 #[derive(Clone, Copy)]
 pub struct Source<'a, 'p> {
     /// The JSON.
@@ -40,17 +40,17 @@ impl<'a, 'p> Source<'a, 'p> {
         self.at.name
     }
 
-    /// An error here.
+    /// An error at this place.
     pub fn error(&self, message: &str) -> JsonError {
         JsonError { path: self.at.path(), message: message.to_owned() }
     }
 
-    /// Keeps a value as long as the message lives.
+    /// Stores a value in the arena of the message.
     pub(crate) fn keep<T: Copy>(&self, value: T) -> &'a T {
         self.arena.alloc(value)
     }
 
-    /// A string.
+    /// A string; fails for any other JSON, as do the functions below.
     pub fn text(&self) -> Result<&'a str, JsonError> {
         self.value.as_str().ok_or_else(|| self.error("expected a string"))
     }
@@ -61,7 +61,7 @@ impl<'a, 'p> Source<'a, 'p> {
         T::try_from(number).map_err(|_| self.error("the number is out of range"))
     }
 
-    /// The place of a string in a list of names.
+    /// The index of the string in `names`; fails if it is not in it.
     pub fn one_of(&self, names: &[&str]) -> Result<u32, JsonError> {
         let text = self.text()?;
         let place = names.iter().position(|name| *name == text);
@@ -99,7 +99,7 @@ impl<'a, 'p> Source<'a, 'p> {
             return Err(self.error("expected a whole number"));
         }
         if negative {
-            // -v is written as v - 1.
+            // -v is coded as v - 1.
             for digit in decimal.iter_mut().rev() {
                 if *digit > 0 {
                     *digit -= 1;

@@ -2,8 +2,8 @@ use core::fmt;
 use core::num::NonZero;
 use core::ops::{Add, AddAssign, Sub};
 
-// Functions, not inlined: 64-bit arithmetic takes a dozen instructions on a 32-bit chip, and every machine
-// uses it.
+// Not inlined on a 32-bit chip: there 64-bit arithmetic takes a dozen instructions, and every machine uses
+// it.
 
 /// A moment on the caller's monotonic clock, in microseconds since a start of the caller's choice.
 ///

@@ -13,7 +13,7 @@
 //! let mut pilot = LevelTracker::new();
 //! assert_eq!(pilot.update(9_000, Some(-12_000)), Level::B);
 //! assert_eq!(pilot.update(6_100, Some(-11_800)), Level::C);
-//! 7.4 V is nearer to C than to B, 7.6 V is not; but C is kept until the voltage is clearly past the middle.
+//! // 7.4 V is nearer to C than to B, 7.6 V is not; but C is kept until clearly past the middle.
 //! assert_eq!(pilot.update(7_600, Some(-11_800)), Level::C);
 //! assert_eq!(pilot.update(8_200, Some(-11_800)), Level::B);
 //!

@@ -21,7 +21,7 @@
 //! assert_eq!(frame.mm_type.to_string(), "CM_SLAC_PARM.REQ");
 //! assert_eq!(Slac::parse(&frame), Some(Ok(Slac::ParmReq { run_id })));
 //!
-//! An observer reads the fields by name.
+//! // An observer reads the fields by name.
 //! let mut names = Vec::new();
 //! View::of(&frame)?.fields(&mut |name, _value| names.push(name));
 //! assert_eq!(names[..3], ["application_type", "security_type", "run_id"]);

@@ -76,7 +76,7 @@
 //! assert_eq!(ping.poll_transmit(&mut buffer), Ok(Some((1, ()))));
 //! assert_eq!(ping.poll_transmit(&mut buffer), Ok(None));
 //!
-//! No response for a second: the deadline is due and the ping is sent again.
+//! // No response for a second: the deadline is due and the ping is sent again.
 //! let due = ping.poll_timeout().unwrap();
 //! assert_eq!((due.at, due.name), (Instant::from_millis(1000), "retry"));
 //! cx.now = due.at;

@@ -27,7 +27,7 @@
 //! modem.start(&mut cx);
 //! modem.set_key(&mut cx, NetworkKey::derived(Nmk::new([9; 16])));
 //!
-//! The first request goes to the modem on the own cable only.
+//! // The first request goes to the modem on the own cable only.
 //! let mut frame = [0; 1514];
 //! let (len, ()) = modem.poll_transmit(&mut frame)?.unwrap();
 //! assert_eq!(Frame::parse(&frame[..len])?.to, Mac::LOCAL_MODEM);
@@ -40,7 +40,7 @@
 //! modem.handle(&mut cx, &frame[..len]);
 //! assert!(matches!(modem.poll_event(), Some(ModemEvent::Found { address, .. }) if address == modem_mac));
 //!
-//! The key is sent; the modem is ready when it has confirmed the key, restarted and reported the key.
+//! // The key is sent; the modem is ready when it has confirmed the key, restarted and reported the key.
 //! let sent = std::iter::from_fn(|| modem.poll_transmit(&mut frame).unwrap()).last();
 //! let asked = Frame::parse(&frame[..sent.unwrap().0])?.get::<view::SetKeyReq>().unwrap()?;
 //! assert_eq!(asked.new_key, Nmk::new([9; 16]));

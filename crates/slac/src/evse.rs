@@ -53,7 +53,7 @@ use validation::Validation;
 /// assert!(matches!(Slac::parse(&answer), Some(Ok(Slac::ParmCnf { sounds: 10, .. }))));
 /// assert_eq!((answer.from, answer.to), (charger, car));
 /// assert_eq!(evse.poll_event(), Some(Event::Asked { car, run_id }));
-/// Until then the car must announce its sounds; later its run may be evicted.
+/// // Until then the car must announce its sounds; later its run may be evicted.
 /// assert_eq!(evse.poll_timeout().map(|due| due.at), Some(Instant::from_millis(400)));
 /// # Ok::<(), homeplug_mme::FrameError>(())
 /// ```

@@ -1,7 +1,7 @@
-/// What a charger drives on the pilot wire (through 1 kOhm).
+/// The charger's output on the pilot wire (through 1 kOhm).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Output {
-    /// Steady +12 V: no offer (X1). What a safe charger drives.
+    /// Steady +12 V: no offer (X1). The output of a charger in SAFE.
     #[default]
     Steady,
     /// 1 kHz, +-12 V, with this duty cycle in per mille of the period.
@@ -27,10 +27,10 @@ impl Output {
     }
 }
 
-/// What a duty cycle says (IEC 61851-1 table A.8; figures as the programs read here use them).
+/// Meaning of a duty cycle (IEC 61851-1 table A.8; values as in the programs that were compared).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DutyMeaning {
-    /// No duty cycle that means anything: below 3 %, 7..8 %, above 97 %: charging is not allowed.
+    /// No valid duty cycle (below 3 %, 7..8 %, above 97 %): charging is not allowed.
     Invalid,
     /// 3..=7 %: digital communication is mandatory.
     Digital,

@@ -4,13 +4,13 @@ use core::fmt;
 /// from memory).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Level {
-    /// +12 V: nothing plugged in.
+    /// +12 V: no car connected.
     A,
-    /// +9 V: plugged in, the car is not ready.
+    /// +9 V: connected, the car is not ready.
     B,
     /// +6 V: the car is ready.
     C,
-    /// +3 V: the car is ready and asks for ventilation.
+    /// +3 V: the car is ready and requests ventilation.
     D,
     /// 0 V: short to protective earth, or the charger has no power; also a missing diode in the car.
     E,
@@ -29,14 +29,13 @@ const NOMINAL: [(Level, i32); 6] = [
 ];
 
 impl Level {
-    /// How far the voltage of a level may be off its nominal value, in mV, and still be that level
-    /// beyond doubt: 1.1 V (`EVerest`'s simulated board; IEC 61851-1 has about +-0.6..1 V, from memory).
+    /// Maximum deviation from a level's nominal voltage, in mV, for an unambiguous level: 1.1 V (`EVerest`'s
+    /// simulated board; IEC 61851-1 has about +-0.6..1 V, from memory).
     pub const TOLERANCE_MV: i32 = 1_100;
-    /// How far past the middle between two levels a voltage must go before the level changes, in mV:
-    /// judgement.
+    /// Distance past the middle between two levels at which the level changes, in mV: judgement.
     pub const HYSTERESIS_MV: i32 = 300;
-    /// A low phase of the pulse-width modulated pilot is genuine when it is at or below this, in mV:
-    /// -12 V with 1.1 V tolerance and as much for the cable.
+    /// Maximum voltage of a valid low phase of the pulse-width modulated pilot, in mV: -12 V with 1.1 V
+    /// tolerance and as much for the cable.
     pub const LOW_PHASE_MV: i32 = -9_800;
 
     /// The nominal voltage of the high phase in mV.
@@ -51,7 +50,7 @@ impl Level {
         }
     }
 
-    /// The level whose nominal voltage is nearest to `high_mv`, without tolerance or memory.
+    /// The level whose nominal voltage is nearest to `high_mv`, without tolerance or hysteresis.
     pub fn nearest(high_mv: i32) -> Self {
         NOMINAL
             .iter()
@@ -59,18 +58,19 @@ impl Level {
             .map_or(Self::E, |(level, _)| *level)
     }
 
-    /// The level of `high_mv` if it lies within [`TOLERANCE_MV`](Self::TOLERANCE_MV) of it.
+    /// The level of `high_mv`; `None` if it is more than [`TOLERANCE_MV`](Self::TOLERANCE_MV) from any
+    /// nominal voltage.
     pub fn exactly(high_mv: i32) -> Option<Self> {
         let level = Self::nearest(high_mv);
         (high_mv.saturating_sub(level.nominal_mv()).abs() <= Self::TOLERANCE_MV).then_some(level)
     }
 
-    /// Whether a plug is in and the pilot is sound (B, C or D).
+    /// Whether a car is connected and the pilot has no fault (B, C or D).
     pub const fn is_plugged(self) -> bool {
         matches!(self, Self::B | Self::C | Self::D)
     }
 
-    /// Whether the car asks for power (C or D).
+    /// Whether the car is ready (C or D).
     pub const fn is_ready(self) -> bool {
         matches!(self, Self::C | Self::D)
     }
@@ -94,10 +94,10 @@ impl fmt::Display for Level {
     }
 }
 
-/// Follows the pilot with hysteresis; starts at E, the level that allows nothing.
+/// Follows the pilot with hysteresis. It starts at E, the level that allows nothing.
 ///
-/// It has no delay of its own: a car that leaves C must be noticed at once. Averaging and the moment of
-/// sampling (50 us after the rising edge at 5 %) belong to the adapter.
+/// It adds no delay: a car that leaves C must be detected immediately. Averaging and the moment of sampling
+/// (50 us after the rising edge at 5 %) are the adapter's task.
 #[derive(Clone, Copy, Debug)]
 pub struct LevelTracker {
     level: Level,
@@ -109,17 +109,17 @@ impl LevelTracker {
         Self { level: Level::E }
     }
 
-    /// The newest level.
+    /// The level of the latest measurement.
     pub const fn level(&self) -> Level {
         self.level
     }
 
-    /// Takes one measurement and gives the level.
+    /// Processes one measurement and returns the level.
     ///
-    /// `high_mv` is the voltage in the high phase. `low_mv` is the voltage in the low phase while the
-    /// pilot is pulse-width modulated, `None` while it is steady. A low phase that does not reach
-    /// [`Level::LOW_PHASE_MV`] means that the diode in the car is missing or the pilot is loaded from
-    /// elsewhere: that is E, whatever the high phase says.
+    /// `high_mv` is the voltage in the high phase. `low_mv` is the voltage in the low phase while the pilot
+    /// is pulse-width modulated, `None` while it is steady. A low phase above [`Level::LOW_PHASE_MV`] means
+    /// that the diode in the car is missing or that the pilot has another load: the level is then E for any
+    /// high phase.
     pub fn update(&mut self, high_mv: i32, low_mv: Option<i32>) -> Level {
         let diode_fault = low_mv.is_some_and(|low| low > Level::LOW_PHASE_MV);
         let nearest = Level::nearest(high_mv);
@@ -131,11 +131,11 @@ impl LevelTracker {
         self.level
     }
 
-    /// Whether `high_mv` is past the middle between `from` and `next` by the hysteresis.
+    /// Whether `high_mv` is past the middle between `from` and `next` by more than the hysteresis.
     fn is_clearly_left(from: Level, high_mv: i32, next: Level) -> bool {
         let from_old = high_mv.saturating_sub(from.nominal_mv()).saturating_abs();
         let from_new = high_mv.saturating_sub(next.nominal_mv()).saturating_abs();
-        // Moving by h past the middle changes the difference of the two distances by 2 h.
+        // A shift of h past the middle changes the difference of the two distances by 2 h.
         from_old.saturating_sub(from_new) > 2 * Level::HYSTERESIS_MV
     }
 }

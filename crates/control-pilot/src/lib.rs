@@ -1,9 +1,9 @@
 //! IEC 61851-1 signalling: control pilot levels, duty cycle and the proximity resistor.
 //!
-//! The crate judges, it does not measure: an adapter samples the pilot's high and low phase in
-//! millivolts and hands them in. Pilot levels are [`Level`]s; [`LevelTracker`] adds hysteresis, so that
-//! a voltage on the border between two levels does not flutter. [`Output`] is what a charger drives,
-//! [`DutyMeaning`] what a duty cycle says, [`Proximity`] what the coding resistor says.
+//! The crate evaluates and does not measure: an adapter samples the pilot's high and low phase in millivolts.
+//! [`LevelTracker`] derives [`Level`]s with hysteresis, so that a voltage between two levels does not toggle.
+//! [`Output`] is the charger's pilot output, [`DutyMeaning`] the meaning of a duty cycle, [`Proximity`] that
+//! of the coding resistor.
 //!
 //! # Example
 //! ```
@@ -13,7 +13,7 @@
 //! let mut pilot = LevelTracker::new();
 //! assert_eq!(pilot.update(9_000, Some(-12_000)), Level::B);
 //! assert_eq!(pilot.update(6_100, Some(-11_800)), Level::C);
-//! // 7.4 V is nearer to C than to B, 7.6 V is not: but C holds until the border is clearly crossed.
+//! // 7.4 V is nearer to C than to B, 7.6 V is not; but C is kept until clearly past the middle.
 //! assert_eq!(pilot.update(7_600, Some(-11_800)), Level::C);
 //! assert_eq!(pilot.update(8_200, Some(-11_800)), Level::B);
 //!

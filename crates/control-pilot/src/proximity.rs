@@ -1,17 +1,17 @@
-/// Which connector family codes the proximity wire.
+/// Connector family, which determines the coding of the proximity wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Coding {
-    /// Type 2 / CCS2: the resistor between PP and PE names the cable's current.
+    /// Type 2 / CCS2: the resistor between PP and PE codes the cable's current.
     Type2,
-    /// Type 1 / CCS1 and NACS: the resistor says latched or latch pressed. NACS is taken to be coded like
-    /// Type 1 (no source with its particulars was read).
+    /// Type 1 / CCS1 and NACS: the resistor codes latched or latch pressed. NACS is assumed to be coded like
+    /// Type 1 (no source with details was available).
     Type1,
 }
 
-/// What the resistance between PP and PE says.
+/// Meaning of the resistance between PP and PE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proximity {
-    /// Open: nothing plugged in.
+    /// Open circuit: no plug.
     Absent,
     /// Type 2: a cable for this current in mA. A CCS2 DC plug shows 13 A.
     Cable {
@@ -20,13 +20,13 @@ pub enum Proximity {
     },
     /// Type 1: plugged in and latched.
     Latched,
-    /// Type 1: plugged in, the latch button is pressed: stop the current before the plug comes out.
+    /// Type 1: plugged in, the latch button is pressed: stop the current before the plug is removed.
     Pressed,
-    /// Something is connected that no table knows.
+    /// A resistance that is in no table.
     Unknown,
 }
 
-/// Type 2 resistors in ohms (IEC 61851-1 table B.2, as `EVerest` and clara use them).
+/// Type 2 resistors in ohms (IEC 61851-1 table B.2, as in `EVerest` and clara).
 const TYPE_2: [(u32, Proximity); 4] = [
     (100, Proximity::Cable { current_ma: 63_000 }),
     (220, Proximity::Cable { current_ma: 32_000 }),
@@ -38,7 +38,7 @@ const TYPE_2: [(u32, Proximity); 4] = [
 const TYPE_1: [(u32, Proximity); 2] = [(150, Proximity::Latched), (480, Proximity::Pressed)];
 
 impl Proximity {
-    /// Resistance in ohms from which on nothing is plugged in (clara).
+    /// Minimum resistance in ohms of an open circuit (clara).
     pub const OPEN_OHMS: u32 = 5_000;
     /// Tolerance of the coding resistors in percent (clara).
     pub const TOLERANCE_PERCENT: u32 = 20;
@@ -58,9 +58,9 @@ impl Proximity {
             .map_or(Self::Unknown, |(_, meaning)| *meaning)
     }
 
-    /// The meaning of the voltage in mV at the PP pin, as [`ohms`](Self::ohms) reads it.
+    /// The meaning of the voltage in mV at the PP pin, as in [`ohms`](Self::ohms).
     ///
-    /// A voltage at or above what the open divider gives is [`Absent`](Self::Absent); 0 or below is
+    /// A voltage at or above that of the open divider is [`Absent`](Self::Absent); 0 or below is
     /// [`Unknown`](Self::Unknown).
     pub fn of_millivolts(
         coding: Coding,
@@ -73,11 +73,11 @@ impl Proximity {
             .map_or(Self::Unknown, |ohms| Self::of_ohms(coding, ohms))
     }
 
-    /// The resistance in ohms between PP and PE, from the voltage in mV at the PP pin, which hangs on
-    /// `supply_mv` through `pull_up_ohms` and, where the inlet has one, on ground through `pull_down_ohms` (0
-    /// = none).
+    /// The resistance in ohms between PP and PE, from the voltage in mV at the PP pin. The pin is connected
+    /// to `supply_mv` through `pull_up_ohms` and, in some inlets, to ground through `pull_down_ohms` (0 =
+    /// none).
     ///
-    /// `u32::MAX` where nothing is connected; `None` where the voltage is 0 or below and says nothing.
+    /// `u32::MAX` for an open circuit; `None` if the voltage is 0 or below, which has no meaning.
     pub fn ohms(mv: i32, supply_mv: i32, pull_up_ohms: u32, pull_down_ohms: u32) -> Option<u32> {
         let (Ok(mv), Ok(supply)) = (u64::try_from(mv), u64::try_from(supply_mv)) else {
             return None;
@@ -85,7 +85,7 @@ impl Proximity {
         if mv >= supply {
             return Some(u32::MAX);
         }
-        // All conductances in nanosiemens: what hangs on the pin, less the inlet's own pull-down.
+        // All conductances in nanosiemens: the total at the pin, less the inlet's own pull-down.
         let up = nanosiemens(pull_up_ohms);
         let total = up.saturating_mul(supply - mv).checked_div(mv)?;
         let cable = total.saturating_sub(nanosiemens(pull_down_ohms));

@@ -1,4 +1,4 @@
-//! The supportedAppProtocol handshake: the car offers protocols, the charger picks one.
+//! The supportedAppProtocol handshake: the car offers protocols, the charger chooses one.
 //!
 //! It is the first exchange of every session (payload type 0x8001) and has a schema of its own,
 //! `urn:iso:15118:2:2010:AppProtocol`, common to DIN SPEC 70121, ISO 15118-2 and ISO 15118-20.
@@ -6,10 +6,13 @@
 //! ```
 //! use exi_app::{Message, ResponseCode, SupportedAppProtocolRes};
 //!
-//! // Sent by an Alpitronic charger: agreed, schema 1.
-//! let message = Message::decode(&[0x80, 0x40, 0x00, 0x40])?; let answer = SupportedAppProtocolRes {
-//! response_code: ResponseCode::OkSuccessfulNegotiation, schema_id: Some(1) }; assert_eq!(message,
-//! Message::Res(answer));
+//! // Sent by an Alpitronic charger: accepted, schema 1.
+//! let message = Message::decode(&[0x80, 0x40, 0x00, 0x40])?;
+//! let answer = SupportedAppProtocolRes {
+//!     response_code: ResponseCode::OkSuccessfulNegotiation,
+//!     schema_id: Some(1),
+//! };
+//! assert_eq!(message, Message::Res(answer));
 //!
 //! let mut buffer = [0; 8];
 //! assert_eq!(message.encode(&mut buffer)?, 4);
@@ -26,15 +29,15 @@ pub const NAMESPACE_DIN: &str = "urn:din:70121:2012:MsgDef";
 /// Namespace of ISO 15118-2:2013.
 pub const NAMESPACE_ISO2: &str = "urn:iso:15118:2:2013:MsgDef";
 
-/// How much the car wants a protocol: 1 (most) to 20.
+/// The car's preference for a protocol: 1 (highest) to 20.
 pub type Priority = Bounded<1, 20>;
 
 enumeration! {
-    /// The charger's choice.
+    /// The charger's result.
     pub enum ResponseCode {
-        /// A protocol was chosen.
+        /// A protocol is chosen.
         OkSuccessfulNegotiation = "OK_SuccessfulNegotiation",
-        /// A protocol was chosen whose minor version differs.
+        /// A protocol is chosen whose minor version differs.
         OkSuccessfulNegotiationWithMinorDeviation = "OK_SuccessfulNegotiationWithMinorDeviation",
         /// No common protocol.
         FailedNoNegotiation = "Failed_NoNegotiation",
@@ -42,16 +45,16 @@ enumeration! {
 }
 
 element! {
-    /// One protocol that the car speaks.
+    /// One protocol that the car supports.
     pub struct AppProtocol<'a> {
         /// The protocol's schema namespace, at most 100 characters.
         pub protocol_namespace: Text<'a, 100> = "ProtocolNamespace",
-        /// Major version: must be equal on both sides. Larger than 32 bits reads as the largest, so that
-        /// an odd offer does not spoil the others.
+        /// Major version: must be equal on both sides. A number above 32 bits reads as the largest, so that
+        /// one invalid offer does not make the others unreadable.
         pub version_number_major: Saturated = "VersionNumberMajor",
         /// Minor version: may differ.
         pub version_number_minor: Saturated = "VersionNumberMinor",
-        /// The car's number for this protocol, echoed in the answer; 0 is valid.
+        /// The car's number for this protocol, repeated in the response; 0 is valid.
         pub schema_id: u8 = "SchemaID",
         /// The car's preference.
         pub priority: Priority = "Priority",
@@ -67,7 +70,7 @@ element! {
     pub struct SupportedAppProtocolRes {
         /// Whether a protocol was chosen.
         pub response_code: ResponseCode = "ResponseCode",
-        /// The car's number for the chosen protocol; absent when there is none.
+        /// The car's number for the chosen protocol; absent if no protocol is chosen.
         pub schema_id: Option<u8> = "SchemaID",
     }
 }
@@ -91,7 +94,8 @@ impl<'a> Message<'a> {
         Self::decode_measured(stream).map(|(message, _)| message)
     }
 
-    /// The same, with the length of the document in bytes: what follows does not belong to it.
+    /// As [`decode`](Self::decode), and returns the length of the document in bytes; later bytes are not part
+    /// of it.
     pub fn decode_measured(stream: &'a [u8]) -> Result<(Self, usize), Error> {
         match exi::root_code(stream, REQ.bits)? {
             code if code == REQ.code => {

@@ -14,21 +14,21 @@ pub type ContractId<'a> = Text<'a, 24>;
 pub type RootCertificateId<'a> = Text<'a, 40>;
 
 element! {
-    /// A certificate and those that vouch for it.
+    /// A certificate and the certificates between it and its root.
     pub struct CertificateChain<'a> {
         /// The certificate.
         pub certificate: Certificate<'a> = "Certificate",
-        /// Those that vouch for it.
+        /// The certificates between it and its root.
         pub sub_certificates: Option<SubCertificates<'a>> = "SubCertificates",
     }
 
-    /// Certificates between a certificate and its root.
+    /// The certificates between a certificate and its root.
     pub struct SubCertificates<'a> {
         /// At least one.
         pub certificate: List<'a, Certificate<'a>> = "Certificate",
     }
 
-    /// The root certificates that the car knows.
+    /// The root certificates that are installed in the car.
     pub struct ListOfRootCertificateIds<'a> {
         /// At least one.
         pub root_certificate_id: List<'a, RootCertificateId<'a>> = "RootCertificateID",

@@ -4,11 +4,11 @@ use exi::{Base64Binary, Head, HexBinary, Text, choice, element};
 
 use crate::{DcEvErrorCode, DcEvseStatusCode, EvseNotification, IsolationLevel, Percent, PhysicalValue};
 
-/// A session's id: 0..=8 bytes, echoed byte-exact. A car's first message has an id of zeros, of any length.
+/// A session's identifier: 0..=8 bytes, repeated unchanged; zeros of any length in the car's first message.
 pub type SessionId<'a> = HexBinary<'a, 8>;
-/// The car's id: 0..=8 bytes, its MAC address in every captured session.
+/// EVCCID, the car's identifier: 0..=8 bytes, its MAC address in every captured session.
 pub type EvccId<'a> = HexBinary<'a, 8>;
-/// The charger's id: 0..=32 bytes; one byte 00 at many real chargers.
+/// EVSEID, the charger's identifier: 0..=32 bytes; one byte 00 at many deployed chargers.
 pub type EvseId<'a> = HexBinary<'a, 32>;
 
 element! {
@@ -20,7 +20,7 @@ element! {
         pub ev_cabin_conditioning: Option<bool> = "EVCabinConditioning",
         /// Whether the car heats or cools its battery.
         pub ev_ress_conditioning: Option<bool> = "EVRESSConditioning",
-        /// What is wrong with the car.
+        /// The car's error code.
         pub ev_error_code: DcEvErrorCode = "EVErrorCode",
         /// State of charge, 0..=100 %.
         pub ev_ress_soc: Percent = "EVRESSSOC",
@@ -28,13 +28,13 @@ element! {
 
     /// The state of a DC charger.
     pub struct DcEvseStatus {
-        /// What the isolation monitor says.
+        /// Result of the isolation monitor.
         pub evse_isolation_status: Option<IsolationLevel> = "EVSEIsolationStatus",
         /// The charger's state.
         pub evse_status_code: DcEvseStatusCode = "EVSEStatusCode",
-        /// Time that the car has to follow the notification, in s.
+        /// Time within which the car must follow the notification, in s.
         pub notification_max_delay: u32 = "NotificationMaxDelay",
-        /// What the car shall do.
+        /// What the car must do.
         pub evse_notification: EvseNotification = "EVSENotification",
     }
 
@@ -44,9 +44,9 @@ element! {
         pub power_switch_closed: bool = "PowerSwitchClosed",
         /// Whether the residual current device tripped.
         pub rcd: bool = "RCD",
-        /// Time that the car has to follow the notification, in s.
+        /// Time within which the car must follow the notification, in s.
         pub notification_max_delay: u32 = "NotificationMaxDelay",
-        /// What the car shall do.
+        /// What the car must do.
         pub evse_notification: EvseNotification = "EVSENotification",
     }
 
@@ -54,17 +54,17 @@ element! {
     pub struct DcEvChargeParameter {
         /// The car's state.
         pub dc_ev_status: DcEvStatus = "DC_EVStatus",
-        /// The most current the car takes, in A.
+        /// Maximum current of the car, in A.
         pub ev_maximum_current_limit: PhysicalValue = "EVMaximumCurrentLimit",
-        /// The most power the car takes, in W.
+        /// Maximum power of the car, in W.
         pub ev_maximum_power_limit: Option<PhysicalValue> = "EVMaximumPowerLimit",
-        /// The most voltage the car takes, in V.
+        /// Maximum voltage of the car, in V.
         pub ev_maximum_voltage_limit: PhysicalValue = "EVMaximumVoltageLimit",
-        /// What the battery holds, in Wh.
+        /// Capacity of the battery, in Wh.
         pub ev_energy_capacity: Option<PhysicalValue> = "EVEnergyCapacity",
-        /// What the car wants, in Wh.
+        /// Energy that the car requests, in Wh.
         pub ev_energy_request: Option<PhysicalValue> = "EVEnergyRequest",
-        /// State of charge at which the car is full, 0..=100 %.
+        /// State of charge at which the car counts as full, 0..=100 %.
         pub full_soc: Option<Percent> = "FullSOC",
         /// State of charge at which bulk charging ends, 0..=100 %.
         pub bulk_soc: Option<Percent> = "BulkSOC",
@@ -74,35 +74,35 @@ element! {
     pub struct DcEvseChargeParameter {
         /// The charger's state.
         pub dc_evse_status: DcEvseStatus = "DC_EVSEStatus",
-        /// The most current the charger gives, in A.
+        /// Maximum current of the charger, in A.
         pub evse_maximum_current_limit: PhysicalValue = "EVSEMaximumCurrentLimit",
-        /// The most power the charger gives, in W.
+        /// Maximum power of the charger, in W.
         pub evse_maximum_power_limit: Option<PhysicalValue> = "EVSEMaximumPowerLimit",
-        /// The most voltage the charger gives, in V.
+        /// Maximum voltage of the charger, in V.
         pub evse_maximum_voltage_limit: PhysicalValue = "EVSEMaximumVoltageLimit",
-        /// The least current the charger gives, in A.
+        /// Minimum current of the charger, in A.
         pub evse_minimum_current_limit: PhysicalValue = "EVSEMinimumCurrentLimit",
-        /// The least voltage the charger gives, in V.
+        /// Minimum voltage of the charger, in V.
         pub evse_minimum_voltage_limit: PhysicalValue = "EVSEMinimumVoltageLimit",
-        /// How well the charger keeps the current, in A.
+        /// Tolerance of the charger's current control, in A.
         pub evse_current_regulation_tolerance: Option<PhysicalValue> = "EVSECurrentRegulationTolerance",
         /// Peak-to-peak ripple of the current, in A.
         pub evse_peak_current_ripple: PhysicalValue = "EVSEPeakCurrentRipple",
-        /// The energy that the charger will give, in Wh.
+        /// Energy that the charger intends to deliver, in Wh.
         pub evse_energy_to_be_delivered: Option<PhysicalValue> = "EVSEEnergyToBeDelivered",
     }
 
     /// An AC car's parameters.
     pub struct AcEvChargeParameter {
-        /// When the car leaves, in s from now.
+        /// Planned departure, in s from now.
         pub departure_time: u32 = "DepartureTime",
-        /// The energy until then, in Wh.
+        /// Energy required until departure, in Wh.
         pub e_amount: PhysicalValue = "EAmount",
-        /// The most voltage the car takes, in V.
+        /// Maximum voltage of the car, in V.
         pub ev_max_voltage: PhysicalValue = "EVMaxVoltage",
-        /// The most current per phase, in A.
+        /// Maximum current per phase, in A.
         pub ev_max_current: PhysicalValue = "EVMaxCurrent",
-        /// The least current per phase, in A.
+        /// Minimum current per phase, in A.
         pub ev_min_current: PhysicalValue = "EVMinCurrent",
     }
 
@@ -112,19 +112,19 @@ element! {
         pub ac_evse_status: AcEvseStatus = "AC_EVSEStatus",
         /// The line voltage, in V.
         pub evse_max_voltage: PhysicalValue = "EVSEMaxVoltage",
-        /// The most current per phase, in A.
+        /// Maximum current per phase, in A.
         pub evse_max_current: PhysicalValue = "EVSEMaxCurrent",
-        /// The least current per phase, in A.
+        /// Minimum current per phase, in A.
         pub evse_min_current: PhysicalValue = "EVSEMinCurrent",
     }
 
-    /// What a DC car says when power is switched on or off.
+    /// State of a DC car when power is switched on or off.
     pub struct DcEvPowerDeliveryParameter {
         /// The car's state.
         pub dc_ev_status: DcEvStatus = "DC_EVStatus",
-        /// Whether bulk charging is done.
+        /// Whether bulk charging is complete.
         pub bulk_charging_complete: Option<bool> = "BulkChargingComplete",
-        /// Whether charging is done.
+        /// Whether charging is complete.
         pub charging_complete: bool = "ChargingComplete",
     }
 
@@ -138,7 +138,7 @@ element! {
         pub sig_meter_reading: Option<Base64Binary<'a, 32>> = "SigMeterReading",
         /// The meter's status.
         pub meter_status: Option<i16> = "MeterStatus",
-        /// When it was read, in s since 1970-01-01.
+        /// Time of the reading, in s since 1970-01-01.
         pub t_meter: Option<i64> = "TMeter",
     }
 }
@@ -146,39 +146,39 @@ element! {
 choice! {
     /// The car's parameters (substitution group `EVChargeParameter`).
     pub enum EvChargeParameter {
-        /// AC.
+        /// Alternating current.
         Ac(AcEvChargeParameter) = "AC_EVChargeParameter",
-        /// DC.
+        /// Direct current.
         Dc(DcEvChargeParameter) = "DC_EVChargeParameter",
-        /// The abstract head: says nothing.
+        /// The abstract head: no content; see [`Head`].
         Head(Head) = "EVChargeParameter",
     }
 
     /// The charger's parameters (substitution group `EVSEChargeParameter`).
     pub enum EvseChargeParameter {
-        /// AC.
+        /// Alternating current.
         Ac(AcEvseChargeParameter) = "AC_EVSEChargeParameter",
-        /// DC.
+        /// Direct current.
         Dc(DcEvseChargeParameter) = "DC_EVSEChargeParameter",
-        /// The abstract head: says nothing.
+        /// The abstract head: no content; see [`Head`].
         Head(Head) = "EVSEChargeParameter",
     }
 
     /// The charger's state (substitution group `EVSEStatus`).
     pub enum EvseStatus {
-        /// AC.
+        /// Alternating current.
         Ac(AcEvseStatus) = "AC_EVSEStatus",
-        /// DC.
+        /// Direct current.
         Dc(DcEvseStatus) = "DC_EVSEStatus",
-        /// The abstract head: says nothing.
+        /// The abstract head: no content; see [`Head`].
         Head(Head) = "EVSEStatus",
     }
 
-    /// What the car says when power is switched (substitution group `EVPowerDeliveryParameter`).
+    /// The car's state when power is switched (substitution group `EVPowerDeliveryParameter`).
     pub enum EvPowerDeliveryParameter {
-        /// DC.
+        /// Direct current.
         Dc(DcEvPowerDeliveryParameter) = "DC_EVPowerDeliveryParameter",
-        /// The abstract head: says nothing.
+        /// The abstract head: no content; see [`Head`].
         Head(Head) = "EVPowerDeliveryParameter",
     }
 }

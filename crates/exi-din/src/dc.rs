@@ -1,7 +1,7 @@
-//! Only the 22 messages that DC charging uses, for a firmware that has no room for the others.
+//! The 22 messages of DC charging only, for firmware without room for the others.
 //!
-//! The types are those of the crate; what is missing - AC charging, certificates, receipts, the signature in
-//! the header - has its code in the grammar and is refused.
+//! The types are those of the crate. What is missing (AC charging, certificates, receipts, the signature in
+//! the header) has a code in the grammar and is refused.
 //!
 //! ```
 //! use exi_din::dc;
@@ -30,19 +30,19 @@ element! {
         pub body: Body<'a> = "Body",
     }
 
-    /// What every message begins with.
+    /// The header, with which every message begins.
     pub struct Header<'a> {
         /// The session's id.
         pub session_id: SessionId<'a> = "SessionID",
-        /// What was wrong with the message before.
+        /// What was wrong with the previous message.
         pub notification: Option<Notification<'a>> = "Notification",
-        /// Refused: DC charging signs nothing.
+        /// Refused: DC charging has no signatures.
         pub signature: Option<Wildcard> = "Signature",
     }
 
-    /// What surrounds the message.
+    /// The body, which contains one message.
     pub struct Body<'a> {
-        /// The message; the schema allows none.
+        /// The message; the schema allows an empty body.
         pub element: Option<BodyElement<'a>> = "",
     }
 }
@@ -50,7 +50,7 @@ element! {
 choice! {
     /// A message of DC charging.
     pub enum BodyElement<'a> {
-        /// The abstract head: says nothing.
+        /// The abstract head: no content; see [`Head`].
         Head(Head) = "BodyElement",
         /// See [`CableCheckReq`](crate::CableCheckReq).
         CableCheckReq(CableCheckReq) = "CableCheckReq",
@@ -124,7 +124,7 @@ choice! {
 }
 
 impl<'a> V2gMessage<'a> {
-    /// As [`in_session`](crate::V2gMessage::in_session) of the whole set.
+    /// As [`V2gMessage::in_session`](crate::V2gMessage::in_session) of the complete message set.
     pub fn in_session(session_id: &'a [u8], element: BodyElement<'a>) -> Self {
         Self::new(Header::new(session_id.into()), Body { element: Some(element) })
     }

@@ -19,8 +19,8 @@
 //! # Ok::<(), exi::Error>(())
 //! ```
 //!
-//! A message borrows from the stream that it was decoded from: lists, strings and binaries are views of
-//! its bits, checked when the message was decoded. To build a message, give them slices.
+//! A message borrows from the stream that it was decoded from: lists, strings and binaries are views of its
+//! bits, checked when the message is decoded. To build a message, pass slices.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -52,8 +52,8 @@ pub use values::*;
 pub const V2G_MESSAGE: Root = Root { name: "V2G_Message", code: 77, bits: 7, end: None };
 
 impl<'a> V2gMessage<'a> {
-    /// A message of the session `session_id` (at most 8 bytes; zeros before there is a session), without a
-    /// notification or a signature.
+    /// A message of the session `session_id` (at most 8 bytes; zeros before a session exists), without
+    /// notification and signature.
     ///
     /// ```
     /// use exi_din::{BodyElement, SessionStopReq, V2gMessage};
@@ -76,7 +76,8 @@ impl<'a> V2gMessage<'a> {
         exi::decode(stream, V2G_MESSAGE)
     }
 
-    /// The same, with the length of the document in bytes: what follows does not belong to it.
+    /// As [`decode`](Self::decode), and returns the length of the document in bytes; later bytes are not part
+    /// of it.
     pub fn decode_measured(stream: &'a [u8]) -> Result<(Self, usize), Error> {
         exi::decode_measured(stream, V2G_MESSAGE)
     }
@@ -86,7 +87,7 @@ impl<'a> V2gMessage<'a> {
         exi::encode(self, V2G_MESSAGE, buffer)
     }
 
-    /// The message's name, such as `PreChargeReq`; `None` where the body is empty.
+    /// The message's name, such as `PreChargeReq`; `None` if the body is empty.
     pub fn name(&self) -> Option<&'static str> {
         self.body.element.as_ref().map(BodyElement::name)
     }

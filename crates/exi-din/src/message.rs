@@ -20,27 +20,27 @@ element! {
         pub body: Body<'a> = "Body",
     }
 
-    /// What every message begins with.
+    /// The header, with which every message begins.
     pub struct Header<'a> {
         /// The session's id.
         pub session_id: SessionId<'a> = "SessionID",
-        /// What was wrong with the message before.
+        /// What was wrong with the previous message.
         pub notification: Option<Notification<'a>> = "Notification",
         /// A signature over parts of the body.
         pub signature: Option<View<'a, Signature<'a>>> = "Signature",
     }
 
-    /// What was wrong with the message before.
+    /// What was wrong with the previous message.
     pub struct Notification<'a> {
-        /// What it was.
+        /// Kind of the fault.
         pub fault_code: FaultCode = "FaultCode",
-        /// In words, at most 64 characters.
+        /// Description, at most 64 characters.
         pub fault_msg: Option<Text<'a, 64>> = "FaultMsg",
     }
 
-    /// What surrounds the message.
+    /// The body, which contains one message.
     pub struct Body<'a> {
-        /// The message; the schema allows none.
+        /// The message; the schema allows an empty body.
         pub element: Option<BodyElement<'a>> = "",
     }
 
@@ -52,7 +52,7 @@ element! {
 
     /// The session is open; its id is in the header.
     pub struct SessionSetupRes<'a> {
-        /// How the request was met.
+        /// Accepted, or the reason of the refusal.
         pub response_code: ResponseCode = "ResponseCode",
         /// The charger's id.
         pub evse_id: EvseId<'a> = "EVSEID",
@@ -60,19 +60,19 @@ element! {
         pub date_time_now: Option<i64> = "DateTimeNow",
     }
 
-    /// Asks for the services.
+    /// Requests the list of services.
     pub struct ServiceDiscoveryReq<'a> {
-        /// Only of this scope, at most 32 characters.
+        /// Filter: services of this scope only, at most 32 characters.
         pub service_scope: Option<Text<'a, 32>> = "ServiceScope",
-        /// Only of this kind.
+        /// Filter: services of this kind only.
         pub service_category: Option<ServiceCategory> = "ServiceCategory",
     }
 
-    /// The services and ways to pay.
+    /// The services and payment options.
     pub struct ServiceDiscoveryRes<'a> {
-        /// How the request was met.
+        /// Accepted, or the reason of the refusal.
         pub response_code: ResponseCode = "ResponseCode",
-        /// The ways to pay.
+        /// The payment options.
         pub payment_options: PaymentOptions<'a> = "PaymentOptions",
         /// The charging service.
         pub charge_service: ServiceCharge<'a> = "ChargeService",
@@ -80,7 +80,7 @@ element! {
         pub service_list: Option<ServiceTagList<'a>> = "ServiceList",
     }
 
-    /// Asks for the parameters of a service.
+    /// Requests the parameters of a service.
     pub struct ServiceDetailReq {
         /// The service's number.
         pub service_id: u16 = "ServiceID",
@@ -88,7 +88,7 @@ element! {
 
     /// The parameters of a service.
     pub struct ServiceDetailRes<'a> {
-        /// How the request was met.
+        /// Accepted, or the reason of the refusal.
         pub response_code: ResponseCode = "ResponseCode",
         /// The service's number.
         pub service_id: u16 = "ServiceID",
@@ -96,21 +96,21 @@ element! {
         pub service_parameter_list: Option<ServiceParameterList<'a>> = "ServiceParameterList",
     }
 
-    /// Chooses services and the way to pay.
+    /// Chooses services and a payment option.
     pub struct ServicePaymentSelectionReq<'a> {
-        /// The way to pay.
+        /// The chosen payment option.
         pub selected_payment_option: PaymentOption = "SelectedPaymentOption",
         /// The services.
         pub selected_service_list: SelectedServiceList<'a> = "SelectedServiceList",
     }
 
-    /// Whether the choice is possible.
+    /// Accepts or refuses the choice.
     pub struct ServicePaymentSelectionRes {
-        /// How the request was met.
+        /// Accepted, or the reason of the refusal.
         pub response_code: ResponseCode = "ResponseCode",
     }
 
-    /// Shows a contract.
+    /// Presents a contract.
     pub struct PaymentDetailsReq<'a> {
         /// The contract.
         pub contract_id: ContractId<'a> = "ContractID",
@@ -118,9 +118,9 @@ element! {
         pub contract_signature_cert_chain: CertificateChain<'a> = "ContractSignatureCertChain",
     }
 
-    /// The challenge that proves the contract.
+    /// A challenge that the car must sign.
     pub struct PaymentDetailsRes<'a> {
-        /// How the request was met.
+        /// Accepted, or the reason of the refusal.
         pub response_code: ResponseCode = "ResponseCode",
         /// The challenge.
         pub gen_challenge: Text<'a> = "GenChallenge",
@@ -128,7 +128,7 @@ element! {
         pub date_time_now: i64 = "DateTimeNow",
     }
 
-    /// Asks whether charging is authorised.
+    /// Requests authorisation; repeated while the response is `Ongoing`.
     pub struct ContractAuthenticationReq<'a> {
         /// Name for references of a signature.
         pub id: Option<Attribute<Text<'a>>> = "@Id",
@@ -138,13 +138,13 @@ element! {
 
     /// Whether charging is authorised.
     pub struct ContractAuthenticationRes {
-        /// How the request was met.
+        /// Accepted, or the reason of the refusal.
         pub response_code: ResponseCode = "ResponseCode",
-        /// Whether the charger still waits, say for a card.
+        /// `Ongoing` while authorisation is pending, for example until a card is shown.
         pub evse_processing: EvseProcessing = "EVSEProcessing",
     }
 
-    /// Tells the car's parameters.
+    /// Sends the car's limits.
     pub struct ChargeParameterDiscoveryReq {
         /// The kind of energy transfer.
         pub ev_requested_energy_transfer_type: EvRequestedEnergyTransfer = "EVRequestedEnergyTransferType",
@@ -152,11 +152,11 @@ element! {
         pub ev_charge_parameter: EvChargeParameter = "",
     }
 
-    /// Tells the charger's parameters and schedules.
+    /// The charger's limits and schedules.
     pub struct ChargeParameterDiscoveryRes<'a> {
-        /// How the request was met.
+        /// Accepted, or the reason of the refusal.
         pub response_code: ResponseCode = "ResponseCode",
-        /// Whether the charger still works on them.
+        /// `Ongoing` while the parameters are not final.
         pub evse_processing: EvseProcessing = "EVSEProcessing",
         /// The schedules.
         pub sa_schedules: SaSchedules<'a> = "",
@@ -166,34 +166,34 @@ element! {
 
     /// Switches power on or off.
     pub struct PowerDeliveryReq<'a> {
-        /// On or off.
+        /// True to switch on, false to switch off.
         pub ready_to_charge_state: bool = "ReadyToChargeState",
-        /// The power that the car will draw.
+        /// Power that the car intends to draw.
         pub charging_profile: Option<ChargingProfile<'a>> = "ChargingProfile",
         /// The car's state.
         pub ev_power_delivery_parameter: Option<EvPowerDeliveryParameter> = "",
     }
 
-    /// Whether power was switched.
+    /// Confirms that power is switched.
     pub struct PowerDeliveryRes {
-        /// How the request was met.
+        /// Accepted, or the reason of the refusal.
         pub response_code: ResponseCode = "ResponseCode",
         /// The charger's state.
         pub evse_status: EvseStatus = "",
     }
 
-    /// Asks an AC charger for its state.
+    /// Requests the state of an AC charger.
     pub struct ChargingStatusReq {}
 
     /// An AC charger's state.
     pub struct ChargingStatusRes<'a> {
-        /// How the request was met.
+        /// Accepted, or the reason of the refusal.
         pub response_code: ResponseCode = "ResponseCode",
         /// The charger's id.
         pub evse_id: EvseId<'a> = "EVSEID",
-        /// The schedule that is followed.
+        /// The schedule in use.
         pub sa_schedule_tuple_id: i16 = "SAScheduleTupleID",
-        /// The most current per phase, in A.
+        /// Maximum current per phase, in A.
         pub evse_max_current: Option<PhysicalValue> = "EVSEMaxCurrent",
         /// The meter.
         pub meter_info: Option<MeterInfo<'a>> = "MeterInfo",
@@ -209,15 +209,15 @@ element! {
         pub id: Option<Attribute<Text<'a>>> = "@Id",
         /// The session's id.
         pub session_id: SessionId<'a> = "SessionID",
-        /// The schedule that is followed.
+        /// The schedule in use.
         pub sa_schedule_tuple_id: Option<i16> = "SAScheduleTupleID",
         /// The meter.
         pub meter_info: MeterInfo<'a> = "MeterInfo",
     }
 
-    /// Whether the receipt is good.
+    /// Accepts or refuses the receipt.
     pub struct MeteringReceiptRes {
-        /// How the request was met.
+        /// Accepted, or the reason of the refusal.
         pub response_code: ResponseCode = "ResponseCode",
         /// The charger's state.
         pub ac_evse_status: AcEvseStatus = "AC_EVSEStatus",
@@ -226,13 +226,13 @@ element! {
     /// Ends the session.
     pub struct SessionStopReq {}
 
-    /// The session has ended.
+    /// Confirms the end of the session.
     pub struct SessionStopRes {
-        /// How the request was met.
+        /// Accepted, or the reason of the refusal.
         pub response_code: ResponseCode = "ResponseCode",
     }
 
-    /// Asks for a newer contract certificate.
+    /// Requests an update of the contract certificate.
     pub struct CertificateUpdateReq<'a> {
         /// Name for references of a signature.
         pub id: Option<Attribute<Text<'a>>> = "@Id",
@@ -240,7 +240,7 @@ element! {
         pub contract_signature_cert_chain: CertificateChain<'a> = "ContractSignatureCertChain",
         /// The contract.
         pub contract_id: ContractId<'a> = "ContractID",
-        /// The root certificates that the car knows.
+        /// The root certificates that are installed in the car.
         pub list_of_root_certificate_ids: ListOfRootCertificateIds<'a> = "ListOfRootCertificateIDs",
         /// The car's part of the key exchange.
         pub dh_params: DhParams<'a> = "DHParams",
@@ -250,7 +250,7 @@ element! {
     pub struct CertificateUpdateRes<'a> {
         /// Name for references of a signature.
         pub id: Attribute<Text<'a>> = "@Id",
-        /// How the request was met.
+        /// Accepted, or the reason of the refusal.
         pub response_code: ResponseCode = "ResponseCode",
         /// The certificates.
         pub contract_signature_cert_chain: CertificateChain<'a> = "ContractSignatureCertChain",
@@ -260,17 +260,17 @@ element! {
         pub dh_params: DhParams<'a> = "DHParams",
         /// The contract.
         pub contract_id: ContractId<'a> = "ContractID",
-        /// How often the car may ask again.
+        /// Number of further attempts that the car may make.
         pub retry_counter: i16 = "RetryCounter",
     }
 
-    /// Asks for a contract certificate.
+    /// Requests the installation of a contract certificate.
     pub struct CertificateInstallationReq<'a> {
         /// Name for references of a signature.
         pub id: Option<Attribute<Text<'a>>> = "@Id",
-        /// The certificate that the car was made with.
+        /// The certificate installed by the car's manufacturer.
         pub oem_provisioning_cert: Certificate<'a> = "OEMProvisioningCert",
-        /// The root certificates that the car knows.
+        /// The root certificates that are installed in the car.
         pub list_of_root_certificate_ids: ListOfRootCertificateIds<'a> = "ListOfRootCertificateIDs",
         /// The car's part of the key exchange.
         pub dh_params: DhParams<'a> = "DHParams",
@@ -280,7 +280,7 @@ element! {
     pub struct CertificateInstallationRes<'a> {
         /// Name for references of a signature.
         pub id: Attribute<Text<'a>> = "@Id",
-        /// How the request was met.
+        /// Accepted, or the reason of the refusal.
         pub response_code: ResponseCode = "ResponseCode",
         /// The certificates.
         pub contract_signature_cert_chain: CertificateChain<'a> = "ContractSignatureCertChain",
@@ -292,23 +292,23 @@ element! {
         pub contract_id: ContractId<'a> = "ContractID",
     }
 
-    /// Asks for the isolation test.
+    /// Requests the isolation test; repeated while the response is `Ongoing`.
     pub struct CableCheckReq {
         /// The car's state.
         pub dc_ev_status: DcEvStatus = "DC_EVStatus",
     }
 
-    /// How the isolation test goes.
+    /// Progress of the isolation test.
     pub struct CableCheckRes {
-        /// How the request was met.
+        /// Accepted, or the reason of the refusal.
         pub response_code: ResponseCode = "ResponseCode",
         /// The charger's state.
         pub dc_evse_status: DcEvseStatus = "DC_EVSEStatus",
-        /// Whether the test still runs.
+        /// `Ongoing` while the test runs.
         pub evse_processing: EvseProcessing = "EVSEProcessing",
     }
 
-    /// Asks for the battery's voltage at the output.
+    /// Requests the battery's voltage at the output, before the car closes its contactors.
     pub struct PreChargeReq {
         /// The car's state.
         pub dc_ev_status: DcEvStatus = "DC_EVStatus",
@@ -318,9 +318,9 @@ element! {
         pub ev_target_current: PhysicalValue = "EVTargetCurrent",
     }
 
-    /// The voltage at the output.
+    /// The voltage reached at the output.
     pub struct PreChargeRes {
-        /// How the request was met.
+        /// Accepted, or the reason of the refusal.
         pub response_code: ResponseCode = "ResponseCode",
         /// The charger's state.
         pub dc_evse_status: DcEvseStatus = "DC_EVSEStatus",
@@ -328,33 +328,33 @@ element! {
         pub evse_present_voltage: PhysicalValue = "EVSEPresentVoltage",
     }
 
-    /// Asks for current.
+    /// Requests voltage and current; the charging loop.
     pub struct CurrentDemandReq {
         /// The car's state.
         pub dc_ev_status: DcEvStatus = "DC_EVStatus",
         /// The current, in A.
         pub ev_target_current: PhysicalValue = "EVTargetCurrent",
-        /// The most voltage the car takes, in V.
+        /// Maximum voltage of the car, in V.
         pub ev_maximum_voltage_limit: Option<PhysicalValue> = "EVMaximumVoltageLimit",
-        /// The most current the car takes, in A.
+        /// Maximum current of the car, in A.
         pub ev_maximum_current_limit: Option<PhysicalValue> = "EVMaximumCurrentLimit",
-        /// The most power the car takes, in W.
+        /// Maximum power of the car, in W.
         pub ev_maximum_power_limit: Option<PhysicalValue> = "EVMaximumPowerLimit",
-        /// Whether bulk charging is done.
+        /// Whether bulk charging is complete.
         pub bulk_charging_complete: Option<bool> = "BulkChargingComplete",
-        /// Whether charging is done.
+        /// Whether charging is complete.
         pub charging_complete: bool = "ChargingComplete",
-        /// Time until the car is full, in s.
+        /// Time until the full state of charge, in s.
         pub remaining_time_to_full_soc: Option<PhysicalValue> = "RemainingTimeToFullSoC",
-        /// Time until bulk charging is done, in s.
+        /// Time until the bulk state of charge, in s.
         pub remaining_time_to_bulk_soc: Option<PhysicalValue> = "RemainingTimeToBulkSoC",
-        /// The voltage, in V: the car's limit in practice.
+        /// Target voltage, in V; deployed cars send their upper limit.
         pub ev_target_voltage: PhysicalValue = "EVTargetVoltage",
     }
 
-    /// What the charger gives.
+    /// Voltage and current at the output, with the charger's limits.
     pub struct CurrentDemandRes {
-        /// How the request was met.
+        /// Accepted, or the reason of the refusal.
         pub response_code: ResponseCode = "ResponseCode",
         /// The charger's state.
         pub dc_evse_status: DcEvseStatus = "DC_EVSEStatus",
@@ -362,29 +362,29 @@ element! {
         pub evse_present_voltage: PhysicalValue = "EVSEPresentVoltage",
         /// The current, in A.
         pub evse_present_current: PhysicalValue = "EVSEPresentCurrent",
-        /// Whether the charger's current limit holds the current down.
+        /// Whether the current is limited by the charger's maximum current.
         pub evse_current_limit_achieved: bool = "EVSECurrentLimitAchieved",
-        /// Whether the charger's voltage limit holds the voltage down.
+        /// Whether the voltage is limited by the charger's maximum voltage.
         pub evse_voltage_limit_achieved: bool = "EVSEVoltageLimitAchieved",
-        /// Whether the charger's power limit holds the current down.
+        /// Whether the current is limited by the charger's maximum power.
         pub evse_power_limit_achieved: bool = "EVSEPowerLimitAchieved",
-        /// The most voltage the charger gives now, in V.
+        /// Present maximum voltage of the charger, in V.
         pub evse_maximum_voltage_limit: Option<PhysicalValue> = "EVSEMaximumVoltageLimit",
-        /// The most current the charger gives now, in A.
+        /// Present maximum current of the charger, in A.
         pub evse_maximum_current_limit: Option<PhysicalValue> = "EVSEMaximumCurrentLimit",
-        /// The most power the charger gives now, in W.
+        /// Present maximum power of the charger, in W.
         pub evse_maximum_power_limit: Option<PhysicalValue> = "EVSEMaximumPowerLimit",
     }
 
-    /// Asks for the voltage behind the car's open contactors.
+    /// Requests the inlet voltage after the car has opened its contactors.
     pub struct WeldingDetectionReq {
         /// The car's state.
         pub dc_ev_status: DcEvStatus = "DC_EVStatus",
     }
 
-    /// The voltage behind the car's open contactors.
+    /// The output voltage, measured while the car's contactors are open.
     pub struct WeldingDetectionRes {
-        /// How the request was met.
+        /// Accepted, or the reason of the refusal.
         pub response_code: ResponseCode = "ResponseCode",
         /// The charger's state.
         pub dc_evse_status: DcEvseStatus = "DC_EVSEStatus",
@@ -396,7 +396,7 @@ element! {
 choice! {
     /// A message (substitution group `BodyElement`).
     pub enum BodyElement<'a> {
-        /// The abstract head: says nothing.
+        /// The abstract head: no content; see [`Head`].
         Head(Head) = "BodyElement",
         /// See [`CableCheckReq`].
         CableCheckReq(CableCheckReq) = "CableCheckReq",

@@ -4,9 +4,8 @@ use crate::{UnitMultiplier, UnitSymbol};
 
 element! {
     /// A number with a unit: `value * 10^multiplier`.
-    ///
-    /// Decoded ones keep what was sent, so that they encode to the same bytes; 345.1 V comes as
-    /// 3451 * 10^-1 and as 345 * 10^0 in the same session (observed: Model Y).
+    /// A decoded number keeps its multiplier, so that it encodes to the same bytes. 345.1 V and 345 V occur
+    /// as 3451 * 10^-1 and 345 * 10^0 in one session (observed: Model Y).
     pub struct PhysicalValue {
         /// The power of ten, -3..=3.
         pub multiplier: UnitMultiplier = "Multiplier",
@@ -17,7 +16,7 @@ element! {
     }
 }
 
-/// A value that no [`PhysicalValue`] can hold: beyond 32767 * 10^3 units.
+/// A value beyond the range of [`PhysicalValue`]: its magnitude exceeds 32767 * 10^3 units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{milli} thousandths are more than a physical value holds (32 767 000 units)")]
 pub struct OutOfRange {
@@ -31,8 +30,8 @@ impl PhysicalValue {
         self.value as i64 * power_of_ten(self.multiplier.get() + 3)
     }
 
-    /// The value in thousandths of `unit`, as far as an `i32` holds it. A value with another unit is as large
-    /// as one can be, so that whoever checks for plausible values refuses it.
+    /// The value in thousandths of `unit`, saturated to `i32`. For a value with another unit the result is
+    /// `i32::MAX`, so that every plausibility check refuses it.
     pub fn milli_of(self, unit: UnitSymbol) -> i32 {
         if self.unit.is_some_and(|own| own != unit) {
             return i32::MAX;
@@ -40,7 +39,7 @@ impl PhysicalValue {
         saturated(self.to_milli())
     }
 
-    /// The value in whole units, rounded toward zero, as far as an `i32` holds it.
+    /// The value in whole units, rounded toward zero, saturated to `i32`.
     pub fn whole(self) -> i32 {
         saturated(self.to_milli() / 1000)
     }
@@ -55,8 +54,8 @@ impl PhysicalValue {
         Self::from_milli(milli, unit, true)
     }
 
-    /// Takes the smallest multiplier that holds the value, from one decimal on for volts and amperes and
-    /// from whole units on for all others, as chargers and cars in the field do.
+    /// Chooses the smallest multiplier that can represent the value, at least one decimal for volts and
+    /// amperes and whole units for all others, as deployed chargers and cars do.
     const fn from_milli(milli: i64, unit: UnitSymbol, nearest: bool) -> Result<Self, OutOfRange> {
         let mut multiplier = match unit {
             UnitSymbol::V | UnitSymbol::A => -1,

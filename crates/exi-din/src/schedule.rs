@@ -15,13 +15,13 @@ element! {
     pub struct SaScheduleTuple<'a> {
         /// Its number, which the car chooses in its profile; 1..=255 in practice.
         pub sa_schedule_tuple_id: i16 = "SAScheduleTupleID",
-        /// The power that may be drawn.
+        /// The power limit over time.
         pub p_max_schedule: PMaxSchedule<'a> = "PMaxSchedule",
-        /// What it costs.
+        /// The price of the energy.
         pub sales_tariff: Option<SalesTariff<'a>> = "SalesTariff",
     }
 
-    /// The power that may be drawn over time.
+    /// Power limits over time.
     pub struct PMaxSchedule<'a> {
         /// Its number.
         pub p_max_schedule_id: i16 = "PMaxScheduleID",
@@ -29,15 +29,15 @@ element! {
         pub p_max_schedule_entry: List<'a, PMaxScheduleEntry> = "PMaxScheduleEntry",
     }
 
-    /// The power that may be drawn during one interval.
+    /// The power limit of one interval.
     pub struct PMaxScheduleEntry {
-        /// When.
+        /// The interval in which it applies.
         pub time_interval: TimeInterval = "",
-        /// Power, in W: at most 32767, whatever the charger could give.
+        /// Power limit, in W: at most 32767, even if the charger can deliver more.
         pub p_max: i16 = "PMax",
     }
 
-    /// An interval, counted from now.
+    /// An interval relative to the time of the message.
     pub struct RelativeTimeInterval {
         /// Its start, in s.
         pub start: u32 = "start",
@@ -45,23 +45,23 @@ element! {
         pub duration: Option<u32> = "duration",
     }
 
-    /// What energy costs over time.
+    /// Energy prices over time.
     pub struct SalesTariff<'a> {
         /// Name for references of a signature.
         pub id: Attribute<Text<'a>> = "@Id",
         /// Its number.
         pub sales_tariff_id: i16 = "SalesTariffID",
-        /// What people call it, at most 32 characters.
+        /// Description for the user, at most 32 characters.
         pub sales_tariff_description: Option<Text<'a, 32>> = "SalesTariffDescription",
-        /// How many price levels there are.
+        /// Number of price levels.
         pub num_e_price_levels: u8 = "NumEPriceLevels",
         /// At least one entry.
         pub sales_tariff_entry: List<'a, SalesTariffEntry<'a>> = "SalesTariffEntry",
     }
 
-    /// What energy costs during one interval.
+    /// Energy price of one interval.
     pub struct SalesTariffEntry<'a> {
-        /// When.
+        /// The interval in which it applies.
         pub time_interval: TimeInterval = "",
         /// The price level.
         pub e_price_level: u8 = "EPriceLevel",
@@ -69,9 +69,9 @@ element! {
         pub consumption_cost: List<'a, ConsumptionCost<'a>, 0> = "ConsumptionCost",
     }
 
-    /// Costs from a consumption on.
+    /// Costs above a consumption.
     pub struct ConsumptionCost<'a> {
-        /// From this consumption on.
+        /// The consumption at which these costs begin.
         pub start_value: u32 = "startValue",
         /// The costs.
         pub cost: List<'a, Cost, 0> = "Cost",
@@ -79,15 +79,15 @@ element! {
 
     /// One cost.
     pub struct Cost {
-        /// What it counts.
+        /// Kind of the cost.
         pub cost_kind: CostKind = "costKind",
-        /// How much.
+        /// The amount, before the multiplier.
         pub amount: u32 = "amount",
         /// Power of ten of the amount.
         pub amount_multiplier: Option<UnitMultiplier> = "amountMultiplier",
     }
 
-    /// The power that a car will draw over time.
+    /// Power that the car intends to draw over time.
     pub struct ChargingProfile<'a> {
         /// The schedule that it follows.
         pub sa_schedule_tuple_id: i16 = "SAScheduleTupleID",
@@ -95,9 +95,9 @@ element! {
         pub profile_entry: List<'a, ProfileEntry> = "ProfileEntry",
     }
 
-    /// The power that a car will draw from a moment on.
+    /// Power that the car intends to draw from a moment on.
     pub struct ProfileEntry {
-        /// From when on, in s from now.
+        /// Start, in s from now.
         pub charging_profile_entry_start: u32 = "ChargingProfileEntryStart",
         /// Power, in W.
         pub charging_profile_entry_max_power: i16 = "ChargingProfileEntryMaxPower",
@@ -107,9 +107,9 @@ element! {
 choice! {
     /// An interval of time (substitution group `TimeInterval`).
     pub enum TimeInterval {
-        /// Counted from now.
+        /// Relative to the time of the message.
         Relative(RelativeTimeInterval) = "RelativeTimeInterval",
-        /// The abstract head: says nothing.
+        /// The abstract head: no content; see [`Head`].
         Head(Head) = "TimeInterval",
     }
 
@@ -117,7 +117,7 @@ choice! {
     pub enum SaSchedules<'a> {
         /// A list.
         List(SaScheduleList<'a>) = "SAScheduleList",
-        /// The abstract head: says nothing.
+        /// The abstract head: no content; see [`Head`].
         Head(Head) = "SASchedules",
     }
 }

@@ -1,6 +1,6 @@
 //! All element names of the schema set, in the order of the fragment grammar.
 //!
-//! A name that stands twice is one of two namespaces.
+//! A name that occurs twice belongs to two namespaces.
 
 use exi::{Base64Binary, Head, Integer, Text};
 use exi_dsig::{

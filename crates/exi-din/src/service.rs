@@ -5,7 +5,7 @@ use exi::{Attribute, List, Text, choice, element};
 use crate::{EvseSupportedEnergyTransfer, PaymentOption, PhysicalValue, ServiceCategory, ValueType};
 
 element! {
-    /// The ways to pay.
+    /// The payment options.
     pub struct PaymentOptions<'a> {
         /// At least one.
         pub payment_option: List<'a, PaymentOption> = "PaymentOption",
@@ -13,7 +13,7 @@ element! {
 
     /// A service's name and kind.
     pub struct ServiceTag<'a> {
-        /// Its number: 1 is charging at all known chargers.
+        /// Its number; 1 is charging at all observed chargers.
         pub service_id: u16 = "ServiceID",
         /// Its name, at most 32 characters.
         pub service_name: Option<Text<'a, 32>> = "ServiceName",
@@ -27,7 +27,7 @@ element! {
     pub struct ServiceCharge<'a> {
         /// Name and kind.
         pub service_tag: ServiceTag<'a> = "ServiceTag",
-        /// Whether it costs nothing.
+        /// Whether it is free of charge.
         pub free_service: bool = "FreeService",
         /// The kind of energy transfer.
         pub energy_transfer_type: EvseSupportedEnergyTransfer = "EnergyTransferType",
@@ -37,7 +37,7 @@ element! {
     pub struct Service<'a> {
         /// Name and kind.
         pub service_tag: ServiceTag<'a> = "ServiceTag",
-        /// Whether it costs nothing.
+        /// Whether it is free of charge.
         pub free_service: bool = "FreeService",
     }
 

@@ -39,19 +39,19 @@ enumeration! {
         FailedNoCertificateAvailable = "FAILED_NoCertificateAvailable",
         /// The certificate's chain is wrong.
         FailedCertChainError = "FAILED_CertChainError",
-        /// The challenge was not the one given.
+        /// The challenge differs from the one that was sent.
         FailedChallengeInvalid = "FAILED_ChallengeInvalid",
         /// The contract was cancelled.
         FailedContractCanceled = "FAILED_ContractCanceled",
         /// The car's parameters do not fit this charger.
         FailedWrongChargeParameter = "FAILED_WrongChargeParameter",
-        /// The charger is not able to give power.
+        /// The charger cannot deliver power.
         FailedPowerDeliveryNotApplied = "FAILED_PowerDeliveryNotApplied",
         /// Not an offered schedule.
         FailedTariffSelectionInvalid = "FAILED_TariffSelectionInvalid",
         /// The car's profile exceeds the schedule.
         FailedChargingProfileInvalid = "FAILED_ChargingProfileInvalid",
-        /// The output voltage is not the car's.
+        /// The output voltage differs from the requested one.
         FailedEvsePresentVoltageToLow = "FAILED_EVSEPresentVoltageToLow",
         /// The meter receipt's signature is wrong.
         FailedMeteringSignatureNotValid = "FAILED_MeteringSignatureNotValid",
@@ -65,15 +65,15 @@ enumeration! {
         EvseNotReady = "EVSE_NotReady",
         /// Able to charge.
         EvseReady = "EVSE_Ready",
-        /// Ends the session in order, as the customer or the charger wants.
+        /// Normal end of the session, requested by the user or the charger.
         EvseShutdown = "EVSE_Shutdown",
-        /// Ends the session for the grid.
+        /// End of the session at the request of the grid.
         EvseUtilityInterruptEvent = "EVSE_UtilityInterruptEvent",
-        /// Measures the isolation.
+        /// Isolation test is running.
         EvseIsolationMonitoringActive = "EVSE_IsolationMonitoringActive",
         /// Emergency stop.
         EvseEmergencyShutdown = "EVSE_EmergencyShutdown",
-        /// Broken.
+        /// Defect of the charger.
         EvseMalfunction = "EVSE_Malfunction",
         /// Reserved.
         Reserved8 = "Reserved_8",
@@ -87,7 +87,7 @@ enumeration! {
         ReservedC = "Reserved_C",
     }
 
-    /// What is wrong with the car.
+    /// The car's error code.
     pub enum DcEvErrorCode {
         /// Nothing.
         NoError = "NO_ERROR",
@@ -97,11 +97,11 @@ enumeration! {
         FailedEvShiftPosition = "FAILED_EVShiftPosition",
         /// The connector is not locked.
         FailedChargerConnectorLockFault = "FAILED_ChargerConnectorLockFault",
-        /// The battery is broken.
+        /// Defect of the battery.
         FailedEvRessMalfunction = "FAILED_EVRESSMalfunction",
-        /// The current is not the one asked for.
+        /// The current differs from the requested one.
         FailedChargingCurrentDifferential = "FAILED_ChargingCurrentdifferential",
-        /// The voltage is not the one asked for.
+        /// The voltage is out of range.
         FailedChargingVoltageOutOfRange = "FAILED_ChargingVoltageOutOfRange",
         /// Reserved.
         ReservedA = "Reserved_A",
@@ -109,43 +109,43 @@ enumeration! {
         ReservedB = "Reserved_B",
         /// Reserved.
         ReservedC = "Reserved_C",
-        /// Car and charger do not fit.
+        /// Car and charger are not compatible.
         FailedChargingSystemIncompatibility = "FAILED_ChargingSystemIncompatibility",
-        /// Not known.
+        /// No data available.
         NoData = "NoData",
     }
 
-    /// What the isolation monitor says.
+    /// Result of the isolation monitor.
     pub enum IsolationLevel {
         /// Not measured yet.
         Invalid = "Invalid",
-        /// Good.
+        /// Isolation without fault.
         Valid = "Valid",
-        /// Low, but charging may go on.
+        /// Isolation is low; charging may continue.
         Warning = "Warning",
-        /// Too low.
+        /// Isolation is too low: charging must stop.
         Fault = "Fault",
     }
 
-    /// What the charger asks the car to do.
+    /// What the charger requests of the car.
     pub enum EvseNotification {
         /// Nothing.
         None = "None",
         /// Stop charging within the delay.
         StopCharging = "StopCharging",
-        /// Negotiate again; DIN SPEC 70121 has no way to do it.
+        /// Negotiate again; DIN SPEC 70121 has no procedure for it.
         ReNegotiation = "ReNegotiation",
     }
 
     /// Whether the charger needs more time.
     pub enum EvseProcessing {
-        /// Done.
+        /// Processing is finished.
         Finished = "Finished",
-        /// Ask again.
+        /// The car must repeat its request.
         Ongoing = "Ongoing",
     }
 
-    /// How charging is paid.
+    /// A payment option.
     pub enum PaymentOption {
         /// By contract and certificate.
         Contract = "Contract",
@@ -161,7 +161,7 @@ enumeration! {
         AcThreePhaseCore = "AC_three_phase_core",
         /// DC over the core pins.
         DcCore = "DC_core",
-        /// DC over the extended pins: what every captured car asks for.
+        /// DC over the extended pins: requested by every captured car.
         DcExtended = "DC_extended",
         /// DC over the core pins of a Combo connector.
         DcComboCore = "DC_combo_core",
@@ -229,13 +229,13 @@ enumeration! {
         OtherCustom = "OtherCustom",
     }
 
-    /// What went wrong with a message.
+    /// Kind of a fault in a message.
     pub enum FaultCode {
-        /// It could not be read.
+        /// The message could not be parsed.
         ParsingError = "ParsingError",
         /// No root certificate for TLS.
         NoTlsRootCertificatAvailable = "NoTLSRootCertificatAvailable",
-        /// Something else.
+        /// Any other fault.
         UnknownError = "UnknownError",
     }
 
@@ -249,7 +249,7 @@ enumeration! {
         CarbonDioxideEmission = "CarbonDioxideEmission",
     }
 
-    /// The type of a service's parameter, as its attribute says.
+    /// The type of a service's parameter, as in its attribute.
     pub enum ValueType {
         /// A boolean.
         Bool = "bool",
@@ -267,7 +267,7 @@ enumeration! {
 }
 
 impl ResponseCode {
-    /// Whether the request was not met.
+    /// Whether the request is refused: a code that begins with FAILED.
     pub const fn is_failed(self) -> bool {
         self as u8 >= Self::Failed as u8
     }

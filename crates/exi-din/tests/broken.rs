@@ -1,4 +1,4 @@
-//! Streams that somebody broke: never a panic, and what still decodes has one canonical form.
+//! Damaged streams: never a panic, and a stream that decodes has one canonical form.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 use exi_din::V2gMessage;
@@ -14,11 +14,11 @@ const SEEDS: [&str; 4] = [
     "809a021a3d733088034da291e0201526a2698d8010bfd07b00c0",
 ];
 
-/// A decodable stream has one canonical form: encoding it and decoding that gives the same message.
+/// A stream that decodes has one canonical form: encoding it and decoding the result gives the same message.
 fn check(stream: &[u8]) {
     let Ok(message) = V2gMessage::decode(stream) else { return };
     let mut buffer = vec![0; 2 * stream.len() + 16];
-    // What is longer than its facet decodes, and is refused by the encoder.
+    // A value longer than its facet decodes; the encoder refuses it.
     let Ok(length) = message.encode(&mut buffer) else { return };
     let again = V2gMessage::decode(&buffer[..length]).unwrap();
     assert_eq!(again, message);
@@ -55,7 +55,7 @@ proptest! {
 
 #[test]
 fn a_length_of_four_gigabytes_is_refused_at_once() {
-    // SessionSetupReq whose EVCCID claims 2^32 - 1 bytes.
+    // SessionSetupReq whose EVCCID has the length 2^32 - 1.
     let error = V2gMessage::decode(&corpus::bytes("809a0011d1ffffffff1e0000")).unwrap_err();
     assert_eq!(error.kind, exi::ErrorKind::Length);
     assert_eq!(error.path.to_string(), "V2G_Message/Body/SessionSetupReq/EVCCID");
@@ -63,7 +63,8 @@ fn a_length_of_four_gigabytes_is_refused_at_once() {
 
 #[test]
 fn an_empty_leaf_may_be_written_as_an_escape_and_no_other_escape_is_taken() {
-    // SessionSetupReq with SessionID and EVCCID as `1` + `000` in place of `0` + length 0: EXIficient's way.
+    // SessionSetupReq with SessionID and EVCCID as `1` + `000` in place of `0` + length 0, as EXIficient
+    // does.
     let stream = corpus::bytes("809a44750000");
     let escaped = V2gMessage::decode(&stream).unwrap();
     assert!(escaped.header.session_id.is_empty());
@@ -71,7 +72,7 @@ fn an_empty_leaf_may_be_written_as_an_escape_and_no_other_escape_is_taken() {
     let length = escaped.encode(&mut canonical).unwrap();
     assert_eq!(corpus::hex(&canonical[..length]), "809a0011d00000");
 
-    // The same with `001` behind the escape.
+    // The same with `001` after the escape.
     let other = corpus::bytes("809a4c750000");
     assert_eq!(V2gMessage::decode(&other).unwrap_err().kind, exi::ErrorKind::Event);
 }

@@ -1,4 +1,4 @@
-//! Every DIN payload that real cars and chargers put on the wire.
+//! Every DIN payload that cars and chargers sent in the captures.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

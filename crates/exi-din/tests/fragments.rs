@@ -1,5 +1,5 @@
-//! Fragments - single elements, as they are encoded to be signed - against the reference codec beside the
-//! project, a Python program that is driven by the schema facts alone.
+//! Fragments, which are single elements encoded for a signature, compared with the reference codec beside the
+//! project: a Python program that uses the schema facts only.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 
 use corpus::{Value, bytes, hex, text};
 
-/// Reads one fragment a line; writes the content that it found and the bytes that it would write.
+/// Reads one fragment a line; writes the decoded content and the bytes of its encoding.
 const REFERENCE: &str = r"
 import importlib.util, json, sys
 spec = importlib.util.spec_from_file_location('exi', sys.argv[1])

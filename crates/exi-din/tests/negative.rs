@@ -1,4 +1,4 @@
-//! Broken and doubtful streams: what the schema says of them holds here too, but for a few listed ones.
+//! Damaged and doubtful streams: the verdict of the schema holds here too, except for a listed few.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -14,7 +14,7 @@ use exi::UNBOUNDED;
 use exi::json::Schema;
 use exi::shape::{Element, Member, Occurs, Shape};
 
-/// Types whose particle is written another way here, with the same states: seen by the golden vectors.
+/// Types whose particle is declared differently here, with the same states: shown by the golden vectors.
 const OTHERWISE: &[(&str, &str)] = &[
     ("dsig:PGPDataType", "a choice of two sequences is one sequence of which something must come first"),
     ("dsig:SPKIDataType", "a repeated sequence with a wildcard, which is never read, is a repeated element"),
@@ -36,7 +36,7 @@ fn every_declaration_says_what_the_schema_says() {
 fn complex(facts: &Value) -> impl Iterator<Item = &str> {
     let types = facts["types"].as_object().unwrap().iter();
     let types = types.filter(|(_, fact)| fact["kind"] == "complex" && fact["abstract"] == false);
-    // `SignaturePropertyType` is reached like any other; the abstract ones are heads.
+    // `SignaturePropertyType` is reached as any other type; the abstract types are heads.
     types.map(|(name, _)| name.as_str())
 }
 
@@ -121,7 +121,7 @@ impl Check<'_> {
     fn member(&mut self, path: &str, member: &'static Member, particle: &Value) {
         let facts = occurs(particle);
         match (member.shape, particle["p"].as_str().unwrap()) {
-            // How often content that is never read may come does not change the states.
+            // The number of occurrences of content that is never read does not change the states.
             (Shape::Wildcard, "any") => assert_eq!(member.occurs.min, facts.min.min(1), "{path}"),
             (Shape::Choice(alternatives), "el" | "choice") => {
                 assert_eq!(member.occurs, facts, "{path}: occurrence");
@@ -152,7 +152,7 @@ impl Check<'_> {
     ) {
         let mut facts =
             particle.get("subst").or_else(|| particle.get("items")).unwrap().as_array().unwrap().clone();
-        // Elements come before wildcards in a state, whatever the order in the schema.
+        // Elements precede wildcards in a state, independent of their order in the schema.
         facts.sort_by_key(|fact| fact["p"] == "any");
         assert_eq!(alternatives.len(), facts.len(), "{path}: alternatives");
         for ((name, shape), fact) in alternatives.iter().zip(&facts) {
@@ -172,8 +172,8 @@ fn occurs(particle: &Value) -> Occurs {
     Occurs { min, max }
 }
 
-/// The particles of a sequence, those of sequences that occur once inside it included; a sequence or
-/// choice of one item is that item.
+/// The particles of a sequence, including those of sequences that occur once inside it. A sequence or choice
+/// of one item is that item.
 fn flatten(particle: &Value, out: &mut Vec<Value>) {
     let items = particle["items"].as_array().map_or(&[][..], Vec::as_slice);
     match particle["p"].as_str().unwrap() {

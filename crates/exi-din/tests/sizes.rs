@@ -1,4 +1,4 @@
-//! What a decoded message costs in memory: it is moved around on a microcontroller's stack.
+//! Size of decoded messages in memory: they are moved on a microcontroller's stack.
 
 #[test]
 fn a_decoded_message_takes_less_than_600_bytes() {

@@ -1,16 +1,20 @@
-//! XML signatures (`http://www.w3.org/2000/09/xmldsig#`) as the charging protocols carry them.
+//! XML signatures (`http://www.w3.org/2000/09/xmldsig#`) as the charging protocols use them.
 //!
-//! Types only, from the W3C recommendation "XML Signature Syntax and Processing": making and checking a
-//! signature is another crate's work. Content of other schemas (`xs:any`) has its code in the grammar and
-//! is refused when it appears; no charging protocol uses it.
+//! Types only, from the W3C recommendation "XML Signature Syntax and Processing". This crate neither creates
+//! nor checks signatures. Content of other schemas (`xs:any`) has a code in the grammar and is refused; no
+//! charging protocol uses it.
 //!
 //! ```
 //! use exi_dsig::{CanonicalizationMethod, SCHEMA};
 //!
 //! // `SignedInfo` is encoded as a fragment when it is signed; a tool finds out what a fragment is.
-//! let json = SCHEMA.decode(&[0x80, 0x05, 0x81, 0xa5, 0x5c, 0x80], true); assert!(json.is_err()); let method
-//! = CanonicalizationMethod { algorithm: exi::Attribute("http://www.w3.org/TR/canonical-exi/".into()), any:
-//! None }; assert!(method.algorithm.0 == "http://www.w3.org/TR/canonical-exi/");
+//! let json = SCHEMA.decode(&[0x80, 0x05, 0x81, 0xa5, 0x5c, 0x80], true);
+//! assert!(json.is_err());
+//! let method = CanonicalizationMethod {
+//!     algorithm: exi::Attribute("http://www.w3.org/TR/canonical-exi/".into()),
+//!     any: None,
+//! };
+//! assert!(method.algorithm.0 == "http://www.w3.org/TR/canonical-exi/");
 //! ```
 #![no_std]
 #![forbid(unsafe_code)]
@@ -29,7 +33,7 @@ element! {
     pub struct Signature<'a> {
         /// Name of this element for references.
         pub id: Option<Attribute<Text<'a>>> = "@Id",
-        /// What is signed and how.
+        /// The signed elements and the algorithms.
         pub signed_info: SignedInfo<'a> = "SignedInfo",
         /// The signature.
         pub signature_value: SignatureValue<'a> = "SignatureValue",
@@ -47,11 +51,11 @@ element! {
         pub value: Attribute<Base64Binary<'a>> = "$",
     }
 
-    /// What is signed and how.
+    /// The signed elements and the algorithms.
     pub struct SignedInfo<'a> {
         /// Name of this element for references.
         pub id: Option<Attribute<Text<'a>>> = "@Id",
-        /// How elements become bytes.
+        /// Canonicalization: how elements become bytes.
         pub canonicalization_method: CanonicalizationMethod<'a> = "CanonicalizationMethod",
         /// The signature's algorithm.
         pub signature_method: SignatureMethod<'a> = "SignatureMethod",
@@ -59,11 +63,11 @@ element! {
         pub reference: List<'a, Reference<'a>> = "Reference",
     }
 
-    /// How elements become bytes.
+    /// Canonicalization: how elements become bytes.
     pub struct CanonicalizationMethod<'a> [mixed] {
         /// URI of the algorithm.
         pub algorithm: Attribute<Text<'a>> = "@Algorithm",
-        /// Never read.
+        /// Content of other schemas: refused.
         pub any: Option<Wildcard> = "",
     }
 
@@ -73,7 +77,7 @@ element! {
         pub algorithm: Attribute<Text<'a>> = "@Algorithm",
         /// Length of an HMAC in bits.
         pub hmac_output_length: Option<Integer<'a>> = "HMACOutputLength",
-        /// Never read.
+        /// Content of other schemas: refused.
         pub any: Option<Wildcard> = "",
     }
 
@@ -85,7 +89,7 @@ element! {
         pub r#type: Option<Attribute<Text<'a>>> = "@Type",
         /// `#` and the `Id` of the signed element.
         pub uri: Option<Attribute<Text<'a>>> = "@URI",
-        /// What is done to the element first.
+        /// Transforms of the element before the digest.
         pub transforms: Option<Transforms<'a>> = "Transforms",
         /// The digest's algorithm.
         pub digest_method: DigestMethod<'a> = "DigestMethod",
@@ -93,9 +97,9 @@ element! {
         pub digest_value: Base64Binary<'a> = "DigestValue",
     }
 
-    /// What is done to an element before its digest is taken.
+    /// Transforms of an element before its digest.
     pub struct Transforms<'a> {
-        /// In this order.
+        /// Applied in this order.
         pub transform: List<'a, Transform<'a>> = "Transform",
     }
 
@@ -111,7 +115,7 @@ element! {
     pub struct DigestMethod<'a> [mixed] {
         /// URI of the algorithm.
         pub algorithm: Attribute<Text<'a>> = "@Algorithm",
-        /// Never read.
+        /// Content of other schemas: refused.
         pub any: Option<Wildcard> = "",
     }
 
@@ -139,7 +143,7 @@ element! {
         pub y: CryptoBinary<'a> = "Y",
         /// `(P - 1) / Q`.
         pub j: Option<CryptoBinary<'a>> = "J",
-        /// How the primes were found.
+        /// Parameters from which the primes were generated.
         pub origin: Option<DsaOrigin<'a>> = "",
     }
 
@@ -151,13 +155,13 @@ element! {
         pub exponent: CryptoBinary<'a> = "Exponent",
     }
 
-    /// Where the key can be had.
+    /// Where the key can be retrieved.
     pub struct RetrievalMethod<'a> {
-        /// Type of what is there.
+        /// Type of the retrieved data.
         pub r#type: Option<Attribute<Text<'a>>> = "@Type",
-        /// Where.
+        /// URI of the data.
         pub uri: Option<Attribute<Text<'a>>> = "@URI",
-        /// What to do with it.
+        /// Transforms of the retrieved data.
         pub transforms: Option<Transforms<'a>> = "Transforms",
     }
 
@@ -181,7 +185,7 @@ element! {
         pub key_id: Option<Base64Binary<'a>> = "PGPKeyID",
         /// The key packet.
         pub key_packet: Option<Base64Binary<'a>> = "PGPKeyPacket",
-        /// Never read.
+        /// Content of other schemas: refused.
         pub any: Option<Wildcard> = "",
     }
 
@@ -189,7 +193,7 @@ element! {
     pub struct SpkiData<'a> {
         /// S-expressions.
         pub sexp: List<'a, Base64Binary<'a>> = "SPKISexp",
-        /// Never read.
+        /// Content of other schemas: refused.
         pub any: Option<Wildcard> = "",
     }
 
@@ -201,11 +205,11 @@ element! {
         pub id: Option<Attribute<Text<'a>>> = "@Id",
         /// Type of the content.
         pub mime_type: Option<Attribute<Text<'a>>> = "@MimeType",
-        /// Never read.
+        /// Content of other schemas: refused.
         pub any: Option<Wildcard> = "",
     }
 
-    /// A list of references of its own.
+    /// A list of references that the application checks.
     pub struct Manifest<'a> {
         /// Name of this element for references.
         pub id: Option<Attribute<Text<'a>>> = "@Id",
@@ -225,7 +229,7 @@ element! {
     pub struct SignatureProperty<'a> [mixed] {
         /// Name of this element for references.
         pub id: Option<Attribute<Text<'a>>> = "@Id",
-        /// The signature that it is about.
+        /// The signature to which it applies.
         pub target: Attribute<Text<'a>> = "@Target",
         /// Never read; at least one is required, so this element cannot be used.
         pub any: Wildcard = "",
@@ -241,7 +245,7 @@ group! {
         pub q: CryptoBinary<'a> = "Q",
     }
 
-    /// How the primes of a DSA key were found.
+    /// Parameters from which the primes of a DSA key were generated.
     pub struct DsaOrigin<'a> {
         /// The seed.
         pub seed: CryptoBinary<'a> = "Seed",
@@ -255,7 +259,7 @@ choice! {
     pub enum TransformArgument<'a> {
         /// An XPath expression.
         XPath(Text<'a>) = "XPath",
-        /// Never read.
+        /// Content of other schemas: refused.
         Any(Wildcard) = "",
     }
 
@@ -265,7 +269,7 @@ choice! {
         KeyName(Text<'a>) = "KeyName",
         /// The key itself.
         KeyValue(KeyValue<'a>) = "KeyValue",
-        /// Where it can be had.
+        /// Where it can be retrieved.
         RetrievalMethod(RetrievalMethod<'a>) = "RetrievalMethod",
         /// Certificates.
         X509Data(X509Data<'a>) = "X509Data",
@@ -275,7 +279,7 @@ choice! {
         SpkiData(SpkiData<'a>) = "SPKIData",
         /// Data for a key agreement.
         MgmtData(Text<'a>) = "MgmtData",
-        /// Never read.
+        /// Content of other schemas: refused.
         Any(Wildcard) = "",
     }
 
@@ -285,7 +289,7 @@ choice! {
         Dsa(DsaKeyValue<'a>) = "DSAKeyValue",
         /// RSA.
         Rsa(RsaKeyValue<'a>) = "RSAKeyValue",
-        /// Never read.
+        /// Content of other schemas: refused.
         Any(Wildcard) = "",
     }
 
@@ -301,13 +305,13 @@ choice! {
         Certificate(Base64Binary<'a>) = "X509Certificate",
         /// A revocation list.
         Crl(Base64Binary<'a>) = "X509CRL",
-        /// Never read.
+        /// Content of other schemas: refused.
         Any(Wildcard) = "",
     }
 }
 
 exi::schema! {
-    /// The elements of XML signatures alone, for tools: the set in which `SignedInfo` is signed.
+    /// The elements of XML signatures alone, for tools. `SignedInfo` is signed in this set.
     pub static SCHEMA: { document: 5, fragment: 6 }
     global "CanonicalizationMethod": CanonicalizationMethod<'_>,
     global "DSAKeyValue": DsaKeyValue<'_>,

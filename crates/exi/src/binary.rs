@@ -1,19 +1,18 @@
 use core::fmt;
 
-use crate::shape::Shape;
-use crate::{ErrorKind, Input, Reader, Simple, Writer};
+use crate::{Bits, ErrorKind, Reader, Writer};
 
-/// At most `MAX` bytes, as a view: of the bits they were decoded from, or of a slice.
+/// At most `MAX` bytes, as a view of the bits they were decoded from, or of a slice.
 ///
-/// `HEX` says how text shows them (`xs:hexBinary` or `xs:base64Binary`); the coding is the same. A
-/// decoded one may be longer than `MAX`; an encoder refuses it.
+/// `HEX` selects the text form (`xs:hexBinary` or `xs:base64Binary`); the coding is the same. A decoded value
+/// may be longer than `MAX`; the encoder refuses it.
 #[derive(Clone, Copy)]
 pub struct Binary<'a, const HEX: bool, const MAX: u32>(Source<'a>);
 
-/// Bytes that text shows as hexadecimal digits.
+/// Bytes whose text form is hexadecimal.
 pub type HexBinary<'a, const MAX: u32 = { u32::MAX }> = Binary<'a, true, MAX>;
 
-/// Bytes that text shows in base 64.
+/// Bytes whose text form is base 64.
 pub type Base64Binary<'a, const MAX: u32 = { u32::MAX }> = Binary<'a, false, MAX>;
 
 #[derive(Clone, Copy)]
@@ -42,7 +41,23 @@ impl<'a, const HEX: bool, const MAX: u32> Binary<'a, HEX, MAX> {
         self.len() == 0
     }
 
-    /// Copies the bytes into the start of `buffer`; `None` where they do not fit.
+    /// Reads the length and the bytes.
+    pub(crate) fn read<I: Bits<'a>>(input: &mut I) -> Self {
+        Self(read(input))
+    }
+
+    /// Writes the length and the bytes.
+    pub(crate) fn write(&self, out: &mut Writer<'_>) {
+        self.0.put(out, MAX);
+    }
+
+    /// The same bytes without a bound, with base 64 as text form.
+    #[cfg(feature = "names")]
+    pub(crate) const fn in_base64(self) -> Base64Binary<'a> {
+        Binary(self.0)
+    }
+
+    /// Copies the bytes to the start of `buffer`; `None` if they do not fit.
     pub fn copy_to<'b>(&self, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
         let room = buffer.get_mut(..self.len())?;
         room.iter_mut().zip(self.iter()).for_each(|(to, from)| *to = from);
@@ -75,27 +90,8 @@ impl Source<'_> {
     }
 }
 
-impl<'a, const HEX: bool, const MAX: u32> Simple<'a> for Binary<'a, HEX, MAX> {
-    const SHAPE: &'static Shape = if HEX { &Shape::HexBinary(MAX) } else { &Shape::Base64Binary(MAX) };
-
-    fn value<I: Input<'a>>(input: &mut I) -> Self {
-        let bytes = Self(read(input));
-        #[cfg(feature = "names")]
-        input.value(crate::trace::Value::Bytes(Binary(bytes.0)));
-        bytes
-    }
-
-    fn empty() -> Option<Self> {
-        Some(Self(Source::Slice(&[])))
-    }
-
-    fn put(&self, out: &mut Writer<'_>) {
-        self.0.put(out, MAX);
-    }
-}
-
 #[inline(never)]
-fn read<'a, I: Input<'a>>(input: &mut I) -> Source<'a> {
+fn read<'a, I: Bits<'a>>(input: &mut I) -> Source<'a> {
     let first = input.take(8);
     let bytes = input.integer(first, u32::MAX);
     let stream = input.stream();

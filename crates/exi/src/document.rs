@@ -1,43 +1,15 @@
-use crate::{Error, ErrorKind, Input, Particle, Path, Reader, Writer};
-
-/// The byte in front of every stream: no options, version 1.
-const HEADER: u8 = 0x80;
-
-/// How a root element is announced: its code among the global elements of a schema set (documents) or
-/// among all element names (fragments), and the code that ends a fragment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Root {
-    /// The root element's name.
-    pub name: &'static str,
-    /// The root element's code.
-    pub code: u16,
-    /// The width of the code in bits.
-    pub bits: u8,
-    /// A fragment's end-of-document code; a document has none.
-    pub end: Option<u16>,
-}
-
-/// The root's code of a stream, where it has a header and so many bits.
-pub fn root_code(stream: &[u8], bits: u8) -> Result<u16, Error> {
-    let mut reader = Reader::new(stream, 0);
-    let header = reader.take(8);
-    let code = reader.take(u32::from(bits));
-    match reader.finish() {
-        None if header == u32::from(HEADER) => Ok(code as u16),
-        None => Err(Error { kind: ErrorKind::Header, bit: 0, path: Path::default() }),
-        Some((kind, bit)) => Err(Error { kind, bit, path: Path::default() }),
-    }
-}
+use crate::root::{HEADER, end};
+use crate::{Bits as _, Error, ErrorKind, Particle, Path, Reader, Root, Writer, root_code};
 
 /// Decodes a stream whose root element is a `T`.
 ///
-/// The whole document is checked, strings, binaries and lists included; reading them later cannot fail.
-/// Bits behind the document are ignored: the framing around it knows its length.
+/// The whole document is checked, including strings, binaries and lists, so reading them later cannot fail.
+/// Bits after the document are ignored: the framing around it states its length.
 pub fn decode<'a, T: Particle<'a>>(stream: &'a [u8], root: Root) -> Result<T, Error> {
     decode_with(&mut Reader::new(stream, 8 + u32::from(root.bits)), root)
 }
 
-/// The same, with the length of the document in bytes.
+/// As [`decode`], and returns the length of the document in bytes.
 pub fn decode_measured<'a, T: Particle<'a>>(stream: &'a [u8], root: Root) -> Result<(T, usize), Error> {
     let mut reader = Reader::new(stream, 8 + u32::from(root.bits));
     let value = decode_with(&mut reader, root)?;
@@ -59,14 +31,15 @@ fn decode_with<'a, T: Particle<'a>>(reader: &mut Reader<'a>, root: Root) -> Resu
     }
 }
 
-/// Decodes a `T` from bit `bit` of a stream that was checked before, such as one item that a tool points at.
+/// Decodes a `T` from bit `bit` of a stream that [`decode`] has accepted, such as one item that a dissector
+/// located.
 pub fn decode_at<'a, T: Particle<'a>>(stream: &'a [u8], bit: u32) -> Result<T, Error> {
     let mut reader = Reader::new(stream, bit);
     let value = T::read(&mut reader, 0);
     reader.finish().map_or(Ok(value), |(kind, bit)| Err(Error { kind, bit, path: Path::default() }))
 }
 
-/// Encodes `value` as a stream with the root element `root` and returns its length in bytes.
+/// Encodes `value` with the root element `root` and returns the length in bytes.
 pub fn encode<'a, T: Particle<'a>>(value: &T, root: Root, buffer: &mut [u8]) -> Result<usize, Error> {
     let mut out = Writer::new(buffer);
     out.put(u32::from(HEADER), 8);
@@ -78,16 +51,7 @@ pub fn encode<'a, T: Particle<'a>>(value: &T, root: Root, buffer: &mut [u8]) -> 
     out.finish().map_err(|(kind, bit)| Error { kind, bit, path: Path::default() })
 }
 
-/// Reads the end of a fragment.
-pub(crate) fn end<'a, I: Input<'a>>(input: &mut I, root: Root) {
-    if let Some(end) = root.end
-        && input.take(u32::from(root.bits)) != u32::from(end)
-    {
-        input.fail(ErrorKind::Event, u32::from(root.bits));
-    }
-}
-
-/// Reads the stream once more, now watching where the error is.
+/// Reads the stream again to find the element of the error.
 #[cfg(feature = "names")]
 #[cold]
 fn locate<'a, T: Particle<'a>>(stream: &'a [u8], root: Root) -> Path {

@@ -22,16 +22,16 @@ pub enum ErrorKind {
     /// A number outside the range of its type.
     #[error("a number outside the range of its type")]
     Range,
-    /// A length that exceeds what is left of the stream.
+    /// A length larger than the rest of the stream.
     #[error("a length beyond the end of the stream")]
     Length,
-    /// A string-table hit; the tables are switched off in these protocols.
+    /// A string-table hit: these protocols have no string tables.
     #[error("a string-table hit, but the string tables are switched off")]
     StringTable,
-    /// A code point that is no character.
+    /// A code point that is not a Unicode character.
     #[error("a code point that is no Unicode character")]
     Character,
-    /// Content of another schema (`xs:any`): not read.
+    /// Content of another schema (`xs:any`), which is not decoded.
     #[error("content of another schema, which no charging protocol uses")]
     Foreign,
     /// On encoding: the buffer is too small.
@@ -50,16 +50,17 @@ pub enum ErrorKind {
 pub struct Error {
     /// What is wrong.
     pub kind: ErrorKind,
-    /// Bit offset from the start of the stream at which the offending part begins; on encoding, the number of
-    /// bits that were written before it; with [`BufferFull`](ErrorKind::BufferFull) the length of the whole
-    /// stream, a multiple of 8.
+    /// Bit offset in the stream at which the invalid part begins. On encoding: the number of bits written
+    /// before the error; with [`BufferFull`](ErrorKind::BufferFull) the length of the whole stream, a
+    /// multiple of 8.
     pub bit: u32,
-    /// The element in which it is wrong; empty without the feature `names` and on encoding.
+    /// The element of the error; empty without the feature `names`, and on encoding.
     pub path: Path,
 }
 
 impl Error {
-    /// On encoding into a buffer that is too small: how many bytes it needs.
+    /// The buffer size in bytes that encoding requires; `None` for any error except
+    /// [`BufferFull`](ErrorKind::BufferFull).
     pub fn needed(&self) -> Option<usize> {
         (self.kind == ErrorKind::BufferFull).then_some((self.bit / 8) as usize)
     }
@@ -75,7 +76,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// Names of nested elements, outermost first; deeper ones than it can hold are left out at the end.
+/// Names of nested elements, outermost first. Names deeper than [`DEPTH`](Self::DEPTH) are dropped.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Path {
     #[cfg(feature = "names")]
@@ -84,10 +85,10 @@ pub struct Path {
 }
 
 impl Path {
-    /// How many names fit: the deepest element of DIN SPEC 70121 is at depth 11.
+    /// How many names fit. The deepest element of DIN SPEC 70121 has depth 11.
     pub const DEPTH: usize = 14;
 
-    /// Whether no element is known.
+    /// Whether the path has no element.
     pub const fn is_empty(&self) -> bool {
         self.depth == 0
     }

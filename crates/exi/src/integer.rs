@@ -1,11 +1,10 @@
 use core::fmt;
 
-use crate::shape::Shape;
-use crate::{Input, Reader, Simple, Writer};
+use crate::{Bits, Reader, Writer};
 
 /// An integer of any size (`xs:integer`), as a view of its sign and its groups of seven bits.
 ///
-/// Only XML signatures have such integers (`X509SerialNumber`, `HMACOutputLength`).
+/// Only XML signatures contain such integers (`X509SerialNumber`, `HMACOutputLength`).
 #[derive(Clone, Copy)]
 pub struct Integer<'a> {
     negative: bool,
@@ -24,8 +23,8 @@ enum Source<'a> {
 }
 
 impl<'a> Integer<'a> {
-    /// From the groups of seven bits, least significant first, of the value, or of `-value - 1` where
-    /// it is `negative`.
+    /// An integer from its groups of seven bits, least significant first: those of the value, or of `-value -
+    /// 1` if `negative`.
     pub const fn from_groups(negative: bool, groups: &'a [u8]) -> Self {
         Self { negative, source: Source::Groups(groups) }
     }
@@ -45,7 +44,32 @@ impl<'a> Integer<'a> {
         }
     }
 
-    /// The number of groups, without superfluous ones at the end, at least 1.
+    /// Reads the sign and the groups.
+    pub(crate) fn read<I: Bits<'a>>(input: &mut I) -> Self {
+        let negative = input.take(1) == 1;
+        let (stream, bit) = (input.stream(), input.bit());
+        let mut groups = 1;
+        while input.take(8) & 0x80 != 0 {
+            groups += 1;
+        }
+        if input.failed() {
+            Self::from_groups(false, &[0])
+        } else {
+            Self { negative, source: Source::Bits { stream, bit, groups } }
+        }
+    }
+
+    /// Writes the sign and the significant groups.
+    pub(crate) fn write(&self, out: &mut Writer<'_>) {
+        out.put(u32::from(self.negative), 1);
+        let mut groups = self.groups();
+        for left in (0..self.significant()).rev() {
+            let more = if left > 0 { 0x80 } else { 0 };
+            out.put(u32::from(groups.next().unwrap_or(0)) | more, 8);
+        }
+    }
+
+    /// The number of groups without superfluous zeros at the end; at least 1.
     fn significant(&self) -> usize {
         let (mut count, mut significant) = (0, 1);
         for group in self.groups() {
@@ -55,7 +79,7 @@ impl<'a> Integer<'a> {
         significant
     }
 
-    /// The value, where it fits.
+    /// The value; `None` with more than 18 significant groups (126 bits).
     pub fn to_i128(&self) -> Option<i128> {
         if self.significant() > 18 {
             return None;
@@ -66,7 +90,7 @@ impl<'a> Integer<'a> {
     }
 }
 
-/// First the coded groups, then the plain ones; one of both is empty.
+/// The coded groups, then the plain ones; one of the two is empty.
 struct Groups<'a> {
     reader: Reader<'a>,
     left: u32,
@@ -84,36 +108,6 @@ impl Iterator for Groups<'_> {
         let (group, rest) = self.plain.split_first()?;
         self.plain = rest;
         Some(group & 0x7f)
-    }
-}
-
-impl<'a> Simple<'a> for Integer<'a> {
-    const SHAPE: &'static Shape = &Shape::BigInteger;
-
-    fn value<I: Input<'a>>(input: &mut I) -> Self {
-        let negative = input.take(1) == 1;
-        let (stream, bit) = (input.stream(), input.bit());
-        let mut groups = 1;
-        while input.take(8) & 0x80 != 0 {
-            groups += 1;
-        }
-        let integer = if input.failed() {
-            Self::from_groups(false, &[0])
-        } else {
-            Self { negative, source: Source::Bits { stream, bit, groups } }
-        };
-        #[cfg(feature = "names")]
-        input.value(crate::trace::Value::Big(integer));
-        integer
-    }
-
-    fn put(&self, out: &mut Writer<'_>) {
-        out.put(u32::from(self.negative), 1);
-        let mut groups = self.groups();
-        for left in (0..self.significant()).rev() {
-            let more = if left > 0 { 0x80 } else { 0 };
-            out.put(u32::from(groups.next().unwrap_or(0)) | more, 8);
-        }
     }
 }
 

@@ -1,11 +1,15 @@
-//! JSON both ways, from the same declarations (feature `json`).
+//! Messages to JSON and back, from the same declarations (feature `json`).
 //!
-//! The mapping: element names as in the schema, a repeated element is an array, `xs:hexBinary` is
-//! upper-case hexadecimal and `xs:base64Binary` base 64, an enumeration its schema name, an attribute
-//! `"@Name"`, the value of a type with attributes and simple content `"$"`. An absent element is absent.
+//! The mapping:
+//! * names are those of the schema; an absent element is absent,
+//! * a repeated element is an array,
+//! * `xs:hexBinary` is upper-case hexadecimal, `xs:base64Binary` is base 64,
+//! * an enumeration is its schema name,
+//! * an attribute is `"@Name"`, the value of a type with attributes and simple content is `"$"`.
 
 mod convert;
 mod source;
+mod values;
 mod write;
 
 use alloc::borrow::ToOwned as _;
@@ -20,11 +24,11 @@ use serde_json::{Map, Value};
 use crate::shape::Shape;
 use crate::trace::Sink;
 use crate::{Error, ErrorKind, Path, Root, encode};
-pub use convert::{Json, JsonField};
-use source::Link;
-pub use source::{Members, Source};
 #[doc(hidden)]
-pub use write::add;
+pub use convert::add;
+pub use convert::{Json, JsonField, Members};
+use source::Link;
+pub use source::Source;
 
 /// Why JSON is not a message of its schema, and where in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,21 +71,21 @@ pub struct Declared {
     pub decode: fn(&[u8], Root) -> Result<Value, Error>,
     /// Encodes a stream with this root.
     pub encode: for<'a> fn(Source<'a, '_>, Root) -> Result<Vec<u8>, JsonError>,
-    /// Walks through a stream with this root.
+    /// Dissects a stream with this root.
     pub dissect: for<'a> fn(&'a [u8], Root, &mut dyn Sink<'a>) -> Result<(), Error>,
     /// Its declaration.
     pub shape: &'static Shape,
 }
 
 impl Schema {
-    /// Decodes a document, or a fragment, whatever its root element is: `{"Name": content}`.
+    /// Decodes a document or a fragment with any root element of the schema, to `{"Name": content}`.
     pub fn decode(&self, stream: &[u8], fragment: bool) -> Result<Value, Error> {
         let (element, root) = self.announced(stream, fragment)?;
         let content = (element.decode)(stream, root)?;
         Ok(Value::Object(Map::from_iter([(element.name.to_owned(), content)])))
     }
 
-    /// Walks through a document, or a fragment, whatever its root element is.
+    /// Dissects a document or a fragment with any root element of the schema.
     pub fn dissect<'a>(
         &self,
         stream: &'a [u8],
@@ -92,7 +96,7 @@ impl Schema {
         (element.dissect)(stream, root, sink)
     }
 
-    /// Encodes `{"Name": content}`. Where a name stands for several elements, the global one is meant.
+    /// Encodes `{"Name": content}`. If several elements have the name, the global one is used.
     pub fn encode(&self, json: &Value, fragment: bool) -> Result<Vec<u8>, JsonError> {
         let fail = |message: String| JsonError { path: String::new(), message };
         let Some((name, content)) =
@@ -123,7 +127,7 @@ impl Schema {
 
     fn roots(&self, fragment: bool) -> impl Iterator<Item = (&'static Declared, Root)> {
         let bits = if fragment { self.fragment_bits } else { self.document_bits };
-        // Behind the elements come the codes of any other element and of the end.
+        // After the elements follow the code of any other element and the code of the end.
         let end = if fragment { u16::try_from(self.elements.len() + 1).ok() } else { None };
         let elements = self.elements.iter().filter(move |element| fragment || element.global);
         (0..)
@@ -136,7 +140,7 @@ impl Schema {
 #[doc(hidden)]
 pub fn decode_one<'a, T: Json<'a>>(stream: &'a [u8], root: Root) -> Result<Value, Error> {
     let value: T = crate::decode(stream, root)?;
-    Ok(write::Item::new(&value).to_value())
+    Ok(convert::Item::new(&value).to_value())
 }
 
 /// Encodes a `T` from JSON.
@@ -158,5 +162,5 @@ pub fn encode_one<'a, T: Json<'a>>(source: Source<'a, '_>, root: Root) -> Result
     }
 }
 
-/// The longest stream that is made from JSON, in bytes: judgement.
+/// Bound of the buffer for a stream made from JSON, in bytes: judgement, far above any message.
 const MAX_STREAM: usize = 1 << 24;

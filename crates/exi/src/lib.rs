@@ -1,8 +1,8 @@
 //! Schema-informed, bit-packed EXI as the charging protocols use it, without an allocator.
 //!
-//! EXI drops the tags of an XML document and keeps the choices that its schema left open. Here the
-//! schema is written down once, as plain Rust types, and everything else follows from them: event
-//! codes and their widths, decoding, encoding, names and bit positions for people, and JSON.
+//! EXI omits the tags of an XML document and keeps the choices that its schema leaves open. The schema is
+//! declared once, as plain Rust types. Everything else is derived from them: event codes and their widths,
+//! decoder, encoder, names and bit positions for a dissector, and JSON.
 //!
 //! ```
 //! exi::enumeration! {
@@ -45,21 +45,25 @@
 //! ```
 //!
 //! # How a declaration becomes a grammar
-//! * The type of a field says how often it may occur: `T` once, `Option<T>` at most once,
-//!   [`List`] repeatedly, an enum made by [`choice!`] for a choice or substitution group.
-//! * In front of each field the grammar is in a *state*: the productions that may come now are the
-//!   optional fields from here to the first that must come (or the end of the element), and one more
-//!   code for the second level of EXI's grammar. [`State`] counts them at compile time.
+//! * The type of a field determines how often it may occur: `T` once, `Option<T>` at most once, [`List`]
+//!   repeatedly, an enum made by [`choice!`] for a choice or substitution group.
+//! * Before each field the grammar is in a *state*. Its productions are the optional fields from here to the
+//!   first required one (or the end of the element), and one more code for the second level of EXI's grammar.
+//!   [`State`] counts them at compile time.
 //! * Strings, binaries, lists and large rare elements stay in the input: [`Text`], [`Binary`], [`List`] and
-//!   [`View`] are views of its
-//!   bits, or of a plain slice when a message is built. [`decode`] walks the whole document, views
-//!   included, so reading them later cannot fail.
+//!   [`View`] are views of its bits, or of a plain slice when a message is built. [`decode`] checks the whole
+//!   document, views included, so reading a view later cannot fail.
 //!
 //! # What is lenient and what is strict
-//! The decoder takes what deployed peers send: bytes behind the end of the document, padding that is
-//! not zero, integers with superfluous groups, strings and binaries beyond the schema's
-//! length facet, and an empty string or binary written as a second-level end of element. Everything
-//! else that the schema does not allow is an [`Error`]. The encoder writes the canonical form only.
+//! The decoder accepts what deployed peers send:
+//! * bytes after the end of the document,
+//! * padding that is not zero,
+//! * integers with superfluous groups,
+//! * strings and binaries longer than the schema's length facet,
+//! * an empty string or binary coded as a second-level end of element.
+//!
+//! Everything else that the schema does not allow is an [`Error`]. The encoder writes the canonical form
+//! only.
 #![no_std]
 #![forbid(unsafe_code)]
 #![allow(
@@ -78,8 +82,10 @@
 extern crate alloc;
 
 mod binary;
+mod bits;
 mod document;
 mod error;
+mod input;
 mod integer;
 #[cfg(feature = "json")]
 pub mod json;
@@ -87,7 +93,10 @@ mod list;
 mod macros;
 mod particle;
 mod reader;
+mod root;
 pub mod shape;
+mod simple;
+mod state;
 mod text;
 #[cfg(feature = "names")]
 pub mod trace;
@@ -96,16 +105,19 @@ mod view;
 mod writer;
 
 pub use binary::{Base64Binary, Binary, HexBinary};
-pub use document::{Root, decode, decode_at, decode_measured, encode, root_code};
+pub use bits::Bits;
+pub use document::{decode, decode_at, decode_measured, encode};
 pub use error::{Error, ErrorKind, Path};
+pub use input::Input;
 pub use integer::Integer;
 pub use list::{Items, List, UNBOUNDED};
-pub use particle::{
-    Attribute, Field, Head, Next, Particle, Position, Simple, Slot, State, Wildcard, ends_fixed, grammar,
-};
-pub use reader::{Input, Reader};
+pub use particle::{Attribute, Field, Head, Next, Particle, Position, Slot, Wildcard, ends_fixed, grammar};
+pub use reader::Reader;
+pub use root::{Root, root_code};
+pub use simple::Simple;
+pub use state::{State, bits_for};
 pub use text::Text;
-pub use value::{Bounded, Saturated, bits_for};
+pub use value::{Bounded, Saturated};
 pub use view::View;
 pub use writer::Writer;
 

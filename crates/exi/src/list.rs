@@ -2,14 +2,14 @@ use core::fmt;
 
 use crate::particle::read_named;
 use crate::shape::{Occurs, Shape};
-use crate::{ErrorKind, Field, Input, Next, Particle, Position, Reader, Slot, State, Writer};
+use crate::{Bits as _, ErrorKind, Field, Input, Next, Particle, Position, Reader, Slot, State, Writer};
 
-/// As the upper bound of a list: no limit in the schema.
+/// Upper bound of a list without a limit in the schema.
 pub const UNBOUNDED: u32 = u32::MAX;
 
-/// `MIN..=MAX` items, as a view: of the bits they were decoded from, or of a slice.
+/// `MIN..=MAX` items, as a view of the bits they were decoded from, or of a slice.
 ///
-/// `MIN` is 0 or 1 in all schemas of charging; more is refused when the crate that declares it is compiled.
+/// `MIN` is 0 or 1 in all charging schemas. A larger one does not compile.
 #[derive(Clone, Copy)]
 pub struct List<'a, T, const MIN: u32 = 1, const MAX: u32 = UNBOUNDED>(Source<'a, T>);
 
@@ -17,10 +17,10 @@ pub struct List<'a, T, const MIN: u32 = 1, const MAX: u32 = UNBOUNDED>(Source<'a
 enum Source<'a, T> {
     Bits {
         stream: &'a [u8],
-        /// Where the first item begins, behind its event code.
+        /// Where the first item begins, after its event code.
         bit: u32,
         count: u32,
-        /// Between two items.
+        /// The state between two items.
         repeat: State,
         /// The event code of the first item.
         first: u8,
@@ -49,7 +49,7 @@ impl<'a, T: Particle<'a> + Copy, const MIN: u32, const MAX: u32> List<'a, T, MIN
         }
     }
 
-    /// The first item, if there is one.
+    /// The first item; `None` if the list is empty.
     pub fn first(&self) -> Option<T> {
         self.iter().next()
     }
@@ -70,7 +70,7 @@ pub struct Items<'a, T> {
     /// How many coded items are left.
     left: u32,
     repeat: State,
-    /// The event code of the next item, where it is known already.
+    /// The event code of the next item, if it is read already.
     alternative: Option<u8>,
     plain: &'a [T],
 }
@@ -152,7 +152,8 @@ impl<'a, T: Particle<'a> + Copy + 'a, const MIN: u32, const MAX: u32> Field<'a> 
             item.write(out);
             *at = Position { state: next.repeat, skipped: 0 };
         }
-        // Behind the items: another one, or what follows; behind the last possible one only what follows.
+        // After the items follows another item or the next field; after the last possible item only the next
+        // field.
         if count >= MAX {
             *at = Position { state: next.state, skipped: 0 };
         } else {
@@ -162,7 +163,7 @@ impl<'a, T: Particle<'a> + Copy + 'a, const MIN: u32, const MAX: u32> Field<'a> 
 }
 
 impl<'a, T: Particle<'a> + Copy + 'a, const MIN: u32, const MAX: u32> List<'a, T, MIN, MAX> {
-    /// Reads all items and the event behind them, whose code is counted from behind the list.
+    /// Reads all items and the event after them, whose code is counted from the field after the list.
     fn items<I: Input<'a>>(input: &mut I, name: &'static str, first: u32, next: Next) -> (Self, u32) {
         let (stream, bit) = (input.stream(), input.bit());
         let mut count = 0;

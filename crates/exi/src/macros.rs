@@ -1,12 +1,13 @@
-//! The declarations of a message set. Each macro takes plain Rust with the schema's name behind `=`.
+//! The declarations of a message set. Each macro accepts plain Rust with the schema's name after `=`.
 
 /// Declares an element's type as a struct.
 ///
-/// Each field is `pub name: Type = "SchemaName"` in the order of the schema, attributes (`"@Name"`,
-/// sorted by name) first. The type says how often it occurs: `T`, `Option<T>` or [`List`](crate::List).
-/// A field whose type is a [`choice!`](crate::choice) or [`group!`](crate::group) has the name `""`.
-/// `new` takes the fields that must be there, in the schema's order.
-/// Behind the struct's name may stand `[mixed]` (text may come between children) or `[first N]` (only
+/// Each field is `pub name: Type = "SchemaName"` in the order of the schema; attributes (`"@Name"`, sorted by
+/// name) are first. The type determines how often the field occurs: `T`, `Option<T>` or
+/// [`List`](crate::List). A field whose type is a [`choice!`](crate::choice) or [`group!`](crate::group) has
+/// the name `""`. `new` has the required fields as arguments, in the schema's order.
+///
+/// An option may follow the struct's name: `[mixed]` (text may occur between children) or `[first N]` (only
 /// the first `N` productions may begin the element).
 #[macro_export]
 macro_rules! element {
@@ -26,7 +27,7 @@ macro_rules! element {
 #[macro_export]
 macro_rules! __new {
     ([$($given:ident: $type:ty,)*] [$($absent:ident)*]) => {
-        /// Takes what the schema requires, in its order; what is optional is absent.
+        /// Creates the element from its required fields, in the schema's order; optional fields are absent.
         #[allow(clippy::too_many_arguments, reason = "as many as the schema requires")]
         #[allow(clippy::fn_params_excessive_bools, reason = "as many as the schema requires")]
         #[allow(clippy::new_without_default, reason = "an element without required content is rare")]
@@ -57,7 +58,7 @@ macro_rules! __element {
 
         impl<$lt> $Name $(<$own>)? {
             const SLOTS: [$crate::Slot; 0 $(+ $crate::__one!($field))*] = [$(<$type as $crate::Field<$lt>>::SLOT),*];
-            /// The states of the grammar: in front of the first field, and behind each.
+            /// The states of the grammar: before the first field, and after each.
             const NEXT: [$crate::Next; 1 $(+ $crate::__one!($field))*] = $crate::grammar(
                 Self::SLOTS,
                 $crate::__mixed!($($option)*),
@@ -96,7 +97,7 @@ macro_rules! __element {
                 $(<$type as $crate::Field<$lt>>::write_field(
                     &self.$field, out, &mut at, const { Self::NEXT[At::$field as usize + 1] },
                 );)*
-                // With `[first N]` the end of the element may not be possible yet.
+                // With `[first N]` the end of the element may not be allowed yet.
                 if $crate::__first!($($option)*) > 0 && at.skipped >= u32::from(at.state.codes) {
                     return out.fail($crate::ErrorKind::Occurrence);
                 }
@@ -108,7 +109,7 @@ macro_rules! __element {
     };
 }
 
-/// Declares a sequence that occurs, as a whole, inside the sequence of an element: each field once.
+/// Declares a sequence that occurs as a whole inside the sequence of an element; each field occurs once.
 #[macro_export]
 macro_rules! group {
     ($($(#[$meta:meta])* pub struct $Name:ident<$lt:lifetime> {
@@ -127,7 +128,7 @@ macro_rules! group {
             }),*]);
 
             fn read<I: $crate::Input<$lt>>(input: &mut I, _alternative: u32) -> Self {
-                // The code of the first element is read; between two elements stands one zero bit.
+                // The code of the first element is read already; one zero bit is between two elements.
                 let mut between = 0;
                 $(
                     input.zeros(core::mem::replace(&mut between, 1));
@@ -175,7 +176,7 @@ macro_rules! __choice {
         pub enum $Name $(<$own>)? { $($(#[$about])* $Variant($type),)* }
 
         impl $(<$own>)? $Name $(<$own>)? {
-            /// The schema's name of the element that was chosen.
+            /// The schema's name of the chosen element.
             pub const fn name(&self) -> &'static str {
                 match self { $(Self::$Variant(_) => $xml,)* }
             }
@@ -230,7 +231,7 @@ macro_rules! enumeration {
         pub enum $Name { $($(#[$about])* $Variant,)* }
 
         impl $Name {
-            /// All values in the order of the schema; a value's place is its number on the wire.
+            /// All values in the order of the schema; the index of a value is its number on the wire.
             pub const ALL: &'static [Self] = &[$(Self::$Variant),*];
             const NAMES: &'static [&'static str] = &[$($xml),*];
 
@@ -239,7 +240,7 @@ macro_rules! enumeration {
                 match self { $(Self::$Variant => $xml,)* }
             }
 
-            /// The value with a number on the wire.
+            /// The value with number `index` on the wire; `None` beyond the last.
             pub const fn from_index(index: u32) -> Option<Self> {
                 match index {
                     $(code if code == Self::$Variant as u32 => Some(Self::$Variant),)*
@@ -325,10 +326,10 @@ macro_rules! __tell_enumeration {
     ($input:ident, $index:ident, $value:ident) => {};
 }
 
-/// Declares the elements of a schema set for tools that learn only from the stream or from JSON which
-/// element they have: `global "Name": Type` for global elements, `local` for the others, in the order of
-/// the fragment grammar (by name, then namespace). Gives `pub static NAME: `[`Schema`](crate::json::Schema);
-/// without the feature `json` it gives nothing.
+/// Declares the elements of a schema set for tools that choose the element at run time, from a stream or from
+/// JSON. `global "Name": Type` is for global elements, `local` for the others, in the order of the fragment
+/// grammar (by name, then namespace). Expands to `pub static NAME: `[`Schema`](crate::json::Schema), and to
+/// nothing without the feature `json`.
 #[cfg(feature = "json")]
 #[macro_export]
 macro_rules! schema {
@@ -350,7 +351,7 @@ macro_rules! schema {
     };
 }
 
-/// Declares the elements of a schema set for tools; without the feature `json` it gives nothing.
+/// Declares the elements of a schema set for tools; expands to nothing without the feature `json`.
 #[cfg(not(feature = "json"))]
 #[macro_export]
 macro_rules! schema {
@@ -368,7 +369,7 @@ macro_rules! __global {
     };
 }
 
-/// What the JSON feature adds to each declaration; nothing without it.
+/// The JSON part of each declaration: empty without the feature `json`.
 #[cfg(not(feature = "json"))]
 mod json {
     #[doc(hidden)]
@@ -393,8 +394,8 @@ mod json {
     }
 }
 
-/// What the JSON feature adds to each declaration. The bounds let a declaration have fields of a type that
-/// has no JSON: it then has none either, and still compiles.
+/// The JSON part of each declaration. Its bounds allow a field whose type has no JSON form: the declaration
+/// compiles, and has no JSON form either.
 #[cfg(feature = "json")]
 mod json {
     #[doc(hidden)]
@@ -435,7 +436,7 @@ mod json {
         };
     }
 
-    /// A group has no object of its own: its elements stand among those of the element around it.
+    /// A group has no object of its own: its elements are members of the surrounding element's object.
     #[doc(hidden)]
     #[macro_export]
     macro_rules! __json_group {

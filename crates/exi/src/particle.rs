@@ -1,35 +1,18 @@
-//! How types become grammar: what may stand in a state, and how it is read and written there.
+//! How types become a grammar: the productions of a state, and how each is read and written.
 
 use crate::shape::{Occurs, Shape};
-use crate::{ErrorKind, Input, Writer, bits_for};
+use crate::{ErrorKind, Input, Simple, State, Writer};
 
-/// A state of an element's grammar: how many first-level productions it has and how wide their codes
-/// are. One more code stands for the second level of the grammar, because the mode is not strict.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct State {
-    /// The number of productions; their codes are `0..codes`.
-    pub codes: u8,
-    /// The width of a code in bits.
-    pub bits: u8,
-}
-
-impl State {
-    /// A state with `codes` productions.
-    pub const fn new(codes: u32) -> Self {
-        Self { codes: codes as u8, bits: bits_for(codes + 1) as u8 }
-    }
-}
-
-/// What one field adds to the states in front of it.
+/// What one field adds to the states before it.
 #[derive(Clone, Copy, Debug)]
 pub struct Slot {
-    /// How many productions begin it: 1 for an element, the alternatives of a choice.
+    /// The number of productions that begin it: 1 for an element, the number of alternatives for a choice.
     pub codes: u32,
     /// Whether it may be absent.
     pub optional: bool,
-    /// Whether it may come again.
+    /// Whether it may occur again.
     pub repeated: bool,
-    /// Whether it is an attribute: text of a mixed type cannot come before a required one.
+    /// Whether it is an attribute: text of a mixed type cannot precede a required attribute.
     pub attribute: bool,
 }
 
@@ -39,23 +22,22 @@ impl Slot {
     }
 }
 
-/// The states behind a field: after it is complete, and between two items of it.
+/// The states after a field: when it is complete, and between two items of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Next {
     /// After the field.
     pub state: State,
     /// After an item of a repeated field: another item, or what follows.
     pub repeat: State,
-    /// Whether text may come instead of the field.
+    /// Whether text may occur instead of the field.
     pub mixed: bool,
-    /// Whether the state in front of the field is the same however the fields before it are: the one
-    /// before it must come. A writer's code is then known when it is compiled.
+    /// Whether the state before the field is independent of the values of earlier fields, because the
+    /// previous field is required. The encoder's code is then a compile-time constant.
     pub fixed: bool,
 }
 
-/// The states of an element with `N` fields (`M = N + 1`): in front of the first field, and behind each.
-/// `mixed` types allow text everywhere; `first` limits the productions in front of the first field (0: no
-/// limit).
+/// The states of an element with `N` fields (`M = N + 1`): before the first field, and after each. `mixed`
+/// types allow text everywhere; `first` limits the productions before the first field (0: no limit).
 #[allow(clippy::indexing_slicing, reason = "runs at compile time: a wrong index does not compile")]
 pub const fn grammar<const N: usize, const M: usize>(slots: [Slot; N], mixed: bool, first: u32) -> [Next; M] {
     let none = State { codes: 0, bits: 0 };
@@ -91,7 +73,7 @@ pub const fn grammar<const N: usize, const M: usize>(slots: [Slot; N], mixed: bo
     states
 }
 
-/// Whether the last field must come, so that the state in front of the end is always the same.
+/// Whether the last field is required, so that the state before the end is always the same.
 pub const fn ends_fixed<const N: usize>(slots: &[Slot; N]) -> bool {
     match slots.last() {
         Some(slot) => slot.once(),
@@ -99,51 +81,33 @@ pub const fn ends_fixed<const N: usize>(slots: &[Slot; N]) -> bool {
     }
 }
 
-/// Something that stands between a start and an end: an element's type, or a choice of elements.
+/// Content between a start and an end: an element's type, or a choice of elements.
 ///
 /// Made by [`element!`](crate::element), [`choice!`](crate::choice), [`group!`](crate::group) and
 /// [`enumeration!`](crate::enumeration), or by implementing [`Simple`].
 pub trait Particle<'a>: Sized {
-    /// How many productions begin it.
+    /// The number of productions that begin it.
     const CODES: u32 = 1;
-    /// Whether it carries the element names itself (a choice or a group) or its field does.
+    /// Whether it has the element names itself (a choice or a group); else its field has the name.
     const NAMES_ITSELF: bool = false;
-    /// Whether it is an attribute or simple content: its value follows its code directly.
+    /// Whether it is an attribute or simple content: its value directly follows its code.
     const ATTRIBUTE: bool = false;
-    /// The declaration, for tests and tools.
+    /// The type as data, for tests against the schema and for tools.
     const SHAPE: &'static Shape;
 
-    /// Reads it, the code `alternative` (below [`CODES`](Self::CODES)) being read already.
+    /// Reads the content. `alternative` is its event code, read already, below [`CODES`](Self::CODES).
     fn read<I: Input<'a>>(input: &mut I, alternative: u32) -> Self;
 
-    /// The code that begins it.
+    /// The event code that begins it.
     fn alternative(&self) -> u32 {
         0
     }
 
-    /// Writes it, without the code that begins it.
+    /// Writes the content, without the code that begins it.
     fn write(&self, out: &mut Writer<'_>);
 }
 
-/// A type whose content is one value: no attributes, no child elements.
-pub trait Simple<'a>: Sized {
-    /// The declaration.
-    const SHAPE: &'static Shape;
-
-    /// Reads the value.
-    fn value<I: Input<'a>>(input: &mut I) -> Self;
-
-    /// The value of an element whose content was left out by a second-level end of element; only
-    /// strings and binaries have one.
-    fn empty() -> Option<Self> {
-        None
-    }
-
-    /// Writes the value.
-    fn put(&self, out: &mut Writer<'_>);
-}
-
-/// An empty string or binary may come as escape code `1`, then `000` for the end of the element.
+/// An empty string or binary may be coded as escape code `1`, then `000` for the end of the element.
 const ESCAPED_END_BITS: u32 = 3;
 
 impl<'a, T: Simple<'a>> Particle<'a> for T {
@@ -174,8 +138,8 @@ impl<'a, T: Simple<'a>> Particle<'a> for T {
     }
 }
 
-/// An attribute, or the value of a type with simple content: coded without the start and end of an
-/// element. In a declaration the name of an attribute begins with `@`; simple content is called `$`.
+/// An attribute, or the value of a type with simple content: coded without start and end of an element. In a
+/// declaration the name of an attribute begins with `@`; simple content has the name `$`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attribute<T>(pub T);
 
@@ -192,14 +156,13 @@ impl<'a, T: Simple<'a>> Particle<'a> for Attribute<T> {
     }
 }
 
-/// Content of other schemas (`xs:any`): it has its code in the grammar, and a document that uses it is
-/// refused.
+/// Content of other schemas (`xs:any`). It has a code in the grammar; a document that uses it is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wildcard(());
 
-/// The abstract head of a substitution group. The schema says that it never appears; it is read and
+/// The abstract head of a substitution group. The schema does not allow it in a document. It is read and
 /// written as an empty element, because chargers send it (observed in the 2023-04-16 Ioniq capture:
-/// `SASchedules` without a list). It says nothing, so a session treats it as absent.
+/// `SASchedules` without a list). It has no content, so a session treats it as absent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head;
 
@@ -229,33 +192,33 @@ impl<'a> Particle<'a> for Head {
     }
 }
 
-/// Where a writer stands between two fields.
+/// State of the encoder between two fields.
 #[derive(Clone, Copy, Debug)]
 pub struct Position {
-    /// The state in front of the next event.
+    /// The state before the next event.
     pub state: State,
-    /// The codes of this state that belong to optional fields that were left out.
+    /// The number of codes of this state that belong to optional fields left out so far.
     pub skipped: u32,
 }
 
-/// A field of an element: its type says how often it occurs.
+/// A field of an element: its type determines how often it occurs.
 pub trait Field<'a>: Sized {
-    /// What it adds to the states in front of it.
+    /// What it adds to the states before it.
     const SLOT: Slot;
-    /// The declaration, for tests and tools.
+    /// The type as data, for tests against the schema and for tools.
     const SHAPE: &'static Shape;
     /// How often it occurs.
     const OCCURS: Occurs;
 
-    /// Reads the field if `at`, the code of the event that was read, counted from this field on, is
-    /// one of its own; then reads the next event.
+    /// Reads the field if `at` is one of its codes, then reads the next event. `at` is the code of the event
+    /// that was read, counted from this field on.
     fn read_field<I: Input<'a>>(input: &mut I, name: &'static str, at: &mut u32, next: Next) -> Self;
 
-    /// Writes the field with the event in front of it.
+    /// Writes the event before the field, then the field.
     fn write_field(&self, out: &mut Writer<'_>, at: &mut Position, next: Next);
 }
 
-/// Reads a particle, telling its name unless it does that itself.
+/// Reads a particle and reports its name, unless the particle reports it itself.
 #[inline(always)]
 pub(crate) fn read_named<'a, T: Particle<'a>, I: Input<'a>>(
     input: &mut I,

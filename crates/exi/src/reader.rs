@@ -1,126 +1,12 @@
-use crate::{ErrorKind, State};
-
-/// Where a decoder gets its bits: the plain [`Reader`], or one that also tells what it read.
-///
-/// Errors are sticky: after the first one every read gives zero and the caller asks once, at the end.
-/// That keeps each read a handful of instructions and every decoder free of error paths.
-pub trait Input<'a> {
-    /// Reads `n` bits, 1..=16, most significant first.
-    fn take(&mut self, n: u32) -> u32;
-
-    /// Expects `n` zero bits: the only event that a state allows has the code zero. They may be checked
-    /// together with the next read.
-    fn zeros(&mut self, n: u32);
-
-    /// Skips `n` bytes of content, whatever they are, and returns the bit at which they began.
-    fn skip_bytes(&mut self, n: u32) -> u32;
-
-    /// Notes the first error, which is in the last `width` bits that were read; later ones are its
-    /// consequences.
-    fn fail(&mut self, kind: ErrorKind, width: u32);
-
-    /// Whether something failed.
-    fn failed(&self) -> bool;
-
-    /// The whole stream.
-    fn stream(&self) -> &'a [u8];
-
-    /// The bit that comes next.
-    fn bit(&self) -> u32;
-
-    /// An element begins. Only an input that tells what it reads does something here.
-    #[inline(always)]
-    fn enter(&mut self, name: &'static str) {
-        let _ = name;
-    }
-
-    /// The innermost element ends.
-    #[inline(always)]
-    fn leave(&mut self) {}
-
-    /// A value was read.
-    #[cfg(feature = "names")]
-    #[inline(always)]
-    fn value(&mut self, value: crate::trace::Value<'a>) {
-        let _ = value;
-    }
-
-    /// Reads the code of the next event in `state`.
-    #[inline(always)]
-    fn event(&mut self, state: State) -> u32 {
-        if state.codes == 1 {
-            self.zeros(1);
-            return 0;
-        }
-        self.choose(state)
-    }
-
-    /// Reads an event code that is wider than one bit.
-    fn choose(&mut self, state: State) -> u32 {
-        let code = self.take(u32::from(state.bits));
-        if code < u32::from(state.codes) {
-            return code;
-        }
-        self.fail(ErrorKind::Event, u32::from(state.bits));
-        0
-    }
-
-    /// Reads the remaining groups of an integer whose first group was `first` (8 bits), up to `max`.
-    ///
-    /// Superfluous groups of zeros are accepted, as many as there are: deployed codecs take them too.
-    fn integer(&mut self, first: u32, max: u32) -> u32 {
-        let mut value = first & 0x7f;
-        let (mut group, mut shift) = (first, 0);
-        while group & 0x80 != 0 {
-            group = self.take(8);
-            shift += 7;
-            let part = group & 0x7f;
-            if part != 0 {
-                if shift > 28 || (part << shift) >> shift != part {
-                    self.fail(ErrorKind::Range, 8);
-                    return 0;
-                }
-                value |= part << shift;
-            }
-        }
-        if value > max {
-            self.fail(ErrorKind::Range, 8);
-            return 0;
-        }
-        value
-    }
-
-    /// Like [`integer`](Self::integer) for 64 bits.
-    fn long_integer(&mut self, first: u32, max: u64) -> u64 {
-        let mut value = u64::from(first & 0x7f);
-        let (mut group, mut shift) = (first, 0);
-        while group & 0x80 != 0 {
-            group = self.take(8);
-            shift += 7;
-            let part = u64::from(group & 0x7f);
-            if part != 0 {
-                if shift > 63 || (part << shift) >> shift != part {
-                    self.fail(ErrorKind::Range, 8);
-                    return 0;
-                }
-                value |= part << shift;
-            }
-        }
-        if value > max {
-            self.fail(ErrorKind::Range, 8);
-            return 0;
-        }
-        value
-    }
-}
+use crate::{Bits, ErrorKind};
 
 /// Reads bits from a byte slice, a word at a time.
 #[derive(Clone, Debug)]
 pub struct Reader<'a> {
     bytes: &'a [u8],
-    /// The first bit that was not checked yet.
+    /// The first bit that is not checked yet.
     bit: u32,
-    /// How many bits from there on must be zero before the next value.
+    /// How many bits from `bit` on must be zero before the next value.
     zeros: u32,
     /// The number of bits in `bytes`.
     end: u32,
@@ -130,11 +16,11 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// The most bits that one machine word gives at any alignment.
+    /// The most bits that one machine word contains at any alignment.
     const WORD: u32 = usize::BITS - 7;
 
-    /// Reads `bytes` from bit `start` on. A stream beyond 512 MiB is cut there.
-    // Each view makes its own: called where flash counts.
+    /// Reads `bytes` from bit `start` on. Bytes after the first 512 MiB are ignored.
+    // Each view creates one: a call saves flash where flash is scarce.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub fn new(bytes: &'a [u8], start: u32) -> Self {
         let end = u32::try_from(bytes.len()).unwrap_or(u32::MAX).saturating_mul(8).min(u32::MAX - 64);
@@ -148,7 +34,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The error that ended the decoding, if one did. Checks what was only expected so far.
+    /// The stored error. Checks the zero bits that are still expected.
     #[inline]
     pub fn finish(&mut self) -> Option<(ErrorKind, u32)> {
         if self.zeros > 0 {
@@ -157,7 +43,7 @@ impl<'a> Reader<'a> {
         self.fault
     }
 
-    /// Checks the zero bits that are still outstanding.
+    /// Checks the zero bits that are still expected.
     #[inline(never)]
     fn settle(&mut self) {
         let mut left = core::mem::take(&mut self.zeros);
@@ -172,8 +58,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A read that ends behind the stream, has a one among the expected zeros or too many of them, or is
-    /// in a stream shorter than a word.
+    /// A read past the end of the stream, a read with a one among the expected zeros or too many of them, or
+    /// a read in a stream shorter than a word.
     #[cold]
     #[inline(never)]
     fn take_slowly(&mut self, n: u32) -> u32 {
@@ -182,7 +68,7 @@ impl<'a> Reader<'a> {
             return 0;
         }
         if self.zeros > 0 {
-            // A stream that ends among the zeros may have a wrong one before.
+            // A stream that ends among the expected zeros may contain a one before its end.
             let missing = self.zeros.saturating_sub(self.end.saturating_sub(self.bit));
             self.zeros -= missing;
             self.settle();
@@ -211,12 +97,12 @@ impl<'a> Reader<'a> {
         if self.fault.is_none() {
             self.fault = Some((kind, bit));
         }
-        // Nothing more is read: every later read ends behind the stream.
+        // Every later read is past the end of the stream, so nothing more is read.
         (self.bit, self.zeros) = (self.end, 0);
     }
 }
 
-impl<'a> Input<'a> for Reader<'a> {
+impl<'a> Bits<'a> for Reader<'a> {
     fn take(&mut self, n: u32) -> u32 {
         let width = self.zeros + n;
         let next = self.bit + width;
@@ -245,7 +131,7 @@ impl<'a> Input<'a> for Reader<'a> {
             self.settle();
         }
         let start = self.bit;
-        // Compared in bytes, so that no length can overflow.
+        // Compared in bytes, so that no length overflows.
         if n > self.end.saturating_sub(start) / 8 {
             self.fail_at(ErrorKind::Length, start);
             return self.end;

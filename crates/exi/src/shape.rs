@@ -18,11 +18,11 @@ pub enum Shape {
     BigInteger,
     /// An enumeration with its values in schema order.
     Enumeration(&'static [&'static str]),
-    /// A string of at most so many characters.
+    /// A string of at most N characters.
     Text(u32),
-    /// `xs:hexBinary` of at most so many bytes.
+    /// `xs:hexBinary` of at most N bytes.
     HexBinary(u32),
-    /// `xs:base64Binary` of at most so many bytes.
+    /// `xs:base64Binary` of at most N bytes.
     Base64Binary(u32),
     /// An element with attributes or children.
     Element(Element),
@@ -43,14 +43,14 @@ pub struct Element {
     pub name: &'static str,
     /// Attributes (`@Name`), simple content (`$`) and children, in the order of the grammar.
     pub members: &'static [Member],
-    /// Whether text may stand between the children.
+    /// Whether text may occur between the children.
     pub mixed: bool,
 }
 
 /// One field.
 #[derive(Debug)]
 pub struct Member {
-    /// The schema's name; empty for a choice or group, which names its elements itself.
+    /// The schema's name; empty for a choice or group, which has the names of its elements.
     pub name: &'static str,
     /// How often it occurs.
     pub occurs: Occurs,
@@ -61,8 +61,8 @@ pub struct Member {
 /// How often a field occurs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Occurs {
-    /// At least.
+    /// At least this many times.
     pub min: u32,
-    /// At most; [`UNBOUNDED`](crate::UNBOUNDED) for no limit.
+    /// At most this many times; [`UNBOUNDED`](crate::UNBOUNDED) for no limit.
     pub max: u32,
 }

@@ -1,12 +1,11 @@
 use core::fmt;
 
-use crate::shape::Shape;
-use crate::{ErrorKind, Input, Reader, Simple, Writer};
+use crate::{Bits, ErrorKind, Reader, Writer};
 
-/// A string of at most `MAX` characters, as a view: of the bits it was decoded from, or of a `str`.
+/// A string of at most `MAX` characters, as a view of the bits it was decoded from, or of a `str`.
 ///
-/// A decoded one may be longer than `MAX`: the length facet does not change the coding and deployed
-/// decoders do not check it. An encoder refuses it.
+/// A decoded string may be longer than `MAX`: the length facet does not change the coding, and deployed
+/// decoders do not check it. The encoder refuses it.
 #[derive(Clone, Copy)]
 pub struct Text<'a, const MAX: u32 = { u32::MAX }>(Source<'a>);
 
@@ -32,7 +31,23 @@ impl<'a, const MAX: u32> Text<'a, MAX> {
         self.len() == 0
     }
 
-    /// Copies the string as UTF-8 into `buffer`; `None` where it does not fit.
+    /// Reads the length and the characters.
+    pub(crate) fn read<I: Bits<'a>>(input: &mut I) -> Self {
+        Self(read(input))
+    }
+
+    /// Writes the length and the characters.
+    pub(crate) fn write(&self, out: &mut Writer<'_>) {
+        self.0.put(out, MAX);
+    }
+
+    /// The same string without a bound.
+    #[cfg(feature = "names")]
+    pub(crate) const fn of_any_length(self) -> Text<'a> {
+        Text(self.0)
+    }
+
+    /// Copies the string as UTF-8 into `buffer`; `None` if it does not fit.
     pub fn copy_to<'b>(&self, buffer: &'b mut [u8]) -> Option<&'b str> {
         let mut length = 0;
         for c in self.chars() {
@@ -72,7 +87,7 @@ impl<'a> Source<'a> {
     }
 }
 
-/// The characters of a string: first the coded ones, then the plain ones; one of both is empty.
+/// The coded characters, then the plain ones; one of the two is empty.
 struct Characters<'a> {
     reader: Reader<'a>,
     left: u32,
@@ -93,8 +108,8 @@ impl Iterator for Characters<'_> {
     }
 }
 
-/// Reads one character; what is none fails.
-fn character<'a, I: Input<'a>>(input: &mut I) -> char {
+/// Reads one character; fails if the code point is not a character.
+fn character<'a, I: Bits<'a>>(input: &mut I) -> char {
     let first = input.take(8);
     let code = if first < 0x80 { first } else { input.integer(first, u32::MAX) };
     char::from_u32(code).unwrap_or_else(|| {
@@ -103,27 +118,8 @@ fn character<'a, I: Input<'a>>(input: &mut I) -> char {
     })
 }
 
-impl<'a, const MAX: u32> Simple<'a> for Text<'a, MAX> {
-    const SHAPE: &'static Shape = &Shape::Text(MAX);
-
-    fn value<I: Input<'a>>(input: &mut I) -> Self {
-        let text = Self(read(input));
-        #[cfg(feature = "names")]
-        input.value(crate::trace::Value::Text(Text(text.0)));
-        text
-    }
-
-    fn empty() -> Option<Self> {
-        Some("".into())
-    }
-
-    fn put(&self, out: &mut Writer<'_>) {
-        self.0.put(out, MAX);
-    }
-}
-
 #[inline(never)]
-fn read<'a, I: Input<'a>>(input: &mut I) -> Source<'a> {
+fn read<'a, I: Bits<'a>>(input: &mut I) -> Source<'a> {
     let first = input.take(8);
     let length = input.integer(first, u32::MAX);
     if length < 2 {
@@ -131,7 +127,7 @@ fn read<'a, I: Input<'a>>(input: &mut I) -> Source<'a> {
         return Source::Str("");
     }
     let (stream, bit, characters) = (input.stream(), input.bit(), length - 2);
-    // A character has at least eight bits: a length beyond that is refused before any is read.
+    // A character has at least eight bits, so a larger length is refused before any character is read.
     if characters as usize > stream.len().saturating_sub((bit / 8) as usize) {
         input.fail(ErrorKind::Length, 8);
         return Source::Str("");

@@ -1,41 +1,25 @@
-//! The dissector: every element of a stream with its name, value and place, from the same
+//! The dissector: every element of a stream with its name, value and bit positions, from the same
 //! declarations as the decoder.
 
-use crate::document::end;
-use crate::{Base64Binary, Error, ErrorKind, Input, Integer, Particle, Path, Reader, Root, Text};
+mod value;
 
-/// A value in a stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Value<'a> {
-    /// A boolean.
-    Boolean(bool),
-    /// A number.
-    Integer(i64),
-    /// A number beyond `i64`.
-    Unsigned(u64),
-    /// A number of any size.
-    Big(Integer<'a>),
-    /// An enumeration's number on the wire and its name.
-    Enumeration(u32, &'static str),
-    /// A string.
-    Text(Text<'a>),
-    /// Bytes.
-    Bytes(Base64Binary<'a>),
-}
+use crate::root::end;
+use crate::{Bits, Error, ErrorKind, Input, Particle, Path, Reader, Root};
+pub use value::Value;
 
-/// What a dissector tells while it walks through a stream.
+/// Receives what a dissector finds in a stream.
 pub trait Sink<'a> {
-    /// An element begins behind its event code, at `bit`.
+    /// An element begins at `bit`, after its event code.
     fn enter(&mut self, name: &'static str, bit: u32);
-    /// The innermost element has this value, in the bits from `start` to before `end`.
+    /// The innermost element has this value, in the bits `start..end`.
     fn value(&mut self, value: Value<'a>, start: u32, end: u32);
     /// The innermost element ends before `bit`.
     fn leave(&mut self, bit: u32);
 }
 
-/// Walks through a stream whose root element is a `T`.
+/// Dissects a stream whose root element is a `T`.
 ///
-/// An error ends the walk: the elements that were entered and not left then are its path.
+/// An error ends it: the elements that were entered and not left are the path of the error.
 pub fn dissect<'a, T: Particle<'a>>(
     stream: &'a [u8],
     root: Root,
@@ -79,7 +63,7 @@ impl Sink<'_> for Path {
     }
 }
 
-/// A reader that tells a sink what it reads. It checks every bit at once, so that places are exact.
+/// A reader that reports to a sink. It checks every bit immediately, so that positions are exact.
 struct Tracer<'a, 's> {
     reader: Reader<'a>,
     sink: &'s mut dyn Sink<'a>,
@@ -93,7 +77,7 @@ impl Tracer<'_, '_> {
     }
 }
 
-impl<'a> Input<'a> for Tracer<'a, '_> {
+impl<'a> Bits<'a> for Tracer<'a, '_> {
     fn take(&mut self, n: u32) -> u32 {
         let value = self.reader.take(n);
         self.settle();
@@ -135,7 +119,9 @@ impl<'a> Input<'a> for Tracer<'a, '_> {
     fn bit(&self) -> u32 {
         self.reader.bit()
     }
+}
 
+impl<'a> Input<'a> for Tracer<'a, '_> {
     fn enter(&mut self, name: &'static str) {
         if !self.failed {
             self.sink.enter(name, self.reader.bit());

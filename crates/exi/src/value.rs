@@ -1,14 +1,9 @@
 //! Numbers and booleans.
 
 use crate::shape::Shape;
-use crate::{ErrorKind, Input, Simple, Writer};
+use crate::{ErrorKind, Input, Simple, Writer, bits_for};
 
-/// The number of bits that tell `count` values apart: 0 for one value.
-pub const fn bits_for(count: u32) -> u32 {
-    if count < 2 { 0 } else { 32 - (count - 1).leading_zeros() }
-}
-
-/// What the tracer shows of a number.
+/// Reports a number to the dissector.
 macro_rules! tell {
     ($input:ident, $kind:ident, $value:expr) => {
         #[cfg(feature = "names")]
@@ -30,7 +25,7 @@ impl<'a> Simple<'a> for bool {
     }
 }
 
-/// Integers whose range has at most 4096 values: the distance from the smallest, in the fewest bits.
+/// Integers of at most 4096 values: the distance from the smallest value, in the fewest bits.
 macro_rules! narrow {
     ($type:ty) => {
         impl<'a> Simple<'a> for $type {
@@ -52,7 +47,7 @@ macro_rules! narrow {
 narrow!(u8);
 narrow!(i8);
 
-/// Integers that cannot be negative: groups of seven bits.
+/// Unsigned integers: groups of seven bits.
 macro_rules! unsigned {
     ($type:ty) => {
         impl<'a> Simple<'a> for $type {
@@ -75,7 +70,7 @@ unsigned!(u16);
 unsigned!(u32);
 
 impl<'a> Simple<'a> for u64 {
-    /// The largest value is shown as that of `i64`, which is what a JSON reader can hold.
+    /// Its maximum is reported as that of `i64`, the largest that a JSON reader accepts.
     const SHAPE: &'static Shape = &Shape::Unsigned64;
 
     fn value<I: Input<'a>>(input: &mut I) -> Self {
@@ -90,7 +85,7 @@ impl<'a> Simple<'a> for u64 {
     }
 }
 
-/// Integers that may be negative: a sign bit, then `v` or `-v - 1` in groups of seven bits.
+/// Signed integers: a sign bit, then `v` or `-v - 1` in groups of seven bits.
 macro_rules! signed {
     ($type:ty) => {
         impl<'a> Simple<'a> for $type {
@@ -98,7 +93,7 @@ macro_rules! signed {
                 &Shape::Integer { min: <$type>::MIN as i64, max: <$type>::MAX as i64 };
 
             fn value<I: Input<'a>>(input: &mut I) -> Self {
-                // The sign and the first group, whose end is never behind the end of a valid stream.
+                // The sign and the first group: a valid stream contains both.
                 let first = input.take(9);
                 let magnitude = input.integer(first & 0xff, <$type>::MAX as u32) as $type;
                 let value = if first > 0xff { -magnitude - 1 } else { magnitude };
@@ -145,7 +140,7 @@ impl<const MIN: i8, const MAX: i8> Bounded<MIN, MAX> {
     /// The largest value.
     pub const MAX: Self = Self(MAX);
 
-    /// `value`, or `None` where it is out of range.
+    /// `value`, or `None` if it is out of range.
     pub const fn new(value: i8) -> Option<Self> {
         if value < MIN || value > MAX { None } else { Some(Self(value)) }
     }
@@ -186,8 +181,8 @@ impl<'a, const MIN: i8, const MAX: i8> Simple<'a> for Bounded<MIN, MAX> {
     }
 }
 
-/// An unsigned integer that a decoder takes for the largest one when the sender's is larger still:
-/// where a foreign value must not spoil what stands beside it.
+/// An unsigned 32-bit integer that reads as `u32::MAX` if the sender's number is larger. For fields where a
+/// peer's odd value must not make the whole message invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Saturated(pub u32);
 

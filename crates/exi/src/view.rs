@@ -3,8 +3,8 @@ use core::fmt;
 use crate::shape::Shape;
 use crate::{Input, Particle, Reader, Writer};
 
-/// A large element that most messages do not have, as a view: of the bits it was decoded from, or of a
-/// value. The element is checked when the message is decoded, and read when it is asked for.
+/// A large element that most messages do not have, as a view of the bits it was decoded from, or of a value.
+/// It is checked when the message is decoded, and read when [`get`](Self::get) is called.
 #[derive(Clone, Copy)]
 pub struct View<'a, T>(Source<'a, T>);
 

@@ -4,11 +4,11 @@ use crate::{ErrorKind, State};
 #[derive(Debug)]
 pub struct Writer<'b> {
     buffer: &'b mut [u8],
-    /// Whole bytes in `buffer`.
+    /// Number of whole bytes in `buffer`.
     length: usize,
     /// Bits that are not in `buffer` yet, at the top; zeros follow.
     word: usize,
-    /// How many bits are not in `buffer` yet: those of `word`, and zeros that may go beyond it.
+    /// The number of bits that are not in `buffer` yet: those of `word`, and zeros that may extend past it.
     used: u32,
     fault: Option<(ErrorKind, u32)>,
 }
@@ -34,7 +34,7 @@ impl<'b> Writer<'b> {
         self.used += n;
     }
 
-    /// Writes event `code` of `state`; `fixed` where both are known when it is compiled.
+    /// Writes event `code` of `state`; `fixed` if both are compile-time constants.
     #[inline(always)]
     pub fn event(&mut self, code: u32, state: State, fixed: bool) {
         if fixed && state.codes == 1 {
@@ -75,7 +75,7 @@ impl<'b> Writer<'b> {
         self.put(value as u32, 8);
     }
 
-    /// Notes the first error.
+    /// Stores the first error.
     #[cold]
     pub fn fail(&mut self, kind: ErrorKind) {
         if self.fault.is_none() {
@@ -85,8 +85,8 @@ impl<'b> Writer<'b> {
         }
     }
 
-    /// Fills the last byte with zero bits and returns the number of bytes, or the first error. Where the
-    /// buffer is full the error's place is the end of the whole stream.
+    /// Fills the last byte with zero bits and returns the number of bytes, or the first error. The position
+    /// of [`BufferFull`](ErrorKind::BufferFull) is the end of the whole stream.
     pub fn finish(mut self) -> Result<usize, (ErrorKind, u32)> {
         self.used = self.used.next_multiple_of(8);
         self.flush();
@@ -100,7 +100,7 @@ impl<'b> Writer<'b> {
         }
     }
 
-    /// Moves whole bytes into the buffer, so that fewer than 8 bits are left.
+    /// Moves whole bytes into the buffer; fewer than 8 bits remain.
     #[inline(never)]
     fn flush(&mut self) {
         let bytes = (self.used / 8) as usize;
@@ -114,7 +114,7 @@ impl<'b> Writer<'b> {
         self.used &= 7;
     }
 
-    /// Near the end of the buffer, or with zeros beyond the word.
+    /// Near the end of the buffer, or with zeros that extend past the word.
     #[cold]
     #[inline(never)]
     fn flush_slowly(&mut self, bytes: usize, word: [u8; size_of::<usize>()]) {

@@ -1,10 +1,10 @@
-//! A type of a user's own in a declaration compiles and works whether or not some other crate turns `json`
-//! on.
+//! A user's own type in a declaration compiles and works with and without the feature `json` of another
+//! crate.
 
 use exi::shape::Shape;
 use exi::{Input, Root, Simple, Writer};
 
-/// A voltage in steps of a volt, without a word about JSON.
+/// A voltage in volts, without a JSON form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Volts(u16);
 

@@ -1,4 +1,4 @@
-//! Fields: how each kind of value is read, written and shown.
+//! Fields: how each type of value is read, written and shown.
 
 use core::fmt;
 
@@ -7,31 +7,31 @@ use nom::bytes::complete::take;
 
 use crate::{Dak, Mac, Nid, Nmk};
 
-/// A value as an observer sees it.
+/// A value for display.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Value<'a> {
     /// A number.
     Number(u32),
     /// An Ethernet address.
     Mac(Mac),
-    /// Bytes without a meaning known here.
+    /// Bytes without a known meaning.
     Bytes(&'a [u8]),
     /// Attenuations in dB, one for each group of carriers.
     Decibels(&'a [u8]),
-    /// Characters; not necessarily ASCII.
+    /// Text; not necessarily ASCII.
     Text(&'a [u8]),
-    /// A key, or bytes that may hold one: show it only to somebody who asks for it.
+    /// A key, or bytes that may contain one: show it only on explicit request.
     Secret(&'a [u8]),
 }
 
-/// Takes the fields of a message, in their order.
+/// Receives the fields of a message, in their order.
 pub type Visit<'v> = dyn FnMut(&'static str, Value<'_>) + 'v;
 
-/// Why a body does not hold its message.
+/// Why a body does not contain its message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MessageError {
-    /// It ends within a field, or before as many elements as it declares.
+    /// It ends within a field, or before the number of elements that it declares.
     #[error("the message ends too early, in the field at byte {at} of its body")]
     Short {
         /// Offset in the body where the field begins.
@@ -39,8 +39,8 @@ pub enum MessageError {
     },
 }
 
-/// Reads fields one after the other. The first one that is cut is remembered; from there on everything is
-/// zero, so that a message is judged once, at its end: this saves flash.
+/// Reads consecutive fields. After the first truncated one every read returns zero, and the message is
+/// checked once, at its end: this saves flash.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reader<'a> {
     body: &'a [u8],
@@ -53,7 +53,7 @@ impl<'a> Reader<'a> {
         Self { body, rest: body, cut: None }
     }
 
-    /// The next `count` bytes, or none of them.
+    /// The next `count` bytes; empty if fewer are left.
     #[inline(never)]
     pub(crate) fn bytes(&mut self, count: usize) -> &'a [u8] {
         match take::<_, &[u8], ()>(count)(self.rest) {
@@ -75,14 +75,14 @@ impl<'a> Reader<'a> {
         array
     }
 
-    /// The next bytes into `array`, or none of them.
+    /// Copies the next bytes into `array`; all or none of them.
     #[inline(never)]
     fn fill(&mut self, array: &mut [u8]) {
         let bytes = self.bytes(array.len());
         array.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
     }
 
-    /// Steps over reserved bytes; a frame may end within them.
+    /// Skips reserved bytes; a frame may end within them.
     pub(crate) fn skip(&mut self, count: usize) {
         self.rest = self.rest.get(count..).unwrap_or_default();
     }
@@ -92,12 +92,12 @@ impl<'a> Reader<'a> {
         self.rest
     }
 
-    /// Whether everything so far was there.
+    /// Whether no field so far was truncated.
     pub(crate) const fn is_whole(&self) -> bool {
         self.cut.is_none()
     }
 
-    /// What was read, if it was all there.
+    /// Returns `value` if no field was truncated.
     pub(crate) fn finish<T>(self, value: T) -> Result<T, MessageError> {
         match self.cut {
             None => Ok(value),
@@ -113,7 +113,7 @@ pub(crate) fn whole<'a, T: Field<'a>>(body: &'a [u8]) -> Result<T, MessageError>
     reader.finish(message)
 }
 
-/// Reads one value from the beginning of bytes, if it is all there.
+/// Reads one value from the start of `bytes`; `None` if they are too short.
 pub(crate) fn first<'a, T: Field<'a>>(bytes: &'a [u8]) -> Option<(T, &'a [u8])> {
     let mut reader = Reader::new(bytes);
     let value = T::take(&mut reader);
@@ -128,13 +128,13 @@ pub(crate) trait Field<'a>: Sized {
     fn put(&self, out: &mut Writer<'_>);
     /// Shows it.
     fn show(&self, name: &'static str, visit: &mut Visit<'_>);
-    /// Whether it is there; reserved bytes behind a field are there only with it.
+    /// Whether it is present; reserved bytes after an optional field are present only with it.
     fn is_present(&self) -> bool {
         true
     }
 }
 
-/// Writes into a caller's buffer and counts on where that is too short.
+/// Writes into a caller's buffer and continues to count if the buffer is too short.
 #[derive(Debug)]
 pub struct Writer<'b> {
     buffer: &'b mut [u8],
@@ -160,21 +160,21 @@ impl<'b> Writer<'b> {
         }
     }
 
-    /// The place of the next `count` bytes.
+    /// The room for the next `count` bytes.
     fn room(&mut self, count: usize) -> Option<&mut [u8]> {
         let start = self.len;
         self.len = start.saturating_add(count);
         self.buffer.get_mut(start..self.len)
     }
 
-    /// Pads to at least `min` bytes and gives the length, unless the buffer is too short for it.
+    /// Pads to at least `min` bytes and returns the length; fails if the buffer is too short.
     pub(crate) fn finish(mut self, min: usize) -> Result<usize, TooShort> {
         self.zeros(min.saturating_sub(self.len));
         if self.len > self.buffer.len() { Err(TooShort { needed: self.len }) } else { Ok(self.len) }
     }
 }
 
-/// A body of at least `least` bytes, with zeros behind it where it is shorter than `whole`.
+/// A body of at least `least` bytes, padded with zeros if it is shorter than `whole`.
 pub(crate) fn padded<'w>(body: &[u8], least: usize, whole: &'w mut [u8]) -> Result<&'w [u8], MessageError> {
     if body.len() < least {
         return Err(MessageError::Short { at: body.len() });
@@ -183,7 +183,7 @@ pub(crate) fn padded<'w>(body: &[u8], least: usize, whole: &'w mut [u8]) -> Resu
     Ok(whole)
 }
 
-/// Bytes of a variable number, declared by another field.
+/// A variable number of bytes, declared by another field.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Slice<'a>(pub &'a [u8]);
 
@@ -197,14 +197,14 @@ impl<'a> Slice<'a> {
     }
 }
 
-/// The addresses that follow each other in bytes.
+/// The consecutive addresses in `bytes`.
 pub(crate) fn addresses(bytes: &[u8]) -> impl Iterator<Item = Mac> + '_ {
     bytes.chunks_exact(6).filter_map(|mac| mac.try_into().ok().map(Mac))
 }
 
 impl fmt::Debug for Slice<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // It may hold a modem's parameters and with them its keys.
+        // It may contain a modem's parameters and therefore its keys.
         write!(f, "[{} bytes]", self.0.len())
     }
 }
@@ -265,7 +265,7 @@ impl<'a, const N: usize> Field<'a> for [u8; N] {
     }
 }
 
-/// Characters in a fixed room, padded with zeros.
+/// Text of a fixed length, padded with zeros.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Label<const N: usize>(pub [u8; N]);
 
@@ -300,7 +300,7 @@ impl<'a, const N: usize> Field<'a> for Label<N> {
     }
 }
 
-/// A field that a frame may end before.
+/// An optional field at the end of a frame.
 impl<'a, T: Field<'a>> Field<'a> for Option<T> {
     fn take(input: &mut Reader<'a>) -> Self {
         let before = *input;

@@ -16,17 +16,17 @@ pub const MIN_FRAME: usize = 60;
 /// The longest frame.
 pub const MAX_FRAME: usize = 1514;
 
-/// A tag of IEEE 802.1Q; observed before management frames in `ISO-2_DC_multi_EVSE_SLAC_DS5366_Josev`.
+/// A tag of IEEE 802.1Q; observed in management frames of `ISO-2_DC_multi_EVSE_SLAC_DS5366_Josev`.
 const TAG: u16 = 0x8100;
 
-/// A management frame, taken apart as far as its body. Nothing in it is judged.
+/// A management frame, parsed up to its body. Its values are not checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame<'a> {
     /// Destination (ODA).
     pub to: Mac,
     /// Source (OSA).
     pub from: Mac,
-    /// The tag of a virtual network, where the frame has one.
+    /// The 802.1Q tag; `None` without one.
     pub vlan: Option<u16>,
     /// Version of the frame (MMV).
     pub version: Version,
@@ -34,9 +34,9 @@ pub struct Frame<'a> {
     pub mm_type: MmType,
     /// Which part of a message it is.
     pub fragment: Fragment,
-    /// Whose message it is, for manufacturers' and vendors' types.
+    /// The vendor, for manufacturer-specific and vendor-specific types.
     pub oui: Option<Oui>,
-    /// What follows, with whatever pads the frame.
+    /// The rest, including padding.
     pub body: &'a [u8],
 }
 
@@ -50,12 +50,12 @@ pub enum FrameError {
         /// Its length in bytes.
         len: usize,
     },
-    /// It is something else.
+    /// It has another Ethernet type.
     #[error("ethertype {0:#06x} is not {ETHERTYPE:#06x}")]
     EtherType(u16),
 }
 
-/// Fragmentation header (FMI and FMSN). All zero, as it always is in the captures, is a whole message.
+/// Fragmentation header (FMI and FMSN). All zero, as in every captured frame, is a whole message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fragment {
     /// Fragments that follow the first one, 0..=15.
@@ -82,7 +82,7 @@ impl Fragment {
 }
 
 impl<'a> Frame<'a> {
-    /// Takes a frame apart.
+    /// Parses a frame up to its body.
     ///
     /// # Errors
     /// See [`FrameError`].
@@ -101,10 +101,10 @@ impl<'a> Frame<'a> {
         Self::header(to, from, vlan, rest).map_err(short)
     }
 
-    /// Takes apart what stands behind the Ethernet type, for those who have taken it off already.
+    /// Parses the part after the Ethernet type, for callers that have removed the Ethernet header.
     ///
     /// # Errors
-    /// When it ends within the header.
+    /// If it ends within the header.
     pub fn parse_payload(to: Mac, from: Mac, payload: &'a [u8]) -> Result<Self, FrameError> {
         Self::header(to, from, None, payload).map_err(|_| FrameError::Short { len: payload.len() })
     }
@@ -127,15 +127,15 @@ impl<'a> Frame<'a> {
         Ok(Self { to, from, vlan, version, mm_type, fragment, oui, body })
     }
 
-    /// The message `M` if that is what the frame carries.
+    /// The message `M`; `None` if the frame has another type.
     ///
     /// # Errors
-    /// The inner `Result` says why a frame of this type does not hold the message.
+    /// The inner `Result` states why a frame of this type does not contain the message.
     pub fn get<M: Message<'a>>(&self) -> Option<Result<M, MessageError>> {
         self.is(M::ID).then(|| M::parse(self.body))
     }
 
-    /// Whether it carries this message, whole.
+    /// Whether it contains this message, unfragmented.
     pub fn is(&self, id: Id) -> bool {
         self.mm_type == id.mm_type
             && (self.oui == id.oui || self.oui == Some(Oui::ZERO))
@@ -144,10 +144,10 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// Writes the frame of `message` into `buffer` and gives its length in bytes.
+/// Writes the frame of `message` into `buffer` and returns its length in bytes.
 ///
 /// # Errors
-/// When the buffer is too short: how long it has to be.
+/// If the buffer is too short: the length that is required.
 pub fn emit<'m, M: Message<'m>>(
     message: &M,
     to: Mac,
@@ -160,7 +160,7 @@ pub fn emit<'m, M: Message<'m>>(
     out.finish(MIN_FRAME)
 }
 
-/// Writes everything before the body. One function for all messages: it saves flash.
+/// Writes the header. One function for all messages: it saves flash.
 #[inline(never)]
 fn begin(out: &mut Writer<'_>, id: Id, to: Mac, from: Mac) {
     out.bytes(&to.0);

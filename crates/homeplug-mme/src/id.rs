@@ -1,4 +1,4 @@
-//! What tells a message from all others.
+//! The identity of a message: type, version and vendor.
 
 use core::fmt;
 
@@ -11,9 +11,9 @@ pub struct Version(pub u8);
 impl Version {
     /// `HomePlug` AV 1.0: no fragmentation header.
     pub const AV_1_0: Self = Self(0);
-    /// `HomePlug` AV 1.1: what SLAC and most other messages have.
+    /// `HomePlug` AV 1.1: SLAC and most other messages.
     pub const AV_1_1: Self = Self(1);
-    /// `HomePlug` AV 2.0; said to be wanted by `CM_CHAN_EST`, `CM_AMP_MAP` and `CM_NW_STATS` (EVerest).
+    /// `HomePlug` AV 2.0; required by `CM_CHAN_EST`, `CM_AMP_MAP` and `CM_NW_STATS` according to EVerest.
     pub const AV_2_0: Self = Self(2);
 
     /// Whether a fragmentation header follows the type.
@@ -22,7 +22,7 @@ impl Version {
     }
 }
 
-/// Who defines a vendor's message.
+/// The organisation that defines a vendor-specific message.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Oui(pub [u8; 3]);
 
@@ -31,8 +31,8 @@ impl Oui {
     pub const QUALCOMM: Self = Self([0x00, 0xB0, 0x52]);
     /// Lumissil.
     pub const LUMISSIL: Self = Self([0x00, 0x16, 0xE8]);
-    /// What some modems put into `VS_ATTENUATION_CHARACTERISTICS.IND` (observed in
-    /// `ISO-2_DC_DS5366` and others): taken for any vendor.
+    /// Sent by some modems in `VS_ATTENUATION_CHARACTERISTICS.IND` (observed in `ISO-2_DC_DS5366` and
+    /// others): accepted for any vendor.
     pub const ZERO: Self = Self([0; 3]);
     /// dSPACE, in its captures' diagnostics.
     pub const DSPACE: Self = Self([0x64, 0x4D, 0x70]);
@@ -45,13 +45,13 @@ impl fmt::Debug for Oui {
     }
 }
 
-/// What tells a message from all others.
+/// Identity of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Id {
     /// Its type.
     pub mm_type: MmType,
-    /// The version that it is sent with; on receive only the presence of a fragmentation header counts.
+    /// The version for transmission; on reception only the presence of a fragmentation header matters.
     pub version: Version,
-    /// Whose it is.
+    /// The vendor; `None` for a message of the standard.
     pub oui: Option<Oui>,
 }

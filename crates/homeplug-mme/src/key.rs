@@ -1,15 +1,15 @@
-//! Network keys and what is derived from them.
+//! Network keys and values derived from them.
 
 use core::fmt;
 
 use sha2::{Digest, Sha256};
 
-/// Network membership key: who has it is in the network. Prints itself only when it is
+/// Network membership key: every station that has it is in the network. Printed only when
 /// [revealed](Self::reveal).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Nmk([u8; Self::LEN]);
 
-/// Device access key: who has it may set the network key over the power line. As secret as an [`Nmk`].
+/// Device access key: its holder may set the network key over the power line. As secret as an [`Nmk`].
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Dak([u8; Self::LEN]);
 
@@ -17,10 +17,10 @@ pub struct Dak([u8; Self::LEN]);
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Nid(pub [u8; 7]);
 
-/// What a modem needs to join a network.
+/// The data that a modem requires to join a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NetworkKey {
-    /// The network's identifier. Not always the one derived from the key: take it as it comes.
+    /// The network's identifier. Not always derived from the key: use it as received.
     pub nid: Nid,
     /// The key.
     pub nmk: Nmk,
@@ -29,15 +29,14 @@ pub struct NetworkKey {
 /// The security level in a network identifier.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SecurityLevel {
-    /// 0, simple connect; what every charger sends (observed in 14 keys of nine chargers).
+    /// 0, simple connect: sent by every charger (observed in 14 keys of nine chargers).
     #[default]
     SimpleConnect,
     /// 1, secure.
     Secure,
 }
 
-/// Salts of the password hash (`HomePlug` AV, as open-plc-utils has them): the last byte tells the keys
-/// apart.
+/// Salts of the password hash (`HomePlug` AV, as in open-plc-utils): the last byte distinguishes the keys.
 const SALT_NMK: [u8; 8] = [0x08, 0x85, 0x6D, 0xAF, 0x7C, 0xF5, 0x81, 0x86];
 const SALT_DAK: [u8; 8] = [0x08, 0x85, 0x6D, 0xAF, 0x7C, 0xF5, 0x81, 0x85];
 /// Rounds of the password hash.
@@ -54,12 +53,12 @@ impl Nmk {
         Self(bytes)
     }
 
-    /// The key of a password. The rule wants 12 to 64 printable characters; any bytes are taken.
+    /// The key of a password. The standard requires 12 to 64 printable characters; any bytes are accepted.
     pub fn from_password(password: &[u8]) -> Self {
         Self(from_password(password, SALT_NMK))
     }
 
-    /// The bytes, for whoever asks for them.
+    /// The bytes; do not log them.
     pub const fn reveal(&self) -> &[u8; Self::LEN] {
         &self.0
     }
@@ -74,19 +73,19 @@ impl Dak {
         Self(bytes)
     }
 
-    /// The key of a device's password.
+    /// The key of a device password.
     pub fn from_password(password: &[u8]) -> Self {
         Self(from_password(password, SALT_DAK))
     }
 
-    /// The bytes, for whoever asks for them.
+    /// The bytes; do not log them.
     pub const fn reveal(&self) -> &[u8; Self::LEN] {
         &self.0
     }
 }
 
 impl Nid {
-    /// The identifier derived from a key: SHA-256 five times, 52 bits of it and the level.
+    /// The identifier derived from a key: five rounds of SHA-256, 52 bits of the result and the level.
     pub fn derive(nmk: &Nmk, level: SecurityLevel) -> Self {
         let hash = rounds(Sha256::digest(nmk.0).into(), NID_ROUNDS - 1);
         let mut nid = [0; 7];
@@ -96,7 +95,7 @@ impl Nid {
         Self(nid)
     }
 
-    /// The security level in it.
+    /// The security level in the identifier.
     pub const fn level(self) -> SecurityLevel {
         let [.., last] = self.0;
         if last & 0x10 == 0 { SecurityLevel::SimpleConnect } else { SecurityLevel::Secure }
@@ -157,7 +156,7 @@ mod tests {
 
     #[test]
     fn keys_of_passwords_are_those_of_open_plc_utils() {
-        // Made by running its tools hpavkey and mac2pw's sisters on these passwords.
+        // Results of its tools, among them hpavkey, with these passwords.
         let nmk = Nmk::from_password(b"HomePlugAV");
         assert_eq!(hex(nmk.reveal()), "50d3e4933f855b7040784df815aa8db7");
         assert_eq!(Nid::derive(&nmk, SecurityLevel::SimpleConnect).to_string(), "b0f2e695666b03");

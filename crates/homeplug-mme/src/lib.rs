@@ -1,15 +1,13 @@
-//! `HomePlug` AV and Green PHY management messages: what chargers, cars and modems say below IP.
+//! `HomePlug` AV and Green PHY management messages of chargers, cars and modems, below IP.
 //!
-//! * [`Frame`] takes an Ethernet frame apart as far as its body: addresses, version, type, vendor.
-//! * [`View`](view::View) and the structs of [`view`] are lenient: every field as it is, for observers, and
-//!   the messages between a host and its modem. [`emit`] writes any of them as a frame.
-//! * [`Slac`] is strict: the messages of matching with the values that the standard allows, for those who act
-//!   on them and send them.
-//! * [`Nmk`], [`Nid`], [`NetworkKey`]: keys, what is derived from them, and that they do not print
-//!   themselves.
+//! * [`Frame`] parses an Ethernet frame up to its body: addresses, version, type, vendor.
+//! * [`View`](view::View) and the structs of [`view`] are lenient: every field unchecked, for observers and
+//!   for the messages between a host and its modem. [`emit`] writes any of them as a frame.
+//! * [`Slac`] is strict: the messages of matching with the values that the standard allows, for the roles.
+//! * [`Nmk`], [`Nid`], [`NetworkKey`]: keys and derived values; secrets are redacted when printed.
 //!
 //! # Example
-//! A car asks who is there; a charger answers.
+//! A car sends `CM_SLAC_PARM.REQ`, and a charger parses it.
 //!
 //! ```
 //! use homeplug_mme::{Frame, Mac, RunId, Slac, emit, view::View};
@@ -23,7 +21,7 @@
 //! assert_eq!(frame.mm_type.to_string(), "CM_SLAC_PARM.REQ");
 //! assert_eq!(Slac::parse(&frame), Some(Ok(Slac::ParmReq { run_id })));
 //!
-//! // Who only looks sees the fields by name.
+//! // An observer reads the fields by name.
 //! let mut names = Vec::new();
 //! View::of(&frame)?.fields(&mut |name, _value| names.push(name));
 //! assert_eq!(names[..3], ["application_type", "security_type", "run_id"]);

@@ -8,18 +8,18 @@ pub struct Mac(pub [u8; 6]);
 impl Mac {
     /// Every station of the link.
     pub const BROADCAST: Self = Self([0xFF; 6]);
-    /// The modem on the host's own cable, whatever its address is: never carried over the power line
-    /// (open-plc-utils; seen in captures).
+    /// The modem on the host's own cable, whatever its address is: never forwarded over the power line
+    /// (open-plc-utils; observed in captures).
     pub const LOCAL_MODEM: Self = Self([0x00, 0xB0, 0x52, 0x00, 0x00, 0x01]);
 
-    /// Whether it can be the address of one station: the group bit is clear and it is not all zero.
+    /// Whether it may be the address of one station: the group bit is clear and it is not all zero.
     pub const fn is_unicast(self) -> bool {
         let [first, ..] = self.0;
         first & 1 == 0 && !matches!(self.0, [0, 0, 0, 0, 0, 0])
     }
 
-    /// The link-local IPv6 address made from it (EUI-64, RFC 4291 appendix A): the bit 0x02 of the first
-    /// byte flipped, FF FE in the middle.
+    /// The link-local IPv6 address derived from it (EUI-64, RFC 4291 appendix A): bit 0x02 of the first byte
+    /// inverted, FF FE in the middle.
     pub const fn link_local(self) -> Ipv6Addr {
         let [m0, m1, m2, ..] = self.0;
         let [.., n0, n1, n2] = self.0;
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn the_link_local_address_is_made_by_eui_64() {
-        // RFC 4291 appendix A's way, applied to pyPLC's MAC as its captures show it.
+        // RFC 4291 appendix A, applied to pyPLC's MAC address as in its captures.
         let mac = Mac([0x04, 0x65, 0x65, 0x00, 0x64, 0xC3]);
         assert_eq!(mac.link_local().to_string(), "fe80::665:65ff:fe00:64c3");
     }

@@ -1,17 +1,17 @@
-//! How a message is declared: its fields in their order, once; reading, writing and showing follow.
+//! Declarations of messages: one list of fields, from which reading, writing and showing are derived.
 
 use crate::field::{Visit, Writer};
 use crate::{Id, MessageError, MmType, Oui, Version};
 
 /// A management message.
 pub trait Message<'a>: Sized {
-    /// What tells it from others.
+    /// Its identity.
     const ID: Id;
 
-    /// Reads it from a frame's body. What follows it, padding or not, is ignored.
+    /// Reads the message from a frame's body. Bytes after it, such as padding, are ignored.
     ///
     /// # Errors
-    /// When the body ends too early.
+    /// If the body ends too early.
     fn parse(body: &'a [u8]) -> Result<Self, MessageError>;
 
     /// Writes the body, without padding.
@@ -21,7 +21,7 @@ pub trait Message<'a>: Sized {
     fn fields(&self, visit: &mut Visit<'_>);
 }
 
-/// A message among stations: version 1.1, no vendor.
+/// A message of the standard: version 1.1, no vendor.
 pub(crate) const fn cm(mm_type: u16) -> Id {
     Id { mm_type: MmType(mm_type), version: Version::AV_1_1, oui: None }
 }
@@ -41,11 +41,10 @@ pub(crate) const fn nscm(mm_type: u16) -> Id {
     Id { mm_type: MmType(mm_type), version: Version::AV_1_0, oui: Some(Oui::LUMISSIL) }
 }
 
-/// Declares a struct whose fields follow each other in a frame, all numbers least significant byte first.
+/// Declares a struct of consecutive fields, all numbers least significant byte first.
 ///
-/// `field: Type => 3` has three reserved bytes behind it; `field: Slice<'a> = count` takes as many bytes as
-/// an expression over the fields before it says; `field: Option<Type> where (condition)` is there on a
-/// condition.
+/// `field: Type => 3` is followed by three reserved bytes. The length of `field: Slice<'a> = count` is an
+/// expression over earlier fields. `field: Option<Type> where (condition)` is present if the condition holds.
 macro_rules! record {
     (
         $(#[$meta:meta])*

@@ -6,7 +6,7 @@ use core::fmt;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MmType(pub u16);
 
-/// What the two lowest bits of a type say.
+/// Kind of a message: the two lowest bits of its type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Request.
@@ -20,7 +20,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// As it stands behind a name.
+    /// The suffix of a message's name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Req => "REQ",
@@ -31,7 +31,7 @@ impl Kind {
     }
 }
 
-/// Base types: `HomePlug` Green PHY for CC and CM, open-plc-utils' and Lumissil's names for the vendors'.
+/// Base types: names of `HomePlug` Green PHY for CC and CM, of open-plc-utils and Lumissil for their own.
 const NAMES: &[(u16, &str)] = &[
     (0x0014, "CC_DISCOVER_LIST"),
     (0x6000, "CM_ASSOCIATED_STA"),
@@ -129,12 +129,12 @@ impl MmType {
         }
     }
 
-    /// The name of the base type, where it has a public one.
+    /// The name of the base type; `None` if it has no public one.
     pub fn name(self) -> Option<&'static str> {
         NAMES.iter().find(|(number, _)| *number == self.base().0).map(|(_, name)| *name)
     }
 
-    /// Whether an OUI stands before the body: manufacturers' and vendors' types.
+    /// Whether an OUI precedes the body: manufacturer-specific and vendor-specific types.
     pub const fn has_oui(self) -> bool {
         matches!(self.0 & 0xE000, 0x8000 | 0xA000)
     }

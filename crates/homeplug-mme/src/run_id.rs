@@ -1,14 +1,14 @@
-//! Names in SLAC: of a run of matching and of a station.
+//! Identifiers in SLAC: of a run of matching and of a station.
 
 use core::fmt;
 
 use crate::field::{Field, Reader, Value, Visit, Writer};
 
-/// The car's name for one run of matching; not random in many cars (`TESLA EV`, or the MAC address).
+/// The car's identifier of one run of matching; constant in many cars (`TESLA EV`, or the MAC address).
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RunId(pub [u8; 8]);
 
-/// A station's name in SLAC: zero in the field.
+/// A station's identifier in SLAC: zero in the field.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct StationId(pub [u8; 17]);
 
@@ -44,7 +44,7 @@ name!(RunId);
 name!(StationId);
 
 impl StationId {
-    /// Whether it is zero, as it is in the field.
+    /// Whether all bytes are zero, as in the field.
     pub fn is_zero(&self) -> bool {
         self.0 == [0; 17]
     }

@@ -1,4 +1,4 @@
-//! SLAC with the values that the standard allows, owned: for those who act on messages and send them.
+//! SLAC messages with the values that the standard allows, owned, for the roles.
 
 use machine::TooShort;
 
@@ -24,9 +24,9 @@ pub enum Slac {
     ParmCnf {
         /// The run.
         run_id: RunId,
-        /// Sounds wanted, at least 1.
+        /// Number of sounds that the charger requests, at least 1.
         sounds: u8,
-        /// Time for them in 100 ms, at least 1.
+        /// Time for the sounds in 100 ms, at least 1.
         timeout_100ms: u8,
         /// The car.
         car: Mac,
@@ -37,7 +37,7 @@ pub enum Slac {
         run_id: RunId,
         /// Sounds that follow, at least 1.
         sounds: u8,
-        /// Time in which they come in 100 ms, at least 1.
+        /// Time for the sounds in 100 ms, at least 1.
         timeout_100ms: u8,
         /// The car.
         car: Mac,
@@ -53,7 +53,7 @@ pub enum Slac {
     },
     /// `CM_ATTEN_PROFILE.IND`, modem to its host.
     Measured {
-        /// The car whose sound it was.
+        /// The car whose sound was measured.
         car: Mac,
         /// `None` from a modem that does not measure.
         profile: Option<Profile>,
@@ -64,10 +64,10 @@ pub enum Slac {
         run_id: RunId,
         /// The car.
         car: Mac,
-        /// Sounds averaged; 0 from `EVerest` where the modem does not measure.
+        /// Number of averaged sounds; 0 from `EVerest` if the modem does not measure.
         sounds: u8,
-        /// The average. `None`: no groups (pyslac where the modem does not measure), or another number of
-        /// them than 58, which cannot be compared.
+        /// The average. `None`: no groups (pyslac if the modem does not measure), or a number of groups other
+        /// than 58, which cannot be compared.
         profile: Option<Profile>,
     },
     /// `CM_ATTEN_CHAR.RSP`, car to charger.
@@ -76,21 +76,21 @@ pub enum Slac {
         run_id: RunId,
         /// The car.
         car: Mac,
-        /// 0: good.
+        /// 0: success.
         result: u8,
     },
     /// `CM_VALIDATE.REQ`, car to charger.
     ValidateReq {
         /// First step 0; second step: the window is (value + 1) * 100 ms.
         timer: u8,
-        /// `Ready`, or what the car says instead.
+        /// `Ready`, or another state of the car.
         result: ValidateResult,
     },
     /// `CM_VALIDATE.CNF`, charger to car.
     ValidateCnf {
         /// Toggles counted.
         toggles: u8,
-        /// What became of it.
+        /// Result of the validation.
         result: ValidateResult,
     },
     /// `CM_SLAC_MATCH.REQ`, car to charger.
@@ -99,11 +99,11 @@ pub enum Slac {
         run_id: RunId,
         /// The car.
         car: Mac,
-        /// Its name.
+        /// The car's identifier.
         pev_id: StationId,
         /// The charger.
         charger: Mac,
-        /// Its name.
+        /// The charger's identifier.
         evse_id: StationId,
     },
     /// `CM_SLAC_MATCH.CNF`, charger to car.
@@ -112,13 +112,13 @@ pub enum Slac {
         run_id: RunId,
         /// The car.
         car: Mac,
-        /// Its name.
+        /// The car's identifier.
         pev_id: StationId,
         /// The charger.
         charger: Mac,
-        /// Its name.
+        /// The charger's identifier.
         evse_id: StationId,
-        /// What the car's modem needs to join.
+        /// The network of the charger's modem, for the car's modem.
         key: NetworkKey,
     },
 }
@@ -138,32 +138,32 @@ pub enum ValidateResult {
     NotRequired,
 }
 
-/// Why a message of matching is not to be acted on.
+/// Why a message of matching is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SlacFault {
     /// It ends too early.
     #[error(transparent)]
     Message(#[from] MessageError),
-    /// Not the matching of car and charger.
+    /// Not matching of car and charger.
     #[error("application type {0}; only 0 is matching of car and charger")]
     ApplicationType(u8),
-    /// Security that nobody uses.
+    /// A security type that no known peer uses.
     #[error("security type {0}; only 0 (none) is spoken")]
     SecurityType(u8),
-    /// Answers shall not go to a station.
+    /// Responses are not addressed to a station.
     #[error("response type {0}; only 1 (another station) is spoken")]
     ResponseType(u8),
     /// No sounds, or no time for them.
     #[error("no sounds, or no time for them")]
     NoSounds,
-    /// Another number of groups than 58.
+    /// A number of groups other than 58.
     #[error("{0} groups of carriers instead of {GROUPS}")]
     Groups(u8),
-    /// The declared length of a match is not the message's.
+    /// The declared length differs from that of a match message.
     #[error("declared length {0} is not the message's")]
     MvfLength(u16),
-    /// The validation is not by the control pilot.
+    /// The validation does not use the control pilot.
     #[error("validation by signal type {0}; only 0 (control pilot) is spoken")]
     SignalType(u8),
     /// An unknown result.
@@ -171,17 +171,17 @@ pub enum SlacFault {
     Result(u8),
 }
 
-/// Length of what follows in a match request and confirmation.
+/// Length of the rest of a match request and confirmation.
 const MVF_REQ: u16 = 62;
 const MVF_CNF: u16 = 86;
-/// Answers go to another station.
+/// Responses go to another station.
 const OTHER_STATION: u8 = 1;
 
 impl Slac {
-    /// The message in a frame: `None` when it is none of matching.
+    /// The message in a frame; `None` if it is not a message of matching.
     ///
     /// # Errors
-    /// The inner `Result` says why it is not to be acted on.
+    /// The inner `Result` states why the message is invalid.
     pub fn parse(frame: &Frame<'_>) -> Option<Result<Self, SlacFault>> {
         let is_standard = frame.oui.is_none() && frame.version.has_fragment() && frame.fragment.is_whole();
         if !is_standard {
@@ -213,10 +213,10 @@ impl Slac {
         })
     }
 
-    /// Writes its frame into `buffer` and gives the length in bytes.
+    /// Writes the frame into `buffer` and returns its length in bytes.
     ///
     /// # Errors
-    /// When the buffer is too short: how long it has to be.
+    /// If the buffer is too short: the length that is required.
     #[allow(clippy::too_many_lines, reason = "a table with one row for each message")]
     pub fn emit(&self, to: Mac, from: Mac, buffer: &mut [u8]) -> Result<usize, TooShort> {
         let none = StationId::default();
@@ -354,7 +354,7 @@ fn parm_req(message: view::SlacParmReq<'_>) -> Result<Slac, SlacFault> {
     Ok(Slac::ParmReq { run_id: message.run_id })
 }
 
-/// Any response type: old chargers say 0.
+/// Any response type: old chargers send 0.
 fn parm_cnf(message: view::SlacParmCnf) -> Result<Slac, SlacFault> {
     let view::SlacParmCnf { run_id, num_sounds: sounds, time_out_100ms: timeout_100ms, .. } = message;
     check_types(message.application_type, message.security_type)?;

@@ -1,5 +1,5 @@
-//! Messages of which there are no recorded bytes: their layout as it is published, and that whatever is read
-//! is written so that it is read the same again.
+//! Messages without recorded bytes: their published layouts, and that a message which was read and written
+//! reads as the same message.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 use std::fmt::Write;
@@ -8,7 +8,7 @@ use homeplug_mme::view::{AmpMapReq, View};
 use homeplug_mme::{Frame, MAX_FRAME, MIN_FRAME, MessageError, Value, Version};
 use proptest::prelude::*;
 
-/// Where a body begins: the rest of the header behind the Ethernet type.
+/// Where a body begins: the rest of the header after the Ethernet type.
 const CM: &str = "01....0000";
 const QUALCOMM: &str = "00....00b052";
 const LUMISSIL: &str = "00....0016e8";
@@ -21,7 +21,7 @@ fn frame(header: &str, mm_type: u16, body: &str) -> Vec<u8> {
     corpus::bytes(&format!("0200000000e102000000005e88e1{header}{body}"))
 }
 
-/// All fields in one line; secrets, too: they are made up.
+/// All fields in one line, secrets included: they are synthetic.
 fn line(view: &View<'_>) -> String {
     let mut line = String::new();
     view.fields(&mut |name, value| {
@@ -176,7 +176,7 @@ fn messages_without_recorded_bytes_lie_as_published() {
         assert_eq!(len, bytes.len().max(MIN_FRAME), "{}", frame.mm_type);
         assert_eq!(&buffer[..bytes.len()], bytes, "{}", frame.mm_type);
         assert!(buffer[bytes.len()..len].iter().all(|byte| *byte == 0), "{}", frame.mm_type);
-        // The last byte is needed, where it is not one of padding or of what may be absent.
+        // The last byte is required, unless it is padding or optional.
         let end = frame.body.len().saturating_sub(1);
         if frame.body.last().is_some_and(|last| *last != 0) {
             let cut = Frame::parse(&bytes[..bytes.len() - 1]).unwrap();
@@ -264,7 +264,7 @@ fn known() -> impl Strategy<Value = (&'static str, u16)> {
     prop::sample::select(all)
 }
 
-/// Bytes of which many are small, so that declared counts fit.
+/// Random bytes, many of them small, so that declared counts fit.
 fn body() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(prop_oneof![3 => Just(0), 2 => 0..=20_u8, 1 => any::<u8>()], 0..1400)
 }
@@ -285,7 +285,7 @@ proptest! {
     fn what_is_read_is_written_so_that_it_is_read_the_same((header, mm_type) in known(), body in body()) {
         let mut bytes = frame(header, mm_type, "");
         bytes.extend(&body);
-        // As the sender pads it: what may be absent is not absent in padding.
+        // As the sender pads it: in padding an optional field is present.
         bytes.resize(bytes.len().max(MIN_FRAME), 0);
         let frame = Frame::parse(&bytes).unwrap();
         if let Ok(view) = View::of(&frame) {

@@ -1,4 +1,4 @@
-//! The strict form of matching: one byte that the standard does not allow, and the fault that names it.
+//! The strict form of matching: one byte that the standard does not allow, and the fault that reports it.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 use homeplug_mme::{
@@ -42,7 +42,7 @@ fn messages() -> [Slac; 12] {
     ]
 }
 
-/// Type, offset in the frame, the byte there, and what is wrong with it.
+/// Type, offset in the frame, the byte there, and the fault.
 const FAULTS: &[(u16, usize, u8, SlacFault)] = &[
     (0x6064, 19, 1, SlacFault::ApplicationType(1)),
     (0x6064, 20, 2, SlacFault::SecurityType(2)),
@@ -92,7 +92,7 @@ fn one_wrong_byte_is_refused_by_its_name() {
 
 #[test]
 fn what_the_standard_does_not_judge_is_read() {
-    // Old chargers let the host answer, and name no station.
+    // Old chargers let the host respond, and name no station.
     let mut bytes = written(&Slac::ParmCnf { run_id: RUN, sounds: 10, timeout_100ms: 6, car: CAR });
     bytes[27] = 0;
     bytes[28..34].fill(0);
@@ -107,7 +107,7 @@ fn what_the_standard_does_not_judge_is_read() {
     assert_eq!(bytes.len(), 129);
     bytes.resize(326, 0);
     assert_eq!(read(&bytes), Ok(measured));
-    // pyslac reports no groups where the modem does not measure; other numbers cannot be compared either.
+    // pyslac reports no groups if the modem does not measure; other numbers cannot be compared, either.
     for groups in [0, 1, 57] {
         bytes[70] = groups;
         let unmeasured = Slac::AttenChar { run_id: RUN, car: CAR, sounds: 10, profile: None };

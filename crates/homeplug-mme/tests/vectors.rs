@@ -1,4 +1,4 @@
-//! Every recorded frame against what other decoders say of it, and written back where we send it.
+//! Every recorded frame: compared with other decoders' results, and written again if we send its type.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends where it fails")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,7 +8,7 @@ use corpus::{Value as Json, text};
 use homeplug_mme::view::View;
 use homeplug_mme::{Frame, Slac, Value};
 
-/// Fields of the vectors that the view has under another name, or that are made from several.
+/// Fields of the vectors with another name in the view, or combined from several.
 const OTHER_NAMES: &[(&str, &str)] = &[
     ("u8", "unknown"),
     ("sta0_mac", "mac"),
@@ -16,14 +16,14 @@ const OTHER_NAMES: &[(&str, &str)] = &[
     ("sta0_bda", "bda"),
     ("rest_zero_then_aag", "aag"),
 ];
-/// Fields that stand in the frame's header, are worked out, or only say that something is zero.
+/// Fields of the frame's header, computed fields, and fields that only state that something is zero.
 const NOT_FIELDS: &[&str] = &["fmi", "oui", "mean_floor", "rsvd", "num_avlns", "version"];
 
 fn hex(bytes: &[u8]) -> String {
     corpus::hex(bytes)
 }
 
-/// The fields as the vectors write them.
+/// The fields in the notation of the vectors.
 fn fields(view: &View<'_>) -> BTreeMap<&'static str, Json> {
     let mut fields = BTreeMap::new();
     view.fields(&mut |name, value| {
@@ -39,7 +39,7 @@ fn fields(view: &View<'_>) -> BTreeMap<&'static str, Json> {
     fields
 }
 
-/// Whether a value of a vector says the same; it writes little-endian numbers as bytes here and there.
+/// Whether a value equals that of a vector, which has some little-endian numbers as bytes.
 fn same(expected: &Json, found: &Json) -> bool {
     match (expected, found) {
         (Json::String(hex), Json::Number(number)) => {
@@ -119,8 +119,8 @@ fn software_versions_are_read() {
     assert_eq!(versions, seen.map(str::to_owned).into());
 }
 
-/// Vectors whose frame holds bytes that no field names: `open-plc-utils`' charger sends `CM_ATTEN_CHAR.IND`
-/// as long as its buffer, a modem's `VS_SW_VER.CNF` and `VS_OP_ATTRIBUTES.CNF` carry more than is public, a
+/// Vectors whose frame contains bytes without a field: `open-plc-utils`' charger sends `CM_ATTEN_CHAR.IND` as
+/// long as its buffer, a modem's `VS_SW_VER.CNF` and `VS_OP_ATTRIBUTES.CNF` contain unpublished fields, a
 /// car's `NSCM_GET_VERSION.REQ` (EVerest) has memory in its reserved bytes, listings are padded with old
 /// bytes.
 const LONGER: &[&str] =
@@ -176,7 +176,7 @@ fn strict_messages_are_written_as_cars_and_chargers_sent_them() {
         if buffer[..len] == bytes {
             *written.entry(text(line, "name").to_owned()).or_default() += 1;
         } else {
-            // Longer frames, and names of stations that the strict form does not carry (AA in
+            // Longer frames, and station identifiers that the strict form does not contain (AA in
             // open-plc-utils).
             let tolerated = hex(&bytes).contains("aaaaaaaaaaaaaaaaaa") || bytes.len() > len;
             assert!(tolerated, "{}\n{}\n{}", text(line, "name"), hex(&bytes), hex(&buffer[..len]));
@@ -186,7 +186,7 @@ fn strict_messages_are_written_as_cars_and_chargers_sent_them() {
     assert!(refused.is_empty(), "{refused:?}");
 }
 
-/// Types in the captures whose layout is not public, or that nobody here needs.
+/// Types in the captures whose layout is not public, or that this project does not need.
 const HEADER_ONLY: [&str; 17] = [
     "CC_DISCOVER_LIST.CNF",
     "CC_DISCOVER_LIST.REQ",

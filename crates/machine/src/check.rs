@@ -1,11 +1,11 @@
-//! A test harness: every [`Rule`] of the contract, tried on a machine while a test drives it.
+//! A test harness: checks every [`Rule`] of the contract on a machine while a test drives it.
 //!
-//! Needs the feature `check`, which brings `std`; products leave it off.
+//! Needs the feature `check`, which requires `std`; products leave it off.
 //!
-//! [`Check`] keeps five twins of a machine and gives each the same inputs at the same times, but treats each
-//! twin in another way that the contract allows: it offers short buffers to one, polls another again and
-//! again, calls `handle_timeout` of a third before its deadline. All must give the same outputs, events and
-//! deadlines. A test or a fuzz target that drives a machine drives a `Check` instead:
+//! [`Check`] keeps five twins of a machine. All receive the same inputs at the same times, and each is
+//! treated in another way that the contract allows: one is offered short buffers, one is polled repeatedly,
+//! for one `handle_timeout` is called before its deadline. All must return the same outputs, events and
+//! deadlines. A test or a fuzz target drives a `Check` instead of the machine:
 //!
 //! ```
 //! # use machine::{Cx, Deadline, Instant, Machine, TooShort};
@@ -47,19 +47,18 @@ use crate::{Cx, Deadline, Duration, Instant, Machine};
 /// A rule of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
-    /// Equal inputs give equal outputs, events and deadlines.
+    /// Equal inputs lead to equal outputs, events and deadlines.
     Equal,
-    /// An output that does not fit stays queued, and comes out whole with a longer buffer.
+    /// An output that does not fit stays queued, and is complete with a longer buffer.
     Kept,
-    /// `TooShort::needed` is the length of the shortest buffer that the output fits into, and no more than
-    /// the machine's crate says.
+    /// `TooShort::needed` is the length of the shortest buffer into which the output fits, and at most the
+    /// bound that the machine's crate documents.
     Needed,
-    /// What is drained gives nothing when it is polled again, with any buffer, and polling it changes
-    /// nothing.
+    /// A drained machine returns nothing when polled again, with any buffer, and polling does not change it.
     Drained,
-    /// `handle_timeout` before the deadline does nothing, also with a clock that stands or goes back.
+    /// `handle_timeout` before the deadline does nothing, even if the clock stops or goes back.
     Early,
-    /// After `handle_timeout`, however late, the deadline is gone or in the future.
+    /// After `handle_timeout`, even a late one, the deadline is cleared or in the future.
     Due,
     /// A deadline has the name of one of the machine's timers.
     Name,
@@ -69,14 +68,14 @@ pub enum Rule {
     NoPanic,
 }
 
-/// A rule that a machine breaks, and how.
+/// A broken rule, with details.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Broken {
     /// The rule.
     pub rule: Rule,
-    /// In which call it shows, counted from 1; 0 is the making of the machine.
+    /// Number of the call that broke it, counted from 1; 0 is the constructor.
     pub call: usize,
-    /// What happened instead.
+    /// Description of the violation.
     pub how: String,
 }
 
@@ -88,7 +87,7 @@ impl fmt::Display for Broken {
 
 impl core::error::Error for Broken {}
 
-/// Five twins of a machine, driven as one.
+/// Five twins of a machine, driven as one machine.
 pub struct Check<M: Machine> {
     twins: Vec<Twin<M>>,
     limits: Limits<M>,
@@ -99,7 +98,7 @@ pub struct Check<M: Machine> {
     events: Vec<M::Event>,
 }
 
-/// What one machine is held to.
+/// Limits of one machine.
 struct Limits<M> {
     names: Vec<&'static str>,
     longest: usize,
@@ -107,14 +106,14 @@ struct Limits<M> {
 }
 
 impl<M: Machine<Route: Debug, Event: Debug>> Check<M> {
-    /// A check of the machines that `make` makes, which is called once for each twin and has to make equal
-    /// ones.
+    /// A check of the machines that `make` creates. It is called once for each twin and must create equal
+    /// machines.
     ///
     /// `names` are those of the machine's timers; a buffer of `longest` bytes is long enough for every
     /// output.
     ///
     /// # Errors
-    /// When `make` panics or makes machines that differ.
+    /// If `make` panics or creates machines that differ.
     pub fn new(
         names: &[&'static str],
         longest: usize,
@@ -128,26 +127,26 @@ impl<M: Machine<Route: Debug, Event: Debug>> Check<M> {
         Ok(check)
     }
 
-    /// Compares also what `observe` says of each twin after each call: its demand, its state.
+    /// Also compares `observe` of each twin after each call: its demand, its state.
     #[must_use]
     pub fn observing(mut self, observe: fn(&M) -> String) -> Self {
         self.limits.observe = observe;
         self
     }
 
-    /// Calls the machine now: an input, or a method of its own such as `start`.
+    /// Calls the machine at the present time: an input, or a method of its own such as `start`.
     ///
     /// # Errors
-    /// The rule that it breaks.
+    /// The broken rule.
     pub fn call(&mut self, act: impl Fn(&mut M, &mut Cx<'_>)) -> Result<(), Broken> {
         self.call += 1;
         self.compare(Some(&act))
     }
 
-    /// Calls `handle_timeout` now: at the deadline, late or early.
+    /// Calls `handle_timeout` at the present time: at the deadline, late or early.
     ///
     /// # Errors
-    /// The rule that it breaks.
+    /// The broken rule.
     pub fn timeout(&mut self) -> Result<(), Broken> {
         self.call += 1;
         let (before, sent, events) = (self.due(), self.sent.len(), self.events.len());
@@ -165,11 +164,10 @@ impl<M: Machine<Route: Debug, Event: Debug>> Check<M> {
         }
     }
 
-    /// Sets the clock without calling anything: the caller is late for deadlines in between. The clock never
-    /// goes back.
+    /// Sets the clock without a call: the caller is late for deadlines in between. The clock never goes back.
     ///
     /// # Errors
-    /// When an early `handle_timeout` on the way does something.
+    /// If an early `handle_timeout` in between has an effect.
     pub fn sleep_to(&mut self, now: Instant) -> Result<(), Broken> {
         let half = Duration::from_micros(now.since(self.now).as_micros() / 2);
         let between = self.now + half;
@@ -180,10 +178,10 @@ impl<M: Machine<Route: Debug, Event: Debug>> Check<M> {
         Ok(())
     }
 
-    /// Lets time pass to `end` and calls `handle_timeout` at each deadline.
+    /// Advances the time to `end` and calls `handle_timeout` at each deadline.
     ///
     /// # Errors
-    /// The rule that is broken.
+    /// The broken rule.
     pub fn pass_to(&mut self, end: Instant) -> Result<(), Broken> {
         while let Some(due) = self.due().filter(|due| due.at <= end) {
             self.sleep_to(due.at)?;
@@ -202,7 +200,7 @@ impl<M: Machine<Route: Debug, Event: Debug>> Check<M> {
         self.due
     }
 
-    /// The machine, to look at.
+    /// The machine, for inspection.
     ///
     /// # Panics
     /// Never: there are always five twins.
@@ -211,17 +209,17 @@ impl<M: Machine<Route: Debug, Event: Debug>> Check<M> {
         &self.twins.first().expect("five twins").machine
     }
 
-    /// Takes the outputs since the last call of this, oldest first.
+    /// Removes and returns the outputs since the previous call, oldest first.
     pub fn take_sent(&mut self) -> Vec<(Vec<u8>, M::Route)> {
         core::mem::take(&mut self.sent)
     }
 
-    /// Takes the events since the last call of this, oldest first.
+    /// Removes and returns the events since the previous call, oldest first.
     pub fn take_events(&mut self) -> Vec<M::Event> {
         core::mem::take(&mut self.events)
     }
 
-    /// Makes a call of all twins and compares what comes of it with what comes of the first.
+    /// Performs a call on all twins and compares the results with those of the first.
     fn compare(&mut self, act: Option<Act<'_, M>>) -> Result<(), Broken> {
         let mut first: Option<Vec<String>> = None;
         for twin in &mut self.twins {

@@ -11,10 +11,10 @@ pub trait Entropy {
     }
 }
 
-/// Entropy that gives the bytes of a script and, when that is used up, starts it again.
+/// Entropy that repeats the bytes of a script.
 ///
-/// For tests and for replaying a recorded session, where the session id must be the recorded one.
-/// An empty script gives zeros.
+/// For tests and for replaying a recorded session, whose session id must be the recorded one. An empty script
+/// returns zeros.
 #[derive(Clone, Debug)]
 pub struct ScriptedEntropy<'a> {
     script: &'a [u8],

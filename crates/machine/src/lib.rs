@@ -1,21 +1,20 @@
 //! The contract of every protocol machine in this workspace.
 //!
-//! A *machine* turns inputs into outputs and does nothing else: no sockets, no clock, no allocator,
-//! no panics. Whatever it may not invent - the time and randomness - comes in through [`Cx`].
-//! The verbs are always the same (trait [`Machine`]):
+//! A *machine* turns inputs into outputs and does nothing else: no sockets, no clock, no allocator, no
+//! panics. Time and randomness come in through [`Cx`]. The verbs are always the same (trait [`Machine`]):
 //!
 //! | verb | rule |
 //! |---|---|
-//! | [`handle`](Machine::handle) | takes bytes, frames, messages or readings in; what a peer sent is weather and never an error |
-//! | [`handle_timeout`](Machine::handle_timeout) | call it when the deadline is due; afterwards the deadline is gone or in the future |
-//! | [`poll_transmit`](Machine::poll_transmit) | writes the next output into the caller's buffer and says where it goes; one that does not fit stays queued |
-//! | [`poll_event`](Machine::poll_event) | what people and logs want to know; safety never depends on it |
+//! | [`handle`](Machine::handle) | accepts bytes, frames, messages or readings; a peer's input is untrusted and never an error |
+//! | [`handle_timeout`](Machine::handle_timeout) | called when the deadline is due; then the deadline is cleared or in the future |
+//! | [`poll_transmit`](Machine::poll_transmit) | writes the next output into the caller's buffer and returns its route; one that does not fit stays queued |
+//! | [`poll_event`](Machine::poll_event) | events for logs and the layer above; safety never depends on them |
 //! | [`poll_timeout`](Machine::poll_timeout) | the earliest deadline and the timer's name |
 //!
-//! A machine made of machines drains its children inside its own `handle*`.
+//! A machine that contains machines drains them inside its own `handle*`.
 //!
 //! # Example
-//! A complete machine: it sends a ping, repeats it every second, and stops when the answer comes.
+//! A complete machine: it sends a ping, repeats it every second, and stops after the response.
 //!
 //! ```
 //! use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, ScriptedEntropy, Timers, TooShort};
@@ -77,7 +76,7 @@
 //! assert_eq!(ping.poll_transmit(&mut buffer), Ok(Some((1, ()))));
 //! assert_eq!(ping.poll_transmit(&mut buffer), Ok(None));
 //!
-//! // Nothing came back for a second: the deadline is due and the ping goes out again.
+//! // No response for a second: the deadline is due and the ping is sent again.
 //! let due = ping.poll_timeout().unwrap();
 //! assert_eq!((due.at, due.name), (Instant::from_millis(1000), "retry"));
 //! cx.now = due.at;
@@ -110,41 +109,41 @@ pub use time::{Duration, Instant};
 pub use timers::{Deadline, TimerName, Timers};
 pub use transmit::{TooShort, whole};
 
-/// Everything a machine may not invent, lent for one call.
+/// The external inputs that a machine depends on, lent for one call.
 pub struct Cx<'a> {
     /// The caller's monotonic clock at this call.
     pub now: Instant,
-    /// Where unpredictable bytes come from.
+    /// Source of unpredictable bytes.
     pub entropy: &'a mut dyn Entropy,
 }
 
 /// The verbs of a protocol machine. See the crate's documentation for the rules and an example.
 pub trait Machine {
-    /// What goes in: bytes, a frame, a decoded message, a reading.
+    /// Input: bytes, a frame, a decoded message, a reading.
     type Input<'a>;
-    /// Where an output goes (an address, a port, or `()`).
+    /// Destination of an output: an address, a port, or `()`.
     type Route;
-    /// What people and logs want to know.
+    /// Event for logs and the layer above.
     type Event;
 
-    /// Takes one input. Never fails because of what a peer sent: that is dropped and told as an event.
+    /// Processes one input. A peer's invalid input is not an error: it is dropped and reported as an event.
     fn handle(&mut self, cx: &mut Cx<'_>, input: Self::Input<'_>);
 
-    /// Acts on every deadline that is due at `cx.now`. Calling it early does nothing.
+    /// Processes every deadline that is due at `cx.now`. Calling it early does nothing.
     fn handle_timeout(&mut self, cx: &mut Cx<'_>);
 
-    /// Writes the next output into `buffer` and returns its length in bytes and its route; `None` when there
-    /// is nothing to send.
+    /// Writes the next output into `buffer` and returns its length in bytes and its route; `None` if no
+    /// output is queued.
     ///
     /// # Errors
-    /// [`TooShort`] when there is an output and it does not fit. It stays queued: the call with a buffer of
-    /// [`needed`](TooShort::needed) bytes writes it. What `buffer` holds afterwards is of no use.
+    /// [`TooShort`] if the next output does not fit. It stays queued: the call with a buffer of
+    /// [`needed`](TooShort::needed) bytes writes it. The content of `buffer` is then undefined.
     fn poll_transmit(&mut self, buffer: &mut [u8]) -> Result<Option<(usize, Self::Route)>, TooShort>;
 
-    /// The next event, oldest first.
+    /// Removes and returns the oldest event.
     fn poll_event(&mut self) -> Option<Self::Event>;
 
-    /// The earliest deadline. A caller that sleeps must wake and call
+    /// The earliest deadline. A caller that sleeps must wake up and call
     /// [`handle_timeout`](Self::handle_timeout) then.
     fn poll_timeout(&self) -> Option<Deadline>;
 }

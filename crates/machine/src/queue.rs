@@ -1,9 +1,9 @@
 use heapless::Deque;
 
-/// A first-in first-out queue of at most `N` items that counts what did not fit.
+/// A first-in first-out queue of at most `N` items that counts dropped items.
 ///
-/// When it is full the *newest* item is dropped: the beginning of a story explains more than its
-/// repetitions. Nothing that safety needs goes through a queue (levels do, see `demand()`).
+/// A full queue drops the *newest* item: the first events explain a fault better than their repetitions.
+/// Nothing that safety depends on passes through a queue (levels do, see `demand()`).
 #[derive(Debug)]
 pub struct Queue<T, const N: usize> {
     items: Deque<T, N>,
@@ -23,7 +23,7 @@ impl<T, const N: usize> Queue<T, N> {
         }
     }
 
-    /// Takes the oldest item.
+    /// Removes and returns the oldest item.
     pub fn pop(&mut self) -> Option<T> {
         self.items.pop_front()
     }
@@ -38,22 +38,22 @@ impl<T, const N: usize> Queue<T, N> {
         self.items.clear();
     }
 
-    /// How many items wait.
+    /// Number of queued items.
     pub fn len(&self) -> usize {
         self.items.len()
     }
 
-    /// Whether nothing waits.
+    /// Whether no item is queued.
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
 
-    /// Whether the next push would drop.
+    /// Whether the next push drops its item.
     pub fn is_full(&self) -> bool {
         self.items.is_full()
     }
 
-    /// How many items were dropped since the start.
+    /// Number of items dropped since the queue was created.
     pub const fn dropped(&self) -> u32 {
         self.dropped
     }

@@ -1,8 +1,8 @@
 use crate::{Duration, Instant};
 
-/// A question that is asked, waited for and asked again, until it is given up.
+/// A request that is repeated until a response or the last attempt.
 ///
-/// The machine keeps a timer for the answer; it stops the timer when the answer comes, and asks
+/// The machine has a timer for the response. It stops the timer when the response arrives, and calls
 /// [`again`](Self::again) when the timer fires:
 ///
 /// ```
@@ -21,20 +21,20 @@ pub struct Retry {
 }
 
 impl Retry {
-    /// A question that is asked at most `tries` times and waited for `wait` each time; it was not asked yet.
+    /// A request of at most `tries` attempts, each with a wait of `wait`, before the first attempt.
     pub const fn new(tries: u8, wait: Duration) -> Self {
         Self { wait, tries, asked: 0 }
     }
 
-    /// Asks at `now`, unless that was done as often as it may be: until when to wait for the answer, or
-    /// `None` to give up.
+    /// Counts an attempt at `now`; returns the end of the wait for its response, or `None` after the last
+    /// attempt.
     pub fn again(&mut self, now: Instant) -> Option<Instant> {
         let may = self.asked < self.tries;
         self.asked += u8::from(may);
         may.then(|| now + self.wait)
     }
 
-    /// Whether the question was asked only once so far, or never.
+    /// Whether at most one attempt was made.
     pub const fn is_first(&self) -> bool {
         self.asked <= 1
     }

@@ -2,12 +2,12 @@ use core::fmt;
 use core::num::NonZero;
 use core::ops::{Add, AddAssign, Sub};
 
-// Arithmetic of 64 bit is a dozen instructions on a 32-bit chip, and every rule of every machine asks for it:
-// called there.
+// Not inlined on a 32-bit chip: there 64-bit arithmetic takes a dozen instructions, and every machine uses
+// it.
 
 /// A moment on the caller's monotonic clock, in microseconds since a start of the caller's choice.
 ///
-/// It holds one microsecond more, so that a moment that may be absent takes no more room.
+/// Stored plus one microsecond in a `NonZero`, so that `Option<Instant>` is no larger.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Instant(NonZero<u64>);
 
@@ -19,7 +19,7 @@ impl Instant {
     /// The start of the clock.
     pub const ZERO: Self = Self(NonZero::<u64>::MIN);
 
-    /// `micros` after the start of the clock; the last one is as the one before.
+    /// `micros` after the start of the clock; the last two values are equal.
     pub const fn from_micros(micros: u64) -> Self {
         Self(Self::ZERO.0.saturating_add(micros))
     }
@@ -39,8 +39,8 @@ impl Instant {
         self.as_micros() / 1000
     }
 
-    /// The time from `earlier` to `self`, or zero when `earlier` is later: a clock that jumps back
-    /// never makes an age negative.
+    /// The time from `earlier` to `self`; zero if `earlier` is later, so that a clock that jumps back never
+    /// makes an age negative.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration(self.0.get().saturating_sub(earlier.0.get()))
@@ -48,7 +48,7 @@ impl Instant {
 }
 
 impl Duration {
-    /// No time at all.
+    /// The empty span.
     pub const ZERO: Self = Self(0);
 
     /// A span of `micros` microseconds.

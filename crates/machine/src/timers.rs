@@ -1,16 +1,16 @@
 use crate::Instant;
 
-/// The earliest deadline of a machine and which timer it belongs to.
+/// The earliest deadline of a machine, with the name of its timer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadline {
-    /// When to call `handle_timeout`.
+    /// Time at which to call `handle_timeout`.
     pub at: Instant,
     /// The timer's name, for logs.
     pub name: &'static str,
 }
 
 impl Deadline {
-    /// The earlier of two deadlines, where either may be absent; `a` wins a tie.
+    /// The earlier of two optional deadlines; `a` is preferred if they are equal.
     pub fn earlier(a: Option<Self>, b: Option<Self>) -> Option<Self> {
         match (a, b) {
             (Some(a), Some(b)) => Some(if b.at < a.at { b } else { a }),
@@ -18,8 +18,8 @@ impl Deadline {
         }
     }
 
-    /// The earliest of a machine's timers and of what else it waits for, by name; `timers` wins a tie, then
-    /// the first.
+    /// The earliest of a machine's timers and other deadlines, by name; of equal ones `timers` is preferred,
+    /// then the first.
     pub fn earliest(timers: Option<Self>, others: &[(&'static str, Option<Instant>)]) -> Option<Self> {
         let mut first = timers;
         for (name, due) in others {
@@ -34,12 +34,12 @@ pub trait TimerName: Copy + PartialEq + 'static {
     /// Every timer, in the order in which timers due at the same moment fire.
     const ALL: &'static [Self];
 
-    /// What logs call it.
+    /// The name in logs.
     fn name(self) -> &'static str;
 }
 
 /// Declares the timers of a machine: an enum, and its [`TimerName`] with the timers in the order of the
-/// lines. What stands after `=` is what logs call the timer, the standard's name where it has one.
+/// lines. The text after `=` is the timer's name in logs: the standard's name if one exists.
 ///
 /// ```
 /// machine::timers! {
@@ -90,7 +90,7 @@ impl<T: TimerName, const N: usize> Timers<T, N> {
         Self { due: [None; N], names: core::marker::PhantomData }
     }
 
-    /// Starts `timer`, or moves it, to fire at `at`.
+    /// Starts or restarts `timer`, to fire at `at`.
     pub fn set(&mut self, timer: T, at: Instant) {
         if let Some(slot) = self.slot(timer) {
             *slot = Some(at);
@@ -116,12 +116,12 @@ impl<T: TimerName, const N: usize> Timers<T, N> {
         self.due = [None; N];
     }
 
-    /// When `timer` fires, if it runs.
+    /// The time at which `timer` fires; `None` if it is stopped.
     pub fn due(&self, timer: T) -> Option<Instant> {
         T::ALL.iter().zip(&self.due).find(|(name, _)| **name == timer).and_then(|(_, due)| *due)
     }
 
-    /// Takes the earliest timer that is due at `now` and stops it.
+    /// Stops and returns the earliest timer that is due at `now`.
     pub fn expired(&mut self, now: Instant) -> Option<T> {
         let (timer, at) = self.earliest()?;
         (at <= now).then(|| {
@@ -136,7 +136,7 @@ impl<T: TimerName, const N: usize> Timers<T, N> {
     }
 
     fn earliest(&self) -> Option<(T, Instant)> {
-        // Asked after every call of every machine: a plain loop takes half of what `min_by_key` does.
+        // Called after every call of every machine: a plain loop takes half the instructions of `min_by_key`.
         let mut first: Option<(T, Instant)> = None;
         for (timer, due) in T::ALL.iter().zip(&self.due) {
             if let Some(at) = *due

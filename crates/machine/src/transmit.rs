@@ -3,7 +3,7 @@ use core::fmt;
 /// The caller's buffer is too short for the next output, which stays queued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooShort {
-    /// Length in bytes of the shortest buffer that the output fits into.
+    /// Length in bytes of the shortest buffer into which the output fits.
     pub needed: usize,
 }
 
@@ -15,11 +15,11 @@ impl fmt::Display for TooShort {
 
 impl core::error::Error for TooShort {}
 
-/// The next output of a machine whose caller gives it a buffer that is long enough for every output, by the
-/// constant that the machine's crate names for that.
+/// The next output of a machine whose caller uses a buffer that is long enough for every output: the constant
+/// of the machine's crate for it.
 ///
 /// # Panics
-/// In debug builds, when the buffer was too short: the caller uses the wrong constant.
+/// In debug builds, if the buffer is too short: the caller uses the wrong constant.
 pub fn whole<R>(polled: Result<Option<(usize, R)>, TooShort>) -> Option<(usize, R)> {
     polled.unwrap_or_else(|too_short| {
         debug_assert!(false, "{too_short}");

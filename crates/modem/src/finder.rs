@@ -9,30 +9,31 @@ use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, Retry, Timers, To
 use crate::Firmware;
 use crate::profile::{LUMISSIL, Profile, UNKNOWN};
 
-/// Modems that are listed; judgement.
+/// Bound of listed modems; judgement.
 pub const MAX_MODEMS: usize = 16;
-/// Hosts that are listed behind each; judgement.
+/// Bound of listed hosts of each modem; judgement.
 pub const MAX_HOSTS: usize = 4;
-/// Neighbours that are listed for each; judgement.
+/// Bound of listed neighbours of each modem; judgement.
 pub const MAX_NEIGHBOURS: usize = 8;
 
-/// Wait for the own modem's answers, which take 1 to 20 ms (observed), and how often it is asked; judgement.
+/// Wait for responses of the own modem, which take 1 to 20 ms (observed), and number of requests; judgement.
 const LOCAL_WAIT: Duration = Duration::from_millis(300);
 const LOCAL_TRIES: u8 = 3;
-/// Wait for all others, which take up to 40 ms (observed), and how often they are asked; judgement.
+/// Wait for responses of all others, which take up to 40 ms (observed), and number of requests; judgement.
 const OTHERS_WAIT: Duration = Duration::from_millis(500);
 const OTHERS_TRIES: u8 = 2;
-/// Wait for what one modem tells of its network, and how often it is asked; judgement.
+/// Wait for one modem's response about its network, and number of requests; judgement.
 const DETAILS_WAIT: Duration = Duration::from_millis(200);
 const DETAILS_TRIES: u8 = 2;
 
 const EVENTS: usize = MAX_MODEMS + 4;
 const ASKS: usize = 4;
 
-/// Lists the modems that can be reached: the own one, those of its network, what they run and who is behind
-/// them.
+/// Lists the modems that can be reached: the own one and those of its network, their firmware and their
+/// hosts.
 ///
-/// It asks for two to five seconds and is done; [`Finder::modems`] then has what was found. The modem on the
+/// It sends requests for two to five seconds; [`Finder::modems`] then has the result. The modem on the own
+/// cable comes first.
 /// own cable comes first.
 #[derive(Debug)]
 pub struct Finder {
@@ -45,7 +46,7 @@ pub struct Finder {
     events: Queue<FinderEvent, EVENTS>,
 }
 
-/// A modem and what it tells of itself.
+/// A modem and its reported properties.
 #[derive(Clone, Debug)]
 pub struct FoundModem {
     /// Its address.
@@ -54,22 +55,22 @@ pub struct FoundModem {
     pub is_local: bool,
     /// Its family.
     pub profile: &'static Profile,
-    /// The version of its firmware in ASCII; empty where it did not tell.
+    /// The version of its firmware in ASCII; empty if it did not report one.
     pub firmware: Firmware,
-    /// Its network, where it has one.
+    /// Its network; `None` if it is in no network.
     pub network: Option<FoundNetwork>,
-    /// The hosts behind it.
+    /// The hosts on its Ethernet side.
     pub hosts: Vec<Mac, MAX_HOSTS>,
     told_network: bool,
     told_hosts: bool,
 }
 
-/// A modem's network as that modem sees it.
+/// A modem's network as that modem reports it.
 #[derive(Clone, Debug)]
 pub struct FoundNetwork {
     /// Its identifier.
     pub nid: Nid,
-    /// The modem's part: 0 station, 1 proxy coordinator, 2 coordinator.
+    /// The modem's role: 0 station, 1 proxy coordinator, 2 coordinator.
     pub role: u8,
     /// The coordinator.
     pub coordinator: Mac,
@@ -82,7 +83,7 @@ pub struct FoundNetwork {
 pub struct Neighbour {
     /// Its address.
     pub address: Mac,
-    /// The first host behind it.
+    /// The first host on its Ethernet side.
     pub host: Mac,
     /// Average rate to it in Mbit/s.
     pub tx_mbit_s: u16,
@@ -90,14 +91,14 @@ pub struct Neighbour {
     pub rx_mbit_s: u16,
 }
 
-/// What a [`Finder`] tells.
+/// Events of a [`Finder`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FinderEvent {
-    /// A modem answered.
+    /// A modem responded.
     Found(Mac),
-    /// No room for one more modem.
+    /// No room for another modem.
     Full(Mac),
-    /// A modem's message cannot be read.
+    /// A modem's message is malformed.
     Malformed(Mac),
     /// The list is complete.
     Finished,
@@ -149,19 +150,19 @@ timers! {
 }
 
 impl FoundModem {
-    /// Whether it answers from its boot loader, without firmware.
+    /// Whether its boot loader responds, without firmware.
     pub fn is_boot_loader(&self) -> bool {
         self.firmware.starts_with(b"BootLoader")
     }
 
-    /// Whether it was only named by a neighbour so far: it joined after everybody was asked.
+    /// Whether only a neighbour has named it so far: it joined after the requests to all modems.
     fn is_untold(&self) -> bool {
         self.firmware.is_empty() && *self.profile == UNKNOWN
     }
 }
 
 impl Finder {
-    /// A finder that has not been started, for a host with this address.
+    /// A finder before its start, for a host with the address `own`.
     pub const fn new(own: Mac) -> Self {
         Self {
             own,
@@ -174,14 +175,14 @@ impl Finder {
         }
     }
 
-    /// Begins, or begins anew.
+    /// Begins, or begins again.
     pub fn start(&mut self, cx: &mut Cx<'_>) {
         self.modems.clear();
         self.asks.clear();
         self.enter(cx.now, Stage::Local);
     }
 
-    /// What has been found so far.
+    /// The modems found so far.
     pub fn modems(&self) -> &[FoundModem] {
         &self.modems
     }
@@ -197,7 +198,7 @@ impl Finder {
         self.ask(now);
     }
 
-    /// Asks what the stage asks, once more; one that has asked often enough is followed by the next.
+    /// Sends the requests of the stage again; after the last repetition the next stage begins.
     fn ask(&mut self, now: Instant) {
         let Some(due) = self.retry.again(now) else { return self.enter(now, self.stage.next()) };
         let mut ask = |ask, to| self.asks.push((ask, to));
@@ -219,7 +220,7 @@ impl Finder {
                     ask(Ask::Version, modem.address);
                 }
                 if !modem.told_network {
-                    // INT6x00 know the old form only.
+                    // INT6x00 support the old form only.
                     ask(if self.retry.is_first() { Ask::Network } else { Ask::NetworkOld }, modem.address);
                 }
                 if !modem.told_hosts {
@@ -238,7 +239,7 @@ impl Finder {
         }
     }
 
-    /// The entry of a modem, made if there is none yet.
+    /// The entry of a modem; creates it if there is room.
     fn entry(&mut self, address: Mac) -> Option<&mut FoundModem> {
         if let Some(index) = self.modems.iter().position(|modem| modem.address == address) {
             return self.modems.get_mut(index);
@@ -307,7 +308,7 @@ impl Finder {
         Ok(())
     }
 
-    /// Goes on to the next modem as soon as one has told everything.
+    /// Continues with the next modem as soon as all responses of this one are received.
     fn skip_wait(&mut self, now: Instant) {
         if let Stage::Details { index } = self.stage
             && let Some(modem) = self.modems.get(index)
@@ -320,7 +321,7 @@ impl Finder {
     }
 }
 
-/// The network in a modem's answer, if the frame is one.
+/// The network in a modem's response; `None` for any other frame.
 pub(crate) fn network_of(frame: &Frame<'_>) -> Option<Result<Option<FoundNetwork>, MessageError>> {
     if let Some(answer) = frame.get::<NwInfoCnf<'_>>() {
         return Some(answer.map(|answer| {
@@ -348,7 +349,7 @@ pub(crate) fn network_of(frame: &Frame<'_>) -> Option<Result<Option<FoundNetwork
     }))
 }
 
-/// A modem is in one network at a time (observed); others would follow its stations.
+/// A modem is in one network at a time (observed); further networks would follow the stations of the first.
 fn first_network(entries: impl Iterator<Item = Entry<(Nid, u8, Mac), Neighbour>>) -> Option<FoundNetwork> {
     let mut found: Option<FoundNetwork> = None;
     for entry in entries {
@@ -357,7 +358,7 @@ fn first_network(entries: impl Iterator<Item = Entry<(Nid, u8, Mac), Neighbour>>
                 found = Some(FoundNetwork { nid, role, coordinator, neighbours: Vec::new() });
             }
             (Entry::Station(neighbour), Some(network)) => {
-                // A longer list is cut: what matters is on the own cable or its neighbour.
+                // A longer list is cut: the modems of interest are on the own cable or its neighbours.
                 let _ = network.neighbours.push(neighbour);
             }
             _ => break,
@@ -523,7 +524,7 @@ mod tests {
         assert_eq!((car.profile.name, charger.profile.name), ("QCA7420", "QCA7000/7005"));
         let (seen, back) = (car.network.as_ref().unwrap(), charger.network.as_ref().unwrap());
         assert_eq!((seen.role, back.role, seen.nid, seen.coordinator), (0, 2, back.nid, charger.address));
-        // Each sees the other and the host behind it.
+        // Each lists the other modem and its host.
         assert_eq!((seen.neighbours[0].address, back.neighbours[0].address), (charger.address, car.address));
         assert_eq!(back.neighbours[0].host, own);
         assert!(seen.neighbours[0].tx_mbit_s > 0);

@@ -12,17 +12,17 @@ use crate::profile::{LUMISSIL, Profile, UNKNOWN, Vendor};
 use crate::transfer::{Peer, TransferFault};
 use crate::{Firmware, firmware};
 
-/// Wait for answers, which take up to 40 ms (observed), and how often is asked: judgement.
+/// Wait for responses, which take up to 40 ms (observed), and number of requests: judgement.
 const ANSWER: Duration = Duration::from_millis(400);
 const RETRY: Retry = Retry::new(4, ANSWER);
 
 const ASKS: usize = 8;
 const EVENTS: usize = 4;
 
-/// Asks one modem what it is and, of a list of [`Question`]s, those that its family knows.
+/// Queries one modem for its identity and for a list of [`Question`]s, as far as its family supports them.
 ///
-/// It changes nothing in the modem and is done within two times 1.6 s; [`Inspector::details`] then has the
-/// answers.
+/// It changes nothing in the modem and finishes within two times 1.6 s; [`Inspector::details`] then has the
+/// result.
 #[derive(Debug)]
 pub struct Inspector {
     peer: Peer,
@@ -30,7 +30,7 @@ pub struct Inspector {
     stage: Stage,
     retry: Retry,
     details: Details,
-    /// The last key that was asked for was asked for by the network's own id.
+    /// The last request for a key contained the network's own NID.
     nid_known: bool,
     nonce: [u8; 4],
     asks: Queue<Ask, ASKS>,
@@ -38,52 +38,52 @@ pub struct Inspector {
     events: Queue<InspectorEvent, EVENTS>,
 }
 
-/// What a modem can be asked beside its version.
+/// What can be requested of a modem besides its version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Question {
     /// Its attributes.
     Attributes,
-    /// The id of its network.
+    /// The NID of its network.
     Nid,
-    /// The key of its network, which it gives its own host only.
+    /// The key of its network, which it sends to its own host only.
     Key,
     /// Whether it has a link to another modem.
     Link,
-    /// Who is in its network.
+    /// The members of its network.
     Network,
-    /// The hosts behind it.
+    /// The hosts on its Ethernet side.
     Hosts,
 }
 
-/// What a modem has told; absent is what it was not asked, does not know or did not answer.
+/// Responses of a modem. A field is `None` if it was not requested, is not supported or was not answered.
 #[derive(Clone, Debug)]
 pub struct Details {
     /// Its address.
     pub address: Mac,
     /// Its family.
     pub profile: &'static Profile,
-    /// The version of its firmware in ASCII; empty where it has none to tell.
+    /// The version of its firmware in ASCII; empty if it reports none.
     pub firmware: Firmware,
     /// Its attributes.
     pub attributes: Option<OpAttributesCnf>,
-    /// The id of its network; zero in the first second after a restart.
+    /// The NID of its network; zero in the first second after a restart.
     pub nid: Option<Nid>,
     /// The key of its network.
     pub key: Option<Nmk>,
     /// Whether it has a link to another modem.
     pub link: Option<bool>,
-    /// Who is in its network; the inner `None` says that it is in none.
+    /// The members of its network; the inner `None` means that it is in none.
     pub network: Option<Option<FoundNetwork>>,
-    /// The hosts behind it.
+    /// The hosts on its Ethernet side.
     pub hosts: Option<Vec<Mac, MAX_HOSTS>>,
 }
 
-/// What an [`Inspector`] tells.
+/// Events of an [`Inspector`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InspectorEvent {
-    /// All that it will tell is there.
+    /// All responses are received.
     Finished,
-    /// There is no such modem.
+    /// The modem does not respond.
     NoAnswer,
 }
 
@@ -124,12 +124,12 @@ impl Details {
         }
     }
 
-    /// Whether it answers from its boot loader, without firmware.
+    /// Whether its boot loader responds, without firmware.
     pub fn is_boot_loader(&self) -> bool {
         self.firmware.starts_with(b"BootLoader")
     }
 
-    /// Whether the question is answered, or nobody can.
+    /// Whether the question is answered, or cannot be answered.
     fn is_settled(&self, question: Question) -> bool {
         let qualcomm = self.profile.vendor == Vendor::Qualcomm;
         match question {
@@ -144,10 +144,10 @@ impl Details {
 }
 
 impl Inspector {
-    /// Asks the modem at `target`, or the one on the own cable ([`Mac::LOCAL_MODEM`]).
+    /// An inspector of the modem at `target`, or of the one on the own cable ([`Mac::LOCAL_MODEM`]).
     ///
     /// # Errors
-    /// When `target` is not one modem.
+    /// If `target` is not the address of one modem.
     pub fn new(own: Mac, target: Mac, questions: &'static [Question]) -> Result<Self, TransferFault> {
         Ok(Self {
             peer: Peer::new(own, target)?,
@@ -163,7 +163,7 @@ impl Inspector {
         })
     }
 
-    /// Begins, or begins anew.
+    /// Begins, or begins again.
     pub fn start(&mut self, cx: &mut Cx<'_>) {
         self.details = Details::new(self.details.address);
         self.nid_known = false;
@@ -171,7 +171,7 @@ impl Inspector {
         self.enter(cx.now, Stage::Version);
     }
 
-    /// What it has told; only once it is known that it is there.
+    /// The responses; `None` until the modem has reported its version.
     pub fn details(&self) -> Option<&Details> {
         matches!(self.stage, Stage::Details | Stage::Finished).then_some(&self.details)
     }
@@ -182,7 +182,7 @@ impl Inspector {
         self.ask(now);
     }
 
-    /// Asks what is still open.
+    /// Sends the unanswered requests.
     fn ask(&mut self, now: Instant) {
         let is_version = self.stage == Stage::Version;
         let Some(due) = self.retry.again(now) else {
@@ -208,7 +208,7 @@ impl Inspector {
     fn ask_details(&mut self) {
         for question in self.questions {
             if !self.details.is_settled(*question) {
-                // INT6x00 know the old form only.
+                // INT6x00 support the old form only.
                 let old = *question == Question::Network && !self.retry.is_first();
                 self.asks.push(if old { Ask::NetworkOld } else { Ask::Of(*question) });
             }
@@ -239,11 +239,11 @@ impl Inspector {
         if !self.questions.contains(&Question::Key) {
             return;
         }
-        // Result and key: a modem that refuses gives zeros.
+        // Result and key: a modem that refuses sends zeros.
         if answer.key != Nmk::new([0; Nmk::LEN]) {
             self.details.key = Some(answer.key);
         } else if !self.nid_known {
-            // It gives the key only to whoever names the network.
+            // It sends the key only to a host that names the network.
             self.nid_known = true;
             self.asks.push(Ask::Of(Question::Key));
         }

@@ -1,18 +1,18 @@
-//! Care of power-line modems: what people do with a box of tools, as machines without I/O.
+//! Management of power-line modems as machines without I/O.
 //!
-//! * [`Modem`] is what a charger or a car needs: find the modem, set its key, wait for its restart, verify,
-//!   watch the link. It never gives up.
-//! * [`Finder`] lists the modems that can be reached, what they run and who is behind them.
-//! * [`Inspector`] asks one modem what it is and how it is.
-//! * [`PibReader`], [`WritePlan`] and [`PibWriter`], [`Reset`] move parameters from and to a modem, and
+//! * [`Modem`] is for a charger or a car: it finds the modem, sets its key, waits for its restart, verifies
+//!   the key, watches the link, and repeats all of it after a failure.
+//! * [`Finder`] lists the modems that can be reached, their firmware and their hosts.
+//! * [`Inspector`] queries one modem's identity and state.
+//! * [`PibReader`], [`WritePlan`] and [`PibWriter`], [`Reset`] read and write a modem's parameters, and
 //!   restart it.
 //! * [`pib`] reads, checks, shows and edits a parameter image.
 //!
-//! What modem families do differently stands in the table [`PROFILES`]. All machines take whole Ethernet
-//! frames and give whole Ethernet frames (trait [`machine::Machine`]).
+//! The differences of modem families are in the table [`PROFILES`]. All machines have whole Ethernet frames
+//! as input and output (trait [`machine::Machine`]).
 //!
 //! # Example
-//! A charger's modem is found and gets its key.
+//! A charger's modem is found and receives its key.
 //!
 //! ```
 //! use homeplug_mme::view::SwVerCnf;
@@ -27,7 +27,7 @@
 //! modem.start(&mut cx);
 //! modem.set_key(&mut cx, NetworkKey::derived(Nmk::new([9; 16])));
 //!
-//! // It asks who is there, on its own cable only.
+//! // The first request goes to the modem on the own cable only.
 //! let mut frame = [0; 1514];
 //! let (len, ()) = modem.poll_transmit(&mut frame)?.unwrap();
 //! assert_eq!(Frame::parse(&frame[..len])?.to, Mac::LOCAL_MODEM);
@@ -40,7 +40,7 @@
 //! modem.handle(&mut cx, &frame[..len]);
 //! assert!(matches!(modem.poll_event(), Some(ModemEvent::Found { address, .. }) if address == modem_mac));
 //!
-//! // The key is on its way; the modem is ready when it has confirmed it, restarted and shown it.
+//! // The key is sent; the modem is ready when it has confirmed the key, restarted and reported the key.
 //! let sent = std::iter::from_fn(|| modem.poll_transmit(&mut frame).unwrap()).last();
 //! let asked = Frame::parse(&frame[..sent.unwrap().0])?.get::<view::SetKeyReq>().unwrap()?;
 //! assert_eq!(asked.new_key, Nmk::new([9; 16]));
@@ -71,7 +71,7 @@ pub use transfer::{
     WriteStep,
 };
 
-/// A firmware version in ASCII, cut after 64 bytes; the longest seen has 40.
+/// A firmware version in ASCII, cut after 64 bytes; the longest observed has 40.
 pub type Firmware = heapless::Vec<u8, 64>;
 
 fn firmware(version: &[u8]) -> Firmware {

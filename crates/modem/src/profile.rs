@@ -1,30 +1,30 @@
-/// What a modem family does differently. The differences stand here, not in the machines.
+/// Properties in which modem families differ. All differences are here, none is in the machines.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Profile {
-    /// Its name, as people know it.
+    /// Its common name.
     pub name: &'static str,
-    /// Texts in its firmware's version that tell it apart.
+    /// Texts in the firmware's version that identify the family.
     marks: &'static [&'static str],
-    /// Whose messages it speaks.
+    /// The vendor whose messages it uses.
     pub vendor: Vendor,
-    /// Whether it can be asked for the link's state.
+    /// Whether it can report the link's state.
     pub tells_link: bool,
-    /// Whether it tells the current network id (`CM_GET_KEY`), so that a key can be verified.
+    /// Whether it reports the current NID (`CM_GET_KEY`), so that a key can be verified.
     pub tells_key: bool,
-    /// How its parameters are read and written.
+    /// Messages that read and write its parameters.
     pub parameters: Access,
-    /// Whether it measures the attenuation for a charger; if not, the charger has to make one up.
+    /// Whether it measures the attenuation for a charger; if not, the charger reports a synthetic one.
     pub measures_attenuation: bool,
 }
 
-/// Whose messages a modem speaks.
+/// The vendor whose messages a modem uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Vendor {
     /// Qualcomm's: `VS_SW_VER`, `VS_PL_LINK_STATUS`.
     Qualcomm,
     /// Lumissil's: `NSCM_GET_VERSION`, `NSCM_GET_D_LINK_STATUS`.
     Lumissil,
-    /// There is no modem.
+    /// No modem.
     None,
 }
 
@@ -35,12 +35,12 @@ pub enum Access {
     ModuleOperation,
     /// `VS_RD_MOD`, 1024 bytes at a time; writing is not supported.
     ReadModule,
-    /// Not known.
+    /// Unknown.
     None,
 }
 
-/// The families, most special marks first. Facts: captures with QCA7420, QCA7000 and QCA7005; open-plc-utils
-/// and `EVerest` for the rest.
+/// The families, most specific marks first. Source: captures with QCA7420, QCA7000 and QCA7005;
+/// open-plc-utils and `EVerest` for the rest.
 pub static PROFILES: &[Profile] = &[
     Profile {
         name: "QCA7000/7005",
@@ -71,7 +71,7 @@ pub static PROFILES: &[Profile] = &[
     },
 ];
 
-/// Lumissil CG5317, found by its own version message.
+/// Lumissil CG5317, detected by its own version message.
 pub static LUMISSIL: Profile = Profile {
     name: "Lumissil",
     marks: &[],
@@ -82,7 +82,7 @@ pub static LUMISSIL: Profile = Profile {
     measures_attenuation: true,
 };
 
-/// A modem that answers like Qualcomm's but whose family is not known.
+/// A modem with Qualcomm's messages and an unknown family.
 pub static UNKNOWN: Profile = Profile {
     name: "unknown",
     marks: &[],
@@ -93,8 +93,8 @@ pub static UNKNOWN: Profile = Profile {
     measures_attenuation: true,
 };
 
-/// No modem at all: a plain Ethernet link, as between two computers on a desk. Always ready; the caller says
-/// whether the link is up.
+/// No modem: a plain Ethernet link, as between two computers on a desk. Always ready; the caller sets the
+/// link's state.
 pub static NONE: Profile = Profile {
     name: "none",
     marks: &[],
@@ -106,13 +106,13 @@ pub static NONE: Profile = Profile {
 };
 
 impl Profile {
-    /// The family of a modem that tells this firmware version (`VS_SW_VER`).
+    /// The family of a modem with this firmware version (`VS_SW_VER`).
     pub fn of_firmware(version: &[u8]) -> &'static Self {
         let has = |mark: &str| version.windows(mark.len()).any(|part| part == mark.as_bytes());
         PROFILES.iter().find(|profile| profile.marks.iter().copied().any(has)).unwrap_or(&UNKNOWN)
     }
 
-    /// Whether there is a modem to talk to.
+    /// Whether a modem exists to communicate with.
     pub fn is_modem(&self) -> bool {
         self.vendor != Vendor::None
     }

@@ -1,4 +1,4 @@
-//! A modem by script, and time that jumps, for the tests of the machines.
+//! A scripted modem and virtual time, for the tests of the machines.
 extern crate std;
 use std::vec::Vec;
 
@@ -11,22 +11,22 @@ pub const MODEM: Mac = crate::pib::sample::MAC;
 pub const OTHER: Mac = Mac([2, 0, 0, 0, 0, 0x43]);
 
 #[allow(clippy::struct_excessive_bools, reason = "each switches one habit")]
-/// A modem that does what it is told, and restarts as a QCA7420 does.
+/// A modem that follows its script, and restarts as a QCA7420 does.
 pub struct Script {
     pub own: Mac,
     pub mac: Mac,
     pub firmware: Option<&'static str>,
     pub lumissil: bool,
     pub key: NetworkKey,
-    /// Result and whether the echo of the nonce is right.
+    /// Result, and whether the nonce is repeated correctly.
     pub set_key: Option<(u8, bool)>,
     pub keeps_key: bool,
     pub link: Option<bool>,
-    /// How long after a restart it tells no key.
+    /// How long it reports no key after a restart.
     pub shy: Duration,
-    /// Silent from the one time to the other.
+    /// Silent from the first time to the second.
     pub silent: (Instant, Instant),
-    /// How long after a key it falls silent and how long it stays so.
+    /// Time from a key to the silence, and length of the silence.
     pub restart: (Duration, Duration),
     /// The parameters, and the sessions' buffer.
     pub pib: Vec<u8>,
@@ -35,19 +35,19 @@ pub struct Script {
     pub refuses: Option<u16>,
     /// Status of the module in the confirmation of a session.
     pub module_status: u8,
-    /// It does a commit and does not say so.
+    /// It performs a commit and does not confirm it.
     pub mute_commit: bool,
     /// It writes one byte less of the first part, once.
     pub cuts_first_part: bool,
-    /// It keeps one byte less than it was given.
+    /// It stores one byte less than it received.
     pub reads_short: bool,
-    /// It answers a commit without keeping anything.
+    /// It confirms a commit without storing anything.
     pub forgets: bool,
     /// After a restart it has the address of its image.
     pub renames: bool,
     /// Every request, in order: destination and type.
     pub log: Vec<(Instant, Mac, u16)>,
-    /// Requests of these types are lost so many times.
+    /// Requests of these types are lost, once for each entry.
     pub lose: Vec<u16>,
 }
 
@@ -164,7 +164,7 @@ impl Script {
         None
     }
 
-    /// Shortly after a restart a modem tells nothing (observed).
+    /// Shortly after a restart a modem reports no key (observed).
     fn tell_key(&self, now: Instant, request: &GetKeyReq) -> GetKeyCnf {
         let fresh = now.since(self.silent.1) < self.shy && self.silent.1 <= now;
         let same = request.nid == self.key.nid && !fresh;
@@ -295,7 +295,7 @@ impl<M: for<'a> Machine<Input<'a> = &'a [u8], Route = ()>> Bench<M> {
         act(&mut self.machine, &mut Cx { now: self.now, entropy: &mut self.entropy })
     }
 
-    /// Lets so much time pass; gives what the machine told.
+    /// Advances the time; returns the events of the machine.
     pub fn run(&mut self, millis: u64) -> Vec<M::Event> {
         let end = self.now + Duration::from_millis(millis);
         let mut events = Vec::new();

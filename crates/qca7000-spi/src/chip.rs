@@ -14,18 +14,18 @@ use step::{Access, Step};
 pub struct Qca7000<'b> {
     step: Step,
     link: Link,
-    /// Why the chip is probed, if it is.
+    /// Why the chip is probed.
     lost: Loss,
-    /// Whether [`Event::Silent`] was said since the last signature.
+    /// Whether [`Event::Silent`] was reported since the last signature.
     silence_said: bool,
     /// A service is due.
     due: bool,
-    /// Since when the frame to send finds no room.
+    /// Start of the wait for room in the write buffer.
     full_since: Option<Instant>,
-    /// The value that is written to a register, or was read from it.
+    /// The value to write to a register, or read from it.
     word: [u8; 2],
     deframer: Deframer<'b>,
-    /// The next whole frame; nothing is read while there is one.
+    /// The next whole frame; while it is present nothing is read.
     frame: Option<Range<usize>>,
     outbox: Outbox<'b>,
     timers: Timers<Timer, 6>,
@@ -33,33 +33,33 @@ pub struct Qca7000<'b> {
     counters: Counters,
 }
 
-/// Events kept until they are asked for.
+/// Bound of queued events.
 const EVENTS: usize = 16;
 
-/// What is known of the chip's state.
+/// State of the chip as far as observed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Link {
-    /// It may have run before the host.
+    /// It may have been running before the host.
     Unknown,
-    /// It was reset and has not yet said that it started.
+    /// It was reset and has not reported its start.
     Resetting,
     /// It is set up.
     Up,
-    /// It was set up and does not answer.
+    /// It was set up and does not respond.
     Lost,
 }
 
-/// The memory that a [`Qca7000`] is lent.
+/// Memory for a [`Qca7000`].
 #[derive(Debug)]
 pub struct Buffers<'b> {
     /// For bursts from the chip: at least [`RECEIVE_MIN`] bytes. From [`READ_MAX`](crate::READ_MAX) on every
-    /// burst is read at once; more is of no use.
+    /// burst is read in one transaction; more has no effect.
     pub receive: &'b mut [u8],
-    /// For the frame that waits to be written.
+    /// For the queued frame.
     pub send: &'b mut [u8; SEND_LEN],
 }
 
-/// The receive buffer does not hold the longest frame.
+/// The receive buffer is shorter than the longest frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a receive buffer of {have} bytes does not hold the longest frame: give it {RECEIVE_MIN} or more")]
 pub struct BufferTooSmall {
@@ -67,13 +67,13 @@ pub struct BufferTooSmall {
     pub have: usize,
 }
 
-/// What goes in.
+/// Inputs of a [`Qca7000`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// The chip's interrupt is active: a level, so it may be said again and again. It counts while the chip
+    /// The chip's interrupt is active. A level, so it may be repeated. It has an effect only while the chip
     /// is set up.
     Interrupt,
-    /// The transaction that [`Qca7000::poll_transfer`] gave is done, and its [`Data::Read`] is filled.
+    /// The transaction of [`Qca7000::poll_transfer`] is done, and its [`Data::Read`] is filled.
     Done,
     /// The bus reported an error in that transaction.
     Failed,
@@ -84,7 +84,7 @@ pub enum Input {
 pub struct Transfer<'t> {
     /// The command, most significant byte first.
     pub command: [u8; 2],
-    /// What follows it.
+    /// The data that follow the command.
     pub data: Data<'t>,
 }
 
@@ -93,12 +93,12 @@ pub struct Transfer<'t> {
 pub enum Data<'t> {
     /// These bytes are written.
     Write(&'t [u8]),
-    /// As many bytes are read.
+    /// This many bytes are read.
     Read(&'t mut [u8]),
 }
 
 impl<'b> Qca7000<'b> {
-    /// A machine for a chip of which nothing is known; the first transaction is due at once.
+    /// A machine for a chip in an unknown state; the first transaction is due immediately.
     ///
     /// # Errors
     /// [`BufferTooSmall`].
@@ -125,27 +125,27 @@ impl<'b> Qca7000<'b> {
         })
     }
 
-    /// Whether the chip is set up and answers.
+    /// Whether the chip is set up and responds.
     pub fn is_up(&self) -> bool {
         self.link == Link::Up
     }
 
-    /// Whether [`send`](Self::send) takes a frame now.
+    /// Whether [`send`](Self::send) accepts a frame.
     pub fn can_send(&self) -> bool {
         self.is_up() && !self.outbox.is_waiting()
     }
 
-    /// Whether [`poll_transfer`](Self::poll_transfer) has a transaction now: do not sleep, poll. Ask it when
-    /// all frames are taken.
+    /// Whether [`poll_transfer`](Self::poll_transfer) has a transaction: if so, do not sleep, poll. Call it
+    /// after all frames are taken.
     pub fn is_busy(&self) -> bool {
         self.step != Step::Idle || self.job().is_some()
     }
 
-    /// Takes an Ethernet frame of 14 to [`MAX_FRAME`](crate::MAX_FRAME) bytes, without FCS, for the power
+    /// Queues an Ethernet frame of 14 to [`MAX_FRAME`](crate::MAX_FRAME) bytes, without FCS, for the power
     /// line.
     ///
     /// # Errors
-    /// [`NotSent`]; the frame is not kept.
+    /// [`NotSent`]; the frame is not queued.
     pub fn send(&mut self, frame: &[u8]) -> Result<(), NotSent> {
         if !self.is_up() {
             return Err(NotSent::NotReady);
@@ -153,7 +153,7 @@ impl<'b> Qca7000<'b> {
         self.outbox.put(frame)
     }
 
-    /// Takes one input. [`Input::Done`] and [`Input::Failed`] without a transaction do nothing.
+    /// Processes one input. [`Input::Done`] and [`Input::Failed`] without a transaction do nothing.
     pub fn handle(&mut self, cx: &mut Cx<'_>, input: Input) {
         match input {
             Input::Interrupt => self.due |= self.is_up(),
@@ -167,7 +167,7 @@ impl<'b> Qca7000<'b> {
         }
     }
 
-    /// Acts on every deadline that is due at `cx.now`. Calling it early does nothing.
+    /// Processes every deadline that is due at `cx.now`. Calling it early does nothing.
     pub fn handle_timeout(&mut self, cx: &mut Cx<'_>) {
         while let Some(timer) = self.timers.expired(cx.now) {
             match timer {
@@ -186,8 +186,8 @@ impl<'b> Qca7000<'b> {
         }
     }
 
-    /// The next transaction, the same one until [`Input::Done`] or [`Input::Failed`] comes. `None`: wait for
-    /// the interrupt, the deadline, a frame to send, or take the frames that are there.
+    /// The next transaction, the same one until [`Input::Done`] or [`Input::Failed`]. `None`: take the
+    /// received frames; else wait for the interrupt, the deadline or a frame to send.
     pub fn poll_transfer(&mut self) -> Option<Transfer<'_>> {
         if self.step == Step::Idle {
             self.step = self.job()?;
@@ -208,7 +208,7 @@ impl<'b> Qca7000<'b> {
         Some(Transfer { command: command.to_be_bytes(), data })
     }
 
-    /// The next Ethernet frame from the power line, without FCS, 60 bytes and more. Call it until it gives
+    /// The next Ethernet frame from the power line, without FCS, at least 60 bytes. Call it until it returns
     /// `None`: nothing is read from the chip before.
     pub fn poll_frame(&mut self) -> Option<&[u8]> {
         let place = self.frame.take()?;
@@ -217,7 +217,7 @@ impl<'b> Qca7000<'b> {
         Some(self.deframer.get(place))
     }
 
-    /// The next event, oldest first.
+    /// Removes and returns the oldest event.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop()
     }
@@ -227,12 +227,12 @@ impl<'b> Qca7000<'b> {
         self.timers.next()
     }
 
-    /// What happened so far.
+    /// Counts since the machine was created.
     pub fn counters(&self) -> Counters {
         Counters { events_lost: self.events.dropped(), ..self.counters }
     }
 
-    /// What is to be done while nothing is: a frame to send, then a service.
+    /// The next job when no transaction is active: a frame to send, then a service.
     fn job(&self) -> Option<Step> {
         if self.is_up() && self.outbox.is_waiting() && self.timers.due(Timer::Retry).is_none() {
             return Some(Step::WriteSpace);
@@ -240,7 +240,7 @@ impl<'b> Qca7000<'b> {
         (self.due && self.frame.is_none()).then_some(Step::FirstSignature)
     }
 
-    /// Looks for the next frame in what was read; `last`: the rest of what is not whole does not come.
+    /// Searches the received bytes for the next frame; `last`: no more bytes of a partial frame will come.
     fn look(&mut self, last: bool) {
         while let Some(item) = if last { self.deframer.poll_rest() } else { self.deframer.poll_item() } {
             let dropped = match item {
@@ -256,7 +256,7 @@ impl<'b> Qca7000<'b> {
         }
     }
 
-    /// What is in the outbox will not be sent.
+    /// Drops the frame in the outbox.
     fn drop_unsent(&mut self) {
         self.full_since = None;
         if let Some(length) = self.outbox.clear() {
@@ -277,7 +277,7 @@ impl<'b> Qca7000<'b> {
         self.events.push(Event::Dropped(dropped));
     }
 
-    /// The chip does not answer as a chip does: probe it.
+    /// The chip's response is invalid: probe it.
     fn lose(&mut self, now: Instant, why: Loss) -> Step {
         if self.link == Link::Up {
             self.link = Link::Lost;
@@ -306,7 +306,7 @@ impl<'b> Qca7000<'b> {
     }
 }
 
-/// Adds to a counter that stays at its greatest value.
+/// Adds to a counter that saturates.
 fn count(counter: &mut u32, more: u32) {
     *counter = counter.saturating_add(more);
 }

@@ -5,7 +5,7 @@ use crate::{MAX_FRAME, MIN_FRAME, READ_MAX, RECEIVE_OVERHEAD, SEND_OVERHEAD};
 /// The bytes before a frame: its length plus 10 (32 bit, big endian), `AA` four times, its length (16 bit,
 /// little endian), `00 00`.
 const HEADER: usize = 12;
-/// What stands in each header; `None` is a byte of a length. No length needs more than 16 bit.
+/// The pattern of each header; `None` is a byte of a length. No length needs more than 16 bits.
 const PATTERN: [Option<u8>; HEADER] = {
     const AA: Option<u8> = Some(0xAA);
     const ZERO: Option<u8> = Some(0);
@@ -13,32 +13,32 @@ const PATTERN: [Option<u8>; HEADER] = {
 };
 const END: [u8; 2] = [0x55; 2];
 
-/// The longest frame that the chip can hold; a header that announces more is none.
+/// The longest frame that the chip can store; a header with a greater length is invalid.
 const LONGEST: usize = READ_MAX as usize - RECEIVE_OVERHEAD;
 
-/// Finds the Ethernet frames in what is read from the chip, in the caller's memory and without copying a
+/// Finds the Ethernet frames in the bytes read from the chip, in the caller's memory and without copying a
 /// frame.
 ///
-/// Bytes go in at [`space`](Self::space) and [`filled`](Self::filled), in pieces of any size;
-/// [`poll_item`](Self::poll_item) gives what they hold. A frame counts if its two lengths agree, its length
-/// is possible and its end is where it says. What looks like a header and has no end is looked through again
-/// from its second byte, so that a whole frame after noise, or after a frame that was cut, is found.
+/// Bytes are added with [`space`](Self::space) and [`filled`](Self::filled), in pieces of any size;
+/// [`poll_item`](Self::poll_item) returns their content. A frame is valid if its two lengths agree, its
+/// length is possible and its end mark is at that length. An apparent header without an end is searched again
+/// from its second byte, so that a whole frame after noise, or after a cut frame, is found.
 #[derive(Debug)]
 pub struct Deframer<'b> {
     buffer: &'b mut [u8],
-    /// What is held and not yet looked through.
+    /// Start of the bytes that are not searched yet.
     start: usize,
     end: usize,
-    /// Bytes of a frame that is too long, still to come.
+    /// Outstanding bytes of a frame that is too long.
     skip: usize,
 }
 
-/// What a [`Deframer`] finds.
+/// Output of a [`Deframer`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item {
-    /// A whole frame: its place, lent by [`Deframer::get`] until the next [`Deframer::space`].
+    /// A whole frame: its position, valid for [`Deframer::get`] until the next [`Deframer::space`].
     Frame(Range<usize>),
-    /// The beginning of a frame whose end is not there.
+    /// The beginning of a frame without its end.
     Cut {
         /// Announced length in bytes.
         length: usize,
@@ -50,35 +50,35 @@ pub enum Item {
     },
     /// Bytes that belong to no frame.
     Noise {
-        /// How many.
+        /// Number of bytes.
         bytes: usize,
     },
 }
 
-/// What stands at the front of the bytes.
+/// The content at the front of the bytes.
 enum Front {
     Frame(usize),
-    /// Its end is not where it should be.
+    /// Its end mark is missing.
     Cut(usize),
     TooLong(usize),
-    /// Could become a frame; the announced length, once it is there.
+    /// Possibly a frame; the announced length, if it has arrived.
     Partial(Option<usize>),
     Noise,
 }
 
 impl<'b> Deframer<'b> {
-    /// A deframer that holds what it has not looked through in `buffer`. With fewer than
-    /// [`RECEIVE_MIN`](crate::RECEIVE_MIN) bytes the longest frames do not fit and are cut.
+    /// A deframer with `buffer` as its memory. With fewer than [`RECEIVE_MIN`](crate::RECEIVE_MIN) bytes the
+    /// longest frames do not fit and are cut.
     pub const fn new(buffer: &'b mut [u8]) -> Self {
         Self { buffer, start: 0, end: 0, skip: 0 }
     }
 
-    /// How many bytes [`space`](Self::space) lends.
+    /// Number of bytes that [`space`](Self::space) lends.
     pub const fn free(&self) -> usize {
         self.buffer.len() - (self.end - self.start)
     }
 
-    /// Where the next bytes from the chip go. What is held moves to the front of the buffer.
+    /// Room for the next bytes from the chip. Bytes that are held move to the front of the buffer.
     pub fn space(&mut self) -> &mut [u8] {
         self.buffer.copy_within(self.start..self.end, 0);
         self.end -= self.start;
@@ -86,12 +86,12 @@ impl<'b> Deframer<'b> {
         self.buffer.get_mut(self.end..).unwrap_or_default()
     }
 
-    /// The first `count` bytes of [`space`](Self::space) are from the chip now.
+    /// Adds the first `count` bytes of [`space`](Self::space), read from the chip.
     pub fn filled(&mut self, count: usize) {
         self.end = self.end.saturating_add(count).min(self.buffer.len());
     }
 
-    /// The next item, or `None` while more bytes are needed.
+    /// The next item; `None` if more bytes are needed.
     pub fn poll_item(&mut self) -> Option<Item> {
         let item = self.search(false);
         if item.is_none() && self.free() == 0 {
@@ -100,14 +100,14 @@ impl<'b> Deframer<'b> {
         item
     }
 
-    /// Like [`poll_item`](Self::poll_item) when no more bytes come: what is not whole is not held any longer.
+    /// As [`poll_item`](Self::poll_item), when no more bytes will come: partial frames are released.
     pub fn poll_rest(&mut self) -> Option<Item> {
         let skipped = core::mem::take(&mut self.skip);
         self.start = self.start.saturating_add(skipped).min(self.end);
         self.search(true)
     }
 
-    /// Whether the beginning of something is held.
+    /// Whether part of a frame is held.
     pub const fn is_partial(&self) -> bool {
         self.end > self.start || self.skip > 0
     }
@@ -117,7 +117,7 @@ impl<'b> Deframer<'b> {
         self.buffer.get(place).unwrap_or_default()
     }
 
-    /// Walks over noise to the next item; each byte is looked at once.
+    /// Skips noise up to the next item; each byte is examined once.
     fn search(&mut self, last: bool) -> Option<Item> {
         let skipped = self.skip.min(self.end - self.start);
         self.start += skipped;
@@ -151,7 +151,7 @@ impl<'b> Deframer<'b> {
     }
 }
 
-/// What stands at the front of `bytes`.
+/// The content at the front of `bytes`.
 fn front(bytes: &[u8]) -> Front {
     if bytes.iter().zip(PATTERN).any(|(byte, needed)| needed.is_some_and(|needed| needed != *byte)) {
         return Front::Noise;
@@ -182,7 +182,7 @@ mod tests {
     use std::vec;
     use std::vec::Vec;
 
-    /// A frame of `length` bytes `fill` as the chip gives it; the header is the recorded one for 60 bytes.
+    /// A frame of `length` bytes `fill` as read from the chip; the header is the recorded one for 60 bytes.
     fn framed(length: u16, fill: u8) -> Vec<u8> {
         let mut bytes = u32::from(length + 10).to_be_bytes().to_vec();
         bytes.extend([0xAA; 4]);
@@ -193,7 +193,7 @@ mod tests {
         bytes
     }
 
-    /// Everything in `stream`, given in pieces of at most `size`, frames as (length, first byte).
+    /// Everything in `stream`, added in pieces of at most `size`, frames as (length, first byte).
     fn items(mut stream: &[u8], size: usize) -> Vec<Result<(usize, u8), Item>> {
         let mut buffer = [0; RECEIVE_MIN];
         let mut deframer = Deframer::new(&mut buffer);

@@ -4,18 +4,18 @@ use machine::Cx;
 
 use crate::{BufferTooSmall, Buffers, Data, Input, Qca7000};
 
-/// The mode of the bus: clock idles high, bits are sampled on its rising edge (AN4 section 3).
+/// The mode of the bus: the clock idles high, bits are sampled on its rising edge (AN4 section 3).
 pub const MODE: Mode = MODE_3;
 
 /// The fastest clock in hertz: a period of not less than 83.3 ns (AN4 section 3).
 pub const MAX_CLOCK_HZ: u32 = 12_000_000;
 
-/// How many transactions one [`Driver::poll`] makes at most, so that a chip that never ends does not hold up
-/// the caller. Judgement: a service with a burst has eight.
+/// Maximum number of transactions in one [`Driver::poll`], so that a faulty chip does not block the caller.
+/// Judgement: a service with a burst has eight.
 pub const TRANSFERS_A_TURN: usize = 32;
 
-/// A [`Qca7000`] on a bus of `embedded-hal`: `S` is the chip's place on it, set to [`MODE`], most significant
-/// bit first and at most [`MAX_CLOCK_HZ`]; `I` is the pin of its interrupt.
+/// A [`Qca7000`] on a bus of `embedded-hal`: `S` is the chip's device on it, with [`MODE`], most significant
+/// bit first and at most [`MAX_CLOCK_HZ`]; `I` is its interrupt pin.
 ///
 /// # Example
 /// One turn of a board's main loop, with the frames of a role:
@@ -55,8 +55,8 @@ pub struct Driver<'b, S, I> {
 }
 
 impl<'b, S: SpiDevice, I: InputPin> Driver<'b, S, I> {
-    /// A driver for a chip of which nothing is known. `active` is the level of `interrupt` while the chip
-    /// waits to be served: high at the chip itself.
+    /// A driver for a chip in an unknown state. `active` is the level of `interrupt` while the chip requests
+    /// service: high at the chip itself.
     ///
     /// # Errors
     /// [`BufferTooSmall`].
@@ -64,16 +64,15 @@ impl<'b, S: SpiDevice, I: InputPin> Driver<'b, S, I> {
         Ok(Self { chip: Qca7000::new(buffers)?, bus, interrupt, active })
     }
 
-    /// Looks at the interrupt and the clock, and makes what transactions are due, at most
-    /// [`TRANSFERS_A_TURN`]. Call it when the interrupt is active, when
-    /// [`poll_timeout`](Qca7000::poll_timeout) is due, and as long as the chip [`is_busy`](Qca7000::is_busy);
-    /// take all frames after it.
+    /// Reads the interrupt and the clock, and performs the due transactions, at most [`TRANSFERS_A_TURN`].
+    /// Call it when the interrupt is active, when [`poll_timeout`](Qca7000::poll_timeout) is due, and as long
+    /// as the chip [`is_busy`](Qca7000::is_busy); then take all frames.
     pub fn poll(&mut self, cx: &mut Cx<'_>) {
         let level = match self.active {
             PinState::High => self.interrupt.is_high(),
             PinState::Low => self.interrupt.is_low(),
         };
-        // A pin that cannot be read is no interrupt: the chip is served by the clock.
+        // A pin that cannot be read counts as inactive: the chip is then served by the clock.
         if level.unwrap_or(false) {
             self.chip.handle(cx, Input::Interrupt);
         }
@@ -90,7 +89,7 @@ impl<'b, S: SpiDevice, I: InputPin> Driver<'b, S, I> {
         }
     }
 
-    /// The machine: frames, events, counters, deadline.
+    /// The machine, for frames, events, counters and the deadline.
     pub fn chip(&mut self) -> &mut Qca7000<'b> {
         &mut self.chip
     }

@@ -1,32 +1,32 @@
 use crate::Register;
 
-/// What people and logs want to know.
+/// Events for logs and the layer above.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// The chip is set up; frames can pass.
+    /// The chip is set up; frames can be sent and received.
     Up,
-    /// The chip answers again and has kept its state: it was not reset, its link over the power line lives
-    /// on.
+    /// The chip responds again with its state kept: it was not reset, and its link over the power line
+    /// persists.
     Resumed,
-    /// The chip started again: power, `VS_RS_DEV`, a fault of its own. [`Event::Up`] follows.
+    /// The chip started again: power, `VS_RS_DEV`, or an internal fault. [`Event::Up`] follows.
     Restarted,
-    /// The bus or the chip does not answer as a chip does; it is probed.
+    /// The bus or the chip returned an invalid response; it is probed.
     Lost(Loss),
-    /// No signature for [`times::SILENT`](crate::times::SILENT), and what was seen in its place: look at
-    /// supply, wires, mode and clock of the bus; 0000 and FFFF are a chip that does not drive the line. It is
-    /// probed on.
+    /// No signature for [`times::SILENT`](crate::times::SILENT), with the last invalid response: check
+    /// supply, wires, mode and clock of the bus; 0000 and FFFF mean that the chip does not drive the line.
+    /// Probing continues.
     Silent(Loss),
     /// The host resets the chip.
     Resetting(Reset),
     /// The chip did not start within [`times::RESET`](crate::times::RESET) of its reset; it is reset again.
     ResetUnanswered,
-    /// Something did not get through.
+    /// Data was lost.
     Dropped(Dropped),
-    /// A frame waits for room in the chip's write buffer; said once for a frame.
+    /// A frame waits for room in the chip's write buffer; reported once for a frame.
     WriteBufferFull {
         /// Room in bytes.
         space: u16,
-        /// What the frame needs in bytes.
+        /// Room that the frame needs in bytes.
         needed: u16,
     },
 }
@@ -34,11 +34,11 @@ pub enum Event {
 /// Why the chip is probed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loss {
-    /// A register read a value that it cannot have, twice in the case of the signature.
+    /// A register returned an impossible value, twice for the signature.
     Value {
         /// The register.
         register: Register,
-        /// What was read.
+        /// The value read.
         value: u16,
     },
     /// The bus reported an error.
@@ -48,7 +48,7 @@ pub enum Loss {
 /// Why the host resets the chip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reset {
-    /// The chip was running before the host: what its buffers hold is unknown.
+    /// The chip was running before the host: the content of its buffers is unknown.
     Unknown,
     /// `RDBUF_ERR`.
     ReadError,
@@ -63,15 +63,15 @@ pub enum Reset {
     Stuck,
 }
 
-/// What did not get through.
+/// Lost data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dropped {
     /// Received bytes that belong to no frame.
     Noise {
-        /// How many.
+        /// Number of bytes.
         bytes: usize,
     },
-    /// A received frame whose end is not where its header says, or did not come in time.
+    /// A received frame whose end mark is not at its length, or did not arrive in time.
     Cut {
         /// Announced length in bytes.
         length: usize,
@@ -81,17 +81,17 @@ pub enum Dropped {
         /// Announced length in bytes.
         length: usize,
     },
-    /// A frame that waited to be sent when the chip was reset or started again.
+    /// A frame that was queued when the chip was reset or started again.
     Unsent {
         /// Its length in bytes.
         length: usize,
     },
 }
 
-/// What happened since the machine was made. Each stays at its greatest value when it gets there.
+/// Counts since the machine was created. Each saturates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// Frames given by [`poll_frame`](crate::Qca7000::poll_frame).
+    /// Frames returned by [`poll_frame`](crate::Qca7000::poll_frame).
     pub received: u32,
     /// Frames written into the chip.
     pub sent: u32,
@@ -111,6 +111,6 @@ pub struct Counters {
     pub unsent: u32,
     /// [`Event::WriteBufferFull`].
     pub write_buffer_full: u32,
-    /// Events that were not asked for in time and are lost.
+    /// Events dropped because the queue was full.
     pub events_lost: u32,
 }

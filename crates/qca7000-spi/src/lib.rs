@@ -1,9 +1,10 @@
 //! Host interface of the power-line modems QCA7000 and QCA7005 over SPI: Ethernet frames in and out.
 //!
-//! [`Qca7000`] decides which transaction comes next on the bus and what its answer means; [`Driver`] performs
-//! them with `embedded-hal`. The machine has the verbs of the crate [`machine`], with one difference: a
-//! transaction reads as well as writes, so [`poll_transfer`](Qca7000::poll_transfer) takes the place of
-//! `poll_transmit`, lends the bytes to write or to read into, and [`Input::Done`] says that they were.
+//! [`Qca7000`] determines the next transaction on the bus and evaluates its result; [`Driver`] performs the
+//! transactions with `embedded-hal`. The machine has the verbs of the crate [`machine`], with one difference:
+//! a transaction reads as well as writes. [`poll_transfer`](Qca7000::poll_transfer) therefore replaces
+//! `poll_transmit` and lends the bytes to write or the room to read into; [`Input::Done`] confirms the
+//! transaction.
 //!
 //! | verb | here |
 //! |---|---|
@@ -11,47 +12,47 @@
 //! | [`handle_timeout`](Qca7000::handle_timeout) | a deadline is due |
 //! | [`poll_transfer`](Qca7000::poll_transfer) | the next transaction on the bus |
 //! | [`poll_frame`](Qca7000::poll_frame) | the next Ethernet frame from the power line, lent |
-//! | [`send`](Qca7000::send) | takes one Ethernet frame for the power line, if [`can_send`](Qca7000::can_send) |
-//! | [`poll_event`](Qca7000::poll_event) | what people and logs want to know |
+//! | [`send`](Qca7000::send) | accepts one Ethernet frame for the power line, if [`can_send`](Qca7000::can_send) |
+//! | [`poll_event`](Qca7000::poll_event) | events for logs and the layer above |
 //! | [`poll_timeout`](Qca7000::poll_timeout) | the earliest deadline and its name; sleep only if not [`is_busy`](Qca7000::is_busy) |
 //!
 //! # On the bus
 //! Each transaction is a command of 16 bit, most significant byte first, and its data, under one chip select.
-//! Bit 15 says read, bit 14 says register; the rest is the register's number in the upper byte
-//! ([`Register`]). Without bit 14 it is the buffer of frames. Sources: AN4 of I2SE (the README names it), and
-//! recordings of an Ioniq's modem; numbers without a source there say so.
+//! Bit 15 means read, bit 14 means register; the rest is the register's number in the upper byte
+//! ([`Register`]). Without bit 14 it is the buffer of frames. Sources: AN4 of I2SE (named in the README), and
+//! recordings of an Ioniq's modem; a number with another source names it.
 //!
 //! * **Service**, when the interrupt is active, and every [`times::POLL`] without one, because an interrupt
 //!   can be missed: signature, interrupts off, cause, cause acknowledged, one burst read, interrupts on. The
-//!   cause is acknowledged *before* the read: a frame that comes in between raises it again. After a burst
+//!   cause is acknowledged *before* the read: a frame that arrives in between raises it again. After a burst
 //!   another service follows, until nothing is available.
-//! * **Burst**: whole frames back to back, each `length + 10` as 32 bit big endian, `AA AA AA AA`, `length`
-//!   as 16 bit little endian, `00 00`, the frame, `55 55`. A burst longer than the free receive buffer is
-//!   read in parts, so a frame may be cut in two; [`Deframer`] joins it, and finds the next whole frame after
-//!   bytes that make no sense.
+//! * **Burst**: consecutive whole frames, each `length + 10` as 32 bit big endian, `AA AA AA AA`, `length` as
+//!   16 bit little endian, `00 00`, the frame, `55 55`. A burst longer than the free receive buffer is read
+//!   in parts, so a frame may be cut in two; [`Deframer`] joins it, and finds the next whole frame after
+//!   invalid bytes.
 //! * **Write**: room in the write buffer, the frame's length plus 10, and the frame without the first four
-//!   bytes of above. The chip adds those, so room for them is asked for, too. A frame below 60 bytes is
-//!   filled up with zeros.
+//!   bytes of the burst format. The chip adds those, so they are included in the required room. A frame below
+//!   60 bytes is padded with zeros.
 //!
 //! # From reset to frames
-//! The first read after the chip's reset has no meaning (it reads FFFF in the recordings), so the signature
-//! AA55 is read twice. A chip that has just started says so (`CPU_ON`) and is set up. One that runs already
-//! may hold half of an old frame: it is reset, and probed until it has started.
+//! The first read after the chip's reset has no meaning (it returns FFFF in the recordings), so the signature
+//! AA55 is read twice. A chip that has just started reports it (`CPU_ON`) and is set up. A chip that was
+//! running already may contain part of an old frame: it is reset, and probed until it has started.
 //!
-//! | what is seen | what is done | what is lost |
+//! | observed | reaction | lost |
 //! |---|---|---|
-//! | no signature, a value that no register has, a transaction that failed | probe every [`times::PROBE`] | what was on the bus |
-//! | signature again, no `CPU_ON`, and the chip was set up before | go on ([`Event::Resumed`]) | nothing more |
-//! | `CPU_ON` | set up again ([`Event::Restarted`]) | the frame that waits to be sent |
+//! | no signature, an impossible register value, a failed transaction | probe every [`times::PROBE`] | the data on the bus |
+//! | signature again, no `CPU_ON`, and the chip was set up before | continue ([`Event::Resumed`]) | nothing more |
+//! | `CPU_ON` | set up again ([`Event::Restarted`]) | the queued frame |
 //! | `RDBUF_ERR`, `WRBUF_ERR`, a write buffer that stays full for [`times::STUCK`] | reset the chip, then as at the start | both directions for about a second |
 //!
-//! A wrong value that a register could have is believed: it costs a frame, or leads to `RDBUF_ERR` or
-//! `WRBUF_ERR`. The chip has no check sum: a frame whose bytes are disturbed on the bus is found by TCP's and
-//! UDP's, or by nothing.
+//! A wrong but possible register value is not detected: it costs a frame, or leads to `RDBUF_ERR` or
+//! `WRBUF_ERR`. The chip has no checksum: a frame that is disturbed on the bus is detected by the checksums
+//! of TCP and UDP only.
 //!
 //! # Example
-//! A chip that has just started, with one frame of 60 bytes for the host. The answers are what the modem of
-//! an Ioniq gave (`CCM_SPI_powerOn_and_SLAC_until_contractAuth`), but for the frame's content:
+//! A chip that has just started, with one frame of 60 bytes for the host. The responses are those of an
+//! Ioniq's modem (`CCM_SPI_powerOn_and_SLAC_until_contractAuth`), except for the frame's content:
 //!
 //! ```
 //! use machine::{Cx, Instant, ScriptedEntropy};
@@ -116,8 +117,8 @@ pub use register::{Cause, READ, Register, SIGNATURE, WRITE};
 /// The shortest Ethernet frame that the chip passes, in bytes without FCS (AN4 section 6).
 pub const MIN_FRAME: usize = 60;
 
-/// The longest Ethernet frame that is taken or given, in bytes without FCS: 1 500 of payload, 14 of header, 4
-/// of a VLAN tag (AN4 section 6).
+/// The longest Ethernet frame in either direction, in bytes without FCS: 1 500 of payload, 14 of header, 4 of
+/// a VLAN tag (AN4 section 6).
 pub const MAX_FRAME: usize = 1522;
 
 /// Bytes around a frame on its way to the chip: `AA AA AA AA`, its length, `00 00`, and `55 55` at the end.
@@ -132,9 +133,9 @@ pub const SEND_LEN: usize = MAX_FRAME + SEND_OVERHEAD;
 /// The smallest receive buffer in bytes: the longest frame as it is read.
 pub const RECEIVE_MIN: usize = MAX_FRAME + RECEIVE_OVERHEAD;
 
-/// Size of the chip's write buffer in bytes; what it says when it is empty (AN4 section 5.1.2, recordings).
+/// Size of the chip's write buffer in bytes, which it reports when empty (AN4 section 5.1.2, recordings).
 pub const WRITE_BUFFER: u16 = 0x0C5B;
 
-/// The most that the chip can offer to read, in bytes: a buffer of the write buffer's size and one 32-bit
-/// length (Linux, `qca_spi.c`). A receive buffer of this size reads every burst at once.
+/// The most that the chip can offer to read, in bytes: the size of the write buffer and one 32-bit length
+/// (Linux, `qca_spi.c`). A receive buffer of this size reads every burst in one transaction.
 pub const READ_MAX: u16 = WRITE_BUFFER + 4;

@@ -7,10 +7,10 @@ pub enum NotSent {
     /// The chip is not set up.
     #[error("the modem is not ready: wait for the event Up or Resumed")]
     NotReady,
-    /// Another frame still waits.
+    /// Another frame is queued.
     #[error("another frame waits for the modem: ask can_send first")]
     Busy,
-    /// Not even an Ethernet header.
+    /// Shorter than an Ethernet header.
     #[error("{length} bytes are no Ethernet frame: the header alone has {HEADER}")]
     TooShort {
         /// Length in bytes.
@@ -30,11 +30,11 @@ const HEADER: usize = 14;
 const START: [u8; 4] = [0xAA; 4];
 const END: [u8; 2] = [0x55; 2];
 
-/// The one frame that waits to be written, in the chip's framing.
+/// The queued frame, in the chip's framing.
 #[derive(Debug)]
 pub(crate) struct Outbox<'b> {
     buffer: &'b mut [u8; SEND_LEN],
-    /// Length of what waits in bytes, framing included; 0 when nothing does.
+    /// Length of the queued frame in bytes, framing included; 0 without one.
     len: usize,
 }
 
@@ -43,7 +43,7 @@ impl<'b> Outbox<'b> {
         Self { buffer, len: 0 }
     }
 
-    /// Frames `frame`, filled up with zeros to [`MIN_FRAME`].
+    /// Queues `frame`, padded with zeros to [`MIN_FRAME`].
     pub(crate) fn put(&mut self, frame: &[u8]) -> Result<(), NotSent> {
         let length = frame.len();
         if self.is_waiting() {
@@ -70,17 +70,17 @@ impl<'b> Outbox<'b> {
         self.len > 0
     }
 
-    /// What waits, as it is written.
+    /// The queued frame as it is written.
     pub(crate) fn bytes(&self) -> &[u8] {
         self.buffer.get(..self.len).unwrap_or_default()
     }
 
-    /// How much of the chip's write buffer it takes: the chip adds its own length.
+    /// Room that it needs in the chip's write buffer: the chip adds its own length.
     pub(crate) fn needed(&self) -> u16 {
         u16::try_from(self.len + RECEIVE_OVERHEAD - SEND_OVERHEAD).unwrap_or(u16::MAX)
     }
 
-    /// Takes what waits out: the frame's length, if there was one.
+    /// Removes the queued frame; returns its length, or `None` without one.
     pub(crate) fn clear(&mut self) -> Option<usize> {
         let length = core::mem::take(&mut self.len);
         length.checked_sub(SEND_OVERHEAD)
@@ -91,7 +91,7 @@ impl<'b> Outbox<'b> {
 mod tests {
     use super::*;
 
-    /// The frame of AN4 section 6: an ARP request, 42 bytes that are filled up to 60.
+    /// The frame of AN4 section 6: an ARP request of 42 bytes, padded to 60.
     const ARP: &[u8] = &[
         0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x06, 0x05, 0x04, 0x03, 0x02, 0x03, 0x08, 0x06, 0x00, 0x01, 0x08,
         0x00, 0x06, 0x04, 0x00, 0x01, 0x06, 0x05, 0x04, 0x03, 0x02, 0x03, 0xC0, 0xA8, 0x01, 0x04, 0x00, 0x00,
@@ -107,7 +107,7 @@ mod tests {
         assert_eq!(bytes[..8], [0xAA, 0xAA, 0xAA, 0xAA, 0x3C, 0x00, 0x00, 0x00]);
         assert_eq!(bytes[8..50], *ARP);
         assert_eq!(bytes[50..], [&[0; 18][..], &[0x55, 0x55]].concat());
-        // 70 bytes on the bus, as the recorded BFR_SIZE of each frame of 60 says, and 74 in the chip.
+        // 70 bytes on the bus, as in the recorded BFR_SIZE of each frame of 60, and 74 in the chip.
         assert_eq!((bytes.len(), outbox.needed()), (0x46, 0x4A));
     }
 

@@ -6,17 +6,16 @@ pub const READ: u16 = READ_BIT;
 /// The command that writes a frame into the chip.
 pub const WRITE: u16 = 0;
 
-/// What [`Register::Signature`] always reads (AN4 section 5.1.7).
+/// Constant value of [`Register::Signature`] (AN4 section 5.1.7).
 pub const SIGNATURE: u16 = 0xAA55;
 
 const READ_BIT: u16 = 1 << 15;
 const REGISTER_BIT: u16 = 1 << 14;
 
-/// The bit of [`Register::Config`] that resets the chip; the others stay as they are read (AN4 section
-/// 5.1.4).
+/// The bit of [`Register::Config`] that resets the chip; the others are written as read (AN4 section 5.1.4).
 pub(crate) const RESET_BIT: u16 = 1 << 6;
 
-/// The interrupts that are of use (AN4 section 7.1).
+/// The interrupts in use (AN4 section 7.1).
 pub(crate) const ENABLED: Cause =
     Cause::CPU_ON.union(Cause::PACKET).union(Cause::READ_ERROR).union(Cause::WRITE_ERROR);
 
@@ -25,7 +24,7 @@ pub(crate) const ENABLED: Cause =
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u16)]
 pub enum Register {
-    /// `BFR_SIZE`, written: how many bytes the next read or write of frames has.
+    /// `BFR_SIZE`, written: number of bytes of the next read or write of frames.
     BufferSize = 0x0100,
     /// `WRBUF_SPC_AVA`, read: room in the write buffer in bytes, [`WRITE_BUFFER`](crate::WRITE_BUFFER) when
     /// it is empty.
@@ -34,10 +33,9 @@ pub enum Register {
     ReadAvailable = 0x0300,
     /// `SPI_CONFIG`, read and written: bit 6 resets the chip.
     Config = 0x0400,
-    /// `INTR_CAUSE`, read and written: why there is an interrupt ([`Cause`]); what is written is
-    /// acknowledged.
+    /// `INTR_CAUSE`, read and written: causes of the interrupt ([`Cause`]); writing acknowledges them.
     InterruptCause = 0x0C00,
-    /// `INTR_ENABLE`, read and written: which causes raise an interrupt. 0x0040 after a start in the
+    /// `INTR_ENABLE`, read and written: causes that raise an interrupt. 0x0040 after a start in the
     /// recordings.
     InterruptEnable = 0x0D00,
     /// `SIGNATURE`, read: always [`SIGNATURE`].
@@ -57,14 +55,14 @@ impl Register {
 }
 
 bitflags! {
-    /// Why the chip raises an interrupt (AN4 section 5.1.5; bits 3 and 10 from Linux, `qca_7k.h`).
+    /// Cause of an interrupt (AN4 section 5.1.5; bits 3 and 10 from Linux, `qca_7k.h`).
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct Cause: u16 {
         /// `PKT_AVLBL`: frames can be read.
         const PACKET = 1 << 0;
-        /// `RDBUF_ERR`: more was read than there was. The chip needs a reset.
+        /// `RDBUF_ERR`: a read past the available bytes. The chip needs a reset.
         const READ_ERROR = 1 << 1;
-        /// `WRBUF_ERR`: more was written than there was room for. The chip needs a reset.
+        /// `WRBUF_ERR`: a write past the available room. The chip needs a reset.
         const WRITE_ERROR = 1 << 2;
         /// `ADDR_ERR`: a register that does not exist was addressed.
         const ADDRESS_ERROR = 1 << 3;

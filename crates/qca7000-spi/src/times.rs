@@ -2,31 +2,29 @@
 
 use machine::{Duration, timers};
 
-/// Between two looks for a signature: the recorded host looks every 10 to 20 ms.
+/// Interval of signature reads while probing: the recorded host reads it every 10 to 20 ms.
 pub const PROBE: Duration = Duration::from_millis(20);
 
-/// Without a signature for this long, [`Event::Silent`](crate::Event::Silent). The recorded chip answers 0.94
-/// s after its host's first look at power-on; twice that.
+/// Time without a signature before [`Event::Silent`](crate::Event::Silent). The recorded chip responds 0.94 s
+/// after its host's first read at power-on; twice that.
 pub const SILENT: Duration = Duration::from_millis(2000);
 
-/// How long a chip that was reset may take to start before it is reset again: Linux (`qca_spi.c`), ten times
-/// 1 s.
+/// Time for a chip to start after its reset, before it is reset again: Linux (`qca_spi.c`), ten times 1 s.
 pub const RESET: Duration = Duration::from_secs(10);
 
-/// Between two services without an interrupt. Linux users whose interrupt is missed look every 50 ms
+/// Interval of services without an interrupt. Linux users whose interrupt is missed poll every 50 ms
 /// (raspberrypi/linux issue 5766).
 pub const POLL: Duration = Duration::from_millis(50);
 
-/// Between two looks at a write buffer that is too full. Judgement: the power line takes a frame of 1 522
-/// bytes in 2 to 3 ms at 4 to 6 Mbit/s.
+/// Interval of reads of a write buffer without enough room. Judgement: the power line transmits a frame of 1
+/// 522 bytes in 2 to 3 ms at 4 to 6 Mbit/s.
 pub const RETRY: Duration = Duration::from_millis(2);
 
-/// A frame that finds no room for this long: the chip is reset. Linux (`qca_spi.c`), its transmit timeout of
-/// 1 s.
+/// Time without room for a frame before the chip is reset. Linux (`qca_spi.c`), its transmit timeout of 1 s.
 pub const STUCK: Duration = Duration::from_secs(1);
 
-/// How long the rest of a frame is waited for when the chip has nothing more to read. Judgement: the chip
-/// offers whole frames in all recordings, so a rest that does not come at once does not come.
+/// Wait for the rest of a frame when the chip has nothing more to read. Judgement: the chip offers whole
+/// frames in all recordings, so a rest that does not come immediately does not come.
 pub const CUT: Duration = Duration::from_millis(20);
 
 timers! {

@@ -5,15 +5,16 @@ use crate::{ALL_NODES, Datagram, Endpoint, Error, Message, Request, Response, Se
 /// Wait after each request (ISO 15118-2, SDP response timeout of the EVCC).
 pub const INTERVAL: Duration = Duration::from_millis(250);
 
-/// Requests in a row without a usable answer before the client gives up (ISO 15118-2): 12.5 s in all.
+/// Consecutive requests without a usable response before discovery ends (ISO 15118-2): 12.5 s in total.
 pub const TRIES: u8 = 50;
 
 const RETRY: Retry = Retry::new(TRIES, INTERVAL);
 const EVENTS: usize = 4;
 
-/// The car's side: asks until a charger answers.
+/// The car's side: repeats its request until a charger responds.
 ///
-/// The first usable answer wins; later ones are ignored without an event, for an answer may come twice.
+/// The first usable response is used. Later ones are ignored without an event, because a response may be
+/// duplicated.
 #[derive(Debug)]
 pub struct Client {
     config: ClientConfig,
@@ -24,8 +25,8 @@ pub struct Client {
     events: Queue<ClientEvent, EVENTS>,
 }
 
-/// What the car can speak. It asks for TLS if it has it, and takes any answer it can speak: with both set,
-/// a charger may bring it down to plain; a car that must not be brought down has `plain: false`.
+/// Security that the car supports. It requests TLS if supported, and accepts any supported response. With
+/// both set a charger may downgrade it to plain TCP; set `plain: false` to prevent that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientConfig {
     /// Plain TCP is possible.
@@ -48,33 +49,33 @@ impl ClientConfig {
     }
 }
 
-/// What the client tells.
+/// Events of the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientEvent {
-    /// A charger answered; [`Client::found`] keeps the answer.
+    /// A charger responded; [`Client::found`] returns the response.
     Found(Response),
-    /// A datagram was not a usable answer.
+    /// A datagram was not a usable response.
     Ignored {
-        /// Who sent it.
+        /// The sender.
         from: Endpoint,
-        /// Why.
+        /// The reason.
         why: Unusable,
     },
-    /// No usable answer to [`TRIES`] requests.
+    /// No usable response to [`TRIES`] requests.
     NoAnswer,
 }
 
-/// Why a datagram is not a usable answer.
+/// Why a datagram is not a usable response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Unusable {
     /// It comes from an address that is not link-local unicast, or from port 0.
     #[error("the source is not a link-local address with a port")]
     Source,
-    /// It is no discovery message.
+    /// It is not a discovery message.
     #[error(transparent)]
     Malformed(#[from] Error),
-    /// It is a request: the own echo or another car's.
+    /// It is a request: the own one, looped back, or another car's.
     #[error("it is a request, from another car or an echo")]
     Request,
     /// It announces an address that is not link-local unicast, or port 0.
@@ -83,36 +84,36 @@ pub enum Unusable {
     /// It announces a transport other than TCP.
     #[error("it announces transport {0:?}; only TCP is spoken")]
     Transport(Transport),
-    /// It announces a security that this car does not speak.
+    /// It announces a security that this car does not support.
     #[error("it announces security {0:?}, which this car does not speak")]
     Security(Security),
 }
 
 impl Client {
-    /// A client that has not been started.
+    /// A client before its start.
     pub const fn new(config: ClientConfig) -> Self {
         Self { config, retry: RETRY, send: false, found: None, timers: Timers::new(), events: Queue::new() }
     }
 
-    /// Begins to ask, or begins anew.
+    /// Begins, or begins again, to send requests.
     pub fn start(&mut self, cx: &mut Cx<'_>) {
         self.found = None;
         self.retry = RETRY;
         self.ask(cx);
     }
 
-    /// Asks no more.
+    /// Ends the requests.
     pub fn stop(&mut self) {
         self.send = false;
         self.timers.clear_all();
     }
 
-    /// The answer that won, since the last start.
+    /// The response in use, since the last start.
     pub const fn found(&self) -> Option<Response> {
         self.found
     }
 
-    /// Whether it is waiting for an answer.
+    /// Whether it waits for a response.
     pub fn is_asking(&self) -> bool {
         self.timers.due(Timer::Answer).is_some()
     }

@@ -1,11 +1,11 @@
 //! SECC discovery protocol: how a car finds the charger's address, port and security.
 //!
-//! [`Request`] and [`Response`] are the datagrams, [`Server`] is the charger's side and [`Client`] the
-//! car's. Both sides are driven with the verbs of [`machine::Machine`]: their input is a [`Datagram`], the
-//! route of what they send is the [`Endpoint`] it goes to, always from UDP port [`PORT`] on the server.
+//! [`Request`] and [`Response`] are the datagrams, [`Server`] is the charger's side and [`Client`] the car's.
+//! Both sides have the verbs of [`machine::Machine`]: the input is a [`Datagram`], the route of an output is
+//! the [`Endpoint`] of its destination. The server sends from UDP port [`PORT`].
 //!
 //! # Example
-//! A car that prefers TLS finds a charger that has none:
+//! A car that prefers TLS finds a charger without TLS:
 //!
 //! ```
 //! use machine::{Cx, Instant, Machine, ScriptedEntropy};
@@ -47,38 +47,37 @@ pub use client::{Client, ClientConfig, ClientEvent, INTERVAL, TRIES, Unusable};
 pub use server::{ANSWERS_PER_SECOND, Offer, Server, ServerEvent, Unanswered};
 pub use wire::{Error, MAX_LEN, Message, Request, Response, Security, Transport};
 
-/// UDP port on which chargers listen for requests and from which they answer (ISO 15118-2, DIN SPEC 70121).
+/// UDP port on which chargers receive requests and from which they respond (ISO 15118-2, DIN SPEC 70121).
 pub const PORT: u16 = 15118;
 
-/// TCP port a charger announces if it is not told another one.
+/// TCP port that a charger announces by default.
 ///
-/// Judgement: inside 49152..=65535, because Josev as a car rejects answers with any other port.
+/// Judgement: inside 49152..=65535, because Josev as a car rejects responses with any other port.
 pub const DEFAULT_TCP_PORT: u16 = 51118;
 
-/// Where requests go: all nodes of the link, port [`PORT`].
+/// Destination of requests: all nodes of the link, port [`PORT`].
 pub const ALL_NODES: Endpoint = Endpoint { address: Ipv6Addr::new(0xFF02, 0, 0, 0, 0, 0, 0, 1), port: PORT };
 
 /// One side of a UDP datagram or TCP connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Endpoint {
-    /// IPv6 address; the link is known to the caller, so there is no scope id.
+    /// IPv6 address; the caller has the interface, so no scope id is stored.
     pub address: Ipv6Addr,
     /// UDP or TCP port.
     pub port: u16,
 }
 
 impl Endpoint {
-    /// Whether somebody on this link can be reached here: a link-local unicast address and a port that is
-    /// not 0.
+    /// Whether it can be reached on this link: a link-local unicast address and a port other than 0.
     pub const fn is_on_link(self) -> bool {
         self.address.is_unicast_link_local() && self.port != 0
     }
 }
 
-/// A UDP datagram that came in, its checksum already checked.
+/// A received UDP datagram with a valid checksum.
 #[derive(Clone, Copy, Debug)]
 pub struct Datagram<'a> {
-    /// Who sent it.
+    /// The sender.
     pub from: Endpoint,
     /// Its payload.
     pub bytes: &'a [u8],

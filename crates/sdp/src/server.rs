@@ -4,19 +4,20 @@ use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, Timers, TooShort,
 
 use crate::{Datagram, Endpoint, Error, Message, Request, Response, Security, Transport};
 
-/// Answers in one second; requests above that are not answered.
+/// Maximum number of responses in one second; further requests are ignored.
 ///
-/// Judgement: a car asks every 250 ms, so this serves two cars and bounds what a flood costs.
+/// Judgement: a car sends a request every 250 ms, so this is enough for two cars and bounds the cost of a
+/// flood.
 pub const ANSWERS_PER_SECOND: u8 = 10;
 
 const ANSWERS: usize = 2;
 const EVENTS: usize = 4;
 const SECOND: Duration = Duration::from_secs(1);
 
-/// The charger's side: answers requests while it is started.
+/// The charger's side: responds to requests while it is started.
 ///
-/// Every request is answered, also a repeated one, and always with the same port: the answer is a function
-/// of the request and the [`Offer`]. What is not answered is told as an event: see [`Unanswered`].
+/// Every request, also a repeated one, receives a response with the same port: the response depends only on
+/// the request and the [`Offer`]. A datagram without a response is reported as an event: see [`Unanswered`].
 #[derive(Debug)]
 pub struct Server {
     offer: Offer,
@@ -27,28 +28,28 @@ pub struct Server {
     events: Queue<ServerEvent, EVENTS>,
 }
 
-/// What the charger has to offer. With neither port nothing is ever answered.
+/// The endpoints of the charger. Without a port there is no response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Offer {
     /// The charger's link-local address.
     pub address: Ipv6Addr,
-    /// TCP port of plain connections, if there are such.
+    /// TCP port of plain connections; `None` without them.
     pub plain: Option<u16>,
-    /// TCP port of TLS connections, if there are such.
+    /// TCP port of TLS connections; `None` without them.
     pub tls: Option<u16>,
 }
 
 impl Offer {
-    /// Security and port for a car that asks for `wish`; `None` is no answer.
+    /// Security and port for a car that requests `wish`; `None` for no response.
     ///
-    /// | asked | plain only | TLS only | both |
+    /// | requested | plain only | TLS only | both |
     /// |---|---|---|---|
     /// | plain | plain | TLS | plain |
     /// | TLS | plain | TLS | TLS |
     /// | anything else | - | - | - |
     ///
-    /// What `EVerest` does in `EvseV2G`, and what test case `SDP_007` of ISO 15118-4 wants for TLS asked of a
-    /// station without it.
+    /// As `EVerest` in `EvseV2G`, and as test case `SDP_007` of ISO 15118-4 requires for a request of TLS to
+    /// a station without it.
     pub fn choose(&self, wish: Security) -> Option<(Security, u16)> {
         let plain = self.plain.map(|port| (Security::NONE, port));
         let tls = self.tls.map(|port| (Security::TLS, port));
@@ -60,30 +61,30 @@ impl Offer {
     }
 }
 
-/// What the server tells.
+/// Events of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ServerEvent {
-    /// A request will be answered.
+    /// A request receives a response.
     Answered {
-        /// Who asked.
+        /// The sender of the request.
         from: Endpoint,
-        /// What it asked for.
+        /// The requested security.
         asked: Security,
-        /// What it is given.
+        /// The announced security.
         given: Security,
     },
-    /// A datagram was not answered.
+    /// A datagram receives no response.
     Unanswered {
-        /// Who sent it.
+        /// The sender.
         from: Endpoint,
-        /// Why.
+        /// The reason.
         why: Unanswered,
     },
-    /// The time given to [`Server::start`] is over: no more answers.
+    /// The time limit of [`Server::start`] is over: no more responses.
     Expired,
 }
 
-/// Why a datagram is not answered.
+/// Why a datagram receives no response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Unanswered {
@@ -93,16 +94,16 @@ pub enum Unanswered {
     /// It comes from an address that is not link-local unicast, or from port 0.
     #[error("the source is not a link-local address with a port")]
     Source,
-    /// It is no discovery message.
+    /// It is not a discovery message.
     #[error(transparent)]
     Malformed(#[from] Error),
-    /// It is a response: the own echo or another charger's.
+    /// It is a response: the own one, looped back, or another charger's.
     #[error("it is a response, from another charger or an echo")]
     Response,
-    /// It asks for a transport other than TCP.
+    /// It requests a transport other than TCP.
     #[error("it asks for transport {0:?}; only TCP is served")]
     Transport(Transport),
-    /// It asks for a security that does not exist, or the charger has no port at all.
+    /// It requests an unknown security, or the charger has no port.
     #[error("it asks for security {0:?}, which is not served")]
     Security(Security),
     /// Too many requests: [`ANSWERS_PER_SECOND`].
@@ -123,7 +124,7 @@ impl Server {
         }
     }
 
-    /// Answers from now on, until `until` if that is given (18 s after the link is up without a TCP
+    /// Begins to respond, until `until` if given (18 s after the link is established without a TCP
     /// connection, ISO 15118-2 `V2G_SECC_CommunicationSetup_Timeout`), else until [`stop`](Self::stop).
     pub fn start(&mut self, until: Option<Instant>) {
         self.running = true;
@@ -133,19 +134,19 @@ impl Server {
         }
     }
 
-    /// Answers no more; answers that wait are dropped.
+    /// Ends the responses; queued ones are dropped.
     pub fn stop(&mut self) {
         self.running = false;
         self.timers.clear_all();
         self.answers.clear();
     }
 
-    /// The charger has another address from now on.
+    /// Changes the charger's address in later responses.
     pub const fn move_to(&mut self, address: Ipv6Addr) {
         self.offer.address = address;
     }
 
-    /// Whether requests are answered.
+    /// Whether requests receive responses.
     pub const fn is_running(&self) -> bool {
         self.running
     }
@@ -226,7 +227,7 @@ timers! {
     }
 }
 
-/// Counts answers in windows of one second.
+/// Counts responses in windows of one second.
 #[derive(Debug)]
 struct Window {
     since: Instant,
@@ -270,7 +271,7 @@ mod tests {
         Message::Request(Request { security, transport })
     }
 
-    /// The answer to `message` from `from` at `now`, or why there is none.
+    /// The response to `message` from `from` at `now`, or why there is none.
     fn ask(
         server: &mut Server,
         now: Instant,

@@ -11,41 +11,41 @@ pub const MAX_LEN: usize = HEADER_LEN + RESPONSE_LEN;
 const REQUEST_LEN: usize = 2;
 const RESPONSE_LEN: usize = 20;
 
-/// The security byte: what the TCP connection is wrapped in. Any value can be carried.
+/// The security byte: security of the TCP connection. Any value is preserved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Security(pub u8);
 
 impl Security {
     /// TLS.
     pub const TLS: Self = Self(0x00);
-    /// Nothing: plain TCP.
+    /// Plain TCP.
     pub const NONE: Self = Self(0x10);
 }
 
-/// The transport byte. Any value can be carried.
+/// The transport byte. Any value is preserved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Transport(pub u8);
 
 impl Transport {
-    /// TCP, the only one in use.
+    /// TCP, the only one that is used.
     pub const TCP: Self = Self(0x00);
-    /// UDP: named by the standard, never used.
+    /// UDP: defined by the standard, never used.
     pub const UDP: Self = Self(0x10);
 }
 
-/// What a car asks for.
+/// A car's request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// The security it wishes.
+    /// The requested security.
     pub security: Security,
-    /// The transport it wishes.
+    /// The requested transport.
     pub transport: Transport,
 }
 
-/// What a charger answers.
+/// A charger's response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Response {
-    /// Where to connect to.
+    /// The charger's address.
     pub address: Ipv6Addr,
     /// TCP port to connect to.
     pub port: u16,
@@ -68,7 +68,7 @@ pub enum Message {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The V2GTP header is wrong or does not fit the datagram.
+    /// The V2GTP header is invalid or does not fit the datagram.
     #[error(transparent)]
     Frame(#[from] v2gtp::Error),
     /// The payload type is not that of a wired discovery message.
@@ -81,7 +81,7 @@ pub enum Error {
         payload_type: PayloadType,
         /// Its length in bytes.
         len: usize,
-        /// The only right length in bytes.
+        /// The valid length in bytes.
         expected: usize,
     },
 }
@@ -90,7 +90,7 @@ impl Message {
     /// Reads a UDP datagram's payload.
     ///
     /// # Errors
-    /// See [`Error`]; the values of the security and transport bytes and of the address are not judged.
+    /// See [`Error`]; the values of the security byte, the transport byte and the address are not checked.
     pub fn parse(datagram: &[u8]) -> Result<Self, Error> {
         let v2gtp::Message { payload_type, payload } = v2gtp::Message::from_datagram(datagram)?;
         let (parsed, expected) = match payload_type {
@@ -101,10 +101,10 @@ impl Message {
         parsed.ok_or(Error::Length { payload_type, len: payload.len(), expected })
     }
 
-    /// Writes the datagram's payload to the start of `buffer` and gives its length in bytes.
+    /// Writes the datagram's payload to the start of `buffer` and returns its length in bytes.
     ///
     /// # Errors
-    /// When `buffer` is too short: how long it has to be; [`MAX_LEN`] is always enough.
+    /// If `buffer` is too short: the length that is required; [`MAX_LEN`] is always enough.
     pub fn write(&self, buffer: &mut [u8]) -> Result<usize, TooShort> {
         match self {
             Self::Request(Request { security, transport }) => {

@@ -1,18 +1,18 @@
-//! What people and logs want to know of a matching.
+//! Events of a matching, for logs and the layers above.
 
 use homeplug_mme::{Mac, RunId, SlacFault, ValidateResult};
 
-/// What a matching tells. Addresses are of hosts, not of modems.
+/// An event of a matching. Addresses are those of hosts, not of modems.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// Charger: a car asks who is there (`CM_SLAC_PARM.REQ`). Car: it asks.
+    /// A car begins a run with `CM_SLAC_PARM.REQ`: received by the charger, sent by the car.
     Asked {
         /// The car.
         car: Mac,
-        /// Its run.
+        /// The car's run.
         run_id: RunId,
     },
-    /// Car: a charger answered (`CM_SLAC_PARM.CNF`). A charger answers everyone who asks.
+    /// Car: a charger responded (`CM_SLAC_PARM.CNF`). Every charger responds to every car.
     Answered {
         /// The other side.
         peer: Mac,
@@ -21,44 +21,45 @@ pub enum Event {
     Announced {
         /// The car.
         car: Mac,
-        /// How many will follow.
+        /// The number of sounds that follow.
         sounds: u8,
     },
-    /// Car: its sounds are out.
+    /// Car: all sounds are sent.
     Sounded {
-        /// How many.
+        /// The number of sounds.
         sounds: u8,
     },
-    /// Charger: what its modem heard of a car. Car: what a charger reports (`CM_ATTEN_CHAR.IND`). One for
-    /// each station.
+    /// Charger: the average of its modem's measurements of a car. Car: the report of a charger
+    /// (`CM_ATTEN_CHAR.IND`). Once for each station.
     Measured {
         /// The other side.
         peer: Mac,
-        /// Measurements averaged.
+        /// Number of averaged measurements.
         sounds: u8,
         /// Mean attenuation in hundredths of a dB.
         mean_cdb: u32,
     },
-    /// Car: a charger reports (`CM_ATTEN_CHAR.IND`) that its modem does not measure. One for each station.
+    /// Car: a charger's report (`CM_ATTEN_CHAR.IND`) states that its modem does not measure. Once for each
+    /// station.
     Unmeasured {
         /// The charger.
         peer: Mac,
     },
-    /// Car, a warning: no charger that measured is left, so one that did not is tried. It may be another
-    /// post's.
+    /// Car, a warning: no charger that measured is left, so the car tries one that did not. It may belong to
+    /// another post.
     NoneMeasured {
-        /// The charger that is tried.
+        /// The charger that the car tries.
         peer: Mac,
     },
-    /// Car, a warning: a charger that would be chosen gave no link, or no session, within the last minute, so
-    /// another one is tried before it.
+    /// Car, a warning: the charger with the best report led to no link or no session within the last minute,
+    /// so the car tries another one first.
     SetAside {
-        /// The charger that is set aside.
+        /// The charger that is postponed.
         peer: Mac,
-        /// The one that is tried instead.
+        /// The charger that the car tries instead.
         instead: Mac,
     },
-    /// Charger: its modem does not measure, so the profile that it reports is made up.
+    /// Charger: its modem does not measure, so it reports a synthetic profile.
     Synthesised {
         /// The car.
         peer: Mac,
@@ -68,7 +69,7 @@ pub enum Event {
         /// The other side.
         peer: Mac,
     },
-    /// Car: it has chosen a charger and asks for its key (`CM_SLAC_MATCH.REQ`). Charger: it was chosen.
+    /// The car has chosen this charger and requests its key (`CM_SLAC_MATCH.REQ`).
     Chosen {
         /// The other side.
         peer: Mac,
@@ -77,33 +78,33 @@ pub enum Event {
     Validated {
         /// The other side.
         peer: Mac,
-        /// What the charger said.
+        /// The charger's result.
         result: ValidateResult,
     },
-    /// The key was handed over (`CM_SLAC_MATCH.CNF`).
+    /// The charger has sent the key (`CM_SLAC_MATCH.CNF`).
     KeyGiven {
         /// The other side.
         peer: Mac,
     },
-    /// There is a link: D-LINK_READY.
+    /// The link is established: D-LINK_READY.
     Matched {
         /// The other side.
         peer: Mac,
     },
-    /// The network is left and a new key drawn.
+    /// The network is left, and a new key is drawn.
     Left,
-    /// An attempt failed; what follows depends on the configuration.
+    /// An attempt failed; the configuration determines what follows.
     Failed(Failure),
-    /// Too many failed attempts. Charger: it rests for a minute. Car: nothing more until 5 % is taken back or
+    /// Too many attempts failed. Charger: no offer for a minute. Car: no attempt until 5 % is withdrawn or
     /// the plug is pulled.
     GaveUp,
-    /// More stations ask or answer than can be remembered: of cars, those that sound come first.
+    /// More stations send than there is room for; cars that sound are preferred.
     Crowded,
-    /// A frame was not acted on.
+    /// A frame was ignored.
     Dropped {
-        /// Who sent it.
+        /// The sender of the frame.
         from: Mac,
-        /// Why.
+        /// The reason.
         why: Dropped,
     },
 }
@@ -111,28 +112,28 @@ pub enum Event {
 /// Why an attempt failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// Charger: no car asked in time. Car: no charger answered.
+    /// Charger: no car sent `CM_SLAC_PARM.REQ` in time. Car: no charger responded.
     NoPeer,
-    /// Charger: a car announced itself and was then not heard, or too late.
+    /// Charger: a car announced itself, and its sounds did not arrive, or too late.
     NoSound {
         /// The car.
         car: Mac,
     },
-    /// Charger: its modem's measurements make no sense (255 dB).
+    /// Charger: its modem's measurements are invalid (255 dB).
     NoMeasurement {
         /// The car.
         car: Mac,
     },
     /// Car: no charger reported.
     NoReport,
-    /// Car: every report is beyond its limit.
+    /// Car: every report exceeds its limit.
     TooWeak,
-    /// The report was not acknowledged, or only refused.
+    /// The car did not acknowledge the report, or only refused it.
     NotAcknowledged {
         /// The car.
         car: Mac,
     },
-    /// Charger: the car did not ask for the key in time. Car: the key did not come.
+    /// Charger: the car did not request the key in time. Car: the key did not arrive.
     NoMatch {
         /// The other side.
         peer: Mac,
@@ -142,12 +143,12 @@ pub enum Failure {
         /// The other side.
         peer: Mac,
     },
-    /// The key was handed over and no link came up in time.
+    /// The key was sent, and no link was established in time.
     NoLink {
         /// The other side.
         peer: Mac,
     },
-    /// Car: nobody answered over the link.
+    /// Car: no response over the link.
     NoSession {
         /// The charger.
         peer: Mac,
@@ -157,23 +158,24 @@ pub enum Failure {
         /// The other side.
         peer: Mac,
     },
-    /// The session above the link asked for a new start (D-LINK_ERROR).
+    /// The session above the link requested a new matching (D-LINK_ERROR).
     Asked,
 }
 
-/// Why a frame was not acted on.
+/// Why a frame was ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dropped {
-    /// What it says is not allowed.
+    /// Its content is not allowed.
     Fault(SlacFault),
-    /// It names another run, car or charger than the sender's.
+    /// It names another run, car or charger than its sender.
     Foreign,
-    /// It does not belong to this moment.
+    /// It is out of order.
     OutOfOrder,
-    /// A second or late report of a station: the first one counts.
+    /// A repeated or late report of a station: only the first one counts.
     Repeated,
-    /// Nobody has asked this station.
+    /// This station was not requested to send it.
     Unasked,
-    /// A measurement that cannot be: 255 dB; a report without any, where only measured ones are taken.
+    /// An impossible measurement of 255 dB, or a report without measurement where only measured ones are
+    /// accepted.
     Implausible,
 }

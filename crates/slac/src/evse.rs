@@ -19,14 +19,14 @@ use run::{Reply, Stage};
 use runs::Runs;
 use validation::Validation;
 
-/// The charger's side: measures cars, reports, gives the key to the one that chooses it.
+/// The charger's side: measures cars, reports, sends the key to the car that chooses it.
 ///
-/// It answers whenever its modem is ready and 5 % is offered, for as long as that lasts: a car may come late,
-/// come again, or begin anew in the middle. The network's key is drawn here, fresh after each car that got
+/// It responds whenever its modem is ready and 5 % is offered, without a limit in time: a car may be late,
+/// return, or restart in the middle. The network's key is drawn here, a new one after each car that received
 /// it.
 ///
 /// # Example
-/// A plug is in, the modem has the key, a car asks who is there.
+/// A plug is in, the modem has the key, a car requests `CM_SLAC_PARM`.
 ///
 /// ```
 /// use homeplug_mme::{Frame, Mac, RunId, Slac};
@@ -53,7 +53,7 @@ use validation::Validation;
 /// assert!(matches!(Slac::parse(&answer), Some(Ok(Slac::ParmCnf { sounds: 10, .. }))));
 /// assert_eq!((answer.from, answer.to), (charger, car));
 /// assert_eq!(evse.poll_event(), Some(Event::Asked { car, run_id }));
-/// // Until then the car announces its sounds, or its run gives way to others.
+/// // Until then the car must announce its sounds; later its run may be evicted.
 /// assert_eq!(evse.poll_timeout().map(|due| due.at), Some(Instant::from_millis(400)));
 /// # Ok::<(), homeplug_mme::FrameError>(())
 /// ```
@@ -62,7 +62,7 @@ use validation::Validation;
 pub struct Evse {
     config: EvseConfig,
     key: NetworkKey,
-    /// Whether somebody else knows the key.
+    /// Whether a car has received the key.
     given: bool,
     modem_ready: bool,
     started: bool,
@@ -98,15 +98,15 @@ timers! {
     }
 }
 
-/// Events that wait at most: a run has about ten.
+/// Bound of queued events; a run has about ten.
 const EVENTS: usize = 32;
 
-/// After too many failures nothing is offered for so long: judgement. Not for ever, for the failures may be
-/// those of a stranger who takes keys.
+/// Pause without an offer after too many failures: judgement. It ends, because another station may have
+/// caused the failures by taking keys.
 const REST: Duration = Duration::from_secs(60);
 
 impl Evse {
-    /// A charger without a car, whose key is drawn from `cx`.
+    /// A charger without a car, with a key drawn from `cx`.
     pub fn new(cx: &mut Cx<'_>, config: EvseConfig) -> Self {
         Self {
             config,
@@ -127,27 +127,27 @@ impl Evse {
         }
     }
 
-    /// The key that the own modem must hold. It changes when a car that had it is gone.
+    /// The key that the own modem must hold. It changes when a car that had it leaves.
     pub const fn key(&self) -> NetworkKey {
         self.key
     }
 
-    /// Where matching is.
+    /// State of the matching.
     pub const fn state(&self) -> EvseState {
         self.state
     }
 
-    /// The car at the other end: the host that has the key.
+    /// The host of the matched car: the one that has the key.
     pub fn peer(&self) -> Option<Mac> {
         self.joined.map(|joined| joined.car)
     }
 
-    /// Whether there is a link to the car (D-LINK_READY).
+    /// Whether a link to the car exists (D-LINK_READY).
     pub fn is_matched(&self) -> bool {
         matches!(self.state, EvseState::Matched | EvseState::Paused)
     }
 
-    /// Whether 5 % may be offered: not while the modem restarts, nor while the pilot is stepped.
+    /// Whether 5 % may be offered: not while the modem restarts, nor during a pilot step.
     pub fn offers(&self) -> bool {
         (self.modem_ready || self.joined.is_some())
             && !matches!(self.state, EvseState::Stepping | EvseState::GaveUp)
@@ -160,11 +160,11 @@ impl Evse {
             return;
         }
         match Slac::parse(&frame) {
-            // The modem's own word; it names the car.
+            // Sent by the own modem; it names the car.
             Some(Ok(Slac::Measured { car, profile })) => {
                 self.runs.measured(cx.now, car, profile.as_ref(), &mut self.events);
             }
-            // Nobody else's matching disturbs this one.
+            // Another car's matching does not disturb this one.
             Some(_) if !self.may_run(frame.from) => {}
             Some(Ok(message)) => self.message(cx.now, frame.from, frame.to == self.config.mac, message),
             Some(Err(fault)) => self.drop(frame.from, Dropped::Fault(fault)),
@@ -172,7 +172,7 @@ impl Evse {
         }
     }
 
-    /// Whether frames count now. During a session none do.
+    /// Whether frames are processed; not during a session.
     fn listens(&self) -> bool {
         match self.state {
             EvseState::Matching | EvseState::Joining => self.modem_ready,
@@ -181,7 +181,7 @@ impl Evse {
         }
     }
 
-    /// Whether `car` may have a run: anyone while nobody has the key, afterwards only who has it.
+    /// Whether `car` may have a run: any car while no car has the key, then only that car.
     fn may_run(&self, car: Mac) -> bool {
         self.joined.is_none_or(|joined| joined.car == car)
     }
@@ -202,7 +202,7 @@ impl Evse {
             {
                 self.chosen(now, Joined { car, run_id, pev_id, evse_id, reply: true });
             }
-            // Other chargers' messages, and those whose parts contradict each other.
+            // Messages of other chargers, and messages whose parts contradict each other.
             Slac::ParmCnf { .. }
             | Slac::AttenChar { .. }
             | Slac::ValidateCnf { .. }
@@ -213,7 +213,7 @@ impl Evse {
 
     fn asked(&mut self, now: Instant, car: Mac, run_id: RunId) {
         if self.state == EvseState::Matching {
-            // A car that gets nowhere may wait for a step of the pilot, too.
+            // A car whose run fails may also wait for a pilot step.
             self.timers.set(Timer::Init, now + TT_EVSE_SLAC_INIT);
         }
         self.pilot_steps = 0;
@@ -254,7 +254,7 @@ impl Evse {
             && (joined.car, joined.run_id) == (car, run_id)
             && self.runs.stage((car, run_id)).is_none()
         {
-            // A repeat, or the confirmation was lost: the same frame again.
+            // A repeated request, or the confirmation was lost: send the same frame again.
             joined.reply = true;
             return;
         }
@@ -273,7 +273,7 @@ impl Evse {
         self.linked(now);
     }
 
-    /// Follows the link once a car has the key.
+    /// Follows the link after a car has received the key.
     fn linked(&mut self, now: Instant) {
         match (self.state, self.link && self.modem_ready) {
             (EvseState::Joining, true) => self.timers.start(Timer::Ready, now + TP_LINK_READY_NOTIFICATION),
@@ -290,7 +290,7 @@ impl Evse {
         }
     }
 
-    /// Ends what is there. A key that somebody knows is replaced.
+    /// Ends the run and the network. A key that a car has received is replaced.
     fn leave(&mut self, cx: &mut Cx<'_>) {
         self.runs.clear();
         self.validation = None;
@@ -305,14 +305,14 @@ impl Evse {
         }
     }
 
-    /// Takes the pilot back, so that the car begins anew.
+    /// Withdraws 5 %, so that the car begins a new matching.
     fn step(&mut self, now: Instant) {
         self.state = EvseState::Stepping;
         self.timers.clear_all();
         self.timers.set(Timer::Step, now + T_STEP_EF);
     }
 
-    /// Begins to listen when everything is there for it.
+    /// Begins to accept cars if plug, pilot and modem are ready.
     fn listen(&mut self, now: Instant) {
         if self.state == EvseState::Idle && self.started && self.modem_ready {
             self.state = EvseState::Matching;
@@ -330,7 +330,8 @@ impl Evse {
                     self.step(cx.now);
                 }
             }
-            // The link came in time; only the word of it is still to come, unless it is lost again.
+            // The link was established in time; only its confirmation is pending, unless the link is lost
+            // again.
             (Timer::Join | Timer::Resume, Some(_)) if self.timers.due(Timer::Ready).is_some() => {
                 self.timers.set(timer, cx.now + TP_LINK_READY_NOTIFICATION);
             }
@@ -352,7 +353,7 @@ impl Evse {
                 self.events.push(Event::Matched { peer: joined.car });
             }
             (Timer::Step, _) => {
-                // The next offer of 5 % starts it again.
+                // The next offer of 5 % begins a new matching.
                 if self.state == EvseState::GaveUp {
                     self.join_failures = 0;
                 }
@@ -408,7 +409,7 @@ impl Machine for Evse {
             EvseInput::Busy(busy) => {
                 self.busy = busy;
                 if busy {
-                    // What was begun anew is over.
+                    // Runs begun after the match are over.
                     self.runs.clear();
                     self.validation = None;
                 }
@@ -473,7 +474,7 @@ impl Machine for Evse {
     }
 }
 
-/// A fresh key with its identifier.
+/// A new key with its identifier.
 fn draw(cx: &mut Cx<'_>) -> NetworkKey {
     let mut bytes = [0; Nmk::LEN];
     cx.entropy.fill(&mut bytes);

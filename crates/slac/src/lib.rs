@@ -1,24 +1,26 @@
 //! Matching of car and charger over the power line (SLAC, ISO 15118-3 annex A), both roles as machines.
 //!
-//! Cars and chargers within earshot of each other find out which of them share a cable: the car sounds, each
-//! charger reports how loud it heard the car, the car chooses the loudest and gets the network's key from it.
+//! Cars and chargers on a shared medium determine which of them share a cable: the car sends sounds, each
+//! charger reports their attenuation, the car chooses the charger with the lowest and receives the network's
+//! key from it.
 //!
-//! * [`Evse`] is the charger's side, [`Pev`] the car's. Both take whole Ethernet frames and words of the
-//!   layers around them, and give frames and [`Event`]s.
-//! * Neither speaks with a modem. They say which key the own modem must hold ([`Evse::key`], [`Pev::key`])
-//!   and are told whether it does and whether there is a link; crate `modem` does that work, crate `roles`
-//!   ties them together.
+//! * [`Evse`] is the charger's side, [`Pev`] the car's. Inputs are whole Ethernet frames and signals of the
+//!   layers above and below, outputs are frames and [`Event`]s.
+//! * Neither communicates with a modem. They return the key that the own modem must hold ([`Evse::key`],
+//!   [`Pev::key`]) and are informed whether it holds the key and whether a link exists. Crate `modem` does
+//!   that work, crate `roles` connects them.
 //! * [`times`] has every timer and counter with its source.
 //!
-//! What a forged frame can do is bounded: memory is, each station's first report counts, nothing moves a
-//! choice that is made, a stranger cannot end a running matching, and every measurement is told as an event.
+//! The effect of a forged frame is bounded: memory is bounded, only a station's first report counts, no frame
+//! changes a choice that is made, another station cannot end a running matching, and every measurement is
+//! reported as an event.
 //!
-//! CVE-2025-12357 is a charger that lies about its measurement; it cannot be told from an honest one by its
-//! bytes, only seen. One that gives no link, or a link over which nobody answers, is tried last for
-//! [`times::SET_ASIDE`]. What remains: a rogue that gives a link and answers is taken; one that uses another
-//! address at each attempt, or more of them than the car remembers chargers in one attempt (8) or can try
-//! within a minute (4), stays ahead of the honest charger; each address costs it and the car a whole
-//! `TT_match_join`.
+//! CVE-2025-12357 is a charger that reports a false measurement. Its frames are the same as an honest
+//! charger's, so it can only be reported, not refused. A charger that leads to no link, or to a link without
+//! a response, is tried last for [`times::SET_ASIDE`]. Residual hazard: a rogue that establishes a link and
+//! responds is accepted. So is one that uses another address at each attempt, or more addresses than a car
+//! stores chargers in one attempt (8) or can try within a minute (4): it stays ahead of the honest charger.
+//! Each address costs the rogue and the car a whole `TT_match_join`.
 #![no_std]
 #![forbid(unsafe_code)]
 

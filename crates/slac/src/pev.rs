@@ -1,4 +1,4 @@
-//! The car's side.
+//! The car's side of matching.
 
 mod attempt;
 mod candidates;
@@ -22,13 +22,14 @@ pub use config::{PevConfig, PevInput, PevState, PevValidation, Verdict};
 
 const EVENTS: usize = 32;
 
-/// The car's side of matching: asks, sounds, chooses the charger that heard it loudest, joins its network.
+/// The car's side of matching: finds chargers, sends sounds, chooses the charger with the lowest attenuation,
+/// joins its network.
 ///
-/// A charger that gave no link is tried last for [`SET_ASIDE`](crate::times::SET_ASIDE); one whose modem does
-/// not measure where no measured one is left.
+/// A charger that led to no link is tried last for [`SET_ASIDE`](crate::times::SET_ASIDE). A charger whose
+/// modem does not measure is tried if no measured one is left.
 ///
-/// It speaks with no modem: [`key`](Self::key) says what the own modem must hold, and
-/// [`PevInput::ModemReady`] and [`PevInput::Link`] say what has come of it.
+/// It does not communicate with a modem: [`key`](Self::key) is what the own modem must hold;
+/// [`PevInput::ModemReady`] and [`PevInput::Link`] report the result.
 #[derive(Debug)]
 pub struct Pev {
     config: PevConfig,
@@ -40,27 +41,27 @@ pub struct Pev {
     aside: SetAside,
     chosen: Option<Mac>,
     verdict: Option<Verdict>,
-    /// Repeats of the request that is out.
+    /// Repetitions of the current request.
     repeats: u8,
-    /// Sounds of this attempt.
+    /// Sounds sent in this attempt.
     sounds: u8,
     starts_left: u8,
     sounds_left: u8,
     validation: Validation,
-    /// Attempts in a row that failed.
+    /// Consecutive failed attempts.
     failures: u8,
-    /// Keys in a row that brought no link.
+    /// Consecutive keys that led to no link.
     join_failures: u8,
-    /// Until then no number of failures makes it give up.
+    /// Until then the number of failures does not end matching.
     repeat_until: Option<Instant>,
-    /// The next request and where it goes; responses are owed by [`Candidates`].
+    /// The current request and its destination; responses are in [`Candidates`].
     out: Option<(Mac, Slac)>,
     timers: Timers<Timer, 9>,
     events: Queue<Event, EVENTS>,
 }
 
 impl Pev {
-    /// A car without a plug, whose modem is as it is.
+    /// A car without a plug; its modem's key is left unchanged.
     pub const fn new(config: PevConfig) -> Self {
         Self {
             config,
@@ -86,34 +87,34 @@ impl Pev {
         }
     }
 
-    /// Where it is.
+    /// State of the matching.
     pub const fn state(&self) -> PevState {
         self.state
     }
 
-    /// Whether there is a link: D-LINK_READY.
+    /// Whether a link exists: D-LINK_READY.
     pub const fn is_matched(&self) -> bool {
         matches!(self.state, PevState::Matched)
     }
 
-    /// The chosen charger, from the choice until it is left.
+    /// The chosen charger, from the choice until its network is left.
     pub const fn peer(&self) -> Option<Mac> {
         self.chosen
     }
 
-    /// What the attenuation says of the chosen charger.
+    /// Verdict on the chosen charger from its attenuation.
     pub const fn verdict(&self) -> Option<Verdict> {
         self.verdict
     }
 
-    /// What the own modem must hold; `None` leaves it as it is. From the match on the charger's key, after
-    /// leaving a random one of nobody else.
+    /// The key that the own modem must hold; `None` leaves it unchanged. From the match on it is the
+    /// charger's key; after leaving it is a random key that no other station has.
     pub const fn key(&self) -> Option<NetworkKey> {
         self.modem.key
     }
 
-    /// What the pilot has to show while the charger counts: `Some(true)` is state C, `Some(false)` B. `None`:
-    /// what it shows is not our business.
+    /// The pilot state that validation requires: `Some(true)` is state C, `Some(false)` B. `None`: no
+    /// requirement.
     pub fn toggle(&self) -> Option<bool> {
         if self.state == PevState::Validating { self.validation.toggle() } else { None }
     }
@@ -194,7 +195,7 @@ timers! {
     }
 }
 
-/// Bytes that nobody can guess.
+/// Random bytes for secrets.
 fn random<const N: usize>(cx: &mut Cx<'_>) -> [u8; N] {
     let mut bytes = [0; N];
     cx.entropy.fill(&mut bytes);

@@ -1,5 +1,5 @@
-//! Timers and counters of ISO 15118-3 (annex A): values as two test environments, EVerest and `MStar`'s
-//! tables have them, which agree unless a line says otherwise. What no source has is called judgement.
+//! Timers and counters of ISO 15118-3 annex A. Values are those of two test environments, EVerest and
+//! `MStar`'s tables, which agree unless a line states otherwise. A value without a source is a judgement.
 
 use machine::Duration;
 
@@ -10,7 +10,7 @@ const fn ms(millis: u64) -> Duration {
 /// `TT_EVSE_SLAC_init`: from 5 % to the first `CM_SLAC_PARM.REQ`. 20..=50 s: EVerest 40, pyslac 50, a test
 /// environment 20.
 pub const TT_EVSE_SLAC_INIT: Duration = ms(40_000);
-/// `TP_EV_SLAC_init`: at most so long after 5 % the car begins (one test environment: 15 s).
+/// `TP_EV_SLAC_init`: the car begins within this time after 5 % (one test environment: 15 s).
 pub const TP_EV_SLAC_INIT: Duration = ms(10_000);
 /// `TT_match_response`: wait for an answer, then repeat.
 pub const TT_MATCH_RESPONSE: Duration = ms(200);
@@ -28,14 +28,15 @@ pub const C_EV_START_ATTEN_CHAR_INDS: u8 = 3;
 pub const C_EV_MATCH_MNBC: u8 = 10;
 /// `TP_EV_batch_msg_interval`: 20..=50 ms between announcements and sounds; cars 20..=40 ms (observed).
 pub const TP_EV_BATCH_MSG_INTERVAL: Duration = ms(30);
-/// `TT_EVSE_match_MNBC`: from the announcement until enough sounds were heard. In messages: 6, in 100 ms.
+/// `TT_EVSE_match_MNBC`: time from the announcement for receiving the sounds.
 pub const TT_EVSE_MATCH_MNBC: Duration = ms(600);
-/// [`TT_EVSE_MATCH_MNBC`] as messages say it. Compleo chargers do not answer a car that says 10 (pyPLC).
+/// [`TT_EVSE_MATCH_MNBC`] in messages, in 100 ms. Compleo chargers do not respond to a car that sends 10
+/// (pyPLC).
 pub const TT_EVSE_MATCH_MNBC_100MS: u8 = 6;
 /// `TP_EVSE_avg_atten_calc`: the charger's report follows the last sound within this time.
 pub const TP_EVSE_AVG_ATTEN_CALC: Duration = ms(100);
-/// Within [`TP_EVSE_AVG_ATTEN_CALC`]: wait for measurements after the last sound, for they come in any order
-/// (EVerest).
+/// Wait for measurements after the last sound, within [`TP_EVSE_AVG_ATTEN_CALC`], because they arrive in any
+/// order (EVerest).
 pub const AVG_ATTEN_WAIT: Duration = ms(45);
 /// `TT_EV_atten_results`: from the first announcement until the car chooses.
 pub const TT_EV_ATTEN_RESULTS: Duration = ms(1200);
@@ -45,22 +46,22 @@ pub const TT_EVSE_MATCH_SESSION: Duration = ms(10_000);
 pub const TP_EV_MATCH_SESSION: Duration = ms(500);
 /// `TT_match_join`: from the key to the link. Modems restart in between: 6.3..=8.3 s observed, once 40 s.
 pub const TT_MATCH_JOIN: Duration = ms(12_000);
-/// `TP_link_ready_notification`: from the link to the word that it is ready, 0.2..=1 s.
+/// `TP_link_ready_notification`: time from the link to D-LINK_READY, 0.2..=1 s.
 pub const TP_LINK_READY_NOTIFICATION: Duration = ms(200);
-/// `TT_matching_repetition`: the car repeats matching for at least so long.
+/// `TT_matching_repetition`: the car repeats matching for at least this time.
 pub const TT_MATCHING_REPETITION: Duration = ms(10_000);
-/// `TT_matching_rate`: at least so long between two attempts.
+/// `TT_matching_rate`: minimum time between two attempts.
 pub const TT_MATCHING_RATE: Duration = ms(400);
-/// `C_conn_max_match`: attempts at matching, at least.
+/// `C_conn_max_match`: minimum number of attempts at matching.
 pub const C_CONN_MAX_MATCH: u8 = 3;
 /// `TP_match_leave`: the network is left within this time.
 pub const TP_MATCH_LEAVE: Duration = ms(1000);
-/// Who gave no link, or nobody to talk to over it, is tried last for so long. Judgement: five failures of
-/// [`TT_MATCH_JOIN`], and the same post is no longer in doubt after a minute.
+/// A charger that led to no link, or to no response over it, is tried last for this time. Judgement: five
+/// failures of [`TT_MATCH_JOIN`]; after a minute it is no longer in doubt.
 pub const SET_ASIDE: Duration = ms(60_000);
 /// `T_step_EF`: how long the charger shows its pilot's error step (a test environment: 4..=8 s).
 pub const T_STEP_EF: Duration = ms(4000);
-/// `C_sequ_retry`: pilot steps of a charger that hears no car.
+/// `C_sequ_retry`: pilot steps of a charger that receives no frame of a car.
 pub const C_SEQU_RETRY: u8 = 2;
 /// `TP_EV_vald_toggle`: shortest window for the car's toggles.
 pub const TP_EV_VALD_TOGGLE_MIN: Duration = ms(600);
@@ -68,7 +69,7 @@ pub const TP_EV_VALD_TOGGLE_MIN: Duration = ms(600);
 pub const TT_EVSE_VALD_TOGGLE: Duration = ms(3500);
 /// `TP_EV_vald_state_duration`: 200..=400 ms in each pilot state of a toggle.
 pub const TP_EV_VALD_STATE_DURATION: Duration = ms(300);
-/// `T_vald_detect_time`: the charger sees a pilot state within this time.
+/// `T_vald_detect_time`: the charger detects a pilot state within this time.
 pub const T_VALD_DETECT_TIME: Duration = ms(200);
 /// `C_EV_vald_nb_toggles`: toggles, 1..=3.
 pub const C_EV_VALD_NB_TOGGLES: u8 = 3;
@@ -78,22 +79,22 @@ pub const C_EVSE_MATCH_PARALLEL: usize = 5;
 pub const TP_AMP_MAP_EXCHANGE: Duration = ms(100);
 /// `TT_amp_map_exchange`: wait for the answer to an amplitude map.
 pub const TT_AMP_MAP_EXCHANGE: Duration = ms(200);
-/// `T_conn_max_comm`: a lost connection is noticed within this time.
+/// `T_conn_max_comm`: a lost connection is detected within this time.
 pub const T_CONN_MAX_COMM: Duration = ms(8000);
 /// `T_conn_init_HLC`: the session begins within this time after the link.
 pub const T_CONN_INIT_HLC: Duration = ms(200);
-/// `T_conn_resume`: a link comes back from sleep within this time.
+/// `T_conn_resume`: a link resumes from sleep within this time.
 pub const T_CONN_RESUME: Duration = ms(6000);
-/// `T_conn_resetup`: after a loss, matching begins anew within this time.
+/// `T_conn_resetup`: after a loss, matching begins again within this time.
 pub const T_CONN_RESETUP: Duration = ms(15_000);
 
-/// Below this mean the charger is the car's: `C_EV_match_signalattn_direct`, hundredths of a dB (`MStar`'s
-/// table).
+/// Mean below which the charger counts as the car's own: `C_EV_match_signalattn_direct`, hundredths of a dB
+/// (`MStar`'s table).
 pub const SIGNALATTN_DIRECT_CDB: u32 = 1000;
-/// Below this mean it may be: `C_EV_match_signalattn_indirect`, hundredths of a dB. Others have 40, 60 and 80
-/// dB.
+/// Mean below which the charger may be the car's own: `C_EV_match_signalattn_indirect`, hundredths of a dB.
+/// Other sources have 40, 60 and 80 dB.
 pub const SIGNALATTN_INDIRECT_CDB: u32 = 2000;
-/// Beyond this mean a car takes no charger by default: the single limit of open-plc-utils, hundredths of a
-/// dB. Chargers chosen in the captures report up to 26 dB; without any limit a car whose own charger is not
-/// heard for a moment takes the one at the next post.
+/// Mean above which a car chooses no charger by default: the only limit in open-plc-utils, hundredths of a
+/// dB. Chargers chosen in the captures report up to 26 dB. Without a limit a car whose own charger misses its
+/// sounds would choose the charger of the next post.
 pub const SIGNALATTN_LIMIT_CDB: u32 = 4000;

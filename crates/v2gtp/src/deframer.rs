@@ -1,28 +1,28 @@
 use crate::{Error, HEADER_LEN, Header, Message, PayloadType};
 
-/// Gets whole messages out of a TCP stream that arrives in pieces of any size.
+/// Extracts whole messages from a TCP stream that arrives in pieces of any size.
 ///
 /// `N` bounds one message, header included, in bytes; it is also the memory used.
 ///
-/// Policy: a bad header, an empty payload and a message longer than `N` are errors, and the error stays:
-/// a stream has no marks by which to find the next header, so the caller closes the connection and calls
-/// [`reset`](Self::reset) for the next one. A good header of a type that has no name in [`PayloadType`] is
-/// no error: its payload is skipped and told as [`Item::Skipped`], for a later edition of a standard may
-/// send it.
+/// Policy: an invalid header, an empty payload and a message longer than `N` are errors, and the error
+/// persists: a stream has no marker for the next header, so the caller closes the connection and calls
+/// [`reset`](Self::reset) for the next one. A valid header with a type without a name in [`PayloadType`] is
+/// not an error, because a later edition of a standard may send it: its payload is skipped and reported as
+/// [`Item::Skipped`].
 #[derive(Debug)]
 pub struct Deframer<const N: usize> {
     state: State,
     buffer: [u8; N],
-    /// Bytes of the message so far, header included.
+    /// Bytes of the current message received so far, header included.
     held: usize,
 }
 
-/// What comes out of a [`Deframer`].
+/// Output of a [`Deframer`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Item<'a> {
     /// A whole message.
     Message(Message<'a>),
-    /// A message of unknown type went by.
+    /// A message of unknown type was skipped.
     Skipped {
         /// The unknown type.
         payload_type: PayloadType,
@@ -43,13 +43,13 @@ impl<const N: usize> Deframer<N> {
     /// Largest payload accepted, in bytes.
     pub const MAX_PAYLOAD: usize = N - HEADER_LEN;
 
-    /// A deframer at the start of a stream.
+    /// A deframer before the first byte of a stream.
     pub const fn new() -> Self {
         const { assert!(N > HEADER_LEN, "a Deframer<N> needs N > 8, the length of a header") };
         Self { state: State::Header, buffer: [0; N], held: 0 }
     }
 
-    /// Forgets the stream: the next byte is the first of a new one.
+    /// Discards the stream: the next byte is the first of a new one.
     pub fn reset(&mut self) {
         self.state = State::Header;
         self.held = 0;
@@ -60,14 +60,14 @@ impl<const N: usize> Deframer<N> {
         matches!(self.state, State::Header) && self.held == 0
     }
 
-    /// Takes bytes from the front of `piece` up to the end of the next item, and gives that item, or
-    /// `None` when `piece` is used up before. Call it until it gives `None`.
+    /// Consumes `piece` up to the end of the next item, and returns that item; `None` if `piece` ends before.
+    /// Call it until it returns `None`.
     ///
-    /// A message that lies whole in `piece` is lent from there without a copy.
+    /// A message that is whole in `piece` is lent from there without a copy.
     ///
     /// # Errors
-    /// [`Error::Version`], [`Error::Empty`] or [`Error::Oversize`], from then on until
-    /// [`reset`](Self::reset); `piece` may hold bytes not looked at.
+    /// [`Error::Version`], [`Error::Empty`] or [`Error::Oversize`], in every call until
+    /// [`reset`](Self::reset); the rest of `piece` is not consumed.
     pub fn next<'a, 'p: 'a>(&'a mut self, piece: &mut &'p [u8]) -> Result<Option<Item<'a>>, Error> {
         loop {
             match self.state {
@@ -110,7 +110,7 @@ impl<const N: usize> Deframer<N> {
         })
     }
 
-    /// Gives the payload when its last byte is there, and is then ready for the next header.
+    /// Returns the payload when its last byte has arrived; then the next header begins.
     fn payload<'a, 'p: 'a>(&'a mut self, piece: &mut &'p [u8], end: usize) -> Option<&'a [u8]> {
         let length = end - HEADER_LEN;
         if self.held == HEADER_LEN && piece.len() >= length {
@@ -124,7 +124,7 @@ impl<const N: usize> Deframer<N> {
         self.buffer.get(HEADER_LEN..end)
     }
 
-    /// Copies from `piece` until `end` bytes are held; false while some are missing.
+    /// Copies from `piece` until `end` bytes are held; false if `piece` ends before.
     fn fill(&mut self, piece: &mut &[u8], end: usize) -> bool {
         let part = take(piece, end.saturating_sub(self.held));
         if let Some(free) = self.buffer.get_mut(self.held..self.held + part.len()) {
@@ -141,7 +141,7 @@ impl<const N: usize> Default for Deframer<N> {
     }
 }
 
-/// Takes at most `count` bytes off the front of `piece`.
+/// Removes at most `count` bytes from the front of `piece`.
 fn take<'a>(piece: &mut &'a [u8], count: usize) -> &'a [u8] {
     let (front, rest) = piece.split_at_checked(count).unwrap_or((piece, &[]));
     *piece = rest;
@@ -164,7 +164,7 @@ mod tests {
         bytes
     }
 
-    /// What came out: type and payload, or type and length of a skipped one.
+    /// Output of the deframer: type and payload, or type and length of a skipped one.
     #[derive(Debug, PartialEq)]
     enum Seen {
         Message(u16, Vec<u8>),
@@ -238,7 +238,7 @@ mod tests {
     fn an_error_stays_until_reset() {
         let mut deframer = Deframer::new();
         let mut seen = Vec::new();
-        // pyPLC's test suite puts a plain-text notice in front of the stream.
+        // pyPLC's test suite sends a plain-text line before the stream.
         let error = feed(&mut deframer, b"plain text notice\n", &mut seen);
         assert_eq!(error, Err(Error::Version(b'p', b'l')));
         assert_eq!(feed(&mut deframer, &framed(0x8001, &[1]), &mut seen), error);

@@ -7,13 +7,13 @@ use crate::PayloadType;
 /// Length of a V2GTP header in bytes.
 pub const HEADER_LEN: usize = 8;
 
-/// Protocol version and its inverse: the only version there is.
+/// Protocol version and its inverse: the only version.
 const VERSION: [u8; 2] = [0x01, 0xFE];
 
 /// A V2GTP header: `01 FE`, payload type, payload length, big endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// What the payload is.
+    /// Type of the payload.
     pub payload_type: PayloadType,
     /// Length of the payload in bytes, without this header. Never 0 on the wire.
     pub length: u32,
@@ -22,7 +22,7 @@ pub struct Header {
 /// One whole V2GTP message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Message<'a> {
-    /// What the payload is.
+    /// Type of the payload.
     pub payload_type: PayloadType,
     /// The payload, without the header.
     pub payload: &'a [u8],
@@ -32,12 +32,12 @@ pub struct Message<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Fewer bytes than a header or than the header announces.
+    /// Fewer bytes than a header, or than the header announces.
     #[error("{have} bytes where the V2GTP message needs {need}: the datagram was cut")]
     Truncated {
-        /// Bytes there are.
+        /// Number of bytes present.
         have: usize,
-        /// Bytes needed.
+        /// Number of bytes needed.
         need: usize,
     },
     /// The first two bytes are not `01 FE`.
@@ -45,10 +45,10 @@ pub enum Error {
         "the V2GTP header starts with {0:02X} {1:02X} instead of 01 FE: the peer speaks another protocol"
     )]
     Version(u8, u8),
-    /// The header announces a payload of no bytes.
+    /// The header announces an empty payload.
     #[error("the V2GTP header of type {0} announces an empty payload")]
     Empty(PayloadType),
-    /// The header announces more than the receiver holds.
+    /// The header announces more than the receiver accepts.
     #[error("the V2GTP header announces {length} bytes, at most {max} are accepted")]
     Oversize {
         /// Announced payload length in bytes.
@@ -92,7 +92,7 @@ impl<'a> Message<'a> {
     /// Reads a message that fills `datagram` exactly.
     ///
     /// # Errors
-    /// Any but [`Error::Oversize`].
+    /// Any error except [`Error::Oversize`].
     pub fn from_datagram(datagram: &'a [u8]) -> Result<Self, Error> {
         let header = Header::parse(datagram)?;
         let payload = datagram.get(HEADER_LEN..).unwrap_or_default();

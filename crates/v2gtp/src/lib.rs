@@ -1,8 +1,8 @@
-//! V2GTP: the 8-byte header in front of every message between a car and a charger, and getting whole
-//! messages back out of a TCP stream.
+//! V2GTP: the 8-byte header before every message between a car and a charger, and the extraction of whole
+//! messages from a TCP stream.
 //!
 //! # Example
-//! Two messages arrive in three pieces that have nothing to do with their borders:
+//! Two messages arrive in three pieces with other borders:
 //!
 //! ```
 //! use v2gtp::{Deframer, Header, Item, Message, PayloadType};
@@ -39,6 +39,6 @@ pub use payload_type::PayloadType;
 
 /// The largest message of a DIN SPEC 70121 session, header included, in bytes.
 ///
-/// Judgement: the DIN messages in the captures are a few tens of bytes; a peer that lists every
-/// optional element and service stays far below this.
+/// Judgement: the DIN messages in the captures have a few tens of bytes; a message with every optional
+/// element and service is far shorter.
 pub const MAX_DIN: usize = 4096;

@@ -1,8 +1,8 @@
 use core::fmt;
 
-/// The payload type field of a V2GTP header: what language the payload is in.
+/// The payload type of a V2GTP header: encoding and schema of the payload.
 ///
-/// Any number is a valid value, so an observer never loses one; the known ones have names.
+/// Any number is a valid value, so that an observer keeps unknown ones; known types have names.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PayloadType(pub u16);
 
@@ -40,19 +40,18 @@ impl PayloadType {
     /// Discovery response, wireless (UDP).
     pub const SDP_WIRELESS_RESPONSE: Self = Self(0x9003);
 
-    /// What logs call it, for the known types.
+    /// The name in logs; `None` for an unknown type.
     pub fn name(self) -> Option<&'static str> {
         NAMES.iter().find(|(known, _)| *known == self).map(|(_, name)| *name)
     }
 
-    /// Whether the number lies in the range left to manufacturers (0xA000 and up).
+    /// Whether the number is in the manufacturer-specific range (0xA000 and up).
     pub const fn is_vendor(self) -> bool {
         self.0 >= 0xA000
     }
 }
 
-/// Numbers and meanings as deployed ISO 15118-2 and -20 stacks use them; the side streams are named by Josev
-/// only.
+/// Numbers and meanings as in deployed ISO 15118-2 and -20 stacks; the side streams are named by Josev only.
 const NAMES: &[(PayloadType, &str)] = &[
     (PayloadType::EXI, "EXI"),
     (PayloadType::ISO20_COMMON, "ISO 15118-20 common"),

@@ -1,33 +1,40 @@
-//! Values and fields to JSON and back.
+//! Traits for particles and fields that have a JSON form, and the members of a JSON object.
 
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+use core::marker::PhantomData;
+
+use bumpalo::Bump;
 use serde::Serializer;
 use serde::ser::SerializeMap;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::{JsonError, Members, Source, write};
-use crate::{
-    Attribute, Binary, Bounded, Field, Head, Integer, List, Particle, Saturated, Simple, Text, View, Wildcard,
-};
+use super::JsonError;
+use super::source::{Link, Source};
+use crate::{Field, Particle};
 
-/// A [`Particle`] that goes to JSON and comes from it. The declaring macros implement it.
+/// A [`Particle`] with a JSON form. The declaring macros implement it.
 pub trait Json<'a>: Particle<'a> {
     /// Serialises the value, without its name.
     fn to_serde<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
 
-    /// Makes it from JSON.
+    /// Builds the value from JSON; fails with the place in the JSON document.
     fn from_json(source: Source<'a, '_>) -> Result<Self, JsonError>;
 
-    /// Adds it to a JSON object under `name`, or under the names it carries itself.
+    /// Adds the value to a JSON object under `name`, or under its own names.
     fn to_members<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
-        write::add(self, name, map)
+        add(self, name, map)
     }
 
-    /// Takes it out of a JSON object, if it is there.
+    /// Takes the value from a JSON object; `None` if it is absent.
     fn from_members(name: &'static str, members: &mut Members<'a, '_>) -> Result<Option<Self>, JsonError> {
         members.take(name)
     }
 
-    /// The element names that begin it in a JSON object, where it carries them itself.
+    /// The element names that begin it in a JSON object; empty if its field has the name.
     fn json_names() -> &'static [&'static str] {
         &[]
     }
@@ -35,168 +42,129 @@ pub trait Json<'a>: Particle<'a> {
 
 /// A [`Field`] of an element as members of a JSON object.
 pub trait JsonField<'a>: Field<'a> {
-    /// Adds it to a JSON object, unless it is absent.
+    /// Adds the field to a JSON object, unless it is absent.
     fn to_map<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error>;
 
-    /// Takes it out of a JSON object.
+    /// Takes the field from a JSON object; a missing required field is an error.
     fn from_map(name: &'static str, map: &mut Members<'a, '_>) -> Result<Self, JsonError>;
 }
 
-impl<'a, T: Json<'a>> JsonField<'a> for T {
-    fn to_map<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
-        self.to_members(name, map)
+/// A particle as a serde value.
+pub(super) struct Item<'t, 'a, T>(&'t T, PhantomData<&'a ()>);
+
+impl<'t, 'a, T: Json<'a>> Item<'t, 'a, T> {
+    pub(super) fn new(value: &'t T) -> Self {
+        Self(value, PhantomData)
     }
 
-    fn from_map(name: &'static str, map: &mut Members<'a, '_>) -> Result<Self, JsonError> {
-        T::from_members(name, map)?.ok_or_else(|| map.missing::<T>(name))
-    }
-}
-
-impl<'a, T: Json<'a>> JsonField<'a> for Option<T> {
-    fn to_map<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
-        self.as_ref().map_or(Ok(()), |value| value.to_members(name, map))
-    }
-
-    fn from_map(name: &'static str, map: &mut Members<'a, '_>) -> Result<Self, JsonError> {
-        T::from_members(name, map)
+    /// A message is a tree of maps with text keys, so building one in memory cannot fail.
+    pub(super) fn to_value(&self) -> Value {
+        serde_json::to_value(self).unwrap_or(Value::Null)
     }
 }
 
-impl<'a, T: Json<'a> + Copy + 'a, const MIN: u32, const MAX: u32> JsonField<'a> for List<'a, T, MIN, MAX> {
-    fn to_map<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
-        write::add_items(self.iter(), name, map)
-    }
-
-    fn from_map(name: &'static str, map: &mut Members<'a, '_>) -> Result<Self, JsonError> {
-        let items: &'a [T] = map.take_items(name)?;
-        let count = u32::try_from(items.len()).unwrap_or(u32::MAX);
-        if count < MIN { Err(map.missing::<T>(name)) } else { Ok(items.into()) }
-    }
-}
-
-impl<'a> Json<'a> for bool {
-    fn to_serde<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bool(*self)
-    }
-
-    fn from_json(source: Source<'a, '_>) -> Result<Self, JsonError> {
-        source.value.as_bool().ok_or_else(|| source.error("expected true or false"))
-    }
-}
-
-macro_rules! numbers {
-    ($($get:ident: $($type:ty),*;)*) => {$($(
-        impl<'a> Json<'a> for $type {
-            fn to_serde<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serde::Serialize::serialize(self, serializer)
-            }
-
-            fn from_json(source: Source<'a, '_>) -> Result<Self, JsonError> {
-                source.number(Value::$get)
-            }
-        }
-    )*)*};
-}
-numbers! {
-    as_i64: u8, i8, u16, i16, u32, i32, i64;
-    as_u64: u64;
-}
-
-impl<'a, const MIN: i8, const MAX: i8> Json<'a> for Bounded<MIN, MAX> {
-    fn to_serde<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_i8(self.get())
-    }
-
-    fn from_json(source: Source<'a, '_>) -> Result<Self, JsonError> {
-        let number: i8 = source.number(Value::as_i64)?;
-        Self::new(number).ok_or_else(|| source.error("the number is out of range"))
-    }
-}
-
-impl<'a> Json<'a> for Saturated {
-    fn to_serde<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u32(self.0)
-    }
-
-    fn from_json(source: Source<'a, '_>) -> Result<Self, JsonError> {
-        source.number(Value::as_i64).map(Self)
-    }
-}
-
-impl<'a> Json<'a> for Integer<'a> {
-    fn to_serde<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        write::big_number(self, serializer)
-    }
-
-    fn from_json(source: Source<'a, '_>) -> Result<Self, JsonError> {
-        source.big_number()
-    }
-}
-
-impl<'a, const MAX: u32> Json<'a> for Text<'a, MAX> {
-    fn to_serde<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-
-    fn from_json(source: Source<'a, '_>) -> Result<Self, JsonError> {
-        let text = Self::from(source.text()?);
-        if text.len() > MAX as usize {
-            return Err(source.error("the string is longer than its schema allows"));
-        }
-        Ok(text)
-    }
-}
-
-impl<'a, const HEX: bool, const MAX: u32> Json<'a> for Binary<'a, HEX, MAX> {
-    fn to_serde<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-
-    fn from_json(source: Source<'a, '_>) -> Result<Self, JsonError> {
-        let bytes = if HEX { source.hexadecimal()? } else { source.base64()? };
-        if bytes.len() > MAX as usize {
-            return Err(source.error("the binary is longer than its schema allows"));
-        }
-        Ok(bytes.into())
-    }
-}
-
-impl<'a, T: Json<'a> + Simple<'a>> Json<'a> for Attribute<T> {
-    fn to_serde<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl<'a, T: Json<'a>> serde::Serialize for Item<'_, 'a, T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.to_serde(serializer)
     }
+}
 
-    fn from_json(source: Source<'a, '_>) -> Result<Self, JsonError> {
-        T::from_json(source).map(Self)
+/// Adds one member to an object.
+#[doc(hidden)]
+pub fn add<'a, T: Json<'a>, M: SerializeMap>(
+    value: &T,
+    name: &'static str,
+    map: &mut M,
+) -> Result<(), M::Error> {
+    map.serialize_entry(name, &Item::new(value))
+}
+
+impl<'a, 'p> Source<'a, 'p> {
+    /// The members of an object; fails for any other JSON.
+    pub fn members(&self) -> Result<Members<'a, 'p>, JsonError> {
+        let object = self.value.as_object().ok_or_else(|| self.error("expected an object"))?;
+        Ok(Members { object, used: RefCell::default(), arena: self.arena, at: self.at })
     }
 }
 
-impl<'a, T: Json<'a> + Copy> Json<'a> for View<'a, T> {
-    fn to_serde<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.get().to_serde(serializer)
-    }
-
-    fn from_json(source: Source<'a, '_>) -> Result<Self, JsonError> {
-        Ok(Self::from(source.keep(T::from_json(source)?)))
-    }
+/// The members of a JSON object. Each is taken once; a member that remains is an error.
+pub struct Members<'a, 'p> {
+    object: &'a Map<String, Value>,
+    used: RefCell<Vec<&'a str>>,
+    arena: &'a Bump,
+    at: &'p Link<'p>,
 }
 
-impl<'a> Json<'a> for Wildcard {
-    fn to_serde<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_unit()
+impl<'a> Members<'a, '_> {
+    /// Takes the member `name`; `None` if it is absent.
+    pub fn take<T: Json<'a>>(&mut self, name: &'static str) -> Result<Option<T>, JsonError> {
+        let Some((key, value)) = self.object.get_key_value(name) else { return Ok(None) };
+        self.used.borrow_mut().push(key);
+        self.make(key, value).map(Some)
     }
 
-    fn from_json(source: Source<'a, '_>) -> Result<Self, JsonError> {
-        Err(source.error("content of another schema, which cannot be encoded"))
+    /// Takes the only member whose name is in `names`; two of them are an error.
+    pub fn take_one_of<T: Json<'a>>(
+        &mut self,
+        names: &'static [&'static str],
+    ) -> Result<Option<T>, JsonError> {
+        let mut found = self.object.iter().filter(|(key, _)| names.contains(&key.as_str()));
+        let Some((key, value)) = found.next() else { return Ok(None) };
+        if found.next().is_some() {
+            let message = format!("only one of these may stand here: {}", names.join(", "));
+            return Err(JsonError { path: self.at.path(), message });
+        }
+        self.used.borrow_mut().push(key);
+        self.make(key, value).map(Some)
     }
-}
 
-impl<'a> Json<'a> for Head {
-    fn to_serde<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_map(Some(0))?.end()
+    /// Takes the array `name`, or the arrays with the names of the items.
+    pub fn take_items<T: Json<'a> + Copy>(&mut self, name: &'static str) -> Result<&'a [T], JsonError> {
+        let mut items = Vec::new();
+        for (key, value) in self.object {
+            if key != name && !T::json_names().contains(&key.as_str()) {
+                continue;
+            }
+            self.used.borrow_mut().push(key);
+            let Some(array) = value.as_array() else {
+                let link = Link { name: key, parent: Some(self.at) };
+                return Err(JsonError {
+                    path: link.path(),
+                    message: "expected an array: it may repeat".to_owned(),
+                });
+            };
+            for value in array {
+                items.push(self.make(key, value)?);
+            }
+        }
+        Ok(self.arena.alloc_slice_copy(&items))
     }
 
-    fn from_json(source: Source<'a, '_>) -> Result<Self, JsonError> {
-        source.members()?.finish().map(|()| Self)
+    /// Whether the object has a member with one of the names.
+    pub fn has(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.object.contains_key(*name))
+    }
+
+    /// The error for a required member that is absent.
+    pub fn missing<T: Json<'a>>(&self, name: &str) -> JsonError {
+        let wanted = if T::json_names().is_empty() { name.to_owned() } else { T::json_names().join(" or ") };
+        JsonError { path: self.at.path(), message: format!("{wanted} is missing") }
+    }
+
+    /// Fails if a member was not taken.
+    pub fn finish(self) -> Result<(), JsonError> {
+        let used = self.used.into_inner();
+        match self.object.keys().find(|key| !used.contains(&key.as_str())) {
+            Some(key) => {
+                let message = format!("{key:?} is not an element of this schema here");
+                Err(JsonError { path: self.at.path(), message })
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn make<T: Json<'a>>(&self, name: &str, value: &'a Value) -> Result<T, JsonError> {
+        let link = Link { name, parent: Some(self.at) };
+        T::from_json(Source { value, arena: self.arena, at: &link })
     }
 }

@@ -1,16 +1,15 @@
-//! What a message is made from: JSON, and where in the document it stands.
+//! JSON from which a message is built, with its place in the document.
 
 use alloc::borrow::ToOwned as _;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::cell::RefCell;
 
 use base64::Engine as _;
 use bumpalo::Bump;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::{Json, JsonError};
+use super::JsonError;
 use crate::Integer;
 
 /// A place in a JSON document, for error messages.
@@ -21,12 +20,12 @@ pub(super) struct Link<'p> {
 }
 
 impl Link<'_> {
-    fn path(&self) -> String {
+    pub(super) fn path(&self) -> String {
         self.parent.map_or_else(|| self.name.to_owned(), |parent| format!("{}/{}", parent.path(), self.name))
     }
 }
 
-/// JSON from which a value is made, and where in the document it stands.
+/// JSON from which a value is built, with its place in the document.
 #[derive(Clone, Copy)]
 pub struct Source<'a, 'p> {
     /// The JSON.
@@ -41,23 +40,17 @@ impl<'a, 'p> Source<'a, 'p> {
         self.at.name
     }
 
-    /// An error here.
+    /// An error at this place.
     pub fn error(&self, message: &str) -> JsonError {
         JsonError { path: self.at.path(), message: message.to_owned() }
     }
 
-    /// Keeps a value as long as the message lives.
+    /// Stores a value in the arena of the message.
     pub(crate) fn keep<T: Copy>(&self, value: T) -> &'a T {
         self.arena.alloc(value)
     }
 
-    /// The members of an object.
-    pub fn members(&self) -> Result<Members<'a, 'p>, JsonError> {
-        let object = self.value.as_object().ok_or_else(|| self.error("expected an object"))?;
-        Ok(Members { object, used: RefCell::default(), arena: self.arena, at: self.at })
-    }
-
-    /// A string.
+    /// A string; fails for any other JSON, as do the functions below.
     pub fn text(&self) -> Result<&'a str, JsonError> {
         self.value.as_str().ok_or_else(|| self.error("expected a string"))
     }
@@ -68,7 +61,7 @@ impl<'a, 'p> Source<'a, 'p> {
         T::try_from(number).map_err(|_| self.error("the number is out of range"))
     }
 
-    /// The place of a string in a list of names.
+    /// The index of the string in `names`; fails if it is not in it.
     pub fn one_of(&self, names: &[&str]) -> Result<u32, JsonError> {
         let text = self.text()?;
         let place = names.iter().position(|name| *name == text);
@@ -106,7 +99,7 @@ impl<'a, 'p> Source<'a, 'p> {
             return Err(self.error("expected a whole number"));
         }
         if negative {
-            // -v is written as v - 1.
+            // -v is coded as v - 1.
             for digit in decimal.iter_mut().rev() {
                 if *digit > 0 {
                     *digit -= 1;
@@ -125,87 +118,5 @@ impl<'a, 'p> Source<'a, 'p> {
             groups.push(rest as u8);
         }
         Ok(Integer::from_groups(negative, self.arena.alloc_slice_copy(&groups)))
-    }
-}
-
-/// The members of a JSON object, each taken once; what is left over is an error.
-pub struct Members<'a, 'p> {
-    object: &'a Map<String, Value>,
-    used: RefCell<Vec<&'a str>>,
-    arena: &'a Bump,
-    at: &'p Link<'p>,
-}
-
-impl<'a> Members<'a, '_> {
-    /// Takes the member `name`.
-    pub fn take<T: Json<'a>>(&mut self, name: &'static str) -> Result<Option<T>, JsonError> {
-        let Some((key, value)) = self.object.get_key_value(name) else { return Ok(None) };
-        self.used.borrow_mut().push(key);
-        self.make(key, value).map(Some)
-    }
-
-    /// Takes the one member whose name is in `names`.
-    pub fn take_one_of<T: Json<'a>>(
-        &mut self,
-        names: &'static [&'static str],
-    ) -> Result<Option<T>, JsonError> {
-        let mut found = self.object.iter().filter(|(key, _)| names.contains(&key.as_str()));
-        let Some((key, value)) = found.next() else { return Ok(None) };
-        if found.next().is_some() {
-            let message = format!("only one of these may stand here: {}", names.join(", "));
-            return Err(JsonError { path: self.at.path(), message });
-        }
-        self.used.borrow_mut().push(key);
-        self.make(key, value).map(Some)
-    }
-
-    /// Takes the array `name`, or the arrays of the names that `T` carries itself.
-    pub fn take_items<T: Json<'a> + Copy>(&mut self, name: &'static str) -> Result<&'a [T], JsonError> {
-        let mut items = Vec::new();
-        for (key, value) in self.object {
-            if key != name && !T::json_names().contains(&key.as_str()) {
-                continue;
-            }
-            self.used.borrow_mut().push(key);
-            let Some(array) = value.as_array() else {
-                let link = Link { name: key, parent: Some(self.at) };
-                return Err(JsonError {
-                    path: link.path(),
-                    message: "expected an array: it may repeat".to_owned(),
-                });
-            };
-            for value in array {
-                items.push(self.make(key, value)?);
-            }
-        }
-        Ok(self.arena.alloc_slice_copy(&items))
-    }
-
-    /// Whether one of the names is there.
-    pub fn has(&self, names: &[&str]) -> bool {
-        names.iter().any(|name| self.object.contains_key(*name))
-    }
-
-    /// The error for a member that must be there.
-    pub fn missing<T: Json<'a>>(&self, name: &str) -> JsonError {
-        let wanted = if T::json_names().is_empty() { name.to_owned() } else { T::json_names().join(" or ") };
-        JsonError { path: self.at.path(), message: format!("{wanted} is missing") }
-    }
-
-    /// Refuses members that nobody took.
-    pub fn finish(self) -> Result<(), JsonError> {
-        let used = self.used.into_inner();
-        match self.object.keys().find(|key| !used.contains(&key.as_str())) {
-            Some(key) => {
-                let message = format!("{key:?} is not an element of this schema here");
-                Err(JsonError { path: self.at.path(), message })
-            }
-            None => Ok(()),
-        }
-    }
-
-    fn make<T: Json<'a>>(&self, name: &str, value: &'a Value) -> Result<T, JsonError> {
-        let link = Link { name, parent: Some(self.at) };
-        T::from_json(Source { value, arena: self.arena, at: &link })
     }
 }

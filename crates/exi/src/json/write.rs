@@ -3,43 +3,12 @@
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
-use core::marker::PhantomData;
 
 use serde::ser::SerializeMap;
 use serde_json::Value;
 
-use super::Json;
+use super::convert::{Item, Json};
 use crate::Integer;
-
-/// A particle as serde sees it.
-pub(super) struct Item<'t, 'a, T>(&'t T, PhantomData<&'a ()>);
-
-impl<'t, 'a, T: Json<'a>> Item<'t, 'a, T> {
-    pub(super) fn new(value: &'t T) -> Self {
-        Self(value, PhantomData)
-    }
-
-    /// A message is a tree of maps with text keys: building one in memory cannot fail.
-    pub(super) fn to_value(&self) -> Value {
-        serde_json::to_value(self).unwrap_or(Value::Null)
-    }
-}
-
-impl<'a, T: Json<'a>> serde::Serialize for Item<'_, 'a, T> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.to_serde(serializer)
-    }
-}
-
-/// Adds one member to an object.
-#[doc(hidden)]
-pub fn add<'a, T: Json<'a>, M: SerializeMap>(
-    value: &T,
-    name: &'static str,
-    map: &mut M,
-) -> Result<(), M::Error> {
-    map.serialize_entry(name, &Item::new(value))
-}
 
 /// Adds the items of a list: an array under its name, or under each name that the items carry themselves.
 pub(super) fn add_items<'a, T: Json<'a>, M: SerializeMap>(

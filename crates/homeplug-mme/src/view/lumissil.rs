@@ -3,7 +3,7 @@
 use crate::message::messages;
 
 messages! {
-    /// `NSCM_GET_VERSION.REQ`: is a Lumissil modem there?
+    /// `NSCM_GET_VERSION.REQ`: detects a Lumissil modem.
     #[derive(Default)]
     nscm(0xAC6C) => pub struct NscmGetVersionReq {
         /// Version of the message.
@@ -12,7 +12,7 @@ messages! {
         pub request_id: u8 => 12,
     }
 
-    /// `NSCM_GET_VERSION.CNF`: it is. What follows is not public.
+    /// `NSCM_GET_VERSION.CNF`: sent by a Lumissil modem. The rest of the message is not public.
     #[derive(Default)]
     nscm(0xAC6D) => pub struct NscmGetVersionCnf {
         /// Version of the message.
@@ -30,7 +30,7 @@ messages! {
         pub request_id: u8 => 12,
     }
 
-    /// `NSCM_GET_D_LINK_STATUS.REQ`: is there a link?
+    /// `NSCM_GET_D_LINK_STATUS.REQ`: requests the link's state.
     #[derive(Default)]
     nscm(0xAC9C) => pub struct NscmGetDLinkStatusReq {
         /// Version of the message.

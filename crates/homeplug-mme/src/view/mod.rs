@@ -1,7 +1,7 @@
-//! Lenient views: every field of a frame as it is, for those who look.
+//! Lenient views: every field of a frame, unchecked, for observers.
 //!
-//! Reserved bytes are stepped over (named where the captures' decoders name them), values are not judged,
-//! declared counts are checked before they are used. Whoever acts on SLAC uses [`Slac`](crate::Slac).
+//! Reserved bytes are skipped (named if the decoders of the captures name them). Values are not checked;
+//! declared counts are checked before use. A role uses [`Slac`](crate::Slac) instead.
 
 mod lumissil;
 mod module;
@@ -24,14 +24,14 @@ use crate::{Frame, Message, MessageError};
 
 macro_rules! views {
     ($($name:ident $(<$life:lifetime>)?),* $(,)?) => {
-        /// Any message that is known here.
+        /// Any known message.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[non_exhaustive]
         #[allow(clippy::large_enum_variant, reason = "it lives for one look")]
         #[allow(missing_docs, reason = "each variant holds the struct of its name")]
         pub enum View<'a> {
             $($name($name $(<$life>)?),)*
-            /// Another message, a part of a message, or another vendor's: its body.
+            /// Another message, a fragment, or a message of another vendor: its body.
             Unknown(&'a [u8]),
         }
 
@@ -39,7 +39,7 @@ macro_rules! views {
             /// The message in a frame.
             ///
             /// # Errors
-            /// When a frame of a known type ends too early.
+            /// If a frame of a known type ends too early.
             pub fn of(frame: &Frame<'a>) -> Result<Self, MessageError> {
                 $(if let Some(message) = frame.get::<$name $(<$life>)?>() {
                     return message.map(Self::$name);
@@ -55,7 +55,7 @@ macro_rules! views {
                 }
             }
 
-            /// Writes the message's frame again, in the form that it is sent in; `None` where it is not known
+            /// Writes the frame of the message again, in its transmit form; `None` if the message is unknown
             /// or the buffer is too short.
             pub fn emit(&self, to: crate::Mac, from: crate::Mac, buffer: &mut [u8]) -> Option<usize> {
                 match self {

@@ -9,7 +9,7 @@ use crate::message::{messages, record};
 pub const MODULE_FIRMWARE: u16 = 0x7001;
 /// Module: the parameters (PIB).
 pub const MODULE_PIB: u16 = 0x7002;
-/// Most bytes in one operation.
+/// Maximum number of bytes in one operation.
 pub const MODULE_CHUNK: u16 = 1400;
 
 /// Operations.
@@ -20,10 +20,10 @@ const WRITE: u16 = 0x11;
 const COMMIT: u16 = 0x12;
 
 bitflags! {
-    /// How a session of writing ends.
+    /// How a write session ends.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
     pub struct CommitCode: u32 {
-        /// Although something is wrong.
+        /// Commit in spite of errors.
         const FORCE = 1;
         /// Without a restart.
         const NO_RESET = 1 << 1;
@@ -38,7 +38,7 @@ bitflags! {
         const FIRMWARE = 1;
         /// The parameters.
         const PIB = 1 << 1;
-        /// Although something is wrong.
+        /// Store in spite of errors.
         const FORCE = 1 << 4;
     }
 }
@@ -56,15 +56,15 @@ messages! {
 
     /// `VS_MODULE_OPERATION.CNF`.
     vs(0xA0B1) => pub struct ModuleOperationCnf<'a> {
-        /// 0: good.
+        /// Status; 0: success.
         pub mstatus: u16,
-        /// What went wrong.
+        /// Error code.
         pub err_rec: u16,
         /// Reserved.
         pub rsvd: u32,
         /// Operations: 1. Only the first is read.
         pub num_op: u8,
-        /// What became of it.
+        /// Its result.
         pub operation: Outcome<'a>,
     }
 }
@@ -80,9 +80,9 @@ record! {
         pub module_id: u16,
         /// Its part: 0.
         pub module_sub_id: u16,
-        /// Bytes wanted, at most [`MODULE_CHUNK`].
+        /// Number of bytes requested, at most [`MODULE_CHUNK`].
         pub length: u16,
-        /// First byte.
+        /// Offset of the first byte.
         pub offset: u32,
     }
 }
@@ -90,17 +90,17 @@ record! {
 record! {
     /// A part of a module.
     pub struct ModulePart<'a> {
-        /// Echo.
+        /// Operation, as in the request.
         pub mod_op: u16,
         /// Bytes of this record: 18 and the data.
         pub mod_op_data_len: u16 => 4,
-        /// Echo.
+        /// Module, as in the request.
         pub module_id: u16,
-        /// Echo.
+        /// Part of the module, as in the request.
         pub module_sub_id: u16,
-        /// Bytes read; fewer than wanted at the end.
+        /// Number of bytes read; fewer than requested at the end.
         pub length: u16,
-        /// Echo.
+        /// Offset of the first byte in the module, as in the request.
         pub offset: u32,
         /// The bytes.
         pub data: Slice<'a> = length,
@@ -138,15 +138,15 @@ record! {
 }
 
 record! {
-    /// Whether the session began.
+    /// Confirmation of a session's start.
     pub struct SessionStarted<'a> {
-        /// Echo.
+        /// Operation, as in the request.
         pub mod_op: u16,
         /// Bytes of this record.
         pub mod_op_data_len: u16 => 4,
-        /// Echo.
+        /// Session, as in the request.
         pub session_id: u32,
-        /// Echo.
+        /// Number of modules, as in the request.
         pub num_modules: u8,
         /// For each module its specification, status and error, 16 bit each.
         pub modules: Slice<'a> = u16::from(num_modules) * 16,
@@ -168,9 +168,9 @@ record! {
         pub module_id: u16,
         /// Its part: 0.
         pub module_sub_id: u16,
-        /// Bytes that count.
+        /// Number of valid bytes in `buffer`.
         pub length: u16,
-        /// First byte.
+        /// Offset of the first byte.
         pub offset: u32,
         /// A buffer that is always [`MODULE_CHUNK`] bytes long.
         pub buffer: Slice<'a> = mod_op_data_len.saturating_sub(23),
@@ -178,29 +178,29 @@ record! {
 }
 
 record! {
-    /// What has been written.
+    /// Confirmation of a write.
     pub struct ModuleWritten {
-        /// Echo.
+        /// Operation, as in the request.
         pub mod_op: u16,
         /// Bytes of this record.
         pub mod_op_data_len: u16 => 4,
-        /// Echo.
+        /// Session, as in the request.
         pub session_id: u32,
-        /// Echo.
+        /// Index of the module in the session, as in the request.
         pub module_index: u8,
-        /// Echo.
+        /// Module, as in the request.
         pub module_id: u16,
-        /// Echo.
+        /// Part of the module, as in the request.
         pub module_sub_id: u16,
         /// Bytes written.
         pub length: u16,
-        /// Echo.
+        /// Offset of the first byte in the module, as in the request.
         pub offset: u32,
     }
 }
 
 record! {
-    /// End the session and keep what was written.
+    /// End the session and store what was written.
     pub struct CommitSession {
         /// 0x12.
         pub mod_op: u16,
@@ -214,29 +214,29 @@ record! {
 }
 
 record! {
-    /// What became of the session.
+    /// Confirmation of a session's end.
     pub struct SessionCommitted {
-        /// Echo.
+        /// Operation, as in the request.
         pub mod_op: u16,
         /// Bytes of this record.
         pub mod_op_data_len: u16 => 4,
-        /// Echo.
+        /// Session, as in the request.
         pub session_id: u32,
-        /// Echo.
+        /// Commit code, as in the request.
         pub commit_code: u32,
-        /// Modules; their status follows.
+        /// Number of modules; their status follows.
         pub num_modules: Option<u8>,
     }
 }
 
 record! {
-    /// An operation that is not known here.
+    /// An unknown operation.
     pub struct OtherOperation<'a> {
         /// Its number.
         pub mod_op: u16,
-        /// Bytes of this record with its number and this length.
+        /// Bytes of this record, including `mod_op` and this field.
         pub mod_op_data_len: u16,
-        /// What follows.
+        /// The rest.
         pub data: Slice<'a> = mod_op_data_len.saturating_sub(4),
     }
 }
@@ -276,7 +276,7 @@ macro_rules! operations {
 }
 
 operations! {
-    /// What [`ModuleOperationReq`] wants.
+    /// Operation of a [`ModuleOperationReq`].
     Operation:
     Read(ReadModule) = READ | READ_FLASH,
     Start(StartSession<'a>) = START,
@@ -285,7 +285,7 @@ operations! {
 }
 
 operations! {
-    /// What [`ModuleOperationCnf`] tells.
+    /// Result in a [`ModuleOperationCnf`].
     Outcome:
     Read(ModulePart<'a>) = READ | READ_FLASH,
     Started(SessionStarted<'a>) = START,
@@ -301,7 +301,7 @@ impl<'a> ModuleOperationReq<'a> {
 }
 
 impl<'a> ModuleOperationCnf<'a> {
-    /// The confirmation that an operation went well.
+    /// The confirmation that an operation succeeded.
     pub const fn new(operation: Outcome<'a>) -> Self {
         Self { mstatus: 0, err_rec: 0, rsvd: 0, num_op: 1, operation }
     }
@@ -327,7 +327,7 @@ impl ModuleSpec {
 }
 
 impl<'a> StartSession<'a> {
-    /// Begin to write one module, given by the bytes of its [`ModuleSpec`].
+    /// Begins to write one module, specified by the bytes of its [`ModuleSpec`].
     pub const fn new(session_id: u32, module: &'a [u8; ModuleSpec::LEN]) -> Self {
         Self { mod_op: START, mod_op_data_len: 25, session_id, num_modules: 1, modules: Slice(module) }
     }
@@ -340,7 +340,7 @@ impl<'a> StartSession<'a> {
 }
 
 impl<'a> WriteModule<'a> {
-    /// Write `length` bytes of the first module; `buffer` holds them and zeros behind them.
+    /// Writes `length` bytes of the first module; `buffer` contains them, then zeros.
     pub const fn new(
         session_id: u32,
         module_id: u16,
@@ -361,14 +361,14 @@ impl<'a> WriteModule<'a> {
         }
     }
 
-    /// The bytes that count.
+    /// The valid bytes.
     pub fn data(&self) -> &'a [u8] {
         self.buffer.0.get(..usize::from(self.length)).unwrap_or_default()
     }
 }
 
 impl CommitSession {
-    /// End the session.
+    /// Ends the session.
     pub const fn new(session_id: u32, code: CommitCode) -> Self {
         Self { mod_op: COMMIT, mod_op_data_len: 36, session_id, commit_code: code.bits() }
     }

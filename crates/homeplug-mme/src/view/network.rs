@@ -1,11 +1,11 @@
-//! `VS_NW_INFO` in both forms: the networks that a modem is in, their stations, and the hosts behind those.
+//! `VS_NW_INFO` in both forms: a modem's networks, their stations, and the hosts of those.
 
 use crate::field::{Field, Reader, Slice, Visit, Writer, first, whole};
 use crate::message::{messages, record, vs_1_1};
 use crate::{Id, Mac, Message, MessageError, Nid};
 
 messages! {
-    /// `VS_NW_INFO.REQ`, version 1.1: which networks?
+    /// `VS_NW_INFO.REQ`, version 1.1: requests the modem's networks.
     #[derive(Default)]
     vs_1_1(0xA038) => pub struct NwInfoReq {}
 
@@ -13,7 +13,7 @@ messages! {
     #[derive(Default)]
     vs(0xA038) => pub struct NwInfoOldReq {}
 
-    /// `VS_NW_INFO.CNF`, version 1.0 (INT6x00; QCA7xxx answers it, too).
+    /// `VS_NW_INFO.CNF`, version 1.0 (INT6x00; QCA7xxx also sends it).
     vs(0xA039) => pub struct NwInfoOldCnf<'a> {
         /// The networks.
         pub networks: OldNetworks<'a>,
@@ -43,7 +43,7 @@ impl<'a> Message<'a> for NwInfoCnf<'a> {
         self.put(out);
     }
 
-    /// The networks instead of the bytes that they lie in.
+    /// Shows the networks instead of their bytes.
     fn fields(&self, visit: &mut Visit<'_>) {
         self.sub_version.show("sub_version", visit);
         self.data_len.show("data_len", visit);
@@ -53,7 +53,7 @@ impl<'a> Message<'a> for NwInfoCnf<'a> {
 }
 
 record! {
-    /// A network as version 1.1 tells it.
+    /// A network in the form of version 1.1.
     pub struct Network {
         /// Its identifier.
         pub nid: Nid => 2,
@@ -67,19 +67,19 @@ record! {
         pub cco_mac: Mac,
         /// Its terminal equipment identifier.
         pub cco_tei: u8 => 3,
-        /// Other stations.
+        /// Number of other stations.
         pub num_stas: u8 => 5,
     }
 }
 
 record! {
-    /// Another station of a network as version 1.1 tells it.
+    /// Another station of a network, in the form of version 1.1.
     pub struct Station {
         /// Its address.
         pub mac: Mac,
         /// Its terminal equipment identifier.
         pub tei: u8 => 3,
-        /// The first host behind it.
+        /// The first host on its Ethernet side.
         pub bda: Mac,
         /// Average rate to it in Mbit/s.
         pub avg_tx: u16,
@@ -91,7 +91,7 @@ record! {
 }
 
 record! {
-    /// A network as version 1.0 tells it.
+    /// A network in the form of version 1.0.
     pub struct OldNetwork {
         /// Its identifier.
         pub nid: Nid,
@@ -105,19 +105,19 @@ record! {
         pub cco_mac: Mac,
         /// Its terminal equipment identifier.
         pub cco_tei: u8,
-        /// Other stations.
+        /// Number of other stations.
         pub num_stas: u8,
     }
 }
 
 record! {
-    /// Another station of a network as version 1.0 tells it.
+    /// Another station of a network, in the form of version 1.0.
     pub struct OldStation {
         /// Its address.
         pub mac: Mac,
         /// Its terminal equipment identifier.
         pub tei: u8,
-        /// The first host behind it.
+        /// The first host on its Ethernet side.
         pub bda: Mac,
         /// Average rate to it in Mbit/s.
         pub avg_tx: u8,
@@ -144,16 +144,16 @@ macro_rules! to_bytes {
 
 to_bytes!(Network: 32, Station: 24, OldNetwork: 18, OldStation: 15);
 
-/// What an entry of a network is.
+/// An entry in the list of networks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entry<N, S> {
     /// A network; its stations follow.
     Network(N),
-    /// A station of the network before it.
+    /// A station of the preceding network.
     Station(S),
 }
 
-/// Networks and stations one after the other, as far as the bytes reach.
+/// Networks and stations in their order, until the bytes end.
 #[derive(Clone, Debug)]
 pub struct Entries<'a, N, S> {
     rest: &'a [u8],
@@ -162,7 +162,7 @@ pub struct Entries<'a, N, S> {
     kind: core::marker::PhantomData<(N, S)>,
 }
 
-/// What [`Entries`] needs to know of a network.
+/// The number of stations in a network, for [`Entries`].
 trait Stations {
     fn stations(&self) -> u8;
 }

@@ -1,24 +1,24 @@
-//! Qualcomm's (formerly Intellon's) messages to and from its modems.
+//! Messages of Qualcomm's (formerly Intellon's) modems.
 
 use crate::field::{Field, Label, Slice, Visit, Writer, padded, whole};
 use crate::message::{messages, record, vs};
 use crate::{Dak, Id, Mac, Message, MessageError, Nmk};
 
 messages! {
-    /// `VS_SW_VER.REQ`: who are you?
+    /// `VS_SW_VER.REQ`: requests the firmware's version.
     #[derive(Default)]
     vs(0xA000) => pub struct SwVerReq {
-        /// Any value; the modem echoes it. Old tools send none.
+        /// Any value; the modem repeats it. Old tools send none.
         pub cookie: Option<u32>,
     }
 
-    /// `VS_SW_VER.CNF`. A version of `BootLoader` is a modem without firmware.
+    /// `VS_SW_VER.CNF`. The version `BootLoader` means a modem without firmware.
     vs(0xA001) => pub struct SwVerCnf {
-        /// 0: good.
+        /// Status; 0: success.
         pub mstatus: u8,
         /// 0x20 QCA7420, 0x22 QCA7000 and QCA7005 (observed).
         pub device_class: u8,
-        /// Characters of the version; may count a closing zero.
+        /// Length of the version; may include a closing zero.
         pub ver_len: u8,
         /// The version.
         pub version: Label<254>,
@@ -26,13 +26,13 @@ messages! {
         pub ident: Option<u32>,
         /// Stepping of the chip.
         pub stepping: Option<u32>,
-        /// Echo of the request's.
+        /// As in the request.
         pub cookie: Option<u32> => 8,
     }
 
     /// `VS_WR_MEM.REQ`: write to memory.
     vs(0xA004) => pub struct WrMemReq<'a> {
-        /// First byte.
+        /// Offset of the first byte.
         pub offset: u32,
         /// Bytes, at most 1024.
         pub length: u32,
@@ -42,17 +42,17 @@ messages! {
 
     /// `VS_WR_MEM.CNF`.
     vs(0xA005) => pub struct WrMemCnf {
-        /// 0: good.
+        /// Status; 0: success.
         pub mstatus: u8,
-        /// Echo.
+        /// Offset of the first byte in the module, as in the request.
         pub offset: u32,
-        /// Echo.
+        /// Number of bytes, as in the request.
         pub length: u32,
     }
 
     /// `VS_RD_MEM.REQ`: read from memory.
     vs(0xA008) => pub struct RdMemReq {
-        /// First byte.
+        /// Offset of the first byte.
         pub offset: u32,
         /// Bytes, at most 1024.
         pub length: u32,
@@ -60,23 +60,23 @@ messages! {
 
     /// `VS_RD_MEM.CNF`.
     vs(0xA009) => pub struct RdMemCnf<'a> {
-        /// 0: good.
+        /// Status; 0: success.
         pub mstatus: u8,
-        /// Echo.
+        /// Offset of the first byte in the module, as in the request.
         pub offset: u32,
         /// Bytes.
         pub length: u32,
-        /// The bytes; none where it is refused (judgement: a refusal may echo the length).
+        /// The bytes; none if the request is refused (judgement: a refusal may repeat the length).
         pub buffer: Slice<'a> = if mstatus == 0 { u16::try_from(length).unwrap_or(u16::MAX) } else { 0 },
     }
 
-    /// `VS_GET_NVM.REQ`: what flash is there?
+    /// `VS_GET_NVM.REQ`: requests the type of the flash.
     #[derive(Default)]
     vs(0xA010) => pub struct GetNvmReq {}
 
     /// `VS_GET_NVM.CNF`.
     vs(0xA011) => pub struct GetNvmCnf {
-        /// 0: good.
+        /// Status; 0: success.
         pub mstatus: u8,
         /// Kind of the flash.
         pub nvm_type: u32,
@@ -106,7 +106,7 @@ messages! {
         pub maccess: u8,
         /// Bytes, at most 1024.
         pub length: u16,
-        /// First byte.
+        /// Offset of the first byte.
         pub offset: u32,
         /// Checksum of these bytes.
         pub checksum: u32,
@@ -116,15 +116,15 @@ messages! {
 
     /// `VS_WR_MOD.CNF`.
     vs(0xA021) => pub struct WrModCnf {
-        /// 0: good.
+        /// Status; 0: success.
         pub mstatus: u8,
-        /// Echo.
+        /// Module, as in the request.
         pub module_id: u8,
-        /// Echo.
+        /// Access, as in the request.
         pub maccess: u8,
-        /// Echo.
+        /// Number of bytes, as in the request.
         pub length: u16,
-        /// Echo.
+        /// Offset of the first byte in the module, as in the request.
         pub offset: u32,
     }
 
@@ -136,29 +136,29 @@ messages! {
         pub maccess: u8,
         /// Bytes, at most 1024.
         pub length: u16,
-        /// First byte.
+        /// Offset of the first byte.
         pub offset: u32,
-        /// Password, where the modem wants one.
+        /// Password, if the modem requires one.
         pub secret: Nmk,
     }
 
     /// `VS_RD_MOD.CNF`.
     vs(0xA025) => pub struct RdModCnf<'a> {
-        /// 0: good.
+        /// Status; 0: success.
         pub mstatus: u8 => 3,
-        /// Echo.
+        /// Module, as in the request.
         pub module_id: u8 => 1,
         /// Bytes.
         pub length: u16,
-        /// Echo.
+        /// Offset of the first byte in the module, as in the request.
         pub offset: u32,
         /// Checksum of these bytes.
         pub checksum: u32,
-        /// The bytes; none where it is refused (judgement, as in [`RdMemCnf`]).
+        /// The bytes; none if the request is refused (judgement, as in [`RdMemCnf`]).
         pub data: Slice<'a> = if mstatus == 0 { length } else { 0 },
     }
 
-    /// `VS_MOD_NVM.REQ` (INT6x00, AR7x00): keep modules in flash.
+    /// `VS_MOD_NVM.REQ` (INT6x00, AR7x00): store modules in flash.
     vs(0xA028) => pub struct ModNvmReq {
         /// Which ones; see [`NvmModules`](super::NvmModules).
         pub module_id: u8,
@@ -166,13 +166,13 @@ messages! {
 
     /// `VS_MOD_NVM.CNF`.
     vs(0xA029) => pub struct ModNvmCnf {
-        /// 0: good.
+        /// Status; 0: success.
         pub mstatus: u8,
-        /// Echo.
+        /// Module, as in the request.
         pub module_id: u8,
     }
 
-    /// `VS_SET_KEY.REQ`: the old way to set a key.
+    /// `VS_SET_KEY.REQ`: the old message that sets a key.
     vs(0xA050) => pub struct VsSetKeyReq {
         /// Which key.
         pub eks: u8,
@@ -180,7 +180,7 @@ messages! {
         pub nmk: Nmk,
         /// How the payload is encrypted.
         pub peks: u8,
-        /// The modem that is meant.
+        /// The addressed modem.
         pub rda: Mac,
         /// That modem's device access key.
         pub dak: Dak,
@@ -188,14 +188,14 @@ messages! {
 
     /// `VS_SET_KEY.CNF`.
     vs(0xA051) => pub struct VsSetKeyCnf {
-        /// 0: good.
+        /// Status; 0: success.
         pub mstatus: u8,
     }
 
-    /// `VS_OP_ATTRIBUTES.REQ`: what are you?
+    /// `VS_OP_ATTRIBUTES.REQ`: requests the modem's attributes.
     #[derive(Default)]
     vs(0xA068) => pub struct OpAttributesReq {
-        /// Any value; the modem echoes it.
+        /// Any value; the modem repeats it.
         pub cookie: u32,
         /// 0: binary.
         pub rtype: u8,
@@ -203,11 +203,11 @@ messages! {
 
     /// `VS_OP_ATTRIBUTES.CNF`.
     vs(0xA069) => pub struct OpAttributesCnf {
-        /// 0: good.
+        /// Status; 0: success.
         pub mstatus: u16,
-        /// Echo.
+        /// Cookie, as in the request.
         pub cookie: u32,
-        /// Echo.
+        /// Form of the attributes, as in the request.
         pub rtype: u8,
         /// Bytes of attributes that follow: 118.
         pub mlength: u16,
@@ -233,31 +233,31 @@ messages! {
         pub line_frequency: Option<u8>,
     }
 
-    /// `VS_FAC_DEFAULTS.REQ`: back to the factory's parameters.
+    /// `VS_FAC_DEFAULTS.REQ`: restores the factory's parameters.
     #[derive(Default)]
     vs(0xA07C) => pub struct FacDefaultsReq {}
 
     /// `VS_FAC_DEFAULTS.CNF`.
     vs(0xA07D) => pub struct FacDefaultsCnf {
-        /// 0: good.
+        /// Status; 0: success.
         pub mstatus: u8,
     }
 
-    /// `VS_PL_LINK_STATUS.REQ`: is there a link?
+    /// `VS_PL_LINK_STATUS.REQ`: requests the link's state.
     #[derive(Default)]
     vs(0xA0B8) => pub struct PlLinkStatusReq {}
 
     /// `VS_PL_LINK_STATUS.CNF`.
     vs(0xA0B9) => pub struct PlLinkStatusCnf {
-        /// 0: good.
+        /// Status; 0: success.
         pub mstatus: u8,
         /// 1: another station is in the network.
         pub link_status: u8,
     }
 
-    /// `VS_GET_PROPERTY.REQ`: a value by its number.
+    /// `VS_GET_PROPERTY.REQ`: requests a property by its number.
     vs(0xA0F8) => pub struct GetPropertyReq {
-        /// Any value; the modem echoes it.
+        /// Any value; the modem repeats it.
         pub cookie: u32,
         /// 0 hexadecimal, 1 decimal, 2 binary, 3 ASCII.
         pub data_format: u8,
@@ -267,17 +267,17 @@ messages! {
         pub prop_version: u32,
         /// Length of the property's name.
         pub prop_length: u32,
-        /// The property; 0x69 is what the Ioniq's modem is asked at its start.
+        /// The property; 0x69 is requested of the Ioniq's modem at its start.
         pub prop_number: u32,
     }
 
     /// `VS_GET_PROPERTY.CNF`.
     vs(0xA0F9) => pub struct GetPropertyCnf<'a> {
-        /// 0: good.
+        /// Status; 0: success.
         pub mstatus: u32,
-        /// Echo.
+        /// Cookie, as in the request.
         pub cookie: u32,
-        /// Echo.
+        /// Format of the value, as in the request.
         pub data_format: u8 => 3,
         /// Bytes of the value.
         pub data_length: u32,
@@ -287,7 +287,7 @@ messages! {
 
     /// `VS_SET_PROPERTY.REQ`.
     vs(0xA100) => pub struct SetPropertyReq<'a> {
-        /// Any value; the modem echoes it.
+        /// Any value; the modem repeats it.
         pub cookie: u32,
         /// Option.
         pub option: u8 => 3,
@@ -303,16 +303,16 @@ messages! {
 
     /// `VS_SET_PROPERTY.CNF`.
     vs(0xA101) => pub struct SetPropertyCnf {
-        /// 0: good.
+        /// Status; 0: success.
         pub mstatus: u32,
-        /// Echo.
+        /// Cookie, as in the request.
         pub cookie: u32,
     }
 
-    /// `VS_ATTENUATION_CHARACTERISTICS.IND`: the vendor's form of a measurement, beside
+    /// `VS_ATTENUATION_CHARACTERISTICS.IND`: the vendor's form of a measurement, besides
     /// [`AttenProfileInd`](super::AttenProfileInd).
     vs(0xA14E) => pub struct AttenuationCharacteristicsInd<'a> {
-        /// The car whose sound it was.
+        /// The car whose sound was measured.
         pub pev_mac: Mac,
         /// Groups of carriers.
         pub num_groups: u8,
@@ -326,11 +326,11 @@ messages! {
 }
 
 record! {
-    /// `VS_HOST_ACTION.IND`: a modem wants something of its host. It repeats until it is answered.
+    /// `VS_HOST_ACTION.IND`: a modem requests an action of its host, and repeats it until a response.
     ///
-    /// The old form ends behind three bytes; what is missing is zero, as the frame's padding is.
+    /// The old form ends after three bytes; missing fields are zero, as the frame's padding is.
     pub struct HostActionInd {
-        /// 0: it has no firmware and wants to be loaded; others: save what it has.
+        /// 0: it has no firmware and must be loaded; others: save its data.
         pub action: u8,
         /// Session; in the old form the major version.
         pub session_id: u8,
@@ -344,13 +344,13 @@ record! {
 record! {
     /// `VS_HOST_ACTION.RSP`. Old hosts send the status only.
     pub struct HostActionRsp {
-        /// 0: will be done.
+        /// 0: accepted.
         pub mstatus: u8,
-        /// Echo.
+        /// Action, as in the indication.
         pub action: u8,
-        /// Echo.
+        /// Session, as in the indication.
         pub session_id: u8,
-        /// Echo.
+        /// Retries left, as in the indication.
         pub outstanding_retries: u16,
     }
 }
@@ -383,13 +383,13 @@ host_action! {
 }
 
 impl SwVerCnf {
-    /// The version, without what pads it.
+    /// The version, without padding.
     pub fn text(&self) -> &[u8] {
         let text = self.version.text();
         text.get(..usize::from(self.ver_len)).unwrap_or(text)
     }
 
-    /// Whether it is a modem without firmware.
+    /// Whether the modem has no firmware.
     pub fn is_boot_loader(&self) -> bool {
         self.text().starts_with(b"BootLoader")
     }

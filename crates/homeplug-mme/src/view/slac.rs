@@ -1,21 +1,22 @@
-//! SLAC (ISO 15118-3 annex A). Layouts as in the captures; offsets there count from the frame's first byte.
+//! SLAC (ISO 15118-3 annex A). Layouts as in the captures; offsets in the captures count from the frame's
+//! first byte.
 
 use crate::field::Slice;
 use crate::message::messages;
 use crate::{Mac, Nid, Nmk, RunId, StationId};
 
-/// Security type: messages carry what a public key needs.
+/// Security type: messages contain fields for a public key.
 const SECURITY_PUBLIC_KEY: u8 = 1;
 
 messages! {
-    /// `CM_SLAC_PARM.REQ`: a car asks who is there.
+    /// `CM_SLAC_PARM.REQ`: a car searches for chargers.
     #[derive(Default)]
     cm(0x6064) => pub struct SlacParmReq<'a> {
         /// 0: matching of car and charger.
         pub application_type: u8,
-        /// 0: none; 1: public key, used by nobody.
+        /// 0: none; 1: public key, not used by any known peer.
         pub security_type: u8,
-        /// The car's name for this matching.
+        /// The car's identifier of this matching.
         pub run_id: RunId,
         /// With security: number of cipher suites.
         pub cipher_suite_count: Option<u8> where (security_type == SECURITY_PUBLIC_KEY),
@@ -23,15 +24,15 @@ messages! {
         pub cipher_suites: Slice<'a> = u16::from(cipher_suite_count.unwrap_or(0)) * 2,
     }
 
-    /// `CM_SLAC_PARM.CNF`: a charger says how it wants to be sounded.
+    /// `CM_SLAC_PARM.CNF`: a charger responds with the parameters of the sounds.
     cm(0x6065) => pub struct SlacParmCnf {
-        /// Where sounds go: broadcast.
+        /// Destination of the sounds: broadcast.
         pub m_sound_target: Mac,
-        /// Sounds wanted.
+        /// Number of sounds requested.
         pub num_sounds: u8,
-        /// Time for them in 100 ms.
+        /// Time for the sounds in 100 ms.
         pub time_out_100ms: u8,
-        /// 1: answers go to `forwarding_sta`; 0: to the host (old open-plc-utils).
+        /// 1: responses go to `forwarding_sta`; 0: to the host (old open-plc-utils).
         pub resp_type: u8,
         /// The car.
         pub forwarding_sta: Mac,
@@ -41,7 +42,7 @@ messages! {
         pub security_type: u8,
         /// See [`SlacParmReq`].
         pub run_id: RunId,
-        /// With security: the suite chosen.
+        /// With security: the chosen suite.
         pub cipher_suite: Option<u16> where (security_type == SECURITY_PUBLIC_KEY),
     }
 
@@ -53,7 +54,7 @@ messages! {
         pub security_type: u8,
         /// Sounds that follow.
         pub num_sounds: u8,
-        /// Time in which they come in 100 ms.
+        /// Time for the sounds in 100 ms.
         pub time_out_100ms: u8,
         /// 1.
         pub resp_type: u8,
@@ -77,13 +78,14 @@ messages! {
         pub run_id: RunId,
         /// Reserved.
         pub rsvd: [u8; 8],
-        /// Random by the standard; all bits set, zero or random in the field.
+        /// Random by the standard; in the field also all bits set or zero.
         pub rnd: [u8; 16],
     }
 
-    /// `CM_ATTEN_PROFILE.IND`: a modem's measurement of one sound, for its host. It names no run.
+    /// `CM_ATTEN_PROFILE.IND`: a modem's measurement of one sound, sent to its host. It does not contain a
+    /// RunID.
     cm(0x6086) => pub struct AttenProfileInd<'a> {
-        /// The car whose sound it was.
+        /// The car whose sound was measured.
         pub pev_mac: Mac,
         /// Groups of carriers; 58, or 0 from modems that do not measure (QCA7420).
         pub num_groups: u8 => 1,
@@ -105,7 +107,7 @@ messages! {
         pub source_id: StationId,
         /// Zero.
         pub resp_id: StationId,
-        /// Sounds that were averaged.
+        /// Number of averaged sounds.
         pub num_sounds: u8,
         /// Groups of carriers: 58.
         pub num_groups: u8,
@@ -113,7 +115,7 @@ messages! {
         pub aag: Slice<'a> = num_groups,
     }
 
-    /// `CM_ATTEN_CHAR.RSP`: the car has the measurement.
+    /// `CM_ATTEN_CHAR.RSP`: the car acknowledges the report.
     cm(0x606F) => pub struct AttenCharRsp {
         /// See [`SlacParmReq`].
         pub application_type: u8,
@@ -127,11 +129,11 @@ messages! {
         pub source_id: StationId,
         /// Zero.
         pub resp_id: StationId,
-        /// 0: good.
+        /// 0: success.
         pub result: u8,
     }
 
-    /// `CM_VALIDATE.REQ`: the car wants to be recognised by its pilot.
+    /// `CM_VALIDATE.REQ`: the car requests validation by its pilot.
     cm(0x6078) => pub struct ValidateReq {
         /// 0: switch S2 toggles on the control pilot.
         pub signal_type: u8,
@@ -173,7 +175,7 @@ messages! {
         pub rsvd: Option<[u8; 8]>,
     }
 
-    /// `CM_SLAC_MATCH.CNF`: the charger gives its network's key.
+    /// `CM_SLAC_MATCH.CNF`: the charger sends its network's key.
     cm(0x607D) => pub struct SlacMatchCnf {
         /// See [`SlacParmReq`].
         pub application_type: u8,

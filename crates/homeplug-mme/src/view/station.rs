@@ -10,11 +10,11 @@ const PID_HLE: u8 = 4;
 const KEY_NMK: u8 = 1;
 
 messages! {
-    /// `CM_SET_KEY.REQ`: a host gives its modem a key.
+    /// `CM_SET_KEY.REQ`: a host sets its modem's key.
     cm(0x6008) => pub struct SetKeyReq {
         /// 1: network membership key.
         pub key_type: u8,
-        /// Any value; the modem echoes it.
+        /// Any value; the modem repeats it.
         pub my_nonce: [u8; 4],
         /// 0.
         pub your_nonce: [u8; 4],
@@ -34,13 +34,14 @@ messages! {
         pub new_key: Nmk,
     }
 
-    /// `CM_SET_KEY.CNF`. The result says little: modems that took the key answer 1 (39 of 40 captured).
+    /// `CM_SET_KEY.CNF`. The result is no evidence: modems that accepted the key answer 1 (39 of 40
+    /// captured).
     cm(0x6009) => pub struct SetKeyCnf {
         /// 0 or 1; see above.
         pub result: u8,
-        /// The modem's.
+        /// The modem's nonce.
         pub my_nonce: [u8; 4],
-        /// The host's, echoed.
+        /// The host's nonce, repeated.
         pub your_nonce: [u8; 4],
         /// See [`SetKeyReq`].
         pub pid: u8,
@@ -52,13 +53,13 @@ messages! {
         pub cco_cap: u8,
     }
 
-    /// `CM_GET_KEY.REQ`: a host asks a modem for its key.
+    /// `CM_GET_KEY.REQ`: a host requests a modem's key.
     cm(0x600C) => pub struct GetKeyReq {
         /// 0: direct.
         pub request_type: u8,
         /// 1: network membership key.
         pub requested_key_type: u8,
-        /// The network whose key is wanted.
+        /// The network whose key is requested.
         pub nid: Nid,
         /// See [`SetKeyReq`].
         pub my_nonce: [u8; 4],
@@ -70,17 +71,17 @@ messages! {
         pub pmn: u8,
     }
 
-    /// `CM_GET_KEY.CNF`: the modem's network, and its key where it gives it.
+    /// `CM_GET_KEY.CNF`: the modem's network, and its key unless refused.
     cm(0x600D) => pub struct GetKeyCnf {
         /// 0: granted.
         pub result: u8,
         /// See [`SetKeyReq`].
         pub key_type: u8,
-        /// The modem's.
+        /// The modem's nonce.
         pub my_nonce: [u8; 4],
-        /// The host's, echoed.
+        /// The host's nonce, repeated.
         pub your_nonce: [u8; 4],
-        /// The modem's network, also where the key is refused.
+        /// The modem's network, even if the key is refused.
         pub nid: Nid,
         /// 1: the key is the network's.
         pub eks: u8,
@@ -90,13 +91,13 @@ messages! {
         pub prn: u16,
         /// See [`SetKeyReq`].
         pub pmn: u8,
-        /// The key; zero where it is refused.
+        /// The key; zero if it is refused.
         pub key: Nmk => 368,
     }
 
-    /// `CM_AMP_MAP.REQ`: how strong each carrier may be sent.
+    /// `CM_AMP_MAP.REQ`: limits the transmit power of each carrier.
     cm(0x601C) => pub struct AmpMapReq<'a> {
-        /// Carriers.
+        /// Number of carriers.
         pub amlen: u16,
         /// Four bits for each, the lower ones first (from memory of the standard).
         pub amdata: Slice<'a> = amlen.div_ceil(2),
@@ -104,33 +105,33 @@ messages! {
 
     /// `CM_AMP_MAP.CNF`.
     cm(0x601D) => pub struct AmpMapCnf {
-        /// 0: taken.
+        /// 0: accepted.
         pub result: u8,
     }
 
-    /// `CM_BRG_INFO.REQ`: which hosts are behind you?
+    /// `CM_BRG_INFO.REQ`: requests the hosts on a modem's Ethernet side.
     #[derive(Default)]
     cm(0x6020) => pub struct BrgInfoReq {}
 
     /// `CM_BRG_INFO.CNF`.
     cm(0x6021) => pub struct BrgInfoCnf<'a> {
-        /// 1: it bridges.
+        /// 1: the station is a bridge.
         pub bsf: u8,
         /// Terminal equipment identifier of the bridge.
         pub btei: u8,
-        /// Hosts behind it.
+        /// Number of hosts on its Ethernet side.
         pub nbda: u8,
         /// Their addresses, six bytes each.
         pub bda: Slice<'a> = u16::from(nbda) * 6,
     }
 
-    /// `CM_NW_STATS.REQ`: how fast is your network?
+    /// `CM_NW_STATS.REQ`: requests the rates of a network.
     #[derive(Default)]
     cm(0x6048) => pub struct NwStatsReq {}
 
     /// `CM_NW_STATS.CNF`.
     cm(0x6049) => pub struct NwStatsCnf<'a> {
-        /// Stations.
+        /// Number of stations.
         pub num_stas: u8,
         /// For each its address and the average rates to and from it in Mbit/s: eight bytes.
         pub stations: Slice<'a> = u16::from(num_stas) * 8,
@@ -138,7 +139,7 @@ messages! {
 }
 
 impl SetKeyReq {
-    /// The request that sets `key`. A nonce of zero would make its echo worthless.
+    /// The request that sets `key`. The nonce must not be zero: a repeated zero would be no evidence.
     pub const fn new(nonce: [u8; 4], key: NetworkKey) -> Self {
         Self {
             key_type: KEY_NMK,
@@ -171,7 +172,7 @@ impl GetKeyReq {
 }
 
 impl BrgInfoCnf<'_> {
-    /// The hosts behind it.
+    /// The hosts on its Ethernet side.
     pub fn hosts(&self) -> impl Iterator<Item = Mac> + '_ {
         addresses(self.bda.0)
     }
@@ -196,7 +197,7 @@ impl NwStatsCnf<'_> {
     }
 }
 
-/// The stations that follow each other in bytes.
+/// The consecutive stations in `bytes`.
 pub(crate) fn rates(bytes: &[u8]) -> impl Iterator<Item = StationRate> + '_ {
     bytes.chunks_exact(8).filter_map(|station| Some(first(station)?.0))
 }

@@ -1,4 +1,4 @@
-//! One twin of a machine, and the way in which it is treated.
+//! One twin of a machine, and its treatment.
 
 use std::any::Any;
 use std::fmt::Debug;
@@ -10,35 +10,35 @@ use std::{format, vec};
 use super::{Broken, Limits, Rule};
 use crate::{Cx, Deadline, Duration, Instant, Machine, ScriptedEntropy, TooShort};
 
-/// Outputs, and events, after one call: no machine here queues as many.
+/// Bound of outputs and events after one call: no machine of this workspace queues as many.
 const MOST: usize = 1000;
 
-/// What every twin draws: any bytes will do, as long as they differ.
+/// Entropy of every twin: any bytes that differ.
 const ENTROPY: &[u8] = &[
     0x9E, 0x37, 0x79, 0xB9, 0x7F, 0x4A, 0x7C, 0x15, 0xF3, 0x9C, 0xC0, 0x60, 0x5C, 0xED, 0xC8, 0x34, 0x10,
     0x82, 0x27, 0x6B, 0xF3, 0xA2, 0x72, 0x51, 0xF8, 0x6C, 0x6A, 0x11, 0xD0, 0xC1, 0x8E, 0x95, 0x27,
 ];
 
-/// A way in which the contract allows to treat a machine.
+/// A treatment of a machine that the contract allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
     /// Every output into a long buffer, every event once.
     Plain,
-    /// The same.
+    /// As [`Plain`](Self::Plain), for a second machine.
     Again,
-    /// Polled also where nothing waits.
+    /// Polled also when nothing is queued.
     Polled,
-    /// Every output is first asked for with every buffer that is too short.
+    /// Every output is first requested with every buffer that is too short.
     Short,
-    /// `handle_timeout` is called also where nothing is due.
+    /// `handle_timeout` is also called when nothing is due.
     Early,
 }
 
-/// In the order in which their rules are tried.
+/// In the order in which their rules are checked.
 pub(super) const WAYS: [Way; 5] = [Way::Plain, Way::Again, Way::Polled, Way::Short, Way::Early];
 
 impl Way {
-    /// The rule that is broken where a twin that is treated so differs from the plain one.
+    /// The rule that is broken if a twin with this treatment differs from the plain one.
     pub(super) const fn rule(self) -> Rule {
         match self {
             Self::Plain | Self::Again => Rule::Equal,
@@ -49,7 +49,7 @@ impl Way {
     }
 }
 
-/// A broken rule, before it is known in which call.
+/// A broken rule, before the number of its call is added.
 pub(super) struct Fault(Rule, String);
 
 impl Fault {
@@ -58,7 +58,7 @@ impl Fault {
     }
 }
 
-/// What came of a call.
+/// The results of a call.
 pub(super) struct Done<M: Machine> {
     pub(super) sent: Vec<(Vec<u8>, M::Route)>,
     pub(super) events: Vec<M::Event>,
@@ -67,7 +67,7 @@ pub(super) struct Done<M: Machine> {
 }
 
 impl<M: Machine<Route: Debug, Event: Debug>> Done<M> {
-    /// Everything in words, to be compared.
+    /// The results as text, for comparison.
     pub(super) fn lines(&self) -> Vec<String> {
         let sent = self.sent.iter().map(|(bytes, route)| format!("sent to {route:?}: {bytes:02x?}"));
         let events = self.events.iter().map(|event| format!("event {event:?}"));
@@ -80,7 +80,7 @@ pub(super) struct Twin<M> {
     pub(super) way: Way,
     pub(super) machine: M,
     entropy: ScriptedEntropy<'static>,
-    /// It was called: one that has not been does not know the time.
+    /// Whether it was called; before the first call it has no time.
     is_called: bool,
 }
 
@@ -97,7 +97,7 @@ impl<M: Machine<Route: Debug, Event: Debug>> Twin<M> {
         Self { way, machine, entropy, is_called: false }
     }
 
-    /// Makes a call and takes what comes of it.
+    /// Performs a call and collects its results.
     pub(super) fn call(
         &mut self,
         now: Instant,
@@ -122,7 +122,7 @@ impl<M: Machine<Route: Debug, Event: Debug>> Twin<M> {
         called.unwrap_or_else(|panic| Err(Fault(Rule::NoPanic, said(&*panic))))
     }
 
-    /// What the contract allows to do to a drained machine: it has to change nothing.
+    /// Performs what the contract allows on a drained machine; it must have no effect.
     fn idle(&mut self, now: Instant, limits: &Limits<M>) -> Result<(), Fault> {
         match self.way {
             Way::Plain | Way::Again | Way::Short => Ok(()),
@@ -147,7 +147,7 @@ impl<M: Machine<Route: Debug, Event: Debug>> Twin<M> {
         }
     }
 
-    /// Calls `handle_timeout` at `now`, if nothing is due then and this twin is treated so.
+    /// Calls `handle_timeout` at `now`, if nothing is due and this twin has that treatment.
     pub(super) fn call_early(&mut self, now: Instant, limits: &Limits<M>) -> Result<(), Fault> {
         let due = self.machine.poll_timeout();
         if self.way != Way::Early || !self.is_called || due.is_some_and(|due| due.at <= now) {
@@ -205,7 +205,8 @@ impl<M: Machine<Route: Debug, Event: Debug>> Twin<M> {
         }
     }
 
-    /// Offers every buffer that is too short for the next output; how many bytes that needs, 0 for none.
+    /// Offers every buffer that is too short for the next output; returns the length that it needs, 0 for
+    /// none.
     fn offer_short(&mut self, limits: &Limits<M>) -> Result<usize, Fault> {
         let mut buffer = vec![0; limits.longest];
         let mut needed = 0;
@@ -254,7 +255,7 @@ impl<M: Machine<Route: Debug, Event: Debug>> Twin<M> {
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// What a panic said.
+/// The message of a panic.
 fn said(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(ToString::to_string);
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()

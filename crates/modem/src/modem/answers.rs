@@ -8,21 +8,21 @@ use super::{Modem, ModemEvent, ModemFault, State, Timer};
 use crate::profile::{LUMISSIL, Profile};
 use crate::restart::Restart;
 
-/// The link is down when no answer has said `up` for this many intervals and a half: one lost answer is no
-/// lost link; judgement.
+/// The link counts as lost if no response has reported `up` for this many and a half intervals: one lost
+/// response is not a lost link; judgement.
 const HOLD_INTERVALS: u64 = 2;
 
-/// What `CM_GET_KEY.CNF` says about the key.
+/// What `CM_GET_KEY.CNF` shows about the key.
 enum Verdict {
     Same,
     Other,
     Unknown,
 }
 
-/// What the modem answers.
+/// Processing of the modem's responses.
 impl Modem {
     fn on_version(&mut self, cx: &mut Cx<'_>, from: Mac, version: &[u8]) {
-        // Nobody has asked while the link is watched: then a frame in the modem's name cannot end a session.
+        // While the link is watched no key is requested: a forged frame of the modem cannot end a session.
         let asked = match self.state {
             State::Searching { .. } | State::Restarting(_) => true,
             State::Present { .. } => !self.watches(),
@@ -39,7 +39,7 @@ impl Modem {
         self.on_present(cx, from, Profile::of_firmware(version));
     }
 
-    /// The modem answered a question whether it is there.
+    /// The modem responded to a presence request.
     fn on_present(&mut self, cx: &mut Cx<'_>, from: Mac, profile: &'static Profile) {
         match self.state {
             State::Searching { .. } => {
@@ -61,7 +61,7 @@ impl Modem {
         }
     }
 
-    /// The modem is there again: asks which key it has, where it can tell.
+    /// The modem is back: requests its key, if it can report one.
     fn check(&mut self, cx: &mut Cx<'_>) {
         if self.confirmed.is_none() || self.confirmed != self.wanted {
             return self.proceed(cx);
@@ -72,13 +72,13 @@ impl Modem {
         } else if matches!(self.state, State::Restarting(_)) {
             self.proceed(cx);
         } else {
-            // Who knows what it has after an absence.
+            // Its key is uncertain after an absence.
             self.begin_key(cx);
         }
     }
 
     fn on_set_key(&mut self, cx: &mut Cx<'_>, answer: &SetKeyCnf) {
-        // The result is not judged: modems that take the key answer 1 (39 of 40 captured).
+        // The result is ignored: modems that accept the key answer 1 (39 of 40 captured).
         if matches!(self.state, State::SettingKey(_)) && answer.your_nonce == self.nonce {
             self.confirmed = self.wanted;
             self.has_failed = false;
@@ -105,7 +105,7 @@ impl Modem {
         }
     }
 
-    /// The modem tells its network even where it refuses the key; one that has not joined tells the key
+    /// The modem reports its network even if it refuses the key; a modem that has not joined reports the key
     /// alone.
     fn verdict(&self, answer: &GetKeyCnf) -> Verdict {
         let Some(key) = self.confirmed else { return Verdict::Unknown };
@@ -128,11 +128,11 @@ impl Modem {
                 return;
             }
             State::Restarting(restart) if restart.shows_key() => {
-                // Some show the new key with the old network's link, and only then restart.
+                // Some report the new key with the old network's link, and restart only then.
                 self.rejoined = self.had_link.then(|| restart.rejoined());
                 self.rest(now, Some(true));
             }
-            // It has joined before it could tell its key, and may tell it later.
+            // It has joined before it could report its key, and may report it later.
             State::Verifying(_) if up => {
                 self.rest(now, Some(false));
                 self.doubt = true;

@@ -16,13 +16,12 @@ use crate::restart::Restart;
 const EVENTS: usize = 8;
 const ASKS: usize = 4;
 
-/// What a charger or a car needs of its modem: that it is there, has the key of the day, and whether the link
-/// is up.
+/// The modem of a charger or a car: keeps it present, with the required key, and reports its link.
 ///
-/// It finds the modem on the own cable and finds it again whenever it was away, sets the key that it was
-/// given and sets it again when the modem lost it, and watches the link. It never gives up: a modem that is
-/// absent or faulty is told once and tried again at a low rate. Everything it sends goes to
-/// [`Mac::LOCAL_MODEM`], which is never carried over the power line; a key is never broadcast.
+/// It finds the modem on the own cable, and again after each absence. It sets the key, and again if the modem
+/// has lost it. It watches the link. It has no final failure: an absent or faulty modem is reported once and
+/// tried again at a low rate. All requests go to [`Mac::LOCAL_MODEM`], which is never forwarded over the
+/// power line; a key is never broadcast.
 #[derive(Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Modem {
@@ -30,79 +29,77 @@ pub struct Modem {
     profile: Option<&'static Profile>,
     address: Option<Mac>,
     firmware: Firmware,
-    /// The key that the caller wants, and the one that the modem has confirmed.
+    /// The key that the caller requires, and the key that the modem has confirmed.
     wanted: Option<NetworkKey>,
     confirmed: Option<NetworkKey>,
     rounds: u8,
-    /// Whether it was faulty since it last took a key.
+    /// Whether a fault occurred since the last accepted key.
     has_failed: bool,
     nonce: [u8; 4],
     state: State,
-    /// Whether the last question has not been answered yet.
+    /// Whether the last request is unanswered.
     asked: bool,
-    /// Whether the modem has been silent since it last showed its key: it may have restarted and lost it.
+    /// Whether the modem has been silent since it last reported its key: it may have restarted and lost it.
     doubt: bool,
     watching: bool,
     link: Option<bool>,
-    /// Whether there may have been a link when the key was set, and it has not been seen to go.
+    /// Whether a link may have existed when the key was set, and its loss was not observed.
     had_link: bool,
-    /// Until then a link that is missed may only be the restart which follows the key.
+    /// Until then a missing link may be the restart that follows the key.
     rejoined: Option<Instant>,
     timers: Timers<Timer, 2>,
     asks: Queue<Ask, ASKS>,
     events: Queue<ModemEvent, EVENTS>,
 }
 
-/// How a [`Modem`] works.
+/// Configuration of a [`Modem`].
 #[derive(Clone, Copy, Debug)]
 pub struct ModemConfig {
     /// The host's own address.
     pub own: Mac,
-    /// The modem's family where it is known; [`NONE`](crate::NONE) where there is no modem. Else it is found
-    /// out.
+    /// The modem's family; [`NONE`](crate::NONE) without a modem; `None` to detect it.
     pub profile: Option<&'static Profile>,
-    /// Pause between two questions for the link's state; 500 ms is usual.
+    /// Pause between two requests for the link's state; 500 ms is usual.
     pub link_interval: Duration,
 }
 
 impl ModemConfig {
-    /// A modem of any family, asked for its link twice a second.
+    /// A modem of any family, with two link requests a second.
     pub const fn new(own: Mac) -> Self {
         Self { own, profile: None, link_interval: Duration::from_millis(500) }
     }
 }
 
-/// What a [`Modem`] tells.
+/// Events of a [`Modem`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ModemEvent {
-    /// The modem is there.
+    /// The modem responded.
     Found {
         /// Its address.
         address: Mac,
         /// Its family.
         profile: &'static Profile,
     },
-    /// No modem answers: is it powered, is the cable in? The search goes on.
+    /// No modem responds: check its power and the cable. The search continues.
     NotFound,
-    /// The modem answers and the wanted key is set.
+    /// The modem responds and has the required key.
     Ready {
-        /// Whether the modem has shown that it has the key; not all can.
+        /// Whether the modem has reported the key; not all can.
         verified: bool,
     },
-    /// Something is wrong with the modem; it is tried again after a pause.
+    /// A fault of the modem; it is tried again after a pause.
     Fault(ModemFault),
-    /// The modem does not answer any more: it restarts, sleeps, or lost its power. The search begins anew.
+    /// The modem stopped responding: it restarts, sleeps, or lost its power. The search begins again.
     Silent,
-    /// The modem has another key than the one it was given: it restarted by itself, or somebody else set it.
-    /// The key is set again.
+    /// The modem has another key: it restarted, or another host set it. The key is set again.
     OtherKey,
-    /// The link to another modem came up or was lost. Only while it is watched.
+    /// The link to another modem was established or lost. Only while it is watched.
     Link(bool),
-    /// The modem sent a message that cannot be read.
+    /// The modem sent a malformed message.
     Malformed,
 }
 
-/// What is wrong with a modem.
+/// A fault of the modem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModemFault {
@@ -112,10 +109,10 @@ pub enum ModemFault {
     /// It does not confirm a key.
     #[error("the modem does not confirm the key")]
     KeyNotConfirmed,
-    /// It confirms the key and then has another one.
+    /// It confirms the key and then reports another one.
     #[error("the modem confirms the key but keeps another")]
     KeyNotTaken,
-    /// It does not come back from its restart.
+    /// It does not respond after its restart.
     #[error("the modem does not answer after it took the key")]
     NotBack,
 }
@@ -148,7 +145,7 @@ timers! {
 }
 
 impl Modem {
-    /// A modem that has not been started.
+    /// A modem before its start.
     pub const fn new(config: ModemConfig) -> Self {
         Self {
             config,
@@ -173,7 +170,7 @@ impl Modem {
         }
     }
 
-    /// Begins to look for the modem.
+    /// Begins to search for the modem.
     pub fn start(&mut self, cx: &mut Cx<'_>) {
         if self.has_modem() {
             self.search(cx.now, 0);
@@ -182,7 +179,8 @@ impl Modem {
         }
     }
 
-    /// Gives the modem a key, now or as soon as it is there. It restarts and leaves its network.
+    /// Sets the modem's key, immediately or as soon as it responds. The modem restarts and leaves its
+    /// network.
     pub fn set_key(&mut self, cx: &mut Cx<'_>, key: NetworkKey) {
         self.wanted = Some(key);
         self.rounds = 0;
@@ -199,7 +197,7 @@ impl Modem {
         }
     }
 
-    /// Begins or ends to ask for the link's state. Without a modem the state stays the caller's.
+    /// Begins or ends the requests for the link's state. Without a modem the caller sets the state.
     pub fn watch_link(&mut self, cx: &mut Cx<'_>, on: bool) {
         if self.watching == on {
             return;
@@ -214,25 +212,25 @@ impl Modem {
         }
     }
 
-    /// Tells the link's state where there is no modem to tell it.
+    /// Sets the link's state if there is no modem to report it.
     pub fn set_link(&mut self, up: bool) {
         if !self.has_modem() {
             self.change_link(up);
         }
     }
 
-    /// Whether the modem answers and has the wanted key. Without a modem: always.
+    /// Whether the modem responds and has the required key. Without a modem: always.
     pub fn is_ready(&self) -> bool {
         let present = matches!(self.state, State::Present { .. });
         !self.has_modem() || (present && self.wanted.is_some() && self.wanted == self.confirmed)
     }
 
-    /// Whether the modem answers and is not busy with a key. Without a modem: always.
+    /// Whether the modem responds and is not busy with a key. Without a modem: always.
     pub fn is_present(&self) -> bool {
         !self.has_modem() || matches!(self.state, State::Present { .. })
     }
 
-    /// Whether there is a link to another modem, if that is known.
+    /// Whether a link to another modem exists; `None` if undetermined.
     pub const fn link(&self) -> Option<bool> {
         self.link
     }
@@ -247,12 +245,12 @@ impl Modem {
         self.address
     }
 
-    /// The modem's family, as given or as found.
+    /// The modem's family, as configured or detected.
     pub const fn profile(&self) -> Option<&'static Profile> {
         self.profile
     }
 
-    /// The modem's firmware version in ASCII; empty while not known.
+    /// The modem's firmware version in ASCII; empty until it is reported.
     pub fn firmware(&self) -> &[u8] {
         &self.firmware
     }
@@ -261,7 +259,7 @@ impl Modem {
         self.profile.is_none_or(Profile::is_modem)
     }
 
-    /// The family, where it matters before it is known: Qualcomm's way.
+    /// The family before it is detected: Qualcomm's messages.
     fn family(&self) -> &'static Profile {
         self.profile.unwrap_or(&UNKNOWN)
     }
@@ -273,7 +271,7 @@ impl Modem {
             (Ask::LumissilVersion, _) => emit(&NscmGetVersionReq::default(), to, own, buffer),
             (Ask::SetKey, Some(key)) => emit(&SetKeyReq::new(self.nonce, key), to, own, buffer),
             (Ask::GetKey, Some(key)) => emit(&GetKeyReq::new(self.nonce, key.nid), to, own, buffer),
-            // Asked for a key only, which there is by then.
+            // These stages follow `set_key` only, so a key exists.
             (Ask::SetKey | Ask::GetKey, None) => return Ok(None),
             (Ask::Link, _) if self.family().vendor == Vendor::Lumissil => {
                 emit(&NscmGetDLinkStatusReq::default(), to, own, buffer)
@@ -285,7 +283,7 @@ impl Modem {
 }
 
 impl Machine for Modem {
-    /// A whole Ethernet frame; what is not from the own modem is passed over.
+    /// A whole Ethernet frame; frames of other stations are ignored.
     type Input<'a> = &'a [u8];
     type Route = ();
     type Event = ModemEvent;

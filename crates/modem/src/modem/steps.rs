@@ -7,28 +7,27 @@ use crate::restart::{POLL, Restart};
 /// Pause between two searches, and after [`FAST_SEARCHES`] of them: judgement.
 const SEARCH: Duration = Duration::from_millis(500);
 const SEARCH_SLOW: Duration = Duration::from_secs(2);
-/// Searches before the modem counts as absent: a modem that is just restarting is found within them;
-/// judgement.
+/// Searches before the modem counts as absent: a modem that is restarting is found within them; judgement.
 const FAST_SEARCHES: u8 = 12;
-/// Wait for the answer to a key (the tools take 0.5 to 1 s).
+/// Wait for the response to a key (the vendor's tools wait 0.5 to 1 s).
 const KEY_ANSWER: Duration = Duration::from_millis(500);
-/// Times that a key is sent before the modem counts as faulty: judgement.
+/// How many times a key is sent before the modem counts as faulty: judgement.
 const KEY_TRIES: u8 = 3;
-/// Times that a key which was not taken is set anew before the modem counts as faulty: judgement.
+/// How many times an ineffective key is set again before the modem counts as faulty: judgement.
 const KEY_ROUNDS: u8 = 3;
-/// Times that the key is asked for after a restart: a modem tells no network in its first second (observed in
-/// `2022-11-25_v0.2_ABB`); judgement.
+/// How many times the key is requested after a restart: a modem reports no network in its first second
+/// (observed in `2022-11-25_v0.2_ABB`); judgement.
 const VERIFY_TRIES: u8 = 6;
 /// Pause after a fault: judgement.
 const FAULT_PAUSE: Duration = Duration::from_secs(10);
-/// Pause between two questions to a modem that has nothing to do: short enough to see the 1.3 s of a restart.
+/// Pause between two requests to an idle modem: short enough to detect the 1.3 s of a restart.
 const PRESENCE: Duration = Duration::from_millis(1000);
-/// A caller's interval is never shorter than this: a modem takes up to 20 ms to answer (observed).
+/// Minimum of the caller's interval: a modem takes up to 20 ms to respond (observed).
 const MIN_LINK_INTERVAL: Duration = Duration::from_millis(50);
-/// Unanswered questions in a row after which the modem counts as gone: judgement.
+/// Consecutive unanswered requests after which the modem counts as absent: judgement.
 const SILENCE: u8 = 4;
 
-/// What it does next, and when.
+/// The next step and its time.
 impl Modem {
     pub(super) fn search(&mut self, now: Instant, searches: u8) {
         self.state = State::Searching { searches };
@@ -41,7 +40,7 @@ impl Modem {
         self.timers.set(Timer::Step, now + pause);
     }
 
-    /// The modem is there: sets the wanted key if it does not have it, or rests.
+    /// The modem responds: sets the required key if it has another one, else becomes idle.
     pub(super) fn proceed(&mut self, cx: &mut Cx<'_>) {
         match self.wanted {
             Some(_) if self.wanted != self.confirmed => self.begin_key(cx),
@@ -74,7 +73,7 @@ impl Modem {
         self.timers.set(Timer::Step, due);
     }
 
-    /// Asks whether the modem has the key.
+    /// Requests the modem's key.
     pub(super) fn begin_verifying(&mut self, cx: &mut Cx<'_>) {
         self.verify(cx, Retry::new(VERIFY_TRIES, KEY_ANSWER));
     }
@@ -89,7 +88,7 @@ impl Modem {
         self.timers.set(Timer::Step, due);
     }
 
-    /// There is nothing to do but to watch.
+    /// The modem is ready: only watches it.
     pub(super) fn rest(&mut self, now: Instant, verified: Option<bool>) {
         self.state = State::Present { unanswered: 0 };
         self.doubt = false;
@@ -136,20 +135,20 @@ impl Modem {
         self.events.push(ModemEvent::Fault(fault));
         self.rounds = 0;
         self.state = State::Faulty;
-        // A modem that was just restarting is found again soon; one that takes no key is left alone for a
-        // while.
+        // A modem that was restarting is found again soon; one that accepts no key is tried again after a
+        // pause.
         let once = fault == ModemFault::KeyNotConfirmed && !core::mem::replace(&mut self.has_failed, true);
         self.timers.set(Timer::Step, now + if once { SEARCH } else { FAULT_PAUSE });
     }
 
     pub(super) fn new_nonce(&mut self, cx: &mut Cx<'_>) {
         cx.entropy.fill(&mut self.nonce);
-        // Never zero: the echo of zeros would prove nothing.
+        // Never zero: a repeated zero would be no evidence.
         let [first, ..] = &mut self.nonce;
         *first |= 1;
     }
 
-    /// No answer has said for a while that the link is up.
+    /// No recent response has reported that the link is up.
     pub(super) fn link_missed(&mut self, now: Instant) {
         match self.rejoined.take() {
             Some(rejoined) if now < rejoined => self.timers.set(Timer::Hold, rejoined),

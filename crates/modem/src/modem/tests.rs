@@ -15,7 +15,7 @@ const SECOND: NetworkKey = NetworkKey { nid: Nid([7, 6, 5, 4, 3, 2, 1]), nmk: Nm
 const SET_KEY: u16 = 0x6008;
 const READY: ModemEvent = ModemEvent::Ready { verified: true };
 
-/// A question that may be asked once more.
+/// A request with one repetition.
 const ASKED: Retry = Retry::new(2, Duration::from_secs(1));
 
 fn found() -> ModemEvent {
@@ -51,7 +51,7 @@ fn the_modem_is_found_by_its_answer_and_its_family_by_its_firmware() {
 fn a_key_is_set_and_the_modem_is_ready_only_after_its_restart() {
     let mut bench = bench(Script::new());
     bench.with(|modem, cx| modem.set_key(cx, KEY));
-    // The modem answers for 2.7 s with the new key before it restarts, until 4.1 s.
+    // The modem responds for 2.7 s with the new key before it restarts, until 4.1 s.
     assert_eq!(bench.run(4000), [found()]);
     assert_eq!(bench.machine.key(), Some(KEY));
     assert!(!bench.machine.is_ready());
@@ -73,7 +73,7 @@ fn both_results_of_a_confirmation_count_and_a_wrong_echo_does_not() {
     let fault = ModemEvent::Fault(ModemFault::KeyNotConfirmed);
     assert_eq!(bench.run(1800), [found(), fault]);
     assert_eq!((bench.machine.key(), bench.modem.asked(SET_KEY)), (None, 3));
-    // Once more at once, should it only have been restarting; then after a pause.
+    // Repeated immediately, in case it was restarting; then after a pause.
     assert_eq!(bench.run(9000), [found(), fault]);
     assert_eq!(bench.modem.asked(SET_KEY), 6);
 }
@@ -147,7 +147,7 @@ fn never_silent() -> Script {
     Script { restart: (Duration::ZERO, Duration::ZERO), shy: Duration::ZERO, ..Script::new() }
 }
 
-/// A modem whose link is watched while it takes a key, as a car's.
+/// A modem whose link is watched while a key is set, as a car's.
 fn joining(script: Script) -> Bench<Modem> {
     let mut bench = bench(script);
     bench.run(100);
@@ -179,7 +179,7 @@ fn a_link_without_the_new_key_is_the_old_networks() {
 
 #[test]
 fn a_restart_that_follows_an_old_networks_link_is_no_lost_link() {
-    // It shows the new key for 2.7 s with the old network's link, then restarts, and joins 2 s later or
+    // It reports the new key for 2.7 s with the old network's link, then restarts, and joins 2 s later or
     // never.
     for joins in [true, false] {
         let mut bench = joining(Script { link: Some(true), shy: Duration::ZERO, ..Script::new() });
@@ -191,7 +191,7 @@ fn a_restart_that_follows_an_old_networks_link_is_no_lost_link() {
         assert_eq!(bench.run(2200), [], "8.9 s after the key");
         let then: &[ModemEvent] = if joins { &[] } else { &[ModemEvent::Link(false)] };
         assert_eq!(bench.run(2000), then);
-        // From then on a lost link is told as ever.
+        // From then on a lost link is reported as usual.
         bench.modem.link = Some(false);
         assert_eq!(bench.run(2000).len(), usize::from(joins));
     }
@@ -239,7 +239,7 @@ fn the_link_is_told_when_it_changes_and_only_while_it_is_watched() {
     assert_eq!((bench.run(2000), bench.machine.link()), (vec![], Some(false)));
     bench.modem.link = Some(true);
     assert_eq!(bench.run(600), [ModemEvent::Link(true)]);
-    // One answer lost, one that is wrong: still up.
+    // One response lost, one invalid: still up.
     bench.modem.lose = vec![0xA0B8];
     assert_eq!(bench.run(1100), []);
     bench.modem.link = Some(false);
@@ -258,7 +258,7 @@ fn a_link_that_is_up_before_the_modem_tells_its_key_makes_it_ready() {
     bench.with(|modem, cx| modem.watch_link(cx, true));
     bench.with(|modem, cx| modem.set_key(cx, KEY));
     assert_eq!(bench.run(5000), [found(), READY, ModemEvent::Link(true)]);
-    // What it tells later still counts.
+    // What it reports later still counts.
     bench.modem.key = SECOND;
     assert_eq!(bench.run(10_000)[..2], [ModemEvent::OtherKey, ModemEvent::Link(false)]);
 }
@@ -329,7 +329,7 @@ fn a_lumissil_modem_is_found_set_and_watched_by_its_own_messages() {
     bench.modem.link = Some(true);
     assert_eq!(bench.run(1000), [ModemEvent::Link(true)]);
     assert_eq!(bench.modem.asked(0xA0B8), 0, "it is not asked Qualcomm's way");
-    // It cannot show its key: after an absence it is set again.
+    // It cannot report its key: after an absence the key is set again.
     let now = bench.now;
     bench.modem.away(now, Duration::ZERO, Duration::from_secs(10));
     bench.run(30_000);
@@ -395,7 +395,7 @@ fn while_the_link_is_watched_nobody_can_take_the_modem_away_in_its_name() {
     bench.with(|modem, cx| modem.handle(cx, &sent(&version("BootLoader"))));
     assert_eq!(bench.run(5000), []);
     assert!(bench.machine.is_ready() && bench.machine.link() == Some(true));
-    // One that really has no firmware any more does not tell its link.
+    // A modem without firmware does not report its link.
     bench.modem.firmware = Some("BootLoader");
     bench.modem.link = None;
     bench.modem.lose = vec![0x600C; 20];
@@ -404,7 +404,7 @@ fn while_the_link_is_watched_nobody_can_take_the_modem_away_in_its_name() {
     assert_eq!(events, [ModemEvent::Link(false), ModemEvent::Silent, fault]);
 }
 
-/// The hosts' and modems' own frames of a capture, given to a modem that waits for exactly them.
+/// The hosts' and modems' own frames of a capture, passed to a modem that waits for exactly them.
 #[test]
 fn recorded_modems_are_found_and_their_confirmations_are_taken() {
     let Some(lines) = corpus::lines("captures/mme.jsonl") else { return };
@@ -450,7 +450,7 @@ fn recorded_modems_are_found_and_their_confirmations_are_taken() {
     assert!(count("version") >= 15 && count("key") >= 30, "{} {}", count("version"), count("key"));
 }
 
-/// What a modem answers to the question for its key, in every form that was recorded.
+/// The modem's responses to a request for its key, in every recorded form.
 #[test]
 fn a_shown_key_counts_by_its_network_or_by_itself_and_only_with_the_right_echo() {
     let (none, other) = (Nid::default(), SECOND.nid);
@@ -487,6 +487,6 @@ fn a_nonce_is_never_zero() {
     bench.entropy = machine::ScriptedEntropy::new(&[]);
     bench.with(Modem::start);
     bench.with(|modem, cx| modem.set_key(cx, KEY));
-    // The scripted modem looks at it.
+    // The scripted modem checks it.
     assert_eq!(bench.run(8000), [found(), READY]);
 }

@@ -5,7 +5,7 @@ use super::field::{self, Field, printable};
 use super::layout::{FLAT_HEADER_LEN, Shape};
 use super::{EditError, Role};
 
-/// Changes an image in place. The checksums are right again after each edit; a refused edit changes nothing.
+/// Changes an image in place. Its checksums are correct after each edit; a refused edit changes nothing.
 #[derive(Debug)]
 pub struct Editor<'a> {
     bytes: &'a mut [u8],
@@ -13,16 +13,16 @@ pub struct Editor<'a> {
 }
 
 impl<'a> Editor<'a> {
-    /// Checks the image first: a damaged one is not edited.
+    /// Checks the image first: a damaged image is refused.
     pub fn open(bytes: &'a mut [u8]) -> Result<Self, EditError> {
         let shape = Shape::read(bytes)?;
         Ok(Self { bytes, shape })
     }
 
-    /// Sets up the modem for one side of the cable.
+    /// Sets the modem's role: the side of the cable.
     pub fn set_role(&mut self, role: Role) -> Result<(), EditError> {
         let (cco, slac) = role.values();
-        // The one that an image may lack goes first, so that a refusal changes nothing.
+        // The field that an image may lack is set first, so that a refusal changes nothing.
         self.set(&field::SLAC_ENABLE, &[slac])?;
         self.set(&field::CCO_SELECTION, &[cco])
     }
@@ -35,7 +35,7 @@ impl<'a> Editor<'a> {
         self.set(&field::MAC, &mac.0)
     }
 
-    /// Sets the network that the modem joins by itself.
+    /// Sets the network that the modem joins automatically.
     pub fn set_network(&mut self, network: NetworkKey) -> Result<(), EditError> {
         self.set(&field::NMK, network.nmk.reveal())?;
         self.set(&field::NID, &network.nid.0)
@@ -56,7 +56,7 @@ impl<'a> Editor<'a> {
         self.set(field, &padded)
     }
 
-    /// Sets a field from its bytes as they lie in the image.
+    /// Sets a field from its bytes in the image's order.
     pub fn set(&mut self, field: &Field, value: &[u8]) -> Result<(), EditError> {
         let Field { name, offset, kind, .. } = *field;
         if !field.is_in(self.shape.layout) {

@@ -1,6 +1,6 @@
 use super::Layout;
 
-/// Why an image cannot be used, and where.
+/// Why an image is invalid, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{fault} (offset {offset:#x})")]
 pub struct Error {
@@ -10,14 +10,14 @@ pub struct Error {
     pub fault: Fault,
 }
 
-/// What is wrong with an image; the text says what to do.
+/// What is wrong with an image; the text advises what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Fault {
-    /// The file ends too early.
+    /// The file is too short.
     #[error("the image is cut off; read it from the modem again")]
     Short,
-    /// Bytes follow the image's end.
+    /// Bytes follow the end of the image.
     #[error("bytes follow the end of the image; read it from the modem again")]
     Trailing,
     /// Neither a chain nor an old image.
@@ -26,10 +26,10 @@ pub enum Fault {
     /// A header of another version.
     #[error("the header's version is not 1.1; this chip's images are not known")]
     Version,
-    /// A length that cannot be.
+    /// An impossible length.
     #[error("the length in the header is wrong; the image is damaged, use a backup")]
     Length,
-    /// Headers that do not point at each other, or not at their image.
+    /// Headers that do not refer to each other, or not to their image.
     #[error("the headers do not link to each other; the image is damaged, use a backup")]
     Link,
     /// Something other than one manifest and one set of parameters.
@@ -56,10 +56,10 @@ impl Fault {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EditError {
-    /// The image is not sound.
+    /// The image is invalid.
     #[error(transparent)]
     Image(#[from] Error),
-    /// The place is not inside the parameters.
+    /// The position is not inside the parameters.
     #[error("{len} bytes at {offset:#x} are not inside the parameters, which are {available:#x} bytes long")]
     Outside {
         /// Bytes from the start of the parameters.
@@ -69,10 +69,10 @@ pub enum EditError {
         /// Length of the parameters in bytes.
         available: usize,
     },
-    /// The place is part of the old image's header, which is computed.
+    /// The position is part of the old image's header, which is computed.
     #[error("offset {0:#x} belongs to the header, which is computed")]
     Computed(usize),
-    /// The field is not known for this layout.
+    /// The field does not exist in this layout.
     #[error("where {name} lies in a {layout:?} image is not known; nothing was changed")]
     Layout {
         /// The field.
@@ -80,7 +80,7 @@ pub enum EditError {
         /// The image's layout.
         layout: Layout,
     },
-    /// The value has another length than the field, or a text is too long for it.
+    /// The value's length differs from the field's, or a text is too long for it.
     #[error("{name} takes {max} bytes, not {len}")]
     Size {
         /// The field.

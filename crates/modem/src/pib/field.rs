@@ -1,32 +1,32 @@
-//! The parameters that have a name: where they lie and how they read.
+//! The named parameters: their offsets and formats.
 use core::fmt;
 
 use homeplug_mme::{Mac, Nid};
 
 use super::Layout;
 
-/// One parameter: where it lies and how it is read. [`FIELDS`] lists what is shown and edited by name.
+/// One parameter: its offset and format. [`FIELDS`] lists those that are shown and edited by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field {
-    /// Its name, short and without spaces: what a command line takes.
+    /// Its name, short and without spaces, as on the command line.
     pub name: &'static str,
     /// Bytes from the start of the parameters.
     pub offset: usize,
-    /// How it is read.
+    /// Its format.
     pub kind: Kind,
     map: Map,
 }
 
-/// How a field is read.
+/// Format of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// An Ethernet address.
     Mac,
-    /// A key of 16 bytes, never shown unasked.
+    /// A key of 16 bytes, shown only on request.
     Key,
     /// 64 bytes of text, filled with NUL.
     Text,
-    /// A network's id of 7 bytes.
+    /// An NID of 7 bytes.
     Nid,
     /// One byte.
     Byte,
@@ -49,13 +49,13 @@ impl Kind {
         }
     }
 
-    /// Never: every kind has bytes.
+    /// Always false: every kind has bytes.
     pub const fn is_empty(self) -> bool {
         false
     }
 }
 
-/// Which images have the field there.
+/// The images that have the field at this offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Map {
     /// Old and new ones.
@@ -65,17 +65,17 @@ enum Map {
 }
 
 impl Field {
-    /// The field of [`FIELDS`] with this name, whatever the case of its letters.
+    /// The field of [`FIELDS`] with this name, in upper or lower case.
     pub fn named(name: &str) -> Option<&'static Self> {
         FIELDS.iter().find(|field| field.name.eq_ignore_ascii_case(name))
     }
 
-    /// Whether images of this layout have it.
+    /// Whether images of this layout have the field.
     pub fn is_in(&self, layout: Layout) -> bool {
         self.map == Map::All || layout != Layout::Flat
     }
 
-    /// Reads it, or `None` when `parameters` end before it.
+    /// Reads the field; `None` if `parameters` end before it.
     pub(super) fn read<'a>(&self, parameters: &'a [u8]) -> Option<Value<'a>> {
         let bytes = parameters.get(self.offset..self.offset + self.kind.len())?;
         Some(match self.kind {
@@ -93,7 +93,7 @@ impl Field {
     }
 }
 
-/// A field's value. Its text form holds no key.
+/// A field's value. Its text form never contains a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Value<'a> {
     /// An Ethernet address.
@@ -106,7 +106,7 @@ pub enum Value<'a> {
     Nid(Nid),
     /// A number.
     Number(u32),
-    /// A number and what it stands for, if known.
+    /// A number and its meaning, if the table has one.
     Choice(u8, Option<&'static str>),
 }
 
@@ -124,12 +124,12 @@ impl fmt::Display for Value<'_> {
     }
 }
 
-/// A key inside an image: prints as `(secret)`, whatever the format.
+/// A key in an image: prints as `(secret)` in any format.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Secret<'a>(&'a [u8; 16]);
 
 impl<'a> Secret<'a> {
-    /// The key itself: for the one who asked for it by name.
+    /// The key itself, for output that was requested explicitly.
     pub const fn reveal(self) -> &'a [u8; 16] {
         self.0
     }
@@ -147,7 +147,7 @@ impl fmt::Debug for Secret<'_> {
     }
 }
 
-/// A text inside an image, up to its first NUL; what is not printable ASCII prints as `?`.
+/// A text in an image, up to its first NUL; bytes other than printable ASCII print as `?`.
 #[derive(Clone, Copy)]
 pub struct Text<'a>(&'a [u8]);
 
@@ -199,9 +199,9 @@ const fn qca(name: &'static str, offset: usize, kind: Kind) -> Field {
 
 /// The modem's address.
 pub const MAC: Field = all("MAC", 0x0C, Kind::Mac);
-/// The device access key: its owner can set the network key from afar.
+/// The device access key: its holder can set the network key over the power line.
 pub const DAK: Field = all("DAK", 0x12, Kind::Key);
-/// The maker's name of the device.
+/// The manufacturer's name of the device.
 pub const MANUFACTURER: Field = all("ManufacturerHFID", 0x24, Kind::Text);
 /// The network membership key.
 pub const NMK: Field = all("NMK", 0x64, Kind::Key);
@@ -217,8 +217,8 @@ pub const NID: Field = all("PreferredNID", 0xF8, Kind::Nid);
 /// Which SLAC messages the modem passes: 2 for a charger, 1 for a car.
 pub const SLAC_ENABLE: Field = qca("SLAC_EnableMode", 0x1653, Kind::Choice(&["off", "PEV", "EVSE"]));
 
-/// What is shown and edited by name, by offset. Facts: the public offset table of the QCA7000's parameters,
-/// checked against six real images.
+/// Fields shown and edited by name, sorted by offset. Source: the public offset table of the QCA7000's
+/// parameters, checked with six images of real modems.
 pub const FIELDS: &[Field] = &[
     MAC,
     DAK,

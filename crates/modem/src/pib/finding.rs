@@ -5,16 +5,16 @@ use homeplug_mme::{Mac, NetworkKey, Nid};
 use super::field::Kind;
 use super::{Image, Layout, Role, Value};
 
-/// Something in a sound image that its owner should know.
+/// A property of a valid image that its owner should check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finding {
-    /// The image has no checksums, so that damage cannot be seen.
+    /// The image has no checksums, so damage cannot be detected.
     NoChecksum,
     /// No station can have this address.
     Address(Mac),
-    /// The network id was not made from the network key. A modem works with it all the same.
+    /// The NID is not derived from the network key. A modem works with it nevertheless.
     ForeignNid,
-    /// The key is the one that every plug from a shop has.
+    /// The factory default key of every retail plug.
     WellKnownKey,
     /// The role's two parameters contradict each other.
     Role(Role),
@@ -44,7 +44,7 @@ const WELL_KNOWN: [u8; 16] =
     [0x50, 0xD3, 0xE4, 0x93, 0x3F, 0x85, 0x5B, 0x70, 0x40, 0x78, 0x4D, 0xF8, 0x15, 0xAA, 0x8D, 0xB7];
 
 impl<'a> Image<'a> {
-    /// What the owner should know; nothing in a good image.
+    /// The findings in this image; none in a good one.
     pub fn findings(&self) -> impl Iterator<Item = Finding> + use<'a> {
         let image = *self;
         let network = image.network();

@@ -5,16 +5,16 @@ use super::field::{self, Field, Text, Value};
 use super::layout::Shape;
 use super::{Error, Role};
 
-/// A parameter image that has been checked: sizes, links, checksums.
+/// A parameter image with valid sizes, links and checksums.
 ///
-/// It holds the modem's keys: treat the file like a password.
+/// It contains the modem's keys: protect the file like a password.
 #[derive(Clone, Copy, Debug)]
 pub struct Image<'a> {
     bytes: Bytes<'a>,
     shape: Shape,
 }
 
-/// The bytes, out of sight of `Debug`.
+/// The bytes, hidden from `Debug`.
 #[derive(Clone, Copy)]
 struct Bytes<'a>(&'a [u8]);
 
@@ -25,12 +25,12 @@ impl core::fmt::Debug for Bytes<'_> {
 }
 
 impl<'a> Image<'a> {
-    /// Checks an image: a file's content, or what was read from a modem.
+    /// Checks an image: the content of a file, or data read from a modem.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
         Ok(Self { bytes: Bytes(bytes), shape: Shape::read(bytes)? })
     }
 
-    /// How it is built.
+    /// Its layout.
     pub const fn layout(&self) -> Layout {
         self.shape.layout
     }
@@ -40,12 +40,12 @@ impl<'a> Image<'a> {
         self.bytes.0
     }
 
-    /// The parameters, which the offsets of [`field`] count in.
+    /// The parameters, in which the offsets of [`field`] count.
     pub fn parameters(&self) -> &'a [u8] {
         self.shape.parameters.of(self.bytes.0).unwrap_or_default()
     }
 
-    /// Reads a field, or `None` when this image has none there.
+    /// Reads a field; `None` if this image does not have it.
     pub fn get(&self, field: &Field) -> Option<Value<'a>> {
         field.is_in(self.layout()).then(|| field.read(self.parameters()))?
     }
@@ -64,7 +64,7 @@ impl<'a> Image<'a> {
         }
     }
 
-    /// The network that the modem joins by itself: its preferred id and its key.
+    /// The network that the modem joins automatically: its preferred NID and its key.
     pub fn network(&self) -> Option<NetworkKey> {
         match (self.get(&field::NID), self.get(&field::NMK)) {
             (Some(Value::Nid(nid)), Some(Value::Key(key))) => {
@@ -74,8 +74,8 @@ impl<'a> Image<'a> {
         }
     }
 
-    /// Which side of the cable the modem is set up for, or `None` in an old image, where that place is not
-    /// known.
+    /// The side of the cable for which the modem is configured; `None` in an old image, where the offset is
+    /// unknown.
     pub fn role(&self) -> Option<Role> {
         match (self.get(&field::CCO_SELECTION), self.get(&field::SLAC_ENABLE)) {
             (Some(Value::Choice(cco, _)), Some(Value::Choice(slac, _))) => Some(Role::of(cco, slac)),
@@ -83,7 +83,7 @@ impl<'a> Image<'a> {
         }
     }
 
-    /// The name of the parameter set as its maker gave it, from the chain's manifest.
+    /// The manufacturer's name of the parameter set, from the chain's manifest.
     pub fn description(&self) -> Option<Text<'a>> {
         let mut rest = self.shape.manifest?.of(self.bytes.0)?;
         loop {
@@ -146,7 +146,7 @@ mod tests {
         }
     }
 
-    /// Image, role and checksum; the checksums stand in the headers that the captures hold before two of the
+    /// Image, role and checksum. The checksums are in the headers that the captures contain before two of the
     /// images.
     const REAL: [(&str, Role, Option<u32>); 3] = [
         ("pib/pibimg_9848275a3ce4.bin", Role::Evse, Some(0x4525_BA87)),

@@ -10,17 +10,17 @@ pub(super) const HEADER_LEN: usize = 96;
 /// Length of the old image's own header in bytes.
 pub(super) const FLAT_HEADER_LEN: usize = 12;
 
-/// Where a header keeps the checksum of its image.
+/// Offset of the image's checksum in a header.
 const IMAGE_CHECKSUM: usize = 20;
-/// Where a header keeps its own checksum: the last word.
+/// Offset of the header's own checksum: the last word.
 const HEADER_CHECKSUM: usize = HEADER_LEN - 4;
-/// Where the old image keeps its checksum.
+/// Offset of the checksum in the old image.
 const FLAT_CHECKSUM: usize = 8;
-/// No further header, or none before.
+/// No next header, or no previous one.
 const END: u32 = 0xFFFF_FFFF;
-/// Headers in one chain: two in every image seen; judgement.
+/// Bound of headers in one chain: two in every observed image; judgement.
 const MAX_HEADERS: usize = 8;
-/// The fields that every layout shares end here.
+/// End of the fields that every layout shares.
 pub(super) const MIN_PARAMETERS: usize = 0x100;
 /// Lengths of bare parameters (QCA7420, QCA7000/7005; observed).
 const BARE_LENGTHS: [usize; 2] = [8836, 8080];
@@ -41,7 +41,7 @@ impl Span {
     }
 }
 
-/// What is where in an image that has been checked.
+/// The parts of a checked image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Shape {
     pub layout: Layout,
@@ -66,17 +66,17 @@ struct Header {
     kind: u32,
 }
 
-/// NOT of the XOR of all little-endian 32-bit words; a rest of one to three bytes counts as filled with
-/// zeros. Over bytes that hold their own checksum it is zero.
+/// NOT of the XOR of all little-endian 32-bit words; a rest of one to three bytes is padded with zeros. Over
+/// bytes that include their own checksum the result is zero.
 pub fn checksum32(bytes: &[u8]) -> u32 {
     let word = |chunk: &[u8]| chunk.iter().rev().fold(0, |word, &byte| (word << 8) | u32::from(byte));
     !bytes.chunks(4).fold(0, |sum, chunk| sum ^ word(chunk))
 }
 
-/// Recomputes the checksums of an image whose structure is sound: after an edit with other means.
+/// Recomputes the checksums of an image with a valid structure, after an edit by other means.
 ///
 /// # Errors
-/// Anything but a wrong checksum.
+/// Any fault except a wrong checksum.
 pub fn seal(bytes: &mut [u8]) -> Result<(), Error> {
     let shape = Shape::walk(bytes, Sums::Ignored)?;
     shape.seal(bytes);
@@ -172,7 +172,7 @@ fn chain(bytes: &[u8], sums: Sums) -> Result<Shape, Error> {
             let parameters = parameters.ok_or(Fault::NoParameters.at(at))?;
             return Ok(Shape { layout: Layout::Chain, parameters, manifest });
         }
-        // Headers follow their predecessor's image without a gap, in every image seen: no byte is unchecked.
+        // In every observed image a header follows the previous image without a gap: no byte is unchecked.
         if usize::try_from(next) != Ok(end) {
             return Err(Fault::Link.at(at));
         }
@@ -182,7 +182,8 @@ fn chain(bytes: &[u8], sums: Sums) -> Result<Shape, Error> {
     Err(Fault::Link.at(at))
 }
 
-/// Checks the header at `at` and its image; gives the image's kind, its place and the next header's offset.
+/// Checks the header at `at` and its image; returns the image's kind, its position and the next header's
+/// offset.
 fn link(bytes: &[u8], at: usize, previous: u32, sums: Sums) -> Result<(u32, Span, u32), Error> {
     let span = Span { start: at, len: HEADER_LEN };
     let raw = span.of(bytes).ok_or(Fault::Short.at(bytes.len()))?;
@@ -211,7 +212,7 @@ fn link(bytes: &[u8], at: usize, previous: u32, sums: Sums) -> Result<(u32, Span
 }
 
 fn header(input: &[u8]) -> IResult<&[u8], Header> {
-    // Versions, execute mask, where the image lies in NVM and in memory, its length and checksum, entry
+    // Versions, execute mask, position of the image in NVM and in memory, its length and checksum, entry
     // point, links, kind; then module, applet version, reserved words and the header's checksum.
     (le_u16, le_u16, le_u32, le_u32, le_u32, le_u32, le_u32, le_u32, le_u32, le_u32, le_u32, take(56_usize))
         .map(|(major, minor, _, image, _, length, checksum, _, next, previous, kind, _)| Header {

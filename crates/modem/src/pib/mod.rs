@@ -1,7 +1,8 @@
-//! A modem's parameter image (PIB): its address, keys, names, its side of the cable and much more.
+//! A modem's parameter image (PIB): its address, keys, names, role and many other parameters.
 //!
-//! [`Image`] reads and shows one, [`Editor`] changes one in place, [`Image::findings`] says what its owner
-//! should know. All of them refuse an image whose sizes, links or checksums are wrong, and say where.
+//! [`Image`] reads and shows one, [`Editor`] changes one in place, [`Image::findings`] lists what its owner
+//! should check. All of them refuse an image whose sizes, links or checksums are wrong, with the position of
+//! the fault.
 //!
 //! # Example
 //! ```
@@ -35,13 +36,14 @@ pub use image::Image;
 pub use layout::{checksum32, seal};
 pub use role::Role;
 
-/// How an image is built.
+/// Layout of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
     /// QCA7000, QCA7005, QCA7420: a chain of headers and images, each with two checksums.
     Chain,
     /// `INT6x00` and AR7400: one block with a short header and one checksum.
     Flat,
-    /// The parameters of a chain alone, as some tools save them: no checksum, cannot be written to a modem.
+    /// The parameters of a chain alone, as some tools save them: without checksum; cannot be written to a
+    /// modem.
     Bare,
 }

@@ -1,8 +1,8 @@
 use core::fmt;
 
-/// Which side of the cable a modem's parameters are for.
+/// The side of the cable for which a modem's parameters are configured.
 ///
-/// It decides which SLAC messages the modem passes to its host: a plug from a shop passes none.
+/// It determines which SLAC messages the modem passes to its host: a retail plug passes none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// A charger's modem: always coordinator, SLAC as EVSE.
@@ -11,7 +11,7 @@ pub enum Role {
     Pev,
     /// SLAC is off: an ordinary network plug.
     Off,
-    /// The two parameters do not fit together: set the role anew.
+    /// The two parameters contradict each other: set the role again.
     Mixed {
         /// Value of `CCoSelection`.
         cco: u8,
@@ -23,7 +23,7 @@ pub enum Role {
 /// `CCoSelection` and `SLAC_EnableMode` of each side, as in six real chargers and cars.
 const EVSE: (u8, u8) = (2, 2);
 const PEV: (u8, u8) = (1, 1);
-/// What a plug from a shop has: coordinator by agreement.
+/// Values of a retail plug: coordinator by negotiation.
 const OFF: (u8, u8) = (0, 0);
 
 impl Role {

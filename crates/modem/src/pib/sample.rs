@@ -1,4 +1,4 @@
-//! Small images for tests: made here, no modem's.
+//! Small synthetic images for tests.
 extern crate std;
 use std::vec;
 use std::vec::Vec;
@@ -15,12 +15,12 @@ pub fn network() -> NetworkKey {
     NetworkKey::derived(Nmk::new([0x11; 16]))
 }
 
-/// A chain of a manifest and `len` bytes of parameters: a car's modem, when long enough for that field.
+/// A chain of a manifest and `len` bytes of parameters: a car's modem, if long enough for that field.
 pub fn chain(len: usize) -> Vec<u8> {
     chain_of(&parameters(len))
 }
 
-/// A chain around given parameters.
+/// A chain around the given parameters.
 pub fn chain_of(parameters: &[u8]) -> Vec<u8> {
     let mut manifest = vec![4, 0, 0, 0, 4, 0, 0, 0, 1, 2, 3, 4, 0x10, 0, 0, 0, 20, 0, 0, 0];
     manifest.extend_from_slice(b"PIB-small\0");

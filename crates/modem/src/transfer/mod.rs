@@ -1,4 +1,4 @@
-//! Parameters to and from a modem, and its restart.
+//! Reading and writing of a modem's parameters, and its restart.
 
 mod read;
 mod reset;
@@ -13,11 +13,11 @@ use machine::TooShort;
 
 use crate::pib;
 
-/// Why a transfer ended.
+/// Why a transfer failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransferFault {
-    /// The modem does not answer.
+    /// The modem does not respond.
     #[error("the modem does not answer: is it powered and on this cable?")]
     NoAnswer,
     /// The modem refuses.
@@ -26,24 +26,24 @@ pub enum TransferFault {
     /// The image is longer than the caller's buffer.
     #[error("the image is longer than {0} bytes")]
     TooLong(usize),
-    /// What was read is no sound image.
+    /// The data read is not a valid image.
     #[error(transparent)]
     Image(#[from] pib::Error),
     /// The modem has no firmware after its restart.
     #[error("the modem has no firmware any more (it says BootLoader): load it with its maker's tool")]
     NoFirmware,
-    /// The modem does not come back from its restart.
+    /// The modem does not respond after its restart.
     #[error("the modem does not come back from its restart: switch it off and on")]
     NotBack,
-    /// What the modem has now is not what was written.
+    /// The modem's parameters differ from what was written.
     #[error(
         "the modem has something else at offset {0:#x} than was written: switch it off and on, read it again"
     )]
     Differs(u32),
-    /// How this family's parameters are read is not known.
+    /// The messages that read this family's parameters are unknown.
     #[error("how the parameters of this modem are read is not known")]
     NotSupported,
-    /// The transfer was meant for several modems.
+    /// The target is not one modem.
     #[error("a transfer goes to one modem, never to all")]
     NotOneModem,
 }
@@ -53,7 +53,7 @@ pub enum TransferFault {
 pub(crate) struct Peer {
     own: Mac,
     target: Mac,
-    /// Who answers for [`Mac::LOCAL_MODEM`]: the first one.
+    /// The modem that responds for [`Mac::LOCAL_MODEM`]: the first one.
     answers: Option<Mac>,
 }
 
@@ -65,7 +65,7 @@ impl Peer {
         Ok(Self { own, target, answers: (target != Mac::LOCAL_MODEM).then_some(target) })
     }
 
-    /// The message, if it comes from this modem.
+    /// The message, if it is from this modem.
     pub(crate) fn get<'a, M: Message<'a>>(&mut self, frame: &Frame<'a>) -> Option<M> {
         if frame.to != self.own || self.answers.is_some_and(|mac| mac != frame.from) {
             return None;

@@ -9,10 +9,10 @@ use super::{Peer, TransferFault};
 use crate::pib::{Image, checksum32};
 use crate::profile::{Access, Profile};
 
-/// Wait for a part (open-plc-utils), and how often it is asked for; judgement.
+/// Wait for a part (open-plc-utils), and number of requests; judgement.
 pub(super) const ANSWER: Duration = Duration::from_secs(5);
 const RETRY: Retry = Retry::new(3, ANSWER);
-/// Most bytes that `VS_RD_MOD` reads at a time.
+/// Maximum number of bytes that `VS_RD_MOD` reads at a time.
 const OLD_CHUNK: u16 = 1024;
 /// `VS_RD_MOD`'s number of the parameters.
 const OLD_PIB: u8 = 2;
@@ -21,7 +21,8 @@ const EVENTS: usize = 2;
 
 /// Reads a modem's parameters into a buffer and checks them: the backup before any change.
 ///
-/// What it reads holds the modem's keys. 16 KiB are enough for every image seen; the longest has 9796 bytes.
+/// The data contains the modem's keys. 16 KiB are enough for every observed image; the longest has 9796
+/// bytes.
 #[derive(Debug)]
 pub struct PibReader<'b> {
     peer: Peer,
@@ -31,20 +32,20 @@ pub struct PibReader<'b> {
     retry: Retry,
     state: State,
     send: bool,
-    /// The newest only: progress never takes the place of the end.
+    /// The newest only, so that progress never displaces the final event.
     progress: Option<usize>,
     timers: Timers<Timer, 1>,
     events: Queue<ReadEvent, EVENTS>,
 }
 
-/// What a [`PibReader`] tells.
+/// Events of a [`PibReader`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadEvent {
-    /// So many bytes have been read.
+    /// This many bytes have been read.
     Progress(usize),
-    /// The image is complete and sound: so many bytes.
+    /// The image is complete and valid: its length in bytes.
     Done(usize),
-    /// It did not work.
+    /// The transfer failed.
     Failed(TransferFault),
 }
 
@@ -66,7 +67,7 @@ impl<'b> PibReader<'b> {
     /// `buffer`.
     ///
     /// # Errors
-    /// When `target` is not one modem or its family is not known.
+    /// If `target` is not the address of one modem, or its family cannot be read.
     pub fn new(
         own: Mac,
         target: Mac,
@@ -90,19 +91,19 @@ impl<'b> PibReader<'b> {
         })
     }
 
-    /// Begins, or begins anew.
+    /// Begins, or begins again.
     pub fn start(&mut self, cx: &mut Cx<'_>) {
         self.at = 0;
         self.state = State::Reading;
         self.ask_next(cx.now);
     }
 
-    /// The image, once it is complete and sound.
+    /// The image, when it is complete and valid.
     pub fn image(&self) -> Option<Image<'_>> {
         (self.state == State::Done).then(|| Image::parse(self.buffer.get(..self.at)?).ok())?
     }
 
-    /// Asks for the next part.
+    /// Requests the next part.
     fn ask_next(&mut self, now: Instant) {
         self.retry = RETRY;
         self.ask(now);
@@ -117,7 +118,7 @@ impl<'b> PibReader<'b> {
         }
     }
 
-    /// How much to ask for next. An old image says how long it is; a new one ends with a short part.
+    /// Length of the next request. An old image contains its length; a new one ends with a short part.
     fn wanted(&self) -> u16 {
         match (self.access, self.buffer.get(..self.at)) {
             (Access::ReadModule, Some([_, _, _, _, low, high, ..])) => {
@@ -361,7 +362,7 @@ mod tests {
         assert!(matches!(bench.run(6000).last(), Some(ReadEvent::Done(_))));
     }
 
-    /// What a tool read from a plug and, over the power line, from two chargers' and a car's modem.
+    /// Data that a tool read from a plug and, over the power line, from the modems of two chargers and a car.
     #[test]
     fn recorded_readings_begin_as_ours_and_give_sound_images() {
         let captures = [
@@ -427,7 +428,7 @@ mod tests {
             }
         }
 
-        /// Each modem's image: that tool asks for 1400 bytes and goes on after 1396 of them.
+        /// Each modem's image: that tool requests 1400 bytes and continues after 1396 of them.
         pub fn images(frames: &[Vec<u8>]) -> BTreeMap<Mac, Vec<u8>> {
             let mut images = BTreeMap::<Mac, BTreeMap<u32, Vec<u8>>>::new();
             for frame in frames.iter().filter_map(|bytes| Frame::parse(bytes).ok()) {

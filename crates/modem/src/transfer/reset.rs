@@ -8,35 +8,35 @@ use super::{Peer, TransferFault};
 use crate::profile::{Profile, Vendor};
 use crate::restart::{POLL, Restart};
 
-/// Wait for the confirmation of a restart, and how often it is asked for; judgement.
+/// Wait for the confirmation of a restart, and number of requests; judgement.
 const ANSWER: Duration = Duration::from_millis(1000);
 const TRIES: u8 = 3;
 
 const EVENTS: usize = 4;
 
-/// Restarts a modem and waits until it is there again.
+/// Restarts a modem and waits until it responds again.
 #[derive(Debug)]
 pub struct Reset {
     peer: Peer,
-    /// Who it is afterwards, where its address changes.
+    /// Its address after the restart, if it changes.
     later: Peer,
     vendor: Vendor,
     stage: Stage,
-    /// Whether the last question has not been answered yet.
+    /// Whether the last request is unanswered.
     asked: bool,
     send: bool,
     timers: Timers<Timer, 1>,
     events: Queue<ResetEvent, EVENTS>,
 }
 
-/// What a [`Reset`] tells.
+/// Events of a [`Reset`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResetEvent {
-    /// The modem says that it restarts.
+    /// The modem confirms that it restarts.
     Confirmed,
-    /// The modem is there again.
+    /// The modem responds again.
     Back,
-    /// It did not work.
+    /// The restart failed.
     Failed(TransferFault),
 }
 
@@ -57,7 +57,7 @@ impl Reset {
     /// A restart of the modem at `target`, or of the one on the own cable ([`Mac::LOCAL_MODEM`]).
     ///
     /// # Errors
-    /// When `target` is not one modem.
+    /// If `target` is not the address of one modem.
     pub fn new(own: Mac, target: Mac, profile: &Profile) -> Result<Self, TransferFault> {
         let peer = Peer::new(own, target)?;
         Ok(Self::of(peer, peer, profile.vendor))
@@ -78,13 +78,13 @@ impl Reset {
 
     /// Begins.
     pub fn start(&mut self, cx: &mut Cx<'_>) {
-        // Lumissil's never confirm.
+        // Lumissil's modems never confirm.
         let tries = if self.vendor == Vendor::Qualcomm { TRIES } else { 1 };
         self.ask(cx.now, Retry::new(tries, ANSWER));
     }
 
     fn ask(&mut self, now: Instant, mut retry: Retry) {
-        // No answer: it may restart all the same, or be in a restart already.
+        // No response: it may restart nevertheless, or be in a restart already.
         let Some(due) = retry.again(now) else { return self.wait(now, Restart::new(now)) };
         self.stage = Stage::Asking(retry);
         self.send = true;

@@ -11,10 +11,10 @@ use super::{Peer, TransferFault};
 use crate::pib::{self, Image, Layout, checksum32};
 use crate::profile::Vendor;
 
-/// Wait for the beginning of a session, and for each part and the end of it (open-plc-utils): flash is slow.
+/// Wait for the start of a session, and for each part and its end (open-plc-utils): flash is slow.
 const START_ANSWER: Duration = Duration::from_secs(60);
 const WRITE_ANSWER: Duration = Duration::from_secs(90);
-/// How often a request is sent that can be repeated without harm; judgement.
+/// How many times a request is sent that can be repeated without harm; judgement.
 const TRIES: u8 = 2;
 /// Bytes of a module in the confirmation of a session; its status and error are the last four.
 const STARTED_MODULE: usize = 16;
@@ -22,8 +22,8 @@ const STARTED_MODULE: usize = 16;
 const EVENTS: usize = 2;
 const CHUNK: usize = MODULE_CHUNK as usize;
 
-/// A change of one modem's parameters, checked before anything is sent. The way to a [`PibWriter`] leads over
-/// [`backup_written`](Self::backup_written).
+/// A change of one modem's parameters, checked before anything is sent.
+/// [`backup_written`](Self::backup_written) makes the [`PibWriter`] of it.
 #[derive(Clone, Copy, Debug)]
 pub struct WritePlan<'a> {
     image: Image<'a>,
@@ -34,54 +34,54 @@ pub struct WritePlan<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// The backup is no sound image.
+    /// The backup is not a valid image.
     #[error("the backup: {0}")]
     Backup(pib::Error),
-    /// The new image is no sound image.
+    /// The new image is not a valid image.
     #[error("the new image: {0}")]
     Image(pib::Error),
     /// Only chains can be written.
     #[error("a {0:?} image cannot be written; only those of QCA7000, QCA7005 and QCA7420")]
     Layout(Layout),
-    /// The new image is for another kind of modem.
+    /// The new image is for another type of modem.
     #[error("the new image has {image} bytes of parameters, the modem has {modem}: is it for another chip?")]
     Length {
-        /// The new image's, in bytes.
+        /// Length of the new image in bytes.
         image: usize,
-        /// The modem's, in bytes.
+        /// Length of the modem's image in bytes.
         modem: usize,
     },
-    /// The new image is another modem's.
+    /// The new image belongs to another modem.
     #[error("the new image belongs to the modem {image}, not to {modem}")]
     OtherModem {
-        /// Whose it is.
+        /// The address in the image.
         image: Mac,
-        /// Which modem it would have been written to.
+        /// The address of the modem.
         modem: Mac,
     },
-    /// There is nothing to change.
+    /// The images are equal: nothing to write.
     #[error("the modem has exactly this image already")]
     Unchanged,
 }
 
 impl<'a> WritePlan<'a> {
-    /// The plan to write `image` to the modem that `backup` was read from just now.
+    /// A plan to write `image` to the modem from which `backup` was just read.
     pub fn new(backup: &[u8], image: &'a [u8]) -> Result<Self, Refusal> {
         let plan = Self::checked(backup, image)?;
         plan.is_for(plan.before)
     }
 
-    /// The same, for an image that gives the modem the new address `mac`.
+    /// As [`new`](Self::new), for an image that sets the modem's address to `mac`.
     pub fn with_new_address(backup: &[u8], image: &'a [u8], mac: Mac) -> Result<Self, Refusal> {
         Self::checked(backup, image)?.is_for(mac)
     }
 
-    /// The modem as it is called before the change.
+    /// The modem's address before the change.
     pub const fn modem(&self) -> Mac {
         self.before
     }
 
-    /// Call it when the backup is on a disk: the writer for a host with the address `own`.
+    /// Creates the writer for a host with the address `own`. Call it when the backup is stored.
     pub fn backup_written(self, own: Mac) -> Result<PibWriter<'a>, TransferFault> {
         Ok(PibWriter {
             own,
@@ -121,7 +121,7 @@ impl<'a> WritePlan<'a> {
     }
 }
 
-/// A length or offset in an image, as messages have it: no image is longer than 16 bits say.
+/// A length or offset in an image, as in messages: no image is longer than 16 bits can state.
 fn word(value: usize) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
 }
@@ -133,7 +133,7 @@ fn chunk(length: usize) -> u16 {
 
 /// Writes parameters into a modem: session, parts, commit, restart; then reads them back and compares.
 ///
-/// Until [`WriteStep::Commit`] a failure changes nothing in the modem; after it the backup helps.
+/// A failure before [`WriteStep::Commit`] changes nothing in the modem; after it, restore the backup.
 #[derive(Debug)]
 pub struct PibWriter<'a> {
     own: Mac,
@@ -143,20 +143,20 @@ pub struct PibWriter<'a> {
     stage: Stage,
     retry: Retry,
     send: bool,
-    /// The newest only: progress never takes the place of the end.
+    /// The newest only, so that progress never displaces the final event.
     progress: Option<(WriteStep, usize)>,
     timers: Timers<Timer, 1>,
     events: Queue<WriteEvent, EVENTS>,
 }
 
-/// What a [`PibWriter`] does.
+/// A step of a [`PibWriter`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WriteStep {
     /// It begins a session.
     Start,
     /// It sends the image.
     Write,
-    /// It lets the modem keep the image.
+    /// It requests that the modem stores the image.
     Commit,
     /// It restarts the modem and waits for it.
     Restart,
@@ -164,14 +164,14 @@ pub enum WriteStep {
     Compare,
 }
 
-/// What a [`PibWriter`] tells.
+/// Events of a [`PibWriter`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WriteEvent {
-    /// It is at this step, so many bytes of it done.
+    /// The current step, and how many bytes of it are done.
     Progress(WriteStep, usize),
-    /// The modem has the image.
+    /// The modem has the new image.
     Done,
-    /// It did not work.
+    /// The transfer failed in this step.
     Failed(WriteStep, TransferFault),
 }
 
@@ -192,13 +192,13 @@ timers! {
 }
 
 impl Stage {
-    /// How its request is asked; a stage without one is not.
+    /// Repetitions of its request; a stage without a request has none.
     const fn retry(&self) -> Retry {
         match self {
             Self::Stopped | Self::Restart(_) => Retry::new(0, Duration::ZERO),
             Self::Start => Retry::new(TRIES, START_ANSWER),
             Self::Write { .. } => Retry::new(TRIES, WRITE_ANSWER),
-            // It may have been done although its answer was lost: twice is once too often.
+            // Never repeated: it may have been executed although the response was lost.
             Self::Commit => Retry::new(1, WRITE_ANSWER),
             Self::Compare { .. } => Retry::new(TRIES, ANSWER),
         }
@@ -287,7 +287,7 @@ impl PibWriter<'_> {
                 }
             }
             (Stage::Write { at }, Outcome::Written(written)) if written.session_id == self.session => {
-                // Another place or length is the answer to a part that was sent twice.
+                // A response with another position or length belongs to a part that was sent twice.
                 let part = self.part(*at).len();
                 if usize::try_from(written.offset) == Ok(*at) && usize::from(written.length) == part {
                     let at = at + part;
@@ -306,7 +306,7 @@ impl PibWriter<'_> {
     }
 
     fn restart(&mut self, cx: &mut Cx<'_>) {
-        // The image may give it a new address.
+        // The image may change the modem's address.
         let Ok(later) = Peer::new(self.own, self.image.mac()) else {
             return self.fail(TransferFault::NotOneModem);
         };
@@ -331,7 +331,7 @@ impl PibWriter<'_> {
         }
     }
 
-    /// Takes what the restart has told.
+    /// Processes the events of the restart.
     fn drain(&mut self, now: Instant) {
         while let Stage::Restart(reset) = &mut self.stage {
             match reset.poll_event() {
@@ -343,7 +343,7 @@ impl PibWriter<'_> {
         }
     }
 
-    /// Writes the request of the stage, where it has one.
+    /// Writes the request of the stage, if it has one.
     fn write(&self, buffer: &mut [u8]) -> Result<Option<usize>, TooShort> {
         let mut padded = [0; CHUNK];
         let spec;

@@ -1,4 +1,4 @@
-//! The order of the transactions: what each step does on the bus, and what its answer leads to.
+//! The order of the transactions: the bus access of each step, and the effect of its result.
 
 use machine::Instant;
 
@@ -7,7 +7,7 @@ use crate::register::{ENABLED, RESET_BIT};
 use crate::times::{self, Timer};
 use crate::{Cause, Event, Loss, READ_MAX, Register, Reset, SIGNATURE, WRITE_BUFFER};
 
-/// The transaction that is under way.
+/// The active transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     Idle,
@@ -32,18 +32,18 @@ pub(super) enum Step {
     Write,
 }
 
-/// What a step does on the bus.
+/// Bus access of a step.
 pub(super) enum Access {
     Get(Register),
     Set(Register, u16),
-    /// Read so many bytes of frames.
+    /// Read this many bytes of frames.
     Read(u16),
-    /// Write the frame that waits.
+    /// Write the queued frame.
     Write,
 }
 
 impl Step {
-    /// What the step does; `waiting` is the length of the frame that waits, as it is written.
+    /// The bus access of the step; `waiting` is the length of the queued frame with its framing.
     pub(super) fn access(self, waiting: usize) -> Option<Access> {
         Some(match self {
             Self::Idle => return None,
@@ -65,7 +65,7 @@ impl Step {
 }
 
 impl Qca7000<'_> {
-    /// The step after the one that is done.
+    /// The step after a finished one.
     pub(super) fn after(&mut self, now: Instant) -> Step {
         let value = u16::from_be_bytes(self.word);
         match self.step {
@@ -133,7 +133,7 @@ impl Qca7000<'_> {
         }
     }
 
-    /// What an acknowledged cause leads to.
+    /// The effect of an acknowledged cause.
     fn react(&mut self, now: Instant, cause: Cause) -> Step {
         if cause.contains(Cause::CPU_ON) {
             return self.started();
@@ -154,7 +154,7 @@ impl Qca7000<'_> {
         }
     }
 
-    /// The chip has just started, by itself or because it was reset.
+    /// The chip has just started, after a reset or on its own.
     fn started(&mut self) -> Step {
         if matches!(self.link, Link::Up | Link::Lost) {
             count(&mut self.counters.restarts, 1);
@@ -185,7 +185,7 @@ impl Qca7000<'_> {
         Step::Idle
     }
 
-    /// A register read a value that it cannot have.
+    /// A register returned an impossible value.
     fn implausible(&mut self, now: Instant, register: Register) -> Step {
         self.lose(now, Loss::Value { register, value: u16::from_be_bytes(self.word) })
     }

@@ -1,4 +1,4 @@
-//! Whatever the bus says: no panic, bounded work, and frames pass again when it is quiet.
+//! Any values on the bus: no panic, bounded work, and frames pass again when the disturbance ends.
 
 use machine::{Cx, Duration, Instant, ScriptedEntropy};
 use proptest::prelude::*;
@@ -7,7 +7,7 @@ use qca7000_spi::{Buffers, Data, Deframer, Input, Item, Qca7000, READ_MAX, RECEI
 use crate::bench::{Bench, frame};
 use crate::chip::{BUFFER, framed};
 
-/// What a bus may say: values that registers have, and any other.
+/// Values on the bus: those that registers have, and any other.
 fn word() -> impl Strategy<Value = u16> {
     prop_oneof![
         6 => Just(0xAA55),
@@ -21,7 +21,7 @@ fn word() -> impl Strategy<Value = u16> {
     ]
 }
 
-/// Pieces of what a chip may give: frames, frames that are cut, bytes.
+/// Data from a chip: frames, cut frames, other bytes.
 fn piece() -> impl Strategy<Value = Vec<u8>> {
     let whole = || (60_usize..1600, any::<u8>()).prop_map(|(length, mark)| framed(&frame(length, mark)));
     prop_oneof![
@@ -117,7 +117,7 @@ proptest! {
             bench.chip.borrow_mut().now = now + Duration::from_micros(100);
         }
         bench.chip.borrow_mut().mute = None;
-        // The longest way back: the first try ends a silence, the second finds the write buffer full, and the
+        // The longest recovery: the first try ends a silence, the second finds the write buffer full, and the
         // chip is reset.
         let passes = (0..3).any(|_| {
             let passes = bench.passes();
@@ -218,7 +218,7 @@ proptest! {
     }
 }
 
-/// Gives `stream` in pieces of `sizes` and collects the frames.
+/// Adds `stream` in pieces of `sizes` and collects the frames.
 fn feed(deframer: &mut Deframer<'_>, mut stream: &[u8], sizes: &[usize], seen: &mut Vec<Vec<u8>>) {
     for size in sizes.iter().cycle() {
         let (piece, rest) = stream.split_at((*size).min(deframer.free()).min(stream.len()));

@@ -10,12 +10,12 @@ use qca7000_spi::{Buffers, Counters, Driver, Event, SEND_LEN};
 
 use crate::chip::Chip;
 
-/// A frame of `length` bytes that can be told from others by `mark`.
+/// A frame of `length` bytes, identified by `mark`.
 pub fn frame(length: usize, mark: u8) -> Vec<u8> {
     vec![mark; length]
 }
 
-/// The chip's place on the bus, and its interrupt; the second says that the board inverts that.
+/// The chip's device on the bus, and its interrupt; the second field is true if the board inverts it.
 #[derive(Clone)]
 pub struct Shared(Rc<RefCell<Chip>>, bool);
 
@@ -79,7 +79,7 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// A chip that was powered at the same moment, with a receive buffer of `receive` bytes.
+    /// A chip that is powered at the same time, with a receive buffer of `receive` bytes.
     pub fn new(receive: usize, boot: Duration) -> Self {
         Self::on_pin(receive, boot, PinState::High)
     }
@@ -93,7 +93,7 @@ impl Bench {
         Self { chip, driver, frames: Vec::new(), events: Vec::new() }
     }
 
-    /// One that is set up and has nothing to say.
+    /// A chip that is set up and idle.
     pub fn up(receive: usize) -> Self {
         let mut bench = Self::new(receive, Duration::from_millis(900));
         bench.run(Duration::from_secs(1));
@@ -110,7 +110,7 @@ impl Bench {
         self.chip.borrow().resets
     }
 
-    /// How many frames the host wrote.
+    /// Number of frames that the host wrote.
     pub fn written(&self) -> usize {
         self.chip.borrow().written.len()
     }
@@ -132,7 +132,7 @@ impl Bench {
         }
     }
 
-    /// Turns for `span`: while there is work, with the interrupt, and at each deadline.
+    /// Turns for `span`: while the chip is busy, with the interrupt, and at each deadline.
     pub fn run(&mut self, span: Duration) {
         let end = self.now() + span;
         loop {
@@ -149,7 +149,7 @@ impl Bench {
         }
     }
 
-    /// Whether a frame passes each way within 100 ms.
+    /// Whether a frame passes in each direction within 100 ms.
     pub fn passes(&mut self) -> bool {
         let (from_line, to_line) = (frame(77, 0xC1), frame(88, 0xC2));
         self.frames.clear();

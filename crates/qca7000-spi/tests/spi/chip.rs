@@ -1,5 +1,5 @@
-//! A simulated QCA7000 on the bus: registers and buffers byte by byte, as AN4 and the recordings have them,
-//! and what can go wrong. It knows nothing of the crate but its public numbers.
+//! A simulated QCA7000 on the bus: registers and buffers byte by byte, as in AN4 and the recordings, with
+//! faults. It uses only public constants of the crate.
 
 use std::collections::VecDeque;
 
@@ -8,7 +8,7 @@ use machine::{Duration, Instant};
 
 /// Size of each of the chip's buffers.
 pub const BUFFER: usize = 0x0C5B;
-/// The register's bits that a host leaves as they are.
+/// Bits of the register that a host must not change.
 const CONFIG: u16 = 0x0003;
 const CPU_ON: u16 = 0x40;
 const WRITE_ERROR: u16 = 0x04;
@@ -17,13 +17,13 @@ const PACKET: u16 = 0x01;
 /// Set in every recorded cause.
 const BELOW_WATERMARK: u16 = 0x400;
 
-/// What happens to the chip just before a transaction.
+/// An event in the chip just before a transaction.
 pub type Fault = Box<dyn FnOnce(&mut Chip)>;
 
 #[allow(clippy::struct_excessive_bools, reason = "each is a fault of its own")]
 pub struct Chip {
     pub now: Instant,
-    /// Until then it answers 0000.
+    /// Until then it responds with 0000.
     started: Instant,
     /// Time from a reset to the first signature.
     pub boot: Duration,
@@ -31,33 +31,33 @@ pub struct Chip {
     dummy: bool,
     pub enable: u16,
     pub cause: u16,
-    /// `PKT_AVLBL` cannot be acknowledged while there is something to read.
+    /// `PKT_AVLBL` cannot be acknowledged while bytes are available.
     pub level: bool,
     size: usize,
     to_host: VecDeque<u8>,
     /// Bytes in the write buffer.
     pub used: usize,
-    /// How long a frame stays in the write buffer; `None` for ever.
+    /// How long a frame stays in the write buffer; `None` for always.
     pub drain: Option<Duration>,
     leaving: VecDeque<(Instant, usize)>,
-    /// What the host wrote, with its framing.
+    /// Data that the host wrote, with its framing.
     pub written: Vec<Vec<u8>>,
     pub resets: usize,
-    /// Resets do nothing.
+    /// Resets have no effect.
     pub ignores_reset: bool,
     /// MISO has this value.
     pub mute: Option<u8>,
     /// The next transaction fails.
     pub fails: bool,
-    /// The line of the interrupt is broken, or its pin cannot be read.
+    /// The interrupt's line is broken, or its pin cannot be read.
     pub no_interrupt: bool,
     pub pin_fails: bool,
-    /// There is always something to read, and none of it makes sense.
+    /// Bytes are always available, and all of them are invalid.
     pub endless: bool,
-    /// Transactions so far, and what happens before which.
+    /// Number of transactions so far, and the events before some of them.
     pub transactions: usize,
     pub faults: Vec<(usize, Fault)>,
-    /// What a host must not do.
+    /// Violations of the protocol by the host.
     pub mistakes: Vec<String>,
 }
 
@@ -92,7 +92,7 @@ impl Chip {
         chip
     }
 
-    /// Power, a command over the power line, or the reset bit.
+    /// Start after power, a command over the power line, or the reset bit.
     pub fn restart(&mut self) {
         self.started = self.now + self.boot;
         self.dummy = true;
@@ -103,7 +103,7 @@ impl Chip {
         (self.used, self.size) = (0, 0);
     }
 
-    /// A frame comes from the power line; a full buffer loses it.
+    /// A frame arrives from the power line; a full buffer drops it.
     pub fn receive(&mut self, frame: &[u8]) {
         self.offer(&framed(frame));
     }
@@ -247,7 +247,7 @@ impl Chip {
     }
 }
 
-/// A frame as the chip gives it.
+/// A frame in the chip's format.
 pub fn framed(frame: &[u8]) -> Vec<u8> {
     let length = u16::try_from(frame.len()).unwrap();
     let [low, high] = length.to_le_bytes();

@@ -1,4 +1,4 @@
-//! The driver against a simulated chip that fails, restarts, or sits on a disturbed bus.
+//! The driver against a simulated chip that fails, restarts, or is on a disturbed bus.
 
 use machine::Duration;
 use qca7000_spi::{Dropped, Event, Loss, RECEIVE_MIN, Register, Reset, TRANSFERS_A_TURN, times};
@@ -17,7 +17,7 @@ fn a_signature_that_is_lost_for_a_while_costs_no_reset_and_no_frame_in_the_chip(
         let before = bench.chip.borrow().transactions;
         bench.run(Duration::from_millis(300));
         assert!(!bench.driver.chip().is_up());
-        // The interrupt is active, and yet it is probed by the clock.
+        // The interrupt is active, but probing is timed by the clock.
         let probes = (bench.chip.borrow().transactions - before) / 2;
         assert!((14..=16).contains(&probes), "{probes} probes in 300 ms");
         bench.chip.borrow_mut().mute = None;
@@ -38,7 +38,7 @@ fn one_wrong_signature_is_no_loss() {
     assert_eq!((bench.events.len(), bench.frames.len()), (0, 1));
 }
 
-/// The answer of one transaction from now on, 0 for the next one, reads `value` throughout.
+/// The result of one later transaction, 0 for the next one, consists of `value` only.
 fn disturb(bench: &mut Bench, after: usize, value: u8) {
     let chip = &mut *bench.chip.borrow_mut();
     let at = chip.transactions + after;
@@ -60,7 +60,7 @@ fn one_disturbed_answer_at_any_place_costs_no_reset() {
     }
 }
 
-/// 0404 is `WRBUF_ERR` as a cause, and more than there is to read.
+/// 0404 is `WRBUF_ERR` as a cause, and more bytes than are available.
 #[test]
 fn a_wrong_value_that_a_register_could_have_costs_one_reset_at_most() {
     for after in 0..20 {
@@ -84,7 +84,7 @@ fn a_transaction_that_fails_at_any_place_is_survived() {
         bench.chip.borrow_mut().faults.push((at, Box::new(|chip| chip.fails = true)));
         bench.run(Duration::from_millis(150));
         assert_eq!(bench.events, [Event::Lost(Loss::Bus), Event::Resumed], "transaction {after}");
-        // The frame that was under way stays in the chip, or waits to be written.
+        // The frame in transfer stays in the chip, or stays queued.
         assert_eq!((bench.frames.len(), bench.written()), (1, 1), "transaction {after}");
         assert_eq!((bench.resets(), bench.passes()), (0, true));
     }
@@ -131,7 +131,7 @@ fn a_chip_that_does_not_answer_is_reported_once_and_found_when_it_does() {
     assert_eq!(bench.events, [silent]);
     bench.run(Duration::from_secs(11));
     assert_eq!(bench.events, [silent, Event::Up]);
-    // And once more when it is lost again.
+    // And again when it is lost again.
     bench.chip.borrow_mut().mute = Some(0xFF);
     bench.run(Duration::from_secs(10));
     let gone = Loss::Value { register: Register::Signature, value: 0xFFFF };
@@ -171,7 +171,7 @@ fn a_write_buffer_that_stays_full_resets_the_chip_after_a_second() {
     let full = Event::WriteBufferFull { space: 91, needed: 1536 };
     let unsent = Event::Dropped(Dropped::Unsent { length: 1522 });
     assert_eq!(bench.events, [full, Event::Resetting(Reset::Stuck), unsent, Event::Up]);
-    // The next frame that finds no room has its own second.
+    // The next frame without room has its own second.
     bench.chip.borrow_mut().used = BUFFER;
     bench.driver.chip().send(&frame(1522, 3)).unwrap();
     bench.run(Duration::from_millis(900));

@@ -1,6 +1,7 @@
-//! What a logic analyser saw between the QCA7005 of a Hyundai Ioniq and its host. The corpus has the frames;
-//! a recording of the bus itself, if it is there (`captures/CCM_SPI_powerOn_and_SLAC_until_contractAuth.txt`:
-//! time, packet, MOSI, MISO), shows the bytes around them, too.
+//! Recordings of a logic analyser between the QCA7005 of a Hyundai Ioniq and its host. The corpus has the
+//! frames. A recording of the bus itself, if present
+//! (`captures/CCM_SPI_powerOn_and_SLAC_until_contractAuth.txt`: time, packet, MOSI, MISO), also shows the
+//! bytes around them.
 
 use std::fs::File;
 use std::path::Path;
@@ -45,7 +46,7 @@ fn every_recorded_frame_passes_in_both_directions() {
     });
     assert!(captures.len() >= 6, "{captures:?}");
     for path in captures {
-        // What the recorder took for frames of 32 938 bytes is a disturbed bus: none of it may come out.
+        // Frames of 32 938 bytes in the recording are a disturbed bus: the driver must return none of them.
         let (recorded, noise): (Vec<_>, Vec<_>) =
             frames(&path).into_iter().partition(|frame| frame.len() <= MAX_FRAME);
         for receive in [RECEIVE_MIN, READ_MAX.into()] {
@@ -56,7 +57,7 @@ fn every_recorded_frame_passes_in_both_directions() {
                 bench.chip.borrow_mut().offer(&[&header[..], &bytes[..3000]].concat());
                 bench.run(Duration::from_millis(1));
             }
-            // Bursts of three: more than the recorded host let come together.
+            // Bursts of three: more than occurred in the recording.
             for burst in recorded.chunks(3) {
                 for frame in burst {
                     bench.chip.borrow_mut().receive(frame);
@@ -77,8 +78,8 @@ fn every_recorded_frame_passes_in_both_directions() {
 /// One transaction with frames: whether it reads, the length announced for it, and the data.
 type Burst = (bool, usize, Vec<u8>);
 
-/// The transactions with frames in a recording. The host leaves a pause before each group of register
-/// accesses, at most the last of which has frames.
+/// The transactions with frames in a recording. The host pauses before each group of register accesses; at
+/// most the last access of a group contains frames.
 fn bursts(text: &str) -> Vec<Burst> {
     let hex = |field: &str| u8::from_str_radix(field.trim_start_matches("0x"), 16).unwrap();
     let rows = text.lines().skip(1).map(|line| {

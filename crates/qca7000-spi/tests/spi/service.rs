@@ -1,4 +1,4 @@
-//! The driver against a simulated chip that works.
+//! The driver against a simulated chip without faults.
 
 use embedded_hal::digital::PinState;
 use machine::{Cx, Duration, Instant, ScriptedEntropy};
@@ -54,7 +54,7 @@ fn a_burst_of_frames_comes_out_whole_with_any_receive_buffer() {
 
 #[test]
 fn a_frame_that_comes_at_any_moment_of_a_service_does_not_wait_for_the_clock() {
-    // Two services of 8 and 6 transactions; the cause comes once for a frame, or again while bytes are left.
+    // Two services of 8 and 6 transactions; the cause is set once for a frame, or again while bytes are left.
     for (moment, level) in (0..14).flat_map(|moment| [(moment, false), (moment, true)]) {
         let mut bench = Bench::up(RECEIVE_MIN);
         let (first, second) = (frame(60, 1), frame(61, 2));
@@ -170,7 +170,7 @@ fn frames_wait_for_room_in_the_write_buffer_and_none_is_lost() {
     let marks: Vec<_> = chip.written.iter().map(|written| written[8]).collect();
     assert_eq!((marks, &chip.mistakes[..]), ((0..30).collect(), &[][..]));
     drop(chip);
-    // Two of 1 536 bytes have room in 3 163: each pair but the first waits.
+    // Two frames of 1 536 bytes fit into 3 163: every pair but the first waits.
     let full = Event::WriteBufferFull { space: 91, needed: 1536 };
     assert!(bench.events.contains(&full), "{:?}", bench.events);
     assert_eq!((bench.events.len(), bench.counters().write_buffer_full, bench.counters().sent), (14, 14, 30));

@@ -1,63 +1,63 @@
-//! What a charger is told: configuration and inputs, and where it says it is.
+//! The charger's configuration, inputs and states.
 
 use homeplug_mme::Mac;
 use machine::Duration;
 
 use crate::times::{C_SEQU_RETRY, TT_MATCH_JOIN};
 
-/// How a charger matches.
+/// Configuration of a charger's matching.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EvseConfig {
     /// The host's address, not the modem's.
     pub mac: Mac,
-    /// What is said to a car that wants to be recognised by its pilot.
+    /// Response to a car that requests validation.
     pub validation: EvseValidation,
     /// Added to each measured attenuation, for the charger's own receive path; dB.
     pub offset_db: i8,
-    /// Reported to a car when the modem does not measure; dB. 9 is what pyPLC's users drive with.
+    /// Reported to a car if the modem does not measure; dB. 9 works for pyPLC's users.
     pub synthetic_db: u8,
-    /// Whether an announcement later than [`TT_MATCH_SEQUENCE`](crate::times::TT_MATCH_SEQUENCE) still
-    /// counts, and sounds without one: cars in the field are late, and some modems pass only one announcement
-    /// of three.
+    /// Whether announcements later than [`TT_MATCH_SEQUENCE`](crate::times::TT_MATCH_SEQUENCE) are accepted,
+    /// and sounds without an announcement: deployed cars are late, and some modems pass one announcement of
+    /// three.
     pub lenient: bool,
-    /// From the key to the link.
+    /// Time from the key to the link.
     pub match_join: Duration,
-    /// Times that the pilot goes back to steady +12 V when no car asks.
+    /// Number of times that the pilot returns to steady +12 V if no car begins.
     pub pilot_steps: u8,
 }
 
-/// What a charger says to `CM_VALIDATE.REQ`.
+/// The charger's result in `CM_VALIDATE.CNF`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EvseValidation {
-    /// Not required: the car may ask for the key at once.
+    /// Not required: the car may request the key immediately.
     #[default]
     NotRequired,
-    /// Failure, as EVerest answers; the car decides.
+    /// Failure, as in EVerest; the car decides.
     Failure,
     /// The toggles of the pilot are counted; needs [`EvseInput::Ready`].
     Toggles,
 }
 
-/// What goes into an [`Evse`](super::Evse).
+/// Inputs of an [`Evse`](super::Evse).
 #[derive(Clone, Copy, Debug)]
 pub enum EvseInput<'a> {
     /// An Ethernet frame.
     Frame(&'a [u8]),
-    /// 5 % is being offered to a plug that is in. Given again after each pause of the pilot.
+    /// 5 % is offered and a plug is in. Repeated after each pause of the pilot.
     Start,
-    /// 5 % is no longer offered, and no session runs any more (D-LINK_TERMINATE).
+    /// 5 % is withdrawn and no session is running (D-LINK_TERMINATE).
     Withdrawn,
-    /// The plug is out: what was tried before counts no more.
+    /// The plug is out: failure counters are reset.
     Stop,
-    /// Whether the own modem answers and holds [`Evse::key`](super::Evse::key).
+    /// Whether the own modem responds and holds [`Evse::key`](super::Evse::key).
     ModemReady(bool),
-    /// Whether the own modem sees another one in its network.
+    /// Whether the own modem reports another station in its network.
     Link(bool),
-    /// A session runs over the link: nobody may begin matching anew meanwhile.
+    /// Whether a session runs over the link: no car may begin a matching then.
     Busy(bool),
-    /// The pilot is at C or D (`true`) or B: counted while a car is being validated.
+    /// The pilot is at C or D (`true`) or at B: counted during validation.
     Ready(bool),
-    /// The session above wants matching to begin anew (D-LINK_ERROR).
+    /// The session above requests a new matching (D-LINK_ERROR).
     Error,
     /// The session above pauses: the modem may sleep (D-LINK_PAUSE).
     Pause,
@@ -65,27 +65,27 @@ pub enum EvseInput<'a> {
     Resume,
 }
 
-/// Where the charger's matching is.
+/// State of the charger's matching.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EvseState {
     /// No plug, or the modem is not ready.
     Idle,
-    /// Cars may ask.
+    /// Cars may begin.
     Matching,
-    /// A car has the key; no link yet.
+    /// A car has the key; no link is established.
     Joining,
-    /// There is a link.
+    /// The link is established.
     Matched,
-    /// There was a link, and the session above pauses.
+    /// The session above pauses.
     Paused,
-    /// The pilot is being stepped before the next attempt.
+    /// A pilot step precedes the next attempt.
     Stepping,
-    /// Too many failures: a minute without 5 %, unless the plug is pulled.
+    /// Too many failures: no 5 % for a minute, unless the plug is pulled.
     GaveUp,
 }
 
 impl EvseConfig {
-    /// What a charger usually does.
+    /// The usual configuration of a charger.
     pub const fn new(mac: Mac) -> Self {
         Self {
             mac,

@@ -1,4 +1,4 @@
-//! One car's run: what was heard of it, and where it is.
+//! One car's run: its sounds, measurements and stage.
 
 use homeplug_mme::{GROUPS, Mac, Profile, RunId, ValidateResult};
 use machine::Instant;
@@ -9,20 +9,20 @@ use crate::times::{
     TT_MATCH_SEQUENCE,
 };
 
-/// How far a run is, least first.
+/// Stage of a run, earliest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Stage {
-    /// It has asked.
+    /// It has sent `CM_SLAC_PARM.REQ`.
     Asked,
     /// It sounds.
     Sounding,
-    /// It has been sent a report.
+    /// A report was sent to it.
     Reported,
     /// It has acknowledged the report and may choose.
     Choosing,
 }
 
-/// What a run is to be sent.
+/// The next message to a run's car.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Reply {
     Parm,
@@ -36,7 +36,7 @@ pub(super) struct Run {
     pub(super) car: Mac,
     pub(super) run_id: RunId,
     pub(super) stage: Stage,
-    /// The last time that it got further.
+    /// Time of the last progress.
     pub(super) since: Instant,
     pub(super) due: Option<Instant>,
     pub(super) parm: bool,
@@ -44,7 +44,7 @@ pub(super) struct Run {
     pub(super) validate: Option<(u8, ValidateResult)>,
     announced: u8,
     heard: u8,
-    /// What the newest sound said of those that follow it.
+    /// Number of following sounds according to the newest one.
     remaining: Option<u8>,
     measured: u8,
     /// Measurements without groups, and impossible ones.
@@ -54,16 +54,16 @@ pub(super) struct Run {
     repeats: u8,
 }
 
-/// How measuring ended.
+/// Result of the measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Measured {
     /// With measurements: their number.
     Yes(u8),
-    /// Sounds were heard, the modem does not measure: their number.
+    /// Sounds arrived, and the modem does not measure: their number.
     Synthetic(u8),
     /// All measurements were impossible.
     Impossible,
-    /// Nothing was heard.
+    /// No sound arrived.
     Silence,
 }
 
@@ -111,7 +111,7 @@ impl Run {
             self.empty = self.empty.saturating_add(1);
             return self.may_finish(now);
         };
-        // 255 is where a measurement saturates: not one.
+        // 255 is where a measurement saturates: not a measurement.
         if profile.0.contains(&u8::MAX) {
             self.impossible = self.impossible.saturating_add(1);
             return self.may_finish(now);
@@ -125,7 +125,7 @@ impl Run {
         self.may_finish(now);
     }
 
-    /// Brings the report forward when nothing more is to come, or may come soon.
+    /// Sends the report earlier if no measurement is outstanding, or only soon ones.
     fn may_finish(&mut self, now: Instant) {
         let came = self.measured.saturating_add(self.empty).saturating_add(self.impossible);
         let wait = if came >= self.announced {
@@ -149,7 +149,7 @@ impl Run {
         }
     }
 
-    /// The average, or what is made up for a modem that does not measure.
+    /// The average, or the synthetic profile for a modem that does not measure.
     pub(super) fn profile(&self, config: &EvseConfig) -> Profile {
         let mut profile = Profile([config.synthetic_db; GROUPS]);
         if self.measured > 0 {
@@ -168,7 +168,7 @@ impl Run {
         self.due = Some(now + TT_MATCH_RESPONSE);
     }
 
-    /// Reports again; `false` when it was often enough.
+    /// Repeats the report; `false` after the last repetition.
     pub(super) fn repeat(&mut self, now: Instant) -> bool {
         let again = self.repeats < C_EV_MATCH_RETRY;
         if again {
@@ -186,7 +186,7 @@ impl Run {
         self.due = Some(now + TT_EVSE_MATCH_SESSION);
     }
 
-    /// What it is to be sent next.
+    /// The next message to the car.
     pub(super) fn next_reply(&self, config: &EvseConfig) -> Option<Reply> {
         if self.parm {
             return Some(Reply::Parm);
@@ -201,7 +201,7 @@ impl Run {
         self.validate.map(|(toggles, result)| Reply::Validate { toggles, result })
     }
 
-    /// Notes that this answer was sent.
+    /// Records that this message was sent.
     pub(super) fn replied(&mut self, reply: Reply) {
         match reply {
             Reply::Parm => self.parm = false,

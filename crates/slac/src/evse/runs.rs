@@ -1,4 +1,4 @@
-//! The runs of several cars at a time: bounded, those that get further come first.
+//! The runs of several cars at the same time: bounded; cars that make progress are preferred.
 
 use heapless::Vec;
 use homeplug_mme::{Mac, Profile, RunId};
@@ -9,15 +9,15 @@ use super::{EVENTS, EvseConfig};
 use crate::times::{C_EVSE_MATCH_PARALLEL, TT_EVSE_MATCH_SESSION, TT_MATCH_SEQUENCE};
 use crate::{Event, Failure};
 
-/// Cars that ask while there is no room for their runs and are answered all the same: judgement.
+/// Number of cars without room for a run that still receive a response: judgement.
 const CROWD: usize = 4;
 
 #[derive(Debug)]
 pub(super) struct Runs {
     list: Vec<Run, C_EVSE_MATCH_PARALLEL>,
-    /// Answers to cars without a run of their own.
+    /// Responses to cars without a run of their own.
     crowd: Queue<(Mac, RunId), CROWD>,
-    /// Until when a car may announce sounds without having a run, because its own may have been displaced.
+    /// Until then a car may announce sounds without a run, because its own may have been evicted.
     crowded_until: Option<Instant>,
 }
 
@@ -46,20 +46,20 @@ impl Runs {
         self.list.iter().find(|run| run.car == car && run.run_id == run_id).map(|run| run.stage)
     }
 
-    /// The run of a car that may choose; a step of validation begins its time anew.
+    /// The run of a car that may choose; a step of validation restarts its timer.
     pub(super) fn validating(&mut self, now: Instant, car: Mac) -> Option<&mut Run> {
         let run = self.of_car(car).filter(|run| run.stage == Stage::Choosing)?;
         run.due = Some(now + TT_EVSE_MATCH_SESSION);
         Some(run)
     }
 
-    /// Whether a car has asked and was not heard since.
+    /// Whether a car has begun and sent nothing since.
     pub(super) fn is_silent(&self, car: Mac, run_id: RunId) -> bool {
         self.stage((car, run_id)) == Some(Stage::Asked)
     }
 
-    /// A car begins, or begins anew: its old run is over. `false` when there is no room for a run of its own;
-    /// it is answered all the same.
+    /// Begins a run, or restarts one: the car's old run ends. `false` if there is no room for a run; the car
+    /// receives a response nevertheless.
     pub(super) fn ask(&mut self, now: Instant, car: Mac, run_id: RunId) -> bool {
         self.list.retain(|run| run.car != car);
         if self.insert(now, Run::new(now, car, run_id)).is_some() {
@@ -70,7 +70,7 @@ impl Runs {
         false
     }
 
-    /// Puts a run in, in the place of one that should have got further by now if need be.
+    /// Inserts a run, and evicts one without recent progress if there is no room.
     fn insert(&mut self, now: Instant, run: Run) -> Option<&mut Run> {
         if self.list.is_full() {
             let stale = |run: &Run| run.stage == Stage::Asked && now.since(run.since) >= TT_MATCH_SEQUENCE;
@@ -81,7 +81,7 @@ impl Runs {
         self.list.last_mut()
     }
 
-    /// A car announces its sounds: `Some(true)` for the first time, `None` when it has not asked.
+    /// A car announces its sounds: `Some(true)` the first time, `None` if it has no run.
     pub(super) fn announce(
         &mut self,
         now: Instant,
@@ -90,7 +90,7 @@ impl Runs {
         lenient: bool,
     ) -> Option<bool> {
         if self.of(who).is_none() && self.crowded_until.is_some_and(|until| now <= until) {
-            // In a crowd a car that announces displaces one that only asks.
+            // If there is no room, a car that announces evicts one that has only begun.
             if self.list.is_full()
                 && let Some(index) = self.list.iter().position(|run| run.stage == Stage::Asked)
             {
@@ -115,7 +115,7 @@ impl Runs {
         }
     }
 
-    /// A measurement names the car only. It may come before its sound.
+    /// A measurement contains the car's address only. It may precede its sound.
     pub(super) fn measured(
         &mut self,
         now: Instant,
@@ -134,12 +134,12 @@ impl Runs {
         }
     }
 
-    /// Whether a car acknowledges its report. One that refuses it is given it again.
+    /// Whether a car acknowledges its report. A car that refuses the report receives it again.
     pub(super) fn acknowledge(&mut self, now: Instant, who: (Mac, RunId), result: u8) -> bool {
         let Some(run) = self.of(who) else { return false };
         match run.stage {
             Stage::Reported if result == 0 => run.acknowledge(now),
-            // The answer to a report that was repeated.
+            // The response to a repeated report.
             Stage::Choosing => {}
             Stage::Reported | Stage::Asked | Stage::Sounding => return false,
         }
@@ -151,7 +151,7 @@ impl Runs {
         Some(Deadline { at, name: "slac run" })
     }
 
-    /// Lets the runs' timers act.
+    /// Processes the timers of the runs.
     pub(super) fn due(&mut self, now: Instant, config: &EvseConfig, events: &mut Events) {
         self.list.retain_mut(|run| {
             if run.due.is_none_or(|due| due > now) {
@@ -185,11 +185,11 @@ impl Runs {
     }
 }
 
-/// What a run's timer does; an error ends the run.
+/// Processes a run's timer; an error ends the run.
 fn due(run: &mut Run, now: Instant, config: &EvseConfig, events: &mut Events) -> Result<(), Failure> {
     let car = run.car;
     match run.stage {
-        // Its place is free for others; it may still come late.
+        // It may be evicted; the car may still continue late.
         Stage::Asked if config.lenient => run.due = None,
         Stage::Asked => return Err(Failure::NoSound { car }),
         Stage::Sounding => {

@@ -1,4 +1,5 @@
-//! Recognising a car by the toggles of its pilot (`CM_VALIDATE`): one car at a time, for there is one pilot.
+//! Validation: recognises a car by the toggles of its pilot (`CM_VALIDATE`). One car at a time, because there
+//! is one pilot.
 
 use homeplug_mme::{Mac, ValidateResult};
 use machine::{Deadline, Duration, Instant};
@@ -23,7 +24,8 @@ impl Validation {
 }
 
 impl Evse {
-    /// First step (timer 0): may it be? Second step: count from B to C until the window is over.
+    /// First step (timer 0): whether validation is possible. Second step: count changes from B to C until the
+    /// window ends.
     pub(super) fn validate(&mut self, now: Instant, car: Mac, timer: u8, asked: ValidateResult) {
         let is_choosing = self.runs.validating(now, car).is_some();
         if !is_choosing || asked != ValidateResult::Ready {
@@ -53,7 +55,7 @@ impl Evse {
         }
     }
 
-    /// The pilot went to C (`true`) or B.
+    /// The pilot changed to C (`true`) or B.
     pub(super) fn toggled(&mut self, now: Instant, ready: bool) {
         if let Some(validation) = &mut self.validation
             && now <= validation.until

@@ -7,7 +7,7 @@ use super::{Pev, PevState, Timer, random};
 use crate::times::{T_CONN_RESETUP, TT_MATCHING_RATE, TT_MATCHING_REPETITION};
 use crate::{Event, Failure};
 
-/// The pause between attempts grows to this (clara and pyPLC).
+/// Longest pause between attempts, as in clara and pyPLC.
 const LONGEST_PAUSE: Duration = Duration::from_millis(1300);
 
 impl Pev {
@@ -35,7 +35,7 @@ impl Pev {
         match self.state {
             PevState::Waiting => self.begin_if_ready(cx),
             PevState::Joining | PevState::Paused => self.settle(cx),
-            // The modem restarts: what was asked is lost, and asked anew when it is back.
+            // The modem restarts: the request is lost, and is sent again when the modem is ready.
             PevState::Asking
             | PevState::Sounding
             | PevState::Collecting
@@ -76,7 +76,7 @@ impl Pev {
         self.candidates.clear();
     }
 
-    /// The chosen charger did not work out: the next best, or the attempt has failed.
+    /// The chosen charger failed: try the next best, or end the attempt.
     pub(super) fn pass_on(&mut self, cx: &Cx<'_>, failure: Failure) {
         self.events.push(Event::Failed(failure));
         if !self.choose_next(cx) {
@@ -99,7 +99,7 @@ impl Pev {
         }
     }
 
-    /// Responses that are owed still go out.
+    /// Outstanding responses are still sent.
     pub(super) fn wait(&mut self, cx: &Cx<'_>) {
         self.end_run(PevState::Waiting);
         self.timers.set(Timer::Pause, cx.now + pause(self.failures));
@@ -118,7 +118,7 @@ impl Pev {
         self.state = state;
     }
 
-    /// What was matched is so no more: leave and match anew.
+    /// The link is lost: leave and begin a new matching.
     pub(super) fn lost(&mut self, cx: &mut Cx<'_>, failure: Failure) {
         self.events.push(Event::Failed(failure));
         self.leave(cx);
@@ -128,7 +128,7 @@ impl Pev {
     }
 }
 
-/// Between two attempts: doubled with every failure.
+/// Pause between two attempts: doubled with every failure.
 fn pause(failures: u8) -> Duration {
     let doublings = u32::from(failures.saturating_sub(1).min(8));
     let pause = Duration::from_micros(TT_MATCHING_RATE.as_micros() << doublings);

@@ -1,17 +1,17 @@
-//! The chargers that answered, and what they report.
+//! The chargers that responded, and their reports.
 
 use heapless::Vec;
 use homeplug_mme::{Mac, Profile};
 use machine::Instant;
 
-/// Chargers within earshot that are remembered in one attempt. Judgement: two were observed, and more than
-/// eight cannot be heard below the limits.
+/// Number of chargers stored in one attempt. Judgement: two were observed, and more than eight are not below
+/// the attenuation limits.
 const CANDIDATES: usize = 8;
 
-/// A measurement that no modem makes (fault X046).
+/// A measurement that no modem sends (fault X046).
 const NO_MEASUREMENT_DB: u8 = 255;
 
-/// Chargers in the order in which they answered.
+/// Chargers in the order of their responses.
 #[derive(Debug)]
 pub(super) struct Candidates(Vec<Candidate, CANDIDATES>);
 
@@ -19,32 +19,32 @@ pub(super) struct Candidates(Vec<Candidate, CANDIDATES>);
 struct Candidate {
     mac: Mac,
     report: Option<Report>,
-    /// A `CM_ATTEN_CHAR.RSP` is to be sent.
+    /// A `CM_ATTEN_CHAR.RSP` is outstanding.
     owed: bool,
-    /// It was chosen once in this attempt.
+    /// It was chosen before in this attempt.
     tried: bool,
 }
 
-/// What counts of a report.
+/// Content of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Report {
     /// The charger's modem has measured.
     Measured { sounds: u8, mean_cdb: u32 },
-    /// It does not measure: no sounds (`EVerest`), no attenuation (open-plc-utils), or no groups that can be
-    /// compared (pyslac has 0 of them).
+    /// It does not measure: no sounds (`EVerest`), no attenuation (open-plc-utils), or no groups to compare
+    /// (pyslac has 0 groups).
     Unmeasured,
 }
 
-/// The charger that is tried next.
+/// The charger to try next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Choice {
     pub peer: Mac,
     pub report: Report,
-    /// The one that would be tried if it were not set aside.
+    /// The charger that would be tried if it were not set aside.
     pub passed_over: Option<Mac>,
 }
 
-/// What became of a charger's answer.
+/// Effect of a charger's response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Added {
     New,
@@ -52,19 +52,19 @@ pub(super) enum Added {
     Full,
 }
 
-/// What became of a report.
+/// Effect of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reported {
-    /// The station's first one.
+    /// The station's first report.
     First,
-    /// The first one again.
+    /// A repetition of the first report.
     Same,
-    /// Another one, or one after the choice.
+    /// A different report, or one after the choice.
     Other,
 }
 
 impl Report {
-    /// `None` when it cannot be: a measurement of 255 dB.
+    /// `None` for an impossible measurement of 255 dB.
     pub fn of(sounds: u8, profile: Option<&Profile>) -> Option<Self> {
         let Some(profile) = profile.filter(|profile| sounds > 0 && profile.mean_cdb() > 0) else {
             return Some(Self::Unmeasured);
@@ -73,7 +73,7 @@ impl Report {
         (!profile.0.contains(&NO_MEASUREMENT_DB)).then_some(Self::Measured { sounds, mean_cdb })
     }
 
-    /// The mean, and beyond all of them where there is none.
+    /// The mean; a report without one is ranked last.
     fn rank_cdb(self) -> u32 {
         match self {
             Self::Measured { mean_cdb, .. } => mean_cdb,
@@ -112,14 +112,14 @@ impl Candidates {
         }
     }
 
-    /// Notes a report, unless it is too `late` to count, and that it is to be acknowledged; `None` from a
-    /// station that did not answer.
+    /// Stores a report, unless it is too `late`, and marks it for acknowledgement; `None` if the station did
+    /// not respond before.
     pub fn report(&mut self, mac: Mac, report: Report, late: bool) -> Option<Reported> {
         let candidate = self.0.iter_mut().find(|candidate| candidate.mac == mac)?;
         candidate.owed = true;
         Some(match candidate.report {
             Some(first) if first == report => Reported::Same,
-            // A measurement that follows one that is none counts: who forges the first gains nothing.
+            // A measurement after a report without one counts, so a forged first report gains nothing.
             None | Some(Report::Unmeasured) if !late => {
                 candidate.report = Some(report);
                 Reported::First
@@ -128,22 +128,22 @@ impl Candidates {
         })
     }
 
-    /// How many have reported.
+    /// Number of chargers that have reported.
     pub fn reports(&self) -> usize {
         self.0.iter().filter(|candidate| candidate.report.is_some()).count()
     }
 
-    /// Whether nothing that is still to come can change the choice.
+    /// Whether no outstanding report can change the choice.
     pub fn all_measured(&self) -> bool {
         self.0.iter().all(|candidate| matches!(candidate.report, Some(Report::Measured { .. })))
     }
 
-    /// The next station that is to get a `CM_ATTEN_CHAR.RSP`.
+    /// The next station that must receive a `CM_ATTEN_CHAR.RSP`.
     pub fn owed(&self) -> Option<Mac> {
         self.0.iter().find(|candidate| candidate.owed).map(|candidate| candidate.mac)
     }
 
-    /// Notes that this station got it.
+    /// Records that the response to this station is sent.
     pub fn acknowledged(&mut self, mac: Mac) {
         self.0
             .iter_mut()
@@ -151,7 +151,7 @@ impl Candidates {
             .for_each(|candidate| candidate.owed = false);
     }
 
-    /// Whether one is there that could be chosen and is not set aside.
+    /// Whether a charger exists that may be chosen and is not set aside.
     pub fn has_hope(&self, limit_cdb: Option<u32>, aside_until: impl Fn(Mac) -> Option<Instant>) -> bool {
         self.0.iter().any(|candidate| {
             let is_near = candidate.report.is_some_and(|report| report.is_within(limit_cdb));
@@ -159,9 +159,9 @@ impl Candidates {
         })
     }
 
-    /// The best that was not tried yet: the lowest mean within `limit_cdb`, then who did not measure; of
-    /// equal ones the lower address (fault X034). Who is set aside comes after all others, who has been so
-    /// for longest first.
+    /// The best charger not tried yet: the lowest mean within `limit_cdb`, then chargers that did not
+    /// measure; of equal ones the lower address (fault X034). Chargers that are set aside come last, longest
+    /// set aside first.
     pub fn take_best(
         &mut self,
         limit_cdb: Option<u32>,

@@ -1,81 +1,81 @@
-//! What a car is told, and what it says of itself.
+//! The car's configuration, inputs and states.
 
 use homeplug_mme::{Mac, RunId};
 use machine::Duration;
 
 use crate::times;
 
-/// How a car matches.
+/// Configuration of a car's matching.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PevConfig {
     /// The host's address, not the modem's.
     pub mac: Mac,
-    /// The name of every run; `None` draws one for each attempt.
+    /// RunID of every run; `None` draws a random one for each attempt.
     pub run_id: Option<RunId>,
-    /// Up to this mean, in hundredths of a dB, a charger is certainly the own one.
+    /// Up to this mean, in hundredths of a dB, a charger counts as the own one.
     pub direct_cdb: u32,
-    /// Up to this mean, in hundredths of a dB, it may be.
+    /// Up to this mean, in hundredths of a dB, it may be the own one.
     pub indirect_cdb: u32,
-    /// Beyond this mean, in hundredths of a dB, no charger is taken; `None` takes the lowest, whatever it is.
+    /// Above this mean, in hundredths of a dB, no charger is chosen; `None` accepts any mean.
     pub limit_cdb: Option<u32>,
-    /// Whether the car toggles its pilot to be sure.
+    /// Whether the car validates its choice with pilot toggles.
     pub validation: PevValidation,
-    /// From the key to the link.
+    /// Time from the key to the link.
     pub match_join: Duration,
-    /// Failed attempts before it gives up, but not before [`times::TT_MATCHING_REPETITION`] is over; `None`
-    /// never stops asking, as deployed cars do.
+    /// Failed attempts before matching ends, but not before [`times::TT_MATCHING_REPETITION`] is over; `None`
+    /// never ends it, as in deployed cars.
     pub max_attempts: Option<u8>,
-    /// Keys in a row that brought no link before it gives up, but not while a charger is there that has not
-    /// failed.
+    /// Consecutive keys without a link before matching ends, but not while a charger without failure is
+    /// available.
     pub max_join_failures: u8,
-    /// Whether a charger whose modem does not measure is taken where no other is left (QCA7420, with
-    /// `EVerest`, open-plc-utils or pyslac as the charger); off, its report is ignored, as ISO 15118-4 wants
-    /// it.
+    /// Whether a charger whose modem does not measure is accepted if no other is left (QCA7420, with
+    /// `EVerest`, open-plc-utils or pyslac as the charger). If false, its report is ignored, as ISO 15118-4
+    /// requires.
     pub lenient: bool,
-    /// Between announcements and sounds; kept within 20..=50 ms.
+    /// Time between announcements and sounds; clamped to 20..=50 ms.
     pub interval: Duration,
 }
 
 /// When the car validates its choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PevValidation {
-    /// Never: what deployed cars do.
+    /// Never: as deployed cars.
     Never,
     /// When the mean is above [`PevConfig::direct_cdb`].
     WhenPotential,
 }
 
-/// What the means say of a charger (ISO 15118-3, table of `C_EV_match_signalattn_*`).
+/// Verdict on a charger from its mean (ISO 15118-3, table of `C_EV_match_signalattn_*`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// It is at the other end of the cable.
     Found,
-    /// It may be.
+    /// It may be at the other end of the cable.
     Potential,
-    /// It should not be, and is taken only because there is no limit.
+    /// It is probably not at the other end; accepted only because no limit is set.
     NotFound,
-    /// Nothing is known: its modem does not measure, and no charger that does is left.
+    /// Undecided: its modem does not measure, and no charger that does is left.
     Unmeasured,
 }
 
-/// What a car is given.
+/// Inputs of a car.
 #[derive(Clone, Copy, Debug)]
 pub enum PevInput<'a> {
     /// A whole Ethernet frame.
     Frame(&'a [u8]),
-    /// 5 % is seen. A level: a second one changes nothing.
+    /// 5 % is detected. A level: repeating it has no effect.
     Start,
-    /// Unplugged or D-LINK_TERMINATE: leave. The only way out of having given up.
+    /// Unplugged, or D-LINK_TERMINATE: leave. The only way out of [`PevState::GaveUp`].
     Stop,
-    /// The own modem holds exactly [`Pev::key`](super::Pev::key) and answers. A level, `false` at first and
-    /// whenever the key has changed: tell it again then.
+    /// The own modem responds and holds exactly [`Pev::key`](super::Pev::key). A level; it is reset to
+    /// `false` whenever the key changes, and must then be reported again.
     ModemReady(bool),
-    /// The own modem sees another station in its network. A level, `false` at first and whenever the key has
-    /// changed.
+    /// The own modem reports another station in its network. A level; it is reset to `false` whenever the key
+    /// changes.
     Link(bool),
-    /// D-LINK_ERROR: the session wants a new matching.
+    /// D-LINK_ERROR: the session requests a new matching.
     Error,
-    /// Likewise, because nobody answered over the link: this charger is then tried last for
+    /// D-LINK_ERROR because no response came over the link: this charger is then tried last for
     /// [`times::SET_ASIDE`].
     NoSession,
     /// D-LINK_PAUSE: the modem may sleep; the keys stay.
@@ -84,36 +84,36 @@ pub enum PevInput<'a> {
     Resume,
 }
 
-/// Where a car is.
+/// State of a car's matching.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PevState {
     /// No plug, no matching.
     Unmatched,
-    /// `CM_SLAC_PARM.REQ` is out.
+    /// `CM_SLAC_PARM.REQ` is sent.
     Asking,
-    /// Announcements and sounds go out.
+    /// Announcements and sounds are being sent.
     Sounding,
-    /// Reports are awaited.
+    /// Waits for reports.
     Collecting,
     /// `CM_VALIDATE` with the chosen charger.
     Validating,
-    /// `CM_SLAC_MATCH.REQ` is out.
+    /// `CM_SLAC_MATCH.REQ` is sent.
     Choosing,
-    /// The key is here, the link is not.
+    /// The key is received, no link is established.
     Joining,
-    /// There is a link.
+    /// The link is established.
     Matched,
-    /// The session sleeps, or wakes up.
+    /// The session pauses or resumes.
     Paused,
-    /// Before the next attempt, or before the modem is ready.
+    /// Before the next attempt, or until the modem is ready.
     Waiting,
-    /// Nothing more until [`PevInput::Stop`].
+    /// Matching has ended until [`PevInput::Stop`].
     GaveUp,
 }
 
 impl PevConfig {
-    /// What deployed cars do: the lowest mean wins, nobody validates, asking never ends. But a charger beyond
-    /// [`times::SIGNALATTN_LIMIT_CDB`] is not taken.
+    /// As deployed cars: the lowest mean is chosen, no validation, no end of attempts. A charger above
+    /// [`times::SIGNALATTN_LIMIT_CDB`] is not chosen.
     pub const fn new(mac: Mac) -> Self {
         Self {
             mac,

@@ -7,15 +7,15 @@ use super::{Pev, PevState, Timer, random};
 use crate::times::{T_CONN_RESUME, TP_LINK_READY_NOTIFICATION};
 use crate::{Event, Failure};
 
-/// What the own modem has to hold and what it says.
+/// The key that the own modem must hold, and its reports.
 #[derive(Debug)]
 pub(super) struct Modem {
     pub key: Option<NetworkKey>,
-    /// The key is a charger's.
+    /// The key is a charger's key.
     pub in_network: bool,
-    /// It holds the key and answers.
+    /// The modem responds and holds the key.
     pub ready: bool,
-    /// It sees another station.
+    /// The modem reports another station.
     pub link: bool,
 }
 
@@ -35,7 +35,7 @@ impl Pev {
         }
     }
 
-    /// A link that stays for a moment is a link.
+    /// A link that lasts for `TP_link_ready_notification` counts as established.
     pub(super) fn settle(&mut self, cx: &Cx<'_>) {
         let awaited = self.state == PevState::Joining || self.timers.due(Timer::Resume).is_some();
         if awaited && self.modem.link && self.modem.ready {
@@ -101,7 +101,7 @@ impl Pev {
         }
     }
 
-    /// Draws a key of nobody else, unless the modem was in no network.
+    /// Draws a random key, unless the modem was in no network.
     pub(super) fn leave(&mut self, cx: &mut Cx<'_>) {
         if self.modem.in_network {
             self.modem.in_network = false;

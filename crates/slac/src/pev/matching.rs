@@ -1,4 +1,4 @@
-//! From the question to the key.
+//! From `CM_SLAC_PARM.REQ` to the key.
 
 use homeplug_mme::{Frame, Mac, NetworkKey, Slac, StationId};
 use machine::{Cx, Duration};
@@ -11,10 +11,10 @@ use crate::times::{
 };
 use crate::{Dropped, Event, Failure};
 
-/// After the first charger's answer, wait for others. Judgement: half of `TP_match_sequence`, within which
-/// the announcement has to follow.
+/// Time to wait for other chargers after the first one's response. Judgement: half of `TP_match_sequence`,
+/// within which the announcement must follow.
 const GATHER: Duration = Duration::from_millis(50);
-/// The most sounds that a charger may ask for. Judgement: with 30 ms between them they fit into
+/// The most sounds that a charger may request. Judgement: with 30 ms between them they fit into
 /// `TT_EV_atten_results`.
 const MOST_SOUNDS: u8 = 30;
 /// `TP_EV_batch_msg_interval` is 20..=50 ms.
@@ -22,7 +22,7 @@ const SHORTEST_INTERVAL: Duration = Duration::from_millis(20);
 const LONGEST_INTERVAL: Duration = Duration::from_millis(50);
 impl Pev {
     pub(super) fn frame(&mut self, cx: &mut Cx<'_>, bytes: &[u8]) {
-        // Other posts' matchings are heard here, too (clara's issue 24).
+        // Frames of other posts' matchings arrive here, too (clara's issue 24).
         if matches!(self.state, PevState::Matched | PevState::Paused) {
             return;
         }
@@ -48,7 +48,7 @@ impl Pev {
         let us = (self.run_id, self.config.mac);
         let ours = |names| if names == us { Ok(()) } else { Err(Dropped::Foreign) };
         match message {
-            // Old chargers leave the car's address away here.
+            // Old chargers omit the car's address here.
             Slac::ParmCnf { run_id, sounds, .. } => {
                 ours((run_id, self.config.mac))?;
                 self.answered(cx, from, sounds)
@@ -103,7 +103,7 @@ impl Pev {
         self.sound(cx);
     }
 
-    /// The next announcement or sound, or the end of them. One that still waits for the caller is not
+    /// Sends the next announcement or sound, or ends them. One that the caller has not sent yet is not
     /// overwritten.
     pub(super) fn sound(&mut self, cx: &mut Cx<'_>) {
         let (run_id, car) = (self.run_id, self.config.mac);
@@ -167,7 +167,7 @@ impl Pev {
         }
     }
 
-    /// Whether there is a charger left to try.
+    /// Chooses the next charger; `false` if none is left.
     pub(super) fn choose_next(&mut self, cx: &Cx<'_>) -> bool {
         let aside_until = |mac| self.aside.until(cx.now, mac);
         let Some(choice) = self.candidates.take_best(self.config.limit_cdb, aside_until) else {
@@ -201,7 +201,7 @@ impl Pev {
     }
 
     pub(super) fn request_match(&mut self, cx: &Cx<'_>, peer: Mac) {
-        // Names are zero in the field, and `EVerest` takes no others.
+        // Station identifiers are zero in the field, and `EVerest` accepts no others.
         let none = StationId::default();
         let (run_id, car) = (self.run_id, self.config.mac);
         self.request(cx, peer, Slac::MatchReq { run_id, car, pev_id: none, charger: peer, evse_id: none });
@@ -223,7 +223,7 @@ impl Pev {
                 self.settle(cx);
                 Ok(())
             }
-            // The answer to a repeated request.
+            // The response to a repeated request.
             PevState::Joining if self.modem.key == Some(key) => Ok(()),
             _ => Err(Dropped::OutOfOrder),
         }

@@ -1,4 +1,4 @@
-//! Chargers that led nowhere, and until when they are tried last.
+//! Chargers that led to no session, and until when each is tried last.
 
 use heapless::Vec;
 use homeplug_mme::Mac;
@@ -6,16 +6,17 @@ use machine::Instant;
 
 use crate::times::SET_ASIDE;
 
-/// Chargers that are remembered. Each costs the car a whole `TT_match_join` first, so with the 12 s of
-/// [`TT_MATCH_JOIN`](crate::times::TT_MATCH_JOIN) five fit into [`SET_ASIDE`]: nobody can push an entry out
-/// by naming more addresses. A `match_join` below 7.5 s can fill it; then the entry that ends first makes
-/// room.
+/// Number of stored chargers. Each costs the car a whole `TT_match_join`, so with the 12 s of
+/// [`TT_MATCH_JOIN`](crate::times::TT_MATCH_JOIN) five fit into [`SET_ASIDE`]: an entry cannot be evicted by
+/// naming more addresses. A `match_join` below 7.5 s can fill the list; then the entry that expires first is
+/// evicted.
 const PLACES: usize = 8;
 
-/// Chargers that gave no link, or no session over it. Kept over plug and pilot: they end by time alone.
+/// Chargers that led to no link, or to no session over it. They persist over unplugging and pilot changes and
+/// expire by time only.
 ///
-/// It remembers addresses, and an address is free to choose: a rogue that claims 1 dB under a new address at
-/// every attempt is chosen each time. That remains; only a link that proves who is there would end it.
+/// Residual hazard: an address is free to choose, so a rogue that reports 1 dB with a new address at every
+/// attempt is chosen each time. Only a link that authenticates the charger would prevent it.
 #[derive(Debug)]
 pub(super) struct SetAside(Vec<(Mac, Instant), PLACES>);
 
@@ -27,14 +28,14 @@ impl SetAside {
     pub fn add(&mut self, now: Instant, mac: Mac) {
         self.0.retain(|(other, until)| *other != mac && now < *until);
         if self.0.is_full() {
-            // They stand in the order in which they end.
+            // Entries are sorted by expiry.
             self.0.remove(0);
         }
-        // There is room for it.
+        // There is room: a full list lost its first entry above.
         let _ = self.0.push((mac, now + SET_ASIDE));
     }
 
-    /// It led somewhere after all.
+    /// Removes a charger that led to a session.
     pub fn forget(&mut self, mac: Mac) {
         self.0.retain(|(other, _)| *other != mac);
     }

@@ -1,4 +1,4 @@
-//! `CM_VALIDATE`: the car moves its pilot and the charger counts.
+//! `CM_VALIDATE`: the car toggles its pilot and the charger counts.
 
 use homeplug_mme::{Mac, Slac, ValidateResult};
 use machine::{Cx, Duration};
@@ -7,42 +7,41 @@ use super::{Pev, PevState, Timer};
 use crate::times::{C_EV_MATCH_RETRY, C_EV_VALD_NB_TOGGLES, TP_EV_VALD_STATE_DURATION, TT_MATCH_RESPONSE};
 use crate::{Dropped, Event, Failure};
 
-/// From the request to the first toggle, so that the charger counts before there is something to count.
-/// Judgement: a frame takes some milliseconds, and a simulated charger missed a toggle that came with the
-/// request.
+/// Time from the request to the first toggle, so that the charger counts before the first one. Judgement: a
+/// frame takes some milliseconds, and a simulated charger missed a toggle that came with the request.
 const LEAD: Duration = Duration::from_millis(100);
 /// The charger counts for (value + 1) * 100 ms: the lead, three toggles of twice 300 ms, and its 200 ms to
 /// detect the last.
 const WINDOW_100MS: u8 = 20;
 const WINDOW: Duration = Duration::from_millis((WINDOW_100MS as u64 + 1) * 100);
-/// States of the pilot until the last B: behind the lead each toggle is C and then B.
+/// States of the pilot until the last B: after the lead each toggle is C and then B.
 const STATES: u8 = 2 * C_EV_VALD_NB_TOGGLES;
-/// From here on every C was shown.
+/// From this state on every C has been shown.
 const LAST_C: u8 = STATES - 1;
-/// Before a charger that is not ready is asked again. Judgement.
+/// Pause before the request is repeated to a charger that is not ready. Judgement.
 const NOT_READY_PAUSE: Duration = Duration::from_millis(1000);
-/// How often it is asked again. Judgement: well within `TT_EVSE_match_session`.
+/// Number of repetitions. Judgement: well within `TT_EVSE_match_session`.
 const NOT_READY_TRIES: u8 = 5;
 
-/// Where a validation is.
+/// State of a validation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Validation {
     step: Step,
-    /// How often the charger was not ready.
+    /// How many times the charger was not ready.
     not_ready: u8,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
-    /// Step 1: the charger is asked.
+    /// Step 1: the request is sent.
     Asking,
-    /// It was not ready.
+    /// The charger was not ready.
     Pausing,
-    /// Step 2: so many states of the pilot are over, the lead being the first.
+    /// Step 2: this many states of the pilot are over; the lead is the first.
     Toggling(u8),
 }
 
-/// What an answer leads to.
+/// Effect of a response.
 enum Next {
     Toggle,
     Match,
@@ -57,7 +56,7 @@ impl Validation {
         Self { step: Step::Asking, not_ready: 0 }
     }
 
-    /// What the pilot has to show: `Some(true)` is C.
+    /// The pilot state to show: `Some(true)` is C.
     pub const fn toggle(self) -> Option<bool> {
         match self.step {
             Step::Toggling(over) => Some(over % 2 == 1),
@@ -123,7 +122,7 @@ impl Pev {
         Ok(())
     }
 
-    /// No answer came, or the pause is over.
+    /// No response came, or the pause is over.
     pub(super) fn validation_due(&mut self, cx: &Cx<'_>, peer: Mac) {
         let again = self.repeats < C_EV_MATCH_RETRY;
         self.repeats = self.repeats.saturating_add(1);
@@ -139,7 +138,7 @@ impl Pev {
         }
     }
 
-    /// The pilot's next state.
+    /// Shows the pilot's next state.
     pub(super) fn toggle_due(&mut self, cx: &Cx<'_>) {
         if let Step::Toggling(over) = &mut self.validation.step {
             *over = over.saturating_add(1);
@@ -161,8 +160,8 @@ impl Pev {
         self.timers.set(Timer::Answer, cx.now + WINDOW + TT_MATCH_RESPONSE);
     }
 
-    /// Many chargers answer `Failure` or nothing for they do not validate (`EVerest`): good enough where no
-    /// other charger reported. Judgement.
+    /// Many chargers do not validate, and answer `Failure` or nothing (`EVerest`). Accepted if no other
+    /// charger reported. Judgement.
     fn not_offered(&mut self, cx: &Cx<'_>, peer: Mac) {
         if self.candidates.reports() == 1 {
             self.ask_for_key(cx, peer);

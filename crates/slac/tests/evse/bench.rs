@@ -1,4 +1,4 @@
-//! A charger in virtual time: frames and words go in at a moment, what comes out is kept with its time.
+//! A charger in virtual time: frames and inputs enter at a time, outputs are recorded with theirs.
 
 use homeplug_mme::{Frame, GROUPS, MAX_FRAME, Mac, NetworkKey, Profile, RunId, Slac, StationId};
 use machine::{Cx, Entropy, Instant, Machine};
@@ -7,7 +7,7 @@ use slac::{Event, Evse, EvseConfig, EvseInput};
 pub const CHARGER: Mac = Mac([2, 0, 0, 0, 0, 0x5E]);
 pub const MODEM: Mac = Mac([2, 0, 0, 0, 0, 0x30]);
 
-/// Bytes that differ from one to the next, so that keys do.
+/// Bytes that differ in each draw, so that keys differ.
 pub struct Counter(u8);
 
 impl Entropy for Counter {
@@ -34,12 +34,12 @@ pub struct Bench {
     entropy: Counter,
     sent: Vec<Sent>,
     told: Vec<(u64, Event)>,
-    /// Most frames that one input brought out.
+    /// The most frames that one input caused.
     pub most: usize,
 }
 
 impl Bench {
-    /// A charger that was told nothing yet.
+    /// A charger without any input so far.
     pub fn cold(config: EvseConfig) -> Self {
         let mut entropy = Counter(1);
         let now = Instant::ZERO;
@@ -59,7 +59,7 @@ impl Bench {
         Self::with(EvseConfig::new(CHARGER))
     }
 
-    /// Lets timers act until that moment, this included.
+    /// Calls timers up to and including that time.
     pub fn at(&mut self, ms: u64) -> &mut Self {
         self.until(Instant::from_millis(ms))
     }
@@ -85,7 +85,7 @@ impl Bench {
         panic!("deadlines without end at {}", self.now);
     }
 
-    /// A caller that comes late: no timer acted before this moment.
+    /// A late caller: no timer was called before this time.
     pub fn jump(&mut self, ms: u64) -> &mut Self {
         self.now = Instant::from_millis(ms);
         self.settle();
@@ -141,23 +141,23 @@ impl Bench {
         self.send(from, Mac::BROADCAST, message);
     }
 
-    /// The modem measured a sound of a car.
+    /// The modem's measurement of a car's sound.
     pub fn measured(&mut self, car: &Car, db: u8) {
         let profile = Some(Profile([db; GROUPS]));
         self.cast(MODEM, Slac::Measured { car: car.mac, profile });
     }
 
-    /// What was sent since the last time.
+    /// Output since the previous call.
     pub fn sent(&mut self) -> Vec<Sent> {
         std::mem::take(&mut self.sent)
     }
 
-    /// What was sent, without the bytes.
+    /// Output without the bytes.
     pub fn answers(&mut self) -> Vec<(u64, Mac, Slac)> {
         self.sent().into_iter().map(|sent| (sent.ms, sent.to, sent.message)).collect()
     }
 
-    /// What was told since the last time.
+    /// Events since the previous call.
     pub fn told(&mut self) -> Vec<Event> {
         self.timed().into_iter().map(|(_, event)| event).collect()
     }
@@ -173,7 +173,7 @@ pub fn bytes(from: Mac, to: Mac, message: Slac) -> Vec<u8> {
     buffer[..len].to_vec()
 }
 
-/// A car that does as it should.
+/// A car that follows the standard.
 #[derive(Clone, Copy, Debug)]
 pub struct Car {
     pub mac: Mac,
@@ -221,7 +221,7 @@ impl Car {
         Slac::MatchCnf { run_id: self.run_id, car: self.mac, pev_id: id, charger: CHARGER, evse_id: id, key }
     }
 
-    /// Asks and announces itself.
+    /// Begins a run and announces itself.
     pub fn begin(&self, bench: &mut Bench) {
         bench.cast(self.mac, self.asks());
         bench.after(100);
@@ -240,21 +240,21 @@ impl Car {
         }
     }
 
-    /// Gets as far as an acknowledged report.
+    /// Continues up to an acknowledged report.
     pub fn reach_choosing(&self, bench: &mut Bench) {
         self.begin(bench);
         self.sounds(bench, 12);
         bench.send(self.mac, CHARGER, self.acknowledges(0));
     }
 
-    /// Gets the key.
+    /// Continues up to the key.
     pub fn reach_key(&self, bench: &mut Bench) {
         self.reach_choosing(bench);
         bench.after(500);
         bench.send(self.mac, CHARGER, self.chooses());
     }
 
-    /// Gets the key and joins.
+    /// Continues up to the link.
     pub fn reach_link(&self, bench: &mut Bench) {
         self.reach_key(bench);
         bench.after(7000);

@@ -1,4 +1,5 @@
-//! Every recorded car against this charger, which has the recorded charger's address: it must get the key.
+//! Every recorded car against this charger, which has the recorded charger's address: the car must receive
+//! the key.
 
 use homeplug_mme::{GROUPS, Mac, Profile, Slac};
 use machine::{Duration, Instant};
@@ -7,10 +8,10 @@ use slac::{Event, EvseConfig, EvseInput, EvseState};
 use crate::bench::{Bench, MODEM, Sent};
 use crate::recorded::{Attempt, Recorded, attempts, frames, names};
 
-/// Captures that hold both sides of a matching: how many attempts get the key, how many end without.
+/// Captures with both sides of a matching: number of attempts with a key, and without.
 const CARS: &[(&str, usize, usize)] = &[
     ("2022-11-09_athome_until_ChargeParameterDiscoveryRequest.pcapng", 1, 0),
-    // It asks once more at the end.
+    // It repeats its request at the end.
     ("2022-11-17_Dehner_Alpitronic_until_SdpRequest.pcapng", 1, 1),
     ("2022-11-25_v0.2_ABB_until_ChargeParamDiscovery.pcapng", 1, 0),
     ("2022-11-25_v0.2_alpi_SDP_ok_TCP_fail.pcapng", 1, 0),
@@ -20,13 +21,13 @@ const CARS: &[(&str, usize, usize)] = &[
     ("2023-04-19_westparkAlpi_pyPlc_lightbulb_1fail_1ok.pcapng", 2, 1),
     ("2023-04-24_atHome_Ioniq_without_and_with_60W_bulbs.pcapng", 3, 0),
     ("2023-04-26_atHome_IoniqWithBulbs10minutesTimeout.pcapng", 1, 0),
-    // The recorded charger answered with a run id of its own, and the car never came further than asking.
+    // The recorded charger answered with a RunID of its own, and the car repeated its request only.
     ("2023-05-03_TaycanLeftside_slacFail.pcapng", 0, 2),
     ("2024-04-20_ModelY_pyPLC_stop_in_precharge.pcapng", 1, 0),
     ("2024-06-11_Griffigroen_polestar2_stop_in_precharge.pcapng", 1, 0),
     ("2025-07-22_pyPLC_with_tesla_model_x_plaid_until_charging_loop.pcapng", 1, 0),
     ("CCM_SPI_powerOn_and_SLAC_until_contractAuth.txt.pcap", 1, 0),
-    // The emulated car asks, and again 50 s later.
+    // The emulated car begins a run, and another 50 s later.
     ("DIN_DC_DS5366_Josev.pcapng", 1, 1),
     ("ISO-20_BPT_AC_DS5366_Josev.pcapng", 1, 1),
     ("ISO-20_TLS13_DC_DS5366_Josev.pcapng", 1, 0),
@@ -36,7 +37,7 @@ const CARS: &[(&str, usize, usize)] = &[
     ("ISO-2_DC_PnC_TLS_CertInstallation_DS5366_RiseV2G.pcapng", 1, 0),
     ("ISO-2_DC_PnC_TLS_Contract_DS5366_RiseV2G.pcapng", 1, 0),
     ("ISO-2_DC_SalesTariffSchedule_DS5366_RiseV2G.pcapng", 1, 0),
-    // Two chargers; the car takes the louder one.
+    // Two chargers; the car chooses the one with the lower attenuation.
     ("ISO-2_DC_multi_EVSE_SLAC_DS5366_Josev.pcapng", 1, 1),
     ("porsche-taycan-4s-driverside-ac-iso2.pcap", 1, 0),
     ("spi_ioniq_alpiHYC150_Meitingen_2024-04-03_Ok.csv.pcap", 1, 0),
@@ -66,8 +67,9 @@ fn every_capture_is_in_one_of_the_lists() {
     }
 }
 
-/// Plays the car and the modem of an attempt; measurements are made up where none were recorded. The car
-/// answers our report as late as it answered the recorded one, for some chargers take a second over theirs.
+/// Simulates the car and the modem of an attempt; measurements are synthetic if none were recorded. The car
+/// answers our report with the delay with which it answered the recorded one, because some chargers take a
+/// second for theirs.
 fn play(attempt: &Attempt, offset_db: i8) -> (Bench, Vec<Sent>) {
     let mut bench = Bench::with(EvseConfig { offset_db, ..EvseConfig::new(attempt.charger) });
     let begin = attempt.frames[0].micros;
@@ -108,13 +110,14 @@ fn only(frames: &[Recorded], from: Mac) -> Vec<&Recorded> {
     frames.iter().filter(|frame| frame.from == from).collect()
 }
 
-/// Without a tag, and with the network's identifier and key of a confirmation blank.
+/// The frame without a tag, and with blank network identifier and key in a confirmation.
 fn comparable(bytes: &[u8], message: Slac) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     if bytes[12..14] == [0x81, 0x00] {
         bytes.drain(12..16);
     }
-    // A frame with a tag is padded less, and some captures hold what the modem put behind the frame.
+    // A frame with a tag is padded less, and some captures contain bytes that the modem added after the
+    // frame.
     bytes.resize(crate::bench::bytes(Mac([0; 6]), Mac([0; 6]), message).len(), 0);
     if matches!(message, Slac::MatchCnf { .. }) {
         bytes[85..92].fill(0);
@@ -150,7 +153,7 @@ fn every_recorded_car_gets_the_key_and_the_answers_are_those_of_its_charger() {
     assert_eq!(got, 35);
 }
 
-/// Each kind of answer once: how often it is given depends on how quick a charger is.
+/// Each type of response once: the number of repetitions depends on the speed of a charger.
 fn same_answers(capture: &str, attempt: &Attempt, sent: &[Sent]) {
     let theirs = only(&attempt.frames, attempt.charger);
     let kinds: [fn(&Slac) -> bool; 2] =
@@ -175,7 +178,7 @@ fn unfinished(capture: &str, attempt: &Attempt) {
     assert_eq!(requests, answers, "{capture}");
     assert_eq!(bench.evse.state(), EvseState::Matching, "{capture}");
     if capture.contains("Taycan") {
-        // What the recorded charger did wrong: the car's own run id in each answer.
+        // Fault of the recorded charger: another RunID than the car's in each response.
         for request in only(&attempt.frames, attempt.car) {
             let Slac::ParmReq { run_id } = request.message else { panic!("{capture}") };
             let is_answer =
@@ -208,7 +211,7 @@ fn reports_are_those_of_recorded_chargers_that_measure() {
                 _ => None,
             });
             let (10, Some((their, sounds))) = (measured.count(), theirs) else { continue };
-            // dSPACE's charger takes 3 dB off, and divides nine measurements by ten at times.
+            // dSPACE's charger subtracts 3 dB, and sometimes divides nine measurements by ten.
             let is_dspace = capture.contains("DS5366");
             let (_, sent) = play(&attempt, if is_dspace { -3 } else { 0 });
             let ours = sent.iter().find_map(|it| match it.message {

@@ -1,4 +1,4 @@
-//! From the key to the link, and what happens to it.
+//! From the key to the link, and its end.
 
 use slac::{Event, EvseConfig, EvseInput, EvseState, Failure};
 
@@ -19,12 +19,12 @@ fn a_link_that_does_not_come_in_12_s_is_left_the_pilot_steps_and_the_key_is_new(
         (bench.evse.state(), bench.evse.offers(), bench.evse.peer()),
         (EvseState::Stepping, false, None)
     );
-    // The modem has the new key before the step is over, or after it.
+    // The modem has the new key before the end of the pilot step, or after it.
     bench.after(3000).input(EvseInput::ModemReady(true));
     assert!(!bench.evse.offers());
     bench.at(given + 16_000);
     assert_eq!((bench.evse.state(), bench.evse.offers()), (EvseState::Idle, true));
-    // Only a new offer of 5 % begins anew.
+    // Only a new offer of 5 % begins a new matching.
     bench.sent();
     bench.cast(CAR.mac, CAR.asks());
     assert!(bench.sent().is_empty());
@@ -70,7 +70,7 @@ fn a_link_that_flickers_is_told_when_it_stays() {
         assert_eq!(bench.evse.state(), EvseState::Joining);
     }
     bench.input(EvseInput::Link(true));
-    // Told again and again: the time is not begun anew.
+    // Reported repeatedly: the time does not restart.
     bench.after(150).input(EvseInput::Link(true));
     bench.after(50);
     assert!(bench.evse.is_matched());
@@ -79,7 +79,7 @@ fn a_link_that_flickers_is_told_when_it_stays() {
 #[test]
 fn after_three_failures_the_charger_rests_for_a_minute_or_until_the_plug_is_out() {
     let mut bench = Bench::new();
-    // After a minute it begins to count anew.
+    // After a minute the count restarts.
     for attempt in 1..=6 {
         bench.input(EvseInput::ModemReady(true));
         bench.input(EvseInput::Start);
@@ -179,7 +179,7 @@ fn a_pause_bears_a_lost_link_and_hears_no_car() {
     bench.after(5_700).input(EvseInput::Link(true));
     bench.after(200);
     assert_eq!((bench.evse.state(), bench.evse.key()), (EvseState::Matched, key));
-    // Without having lost it, a link is there at once.
+    // The link was not lost, so it is valid immediately.
     bench.input(EvseInput::Pause);
     bench.input(EvseInput::Resume);
     assert!(bench.evse.is_matched());

@@ -1,4 +1,4 @@
-//! The order of a run: who is answered when, and what ends it.
+//! The order of a run: which car receives a response when, and what ends the run.
 
 use homeplug_mme::{Mac, RunId, Slac, StationId};
 use machine::Machine;
@@ -11,7 +11,7 @@ fn a_car_is_answered_reported_to_and_given_the_key() {
     let mut bench = Bench::new();
     CAR.begin(&mut bench);
     CAR.sounds(&mut bench, 12);
-    // The tenth measurement brings the report at once: 100 ms, three times 20, nine times 20.
+    // The tenth measurement triggers the report immediately: 100 ms, three times 20, nine times 20.
     assert_eq!(bench.answers(), [(0, CAR.mac, CAR.answer()), (340, CAR.mac, CAR.report(10, 12))]);
     bench.send(CAR.mac, CHARGER, CAR.acknowledges(0));
     bench.at(1200).send(CAR.mac, CHARGER, CAR.chooses());
@@ -58,13 +58,13 @@ fn a_new_run_in_the_middle_is_served_and_the_old_one_abandoned() {
     bench.sent();
     bench.cast(again.mac, again.asks());
     assert_eq!(bench.answers(), [(160, CAR.mac, again.answer())]);
-    // The old run is known no more.
+    // The old run has ended.
     bench.told();
     bench.cast(CAR.mac, CAR.starts());
     assert_eq!(bench.told(), [Event::Dropped { from: CAR.mac, why: Dropped::Foreign }]);
     bench.cast(again.mac, again.starts());
     again.sounds(&mut bench, 10);
-    // Nothing of the old run's measurement is in the average.
+    // The average contains no measurement of the old run.
     assert_eq!(bench.answers(), [(340, CAR.mac, again.report(10, 10))]);
 }
 
@@ -103,7 +103,7 @@ fn the_report_is_repeated_twice_200_ms_apart_and_then_the_run_is_over() {
     bench.send(CAR.mac, CHARGER, CAR.acknowledges(0));
     bench.send(CAR.mac, CHARGER, CAR.chooses());
     assert!(bench.sent().is_empty());
-    // A new run is served.
+    // A new run is accepted.
     CAR.reach_key(&mut bench);
     assert_eq!(bench.evse.state(), EvseState::Joining);
 }
@@ -116,7 +116,7 @@ fn a_report_acknowledged_after_its_repeats_still_counts() {
     let reports: Vec<_> = bench.at(930).sent().drain(1..).collect();
     assert!(reports.len() == 3 && reports.iter().all(|report| report.bytes == reports[0].bytes));
     bench.send(CAR.mac, CHARGER, CAR.acknowledges(0));
-    // The answers to the other two reports.
+    // The acknowledgements of the other two reports.
     bench.send(CAR.mac, CHARGER, CAR.acknowledges(0));
     bench.at(2000).send(CAR.mac, CHARGER, CAR.chooses());
     assert_eq!(bench.sent().len(), 1);
@@ -169,7 +169,7 @@ fn a_repeated_match_request_gets_the_same_bytes_also_with_a_link() {
         let again = bench.sent();
         assert!(again.len() == 1 && again[0].bytes == first);
     }
-    // A repeat neither restarts the timer for the link nor is it told as a second choice.
+    // A repetition neither restarts the link's timer nor is it reported as a second choice.
     let chosen = bench.told().into_iter().filter(|event| matches!(event, Event::Chosen { .. })).count();
     assert_eq!(chosen, 1);
 }
@@ -203,12 +203,12 @@ fn messages_that_name_others_are_ignored_in_every_stage() {
         bench.sent();
         let ends = bench.evse.poll_timeout();
         for (from, to, message) in [
-            // Another run id.
+            // Another RunID.
             (CAR.mac, Mac::BROADCAST, other.starts()),
             (CAR.mac, Mac::BROADCAST, other.sound(0)),
             (CAR.mac, CHARGER, other.acknowledges(0)),
             (CAR.mac, CHARGER, other.chooses()),
-            // Another sender with the car's run id, and with the car's address inside.
+            // Another sender with the car's RunID, and with the car's address in the message.
             (stranger.mac, Mac::BROADCAST, CAR.starts()),
             (stranger.mac, Mac::BROADCAST, stranger.starts()),
             (stranger.mac, Mac::BROADCAST, CAR.sound(0)),
@@ -231,14 +231,14 @@ fn messages_that_name_others_are_ignored_in_every_stage() {
                     evse_id: id,
                 },
             ),
-            // What is for one station and comes as a broadcast.
+            // A message for one station, sent as a broadcast.
             (CAR.mac, Mac::BROADCAST, CAR.acknowledges(1)),
             (CAR.mac, Mac::BROADCAST, CAR.chooses()),
-            // From nobody, and from the charger itself.
+            // From an invalid address, and from the charger itself.
             (Mac::BROADCAST, Mac::BROADCAST, CAR.asks()),
             (Mac([0; 6]), Mac::BROADCAST, CAR.asks()),
             (CHARGER, Mac::BROADCAST, CAR.asks()),
-            // What chargers say.
+            // Messages that chargers send.
             (CAR.mac, CHARGER, CAR.answer()),
             (CAR.mac, CHARGER, CAR.report(10, 3)),
             (CAR.mac, CHARGER, CAR.confirmation(bench.evse.key())),
@@ -249,14 +249,14 @@ fn messages_that_name_others_are_ignored_in_every_stage() {
         }
         assert_eq!(bench.evse.state(), EvseState::Matching);
     }
-    // After all that the car gets its key.
+    // After all that the car receives its key.
     bench.send(CAR.mac, CHARGER, CAR.chooses());
     assert_eq!(bench.evse.peer(), Some(CAR.mac));
 }
 
 #[test]
 fn other_application_and_security_types_are_never_answered() {
-    // Offsets of both bytes in the frame; in the match's messages they are the same.
+    // Offsets of both bytes in the frame; in the match messages they are equal.
     for (offset, value) in [(19, 1), (19, 0xFF), (20, 1), (20, 0xFF)] {
         let mut bench = Bench::new();
         let steps = [
@@ -276,7 +276,7 @@ fn other_application_and_security_types_are_never_answered() {
             assert!(bench.sent().is_empty() && bench.evse.poll_timeout() == ends, "{message:?}");
             let told = bench.told();
             assert!(matches!(told[..], [Event::Dropped { why: Dropped::Fault(_), .. }]), "{told:?}");
-            // Cut at every length: no answer either, and the timers run on.
+            // Cut at every length: no response, and the timers continue.
             for len in 0..good.len().min(28) {
                 bench.frame(&good[..len]);
             }
@@ -315,7 +315,7 @@ fn nothing_is_answered_before_the_modem_is_ready_and_the_plug_in() {
     assert!(bench.evse.offers());
     bench.cast(CAR.mac, CAR.asks());
     assert_eq!(bench.sent().len(), 1);
-    // A modem that restarts hears nothing.
+    // A modem that restarts receives nothing.
     bench.input(EvseInput::ModemReady(false));
     assert!(!bench.evse.offers());
     bench.cast(CAR.mac, CAR.asks());
@@ -344,7 +344,7 @@ fn a_charger_that_hears_no_car_steps_its_pilot_twice_and_listens_on() {
     bench.at(now);
     assert_eq!(bench.timed(), [(now, Event::Failed(Failure::NoPeer))]);
     assert_eq!((bench.evse.state(), bench.evse.offers()), (EvseState::Matching, true));
-    // A car that comes late is served.
+    // A late car receives its responses.
     bench.at(3_600_000);
     CAR.reach_key(&mut bench);
     assert_eq!(bench.evse.state(), EvseState::Joining);
@@ -358,7 +358,7 @@ fn stop_draws_a_new_key_only_when_it_was_given() {
     bench.input(EvseInput::Stop);
     assert_eq!((bench.evse.key(), bench.evse.state(), bench.evse.offers()), (key, EvseState::Idle, true));
     assert!(!bench.told().contains(&Event::Left));
-    // The run is over with the plug.
+    // The run ends when the plug is pulled.
     bench.input(EvseInput::Start);
     bench.sent();
     bench.send(CAR.mac, CHARGER, CAR.chooses());
@@ -369,7 +369,7 @@ fn stop_draws_a_new_key_only_when_it_was_given() {
     assert_ne!(bench.evse.key(), key);
     assert_ne!(bench.evse.key().nid, key.nid);
     assert!(bench.told().contains(&Event::Left));
-    // Until the modem has the new key nothing is offered.
+    // No offer until the modem has the new key.
     assert_eq!((bench.evse.offers(), bench.evse.peer()), (false, None));
     let key = bench.evse.key();
     bench.input(EvseInput::Stop);

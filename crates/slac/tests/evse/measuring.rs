@@ -1,11 +1,11 @@
-//! What a charger makes of sounds and measurements.
+//! The charger's evaluation of sounds and measurements.
 
 use homeplug_mme::{GROUPS, Profile, Slac};
 use slac::{Dropped, Event, EvseConfig, Failure};
 
 use crate::bench::{Bench, CAR, CHARGER, MODEM};
 
-/// A measurement of any kind.
+/// A measurement with any content.
 fn modem(bench: &mut Bench, profile: Option<Profile>) {
     bench.cast(MODEM, Slac::Measured { car: CAR.mac, profile });
 }
@@ -49,7 +49,7 @@ fn the_report_waits_45_ms_for_measurements_after_the_last_sound() {
         }
         bench.after(20);
     }
-    // The last sound was at 340; one measurement is lost, one late.
+    // The last sound was at 340; one measurement is lost, one is late.
     bench.sent();
     bench.at(370);
     bench.measured(&CAR, 30);

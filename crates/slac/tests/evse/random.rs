@@ -1,4 +1,4 @@
-//! Any words and frames in any order, at any time.
+//! Any inputs and frames in any order, at any time.
 
 use homeplug_mme::{GROUPS, Mac, Profile, Slac, ValidateResult};
 use proptest::prelude::*;
@@ -10,7 +10,7 @@ use crate::bench::{Bench, CHARGER, Car, MODEM, bytes};
 enum Step {
     /// A message of a car.
     Message(u8, usize),
-    /// The same with a byte changed, or cut.
+    /// The same with a changed byte, or cut.
     Broken(u8, usize, usize, u8, bool),
     Garbage(Vec<u8>),
     Good(u8),
@@ -23,15 +23,15 @@ enum Step {
     Error,
     Pause,
     Resume,
-    /// Time passes, timers on time.
+    /// Time passes with all timers on time.
     Run(u64),
-    /// Time passes, and nobody calls.
+    /// Time passes without a call.
     Jump(u64),
 }
 
 const MESSAGES: usize = 10;
 
-/// A message of a car, or of its neighbourhood.
+/// A message of a car, or one similar to it.
 fn message(car: &Car, which: usize) -> Vec<u8> {
     let all = Mac::BROADCAST;
     match which {

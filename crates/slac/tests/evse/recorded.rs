@@ -14,11 +14,11 @@ pub struct Recorded {
     pub from: Mac,
     pub to: Mac,
     pub message: Slac,
-    /// With its tag, where it has one.
+    /// With its tag, if it has one.
     pub bytes: Vec<u8>,
 }
 
-/// A car's way to a charger's key, or until the recording ends.
+/// A car's frames up to a charger's key, or up to the end of the recording.
 #[derive(Clone, Debug)]
 pub struct Attempt {
     pub car: Mac,
@@ -28,13 +28,13 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// Whether the recorded charger gave its key.
+    /// Whether the recorded charger sent its key.
     pub fn succeeds(&self) -> bool {
         self.frames.iter().any(|frame| matches!(frame.message, Slac::MatchCnf { .. }))
     }
 }
 
-/// Names of all captures, or `None` without a corpus.
+/// Names of all captures; `None` without a corpus.
 pub fn names() -> Option<BTreeSet<String>> {
     let folder = corpus::path("captures")?;
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
@@ -42,8 +42,8 @@ pub fn names() -> Option<BTreeSet<String>> {
     Some(captures.map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect())
 }
 
-/// Every frame of matching in a capture; a second copy of a frame within a millisecond is left out: some
-/// captures were taken at two ports.
+/// Every frame of matching in a capture. A second copy of a frame within a millisecond is left out: some
+/// captures were recorded at two ports.
 pub fn frames(capture: &str) -> Option<Vec<Recorded>> {
     let mut frames: Vec<Recorded> = Vec::new();
     packets(capture, &mut |micros, bytes| {
@@ -57,7 +57,7 @@ pub fn frames(capture: &str) -> Option<Vec<Recorded>> {
     Some(frames)
 }
 
-/// The attempts of every car at every charger that answered it.
+/// The attempts of every car at every charger that responded to it.
 pub fn attempts(frames: &[Recorded]) -> Vec<Attempt> {
     let mut pairs: Vec<(Mac, Mac)> = Vec::new();
     let cars: BTreeSet<Mac> = frames
@@ -91,7 +91,7 @@ fn split(car: Mac, charger: Mac, modem: Option<Mac>, frames: &[Recorded]) -> Vec
     let mut attempts = Vec::new();
     let mut attempt = Attempt { car, charger, frames: Vec::new() };
     for frame in frames.iter().filter(belongs) {
-        // Another request long after the answer to the last one's key, or after half a minute without any.
+        // Another request long after the last response's key, or after half a minute without any.
         let begins = matches!(frame.message, Slac::ParmReq { .. })
             && (attempt.succeeds()
                 || attempt.frames.last().is_some_and(|last| frame.micros - last.micros > 30_000_000));
@@ -105,7 +105,7 @@ fn split(car: Mac, charger: Mac, modem: Option<Mac>, frames: &[Recorded]) -> Vec
     attempts
 }
 
-/// Whose modem is whose: where two chargers were recorded, the louder measurement is the louder report's.
+/// Assigns modems to chargers: of two recorded ones, the stronger measurement belongs to the stronger report.
 fn modems(frames: &[Recorded], chargers: &[Mac]) -> Vec<(Mac, Mac)> {
     let mut loud = Vec::new();
     let mut reports = Vec::new();

@@ -1,4 +1,4 @@
-//! Several cars within earshot.
+//! Several cars on the same medium.
 
 use homeplug_mme::{Mac, RunId, Slac};
 use slac::{Event, Evse, EvseInput, EvseState};
@@ -31,7 +31,7 @@ fn each_of_five_cars_gets_its_own_report_and_the_first_that_chooses_wins() {
     bench.send(cars[0].mac, CHARGER, cars[0].chooses());
     let key = bench.evse.key();
     assert_eq!(bench.answers(), [(200, cars[3].mac, cars[3].confirmation(key))]);
-    // The others are served no more, not even from the start, until the plug is out.
+    // The others receive no response, not even to a new run, until the plug is pulled.
     bench.told();
     for car in &cars[..3] {
         bench.cast(car.mac, car.asks());
@@ -67,7 +67,7 @@ fn a_sixth_car_is_answered_and_measured_when_it_sounds_before_those_that_only_as
     bench.at(100).cast(CAR.mac, CAR.starts());
     CAR.sounds(&mut bench, 12);
     assert_eq!(bench.answers(), [(0, CAR.mac, CAR.answer()), (280, CAR.mac, CAR.report(10, 12))]);
-    // Those that asked in vain make room after a while, even with a lenient charger.
+    // Cars that began in vain are evicted after a while, even by a lenient charger.
     for number in 7..=10 {
         let car = Car::new(number);
         bench.at(1000).cast(car.mac, car.asks());
@@ -93,7 +93,7 @@ fn cars_that_sound_are_not_displaced() {
     assert_eq!(served, cars.iter().map(|car| car.mac).collect::<Vec<_>>());
 }
 
-/// Bytes that a charger may take: judgement, so that growth is noticed.
+/// Size limit of a charger in bytes: judgement, so that growth is detected.
 const LARGEST: usize = 4096;
 
 #[test]
@@ -103,7 +103,7 @@ fn a_flood_of_forged_cars_does_not_keep_a_real_one_from_matching() {
     let mut bench = Bench::new();
     let mut real = 0_u32;
     for number in 0..100_000_u32 {
-        // 2 000 in a second; the real car comes after 40 s.
+        // 2 000 in a second; the real car begins after 40 s.
         let now = u64::from(number) / 2;
         bench.at(now);
         let [_, a, b, c] = number.to_be_bytes();
@@ -164,7 +164,7 @@ fn nobody_disturbs_a_session_and_only_its_car_may_match_anew_between_sessions() 
     let sent = bench.sent();
     assert_eq!(sent.len(), 3);
     assert_eq!(sent[2].message, CAR.confirmation(key), "the key that its modem already has");
-    // The link was there all the time.
+    // The link existed all the time.
     bench.after(200);
     assert!(bench.evse.is_matched());
 }

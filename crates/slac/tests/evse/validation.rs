@@ -1,4 +1,4 @@
-//! Recognising a car by the toggles of its pilot.
+//! Validation of a car by the toggles of its pilot.
 
 use homeplug_mme::{Mac, Slac, ValidateResult};
 use slac::{Event, EvseConfig, EvseInput, EvseState, EvseValidation};
@@ -79,7 +79,7 @@ fn no_toggle_is_a_failure_and_the_window_is_at_most_3500_ms() {
     assert_eq!(results(&mut bench), []);
     bench.at(begin + 3500);
     assert_eq!(results(&mut bench), [(0, ValidateResult::Failure)]);
-    // Toggles after the window are nobody's.
+    // Toggles after the window do not count.
     toggle(&mut bench, 2);
     assert_eq!(results(&mut bench), []);
 }
@@ -102,7 +102,7 @@ fn one_car_is_validated_at_a_time() {
     other.reach_choosing(&mut bench);
     bench.sent();
     ask(&mut bench, CAR.mac, 29);
-    // Asked again within the window: one window, one answer.
+    // Requested again within the window: one window, one response.
     ask(&mut bench, CAR.mac, 29);
     for timer in [0, 29] {
         ask(&mut bench, other.mac, timer);

@@ -1,4 +1,4 @@
-//! When it asks, asks again and stops asking.
+//! When the car sends requests, repeats them and stops.
 
 use homeplug_mme::Slac;
 use slac::{Event, Failure, PevConfig, PevInput, PevState};
@@ -13,7 +13,7 @@ fn unanswered_questions_go_out_three_times_and_the_attempt_again_after_a_growing
     bench.run(ms(6500));
     let expected: Vec<u64> =
         [0, 1000, 2400, 4300, 6200].iter().flat_map(|at| [*at, at + 200, at + 400]).collect();
-    // The pauses between: 400, 800, 1300, 1300 ms.
+    // The pauses in between: 400, 800, 1300, 1300 ms.
     assert_eq!(bench.times(is_parm_req), expected[..14]);
     assert_eq!(bench.failures(), [Failure::NoPeer; 4]);
 }
@@ -35,7 +35,7 @@ fn a_car_with_a_limit_gives_up_after_its_attempts_but_not_before_the_repetition_
         assert_eq!(bench.failures().len(), attempts, "at most {most}");
         assert_eq!(bench.events.last(), Some(&Event::GaveUp));
 
-        // Nothing more until the plug is pulled.
+        // No further attempt until the plug is pulled.
         let sent = bench.sent.len();
         bench.give(PevInput::Start);
         bench.give(PevInput::ModemReady(true));
@@ -43,7 +43,7 @@ fn a_car_with_a_limit_gives_up_after_its_attempts_but_not_before_the_repetition_
         assert_eq!((bench.sent.len(), bench.pev.state()), (sent, PevState::GaveUp));
         bench.give(PevInput::Stop);
         assert_eq!(bench.pev.state(), PevState::Unmatched);
-        // A new plug has all its attempts and its time.
+        // A new plug resets attempts and time.
         let (now, failed) = (bench.now, bench.failures().len());
         bench.give(PevInput::Start);
         bench.until(PevState::GaveUp);
@@ -165,7 +165,7 @@ fn the_same_inputs_give_the_same_frames() {
         bench.sent.into_iter().map(|sent| (sent.at, sent.bytes)).collect::<Vec<_>>()
     };
     let first = run();
-    // One question, three announcements, ten sounds, two responses, one choice.
+    // One request, three announcements, ten sounds, two responses, one choice.
     assert_eq!(first.len(), 17);
     assert_eq!(first, run());
 }

@@ -1,4 +1,4 @@
-//! A car on the bench: virtual time, a written-down past, and chargers that answer.
+//! A car on the bench: virtual time, recorded outputs, and simulated chargers.
 
 use homeplug_mme::{Frame, GROUPS, MAX_FRAME, Mac, NetworkKey, Nmk, Profile, RunId, Slac, StationId};
 use machine::{Cx, Duration, Entropy, Instant, Machine};
@@ -8,7 +8,7 @@ pub const CAR: Mac = Mac([2, 0, 0, 0, 0, 0xE1]);
 pub const NEAR: Mac = Mac([2, 0, 0, 0, 0, 0x51]);
 pub const FAR: Mac = Mac([2, 0, 0, 0, 0, 0x52]);
 
-/// Different bytes at every draw.
+/// Different bytes in each draw.
 pub struct Counter(pub u8);
 
 impl Entropy for Counter {
@@ -29,7 +29,7 @@ pub struct Bench {
     /// What the car sent.
     pub sent: Vec<Sent>,
     pub events: Vec<Event>,
-    /// Every change of what the pilot shows.
+    /// Every change of the required pilot state.
     pub toggles: Vec<(Instant, Option<bool>)>,
 }
 
@@ -40,7 +40,7 @@ pub struct Sent {
     pub bytes: Vec<u8>,
 }
 
-/// A charger that does what it should, and loses or bends what a test says.
+/// A simulated charger that follows the standard; a test may make it lose or change messages.
 #[derive(Clone)]
 pub struct Charger {
     pub mac: Mac,
@@ -48,9 +48,9 @@ pub struct Charger {
     pub sounds: u8,
     pub answers: bool,
     pub reports: bool,
-    /// Its modem measures; else it reports what `EVerest` does.
+    /// Its modem measures; else it reports as `EVerest` does.
     pub measures: bool,
-    /// Match requests that it does not answer.
+    /// Number of match requests without a response.
     pub deaf_to_matches: u8,
 }
 
@@ -122,7 +122,7 @@ impl Bench {
         bench
     }
 
-    /// A car that is matched with [`NEAR`], and nothing noted of how.
+    /// A car that is matched with [`NEAR`], with its outputs so far discarded.
     pub fn matched(config: PevConfig) -> Self {
         let mut bench = Self::plugged(config, &[Charger::new(NEAR, 9)]);
         bench.until(PevState::Joining);
@@ -150,14 +150,14 @@ impl Bench {
         self.give(PevInput::Frame(&frame(slac, from, CAR)));
     }
 
-    /// Lets time pass.
+    /// Advances the time.
     pub fn run(&mut self, span: Duration) {
         let end = self.now + span;
         while self.step(end) {}
         self.now = end;
     }
 
-    /// Lets time pass until a state is reached.
+    /// Advances the time until a state is reached.
     pub fn until(&mut self, state: PevState) {
         let end = self.now + ms(120_000);
         while self.pev.state() != state {
@@ -207,7 +207,7 @@ impl Bench {
         self.events.iter().rev().find_map(asked).unwrap()
     }
 
-    /// When messages of a kind went out, in ms.
+    /// Times of the messages of one type, in ms.
     pub fn times(&self, kind: impl Fn(&Slac) -> bool) -> Vec<u64> {
         self.sent.iter().filter(|sent| kind(&sent.slac)).map(|sent| sent.at.as_millis()).collect()
     }

@@ -1,11 +1,11 @@
-//! Frames that must not move anything.
+//! Forged frames that must not change anything.
 
 use homeplug_mme::{Mac, NetworkKey, Nmk, RunId, Slac, SlacFault, StationId, ValidateResult};
 use slac::{Dropped, Event, PevConfig, PevInput, PevState};
 
 use crate::bench::*;
 
-/// A car in each state, with the charger that it listens to.
+/// A car in each state, with the charger from which it expects a message.
 fn cars() -> Vec<Bench> {
     let silent = Charger { answers: false, ..Charger::new(NEAR, 9) };
     let mute = Charger { reports: false, ..Charger::new(NEAR, 9) };
@@ -27,7 +27,7 @@ fn cars() -> Vec<Bench> {
     table.into_iter().map(car).collect()
 }
 
-/// What a frame may move.
+/// State that a frame could change.
 fn moved(bench: &Bench) -> (PevState, bool, Option<Mac>, usize, Option<machine::Deadline>) {
     use machine::Machine;
     let known = bench.events.iter().filter(|event| !matches!(event, Event::Dropped { .. })).count();
@@ -40,7 +40,7 @@ fn moved(bench: &Bench) -> (PevState, bool, Option<Mac>, usize, Option<machine::
     )
 }
 
-/// Name, frame, and what is told of it at most.
+/// Name, frame, and the only event that is allowed.
 fn forgeries(run_id: RunId) -> Vec<(&'static str, Vec<u8>, &'static [Dropped])> {
     use Dropped::{Foreign, OutOfOrder, Unasked};
     let other = RunId(*b"stranger");
@@ -139,7 +139,7 @@ fn every_cut_of_a_good_frame_is_dropped() {
     for (index, mut bench) in cars().into_iter().enumerate() {
         let run_id = bench.run_id();
         let charger = Charger::new(NEAR, 9);
-        // Complete up to its last field; the padding behind it may be missing.
+        // Complete up to its last field; the padding after it may be missing.
         let parm = Slac::ParmCnf { run_id, sounds: 10, timeout_100ms: 6, car: CAR };
         let whole = [(parm, 44), (charger.report(run_id, CAR), 129), (charger.cnf(run_id, CAR), 109)];
         let before = moved(&bench);

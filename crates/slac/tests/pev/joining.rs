@@ -71,7 +71,7 @@ fn a_key_without_a_link_is_left_and_after_three_of_them_it_gives_up() {
         assert_ne!(bench.pev.key(), given);
         private.push(bench.pev.key().unwrap());
         if failure < 3 {
-            // Not before the modem holds the private key.
+            // Not before the modem has the private key.
             let sent = bench.sent.len();
             bench.run(ms(6000));
             assert_eq!(bench.sent.len(), sent);
@@ -92,7 +92,7 @@ fn a_key_without_a_link_is_left_and_after_three_of_them_it_gives_up() {
     bench.give(PevInput::Stop);
     bench.give(PevInput::Start);
     bench.until(PevState::Joining);
-    // A new plug has all its tries.
+    // A new plug resets the number of tries.
     bench.until(PevState::Waiting);
 }
 
@@ -170,7 +170,7 @@ fn pulling_the_plug_draws_a_private_key_exactly_when_a_network_was_joined() {
         let private = bench.pev.key().unwrap();
         assert!(private.nmk != given.nmk && private.nid != given.nid);
         assert_eq!(bench.events.last(), Some(&Event::Left));
-        // Nobody else has this one: it need not change again.
+        // No other station has this key: it need not change again.
         bench.give(PevInput::Stop);
         assert!(bench.pev.key() == Some(private));
     }

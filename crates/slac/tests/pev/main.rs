@@ -1,5 +1,5 @@
-//! The car's side as its neighbours see it: behaviour in virtual time, forged frames, recorded chargers,
-//! random histories.
+//! The car's side seen from outside: behaviour in virtual time, forged frames, recorded chargers, random
+//! histories.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 mod attempts;

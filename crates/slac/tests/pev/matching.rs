@@ -1,4 +1,4 @@
-//! From the question to the key.
+//! From `CM_SLAC_PARM.REQ` to the key.
 
 use homeplug_mme::{GROUPS, Mac, Profile, RunId, Slac};
 use slac::{Dropped, Event, Failure, PevConfig, PevInput, PevState};
@@ -125,7 +125,7 @@ fn a_charger_that_answers_or_reports_late_is_waited_for_until_the_results_time_i
     let silent = Charger { reports: false, ..Charger::new(FAR, 5) };
     let mut bench = Bench::plugged(ONE, &[Charger::new(NEAR, 9), silent]);
     bench.until(PevState::Joining);
-    // 50 ms for more answers, then 1200 ms from the first announcement.
+    // 50 ms for more responses, then 1200 ms from the first announcement.
     assert_eq!(bench.times(is_match_req), [1250]);
     assert_eq!(bench.pev.peer(), Some(NEAR));
 }
@@ -229,7 +229,7 @@ fn a_charger_beyond_the_limit_is_refused_and_its_report_still_acknowledged() {
 
     let mut bench = Bench::plugged(config, &[Charger::new(NEAR, 20)]);
     bench.until(PevState::Joining);
-    // As it comes, 40 dB is the limit; without one anything goes.
+    // By default 40 dB is the limit; without a limit any value is accepted.
     let mut bench = Bench::plugged(ONE, &[Charger::new(NEAR, 41)]);
     bench.until(PevState::Waiting);
     let mut bench = Bench::plugged(PevConfig { limit_cdb: None, ..ONE }, &[Charger::new(NEAR, 90)]);
@@ -248,7 +248,7 @@ fn more_chargers_than_can_be_remembered_are_told_and_not_remembered() {
     let count = |wanted: fn(&Event) -> bool| bench.events.iter().filter(|event| wanted(event)).count();
     assert_eq!(count(|event| matches!(event, Event::Answered { .. })), 8);
     assert_eq!(count(|event| matches!(event, Event::Crowded)), 24);
-    // The thirtieth of a flood cannot report either.
+    // The thirtieth of a flood cannot report, either.
     bench.until(PevState::Sounding);
     let from = Mac([2, 0, 0, 0, 1, 19]);
     bench.hear(Charger::new(from, 1).report(run_id, CAR), from);
@@ -265,7 +265,7 @@ fn a_lost_match_confirm_is_asked_for_again_and_brings_the_same_key() {
         assert_eq!(times.len(), usize::from(lost) + 1);
         assert!(times.windows(2).all(|two| two[1] - two[0] == 200));
         assert_eq!(bench.pev.key(), Some(bench.chargers[0].key()));
-        // The answer to a repeat comes, too: nothing changes and nobody is told.
+        // The response to a repetition arrives, too: no change and no event.
         let run_id = bench.run_id();
         let (events, key) = (bench.events.len(), bench.pev.key());
         bench.hear(bench.chargers[0].cnf(run_id, CAR), NEAR);

@@ -1,4 +1,4 @@
-//! Any history at all.
+//! Random histories.
 
 use homeplug_mme::{MAX_FRAME, Mac, Profile, RunId, Slac, StationId, ValidateResult};
 use machine::{Cx, Machine};
@@ -19,9 +19,9 @@ enum Act {
     Pause,
     Resume,
     Wait(u64),
-    /// The machine is not asked for what it has to say.
+    /// Events of the machine are not polled.
     WaitDeaf(u64),
-    /// A frame of a charger, bytes of it changed, cut.
+    /// A frame of a charger, with changed bytes or cut.
     Hear {
         from: u8,
         kind: u8,
@@ -117,8 +117,8 @@ fn apply(bench: &mut Bench, act: Act) {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// No panic, a handful of frames for each input, never a link without the key, and from anywhere the next
-    /// plug matches.
+    /// No panic, few frames for each input, never a link without the key, and from any state the next plug
+    /// leads to a match.
     #[test]
     fn from_any_history_the_next_plug_matches(
         acts in proptest::collection::vec(act(), 0..120),

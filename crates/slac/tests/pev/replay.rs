@@ -1,4 +1,4 @@
-//! Our car against every charger whose frames were recorded.
+//! This car against every charger whose frames were recorded.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ struct Recorded {
     bytes: Vec<u8>,
 }
 
-/// One matching up to the key: the car, its run, and what the chargers said.
+/// One matching up to the key: the car, its run, and the messages of the chargers.
 struct Matching<'a> {
     car: Mac,
     run_id: RunId,
@@ -27,7 +27,7 @@ struct Matching<'a> {
     given: &'a [u8],
 }
 
-/// The messages of matching in each capture, the tag of a virtual network taken off.
+/// The messages of matching in each capture, with 802.1Q tags removed.
 fn captures() -> Option<BTreeMap<String, Vec<Recorded>>> {
     let mut captures = BTreeMap::<String, Vec<Recorded>>::new();
     for line in corpus::lines("captures/mme.jsonl")? {
@@ -53,7 +53,7 @@ fn captures() -> Option<BTreeMap<String, Vec<Recorded>>> {
     Some(captures)
 }
 
-/// One run for each key that was given, with the last answers and reports before it.
+/// One run for each key that was sent, with the last responses and reports before it.
 fn runs(frames: &[Recorded]) -> Vec<Matching<'_>> {
     let mut runs = vec![];
     for (index, given) in frames.iter().enumerate() {
@@ -75,7 +75,7 @@ fn runs(frames: &[Recorded]) -> Vec<Matching<'_>> {
     runs
 }
 
-/// Our car with the recorded one's names, each recorded answer after our question.
+/// This car with the recorded one's identifiers; each recorded response follows our request.
 fn play(run: &Matching<'_>) -> Bench {
     let config = PevConfig { run_id: Some(run.run_id), ..PevConfig::new(run.car) };
     let mut bench = Bench::plugged(config, &[]);
@@ -93,20 +93,20 @@ fn play(run: &Matching<'_>) -> Bench {
     bench
 }
 
-/// The run of a message of a car that leaves it no choice but a sound's random bytes.
+/// The RunID of a car's message whose content is fixed except for a sound's random bytes.
 fn settled(slac: &Slac) -> Option<RunId> {
     match *slac {
         Slac::ParmReq { run_id }
         | Slac::AttenCharRsp { run_id, .. }
         | Slac::MatchReq { run_id, .. }
         | Slac::Sound { run_id, .. }
-        // One car of 2022 said 10 instead of 6.
+        // One car of 2022 sent 10 instead of 6.
         | Slac::StartAttenChar { run_id, timeout_100ms: 6, .. } => Some(run_id),
         _ => None,
     }
 }
 
-/// The random end of a sound away: the rest of what the car says is fixed by the standard.
+/// Removes the random end of a sound: the rest of the car's message is fixed by the standard.
 fn fixed(slac: &Slac, bytes: &[u8]) -> Vec<u8> {
     let end = if matches!(slac, Slac::Sound { .. }) { 55 } else { bytes.len() };
     bytes[..end].to_vec()
@@ -123,7 +123,7 @@ fn our_car_gets_the_recorded_key_from_every_recorded_charger() {
             assert!(bench.pev.key() == Some(run.key), "{name}: another key");
             assert_eq!((bench.chosen(), bench.pev.peer()), (vec![run.charger], Some(run.charger)), "{name}");
             count += 1;
-            // What we sent is what the recorded car sent, byte for byte.
+            // Our frames are equal to those of the recorded car, byte for byte.
             let ours: Vec<_> = bench.sent.iter().map(|sent| fixed(&sent.slac, &sent.bytes)).collect();
             for frame in frames.iter().filter(|frame| frame.from == run.car) {
                 if settled(&frame.slac) == Some(run.run_id) {
@@ -152,7 +152,7 @@ fn of_the_two_recorded_chargers_the_nearer_one_is_chosen() {
     let (cdb, peers): (Vec<_>, Vec<_>) = means.into_iter().unzip();
     assert_eq!(cdb, [2577, 3127]);
     assert_eq!(bench.pev.peer(), Some(peers[0]));
-    // Both get their response.
+    // Both receive their response.
     let responses = bench.sent.iter().filter(|sent| crate::bench::is_rsp(&sent.slac));
     assert_eq!(
         responses.map(|sent| sent.to).collect::<std::collections::BTreeSet<_>>(),
@@ -160,8 +160,8 @@ fn of_the_two_recorded_chargers_the_nearer_one_is_chosen() {
     );
 }
 
-/// Capture, keys given (in `TaycanLeftside` the charger answers another run and gives none), different frames
-/// of the recorded car that ours are equal to.
+/// Capture, keys sent (in `TaycanLeftside` the charger answers another run and sends none), number of
+/// different frames of the recorded car that are equal to ours.
 const EXPECTED: &[(&str, usize, usize)] = &[
     ("2022-10-26_WP4_networkEstablishedButHiddenCommunication.pcapng", 1, 0),
     ("2022-11-09_athome_until_ChargeParameterDiscoveryRequest.pcapng", 1, 14),

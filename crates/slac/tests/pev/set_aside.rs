@@ -1,4 +1,4 @@
-//! Who gave no link is tried last for a minute (CVE-2025-12357: a rogue charger claims 1 dB).
+//! A charger that led to no link is tried last for a minute (CVE-2025-12357: a rogue charger claims 1 dB).
 
 use homeplug_mme::Mac;
 use slac::{Event, Failure, PevConfig, PevInput, PevState};
@@ -17,14 +17,14 @@ fn honest() -> Charger {
     Charger::new(HONEST, 12)
 }
 
-/// The key that was given brings no link, and the modem has the car's own one again.
+/// The key led to no link, and the modem has the car's own key again.
 fn no_link(bench: &mut Bench) {
     bench.until(PevState::Joining);
     bench.until(PevState::Waiting);
     bench.give(PevInput::ModemReady(true));
 }
 
-/// Who was set aside, and for whom.
+/// The charger that was set aside, and the one tried instead.
 fn aside(bench: &Bench) -> Vec<(Mac, Mac)> {
     let of = |event: &Event| match event {
         Event::SetAside { peer, instead } => Some((*peer, *instead)),
@@ -91,7 +91,7 @@ fn where_all_gave_no_link_they_take_turns() {
 fn a_rogue_with_many_addresses_costs_one_join_each_and_then_the_honest_one_is_chosen() {
     let rogues = (1..=4).map(|last| Charger::new(Mac([2, 0, 0, 0, 6, last]), 1));
     let chargers: Vec<_> = rogues.chain([honest()]).collect();
-    // It would give up after three keys without a link.
+    // Without that, matching would end after three keys without a link.
     let mut bench = Bench::plugged(PevConfig::new(CAR), &chargers);
     for _ in 0..4 {
         no_link(&mut bench);

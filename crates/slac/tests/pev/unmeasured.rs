@@ -7,7 +7,7 @@ use crate::bench::*;
 
 const ONE: PevConfig = PevConfig::new(CAR);
 
-/// What chargers with a QCA7420 report, and their kin: who, sounds, groups.
+/// Reports of chargers with a QCA7420 and of similar ones: name, sounds, groups.
 const REPORTS: [(&str, u8, Option<[u8; GROUPS]>); 6] = [
     ("EVerest", 0, Some([1; GROUPS])),
     ("open-plc-utils", 10, Some([0; GROUPS])),
@@ -29,7 +29,7 @@ fn unmeasured(mac: Mac) -> Charger {
     Charger { measures: false, ..Charger::new(mac, 9) }
 }
 
-/// Warnings that nobody measured: who is taken.
+/// Warnings that no charger measured, with the charger that is tried.
 fn warned(bench: &Bench) -> Vec<Mac> {
     let of = |event: &Event| if let Event::NoneMeasured { peer } = event { Some(*peer) } else { None };
     bench.events.iter().filter_map(of).collect()

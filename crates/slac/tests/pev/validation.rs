@@ -1,4 +1,4 @@
-//! `CM_VALIDATE`: sure, or not.
+//! `CM_VALIDATE`: with and without a result.
 
 use homeplug_mme::{Slac, ValidateResult};
 use slac::{Dropped, Event, Failure, PevConfig, PevState, PevValidation};
@@ -15,7 +15,7 @@ fn cnf(toggles: u8, result: ValidateResult) -> Slac {
     Slac::ValidateCnf { toggles, result }
 }
 
-/// Step 1 is out.
+/// The request of step 1 is sent.
 fn validating(chargers: &[Charger]) -> Bench {
     let mut bench = Bench::plugged(SURE, chargers);
     bench.until(PevState::Validating);
@@ -50,7 +50,7 @@ fn three_toggles_of_300_ms_states_are_shown_in_the_window_and_counted_right_they
     bench.hear(cnf(0, ValidateResult::Ready), NEAR);
     bench.run(ms(1900));
     let shown: Vec<_> = bench.toggles.iter().map(|(at, shown)| ((*at - began).as_millis(), *shown)).collect();
-    // A lead, so that the charger counts before there is something to count.
+    // A lead, so that the charger counts before the first toggle.
     let expected =
         [(0, false), (100, true), (400, false), (700, true), (1000, false), (1300, true), (1600, false)];
     assert_eq!(shown, expected.map(|(at, c)| (at, Some(c))));
@@ -111,7 +111,7 @@ fn a_charger_that_does_not_validate_is_matched_when_there_is_no_other() {
     let mut bench = one();
     bench.hear(cnf(0, ValidateResult::Failure), NEAR);
     assert_eq!(bench.chosen(), [NEAR]);
-    // No answer at all, asked three times.
+    // No response at all to three requests.
     let mut bench = one();
     bench.until(PevState::Joining);
     assert_eq!(bench.times(is_validate), [440, 640, 840]);
@@ -145,7 +145,7 @@ fn an_uncounted_window_is_shown_again_twice_and_then_fails() {
     let mut bench = one();
     bench.hear(cnf(0, ValidateResult::Ready), NEAR);
     bench.until(PevState::Waiting);
-    // Windows of 2.1 s, and 200 ms for the answer.
+    // Windows of 2.1 s, and 200 ms for the response.
     assert_eq!(bench.times(is_validate), [440, 440, 2740, 5040]);
     assert_eq!(bench.toggles.iter().filter(|(_, shown)| *shown == Some(true)).count(), 9);
     assert_eq!((bench.failures(), bench.pev.toggle()), (vec![Failure::NotValidated { peer: NEAR }], None));

@@ -12,11 +12,21 @@ use crate::command::{Command, LINE};
 use crate::settings::{Setting, Settings, key};
 use crate::{Board, Cable, Console, Hardware, Head, Noise, Port, Serial};
 
+/// How many frames a turn takes at most: so plant and demand have their turn whatever is on the wire. The
+/// limit on Linux is 32; a microcontroller is slower (judgement).
+pub const FRAMES_A_TURN: usize = 8;
 /// How long samples are collected before the first self-test: pilot and proximity have had several readings,
 /// the pool is full (judgement).
 const FIRST_TEST: Duration = Duration::from_millis(300);
 /// How often a self-test that failed is repeated: judgement.
 const TEST_AGAIN: Duration = Duration::from_secs(1);
+
+/// Why a board's loop ended. The outputs are SAFE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Start the board again.
+    Reboot,
+}
 
 /// Why the loop is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,7 +175,7 @@ impl<H: Hardware> Desk<H> {
     /// it has passed, and the outputs are armed.
     // Called, as each part of a board's life is: so the stack holds one of them at a time.
     #[inline(never)]
-    pub fn test<C: Cable>(&mut self, cable: &mut C) -> ControlFlow<crate::Exit, bool> {
+    pub fn test<C: Cable>(&mut self, cable: &mut C) -> ControlFlow<Exit, bool> {
         cable.measure(&mut self.board.clock);
         if !self.pool.quality().is_enough() {
             self.board.noise.sample(&mut self.pool);
@@ -179,7 +189,7 @@ impl<H: Hardware> Desk<H> {
         let has_passed = now >= self.test_at && self.self_test(now, cable);
         self.console.pump(now, &mut self.board.serial);
         if self.reboots && self.console.is_empty() {
-            return ControlFlow::Break(crate::Exit::Reboot);
+            return ControlFlow::Break(Exit::Reboot);
         }
         ControlFlow::Continue(has_passed)
     }
@@ -254,7 +264,7 @@ impl<H: Hardware> Desk<H> {
     /// Frames that come while no role runs are not for later.
     pub(crate) fn drop_frames(&mut self, now: Instant) {
         let mut buffer = [0; roles::MAX_FRAME];
-        for _ in 0..crate::FRAMES_A_TURN {
+        for _ in 0..FRAMES_A_TURN {
             if self.board.port.receive(now, &mut buffer).is_none() {
                 break;
             }

@@ -73,12 +73,12 @@ pub use cable::{
     Cable, CableFault, CablePins, CarCable, CarReading, ChargerCable, NoCable, ProximityWire, Wiring,
 };
 pub use command::{COMMANDS, Tool};
-pub use desk::{Desk, Leave};
+pub use desk::{Desk, Exit, FRAMES_A_TURN, Leave};
 pub use hal_esp32p4::{Clock, Counter, Flash, Ledc, Millivolts, Outputs, Parts, SelfTest, Stages, Watchdog};
 pub use log::{Console, Head};
 pub use parts::{Battery, Board, Edge, Edges, Hardware, NoStage, Noise, Port, Serial, Stage, StageFault};
 pub use role::{Ear, Heard, Input, Listen, Note, OnLine, Role, Step, Wish};
 pub use roles::Mac;
-pub use run::{Exit, car, car_config, charger, charger_config, listen};
+pub use run::{car, car_config, charger, charger_config, listen};
 pub use spi::SpiPort;
-pub use turn::{FRAMES_A_TURN, Turn};
+pub use turn::Turn;

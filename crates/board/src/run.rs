@@ -7,20 +7,13 @@ use machine::Cx;
 use roles::{Evse, EvseConfig, EvseLink, EvseStorage, ListenStorage, Pev, PevConfig, PevLink, PevStorage};
 
 use crate::cable::{CablePins, NoCable};
-use crate::desk::Leave;
+use crate::desk::{Exit, Leave};
 use crate::role::Ear;
 use crate::settings::Setting;
 use crate::{
     Battery, Board, Cable, CarCable, ChargerCable, Desk, Hardware, Listen, Port, Role, Stage, Turn, Wish,
     tools,
 };
-
-/// Why a board's loop ended. The outputs are SAFE.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
-    /// Start the board again.
-    Reboot,
-}
 
 /// Runs a charger until the board is to start again.
 pub fn charger<H: Hardware, P: CablePins, S: Stage>(

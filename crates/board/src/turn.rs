@@ -6,14 +6,11 @@ use hal_esp32p4::Sign;
 use machine::{Cx, Duration, Instant};
 
 use crate::command::Command;
-use crate::desk::Leave;
+use crate::desk::{FRAMES_A_TURN, Leave};
 use crate::log::{More, Repeats};
 use crate::role::Note;
 use crate::{Cable, CableFault, Desk, Hardware, Head, Port, Role};
 
-/// How many frames a turn takes at most: so plant and demand have their turn whatever is on the wire. The
-/// limit on Linux is 32; a microcontroller is slower (judgement).
-pub const FRAMES_A_TURN: usize = 8;
 /// How often the role gets a snapshot: pilot readings are new every 10 ms (judgement).
 const SNAPSHOT: Duration = Duration::from_millis(5);
 /// How often the Ethernet's link and its losses are looked at; losses are said once a second.

@@ -9,8 +9,8 @@ use layers::circles::{Imports, circles};
 use layers::modules::Crate;
 use layers::workspace::{root, roots};
 
-/// Circles that are still to be opened: the crate's folder, and how many of its files are in one. The numbers
-/// only fall.
+/// Crates whose circles are still open: the folder, and the number of files in a circle. The numbers only
+/// decrease.
 const OPEN: &[(&str, usize)] = &[("crates/exi", 10), ("crates/pev-fsm", 4)];
 
 /// The circles of the crate with this root.
@@ -20,7 +20,7 @@ fn circles_of(root: &Path) -> (Imports, Vec<BTreeSet<PathBuf>>) {
     (imports, found)
 }
 
-/// A circle in words: who imports whom.
+/// A circle as text: the imports inside it.
 fn words(imports: &Imports, circle: &BTreeSet<PathBuf>) -> String {
     let mut text = String::new();
     for file in circle {
@@ -50,7 +50,7 @@ fn no_files_import_each_other_in_a_circle() {
     }
 }
 
-/// Writes a crate of these files and gives the circles in it, by the names of their files.
+/// Writes a crate of these files; returns the circles in it, by file name.
 fn planted(name: &str, files: &[(&str, &str)]) -> Vec<Vec<String>> {
     let folder = std::env::temp_dir().join(format!("circles-{name}-{}", std::process::id()));
     for (path, text) in files {

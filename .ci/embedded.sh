@@ -1,4 +1,4 @@
-# The microcontroller targets and who compiles for them. Sourced by steps.
+# The microcontroller targets and the compiler for them. Sourced by steps.
 EMBEDDED_TARGETS="riscv32imafc-unknown-none-elf thumbv7em-none-eabihf"
 DEBIAN_RUSTC=/usr/bin/rustc
 

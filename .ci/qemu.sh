@@ -8,7 +8,7 @@ TO=${CARGO_TARGET_DIR:-$ROOT/target}/qemu
 if [ ! -x "$TO/usr/bin/qemu-system-arm" ]; then
     mkdir -p "$TO/debs/partial"
     apt-get update -qq >&2
-    # What is not installed of them and of what they need; nothing is installed or removed.
+    # Downloads what is missing of the emulators and their dependencies; installs and removes no package.
     apt-get install -y -qq --no-install-recommends --download-only \
         -o Dir::Cache::archives="$TO/debs" qemu-system-misc qemu-system-arm >&2
     for package in "$TO"/debs/*.deb; do dpkg-deb -x "$package" "$TO"; done

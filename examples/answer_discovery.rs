@@ -1,4 +1,4 @@
-//! A charger answers a car's discovery request, with nothing but bytes going in and out.
+//! A charger answers a car's discovery request: only bytes go in and out.
 //!
 //! `cargo run -p examples --example answer_discovery`
 
@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     });
     server.start(None);
 
-    // What a Hyundai Ioniq multicasts to port 15118: plain TCP, please.
+    // A Hyundai Ioniq's multicast to port 15118: it requests plain TCP.
     let request = [0x01, 0xfe, 0x90, 0x00, 0x00, 0x00, 0x00, 0x02, 0x10, 0x00];
     let car = Endpoint { address: "fe80::1e5:8aff:feb2:77f".parse()?, port: 50032 };
     server.handle(&mut cx, Datagram { from: car, bytes: &request });
@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("that is {:?}", sdp::Message::parse(&buffer[..length])?);
     }
 
-    // A response that goes astray, from another charger: not answered, but told.
+    // A misdirected response from another charger: not answered, but reported.
     let answer = buffer;
     server.handle(&mut cx, Datagram { from: car, bytes: &answer });
     while let Some(event) = server.poll_event() {

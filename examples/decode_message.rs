@@ -1,4 +1,4 @@
-//! Decodes a V2GTP message from a charging session, shows every element with its place in the stream, and
+//! Decodes a V2GTP message of a charging session, shows every element with its place in the stream, and
 //! changes a value.
 //!
 //! `cargo run -p examples --example decode_message`
@@ -9,14 +9,14 @@ use exi::trace::{Sink, Value};
 use exi_din::{BodyElement, PhysicalValue, UnitSymbol, V2gMessage};
 use v2gtp::Message;
 
-/// `CurrentDemandRes`, as it stood in the TCP segment (message of `bench-messages.txt`: Josev).
+/// A captured TCP segment with `CurrentDemandRes` (message of `bench-messages.txt`: Josev).
 const SEGMENT: [u8; 49] = [
     0x01, 0xfe, 0x80, 0x01, 0x00, 0x00, 0x00, 0x29, 0x80, 0x9a, 0x02, 0x1a, 0x3d, 0x73, 0x30, 0x88, 0x03,
     0x4d, 0xa2, 0x90, 0xe0, 0x00, 0x40, 0x80, 0x00, 0x01, 0x82, 0x80, 0x08, 0x18, 0x18, 0x00, 0x80, 0x00,
     0x06, 0x0a, 0x1b, 0x00, 0x80, 0x30, 0x30, 0xac, 0x02, 0x02, 0x03, 0x87, 0x40, 0x38, 0x00,
 ];
 
-/// Prints what the dissector tells.
+/// Prints what the dissector reports.
 #[derive(Default)]
 struct Print {
     depth: usize,

@@ -1,4 +1,4 @@
-//! Drives a whole charger by hand: a plug goes in, a car asks where the charger is, and all that comes out -
+//! Drives a whole charger by hand: a plug is inserted, a car sends a discovery request, and all output -
 //! frames, events, the demand - is printed. An adapter does the same with a socket, a clock and a plant.
 //!
 //! `cargo run -p examples --example drive_evse`
@@ -10,7 +10,7 @@ use evse_fsm::{Plant, Reading};
 use machine::{Cx, Instant, Machine, ScriptedEntropy};
 use roles::{Evse, EvseConfig, EvseInput, EvseStorage, MAX_FRAME, Mac};
 
-/// Everything that is to be taken after each call.
+/// Takes all output after a call.
 fn take(evse: &mut Evse<'_>, now: Instant) {
     let mut buffer = [0; MAX_FRAME];
     while let Some((length, ())) = machine::whole(evse.poll_transmit(&mut buffer)) {
@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut cx = Cx { now: Instant::ZERO, entropy: &mut entropy };
     let mut evse = Evse::new(&mut cx, config, &mut storage)?;
 
-    // Ten readings of the sensors in a second: a plug goes in at 0.3 s.
+    // Ten readings of the sensors in a second: the plug is inserted at 0.3 s.
     for millis in (0..1000).step_by(100) {
         let now = Instant::from_millis(millis);
         let level = if millis < 300 { Level::A } else { Level::B };

@@ -1,12 +1,13 @@
-//! A measurement of a charger as it stands in a capture: the fields by name, and what a car makes of it.
+//! A captured measurement of a charger: the fields by name, and the car's interpretation.
 //!
 //! `cargo run -p examples --example watch_matching`
 
 use homeplug_mme::view::View;
 use homeplug_mme::{Frame, Slac, Value};
 
-/// Up to the measurement: addresses, Ethernet type, version, type `CM_ATTEN_CHAR.IND` and no fragmentation;
-/// then application, security, the car, the run's name, two empty names of stations, ten sounds, 58 groups.
+/// The frame up to the measurement: addresses, EtherType, version, type `CM_ATTEN_CHAR.IND`, no
+/// fragmentation; then application, security, the car, the RunID, two empty station names, ten sounds, 58
+/// groups.
 const HEADER: &str = "0200000000e102000000005e88e1016e600000\
     00000200000000e15445534c41204556\
     00000000000000000000000000000000000000000000000000000000000000000000\
@@ -21,7 +22,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let frame = Frame::parse(&bytes)?;
     println!("{} from {} to {}", frame.mm_type, frame.from, frame.to);
-    // For those who look: every field as it is.
+    // For display: every field as received.
     View::of(&frame)?.fields(&mut |name, value| match value {
         Value::Secret(_) => println!("  {name}: not shown"),
         Value::Number(number) => println!("  {name}: {number}"),
@@ -30,7 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Value::Bytes(bytes) | Value::Text(bytes) => println!("  {name}: {bytes:02x?}"),
     });
 
-    // For those who act on it: only what the standard allows.
+    // For a decision: only what the standard allows.
     match Slac::parse(&frame) {
         Some(Ok(Slac::AttenChar { run_id, profile: Some(profile), .. })) => {
             println!("the charger is {}.{:02} dB away", profile.mean_cdb() / 100, profile.mean_cdb() % 100);

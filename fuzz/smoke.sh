@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 seconds=${1:-20}
-# The sanitizers of cargo-fuzz need flags that a stable compiler takes only this way.
+# The sanitizers of cargo-fuzz need flags that a stable compiler accepts only in this way.
 export RUSTC_BOOTSTRAP=1
 cargo fuzz --version >/dev/null || { echo "cargo-fuzz is missing: cargo install cargo-fuzz --locked"; exit 1; }
 cargo fuzz build
@@ -19,7 +19,7 @@ for number, line in enumerate(lines):
     (pathlib.Path(sys.argv[2]) / f'seed{number}').write_bytes(bytes.fromhex(line))
 PY
     options=(-timeout=10)
-    # A whole world takes its time, and one that fails is played some hundred times until its script is short.
+    # A whole world is slow, and a failing one runs some hundred times until its script is short.
     [ "$target" = world ] && options=(-timeout=120 -max_len=160)
     echo "== $target, $seconds s"
     log=$(mktemp)

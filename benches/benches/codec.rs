@@ -1,6 +1,6 @@
 //! Time of the codec: every DIN message, and all messages of whole captures.
 //!
-//! `cargo bench -p benches`; instruction counts, which repeat, are the program `instructions`.
+//! `cargo bench -p benches`; the program `instructions` counts instructions, which are repeatable.
 #![allow(missing_docs, clippy::expect_used, reason = "a bench")]
 
 use std::hint::black_box;

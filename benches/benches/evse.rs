@@ -1,6 +1,6 @@
-//! The charger's work for one message: a request's frame in, the response's frame out, on the host.
+//! The charger's work for one message on the host: a request's frame in, the response's frame out.
 //!
-//! `cargo bench -p benches --bench evse`; only the charger's part is timed, not the car's.
+//! `cargo bench -p benches --bench evse`; it times only the charger's part, not the car's.
 #![allow(
     missing_docs,
     clippy::unwrap_used,

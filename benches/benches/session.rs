@@ -1,6 +1,6 @@
-//! A whole session in the simulated world, and what each role does for one message of the charging loop.
+//! A whole session in the simulated world, and the time of each role for one message of the charging loop.
 //!
-//! `cargo bench -p benches --bench session`; of a message only the calls of the role are timed, not the
+//! `cargo bench -p benches --bench session`; of a message it times only the calls of the role, not the
 //! world's.
 #![allow(missing_docs, reason = "a bench")]
 

@@ -30,7 +30,7 @@ fn charger() -> Evse {
     evse
 }
 
-/// A frame in, what is due, and whatever comes out.
+/// A frame in, the deadlines that are due, and all output.
 fn exchange(evse: &mut Evse, now: Instant, frame: &[u8], buffer: &mut [u8]) -> usize {
     let mut entropy = ScriptedEntropy::new(&[1, 2, 3]);
     let mut cx = Cx { now, entropy: &mut entropy };
@@ -46,7 +46,7 @@ fn exchange(evse: &mut Evse, now: Instant, frame: &[u8], buffer: &mut [u8]) -> u
     sent
 }
 
-/// A car's frames from the request to the choice, with its charger's modem's.
+/// The frames of a car from its request to its choice, with those of its charger's modem.
 fn car() -> Vec<Vec<u8>> {
     let all = Mac::BROADCAST;
     let id = StationId::default();

@@ -6,26 +6,27 @@ use homeplug_mme::{MAX_FRAME, Mac, RunId, Slac};
 use machine::Entropy;
 use sim::Chance;
 
-/// What a flood is made of.
+/// The content of a flood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// TCP segments of one byte each, one after the other from the second byte on; after [`RUN`] of them the
-    /// first one.
+    /// TCP segments of one byte each, in sequence from the second byte on; after [`RUN`] of them the first
+    /// byte.
     Segments,
-    /// Requests for a connection, each from another station.
+    /// SYN segments, each from another station.
     Syns,
-    /// The same from the other side's own addresses, and segments of its connection that lie anywhere.
+    /// SYN segments from the other side's own addresses, and segments of its connection with any sequence
+    /// number.
     Spoofed,
     /// Requests and announcements of matching, each of another car.
     Slac,
     /// Discovery requests, each from another station.
     Discoveries,
-    /// Bytes by chance after the addresses, half of them as IPv6 or as management frames.
+    /// Random bytes after the addresses, half of them as IPv6 or as management frames.
     Random,
 }
 
 impl Kind {
-    /// All, with their names.
+    /// All kinds, with their names on the command line.
     pub const ALL: &[(&str, Self)] = &[
         ("segments", Self::Segments),
         ("syns", Self::Syns),
@@ -36,24 +37,24 @@ impl Kind {
     ];
 }
 
-/// Segments after a gap before it is filled.
+/// Segments after a gap until it is filled.
 pub const RUN: u32 = 45_000;
 
-/// Who is flooded.
+/// The target of a flood.
 #[derive(Clone, Copy, Debug)]
 pub struct Target {
-    /// Its address on the link.
+    /// Its MAC address on the link.
     pub mac: Mac,
-    /// Where it takes connections.
+    /// The port on which it accepts connections.
     pub port: u16,
-    /// Who it has a session with.
+    /// The station with which it has a session.
     pub peer: Mac,
 }
 
-/// Makes frames, always the same ones.
+/// Generates frames; the same seed gives the same frames.
 pub struct Flood {
     chance: Chance,
-    /// Segments of one byte so far.
+    /// Segments of one byte up to now.
     bytes: u32,
 }
 
@@ -61,13 +62,13 @@ const TCP: u8 = 6;
 const UDP: u8 = 17;
 const SYN: u8 = 2;
 const ACK: u8 = 16;
-/// The group of all nodes.
+/// Multicast address of all nodes.
 const ALL_NODES: Mac = Mac([0x33, 0x33, 0, 0, 0, 1]);
-/// Where segments of one byte come from and go to: ports that mean nothing.
+/// Source and destination port of the segments of one byte: any unused port.
 const FLOW: u16 = 40_000;
 
 impl Flood {
-    /// With a seed.
+    /// A generator with this seed.
     pub fn new(seed: u64) -> Self {
         Self { chance: Chance::new(seed), bytes: 0 }
     }
@@ -80,7 +81,7 @@ impl Flood {
                 let at = self.bytes % RUN;
                 let flow = FLOW + u16::try_from(self.bytes / RUN % 1_000).unwrap_or(0);
                 self.bytes += 1;
-                // The last one of a run is the byte before all others.
+                // The last frame of a run is the missing first byte.
                 let number = if at + 1 == RUN { 1 } else { at + 2 };
                 segment(Mac([2, 0, 0, 0, 6, 6]), mac, (flow, port), number, ACK, &[0x80])
             }
@@ -124,7 +125,7 @@ impl Flood {
         frame
     }
 
-    /// A station that was not there before.
+    /// A station with a new address.
     fn stranger(&mut self) -> Mac {
         let [a, b] = self.number().to_be_bytes();
         Mac([2, 0, 0, 6, a, b])
@@ -153,7 +154,7 @@ fn segment(
     let mut tcp = [own_port.to_be_bytes(), port.to_be_bytes()].concat();
     tcp.extend(number.to_be_bytes());
     tcp.extend(1_u32.to_be_bytes());
-    // Five words of header, flags, a window, no urgent byte; the checksum comes last.
+    // Header of five words, flags, window, no urgent data; the checksum is filled in later.
     tcp.extend([0x50, flags, 0x10, 0, 0, 0, 0, 0]);
     tcp.extend(content);
     packet((from, to), to.link_local(), TCP, tcp, 16)
@@ -205,7 +206,7 @@ mod tests {
 
     #[test]
     fn a_discovery_request_is_byte_for_byte_that_of_a_car() {
-        // pyPLC's, as in the documentation of `roles`.
+        // pyPLC's request, as in the documentation of `roles`.
         let mut expected = vec![0x33, 0x33, 0, 0, 0, 1, 0x04, 0x65, 0x65, 0, 0x64, 0xC3, 0x86, 0xDD];
         expected.extend([0x60, 0, 0, 0, 0, 18, 17, 10]);
         expected

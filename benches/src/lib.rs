@@ -1,4 +1,4 @@
-//! The messages that the benches measure, and what other codecs need for the same bytes.
+//! The messages that the benches measure, and the cost of the same bytes in other codecs.
 #![allow(clippy::expect_used, clippy::missing_panics_doc, reason = "a bench without its data ends")]
 
 pub mod flood;
@@ -8,13 +8,13 @@ pub mod share;
 
 /// One message of `corpus/bench-messages.txt`.
 pub struct Message {
-    /// Its name.
+    /// Name of the message.
     pub name: String,
     /// Its EXI stream.
     pub stream: Vec<u8>,
 }
 
-/// The 22 DIN messages of `corpus/bench-messages.txt`; none without the corpus.
+/// The 22 DIN messages of `corpus/bench-messages.txt`; empty without the corpus.
 pub fn din_messages() -> Vec<Message> {
     let Some(path) = corpus::path("bench-messages.txt") else { return Vec::new() };
     let text = std::fs::read_to_string(path).expect("readable bench messages");
@@ -22,7 +22,7 @@ pub fn din_messages() -> Vec<Message> {
     lines.map(|(name, hex)| Message { name: name.to_owned(), stream: corpus::bytes(hex) }).collect()
 }
 
-/// One message of each of the 34 kinds, the largest golden vector of each; none without the corpus.
+/// The largest golden vector of each of the 34 kinds of messages; empty without the corpus.
 pub fn golden_messages() -> Vec<Message> {
     let mut messages: std::collections::BTreeMap<String, Vec<u8>> = std::collections::BTreeMap::default();
     for line in corpus::lines("golden-public.jsonl").unwrap_or_default() {
@@ -37,7 +37,7 @@ pub fn golden_messages() -> Vec<Message> {
     messages.into_iter().map(|(name, stream)| Message { name, stream }).collect()
 }
 
-/// Every DIN payload of one capture, in order of time; none without the corpus.
+/// Every DIN payload of one capture, in order of time; empty without the corpus.
 pub fn captured(capture: &str) -> Vec<Vec<u8>> {
     let lines = corpus::lines("captures/vectors.jsonl").unwrap_or_default();
     let lines = lines.iter().filter(|line| corpus::text(line, "capture") == capture);

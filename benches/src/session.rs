@@ -1,5 +1,5 @@
-//! A whole charging session of both roles in the simulated world, from the empty post to the end, and what
-//! the roles' part of it costs.
+//! A whole charging session of both roles in the simulated world, from the empty charging post to the end,
+//! and the cost of the roles in it.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -18,34 +18,34 @@ use sim::{
 
 const EVSE: Port = Port(0);
 const PEV: Port = Port(1);
-/// When the plug goes in: the charger's modem has its key by then.
+/// When the plug is inserted: the charger's modem has its key by then.
 const PLUG: machine::Instant = machine::Instant::from_millis(8_000);
-/// Nothing takes so long.
+/// Upper bound of a session, longer than any of them takes.
 const LONGEST: machine::Instant = machine::Instant::from_millis(3_600_000);
-/// What the battery holds in percent at the start. From there to [`ENOUGH_PERCENT`] takes ten minutes.
+/// State of charge in percent at the start. From there to [`ENOUGH_PERCENT`] takes ten minutes.
 const SOC_PERCENT: i32 = 50;
 const ENOUGH_PERCENT: u8 = 77;
-/// A frame that is longer carries a message: Ethernet, IPv6 and TCP take 74 bytes, management frames are
-/// padded to 60 and are not longer in the charging loop.
+/// A longer frame contains a message: Ethernet, IPv6 and TCP headers take 74 bytes; in the charging loop
+/// management frames are padded to 60 and are not longer.
 const MESSAGE: usize = 74;
 
-/// What looks on while a session is played.
+/// The observer of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Watch {
-    /// Nobody, and no trace is kept.
+    /// No observer, and no trace.
     Nobody,
-    /// Nobody, and the trace is kept, as tests do.
+    /// No observer, with a trace as in tests.
     Trace,
     /// All safety rules, after every step.
     Rules,
-    /// A clock around every call of a role.
+    /// A clock around each call of a role.
     Clock,
 }
 
-/// What a session was.
+/// The measurements of a session.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Played {
-    /// Virtual time from the plug to the end, in ms.
+    /// Virtual time from plugging in to the end, in ms.
     pub took_ms: u64,
     /// Virtual time in the charging loop, in ms.
     pub charging_ms: u64,
@@ -58,15 +58,15 @@ pub struct Played {
 /// Time in the calls of a role.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Clock {
-    /// All of it: frames, sensors, timers.
+    /// Time of all calls: frames, sensors, timers.
     pub busy: Duration,
-    /// Calls.
+    /// Number of calls.
     pub calls: u64,
-    /// From a message's frame in to the next message's frame out, all calls in between.
+    /// Time of all calls from a message's frame in to the next message's frame out.
     pub answering: Duration,
-    /// How many messages went out so.
+    /// Number of messages measured in this way.
     pub answers: u64,
-    /// Since the newest message came in.
+    /// Time of the calls since the newest message came in.
     pending: Option<Duration>,
 }
 
@@ -75,7 +75,7 @@ impl Clock {
         Self { busy: Duration::ZERO, calls: 0, answering: Duration::ZERO, answers: 0, pending: None }
     }
 
-    /// Mean of one answer.
+    /// Mean time of one answer.
     pub fn answer(&self) -> Duration {
         self.answering / u32::try_from(self.answers.max(1)).unwrap_or(u32::MAX)
     }
@@ -96,7 +96,7 @@ impl Clock {
     }
 }
 
-/// A role with a clock around its calls, if one is wanted.
+/// A role, with a clock around its calls if required.
 struct Clocked<'a> {
     host: Host<'a>,
     clock: Option<Rc<RefCell<Clock>>>,
@@ -156,11 +156,11 @@ impl Node for Clocked<'_> {
     }
 }
 
-/// Plays a session: modems get their keys, the plug goes in, both match by SLAC, discover, charge for ten
-/// minutes, stop.
+/// Runs a session: the modems receive their keys, the plug is inserted, both sides match by SLAC, discover,
+/// charge for ten minutes, and stop.
 ///
 /// # Panics
-/// If it does not end in order: then nothing was measured.
+/// If it does not end normally: nothing was measured then.
 pub fn play(seed: u64, watch: Watch) -> Played {
     let clocks = [Clock::new(), Clock::new()].map(|clock| Rc::new(RefCell::new(clock)));
     let (mut evse, mut pev) = (EvseStorage::new(), PevStorage::new());
@@ -191,8 +191,8 @@ pub fn play(seed: u64, watch: Watch) -> Played {
     Played { took_ms: millis(PLUG, world.now()), charging_ms, lines: world.trace().entries().len(), clocks }
 }
 
-/// Plays sessions until charger and car have sent at least so many messages in their charging loops, and
-/// gives what [`Clock::answer`] says of each.
+/// Runs sessions until charger and car have sent at least this many messages in their charging loops; returns
+/// the clocks for [`Clock::answer`].
 pub fn answers(least: u64) -> [Clock; 2] {
     let mut sums = [Clock::new(), Clock::new()];
     while sums.iter().any(|sum| sum.answers < least) {

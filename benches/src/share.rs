@@ -1,4 +1,4 @@
-//! Which source takes how much of a linked program, read from its debug information.
+//! The share of each source file in a linked program, from its debug information.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,16 +6,16 @@ use std::path::Path;
 use addr2line::Loader;
 use object::{Object, ObjectSection, SectionKind};
 
-/// Where our own code is: crates, boards, firmwares.
+/// Folders of this project's own code: crates, boards, firmwares.
 const OURS: [&str; 3] = ["crates/", "boards/", "examples/"];
 
-/// The shortest instruction of the target, in bytes: each is looked up.
+/// The shortest instruction of the target, in bytes: the source of each step is looked up.
 const STEP: u8 = 2;
 
-/// Bytes of code by source file: `evse-fsm/src/pilot.rs` for ours, the package for others (`smoltcp`), `core`
-/// for what the compiler brings.
+/// Bytes of code by source file: `evse-fsm/src/pilot.rs` for own files, the package for others (`smoltcp`),
+/// `core` for code of the compiler.
 ///
-/// What is inlined counts for its own file. The standard library's counts for the file that calls it.
+/// Inlined code counts for its own file. Code of the standard library counts for the file that calls it.
 pub fn by_source(program: &Path) -> BTreeMap<String, u64> {
     let bytes = std::fs::read(program).expect("the binary that was built");
     let file = object::File::parse(&*bytes).expect("an ELF file");
@@ -42,9 +42,9 @@ fn source(loader: &Loader, address: u64) -> String {
     owner
 }
 
-/// Whose file it is; `None` for the standard library's.
+/// The package of a file; `None` for the standard library's.
 fn package(file: &str) -> Option<String> {
-    // What is inlined from another crate may stand below the folder of the one that was compiled.
+    // Code inlined from another crate may have a path below the folder of the compiled crate.
     if let Some((_, ours)) = OURS.iter().find_map(|folder| file.rsplit_once(folder)) {
         return Some(ours.to_owned());
     }

@@ -1,7 +1,7 @@
-//! Any bytes as frames, readings and time for a whole charger: no panic, bounded work, and nothing is ever
+//! Any bytes as frames, readings and time for a whole charger: no panic, bounded work, and no output is
 //! energised while no car is at C or D.
 //!
-//! The input is a list of steps: a byte that says what, then what it needs.
+//! The input is a list of steps: a byte for the kind, then its data.
 #![no_main]
 
 use contract::timers::{DISCOVERY, MATCHING, MODEM, ROLES, SESSION};

@@ -11,7 +11,7 @@ fuzz_target!(|stream: &[u8]| {
     let _ = exi_din::dc::V2gMessage::decode(stream);
     let Ok(message) = V2gMessage::decode(stream) else { return };
     let mut buffer = vec![0; stream.len() * 2 + 16];
-    // A string or binary beyond its facet decodes, and is refused by the encoder.
+    // A string or binary beyond its facet decodes, and the encoder refuses it.
     let Ok(length) = message.encode(&mut buffer) else { return };
     let again = V2gMessage::decode(&buffer[..length]).expect("what was encoded decodes");
     assert_eq!(again, message);

@@ -1,7 +1,7 @@
 //! Any bytes as frames and time for a listener with its own modem: no panic, the contract of a machine,
-//! bounded storage, and nothing is transmitted before it is told to join.
+//! bounded storage, and no transmission before it is configured to join.
 //!
-//! The input is a list of steps: a byte that says what, then what it needs.
+//! The input is a list of steps: a byte for the kind, then its data.
 #![no_main]
 
 use std::cell::Cell;
@@ -12,7 +12,7 @@ use listen::Event;
 use machine::{Cx, Duration, Instant, Machine, ScriptedEntropy};
 use roles::{Listen, ListenStorage, ListenWatch, MAX_FRAME, Mac};
 
-/// Messages that are heard are whole, and no longer than the listener keeps.
+/// Observed messages are complete, and no longer than the listener keeps.
 #[derive(Default)]
 struct Ear {
     heard: Cell<u64>,

@@ -1,11 +1,11 @@
-//! Any bytes as a management frame: no panic, and what is read is written so that it is read the same again.
+//! Any bytes as a management frame: no panic, and a frame that is read, written and read again is the same.
 #![no_main]
 
 use homeplug_mme::view::View;
 use homeplug_mme::{Frame, MAX_FRAME, MIN_FRAME, Slac};
 use libfuzzer_sys::fuzz_target;
 
-/// Length of an 802.1Q tag, which is not written again.
+/// Length of an 802.1Q tag, which is not written.
 const TAG: usize = 4;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -36,12 +36,12 @@ fuzz_target!(|bytes: &[u8]| {
     };
     let again = Frame::parse(&buffer[..len]).expect("a frame that we wrote");
     let read = View::of(&again).expect("a message that we wrote");
-    // In a frame without its padding fields may be absent that padding makes zero.
+    // In a frame without padding, fields may be absent that padding sets to zero.
     let tag = if frame.vlan.is_some() { TAG } else { 0 };
     if bytes.len() >= MIN_FRAME + tag {
         assert_eq!(read, view);
     }
-    // Written once more, nothing changes.
+    // A second write changes nothing.
     let mut twice = [0; MAX_FRAME];
     assert_eq!(read.emit(again.to, again.from, &mut twice), Some(len));
     assert_eq!(buffer[..len], twice[..len]);

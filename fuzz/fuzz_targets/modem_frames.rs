@@ -1,5 +1,5 @@
 //! Any bytes as a modem's frames and as time, for all machines that care for modems: no panic, bounded work,
-//! and a key is sent to the own modem only.
+//! and only the own modem receives a key.
 //!
 //! The input is a list of steps: a byte for the time in 50 ms, one for the frame's length, and the frame.
 #![no_main]

@@ -1,11 +1,11 @@
-//! Any bytes as a modem's parameter image: no panic, and what is sound stays so through every edit. Sealing
-//! makes the checksums right first, or hardly an input would get past them.
+//! Any bytes as a modem's parameter image: no panic, and a valid image stays valid through every edit.
+//! Sealing corrects the checksums first, because few inputs would pass them otherwise.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use modem::pib::{Editor, Image, Layout, Role, field, seal};
 
-/// A text that shows a key would hold these bytes as numbers or letters.
+/// A text that shows a key would contain these bytes as numbers or letters.
 fn show(image: &Image<'_>) {
     let shown: String = image.fields().map(|(field, value)| format!("{}={value}\n", field.name)).collect();
     assert!(!shown.contains("NMK=") || shown.contains("NMK=(secret)"));
@@ -33,7 +33,7 @@ fuzz_target!(|input: &[u8]| {
     assert_eq!(image.role(), known.then_some(Role::Evse));
     assert_eq!((image.layout(), image.parameters().len(), bytes.len()), (layout, length, before.len()));
 
-    // One flipped bit is always seen, where there are checksums.
+    // A flipped bit is always detected if the layout has checksums.
     if layout != Layout::Bare {
         let at = input.iter().fold(0, |sum, &byte| (sum * 31 + usize::from(byte)) % bytes.len());
         bytes[at] ^= 1 << (at % 8);

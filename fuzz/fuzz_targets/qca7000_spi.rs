@@ -1,5 +1,5 @@
-//! Any bytes as what a QCA7000 gives: the same frames come out however they are cut, and whatever the chip's
-//! registers say, the host's deadlines are in the future and its frames in bounds.
+//! Any bytes as the output of a QCA7000: the frames do not depend on how the stream is cut. Whatever the
+//! chip's registers contain, the host's deadlines are in the future and its frames in bounds.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -8,7 +8,7 @@ use qca7000_spi::{
     Buffers, Data, Deframer, Input, Item, MAX_FRAME, MIN_FRAME, Qca7000, RECEIVE_MIN, SEND_LEN,
 };
 
-/// The frames in `stream`, given in pieces of at most `size`.
+/// The frames in `stream`, passed in pieces of at most `size`.
 fn frames(mut stream: &[u8], size: usize) -> Vec<Vec<u8>> {
     let mut buffer = [0; RECEIVE_MIN];
     let mut deframer = Deframer::new(&mut buffer);
@@ -52,7 +52,7 @@ fuzz_target!(|input: &[u8]| {
             }
             chip.handle(&mut cx, Input::Done);
         } else {
-            // A byte is what happens while the chip waits: time, a frame to send, the interrupt, an error of
+            // Each byte is an event while the chip waits: time, a frame to send, the interrupt, an error of
             // the bus.
             let mut happens = [0];
             answer(&mut answers, &mut happens);

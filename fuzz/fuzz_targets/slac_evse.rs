@@ -1,7 +1,7 @@
-//! Any frames, words and time for a charger's matching: no panic, few frames for each input, a new key only
-//! when somebody had the old one, and a good car matches whatever came before.
+//! Any frames, commands and time for a charger's matching: no panic, few frames for each input, a new key
+//! only if another device had the old one, and a good car matches whatever came before.
 //!
-//! The input is a list of steps: a byte that says what, a byte with it, and for frames the bytes.
+//! The input is a list of steps: a byte for the kind, a byte with its argument, and for frames the bytes.
 #![no_main]
 
 use contract::timers::MATCHING;
@@ -12,7 +12,7 @@ use machine::{Duration, Machine};
 use slac::{Event, Evse, EvseConfig, EvseInput, EvseValidation};
 
 const CHARGER: Mac = Mac([2, 0, 0, 0, 0, 1]);
-/// Frames for one input: a report for each of five cars, and as many answers that waited.
+/// Most frames for one input: a report for each of five cars, and the same number of delayed answers.
 const MOST: usize = 10;
 
 struct World {
@@ -67,7 +67,7 @@ impl World {
         self.input(EvseInput::Frame(&buffer[..len]));
     }
 
-    /// Message number `which` of a car that does as it should, and the modem's beside it.
+    /// Message number `which` of a good car, together with the modem's.
     fn good(&mut self, number: u8, which: u8) {
         let (car, run_id, all) = (Mac([2, 0, 0, 0, 1, number]), RunId([number; 8]), Mac::BROADCAST);
         let id = StationId::default();
@@ -120,7 +120,7 @@ fuzz_target!(|input: &[u8]| {
             }
             4 => world.run(u64::from(*argument) * 10),
             5 => {
-                // Nobody called for a while.
+                // No call for a while.
                 let late = world.evse.now() + Duration::from_millis(u64::from(*argument) * 500);
                 world.evse.sleep_to(late).unwrap();
                 world.time();

@@ -1,7 +1,7 @@
-//! Any frames, words and time for a car's matching: no panic, few frames for each input, the choice is one of
-//! those who answered, and a good charger is matched whatever came before.
+//! Any frames, commands and time for a car's matching: no panic, few frames for each input, the chosen
+//! charger is one that answered, and a good charger is matched whatever came before.
 //!
-//! The input is a list of steps: a byte that says what, a byte with it, and for frames the bytes.
+//! The input is a list of steps: a byte for the kind, a byte with its argument, and for frames the bytes.
 #![no_main]
 
 use contract::timers::MATCHING;
@@ -16,12 +16,12 @@ use slac::{Pev, PevConfig, PevInput, PevState, PevValidation};
 const CAR: Mac = Mac([2, 0, 0, 0, 0, 1]);
 const GOOD: Mac = Mac([2, 0, 0, 0, 9, 9]);
 const RUN: RunId = RunId(*b"a car's.");
-/// Frames for one input: an answer to each of the chargers that are remembered, and one more.
+/// Most frames for one input: an answer to each of the stored chargers, and one more.
 const MOST: usize = 16;
 
 struct World {
     pev: Check<Pev>,
-    /// What the car asked of the good charger, in its order.
+    /// The car's requests to the good charger, in order.
     asked: Vec<Slac>,
 }
 
@@ -85,7 +85,7 @@ impl World {
         }
     }
 
-    /// Unplugged, plugged in again, at a charger that does as it should.
+    /// Unplugged and plugged in again at a good charger.
     fn good_end(&mut self) {
         self.input(PevInput::Stop);
         self.run(1000);
@@ -140,7 +140,7 @@ fuzz_target!(|input: &[u8]| {
             1 | 2 => world.charger(Mac([2, 0, 0, 0, 1, argument >> 4]), argument >> 3, argument & 7),
             3 => world.run(u64::from(*argument) * 10),
             4 => {
-                // Nobody called for a while.
+                // No call for a while.
                 let late = world.pev.now() + Duration::from_millis(u64::from(*argument) * 500);
                 world.pev.sleep_to(late).unwrap();
                 world.time();

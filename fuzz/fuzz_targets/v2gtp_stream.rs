@@ -1,10 +1,10 @@
-//! Any bytes as a TCP stream in pieces of any size: the same messages come out, however it was cut.
+//! Any bytes as a TCP stream in pieces of any size: the messages do not depend on how it was cut.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use v2gtp::{Deframer, Error, Item};
 
-/// What came out, in an owned form.
+/// The decoded items, in an owned form.
 fn items(pieces: impl Iterator<Item = Vec<u8>>) -> (Vec<(u16, usize, Vec<u8>)>, Option<Error>) {
     let mut deframer = Deframer::<256>::new();
     let mut items = Vec::new();

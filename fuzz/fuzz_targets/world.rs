@@ -1,7 +1,7 @@
-//! Bytes choose what goes wrong in a whole world of charger, car, modems and cable, and when: no safety rule
-//! is broken, no machine panics, and after everything is mended the car charges.
+//! Bytes choose the faults in a whole world of charger, car, modems and cable, and their times: no safety
+//! rule is broken, no machine panics, and after the repair of everything the car charges.
 //!
-//! A failing input is told as the script that it stands for: `ccs world replay FILE` plays it.
+//! A failing input is reported as its script: `ccs world replay FILE` runs it.
 #![no_main]
 
 use std::sync::{Mutex, PoisonError};
@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use libfuzzer_sys::fuzz_target;
 use sim::script::{parse, random, run, shrink};
 
-/// What is played now, for a panic in the middle of it.
+/// The script that runs now, for a panic in the middle of it.
 static PLAYED: Mutex<String> = Mutex::new(String::new());
 
 fn tell(text: &str) {

@@ -28,7 +28,7 @@ make_bridge() { # charger, car and attacker on a bridge that knows where the fir
     ip netns exec "$ATTACKER" sysctl -qw net.ipv6.conf.default.disable_ipv6=1
     ip -n "$BRIDGE" link add br0 type bridge mcast_snooping 0
     ip -n "$BRIDGE" link set br0 up
-    # Where packet filters look at bridges, they would take what is malformed.
+    # A packet filter on bridges would drop malformed packets.
     ip netns exec "$BRIDGE" sysctl -qw net.bridge.bridge-nf-call-ip6tables=0 net.bridge.bridge-nf-call-iptables=0 2>/dev/null
     join_bridge "$CHARGER" "$CHARGER_MAC" to_charger 02:00:00:00:01:0e
     join_bridge "$CAR" "$CAR_MAC" to_car 02:00:00:00:01:0c
@@ -67,7 +67,7 @@ wait_for_bridge() { # wait_for_bridge PORT...
     done
 }
 
-# ---- what they say
+# ---- what they report
 
 own_address() { sed -nE 's/.* ready on [^:]+: ([0-9a-f:]{17})[,;].*/\1/p' "$1"; }
 lines() { wc -l <"$1"; }

@@ -43,7 +43,7 @@ class Charger(charger.SimEVSEController):
         else:
             most = RISE_V_PER_S * passed
             self.voltage += max(-most, min(most, self.goal - self.voltage))
-        # A tenth is what a physical value of DIN SPEC 70121 can say here.
+        # A physical value of DIN SPEC 70121 has a resolution of a tenth here.
         self.evse_data_context.present_voltage = round(self.voltage, 1)
         self.evse_data_context.present_current = round(self.current, 1)
 

@@ -16,8 +16,8 @@ NEAR_V=20        # how near the charger must be to it for the contactors to clos
 STATES="supportedAppProtocolReq SessionSetupReq ServiceDiscoveryReq ServicePaymentSelectionReq\
  ContractAuthenticationReq ChargeParameterDiscoveryReq CableCheckReq PreChargeReq PowerDeliveryReq\
  CurrentDemandReq PowerDeliveryReq WeldingDetectionReq SessionStopReq"
-# What the car does to its plant, by checkpoint: pilot C, lock driven, lock confirmed, cable check over, contactors
-# closed, charging, pilot B.
+# The car's actions on its plant, by checkpoint: pilot C, lock driven, lock confirmed, cable check over,
+# contactors closed, charging, pilot B.
 ACTS="550 555 556 566 590 710 810"
 
 sent() { sed -nE 's/.* pev->evse +([A-Za-z]+Req)( .*)?$/\1/p' "$OUT/car.log"; }
@@ -58,7 +58,7 @@ check_charger() {
     check "the car received what the charger sent" equal "$(received)" "$(josev_sent)"
     check "the charger's session ended well" grep -q \
         "Session ended in SessionStop (Communication session stopped successfully)" "$OUT/charger.log"
-    # It takes only a session id of one zero byte for a new session without a word, and cars send eight.
+    # It accepts only a session id of one zero byte as a new session without a warning, and cars send eight.
     check "the charger has no complaint" nothing "$(complaints "$OUT/charger.log" |
         grep -v -e 'Closing TCP server' -e "EVCC's session ID 0000000000000000 does not match")"
 }

@@ -36,7 +36,7 @@ find_tools() {
 find_ccs() { # sets CCS to the program under test
     CCS=${CCS:-$(target_folder)/debug/ccs}
     [ -x "$CCS" ] || die "no $CCS: run 'cargo build -p fastcharge-ccs' first"
-    # A latch of another run, or of this machine, is none of this one's.
+    # A latch of another run, or of this machine, must not affect this run.
     export STATE_DIRECTORY=$(target_folder)/interop/state
     rm -rf "$STATE_DIRECTORY"
     mkdir -p "$STATE_DIRECTORY"
@@ -68,7 +68,7 @@ start_josev() {
 make_hosts() { # sets CHARGER and CAR to the names of two namespaces joined by a veth pair
     begin_hosts
     add_cable "$CHARGER" "$INTERFACE" "$CHARGER_MAC" "$CAR" "$INTERFACE" "$CAR_MAC"
-    # The kernel gives the addresses a moment after both ends of the cable are up.
+    # The kernel assigns the addresses shortly after both ends of the cable are up.
     local host
     for host in "$CHARGER" "$CAR"; do
         for _ in $(seq 100); do
@@ -110,7 +110,7 @@ add_cable() { # add_cable HOST INTERFACE MAC HOST INTERFACE MAC
     local host interface
     for end in "$1 $2" "$4 $5"; do
         read -r host interface <<<"$end"
-        # No waiting for duplicate addresses, real checksums and no packets larger than the cable's.
+        # No duplicate address detection, real checksums, and no packets larger than the cable's.
         ip netns exec "$host" sysctl -qw "net.ipv6.conf.$interface.accept_dad=0"
         ip netns exec "$host" ethtool -K "$interface" tx off tso off gso off gro off >/dev/null
         ip -n "$host" link set "$interface" up
@@ -217,7 +217,7 @@ check_recording() {
     check "tshark: $2 messages in segments of their own" at_least "$(count "$1" 'tcp.len > 0')" "$2"
     check "tshark: both sides close" at_least "$(count "$1" 'tcp.flags.fin == 1')" 2
     check "tshark: no reset" equal "$(count "$1" 'tcp.flags.reset == 1')" 0
-    # A machine that stands still for 200 ms makes Linux send again: no fault of either side.
+    # If a machine stands still for 200 ms, Linux sends again: no fault of either side.
     local again
     again=$(count "$1" 'tcp.analysis.retransmission')
     check "tshark: $again sent twice, of a hundred one at most" at_least $(($2 / 100)) "$again"
@@ -228,7 +228,7 @@ check_recording() {
 # complaints LOG: what a Python program says from level WARNING on, and its exceptions
 complaints() { grep -E '^(WARNING|ERROR|CRITICAL)|Traceback|^[A-Za-z.]*(Error|Exception)\b' "$1"; }
 
-# What Josev's car says that it sent and received.
+# What Josev's car logs as sent and received.
 josev_car_sent() { sed -nE 's/.* Sent ([A-Za-z]+Req)$/\1/p' "$OUT/car.log"; }
 josev_car_received() { sed -nE 's/.* ([A-Za-z]+Res) received$/\1/p' "$OUT/car.log"; }
 

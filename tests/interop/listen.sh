@@ -92,7 +92,7 @@ end_listener() {
     check "$(basename "$RUN"): its exit code" equal "$(exit_code "$LISTENER")" 0
 }
 
-# ---- what they say
+# ---- what they report
 
 # The story of a session without what a place in the recording decides: frame numbers, times to the tenth.
 story() { # story FILE

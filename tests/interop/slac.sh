@@ -46,9 +46,9 @@ end_process() { # end_process NAME PROCESS
 
 own_address() { sed -nE 's/.* ready on [^:]+: ([0-9a-f:]{17})[,;].*/\1/p' "$1"; }
 
-# ---- what they say
+# ---- what they report
 
-# in_order LOG NUMBER...: these checkpoints come in this order, whatever lies between.
+# in_order LOG NUMBER...: these checkpoints come in this order, with others between them.
 in_order() {
     local log=$1 found wanted
     found=$(sed -nE 's/^ *[0-9.]+ \[([0-9]{3})\].*/\1/p' "$log" | paste -sd' ')
@@ -240,7 +240,7 @@ pyslac() {
     end_process modems "$MODEM"
     check "pyslac: it matched our car" said "$RUN/pyslac.log" "charger: MATCHED with $CAR_IS"
     check "pyslac: its modem confirms that it was asked for the link" said "$RUN/pyslac.log" "charger: its modem answers"
-    # Of the attempt that matched; and a repeated message is no complaint.
+    # Of the attempt that matched; a repeated message is no complaint.
     tac "$RUN/pyslac.log" | sed '/CM_SLAC_PARM: Started/q' | grep -v 'Frame received is not' >"$RUN/last-attempt.log"
     check "pyslac: no complaint" nothing "$(complaints "$RUN/last-attempt.log")"
     check "car: matched with pyslac" said "$RUN/car.log" "matched with $CHARGER_IS"

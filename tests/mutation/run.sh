@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# The mutation check: plants one fault after the other in a copy of the tree, plays the world, and demands that the
-# first safety rule that breaks is one of those that the patch names. See README.md.
+# The mutation check: plants one fault at a time in a copy of the tree, runs the world, and requires that the
+# first safety rule that is violated is one of those that the patch names. See README.md.
 #   tests/mutation/run.sh               all patches
-#   tests/mutation/run.sh NAME...       those whose file name begins so, the number aside
+#   tests/mutation/run.sh NAME...       those whose file name begins with NAME, without the number
 #   tests/mutation/run.sh --write       all patches, and writes docs/mutation.md
 set -euo pipefail
 HERE=$(cd "$(dirname "$0")" && pwd)
@@ -29,19 +29,19 @@ done
 [ ${#patches[@]} != 0 ] || { echo "no patch is called $*"; exit 2; }
 
 field() { sed -n "s/^$2: //p" "$1"; }
-# The changed line, as a table's cell: - or + and a file's name aside.
+# The changed line as a table cell, without - or + and without the line of the file name.
 changed() { sed -n "s/^$2\([^$2].*\)/\1/p" "$1" | sed 's/^ *//; s/|/\\|/g'; }
 
-# Always with new times: what was mended must be built again.
+# Always with new times: a reverted file must be built again.
 rm -rf "$TREE"
 mkdir -p "$TREE"
 cd "$ROOT"
 git ls-files -z | tar --create --null --files-from=- --ignore-failed-read 2>/dev/null | tar --extract --touch --directory "$TREE"
 cd "$TREE"
-# A repository of its own, so that `git apply` looks at nothing else.
+# A separate repository, so that `git apply` uses nothing else.
 git init --quiet .
 
-# The first rule that breaks, and where: "E8<tab>scenario X012<tab>words", or "none".
+# The first violated rule, and where: "E8<tab>scenario X012<tab>words", or "none".
 build() { cargo build --quiet --locked -p fastcharge-sim --example broken >"$WORK/build.log" 2>&1; }
 play() { timeout "$PATIENCE" "$CARGO_TARGET_DIR/debug/examples/broken" "$SEEDS" 2>"$WORK/play.log"; }
 

@@ -1,6 +1,6 @@
 //! Floods a charger and a car on one link with everything that a stranger can send, at the full rate of this
-//! machine: `flood INTERFACE SECONDS CHARGER_MAC CAR_MAC [KIND...]`, so many seconds of each kind, by default
-//! of all.
+//! machine: `flood INTERFACE SECONDS CHARGER_MAC CAR_MAC [KIND...]`, SECONDS of each kind, by default of all
+//! kinds.
 //!
 //! For tests in network namespaces (`tests/interop/flood.sh`). Bounded in time and in frames.
 #![allow(clippy::print_stdout, reason = "its output")]
@@ -12,9 +12,9 @@ use hal_linux::{Clock, Interface, PacketSocket};
 use homeplug_mme::Mac;
 use machine::Duration;
 
-/// Frames of a kind at most.
+/// Most frames of a kind.
 const MOST: u64 = 2_000_000;
-/// Frames between two looks at the clock.
+/// Frames between two reads of the clock.
 const PIECE: u64 = 64;
 
 fn main() -> ExitCode {

@@ -1,8 +1,8 @@
-//! How many instructions each DIN message costs, beside the fastest C codec for the same bytes, and a whole
+//! Instructions for each DIN message, compared with the fastest C codec for the same bytes, and for a whole
 //! session.
 //!
 //! `cargo run --release -p benches --bin instructions` prints the tables as Markdown. It runs itself under
-//! valgrind's callgrind, once for each message and direction: counts repeat where times do not.
+//! valgrind's callgrind, once for each message and direction: counts are repeatable, times are not.
 #![allow(clippy::expect_used, reason = "a bench without its data or tool ends")]
 
 use std::hint::black_box;
@@ -12,15 +12,15 @@ use benches::Message;
 use benches::session::{Watch, play};
 use exi_din::V2gMessage;
 
-/// How often a message is measured: the sum is divided by it.
+/// Repetitions of a message: the sum is divided by this.
 const ROUNDS: u32 = 100;
 
-/// Budget of a whole session: 50 ms of CPU (design, section 8) on the machine that the budget was set on.
-/// There 619 million instructions took 42 to 49 ms; others take up to twice as long, so the count is what is
-/// compared.
+/// Budget of a whole session in instructions. The design (section 8) allows 50 ms of CPU on its reference
+/// machine, where 619 million instructions took 42 to 49 ms. Other machines take up to twice as long, so the
+/// count is compared.
 const SESSION: u32 = 630_000_000;
 
-/// What `OpenV2G` needs, built with gcc 12 -O2 on x86-64: instructions by callgrind, (decode, encode).
+/// Instructions of `OpenV2G`, built with gcc 12 -O2 on x86-64, by callgrind: (decode, encode).
 const OPENV2G: [(&str, u32, u32); 22] = [
     ("SessionSetupReq", 1494, 1426),
     ("ServiceDiscoveryReq", 1245, 1268),
@@ -75,7 +75,7 @@ fn main() {
     assert!(session <= SESSION, "a session is over its budget");
 }
 
-/// Instructions of what the arguments name, as callgrind counts them; of a message, one of its rounds.
+/// Instructions of the run with these arguments, by callgrind; of a message, for one of its rounds.
 fn count(arguments: &[&str]) -> u32 {
     let program = std::env::current_exe().expect("a path of this program");
     let output = Command::new("valgrind")

@@ -1,8 +1,8 @@
-//! How fast a charger reacts while a car charges: pilot edge and emergency stop, idle and under a flood, in
+//! Reaction time of a charger while a car charges: pilot edge and emergency stop, idle and under a flood, in
 //! real time.
 //!
-//! `cargo run --profile bench -p benches --bin reaction [SESSIONS]` prints the table as Markdown. Both roles
-//! run in event loops of their own on a virtual cable in a network of this process's own (root), else over
+//! `cargo run --profile bench -p benches --bin reaction [SESSIONS]` prints the table as Markdown. Each role
+//! runs in its own event loop on a virtual cable in a network namespace of this process (as root), else over
 //! loopback.
 
 use std::time::Duration;
@@ -11,11 +11,11 @@ use benches::reaction::{Edge, Medium, Reaction, react};
 
 /// Sessions for each row.
 const SESSIONS: u64 = 10;
-/// The longest that a turn of either loop may take.
+/// Longest permitted turn of either loop.
 const TURN_US: u64 = 30_000;
 
-/// What is measured: its words, the edge, whether under a flood, and the budgets of 0 A and of the session's
-/// end in ms.
+/// One row for each measurement: text, edge, whether under a flood, and the budgets until 0 A and until the
+/// session's end in ms.
 const ROWS: [(&str, Edge, bool, u64, Option<u64>); 4] = [
     ("pilot edge, idle", Edge::Pilot, false, 10, Some(60)),
     ("emergency stop, idle", Edge::EmergencyStop, false, 10, None),
@@ -36,7 +36,7 @@ fn main() {
     let mut all = Vec::new();
     let mut is_over = false;
     for (what, edge, is_flooded, zero_ms, end_ms) in ROWS {
-        // At another place of the charging loop's rhythm each time.
+        // Each session at another phase of the charging loop.
         let offset = |session: u64| Duration::from_millis(session * 17 % 100);
         let row: Vec<Reaction> =
             (0..sessions).filter_map(|session| react(medium, edge, is_flooded, offset(session))).collect();

@@ -1,7 +1,8 @@
-//! What a whole charging session costs on this machine: both roles, both modems, the cable, in virtual time.
+//! Cost of a whole charging session on this machine: both roles, both modems, the cable, in virtual time.
 //!
-//! `cargo run --profile bench -p benches --bin session` prints the table as Markdown. A session is: modems
-//! get their keys, the plug goes in, SLAC, discovery, ten minutes of charging, the end.
+//! `cargo run --profile bench -p benches --bin session` prints the table as Markdown. In a session the modems
+//! receive their keys, the plug is inserted, SLAC and discovery follow, then ten minutes of charging and the
+//! end.
 #![allow(clippy::expect_used, reason = "a measurement without its tool ends")]
 
 use std::fs::read_to_string;
@@ -16,9 +17,9 @@ use roles::{Evse, EvseStorage, Pev, PevStorage};
 const BUDGET: Duration = Duration::from_millis(50);
 /// Budget from a request's frame to the response's frame (design, section 8).
 const ANSWER: Duration = Duration::from_micros(50);
-/// Sessions that are measured.
+/// Number of measured sessions.
 const SESSIONS: u32 = 40;
-/// Messages that are averaged.
+/// Number of averaged messages.
 const MESSAGES: u64 = 20_000;
 
 fn main() {
@@ -64,7 +65,8 @@ fn main() {
     }
 }
 
-/// CPU time of a session: the least and the median of many, as others that share the machine make it slower.
+/// CPU time of a session: the least and the median of many, because other programs on the machine slow it
+/// down.
 fn cpu(watch: Watch) -> [Duration; 2] {
     let mut times: Vec<Duration> = (1..=SESSIONS)
         .map(|seed| {
@@ -100,7 +102,7 @@ fn rate() -> (usize, f64) {
     (cores, f64::from(sessions) / start.elapsed().as_secs_f64())
 }
 
-/// A line of this process's status.
+/// A line of this process's status, by name.
 fn status(name: &str) -> String {
     let status = read_to_string("/proc/self/status").expect("status");
     let value = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));

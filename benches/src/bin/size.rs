@@ -1,8 +1,7 @@
-//! Flash and RAM of the crates on a microcontroller, beside their budgets.
+//! Flash and RAM of the crates on a microcontroller, compared with their budgets.
 //!
 //! `cargo run -p benches --bin size` builds `firmware/` for riscv32imafc and prints the table as Markdown. It
-//! fails when a budget is broken or when the measured codec does not decode and encode each of the 34
-//! messages.
+//! fails if a budget is exceeded or if the measured codec does not decode and encode each of the 34 messages.
 #![allow(clippy::expect_used, reason = "a measurement without its tool ends")]
 
 use std::io::Write as _;
@@ -13,7 +12,7 @@ use object::{Object, ObjectSection, SectionKind};
 
 const TARGET: &str = "riscv32imafc-unknown-none-elf";
 
-/// Binary, what it is, and its budgets of flash and RAM in bytes.
+/// Binary, description, and its budgets of flash and RAM in bytes.
 const ROWS: &[(&str, &str, Option<u64>, Option<u64>)] = &[
     ("base", "input and output alone", None, None),
     ("din", "DIN codec, all 34 messages, both directions", Some(30 * 1024), None),
@@ -70,8 +69,8 @@ fn main() {
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
-/// What is watched of the physical side, beyond what a session needs: plausibility, debounce, dead or live,
-/// latches.
+/// Functions that supervise the physical side beyond the needs of a session: plausibility, debounce, dead or
+/// live, latches.
 const WATCHES: &[&str] = &[
     "evse-fsm/src/supervision/",
     "evse-fsm/src/charger/latches.rs",
@@ -84,7 +83,7 @@ const WATCHES: &[&str] = &[
     "session/src/reading.rs",
 ];
 
-/// Prints which crates take the code of the charger's role, and what its plausibility costs.
+/// Prints the share of each crate in the code of the charger's role, and the size of its plausibility checks.
 fn print_shares(program: &Path) {
     let sources = benches::share::by_source(program);
     let mut crates = std::collections::BTreeMap::<&str, u64>::new();
@@ -123,7 +122,8 @@ fn build(firmware: &Path, target: &Path, arguments: &[&str]) {
     assert!(built.success(), "the firmware does not build: `rustup target add {TARGET}` may be missing");
 }
 
-/// Panics name source files: without the folders of this machine, so that the figure is the same on each.
+/// Source file names in panics without the folders of this machine, so that the figure is the same on each
+/// machine.
 fn short_paths(firmware: &Path) -> String {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home =
@@ -141,7 +141,7 @@ fn measure(bytes: &[u8]) -> Size {
     let mut size = Size { flash: 0, ram: 0 };
     for section in file.sections() {
         match section.kind() {
-            // Unwind tables are not loaded: a firmware aborts.
+            // Unwind tables are not loaded, because a firmware aborts.
             SectionKind::Text | SectionKind::ReadOnlyData | SectionKind::ReadOnlyString
                 if section.name() != Ok(".eh_frame") =>
             {
@@ -158,8 +158,8 @@ fn measure(bytes: &[u8]) -> Size {
     size
 }
 
-/// Messages that the binary of the codec does not decode and encode again: it runs, under qemu, on a golden
-/// vector of each kind.
+/// Messages that the codec's binary does not decode and encode again: it runs under qemu on a golden vector
+/// of each kind.
 fn missing(program: &Path) -> Vec<String> {
     let messages = benches::golden_messages();
     let kinds = messages.len();
@@ -178,7 +178,7 @@ fn missing(program: &Path) -> Vec<String> {
     missing
 }
 
-/// What the program answers to one input.
+/// The program's output for one input.
 fn run(program: &Path, input: &[u8]) -> Vec<u8> {
     let mut child = Command::new("qemu-riscv32")
         .arg(program)

@@ -1,4 +1,4 @@
-//! Writes the traces of worlds by chance, a file for each seed, so that two states of the project can be
+//! Writes the traces of random worlds, a file for each seed, so that two states of the project can be
 //! compared.
 //!
 //! `cargo run --release -p benches --bin traces -- FROM COUNT DIR`, in each of the two states; then

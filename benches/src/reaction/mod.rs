@@ -1,5 +1,5 @@
-//! How fast a charger's event loop reacts to its plant, in real time, with a car that charges at the other
-//! end of a cable.
+//! Reaction of a charger's event loop to its plant, in real time, with a car that charges at the other end of
+//! a cable.
 
 mod plant;
 mod wire;
@@ -21,20 +21,20 @@ use wire::{CAR, CHARGER, End, Ends, flood};
 pub use plant::Edge;
 pub use wire::Medium;
 
-/// What one session showed.
+/// The measurements of one session.
 #[derive(Clone, Copy, Debug)]
 pub struct Reaction {
     /// From the edge to 0 A applied, in us.
     pub zero_us: u64,
-    /// From the edge to the word that the session ends, in us.
+    /// From the edge to the report that the session ends, in us.
     pub end_us: u64,
-    /// What the charger's and the car's loop counted.
+    /// Counters of the charger's and the car's loop.
     pub counters: [Counters; 2],
     /// Frames of the flood.
     pub flooded: u64,
 }
 
-/// A loop, as the others see it.
+/// The state of a loop for other threads.
 #[derive(Default)]
 struct Progress {
     over: AtomicBool,
@@ -42,14 +42,14 @@ struct Progress {
     flooded: AtomicU64,
 }
 
-/// A car charges when more than this is demanded.
+/// Demanded current in mA above which a car counts as charging.
 const CHARGING_MA: i32 = 10_000;
-/// How long a session may take to charge, and how long the flood lasts before the edge.
+/// Longest time until a session charges, and duration of the flood before the edge.
 const PATIENCE: Duration = Duration::from_secs(20);
 const BEFORE: Duration = Duration::from_millis(200);
 
-/// Plays a session up to the charging loop, makes the edge, and gives what followed. Nothing where there was
-/// no session.
+/// Runs a session up to the charging loop, triggers the edge, and returns the reaction; `None` if no session
+/// was established.
 pub fn react(medium: Medium, edge: Edge, is_flooded: bool, offset: Duration) -> Option<Reaction> {
     let clock = Clock::start();
     let cable = Cable::new(clock);

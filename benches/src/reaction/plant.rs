@@ -1,4 +1,4 @@
-//! One simulated cable for two event loops in real time, and an edge on it whose consequences are timed.
+//! One simulated cable for two event loops in real time, with an edge on it whose effects are timed.
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,16 +12,16 @@ use session::{Reading, Target};
 use sim::Wishes;
 use sim::plant::{BatteryProfile, Bench, BenchConfig, CarDemand, Load, MonitorProfile, StageProfile};
 
-/// What happens on the charger's side while a car charges.
+/// An event at the charger while a car charges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Edge {
-    /// The car leaves C.
+    /// The car leaves pilot C.
     Pilot,
     /// The emergency stop is pressed.
     EmergencyStop,
 }
 
-/// The cable, its ends and the edge.
+/// The cable, both its ends and the edge.
 pub struct Cable {
     bench: Mutex<Bench>,
     edge: Mutex<Option<Timed>>,
@@ -30,14 +30,14 @@ pub struct Cable {
     clock: Clock,
 }
 
-/// An edge and what followed it.
+/// An edge and the reactions to it.
 #[derive(Clone, Copy, Debug)]
 pub struct Timed {
     edge: Edge,
     at: Instant,
     /// When 0 A were applied.
     pub zero: Option<Instant>,
-    /// When the session's end was said.
+    /// When the session's end was reported.
     pub end: Option<Instant>,
 }
 
@@ -65,7 +65,7 @@ impl Cable {
         Arc::new(Self { bench: Mutex::new(bench), edge: Mutex::new(None), waker, clock })
     }
 
-    /// Makes the edge now.
+    /// Triggers the edge now.
     pub fn edge(&self, edge: Edge) {
         *lock(&self.edge) = Some(Timed { edge, at: self.clock.now(), zero: None, end: None });
         self.waker.wake();
@@ -76,14 +76,14 @@ impl Cable {
         lock(&self.bench).demand().supply.current_ma
     }
 
-    /// The charger has said that its session ends.
+    /// The charger has reported that its session ends.
     pub fn ended(&self, at: Instant) {
         if let Some(timed) = lock(&self.edge).as_mut() {
             timed.end.get_or_insert(at);
         }
     }
 
-    /// The edge, and what followed it so far.
+    /// The edge, and the reactions up to now.
     pub fn timed(&self) -> Option<Timed> {
         *lock(&self.edge)
     }

@@ -1,4 +1,4 @@
-//! The network between two event loops: a virtual cable where the machine lets us make one, else loopback.
+//! The network between two event loops: a virtual cable if the process may create one, else loopback.
 
 use std::io::ErrorKind;
 use std::net::{Ipv6Addr, UdpSocket};
@@ -14,17 +14,17 @@ use roles::Mac;
 pub const CHARGER: Mac = Mac([0x02, 0, 0, 0, 0, 0x5E]);
 pub const CAR: Mac = Mac([0x02, 0, 0, 0, 0, 0xE1]);
 
-/// What the frames go over.
+/// The medium of the frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Medium {
-    /// Raw sockets on a virtual cable in a network of this process's own.
+    /// Raw sockets on a virtual cable in a network namespace of this process.
     Veth,
-    /// Datagrams over loopback: no raw socket, no filter of the kernel.
+    /// Datagrams over loopback: no raw socket, no packet filter of the kernel.
     Loopback,
 }
 
 impl Medium {
-    /// The best that this process may make; all threads that come later are in it.
+    /// The best medium that this process may create; threads that start later share it.
     pub fn make() -> Self {
         let made = unshare(CloneFlags::CLONE_NEWNET).is_ok()
             && ip("link add charger0 type veth peer name car0")
@@ -35,7 +35,7 @@ impl Medium {
         if made { Self::Veth } else { Self::Loopback }
     }
 
-    /// Both ends, and two more from which the flood comes.
+    /// Both ends, and two further ends for the flood.
     pub fn open(self) -> Result<(Ends, Ends), Error> {
         if self == Self::Veth {
             let raw = |name: &str, mac, all| {
@@ -66,13 +66,13 @@ fn ip(args: &str) -> bool {
 
 /// A port at each end.
 pub struct Ends {
-    /// At the charger's.
+    /// At the charger's end.
     pub charger: End,
-    /// At the car's.
+    /// At the car's end.
     pub car: End,
 }
 
-/// A port.
+/// A port of either medium.
 #[derive(Debug)]
 pub enum End {
     /// On the virtual cable.
@@ -131,10 +131,10 @@ impl Port for End {
     }
 }
 
-/// Sends what strangers send, to both ends, as fast as one thread can, while `on` is set and until `over`;
-/// counts frames.
+/// Sends frames of strangers to both ends, as fast as one thread can, while `on` is set and until `over`;
+/// counts them.
 pub fn flood(ends: &Ends, on: &AtomicBool, over: &AtomicBool, sent: &AtomicU64) {
-    // What comes from the car's end reaches the charger.
+    // Frames from the car's end reach the charger.
     let frames = [CHARGER, CAR].map(strangers);
     let ends = [&ends.car, &ends.charger];
     while !over.load(Ordering::Relaxed) {
@@ -153,7 +153,7 @@ pub fn flood(ends: &Ends, on: &AtomicBool, over: &AtomicBool, sent: &AtomicU64) 
     }
 }
 
-/// One-byte TCP segments and openings to the role's address, a SLAC announcement to all, a frame of no known
+/// One-byte TCP segments and SYNs to the role's address, a SLAC announcement to all, a frame of no known
 /// kind.
 fn strangers(to: Mac) -> Vec<Vec<u8>> {
     let from = Mac([0x02, 0, 0, 0, 0, 0x66]);
@@ -164,7 +164,7 @@ fn strangers(to: Mac) -> Vec<Vec<u8>> {
         let tcp = [0x30, 0x39, 0xC7, 0xAE, 0, 0, 0, 9, 0, 0, 0, 0, 0x50, flags, 0xFF, 0xFF, 0, 0, 0, 0];
         [&to.0[..], &from.0, &[0x86, 0xDD], &ip.concat(), &tcp, payload].concat()
     };
-    // CM_SLAC_PARM.REQ, and what is no message at all.
+    // CM_SLAC_PARM.REQ, and bytes that are no message.
     let slac = [&[0xFF; 6][..], &from.0, &[0x88, 0xE1, 1, 0x64, 0x60, 0, 0, 0, 0], &[7; 40]].concat();
     let noise = [&to.0[..], &from.0, &[0x08, 0x00], &[0xA5; 46]].concat();
     vec![segment(0x10, &[1]), segment(0x10, &[2]), segment(0x02, &[]), slac, noise]

@@ -18,18 +18,18 @@ pub struct Channel {
     pin: Pin,
 }
 
-/// There is no value.
+/// Why a conversion gave no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AdcError {
-    /// The conversion was not done in [`Channel::LONGEST_US`].
+    /// The conversion was not complete after [`Channel::LONGEST_US`].
     Stuck,
     /// Another conversion runs.
     Busy,
 }
 
 impl Channel {
-    /// How long a conversion may take, in us: 100. One of a pilot at 5 % needs 25 us to count; one that takes
-    /// longer than this comes no more.
+    /// Longest time of a conversion in us: 100. At a pilot of 5 % a conversion must take 25 us at most to
+    /// count; a conversion that takes longer than 100 us will never complete.
     pub const LONGEST_US: u64 = 100;
 }
 
@@ -50,7 +50,7 @@ impl Millivolts for Channel {
     }
 }
 
-/// esp-hal's channels have a type for each pad; the wiring is a value.
+/// esp-hal's channels have a type for each pad, while the wiring is a value.
 macro_rules! pads {
     ($($name:ident: $gpio:ident = $number:literal),*) => {
         enum Pin { $($name(Calibrated<$gpio<'static>>)),* }
@@ -59,7 +59,7 @@ macro_rules! pads {
             fn new(config: &mut AdcConfig<ADC1<'static>>, pad: u8) -> Option<Self> {
                 match pad {
                     $($number => {
-                        // SAFETY: each pad has one signal (`Pins::check`), and one owner by that.
+                        // SAFETY: each pad has one signal (`Pins::check`), and therefore one owner.
                         let gpio = unsafe { $gpio::steal() };
                         Some(Self::$name(config.enable_pin_with_cal(gpio, Attenuation::_11dB)))
                     })*
@@ -67,7 +67,7 @@ macro_rules! pads {
                 }
             }
 
-            /// One step of a conversion: the millivolts when it is done.
+            /// One step of a conversion; the millivolts when it is complete.
             fn read(&mut self, adc: &mut Adc<'static, ADC1<'static>, Blocking>) -> Result<u16, ()> {
                 match self { $(Self::$name(pin) => adc.read_oneshot(pin).map_err(|_| ())),* }
             }
@@ -80,7 +80,7 @@ pads!(
     Pad20: GPIO20 = 20, Pad21: GPIO21 = 21, Pad22: GPIO22 = 22, Pad23: GPIO23 = 23
 );
 
-/// Sets up ADC1 with a channel for each of these pads; `None` for one that has none.
+/// Sets up ADC1 with a channel for each of these pads; `None` for a pad without one.
 pub fn channels<const N: usize>(adc: ADC1<'static>, pads: [Option<u8>; N]) -> [Option<Channel>; N] {
     static ADC: static_cell::StaticCell<Converter> = static_cell::StaticCell::new();
     let mut config = AdcConfig::new();

@@ -30,24 +30,24 @@ impl Hardware for P4 {
 
 /// The chip after its start.
 pub struct Chip {
-    /// What every role needs.
+    /// The parts that every role needs.
     pub board: Board<P4>,
-    /// Where settings and latch are kept.
+    /// The sectors of settings and latch.
     pub flash: StoreFlash,
-    /// What belongs to the cable.
+    /// The parts of the cable.
     pub ends: Ends,
 }
 
 impl Chip {
-    /// From reset to a board that is SAFE: revision, clocks, wiring, pads, then everything else. To be called
+    /// From reset to a board that is SAFE: revision, clocks, wiring, pads, then everything else. Call it
     /// once, first in `main`.
     ///
-    /// What cannot work is said on the serial line and ends here, with the pads as the resistors hold them.
-    /// `side` is the end of the cable; a listener has none, and drives nothing. `roles` are the names of the
-    /// roles that the firmware has.
+    /// If the wiring or the chip cannot work, this logs the reason on the serial line and does not return;
+    /// the pads stay as the resistors hold them. `side` is the end of the cable; a listener has none and
+    /// drives nothing. `roles` are the names of the firmware's roles.
     pub fn start(side: Option<Side>, roles: &'static [&'static str], pins: Pins) -> Self {
         check_revision();
-        // Whoever reads the log learns what ended before it: power, the watchdog, a brown-out.
+        // The log shows what ended the run before: power, the watchdog, a brown-out.
         let _ = match system::reset_reason() {
             Some(reason) => write!(serial::Bare, "\r\nreset: {reason:?}\r\n"),
             None => write!(serial::Bare, "\r\nreset: unknown\r\n"),
@@ -62,7 +62,7 @@ impl Chip {
 
     fn assemble(chip: Peripherals, side: Option<Side>, roles: &'static [&'static str], pins: Pins) -> Self {
         let mac = mac();
-        // The third carries no signal: its noise is a source of entropy. Nothing is to be connected to it.
+        // The third pad has no signal: its noise is a source of entropy. Do not connect it.
         let pads = [pins.pad(Signal::PilotAdc), pins.pad(Signal::ProximityAdc), pins.free(Pads::ADC1)];
         let [pilot, proximity, noise] = adc::channels(chip.ADC1, pads);
         let Some(pilot) = pilot else { safe::end(format_args!("the pilot has no ADC")) };
@@ -84,7 +84,7 @@ impl Chip {
         Self { board, flash: StoreFlash::new(chip.FLASH), ends }
     }
 
-    /// Starts the chip again.
+    /// Resets the chip.
     pub fn reset() -> ! {
         system::software_reset()
     }
@@ -95,8 +95,8 @@ fn revision() -> Revision {
     Revision { major: fuses.major, minor: fuses.minor }
 }
 
-/// Before esp-hal starts, which only panics on an old chip: here the line says it every second, for whoever
-/// connects later.
+/// Before esp-hal starts, which only panics on an old chip. This repeats the reason every second, for a
+/// terminal that is connected later.
 fn check_revision() {
     while revision() < Revision::OLDEST {
         let _ = write!(
@@ -105,7 +105,7 @@ fn check_revision() {
             revision(),
             Revision::OLDEST
         );
-        // The ROM's: esp-hal's clock does not run yet.
+        // The ROM's delay: esp-hal's clock does not run yet.
         esp_hal::rom::ets_delay_us(1_000_000);
     }
 }
@@ -116,16 +116,16 @@ fn checks(test: &mut SelfTest) {
     test.pins(&safe::pins());
 }
 
-/// The signals and their pads, for people.
+/// The signals and their pads, for the command `pins`.
 fn pad_of(index: usize) -> Option<(&'static str, u8)> {
     let pins = safe::pins();
     Signal::all().filter_map(|signal| Some((signal.name(), pins.pad(signal)?))).nth(index)
 }
 
-/// Nothing to wait for: the pilot's edges are read from its timer, so the loop looks again at once.
+/// Does not wait: the loop must read the pilot's edges from its timer again immediately.
 const fn rest(_: Instant) {}
 
-/// The address in the chip's fuses.
+/// The MAC address in the chip's fuses.
 fn mac() -> Mac {
     let mut mac = [0; 6];
     for (to, from) in mac.iter_mut().zip(efuse::base_mac_address().as_bytes()) {
@@ -134,7 +134,7 @@ fn mac() -> Mac {
     Mac(mac)
 }
 
-/// UART0 at 115 200 baud, as ROM and bootloader have it.
+/// UART0 at 115 200 baud, as in ROM and bootloader.
 fn serial_line(
     uart: UART0<'static>,
     tx: GPIO37<'static>,

@@ -6,7 +6,7 @@ use hal_esp32p4::Counter;
 pub struct Systimer;
 
 impl Systimer {
-    /// Its count now, from anywhere: interrupts too.
+    /// The count; may be called from interrupts too.
     pub fn now() -> u64 {
         SystemTimer::unit_value(Unit::Unit0)
     }

@@ -9,20 +9,20 @@ use heapless::Deque;
 
 use crate::Systimer;
 
-/// What the interrupt has seen and the loop has not: 64 edges, 32 ms.
+/// Edges that the interrupt has stored for the loop: 64 edges, 32 ms.
 static SEEN: Mutex<RefCell<Deque<Edge, 64>>> = Mutex::new(RefCell::new(Deque::new()));
-/// The pad of the comparator, while its edges are wanted.
+/// The pad of the comparator, while its edges are required.
 static WIRE: Mutex<RefCell<Option<Input<'static>>>> = Mutex::new(RefCell::new(None));
 
 /// The edges of the pilot at the car, from the comparator's pad by interrupt.
 ///
-/// Their time is that of the interrupt, a few us after the edge; the same few us at each edge cancel out. An
-/// edge that comes while interrupts are off is late: `DutyMeter` drops periods that are off.
+/// Their time is that of the interrupt, a few us after the edge; this delay is the same at each edge and
+/// cancels out. An edge while interrupts are off is late: `DutyMeter` drops periods of wrong length.
 #[derive(Debug)]
 pub struct WireEdges(());
 
 impl WireEdges {
-    /// Listens from now on; without a pad there are no edges.
+    /// Enables the interrupt; without a pad no edges come.
     pub fn new(mut io: Io<'static>, pad: Option<u8>) -> Self {
         let Some(pad) = pad else { return Self(()) };
         io.set_interrupt_handler(on_edge);
@@ -54,7 +54,7 @@ fn on_edge() {
         input.clear_interrupt();
         let mut seen = SEEN.borrow_ref_mut(cs);
         if seen.is_full() {
-            // The loop is late: the oldest edge is worth the least.
+            // The loop is late: the oldest edge has the least value.
             seen.pop_front();
         }
         let _ = seen.push_back(Edge { count, is_rising });

@@ -33,7 +33,7 @@ impl CablePins for CarPins {
     type Proximity = Channel;
 }
 
-/// What of the chip belongs to the cable. The board is one end of it, so it is used up by naming one.
+/// The chip's parts of the cable. The board is only one end of it, so choosing an end consumes this.
 pub struct Ends {
     pub(crate) pilot: Channel,
     pub(crate) proximity: Option<Channel>,
@@ -45,7 +45,7 @@ impl Ends {
     /// 100 Ohm and 2 mF).
     const PRECHARGE: Duration = Duration::from_secs(1);
 
-    /// The charger's wiring. Its proximity wire is the car's to measure.
+    /// The charger's wiring. Only a car measures the proximity wire.
     pub fn charger(self) -> Wiring<ChargerPins> {
         Wiring {
             parts: safe::parts(Side::Charger),

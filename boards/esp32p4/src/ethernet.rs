@@ -19,19 +19,19 @@ use crate::{Pad, Systimer, safe, serial};
 
 /// The chip's Ethernet MAC with a PHY on RMII.
 ///
-/// esp-hal's driver passes every frame to the own address and to every multicast group: `EtherType` 88E1 and
-/// IPv6 both come.
+/// esp-hal's driver receives every frame to the own address and to every multicast group, so that frames of
+/// `EtherType` 0x88E1 and IPv6 both arrive.
 pub struct Emac {
-    /// `None`: no PHY answered at the start. The link is down then.
+    /// `None`: no PHY answered at the start, and the link stays down.
     port: Option<RingPort<Descriptors>>,
 }
 
 type Driver = Ethernet<'static, Blocking, GenericPhy>;
 
-/// esp-hal's driver with its rings, and the registers that it does not look at.
+/// esp-hal's driver with its rings, and the registers that it does not read.
 struct Descriptors(Driver);
 
-/// Why there is no Ethernet.
+/// Why Ethernet does not work.
 #[derive(Debug, thiserror::Error)]
 enum NoEthernet {
     #[error("no clock from the PHY; look at REF_CLK, and at the PHY's supply and reset")]
@@ -41,23 +41,23 @@ enum NoEthernet {
 }
 
 impl Emac {
-    /// Descriptors in, each with a buffer of 1524 bytes.
+    /// Receive descriptors, each with a buffer of 1524 bytes.
     const RECEIVE: usize = 8;
-    /// Descriptors out.
+    /// Transmit descriptors.
     const SEND: usize = 4;
-    /// Data, clock and the signals that say when they count go through the IO MUX and have a type each: their
-    /// wiring is compiled in, and is the default of `Pins`.
+    /// Data, clock and their qualifying signals go through the IO MUX and have a type each: their wiring is
+    /// compiled in, and is the default of `Pins`.
     const COMPILED: [Signal; 7] =
         [Signal::CrsDv, Signal::Rxd0, Signal::Rxd1, Signal::Txd0, Signal::Txd1, Signal::TxEn, Signal::RefClk];
-    /// The PHY's reset, and the time that it needs after it, in ms (IP101GRI: 10 ms, from memory; the rest is
+    /// Duration of the PHY's reset, and the pause after it, in ms (IP101GRI: 10 ms, from memory; the rest is
     /// judgement).
     const RESET_MS: u32 = 20;
 
-    /// How long the PHY's clock is looked for, in counts of [`Systimer`]: 5 ms. Two crystals 4 ppm apart show
-    /// both levels in it, however the looks fall.
+    /// Time in which the PHY's clock is looked for, in counts of [`Systimer`]: 5 ms. Two crystals 4 ppm apart
+    /// show both levels in this time, whatever the sampling times.
     const CLOCK_WITHIN: u64 = Systimer::HZ as u64 / 200;
 
-    /// Starts PHY and MAC. To be called once. Where that does not work the serial line says so, and the link
+    /// Starts PHY and MAC. Call it once. If that fails, it logs the reason on the serial line, and the link
     /// stays down.
     pub fn new(eth: ETH<'static>, pins: &Pins, mac: Mac) -> Self {
         if let Some(signal) =
@@ -76,12 +76,12 @@ impl Emac {
         let Some(pad) = pins.pad(Signal::PhyReset) else { return };
         let mut reset = Pad::output(pad, false);
         Delay::new().delay_ms(Self::RESET_MS);
-        // A pad that does not follow shows in a PHY that does not answer.
+        // If this pad fails, the PHY does not answer, which is reported.
         let _ = reset.set_high();
         Delay::new().delay_ms(Self::RESET_MS);
     }
 
-    /// Whether the PHY gives its clock. esp-hal would wait for it for ever.
+    /// Whether the PHY's clock is present. esp-hal would wait for it without limit.
     fn has_clock() -> bool {
         let clock = Pad::input(Signal::RefClk.default_pad());
         let (begun, first) = (Systimer::now(), clock.level());
@@ -101,7 +101,7 @@ impl Emac {
         }
         let any = |signal: Signal| {
             let pad = pins.pad(signal).unwrap_or(signal.default_pad());
-            // SAFETY: each pad has one signal (`Pins::check`), and one owner by that.
+            // SAFETY: each pad has one signal (`Pins::check`), and therefore one owner.
             unsafe { AnyPin::steal(pad) }
         };
         // SAFETY: as above.
@@ -149,7 +149,7 @@ impl Ring for Descriptors {
     }
 
     fn missed(&mut self) -> u32 {
-        // The hardware's counters begin again with every read.
+        // Reading resets the hardware's counters.
         let missed = EMAC_DMA::regs().dmamissedfr().read();
         u32::from(missed.missed_fc().bits()) + u32::from(missed.overflow_fc().bits())
     }

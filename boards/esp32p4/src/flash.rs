@@ -3,11 +3,11 @@ use esp_storage::{FlashStorage, FlashStorageError};
 use hal_esp32p4::{Flash, Sector};
 
 /// Two sectors of the flash, through esp-storage: the functions of the chip's ROM, called from RAM with
-/// interrupts off. Nothing else runs meanwhile, so `Store` writes only while the outputs are SAFE.
+/// interrupts off. No other code runs meanwhile, so `Store` writes only while the outputs are SAFE.
 pub struct StoreFlash(FlashStorage<'static>);
 
-/// A part of what is read or written, where the ROM wants it: at a multiple of 4. esp-storage has a way of
-/// its own for other addresses, with 4096 bytes of stack.
+/// Buffer for a part of a read or write, at a multiple of 4 as the ROM requires. For other addresses
+/// esp-storage has another path, which uses 4096 bytes of stack.
 #[repr(align(4))]
 struct Aligned([u8; 64]);
 
@@ -15,7 +15,7 @@ impl StoreFlash {
     /// Offset of the first sector: the partition `store` of `partitions.csv`.
     pub const OFFSET: u32 = 0x9000;
 
-    /// The flash.
+    /// The chip's flash.
     pub fn new(flash: FLASH<'static>) -> Self {
         Self(FlashStorage::new(flash))
     }

@@ -7,13 +7,13 @@ use crate::{Pad, Systimer};
 
 /// The pilot's PWM: LEDC timer 0 and channel 0, on registers because esp-hal 1.2.2 has no LEDC for this chip.
 ///
-/// It has no state, so that the panic handler can have one, too.
+/// It has no state, so that the panic handler can create one too.
 #[derive(Debug)]
 pub struct PilotLedc {
     pad: u8,
 }
 
-/// The LEDC does not take a duty: its clock or its reset is wrong.
+/// The LEDC does not apply a duty: its clock or its reset is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotRunning;
 
@@ -26,17 +26,17 @@ impl Error for NotRunning {
 impl PilotLedc {
     /// Output signal of channel 0 in the GPIO matrix (`LEDC_LS_SIG_OUT0`; ESP-IDF's `gpio_sig_map.h`).
     const SIGNAL: u16 = 126;
-    /// In the register a count of the duty is 16: four bits of fraction.
+    /// The register has four bits of fraction: one count of the duty is 16.
     const FRACTION_BITS: u32 = 4;
     /// Counts of the clock until the first duty is at the output: 3 ms, three periods.
     const STARTS_WITHIN: u64 = Systimer::HZ as u64 / 1_000 * 3;
 
-    /// The pilot at this pad, untouched.
+    /// The pilot at this pad; changes no register.
     pub const fn at(pad: u8) -> Self {
         Self { pad }
     }
 
-    /// Clock on from the crystal, block reset (ESP-IDF's `ledc_ll.h`).
+    /// Enables the clock from the crystal and resets the block (ESP-IDF's `ledc_ll.h`).
     fn enable() {
         // esp-hal changes the same registers for other blocks.
         critical_section::with(|_| {
@@ -58,7 +58,8 @@ impl PilotLedc {
         unsafe {
             channel.hpoint().write(|w| w.hpoint().bits(0));
             channel.duty().write(|w| w.duty().bits(u32::from(counts) << Self::FRACTION_BITS));
-            // One step of nothing: without a range the duty would not be taken (ESP-IDF does the same).
+            // One step without change: without a range the LEDC does not apply the duty (ESP-IDF does the
+            // same).
             ledc.ch_gamma_range(0)
                 .write(|w| w.duty_cycle().bits(1).scale().bits(0).duty_num().bits(1).duty_inc().set_bit());
             ledc.ch_gamma_conf(0).modify(|_, w| w.ch_gamma_entry_num().bits(1));
@@ -68,20 +69,20 @@ impl PilotLedc {
         channel.conf0().modify(|_, w| w.para_up().set_bit());
     }
 
-    /// Whether this is the duty that was set last.
+    /// Whether this duty was set last.
     fn is_set(counts: u16) -> bool {
         LEDC::regs().ch(0).duty().read().bits() >> Self::FRACTION_BITS == u32::from(counts)
     }
 
-    /// Whether the channel has taken this duty.
+    /// Whether the channel has applied this duty.
     fn has_taken(counts: u16) -> bool {
         LEDC::regs().ch(0).duty_r().read().bits() >> Self::FRACTION_BITS == u32::from(counts)
     }
 
-    /// Puts the channel on the pad, which drives the level of its GPIO register until now.
+    /// Connects the channel to the pad, which until then drives the level of its GPIO register.
     fn connect(&self) {
         let cfg = GPIO::regs().func_out_sel_cfg(self.pad.into());
-        // SAFETY: the signal is one of the matrix; the pad's own enable bit stays in charge.
+        // SAFETY: the signal exists in the matrix; the pad's own enable bit stays effective.
         cfg.modify(|_, w| unsafe {
             w.out_sel().bits(Self::SIGNAL).oen_sel().set_bit().inv_sel().clear_bit()
         });
@@ -120,7 +121,7 @@ impl Ledc for PilotLedc {
     }
 
     fn set_duty(&mut self, counts: u16) -> Result<(), NotRunning> {
-        // The loop applies its demand in every turn; a duty that is at the output is not started again.
+        // The loop applies its demand in every turn: a duty that is already applied is not started again.
         if !(Self::has_taken(counts) && Self::is_set(counts)) {
             Self::write(counts);
         }
@@ -134,7 +135,7 @@ pub struct PwmEdges(TimerEdges);
 
 impl Edges for PwmEdges {
     fn next(&mut self) -> Option<Edge> {
-        // Nothing may come between the two counters.
+        // No interrupt is allowed between the reads of the two counters.
         let (now, counts) =
             critical_section::with(|_| (Systimer::now(), LEDC::regs().timer(0).value().read().cnt().bits()));
         self.0.look(now, counts, Systimer::HZ).map(|count| Edge { count, is_rising: true })

@@ -1,6 +1,6 @@
-//! The registers of the ESP32-P4 under `hal-esp32p4` and `board`.
+//! The registers of the ESP32-P4, below `hal-esp32p4` and `board`.
 //!
-//! | what | on the chip | here |
+//! | trait | on the chip | type |
 //! |---|---|---|
 //! | `Port` | EMAC with a PHY on RMII; with the feature `qca7000` a modem on SPI2 | [`Emac`], [`modem`] |
 //! | `Ledc`, a charger's `Edges` | LEDC timer 0 and channel 0 | [`PilotLedc`], [`PwmEdges`] |
@@ -13,11 +13,12 @@
 //! | `Serial` | UART0 | [`SerialLine`] |
 //! | `Noise` | an ADC pad, two oscillators, the RNG register | [`ChipNoise`] |
 //!
-//! A firmware calls [`Chip::start`], makes its end of the cable of [`Ends`], and gives all to the loop of
-//! `board`. The panic handler is here, too: it runs the SAFE sequence, as the watchdog's first stage does.
+//! A firmware calls [`Chip::start`], creates its end of the cable from [`Ends`], and passes both to the loop
+//! of `board`. The crate also has the panic handler: it runs the SAFE sequence, as the watchdog's first stage
+//! does.
 //!
-//! Nothing of this crate has run on a chip. It is built and linked; what is logic is in `hal-esp32p4`, and
-//! tested there.
+//! This crate has not run on a chip: it is only built and linked. The logic is in `hal-esp32p4` and tested
+//! there.
 #![no_std]
 
 mod adc;

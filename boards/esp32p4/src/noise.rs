@@ -7,7 +7,7 @@ use hal_esp32p4::{Counter, Millivolts, Pool, Source};
 use crate::{Channel, Systimer};
 
 /// The chip's own sources: the noise of a pad that nothing drives, two oscillators against each other, and
-/// the RNG register, which counts nothing.
+/// the RNG register, which is not credited.
 pub struct ChipNoise {
     pad: Option<Channel>,
 }
@@ -16,10 +16,10 @@ impl ChipNoise {
     /// Ticks of the slow RC oscillator (about 150 kHz, esp-hal's default for the low-power timer) in one
     /// sample: 27 us.
     const TICKS: u32 = 4;
-    /// How long a sample may take: 500 us. Without the slow oscillator there is none.
+    /// Longest time of a sample: 500 us. Without the slow oscillator no sample comes.
     const PATIENCE: u64 = Systimer::HZ as u64 / 2_000;
 
-    /// `pad` is a channel of ADC1 that nothing is connected to.
+    /// `pad` is a channel of ADC1 with no connection.
     pub const fn new(pad: Option<Channel>) -> Self {
         Self { pad }
     }

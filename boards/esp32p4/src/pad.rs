@@ -3,16 +3,16 @@ use esp_hal::gpio::{AnyPin, Flex, InputConfig, Level, OutputConfig, Pull};
 use esp_hal::peripherals::GPIO;
 use hal_esp32p4::Pads;
 
-/// A pad on the GPIO registers alone, so that the panic handler and the watchdog's interrupt have the same
-/// pads as the loop: to name one changes nothing, while esp-hal's drivers set the pad up again and let go of
-/// its level for a moment.
+/// A pad on the GPIO registers alone: the panic handler and the watchdog's interrupt create the same pads as
+/// the loop. Creating one changes no register. esp-hal's drivers would set the pad up again and release its
+/// level for a moment.
 ///
 /// Each access is one write of a set or clear register, or one read: an interrupt between two of them does no
 /// harm.
 #[derive(Debug)]
 pub struct Pad(u8);
 
-/// The pad does not have the level that it is driven to: a short, or a pad that is not set up.
+/// The pad does not have its driven level: a short, or a pad that is not set up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stuck;
 
@@ -23,17 +23,17 @@ impl Error for Stuck {
 }
 
 impl Pad {
-    /// Reads until a new level is through the input's two stages of synchronisation (judgement: 40 reads take
+    /// Reads until a new level has passed the input's two stages of synchronisation (judgement: 40 reads take
     /// 1 us or more).
     const READS: u32 = 40;
 
-    /// The pad, untouched.
+    /// The pad; changes no register.
     pub const fn at(number: u8) -> Self {
         Self(number)
     }
 
-    /// Sets the pad up as an output that drives `is_high` from its first moment. Its input is on, too: it is
-    /// read back.
+    /// Sets the pad up as an output that drives `is_high` from the start. Its input is enabled too, to read
+    /// the level back.
     pub fn output(number: u8, is_high: bool) -> Self {
         let mut flex = flex(number);
         flex.set_level(if is_high { Level::High } else { Level::Low });
@@ -43,8 +43,8 @@ impl Pad {
         Self(number)
     }
 
-    /// Sets the pad up as an input with its weak pull-up: a contact to ground with a broken wire and no
-    /// resistor reads high.
+    /// Sets the pad up as an input with its weak pull-up: a contact to ground with a broken wire and without
+    /// a resistor reads high.
     pub fn input(number: u8) -> Self {
         let mut flex = flex(number);
         flex.apply_input_config(&InputConfig::default().with_pull(Pull::Up));
@@ -52,7 +52,7 @@ impl Pad {
         Self(number)
     }
 
-    /// Its number.
+    /// Number of its GPIO.
     pub const fn number(&self) -> u8 {
         self.0
     }
@@ -74,7 +74,7 @@ impl Pad {
 
     fn drive(&mut self, is_high: bool) -> Result<(), Stuck> {
         let (gpio, mask) = (GPIO::regs(), self.mask());
-        // SAFETY: any pattern is valid in these four registers; the ones in it are the pads that change.
+        // SAFETY: any pattern is valid in these four registers; its ones are the pads that change.
         unsafe {
             match (self.0 < 32, is_high) {
                 (true, true) => gpio.out_w1ts().write(|w| w.bits(mask)),
@@ -88,11 +88,11 @@ impl Pad {
     }
 }
 
-/// esp-hal's driver for setting a pad up.
+/// esp-hal's driver, used to set a pad up.
 fn flex(number: u8) -> Flex<'static> {
-    // Above the last pad esp-hal panics; `Pins::check` has refused it before.
+    // esp-hal panics above the last pad; `Pins::check` has rejected such a wiring before.
     let number = number.min(Pads::LAST);
-    // SAFETY: each pad has one signal (`Pins::check`), and one owner by that.
+    // SAFETY: each pad has one signal (`Pins::check`), and therefore one owner.
     Flex::new(unsafe { AnyPin::steal(number) })
 }
 

@@ -1,4 +1,4 @@
-//! The SAFE sequence where nothing else is left: after a panic, and from the watchdog's first stage.
+//! The SAFE sequence after a panic, and from the watchdog's first stage.
 
 use core::cell::Cell;
 use core::fmt::{Arguments, Write};
@@ -14,17 +14,17 @@ use crate::{Pad, PilotLedc, serial};
 /// The board's parts on bare pads.
 pub type BoardParts = Parts<Pad, Pad, PilotLedc>;
 
-/// An end of the cable, which a listener does not have, and its pads.
+/// The end of the cable, `None` for a listener, and its pads.
 type Wired = (Option<Side>, Pins);
 
-/// What the sequence needs to know; `None` until the pads are set up.
+/// Side and pads for the sequence; `None` until the pads are set up.
 static WIRING: Mutex<Cell<Option<Wired>>> = Mutex::new(Cell::new(None));
 
-/// Sets up the pads of a side, each output at its SAFE level from its first moment. From then on [`end`]
-/// knows what to make SAFE.
+/// Sets up the pads of a side, each output at its SAFE level from the start. After that [`end`] can make them
+/// SAFE.
 pub fn set_up(side: Option<Side>, pins: Pins) {
     if let Some(side) = side {
-        // The parts are made again where they are used: they have no state but the pads'.
+        // The parts are created again where they are used: they have no state but the pads'.
         let _parts = Parts::wired(side, &pins, |pad| Pad::output(pad, false), Pad::input, start_pilot);
     }
     critical_section::with(|cs| WIRING.borrow(cs).set(Some((side, pins))));
@@ -56,15 +56,15 @@ pub fn parts(side: Side) -> BoardParts {
     Parts::wired(side, &pins(), Pad::at, Pad::at, PilotLedc::at)
 }
 
-/// Runs the SAFE sequence, says why on the serial line, and waits for the watchdog's reset: what was
-/// interrupted must not go on.
+/// Runs the SAFE sequence, logs the reason on the serial line, and waits for the watchdog's reset: the
+/// interrupted code must not continue.
 ///
-/// SAFE comes before the words. A panic in here goes straight to the wait.
+/// SAFE comes before the log line. A panic inside this function goes straight to the wait.
 pub fn end(why: Arguments<'_>) -> ! {
     static HAS_BEGUN: AtomicBool = AtomicBool::new(false);
     if !HAS_BEGUN.swap(true, Ordering::AcqRel) {
         let driven = wiring().and_then(|(side, _)| side);
-        // The current is not known here: the sequence waits for it as long as it may.
+        // No current is measured here: the sequence waits its longest time.
         let report = driven.map(|side| parts(side).make_safe(&mut || None, &mut Delay::new()));
         let mut out = serial::Bare;
         let _ = match report {

@@ -9,7 +9,7 @@ use esp_hal::uart::Uart;
 pub struct SerialLine(Uart<'static, Blocking>);
 
 impl SerialLine {
-    /// The line.
+    /// The serial line on this UART.
     pub const fn new(uart: Uart<'static, Blocking>) -> Self {
         Self(uart)
     }
@@ -26,19 +26,20 @@ impl Serial for SerialLine {
         if bytes.is_empty() || !self.0.write_ready() {
             return 0;
         }
-        // There is room for one byte at least, so it does not wait.
+        // Room for at least one byte was checked, so that it does not wait.
         self.0.write(bytes).unwrap_or(0)
     }
 }
 
-/// UART0's registers as the bootloader left them or esp-hal set them up: for the words after a panic, and
+/// UART0's registers as the bootloader left them or esp-hal set them up: for log lines after a panic, and
 /// before the start.
 pub struct Bare;
 
 impl Bare {
-    /// Bytes in the hardware's queue of 128 beyond which it waits.
+    /// Bytes in the hardware's queue of 128 from which on a write waits.
     const FULL: u8 = 120;
-    /// Looks at the queue before a byte is given up, about 1 ms (judgement): at 115 200 baud one takes 87 us.
+    /// Reads of the queue's level before a byte is dropped, about 1 ms (judgement): at 115 200 baud a byte
+    /// takes 87 us.
     const PATIENCE: u32 = 20_000;
 }
 

@@ -19,12 +19,12 @@ pub type ModemBus = ExclusiveDevice<Spi<'static, Blocking>, Pad, Delay>;
 /// The driver of a QCA7000 or QCA7005 on SPI2, instead of a modem on Ethernet.
 pub type SpiModem = Driver<'static, ModemBus, Pad>;
 
-/// 10 MHz, a fourth of the crystal; the chip takes 12 MHz at most.
+/// 10 MHz, a quarter of the crystal; the chip accepts 12 MHz at most.
 const CLOCK_MHZ: u32 = 10;
 const _: () = assert!(CLOCK_MHZ * 1_000_000 <= qca7000_spi::MAX_CLOCK_HZ, "the chip takes no faster clock");
 
-/// Starts SPI2 with the modem's driver on it. To be called once. A wiring without the signals of SPI ends
-/// here, with words.
+/// Starts SPI2 with the modem's driver. Call it once. For a wiring without the signals of SPI it logs the
+/// reason and does not return.
 pub fn modem(spi: SPI2<'static>, pins: &Pins) -> SpiModem {
     static RECEIVE: ConstStaticCell<[u8; RECEIVE_MIN]> = ConstStaticCell::new([0; RECEIVE_MIN]);
     static SEND: ConstStaticCell<[u8; SEND_LEN]> = ConstStaticCell::new([0; SEND_LEN]);
@@ -32,7 +32,7 @@ pub fn modem(spi: SPI2<'static>, pins: &Pins) -> SpiModem {
         Some(pad) => pad,
         None => safe::end(format_args!("{signal} has no pad: legal are GPIO{}", signal.legal())),
     };
-    // SAFETY: each pad has one signal (`Pins::check`), and one owner by that.
+    // SAFETY: each pad has one signal (`Pins::check`), and therefore one owner.
     let any = |signal| unsafe { AnyPin::steal(pad(signal)) };
     let config = Config::default().with_frequency(Rate::from_mhz(CLOCK_MHZ)).with_mode(Mode::_3);
     let bus = match Spi::new(spi, config) {

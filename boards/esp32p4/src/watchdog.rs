@@ -12,8 +12,8 @@ use crate::safe;
 /// The main watchdog of timer group 1: stage 0 is an interrupt of the highest priority that runs the SAFE
 /// sequence and does not return, stage 1 resets the chip.
 ///
-/// The interrupt waits while interrupts are off. Where they stay off, stage 1 resets all the same, and the
-/// resistors of the wiring make the board SAFE.
+/// The interrupt is delayed while interrupts are off. If they stay off, stage 1 still resets the chip, and
+/// the resistors of the wiring make the board SAFE.
 pub struct Mwdt(Wdt<TIMG1<'static>>);
 
 impl Mwdt {
@@ -31,7 +31,7 @@ impl Stages for Mwdt {
         self.0.set_interrupt_handler(first_stage);
         self.0.set_timeout(MwdtStage::Stage0, micros(first));
         self.0.set_timeout(MwdtStage::Stage1, micros(second));
-        // esp-hal makes stage 0 the reset here; what it shall do comes after it.
+        // esp-hal sets stage 0 to reset here; its real action is set after this call.
         self.0.enable();
         self.0.set_stage_action(MwdtStage::Stage0, MwdtStageAction::Interrupt);
         self.0.set_stage_action(MwdtStage::Stage1, MwdtStageAction::ResetSystem);

@@ -1,8 +1,8 @@
-//! Emulated boards: QEMU's machines with the parts that the main loop asks for.
+//! Emulated boards: QEMU's machines with the parts that the main loop requires.
 //!
-//! What is physical - pilot, contacts, power stage, battery - comes from the host in frames of a private
-//! EtherType (crate `wire`); pins, PWM and ADC turn it into what a board has, so that the loop's own
-//! measuring runs as on a real one.
+//! The physical side - pilot, contacts, power stage, battery - comes from the host in frames of a private
+//! EtherType (crate `wire`). Pins, PWM and ADC convert it into the parts of a board, so that the loop
+//! measures as on a real one.
 #![no_std]
 
 #[cfg_attr(target_arch = "arm", path = "arm/mod.rs")]
@@ -23,7 +23,7 @@ pub use chip::exit;
 pub use parts::{Emulated, Pins, board, car, charger, flash};
 pub use stack::stack;
 
-/// The serial line, written to the end: where nothing else runs any more.
+/// The serial line, written synchronously: for use when no other code runs any more.
 struct Line;
 
 impl fmt::Write for Line {
@@ -37,11 +37,11 @@ impl fmt::Write for Line {
     }
 }
 
-/// Makes everything SAFE, says why and waits for the watchdog's reset: for a panic, a fault and the
+/// Makes everything SAFE, logs the reason and waits for the watchdog's reset: for a panic, a fault and the
 /// watchdog's first stage.
 fn safe_and_wait(why: fmt::Arguments<'_>) -> ! {
     static HAS_BEGUN: AtomicBool = AtomicBool::new(false);
-    // The watchdog's first stage after a panic, or a panic in here.
+    // Otherwise this is the watchdog's first stage after a panic, or a panic in this function.
     if !HAS_BEGUN.load(Ordering::Relaxed) {
         HAS_BEGUN.store(true, Ordering::Relaxed);
         let _ = match parts::make_safe() {
@@ -49,7 +49,7 @@ fn safe_and_wait(why: fmt::Arguments<'_>) -> ! {
             Some(driven) => writeln!(Line, "NOT SAFE, {driven:?}: {why}"),
         };
     }
-    // Without a hint that it waits: an emulated Arm core takes its time for that.
+    // No wait instruction: an emulated Arm core is slow with it.
     loop {}
 }
 
@@ -58,7 +58,7 @@ fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
     safe_and_wait(format_args!("{info}"))
 }
 
-/// Ends the emulator after a role's end, with the stack's deepest use.
+/// Ends the emulator after a role's end; logs the stack's deepest use.
 pub fn end(exit: board::Exit) -> ! {
     let (used, size) = stack();
     let _ = writeln!(Line, "end: {exit:?}; stack {used} of {size} bytes");

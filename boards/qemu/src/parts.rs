@@ -32,7 +32,7 @@ impl Hardware for Emulated {
     type Delay = Delay;
 }
 
-/// The types of its pins.
+/// The types of the board's pins.
 pub enum Pins {}
 
 impl CablePins for Pins {
@@ -44,7 +44,7 @@ impl CablePins for Pins {
     type Proximity = NoAdc;
 }
 
-/// The board without its cable.
+/// The board without its physical side.
 pub fn board(side: Side, mac: Mac, role: &'static [&'static str]) -> Board<Emulated> {
     let Some(net) = Net::new() else { panic!("no network device: start the emulator with one") };
     Board {
@@ -63,17 +63,17 @@ pub fn board(side: Side, mac: Mac, role: &'static [&'static str]) -> Board<Emula
     }
 }
 
-/// There is no chip and no pad that could be wrong.
+/// No chip and no pad can be wrong here.
 fn checks(test: &mut SelfTest) {
     test.revision(Revision::OLDEST);
     test.pins(&hal_esp32p4::Pins::default());
 }
 
-/// Blank flash, in RAM: it lasts as long as the emulator. Taken once.
+/// Blank flash in RAM, which lasts as long as the emulator. Called once.
 pub fn flash() -> &'static mut Sectors {
     #[unsafe(link_section = ".emulator")]
     static mut SECTORS: Sectors = Sectors([[0; SECTOR]; 2]);
-    // SAFETY: one thread, and `main` takes it once.
+    // SAFETY: one thread, and `main` calls this once.
     let sectors = unsafe { &mut *(&raw mut SECTORS) };
     sectors.0.iter_mut().for_each(|sector| sector.fill(0xFF));
     sectors
@@ -92,7 +92,7 @@ impl Sectors {
     }
 }
 
-/// Beyond the sector's end.
+/// An access beyond the sector's end.
 #[derive(Debug)]
 pub struct Beyond;
 
@@ -116,7 +116,7 @@ impl Flash for Sectors {
     }
 }
 
-/// A delay by the clock.
+/// A delay that uses the clock.
 pub struct Delay;
 
 impl DelayNs for Delay {
@@ -125,7 +125,7 @@ impl DelayNs for Delay {
     }
 }
 
-/// The board's clock against the emulator's: few bits, so that a host's seed is needed.
+/// The board's clock against the emulator's: few bits, so that a host's seed is required.
 pub struct Jitter;
 
 impl Noise for Jitter {
@@ -134,18 +134,18 @@ impl Noise for Jitter {
     }
 }
 
-/// The network device. Frames of what is physical go no further.
+/// The network device. It does not pass frames of the physical side to the loop.
 pub struct Ethernet {
     net: Net,
-    /// The host was told what is driven, and has not yet said how the board goes on.
+    /// The host has received what is driven, and has not sent what the board senses yet.
     waits: bool,
-    /// The length of the frame that the loop was given last, and the core's count at that time.
+    /// Length of the frame that the loop received last, and the core's count at that time.
     given: Option<(u16, u32)>,
     lost: u32,
 }
 
 impl Ethernet {
-    /// The next frame of the host; clock and watchdog of the board stand meanwhile.
+    /// The next frame of the host; clock and watchdog of the board are stopped meanwhile.
     fn wait(&mut self, buffer: &mut [u8]) -> usize {
         if let Some(length) = self.net.receive(buffer) {
             return length;
@@ -193,7 +193,7 @@ impl Port for Ethernet {
     fn send(&mut self, _: Instant, frame: &[u8]) -> bool {
         let before = instructions();
         let is_sent = self.net.send(frame);
-        // Waiting for the device is not the loop's work.
+        // The wait for the device does not count as work of the loop.
         if let (Some((_, began)), Some(before), Some(after)) = (&mut self.given, before, instructions()) {
             *began = began.wrapping_add(after.wrapping_sub(before));
         }
@@ -219,12 +219,12 @@ fn sensed() -> Option<(Sensed, Duration)> {
     })
 }
 
-/// When it was sensed, on the role's clock.
+/// Time of the measurement, on the role's clock.
 fn moment(now: Instant, age: Duration) -> Instant {
     Instant::from_micros(now.as_micros().saturating_sub(age.as_micros()))
 }
 
-/// The power stage that the host plays.
+/// The power stage that the host simulates.
 pub struct HostStage;
 
 impl Stage for HostStage {
@@ -244,7 +244,7 @@ impl Stage for HostStage {
     }
 }
 
-/// The battery that the host plays.
+/// The battery that the host simulates.
 pub struct HostBattery;
 
 impl Battery for HostBattery {
@@ -278,7 +278,7 @@ fn parts(side: Side) -> Parts<Coil, Contact, Pwm> {
     }
 }
 
-/// Runs the SAFE sequence over pins that are made again; what is driven after it, `None`: nothing but the
+/// Runs the SAFE sequence on pins that are created again; returns what is driven after it, `None`: only the
 /// pilot's +12 V.
 pub fn make_safe() -> Option<Driven> {
     let side = PHYSICAL.side.get()?;

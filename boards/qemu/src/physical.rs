@@ -1,4 +1,4 @@
-//! What is physical, as the host says it and as the board drives it.
+//! The physical side, as the host reports it and as the board drives it.
 
 use core::cell::Cell;
 use core::convert::Infallible;
@@ -12,15 +12,16 @@ use wire::{Driven, Sensed};
 pub struct Physical {
     pub driven: Cell<Driven>,
     pub sensed: Cell<Sensed>,
-    /// The board's clock in us: it stands but for one us at each reading, and goes on as the host says.
+    /// The board's clock in us. It advances by one us at each reading, and otherwise to the time that the
+    /// host sends.
     pub now: Cell<u64>,
-    /// When it was sensed; 0: never.
+    /// Time of the measurement; 0: none yet.
     pub at: Cell<u64>,
-    /// The end of the cable, which a listener does not have.
+    /// The end of the cable; `None` for a listener.
     pub side: Cell<Option<Side>>,
 }
 
-// SAFETY: one thread. The watchdog's interrupt writes it, too, and does not return.
+// SAFETY: one thread. The watchdog's interrupt writes it too, and does not return.
 unsafe impl Sync for Physical {}
 
 pub static PHYSICAL: Physical = Physical {
@@ -57,7 +58,7 @@ impl Counter for Time {
 /// Counts in a millisecond.
 pub const COUNTS_A_MS: u64 = 1_000;
 
-/// What the clock says.
+/// The clock's count.
 pub fn count() -> u64 {
     let now = PHYSICAL.now.get() + 1;
     PHYSICAL.now.set(now);
@@ -137,12 +138,12 @@ impl Ledc for Pwm {
     }
 }
 
-/// Whose PWM is on the wire.
+/// The source of the PWM on the wire.
 #[derive(Clone, Copy)]
 pub enum Source {
-    /// The board's own.
+    /// The board's own PWM.
     Own,
-    /// The other side's.
+    /// The other side's PWM.
     Other,
 }
 
@@ -154,7 +155,7 @@ impl Source {
         }
     }
 
-    /// Counts of the clock from a rising edge to the falling one, where the pilot pulses. A period begins
+    /// Counts of the clock from a rising edge to the falling one, while the pilot pulses. A period begins
     /// with each millisecond of the clock.
     fn high(self) -> Option<u64> {
         let pwm = self.pwm();
@@ -162,7 +163,7 @@ impl Source {
     }
 }
 
-/// The pilot's ADC: the voltage of the wire at this moment of the period, through the divider.
+/// The pilot's ADC: the voltage of the wire at this moment of the period, after the divider.
 pub struct PilotAdc(pub Source);
 
 impl Millivolts for PilotAdc {
@@ -190,10 +191,10 @@ impl Millivolts for NoAdc {
     }
 }
 
-/// The pilot's edges, made when they are asked for.
+/// The pilot's edges, computed on request.
 pub struct PilotEdges {
     source: Source,
-    /// Up to here they were given, in counts.
+    /// Edges up to here were returned, in counts.
     given: u64,
 }
 
@@ -203,7 +204,7 @@ impl PilotEdges {
     }
 }
 
-/// So far back edges are kept, in ms: a host that holds the emulator up is no lost edge.
+/// Age up to which edges are kept, in ms: a host that delays the emulator loses no edge.
 const KEPT_MS: u64 = 1_000;
 
 impl Edges for PilotEdges {

@@ -13,7 +13,7 @@ pub fn stack() -> (usize, usize) {
     let (end, start) = (addr_of!(_stack_end), addr_of!(_stack_start));
     let size = start as usize - end as usize;
     let mut at = end;
-    // SAFETY: from the stack's end up to its start, all of it memory.
+    // SAFETY: reads from the stack's end to its start, all of it memory.
     while at < start && unsafe { read_volatile(at) } == PAINT {
         at = at.wrapping_add(1);
     }

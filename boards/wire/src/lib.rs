@@ -1,17 +1,17 @@
-//! What is physical between an emulated board and its host: a real board has wires, relays and sensors for
-//! it.
+//! The physical side between an emulated board and its host, in place of a real board's wires, relays and
+//! sensors.
 //!
-//! Board and host go on in turns: the board says what it drives and when that was, on its clock, and waits;
-//! the host plays the world up to a moment a little later, gives the frames that came until then, and last
-//! what the board senses and that moment. So no clock of the host has a part, and a host that is slow or held
-//! up changes nothing.
+//! Board and host proceed in turns. The board sends what it drives and the time of that on its clock, and
+//! waits. The host simulates the world up to a moment shortly after, sends the frames up to then, and last
+//! what the board senses and that moment. The host's own clock therefore has no influence, and a slow or
+//! delayed host changes nothing.
 //!
-//! It travels in frames of a private ether type beside the network's own, so that one socket is enough. A
-//! frame is 60 bytes: addresses, ether type, then the values in their order, little endian.
+//! The values travel in frames of a private EtherType, so that one socket is enough. A frame is 60 bytes:
+//! addresses, EtherType, then the values in order, little endian.
 #![no_std]
 #![forbid(unsafe_code)]
 
-/// IEEE 802 local experimental ether type 1.
+/// EtherType: IEEE 802 local experimental 1.
 pub const ETHERTYPE: u16 = 0x88B5;
 /// Length of a frame in bytes.
 pub const LEN: usize = 60;
@@ -27,7 +27,7 @@ macro_rules! wire {
         }
 
         impl $name {
-            /// As a frame.
+            /// The values as a frame.
             pub fn frame(&self) -> [u8; LEN] {
                 let mut frame = [0; LEN];
                 let kind = [$kind];
@@ -37,7 +37,7 @@ macro_rules! wire {
                 frame
             }
 
-            /// Of a frame; `None`: it is another one.
+            /// The values of a frame; `None`: it is another frame.
             pub fn of(frame: &[u8]) -> Option<Self> {
                 let rest = frame.get(HEAD - 2..)?.strip_prefix(&ETHERTYPE.to_be_bytes())?.strip_prefix(&[$kind])?;
                 $(let (bytes, rest) = rest.split_first_chunk()?;
@@ -52,7 +52,7 @@ macro_rules! wire {
 wire! {
     /// What a board drives.
     Driven, 1, {
-        /// When, in us of the board's clock.
+        /// Time in us of the board's clock.
         at: u64,
         /// Bits of [`coil`].
         coils: u8,
@@ -68,35 +68,35 @@ wire! {
 wire! {
     /// What a board senses.
     Sensed, 2, {
-        /// The board's clock goes on from here, in us.
+        /// The board's clock advances to this time, in us.
         until: u64,
         /// Bits of [`contact`].
         contacts: u8,
         /// Voltage of the pilot's high phase, or of the steady pilot, in mV.
         pilot_mv: i32,
-        /// The PWM that a charger drives, in counts of 16384; a charger's board knows its own.
+        /// The charger's PWM in counts of 16384; unused by a charger's board, which has its own.
         pwm: u16,
         /// Voltage at the cable in mV.
         voltage_mv: i32,
         /// Current into the car in mA.
         current_ma: i32,
-        /// Measurements of the isolation monitor so far.
+        /// Number of measurements by the isolation monitor.
         monitor: u32,
         /// The battery's voltage in mV.
         battery_mv: i32,
         /// State of charge in percent.
         soc_percent: u8,
-        /// 1: the battery has what its owner wanted.
+        /// 1: the battery has reached its owner's target.
         is_done: u8,
     }
 }
 
 wire! {
-    /// What a frame of the network has cost the board, where its core counts.
+    /// Cost of a frame of the network for the board, if its core counts instructions.
     Counted, 3, {
         /// The frame's length in bytes.
         length: u16,
-        /// Instructions from its arrival until the loop asked for the next frame.
+        /// Instructions from its arrival until the loop requested the next frame.
         instructions: u32,
     }
 }
@@ -109,7 +109,7 @@ pub mod coil {
     pub const MINUS: u8 = 1 << 1;
     /// The relay: pilot C in the car, power stage enabled at the charger.
     pub const RELAY: u8 = 1 << 2;
-    /// The lock lets the plug go.
+    /// The lock releases the plug.
     pub const UNLOCK: u8 = 1 << 3;
 }
 
@@ -123,9 +123,9 @@ pub mod contact {
     pub const LOCKED: u8 = 1 << 2;
     /// The emergency stop is pressed.
     pub const STOP: u8 = 1 << 3;
-    /// The board's program is to stand still: for a test.
+    /// Test: the board's program must hang.
     pub const HANG: u8 = 1 << 6;
-    /// The board's program is to panic: for a test.
+    /// Test: the board's program must panic.
     pub const PANIC: u8 = 1 << 7;
 }
 

@@ -1,4 +1,4 @@
-//! Answers to commands.
+//! Answers to the commands of the serial line.
 
 use core::fmt::Write as _;
 
@@ -10,13 +10,14 @@ use crate::desk::Leave;
 use crate::settings::{Choices, Setting};
 use crate::{Cable, Desk, Hardware, Role, Wish};
 
-/// A line of an answer.
+/// A line of an answer; longer text is cut.
 type Text = heapless::String<400>;
 
-/// Where the role that is wanted next is kept: its name.
+/// Key of the stored name of the requested role.
 const ROLE_KEY: u8 = 32;
 
-/// The role that was asked for last, by its name, for a firmware that has several. `None`: none was.
+/// The role that the last `role` command requested, by its name, for a firmware that has several. `None`: no
+/// role was requested.
 pub fn kept_role<F: Flash>(flash: &mut F, roles: &[&'static str]) -> Option<&'static str> {
     let store = hal_esp32p4::Store::load(flash).ok()?;
     let kept = store.get(hal_esp32p4::Key::new(ROLE_KEY)?)?;
@@ -49,7 +50,7 @@ impl<H: Hardware> Desk<H> {
         }
     }
 
-    /// Answers a command while a role is there.
+    /// Answers a command while a role runs.
     pub(crate) fn answer<C, R>(&mut self, line: &str, cable: &mut C, role: &mut R) -> Option<Leave>
     where
         C: Cable<Demand = R::Demand>,
@@ -101,7 +102,7 @@ impl<H: Hardware> Desk<H> {
         None
     }
 
-    /// Whether nothing happens on the cable: something else may be done.
+    /// Whether the outputs are SAFE and no session runs: another task may use the modem.
     pub(crate) fn rests<C: Cable, R: Role>(cable: &mut C, role: &R) -> bool {
         let is_idle = role
             .phase()
@@ -133,7 +134,8 @@ impl<H: Hardware> Desk<H> {
 
     fn reset_latch<R: Role>(&mut self, role: &mut R) {
         self.wish(role, Wish::Reset);
-        // The role says `released` where it was latched; what only the flash knows is released here.
+        // The role reports the release of a latch that it holds. A latch that is only in flash is released
+        // here.
         let latch = self.store.as_ref().and_then(hal_esp32p4::Store::latch);
         if latch == Some(session::Latch::Unreadable)
             && let Some(store) = &mut self.store
@@ -212,7 +214,7 @@ impl<H: Hardware> Desk<H> {
         C: Cable,
         R: Role,
     {
-        // `autostart` changes nothing of the role at hand.
+        // `autostart` does not change the running role.
         let rests = Self::rests(cable, role);
         if !rests && setting != Setting::Autostart {
             self.say(format_args!("not while a plug is in or something is driven"));
@@ -235,7 +237,7 @@ impl core::fmt::Display for Hex<'_> {
     }
 }
 
-/// Names with commas.
+/// Names, separated by commas.
 struct Names(&'static [&'static str]);
 
 impl core::fmt::Display for Names {

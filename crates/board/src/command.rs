@@ -1,4 +1,4 @@
-//! What people type on the serial line.
+//! The commands of the serial line.
 
 use heapless::Vec;
 
@@ -38,10 +38,10 @@ pub const COMMANDS: [(&str, &str); 24] = [
     ("reboot", "start the board again, once nothing is driven"),
 ];
 
-/// Longest line that is taken.
+/// Longest line in bytes; a longer one is rejected.
 pub const LINE: usize = 200;
 
-/// A command.
+/// A command of the serial line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command<'l> {
     Help,
@@ -53,7 +53,7 @@ pub enum Command<'l> {
     Role(&'l str),
     Settings,
     Set(Setting, Vec<u8, 6>),
-    /// A value that a setting cannot have.
+    /// A value that is outside the setting's range.
     CannotBe(Setting),
     ForgetMac,
     Key,
@@ -69,14 +69,14 @@ pub enum Command<'l> {
     Reboot,
 }
 
-/// What is done to the own modem while the role rests.
+/// A task for the own modem, done while the role rests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tool {
-    /// Lists the modems.
+    /// Lists the modems that respond.
     Find,
-    /// Says what the own one is.
+    /// Shows address, version and parameters of the own modem.
     Show,
-    /// Gives the own one the parameters of a side.
+    /// Writes the parameters of a side into the own modem.
     PibRole(modem::pib::Role),
 }
 

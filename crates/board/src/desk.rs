@@ -1,4 +1,4 @@
-//! What outlives a role that is made again: the board's parts, the log, settings, entropy, the self-test.
+//! What outlives a role that is created again: the board's parts, the log, settings, entropy, the self-test.
 
 use core::ops::ControlFlow;
 
@@ -12,24 +12,34 @@ use crate::command::{Command, LINE};
 use crate::settings::{Setting, Settings, key};
 use crate::{Board, Cable, Console, Hardware, Head, Noise, Port, Serial};
 
-/// How long samples are collected before the first self-test: pilot and proximity have had several readings,
-/// the pool is full (judgement).
+/// Most frames in one turn: snapshots and demand are handled in time, whatever the traffic. The limit on
+/// Linux is 32; a microcontroller is slower (judgement).
+pub const FRAMES_A_TURN: usize = 8;
+/// Time in which samples are collected before the first self-test: pilot and proximity have several readings
+/// then, and the pool is full (judgement).
 const FIRST_TEST: Duration = Duration::from_millis(300);
-/// How often a self-test that failed is repeated: judgement.
+/// Time between two self-tests while one fails: judgement.
 const TEST_AGAIN: Duration = Duration::from_secs(1);
 
-/// Why the loop is left.
+/// Why a board's loop ended. The outputs are SAFE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Leave {
-    /// The role is to be made again, with what the settings are now.
-    Again,
-    /// The role rests while something is done to the own modem.
-    Tool(crate::command::Tool),
-    /// The board is to start again.
+pub enum Exit {
+    /// Start the board again.
     Reboot,
 }
 
-/// The board's parts and all that is not the role's.
+/// Why the loop of a role ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leave {
+    /// The role is created again, with the settings as they are then.
+    Again,
+    /// The role rests while the own modem is used.
+    Tool(crate::command::Tool),
+    /// The board starts again.
+    Reboot,
+}
+
+/// The board's parts and all state that is not the role's.
 #[allow(clippy::struct_excessive_bools, reason = "each is a wish or a fact of its own")]
 pub struct Desk<H: Hardware> {
     pub(crate) board: Board<H>,
@@ -44,9 +54,9 @@ pub struct Desk<H: Hardware> {
     pub(crate) exports_frames: bool,
     pub(crate) says_all: bool,
     pub(crate) reboots: bool,
-    /// Whether the role is to run; `None`: as the setting `autostart` says.
+    /// Whether the role runs; `None`: the setting `autostart` decides.
     pub(crate) is_started: Option<bool>,
-    /// Whether a failed save was said.
+    /// Whether a failed save was reported.
     has_said_flash: bool,
     test_at: Instant,
     failed: Vec<Check, { Check::ALL.len() }>,
@@ -58,7 +68,7 @@ impl<H: Hardware> Desk<H> {
     pub fn new<C: Cable>(mut board: Board<H>, flash: H::Flash) -> Self {
         let now = board.clock.now();
         let store = Store::load(flash).ok();
-        // That it does not start is seen by the self-test.
+        // The self-test reports a watchdog that does not start.
         let _ = board.watchdog.start(now, C::SIDE);
         Self {
             board,
@@ -79,7 +89,7 @@ impl<H: Hardware> Desk<H> {
         }
     }
 
-    /// Makes the board known on the serial line.
+    /// Writes name and firmware of the board to the serial line.
     pub(crate) fn greet(&mut self) {
         let (name, mac) = (self.board.name, self.mac());
         self.say(format_args!("{name}: {mac}, version {}; self-test begins", env!("CARGO_PKG_VERSION")));
@@ -98,19 +108,19 @@ impl<H: Hardware> Desk<H> {
         self.board.clock.now()
     }
 
-    /// Says something in the log.
+    /// Writes a line of the board to the log.
     pub(crate) fn say(&mut self, words: core::fmt::Arguments<'_>) {
         let now = self.now();
         self.console.line(Head::plain(now), words);
     }
 
-    /// Warns in the log.
+    /// Writes a warning to the log.
     pub(crate) fn warn(&mut self, words: core::fmt::Arguments<'_>) {
         let now = self.now();
         self.console.line(Head { who: "warning", ..Head::plain(now) }, words);
     }
 
-    /// A sign of life for the watchdog, where there is no role: the sensors are read, nothing is driven.
+    /// A sign of life for the watchdog where no role runs: the sensors are read, no output is driven.
     pub(crate) fn sign(&mut self) {
         let now = self.now();
         self.board.watchdog.sign(now, Sign::Read);
@@ -138,7 +148,7 @@ impl<H: Hardware> Desk<H> {
         report
     }
 
-    /// Saves what was set, while nothing is driven. A flash that fails is said once.
+    /// Saves the changed settings while no output is driven. A flash that fails is reported once.
     pub(crate) fn save<C: Cable>(&mut self, cable: &mut C) {
         let Some(store) = self.store.as_mut().filter(|store| store.is_dirty()) else { return };
         let Some(safe) = cable.while_safe() else { return };
@@ -150,7 +160,7 @@ impl<H: Hardware> Desk<H> {
         }
     }
 
-    /// Sets a setting, or forgets it.
+    /// Sets a setting, or removes it with `None`.
     pub(crate) fn set(&mut self, setting: Setting, value: Option<&[u8]>) {
         let (Some(store), Some(key)) = (self.store.as_mut(), key(setting)) else {
             return self.warn(format_args!("the flash does not answer: nothing is kept"));
@@ -162,10 +172,10 @@ impl<H: Hardware> Desk<H> {
     }
 
     /// A turn before the self-test has passed: collects samples, repeats the test, answers commands. `true`:
-    /// it has passed, and the outputs are armed.
-    // Called, as each part of a board's life is: so the stack holds one of them at a time.
+    /// the test has passed, and the outputs are armed.
+    // Not inlined, like the other parts of a board's life: the stack holds only one of them at a time.
     #[inline(never)]
-    pub fn test<C: Cable>(&mut self, cable: &mut C) -> ControlFlow<crate::Exit, bool> {
+    pub fn test<C: Cable>(&mut self, cable: &mut C) -> ControlFlow<Exit, bool> {
         cable.measure(&mut self.board.clock);
         if !self.pool.quality().is_enough() {
             self.board.noise.sample(&mut self.pool);
@@ -179,7 +189,7 @@ impl<H: Hardware> Desk<H> {
         let has_passed = now >= self.test_at && self.self_test(now, cable);
         self.console.pump(now, &mut self.board.serial);
         if self.reboots && self.console.is_empty() {
-            return ControlFlow::Break(crate::Exit::Reboot);
+            return ControlFlow::Break(Exit::Reboot);
         }
         ControlFlow::Continue(has_passed)
     }
@@ -206,7 +216,7 @@ impl<H: Hardware> Desk<H> {
         self.generator.is_some()
     }
 
-    /// Says what fails when that changes.
+    /// Logs the failed checks when they change.
     fn say_failures(&mut self, test: &SelfTest) {
         let failed: Vec<Check, { Check::ALL.len() }> = test.failures().map(|(check, _)| check).collect();
         if failed == self.failed {
@@ -233,7 +243,7 @@ impl<H: Hardware> Desk<H> {
             Some(Command::Settings) => self.say_settings(),
             Some(Command::Pins) => self.say_pins(),
             Some(Command::Status) => {
-                // The next test says what fails.
+                // The next test reports the failures again.
                 self.failed.clear();
                 self.say(format_args!("status: the self-test has not passed"));
             }
@@ -251,17 +261,17 @@ impl<H: Hardware> Desk<H> {
         self.say(format_args!("entropy {quality}"));
     }
 
-    /// Frames that come while no role runs are not for later.
+    /// Discards the frames that arrive while no role runs.
     pub(crate) fn drop_frames(&mut self, now: Instant) {
         let mut buffer = [0; roles::MAX_FRAME];
-        for _ in 0..crate::FRAMES_A_TURN {
+        for _ in 0..FRAMES_A_TURN {
             if self.board.port.receive(now, &mut buffer).is_none() {
                 break;
             }
         }
     }
 
-    /// The next line from the serial line, once it is whole.
+    /// The next complete line from the serial line.
     pub(crate) fn read_line(&mut self) -> Option<heapless::String<LINE>> {
         while let Some(byte) = self.board.serial.read() {
             if byte != b'\n' && byte != b'\r' {
@@ -281,7 +291,7 @@ impl<H: Hardware> Desk<H> {
         None
     }
 
-    /// Waits until the log is out, 200 ms at most: before the board starts again.
+    /// Waits until the log is written, 200 ms at most. Called before the board starts again.
     pub(crate) fn flush(&mut self) {
         for _ in 0..200 {
             let now = self.now();

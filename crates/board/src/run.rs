@@ -1,4 +1,4 @@
-//! A firmware's whole life with one role.
+//! A firmware's life with one role.
 
 use core::ops::ControlFlow;
 
@@ -7,7 +7,7 @@ use machine::Cx;
 use roles::{Evse, EvseConfig, EvseLink, EvseStorage, ListenStorage, Pev, PevConfig, PevLink, PevStorage};
 
 use crate::cable::{CablePins, NoCable};
-use crate::desk::Leave;
+use crate::desk::{Exit, Leave};
 use crate::role::Ear;
 use crate::settings::Setting;
 use crate::{
@@ -15,14 +15,7 @@ use crate::{
     tools,
 };
 
-/// Why a board's loop ended. The outputs are SAFE.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
-    /// Start the board again.
-    Reboot,
-}
-
-/// Runs a charger until the board is to start again.
+/// Runs a charger until the board must start again.
 pub fn charger<H: Hardware, P: CablePins, S: Stage>(
     board: Board<H>,
     flash: H::Flash,
@@ -32,7 +25,7 @@ pub fn charger<H: Hardware, P: CablePins, S: Stage>(
     live(&mut desk, cable, |desk, cable| charger_once(desk, cable, S::IS_REAL))
 }
 
-/// Runs a car until the board is to start again.
+/// Runs a car until the board must start again.
 pub fn car<H: Hardware, P: CablePins, B: Battery>(
     board: Board<H>,
     flash: H::Flash,
@@ -42,16 +35,16 @@ pub fn car<H: Hardware, P: CablePins, B: Battery>(
     live(&mut desk, cable, |desk, cable| car_once(desk, cable))
 }
 
-/// Runs a listener until the board is to start again.
+/// Runs a listener until the board must start again.
 pub fn listen<H: Hardware>(mut board: Board<H>, flash: H::Flash) -> Exit {
     board.port.hear_all();
     let mut desk = Desk::new::<NoCable>(board, flash);
-    // It sends nothing and drives nothing: it starts with the power.
+    // A listener sends no frame and drives no output: it starts with the power.
     desk.is_started = Some(true);
     live(&mut desk, &mut NoCable::new(), |desk, cable| listen_once(desk, cable))
 }
 
-/// The self-test, then the role, again and again.
+/// Runs the self-test until it passes, then the role until the board must start again.
 fn live<H: Hardware, C: Cable>(
     desk: &mut Desk<H>,
     cable: &mut C,
@@ -80,15 +73,15 @@ fn live<H: Hardware, C: Cable>(
     }
 }
 
-/// Makes the role and runs it until it is to be made again. Its memory is this call's frame; what making it
-/// takes of the stack is free again when it runs.
+/// Creates the role and runs it until it is to be created again. Its memory is this call's frame; the stack
+/// that its creation needed is free again while it runs.
 #[inline(never)]
 fn charger_once<H: Hardware, C>(desk: &mut Desk<H>, cable: &mut C, has_stage: bool) -> Leave
 where
     C: Cable<Demand = evse_fsm::Demand, Reading = evse_fsm::Plant>,
 {
     let mut storage: EvseStorage = const { EvseStorage::new() };
-    // It stays where it was made: moved, it would need its room on the stack twice.
+    // Borrowed, not moved: a move would need the room on the stack twice.
     match &mut make_charger(desk, has_stage, &mut storage) {
         Some(Ok(evse)) => run(desk, cable, evse),
         Some(Err(error)) => refuse(desk, format_args!("{error}")),
@@ -96,7 +89,7 @@ where
     }
 }
 
-/// `None`: there is no entropy.
+/// `None`: the entropy pool has too little.
 #[inline(never)]
 fn make_charger<'s, H: Hardware>(
     desk: &mut Desk<H>,
@@ -142,7 +135,7 @@ fn listen_once<H: Hardware>(desk: &mut Desk<H>, cable: &mut NoCable) -> Leave {
     run(desk, cable, &mut Listen::new(desk.mac(), &mut storage, &ear))
 }
 
-/// A configuration that cannot be: the settings that can make one are set back.
+/// An invalid configuration: all settings return to their defaults.
 fn refuse<H: Hardware>(desk: &mut Desk<H>, why: core::fmt::Arguments<'_>) -> Leave {
     desk.warn(format_args!("{why}; all settings are set back"));
     Setting::all().for_each(|setting| desk.set(setting, None));
@@ -166,7 +159,7 @@ where
 }
 
 impl<H: Hardware> Desk<H> {
-    /// Gives a role that was just made the latch, and starts it where that is wanted.
+    /// Passes the stored latch to a role that was just created, and starts the role if that is requested.
     #[inline(never)]
     pub fn begin<R: Role>(&mut self, role: &mut R) {
         let mac = self.mac();
@@ -183,8 +176,8 @@ impl<H: Hardware> Desk<H> {
     }
 }
 
-/// What the settings make of a charger. One without a power stage makes a car close its contactors and reads
-/// its state of charge all the same; what it reports is made up, and each session says so.
+/// The charger's configuration from the settings. A charger without a power stage makes a car close its
+/// contactors and reads its state of charge; it reports synthetic values, and each session logs that.
 pub fn charger_config<H: Hardware>(desk: &Desk<H>, has_stage: bool) -> EvseConfig {
     let (settings, mac) = (desk.settings(), desk.mac());
     let preset = Preset::ALL.get(settings.word(Setting::Precharge)).copied().unwrap_or_default();
@@ -209,7 +202,7 @@ pub fn charger_config<H: Hardware>(desk: &Desk<H>, has_stage: bool) -> EvseConfi
     EvseConfig { link, charger, ..EvseConfig::new(mac) }
 }
 
-/// What the settings make of a car: one with all sensors, that decides by its own measurement.
+/// The car's configuration from the settings: a car with all sensors, which decides by its own measurements.
 pub fn car_config<H: Hardware>(desk: &Desk<H>) -> PevConfig {
     let (settings, mac) = (desk.settings(), desk.mac());
     let link = if settings.word(Setting::Link) == 1 { PevLink::Up } else { PevLink::matched(mac) };

@@ -1,11 +1,11 @@
-//! What survives a power cut besides the latch, under names that people type.
+//! What survives a power cut besides the latch, under the names of the commands.
 
 use core::fmt;
 
 use hal_esp32p4::{Flash, Key, Store};
 use roles::Mac;
 
-/// A setting.
+/// A setting in flash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Setting {
     /// Whether the role starts with the power.
@@ -17,11 +17,11 @@ pub enum Setting {
     Precharge,
     /// Whether a session charges, or reads the car's data and stops.
     Purpose,
-    /// Who authorises a session.
+    /// Who authorises a session: no one is asked, or the operator.
     Authorise,
-    /// Whether the power-line link is made by SLAC.
+    /// Whether SLAC establishes the power-line link.
     Link,
-    /// The station's address.
+    /// MAC address of the board.
     Mac,
     /// The power stage's limit in mV.
     MaxVoltage,
@@ -31,18 +31,19 @@ pub enum Setting {
     MaxPower,
 }
 
-/// What a setting can be.
+/// The values that a setting accepts.
 #[derive(Clone, Copy, Debug)]
 enum Kind {
     /// One of these words; the first is the default.
     Words(&'static [&'static str]),
-    /// An address; the board's own is the default.
+    /// A unicast MAC address; the board's own is the default.
     Mac,
     /// A number from the first to the second; the third is the default.
     Number(i32, i32, i32),
 }
 
-/// One row for each setting: name, number of its key in flash (never another one's), what it can be.
+/// One row for each setting: name, number of its key in flash (never reused for another setting), accepted
+/// values.
 type Row = (Setting, &'static str, u8, Kind);
 
 const ROWS: [Row; 10] = [
@@ -64,12 +65,12 @@ const ROWS: [Row; 10] = [
 ];
 
 impl Setting {
-    /// All of them.
+    /// All settings, in the order of the table.
     pub fn all() -> impl Iterator<Item = Self> {
         ROWS.iter().map(|(setting, ..)| *setting)
     }
 
-    /// The one with this name.
+    /// The setting with this name; `None`: no setting has it.
     pub fn named(name: &str) -> Option<Self> {
         ROWS.iter().find(|(_, of, ..)| *of == name).map(|(setting, ..)| *setting)
     }
@@ -85,7 +86,7 @@ impl Setting {
         self.row().1
     }
 
-    /// The bytes that `word` stands for; `None`: it cannot be that.
+    /// The bytes to store for `word`; `None`: the setting does not accept it.
     pub fn parse(self, word: &str) -> Option<heapless::Vec<u8, 6>> {
         match self.row().3 {
             Kind::Words(words) => {
@@ -104,7 +105,7 @@ impl Setting {
     }
 }
 
-/// What a setting can be, for people: `off | on`, `60000..1000000`.
+/// Formats the accepted values of a setting: `off | on`, `60000..1000000`.
 pub struct Choices(pub Setting);
 
 impl fmt::Display for Choices {
@@ -120,7 +121,7 @@ impl fmt::Display for Choices {
     }
 }
 
-/// The settings as they are kept; without flash the defaults.
+/// The stored settings; without flash the defaults.
 pub struct Settings<'s, F>(pub Option<&'s Store<F>>);
 
 impl<F: Flash> Settings<'_, F> {
@@ -128,8 +129,8 @@ impl<F: Flash> Settings<'_, F> {
         self.0?.get(Key::new(setting.row().2)?)
     }
 
-    /// Which word it is, by its place in the row: 0 is the default. What flash holds is not believed beyond
-    /// the row.
+    /// Index of the stored word in the setting's row: 0 is the default. A stored index outside the row counts
+    /// as the default.
     pub fn word(&self, setting: Setting) -> usize {
         let Kind::Words(words) = setting.row().3 else { return 0 };
         match self.bytes(setting) {
@@ -138,20 +139,20 @@ impl<F: Flash> Settings<'_, F> {
         }
     }
 
-    /// The number.
+    /// The stored number, or the default.
     pub fn number(&self, setting: Setting) -> i32 {
         let Kind::Number(least, most, default) = setting.row().3 else { return 0 };
         let kept = self.bytes(setting).and_then(|bytes| <[u8; 4]>::try_from(bytes).ok());
         kept.map(i32::from_le_bytes).filter(|kept| (least..=most).contains(kept)).unwrap_or(default)
     }
 
-    /// The address that is kept, if there is one.
+    /// The stored address; `None`: the board's own is used.
     pub fn mac(&self) -> Option<Mac> {
         let kept = self.bytes(Setting::Mac).and_then(|bytes| <[u8; 6]>::try_from(bytes).ok());
         kept.map(Mac).filter(|mac| mac.is_unicast())
     }
 
-    /// Writes one as people type it.
+    /// Writes a value as the command `set` accepts it.
     pub fn write(&self, setting: Setting, board: Mac, out: &mut dyn fmt::Write) -> fmt::Result {
         match setting.row().3 {
             Kind::Words(words) => out.write_str(words.get(self.word(setting)).unwrap_or(&"")),
@@ -161,7 +162,7 @@ impl<F: Flash> Settings<'_, F> {
     }
 }
 
-/// The key of a setting in the store.
+/// Key of a setting in the store.
 pub fn key(setting: Setting) -> Option<Key> {
     Key::new(setting.row().2)
 }

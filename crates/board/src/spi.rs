@@ -11,7 +11,7 @@ pub struct SpiPort<'b, S, I> {
     seen: Option<Instant>,
 }
 
-/// The driver draws nothing.
+/// A source without bytes: the driver uses no entropy.
 struct NoEntropy;
 
 impl Entropy for NoEntropy {
@@ -21,7 +21,7 @@ impl Entropy for NoEntropy {
 }
 
 impl<'b, S: SpiDevice, I: InputPin> SpiPort<'b, S, I> {
-    /// The port of this modem.
+    /// A port on this driver of the modem.
     pub const fn new(driver: Driver<'b, S, I>) -> Self {
         Self { driver, seen: None }
     }
@@ -31,8 +31,8 @@ impl<'b, S: SpiDevice, I: InputPin> SpiPort<'b, S, I> {
     }
 }
 
-/// A chip that probes, or comes back from a wire that was disturbed, is not a link that is down: so long it
-/// may be away (judgement; its own reset takes about a second).
+/// Time without contact to the chip until the link counts as down: a chip that probes or recovers from a
+/// disturbed wire is not a link that is down (judgement; its own reset takes about a second).
 const AWAY: Duration = Duration::from_millis(1_500);
 
 impl<S: SpiDevice, I: InputPin> Port for SpiPort<'_, S, I> {
@@ -62,6 +62,6 @@ impl<S: SpiDevice, I: InputPin> Port for SpiPort<'_, S, I> {
         counters.cut.wrapping_add(counters.too_long)
     }
 
-    /// The chip decides what its host hears: all that is on the power line for it.
+    /// The chip decides which frames its host receives: all on the power line that are addressed to it.
     fn hear_all(&mut self) {}
 }

@@ -1,5 +1,5 @@
-//! What is done to the own modem while the role rests: the machines of the crate `modem`, in the memory that
-//! the role had.
+//! Tasks for the own modem while the role rests: the machines of the crate `modem`, in the memory of the
+//! role.
 
 use core::ops::ControlFlow;
 
@@ -15,9 +15,9 @@ use crate::answers::Hex;
 use crate::command::{Command, Tool};
 use crate::{Cable, Desk, Hardware, Port};
 
-/// Longest parameter image; the longest seen has 9796 bytes.
+/// Longest parameter image in bytes; the longest observed has 9796.
 const IMAGE: usize = 16 * 1024;
-/// Bytes of the backup in a line.
+/// Bytes of the backup in one log line.
 const BACKUP_LINE: usize = 64;
 
 /// Runs a tool to its end, or until `stop`.
@@ -69,7 +69,7 @@ fn show<H: Hardware, C: Cable>(desk: &mut Desk<H>, cable: &mut C) {
     }
 }
 
-/// What the own modem is; says why not.
+/// Identifies the own modem; logs why that failed.
 fn inspect<H: Hardware, C: Cable>(desk: &mut Desk<H>, cable: &mut C) -> Option<Details> {
     const QUESTIONS: &[Question] =
         &[Question::Attributes, Question::Nid, Question::Key, Question::Link, Question::Hosts];
@@ -91,7 +91,7 @@ fn inspect<H: Hardware, C: Cable>(desk: &mut Desk<H>, cable: &mut C) -> Option<D
     inspector.details().filter(|_| has_answered).cloned()
 }
 
-/// Reads the parameters, says them as a backup, changes the side, writes them and compares.
+/// Reads the parameters, logs them as a backup, changes the side, writes and compares them.
 fn pib_role<H: Hardware, C: Cable>(desk: &mut Desk<H>, cable: &mut C, side: Side) {
     if !desk.shows_key {
         desk.say(format_args!(
@@ -104,7 +104,7 @@ fn pib_role<H: Hardware, C: Cable>(desk: &mut Desk<H>, cable: &mut C, side: Side
     let Some(length) = read(desk, cable, &details, &mut before) else { return };
     let (Some(before), Some(after)) = (before.get(..length), after.get_mut(..length)) else { return };
     for (number, part) in before.chunks(BACKUP_LINE).enumerate() {
-        // A line waits for room: a backup with a hole is none.
+        // Waits for room in the log: a backup with a missing line is useless.
         while !desk.console.is_empty() {
             turn(desk, cable);
         }
@@ -175,7 +175,7 @@ fn write<H: Hardware, C: Cable>(desk: &mut Desk<H>, cable: &mut C, plan: WritePl
     });
 }
 
-/// Begins a machine; `false`: there is no entropy.
+/// Starts a machine; `false`: the entropy pool has too little.
 fn start<H: Hardware>(desk: &mut Desk<H>, begin: impl FnOnce(&mut Cx<'_>)) -> bool {
     let now = desk.now();
     let Some(generator) = &mut desk.generator else { return false };
@@ -183,7 +183,8 @@ fn start<H: Hardware>(desk: &mut Desk<H>, begin: impl FnOnce(&mut Cx<'_>)) -> bo
     true
 }
 
-/// Plays a machine with the frames of the port until `judge` breaks off (`true`), or `stop` comes (`false`).
+/// Runs a machine with the frames of the port until `judge` ends it (`true`), or `stop` is received
+/// (`false`).
 fn drive<H, C, M>(
     desk: &mut Desk<H>,
     cable: &mut C,
@@ -219,7 +220,7 @@ where
     }
 }
 
-/// What the board needs in each turn, whatever a tool does.
+/// The board's duties in each turn, whatever the tool does.
 fn turn<H: Hardware, C: Cable>(desk: &mut Desk<H>, cable: &mut C) -> Instant {
     cable.measure(&mut desk.board.clock);
     desk.sign();
@@ -236,7 +237,7 @@ fn is_stop<H: Hardware>(desk: &mut Desk<H>, line: &str) -> bool {
     is_stop
 }
 
-/// Bytes of ASCII text; others as a point.
+/// ASCII text of bytes; a byte that is not printable is a point.
 struct Ascii<'b>(&'b [u8]);
 
 impl core::fmt::Display for Ascii<'_> {

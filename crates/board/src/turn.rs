@@ -1,4 +1,4 @@
-//! The loop, turn by turn.
+//! The turns of the loop.
 
 use core::ops::ControlFlow;
 
@@ -6,35 +6,32 @@ use hal_esp32p4::Sign;
 use machine::{Cx, Duration, Instant};
 
 use crate::command::Command;
-use crate::desk::Leave;
+use crate::desk::{FRAMES_A_TURN, Leave};
 use crate::log::{More, Repeats};
 use crate::role::Note;
 use crate::{Cable, CableFault, Desk, Hardware, Head, Port, Role};
 
-/// How many frames a turn takes at most: so plant and demand have their turn whatever is on the wire. The
-/// limit on Linux is 32; a microcontroller is slower (judgement).
-pub const FRAMES_A_TURN: usize = 8;
 /// How often the role gets a snapshot: pilot readings are new every 10 ms (judgement).
 const SNAPSHOT: Duration = Duration::from_millis(5);
-/// How often the Ethernet's link and its losses are looked at; losses are said once a second.
+/// Time between two checks of the Ethernet's link and its losses; losses are logged once a second.
 const LINK: Duration = Duration::from_millis(50);
 const LOSSES: Duration = Duration::from_secs(1);
-/// How long each step of the pilot's test lasts: an oscilloscope has time for it (judgement).
+/// Duration of each step of the pilot's test: long enough for an oscilloscope (judgement).
 const STEP: Duration = Duration::from_secs(2);
 
-/// From a step's begin until the pilot is measured as it is driven now.
+/// From a step's start until the measurement shows the pilot that is driven.
 const SETTLED: Duration = Duration::from_millis(100);
 
-/// A role at work on a board. A firmware calls [`charger`](crate::charger), [`car`](crate::car) or
-/// [`listen`](crate::listen); this is for tests that play several boards at a time.
+/// A role that runs on a board. A firmware calls [`charger`](crate::charger), [`car`](crate::car) or
+/// [`listen`](crate::listen); this type is for tests that run several boards at the same time.
 pub struct Turn<'b, H: Hardware, C, R: Role> {
     desk: &'b mut Desk<H>,
     cable: &'b mut C,
     role: &'b mut R,
     snapshot_at: Instant,
-    /// What was applied last.
+    /// The demand that was applied last.
     applied: Option<R::Demand>,
-    /// The outputs are not trusted: SAFE until a demand without energy comes.
+    /// The outputs are not trusted: SAFE until the role demands no energy.
     is_faulty: bool,
     is_up: bool,
     link_at: Instant,
@@ -43,7 +40,7 @@ pub struct Turn<'b, H: Hardware, C, R: Role> {
     repeats: Repeats,
     /// The step of the pilot's test, and when it ends.
     test: Option<(usize, Instant)>,
-    /// A frame that came, and after it each that goes: one room for both, in the loop's frame.
+    /// Buffer for a received frame, then for each that is sent: one for both, in the loop's frame.
     frame: [u8; roles::MAX_FRAME],
 }
 
@@ -73,7 +70,7 @@ where
         }
     }
 
-    /// One turn of the loop; broken off when the role is to be made again, or the board is to start again.
+    /// Runs one turn of the loop; `Break` when the role must be created again, or the board must start again.
     pub fn turn(&mut self) -> ControlFlow<Leave> {
         self.cable.measure(&mut self.desk.board.clock);
         let now = self.desk.now();
@@ -101,7 +98,7 @@ where
         ControlFlow::Continue(())
     }
 
-    /// When something is due again.
+    /// When the next work is due.
     fn next(&self, now: Instant) -> Instant {
         let due = self.role.poll_timeout().map(|deadline| deadline.at);
         due.into_iter().fold(self.snapshot_at, Instant::min).max(now)
@@ -147,7 +144,7 @@ where
         self.desk.board.watchdog.sign(now, Sign::Applied);
     }
 
-    /// The board runs the sequence to SAFE, and the role learns that it sees nothing.
+    /// Runs the SAFE sequence and removes all readings from the role.
     fn fail(&mut self, now: Instant, fault: CableFault) {
         self.desk.warn(format_args!("{fault}"));
         self.desk.make_safe(self.cable);
@@ -157,7 +154,7 @@ where
         }
     }
 
-    /// What the role has to send and to say, after each call of it.
+    /// Sends the frames and logs the events of the role, after each call of it.
     fn drain(&mut self, now: Instant) {
         while let Some((length, ())) = machine::whole(self.role.poll_transmit(&mut self.frame)) {
             let frame = self.frame.get(..length).unwrap_or_default();
@@ -256,8 +253,8 @@ where
         None
     }
 
-    /// Says what a step of the pilot's test has measured, and goes on to the next. A plug that goes in ends
-    /// it.
+    /// Logs the measurement of a step of the pilot's test, and begins the next step. A plug that is inserted
+    /// ends the test.
     fn test_pilot(&mut self, now: Instant) {
         if let Some((step, until)) = self.test {
             self.say_tested(now, step, until);

@@ -1,4 +1,4 @@
-//! What a listener says of a session of a world, frame by frame.
+//! The log of a listener for a session of a world, frame by frame.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -34,7 +34,7 @@ fn session() -> Frames {
     frames
 }
 
-/// The lines of a listener that hears these frames, and nothing for a minute after them; and its key.
+/// The log lines of a listener for these frames and a minute of silence after them; and its key.
 fn said(frames: &[(Instant, Vec<u8>)]) -> (Vec<String>, Option<String>) {
     let (ear, mut storage) = (Ear::new(), Box::<ListenStorage>::default());
     let mut listen = Listen::new(Mac([2, 0, 0, 0, 0, 0xA1]), &mut storage, &ear);
@@ -62,7 +62,7 @@ fn said(frames: &[(Instant, Vec<u8>)]) -> (Vec<String>, Option<String>) {
     (lines, key)
 }
 
-/// That these words stand in lines that follow each other in this order.
+/// Asserts that these words are in lines in this order.
 fn in_order(lines: &[String], words: &[&str]) {
     let mut rest = lines.iter();
     for word in words {

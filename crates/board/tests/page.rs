@@ -1,4 +1,4 @@
-//! `docs/board.md` shows the loop line by line: it must be the loop.
+//! `docs/board.md` shows the loop line by line, and must be identical to the code.
 
 #[test]
 fn the_page_has_every_line_of_a_turn_in_its_order() {

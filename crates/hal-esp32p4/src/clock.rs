@@ -2,17 +2,17 @@
 
 use machine::{Duration, Instant};
 
-/// A free-running counter: what the half for the chip implements.
+/// A free-running counter: implemented by the code for the chip.
 ///
 /// On the ESP32-P4 it is SYSTIMER (16 MHz, 52 bits), on QEMU's RISC-V board `mtime` (10 MHz, 64 bits), on a
 /// Cortex-M the cycle counter (the core's clock, 32 bits).
 pub trait Counter {
-    /// How many bits it has before it begins again at 0: 1..=64.
+    /// Number of bits before it wraps to 0: 1..=64.
     const BITS: u32;
-    /// How many times it counts in a second: 1 or more.
+    /// Counts in one second: 1 or more.
     const HZ: u32;
 
-    /// What it says now.
+    /// The count at this moment.
     fn count(&mut self) -> u64;
 }
 
@@ -29,8 +29,8 @@ impl<C: Counter> Clock<C> {
         assert!(C::BITS >= 1 && C::BITS <= 64 && C::HZ >= 1, "a counter has 1 to 64 bits and counts");
         u64::MAX >> (64 - C::BITS)
     };
-    /// It must be read at least once in this time: half a round of the counter. More than that looks like a
-    /// step back, which is not followed.
+    /// Longest time between two reads: half of the counter's range. A longer pause looks like a step back,
+    /// which the clock does not follow.
     pub const LONGEST_SILENCE: Duration = Self::span(Self::MASK / 2);
 
     /// A clock that begins now.
@@ -50,8 +50,8 @@ impl<C: Counter> Clock<C> {
         Instant::ZERO + Self::span(self.ticks)
     }
 
-    /// The moment at which the counter said `count`, up to half a round before [`now`](Self::now) was called
-    /// last: for what an interrupt noted.
+    /// The time of an earlier `count`, up to half of the counter's range before the last call of
+    /// [`now`](Self::now): for counts that an interrupt stored.
     pub fn at(&self, count: u64) -> Instant {
         let ago = self.last.wrapping_sub(count) & Self::MASK;
         let ticks = if ago <= Self::MASK / 2 {
@@ -62,7 +62,7 @@ impl<C: Counter> Clock<C> {
         Instant::ZERO + Self::span(ticks)
     }
 
-    /// The counter.
+    /// The counter itself.
     pub const fn counter(&mut self) -> &mut C {
         &mut self.counter
     }

@@ -13,14 +13,14 @@ pub enum Source {
     Rng,
     /// Conversions of a pad that is not driven, or of the pilot: the noise of their lowest bits.
     AdcNoise,
-    /// Counts of one oscillator in a time of another: the crystal against the RC oscillator.
+    /// Counts of one oscillator during a time of another: the crystal against the RC oscillator.
     ClockJitter,
-    /// Bytes that a host's operating system gave, over the serial line.
+    /// Bytes from the operating system of a host, over the serial line.
     HostSeed,
 }
 
-/// One row for each source: name, 1/64 bits that one sample (a byte, of a seed) counts, bits that the source
-/// counts at most.
+/// One row for each source: name, credit of one sample (of a seed: one byte) in 1/64 bits, most bits that the
+/// source counts.
 type Row = (Source, &'static str, u32, u32);
 
 const ROWS: [Row; 4] = [
@@ -30,10 +30,10 @@ const ROWS: [Row; 4] = [
     (Source::HostSeed, "host seed", 512, 256),
 ];
 
-/// How good a pool is: the bits of unpredictability that each source is taken to have given.
+/// How good a pool is: the bits of unpredictability credited to each source.
 ///
 /// A quarter of a bit for a noise sample is judgement, not measured on a board. No source of the chip reaches
-/// the minimum alone, so that one that is worse than it looks does not make keys.
+/// the minimum alone: one source that is worse than assumed does not make keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Quality {
     bits: [u32; ROWS.len()],
@@ -44,17 +44,17 @@ impl Quality {
     /// Bits below which nothing is generated: 128, the strength of a network key.
     pub const MINIMUM: u32 = 128;
 
-    /// All bits together.
+    /// Sum over all sources.
     pub fn bits(&self) -> u32 {
         self.bits.iter().sum()
     }
 
-    /// The bits of one source.
+    /// Bits credited to one source.
     pub fn of(&self, source: Source) -> u32 {
         self.rows().find(|(row, ..)| row.0 == source).map_or(0, |(_, bits, _)| bits)
     }
 
-    /// Whether it is enough for keys.
+    /// Whether the sum reaches [`MINIMUM`](Self::MINIMUM).
     pub fn is_enough(&self) -> bool {
         self.bits() >= Self::MINIMUM
     }
@@ -77,7 +77,7 @@ impl fmt::Display for Quality {
     }
 }
 
-/// There is too little to make keys of.
+/// The pool has too few bits for keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too little entropy: {0}; give a host's seed, or look at the source that is broken or counts 0")]
 pub struct TooLittle(pub Quality);
@@ -95,13 +95,13 @@ impl Pool {
     /// Shortest seed of a host that counts, in bytes.
     pub const SHORTEST_SEED: usize = 16;
 
-    /// Nothing is in it.
+    /// An empty pool.
     pub fn new() -> Self {
         Self { hash: Sha256::new(), health: [Health::NEW; ROWS.len()], credit: [0; ROWS.len()] }
     }
 
-    /// Mixes a sample of a source of the chip. A source whose samples fail a health test counts nothing from
-    /// then on.
+    /// Mixes in a sample of a source of the chip. A source whose samples fail a health test counts nothing
+    /// from then on.
     pub fn sample(&mut self, source: Source, value: u32) {
         self.mix(source, &value.to_le_bytes());
         for ((row, health), credit) in ROWS.iter().zip(&mut self.health).zip(&mut self.credit) {
@@ -112,8 +112,8 @@ impl Pool {
         }
     }
 
-    /// Mixes a host's seed. It counts where it has [`SHORTEST_SEED`](Self::SHORTEST_SEED) bytes that are not
-    /// all the same.
+    /// Mixes in a host's seed. It counts if it has [`SHORTEST_SEED`](Self::SHORTEST_SEED) bytes that are not
+    /// all equal.
     pub fn seed(&mut self, bytes: &[u8]) {
         self.mix(Source::HostSeed, bytes);
         let is_plain = bytes.iter().zip(bytes.iter().skip(1)).all(|(one, next)| one == next);
@@ -126,7 +126,7 @@ impl Pool {
         }
     }
 
-    /// How good it is.
+    /// The bits collected up to now.
     pub fn quality(&self) -> Quality {
         let mut quality = Quality::default();
         for (index, row) in ROWS.iter().enumerate() {
@@ -139,10 +139,10 @@ impl Pool {
         quality
     }
 
-    /// A generator of what is in the pool.
+    /// A generator seeded from the pool.
     ///
     /// # Errors
-    /// [`TooLittle`], with what is there.
+    /// [`TooLittle`], with the bits collected.
     pub fn generator(&self) -> Result<Generator, TooLittle> {
         let quality = self.quality();
         if !quality.is_enough() {
@@ -152,7 +152,8 @@ impl Pool {
     }
 
     fn mix(&mut self, source: Source, bytes: &[u8]) {
-        // Name and length before the bytes: no two ways to fill a pool hash the same.
+        // Name and length precede the bytes, so that different samples never give the same input to the
+        // hash.
         self.hash.update([source as u8]);
         self.hash.update(u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_le_bytes());
         self.hash.update(bytes);
@@ -166,7 +167,7 @@ impl Default for Pool {
 }
 
 impl fmt::Debug for Pool {
-    /// The quality alone: the rest is secret.
+    /// Only the quality: the state is secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Pool({})", self.quality())
     }
@@ -187,15 +188,15 @@ struct Health {
 
 impl Health {
     const NEW: Self = Self { last: None, repeats: 0, watched: 0, seen: 0, window: 0, is_broken: false };
-    /// The same value so often in a row: 1 + 20 / 0.25.
+    /// Most repetitions of one value in a row: 1 + 20 / 0.25.
     const REPEATS: u16 = 81;
     /// Samples of a window.
     const WINDOW: u16 = 512;
-    /// Its first value so often in a window: the 1 - 2^-20 quantile of 512 samples that show it with
-    /// probability 2^-0.25.
+    /// Most occurrences of the first value in a window: the 1 - 2^-20 quantile of 512 samples that show it
+    /// with probability 2^-0.25.
     const SHARE: u16 = 468;
 
-    /// Takes a sample; whether the source is sound.
+    /// Checks a sample; `false`: the source is faulty.
     fn take(&mut self, value: u32) -> bool {
         self.repeats = if self.last == Some(value) { self.repeats.saturating_add(1) } else { 1 };
         self.last = Some(value);
@@ -210,14 +211,14 @@ impl Health {
     }
 }
 
-/// Gives the bytes: SHA-256 over a secret state that is replaced after every call, so that what was given is
-/// not found in it later.
+/// Generates bytes: SHA-256 over a secret state that is replaced after every call, so that earlier output
+/// cannot be computed from it.
 pub struct Generator {
     state: [u8; 32],
 }
 
 impl Generator {
-    /// Mixes more in, at any time: it can only get better.
+    /// Mixes in further bytes, at any time: they cannot weaken the state.
     pub fn stir(&mut self, bytes: &[u8]) {
         self.state = Self::hash(Self::STIR, &self.state, bytes);
     }
@@ -244,7 +245,7 @@ impl Entropy for Generator {
 }
 
 impl fmt::Debug for Generator {
-    /// Nothing of the state: it is secret.
+    /// Prints nothing of the state: it is secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Generator")
     }

@@ -1,29 +1,29 @@
-/// An Ethernet MAC with a ring of DMA descriptors, as its driver gives it.
+/// An Ethernet MAC with a ring of DMA descriptors, as its driver presents it.
 ///
-/// On the ESP32-P4 it is esp-hal's: it takes a frame that its descriptor marks as damaged, incomplete,
-/// shorter than 14 bytes or longer than 1524, gives the descriptor back to the DMA, and says nothing of it.
-/// So such a frame is neither seen nor counted here.
+/// On the ESP32-P4 it is esp-hal's. That driver drops a frame that its descriptor marks as damaged,
+/// incomplete, shorter than 14 bytes or longer than 1524, and reports nothing. Such a frame is not counted
+/// here.
 pub trait Ring {
-    /// The oldest frame that was received and not released yet, without its check sequence.
+    /// The oldest received frame that was not released yet, without its check sequence.
     fn oldest(&mut self) -> Option<&[u8]>;
 
-    /// Gives the oldest frame's descriptor back.
+    /// Returns the oldest frame's descriptor to the DMA.
     fn release(&mut self);
 
     /// Sends a frame; `false`: no descriptor is free, or it is longer than a buffer.
     fn transmit(&mut self, frame: &[u8]) -> bool;
 
-    /// Whether the PHY's link is up; the MAC has its speed then.
+    /// Whether the PHY's link is up. An implementation sets the MAC to the PHY's speed.
     fn link(&mut self) -> bool;
 
-    /// Whether the DMA has stopped for good: an error on the bus, which only a reset mends.
+    /// Whether the DMA stopped because of a bus error, which only a reset repairs.
     fn has_stopped(&mut self) -> bool;
 
-    /// Frames that came since this was asked last and found no descriptor or no room in the FIFO.
+    /// Frames since the last call that found no descriptor or no room in the FIFO.
     fn missed(&mut self) -> u32;
 }
 
-/// Frames in and out of a [`Ring`], and what is lost on the way.
+/// Receives and sends through a [`Ring`] and counts lost frames.
 ///
 /// # Example
 /// ```
@@ -51,12 +51,11 @@ pub struct RingPort<R> {
     has_stopped: bool,
 }
 
-/// Bytes of an Ethernet header: a frame with fewer is none.
+/// Bytes of an Ethernet header: a shorter frame is dropped.
 const HEADER: usize = 14;
-/// Shortest frame on the wire without its check sequence (IEEE 802.3); a shorter one is filled up with zeros.
+/// Shortest frame on the wire without its check sequence (IEEE 802.3); a shorter one is padded with zeros.
 const SHORTEST: usize = 60;
-/// Frames that are dropped in a row before the loop goes on: judgement, as many as the ring of the ESP32-P4
-/// holds.
+/// Most frames dropped in one call before the loop goes on: judgement, the size of the ring on the ESP32-P4.
 const DROPPED: usize = 8;
 
 impl<R: Ring> RingPort<R> {
@@ -65,8 +64,8 @@ impl<R: Ring> RingPort<R> {
         Self { ring, lost: 0, has_stopped: false }
     }
 
-    /// The next frame, into `buffer`; its length. One that does not fit, or has no whole header, is dropped
-    /// and counted as lost.
+    /// Writes the next frame into `buffer` and returns its length. A frame that does not fit, or has no whole
+    /// header, is dropped and counted as lost.
     pub fn receive(&mut self, buffer: &mut [u8]) -> Option<usize> {
         for _ in 0..DROPPED {
             let frame = self.ring.oldest()?;
@@ -90,14 +89,14 @@ impl<R: Ring> RingPort<R> {
         self.ring.transmit(&padded)
     }
 
-    /// Whether frames go through: the PHY's link is up, and the DMA runs. Once that has stopped, never again
-    /// until a reset.
+    /// Whether frames pass: the PHY's link is up, and the DMA runs. After the DMA stopped it is `false` until
+    /// a reset.
     pub fn is_up(&mut self) -> bool {
         self.has_stopped |= self.ring.has_stopped();
         self.ring.link() && !self.has_stopped
     }
 
-    /// Frames that were lost on the way in since the start. Wraps.
+    /// Frames that were lost on reception since the start. Wraps.
     pub fn lost(&mut self) -> u32 {
         self.lost = self.lost.wrapping_add(self.ring.missed());
         self.lost

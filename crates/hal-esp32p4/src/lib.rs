@@ -1,9 +1,9 @@
-//! The board under the roles: an ESP32-P4 with Ethernet to a `HomePlug` modem.
+//! The board below the roles: an ESP32-P4 with Ethernet to a `HomePlug` modem.
 //!
-//! The crate has the board's logic and no register: everything here builds and runs on the host. What touches
-//! the chip is reached through `embedded-hal` 1.0 (`OutputPin`, `InputPin`, `SetDutyCycle`, `DelayNs`) and
-//! the small traits of this crate, which the half with registers implements, and any other board in its
-//! place:
+//! The crate contains the board's logic and accesses no register: everything builds and runs on the host. It
+//! uses the chip through `embedded-hal` 1.0 (`OutputPin`, `InputPin`, `SetDutyCycle`, `DelayNs`) and the
+//! traits below. `boards/esp32p4` implements them with registers; another board implements them for its own
+//! chip:
 //!
 //! | trait | what it is on the ESP32-P4 |
 //! |---|---|
@@ -16,23 +16,23 @@
 //! | `embedded_hal` pins | contactors, relay, lock, bleeder; feedback and emergency stop |
 //!
 //! # From reset to a role
-//! 1. Before the first instruction the resistors of the wiring keep the board SAFE ([`Reset`]: a claim, see
-//!    the README).
-//! 2. [`Outputs::new`] takes the pins and drives each to its SAFE level, before anything else runs.
+//! 1. Before the first instruction the resistors of the wiring keep the board SAFE (an assumption: see
+//!    [`Reset`] and the README).
+//! 2. [`Outputs::new`] takes the pins and drives each to its SAFE level, before any other code runs.
 //! 3. The [`SelfTest`] collects every check: chip [`Revision`], [`Pins`], outputs, contacts, pilot, entropy
-//!    ([`Pool`]), flash ([`Store`]), [`Watchdog`]. One that was not done counts as failed.
-//! 4. Its proof [`Passed`] arms the outputs. Until then [`Outputs::apply`] drives nothing but SAFE.
+//!    ([`Pool`]), flash ([`Store`]), [`Watchdog`]. A check that was not done counts as failed.
+//! 4. Its proof [`Passed`] arms the outputs. Until then [`Outputs::apply`] drives only SAFE.
 //!
 //! # While a role runs
-//! Each turn: [`PilotMeter`] and [`ProximityMeter`] (or [`DutyMeter`] in the car) and [`Outputs::sense`] give
-//! the readings, each with the time at which it was measured or absent; the role's demand becomes a
-//! [`Wanted`] and is applied; the watchdog gets its two signs. `control_pilot` judges what is measured,
-//! `session` debounces it: neither rule is here a second time.
+//! In each turn [`PilotMeter`] and [`ProximityMeter`] (or [`DutyMeter`] in the car) and [`Outputs::sense`]
+//! provide the readings; each is absent or has the time of its measurement. The role's demand becomes a
+//! [`Wanted`] and is applied. The watchdog receives its two signs. `control_pilot` interprets the
+//! measurements and `session` debounces them: neither rule is repeated here.
 //!
 //! # When something fails
-//! There is one SAFE sequence, [`Parts::make_safe`]. The loop runs it after an error, the panic handler and
-//! the watchdog's first stage run it over pins that they make of the bare registers. It has no state but the
-//! pins', goes on where a part fails, and may be repeated.
+//! There is one SAFE sequence, [`Parts::make_safe`]. The loop runs it after an error; the panic handler and
+//! the watchdog's first stage run it on pins that they create from the bare registers. It has no state but
+//! the pins', continues after a part that fails, and may be repeated.
 //!
 //! # Example
 //! ```
@@ -55,7 +55,7 @@
 //! let (mut outputs, report) = Outputs::new(parts, Duration::ZERO);
 //! assert!(report.failed.is_empty());
 //!
-//! // Nothing was checked yet, so nothing is driven.
+//! // No check was done yet, so no output is driven.
 //! assert!(SelfTest::new().verdict().is_none());
 //! let ready = Wanted { relay: true, ..Wanted::SAFE };
 //! assert_eq!(outputs.apply(Instant::ZERO, &ready), Err(OutputFault::NotTested));

@@ -16,18 +16,16 @@ impl Pads {
     /// Pads of the USB debugger, which drives them after a reset.
     pub const USB: Self = Self::range(24, 25);
     /// Strapping pads: their level at reset decides how the chip boots. GPIO34..=38 by ESP-IDF's table,
-    /// GPIO32 and 33 by esp-hal's as well; the more careful one counts. GPIO37 and 38 are the serial line,
-    /// too.
+    /// GPIO32 and 33 by esp-hal's as well; the stricter one applies. GPIO37 and 38 are the serial line, too.
     pub const STRAPPING: Self = Self::range(32, 38);
-    /// Pads for what moves or senses high voltage: neither JTAG, nor USB, nor strapping.
+    /// Pads for signals that switch or sense high voltage: neither JTAG, nor USB, nor strapping.
     pub const GENERAL: Self = Self::ALL.without(Self::JTAG).without(Self::USB).without(Self::STRAPPING);
     /// Pads of the first analogue-digital converter.
     pub const ADC1: Self = Self::range(16, 23);
-    /// Pads for the pilot's PWM: the general ones and the inputs of JTAG, which are driven by nothing on the
-    /// chip.
+    /// Pads for the pilot's PWM: the general ones and the inputs of JTAG, which no part of the chip drives.
     pub const PILOT: Self = Self::GENERAL.with(Self::range(2, 4));
 
-    /// These pads; one above [`LAST`](Self::LAST) is left out.
+    /// A set of these pads; pads above [`LAST`](Self::LAST) are left out.
     pub const fn of(pads: &[u8]) -> Self {
         let (mut set, mut rest) = (Self(0), pads);
         while let [first, others @ ..] = rest {
@@ -47,13 +45,13 @@ impl Pads {
         Self(bits)
     }
 
-    /// Both sets.
+    /// The union of both sets.
     #[must_use]
     pub const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// This set less `other`.
+    /// The pads of this set that are not in `other`.
     #[must_use]
     pub const fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)

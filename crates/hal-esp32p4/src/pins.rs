@@ -71,23 +71,23 @@ pub enum Signal {
 /// What a pad needs outside the chip while no program drives it: in reset, in the ROM and in the second-stage
 /// bootloader.
 ///
-/// That this makes the board SAFE before the first instruction is a claim about the wiring: no program can
-/// show it. It rests on pads whose output driver is off until a program turns it on (from memory of
-/// Espressif's chips; not measured).
+/// That this makes the board SAFE before the first instruction is an assumption about the wiring, which no
+/// program can check. It requires that a pad's output driver is off until a program turns it on (from memory
+/// of Espressif's chips; not measured).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reset {
-    /// Nothing of the safety hangs on it.
+    /// Not relevant to safety.
     Free,
     /// 4.7 kOhm to ground at the driver: off. An internal pull-up of 45 kOhm (from memory) then makes 0.31 V.
     PullDown,
     /// 4.7 kOhm to 3.3 V at the driver: the pilot's driver gives steady +12 V.
     PullUp,
-    /// 4.7 kOhm to 3.3 V, the contact to ground: a broken wire reads as the state that stops.
+    /// 4.7 kOhm to 3.3 V, the contact to ground: a broken wire reads as the state that stops a session.
     Contact,
 }
 
 impl Reset {
-    /// In words, for the table.
+    /// Text for the table of pins.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Free => "-",
@@ -98,8 +98,7 @@ impl Reset {
     }
 }
 
-/// One row for each signal: its name, the default pad, the legal pads, what it needs in reset, whether a
-/// board may do without.
+/// One row for each signal: name, default pad, legal pads, requirement in reset, whether a board may omit it.
 type Row = (Signal, &'static str, u8, Pads, Reset, bool);
 
 const ROWS: [Row; Signal::COUNT] = [
@@ -135,10 +134,10 @@ const ROWS: [Row; Signal::COUNT] = [
 ];
 
 impl Signal {
-    /// How many there are.
+    /// Number of signals.
     pub const COUNT: usize = 29;
 
-    /// All of them, in the order of the table.
+    /// All signals, in the order of the table.
     pub fn all() -> impl Iterator<Item = Self> {
         ROWS.iter().map(|(signal, ..)| *signal)
     }
@@ -149,7 +148,7 @@ impl Signal {
         ROWS.iter().find(|(signal, ..)| *signal == self).unwrap_or(first)
     }
 
-    /// Its name in logs, errors and the table.
+    /// Name in logs, errors and the table.
     pub fn name(self) -> &'static str {
         self.row().1
     }
@@ -164,7 +163,7 @@ impl Signal {
         self.row().4
     }
 
-    /// Whether a board may be built without it.
+    /// Whether a board may omit it.
     pub fn is_optional(self) -> bool {
         self.row().5
     }
@@ -198,28 +197,28 @@ pub struct Pins([(Signal, Option<u8>); Signal::COUNT]);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PinError {
-    /// A signal that the board needs has no pad. One of pilot PWM and pilot edges it needs, too.
+    /// A required signal has no pad. A board also requires one of pilot PWM and pilot edges.
     #[error("{signal} has no pad: legal are GPIO{}", signal.legal())]
     Missing {
-        /// The signal.
+        /// The required signal.
         signal: Signal,
     },
     /// The pad cannot carry the signal.
     #[error("GPIO{pad} cannot be {signal}: legal are GPIO{}", signal.legal())]
     Illegal {
-        /// The signal.
+        /// The signal that the pad cannot carry.
         signal: Signal,
-        /// Its pad.
+        /// Number of the pad.
         pad: u8,
     },
     /// One pad carries two signals.
     #[error("GPIO{pad} is both {first} and {second}: legal for {second} are GPIO{}", second.legal())]
     Twice {
-        /// The pad.
+        /// Number of the pad.
         pad: u8,
         /// The signal that comes first in the table.
         first: Signal,
-        /// The other one.
+        /// The signal that comes later in the table.
         second: Signal,
     },
 }
@@ -250,7 +249,7 @@ impl Pins {
         self
     }
 
-    /// The pad of `signal`; `None` where the board does not have it.
+    /// The pad of `signal`; `None` if the board does not have it.
     pub fn pad(&self, signal: Signal) -> Option<u8> {
         self.0.iter().find(|(of, _)| *of == signal).and_then(|(_, pad)| *pad)
     }
@@ -260,10 +259,10 @@ impl Pins {
         (0..=Pads::LAST).find(|pad| pads.contains(*pad) && self.0.iter().all(|(_, used)| *used != Some(*pad)))
     }
 
-    /// Whether the wiring can work.
+    /// Whether the wiring is possible.
     ///
     /// # Errors
-    /// The first thing that is wrong, in the order of the table, with what is legal.
+    /// The first error in the order of the table, with the legal pads.
     pub fn check(&self) -> Result<(), PinError> {
         for (index, (signal, pad)) in self.0.iter().enumerate() {
             let signal = *signal;

@@ -1,4 +1,4 @@
-//! The proximity wire: from the ADC to what `control_pilot` makes of its resistor.
+//! The proximity wire: from the ADC to the state that `control_pilot` derives from its resistance.
 
 use control_pilot::{Coding, Proximity};
 use machine::Instant;
@@ -9,24 +9,24 @@ use crate::{Millivolts, Range, Scale};
 /// The resistors on the inlet's proximity wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Divider {
-    /// What the pull-up hangs on, in mV.
+    /// Supply of the pull-up in mV.
     pub supply_mv: i32,
     /// The pull-up in ohms.
     pub pull_up_ohms: u32,
-    /// The inlet's own pull-down in ohms; 0 where it has none.
+    /// The inlet's own pull-down in ohms; 0 without one.
     pub pull_down_ohms: u32,
 }
 
 impl Divider {
-    /// 330 Ohm to 5 V and 2.7 kOhm to ground, as clara's and Type 1 inlets have it.
+    /// 330 Ohm to 5 V and 2.7 kOhm to ground, as in clara's and Type 1 inlets.
     pub const TYPE_1: Self = Self { supply_mv: 5_000, pull_up_ohms: 330, pull_down_ohms: 2_700 };
-    /// 330 Ohm to 5 V, nothing to ground.
+    /// 330 Ohm to 5 V, no resistor to ground.
     pub const TYPE_2: Self = Self { supply_mv: 5_000, pull_up_ohms: 330, pull_down_ohms: 0 };
 }
 
-/// Measures the proximity wire. [`WINDOW`](Self::WINDOW) samples make a reading; both ends of their range
-/// must mean the same, or the reading is [`Proximity::Unknown`], which is a plug that is in and must not be
-/// charged through.
+/// Measures the proximity wire. [`WINDOW`](Self::WINDOW) samples make a reading. If the two ends of their
+/// range have different meanings, the reading is [`Proximity::Unknown`]: a plug is inserted, and charging is
+/// not permitted.
 #[derive(Clone, Debug)]
 pub struct ProximityMeter {
     coding: Coding,
@@ -42,15 +42,15 @@ impl ProximityMeter {
     /// Samples in one reading: 10 (judgement; the session debounces for 50 ms).
     pub const WINDOW: u16 = 10;
 
-    /// Before the first sample.
+    /// A meter before the first sample.
     pub const fn new(coding: Coding, scale: Scale, divider: Divider) -> Self {
         Self { coding, scale, divider, range: Range::EMPTY, begun: None, reading: None, ohms: None }
     }
 
-    /// Converts now and takes the sample; what the wire says, when this made a reading.
+    /// Converts now and adds the sample; returns the state if this completed a reading.
     ///
     /// # Errors
-    /// The conversion failed; nothing was taken.
+    /// The conversion failed; no sample was added.
     pub fn sample<A: Millivolts>(
         &mut self,
         adc: &mut A,
@@ -76,8 +76,7 @@ impl ProximityMeter {
         self.reading
     }
 
-    /// The resistance in ohms in the middle of the newest reading, for logs: `u32::MAX` where nothing is
-    /// connected.
+    /// The resistance in ohms in the middle of the newest reading, for logs: `u32::MAX` for an open wire.
     pub const fn ohms(&self) -> Option<u32> {
         self.ohms
     }

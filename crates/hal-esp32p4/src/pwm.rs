@@ -1,12 +1,12 @@
-//! The control pilot out: 1 kHz from one LEDC timer and channel.
+//! The control pilot's output: 1 kHz from one LEDC timer and channel.
 
 use control_pilot::Output;
 use embedded_hal::pwm::{Error, ErrorKind, ErrorType, SetDutyCycle};
 
-/// How a timer divides its source: to one period of the PWM.
+/// How a timer divides its source to one period of the PWM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {
-    /// Counts of one period are two to the power of this (5 bits of the register).
+    /// A period has two to the power of this many counts (5 bits of the register).
     pub resolution_bits: u8,
     /// Divider of the source in 256ths (18 bits of the register, 10.8 fixed point).
     pub divider_256ths: u32,
@@ -17,8 +17,8 @@ impl Timing {
     pub const XTAL_HZ: u32 = 40_000_000;
     /// Frequency of the pilot in Hz (IEC 61851-1).
     pub const PILOT_HZ: u32 = 1_000;
-    /// The pilot: 14 bits, 625/256, exactly 1000 Hz from 40 MHz. The fraction makes single counts jitter by
-    /// 25 ns.
+    /// The pilot: 14 bits, 625/256, exactly 1000 Hz from 40 MHz. The fractional divider makes single counts
+    /// jitter by 25 ns.
     pub const PILOT: Self = Self { resolution_bits: 14, divider_256ths: 625 };
 
     /// Largest divider of the register in 256ths.
@@ -26,7 +26,7 @@ impl Timing {
     /// Smallest divider in 256ths: 1.
     const LEAST: u32 = 256;
 
-    /// The divider that makes exactly `hz` of `source_hz` with this resolution; `None` where there is none.
+    /// The divider that makes exactly `hz` of `source_hz` with this resolution; `None` if no divider does.
     pub fn exact(source_hz: u32, hz: u32, resolution_bits: u8) -> Option<Self> {
         let counts = 1_u64.checked_shl(resolution_bits.into())?;
         let period = counts.checked_mul(hz.into())?;
@@ -45,14 +45,14 @@ impl Timing {
         1 << self.resolution_bits
     }
 
-    /// How long ago the pilot rose when its timer says `counts`, in counts of a clock of `hz`: it rises at 0,
-    /// and a period has 1 ms.
+    /// Time since the pilot rose, in counts of a clock of `hz`, for a timer at `counts`: the pilot rises at
+    /// 0, and a period is 1 ms.
     pub const fn since_edge(self, counts: u32, hz: u32) -> u64 {
         counts as u64 * hz as u64 / (self.counts() as u64 * Self::PILOT_HZ as u64)
     }
 }
 
-/// One LEDC timer with one channel, as registers: what the half for the chip implements.
+/// One LEDC timer with one channel. The code for the chip implements it.
 ///
 /// On the ESP32-P4 (PAC 0.3.0, ESP-IDF's `ledc_ll.h`): `start` selects the crystal (`ledc_clk_src_sel` 0),
 /// enables and resets the block, writes `duty_res` and `clk_div` and latches them with `para_up`, sets the
@@ -63,8 +63,8 @@ pub trait Ledc {
     /// Why the hardware does not follow.
     type Error: Error;
 
-    /// Sets up timer and channel, high for `counts` of each period, and connects the pad last: its first
-    /// level is the right one.
+    /// Sets up timer and channel, high for `counts` of each period, and connects the pad last, so that its
+    /// first level is the right one.
     ///
     /// # Errors
     /// The hardware does not follow.
@@ -78,20 +78,20 @@ pub trait Ledc {
     fn set_duty(&mut self, counts: u16) -> Result<(), Self::Error>;
 }
 
-/// Why the pilot does not do what is asked for.
+/// Why the pilot does not follow a demand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PwmError<E> {
-    /// A duty cycle that a charger must not drive.
+    /// A duty cycle that a charger is not allowed to drive.
     #[error("the pilot cannot be {0} per mille: legal are 50 (5 %) and 100 to 960 (10 to 96 %)")]
     Duty(u16),
-    /// More counts than a period has.
+    /// More counts than a period has, which is the second value.
     #[error("{0} counts of {max}: a period has no more", max = PilotPwm::<()>::PERIOD)]
     Counts(u16),
     /// 0 V: a driver of +12 V and -12 V has no third level.
     #[error("the pilot's driver has +12 V and -12 V only: drive steady or negative instead of 0 V")]
     Zero,
-    /// The hardware does not follow.
+    /// The LEDC reports an error.
     #[error("the pilot's PWM does not follow: {0:?}")]
     Hardware(E),
 }
@@ -104,8 +104,8 @@ impl<E: core::fmt::Debug> Error for PwmError<E> {
 
 /// The pilot's PWM. High is +12 V at the connector, low is -12 V, both through 1 kOhm.
 ///
-/// `SetDutyCycle` is the raw side, for a bench: it takes any count. [`drive`](Self::drive) is the charger's:
-/// it takes what a charger may offer.
+/// `SetDutyCycle` is for tests on a bench and accepts any count. [`drive`](Self::drive) is for a charger and
+/// accepts what a charger may offer.
 #[derive(Debug)]
 pub struct PilotPwm<L> {
     ledc: L,
@@ -129,7 +129,8 @@ impl<L> PilotPwm<L> {
             Output::Negative => Ok(0),
             Output::Zero => Err(PwmError::Zero),
             Output::Pwm(duty @ (Output::DIGITAL_PERMILLE | Self::AC_LEAST..=Self::AC_MOST)) => {
-                // To the nearest count: off by 0.03 per mille at most. Fits, because the duty is below 1000.
+                // Rounded to the nearest count: the error is 0.03 per mille at most. It fits because the
+                // duty is below 1000.
                 #[allow(clippy::cast_possible_truncation, reason = "at most the period")]
                 Ok(((duty as u32 * Self::PERIOD as u32 + 500) / 1000) as u16)
             }
@@ -139,7 +140,7 @@ impl<L> PilotPwm<L> {
 }
 
 impl<L: Ledc> PilotPwm<L> {
-    /// Sets up the pilot; it begins at steady +12 V, the level of SAFE.
+    /// Sets up the pilot; it starts at steady +12 V, the level of SAFE.
     ///
     /// # Errors
     /// [`PwmError::Hardware`].
@@ -148,13 +149,13 @@ impl<L: Ledc> PilotPwm<L> {
         Ok(Self { ledc })
     }
 
-    /// The pilot over a channel that runs already: for a panic handler that has nothing but the registers.
+    /// The pilot on a channel that runs already: for a panic handler, which has only the registers.
     pub const fn running(ledc: L) -> Self {
         Self { ledc }
     }
 
-    /// Drives what a charger may offer: steady +12 V, 5 %, 10 to 96 %, steady -12 V. What it may not leaves
-    /// the pilot as it is.
+    /// Drives what a charger may offer: steady +12 V, 5 %, 10 to 96 %, steady -12 V. Any other output is
+    /// rejected, and the pilot stays as it is.
     ///
     /// # Errors
     /// [`PwmError`].

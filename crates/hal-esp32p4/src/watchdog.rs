@@ -4,22 +4,23 @@ use machine::{Duration, Instant};
 
 use crate::Side;
 
-/// The hardware timer: what the half for the chip implements.
+/// The hardware timer. The code for the chip implements it.
 ///
 /// On the ESP32-P4 it is a main watchdog of a timer group: stage 0 raises an interrupt, stage 1 resets the
-/// chip. The interrupt runs [`Parts::make_safe`](crate::Parts::make_safe) over the bare registers and does
-/// not return: it waits for the reset, so that what it interrupted cannot undo it.
+/// chip. The interrupt runs [`Parts::make_safe`](crate::Parts::make_safe) on the bare registers and does not
+/// return. It waits for the reset, so that the interrupted code cannot undo it.
 pub trait Stages {
     /// Why it cannot be started.
     type Error: core::fmt::Debug;
 
-    /// Starts it: the first stage acts `first` after the last feeding, the second `second` after the first.
+    /// Starts the timer: the first stage acts `first` after the last feeding, the second `second` after the
+    /// first.
     ///
     /// # Errors
     /// The hardware cannot do that.
     fn start(&mut self, first: Duration, second: Duration) -> Result<(), Self::Error>;
 
-    /// Begins both times again.
+    /// Restarts both times.
     fn feed(&mut self);
 }
 
@@ -32,14 +33,14 @@ pub struct Plan {
     pub second: Duration,
 }
 
-/// What is wrong with a plan.
+/// Why a plan is not safe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlanError {
-    /// The board would be driven by a dead program for too long.
+    /// A dead program would drive the board for too long.
     #[error("the first stage after {0} is too late: it acts within {max}", max = Plan::LONGEST)]
     TooLate(Duration),
-    /// The loop could not feed it in time.
+    /// The loop could not feed the watchdog in time.
     #[error("the first stage after {0} is too early: the loop needs {min}", min = Plan::SHORTEST)]
     TooEarly(Duration),
     /// The reset would cut the SAFE sequence.
@@ -48,19 +49,20 @@ pub enum PlanError {
 }
 
 impl Plan {
-    /// The longest that a dead program may drive the board: 500 ms (docs/ARCHITECTURE.md, the physical side).
+    /// Longest time that a dead program may drive the board: 500 ms (docs/ARCHITECTURE.md, the physical
+    /// side).
     pub const LONGEST: Duration = Duration::from_millis(500);
-    /// A turn of the loop must fit: 20 ms (judgement).
+    /// Shortest first stage, longer than a turn of the loop: 20 ms (judgement).
     pub const SHORTEST: Duration = Duration::from_millis(20);
-    /// What the second stage waits for beyond the sequence's patience: 100 ms (judgement).
+    /// Time of the second stage beyond the patience of the SAFE sequence: 100 ms (judgement).
     pub const MARGIN: Duration = Duration::from_millis(100);
 
-    /// The plan of a side: 400 ms, then as long as the SAFE sequence may take.
+    /// The plan of a side: 400 ms to the first stage, then the longest time of the SAFE sequence.
     pub fn of(side: Side) -> Self {
         Self { first: Duration::from_millis(400), second: Self::least_second(side) }
     }
 
-    /// Whether it is safe at this side.
+    /// Checks that the plan is safe at this side.
     ///
     /// # Errors
     /// [`PlanError`].
@@ -82,42 +84,42 @@ impl Plan {
     }
 }
 
-/// What a loop that lives has done in a turn.
+/// What a live loop does in each turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sign {
-    /// It read the sensors.
+    /// The sensors were read.
     Read,
-    /// It applied the demand.
+    /// The demand was applied.
     Applied,
 }
 
-/// Where the watchdog is.
+/// State of the watchdog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// It was not started.
+    /// Not started.
     Off,
-    /// It was fed in time.
+    /// Running, and fed in time.
     Running,
-    /// The first stage acts: SAFE.
+    /// The first stage has acted: SAFE.
     Safe,
-    /// The second stage acts: reset.
+    /// The second stage has acted: reset.
     Reset,
 }
 
-/// Why a watchdog does not start.
+/// Why a watchdog did not start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WatchdogError<E> {
-    /// Its plan is not safe.
+    /// The plan is not safe.
     #[error(transparent)]
     Plan(PlanError),
-    /// The hardware does not start.
+    /// The hardware reports an error.
     #[error("the watchdog does not start: {0:?}")]
     Hardware(E),
 }
 
-/// The watchdog: fed only by a loop that has read its sensors and applied its demand since the last time. A
-/// loop that spins without doing both is dead.
+/// A watchdog that is fed only after the loop has read its sensors and applied its demand. A loop that runs
+/// without doing both counts as dead.
 #[derive(Debug)]
 pub struct Watchdog<S> {
     stages: S,
@@ -144,8 +146,8 @@ impl<S: Stages> Watchdog<S> {
         Ok(())
     }
 
-    /// The loop gave a sign of life; feeds when there is one of each kind. Too late is too late: from the
-    /// first stage on nothing feeds.
+    /// Records a sign of life from the loop; feeds when both kinds have come. From the first stage on nothing
+    /// feeds it.
     pub fn sign(&mut self, now: Instant, sign: Sign) {
         match sign {
             Sign::Read => self.has_read = true,
@@ -158,7 +160,7 @@ impl<S: Stages> Watchdog<S> {
         }
     }
 
-    /// Where it is at `now`. The hardware has a timer of its own; a board without one acts on this.
+    /// Its state at `now`. The hardware has its own timer; a board without one acts on this.
     pub fn stage(&self, now: Instant) -> Stage {
         let Some(fed) = self.fed else { return Stage::Off };
         let silent = now.since(fed);

@@ -1,10 +1,10 @@
-//! The clock over counters that wrap, step back and count far.
+//! The clock with counters that wrap, step back and count far.
 
 use hal_esp32p4::{Clock, Counter};
 use machine::Duration;
 use proptest::prelude::*;
 
-/// A counter of `BITS` bits at `HZ` that says what it is set to.
+/// A counter of `BITS` bits at `HZ` with a settable count.
 #[derive(Debug)]
 struct Counts<const BITS: u32, const HZ: u32>(u64);
 

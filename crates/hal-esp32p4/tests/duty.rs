@@ -1,11 +1,11 @@
-//! The duty cycle measured from edges.
+//! The duty cycle, measured from edges.
 
 use control_pilot::{DutyMeaning, Output};
 use hal_esp32p4::DutyMeter;
 use machine::{Duration, Instant};
 use proptest::prelude::*;
 
-/// Periods of this length with this high phase, both in us, from `at` on; the time after them.
+/// Periods of this length with this high phase, both in us, from `at` on; returns the time after them.
 fn pulses(meter: &mut DutyMeter, mut at: Instant, period_us: u64, high_us: u64, count: u64) -> Instant {
     for _ in 0..count {
         meter.edge(at, true);

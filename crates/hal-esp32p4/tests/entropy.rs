@@ -5,7 +5,7 @@ use hal_esp32p4::{Generator, Pool, Quality, Source, TooLittle};
 use machine::Entropy;
 use proptest::prelude::*;
 
-/// Noise of two bits, always the same.
+/// Deterministic noise of two bits.
 fn noise(seed: u32) -> impl Iterator<Item = u32> {
     let mut state = seed;
     std::iter::repeat_with(move || {

@@ -1,4 +1,5 @@
-//! The Ethernet port over a ring of DMA descriptors that damage, lack and stop.
+//! The Ethernet port over a ring of DMA descriptors, with damaged frames, missing descriptors and a stopped
+//! DMA.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -10,9 +11,9 @@ use std::collections::VecDeque;
 
 use hal_esp32p4::{Ring, RingPort};
 
-/// Descriptors of the ESP32-P4's ring for what comes.
+/// Receive descriptors of the ESP32-P4's ring.
 const DESCRIPTORS: usize = 8;
-/// The longest frame that a role takes, without its check sequence.
+/// The longest frame that a role accepts, without its check sequence.
 const LONGEST: usize = 1_514;
 
 /// Rings whose state the test sees and changes while the port has them.
@@ -20,7 +21,7 @@ const LONGEST: usize = 1_514;
 struct Descriptors {
     received: VecDeque<Vec<u8>>,
     sent: Vec<Vec<u8>>,
-    /// Descriptors that are free for what goes.
+    /// Free transmit descriptors.
     free: usize,
     is_linked: bool,
     has_stopped: bool,
@@ -28,7 +29,7 @@ struct Descriptors {
 }
 
 impl Descriptors {
-    /// A frame comes; without a free descriptor it is missed.
+    /// A frame arrives; without a free descriptor it is missed.
     fn comes(&mut self, length: usize) {
         if self.received.len() < DESCRIPTORS {
             self.received.push_back(vec![u8::try_from(length % 251).unwrap(); length]);
@@ -69,7 +70,7 @@ impl Ring for &mut Descriptors {
     }
 }
 
-/// Lengths of the frames that a port gives, and how many it counts as lost.
+/// Lengths of the frames that a port returns, and its count of lost frames.
 fn taken(descriptors: &mut Descriptors) -> (Vec<usize>, u32) {
     let mut port = RingPort::new(descriptors);
     let mut buffer = [0; LONGEST];
@@ -136,7 +137,7 @@ fn a_link_that_flaps_is_followed_each_time() {
     }
 }
 
-/// A ring whose DMA says once that it has stopped, as a bit that is cleared by being read.
+/// A ring whose DMA reports only once that it has stopped, like a bit that is cleared by reading.
 struct Stops(Option<bool>);
 
 impl Ring for Stops {

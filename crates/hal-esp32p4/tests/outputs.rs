@@ -63,7 +63,7 @@ fn nothing_is_driven_before_the_self_test_passed() {
 
 #[test]
 fn pins_of_either_polarity_get_their_transactions() {
-    // Start, then the bleeder on, then off.
+    // Start, bleeder on, bleeder off.
     let high = [State::Low, State::High, State::Low].map(Transaction::set);
     let low = [State::High, State::Low, State::High].map(Transaction::set);
     for (transactions, drive) in
@@ -161,7 +161,7 @@ fn bleeder_and_lock_wait_for_open_contactors() {
     let closed = close(&world, &mut outputs, 0);
     outputs.apply(at(closed), &Wanted { contactors: Contactors::Closed, ..free }).unwrap();
     assert_eq!(World::on(&world.log.take()), ["contactor +", "contactor -"]);
-    // Commanded to open, but the contacts still say closed, or one of them says nothing.
+    // Commanded to open, but the contacts still read closed, or one cannot be read.
     for contacts in [(Some(true), Some(true)), (Some(false), Some(true)), (Some(false), None)] {
         world.plus_closed.set(contacts.0);
         world.minus_closed.set(contacts.1);
@@ -212,7 +212,7 @@ fn a_broken_wire_reads_as_pressed_not_locked_and_closed() {
     let mut outputs = world.armed(Side::Charger);
     let sound = outputs.sense();
     assert_eq!((sound.contactors, sound.lock, sound.emergency_stop), (Some(false), Some(true), Some(false)));
-    // The pull-up is left.
+    // Only the pull-up remains.
     for contact in [&world.plus_closed, &world.minus_closed, &world.lock_high, &world.stop_pressed] {
         contact.set(Some(true));
     }
@@ -269,7 +269,7 @@ fn flash_is_not_written_while_energy_is_wanted_of_what_has_no_pin() {
 #[test]
 fn a_coil_that_does_not_say_what_it_is_counts_as_driven() {
     let silent = || Transaction::get_state(State::Low).with_error(MockError::Io(std::io::ErrorKind::Other));
-    // Start, the question of the sequence, its end.
+    // Start, the query of the sequence, its end.
     let mut pin = Mock::new(&[Transaction::set(State::Low), silent(), Transaction::set(State::Low)]);
     let parts: Parts<Mock, Mock, NoPwm> =
         Parts { minus: Some(Drive::active_high(pin.clone())), ..Parts::none(Side::Charger) };
@@ -283,8 +283,8 @@ fn a_coil_that_does_not_say_what_it_is_counts_as_driven() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Demands, contacts and SAFE sequences by chance: plus never without minus, bleeder and lock never
-    /// beside a coil.
+    /// Random demands, contacts and SAFE sequences: plus never closes without minus; bleeder and lock never
+    /// act while a coil is driven.
     #[test]
     fn no_order_of_demands_breaks_an_interlock(
         steps in proptest::collection::vec(

@@ -9,7 +9,7 @@ use hal_esp32p4::{Clock, Counter, Millivolts, Phases, PilotMeter, Scale, Span};
 use machine::{Duration, Instant};
 use proptest::prelude::*;
 
-/// Time in us that everything here shares.
+/// Time in us that all parts share.
 type Now = Rc<Cell<u64>>;
 
 struct Micros(Now);
@@ -23,7 +23,7 @@ impl Counter for Micros {
     }
 }
 
-/// The wire at its divider, with an edge that takes 15 us, and an ADC that samples at the begin of its
+/// The wire at its divider, with an edge that takes 15 us, and an ADC that samples at the start of its
 /// conversion.
 struct Wire {
     now: Now,
@@ -31,9 +31,9 @@ struct Wire {
     high_mv: i32,
     low_mv: i32,
     conversion_us: u64,
-    /// Added to each sample in turn.
+    /// Added to each sample, one value after the other.
     noise: Box<dyn FnMut() -> i32>,
-    /// Whatever is on the wire, the ADC says this, or nothing.
+    /// Reading of a broken ADC, whatever is on the wire.
     broken: Option<Result<i32, &'static str>>,
 }
 
@@ -87,7 +87,7 @@ impl Bench {
         Self { clock, now, meter, wire, has_edges: true, levels: Vec::new() }
     }
 
-    /// Runs for this time; the readings made on the way.
+    /// Runs for this time; returns the readings of it.
     fn run(&mut self, ms: u64) -> Vec<Level> {
         self.levels.clear();
         let until = self.now.get() + ms * 1_000;
@@ -111,7 +111,8 @@ impl Bench {
     }
 }
 
-/// Noise up and down: the sign turns after two samples, because a period has one in each phase.
+/// Noise in both directions: the sign changes after two samples, because a period has one sample in each
+/// phase.
 fn both_ways(amplitude_mv: i32) -> Box<dyn FnMut() -> i32> {
     let mut count = 0;
     Box::new(move || {
@@ -239,7 +240,7 @@ fn without_edges_conversions_in_time_or_an_adc_the_old_reading_stays_and_gets_ol
     for which in 0..3 {
         let mut bench = Bench::new(Output::DIGITAL, 6_000, -12_000);
         bench.run(50);
-        // What had begun may still make one reading.
+        // A window that had begun may still complete one reading.
         match which {
             0 => bench.has_edges = false,
             1 => bench.wire.conversion_us = 30,
@@ -259,7 +260,7 @@ fn a_change_of_the_output_begins_a_new_window_after_two_periods() {
     bench.run(35);
     let changed = Instant::from_micros(bench.now.get());
     bench.meter.drive(changed, Output::DIGITAL);
-    // The PWM takes its new duty only now: what was sampled until then is no low phase.
+    // The PWM takes its new duty only now: earlier samples are not of a low phase.
     bench.run(2);
     bench.wire.output = Output::DIGITAL;
     let read = bench.run(100);
@@ -289,7 +290,7 @@ fn a_conversion_into_which_an_edge_falls_does_not_count() {
         let edge = Instant::from_millis(ms);
         let at = |us: i64| Instant::from_micros(edge.as_micros().saturating_add_signed(us));
         meter.edge(edge);
-        // It began in the low phase and ended in the high one; the low phase has good samples.
+        // The conversion began in the low phase and ended in the high one; the low phase has good samples.
         assert_eq!(meter.take(at(-5), at(30), 6_000), None);
         assert_eq!(meter.take(at(600), at(610), -12_000), None);
     }
@@ -324,8 +325,8 @@ fn the_divider_is_undone_and_saturates() {
 }
 
 proptest! {
-    /// Whatever comes out of the ADC: ready needs ten samples that can be C or D and a sound low phase, A
-    /// needs ten near 12 V.
+    /// For any output of the ADC: "ready" needs ten samples that can be C or D and a valid low phase, A needs
+    /// ten near 12 V.
     #[test]
     fn no_noise_makes_a_car_ready_or_a_plug_out(
         high in proptest::collection::vec(-13_000..13_000_i32, 30),

@@ -6,7 +6,7 @@ use hal_esp32p4::{Divider, Millivolts, ProximityMeter, Scale};
 use machine::Instant;
 use proptest::prelude::*;
 
-/// Gives these values in turn, again and again; `None` is a failed conversion.
+/// Returns these values in turn, repeatedly; `None` is a failed conversion.
 struct Adc(Vec<Option<i32>>);
 
 impl Millivolts for Adc {
@@ -28,7 +28,7 @@ fn pad_mv(divider: Divider, ohms: u32) -> i32 {
     pad
 }
 
-/// The last of the readings that `samples` make, twenty of them.
+/// The last of the readings from twenty of these samples.
 fn read(coding: Coding, divider: Divider, samples: Vec<Option<i32>>) -> Option<Proximity> {
     let mut meter = ProximityMeter::new(coding, Scale::PROXIMITY, divider);
     let mut adc = Adc(samples);
@@ -71,7 +71,7 @@ fn the_resistance_is_named_for_the_log() {
 #[test]
 fn noise_between_two_meanings_is_unknown_and_never_one_of_them() {
     let at = |ohms| Some(pad_mv(Divider::TYPE_1, ohms));
-    // The edge of Latched, the edge of Pressed, and a plug that is coming out.
+    // The edge of Latched, the edge of Pressed, and a plug that is being pulled.
     for pair in [[at(175), at(190)], [at(570), at(600)], [at(150), at(1_000_000)]] {
         assert_eq!(read(Coding::Type1, Divider::TYPE_1, pair.to_vec()), Some(Proximity::Unknown));
     }

@@ -1,4 +1,4 @@
-//! The pilot's PWM over a register trait that writes down what it gets.
+//! The pilot's PWM over a register trait that records its calls.
 
 use control_pilot::{DutyMeaning, Output};
 use embedded_hal::pwm::{ErrorKind, SetDutyCycle};
@@ -11,7 +11,7 @@ enum Write {
     Duty(u16),
 }
 
-/// Writes down what is written, and fails where it shall.
+/// Records its calls, and fails on request.
 #[derive(Debug, Default)]
 struct Registers {
     writes: Vec<Write>,
@@ -32,7 +32,7 @@ impl Ledc for &mut Registers {
     }
 }
 
-/// The counts that the registers hold after `output` was asked for.
+/// The counts in the registers after `output` was demanded.
 fn counts(output: Output) -> Result<u16, PwmError<ErrorKind>> {
     let mut registers = Registers::default();
     PilotPwm::new(&mut registers)?.drive(output)?;
@@ -113,7 +113,7 @@ fn the_timer_says_how_long_ago_the_pilot_rose() {
     for (counts, ago) in [(0, 0), (819, 799), (8_192, 8_000), (16_383, 15_999)] {
         assert_eq!(Timing::PILOT.since_edge(counts, 16_000_000), ago);
     }
-    // Whatever the register gives beyond its 14 bits, and a clock as fast as there is: no overflow.
+    // Any value beyond the register's 14 bits, and the fastest clock: no overflow.
     assert_eq!(Timing::PILOT.since_edge(u32::MAX, u32::MAX), 1_125_899_906_318);
 }
 
@@ -132,7 +132,7 @@ proptest! {
         let counts = i64::from(counts(Output::Pwm(duty)).unwrap());
         let off = counts * 1000 - i64::from(duty) * 16_384;
         prop_assert!(off.abs() <= 500);
-        // What a car measures of these counts, to the nearest per mille.
+        // The measurement of these counts by a car, to the nearest per mille.
         let measured = u16::try_from((counts * 1000 + 8_192) / 16_384).unwrap();
         prop_assert_eq!(DutyMeaning::of(measured), DutyMeaning::of(duty));
     }

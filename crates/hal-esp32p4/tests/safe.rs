@@ -1,4 +1,4 @@
-//! The SAFE sequence: one for the loop, the panic handler and the watchdog, whatever fails.
+//! The SAFE sequence: the same for the loop, the panic handler and the watchdog, whatever fails.
 #![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 mod board;
@@ -152,7 +152,7 @@ fn a_panic_handler_makes_the_same_of_bare_pins_as_the_loop_of_its_outputs() {
         world.log.take();
         outputs.make_safe(&mut || None, &mut Delay(world.log.clone()));
         let by_loop = world.log.take();
-        // The handler has the registers only: pins that are driven as the program left them.
+        // The handler has only the registers: pins are driven as the program left them.
         let world = World::new();
         let mut driven = world.armed(side);
         close(&world, &mut driven, 0);

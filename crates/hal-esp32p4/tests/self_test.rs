@@ -1,4 +1,4 @@
-//! The self-test: every check counts, and one that was not done counts as failed.
+//! The self-test: every check counts, and a check that was not done counts as failed.
 #![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 mod board;
@@ -14,12 +14,12 @@ use session::{MAX_AGE, Reading};
 
 const NOW: Instant = Instant::from_millis(1_000);
 
-/// What came of a SAFE sequence in which the lock did not follow.
+/// The report of a SAFE sequence in which the lock did not follow.
 fn broken_lock() -> SafeReport {
     SafeReport { failed: heapless::Vec::from_slice(&["lock"]).unwrap(), is_emergency: false }
 }
 
-/// The checks that fail when everything is in order but what `spoil` does.
+/// The checks that fail if only `spoil` changes a passed self-test.
 fn failing(spoil: impl Fn(&mut SelfTest)) -> Vec<(Check, CheckError)> {
     let mut test = board::self_test();
     spoil(&mut test);
@@ -95,7 +95,7 @@ fn a_pilot_that_is_old_absent_or_impossible_fails() {
         (None, true, false),
         (read(Level::E, 0), true, false),
         (read(Level::F, 0), true, false),
-        // A car that is not plugged in sees 0 V.
+        // An unplugged car measures 0 V.
         (read(Level::E, 0), false, true),
         (None, false, false),
     ];

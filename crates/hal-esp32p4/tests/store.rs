@@ -39,7 +39,7 @@ fn keep(flash: &Nor, name: &[u8], latch: Option<Latch>) {
     save(&mut store).unwrap();
 }
 
-/// What is kept: the name and the latch.
+/// The stored name and latch.
 fn kept(flash: &Nor) -> (Option<Vec<u8>>, Option<Latch>) {
     let store = flash.load();
     (store.get(NAME).map(<[u8]>::to_vec), store.latch())
@@ -123,7 +123,7 @@ fn settings_fit_to_the_byte_and_a_latch_always_has_room() {
     }
 }
 
-/// Fills the store so far that the next save is the `before`-th since both were blank.
+/// Fills the store so that the next save is number `before` since both sectors were blank.
 fn filled(before: u32) -> Nor {
     let flash = Nor::new();
     for number in 0..before {
@@ -133,7 +133,7 @@ fn filled(before: u32) -> Nor {
     flash
 }
 
-/// Cuts the power in every step of a save; what is there afterwards, and that the store still works then.
+/// Cuts the power in every step of a save; checks the content after it, and that the store still works.
 fn cut_everywhere(before: &Nor, change: impl Fn(&mut Store<Nor>), check: impl Fn(&Nor, usize)) {
     for torn in [0x00, 0xFF, 0x5A] {
         for steps in 0.. {
@@ -202,7 +202,7 @@ fn a_power_cut_while_a_latch_is_saved_leaves_a_latch_from_its_first_byte_on() {
                 let (name, latch) = kept(flash);
                 assert_eq!(name.unwrap(), b"old", "{saves} {steps}");
                 let has_begun = flash.0.borrow().sectors.concat().chunks(512).any(|slot| {
-                    // Something of the word that is written first.
+                    // A part of the word that is written first is present.
                     slot[0] != 0xFF && slot[0] & 0xF0 != 0xF0
                 });
                 let expected = [Some(Latch::Contactors), Some(Latch::Unreadable)];
@@ -286,8 +286,7 @@ fn one_bit_that_flips_in_the_newest_copy_gives_the_one_before() {
         keep(&flash, b"new", None);
         flash.0.borrow_mut().sectors[0][512 + bit / 8] ^= 1 << (bit % 8);
         let (name, latch) = kept(&flash);
-        // In the first byte it may have been a latch that was being set; the rest of that word is covered,
-        // too.
+        // In the first byte a latch may have been in progress; the rest of that word is covered too.
         assert_eq!(name.unwrap(), b"old", "bit {bit}");
         assert!(latch.is_none() || bit < 8, "bit {bit}");
     }
@@ -313,8 +312,8 @@ fn a_slot_that_is_worn_is_passed_over_and_a_flash_that_is_worn_out_is_reported()
 }
 
 proptest! {
-    /// Saves and power cuts by chance, five torn ones in a row at most: what is kept is what was saved last,
-    /// or what was being saved, and a latch goes only when it is reset.
+    /// Random saves and power cuts, at most five torn ones in a row: the store has the last saved or the
+    /// interrupted state, and a latch is lost only by a reset.
     #[test]
     fn any_row_of_saves_and_power_cuts_keeps_the_last_good_copy(
         saves in proptest::collection::vec((any::<u8>(), 0..900_usize, any::<u8>(), 0..3_u8), 1..60),
@@ -340,7 +339,7 @@ proptest! {
                 prop_assert_eq!(&now, &new);
             } else if now != new && now != before {
                 prop_assert_eq!(&now, &(before.0.clone(), Some(Latch::Unreadable)));
-                // A latch was being set, or no good copy is left of a first save.
+                // A latch was being set, or no good copy of a first save exists.
                 prop_assert!(new.1.is_some() || before.0.is_none(), "{new:?}");
             }
             before = now;

@@ -1,15 +1,15 @@
-//! The pilot's rising edges, from looks at the PWM's timer.
+//! The pilot's rising edges, from reads of the PWM's timer.
 #![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 use hal_esp32p4::{TimerEdges, Timing};
 use proptest::prelude::*;
 
-/// SYSTIMER.
+/// Frequency of SYSTIMER.
 const HZ: u32 = 16_000_000;
 /// Counts of the clock in a period.
 const PERIOD: u64 = 16_000;
 
-/// What the PWM's timer says `since` counts of the clock after an edge.
+/// Count of the PWM's timer, `since` counts of the clock after an edge.
 fn timer(since: u64) -> u32 {
     u32::try_from(since % PERIOD * u64::from(Timing::PILOT.counts()) / PERIOD).unwrap()
 }

@@ -8,7 +8,7 @@ use hal_esp32p4::{Plan, PlanError, Side, Sign, Stage, Stages, Wanted, Watchdog, 
 use machine::{Duration, Instant};
 use session::Contactors;
 
-/// The timer as the chip has it: it counts on its own from the last feeding.
+/// A timer like the chip's: it counts from the last feeding.
 #[derive(Debug, Default)]
 struct Timer {
     started: Option<(Duration, Duration)>,
@@ -134,7 +134,7 @@ fn the_first_stage_has_made_the_board_safe_before_the_second_resets() {
         let mut timer = Timer::default();
         let mut watchdog = Watchdog::new(&mut timer, plan);
         watchdog.start(at(0), side).unwrap();
-        // The loop hangs here. The interrupt has the registers only, and no current sensor.
+        // The loop hangs here. The interrupt has only the registers, and no current sensor.
         let interrupt_at = at(0) + plan.first;
         assert_eq!(watchdog.stage(interrupt_at), Stage::Safe);
         let mut parts = world.parts(side);

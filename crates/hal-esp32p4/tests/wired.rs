@@ -1,5 +1,4 @@
-//! From a wiring to the board's parts: each part moves its own pad, and each contact means what it is wired
-//! for.
+//! From a wiring to the board's parts: each part drives its own pad, and each contact reads its own.
 #![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 mod board;
@@ -15,7 +14,7 @@ use hal_esp32p4::{Ledc, Outputs, Parts, Pins, Sensed, Side, Signal, Timing, Want
 use machine::Duration;
 use session::Lock;
 
-/// The levels of all pads, and the pads that were made outputs.
+/// The levels of all pads, and the pads that were set up as outputs.
 #[derive(Clone, Default)]
 struct Chip(Rc<RefCell<(Vec<u8>, Vec<u8>)>>);
 
@@ -85,7 +84,7 @@ impl InputPin for Pad {
     }
 }
 
-/// A duty of more than half a period is a high pad.
+/// A duty of more than half a period counts as a high pad.
 impl Ledc for Pad {
     type Error = Infallible;
 
@@ -99,7 +98,7 @@ impl Ledc for Pad {
     }
 }
 
-/// The default wiring, and one with every pad that can be elsewhere.
+/// The default wiring, and a wiring with every movable pad moved.
 fn wirings() -> [Pins; 2] {
     let moved = [
         (Signal::PilotPwm, 3),
@@ -178,7 +177,7 @@ fn a_wire_that_is_broken_reads_as_closed_not_locked_pressed() {
     for (side, pins) in SIDES.into_iter().flat_map(|side| wirings().map(|pins| (side, pins))) {
         let chip = Chip::default();
         let mut outputs = chip.outputs(side, &pins);
-        // All contacts to ground are made: contactors open, lock locked, stop not pressed.
+        // All contacts to ground are closed: contactors open, lock locked, stop not pressed.
         let sound = Sensed { contactors: Some(false), lock: Some(true), emergency_stop: Some(false) };
         assert_eq!(outputs.sense(), sound);
         let broken = [

@@ -1,10 +1,10 @@
-//! Plays every scenario of the library, then seeds, and says which safety rule is broken first, and where:
-//! what `tests/mutation` runs. The answer does not depend on the number of threads.
+//! Runs every scenario of the library, then seeds, and reports which safety rule is broken first, and where:
+//! used by `tests/mutation`. The result does not depend on the number of threads.
 //!
 //! ```console
 //! cargo run -p fastcharge-sim --example broken -- SEEDS
 //! ```
-//! One line: the rule, where, what was seen, with a tab between them; `none` where nothing is broken.
+//! One line: rule, place and observation, separated by tabs; `none` if no rule is broken.
 #![allow(clippy::panic, reason = "an example ends where it fails")]
 
 use std::sync::Mutex;
@@ -33,7 +33,7 @@ fn main() {
     println!("{}", found.map_or_else(|| "none".to_owned(), |(_, line)| line));
 }
 
-/// Plays what is next until nothing is left in front of what was found.
+/// Runs the next script until none is left before the found one.
 fn search(library: &[Script], seeds: u64, next: &AtomicUsize, found: &Found) {
     loop {
         let index = next.fetch_add(1, Ordering::Relaxed);

@@ -11,38 +11,38 @@ pub struct Cable {
     charger: Port,
     car: Port,
     pub(crate) bench: Bench,
-    /// What both ends were told last.
+    /// The pilot that was last reported to both ends.
     told: Pilot,
-    /// How many occurrences were told.
+    /// Number of occurrences that were already reported.
     known: usize,
 }
 
 /// What a node drives on its end of the cable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Drive {
-    /// It has no end of a cable, or leaves it as it is.
+    /// No end of a cable, or no change of its demand.
     #[default]
     Nothing,
-    /// A charger's pilot, supply, contactors and lock.
+    /// Demand of a charger: pilot, supply, contactors and lock.
     Charger(Demand),
-    /// A car's pilot, contactors and lock.
+    /// Demand of a car: pilot, contactors and lock.
     Car(CarDemand),
 }
 
 impl Drive {
-    /// A charger that drives its pilot and nothing else.
+    /// A charger that drives only its pilot; the rest is SAFE.
     pub const fn output(pilot: Output) -> Self {
         Self::Charger(Demand { pilot, ..Demand::SAFE })
     }
 
-    /// A car that drives its pilot and nothing else.
+    /// A car that drives only its pilot; the rest is SAFE.
     pub const fn level(level: Level) -> Self {
         Self::Car(CarDemand::pilot(level))
     }
 }
 
 impl Cable {
-    /// A cable that is not plugged in, at a safe charger and a safe car.
+    /// An unplugged cable between a charger and a car that are SAFE.
     pub fn new(charger: Port, car: Port, config: BenchConfig) -> Self {
         let bench = Bench::new(config);
         Self { charger, car, told: bench.pilot(), bench, known: 0 }
@@ -56,7 +56,7 @@ impl Cable {
         }
     }
 
-    /// Which end a port is at.
+    /// The end that a port is at; `None`: the port is not at this cable.
     pub fn side(&self, port: Port) -> Option<Side> {
         [Side::Charger, Side::Car].into_iter().find(|side| self.port(*side) == port)
     }
@@ -66,7 +66,7 @@ impl Cable {
         &self.bench
     }
 
-    /// Takes what the node at `port` drives.
+    /// Applies what the node at `port` drives.
     pub(crate) fn apply(&mut self, now: Instant, port: Port, drive: &Drive) {
         match drive {
             Drive::Charger(demand) if port == self.charger => self.bench.drive_charger(now, demand),
@@ -75,29 +75,30 @@ impl Cable {
         }
     }
 
-    /// The node at this end drives what it drove last. False if its hardware did not keep that.
+    /// Repeats the demand of the node at this end as its sign of life. `false`: its hardware has made it SAFE
+    /// since.
     pub(crate) fn hold(&mut self, side: Side) -> bool {
         self.bench.feed(side)
     }
 
-    /// Whether what both ends see has changed since [`changed`](Self::changed) was asked last.
+    /// Whether the pilot has changed since the last call of [`changed`](Self::changed).
     pub(crate) fn has_changed(&self) -> bool {
         self.bench.pilot() != self.told
     }
 
-    /// What both ends see, if it has changed since this was asked last.
+    /// The pilot as both ends see it, if it has changed since the last call.
     pub(crate) fn changed(&mut self) -> Option<Pilot> {
         let pilot = self.bench.pilot();
         let before = std::mem::replace(&mut self.told, pilot);
         (pilot != before).then_some(pilot)
     }
 
-    /// Whether anything has happened to the hardware since [`news`](Self::news) was asked last.
+    /// Whether the hardware has new occurrences since the last call of [`news`](Self::news).
     pub(crate) fn has_news(&self) -> bool {
         self.bench.occurrences().len() > self.known
     }
 
-    /// What has happened to the hardware since this was asked last.
+    /// The occurrences since the last call.
     pub(crate) fn news(&mut self) -> Vec<(Instant, Occurrence)> {
         let news = self.bench.occurrences().get(self.known..).unwrap_or_default().to_vec();
         self.known += news.len();

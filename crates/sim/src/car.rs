@@ -16,14 +16,14 @@ pub struct Car<'a> {
     next_reading: Instant,
 }
 
-/// What the car's owner wants, and what the car bears.
+/// The request of the car's owner, and the limits of the car.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wishes {
-    /// What the car bears.
+    /// Limits that the car reports.
     pub limits: Limits,
-    /// State of charge in percent at which it has enough.
+    /// Target state of charge in percent.
     pub enough_percent: u8,
-    /// What the battery holds, in Wh.
+    /// Capacity of the battery in Wh.
     pub capacity_wh: i32,
 }
 
@@ -39,7 +39,7 @@ impl Wishes {
         enough_percent: 80,
         capacity_wh: 28_000,
     };
-    /// Light bulbs of 230 V, as hobbyists test chargers: so much current as forty of 60 W take.
+    /// Light bulbs of 230 V, as hobbyists test chargers: the current of forty bulbs of 60 W.
     pub const BULBS: Self = Self {
         limits: Limits {
             max_voltage_mv: 250_000,
@@ -65,16 +65,16 @@ impl Wishes {
     };
 }
 
-/// How often sensors are read: a quarter of the age at which a reading is stale.
+/// Time between two readings of the sensors: a quarter of the age at which a reading is stale.
 const READING: Duration = Duration::from_millis(50);
 /// The target stays this far below the car's limit, in mV: as much as the Ioniq's does.
 const BELOW_LIMIT_MV: i32 = 2_000;
 
 impl<'a> Car<'a> {
-    /// A car that is at no cable yet.
+    /// A car that is not at a cable yet.
     ///
     /// # Errors
-    /// What [`PevConfig::check`] says.
+    /// Those of [`PevConfig::check`].
     pub fn new(
         cx: &mut Cx<'_>,
         config: PevConfig,
@@ -90,17 +90,17 @@ impl<'a> Car<'a> {
         &self.pev
     }
 
-    /// The role, to tell it something.
+    /// The role, to change its state.
     pub const fn role_mut(&mut self) -> &mut Pev<'a> {
         &mut self.pev
     }
 
-    /// What its owner wants.
+    /// What the owner requests.
     pub const fn wishes(&self) -> Wishes {
         self.wishes
     }
 
-    /// What its owner wants from now on.
+    /// Changes what the owner requests.
     pub fn wish(&mut self, wishes: Wishes) {
         self.wishes = wishes;
     }
@@ -114,7 +114,7 @@ impl<'a> Car<'a> {
         self.pev.handle(cx, input);
     }
 
-    /// What the battery says; nothing while it says nothing.
+    /// What the battery reports; `None` while it reports nothing.
     fn vehicle(&self, sensors: &CarPlant) -> Option<Vehicle> {
         let Wishes { limits, enough_percent, capacity_wh } = self.wishes;
         let (soc, voltage_mv, current_ma) = match self.load {
@@ -122,7 +122,7 @@ impl<'a> Car<'a> {
                 let request_ma = sensors.request_ma.map_or(0, |reading| reading.value);
                 (sensors.soc_percent?, limits.max_voltage_mv - BELOW_LIMIT_MV, request_ma)
             }
-            // They never have enough, and take what the voltage drives.
+            // Bulbs are never full and draw the current of their voltage.
             Load::Bulb { voltage_mv } => {
                 (Reading::new(0, sensors.inlet_mv?.at), voltage_mv, limits.max_current_ma)
             }
@@ -146,7 +146,7 @@ impl<'a> Car<'a> {
     }
 }
 
-/// The sensors as the role takes them.
+/// The sensors as the role's input.
 fn plant(sensors: &CarPlant) -> Plant {
     let pilot = |duty: Reading<u16>| {
         let output = match duty.value {

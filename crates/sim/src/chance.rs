@@ -2,9 +2,9 @@ use machine::{Duration, Entropy};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
 
-/// All chance of a world comes from one seed, through a tree of named streams: a child's numbers depend on
-/// the seed and on the names from the root to it, and on nothing that others have drawn. So a node
-/// that is added changes no other node's luck.
+/// All random numbers of a world come from one seed, through a tree of named streams. The numbers of a stream
+/// depend on the seed and on the names from the root to it, and on no other stream. A node that is added
+/// therefore changes no number of another node.
 #[derive(Clone, Debug)]
 pub struct Chance {
     key: u64,
@@ -21,10 +21,10 @@ pub struct Span {
 }
 
 impl Span {
-    /// No time at all.
+    /// No time.
     pub const ZERO: Self = Self::exactly(Duration::ZERO);
 
-    /// Always `time`.
+    /// A span of one value.
     pub const fn exactly(time: Duration) -> Self {
         Self { least: time, most: time }
     }
@@ -41,15 +41,15 @@ impl Span {
 }
 
 impl Chance {
-    /// The root of a world's chance.
+    /// The root of a world's streams.
     pub fn new(seed: u64) -> Self {
         Self { key: seed, rng: ChaCha8Rng::seed_from_u64(seed) }
     }
 
-    /// The stream called `name` below this one, from its beginning.
+    /// The stream called `name` below this one, at its start.
     #[must_use]
     pub fn child(&self, name: &str) -> Self {
-        // FNV-1a: spreads names over keys; the generator's seeding does the mixing.
+        // FNV-1a: maps names to keys; the seeding of the generator mixes the bits.
         const OFFSET: u64 = 0xCBF2_9CE4_8422_2325;
         const PRIME: u64 = 0x0100_0000_01B3;
         let path = self.key.to_le_bytes();
@@ -62,12 +62,12 @@ impl Chance {
         if limit == 0 { 0 } else { self.rng.next_u64() % limit }
     }
 
-    /// Whether something happens that happens `permille` times in a thousand. Draws nothing for 0.
+    /// `true` in `permille` of a thousand calls. Draws no number for 0.
     pub fn happens(&mut self, permille: u16) -> bool {
         permille > 0 && self.below(1000) < u64::from(permille)
     }
 
-    /// A time within `span`.
+    /// A random time within `span`.
     pub fn within(&mut self, span: Span) -> Duration {
         let width = span.most.as_micros().saturating_sub(span.least.as_micros());
         span.least + Duration::from_micros(self.below(width.saturating_add(1)))

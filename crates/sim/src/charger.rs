@@ -9,14 +9,14 @@ pub struct Charger<'a> {
     next_reading: Instant,
 }
 
-/// How often sensors are read: a quarter of the age at which a reading is stale.
+/// Time between two readings of the sensors: a quarter of the age at which a reading is stale.
 const READING: Duration = Duration::from_millis(50);
 
 impl<'a> Charger<'a> {
-    /// A charger that is at no cable yet.
+    /// A charger that is not at a cable yet.
     ///
     /// # Errors
-    /// What [`EvseConfig::check`] says.
+    /// Those of [`EvseConfig::check`].
     pub fn new(
         cx: &mut Cx<'_>,
         config: EvseConfig,
@@ -30,7 +30,7 @@ impl<'a> Charger<'a> {
         &self.evse
     }
 
-    /// The role, to tell it something.
+    /// The role, to change its state.
     pub const fn role_mut(&mut self) -> &mut Evse<'a> {
         &mut self.evse
     }

@@ -2,7 +2,7 @@ use machine::{Cx, Deadline, Instant};
 
 use crate::{Car, Charger, Drive, Input, Node};
 
-/// Either role, for worlds of both.
+/// Either role, for worlds that have both.
 #[allow(clippy::large_enum_variant, reason = "a world has a handful of them")]
 pub enum Host<'a> {
     /// A charger.
@@ -12,7 +12,7 @@ pub enum Host<'a> {
 }
 
 impl<'a> Host<'a> {
-    /// The charger, if it is one.
+    /// The charger; `None` for a car.
     pub const fn charger(&self) -> Option<&Charger<'a>> {
         match self {
             Self::Charger(charger) => Some(charger),
@@ -20,7 +20,7 @@ impl<'a> Host<'a> {
         }
     }
 
-    /// The car, if it is one.
+    /// The car; `None` for a charger.
     pub const fn car(&self) -> Option<&Car<'a>> {
         match self {
             Self::Charger(_) => None,

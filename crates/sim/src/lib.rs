@@ -1,19 +1,19 @@
 //! The deterministic world: virtual time, power line, modems, cars and chargers from one seed.
 //!
-//! * [`PowerLine`] is all modems and what lies between them, without clock or I/O: inside a [`World`] in
-//!   virtual time, or between real interfaces in real time.
+//! * [`PowerLine`] is all modems and the paths between them, without clock or I/O: in a [`World`] in virtual
+//!   time, or between real interfaces in real time.
 //! * [`World`] drives [`Node`]s - chargers, cars, listeners, tests - at their modems, with their
 //!   [cables](Cable), and writes a [trace](trace::Trace). It jumps from deadline to deadline.
-//! * [`plant`] is the hardware at both ends of a cable; [`invariant`] is what must hold there, whatever
-//!   happens.
-//! * Faults are on every way a frame can go: [`Weather`](power_line::Weather) by chance,
-//!   [`Rule`](power_line::Rule)s by script; [`plant::Fault`]s break the hardware, [`Injection`]s do the rest.
-//!   A [`Scenario`] is all of it as data.
+//! * [`plant`] is the hardware at both ends of a cable; [`invariant`] has the safety rules that must always
+//!   hold there.
+//! * Every path of a frame can have faults: random [`Weather`](power_line::Weather), or scripted
+//!   [`Rule`](power_line::Rule)s. A [`plant::Fault`] breaks the hardware, an [`Injection`] does the rest. A
+//!   [`Scenario`] is all of this as data.
 //!
-//! There is no clock, no thread and no hash map in here: the same seed gives the same trace.
+//! The crate uses no clock, no thread and no hash map: the same seed gives the same trace.
 //!
 //! # Example
-//! A charger's modem is given a key; it confirms, is gone for some seconds, and answers again.
+//! A charger's modem receives a key; it confirms, is not reachable for some seconds, and answers again.
 //!
 //! ```
 //! use homeplug_mme::view::{SetKeyReq, SwVerReq, View};
@@ -30,7 +30,7 @@
 //! let length = emit(&request, Mac::LOCAL_MODEM, host, &mut buffer).unwrap();
 //! line.handle(Instant::ZERO, port, &buffer[..length]);
 //!
-//! // Nothing is answered before its time.
+//! // No answer comes before its time.
 //! assert!(line.poll_transmit().is_none());
 //! let mut answers = Vec::new();
 //! while let Some(due) = line.poll_timeout() {

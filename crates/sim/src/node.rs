@@ -4,39 +4,39 @@ use machine::{Cx, Deadline, Instant};
 use crate::plant::CarPlant;
 use crate::{Drive, Pilot};
 
-/// What a world gives to a node.
+/// What a world passes to a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Input<'a> {
     /// A whole Ethernet frame from its modem.
     Frame(&'a [u8]),
-    /// What both ends of its cable see; given once at the start and after every change.
+    /// The pilot as both ends of its cable see it: at the start and after every change.
     Pilot(Pilot),
-    /// What the sensors at the charger's end say, when the node [reads](Node::reads_at) them.
+    /// The readings at the charger's end, at the time of [`Node::reads_at`].
     Plant(Plant),
-    /// What the sensors at the car's end say, likewise.
+    /// The readings at the car's end, at the time of [`Node::reads_at`].
     CarPlant(CarPlant),
 }
 
-/// A host in a world: a charger, a car, a listener, or a test. The verbs are those of
-/// [`machine::Machine`], with frames for bytes and words for events; a role is made a node in a few lines.
+/// A host in a world: a charger, a car, a listener, or a test. The methods are those of [`machine::Machine`],
+/// with frames for bytes and text for events: an adapter for a role takes a few lines.
 pub trait Node {
-    /// Begins; called once when the node is added.
+    /// Starts the node; called once when it is added.
     fn start(&mut self, _cx: &mut Cx<'_>) {}
 
     /// Takes an input.
     fn handle(&mut self, cx: &mut Cx<'_>, input: Input<'_>);
 
-    /// Acts on every deadline that is due; afterwards none may be.
+    /// Handles every deadline that is due; afterwards no deadline may be due.
     fn handle_timeout(&mut self, cx: &mut Cx<'_>);
 
-    /// Writes the next frame for its modem into `buffer` and gives its length.
+    /// Writes the next frame for its modem into `buffer` and returns its length.
     fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<usize>;
 
     /// The next event, as a line of the trace.
     fn poll_event(&mut self) -> Option<String>;
 
-    /// Drops the next event and says whether there was one: [`poll_event`](Self::poll_event) without its
-    /// words, for a world that keeps no trace.
+    /// Drops the next event and returns whether one was waiting: [`poll_event`](Self::poll_event) without the
+    /// text, for a world that keeps no trace.
     fn drop_event(&mut self) -> bool {
         self.poll_event().is_some()
     }
@@ -44,13 +44,13 @@ pub trait Node {
     /// The earliest deadline.
     fn poll_timeout(&self) -> Option<Deadline>;
 
-    /// What it drives on its cable now: a level, read after every call.
+    /// What it drives on its cable: a level, read after every call.
     fn drive(&self) -> Drive {
         Drive::Nothing
     }
 
-    /// When it reads its sensors next; `None` for a node that has none. They are read at once, too, when what
-    /// it sees of the pilot changes.
+    /// When it reads its sensors next; `None` without sensors. It also reads them immediately when its view
+    /// of the pilot changes.
     fn reads_at(&self) -> Option<Instant> {
         None
     }

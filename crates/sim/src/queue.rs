@@ -3,15 +3,15 @@ use std::collections::BinaryHeap;
 
 use machine::Instant;
 
-/// Events to come, ordered by (time, sequence): what is due at the same moment comes out in the order in
-/// which it was put in.
+/// Future events, ordered by (time, sequence): events that are due at the same moment come out in the order
+/// of insertion.
 #[derive(Clone, Debug)]
 pub struct EventQueue<T> {
     events: BinaryHeap<Waiting<T>>,
     sequence: u64,
 }
 
-/// An event, ordered by its key alone, the first one greatest.
+/// An event, ordered by its key alone, the earliest one greatest.
 #[derive(Clone, Debug)]
 struct Waiting<T> {
     key: (Instant, u64),
@@ -44,13 +44,13 @@ impl<T> EventQueue<T> {
         Self { events: BinaryHeap::new(), sequence: 0 }
     }
 
-    /// Puts `event` in, to come out at `at`.
+    /// Inserts `event`, due at `at`.
     pub fn push(&mut self, at: Instant, event: T) {
         self.events.push(Waiting { key: (at, self.sequence), event });
         self.sequence += 1;
     }
 
-    /// Takes the first event that is due at `now`, with the time it was put in for.
+    /// Removes the first event that is due at `now`; returns it with its due time.
     pub fn pop_due(&mut self, now: Instant) -> Option<(Instant, T)> {
         self.next_at().filter(|at| *at <= now)?;
         let Waiting { key: (at, _), event } = self.events.pop()?;
@@ -73,7 +73,7 @@ impl<T> EventQueue<T> {
     }
 }
 
-/// The earlier of two moments, where either may be absent.
+/// The earlier of two moments; a missing one counts as never.
 pub(crate) fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),

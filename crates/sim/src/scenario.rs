@@ -5,51 +5,51 @@ use machine::Instant;
 use crate::trace::{Kind, Trace};
 use crate::{Injection, Limit, Node, Stop, World};
 
-/// A scenario as data: what is set up, what is done to it when, and what must be seen. `S` is the runner's
-/// own description of a setup; it makes the world from it.
+/// A scenario as data: setup, injections, and what must be observed. `S` is the runner's own description of a
+/// setup, from which it builds the world.
 #[derive(Clone, Copy, Debug)]
 pub struct Scenario<S: 'static> {
     /// Its id in the list of faults, such as `X039`.
     pub id: &'static str,
-    /// What happens, in a few words.
+    /// Short description of the fault.
     pub title: &'static str,
-    /// What is there.
+    /// The setup of the world.
     pub setup: S,
-    /// What is done to it when.
+    /// The injections with their times.
     pub injections: &'static [(Instant, Injection)],
-    /// When it ends.
+    /// End of the scenario.
     pub until: Instant,
-    /// What must be seen.
+    /// Expected trace lines.
     pub expect: &'static [Expect],
 }
 
-/// How many lines of a kind the trace must have.
+/// An expected number of matching lines in the trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Expect {
-    /// Of which kind.
+    /// Kind of the lines.
     pub kind: Kind,
-    /// Of which node.
+    /// Name of the node.
     pub who: &'static str,
-    /// With which words in them.
+    /// Text that the lines contain.
     pub what: &'static str,
-    /// At least so many.
+    /// Least number of lines.
     pub least: usize,
-    /// At most so many.
+    /// Largest number of lines.
     pub most: usize,
-    /// From when on.
+    /// Start of the time in which lines count.
     pub from: Instant,
-    /// Until when, included.
+    /// End of the time in which lines count, inclusive.
     pub until: Instant,
 }
 
-/// How a scenario went.
+/// The result of a scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// The scenario's id.
     pub id: &'static str,
     /// Why the run ended.
     pub stop: Stop,
-    /// What was expected and not seen, each with the number of lines that were.
+    /// The failed expectations, each with the number of lines found.
     pub failures: Vec<(Expect, usize)>,
 }
 
@@ -61,28 +61,28 @@ impl Expect {
         Self { kind, who, what, least, most, from, until }
     }
 
-    /// A node tells this at least once.
+    /// A node reports this at least once.
     pub const fn told(who: &'static str, what: &'static str) -> Self {
         Self::new(Kind::Told, who, what, 1, usize::MAX)
     }
 
-    /// A node never tells this.
+    /// A node never reports this.
     pub const fn never_told(who: &'static str, what: &'static str) -> Self {
         Self::new(Kind::Told, who, what, 0, 0)
     }
 
-    /// A node sends this so many times.
+    /// A node sends this at least `least` and at most `most` times.
     pub const fn sent(who: &'static str, what: &'static str, least: usize, most: usize) -> Self {
         Self::new(Kind::Sent, who, what, least, most)
     }
 
-    /// The same, but only lines from `from` to `until` count.
+    /// The same expectation, restricted to lines from `from` to `until`.
     #[must_use]
     pub const fn between(self, from: Instant, until: Instant) -> Self {
         Self { from, until, ..self }
     }
 
-    /// How many lines there are that count.
+    /// The number of matching lines.
     pub fn count(&self, trace: &Trace) -> usize {
         let is_meant = |entry: &&crate::trace::Entry| {
             entry.kind == self.kind
@@ -95,8 +95,8 @@ impl Expect {
 }
 
 impl<S> Scenario<S> {
-    /// Plays it in the world that `build` makes of the setup, and gives the world, too. `watch` is asked
-    /// after every step, for rules that must never be broken.
+    /// Runs it in the world that `build` creates from the setup, and returns the world too. `watch` is called
+    /// after every step and checks the rules that must always hold.
     pub fn play<N: Node>(
         &self,
         build: impl FnOnce(&S) -> World<N>,
@@ -115,7 +115,7 @@ impl<S> Scenario<S> {
 }
 
 impl Outcome {
-    /// Whether everything was seen and nothing stopped the run.
+    /// Whether all expectations were met and nothing stopped the run early.
     pub fn is_good(&self) -> bool {
         self.failures.is_empty() && matches!(self.stop, Stop::Time | Stop::Idle)
     }

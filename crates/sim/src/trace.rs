@@ -1,44 +1,44 @@
-//! What has happened in a world, as lines.
+//! The events of a world, as lines.
 
 use std::fmt;
 
 use homeplug_mme::Frame;
 use machine::Instant;
 
-/// What has happened in a world, in order. The same seed gives the same lines, byte for byte.
+/// The events of a world, in order. The same seed gives the same lines, byte for byte.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trace {
     entries: Vec<Entry>,
     is_off: bool,
 }
 
-/// One thing that has happened.
+/// One line of a trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// When.
+    /// Time of the event.
     pub at: Instant,
-    /// What kind of thing.
+    /// Kind of the event.
     pub kind: Kind,
-    /// Whose: a node's name, or `world`.
+    /// Name of the node, or `world`.
     pub who: String,
-    /// What.
+    /// Text of the event.
     pub what: String,
 }
 
-/// The kinds of things that happen.
+/// The kinds of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A host sent a frame: its type, length and digest.
     Sent,
-    /// A host was given a frame: likewise.
+    /// A host received a frame: its type, length and digest.
     Heard,
-    /// A node told an event.
+    /// A node reported an event.
     Told,
-    /// What both ends of a node's cable see changed.
+    /// The pilot or the plug changed, as both ends of a node's cable see it.
     Pilot,
-    /// Something happened to the hardware at a charger's cable.
+    /// An occurrence of the hardware at a charger's cable.
     Hardware,
-    /// A modem did something, or a script.
+    /// An event at a modem, or an injection of a script.
     World,
 }
 
@@ -57,12 +57,12 @@ impl Trace {
         self.is_off = true;
     }
 
-    /// Everything, oldest first.
+    /// All entries, oldest first.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
-    /// Takes everything out, for long runs that write it elsewhere.
+    /// Removes and returns all entries, for long runs that write them elsewhere.
     pub fn take(&mut self) -> Vec<Entry> {
         std::mem::take(&mut self.entries)
     }
@@ -89,7 +89,8 @@ impl fmt::Display for Entry {
     }
 }
 
-/// A frame in a line: what it is, its length in bytes, and a digest (FNV-1a) that tells it from others.
+/// A frame as one line: its type, its length in bytes, and a digest (FNV-1a) that distinguishes it from
+/// others.
 pub(crate) fn describe(frame: &[u8]) -> String {
     const OFFSET: u32 = 0x811C_9DC5;
     const PRIME: u32 = 0x0100_0193;

@@ -1,4 +1,4 @@
-//! Both ends of a cable by hand: what the hardware does when it is driven, and when it is broken.
+//! Both ends of a cable, driven by hand: the behaviour of the hardware with and without faults.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 use control_pilot::{Level, Output, Proximity};
@@ -111,7 +111,7 @@ fn bulbs_draw_what_the_voltage_drives() {
     assert_eq!(bench.car(at(3_000)).soc_percent, None);
 }
 
-/// What a fault does within half a second of charging.
+/// The state half a second after a fault while charging.
 fn after(fault: Fault) -> Bench {
     let mut bench = charging(BenchConfig::default());
     bench.inject(at(3_000), fault);

@@ -23,13 +23,12 @@ const PEV: Port = Port(1);
 const OTHER: Port = Port(2);
 const OTHER_CHARGER: Mac = Mac([2, 0, 0, 0, 0, 0x5F]);
 
-/// What is there.
+/// The setup of the world.
 #[derive(Clone, Copy)]
 struct Setup {
     seed: u64,
     car: PevConfig,
-    /// A second charger at the next post, with a car plugged in, so that it answers, and what lies between it
-    /// and the car in dB.
+    /// A second charger at the next post, with its own car so that it answers; the attenuation to it in dB.
     second_db: Option<u8>,
 }
 
@@ -52,7 +51,7 @@ fn build<'a>(setup: &Setup, storage: &'a mut [EvseStorage<'a>; 4]) -> World<Box<
     world.add_cable(EVSE, PEV);
     if let Some(db) = setup.second_db {
         world.add_with("second", evse(0x5F), |cx| charger(cx, OTHER_CHARGER, second));
-        // A car that does nothing but pull its pilot to B.
+        // A car that only pulls its pilot to B.
         let idle = ModemConfig::pev(ModemKind::Qca7005, Mac([0, 0xB0, 0x52, 0, 1, 0xEF]));
         let mac = Mac([2, 0, 0, 0, 0, 0xEF]);
         let idle = world.add_with("idle", idle, |cx| -> Box<dyn Node + 'a> {
@@ -147,7 +146,7 @@ const SCENARIOS: &[Scenario<Setup>] = &[
         "X042",
         "a bit of the key is flipped on its way to the car",
         &[PLUG, fault(TO_CAR, 0x607D, 1, Act::Flip { offset: 93, mask: 1 })],
-        // The charger is the first to lose patience, and takes the pilot back.
+        // The charger's timer ends first, and it withdraws the 5 % pilot.
         &[Expect::told("pev", "Slac(Left"), Expect::told("evse", "NoLink"), CAR_MATCHED, MATCHED],
     ),
     scenario(

@@ -1,4 +1,4 @@
-//! The care of modems (crate `modem`) against the simulated ones: two codes that know nothing of each other.
+//! The care of modems (crate `modem`) against the simulated ones: two independent implementations.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 mod common;
@@ -13,7 +13,7 @@ use sim::{Injection, Input, ModemConfig, ModemKind, Node, Port, World};
 
 const HOST: Port = Port(0);
 
-/// A host that does nothing but care for its modem.
+/// A host that only cares for its modem.
 struct Care(Modem);
 
 impl Node for Care {
@@ -55,7 +55,7 @@ fn evse(kind: ModemKind) -> ModemConfig {
     ModemConfig::evse(kind, CHARGER_MODEM)
 }
 
-/// When the host told this for the first time.
+/// When the host reported this for the first time.
 fn told(world: &World<Care>, words: &str) -> Option<Instant> {
     let entries = world.trace().entries().iter();
     entries
@@ -125,7 +125,7 @@ fn a_confirmation_that_never_comes_is_a_fault_after_three_tries_and_again_after_
     world.run_for(Duration::from_secs(5));
     assert!(told(&world, "Fault(KeyNotConfirmed)").is_some(), "{}", world.trace());
     let sent = world.trace().entries().iter().filter(|entry| entry.what.contains("CM_SET_KEY.REQ"));
-    // Twice three: it may only have been restarting.
+    // Two times three: the modem may only have been restarting.
     assert_eq!(sent.count(), 6);
 }
 

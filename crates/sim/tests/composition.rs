@@ -1,5 +1,5 @@
-//! Charger and car through what happens between plug, pilot, modem, matching and session: nothing of it
-//! leaves a plugged car without 5 % until it is pulled.
+//! Charger and car with events between plug, pilot, modem, matching and session: none of them leaves a
+//! plugged car without 5 % until the plug is pulled.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -55,7 +55,7 @@ fn storage<'a>() -> Box<[EvseStorage<'a>; 2]> {
     Box::new([EvseStorage::new(), EvseStorage::new()])
 }
 
-/// Runs until both are matched, at most `seconds`.
+/// Runs until both are matched, `seconds` at most.
 fn until_matched(world: &mut World<Host<'_>>, seconds: u64) -> bool {
     let limit = Limit::until(world.now() + Duration::from_secs(seconds));
     world.run(limit, |world| is_matched(world).then(String::new)) == Stop::Watched(String::new())

@@ -1,5 +1,5 @@
-//! The car among chargers that are not ours: modems that do not measure, and rogues that lie about what they
-//! measured (CVE-2025-12357).
+//! The car among foreign chargers: modems that do not measure, and rogues that report false measurements
+//! (CVE-2025-12357).
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -20,12 +20,12 @@ use sim::{
     Wishes, World,
 };
 
-/// What a foreign charger reports.
+/// The report of a foreign charger.
 #[derive(Clone, Copy)]
 enum Report {
-    /// What its modem measured; where it measured nothing, so many sounds and these groups.
+    /// The measurement of its modem; if that measured nothing, this number of sounds and these groups.
     Own(u8, Option<u8>),
-    /// So many dB, whatever its modem says.
+    /// This attenuation in dB, whatever its modem measures.
     Claimed(u8),
 }
 
@@ -33,16 +33,16 @@ const EVEREST: Report = Report::Own(0, Some(1));
 const OPEN_PLC_UTILS: Report = Report::Own(10, Some(0));
 const PYSLAC: Report = Report::Own(10, None);
 
-/// A charger by script. It offers 5 % on its cable, and answers every car.
+/// A scripted charger. It offers 5 % on its cable, and answers every car.
 #[derive(Clone, Copy)]
 struct Habits {
     kind: ModemKind,
     report: Report,
-    /// From the last sound to its report.
+    /// Time from the last sound to its report.
     wait: Duration,
-    /// Whether it gives a key.
+    /// Whether it sends a key.
     gives_key: bool,
-    /// Whether its modem has the key that it gives. The one at the other end of the cable always has.
+    /// Whether its modem has the key that it sends. That of the charger at the cable's other end always has.
     links: bool,
 }
 
@@ -139,16 +139,16 @@ impl Node for Foreign {
     }
 }
 
-/// What is at the other end of the car's cable, and who else is heard.
+/// The charger at the other end of the car's cable, and its neighbours.
 #[derive(Clone, Copy)]
 struct Setup {
-    /// A foreign charger; ours when absent.
+    /// A foreign charger; `None`: this project's.
     own: Option<Habits>,
     others: &'static [Habits],
 }
 
 const CAR_PORT: Port = Port(0);
-/// What lies between the car and its neighbours in dB; its own charger is nearer.
+/// Attenuation between the car and its neighbours in dB; to its own charger it is lower.
 const NEIGHBOUR_DB: u8 = 30;
 
 fn build<'a>(
@@ -180,7 +180,7 @@ fn build<'a>(
     };
     world.add_cable(own, CAR_PORT);
     for (number, habits) in (0_u8..).zip(setup.others) {
-        // Lower addresses than the own charger's, so that equal ranks fall to them.
+        // Lower addresses than the own charger's, so that the neighbours win equal ranks.
         let mac = Mac([2, 0, 0, 0, 0, number]);
         let given = habits.links.then(|| key(0x66));
         let modem =

@@ -1,4 +1,4 @@
-//! Broken hardware in a world: both roles see it, the rules hold, and mended it goes on.
+//! Faulty hardware in a world: both roles detect it, the rules hold, and after the repair they continue.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -24,7 +24,7 @@ const fn at(millis: u64) -> Instant {
     Instant::from_millis(millis)
 }
 
-/// A charger and a car that stays at the link.
+/// A charger, and a car that goes no further than the link.
 fn build<'a>([evse, pev]: &'a mut [EvseStorage<'a>; 2]) -> World<Host<'a>> {
     let mut world = World::new(1);
     world.add_with("evse", ModemConfig::evse(ModemKind::Qca7005, CHARGER_MODEM), |cx| {
@@ -42,7 +42,7 @@ fn build<'a>([evse, pev]: &'a mut [EvseStorage<'a>; 2]) -> World<Host<'a>> {
 const MATCHED: Expect = Expect::told("evse", "Slac(Matched");
 const PLUG: (Instant, Injection) = (at(15_000), Injection::Plug(PEV));
 
-/// A fault at 40 s, mended at 50 s.
+/// A fault at 40 s, repaired at 50 s.
 const fn broken(
     id: &'static str,
     injections: &'static [(Instant, Injection)],

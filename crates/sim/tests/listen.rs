@@ -1,5 +1,4 @@
-//! A listener beside a whole session (`X045`, `X118`): the frames on the charger's cable, and what a listener
-//! makes of them.
+//! A listener on the wire of a whole session (`X045`, `X118`): its view of the frames on the charger's cable.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 use std::cell::RefCell;
@@ -16,9 +15,9 @@ use sim::script::{self, Told};
 const OWN: Mac = Mac([2, 0, 0, 0, 0, 0x11]);
 /// `CM_SLAC_MATCH.CNF`.
 const MATCH_CNF: u16 = 0x607D;
-/// What a modem that is set up as a charger's gives its host of others' matchings: what cars say.
+/// Messages of other matchings that a modem in a charger's mode passes to its host: those of cars.
 const OF_CARS: [u16; 5] = [0x6064, 0x606A, 0x606F, 0x6076, 0x607C];
-/// Of a hundred frames one is lost.
+/// One frame in a hundred is lost.
 const ONE_IN: u64 = 100;
 
 type Frames = Vec<(Instant, Vec<u8>)>;
@@ -59,7 +58,7 @@ impl ListenWatch for Heard {
     }
 }
 
-/// What a listener that is not told to join makes of these frames.
+/// The result of a listener that does not join, for these frames.
 fn listened(frames: &[(Instant, Vec<u8>)], look: impl FnOnce(&Listen<'_>)) -> Vec<Option<&'static str>> {
     let (heard, mut storage) = (Heard::default(), Box::<ListenStorage>::default());
     let mut listen: Listen<'_> = Listen::new(OWN, &mut storage);
@@ -91,7 +90,7 @@ fn has_message(frame: &[u8]) -> bool {
 fn x045_who_joins_after_the_match_knows_no_key_decodes_matching_alone_and_sends_nothing() {
     let frames = session(1);
     let matched = frames.iter().position(|(_, frame)| mm_type(frame) == MATCH_CNF).unwrap();
-    // A third station is in no network of this session's, and hears the cars that come later.
+    // A third station is not in this session's network, and receives the cars that come later.
     let later = frames.last().unwrap().0.as_micros();
     let next = session(2).into_iter();
     let next = next.map(|(at, frame)| (Instant::from_micros(later + at.as_micros()), frame));
@@ -104,7 +103,7 @@ fn x045_who_joins_after_the_match_knows_no_key_decodes_matching_alone_and_sends_
         assert_eq!(listen.attempts().last().unwrap().sounds, 10);
     });
     assert!(third.len() > 10 && messages.is_empty());
-    // Beside a mirror the session is read, and the key is as unknown.
+    // Beside a mirror the listener reads the session without knowing the key.
     let messages = listened(&frames[matched + 1..], |listen| {
         assert_eq!((listen.status().sight, listen.status().has_key), (Sight::Connections, false));
     });

@@ -1,7 +1,6 @@
-//! Much of the same: sessions one after the other without a new plug, and hours of charging (`X117`), by the
-//! safety rules. No crate below the world has an allocator, and all memory of a role is lent to it once: it
-//! cannot grow. What could go wrong is a number that runs over, or something that the last session left
-//! behind.
+//! Repetition and duration: consecutive sessions without unplugging, and hours of charging (`X117`), by the
+//! safety rules. No crate below the world has an allocator, and a role receives all its memory once: it
+//! cannot grow. This looks for numbers that overflow, and for state that the last session left.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 mod common;
@@ -16,7 +15,7 @@ use sim::{Car, Charger, Host, Injection, Limit, ModemConfig, ModemKind, Port, St
 const EVSE: Port = Port(0);
 const PEV: Port = Port(1);
 
-/// Runs until `wanted` or the time is over; a broken rule is the end.
+/// Runs until `wanted` or the end of the time; a violated rule ends the run.
 fn run(
     world: &mut World<Host<'_>>,
     witness: &mut Witness,
@@ -24,7 +23,7 @@ fn run(
     wanted: impl Fn(&World<Host<'_>>) -> bool,
 ) -> bool {
     let until = world.now() + time;
-    // In pieces: a world bounds the steps of one run.
+    // In pieces, because a world bounds the steps of one run.
     while world.now() < until {
         let next = until.min(world.now() + Duration::from_secs(300));
         let stop = world.run(Limit::until(next), |world| {
@@ -85,7 +84,7 @@ fn twenty_sessions_follow_each_other_without_a_new_plug() {
                 assert_eq!(reason.map(|reason| reason.cause), Some(Cause::Finished), "{session}");
             }
         }
-        // It has enough now, and does not come again and again.
+        // The battery has reached its target, and the car does not begin again.
         let ended = world.trace().to_string().matches("Stopped(").count();
         run(&mut world, &mut witness, Duration::from_secs(600), |_| false);
         assert_eq!(world.trace().to_string().matches("Stopped(").count(), ended);

@@ -1,4 +1,4 @@
-//! What an observer of a script sees.
+//! The reports to an observer of a script.
 #![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 use std::ops::ControlFlow;

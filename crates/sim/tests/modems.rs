@@ -1,4 +1,4 @@
-//! What modems let through, answer and forget; and that it is the same every time.
+//! The frames that modems forward, answer and drop; and that a repeated run is identical.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 mod common;
@@ -24,12 +24,12 @@ const EVSE_CONFIG: ModemConfig = ModemConfig::evse(ModemKind::Qca7005, CHARGER_M
 const PEV_CONFIG: ModemConfig = ModemConfig::pev(ModemKind::Qca7005, CAR_MODEM);
 const PLUG_CONFIG: ModemConfig = ModemConfig::plug(ModemKind::Qca7420, Mac([0, 0xB0, 0x52, 0, 1, 9]));
 
-/// A charger, a car and a plug that has nothing to do with them.
+/// A charger, a car and an unrelated modem.
 fn strangers() -> Bench {
     Bench::with(&[EVSE_CONFIG, PEV_CONFIG, PLUG_CONFIG])
 }
 
-/// A charger and a car that have one key and have joined, and the plug.
+/// A charger and a car that have one key and have joined, and the unrelated modem.
 fn joined() -> Bench {
     let key = Some(key(1));
     let (evse, pev) = (ModemConfig { key, ..EVSE_CONFIG }, ModemConfig { key, ..PEV_CONFIG });
@@ -50,7 +50,7 @@ fn ipv6(to: Mac, from: Mac) -> Vec<u8> {
     [&to.0[..], &from.0, &[0x86, 0xDD], &[0x60; 46]].concat()
 }
 
-/// What has arrived at each port after 50 ms.
+/// The ports that received the frame within 50 ms.
 fn heard(bench: &mut Bench, port: Port, frame: &[u8]) -> Vec<Port> {
     bench.arrived.clear();
     bench.send(port, frame);
@@ -316,7 +316,7 @@ fn status(bench: &mut Bench, operation: Operation<'_>) -> u16 {
     cnf.mstatus
 }
 
-/// Writes `bytes` as the parameters of the modem at `EVSE` and gives the status of the commit.
+/// Writes `bytes` as the parameters of the modem at `EVSE`; returns the status of the commit.
 fn write_parameters(bench: &mut Bench, bytes: &[u8], checksum: u32, code: CommitCode) -> u16 {
     let length = u32::try_from(bytes.len()).unwrap();
     let spec = ModuleSpec { module_id: 0x7002, module_sub_id: 0, length, checksum }.to_bytes();
@@ -412,7 +412,7 @@ fn a_part_outside_the_session_is_refused() {
     assert_ne!(status(Operation::Read(ReadModule::new(0x7001, 0, 10))), 0, "the firmware is not read");
 }
 
-/// A matching's frames and a restart in bad weather: everything that draws from the seed.
+/// The frames of a matching and a restart with disturbance: everything that uses the seed.
 fn story(seed: u64, extra: bool) -> Vec<String> {
     let mut bench = Bench::new(seed);
     let modems = [EVSE_CONFIG, PEV_CONFIG];

@@ -1,5 +1,5 @@
-//! Two posts next to each other whose power lines hear each other (`X116`): whole sessions, each by the
-//! safety rules of its own cable, and what happens to one does not happen to the other.
+//! Two neighbouring posts with crosstalk between their power lines (`X116`): whole sessions, each by the
+//! safety rules of its own cable, and an event at one has no effect on the other.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -17,7 +17,7 @@ use sim::{Car, Charger, Host, Injection, Limit, ModemConfig, ModemKind, Port, St
 
 const CHARGERS: [Port; 2] = [Port(0), Port(2)];
 const CARS: [Port; 2] = [Port(1), Port(3)];
-/// What lies between the posts, in dB: heard, and louder than nothing.
+/// Attenuation between the posts in dB: low enough to be received.
 const CROSSTALK_DB: u8 = 30;
 
 fn with_posts(seed: u64, test: impl FnOnce(World<Host<'_>>, [Witness; 2])) {
@@ -52,7 +52,7 @@ fn with_posts(seed: u64, test: impl FnOnce(World<Host<'_>>, [Witness; 2])) {
     test(world, witnesses);
 }
 
-/// Runs until `wanted` or the time is over; a broken rule is the end.
+/// Runs until `wanted` or the end of the time; a violated rule ends the run.
 fn run(
     world: &mut World<Host<'_>>,
     witnesses: &mut [Witness; 2],
@@ -107,7 +107,7 @@ fn a_plug_that_is_pulled_at_one_post_does_not_disturb_the_other() {
         assert_eq!((current_ma(&world, 0), ends(&world, 0)[0]), (0, Some(Cause::Unplugged)));
         assert!(current_ma(&world, 1) > 10_000);
         assert_eq!(ends(&world, 1), [None; 2]);
-        // And comes back while the other one charges.
+        // The car returns while the other one charges.
         world.inject(world.now(), Injection::Plug(CARS[0]));
         let again = |world: &World<Host<'_>>| current_ma(world, 0) > 10_000;
         assert!(run(&mut world, &mut witnesses, 90, again), "{}", world.trace());

@@ -36,7 +36,7 @@ fn recorded() -> Option<Vec<Recorded>> {
     Some(frames.collect())
 }
 
-/// The kind of a recorded modem, by the maker's part of its address.
+/// The kind of a recorded modem, by the manufacturer's part of its MAC address.
 fn kind_of(mac: Mac) -> ModemKind {
     match mac.0 {
         [0xBC, 0xF2, 0xAF, ..] => ModemKind::Qca7000,
@@ -49,8 +49,7 @@ fn pev(mac: Mac, key: Option<NetworkKey>) -> ModemConfig {
     ModemConfig { key, ..ModemConfig::pev(kind_of(mac), mac) }
 }
 
-/// The confirmations of this name, each with the first request of its name that goes to the same modem or to
-/// all.
+/// The confirmations of this name, each with the first request of its name to the same modem or to all.
 fn pairs<'r>(all: &'r [Recorded], name: &str, version: u8) -> Vec<(&'r Recorded, &'r Recorded)> {
     let named = |kind: &str| {
         let name = format!("{name}.{kind}");
@@ -66,20 +65,20 @@ fn pairs<'r>(all: &'r [Recorded], name: &str, version: u8) -> Vec<(&'r Recorded,
     pairs.collect()
 }
 
-/// What the modem answers to the recorded request of its own host.
+/// The modem's answer to the recorded request of its own host.
 fn answer(bench: &mut Bench, request: &Recorded) -> Vec<u8> {
     let frames = bench.send_and_wait(LOCAL, &request.bytes);
     assert_eq!(frames.len(), 1, "{}", request.name);
     frames[0].clone()
 }
 
-/// The recorded answer, addressed to whoever sent the request.
+/// The recorded answer, addressed to the sender of the request.
 fn addressed(mut answer: Vec<u8>, request: &Recorded) -> Vec<u8> {
     answer[..6].copy_from_slice(&request.from().0);
     answer
 }
 
-/// Puts the bytes of `from` into `into` where the two may differ.
+/// Copies the bytes of `from` into `into` where a difference is allowed.
 fn ignore(into: &mut [u8], from: &[u8], places: std::ops::Range<usize>) {
     into[places.clone()].copy_from_slice(&from[places]);
 }
@@ -92,7 +91,7 @@ fn versions_are_the_recorded_ones_byte_for_byte_but_for_the_chips_identity() {
     for (request, cnf) in pairs {
         let mut bench = Bench::with(&[ModemConfig::evse(kind_of(cnf.from()), cnf.from())]);
         let mut own = answer(&mut bench, request);
-        // The chip's identity and stepping, and what a modem leaves in the buffer after the text.
+        // The chip's identity and stepping, and old bytes of the buffer after the text.
         let end = 23 + usize::from(cnf.bytes[22]);
         ignore(&mut own, &cnf.bytes, end..cnf.bytes.len());
         assert!(own == addressed(cnf.bytes.clone(), request), "{:?}", kind_of(cnf.from()));
@@ -125,7 +124,7 @@ fn a_key_is_told_and_refused_as_the_recorded_modems_do() {
             continue;
         }
         let View::GetKeyCnf(cnf) = view(&frame.bytes).unwrap() else { panic!("no confirmation") };
-        // Of the requests of this capture, the last one that can have had this outcome.
+        // The last request of this capture that can have had this outcome.
         let asked = |request: &&Recorded| {
             let View::GetKeyReq(asked) = view(&request.bytes).unwrap() else { return false };
             let is_same = request.name == frame.name && request.from() == frame.to();
@@ -133,7 +132,7 @@ fn a_key_is_told_and_refused_as_the_recorded_modems_do() {
         };
         let Some(request) = requests.iter().rev().find(asked) else { continue };
         let View::GetKeyReq(asked) = view(&request.bytes).unwrap() else { continue };
-        // A refusal of the right identifier comes from a modem that is not the host's own.
+        // A modem that is not the host's own refuses even the right identifier.
         let is_remote = cnf.result == 1 && asked.nid == cnf.nid;
         let is_alone = cnf.nid.0 == [0; 7];
         let own_key = NetworkKey { nid: cnf.nid, nmk: cnf.key };
@@ -148,7 +147,7 @@ fn a_key_is_told_and_refused_as_the_recorded_modems_do() {
         let mut bench = Bench::with(&modems);
         bench.run(4000);
         if is_alone {
-            // A modem tells no network only when it has just started.
+            // A modem reports no network only just after its start.
             bench.line.restart(bench.now, LOCAL, machine::Duration::from_secs(1));
             bench.run(1001);
         }
@@ -241,7 +240,7 @@ fn parameters_are_read_in_the_recorded_form() {
         frames.filter(|frame| frame.name.starts_with("VS_MODULE_OPERATION")).collect();
     let mut compared = 0;
     for request in frames.iter().filter(|frame| frame.name.ends_with("REQ")) {
-        // Module, length and offset of the operation come back.
+        // The answer repeats module, length and offset of the operation.
         let what = &request.bytes[33..43];
         let Some(cnf) =
             frames.iter().find(|frame| frame.name.ends_with("CNF") && frame.bytes[37..47] == *what)

@@ -1,5 +1,5 @@
-//! The charger's role through the modem's and the power line's faults (`X030` to `X046`): scenarios as data.
-//! The car is a script, so that it can do what a good one would not.
+//! The charger's role with faults of the modem and the power line (`X030` to `X046`): scenarios as data. The
+//! car is a script, so that it can deviate from a good car.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 mod common;
@@ -20,22 +20,22 @@ const EVSE: Port = Port(0);
 const PEV: Port = Port(1);
 const OTHER: Port = Port(2);
 
-/// What a car does.
+/// The behaviour of a car.
 #[derive(Clone, Copy)]
 struct Habits {
-    /// Sounds that it announces and sends.
+    /// Number of announced and of sent sounds.
     sounds: (u8, u8),
-    /// It asks to be recognised by its pilot first.
+    /// It requests validation by its pilot first.
     validates: bool,
-    /// It begins again this time after its first question, with another run.
+    /// It begins again this long after its first request, with another RunID.
     restarts: Option<Duration>,
-    /// It matches without waiting for a plug: a car at a neighbouring post.
+    /// It matches without waiting for a plug, like a car at a neighbouring post.
     unplugged: bool,
 }
 
 const GOOD: Habits = Habits { sounds: (10, 10), validates: false, restarts: None, unplugged: false };
 
-/// A car's matching by script.
+/// A car whose matching is a script.
 struct Car {
     mac: Mac,
     habits: Habits,
@@ -53,15 +53,15 @@ struct Car {
 }
 
 impl Car {
-    /// From the 5 % pilot to the first question.
+    /// From the 5 % pilot to the first request.
     const BEGIN: Duration = Duration::from_millis(800);
     /// `TT_match_join`.
     const JOIN: Duration = Duration::from_secs(12);
-    /// Between two tries.
+    /// Time between two attempts.
     const RETRY: Duration = Duration::from_millis(3000);
-    /// The charger of a report above this is not the own one.
+    /// A charger that reports more than this is not the own one.
     const LIMIT_DB: u32 = 20;
-    /// Between sounds.
+    /// Time between two sounds.
     const INTERVAL: Duration = Duration::from_millis(30);
 
     fn new(mac: Mac, habits: Habits) -> Self {
@@ -235,7 +235,7 @@ impl Node for Car {
     }
 }
 
-/// What is there: the charger's modem, the car, and perhaps another car at the next post.
+/// The setup: the charger's modem, the car, and possibly another car at the next post.
 #[derive(Clone, Copy)]
 struct Setup {
     seed: u64,
@@ -267,7 +267,7 @@ const fn at(millis: u64) -> Instant {
     Instant::from_millis(millis)
 }
 
-/// A fault from the beginning on, at one place, for one type of message.
+/// A fault from the start, at one place, for one type of message.
 const fn fault(place: Place, mm_type: u16, times: u32, act: Act) -> (Instant, Injection) {
     (at(0), Injection::Rule(Rule { place, mm_type: Some(MmType(mm_type)), skip: 0, times, act }))
 }
@@ -317,7 +317,7 @@ const SCENARIOS: &[Scenario<Setup>] = &[
         &[
             Expect::sent("evse", "CM_SET_KEY.REQ", 3, 3).between(at(0), at(1900)),
             Expect::told("evse", "Fault(KeyNotConfirmed)").between(at(0), at(1900)),
-            // Once more, should it only have been restarting; then rarely.
+            // Once again in case it was restarting; after that rarely.
             Expect::sent("evse", "CM_SET_KEY.REQ", 3, 3).between(at(1900), at(8000)),
             Expect::never_told("pev", "5 %"),
         ],
@@ -493,7 +493,7 @@ fn every_scenario_gives_the_same_trace_twice() {
     }
 }
 
-/// What may happen to a charger and its car in a bad minute.
+/// A random disturbance of a charger and its car.
 fn mischief(chance: &mut Chance) -> Injection {
     let mut permille = |most| u16::try_from(chance.below(most)).unwrap();
     let weather = Weather {
@@ -518,7 +518,7 @@ fn mischief(chance: &mut Chance) -> Injection {
     }
 }
 
-/// Whether, after a bad minute and a pull of the plug, car and charger find each other again.
+/// Whether car and charger match again after a minute of disturbance and a pull of the plug.
 fn recovers(seed: u64) -> Result<(), String> {
     let mut storage = EvseStorage::new();
     let mut world = build(&Setup { seed, ..USUAL }, &mut storage);

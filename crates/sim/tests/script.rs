@@ -1,4 +1,4 @@
-//! Every fault scenario of `scenarios/`, with the safety rules watched in each.
+//! Every fault scenario of `scenarios/`, each judged by the safety rules too.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 use std::collections::BTreeSet;
@@ -24,7 +24,7 @@ fn every_file_of_the_folder_is_in_the_library() {
     assert_eq!(library().unwrap().len(), scripts().len());
 }
 
-/// `ONLY=X074` plays these alone, and `TRACE=1` prints what happened in those that fail.
+/// `ONLY=X074` runs these alone, and `TRACE=1` prints the trace of those that fail.
 #[test]
 fn every_scenario_ends_as_expected() {
     let only = std::env::var("ONLY").unwrap_or_default();
@@ -51,7 +51,7 @@ fn a_scenario_ends_the_same_way_twice() {
     }
 }
 
-/// The list of faults beside the project, or `None` where it is absent.
+/// The list of faults from the corpus, or `None` without the corpus.
 fn listed() -> Option<BTreeSet<String>> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/spec/faults.json");
     let Ok(text) = std::fs::read_to_string(beside) else {
@@ -96,8 +96,7 @@ fn every_scenario_says_what_happens_to_whom_and_what_must_be_seen() {
 
 #[test]
 fn a_car_is_judged_by_what_has_come_to_it() {
-    // The charger ends the session, and its words and the end of the connection come to the car a second
-    // later.
+    // The charger ends the session; its message and the FIN reach the car a second later.
     let late = "scenario late\nsetup charger strict\non PreChargeReq 4: set EVTargetVoltage 0V\n\
                 on PreChargeRes 4: line delays 1036 ms\nexpect car stops FailedResponse(PreChargeRes)\n";
     let verdict = run(&parse(late).unwrap()[0]);

@@ -1,5 +1,5 @@
-//! Cars and chargers in bad weather, by seed: none gets stuck, and a plug that is pulled and put in again
-//! leads to a match from every state. `CCS_SEEDS` sets how many seeds are tried.
+//! Cars and chargers with disturbance, by seed: none gets stuck, and a plug that is pulled and inserted again
+//! leads to a match from every state. `CCS_SEEDS` sets the number of seeds.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -19,12 +19,12 @@ use sim::{
     Car, Chance, Charger, Host, Injection, Limit, ModemConfig, ModemKind, Port, Span, Stop, Wishes, World,
 };
 
-/// Pairs of a charger and its car within earshot of each other, at most.
+/// Most pairs of a charger and its car that receive each other.
 const PAIRS: u8 = 3;
-/// How long the bad weather lasts.
+/// Duration of the disturbance.
 const BAD: Duration = Duration::from_secs(60);
-/// How long a pair may take to match in good weather: a modem's restart at each end, a pilot step and several
-/// attempts; judgement.
+/// Longest time of a pair to match without disturbance: a modem's restart at each end, a pilot step and
+/// several attempts; judgement.
 const PATIENCE: Duration = Duration::from_secs(90);
 
 fn charger(pair: u8) -> Port {
@@ -56,7 +56,7 @@ fn build<'a>(seed: u64, pairs: u8, storage: &'a mut [EvseStorage<'a>]) -> World<
         let (evse_storage, pev_storage) = (storage.next().unwrap(), storage.next().unwrap());
         let kinds = [ModemKind::Qca7005, ModemKind::Qca7000, ModemKind::Lumissil, ModemKind::Qca7420];
         let mut kind = |most| kinds[usize::try_from(chance.below(most)).unwrap()];
-        // Chargers whose modems do not measure cannot be told apart: such a one is alone.
+        // Chargers whose modems do not measure cannot be distinguished: such a charger is alone.
         let charger_kind = kind(if pairs == 1 { 4 } else { 3 });
         let modem = |end| Mac([0, 0xB0, 0x52, 0, pair, end]);
         let evse = ModemConfig::evse(charger_kind, modem(0x5E));
@@ -78,7 +78,7 @@ fn build<'a>(seed: u64, pairs: u8, storage: &'a mut [EvseStorage<'a>]) -> World<
     world
 }
 
-/// Whether both ends of a pair say that they are matched with each other.
+/// Whether both ends of a pair report a match with each other.
 fn is_matched(world: &World<Host<'_>>, pair: u8) -> bool {
     let evse = world.node(charger(pair)).and_then(Host::charger).unwrap().role();
     let pev = world.node(car(pair)).and_then(Host::car).unwrap().role();
@@ -89,7 +89,7 @@ fn all_matched(world: &World<Host<'_>>, pairs: u8) -> bool {
     (0..pairs).all(|pair| is_matched(world, pair))
 }
 
-/// What may go wrong with one end of a pair.
+/// A random disturbance of one end of a pair.
 fn mischief(chance: &mut Chance, pairs: u8) -> Injection {
     let mut permille = |most: u64| u16::try_from(chance.below(most + 1)).unwrap();
     let weather =
@@ -105,14 +105,14 @@ fn mischief(chance: &mut Chance, pairs: u8) -> Injection {
     }
 }
 
-/// What a seed has seen.
+/// What happened in a seed.
 #[derive(Default)]
 struct Seen {
     evse: BTreeSet<String>,
     pev: BTreeSet<String>,
 }
 
-/// One seed: bad weather, then good weather in which all match, then a pull of the plug, and all match again.
+/// One seed: disturbance, then a quiet time in which all match, then a pull of the plug, and all match again.
 fn story(seed: u64, seen: &mut Seen) -> Result<(), String> {
     let mut storage = storage();
     let mut chance = Chance::new(seed).child("mischief");
@@ -150,7 +150,7 @@ fn story(seed: u64, seen: &mut Seen) -> Result<(), String> {
         }
         world.perform(Injection::Plug(car(pair)));
     }
-    // Matched, or failed and recovered, without a hand.
+    // Matched, or failed and recovered, without an operator.
     run(&mut world, PATIENCE, &|world| all_matched(world, pairs))?;
     if !all_matched(&world, pairs) {
         if only().is_some() {
@@ -208,7 +208,7 @@ fn cars_and_chargers_in_bad_weather_match_in_the_end_and_again_after_a_pull_of_t
 }
 
 /// Pulls the plug every 150 ms of an undisturbed matching, from before the plug to after the match, and at each
-/// change of either side's state: so each state of both sides is met, however short it is.
+/// change of either side's state, so that each state of both sides occurs.
 #[test]
 fn from_every_state_a_pull_of_the_plug_leads_to_a_match() {
     let states = |world: &World<Host<'_>>| {

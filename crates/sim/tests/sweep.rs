@@ -1,11 +1,11 @@
-//! One thing breaks, at each point of a session: both sides keep every safety rule, and once it is mended and
-//! the plug was pulled and put in again, current flows. What must be seen of a single fault beside that
-//! stands in `scenarios/`; what several of them make together is tried by chance.
+//! One fault at each point of a session: both sides comply with every safety rule, and after the repair and a
+//! new plug current flows. `scenarios/` has the further expectations for single faults; random scripts test
+//! combinations.
 #![allow(clippy::panic, reason = "a test ends where it fails")]
 
 use sim::script::{parse, run};
 
-/// A short charge, whole: from the plug to an end in order.
+/// A complete short charge: from the plug to a normal end.
 const SESSION: &str = "\
     title sweep\n\
     side both\n\
@@ -78,7 +78,7 @@ const FAULTS: &[&str] = &[
     "battery goes",
 ];
 
-/// Where sensors begin to lie: a point of each phase.
+/// Points at which sensors begin to lie: one in each phase.
 const LIE_POINTS: &[&str] = &[
     "ChargeParameterDiscoveryReq",
     "CableCheckReq 5",
@@ -88,7 +88,7 @@ const LIE_POINTS: &[&str] = &[
     "WeldingDetectionReq",
 ];
 
-/// How they lie: each kind, and each sensor at least once. All of both are in docs/lies.md.
+/// The lies: each kind, and each sensor at least once. docs/lies.md has all combinations.
 const LIES: &[&str] = &[
     "charger pilot frozen",
     "charger pilot stuck at B",
@@ -119,7 +119,7 @@ const LIES: &[&str] = &[
     "car emergency frozen",
 ];
 
-/// Plays a session with each of these at each point; what failed.
+/// Runs a session with each of these actions at each point; returns the failures.
 fn sweep(points: &[&str], actions: &[String]) -> Vec<String> {
     let mut bad = Vec::new();
     for point in points {

@@ -1,4 +1,4 @@
-//! Time that is not waited: from the modem to 5 %, and from the key to discovery.
+//! No unnecessary waits: from the modem to 5 %, and from the key to discovery.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 mod common;
@@ -11,7 +11,7 @@ use sim::{Car, Charger, Injection, Limit, ModemConfig, ModemKind, Node, Port, Sp
 const EVSE: Port = Port(0);
 const PEV: Port = Port(1);
 
-/// Plays a charger and a car with these modems, plugged in at `plug`, for 30 s; gives when either side first
+/// Runs a charger and a car with these modems, plugged in at `plug`, for 30 s; returns when either side first
 /// reported each of the words.
 fn told(plug: Instant, evse: ModemConfig, pev: ModemConfig, words: &[(&str, &str)]) -> Vec<Instant> {
     let (mut first, mut second) = (EvseStorage::new(), PevStorage::new());
@@ -56,7 +56,7 @@ fn discovery_follows_the_link_when_the_cars_modem_never_goes_silent() {
     let words = [("pev", "Slac(KeyGiven"), ("pev", "Modem(Link(true))"), ("pev", "Slac(Matched")];
     let times = told(Instant::from_millis(15_000), EVSE_MODEM, quick, &words);
     let (link, matched) = (times[1].since(times[0]), times[2].since(times[1]));
-    // The simulated modems need up to 3 s to join, and the car asks four times a second.
+    // The simulated modems need up to 3 s to join, and the car sends four requests in a second.
     assert!(link < Duration::from_millis(3_500), "{} ms from the key to the link", link.as_millis());
     assert!(matched <= Duration::from_millis(250), "{} ms from the link", matched.as_millis());
 }

@@ -20,7 +20,7 @@ use sim::{
 const EVSE: Port = Port(0);
 const PEV: Port = Port(1);
 
-/// A host as simple as can be that matches all the same: a charger or a car.
+/// The simplest host that still matches: a charger or a car.
 #[derive(Default)]
 struct Host {
     is_car: bool,
@@ -35,7 +35,7 @@ struct Host {
     flaw: Flaw,
 }
 
-/// What is wrong with a host, to see that the world notices.
+/// A fault of a host that the world must detect.
 #[derive(Default, PartialEq)]
 enum Flaw {
     #[default]
@@ -45,7 +45,7 @@ enum Flaw {
 }
 
 impl Host {
-    /// How often a car asks again, and a host for its link.
+    /// Time between two requests of a car, and between two link queries of a host.
     const RETRY: Duration = Duration::from_millis(250);
 
     fn charger() -> Self {
@@ -305,7 +305,7 @@ const fn rule(place: Place, mm_type: u16, times: u32, act: Act) -> Injection {
 const START: (Instant, Injection) = (Instant::from_millis(7000), Injection::Plug(EVSE));
 const END: Instant = Instant::from_millis(30_000);
 
-/// Scenarios that this simple host, too, must get through or fail at, each with what shows it.
+/// Scenarios that this simple host, too, must pass or fail, each with its expectation.
 const SCENARIOS: [Scenario<u64>; 5] = [
     Scenario {
         id: "T1",
@@ -403,7 +403,7 @@ fn every_frame_is_shown_to_the_tap() {
     let frames = |is_sent: bool| seen.borrow().iter().filter(|(_, _, sent, _)| *sent == is_sent).count();
     let lines = |kind| world.trace().entries().iter().filter(|entry| entry.kind == kind).count();
     assert!(frames(true) > 20);
-    // The charger's key was sent before there was a tap.
+    // The charger's key was sent before the tap existed.
     assert_eq!((frames(true) + 1, frames(false)), (lines(Kind::Sent), lines(Kind::Heard)));
 }
 

@@ -1,5 +1,5 @@
 //! A charger on the ESP32-P4. Without a power stage it makes a car close its contactors and reads its state
-//! of charge; a `Stage` of your own in place of `NoStage` makes it charge.
+//! of charge. To charge, replace `NoStage` by a `Stage` of your own.
 #![no_std]
 #![no_main]
 

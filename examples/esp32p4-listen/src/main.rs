@@ -1,4 +1,4 @@
-//! A listener on the ESP32-P4: every frame on the wire, and what it means. It drives nothing.
+//! A listener on the ESP32-P4: it logs every frame on the wire with its meaning. It drives nothing.
 #![no_std]
 #![no_main]
 

@@ -1,5 +1,5 @@
-//! A car on the ESP32-P4. Its battery is [`Desk`]: it asks for a charge, and has no sensor of high voltage,
-//! so the session ends before any contactor closes. A `Battery` of your own in its place makes it charge.
+//! A car on the ESP32-P4. Its battery is [`Desk`]: it requests a charge, but has no sensor of high voltage,
+//! so the session ends before any contactor closes. To charge, replace it by a `Battery` of your own.
 #![no_std]
 #![no_main]
 
@@ -13,7 +13,7 @@ use session::{Limits, Target};
 
 esp_bootloader_esp_idf::esp_app_desc!();
 
-/// A battery on a desk: it answers, and measures nothing.
+/// A battery on a desk: it answers, but measures nothing.
 struct Desk;
 
 impl Battery for Desk {

@@ -1,4 +1,4 @@
-//! Input and output alone: subtracted from the others.
+//! Input and output alone: its size is subtracted from that of the others.
 #![no_std]
 #![no_main]
 

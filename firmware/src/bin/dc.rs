@@ -9,10 +9,11 @@ extern "C" fn _start() -> ! {
     firmware::run(again)
 }
 
-/// Decodes a message and encodes it again. Not inlined: the buffers of `run` are not in the codec's frame.
+/// Decodes a message and encodes it again. Not inlined, so that the buffers of `run` are not in the codec's
+/// frame.
 #[inline(never)]
 fn again(stream: &[u8], answer: &mut [u8]) -> usize {
     let message = exi_din::dc::V2gMessage::decode(stream);
-    // What a program does with the message cannot be known here.
+    // `black_box`: the compiler must assume any use of the message.
     message.and_then(|message| black_box(message).encode(answer)).unwrap_or(0)
 }

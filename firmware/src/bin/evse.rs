@@ -10,11 +10,11 @@ use firmware::Chip;
 use machine::{Cx, Duration, Instant, Machine, whole};
 use roles::{Evse, EvseConfig, EvseInput, EvseLink, EvseStorage, MAX_FRAME, Mac};
 
-/// The role's memory, lent to it for ever.
+/// The role's memory, borrowed for the whole run.
 static mut STORAGE: EvseStorage<'static> = EvseStorage::new();
 static mut EVSE: MaybeUninit<Evse<'static>> = MaybeUninit::uninit();
 
-/// Sensors as bytes, as an adapter would have them.
+/// The readings from bytes, as an adapter would have them.
 fn plant(now: Instant, [level, voltage, current, isolation, contactors, stop, ..]: [u8; 8]) -> Plant {
     let level = match level % 6 {
         0 => Level::A,

@@ -1,4 +1,4 @@
-//! The whole listener with its modem: frames in, what it heard and frames to the modem out.
+//! The whole listener with its modem: frames in, observations and frames to the modem out.
 #![no_std]
 #![no_main]
 
@@ -10,11 +10,11 @@ use listen::{Content, Event};
 use machine::{Cx, Duration, Instant, Machine, whole};
 use roles::{Listen, ListenStorage, ListenWatch, MAX_FRAME, Mac};
 
-/// The role's memory, lent to it for ever.
+/// The role's memory, borrowed for the whole run.
 static mut STORAGE: ListenStorage = ListenStorage::new();
 static mut LISTEN: MaybeUninit<Listen<'static>> = MaybeUninit::uninit();
 
-/// Gives what is heard as bytes, as a console would have it: names, and each story's numbers.
+/// Writes the observations as bytes, as a console would: names, and each story's numbers.
 struct Console;
 
 impl ListenWatch for Console {

@@ -1,11 +1,11 @@
-//! The whole DIN codec with error paths and the dissector: what names cost.
+//! The whole DIN codec with error paths and the dissector: the cost of names.
 #![no_std]
 #![no_main]
 
 use exi::trace::{Sink, Value};
 use exi_din::{V2G_MESSAGE, V2gMessage};
 
-/// Gives names and places as they come.
+/// Writes names and places in the order in which they come.
 struct Out;
 
 impl<'a> Sink<'a> for Out {

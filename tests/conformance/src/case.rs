@@ -1,6 +1,6 @@
 use corpus::Value;
 
-/// Where the cases are, from the corpus folder.
+/// Path of the catalogue, from the corpus folder.
 const FILE: &str = "../spec/conformance.json";
 
 /// A case of the catalogue.
@@ -12,9 +12,9 @@ pub struct Case {
     pub suite: String,
     /// Its group within the suite.
     pub group: String,
-    /// What the tester does.
+    /// The action of the tester.
     pub stimulus: String,
-    /// What must come of it.
+    /// The required result.
     pub expect: String,
 }
 
@@ -25,7 +25,7 @@ impl Case {
         Self { id, suite, group, stimulus: text("stimulus"), expect: text("expect") }
     }
 
-    /// Who is tested (`SECC`, `EVCC`), mode, group and number.
+    /// The side under test (`SECC`, `EVCC`), mode, group and number.
     pub fn parts(&self) -> Option<(&str, &str, &str, u16)> {
         let mut parts = self.id.split('_').skip(1);
         let (side, mode) = (parts.next()?, parts.next()?);
@@ -34,7 +34,7 @@ impl Case {
     }
 }
 
-/// All cases; `None`, and a line that says so, where they are not there.
+/// All cases; `None`, and a line that reports it, without the catalogue.
 pub fn cases() -> Option<Vec<Case>> {
     let text = std::fs::read_to_string(corpus::path(FILE)?).expect("a readable list of cases");
     let list: Vec<Value> = serde_json::from_str(&text).expect("the list of cases is JSON");

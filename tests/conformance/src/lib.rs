@@ -1,9 +1,9 @@
 //! The conformance cases of ISO 15118-4 and ISO 15118-3 against our machines, in virtual time.
 //!
 //! The catalogue (`conformance.json`, beside the corpus) names 472 cases of two public test environments. One
-//! [table] says for each which runner plays it, with what arguments, and what comes of it - or why it does
-//! not apply to a DC charger and car that speak DIN SPEC 70121. Where a case is about a message of ISO
-//! 15118-2 that DIN has under another name, it is run with DIN's.
+//! [table] has for each case its runner, the arguments and the result, or the reason why it does not apply to
+//! a DC charger and car with DIN SPEC 70121. A case for a message of ISO 15118-2 that has another name in DIN
+//! runs with DIN's.
 //!
 //! ```
 //! let Some(report) = conformance::run() else { return };
@@ -29,15 +29,15 @@ mod world;
 pub use case::{Case, cases};
 pub use report::{Line, Report, Verdict, run};
 
-/// How a case went: what went wrong, in a few words.
+/// The result of a case: what went wrong, in a few words.
 type Outcome = Result<(), String>;
 
-/// Says what went wrong, unless it did not.
+/// An error with this text, unless the condition holds.
 fn check(holds: bool, what: impl FnOnce() -> String) -> Outcome {
     if holds { Ok(()) } else { Err(what()) }
 }
 
-/// Says what was seen in the place of what had to be.
+/// An error with the observed and the required value, unless they are equal.
 #[allow(clippy::needless_pass_by_value, reason = "both are made for the comparison")]
 fn same<T: PartialEq + std::fmt::Debug>(what: &str, seen: T, wanted: T) -> Outcome {
     if seen == wanted { Ok(()) } else { Err(format!("{what}: {seen:?} instead of {wanted:?}")) }

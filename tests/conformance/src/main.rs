@@ -1,4 +1,4 @@
-//! Prints the report: Markdown, or with `--json` for machines. Ends with 1 when a verdict is not the table's.
+//! Prints the report: Markdown, or JSON with `--json`. Exit code 1 if a verdict differs from the table.
 
 use std::process::ExitCode;
 

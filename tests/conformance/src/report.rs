@@ -7,19 +7,19 @@ use serde_json::{Value, json};
 use crate::table::{What, row_of};
 use crate::{Case, cases};
 
-/// How a case went.
+/// The result of a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It passed; a note may say how it was run.
+    /// It passed; a note may state how it was run.
     Passed(&'static str),
-    /// It failed: what was seen, and why it is left so where the table knows that.
+    /// It failed: the observation, and the reason if the table accepts it.
     Failed(String, Option<&'static str>),
     /// It does not apply.
     NotApplicable(&'static str),
 }
 
 impl Verdict {
-    /// The word for it.
+    /// The word in the report.
     pub const fn word(&self) -> &'static str {
         match self {
             Self::Passed(_) => "passed",
@@ -28,7 +28,7 @@ impl Verdict {
         }
     }
 
-    /// What there is to say besides the word.
+    /// The text besides the word.
     pub fn why(&self) -> String {
         match self {
             Self::Passed(note) => (*note).to_owned(),
@@ -39,22 +39,22 @@ impl Verdict {
     }
 }
 
-/// A case and how it went.
+/// A case and its result.
 #[derive(Clone, Debug)]
 pub struct Line {
     /// The case.
     pub case: Case,
     /// How it went.
     pub verdict: Verdict,
-    /// Whether that is what the table says.
+    /// Whether the verdict is that of the table.
     pub is_expected: bool,
 }
 
-/// How all cases went.
+/// The results of all cases.
 #[derive(Clone, Debug)]
 pub struct Report(pub Vec<Line>);
 
-/// Runs all cases; `None` where the list of them is not there.
+/// Runs all cases; `None` without the catalogue.
 pub fn run() -> Option<Report> {
     Some(Report(cases()?.into_iter().map(play).collect()))
 }
@@ -75,7 +75,7 @@ fn play(case: Case) -> Line {
     Line { case, verdict, is_expected }
 }
 
-/// A case that ends with a panic has failed; the others are run all the same.
+/// A case that panics has failed; the other cases still run.
 fn guarded(run: fn() -> Result<(), String>) -> Result<(), String> {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
@@ -104,12 +104,12 @@ impl Report {
         groups
     }
 
-    /// Lines whose verdict is not the one of the table.
+    /// Lines whose verdict differs from the table.
     pub fn surprises(&self) -> impl Iterator<Item = &Line> {
         self.0.iter().filter(|line| !line.is_expected)
     }
 
-    /// For machines.
+    /// The report as JSON.
     pub fn to_json(&self) -> Value {
         let [passed, failed, not_applicable] = Self::totals(self.0.iter());
         let cases: Vec<Value> = self

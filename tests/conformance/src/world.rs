@@ -1,4 +1,4 @@
-//! Cases in which pilot, modems and link matter: both roles in the simulated world.
+//! Cases that need pilot, modems and link: both roles in the simulated world.
 
 use std::collections::VecDeque;
 
@@ -19,27 +19,27 @@ const EVSE: Port = Port(0);
 const PEV: Port = Port(1);
 const CHARGER: Mac = Mac([2, 0, 0, 0, 0, 0x5E]);
 
-/// The plug goes in when the charger's modem has its key.
+/// The plug is inserted when the charger's modem has its key.
 const PLUG: Instant = Instant::from_millis(15_000);
-/// Modems restart with their key, and once more when it changes.
+/// Modems restart with their key, and again when it changes.
 const SOON: Duration = Duration::from_secs(60);
 /// `TP_match_leave`.
 const LEAVE: Duration = Duration::from_secs(1);
 
-/// A role whose pilot a case may hold elsewhere.
+/// A role whose pilot a case can override.
 #[allow(clippy::large_enum_variant, reason = "a world has two of them")]
 enum Actor<'a> {
     Post { charger: Charger<'a>, output: Option<Output> },
     Vehicle(Vehicle<'a>),
 }
 
-/// A car: its role up to the link, and its session by hand over IP.
+/// A car: its role up to the link, and its session driven by hand over IP.
 struct Vehicle<'a> {
     role: sim::Car<'a>,
     ip: Car,
     level: Option<Level>,
     outbox: VecDeque<Vec<u8>>,
-    /// IP is looked after this often; never before the session begins.
+    /// Next poll of the IP stack; `None` before the session begins.
     tick: Option<Instant>,
 }
 
@@ -123,7 +123,7 @@ impl Node for Actor<'_> {
 /// A charger and a car at its cable, both by their modems.
 struct Stage<'a>(World<Actor<'a>>);
 
-/// Sets the stage, with a car that validates or does not, and lets a case play.
+/// Sets up the world, with a car that validates or does not, and runs a case.
 fn on_stage(validates: bool, play: impl FnOnce(&mut Stage<'_>) -> Outcome) -> Outcome {
     let (mut storage, mut car_storage) = (EvseStorage::new(), PevStorage::new());
     let mut world = World::new(1);
@@ -153,7 +153,7 @@ fn on_stage(validates: bool, play: impl FnOnce(&mut Stage<'_>) -> Outcome) -> Ou
 }
 
 impl Stage<'_> {
-    /// Where the charger's matching is.
+    /// State of the charger's matching.
     fn charger(&self) -> Option<EvseState> {
         match self.0.node(EVSE) {
             Some(Actor::Post { charger, .. }) => charger.role().matching(),
@@ -161,7 +161,7 @@ impl Stage<'_> {
         }
     }
 
-    /// Where the car's matching is.
+    /// State of the car's matching.
     fn car(&self) -> Option<PevState> {
         match self.0.node(PEV) {
             Some(Actor::Vehicle(car)) => car.role.role().matching(),
@@ -178,7 +178,7 @@ impl Stage<'_> {
         });
     }
 
-    /// Holds the charger's pilot, or lets it go.
+    /// Overrides the charger's pilot, or releases it.
     fn hold(&mut self, held: Option<Output>) {
         self.0.tell(EVSE, |actor, _| {
             if let Actor::Post { output, .. } = actor {
@@ -187,7 +187,7 @@ impl Stage<'_> {
         });
     }
 
-    /// Waits until the car's matching is there.
+    /// Waits until the car's matching has this state.
     fn until(&mut self, state: PevState, most: Duration) -> Outcome {
         let is_there = |world: &World<Actor<'_>>| match world.node(PEV) {
             Some(Actor::Vehicle(car)) if car.role.role().matching() == Some(state) => Some(String::new()),
@@ -208,8 +208,8 @@ impl Stage<'_> {
     }
 }
 
-/// The pilot is lost while the car's matching is there: it ends at once, leaves what it was in, and is
-/// matched again when the pilot is back.
+/// The pilot is lost in this state of the car's matching: the matching ends immediately, the car leaves its
+/// network, and is matched again when the pilot returns.
 pub(crate) fn pilot_lost(at: PevState, outputs: &[Output]) -> Outcome {
     on_stage(at == PevState::Validating, |stage| {
         for output in outputs {
@@ -225,7 +225,7 @@ pub(crate) fn pilot_lost(at: PevState, outputs: &[Output]) -> Outcome {
     })
 }
 
-/// 5 % comes 7.5 s behind the plug.
+/// 5 % comes 7.5 s after the plug.
 pub(crate) fn pilot_comes_late() -> Outcome {
     on_stage(false, |stage| {
         stage.hold(Some(Output::Steady));
@@ -236,7 +236,7 @@ pub(crate) fn pilot_comes_late() -> Outcome {
     })
 }
 
-/// The plug is pulled and comes back.
+/// The plug is pulled and inserted again.
 pub(crate) fn unplugged() -> Outcome {
     on_stage(false, |stage| {
         stage.until_linked()?;
@@ -257,7 +257,7 @@ pub(crate) fn charger_matches_at(level: Level) -> Outcome {
     })
 }
 
-/// A whole session over a link by SLAC; when it has ended, so has the link: the charger has drawn a new key.
+/// A whole session over a link by SLAC; with its end the link ends too: the charger has generated a new key.
 pub(crate) fn session_ends_with_its_link(with_welding: bool) -> Outcome {
     on_stage(false, |stage| {
         stage.until_linked()?;

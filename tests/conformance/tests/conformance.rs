@@ -1,4 +1,4 @@
-//! All cases go as the table says, and the table is whole.
+//! All cases have the result of the table, and the table is complete.
 #![allow(clippy::panic, reason = "a test ends where it fails")]
 
 use std::collections::BTreeSet;

@@ -1,5 +1,4 @@
-//! The plainest cable between a charger and a car: contactors and sensors follow at once, and so does the
-//! current.
+//! The simplest cable between a charger and a car: contactors, sensors and current follow immediately.
 
 use control_pilot::{Level, Output};
 use machine::Instant;
@@ -8,7 +7,7 @@ use session::{Contactors, Insulation, Isolation, Limits, Lock, Reading, Target};
 
 const BATTERY_MV: i32 = 350_000;
 
-/// What both sides' sensors say.
+/// The readings of both sides.
 pub struct Sensed {
     /// At the charger's end.
     pub charger: evse_fsm::Plant,
@@ -18,8 +17,7 @@ pub struct Sensed {
     pub current_ma: i32,
 }
 
-/// What comes of both sides' demands. The voltage follows the stronger side, the current what the charger
-/// gives.
+/// The result of both sides' demands. The voltage follows the stronger side, the current the charger.
 pub fn sense(at: Instant, charger: evse_fsm::Demand, car: pev_fsm::Demand, is_plugged: bool) -> Sensed {
     let (out, inlet) = (charger.contactors == Contactors::Closed, car.contactors == Contactors::Closed);
     let voltage_mv = match (out, inlet) {
@@ -27,7 +25,7 @@ pub fn sense(at: Instant, charger: evse_fsm::Demand, car: pev_fsm::Demand, is_pl
         (true, false) => charger.supply.voltage_mv,
         (false, false) => 0,
     };
-    // Beyond the 2 A of the precharge, the supply regulates the current.
+    // Above the 2 A of precharge, the supply regulates the current.
     let flows = out && inlet && charger.supply.current_ma > 2_000;
     let current_ma = if flows { charger.supply.current_ma } else { 0 };
     let read = |value| Some(Reading::new(value, at));
@@ -56,7 +54,7 @@ pub fn sense(at: Instant, charger: evse_fsm::Demand, car: pev_fsm::Demand, is_pl
     }
 }
 
-/// A battery that wants all that a charger may give.
+/// A battery that requests the charger's maximum.
 pub fn vehicle(at: Instant) -> Vehicle {
     Vehicle {
         at,

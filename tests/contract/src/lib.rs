@@ -1,4 +1,4 @@
-//! What the tests of the contract share: bytes that no one should send.
+//! What the tests of the contract share: hostile bytes.
 //!
 //! The tests drive each machine of the workspace in a [`Check`](machine::check::Check), through sessions with
 //! a peer and through hostile bytes.
@@ -11,8 +11,8 @@ use std::fmt::Debug;
 use machine::check::{Broken, Check};
 use machine::{Duration, Instant, Machine};
 
-/// Frames that come from `genuine` ones by chance: cut, lengthened, with other bytes, of nothing but chance,
-/// and now and then as they were. The same `seed` gives the same frames.
+/// Frames that are random variations of `genuine` ones: cut, lengthened, with other bytes, fully random, and
+/// sometimes unchanged. The same `seed` gives the same frames.
 pub fn hostile(seed: u64, genuine: &[Vec<u8>]) -> impl Iterator<Item = Vec<u8>> {
     let mut chance = Chance(seed | 1);
     std::iter::repeat_with(move || {
@@ -34,7 +34,7 @@ pub fn hostile(seed: u64, genuine: &[Vec<u8>]) -> impl Iterator<Item = Vec<u8>> 
     })
 }
 
-/// Lets the machine act at each deadline until `end`, and be late for some of them by a few seconds.
+/// Lets the machine act at each deadline until `end`, for some of them a few seconds late.
 ///
 /// # Errors
 /// The rule that is broken.
@@ -50,7 +50,7 @@ pub fn pass_late<M: Machine<Route: Debug, Event: Debug>>(
     check.sleep_to(end)
 }
 
-/// Numbers by chance (xorshift).
+/// Random numbers (xorshift).
 struct Chance(u64);
 
 impl Chance {

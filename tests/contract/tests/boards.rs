@@ -1,5 +1,5 @@
-//! The board's own machine. `qca7000_spi::Qca7000` lends its bytes instead of writing them into a buffer, so
-//! it is no `Machine`, and nothing can be lost to a short one.
+//! The board's own machine. `qca7000_spi::Qca7000` lends its bytes instead of writing them into a buffer: it
+//! is no `Machine`, and no output can be lost to a short buffer.
 #![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 use board::{Ear, Listen, Mac, Role};
@@ -10,7 +10,7 @@ use roles::ListenStorage;
 
 #[test]
 fn the_boards_listener_keeps_the_contract_with_hostile_frames() {
-    // Lent for as long as the test runs: each copy of the machine has its own.
+    // Leaked for the test's duration: each copy of the machine has its own.
     let made = || {
         let storage = Box::leak(Box::<ListenStorage>::default());
         Listen::new(Mac([2, 0, 0, 0, 0, 0xA1]), storage, Box::leak(Box::new(Ear::new())))

@@ -1,4 +1,4 @@
-//! Discovery: the client finds the server, and both meet datagrams that no one should send.
+//! Discovery: the client finds the server, and both receive hostile datagrams.
 #![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 use contract::hostile;

@@ -1,4 +1,4 @@
-//! Matching: a charger and a car find each other, lose each other, and meet frames that no one should send.
+//! Matching: a charger and a car match, lose the link, and receive hostile frames.
 #![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 use contract::timers::MATCHING;

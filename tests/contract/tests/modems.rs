@@ -1,4 +1,4 @@
-//! The care of modems, at simulated modems of each kind, at none, and with frames that no one should send.
+//! The care of modems: with simulated modems of each kind, without a modem, and with hostile frames.
 #![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 use std::fmt::Debug;
@@ -17,11 +17,11 @@ const KINDS: [ModemKind; 5] =
 const QUESTIONS: &[Question] =
     &[Question::Attributes, Question::Nid, Question::Key, Question::Link, Question::Network, Question::Hosts];
 
-/// A machine that takes frames, as these all do.
+/// A machine whose input is frames, like all of these.
 trait Care: for<'a> Machine<Input<'a> = &'a [u8], Route = (), Event: Debug> {}
 impl<M: for<'a> Machine<Input<'a> = &'a [u8], Route = (), Event: Debug>> Care for M {}
 
-/// Lets the machine work at a modem of this kind; the frames that came of it.
+/// Runs the machine at a modem of this kind; returns the resulting frames.
 fn at_modem<M: Care>(check: &mut Check<M>, kind: Option<ModemKind>, seconds: u64) -> Vec<Vec<u8>> {
     let mut line = PowerLine::new(1);
     if let Some(kind) = kind {
@@ -50,7 +50,7 @@ fn at_modem<M: Care>(check: &mut Check<M>, kind: Option<ModemKind>, seconds: u64
     }
 }
 
-/// A machine at each kind of modem, at none with a caller that is late, and with hostile frames.
+/// A machine at each kind of modem, at none with a late caller, and with hostile frames.
 fn judge<M: Care>(
     timers: &'static [&'static str],
     mut make: impl FnMut() -> M,
@@ -110,7 +110,7 @@ fn a_restart_keeps_the_contract() {
 
 #[test]
 fn reading_parameters_keeps_the_contract() {
-    // The tests' memory is never given back: five readers of 16 KiB for each of nine checks.
+    // The tests leak their memory: five readers of 16 KiB for each of nine checks.
     let make = || {
         let buffer = Box::leak(vec![0; 16384].into_boxed_slice());
         PibReader::new(OWN, Mac::LOCAL_MODEM, &modem::PROFILES[0], buffer).unwrap()

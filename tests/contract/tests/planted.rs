@@ -1,4 +1,5 @@
-//! A machine that breaks one rule of the contract fails the check by this rule; one that breaks none passes.
+//! A machine that breaks one rule of the contract fails the check by this rule; a machine that breaks none
+//! passes.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends where it fails")]
 
 use std::cell::Cell;
@@ -7,7 +8,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use machine::check::{Broken, Check, Rule};
 use machine::{Cx, Deadline, Duration, Instant, Machine, Queue, TooShort};
 
-/// What is wrong with a [`Planted`].
+/// The fault of a [`Planted`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
     None,
@@ -15,33 +16,33 @@ enum Fault {
     Loses,
     /// An output that does not fit is cut.
     Cuts,
-    /// Says that it needs more than it does.
+    /// Reports a longer requirement than it has.
     NeedsMore,
-    /// Says that it needs less than it does.
+    /// Reports a shorter requirement than it has.
     NeedsLess,
-    /// Needs more than its crate says.
+    /// Requires more than its crate's bound.
     TooLong,
-    /// Says that the buffer is too short although nothing waits.
+    /// Reports a short buffer although no output waits.
     ShortForNothing,
-    /// A poll of what is drained gives an output at last.
+    /// A later poll of a drained machine still gives an output.
     SendsTwice,
-    /// A poll of what is drained gives an event at last.
+    /// A later poll of a drained machine still gives an event.
     TellsTwice,
-    /// A poll that gives nothing counts, and the next output shows it.
+    /// Polls without a result are counted, and the next output shows the count.
     CountsPolls,
-    /// Looking for the deadline moves it.
+    /// Reading the deadline moves it.
     MovesWhenAsked,
     /// Sends on every `handle_timeout`.
     ActsEarly,
     /// Sets its timer again on every `handle_timeout`.
     MovesEarly,
-    /// Takes the time of every call for the time that it is.
+    /// Accepts the time of every call, also an earlier one.
     GoesBack,
-    /// Leaves its timer as it is.
+    /// Leaves a timer that is due as it is.
     StaysDue,
-    /// Sets its next deadline from the last one, not from now.
+    /// Computes its next deadline from the last one, not from now.
     StaysBehind,
-    /// Another instance counts with this one.
+    /// Shares its count with other instances.
     Shares,
     /// Names a timer that it does not have.
     Misnames,
@@ -49,18 +50,18 @@ enum Fault {
     NeverEnds,
     /// Reports without end.
     TellsOnAndOn,
-    /// Takes the second byte of an input without asking whether there is one.
+    /// Reads the second byte of an input without a check of its length.
     Panics,
 }
 
 const PERIOD: Duration = Duration::from_millis(100);
 const LONGEST: usize = 8;
 
-/// Sends what it got, of any length up to 8, and a sign of life in every period.
+/// Sends its input, of any length up to 8, and a sign of life in every period.
 struct Planted {
     fault: Fault,
     out: Queue<Vec<u8>, 8>,
-    /// Polls in a row that gave nothing.
+    /// Consecutive polls without a result.
     sent_none: u8,
     told_none: u8,
     events: Queue<u8, 8>,
@@ -184,7 +185,7 @@ impl Machine for Planted {
     }
 }
 
-/// Inputs, deadlines met and missed, and hostile bytes.
+/// Runs inputs, deadlines that are met and missed, and hostile bytes.
 fn judge(fault: Fault) -> Result<(), Broken> {
     let mut check = Check::new(&["sign of life"], LONGEST, |_| Planted::new(fault))?;
     check.call(|machine, cx| machine.handle(cx, &[1, 2, 3]))?;

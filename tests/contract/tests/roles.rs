@@ -23,7 +23,7 @@ fn timers() -> Vec<&'static str> {
     [SESSION, MATCHING, MODEM, DISCOVERY, ROLES].concat()
 }
 
-/// Both roles, the plainest cable and, where there are modems, the power line.
+/// Both roles, the simplest cable and, with modems, the power line.
 struct Bench<'a> {
     evse: Check<Evse<'a>>,
     pev: Check<Pev<'a>>,
@@ -77,7 +77,7 @@ impl<'a> Bench<'a> {
         self.call_pev(PevInput::Plant(cable.car));
     }
 
-    /// Carries frames, over the power line or at once, until there are none.
+    /// Carries frames, over the power line or directly, until none is left.
     fn exchange(&mut self) {
         loop {
             let (from_evse, from_pev) = (self.evse.take_sent(), self.pev.take_sent());

@@ -10,7 +10,7 @@ use machine::check::Check;
 use machine::{Duration, Instant, Machine};
 use pev_fsm::{Car, Closed};
 
-/// Long enough for each message of a DC session.
+/// Buffer size for each message of a DC session.
 const LONGEST: usize = 512;
 
 /// Both sides, their cable and the bytes between them.

@@ -1,9 +1,8 @@
-//! The bytes that somebody else made: where tests find them, and what they print when they are absent.
+//! Bytes from other sources: where tests find them, and what they print without them.
 //!
-//! The corpus lies beside the project (`../shared` from the workspace root) or where `CCS_CORPUS`
-//! points (the folder that holds `golden-public.jsonl`). It is not part of the project: a test that
-//! needs it asks here and returns when the answer is `None`, after this crate has printed one
-//! `skipped: ...` line.
+//! The corpus is beside the project (`../shared` from the workspace root) or where `CCS_CORPUS` points (the
+//! folder with `golden-public.jsonl`). It is not part of the project. A test that needs it calls this crate
+//! and returns when the result is `None`, after this crate has printed one `skipped: ...` line.
 #![allow(
     clippy::expect_used,
     clippy::missing_panics_doc,
@@ -64,13 +63,13 @@ pub fn hex(bytes: &[u8]) -> String {
 pub const PCAP_HEAD: [u8; 24] =
     [0xD4, 0xC3, 0xB2, 0xA1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0];
 
-/// Moves the link-local addresses of an Ethernet frame to another subnet, `fe80:0:1::` say, those of IPv6's
-/// header and the charger's in discovery's answer: so that a session that is repeated has connections of its
-/// own. Checksums stay.
+/// Moves the link-local addresses of an Ethernet frame to another subnet, such as `fe80:0:1::`: those of the
+/// IPv6 header and the charger's in a discovery response. A repeated session then has its own connections.
+/// Checksums stay unchanged.
 pub fn to_subnet(subnet: u32, frame: &mut [u8]) {
     const IPV6: [u8; 2] = [0x86, 0xDD];
     const UDP: u8 = 17;
-    /// Where discovery's answer has the address: after Ethernet, IPv6, UDP and V2GTP.
+    /// Offset of the address in a discovery response: after Ethernet, IPv6, UDP and V2GTP.
     const ANNOUNCED: usize = 14 + 40 + 8 + 8;
     if frame.get(12..14) != Some(&IPV6) {
         return;

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::Image;
 
-/// A board that runs.
+/// A running board.
 pub(crate) struct Emulator {
     child: Child,
     lines: Receiver<String>,
@@ -30,7 +30,7 @@ pub(crate) enum Machine {
 }
 
 impl Machine {
-    /// The compiler's target.
+    /// The target of its compiler.
     const fn target(self) -> &'static str {
         match self {
             Self::Riscv => "riscv32imafc-unknown-none-elf",
@@ -45,9 +45,9 @@ impl Machine {
         }
     }
 
-    /// Its devices, beside those that both have. With `-icount` its time goes by instructions, so that its
-    /// watchdog knows nothing of a machine that is busy: 1 ns each, so that a RISC-V core reads how many it
-    /// has done, or 8 ns.
+    /// Its devices, besides those that both have. With `-icount` its time advances by instructions, so that a
+    /// busy machine does not affect its watchdog: 1 ns each, with which a RISC-V core reads its count of
+    /// instructions, or 8 ns.
     const fn devices(self) -> &'static [&'static str] {
         match self {
             Self::Riscv => &[
@@ -97,7 +97,7 @@ impl Emulator {
         let network = UdpSocket::bind("127.0.0.1:0")?;
         network.set_nonblocking(true)?;
         let own = network.local_addr()?.port();
-        // A port that was free a moment ago: the emulator binds it itself.
+        // A port that was free just now: the emulator binds it itself.
         let port = UdpSocket::bind("127.0.0.1:0")?.local_addr()?.port();
         let net = format!(
             "dgram,id=n,local.type=inet,local.host=127.0.0.1,local.port={port},remote.type=inet,remote.host=127.0.0.1,remote.port={own}"
@@ -129,7 +129,7 @@ impl Emulator {
         self.lines.try_recv().ok()
     }
 
-    /// The next line of a board that has ended: its last ones may still be on their way.
+    /// The next line of a board that has ended, whose last lines may not have arrived yet.
     pub(crate) fn last_line(&self) -> Option<String> {
         self.lines.recv_timeout(Duration::from_secs(5)).ok()
     }
@@ -141,17 +141,17 @@ impl Emulator {
         Ok(input.flush()?)
     }
 
-    /// The next frame that the board sent; its length.
+    /// Writes the next frame of the board into `buffer`; returns its length.
     pub(crate) fn receive(&self, buffer: &mut [u8]) -> Option<usize> {
         self.network.recv(buffer).ok()
     }
 
-    /// Gives the board a frame. One that is lost is lost, as on any wire.
+    /// Sends the board a frame, which may be lost as on any wire.
     pub(crate) fn send(&self, frame: &[u8]) {
         let _ = self.network.send_to(frame, ("127.0.0.1", self.port));
     }
 
-    /// Waits for a frame of the board, for a moment at most.
+    /// Waits a short time for a frame of the board.
     pub(crate) fn wait(&self) -> Result<()> {
         Ok(hal_linux::wait(&[self.network.as_fd()], Duration::from_micros(500))?)
     }
@@ -174,7 +174,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new(".")).to_owned()
 }
 
-/// Builds an image; its file.
+/// Builds an image; returns its file.
 pub(crate) fn build(machine: Machine, image: Image) -> Result<PathBuf> {
     let (root, triple) = (root(), machine.target());
     let folder = root.join("boards/qemu");

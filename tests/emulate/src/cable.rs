@@ -3,7 +3,7 @@
 use machine::Instant;
 use session::Target;
 
-/// What flows and lies on the cable: as simple as a session needs it.
+/// Voltage and current on the cable: as simple as a session allows.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cable {
     stage_mv: i32,
@@ -17,17 +17,17 @@ pub(crate) struct Cable {
     pub(crate) charging: Option<Instant>,
 }
 
-/// What the power stage's voltage changes by in a millisecond, in mV, and what the current does, in mA.
+/// Steps in a millisecond: of the power stage's voltage in mV, and of the current in mA.
 const VOLTAGE_STEP: i32 = 1_000;
 const CURRENT_STEP: i32 = 50;
 
 impl Cable {
-    /// Nothing on it, a battery of 350 V.
+    /// No voltage, a battery of 350 V.
     pub(crate) const fn new() -> Self {
         Self { stage_mv: 0, voltage_mv: 0, current_ma: 0, battery_mv: 350_000, charging: None }
     }
 
-    /// A millisecond passes.
+    /// Advances by a millisecond.
     pub(crate) fn step(&mut self, now: Instant, supply: Target, charger_closed: bool, car_closed: bool) {
         self.stage_mv += (supply.voltage_mv - self.stage_mv).clamp(-VOLTAGE_STEP, VOLTAGE_STEP);
         let flows = charger_closed && car_closed && self.stage_mv >= self.battery_mv;
@@ -36,7 +36,7 @@ impl Cable {
         self.voltage_mv = match (charger_closed, car_closed) {
             (_, true) => self.battery_mv,
             (true, false) => self.stage_mv,
-            // A cable's own bleeder.
+            // The cable's own bleeder discharges it.
             (false, false) => (self.voltage_mv - 2 * VOLTAGE_STEP).max(0),
         };
         if !(charger_closed && car_closed) {

@@ -1,4 +1,4 @@
-//! A firmware that runs: what it drives, what it says, the frames that it gives and gets.
+//! A running firmware: its drive, its log, and its frames in both directions.
 
 use std::fs::File;
 use std::io::BufWriter;
@@ -15,9 +15,9 @@ use crate::senses::{PERIOD, Side};
 use crate::work::Work;
 use crate::{Fault, Image};
 
-/// A board that sends nothing for this time is answered again, on this machine's clock.
+/// Time without a frame of a board after which the answer is repeated, on this machine's clock.
 const AGAIN: Duration = Duration::from_millis(500);
-/// A board that says nothing for so long, on this machine's clock, is dead.
+/// Time without output after which a board counts as dead, on this machine's clock.
 const SILENT: Duration = Duration::from_secs(60);
 
 /// A board at its place.
@@ -26,14 +26,14 @@ pub(crate) struct Firmware {
     /// Its modem's place on the power line.
     pub(crate) port: Port,
     emulator: Emulator,
-    /// What stands before its lines.
+    /// Prefix of its log lines.
     label: &'static str,
     recorder: Option<Recorder<BufWriter<File>>>,
-    /// What it drove last, and when that was.
+    /// What it drove last, with the time.
     driven: Driven,
-    /// It waits for what it senses.
+    /// It waits for its readings.
     waits: bool,
-    /// What it was given last; a fault is asked for once.
+    /// Its last readings; a fault is requested once.
     sensed: Sensed,
     heard: Clock,
     asked_again: Instant,
@@ -43,8 +43,8 @@ pub(crate) struct Firmware {
     pub(crate) code: Option<i32>,
 }
 
-/// What a listener says of a session, in this order: matching, attenuation, the key only when it is asked
-/// for, the session with its values, its phases with their durations, and what ended it.
+/// The log of a listener for a session, in this order: matching, attenuation, the key only on request, the
+/// session with its values, its phases with their durations, and its end.
 const STORY: &[&str] = &[
     " asks who is there, run ",
     " dB over 10 sounds",
@@ -66,25 +66,25 @@ const STORY: &[&str] = &[
     "network ",
 ];
 
-/// What a board has said so far.
+/// What a board has logged up to now.
 #[derive(Default)]
 pub(crate) struct Log {
-    /// How often it began.
+    /// Number of its starts.
     pub(crate) starts: u32,
     /// Its self-test has passed.
     pub(crate) has_passed: bool,
-    /// Its session ended in order.
+    /// Its session ended normally.
     pub(crate) is_finished: bool,
-    /// What it said after it ran the SAFE sequence: the reason.
+    /// The reason that it logged after the SAFE sequence.
     pub(crate) safe: Option<String>,
-    /// How many lines of [`STORY`] it has said.
+    /// Number of lines of [`STORY`] that it has logged.
     told: usize,
     /// The deepest use of its stack and the stack's size, in bytes.
     pub(crate) stack: Option<(u64, u64)>,
 }
 
 impl Log {
-    /// What a listener was to say next, if it has not told the whole story.
+    /// The next missing line of a listener's story, if any.
     pub(crate) fn untold(&self) -> Option<&'static str> {
         STORY.get(self.told).copied()
     }
@@ -104,7 +104,7 @@ impl Log {
 }
 
 impl Firmware {
-    /// A board that was just started, with its modem at `port`. Its frames are recorded in a file.
+    /// A board that has just started, with its modem at `port`. Its frames are recorded in a file.
     pub(crate) fn new(
         image: Image,
         emulator: Emulator,
@@ -136,7 +136,7 @@ impl Firmware {
         })
     }
 
-    /// Its end of the cable; a listener has none.
+    /// Its end of the cable; `None` for a listener.
     pub(crate) const fn side(&self) -> Option<Side> {
         match self.image {
             Image::Charger => Some(Side::Charger),
@@ -150,12 +150,12 @@ impl Firmware {
         &self.driven
     }
 
-    /// When it waits for what it senses, on its clock; `None`: it is at work.
+    /// Since when it waits for its readings, on its clock; `None`: it works.
     pub(crate) fn waits_since(&self) -> Option<Instant> {
         self.waits.then_some(Instant::from_micros(self.driven.at))
     }
 
-    /// Prints and reads what it says, and looks whether it has ended.
+    /// Prints and evaluates its output, and checks whether it has ended.
     pub(crate) fn read(&mut self) -> Result<()> {
         self.code = self.emulator.ended()?;
         while let Some(line) = self.emulator.line() {
@@ -170,7 +170,7 @@ impl Firmware {
         self.emulator.command(words)
     }
 
-    /// Its next frame for its modem; its length.
+    /// Writes its next frame for its modem into `buffer`; returns the length.
     pub(crate) fn receive(&mut self, buffer: &mut [u8]) -> Option<usize> {
         while let Some(length) = self.emulator.receive(buffer) {
             self.heard = Clock::start();
@@ -192,20 +192,20 @@ impl Firmware {
         None
     }
 
-    /// Gives it a frame from its modem.
+    /// Delivers a frame from its modem.
     pub(crate) fn give(&mut self, frame: &[u8]) {
         self.work.give(frame);
         self.emulator.send(frame);
     }
 
-    /// Gives it what it senses: it goes on. With a fault that its program is to have now.
+    /// Sends its readings, with which it continues, and the fault that its program must have now.
     pub(crate) fn resume(&mut self, sensed: Sensed, fault: Option<Fault>) {
         (self.sensed, self.waits) = (sensed, false);
         let contacts = sensed.contacts | fault.map_or(0, Fault::contact);
         self.emulator.send(&Sensed { contacts, ..sensed }.frame());
     }
 
-    /// Records a frame of its, at a time since 1970.
+    /// Records a frame of this board, with a time since 1970.
     pub(crate) fn record(
         &mut self,
         at: std::time::Duration,
@@ -217,7 +217,7 @@ impl Firmware {
         Ok(())
     }
 
-    /// Waits for a frame of its, for a moment at most.
+    /// Waits a short time for a frame of this board.
     pub(crate) fn wait(&self) -> Result<()> {
         self.emulator.wait()
     }
@@ -239,7 +239,7 @@ impl Firmware {
         Ok(())
     }
 
-    /// Whether it was SAFE for a reason that begins like this, and then began again with nothing driven.
+    /// Whether it was SAFE for a reason that begins like this, and then started again with nothing driven.
     pub(crate) fn has_begun_again(&self, reason: &str) -> bool {
         let rests = Driven { at: self.driven.at, pwm: PERIOD, ..Driven::default() };
         let is_safe = self.log.safe.as_ref().is_some_and(|safe| safe.starts_with(reason));

@@ -1,4 +1,4 @@
-//! What a firmware takes, compared with what it took.
+//! The resources of a firmware, compared with earlier ones.
 
 use std::fs::OpenOptions;
 use std::io::{Read, Seek, Write};
@@ -9,18 +9,18 @@ use object::{Object, ObjectSection, SectionKind};
 
 use crate::share::{self, Row, is_emulators};
 
-/// By how many bytes a row may grow until it is changed.
+/// Growth of a row in bytes that is accepted without a change of the ledger.
 const BYTES: u64 = 256;
-/// By how many percent `instructions` may: an answer depends on the keys and numbers that were drawn.
+/// Growth of `instructions` in percent that is accepted: an answer depends on random keys and numbers.
 const PERCENT: u64 = 5;
 
-/// The most that `what` may be, if it was `before`.
+/// The largest accepted value of `what` for the value `before`.
 fn most(what: &str, before: u64) -> u64 {
     before + if what.starts_with("instructions.") { before * PERCENT / 100 } else { BYTES }
 }
 
-/// Prints the measured rows of a firmware, and compares them with those in the file, or writes them there. An
-/// error names each row that is missing, has grown or cannot be; then nothing is written.
+/// Prints the measured rows of a firmware, and compares them with the file or writes them into it. An error
+/// lists each row that is missing, has grown or is not plausible; the file is unchanged then.
 pub(crate) fn enter(file: &Path, name: &str, rows: &[Row], is_written: bool) -> Result<()> {
     for (what, now) in rows {
         println!("{name} {what} {now}");
@@ -29,7 +29,7 @@ pub(crate) fn enter(file: &Path, name: &str, rows: &[Row], is_written: bool) -> 
     let path = || file.display().to_string();
     let mut opened = OpenOptions::new().read(true).write(is_written).open(file).with_context(path)?;
     if is_written {
-        // Two that write at a time would lose rows of each other.
+        // Two programs that write at the same time would lose rows.
         opened.lock().with_context(path)?;
     }
     let mut text = String::new();
@@ -48,7 +48,7 @@ pub(crate) fn enter(file: &Path, name: &str, rows: &[Row], is_written: bool) -> 
     opened.write_all(ledger.text().as_bytes()).with_context(path)
 }
 
-/// Whether the file is a ledger: asked before a play, which takes a minute.
+/// Whether the file is a ledger: checked before a run, which takes a minute.
 ///
 /// # Errors
 /// It cannot be read, or the first line that is no row.
@@ -65,7 +65,7 @@ fn refuse(faults: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// What cannot be measured of a firmware that works: a row of nothing, parts that are not the whole.
+/// Measurements that a working firmware cannot have: a row of nothing, parts whose sum is wrong.
 fn implausible(rows: &[Row]) -> Vec<String> {
     let none = rows.iter().filter(|(_, now)| *now == 0).map(|(what, _)| format!("{what} is 0"));
     let mut faults: Vec<_> = none.collect();
@@ -84,12 +84,12 @@ fn implausible(rows: &[Row]) -> Vec<String> {
     faults
 }
 
-/// The file: rows and comments in their order.
+/// The file: rows and comments in order.
 struct Ledger(Vec<Line>);
 
 /// A line of the file.
 enum Line {
-    /// A comment, or nothing.
+    /// A comment or an empty line.
     Comment(String),
     Entry {
         image: String,
@@ -99,7 +99,7 @@ enum Line {
 }
 
 impl Line {
-    /// What follows `#` in a row is its reason.
+    /// In a row, the text after `#` is its reason.
     fn parse(line: &str) -> Option<Self> {
         let (entry, reason) = line.split_at(line.find('#').unwrap_or(line.len()));
         let words: Vec<_> = entry.split_whitespace().collect();
@@ -114,7 +114,7 @@ impl Line {
         })
     }
 
-    /// The row, if it is one of this firmware.
+    /// The row, if it belongs to this firmware.
     fn of(&self, name: &str) -> Option<&Row> {
         match self {
             Self::Entry { image, row, .. } if image == name => Some(row),
@@ -160,14 +160,14 @@ impl Ledger {
         faults
     }
 
-    /// What has a row and was not measured.
+    /// Rows of the ledger that were not measured.
     fn gone<'l>(&'l self, name: &'l str, rows: &'l [Row]) -> impl Iterator<Item = &'l str> {
         let is_gone = |what: &&str| !rows.iter().any(|(row, _)| row == what);
         self.rows(name).map(|(what, _)| what.as_str()).filter(is_gone)
     }
 
-    /// Puts in what was measured. Reasons and comments stay; a crate that is gone loses its row. Anything
-    /// else that has a row is measured, or nothing is written.
+    /// Writes the measurements. Reasons and comments stay; a crate that is not linked any more loses its row.
+    /// Every other row must have been measured, or the file is unchanged.
     fn write(&mut self, name: &str, rows: &[Row]) -> Result<()> {
         let is_of_crate = |what: &str| what.starts_with("code.") || what.starts_with("ram.");
         let missing = self.gone(name, rows).filter(|what| !is_of_crate(what));
@@ -206,8 +206,8 @@ impl Ledger {
     }
 }
 
-/// Flash and RAM of a linked firmware, whole and by crate. Stack and what only an emulator needs are not in
-/// it.
+/// Flash and RAM of a linked firmware, in total and by crate, without the stack and the parts of the
+/// emulator.
 pub(crate) fn sizes(elf: &Path) -> Result<Vec<Row>> {
     let bytes = std::fs::read(elf).with_context(|| elf.display().to_string())?;
     let file =

@@ -47,7 +47,7 @@ impl Image {
         }
     }
 
-    /// What stands before its lines, where two boards speak.
+    /// Prefix of its log lines when two boards run.
     const fn label(self) -> &'static str {
         match self {
             Self::Charger => "charger ",
@@ -76,7 +76,7 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    /// The contact by which the host asks for it.
+    /// The contact with which the host requests it.
     const fn contact(self) -> u8 {
         match self {
             Self::Panic => wire::contact::PANIC,
@@ -84,7 +84,7 @@ impl Fault {
         }
     }
 
-    /// How the board's words for it begin.
+    /// Start of the board's log line for it.
     const fn reason(self) -> &'static str {
         match self {
             Self::Panic => "panicked at ",
@@ -217,6 +217,6 @@ fn run(wish: &Wish) -> anyhow::Result<()> {
         rows.extend(taken);
         ledger::enter(path, &machine.firmware(*image), &rows, wish.write_ledger)
     });
-    // Of two boards each is compared, before the first that has grown ends it.
+    // Of two boards each is compared, before the first growth ends the program.
     compared.collect::<Vec<_>>().into_iter().collect()
 }

@@ -1,5 +1,5 @@
 //! A car outside of this machine's world, on a network interface: its frames are real, its pilot and
-//! contactors are not.
+//! contactors are simulated.
 
 use exi_din::BodyElement;
 use hal_linux::{Clock, Interface, PacketSocket};
@@ -8,10 +8,10 @@ use wire::{Driven, coil};
 
 use crate::work::message;
 
-/// How far the board goes on in one exchange at most, where this machine is slow.
+/// Longest advance of the board in one exchange, if this machine is slow.
 const SLOW: Duration = Duration::from_millis(10);
 
-/// The interface, and the pilot of the car behind it.
+/// The interface, and the pilot of the car on it.
 pub(crate) struct Outside {
     socket: PacketSocket,
     buffer: Vec<u8>,
@@ -20,7 +20,7 @@ pub(crate) struct Outside {
 }
 
 impl Outside {
-    /// Opens the interface. Needs the right to (`CAP_NET_RAW`).
+    /// Opens the interface. Needs `CAP_NET_RAW`.
     pub(crate) fn open(interface: &str) -> anyhow::Result<Self> {
         let interface = Interface::find(interface)?;
         Ok(Self {
@@ -31,13 +31,14 @@ impl Outside {
         })
     }
 
-    /// Up to when the board may go on: its clock is this machine's. `None`: not yet further than it is.
+    /// Time up to which the board may advance: its clock is this machine's. `None`: not further yet.
     pub(crate) fn until(&self, least: Instant) -> Option<Instant> {
         let now = self.clock.now();
         (now >= least).then(|| now.min(least + SLOW))
     }
 
-    /// What the car drives, by its messages: pilot C from its first `CableCheckReq` until it ends charging.
+    /// The car's drive, derived from its messages: pilot C from its first `CableCheckReq` until it ends
+    /// charging.
     pub(crate) const fn driven(&self) -> &Driven {
         &self.driven
     }
@@ -55,7 +56,7 @@ impl Outside {
         Ok(frame)
     }
 
-    /// Gives it a frame. One for which there is no room is lost, as on any wire.
+    /// Sends it a frame. Without room the frame is lost, as on any wire.
     pub(crate) fn send(&self, frame: &[u8]) -> anyhow::Result<()> {
         self.socket.send(frame)?;
         Ok(())

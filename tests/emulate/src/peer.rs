@@ -41,7 +41,7 @@ impl<'s> Peer<'s> {
         }
     }
 
-    /// A frame from its modem.
+    /// Delivers a frame from its modem.
     pub(crate) fn frame(&mut self, now: Instant, frame: &[u8]) {
         let mut cx = Cx { now, entropy: &mut OsEntropy };
         match self {
@@ -50,7 +50,7 @@ impl<'s> Peer<'s> {
         }
     }
 
-    /// Gives it what its sensors see.
+    /// Passes the readings of its sensors.
     pub(crate) fn sense(&mut self, now: Instant, plugged: bool, driven: &Driven, cable: &Cable) {
         let mut cx = Cx { now, entropy: &mut OsEntropy };
         let reading = |value| Some(Reading::new(value, now));
@@ -91,7 +91,7 @@ impl<'s> Peer<'s> {
         }
     }
 
-    /// Its timers that are due.
+    /// Handles the timers that are due.
     pub(crate) fn timers(&mut self, now: Instant) {
         let mut cx = Cx { now, entropy: &mut OsEntropy };
         match self {
@@ -114,7 +114,7 @@ impl<'s> Peer<'s> {
             Self::Car(pev) => pev.poll_transmit(buffer),
             Self::Charger(evse) => evse.poll_transmit(buffer),
         });
-        // What it says is in the board's log from the other side.
+        // Its reports are in the board's log from the other side.
         match self {
             Self::Car(pev) => while pev.poll_event().is_some() {},
             Self::Charger(evse) => while evse.poll_event().is_some() {},
@@ -145,7 +145,7 @@ impl<'s> Peer<'s> {
         }
     }
 
-    /// Whether its session ended in order.
+    /// Whether its session ended normally.
     pub(crate) fn is_finished(&self) -> bool {
         let (phase, reason) = match self {
             Self::Car(pev) => (pev.phase(), pev.stop_reason()),

@@ -25,17 +25,17 @@ const CHARGER: Mac = Mac([2, 0, 0, 0, 0, 0xE2]);
 const CHARGERS_MODEM: Mac = Mac([0x02, 0xB0, 0x52, 0x00, 0x00, 0xE0]);
 const CARS_MODEM: Mac = Mac([0x02, 0xB0, 0x52, 0x00, 0x00, 0xC0]);
 
-/// When the plug goes in: the board's self-test is done and its modem has its key.
+/// When the plug is inserted: the board's self-test has passed and its modem has its key.
 const PLUG: Duration = Duration::from_secs(3);
-/// Time between two lines that are typed: an answer has come by then.
+/// Time between two typed lines: long enough for an answer.
 const TYPED: Duration = Duration::from_secs(2);
-/// From the session's end to the end of the play: the last lines of the log.
+/// From the session's end to the end of the run: for the last lines of the log.
 const LINGER: Duration = Duration::from_secs(1);
-/// How far a board goes on in one exchange, in its own time.
+/// Advance of a board in one exchange, in its own time.
 const STEP: Duration = Duration::from_micros(250);
-/// How often roles of this machine get a snapshot.
+/// Time between two snapshots for the roles of this machine.
 const SNAPSHOT: Duration = Duration::from_millis(5);
-/// The longest that a play may last, on the boards' clock.
+/// Longest run, on the boards' clock.
 const LONGEST: Duration = Duration::from_secs(90);
 
 /// Memory of this machine's roles.
@@ -45,7 +45,7 @@ struct Storage<'s> {
     charger: EvseStorage<'s>,
 }
 
-/// A firmware, where it runs, and its file.
+/// A firmware, its machine, and its file.
 #[derive(Debug)]
 pub(crate) struct Built {
     pub(crate) machine: Machine,
@@ -53,9 +53,9 @@ pub(crate) struct Built {
     pub(crate) elf: PathBuf,
 }
 
-/// Plays with these boards, the one that was asked for and the one at the other end; an error says what is
-/// missing of a whole session. Otherwise what it took of each: the stack's deepest use, and the instructions
-/// that frames caused.
+/// Runs with these boards: the requested one and the one at the other end. An error states what is missing of
+/// a whole session. Otherwise the result is the measurement of each: the stack's deepest use, and the
+/// instructions that frames caused.
 pub(crate) fn play(wish: &Wish, built: &[Built]) -> Result<Vec<Vec<Row>>> {
     let mut storage = Storage::default();
     let mut play = Play::new(wish, built, &mut storage)?;
@@ -76,19 +76,19 @@ struct Host<'s> {
 
 struct Play<'s> {
     wish: &'s Wish,
-    /// The board that was asked for, and the one at the other end.
+    /// The requested board, and the one at the other end.
     boards: Vec<Firmware>,
     hosts: Vec<Host<'s>>,
     outside: Option<Outside>,
     line: PowerLine,
-    /// When the recordings began, since 1970.
+    /// Start of the recordings, since 1970.
     began: std::time::Duration,
     /// The boards' clock.
     now: Instant,
     cable: Cable,
     stepped: Instant,
     sensed_at: Instant,
-    /// How many lines were typed, and when the next one is.
+    /// Number of typed lines, and the time of the next one.
     typed: (usize, Instant),
     is_started: bool,
     plug_at: Option<Instant>,
@@ -103,7 +103,7 @@ impl<'s> Play<'s> {
         let [evse, pev] = [ModemConfig::evse(kind, CHARGERS_MODEM), ModemConfig::pev(kind, CARS_MODEM)]
             .map(|config| line.add_modem(Instant::ZERO, ModemConfig { restart, lingers, ..config }));
         line.set_attenuation(Instant::ZERO, evse, pev, 20);
-        // A listener hears what the charger's modem gives.
+        // A listener receives the frames of the charger's modem.
         let port = |image| if image == Image::Car { pev } else { evse };
 
         let mut boards = Vec::new();
@@ -143,7 +143,7 @@ impl<'s> Play<'s> {
         })
     }
 
-    /// What the boards have to give and to say; once all of them wait, a step of the world.
+    /// Handles the boards' frames and logs; when all of them wait, a step of the world.
     fn turn(&mut self) -> Result<()> {
         for index in 0..self.boards.len() {
             let Some(board) = self.boards.get_mut(index) else { continue };
@@ -171,7 +171,7 @@ impl<'s> Play<'s> {
         self.end()
     }
 
-    /// A board has sent a frame to its modem, or outside.
+    /// Passes a frame of a board to its modem, or outside.
     fn sent(&mut self, index: usize, frame: &[u8]) -> Result<()> {
         let at = self.since_1970();
         let Some(board) = self.boards.get_mut(index) else { return Ok(()) };
@@ -183,7 +183,7 @@ impl<'s> Play<'s> {
         Ok(())
     }
 
-    /// Types the next line that was asked for; `true`: there is none, and the time of the last one is over.
+    /// Types the next requested line; `true`: none is left, and the time of the last one is over.
     fn types(&mut self) -> Result<bool> {
         let (count, at) = self.typed;
         if self.now < at {
@@ -199,14 +199,14 @@ impl<'s> Play<'s> {
         Ok(false)
     }
 
-    /// Starts the boards once all of them have passed their self-tests, and every line is typed.
+    /// Starts the boards after all of them have passed their self-tests and every line is typed.
     fn begin(&mut self) -> Result<()> {
         if self.is_started || !self.boards.iter().all(|board| board.log.has_passed) || !self.types()? {
             return Ok(());
         }
         self.is_started = true;
         self.plug_at = Some(self.now + PLUG);
-        // A car outside has no matching, and its precharge may end whatever the voltage is.
+        // A car outside has no matching, and its precharge may end at any voltage.
         let outside = ["set link given", "set stage none", "set precharge mirror"];
         let outside = outside.iter().filter(|_| self.outside.is_some());
         for board in &mut self.boards {
@@ -227,7 +227,7 @@ impl<'s> Play<'s> {
         self.plug_at.is_some_and(|at| self.now >= at)
     }
 
-    /// Power, pilot and sensors of this machine's roles.
+    /// Updates power, pilot and sensors of this machine's roles.
     fn physical(&mut self) {
         let (now, plugged) = (self.now, self.is_plugged());
         let [charger, car] = [Side::Charger, Side::Car].map(|side| self.driven(side));
@@ -246,7 +246,7 @@ impl<'s> Play<'s> {
         self.hosts.iter_mut().for_each(|host| host.peer.timers(now));
     }
 
-    /// The power line and the modems at both its ends, or the interface.
+    /// Handles the power line and the modems at both its ends, or the interface.
     fn frames(&mut self) -> Result<()> {
         let (now, at) = (self.now, self.since_1970());
         let mut buffer = [0; MAX_FRAME];
@@ -254,7 +254,7 @@ impl<'s> Play<'s> {
             while let Some(length) = peer.transmit(&mut buffer) {
                 let frame = buffer.get(..length).unwrap_or_default();
                 self.line.handle(now, *port, frame);
-                // A listener hears what is sent at its port.
+                // A listener receives what is sent at its port.
                 for board in self.boards.iter_mut().filter(|board| board.port == *port) {
                     board.record(at, Direction::Sent, frame)?;
                     board.give(frame);
@@ -283,7 +283,7 @@ impl<'s> Play<'s> {
         Ok(())
     }
 
-    /// The boards go on with what they sense now.
+    /// Continues the boards with their present readings.
     fn resume(&mut self) {
         let (now, plugged) = (self.now, self.is_plugged());
         let [charger, car] = [Side::Charger, Side::Car].map(|side| self.driven(side));
@@ -300,7 +300,7 @@ impl<'s> Play<'s> {
         }
     }
 
-    /// After a session the plug is pulled, and the boards are asked to end.
+    /// After a session pulls the plug and requests the boards to end.
     fn end(&mut self) -> Result<()> {
         let boards = self.boards.iter().all(|board| board.side().is_none() || board.log.is_finished);
         if boards && self.hosts.iter().all(|host| host.peer.is_finished()) {
@@ -330,8 +330,8 @@ impl<'s> Play<'s> {
             || self.now >= Instant::ZERO + LONGEST
     }
 
-    /// Whether a board that was to stop by a fault is where it must be then; one that was not to stop has
-    /// none to wait for.
+    /// Whether a board with a requested fault is in the required state after it; a board without one has
+    /// nothing to wait for.
     fn has_answered(&self, board: &Firmware) -> bool {
         self.wish.fault().is_none_or(|fault| board.has_begun_again(fault.reason()))
     }

@@ -1,4 +1,4 @@
-//! What each end of the cable senses of the other, by what both drive.
+//! The readings at each end of the cable, from the drive of both.
 
 use machine::{Duration, Instant};
 use pev_fsm::Vehicle;
@@ -15,7 +15,7 @@ pub(crate) enum Side {
 
 /// Counts of a PWM period.
 pub(crate) const PERIOD: u16 = 16_384;
-/// So long current flows before the battery has enough.
+/// Duration of the current until the battery has reached its target.
 const CHARGES: Duration = Duration::from_secs(6);
 
 const BOTH: u8 = coil::PLUS | coil::MINUS;
@@ -30,7 +30,7 @@ pub(crate) const fn contactors(are_closed: bool) -> u8 {
     if are_closed { BOTH } else { 0 }
 }
 
-/// What the board at `side` senses; `own` and `other` are what it and the other end drive.
+/// The readings of the board at `side`; `own` and `other` are what it and the other end drive.
 pub(crate) fn sensed(
     side: Side,
     now: Instant,
@@ -76,7 +76,7 @@ fn soc(now: Instant, cable: &Cable) -> u8 {
     u8::try_from((42 + charged).min(100)).unwrap_or(100)
 }
 
-/// The battery, as a car on this side knows it.
+/// The battery's report to a car on this machine.
 pub(crate) fn vehicle(now: Instant, cable: &Cable) -> Vehicle {
     Vehicle {
         battery_mv: Some(cable.battery_mv),

@@ -1,17 +1,17 @@
-//! Which crate takes how much of a firmware.
+//! The share of each crate in a firmware.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use object::{File, Object, ObjectSection, ObjectSymbol, SectionKind};
 
-/// What is measured of a firmware, and how much: a line of the ledger.
+/// A line of the ledger: the measurement's name and value.
 pub(crate) type Row = (String, u64);
 
 /// Crates that take fewer bytes than this share a row.
 const SMALL: u64 = 256;
 
-/// Whether this is memory of the emulator, or is left for the stack.
+/// Whether the section is memory of the emulator or the stack's.
 pub(crate) fn is_emulators(section: &str) -> bool {
     [".emulator", ".stack"].contains(&section)
 }
@@ -49,9 +49,9 @@ pub(crate) fn ram(file: &File<'_>) -> BTreeMap<String, u64> {
     let mut shares = BTreeMap::new();
     for symbol in file.symbols().filter(|symbol| symbol.size() > 0 && is_ram(symbol)) {
         let name = format!("{:#}", rustc_demangle::demangle(symbol.name().unwrap_or_default()));
-        // `<a::b::C as d>::E` and `a::b::E` are of `a`.
+        // `<a::b::C as d>::E` and `a::b::E` belong to `a`.
         let name = name.trim_start_matches('<').split("::").next().unwrap_or_default().replace('_', "-");
-        // What the compiler put together is of several.
+        // Merged data of the compiler belongs to several crates.
         let name = if name.starts_with('.') { "merged".to_owned() } else { name };
         *shares.entry(name).or_default() += symbol.size();
     }

@@ -1,4 +1,4 @@
-//! Instructions that a frame causes on the board, from its arrival until the loop asks for the next.
+//! Instructions that a frame causes on the board, from its arrival until the loop requests the next.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -7,7 +7,7 @@ use wire::Counted;
 
 use crate::share::Row;
 
-/// Frames given to the board whose instructions are not known yet, and the counts by kind.
+/// Frames delivered to the board whose instructions are not counted yet, and the counts by kind.
 #[derive(Default)]
 pub(crate) struct Work {
     given: VecDeque<(usize, Option<String>)>,
@@ -15,12 +15,12 @@ pub(crate) struct Work {
 }
 
 impl Work {
-    /// The board is given a frame.
+    /// A frame is delivered to the board.
     pub(crate) fn give(&mut self, frame: &[u8]) {
         self.given.push_back((frame.len(), kind(frame)));
     }
 
-    /// The board has counted. What it was given before, and did not count, was lost.
+    /// The board has reported a count. Earlier frames without a count were lost.
     pub(crate) fn count(&mut self, counted: Counted) {
         while let Some((length, kind)) = self.given.pop_front() {
             if length == usize::from(counted.length) {
@@ -32,8 +32,8 @@ impl Work {
         }
     }
 
-    /// A row for each kind of frame: the least, which has nothing in it that only some of them cause, such as
-    /// a line of the log.
+    /// A row for each kind of frame: the smallest count, without work that only some of the frames cause,
+    /// such as a log line.
     pub(crate) fn rows(self) -> Vec<Row> {
         let least = |counts: Vec<u32>| counts.into_iter().min().unwrap_or(0).into();
         self.counts
@@ -43,7 +43,7 @@ impl Work {
     }
 }
 
-/// What a frame is that the ledger has a row for: a step of matching that needs an answer, or a round of the
+/// The kind of a frame with a row in the ledger: a step of matching that needs an answer, or a round of the
 /// charging loop.
 fn kind(frame: &[u8]) -> Option<String> {
     let of_matching = |name: &str| name.starts_with("CM_SLAC") || name.starts_with("CM_ATTEN_CHAR");
@@ -54,7 +54,7 @@ fn kind(frame: &[u8]) -> Option<String> {
     name.starts_with("CurrentDemand").then(|| name.to_owned())
 }
 
-/// The message of DIN SPEC 70121 in a frame, where it is in that one whole.
+/// The message of DIN SPEC 70121 in a frame that contains it whole.
 pub(crate) fn message(frame: &[u8]) -> Option<V2gMessage<'_>> {
     let packet = etherparse::SlicedPacket::from_ethernet(frame).ok()?;
     let Some(etherparse::TransportSlice::Tcp(tcp)) = packet.transport else { return None };

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-/// Which files import which.
+/// For each file, the files that it imports.
 pub type Imports = BTreeMap<PathBuf, BTreeSet<PathBuf>>;
 
-/// Each group of at least two files of which each leads to each.
+/// Each group of at least two files in which every file leads to every other.
 pub fn circles(imports: &Imports) -> Vec<BTreeSet<PathBuf>> {
     let reached: BTreeMap<_, _> = imports.keys().map(|file| (file, reach(imports, file))).collect();
     let mut found: Vec<BTreeSet<PathBuf>> = Vec::new();

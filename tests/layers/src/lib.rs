@@ -1,4 +1,4 @@
-//! What `tests/` holds the crates to, read off `cargo metadata` and off their sources.
+//! The rules of `tests/layers` for the crates, checked by `cargo metadata` and the sources.
 
 pub mod circles;
 pub mod modules;

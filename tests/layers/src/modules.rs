@@ -1,9 +1,9 @@
-//! The files of a crate and which of them imports which, read off their text.
+//! The imports between the files of a crate, read from their text.
 //!
 //! A file imports another if a path in it leads to an item of the other: in a `use`, in code or in a macro. A
-//! re-export (`pub use`) is no import; whoever uses it imports the file that defines the item. What a module
-//! takes from a module that contains it is no import either: Rust gives it all of that one's items, private
-//! ones too. Code under `#[cfg(test)]` is left out.
+//! re-export (`pub use`) is no import; a file that uses the re-export imports the file that defines the item.
+//! Nor is it an import if a module uses items of a module that contains it: Rust makes all of them visible to
+//! it, private ones too. Code under `#[cfg(test)]` is left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -20,13 +20,13 @@ pub type ModulePath = Vec<String>;
 struct Module {
     file: PathBuf,
     children: BTreeSet<String>,
-    /// Names that `use` brings in, and where they lead.
+    /// Names that `use` brings in, and their paths.
     imported: BTreeMap<String, Vec<String>>,
     /// Modules that `use ...::*` brings in.
     globs: Vec<Vec<String>>,
-    /// Items that are written here.
+    /// Items that this file defines.
     defined: BTreeSet<String>,
-    /// Every path written here that may lead to another file.
+    /// Every path in this file that may lead to another file.
     paths: BTreeSet<Vec<String>>,
 }
 
@@ -41,7 +41,7 @@ impl Crate {
     /// Reads the crate whose root is this file.
     ///
     /// # Errors
-    /// In words: which file cannot be read or parsed.
+    /// As text: which file cannot be read or parsed.
     pub fn read(root: &Path) -> Result<Self, String> {
         let mut read = Self { modules: BTreeMap::new(), macros: BTreeMap::new() };
         let folder = root.parent().ok_or("a root has a folder")?;
@@ -110,7 +110,7 @@ impl Crate {
         Ok(())
     }
 
-    /// The module that defines what this path in this module leads to; `None` for what is not of this crate.
+    /// The module that defines the item of this path in this module; `None` for an item of another crate.
     fn resolve(&self, at: &[String], path: &[String], depth: usize) -> Option<ModulePath> {
         let module = self.modules.get(at)?;
         let (first, rest) = path.split_first()?;
@@ -133,8 +133,8 @@ impl Crate {
         }
     }
 
-    /// The same for a path that begins in this module. A name that nothing here explains was made by a macro
-    /// here.
+    /// The same for a path that begins in this module. A name without a definition in the text was defined by
+    /// a macro of this module.
     fn inside(&self, at: &[String], path: &[String], depth: usize) -> Option<ModulePath> {
         let module = self.modules.get(at)?;
         let Some((first, rest)) = path.split_first() else { return Some(at.to_vec()) };
@@ -169,7 +169,7 @@ impl Module {
         self.children.contains(name) || self.imported.contains_key(name) || self.defined.contains(name)
     }
 
-    /// Takes a `use`; only one that is not a re-export is an import of this file.
+    /// Records a `use`; a re-export is no import of this file.
     fn import(&mut self, tree: &UseTree, before: &[String], is_import: bool) {
         let with = |name: &syn::Ident| [before, &[name.to_string()]].concat();
         let mut bring = |name: String, path: Vec<String>| {

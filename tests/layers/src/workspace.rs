@@ -1,4 +1,4 @@
-//! The workspace as cargo sees it.
+//! The workspace as cargo reports it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::{env, fs, io};
 
 use serde_json::Value;
 
-/// What `cargo metadata` says of the workspace's own packages.
+/// The answer of `cargo metadata` for the workspace's own packages.
 ///
 /// # Errors
 /// Cargo cannot be run, or its answer is no JSON.
@@ -19,7 +19,7 @@ pub fn metadata() -> io::Result<Value> {
 /// The root files of all libraries, programs, tests, benches and examples of the workspace.
 ///
 /// # Errors
-/// As [`metadata`].
+/// Those of [`metadata`].
 pub fn roots() -> io::Result<Vec<PathBuf>> {
     let metadata = metadata()?;
     let packages = metadata.get("packages").and_then(Value::as_array).into_iter().flatten();
@@ -30,13 +30,13 @@ pub fn roots() -> io::Result<Vec<PathBuf>> {
 /// The root of the workspace.
 ///
 /// # Errors
-/// As [`metadata`].
+/// Those of [`metadata`].
 pub fn root() -> io::Result<PathBuf> {
     let metadata = metadata()?;
     Ok(metadata.get("workspace_root").and_then(Value::as_str).unwrap_or_default().into())
 }
 
-/// All files below a folder with one of these extensions, without what cargo builds and hidden folders.
+/// All files below a folder with one of these extensions, without cargo's build folders and hidden folders.
 ///
 /// # Errors
 /// A folder cannot be read.

@@ -1,11 +1,11 @@
-//! The layers of `docs/ARCHITECTURE.md`, read off `cargo metadata`: an edge that is not listed fails.
+//! The layers of `docs/ARCHITECTURE.md`, checked by `cargo metadata`: a dependency that is not listed fails.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-/// Each crate and what it may depend on, lowest layer first. Third-party crates are named too below the
-/// adapters.
+/// Each crate and its permitted dependencies, lowest layer first. Below the adapters third-party crates are
+/// listed too.
 const LAYERS: &[(&str, &[&str])] = &[
     ("machine", &["heapless"]),
     ("control-pilot", &["thiserror"]),
@@ -132,21 +132,22 @@ const LAYERS: &[(&str, &[&str])] = &[
 /// Crates that use the operating system.
 const HOSTED: &[&str] = &["sim", "hal-linux", "ccs"];
 
-/// Edges between them that are not allowed: the adapter knows no simulation, and nothing knows the command.
+/// Dependencies between them that are not allowed: the adapter does not use the simulation, and no crate uses
+/// the command.
 const FORBIDDEN: &[(&str, &str)] =
     &[("hal-linux", "sim"), ("hal-linux", "ccs"), ("sim", "hal-linux"), ("sim", "ccs")];
 
-/// Optional dependencies that need `std` or an allocator, behind a feature that no firmware turns on.
+/// Optional dependencies that need `std` or an allocator, enabled by a feature that no firmware uses.
 const BEHIND_JSON: &[&str] = &["base64", "bumpalo", "serde", "serde_json"];
 
-/// What stands before the folder's name in the package name of each of our published crates.
+/// Prefix of the package name of each published crate, before the folder's name.
 const PREFIX: &str = "fastcharge-";
 
 struct Package {
     /// Without the prefix.
     name: String,
     folder: PathBuf,
-    /// Name and whether it is optional.
+    /// Name of the dependency, and whether it is optional.
     dependencies: BTreeMap<String, bool>,
 }
 

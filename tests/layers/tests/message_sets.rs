@@ -1,4 +1,4 @@
-//! Message sets are known to the modules that map them, and to no other part of a session.
+//! Only the modules that map messages use the message sets, and no other part of a session.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends where it fails")]
 
 use std::fs;
@@ -8,7 +8,7 @@ use layers::workspace::{files, root};
 
 /// The crates with sessions.
 const SESSIONS: [&str; 4] = ["session", "evse-fsm", "pev-fsm", "roles"];
-/// The modules that map messages, wherever they stand below a crate's `src`.
+/// The modules that map messages, anywhere below a crate's `src`.
 const MAPS: [&str; 3] = ["din", "handshake", "wire"];
 
 /// The library names of all message sets: each crate whose name begins with `exi-`.
@@ -18,7 +18,7 @@ fn message_sets(root: &Path) -> Vec<String> {
     names.filter(|name| name.starts_with("exi-")).map(|name| name.replace('-', "_")).collect()
 }
 
-/// The files below `source` that name a message set and are no part of a module that maps messages.
+/// The files below `source` that use a message set and belong to no module that maps messages.
 fn intruders(source: &Path, sets: &[String]) -> Vec<String> {
     let is_map = |path: &Path| {
         let inside = path.strip_prefix(source).unwrap().with_extension("");

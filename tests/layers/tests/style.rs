@@ -1,6 +1,6 @@
 //! Rules of docs/STYLE.md that a program can check.
 //!
-//! What older text breaks is counted: the bounds only fall.
+//! Violations in older text are counted: the bounds only decrease.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends where it fails")]
 
 use std::fs;
@@ -17,7 +17,7 @@ const LONG_LINES: usize = 417;
 
 /// Words of the old dialect.
 const WORDS: [&str; 2] = ["behind", "anew"];
-/// Lines that may have one: the end of a file's path, and a part of the line. Only a place is behind
+/// Lines that may have such a word: the end of a file's path, and a part of the line. Only a place is behind
 /// something.
 const PLACES: &[(&str, &str)] = &[
     ("docs/STYLE.md", ""),
@@ -64,7 +64,7 @@ fn has_word(line: &str, word: &str) -> bool {
 #[test]
 fn no_line_of_rust_is_wider_than_the_editor() {
     let is_wide = |name: &str| WIDE.iter().any(|(file, _)| *file == name);
-    // A row of a table in Markdown is one line.
+    // A row of a Markdown table is one line.
     let is_row = |line: &str| line.trim_start().trim_start_matches(['/', '!']).starts_with(" |");
     let is_long = |line: &str| line.chars().count() > WIDTH && !is_row(line);
     let found = lines(&["rs"], |name, line| is_long(line) && !is_wide(name));

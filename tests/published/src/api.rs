@@ -11,7 +11,7 @@ use crate::{Package, cargo, packages, root, run, target};
 /// Writes the listings.
 ///
 /// # Errors
-/// Where a crate has no documentation that can be read.
+/// A crate whose documentation cannot be read.
 pub fn write() -> Result<()> {
     let (folder, listings) = (folder(), listings()?);
     if folder.exists() {
@@ -24,10 +24,10 @@ pub fn write() -> Result<()> {
     Ok(())
 }
 
-/// Compares the listings with what is written.
+/// Compares the listings with the files.
 ///
 /// # Errors
-/// Where they differ, with the first line that does.
+/// The first line that differs.
 pub fn check() -> Result<()> {
     let listings = listings()?;
     let mut wrong = Vec::new();
@@ -89,8 +89,8 @@ fn listing(package: &Package) -> Result<(String, String)> {
     Ok((format!("{}.txt", package.name), api.to_string()))
 }
 
-/// A rustdoc that writes JSON, which a stable one does only when it is told so. The compiler is not: what is
-/// built stays.
+/// A rustdoc that writes JSON, which a stable one does only with a special flag. The compiler has no such
+/// flag, so that its output stays valid.
 fn wrapper() -> Result<PathBuf> {
     let path = target().join("rustdoc-json.sh");
     let text = "#!/bin/sh\nRUSTC_BOOTSTRAP=1 exec rustdoc -Z unstable-options --output-format json \"$@\"\n";

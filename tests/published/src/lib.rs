@@ -1,4 +1,4 @@
-//! What a registry and its users get of this workspace: the packages, and their public API.
+//! What a registry and its users receive of this workspace: the packages, and their public API.
 #![forbid(unsafe_code)]
 
 pub mod api;
@@ -11,20 +11,20 @@ use std::process::Command;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-/// What the name of each published package begins with.
+/// Prefix of the name of each published package.
 pub const PREFIX: &str = "fastcharge";
 
 /// A package of a workspace.
 pub struct Package {
-    /// Its name.
+    /// Name in its manifest.
     pub name: String,
-    /// Its version.
+    /// Version in its manifest.
     pub version: String,
-    /// Its manifest.
+    /// Path of its manifest.
     pub manifest: PathBuf,
     /// Whether it may be published.
     pub is_published: bool,
-    /// All that `cargo metadata` says of it.
+    /// Its entry in `cargo metadata`.
     pub metadata: Value,
 }
 
@@ -33,15 +33,15 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new(".")).to_owned()
 }
 
-/// Where cargo builds.
+/// The folder of cargo's output.
 pub fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
-/// The packages of the workspace in `folder`; with `all`, those that they depend on as well.
+/// The packages of the workspace in `folder`; with `all`, also their dependencies.
 ///
 /// # Errors
-/// Where cargo fails.
+/// Cargo fails.
 pub fn packages(folder: &Path, all: bool) -> Result<Vec<Package>> {
     let mut cargo = cargo(folder);
     cargo.args(["metadata", "--format-version", "1", "--offline"]);
@@ -66,14 +66,14 @@ fn package(metadata: &Value) -> Result<Package> {
     })
 }
 
-/// Cargo in `folder`, the same one that runs this.
+/// Cargo in `folder`, the same one that runs this program.
 fn cargo(folder: &Path) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
     command.current_dir(folder);
     command
 }
 
-/// Runs `command`; what it prints is shown.
+/// Runs `command` and shows its output.
 fn run(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("{command:?}"))?;
     ensure!(status.success(), "{command:?}: {status}");

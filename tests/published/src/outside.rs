@@ -1,4 +1,4 @@
-//! Programs of strangers, built from the packages and nothing else of this workspace.
+//! Programs of other people, built from the packages without the rest of this workspace.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -16,18 +16,18 @@ const BARE: &str = "thumbv7em-none-eabihf";
 /// A message of the corpus (`bench-messages.txt`), for the program that decodes.
 const MESSAGE: &str = "809a021a3d733088034da290e000408000018280081818008000060a1b00803030ac02020387403800";
 
-/// The programs that run here, their arguments, and how their last line begins.
+/// The programs that run here, their arguments, and the start of their last line.
 const RUNS: &[(&str, &[&str], &str)] = &[
     ("decode", &[MESSAGE], "CurrentDemandRes: "),
     ("encode", &[], "809a02004080c1014181c210e00040800001028488f8101858048000c0"),
     ("charger", &[], "2 frames sent, energised: false"),
 ];
 
-/// Packs, then builds the programs with the compiler at hand and with the oldest one that the crates promise,
-/// and runs those that run here.
+/// Packs, then builds the programs with the present compiler and with the oldest supported one, and runs
+/// those that run here.
 ///
 /// # Errors
-/// Where something does not pack, does not build, or comes from elsewhere than a package.
+/// A package that does not pack or build, or a dependency from elsewhere than a package.
 pub fn build() -> Result<()> {
     let packed = pack()?;
     let folder = target().join("outside");
@@ -51,11 +51,11 @@ pub fn build() -> Result<()> {
     build_with(&folder, Some(&oldest))
 }
 
-/// A copy of the programs with a generated configuration that says where the packages are. The versions of
-/// other crates are those of this workspace.
+/// A copy of the programs with a generated configuration that points to the packages. The versions of other
+/// crates are those of this workspace.
 fn lay_out(folder: &Path, packed: &[Packed]) -> Result<()> {
     if folder.exists() {
-        // What was built stays.
+        // The build folder stays.
         for old in fs::read_dir(folder)?.flatten().filter(|entry| entry.file_name() != "target") {
             let path = old.path();
             if path.is_dir() { fs::remove_dir_all(path)? } else { fs::remove_file(path)? }
@@ -66,7 +66,7 @@ fn lay_out(folder: &Path, packed: &[Packed]) -> Result<()> {
     run(Command::new("cp").arg("-R").arg(source.join(".")).arg(folder))?;
     fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock"))?;
 
-    // First all packages, then those that are used: cargo warns of a patch that is not.
+    // First all packages, then only the used ones: cargo warns of an unused patch.
     configure(folder, packed.iter())?;
     let used = ours(folder, packed)?;
     configure(folder, packed.iter().filter(|package| used.contains(&package.name)))?;
@@ -83,7 +83,7 @@ fn configure<'a>(folder: &Path, packed: impl Iterator<Item = &'a Packed>) -> Res
     Ok(fs::write(folder.join(".cargo/config.toml"), text)?)
 }
 
-/// Which of our packages the programs use. One that is not an unpacked package is an error.
+/// The packages of this workspace that the programs use. A package that is not an unpacked one is an error.
 fn ours(folder: &Path, packed: &[Packed]) -> Result<Vec<String>> {
     let all = packages(folder, true)?;
     if let Some(package) = elsewhere(&all, packed) {
@@ -99,7 +99,7 @@ fn is_ours(name: &str) -> bool {
     name.starts_with(PREFIX)
 }
 
-/// One of our packages that does not lie where its package was unpacked.
+/// A package of this workspace that is not where its package was unpacked.
 fn elsewhere<'a>(all: &'a [Package], packed: &[Packed]) -> Option<&'a Package> {
     let lies_there = |package: &Package| {
         packed
@@ -109,7 +109,7 @@ fn elsewhere<'a>(all: &'a [Package], packed: &[Packed]) -> Option<&'a Package> {
     all.iter().find(|package| is_ours(&package.name) && !lies_there(package))
 }
 
-/// Builds the programs, the one for a microcontroller too, with the compiler at hand or another toolchain.
+/// Builds the programs, including that for a microcontroller, with the present compiler or another toolchain.
 fn build_with(folder: &Path, toolchain: Option<&str>) -> Result<()> {
     let name = toolchain.unwrap_or("stable");
     let mut ways = vec![vec![]];
@@ -127,7 +127,8 @@ fn build_with(folder: &Path, toolchain: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-/// A program of the compiler at hand or of another toolchain, without what the cargo that runs this has set.
+/// A program of the present compiler or of another toolchain, without the environment of the cargo that runs
+/// this.
 fn tool(toolchain: Option<&str>, program: &str) -> Command {
     let mut command = match toolchain {
         None => Command::new(program),

@@ -15,14 +15,14 @@ const FILES: &[&str] = &["Cargo.toml", "LICENSE-APACHE", "LICENSE-MIT", "README.
 pub struct Packed {
     /// Its name.
     pub name: String,
-    /// Where it lies, without symbolic links on the way.
+    /// Its folder, without symbolic links in the path.
     pub folder: PathBuf,
 }
 
-/// Packs all published crates, unpacks them under `target/package`, and looks for what must be in them.
+/// Packs all published crates, unpacks them under `target/package`, and checks their required files.
 ///
 /// # Errors
-/// Where cargo refuses a package, or a file is missing in one.
+/// Cargo refuses a package, or a file is missing in one.
 pub fn pack() -> Result<Vec<Packed>> {
     let folder = target().join("package");
     if folder.exists() {

@@ -1,11 +1,11 @@
-//! The rule of CONTRIBUTING.md on `#[non_exhaustive]`: errors have it, nothing else has.
+//! The rule of CONTRIBUTING.md on `#[non_exhaustive]`: errors have it, other enums do not.
 #![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 use std::path::{Path, PathBuf};
 
 use published::{packages, root};
 
-/// The one exception: management messages, of which a view knows more with each release.
+/// The one exception: management messages, of which a view supports more with each release.
 const VIEW: &str = "crates/homeplug-mme/src/view/mod.rs";
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

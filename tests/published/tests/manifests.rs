@@ -1,4 +1,4 @@
-//! What every published package says of itself.
+//! The metadata of every published package.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 use published::{PREFIX, Package, packages, root};
@@ -64,8 +64,8 @@ fn a_package_depends_on_our_others_by_version_and_on_unpublished_ones_only_in_te
             if dependency["path"] == Value::Null {
                 assert!(has_version, "{}: {other} has no version", package.name);
             } else if published.iter().any(|name| name == other) {
-                // Of itself, for another feature in tests: a circle, so it carries no version and is left out
-                // of the package.
+                // A dependency on itself, for another feature in tests: it has no version and is left out of
+                // the package.
                 let is_circle = other == package.name;
                 assert!(has_version || is_dev, "{}: {other} has no version", package.name);
                 assert!(!(is_circle && has_version), "{} needs itself by version", package.name);

@@ -16,7 +16,7 @@ pub struct Car {
     wire: Wire,
 }
 
-/// Frames that wait on either side.
+/// Frames that wait in either direction.
 #[derive(Default)]
 struct Wire {
     to_car: VecDeque<Vec<u8>>,
@@ -33,7 +33,7 @@ impl Car {
     /// Its link-local address.
     pub const ADDRESS: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0xca);
 
-    /// A car that has not done anything yet.
+    /// A car before its first action.
     pub fn new() -> Self {
         let mut wire = Wire::default();
         let config = Config::new(HardwareAddress::Ethernet(EthernetAddress(Self::MAC)));
@@ -56,18 +56,18 @@ impl Car {
     /// A discovery request for plain TCP.
     pub const DISCOVERY: [u8; 10] = [0x01, 0xfe, 0x90, 0x00, 0x00, 0x00, 0x00, 0x02, 0x10, 0x00];
 
-    /// Asks all nodes where the charger is.
+    /// Sends a discovery request to all nodes.
     pub fn discover(&mut self) {
         self.datagram(&Self::DISCOVERY);
     }
 
-    /// Sends any datagram to where discovery is answered.
+    /// Sends any datagram to the discovery port.
     pub fn datagram(&mut self, bytes: &[u8]) {
         let all_nodes = IpEndpoint::new(IpAddress::v6(0xff02, 0, 0, 0, 0, 0, 0, 1), sdp::PORT);
         self.sockets.get_mut::<udp::Socket<'_>>(self.udp).send_slice(bytes, all_nodes).unwrap();
     }
 
-    /// What the charger has answered to a discovery request.
+    /// The charger's response to a discovery request.
     pub fn discovery_answer(&mut self) -> Option<sdp::Response> {
         let (bytes, _) = self.sockets.get_mut::<udp::Socket<'_>>(self.udp).recv().ok()?;
         match sdp::Message::parse(bytes).unwrap() {
@@ -76,7 +76,7 @@ impl Car {
         }
     }
 
-    /// The charger's address and port, when it has answered.
+    /// The charger's address and port from its response.
     pub fn discovered(&mut self) -> Option<(Ipv6Addr, u16)> {
         self.discovery_answer().map(|response| (response.address, response.port))
     }
@@ -86,7 +86,7 @@ impl Car {
         self.connect_from(charger, 49200);
     }
 
-    /// Connects to the charger from a port of its own.
+    /// Connects to the charger from this own port.
     pub fn connect_from(&mut self, (address, port): (Ipv6Addr, u16), own: u16) {
         let remote = IpEndpoint::new(IpAddress::Ipv6(address), port);
         let local = IpListenEndpoint { addr: Some(IpAddress::Ipv6(Self::ADDRESS)), port: own };
@@ -94,17 +94,17 @@ impl Car {
         socket.connect(self.interface.context(), remote, local).unwrap();
     }
 
-    /// Whether the connection stands.
+    /// Whether the connection is established.
     pub fn is_connected(&self) -> bool {
         self.sockets.get::<tcp::Socket<'_>>(self.tcp).may_send()
     }
 
-    /// Whether the charger has ended the connection.
+    /// Whether the charger has closed the connection.
     pub fn is_closed(&self) -> bool {
         !self.sockets.get::<tcp::Socket<'_>>(self.tcp).may_recv()
     }
 
-    /// Closes the connection in order.
+    /// Closes the connection normally.
     pub fn close(&mut self) {
         self.sockets.get_mut::<tcp::Socket<'_>>(self.tcp).close();
     }
@@ -115,7 +115,7 @@ impl Car {
         assert_eq!(sent, Ok(bytes.len()));
     }
 
-    /// What came on the connection since the last call.
+    /// The bytes received on the connection since the last call.
     pub fn received(&mut self) -> Vec<u8> {
         let socket = self.sockets.get_mut::<tcp::Socket<'_>>(self.tcp);
         let mut bytes = vec![0; 8192];
@@ -129,7 +129,7 @@ impl Car {
         self.wire.to_car.push_back(frame.to_vec());
     }
 
-    /// Works until nothing is left to do now, and gives the frames for the wire.
+    /// Works until nothing is due; returns the frames for the wire.
     pub fn poll(&mut self, now_us: u64) -> Vec<Vec<u8>> {
         let now = Instant::from_micros(i64::try_from(now_us).unwrap());
         self.interface.poll(now, &mut self.wire, &mut self.sockets);

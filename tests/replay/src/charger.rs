@@ -10,24 +10,23 @@ use session::{Limits, StopReason, Target};
 
 use crate::{Response, Session, switches_off};
 
-/// How a recorded charger and our car parted.
+/// How a recorded charger's session with our car ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
     /// By the session's own messages or faults.
     Stopped(StopReason),
-    /// Our car asked for something that the recorded one did not: the recording knows no answer. The
-    /// message's name.
+    /// The car sent a request for which the recording has no response. The message's name.
     Beyond(&'static str),
 }
 
-/// What a recorded charger made of our car.
+/// The result of our car with a recorded charger.
 #[derive(Debug)]
 pub struct Played {
     /// How it ended.
     pub end: End,
-    /// Responses that our car took.
+    /// Number of responses that the car accepted.
     pub taken: usize,
-    /// The names of what our car said, without repetitions.
+    /// The names of the car's messages, without repetitions.
     pub said: Vec<&'static str>,
     /// Whether the contactors were closed at any time.
     pub has_closed: bool,
@@ -38,10 +37,10 @@ pub struct Played {
 /// A recorded charger's answers by the name of the request, and a car of ours with the recorded car's
 /// battery.
 ///
-/// The plant: the inlet measures what the charger reported last, the battery's voltage behind closed
-/// contactors and nothing behind pilot B; the current is what is asked for; contactors and lock confirm at
-/// once. When the answers to `CurrentDemandReq` are used up, the recorded car had its reasons to stop: so has
-/// ours, by its operator.
+/// The plant: the inlet measures the charger's last reported voltage, with closed contactors the battery's,
+/// and at pilot B nothing. The current is the requested one. Contactors and lock confirm immediately. When
+/// the responses to `CurrentDemandReq` are used up, the recorded car had a reason to stop; then our car's
+/// operator stops it.
 struct World<'s> {
     car: Car,
     vehicle: Vehicle,
@@ -69,7 +68,7 @@ fn milli(value: PhysicalValue, unit: UnitSymbol) -> i32 {
     value.milli_of(unit)
 }
 
-/// The recorded car's battery, as its own messages tell it.
+/// The recorded car's battery, derived from its messages.
 fn vehicle(session: &Session) -> Vehicle {
     let mut vehicle = Vehicle {
         at: Instant::ZERO,
@@ -222,7 +221,7 @@ impl<'s> World<'s> {
             match message.body.element {
                 Some(BodyElement::PreChargeRes(res)) => {
                     self.reported_mv = milli(res.evse_present_voltage, UnitSymbol::V);
-                    // The sensors see what the charger gives before the message comes.
+                    // The sensors read the charger's output before the message arrives.
                     let plant = self.plant();
                     self.input(Input::Plant(plant));
                 }
@@ -259,12 +258,13 @@ impl<'s> World<'s> {
     }
 }
 
-/// Lets the recorded charger answer a car of ours, with the recorded latencies. `change` sets the car up.
+/// Runs our car against the recorded charger's responses, with the recorded latencies. `change` modifies the
+/// car's configuration.
 pub fn play_charger(session: &Session, change: impl FnOnce(&mut Config)) -> Played {
     World::play(session, change).played
 }
 
-/// What is left of the session.
+/// The state after the session.
 #[derive(Debug)]
 pub struct After {
     /// What the car latched.
@@ -273,7 +273,7 @@ pub struct After {
     pub lock: Lock,
 }
 
-/// Plays on until the connection is gone for a minute: what the car makes of its inlet then.
+/// Continues until a minute after the end of the connection: the car's reaction to its inlet then.
 pub fn play_charger_and_after(session: &Session, change: impl FnOnce(&mut Config)) -> After {
     let mut world = World::play(session, change);
     if world.is_connected {

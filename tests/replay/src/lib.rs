@@ -1,5 +1,5 @@
-//! Recorded cars against our charger, and recorded chargers against our car: sessions out of captures, the
-//! other end of the wire that sends their bytes, and a plant from a stated model.
+//! Recorded cars against our charger, and recorded chargers against our car: sessions from captures, a peer
+//! that sends their bytes, and a plant with a stated model.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -6,7 +6,7 @@ use roles::{EvseConfig, EvseStorage, Mac};
 
 use crate::{Session, World, sessions};
 
-/// Every capture with a car that speaks DIN SPEC 70121.
+/// Every capture with a car that uses DIN SPEC 70121.
 pub const CAPTURES: &[&str] = &[
     "2022-11-09_athome_until_ChargeParameterDiscoveryRequest.pcapng",
     "2022-11-25_v0.2_ABB_until_ChargeParamDiscovery.pcapng",
@@ -28,7 +28,7 @@ pub const CAPTURES: &[&str] = &[
     "zelos_v2g_din_session.pcap",
 ];
 
-/// Requests that our charger refuses by the rules, and why: capture, frame, code.
+/// Requests that our charger must refuse, and why: capture, frame, code.
 pub const REFUSED: &[(&str, u64, ResponseCode, &str)] = &[
     (
         "2022-11-09_athome_until_ChargeParameterDiscoveryRequest.pcapng",
@@ -53,22 +53,22 @@ pub const REFUSED: &[(&str, u64, ResponseCode, &str)] = &[
 /// The time that an isolation test takes here: contactors, ramp, measurement, discharge.
 const SHORTEST_TEST_US: u64 = 2_000_000;
 
-/// Looping requests whose answer says when the loop ends; the recorded charger ended it before the last one.
+/// Repeated requests whose response ends the loop; the recorded charger ended it before the last one.
 const LAST_OF_LOOP: [&str; 3] = ["ContractAuthenticationReq", "ChargeParameterDiscoveryReq", "CableCheckReq"];
 
-/// A charger that gives the recorded session what the recorded charger gave it, at the same requests.
+/// A charger that provides the same output as the recorded charger at the same requests.
 pub fn config(session: &Session) -> EvseConfig {
     let mut config = EvseConfig::new(Mac([0x02, 0, 0, 0, 0, 0x01]));
     let charger = &mut config.charger;
     charger.authorisation = Authorisation::Operator;
     charger.session_id_len = u8::try_from(session.id.len()).unwrap().max(1);
-    // Larger than every recorded car asks for, so that limits refuse nobody.
+    // Above the request of every recorded car, so that limits refuse no car.
     charger.limits.max_voltage_mv = 1_000_000;
     charger.limits.max_current_ma = 600_000;
     charger.limits.max_power_w = 600_000;
     charger.voltage_ramp_mv_per_s = 2_000_000;
-    // The recorded chargers say Finished to the last CableCheckReq. Where that is too soon for any isolation
-    // test - programs that pretend - ours is without a power stage, too.
+    // The recorded chargers report Finished for the last CableCheckReq. If that is too soon for any isolation
+    // test - programs that only simulate - our charger has no power stage either.
     let (first, last) = session.span("CableCheckReq").unwrap_or_default();
     if last - first < SHORTEST_TEST_US {
         charger.power_stage = PowerStage::None;
@@ -83,7 +83,7 @@ pub fn config(session: &Session) -> EvseConfig {
     config
 }
 
-/// The request before and after `index` change what the car's side of the plant does.
+/// Changes the car's side of the plant as the requests before and after `index` require.
 fn prepare(world: &mut World<'_>, session: &Session, index: usize) {
     let request = &session.requests[index];
     let is_last = LAST_OF_LOOP.contains(&request.name)
@@ -93,7 +93,7 @@ fn prepare(world: &mut World<'_>, session: &Session, index: usize) {
         "CableCheckReq" => {
             world.pilot = Level::C;
             if is_last && !world.isolation_valid {
-                // The monitor has its result; the output is discharged before the answer.
+                // The monitor has its result; the output is discharged before the response.
                 world.isolation_valid = true;
                 world.run(world.now + 300_000);
             }
@@ -101,11 +101,11 @@ fn prepare(world: &mut World<'_>, session: &Session, index: usize) {
         "WeldingDetectionReq" | "SessionStopReq" => world.pilot = Level::B,
         _ => return,
     }
-    // The sensors see it before the message comes.
+    // The sensors read it before the message arrives.
     world.run(world.now + 60_000);
 }
 
-/// An answer's name and code; the handshake's has none.
+/// A response's name and code; the handshake's has none.
 pub fn code(stream: &[u8]) -> (String, Option<ResponseCode>) {
     let Ok(message) = V2gMessage::decode(stream) else {
         return ("supportedAppProtocolRes".to_owned(), None);
@@ -127,8 +127,7 @@ pub fn code(stream: &[u8]) -> (String, Option<ResponseCode>) {
     (message.name().unwrap().to_owned(), Some(code))
 }
 
-/// Sends request `index` and checks the answer; `false` where it is refused as listed, which ends the
-/// session.
+/// Sends request `index` and checks the response; `false` if it is refused as listed, which ends the session.
 fn step(world: &mut World<'_>, session: &Session, index: usize) -> Result<bool, String> {
     let request = &session.requests[index];
     prepare(world, session, index);
@@ -170,7 +169,7 @@ pub fn replay<'s>(
     Ok(world)
 }
 
-/// The first request of each kind behind `SessionSetup`: the moments at which something foreign is put in.
+/// The first request of each kind after `SessionSetup`: the moments at which a foreign message is inserted.
 pub fn moments(session: &Session) -> Vec<usize> {
     let mut names = Vec::new();
     let firsts = session.requests.iter().enumerate().filter(|(_, request)| {

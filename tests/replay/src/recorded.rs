@@ -7,13 +7,13 @@ use exi_din::{BodyElement, V2gMessage};
 
 /// One session of a capture.
 pub struct Session {
-    /// The capture and the number of the session in it.
+    /// Name of the capture and number of the session in it.
     pub name: String,
-    /// What the car sent, in order.
+    /// The car's messages, in order.
     pub requests: Vec<Request>,
-    /// What the charger answered, in order.
+    /// The charger's messages, in order.
     pub responses: Vec<Response>,
-    /// The session id that the recorded charger gave; empty when it gave none.
+    /// The SessionID of the recorded charger; empty if it sent none.
     pub id: Vec<u8>,
 }
 
@@ -22,7 +22,7 @@ pub struct Session {
 pub struct Request {
     /// Microseconds since the start of the capture.
     pub at: u64,
-    /// Its frame in the capture.
+    /// Number of its frame in the capture.
     pub frame: u64,
     /// `supportedAppProtocolReq`, or the DIN message's name.
     pub name: &'static str,
@@ -33,7 +33,7 @@ pub struct Request {
 /// A message of the charger.
 #[derive(Clone)]
 pub struct Response {
-    /// Its frame in the capture.
+    /// Number of its frame in the capture.
     pub frame: u64,
     /// `supportedAppProtocolRes`, or the DIN message's name.
     pub name: &'static str,

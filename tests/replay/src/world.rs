@@ -8,10 +8,10 @@ use crate::Car;
 
 /// A charger, a car and a plant, with virtual time.
 ///
-/// The plant is the plainest that the machine can be given: the voltage follows the demand at once while the
-/// contactors are closed and falls to nothing while they are open; the current is what is demanded;
-/// contactors and lock confirm at once; the isolation is Valid from the moment that the script says; the
-/// car's pilot is where the script puts it. Readings are taken every 50 ms.
+/// The plant is the simplest that the machine accepts. The voltage follows the demand immediately while the
+/// contactors are closed, and is 0 V while they are open. The current is the demanded one. Contactors and
+/// lock confirm immediately. The script sets the car's pilot, and when the isolation is Valid. Sensors are
+/// read every 50 ms.
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of the plant")]
 pub struct World<'s> {
     /// The charger.
@@ -20,28 +20,28 @@ pub struct World<'s> {
     pub car: Car,
     /// Microseconds of virtual time.
     pub now: u64,
-    /// Where the car holds the pilot.
+    /// The pilot level that the car sets.
     pub pilot: Level,
-    /// Since when the isolation monitor has a result.
+    /// Whether the isolation monitor has a result.
     pub isolation_valid: bool,
     /// Whether sensors are read at all.
     pub has_sensors: bool,
     /// Whether the emergency stop is pressed.
     pub emergency_stop: bool,
-    /// Whether the pilot's duty cycle is what is demanded.
+    /// Whether the pilot's real duty cycle is the demanded one.
     pub has_duty: bool,
     entropy: Recorded,
     next_reading: u64,
 }
 
-/// An answer on the connection.
+/// A response on the connection.
 #[derive(Debug)]
 pub struct Answer {
     /// The EXI stream.
     pub stream: Vec<u8>,
 }
 
-/// Gives the recorded session id when a session id of its length is made, and counts otherwise.
+/// Returns the recorded SessionID when a SessionID of its length is drawn, and counts otherwise.
 struct Recorded {
     id: Vec<u8>,
     count: u8,
@@ -61,10 +61,10 @@ impl Entropy for Recorded {
 }
 
 impl<'s> World<'s> {
-    /// How often sensors are read, in microseconds.
+    /// Time between two readings of the sensors, in microseconds.
     const READING: u64 = 50_000;
 
-    /// A charger with a car that is not plugged in.
+    /// A charger with an unplugged car.
     pub fn new(config: roles::EvseConfig, storage: &'s mut EvseStorage<'s>, id: &[u8]) -> Self {
         let mut entropy = Recorded { id: id.to_vec(), count: 0 };
         let mut cx = Cx { now: Instant::ZERO, entropy: &mut entropy };
@@ -83,7 +83,7 @@ impl<'s> World<'s> {
         }
     }
 
-    /// What the sensors say now.
+    /// The present readings of the sensors.
     fn reading(&self) -> Plant {
         let at = Instant::from_micros(self.now);
         let demand = self.evse.demand();
@@ -105,18 +105,18 @@ impl<'s> World<'s> {
         }
     }
 
-    /// Gives an input to the charger now.
+    /// Passes an input to the charger now.
     pub fn input(&mut self, input: EvseInput<'_>) {
         let mut cx = Cx { now: Instant::from_micros(self.now), entropy: &mut self.entropy };
         self.evse.handle(&mut cx, input);
     }
 
-    /// Gives the charger a word of its operator.
+    /// Passes an operator's action to the charger.
     pub fn operator(&mut self, word: Operator) {
         self.input(EvseInput::Operator(word));
     }
 
-    /// Carries frames both ways until nothing is left to carry now.
+    /// Carries frames both ways until none is left.
     pub fn exchange(&mut self) {
         let mut buffer = [0; roles::MAX_FRAME];
         for _ in 0..200 {
@@ -137,7 +137,7 @@ impl<'s> World<'s> {
         panic!("charger and car never stop talking at {} us", self.now);
     }
 
-    /// Lets time go by until `until`.
+    /// Advances the time to `until`.
     pub fn run(&mut self, until: u64) {
         while self.now < until {
             let due = self.evse.poll_timeout().map_or(u64::MAX, |deadline| deadline.at.as_micros());
@@ -181,7 +181,7 @@ impl<'s> World<'s> {
         self.exchange();
     }
 
-    /// The car's frames for an EXI stream, not given to the charger yet.
+    /// The car's frames for an EXI stream, not passed to the charger yet.
     pub fn request(&mut self, stream: &[u8]) -> Vec<Vec<u8>> {
         let length = u32::try_from(stream.len()).unwrap();
         let header = Header { payload_type: PayloadType(0x8001), length };
@@ -191,7 +191,7 @@ impl<'s> World<'s> {
         self.car.poll(self.now)
     }
 
-    /// Waits for an answer, until `until` at the latest.
+    /// Waits for a response until `until`.
     pub fn answer(&mut self, until: u64) -> Option<Answer> {
         loop {
             let bytes = self.car.received();

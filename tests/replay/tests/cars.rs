@@ -1,4 +1,4 @@
-//! Every recorded car against our charger: what the car sent then, sent again at the recorded times.
+//! Every recorded car against our charger: the car's bytes, sent again at the recorded times.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 use evse_fsm::Contactors;
@@ -24,7 +24,7 @@ fn every_recorded_car_gets_the_right_positive_answers_up_to_where_its_capture_en
     assert!(replayed > 5000 || corpus::path("captures").is_none(), "only {replayed} requests were replayed");
 }
 
-/// Sends `stream` in place of request `index` and checks its code, and that nothing was raised by it.
+/// Sends `stream` instead of request `index`; checks its response code, and that it increased no demand.
 fn put_in(session: &Session, index: usize, stream: &[u8], expected: ResponseCode) {
     let mut storage = EvseStorage::new();
     let mut world =

@@ -1,21 +1,20 @@
-//! Every recorded charger against our car: what the charger answered then, answered again with the recorded
-//! latency.
+//! Every recorded charger against our car: the charger's responses, sent again with the recorded latency.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 use pev_fsm::Quirks;
 use replay::{CAPTURES, End, play_charger, play_charger_and_after, report, sessions};
 use session::Cause;
 
-/// How a recorded charger and our car part.
+/// How a recorded charger and our car end.
 enum Expected {
     /// The session ends by this cause.
     Ends(Cause),
-    /// Our car goes on to this request, which the recording does not answer.
+    /// Our car continues to this request, for which the recording has no response.
     GoesOn(&'static str),
 }
 use Expected::{Ends, GoesOn};
 
-/// Capture, session, answers that our car takes at the least, how they part, and why so.
+/// Capture, session, least number of responses that our car accepts, how they end, and why.
 #[rustfmt::skip] // a table reads best with one row a line
 const TABLE: &[(&str, usize, usize, Expected, &str)] = &[
     ("2022-11-09_athome_until_ChargeParameterDiscoveryRequest.pcapng", 1, 3, Ends(Cause::UnknownSession("ServiceDiscoveryRes")), "an early pyPLC changes the session id"),
@@ -43,7 +42,7 @@ const TABLE: &[(&str, usize, usize, Expected, &str)] = &[
     ("zelos_v2g_din_session.pcap", 1, 480, Ends(Cause::Timeout("cable check")), "the isolation test never ends; the recorded car waited longer"),
 ];
 
-/// The same for the chargers that tell no isolation status, with the quirk `untold-isolation`.
+/// The same for the chargers that report no isolation status, with the quirk `untold-isolation`.
 #[rustfmt::skip]
 const UNTOLD: &[(&str, usize, usize, Expected, &str)] = &[
     ("2023-04-16_at_home_Ioniq_in_currentDemandLoop.pcapng", 1, 728, GoesOn("CurrentDemandReq"), "the capture ends in the charging loop"),
@@ -126,7 +125,7 @@ fn each_quirk_is_needed_by_a_recorded_charger() {
     }
 }
 
-/// pyPLC reports 10 A whatever flows, and in one session 350 V whatever is there.
+/// pyPLC reports 10 A for any current, and in one session 350 V for any voltage.
 #[test]
 fn a_charger_whose_report_never_changes_holds_no_lock_and_latches_nothing() {
     let captures = [

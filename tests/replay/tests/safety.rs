@@ -1,6 +1,6 @@
-//! What must switch off, in every state of a recorded session: the demand goes to SAFE as
-//! `docs/ARCHITECTURE.md` defines it - pilot steady, 0 V and 0 A at once, contactors open within 100 ms once
-//! the current is gone, lock held.
+//! Events that must switch off, in every state of a recorded session: the demand becomes SAFE as
+//! `docs/ARCHITECTURE.md` defines it - pilot steady, 0 V and 0 A immediately, contactors open within 100 ms
+//! after the current has ended, lock held.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 use control_pilot::{Level, Output};
@@ -26,8 +26,8 @@ fn with_duty(session: &Session) -> EvseConfig {
     config
 }
 
-/// Plays the session up to each of its states, does `fault` there, and checks what the demand becomes.
-/// `always`: the pilot must be steady even where nothing was energised. Gives the number of energised states.
+/// Runs the session up to each of its states, applies `fault` there, and checks the demand after it.
+/// `always`: the pilot must be steady even if nothing was energised. Returns the number of energised states.
 fn in_every_state(always: bool, fault: fn(&mut World<'_>)) -> usize {
     let Some(session) = recorded() else { return 2 };
     let mut energised = 0;
@@ -48,7 +48,7 @@ fn in_every_state(always: bool, fault: fn(&mut World<'_>)) -> usize {
         assert_eq!(demand.contactors, Contactors::Open, "{label}: contactors");
         assert_eq!(demand.lock, Lock::Held, "{label}: lock");
         assert_eq!(demand.pilot, Output::Steady, "{label}: pilot");
-        // And it stays so, whatever the car goes on to send.
+        // The demand stays SAFE, whatever the car continues to send.
         world.send(&session.requests[index].stream);
         world.run(world.now + 1_000_000);
         let demand = world.evse.demand();
@@ -62,7 +62,7 @@ fn pilot_a_makes_it_safe_in_every_state() {
     let energised = in_every_state(true, |world| {
         world.pilot = Level::A;
         world.read();
-        // A second reading has to say the same before the voltage goes.
+        // A second reading must confirm it before the voltage falls.
         assert_eq!(world.evse.demand().supply.current_ma, 0);
     });
     assert!(energised > 1);
@@ -83,7 +83,7 @@ fn pilot_from_c_to_b_makes_it_safe_in_every_energised_state() {
     let energised = in_every_state(false, |world| {
         world.pilot = Level::B;
         world.read();
-        // A second reading has to say the same before the voltage goes.
+        // A second reading must confirm it before the voltage falls.
         assert_eq!(world.evse.demand().supply.current_ma, 0);
     });
     assert!(energised > 1);
@@ -99,7 +99,7 @@ fn the_emergency_stop_makes_it_safe_in_every_state_pressed_or_commanded() {
 fn a_stale_plant_makes_it_safe_in_every_energised_state() {
     let energised = in_every_state(false, |world| {
         world.has_sensors = false;
-        // 200 ms is the oldest that a reading may be.
+        // A reading may be 200 ms old at most.
         world.run(world.now + 210_000);
     });
     assert!(energised > 1);
@@ -117,7 +117,7 @@ fn a_program_held_up_for_more_than_half_a_second_makes_it_safe() {
         let mut storage = EvseStorage::new();
         let mut world = replay(&session, index, config(&session), &mut storage).unwrap();
         if world.evse.demand().is_energised() {
-            // Nothing is called for 800 ms; then a reading as good as ever comes.
+            // No call for 800 ms; then a reading as good as before.
             world.now += 800_000;
             world.read();
             world.run(world.now + SAFE_US);

@@ -31,7 +31,7 @@ _start:
     ldr r1, =_bss_end
     movs r2, #0
     bl _fill
-    // The stack is painted, so that its deepest use can be read later.
+    // The stack is painted, so that its deepest use can be measured later.
     ldr r0, =_stack_end
     ldr r1, =_stack_start
     ldr r2, =0xA5A5A5A5
@@ -77,7 +77,7 @@ const WATCHDOG_CONTROL: usize = WATCHDOG + 8;
 const WATCHDOG_CLEAR: usize = WATCHDOG + 12;
 const WATCHDOG_LOCK: usize = WATCHDOG + 0xC00;
 const SYSTICK: usize = 0xE000_E010;
-/// What an unused word of the stack is.
+/// Value of an unused word of the stack.
 pub const PAINT: u32 = 0xA5A5_A5A5;
 
 /// A source of jitter against the clock: the core's timer.
@@ -87,7 +87,7 @@ pub fn jitter() -> u32 {
     read32(SYSTICK + 8)
 }
 
-/// The emulator counts no instructions where the core can read them.
+/// The core cannot read a count of instructions.
 pub fn instructions() -> Option<u32> {
     None
 }
@@ -110,17 +110,17 @@ impl board::Serial for Uart {
 /// Counts of the watchdog in a microsecond: 25 MHz.
 const COUNTS_A_US: u64 = 25;
 
-/// How much was left of the first stage's time.
+/// The rest of the first stage's time.
 pub struct Left(u32);
 
-/// The watchdog stands from here to [`resume`], as the board's clock does: the board waits for its host.
+/// Stops the watchdog until [`resume`], as the board's clock stops: the board waits for its host.
 pub fn pause() -> Left {
     let left = Left(read32(WATCHDOG_VALUE));
     write32(WATCHDOG, u32::MAX);
     left
 }
 
-/// The watchdog goes on.
+/// Resumes the watchdog.
 pub fn resume(left: &Left) {
     write32(WATCHDOG, left.0);
 }
@@ -129,8 +129,8 @@ fn counts(time: Duration) -> u32 {
     u32::try_from(time.as_micros() * COUNTS_A_US).unwrap_or(u32::MAX)
 }
 
-/// The CMSDK's watchdog: its NMI is the first stage and does not return; without an answer the reset comes
-/// after its time again.
+/// The CMSDK's watchdog. Its NMI is the first stage and does not return; without an answer the reset follows
+/// after the same time.
 #[derive(Default)]
 pub struct Timer {
     first: u32,
@@ -159,7 +159,7 @@ impl Stages for Timer {
 
 #[unsafe(no_mangle)]
 extern "C" fn watchdog() -> ! {
-    // The one counter has begun the first stage's time again.
+    // The counter has restarted with the first stage's time.
     write32(WATCHDOG, SECOND.load(Ordering::Relaxed));
     safe_and_wait(format_args!("watchdog: the loop has stopped"))
 }
@@ -169,7 +169,8 @@ extern "C" fn fault(exception: u32) -> ! {
     safe_and_wait(format_args!("fault {exception}"))
 }
 
-/// Ends the emulator with this exit code: semihosting's `SYS_EXIT_EXTENDED`, as an application that ended.
+/// Ends the emulator with this exit code: semihosting's `SYS_EXIT_EXTENDED`, as a normal end of an
+/// application.
 pub fn exit(code: u32) -> ! {
     let block = [0x2_0026, code];
     loop {

@@ -1,4 +1,4 @@
-//! The LAN9118, with its FIFOs read and written word by word.
+//! The LAN9118, whose FIFOs are read and written word by word.
 
 use crate::register::{read32, write32};
 
@@ -15,13 +15,13 @@ const TX_LEVEL: usize = BASE + 0x80;
 const MAC_COMMAND: usize = BASE + 0xA4;
 const MAC_DATA: usize = BASE + 0xA8;
 
-/// What `BYTE_TEST` holds where the device is and is read in the right order.
+/// Value of `BYTE_TEST` if the device is present and the byte order is right.
 const PRESENT: u32 = 0x8765_4321;
 /// `HW_CFG`: store and forward, which must be set.
 const STORE_AND_FORWARD: u32 = 1 << 20;
 /// `TX_CFG`: on.
 const TX_ON: u32 = 1 << 1;
-/// `MAC_CR`, register 1 of the MAC: sends, receives, and takes every frame.
+/// `MAC_CR`, register 1 of the MAC: transmit, receive, and accept every frame.
 const MAC_CONTROL: u32 = 1;
 const MAC_ON: u32 = 1 << 3 | 1 << 2 | 1 << 18;
 /// A command to the MAC: begin.
@@ -37,7 +37,7 @@ const CHECK: usize = 4;
 pub struct Net;
 
 impl Net {
-    /// The device; there is one.
+    /// The device; `None` if it is absent.
     pub fn new() -> Option<Self> {
         if read32(BYTE_TEST) != PRESENT {
             return None;
@@ -49,9 +49,9 @@ impl Net {
         Some(Self)
     }
 
-    /// The next frame, as far as `room` goes; its length.
+    /// Writes the next frame into `room`, as far as it fits; returns its length.
     pub fn receive(&mut self, room: &mut [u8]) -> Option<usize> {
-        // Frames whose status waits.
+        // Frames with a waiting status.
         if read32(RX_LEVEL) >> 16 & 0xFF == 0 {
             return None;
         }
@@ -69,7 +69,7 @@ impl Net {
 
     /// Sends a frame.
     pub fn send(&mut self, frame: &[u8]) -> bool {
-        // A status that waits is of a frame before.
+        // A waiting status belongs to an earlier frame.
         if read32(TX_LEVEL) >> 16 & 0xFF != 0 {
             read32(TX_STATUS);
         }

@@ -47,7 +47,7 @@ _trap:
 
 const UART: usize = 0x1000_0000;
 const TEST: usize = 0x0010_0000;
-/// What an unused word of the stack is.
+/// Value of an unused word of the stack.
 pub const PAINT: u32 = 0xA5A5_A5A5;
 
 /// A source of jitter against the clock.
@@ -55,7 +55,7 @@ pub fn jitter() -> u32 {
     retired()
 }
 
-/// Instructions so far, exact where the emulator counts them (`-icount`).
+/// Executed instructions, exact if the emulator counts them (`-icount`).
 pub fn instructions() -> Option<u32> {
     Some(retired())
 }

@@ -9,13 +9,13 @@ use virtio_drivers::transport::mmio::{MmioTransport, VirtIOHeader};
 use virtio_drivers::transport::{DeviceType, Transport};
 use virtio_drivers::{BufferDirection, Hal, PAGE_SIZE, PhysAddr};
 
-/// Where `virt` has its eight devices.
+/// Address of the first of the eight devices of `virt`.
 const FIRST: usize = 0x1000_1000;
 const STEP: usize = 0x1000;
 const DEVICES: usize = 8;
 /// Frames that may wait to be read.
 const FRAMES: usize = 16;
-/// Room for a frame with virtio's header.
+/// Size of a buffer: a frame with virtio's header.
 const ROOM: usize = 1_600;
 /// Pages for the rings.
 const PAGES: usize = 8;
@@ -32,7 +32,7 @@ static USED: AtomicUsize = AtomicUsize::new(0);
 
 struct Identity;
 
-// SAFETY: memory and devices have the same addresses for both sides, and pages are given once and never
+// SAFETY: memory and devices have the same addresses for both sides; each page is given out once and never
 // returned.
 unsafe impl Hal for Identity {
     fn dma_alloc(pages: usize, _: BufferDirection) -> (PhysAddr, NonNull<u8>) {
@@ -60,7 +60,7 @@ unsafe impl Hal for Identity {
 
 struct Buffers(UnsafeCell<[[u8; ROOM]; FRAMES]>);
 
-// SAFETY: one thread, and `Net` is the only one that takes it.
+// SAFETY: one thread, and only `Net` uses it.
 unsafe impl Sync for Buffers {}
 
 #[unsafe(link_section = ".emulator")]
@@ -73,34 +73,34 @@ pub struct Net {
 }
 
 impl Net {
-    /// The first network device; there is one.
+    /// The first network device; `None` without one.
     pub fn new() -> Option<Self> {
         let mut device = (0..DEVICES).find_map(|index| {
             let header = NonNull::new((FIRST + index * STEP) as *mut VirtIOHeader)?;
-            // SAFETY: a place where `virt` has a device, for ever.
+            // SAFETY: `virt` always has a device at this address.
             let transport = unsafe { MmioTransport::new(header, STEP) }.ok()?;
             (transport.device_type() == DeviceType::Network).then(|| VirtIONetRaw::new(transport).ok())?
         })?;
-        // SAFETY: taken once, because there is one network device.
+        // SAFETY: used once, because only one network device exists.
         let buffers = unsafe { &mut *BUFFERS.0.get() };
         for buffer in buffers.iter_mut() {
-            // SAFETY: it is not touched until the device gives it back.
+            // SAFETY: not used until the device returns it.
             unsafe { device.receive_begin(buffer) }.ok()?;
         }
         Some(Self { device, buffers })
     }
 
-    /// The next frame, as far as `room` goes; its length.
+    /// Writes the next frame into `room`, as far as it fits; returns its length.
     pub fn receive(&mut self, room: &mut [u8]) -> Option<usize> {
         let token = self.device.poll_receive()?;
         let buffer = self.buffers.get_mut(usize::from(token))?;
-        // SAFETY: the device has given this buffer back: tokens are its places, each filled by one buffer.
+        // SAFETY: the device has returned this buffer: tokens are buffer indices.
         let (head, length) = unsafe { self.device.receive_complete(token, buffer) }.ok()?;
         let frame = buffer.get(head..head + length).unwrap_or_default();
         for (to, from) in room.iter_mut().zip(frame) {
             *to = *from;
         }
-        // SAFETY: as at the start.
+        // SAFETY: as at the start: not used until the device returns it.
         let _ = unsafe { self.device.receive_begin(buffer) };
         Some(length)
     }

@@ -1,5 +1,5 @@
 //! A watchdog of two stages: the machine timer's interrupt, and the reset of an Intel 6300ESB, whose own
-//! first interrupt QEMU does not have.
+//! first interrupt QEMU does not implement.
 
 use core::ptr::write_volatile;
 
@@ -14,19 +14,19 @@ const MTIME: usize = CLINT + 0xBFF8;
 /// Counts of `mtime` in a microsecond.
 const COUNTS_A_US: u64 = 10;
 
-/// Configuration space of the first device on the PCI bus: the emulator is started with the 6300ESB there.
+/// Configuration space of the first device on the PCI bus, where the emulator has the 6300ESB.
 const PCI: usize = 0x3000_0000 + (1 << 15);
 const PCI_COMMAND: usize = PCI + 4;
 const PCI_BAR0: usize = PCI + 0x10;
 const PCI_CONFIG: usize = PCI + 0x60;
 const PCI_LOCK: usize = PCI + 0x68;
-/// Its device and vendor.
+/// Its device and vendor identifier.
 const PRESENT: u32 = 0x25AB_8086;
-/// Where its registers are put: the first address that `virt` has for them.
+/// Address that its registers are mapped to: the first that `virt` has for them.
 const ESB: usize = 0x4000_0000;
 const RELOAD: usize = ESB + 0xC;
 
-/// What `mtime` says.
+/// The count of `mtime`.
 fn mtime() -> u64 {
     loop {
         let (high, low) = (read32(MTIME + 4), read32(MTIME));
@@ -36,7 +36,7 @@ fn mtime() -> u64 {
     }
 }
 
-/// When the interrupt comes.
+/// Sets the time of the interrupt.
 fn set(at: u64) {
     write32(MTIMECMP + 4, u32::MAX);
     write32(MTIMECMP, at as u32);
@@ -48,7 +48,7 @@ fn write16(at: usize, value: u16) {
     unsafe { write_volatile(at as *mut u16, value) };
 }
 
-/// Two writes before each that counts.
+/// Two writes that must precede each effective one.
 fn unlock() {
     write16(RELOAD, 0x80);
     write16(RELOAD, 0x86);
@@ -59,10 +59,10 @@ fn reload() {
     write16(RELOAD, 0x100);
 }
 
-/// How much was left of the first stage's time.
+/// The rest of the first stage's time.
 pub struct Left(u64);
 
-/// The watchdog stands from here to [`resume`], as the board's clock does: the board waits for its host.
+/// Stops the watchdog until [`resume`], as the board's clock stops: the board waits for its host.
 pub fn pause() -> Left {
     let at = u64::from(read32(MTIMECMP + 4)) << 32 | u64::from(read32(MTIMECMP));
     let left = Left(at.saturating_sub(mtime()));
@@ -70,7 +70,7 @@ pub fn pause() -> Left {
     left
 }
 
-/// The watchdog goes on.
+/// Resumes the watchdog.
 pub fn resume(left: &Left) {
     set(mtime().saturating_add(left.0));
     reload();
@@ -82,7 +82,7 @@ pub struct Timer {
     first: u64,
 }
 
-/// No 6300ESB: start the emulator with one.
+/// The 6300ESB is missing: start the emulator with it.
 #[derive(Debug)]
 pub struct Missing;
 
@@ -95,14 +95,13 @@ impl Stages for Timer {
         }
         write32(PCI_BAR0, ESB as u32);
         write32(PCI_COMMAND, 0b10);
-        // Its interrupt off, its reset on, counts of about 1 ms; then its two times, one after the other, and
-        // on.
+        // Interrupt off, reset on, counts of about 1 ms; then its two times, and start.
         write16(PCI_CONFIG, 0b11);
         for (register, time) in [(ESB, first), (ESB + 4, second)] {
             unlock();
             write32(register, u32::try_from(time.as_millis()).unwrap_or(u32::MAX));
         }
-        // SAFETY: a register of the 6300ESB, which takes a single byte.
+        // SAFETY: a register of the 6300ESB that accepts a single byte.
         unsafe { write_volatile(PCI_LOCK as *mut u8, 0b10) };
         self.first = first.as_micros() * COUNTS_A_US;
         self.feed();

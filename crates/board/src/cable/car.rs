@@ -17,11 +17,11 @@ use crate::{Battery, Edges};
 pub struct CarCable<C: CablePins, B> {
     common: Common<C>,
     meter: DutyMeter,
-    /// The wire's voltage in mV, and when it is sampled next.
+    /// The wire's voltage in mV; `None` if the conversion failed.
     steady_mv: Option<i32>,
     steady_at: Instant,
-    /// The pilot as it was when the edges were taken last: what holds the loop up after that does not make it
-    /// steady.
+    /// The pilot at the time when the edges were read last: a loop that is delayed after that does not make
+    /// it look steady.
     pilot: Option<Reading<Output>>,
     is_ready: bool,
     battery: B,
@@ -30,9 +30,9 @@ pub struct CarCable<C: CablePins, B> {
 /// A car's readings of one moment.
 #[derive(Clone, Copy, Debug)]
 pub struct CarReading {
-    /// The sensors.
+    /// The car's sensors; a sensor that does not answer is absent.
     pub plant: Plant,
-    /// What the battery wants; `None` while it does not answer.
+    /// What the battery requests; `None` while it does not answer.
     pub vehicle: Option<Vehicle>,
 }
 
@@ -40,7 +40,7 @@ pub struct CarReading {
 const STEADY: Duration = Duration::from_millis(1);
 
 impl<C: CablePins, B: Battery> CarCable<C, B> {
-    /// Takes the pins and makes them SAFE at once: pilot B, everything open.
+    /// Takes the pins and makes them SAFE immediately: pilot B, everything open.
     pub fn new(wiring: Wiring<C>, battery: B) -> Self {
         Self {
             common: Common::new(wiring),
@@ -53,7 +53,7 @@ impl<C: CablePins, B: Battery> CarCable<C, B> {
         }
     }
 
-    /// The battery.
+    /// The battery, for the application.
     pub fn battery(&mut self) -> &mut B {
         &mut self.battery
     }
@@ -66,7 +66,7 @@ impl<C: CablePins, B: Battery> Cable for CarCable<C, B> {
 
     fn check(&mut self, now: Instant, test: &mut SelfTest) {
         self.common.check(test);
-        // Whatever the charger drives, or nothing: a car's pilot is sound when it can be measured.
+        // Any pilot passes, also none: at a car the test fails only where the pilot cannot be measured.
         test.pilot(now, self.pilot.map(|reading| Reading::new(Level::A, reading.at)), false);
     }
 
@@ -128,12 +128,12 @@ impl<C: CablePins, B: Battery> Cable for CarCable<C, B> {
     }
 
     fn is_free(&self, _: Instant) -> bool {
-        // It drives nothing.
+        // A car does not drive the pilot.
         true
     }
 
     fn pilot_test(&self, step: usize) -> Option<Demand> {
-        // A car drives nothing: it measures.
+        // A car does not drive the pilot: the steps only measure.
         (step < 5).then_some(Demand::SAFE)
     }
 

@@ -23,23 +23,24 @@ pub struct ChargerCable<C: CablePins, S> {
 }
 
 impl<C: CablePins, S: Stage> ChargerCable<C, S> {
-    /// So near is waited for instead of coming back later: the high phase of 5 % is 50 us long (judgement).
+    /// The loop waits for an edge or a sample within this time instead of coming back later: the high phase
+    /// of 5 % is 50 us long (judgement).
     const NEAR: Duration = Duration::from_micros(80);
-    /// The same while the newest reading is older than [`OLD`](Self::OLD): a loop whose turns miss the high
-    /// phase again and again waits for a whole period (judgement; readings count for 200 ms).
+    /// As [`NEAR`](Self::NEAR), while the newest reading is older than [`OLD`](Self::OLD): a loop whose turns
+    /// miss the high phase repeatedly waits for a whole period (judgement; readings count for 200 ms).
     const PERIOD: Duration = Duration::from_micros(1_050);
     const OLD: Duration = Duration::from_millis(40);
-    /// The most time that one call takes samples for: a period and some (judgement).
+    /// Longest time that one call takes samples: about two periods (judgement).
     const LONGEST: Duration = Duration::from_millis(2);
 
-    /// Takes the pins and makes them SAFE at once: pilot steady +12 V, everything open.
+    /// Takes the pins and makes them SAFE immediately: pilot steady +12 V, everything open.
     pub fn new(wiring: Wiring<C>, stage: S) -> Self {
         let common = Common::new(wiring);
         let meter = PilotMeter::new(common.pilot_scale);
         Self { common, meter, driven: Output::Steady, edge: None, stage }
     }
 
-    /// The power stage.
+    /// The power stage, for the application.
     pub fn stage(&mut self) -> &mut S {
         &mut self.stage
     }
@@ -62,7 +63,7 @@ impl<C: CablePins, S: Stage> ChargerCable<C, S> {
         Some(now + Duration::from_micros(Phases::PERIOD.as_micros() - into))
     }
 
-    /// Waits for what is near and takes the sample that is due; `false`: nothing is near.
+    /// Waits for an edge or a sample that is near and takes the sample that is due; `false`: none is near.
     fn measure_pilot<K: Counter>(&mut self, clock: &mut Clock<K>) -> bool {
         self.take_edges(clock);
         let now = clock.now();
@@ -136,7 +137,7 @@ impl<C: CablePins, S: Stage> Cable for ChargerCable<C, S> {
         let Self { common, stage, meter, driven, .. } = self;
         let mut current = || {
             let now = sign();
-            // Zero is asked for again and again; that it does not follow shows in its current.
+            // Zero is requested every millisecond. A stage that does not follow shows it in its current.
             let _ = stage.apply(now, Target::ZERO, false);
             let mut plant = Plant::default();
             stage.read(now, &mut plant);
@@ -157,7 +158,7 @@ impl<C: CablePins, S: Stage> Cable for ChargerCable<C, S> {
     }
 
     fn pilot_test(&self, step: usize) -> Option<Demand> {
-        // Not -12 V: while that is driven a plug that goes in is not seen.
+        // Not -12 V: with it the charger cannot detect a plug that is inserted.
         const STEPS: [Output; 5] =
             [Output::Steady, Output::DIGITAL, Output::Pwm(100), Output::Pwm(500), Output::Pwm(960)];
         STEPS.get(step).map(|pilot| Demand { pilot: *pilot, ..Demand::SAFE })

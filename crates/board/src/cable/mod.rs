@@ -1,4 +1,4 @@
-//! What is physical on the cable: pilot, proximity, contactors, lock, sensors, power stage or battery.
+//! The physical side of the cable: pilot, proximity, contactors, lock, sensors, power stage or battery.
 
 mod car;
 mod charger;
@@ -18,28 +18,27 @@ pub use wiring::{CablePins, ProximityWire, Wiring};
 
 use crate::StageFault;
 
-/// What is physical on the cable: pilot, proximity, contactors, lock, sensors, power stage or battery.
+/// The physical side of one end of the cable.
 ///
-/// [`ChargerCable`] and [`CarCable`] are made of a board's parts; a test gives its own.
+/// [`ChargerCable`] and [`CarCable`] are made of a board's parts; a test implements its own.
 pub trait Cable {
     /// What the role demands: a level, applied in every turn.
     type Demand;
-    /// What the role is given: a snapshot of all sensors.
+    /// What the role receives: a snapshot of all sensors.
     type Reading;
     /// Which end of the cable it is.
     const SIDE: Side;
 
-    /// Does the checks of outputs, contacts and pilot. Called after [`measure`](Self::measure) has run for a
-    /// while.
+    /// Checks outputs, contacts and pilot. Called after [`measure`](Self::measure) has collected readings.
     fn check(&mut self, now: Instant, test: &mut SelfTest);
 
-    /// The self-test passed: from now on the outputs follow.
+    /// The self-test passed: from now on the outputs follow the demand.
     fn arm(&mut self, proof: Passed);
 
     /// Takes the samples that are due. Returns within 2 ms.
     fn measure<C: Counter>(&mut self, clock: &mut Clock<C>);
 
-    /// The snapshot. A sensor that does not answer is absent in it, never zero.
+    /// A snapshot of all sensors. A sensor that does not answer is absent in it, never zero.
     fn read(&mut self, now: Instant) -> Self::Reading;
 
     /// Drives what is demanded.
@@ -49,34 +48,34 @@ pub trait Cable {
     fn apply(&mut self, now: Instant, demand: &Self::Demand) -> Result<(), CableFault>;
 
     /// Runs the SAFE sequence and returns when it is done. `sign` is called every millisecond: it feeds the
-    /// watchdog and gives the time.
+    /// watchdog and returns the time.
     fn make_safe<D: DelayNs>(&mut self, sign: &mut dyn FnMut() -> Instant, delay: &mut D) -> SafeReport;
 
-    /// Proof that nothing is driven: for flash.
+    /// Proof that no output is driven, which a write to flash requires; `None` while one is.
     fn while_safe(&mut self) -> Option<WhileSafe<'_>>;
 
-    /// Whether the pilot may be driven for a test: nothing is plugged in, as it is measured now.
+    /// Whether the pilot may be driven for a test: the newest measurement shows that no plug is inserted.
     fn is_free(&self, now: Instant) -> bool;
 
-    /// The demand of a step of the command `test pilot`, counted from 0, that nothing but the pilot follows;
-    /// `None`: there is no such step.
+    /// The demand of a step of the command `test pilot`, counted from 0; only the pilot follows it. `None`:
+    /// the steps are over.
     fn pilot_test(&self, step: usize) -> Option<Self::Demand>;
 
-    /// Writes what is measured now, in one line, for the commands `status` and `test pilot`.
+    /// Writes the newest measurements in one line, for the commands `status` and `test pilot`.
     ///
     /// # Errors
-    /// As `out` does.
+    /// Those of `out`.
     fn describe(&self, now: Instant, out: &mut dyn fmt::Write) -> fmt::Result;
 }
 
-/// Why the cable does not do what is demanded.
+/// Why the cable does not follow the demand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CableFault {
-    /// A part of the board.
+    /// An output of the board.
     #[error(transparent)]
     Output(#[from] OutputFault),
-    /// The power stage.
+    /// The power stage reports a fault.
     #[error(transparent)]
     Stage(#[from] StageFault),
 }

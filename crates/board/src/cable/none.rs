@@ -16,7 +16,7 @@ use super::{Cable, CableFault};
 pub struct NoCable(Outputs<NoPin, NoPin, NoPin>);
 
 impl NoCable {
-    /// No cable.
+    /// Outputs without any pin.
     pub fn new() -> Self {
         Self(Outputs::new(Parts::none(Side::Charger), Duration::ZERO).0)
     }
@@ -72,7 +72,7 @@ impl Cable for NoCable {
     }
 }
 
-/// A pin that is never made.
+/// A pin type without values.
 #[derive(Debug)]
 enum NoPin {}
 

@@ -12,13 +12,14 @@ use session::Reading;
 
 use crate::Edges;
 
-/// The types of a board's pins on the cable. It has no values: a board implements it for a type of its own.
+/// The types of a board's pins on the cable. A board implements it for a type of its own, which needs no
+/// values.
 pub trait CablePins {
-    /// Coils, lock, relay, bleeder.
+    /// Contactor coils, lock, relay, bleeder.
     type Output: StatefulOutputPin;
-    /// Contacts.
+    /// Feedback contacts and emergency stop.
     type Input: InputPin;
-    /// The pilot's PWM. A car has none and gives a type that is never made.
+    /// The pilot's PWM. A car has none and uses a type without values.
     type Ledc: Ledc;
     /// The pilot's edges.
     type Edges: Edges;
@@ -30,29 +31,29 @@ pub trait CablePins {
 
 /// How a board is wired to the cable.
 pub struct Wiring<C: CablePins> {
-    /// What it moves, and the contacts.
+    /// Outputs and contacts.
     pub parts: Parts<C::Output, C::Input, C::Ledc>,
-    /// Time on the precharge resistor, where there is one.
+    /// Time on the precharge resistor; zero without one.
     pub precharge: Duration,
-    /// The pilot's edges.
+    /// Edges of the pilot with their times.
     pub edges: C::Edges,
-    /// The pilot's ADC.
+    /// ADC channel of the pilot.
     pub pilot: C::Pilot,
-    /// The divider before it: [`Scale::PILOT`] for the default wiring.
+    /// The divider in front of the pilot's ADC: [`Scale::PILOT`] for the default wiring.
     pub pilot_scale: Scale,
-    /// The proximity wire, where it is measured.
+    /// The proximity wire; `None`: it is not measured.
     pub proximity: Option<ProximityWire<C::Proximity>>,
 }
 
-/// The proximity wire.
+/// How the proximity wire is measured.
 pub struct ProximityWire<A> {
-    /// Its ADC.
+    /// ADC channel of the wire.
     pub adc: A,
-    /// How its resistors are read.
+    /// Which resistances mean what: Type 1 or Type 2.
     pub coding: Coding,
-    /// The divider before the ADC: [`Scale::PROXIMITY`] for the default wiring.
+    /// The divider in front of the ADC: [`Scale::PROXIMITY`] for the default wiring.
     pub scale: Scale,
-    /// The inlet's resistors.
+    /// The resistors of the inlet.
     pub divider: Divider,
 }
 
@@ -69,7 +70,8 @@ pub(super) struct Common<C: CablePins> {
     proximity_at: Instant,
 }
 
-/// Time between two samples of the proximity wire: 10 make a reading, so it is new every 10 ms (judgement).
+/// Time between two samples of the proximity wire: 10 samples make a reading, so that a new one comes every
+/// 10 ms (judgement).
 const PROXIMITY: Duration = Duration::from_millis(1);
 
 impl<C: CablePins> Common<C> {
@@ -125,7 +127,7 @@ impl<C: CablePins> Common<C> {
         self.outputs.make_safe(current_ma, delay)
     }
 
-    /// Writes what contacts and proximity wire say.
+    /// Writes the readings of contacts and proximity wire.
     pub(super) fn describe(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         let Some((_, meter)) = &self.proximity else { return Ok(()) };
         match (meter.reading(), meter.ohms()) {

@@ -9,35 +9,35 @@ use crate::Serial;
 /// Bytes of lines that wait for the serial line: a third of a second at 115 200 baud.
 const OUT: usize = 4_096;
 
-/// Lines on their way out. A line that finds no room is dropped whole and counted: the loop never waits for
-/// the serial line.
+/// Lines that wait for the serial line. A line that does not fit is dropped whole and counted: the loop never
+/// waits for the serial line.
 pub struct Console {
     out: Deque<u8, OUT>,
-    /// Lines as JSON objects.
+    /// Whether lines are written as JSON objects.
     pub is_json: bool,
     lost: u32,
 }
 
-/// What stands before the words of a line.
+/// What precedes the text of a line.
 #[derive(Clone, Copy, Debug)]
 pub struct Head {
-    /// When it happened.
+    /// Time of the event.
     pub at: Instant,
-    /// Its number, where it has one.
+    /// Its checkpoint number; `None` where it has none.
     pub checkpoint: Option<Checkpoint>,
     /// `pev->evse`, `evse->pev`, `warning`, or nothing.
     pub who: &'static str,
 }
 
 impl Head {
-    /// A line of the board itself.
+    /// The head of a line from the board itself.
     pub const fn plain(at: Instant) -> Self {
         Self { at, checkpoint: None, who: "" }
     }
 }
 
 impl Console {
-    /// An empty one that writes lines of words.
+    /// An empty console in text mode.
     pub const fn new() -> Self {
         Self { out: Deque::new(), is_json: false, lost: 0 }
     }
@@ -88,7 +88,7 @@ impl Console {
         });
     }
 
-    /// Gives the serial line what it has room for.
+    /// Writes as many waiting bytes as the serial line accepts.
     pub fn pump(&mut self, now: Instant, serial: &mut impl Serial) {
         loop {
             let (bytes, _) = self.out.as_slices();
@@ -107,12 +107,12 @@ impl Console {
         }
     }
 
-    /// Whether all lines are out.
+    /// Whether all lines are written.
     pub fn is_empty(&self) -> bool {
         self.out.is_empty()
     }
 
-    /// Writes a line, or nothing of it.
+    /// Writes a whole line, or no byte of it.
     fn whole(&mut self, write: impl FnOnce(&mut Room<'_>, bool) -> fmt::Result) {
         let (before, is_json) = (self.out.len(), self.is_json);
         if write(&mut Room(&mut self.out), is_json).is_err() {
@@ -128,7 +128,7 @@ impl Default for Console {
     }
 }
 
-/// The room that is left.
+/// The free space of the buffer.
 struct Room<'a>(&'a mut Deque<u8, OUT>);
 
 impl Write for Room<'_> {
@@ -158,7 +158,7 @@ mod tests {
 
     use super::*;
 
-    /// A serial line that takes at most this many bytes in a call.
+    /// A serial line that accepts at most this many bytes in a call.
     struct Line(Vec<u8>, usize);
 
     impl Serial for Line {

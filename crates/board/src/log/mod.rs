@@ -1,4 +1,4 @@
-//! What the board says on its serial line.
+//! The log on the serial line.
 
 mod console;
 mod repeats;

@@ -3,7 +3,7 @@ use core::fmt;
 use machine::{Duration, Instant};
 use session::{Direction, Message};
 
-/// How long messages of one name in a row are one line: 10 s, as on Linux.
+/// Messages of one name that repeat within this time share one line: 10 s, as on Linux.
 const EVERY: Duration = Duration::from_secs(10);
 
 /// Counts messages of the same name in a row, so that a charging loop does not fill the serial line.
@@ -21,7 +21,7 @@ struct Run {
     count: u32,
 }
 
-/// How many messages a line stands for besides its own.
+/// How many further messages a line represents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct More {
     count: u32,
@@ -29,7 +29,7 @@ pub struct More {
 }
 
 impl Repeats {
-    /// For how many more the message is said; `None`: it is not.
+    /// How many further messages the line represents; `None`: the message has no line.
     pub fn take(&mut self, now: Instant, message: &Message) -> Option<More> {
         let run = match message.direction {
             Direction::Received => &mut self.received,
@@ -51,7 +51,7 @@ impl Repeats {
 }
 
 impl More {
-    /// The line is for itself alone.
+    /// The line represents its own message only.
     pub const NONE: Self = Self { count: 0, time: Duration::ZERO };
 }
 

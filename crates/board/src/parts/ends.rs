@@ -3,31 +3,31 @@ use machine::Instant;
 use pev_fsm::Vehicle;
 use session::Target;
 
-/// An edge of the pilot.
+/// An edge of the pilot with its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Edge {
-    /// When it came, as the board's [`Counter`](crate::Counter) counts; within 5 us.
+    /// Count of the board's [`Counter`](crate::Counter) at the edge; accurate to 5 us.
     pub count: u64,
-    /// Whether the pilot rose.
+    /// `true`: the pilot rose.
     pub is_rising: bool,
 }
 
 /// The pilot's edges.
 ///
-/// At a charger the rising edges of its own PWM, from the timer or the pad that it drives, never from the
-/// wire. At a car all edges of the wire, from a comparator.
+/// At a charger: the rising edges of its own PWM, from the timer or the pad that it drives, never from the
+/// wire. At a car: all edges of the wire, from a comparator.
 pub trait Edges {
-    /// The oldest edge that was not given yet. A charger's may keep the newest one only; a car's keeps at
-    /// least 64, the edges of 32 ms.
+    /// The oldest edge that was not returned yet. A charger's implementation may keep only the newest one; a
+    /// car's keeps at least 64, the edges of 32 ms.
     fn next(&mut self) -> Option<Edge>;
 }
 
 /// A charger's power stage with its sensors. No call blocks.
 ///
-/// One that moves real power has a heartbeat of its own: without a call of [`apply`](Self::apply) for 500 ms
-/// at most it goes to 0 V and 0 A by itself.
+/// A stage that moves real power has its own heartbeat: without a call of [`apply`](Self::apply) for at most
+/// 500 ms it goes to 0 V and 0 A.
 pub trait Stage {
-    /// Whether there is one. Without one the charger drives no contactor and reports what it makes up.
+    /// Whether real power can flow. Without it the charger drives no contactor and reports synthetic values.
     const IS_REAL: bool = true;
 
     /// Puts its readings into the snapshot, each with its time: voltage at the cable and at the stage,
@@ -42,12 +42,12 @@ pub trait Stage {
     fn apply(&mut self, now: Instant, supply: Target, self_test: bool) -> Result<(), StageFault>;
 }
 
-/// The power stage does not follow: what failed and what to look at.
+/// The power stage does not follow its demand. The text states what failed and what to check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the power stage does not follow: {0}")]
 pub struct StageFault(pub &'static str);
 
-/// A charger without a power stage: no reading, nothing to set.
+/// A charger without a power stage: it has no readings and accepts only 0 V and 0 A.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoStage;
 
@@ -61,9 +61,9 @@ impl Stage for NoStage {
     }
 }
 
-/// A car's battery and the sensors that belong to it. No call blocks.
+/// A car's battery and its sensors. No call blocks.
 pub trait Battery {
     /// Puts its readings into the snapshot, each with its time: inlet voltage, current, inlet temperature.
-    /// What the battery wants, of this moment; `None` while it does not answer.
+    /// Returns what the battery requests now; `None` while it does not answer.
     fn read(&mut self, now: Instant, plant: &mut pev_fsm::Plant) -> Option<Vehicle>;
 }

@@ -30,7 +30,7 @@ impl<C: Channels, const N: usize> Role for Evse<'_, C, N> {
     fn wish(&mut self, cx: &mut Cx<'_>, wish: Wish) -> bool {
         let word = match wish {
             Wish::Start => Operator::Available(true),
-            // Ends a session in order, and offers no other one.
+            // Ends the session normally and offers no new one.
             Wish::Stop => Operator::Available(false),
             Wish::Authorise(yes) => Operator::Authorise(yes),
             Wish::Reset => Operator::Reset,

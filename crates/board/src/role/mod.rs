@@ -1,7 +1,7 @@
-//! The roles as the loop drives them.
+//! The roles as the loop runs them.
 
-/// What charger and car do alike: their types differ, and the names in them do not. `$session` is the variant
-/// of the role's event that has one of its session.
+/// The code that charger and car share: their types differ, the names do not. `$session` is the variant of
+/// the role's event that carries an event of its session.
 macro_rules! alike {
     ($event:ident => $what:expr, $session:path) => {
         fn demand(&self) -> Demand {
@@ -47,52 +47,53 @@ use session::{Checkpoint, Latch, Message, Phase, StopReason};
 
 pub use listen::{Ear, Heard, Input, Listen, Step};
 
-/// A role that the loop drives.
+/// A role that the loop runs.
 pub trait Role: Machine<Route = ()> {
     /// What it demands of its cable.
     type Demand: Copy + PartialEq;
-    /// What it is given of its cable.
+    /// What it reads from its cable.
     type Reading;
-    /// Its name in the log and in the setting `role`.
+    /// Name in the log and in the setting `role`.
     const NAME: &'static str;
-    /// The demand where nothing can happen.
+    /// The demand without hazard.
     const SAFE: Self::Demand;
 
-    /// A frame as its input; `None`: it takes none.
+    /// A received frame as input of the role.
     fn frame(frame: &[u8]) -> Self::Input<'_>;
-    /// A snapshot of its cable as its input.
+    /// A snapshot of the cable as input of the role.
     fn reading<'a>(reading: Self::Reading) -> Self::Input<'a>;
-    /// A snapshot without any reading: the cable cannot be trusted now.
+    /// A snapshot without any reading: the outputs are not trusted.
     fn no_reading<'a>() -> Self::Input<'a>;
-    /// The Ethernet's link is down.
+    /// The Ethernet's link went down, as input of the role.
     fn interface_down<'a>() -> Self::Input<'a>;
-    /// A person wants something; `false`: this role does not know it.
+    /// An operator's request; `false`: this role does not support it.
     fn wish(&mut self, cx: &mut Cx<'_>, wish: Wish) -> bool;
 
-    /// What it demands now.
+    /// The demand at this moment.
     fn demand(&self) -> Self::Demand;
-    /// Whether a demand wants energy.
+    /// Whether a demand closes contactors, or requests voltage or current.
     fn is_energised(demand: &Self::Demand) -> bool;
-    /// Where it is; `None`: it has no session.
+    /// Phase of the session; `None`: the role has no session.
     fn phase(&self) -> Option<Phase>;
-    /// The network key at hand.
+    /// The network key; `None`: none was set.
     fn key(&self) -> Option<NetworkKey>;
-    /// Writes where it is, in words that follow its phase.
+    /// Writes the state of matching and the last stop reason, as text that follows the phase.
     ///
     /// # Errors
-    /// As `out` does.
+    /// Those of `out`.
     fn describe(&self, out: &mut dyn fmt::Write) -> fmt::Result;
 
-    /// Says an event: a call of `line` for each line, none where there are no words for it.
+    /// Logs an event: one call of `line` for each line, no call if the event has no text.
     fn say(&mut self, event: &Self::Event, line: &mut OnLine<'_>);
-    /// What an event says besides: what the loop itself has to know.
+    /// The part of an event that the loop acts on.
     fn note(event: &Self::Event) -> Note<'_>;
 }
 
-/// Gets a line: its number, where it has one; what stands before its words; its words.
+/// Receives one line: its checkpoint number if it has one, the sender or `warning`, its text.
 pub type OnLine<'l> = dyn FnMut(Option<Checkpoint>, &'static str, fmt::Arguments<'_>) + 'l;
 
-/// Where matching and the last session of either side are; `matching` is `None` where the link is given.
+/// Writes the state of matching and the last stop reason of either side; `matching` is `None` where the link
+/// is configured.
 fn describe(
     out: &mut dyn fmt::Write,
     matching: Option<impl fmt::Debug>,
@@ -108,30 +109,30 @@ fn describe(
     }
 }
 
-/// What a person wants of a role.
+/// An operator's request to a role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wish {
-    /// Offer charging, or charge.
+    /// Charger: offer charging. Car: charge.
     Start,
-    /// End the session in order, and begin no other one until [`Start`](Self::Start).
+    /// End the session normally, and begin no new one until [`Start`](Self::Start).
     Stop,
     /// Whether this car may charge.
     Authorise(bool),
-    /// Clear what is latched.
+    /// Clear a latch and a suspect sensor.
     Reset,
-    /// What was latched when the power went.
+    /// The latch that flash had at the start.
     Latch(Latch),
 }
 
-/// What the loop has to know of an event.
+/// What the loop has to act on.
 #[derive(Clone, Copy, Debug)]
 pub enum Note<'e> {
-    /// Nothing.
+    /// No action.
     None,
-    /// A message of the session.
+    /// A message of the session, for its log line.
     Message(&'e Message),
-    /// To be kept over power loss.
+    /// Save this latch in flash.
     Latched(Latch),
-    /// What was kept may go.
+    /// Remove this latch from flash.
     Unlatched(Latch),
 }

@@ -85,7 +85,7 @@ impl DelayNs for Wire {
     }
 }
 
-/// Flash that outlives a board: power may fail before a byte of it is written.
+/// Flash that outlives a board: the power may fail before a byte of it is written.
 #[derive(Clone)]
 pub struct Sectors(pub Rc<RefCell<[[u8; 4_096]; 2]>>, pub Rc<Cell<bool>>);
 
@@ -160,14 +160,14 @@ pub fn board(world: &Rc<World>, side: Side) -> Board<TestBoard> {
     }
 }
 
-/// What is left of a board's life.
+/// The result of a board's life.
 pub struct Lived {
     pub exit: Exit,
     pub log: String,
     pub flash: [Sectors; 2],
 }
 
-/// A charger's board and its car's, from the power on.
+/// A charger's board and its car's, from power-on.
 pub struct Bench {
     pub world: Rc<World>,
     pub flash: [Sectors; 2],
@@ -195,7 +195,7 @@ impl Bench {
         Instant::from_micros(self.world.now.get())
     }
 
-    /// 50 us of everything that is no board.
+    /// 50 us of everything outside the boards.
     pub fn pass(&mut self) {
         self.world.now.set(self.world.now.get() + 50);
         self.world.step();
@@ -218,7 +218,8 @@ impl Bench {
         while self.line.poll_event().is_some() {}
     }
 
-    /// Plays both boards from their power on until `until` says so, 60 s at most. `until` sees each turn.
+    /// Runs both boards from power-on until `until` returns true, 60 s at most. `until` is called in each
+    /// turn.
     pub fn play(&mut self, mut until: impl FnMut(&World, Instant) -> bool) {
         let world = self.world.clone();
         let mut charger_cable = charger_cable(&world);
@@ -265,8 +266,8 @@ impl Bench {
         }
     }
 
-    /// One board's whole life, beside a script that sees what happens. Gives the world and its flash to the
-    /// next life.
+    /// One board's whole life, together with a script that observes it. World and flash are kept for the next
+    /// life.
     pub fn live(
         self,
         roles: &'static [&'static str],
@@ -284,7 +285,7 @@ impl Bench {
         Lived { exit, log: world.charger.log(), flash }
     }
 
-    /// Types a line at a board.
+    /// Types a line on a board's serial line.
     pub fn types(&self, side: Side, line: &str) {
         types(&self.world, side, line);
     }
@@ -301,7 +302,7 @@ pub fn generator(seed: u8) -> Generator {
     pool.generator().unwrap()
 }
 
-/// Puts the plug in 1 s after the boards' start and lets the battery be full `charges` after current flows.
+/// Inserts the plug 1 s after the boards' start; the battery is full `charges` after current flows.
 pub fn usual(world: &World, now: Instant, charges: Duration) {
     let ready = world.charger.log().contains("self-test passed") && now > Instant::from_millis(1_000);
     world.plugged.set((world.plugged.get() || ready) && !world.is_pulled.get());
@@ -313,6 +314,6 @@ pub fn usual(world: &World, now: Instant, charges: Duration) {
 }
 
 std::thread_local! {
-    /// When current flowed first, in this test.
+    /// When current flowed first in this test.
     static FLOWS: Cell<u64> = const { Cell::new(u64::MAX) };
 }

@@ -3,7 +3,7 @@ use machine::Instant;
 
 use crate::bench::Bench;
 
-/// What a charger's board answers to these lines, typed one each 200 ms after its self-test.
+/// The answers of a charger's board to these lines, typed every 200 ms after its self-test.
 fn answers(bench: &mut Bench, lines: &[&str]) -> String {
     let (began, before) = (bench.now(), bench.world.charger.log().len());
     let mut typed = 0;

@@ -6,8 +6,8 @@ use machine::{Duration, Instant};
 use crate::bench::{Bench, World, usual};
 use crate::world::StuckAdc;
 
-/// Plays until current flows, then what `fault` does, and 3 s more; when both sides were without drive and
-/// current after it.
+/// Runs until current flows, then applies `fault`, and runs 3 s more; returns when both sides had neither
+/// drive nor current.
 fn charging_then(fault: impl Fn(&World)) -> (Bench, Option<Duration>) {
     let mut bench = Bench::new();
     bench.types(Side::Charger, "start");
@@ -63,7 +63,7 @@ fn an_emergency_stop_is_dead_within_half_a_second_and_latched() {
     assert!(took.is_some_and(|took| took < Duration::from_secs(3)), "{took:?}");
     let charger = bench.world.charger.log();
     assert!(charger.contains("latched: the emergency stop was pressed"), "{charger}");
-    // The latch is in flash: a board that starts again knows it.
+    // The latch is in flash: a board that starts again has it.
     let mut again = Bench::new();
     again.flash = bench.flash.clone();
     again.play(|world, _| world.charger.log().contains("charger at"));
@@ -106,7 +106,7 @@ fn a_duty_that_leaves_its_tolerance_while_charging_ends_the_charge_and_the_car_s
 
 #[test]
 fn a_cars_adc_that_is_stuck_does_not_hide_a_plug_that_is_pulled() {
-    // A car measures pulses by their edges; its ADC says what a pilot without pulses is.
+    // A car measures pulses by their edges; only for a steady pilot it needs its ADC.
     for stuck in [StuckAdc::Silent, StuckAdc::At(6_000), StuckAdc::At(12_000), StuckAdc::At(0)] {
         let (bench, took) = charging_then(|world| {
             world.car.stuck_adc.set(Some(stuck));
@@ -127,8 +127,8 @@ fn frames_that_make_no_sense_do_not_disturb_a_charge() {
     charges(|world| {
         for side in [Side::Charger, Side::Car] {
             let mut received = world.end(side).received.borrow_mut();
-            // Runts, of both ether types and of none; nothing that has no whole header, and nothing longer
-            // than a frame.
+            // Runts, of both EtherTypes and of none; frames without a whole header, and frames that are too
+            // long.
             for length in [14, 15, 17, 20, 59] {
                 for kind in [[0x88, 0xE1], [0x86, 0xDD], [0, 0]] {
                     let mut frame = vec![0xFF; length];
@@ -197,7 +197,7 @@ fn power_that_fails_in_any_phase_finds_the_board_safe_at_its_next_start() {
             usual(world, now, Duration::from_secs(1));
             world.charger.log().contains(&name)
         });
-        // Both boards start again with the plug in; their pins are taken again.
+        // Both boards start again with the plug inserted; their pins are created again.
         let before = [bench.world.charger.log().len(), bench.world.car.log().len()];
         let are_tested = |world: &World| {
             let mut are_tested = true;

@@ -7,8 +7,8 @@ use machine::Duration;
 use crate::bench::{Bench, Lived, types, usual};
 use hal_esp32p4::Side;
 
-/// A charger's board alone, at which a person types each line once the answer to the one before has come;
-/// then it starts again.
+/// A charger's board alone, at which a person types each line after the answer to the line before; then it
+/// starts again.
 fn converses(bench: Bench, roles: &'static [&'static str], talk: &[(&'static str, &'static str)]) -> Lived {
     let first = ("json off", "self-test passed");
     let mut talk: Vec<_> = [first].iter().chain(talk).copied().rev().collect();

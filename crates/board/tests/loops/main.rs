@@ -1,5 +1,4 @@
-//! The main loop on the host: a charger's board and a car's board in virtual time, with what goes wrong in
-//! between.
+//! The main loop on the host: a charger's board and a car's board in virtual time, with faults in between.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 #![allow(clippy::expect_used, reason = "a test ends where it fails")]
 

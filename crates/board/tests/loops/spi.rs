@@ -62,8 +62,8 @@ impl Bench {
         self.chip.borrow().now
     }
 
-    /// Turns of a loop for `ms`: each takes what is there, and looks at the link. Whether it was up in the
-    /// last one.
+    /// Turns of a loop for `ms`: each receives all frames and checks the link. Returns whether it was up in
+    /// the last turn.
     fn turns(&mut self, ms: u64) -> bool {
         let until = self.now() + Duration::from_millis(ms);
         let mut is_up = false;

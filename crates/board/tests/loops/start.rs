@@ -46,7 +46,7 @@ fn a_hosts_seed_is_what_a_board_without_noise_waits_for() {
 #[test]
 fn a_stuck_adc_fails_the_self_test() {
     let world = World::new();
-    // E: what an ADC at 0 V gives.
+    // E: the level for an ADC at 0 V.
     world.noise_mv.set(-12_000);
     let (has_passed, log) = tests(&world, Sectors::new(), &[], 3_000);
     assert!(!has_passed && log.contains("the pilot cannot be measured"), "{log}");

@@ -1,5 +1,5 @@
-//! Both ends of a cable without hardware: pins, PWM, ADC, power stage and battery in one world with a clock
-//! that counts by being read.
+//! Both ends of a cable without hardware: pins, PWM, ADC, power stage and battery in one world, whose clock
+//! advances when it is read.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -14,7 +14,7 @@ use machine::{Duration, Instant};
 use pev_fsm::Vehicle;
 use session::{Insulation, Isolation, Reading, Target};
 
-/// What all parts of a world share.
+/// The state that all parts of a world share.
 pub struct World {
     /// Microseconds.
     pub now: Cell<u64>,
@@ -24,18 +24,18 @@ pub struct World {
     /// Noise on the pilot in mV: added to and taken from every second sample.
     pub noise_mv: Cell<i32>,
     flips: Cell<bool>,
-    /// What the pilot's driver gives whatever is set, in counts of a period.
+    /// Real output of the pilot's driver in counts of a period, whatever is set; `None`: as set.
     pub stuck_pwm: Cell<Option<u16>>,
     pub charger: End,
     pub car: End,
     pub supply: Cell<Target>,
     pub cable: Cell<Power>,
     pub is_done: Cell<bool>,
-    /// What happens beside a board, each time it looks for a frame.
+    /// Called each time a board polls for a frame.
     pub beside: RefCell<Option<Box<dyn FnMut()>>>,
 }
 
-/// What a side's pins are.
+/// The state of a side's pins.
 pub struct End {
     coils: Cell<u8>,
     pub pwm: Cell<u16>,
@@ -44,7 +44,7 @@ pub struct End {
     /// A bit here is a contactor that does not close.
     pub dead: Cell<u8>,
     pub is_stopped: Cell<bool>,
-    /// What the ADC gives whatever the pilot is, from the moment that this is set.
+    /// Reading of a stuck ADC from now on; `None`: it measures.
     pub stuck_adc: Cell<Option<StuckAdc>>,
     pub input: RefCell<VecDeque<u8>>,
     pub output: RefCell<Vec<u8>>,
@@ -90,7 +90,7 @@ impl End {
         }
     }
 
-    /// Both contactors' coils are driven, or are stuck.
+    /// Both contactors' coils are driven, or the contactors are stuck.
     pub fn is_closed(&self) -> bool {
         self.contacts() & (PLUS | MINUS) == PLUS | MINUS
     }
@@ -99,7 +99,7 @@ impl End {
         self.coils.get() & !self.dead.get() | self.stuck.get()
     }
 
-    /// Whether anything is driven that energy flows through.
+    /// Whether a part that energy flows through is driven.
     pub fn is_driven(&self) -> bool {
         self.coils.get() & (PLUS | MINUS | RELAY) != 0
     }
@@ -200,7 +200,7 @@ impl StatefulOutputPin for Pin {
     }
 }
 
-/// What a contact says.
+/// State of a contact.
 #[derive(Clone, Copy)]
 enum Of {
     Coil(u8),
@@ -244,19 +244,19 @@ impl Ledc for Pwm {
     }
 }
 
-/// High time of the pilot in us, where it pulses and is there.
+/// High time of the pilot in us; `None` if it does not pulse or the plug is out.
 fn high_us(world: &World, side: Side) -> Option<u64> {
     let pwm = world.stuck_pwm.get().unwrap_or(world.charger.pwm.get());
     let is_seen = side == Side::Charger || world.plugged.get();
     (is_seen && pwm > 0 && pwm < PERIOD).then(|| u64::from(pwm) * 1_000 / u64::from(PERIOD))
 }
 
-/// How an ADC is stuck.
+/// The fault of a stuck ADC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StuckAdc {
-    /// No conversion ends.
+    /// No conversion completes.
     Silent,
-    /// Each gives this level of the pilot, in mV.
+    /// Each conversion returns this level of the pilot, in mV.
     At(i32),
 }
 

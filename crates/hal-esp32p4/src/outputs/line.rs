@@ -22,17 +22,17 @@ impl<P: StatefulOutputPin> Drive<P> {
         self.pin.set_state(if on { self.on } else { !self.on })
     }
 
-    /// Whether the pin is driven on, read back from it; `None` where it does not say.
+    /// Whether the pin is driven on, read back from the pin; `None` if that fails.
     pub(super) fn is_on(&mut self) -> Option<bool> {
         let is_high = self.pin.is_set_high().ok()?;
         Some(PinState::from(is_high) == self.on)
     }
 }
 
-/// What the board's contacts say; `None`: no such contact, or it does not answer.
+/// State of the board's contacts. `None`: the board has no such contact, or it cannot be read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sensed {
-    /// `true` is closed. Where the two contactors differ it is the opposite of what is commanded.
+    /// `true` is closed. If the contacts of the two contactors differ, this is the opposite of the command.
     pub contactors: Option<bool>,
     /// `true` is locked.
     pub lock: Option<bool>,
@@ -40,7 +40,7 @@ pub struct Sensed {
     pub emergency_stop: Option<bool>,
 }
 
-/// An input line: a pin and the level that means yes.
+/// An input line: a pin and the level that means active.
 #[derive(Debug)]
 pub struct Sense<I> {
     pin: I,
@@ -48,19 +48,19 @@ pub struct Sense<I> {
 }
 
 impl<I: InputPin> Sense<I> {
-    /// Yes at the high level. A contact to ground with a pull-up, that opens for yes: a broken wire is yes
-    /// (mirror contact of a contactor: closed; emergency stop: pressed).
+    /// Active at the high level. For a contact to ground with a pull-up that opens when active: a broken wire
+    /// reads as active (mirror contact of a contactor: closed; emergency stop: pressed).
     pub const fn active_high(pin: I) -> Self {
         Self { pin, yes: PinState::High }
     }
 
-    /// Yes at the low level. A contact to ground with a pull-up, that closes for yes: a broken wire is no
-    /// (lock: locked).
+    /// Active at the low level. For a contact to ground with a pull-up that closes when active: a broken wire
+    /// reads as not active (lock: not locked).
     pub const fn active_low(pin: I) -> Self {
         Self { pin, yes: PinState::Low }
     }
 
-    /// What the pin says; `None` where it does not answer.
+    /// State of the pin; `None` if it cannot be read.
     pub(super) fn read(&mut self) -> Option<bool> {
         let is_high = self.pin.is_high().ok()?;
         Some(PinState::from(is_high) == self.yes)

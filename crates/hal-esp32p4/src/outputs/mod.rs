@@ -1,4 +1,4 @@
-//! What the board moves: the order in which it does, and SAFE.
+//! The board's outputs: the order in which they switch, and SAFE.
 
 mod line;
 mod parts;
@@ -20,18 +20,18 @@ pub use sequence::ContactorFault;
 use crate::{Ledc, Passed};
 use sequence::{Contact, Contacts, Sequence};
 
-/// What a role wants of the board: a level, applied again and again.
+/// What a role demands of the board: a level, applied in every turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wanted {
-    /// What drives the pilot, at a charger.
+    /// The pilot's output, at a charger.
     pub pilot: Output,
-    /// The car pulls the pilot to C, or the charger's power stage is enabled.
+    /// Car: pulls the pilot to C. Charger: enables the power stage.
     pub relay: bool,
-    /// The contactors.
+    /// State of both contactors.
     pub contactors: Contactors,
-    /// The connector lock.
+    /// State of the connector lock.
     pub lock: Lock,
-    /// The bleeder.
+    /// Whether the bleeder is connected.
     pub discharge: bool,
 }
 
@@ -45,38 +45,38 @@ impl Wanted {
         discharge: false,
     };
 
-    /// Whether energy may flow, or be about to.
+    /// Whether the demand closes the contactors or enables the relay.
     pub fn is_energised(&self) -> bool {
         self.relay || self.contactors == Contactors::Closed
     }
 }
 
-/// Why the board does not do what is wanted. After any of them run [`Outputs::make_safe`], as the loop on
+/// Why the board does not follow a demand. After any of these run [`Outputs::make_safe`], as the loop on
 /// Linux does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OutputFault {
-    /// Something was wanted before the self-test passed.
+    /// A demand other than SAFE came before the self-test passed.
     #[error("the self-test has not passed: nothing is driven")]
     NotTested,
-    /// Energy was wanted after a SAFE sequence, without a demand between that wants none.
+    /// Energy was demanded after a SAFE sequence, without a demand for no energy in between.
     #[error("SAFE holds until a demand without energy came")]
     Held,
-    /// A part did not take its level.
+    /// An output did not take its level.
     #[error("{0} does not follow: look at its pad and driver")]
     Part(&'static str),
-    /// The contactors did not follow.
+    /// A contactor did not confirm.
     #[error(transparent)]
     Contactors(#[from] ContactorFault),
 }
 
-/// The board's outputs. Nothing is driven until [`arm`](Self::arm) was given the proof of a self-test.
+/// The board's outputs. No output is driven until [`arm`](Self::arm) received the proof of a self-test.
 #[derive(Debug)]
 pub struct Outputs<P, I, L> {
     parts: Parts<P, I, L>,
     sequence: Sequence,
     state: State,
-    /// The last demand that was driven wants energy, from whatever gives it.
+    /// Whether the last driven demand was energised, whatever the source of the energy.
     is_energised: bool,
 }
 
@@ -85,18 +85,18 @@ enum State {
     /// The self-test has not passed.
     Untested,
     Ready,
-    /// SAFE, until a demand comes that is not energised.
+    /// SAFE until a demand comes that is not energised.
     Held,
 }
 
-/// Proof that the outputs are SAFE and stay so while it lives: what must not be done under voltage asks for
-/// it.
+/// Proof that the outputs are SAFE and stay so while it exists. Work that is not allowed under voltage
+/// requires it.
 #[derive(Debug)]
 pub struct WhileSafe<'a>(PhantomData<&'a mut ()>);
 
 impl<P: StatefulOutputPin, I: InputPin, L: Ledc> Outputs<P, I, L> {
-    /// Takes the parts and makes them SAFE at once. `precharge` is the time on the precharge resistor, where
-    /// there is one.
+    /// Takes the parts and makes them SAFE immediately. `precharge` is the time on the precharge resistor,
+    /// unused without one.
     pub fn new(mut parts: Parts<P, I, L>, precharge: Duration) -> (Self, SafeReport) {
         let report = parts.begin_safe();
         let precharge = parts.precharge.is_some().then_some(precharge);
@@ -106,19 +106,19 @@ impl<P: StatefulOutputPin, I: InputPin, L: Ledc> Outputs<P, I, L> {
         )
     }
 
-    /// The self-test passed: from now on the board follows.
+    /// The self-test passed: from now on the board follows its demand.
     pub fn arm(&mut self, _proof: Passed) {
         if self.state == State::Untested {
             self.state = State::Ready;
         }
     }
 
-    /// Drives what is wanted. Call it in every turn: the contactors follow step by step.
+    /// Drives what is demanded. Call it in every turn: the contactors follow step by step.
     ///
-    /// The bleeder is connected, and the lock released, only while no contactor is driven or says closed.
+    /// The bleeder is connected, and the lock released, only while no contactor is driven or reads closed.
     ///
     /// # Errors
-    /// [`OutputFault`]. Where the contactors did not follow, all coils and the relay are off already.
+    /// [`OutputFault`]. If the contactors did not follow, all coils and the relay are off already.
     pub fn apply(&mut self, now: Instant, wanted: &Wanted) -> Result<(), OutputFault> {
         match self.state {
             State::Untested if *wanted == Wanted::SAFE => {}
@@ -130,7 +130,7 @@ impl<P: StatefulOutputPin, I: InputPin, L: Ledc> Outputs<P, I, L> {
         let contacts = self.contacts();
         let closes = wanted.contactors == Contactors::Closed;
         let coils = self.sequence.step(now, closes, contacts);
-        // Coils that are to be off are off before a fault is reported.
+        // Coils that have to be off are off before a fault is reported.
         let (coils, fault) =
             coils.map_or_else(|fault| (sequence::Coils::default(), Some(fault)), |on| (on, None));
         let is_open = !closes && contacts.not_open().is_none();
@@ -162,10 +162,11 @@ impl<P: StatefulOutputPin, I: InputPin, L: Ledc> Outputs<P, I, L> {
         }
     }
 
-    /// Runs the SAFE sequence ([`Parts::make_safe`]); SAFE then holds until a demand without energy comes.
+    /// Runs the SAFE sequence ([`Parts::make_safe`]). SAFE then holds until a demand without energy comes.
     ///
-    /// It waits up to [`Side::patience`], in the car longer than the watchdog does: so `current_ma`, which is
-    /// called every millisecond, gives the watchdog its signs ([`Watchdog::sign`](crate::Watchdog::sign)).
+    /// It waits up to [`Side::patience`], in the car longer than the watchdog's first stage. `current_ma` is
+    /// called every millisecond and must therefore also give the watchdog its signs
+    /// ([`Watchdog::sign`](crate::Watchdog::sign)).
     pub fn make_safe(
         &mut self,
         current_ma: &mut dyn FnMut() -> Option<i32>,
@@ -180,7 +181,7 @@ impl<P: StatefulOutputPin, I: InputPin, L: Ledc> Outputs<P, I, L> {
         report
     }
 
-    /// Reads the contacts.
+    /// Reads all contacts.
     pub fn sense(&mut self) -> Sensed {
         let contacts = self.contacts();
         let commanded = !self.sequence.is_open();
@@ -191,8 +192,8 @@ impl<P: StatefulOutputPin, I: InputPin, L: Ledc> Outputs<P, I, L> {
         }
     }
 
-    /// Proof for what must not be done under voltage; `None` while the last demand wants energy, or a
-    /// contactor, the precharge relay or the relay is driven, or a contact does not say open.
+    /// Proof for work that is not allowed under voltage. `None` while the last demand is energised, a
+    /// contactor, the precharge relay or the relay is driven, or a contact does not read open.
     pub fn while_safe(&mut self) -> Option<WhileSafe<'_>> {
         let is_open = self.contacts().not_open().is_none();
         let is_safe = !self.is_energised && is_open && !self.parts.is_driven();
@@ -213,7 +214,7 @@ impl<P: StatefulOutputPin, I: InputPin, L: Ledc> Outputs<P, I, L> {
 }
 
 impl Contacts {
-    /// Both as one reading.
+    /// Both contacts as one reading.
     fn joined(self, commanded: bool) -> Option<bool> {
         let of = |contact| match contact {
             Contact::Open => Some(false),

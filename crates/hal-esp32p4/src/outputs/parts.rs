@@ -7,18 +7,18 @@ use session::OPEN_BELOW_MA;
 use super::{Drive, Sense};
 use crate::{Ledc, PilotPwm};
 
-/// Which end of the cable the board is.
+/// The end of the cable that the board is at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
-    /// The charger.
+    /// The charger's end.
     Charger,
-    /// The car.
+    /// The car's end.
     Car,
 }
 
 impl Side {
-    /// How long the SAFE sequence waits for the current to fall below 1 A before it opens the contactors all
-    /// the same (docs/ARCHITECTURE.md, the physical side): 100 ms, and 2 s in the car.
+    /// Longest time that the SAFE sequence waits for the current to fall below 1 A before it opens the
+    /// contactors anyway: 100 ms at a charger, 2 s in a car (docs/ARCHITECTURE.md, the physical side).
     pub const fn patience(self) -> Duration {
         match self {
             Self::Charger => Duration::from_millis(100),
@@ -27,14 +27,14 @@ impl Side {
     }
 }
 
-/// What a board can move and sense, each part where it has it: `P` are its output pins, `I` its input pins,
-/// `L` its PWM.
+/// The outputs and contacts of a board; a part that a board does not have is `None`. `P` is the type of its
+/// output pins, `I` of its input pins, `L` of its PWM.
 ///
-/// It has no state but the pins', so that a panic handler and an interrupt can make one of the bare registers
-/// and run [`make_safe`](Self::make_safe).
+/// It has no state but the pins'. A panic handler and an interrupt can therefore create one from the bare
+/// registers and run [`make_safe`](Self::make_safe).
 #[derive(Debug)]
 pub struct Parts<P, I, L> {
-    /// Which end of the cable.
+    /// The end of the cable that the board is at.
     pub side: Side,
     /// The charger's pilot.
     pub pilot: Option<PilotPwm<L>>,
@@ -48,31 +48,31 @@ pub struct Parts<P, I, L> {
     pub precharge: Option<Drive<P>>,
     /// Relay of the bleeder across the cable.
     pub discharge: Option<Drive<P>>,
-    /// The connector lock: on releases the plug.
+    /// The connector lock: the output is on to release the plug.
     pub unlock: Option<Drive<P>>,
-    /// Feedback of the positive contactor: yes is closed.
+    /// Feedback of the positive contactor: active is closed.
     pub plus_feedback: Option<Sense<I>>,
-    /// Feedback of the negative contactor: yes is closed.
+    /// Feedback of the negative contactor: active is closed.
     pub minus_feedback: Option<Sense<I>>,
-    /// Feedback of the lock: yes is locked.
+    /// Feedback of the lock: active is locked.
     pub lock_feedback: Option<Sense<I>>,
-    /// The emergency stop: yes is pressed.
+    /// The emergency stop: active is pressed.
     pub emergency_stop: Option<Sense<I>>,
 }
 
-/// What came of a SAFE sequence.
+/// The result of a SAFE sequence.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SafeReport {
     /// Parts that did not take their level, in the order of the sequence. Empty: all are SAFE.
     pub failed: heapless::Vec<&'static str, 7>,
-    /// The contactors were opened although 1 A or more may have flowed: they are worn, and may be welded.
+    /// The contactors were opened although 1 A or more may have flowed: they are worn and may be welded.
     pub is_emergency: bool,
 }
 
 impl SafeReport {
     fn note(&mut self, part: &'static str, has_failed: bool) {
         if has_failed {
-            // There is room for every part.
+            // The vector has room for every part.
             let _ = self.failed.push(part);
         }
     }
@@ -97,16 +97,16 @@ impl<P: StatefulOutputPin, I: InputPin, L: Ledc> Parts<P, I, L> {
         }
     }
 
-    /// The SAFE sequence: the same for an end in order, a panic, and the watchdog's first stage.
+    /// The SAFE sequence: the same for a normal end, a panic, and the watchdog's first stage.
     ///
-    /// 1. The energy is taken away: pilot steady +12 V, relay off (pilot B, or the power stage disabled).
-    /// 2. While a contactor is driven, or does not say: waits until `current_ma` says below 1 A,
-    ///    [`Side::patience`] at most. A current that is not known is waited for the whole time.
-    /// 3. Both contactors, precharge and bleeder go off, the lock holds.
+    /// 1. The energy is removed: pilot steady +12 V, relay off (car: pilot B; charger: power stage disabled).
+    /// 2. While a contactor is driven, or cannot be read, the sequence waits until `current_ma` returns less
+    ///    than 1 A, for [`Side::patience`] at most. If it returns `None`, the sequence waits the whole time.
+    /// 3. Both contactors, precharge relay and bleeder go off, the lock holds.
     ///
-    /// `current_ma` must answer at once: the watchdog's second stage waits for the patience and 100 ms. A
-    /// part that fails does not keep the others from their turn. Calling it again changes nothing, and does
-    /// not wait again.
+    /// `current_ma` must return immediately: the watchdog's second stage waits only 100 ms longer than the
+    /// patience. The sequence continues after a part that fails. A second call changes no output and does not
+    /// wait again.
     pub fn make_safe(
         &mut self,
         current_ma: &mut dyn FnMut() -> Option<i32>,
@@ -132,7 +132,7 @@ impl<P: StatefulOutputPin, I: InputPin, L: Ledc> Parts<P, I, L> {
         report.note("relay", self.relay.as_mut().is_some_and(|relay| relay.set(false).is_err()));
     }
 
-    /// Waits until the current is below 1 A; `false` if that did not come in time.
+    /// Waits until the current is below 1 A; `false` if that took too long.
     fn waits_for_no_current(
         &self,
         current_ma: &mut dyn FnMut() -> Option<i32>,
@@ -161,12 +161,12 @@ impl<P: StatefulOutputPin, I: InputPin, L: Ledc> Parts<P, I, L> {
         }
     }
 
-    /// Whether a contactor or the precharge relay is driven, or does not say.
+    /// Whether a contactor or the precharge relay is driven, or cannot be read.
     fn is_connected(&mut self) -> bool {
         [&mut self.plus, &mut self.minus, &mut self.precharge].into_iter().any(may_be_on)
     }
 
-    /// Whether anything that energy flows through is driven, or does not say.
+    /// Whether a part that energy flows through is driven, or cannot be read.
     pub(super) fn is_driven(&mut self) -> bool {
         self.is_connected() || may_be_on(&mut self.relay)
     }

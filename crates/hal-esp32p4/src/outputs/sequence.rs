@@ -1,6 +1,6 @@
 use machine::{Duration, Instant};
 
-/// What the contactors' coils get.
+/// Which of the contactors' coils are on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Coils {
     pub(super) plus: bool,
@@ -8,7 +8,7 @@ pub(super) struct Coils {
     pub(super) precharge: bool,
 }
 
-/// What the contactors' contacts say. `None`: the board has no such contact.
+/// State of the contactors' contacts. `None`: the board has no such contact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Contacts {
     pub(super) plus: Option<Contact>,
@@ -16,7 +16,7 @@ pub(super) struct Contacts {
 }
 
 impl Contacts {
-    /// The first that does not say open.
+    /// Name of the first contact that does not read open.
     pub(super) fn not_open(self) -> Option<&'static str> {
         let both = [(MINUS, self.minus), (PLUS, self.plus)];
         both.into_iter()
@@ -33,22 +33,22 @@ pub(super) enum Contact {
     Silent,
 }
 
-/// What the contactors did not do.
+/// How the contactors failed to follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ContactorFault {
-    /// A contact did not say open before the command to close.
+    /// A contact did not read open before the command to close.
     #[error(
         "{0} is not open before the command to close: look for a weld, a broken feedback wire, a wrong polarity"
     )]
     NotOpen(&'static str),
-    /// A contact did not say closed in time.
+    /// A contact did not read closed in time.
     #[error("{0} did not close within {time}: look at its coil, supply and feedback", time = Sequence::CONFIRM)]
     NotClosed(&'static str),
 }
 
 /// Closes the contactors in their order: minus, then plus through the precharge resistor where there is one,
-/// each confirmed by its contact. Opens all at once: no contactor waits for another.
+/// each confirmed by its contact. Opens all at the same time: no contactor waits for another.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sequence {
     step: Step,
@@ -60,7 +60,7 @@ pub(super) struct Sequence {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     Open,
-    /// Commanded to close, but a contact does not say open yet.
+    /// Commanded to close, but a contact does not read open yet.
     Waiting,
     Minus,
     Precharge,
@@ -69,10 +69,10 @@ enum Step {
 }
 
 impl Sequence {
-    /// For a contactor to confirm that it is closed, or still to say open before: 200 ms (judgement: they
-    /// move in 30 ms and bounce for 20 ms).
+    /// Time in which a contactor must confirm that it is closed, and before that must read open: 200 ms
+    /// (judgement: contactors move in 30 ms and bounce for 20 ms).
     pub(super) const CONFIRM: Duration = Duration::from_millis(200);
-    /// For a contactor without a contact to have closed: 100 ms (judgement).
+    /// Time after which a contactor without a contact counts as closed: 100 ms (judgement).
     pub(super) const BLIND: Duration = Duration::from_millis(100);
 
     pub(super) const fn new(precharge: Option<Duration>) -> Self {
@@ -87,7 +87,7 @@ impl Sequence {
         self.step = Step::Open;
     }
 
-    /// Follows the command; what the coils get now.
+    /// Follows the command and returns which coils are on.
     pub(super) fn step(
         &mut self,
         now: Instant,

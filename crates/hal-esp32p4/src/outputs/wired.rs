@@ -4,13 +4,13 @@ use super::{Drive, Parts, Sense, Side};
 use crate::{Ledc, PilotPwm, Pins, Signal};
 
 impl<P: StatefulOutputPin, I: InputPin, L: Ledc> Parts<P, I, L> {
-    /// The parts of a side at the pads of a wiring, each made of its pad's number; a signal without a pad is
-    /// a part that is not there. All outputs are on at the high level. The pilot's PWM is the charger's
-    /// alone, and taken as running.
+    /// The parts of a side at the pads of a wiring, each created from its pad's number; a signal without a
+    /// pad is an absent part. All outputs are active high. Only a charger has the pilot's PWM, and it must be
+    /// running already.
     ///
-    /// A contact to ground that opens for yes is yes at the high level, as a broken wire is: the mirror
-    /// contacts of the contactors (closed) and the emergency stop (pressed). The lock's contact closes when
-    /// it is locked.
+    /// A contact to ground that opens when active reads active at the high level, as with a broken wire: the
+    /// mirror contacts of the contactors (closed) and the emergency stop (pressed). The lock's contact closes
+    /// when it is locked.
     pub fn wired(
         side: Side,
         pins: &Pins,

@@ -2,12 +2,11 @@ use control_pilot::{Level, Output};
 use machine::{Duration, Instant};
 use session::Reading;
 
-/// Measures the pilot's duty cycle from its edges: the car's side, and the charger's own duty measured back.
+/// Measures the pilot's duty cycle from its edges: in the car the charger's pilot, in the charger its own.
 ///
-/// [`GROUP`](Self::GROUP) periods make a reading. Where one of them is off in its length, lacks an edge, or
-/// differs from the others, the whole group means nothing and reads as [`INVALID`](Self::INVALID): the
-/// session has its own patience for that (90 ms in the car). A pilot without edges is steady, at the level
-/// that the ADC sees.
+/// [`GROUP`](Self::GROUP) periods make a reading. If one of them has a wrong length, lacks an edge or differs
+/// from the others, the whole group reads as [`INVALID`](Self::INVALID); the session tolerates that for a
+/// time (90 ms in the car). A pilot without edges is steady, at the level that the ADC measures.
 #[derive(Clone, Debug, Default)]
 pub struct DutyMeter {
     rise: Option<Instant>,
@@ -29,35 +28,37 @@ struct Group {
 }
 
 impl DutyMeter {
-    /// Periods in a reading: 5, so it is new every 5 ms (judgement).
+    /// Periods in a reading: 5, so that a new one comes every 5 ms (judgement).
     pub const GROUP: u64 = 5;
     /// Shortest period in us: 980 (judgement: the generator's 0.5 %, from memory, both clocks and the edges'
     /// time stamps).
     pub const SHORTEST_US: u64 = 980;
     /// Longest period in us: 1020.
     pub const LONGEST_US: u64 = 1_020;
-    /// High phases of a group differ by so much at most, in us: 10 (judgement; the generator's 5 us, from
-    /// memory, either way).
+    /// Largest difference between the high phases of a group in us: 10 (judgement; the generator's 5 us, from
+    /// memory, in both directions).
     pub const SPREAD_US: u64 = 10;
     /// Without an edge for this time the pilot is steady: three periods.
     pub const STEADY: Duration = Duration::from_millis(3);
-    /// A pilot that pulses and says nothing: `DutyMeaning::of(0)` is `Invalid`.
+    /// A pilot that pulses without a valid duty cycle: `DutyMeaning::of(0)` is `Invalid`.
     pub const INVALID: Output = Output::Pwm(0);
 
-    /// Before the first edge.
+    /// A meter before the first edge.
     pub fn new() -> Self {
         Self::default()
     }
 
     /// The pilot rose, or fell, at `at`.
     pub fn edge(&mut self, at: Instant, is_rising: bool) {
-        // The first edge after a pause ends nothing, and what was read before it is no longer so.
+        // The first edge after a pause completes no period, and the reading from before the pause is
+        // invalid.
         if self.last_edge.is_some_and(|before| at.since(before) >= Self::STEADY) {
             *self = Self::default();
         }
         self.last_edge = Some(at);
         if !is_rising {
-            // A second falling edge; a second rising one lacks its falling edge below.
+            // Marks a second falling edge in a row. A second rising edge in a row is found below by its
+            // missing falling edge.
             self.group.is_bad |= self.fall.is_some();
             self.fall = Some(at);
             return;
@@ -72,7 +73,7 @@ impl DutyMeter {
         (self.rise, self.fall) = (Some(at), None);
     }
 
-    /// What is on the pilot at `now`. `steady_mv` is the wire's voltage from the ADC, which separates the
+    /// The pilot's output at `now`. `steady_mv` is the wire's voltage from the ADC, which distinguishes the
     /// steady levels: without it a steady pilot is absent.
     pub fn output(&self, now: Instant, steady_mv: Option<i32>) -> Option<Reading<Output>> {
         let is_pulsing = self.last_edge.is_some_and(|at| now.since(at) < Self::STEADY);
@@ -100,7 +101,7 @@ impl DutyMeter {
 }
 
 impl Group {
-    /// A period from the edge `rise` to the next one.
+    /// Takes a period from the edge `rise` to the next one.
     fn take(&mut self, rise: Instant, fall: Option<Instant>, next: Instant) {
         self.count += 1;
         let period = next.since(rise).as_micros();

@@ -5,7 +5,7 @@ use session::Reading;
 use super::{Phases, Span};
 use crate::{Clock, Counter, Millivolts, Range, Scale};
 
-/// What the last whole window measured, in mV of the wire.
+/// The result of the last complete window, in mV of the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Voltages {
     /// The high phase, or the steady pilot.
@@ -16,26 +16,26 @@ pub struct Voltages {
 
 /// The charger's measurement of the pilot.
 ///
-/// The half for the chip reports each rising edge of its own PWM with its time ([`edge`](Self::edge)) - from
-/// the timer or from the pad that it drives, never from the wire, which has no edge where it touches earth -
-/// and converts when [`next`](Self::next) says so ([`sample`](Self::sample)). A conversion counts only if it
-/// lies in the steady part of its phase, timed from the edge. [`WINDOW`](Self::WINDOW) samples of each phase
-/// make a reading; `control_pilot` judges both ends of the window:
+/// The board reports each rising edge of its own PWM with its time ([`edge`](Self::edge)). The edge is taken
+/// from the timer or from the pad that it drives, never from the wire: a wire that touches earth has no edge.
+/// The board converts at the time that [`next`](Self::next) returns ([`sample`](Self::sample)). A conversion
+/// counts only if it lies in the steady part of its phase, timed from the edge. [`WINDOW`](Self::WINDOW)
+/// samples of each phase make a reading; `control_pilot` judges the lowest and the highest sample of the
+/// window:
 ///
-/// * The highest sample of the low phase is the one that the diode check gets.
-/// * Where lowest and highest sample of the high phase are one level, that is the reading.
-/// * Where they are two of B, C and D, the reading is the one that asks for less: noise never makes a car
-///   ready.
-/// * Any other two are [`Level::E`]: A would mean that the plug is out, which frees a latch.
+/// * The diode check uses the highest sample of the low phase.
+/// * If the lowest and the highest sample of the high phase are one level, that is the reading.
+/// * If they are two of B, C and D, the reading is the one that permits less: noise never makes a car ready.
+/// * Any other two are [`Level::E`]: A would mean that the plug is out, which releases a latch.
 ///
-/// Without edges, without conversions in time, or with an ADC that gives errors there are no new readings;
-/// the old one ages, and after 200 ms the role is SAFE. An ADC that gives one value for both phases has no
-/// low phase of -12 V: E.
+/// Without edges, without conversions in time, or with an ADC that fails, no new reading comes; the old one
+/// ages, and after 200 ms the role is SAFE. An ADC that returns one value for both phases shows no low phase
+/// of -12 V: E.
 #[derive(Clone, Debug)]
 pub struct PilotMeter {
     scale: Scale,
     output: Output,
-    /// Samples count from here on: what is driven now is on the wire.
+    /// Earlier samples do not count: the wire may still have the output from before the last change.
     counts_from: Instant,
     edge: Option<Instant>,
     high: Phase,
@@ -64,7 +64,8 @@ impl Phase {
         self.range.count >= PilotMeter::WINDOW
     }
 
-    /// When this phase is to be sampled after the edge at `edge`; `None` if it was, or if that is past.
+    /// When this phase is sampled after the edge at `edge`; `None` if it was sampled already, or if the time
+    /// is past.
     fn due(&self, edge: Instant, now: Instant) -> Option<Instant> {
         let is_done = self.taken.is_some_and(|taken| taken >= edge);
         let last = edge + Duration::from_micros(self.span.until_us);
@@ -74,14 +75,14 @@ impl Phase {
 }
 
 impl PilotMeter {
-    /// Samples of each phase in one reading: 10, one in each period of 1 ms. A change is seen within 20 ms;
-    /// the session then debounces it for 30 ms, of the 60 ms that it has (judgement).
+    /// Samples of each phase in one reading: 10, one in each period of 1 ms. A change is detected within 20
+    /// ms. The session then debounces it for 30 ms, of the 60 ms that it is allowed (judgement).
     pub const WINDOW: u16 = 10;
     /// After a change of the output samples do not count for two periods: the PWM takes its new duty at a
     /// period's end.
     const CHANGE: Duration = Duration::from_millis(2);
 
-    /// A pilot that is driven steady, before the first sample.
+    /// A meter for a pilot that is steady, before the first sample.
     pub const fn new(scale: Scale) -> Self {
         Self {
             scale,
@@ -97,7 +98,7 @@ impl PilotMeter {
         }
     }
 
-    /// What is driven from now on. The same as before changes nothing.
+    /// Sets what is driven from `now` on. The same output as before changes nothing.
     pub fn drive(&mut self, now: Instant, output: Output) {
         if output != self.output {
             (self.output, self.counts_from) = (output, now + Self::CHANGE);
@@ -123,10 +124,10 @@ impl PilotMeter {
         dues.into_iter().flatten().min()
     }
 
-    /// Converts now and takes the sample; the level, when this made a reading.
+    /// Converts now and adds the sample; returns the level if this completed a reading.
     ///
     /// # Errors
-    /// The conversion failed; nothing was taken.
+    /// The conversion failed; no sample was added.
     pub fn sample<A: Millivolts, C: Counter>(
         &mut self,
         adc: &mut A,
@@ -137,12 +138,12 @@ impl PilotMeter {
         Ok(self.take(begun, clock.now(), pad_mv))
     }
 
-    /// Takes a conversion that ran from `begun` to `done` and gave `pad_mv` at the pad; the level, when this
-    /// made a reading.
+    /// Adds a conversion that ran from `begun` to `done` and measured `pad_mv` at the pad; returns the level
+    /// if this completed a reading.
     pub fn take(&mut self, begun: Instant, done: Instant, pad_mv: i32) -> Option<Level> {
         let wire_mv = self.scale.wire_mv(pad_mv);
-        // However old it is: no phase reaches beyond a period. After a conversion's begin it is 0 us away,
-        // which is no phase.
+        // An old edge does no harm: no phase reaches beyond a period. An edge after the start of the
+        // conversion counts as 0 us before it, where no phase is.
         let edge = self.edge;
         let phases = [Some(&mut self.high), self.low.as_mut()];
         let phase = phases.into_iter().flatten().find(|phase| match edge {
@@ -158,12 +159,12 @@ impl PilotMeter {
         is_full.then(|| self.judge())
     }
 
-    /// The newest reading, with the time of its first sample.
+    /// The newest reading, with the time of its first sample; `None` before the first.
     pub const fn reading(&self) -> Option<Reading<Level>> {
         self.reading
     }
 
-    /// What it was made of.
+    /// The voltages of the newest reading.
     pub const fn voltages(&self) -> Option<Voltages> {
         self.voltages
     }
@@ -178,7 +179,7 @@ impl PilotMeter {
         });
         self.tracker = less(judged);
         let level = self.tracker.level();
-        // A window begins with its first sample, so there is one.
+        // A window begins with its first sample, so that `begun` is present.
         self.reading = self.begun.map(|begun| Reading::new(level, begun));
         self.voltages = Some(voltages);
         self.clear();
@@ -194,7 +195,7 @@ impl PilotMeter {
     }
 }
 
-/// Of two judgements of one window the one that allows less.
+/// The more restrictive of two judgements of one window.
 fn less([one, other]: [LevelTracker; 2]) -> LevelTracker {
     let (a, b) = (one.level(), other.level());
     if a == b {

@@ -1,4 +1,4 @@
-//! The control pilot back: when to sample it, and what the samples say.
+//! Measurement of the control pilot: when to sample it, and what the samples mean.
 
 mod duty;
 mod meter;

@@ -6,31 +6,32 @@ use machine::Duration;
 pub struct Span {
     /// Begin, in us after the edge.
     pub from_us: u64,
-    /// End, in us after the edge: the conversion must be done by then.
+    /// End, in us after the edge: the conversion must be complete by then.
     pub until_us: u64,
 }
 
 impl Span {
-    /// Any time: the pilot is steady.
+    /// Any time, for a steady pilot.
     pub const ALWAYS: Self = Self { from_us: 0, until_us: u64::MAX };
 
-    /// Whether a conversion from `begun_us` to `done_us` lies in it.
+    /// Whether a conversion from `begun_us` to `done_us` is inside the span.
     pub const fn holds(self, begun_us: u64, done_us: u64) -> bool {
         self.from_us <= begun_us && begun_us <= done_us && done_us <= self.until_us
     }
 
-    /// When to begin the conversion, in us after the edge: after a quarter, so that a late start still fits.
+    /// When to start the conversion, in us after the edge: after a quarter of the span, so that a late start
+    /// still fits.
     pub const fn sample_us(self) -> u64 {
         self.from_us + (self.until_us - self.from_us) / 4
     }
 }
 
-/// When the pilot is sampled, for what is driven.
+/// When the pilot is sampled for a given output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Phases {
     /// The high phase; the whole time while the pilot is steady, at whatever level.
     pub high: Span,
-    /// The low phase, where the pilot pulses.
+    /// The low phase; `None` for a steady pilot.
     pub low: Option<Span>,
 }
 
@@ -57,7 +58,7 @@ impl Phases {
         }
     }
 
-    /// The steady part between two edges; one that nothing fits in where they are too close.
+    /// The steady part between two edges; empty if they are too close.
     const fn between(edge_us: u64, next_us: u64) -> Span {
         let (from_us, until_us) = (edge_us + Self::SETTLE_US, next_us.saturating_sub(Self::GUARD_US));
         Span { from_us, until_us: if until_us < from_us { from_us } else { until_us } }

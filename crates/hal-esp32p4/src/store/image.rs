@@ -1,10 +1,10 @@
 use heapless::Vec;
 use session::Latch;
 
-/// Most bytes of keys and values in a record: what its slot leaves beside head and check sum.
+/// Most bytes of keys and values in a record: its slot without head and check sum.
 pub(super) const MOST: usize = 488;
 
-/// Names a setting: 1..=255. The firmware's list says which is which; 0 is the latch's.
+/// The key of a setting: 1..=255. The firmware assigns the numbers; 0 is the latch's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key(pub(super) u8);
 
@@ -16,10 +16,10 @@ impl Key {
 }
 
 const LATCH: u8 = 0;
-/// Room that is kept for the latch: its longest name, key and length.
+/// Bytes reserved for the latch: its longest name, key and length.
 const FOR_LATCH: usize = 2 + 24;
 
-/// There is no room for a value: all keys and values together are bounded.
+/// No room for a value: the total of all keys and values is bounded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no room for {needed} bytes of settings: all together have {most}", most = MOST - FOR_LATCH)]
 pub struct Full {
@@ -27,7 +27,7 @@ pub struct Full {
     pub needed: usize,
 }
 
-/// All keys and values, as they are in a record: key, length, bytes, again and again.
+/// All keys and values as in a record: a sequence of key, length, bytes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Image(Vec<u8, MOST>);
 
@@ -36,7 +36,7 @@ impl Image {
         Self(Vec::new())
     }
 
-    /// The image of a record's bytes; `None` if they are no keys and values.
+    /// The image in a record's bytes; `None` if they are not keys and values.
     pub(super) fn of(bytes: &[u8]) -> Option<Self> {
         let mut rest = bytes;
         while let [_, length, others @ ..] = rest {
@@ -76,11 +76,11 @@ impl Image {
         is_in.map_err(|_| Full { needed })
     }
 
-    /// Forgets a key; whether it was there.
+    /// Removes a key; `true` if it was present.
     pub(super) fn remove(&mut self, key: u8) -> bool {
         let mut rest = Self::new();
         for (of, value) in self.items().filter(|(of, _)| *of != key) {
-            // It is no longer than this one.
+            // The caller checked the length.
             let length = u8::try_from(value.len()).unwrap_or(u8::MAX);
             let _ = rest.0.extend_from_slice(&[of, length]).and_then(|()| rest.0.extend_from_slice(value));
         }
@@ -89,14 +89,14 @@ impl Image {
         was_there
     }
 
-    /// Bytes that all of them but the latch take.
+    /// Bytes of all items but the latch.
     fn settings<'a>(items: impl Iterator<Item = (u8, &'a [u8])>) -> usize {
         items.filter(|(of, _)| *of != LATCH).map(|(_, value)| 2 + value.len()).sum()
     }
 
     pub(super) fn set_latch(&mut self, latch: Option<Latch>) {
         match latch {
-            // There is room for every name, which a test checks.
+            // Every name fits, which a test checks.
             Some(latch) => _ = self.set(LATCH, latch.name().as_bytes()),
             None => _ = self.remove(LATCH),
         }

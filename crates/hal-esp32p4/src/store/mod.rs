@@ -14,9 +14,9 @@ use record::{Record, SLOT, SLOTS, Slot};
 /// One of the two sectors of the store, 4096 bytes each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sector {
-    /// The first.
+    /// The lower address.
     First,
-    /// The second.
+    /// The higher address.
     Second,
 }
 
@@ -24,7 +24,7 @@ impl Sector {
     /// Size in bytes.
     pub const BYTES: u32 = 4_096;
 
-    /// The other one.
+    /// The other of the two sectors.
     #[must_use]
     pub const fn other(self) -> Self {
         match self {
@@ -34,28 +34,28 @@ impl Sector {
     }
 }
 
-/// Two sectors of NOR flash: what the half for the chip implements. Offsets and lengths are multiples of 4.
+/// Two sectors of NOR flash: implemented by the code for the chip. Offsets and lengths are multiples of 4.
 ///
 /// Writing turns ones into zeros only. On the ESP32-P4 the code that erases and writes runs from RAM, because
-/// the chip cannot fetch instructions from the flash meanwhile: a sector is not erased for some 50 ms (from
-/// memory), and nothing else runs.
+/// the chip cannot fetch instructions from the flash meanwhile. An erase takes about 50 ms (from memory), in
+/// which no other code runs.
 pub trait Flash {
-    /// Why it failed.
+    /// Why the access failed.
     type Error: core::fmt::Debug;
 
-    /// Reads.
+    /// Reads `bytes.len()` bytes from `offset`.
     ///
     /// # Errors
     /// The flash does not answer.
     fn read(&mut self, sector: Sector, offset: u32, bytes: &mut [u8]) -> Result<(), Self::Error>;
 
-    /// Makes the whole sector ones.
+    /// Sets the whole sector to ones.
     ///
     /// # Errors
     /// The flash does not answer, or the erase failed.
     fn erase(&mut self, sector: Sector) -> Result<(), Self::Error>;
 
-    /// Writes into ones. Returns when it is in the flash.
+    /// Writes into erased bytes. Returns when the write is complete.
     ///
     /// # Errors
     /// The flash does not answer, or the write failed.
@@ -78,32 +78,32 @@ impl<F: Flash> Flash for &mut F {
     }
 }
 
-/// Why settings were not kept.
+/// Why settings were not saved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError<E> {
-    /// The flash failed.
+    /// An access to the flash failed.
     #[error("the flash failed: {0:?}")]
     Flash(E),
-    /// What was written did not read back, in any slot that is left.
+    /// No remaining slot reads back what was written.
     #[error("the flash is worn: nothing that is written to its sectors reads back; replace the board")]
     Worn,
 }
 
 /// Settings and the latch.
 ///
-/// Each sector has 8 slots of 512 bytes; a save writes everything into the next blank slot, with a number one
-/// higher than before and a check sum, written last. So the last good copy wins, and a torn one is skipped.
-/// The other sector is erased before the last slot of this one is written, so every save goes into an erased
-/// sector.
+/// Each sector has 8 slots of 512 bytes. A save writes everything into the next blank slot, with the next
+/// number and a check sum, which is written last. The newest good copy is used, and a torn one is skipped.
+/// The other sector is erased before the last slot of this one is written, so that every save goes into an
+/// erased sector.
 ///
-/// A slot begins with a word of its own, written first, that says whether a latch is being set: where that
-/// save was torn, the latch counts as [`Latch::Unreadable`]. So does flash that holds something and no good
-/// copy. Blank flash is a new board. What is left: eight torn saves in a row fill a sector, and it must be
-/// erased before the ninth is written; power that fails just then takes the trace of a torn latch along.
+/// The first word of a slot is written first and states whether a latch is being set. If that save is torn,
+/// the latch counts as [`Latch::Unreadable`]. Flash with data but without a good copy counts the same. Blank
+/// flash is a new board. Residual hazard: eight torn saves in a row fill a sector, which must be erased
+/// before the ninth is written; a power cut at that moment removes the trace of a torn latch.
 ///
-/// Values are set in memory at once and saved when the outputs are SAFE ([`save`](Self::save)). A latch holds
-/// the role in memory meanwhile.
+/// Values are set in memory immediately and saved when the outputs are SAFE ([`save`](Self::save)). Until
+/// then the latch in memory stops the role.
 #[derive(Debug)]
 pub struct Store<F> {
     flash: F,
@@ -112,18 +112,18 @@ pub struct Store<F> {
     saved_latch: Option<Latch>,
     is_dirty: bool,
     number: u32,
-    /// Where the newest good copy is.
+    /// The sector of the newest good copy.
     current: Option<Sector>,
     first: Use,
     second: Use,
 }
 
-/// What is in a sector.
+/// The use of a sector.
 #[derive(Clone, Copy, Debug, Default)]
 struct Use {
     /// Slots up to the last one that is not blank.
     used: u32,
-    /// Whether a slot is torn in which a latch was being set, after the newest good copy.
+    /// Whether a save that sets a latch was torn after the newest good copy.
     is_latch_torn: bool,
 }
 
@@ -134,7 +134,7 @@ impl Use {
 }
 
 impl<F: Flash> Store<F> {
-    /// Reads what is kept.
+    /// Loads settings and latch.
     ///
     /// # Errors
     /// The flash does not answer.
@@ -158,15 +158,15 @@ impl<F: Flash> Store<F> {
         Ok(store)
     }
 
-    /// The value of a key.
+    /// The value of a key; `None` if it is not set.
     pub fn get(&self, key: Key) -> Option<&[u8]> {
         self.image.get(key.0)
     }
 
-    /// Sets a value, in memory; [`save`](Self::save) keeps it.
+    /// Sets a value in memory; [`save`](Self::save) writes it.
     ///
     /// # Errors
-    /// There is no room for it; nothing has changed.
+    /// No room for it; nothing has changed.
     pub fn set(&mut self, key: Key, value: &[u8]) -> Result<(), Full> {
         if self.get(key) != Some(value) {
             self.image.set(key.0, value)?;
@@ -175,38 +175,38 @@ impl<F: Flash> Store<F> {
         Ok(())
     }
 
-    /// Forgets a value, in memory.
+    /// Removes a value in memory.
     pub fn remove(&mut self, key: Key) {
         self.is_dirty |= self.image.remove(key.0);
     }
 
-    /// The latch.
+    /// The latch in memory; `None` if none is set.
     pub fn latch(&self) -> Option<Latch> {
         self.image.latch()
     }
 
-    /// Sets or resets the latch, in memory. There is always room for it.
+    /// Sets or resets the latch in memory. Room for it is reserved.
     pub fn set_latch(&mut self, latch: Option<Latch>) {
         self.is_dirty |= latch != self.latch();
         self.image.set_latch(latch);
     }
 
-    /// Whether something was set that is not saved.
+    /// Whether a change is not saved yet.
     pub const fn is_dirty(&self) -> bool {
         self.is_dirty
     }
 
-    /// Saves what was set since, if anything was.
+    /// Saves all changes; without a change it does nothing.
     ///
     /// # Errors
-    /// [`StoreError`]: what was saved before is still there.
+    /// [`StoreError`]: the copy saved before is unchanged.
     pub fn save(&mut self, _safe: &WhileSafe<'_>) -> Result<(), StoreError<F::Error>> {
         if !self.is_dirty {
             return Ok(());
         }
         let start = self.current.unwrap_or(Sector::First);
-        // What is torn in the other sector may be all that is left of a latch: it is erased only when there
-        // is no other way.
+        // A torn save in the other sector may be the only trace of a latch: it is erased only as the last
+        // resort.
         for (sector, erases) in [(start, false), (start.other(), false), (start.other(), true)] {
             if erases {
                 self.erase(sector)?;
@@ -223,8 +223,8 @@ impl<F: Flash> Store<F> {
         Err(StoreError::Worn)
     }
 
-    /// Erases the sector that is not in use before the last blank slot of the other one is written: never
-    /// later, so that a torn erase is not taken for a torn save.
+    /// Erases the unused sector before the last blank slot of the other one is written, and never later, so
+    /// that a torn erase is not mistaken for a torn save.
     fn erase_ahead(&mut self) -> Result<(), StoreError<F::Error>> {
         let Some(current) = self.current else { return Ok(()) };
         if self.in_use(current).used + 1 == SLOTS {
@@ -241,7 +241,7 @@ impl<F: Flash> Store<F> {
         Ok(())
     }
 
-    /// Writes everything into the next slot; whether it reads back.
+    /// Writes everything into the next slot; `true` if it reads back.
     fn write_next(&mut self, sector: Sector) -> Result<bool, StoreError<F::Error>> {
         let slot = self.in_use(sector).used;
         self.in_use(sector).used += 1;
@@ -269,7 +269,7 @@ impl<F: Flash> Store<F> {
                 Slot::Blank => continue,
                 Slot::Torn { sets_latch } => usage.is_latch_torn |= sets_latch,
                 Slot::Good { number, image } => {
-                    // Torn before this one: over.
+                    // Torn before this good copy: no longer relevant.
                     usage.is_latch_torn = false;
                     if self.current.is_none() || number > self.number {
                         (self.number, self.current, self.image) = (number, Some(sector), image);
@@ -281,15 +281,15 @@ impl<F: Flash> Store<F> {
         Ok(())
     }
 
-    /// Whether a latch may have been kept that cannot be read: something is there without a good copy, or the
-    /// save of a latch was torn after the newest good copy.
+    /// Whether a latch may have been saved that cannot be read: data exist without a good copy, or the save
+    /// of a latch was torn after the newest good copy.
     fn is_latch_lost(&self) -> bool {
         let Some(current) = self.current else { return self.first.used + self.second.used > 0 };
         let (own, other) = match current {
             Sector::First => (self.first, self.second),
             Sector::Second => (self.second, self.first),
         };
-        // A save goes on in the other sector only when this one is full and that one was erased.
+        // A save continues in the other sector only when this one is full and the other was erased.
         own.is_latch_torn || own.is_full() && other.is_latch_torn
     }
 

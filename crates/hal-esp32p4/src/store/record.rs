@@ -18,8 +18,8 @@ const CHECK: usize = 8;
 const _: () = assert!(CHECK_AT + CHECK == SLOT as usize, "the parts of a record fill its slot");
 
 const MAGIC: [u8; 4] = *b"CCS1";
-/// First byte of a record that sets a latch, and of any other. While a byte is written, or its sector erased,
-/// some of its bits are ones: nothing between ones and one of the two is also between ones and the other.
+/// First byte of a record that sets a latch, and of any other record. During a write or an erase some bits of
+/// a byte are ones. No partial state of one value is also a partial state of the other.
 const SETS_LATCH: u8 = 0x0F;
 const PLAIN: u8 = 0xF0;
 const ONES: u8 = 0xFF;
@@ -30,7 +30,7 @@ type Bytes = [u8; SLOT as usize];
 pub(super) struct Record(Bytes);
 
 impl Record {
-    /// A record of an image's bytes.
+    /// A record with this body.
     pub(super) fn new(number: u32, sets_latch: bool, body: &[u8]) -> Self {
         let mut bytes = [ONES; SLOT as usize];
         let kind = if sets_latch { SETS_LATCH } else { PLAIN };
@@ -47,7 +47,7 @@ impl Record {
         Self(bytes)
     }
 
-    /// Its parts with their offsets, in the order in which they are written.
+    /// Its parts with their offsets, in the order of writing.
     pub(super) fn parts(&self) -> impl Iterator<Item = (u32, &[u8])> {
         [(0, HEAD_AT), (HEAD_AT, CHECK_AT), (CHECK_AT, SLOT as usize)]
             .into_iter()
@@ -55,14 +55,14 @@ impl Record {
     }
 }
 
-/// What is in a slot.
+/// The content of a slot.
 #[allow(clippy::large_enum_variant, reason = "one at a time, on the stack")]
 pub(super) enum Slot {
-    /// Ones.
+    /// All ones.
     Blank,
-    /// A whole record.
+    /// A complete record.
     Good { number: u32, image: Image },
-    /// Anything else; whether a latch may have been set there.
+    /// Any other content; whether it may have set a latch.
     Torn { sets_latch: bool },
 }
 
@@ -90,7 +90,7 @@ impl Slot {
 fn check(bytes: &Bytes) -> [u8; CHECK] {
     let covered = bytes.get(..CHECK_AT).unwrap_or(bytes);
     let sum = <[u8; 32]>::from(Sha256::digest(covered));
-    // The length of a SHA-256.
+    // A SHA-256 is longer than this.
     sum.first_chunk().copied().unwrap_or([0; CHECK])
 }
 

@@ -1,4 +1,4 @@
-//! A board of pins that write down what is done to them, in one log for all.
+//! A board of pins that record every call in one log.
 #![allow(dead_code, reason = "several tests share it, and none uses all of it")]
 #![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
 
@@ -12,18 +12,18 @@ use hal_esp32p4::{Drive, Ledc, Outputs, Parts, Passed, PilotPwm, Sense, Side, Ti
 use machine::{Duration, Instant};
 use session::Contactors;
 
-/// What happened, in its order.
+/// The recorded calls, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Did {
     /// A pin was driven on or off.
     Pin(&'static str, bool),
-    /// The pilot got this many counts of 16384.
+    /// The pilot was set to this many counts of 16384.
     Pilot(u16),
     /// A millisecond passed.
     Waited,
 }
 
-/// What all pins of a board share.
+/// The log that all pins of a board share.
 #[derive(Clone, Default)]
 pub struct Log(pub Rc<RefCell<Vec<Did>>>);
 
@@ -32,7 +32,7 @@ impl Log {
         self.0.borrow_mut().push(did);
     }
 
-    /// What happened since the last call.
+    /// The calls since the last `take`.
     pub fn take(&self) -> Vec<Did> {
         self.0.take()
     }
@@ -80,7 +80,7 @@ impl StatefulOutputPin for Pin {
     }
 }
 
-/// A contact: high, low, or without an answer.
+/// A contact: high, low, or not readable.
 pub struct Contact(Rc<Cell<Option<bool>>>);
 
 impl ErrorType for Contact {
@@ -115,7 +115,7 @@ impl Ledc for Pwm {
     }
 }
 
-/// Writes down each millisecond.
+/// Records each millisecond.
 pub struct Delay(pub Log);
 
 impl DelayNs for Delay {
@@ -155,7 +155,7 @@ impl World {
     }
 
     fn drive(&self, name: &'static str) -> Drive<Pin> {
-        // As the registers are: what the log says last.
+        // As registers do: returns the last recorded level.
         let is_high = Self::on(&self.log.0.borrow()).contains(&name);
         let pin = Pin { name, log: self.log.clone(), is_high, fails: self.fails.clone() };
         Drive::active_high(pin)
@@ -195,7 +195,7 @@ impl World {
         outputs
     }
 
-    /// What is on now, by the log of all that happened: the last word on each pin.
+    /// The parts that are on, by the last recorded level of each pin.
     pub fn on(dids: &[Did]) -> Vec<&'static str> {
         let mut on: Vec<&'static str> = Vec::new();
         for did in dids {
@@ -212,12 +212,12 @@ impl World {
 
 pub const PRECHARGE: Duration = Duration::from_millis(500);
 
-/// The proof of a self-test in which everything is in order.
+/// The proof of a self-test without failures.
 pub fn passed() -> Passed {
     self_test().verdict().unwrap()
 }
 
-/// A self-test in which everything is in order.
+/// A self-test without failures.
 pub fn self_test() -> hal_esp32p4::SelfTest {
     use control_pilot::Level;
     use hal_esp32p4::{Pins, Revision, SafeReport, SelfTest, Sensed, Stage};
@@ -235,7 +235,7 @@ pub fn self_test() -> hal_esp32p4::SelfTest {
     test
 }
 
-/// 5 % and nothing else.
+/// 5 %, the rest SAFE.
 pub const OFFER: Wanted = Wanted { pilot: Output::DIGITAL, ..Wanted::SAFE };
 /// Everything on.
 pub const CHARGE: Wanted = Wanted { relay: true, contactors: Contactors::Closed, ..OFFER };
@@ -245,7 +245,7 @@ pub fn at(ms: u64) -> Instant {
     Instant::from_millis(ms)
 }
 
-/// Closes the contactors, whose contacts follow after 30 ms; the time when they are closed.
+/// Closes the contactors, whose contacts follow after 30 ms; returns the time at which they are closed.
 pub fn close(world: &World, outputs: &mut BoardOutputs, from_ms: u64) -> u64 {
     let mut followed = [None; 2];
     let mut is_closed = |ms| {

@@ -9,9 +9,9 @@ use hal_esp32p4::{Flash, Sector, Store};
 /// NOR flash: writing clears bits, byte by byte; erasing sets them, in eight strokes.
 pub struct Chip {
     pub sectors: [Vec<u8>; 2],
-    /// Steps until the power fails.
+    /// Steps until the power fails; `None`: it does not fail.
     pub power: Option<usize>,
-    /// The bits that the byte keeps in which it fails.
+    /// The bits that the byte at the power failure keeps.
     pub torn: u8,
     pub steps: usize,
     pub erased: [u32; 2],
@@ -62,7 +62,7 @@ impl Nor {
 }
 
 impl Chip {
-    /// One step; the power may fail in it.
+    /// One step, in which the power may fail.
     fn step(&mut self) -> Result<(), NoPower> {
         let is_over = self.power == Some(self.steps);
         self.steps += usize::from(!is_over);

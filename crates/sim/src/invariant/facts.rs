@@ -4,57 +4,57 @@ use exi_din::{
 };
 use machine::Instant;
 
-/// What was said in the session at hand, as far as rules need it: taken from the messages on the line, not
-/// from the machines.
+/// The facts of the present session that rules need: taken from the messages on the line, not from the
+/// machines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Facts {
-    /// When the last request came.
+    /// Time of the last request.
     pub heard: Option<Instant>,
     /// The charger has finished `ChargeParameterDiscovery`.
     pub parameters: bool,
-    /// It had, in a session that is over and that the car may not yet know to be.
+    /// The charger had finished it in a session that is over, of whose end the car may not know yet.
     pub had_parameters: bool,
     /// The car's highest voltage in mV.
     pub car_max_mv: Option<i32>,
     /// The charger's highest voltage in mV.
     pub charger_max_mv: Option<i32>,
-    /// When the first `CableCheckReq` came.
+    /// Time of the first `CableCheckReq`.
     pub cable_check: Option<Instant>,
-    /// The charger has said that the cable check is finished, with Valid or Warning.
+    /// The charger has reported a finished cable check with Valid or Warning.
     pub is_checked: bool,
-    /// When `PowerDelivery(true)` was granted.
+    /// Time of the granted `PowerDelivery(true)`.
     pub power_on: Option<Instant>,
-    /// When power was asked off, or the session ended.
+    /// Time at which power off was requested, or the session ended.
     pub power_off: Option<Instant>,
-    /// When the charger answered last.
+    /// Time of the charger's last response.
     pub answered: Option<Instant>,
-    /// When the last `CurrentDemandReq` of this session came that was not refused.
+    /// Time of the last `CurrentDemandReq` of this session that was not refused.
     pub demanded: Option<Instant>,
-    /// The current in mA that the car asked for last; nothing after the end of power.
+    /// The last requested current in mA; 0 after the end of power.
     pub asked_ma: i32,
     /// The car has recorded that it had to open its contactors under current.
     pub emergency_opening: bool,
-    /// The session was asked for.
+    /// Time of the session's first request.
     pub began: Option<Instant>,
-    /// The car has asked for the end: by an error, by power off, or by the end of the session.
+    /// The car has requested the end: by an error, by power off, or by the end of the session.
     pub is_ending: bool,
-    /// The charger has refused something, or said that it is not able to charge.
+    /// The charger has refused a request, or reported that it cannot charge.
     pub charger_troubled: bool,
-    /// The car has said that something is wrong with it.
+    /// The car has reported an error of its own.
     pub car_troubled: bool,
-    /// The connection, or the session on it, was over while power was on.
+    /// The connection or its session ended while power was on.
     pub was_cut: bool,
-    /// The same of the request before.
+    /// As `demanded`, for the request before.
     demanded_before: Option<Instant>,
-    /// The session's number, as the charger says it.
+    /// The SessionID in the charger's messages.
     session: Option<u64>,
-    /// The request that waits for its answer wants power on.
+    /// The request that waits for its response requests power on.
     wants_power: bool,
 }
 
 impl Facts {
-    /// Takes the EXI document of a message in either direction; what is no DIN message counts for nothing.
+    /// Takes the EXI document of a message in either direction; a document that is no DIN message is ignored.
     pub fn message(&mut self, now: Instant, payload: &[u8]) {
         let Ok(message) = V2gMessage::decode(payload) else { return };
         let Some(element) = &message.body.element else { return };
@@ -76,7 +76,7 @@ impl Facts {
         }
     }
 
-    /// The connection is gone, and the session with it.
+    /// The connection is closed, and its session with it.
     pub fn closed(&mut self, now: Instant) {
         *self = Self {
             power_off: Some(now),
@@ -87,7 +87,7 @@ impl Facts {
         };
     }
 
-    /// The highest voltage in mV that both sides bear; 0 before both have named theirs.
+    /// The stricter of both sides' voltage limits in mV; 0 before both have sent theirs.
     pub fn most_mv(&self) -> i32 {
         self.car_max_mv.unwrap_or(0).min(self.charger_max_mv.unwrap_or(0)).max(0)
     }
@@ -138,8 +138,7 @@ impl Facts {
             BodyElement::PowerDeliveryRes(res) if self.wants_power && is_granted(res.response_code) => {
                 (self.power_on, self.power_off) = (Some(now), None);
             }
-            // Its request may have come a second time: the first may have been one frame too many for the
-            // charger.
+            // The request may be a repetition: the charger may have dropped the first one.
             BodyElement::CurrentDemandRes(res) if is_granted(res.response_code) => self.demanded = Some(now),
             BodyElement::CurrentDemandRes(_) => self.demanded = self.demanded_before,
             BodyElement::SessionStopRes(_) => self.closed(now),
@@ -153,14 +152,14 @@ impl Facts {
     }
 }
 
-/// The session's number in a message's header.
+/// The SessionID in a message's header.
 fn session(message: &V2gMessage<'_>) -> Option<u64> {
     let mut id = [0; 8];
     message.header.session_id.copy_to(&mut id)?;
     Some(u64::from_le_bytes(id))
 }
 
-/// What a request says of the car, where it does.
+/// The car's status in a request; `None` if the request has none.
 const fn car_status<'m>(element: &'m BodyElement<'_>) -> Option<&'m DcEvStatus> {
     match element {
         BodyElement::CableCheckReq(req) => Some(&req.dc_ev_status),
@@ -170,7 +169,7 @@ const fn car_status<'m>(element: &'m BodyElement<'_>) -> Option<&'m DcEvStatus> 
     }
 }
 
-/// Whether an answer says that the charger does not charge, or no longer.
+/// Whether a response reports that the charger does not charge, or stops charging.
 fn is_trouble(element: &BodyElement<'_>) -> bool {
     let (code, status) = match element {
         BodyElement::CableCheckRes(res) => (res.response_code, &res.dc_evse_status),
@@ -198,7 +197,7 @@ mod tests {
     #[test]
     fn a_session_is_followed_by_its_messages_and_forgotten_at_its_end() {
         let mut facts = Facts::default();
-        // PreChargeReq and SessionStopRes of a Hyundai Ioniq's session, as they stood on the wire.
+        // PreChargeReq and SessionStopRes of a Hyundai Ioniq's session, as captured.
         let precharge = [
             0x80, 0x9a, 0x02, 0x1a, 0x3d, 0x73, 0x30, 0x88, 0x03, 0x4d, 0xa2, 0x91, 0x51, 0x40, 0x02, 0x81,
             0x01, 0x40, 0xc8, 0x0c, 0x0c, 0x00, 0x40,

@@ -1,8 +1,8 @@
-//! What must hold at both ends of a cable, whatever happens: rules with an id, checked against what is really
-//! there.
+//! What must hold at both ends of a cable, whatever happens: rules with an id, checked against the physical
+//! state.
 //!
-//! A [`Witness`] sees a bench after every step and the messages on the line, and never asks a machine. It is
-//! made for one charger and its car:
+//! A [`Witness`] observes a bench after every step and the messages on the line, and reads no state of a
+//! machine. It observes one charger and its car:
 //!
 //! ```
 //! use machine::{Duration, Instant};
@@ -15,10 +15,10 @@
 //! world.run(Limit::until(Instant::from_millis(1_000)), |world| witness.watch(world));
 //! ```
 //!
-//! The rules, their side and what they keep away are the table [`RULES`]; its ids never change. `E` rules are
-//! the charger's, `P` rules the car's.
+//! The table [`RULES`] lists the rules, their side and the hazard that they prevent; its ids never change.
+//! `E` rules are the charger's, `P` rules the car's.
 //!
-//! | what could happen | kept away by |
+//! | hazard | prevented by |
 //! |---|---|
 //! | voltage on a cable or plug without a request | E1, E8, E11, E15, E29, P10 |
 //! | a plug under load or live pins in a hand | E7, E13, E17, E22, E31, P3, P5, P12, P19 |
@@ -26,14 +26,14 @@
 //! | current out of the car | E24, P20 |
 //! | shock by a fault to earth | E14, E25, P2 |
 //! | contacts that weld | E2, E12, P1, P4, P17 |
-//! | charging although it must end | E9, E10, E19, E23, E30, P6, P7, P8, P9, P11, P14, P15, P16, P23 |
-//! | charging again before the fault was looked at | E20, E26, E27, P18, P21 |
-//! | a protection that stops what is in order, and is then switched off | E28, P22 |
+//! | charging that must end | E9, E10, E19, E23, E30, P6, P7, P8, P9, P11, P14, P15, P16, P23 |
+//! | charging again before the fault was checked | E20, E26, E27, P18, P21 |
+//! | a protection that stops a healthy session, and is then switched off | E28, P22 |
 //!
-//! A rule is judged only while the side can know: by what is there as long as the sensors of the side do not
-//! lie about it, or by what they say where that shows it, too. A lie that another own sensor contradicts is
-//! known. A sensor that is silent excuses nothing that is done. [`Witness::excused`] names the rules that
-//! were broken where the side could not know.
+//! A rule applies only if the side has a sensor that can detect the condition. It is judged by the physical
+//! state while the side's sensors show it correctly, and by the readings where they show the violation too. A
+//! lie that another sensor of the side contradicts counts as detectable. A silent sensor excuses no action.
+//! [`Witness::excused`] lists the rules that were broken without a sensor that could detect it.
 
 mod facts;
 mod memory;
@@ -58,40 +58,40 @@ use crate::{Node, Port, World};
 use rules::Check;
 use view::{By, View};
 
-/// Sees a bench and the messages on its line, and says which rule is broken.
+/// Observes a bench and the messages on its line, and reports the first broken rule.
 #[derive(Debug)]
 pub struct Witness {
     charger: Port,
     ears: Rc<RefCell<Ears>>,
-    /// How many occurrences were judged.
+    /// Number of occurrences that were already judged.
     known: usize,
     /// Since when each rule's condition holds.
     since: Vec<Lasting>,
     memory: Memory,
-    /// Whether the program of charger and car hangs: it sees nothing.
+    /// Whether the program of charger and car hangs: it learns no facts.
     is_frozen: [bool; 2],
     is_sound: bool,
-    /// The isolation is tested at the voltage of the edition of 2023.
+    /// Whether the isolation is tested at the voltage of the edition of 2023.
     tests_higher: bool,
-    /// Rules that were broken where the side could not know.
+    /// Rules that were broken while the side could not detect it.
     excused: Vec<&'static str>,
 }
 
 /// Since when a rule's condition holds.
 #[derive(Clone, Copy, Debug, Default)]
 struct Lasting {
-    /// By what is there.
+    /// Judged by the physical state.
     is_so: Option<Instant>,
-    /// And the side could know all that time.
+    /// Held, and detectable by the side for all that time.
     is_known: Option<Instant>,
 }
 
-/// What was said, as it came to either end of the line: a side does not know what has not reached it yet.
+/// The facts as they arrived at either end of the line: a side does not have what has not reached it yet.
 #[derive(Debug, Default)]
 struct Ears {
     charger: Sniffer,
     car: Sniffer,
-    /// Where the car is. Until that is known, it hears what the charger hears.
+    /// Port of the car. Until it is found, the car's facts are the charger's.
     car_at: Option<Port>,
 }
 
@@ -105,25 +105,25 @@ impl Ears {
 /// A broken rule.
 #[derive(Clone, Copy, Debug)]
 pub struct Broken {
-    /// Which.
+    /// The broken rule.
     pub rule: &'static Rule,
-    /// When it was seen.
+    /// Time of the violation.
     pub at: Instant,
-    /// What was there.
+    /// The physical state at that time.
     pub truth: Truth,
 }
 
 const SIDES: [Side; 2] = [Side::Charger, Side::Car];
 
 impl Witness {
-    /// A witness of the charger at this port, from the beginning on.
+    /// A witness of the charger at this port, from the start of a world.
     pub fn new(charger: Port) -> Self {
         let (ears, since, memory) = (Rc::default(), vec![Lasting::default(); RULES.len()], Memory::default());
         let (is_frozen, is_sound, tests_higher, excused) = ([false; 2], false, false, Vec::new());
         Self { charger, ears, known: 0, since, memory, is_frozen, is_sound, tests_higher, excused }
     }
 
-    /// What lets it hear the line, for [`World::add_tap`].
+    /// The tap that records the line, for [`World::add_tap`].
     pub fn tap(&self) -> Tap {
         let (ears, charger) = (Rc::clone(&self.ears), self.charger);
         Box::new(move |at, port, _, frame| {
@@ -136,13 +136,13 @@ impl Witness {
         })
     }
 
-    /// What was said so far, as the charger knows.
+    /// The facts up to now, as they arrived at the charger.
     pub fn facts(&self) -> Facts {
         let [charger, _] = self.ears.borrow().facts();
         charger
     }
 
-    /// Something is said where no tap hears it.
+    /// Changes the facts where no tap records the line.
     pub fn tell(&mut self, words: impl Fn(&mut Facts)) {
         let Ears { charger, car, .. } = &mut *self.ears.borrow_mut();
         words(charger.facts_mut());
@@ -154,23 +154,23 @@ impl Witness {
         self.memory.reset(side);
     }
 
-    /// The charger's operator asks for the end of the session.
+    /// The charger's operator requests the end of the session.
     pub fn stops(&mut self, now: Instant) {
         self.memory.stop.tell(now, &self.facts());
     }
 
-    /// A side has reported that it is latched.
+    /// A side has reported a latch.
     pub fn latched(&mut self, now: Instant, side: Side) {
         self.memory.latched(side, now);
     }
 
-    /// Its driver has started a side again that had nothing latched but the driver's stop.
+    /// A driver has started its side again; nothing but the driver's stop was latched.
     pub fn released(&mut self, side: Side) {
         self.memory.of_mut(side).latched_since = None;
     }
 
-    /// Nothing breaks in this world, and neither driver nor operator ends the session: the charge must not be
-    /// stopped.
+    /// No fault occurs in this world, and neither driver nor operator ends the session: the charge must not
+    /// be stopped.
     pub fn expect_sound(&mut self) {
         self.is_sound = true;
     }
@@ -181,19 +181,19 @@ impl Witness {
         self.tests_higher = true;
     }
 
-    /// The rules that were broken where the side could not know.
+    /// The rules that were broken while the side could not detect it.
     pub fn excused(&self) -> &[&'static str] {
         &self.excused
     }
 
-    /// Judges a world, as [`World::run`] wants it.
+    /// Judges a world; for the `watch` of [`World::run`].
     pub fn watch<N: Node>(&mut self, world: &World<N>) -> Option<String> {
         let cable = world.cable(self.charger)?;
         self.ears.borrow_mut().car_at = Some(cable.port(Side::Car));
         for (side, was_frozen) in SIDES.into_iter().zip(&mut self.is_frozen) {
             let is_frozen = world.is_frozen(cable.port(side));
             if std::mem::replace(was_frozen, is_frozen) && !is_frozen {
-                // It sees all of it for the first time.
+                // The side sees everything for the first time.
                 let own = RULES.iter().zip(&mut self.since).filter(|(rule, _)| rule.side == side);
                 own.for_each(|(_, since)| *since = Lasting::default());
             }
@@ -201,10 +201,10 @@ impl Witness {
         self.check(world.now(), cable.bench()).err().map(|broken| broken.to_string())
     }
 
-    /// Judges a bench as it is after a step.
+    /// Judges a bench after a step.
     ///
     /// # Errors
-    /// The first rule that is broken.
+    /// The first broken rule.
     pub fn check(&mut self, now: Instant, bench: &Bench) -> Result<(), Broken> {
         let truth = bench.truth();
         let (demand, car) = (bench.demand(), bench.car_demand());
@@ -258,7 +258,7 @@ impl Witness {
                 is_over(hold(&mut since.is_so, is_so, now)),
                 is_over(hold(&mut since.is_known, is_known, now)),
             );
-            // A program that hangs is its hardware's, once that has waited for it.
+            // After the hardware's time limit a hanging program counts again.
             if lasts && !view.may_hang(rule.side) {
                 if known {
                     return Err(Broken { rule, at: now, truth });
@@ -276,7 +276,7 @@ fn excuse(excused: &mut Vec<&'static str>, rule: &Rule) {
     }
 }
 
-/// Keeps since when something is so.
+/// Stores since when a condition holds.
 fn hold(since: &mut Option<Instant>, is_so: bool, now: Instant) -> Option<Instant> {
     *since = is_so.then(|| since.unwrap_or(now));
     *since

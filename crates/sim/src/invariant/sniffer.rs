@@ -15,20 +15,20 @@ pub struct Sniffer {
 /// One direction of a connection.
 #[derive(Debug)]
 struct Stream {
-    /// The next byte's number.
+    /// Sequence number of the next byte.
     next: u32,
-    /// What came before its turn.
+    /// Segments that arrived early.
     early: BTreeMap<u32, Vec<u8>>,
     deframer: Deframer<MAX_DIN>,
-    /// Whether anything was said in it.
+    /// Whether the connection carried a message.
     has_talked: bool,
-    /// The number that it began with.
+    /// Its initial sequence number.
     begin: u32,
 }
 
 /// A TCP segment.
 struct Segment<'a> {
-    /// Addresses and ports, which name the stream.
+    /// Addresses and ports, which identify the stream.
     name: Vec<u8>,
     number: u32,
     flags: u8,
@@ -38,33 +38,33 @@ struct Segment<'a> {
 const FIN: u8 = 1;
 const SYN: u8 = 2;
 const RST: u8 = 4;
-/// Segments that are kept before their turn: more than any window here holds.
+/// Most segments that are kept until their turn: more than any window in this world holds.
 const EARLY: usize = 64;
 
 impl Sniffer {
-    /// What was said so far.
+    /// The facts up to now.
     pub const fn facts(&self) -> &Facts {
         &self.facts
     }
 
-    /// Likewise, to add what no frame says.
+    /// The facts, to add what no frame contains.
     pub const fn facts_mut(&mut self) -> &mut Facts {
         &mut self.facts
     }
 
-    /// Takes a frame that the charger sent or was given.
+    /// Takes a frame that the charger sent or received.
     pub fn frame(&mut self, now: Instant, frame: &[u8]) {
         let Some(segment) = Segment::parse(frame) else { return };
         if segment.flags & SYN != 0 {
             let begin = segment.number;
-            // One that is only late begins no new one.
+            // A late segment begins no new connection.
             if self.streams.get(&segment.name).is_none_or(|stream| stream.begin != begin) {
                 self.streams.insert(segment.name, Stream::new(begin));
             }
             return;
         }
         if segment.flags & RST != 0 {
-            // One that answers a stranger's segment ends nothing.
+            // A segment in answer to a stranger's ends no connection.
             if self.streams.remove(&segment.name).is_some_and(|stream| stream.has_talked) {
                 self.facts.closed(now);
             }
@@ -97,7 +97,7 @@ impl Stream {
         Self { next, early: BTreeMap::new(), deframer: Deframer::new(), has_talked: false, begin }
     }
 
-    /// The next piece whose turn it is, without what was there before.
+    /// The next bytes in sequence, without repetitions.
     fn in_order(&mut self) -> Option<Vec<u8>> {
         loop {
             let due = |number: &u32| self.next.wrapping_sub(*number) < 1 << 31;
@@ -122,7 +122,7 @@ impl<'a> Segment<'a> {
         let length = usize::from(u16::from_be_bytes(*frame.get(18..)?.first_chunk()?));
         let addresses = frame.get(22..54)?;
         let tcp = frame.get(54..54 + length)?;
-        // Nobody takes one that was damaged on its way.
+        // No host accepts a segment that was damaged on its way.
         if checksum(addresses, tcp) != 0xFFFF {
             return None;
         }
@@ -136,7 +136,7 @@ impl<'a> Segment<'a> {
     }
 }
 
-/// The sum of TCP (RFC 9293 3.1) over a segment with its checksum: all ones where it is whole.
+/// The TCP checksum (RFC 9293 3.1) over a segment with its checksum: all ones if the segment is intact.
 fn checksum(addresses: &[u8], tcp: &[u8]) -> u32 {
     let word = |pair: &[u8]| {
         pair.iter().fold(0, |word, byte| word << 8 | u32::from(*byte)) << (8 * (pair.len() % 2))
@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     const START: u32 = u32::MAX - 20;
-    /// A V2GTP header, and `PreChargeReq` of a Hyundai Ioniq as it stood on the wire.
+    /// A V2GTP header and a captured `PreChargeReq` of a Hyundai Ioniq.
     const MESSAGE: [u8; 31] = [
         0x01, 0xFE, 0x80, 0x01, 0, 0, 0, 23, 0x80, 0x9a, 0x02, 0x1a, 0x3d, 0x73, 0x30, 0x88, 0x03, 0x4d,
         0xa2, 0x91, 0x51, 0x40, 0x02, 0x81, 0x01, 0x40, 0xc8, 0x0c, 0x0c, 0x00, 0x40,
@@ -173,7 +173,7 @@ mod tests {
         frame
     }
 
-    /// When the message was heard, if these segments come one millisecond after the other.
+    /// When the message was complete, if one of these segments arrives every millisecond.
     fn heard(segments: &[(u32, &[u8])]) -> Option<u64> {
         let mut sniffer = Sniffer::default();
         sniffer.frame(Instant::ZERO, &segment(START.wrapping_sub(1), SYN, &[]));

@@ -1,4 +1,4 @@
-//! What rules look at.
+//! The input of the rules.
 
 use control_pilot::Output;
 use evse_fsm::Demand;
@@ -9,57 +9,57 @@ use super::Facts;
 use super::memory::{Memory, error};
 use crate::plant::{Bench, CarDemand, Sensor, Side, Truth};
 
-/// What rules look at.
+/// The input of the rules at one moment.
 pub(super) struct View<'a> {
     pub(super) now: Instant,
     pub(super) bench: &'a Bench,
     pub(super) truth: Truth,
     pub(super) demand: &'a Demand,
     pub(super) car: &'a CarDemand,
-    /// What was said, as the side knows that has to keep the rule.
+    /// The facts as they arrived at the side that has to comply with the rule.
     pub(super) facts: &'a Facts,
     pub(super) memory: &'a Memory,
     /// Whether the program of charger and car hangs.
     pub(super) is_frozen: [bool; 2],
-    /// Nothing is wrong in this world.
+    /// No fault occurs in this world.
     pub(super) is_sound: bool,
     /// The isolation is tested at the voltage of IEC 61851-23:2023.
     pub(super) tests_higher: bool,
-    /// What the rule is judged by.
+    /// The basis of the judgement.
     pub(super) by: By,
 }
 
-/// What a rule is judged by.
+/// The basis of a judgement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum By {
-    /// What is there, whether the side can know it or not.
+    /// The physical state, whether the side can detect it or not.
     Truth,
-    /// What is there, as far as no sensor of the side lies about it.
+    /// The physical state where no sensor of the side lies about it.
     Known,
-    /// What the sensors of the side say, true or not.
+    /// The readings of the side, true or not.
     Readings,
 }
 
-/// A reading is acted on for at most this time: it is read each 50 ms, and contacts move later.
+/// Longest time from a reading to its effect: sensors are read every 50 ms, and contacts move later.
 const READ: Duration = Duration::from_millis(200);
-/// A program that shows no life for this time was made SAFE: 500 ms, and the contactors' own time.
+/// Time after which a program without a sign of life was made SAFE: 500 ms, and the contactors' own time.
 const HUNG: Duration = Duration::from_millis(560);
-/// The command of contactors that close now is this old at most.
+/// Largest age of the command when contactors close.
 const WAS_READY: Duration = Duration::from_millis(150);
 
 impl View<'_> {
-    /// The charger's contactors are closed, and could open.
+    /// The charger's contactors are closed and can open.
     pub(super) fn is_connected(&self) -> bool {
         self.truth.charger_closed && !self.bench.is_welded(Side::Charger)
     }
 
-    /// The car's contactors are closed, and could open.
+    /// The car's contactors are closed and can open.
     pub(super) fn is_car_connected(&self) -> bool {
         self.truth.car_closed && !self.bench.is_welded(Side::Car)
     }
 
-    /// At least this current flows. A charger whose stage does not obey and whose contactors are welded has
-    /// nothing left to stop it with: that is the car's then.
+    /// At least this current flows. Not for a charger whose stage does not follow and whose contactors are
+    /// welded: it cannot stop the current, only the car can.
     pub(super) fn gives(&self, ma: i32) -> bool {
         let is_helpless = self.bench.is_welded(Side::Charger) && !self.bench.is_stage_sound();
         self.truth.current_ma >= ma && !is_helpless
@@ -69,12 +69,12 @@ impl View<'_> {
         self.is_connected() || self.gives(5_000)
     }
 
-    /// Pilot C or D was there a moment ago: what contactors that close now were commanded by.
+    /// Pilot C or D was present when contactors that close now were commanded.
     pub(super) fn was_ready(&self) -> bool {
         self.is_within(self.memory.ready_at, WAS_READY)
     }
 
-    /// No session is there, or it has just ended.
+    /// No session exists, or it has just ended.
     pub(super) fn has_ended(&self) -> bool {
         self.facts.heard.is_none()
     }
@@ -85,49 +85,48 @@ impl View<'_> {
         is_lost || self.misses_plug(Side::Car) || self.is_stop_pressed(Side::Car)
     }
 
-    /// The proximity wire shows no plug, and the side can know.
+    /// The proximity wire shows no plug, and the side can detect that.
     pub(super) fn misses_plug(&self, side: Side) -> bool {
         !self.bench.proximity().is_plugged() && self.knows(side, Sensor::Proximity)
     }
 
-    /// The emergency stop of a side is pressed, and the side can know.
+    /// The emergency stop of a side is pressed, and the side can detect that.
     pub(super) fn is_stop_pressed(&self, side: Side) -> bool {
         self.bench.stopped_since(side).is_some() && self.knows(side, Sensor::EmergencyStop)
     }
 
-    /// A side has new readings of this, and they are true or show what they should: without, other rules stop
-    /// it. A sensor that is missing or lies is counted.
+    /// The side has new readings of this sensor that are true or show the violation too. Without new readings
+    /// other rules stop the side; a sensor that is missing or lies is counted as excluded.
     pub(super) fn knows(&self, side: Side, sensor: Sensor) -> bool {
         let is_silent = self.bench.silent_since(side).is_some() || self.bench.lacks(side, &[sensor]);
         !is_silent && !self.is_deceived(side, sensor)
     }
 
-    /// A sensor of a side is missing or lies, and the side cannot know better. One that is silent deceives no
-    /// one: a reading that is too old allows nothing.
+    /// A sensor of a side is missing or lies, and the side cannot detect it. A silent sensor deceives no one:
+    /// an old reading permits nothing.
     pub(super) fn is_deceived(&self, side: Side, sensor: Sensor) -> bool {
         match self.by {
             By::Truth => false,
-            // Without the sensor there is no reading to judge by.
+            // Without the sensor no reading exists to judge by.
             By::Readings if is_read(side, sensor) && self.bench.has(side, sensor) => false,
             By::Known | By::Readings => !self.bench.has(side, sensor) || !self.is_knowable(side, sensor),
         }
     }
 
-    /// A sensor that lies can be known to only where another own one measures the same, and they contradict
-    /// each other. Such are the two voltages of a side, with closed contactors between them; all others are
-    /// alone.
+    /// A lie is detectable only if another sensor of the side measures the same value and contradicts it.
+    /// Only the two voltages of a side with closed contactors between them are such a pair.
     fn is_knowable(&self, side: Side, sensor: Sensor) -> bool {
         let lies = self.is_within(self.bench.lied(side, sensor), READ);
         let is_double = matches!(sensor, Sensor::Voltage | Sensor::Stage | Sensor::Battery);
         !lies || is_double && self.memory.of(side).is_suspect
     }
 
-    /// A program hangs, and its hardware waits for it yet, or has just had enough.
+    /// A program hangs, and its hardware still waits for it or has just made it SAFE.
     pub(super) fn may_hang(&self, side: Side) -> bool {
         self.is_frozen(side) && self.bench.unheard(side) < HUNG
     }
 
-    /// The same view, judged by this for a side.
+    /// Judges this view on another basis for a side.
     pub(super) fn judged(&mut self, side: Side, by: By, is_bad: impl FnOnce(&Self) -> bool) -> bool {
         let truth = self.truth;
         if by == By::Readings {
@@ -139,7 +138,7 @@ impl View<'_> {
         is_bad
     }
 
-    /// What is there by the readings of a side, see [`is_read`].
+    /// The state as a side's readings show it, see [`is_read`].
     fn as_read(&self, side: Side) -> Truth {
         let (truth, charger, car) = (self.truth, self.bench.read_by_charger(), self.bench.read_by_car());
         match side {
@@ -160,8 +159,8 @@ impl View<'_> {
         }
     }
 
-    /// The most voltage in mV that may be demanded: the lower limit of both, and in a cable check by the
-    /// edition of 2023 up to 50 V more than the car's limit, or 10 % above 500 V.
+    /// Highest voltage in mV that may be demanded: the lower limit of both. In a cable check by the edition
+    /// of 2023: up to 50 V above the car's limit, or 10 % above 500 V.
     pub(super) fn most_mv(&self) -> i32 {
         let facts = self.facts;
         let is_test = self.tests_higher && facts.cable_check.is_some() && !facts.is_checked;
@@ -173,7 +172,7 @@ impl View<'_> {
         higher_mv.min(facts.charger_max_mv.unwrap_or(0)).max(0)
     }
 
-    /// How far a sensor that is sound may be off this, in mV or mA.
+    /// Largest error of a healthy sensor at this value, in mV or mA.
     pub(super) const fn error(&self, value: i32) -> i32 {
         error(value, self.bench.accuracy().permille)
     }
@@ -188,13 +187,13 @@ impl View<'_> {
         if matches!(side, Side::Charger) { charger } else { car }
     }
 
-    /// A side has reported that it is latched, before the command of what moves now.
+    /// A side had reported a latch before the command for the present movement.
     pub(super) fn is_latched(&self, side: Side) -> bool {
         self.memory.of(side).latched_since.is_some_and(|since| self.now.since(since) > WAS_READY)
     }
 }
 
-/// Whether a reading of a side stands for the truth, where a rule is judged by readings.
+/// Whether a side's reading replaces the physical value when a rule is judged by readings.
 const fn is_read(side: Side, sensor: Sensor) -> bool {
     match side {
         Side::Charger => matches!(sensor, Sensor::Pilot | Sensor::Voltage | Sensor::Current | Sensor::Lock),

@@ -1,13 +1,14 @@
 use super::{milli, settle, units};
 
-/// What is behind the car's contactors.
+/// What is connected to the car's contactors on the battery side.
 #[derive(Clone, Debug)]
 pub enum Load {
     /// A battery.
     Battery(Battery),
-    /// Light bulbs in parallel and no battery, as hobbyists test chargers; how many of 230 V and 60 W.
+    /// Light bulbs in parallel and no battery, as hobbyists test chargers; the number of bulbs of 230 V and
+    /// 60 W.
     Bulbs(u32),
-    /// A source that neither fills nor tires: a car that is not known.
+    /// An ideal source with a resistance, for a car without a known battery.
     Source {
         /// Its voltage without current in mV.
         voltage_mv: i32,
@@ -16,28 +17,29 @@ pub enum Load {
     },
 }
 
-/// Facts of a battery.
+/// Data of a battery.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BatteryProfile {
     /// (state of charge in percent, voltage at rest in mV), ascending.
     pub rest_mv: &'static [(i32, i32)],
-    /// (state of charge in percent, most current in mA that it asks for), ascending.
+    /// (state of charge in percent, most requested current in mA), ascending.
     pub request_ma: &'static [(i32, i32)],
-    /// Both tables' values times this: cells in series, and cells in parallel.
+    /// Factor for the voltages of `rest_mv`: cells in series.
     pub series: i32,
-    /// See there; in percent.
+    /// Factor for the currents of `request_ma` in percent: cells in parallel.
     pub parallel_percent: i32,
-    /// Resistance that answers at once, in mOhm.
+    /// Resistance without delay, in mOhm.
     pub resistance_mohm: i32,
-    /// Resistance that answers with [`TIME_S`](Self::TIME_S), in mOhm.
+    /// Resistance with the time constant [`TIME_S`](Self::TIME_S), in mOhm.
     pub slow_mohm: i32,
     /// Capacity in mAh.
     pub capacity_mah: i32,
-    /// The most voltage that it bears, in mV.
+    /// Highest permitted voltage in mV.
     pub max_mv: i32,
 }
 
-/// A battery: voltage at rest by its charge, a resistance, and a slow one (charge curve, section 3).
+/// A battery: a voltage at rest that depends on its charge, a resistance without delay, and a slow one
+/// (charge curve, section 3).
 #[derive(Clone, Debug)]
 pub struct Battery {
     profile: BatteryProfile,
@@ -62,7 +64,7 @@ const REST_MV: &[(i32, i32)] = &[
     (100, 400_000),
 ];
 
-/// What the same car asked for, in mA (charge curve, section 3).
+/// Currents that the same car requested, in mA (charge curve, section 3).
 const REQUEST_MA: &[(i32, i32)] = &[
     (0, 125_000),
     (30, 150_000),
@@ -105,7 +107,7 @@ impl Load {
         Self::Battery(Battery::new(profile, soc_percent))
     }
 
-    /// Source voltage in V and resistance in ohms, or `None` where nothing is connected.
+    /// Source voltage in V and resistance in ohms; `None` if nothing is connected.
     pub(super) fn source(&self) -> Option<(f64, f64)> {
         match self {
             Self::Battery(battery) if !battery.is_connected => None,
@@ -118,7 +120,7 @@ impl Load {
         }
     }
 
-    /// The battery, if it is one.
+    /// The battery; `None` for another load.
     pub const fn as_battery(&self) -> Option<&Battery> {
         if let Self::Battery(battery) = self { Some(battery) } else { None }
     }
@@ -149,7 +151,7 @@ impl Battery {
         self.soc().clamp(0.0, 100.0) as u8
     }
 
-    /// The most current that it asks for now, in mA.
+    /// The most current that it requests now, in mA.
     pub fn request_ma(&self) -> i32 {
         super::milli(interpolate(self.profile.request_ma, self.soc()))
             .saturating_mul(self.profile.parallel_percent)
@@ -160,12 +162,12 @@ impl Battery {
         self.charge_mah * 100.0 / f64::from(self.profile.capacity_mah)
     }
 
-    /// The voltage that it shows at rest, in mV.
+    /// Voltage at rest in mV.
     pub fn rest_mv(&self) -> i32 {
         milli(self.source_v())
     }
 
-    /// What it would show without its fast resistance.
+    /// Voltage without the drop at the fast resistance.
     fn source_v(&self) -> f64 {
         interpolate(self.profile.rest_mv, self.soc()) * f64::from(self.profile.series) + self.slow_v
     }

@@ -1,13 +1,13 @@
-/// What the DC side of a cable with both its inlets is like.
+/// Properties of the DC side of a cable with both its inlets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CableProfile {
     /// Capacitance between the conductors in nF.
     pub capacitance_nf: u32,
-    /// Resistor that always discharges it, in kOhm; 0 for none.
+    /// Resistor that discharges it permanently, in kOhm; 0 for none.
     pub bleeder_kohm: u32,
     /// Resistor that the charger connects to discharge it, in kOhm; 0 for none.
     pub switched_kohm: u32,
-    /// Resistance to earth in Ohm of a sound cable.
+    /// Resistance to earth in Ohm of a cable without fault.
     pub isolation_ohm: u32,
 }
 
@@ -17,7 +17,7 @@ impl CableProfile {
         Self { capacitance_nf: 5_000, bleeder_kohm: 90, switched_kohm: 0, isolation_ohm: 10_000_000 };
     /// 0.08 s as at an HYC150.
     pub const HYC150: Self = Self { bleeder_kohm: 16, ..Self::HYC300 };
-    /// No bleeder: 1 V in 0.29 s at 173 V as at a Compleo.
+    /// No bleeder; falls to 1 V in 0.29 s from 173 V, as at a Compleo.
     pub const COMPLEO: Self = Self { bleeder_kohm: 0, ..Self::HYC300 };
     /// A bleeder of 20 kOhm that the charger connects, 0.1 s: judgement.
     pub const SWITCHED: Self = Self { bleeder_kohm: 0, switched_kohm: 20, ..Self::HYC300 };
@@ -27,13 +27,13 @@ impl CableProfile {
 #[derive(Clone, Copy, Debug)]
 pub struct DcCable {
     profile: CableProfile,
-    /// Resistance to earth in Ohm, now.
+    /// Present resistance to earth in Ohm.
     pub isolation_ohm: u32,
     /// The switched bleeder is connected.
     pub(super) is_discharging: bool,
-    /// At the charger's contactors, in V.
+    /// Voltage at the charger's contactors, in V.
     pub(super) charger_v: f64,
-    /// At the car's contactors, in V.
+    /// Voltage at the car's contactors, in V.
     pub(super) car_v: f64,
 }
 
@@ -44,7 +44,7 @@ impl DcCable {
         Self { profile, isolation_ohm, is_discharging: false, charger_v: 0.0, car_v: 0.0 }
     }
 
-    /// Moves on by `dt` seconds; each end is held at a voltage, or loses its own.
+    /// Advances by `dt` seconds; each end is held at a voltage, or discharges.
     pub(super) fn step(&mut self, charger: Option<f64>, car: Option<f64>, dt: f64) {
         if let (Some(charger), Some(car)) = (charger, car) {
             (self.charger_v, self.car_v) = (charger, car);
@@ -55,13 +55,13 @@ impl DcCable {
         self.car_v = car.unwrap_or(self.car_v * keeps);
     }
 
-    /// Whether a voltage that nothing holds is falling.
+    /// Whether an end that is not held is discharging.
     pub(super) fn is_moving(&self) -> bool {
         self.charger_v.abs() > 0.5 || self.car_v.abs() > 0.5
     }
 
-    /// Whether it has a bleeder that takes any voltage here below 60 V within 1 s: a time constant of 0.2 s
-    /// at most.
+    /// Whether it has a bleeder that discharges any voltage in this world below 60 V within 1 s: a time
+    /// constant of 0.2 s at most.
     pub(super) const fn has_bleeder(&self) -> bool {
         let strongest = match (self.profile.bleeder_kohm, self.profile.switched_kohm) {
             (0, kohm) | (kohm, 0) => kohm,
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
     use crate::plant::milli;
 
-    /// The voltage in mV that is left of 200 V after so many steps of 1 ms.
+    /// The voltage in mV that is left of 200 V after this many steps of 1 ms.
     fn left(profile: CableProfile, leak_ohm: Option<u32>, millis: u32) -> i32 {
         let mut cable = DcCable::new(profile);
         cable.isolation_ohm = leak_ohm.unwrap_or(cable.isolation_ohm);

@@ -2,50 +2,50 @@ use std::collections::VecDeque;
 
 use machine::{Duration, Instant};
 
-/// What a pair of contactors is like.
+/// Properties of a pair of contactors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ContactorProfile {
     /// From the coil's current to closed contacts.
     pub closing: Duration,
     /// From the end of the coil's current to open contacts.
     pub opening: Duration,
-    /// How often the contacts part again after they have met.
+    /// How often the contacts part again after they met.
     pub bounces: u8,
 }
 
 impl Default for ContactorProfile {
-    /// Of the size that these currents need: 30 ms, 15 ms, one bounce; judgement.
+    /// For contactors of this current: 30 ms, 15 ms, one bounce; judgement.
     fn default() -> Self {
         Self { closing: Duration::from_millis(30), opening: Duration::from_millis(15), bounces: 1 }
     }
 }
 
-/// What can be wrong with contactors.
+/// A fault of contactors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ContactorFault {
-    /// Nothing.
+    /// No fault.
     #[default]
     Sound,
     /// The contacts are welded: closed until they are repaired.
     Welded,
-    /// They fall open and do not close.
+    /// The contacts fall open and do not close.
     StuckOpen,
 }
 
-/// A pair of contactors with its feedback, which follows the contacts and not the coil.
+/// A pair of contactors with its feedback, which follows the contacts, not the coil.
 #[derive(Clone, Debug)]
 pub struct Contactor {
     profile: ContactorProfile,
     fault: ContactorFault,
     is_commanded: bool,
     is_closed: bool,
-    /// How often the contacts have met since the coil is on.
+    /// How often the contacts have met since the coil was switched on.
     meetings: u8,
     /// Movements to come.
     moves: VecDeque<(Instant, bool)>,
 }
 
-/// Between two movements of bouncing contacts: judgement.
+/// Time between two movements of bouncing contacts: judgement.
 const BOUNCE: Duration = Duration::from_millis(1);
 
 impl Contactor {
@@ -60,17 +60,17 @@ impl Contactor {
         self.is_closed
     }
 
-    /// Whether the contacts are where the coil wants them, and did not only bounce there.
+    /// Whether the contacts follow the coil, and did not only bounce there.
     pub(super) const fn is_as_commanded(&self) -> bool {
         self.is_closed == self.is_commanded && self.meetings < 2
     }
 
-    /// What is wrong with it.
+    /// The present fault.
     pub const fn fault(&self) -> ContactorFault {
         self.fault
     }
 
-    /// The coil is on, or off; whether that is new.
+    /// Switches the coil; returns whether that is a change.
     pub fn command(&mut self, now: Instant, close: bool) -> bool {
         if close == self.is_commanded {
             return false;
@@ -95,7 +95,7 @@ impl Contactor {
         true
     }
 
-    /// It breaks, or is mended.
+    /// Injects a fault or repairs it.
     pub fn set_fault(&mut self, now: Instant, fault: ContactorFault) {
         self.fault = fault;
         self.moves.clear();
@@ -111,7 +111,7 @@ impl Contactor {
         self.moves.front().map(|(at, _)| *at)
     }
 
-    /// Moves the contacts if they are due at `now`; the new position, if it is one.
+    /// Moves the contacts if they are due at `now`; returns the new position if it has changed.
     pub(super) fn step(&mut self, now: Instant) -> Option<bool> {
         self.due().filter(|at| *at <= now)?;
         let (_, closed) = self.moves.pop_front()?;

@@ -2,7 +2,7 @@ use evse_fsm::Isolation;
 use machine::{Duration, Instant};
 use session::{Insulation, SelfTest};
 
-/// How a resistance is judged.
+/// How a resistance to earth is judged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Bands {
     /// IEC 61851-23:2014, from memory: Valid from 500 Ohm/V of the charger's rated voltage, Fault up to 100
@@ -13,16 +13,16 @@ pub enum Bands {
     Edition2023,
 }
 
-/// What an isolation monitor is like.
+/// Properties of an isolation monitor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MonitorProfile {
-    /// How it judges.
+    /// Its limits.
     pub bands: Bands,
-    /// From the voltage to the first result, and from a change to the next one.
+    /// Time from the voltage to the first result, and from a change to the next one.
     pub measuring: Duration,
     /// The charger's rated voltage in V.
     pub rated_v: u32,
-    /// It gives the resistance, too.
+    /// It also reports the resistance.
     pub has_ohms: bool,
     /// It counts its measurements.
     pub has_count: bool,
@@ -31,7 +31,7 @@ pub struct MonitorProfile {
 }
 
 impl Default for MonitorProfile {
-    /// One that counts and tests itself, for 500 V; 1 s is judgement.
+    /// A monitor that counts and tests itself, for 500 V; 1 s is judgement.
     fn default() -> Self {
         Self {
             bands: Bands::Edition2014,
@@ -44,35 +44,35 @@ impl Default for MonitorProfile {
     }
 }
 
-/// The isolation monitor: it needs a voltage on the cable and its time, then says what it found.
+/// The isolation monitor: it requires a voltage on the cable and its measuring time, then shows a result.
 #[derive(Clone, Copy, Debug)]
 pub struct InsulationMonitor {
     profile: MonitorProfile,
-    /// The resistance in Ohm that it has found; nothing while it measures.
+    /// The measured resistance in Ohm; `None` while it measures.
     shown: Option<u32>,
-    /// The one that it is about to show, and since when that is there.
+    /// The next result, and since when that resistance is present.
     coming: Option<(u32, Instant)>,
-    /// When its self-test began.
+    /// Start of its self-test.
     tested: Option<Instant>,
-    /// It does not pass its self-test.
+    /// It fails its self-test.
     pub(super) is_broken: bool,
     is_asked: bool,
 }
 
 impl InsulationMonitor {
-    /// It measures from this voltage on, in mV: judgement.
+    /// Lowest voltage for a measurement, in mV: judgement.
     pub const LEAST_MV: i32 = 50_000;
-    /// Between two measurements that it counts: judgement.
+    /// Time between two counted measurements: judgement.
     const COUNTS: Duration = Duration::from_secs(1);
-    /// Time of its self-test: judgement.
+    /// Duration of its self-test: judgement.
     const SELF_TEST: Duration = Duration::from_millis(500);
 
-    /// A monitor that has measured nothing.
+    /// A monitor before its first measurement.
     pub const fn new(profile: MonitorProfile) -> Self {
         Self { profile, shown: None, coming: None, tested: None, is_broken: false, is_asked: false }
     }
 
-    /// What a resistance in Ohm is worth.
+    /// The judgement of a resistance in Ohm.
     pub const fn judge(&self, ohms: u32) -> Isolation {
         let MonitorProfile { bands, rated_v, .. } = self.profile;
         let (fault_up_to, valid_from) = match bands {
@@ -88,7 +88,7 @@ impl InsulationMonitor {
         }
     }
 
-    /// What it makes of the resistance that it has found.
+    /// The judgement of the measured resistance.
     pub const fn shown(&self) -> Isolation {
         match self.shown {
             Some(ohms) => self.judge(ohms),
@@ -101,7 +101,7 @@ impl InsulationMonitor {
         self.profile.has_count
     }
 
-    /// Whether it measures so fast that 10 s without a measurement are too long: 7 s.
+    /// Whether it measures within 7 s, so that 10 s without a measurement are a fault.
     pub fn is_fast(&self) -> bool {
         self.profile.measuring <= Duration::from_secs(7)
     }
@@ -123,7 +123,7 @@ impl InsulationMonitor {
         }
     }
 
-    /// A self-test is asked for, or no longer.
+    /// A self-test is requested, or no longer requested.
     pub(super) fn test(&mut self, now: Instant, is_asked: bool) {
         if is_asked && !self.is_asked {
             self.tested = Some(now);
@@ -150,7 +150,7 @@ impl InsulationMonitor {
         }
     }
 
-    /// When it shows something new.
+    /// When its result changes.
     pub(super) fn due(&self) -> Option<Instant> {
         self.coming.map(|(_, since)| since + self.profile.measuring)
     }

@@ -1,16 +1,16 @@
 use machine::{Duration, Instant};
 
-/// What can be wrong with a lock.
+/// A fault of a lock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LockFault {
-    /// Nothing.
+    /// No fault.
     #[default]
     Sound,
     /// It does not close.
     StaysOpen,
     /// It does not open.
     StaysClosed,
-    /// It springs open.
+    /// It opens without a command.
     SpringsOpen,
 }
 
@@ -25,7 +25,7 @@ pub struct LockMotor {
 }
 
 impl LockMotor {
-    /// An open lock that takes this long either way.
+    /// An open lock that takes this long for either movement.
     pub const fn new(takes: Duration) -> Self {
         Self { fault: LockFault::Sound, takes, wants: false, is_locked: false, arrives: None }
     }
@@ -40,7 +40,7 @@ impl LockMotor {
         self.fault != LockFault::Sound
     }
 
-    /// The motor is run to either end. Without a plug there is nothing to lock.
+    /// Runs the motor to either end. Without a plug the lock does not close.
     pub fn drive(&mut self, now: Instant, lock: bool) {
         if lock == self.wants {
             return;
@@ -54,7 +54,7 @@ impl LockMotor {
         self.arrives = (can && self.is_locked != lock).then_some(now + self.takes);
     }
 
-    /// It breaks, or is mended.
+    /// Injects a fault or repairs it.
     pub fn set_fault(&mut self, now: Instant, fault: LockFault) {
         self.fault = fault;
         self.arrives = match fault {
@@ -68,7 +68,7 @@ impl LockMotor {
         }
     }
 
-    /// The plug is out: there is nothing that it could hold.
+    /// The plug is out: the lock opens.
     pub(super) fn release(&mut self) {
         (self.wants, self.is_locked, self.arrives) = (false, false, None);
     }
@@ -77,7 +77,7 @@ impl LockMotor {
         self.arrives
     }
 
-    /// Moves it if it is due at `now`; the new position, if it is one.
+    /// Moves it if it is due at `now`; returns the new position if it has changed.
     pub(super) fn step(&mut self, now: Instant) -> Option<bool> {
         self.arrives.filter(|at| *at <= now)?;
         self.arrives = None;

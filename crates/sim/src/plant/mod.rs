@@ -1,9 +1,9 @@
-//! What stands at both ends of a DC cable, in volts, amperes and milliseconds: power stage, contactors,
-//! cable, pilot, isolation monitor, locks, battery - and what can be wrong with each of them.
+//! The hardware at both ends of a DC cable, in volts, amperes and milliseconds: power stage, contactors,
+//! cable, pilot, isolation monitor, locks and battery, with the faults of each.
 //!
-//! [`Bench`] is all of it together. Roles see what its sensors say; tests and [invariants](crate::invariant)
-//! see its [`Truth`]. Inside, values are `f64`, worked on with the four basic operations only: the same on
-//! every machine.
+//! A [`Bench`] has all parts. Roles receive the readings of its sensors; tests and
+//! [invariants](crate::invariant) see its [`Truth`]. Internal values are `f64` and use only the four basic
+//! operations: the results are the same on every machine.
 //!
 //! # Example
 //! A car on a charger whose output is connected and set to 355 V:
@@ -22,7 +22,7 @@
 //! bench.advance(at(1_000));
 //! assert_eq!(bench.truth().inlet_mv, 355_000);
 //!
-//! // The car closes its contactors; then the current runs away.
+//! // The car closes its contactors; then the stage no longer follows its demand.
 //! bench.drive_car(at(1_000), &CarDemand { contactors: Contactors::Closed, ..CarDemand::SAFE });
 //! bench.inject(at(1_500), Fault::Stage(sim::plant::StageFault::Runaway));
 //! bench.advance(at(1_600));
@@ -54,13 +54,13 @@ use machine::Duration;
 /// An end of the cable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Side {
-    /// The charger's.
+    /// The charger's end.
     Charger,
-    /// The car's.
+    /// The car's end.
     Car,
 }
 
-/// A time in seconds; an hour at most, which is more than any step.
+/// A time in seconds; limited to an hour, which is longer than any step.
 fn seconds(time: Duration) -> f64 {
     f64::from(u32::try_from(time.as_micros()).unwrap_or(3_600_000_000)) / 1e6
 }

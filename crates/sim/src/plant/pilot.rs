@@ -2,15 +2,15 @@ use control_pilot::{Level, LevelTracker, Output};
 
 use crate::Pilot;
 
-/// What can be wrong with the pilot wire and its parts.
+/// A fault of the pilot wire and its parts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PilotFault {
-    /// Nothing.
+    /// No fault.
     #[default]
     Sound,
-    /// The wire is broken, or the earth that it returns through.
+    /// The wire, or its return through earth, is broken.
     Open,
-    /// It touches earth.
+    /// The wire touches earth.
     Short,
     /// The diode in the car is missing.
     NoDiode,
@@ -18,22 +18,22 @@ pub enum PilotFault {
     Duty(u16),
 }
 
-/// The control pilot in volts: the charger's generator behind 1 kOhm, the wire, and the car's diode and
-/// resistors (IEC 61851-1 annex A, figures from memory).
+/// The control pilot in volts: the charger's generator with 1 kOhm in series, the wire, and the car's diode
+/// and resistors (IEC 61851-1 annex A, figures from memory).
 #[derive(Clone, Copy, Debug)]
 pub struct PilotWire {
-    /// What is wrong with it.
+    /// The present fault.
     pub fault: PilotFault,
     /// Whether the plug is in.
     pub is_plugged: bool,
-    /// What the charger wants to drive.
+    /// The output that the charger demands.
     pub output: Output,
-    /// What the car pulls the pilot to.
+    /// The level that the car pulls the pilot to.
     pub load: Level,
     tracker: LevelTracker,
 }
 
-/// The generator's voltage in mV, to either side.
+/// The generator's voltage in mV, positive and negative.
 const SUPPLY_MV: i32 = 12_000;
 /// Its resistor in Ohm.
 const SOURCE_OHM: i32 = 1_000;
@@ -52,7 +52,7 @@ impl PilotWire {
         }
     }
 
-    /// What the generator really drives, as the charger measures it back.
+    /// The generator's real output, as the charger measures it.
     pub fn driven(&self) -> Output {
         match (self.fault, self.output) {
             (PilotFault::Duty(1000), Output::Pwm(_)) => Output::Steady,
@@ -61,7 +61,7 @@ impl PilotWire {
         }
     }
 
-    /// The car's resistor in Ohm, as far as the charger can feel it.
+    /// The car's resistor in Ohm, if the charger is connected to it.
     fn load_ohm(&self) -> Option<i32> {
         match (self.fault, self.load) {
             (PilotFault::Short, _) => Some(0),
@@ -74,7 +74,8 @@ impl PilotWire {
         }
     }
 
-    /// Voltages in mV that the charger measures: in the high phase, and in the low phase while it pulses.
+    /// Voltages in mV that the charger measures: of the high phase, and of the low phase while the pilot
+    /// pulses.
     pub fn measured_mv(&self) -> (i32, Option<i32>) {
         match self.driven() {
             Output::Steady => (self.divided(SUPPLY_MV), None),
@@ -96,18 +97,18 @@ impl PilotWire {
         }
     }
 
-    /// Measures, and gives the level as the charger's hysteresis has it.
+    /// Measures, and returns the level after the charger's hysteresis.
     pub fn level(&mut self) -> Level {
         let (high_mv, low_mv) = self.measured_mv();
         self.tracker.update(high_mv, low_mv)
     }
 
-    /// Measures, and gives what both ends see.
+    /// Measures, and returns the pilot as both ends see it.
     pub fn seen(&mut self) -> Pilot {
         Pilot { is_plugged: self.is_plugged, output: self.at_car(), level: self.level() }
     }
 
-    /// What the car sees of the charger's output; nothing without a plug or a wire.
+    /// The charger's output as the car sees it; `None` without a plug or a wire.
     pub fn at_car(&self) -> Option<Output> {
         let is_cut = matches!(self.fault, PilotFault::Open | PilotFault::Short);
         (self.is_plugged && !is_cut).then(|| self.driven())

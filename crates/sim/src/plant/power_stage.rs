@@ -3,42 +3,42 @@ use session::Target;
 
 use super::{approach, milli, settle, units};
 
-/// What a power stage is like.
+/// Properties of a power stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StageProfile {
-    /// How fast the voltage moves, in mV/s.
+    /// Slew rate of the voltage, in mV/s.
     pub slew_mv_per_s: i32,
-    /// How fast it falls, in mV/s: what is left in its capacitors.
+    /// Rate at which the voltage falls, in mV/s: discharge of its capacitors.
     pub fall_mv_per_s: i32,
-    /// What is left of it without a set point, in mV.
+    /// Voltage without a set point, in mV.
     pub residual_mv: i32,
-    /// The voltage stays so far below its set point, in mV.
+    /// Difference of the voltage to its set point, in mV.
     pub droop_mv: i32,
-    /// How exactly it keeps the current that is demanded.
+    /// Accuracy of the current.
     pub tolerance: Tolerance,
-    /// From the first set point above [`IDLE_MA`](Self::IDLE_MA) until current begins to follow.
+    /// Time from the first set point above [`IDLE_MA`](Self::IDLE_MA) until the current follows.
     pub dead_time: Duration,
     /// Time constant of the current, in ms, more than 0.
     pub lag_ms: i32,
-    /// How fast the current rises, in mA/s.
+    /// Rate at which the current rises, in mA/s.
     pub rise_ma_per_s: i32,
-    /// How fast the current falls when it is lowered, in mA/s.
+    /// Rate at which the current falls to a lower demand, in mA/s.
     pub fall_ma_per_s: i32,
-    /// How fast it falls when the stage is blocked (0 A demanded), in mA/s.
+    /// Rate at which the current falls when the stage is blocked (0 A demanded), in mA/s.
     pub block_ma_per_s: i32,
-    /// The measured current swings by this much to either side, in mA.
+    /// Amplitude of the ripple of the measured current, in mA.
     pub ripple_ma: i32,
-    /// What the hardware can do at most: a stage that runs away ends here.
+    /// The limits of the hardware, where a stage that runs away stops.
     pub max: Target,
 }
 
 impl StageProfile {
-    /// A current up to this is for precharge, in mA: it flows without the dead time.
+    /// Highest current for precharge, in mA: it flows without the dead time.
     pub const IDLE_MA: i32 = 2_000;
     /// The ripple's period: 300 Hz, of a three-phase rectifier.
     const RIPPLE: Duration = Duration::from_micros(3_333);
 
-    /// Follows in milliseconds and exactly: for tests of other things.
+    /// Follows exactly and within milliseconds: for tests of other parts.
     pub const PLAIN: Self = Self {
         slew_mv_per_s: 1_000_000,
         fall_mv_per_s: 1_000_000,
@@ -54,8 +54,8 @@ impl StageProfile {
         max: Target { voltage_mv: 1_000_000, current_ma: 500_000 },
     };
 
-    /// As an Alpitronic HYC is seen from its car (charge curve, section 2): 1000 V/s, current 0.5 s late and
-    /// with a lag of 0.3 s. Falling 100 A/s and blocking within 30 ms are IEC 61851-23's figures, from
+    /// As the car sees an Alpitronic HYC (charge curve, section 2): 1000 V/s, current 0.5 s late and with a
+    /// lag of 0.3 s. The fall of 100 A/s and the blocking within 30 ms are IEC 61851-23's figures, from
     /// memory.
     pub const ALPITRONIC: Self = Self {
         dead_time: Duration::from_millis(500),
@@ -65,7 +65,7 @@ impl StageProfile {
         ..Self::PLAIN
     };
 
-    /// As a Compleo of 125 A and 485 V (charge curve, section 2); slower, with a standing error: judgement.
+    /// As a Compleo of 125 A and 485 V (charge curve, section 2); slower, with a constant error: judgement.
     pub const COMPLEO: Self = Self {
         slew_mv_per_s: 500_000,
         fall_mv_per_s: 500_000,
@@ -75,8 +75,8 @@ impl StageProfile {
         ..Self::ALPITRONIC
     };
 
-    /// Rectifiers that raise 900 V in 10 s, begin to give current after 8 s, and keep 40 V: judgement, by the
-    /// times that EVerest waits for.
+    /// Rectifiers that raise 900 V in 10 s, supply current after 8 s, and keep 40 V: judgement, by the times
+    /// that EVerest waits.
     pub const SLOW: Self = Self {
         slew_mv_per_s: 90_000,
         fall_mv_per_s: 60_000,
@@ -86,26 +86,25 @@ impl StageProfile {
     };
 }
 
-/// How far the current is off what is demanded: up to 2.5 A below 50 A, up to 5 % above (IEC 61851-23, from
-/// memory).
+/// Error of the current: up to 2.5 A below 50 A, up to 5 % above (IEC 61851-23, from memory).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tolerance {
-    /// So many thousandths of all that is allowed, to either side.
+    /// Share of the permitted error in thousandths, positive or negative.
     pub permille: i32,
-    /// It wanders between both sides with this period; 0 stays where it is.
+    /// Period in which the error moves between both signs; 0: constant.
     pub drift: Duration,
 }
 
 impl Tolerance {
-    /// None.
+    /// No error.
     pub const EXACT: Self = Self { permille: 0, drift: Duration::ZERO };
 
-    /// The most that is allowed of a demand in mA.
+    /// Largest permitted error for a demand, in mA.
     pub const fn most_ma(demanded_ma: i32) -> i32 {
         if demanded_ma < 50_000 { 2_500 } else { demanded_ma / 20 }
     }
 
-    /// By how many A a current of so many A is off at `now`.
+    /// The error in A of a current of `amps` at `now`.
     fn error(self, now: Instant, amps: f64) -> f64 {
         if self.permille == 0 {
             return 0.0;
@@ -119,7 +118,7 @@ impl Tolerance {
     }
 }
 
-/// From 0 up and down between -1000 and 1000 once in a period.
+/// A triangle wave from 0 between -1000 and 1000.
 fn triangle(phase: u64, period: u64) -> i32 {
     let part = i32::try_from(phase.saturating_mul(4000) / period.max(1)).unwrap_or(0);
     match part {
@@ -129,37 +128,37 @@ fn triangle(phase: u64, period: u64) -> i32 {
     }
 }
 
-/// What can be wrong with a power stage.
+/// A fault of a power stage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum StageFault {
-    /// Nothing.
+    /// No fault.
     #[default]
     Sound,
-    /// It gives nothing.
+    /// It supplies nothing.
     Dead,
-    /// Its voltage is so many per mille of what is demanded.
+    /// Its voltage is this share of the demand in per mille.
     Scaled(i32),
-    /// It gives all that it can, whatever is demanded.
+    /// It supplies its maximum, whatever the demand.
     Runaway,
-    /// It keeps what it gives, whatever is demanded.
+    /// It keeps its present output, whatever the demand.
     Stuck,
-    /// It gives so many mA more than is demanded.
+    /// It supplies this much more than demanded, in mA.
     Extra(i32),
-    /// It takes so many mA out of the car, whatever is demanded.
+    /// It draws this current out of the car in mA, whatever the demand.
     Draws(i32),
 }
 
-/// A power stage: constant voltage up to a current limit, no current backwards unless it is broken.
+/// A power stage: constant voltage up to a current limit, no reverse current unless it has a fault.
 #[derive(Clone, Copy, Debug)]
 pub struct PowerStage {
     profile: StageProfile,
-    /// What can be wrong with it, and is.
+    /// The present fault.
     pub fault: StageFault,
     asked: Target,
     volts: f64,
-    /// The current limit as it has followed so far.
+    /// The current limit that it has reached.
     amps: f64,
-    /// Current follows from then on.
+    /// Time from which the current follows.
     flows_from: Instant,
 }
 
@@ -178,7 +177,7 @@ impl PowerStage {
         self.asked = asked;
     }
 
-    /// Moves on by `dt` seconds, up to `now`.
+    /// Advances by `dt` seconds, up to `now`.
     pub(super) fn step(&mut self, now: Instant, dt: f64) {
         let (to_volts, to_amps) = self.goal(now);
         if (to_volts, to_amps) == (self.volts, self.amps) {
@@ -191,20 +190,20 @@ impl PowerStage {
             approach(self.amps, 0.0, units(profile.block_ma_per_s) * dt)
         } else {
             let next = settle(self.amps, to_amps, dt, units(profile.lag_ms));
-            // The last hundredth of an ampere is not worth a small step.
+            // No small step for the last hundredth of an ampere.
             let next = if (next - to_amps).abs() < 0.01 { to_amps } else { next };
             let (fall, rise) = (units(profile.fall_ma_per_s) * dt, units(profile.rise_ma_per_s) * dt);
             next.clamp(self.amps - fall, self.amps + rise)
         };
     }
 
-    /// Whether something still moves towards its set point.
+    /// Whether a value still moves towards its set point.
     pub(super) fn is_moving(&self, now: Instant) -> bool {
         let (volts, amps) = self.goal(now);
         (self.volts - volts).abs() > 0.001 || (self.amps - amps).abs() > 0.001
     }
 
-    /// When it begins to move by itself.
+    /// When it begins to move without a new set point.
     pub(super) fn due(&self, now: Instant) -> Option<Instant> {
         (self.flows_from > now).then_some(self.flows_from)
     }
@@ -217,7 +216,7 @@ impl PowerStage {
             self.asked.current_ma
         };
         let mut amps = units(asked_ma.max(0));
-        // Before power is granted a stage is bounded otherwise.
+        // Before power is granted other limits bound a stage.
         if asked_ma > StageProfile::IDLE_MA {
             amps += self.profile.tolerance.error(now, amps);
         }
@@ -231,8 +230,8 @@ impl PowerStage {
         }
     }
 
-    /// Output voltage in V and current in A into a load of this source voltage and resistance, or into
-    /// nothing.
+    /// Output voltage in V and current in A into a load of this source voltage and resistance, or without
+    /// load.
     pub(super) fn feed(&self, load: Option<(f64, f64)>) -> (f64, f64) {
         let Some((source, ohms)) = load else { return (self.volts, 0.0) };
         if let StageFault::Draws(ma) = self.fault {
@@ -242,13 +241,13 @@ impl PowerStage {
         (source + amps * ohms, amps)
     }
 
-    /// How far the measured current is off by ripple at `now`, in mA: a triangle.
+    /// Error of the measured current by ripple at `now`, in mA: a triangle.
     pub(super) fn ripple_ma(&self, now: Instant) -> i32 {
         let period = StageProfile::RIPPLE.as_micros();
         self.profile.ripple_ma * triangle(now.as_micros() % period, period) / 1000
     }
 
-    /// The most of that, in mA.
+    /// The largest error by ripple, in mA.
     pub(super) const fn most_ripple_ma(&self) -> i32 {
         self.profile.ripple_ma
     }
@@ -265,7 +264,7 @@ mod tests {
 
     const BATTERY: Option<(f64, f64)> = Some((350.0, 0.065));
 
-    /// Steps of 1 ms up to `millis`; voltage in mV and current in mA into the load then.
+    /// Steps of 1 ms up to `millis`; returns voltage in mV and current in mA into the load.
     fn run(stage: &mut PowerStage, from: u64, millis: u64, load: Option<(f64, f64)>) -> (i32, i32) {
         (from + 1..=millis).for_each(|ms| stage.step(Instant::from_millis(ms), 0.001));
         let (volts, amps) = stage.feed(load);

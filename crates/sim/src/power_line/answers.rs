@@ -1,4 +1,4 @@
-//! What a modem answers.
+//! The answers of a modem.
 
 use homeplug_mme::view::{
     BrgInfoCnf, GetKeyCnf, GetKeyReq, Label, Network, NscmGetDLinkStatusCnf, NscmGetVersionCnf, NwInfoCnf,
@@ -11,23 +11,23 @@ use machine::{Duration, Entropy};
 use super::modem::Modem;
 use super::write;
 
-/// What a modem says and does to a message.
+/// A modem's answer and action for a message.
 #[derive(Debug, Default)]
 pub(super) struct Reply {
-    /// The frame; empty when it says nothing.
+    /// The answer; empty if it sends none.
     pub(super) frame: Vec<u8>,
-    /// Whether it restarts afterwards, and how long it goes on before.
+    /// Time until it restarts; `None`: it does not restart.
     pub(super) restarts: Option<Duration>,
 }
 
-/// What a modem knows of its network.
+/// The modem's view of its network.
 #[derive(Debug)]
 pub(super) struct Around {
-    /// Whether its own host asks.
+    /// Whether its own host sent the request.
     pub(super) is_local: bool,
     /// Whether it has just started.
     pub(super) is_fresh: bool,
-    /// Its number in the network.
+    /// Its terminal equipment identifier (TEI) in the network.
     pub(super) tei: u8,
     pub(super) is_coordinator: bool,
     pub(super) coordinator: Option<Mac>,
@@ -43,15 +43,15 @@ pub(super) struct Member {
     pub(super) host: Option<Mac>,
 }
 
-/// Key type: the network's.
+/// Key type NMK, the network's key.
 const KEY_NMK: u8 = 1;
-/// Protocol of a key exchange between host and modem; and its message number in local answers (observed).
+/// Protocol of a key exchange between host and modem; also its message number in local answers (observed).
 const PID_HLE: u8 = 4;
 const PMN_LOCAL: u8 = 0xFF;
-/// Average rate to and from a station, as in captures.
+/// Average PHY rate to and from a station, as in captures.
 const RATE: u8 = 9;
 impl Modem {
-    /// Answers a message, if it is a request of the kind's list.
+    /// Answers a message that is a request in the kind's list.
     pub(super) fn answer(&mut self, message: &Frame<'_>, around: &Around) -> Reply {
         let mut reply = Reply::default();
         let is_known = self.config.kind.traits().answers.iter().any(|id| message.is(*id));
@@ -62,7 +62,7 @@ impl Modem {
         let is_member = !around.is_fresh && (around.is_coordinator || !around.members.is_empty());
         let link_status = u8::from(!around.members.is_empty());
         reply.frame = match view {
-            // Another key than the network's is not what hosts set.
+            // Hosts set only the network's key.
             View::SetKeyReq(request) if request.key_type != KEY_NMK => Vec::new(),
             View::SetKeyReq(request) => {
                 if self.config.takes_keys {
@@ -122,7 +122,7 @@ impl Modem {
         nonce
     }
 
-    /// A modem that took the key of its own host answers 1, a remote one 0 (observed).
+    /// A modem answers 1 to its own host, 0 to a remote one (observed).
     fn confirm_key(&mut self, request: &SetKeyReq, is_local: bool) -> SetKeyCnf {
         SetKeyCnf {
             result: if is_local { self.config.set_key_result } else { 0 },
@@ -135,8 +135,8 @@ impl Modem {
         }
     }
 
-    /// The key goes to the own host, and only if it names the network the modem is in; the identifier of
-    /// that network is told to everybody (observed).
+    /// Only the own host receives the key, and only if it names the modem's network; every host receives the
+    /// network's identifier (observed).
     fn tell_key(&mut self, request: &GetKeyReq, own: NetworkKey, is_local: bool) -> GetKeyCnf {
         let is_granted = is_local && request.nid == own.nid;
         GetKeyCnf {
@@ -166,7 +166,7 @@ impl Modem {
         }
     }
 
-    /// Version numbers and date of our own, in the captured shape.
+    /// Version numbers and date of this project, in the captured layout.
     fn attributes(&self, cookie: u32, rtype: u8) -> OpAttributesCnf {
         OpAttributesCnf {
             mstatus: 0,
@@ -188,7 +188,8 @@ impl Modem {
 }
 
 impl Around {
-    /// The data of the newer network information: a reserved byte and the number of networks before them.
+    /// The data of the newer network information, which begin with a reserved byte and the number of
+    /// networks.
     fn networks(&self, nid: Nid, is_member: bool) -> Vec<u8> {
         let mut data = vec![0, u8::from(is_member)];
         if !is_member {
@@ -247,7 +248,7 @@ impl Around {
     }
 }
 
-/// A network's short identifier; how modems make it is not public.
+/// A network's short identifier; how real modems derive it is not public.
 fn short(nid: Nid) -> u8 {
     let [first, ..] = nid.0;
     first & 0x0F

@@ -4,31 +4,31 @@ use machine::{Duration, Instant};
 use super::Port;
 use crate::{Chance, Span};
 
-/// What happens by chance to the frames on a way: a host's cable or a path of the power line. The default
-/// is a way without faults or delay.
+/// Random disturbance of the frames on a path: a host's cable or a path of the power line. The default has no
+/// faults and no delay.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Weather {
-    /// How many of a thousand frames are lost.
+    /// Lost frames of a thousand.
     pub loss_permille: u16,
-    /// How many of a thousand arrive twice.
+    /// Frames of a thousand that arrive twice.
     pub duplicate_permille: u16,
-    /// How many of a thousand arrive with one flipped bit.
+    /// Frames of a thousand that arrive with one flipped bit.
     pub corrupt_permille: u16,
-    /// How many of a thousand wait so long that later ones overtake them.
+    /// Frames of a thousand that are delayed until later ones overtake them.
     pub reorder_permille: u16,
-    /// How long every frame takes.
+    /// Delay of every frame.
     pub delay: Span,
 }
 
-/// How much later a reordered frame arrives: several times the gap between two sounds, judgement.
+/// Additional delay of a reordered frame: several times the gap between two sounds, judgement.
 const REORDERED: Span = Span::millis(20, 200);
 
-/// One direction of a way, with its own luck.
+/// One direction of a path, with its own random stream.
 #[derive(Clone, Debug)]
 pub(super) struct Way {
     pub(super) weather: Weather,
     chance: Chance,
-    /// When the last frame arrives: what is not reordered does not overtake it.
+    /// Arrival of the last frame: a frame that is not reordered does not overtake it.
     last: Instant,
 }
 
@@ -37,7 +37,7 @@ impl Way {
         Self { weather, chance, last: Instant::ZERO }
     }
 
-    /// Gives the copies of `frame` that arrive, each with its time.
+    /// Returns the copies of `frame` that arrive, each with its time.
     pub(super) fn carry(&mut self, now: Instant, frame: Vec<u8>, mut arrives: impl FnMut(Instant, Vec<u8>)) {
         let Self { weather, chance, last } = self;
         if chance.happens(weather.loss_permille) {
@@ -64,27 +64,27 @@ impl Way {
     }
 }
 
-/// A fault that a script names: what it does to which frames at which place, and how often.
+/// A scripted fault: its effect on which frames, at which place, and how often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// Where.
+    /// Where it applies.
     pub place: Place,
-    /// Only management messages of this type; every frame when absent.
+    /// Only management messages of this type; `None`: every frame.
     pub mm_type: Option<MmType>,
-    /// How many such frames pass unharmed before.
+    /// Number of matching frames that pass unchanged first.
     pub skip: u32,
-    /// How many are then hit; [`Rule::ALWAYS`] for all that follow.
+    /// Number of frames that are then affected; [`Rule::ALWAYS`]: all that follow.
     pub times: u32,
-    /// What is done to them.
+    /// The effect on them.
     pub act: Act,
 }
 
 impl Rule {
-    /// No end: the rule stays for good.
+    /// The rule never ends.
     pub const ALWAYS: u32 = u32::MAX;
 }
 
-/// A place where a [`Rule`] can stand.
+/// A place for a [`Rule`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// On a host's cable, from the host to its modem.
@@ -95,39 +95,39 @@ pub enum Place {
     Path {
         /// The modem that sends.
         from: Port,
-        /// The modem that hears.
+        /// The modem that receives.
         to: Port,
     },
 }
 
-/// What a [`Rule`] does to a frame.
+/// The effect of a [`Rule`] on a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
-    /// It is gone.
+    /// The frame is lost.
     Lose,
-    /// It comes later; others may overtake it.
+    /// The frame arrives later; other frames may overtake it.
     Delay(Duration),
-    /// It comes once more.
+    /// The frame arrives twice.
     Duplicate,
-    /// These bytes stand at this offset of the Ethernet frame; what would lie beyond its end is left out.
+    /// These bytes replace those at this offset of the Ethernet frame; bytes beyond its end are left out.
     Set {
         /// Bytes from the start of the frame.
         offset: usize,
-        /// What stands there.
+        /// The replacement.
         bytes: &'static [u8],
     },
     /// The bits of the mask are flipped in the byte at this offset of the Ethernet frame.
     Flip {
         /// Bytes from the start of the frame.
         offset: usize,
-        /// Which bits.
+        /// The bits that are flipped.
         mask: u8,
     },
     /// Only this many bytes of the Ethernet frame arrive.
     Cut(usize),
 }
 
-/// The rules of a script, in the order in which they were given; each sees what the ones before left.
+/// The rules of a script, in the order of addition; each applies to what the earlier ones left.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rules(Vec<Rule>);
 
@@ -140,7 +140,7 @@ impl Rules {
         self.0.clear();
     }
 
-    /// Gives the copies of `frame` that are left at `place`, each with its additional delay.
+    /// Returns the copies of `frame` that are left at `place`, each with its additional delay.
     pub(super) fn apply(&mut self, place: Place, frame: Vec<u8>, mut left: impl FnMut(Duration, Vec<u8>)) {
         if self.0.is_empty() {
             return left(Duration::ZERO, frame);
@@ -260,7 +260,7 @@ mod tests {
         assert_eq!(set[0].1[57..], [0, 1, 2]);
     }
 
-    /// Carries a thousand frames and counts those that arrive, and those of them that are corrupt.
+    /// Carries a thousand frames; counts those that arrive, and how many of them are corrupt.
     fn count(weather: Weather) -> (u32, u32) {
         let mut way = Way::new(Chance::new(1), weather);
         let frames = (0..1000).flat_map(|_| carried(&mut way, 0, vec![0; 60]));

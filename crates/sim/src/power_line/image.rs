@@ -1,33 +1,33 @@
 use homeplug_mme::{Mac, NetworkKey, Nid, Nmk};
 use modem::pib::{self, Editor, Field, Layout, field};
 
-/// The parameters of a modem as its flash holds them: an NVM chain of two modules, a manifest and the
-/// parameter data, each behind a header with checksums. What the modem is - address, key, role - is read
-/// from here when it starts, so that a written image takes effect with the next reset as on a real one.
+/// The parameters of a modem as in its flash: an NVM chain of two modules, a manifest and the parameter data,
+/// each after a header with checksums. A modem reads its address, key and role from here when it starts, so
+/// that a written image takes effect with the next reset, as on a real modem.
 ///
-/// Layout and offsets: read from six modems' images in captures and open-plc-utils' map for the QCA7000.
+/// Layout and offsets: from six modems' images in captures and open-plc-utils' map for the QCA7000.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image(Vec<u8>);
 
-/// Who coordinates a network (`CCoSelection` at 0xF4).
+/// Which modem coordinates a network (`CCoSelection` at 0xF4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Coordinator {
-    /// Whoever is there, when no other always does.
+    /// Any modem, if none always coordinates.
     Auto,
-    /// Never this modem: the car's.
+    /// Never this modem: a car's.
     Never,
-    /// Always this modem: the charger's.
+    /// Always this modem: a charger's.
     Always,
 }
 
-/// Which matching messages a modem lets through to its host (`SLAC_EnableMode` at 0x1653).
+/// Which matching messages a modem passes to its host (`SLAC_EnableMode` at 0x1653).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SlacMode {
-    /// None: a plug without configuration.
+    /// None: a modem without configuration.
     Off,
-    /// What chargers send.
+    /// Messages that chargers send.
     Pev,
-    /// What cars send.
+    /// Messages that cars send.
     Evse,
 }
 
@@ -38,7 +38,7 @@ const MANIFEST: usize = 768;
 /// Module types of the chain.
 const TYPE_MANIFEST: u32 = 0x0E;
 const TYPE_PARAMETERS: u32 = 0x0F;
-/// No further header.
+/// Marks the last header of the chain.
 const NONE: u32 = u32::MAX;
 
 impl Image {
@@ -53,7 +53,7 @@ impl Image {
         Self(bytes)
     }
 
-    /// Takes bytes that were written, if they are a valid chain.
+    /// An image of written bytes; `None` if they are no valid chain.
     pub fn from_bytes(bytes: Vec<u8>) -> Option<Self> {
         let is_chain = pib::Image::parse(&bytes).is_ok_and(|image| image.layout() == Layout::Chain);
         is_chain.then_some(Self(bytes))
@@ -64,22 +64,22 @@ impl Image {
         &self.0
     }
 
-    /// The modem's own address.
+    /// The modem's MAC address.
     pub fn mac(&self) -> Mac {
         self.view().map_or(Mac([0; 6]), |image| image.mac())
     }
 
-    /// Sets the modem's own address.
+    /// Sets the modem's MAC address.
     pub fn set_mac(&mut self, mac: Mac) {
         self.set(&field::MAC, &mac.0);
     }
 
-    /// Sets the key that protects the modem's own key.
+    /// Sets the DAK, the modem's device access key.
     pub fn set_dak(&mut self, dak: [u8; 16]) {
         self.set(&field::DAK, &dak);
     }
 
-    /// Who coordinates.
+    /// Which modem coordinates its network.
     pub fn coordinator(&self) -> Coordinator {
         match self.choice(&field::CCO_SELECTION) {
             Some(1) => Coordinator::Never,
@@ -88,7 +88,7 @@ impl Image {
         }
     }
 
-    /// Sets who coordinates.
+    /// Sets which modem coordinates its network.
     pub fn set_coordinator(&mut self, coordinator: Coordinator) {
         self.set(&field::CCO_SELECTION, &[coordinator as u8]);
     }
@@ -130,13 +130,13 @@ impl Image {
         }
     }
 
-    /// Sets a field that every image has which this type can be made of, so nothing is refused.
+    /// Sets a field. Every image of this type has the field, so that no error is possible.
     fn set(&mut self, field: &Field, value: &[u8]) {
         let _ = Editor::open(&mut self.0).and_then(|mut editor| editor.set(field, value));
     }
 }
 
-/// A module's header, whose checksums are still to be made.
+/// A module's header, still without its checksums.
 fn header(at: usize, kind: u32, length: usize, (next, previous): (u32, u32)) -> Vec<u8> {
     // Version 1.1, mask, place in flash and in memory, length, checksum, entry point, next, previous, type.
     let words = [0x0001_0001, 0, word(at + HEADER), 0, word(length), 0, NONE, next, previous, kind];
@@ -181,7 +181,8 @@ mod tests {
             let length = u32::from_le_bytes(*block[0x370..].first_chunk().unwrap());
             let own = Image::new(usize::try_from(length).unwrap());
             for at in [0, 0x360] {
-                // Version, length, links and type; the rest belongs to the content or says where it is run.
+                // Version, length, links and type; the rest belongs to the content or states where the
+                // content runs.
                 let shape = |bytes: &[u8]| {
                     [&bytes[at..at + 4], &bytes[at + 16..at + 20], &bytes[at + 28..at + 40]].concat()
                 };

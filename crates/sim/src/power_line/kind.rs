@@ -4,38 +4,38 @@ use homeplug_mme::view::{
 };
 use homeplug_mme::{GROUPS, Id, Message};
 
-/// A modem's type: what it is, answers and measures differs by the row of one table, [`Traits`].
+/// A modem's type. The row of one table, [`Traits`], determines its identity, answers and measurements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ModemKind {
     /// QCA7005, the automotive one: 58 groups of attenuation.
     Qca7005,
     /// QCA7000, the same family.
     Qca7000,
-    /// QCA7420, in powerline plugs: reports sounds with zero groups.
+    /// QCA7420, in powerline adapters: reports sounds with zero groups.
     Qca7420,
     /// INT6000: the older vendor messages, no matching.
     Int6000,
-    /// A modem of Lumissil: version and link by messages of its own.
+    /// A modem of Lumissil: its own messages for version and link.
     Lumissil,
 }
 
-/// Whose vendor messages a modem speaks.
+/// The vendor messages of a modem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Vendor {
-    /// Qualcomm and, before, Intellon.
+    /// Qualcomm, formerly Intellon.
     Qualcomm,
-    /// Lumissil.
+    /// Messages of Lumissil.
     Lumissil,
 }
 
-/// What differs between kinds of modems.
+/// The differences between kinds of modems.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Traits {
-    /// Whose vendor messages it speaks.
+    /// The vendor messages that it supports.
     pub vendor: Vendor,
     /// Device class in the version answer.
     pub device_class: u8,
-    /// Version text, in the shape of the captured ones.
+    /// Version text, in the format of captured ones.
     pub version: &'static str,
     /// Hardware name in the attributes answer.
     pub hardware: &'static str,
@@ -45,7 +45,7 @@ pub struct Traits {
     pub reports_sounds: bool,
     /// The requests that it answers.
     pub answers: &'static [Id],
-    /// Length of its parameter data in bytes; none for a modem whose parameters are not read this way.
+    /// Length of its parameter data in bytes; `None` for a modem whose parameters are not read this way.
     pub parameters_len: Option<usize>,
 }
 

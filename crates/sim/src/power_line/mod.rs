@@ -1,4 +1,4 @@
-//! The power line and all its modems, as one thing without clock or I/O.
+//! The power line with all its modems, without clock or I/O.
 
 mod answers;
 mod faults;
@@ -27,7 +27,7 @@ use faults::Rules;
 use modem::Modem;
 use network::{Network, Station};
 
-/// Where a host is connected to its modem.
+/// The connection of a host to its modem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Port(pub u8);
 
@@ -37,16 +37,16 @@ impl fmt::Display for Port {
     }
 }
 
-/// What modems do that no host is told.
+/// Events at modems that no host receives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LineEvent {
     /// A modem runs.
     Up(Port),
     /// A modem has stopped: it restarts.
     Down(Port),
-    /// Two modems can talk in one network.
+    /// Two modems can exchange frames in one network.
     Linked(Port, Port),
-    /// They no longer can.
+    /// Two modems no longer can.
     Unlinked(Port, Port),
 }
 
@@ -61,11 +61,11 @@ impl fmt::Display for LineEvent {
     }
 }
 
-/// The power line and all its modems.
+/// The power line with all its modems.
 ///
-/// A host gives a frame to its port with [`handle`](Self::handle) and takes what its modem has for it
-/// from [`poll_transmit`](Self::poll_transmit); time passes with [`handle_timeout`](Self::handle_timeout).
-/// Everything that is random comes from the seed: same calls, same frames.
+/// A host passes a frame to its port with [`handle`](Self::handle) and receives the frames of its modem from
+/// [`poll_transmit`](Self::poll_transmit); time advances with [`handle_timeout`](Self::handle_timeout). All
+/// random numbers come from the seed: the same calls give the same frames.
 #[derive(Debug)]
 pub struct PowerLine {
     chance: Chance,
@@ -77,7 +77,7 @@ pub struct PowerLine {
     events: VecDeque<LineEvent>,
 }
 
-/// What is under way.
+/// An event in the queue.
 #[derive(Debug)]
 enum Event {
     /// A frame of the host reaches its modem.
@@ -86,17 +86,18 @@ enum Event {
     ToHost(Port, Vec<u8>),
     /// A frame reaches a modem over the power line.
     Heard { from: Port, at: Port, frame: Vec<u8> },
-    /// A modem is ready to say something to its host, or to the host behind another modem.
+    /// A modem sends its answer to its host, or to the host at another modem.
     Ready { port: Port, asker: Option<Port>, frame: Vec<u8> },
     /// A modem stops.
     Down(Port, u32),
-    /// A modem starts. Both happen only if no other start has been announced since: they carry its number.
+    /// A modem starts. `Down` and `Up` take effect only if no later start was announced: they carry its
+    /// number.
     Up(Port, u32),
     /// A link may have come up.
     Joined(Port, Port),
 }
 
-/// Attenuation between modems of which nothing else is said: one short cable, judgement.
+/// Attenuation between modems without another setting: one short cable, judgement.
 const DEFAULT_DB: u8 = 10;
 
 impl PowerLine {
@@ -105,7 +106,7 @@ impl PowerLine {
         Self::from_chance(&Chance::new(seed))
     }
 
-    /// A power line without modems whose chance is a part of another's.
+    /// A power line without modems whose random stream belongs to another's.
     pub fn from_chance(chance: &Chance) -> Self {
         let chance = chance.child("power line");
         Self {
@@ -119,7 +120,7 @@ impl PowerLine {
         }
     }
 
-    /// Adds a modem, which runs at once, and gives the port of its host.
+    /// Adds a modem, which runs immediately, and returns the port of its host.
     pub fn add_modem(&mut self, now: Instant, config: ModemConfig) -> Port {
         let port = Port(u8::try_from(self.modems.len()).unwrap_or(u8::MAX));
         self.modems.push(Modem::new(config, self.chance.child(&format!("modem {port}"))));
@@ -135,7 +136,7 @@ impl PowerLine {
         self.handle_timeout(now);
     }
 
-    /// Lets everything happen that is due at `now`.
+    /// Carries out everything that is due at `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
         while let Some((at, event)) = self.queue.pop_due(now) {
             match event {
@@ -158,8 +159,8 @@ impl PowerLine {
         }
     }
 
-    /// Lets happen what is due before `end`, up to the first moment at which there is a frame or an event to
-    /// take. Gives that moment, or the next one at which something is due.
+    /// Carries out what is due before `end`, up to the first moment with a frame or an event to collect.
+    /// Returns that moment, or the next one at which something is due.
     pub(crate) fn run_before(&mut self, end: Instant) -> Option<Instant> {
         loop {
             let at = self.queue.next_at()?;
@@ -178,55 +179,56 @@ impl PowerLine {
         self.outbox.pop_front()
     }
 
-    /// The next thing that a modem did, oldest first.
+    /// The next event at a modem, oldest first.
     pub fn poll_event(&mut self) -> Option<LineEvent> {
         self.events.pop_front()
     }
 
-    /// Whether a frame or an event waits to be taken.
+    /// Whether a frame or an event waits.
     pub(crate) fn has_news(&self) -> bool {
         !self.outbox.is_empty() || !self.events.is_empty()
     }
 
-    /// When [`handle_timeout`](Self::handle_timeout) has something to do.
+    /// When [`handle_timeout`](Self::handle_timeout) is due; `None`: nothing is pending.
     pub fn poll_timeout(&self) -> Option<Instant> {
         self.queue.next_at()
     }
 
-    /// What the modem at `port` holds in its flash.
+    /// The flash of the modem at `port`.
     pub fn image(&self, port: Port) -> Option<&Image> {
         self.modem(port).map(|modem| &modem.image)
     }
 
-    /// Whether the modems at `a` and `b` can talk in one network.
+    /// Whether the modems at `a` and `b` can exchange frames in one network.
     pub fn is_linked(&self, now: Instant, a: Port, b: Port) -> bool {
         self.network.is_linked(now, a, b)
     }
 
-    /// Says what lies between modems of which nothing else is said.
+    /// Sets the attenuation in dB between modems without another setting.
     pub fn set_default_attenuation(&mut self, now: Instant, db: u8) {
         self.network.set_default_db(db);
         self.update(now);
     }
 
-    /// Says how much lies between two modems; from [`OUT_OF_REACH_DB`] on they do not hear each other.
+    /// Sets the attenuation in dB between two modems; from [`OUT_OF_REACH_DB`] on they do not receive each
+    /// other.
     pub fn set_attenuation(&mut self, now: Instant, a: Port, b: Port, db: u8) {
         self.network.path(a, b).attenuation_db = db;
         self.update(now);
     }
 
-    /// Cuts the path between two modems, or mends it.
+    /// Cuts the path between two modems, or repairs it.
     pub fn partition(&mut self, now: Instant, a: Port, b: Port, is_cut: bool) {
         self.network.path(a, b).is_cut = is_cut;
         self.update(now);
     }
 
-    /// Says what happens by chance on the path between two modems.
+    /// Sets the random disturbance on the path between two modems.
     pub fn set_path_weather(&mut self, a: Port, b: Port, weather: Weather) {
         self.network.path(a, b).set_weather(weather);
     }
 
-    /// Says what happens by chance on the cable between a host and its modem.
+    /// Sets the random disturbance on the cable between a host and its modem.
     pub fn set_cable_weather(&mut self, port: Port, weather: Weather) {
         if let Some(modem) = self.modem_mut(port) {
             for way in &mut modem.cable {
@@ -235,17 +237,17 @@ impl PowerLine {
         }
     }
 
-    /// Adds a fault of a script.
+    /// Adds a scripted fault.
     pub fn add_rule(&mut self, rule: Rule) {
         self.rules.add(rule);
     }
 
-    /// Ends all faults of scripts.
+    /// Removes all scripted faults.
     pub fn clear_rules(&mut self) {
         self.rules.clear();
     }
 
-    /// Stops a modem at once, to run again after `downtime`.
+    /// Stops a modem immediately; it runs again after `downtime`.
     pub fn restart(&mut self, now: Instant, port: Port, downtime: Duration) {
         self.stop(now, port);
         if let Some(modem) = self.modem_mut(port) {
@@ -254,7 +256,7 @@ impl PowerLine {
         }
     }
 
-    /// Makes a modem hang, so that it neither answers nor carries anything, or ends that.
+    /// Makes a modem hang, so that it neither answers nor forwards frames, or ends that.
     pub fn freeze(&mut self, port: Port, is_frozen: bool) {
         if let Some(modem) = self.modem_mut(port) {
             modem.is_frozen = is_frozen;
@@ -278,7 +280,7 @@ impl PowerLine {
         self.ports().zip(&self.modems).filter_map(|(port, modem)| modem.station(port)).collect()
     }
 
-    /// The modem, if it does anything at all: it runs, does not hang, and does not sleep.
+    /// The modem, if it is active: it runs, does not hang, and does not sleep.
     fn awake(&self, port: Port) -> Option<Station> {
         let modem = self.modem(port).filter(|modem| !modem.is_frozen)?;
         let station = modem.station(port)?;
@@ -286,7 +288,7 @@ impl PowerLine {
         (!sleeps).then_some(station)
     }
 
-    /// Finds out again who belongs together.
+    /// Recomputes which modems form a network.
     fn update(&mut self, now: Instant) {
         let changes = self.network.update(now, &self.stations());
         for (joined, (a, b)) in changes.begun {

@@ -7,44 +7,44 @@ use super::writing::Writing;
 use super::{Coordinator, Image, ModemKind, Port, SlacMode, Weather};
 use crate::{Chance, Span};
 
-/// How a modem is when it is added.
+/// Configuration of a modem when it is added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ModemConfig {
     /// Its type.
     pub kind: ModemKind,
-    /// Its own address.
+    /// MAC address.
     pub mac: Mac,
-    /// Who coordinates.
+    /// Which modem coordinates its network.
     pub coordinator: Coordinator,
-    /// Which matching messages it lets through.
+    /// Which matching messages it passes to its host.
     pub slac_mode: SlacMode,
-    /// Its network; one of its own when absent.
+    /// Key of its network; `None`: a network of its own.
     pub key: Option<NetworkKey>,
-    /// How long it goes on with the old key after it took a new one.
+    /// Time for which it keeps the old key after it accepted a new one.
     pub lingers: Span,
-    /// How long it is silent when it restarts.
+    /// Time for which it is silent when it restarts.
     pub restart: Span,
-    /// What it answers its own host when it takes a key.
+    /// Result code for its own host when it accepts a key.
     pub set_key_result: u8,
-    /// Whether it takes a key that it confirms.
+    /// Whether it applies a key that it confirms.
     pub takes_keys: bool,
-    /// Whether it reports the sounds that it hears.
+    /// Whether it reports the sounds that it receives.
     pub reports_sounds: bool,
-    /// Whether it answers nothing while it hears no coordinator's beacons.
+    /// Whether it answers nothing while it receives no coordinator's beacons.
     pub sleeps: bool,
 }
 
 impl ModemConfig {
-    /// After a key a QCA7420 answers for 2.6 to 3.6 s as before (observed in `2022-11-25_v0.2_ABB` and
+    /// After a new key a QCA7420 answers as before for 2.6 to 3.6 s (observed in `2022-11-25_v0.2_ABB` and
     /// `2022-11-25_v0.2_alpi`).
     pub const LINGERS: Span = Span::millis(2600, 3600);
-    /// Then it is silent for 0.5 to 2.5 s (observed there).
+    /// After that it is silent for 0.5 to 2.5 s (observed in the same captures).
     pub const RESTART: Span = Span::millis(500, 2500);
-    /// The restart of a modem that is slower: 4 to 8 s and at once; judgement from what other stacks allow
-    /// for.
+    /// The restart of a slower modem: immediately, for 4 to 8 s; judgement from the times that other stacks
+    /// allow.
     pub const SLOW: (Span, Span) = (Span::ZERO, Span::millis(4000, 8000));
 
-    /// A plug as it is sold: whoever is there coordinates, no matching.
+    /// A factory-new adapter: any modem coordinates, no matching.
     pub const fn plug(kind: ModemKind, mac: Mac) -> Self {
         Self {
             kind,
@@ -72,27 +72,27 @@ impl ModemConfig {
     }
 }
 
-/// Length of the parameters of kinds that do not give theirs.
+/// Length of the parameters of kinds without a length in their row.
 const UNREAD_PARAMETERS: usize = 8080;
 
 /// A modem.
 #[derive(Debug)]
 pub(super) struct Modem {
     pub(super) config: ModemConfig,
-    /// What it holds in its flash.
+    /// Its flash.
     pub(super) image: Image,
-    /// What it read from its flash when it started; absent while it restarts.
+    /// What it read from its flash at its start; `None` while it restarts.
     running: Option<Running>,
-    /// Until when it tells no network.
+    /// Until then it reports no network.
     fresh_until: Instant,
-    /// Which start is the current one.
+    /// Number of the present start.
     starts: u32,
     pub(super) is_frozen: bool,
-    /// The hosts on its cable: those that sent something, the first one first.
+    /// The hosts on its cable in the order of their first frames.
     pub(super) hosts: Vec<Mac>,
-    /// The cable from its host, and to it.
+    /// The cable from its host and to its host.
     pub(super) cable: [Way; 2],
-    /// A session in which its image is being written.
+    /// A session that writes its image.
     pub(super) writing: Option<Writing>,
     pub(super) chance: Chance,
 }
@@ -116,9 +116,9 @@ impl Running {
     }
 }
 
-/// How long a modem tells no network after a start: 0.3 to 0.8 s (observed in `2022-11-25_v0.2_ABB`).
+/// Time after a start in which a modem reports no network: 0.3 to 0.8 s (observed in `2022-11-25_v0.2_ABB`).
 const FRESH: Duration = Duration::from_millis(500);
-/// Hosts that a modem remembers: judgement; the messages that name them have room for more.
+/// Most hosts that a modem stores: judgement; the messages that list them have room for more.
 const HOSTS: usize = 8;
 
 /// Time of a frame on a host's cable: less than a millisecond.
@@ -153,48 +153,48 @@ impl Modem {
         }
     }
 
-    /// What networks need to know of it, while it runs.
+    /// Its state for the network; `None` while it restarts.
     pub(super) fn station(&self, port: Port) -> Option<Station> {
         let Running { mac, key, coordinator, .. } = self.running?;
         Some(Station { port, mac, key, coordinator })
     }
 
-    /// Which matching messages it lets through, while it runs.
+    /// Which matching messages it passes; `None` while it restarts.
     pub(super) fn slac_mode(&self) -> Option<SlacMode> {
         self.running.map(|running| running.slac_mode)
     }
 
-    /// Its address and key, while it runs.
+    /// Its address and key; `None` while it restarts.
     pub(super) fn identity(&self) -> Option<(Mac, NetworkKey)> {
         self.running.map(|running| (running.mac, running.key))
     }
 
-    /// Learns who its hosts are: a program beside the kernel has an address of its own.
+    /// Stores the address of a host: a program besides the kernel has its own.
     pub(super) fn learn(&mut self, host: Mac) {
         if host.is_unicast() && self.hosts.len() < HOSTS && !self.hosts.contains(&host) {
             self.hosts.push(host);
         }
     }
 
-    /// Stops; false if it had stopped already.
+    /// Stops; `false` if it was stopped already.
     pub(super) fn stop(&mut self) -> bool {
         self.hosts.clear();
         self.writing = None;
         self.running.take().is_some()
     }
 
-    /// Announces a start and gives its number: only the last one that was announced will happen.
+    /// Announces a start and returns its number: only the last announced start takes place.
     pub(super) fn begin_start(&mut self) -> u32 {
         self.starts += 1;
         self.starts
     }
 
-    /// Whether this start is the last one that was announced.
+    /// Whether this is the last announced start.
     pub(super) fn awaits(&self, start: u32) -> bool {
         self.starts == start
     }
 
-    /// Starts from its flash; false if a later start was announced.
+    /// Starts from its flash; `false` if a later start was announced.
     pub(super) fn start(&mut self, now: Instant, start: u32) -> bool {
         let is_current = self.awaits(start) && self.running.is_none();
         if is_current {
@@ -205,24 +205,24 @@ impl Modem {
         is_current
     }
 
-    /// Whether it has just started and tells no network yet.
+    /// Whether it has just started and reports no network yet.
     pub(super) fn is_fresh(&self, now: Instant) -> bool {
         now < self.fresh_until
     }
 
-    /// How long it goes on after it took a key.
+    /// Time for which it keeps the old key.
     pub(super) fn linger_time(&mut self) -> Duration {
         self.chance.within(self.config.lingers)
     }
 
-    /// How long the next restart takes.
+    /// Duration of the next restart.
     pub(super) fn restart_time(&mut self) -> Duration {
         self.chance.within(self.config.restart)
     }
 
-    /// Its address and the attenuation of each group for a sound that came over a path with this
-    /// attenuation; `None` if it does not report sounds. The groups rise by 6 dB over the band and are up
-    /// to 1 dB off, about as in recorded profiles; their mean is the path's attenuation.
+    /// Its address and the attenuation of each group for a sound over a path with this attenuation; `None` if
+    /// it does not report sounds. The groups rise by 6 dB over the band and vary by up to 1 dB, about as in
+    /// recorded profiles; their mean is the path's attenuation.
     pub(super) fn measure(&mut self, attenuation_db: u8) -> Option<(Mac, Vec<u8>)> {
         let traits = self.config.kind.traits();
         let (mac, _) = self.identity().filter(|_| traits.reports_sounds && self.config.reports_sounds)?;

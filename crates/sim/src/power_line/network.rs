@@ -7,16 +7,16 @@ use super::faults::Way;
 use super::{Coordinator, Port, Weather};
 use crate::{Chance, Span};
 
-/// Attenuation in dB at which a modem hears nothing any more: judgement, above every limit that stacks
-/// have for a match.
+/// Attenuation in dB from which on a modem receives nothing: judgement, above every limit that stacks have
+/// for a match.
 pub const OUT_OF_REACH_DB: u8 = 100;
-/// Time from both modems being up, in reach and with the same key, to the link: the rest of the 6.3 to
-/// 8.3 s from match to link in captures when the restart is taken off.
+/// Time from two modems that run, are in reach and have the same key to their link: the captures have 6.3 to
+/// 8.3 s from match to link, of which the restart is one part.
 const JOIN: Span = Span::millis(1000, 3000);
 /// Time of a frame over the power line: a few milliseconds with retries, judgement.
 const PROPAGATION: Span = Span::micros(500, 3000);
 
-/// The power line: what lies between each two modems, and which of them have joined in a network.
+/// The power line: the paths between the modems, and which of them have joined a network.
 #[derive(Debug)]
 pub(super) struct Network {
     chance: Chance,
@@ -25,18 +25,18 @@ pub(super) struct Network {
     links: BTreeMap<Pair, Instant>,
 }
 
-/// What lies between two modems.
+/// The path between two modems.
 #[derive(Debug)]
 pub(super) struct Path {
     pub(super) attenuation_db: u8,
     pub(super) is_cut: bool,
-    /// From the lower port to the higher one, and back.
+    /// The direction from the lower port to the higher one, and the reverse.
     ways: [Way; 2],
     chance: Chance,
 }
 
 impl Path {
-    /// Says what happens by chance in both directions.
+    /// Sets the random disturbance in both directions.
     pub(super) fn set_weather(&mut self, weather: Weather) {
         for way in &mut self.ways {
             way.weather = weather;
@@ -50,7 +50,7 @@ impl Path {
     }
 }
 
-/// A modem that is up, as far as networks are concerned.
+/// The state of a running modem that matters for networks.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Station {
     pub(super) port: Port,
@@ -62,9 +62,9 @@ pub(super) struct Station {
 /// What [`Network::update`] changed.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
-    /// Links that will be there at a time, unless something comes between.
+    /// Links that will be established at a time, unless they end before.
     pub(super) begun: Vec<(Instant, Pair)>,
-    /// Links that were there.
+    /// Links that have ended.
     pub(super) ended: Vec<Pair>,
 }
 
@@ -84,7 +84,7 @@ impl Network {
         self.default_db = db;
     }
 
-    /// What lies between `a` and `b`.
+    /// The path between `a` and `b`.
     pub(super) fn path(&mut self, a: Port, b: Port) -> &mut Path {
         let (a, b) = pair(a, b);
         let default = || {
@@ -96,7 +96,7 @@ impl Network {
         self.paths.entry((a, b)).or_insert_with(default)
     }
 
-    /// Whether `a` and `b` hear each other.
+    /// Whether `a` and `b` receive each other.
     pub(super) fn is_heard(&self, a: Port, b: Port) -> bool {
         let path = self.paths.get(&pair(a, b));
         let (db, is_cut) = path.map_or((self.default_db, false), |path| (path.attenuation_db, path.is_cut));
@@ -108,8 +108,8 @@ impl Network {
         self.links.get(&pair(a, b)).is_some_and(|joined| *joined <= now)
     }
 
-    /// Finds out again who belongs together: to be called after every change. A link that has begun keeps
-    /// its time.
+    /// Recomputes which modems form a network; called after every change. A link that has begun keeps its
+    /// time.
     pub(super) fn update(&mut self, now: Instant, stations: &[Station]) -> Changes {
         let mut changes = Changes::default();
         let before: Vec<Pair> =
@@ -133,7 +133,7 @@ impl Network {
         changes
     }
 
-    /// The coordinator that `station` has in its network.
+    /// The coordinator of `station`'s network.
     pub(super) fn coordinator_of(&self, station: &Station, stations: &[Station]) -> Option<Station> {
         let members = || {
             let hears =
@@ -145,7 +145,7 @@ impl Network {
         of(Coordinator::Always).or_else(|| of(Coordinator::Auto)).copied()
     }
 
-    /// Whether `station` hears the beacons of any coordinator, its own network's or another's.
+    /// Whether `station` receives the beacons of any coordinator, of its own network or another.
     pub(super) fn hears_beacons(&self, station: &Station, stations: &[Station]) -> bool {
         stations
             .iter()

@@ -14,13 +14,13 @@ use super::modem::Modem;
 use super::write;
 use super::writing::Writing;
 
-/// What a modem answers to what it refuses: any value but 0; judgement.
+/// Status of a refused request: any value but 0; judgement.
 const REFUSED: u16 = 1;
-/// Largest image that is taken, in bytes: judgement.
+/// Largest accepted image, in bytes: judgement.
 const LARGEST_IMAGE: u32 = 1 << 20;
 
 impl Modem {
-    /// Does one operation and confirms it.
+    /// Carries out one operation and confirms it.
     pub(super) fn operate(
         &mut self,
         operation: Operation<'_>,
@@ -92,7 +92,7 @@ impl Modem {
         self.writing.is_some()
     }
 
-    /// Writes a part and gives how many bytes were taken.
+    /// Writes a part and returns how many bytes were accepted.
     fn write_part(&mut self, request: &WriteModule<'_>) -> u16 {
         let is_meant = |writing: &&mut Writing| {
             writing.session_id == request.session_id && writing.module.module_id == request.module_id
@@ -112,7 +112,7 @@ impl Modem {
         }
     }
 
-    /// Keeps what was written if it is what was announced and a valid image.
+    /// Stores what was written if it matches the announcement and is a valid image.
     fn commit(&mut self, session_id: u32) -> bool {
         let writing = self.writing.take().filter(|writing| writing.session_id == session_id);
         let announced = writing.filter(|writing| checksum32(&writing.bytes) == writing.module.checksum);

@@ -1,4 +1,4 @@
-//! How frames travel: which modem hears, answers and passes what.
+//! The travel of frames: which modem receives, answers and forwards them.
 
 use homeplug_mme::view::{AttenProfileInd, AttenuationCharacteristicsInd, Slice};
 use homeplug_mme::{Frame, Mac, MmType};
@@ -10,7 +10,7 @@ use super::modem::Modem;
 use super::{Event, Place, Port, PowerLine, SlacMode, write};
 use crate::Span;
 
-/// Who can hear a frame on the power line.
+/// Which modems receive a frame on the power line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scope {
     /// Every modem in reach, whatever its network.
@@ -19,9 +19,9 @@ enum Scope {
     Network,
 }
 
-/// Messages of matching, which pass between modems without a common key, and the mode in which a modem
-/// gives them to its host. A modem in that mode gives its host also those to another host: a listener that
-/// is set up as a car's hears what the charger tells the car (observed).
+/// Messages of matching, which pass between modems without a common key, and the mode in which a modem passes
+/// them to its host. It also passes those that are addressed to another host: a listener with a modem in a
+/// car's mode receives what the charger sends to the car (observed).
 const MATCHING: [(u16, SlacMode); 10] = [
     (0x6064, SlacMode::Evse), // CM_SLAC_PARM.REQ
     (0x6065, SlacMode::Pev),  // CM_SLAC_PARM.CNF
@@ -40,7 +40,7 @@ const SOUND: MmType = MmType(0x6076);
 
 /// Time until a modem answers its host: a few milliseconds (observed), the figures judgement.
 const ANSWER: Span = Span::micros(800, 4000);
-/// Time from a message that makes a modem restart to its silence: the answer still goes out; judgement.
+/// Time from a message that makes a modem restart to its silence: it still sends the answer; judgement.
 const LAST_WORDS: Duration = Duration::from_millis(50);
 impl PowerLine {
     /// Sends a frame over a host's cable.
@@ -87,7 +87,7 @@ impl PowerLine {
         self.spread(now, port, scope, frame);
     }
 
-    /// Sends a frame over the power line to whoever can hear it.
+    /// Sends a frame over the power line to all modems that can receive it.
     fn spread(&mut self, now: Instant, from: Port, scope: Scope, frame: &[u8]) {
         for to in self.ports() {
             let hears = match scope {
@@ -134,7 +134,7 @@ impl PowerLine {
         }
     }
 
-    /// Answers a message of the own host, or of one behind the modem at `asker`.
+    /// Answers a message of the own host, or of a host at the modem `asker`.
     fn answer(&mut self, now: Instant, port: Port, asker: Option<Port>, message: &Frame<'_>) {
         let Some(around) = self.around(now, port, asker.is_none()) else { return };
         let Some(modem) = self.modem_mut(port) else { return };
@@ -151,7 +151,7 @@ impl PowerLine {
         }
     }
 
-    /// What a modem knows of its network when it answers.
+    /// The modem's view of its network at this moment.
     fn around(&self, now: Instant, port: Port, is_local: bool) -> Option<Around> {
         let stations = self.stations();
         let own = stations.iter().find(|station| station.port == port)?;
@@ -175,7 +175,7 @@ impl PowerLine {
         })
     }
 
-    /// Tells the host how strong a sound was.
+    /// Reports to the host how strong a sound was.
     fn measure(&mut self, now: Instant, from: Port, port: Port, pev_mac: Mac) {
         let attenuation_db = self.network.path(from, port).attenuation_db;
         let Some(modem) = self.modem_mut(port) else { return };
@@ -194,7 +194,7 @@ impl PowerLine {
     }
 }
 
-/// In which mode a modem gives a message of matching to its host; none for all other messages.
+/// The mode in which a modem passes a message of matching to its host; `None` for all other messages.
 fn mode_for(mm_type: MmType) -> Option<SlacMode> {
     MATCHING.iter().find(|(number, _)| *number == mm_type.0).map(|(_, mode)| *mode)
 }

@@ -1,8 +1,8 @@
-//! A write of parameters that is under way.
+//! A write of parameters in progress.
 
 use homeplug_mme::view::ModuleSpec;
 
-/// A session in which a modem's image is being written.
+/// A session that writes a modem's image.
 #[derive(Debug)]
 pub(super) struct Writing {
     pub(super) session_id: u32,

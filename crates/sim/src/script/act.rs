@@ -1,49 +1,49 @@
-//! What a script does to one message or frame.
+//! The actions of a script on one message or frame.
 
 use machine::Duration;
 
 use super::message::{self, Message};
 use super::packet;
 
-/// What is done to a message or frame when its rule hits.
+/// An action on a message or frame that matches a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Act {
-    /// It never leaves. The sender believes that it did.
+    /// It is not sent, but the sender assumes that it was.
     Withhold,
-    /// It leaves later.
+    /// It is sent later.
     Delay(Duration),
-    /// It leaves twice, one right after the other.
+    /// It is sent twice in a row.
     Twice,
-    /// A field of the message is another one: path and value.
+    /// A field of the message has another value: path and value.
     Set(String, String),
-    /// The message's body is this one, as JSON.
+    /// The message's body is replaced by this one, as JSON.
     Become(String),
-    /// The last item of this list stands there so many times.
+    /// The last item of this list occurs this many times.
     Repeat(String, usize),
-    /// These bytes follow the message's payload, counted in the header.
+    /// These bytes follow the message's payload and are counted in its header.
     Append(Vec<u8>),
-    /// These bytes come right before it.
+    /// These bytes precede it.
     Prepend(Vec<u8>),
-    /// Its payload is these bytes.
+    /// These bytes replace its payload.
     Payload(Vec<u8>),
-    /// These bytes stand in its place, header and all.
+    /// These bytes replace it, including the header.
     Raw(Vec<u8>),
-    /// Its payload ends after so many bytes.
+    /// Its payload ends after this many bytes.
     Cut(usize),
-    /// It leaves in pieces of so many bytes, one a millisecond.
+    /// It is sent in pieces of this many bytes, one each millisecond.
     Pieces(usize),
-    /// These bytes stand at this offset of the frame or message; a packet's checksum is made right again.
+    /// These bytes are at this offset of the frame or message; a packet's checksum is corrected.
     Put(usize, Vec<u8>),
-    /// Likewise, and the checksum is wrong.
+    /// As `Put`, with a wrong checksum.
     Spoil(usize, Vec<u8>),
-    /// The first TCP segment of it, and as many again as are given, are lost; TCP repeats them.
+    /// Its first TCP segment and this many repetitions are lost; TCP repeats them.
     LoseSegments(u32),
 }
 
-/// What becomes of one message.
+/// The result of the actions on one message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Changed {
-    /// What leaves.
+    /// The bytes that are sent.
     pub(super) bytes: Vec<u8>,
     pub(super) delay: Option<Duration>,
     pub(super) pieces: Option<usize>,
@@ -57,7 +57,7 @@ impl Changed {
 }
 
 impl Act {
-    /// Whether it needs a V2G message.
+    /// Whether it is possible only for a V2G message.
     pub(super) const fn needs_message(&self) -> bool {
         !matches!(
             self,
@@ -65,7 +65,7 @@ impl Act {
         )
     }
 
-    /// Does it to a V2G message.
+    /// Applies it to a V2G message.
     pub(super) fn to_message(&self, changed: &mut Changed) -> Result<(), String> {
         let edited = |edit: &dyn Fn(&mut Message) -> Result<(), String>| {
             let payload = message::payload(&changed.bytes).ok_or("no whole message")?;
@@ -106,7 +106,7 @@ impl Act {
         Ok(())
     }
 
-    /// Does it to any other frame: the copies that leave, each with its delay.
+    /// Applies it to any other frame: the copies that are sent, each with its delay.
     pub(super) fn to_frame(&self, frames: &mut Vec<(Duration, Vec<u8>)>) {
         match self {
             Self::Withhold => frames.clear(),

@@ -3,12 +3,12 @@ use machine::{Duration, Instant};
 
 use crate::plant::CarPlant;
 
-/// A node's clock: what it shows when the world begins, and how much faster it runs than the world's.
+/// A node's clock: its value when the world begins, and its deviation from the world's speed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Clock {
-    /// What it shows at the beginning.
+    /// Its value at the start of the world.
     pub start: Duration,
-    /// Parts per million by which it is too fast; negative: too slow.
+    /// Deviation in parts per million: positive is too fast, negative too slow.
     pub skew_ppm: i32,
 }
 
@@ -19,13 +19,13 @@ impl Clock {
         MILLION.saturating_add_signed(self.skew_ppm.into()).max(1)
     }
 
-    /// What it shows at a moment of the world.
+    /// Its value at a moment of the world.
     pub fn to_node(self, at: Instant) -> Instant {
         let micros = u128::from(at.as_micros()) * u128::from(self.rate()) / u128::from(MILLION);
         Instant::from_micros(u64::try_from(micros).unwrap_or(u64::MAX)) + self.start
     }
 
-    /// The first moment of the world at which it shows this.
+    /// The first moment of the world at which it has this value.
     pub fn to_world(self, at: Instant) -> Instant {
         let micros = u128::from(at.as_micros().saturating_sub(self.start.as_micros())) * u128::from(MILLION);
         Instant::from_micros(u64::try_from(micros.div_ceil(u128::from(self.rate()))).unwrap_or(u64::MAX))
@@ -35,7 +35,7 @@ impl Clock {
         reading.map(|reading| Reading::new(reading.value, self.to_node(reading.at)))
     }
 
-    /// What sensors say, with this clock's times.
+    /// The charger's readings, with the times of this clock.
     pub fn plant(self, plant: Plant) -> Plant {
         Plant {
             pilot: self.reading(plant.pilot),
@@ -51,7 +51,7 @@ impl Clock {
         }
     }
 
-    /// Likewise at the car's end.
+    /// The car's readings, with the times of this clock.
     pub fn car_plant(self, plant: CarPlant) -> CarPlant {
         CarPlant {
             duty_permille: self.reading(plant.duty_permille),

@@ -1,4 +1,4 @@
-//! What must be seen.
+//! The expectations of a script.
 
 use machine::{Duration, Instant};
 use session::{Cause, StopReason};
@@ -10,50 +10,50 @@ use crate::World;
 use crate::plant::{Occurrence, Side, Truth};
 use crate::trace::Kind;
 
-/// Something that must be seen. Times `within` count from the first step that hit, the plug aside.
+/// An expectation. Times `within` count from the first step that took effect, other than plugging in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expect {
-    /// A side stops, and says this cause first, within this time.
+    /// A side stops, reports this cause first, and does so within this time.
     Stops(Side, String, Option<Duration>),
-    /// Nobody stops.
+    /// No side stops.
     NobodyStops,
     /// A side has no current and open contactors within this time.
     Safe(Side, Duration),
-    /// Current flows at the end.
+    /// Current flows at the end of the script.
     Charging,
-    /// The session ends in order at both sides.
+    /// The session ends normally at both sides.
     Finishes,
-    /// At least so much energy, in mWh.
+    /// At least this energy is transferred, in mWh.
     Energy(i64),
-    /// No energy at all.
+    /// No energy is transferred.
     NoEnergy,
-    /// Never more voltage on the cable after the first step, in mV.
+    /// After the first step the voltage on the cable never exceeds this, in mV.
     VoltageBelow(i64),
-    /// Never more current after the first step, in mA.
+    /// After the first step the current never exceeds this, in mA.
     CurrentBelow(i64),
     /// A side's contactors never close.
     NeverCloses(Side),
-    /// A side tells this so many times.
+    /// A side reports this so that the count is in the range.
     Told(Side, String, u32, u32),
-    /// A side says this message, or sends this frame, so many times.
+    /// A side sends this message or frame so that the count is in the range.
     Says(Side, String, u32, u32),
-    /// A side says a message in which this field has this value.
+    /// A side sends a message in which this field has this value.
     Field(Side, String, String, String),
-    /// A side never does.
+    /// A side never sends such a message.
     NeverField(Side, String, String, String),
-    /// A side says these messages in this order, each right after the one before or its repetitions.
+    /// A side sends these messages in this order, each directly after the one before or its repetitions.
     Sequence(Side, Vec<String>),
     /// A side's lock is closed at the end.
     Locked(Side),
-    /// A side's lock is open within this time after the side was safe.
+    /// A side's lock is open within this time after the side was SAFE.
     Unlocked(Side, Duration),
     /// The voltage on the cable is at most 60 V within this time.
     Dead(Duration),
-    /// After all is mended and the plug was pulled and put in again, current flows.
+    /// After all faults are repaired and the plug was pulled and inserted again, current flows.
     Recovers,
 }
 
-/// What `expect` lines can say.
+/// The forms of `expect` lines.
 #[rustfmt::skip] // a table reads best with one row a line
 pub(super) const FORMS: &[Form<Expect>] = &[
     Form { words: "WHO stops WORD", make: |a| Expect::Stops(a.who(), a.word(0), None) },
@@ -81,15 +81,15 @@ pub(super) const FORMS: &[Form<Expect>] = &[
     Form { words: "recovers", make: |_| Expect::Recovers },
 ];
 
-/// What is kept while a world runs.
+/// State that is recorded while a world runs.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Tally {
     last: Option<(Instant, Truth)>,
-    /// Into the car, in mW s; negative would be out of it.
+    /// Energy into the car in mW s; negative is out of the car.
     energy: f64,
-    /// The first step that hit.
+    /// Time of the first step that took effect.
     pub(super) fault: Option<Instant>,
-    /// When each side was safe first after that.
+    /// When each side was SAFE first after that.
     safe: [Option<Instant>; 2],
     /// When each side's lock was open first after that.
     unlocked: [Option<Instant>; 2],
@@ -97,19 +97,19 @@ pub(super) struct Tally {
     dead: Option<Instant>,
     most_mv: i32,
     most_ma: i32,
-    /// What was there when the script's own time was up.
+    /// The physical state at the end of the script's own time.
     end: Option<Truth>,
-    /// Current flowed again after a new plug.
+    /// Current flowed again after the plug was inserted again.
     recovered: bool,
 }
 
-/// Current below which nothing flows, in mA: the same as contactors may open under.
+/// Current in mA below which none counts as flowing: as for opening contactors.
 const NOTHING_MA: i32 = 1_000;
 /// Voltage up to which a cable is dead, in mV.
 const DEAD_MV: i32 = session::DEAD_MV;
 
 impl Tally {
-    /// Takes what is there after a step.
+    /// Records the physical state after a step.
     pub(super) fn watch(&mut self, now: Instant, truth: Truth) {
         if let Some((then, before)) = self.last.filter(|_| self.end.is_none()) {
             let seconds = f64::from(u32::try_from(now.since(then).as_micros()).unwrap_or(0)) / 1e6;
@@ -157,7 +157,7 @@ impl Tally {
 }
 
 impl Expect {
-    /// Whether it was seen, and what was.
+    /// Whether the expectation was met, and what was observed.
     #[expect(clippy::too_many_lines, reason = "one arm for each of them")]
     pub(super) fn judge(
         &self,
@@ -287,7 +287,7 @@ fn count_is(count: usize, least: u32, most: u32) -> (bool, String) {
     ((least..=most).contains(&count), format!("{count} times"))
 }
 
-/// A cause in the words of a script: its name and, in brackets, what it is about without spaces.
+/// A cause in the words of a script: its name and, in brackets, its detail without spaces.
 pub(super) fn words_of(cause: Cause) -> String {
     let about = match cause {
         Cause::CarError(code) => Some(code.to_string()),

@@ -13,38 +13,38 @@ use crate::{Host, World};
 /// A forged frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Forged {
-    /// A discovery request: whether from the peer, with this security.
+    /// A discovery request: whether it comes from the peer, with this security.
     Discovery(bool, u8),
     /// A datagram at the discovery port, with this payload.
     Datagram(Vec<u8>),
-    /// A discovery answer: whether from the peer; address, port and security.
+    /// A discovery response: whether it comes from the peer; address, port and security.
     Answer(bool, Ipv6Addr, u16, u8),
-    /// A TCP segment that opens (`true`) or breaks a connection, from the peer or from another host.
+    /// A TCP segment that opens (`true`) or aborts a connection, from the peer or from another host.
     Tcp {
-        /// Whether it opens one.
+        /// Whether it opens a connection.
         opens: bool,
         /// Whether it comes from the peer.
         is_peer: bool,
     },
-    /// A segment of the node's connection by a host that does not see it: its flags, how far its number is
-    /// ahead of the one that the node expects, and what it carries. What it acknowledges was never sent.
+    /// A segment for the node's connection from a host that does not see it: flags, distance of its sequence
+    /// number to the expected one, payload. It acknowledges data that were never sent.
     Blind {
-        /// The flags.
+        /// TCP flags.
         flags: u8,
-        /// How far ahead.
+        /// Distance of its sequence number to the expected one.
         ahead: u32,
         /// The payload.
         payload: Vec<u8>,
     },
-    /// The peer has the node's own address, too (`true`), or would like to have it.
+    /// The peer has the node's own address (`true`), or asks whether it may use it.
     Claim(bool),
-    /// A router with a global prefix.
+    /// A router that advertises a global prefix.
     Router,
-    /// A shutdown in the name of the peer that no key protects: a V2GTP message out of nowhere.
+    /// A shutdown in the name of the peer, not protected by a key: a V2GTP message without a connection.
     Bytes(Vec<u8>),
 }
 
-/// An address that is no station's here.
+/// An address that no station has.
 pub(super) const STRANGER: (Mac, Ipv6Addr) =
     (Mac([2, 0, 0, 0, 0, 0x66]), Ipv6Addr::new(0xFE80, 0, 0, 0, 0, 0x00FF, 0xFE00, 0x66));
 
@@ -59,7 +59,7 @@ fn station(world: &World<FaultInjector<'_>>, side: Side, port: u16) -> Option<St
     })
 }
 
-/// The frame as it comes to one side; nothing where it cannot be made yet.
+/// The frame as it arrives at one side; `None` while it cannot be built yet.
 pub(super) fn forge(world: &World<FaultInjector<'_>>, side: Side, forged: &Forged) -> Option<Vec<u8>> {
     let other = if side == Side::Car { Side::Charger } else { Side::Car };
     let to = |port| station(world, side, port);

@@ -1,4 +1,4 @@
-//! Between a node's program and its modem: a script changes the frames and messages that pass.
+//! Sits between a node's program and its modem: a script changes the frames and messages that pass.
 
 use std::collections::VecDeque;
 
@@ -12,32 +12,32 @@ use super::rule::Rule;
 use super::splice::{Splice, before};
 use crate::{Drive, EventQueue, Host, Input, Node};
 
-/// A message that a node said, before anything was done to it.
+/// A message that a node sent, before any change.
 #[derive(Clone, Debug)]
 pub(super) struct Said {
     pub(super) at: Instant,
     pub(super) message: Message,
 }
 
-/// A program, and the script between it and its modem.
+/// A program with the script between it and its modem.
 pub(super) struct FaultInjector<'a> {
     pub(super) program: Program<'a>,
     rules: Vec<Rule>,
-    /// Steps whose rule has hit and that were not taken yet.
+    /// Steps whose rule has matched and that were not collected yet.
     fired: Vec<usize>,
     splice: Splice,
     outbox: EventQueue<Vec<u8>>,
-    /// Messages that leave later, with the node's own numbers.
+    /// Delayed messages, with the node's own sequence numbers.
     held: EventQueue<Segment>,
     inbox: EventQueue<Vec<u8>>,
-    /// Receipts for what never left, in the node's own numbers.
+    /// Acknowledgements for data that were never sent, with the node's own sequence numbers.
     receipts: EventQueue<Vec<u8>>,
     ready: VecDeque<Vec<u8>>,
     notes: VecDeque<String>,
     said: Vec<Said>,
     frames: Vec<(Instant, String)>,
     discovery_port: Option<u16>,
-    /// What it last sent on a connection, with its own numbers.
+    /// The last segment that it sent on a connection, with its own sequence numbers.
     last_segment: Option<Segment>,
 }
 
@@ -61,7 +61,7 @@ impl<'a> FaultInjector<'a> {
         }
     }
 
-    /// Its program ends, and what was under way is lost.
+    /// Ends its program; pending frames are lost.
     pub(super) fn end(&mut self) {
         self.program.end();
         for queue in [&mut self.outbox, &mut self.inbox, &mut self.receipts] {
@@ -71,7 +71,7 @@ impl<'a> FaultInjector<'a> {
         self.ready.clear();
     }
 
-    /// Calls the host with its own time.
+    /// Calls the host with the time of its own clock.
     pub(super) fn with<R>(
         &mut self,
         cx: &mut Cx<'_>,
@@ -84,7 +84,7 @@ impl<'a> FaultInjector<'a> {
         result
     }
 
-    /// Whether a rule has hit that [`take_fired`](Self::take_fired) has not given yet.
+    /// Whether a rule has matched that [`take_fired`](Self::take_fired) has not returned yet.
     pub(super) fn has_fired(&self) -> bool {
         !self.fired.is_empty()
     }
@@ -93,33 +93,33 @@ impl<'a> FaultInjector<'a> {
         std::mem::take(&mut self.fired)
     }
 
-    /// Everything that it said.
+    /// All messages that it sent.
     pub(super) fn said(&self) -> &[Said] {
         &self.said
     }
 
-    /// The frames with a name that it sent.
+    /// All named frames that it sent.
     pub(super) fn frames(&self) -> &[(Instant, String)] {
         &self.frames
     }
 
-    /// Where its last discovery request came from.
+    /// Source port of its last discovery request.
     pub(super) const fn discovery_port(&self) -> Option<u16> {
         self.discovery_port
     }
 
-    /// What it last sent on a connection.
+    /// The last segment that it sent on a connection.
     pub(super) const fn last_segment(&self) -> Option<&Segment> {
         self.last_segment.as_ref()
     }
 
-    /// Ends all rules.
+    /// Removes all rules.
     pub(super) fn calm(&mut self) {
         self.rules.clear();
         self.fired.clear();
     }
 
-    /// The acts of all rules that this one hits.
+    /// The actions of all rules that match this message or frame.
     fn acts(&mut self, name: &str, is_heard: bool) -> Vec<Act> {
         let mut acts = Vec::new();
         for rule in &mut self.rules {
@@ -131,10 +131,10 @@ impl<'a> FaultInjector<'a> {
         acts
     }
 
-    /// A frame as the world would give it.
+    /// Delivers a frame as the world would.
     pub(super) fn hear(&mut self, cx: &mut Cx<'_>, frame: &[u8]) {
         let mut frame = frame.to_vec();
-        // One that was damaged stays so: written again, its checksum would be right.
+        // A damaged segment stays damaged: written again, its checksum would be right.
         if let Some(mut segment) = Segment::parse(&frame).filter(|_| packet::is_whole(&frame)) {
             let acknowledged = self.splice.to_node(segment.acknowledged);
             if acknowledged != segment.acknowledged {
@@ -145,12 +145,12 @@ impl<'a> FaultInjector<'a> {
         self.with(cx, |host, cx| host.handle(cx, Input::Frame(&frame)));
     }
 
-    /// Something that the script wants cannot be.
+    /// Records that an action of the script is not possible.
     pub(super) fn refuse(&mut self, words: &str) {
         self.notes.push_back(format!("script: {words}"));
     }
 
-    /// A frame that it will be given.
+    /// Delivers a frame at a later time.
     pub(super) fn hear_later(&mut self, at: Instant, frame: Vec<u8>) {
         self.inbox.push(at, frame);
     }
@@ -247,7 +247,7 @@ impl<'a> FaultInjector<'a> {
         self.send_payload(&segment);
     }
 
-    /// Lets a message go that was held back: from now on its bytes count.
+    /// Sends a message that was delayed: from now on its bytes count.
     fn release(&mut self, mut segment: Segment) {
         if let Some((.., bytes)) = self.splice.changed.iter_mut().find(|(start, ..)| *start == segment.number)
         {
@@ -309,7 +309,7 @@ impl Node for FaultInjector<'_> {
         while let Some((_, frame)) = self.receipts.pop_due(cx.now) {
             self.with(cx, |host, cx| host.handle(cx, Input::Frame(&frame)));
         }
-        // Last: what it was given may be due at once.
+        // Last, because the input may have made a deadline due immediately.
         self.with(cx, Host::handle_timeout);
     }
 

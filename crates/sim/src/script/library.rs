@@ -1,4 +1,4 @@
-//! The scenarios that come with this crate.
+//! The scenarios of this crate.
 
 use super::parse::{Mistake, Script, parse};
 
@@ -18,21 +18,21 @@ pub const FILES: &[(&str, &str)] = &[
     ("pyplc", include_str!("../../scenarios/pyplc.txt")),
 ];
 
-/// A fault of the list that no scenario plays.
+/// A fault of the list without a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unplayed {
     /// Its id.
     pub id: &'static str,
-    /// Whether something else than a scenario tries it.
+    /// Whether another test covers it.
     pub is_elsewhere: bool,
-    /// Where, or why not.
+    /// Where it is tested, or why it is not.
     pub why: &'static str,
 }
 
 /// Every scenario, one for each case, in the order of the files.
 ///
 /// # Errors
-/// Never, as a test shows; a mistake names its line, but not its file.
+/// A mistake in the crate's own files, which a test excludes; it names the line, not the file.
 pub fn library() -> Result<Vec<Script>, Mistake> {
     FILES.iter().try_fold(Vec::new(), |mut scripts, (_, text)| {
         scripts.extend(parse(text)?);
@@ -40,7 +40,7 @@ pub fn library() -> Result<Vec<Script>, Mistake> {
     })
 }
 
-/// What is not played, and why.
+/// The faults without a scenario, with the reason.
 pub fn unplayed() -> impl Iterator<Item = Unplayed> {
     let rows = include_str!("../../scenarios/pending.list").lines().filter(|line| !line.starts_with('#'));
     rows.filter_map(|row| {

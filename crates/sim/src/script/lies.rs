@@ -1,4 +1,4 @@
-//! Each lie of each sensor in each phase of a session, and what comes of it: `ccs world lies`.
+//! Each lie of each sensor in each phase of a session, and its result: `ccs world lies`.
 
 use machine::Instant;
 
@@ -6,27 +6,27 @@ use super::expect::words_of;
 use super::parse::{Mistake, Script, parse};
 use super::run::Played;
 
-/// One lie, in one column of the table.
+/// One lie in one column of the table.
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// Whose sensor.
+    /// The side of the sensor.
     pub side: &'static str,
     /// The set of sensors that this side has: `default` or `all`.
     pub set: &'static str,
-    /// Which one lies.
+    /// The sensor that lies.
     pub sensor: &'static str,
-    /// How, in the words of a script.
+    /// The lie, in the words of a script.
     pub lie: &'static str,
-    /// Which column.
+    /// Index of the column.
     pub phase: usize,
-    /// All of it as a script.
+    /// The complete script.
     pub script: Script,
 }
 
-/// The columns: phases of a session, and the loop with something that this sensor should see then.
+/// The columns: phases of a session, and the loop with a condition that this sensor should detect.
 pub const PHASES: [&str; 5] = ["cable check", "precharge", "loop", "stop", "loop, and what it should see"];
 
-/// The steps before the lie, and when it begins.
+/// The steps before the lie, and its start.
 const WHEN: [(&str, &str); 5] = [
     ("", "on CableCheckReq 10"),
     ("", "on PreChargeReq 3"),
@@ -35,8 +35,8 @@ const WHEN: [(&str, &str); 5] = [
     ("", "on CurrentDemandReq 60"),
 ];
 
-/// A sensor: side and name, how it can lie, what it should see, what else of its own side measures the same,
-/// what is left where nothing does, and what would catch it.
+/// A sensor: side and name, its possible lies, the condition that it should detect, what other sensor of its
+/// side measures the same, the residual hazard without one, and what would remove that.
 pub struct Source {
     /// The charger's or the car's.
     pub side: &'static str,
@@ -46,9 +46,9 @@ pub struct Source {
     pub is_default: bool,
     lies: &'static [&'static str],
     sees: &'static str,
-    /// What contradicts it.
+    /// The sensor that contradicts it.
     pub against: &'static str,
-    /// What is left, and what would catch that.
+    /// The residual hazard, and what would remove it.
     pub residual: &'static str,
 }
 
@@ -76,10 +76,10 @@ const SWITCH: &[&str] = &["frozen", "stuck at closed", "stuck at open", "reverse
 const DUTY: &[&str] = &["frozen", "stuck at 0", "stuck at 1000"];
 const PROXIMITY: &[&str] = &["frozen", "stuck at absent", "stuck at pressed", "stuck at unknown"];
 
-/// A voltage that is too high: the battery holds it down otherwise.
+/// A voltage that is too high, with the battery disconnected because it would hold the voltage down.
 const OVER: &str = "stage scaled 1300 permille\nafter 100ms: battery goes";
 
-/// Every sensor.
+/// All sensors.
 #[rustfmt::skip] // a table reads best with one row a line
 pub const SOURCES: &[Source] = &[
     Source { side: "charger", sensor: "pilot", is_default: true, lies: &["frozen", "stuck at A", "stuck at B", "stuck at E"], sees: "emergency stop of car",
@@ -122,10 +122,10 @@ pub const SOURCES: &[Source] = &[
         against: "nothing", residual: "a button that is not seen: one that cuts the hardware itself, a second contact" },
 ];
 
-/// Every case, row by row.
+/// All cases, row by row.
 ///
 /// # Errors
-/// Never, as a test shows.
+/// A mistake in the crate's own table, which a test excludes.
 pub fn cases() -> Result<Vec<Case>, Mistake> {
     let mut all = Vec::new();
     for set in ["default", "all"] {
@@ -150,7 +150,7 @@ pub fn cases() -> Result<Vec<Case>, Mistake> {
 }
 
 impl Case {
-    /// What came of it, in the words of a cell.
+    /// The result, as text of a cell.
     pub fn cell(&self, played: &Played) -> String {
         let Some(began) = played.lied else { return "not reached".to_owned() };
         let [charger, car] = &played.stops;

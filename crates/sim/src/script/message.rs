@@ -1,14 +1,14 @@
-//! V2G messages as JSON, so that a script names any of their fields as the schema does.
+//! V2G messages as JSON: a script names any of their fields as the schema does.
 
 use serde_json::Value;
 
-/// The message sets. The handshake's comes first: its root has codes of its own, that of DIN SPEC 70121 takes
-/// its bits for other elements.
+/// The message sets. That of the handshake comes first: its root has unique codes, while DIN SPEC 70121 reads
+/// its bits as other elements.
 const SETS: [&exi::json::Schema; 2] = [&exi_app::SCHEMA, &exi_din::SCHEMA];
 /// The V2GTP header of an EXI message without its length.
 const HEADER: [u8; 4] = [1, 0xFE, 0x80, 1];
 
-/// Items of a list, at most: any message of them is far longer than a peer takes.
+/// Most items of a list: a message with this many is far longer than a peer accepts.
 const MOST: usize = 10_000;
 
 /// A decoded message.
@@ -18,7 +18,7 @@ pub(super) struct Message {
     set: usize,
 }
 
-/// Whether a stream begins with a whole V2GTP message of EXI; its payload.
+/// The payload if a stream begins with a complete V2GTP message of EXI.
 pub(super) fn payload(stream: &[u8]) -> Option<&[u8]> {
     let rest = stream.strip_prefix(&HEADER)?;
     let (length, payload) = rest.split_first_chunk()?;
@@ -39,18 +39,18 @@ impl Message {
             .find_map(|(set, schema)| schema.decode(payload, false).ok().map(|json| Self { json, set }))
     }
 
-    /// Encodes it again; the words of the encoder where that cannot be.
+    /// Encodes it again; if that is not possible, the encoder's text.
     pub(super) fn encode(&self) -> Result<Vec<u8>, String> {
         let schema = SETS.get(self.set).ok_or("no such message set")?;
         schema.encode(&self.json, false).map_err(|error| error.to_string())
     }
 
-    /// Its name.
+    /// Its name in the schema.
     pub(super) fn name(&self) -> &str {
         self.parts().map_or("", |(name, _)| name)
     }
 
-    /// What is at a path.
+    /// The value at a path.
     pub(super) fn get(&self, path: &str) -> Option<&Value> {
         let top = self.json.get("V2G_Message");
         let root = match top {
@@ -60,7 +60,7 @@ impl Message {
         path.split('.').try_fold(root, step)
     }
 
-    /// Whether a path leads to this value: a number in units, a word, or the JSON itself.
+    /// Whether the value at a path is this one: a number with unit, a word, or the JSON itself.
     pub(super) fn is_at(&self, path: &str, wanted: &str) -> bool {
         let Some(found) = self.get(path) else { return wanted == "absent" };
         let physical = || {
@@ -77,7 +77,7 @@ impl Message {
         }
     }
 
-    /// Puts a value at a path, which must be there or one below something that is.
+    /// Sets the value at a path, whose parent must exist.
     pub(super) fn set(&mut self, path: &str, text: &str) -> Result<(), String> {
         let (above, last) = path.rsplit_once('.').unwrap_or(("", path));
         let target = if above.is_empty() { self.root_mut() } else { self.find_mut(above) };
@@ -91,7 +91,7 @@ impl Message {
         Ok(())
     }
 
-    /// Makes a list hold so many of its last item.
+    /// Fills a list with this many copies of its last item.
     pub(super) fn repeat(&mut self, path: &str, times: usize) -> Result<(), String> {
         if times > MOST {
             return Err(format!("{times} items are too many: at most {MOST}"));
@@ -105,7 +105,7 @@ impl Message {
         Ok(())
     }
 
-    /// Makes its body another message, with the header as it is.
+    /// Replaces its body by another message and keeps the header.
     pub(super) fn become_body(&mut self, body: &str) -> Result<(), String> {
         let body: Value = serde_json::from_str(body).map_err(|error| error.to_string())?;
         let slot = self.json.get_mut("V2G_Message").and_then(|top| top.get_mut("Body"));
@@ -163,10 +163,10 @@ pub(super) fn quantity(text: &str) -> Option<(i64, &str)> {
     }
 }
 
-/// JSON from a script's word, after the kind of what stands there.
+/// JSON from a script's word, of the type of the present value.
 fn value(before: Option<&Value>, text: &str) -> Value {
     if let Some((thousandths, unit)) = quantity(text) {
-        // The finest multiplier that lets the value fit.
+        // The finest multiplier with which the value fits.
         for multiplier in -3..=3_i32 {
             let divisor = 10_i64.pow(u32::try_from(multiplier + 3).unwrap_or_default());
             if let Ok(value) = i16::try_from(thousandths / divisor) {
@@ -184,7 +184,7 @@ fn value(before: Option<&Value>, text: &str) -> Value {
 mod tests {
     use super::*;
 
-    /// `PreChargeReq` of a Hyundai Ioniq.
+    /// A captured `PreChargeReq` of a Hyundai Ioniq.
     const IONIQ: [u8; 23] = [
         0x80, 0x9a, 0x02, 0x1a, 0x3d, 0x73, 0x30, 0x88, 0x03, 0x4d, 0xa2, 0x91, 0x51, 0x40, 0x02, 0x81, 0x01,
         0x40, 0xc8, 0x0c, 0x0c, 0x00, 0x40,

@@ -1,4 +1,4 @@
-//! Fault scenarios as text: what is there, what is done to it when, what must be seen.
+//! Fault scenarios as text: setup, steps with their times, and expectations.
 //!
 //! ```text
 //! scenario X092
@@ -10,37 +10,37 @@
 //! expect   recovers
 //! ```
 //!
-//! A file holds any number of scenarios. `#` begins a comment, and `why` a line that says where the
-//! expectation is another than the one proposed for the id; `theirs` is what another project's table says of
-//! the same case.
+//! A file contains any number of scenarios. `#` begins a comment. A `why` line states why the expectation
+//! differs from the one proposed for the id. A `theirs` line quotes another project's table for the same
+//! case.
 //!
 //! | line | means |
 //! |---|---|
-//! | `setup ...` | what is there; without: a usual charger and a 400 V car at 50 %, plugged in at 5 s, for a minute |
+//! | `setup ...` | setup; default: a usual charger and a 400 V car at 50 %, plugged in at 5 s, for a minute |
 //! | `at TIME: step` | at this time |
-//! | `after TIME: step` | that time after the step before |
-//! | `on NAME [RANGE]: step` | when this V2G message is said for the first time, or the times of the range |
-//! | `on WHO says NAME [RANGE]: step`, `on WHO hears NAME [RANGE]: step` | likewise for a frame, such as `CM_SET_KEY.CNF` or `SdpRes` |
+//! | `after TIME: step` | this time after the preceding step |
+//! | `on NAME [RANGE]: step` | when this V2G message is sent for the first time, or the times of the range |
+//! | `on WHO says NAME [RANGE]: step`, `on WHO hears NAME [RANGE]: step` | the same for a frame, such as `CM_SET_KEY.CNF` or `SdpRes` |
 //! | `at checkpoint N of WHO [RANGE]: step` | when a side passes a checkpoint |
-//! | `expect ...` | what must be seen |
-//! | `cases A B`, then `\| x y` | everything once for each row, with `$A` and `$B` replaced |
+//! | `expect ...` | what must be observed |
+//! | `cases A B`, then `\| x y` | the scenario once for each row, with `$A` and `$B` replaced |
 //!
-//! The words of steps, setups and expectations are the tables `FORMS` in `step`, `setup` and `expect`; a
-//! mistake is answered with its line and the form that comes nearest.
+//! The tables `FORMS` in `step`, `setup` and `expect` have the words of steps, setups and expectations. The
+//! error for a mistake names its line and the nearest form.
 //!
-//! What a sensor can be made to do, `sensor of WHO NAME ...`:
+//! The faults of a sensor, `sensor of WHO NAME ...`:
 //!
-//! | words | it says |
+//! | words | the sensor reports |
 //! |---|---|
-//! | `absent`, `silent` | nothing; nothing new, so that its last reading grows old |
-//! | `frozen` | what it said, as if it were new; an isolation monitor hangs, and its own counter stops |
-//! | `off VALUE`, `scaled N permille`, `noisy VALUE` | a number that is off by so much, scaled, or off by up to so much each time |
+//! | `absent`, `silent` | nothing; nothing new, so that its last reading ages |
+//! | `frozen` | its last value as if it were new; an isolation monitor hangs, and its own counter stops |
+//! | `off VALUE`, `scaled N permille`, `noisy VALUE` | a number that is off by this value, scaled, or off by up to this value each time |
 //! | `stuck at WORD` | always this: `380V`, `-20A`, a duty cycle in per mille, a level such as `B`, `open`, `locked`, `pressed`, `measuring` |
-//! | `reversed` | a number with the wrong sign, a switch the wrong way round |
+//! | `reversed` | a number with the wrong sign, an inverted switch |
 //! | `sound` | the truth again |
 //!
-//! `glitch of WHO NAME TIME` is a switch or level that is read wrong for that time, `setup WHO without NAME`
-//! a sensor that is not there, `setup sensors within N permille` how exact the others are.
+//! `glitch of WHO NAME TIME` makes a switch or level read wrong for that time. `setup WHO without NAME`
+//! removes a sensor. `setup sensors within N permille` sets the accuracy of the other sensors.
 //!
 //! ```
 //! let scripts = sim::script::parse(

@@ -1,4 +1,4 @@
-//! Ethernet, IPv6 and what is in it: as much as a script needs to name, change and forge frames.
+//! Ethernet, IPv6 and their payloads: as much as a script needs to name, change and forge frames.
 
 use std::net::Ipv6Addr;
 
@@ -16,7 +16,7 @@ pub(super) const SYN: u8 = 2;
 pub(super) const RST: u8 = 4;
 pub(super) const ACK: u8 = 16;
 
-/// Names of frames that are no V2G messages; those of management messages come from `homeplug_mme`.
+/// Names of frames other than V2G messages; `homeplug_mme` has those of management messages.
 pub(super) const FRAMES: &[&str] = &[
     "SdpReq",
     "SdpRes",
@@ -36,10 +36,10 @@ pub(super) struct Station {
     pub(super) port: u16,
 }
 
-/// A TCP segment, to be changed and written again.
+/// A TCP segment that can be changed and written again.
 #[derive(Clone, Debug)]
 pub(super) struct Segment {
-    /// Everything before the payload.
+    /// All headers before the payload.
     head: Vec<u8>,
     pub(super) number: u32,
     pub(super) acknowledged: u32,
@@ -55,17 +55,17 @@ fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..)?.first_chunk().map(|chunk| u32::from_be_bytes(*chunk))
 }
 
-/// Writes bytes over others.
+/// Overwrites bytes at an offset.
 pub(super) fn put(bytes: &mut [u8], at: usize, new: &[u8]) {
     bytes.iter_mut().skip(at).zip(new).for_each(|(byte, new)| *byte = *new);
 }
 
-/// The next header's number, if the frame is IPv6.
+/// Number of the next header; `None` if the frame is not IPv6.
 fn next_header(frame: &[u8]) -> Option<u8> {
     (u16_at(frame, 12)? == 0x86DD).then(|| frame.get(20).copied()).flatten()
 }
 
-/// What scripts call a frame.
+/// The name of a frame in scripts.
 pub(super) fn name(frame: &[u8]) -> Option<String> {
     if let Ok(message) = Frame::parse(frame) {
         return Some(message.mm_type.to_string());
@@ -106,7 +106,7 @@ impl Segment {
         })
     }
 
-    /// The frame that it is now.
+    /// The frame with all changes.
     pub(super) fn frame(&self) -> Vec<u8> {
         let mut frame = self.head.clone();
         put(&mut frame, HEADERS + 4, &self.number.to_be_bytes());
@@ -117,7 +117,8 @@ impl Segment {
         frame
     }
 
-    /// What a host sends that knows the connection's addresses and ports, and how far its number is off.
+    /// A segment from a host that knows the connection's addresses and ports, with this distance of its
+    /// sequence number.
     pub(super) fn blind(&self, flags: u8, ahead: u32, payload: &[u8]) -> Vec<u8> {
         let mut segment = self.answer();
         segment.number = segment.number.wrapping_add(ahead);
@@ -127,7 +128,7 @@ impl Segment {
         segment.frame()
     }
 
-    /// What the other end would say to let it know that all of this arrived.
+    /// The other end's acknowledgement of all these bytes.
     pub(super) fn receipt(&self) -> Vec<u8> {
         self.answer().frame()
     }
@@ -154,14 +155,14 @@ impl Segment {
     }
 }
 
-/// Makes the checksum of an IPv6 packet right again.
+/// Corrects the checksum of an IPv6 packet.
 pub(super) fn mend(frame: &mut [u8]) {
     if next_header(frame).is_some() {
         finish(frame);
     }
 }
 
-/// Whether nothing was damaged on the way: the checksum of an IPv6 packet is right.
+/// Whether the packet is intact: the checksum of an IPv6 packet is right.
 pub(super) fn is_whole(frame: &[u8]) -> bool {
     let mut mended = frame.to_vec();
     mend(&mut mended);
@@ -173,7 +174,7 @@ pub(super) fn source_port(frame: &[u8]) -> Option<u16> {
     u16_at(frame, HEADERS)
 }
 
-/// Length and checksum of an IPv6 packet.
+/// Sets length and checksum of an IPv6 packet.
 fn finish(frame: &mut [u8]) {
     let length = u16::try_from(frame.len().saturating_sub(HEADERS)).unwrap_or_default();
     put(frame, 18, &length.to_be_bytes());
@@ -219,7 +220,7 @@ pub(super) fn udp(from: Station, to: Station, payload: &[u8]) -> Vec<u8> {
     packet(from, to, UDP, 255, &[&head[..], payload].concat())
 }
 
-/// What computers ask everybody for: a name service's datagram, to all stations.
+/// A datagram of a name service to all stations, as computers send it.
 pub(super) fn broadcast((mac, address): (Mac, Ipv6Addr)) -> Vec<u8> {
     let port = 5_353;
     let all = Station { mac: Mac([0xFF; 6]), address: sdp::ALL_NODES.address, port };
@@ -233,7 +234,7 @@ pub(super) fn tcp(from: Station, to: Station, number: u32, flags: u8) -> Vec<u8>
     packet(from, to, TCP, 64, &[ports, rest].concat())
 }
 
-/// A station says that an address is its own, or asks whether it may have it.
+/// A station claims an address, or asks whether it may use it.
 pub(super) fn claim(mac: Mac, address: Ipv6Addr, has: bool) -> Vec<u8> {
     let (kind, flags, from) = if has { (136, 0x20, address) } else { (135, 0, Ipv6Addr::UNSPECIFIED) };
     let mut body = vec![kind, 0, 0, 0, flags, 0, 0, 0];
@@ -242,7 +243,7 @@ pub(super) fn claim(mac: Mac, address: Ipv6Addr, has: bool) -> Vec<u8> {
     packet(Station { mac, address: from, port: 0 }, all, ICMP, 255, &body)
 }
 
-/// A router that gives everybody a global prefix.
+/// A router that advertises a global prefix to all stations.
 pub(super) fn router_advertisement(from: Station, to: Station) -> Vec<u8> {
     let mut body = vec![134, 0, 0, 0, 64, 0, 0x07, 0x08, 0, 0, 0, 0, 0, 0, 0, 0];
     body.extend_from_slice(&[3, 4, 64, 0xC0, 0, 1, 0x51, 0x80, 0, 1, 0x51, 0x80, 0, 0, 0, 0]);

@@ -18,52 +18,52 @@ use crate::plant::Side;
 pub struct Script {
     /// Its id in the list of faults, such as `X039`.
     pub id: String,
-    /// Which case of it, where there are several: the first words of its row.
+    /// The case, if the scenario has several: the first words of its row.
     pub case: String,
-    /// What happens, in a few words.
+    /// Short description of the fault.
     pub title: String,
     /// Which side is judged: `charger`, `car` or `both`.
     pub side: String,
-    /// Where and why the expectation is another than the proposed one.
+    /// Where and why the expectation differs from the proposed one.
     pub why: String,
-    /// What another project's table says of the same case.
+    /// The other project's entry for the same case.
     pub theirs: String,
-    /// What is there.
+    /// The setup of the world.
     pub setup: Setup,
-    /// What is done.
+    /// The steps in the order of the file.
     pub steps: Vec<Step>,
-    /// What must be seen, each with its words.
+    /// The expectations, each with its text.
     pub expect: Vec<(String, Expect)>,
 }
 
-/// Something that is done, and when.
+/// A step of a script.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
-    /// When.
+    /// When it is done.
     pub when: When,
-    /// What.
+    /// What is done.
     pub action: Action,
-    /// Both as they stand in the script.
+    /// Its text in the script.
     pub words: String,
 }
 
-/// When something is done.
+/// When a step is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum When {
     /// At this time.
     At(Instant),
-    /// So long after the step before.
+    /// This long after the preceding step.
     After(Duration),
-    /// When a side says this message or frame, or is given it (`true`): the first and the last time.
+    /// When a side sends this message or frame, or receives it (`true`): from the first to the last time.
     On(Side, String, bool, u32, u32),
 }
 
-/// What is wrong with a text.
+/// A mistake in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
-    /// In which line, counted from 1.
+    /// Number of the line, from 1.
     pub line: usize,
-    /// What.
+    /// Description of the mistake.
     pub what: String,
 }
 
@@ -77,7 +77,7 @@ impl std::error::Error for Mistake {}
 
 type Lines = Vec<(usize, String)>;
 
-/// What a line waits for.
+/// The forms of what a line waits for.
 const TRIGGERS: &[Form<When>] = &[
     Form { words: "at TIME", make: |a| When::At(Instant::ZERO + a.time()) },
     Form { words: "after TIME", make: |a| When::After(a.time()) },
@@ -109,7 +109,7 @@ fn on_message(name: String, (first, last): (u32, u32)) -> When {
 /// Reads scenarios.
 ///
 /// # Errors
-/// The first line that cannot be meant.
+/// The first line that is not valid.
 pub fn parse(text: &str) -> Result<Vec<Script>, Mistake> {
     let mut blocks: Vec<Lines> = Vec::new();
     for (index, line) in text.lines().enumerate() {
@@ -149,7 +149,7 @@ fn cases(block: Lines) -> Result<Vec<(String, Lines)>, Mistake> {
             let what = format!("{} values in a table of {} columns", values.len(), names.len());
             return Err(Mistake { line: *number, what });
         }
-        // Longer names first, so that none hides in another.
+        // Longer names first, so that none is replaced inside another.
         let columns: BTreeMap<_, _> =
             names.iter().zip(&values).map(|(name, value)| ((usize::MAX - name.len(), name), value)).collect();
         let lines = block.iter().enumerate().filter(|(index, (_, line))| *index != at && !is_row(line));
@@ -226,7 +226,7 @@ fn script(case: String, lines: &Lines) -> Result<Script, Mistake> {
     Ok(script)
 }
 
-/// Times that can never come.
+/// Rejects times that are never reached.
 fn check_times(script: &Script, lines: &[usize]) -> Result<(), Mistake> {
     for (index, (step, line)) in script.steps.iter().zip(lines).enumerate() {
         let what = match &step.when {
@@ -244,7 +244,7 @@ fn check_times(script: &Script, lines: &[usize]) -> Result<(), Mistake> {
 }
 
 fn read_step(text: &str) -> Result<Step, String> {
-    // The step begins after the first colon that a space follows: addresses have none.
+    // The step begins after the first colon that a space follows: colons of addresses have none.
     let (when, words) = text.split_once(": ").ok_or("a `:` is missing between when and what")?;
     let mut when = words::read("time or message", TRIGGERS, &words::split(when))?;
     let action = words::read("step", step::FORMS, &words::split(words))?;

@@ -1,4 +1,4 @@
-//! A node's program: the role with its own clock, what it reports, and that it may end and start again.
+//! A node's program: the role with its own clock, its reports, and its restarts.
 
 use machine::{Cx, Instant, Machine};
 use roles::{EvseEvent, Happening, PevEvent};
@@ -15,14 +15,14 @@ pub(super) struct Program<'a> {
     pub(super) clock: Clock,
     /// The world's time of the last call.
     pub(super) now: Instant,
-    /// Where its events and messages go, if the play is watched.
+    /// Receives its events and messages, if the play is observed.
     story: Option<&'a Story>,
     reborn: Reborn<'a>,
-    /// It has ended, and starts again when it is called next.
+    /// It has ended, and starts again with the next call.
     has_ended: bool,
-    /// What it had reported as latched, and not as released since.
+    /// The latch that it has reported and not released since.
     kept: Option<Latch>,
-    /// Each reason to stop that it reported.
+    /// The stop reasons that it reported, with their times.
     stops: Vec<(Instant, StopReason)>,
 }
 
@@ -40,20 +40,20 @@ impl<'a> Program<'a> {
         Self { host, clock, now, story: None, reborn, has_ended: false, kept: None, stops: Vec::new() }
     }
 
-    /// The play is watched: the story takes what this program and those that replace it report.
+    /// The play is observed: the story receives the reports of this program and its successors.
     pub(super) fn tell_to(&mut self, story: &'a Story) {
         self.story = Some(story);
         self.show_messages();
     }
 
-    /// Of a session both sides see the same messages: the charger reports them.
+    /// Both sides see the same messages of a session: the charger reports them.
     fn show_messages(&mut self) {
         if let (Some(story), Host::Charger(charger)) = (self.story, &mut self.host) {
             charger.role_mut().watch(story);
         }
     }
 
-    /// The next event; the story takes it, too.
+    /// The next event, which the story receives too.
     pub(super) fn next_event(&mut self) -> Option<Reported> {
         let (line, told) = match &mut self.host {
             Host::Charger(charger) => {
@@ -79,7 +79,7 @@ impl<'a> Program<'a> {
         self.kept
     }
 
-    /// It ends, and starts again with the next call.
+    /// Ends it; it starts again with the next call.
     pub(super) const fn end(&mut self) {
         self.has_ended = true;
     }
@@ -87,7 +87,7 @@ impl<'a> Program<'a> {
     /// Calls the host with its own time.
     ///
     /// # Errors
-    /// It has ended and cannot start again: why.
+    /// It has ended and cannot start again, with the reason.
     pub(super) fn with<R>(
         &mut self,
         cx: &mut Cx<'_>,
@@ -110,13 +110,13 @@ impl<'a> Program<'a> {
         Ok(())
     }
 
-    /// The reasons to stop that it reported, each with its time.
+    /// The stop reasons that it reported, each with its time.
     pub(super) fn stops(&self) -> &[(Instant, StopReason)] {
         &self.stops
     }
 }
 
-/// What an event says of a session.
+/// The part of an event that concerns a session.
 #[derive(Default)]
 struct Noted {
     checkpoint: Option<Checkpoint>,

@@ -1,4 +1,4 @@
-//! A program that ends and starts again: of what it knew only the latch that it had reported is left.
+//! A program that ends and starts again: only the latch that it had reported is kept.
 
 use machine::{Cx, Machine};
 use roles::{EvseConfig, EvseInput, EvseStorage, Happening, PevConfig, PevEvent, PevInput, PevStorage};
@@ -11,12 +11,12 @@ use crate::{Car, Charger, Host, Wishes};
 pub(super) enum Reborn<'a> {
     /// The charger's configuration, and a storage for each time.
     Charger(EvseConfig, Vec<&'a mut EvseStorage<'a>>),
-    /// Likewise the car's.
+    /// The car's configuration, and a storage for each time.
     Car(PevConfig, Vec<&'a mut PevStorage<'a>>),
 }
 
 impl<'a> Reborn<'a> {
-    /// The program from its beginning, with what was kept of the one before; `None` where no storage is left.
+    /// A new program with what was kept of the previous one; `None` if no storage is left.
     pub(super) fn begin(
         &mut self,
         cx: &mut Cx<'_>,
@@ -42,7 +42,7 @@ impl<'a> Reborn<'a> {
     }
 }
 
-/// Takes what an event changes of the latch that is kept.
+/// Updates the kept latch from an event.
 pub(super) fn keep(kept: &mut Option<Latch>, told: &Told) {
     let (latched, unlatched) = match told {
         Told::Charger(event) => match event.what {

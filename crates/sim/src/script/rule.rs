@@ -1,21 +1,21 @@
-//! Which messages or frames of a node a step of a script is about.
+//! Selects the messages or frames of a node that a step of a script affects.
 
 use super::act::Act;
 
-/// Which messages or frames a rule is about.
+/// Selects messages or frames.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Rule {
-    /// The step's number in its script.
+    /// Index of the step in its script.
     pub(super) step: usize,
     /// The name; `*` is every V2G message.
     pub(super) name: String,
-    /// Whether it is what the node is given, not what it says.
+    /// Whether the node receives it, instead of sending it.
     pub(super) is_heard: bool,
-    /// From this one on, counted from 1.
+    /// First occurrence, counted from 1.
     pub(super) first: u32,
-    /// Up to this one.
+    /// Last occurrence.
     pub(super) last: u32,
-    /// What is done to it; nothing for a step that only waits for it.
+    /// The action; `None` for a step that only waits for it.
     pub(super) act: Option<Act>,
     seen: u32,
 }
@@ -31,7 +31,7 @@ impl Rule {
         Self { step, name: name.to_owned(), is_heard, first, last, act, seen: 0 }
     }
 
-    /// Counts this message or frame, and says whether the rule is about it.
+    /// Counts this message or frame; returns whether the rule selects it.
     pub(super) fn hits(&mut self, name: &str, is_heard: bool) -> bool {
         if is_heard != self.is_heard || !(self.name == name || self.name == "*" && !is_heard) {
             return false;

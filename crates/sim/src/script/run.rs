@@ -1,4 +1,4 @@
-//! Plays a script and judges it.
+//! Runs a script and judges it.
 
 use std::fmt;
 
@@ -24,36 +24,36 @@ use crate::power_line::Weather;
 use crate::trace::Trace;
 use crate::{EventQueue, Host, Injection, Limit, Stop, Wishes, World};
 
-/// How a script went.
+/// The result of a script.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
     /// The scenario's id.
     pub id: String,
-    /// Which case of it.
+    /// The case of it.
     pub case: String,
-    /// Every expectation.
+    /// All expectations with their results.
     pub checks: Vec<Check>,
-    /// The first safety rule that was broken, in words.
+    /// The first safety rule that was broken, as text.
     pub broken: Option<String>,
-    /// Why the run could not go on, where it could not.
+    /// Why the run could not continue; `None` if it could.
     pub stuck: Option<String>,
-    /// Safety rules that were broken where the side could not know, as its only sensor for that lied.
+    /// Safety rules that were broken while the side could not detect it, because its only sensor for it lied.
     pub excused: Vec<&'static str>,
 }
 
-/// One expectation.
+/// The result of one expectation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
     /// What was expected, in the script's words.
     pub expected: String,
-    /// What was seen.
+    /// What was observed.
     pub seen: String,
-    /// Whether that is the same.
+    /// Whether the expectation was met.
     pub passed: bool,
 }
 
 impl Verdict {
-    /// Whether everything was as expected and no rule was broken.
+    /// Whether all expectations were met and no rule was broken.
     pub fn passed(&self) -> bool {
         self.broken.is_none() && self.stuck.is_none() && self.checks.iter().all(|check| check.passed)
     }
@@ -100,39 +100,39 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// A script that was played.
+/// A script that has run.
 #[derive(Debug)]
 pub struct Played {
-    /// How it went.
+    /// Its result.
     pub verdict: Verdict,
-    /// What happened.
+    /// The trace of its world.
     pub trace: Trace,
-    /// How the last session of charger and car ended that the script itself had, where it ended.
+    /// Stop reasons of the last session within the script's own time, of charger and car; `None` where it did
+    /// not end.
     pub ends: [Option<StopReason>; 2],
-    /// Each reason to stop that charger and car reported, and when.
+    /// All stop reasons that charger and car reported, with their times.
     pub stops: [Vec<(Instant, StopReason)>; 2],
     /// When a sensor began to lie.
     pub lied: Option<Instant>,
 }
 
-/// Plays a script and judges it. The same script gives the same verdict.
+/// Runs a script and judges it. The same script gives the same verdict.
 pub fn run(script: &Script) -> Verdict {
     play(script, None).verdict
 }
 
-/// How often one step may restart a program.
+/// Most restarts of a program by one step.
 const RESTARTS: usize = 3;
-/// How long a new session may take to its first current.
+/// Longest time of a new session up to its first current.
 const RECOVERY: Duration = Duration::from_secs(90);
-/// Between the pull of the plug and the new one, at least: no one plugs in again while the cable is live.
+/// Shortest time between pulling the plug and inserting it again: no one plugs in while the cable is live.
 const PULLED: Duration = Duration::from_secs(10);
-/// How long a cable without a bleeder may stay live: 800 V through 8 megohm and what the hardware has
-/// besides.
+/// Longest time that a cable without a bleeder may stay live: 800 V discharged by 8 megohm and the hardware.
 const BLEEDS: Duration = Duration::from_secs(240);
-/// More than the highest age of a reading.
+/// Longer than the largest age of a reading.
 const READ: Duration = Duration::from_secs(1);
 
-/// Plays a script, judges it, and keeps what happened.
+/// Runs a script, judges it, and keeps the events.
 pub fn play(script: &Script, look: Option<Look<'_>>) -> Played {
     let mut verdict = Verdict {
         id: script.id.clone(),
@@ -213,8 +213,8 @@ fn rules(script: &Script) -> [Vec<Rule>; 2] {
     rules
 }
 
-/// Whether a sensor may see 60 V: one that two sources apart make doubtful is corrected by what they were
-/// apart.
+/// Whether a sensor may read 60 V. Of two voltage sensors that contradict each other the doubtful one is
+/// corrected by their difference.
 fn is_live(truth: Truth) -> bool {
     truth.cable_mv.max(truth.inlet_mv) >= session::DEAD_MV - session::APART_MV
 }
@@ -239,15 +239,15 @@ struct Player<'l> {
     stuck: Option<String>,
     look: Option<Look<'l>>,
     story: Story,
-    /// The observer has seen enough.
+    /// The observer has ended the play.
     is_over: bool,
 }
 
-/// What the world is stopped for when a step is due.
+/// Why the world stops: a step is due.
 const FIRED: &str = "a step is due";
-/// What it is stopped for when the observer has seen enough.
+/// Why the world stops: the observer has ended the play.
 const ENOUGH: &str = "enough was seen";
-/// What it is stopped for when current flows again.
+/// Why the world stops: current flows again.
 const FLOWS: &str = "current flows";
 
 impl<'l> Player<'l> {
@@ -357,7 +357,7 @@ impl<'l> Player<'l> {
         action.perform(world);
     }
 
-    /// Runs until a step is due, or current flows where that is waited for.
+    /// Runs until a step is due, or until current flows if that is awaited.
     fn run(&mut self, world: &mut World<FaultInjector<'_>>, until: Instant, waits: bool) -> Stop {
         let Self { tally, witness, broken, look, story, .. } = self;
         let stop = world.run(Limit::until(until), |world| {
@@ -391,7 +391,7 @@ impl<'l> Player<'l> {
         Stop::Time
     }
 
-    /// Mends everything, resets, pulls the plug and puts it in again.
+    /// Repairs everything, resets both sides, pulls the plug and inserts it again.
     fn recover(&mut self, script: &Script, world: &mut World<FaultInjector<'_>>) {
         let now = world.now();
         if self.look.is_some() {
@@ -427,7 +427,7 @@ impl<'l> Player<'l> {
             world.inject(now, Injection::Hardware(CHARGER, fault));
         }
         world.inject(now, Injection::Unplug(CAR));
-        // A frozen program hears nothing.
+        // A frozen program receives nothing.
         self.run(world, now + Duration::from_millis(1), false);
         for port in [CHARGER, CAR] {
             world.tell(port, |node, _| node.calm());
@@ -448,7 +448,7 @@ impl<'l> Player<'l> {
             Action::Charger(evse_fsm::Operator::Reset),
             Action::Charger(evse_fsm::Operator::Authorise(true)),
             Action::Car(pev_fsm::Operator::Reset),
-            // A suspect sensor may be latched below the first latch.
+            // A latched suspect sensor may be hidden by the first latch.
             Action::Car(pev_fsm::Operator::Reset),
         ] {
             self.does(&action, world);

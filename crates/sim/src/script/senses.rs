@@ -1,4 +1,4 @@
-//! Words for sensors and for what they say.
+//! Words for sensors and their readings.
 
 use super::message;
 use crate::plant::Sensor;
@@ -19,8 +19,7 @@ pub(super) const SENSORS: &[(&str, Sensor)] = &[
     ("emergency", Sensor::EmergencyStop),
 ];
 
-/// What a switch, a pilot, a proximity wire and an isolation monitor can say, with the number that it has
-/// there.
+/// The states of a switch, a pilot, a proximity wire and an isolation monitor, with their indices.
 const SAYS: &[(&str, i32)] = &[
     ("open", 0),
     ("closed", 1),
@@ -48,7 +47,7 @@ pub(super) fn sensor(name: &str) -> Option<Sensor> {
     SENSORS.iter().find(|(known, _)| *known == name).map(|(_, sensor)| *sensor)
 }
 
-/// What a sensor that is stuck says: a word, or a value in thousandths.
+/// The value of a sensor that is stuck: a word, or a value in thousandths.
 pub(super) fn says(word: &str) -> Option<i32> {
     let named = SAYS.iter().find(|(known, _)| *known == word).map(|(_, number)| *number);
     let value = || message::quantity(word).and_then(|(thousandths, _)| i32::try_from(thousandths).ok());
@@ -56,7 +55,7 @@ pub(super) fn says(word: &str) -> Option<i32> {
     named.or_else(value).or_else(plain)
 }
 
-/// What is wrong with the words of a step about a sensor, if anything is.
+/// The mistake in the words of a step about a sensor, if it has one.
 pub(super) fn mistake(step: &str) -> Option<String> {
     let mut words = step.split_whitespace();
     if !matches!(words.next(), Some("sensor" | "glitch")) {

@@ -1,4 +1,4 @@
-//! What is there before a script begins, and the world that is made of it.
+//! The setup before a script begins, and the world that is built from it.
 
 use evse_fsm::{Authorisation, Preset, TestVoltage};
 use homeplug_mme::Mac;
@@ -31,16 +31,16 @@ pub(super) const fn port(side: Side) -> Port {
     }
 }
 
-/// What is there before a script begins.
+/// The setup before a script begins.
 #[derive(Clone, Debug)]
 pub struct Setup {
     /// The world's seed.
     pub seed: u64,
-    /// When the plug goes in; never when absent.
+    /// When the plug is inserted; `None`: never.
     pub plug: Option<Instant>,
     /// When the script ends.
     pub until: Instant,
-    /// Whether a step that is never reached, or a message that cannot be changed so, is no mistake.
+    /// Whether a step that is never reached, or a message that cannot be changed this way, is accepted.
     pub loose: bool,
     pub(super) wishes: Wishes,
     pub(super) evse: EvseConfig,
@@ -59,15 +59,16 @@ fn change(change: impl Fn(&mut Setup) + 'static) -> Change {
     Box::new(change)
 }
 
-/// A monitor that measures for this time, and a charger that knows it: 3 s later it hangs.
+/// A monitor with this measuring time, and a charger that is configured for it: after another 3 s the charger
+/// treats it as hanging.
 fn monitor(setup: &mut Setup, measuring: Duration) {
     setup.bench.monitor.measuring = measuring;
     let patience = &mut setup.evse.charger.protection.monitor;
-    // 60 s are the most that a charger waits.
+    // A charger waits 60 s at most.
     *patience = (*patience).max(measuring + Duration::from_secs(3)).min(Duration::from_secs(60));
 }
 
-/// What `setup` lines can say.
+/// The forms of `setup` lines.
 #[rustfmt::skip] // a table reads best with one row a line
 pub(super) const FORMS: &[Form<Change>] = &[
     Form { words: "seed N", make: |a| { let seed = a.fit(0); change(move |s| s.seed = seed) } },
@@ -143,7 +144,8 @@ impl Default for Setup {
     }
 }
 
-/// The sensors that a side works without: all but those that its default configuration names, and the pilot.
+/// The sensors that a side does not require: all but the pilot and those that its default configuration
+/// requires.
 const fn optional(side: Side) -> &'static [Sensor] {
     match side {
         Side::Charger => &[Sensor::Duty, Sensor::Proximity, Sensor::Stage, Sensor::Lock],
@@ -152,7 +154,7 @@ const fn optional(side: Side) -> &'static [Sensor] {
 }
 
 impl Setup {
-    /// These sensors of a side are not there.
+    /// Removes these sensors of a side.
     fn leave_out(&mut self, side: Side, sensors: &[Sensor]) {
         self.bench.missing.extend(sensors.iter().map(|sensor| (side, *sensor)));
     }
@@ -168,7 +170,7 @@ impl Setup {
         self.pev.car.load = pev_fsm::Load::Bulb { voltage_mv: Wishes::BULBS_MV };
     }
 
-    /// The car waits this time for each answer, as no good car does.
+    /// The car waits this time for each response, which no good car does.
     fn be_patient(&mut self, time: Duration) {
         for answer in session::EXCHANGES.iter().filter_map(|row| row.response_time) {
             self.pev.car.times = self.pev.car.times.with(answer, time);
@@ -183,13 +185,13 @@ impl Setup {
         }
     }
 
-    /// Whether its configurations make sense.
+    /// Checks that its configurations are valid.
     pub(super) fn check(&self) -> Result<(), String> {
         self.evse.check().map_err(|error| error.to_string())?;
         self.pev.check().map_err(|error| error.to_string())
     }
 
-    /// The world, with the rules of either side. A program needs one storage for each time that it begins.
+    /// The world with the rules of either side. A program needs one storage for each start.
     pub(super) fn build<'a>(
         &self,
         [charger_rules, car_rules]: [Vec<Rule>; 2],
@@ -205,7 +207,8 @@ impl Setup {
         let [charger_clock, car_clock] = self.clocks;
         let mut error = None;
         let charger = {
-            // Made outside, so that what is wrong with a configuration is said and not panicked about.
+            // Checked before the world is built, so that an invalid configuration is an error and not a
+            // panic.
             let mut entropy = crate::Chance::new(self.seed).child("charger");
             let mut cx = Cx { now: charger_clock.to_node(Instant::ZERO), entropy: &mut entropy };
             Charger::new(&mut cx, self.evse.clone(), evse)
@@ -235,9 +238,9 @@ impl Setup {
         Ok(world)
     }
 
-    /// Whether charger and car fit each other, so that a charge succeeds where nothing goes wrong. A stage at
-    /// rest that is not dead, to a sensor within its accuracy, is broken, and so is a battery that is above
-    /// the limit that it names.
+    /// Whether charger and car are compatible, so that a charge without faults succeeds. A stage at rest that
+    /// a sensor within its accuracy may read as live counts as faulty, as does a battery above the limit that
+    /// it reports.
     pub(super) fn is_sound(&self) -> bool {
         let is_free = self.evse.charger.authorisation == Authorisation::Free;
         let is_strict = self.evse.charger.strict || self.pev.car.strict;
@@ -255,7 +258,7 @@ impl Setup {
         self.evse.charger.protection.test_voltage == TestVoltage::Iec2023
     }
 
-    /// How long a script takes.
+    /// Duration of a script.
     pub(super) fn end(&self) -> Duration {
         self.until.since(Instant::ZERO)
     }

@@ -3,9 +3,8 @@
 use super::parse::parse;
 use super::run::{Verdict, run};
 
-/// Leaves out of one scenario's text, line by line, what its failure does not need. What it fails by - the
-/// broken rule, or the expectations - stays the same. A text that cannot be read or passes is given back as
-/// it is.
+/// Removes from one scenario's text, line by line, what its failure does not need. The failure - the broken
+/// rule, or the expectations - stays the same. A text that is invalid or passes is returned unchanged.
 pub fn shrink(text: &str) -> String {
     let Some(failure) = failure(text) else { return text.to_owned() };
     let mut lines: Vec<&str> = text.lines().collect();
@@ -30,14 +29,14 @@ pub fn shrink(text: &str) -> String {
     }
 }
 
-/// What a text's first scenario fails by.
+/// The failure of a text's first scenario.
 fn failure(text: &str) -> Option<Vec<String>> {
     let scripts = parse(text).ok()?;
     let verdict = run(scripts.first()?);
     (!verdict.passed()).then(|| signature(&verdict))
 }
 
-/// The broken rule's id, or what was expected and not seen.
+/// The broken rule's id, or the expectations that were not met.
 fn signature(verdict: &Verdict) -> Vec<String> {
     if let Some(rule) = verdict.rule() {
         return vec![rule.to_owned()];

@@ -1,18 +1,18 @@
-//! The numbers of a connection's bytes where a script has changed what a node sent.
+//! Sequence numbers of a connection whose bytes a script has changed.
 
-/// What a changed message did to the numbers of its connection.
+/// The effect of changed messages on the sequence numbers of their connection.
 #[derive(Debug, Default)]
 pub(super) struct Splice {
-    /// The next byte's number, as the node counts; what is below has been seen.
+    /// The next byte's number, as the node counts; bytes below have passed.
     pub(super) next: u32,
-    /// Changed segments: the node's number and length, and what left instead.
+    /// Changed segments: number and length at the node, and the bytes that were sent instead.
     pub(super) changed: Vec<(u32, u32, Vec<u8>)>,
-    /// Segments that are lost next.
+    /// Number of next segments that are lost.
     pub(super) lost: u32,
 }
 
 impl Splice {
-    /// The number on the line of a byte that the node counts as `number`.
+    /// The number on the line for the node's `number`.
     pub(super) fn to_line(&self, number: u32) -> u32 {
         let past = self.changed.iter().filter(|(start, ..)| before(*start, number));
         past.fold(number, |shifted, (_, length, bytes)| {
@@ -20,7 +20,7 @@ impl Splice {
         })
     }
 
-    /// The other way.
+    /// The node's number for a number on the line.
     pub(super) fn to_node(&self, number: u32) -> u32 {
         let mut shift = 0_u32;
         for (start, length, bytes) in &self.changed {

@@ -1,4 +1,4 @@
-//! What a script does, and when.
+//! The steps of a script, and their effects.
 
 use std::net::Ipv6Addr;
 
@@ -18,40 +18,39 @@ use crate::power_line::Weather;
 use crate::{Host, Injection, Span, World};
 use evse_fsm::Operator;
 
-/// Something that a script does.
+/// An action of a script.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
-    /// To the message or frame that it waited for.
+    /// On the message or frame that it waited for.
     Act(Act),
-    /// To the world.
+    /// On the world.
     Inject(Injection),
     /// A node hangs for this time.
     Stall(Side, Duration),
-    /// A node's program ends, and begins again after `DOWN`: it remembers only what it had reported as
-    /// latched.
+    /// A node's program ends, and starts again after `DOWN` with only the latch that it had reported.
     Restart(Side),
     /// A switch or level is read wrong for this time.
     Glitch(Side, Sensor, Duration),
     /// The pilot wire opens for this time.
     PilotBounce(Duration),
-    /// The charger's operator says something.
+    /// An action of the charger's operator.
     Charger(Operator),
-    /// The car's driver says something.
+    /// An action of the car's driver.
     Car(CarOperator),
-    /// The car's owner wants something else.
+    /// The car's owner changes a request.
     Wish(Wish),
-    /// A node is given a forged frame.
+    /// A node receives a forged frame.
     Hear(Side, Forged),
-    /// A node hears so many frames a second that are for no one, for this time.
+    /// For this time a node receives this many frames a second that are not addressed to it.
     Flood(Side, u64, Duration),
-    /// Nothing; it is only waited for.
+    /// No action: the step only waits.
     Nothing,
 }
 
-/// What a car's owner can want.
+/// A request of a car's owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wish {
-    /// Enough at this state of charge in percent.
+    /// Target state of charge in percent.
     Enough(u8),
     /// At most this voltage in mV.
     Volts(i32),
@@ -68,7 +67,7 @@ fn fault(fault: Fault) -> Action {
 }
 
 fn sensor(args: &Args, make: SensorFault) -> Action {
-    // That there is such a sensor was checked with the line.
+    // The line was rejected if no such sensor exists.
     let known = senses::sensor(&args.word(0)).unwrap_or(Sensor::Voltage);
     fault(Fault::Sensor(args.who(), known, make))
 }
@@ -81,17 +80,17 @@ fn weather(loss_permille: u16, duplicate_permille: u16, delay: Span) -> Action {
     ))
 }
 
-/// How long a program that restarts is away: longer than the heartbeat.
+/// Downtime of a program that restarts: longer than the heartbeat.
 pub const DOWN: Duration = Duration::from_secs(2);
 
-/// Frames of one flood, at most: each is kept until it is due.
+/// Most frames of one flood: each is stored until it is due.
 const FLOOD: u64 = 1_000_000;
 
-/// Every step.
+/// The forms of all steps.
 #[rustfmt::skip] // a table reads best with one row a line
 pub(super) const FORMS: &[Form<Action>] = &[
     Form { words: "nothing", make: |_| Action::Nothing },
-    // The message or frame that was waited for.
+    // The message or frame that was awaited.
     Form { words: "withhold", make: |_| Action::Act(Act::Withhold) },
     Form { words: "delay TIME", make: |a| Action::Act(Act::Delay(a.time())) },
     Form { words: "twice", make: |_| Action::Act(Act::Twice) },
@@ -124,7 +123,7 @@ pub(super) const FORMS: &[Form<Action>] = &[
     Form { words: "thaw WHO", make: |a| inject(Injection::FreezeNode(port(a.who()), false)) },
     Form { words: "stall WHO TIME", make: |a| Action::Stall(a.who(), a.time()) },
     Form { words: "restart WHO", make: |a| Action::Restart(a.who()) },
-    // People.
+    // Operator, driver and owner.
     Form { words: "operator authorises", make: |_| Action::Charger(Operator::Authorise(true)) },
     Form { words: "operator refuses", make: |_| Action::Charger(Operator::Authorise(false)) },
     Form { words: "operator stops", make: |_| Action::Charger(Operator::Stop) },
@@ -200,7 +199,7 @@ pub(super) const FORMS: &[Form<Action>] = &[
 ];
 
 impl Action {
-    /// Does it, unless it was done to a message already.
+    /// Carries it out, unless it was applied to a message already.
     pub(super) fn perform(&self, world: &mut World<FaultInjector<'_>>) {
         match self {
             Self::Act(_) | Self::Nothing => (),
@@ -215,7 +214,7 @@ impl Action {
                 world.inject(world.now() + DOWN, Injection::FreezeNode(port(*side), false));
             }
             Self::Glitch(side, sensor, time) => {
-                // A switch the wrong way round; a pilot and a proximity wire as if nothing were plugged in.
+                // An inverted switch; a pilot and a proximity wire as if no plug were inserted.
                 let wrong = match sensor {
                     Sensor::Pilot | Sensor::Proximity => SensorFault::Stuck(0),
                     _ => SensorFault::Reversed,
@@ -270,7 +269,7 @@ impl Action {
     }
 }
 
-/// A fault that is there now, and another that takes its place after a time.
+/// A fault now, and another one that replaces it after a time.
 fn passes(world: &mut World<FaultInjector<'_>>, time: Duration, first: Fault, then: Fault) {
     let now = world.now();
     world.inject(now, Injection::Hardware(CHARGER, first));

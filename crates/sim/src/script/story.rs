@@ -1,4 +1,4 @@
-//! What happens while a script is played, for an observer.
+//! Reports to an observer while a script runs.
 
 use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
@@ -10,52 +10,53 @@ use session::{Direction, Phase, StopReason};
 
 use crate::plant::Bench;
 
-/// What was reported, and by which side.
+/// A report, and its source.
 #[derive(Debug)]
 pub enum Told {
-    /// By the charger.
+    /// An event of the charger.
     Charger(EvseEvent),
-    /// By the car.
+    /// An event of the car.
     Car(PevEvent),
     /// A frame on the charger's cable.
     Frame {
         /// Whether the charger sent it.
         is_sent: bool,
-        /// All of it.
+        /// The whole frame.
         frame: Vec<u8>,
     },
-    /// A message that the charger's session takes or its answer, before the charger reports it.
+    /// A message that the charger's session processes, or its response, before the charger reports it.
     Message {
-        /// Which way it goes, seen from the charger.
+        /// Its direction, seen from the charger.
         direction: Direction,
         /// V2GTP's payload type.
         payload_type: u16,
         /// The payload.
         document: Vec<u8>,
     },
-    /// The script did this.
+    /// The script carried out this step.
     Step(String),
-    /// All is repaired and the plug is pulled: it is put in again, and current must flow.
+    /// Everything is repaired and the plug is pulled: it is inserted again, and current must flow.
     Mended,
 }
 
-/// What is there after a step of the world.
+/// The state after a step of the world.
 #[derive(Clone, Copy)]
 pub struct Scene<'w> {
-    /// The time.
+    /// Time of the world.
     pub now: Instant,
-    /// The hardware.
+    /// The hardware at the cable.
     pub bench: &'w Bench,
-    /// Where the charger is in its session, and how the last one ended.
+    /// Phase of the charger, and the reason for its last stop.
     pub charger: (Phase, Option<StopReason>),
-    /// Likewise the car.
+    /// Phase of the car, and the reason for its last stop.
     pub car: (Phase, Option<StopReason>),
 }
 
-/// An observer: called after each step of the world with what was reported since. `Break` ends the play.
+/// An observer: called after each step of the world with the reports since the last call. `Break` ends the
+/// play.
 pub type Look<'l> = &'l mut dyn FnMut(&Scene<'_>, Vec<(Instant, Told)>) -> ControlFlow<()>;
 
-/// What was reported and not looked at yet.
+/// Reports that were not collected yet.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Story(Rc<Telling>);
 
@@ -67,7 +68,7 @@ struct Telling {
 }
 
 impl Watch for Story {
-    /// The charger's own time may be wrong.
+    /// The time is the world's, because the charger's own clock may be wrong.
     fn message(&self, _at: Instant, direction: Direction, payload_type: u16, document: &[u8]) {
         self.tell(self.0.now.get(), Told::Message { direction, payload_type, document: document.to_vec() });
     }
@@ -78,7 +79,7 @@ impl Story {
         self.0.told.borrow_mut().push((at, told));
     }
 
-    /// What is reported from now on happens at this time.
+    /// Later reports have this time.
     pub(super) fn go_on(&self, now: Instant) {
         self.0.now.set(now);
     }

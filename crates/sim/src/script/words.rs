@@ -1,11 +1,11 @@
-//! Words of a script: forms with places for values, and what to say where none fits.
+//! Words of a script: forms with places for values, and the error if none fits.
 
 use machine::Duration;
 
 use super::message;
 use crate::plant::Side;
 
-/// A form: words as they stand, and places in capitals.
+/// A form: fixed words, and places in capitals.
 ///
 /// `WHO` is `charger` or `car`, `TIME` `5s`, `300ms` or `2min`, `N` a number, `RANGE` `3`, `3..5` or `3..`,
 /// `VALUE` `380V`, `20A` or `46C`, `BYTES` hexadecimal, `WORD` one word, and `REST` all words that follow.
@@ -14,7 +14,7 @@ pub(super) struct Form<T> {
     pub(super) make: fn(&Args) -> T,
 }
 
-/// What stood at the places of a form, in order.
+/// The values at the places of a form, in order.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Args(Vec<Arg>);
 
@@ -47,7 +47,7 @@ impl Args {
         numbers.nth(nth).unwrap_or(0)
     }
 
-    /// A number as another type, or that type's own zero where it does not fit.
+    /// A number as another type, or zero if it does not fit.
     pub(super) fn fit<T: TryFrom<i64> + Default>(&self, nth: usize) -> T {
         T::try_from(self.number(nth)).unwrap_or_default()
     }
@@ -114,8 +114,7 @@ fn is_place(word: &str) -> bool {
     matches!(word, "WHO" | "TIME" | "N" | "RANGE" | "VALUE" | "BYTES" | "WORD" | "REST")
 }
 
-/// What stands at the places; nothing where the words as such do not fit, and why where only a value does
-/// not.
+/// The values at the places. `Err`: the words do not fit, with the reason if only a value does not.
 fn fit(form: &str, words: &[String]) -> Result<Args, Option<String>> {
     let shape: Vec<&str> = form.split(' ').collect();
     let has_rest = matches!(shape.last(), Some(&("REST" | "BYTES")));

@@ -5,39 +5,39 @@ use crate::Port;
 use crate::plant::{Fault, Side};
 use crate::power_line::{Rule, Weather};
 
-/// Something that is done to a world from outside: by a script, a person, or the weather.
+/// A change of a world from outside: by a script, a person, or a disturbance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Injection {
     /// The cable that ends at this port is plugged in.
     Plug(Port),
     /// It is unplugged.
     Unplug(Port),
-    /// Something of the hardware at the cable that ends at this port breaks, or is mended.
+    /// The hardware at the cable that ends at this port has a fault, or is repaired.
     Hardware(Port, Fault),
     /// A modem stops, and runs again after this time.
     RestartModem(Port, Duration),
     /// A modem hangs (`true`), or no longer does.
     FreezeModem(Port, bool),
-    /// A node hangs, or no longer does: it is given nothing and asked for nothing.
+    /// A node hangs (`true`), or no longer does: it receives no input and is not polled.
     FreezeNode(Port, bool),
-    /// The path between two modems is cut, or mended.
+    /// The path between two modems is cut (`true`), or repaired.
     Partition(Port, Port, bool),
-    /// This much lies between two modems, in dB.
+    /// The attenuation between two modems, in dB.
     Attenuation(Port, Port, u8),
-    /// What happens by chance on the path between two modems.
+    /// The random disturbance on the path between two modems.
     PathWeather(Port, Port, Weather),
-    /// What happens by chance on the cable between a host and its modem.
+    /// The random disturbance on the cable between a host and its modem.
     CableWeather(Port, Weather),
-    /// A fault of certain frames.
+    /// A scripted fault of frames.
     Rule(Rule),
-    /// All such faults end.
+    /// Removes all scripted faults of frames.
     ClearRules,
-    /// A frame that comes from this port's host, though its node did not send it.
+    /// A frame from this port's host that its node did not send.
     Say(Port, &'static [u8]),
 }
 
 impl<N: Node> World<N> {
-    /// Does it now.
+    /// Carries it out now.
     pub fn perform(&mut self, injection: Injection) {
         if !matches!(injection, Injection::Say(..)) {
             self.note(Kind::World, None, || format!("{injection:?}"));
@@ -70,7 +70,7 @@ impl<N: Node> World<N> {
         }
     }
 
-    /// Sends a frame as the host at `port`, though its node did not.
+    /// Sends a frame from the host at `port` that its node did not send.
     pub fn say(&mut self, port: Port, frame: &[u8]) {
         let what = format!("in the name of {}: {}", self.name(port), super::describe(frame));
         self.note(Kind::World, None, || what);
@@ -85,7 +85,7 @@ impl<N: Node> World<N> {
         }
     }
 
-    /// Shows a node that hung what its cable is like by now.
+    /// Shows the present state of the cable to a node that hung.
     fn show_again(&mut self, port: Port) {
         if let Some(pilot) = self.cable(port).map(|cable| cable.bench.pilot()) {
             self.show(port, pilot);

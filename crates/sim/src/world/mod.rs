@@ -15,13 +15,14 @@ use crate::queue::earlier;
 use crate::trace::{Kind, Trace, describe};
 use crate::{Cable, Chance, Drive, EventQueue, Input, ModemConfig, Node, Pilot, Port, PowerLine};
 
-/// Nodes, each at its modem, on one power line, in virtual time. A node is named by the port of its modem.
+/// Nodes, each at its modem, on one power line, in virtual time. A node is identified by the port of its
+/// modem.
 ///
-/// Everything that happens comes from the nodes, the seed and the script of [injections](Injection): the
-/// same ones give the same [trace](Self::trace), byte for byte.
+/// All events come from the nodes, the seed and the script of [injections](Injection): the same three give
+/// the same [trace](Self::trace), byte for byte.
 pub struct World<N> {
     now: Instant,
-    /// Steps since time passed last.
+    /// Steps since time advanced last.
     still: usize,
     chance: Chance,
     line: PowerLine,
@@ -36,7 +37,7 @@ pub struct World<N> {
 /// Sees every frame on every host's cable: the time, the host's port, whether the host sent it, the frame.
 pub type Tap = Box<dyn FnMut(Instant, Port, bool, &[u8])>;
 
-/// A node and what the world keeps beside it.
+/// A node and the world's state for it.
 struct Slot<N> {
     name: String,
     node: N,
@@ -44,25 +45,26 @@ struct Slot<N> {
     is_frozen: bool,
     /// Whether it is at an end of a cable.
     has_cable: bool,
-    /// What it said when it had nothing left to give; nothing once it was called again.
+    /// The node's answers after its last call, when it had nothing left to send; `None` since it was called
+    /// again.
     rest: Option<Rest>,
 }
 
-/// What a node says until it is called again: kept, as the world asks each node at every step.
+/// A node's answers, valid until it is called again: stored, because the world needs them at every step.
 #[derive(Clone, Copy)]
 struct Rest {
     deadline: Option<Deadline>,
-    /// When it reads its sensors next, if it has any.
+    /// When it reads its sensors next; `None` without sensors.
     reads_at: Option<Instant>,
-    /// The earlier of both.
+    /// The earlier of deadline and reading.
     acts_at: Option<Instant>,
     drive: Drive,
-    /// The cables have it.
+    /// Whether the cables have its demand.
     is_driven: bool,
 }
 
 impl<N: Node> Slot<N> {
-    /// What the node says now.
+    /// Polls the node.
     fn ask(&self) -> Rest {
         let (deadline, reads_at) = (self.node.poll_timeout(), self.node_reads_at());
         let acts_at = earlier(deadline.map(|deadline| deadline.at), reads_at);
@@ -86,17 +88,17 @@ impl<N: Node> Slot<N> {
     }
 }
 
-/// Where a run ends.
+/// The end of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
-    /// When.
+    /// Time of the end.
     pub until: Instant,
-    /// After how many steps at the latest. A step is everything at one moment.
+    /// Most steps. A step is everything that happens at one moment.
     pub steps: u64,
 }
 
 impl Limit {
-    /// Only time ends the run, or a million steps: an hour's session takes a fraction of them.
+    /// Ends by time, or after a million steps: a session of an hour needs a fraction of them.
     pub const fn until(until: Instant) -> Self {
         Self { until, steps: 1_000_000 }
     }
@@ -105,20 +107,20 @@ impl Limit {
 /// Why a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stop {
-    /// Who watched said so, with these words.
+    /// `watch` ended it, with this text.
     Watched(String),
-    /// The time is up.
+    /// The time of the limit was reached.
     Time,
-    /// Nobody has anything left to do: no deadline, no frame under way, nothing in the script.
+    /// Nothing is left to do: no deadline, no frame in transit, no injection.
     Idle,
     /// A node never comes to rest: it keeps a deadline that has passed, or sends without end.
     Stuck {
         /// The node's name.
         who: String,
-        /// The timer's name, or what it does.
+        /// The timer's name, or the node's activity.
         what: String,
     },
-    /// There were too many steps.
+    /// The number of steps of the limit was reached.
     Steps,
 }
 
@@ -134,14 +136,14 @@ impl fmt::Display for Stop {
     }
 }
 
-/// Attenuation in dB between modems that share no plugged cable: crosstalk of neighbouring posts, far above
-/// the limits for a match and still heard; judgement.
+/// Attenuation in dB between modems that share no plugged cable: crosstalk of neighbouring charging posts,
+/// far above the limits for a match and still received; judgement.
 pub const NEIGHBOUR_DB: u8 = 60;
 /// Attenuation in dB of a plugged cable: below the limit for a direct match (10 dB); judgement.
 pub const PLUGGED_DB: u8 = 9;
 
 impl<N: Node> World<N> {
-    /// A world in which nothing is.
+    /// A world without nodes.
     pub fn new(seed: u64) -> Self {
         let chance = Chance::new(seed);
         let mut line = PowerLine::from_chance(&chance);
@@ -165,7 +167,7 @@ impl<N: Node> World<N> {
         self.add_with(name, modem, |_| node)
     }
 
-    /// Adds a node that needs time or chance to be made, with its modem.
+    /// Adds a node whose creation needs the time or random numbers, with its modem.
     pub fn add_with(&mut self, name: &str, modem: ModemConfig, make: impl FnOnce(&mut Cx<'_>) -> N) -> Port {
         let port = self.line.add_modem(self.now, modem);
         let mut chance = self.chance.child(&format!("node {name}"));
@@ -182,13 +184,13 @@ impl<N: Node> World<N> {
         port
     }
 
-    /// Lays a cable between a charger and a car, with plain hardware and its heartbeat; it is not plugged in.
+    /// Adds a cable between a charger and a car, with plain hardware and its heartbeat; it is not plugged in.
     pub fn add_cable(&mut self, charger: Port, car: Port) {
         let heartbeat = Some(BenchConfig::HEARTBEAT);
         self.add_cable_with(charger, car, BenchConfig { heartbeat, ..BenchConfig::default() });
     }
 
-    /// Lays a cable with this hardware at its ends.
+    /// Adds a cable with this hardware at its ends.
     pub fn add_cable_with(&mut self, charger: Port, car: Port, config: BenchConfig) {
         let cable = Cable::new(charger, car, config);
         let pilot = cable.bench().pilot();
@@ -202,19 +204,19 @@ impl<N: Node> World<N> {
         }
     }
 
-    /// Puts something into the script, to happen at `at`.
+    /// Adds an injection to the script, for the time `at`.
     pub fn inject(&mut self, at: Instant, injection: Injection) {
         self.script.push(at, injection);
     }
 
-    /// Says something to a node, as its operator would, and lets what follows from it happen.
+    /// Calls a node as its operator would, and carries out the consequences.
     pub fn tell(&mut self, port: Port, words: impl FnOnce(&mut N, &mut Cx<'_>)) {
         self.with(port, words);
         let _ = self.settle();
     }
 
-    /// Runs until `watch` has something to say, or something else ends it. `watch` is asked after every
-    /// step and sees everything: a condition that is waited for, or a rule that must never be broken.
+    /// Runs until `watch` returns a text, or another limit is reached. `watch` is called after every step and
+    /// sees the whole world: for a condition that is awaited, or a rule that must always hold.
     pub fn run(&mut self, limit: Limit, mut watch: impl FnMut(&Self) -> Option<String>) -> Stop {
         for _ in 0..limit.steps {
             if let Err(stop) = self.step(limit.until) {
@@ -227,7 +229,7 @@ impl<N: Node> World<N> {
         Stop::Steps
     }
 
-    /// Lets time pass in which nothing is to be done, as [`Stop::Idle`] says.
+    /// Advances time in which nothing is due, as [`Stop::Idle`] reports.
     pub fn rest(&mut self, until: Instant) {
         self.now = self.now.max(until);
         let now = self.now;
@@ -239,7 +241,7 @@ impl<N: Node> World<N> {
         self.run(Limit::until(self.now + time), |_| None)
     }
 
-    /// The time.
+    /// The virtual time.
     pub const fn now(&self) -> Instant {
         self.now
     }
@@ -289,12 +291,13 @@ impl<N: Node> World<N> {
         &mut self.trace
     }
 
-    /// Keeps no trace from now on: for runs of which only the end counts, as it takes about half of the time.
+    /// Keeps no trace from now on: for runs of which only the result counts, because the trace takes about
+    /// half of the time.
     pub const fn keep_no_trace(&mut self) {
         self.trace.keep_none();
     }
 
-    /// Lets `tap` see every frame, to record or judge them.
+    /// Passes every frame to `tap`, to record or judge it.
     pub fn add_tap(&mut self, tap: Tap) {
         self.taps.push(tap);
     }

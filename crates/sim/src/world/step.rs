@@ -6,14 +6,14 @@ use super::{Cable, Input, Kind, Node, Pilot, Port, Slot, Stop, World, describe};
 use crate::plant::Side;
 use crate::queue::earlier;
 
-/// While a program hangs its hardware is looked at this often.
+/// Time between two checks of the hardware while a program hangs.
 const WATCHED: Duration = Duration::from_millis(20);
-/// Rounds of frames, events and levels at one moment, and steps without time passing, before a node counts as
-/// stuck: a busy moment has a few.
+/// Most rounds of frames, events and levels at one moment, and steps without time passing, before a node
+/// counts as stuck: a busy moment has a few.
 const ROUNDS: usize = 200;
 
 impl<N: Node> World<N> {
-    /// Goes to the next moment at which something happens, and lets it happen.
+    /// Advances to the next moment at which something happens, and carries it out.
     pub(super) fn step(&mut self, until: Instant) -> Result<(), Stop> {
         let next = self.next(until).ok_or(Stop::Idle)?;
         if next > until {
@@ -45,7 +45,7 @@ impl<N: Node> World<N> {
             }
             let Some(deadline) = self.overdue(port) else { continue };
             self.with(port, Node::handle_timeout);
-            // What is due again by what others send in answer is the next step's.
+            // A deadline that the answers of other nodes make due again belongs to the next step.
             if self.overdue(port).is_some() || self.still > ROUNDS {
                 return Err(Stop::Stuck { who: self.name(port).to_owned(), what: deadline.name.to_owned() });
             }
@@ -54,12 +54,12 @@ impl<N: Node> World<N> {
         Ok(())
     }
 
-    /// When something happens next to a node or a cable. What goes on among modems alone before has happened
-    /// then.
+    /// When something next happens at a node or a cable. Events among modems alone before that time have been
+    /// carried out.
     fn next(&mut self, until: Instant) -> Option<Instant> {
         let mut next = self.script.next_at();
         for slot in &self.slots {
-            // A program that hangs asks for nothing, and its hardware goes on.
+            // A program that hangs has no deadline, but its hardware goes on.
             let at = if slot.is_frozen { slot.has_cable.then(|| self.now + WATCHED) } else { slot.acts_at() };
             next = earlier(next, at);
         }
@@ -67,17 +67,17 @@ impl<N: Node> World<N> {
         earlier(next, line)
     }
 
-    /// When a node acts next by itself, if it does.
+    /// When a node acts next without an input.
     fn acts_at(&self, port: Port) -> Option<Instant> {
         self.slot(port).filter(|slot| !slot.is_frozen)?.acts_at()
     }
 
-    /// When a node reads its sensors next, if it has any.
+    /// When a node reads its sensors next; `None` without sensors.
     fn reads_at(&self, port: Port) -> Option<Instant> {
         self.slot(port).filter(|slot| !slot.is_frozen)?.reads_at()
     }
 
-    /// Gives a node what its sensors say.
+    /// Passes the readings of its sensors to a node.
     fn read(&mut self, port: Port) {
         let now = self.now;
         let Some(cable) = self.cables.iter_mut().find(|cable| cable.side(port).is_some()) else { return };
@@ -88,7 +88,7 @@ impl<N: Node> World<N> {
         self.with(port, |node, cx| node.handle(cx, input));
     }
 
-    /// Shows a node what it sees of its cable by now.
+    /// Shows a node the present state of its cable.
     pub(super) fn show(&mut self, port: Port, pilot: Pilot) {
         self.with(port, |node, cx| node.handle(cx, Input::Pilot(pilot)));
         if self.reads_at(port).is_some() {
@@ -104,7 +104,7 @@ impl<N: Node> World<N> {
 
     /// Carries frames, events and levels until none is left at this moment.
     pub(super) fn settle(&mut self) -> Result<(), Stop> {
-        // What nodes drive is their sign of life, too.
+        // What nodes drive is also their sign of life.
         if self.is_quiet() && !self.hold() {
             self.ports().for_each(|port| self.drive(port));
         }
@@ -124,12 +124,12 @@ impl<N: Node> World<N> {
         Err(Stop::Stuck { who, what: "it sends or changes without end".to_owned() })
     }
 
-    /// Whether no node was called since it gave all that it had, and none has anything to hear.
+    /// Whether no node was called since its last poll, and no node has an input waiting.
     fn is_quiet(&self) -> bool {
         !self.line.has_news() && self.slots.iter().all(|slot| slot.rest.is_some())
     }
 
-    /// Lets both ends of every cable be as they were. False if one of them has to be driven again.
+    /// Repeats the demands at both ends of every cable. `false` if one of them has to be driven again.
     fn hold(&mut self) -> bool {
         let Self { slots, cables, .. } = self;
         let holds = |cable: &mut Cable, side: Side| match slots.get(usize::from(cable.port(side).0)) {
@@ -140,7 +140,7 @@ impl<N: Node> World<N> {
         cables.iter_mut().all(|cable| holds(cable, Side::Charger) && holds(cable, Side::Car))
     }
 
-    /// Lets a node's end of its cable be as the node wants it.
+    /// Applies a node's demand to its end of the cable.
     fn drive(&mut self, port: Port) {
         let Self { slots, cables, now, .. } = self;
         let Some(slot) = slots.get_mut(usize::from(port.0)).filter(|slot| !slot.is_frozen) else { return };
@@ -156,7 +156,7 @@ impl<N: Node> World<N> {
         }
     }
 
-    /// Gives the nodes what their modems have for them.
+    /// Delivers the frames of the modems to their nodes.
     fn deliver(&mut self) {
         while let Some((port, frame)) = self.line.poll_transmit() {
             self.see(port, false, &frame);
@@ -167,14 +167,14 @@ impl<N: Node> World<N> {
         }
     }
 
-    /// Takes everything that a node has to give, and says whether there was anything.
+    /// Collects all output of a node; returns whether there was any.
     fn collect(&mut self, port: Port) -> bool {
         if self.slot(port).is_some_and(|slot| slot.rest.is_some()) {
             self.drive(port);
             return self.show_pilots();
         }
         let taken = self.take(port);
-        // One that gave as much as it may has more to give.
+        // A node that reached the limit has more.
         if taken < ROUNDS
             && let Some(slot) = self.slots.get_mut(usize::from(port.0))
         {
@@ -184,7 +184,7 @@ impl<N: Node> World<N> {
         self.show_pilots() || taken > 0
     }
 
-    /// Takes a node's frames and events: how many of either there were at most.
+    /// Collects a node's frames and events; returns the larger of the two counts.
     fn take(&mut self, port: Port) -> usize {
         let mut buffer = std::mem::take(&mut self.buffer);
         let mut frames = 0;
@@ -204,7 +204,7 @@ impl<N: Node> World<N> {
         frames.max(events)
     }
 
-    /// Takes a node's next event into the trace, and says whether there was one.
+    /// Writes a node's next event to the trace; returns whether it had one.
     fn tell_event(&mut self, port: Port) -> bool {
         if !self.trace.is_kept() {
             return self.with(port, |node, _| node.drop_event()).unwrap_or_default();
@@ -214,12 +214,12 @@ impl<N: Node> World<N> {
         true
     }
 
-    /// Whether [`show_pilots`](Self::show_pilots) has anything to tell.
+    /// Whether [`show_pilots`](Self::show_pilots) has a change to show.
     fn has_changes(&self) -> bool {
         self.cables.iter().any(|cable| cable.has_news() || cable.has_changed())
     }
 
-    /// Tells both ends of every cable what has changed since they were told last.
+    /// Shows both ends of every cable the changes since the last call.
     fn show_pilots(&mut self) -> bool {
         if !self.has_changes() {
             return false;
@@ -240,7 +240,7 @@ impl<N: Node> World<N> {
         !changes.is_empty()
     }
 
-    /// Takes what the hardware of the cables did into the trace.
+    /// Writes the occurrences of the cables' hardware to the trace.
     fn note_hardware(&mut self) {
         for cable in self.cables.iter_mut().filter(|cable| cable.has_news()) {
             let slot = self.slots.get(usize::from(cable.port(Side::Charger).0));

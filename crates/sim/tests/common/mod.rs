@@ -1,4 +1,4 @@
-//! A power line on a bench: hosts are the tests themselves.
+//! A power line on a bench: the tests themselves are the hosts.
 #![allow(dead_code, reason = "each test uses its part")]
 
 use homeplug_mme::view::View;
@@ -7,13 +7,13 @@ use machine::{Duration, Instant};
 use sim::power_line::LineEvent;
 use sim::{ModemConfig, Port, PowerLine};
 
-/// A host's address.
+/// MAC address of the car's host.
 pub const CAR: Mac = Mac([2, 0, 0, 0, 0, 0xE1]);
-/// Another host's address.
+/// MAC address of the charger's host.
 pub const CHARGER: Mac = Mac([2, 0, 0, 0, 0, 0x5E]);
-/// A modem's address.
+/// MAC address of the car's modem.
 pub const CAR_MODEM: Mac = Mac([0, 0xB0, 0x52, 0, 1, 0xE1]);
-/// Another modem's address.
+/// MAC address of the charger's modem.
 pub const CHARGER_MODEM: Mac = Mac([0, 0xB0, 0x52, 0, 1, 0x5E]);
 
 /// A key that no modem has.
@@ -45,7 +45,7 @@ pub fn from(frame: &[u8]) -> Mac {
     Mac(frame.get(6..).and_then(<[u8]>::first_chunk).copied().unwrap_or_default())
 }
 
-/// A power line, virtual time, and what has arrived and happened.
+/// A power line in virtual time, with the frames and events that came.
 pub struct Bench {
     pub line: PowerLine,
     pub now: Instant,
@@ -67,7 +67,7 @@ impl Bench {
         bench
     }
 
-    /// Lets time go by.
+    /// Advances the time.
     pub fn run(&mut self, millis: u64) {
         let end = self.now + Duration::from_millis(millis);
         while let Some(at) = self.line.poll_timeout().filter(|at| *at <= end) {
@@ -84,7 +84,7 @@ impl Bench {
         self.collect();
     }
 
-    /// Sends a message to the own modem and gives what has come back after 100 ms.
+    /// Sends a message to the own modem; returns the answers of the next 100 ms.
     pub fn ask<'m, M: Message<'m>>(&mut self, port: Port, message: &M) -> Vec<Vec<u8>> {
         self.send_and_wait(
             port,
@@ -92,7 +92,7 @@ impl Bench {
         )
     }
 
-    /// Sends a frame and gives what has come back after 100 ms.
+    /// Sends a frame; returns the answers of the next 100 ms.
     pub fn send_and_wait(&mut self, port: Port, frame: &[u8]) -> Vec<Vec<u8>> {
         self.arrived.clear();
         self.send(port, frame);
@@ -105,7 +105,7 @@ impl Bench {
         self.arrived.iter().filter(|(at, _)| *at == port).map(|(_, frame)| frame.clone()).collect()
     }
 
-    /// When this happened for the last time.
+    /// Time of the last such event.
     pub fn when(&self, event: LineEvent) -> Option<Instant> {
         self.events.iter().rev().find(|(_, seen)| *seen == event).map(|(at, _)| *at)
     }

@@ -1,4 +1,4 @@
-//! How each rule of the car is broken.
+//! A violation of each rule of the car.
 
 use control_pilot::Level;
 use evse_fsm::{Contactors, Lock};
@@ -72,7 +72,7 @@ pub const WAYS: &[Way] = &[
                 stand.facts(|facts, _| facts.asked_ma = 10_000);
                 stand.demand = supply(400_000, 10_000);
                 stand.inject(Fault::Stage(StageFault::Extra(4_000)));
-                // The charger's own rule is sooner.
+                // The charger's own rule is violated first.
                 stand.inject(Fault::Sensor(Side::Charger, Sensor::Current, SensorFault::Stuck(10_000)));
             })
         },

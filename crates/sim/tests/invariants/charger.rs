@@ -1,4 +1,4 @@
-//! How each rule of the charger is broken.
+//! A violation of each rule of the charger.
 
 use control_pilot::Level;
 use evse_fsm::{Contactors, Demand, Lock};

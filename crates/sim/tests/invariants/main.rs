@@ -1,4 +1,4 @@
-//! Every rule can be broken, and is then named: by hand, on a bench that charges.
+//! Every rule can be violated, and the witness then names it: by hand, on a bench that charges.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 mod car;
@@ -11,7 +11,7 @@ use sim::plant::{CableProfile, CarDemand, Fault, Sensor, SensorFault, Side, Stag
 
 use stand::{DISCHARGING, OFF, PLUGGED, Stand, supply};
 
-/// How to break a rule, and how long that may go on before.
+/// A rule's violation, and how long it may last before it counts.
 type Way = (&'static str, fn() -> Stand, u64);
 
 #[test]
@@ -35,7 +35,7 @@ fn what_a_side_cannot_know_is_excused_and_named() {
     stand.facts(|facts, _| facts.asked_ma = 200_000);
     stand.run(5_000);
     assert_eq!((stand.broken, stand.witness.excused()), (None, ["E16"].as_slice()));
-    // Another own voltage knows better.
+    // Another voltage sensor of the side shows the lie.
     let mut stand = Stand::precharged();
     stand.inject(Fault::Sensor(Side::Charger, Sensor::Voltage, SensorFault::Stuck(0)));
     stand.run(2_300);

@@ -1,4 +1,4 @@
-//! A bench that charges, and whose rules are broken by hand.
+//! A bench that charges, on which rules are violated by hand.
 
 use control_pilot::{Level, Output};
 use evse_fsm::{Contactors, Demand};
@@ -8,14 +8,14 @@ use sim::Port;
 use sim::invariant::{Facts, Witness};
 use sim::plant::{Bench, BenchConfig, CableProfile, CarDemand, Fault, Sensor, SensorFault, Side};
 
-/// A bench, its witness, and what both sides demand.
+/// A bench, its witness, and the demands of both sides.
 pub struct Stand {
     pub bench: Bench,
     pub witness: Witness,
     pub now: Instant,
     pub demand: Demand,
     pub car: CarDemand,
-    /// The car asks for current ten times a second.
+    /// The car sends ten CurrentDemandReq in a second.
     pub is_asking: bool,
     /// Charger and car read their sensors and drive their hardware.
     pub is_alive: [bool; 2],
@@ -60,7 +60,7 @@ impl Stand {
         stand
     }
 
-    /// As [`ready`](Self::ready), after an emergency stop that was pressed and released.
+    /// As [`ready`](Self::ready), after the emergency stop was pressed and released.
     pub fn halted(side: Side) -> Self {
         let mut stand = Self::ready();
         stand.car.level = Level::B;
@@ -88,7 +88,7 @@ impl Stand {
         stand
     }
 
-    /// With 100 A flowing, by every rule.
+    /// With 100 A, in compliance with every rule.
     pub fn charging() -> Self {
         let mut stand = Self::precharged();
         stand.car.contactors = Contactors::Closed;
@@ -120,7 +120,7 @@ impl Stand {
         self.bench.inject(self.now, fault);
     }
 
-    /// Lets time go by, and keeps the first rule that is broken.
+    /// Advances the time, and stores the first violated rule.
     pub fn run(&mut self, millis: u64) {
         for step in 0..millis / 5 {
             self.now += Duration::from_millis(5);
@@ -142,13 +142,13 @@ impl Stand {
         }
     }
 
-    /// As [`run`](Self::run), and gives what was broken.
+    /// As [`run`](Self::run); returns the violated rule.
     pub fn after(mut self, millis: u64) -> Option<&'static str> {
         self.run(millis);
         self.broken
     }
 
-    /// A test of the isolation that fails, with voltage.
+    /// An isolation test with voltage that fails.
     pub fn try_in_vain(&mut self) {
         self.inject(Fault::Leak(1_000));
         self.facts(|facts, now| facts.cable_check = Some(now));
@@ -160,7 +160,7 @@ impl Stand {
         self.run(1_000);
     }
 
-    /// Changes something.
+    /// Applies a change.
     pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
         change(&mut self);
         self

@@ -1,5 +1,5 @@
-//! A car on a microcontroller, without `std` and without an allocator. Sensors, frames and time are those of
-//! a board that is not here: the functions at the end return nothing.
+//! A car on a microcontroller, without `std` and without an allocator. Sensors, frames and time of the board
+//! are missing: the functions at the end return nothing.
 #![no_std]
 #![no_main]
 
@@ -50,7 +50,7 @@ fn panic(_: &PanicInfo<'_>) -> ! {
     stop()
 }
 
-/// Contactors open: a watchdog does the rest.
+/// Opens the contactors: the watchdog does that in a product.
 fn stop() -> ! {
     apply(&Demand::SAFE);
     loop {

@@ -1,4 +1,4 @@
-//! A charger with a plant of its own: a plug goes in, a car asks where the charger is, and what comes out -
+//! A charger with its own plant: a plug is inserted, a car sends a discovery request, and the output -
 //! frames, events, the demand - is printed. A product does the same with a socket, a clock and its power
 //! stage.
 
@@ -13,7 +13,7 @@ struct Hardware {
 }
 
 impl Hardware {
-    /// What the sensors say.
+    /// The readings of the sensors.
     fn sense(&self, now: Instant) -> Plant {
         let level = if now < Instant::from_millis(300) { Level::A } else { Level::B };
         Plant {
@@ -26,7 +26,7 @@ impl Hardware {
         }
     }
 
-    /// Does what the charger wants.
+    /// Applies the charger's demand.
     fn apply(&mut self, demand: &Demand) {
         self.contactors_closed = demand.contactors == Contactors::Closed;
     }

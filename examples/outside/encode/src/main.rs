@@ -1,4 +1,4 @@
-//! Encodes a charger's answer in the charging loop: 398.5 V, 120 A, nothing limits.
+//! Encodes a charger's response in the charging loop: 398.5 V, 120 A, no limit reached.
 
 use fastcharge::codec::din::{
     BodyElement, CurrentDemandRes, DcEvseStatus, DcEvseStatusCode, EvseNotification, IsolationLevel,

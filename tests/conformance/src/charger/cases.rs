@@ -18,7 +18,7 @@ pub(crate) fn good(due: usize) -> Outcome {
     after(due, |tester| tester.pass(GOOD[due]))
 }
 
-/// Another request than the one that is due: `ServiceDiscoveryReq`, or `ContractAuthenticationReq` in its
+/// A request other than the one that is due: `ServiceDiscoveryReq`, or `ContractAuthenticationReq` in its
 /// place.
 pub(crate) fn out_of_order(due: usize) -> Outcome {
     let other =
@@ -26,7 +26,7 @@ pub(crate) fn out_of_order(due: usize) -> Outcome {
     after(due, |tester| tester.refused(body(other), ResponseCode::FailedSequenceError))
 }
 
-/// The request that is due, with another session's id.
+/// The request that is due, with the id of another session.
 pub(crate) fn foreign_session(due: usize) -> Outcome {
     after(due, |tester| {
         tester.id[0] ^= 0x80;
@@ -34,8 +34,8 @@ pub(crate) fn foreign_session(due: usize) -> Outcome {
     })
 }
 
-/// Silence in the place of the request that is due: for so long the connection stays, and 5 s past the
-/// sequence timeout it is over.
+/// Silence instead of the request that is due: the connection stays for this time, and is closed 5 s after
+/// the sequence timeout.
 pub(crate) fn silence(due: usize, stays_s: u64) -> Outcome {
     after(due, |tester| {
         tester.wait(stays_s * SECOND);
@@ -45,13 +45,13 @@ pub(crate) fn silence(due: usize, stays_s: u64) -> Outcome {
     })
 }
 
-/// Silence behind the handshake: past the communication setup's time the connection is over.
+/// Silence after the handshake: after the communication setup's timeout the connection is closed.
 pub(crate) fn silence_before_session() -> Outcome {
     silence(due::SESSION_SETUP, SETUP_S - 1)?;
     after(due::SESSION_SETUP, |tester| tester.closes_within(SETUP_S + CLOSE_S))
 }
 
-/// Silence from the connection on; afterwards nothing is answered.
+/// Silence from the connection on; after the timeout no request is answered.
 pub(crate) fn silence_before_handshake() -> Outcome {
     with(
         |_| {},
@@ -65,7 +65,7 @@ pub(crate) fn silence_before_handshake() -> Outcome {
     )
 }
 
-/// Protocols that are offered, and what is answered; without a common one the connection ends.
+/// Offered protocols and the response; without a common one the connection ends.
 pub(crate) fn negotiation(offer: &[(&str, u32)], wanted: exi_app::ResponseCode) -> Outcome {
     with(
         |_| {},
@@ -84,7 +84,7 @@ pub(crate) fn negotiation(offer: &[(&str, u32)], wanted: exi_app::ResponseCode) 
     )
 }
 
-/// The operator is slow: Ongoing until it has authorised.
+/// The operator is slow: Ongoing until the authorisation.
 pub(crate) fn authorisation_loop() -> Outcome {
     with(
         |config| config.charger.authorisation = evse_fsm::Authorisation::Operator,
@@ -100,7 +100,7 @@ pub(crate) fn authorisation_loop() -> Outcome {
             same("code and loop", (seen, tester.is_ongoing), (ResponseCode::Ok, false))
         },
     )?;
-    // And nobody ever does: the loop ends by its own time.
+    // Without any authorisation the loop ends by its own timeout.
     with(
         |config| config.charger.authorisation = evse_fsm::Authorisation::Operator,
         |tester| {
@@ -116,7 +116,7 @@ pub(crate) fn authorisation_loop() -> Outcome {
     )
 }
 
-/// Parameters that take their time.
+/// ChargeParameterDiscovery that takes time.
 pub(crate) fn parameter_loop() -> Outcome {
     with(
         |config| config.charger.parameter_time = Duration::from_secs(3),
@@ -129,7 +129,7 @@ pub(crate) fn parameter_loop() -> Outcome {
     )
 }
 
-/// The isolation test at this pilot.
+/// The isolation test at this pilot level.
 pub(crate) fn cable_check(level: Level) -> Outcome {
     after(due::CABLE_CHECK, |tester| {
         tester.pilot(level);
@@ -149,7 +149,7 @@ fn cable_check_rounds(tester: &mut Tester<'_>, most: usize) -> Outcome {
     Err("Ongoing without end".to_owned())
 }
 
-/// The isolation test goes on until its monitor has a result; without one it fails by its own time.
+/// The isolation test continues until its monitor has a result; without one it fails by its own timeout.
 pub(crate) fn cable_check_loop(level: Level) -> Outcome {
     after(due::CABLE_CHECK, |tester| {
         tester.pilot(level);
@@ -175,7 +175,7 @@ pub(crate) fn cable_check_loop(level: Level) -> Outcome {
     })
 }
 
-/// The request that is due, with the pilot where it must not be.
+/// The request that is due, at a pilot level that is not allowed.
 pub(crate) fn wrong_pilot(due: usize, level: Level) -> Outcome {
     after(due, |tester| {
         tester.pilot(level);
@@ -195,7 +195,7 @@ pub(crate) fn selection(services: &[u16], payment: PaymentOption, wanted: Respon
     })
 }
 
-/// Parameters of a car that does not fit.
+/// Parameters of an incompatible car.
 pub(crate) fn parameters(
     change: impl FnOnce(&mut exi_din::ChargeParameterDiscoveryReq),
     wanted: ResponseCode,
@@ -207,7 +207,7 @@ pub(crate) fn parameters(
     })
 }
 
-/// AC is asked for.
+/// The car requests AC.
 pub(crate) fn wrong_energy_transfer() -> Outcome {
     let ac = |req: &mut exi_din::ChargeParameterDiscoveryReq| {
         req.ev_requested_energy_transfer_type = EvRequestedEnergyTransfer::AcThreePhaseCore;
@@ -215,7 +215,7 @@ pub(crate) fn wrong_energy_transfer() -> Outcome {
     parameters(ac, ResponseCode::FailedWrongEnergyTransferType)
 }
 
-/// A car of -400 V, and one of 2000 V.
+/// A car of -400 V, and a car of 2000 V.
 pub(crate) fn implausible_limit() -> Outcome {
     [-400, 2000].into_iter().try_for_each(|volts| {
         let limit = move |req: &mut exi_din::ChargeParameterDiscoveryReq| {
@@ -246,7 +246,7 @@ pub(crate) fn profile(tuple: i16, watts: i16, wanted: ResponseCode) -> Outcome {
     )
 }
 
-/// Power is switched off by a car with an error.
+/// A car with an error switches power off.
 pub(crate) fn power_off_with(error: DcEvErrorCode) -> Outcome {
     after(due::POWER_OFF, |tester| {
         let BodyElement::PowerDeliveryReq(mut req) = body(GOOD[due::POWER_OFF]) else { panic!() };
@@ -275,8 +275,8 @@ pub(crate) fn power_off() -> Outcome {
     })
 }
 
-/// What the pilot shows when cable or car break, while the session is set up and while the car charges: the
-/// power is off and the session over.
+/// The pilot level of a broken cable or car, during the session's setup and while charging: the power is off
+/// and the session over.
 pub(crate) fn broken_pilot(level: Level) -> Outcome {
     [due::PARAMETERS, due::PRECHARGE, due::POWER_OFF].into_iter().try_for_each(|count| {
         after(count, |tester| {
@@ -286,7 +286,7 @@ pub(crate) fn broken_pilot(level: Level) -> Outcome {
             tester.is_safe()?;
             let before = tester.world.evse.stop_reason();
             check(before.is_some(), || "no reason to stop".to_owned())?;
-            // And whatever the car goes on to send.
+            // Whatever the car continues to send.
             let _ = tester.exchange(&tester.stream(body(GOOD[count])));
             tester.wait(SECOND);
             check(!tester.world.evse.demand().is_energised(), || "energised again".to_owned())?;
@@ -314,7 +314,7 @@ pub(crate) fn session_stop_refused(with_welding: bool, wanted: ResponseCode) -> 
     })
 }
 
-/// Whole sessions, one after the other, without pulling the plug.
+/// Consecutive whole sessions without pulling the plug.
 pub(crate) fn endurance() -> Outcome {
     with(
         |_| {},

@@ -7,7 +7,7 @@ use roles::EvseStorage;
 use super::{ANSWER_S, SECOND, after, body, delivered, due};
 use crate::{Outcome, same};
 
-/// A charger that is plugged in, and a datagram to where discovery is answered: the security of the answer.
+/// A charger with a plug inserted, and a datagram to its discovery port: the security in the response.
 fn discovery(datagram: &[u8], wait_s: u64) -> Option<u8> {
     let mut storage = EvseStorage::new();
     let mut world = World::new(delivered(), &mut storage, &[0; 8]);
@@ -19,7 +19,7 @@ fn discovery(datagram: &[u8], wait_s: u64) -> Option<u8> {
     world.car.discovery_answer().map(|answer| answer.security.0)
 }
 
-/// Where the fields are: version, its inverse, payload type, payload length.
+/// Offsets of the fields: version, its inverse, payload type, payload length.
 pub(crate) mod field {
     pub const VERSION: usize = 0;
     pub const INVERSE: usize = 1;
@@ -27,7 +27,7 @@ pub(crate) mod field {
     pub const LENGTH: usize = 4;
 }
 
-/// Discovery for a security: what is answered.
+/// Discovery with this security: the security in the response.
 pub(crate) fn discovered(security: u8, wanted: Option<u8>, wait_s: u64) -> Outcome {
     let mut datagram = Car::DISCOVERY;
     datagram[8] = security;
@@ -41,17 +41,17 @@ pub(crate) fn bad_discovery(at: usize, bytes: &[u8]) -> Outcome {
     same("answer", discovery(&datagram, 0), None)
 }
 
-/// What becomes of a message on the connection.
+/// The effect of a message on the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Taken {
     Answered,
     /// Not answered; the connection stays.
     Skipped,
-    /// Not answered; the connection is over.
+    /// Not answered; the connection is closed.
     Broken,
 }
 
-/// `SessionSetupReq` in a header of which a field may be changed.
+/// `SessionSetupReq` in a header with a changed field.
 pub(crate) fn session_setup_header(at: usize, bytes: &[u8], wanted: Taken) -> Outcome {
     after(due::SESSION_SETUP, |tester| {
         let stream = tester.stream(body("SessionSetupReq"));

@@ -1,4 +1,4 @@
-//! A car that does as the cases of ISO 15118-4 say, against the whole charger.
+//! A car that follows the cases of ISO 15118-4, against the whole charger.
 
 mod cases;
 mod framing;
@@ -24,7 +24,7 @@ mod bench;
 use bench::protocol;
 pub(crate) use bench::{GOOD, body};
 
-/// The places of requests in a good session: so many requests go before.
+/// Index of each request in a good session: the number of requests before it.
 pub(crate) mod due {
     pub const SESSION_SETUP: usize = 0;
     pub const SERVICE_DISCOVERY: usize = 1;
@@ -40,13 +40,13 @@ pub(crate) mod due {
     pub const STOP: usize = 11;
 }
 
-/// `V2G_SECC_Sequence_Timeout`, and the time in which the connection must be over (the testers'
+/// `V2G_SECC_Sequence_Timeout`, and the time in which the connection must be closed (the testers'
 /// configuration).
 const SEQUENCE_S: u64 = 60;
 const CLOSE_S: u64 = 5;
 /// `V2G_SECC_CommunicationSetup_Timeout`.
 const SETUP_S: u64 = 18;
-/// The longest that an answer may take: the car's `V2G_EVCC_Msg_Timeout` (2 s), and `PowerDelivery`'s 5 s.
+/// Longest time of a response: the car's `V2G_EVCC_Msg_Timeout` (2 s), and `PowerDelivery`'s 5 s.
 const ANSWER_S: u64 = 5;
 
 const SECOND: u64 = 1_000_000;
@@ -55,18 +55,18 @@ const SECOND: u64 = 1_000_000;
 struct Tester<'s> {
     world: World<'s>,
     id: Vec<u8>,
-    /// What the last looping answer said.
+    /// Whether the last response of a loop was Ongoing.
     is_ongoing: bool,
 }
 
-/// The charger as it is delivered, but quick where only waiting would be tested.
+/// The charger in its default configuration, with shorter times where only waiting would be tested.
 fn delivered() -> EvseConfig {
     let mut config = EvseConfig::new(Mac([0x02, 0, 0, 0, 0, 0x01]));
     config.charger.isolation_test = Duration::from_millis(100);
     config
 }
 
-/// Sets a charger up, changed by `change`, and lets a tester at it that has connected.
+/// Sets a charger up, changed by `change`, and runs a test with a connected tester.
 fn with(change: impl FnOnce(&mut EvseConfig), test: impl FnOnce(&mut Tester<'_>) -> Outcome) -> Outcome {
     let mut config = delivered();
     change(&mut config);
@@ -77,12 +77,12 @@ fn with(change: impl FnOnce(&mut EvseConfig), test: impl FnOnce(&mut Tester<'_>)
     test(&mut Tester { world, id: vec![0; 8], is_ongoing: false })
 }
 
-/// The same, where the tester has passed the first `count` requests of a good session.
+/// The same, after the tester has passed the first `count` requests of a good session.
 fn after(count: usize, test: impl FnOnce(&mut Tester<'_>) -> Outcome) -> Outcome {
     with(|_| {}, |tester| tester.reach(count).and_then(|()| test(tester)))
 }
 
-/// A request's stream.
+/// The EXI stream of a request.
 pub(crate) fn encode(id: &[u8], element: BodyElement<'_>) -> Vec<u8> {
     let header = Header { session_id: id.into(), notification: None, signature: None };
     let mut stream = [0; 512];
@@ -99,7 +99,7 @@ pub(crate) fn handshake() -> Vec<u8> {
     stream[..length].to_vec()
 }
 
-/// Whether a request's answer says that its loop goes on.
+/// Whether a response continues its loop.
 pub(crate) fn is_ongoing(stream: &[u8]) -> bool {
     let Ok(message) = V2gMessage::decode(stream) else { return false };
     let processing = match message.body.element {
@@ -116,13 +116,13 @@ impl Tester<'_> {
         self.world.run(self.world.now + micros);
     }
 
-    /// The pilot, and time for the sensors to see it.
+    /// Sets the pilot, and waits until the sensors have read it.
     fn pilot(&mut self, level: Level) {
         self.world.pilot = level;
         self.wait(60_000);
     }
 
-    /// What comes back within the longest time for it.
+    /// Sends a stream; returns the response of the longest permitted time.
     fn exchange(&mut self, stream: &[u8]) -> Option<Vec<u8>> {
         if self.world.car.is_closed() {
             return None;
@@ -135,7 +135,7 @@ impl Tester<'_> {
         encode(&self.id, element)
     }
 
-    /// Sends a request and takes its answer's code; the answer must be of its own type.
+    /// Sends a request and returns its response code; the response must have the right type.
     fn ask(&mut self, element: BodyElement<'_>) -> Result<ResponseCode, String> {
         let own = element.name().replace("Req", "Res");
         let answer = self.exchange(&self.stream(element)).ok_or(format!("no {own}"))?;
@@ -159,7 +159,7 @@ impl Tester<'_> {
         check(self.world.car.is_closed(), || format!("the connection is open after {seconds} s"))
     }
 
-    /// Offers protocols: code and schema id of the answer.
+    /// Offers protocols; returns code and SchemaID of the response.
     fn offer(&mut self, offer: &[AppProtocol<'_>]) -> Option<(exi_app::ResponseCode, Option<u8>)> {
         let mut stream = [0; 512];
         let message = Handshake::Req(SupportedAppProtocolReq { app_protocol: offer.into() });
@@ -177,7 +177,7 @@ impl Tester<'_> {
         same("handshake", seen, Some(wanted))
     }
 
-    /// A request of a good session, as often as its phase lasts; the pilot where it belongs.
+    /// A request of a good session, repeated as long as its phase lasts, with the right pilot.
     fn pass(&mut self, name: &str) -> Outcome {
         match name {
             "CableCheckReq" => self.pilot(Level::C),
@@ -186,7 +186,7 @@ impl Tester<'_> {
         }
         let wanted =
             if name == "SessionSetupReq" { ResponseCode::OkNewSessionEstablished } else { ResponseCode::Ok };
-        // A second of precharging brings the output to the car's 350 V.
+        // A second of precharge brings the output to the car's 350 V.
         let least = if name == "PreChargeReq" { 10 } else { 1 };
         for round in 1..=600 {
             let seen = self.ask(body(name))?;

@@ -1,4 +1,4 @@
-//! The car is tested: chargers by hand.
+//! The car under test: chargers driven by hand.
 
 use homeplug_mme::{Slac, ValidateResult};
 use slac::{Event, Failure, PevConfig, PevInput, PevState, PevValidation};
@@ -12,7 +12,7 @@ mod bench;
 
 use bench::{Bench, CAR, Charger, FAR, NEAR, frame, is_match_req, is_parm_req, is_rsp, ms};
 
-/// Heard so loud, a charger is certainly the own one; and so loud, it may be.
+/// Attenuation of a charger that is certainly the own one, and of one that may be.
 const DIRECT_DB: u8 = 9;
 const POTENTIAL_DB: u8 = 15;
 
@@ -38,7 +38,7 @@ fn near() -> Charger {
     Charger::new(NEAR, DIRECT_DB)
 }
 
-/// A charger that answers no report and no request for the key by itself.
+/// A charger that sends no report and no key automatically.
 fn half() -> Charger {
     Charger { reports: false, deaf_to_matches: u8::MAX, ..near() }
 }
@@ -56,7 +56,7 @@ fn state(bench: &Bench, wanted: PevState) -> Outcome {
     same("state", bench.pev.state(), wanted)
 }
 
-/// Announced within 100 ms of the answer.
+/// The announcement comes within 100 ms of the answer.
 fn announces(bench: &mut Bench) -> Outcome {
     let heard = bench.now.as_millis();
     bench.run(ms(100));
@@ -68,7 +68,7 @@ pub(crate) fn parm() -> Outcome {
     announces(&mut plugged(&[near()]))
 }
 
-/// Three questions 200 ms apart, then the attempt has failed, and another one follows.
+/// Three requests 200 ms apart, then the attempt has failed, and another one follows.
 pub(crate) fn parm_unanswered() -> Outcome {
     let mut bench = plugged(&[]);
     bench.run(ms(900));
@@ -89,7 +89,7 @@ pub(crate) fn parm_bent(bend: Bend) -> Outcome {
     announces(&mut bench)
 }
 
-/// The answer comes behind the first repeat.
+/// The answer comes after the first repetition.
 pub(crate) fn parm_late() -> Outcome {
     let mut bench = plugged(&[]);
     bench.run(ms(250));
@@ -97,7 +97,7 @@ pub(crate) fn parm_late() -> Outcome {
     announces(&mut bench)
 }
 
-/// No question before 5 % is seen, then at once, as long as nobody answers.
+/// No request before 5 % is detected, then immediately, until a charger answers.
 pub(crate) fn parm_waits_for_pilot() -> Outcome {
     let mut bench = Bench::new(PevConfig::new(CAR));
     bench.give(PevInput::ModemReady(true));
@@ -142,12 +142,12 @@ pub(crate) fn no_report() -> Outcome {
     same("time for reports", waited, 1200)
 }
 
-/// A report with one field changed gets no response; a right one does.
+/// A report with one field changed receives no response; a right one does.
 pub(crate) fn report_bent(bend: Bend) -> Outcome {
     bent_report(PevConfig::new(CAR), bend)
 }
 
-/// Likewise, by a car that takes only chargers which measure.
+/// The same, with a car that accepts only chargers that measure.
 pub(crate) fn report_unmeasured(bend: Bend) -> Outcome {
     bent_report(PevConfig { lenient: false, ..PevConfig::new(CAR) }, bend)
 }
@@ -183,7 +183,7 @@ pub(crate) fn match_unanswered() -> Outcome {
     same("failures", bench.failures(), vec![Failure::NoMatch { peer: NEAR }])
 }
 
-/// A confirmation with one field changed is none.
+/// A confirmation with one field changed is ignored.
 pub(crate) fn match_bent(bend: Bend) -> Outcome {
     let mut bench = plugged(&[Charger { deaf_to_matches: u8::MAX, ..near() }]);
     bench.until(PevState::Choosing);
@@ -196,7 +196,7 @@ pub(crate) fn match_bent(bend: Bend) -> Outcome {
     state(&bench, PevState::Joining)
 }
 
-/// No report at the first attempt: a new question with another run, and the match.
+/// No report at the first attempt: a new request with another RunID, and the match.
 pub(crate) fn match_after_restart() -> Outcome {
     let mut bench = plugged(&[half()]);
     bench.until(PevState::Waiting);
@@ -206,7 +206,7 @@ pub(crate) fn match_after_restart() -> Outcome {
     check(bench.run_id() != first, || "the same run again".to_owned())
 }
 
-/// A car that is to be recognised by its pilot.
+/// A car that requires validation by its pilot.
 fn validating(chargers: &[Charger]) -> Bench {
     let mut bench = Bench::plugged(SURE, chargers);
     bench.until(PevState::Validating);
@@ -221,21 +221,21 @@ fn cnf(toggles: u8, result: ValidateResult) -> Slac {
     Slac::ValidateCnf { toggles, result }
 }
 
-/// The first step is over, and all toggles were shown.
+/// The first step is complete, and all toggles were shown.
 fn toggled(chargers: &[Charger]) -> Result<Bench, String> {
     let mut bench = validating(chargers);
     bench.hear(cnf(0, ValidateResult::Ready), NEAR);
     bench.run(ms(1900));
     let shown = bench.toggles.iter().filter(|(_, shown)| *shown == Some(true)).count();
     same("toggles", shown, 3)?;
-    // The first is the lead, which is no toggle.
+    // The first state precedes the toggles.
     let states: Vec<_> =
         bench.toggles[1..].windows(2).map(|pair| (pair[1].0 - pair[0].0).as_millis()).collect();
     check(states.iter().all(|state| (200..=400).contains(state)), || format!("states of {states:?} ms"))?;
     Ok(bench)
 }
 
-/// Whether `NEAR` was asked for its key.
+/// Whether the key of `NEAR` was requested.
 fn is_chosen(bench: &Bench, wanted: bool) -> Outcome {
     same("chosen", bench.chosen().contains(&NEAR), wanted)
 }
@@ -254,7 +254,7 @@ pub(crate) fn validate_first(result: ValidateResult, goes_on: bool) -> Outcome {
     is_chosen(&bench, goes_on)
 }
 
-/// No answer to the first step: asked three times, then given up.
+/// No answer to the first step: it is sent three times, then abandoned.
 pub(crate) fn validate_unanswered() -> Outcome {
     let mut bench = validating(&[potential()]);
     bench.run(ms(1000));
@@ -262,7 +262,7 @@ pub(crate) fn validate_unanswered() -> Outcome {
     is_chosen(&bench, false)
 }
 
-/// No answer to the second step: shown three times, then given up.
+/// No answer to the second step: it is shown three times, then abandoned.
 pub(crate) fn validate_uncounted() -> Outcome {
     let mut bench = validating(&[potential()]);
     bench.hear(cnf(0, ValidateResult::Ready), NEAR);
@@ -271,7 +271,7 @@ pub(crate) fn validate_uncounted() -> Outcome {
     same("failures", bench.failures(), vec![Failure::NotValidated { peer: NEAR }])
 }
 
-/// A first answer with one field changed is none.
+/// A first answer with one field changed is ignored.
 pub(crate) fn validate_bent(bend: Bend) -> Outcome {
     let mut bench = validating(&[potential()]);
     hear_bent(&mut bench, cnf(0, ValidateResult::Ready), bend);
@@ -281,7 +281,7 @@ pub(crate) fn validate_bent(bend: Bend) -> Outcome {
     check(bench.pev.toggle().is_some(), || "no second step".to_owned())
 }
 
-/// The loudest charger fails: the next one is asked, and gives the key.
+/// The nearest charger fails: the next one is validated, and sends the key.
 pub(crate) fn validate_next() -> Outcome {
     let mut bench = toggled(&[potential(), Charger::new(FAR, 18)])?;
     bench.hear(cnf(3, ValidateResult::Failure), NEAR);
@@ -290,7 +290,7 @@ pub(crate) fn validate_next() -> Outcome {
     same("chosen", bench.chosen(), vec![FAR])
 }
 
-/// Not ready so many times, and then ready - or never.
+/// Not ready this many times, and then ready - or never.
 pub(crate) fn validate_not_ready(times: usize, at_last: bool) -> Outcome {
     let mut bench = validating(&[potential()]);
     for round in 1..=times {
@@ -305,7 +305,7 @@ pub(crate) fn validate_not_ready(times: usize, at_last: bool) -> Outcome {
     same("failures", bench.failures(), vec![Failure::NotValidated { peer: NEAR }])
 }
 
-/// The second step is not ready: both are done once more.
+/// The second step is not ready: both steps are repeated.
 pub(crate) fn validate_not_ready_twice() -> Outcome {
     let mut bench = toggled(&[potential()])?;
     bench.hear(cnf(0, ValidateResult::NotReady), NEAR);
@@ -316,7 +316,7 @@ pub(crate) fn validate_not_ready_twice() -> Outcome {
     is_chosen(&bench, true)
 }
 
-/// A certain charger is asked for its key, one that may be is validated.
+/// A car requests the key of a charger that is certain, and validates one that may be its own.
 pub(crate) fn validates_or_matches() -> Outcome {
     for (db, validates) in [(DIRECT_DB, false), (POTENTIAL_DB, true)] {
         let mut bench = Bench::plugged(SURE, &[Charger::new(NEAR, db)]);
@@ -342,13 +342,13 @@ fn matched() -> Bench {
     Bench::matched(PevConfig::new(CAR))
 }
 
-/// The network is left: a key of nobody else.
+/// The network is left: the modem has a key that no other device has.
 fn has_left(bench: &Bench) -> Outcome {
     check(bench.events.contains(&Event::Left), || "not left".to_owned())?;
     check(bench.pev.key().is_some_and(|key| key != near().key()), || "still its key".to_owned())
 }
 
-/// The charger takes the link down: it is left within a second, and matching begins anew.
+/// The charger ends the link: the car leaves it within a second, and matching begins again.
 pub(crate) fn link_torn_down() -> Outcome {
     let mut bench = matched();
     bench.give(PevInput::Link(false));
@@ -362,7 +362,7 @@ pub(crate) fn link_torn_down() -> Outcome {
     state(&bench, PevState::Matched)
 }
 
-/// The session is over: the network is left within a second, and nothing more is asked.
+/// The session is over: the car leaves the network within a second, and sends no further request.
 pub(crate) fn terminated() -> Outcome {
     let mut bench = matched();
     bench.give(PevInput::Stop);
@@ -374,7 +374,7 @@ pub(crate) fn terminated() -> Outcome {
     state(&bench, PevState::Unmatched)
 }
 
-/// Asleep, and awake again: the link is back without a new matching.
+/// Asleep, and awake again: the link returns without a new matching.
 pub(crate) fn paused() -> Outcome {
     let mut bench = matched();
     bench.give(PevInput::Pause);

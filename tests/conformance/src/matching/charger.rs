@@ -1,4 +1,4 @@
-//! The charger is tested: a car by hand.
+//! The charger under test: a car driven by hand.
 
 use homeplug_mme::{Slac, ValidateResult};
 use slac::{EvseConfig, EvseInput, EvseState, EvseValidation};
@@ -19,20 +19,20 @@ fn charger(validation: EvseValidation) -> Bench {
     Bench::with(EvseConfig { validation, ..EvseConfig::new(CHARGER) })
 }
 
-/// Nothing is sent for so long.
+/// No frame is sent for this time.
 fn silent(bench: &mut Bench, millis: u64) -> Outcome {
     bench.after(millis);
     same("sent", bench.answers(), vec![])
 }
 
-/// The question is answered now.
+/// The request is answered now.
 fn asks(bench: &mut Bench, car: &Car) -> Outcome {
     bench.cast(car.mac, car.asks());
     let now = bench.now.as_millis();
     same("answer", bench.answers(), vec![(now, car.mac, car.answer())])
 }
 
-/// Reports since the last time: when, and of how many sounds.
+/// Reports since the last call: time and number of sounds.
 fn reports(bench: &mut Bench) -> Vec<(u64, u8)> {
     let of = |(ms, _, message)| match message {
         Slac::AttenChar { sounds, .. } => Some((ms, sounds)),
@@ -41,7 +41,7 @@ fn reports(bench: &mut Bench) -> Vec<(u64, u8)> {
     bench.answers().into_iter().filter_map(of).collect()
 }
 
-/// The car takes the report and gets the key.
+/// The car acknowledges the report and receives the key.
 fn goes_on(bench: &mut Bench, car: &Car) -> Outcome {
     bench.send(car.mac, CHARGER, car.acknowledges(0));
     bench.after(100);
@@ -55,14 +55,14 @@ fn gets_key(bench: &mut Bench, car: &Car) -> Outcome {
     same("answer", bench.answers(), wanted)
 }
 
-/// A question to a charger that has waited so long.
+/// A request to a charger that has waited this long.
 pub(crate) fn parm(wait_s: u64) -> Outcome {
     let mut bench = Bench::new();
     bench.after(wait_s * 1000);
     asks(&mut bench, &CAR)
 }
 
-/// No question at all.
+/// No request at all.
 pub(crate) fn parm_missing() -> Outcome {
     silent(&mut Bench::new(), 60_000)
 }
@@ -74,7 +74,7 @@ pub(crate) fn parm_bent(bend: Bend) -> Outcome {
     asks(&mut bench, &CAR)
 }
 
-/// The plug is out before the question; when it is in again the question is answered.
+/// The plug is pulled before the request; after it is inserted again the request is answered.
 pub(crate) fn parm_unplugged(and_again: bool) -> Outcome {
     let mut bench = Bench::new();
     bench.input(EvseInput::Stop);
@@ -87,7 +87,7 @@ pub(crate) fn parm_unplugged(and_again: bool) -> Outcome {
     Ok(())
 }
 
-/// A whole matching: the report within 100 ms of the last sound, the key at once.
+/// A whole matching: the report within 100 ms of the last sound, the key immediately.
 pub(crate) fn report() -> Outcome {
     let mut bench = Bench::new();
     CAR.begin(&mut bench);
@@ -98,7 +98,7 @@ pub(crate) fn report() -> Outcome {
     goes_on(&mut bench, &CAR)
 }
 
-/// The car begins anew in the middle of its sounds, as another run.
+/// The car begins again in the middle of its sounds, with another RunID.
 pub(crate) fn report_restarted() -> Outcome {
     let mut bench = Bench::new();
     CAR.begin(&mut bench);
@@ -117,7 +117,7 @@ pub(crate) fn report_restarted() -> Outcome {
     goes_on(&mut bench, &again)
 }
 
-/// Only seven sounds of ten: the report comes when the time for them is over, and counts seven.
+/// Only seven sounds of ten: the report comes at the end of their time, and counts seven.
 pub(crate) fn report_of_fewer() -> Outcome {
     let mut bench = Bench::new();
     bench.cast(CAR.mac, CAR.asks());
@@ -136,7 +136,7 @@ pub(crate) fn report_of_fewer() -> Outcome {
     })
 }
 
-/// A charger whose report was not acknowledged yet, and when it was sent.
+/// A charger whose report is not acknowledged yet, and the time of the report.
 fn reported() -> (Bench, u64) {
     let mut bench = Bench::new();
     CAR.begin(&mut bench);
@@ -155,7 +155,7 @@ pub(crate) fn report_unanswered() -> Outcome {
     silent(&mut bench, 1000)
 }
 
-/// A response with one field changed is none.
+/// A response with one field changed is ignored.
 pub(crate) fn response_bent(bend: Bend) -> Outcome {
     let (mut bench, first) = reported();
     bench.frame(&bent(bytes(CAR.mac, CHARGER, CAR.acknowledges(0)), bend));
@@ -164,7 +164,7 @@ pub(crate) fn response_bent(bend: Bend) -> Outcome {
     goes_on(&mut bench, &CAR)
 }
 
-/// Announcements that are wrong, or none: the sounds behind them bring no report. Leniency is off.
+/// Wrong or missing announcements: the sounds after them lead to no report. Leniency is off.
 pub(crate) fn start_bent(bend: Option<Bend>) -> Outcome {
     let mut bench = Bench::with(EvseConfig { lenient: false, ..EvseConfig::new(CHARGER) });
     bench.cast(CAR.mac, CAR.asks());
@@ -181,7 +181,7 @@ pub(crate) fn start_bent(bend: Option<Bend>) -> Outcome {
     same("reports", reports(&mut bench), vec![])
 }
 
-/// The plug is pulled: nothing of the run is left, and a new plug is matched.
+/// The plug is pulled: no state of the run is left, and a new plug is matched.
 fn unplugged(bench: &mut Bench) -> Outcome {
     bench.input(EvseInput::Stop);
     same("state", bench.evse.state(), EvseState::Idle)?;
@@ -202,7 +202,7 @@ pub(crate) fn unplugged_while_sounding() -> Outcome {
     unplugged(&mut bench)
 }
 
-/// Two runs of the same car, heard as loud: the same profile.
+/// Two runs of the same car with equal attenuation: the same profile.
 pub(crate) fn reports_are_alike() -> Outcome {
     let run = |car: &Car| {
         let mut bench = Bench::new();
@@ -218,7 +218,7 @@ pub(crate) fn reports_are_alike() -> Outcome {
     same("profile", second, first)
 }
 
-/// A charger that may be chosen: directly, or when it has said that no validation is required.
+/// A charger that may be chosen: directly, or after it reported that no validation is required.
 fn choosing(validated: bool) -> Result<Bench, String> {
     let mut bench = Bench::new();
     CAR.reach_choosing(&mut bench);
@@ -237,7 +237,7 @@ pub(crate) fn match_good(validated: bool) -> Outcome {
     gets_key(&mut choosing(validated)?, &CAR)
 }
 
-/// The same request again: the same key again.
+/// A repeated request receives the same key.
 pub(crate) fn match_repeated(validated: bool) -> Outcome {
     let mut bench = choosing(validated)?;
     gets_key(&mut bench, &CAR)?;
@@ -245,7 +245,7 @@ pub(crate) fn match_repeated(validated: bool) -> Outcome {
     gets_key(&mut bench, &CAR)
 }
 
-/// A request past `TT_EVSE_match_session`.
+/// A request after `TT_EVSE_match_session`.
 pub(crate) fn match_late(validated: bool) -> Outcome {
     let mut bench = choosing(validated)?;
     bench.after(10_001);
@@ -264,7 +264,7 @@ pub(crate) fn match_unplugged(validated: bool) -> Outcome {
     unplugged(&mut choosing(validated)?)
 }
 
-/// A step of validation, and what is answered to it: toggles and result.
+/// A step of validation, and its answer: toggles and result.
 fn validation(bench: &mut Bench, timer: u8, result: ValidateResult) -> Vec<(u8, ValidateResult)> {
     bench.send(CAR.mac, CHARGER, Slac::ValidateReq { timer, result });
     results(bench)
@@ -288,7 +288,7 @@ fn counting() -> Bench {
 
 const READY: ValidateResult = ValidateResult::Ready;
 
-/// The second step with so many toggles.
+/// The second step with this many toggles.
 fn toggles(bench: &mut Bench, times: u8) -> Outcome {
     same("before the window", validation(bench, 19, READY), vec![])?;
     for _ in 0..times {
@@ -300,7 +300,7 @@ fn toggles(bench: &mut Bench, times: u8) -> Outcome {
     same("result", results(bench), vec![(times, ValidateResult::Success)])
 }
 
-/// Both steps, the first one so many times; then the key.
+/// Both steps, the first one this many times; then the key.
 pub(crate) fn validate(first_steps: u8) -> Outcome {
     let mut bench = counting();
     for _ in 0..first_steps {
@@ -311,7 +311,7 @@ pub(crate) fn validate(first_steps: u8) -> Outcome {
     gets_key(&mut bench, &CAR)
 }
 
-/// No second step: the run is over with `TT_EVSE_match_session`.
+/// No second step: the run ends with `TT_EVSE_match_session`.
 pub(crate) fn validate_half() -> Outcome {
     let mut bench = counting();
     same("first step", validation(&mut bench, 0, READY), vec![(0, READY)])?;
@@ -337,7 +337,7 @@ pub(crate) fn validate_with(result: u8) -> Outcome {
     validate_bent((21, RESULTS[usize::from(result)]))
 }
 
-/// Another car is being counted: not ready; later it is this one's turn.
+/// Another car is being validated: not ready; later it is this car's turn.
 pub(crate) fn validate_busy() -> Outcome {
     let mut bench = counting();
     let other = Car::new(2);
@@ -351,7 +351,7 @@ pub(crate) fn validate_busy() -> Outcome {
     toggles(&mut bench, 2)
 }
 
-/// A charger that says this to both steps; the car may ask for the key all the same.
+/// A charger that answers both steps with this; the car may request the key anyway.
 pub(crate) fn validate_told(policy: EvseValidation, wanted: ValidateResult) -> Outcome {
     let mut bench = charger(policy);
     CAR.reach_choosing(&mut bench);

@@ -1,10 +1,10 @@
-//! The cases of ISO 15118-3 on one side's matching: frames in and out, virtual time, and the other side by
-//! hand.
+//! The cases of ISO 15118-3 for one side's matching: frames in and out, virtual time, and the other side
+//! driven by hand.
 
 pub(crate) mod car;
 pub(crate) mod charger;
 
-/// Where fields are in a frame (`spec/slac.md`, section 2), and what stands there instead.
+/// Offset of a field in a frame (`spec/slac.md`, section 2), and its replacement.
 pub(crate) type Bend = (usize, &'static [u8]);
 
 /// A frame with one field changed.

@@ -28,7 +28,7 @@ const ALONE: &str = "on the matching alone: DIN SPEC 70121 has no pause";
 const READING: &str = "our reading of the case";
 const SOLE: &str = "where only one charger is heard it is taken: many do not validate";
 
-/// What the cases do to the pilot: the oscillator off (steady +12 V), and -12 V.
+/// Changes of the pilot in the cases: the oscillator off (steady +12 V), and -12 V.
 const OFF: Output = Output::Steady;
 const F: Output = Output::Negative;
 const E: Output = Output::Zero;

@@ -1,4 +1,4 @@
-//! Which case is run by what, or why by nothing.
+//! The runner of each case, or the reason for none.
 
 mod electric_vehicle;
 mod matching_charger;
@@ -6,26 +6,26 @@ mod session;
 
 use crate::Case;
 
-/// Runs a case: what went wrong, in a few words.
+/// Runs a case; an error states what went wrong, in a few words.
 pub type Runner = fn() -> Result<(), String>;
 
-/// What becomes of the cases of a row.
+/// The result of the cases of a row.
 #[derive(Clone, Copy)]
 pub enum What {
-    /// They pass. The note says what was put in the place of what; it may be empty.
+    /// They pass. The note states what was substituted; it may be empty.
     Passes(Runner, &'static str),
-    /// They fail, and this is why it is left so.
+    /// They fail, with the reason why that is accepted.
     Fails(Runner, &'static str),
     /// They do not apply, for this reason.
     No(&'static str),
 }
 
-/// Cases, and what becomes of them.
+/// Cases and their result.
 #[derive(Clone, Copy)]
 pub struct Row {
     /// Side, mode, group, and numbers (`3`, `1,4-6`); each may be `*`.
     pub cases: &'static str,
-    /// What becomes of them.
+    /// Their result.
     pub what: What,
 }
 
@@ -34,7 +34,7 @@ const fn row(cases: &'static str, what: What) -> Row {
 }
 
 impl Row {
-    /// Whether a case is one of this row.
+    /// Whether a case belongs to this row.
     pub fn has(&self, case: &Case) -> bool {
         let mut words = self.cases.split(' ');
         let mut is = |part: &str| words.next().is_some_and(|word| word == "*" || word == part);
@@ -46,7 +46,7 @@ impl Row {
     }
 }
 
-/// Whether a list such as `1,4-6` has a number.
+/// Whether a list such as `1,4-6` contains a number.
 fn contains(list: &str, number: u16) -> bool {
     list.split(',').any(|span| {
         let (first, last) = span.split_once('-').unwrap_or((span, span));

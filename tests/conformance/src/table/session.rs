@@ -1,5 +1,4 @@
-//! ISO 15118-4, the charger's session: the message that a case names, with DIN SPEC 70121's name where it
-//! differs.
+//! ISO 15118-4, the charger's session: the message of a case, with DIN SPEC 70121's name where it differs.
 
 use control_pilot::Level;
 use exi_app::{NAMESPACE_DIN, NAMESPACE_ISO2, ResponseCode as Negotiation};

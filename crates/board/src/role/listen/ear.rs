@@ -6,11 +6,11 @@ use homeplug_mme::{Frame, Mac, Profile, RunId, Slac};
 use listen::{Content, Direction, Discovery, Event};
 use roles::{ListenEvent, ListenWatch};
 
-/// What a listener hears, until the loop says it.
+/// What a listener received and the loop has not logged yet.
 #[derive(Debug, Default)]
 pub struct Ear(RefCell<Inside>);
 
-/// Things heard that wait: a frame with more messages than this was made to have them.
+/// Most waiting observations. One frame carries more messages than this only if it was built for that.
 const WAITING: usize = 8;
 
 #[derive(Debug, Default)]
@@ -20,34 +20,34 @@ struct Inside {
     open: Open,
 }
 
-/// What has begun, and was not told to its end.
+/// Matching or session that began and whose story was not logged yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Open {
-    /// A car was matching.
+    /// Whether a car was matching.
     pub is_matching: bool,
-    /// The connection of a session.
+    /// Number of the session's connection.
     pub session: Option<u64>,
-    /// When something of it came last, in ns.
+    /// Time of its newest frame in ns.
     pub latest_ns: i64,
 }
 
-/// One thing heard.
+/// One observation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Heard {
     /// A step of a matching.
     Step(Step),
     /// A message of a session, or one of discovery.
     Message(session::Message, Option<Discovery>),
-    /// A matching that came to nothing: nothing more was heard of it.
+    /// A matching that ended without a result: no further frame of it came.
     Unmatched,
-    /// The connection of a session is closed, or silent for so long that it is lost: its story can be told.
-    /// With the time up to which there was something to hear, in ns, where it is not closed.
+    /// The connection of a session closed, or was silent until it counts as lost: its story is complete. With
+    /// the end of the observed time in ns, where the connection is not closed.
     Over(u64, Option<i64>),
-    /// A session was given up: there are too many at a time.
+    /// A session was evicted: too many were open at the same time.
     GivenUp,
-    /// What can be heard, and the key.
+    /// An event of the observer, and the key.
     Event(ListenEvent),
-    /// So many things were not kept.
+    /// This many observations were dropped.
     Lost(u32),
 }
 
@@ -58,26 +58,25 @@ pub struct Step {
     what: What,
 }
 
-/// What a car does, or a charger for it.
+/// What a car does, or a charger in answer to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum What {
     Asked(RunId),
     Answered(Mac),
-    /// By how many sounds, and the mean attenuation in hundredths of a dB; `None`: the modem does not
-    /// measure.
+    /// Number of sounds, and the mean attenuation in hundredths of a dB; `None`: the modem does not measure.
     Measured(Mac, u8, Option<u32>),
     Chosen(Mac),
     KeyGiven(Mac),
 }
 
 impl Ear {
-    /// One that has heard nothing.
+    /// An observer before the first frame.
     pub const fn new() -> Self {
         let open = Open { is_matching: false, session: None, latest_ns: 0 };
         Self(RefCell::new(Inside { waiting: Deque::new(), lost: 0, open }))
     }
 
-    /// The next thing heard.
+    /// Removes and returns the oldest observation.
     pub(super) fn pop(&self) -> Option<Heard> {
         let mut inside = self.0.try_borrow_mut().ok()?;
         let next = inside.waiting.pop_front();
@@ -91,7 +90,7 @@ impl Ear {
         self.0.try_borrow().map(|inside| inside.open).unwrap_or_default()
     }
 
-    /// What is open is silent: it is told as it is.
+    /// Ends what is open after a silence: its story is logged as far as it is known.
     pub(super) fn give_up(&self, now_ns: i64) {
         let Ok(mut inside) = self.0.try_borrow_mut() else { return };
         let Open { is_matching, session, .. } = core::mem::take(&mut inside.open);
@@ -104,13 +103,13 @@ impl Ear {
 }
 
 impl Inside {
-    /// Without room the oldest goes: a session's end comes last.
+    /// When it is full the oldest observation is dropped: a session's end comes last.
     fn push(&mut self, heard: Heard) {
         if self.waiting.is_full() {
             self.waiting.pop_front();
             self.lost = self.lost.saturating_add(1);
         }
-        // There is room now.
+        // Room was made above.
         let _ = self.waiting.push_back(heard);
     }
 
@@ -162,7 +161,7 @@ impl ListenWatch for Ear {
     }
 }
 
-/// A message of which the name is known. What is from the car counts as received, as at a charger.
+/// A message whose name is decoded. A message of the car counts as received, as at a charger.
 fn message(direction: Option<Direction>, name: &'static str) -> session::Message {
     let direction = match direction {
         Some(Direction::ToPev) => session::Direction::Sent,
@@ -172,7 +171,7 @@ fn message(direction: Option<Direction>, name: &'static str) -> session::Message
 }
 
 impl Step {
-    /// The step that a frame is, if it is one to be said: sounds are not.
+    /// The step that a frame stands for, if it is logged: sounds are not.
     fn of(frame: &Frame<'_>) -> Option<Self> {
         let sender = frame.from;
         let (car, what) = match Slac::parse(frame)?.ok()? {

@@ -1,4 +1,4 @@
-//! A listener: says what others say on the wire, and tells each session's story.
+//! The role Listen: logs the traffic between other devices and the story of each session.
 
 mod ear;
 
@@ -16,23 +16,23 @@ pub use ear::{Ear, Heard, Step};
 
 use super::{Note, OnLine, Role, Wish};
 
-/// A listener: hears every frame, says matchings and messages, and tells a session's story at its end, or
-/// once nothing more came of it for 10 s. It sends nothing and drives nothing; the network's key is said
-/// after the command `key show` alone.
+/// A listener: observes every frame, logs matchings and messages, and logs a session's story at its end or
+/// after 10 s of silence. It sends no frame and drives no output. It logs the network's key only after the
+/// command `key show`.
 pub struct Listen<'e> {
     role: roles::Listen<'e>,
     ear: &'e Ear,
 }
 
 impl<'e> Listen<'e> {
-    /// One on the host `own` that has heard nothing.
+    /// A listener on the host `own`, before the first frame.
     pub fn new(own: Mac, storage: &'e mut ListenStorage, ear: &'e Ear) -> Self {
         let mut role = roles::Listen::new(own, storage);
         role.watch(ear);
         Self { role, ear }
     }
 
-    /// When what is open is told as it is, if nothing more comes.
+    /// When an open session is logged as ended, if no further frame of it comes.
     fn silent_at(&self) -> Option<Instant> {
         let open = self.ear.open();
         let is_open = open.is_matching || open.session.is_some();
@@ -50,15 +50,15 @@ impl<'e> Listen<'e> {
     }
 }
 
-/// Ticks of the observer's clock in one of a machine's.
+/// Observer clock ticks (ns) in one tick of a machine's clock (us).
 const NS_PER_US: u64 = 1_000;
 
-/// What goes into a [`Listen`].
+/// The input of a [`Listen`].
 #[derive(Clone, Copy, Debug)]
 pub enum Input<'a> {
-    /// A frame.
+    /// An Ethernet frame.
     Frame(&'a [u8]),
-    /// Anything else: it is not used.
+    /// Any other input: ignored.
     Other,
 }
 
@@ -183,7 +183,7 @@ impl Role for Listen<'_> {
     }
 }
 
-/// What can be heard, where it has to be said.
+/// The log text of an observation; `None`: it is not logged.
 const fn of_sight(sight: Sight) -> Option<&'static str> {
     Some(match sight {
         Sight::Nothing | Sight::Waiting | Sight::Connections => return None,

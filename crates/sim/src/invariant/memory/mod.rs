@@ -1,4 +1,4 @@
-//! What rules remember.
+//! What rules remember of the past.
 
 mod stop;
 mod tries;
@@ -16,54 +16,53 @@ use tries::Tries;
 use super::{Facts, SIDES, hold};
 use crate::plant::{Bench, Occurrence, Sensor, Side};
 
-/// When something was so last, or since when it is.
+/// Times at which conditions held last, or since when they hold.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Memory {
-    /// When the pilot was at C or D last.
+    /// Last time of pilot C or D.
     pub(super) ready_at: Option<Instant>,
-    /// Since when 0 A are demanded.
+    /// Since when the demanded current is 0 A.
     pub(super) zero_since: Option<Instant>,
     /// Since when the car demands pilot B.
     pub(super) b_since: Option<Instant>,
-    /// When a side was made SAFE by its hardware.
+    /// Time at which a heartbeat ran out and the hardware made a side SAFE.
     pub(super) heartbeat: Option<Instant>,
-    /// The plug was pulled: a session ends by that.
+    /// The plug was pulled, which ends a session.
     pub(super) was_pulled: bool,
-    /// When there was a cable check in the session last.
+    /// Last time of a cable check in the session.
     pub(super) checked_at: Option<Instant>,
-    /// When the isolation was good by the charger's word last.
+    /// Last time at which the charger reported a good isolation.
     pub(super) valid_at: Option<Instant>,
-    /// When at most 20 V were between inlet and battery last.
+    /// Last time with at most 20 V between inlet and battery.
     pub(super) near_at: Option<Instant>,
-    /// When the inlet's voltage had not moved for a while last.
+    /// Last time at which the inlet's voltage had settled.
     pub(super) settled_at: Option<Instant>,
-    /// When the charger's end of the cable was below 60 V last.
+    /// Last time at which the charger's end of the cable was below 60 V.
     pub(super) dead_at: Option<Instant>,
     /// Since when the car's lock is open.
     pub(super) unlocked_since: Option<Instant>,
-    /// The stop that is under way.
+    /// The stop that is in progress.
     pub(super) stop: Stop,
-    /// Tries of the charger with high voltage that failed.
+    /// Failed attempts of the charger with high voltage.
     pub(super) tries: Tries,
     charger: Own,
     car: Own,
     inlet: Past,
 }
 
-/// What is remembered of one side.
+/// The memory of one side.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Own {
-    /// When its contactors were open and its conductors below 60 V last.
+    /// Last time with its contactors open and its conductors below 60 V.
     pub(super) calm_at: Option<Instant>,
-    /// It was stopped by its emergency stop; since then there was no reset, and for the charger no plug that
-    /// was out.
+    /// Its emergency stop has stopped it, and since then no reset came, nor at a charger an unplugged plug.
     pub(super) is_halted: bool,
-    /// It has read two voltages for 2 s that contradict each other, or until its contactors opened, and there
-    /// was no reset since.
+    /// It has read two contradicting voltages for 2 s, or until its contactors opened, and no reset came
+    /// since.
     pub(super) is_suspect: bool,
-    /// Since when it reports itself as latched: no reset and no plug that was out since.
+    /// Since when it reports a latch, without a reset or an unplugged plug since.
     pub(super) latched_since: Option<Instant>,
-    /// Since when its emergency stop is pressed and it can see that.
+    /// Since when its emergency stop is pressed and its sensor can detect that.
     pressed_since: Option<Instant>,
     /// Since when its two voltages contradict each other.
     apart_since: Option<Instant>,
@@ -73,24 +72,24 @@ pub(super) struct Own {
 #[derive(Clone, Debug, Default)]
 struct Past(VecDeque<(Instant, i32)>);
 
-/// How far inlet and battery may be apart when the car's contactors close.
+/// Largest voltage in mV between inlet and battery when the car's contactors close.
 pub(super) const NEAR_MV: i32 = 20_000;
-/// A voltage has settled that has moved by at most 10 V in 150 ms: a car that takes 5 V in 200 ms reads it
-/// each 50 ms.
+/// A voltage has settled if it moved by at most 10 V in 150 ms: a car that accepts 5 V in 200 ms reads it
+/// every 50 ms.
 const SETTLED: Duration = Duration::from_millis(150);
 const SETTLED_MV: i32 = 10_000;
-/// What is kept of the past is so far apart.
+/// Time between two stored values.
 const APART: Duration = Duration::from_millis(5);
-/// A button that is pressed for this time was read, twice at least.
+/// A button pressed for this time was read at least twice.
 const READ: Duration = Duration::from_millis(100);
-/// Two voltages that are apart for this long when the contactors open were read at least once, even if a stop
-/// that opens them within 100 ms was under way.
+/// Two voltages that differ for this time when the contactors open were read at least once, even during a
+/// stop that opens them within 100 ms.
 const DOUBTED: Duration = Duration::from_millis(300);
-/// Two voltages that are apart for the 2 s that are allowed were read then, twice at least.
+/// Two voltages that differ for the permitted 2 s were read at least twice.
 const CONTRADICTED: Duration = Duration::from_millis(2_100);
 
 impl Memory {
-    /// What a side remembers.
+    /// The memory of a side.
     pub(super) const fn of(&self, side: Side) -> &Own {
         match side {
             Side::Charger => &self.charger,
@@ -105,8 +104,8 @@ impl Memory {
         }
     }
 
-    /// Looks at a bench as it is now; `facts` are those that charger and car know, and a frozen program knows
-    /// nothing.
+    /// Stores the state of a bench at `now`. `facts` are those of charger and car; a frozen program learns
+    /// none.
     pub(super) fn keep(&mut self, now: Instant, bench: &Bench, facts: [&Facts; 2], is_frozen: [bool; 2]) {
         let (truth, demand, car) = (bench.truth(), bench.demand(), bench.car_demand());
         let [charger, car_knows] = facts;
@@ -137,16 +136,16 @@ impl Memory {
         for (at, _) in happens.into_iter().filter(|(_, is_so)| *is_so) {
             *at = Some(now);
         }
-        // Pilot A is the sign of a plug that is out, unless the charger's lock holds it or the proximity wire
+        // Pilot A means that the plug is out, unless the charger's lock holds the plug or the proximity wire
         // shows it.
         let is_gone = truth.level == Level::A && !truth.charger_locked && !bench.proximity().is_plugged();
         let read = bench.read_by_charger();
-        // What is there and silent does not say that the plug is out.
+        // A sensor that is present and silent does not report that the plug is out.
         let may_be = |sensor| bench.has(Side::Charger, sensor);
         let reads_plug = fresh(read.lock, now).unwrap_or(may_be(Sensor::Lock))
             || fresh(read.proximity, now)
                 .map_or(may_be(Sensor::Proximity), control_pilot::Proximity::is_plugged);
-        // By all that it can read it looks like one.
+        // All that the side can read shows an unplugged plug.
         let is_out = is_gone || fresh(read.pilot, now) == Some(Level::A) && !reads_plug;
         for (side, is_frozen) in SIDES.into_iter().zip(is_frozen) {
             let can_see = !is_frozen
@@ -182,12 +181,12 @@ impl Memory {
         }
     }
 
-    /// A side reports itself as latched.
+    /// A side reports a latch.
     pub(super) fn latched(&mut self, side: Side, now: Instant) {
         self.of_mut(side).latched_since.get_or_insert(now);
     }
 
-    /// Something happened to the hardware.
+    /// Records an occurrence of the hardware.
     pub(super) fn note(&mut self, at: Instant, what: &Occurrence) {
         match what {
             Occurrence::Heartbeat(_) => self.heartbeat = Some(at),
@@ -197,18 +196,18 @@ impl Memory {
     }
 }
 
-/// Below 60 V by a sensor of this accuracy.
+/// Whether a voltage is below 60 V for a sensor of this accuracy.
 const fn is_dead(mv: i32, permille: u16) -> bool {
     mv.abs() < session::DEAD_MV + error(session::DEAD_MV, permille)
 }
 
-/// How far a sensor of this accuracy may be off, in mV or mA.
+/// Largest error of a sensor of this accuracy, in mV or mA.
 pub(super) const fn error(value: i32, permille: u16) -> i32 {
     value.abs() / 1000 * permille as i32
 }
 
-/// Whether a side's contactors are closed and make two voltages one that it reads itself, and whether those
-/// contradict each other then.
+/// Whether the closed contactors of a side connect two voltages that it measures, and whether the two
+/// readings contradict each other.
 fn compare(now: Instant, bench: &Bench, side: Side) -> (bool, bool) {
     let (truth, charger, car) = (bench.truth(), bench.read_by_charger(), bench.read_by_car());
     let is_closed = Contactors::Closed;
@@ -228,7 +227,7 @@ fn compare(now: Instant, bench: &Bench, side: Side) -> (bool, bool) {
 }
 
 impl Past {
-    /// Takes the voltage of now; whether all of the last [`SETTLED`] were near each other, with open
+    /// Adds the present voltage; whether all voltages of the last [`SETTLED`] were near each other, with open
     /// contactors.
     fn is_settled(&mut self, now: Instant, mv: i32, is_closed: bool) -> bool {
         let Self(past) = self;
@@ -239,7 +238,7 @@ impl Past {
         if past.back().is_none_or(|(at, _)| now.since(*at) >= APART) {
             past.push_back((now, mv));
         }
-        // The newest of those that are old enough stays: it is where the time begins.
+        // Keeps the newest value that is old enough: the window begins with it.
         while past.get(1).is_some_and(|(at, _)| now.since(*at) >= SETTLED) {
             past.pop_front();
         }

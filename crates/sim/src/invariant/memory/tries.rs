@@ -5,16 +5,16 @@ use session::fresh;
 use crate::invariant::hold;
 use crate::plant::Bench;
 
-/// Isolation tests with high voltage that ended with the same electrical fault, one after the other.
+/// Consecutive isolation tests with high voltage that ended with the same electrical fault.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::invariant) struct Tries {
-    /// How many there were.
+    /// Number of these tests.
     pub(in crate::invariant) failed: u8,
     kind: Option<Kind>,
     now: Option<Try>,
 }
 
-/// A test that runs.
+/// A test in progress.
 #[derive(Clone, Copy, Debug, Default)]
 struct Try {
     found: Option<Kind>,
@@ -23,7 +23,7 @@ struct Try {
     open_since: Option<Instant>,
 }
 
-/// What the charger could read that ends a test.
+/// A reading of the charger that ends a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Isolation,
@@ -31,15 +31,15 @@ enum Kind {
     Contactor,
 }
 
-/// The voltage is this far off its set point, in mV,
+/// The voltage differs from its set point by this much in mV,
 const OFF_MV: u32 = 20_000;
-/// for this time: a charger that gives its stage 10 s has read that before it gives up.
+/// for this time: a charger that allows its stage 10 s has read the difference before it stops.
 const OFF: Duration = Duration::from_millis(9_500);
 /// Contactors that do not follow within this time have failed.
 const OPEN: Duration = Duration::from_millis(400);
 
 impl Tries {
-    /// Takes the charger as it is now. A plug that was out and a test that was passed set the count to zero.
+    /// Takes the charger's present state. An unplugged plug and a passed test reset the count.
     pub(super) fn keep(&mut self, now: Instant, bench: &Bench, is_checked: bool, is_out: bool) {
         if is_out || is_checked {
             *self = Self::default();
@@ -50,7 +50,7 @@ impl Tries {
             return;
         }
         let Some(mut over) = self.now.take() else { return };
-        // A charger that opens at once has done so by the reading of this moment.
+        // A charger that opens immediately has done so because of the present reading.
         over.keep(now, bench);
         let Try { found: Some(found), was_live: true, .. } = over else { return };
         self.failed = if self.kind == Some(found) { self.failed.saturating_add(1) } else { 1 };

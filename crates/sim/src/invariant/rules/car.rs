@@ -10,14 +10,14 @@ use crate::invariant::memory::NEAR_MV;
 use crate::invariant::view::View;
 use crate::plant::{Sensor, Side};
 
-/// A car opens its contactors 2 s after it had to at the latest.
+/// Longest time in which a car opens its contactors after it must: 2 s and the time of sensors and contacts.
 const CAR_OFF: Duration = ms(2_300);
-/// A car leaves pilot C one reading after it had to.
+/// A car leaves pilot C one reading after it must.
 const LEAVES: Duration = ms(150);
-/// An answer that is late is waited for 5 s, and so is the next one.
+/// A car waits 5 s for a late response, and again for the next one.
 const UNANSWERED: Duration = ms(10_350);
 
-/// What a car reads at pilot C or D.
+/// Sensors that a car reads at pilot C or D.
 const CAR_NEEDED: &[Sensor] = &[
     Sensor::Duty,
     Sensor::Voltage,
@@ -29,7 +29,7 @@ const CAR_NEEDED: &[Sensor] = &[
     Sensor::Temperature,
 ];
 
-/// Every rule of the car.
+/// All rules of the car.
 #[rustfmt::skip] // a table reads best with one row a line
 pub(super) const RULES: &[Rule] = &[
     rule("P1", Side::Car, "contactors close only with at most 20 V between inlet and battery",
@@ -125,7 +125,7 @@ pub(super) const RULES: &[Rule] = &[
         })),
     rule("P22", Side::Car, "a charge is never ended where sensors are within 1 %, the stage within its tolerance, and nothing is wrong",
         "a protection that stops what is in order is switched off", Check::Lasts(NEVER, |view| {
-            // A car that goes SAFE leaves pilot C and closes the connection in one moment.
+            // A car that goes SAFE leaves pilot C and closes the connection at the same time.
             let has_left = view.facts.power_on.is_some() && !view.car.level.is_ready();
             let was_cut = view.facts.was_cut && !view.memory.was_pulled;
             view.is_sound && (view.facts.car_troubled || was_cut || has_left)
@@ -137,7 +137,7 @@ pub(super) const RULES: &[Rule] = &[
         })),
 ];
 
-/// The car can know how far inlet and battery are apart.
+/// Whether the car can detect the voltage between inlet and battery.
 fn knows_voltages(view: &View<'_>) -> bool {
     ![Sensor::Voltage, Sensor::Battery].into_iter().any(|sensor| view.is_deceived(Side::Car, sensor))
 }

@@ -8,16 +8,16 @@ use super::{
 };
 use crate::plant::{Sensor, Side};
 
-/// Sensors are read every 50 ms; blocking the stage takes 20 ms; the charger's contactors follow 100 ms later
-/// and need 15 ms: that is 185 ms, and the rules below give 300.
+/// Sensors are read every 50 ms, blocking the stage takes 20 ms, and the charger's contactors follow 100 ms
+/// later and need 15 ms: together 185 ms. The rules below permit 300.
 const OFF: Duration = ms(300);
-/// The current is below 5 A after a reading and the blocking: 70 ms; 100 are allowed (IEC 61851-23, from
+/// After a reading and the blocking the current is below 5 A: 70 ms; 100 are permitted (IEC 61851-23, from
 /// memory).
 const BLOCKED: Duration = ms(100);
-/// A stage that does not obey is cut off 100 ms after the reading.
+/// A stage that does not follow is disconnected 100 ms after the reading.
 const CUT_OFF: Duration = ms(150);
 
-/// What a charger reads while its output is live: all that has answered once.
+/// Sensors that a charger reads while its output is live: all that have answered once.
 const NEEDED: &[Sensor] = &[
     Sensor::Pilot,
     Sensor::Voltage,
@@ -31,7 +31,7 @@ const NEEDED: &[Sensor] = &[
     Sensor::Duty,
 ];
 
-/// Every rule of the charger.
+/// All rules of the charger.
 #[rustfmt::skip] // a table reads best with one row a line
 pub(super) const RULES: &[Rule] = &[
     rule("E1", Side::Charger, "output contactors close only at pilot C or D, from the first CableCheckReq on",
@@ -62,7 +62,7 @@ pub(super) const RULES: &[Rule] = &[
     rule("E6", Side::Charger, "no current flows later than 1 s after the last valid CurrentDemandReq",
         "a car that hangs is overcharged", Check::Lasts(OFF, |view| {
             let last = view.facts.demanded.max(view.facts.power_on);
-            // A stage that does not obey is E16's.
+            // E16 covers a stage that does not follow.
             let is_late = last.is_some_and(|last| view.now.since(last) > ms(1_000));
             view.truth.current_ma > 1_000 && is_late && view.bench.is_stage_sound()
         })),
@@ -134,7 +134,7 @@ pub(super) const RULES: &[Rule] = &[
         "a current that its sensor does not see: contactors open under load", Check::Lasts(ms(17_000), |view| {
             let supply = view.demand.supply;
             let is_below = view.truth.cable_mv < supply.voltage_mv - 25_000;
-            // A twentieth of it, 5 A at most, less what a sensor may be off.
+            // A twentieth of it, 5 A at most, minus the largest error of a sensor.
             let least_ma = ((supply.current_ma / 20).min(5_000) - 1_000).max(900);
             let is_none = supply.current_ma > 10_500 && view.truth.current_ma.abs() < least_ma && is_below;
             is_none && view.knows(Side::Charger, Sensor::Current) && view.knows(Side::Charger, Sensor::Voltage)

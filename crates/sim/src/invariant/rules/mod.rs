@@ -8,16 +8,16 @@ use machine::Duration;
 use super::view::View;
 use crate::plant::{Occurrence, Sensor, Side, Tolerance};
 
-/// One rule.
+/// A safety rule.
 #[derive(Clone, Copy, Debug)]
 pub struct Rule {
     /// Its id, which never changes.
     pub id: &'static str,
-    /// Who has to keep it.
+    /// The side that must comply.
     pub side: Side,
-    /// What must hold.
+    /// The condition, as text.
     pub words: &'static str,
-    /// What it keeps away.
+    /// The hazard that it prevents.
     pub hazard: &'static str,
     pub(super) check: Check,
 }
@@ -25,9 +25,9 @@ pub struct Rule {
 /// How a rule is checked.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Check {
-    /// This must not be so for longer than that.
+    /// The condition is not allowed to last longer than this time.
     Lasts(Duration, fn(&View<'_>) -> bool),
-    /// Nothing of this kind may happen.
+    /// No occurrence of this kind is allowed.
     Happens(fn(&View<'_>, &Occurrence) -> bool),
 }
 
@@ -41,7 +41,7 @@ const fn rule(id: &'static str, side: Side, words: &'static str, hazard: &'stati
     Rule { id, side, words, hazard, check }
 }
 
-/// Every rule. Limits of time are those of docs/ARCHITECTURE.md with the time that sensors and hardware need.
+/// All rules. Time limits are those of docs/ARCHITECTURE.md plus the time of sensors and hardware.
 pub const RULES: &[Rule] = &ALL;
 
 const COUNT: usize = charger::RULES.len() + car::RULES.len();
@@ -58,15 +58,15 @@ const ALL: [Rule; COUNT] = {
     all
 };
 
-/// A command is this old at most when the contacts close: a reading and their own time.
+/// Largest age of a command when the contacts close: a reading and the contactors' own time.
 const TOLD: Duration = ms(100);
-/// Readings may be 200 ms old.
+/// Largest age of a reading in ms.
 const STALE_MS: u64 = 200;
-/// A side whose program shows no life for this time was made SAFE by its hardware.
+/// A side whose program shows no life for this time is made SAFE by its hardware.
 const HEARTBEAT: Duration = ms(500);
 
-/// If a side's contactors closed as they were to: voltage on the conductors - the lower of that at the
-/// command and that at the contacts - and voltage between the contacts, in mV.
+/// For contactors of a side that closed on command: the voltage on the conductors (the lower of that at the
+/// command and that at the contacts) and the voltage between the contacts, in mV.
 fn closing(what: &Occurrence, of: Side) -> Option<(i32, i32)> {
     let Occurrence::Closed { side, told_mv, voltage_mv, difference_mv, is_commanded: true } = what else {
         return None;
@@ -74,7 +74,7 @@ fn closing(what: &Occurrence, of: Side) -> Option<(i32, i32)> {
     (*side == of).then_some((told_mv.abs().min(voltage_mv.abs()), *difference_mv))
 }
 
-/// It is judged by the current at the command, and by that at the contacts: either may be below 1 A.
+/// Judged by the current at the command and by that at the contacts: either may be below 1 A.
 fn is_opening_under_load(view: &View<'_>, what: &Occurrence, of: Side) -> bool {
     let Occurrence::Opened { side, told_ma, current_ma, is_commanded: true } = what else { return false };
     let least_ma = 1_000 + view.error(1_000);
@@ -82,7 +82,7 @@ fn is_opening_under_load(view: &View<'_>, what: &Occurrence, of: Side) -> bool {
     *side == of && is_loaded && !view.is_deceived(of, Sensor::Current)
 }
 
-/// It is judged by what was there at the command: a reading ago.
+/// Judged by the state at the command, one reading before.
 fn is_live_unlock(view: &View<'_>, what: &Occurrence, of: Side) -> bool {
     let Occurrence::Lock { side, is_locked: false, voltage_mv, was_closed, by_fault: false } = what else {
         return false;
@@ -92,14 +92,14 @@ fn is_live_unlock(view: &View<'_>, what: &Occurrence, of: Side) -> bool {
     *side == of && is_live && knows_dead && !view.is_within(view.memory.of(of).calm_at, TOLD)
 }
 
-/// The most in mA that may flow for this demand: what the regulation of a stage is allowed, the sensor's 1 A
+/// The most current in mA that may flow for this demand: the permitted tolerance of a stage, the sensor's 1 A
 /// or 1 %, and its error.
 fn most_ma(view: &View<'_>, demanded_ma: i32) -> i32 {
     let sensor_ma = (demanded_ma / 100).max(1_000) + view.error(demanded_ma);
     demanded_ma.saturating_add(Tolerance::most_ma(demanded_ma) + sensor_ma)
 }
 
-/// Contactors close, or a lock opens, at an end whose voltages contradict each other.
+/// Contactors close, or a lock opens, at a side whose voltages contradict each other.
 fn acts_in_doubt(view: &View<'_>, what: &Occurrence, of: Side) -> bool {
     let opens =
         matches!(what, Occurrence::Lock { side, is_locked: false, by_fault: false, .. } if *side == of);

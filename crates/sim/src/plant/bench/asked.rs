@@ -1,4 +1,4 @@
-//! What is asked of a bench by those who judge it.
+//! The state of a bench, for those who judge it.
 
 use evse_fsm::{Demand, Plant};
 use machine::{Duration, Instant};
@@ -9,7 +9,7 @@ use crate::plant::sensor::{Accuracy, SensorFault};
 use crate::plant::{ContactorFault, Load, Sensor, Side, StageFault, milli};
 
 impl Bench {
-    /// What is really there.
+    /// The physical state.
     pub fn truth(&self) -> Truth {
         Truth {
             is_plugged: self.wire.is_plugged,
@@ -27,12 +27,12 @@ impl Bench {
         }
     }
 
-    /// What both ends see of the pilot.
+    /// The pilot as both ends see it.
     pub const fn pilot(&self) -> Pilot {
         self.pilot
     }
 
-    /// Everything that happened to the hardware, oldest first.
+    /// All occurrences of the hardware, oldest first.
     pub fn occurrences(&self) -> &[(Instant, Occurrence)] {
         &self.occurrences
     }
@@ -57,32 +57,32 @@ impl Bench {
         self.end(side).stopped
     }
 
-    /// Since when a side gets no new readings.
+    /// Since when a side receives no new readings.
     pub const fn silent_since(&self, side: Side) -> Option<Instant> {
         self.end(side).silent
     }
 
-    /// The time up to which it has advanced.
+    /// The time up to which the bench has advanced.
     pub const fn now(&self) -> Instant {
         self.now
     }
 
-    /// What is behind the car's contactors.
+    /// What is connected to the car's contactors on the battery side.
     pub const fn load(&self) -> &Load {
         &self.load
     }
 
-    /// What the isolation monitor makes of the resistance that is there now.
+    /// The isolation monitor's judgement of the present resistance.
     pub const fn judged(&self) -> evse_fsm::Isolation {
         self.monitor.judge(self.cable.isolation_ohm)
     }
 
-    /// What the isolation monitor shows: that, after its time.
+    /// What the isolation monitor shows: its judgement after its measuring time.
     pub const fn isolation_shown(&self) -> evse_fsm::Isolation {
         self.monitor.shown()
     }
 
-    /// Time since a side's program last showed life.
+    /// Time since the last sign of life of a side's program.
     pub const fn unheard(&self, side: Side) -> Duration {
         self.now.since(self.end(side).fed)
     }
@@ -92,7 +92,7 @@ impl Bench {
         self.sensors.exists(side, sensor)
     }
 
-    /// Whether one of these sensors of a side is there and says nothing new.
+    /// Whether one of these sensors of a side is present and reports nothing new.
     pub fn lacks(&self, side: Side, sensors: &[Sensor]) -> bool {
         let is_mute = |sensor: &&Sensor| {
             matches!(self.sensors.fault(side, **sensor), SensorFault::Absent | SensorFault::Silent)
@@ -100,45 +100,46 @@ impl Bench {
         sensors.iter().filter(|sensor| self.has(side, **sensor)).any(|sensor| is_mute(&sensor))
     }
 
-    /// When a sensor last said something else than what is there; never while it is as exact as it should be.
+    /// When a sensor last reported another value than the physical one; `None` while it is within its
+    /// accuracy.
     pub const fn lied(&self, side: Side, sensor: Sensor) -> Option<Instant> {
         self.sensors.lied(side, sensor)
     }
 
-    /// How exact the sensors are.
+    /// Accuracy of the sensors.
     pub const fn accuracy(&self) -> Accuracy {
         self.sensors.accuracy()
     }
 
-    /// What the charger read last.
+    /// The charger's last readings.
     pub const fn read_by_charger(&self) -> &Plant {
         &self.last
     }
 
-    /// What the car read last.
+    /// The car's last readings.
     pub const fn read_by_car(&self) -> &CarPlant {
         &self.last_car
     }
 
-    /// Whether the cable has a bleeder that has worked since the plug went in, fast enough for 60 V within 1
-    /// s.
+    /// Whether the cable has a bleeder that has worked since the plug was inserted, and that is fast enough
+    /// for 60 V within 1 s.
     pub const fn has_bleeder(&self) -> bool {
         self.cable.has_bleeder() && !self.was_bleeder_open
     }
 
-    /// Whether the isolation monitor hangs although it counts its measurements, and is one that measures
-    /// within 7 s: a charger with a slower one waits longer for it.
+    /// Whether the isolation monitor hangs, counts its measurements and measures within 7 s. A charger with a
+    /// slower monitor waits longer for it.
     pub fn has_hung_monitor(&self) -> bool {
         let is_frozen = self.sensors.fault(Side::Charger, Sensor::Isolation) == SensorFault::Frozen;
         is_frozen && self.monitor.counts() && self.monitor.is_fast()
     }
 
-    /// By how many mA at most the charger's reading of the current is off by the power stage's ripple.
+    /// Largest error in mA of the charger's current reading by the power stage's ripple.
     pub const fn most_ripple_ma(&self) -> i32 {
         self.stage.most_ripple_ma()
     }
 
-    /// Whether the power stage obeys.
+    /// Whether the power stage follows its demand.
     pub fn is_stage_sound(&self) -> bool {
         self.stage.fault == StageFault::Sound
     }

@@ -1,4 +1,4 @@
-//! What stands on a bench, and what a car demands of it.
+//! The parts of a bench, and a car's demand.
 
 use control_pilot::Level;
 use evse_fsm::{Contactors, Lock};
@@ -9,7 +9,7 @@ use crate::plant::{
     BatteryProfile, CableProfile, ContactorProfile, Load, MonitorProfile, Sensor, Side, StageProfile,
 };
 
-/// What stands on a bench.
+/// The parts of a bench.
 #[derive(Clone, Debug)]
 pub struct BenchConfig {
     /// The power stage.
@@ -20,24 +20,24 @@ pub struct BenchConfig {
     pub charger_contactors: ContactorProfile,
     /// The car's contactors.
     pub car_contactors: ContactorProfile,
-    /// How long a lock takes.
+    /// Time that a lock takes to move.
     pub lock: Duration,
     /// The isolation monitor.
     pub monitor: MonitorProfile,
-    /// How exact sensors are.
+    /// Accuracy of the sensors.
     pub accuracy: Accuracy,
-    /// Sensors that are not there.
+    /// Sensors that are absent.
     pub missing: Vec<(Side, Sensor)>,
-    /// What is behind the car's contactors.
+    /// What is connected to the car's contactors on the battery side.
     pub load: Load,
-    /// A side whose demand was not given for this time is made SAFE by its hardware.
+    /// Time without a demand after which the hardware makes a side SAFE; `None`: never.
     pub heartbeat: Option<Duration>,
 }
 
-/// What the car wants of its side.
+/// A car's demand of its side of the cable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CarDemand {
-    /// What the pilot is pulled to: B, C or D.
+    /// The level that the pilot is pulled to: B, C or D.
     pub level: Level,
     /// The contactors between inlet and battery.
     pub contactors: Contactors,
@@ -64,7 +64,7 @@ impl Default for BenchConfig {
 }
 
 impl BenchConfig {
-    /// The longest heartbeat of a real plant (docs/ARCHITECTURE.md): 500 ms.
+    /// Longest heartbeat that a real plant may have (docs/ARCHITECTURE.md): 500 ms.
     pub const HEARTBEAT: Duration = Duration::from_millis(500);
 }
 
@@ -72,7 +72,7 @@ impl CarDemand {
     /// Pilot B, contactors open, lock held.
     pub const SAFE: Self = Self { level: Level::B, contactors: Contactors::Open, lock: Lock::Held };
 
-    /// The pilot at this level, and otherwise SAFE.
+    /// The pilot at this level, the rest SAFE.
     pub const fn pilot(level: Level) -> Self {
         Self { level, ..Self::SAFE }
     }

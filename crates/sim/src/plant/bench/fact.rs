@@ -1,10 +1,10 @@
-//! What is there, what happens, and what can be wrong, as data.
+//! Physical state, occurrences and faults, as data.
 
 use control_pilot::{Level, Output};
 
 use crate::plant::{ContactorFault, LockFault, PilotFault, Sensor, SensorFault, Side, StageFault};
 
-/// What is really there, whatever sensors say.
+/// The physical state, whatever the sensors report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a physical fact of its own")]
 pub struct Truth {
@@ -12,13 +12,13 @@ pub struct Truth {
     pub is_plugged: bool,
     /// The pilot's level.
     pub level: Level,
-    /// What the car sees of the charger's pilot.
+    /// The charger's pilot as the car sees it.
     pub pilot_at_car: Option<Output>,
     /// Voltage at the charger's contactors, on the cable's side, in mV.
     pub cable_mv: i32,
     /// Voltage in the car's inlet, in mV.
     pub inlet_mv: i32,
-    /// Voltage behind the car's contactors, in mV; 0 where nothing is connected.
+    /// Voltage on the battery's side of the car's contactors, in mV; 0 if nothing is connected.
     pub battery_mv: i32,
     /// Current into the car, in mA.
     pub current_ma: i32,
@@ -34,36 +34,36 @@ pub struct Truth {
     pub isolation_ohm: u32,
 }
 
-/// Something that happened to the hardware.
+/// An occurrence of the hardware.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Occurrence {
     /// Contactors closed.
     Closed {
-        /// Whose.
+        /// Side of the contactors.
         side: Side,
-        /// Voltage in mV on the conductors at this end at their command.
+        /// Voltage in mV on this side's conductors when the command came.
         told_mv: i32,
-        /// Voltage in mV on the conductors at this end before the contacts met.
+        /// Voltage in mV on this side's conductors before the contacts met.
         voltage_mv: i32,
-        /// Voltage in mV that lay between their contacts.
+        /// Voltage in mV between the contacts.
         difference_mv: i32,
-        /// Because they were to, and not because they bounce or broke.
+        /// By a command, not by bouncing or a fault.
         is_commanded: bool,
     },
     /// Contactors opened.
     Opened {
-        /// Whose.
+        /// Side of the contactors.
         side: Side,
-        /// Current in mA that flowed at their command.
+        /// Current in mA when the command came.
         told_ma: i32,
-        /// Current in mA that they broke.
+        /// Current in mA that the contacts broke.
         current_ma: i32,
-        /// Because they were to, and not because they bounce or broke.
+        /// By a command, not by bouncing or a fault.
         is_commanded: bool,
     },
     /// A lock moved.
     Lock {
-        /// Whose.
+        /// Side of the lock.
         side: Side,
         /// Whether it is locked now.
         is_locked: bool,
@@ -71,47 +71,47 @@ pub enum Occurrence {
         voltage_mv: i32,
         /// Whether the contactors of this end were closed.
         was_closed: bool,
-        /// Because it broke.
+        /// By a fault, not by a command.
         by_fault: bool,
     },
-    /// The plug went in or out.
+    /// The plug was inserted or pulled.
     Plug {
-        /// Whether it is in now.
+        /// Whether it is inserted now.
         is_plugged: bool,
-        /// Current in mA that flowed before.
+        /// Current in mA just before.
         current_ma: i32,
     },
-    /// A side showed no life for too long: its hardware made it SAFE.
+    /// A side showed no life for too long, and its hardware made it SAFE.
     Heartbeat(Side),
-    /// Something was broken or repaired.
+    /// A fault was injected or repaired.
     Fault(Fault),
 }
 
-/// What can be wrong with the hardware, as data for scripts.
+/// A fault of the hardware, as data for scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Contactors.
+    /// A fault of a side's contactors.
     Contactors(Side, ContactorFault),
-    /// The pilot wire.
+    /// A fault of the pilot wire.
     Pilot(PilotFault),
     /// The proximity wire is broken (`true`), or repaired.
     ProximityOpen(bool),
     /// A resistance to earth in Ohm.
     Leak(u32),
-    /// The power stage.
+    /// A fault of the power stage.
     Stage(StageFault),
-    /// A lock.
+    /// A fault of a side's lock.
     Lock(Side, LockFault),
-    /// One sensor.
+    /// A fault of one sensor.
     Sensor(Side, Sensor, SensorFault),
-    /// The isolation monitor does not pass its self-test (`true`), or does again.
+    /// The isolation monitor fails its self-test (`true`), or passes it again.
     SelfTestFails(bool),
     /// The bleeder that the charger connects is broken (`true`), or repaired.
     BleederOpen(bool),
-    /// A side gets no new readings at all (`true`), or does again.
+    /// A side receives no new readings at all (`true`), or does again.
     Silence(Side, bool),
     /// The emergency stop is pressed (`true`), or released.
     EmergencyStop(Side, bool),
-    /// The battery disconnects itself (`true`), or is back.
+    /// The battery disconnects itself (`true`), or is connected again.
     BatteryGone(bool),
 }

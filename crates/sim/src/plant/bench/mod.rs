@@ -17,10 +17,10 @@ use super::sensor::Sensors;
 use super::{Contactor, DcCable, InsulationMonitor, Load, LockMotor, PilotWire, PowerStage, Side, milli};
 use crate::Pilot;
 
-/// Both ends of a DC cable: takes what charger and car demand, advances in time, gives what each of them
-/// measures.
+/// Both ends of a DC cable: accepts the demands of charger and car, advances in time, and returns what each
+/// of them measures.
 ///
-/// Time is cut where something happens, and finely only while something moves.
+/// Steps end at each occurrence and are short only while a value moves.
 #[derive(Clone, Debug)]
 pub struct Bench {
     now: Instant,
@@ -28,7 +28,7 @@ pub struct Bench {
     stage: PowerStage,
     cable: DcCable,
     wire: PilotWire,
-    /// What both ends see of the wire.
+    /// The pilot as both ends see it.
     pilot: Pilot,
     monitor: InsulationMonitor,
     load: Load,
@@ -40,34 +40,34 @@ pub struct Bench {
     sensors: Sensors,
     is_proximity_open: bool,
     is_bleeder_open: bool,
-    /// It was broken since the plug went in.
+    /// The bleeder was broken at some time since the plug was inserted.
     was_bleeder_open: bool,
     last: Plant,
     last_car: CarPlant,
     occurrences: Vec<(Instant, Occurrence)>,
 }
 
-/// What both ends have.
+/// The state that both ends have.
 #[derive(Clone, Debug)]
 struct End {
     contactor: Contactor,
     lock: LockMotor,
     /// Since when the emergency stop is pressed.
     stopped: Option<Instant>,
-    /// Since when there are no new readings.
+    /// Since when no new readings come.
     silent: Option<Instant>,
-    /// When the demand was given last.
+    /// Time of the last demand.
     fed: Instant,
-    /// Its hardware made it SAFE, and holds that until open contactors were demanded once.
+    /// The hardware has made it SAFE, and holds that until open contactors are demanded.
     tripped: bool,
-    /// Current in mA that flowed when the contactors were told to move.
+    /// Current in mA when the contactors were commanded.
     told_ma: i32,
-    /// Voltage in mV on the conductors at this end then.
+    /// Voltage in mV on this side's conductors when the contactors were commanded.
     told_mv: i32,
 }
 
 impl Bench {
-    /// A bench at rest, the plug out.
+    /// A bench at rest, unplugged.
     pub fn new(config: BenchConfig) -> Self {
         let end = |profile| End {
             contactor: Contactor::new(profile),
@@ -104,7 +104,7 @@ impl Bench {
         }
     }
 
-    /// The plug goes in or out, locked or not.
+    /// Inserts or pulls the plug, locked or not.
     pub fn plug(&mut self, now: Instant, is_plugged: bool) {
         self.advance(now);
         if is_plugged == self.wire.is_plugged {
@@ -122,7 +122,7 @@ impl Bench {
         self.refresh();
     }
 
-    /// Takes what the charger demands, which is also its sign of life.
+    /// Takes the charger's demand, which is also its sign of life.
     pub fn drive_charger(&mut self, now: Instant, demand: &Demand) {
         self.advance(now);
         self.charger.fed = now;
@@ -140,8 +140,8 @@ impl Bench {
         }
     }
 
-    /// A side demands what it demanded last, as a sign of life. False if its hardware has made it SAFE
-    /// meanwhile: then the demand counts again.
+    /// Repeats the last demand of a side as a sign of life. `false`: its hardware has made it SAFE since; the
+    /// demand must be given again.
     pub(crate) fn feed(&mut self, side: Side) -> bool {
         let now = self.now;
         let end = self.end_mut(side);
@@ -151,7 +151,7 @@ impl Bench {
         !end.tripped
     }
 
-    /// Takes what the car demands, which is also its sign of life.
+    /// Takes the car's demand, which is also its sign of life.
     pub fn drive_car(&mut self, now: Instant, demand: &CarDemand) {
         self.advance(now);
         self.car.fed = now;
@@ -166,7 +166,7 @@ impl Bench {
         }
     }
 
-    /// Breaks or mends something.
+    /// Injects a fault or repairs it.
     pub fn inject(&mut self, now: Instant, fault: Fault) {
         self.advance(now);
         self.happened(Occurrence::Fault(fault));
@@ -198,7 +198,7 @@ impl Bench {
         self.refresh();
     }
 
-    /// Puts something else behind the car's contactors.
+    /// Connects another load to the car's contactors.
     pub fn set_load(&mut self, now: Instant, load: Load) {
         self.advance(now);
         self.load = load;

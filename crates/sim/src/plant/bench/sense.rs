@@ -1,4 +1,4 @@
-//! What each end of a bench measures.
+//! The measurements at each end of a bench.
 
 use control_pilot::{Coding, Output, Proximity};
 use evse_fsm::{Plant, Reading};
@@ -16,7 +16,7 @@ pub struct CarPlant {
     pub proximity: Option<Reading<Proximity>>,
     /// Voltage in the inlet, in mV.
     pub inlet_mv: Option<Reading<i32>>,
-    /// Voltage behind the contactors, in mV.
+    /// Voltage on the battery's side of the contactors, in mV.
     pub battery_mv: Option<Reading<i32>>,
     /// Current into the battery, in mA.
     pub current_ma: Option<Reading<i32>>,
@@ -28,19 +28,19 @@ pub struct CarPlant {
     pub inlet_millicelsius: Option<Reading<i32>>,
     /// The emergency stop: `true` is pressed.
     pub emergency_stop: Option<Reading<bool>>,
-    /// State of charge in percent, where there is a battery.
+    /// State of charge in percent; absent without a battery.
     pub soc_percent: Option<Reading<u8>>,
-    /// The most current in mA that the battery asks for.
+    /// The most current in mA that the battery requests.
     pub request_ma: Option<Reading<i32>>,
 }
 
-/// The inlet's temperature in thousandths of a degree Celsius; it is not modelled.
+/// The inlet's temperature in thousandths of a degree Celsius: constant, because it is not modelled.
 const MILD_MILLICELSIUS: i32 = 25_000;
 
 /// The coding resistor of a CCS2 plug in Ohm.
 const PLUG_OHM: u32 = 1_500;
 
-/// What the battery reports beside its voltage.
+/// What the battery reports besides its voltage.
 const BATTERY: (Side, Sensor) = (Side::Car, Sensor::Battery);
 
 impl Bench {
@@ -105,20 +105,20 @@ impl Bench {
         self.last_car
     }
 
-    /// Closed contactors make the stage's voltage the cable's.
+    /// Voltage of the stage: with closed contactors also that of the cable.
     fn stage_mv(&self) -> i32 {
         let is_one = self.charger.contactor.is_closed();
         if is_one { milli(self.cable.charger_v) } else { self.stage.voltage_mv() }
     }
 
-    /// What the proximity wire shows.
+    /// State of the proximity wire.
     pub fn proximity(&self) -> Proximity {
         let is_seen = self.wire.is_plugged && !self.is_proximity_open;
         Proximity::of_ohms(Coding::Type2, if is_seen { PLUG_OHM } else { u32::MAX })
     }
 }
 
-/// A duty cycle as sensors give it.
+/// A duty cycle in per mille as sensors report it.
 fn duty(output: Option<Output>) -> u16 {
     match output {
         Some(Output::Pwm(permille)) => permille,

@@ -9,13 +9,13 @@ use crate::queue::earlier;
 
 /// Longest step while a voltage or current moves: a fifth of the shortest time constant.
 const MOVING: Duration = Duration::from_millis(4);
-/// While current flows and nothing moves: a hundredth of the battery's time constant.
+/// Longest step while current flows and no value moves: a hundredth of the battery's time constant.
 const FLOWING: Duration = Duration::from_millis(400);
-/// While nothing happens at all.
+/// Longest step while nothing happens.
 const RESTING: Duration = Duration::from_secs(3_600);
 
 impl Bench {
-    /// Moves everything on to `now`; earlier moments do nothing.
+    /// Advances everything to `now`; an earlier time changes nothing.
     #[inline]
     pub fn advance(&mut self, now: Instant) {
         if self.now < now {
@@ -26,7 +26,7 @@ impl Bench {
     fn move_to(&mut self, now: Instant) {
         while self.now < now {
             let left = now.since(self.now);
-            // What is left is no longer than the shortest step.
+            // The rest is at most the shortest step.
             let longest = if left <= MOVING { now } else { self.now + left.min(self.longest()) };
             let due = self.due();
             let next = due.filter(|due| *due > self.now).map_or(longest, |due| due.min(longest));
@@ -51,7 +51,7 @@ impl Bench {
         }
     }
 
-    /// When something happens by itself.
+    /// When the next part moves without a new demand.
     fn due(&self) -> Option<Instant> {
         let contactors = earlier(self.charger.contactor.due(), self.car.contactor.due());
         let locks = earlier(self.charger.lock.due(), self.car.lock.due());
@@ -60,7 +60,7 @@ impl Bench {
         earlier(earlier(contactors, locks), earlier(supply, heartbeat))
     }
 
-    /// When a side's hardware makes it SAFE, should it not be heard of.
+    /// When the hardware makes a side SAFE, unless a sign of life comes.
     fn expires(&self, side: Side) -> Option<Instant> {
         let is_energised = match side {
             Side::Charger => self.demand.is_energised(),
@@ -69,7 +69,7 @@ impl Bench {
         self.heartbeat.filter(|_| is_energised).map(|heartbeat| self.end(side).fed + heartbeat)
     }
 
-    /// Voltages and current as they are with these contacts, after `dt` seconds.
+    /// Voltages and current with the present contacts, after `dt` seconds.
     fn flow(&mut self, dt: f64) {
         self.load.step(self.amps, dt);
         let source = self.load.source().filter(|_| self.car.contactor.is_closed());
@@ -92,7 +92,7 @@ impl Bench {
         self.monitor.step(self.now, milli(self.cable.charger_v), self.cable.isolation_ohm);
     }
 
-    /// Lets happen what is due now.
+    /// Carries out what is due now.
     pub(super) fn fire(&mut self) {
         for side in [Side::Charger, Side::Car] {
             if self.expires(side).is_some_and(|at| at <= self.now) {
@@ -150,8 +150,8 @@ impl Bench {
         }
     }
 
-    /// Tells it, with the voltage that was between the contacts or the current that went through them, and
-    /// lets the rest follow.
+    /// Records the movement, with the voltage between the contacts or the current through them, and updates
+    /// the rest.
     fn contacts_moved(&mut self, side: Side, closed: bool) {
         let is_commanded = self.end(side).contactor.is_as_commanded();
         if closed {
@@ -170,7 +170,7 @@ impl Bench {
         self.flow(0.0);
     }
 
-    /// What has changed takes effect at once.
+    /// Applies a change immediately.
     pub(super) fn refresh(&mut self) {
         self.pilot = self.wire.seen();
         self.flow(0.0);

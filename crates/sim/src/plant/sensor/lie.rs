@@ -1,4 +1,4 @@
-//! What can be wrong with a sensor, and what that makes of a value.
+//! The faults of a sensor, and their effect on a value.
 
 use control_pilot::{Level, Proximity};
 use evse_fsm::Isolation;
@@ -7,52 +7,52 @@ use session::Insulation;
 use super::Sensor;
 use crate::plant::Side;
 
-/// What can be wrong with a sensor.
+/// A fault of a sensor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SensorFault {
-    /// Nothing.
+    /// No fault.
     Sound,
-    /// It is not there.
+    /// The sensor does not exist.
     Absent,
-    /// It keeps saying what it said, as if it were new. An isolation monitor that hangs: its own counter
+    /// It repeats its last value as if it were new. For an isolation monitor: it hangs, and its own counter
     /// stops.
     Frozen,
-    /// It says nothing new: what it said grows old.
+    /// It reports nothing new: its last reading ages.
     Silent,
-    /// It is off by so much, in thousandths; counts for numbers only.
+    /// It is off by this many thousandths of a unit; only for numbers.
     Offset(i32),
-    /// It says so many thousandths of what is there; counts for numbers, and for the ohms of an isolation
+    /// It reports this share of the value in thousandths; for numbers, and for the ohms of an isolation
     /// monitor.
     Scaled(i32),
-    /// Each reading is off by up to so much to either side, in thousandths; counts for numbers only.
+    /// Each reading is off by up to this many thousandths of a unit, in both directions; only for numbers.
     Noisy(i32),
-    /// It always says this: a number in thousandths, or the number of a level. Levels of a pilot, a proximity
-    /// wire and an isolation monitor have numbers in their own order; a switch that is off is 0.
+    /// It always reports this: a number in thousandths, or the index of a level. Levels of a pilot, a
+    /// proximity wire and an isolation monitor are numbered in their own order; a switch that is off is 0.
     Stuck(i32),
-    /// A number with the wrong sign; a switch that is read the wrong way round.
+    /// A number with the wrong sign; an inverted switch.
     Reversed,
 }
 
 impl SensorFault {
-    /// Whether it gives values, and wrong ones.
+    /// Whether it reports values that are wrong.
     pub const fn is_lie(self) -> bool {
         !matches!(self, Self::Sound | Self::Absent | Self::Silent)
     }
 }
 
-/// A value that a sensor can give, and how it can be wrong.
+/// A value that a sensor can report, and the effect of faults on it.
 pub(in crate::plant) trait Measured: Copy {
-    /// What `fault` makes of it.
+    /// The value with the effect of `fault`.
     #[must_use]
     fn lie(self, fault: SensorFault, noise: impl Fn(i32) -> i32) -> Self;
 
-    /// Off by so many millionths of itself, where that has a meaning.
+    /// The value, off by this many millionths of itself; unchanged for types without such an error.
     #[must_use]
     fn off_by_ppm(self, _error_ppm: i32) -> Self {
         self
     }
 
-    /// Whether a side that acts on it does the same: a number within 2 % and 1 unit.
+    /// Whether a side reacts to both values in the same way: numbers within 2 % and 1 unit.
     fn is_same(self, truth: Self) -> bool;
 }
 
@@ -113,17 +113,17 @@ impl Measured for bool {
     }
 }
 
-/// The levels of a pilot by their number; `script` has words for all of these.
+/// The levels of a pilot by index; `script` has words for all of these.
 const LEVELS: [Level; 6] = [Level::A, Level::B, Level::C, Level::D, Level::E, Level::F];
 
-/// What a proximity wire can show, by its number.
+/// The states of a proximity wire by index.
 const PROXIMITIES: [Proximity; 4] =
     [Proximity::Absent, Proximity::Cable { current_ma: 13_000 }, Proximity::Pressed, Proximity::Unknown];
 
-/// What an isolation monitor can show, by its number.
+/// The states of an isolation monitor by index.
 const STATES: [Isolation; 4] = [Isolation::Measuring, Isolation::Valid, Isolation::Warning, Isolation::Fault];
 
-/// One of these by its number, or what was there.
+/// The value with this index, or the physical one if none has it.
 fn stuck<T: Copy>(all: &[T], fault: SensorFault, truth: T) -> T {
     let SensorFault::Stuck(number) = fault else { return truth };
     usize::try_from(number).ok().and_then(|number| all.get(number)).copied().unwrap_or(truth)
@@ -173,7 +173,7 @@ fn scaled(value: i32, permille: i32) -> i32 {
     i32::try_from(scaled).unwrap_or(if scaled < 0 { i32::MIN } else { i32::MAX })
 }
 
-/// A number from `-most` to `most` that depends on all that is given: splitmix64.
+/// A number from `-most` to `most` that depends on all arguments: splitmix64.
 pub(super) fn spread((seed, side, sensor, at): (u64, Side, Sensor, u64), most: i32) -> i32 {
     let name = (sensor as u64) * 2 + u64::from(side == Side::Car);
     let mut mixed = seed ^ at.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (name << 56);

@@ -1,4 +1,4 @@
-//! What is measured at either end, and how it can be wrong.
+//! The sensors at either end, and their faults.
 
 mod lie;
 
@@ -10,10 +10,10 @@ pub use lie::SensorFault;
 
 use super::Side;
 
-/// What is measured, at either end.
+/// A sensor at either end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Sensor {
-    /// The pilot: at the charger its level.
+    /// The pilot: at the charger, its level.
     Pilot,
     /// The duty cycle.
     Duty,
@@ -23,7 +23,7 @@ pub enum Sensor {
     Voltage,
     /// The voltage on the power stage's side of the charger's contactors.
     Stage,
-    /// The battery's voltage, and what else the battery reports.
+    /// The battery's voltage, and the battery's other reports.
     Battery,
     /// The current.
     Current,
@@ -40,7 +40,7 @@ pub enum Sensor {
 }
 
 impl Sensor {
-    /// Each of them, in the order of the type.
+    /// All sensors, in the order of the type.
     pub const ALL: [Self; 12] = [
         Self::Pilot,
         Self::Duty,
@@ -56,7 +56,7 @@ impl Sensor {
         Self::EmergencyStop,
     ];
 
-    /// Whether an end has it, where nothing is left out.
+    /// Whether a side has this sensor by default.
     pub const fn is_of(self, side: Side) -> bool {
         match side {
             Side::Charger => !matches!(self, Self::Battery | Self::Temperature),
@@ -65,12 +65,12 @@ impl Sensor {
     }
 }
 
-/// How exact sensors are that are not broken.
+/// Accuracy of sensors without a fault.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Accuracy {
-    /// Each number is off by at most this many thousandths of itself, and always by the same.
+    /// Largest error of each number in thousandths of itself; it is constant for each sensor.
     pub permille: u16,
-    /// By how much each of them is, and its noise where it has one.
+    /// Seed of the errors, and of the noise of a noisy sensor.
     pub seed: u64,
 }
 
@@ -81,20 +81,20 @@ pub(super) struct Sensors {
     ends: [[State; Sensor::ALL.len()]; 2],
 }
 
-/// One sensor.
+/// State of one sensor.
 #[derive(Clone, Copy, Debug)]
 struct State {
     fault: SensorFault,
-    /// There is no such sensor.
+    /// The sensor does not exist.
     is_missing: bool,
-    /// It is off by so many millionths of its value.
+    /// Its constant error in millionths of the value.
     error_ppm: i32,
-    /// When it last gave something else than it measures.
+    /// When it last reported another value than the physical one.
     lied: Option<Instant>,
 }
 
 impl Sensors {
-    /// Sound sensors without those that are missing.
+    /// Sensors without fault, except those that are missing.
     pub(super) fn new(accuracy: Accuracy, missing: &[(Side, Sensor)]) -> Self {
         let end = |side: Side| {
             Sensor::ALL.map(|sensor| State {
@@ -125,7 +125,7 @@ impl Sensors {
         self.accuracy
     }
 
-    /// Whether there is such a sensor.
+    /// Whether the sensor exists.
     pub(super) const fn exists(&self, side: Side, sensor: Sensor) -> bool {
         sensor.is_of(side) && !self.state(side, sensor).is_missing
     }
@@ -134,7 +134,7 @@ impl Sensors {
         self.state(side, sensor).fault
     }
 
-    /// When a sensor last gave something else than it measures.
+    /// When a sensor last reported another value than the physical one.
     pub(super) const fn lied(&self, side: Side, sensor: Sensor) -> Option<Instant> {
         self.state(side, sensor).lied
     }
@@ -143,7 +143,7 @@ impl Sensors {
         self.state_mut(side, sensor).fault = fault;
     }
 
-    /// What the sensor says at `at`, when it said `last` before.
+    /// The sensor's reading at `at`, after the reading `last`.
     pub(super) fn read<T: Measured>(
         &mut self,
         (side, sensor): (Side, Sensor),
@@ -172,7 +172,7 @@ impl Sensors {
         Some(Reading::new(value, at))
     }
 
-    /// Likewise for what a sensor reports beside its number: only what concerns the whole sensor counts.
+    /// As `read`, for a report besides the sensor's number: only faults of the whole sensor apply.
     pub(super) fn read_beside<T: Measured>(
         &self,
         (side, sensor): (Side, Sensor),
@@ -197,7 +197,7 @@ mod tests {
 
     const NAME: (Side, Sensor) = (Side::Car, Sensor::Voltage);
 
-    /// What a sensor says of 100 V that said 7 V before.
+    /// The reading of 100 V by a sensor that reported 7 V before.
     fn said(fault: SensorFault) -> Option<Reading<i32>> {
         let (then, now) = (Instant::from_millis(1), Instant::from_millis(2));
         let mut sensors = Sensors::new(Accuracy::default(), &[]);

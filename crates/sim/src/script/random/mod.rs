@@ -1,4 +1,4 @@
-//! Scripts by chance: from a seed, or from a fuzzer's bytes.
+//! Random scripts: from a seed, or from a fuzzer's bytes.
 
 mod tables;
 
@@ -6,7 +6,7 @@ use tables::{ACTIONS, FIELDS, FRAMES, MESSAGES, SETUPS, TO_FRAMES, TO_MESSAGES};
 
 use crate::Chance;
 
-/// Where a script by chance takes its choices from.
+/// A source of choices for a random script.
 pub trait Choices {
     /// A number below `limit`, and 0 when `limit` is 0.
     fn below(&mut self, limit: u64) -> u64;
@@ -18,7 +18,7 @@ impl Choices for Chance {
     }
 }
 
-/// A fuzzer's bytes: two for each choice, and zeros when they are used up.
+/// A fuzzer's bytes: two for each choice, zeros at the end.
 impl Choices for &[u8] {
     fn below(&mut self, limit: u64) -> u64 {
         let (pair, rest) = self.split_at(self.len().min(2));
@@ -28,8 +28,8 @@ impl Choices for &[u8] {
     }
 }
 
-/// The script of a seed, as text: what goes wrong, and when. However that is, the safety rules hold, and
-/// after everything is repaired and the plug was pulled and put in again, current flows.
+/// The script of a seed, as text. Whatever faults it contains, the safety rules hold, and after everything is
+/// repaired and the plug was pulled and inserted again, current flows.
 pub fn of_seed(seed: u64) -> String {
     let mut chance = Chance::new(seed).child("script");
     by_chance(&seed.to_string(), seed, &mut chance)
@@ -41,11 +41,11 @@ pub fn of_bytes(mut bytes: &[u8]) -> String {
     by_chance("bytes", seed, &mut bytes)
 }
 
-/// One in so many scripts has nothing that goes wrong.
+/// One script in this many has no fault.
 const QUIET: u64 = 8;
-/// The most things that go wrong in one script.
+/// Most faults in one script.
 const MOST: u64 = 5;
-/// Everything begins at or after this, in ms: until then the charger's modem takes its key.
+/// Earliest time of a fault, in ms: until then the charger's modem accepts its key.
 const BEGIN_MS: u64 = 1_000;
 
 fn by_chance(id: &str, seed: u64, choices: &mut impl Choices) -> String {
@@ -64,7 +64,7 @@ fn by_chance(id: &str, seed: u64, choices: &mut impl Choices) -> String {
             lines.push(format!("setup    {}", fill(setup, choices)));
         }
     }
-    // Without any action all must go well.
+    // A script without any action must succeed.
     let actions = if choices.below(QUIET) + 1 == QUIET { 0 } else { 1 + choices.below(MOST) };
     for _ in 0..actions {
         if choices.below(2) == 0 {
@@ -87,7 +87,7 @@ fn by_chance(id: &str, seed: u64, choices: &mut impl Choices) -> String {
     lines.join("\n")
 }
 
-/// What is done to a message or frame.
+/// An action on a message or frame.
 fn change(choices: &mut impl Choices) -> String {
     match choices.below(4) {
         0 => format!(
@@ -105,7 +105,7 @@ fn change(choices: &mut impl Choices) -> String {
     }
 }
 
-/// A message's name, and the times that are meant.
+/// A message's name, and the occurrences that are affected.
 fn message(choices: &mut impl Choices) -> String {
     let name = fill(MESSAGES, choices);
     let range = range(&name, choices);
@@ -123,7 +123,7 @@ fn range(name: &str, choices: &mut impl Choices) -> String {
     }
 }
 
-/// What undoes the action of a line, at the same side or with the same sensor.
+/// The line that undoes an action, at the same side or with the same sensor.
 fn undone(line: &str, undo: &str) -> String {
     let action = line.split_once(": ").map_or("", |(_, action)| action);
     if undo == "sound" {

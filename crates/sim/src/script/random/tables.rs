@@ -1,6 +1,6 @@
-//! What a script by chance can consist of.
+//! The parts of a random script.
 
-/// What can be there: each is so once in so many scripts.
+/// Possible setups: each occurs once in this many scripts.
 pub(super) const SETUPS: &[(u64, &str)] = &[
     (3, "battery {400V|800V} {5..49} %"),
     (3, "enough {51..60} %"),
@@ -19,7 +19,7 @@ pub(super) const SETUPS: &[(u64, &str)] = &[
     (5, "isolation monitor {plain|without test|with ohms}"),
     (6, "isolation test {1..20}s"),
     (6, "charger gives {920|1000}V {5|50|500}A"),
-    // What is slow does not meet the standard's times.
+    // Slow hardware does not meet the standard's times.
     (4, "{charger strict|car strict|stage slow|stage slow}"),
     (8, "charger modem {QCA7420|slow}"),
     (8, "charger session id {4|8}"),
@@ -29,7 +29,7 @@ pub(super) const SETUPS: &[(u64, &str)] = &[
     (8, "plug {1..20}s"),
 ];
 
-/// What can happen, and what undoes it; `sound` undoes what a sensor does.
+/// Possible faults, and what undoes them; `sound` undoes a sensor's fault.
 pub(super) const ACTIONS: &[&str] = &[
     "unplug / plug",
     "cut line / mend line",
@@ -95,7 +95,7 @@ pub(super) const MESSAGES: &str = "{supportedAppProtocolReq|supportedAppProtocol
     CableCheckReq|CableCheckRes|PreChargeReq|PreChargeRes|PowerDeliveryReq|PowerDeliveryRes|CurrentDemandReq|\
     CurrentDemandRes|WeldingDetectionReq|WeldingDetectionRes|SessionStopReq|SessionStopRes}";
 
-/// What can be done to a V2G message.
+/// Possible actions on a V2G message.
 pub(super) const TO_MESSAGES: &[&str] = &[
     "withhold",
     "delay {10..8000}ms",
@@ -111,7 +111,7 @@ pub(super) const TO_MESSAGES: &[&str] = &[
     "lose {1..6} segments",
 ];
 
-/// Frames on the line, and who sends them.
+/// Frames on the line, and their senders.
 pub(super) const FRAMES: &[&str] = &[
     "car says {SdpReq|TcpSyn|TcpFin|TcpRst} {1..3}",
     "charger says {SdpRes|TcpSyn|TcpFin|TcpRst} {1..3}",
@@ -120,7 +120,7 @@ pub(super) const FRAMES: &[&str] = &[
     "{charger|car} hears {CM_SET_KEY.CNF|CM_ATTEN_PROFILE.IND} {1..3}",
 ];
 
-/// What can be done to a frame.
+/// Possible actions on a frame.
 pub(super) const TO_FRAMES: &[&str] = &[
     "withhold",
     "delay {1..3000}ms",
@@ -130,7 +130,7 @@ pub(super) const TO_FRAMES: &[&str] = &[
     "spoil {14..80} {00|FF|A5}",
 ];
 
-/// What can stand in a message: its name, the field's path, values.
+/// Possible values in a message: its name, the field's path, values.
 #[rustfmt::skip] // a table reads best with one row a line
 pub(super) const FIELDS: &[(&str, &str, &str)] = &[
     ("{SessionSetupRes|ServiceDiscoveryRes|ServicePaymentSelectionRes|ContractAuthenticationRes|ChargeParameterDiscoveryRes|CableCheckRes|PreChargeRes|PowerDeliveryRes|CurrentDemandRes|WeldingDetectionRes|SessionStopRes}",

@@ -5,8 +5,8 @@
 use homeplug_mme::view::View;
 use homeplug_mme::{Frame, Slac, Value};
 
-/// The frame up to the measurement: addresses, EtherType, version, type `CM_ATTEN_CHAR.IND`, no
-/// fragmentation; then application, security, the car, the RunID, two empty station names, ten sounds, 58
+/// The frame up to the measurement: addresses, `EtherType`, version, type `CM_ATTEN_CHAR.IND`, no
+/// fragmentation; then application, security, the car, the `RunID`, two empty station names, ten sounds, 58
 /// groups.
 const HEADER: &str = "0200000000e102000000005e88e1016e600000\
     00000200000000e15445534c41204556\

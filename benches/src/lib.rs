@@ -1,5 +1,6 @@
 //! The messages that the benches measure, and the cost of the same bytes in other codecs.
 #![allow(clippy::expect_used, clippy::missing_panics_doc, reason = "a bench without its data ends")]
+#![allow(unnameable_types, reason = "parts of programs, no API")]
 
 pub mod flood;
 pub mod reaction;

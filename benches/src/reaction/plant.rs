@@ -22,7 +22,7 @@ pub enum Edge {
 }
 
 /// The cable, both its ends and the edge.
-pub struct Cable {
+pub(super) struct Cable {
     bench: Mutex<Bench>,
     edge: Mutex<Option<Timed>>,
     /// Wakes the charger's loop.
@@ -32,7 +32,7 @@ pub struct Cable {
 
 /// An edge and the reactions to it.
 #[derive(Clone, Copy, Debug)]
-pub struct Timed {
+pub(super) struct Timed {
     edge: Edge,
     at: Instant,
     /// When 0 A were applied.
@@ -43,7 +43,7 @@ pub struct Timed {
 
 impl Timed {
     /// From the edge to `then`, in us.
-    pub fn micros(&self, then: Option<Instant>) -> Option<u64> {
+    pub(super) fn micros(&self, then: Option<Instant>) -> Option<u64> {
         then.map(|then| then.since(self.at).as_micros())
     }
 }
@@ -54,7 +54,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Cable {
     /// A car that is plugged in.
-    pub fn new(clock: Clock) -> Arc<Self> {
+    pub(super) fn new(clock: Clock) -> Arc<Self> {
         let stage = StageProfile { slew_mv_per_s: 1_000_000, lag_ms: 1, ..StageProfile::PLAIN };
         let load = Load::battery(BatteryProfile::CAR_400V, 50);
         let monitor =
@@ -66,31 +66,31 @@ impl Cable {
     }
 
     /// Triggers the edge now.
-    pub fn edge(&self, edge: Edge) {
+    pub(super) fn edge(&self, edge: Edge) {
         *lock(&self.edge) = Some(Timed { edge, at: self.clock.now(), zero: None, end: None });
         self.waker.wake();
     }
 
     /// The current that the charger demands of its power stage, in mA.
-    pub fn demanded_ma(&self) -> i32 {
+    pub(super) fn demanded_ma(&self) -> i32 {
         lock(&self.bench).demand().supply.current_ma
     }
 
     /// The charger has reported that its session ends.
-    pub fn ended(&self, at: Instant) {
+    pub(super) fn ended(&self, at: Instant) {
         if let Some(timed) = lock(&self.edge).as_mut() {
             timed.end.get_or_insert(at);
         }
     }
 
     /// The edge, and the reactions up to now.
-    pub fn timed(&self) -> Option<Timed> {
+    pub(super) fn timed(&self) -> Option<Timed> {
         *lock(&self.edge)
     }
 }
 
 /// The charger's end.
-pub struct ChargerEnd(pub Arc<Cable>);
+pub(super) struct ChargerEnd(pub Arc<Cable>);
 
 impl SimulatedBackend for ChargerEnd {
     type Demand = Demand;
@@ -127,7 +127,7 @@ impl SimulatedBackend for ChargerEnd {
 }
 
 /// The car's end.
-pub struct CarEnd(pub Arc<Cable>);
+pub(super) struct CarEnd(pub Arc<Cable>);
 
 impl SimulatedBackend for CarEnd {
     type Demand = pev_fsm::Demand;

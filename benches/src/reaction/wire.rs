@@ -11,8 +11,8 @@ use nix::sched::{CloneFlags, unshare};
 use roles::Mac;
 
 /// The charger's and the car's addresses.
-pub const CHARGER: Mac = Mac([0x02, 0, 0, 0, 0, 0x5E]);
-pub const CAR: Mac = Mac([0x02, 0, 0, 0, 0, 0xE1]);
+pub(super) const CHARGER: Mac = Mac([0x02, 0, 0, 0, 0, 0x5E]);
+pub(super) const CAR: Mac = Mac([0x02, 0, 0, 0, 0, 0xE1]);
 
 /// The medium of the frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,7 +133,7 @@ impl Port for End {
 
 /// Sends frames of strangers to both ends, as fast as one thread can, while `on` is set and until `over`;
 /// counts them.
-pub fn flood(ends: &Ends, on: &AtomicBool, over: &AtomicBool, sent: &AtomicU64) {
+pub(super) fn flood(ends: &Ends, on: &AtomicBool, over: &AtomicBool, sent: &AtomicU64) {
     // Frames from the car's end reach the charger.
     let frames = [CHARGER, CAR].map(strangers);
     let ends = [&ends.car, &ends.charger];

@@ -6,12 +6,12 @@
 //! what the board senses and that moment. The host's own clock therefore has no influence, and a slow or
 //! delayed host changes nothing.
 //!
-//! The values travel in frames of a private EtherType, so that one socket is enough. A frame is 60 bytes:
-//! addresses, EtherType, then the values in order, little endian.
+//! The values travel in frames of a private `EtherType`, so that one socket is enough. A frame is 60 bytes:
+//! addresses, `EtherType`, then the values in order, little endian.
 #![no_std]
 #![forbid(unsafe_code)]
 
-/// EtherType: IEEE 802 local experimental 1.
+/// `EtherType`: IEEE 802 local experimental 1.
 pub const ETHERTYPE: u16 = 0x88B5;
 /// Length of a frame in bytes.
 pub const LEN: usize = 60;

@@ -39,11 +39,11 @@ pub const COMMANDS: [(&str, &str); 24] = [
 ];
 
 /// Longest line in bytes; a longer one is rejected.
-pub const LINE: usize = 200;
+pub(crate) const LINE: usize = 200;
 
 /// A command of the serial line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Command<'l> {
+pub(crate) enum Command<'l> {
     Help,
     Status,
     Start,
@@ -82,7 +82,7 @@ pub enum Tool {
 
 impl<'l> Command<'l> {
     /// The command of a line: words, or `{"command":"words"}`. `None`: there is no such command.
-    pub fn parse(line: &'l str) -> Option<Self> {
+    pub(crate) fn parse(line: &'l str) -> Option<Self> {
         let line = line.trim();
         let line = if line.starts_with('{') { of_json(line)? } else { line };
         let mut words = Vec::<&str, 5>::new();

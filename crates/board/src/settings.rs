@@ -7,7 +7,7 @@ use roles::Mac;
 
 /// A setting in flash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Setting {
+pub(crate) enum Setting {
     /// Whether the role starts with the power.
     Autostart,
     /// Whether the charger has a power stage, or makes a car close its contactors without one.
@@ -66,12 +66,12 @@ const ROWS: [Row; 10] = [
 
 impl Setting {
     /// All settings, in the order of the table.
-    pub fn all() -> impl Iterator<Item = Self> {
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
         ROWS.iter().map(|(setting, ..)| *setting)
     }
 
     /// The setting with this name; `None`: no setting has it.
-    pub fn named(name: &str) -> Option<Self> {
+    pub(crate) fn named(name: &str) -> Option<Self> {
         ROWS.iter().find(|(_, of, ..)| *of == name).map(|(setting, ..)| *setting)
     }
 
@@ -82,12 +82,12 @@ impl Setting {
     }
 
     /// Its name.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         self.row().1
     }
 
     /// The bytes to store for `word`; `None`: the setting does not accept it.
-    pub fn parse(self, word: &str) -> Option<heapless::Vec<u8, 6>> {
+    pub(crate) fn parse(self, word: &str) -> Option<heapless::Vec<u8, 6>> {
         match self.row().3 {
             Kind::Words(words) => {
                 let index = words.iter().position(|of| *of == word)?;
@@ -106,7 +106,7 @@ impl Setting {
 }
 
 /// Formats the accepted values of a setting: `off | on`, `60000..1000000`.
-pub struct Choices(pub Setting);
+pub(crate) struct Choices(pub Setting);
 
 impl fmt::Display for Choices {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -122,7 +122,7 @@ impl fmt::Display for Choices {
 }
 
 /// The stored settings; without flash the defaults.
-pub struct Settings<'s, F>(pub Option<&'s Store<F>>);
+pub(crate) struct Settings<'s, F>(pub Option<&'s Store<F>>);
 
 impl<F: Flash> Settings<'_, F> {
     fn bytes(&self, setting: Setting) -> Option<&[u8]> {
@@ -131,7 +131,7 @@ impl<F: Flash> Settings<'_, F> {
 
     /// Index of the stored word in the setting's row: 0 is the default. A stored index outside the row counts
     /// as the default.
-    pub fn word(&self, setting: Setting) -> usize {
+    pub(crate) fn word(&self, setting: Setting) -> usize {
         let Kind::Words(words) = setting.row().3 else { return 0 };
         match self.bytes(setting) {
             Some([index]) if usize::from(*index) < words.len() => usize::from(*index),
@@ -140,20 +140,20 @@ impl<F: Flash> Settings<'_, F> {
     }
 
     /// The stored number, or the default.
-    pub fn number(&self, setting: Setting) -> i32 {
+    pub(crate) fn number(&self, setting: Setting) -> i32 {
         let Kind::Number(least, most, default) = setting.row().3 else { return 0 };
         let kept = self.bytes(setting).and_then(|bytes| <[u8; 4]>::try_from(bytes).ok());
         kept.map(i32::from_le_bytes).filter(|kept| (least..=most).contains(kept)).unwrap_or(default)
     }
 
     /// The stored address; `None`: the board's own is used.
-    pub fn mac(&self) -> Option<Mac> {
+    pub(crate) fn mac(&self) -> Option<Mac> {
         let kept = self.bytes(Setting::Mac).and_then(|bytes| <[u8; 6]>::try_from(bytes).ok());
         kept.map(Mac).filter(|mac| mac.is_unicast())
     }
 
     /// Writes a value as the command `set` accepts it.
-    pub fn write(&self, setting: Setting, board: Mac, out: &mut dyn fmt::Write) -> fmt::Result {
+    pub(crate) fn write(&self, setting: Setting, board: Mac, out: &mut dyn fmt::Write) -> fmt::Result {
         match setting.row().3 {
             Kind::Words(words) => out.write_str(words.get(self.word(setting)).unwrap_or(&"")),
             Kind::Mac => write!(out, "{}", self.mac().unwrap_or(board)),
@@ -163,7 +163,7 @@ impl<F: Flash> Settings<'_, F> {
 }
 
 /// Key of a setting in the store.
-pub fn key(setting: Setting) -> Option<Key> {
+pub(crate) fn key(setting: Setting) -> Option<Key> {
     Key::new(setting.row().2)
 }
 

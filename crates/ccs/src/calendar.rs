@@ -9,7 +9,7 @@ const EPOCH: i64 = 719_468;
 const ERA: i64 = 146_097;
 
 /// Days from 1970-01-01 to a date; `month` is 1..=12 and `day` 1..=31.
-pub fn days(year: i64, month: i64, day: i64) -> i64 {
+pub(crate) fn days(year: i64, month: i64, day: i64) -> i64 {
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
     let of_year = (153 * month + 2) / 5 + day - 1;
@@ -17,7 +17,7 @@ pub fn days(year: i64, month: i64, day: i64) -> i64 {
 }
 
 /// Year, month and day of the date this many days after 1970-01-01.
-pub fn date(days: i64) -> (i64, i64, i64) {
+pub(crate) fn date(days: i64) -> (i64, i64, i64) {
     let days = days + EPOCH;
     let (era, of_era) = (days.div_euclid(ERA), days.rem_euclid(ERA));
     let of_era_years = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;

@@ -16,9 +16,9 @@ use anyhow::Context;
 use crate::escape;
 use crate::exit::Usage;
 
-pub use car::CarConfig;
-pub use charger::Config;
-pub use key::{Configured, Error};
+pub(crate) use car::CarConfig;
+pub(crate) use charger::Config;
+pub(crate) use key::{Configured, Error};
 
 /// Size of a recording in megabytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,13 +36,13 @@ impl Default for Megabytes {
 }
 
 /// Names of the available plants.
-pub const PLANTS: &[&str] = &["simulated"];
+pub(crate) const PLANTS: &[&str] = &["simulated"];
 
 /// Largest configuration file in bytes: judgement, twenty times the size of all keys.
 const FILE_MAX: u64 = 64 * 1024;
 
 /// The configuration in a file; without a path the default configuration.
-pub fn load<C: Configured>(path: Option<&Path>) -> anyhow::Result<C> {
+pub(crate) fn load<C: Configured>(path: Option<&Path>) -> anyhow::Result<C> {
     let Some(path) = path else { return Ok(C::default()) };
     let context = || format!("reading {}", escape::path(path));
     let mut bytes = Vec::new();

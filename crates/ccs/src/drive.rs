@@ -1,7 +1,7 @@
 //! Runs one state machine over Ethernet frames until it is done, on an interface or in virtual time.
 
 #[cfg(test)]
-pub mod simulated;
+pub(crate) mod simulated;
 
 use std::ops::ControlFlow;
 use std::os::fd::AsFd;
@@ -49,7 +49,7 @@ pub enum End<T> {
 
 /// Runs a machine that accepts whole frames. `begin` starts it. `look` receives every event, and `None` after
 /// each turn and at least ten times a second; it returns a result to end the run.
-pub fn drive<M, T>(
+pub(crate) fn drive<M, T>(
     wire: &mut dyn Wire,
     machine: &mut M,
     begin: impl FnOnce(&mut M, &mut Cx<'_>),
@@ -101,7 +101,7 @@ where
 }
 
 /// A network interface as a [`Wire`].
-pub struct Cable {
+pub(crate) struct Cable {
     socket: PacketSocket,
     signals: Signals,
     clock: Clock,
@@ -110,7 +110,7 @@ pub struct Cable {
 
 impl Cable {
     /// Opens the interface for a host with the address `mac`. From then on Ctrl-C is read here.
-    pub fn open(interface: &Interface, mac: Mac) -> Result<Self, Error> {
+    pub(crate) fn open(interface: &Interface, mac: Mac) -> Result<Self, Error> {
         Ok(Self {
             socket: PacketSocket::open(interface, mac, false)?,
             signals: Signals::hold()?,

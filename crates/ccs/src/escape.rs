@@ -23,13 +23,13 @@ const HIDDEN: &[(char, char)] = &[
 ];
 
 /// Whether a character is escaped.
-pub fn is_hidden(c: char) -> bool {
+pub(crate) fn is_hidden(c: char) -> bool {
     // ASCII is checked first, because other characters are rare.
     c.is_control() || !c.is_ascii() && HIDDEN.iter().any(|(first, last)| (*first..=*last).contains(&c))
 }
 
 /// A name, such as of a file, on one line.
-pub struct Plain<'a>(pub &'a str);
+pub(crate) struct Plain<'a>(pub &'a str);
 
 impl fmt::Display for Plain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -38,7 +38,7 @@ impl fmt::Display for Plain<'_> {
 }
 
 /// A text of any length, shortened to one line.
-pub struct Short<'a>(pub &'a str);
+pub(crate) struct Short<'a>(pub &'a str);
 
 /// Number of characters that are shown.
 const SHOWN: usize = 80;
@@ -53,12 +53,12 @@ impl fmt::Display for Short<'_> {
 }
 
 /// Name of a file, on one line.
-pub fn path(path: &Path) -> String {
+pub(crate) fn path(path: &Path) -> String {
     Plain(&path.to_string_lossy()).to_string()
 }
 
 /// Our own text that may contain names; line ends stay.
-pub struct Lines<'a>(pub &'a str);
+pub(crate) struct Lines<'a>(pub &'a str);
 
 impl fmt::Display for Lines<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -72,7 +72,7 @@ fn write_char(c: char, out: &mut impl fmt::Write) -> fmt::Result {
 
 /// Appends at most `most` characters of a peer's text in quotes: nothing in it can look like a field or a
 /// line.
-pub fn quote(text: impl Iterator<Item = char>, most: usize, out: &mut String) {
+pub(crate) fn quote(text: impl Iterator<Item = char>, most: usize, out: &mut String) {
     let mut text = text.fuse();
     out.push('"');
     for c in text.by_ref().take(most) {
@@ -89,14 +89,14 @@ pub fn quote(text: impl Iterator<Item = char>, most: usize, out: &mut String) {
 }
 
 /// A modem's text for a line with several values: unchanged if it is one word, else in quotes.
-pub fn word(text: &[u8]) -> String {
+pub(crate) fn word(text: &[u8]) -> String {
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._+:/".contains(byte);
     let escaped = text.escape_ascii();
     if !text.is_empty() && text.iter().all(is_plain) { escaped.to_string() } else { format!("\"{escaped}\"") }
 }
 
 /// JSON on one line, in printable characters.
-pub fn json(value: &impl Serialize) -> String {
+pub(crate) fn json(value: &impl Serialize) -> String {
     let mut out = Vec::new();
     // Neither writing to memory nor serialising our types can fail.
     let _ = write_json(value, &mut out);
@@ -104,7 +104,7 @@ pub fn json(value: &impl Serialize) -> String {
 }
 
 /// Writes JSON on one line, in printable characters.
-pub fn write_json(value: &impl Serialize, out: impl io::Write) -> io::Result<()> {
+pub(crate) fn write_json(value: &impl Serialize, out: impl io::Write) -> io::Result<()> {
     value.serialize(&mut Serializer::with_formatter(out, Printable)).map_err(Into::into)
 }
 

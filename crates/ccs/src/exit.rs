@@ -9,7 +9,7 @@ use session::StopReason;
 
 /// Meaning of exit codes by range, as listed by `ccs --help`. docs/exit-codes.md has the code of each stop
 /// reason and what to do about it.
-pub const CODES: &[(RangeInclusive<u8>, &str)] = &[
+pub(crate) const CODES: &[(RangeInclusive<u8>, &str)] = &[
     (0..=0, "success; for a session: it ended normally"),
     (1..=1, "some input was refused, cut or did not decode; or an error of the operating system"),
     (2..=2, "invalid command line or configuration, or `--yes` is missing"),
@@ -25,7 +25,7 @@ pub const CODES: &[(RangeInclusive<u8>, &str)] = &[
 ];
 
 /// [`CODES`] as text for the help.
-pub fn help() -> String {
+pub(crate) fn help() -> String {
     let mut text = "Exit codes (each stop reason has its own: docs/exit-codes.md):".to_owned();
     for (codes, meaning) in CODES {
         let (first, last) = (codes.start(), codes.end());
@@ -52,7 +52,7 @@ pub enum Exit {
 /// Invalid command line or configuration.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct Usage(pub Cow<'static, str>);
+pub(crate) struct Usage(pub Cow<'static, str>);
 
 /// An end with its own exit code.
 #[derive(Debug, thiserror::Error)]

@@ -2,7 +2,7 @@
 
 /// Parses a line: digits in pairs, with spaces, tabs, commas, colons, dashes or `0x` between them. The error
 /// is the column, from 1 on.
-pub fn parse(line: &[u8], out: &mut Vec<u8>) -> Result<(), usize> {
+pub(crate) fn parse(line: &[u8], out: &mut Vec<u8>) -> Result<(), usize> {
     out.clear();
     let mut half: Option<u8> = None;
     let mut rest = line.iter().enumerate().peekable();
@@ -25,7 +25,7 @@ pub fn parse(line: &[u8], out: &mut Vec<u8>) -> Result<(), usize> {
 }
 
 /// Appends lower-case digits.
-pub fn write(bytes: &[u8], out: &mut String) {
+pub(crate) fn write(bytes: &[u8], out: &mut String) {
     out.reserve(bytes.len() * 2);
     for byte in bytes {
         out.extend([byte >> 4, byte & 15].into_iter().filter_map(|digit| char::from_digit(digit.into(), 16)));

@@ -72,7 +72,12 @@ impl Latches {
 }
 
 /// Removes the stored latch on request, after its cause was repaired.
-pub fn reset(path: Option<&Path>, role: &str, interface: &str, out: &mut dyn Write) -> anyhow::Result<Exit> {
+pub(crate) fn reset(
+    path: Option<&Path>,
+    role: &str,
+    interface: &str,
+    out: &mut dyn Write,
+) -> anyhow::Result<Exit> {
     let file = file(path, role, interface)?;
     // A running role holds its latch in memory too. An interface that does not exist has no role.
     let _claim = match Interface::find(interface) {

@@ -30,6 +30,7 @@
 //! # Ok::<(), ccs::decode::source::Error>(())
 //! ```
 #![forbid(unsafe_code)]
+#![allow(unnameable_types, reason = "the command's own parts; the library is `decode`")]
 
 mod calendar;
 pub mod cli;

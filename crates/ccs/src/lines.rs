@@ -3,11 +3,11 @@
 use std::io::{self, BufRead, Read};
 
 /// Longest line in bytes without its end: a message of 64 KiB fits many times, as hexadecimal text or JSON.
-pub const MAX_LINE: usize = 1024 * 1024;
+pub(crate) const MAX_LINE: usize = 1024 * 1024;
 
 /// The result of reading a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Line {
+pub(crate) enum Line {
     /// A complete line, or the rest of the text.
     Whole,
     /// A line longer than [`MAX_LINE`]; all of it was skipped.
@@ -17,7 +17,7 @@ pub enum Line {
 }
 
 /// Reads the next line into `line`, without its end.
-pub fn next(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Line> {
+pub(crate) fn next(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Line> {
     line.clear();
     // One byte more, for the line end.
     let most = u64::try_from(MAX_LINE).unwrap_or(u64::MAX).saturating_add(1);

@@ -19,7 +19,7 @@ use crate::style::{self, Palette};
 use crate::words::{self, Side, Word};
 
 /// Writes one line for each event.
-pub struct Log {
+pub(crate) struct Log {
     palette: Palette,
     line: String,
     /// The side whose log it is, if one log has both sides.
@@ -28,7 +28,7 @@ pub struct Log {
 
 /// Additional data of an event.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Details<'d> {
+pub(crate) struct Details<'d> {
     /// The message that it is about; all its values are shown.
     pub document: Option<&'d Document>,
     /// How many events of its kind it stands for.
@@ -37,12 +37,12 @@ pub struct Details<'d> {
 
 impl Log {
     /// A log in these colours.
-    pub fn new(palette: Palette) -> Self {
+    pub(crate) fn new(palette: Palette) -> Self {
         Self { palette, line: String::new(), who: "" }
     }
 
     /// Writes an event of a role or the program, if it has a text.
-    pub fn said(
+    pub(crate) fn said(
         &mut self,
         at: Instant,
         said: &Said,
@@ -67,7 +67,7 @@ impl Log {
     }
 
     /// Writes an event of a charger.
-    pub fn event(
+    pub(crate) fn event(
         &mut self,
         at: Instant,
         event: &Event,
@@ -89,7 +89,7 @@ impl Log {
     }
 
     /// Writes an event of a car.
-    pub fn car_event(
+    pub(crate) fn car_event(
         &mut self,
         at: Instant,
         event: &pev_fsm::Event,
@@ -111,7 +111,7 @@ impl Log {
     }
 
     /// Writes a line that is no event of the session.
-    pub fn say(
+    pub(crate) fn say(
         &mut self,
         at: Instant,
         checkpoint: Option<Checkpoint>,
@@ -124,7 +124,7 @@ impl Log {
     }
 
     /// From now on, lines that are no messages begin with this side.
-    pub fn speak_for(&mut self, who: &'static str) {
+    pub(crate) fn speak_for(&mut self, who: &'static str) {
         self.who = who;
     }
 

@@ -185,7 +185,7 @@ impl LogWriter<'_> {
 }
 
 /// Runs `work` with a writer to `out` and `recording`. Returns its result when everything is written.
-pub fn with_log_writer<T>(
+pub(crate) fn with_log_writer<T>(
     out: &mut (dyn Write + Send),
     recording: Option<Recording>,
     work: impl FnOnce(&mut LogWriter<'_>) -> T,

@@ -17,7 +17,7 @@ const INTERFACE_MAX: usize = 15;
 const TEXT_MAX: usize = 4095;
 
 /// Checks that a text is printable and of a plausible length; the error states what is expected.
-pub fn text(text: &str) -> Result<(), String> {
+pub(crate) fn text(text: &str) -> Result<(), String> {
     if text.len() > TEXT_MAX {
         return Err(format!("expected at most {TEXT_MAX} bytes"));
     }
@@ -29,7 +29,7 @@ pub fn text(text: &str) -> Result<(), String> {
 
 /// Checks that an interface can have this name (Linux, `dev_valid_name`, and [`text`]); the error states what
 /// is expected.
-pub fn interface(name: &str) -> Result<(), String> {
+pub(crate) fn interface(name: &str) -> Result<(), String> {
     text(name)?;
     let is_odd = |c: char| c == '/' || c == ':' || c.is_whitespace();
     if matches!(name.len(), 1..=INTERFACE_MAX) && !name.contains(is_odd) && !matches!(name, "." | "..") {
@@ -43,11 +43,11 @@ pub fn interface(name: &str) -> Result<(), String> {
 
 /// Parser of an interface name on the command line.
 #[derive(Clone, Copy)]
-pub struct Interface;
+pub(crate) struct Interface;
 
 /// Parser of a path on the command line.
 #[derive(Clone, Copy)]
-pub struct Path;
+pub(crate) struct Path;
 
 impl TypedValueParser for Interface {
     type Value = String;

@@ -3,5 +3,5 @@
 mod car;
 mod charger;
 
-pub use car::{SimulatedCable, SimulatedCar};
-pub use charger::{CarPilot, SimulatedPlant, Simulation};
+pub(crate) use car::{SimulatedCable, SimulatedCar};
+pub(crate) use charger::{CarPilot, SimulatedPlant, Simulation};

@@ -7,21 +7,21 @@ use machine::{Duration, Instant};
 /// Decides which events are reported: the first of a kind immediately, then at most one per period (usually
 /// [`EVERY`]) with the number of events since then. Time and memory are bounded for any input.
 #[derive(Debug)]
-pub struct Repeats<K, T> {
+pub(crate) struct Repeats<K, T> {
     kinds: Vec<Repeated<K, T>>,
     every: Duration,
 }
 
 /// Period in which further events of a kind are only counted.
-pub const EVERY: Duration = Duration::from_secs(10);
+pub(crate) const EVERY: Duration = Duration::from_secs(10);
 
 /// Kinds that are distinguished within that period; all others together are one more. Judgement: a session
 /// has about fifty.
-pub const KINDS: usize = 96;
+pub(crate) const KINDS: usize = 96;
 
 /// An event to report.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line<T> {
+pub(crate) struct Line<T> {
     /// The latest event of its kind.
     pub item: T,
     /// Number of events since the last report of the kind; `None` if this is the only one.
@@ -75,17 +75,17 @@ impl<K, T> Repeated<K, T> {
 
 impl<K: PartialEq, T> Repeats<K, T> {
     /// An empty table.
-    pub const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self::every(EVERY)
     }
 
     /// An empty table with another period.
-    pub const fn every(every: Duration) -> Self {
+    pub(crate) const fn every(every: Duration) -> Self {
         Self { kinds: Vec::new(), every }
     }
 
     /// Adds an event of a kind. Returns it if it is to be reported immediately.
-    pub fn take(&mut self, now: Instant, kind: K, item: T) -> Option<Line<T>> {
+    pub(crate) fn take(&mut self, now: Instant, kind: K, item: T) -> Option<Line<T>> {
         let (kind, every) = (Some(kind), self.every);
         let known = self.find(kind.as_ref()).or_else(|| {
             self.kinds.retain(|known| known.newest.is_some() || !known.is_over(now, every));
@@ -106,31 +106,31 @@ impl<K: PartialEq, T> Repeats<K, T> {
     }
 
     /// The next delayed event whose period is over; call until `None`.
-    pub fn due(&mut self, now: Instant) -> Option<Line<T>> {
+    pub(crate) fn due(&mut self, now: Instant) -> Option<Line<T>> {
         let every = self.every;
         self.kinds.iter_mut().filter(|known| known.is_over(now, every)).find_map(|known| known.line(now))
     }
 
     /// The next delayed event of these kinds, before its period is over; call until `None`.
-    pub fn flush(&mut self, now: Instant, which: impl Fn(&K) -> bool) -> Option<Line<T>> {
+    pub(crate) fn flush(&mut self, now: Instant, which: impl Fn(&K) -> bool) -> Option<Line<T>> {
         let of_kind = |known: &&mut Repeated<K, T>| known.kind.as_ref().is_none_or(&which);
         self.kinds.iter_mut().filter(of_kind).find_map(|known| known.line(now))
     }
 
     /// Whether one of these kinds was reported within the last [`EVERY`].
-    pub fn has_told(&self, now: Instant, which: impl Fn(&K) -> bool) -> bool {
+    pub(crate) fn has_told(&self, now: Instant, which: impl Fn(&K) -> bool) -> bool {
         self.kinds
             .iter()
             .any(|known| !known.is_over(now, self.every) && known.kind.as_ref().is_some_and(&which))
     }
 
     /// Whether the next new kind has no place of its own.
-    pub fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.kinds.len() >= KINDS
     }
 
     /// Clears the table: the next event of each kind is the first again.
-    pub fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         self.kinds.clear();
     }
 

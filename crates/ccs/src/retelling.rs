@@ -15,7 +15,7 @@ use crate::style::Palette;
 
 /// Collects the messages of one session after another.
 #[derive(Default)]
-pub struct Retelling {
+pub(crate) struct Retelling {
     talk: Talk,
     /// Number of the session, and of messages in it.
     sessions: u64,
@@ -24,7 +24,7 @@ pub struct Retelling {
 
 impl Retelling {
     /// Adds a message.
-    pub fn message(&mut self, at: Instant, direction: Direction, payload_type: u16, document: &[u8]) {
+    pub(crate) fn message(&mut self, at: Instant, direction: Direction, payload_type: u16, document: &[u8]) {
         self.messages += 1;
         let time_ns = i64::try_from(at.as_micros().saturating_mul(1000)).ok();
         let when = When { frame: self.messages, time_ns };
@@ -34,7 +34,7 @@ impl Retelling {
     }
 
     /// Adds the end of the connection.
-    pub fn closed(&mut self, at: Instant, by: Side, close: Close) {
+    pub(crate) fn closed(&mut self, at: Instant, by: Side, close: Close) {
         let sender = match by {
             Side::Car => Direction::ToEvse,
             Side::Charger => Direction::ToPev,
@@ -45,7 +45,7 @@ impl Retelling {
     }
 
     /// Writes the story, if there is one, and starts the next.
-    pub fn end(&mut self, out: &mut dyn Write) -> io::Result<()> {
+    pub(crate) fn end(&mut self, out: &mut dyn Write) -> io::Result<()> {
         let talk = std::mem::take(&mut self.talk);
         self.messages = 0;
         let story = talk.story();

@@ -16,7 +16,7 @@ use crate::reporter::Reporter;
 use crate::said::Said;
 
 /// Reports the loop's events that are not the role's own.
-pub fn report<E>(reporter: &mut Reporter<'_, '_>, at: Instant, happening: &Happening<'_, E>) {
+pub(crate) fn report<E>(reporter: &mut Reporter<'_, '_>, at: Instant, happening: &Happening<'_, E>) {
     match happening {
         Happening::Frame(direction, frame) => reporter.frame(at, *direction, frame),
         Happening::Lost(length) => reporter.told(at, Said::NotSent(*length)),
@@ -46,7 +46,7 @@ pub fn report<E>(reporter: &mut Reporter<'_, '_>, at: Instant, happening: &Happe
 }
 
 /// Observer of a role's loop.
-pub trait Observes<E> {
+pub(crate) trait Observes<E> {
     /// Writes a line.
     fn say(&mut self, at: Instant, words: &str);
     /// Handles an event; `Break` ends the loop.
@@ -56,7 +56,7 @@ pub trait Observes<E> {
 }
 
 /// Runs a role's loop to its end: writes the first lines, the events and the last line.
-pub fn run<R, P, B>(
+pub(crate) fn run<R, P, B>(
     role: &mut R,
     port: &mut P,
     plant: &mut B,
@@ -89,11 +89,11 @@ where
 }
 
 /// Result of a loop; the outer error is a panic.
-pub type Ran = std::thread::Result<Result<Outcome, Error>>;
+pub(crate) type Ran = std::thread::Result<Result<Outcome, Error>>;
 
 /// Reports the end with the stop reason as the last line. `session` is the phase of a session that is still
 /// open; `own` is this side.
-pub fn end(
+pub(crate) fn end(
     reporter: &mut Reporter<'_, '_>,
     at: Instant,
     ran: &Ran,

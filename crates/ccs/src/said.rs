@@ -154,14 +154,14 @@ impl Said {
 
 /// Determines which side closes a connection.
 #[derive(Debug, Default)]
-pub struct Closing {
+pub(crate) struct Closing {
     /// The own side has ended the session, so it closes the connection.
     is_own: bool,
 }
 
 impl Closing {
     /// Handles an event of a role. For the end of a connection it returns which side closed it, and how.
-    pub fn take(&mut self, said: &Said) -> Option<(Side, Close)> {
+    pub(crate) fn take(&mut self, said: &Said) -> Option<(Side, Close)> {
         use evse_fsm::Event::{Stopped, Stopping};
         use pev_fsm::Event::{Stopped as CarStopped, Stopping as CarStopping};
         let (own, peer) = match said {

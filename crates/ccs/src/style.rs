@@ -5,21 +5,21 @@ use std::io::IsTerminal;
 use anstyle::{AnsiColor, Reset, Style};
 
 /// Errors.
-pub const BAD: Style = AnsiColor::Red.on_default().bold();
+pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
 /// Success.
-pub const GOOD: Style = AnsiColor::Green.on_default();
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 /// Remarks. Not yellow, which is unreadable on white.
-pub const NOTE: Style = Style::new().bold();
+pub(crate) const NOTE: Style = Style::new().bold();
 /// Messages from the car.
-pub const PEV: Style = AnsiColor::Cyan.on_default();
+pub(crate) const PEV: Style = AnsiColor::Cyan.on_default();
 /// Messages from the charger.
-pub const EVSE: Style = AnsiColor::Magenta.on_default();
+pub(crate) const EVSE: Style = AnsiColor::Magenta.on_default();
 /// The result of a session.
-pub const END: Style = Style::new().bold();
+pub(crate) const END: Style = Style::new().bold();
 /// Less important text.
-pub const DIM: Style = Style::new().dimmed();
+pub(crate) const DIM: Style = Style::new().dimmed();
 /// Ends any style.
-pub const RESET: Reset = Reset;
+pub(crate) const RESET: Reset = Reset;
 
 /// The styles for standard output; none without a terminal, or if `NO_COLOR` is set.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +48,6 @@ impl Palette {
 }
 
 /// Whether standard output is a terminal: then each line must appear immediately.
-pub fn is_interactive() -> bool {
+pub(crate) fn is_interactive() -> bool {
     std::io::stdout().is_terminal()
 }

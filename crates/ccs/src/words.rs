@@ -6,7 +6,7 @@ use roles::{Happening, PevEvent};
 use session::Checkpoint;
 
 /// The text of an event.
-pub struct Word {
+pub(crate) struct Word {
     /// Its checkpoint; `None` if it has none.
     pub checkpoint: Option<Checkpoint>,
     /// The text.
@@ -15,7 +15,7 @@ pub struct Word {
 
 /// The side of the cable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
+pub(crate) enum Side {
     /// The charger.
     Evse,
     /// The car.
@@ -23,19 +23,19 @@ pub enum Side {
 }
 
 /// Text for an event of the own modem.
-pub fn of_modem(side: Side, event: &ModemEvent) -> String {
+pub(crate) fn of_modem(side: Side, event: &ModemEvent) -> String {
     OfModem { at_evse: side == Side::Evse, event }.to_string()
 }
 
 /// Text for an event of a charger; `None` for events of its session, and events without a text.
-pub fn of_charger(what: &Happening) -> Option<Word> {
+pub(crate) fn of_charger(what: &Happening) -> Option<Word> {
     let of = OfCharger(what);
     let is_said = of.is_said() && !matches!(what, Happening::Session(_));
     is_said.then(|| Word { checkpoint: of.checkpoint(), words: of.to_string() })
 }
 
 /// Text for an event of a car; `None` for events of its session.
-pub fn of_car(event: &PevEvent) -> Option<Word> {
+pub(crate) fn of_car(event: &PevEvent) -> Option<Word> {
     let of = OfCar(event);
     let is_said = !matches!(event, PevEvent::Session(_));
     is_said.then(|| Word { checkpoint: of.checkpoint(), words: of.to_string() })

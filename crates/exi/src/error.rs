@@ -80,7 +80,7 @@ impl fmt::Display for Error {
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Path {
     #[cfg(feature = "names")]
-    names: [&'static str; Path::DEPTH],
+    names: [&'static str; Self::DEPTH],
     depth: u8,
 }
 

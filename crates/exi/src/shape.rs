@@ -27,7 +27,7 @@ pub enum Shape {
     /// An element with attributes or children.
     Element(Element),
     /// A choice or substitution group: the elements in schema order.
-    Choice(&'static [(&'static str, &'static Shape)]),
+    Choice(&'static [(&'static str, &'static Self)]),
     /// A sequence inside a sequence that occurs as a whole.
     Group(&'static [Member]),
     /// `xs:any`.

@@ -111,7 +111,7 @@ signed!(i16);
 signed!(i32);
 
 impl<'a> Simple<'a> for i64 {
-    const SHAPE: &'static Shape = &Shape::Integer { min: i64::MIN, max: i64::MAX };
+    const SHAPE: &'static Shape = &Shape::Integer { min: Self::MIN, max: Self::MAX };
 
     fn value<I: Input<'a>>(input: &mut I) -> Self {
         let first = input.take(9);

@@ -3,7 +3,7 @@
 use libc::sock_filter;
 use roles::Mac;
 
-/// EtherTypes of `HomePlug` and IPv6.
+/// `EtherTypes` of `HomePlug` and IPv6.
 const HOMEPLUG: u32 = 0x88E1;
 const IPV6: u32 = 0x86DD;
 /// All nodes of the link (RFC 4291 2.7.1) as an Ethernet address (RFC 2464 7).

@@ -70,7 +70,7 @@ impl<F: FnMut(When, Found<'_>)> Sink for F {
 }
 
 /// What the bytes at a message boundary begin with.
-pub enum Start {
+pub(crate) enum Start {
     /// A message: its payload type, and its length in bytes including the header.
     Message(PayloadType, usize),
     /// Fewer bytes than a header has; the rest may follow.
@@ -80,7 +80,7 @@ pub enum Start {
 }
 
 /// Classifies the start of `data`. A message of more than `longest` bytes, header included, is foreign.
-pub fn start(data: &[u8], longest: usize) -> Start {
+pub(crate) fn start(data: &[u8], longest: usize) -> Start {
     let Some((bytes, _)) = data.split_at_checked(HEADER_LEN) else {
         let may_begin = [0x01, 0xFE].starts_with(data) || data.starts_with(&[0x01, 0xFE]);
         return if may_begin { Start::Part } else { Start::Foreign };
@@ -92,7 +92,7 @@ pub fn start(data: &[u8], longest: usize) -> Start {
 }
 
 /// Number of foreign bytes at the start of `data`, at least 1.
-pub fn foreign(data: &[u8], longest: usize) -> usize {
+pub(crate) fn foreign(data: &[u8], longest: usize) -> usize {
     let begins =
         |at: &usize| data.get(*at..).is_some_and(|tail| !matches!(start(tail, longest), Start::Foreign));
     (1..data.len()).find(begins).unwrap_or(data.len())
@@ -121,6 +121,6 @@ pub fn whole<'a>(when: When, mut data: &'a [u8], longest: usize, sink: &mut dyn 
 }
 
 /// Whether `data` begins with a TLS record: handshake, alert or application data, version 3.x.
-pub fn is_tls(data: &[u8]) -> bool {
+pub(crate) fn is_tls(data: &[u8]) -> bool {
     matches!(data, [0x15..=0x17, 3, 0..=4, ..])
 }

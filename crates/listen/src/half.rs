@@ -15,7 +15,7 @@ const MAX_DISORDER: u64 = 128;
 const MAX_JUMP: u32 = 1 << 20;
 
 /// Working memory of a direction, shared by all directions.
-pub struct Memory<'m> {
+pub(crate) struct Memory<'m> {
     /// Blocks for bytes that cannot be delivered yet.
     pub pool: Pool<'m>,
     /// Room for one message in contiguous memory.
@@ -24,7 +24,7 @@ pub struct Memory<'m> {
 
 /// One direction of a connection.
 #[derive(Debug, Default)]
-pub struct Half {
+pub(crate) struct Half {
     /// Sequence number of its SYN; `None` if the SYN was not observed.
     opened: Option<u32>,
     /// Sequence number of the next byte in order.
@@ -48,7 +48,7 @@ pub struct Half {
 impl Half {
     /// Handles a segment of this direction. Returns the number of gaps that were abandoned because too many
     /// bytes were held.
-    pub fn take(
+    pub(crate) fn take(
         &mut self,
         when: When,
         segment: Segment<'_>,
@@ -175,24 +175,24 @@ impl Half {
     }
 
     /// Whether a SYN of this direction opens another connection.
-    pub fn is_another(&self, syn: u32) -> bool {
+    pub(crate) fn is_another(&self, syn: u32) -> bool {
         let is_repetition = self.opened == Some(syn) && self.closed.is_none();
         self.next.is_some() && !is_repetition && !self.is_late(syn)
     }
 
     /// Whether these bytes were delivered before.
-    pub fn is_repeated(&self, segment: &Segment<'_>) -> bool {
+    pub(crate) fn is_repeated(&self, segment: &Segment<'_>) -> bool {
         let known = self.next.unwrap_or(segment.sequence).wrapping_sub(segment.sequence);
         !segment.data.is_empty() && known != 0 && known <= MAX_JUMP
     }
 
     /// Whether its SYN was observed.
-    pub fn has_opened(&self) -> bool {
+    pub(crate) fn has_opened(&self) -> bool {
         self.opened.is_some()
     }
 
     /// Whether any of its segments was observed.
-    pub fn has_begun(&self) -> bool {
+    pub(crate) fn has_begun(&self) -> bool {
         self.next.is_some()
     }
 
@@ -321,7 +321,7 @@ impl Half {
 
     /// Handles an acknowledgement of the receiver. Acknowledged bytes that are missing here and do not arrive
     /// soon were lost by the capture.
-    pub fn acknowledged(
+    pub(crate) fn acknowledged(
         &mut self,
         now: When,
         acknowledged: u32,
@@ -358,7 +358,7 @@ impl Half {
     }
 
     /// Delivers all bytes that wait, because the capture is over or the memory is needed.
-    pub fn finish(&mut self, memory: &mut Memory<'_>, sink: &mut dyn Sink) {
+    pub(crate) fn finish(&mut self, memory: &mut Memory<'_>, sink: &mut dyn Sink) {
         while self.next_held(memory).is_some() {
             self.skip_gap(memory, sink);
         }
@@ -373,7 +373,7 @@ impl Half {
     }
 
     /// Number of blocks it uses.
-    pub fn blocks(&self) -> usize {
+    pub(crate) fn blocks(&self) -> usize {
         self.held.count()
     }
 }

@@ -76,14 +76,14 @@ impl Block {
 }
 
 /// The blocks of all connections.
-pub struct Pool<'p> {
+pub(crate) struct Pool<'p> {
     pub blocks: &'p mut [Block],
     pub free: &'p mut Free,
 }
 
 /// The free blocks.
 #[derive(Debug)]
-pub struct Free {
+pub(crate) struct Free {
     /// Blocks from this index on were never used.
     fresh: u32,
     /// First block of the list of returned blocks.
@@ -99,19 +99,19 @@ impl Default for Free {
 
 impl Free {
     /// Blocks in use.
-    pub fn used(&self) -> usize {
+    pub(crate) fn used(&self) -> usize {
         index(self.used)
     }
 }
 
 impl Pool<'_> {
     /// Number of blocks, used and free.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.blocks.len()
     }
 
     /// Number of free blocks.
-    pub fn available(&self) -> usize {
+    pub(crate) fn available(&self) -> usize {
         self.len().saturating_sub(self.free.used())
     }
 
@@ -149,7 +149,7 @@ impl Pool<'_> {
 
 /// The blocks of one direction, in the order of the stream.
 #[derive(Clone, Copy, Debug)]
-pub struct Held {
+pub(crate) struct Held {
     first: u32,
     /// The block used last. The next bytes most likely belong to it.
     recent: u32,
@@ -164,13 +164,13 @@ impl Default for Held {
 
 impl Held {
     /// Number of blocks that this direction uses.
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.count
     }
 
     /// Stores the bytes of `data` that are not present yet. Returns false if the pool has no room for all of
     /// them.
-    pub fn keep(&mut self, pool: &mut Pool<'_>, mut place: u64, when: When, mut data: &[u8]) -> bool {
+    pub(crate) fn keep(&mut self, pool: &mut Pool<'_>, mut place: u64, when: When, mut data: &[u8]) -> bool {
         while !data.is_empty() {
             let at = offset(place);
             let (part, rest) = data.split_at_checked(BLOCK_LEN - at).unwrap_or((data, &[]));
@@ -208,7 +208,7 @@ impl Held {
     }
 
     /// Number of bytes present in a row from `place` on.
-    pub fn run(&self, pool: &Pool<'_>, place: u64) -> u64 {
+    pub(crate) fn run(&self, pool: &Pool<'_>, place: u64) -> u64 {
         let (mut end, mut at) = (place, self.start(pool, place));
         while let Some(block) = pool.get(at).filter(|block| block.place <= end && end - block.place < LEN) {
             let run = length(block.run(offset(end), true));
@@ -222,7 +222,7 @@ impl Held {
     }
 
     /// The first byte present at or after `place`, and when the latest byte of its block arrived.
-    pub fn next(&self, pool: &Pool<'_>, place: u64) -> Option<(u64, When)> {
+    pub(crate) fn next(&self, pool: &Pool<'_>, place: u64) -> Option<(u64, When)> {
         let mut at = self.start(pool, place);
         while let Some(block) = pool.get(at) {
             let from = if block.place < place { offset(place) } else { 0 };
@@ -237,7 +237,7 @@ impl Held {
 
     /// Copies the bytes from `place` on into `out`; all of them must be present. Returns when the latest of
     /// them arrived.
-    pub fn copy(&self, pool: &Pool<'_>, place: u64, out: &mut [u8]) -> When {
+    pub(crate) fn copy(&self, pool: &Pool<'_>, place: u64, out: &mut [u8]) -> When {
         let (mut at, mut place, mut rest, mut latest) = (self.start(pool, place), place, out, When::NEVER);
         while let Some(block) = pool.get(at).filter(|_| !rest.is_empty()) {
             let bytes = block.bytes.get(offset(place)..).unwrap_or_default();
@@ -251,7 +251,7 @@ impl Held {
     }
 
     /// Returns the blocks to the pool that end at or before `place`.
-    pub fn drop_until(&mut self, pool: &mut Pool<'_>, place: u64) {
+    pub(crate) fn drop_until(&mut self, pool: &mut Pool<'_>, place: u64) {
         while let Some(block) = pool.get(self.first).filter(|block| block.place.saturating_add(LEN) <= place)
         {
             let next = block.next;
@@ -265,7 +265,7 @@ impl Held {
     }
 
     /// Returns all blocks to the pool.
-    pub fn clear(&mut self, pool: &mut Pool<'_>) {
+    pub(crate) fn clear(&mut self, pool: &mut Pool<'_>) {
         self.drop_until(pool, u64::MAX);
     }
 
@@ -283,7 +283,7 @@ impl Held {
 }
 
 /// A number of bytes as a distance in the stream.
-pub fn length(bytes: usize) -> u64 {
+pub(crate) fn length(bytes: usize) -> u64 {
     u64::try_from(bytes).unwrap_or(u64::MAX)
 }
 

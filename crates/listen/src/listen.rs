@@ -9,7 +9,7 @@ use crate::{
     Schema, Sender, Status, Storage, Streams, Talk, When,
 };
 
-/// The pcap link type of Ethernet (LINKTYPE_ETHERNET).
+/// The pcap link type of Ethernet (`LINKTYPE_ETHERNET`).
 const ETHERNET: i32 = 1;
 /// Storage for a microcontroller: 4 connections, 16 kB for bytes that cannot be delivered yet, messages of up
 /// to 8 192 bytes.

@@ -13,7 +13,7 @@ pub const MAX_ANSWERS: usize = 8;
 pub struct Attempt {
     /// MAC address of the car.
     pub car: Mac,
-    /// RunID in its messages.
+    /// `RunID` in its messages.
     pub run_id: RunId,
     /// Its first frame.
     pub first: When,
@@ -55,7 +55,7 @@ pub enum Outcome {
     Matched,
     /// No charger answered the car's request.
     NoAnswer,
-    /// A charger answered, but the car sent no sounds: usually because the answer has another RunID.
+    /// A charger answered, but the car sent no sounds: usually because the answer has another `RunID`.
     NoSounds,
     /// The car sent sounds, and no charger reported.
     NoReport,
@@ -184,7 +184,7 @@ impl<const N: usize> Matchings<N> {
         }
     }
 
-    /// The latest attempt of this car with this RunID, or a new one. A request after a match begins another
+    /// The latest attempt of this car with this `RunID`, or a new one. A request after a match begins another
     /// attempt.
     fn attempt(&mut self, car: Mac, run_id: RunId, is_first: bool, when: When) -> Option<&mut Attempt> {
         let is_it = |attempt: &Attempt| (attempt.car, attempt.run_id) == (car, run_id);

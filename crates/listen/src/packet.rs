@@ -14,7 +14,7 @@ use crate::framer::Close;
 /// The payload of a frame, as far as charging is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layer<'a> {
-    /// A `HomePlug` management frame (EtherType 0x88E1).
+    /// A `HomePlug` management frame (`EtherType` 0x88E1).
     Mme {
         /// Destination address; zero where the link type does not record it.
         to: Mac,

@@ -16,9 +16,9 @@ pub const MAX_NAMED_OFFERS: usize = 6;
 /// One protocol that a car offers in supportedAppProtocolReq.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offer {
-    /// ProtocolNamespace, at most 100 ASCII characters; a longer one is cut.
+    /// `ProtocolNamespace`, at most 100 ASCII characters; a longer one is cut.
     pub namespace: String<100>,
-    /// SchemaID: the car's number for this protocol.
+    /// `SchemaID`: the car's number for this protocol.
     pub schema_id: u8,
     /// Priority; 1 is the highest.
     pub priority: i8,
@@ -61,7 +61,7 @@ impl Talk {
         &self.offered
     }
 
-    /// The charger's ResponseCode in the handshake.
+    /// The charger's `ResponseCode` in the handshake.
     pub fn answer(&self) -> Option<&'static str> {
         self.answer
     }

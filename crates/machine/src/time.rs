@@ -98,7 +98,7 @@ impl AddAssign<Duration> for Instant {
     }
 }
 
-impl Sub<Instant> for Instant {
+impl Sub<Self> for Instant {
     type Output = Duration;
     /// Same as [`Instant::since`].
     fn sub(self, earlier: Self) -> Duration {

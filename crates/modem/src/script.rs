@@ -6,13 +6,13 @@ use homeplug_mme::view::*;
 use homeplug_mme::{Frame, MAX_FRAME, Mac, Message, NetworkKey, Nid, Nmk, emit};
 use machine::{Cx, Duration, Instant, Machine, ScriptedEntropy};
 
-pub const OWN: Mac = Mac([2, 0, 0, 0, 0, 0x5E]);
-pub const MODEM: Mac = crate::pib::sample::MAC;
-pub const OTHER: Mac = Mac([2, 0, 0, 0, 0, 0x43]);
+pub(crate) const OWN: Mac = Mac([2, 0, 0, 0, 0, 0x5E]);
+pub(crate) const MODEM: Mac = crate::pib::sample::MAC;
+pub(crate) const OTHER: Mac = Mac([2, 0, 0, 0, 0, 0x43]);
 
 #[allow(clippy::struct_excessive_bools, reason = "each switches one habit")]
 /// A modem that follows its script, and restarts as a QCA7420 does.
-pub struct Script {
+pub(crate) struct Script {
     pub own: Mac,
     pub mac: Mac,
     pub firmware: Option<&'static str>,
@@ -52,7 +52,7 @@ pub struct Script {
 }
 
 impl Script {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             own: OWN,
             mac: MODEM,
@@ -80,11 +80,11 @@ impl Script {
         }
     }
 
-    pub fn away(&mut self, now: Instant, after: Duration, length: Duration) {
+    pub(crate) fn away(&mut self, now: Instant, after: Duration, length: Duration) {
         self.silent = (now + after, now + after + length);
     }
 
-    pub fn asked(&self, mm_type: u16) -> usize {
+    pub(crate) fn asked(&self, mm_type: u16) -> usize {
         self.log.iter().filter(|(_, _, asked)| *asked == mm_type).count()
     }
 
@@ -260,7 +260,7 @@ fn part(bytes: &[u8], offset: u32, length: u16) -> &[u8] {
     &rest[..rest.len().min(usize::from(length))]
 }
 
-pub fn version(text: &str) -> SwVerCnf {
+pub(crate) fn version(text: &str) -> SwVerCnf {
     let mut version = Label([0; 254]);
     version.0[..text.len()].copy_from_slice(text.as_bytes());
     let ver_len = u8::try_from(text.len()).unwrap();
@@ -268,18 +268,18 @@ pub fn version(text: &str) -> SwVerCnf {
 }
 
 /// A message from the modem to its host.
-pub fn sent<'m>(message: &impl Message<'m>) -> Vec<u8> {
+pub(crate) fn sent<'m>(message: &impl Message<'m>) -> Vec<u8> {
     from(MODEM, message)
 }
 
-pub fn from<'m>(mac: Mac, message: &impl Message<'m>) -> Vec<u8> {
+pub(crate) fn from<'m>(mac: Mac, message: &impl Message<'m>) -> Vec<u8> {
     let mut buffer = [0; MAX_FRAME];
     let len = emit(message, OWN, mac, &mut buffer).unwrap();
     buffer[..len].to_vec()
 }
 
 /// A machine, its modem and the time.
-pub struct Bench<M> {
+pub(crate) struct Bench<M> {
     pub machine: M,
     pub modem: Script,
     pub now: Instant,
@@ -287,16 +287,16 @@ pub struct Bench<M> {
 }
 
 impl<M: for<'a> Machine<Input<'a> = &'a [u8], Route = ()>> Bench<M> {
-    pub fn new(machine: M, modem: Script) -> Self {
+    pub(crate) fn new(machine: M, modem: Script) -> Self {
         Self { machine, modem, now: Instant::ZERO, entropy: ScriptedEntropy::new(&[0, 1, 2, 3, 4, 5, 6]) }
     }
 
-    pub fn with<T>(&mut self, act: impl FnOnce(&mut M, &mut Cx<'_>) -> T) -> T {
+    pub(crate) fn with<T>(&mut self, act: impl FnOnce(&mut M, &mut Cx<'_>) -> T) -> T {
         act(&mut self.machine, &mut Cx { now: self.now, entropy: &mut self.entropy })
     }
 
     /// Advances the time; returns the events of the machine.
-    pub fn run(&mut self, millis: u64) -> Vec<M::Event> {
+    pub(crate) fn run(&mut self, millis: u64) -> Vec<M::Event> {
         let end = self.now + Duration::from_millis(millis);
         let mut events = Vec::new();
         loop {

@@ -27,7 +27,7 @@ struct Habits {
     sounds: (u8, u8),
     /// It requests validation by its pilot first.
     validates: bool,
-    /// It begins again this long after its first request, with another RunID.
+    /// It begins again this long after its first request, with another `RunID`.
     restarts: Option<Duration>,
     /// It matches without waiting for a plug, like a car at a neighbouring post.
     unplugged: bool,

@@ -13,7 +13,7 @@ pub struct Session {
     pub requests: Vec<Request>,
     /// The charger's messages, in order.
     pub responses: Vec<Response>,
-    /// The SessionID of the recorded charger; empty if it sent none.
+    /// The `SessionID` of the recorded charger; empty if it sent none.
     pub id: Vec<u8>,
 }
 

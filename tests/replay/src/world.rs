@@ -41,7 +41,7 @@ pub struct Answer {
     pub stream: Vec<u8>,
 }
 
-/// Returns the recorded SessionID when a SessionID of its length is drawn, and counts otherwise.
+/// Returns the recorded `SessionID` when a `SessionID` of its length is drawn, and counts otherwise.
 struct Recorded {
     id: Vec<u8>,
     count: u8,

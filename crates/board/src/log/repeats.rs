@@ -8,7 +8,7 @@ const EVERY: Duration = Duration::from_secs(10);
 
 /// Counts messages of the same name in a row, so that a charging loop does not fill the serial line.
 #[derive(Debug, Default)]
-pub struct Repeats {
+pub(crate) struct Repeats {
     received: Option<Run>,
     sent: Option<Run>,
 }
@@ -23,14 +23,14 @@ struct Run {
 
 /// How many further messages a line represents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct More {
+pub(crate) struct More {
     count: u32,
     time: Duration,
 }
 
 impl Repeats {
     /// How many further messages the line represents; `None`: the message has no line.
-    pub fn take(&mut self, now: Instant, message: &Message) -> Option<More> {
+    pub(crate) fn take(&mut self, now: Instant, message: &Message) -> Option<More> {
         let run = match message.direction {
             Direction::Received => &mut self.received,
             Direction::Sent => &mut self.sent,
@@ -52,7 +52,7 @@ impl Repeats {
 
 impl More {
     /// The line represents its own message only.
-    pub const NONE: Self = Self { count: 0, time: Duration::ZERO };
+    pub(crate) const NONE: Self = Self { count: 0, time: Duration::ZERO };
 }
 
 impl fmt::Display for More {

@@ -59,7 +59,7 @@ pub struct Board<H: Hardware> {
     pub rest: fn(Instant),
 }
 
-/// Ethernet frames in and out, without their check sequence. Frames of EtherType 0x88E1 and IPv6 must both
+/// Ethernet frames in and out, without their check sequence. Frames of `EtherType` 0x88E1 and IPv6 must both
 /// arrive, to the own address and to all multicast groups. No call blocks.
 pub trait Port {
     /// Writes the next received frame into `buffer` of [`roles::MAX_FRAME`] bytes and returns its length. A

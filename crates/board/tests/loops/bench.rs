@@ -15,10 +15,10 @@ use machine::{Cx, Duration, Instant};
 use roles::{Evse, EvseStorage, Pev, PevStorage};
 use sim::{ModemConfig, ModemKind, PowerLine, Span};
 
-pub use crate::world::{Counts, TestCar, TestCharger, World, car_cable, charger_cable};
+pub(crate) use crate::world::{Counts, TestCar, TestCharger, World, car_cable, charger_cable};
 
 /// A side's Ethernet, serial line, watchdog and noise.
-pub struct Wire(Rc<World>, Side);
+pub(crate) struct Wire(Rc<World>, Side);
 
 impl Port for Wire {
     fn receive(&mut self, _: Instant, buffer: &mut [u8]) -> Option<usize> {
@@ -87,10 +87,10 @@ impl DelayNs for Wire {
 
 /// Flash that outlives a board: the power may fail before a byte of it is written.
 #[derive(Clone)]
-pub struct Sectors(pub Rc<RefCell<[[u8; 4_096]; 2]>>, pub Rc<Cell<bool>>);
+pub(crate) struct Sectors(pub Rc<RefCell<[[u8; 4_096]; 2]>>, pub Rc<Cell<bool>>);
 
 impl Sectors {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Rc::new(RefCell::new([[0xFF; 4_096]; 2])), Rc::default())
     }
 }
@@ -124,7 +124,7 @@ impl Flash for Sectors {
     }
 }
 
-pub enum TestBoard {}
+pub(crate) enum TestBoard {}
 
 impl Hardware for TestBoard {
     type Counter = Counts;
@@ -141,7 +141,7 @@ fn checks(test: &mut SelfTest) {
     test.pins(&Pins::default());
 }
 
-pub fn board(world: &Rc<World>, side: Side) -> Board<TestBoard> {
+pub(crate) fn board(world: &Rc<World>, side: Side) -> Board<TestBoard> {
     let wire = || Wire(world.clone(), side);
     let last = if side == Side::Charger { 0xE1 } else { 0xC1 };
     Board {
@@ -161,14 +161,14 @@ pub fn board(world: &Rc<World>, side: Side) -> Board<TestBoard> {
 }
 
 /// The result of a board's life.
-pub struct Lived {
+pub(crate) struct Lived {
     pub exit: Exit,
     pub log: String,
     pub flash: [Sectors; 2],
 }
 
 /// A charger's board and its car's, from power-on.
-pub struct Bench {
+pub(crate) struct Bench {
     pub world: Rc<World>,
     pub flash: [Sectors; 2],
     pub line: PowerLine,
@@ -176,7 +176,7 @@ pub struct Bench {
 }
 
 impl Bench {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut line = PowerLine::new(1);
         let modem = |config: ModemConfig| ModemConfig {
             restart: Span::exactly(Duration::from_millis(200)),
@@ -191,12 +191,12 @@ impl Bench {
         Self { world: World::new(), flash: [Sectors::new(), Sectors::new()], line, ports }
     }
 
-    pub fn now(&self) -> Instant {
+    pub(crate) fn now(&self) -> Instant {
         Instant::from_micros(self.world.now.get())
     }
 
     /// 50 us of everything outside the boards.
-    pub fn pass(&mut self) {
+    pub(crate) fn pass(&mut self) {
         self.world.now.set(self.world.now.get() + 50);
         self.world.step();
         let now = self.now();
@@ -220,7 +220,7 @@ impl Bench {
 
     /// Runs both boards from power-on until `until` returns true, 60 s at most. `until` is called in each
     /// turn.
-    pub fn play(&mut self, mut until: impl FnMut(&World, Instant) -> bool) {
+    pub(crate) fn play(&mut self, mut until: impl FnMut(&World, Instant) -> bool) {
         let world = self.world.clone();
         let mut charger_cable = charger_cable(&world);
         let mut car_cable = car_cable(&world);
@@ -268,7 +268,7 @@ impl Bench {
 
     /// One board's whole life, together with a script that observes it. World and flash are kept for the next
     /// life.
-    pub fn live(
+    pub(crate) fn live(
         self,
         roles: &'static [&'static str],
         mut script: impl FnMut(&World, Instant) + 'static,
@@ -286,16 +286,16 @@ impl Bench {
     }
 
     /// Types a line on a board's serial line.
-    pub fn types(&self, side: Side, line: &str) {
+    pub(crate) fn types(&self, side: Side, line: &str) {
         types(&self.world, side, line);
     }
 }
 
-pub fn types(world: &World, side: Side, line: &str) {
+pub(crate) fn types(world: &World, side: Side, line: &str) {
     world.end(side).input.borrow_mut().extend(line.bytes().chain([b'\n']));
 }
 
-pub fn generator(seed: u8) -> Generator {
+pub(crate) fn generator(seed: u8) -> Generator {
     let mut pool = Pool::new();
     pool.sample(Source::Rng, seed.into());
     pool.seed(b"0123456789abcdef");
@@ -303,7 +303,7 @@ pub fn generator(seed: u8) -> Generator {
 }
 
 /// Inserts the plug 1 s after the boards' start; the battery is full `charges` after current flows.
-pub fn usual(world: &World, now: Instant, charges: Duration) {
+pub(crate) fn usual(world: &World, now: Instant, charges: Duration) {
     let ready = world.charger.log().contains("self-test passed") && now > Instant::from_millis(1_000);
     world.plugged.set((world.plugged.get() || ready) && !world.is_pulled.get());
     if world.cable.get().current_ma > 5_000 {

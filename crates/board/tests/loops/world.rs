@@ -15,7 +15,7 @@ use pev_fsm::Vehicle;
 use session::{Insulation, Isolation, Reading, Target};
 
 /// The state that all parts of a world share.
-pub struct World {
+pub(crate) struct World {
     /// Microseconds.
     pub now: Cell<u64>,
     pub plugged: Cell<bool>,
@@ -36,7 +36,7 @@ pub struct World {
 }
 
 /// The state of a side's pins.
-pub struct End {
+pub(crate) struct End {
     coils: Cell<u8>,
     pub pwm: Cell<u16>,
     /// A bit here is a contactor that is welded.
@@ -57,13 +57,13 @@ pub struct End {
 }
 
 #[derive(Clone, Copy, Default)]
-pub struct Power {
+pub(crate) struct Power {
     stage_mv: i32,
     pub voltage_mv: i32,
     pub current_ma: i32,
 }
 
-pub const BATTERY_MV: i32 = 350_000;
+pub(crate) const BATTERY_MV: i32 = 350_000;
 const PERIOD: u16 = 16_384;
 const PLUS: u8 = 1;
 const MINUS: u8 = 2;
@@ -91,7 +91,7 @@ impl End {
     }
 
     /// Both contactors' coils are driven, or the contactors are stuck.
-    pub fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         self.contacts() & (PLUS | MINUS) == PLUS | MINUS
     }
 
@@ -100,17 +100,17 @@ impl End {
     }
 
     /// Whether a part that energy flows through is driven.
-    pub fn is_driven(&self) -> bool {
+    pub(crate) fn is_driven(&self) -> bool {
         self.coils.get() & (PLUS | MINUS | RELAY) != 0
     }
 
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         String::from_utf8(self.output.borrow().clone()).unwrap()
     }
 }
 
 impl World {
-    pub fn new() -> Rc<Self> {
+    pub(crate) fn new() -> Rc<Self> {
         Rc::new(Self {
             now: Cell::new(0),
             plugged: Cell::new(false),
@@ -127,12 +127,12 @@ impl World {
         })
     }
 
-    pub fn end(&self, side: Side) -> &End {
+    pub(crate) fn end(&self, side: Side) -> &End {
         if side == Side::Charger { &self.charger } else { &self.car }
     }
 
     /// 50 us of the cable.
-    pub fn step(&self) {
+    pub(crate) fn step(&self) {
         let mut power = self.cable.get();
         let supply = self.supply.get();
         power.stage_mv += (supply.voltage_mv - power.stage_mv).clamp(-50, 50);
@@ -153,7 +153,7 @@ impl World {
 }
 
 #[derive(Clone)]
-pub struct Counts(pub Rc<World>);
+pub(crate) struct Counts(pub Rc<World>);
 
 impl Counter for Counts {
     const BITS: u32 = 64;
@@ -165,7 +165,7 @@ impl Counter for Counts {
     }
 }
 
-pub struct Pin(Rc<World>, Side, u8);
+pub(crate) struct Pin(Rc<World>, Side, u8);
 
 impl ErrorType for Pin {
     type Error = ErrorKind;
@@ -208,7 +208,7 @@ enum Of {
     Stop,
 }
 
-pub struct Contact(Rc<World>, Side, Of);
+pub(crate) struct Contact(Rc<World>, Side, Of);
 
 impl ErrorType for Contact {
     type Error = ErrorKind;
@@ -229,7 +229,7 @@ impl InputPin for Contact {
     }
 }
 
-pub struct Pwm(Rc<World>);
+pub(crate) struct Pwm(Rc<World>);
 
 impl Ledc for Pwm {
     type Error = embedded_hal::pwm::ErrorKind;
@@ -253,14 +253,14 @@ fn high_us(world: &World, side: Side) -> Option<u64> {
 
 /// The fault of a stuck ADC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StuckAdc {
+pub(crate) enum StuckAdc {
     /// No conversion completes.
     Silent,
     /// Each conversion returns this level of the pilot, in mV.
     At(i32),
 }
 
-pub struct Adc(Rc<World>, Side);
+pub(crate) struct Adc(Rc<World>, Side);
 
 impl Millivolts for Adc {
     type Error = ErrorKind;
@@ -286,7 +286,7 @@ impl Millivolts for Adc {
     }
 }
 
-pub struct PilotEdges(Rc<World>, Side, u64);
+pub(crate) struct PilotEdges(Rc<World>, Side, u64);
 
 impl Edges for PilotEdges {
     fn next(&mut self) -> Option<Edge> {
@@ -303,7 +303,7 @@ impl Edges for PilotEdges {
     }
 }
 
-pub enum TestPins {}
+pub(crate) enum TestPins {}
 
 impl CablePins for TestPins {
     type Output = Pin;
@@ -339,7 +339,7 @@ fn wiring(world: &Rc<World>, side: Side) -> Wiring<TestPins> {
     }
 }
 
-pub struct TestStage(Rc<World>);
+pub(crate) struct TestStage(Rc<World>);
 
 impl Stage for TestStage {
     fn read(&mut self, now: Instant, plant: &mut evse_fsm::Plant) {
@@ -357,7 +357,7 @@ impl Stage for TestStage {
     }
 }
 
-pub struct TestBattery(Rc<World>);
+pub(crate) struct TestBattery(Rc<World>);
 
 impl Battery for TestBattery {
     fn read(&mut self, now: Instant, plant: &mut pev_fsm::Plant) -> Option<Vehicle> {
@@ -368,13 +368,13 @@ impl Battery for TestBattery {
     }
 }
 
-pub type TestCharger = ChargerCable<TestPins, TestStage>;
-pub type TestCar = CarCable<TestPins, TestBattery>;
+pub(crate) type TestCharger = ChargerCable<TestPins, TestStage>;
+pub(crate) type TestCar = CarCable<TestPins, TestBattery>;
 
-pub fn charger_cable(world: &Rc<World>) -> TestCharger {
+pub(crate) fn charger_cable(world: &Rc<World>) -> TestCharger {
     ChargerCable::new(wiring(world, Side::Charger), TestStage(world.clone()))
 }
 
-pub fn car_cable(world: &Rc<World>) -> TestCar {
+pub(crate) fn car_cable(world: &Rc<World>) -> TestCar {
     CarCable::new(wiring(world, Side::Car), TestBattery(world.clone()))
 }

@@ -28,11 +28,11 @@ pub struct Ranges {
 
 /// Ranges of a charger's numeric keys. The role checks limits that depend on other keys, such as a minimum on
 /// its maximum.
-pub const CHARGER: Ranges =
+pub(super) const CHARGER: Ranges =
     Ranges { keys: KEYS, protection: CHARGERS, levels: &evse_fsm::Protection::LEVELS };
 
 /// Ranges of a car's numeric keys.
-pub const CAR: Ranges = Ranges { keys: &[], protection: CARS, levels: &pev_fsm::Protection::LEVELS };
+pub(super) const CAR: Ranges = Ranges { keys: &[], protection: CARS, levels: &pev_fsm::Protection::LEVELS };
 
 const REGULATION: &str = "IEC 61851-23 allows a stage 2.5 A, and 10 A more harm a battery";
 const REGULATION_PERCENT: &str = "IEC 61851-23 allows a stage 5 per cent";

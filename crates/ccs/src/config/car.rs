@@ -5,7 +5,7 @@ use super::key::{Configured, Error, Key, key};
 
 /// Everything about a car that a configuration file can set.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct CarConfig {
+pub(crate) struct CarConfig {
     /// Configuration of the car's role.
     pub car: pev_fsm::Config,
 }

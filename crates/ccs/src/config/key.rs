@@ -221,12 +221,12 @@ fn unknown<C: Configured>(key: &str) -> Error {
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(super) mod tests {
     use super::*;
 
     /// Checks that each numeric default is within its bounds, and that no value outside them is accepted.
     /// Returns the number of keys.
-    pub fn every_number_has_bounds<C: Configured + std::fmt::Debug>() -> usize {
+    pub(crate) fn every_number_has_bounds<C: Configured + std::fmt::Debug>() -> usize {
         let mut numbers = 0;
         for key in C::KEYS {
             let Some(default) = as_number(&(key.get)(&C::default())) else { continue };

@@ -7,7 +7,7 @@ use super::Exi;
 use super::schema::{Basis, Codecs};
 
 /// Describes an EXI payload of a connection; the decoded document is stored in `document`.
-pub fn describe<'a>(
+pub(super) fn describe<'a>(
     talk: &Talk,
     payload_type: PayloadType,
     payload: &'a [u8],

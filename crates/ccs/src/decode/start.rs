@@ -10,7 +10,7 @@ use super::storage::MAX_MESSAGE;
 
 /// What the bytes begin with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Start {
+pub(super) enum Start {
     /// A V2GTP message; its length in bytes, header included.
     V2gtp(usize),
     /// An EXI document; its length if it decodes.
@@ -24,15 +24,15 @@ pub enum Start {
 }
 
 /// The link types of Ethernet and of IP packets.
-pub const ETHERNET: i32 = 1;
-pub const RAW_IP: i32 = 101;
+pub(super) const ETHERNET: i32 = 1;
+pub(super) const RAW_IP: i32 = 101;
 
 /// Shortest EXI document of a schema without codec that is recognised: judgement, the session id alone has
 /// eight bytes.
-pub const MIN_UNKNOWN: usize = 10;
+pub(super) const MIN_UNKNOWN: usize = 10;
 
 /// What `bytes` begin with; `None` if unknown.
-pub fn of(bytes: &[u8]) -> Option<Start> {
+pub(super) fn of(bytes: &[u8]) -> Option<Start> {
     match bytes {
         [0x01, 0xFE, ..] => v2gtp(bytes),
         [0x80, ..] => exi(bytes).or_else(|| ethernet(bytes)),
@@ -41,12 +41,12 @@ pub fn of(bytes: &[u8]) -> Option<Start> {
 }
 
 /// Whether a V2GTP message begins anywhere in these bytes.
-pub fn has_v2gtp(bytes: &[u8]) -> bool {
+pub(super) fn has_v2gtp(bytes: &[u8]) -> bool {
     (0..bytes.len()).any(|at| bytes.get(at..).is_some_and(|bytes| v2gtp(bytes).is_some()))
 }
 
 /// Whether further bytes may complete these to the start of a V2GTP message.
-pub fn is_part(bytes: &[u8]) -> bool {
+pub(super) fn is_part(bytes: &[u8]) -> bool {
     match bytes {
         [0x01] | [0x01, 0xFE] => true,
         [0x01, 0xFE, 0x80..=0xFF, ..] => bytes.len() < HEADER_LEN,
@@ -99,7 +99,7 @@ fn homeplug(bytes: &[u8]) -> Option<Start> {
 }
 
 /// An IP packet without link layer, as shown by `tcpdump -x`.
-pub fn raw_ip(bytes: &[u8]) -> Option<Start> {
+pub(super) fn raw_ip(bytes: &[u8]) -> Option<Start> {
     Some(frame(RAW_IP, ip(bytes)?, bytes))
 }
 

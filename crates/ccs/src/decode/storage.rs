@@ -7,12 +7,12 @@ use listen::{BLOCK_LEN, Block, Parts, Slot, Storage, Talk};
 pub const MAX_STREAMS: usize = 256;
 /// Bytes held of all connections together: judgement, one direction may use half of it. Every real capture
 /// needs fewer than ten segments.
-pub const MAX_MEMORY: usize = 2 * 1024 * 1024;
+pub(super) const MAX_MEMORY: usize = 2 * 1024 * 1024;
 /// Largest V2GTP message in bytes, header included: ISO 15118-20 certificates need the most.
-pub const MAX_MESSAGE: usize = 64 * 1024 + v2gtp::HEADER_LEN;
+pub(super) const MAX_MESSAGE: usize = 64 * 1024 + v2gtp::HEADER_LEN;
 
 /// Storage on the heap, allocated once.
-pub struct Heap {
+pub(super) struct Heap {
     slots: Vec<Slot<Talk>>,
     blocks: Vec<Block>,
     message: Vec<u8>,
@@ -20,18 +20,18 @@ pub struct Heap {
 
 /// As [`MAX_STREAMS`], for a role that records its own interface: judgement, it has one connection at a time,
 /// and other hosts may open more.
-pub const ROLE_STREAMS: usize = 8;
+pub(super) const ROLE_STREAMS: usize = 8;
 /// As [`MAX_MEMORY`], for a role.
-pub const ROLE_MEMORY: usize = 128 * 1024;
+pub(super) const ROLE_MEMORY: usize = 128 * 1024;
 
 impl Heap {
     /// Storage for the connections of a file.
-    pub fn of_file() -> Self {
+    pub(super) fn of_file() -> Self {
         Self::with(MAX_STREAMS, MAX_MEMORY)
     }
 
     /// Storage for the connections of a role.
-    pub fn of_role() -> Self {
+    pub(super) fn of_role() -> Self {
         Self::with(ROLE_STREAMS, ROLE_MEMORY)
     }
 

@@ -19,7 +19,7 @@ use crate::words::{self, Word};
 use super::summary::Summary;
 
 /// Writes the log.
-pub struct Journal {
+pub(super) struct Journal {
     log: Log,
     inbox: Inbox,
     retelling: Retelling,
@@ -40,7 +40,7 @@ const REPEATS: u32 = 2;
 const EVERY: Duration = Duration::from_secs(120);
 
 impl Journal {
-    pub fn new(all: bool) -> Self {
+    pub(super) fn new(all: bool) -> Self {
         Self {
             log: Log::new(Palette::stdout()),
             inbox: Inbox::default(),
@@ -55,7 +55,7 @@ impl Journal {
     }
 
     /// Writes the first line.
-    pub fn begin(&mut self, script: &Script, out: &mut dyn Write) -> anyhow::Result<()> {
+    pub(super) fn begin(&mut self, script: &Script, out: &mut dyn Write) -> anyhow::Result<()> {
         let seed = script.setup.seed;
         let what =
             format!("a charger, a car, their modems and the cable in memory; virtual time, seed {seed}");
@@ -68,7 +68,7 @@ impl Journal {
     }
 
     /// Writes an event.
-    pub fn write(
+    pub(super) fn write(
         &mut self,
         told: &[(Instant, Told)],
         summary: &mut Summary,
@@ -103,7 +103,7 @@ impl Journal {
     }
 
     /// Writes the delayed lines, and the story of a session that is not over.
-    pub fn end(&mut self, out: &mut dyn Write) -> anyhow::Result<()> {
+    pub(super) fn end(&mut self, out: &mut dyn Write) -> anyhow::Result<()> {
         self.flush(out)?;
         Ok(self.retelling.end(out)?)
     }
@@ -214,7 +214,7 @@ impl Journal {
 }
 
 /// Id, case and title of a scenario.
-pub fn name(script: &Script) -> String {
+pub(super) fn name(script: &Script) -> String {
     let Script { id, case, title, .. } = script;
     let case = if case.is_empty() { String::new() } else { format!(" ({case})") };
     let title = if title.is_empty() { String::new() } else { format!(": {title}") };

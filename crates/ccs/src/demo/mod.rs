@@ -2,7 +2,7 @@
 //! modems, or a session with a fault.
 
 mod journal;
-pub mod show;
+pub(crate) mod show;
 mod summary;
 
 use std::io::Write;
@@ -18,7 +18,7 @@ use show::{Show, judge, play};
 
 /// Options of `ccs demo`.
 #[derive(Args)]
-pub struct DemoArgs {
+pub(crate) struct DemoArgs {
     /// Seed of all random values. Default: a fixed seed, so that every run is the same.
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
@@ -61,7 +61,7 @@ impl Default for DemoArgs {
 }
 
 /// Shows the session. The exit code is 0 when the session ends normally, or as its scenario expects.
-pub fn run(args: &DemoArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &DemoArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let mut script = match &args.fault {
         Some(id) => fault(id, args.case, out)?,
         None => usual(args)?,

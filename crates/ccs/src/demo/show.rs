@@ -18,7 +18,7 @@ use crate::style::{self, Palette};
 
 /// How a script is shown.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Show<'s> {
+pub(crate) struct Show<'s> {
     /// Whether repeated messages are shown.
     pub all: bool,
     /// Whether it runs at the speed of a real session.
@@ -30,7 +30,7 @@ pub struct Show<'s> {
 }
 
 /// Plays a script and shows the log, then the table.
-pub fn play(script: &Script, show: Show<'_>, out: &mut dyn Write) -> anyhow::Result<Played> {
+pub(crate) fn play(script: &Script, show: Show<'_>, out: &mut dyn Write) -> anyhow::Result<Played> {
     let mut recorder = match show.record {
         Some(path) => {
             let file =
@@ -77,7 +77,7 @@ pub fn play(script: &Script, show: Show<'_>, out: &mut dyn Write) -> anyhow::Res
 }
 
 /// Writes what was expected of a script, and what was observed.
-pub fn judge(script: &Script, played: &Played, out: &mut dyn Write) -> anyhow::Result<()> {
+pub(crate) fn judge(script: &Script, played: &Played, out: &mut dyn Write) -> anyhow::Result<()> {
     let palette = Palette::stdout();
     let verdict = &played.verdict;
     writeln!(out, "\nexpected of {}", name(script))?;

@@ -8,7 +8,7 @@ use session::{Phase, StopReason};
 use sim::script::Scene;
 
 /// The result of a session.
-pub struct Summary {
+pub(super) struct Summary {
     /// Each phase with its begin and its number of messages.
     phases: Vec<(Phase, Instant, u32)>,
     now: Instant,
@@ -21,12 +21,12 @@ pub struct Summary {
 }
 
 impl Summary {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { phases: Vec::new(), now: Instant::ZERO, mended: None, first: None, energy_wh: 0.0, peak_ma: 0 }
     }
 
     /// Observes the cable after each step.
-    pub fn watch(&mut self, scene: &Scene<'_>) {
+    pub(super) fn watch(&mut self, scene: &Scene<'_>) {
         let truth = scene.bench.truth();
         let hours =
             f64::from(u32::try_from(scene.now.since(self.now).as_micros()).unwrap_or(u32::MAX)) / 3.6e9;
@@ -36,7 +36,7 @@ impl Summary {
     }
 
     /// Counts an event of the charger.
-    pub fn event(&mut self, at: Instant, event: &Event) {
+    pub(super) fn event(&mut self, at: Instant, event: &Event) {
         match event {
             Event::Phase(phase) => self.phases.push((*phase, at, 0)),
             Event::Message(_) => {
@@ -50,17 +50,17 @@ impl Summary {
     }
 
     /// Records the stop of a side.
-    pub fn stops(&mut self, at: Instant, who: &'static str, reason: StopReason) {
+    pub(super) fn stops(&mut self, at: Instant, who: &'static str, reason: StopReason) {
         self.first.get_or_insert((at, who, reason));
     }
 
     /// Marks the removal of the fault: the next session must succeed.
-    pub fn mended(&mut self, at: Instant) {
+    pub(super) fn mended(&mut self, at: Instant) {
         self.mended = Some(at);
     }
 
     /// Writes the table, and how the last sessions ended. With `fault` also which side stopped first.
-    pub fn write(
+    pub(super) fn write(
         &self,
         (charger, car): (Option<StopReason>, Option<StopReason>),
         is_fault: bool,

@@ -10,7 +10,7 @@ use sim::{ModemConfig, ModemKind, Port, PowerLine};
 use super::{Next, Wire};
 
 /// The host at the first modem of a power line.
-pub struct SimulatedWire {
+pub(crate) struct SimulatedWire {
     /// The power line with its modems.
     pub line: PowerLine,
     /// Host port of the first modem.
@@ -28,19 +28,19 @@ pub struct SimulatedWire {
 
 impl SimulatedWire {
     /// Address of the host.
-    pub const HOST: Mac = Mac([0x02, 0, 0, 0, 0, 0x5E]);
+    pub(crate) const HOST: Mac = Mac([0x02, 0, 0, 0, 0, 0x5E]);
     /// Address of its modem, a charger's.
-    pub const OWN: Mac = Mac([0x02, 0xB0, 0x52, 0, 0, 0xE0]);
+    pub(crate) const OWN: Mac = Mac([0x02, 0xB0, 0x52, 0, 0, 0xE0]);
     /// Address of the modem at the other end, a car's.
-    pub const OTHER: Mac = Mac([0x02, 0xB0, 0x52, 0, 0, 0xC0]);
+    pub(crate) const OTHER: Mac = Mac([0x02, 0xB0, 0x52, 0, 0, 0xC0]);
 
     /// A charger's modem at the host, and a car's at the other end.
-    pub fn pair(own: ModemKind, other: ModemKind) -> Self {
+    pub(crate) fn pair(own: ModemKind, other: ModemKind) -> Self {
         Self::with(&[ModemConfig::evse(own, Self::OWN), ModemConfig::pev(other, Self::OTHER)])
     }
 
     /// A power line with these modems; the host is at the first one.
-    pub fn with(modems: &[ModemConfig]) -> Self {
+    pub(crate) fn with(modems: &[ModemConfig]) -> Self {
         let mut line = PowerLine::new(1);
         for modem in modems {
             line.add_modem(Instant::ZERO, *modem);
@@ -58,7 +58,7 @@ impl SimulatedWire {
     }
 
     /// How often a message of this type was sent.
-    pub fn count(&self, mm_type: u16) -> usize {
+    pub(crate) fn count(&self, mm_type: u16) -> usize {
         let of_type = |frame: &&Vec<u8>| {
             homeplug_mme::Frame::parse(frame).is_ok_and(|frame| frame.mm_type.0 == mm_type)
         };

@@ -59,7 +59,7 @@ impl SimulatedCable {
 /// A car with contactors and lock that follow immediately, and a battery of constant voltage whose charge
 /// increases.
 #[derive(Debug)]
-pub struct SimulatedCar {
+pub(crate) struct SimulatedCar {
     wishes: Wishes,
     cable: SimulatedCable,
     demand: Demand,
@@ -72,7 +72,7 @@ pub struct SimulatedCar {
 
 impl SimulatedCar {
     /// A car that is plugged in at a pilot with 5 %.
-    pub fn new(wishes: Wishes, soc_percent: u8, cable: SimulatedCable) -> Self {
+    pub(crate) fn new(wishes: Wishes, soc_percent: u8, cable: SimulatedCable) -> Self {
         let charge_wh = f64::from(wishes.capacity_wh) * f64::from(soc_percent) / 100.0;
         // An empty battery has five sixths of the highest voltage: judgement.
         let battery_mv = wishes.limits.max_voltage_mv / 6 * 5;
@@ -88,7 +88,7 @@ impl SimulatedCar {
     }
 
     /// Light bulbs: they never reach a target.
-    pub fn bulbs(cable: SimulatedCable) -> Self {
+    pub(crate) fn bulbs(cable: SimulatedCable) -> Self {
         Self { battery_mv: None, ..Self::new(Wishes::BULBS, 0, cable) }
     }
 

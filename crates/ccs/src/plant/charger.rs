@@ -47,7 +47,7 @@ impl Default for Simulation {
 /// The battery at the cable has the voltage of the power stage at the first demand of current, so that any
 /// car on the modem measures what it expects.
 #[derive(Debug)]
-pub struct SimulatedPlant {
+pub(crate) struct SimulatedPlant {
     simulation: Simulation,
     bench: Bench,
     started: Instant,
@@ -85,7 +85,7 @@ impl SimulatedPlant {
     ///
     /// # Errors
     /// [`Error::Os`].
-    pub fn new(simulation: Simulation) -> Result<Simulated<Self>, Error> {
+    pub(crate) fn new(simulation: Simulation) -> Result<Simulated<Self>, Error> {
         let stage = StageProfile {
             slew_mv_per_s: simulation.voltage_slew_mv_per_s,
             lag_ms: 1,
@@ -119,7 +119,7 @@ impl SimulatedPlant {
 
     /// Sets the pilot for a car that is simulated elsewhere. Before it is plugged in the pilot is A in any
     /// case.
-    pub fn car_pilot(&self) -> CarPilot {
+    pub(crate) fn car_pilot(&self) -> CarPilot {
         self.car_pilot.clone()
     }
 

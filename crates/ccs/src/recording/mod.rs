@@ -1,8 +1,8 @@
 //! The flight recorder: writes frames with their messages as comments, and the plant's actions, to pcapng
 //! (`docs/recording.md`). The target is one file, or a directory with one file per session.
 
-pub mod note;
-pub mod plant;
+pub(crate) mod note;
+pub(crate) mod plant;
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;

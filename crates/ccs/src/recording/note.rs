@@ -4,17 +4,17 @@
 const MAGIC: &[u8] = b"CCS\x01";
 
 /// The bytes of a note: [`MAGIC`], then the text.
-pub fn bytes(words: &str) -> Vec<u8> {
+pub(crate) fn bytes(words: &str) -> Vec<u8> {
     [MAGIC, words.as_bytes()].concat()
 }
 
 /// The text of a note; `None` if the bytes are not a note.
-pub fn parse(bytes: &[u8]) -> Option<&str> {
+pub(crate) fn parse(bytes: &[u8]) -> Option<&str> {
     std::str::from_utf8(bytes.strip_prefix(MAGIC)?).ok()
 }
 
 /// Offset of the text.
-pub const TEXT_AT: usize = MAGIC.len();
+pub(crate) const TEXT_AT: usize = MAGIC.len();
 
 #[cfg(test)]
 mod tests {

@@ -14,7 +14,7 @@ use crate::inbox::Inbox;
 const EVERY: Duration = Duration::from_millis(100);
 
 /// What is recorded: states with few values, and measurements, which change continuously.
-pub trait Noted {
+pub(crate) trait Noted {
     /// Appends ` name=value` for each state.
     fn states(&self, out: &mut String);
     /// Appends ` name=value` for each measurement, rounded to 1 V and 1 A.
@@ -22,7 +22,7 @@ pub trait Noted {
 }
 
 /// A plant whose demands and readings are reported to an inbox.
-pub struct Watched<'a, B> {
+pub(crate) struct Watched<'a, B> {
     plant: &'a mut B,
     inbox: &'a Inbox,
     demanded: Last,
@@ -51,7 +51,7 @@ impl Last {
 
 impl<'a, B> Watched<'a, B> {
     /// Wraps a plant.
-    pub fn new(plant: &'a mut B, inbox: &'a Inbox) -> Self {
+    pub(crate) fn new(plant: &'a mut B, inbox: &'a Inbox) -> Self {
         Self { plant, inbox, demanded: Last::default(), read: Last::default() }
     }
 }

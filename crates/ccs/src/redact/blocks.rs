@@ -12,7 +12,7 @@ use super::text;
 
 /// A block to be written: the bytes before the frame, the frame, and the bytes after it.
 #[derive(Debug, Default)]
-pub struct Written {
+pub(super) struct Written {
     /// The block's type; `None` in pcap, whose frames have none.
     kind: Option<u32>,
     head: Vec<u8>,
@@ -27,7 +27,7 @@ pub struct Written {
 
 /// State to which blocks refer.
 #[derive(Default)]
-pub struct Reader {
+pub(super) struct Reader {
     link_types: Vec<i32>,
     is_big_endian: bool,
     /// Whether comments are rewritten as log text instead of left out.
@@ -50,12 +50,12 @@ const OF_FRAME: &[u16] = &[2, 4];
 
 impl Reader {
     /// A reader at the start of a file.
-    pub fn new(keeps_comments: bool) -> Self {
+    pub(super) fn new(keeps_comments: bool) -> Self {
         Self { keeps_comments, ..Self::default() }
     }
 
     /// What to write for a block; `None` where it is left out.
-    pub fn take(&mut self, names: &mut Names<'_>, block: &PcapBlockOwned<'_>) -> Option<Written> {
+    pub(super) fn take(&mut self, names: &mut Names<'_>, block: &PcapBlockOwned<'_>) -> Option<Written> {
         match block {
             PcapBlockOwned::LegacyHeader(header) => {
                 self.link_types = vec![header.network.0 & 0x0FFF_FFFF];
@@ -181,7 +181,7 @@ impl Reader {
 
 impl Written {
     /// Writes the block.
-    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+    pub(super) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         let Some(kind) = self.kind else {
             out.write_all(&self.head)?;
             return out.write_all(&self.frame);

@@ -1,12 +1,12 @@
 //! Checksums of IP, ICMP, TCP and UDP (RFC 1071).
 
 /// The Internet checksum of `bytes`.
-pub fn internet(bytes: &[u8]) -> u16 {
+pub(super) fn internet(bytes: &[u8]) -> u16 {
     !fold(sum(bytes))
 }
 
 /// Checksum of a TCP, UDP or `ICMPv6` packet, including the pseudo-header with both addresses (IPv4 or IPv6).
-pub fn transport(addresses: &[u8], protocol: u8, packet: &[u8]) -> u16 {
+pub(super) fn transport(addresses: &[u8], protocol: u8, packet: &[u8]) -> u16 {
     let length = u64::try_from(packet.len()).unwrap_or_default();
     !fold(sum(addresses) + u64::from(protocol) + (length >> 16) + (length & 0xFFFF) + sum(packet))
 }

@@ -8,7 +8,7 @@ const LENGTH: usize = 6;
 const BITS: u32 = 48;
 
 /// The identifiers that must not be found.
-pub struct Guard {
+pub(super) struct Guard {
     /// Six bytes of each identifier.
     keys: BTreeSet<u64>,
     /// A bit for the upper 16 bits of each, as a fast first check.
@@ -17,7 +17,7 @@ pub struct Guard {
 
 impl Guard {
     /// A guard against these identifiers. Those that are too short, or mostly one byte, are left out.
-    pub fn new<'a>(originals: impl Iterator<Item = &'a [u8]>) -> Self {
+    pub(super) fn new<'a>(originals: impl Iterator<Item = &'a [u8]>) -> Self {
         let keys: BTreeSet<u64> = originals.filter_map(key).collect();
         let mut filter = vec![0; 1 << 10];
         for key in &keys {
@@ -30,7 +30,7 @@ impl Guard {
     }
 
     /// Whether an identifier is in these bytes.
-    pub fn finds(&self, bytes: &[u8]) -> bool {
+    pub(super) fn finds(&self, bytes: &[u8]) -> bool {
         !self.keys.is_empty() && (self.at_any_bit(bytes) || self.as_digits(bytes))
     }
 

@@ -16,7 +16,7 @@ const KINDS: &[(&str, Kind)] =
 const NUMBERS: &[&str] = &["X509SerialNumber"];
 
 /// Rewrites a V2GTP payload of this type.
-pub fn rewrite(names: &mut Names<'_>, payload_type: PayloadType, payload: &mut [u8]) {
+pub(super) fn rewrite(names: &mut Names<'_>, payload_type: PayloadType, payload: &mut [u8]) {
     match payload_type {
         PayloadType::EXI => exi(names, payload),
         PayloadType::SDP_REQUEST if payload.len() == 2 => {}

@@ -14,7 +14,7 @@ const UNKNOWN: &str = "power-line messages that are not known";
 const OPAQUE: &str = "memory and parameters of modems";
 
 /// Rewrites the bytes after the `EtherType`.
-pub fn rewrite(names: &mut Names<'_>, payload: &mut [u8]) {
+pub(super) fn rewrite(names: &mut Names<'_>, payload: &mut [u8]) {
     let none = Mac([0; 6]);
     let original = payload.to_vec();
     let Ok(frame) = Frame::parse_payload(none, none, &original) else {

@@ -17,13 +17,13 @@ pub enum Kind {
     Key,
     /// Network identifiers (NID).
     Nid,
-    /// RunIDs and station names of matching.
+    /// `RunIDs` and station names of matching.
     Matching,
     /// EVCCID.
     EvccId,
     /// EVSEID.
     EvseId,
-    /// SessionID.
+    /// `SessionID`.
     Session,
     /// eMAIDs, certificates, signatures, and all other texts and bytes of messages.
     Contract,

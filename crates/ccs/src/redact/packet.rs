@@ -13,7 +13,7 @@ use crate::recording::note;
 
 /// The TCP segment in a frame. [`Streams`](super::stream::Streams) rewrites its bytes.
 #[derive(Clone, Debug)]
-pub struct Segment {
+pub(super) struct Segment {
     /// Sender and receiver before rewriting.
     pub flow: Flow,
     /// Sequence number of the first byte, or of the SYN.
@@ -28,7 +28,7 @@ pub struct Segment {
 
 /// A checksum of TCP, UDP or `ICMPv6`.
 #[derive(Clone, Debug)]
-pub struct Sum {
+pub(super) struct Sum {
     /// Position of both IP addresses.
     addresses: Range<usize>,
     protocol: u8,
@@ -42,7 +42,7 @@ pub struct Sum {
 
 impl Sum {
     /// Corrects the checksum; zero where the frame is truncated.
-    pub fn fix(&self, frame: &mut [u8]) {
+    pub(super) fn fix(&self, frame: &mut [u8]) {
         put(frame, self.at, [0, 0]);
         if !self.is_whole {
             return;
@@ -61,7 +61,7 @@ const UDP: u8 = 17;
 const ICMPV6: u8 = 58;
 
 /// Rewrites a frame of a link type, except the payload of a TCP segment.
-pub fn rewrite(names: &mut Names<'_>, link_type: Option<i32>, frame: &mut [u8]) -> Option<Segment> {
+pub(super) fn rewrite(names: &mut Names<'_>, link_type: Option<i32>, frame: &mut [u8]) -> Option<Segment> {
     // Numbers: <https://www.tcpdump.org/linktypes.html>, as in `listen::packet`.
     match link_type {
         Some(1) => {

@@ -25,14 +25,14 @@ const TLS_HEADER: usize = 5;
 
 /// The bytes of a direction that a segment contains.
 #[derive(Clone, Debug)]
-pub struct Span {
+pub(super) struct Span {
     half: u64,
     bytes: Range<u64>,
 }
 
 /// All directions of all connections.
 #[derive(Default)]
-pub struct Streams {
+pub(super) struct Streams {
     halves: BTreeMap<u64, Half>,
     /// The latest direction of each flow, and when it was last used.
     latest: BTreeMap<(Endpoint, Endpoint), u64>,
@@ -41,7 +41,7 @@ pub struct Streams {
 
 impl Streams {
     /// Adds a segment's bytes. [`get`](Self::get) returns them when they are final.
-    pub fn take(&mut self, names: &mut Names<'_>, segment: &Segment, data: &[u8]) -> Option<Span> {
+    pub(super) fn take(&mut self, names: &mut Names<'_>, segment: &Segment, data: &[u8]) -> Option<Span> {
         let Segment { flow, sequence, syn, .. } = segment;
         let first = sequence.wrapping_add(u32::from(*syn));
         let number = self.half(*flow, first, *syn);
@@ -79,12 +79,12 @@ impl Streams {
     }
 
     /// The rewritten bytes of a span; `None` until all of them are final.
-    pub fn get(&self, span: &Span) -> Option<Vec<u8>> {
+    pub(super) fn get(&self, span: &Span) -> Option<Vec<u8>> {
         self.halves.get(&span.half)?.settled(&span.bytes)
     }
 
     /// The rewritten bytes of a span in any case, whatever it waits for; `None` after eviction.
-    pub fn force(&mut self, names: &mut Names<'_>, span: &Span) -> Option<Vec<u8>> {
+    pub(super) fn force(&mut self, names: &mut Names<'_>, span: &Span) -> Option<Vec<u8>> {
         let half = self.halves.get_mut(&span.half)?;
         if half.settled(&span.bytes).is_none() {
             half.leave_gap();

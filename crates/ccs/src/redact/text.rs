@@ -10,7 +10,7 @@ const MAX_DIGITS: usize = 7;
 const MIN_BYTES: usize = 4;
 
 /// Rewrites text in place.
-pub fn rewrite(names: &mut Names<'_>, text: &mut [u8]) {
+pub(super) fn rewrite(names: &mut Names<'_>, text: &mut [u8]) {
     for byte in text.iter_mut() {
         if !byte.is_ascii() {
             *byte = b'?';

@@ -18,14 +18,14 @@ use crate::exit::Exit;
 Exit codes:
   0  no rule is violated that a side could detect
   1  such a rule is violated, or the table cannot be written")]
-pub struct LiesArgs {
+pub(crate) struct LiesArgs {
     /// Writes to this file instead of standard output.
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }
 
 /// Plays them and writes the table.
-pub fn run(args: &LiesArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &LiesArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let cases = lies::cases().context("a lie that comes with this program")?;
     let bar = super::bar(cases.len());
     let cells: Vec<String> = cases

@@ -10,7 +10,7 @@ use crate::exit::Exit;
 
 /// Options of `ccs world list`.
 #[derive(Args)]
-pub struct ListArgs {
+pub(crate) struct ListArgs {
     /// Lists only this scenario, with its cases.
     #[arg(value_name = "ID", conflicts_with = "rules")]
     pub id: Option<String>,
@@ -20,7 +20,7 @@ pub struct ListArgs {
 }
 
 /// Writes the list.
-pub fn run(args: &ListArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &ListArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     if args.rules {
         for rule in RULES {
             let side = format!("{:?}", rule.side).to_lowercase();

@@ -26,7 +26,7 @@ use run::RunArgs;
 
 /// Commands of `ccs world`.
 #[derive(Subcommand)]
-pub enum WorldCommand {
+pub(crate) enum WorldCommand {
     /// Plays one random script of faults for each seed, on all cores, and checks the safety rules.
     Run(RunArgs),
     /// Plays a seed, a scenario or a file of scenarios, and shows what happens.
@@ -40,7 +40,7 @@ pub enum WorldCommand {
 }
 
 /// Runs one command.
-pub fn run(command: &WorldCommand, out: &mut dyn Write) -> anyhow::Result<Exit> {
+pub(crate) fn run(command: &WorldCommand, out: &mut dyn Write) -> anyhow::Result<Exit> {
     match command {
         WorldCommand::Run(args) => run::run(args, out),
         WorldCommand::Replay(args) => replay::run(args, out),
@@ -51,12 +51,12 @@ pub fn run(command: &WorldCommand, out: &mut dyn Write) -> anyhow::Result<Exit> 
 }
 
 /// All scenarios that are built into the program.
-pub fn library() -> anyhow::Result<Vec<Script>> {
+pub(crate) fn library() -> anyhow::Result<Vec<Script>> {
     script::library().context("a scenario that comes with this program")
 }
 
 /// The cases of one scenario.
-pub fn by_id(id: &str) -> anyhow::Result<Vec<Script>> {
+pub(crate) fn by_id(id: &str) -> anyhow::Result<Vec<Script>> {
     let mut scripts = library()?;
     let nearest = scripts
         .iter()
@@ -77,7 +77,7 @@ pub fn by_id(id: &str) -> anyhow::Result<Vec<Script>> {
 }
 
 /// One of the cases of a scenario, counted from 1.
-pub fn case(mut scripts: Vec<Script>, number: usize) -> anyhow::Result<Script> {
+pub(crate) fn case(mut scripts: Vec<Script>, number: usize) -> anyhow::Result<Script> {
     let count = scripts.len();
     if (1..=count).contains(&number) {
         return Ok(scripts.swap_remove(number - 1));

@@ -18,7 +18,7 @@ Exit codes:
   0  everything as expected
   1  something was not as expected
   2  unknown scenario, or a file that cannot be read")]
-pub struct ReplayArgs {
+pub(crate) struct ReplayArgs {
     /// A seed (number), the id of a scenario, or a file of scenarios.
     #[arg(value_name = "SEED|ID|FILE")]
     pub what: String,
@@ -43,7 +43,7 @@ pub struct ReplayArgs {
 }
 
 /// Plays it; all cases if there are several.
-pub fn run(args: &ReplayArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &ReplayArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let scripts = scripts(args, out)?;
     if args.record.is_some() && scripts.len() > 1 {
         return Err(Usage("a recording is of one case: choose it with `--case N`".into()).into());

@@ -21,7 +21,7 @@ Exit codes:
   0  everything as expected
   1  something was not as expected, or the report cannot be written
   2  a scenario file that cannot be read")]
-pub struct ReportArgs {
+pub(crate) struct ReportArgs {
     /// Format of the report.
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "markdown")]
     pub format: Format,
@@ -35,7 +35,7 @@ pub struct ReportArgs {
 
 /// Formats of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     /// Markdown.
     #[value(alias = "md")]
     Markdown,
@@ -46,7 +46,7 @@ pub enum Format {
 }
 
 /// Plays the scenarios and writes the report.
-pub fn run(args: &ReportArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &ReportArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let mut scripts = Vec::new();
     for file in &args.files {
         let name = escape::path(file);

@@ -41,7 +41,7 @@ Exit codes:
   0    no rule was violated, and every world charged again
   1    some seed failed
   130  interrupted; what was played until then is reported")]
-pub struct RunArgs {
+pub(crate) struct RunArgs {
     /// Number of seeds.
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
     pub seeds: u64,
@@ -60,7 +60,7 @@ pub struct RunArgs {
 }
 
 /// Plays the seeds.
-pub fn run(args: &RunArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &RunArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     // Held before any thread starts: Ctrl-C must end with a report of what was played.
     let signals = Signals::hold()?;
     let is_over = AtomicBool::new(false);

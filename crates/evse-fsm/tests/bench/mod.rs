@@ -11,7 +11,7 @@ use machine::{Cx, Duration, Instant, Machine, ScriptedEntropy};
 
 /// Every request of a DC session; `PowerOffReq` stands for `PowerDeliveryReq` with `ReadyToChargeState`
 /// false.
-pub const NAMES: &[&str] = &[
+pub(super) const NAMES: &[&str] = &[
     "SessionSetupReq",
     "ServiceDiscoveryReq",
     "ServicePaymentSelectionReq",
@@ -29,10 +29,10 @@ pub const NAMES: &[&str] = &[
 ];
 
 /// The order of a successful session; the charging loop repeats.
-pub const GOOD: &[&str] = NAMES.split_at(12).0;
+pub(crate) const GOOD: &[&str] = NAMES.split_at(12).0;
 
 /// A protocol that a car offers.
-pub fn protocol(namespace: &str, schema_id: u8, minor: u32, priority: i8) -> exi_app::AppProtocol<'_> {
+pub(super) fn protocol(namespace: &str, schema_id: u8, minor: u32, priority: i8) -> exi_app::AppProtocol<'_> {
     exi_app::AppProtocol {
         protocol_namespace: namespace.into(),
         version_number_major: exi::Saturated(2),
@@ -43,7 +43,7 @@ pub fn protocol(namespace: &str, schema_id: u8, minor: u32, priority: i8) -> exi
 }
 
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
-pub struct Bench {
+pub(super) struct Bench {
     pub charger: Charger,
     pub now: Instant,
     pub pilot: Level,
@@ -83,11 +83,11 @@ pub struct Bench {
     entropy: ScriptedEntropy<'static>,
 }
 
-pub fn volts(value: i16) -> PhysicalValue {
+pub(super) fn volts(value: i16) -> PhysicalValue {
     PhysicalValue { multiplier: UnitMultiplier::clamped(0), unit: Some(UnitSymbol::V), value }
 }
 
-pub fn amperes(value: i16) -> PhysicalValue {
+pub(super) fn amperes(value: i16) -> PhysicalValue {
     PhysicalValue { multiplier: UnitMultiplier::clamped(0), unit: Some(UnitSymbol::A), value }
 }
 
@@ -102,7 +102,7 @@ const CAR: DcEvStatus = DcEvStatus {
 const SERVICES: &[SelectedService] = &[SelectedService { service_id: 1, parameter_set_id: None }];
 
 /// A valid request of each kind: a car of 450 V and 200 A whose battery has 350 V.
-pub fn body(name: &str) -> BodyElement<'static> {
+pub(crate) fn body(name: &str) -> BodyElement<'static> {
     match name {
         "SessionSetupReq" => {
             BodyElement::SessionSetupReq(SessionSetupReq { evcc_id: (&[2, 0, 0, 0, 0, 1]).into() })
@@ -166,7 +166,7 @@ pub fn body(name: &str) -> BodyElement<'static> {
 }
 
 /// The response code.
-pub fn code(body: &BodyElement<'_>) -> ResponseCode {
+pub(super) fn code(body: &BodyElement<'_>) -> ResponseCode {
     match body {
         BodyElement::SessionSetupRes(res) => res.response_code,
         BodyElement::ServiceDiscoveryRes(res) => res.response_code,
@@ -222,16 +222,16 @@ fn status(body: &BodyElement<'_>) -> Option<DcEvseStatusCode> {
 
 impl Bench {
     /// A charger with an inserted plug and a connection, before the handshake.
-    pub fn plugged() -> Self {
+    pub(super) fn plugged() -> Self {
         Self::prepare(|_| {})
     }
 
     /// A charger after the handshake.
-    pub fn connected() -> Self {
+    pub(super) fn connected() -> Self {
         Self::with(|_| {})
     }
 
-    pub fn with(change: impl FnOnce(&mut Config)) -> Self {
+    pub(super) fn with(change: impl FnOnce(&mut Config)) -> Self {
         let mut bench = Self::prepare(change);
         let din = protocol(exi_app::NAMESPACE_DIN, 1, 0, 1);
         assert_eq!(bench.handshake(&[din]).schema_id, Some(1));
@@ -248,7 +248,7 @@ impl Bench {
     }
 
     /// A charger that has just started, without a plug.
-    pub fn unplugged(change: impl FnOnce(&mut Config)) -> Self {
+    pub(super) fn unplugged(change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config { isolation_test: Duration::from_millis(100), ..Config::default() };
         change(&mut config);
         Self {
@@ -278,13 +278,13 @@ impl Bench {
     }
 
     /// The car connects again and offers DIN SPEC 70121; whether that succeeds depends on the charger.
-    pub fn reopen(&mut self) {
+    pub(super) fn reopen(&mut self) {
         self.id = vec![0; 8];
         self.input(Input::Connected);
         let _ = self.offer(&[protocol(exi_app::NAMESPACE_DIN, 1, 0, 1)]);
     }
 
-    pub fn input(&mut self, input: Input<'_>) {
+    pub(super) fn input(&mut self, input: Input<'_>) {
         let mut cx = Cx { now: self.now, entropy: &mut self.entropy };
         if matches!(input, Input::Connected) {
             self.events.clear();
@@ -296,7 +296,7 @@ impl Bench {
     }
 
     /// Advances by `millis`, with a reading every 20 ms.
-    pub fn run(&mut self, millis: u64) {
+    pub(super) fn run(&mut self, millis: u64) {
         for _ in 0..millis / 20 {
             self.now += Duration::from_millis(20);
             let mut cx = Cx { now: self.now, entropy: &mut self.entropy };
@@ -336,7 +336,7 @@ impl Bench {
     }
 
     /// Advances by `millis` without any reading.
-    pub fn run_blind(&mut self, millis: u64) {
+    pub(super) fn run_blind(&mut self, millis: u64) {
         for _ in 0..millis / 20 {
             self.now += Duration::from_millis(20);
             let mut cx = Cx { now: self.now, entropy: &mut self.entropy };
@@ -344,7 +344,10 @@ impl Bench {
         }
     }
 
-    pub fn handshake(&mut self, offer: &[exi_app::AppProtocol<'_>]) -> exi_app::SupportedAppProtocolRes {
+    pub(super) fn handshake(
+        &mut self,
+        offer: &[exi_app::AppProtocol<'_>],
+    ) -> exi_app::SupportedAppProtocolRes {
         self.offer(offer).unwrap()
     }
 
@@ -361,7 +364,7 @@ impl Bench {
     }
 
     /// Sends a request and waits for its response, 3 s at most: name and code.
-    pub fn send(&mut self, element: BodyElement<'_>) -> Option<(&'static str, ResponseCode)> {
+    pub(super) fn send(&mut self, element: BodyElement<'_>) -> Option<(&'static str, ResponseCode)> {
         let header = Header { session_id: self.id.as_slice().into(), notification: None, signature: None };
         let mut buffer = [0; 512];
         let message = V2gMessage { header, body: Body { element: Some(element) } };
@@ -387,7 +390,7 @@ impl Bench {
     }
 
     /// Requests current as a car does, for `millis`.
-    pub fn charge(&mut self, millis: u64) {
+    pub(super) fn charge(&mut self, millis: u64) {
         for _ in 0..millis / 100 {
             self.ask("CurrentDemandReq");
             self.run(100);
@@ -395,23 +398,23 @@ impl Bench {
     }
 
     /// Whether this event has occurred since the car's last connection.
-    pub fn has_said(&self, event: Event) -> bool {
+    pub(super) fn has_said(&self, event: Event) -> bool {
         self.events.contains(&event)
     }
 
-    pub fn ask(&mut self, name: &str) -> Option<(&'static str, ResponseCode)> {
+    pub(super) fn ask(&mut self, name: &str) -> Option<(&'static str, ResponseCode)> {
         self.send(body(name))
     }
 
     /// Sends requests as a car does, one after the other.
-    pub fn pass_all(&mut self, names: &[&str]) {
+    pub(super) fn pass_all(&mut self, names: &[&str]) {
         for name in names {
             self.pass(name);
         }
     }
 
     /// Sends a request as a car does: with the pilot in its state, and repeated until its phase is over.
-    pub fn pass(&mut self, name: &str) {
+    pub(super) fn pass(&mut self, name: &str) {
         match name {
             "CableCheckReq" => self.pilot = Level::C,
             "WeldingDetectionReq" => self.pilot = Level::B,

@@ -16,7 +16,7 @@ use crate::Integer;
 #[derive(Debug)]
 pub(super) struct Link<'p> {
     pub(super) name: &'p str,
-    pub(super) parent: Option<&'p Link<'p>>,
+    pub(super) parent: Option<&'p Self>,
 }
 
 impl Link<'_> {

@@ -14,7 +14,7 @@ use session::Contactors;
 
 /// The recorded calls, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Did {
+pub(crate) enum Did {
     /// A pin was driven on or off.
     Pin(&'static str, bool),
     /// The pilot was set to this many counts of 16384.
@@ -25,20 +25,20 @@ pub enum Did {
 
 /// The log that all pins of a board share.
 #[derive(Clone, Default)]
-pub struct Log(pub Rc<RefCell<Vec<Did>>>);
+pub(crate) struct Log(pub Rc<RefCell<Vec<Did>>>);
 
 impl Log {
-    pub fn push(&self, did: Did) {
+    pub(crate) fn push(&self, did: Did) {
         self.0.borrow_mut().push(did);
     }
 
     /// The calls since the last `take`.
-    pub fn take(&self) -> Vec<Did> {
+    pub(crate) fn take(&self) -> Vec<Did> {
         self.0.take()
     }
 }
 
-pub struct Pin {
+pub(crate) struct Pin {
     name: &'static str,
     log: Log,
     is_high: bool,
@@ -81,7 +81,7 @@ impl StatefulOutputPin for Pin {
 }
 
 /// A contact: high, low, or not readable.
-pub struct Contact(Rc<Cell<Option<bool>>>);
+pub(crate) struct Contact(Rc<Cell<Option<bool>>>);
 
 impl ErrorType for Contact {
     type Error = ErrorKind;
@@ -97,7 +97,7 @@ impl InputPin for Contact {
     }
 }
 
-pub struct Pwm(Log, Rc<Cell<Option<&'static str>>>);
+pub(crate) struct Pwm(Log, Rc<Cell<Option<&'static str>>>);
 
 impl Ledc for Pwm {
     type Error = embedded_hal::pwm::ErrorKind;
@@ -116,7 +116,7 @@ impl Ledc for Pwm {
 }
 
 /// Records each millisecond.
-pub struct Delay(pub Log);
+pub(crate) struct Delay(pub Log);
 
 impl DelayNs for Delay {
     fn delay_ns(&mut self, ns: u32) {
@@ -127,7 +127,7 @@ impl DelayNs for Delay {
 }
 
 /// The world around a board.
-pub struct World {
+pub(crate) struct World {
     pub log: Log,
     /// The part whose writes fail.
     pub fails: Rc<Cell<Option<&'static str>>>,
@@ -138,11 +138,11 @@ pub struct World {
     pub stop_pressed: Rc<Cell<Option<bool>>>,
 }
 
-pub type BoardParts = Parts<Pin, Contact, Pwm>;
-pub type BoardOutputs = Outputs<Pin, Contact, Pwm>;
+pub(crate) type BoardParts = Parts<Pin, Contact, Pwm>;
+pub(crate) type BoardOutputs = Outputs<Pin, Contact, Pwm>;
 
 impl World {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let contact = |is_high| Rc::new(Cell::new(Some(is_high)));
         Self {
             log: Log::default(),
@@ -162,7 +162,7 @@ impl World {
     }
 
     /// A board with every part that this side has.
-    pub fn parts(&self, side: Side) -> BoardParts {
+    pub(crate) fn parts(&self, side: Side) -> BoardParts {
         let pilot =
             (side == Side::Charger).then(|| PilotPwm::running(Pwm(self.log.clone(), self.fails.clone())));
         Parts {
@@ -182,21 +182,21 @@ impl World {
     }
 
     /// Its outputs before the self-test; the log is empty.
-    pub fn untested(&self, side: Side) -> BoardOutputs {
+    pub(crate) fn untested(&self, side: Side) -> BoardOutputs {
         let (outputs, _) = Outputs::new(self.parts(side), PRECHARGE);
         self.log.take();
         outputs
     }
 
     /// Its outputs after the self-test.
-    pub fn armed(&self, side: Side) -> BoardOutputs {
+    pub(crate) fn armed(&self, side: Side) -> BoardOutputs {
         let mut outputs = self.untested(side);
         outputs.arm(passed());
         outputs
     }
 
     /// The parts that are on, by the last recorded level of each pin.
-    pub fn on(dids: &[Did]) -> Vec<&'static str> {
+    pub(crate) fn on(dids: &[Did]) -> Vec<&'static str> {
         let mut on: Vec<&'static str> = Vec::new();
         for did in dids {
             let Did::Pin(name, is_on) = did else { continue };
@@ -210,15 +210,15 @@ impl World {
     }
 }
 
-pub const PRECHARGE: Duration = Duration::from_millis(500);
+pub(crate) const PRECHARGE: Duration = Duration::from_millis(500);
 
 /// The proof of a self-test without failures.
-pub fn passed() -> Passed {
+pub(crate) fn passed() -> Passed {
     self_test().verdict().unwrap()
 }
 
 /// A self-test without failures.
-pub fn self_test() -> hal_esp32p4::SelfTest {
+pub(crate) fn self_test() -> hal_esp32p4::SelfTest {
     use control_pilot::Level;
     use hal_esp32p4::{Pins, Revision, SafeReport, SelfTest, Sensed, Stage};
     let mut test = SelfTest::new();
@@ -236,17 +236,17 @@ pub fn self_test() -> hal_esp32p4::SelfTest {
 }
 
 /// 5 %, the rest SAFE.
-pub const OFFER: Wanted = Wanted { pilot: Output::DIGITAL, ..Wanted::SAFE };
+pub(crate) const OFFER: Wanted = Wanted { pilot: Output::DIGITAL, ..Wanted::SAFE };
 /// Everything on.
-pub const CHARGE: Wanted = Wanted { relay: true, contactors: Contactors::Closed, ..OFFER };
-pub const SIDES: [Side; 2] = [Side::Charger, Side::Car];
+pub(crate) const CHARGE: Wanted = Wanted { relay: true, contactors: Contactors::Closed, ..OFFER };
+pub(crate) const SIDES: [Side; 2] = [Side::Charger, Side::Car];
 
-pub fn at(ms: u64) -> Instant {
+pub(crate) fn at(ms: u64) -> Instant {
     Instant::from_millis(ms)
 }
 
 /// Closes the contactors, whose contacts follow after 30 ms; returns the time at which they are closed.
-pub fn close(world: &World, outputs: &mut BoardOutputs, from_ms: u64) -> u64 {
+pub(crate) fn close(world: &World, outputs: &mut BoardOutputs, from_ms: u64) -> u64 {
     let mut followed = [None; 2];
     let mut is_closed = |ms| {
         outputs.apply(at(ms), &CHARGE).unwrap();

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use hal_esp32p4::{Flash, Sector, Store};
 
 /// NOR flash: writing clears bits, byte by byte; erasing sets them, in eight strokes.
-pub struct Chip {
+pub(crate) struct Chip {
     pub sectors: [Vec<u8>; 2],
     /// Steps until the power fails; `None`: it does not fail.
     pub power: Option<usize>,
@@ -20,13 +20,13 @@ pub struct Chip {
 }
 
 #[derive(Clone)]
-pub struct Nor(pub Rc<RefCell<Chip>>);
+pub(crate) struct Nor(pub Rc<RefCell<Chip>>);
 
 #[derive(Debug, PartialEq)]
-pub struct NoPower;
+pub(crate) struct NoPower;
 
 impl Nor {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Rc::new(RefCell::new(Chip {
             sectors: [vec![0xFF; 4_096], vec![0xFF; 4_096]],
             power: None,
@@ -38,17 +38,17 @@ impl Nor {
     }
 
     /// The power fails after this number of steps.
-    pub fn fail_after(&self, steps: usize, torn: u8) {
+    pub(crate) fn fail_after(&self, steps: usize, torn: u8) {
         let mut chip = self.0.borrow_mut();
         (chip.power, chip.torn, chip.steps) = (Some(steps), torn, 0);
     }
 
-    pub fn power_on(&self) {
+    pub(crate) fn power_on(&self) {
         self.0.borrow_mut().power = None;
     }
 
     /// A copy as it is now.
-    pub fn copy(&self) -> Self {
+    pub(crate) fn copy(&self) -> Self {
         let chip = self.0.borrow();
         let copy = Self::new();
         copy.0.borrow_mut().sectors.clone_from(&chip.sectors);
@@ -56,7 +56,7 @@ impl Nor {
         copy
     }
 
-    pub fn load(&self) -> Store<Self> {
+    pub(crate) fn load(&self) -> Store<Self> {
         Store::load(self.clone()).unwrap()
     }
 }

@@ -83,7 +83,7 @@ messages! {
     }
 
     /// `CM_ATTEN_PROFILE.IND`: a modem's measurement of one sound, sent to its host. It does not contain a
-    /// RunID.
+    /// `RunID`.
     cm(0x6086) => pub struct AttenProfileInd<'a> {
         /// The car whose sound was measured.
         pub pev_mac: Mac,

@@ -91,7 +91,7 @@ pub enum Cause {
     Unanswered(i64),
     /// The car sent no request after an answer; waiting time in ns.
     Silent(i64),
-    /// The charger reported EVSEProcessing = Ongoing; duration in ns.
+    /// The charger reported `EVSEProcessing` = Ongoing; duration in ns.
     Unfinished(i64),
     /// The charger finished the cable check, but was not ready or its isolation was not valid; the sign shows
     /// which.

@@ -9,7 +9,7 @@ use session::{Limits, Phase};
 
 /// The facts of one message; `None` where the message does not contain it.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Facts {
+pub(super) struct Facts {
     pub phase: Option<Phase>,
     pub is_request: bool,
     pub code: Option<ResponseCode>,
@@ -21,14 +21,14 @@ pub struct Facts {
     pub present_mv: Option<i32>,
     pub present_ma: Option<i32>,
     pub power_on: Option<bool>,
-    /// The charger reports EVSEProcessing = Ongoing.
+    /// The charger reports `EVSEProcessing` = Ongoing.
     pub is_ongoing: bool,
 }
 
 impl Facts {
     /// The facts of a message. A message that is not of DC charging yields its response code at most.
     #[allow(clippy::too_many_lines, reason = "a row for each message")]
-    pub fn of(element: &BodyElement<'_>) -> Self {
+    pub(super) fn of(element: &BodyElement<'_>) -> Self {
         let none = Self::default();
         let req = |phase| Self { phase: Some(phase), is_request: true, ..none };
         let res = |phase, code| Self { phase: Some(phase), code: Some(code), ..none };
@@ -132,14 +132,14 @@ impl Facts {
     }
 
     /// The car's error code; `None` without an error.
-    pub fn car_error(&self) -> Option<&'static str> {
+    pub(super) fn car_error(&self) -> Option<&'static str> {
         let code = self.car?.ev_error_code;
         (!matches!(code, DcEvErrorCode::NoError | DcEvErrorCode::NoData)).then(|| code.name())
     }
 
     /// Why a car keeps waiting after the charger finished the cable check: the charger is not ready (an Audi
     /// waits 59.8 s, observed), or its isolation is not valid.
-    pub fn not_ready(&self) -> Option<&'static str> {
+    pub(super) fn not_ready(&self) -> Option<&'static str> {
         let status = self.charger.filter(|_| self.phase == Some(Phase::CableCheck) && !self.is_ongoing)?;
         match status.evse_isolation_status {
             _ if status.evse_status_code == DcEvseStatusCode::EvseNotReady => Some("EVSE_NotReady"),
@@ -151,7 +151,7 @@ impl Facts {
 
     /// The charger's status or notification that requests or forces the end; `None` if there is no such
     /// status.
-    pub fn shutdown(&self) -> Option<&'static str> {
+    pub(super) fn shutdown(&self) -> Option<&'static str> {
         let status = self.charger?;
         let code = status.evse_status_code;
         let is_end = matches!(

@@ -115,7 +115,7 @@ pub struct Signs {
     pub answer_out_of_order: Option<Sign>,
     /// The latest response with a session id that differs from the one in `SessionSetupRes`.
     pub answer_wrong_session: Option<Sign>,
-    /// A `CableCheckRes` with EVSEProcessing = Finished of a charger that is not ready, or whose isolation is
+    /// A `CableCheckRes` with `EVSEProcessing` = Finished of a charger that is not ready, or whose isolation is
     /// not valid.
     pub not_ready: Option<Sign>,
     /// The charger's refusal of the handshake.
@@ -124,7 +124,7 @@ pub struct Signs {
     pub tolerated: Option<Sign>,
     /// The latest two messages.
     pub latest: [Option<Latest>; 2],
-    /// The phase in which the charger last reported EVSEProcessing = Ongoing.
+    /// The phase in which the charger last reported `EVSEProcessing` = Ongoing.
     ongoing: Option<Phase>,
     /// The response to `SessionStop`.
     pub stopped: Option<Sign>,
@@ -166,7 +166,7 @@ pub struct Story {
     pub evcc_id: Vec<u8, 8>,
     /// EVSEID, as the charger sent it.
     pub evse_id: Vec<u8, 32>,
-    /// SessionID of `SessionSetupRes`.
+    /// `SessionID` of `SessionSetupRes`.
     pub session_id: Vec<u8, 8>,
     /// The car's limits of voltage, current and power.
     pub car_limits: Option<Limits>,

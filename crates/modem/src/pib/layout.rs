@@ -36,7 +36,7 @@ pub(super) struct Span {
 }
 
 impl Span {
-    pub fn of(self, bytes: &[u8]) -> Option<&[u8]> {
+    pub(super) fn of(self, bytes: &[u8]) -> Option<&[u8]> {
         bytes.get(self.start..self.start.checked_add(self.len)?)
     }
 }
@@ -84,7 +84,7 @@ pub fn seal(bytes: &mut [u8]) -> Result<(), Error> {
 }
 
 impl Shape {
-    pub fn read(bytes: &[u8]) -> Result<Self, Error> {
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, Error> {
         Self::walk(bytes, Sums::Checked)
     }
 
@@ -106,7 +106,7 @@ impl Shape {
     }
 
     /// Recomputes the image's checksum and then the header's, which covers it.
-    pub fn seal(self, bytes: &mut [u8]) {
+    pub(super) fn seal(self, bytes: &mut [u8]) {
         match self.layout {
             Layout::Bare => {}
             Layout::Flat => put_checksum(bytes, Span { start: 0, len: bytes.len() }, FLAT_CHECKSUM),

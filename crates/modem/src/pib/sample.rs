@@ -7,21 +7,21 @@ use homeplug_mme::{Mac, NetworkKey, Nmk};
 
 use super::seal;
 
-pub const MAC: Mac = Mac([0x02, 0, 0, 0, 0, 0x42]);
-pub const MANIFEST_LEN: usize = 40;
+pub(crate) const MAC: Mac = Mac([0x02, 0, 0, 0, 0, 0x42]);
+pub(crate) const MANIFEST_LEN: usize = 40;
 
 /// The network in every sample.
-pub fn network() -> NetworkKey {
+pub(crate) fn network() -> NetworkKey {
     NetworkKey::derived(Nmk::new([0x11; 16]))
 }
 
 /// A chain of a manifest and `len` bytes of parameters: a car's modem, if long enough for that field.
-pub fn chain(len: usize) -> Vec<u8> {
+pub(crate) fn chain(len: usize) -> Vec<u8> {
     chain_of(&parameters(len))
 }
 
 /// A chain around the given parameters.
-pub fn chain_of(parameters: &[u8]) -> Vec<u8> {
+pub(crate) fn chain_of(parameters: &[u8]) -> Vec<u8> {
     let mut manifest = vec![4, 0, 0, 0, 4, 0, 0, 0, 1, 2, 3, 4, 0x10, 0, 0, 0, 20, 0, 0, 0];
     manifest.extend_from_slice(b"PIB-small\0");
     manifest.resize(MANIFEST_LEN, 0xFF);
@@ -35,7 +35,7 @@ pub fn chain_of(parameters: &[u8]) -> Vec<u8> {
 }
 
 /// An old image of `len` bytes.
-pub fn flat(len: usize) -> Vec<u8> {
+pub(crate) fn flat(len: usize) -> Vec<u8> {
     let mut bytes = parameters(len);
     bytes[0] = 3;
     bytes[1] = 8;

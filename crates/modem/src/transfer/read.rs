@@ -409,7 +409,7 @@ mod tests {
         use pcap_parser::{Block, PcapBlockOwned, PcapError, PcapNGReader};
         use std::collections::BTreeMap;
 
-        pub fn frames(name: &str) -> Option<Vec<Vec<u8>>> {
+        pub(super) fn frames(name: &str) -> Option<Vec<Vec<u8>>> {
             let file = std::fs::File::open(corpus::path(&format!("captures/{name}"))?).unwrap();
             let mut reader = PcapNGReader::new(1 << 20, file).unwrap();
             let mut frames = Vec::new();
@@ -429,7 +429,7 @@ mod tests {
         }
 
         /// Each modem's image: that tool requests 1400 bytes and continues after 1396 of them.
-        pub fn images(frames: &[Vec<u8>]) -> BTreeMap<Mac, Vec<u8>> {
+        pub(super) fn images(frames: &[Vec<u8>]) -> BTreeMap<Mac, Vec<u8>> {
             let mut images = BTreeMap::<Mac, BTreeMap<u32, Vec<u8>>>::new();
             for frame in frames.iter().filter_map(|bytes| Frame::parse(bytes).ok()) {
                 let Some(Ok(answer)) = frame.get::<ModuleOperationCnf<'_>>() else { continue };

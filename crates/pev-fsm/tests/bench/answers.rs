@@ -4,29 +4,29 @@ use exi_din::*;
 use session::Target;
 
 /// The charger's session id.
-pub const ID: &[u8] = &[0xa1, 0xb2, 0xc3, 0xd4];
+pub(crate) const ID: &[u8] = &[0xa1, 0xb2, 0xc3, 0xd4];
 
 /// A response of the charger.
 #[derive(Clone, Debug)]
-pub enum Answer {
+pub(crate) enum Answer {
     Handshake(exi_app::SupportedAppProtocolRes),
     Din { id: Vec<u8>, body: BodyElement<'static> },
     Bytes(Vec<u8>),
     Silence,
 }
 
-pub const READY: DcEvseStatus = DcEvseStatus {
+pub(crate) const READY: DcEvseStatus = DcEvseStatus {
     evse_isolation_status: Some(IsolationLevel::Valid),
     evse_status_code: DcEvseStatusCode::EvseReady,
     notification_max_delay: 0,
     evse_notification: EvseNotification::None,
 };
 
-pub fn volts(value: i16) -> PhysicalValue {
+pub(crate) fn volts(value: i16) -> PhysicalValue {
     PhysicalValue { multiplier: UnitMultiplier::clamped(0), unit: Some(UnitSymbol::V), value }
 }
 
-pub fn amperes(value: i16) -> PhysicalValue {
+pub(crate) fn amperes(value: i16) -> PhysicalValue {
     PhysicalValue { multiplier: UnitMultiplier::clamped(0), unit: Some(UnitSymbol::A), value }
 }
 
@@ -37,7 +37,7 @@ fn measured(milli: i32, unit: UnitSymbol) -> PhysicalValue {
 const PAYMENT: &[PaymentOption] = &[PaymentOption::Contract, PaymentOption::ExternalPayment];
 
 /// A response's bytes.
-pub fn encode(answer: &Answer) -> Vec<u8> {
+pub(crate) fn encode(answer: &Answer) -> Vec<u8> {
     let mut buffer = [0; 512];
     let length = match answer {
         Answer::Silence => 0,
@@ -51,12 +51,12 @@ pub fn encode(answer: &Answer) -> Vec<u8> {
     buffer[..length].to_vec()
 }
 
-pub fn target(voltage: PhysicalValue, current: PhysicalValue) -> Target {
+pub(crate) fn target(voltage: PhysicalValue, current: PhysicalValue) -> Target {
     Target { voltage_mv: voltage.milli_of(UnitSymbol::V), current_ma: current.milli_of(UnitSymbol::A) }
 }
 
 /// The positive response of a charger of 500 V, 150 A, 60 kW to a request of this name.
-pub fn good(request: &str, present_mv: i32, present_ma: i32) -> BodyElement<'static> {
+pub(crate) fn good(request: &str, present_mv: i32, present_ma: i32) -> BodyElement<'static> {
     let ok = ResponseCode::Ok;
     let present = measured(present_mv, UnitSymbol::V);
     match request {
@@ -146,7 +146,7 @@ pub fn good(request: &str, present_mv: i32, present_ma: i32) -> BodyElement<'sta
 }
 
 /// The same response with another code.
-pub fn with_code(answer: Answer, code: ResponseCode) -> Answer {
+pub(crate) fn with_code(answer: Answer, code: ResponseCode) -> Answer {
     let Answer::Din { id, mut body } = answer else {
         let response_code = exi_app::ResponseCode::FailedNoNegotiation;
         return Answer::Handshake(exi_app::SupportedAppProtocolRes { response_code, schema_id: None });
@@ -169,14 +169,14 @@ pub fn with_code(answer: Answer, code: ResponseCode) -> Answer {
 }
 
 /// The same response, changed.
-pub fn din(answer: Answer, change: impl FnOnce(&mut BodyElement<'static>)) -> Answer {
+pub(crate) fn din(answer: Answer, change: impl FnOnce(&mut BodyElement<'static>)) -> Answer {
     let Answer::Din { id, mut body } = answer else { return answer };
     change(&mut body);
     Answer::Din { id, body }
 }
 
 /// The same response with another status of the charger, if it has one.
-pub fn with_status(answer: Answer, change: impl FnOnce(&mut DcEvseStatus)) -> Answer {
+pub(crate) fn with_status(answer: Answer, change: impl FnOnce(&mut DcEvseStatus)) -> Answer {
     let Answer::Din { id, mut body } = answer else { return answer };
     match &mut body {
         BodyElement::ChargeParameterDiscoveryRes(res) => {
@@ -199,7 +199,7 @@ pub fn with_status(answer: Answer, change: impl FnOnce(&mut DcEvseStatus)) -> An
 }
 
 /// The same response, Ongoing instead of Finished, if it has `EVSEProcessing`.
-pub fn ongoing(answer: Answer) -> Answer {
+pub(crate) fn ongoing(answer: Answer) -> Answer {
     let Answer::Din { id, mut body } = answer else { return answer };
     match &mut body {
         BodyElement::ContractAuthenticationRes(res) => res.evse_processing = EvseProcessing::Ongoing,

@@ -3,7 +3,7 @@
 
 mod answers;
 
-pub use answers::*;
+pub(crate) use answers::*;
 use control_pilot::{Level, Output, Proximity};
 use exi_din::*;
 use machine::{Cx, Duration, Instant, Machine, ScriptedEntropy};
@@ -13,7 +13,7 @@ use pev_fsm::{
 use session::{Limits, StopReason, Target};
 
 /// Every request of a session in its order; `PowerOn` and `PowerOff` are the two kinds of `PowerDeliveryReq`.
-pub const NAMES: &[&str] = &[
+pub(crate) const NAMES: &[&str] = &[
     "Handshake",
     "SessionSetupReq",
     "ServiceDiscoveryReq",
@@ -31,7 +31,7 @@ pub const NAMES: &[&str] = &[
 
 /// What the charger has really sent in this session, decoded from the delivered bytes.
 #[derive(Clone, Copy, Debug)]
-pub struct Told {
+pub(crate) struct Told {
     /// A Finished `CableCheckRes` with isolation Valid or Warning.
     pub isolated: bool,
     /// Its newest limit, in mA.
@@ -48,7 +48,7 @@ type Tamper = Box<dyn FnMut(&'static str, Answer) -> Answer>;
 
 /// A request of the car, as it was sent.
 #[derive(Clone, Debug)]
-pub struct Sent {
+pub(crate) struct Sent {
     pub at: Instant,
     pub name: &'static str,
     pub id: Vec<u8>,
@@ -56,7 +56,7 @@ pub struct Sent {
 }
 
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
-pub struct Bench {
+pub(crate) struct Bench {
     pub car: Car,
     pub now: Instant,
     pub vehicle: Vehicle,
@@ -85,7 +85,7 @@ pub struct Bench {
     pub sent: Vec<Sent>,
     pub events: Vec<Event>,
     /// Called after each call of the car.
-    pub check: Option<fn(&mut Bench)>,
+    pub check: Option<fn(&mut Self)>,
     /// The newest readings passed to the car.
     pub given: Plant,
     pub vehicle_at: Instant,
@@ -102,7 +102,7 @@ pub struct Bench {
 }
 
 /// A battery of 350 V in a car of 412.8 V and 200 A.
-pub fn vehicle(at: Instant) -> Vehicle {
+pub(crate) fn vehicle(at: Instant) -> Vehicle {
     Vehicle {
         at,
         limits: Limits {
@@ -126,12 +126,12 @@ pub fn vehicle(at: Instant) -> Vehicle {
 }
 
 impl Bench {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(|_| {})
     }
 
     /// Plugged in, with readings of sensors and battery, not connected yet.
-    pub fn with(change: impl FnOnce(&mut Config)) -> Self {
+    pub(crate) fn with(change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::default();
         change(&mut config);
         let mut bench = Self {
@@ -173,11 +173,11 @@ impl Bench {
     }
 
     /// From now on `tamper` changes the responses.
-    pub fn tamper(&mut self, tamper: impl FnMut(&'static str, Answer) -> Answer + 'static) {
+    pub(crate) fn tamper(&mut self, tamper: impl FnMut(&'static str, Answer) -> Answer + 'static) {
         self.tamper = Some(Box::new(tamper));
     }
 
-    pub fn input(&mut self, input: Input<'_>) {
+    pub(crate) fn input(&mut self, input: Input<'_>) {
         let mut cx = Cx { now: self.now, entropy: &mut self.entropy };
         if let Input::Plant(plant) = input {
             self.given = plant;
@@ -192,12 +192,12 @@ impl Bench {
     }
 
     /// Sends these bytes instead of the response.
-    pub fn garbage(&mut self, bytes: &[u8]) {
+    pub(crate) fn garbage(&mut self, bytes: &[u8]) {
         self.due = None;
         self.input(Input::Message { payload_type: PAYLOAD_TYPE, payload: bytes });
     }
 
-    pub fn connect(&mut self) {
+    pub(crate) fn connect(&mut self) {
         self.connected = true;
         (self.due, self.power, self.target) = (None, false, Target::ZERO);
         self.told = Told::default();
@@ -219,7 +219,7 @@ impl Bench {
     }
 
     /// The voltage on the cable's side of the contactors: what is measured at the inlet.
-    pub fn inlet(&self) -> i32 {
+    pub(crate) fn inlet(&self) -> i32 {
         let closed = self.contactors_stuck.unwrap_or(self.car.demand().contactors == Contactors::Closed);
         if closed {
             return self.vehicle.battery_mv.unwrap_or(self.target.voltage_mv);
@@ -233,7 +233,7 @@ impl Bench {
         if flows { self.target.current_ma } else { 0 }
     }
 
-    pub fn plant(&self) -> Plant {
+    pub(crate) fn plant(&self) -> Plant {
         let at = self.now;
         let demand = self.car.demand();
         let closed = self.contactors_stuck.unwrap_or(demand.contactors == Contactors::Closed);
@@ -261,7 +261,7 @@ impl Bench {
     }
 
     /// One step of 10 ms; readings every 20 ms.
-    pub fn tick(&mut self) {
+    pub(crate) fn tick(&mut self) {
         self.now += Duration::from_millis(10);
         if let Some((_, answer)) = self.due.take_if(|(at, _)| *at <= self.now) {
             self.deliver(&answer);
@@ -281,20 +281,20 @@ impl Bench {
         }
     }
 
-    pub fn close(&mut self, closed: Closed) {
+    pub(crate) fn close(&mut self, closed: Closed) {
         self.connected = false;
         self.due = None;
         self.input(Input::Closed(closed));
     }
 
-    pub fn run(&mut self, millis: u64) {
+    pub(crate) fn run(&mut self, millis: u64) {
         for _ in 0..millis / 10 {
             self.tick();
         }
     }
 
     /// Runs until a request of this name is sent; it is not answered yet.
-    pub fn run_to(&mut self, name: &str) {
+    pub(crate) fn run_to(&mut self, name: &str) {
         let before = self.sent.len();
         for _ in 0..12_000 {
             if self.sent[before..].iter().any(|sent| sent.name == name) {
@@ -306,18 +306,18 @@ impl Bench {
     }
 
     /// Connects and runs until a request of this name is sent.
-    pub fn at(name: &str) -> Self {
+    pub(crate) fn at(name: &str) -> Self {
         let mut bench = Self::new();
         bench.start_to(name);
         bench
     }
 
     /// The newest request of this name, as it was sent.
-    pub fn said(&self, name: &str) -> Vec<u8> {
+    pub(crate) fn said(&self, name: &str) -> Vec<u8> {
         self.sent.iter().rev().find(|sent| sent.name == name).unwrap().stream.clone()
     }
 
-    pub fn start_to(&mut self, name: &str) {
+    pub(crate) fn start_to(&mut self, name: &str) {
         self.connect();
         if self.sent.last().is_none_or(|sent| sent.name != name) {
             if matches!(name, "PowerOff" | "WeldingDetectionReq" | "SessionStopReq") {
@@ -332,13 +332,13 @@ impl Bench {
     }
 
     /// Asserts that nothing is closed and the pilot is not at C.
-    pub fn assert_safe(&self, label: &str) {
+    pub(crate) fn assert_safe(&self, label: &str) {
         let demand = self.car.demand();
         assert_eq!((demand.pilot, demand.contactors), (Level::B, Contactors::Open), "{label}");
     }
 
     /// Runs until the session has ended, 90 s at most, and returns the reason.
-    pub fn end(&mut self) -> StopReason {
+    pub(crate) fn end(&mut self) -> StopReason {
         for _ in 0..9_000 {
             if let Some(Event::Stopped(stop)) =
                 self.events.iter().rev().find(|e| matches!(e, Event::Stopped(_)))
@@ -350,13 +350,13 @@ impl Bench {
         panic!("the session does not end in {}", self.car.phase());
     }
 
-    pub fn names(&self) -> Vec<&'static str> {
+    pub(crate) fn names(&self) -> Vec<&'static str> {
         let mut names: Vec<_> = self.sent.iter().map(|sent| sent.name).collect();
         names.dedup();
         names
     }
 
-    pub fn warned(&self, warning: Warning) -> bool {
+    pub(crate) fn warned(&self, warning: Warning) -> bool {
         self.events.contains(&Event::Warning(warning))
     }
 

@@ -11,16 +11,16 @@ use qca7000_spi::{Buffers, Counters, Driver, Event, SEND_LEN};
 use crate::chip::Chip;
 
 /// A frame of `length` bytes, identified by `mark`.
-pub fn frame(length: usize, mark: u8) -> Vec<u8> {
+pub(crate) fn frame(length: usize, mark: u8) -> Vec<u8> {
     vec![mark; length]
 }
 
 /// The chip's device on the bus, and its interrupt; the second field is true if the board inverts it.
 #[derive(Clone)]
-pub struct Shared(Rc<RefCell<Chip>>, bool);
+pub(crate) struct Shared(Rc<RefCell<Chip>>, bool);
 
 #[derive(Debug)]
-pub struct BusError;
+pub(crate) struct BusError;
 
 impl spi::Error for BusError {
     fn kind(&self) -> ErrorKind {
@@ -71,7 +71,7 @@ impl InputPin for Shared {
 }
 
 /// The driver on a simulated chip, in virtual time.
-pub struct Bench {
+pub(crate) struct Bench {
     pub chip: Rc<RefCell<Chip>>,
     pub driver: Driver<'static, Shared, Shared>,
     pub frames: Vec<Vec<u8>>,
@@ -80,12 +80,12 @@ pub struct Bench {
 
 impl Bench {
     /// A chip that is powered at the same time, with a receive buffer of `receive` bytes.
-    pub fn new(receive: usize, boot: Duration) -> Self {
+    pub(crate) fn new(receive: usize, boot: Duration) -> Self {
         Self::on_pin(receive, boot, PinState::High)
     }
 
     /// The same, with an interrupt that is active at this level.
-    pub fn on_pin(receive: usize, boot: Duration, active: PinState) -> Self {
+    pub(crate) fn on_pin(receive: usize, boot: Duration, active: PinState) -> Self {
         let chip = Rc::new(RefCell::new(Chip::new(boot)));
         let buffers = Buffers { receive: vec![0; receive].leak(), send: Box::leak(Box::new([0; SEND_LEN])) };
         let shared = Shared(Rc::clone(&chip), active == PinState::Low);
@@ -94,7 +94,7 @@ impl Bench {
     }
 
     /// A chip that is set up and idle.
-    pub fn up(receive: usize) -> Self {
+    pub(crate) fn up(receive: usize) -> Self {
         let mut bench = Self::new(receive, Duration::from_millis(900));
         bench.run(Duration::from_secs(1));
         assert_eq!(bench.events, [Event::Up]);
@@ -102,25 +102,25 @@ impl Bench {
         bench
     }
 
-    pub fn now(&self) -> Instant {
+    pub(crate) fn now(&self) -> Instant {
         self.chip.borrow().now
     }
 
-    pub fn resets(&self) -> usize {
+    pub(crate) fn resets(&self) -> usize {
         self.chip.borrow().resets
     }
 
     /// Number of frames that the host wrote.
-    pub fn written(&self) -> usize {
+    pub(crate) fn written(&self) -> usize {
         self.chip.borrow().written.len()
     }
 
-    pub fn counters(&mut self) -> Counters {
+    pub(crate) fn counters(&mut self) -> Counters {
         self.driver.chip().counters()
     }
 
     /// One turn of a board's loop.
-    pub fn turn(&mut self) {
+    pub(crate) fn turn(&mut self) {
         let now = self.now();
         let mut entropy = ScriptedEntropy::new(&[]);
         self.driver.poll(&mut Cx { now, entropy: &mut entropy });
@@ -133,7 +133,7 @@ impl Bench {
     }
 
     /// Turns for `span`: while the chip is busy, with the interrupt, and at each deadline.
-    pub fn run(&mut self, span: Duration) {
+    pub(crate) fn run(&mut self, span: Duration) {
         let end = self.now() + span;
         loop {
             self.turn();
@@ -150,7 +150,7 @@ impl Bench {
     }
 
     /// Whether a frame passes in each direction within 100 ms.
-    pub fn passes(&mut self) -> bool {
+    pub(crate) fn passes(&mut self) -> bool {
         let (from_line, to_line) = (frame(77, 0xC1), frame(88, 0xC2));
         self.frames.clear();
         self.chip.borrow_mut().receive(&from_line);

@@ -7,7 +7,7 @@ use embedded_hal::spi::Operation;
 use machine::{Duration, Instant};
 
 /// Size of each of the chip's buffers.
-pub const BUFFER: usize = 0x0C5B;
+pub(super) const BUFFER: usize = 0x0C5B;
 /// Bits of the register that a host must not change.
 const CONFIG: u16 = 0x0003;
 const CPU_ON: u16 = 0x40;
@@ -18,10 +18,10 @@ const PACKET: u16 = 0x01;
 const BELOW_WATERMARK: u16 = 0x400;
 
 /// An event in the chip just before a transaction.
-pub type Fault = Box<dyn FnOnce(&mut Chip)>;
+pub(super) type Fault = Box<dyn FnOnce(&mut Chip)>;
 
 #[allow(clippy::struct_excessive_bools, reason = "each is a fault of its own")]
-pub struct Chip {
+pub(super) struct Chip {
     pub now: Instant,
     /// Until then it responds with 0000.
     started: Instant,
@@ -62,7 +62,7 @@ pub struct Chip {
 }
 
 impl Chip {
-    pub fn new(boot: Duration) -> Self {
+    pub(super) fn new(boot: Duration) -> Self {
         let mut chip = Self {
             now: Instant::ZERO,
             started: Instant::ZERO,
@@ -93,7 +93,7 @@ impl Chip {
     }
 
     /// Start after power, a command over the power line, or the reset bit.
-    pub fn restart(&mut self) {
+    pub(super) fn restart(&mut self) {
         self.started = self.now + self.boot;
         self.dummy = true;
         self.enable = CPU_ON;
@@ -104,24 +104,24 @@ impl Chip {
     }
 
     /// A frame arrives from the power line; a full buffer drops it.
-    pub fn receive(&mut self, frame: &[u8]) {
+    pub(super) fn receive(&mut self, frame: &[u8]) {
         self.offer(&framed(frame));
     }
 
     /// Bytes for the host, whole frames or not.
-    pub fn offer(&mut self, bytes: &[u8]) {
+    pub(super) fn offer(&mut self, bytes: &[u8]) {
         if self.now >= self.started && self.to_host.len() + bytes.len() <= BUFFER + 4 {
             self.to_host.extend(bytes);
             self.cause |= PACKET;
         }
     }
 
-    pub fn waiting(&self) -> usize {
+    pub(super) fn waiting(&self) -> usize {
         self.to_host.len()
     }
 
     /// The level of the interrupt.
-    pub fn interrupt(&self) -> bool {
+    pub(super) fn interrupt(&self) -> bool {
         !self.no_interrupt && self.now >= self.started && self.cause & self.enable != 0
     }
 
@@ -218,7 +218,7 @@ impl Chip {
         self.written.push(bytes.to_vec());
     }
 
-    pub fn transaction(&mut self, command: [u8; 2], data: &mut Operation<'_, u8>) {
+    pub(super) fn transaction(&mut self, command: [u8; 2], data: &mut Operation<'_, u8>) {
         let command = u16::from_be_bytes(command);
         let address = command & 0x3FFF;
         let answers = self.now >= self.started;
@@ -248,7 +248,7 @@ impl Chip {
 }
 
 /// A frame in the chip's format.
-pub fn framed(frame: &[u8]) -> Vec<u8> {
+pub(super) fn framed(frame: &[u8]) -> Vec<u8> {
     let length = u16::try_from(frame.len()).unwrap();
     let [low, high] = length.to_le_bytes();
     let outer = u32::from(length + 10).to_be_bytes();

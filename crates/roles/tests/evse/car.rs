@@ -11,7 +11,7 @@ use smoltcp::socket::{tcp, udp};
 use smoltcp::wire::{EthernetAddress, IpAddress, IpCidr, IpEndpoint};
 
 /// One car's network.
-pub struct Car {
+pub(crate) struct Car {
     pub wire: Wire,
     interface: Interface,
     sockets: SocketSet<'static>,
@@ -23,7 +23,7 @@ pub struct Car {
 
 /// Frames on their way to and from the car.
 #[derive(Default)]
-pub struct Wire {
+pub(crate) struct Wire {
     pub to_car: VecDeque<Vec<u8>>,
     pub from_car: VecDeque<Vec<u8>>,
 }
@@ -33,7 +33,7 @@ fn leak<T>(items: Vec<T>) -> &'static mut [T] {
 }
 
 impl Car {
-    pub fn new(mac: Mac) -> Self {
+    pub(crate) fn new(mac: Mac) -> Self {
         let mut wire = Wire::default();
         let mut config = Config::new(EthernetAddress(mac.0).into());
         config.random_seed = u64::from(mac.0[5]);
@@ -55,7 +55,7 @@ impl Car {
     }
 
     /// Runs the car's stack until nothing is left to do.
-    pub fn poll(&mut self, now: Instant) {
+    pub(crate) fn poll(&mut self, now: Instant) {
         // Five times faster than the charger's time: repeats after 200 ms as Linux does, not after 1 s.
         self.now = smoltcp::time::Instant::from_micros(i64::try_from(now.as_micros() * 5).unwrap());
         self.interface.poll(self.now, &mut self.wire, &mut self.sockets);
@@ -72,21 +72,21 @@ impl Car {
     }
 
     /// Whether one of the frames on their way to the car is `wanted`, before it receives them.
-    pub fn was_sent(&self, wanted: impl Fn(&[u8]) -> bool) -> bool {
+    pub(crate) fn was_sent(&self, wanted: impl Fn(&[u8]) -> bool) -> bool {
         self.wire.to_car.iter().any(|frame| wanted(frame))
     }
 
-    pub fn multicast(&mut self, payload: &[u8]) {
+    pub(crate) fn multicast(&mut self, payload: &[u8]) {
         self.datagram(sdp::ALL_NODES.address, payload);
     }
 
-    pub fn datagram(&mut self, to: Ipv6Addr, payload: &[u8]) {
+    pub(crate) fn datagram(&mut self, to: Ipv6Addr, payload: &[u8]) {
         let to = IpEndpoint::new(IpAddress::Ipv6(to), sdp::PORT);
         self.sockets.get_mut::<udp::Socket>(self.udp).send_slice(payload, to).unwrap();
     }
 
     /// The next discovery response.
-    pub fn answer(&mut self) -> Option<sdp::Response> {
+    pub(crate) fn answer(&mut self) -> Option<sdp::Response> {
         let (bytes, _) = self.sockets.get_mut::<udp::Socket>(self.udp).recv().ok()?;
         match sdp::Message::parse(bytes).unwrap() {
             sdp::Message::Response(response) => Some(response),
@@ -94,41 +94,41 @@ impl Car {
         }
     }
 
-    pub fn has_answer(&mut self) -> bool {
+    pub(crate) fn has_answer(&mut self) -> bool {
         self.sockets.get_mut::<udp::Socket>(self.udp).can_recv()
     }
 
-    pub fn connect(&mut self, to: Ipv6Addr, port: u16, from_port: u16) {
+    pub(crate) fn connect(&mut self, to: Ipv6Addr, port: u16, from_port: u16) {
         let Self { interface, sockets, tcp, .. } = self;
         let socket = sockets.get_mut::<tcp::Socket>(*tcp);
         socket.connect(interface.context(), (IpAddress::Ipv6(to), port), from_port).unwrap();
     }
 
-    pub fn tcp(&mut self) -> &mut tcp::Socket<'static> {
+    pub(crate) fn tcp(&mut self) -> &mut tcp::Socket<'static> {
         self.sockets.get_mut(self.tcp)
     }
 
-    pub fn state(&mut self) -> tcp::State {
+    pub(crate) fn state(&mut self) -> tcp::State {
         self.tcp().state()
     }
 
     /// Sends bytes on the connection unchanged.
-    pub fn send(&mut self, bytes: &[u8]) {
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
         assert_eq!(self.tcp().send_slice(bytes), Ok(bytes.len()));
     }
 
     /// Sends an EXI document with its V2GTP header.
-    pub fn send_exi(&mut self, exi: &[u8]) {
+    pub(crate) fn send_exi(&mut self, exi: &[u8]) {
         self.send(&framed(exi));
     }
 
     /// All bytes received on the connection.
-    pub fn take_received(&mut self) -> Vec<u8> {
+    pub(crate) fn take_received(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.received)
     }
 
     /// The next complete message from the charger, without header.
-    pub fn message(&mut self) -> Option<Vec<u8>> {
+    pub(crate) fn message(&mut self) -> Option<Vec<u8>> {
         let header = v2gtp::Header::parse(self.received.get(..v2gtp::HEADER_LEN)?).unwrap();
         let end = v2gtp::HEADER_LEN + usize::try_from(header.length).unwrap();
         let message = self.received.get(v2gtp::HEADER_LEN..end)?.to_vec();
@@ -138,7 +138,7 @@ impl Car {
 }
 
 /// An EXI document with its V2GTP header.
-pub fn framed(exi: &[u8]) -> Vec<u8> {
+pub(crate) fn framed(exi: &[u8]) -> Vec<u8> {
     let length = u32::try_from(exi.len()).unwrap();
     let header = v2gtp::Header { payload_type: v2gtp::PayloadType::EXI, length };
     [&header.to_bytes()[..], exi].concat()
@@ -165,7 +165,7 @@ impl Device for Wire {
     }
 }
 
-pub struct Frame(Vec<u8>);
+pub(crate) struct Frame(Vec<u8>);
 
 impl RxToken for Frame {
     fn consume<R, F: FnOnce(&[u8]) -> R>(self, f: F) -> R {
@@ -173,7 +173,7 @@ impl RxToken for Frame {
     }
 }
 
-pub struct Out<'t>(&'t mut VecDeque<Vec<u8>>);
+pub(crate) struct Out<'t>(&'t mut VecDeque<Vec<u8>>);
 
 impl TxToken for Out<'_> {
     fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, len: usize, f: F) -> R {

@@ -38,7 +38,7 @@ fn frame(
 }
 
 /// A neighbour solicitation for `target`.
-pub fn solicitation(mac: Mac, to_mac: [u8; 6], to: Ipv6Addr, target: Ipv6Addr) -> Vec<u8> {
+pub(crate) fn solicitation(mac: Mac, to_mac: [u8; 6], to: Ipv6Addr, target: Ipv6Addr) -> Vec<u8> {
     let from = mac.link_local();
     let lladdr = Some(RawHardwareAddress::from(EthernetAddress(mac.0)));
     let repr = Icmpv6Repr::Ndisc(NdiscRepr::NeighborSolicit { target_addr: target, lladdr });
@@ -94,11 +94,11 @@ fn request(mac: Mac, from: Ipv6Addr) -> Vec<u8> {
 }
 
 /// A segment that requests a connection.
-pub fn syn(mac: Mac, from_port: u16, port: u16) -> Vec<u8> {
+pub(crate) fn syn(mac: Mac, from_port: u16, port: u16) -> Vec<u8> {
     segment(mac, from_port, port, TcpControl::Syn, (1000, None), &[])
 }
 
-pub fn segment(
+pub(crate) fn segment(
     mac: Mac,
     src_port: u16,
     dst_port: u16,
@@ -128,7 +128,7 @@ pub fn segment(
 }
 
 /// Whether a frame is a TCP reset to `port`.
-pub fn is_reset(frame: &[u8], port: u16) -> bool {
+pub(crate) fn is_reset(frame: &[u8], port: u16) -> bool {
     let frame = EthernetFrame::new_checked(frame).unwrap();
     let packet = Ipv6Packet::new_checked(frame.payload()).unwrap();
     packet.next_header() == IpProtocol::Tcp
@@ -227,7 +227,7 @@ fn never_energised(world: &World) -> Result<(), TestCaseError> {
 }
 
 /// A frame that looks valid and has some bytes changed, possibly with a corrected checksum.
-pub fn bent() -> impl Strategy<Value = Vec<u8>> {
+pub(crate) fn bent() -> impl Strategy<Value = Vec<u8>> {
     let numbers = (any::<i32>(), any::<i32>(), 0..4_u8, any::<bool>());
     let tcp = (numbers, prop::collection::vec(any::<u8>(), 0..200)).prop_map(
         |((seq, ack, control, old), payload)| {

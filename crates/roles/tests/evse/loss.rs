@@ -1,7 +1,7 @@
 use crate::world::{HANDSHAKE_REQ, HANDSHAKE_RES, SESSION_SETUP_REQ, World, bytes};
 
 /// A generator of reproducible pseudo-random numbers, so that each run of a test is the same.
-pub fn noise(seed: u64) -> impl FnMut() -> u64 {
+pub(crate) fn noise(seed: u64) -> impl FnMut() -> u64 {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     move || {
         state ^= state << 13;

@@ -7,28 +7,28 @@ use roles::{Channels, Evse, EvseConfig, EvseInput, EvseStorage, Happening, MAX_F
 
 use crate::car::Car;
 
-pub const CHARGER: Mac = Mac([0x02, 0, 0, 0, 0, 0x01]);
-pub const CAR: Mac = Mac([0x04, 0x65, 0x65, 0x00, 0x64, 0xC3]);
-pub const OTHER: Mac = Mac([0x02, 0, 0, 0, 0, 0x03]);
+pub(crate) const CHARGER: Mac = Mac([0x02, 0, 0, 0, 0, 0x01]);
+pub(crate) const CAR: Mac = Mac([0x04, 0x65, 0x65, 0x00, 0x64, 0xC3]);
+pub(crate) const OTHER: Mac = Mac([0x02, 0, 0, 0, 0, 0x03]);
 
 /// A request for plain TCP, as every captured car sends it.
-pub const SDP_REQUEST: [u8; 10] = [0x01, 0xFE, 0x90, 0, 0, 0, 0, 2, 0x10, 0];
+pub(crate) const SDP_REQUEST: [u8; 10] = [0x01, 0xFE, 0x90, 0, 0, 0, 0, 2, 0x10, 0];
 
 /// `supportedAppProtocolReq` of frame 114 and `SessionSetupReq` of frame 118 of
 /// `2022-11-09_athome_until_ChargeParameterDiscoveryRequest.pcapng`.
-pub const HANDSHAKE_REQ: &str = "8000dbab9371d3234b71d1b981899189d191818991d26b9b3a232b30020000040040";
-pub const SESSION_SETUP_REQ: &str = "809a02000000000000000011d01811959401930c00";
+pub(crate) const HANDSHAKE_REQ: &str = "8000dbab9371d3234b71d1b981899189d191818991d26b9b3a232b30020000040040";
+pub(crate) const SESSION_SETUP_REQ: &str = "809a02000000000000000011d01811959401930c00";
 /// `supportedAppProtocolRes`, frame 116 of the same capture: successful, schema id 1.
-pub const HANDSHAKE_RES: &str = "80400040";
+pub(crate) const HANDSHAKE_RES: &str = "80400040";
 
-pub fn bytes(hex: &str) -> Vec<u8> {
+pub(crate) fn bytes(hex: &str) -> Vec<u8> {
     (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
 }
 
 /// Whether a frame arrives: the frame, and whether it goes to the charger.
-pub type Loss = Box<dyn FnMut(&[u8], bool) -> bool>;
+pub(crate) type Loss = Box<dyn FnMut(&[u8], bool) -> bool>;
 
-pub struct World<C: Channels = Plain> {
+pub(crate) struct World<C: Channels = Plain> {
     pub evse: Evse<'static, C>,
     pub cars: Vec<Car>,
     pub now: Instant,
@@ -41,7 +41,7 @@ pub struct World<C: Channels = Plain> {
     entropy: ScriptedEntropy<'static>,
 }
 
-pub fn config() -> EvseConfig {
+pub(crate) fn config() -> EvseConfig {
     let mut config = EvseConfig::new(CHARGER);
     config.charger.power_stage = evse_fsm::PowerStage::None;
     config.charger.sensors = evse_fsm::Sensors::empty();
@@ -49,13 +49,13 @@ pub fn config() -> EvseConfig {
 }
 
 impl World {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(config(), Plain)
     }
 }
 
 impl<C: Channels> World<C> {
-    pub fn with(config: EvseConfig, channels: C) -> Self {
+    pub(crate) fn with(config: EvseConfig, channels: C) -> Self {
         // The seed of the network takes eight bytes, so session ids are 0102030405060708 as in the capture.
         let mut entropy = ScriptedEntropy::new(&[1, 2, 3, 4, 5, 6, 7, 8]);
         let storage = Box::leak(Box::new(EvseStorage::new()));
@@ -78,19 +78,19 @@ impl<C: Channels> World<C> {
         world
     }
 
-    pub fn car(&mut self) -> &mut Car {
+    pub(crate) fn car(&mut self) -> &mut Car {
         &mut self.cars[0]
     }
 
     /// Advances by `millis`.
-    pub fn run(&mut self, millis: u64) {
+    pub(crate) fn run(&mut self, millis: u64) {
         for _ in 0..millis {
             self.step();
         }
     }
 
     /// Runs until `done`, at most `millis`.
-    pub fn until(&mut self, millis: u64, mut done: impl FnMut(&mut Self) -> bool) -> bool {
+    pub(crate) fn until(&mut self, millis: u64, mut done: impl FnMut(&mut Self) -> bool) -> bool {
         for _ in 0..millis {
             if done(self) {
                 return true;
@@ -100,7 +100,7 @@ impl<C: Channels> World<C> {
         done(self)
     }
 
-    pub fn step(&mut self) {
+    pub(crate) fn step(&mut self) {
         self.now += Duration::from_millis(1);
         if self.now.as_millis().is_multiple_of(50)
             && let Some(level) = self.pilot
@@ -146,11 +146,11 @@ impl<C: Channels> World<C> {
     }
 
     /// Passes a frame to the charger without loss.
-    pub fn frame(&mut self, frame: &[u8]) {
+    pub(crate) fn frame(&mut self, frame: &[u8]) {
         self.input(EvseInput::Frame(frame));
     }
 
-    pub fn input(&mut self, input: EvseInput<'_>) {
+    pub(crate) fn input(&mut self, input: EvseInput<'_>) {
         self.evse.handle(&mut Cx { now: self.now, entropy: &mut self.entropy }, input);
         self.drain();
     }
@@ -171,12 +171,12 @@ impl<C: Channels> World<C> {
     }
 
     /// Discovery by car `index`, with a request every 250 ms: address and port.
-    pub fn discover(&mut self, index: usize) -> Option<sdp::Response> {
+    pub(crate) fn discover(&mut self, index: usize) -> Option<sdp::Response> {
         self.discover_with(index, sdp::Security::NONE)
     }
 
     /// Discovery by car `index`, which requests this security.
-    pub fn discover_with(&mut self, index: usize, security: sdp::Security) -> Option<sdp::Response> {
+    pub(crate) fn discover_with(&mut self, index: usize, security: sdp::Security) -> Option<sdp::Response> {
         let mut request = SDP_REQUEST;
         request[SDP_REQUEST.len() - 2] = security.0;
         for _ in 0..sdp::TRIES {
@@ -189,24 +189,24 @@ impl<C: Channels> World<C> {
     }
 
     /// Discovery and TCP by car `index`, from `port`.
-    pub fn connect(&mut self, index: usize, port: u16) {
+    pub(crate) fn connect(&mut self, index: usize, port: u16) {
         let found = self.discover(index).expect("discovery");
         self.connect_to(index, &found, port);
     }
 
     /// TCP by car `index` to what it has found, from `port`.
-    pub fn connect_to(&mut self, index: usize, found: &sdp::Response, port: u16) {
+    pub(crate) fn connect_to(&mut self, index: usize, found: &sdp::Response, port: u16) {
         self.cars[index].connect(found.address, found.port, port);
         assert!(self.until(500, |world| world.cars[index].tcp().may_send()), "no connection");
     }
 
     /// Sends a message by car 0 and returns the response.
-    pub fn ask(&mut self, exi: &str) -> Vec<u8> {
+    pub(crate) fn ask(&mut self, exi: &str) -> Vec<u8> {
         self.car().send_exi(&bytes(exi));
         self.next_message(5_000)
     }
 
-    pub fn next_message(&mut self, millis: u64) -> Vec<u8> {
+    pub(crate) fn next_message(&mut self, millis: u64) -> Vec<u8> {
         let mut message = None;
         self.until(millis, |world| {
             message = world.car().message();
@@ -215,7 +215,7 @@ impl<C: Channels> World<C> {
         message.expect("an answer")
     }
 
-    pub fn saw(&self, wanted: impl Fn(&Happening) -> bool) -> bool {
+    pub(crate) fn saw(&self, wanted: impl Fn(&Happening) -> bool) -> bool {
         self.events.iter().any(wanted)
     }
 }

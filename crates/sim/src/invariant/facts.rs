@@ -47,7 +47,7 @@ pub struct Facts {
     pub was_cut: bool,
     /// As `demanded`, for the request before.
     demanded_before: Option<Instant>,
-    /// The SessionID in the charger's messages.
+    /// The `SessionID` in the charger's messages.
     session: Option<u64>,
     /// The request that waits for its response requests power on.
     wants_power: bool,
@@ -152,7 +152,7 @@ impl Facts {
     }
 }
 
-/// The SessionID in a message's header.
+/// The `SessionID` in a message's header.
 fn session(message: &V2gMessage<'_>) -> Option<u64> {
     let mut id = [0; 8];
     message.header.session_id.copy_to(&mut id)?;

@@ -81,7 +81,7 @@ fn weather(loss_permille: u16, duplicate_permille: u16, delay: Span) -> Action {
 }
 
 /// Downtime of a program that restarts: longer than the heartbeat.
-pub const DOWN: Duration = Duration::from_secs(2);
+pub(super) const DOWN: Duration = Duration::from_secs(2);
 
 /// Most frames of one flood: each is stored until it is due.
 const FLOOD: u64 = 1_000_000;

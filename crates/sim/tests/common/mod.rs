@@ -8,21 +8,21 @@ use sim::power_line::LineEvent;
 use sim::{ModemConfig, Port, PowerLine};
 
 /// MAC address of the car's host.
-pub const CAR: Mac = Mac([2, 0, 0, 0, 0, 0xE1]);
+pub(crate) const CAR: Mac = Mac([2, 0, 0, 0, 0, 0xE1]);
 /// MAC address of the charger's host.
-pub const CHARGER: Mac = Mac([2, 0, 0, 0, 0, 0x5E]);
+pub(crate) const CHARGER: Mac = Mac([2, 0, 0, 0, 0, 0x5E]);
 /// MAC address of the car's modem.
-pub const CAR_MODEM: Mac = Mac([0, 0xB0, 0x52, 0, 1, 0xE1]);
+pub(crate) const CAR_MODEM: Mac = Mac([0, 0xB0, 0x52, 0, 1, 0xE1]);
 /// MAC address of the charger's modem.
-pub const CHARGER_MODEM: Mac = Mac([0, 0xB0, 0x52, 0, 1, 0x5E]);
+pub(crate) const CHARGER_MODEM: Mac = Mac([0, 0xB0, 0x52, 0, 1, 0x5E]);
 
 /// A key that no modem has.
-pub fn key(byte: u8) -> NetworkKey {
+pub(crate) fn key(byte: u8) -> NetworkKey {
     NetworkKey::derived(Nmk::new([byte; 16]))
 }
 
 /// The frame of a message.
-pub fn frame<'m, M: Message<'m>>(message: &M, to: Mac, from: Mac) -> Vec<u8> {
+pub(crate) fn frame<'m, M: Message<'m>>(message: &M, to: Mac, from: Mac) -> Vec<u8> {
     let mut buffer = vec![0; MAX_FRAME];
     let length = emit(message, to, from, &mut buffer).unwrap_or_default();
     buffer.truncate(length);
@@ -30,23 +30,23 @@ pub fn frame<'m, M: Message<'m>>(message: &M, to: Mac, from: Mac) -> Vec<u8> {
 }
 
 /// The message in a frame.
-pub fn view(frame: &[u8]) -> Result<View<'_>, MessageError> {
+pub(crate) fn view(frame: &[u8]) -> Result<View<'_>, MessageError> {
     let parsed = Frame::parse(frame).map_err(|_| MessageError::Short { at: 0 })?;
     View::of(&parsed)
 }
 
 /// The destination of a frame.
-pub fn to(frame: &[u8]) -> Mac {
+pub(crate) fn to(frame: &[u8]) -> Mac {
     Mac(frame.first_chunk().copied().unwrap_or_default())
 }
 
 /// The source of a frame.
-pub fn from(frame: &[u8]) -> Mac {
+pub(crate) fn from(frame: &[u8]) -> Mac {
     Mac(frame.get(6..).and_then(<[u8]>::first_chunk).copied().unwrap_or_default())
 }
 
 /// A power line in virtual time, with the frames and events that came.
-pub struct Bench {
+pub(crate) struct Bench {
     pub line: PowerLine,
     pub now: Instant,
     pub arrived: Vec<(Port, Vec<u8>)>,
@@ -54,12 +54,12 @@ pub struct Bench {
 }
 
 impl Bench {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self { line: PowerLine::new(seed), now: Instant::ZERO, arrived: Vec::new(), events: Vec::new() }
     }
 
     /// A bench with modems; ports are counted from 0.
-    pub fn with(modems: &[ModemConfig]) -> Self {
+    pub(crate) fn with(modems: &[ModemConfig]) -> Self {
         let mut bench = Self::new(1);
         for modem in modems {
             bench.line.add_modem(Instant::ZERO, *modem);
@@ -68,7 +68,7 @@ impl Bench {
     }
 
     /// Advances the time.
-    pub fn run(&mut self, millis: u64) {
+    pub(crate) fn run(&mut self, millis: u64) {
         let end = self.now + Duration::from_millis(millis);
         while let Some(at) = self.line.poll_timeout().filter(|at| *at <= end) {
             self.now = at;
@@ -79,13 +79,13 @@ impl Bench {
     }
 
     /// Sends a frame from the host at `port`.
-    pub fn send(&mut self, port: Port, frame: &[u8]) {
+    pub(crate) fn send(&mut self, port: Port, frame: &[u8]) {
         self.line.handle(self.now, port, frame);
         self.collect();
     }
 
     /// Sends a message to the own modem; returns the answers of the next 100 ms.
-    pub fn ask<'m, M: Message<'m>>(&mut self, port: Port, message: &M) -> Vec<Vec<u8>> {
+    pub(crate) fn ask<'m, M: Message<'m>>(&mut self, port: Port, message: &M) -> Vec<Vec<u8>> {
         self.send_and_wait(
             port,
             &frame(message, Mac::LOCAL_MODEM, if port == Port(0) { CAR } else { CHARGER }),
@@ -93,7 +93,7 @@ impl Bench {
     }
 
     /// Sends a frame; returns the answers of the next 100 ms.
-    pub fn send_and_wait(&mut self, port: Port, frame: &[u8]) -> Vec<Vec<u8>> {
+    pub(crate) fn send_and_wait(&mut self, port: Port, frame: &[u8]) -> Vec<Vec<u8>> {
         self.arrived.clear();
         self.send(port, frame);
         self.run(100);
@@ -101,12 +101,12 @@ impl Bench {
     }
 
     /// What has arrived at `port`.
-    pub fn at(&self, port: Port) -> Vec<Vec<u8>> {
+    pub(crate) fn at(&self, port: Port) -> Vec<Vec<u8>> {
         self.arrived.iter().filter(|(at, _)| *at == port).map(|(_, frame)| frame.clone()).collect()
     }
 
     /// Time of the last such event.
-    pub fn when(&self, event: LineEvent) -> Option<Instant> {
+    pub(crate) fn when(&self, event: LineEvent) -> Option<Instant> {
         self.events.iter().rev().find(|(_, seen)| *seen == event).map(|(at, _)| *at)
     }
 

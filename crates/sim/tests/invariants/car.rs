@@ -8,7 +8,7 @@ use sim::plant::{CarDemand, Fault, LockFault, PilotFault, Sensor, SensorFault, S
 use super::Way;
 use super::stand::{OFF, PLUGGED, Stand, supply};
 
-pub const WAYS: &[Way] = &[
+pub(crate) const WAYS: &[Way] = &[
     (
         "P1",
         || {

@@ -9,7 +9,7 @@ use sim::plant::{
 use super::Way;
 use super::stand::{MONITOR_HANGS, OFF, PLUGGED, Stand, supply};
 
-pub const WAYS: &[Way] = &[
+pub(crate) const WAYS: &[Way] = &[
     ("E1", || Stand::ready().with(|stand| stand.demand = OFF), 25),
     (
         "E2",

@@ -9,35 +9,35 @@ use sim::invariant::{Facts, Witness};
 use sim::plant::{Bench, BenchConfig, CableProfile, CarDemand, Fault, Sensor, SensorFault, Side};
 
 /// A bench, its witness, and the demands of both sides.
-pub struct Stand {
+pub(crate) struct Stand {
     pub bench: Bench,
     pub witness: Witness,
     pub now: Instant,
     pub demand: Demand,
     pub car: CarDemand,
-    /// The car sends ten CurrentDemandReq in a second.
+    /// The car sends ten `CurrentDemandReq` in a second.
     pub is_asking: bool,
     /// Charger and car read their sensors and drive their hardware.
     pub is_alive: [bool; 2],
     pub broken: Option<&'static str>,
 }
 
-pub const PLUGGED: Demand = Demand { pilot: Output::DIGITAL, ..Demand::SAFE };
-pub const DISCHARGING: Demand = Demand { discharge: true, ..Demand::SAFE };
-pub const MONITOR_HANGS: Fault = Fault::Sensor(Side::Charger, Sensor::Isolation, SensorFault::Frozen);
-pub const OFF: Demand = Demand { contactors: Contactors::Closed, ..PLUGGED };
+pub(crate) const PLUGGED: Demand = Demand { pilot: Output::DIGITAL, ..Demand::SAFE };
+pub(crate) const DISCHARGING: Demand = Demand { discharge: true, ..Demand::SAFE };
+pub(crate) const MONITOR_HANGS: Fault = Fault::Sensor(Side::Charger, Sensor::Isolation, SensorFault::Frozen);
+pub(crate) const OFF: Demand = Demand { contactors: Contactors::Closed, ..PLUGGED };
 
-pub fn supply(voltage_mv: i32, current_ma: i32) -> Demand {
+pub(crate) fn supply(voltage_mv: i32, current_ma: i32) -> Demand {
     Demand { supply: Target { voltage_mv, current_ma }, ..OFF }
 }
 
 impl Stand {
     /// Plugged in and locked, parameters known, pilot C.
-    pub fn ready() -> Self {
+    pub(crate) fn ready() -> Self {
         Self::with_cable(CableProfile::HYC150)
     }
 
-    pub fn with_cable(cable: CableProfile) -> Self {
+    pub(crate) fn with_cable(cable: CableProfile) -> Self {
         let bench = Bench::new(BenchConfig { cable, ..BenchConfig::default() });
         let mut stand = Self {
             bench,
@@ -61,7 +61,7 @@ impl Stand {
     }
 
     /// As [`ready`](Self::ready), after the emergency stop was pressed and released.
-    pub fn halted(side: Side) -> Self {
+    pub(crate) fn halted(side: Side) -> Self {
         let mut stand = Self::ready();
         stand.car.level = Level::B;
         stand.inject(Fault::EmergencyStop(side, true));
@@ -74,11 +74,11 @@ impl Stand {
     }
 
     /// With the output connected and at 350 V, and the cable check done.
-    pub fn precharged() -> Self {
+    pub(crate) fn precharged() -> Self {
         Self::ready().precharge()
     }
 
-    pub fn precharge(self) -> Self {
+    pub(crate) fn precharge(self) -> Self {
         let mut stand = self;
         stand.facts(|facts, now| (facts.cable_check, facts.is_checked) = (Some(now), true));
         stand.demand = OFF;
@@ -89,7 +89,7 @@ impl Stand {
     }
 
     /// With 100 A, in compliance with every rule.
-    pub fn charging() -> Self {
+    pub(crate) fn charging() -> Self {
         let mut stand = Self::precharged();
         stand.car.contactors = Contactors::Closed;
         stand.run(100);
@@ -102,7 +102,7 @@ impl Stand {
     }
 
     /// After a charge, with the charger off and the car's contactors still closed.
-    pub fn switched_off() -> Self {
+    pub(crate) fn switched_off() -> Self {
         let mut stand = Self::charging();
         stand.is_asking = false;
         (stand.demand, stand.car.level) = (OFF, Level::B);
@@ -111,17 +111,17 @@ impl Stand {
         stand
     }
 
-    pub fn facts(&mut self, change: impl Fn(&mut Facts, Instant)) {
+    pub(crate) fn facts(&mut self, change: impl Fn(&mut Facts, Instant)) {
         let now = self.now;
         self.witness.tell(|facts| change(facts, now));
     }
 
-    pub fn inject(&mut self, fault: Fault) {
+    pub(crate) fn inject(&mut self, fault: Fault) {
         self.bench.inject(self.now, fault);
     }
 
     /// Advances the time, and stores the first violated rule.
-    pub fn run(&mut self, millis: u64) {
+    pub(crate) fn run(&mut self, millis: u64) {
         for step in 0..millis / 5 {
             self.now += Duration::from_millis(5);
             if self.is_asking && step % 20 == 0 {
@@ -143,13 +143,13 @@ impl Stand {
     }
 
     /// As [`run`](Self::run); returns the violated rule.
-    pub fn after(mut self, millis: u64) -> Option<&'static str> {
+    pub(crate) fn after(mut self, millis: u64) -> Option<&'static str> {
         self.run(millis);
         self.broken
     }
 
     /// An isolation test with voltage that fails.
-    pub fn try_in_vain(&mut self) {
+    pub(crate) fn try_in_vain(&mut self) {
         self.inject(Fault::Leak(1_000));
         self.facts(|facts, now| facts.cable_check = Some(now));
         self.demand = OFF;
@@ -161,7 +161,7 @@ impl Stand {
     }
 
     /// Applies a change.
-    pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+    pub(crate) fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
         change(&mut self);
         self
     }

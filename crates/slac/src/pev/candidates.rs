@@ -65,7 +65,7 @@ pub(super) enum Reported {
 
 impl Report {
     /// `None` for an impossible measurement of 255 dB.
-    pub fn of(sounds: u8, profile: Option<&Profile>) -> Option<Self> {
+    pub(super) fn of(sounds: u8, profile: Option<&Profile>) -> Option<Self> {
         let Some(profile) = profile.filter(|profile| sounds > 0 && profile.mean_cdb() > 0) else {
             return Some(Self::Unmeasured);
         };
@@ -90,19 +90,19 @@ impl Report {
 }
 
 impl Candidates {
-    pub const fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Self(Vec::new())
     }
 
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.0.clear();
     }
 
-    pub fn knows(&self, mac: Mac) -> bool {
+    pub(super) fn knows(&self, mac: Mac) -> bool {
         self.0.iter().any(|candidate| candidate.mac == mac)
     }
 
-    pub fn add(&mut self, mac: Mac) -> Added {
+    pub(super) fn add(&mut self, mac: Mac) -> Added {
         if self.knows(mac) {
             return Added::Known;
         }
@@ -114,7 +114,7 @@ impl Candidates {
 
     /// Stores a report, unless it is too `late`, and marks it for acknowledgement; `None` if the station did
     /// not respond before.
-    pub fn report(&mut self, mac: Mac, report: Report, late: bool) -> Option<Reported> {
+    pub(super) fn report(&mut self, mac: Mac, report: Report, late: bool) -> Option<Reported> {
         let candidate = self.0.iter_mut().find(|candidate| candidate.mac == mac)?;
         candidate.owed = true;
         Some(match candidate.report {
@@ -129,22 +129,22 @@ impl Candidates {
     }
 
     /// Number of chargers that have reported.
-    pub fn reports(&self) -> usize {
+    pub(super) fn reports(&self) -> usize {
         self.0.iter().filter(|candidate| candidate.report.is_some()).count()
     }
 
     /// Whether no outstanding report can change the choice.
-    pub fn all_measured(&self) -> bool {
+    pub(super) fn all_measured(&self) -> bool {
         self.0.iter().all(|candidate| matches!(candidate.report, Some(Report::Measured { .. })))
     }
 
     /// The next station that must receive a `CM_ATTEN_CHAR.RSP`.
-    pub fn owed(&self) -> Option<Mac> {
+    pub(super) fn owed(&self) -> Option<Mac> {
         self.0.iter().find(|candidate| candidate.owed).map(|candidate| candidate.mac)
     }
 
     /// Records that the response to this station is sent.
-    pub fn acknowledged(&mut self, mac: Mac) {
+    pub(super) fn acknowledged(&mut self, mac: Mac) {
         self.0
             .iter_mut()
             .filter(|candidate| candidate.mac == mac)
@@ -152,7 +152,11 @@ impl Candidates {
     }
 
     /// Whether a charger exists that may be chosen and is not set aside.
-    pub fn has_hope(&self, limit_cdb: Option<u32>, aside_until: impl Fn(Mac) -> Option<Instant>) -> bool {
+    pub(super) fn has_hope(
+        &self,
+        limit_cdb: Option<u32>,
+        aside_until: impl Fn(Mac) -> Option<Instant>,
+    ) -> bool {
         self.0.iter().any(|candidate| {
             let is_near = candidate.report.is_some_and(|report| report.is_within(limit_cdb));
             is_near && aside_until(candidate.mac).is_none()
@@ -162,7 +166,7 @@ impl Candidates {
     /// The best charger not tried yet: the lowest mean within `limit_cdb`, then chargers that did not
     /// measure; of equal ones the lower address (fault X034). Chargers that are set aside come last, longest
     /// set aside first.
-    pub fn take_best(
+    pub(super) fn take_best(
         &mut self,
         limit_cdb: Option<u32>,
         aside_until: impl Fn(Mac) -> Option<Instant>,

@@ -10,7 +10,7 @@ use crate::times;
 pub struct PevConfig {
     /// The host's address, not the modem's.
     pub mac: Mac,
-    /// RunID of every run; `None` draws a random one for each attempt.
+    /// `RunID` of every run; `None` draws a random one for each attempt.
     pub run_id: Option<RunId>,
     /// Up to this mean, in hundredths of a dB, a charger counts as the own one.
     pub direct_cdb: u32,

@@ -20,7 +20,7 @@ pub(super) struct Modem {
 }
 
 impl Modem {
-    pub const fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Self { key: None, in_network: false, ready: false, link: false }
     }
 }

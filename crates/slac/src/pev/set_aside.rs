@@ -21,11 +21,11 @@ const PLACES: usize = 8;
 pub(super) struct SetAside(Vec<(Mac, Instant), PLACES>);
 
 impl SetAside {
-    pub const fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Self(Vec::new())
     }
 
-    pub fn add(&mut self, now: Instant, mac: Mac) {
+    pub(super) fn add(&mut self, now: Instant, mac: Mac) {
         self.0.retain(|(other, until)| *other != mac && now < *until);
         if self.0.is_full() {
             // Entries are sorted by expiry.
@@ -36,12 +36,12 @@ impl SetAside {
     }
 
     /// Removes a charger that led to a session.
-    pub fn forget(&mut self, mac: Mac) {
+    pub(super) fn forget(&mut self, mac: Mac) {
         self.0.retain(|(other, _)| *other != mac);
     }
 
     /// Until when a charger is tried last; `None` if it is not.
-    pub fn until(&self, now: Instant, mac: Mac) -> Option<Instant> {
+    pub(super) fn until(&self, now: Instant, mac: Mac) -> Option<Instant> {
         self.0.iter().find(|(other, until)| *other == mac && now < *until).map(|(_, until)| *until)
     }
 }

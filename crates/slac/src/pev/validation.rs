@@ -52,12 +52,12 @@ enum Next {
 }
 
 impl Validation {
-    pub const fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Self { step: Step::Asking, not_ready: 0 }
     }
 
     /// The pilot state to show: `Some(true)` is C.
-    pub const fn toggle(self) -> Option<bool> {
+    pub(super) const fn toggle(self) -> Option<bool> {
         match self.step {
             Step::Toggling(over) => Some(over % 2 == 1),
             Step::Asking | Step::Pausing => None,

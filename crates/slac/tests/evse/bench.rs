@@ -4,11 +4,11 @@ use homeplug_mme::{Frame, GROUPS, MAX_FRAME, Mac, NetworkKey, Profile, RunId, Sl
 use machine::{Cx, Entropy, Instant, Machine};
 use slac::{Event, Evse, EvseConfig, EvseInput};
 
-pub const CHARGER: Mac = Mac([2, 0, 0, 0, 0, 0x5E]);
-pub const MODEM: Mac = Mac([2, 0, 0, 0, 0, 0x30]);
+pub(super) const CHARGER: Mac = Mac([2, 0, 0, 0, 0, 0x5E]);
+pub(super) const MODEM: Mac = Mac([2, 0, 0, 0, 0, 0x30]);
 
 /// Bytes that differ in each draw, so that keys differ.
-pub struct Counter(u8);
+pub(super) struct Counter(u8);
 
 impl Entropy for Counter {
     fn fill(&mut self, bytes: &mut [u8]) {
@@ -21,14 +21,14 @@ impl Entropy for Counter {
 
 /// A frame of the charger.
 #[derive(Clone, Debug)]
-pub struct Sent {
+pub(super) struct Sent {
     pub ms: u64,
     pub to: Mac,
     pub message: Slac,
     pub bytes: Vec<u8>,
 }
 
-pub struct Bench {
+pub(super) struct Bench {
     pub evse: Evse,
     pub now: Instant,
     entropy: Counter,
@@ -40,7 +40,7 @@ pub struct Bench {
 
 impl Bench {
     /// A charger without any input so far.
-    pub fn cold(config: EvseConfig) -> Self {
+    pub(super) fn cold(config: EvseConfig) -> Self {
         let mut entropy = Counter(1);
         let now = Instant::ZERO;
         let evse = Evse::new(&mut Cx { now, entropy: &mut entropy }, config);
@@ -48,27 +48,27 @@ impl Bench {
     }
 
     /// A charger that offers 5 % to a plug.
-    pub fn with(config: EvseConfig) -> Self {
+    pub(super) fn with(config: EvseConfig) -> Self {
         let mut bench = Self::cold(config);
         bench.input(EvseInput::ModemReady(true));
         bench.input(EvseInput::Start);
         bench
     }
 
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self::with(EvseConfig::new(CHARGER))
     }
 
     /// Calls timers up to and including that time.
-    pub fn at(&mut self, ms: u64) -> &mut Self {
+    pub(super) fn at(&mut self, ms: u64) -> &mut Self {
         self.until(Instant::from_millis(ms))
     }
 
-    pub fn after(&mut self, ms: u64) -> &mut Self {
+    pub(super) fn after(&mut self, ms: u64) -> &mut Self {
         self.until(self.now + machine::Duration::from_millis(ms))
     }
 
-    pub fn until(&mut self, end: Instant) -> &mut Self {
+    pub(super) fn until(&mut self, end: Instant) -> &mut Self {
         assert!(end >= self.now, "back to {end} from {}", self.now);
         for _ in 0..10_000 {
             match self.evse.poll_timeout() {
@@ -86,7 +86,7 @@ impl Bench {
     }
 
     /// A late caller: no timer was called before this time.
-    pub fn jump(&mut self, ms: u64) -> &mut Self {
+    pub(super) fn jump(&mut self, ms: u64) -> &mut Self {
         self.now = Instant::from_millis(ms);
         self.settle();
         self
@@ -123,51 +123,51 @@ impl Bench {
         }
     }
 
-    pub fn input(&mut self, input: EvseInput<'_>) {
+    pub(super) fn input(&mut self, input: EvseInput<'_>) {
         self.evse.handle(&mut Cx { now: self.now, entropy: &mut self.entropy }, input);
         self.settle();
     }
 
-    pub fn frame(&mut self, bytes: &[u8]) {
+    pub(super) fn frame(&mut self, bytes: &[u8]) {
         self.input(EvseInput::Frame(bytes));
     }
 
-    pub fn send(&mut self, from: Mac, to: Mac, message: Slac) {
+    pub(super) fn send(&mut self, from: Mac, to: Mac, message: Slac) {
         self.frame(&bytes(from, to, message));
     }
 
     /// A broadcast.
-    pub fn cast(&mut self, from: Mac, message: Slac) {
+    pub(super) fn cast(&mut self, from: Mac, message: Slac) {
         self.send(from, Mac::BROADCAST, message);
     }
 
     /// The modem's measurement of a car's sound.
-    pub fn measured(&mut self, car: &Car, db: u8) {
+    pub(super) fn measured(&mut self, car: &Car, db: u8) {
         let profile = Some(Profile([db; GROUPS]));
         self.cast(MODEM, Slac::Measured { car: car.mac, profile });
     }
 
     /// Output since the previous call.
-    pub fn sent(&mut self) -> Vec<Sent> {
+    pub(super) fn sent(&mut self) -> Vec<Sent> {
         std::mem::take(&mut self.sent)
     }
 
     /// Output without the bytes.
-    pub fn answers(&mut self) -> Vec<(u64, Mac, Slac)> {
+    pub(super) fn answers(&mut self) -> Vec<(u64, Mac, Slac)> {
         self.sent().into_iter().map(|sent| (sent.ms, sent.to, sent.message)).collect()
     }
 
     /// Events since the previous call.
-    pub fn told(&mut self) -> Vec<Event> {
+    pub(super) fn told(&mut self) -> Vec<Event> {
         self.timed().into_iter().map(|(_, event)| event).collect()
     }
 
-    pub fn timed(&mut self) -> Vec<(u64, Event)> {
+    pub(super) fn timed(&mut self) -> Vec<(u64, Event)> {
         std::mem::take(&mut self.told)
     }
 }
 
-pub fn bytes(from: Mac, to: Mac, message: Slac) -> Vec<u8> {
+pub(super) fn bytes(from: Mac, to: Mac, message: Slac) -> Vec<u8> {
     let mut buffer = [0; MAX_FRAME];
     let len = message.emit(to, from, &mut buffer).unwrap();
     buffer[..len].to_vec()
@@ -175,54 +175,54 @@ pub fn bytes(from: Mac, to: Mac, message: Slac) -> Vec<u8> {
 
 /// A car that follows the standard.
 #[derive(Clone, Copy, Debug)]
-pub struct Car {
+pub(super) struct Car {
     pub mac: Mac,
     pub run_id: RunId,
 }
 
-pub const CAR: Car = Car::new(1);
+pub(super) const CAR: Car = Car::new(1);
 
 impl Car {
-    pub const fn new(number: u8) -> Self {
+    pub(super) const fn new(number: u8) -> Self {
         Self { mac: Mac([2, 0, 0, 0, 1, number]), run_id: RunId([number; 8]) }
     }
 
-    pub const fn asks(&self) -> Slac {
+    pub(super) const fn asks(&self) -> Slac {
         Slac::ParmReq { run_id: self.run_id }
     }
 
-    pub const fn starts(&self) -> Slac {
+    pub(super) const fn starts(&self) -> Slac {
         Slac::StartAttenChar { run_id: self.run_id, sounds: 10, timeout_100ms: 6, car: self.mac }
     }
 
-    pub const fn sound(&self, remaining: u8) -> Slac {
+    pub(super) const fn sound(&self, remaining: u8) -> Slac {
         Slac::Sound { run_id: self.run_id, remaining, random: [0xFF; 16] }
     }
 
-    pub const fn acknowledges(&self, result: u8) -> Slac {
+    pub(super) const fn acknowledges(&self, result: u8) -> Slac {
         Slac::AttenCharRsp { run_id: self.run_id, car: self.mac, result }
     }
 
-    pub const fn chooses(&self) -> Slac {
+    pub(super) const fn chooses(&self) -> Slac {
         let id = StationId([0; 17]);
         Slac::MatchReq { run_id: self.run_id, car: self.mac, pev_id: id, charger: CHARGER, evse_id: id }
     }
 
-    pub const fn answer(&self) -> Slac {
+    pub(super) const fn answer(&self) -> Slac {
         Slac::ParmCnf { run_id: self.run_id, sounds: 10, timeout_100ms: 6, car: self.mac }
     }
 
-    pub const fn report(&self, sounds: u8, db: u8) -> Slac {
+    pub(super) const fn report(&self, sounds: u8, db: u8) -> Slac {
         Slac::AttenChar { run_id: self.run_id, car: self.mac, sounds, profile: Some(Profile([db; GROUPS])) }
     }
 
-    pub const fn confirmation(&self, key: NetworkKey) -> Slac {
+    pub(super) const fn confirmation(&self, key: NetworkKey) -> Slac {
         let id = StationId([0; 17]);
         Slac::MatchCnf { run_id: self.run_id, car: self.mac, pev_id: id, charger: CHARGER, evse_id: id, key }
     }
 
     /// Begins a run and announces itself.
-    pub fn begin(&self, bench: &mut Bench) {
+    pub(super) fn begin(&self, bench: &mut Bench) {
         bench.cast(self.mac, self.asks());
         bench.after(100);
         for _ in 0..3 {
@@ -232,7 +232,7 @@ impl Car {
     }
 
     /// Sounds, measured at `db` by the charger's modem.
-    pub fn sounds(&self, bench: &mut Bench, db: u8) {
+    pub(super) fn sounds(&self, bench: &mut Bench, db: u8) {
         for remaining in (0..10).rev() {
             bench.cast(self.mac, self.sound(remaining));
             bench.measured(self, db);
@@ -241,21 +241,21 @@ impl Car {
     }
 
     /// Continues up to an acknowledged report.
-    pub fn reach_choosing(&self, bench: &mut Bench) {
+    pub(super) fn reach_choosing(&self, bench: &mut Bench) {
         self.begin(bench);
         self.sounds(bench, 12);
         bench.send(self.mac, CHARGER, self.acknowledges(0));
     }
 
     /// Continues up to the key.
-    pub fn reach_key(&self, bench: &mut Bench) {
+    pub(super) fn reach_key(&self, bench: &mut Bench) {
         self.reach_choosing(bench);
         bench.after(500);
         bench.send(self.mac, CHARGER, self.chooses());
     }
 
     /// Continues up to the link.
-    pub fn reach_link(&self, bench: &mut Bench) {
+    pub(super) fn reach_link(&self, bench: &mut Bench) {
         self.reach_key(bench);
         bench.after(7000);
         bench.input(EvseInput::Link(true));

@@ -9,7 +9,7 @@ use pcap_parser::{Block, PcapBlockOwned, PcapError, create_reader};
 
 /// A frame of matching.
 #[derive(Clone, Debug)]
-pub struct Recorded {
+pub(crate) struct Recorded {
     pub micros: u64,
     pub from: Mac,
     pub to: Mac,
@@ -20,7 +20,7 @@ pub struct Recorded {
 
 /// A car's frames up to a charger's key, or up to the end of the recording.
 #[derive(Clone, Debug)]
-pub struct Attempt {
+pub(crate) struct Attempt {
     pub car: Mac,
     pub charger: Mac,
     /// Frames of the car, of the charger and of the charger's modem, in their order.
@@ -29,13 +29,13 @@ pub struct Attempt {
 
 impl Attempt {
     /// Whether the recorded charger sent its key.
-    pub fn succeeds(&self) -> bool {
+    pub(crate) fn succeeds(&self) -> bool {
         self.frames.iter().any(|frame| matches!(frame.message, Slac::MatchCnf { .. }))
     }
 }
 
 /// Names of all captures; `None` without a corpus.
-pub fn names() -> Option<BTreeSet<String>> {
+pub(crate) fn names() -> Option<BTreeSet<String>> {
     let folder = corpus::path("captures")?;
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let captures = files.filter(|path| path.extension().is_some_and(|ext| ext == "pcap" || ext == "pcapng"));
@@ -44,7 +44,7 @@ pub fn names() -> Option<BTreeSet<String>> {
 
 /// Every frame of matching in a capture. A second copy of a frame within a millisecond is left out: some
 /// captures were recorded at two ports.
-pub fn frames(capture: &str) -> Option<Vec<Recorded>> {
+pub(crate) fn frames(capture: &str) -> Option<Vec<Recorded>> {
     let mut frames: Vec<Recorded> = Vec::new();
     packets(capture, &mut |micros, bytes| {
         let Ok(frame) = Frame::parse(bytes) else { return };
@@ -58,7 +58,7 @@ pub fn frames(capture: &str) -> Option<Vec<Recorded>> {
 }
 
 /// The attempts of every car at every charger that responded to it.
-pub fn attempts(frames: &[Recorded]) -> Vec<Attempt> {
+pub(crate) fn attempts(frames: &[Recorded]) -> Vec<Attempt> {
     let mut pairs: Vec<(Mac, Mac)> = Vec::new();
     let cars: BTreeSet<Mac> = frames
         .iter()

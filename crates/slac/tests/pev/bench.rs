@@ -4,12 +4,12 @@ use homeplug_mme::{Frame, GROUPS, MAX_FRAME, Mac, NetworkKey, Nmk, Profile, RunI
 use machine::{Cx, Duration, Entropy, Instant, Machine};
 use slac::{Dropped, Event, Pev, PevConfig, PevInput, PevState};
 
-pub const CAR: Mac = Mac([2, 0, 0, 0, 0, 0xE1]);
-pub const NEAR: Mac = Mac([2, 0, 0, 0, 0, 0x51]);
-pub const FAR: Mac = Mac([2, 0, 0, 0, 0, 0x52]);
+pub(super) const CAR: Mac = Mac([2, 0, 0, 0, 0, 0xE1]);
+pub(super) const NEAR: Mac = Mac([2, 0, 0, 0, 0, 0x51]);
+pub(super) const FAR: Mac = Mac([2, 0, 0, 0, 0, 0x52]);
 
 /// Different bytes in each draw.
-pub struct Counter(pub u8);
+pub(super) struct Counter(pub u8);
 
 impl Entropy for Counter {
     fn fill(&mut self, bytes: &mut [u8]) {
@@ -20,7 +20,7 @@ impl Entropy for Counter {
     }
 }
 
-pub struct Bench {
+pub(super) struct Bench {
     car: Mac,
     pub pev: Pev,
     pub now: Instant,
@@ -33,7 +33,7 @@ pub struct Bench {
     pub toggles: Vec<(Instant, Option<bool>)>,
 }
 
-pub struct Sent {
+pub(super) struct Sent {
     pub at: Instant,
     pub to: Mac,
     pub slac: Slac,
@@ -42,7 +42,7 @@ pub struct Sent {
 
 /// A simulated charger that follows the standard; a test may make it lose or change messages.
 #[derive(Clone)]
-pub struct Charger {
+pub(super) struct Charger {
     pub mac: Mac,
     pub db: u8,
     pub sounds: u8,
@@ -55,20 +55,20 @@ pub struct Charger {
 }
 
 impl Charger {
-    pub fn new(mac: Mac, db: u8) -> Self {
+    pub(super) fn new(mac: Mac, db: u8) -> Self {
         Self { mac, db, sounds: 10, answers: true, reports: true, measures: true, deaf_to_matches: 0 }
     }
 
-    pub fn key(&self) -> NetworkKey {
+    pub(super) fn key(&self) -> NetworkKey {
         NetworkKey::derived(Nmk::new([self.db; 16]))
     }
 
-    pub fn report(&self, run_id: RunId, car: Mac) -> Slac {
+    pub(super) fn report(&self, run_id: RunId, car: Mac) -> Slac {
         let (sounds, db) = if self.measures { (self.sounds, self.db) } else { (0, 1) };
         Slac::AttenChar { run_id, car, sounds, profile: Some(Profile([db; GROUPS])) }
     }
 
-    pub fn cnf(&self, run_id: RunId, car: Mac) -> Slac {
+    pub(super) fn cnf(&self, run_id: RunId, car: Mac) -> Slac {
         let none = StationId::default();
         Slac::MatchCnf { run_id, car, pev_id: none, charger: self.mac, evse_id: none, key: self.key() }
     }
@@ -89,18 +89,18 @@ impl Charger {
     }
 }
 
-pub fn ms(millis: u64) -> Duration {
+pub(super) fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-pub fn frame(slac: Slac, from: Mac, to: Mac) -> Vec<u8> {
+pub(super) fn frame(slac: Slac, from: Mac, to: Mac) -> Vec<u8> {
     let mut buffer = [0; MAX_FRAME];
     let len = slac.emit(to, from, &mut buffer).unwrap();
     buffer[..len].to_vec()
 }
 
 impl Bench {
-    pub fn new(config: PevConfig) -> Self {
+    pub(super) fn new(config: PevConfig) -> Self {
         Self {
             car: config.mac,
             pev: Pev::new(config),
@@ -114,7 +114,7 @@ impl Bench {
     }
 
     /// A car whose modem is ready, plugged in at time 0.
-    pub fn plugged(config: PevConfig, chargers: &[Charger]) -> Self {
+    pub(super) fn plugged(config: PevConfig, chargers: &[Charger]) -> Self {
         let mut bench = Self::new(config);
         bench.chargers = chargers.to_vec();
         bench.give(PevInput::ModemReady(true));
@@ -123,7 +123,7 @@ impl Bench {
     }
 
     /// A car that is matched with [`NEAR`], with its outputs so far discarded.
-    pub fn matched(config: PevConfig) -> Self {
+    pub(super) fn matched(config: PevConfig) -> Self {
         let mut bench = Self::plugged(config, &[Charger::new(NEAR, 9)]);
         bench.until(PevState::Joining);
         bench.join();
@@ -134,38 +134,38 @@ impl Bench {
     }
 
     /// The modem takes the key and finds the charger.
-    pub fn join(&mut self) {
+    pub(super) fn join(&mut self) {
         self.give(PevInput::ModemReady(true));
         self.give(PevInput::Link(true));
         self.run(ms(300));
     }
 
-    pub fn give(&mut self, input: PevInput<'_>) {
+    pub(super) fn give(&mut self, input: PevInput<'_>) {
         self.pev.handle(&mut Cx { now: self.now, entropy: &mut self.entropy }, input);
         self.drain();
     }
 
     /// A message to the car.
-    pub fn hear(&mut self, slac: Slac, from: Mac) {
+    pub(super) fn hear(&mut self, slac: Slac, from: Mac) {
         self.give(PevInput::Frame(&frame(slac, from, CAR)));
     }
 
     /// Advances the time.
-    pub fn run(&mut self, span: Duration) {
+    pub(super) fn run(&mut self, span: Duration) {
         let end = self.now + span;
         while self.step(end) {}
         self.now = end;
     }
 
     /// Advances the time until a state is reached.
-    pub fn until(&mut self, state: PevState) {
+    pub(super) fn until(&mut self, state: PevState) {
         let end = self.now + ms(120_000);
         while self.pev.state() != state {
             assert!(self.step(end), "{state:?} is never reached from {:?}", self.pev.state());
         }
     }
 
-    pub fn step(&mut self, end: Instant) -> bool {
+    pub(super) fn step(&mut self, end: Instant) -> bool {
         let Some(due) = self.pev.poll_timeout().filter(|due| due.at <= end) else { return false };
         self.now = self.now.max(due.at);
         self.pev.handle_timeout(&mut Cx { now: self.now, entropy: &mut self.entropy });
@@ -199,7 +199,7 @@ impl Bench {
         }
     }
 
-    pub fn run_id(&self) -> RunId {
+    pub(super) fn run_id(&self) -> RunId {
         let asked = |event: &Event| match event {
             Event::Asked { run_id, .. } => Some(*run_id),
             _ => None,
@@ -208,11 +208,11 @@ impl Bench {
     }
 
     /// Times of the messages of one type, in ms.
-    pub fn times(&self, kind: impl Fn(&Slac) -> bool) -> Vec<u64> {
+    pub(super) fn times(&self, kind: impl Fn(&Slac) -> bool) -> Vec<u64> {
         self.sent.iter().filter(|sent| kind(&sent.slac)).map(|sent| sent.at.as_millis()).collect()
     }
 
-    pub fn dropped(&self) -> Vec<Dropped> {
+    pub(super) fn dropped(&self) -> Vec<Dropped> {
         let why = |event: &Event| match event {
             Event::Dropped { why, .. } => Some(*why),
             _ => None,
@@ -220,7 +220,7 @@ impl Bench {
         self.events.iter().filter_map(why).collect()
     }
 
-    pub fn chosen(&self) -> Vec<Mac> {
+    pub(super) fn chosen(&self) -> Vec<Mac> {
         let peer = |event: &Event| match event {
             Event::Chosen { peer } => Some(*peer),
             _ => None,
@@ -228,7 +228,7 @@ impl Bench {
         self.events.iter().filter_map(peer).collect()
     }
 
-    pub fn failures(&self) -> Vec<slac::Failure> {
+    pub(super) fn failures(&self) -> Vec<slac::Failure> {
         let failure = |event: &Event| match event {
             Event::Failed(failure) => Some(*failure),
             _ => None,
@@ -237,14 +237,14 @@ impl Bench {
     }
 }
 
-pub fn is_parm_req(slac: &Slac) -> bool {
+pub(super) fn is_parm_req(slac: &Slac) -> bool {
     matches!(slac, Slac::ParmReq { .. })
 }
 
-pub fn is_match_req(slac: &Slac) -> bool {
+pub(super) fn is_match_req(slac: &Slac) -> bool {
     matches!(slac, Slac::MatchReq { .. })
 }
 
-pub fn is_rsp(slac: &Slac) -> bool {
+pub(super) fn is_rsp(slac: &Slac) -> bool {
     matches!(slac, Slac::AttenCharRsp { .. })
 }

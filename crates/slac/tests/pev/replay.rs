@@ -93,7 +93,7 @@ fn play(run: &Matching<'_>) -> Bench {
     bench
 }
 
-/// The RunID of a car's message whose content is fixed except for a sound's random bytes.
+/// The `RunID` of a car's message whose content is fixed except for a sound's random bytes.
 fn settled(slac: &Slac) -> Option<RunId> {
     match *slac {
         Slac::ParmReq { run_id }

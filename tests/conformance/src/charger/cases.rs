@@ -116,7 +116,7 @@ pub(crate) fn authorisation_loop() -> Outcome {
     )
 }
 
-/// ChargeParameterDiscovery that takes time.
+/// `ChargeParameterDiscovery` that takes time.
 pub(crate) fn parameter_loop() -> Outcome {
     with(
         |config| config.charger.parameter_time = Duration::from_secs(3),

@@ -21,10 +21,10 @@ fn discovery(datagram: &[u8], wait_s: u64) -> Option<u8> {
 
 /// Offsets of the fields: version, its inverse, payload type, payload length.
 pub(crate) mod field {
-    pub const VERSION: usize = 0;
-    pub const INVERSE: usize = 1;
-    pub const TYPE: usize = 2;
-    pub const LENGTH: usize = 4;
+    pub(crate) const VERSION: usize = 0;
+    pub(crate) const INVERSE: usize = 1;
+    pub(crate) const TYPE: usize = 2;
+    pub(crate) const LENGTH: usize = 4;
 }
 
 /// Discovery with this security: the security in the response.

@@ -26,18 +26,18 @@ pub(crate) use bench::{GOOD, body};
 
 /// Index of each request in a good session: the number of requests before it.
 pub(crate) mod due {
-    pub const SESSION_SETUP: usize = 0;
-    pub const SERVICE_DISCOVERY: usize = 1;
-    pub const PAYMENT: usize = 2;
-    pub const AUTHENTICATION: usize = 3;
-    pub const PARAMETERS: usize = 4;
-    pub const CABLE_CHECK: usize = 5;
-    pub const PRECHARGE: usize = 6;
-    pub const POWER_ON: usize = 7;
-    pub const DEMAND: usize = 8;
-    pub const POWER_OFF: usize = 9;
-    pub const WELDING: usize = 10;
-    pub const STOP: usize = 11;
+    pub(crate) const SESSION_SETUP: usize = 0;
+    pub(crate) const SERVICE_DISCOVERY: usize = 1;
+    pub(crate) const PAYMENT: usize = 2;
+    pub(crate) const AUTHENTICATION: usize = 3;
+    pub(crate) const PARAMETERS: usize = 4;
+    pub(crate) const CABLE_CHECK: usize = 5;
+    pub(crate) const PRECHARGE: usize = 6;
+    pub(crate) const POWER_ON: usize = 7;
+    pub(crate) const DEMAND: usize = 8;
+    pub(crate) const POWER_OFF: usize = 9;
+    pub(crate) const WELDING: usize = 10;
+    pub(crate) const STOP: usize = 11;
 }
 
 /// `V2G_SECC_Sequence_Timeout`, and the time in which the connection must be closed (the testers'
@@ -159,7 +159,7 @@ impl Tester<'_> {
         check(self.world.car.is_closed(), || format!("the connection is open after {seconds} s"))
     }
 
-    /// Offers protocols; returns code and SchemaID of the response.
+    /// Offers protocols; returns code and `SchemaID` of the response.
     fn offer(&mut self, offer: &[AppProtocol<'_>]) -> Option<(exi_app::ResponseCode, Option<u8>)> {
         let mut stream = [0; 512];
         let message = Handshake::Req(SupportedAppProtocolReq { app_protocol: offer.into() });

@@ -196,7 +196,7 @@ pub(crate) fn match_bent(bend: Bend) -> Outcome {
     state(&bench, PevState::Joining)
 }
 
-/// No report at the first attempt: a new request with another RunID, and the match.
+/// No report at the first attempt: a new request with another `RunID`, and the match.
 pub(crate) fn match_after_restart() -> Outcome {
     let mut bench = plugged(&[half()]);
     bench.until(PevState::Waiting);

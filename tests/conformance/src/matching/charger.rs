@@ -98,7 +98,7 @@ pub(crate) fn report() -> Outcome {
     goes_on(&mut bench, &CAR)
 }
 
-/// The car begins again in the middle of its sounds, with another RunID.
+/// The car begins again in the middle of its sounds, with another `RunID`.
 pub(crate) fn report_restarted() -> Outcome {
     let mut bench = Bench::new();
     CAR.begin(&mut bench);

@@ -25,55 +25,55 @@ pub(crate) const SECURITY: Bend = (20, &[1]);
 pub(crate) mod parm {
     use super::{Bend, NO_MAC, OTHER_RUN};
 
-    pub const TARGET: Bend = (19, NO_MAC);
-    pub const TIMEOUT: Bend = (26, &[0]);
-    pub const RESPONSE_TYPE: Bend = (27, &[0]);
-    pub const FORWARDING: Bend = (28, NO_MAC);
-    pub const APPLICATION: Bend = (34, &[1]);
-    pub const SECURITY: Bend = (35, &[1]);
-    pub const RUN: Bend = (36, OTHER_RUN);
+    pub(crate) const TARGET: Bend = (19, NO_MAC);
+    pub(crate) const TIMEOUT: Bend = (26, &[0]);
+    pub(crate) const RESPONSE_TYPE: Bend = (27, &[0]);
+    pub(crate) const FORWARDING: Bend = (28, NO_MAC);
+    pub(crate) const APPLICATION: Bend = (34, &[1]);
+    pub(crate) const SECURITY: Bend = (35, &[1]);
+    pub(crate) const RUN: Bend = (36, OTHER_RUN);
 }
 
 /// In `CM_START_ATTEN_CHAR.IND`.
 pub(crate) mod start {
     use super::{Bend, OTHER_RUN};
 
-    pub const SOUNDS: Bend = (21, &[0]);
-    pub const TIMEOUT: Bend = (22, &[0]);
-    pub const RESPONSE_TYPE: Bend = (23, &[0]);
-    pub const RUN: Bend = (30, OTHER_RUN);
+    pub(crate) const SOUNDS: Bend = (21, &[0]);
+    pub(crate) const TIMEOUT: Bend = (22, &[0]);
+    pub(crate) const RESPONSE_TYPE: Bend = (23, &[0]);
+    pub(crate) const RUN: Bend = (30, OTHER_RUN);
 }
 
 /// In `CM_ATTEN_CHAR.IND` and `.RSP`.
 pub(crate) mod report {
     use super::{Bend, NO_MAC, OTHER_NAME, OTHER_RUN};
 
-    pub const CAR: Bend = (21, NO_MAC);
-    pub const RUN: Bend = (27, OTHER_RUN);
-    pub const SOURCE: Bend = (35, OTHER_NAME);
-    pub const RESPONDER: Bend = (52, OTHER_NAME);
+    pub(crate) const CAR: Bend = (21, NO_MAC);
+    pub(crate) const RUN: Bend = (27, OTHER_RUN);
+    pub(crate) const SOURCE: Bend = (35, OTHER_NAME);
+    pub(crate) const RESPONDER: Bend = (52, OTHER_NAME);
     /// Sounds of the report, result of the response.
-    pub const SOUNDS: Bend = (69, &[0]);
-    pub const RESULT: Bend = (69, &[0xFF]);
-    pub const GROUPS: Bend = (70, &[0]);
+    pub(crate) const SOUNDS: Bend = (69, &[0]);
+    pub(crate) const RESULT: Bend = (69, &[0xFF]);
+    pub(crate) const GROUPS: Bend = (70, &[0]);
 }
 
 /// In `CM_VALIDATE`.
 pub(crate) mod validate {
     use super::Bend;
 
-    pub const SIGNAL: Bend = (19, &[1]);
-    pub const RESULT: Bend = (21, &[9]);
+    pub(crate) const SIGNAL: Bend = (19, &[1]);
+    pub(crate) const RESULT: Bend = (21, &[9]);
 }
 
 /// In `CM_SLAC_MATCH`.
 pub(crate) mod matched {
     use super::{Bend, NO_MAC, OTHER_NAME, OTHER_RUN};
 
-    pub const LENGTH: Bend = (21, &[0, 0]);
-    pub const CAR_NAME: Bend = (23, OTHER_NAME);
-    pub const CAR: Bend = (40, NO_MAC);
-    pub const CHARGER_NAME: Bend = (46, OTHER_NAME);
-    pub const CHARGER: Bend = (63, NO_MAC);
-    pub const RUN: Bend = (69, OTHER_RUN);
+    pub(crate) const LENGTH: Bend = (21, &[0, 0]);
+    pub(crate) const CAR_NAME: Bend = (23, OTHER_NAME);
+    pub(crate) const CAR: Bend = (40, NO_MAC);
+    pub(crate) const CHARGER_NAME: Bend = (46, OTHER_NAME);
+    pub(crate) const CHARGER: Bend = (63, NO_MAC);
+    pub(crate) const RUN: Bend = (69, OTHER_RUN);
 }

@@ -8,7 +8,7 @@ use crate::decode::Event;
 
 /// Writes one row for each response in which the charger reports its output.
 #[derive(Default)]
-pub struct Csv {
+pub(super) struct Csv {
     series: Series,
     has_head: bool,
 }

@@ -6,7 +6,7 @@ use crate::decode::{Close, Content, Direction, Event, values};
 
 /// The conditions. Terms of one kind are alternatives; each kind that is given must match.
 #[derive(Clone, Debug, Default)]
-pub struct Filter {
+pub(super) struct Filter {
     directions: Vec<Direction>,
     names: Vec<String>,
     is_trouble: bool,
@@ -23,7 +23,7 @@ const DIRECTIONS: &[(&str, Direction)] = &[
 
 impl Filter {
     /// Parses the terms of the command line: `pev`, `evse`, `trouble`, or a part of a message name.
-    pub fn new(terms: &[String], is_v2g: bool) -> Self {
+    pub(super) fn new(terms: &[String], is_v2g: bool) -> Self {
         let mut filter = Self { is_v2g, ..Self::default() };
         for term in terms.iter().map(|term| term.to_ascii_lowercase()) {
             match DIRECTIONS.iter().find(|row| row.0 == term) {
@@ -36,7 +36,7 @@ impl Filter {
     }
 
     /// Whether an event is shown.
-    pub fn shows(&self, event: &Event<'_>) -> bool {
+    pub(super) fn shows(&self, event: &Event<'_>) -> bool {
         (!self.is_v2g || matches!(event.content, Content::Exi(_) | Content::Sdp(_) | Content::Other(..)))
             && (self.directions.is_empty()
                 || event.direction.is_some_and(|direction| self.directions.contains(&direction)))
@@ -58,7 +58,7 @@ impl Filter {
 
 /// Whether something is wrong: a FAILED code, an error or status that ends a session, a message that does not
 /// decode or comes from the wrong side, missing bytes, a connection that is reset.
-pub fn is_trouble(event: &Event<'_>) -> bool {
+pub(super) fn is_trouble(event: &Event<'_>) -> bool {
     event.is_contradiction
         || event.cut.is_some()
         || match &event.content {

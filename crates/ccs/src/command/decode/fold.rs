@@ -13,7 +13,7 @@ const EVERY: Duration = Duration::from_secs(60);
 
 /// What makes two lines equal: the message, and its values without their numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kind {
+pub(super) struct Kind {
     /// Of message and values.
     hash: u64,
     /// Whether it belongs to the charging session: its counted lines are written when the session continues.
@@ -22,7 +22,7 @@ pub struct Kind {
 
 impl Kind {
     /// The kind of a line, from its message with direction and from its values.
-    pub fn new(name: &impl Hash, values: &str, is_round: bool) -> Self {
+    pub(super) fn new(name: &impl Hash, values: &str, is_round: bool) -> Self {
         let mut hasher = DefaultHasher::new();
         name.hash(&mut hasher);
         for word in values.split(' ') {
@@ -46,22 +46,28 @@ fn is_number(value: &str) -> bool {
 }
 
 /// Delays lines that repeat.
-pub struct Fold<T> {
+pub(super) struct Fold<T> {
     repeats: Repeats<Kind, (Instant, T)>,
     /// Whether no line is delayed.
     all: bool,
 }
 
 /// Writes a line, with the number of lines that it stands for.
-pub type OnLine<'w, T> = dyn FnMut(T, Option<More>) -> io::Result<()> + 'w;
+pub(super) type OnLine<'w, T> = dyn FnMut(T, Option<More>) -> io::Result<()> + 'w;
 
 impl<T> Fold<T> {
-    pub fn new(all: bool) -> Self {
+    pub(super) fn new(all: bool) -> Self {
         Self { repeats: Repeats::every(EVERY), all }
     }
 
     /// Adds the next line, and writes the lines that are due.
-    pub fn take(&mut self, at: Instant, kind: Kind, line: T, write: &mut OnLine<'_, T>) -> io::Result<()> {
+    pub(super) fn take(
+        &mut self,
+        at: Instant,
+        kind: Kind,
+        line: T,
+        write: &mut OnLine<'_, T>,
+    ) -> io::Result<()> {
         if self.all {
             return write(line, None);
         }
@@ -81,7 +87,7 @@ impl<T> Fold<T> {
     }
 
     /// Writes all delayed lines, in the order of time.
-    pub fn flush(&mut self, at: Instant, write: &mut OnLine<'_, T>) -> io::Result<()> {
+    pub(super) fn flush(&mut self, at: Instant, write: &mut OnLine<'_, T>) -> io::Result<()> {
         self.flush_some(at, |_| true, write)?;
         self.repeats.forget();
         Ok(())

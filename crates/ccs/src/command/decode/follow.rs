@@ -11,7 +11,7 @@ use hal_linux::Signals;
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Reads a file that grows; SIGINT or SIGTERM is its end.
-pub struct Follow {
+pub(super) struct Follow {
     file: File,
     signals: Signals,
     is_over: bool,
@@ -19,7 +19,7 @@ pub struct Follow {
 
 impl Follow {
     /// Reads from the start of the file.
-    pub fn new(file: File, signals: Signals) -> Self {
+    pub(super) fn new(file: File, signals: Signals) -> Self {
         Self { file, signals, is_over: false }
     }
 }

@@ -25,7 +25,7 @@ const MAX_ALIKE: usize = 3;
 const WITHIN: u64 = 16;
 
 /// The report.
-pub struct Html<'a> {
+pub(super) struct Html<'a> {
     name: &'a str,
     file: File,
     keys: Keys,
@@ -42,7 +42,7 @@ pub struct Html<'a> {
 
 impl<'a> Html<'a> {
     /// Writes the report on the file `name` into `file`.
-    pub fn new(name: &'a str, file: File, keys: Keys) -> Self {
+    pub(super) fn new(name: &'a str, file: File, keys: Keys) -> Self {
         Self {
             name,
             file,

@@ -14,7 +14,7 @@ use crate::escape::{self, Plain};
 use crate::hex;
 
 /// Writes one object per line; other findings go to standard error.
-pub struct JsonLines<'a> {
+pub(crate) struct JsonLines<'a> {
     file: &'a str,
     keys: Keys,
     exi: String,
@@ -78,7 +78,7 @@ impl Serialize for Body<'_> {
 
 impl<'a> JsonLines<'a> {
     /// A report on the file of this name.
-    pub fn new(file: &'a str, keys: Keys) -> Self {
+    pub(crate) fn new(file: &'a str, keys: Keys) -> Self {
         Self { file, keys, exi: String::new(), name: String::new(), line: Vec::new() }
     }
 }

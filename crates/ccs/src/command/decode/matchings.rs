@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 use crate::decode::values::write_scaled;
 
 /// Most attempts in the list: judgement, a bound.
-pub const MAX_ATTEMPTS: usize = 32;
+pub(super) const MAX_ATTEMPTS: usize = 32;
 
 /// The attempts of a file.
-pub type Matchings = listen::Matchings<MAX_ATTEMPTS>;
+pub(super) type Matchings = listen::Matchings<MAX_ATTEMPTS>;
 
 /// Writes one line for each attempt, and one for each charger in it.
-pub fn write_text(matchings: &Matchings, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write_text(matchings: &Matchings, out: &mut dyn Write) -> io::Result<()> {
     for attempt in matchings.attempts() {
         let Attempt { car, run_id, .. } = attempt;
         writeln!(out, "  SLAC car {car} run {run_id}: {}", attempt.outcome().words())?;
@@ -34,7 +34,7 @@ pub fn write_text(matchings: &Matchings, out: &mut dyn Write) -> io::Result<()> 
 }
 
 /// A list of objects, one for each attempt.
-pub fn to_json(matchings: &Matchings, seconds: impl Fn(Option<i64>) -> Value) -> Value {
+pub(super) fn to_json(matchings: &Matchings, seconds: impl Fn(Option<i64>) -> Value) -> Value {
     let object = |attempt: &Attempt| {
         let chargers = attempt.answers.iter().map(|answer| {
             json!({

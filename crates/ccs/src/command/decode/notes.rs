@@ -7,15 +7,15 @@ use crate::escape::Plain;
 use crate::lines::MAX_LINE;
 
 /// Added to a message whose name belongs to the other direction.
-pub const CONTRADICTION: &str = "the name belongs to the other direction";
+pub(crate) const CONTRADICTION: &str = "the name belongs to the other direction";
 
 /// Text for a frame that was captured in part.
-pub fn cut_words(Cut { captured, whole }: Cut) -> String {
+pub(crate) fn cut_words(Cut { captured, whole }: Cut) -> String {
     format!("cut by the snap length: {captured} of {whole} bytes")
 }
 
 /// Text for a finding that is no message; `None` for a message.
-pub fn note(content: &Content<'_>, keys: Keys) -> Option<String> {
+pub(crate) fn note(content: &Content<'_>, keys: Keys) -> Option<String> {
     Some(match content {
         Content::Mme(_) | Content::Sdp(_) | Content::Exi(_) | Content::Over(_) => return None,
         Content::BadMme(error) => format!("a broken HomePlug frame: {error}"),
@@ -45,7 +45,7 @@ pub fn note(content: &Content<'_>, keys: Keys) -> Option<String> {
 }
 
 /// Text of a syslog datagram without its priority (RFC 3164, 4.1.1) and line end.
-pub fn log_text(datagram: &[u8], keys: Keys) -> String {
+pub(crate) fn log_text(datagram: &[u8], keys: Keys) -> String {
     let is_priority = |head: &[u8]| {
         head.first() == Some(&b'<') && head.get(1..).is_some_and(|n| n.iter().all(u8::is_ascii_digit))
     };
@@ -67,6 +67,6 @@ fn end(endpoint: Endpoint) -> String {
 
 /// Nanoseconds as seconds.
 #[expect(clippy::cast_precision_loss, reason = "exact to the nanosecond for 100 days")]
-pub fn seconds(ns: i64) -> f64 {
+pub(crate) fn seconds(ns: i64) -> f64 {
     ns as f64 / 1e9
 }

@@ -13,7 +13,7 @@ use crate::escape::Plain;
 
 /// Most points of a curve: slightly more than the picture has columns. Beyond that every second point is
 /// dropped until they fit.
-pub const MAX_POINTS: usize = 1500;
+pub(super) const MAX_POINTS: usize = 1500;
 /// Size of the picture in pixels: it fits a page and a screen.
 const SIZE: (u32, u32) = (1100, 920);
 /// Height in pixels of the strip with the names of the phases.
@@ -21,7 +21,7 @@ const STRIP: u32 = 95;
 
 /// The curves of a file, thinned out as they grow.
 #[derive(Default)]
-pub struct Curves {
+pub(super) struct Curves {
     series: Series,
     samples: Vec<Sample>,
     /// One sample in this many is kept.
@@ -31,7 +31,7 @@ pub struct Curves {
 
 impl Curves {
     /// Handles an event of the file.
-    pub fn take(&mut self, event: &Event<'_>) {
+    pub(super) fn take(&mut self, event: &Event<'_>) {
         let stride = self.stride.max(1);
         let Some(sample) = self.series.take(event) else { return };
         self.skipped += 1;
@@ -51,7 +51,7 @@ impl Curves {
     }
 
     /// The picture, or why there is none.
-    pub fn svg(&self, name: &str) -> Result<String, String> {
+    pub(super) fn svg(&self, name: &str) -> Result<String, String> {
         if self.samples.len() < 2 {
             return Err(
                 "there are no values to draw: no answer of PreCharge, PowerDelivery or CurrentDemand".into(),
@@ -219,7 +219,7 @@ fn place(taken: &mut Vec<(i32, i32)>, begin: i32, end: i32, width: i32) -> Optio
 }
 
 /// `ccs decode --plot` as a report.
-pub struct Plot<'a> {
+pub(super) struct Plot<'a> {
     name: &'a str,
     file: File,
     curves: Curves,
@@ -227,7 +227,7 @@ pub struct Plot<'a> {
 
 impl<'a> Plot<'a> {
     /// Draws the file `name` into `file`.
-    pub fn new(name: &'a str, file: File) -> Self {
+    pub(super) fn new(name: &'a str, file: File) -> Self {
         Self { name, file, curves: Curves::default() }
     }
 }
@@ -245,6 +245,6 @@ impl Report for Plot<'_> {
 }
 
 /// Name of a file without its folder.
-pub fn title(name: &str) -> String {
+pub(super) fn title(name: &str) -> String {
     name.rsplit('/').next().unwrap_or_default().to_owned()
 }

@@ -10,7 +10,7 @@ use crate::decode::{Content, Event, Schema};
 
 /// The values, by their names in messages of DIN SPEC 70121.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Quantity {
+pub(super) enum Quantity {
     Voltage,
     Current,
     TargetVoltage,
@@ -25,7 +25,7 @@ pub enum Quantity {
 }
 
 /// Each value with its name in a message, and its column in a table, whose last word is the unit.
-pub const QUANTITIES: &[(Quantity, &str, &str)] = &[
+pub(super) const QUANTITIES: &[(Quantity, &str, &str)] = &[
     (Quantity::Voltage, "EVSEPresentVoltage", "voltage_v"),
     (Quantity::Current, "EVSEPresentCurrent", "current_a"),
     (Quantity::TargetVoltage, "EVTargetVoltage", "target_voltage_v"),
@@ -41,7 +41,7 @@ pub const QUANTITIES: &[(Quantity, &str, &str)] = &[
 
 /// The values after one response of the charger.
 #[derive(Clone, Debug, Default)]
-pub struct Sample {
+pub(super) struct Sample {
     /// Seconds since the file's first frame.
     pub time_s: f64,
     /// Name of the message without `Req` or `Res`.
@@ -52,14 +52,14 @@ pub struct Sample {
 
 impl Sample {
     /// Power in watts; `None` without voltage or current.
-    pub fn power_w(&self) -> Option<f64> {
+    pub(super) fn power_w(&self) -> Option<f64> {
         Some(self.values.get(&Quantity::Voltage)? * self.values.get(&Quantity::Current)?)
     }
 }
 
 /// A phase with its first and last second.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Band {
+pub(super) struct Band {
     pub name: &'static str,
     pub from_s: f64,
     pub to_s: f64,
@@ -67,7 +67,7 @@ pub struct Band {
 
 /// Collects the values of a file.
 #[derive(Debug, Default)]
-pub struct Series {
+pub(super) struct Series {
     now: Sample,
     bands: Vec<Band>,
 }
@@ -100,7 +100,7 @@ const TARGETED: &[&str] = &["PreCharge", "CurrentDemand"];
 
 impl Series {
     /// Handles an event. Returns a sample if the charger reports its output.
-    pub fn take(&mut self, event: &Event<'_>) -> Option<&Sample> {
+    pub(super) fn take(&mut self, event: &Event<'_>) -> Option<&Sample> {
         #[expect(clippy::cast_precision_loss, reason = "exact to the nanosecond for 100 days")]
         let time_s = event.time_ns.map_or(0.0, |ns| ns as f64 / 1e9);
         match &event.content {
@@ -130,7 +130,7 @@ impl Series {
     }
 
     /// The phases so far.
-    pub fn bands(&self) -> &[Band] {
+    pub(super) fn bands(&self) -> &[Band] {
         &self.bands
     }
 

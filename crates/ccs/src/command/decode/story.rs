@@ -16,7 +16,7 @@ use crate::hex;
 use crate::style::{self, Palette};
 
 /// A line of a story.
-pub struct Line {
+pub(crate) struct Line {
     /// Depth of indentation; 0 is the heading.
     pub depth: usize,
     /// Whether it is the heading, or how the session ended.
@@ -25,7 +25,7 @@ pub struct Line {
 }
 
 /// A finished session of a file or a role.
-pub struct Told {
+pub(crate) struct Told {
     /// What the numbers count: frames, or messages where the source has no frames.
     counted: &'static str,
     number: u64,
@@ -40,7 +40,7 @@ pub struct Told {
 impl Told {
     /// The story of a connection whose latest frame was at `last`; `None` if it has no message and is not
     /// encrypted.
-    pub fn of(connection: &Connection<'_>, last: When) -> Option<Self> {
+    pub(crate) fn of(connection: &Connection<'_>, last: When) -> Option<Self> {
         let Connection { number, first, flow, talk, pressed } = *connection;
         let has_begun = talk.story().messages > 0 || talk.is_tls();
         has_begun.then(|| Self {
@@ -55,12 +55,12 @@ impl Told {
     }
 
     /// As [`of`](Self::of), for the messages of a role, which have no frame numbers.
-    pub fn of_messages(connection: &Connection<'_>, last: When) -> Option<Self> {
+    pub(crate) fn of_messages(connection: &Connection<'_>, last: When) -> Option<Self> {
         Self::of(connection, last).map(|told| Self { counted: "message", ..told })
     }
 
     /// Whether the story adds anything: a handshake without error is complete with its two messages.
-    pub fn has_more(&self) -> bool {
+    pub(crate) fn has_more(&self) -> bool {
         let is_refused = self.talk.answer().is_some_and(|answer| answer.starts_with("Failed"));
         let has_begun = self.talk.story().phases.iter().any(|span| span.phase > Phase::Handshake);
         self.talk.is_tls()
@@ -77,7 +77,7 @@ impl Told {
     }
 
     /// Writes the story as indented lines. `until_ns` is the time up to which the observer received frames.
-    pub fn write_text(
+    pub(crate) fn write_text(
         &self,
         until_ns: Option<i64>,
         palette: Palette,
@@ -93,7 +93,7 @@ impl Told {
     }
 
     /// The lines of the story. `until_ns`: see [`write_text`](Self::write_text).
-    pub fn lines(&self, until_ns: Option<i64>) -> Vec<Line> {
+    pub(crate) fn lines(&self, until_ns: Option<i64>) -> Vec<Line> {
         let mut lines = Vec::new();
         self.tale(until_ns).tell(&mut |part, words| {
             let depth = usize::from(part != Part::Head);
@@ -103,7 +103,7 @@ impl Told {
     }
 
     /// The story as JSON. `until_ns`: see [`write_text`](Self::write_text).
-    pub fn to_json(&self, until_ns: Option<i64>) -> Value {
+    pub(crate) fn to_json(&self, until_ns: Option<i64>) -> Value {
         let (talk, story) = (&self.talk, self.talk.story());
         let address = |end: listen::packet::Endpoint| format!("[{}]:{}", end.address, end.port);
         let offered: Value = talk

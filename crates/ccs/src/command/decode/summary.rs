@@ -20,7 +20,7 @@ use crate::escape;
 use crate::style::Palette;
 
 /// The counts of one file.
-pub struct Summary<'a> {
+pub(crate) struct Summary<'a> {
     file: &'a str,
     format: String,
     packing: Option<&'static str>,
@@ -57,7 +57,7 @@ const MAX_CHARGERS: usize = 16;
 
 impl<'a> Summary<'a> {
     /// A report on the file or interface of this name; `format` is its format, `packing` its compression.
-    pub fn new(file: &'a str, format: &str, packing: Option<&'static str>, json: bool) -> Self {
+    pub(crate) fn new(file: &'a str, format: &str, packing: Option<&'static str>, json: bool) -> Self {
         Self {
             file,
             format: format.into(),

@@ -18,7 +18,7 @@ pub enum TimeName {
 
 /// Writes the first column.
 #[derive(Debug)]
-pub struct Times {
+pub(super) struct Times {
     how: TimeName,
     latest_ns: Option<i64>,
 }
@@ -30,17 +30,17 @@ const DAY: i64 = 86_400 * SECOND;
 const SET_NS: i64 = 1_000_000_000 * SECOND;
 
 impl Times {
-    pub fn new(how: TimeName) -> Self {
+    pub(super) fn new(how: TimeName) -> Self {
         Self { how, latest_ns: None }
     }
 
     /// Width of the column in characters.
-    pub fn width(&self) -> usize {
+    pub(super) fn width(&self) -> usize {
         if self.how == TimeName::Abs { 26 } else { 12 }
     }
 
     /// Time of a line, from the time since the file's first frame and the time of the file's clock.
-    pub fn of(&mut self, time_ns: Option<i64>, clock_ns: Option<i64>) -> String {
+    pub(super) fn of(&mut self, time_ns: Option<i64>, clock_ns: Option<i64>) -> String {
         let Some(time_ns) = time_ns else { return String::new() };
         let before = self.latest_ns.replace(time_ns);
         match (self.how, clock_ns) {

@@ -29,7 +29,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 const ETHERNET: i32 = 1;
 
 /// All interfaces and the observations on them.
-pub struct Listener {
+pub(super) struct Listener {
     ears: Vec<Ear>,
     merge: Merge,
     outlook: Outlook,
@@ -71,7 +71,7 @@ impl Ear {
 
 impl Listener {
     /// Opens the interfaces. With `joins` or a `key` the own modems receive keys; else nothing is ever sent.
-    pub fn open(
+    pub(super) fn open(
         interfaces: &[Interface],
         joins: bool,
         key: Option<NetworkKey>,
@@ -86,7 +86,7 @@ impl Listener {
     }
 
     /// Listens until a signal requests the end, or the reader of the output is gone.
-    pub fn run(mut self, signals: &Signals, queue: &mut Queue<'_>) -> anyhow::Result<Exit> {
+    pub(super) fn run(mut self, signals: &Signals, queue: &mut Queue<'_>) -> anyhow::Result<Exit> {
         self.begin(queue);
         let mut buffer = vec![0; PacketSocket::MAX_FRAME];
         loop {

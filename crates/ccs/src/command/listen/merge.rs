@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 /// Most interfaces at the same time: judgement; two modems are usual.
-pub const MAX_EARS: usize = 8;
+pub(super) const MAX_EARS: usize = 8;
 /// How long a frame waits for an earlier one of another interface: judgement, a turn of the loop takes less.
 const HOLD: Duration = Duration::from_millis(20);
 /// Within this time equal bytes on two interfaces are one frame: judgement. A bridge forwards a frame within
@@ -16,7 +16,7 @@ const MAX_BYTES: usize = 1 << 20;
 
 /// A frame, its time of arrival since 1970, and its interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Heard {
+pub(super) struct Heard {
     pub at: Duration,
     pub ear: usize,
     pub bytes: Vec<u8>,
@@ -24,7 +24,7 @@ pub struct Heard {
 
 /// Frames between the interfaces and the receiver.
 #[derive(Debug, Default)]
-pub struct Merge {
+pub(super) struct Merge {
     /// Whether there are several interfaces: the frames of a single one are passed on immediately.
     has_many: bool,
     waiting: BTreeMap<(Duration, u64), Heard>,
@@ -46,12 +46,12 @@ struct Seen {
 
 impl Merge {
     /// A merger for this number of interfaces.
-    pub fn new(interfaces: usize) -> Self {
+    pub(super) fn new(interfaces: usize) -> Self {
         Self { has_many: interfaces > 1, ..Self::default() }
     }
 
     /// Adds a frame. A time later than `now` comes from a clock that was set back in between.
-    pub fn push(&mut self, now: Duration, heard: Heard) {
+    pub(super) fn push(&mut self, now: Duration, heard: Heard) {
         let heard = Heard { at: heard.at.min(now), ..heard };
         self.count += 1;
         self.bytes += heard.bytes.len();
@@ -59,7 +59,7 @@ impl Merge {
     }
 
     /// The next frame that has waited long enough.
-    pub fn next(&mut self, now: Duration) -> Option<Heard> {
+    pub(super) fn next(&mut self, now: Duration) -> Option<Heard> {
         loop {
             let (at, _) = *self.waiting.first_key_value()?.0;
             if self.has_many && at + HOLD > now && self.bytes <= MAX_BYTES {
@@ -75,12 +75,12 @@ impl Merge {
     }
 
     /// When the next frame has waited long enough.
-    pub fn due(&self) -> Option<Duration> {
+    pub(super) fn due(&self) -> Option<Duration> {
         self.waiting.first_key_value().map(|((at, _), _)| *at + HOLD)
     }
 
     /// Number of frames that were dropped because another interface already had them.
-    pub fn duplicates(&self) -> u64 {
+    pub(super) fn duplicates(&self) -> u64 {
         self.duplicates
     }
 

@@ -7,11 +7,11 @@ use modem::ModemEvent;
 use crate::words::{Side, of_modem};
 
 /// Printed at the end if no frame of charging was observed.
-pub const NOTHING: &str = "nothing of a matching, a discovery or a session was heard: is a modem, or a host beside one, on this \
+pub(super) const NOTHING: &str = "nothing of a matching, a discovery or a session was heard: is a modem, or a host beside one, on this \
                            interface? docs/listen.md says where a listener hears what";
 
 /// What can be observed, and remedies; `None` if nothing has to be reported.
-pub fn of_sight(sight: Sight) -> Option<&'static str> {
+pub(super) fn of_sight(sight: Sight) -> Option<&'static str> {
     match sight {
         Sight::Nothing | Sight::Waiting => None,
         Sight::Connections => Some("a connection is seen"),
@@ -39,7 +39,7 @@ pub fn of_sight(sight: Sight) -> Option<&'static str> {
 }
 
 /// The text for an event of the own modem on this interface.
-pub fn of_own_modem(interface: &str, event: &ModemEvent) -> String {
+pub(super) fn of_own_modem(interface: &str, event: &ModemEvent) -> String {
     let words = match event {
         ModemEvent::NotFound => {
             "modem: none answers: is it powered, is it on this interface? The search goes on".into()

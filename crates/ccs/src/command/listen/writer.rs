@@ -24,7 +24,7 @@ const WAITING: usize = 8192;
 const WAITING_BYTES: usize = 8 << 20;
 
 /// Queues frames and lines without blocking.
-pub struct Queue<'a> {
+pub(super) struct Queue<'a> {
     jobs: SyncSender<Job>,
     shared: &'a Shared,
     lost: u64,
@@ -44,22 +44,22 @@ struct Shared {
 
 impl Queue<'_> {
     /// Queues a frame; `at` is its time since 1970 (UTC). A frame that was sent is only recorded.
-    pub fn frame(&mut self, at: Duration, direction: Direction, bytes: Vec<u8>) {
+    pub(super) fn frame(&mut self, at: Duration, direction: Direction, bytes: Vec<u8>) {
         self.send(bytes.len(), Job::Frame(at, direction, bytes));
     }
 
     /// Queues a line.
-    pub fn say(&mut self, at: Duration, words: String) {
+    pub(super) fn say(&mut self, at: Duration, words: String) {
         self.send(words.len(), Job::Words(at, words));
     }
 
     /// Number of frames and lines that were lost since the last call.
-    pub fn take_lost(&mut self) -> u64 {
+    pub(super) fn take_lost(&mut self) -> u64 {
         std::mem::take(&mut self.lost)
     }
 
     /// Whether writing has failed: the reader of the pipe is gone.
-    pub fn nobody_reads(&self) -> bool {
+    pub(super) fn nobody_reads(&self) -> bool {
         self.shared.nobody_reads.load(Ordering::Relaxed)
     }
 
@@ -76,7 +76,7 @@ impl Queue<'_> {
 }
 
 /// Runs `work` with the queue of a writer. Returns its result when everything is written.
-pub fn with_writer<T>(writer: Writer<'_>, work: impl FnOnce(&mut Queue<'_>) -> T) -> T {
+pub(super) fn with_writer<T>(writer: Writer<'_>, work: impl FnOnce(&mut Queue<'_>) -> T) -> T {
     let shared = Shared::default();
     let (jobs, received) = sync_channel(WAITING);
     std::thread::scope(|scope| {
@@ -98,10 +98,10 @@ pub fn with_writer<T>(writer: Writer<'_>, work: impl FnOnce(&mut Queue<'_>) -> T
 }
 
 /// Output for lines or a live capture.
-pub type Output = Box<dyn Write + Send>;
+pub(super) type Output = Box<dyn Write + Send>;
 
 /// Where frames are recorded.
-pub enum Record {
+pub(super) enum Record {
     /// A file, as the roles record.
     File(Box<Recording>),
     /// A pipe: frames only, without a limit of size.
@@ -139,7 +139,7 @@ impl Record {
 }
 
 /// Writes lines for frames, and the stories at the end.
-pub struct Writer<'a> {
+pub(super) struct Writer<'a> {
     lines: Box<dyn Report + Send + 'a>,
     summary: Summary<'a>,
     decoder: Decoder,
@@ -159,7 +159,7 @@ pub struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     /// A writer before the first frame. `names` are the names of the interfaces.
-    pub fn new(
+    pub(super) fn new(
         names: &'a str,
         is_json: bool,
         keys: Keys,

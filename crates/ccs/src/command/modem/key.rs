@@ -54,7 +54,7 @@ fn sets(args: &KeyArgs) -> bool {
 }
 
 /// Refuses a change without `--yes`.
-pub fn before(args: &KeyArgs) -> anyhow::Result<()> {
+pub(super) fn before(args: &KeyArgs) -> anyhow::Result<()> {
     if let Some(password) = args.password.as_deref().filter(|password| *password != "-") {
         check_password(password)?;
     }
@@ -76,7 +76,7 @@ fn check_password(password: &str) -> Result<(), Usage> {
 }
 
 /// Shows the network, or sets a key.
-pub fn run(args: &KeyArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &KeyArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
     if sets(args) { set(args, bench) } else { show(args, bench) }
 }
 

@@ -29,7 +29,7 @@ pub struct LinkArgs {
 }
 
 /// Shows the link once, or every second.
-pub fn run(args: &LinkArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &LinkArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
     let details = bench.ready(None, QUESTIONS)?;
     bench.say(&words(&details, args.at.json))?;
     if !args.watch {

@@ -14,7 +14,7 @@ use crate::exit::Exit;
 const ROLE: Duration = Duration::from_secs(3);
 
 /// Lists them, the own modem first.
-pub fn run(args: &TargetArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &TargetArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
     let modems = bench.find()?;
     if modems.is_empty() {
         return Err(no_modem().into());

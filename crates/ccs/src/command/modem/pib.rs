@@ -105,7 +105,7 @@ pub struct WriteArgs {
 }
 
 /// Refuses to replace a file without `--yes`.
-pub fn before_read(args: &ReadArgs) -> anyhow::Result<()> {
+pub(super) fn before_read(args: &ReadArgs) -> anyhow::Result<()> {
     if args.yes || !args.file.exists() {
         return Ok(());
     }
@@ -115,7 +115,7 @@ pub fn before_read(args: &ReadArgs) -> anyhow::Result<()> {
 }
 
 /// Saves a modem's parameters.
-pub fn read(args: &ReadArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
+pub(super) fn read(args: &ReadArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
     before_read(args)?;
     let (_, bytes) = parameters(bench, args.of.modem)?;
     save(&args.file, &bytes, args.yes)?;
@@ -131,7 +131,7 @@ pub fn read(args: &ReadArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
 }
 
 /// Checks a file.
-pub fn check(args: &CheckArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit> {
+pub(super) fn check(args: &CheckArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit> {
     let bytes = contents(&args.file)?;
     let parsed = Image::parse(&bytes);
     let exit = if parsed.is_ok() { Exit::Good } else { Exit::Failed };
@@ -153,7 +153,7 @@ pub fn check(args: &CheckArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<E
 }
 
 /// Configures the own modem for one side of the cable.
-pub fn role(args: &RoleArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
+pub(super) fn role(args: &RoleArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
     let (details, before) = parameters(bench, None)?;
     let mut after = before.clone();
     let role = match args.role {
@@ -168,14 +168,14 @@ pub fn role(args: &RoleArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
 }
 
 /// Writes a file to a modem.
-pub fn write(args: &WriteArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
+pub(super) fn write(args: &WriteArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
     let after = load(&args.file)?;
     let (_, before) = parameters(bench, args.of.modem)?;
     change(bench, &before, &after, &args.backup, args.of.at.json, args.yes)
 }
 
 /// Loads a file that can be written to a modem.
-pub fn load(file: &Path) -> anyhow::Result<Vec<u8>> {
+pub(super) fn load(file: &Path) -> anyhow::Result<Vec<u8>> {
     let bytes = contents(file)?;
     Image::parse(&bytes).with_context(|| format!("nothing was sent: {}", escape::path(file)))?;
     Ok(bytes)

@@ -24,7 +24,7 @@ pub struct ResetArgs {
 }
 
 /// Refuses a restart without `--yes`.
-pub fn before(args: &ResetArgs) -> anyhow::Result<()> {
+pub(super) fn before(args: &ResetArgs) -> anyhow::Result<()> {
     if args.yes {
         return Ok(());
     }
@@ -35,7 +35,7 @@ pub fn before(args: &ResetArgs) -> anyhow::Result<()> {
 }
 
 /// Restarts a modem and waits until it responds again.
-pub fn run(args: &ResetArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &ResetArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
     before(args)?;
     // A modem without firmware may be restarted too.
     let details = bench.inspect(args.of.modem, &[])?;

@@ -16,10 +16,10 @@ use crate::exit::Exit;
 use crate::style::{DIM, Palette, RESET};
 
 /// Longest wait for a modem's parameters: three attempts at their first part, 5 s each.
-pub const PARAMETERS: Duration = Duration::from_secs(16);
+pub(super) const PARAMETERS: Duration = Duration::from_secs(16);
 
 /// Shows everything about one modem.
-pub fn run(args: &OneModemArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &OneModemArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
     const EVERYTHING: &[Question] =
         &[Question::Attributes, Question::Nid, Question::Link, Question::Network, Question::Hosts];
     let details = bench.inspect(args.modem, EVERYTHING)?;
@@ -51,7 +51,7 @@ pub fn run(args: &OneModemArgs, bench: &mut Bench<'_>) -> anyhow::Result<Exit> {
 }
 
 /// Names and values, one pair per line.
-pub fn list(rows: &[(&str, String)]) -> String {
+pub(super) fn list(rows: &[(&str, String)]) -> String {
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
     rows.iter().fold(String::new(), |mut text, (name, value)| {
         // Writing to a string cannot fail.
@@ -61,7 +61,7 @@ pub fn list(rows: &[(&str, String)]) -> String {
 }
 
 /// Rows in columns, with headings that are dimmed on a terminal.
-pub fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> String {
+pub(super) fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> String {
     let widths: Vec<usize> = (0..N)
         .map(|column| {
             let cells = rows.iter().filter_map(|row| row.get(column)).map(String::len);
@@ -83,7 +83,7 @@ pub fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> String {
 }
 
 /// Bytes as text; what is not printable is escaped.
-pub fn ascii(bytes: &[u8]) -> String {
+pub(super) fn ascii(bytes: &[u8]) -> String {
     bytes.escape_ascii().to_string()
 }
 
@@ -93,7 +93,7 @@ pub fn firmware(version: &[u8]) -> String {
 }
 
 /// The role of a modem in its power-line network.
-pub fn part(role: u8) -> &'static str {
+pub(super) fn part(role: u8) -> &'static str {
     match role {
         0 => "station",
         1 => "proxy coordinator",
@@ -103,7 +103,7 @@ pub fn part(role: u8) -> &'static str {
 }
 
 /// A network as JSON.
-pub fn network_json(network: Option<&FoundNetwork>) -> Json {
+pub(super) fn network_json(network: Option<&FoundNetwork>) -> Json {
     network.map_or(Json::Null, |network| {
         let stations = network.neighbours.iter().map(|station| {
             json!({
@@ -190,7 +190,7 @@ fn version(of: &OpAttributesCnf) -> String {
 }
 
 /// The kind of an image, its findings and its fields, without keys.
-pub fn image_rows(image: &Image<'_>) -> Vec<(&'static str, String)> {
+pub(super) fn image_rows(image: &Image<'_>) -> Vec<(&'static str, String)> {
     let mut rows = vec![
         ("parameters", format!("{:?}, {} bytes", image.layout(), image.bytes().len())),
         ("role", image.role().map_or_else(|| "not known in old images".into(), |role| role.to_string())),
@@ -202,7 +202,7 @@ pub fn image_rows(image: &Image<'_>) -> Vec<(&'static str, String)> {
 }
 
 /// As [`image_rows`], as JSON.
-pub fn image_json(image: &Image<'_>) -> Json {
+pub(super) fn image_json(image: &Image<'_>) -> Json {
     let fields = image.fields().map(|(field, value)| {
         let value = match value {
             Value::Number(number) => json!(number),

@@ -14,13 +14,13 @@ use super::{BUFFER, BlockSink, Data, End, Format, Packet, Sink};
 const LARGEST_BLOCK: usize = 16 * 1024 * 1024;
 
 /// Passes every frame of a capture to `sink` until it breaks off.
-pub fn read(format: Format, input: impl Read, sink: &mut Sink<'_>) -> End {
+pub(super) fn read(format: Format, input: impl Read, sink: &mut Sink<'_>) -> End {
     let mut interfaces = Interfaces::default();
     blocks(format, input, &mut |block| take_block(block, &mut interfaces, sink))
 }
 
 /// Passes every block of a capture to `sink` until it breaks off; a file of another format has none.
-pub fn blocks(format: Format, input: impl Read, sink: &mut BlockSink<'_>) -> End {
+pub(super) fn blocks(format: Format, input: impl Read, sink: &mut BlockSink<'_>) -> End {
     let started = match format {
         Format::PcapNg => PcapNGReader::new(BUFFER, input).map(|reader| each_block(reader, sink)),
         Format::Pcap => LegacyPcapReader::new(BUFFER, input).map(|reader| each_block(reader, sink)),

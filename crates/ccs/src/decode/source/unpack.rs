@@ -8,7 +8,7 @@ use ruzstd::decoding::StreamingDecoder;
 
 /// Compression formats, by the first bytes of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Packing {
+pub(super) enum Packing {
     Gzip,
     Zstd,
     Xz,
@@ -25,7 +25,7 @@ const MOST_RATIO: u64 = 500;
 
 impl Packing {
     /// The compression format of a file; `None` if it is not compressed.
-    pub fn of(start: &[u8]) -> Option<Self> {
+    pub(super) fn of(start: &[u8]) -> Option<Self> {
         match start {
             [0x1F, 0x8B, ..] => Some(Self::Gzip),
             // A data frame, or a frame to skip.
@@ -35,7 +35,7 @@ impl Packing {
         }
     }
 
-    pub const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Gzip => "gzip",
             Self::Zstd => "zstd",
@@ -45,7 +45,7 @@ impl Packing {
 
     /// The decompressed bytes of `input`. Damaged data, and data far larger than any capture, end with an
     /// error.
-    pub fn unpack(self, input: Box<dyn Read>) -> Box<dyn Read> {
+    pub(super) fn unpack(self, input: Box<dyn Read>) -> Box<dyn Read> {
         let input = BufReader::new(Counted { input, count: 0 });
         match self {
             Self::Gzip => Box::new(Bounded { inner: MultiGzDecoder::new(input), count: 0 }),

@@ -11,7 +11,7 @@ use crate::decode::start::{self, ETHERNET, Start};
 
 /// Where bytes were found, which determines how certain it is that they are data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Context {
+pub(super) enum Context {
     /// In a dump: line ends have no meaning.
     Dump,
     /// In a line without other text: its end is usually the end of a message.
@@ -22,7 +22,7 @@ pub enum Context {
 
 /// Bytes and their positions.
 #[derive(Debug)]
-pub struct Block {
+pub(super) struct Block {
     pub context: Context,
     pub kind: Kind,
     /// Characters after the last byte that do not make a whole byte.
@@ -41,14 +41,14 @@ pub struct Block {
 }
 
 /// Fewer unknown bytes are not reported: no message is shorter.
-pub const MIN_UNKNOWN: usize = 4;
+pub(super) const MIN_UNKNOWN: usize = 4;
 
 /// Most bytes after the end of a document that belong to it: judgement, the encoders of some cars and
 /// chargers append one.
 const MAX_TRAILING: usize = 8;
 
 /// Receives the findings.
-pub struct Out<'o, 's> {
+pub(super) struct Out<'o, 's> {
     pub sink: &'o mut Sink<'s>,
     pub flow: ControlFlow<()>,
     /// Number of reported findings.
@@ -64,7 +64,7 @@ pub struct Out<'o, 's> {
 const MAX_SINGLE: usize = 4;
 
 impl<'o, 's> Out<'o, 's> {
-    pub fn new(sink: &'o mut Sink<'s>) -> Self {
+    pub(super) fn new(sink: &'o mut Sink<'s>) -> Self {
         let (flow, single) = (ControlFlow::Continue(()), VecDeque::new());
         Self { sink, flow, count: 0, in_line: Vec::new(), single }
     }
@@ -86,7 +86,7 @@ impl<'o, 's> Out<'o, 's> {
         known.is_some()
     }
 
-    pub fn give(&mut self, frame: u64, time_ns: Option<i64>, data: Data<'_>) {
+    pub(super) fn give(&mut self, frame: u64, time_ns: Option<i64>, data: Data<'_>) {
         self.count += 1;
         if self.flow.is_continue() {
             self.flow = (self.sink)(Packet { frame, time_ns, data });
@@ -95,7 +95,7 @@ impl<'o, 's> Out<'o, 's> {
 }
 
 impl Block {
-    pub fn new(context: Context, kind: Kind) -> Self {
+    pub(super) fn new(context: Context, kind: Kind) -> Self {
         Self {
             context,
             kind,
@@ -110,7 +110,7 @@ impl Block {
     }
 
     /// Adds the bytes of a line.
-    pub fn add(&mut self, line: u64, time_ns: Option<i64>, run: &Run) {
+    pub(super) fn add(&mut self, line: u64, time_ns: Option<i64>, run: &Run) {
         let at = self.bytes.len();
         self.lines.push((at, line, time_ns));
         self.words.extend(run.words.iter().map(|word| word + at));
@@ -120,19 +120,19 @@ impl Block {
     }
 
     /// Ends the block: decodes the rest of base64 without padding.
-    pub fn end(&mut self) {
+    pub(super) fn end(&mut self) {
         if self.kind == Kind::Base64 {
             self.bytes.extend(super::runs::last_of_base64(&std::mem::take(&mut self.rest)));
         }
     }
 
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.bytes.len()
     }
 
     /// Reports the complete messages; with `is_over` everything that is left. Returns whether a message is
     /// incomplete.
-    pub fn drain(&mut self, is_over: bool, out: &mut Out<'_, '_>) -> bool {
+    pub(super) fn drain(&mut self, is_over: bool, out: &mut Out<'_, '_>) -> bool {
         let mut at = 0;
         while at < self.bytes.len() {
             match self.piece(at, is_over) {

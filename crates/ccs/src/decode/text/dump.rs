@@ -4,7 +4,7 @@ use super::escaped;
 
 /// A line of a dump, parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line<'l> {
+pub(super) struct Line<'l> {
     /// Digits of its offset; empty in a dump without offsets.
     offset: &'l [u8],
     /// Whether something other than spaces follows the offset.
@@ -66,7 +66,7 @@ fn places(line: &[u8]) -> impl Iterator<Item = usize> {
 
 impl<'l> Line<'l> {
     /// Parses a line that begins with an offset; the offset is never data.
-    pub fn parse(line: &'l [u8]) -> Option<Self> {
+    pub(super) fn parse(line: &'l [u8]) -> Option<Self> {
         let text = line.trim_ascii_start();
         let text = text.strip_prefix(b"[").or_else(|| text.strip_prefix(b"<")).unwrap_or(text);
         let text = text.strip_prefix(b"0x").or_else(|| text.strip_prefix(b"+")).unwrap_or(text);
@@ -82,7 +82,7 @@ impl<'l> Line<'l> {
     }
 
     /// Parses the first line of a dump after the prefix of a log: its offset is zero or an address.
-    pub fn after_prefix(line: &'l [u8]) -> Option<Self> {
+    pub(super) fn after_prefix(line: &'l [u8]) -> Option<Self> {
         if !line.windows(4).any(|part| part == b"0000") && !line.windows(2).any(|part| part == b"0x") {
             return None;
         }
@@ -96,7 +96,7 @@ impl<'l> Line<'l> {
     }
 
     /// Parses a line of words only, in a dump without offsets.
-    pub fn without_offset(line: &'l [u8]) -> Self {
+    pub(super) fn without_offset(line: &'l [u8]) -> Self {
         Self { offset: &[], is_marked: false, words: words(line).0, rest: line, place: 0 }
     }
 
@@ -116,7 +116,7 @@ impl<'l> Line<'l> {
     }
 
     /// Whether this line alone looks like the first line of a dump.
-    pub fn is_first(&self) -> bool {
+    pub(super) fn is_first(&self) -> bool {
         let has_other_width = self.words.iter().all(|word| word.len() != self.offset.len());
         let is_message = matches!(self.offset, [b'0', b'1', b'f' | b'F', b'e' | b'E', ..] | [b'8', b'0', ..]);
         let is_zero = self.offset.iter().all(|digit| *digit == b'0');
@@ -127,7 +127,7 @@ impl<'l> Line<'l> {
     }
 
     /// Whether it is certainly a line of a dump, not a row of numbers.
-    pub fn is_sure(&self) -> bool {
+    pub(super) fn is_sure(&self) -> bool {
         self.is_marked || self.offset.iter().all(|digit| *digit == b'0')
     }
 }
@@ -167,7 +167,7 @@ fn words(rest: &[u8]) -> (Vec<&[u8]>, usize) {
 }
 
 /// End of the bytes of a line without offset, if the same bytes follow as characters.
-pub fn before_characters(line: &[u8]) -> Option<usize> {
+pub(super) fn before_characters(line: &[u8]) -> Option<usize> {
     let (words, end) = words(line);
     let bytes = USUAL.line(&words).filter(|bytes| bytes.len() >= 4)?;
     let text = line.get(end..)?.trim_ascii();
@@ -236,7 +236,7 @@ impl Reading {
 
 /// A dump whose first line was read.
 #[derive(Debug)]
-pub struct Dump {
+pub(super) struct Dump {
     /// Digits of its first offset; empty in a dump without offsets.
     first: Vec<u8>,
     /// Place of its offsets, see [`places`].
@@ -255,7 +255,7 @@ pub struct Dump {
 const MIN_INDENT: usize = 6;
 
 /// What a line means for a dump.
-pub enum Next {
+pub(super) enum Next {
     /// Its next bytes.
     Bytes(Vec<u8>),
     /// A line without bytes: `*`, or the offset of the end.
@@ -268,7 +268,7 @@ impl Dump {
     /// Begins with a line. The reading is the first one whose bytes `begins` recognises, else the usual one.
     /// A line without an offset, or with text before it, is a dump only if its bytes are recognised; without
     /// an offset they must also have an unusual reading.
-    pub fn begin(line: &Line<'_>, begins: impl Fn(&[u8]) -> bool) -> Option<(Self, Vec<u8>)> {
+    pub(super) fn begin(line: &Line<'_>, begins: impl Fn(&[u8]) -> bool) -> Option<(Self, Vec<u8>)> {
         let longest = line.words.iter().map(|word| word.len()).max().unwrap_or(0);
         let readings = READINGS.iter().filter(|row| row.0.contains(&longest)).map(|row| row.1);
         let read = |reading: Reading| Some((reading, reading.line(&line.words)?));
@@ -302,7 +302,7 @@ impl Dump {
     }
 
     /// Reads the next line of the text.
-    pub fn next(&mut self, text: &[u8]) -> Next {
+    pub(super) fn next(&mut self, text: &[u8]) -> Next {
         if text.trim_ascii() == b"*" {
             self.is_squeezed = true;
             return Next::Nothing;

@@ -4,7 +4,7 @@ use super::run::Run;
 
 /// All strings of a line that contain a byte escaped by its number. Strings with only spaces between them are
 /// one.
-pub fn find(line: &[u8]) -> Vec<Run> {
+pub(super) fn find(line: &[u8]) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     let mut at = 0;
     while let Some(start) =
@@ -72,7 +72,7 @@ fn string(line: &[u8], start: usize) -> Option<Quoted> {
 }
 
 /// The byte for which the characters after a backslash stand, and their number.
-pub fn escape(text: &[u8]) -> Option<(u8, usize)> {
+pub(super) fn escape(text: &[u8]) -> Option<(u8, usize)> {
     let digits = |from: usize, most: usize, radix: u32| {
         let digits: Vec<u32> =
             (text.iter().skip(from).take(most)).map_while(|byte| char::from(*byte).to_digit(radix)).collect();

@@ -1,7 +1,7 @@
 //! Messages in text of any kind: logs, hex dumps, source text, tables.
 //!
 //! 1. Bytes are found in any notation ([`runs`], [`dump`]). The first bytes determine what they are
-//!   ([`start`]).
+//!    ([`start`]).
 //! 2. A line of bytes only continues the message of the line before.
 //! 3. The offset and the characters of a dump are never data.
 //! 4. The time of a message is that of its line, or of the last line before it that has a time.
@@ -33,7 +33,7 @@ const MAX_BLOCK: usize = 256 * 1024;
 const MIN_ROW: usize = 16;
 
 /// Reads a text. With `is_hex` its lines are expected to be bytes, and other lines are reported.
-pub fn read(mut input: impl BufRead, is_hex: bool, sink: &mut Sink<'_>) -> Result<End, Error> {
+pub(super) fn read(mut input: impl BufRead, is_hex: bool, sink: &mut Sink<'_>) -> Result<End, Error> {
     let encoding = Encoding::of(input.fill_buf()?);
     let mut input = BufReader::new(encoding.read(input));
     let mut text = Text::new(is_hex, sink);
@@ -57,7 +57,7 @@ pub fn read(mut input: impl BufRead, is_hex: bool, sink: &mut Sink<'_>) -> Resul
 }
 
 /// Reads raw bytes that begin like a message.
-pub fn read_bytes(input: &mut impl Read, sink: &mut Sink<'_>) -> Result<End, Error> {
+pub(super) fn read_bytes(input: &mut impl Read, sink: &mut Sink<'_>) -> Result<End, Error> {
     let mut out = Out::new(sink);
     let mut block = Block::new(Context::Dump, Kind::Hex);
     let mut buffer = [0; 4096];
@@ -79,7 +79,7 @@ pub fn read_bytes(input: &mut impl Read, sink: &mut Sink<'_>) -> Result<End, Err
 }
 
 /// Whether the first line with content consists of hexadecimal digits and separators.
-pub fn is_hex(start: &[u8]) -> bool {
+pub(super) fn is_hex(start: &[u8]) -> bool {
     let text = Encoding::of(start).ascii(start);
     let says = |line: &&[u8]| {
         line.split(|byte| *byte == b'#').next().is_some_and(|line| !line.trim_ascii().is_empty())
@@ -93,7 +93,7 @@ pub fn is_hex(start: &[u8]) -> bool {
 
 /// Whether this is text: no control characters except those of lines, tables and colours. A log that was not
 /// closed may be padded with zeros, and UTF-32 has zeros between the characters.
-pub fn is_text(start: &[u8]) -> bool {
+pub(super) fn is_text(start: &[u8]) -> bool {
     let mut text = Encoding::of(start).ascii(start);
     text.retain(|byte| *byte != 0);
     let is_control = |byte: &u8| byte.is_ascii_control() && !b"\t\n\r\x0B\x0C\x1B\x08\x07".contains(byte);

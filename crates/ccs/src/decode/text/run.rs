@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// Contiguous bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Run {
+pub(super) struct Run {
     pub bytes: Vec<u8>,
     /// Index of the first byte of each word.
     pub words: Vec<usize>,
@@ -16,7 +16,7 @@ pub struct Run {
 
 impl Run {
     /// Bytes without words.
-    pub fn of(bytes: &[u8]) -> Self {
+    pub(super) fn of(bytes: &[u8]) -> Self {
         Self { bytes: bytes.to_vec(), words: Vec::new(), range: 0..0, rest: Vec::new() }
     }
 }

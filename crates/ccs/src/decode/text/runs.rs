@@ -7,11 +7,11 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::escaped;
-pub use super::run::Run;
+pub(super) use super::run::Run;
 
 /// Notations of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(super) enum Kind {
     /// A string in quotes with `\x01`, `\001`, `\u0001` among its characters.
     Escaped,
     /// Pairs of hexadecimal digits, with or without `0x`, `\x` and separators; single digits where they are
@@ -25,14 +25,14 @@ pub enum Kind {
 
 impl Kind {
     /// All notations, the most certain first.
-    pub const ALL: [Self; 4] = [Self::Escaped, Self::Hex, Self::Decimal, Self::Base64];
+    pub(super) const ALL: [Self; 4] = [Self::Escaped, Self::Hex, Self::Decimal, Self::Base64];
 }
 
 /// Characters between the bytes of a run.
 const SEPARATORS: &[u8] = b" \t,;:-_\"'\\$%";
 
 /// All runs of a notation outside of `masked`.
-pub fn find(line: &[u8], kind: Kind, masked: &Range<usize>) -> Vec<Run> {
+pub(super) fn find(line: &[u8], kind: Kind, masked: &Range<usize>) -> Vec<Run> {
     match kind {
         Kind::Escaped => escaped::find(line),
         Kind::Hex => sequences(line, masked).iter().flat_map(|words| hex(line, words)).collect(),
@@ -45,7 +45,7 @@ pub fn find(line: &[u8], kind: Kind, masked: &Range<usize>) -> Vec<Run> {
 
 /// The only run of a line that contains nothing else except punctuation. `rest` is what the message of the
 /// line before needs if it continues here: the characters of half a byte, or none.
-pub fn whole(line: &[u8], kind: Kind, masked: &Range<usize>, rest: Option<&[u8]>) -> Option<Run> {
+pub(super) fn whole(line: &[u8], kind: Kind, masked: &Range<usize>, rest: Option<&[u8]>) -> Option<Run> {
     let (goes_on, rest) = (rest.is_some(), rest.unwrap_or_default());
     let start = line.iter().position(|byte| is_word(*byte)).unwrap_or(line.len());
     let mut text = line.get(..start)?.to_vec();
@@ -207,7 +207,7 @@ fn hex(line: &[u8], words: &[Range<usize>]) -> Vec<Run> {
 }
 
 /// Whether a line has nothing left but punctuation.
-pub fn is_silent(rest: &[u8]) -> bool {
+pub(super) fn is_silent(rest: &[u8]) -> bool {
     !rest.iter().any(|byte| is_word(*byte))
 }
 
@@ -237,7 +237,7 @@ fn decimal(line: &[u8], words: &[Range<usize>], least: usize) -> Vec<Run> {
 }
 
 /// The last bytes of base64 without padding.
-pub fn last_of_base64(rest: &[u8]) -> Vec<u8> {
+pub(super) fn last_of_base64(rest: &[u8]) -> Vec<u8> {
     ENGINE.decode(rest).unwrap_or_default()
 }
 

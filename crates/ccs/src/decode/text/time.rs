@@ -6,14 +6,14 @@ use crate::calendar;
 
 /// Keeps the time of a log from line to line.
 #[derive(Debug, Default)]
-pub struct Clock {
+pub(super) struct Clock {
     /// The latest time of day, and the days that were added since the first line.
     of_day: Option<(i64, i64)>,
 }
 
 /// A time in a line: its position, and its value in ns since the log's origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stamp {
+pub(super) struct Stamp {
     pub range: Range<usize>,
     pub time_ns: i64,
 }
@@ -25,7 +25,7 @@ const NEAR: usize = 80;
 
 impl Clock {
     /// The time at the start of a line, or in brackets.
-    pub fn find(&mut self, line: &[u8]) -> Option<Stamp> {
+    pub(super) fn find(&mut self, line: &[u8]) -> Option<Stamp> {
         let begins = |at: usize| {
             let before = at.checked_sub(1).and_then(|at| line.get(at));
             before.is_none_or(|byte| !byte.is_ascii_alphanumeric() && !b".:-+_\\".contains(byte))

@@ -4,7 +4,7 @@ use std::io::{self, BufRead, Read};
 
 /// The encoding of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Encoding {
+pub(super) enum Encoding {
     /// ASCII, UTF-8 or another superset of ASCII; with the length of the mark in bytes.
     Ascii(usize),
     /// UTF-16, little-endian or big-endian; with the length of the mark in bytes.
@@ -13,7 +13,7 @@ pub enum Encoding {
 
 impl Encoding {
     /// The encoding according to the start of a text.
-    pub fn of(start: &[u8]) -> Self {
+    pub(super) fn of(start: &[u8]) -> Self {
         match start {
             [0xEF, 0xBB, 0xBF, ..] => Self::Ascii(3),
             [0xFF, 0xFE, ..] => Self::Utf16 { is_big_endian: false, mark: 2 },
@@ -26,7 +26,7 @@ impl Encoding {
     }
 
     /// The start of a text as ASCII bytes; in UTF-16 other characters become a question mark.
-    pub fn ascii(self, start: &[u8]) -> Vec<u8> {
+    pub(super) fn ascii(self, start: &[u8]) -> Vec<u8> {
         match self {
             Self::Ascii(mark) => start.get(mark..).unwrap_or_default().to_vec(),
             Self::Utf16 { is_big_endian, mark } => {
@@ -37,7 +37,7 @@ impl Encoding {
     }
 
     /// A whole text as ASCII bytes, converted while it is read.
-    pub fn read<R: BufRead>(self, mut input: R) -> Narrow<R> {
+    pub(super) fn read<R: BufRead>(self, mut input: R) -> Narrow<R> {
         let (Self::Ascii(mark) | Self::Utf16 { mark, .. }) = self;
         input.consume(mark);
         let is_big_endian = match self {
@@ -56,7 +56,7 @@ fn narrow(pair: &[u8], is_big_endian: bool) -> u8 {
 }
 
 /// A text as ASCII bytes.
-pub struct Narrow<R> {
+pub(super) struct Narrow<R> {
     input: R,
     /// `None`: no conversion.
     is_big_endian: Option<bool>,

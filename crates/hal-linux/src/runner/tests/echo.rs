@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Signals belong to the process, so one loop runs at a time.
-pub fn alone() -> MutexGuard<'static, ()> {
+pub(super) fn alone() -> MutexGuard<'static, ()> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -30,7 +30,7 @@ impl Port for UnixDatagram {
     }
 
     fn send(&self, frame: &[u8]) -> Result<bool, Error> {
-        Ok(UnixDatagram::send(self, frame).is_ok())
+        Ok(Self::send(self, frame).is_ok())
     }
 
     fn reopen(&mut self) -> Result<(), Error> {
@@ -48,7 +48,7 @@ impl Port for UnixDatagram {
 
 /// A port whose frames come from a function: it writes a frame into the buffer and returns its length. Sent
 /// frames are lost.
-pub struct Scripted<R>(pub UnixDatagram, pub R);
+pub(super) struct Scripted<R>(pub UnixDatagram, pub R);
 
 impl<R> AsFd for Scripted<R> {
     fn as_fd(&self) -> BorrowedFd<'_> {
@@ -82,7 +82,7 @@ impl<R: Fn(&mut [u8]) -> Result<usize, Error>> Port for Scripted<R> {
 /// Answers each frame, demands as many volts as it received frames, and beats every 20 ms. It ignores frames
 /// that begin with `-`.
 #[derive(Default)]
-pub struct Echo {
+pub(super) struct Echo {
     answers: Vec<Vec<u8>>,
     events: Vec<&'static str>,
     pub volts: i32,
@@ -92,7 +92,7 @@ pub struct Echo {
 }
 
 #[derive(Clone, Copy)]
-pub enum EchoInput<'a> {
+pub(super) enum EchoInput<'a> {
     Frame(&'a [u8]),
     Reading(i32),
     Blind,
@@ -194,7 +194,7 @@ impl Role for Echo {
 
 /// A plant of volts: its reading is the last demand.
 #[derive(Default)]
-pub struct Wire {
+pub(super) struct Wire {
     pub volts: i32,
     pub safe: u32,
 }
@@ -216,14 +216,14 @@ impl SimulatedBackend for Wire {
 }
 
 /// The result of a loop.
-pub struct Ran {
+pub(super) struct Ran {
     pub outcome: Result<Outcome, Error>,
     pub role: Echo,
     pub counters: Counters,
 }
 
 /// Runs an [`Echo`] with this plant.
-pub fn run_with(
+pub(super) fn run_with(
     port: &mut impl Port,
     plant: &mut impl PlantBackend<Demand = i32, Reading = i32>,
     notify: Notify,
@@ -245,13 +245,13 @@ pub fn run_with(
 }
 
 /// Runs an [`Echo`] with a [`Wire`].
-pub fn run(port: &mut impl Port, observer: &mut Observer<'_, &'static str>) -> (Ran, Wire) {
+pub(super) fn run(port: &mut impl Port, observer: &mut Observer<'_, &'static str>) -> (Ran, Wire) {
     let mut plant = Simulated(Wire::default());
     let ran = run_with(port, &mut plant, Notify::default(), observer);
     (ran, plant.0)
 }
 
-pub fn pair() -> (UnixDatagram, UnixDatagram) {
+pub(super) fn pair() -> (UnixDatagram, UnixDatagram) {
     let (one, two) = UnixDatagram::pair().unwrap();
     one.set_nonblocking(true).unwrap();
     (one, two)

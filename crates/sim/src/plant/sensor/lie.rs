@@ -57,7 +57,7 @@ pub(in crate::plant) trait Measured: Copy {
 }
 
 impl Measured for i32 {
-    fn lie(self, fault: SensorFault, noise: impl Fn(i32) -> i32) -> Self {
+    fn lie(self, fault: SensorFault, noise: impl Fn(Self) -> Self) -> Self {
         match fault {
             SensorFault::Offset(offset) => self.saturating_add(offset),
             SensorFault::Scaled(permille) => scaled(self, permille),
@@ -70,7 +70,7 @@ impl Measured for i32 {
 
     fn off_by_ppm(self, error_ppm: i32) -> Self {
         let error = i64::from(self) * i64::from(error_ppm) / 1_000_000;
-        self.saturating_add(i32::try_from(error).unwrap_or(0))
+        self.saturating_add(Self::try_from(error).unwrap_or(0))
     }
 
     fn is_same(self, truth: Self) -> bool {
@@ -81,7 +81,7 @@ impl Measured for i32 {
 impl Measured for u16 {
     fn lie(self, fault: SensorFault, noise: impl Fn(i32) -> i32) -> Self {
         let thousandths = i32::from(self) * 1000;
-        u16::try_from(thousandths.lie(fault, noise) / 1000).unwrap_or(0)
+        Self::try_from(thousandths.lie(fault, noise) / 1000).unwrap_or(0)
     }
 
     fn is_same(self, truth: Self) -> bool {

@@ -1,6 +1,6 @@
 //! What the tests of the contract share: hostile bytes.
 //!
-//! The tests drive each machine of the workspace in a [`Check`](machine::check::Check), through sessions with
+//! The tests drive each machine of the workspace in a [`Check`], through sessions with
 //! a peer and through hostile bytes.
 
 pub mod cable;

@@ -78,6 +78,13 @@ fn noise_that_reaches_across_a_threshold_of_the_pilot_ends_the_charge() {
     assert!(bench.world.charger.log().contains("stopping: "), "{}", bench.world.charger.log());
 }
 
+/// The charge ended within 3 s, and the log gives the pilot as the reason.
+fn ends_by_the_pilot(took: Option<Duration>, log: &str, what: &str) {
+    assert!(took.is_some_and(|took| took < Duration::from_secs(3)), "{what}: {took:?}");
+    let reason = log.lines().find(|line| line.contains("stopping: ")).expect(log);
+    assert!(reason.contains("pilot"), "{what}: {reason}");
+}
+
 #[test]
 fn an_adc_that_is_stuck_while_charging_ends_the_charge_and_is_said() {
     // Silent, at each level that a pilot has while the car charges, and at both ends of its range.
@@ -85,10 +92,7 @@ fn an_adc_that_is_stuck_while_charging_ends_the_charge_and_is_said() {
         [12_000, 9_000, 6_000, 3_000, 0, -12_000, Scale::PILOT.wire_mv(0), Scale::PILOT.wire_mv(3_300)];
     for stuck in [StuckAdc::Silent].into_iter().chain(levels.map(StuckAdc::At)) {
         let (bench, took) = charging_then(|world| world.charger.stuck_adc.set(Some(stuck)));
-        assert!(took.is_some_and(|took| took < Duration::from_secs(3)), "{stuck:?}: {took:?}");
-        let charger = bench.world.charger.log();
-        let said = charger.lines().find(|line| line.contains("stopping: ")).expect(&charger);
-        assert!(said.contains("pilot"), "{stuck:?}: {said}");
+        ends_by_the_pilot(took, &bench.world.charger.log(), &format!("{stuck:?}"));
     }
 }
 
@@ -97,10 +101,7 @@ fn a_duty_that_leaves_its_tolerance_while_charging_ends_the_charge_and_the_car_s
     // 15 %, steady high, steady low.
     for counts in [2_458, 16_384, 0] {
         let (bench, took) = charging_then(|world| world.stuck_pwm.set(Some(counts)));
-        assert!(took.is_some_and(|took| took < Duration::from_secs(3)), "{counts}: {took:?}");
-        let car = bench.world.car.log();
-        let said = car.lines().find(|line| line.contains("stopping: ")).expect(&car);
-        assert!(said.contains("pilot"), "{counts}: {said}");
+        ends_by_the_pilot(took, &bench.world.car.log(), &counts.to_string());
     }
 }
 

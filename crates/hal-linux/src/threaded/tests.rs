@@ -50,7 +50,7 @@ impl PlantBackend for Slow {
 
 const NEVER: i32 = i32::MAX;
 const LONG: Duration = Duration::from_millis(500);
-/// So long that in a test only a demand starts a cycle.
+/// Longer than a test lasts: only a demand starts a cycle.
 const HOUR: Duration = Duration::from_hours(1);
 
 struct Bench {

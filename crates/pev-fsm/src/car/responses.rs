@@ -124,7 +124,7 @@ impl Car {
             (Exchange::PowerOff | Exchange::SessionStop, _) => return self.done(),
             _ => {}
         }
-        if !self.heed(exchange, response.content.status()) {
+        if !self.apply_status(exchange, response.content.status()) {
             return;
         }
         if self.session.stop.is_some() {
@@ -166,7 +166,7 @@ impl Car {
     }
 
     /// Applies the charger's status; `false` if it has ended the session.
-    fn heed(&mut self, exchange: Exchange, status: Option<ChargerStatus>) -> bool {
+    fn apply_status(&mut self, exchange: Exchange, status: Option<ChargerStatus>) -> bool {
         let Some(told) = status else { return true };
         let is_tested = matches!(exchange, Exchange::PreCharge | Exchange::PowerOn | Exchange::CurrentDemand);
         let tolerant = !is_tested || self.config.quirks.contains(Quirks::INVALID_IN_LOOP);

@@ -17,9 +17,9 @@ impl Car {
     /// Applies time, readings and the battery's requirements.
     pub(super) fn advance(&mut self) {
         self.watch();
-        self.heed_vehicle();
+        self.follow_vehicle();
         while let Some(news) = self.power.step(self.now, &self.plant, &self.config) {
-            self.heed_power(news);
+            self.apply_power(news);
         }
         if self.session.state == State::Locking && fresh(self.plant.lock, self.now) == Some(true) {
             self.session.is_locked = true;
@@ -109,7 +109,7 @@ impl Car {
     }
 
     /// Applies the battery's reasons to end, during a stop as well.
-    fn heed_vehicle(&mut self) {
+    fn follow_vehicle(&mut self) {
         let Some(vehicle) = self.vehicle.filter(|_| self.session.state.is_on()) else { return };
         if vehicle.error != 0 {
             self.stop_in_order(By::Car, Cause::CarError(vehicle.error));
@@ -130,7 +130,7 @@ impl Car {
         }
     }
 
-    fn heed_power(&mut self, news: News) {
+    fn apply_power(&mut self, news: News) {
         match news {
             News::Closed if self.session.state == State::Closing => self.done(),
             News::Closed => {}

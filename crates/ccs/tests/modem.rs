@@ -27,8 +27,8 @@ fn ip(args: &str) -> bool {
     status.is_ok_and(|status| status.success())
 }
 
-/// Runs `test` on a thread in a separate network namespace, with a charger's modem behind `plc0` and a car's
-/// behind `car0`.
+/// Runs `test` on a thread in a separate network namespace, with a charger's modem at `plc0` and a car's at
+/// `car0`.
 fn with_modems(test: impl FnOnce() + Send + 'static) {
     let thread = std::thread::spawn(move || {
         let made = unshare(CloneFlags::CLONE_NEWNET).is_ok()

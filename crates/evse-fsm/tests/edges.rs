@@ -175,7 +175,7 @@ fn a_refused_car_that_goes_on_asking_does_not_keep_the_connection() {
         bench.run(100);
     }
     bench.run(300);
-    assert!(bench.charger.wants_close(), "5 s behind the first refusal");
+    assert!(bench.charger.wants_close(), "5 s after the first refusal");
 }
 
 #[test]

@@ -121,7 +121,7 @@ impl Witness {
         assert!(self.power_on || supply.current_ma <= 2_000, "{} mA before power on", supply.current_ma);
         assert!(
             demand.contactors == Contactors::Closed || supply == session::Target::ZERO,
-            "a set point behind open contactors"
+            "a set point with open contactors"
         );
         let silent = self.bench.now.since(self.fed) > Duration::from_millis(1_040);
         assert!(

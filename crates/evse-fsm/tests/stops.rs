@@ -53,7 +53,7 @@ fn a_stop_before_the_precharge_keeps_the_output_off() {
     assert!(!bench.charger.demand().is_energised());
     assert_eq!(bench.ask("PreChargeReq").unwrap().1, ResponseCode::Ok);
     assert_eq!(bench.status, Some(DcEvseStatusCode::EvseShutdown));
-    assert!(!bench.charger.demand().is_energised(), "a request behind the stop energises nothing");
+    assert!(!bench.charger.demand().is_energised(), "a request after the stop energises nothing");
     assert_eq!(bench.ask("SessionStopReq").unwrap().1, ResponseCode::Ok);
 }
 

@@ -16,7 +16,7 @@ session::quirks! {
     }
     INVALID_IN_LOOP {
         id: "invalid-in-loop",
-        bends: "isolation Invalid behind a good isolation test is logged and tolerated",
+        bends: "isolation Invalid after a good isolation test is logged and tolerated",
         needed_by: "programs that leave the field as it was before the test",
         default: true,
     }

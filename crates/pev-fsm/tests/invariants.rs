@@ -198,7 +198,7 @@ fn check(bench: &mut Bench) {
         bench.winding_down_since = None;
     }
     let since = *bench.winding_down_since.get_or_insert(now);
-    assert!(!winding_down || now.since(since) <= Duration::from_millis(2_020), "closed 2 s behind the stop");
+    assert!(!winding_down || now.since(since) <= Duration::from_millis(2_020), "closed 2 s after the stop");
     if let Some(sent) = bench.sent.last().filter(|sent| sent.name == "CurrentDemandReq" && sent.at == now) {
         let Some(BodyElement::CurrentDemandReq(req)) = V2gMessage::decode(&sent.stream).unwrap().body.element
         else {

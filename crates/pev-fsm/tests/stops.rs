@@ -30,7 +30,7 @@ fn a_failed_answer_in_each_state_ends_it_safely() {
         };
         assert_eq!((stop.by, stop.cause), (By::Charger, expected), "{name}");
         assert!(!stop.is_normal());
-        assert_eq!(bench.sent.last().unwrap().name, *name, "nothing is said behind it");
+        assert_eq!(bench.sent.last().unwrap().name, *name, "nothing is sent after it");
         bench.assert_safe(name);
         bench.run(200);
         assert_eq!(bench.car.demand().lock, Lock::Released);

@@ -186,8 +186,8 @@ fn no_crate_below_the_adapters_depends_on_anything_that_is_not_listed() {
                 "{} may not depend on {dependency}",
                 package.name
             );
-            let behind = BEHIND_JSON.contains(&dependency.as_str());
-            assert!(*optional || !behind, "{}: {dependency} must be optional", package.name);
+            let is_for_json = BEHIND_JSON.contains(&dependency.as_str());
+            assert!(*optional || !is_for_json, "{}: {dependency} must be optional", package.name);
         }
     }
 }

@@ -10,10 +10,22 @@ use layers::workspace::{files, root};
 
 /// Most characters of a line of Rust, comments and macros included.
 const WIDTH: usize = 110;
-/// Files that may have longer lines, and why.
-const WIDE: &[(&str, &str)] = &[];
+/// Files that may have longer lines: they have a table with one row per line (`rustfmt::skip`).
+const TABLES: &[&str] = &[
+    "crates/pev-fsm/src/order/din.rs",
+    "crates/pev-fsm/src/policy.rs",
+    "crates/session/src/stop.rs",
+    "crates/sim/src/invariant/rules/car.rs",
+    "crates/sim/src/invariant/rules/charger.rs",
+    "crates/sim/src/script/expect.rs",
+    "crates/sim/src/script/lies.rs",
+    "crates/sim/src/script/random/tables.rs",
+    "crates/sim/src/script/setup.rs",
+    "crates/sim/src/script/step.rs",
+    "tests/replay/tests/chargers.rs",
+];
 /// Lines that are longer, in all other files.
-const LONG_LINES: usize = 377;
+const LONG_LINES: usize = 152;
 
 /// Words of the old dialect.
 const WORDS: [&str; 2] = ["behind", "anew"];
@@ -22,11 +34,11 @@ const WORDS: [&str; 2] = ["behind", "anew"];
 const PLACES: &[(&str, &str)] = &[
     ("docs/STYLE.md", ""),
     ("docs/GLOSSARY.md", "the computer behind a modem"),
+    ("crates/modem/README.md", "hosts behind them"),
+    ("crates/ccs/README.md", " behind it"),
+    ("crates/ccs/src/command/modem/show.rs", "{host} behind it"),
     ("tests/layers/tests/style.rs", ""),
 ];
-/// Other lines that have one.
-const OLD_WORDS: usize = 32;
-
 /// Most bytes of the README at the root.
 const README: usize = 10 * 1024;
 
@@ -63,7 +75,7 @@ fn has_word(line: &str, word: &str) -> bool {
 
 #[test]
 fn no_line_of_rust_is_wider_than_the_editor() {
-    let is_wide = |name: &str| WIDE.iter().any(|(file, _)| *file == name);
+    let is_wide = |name: &str| TABLES.contains(&name);
     // A row of a Markdown table is one line.
     let is_row = |line: &str| line.trim_start().trim_start_matches(['/', '!']).starts_with(" |");
     let is_long = |line: &str| line.chars().count() > WIDTH && !is_row(line);
@@ -82,7 +94,7 @@ fn behind_is_a_place_and_nothing_is_done_anew() {
         let is_prose = !is_text || name.starts_with("crates/sim/scenarios/");
         is_prose && WORDS.iter().any(|word| has_word(line, word)) && !is_place(name, line)
     });
-    at_most(&found, OLD_WORDS, "have `behind` or `anew`");
+    at_most(&found, 0, "have `behind` or `anew`");
     let line = "Counts only Behind a test; BEHIND_JSON, behindhand";
     assert!(has_word(line, "behind") && !has_word("BEHIND_JSON behindhand", "behind"));
 }

@@ -33,7 +33,7 @@ impl fmt::Display for Finding {
                 f.write_str("the network id is not made from the key: set key and id together")
             }
             Self::WellKnownKey => f.write_str("the key is the factory's, which everybody knows"),
-            Self::Role(role) => write!(f, "the role is {role}: set it anew"),
+            Self::Role(role) => write!(f, "the role is {role}: set it again"),
             Self::Unterminated(name) => write!(f, "{name} has no end: set a shorter one"),
         }
     }

@@ -137,7 +137,9 @@ fn drop_words(f: &mut fmt::Formatter<'_>, dropped: Dropped) -> fmt::Result {
 fn warn_words(f: &mut fmt::Formatter<'_>, warning: Warning) -> fmt::Result {
     let words = match warning {
         Warning::PrechargeByReport => "the contactors close by the charger's word alone",
-        Warning::UnlockWithoutMeasurement => "the lock opens without a measurement of what is behind it",
+        Warning::UnlockWithoutMeasurement => {
+            "the lock opens without a measurement of the voltage at the inlet"
+        }
         Warning::Quirk(id) => return write!(f, "quirk {id} was needed"),
         Warning::Disagreement => "inlet and charger's report disagree: the contactors stay open",
         Warning::IsolationLow => "the isolation is low; charging goes on",
@@ -145,7 +147,7 @@ fn warn_words(f: &mut fmt::Formatter<'_>, warning: Warning) -> fmt::Result {
         Warning::SlowDischarge => {
             "60 V or more at the inlet, or unknown, a second after the end: do not touch the pins"
         }
-        Warning::WeldSuspected => "voltage behind open contactors, or none known: one may be welded",
+        Warning::WeldSuspected => "voltage with open contactors, or none known: one may be welded",
         Warning::Unanswered(name) => {
             return write!(f, "{name} was refused or not answered while the session was being ended");
         }

@@ -203,12 +203,12 @@ fn blind_data_is_dropped_unless_it_acknowledges_what_was_sent() {
 
 #[test]
 fn a_fin_that_comes_with_data_that_is_known_ends_the_connection_where_it_follows_all_of_it() {
-    for (behind, is_over) in [(10, true), (20, false), (11, false)] {
+    for (back, is_over) in [(10, true), (20, false), (11, false)] {
         let mut bench = Bench::new();
         let (expected, next) = bench.numbers();
-        bench.answers(TcpControl::Fin, (expected.wrapping_sub(behind), Some(next)), &[0; 10]);
+        bench.answers(TcpControl::Fin, (expected.wrapping_sub(back), Some(next)), &[0; 10]);
         bench.world.run(10);
-        assert_eq!(bench.is_over(), is_over, "{behind} behind");
+        assert_eq!(bench.is_over(), is_over, "{back} bytes back");
         if is_over {
             assert!(bench.world.saw(|event| *event == Happening::Disconnected(Closed::Fin)));
         } else {

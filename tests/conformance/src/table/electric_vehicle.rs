@@ -106,7 +106,7 @@ pub(super) const ROWS: &[Row] = &[
     row("EVCC CMN PLCLinkStatus 2", Passes(link_torn_down, "")),
     row("EVCC CMN PLCLinkStatus 3", Passes(|| pilot_lost(PevState::Joining, &[OFF]), "")),
     row("EVCC CMN PLCLinkStatus 4", Passes(|| pilot_lost(PevState::Joining, &[F]), "")),
-    row("EVCC CMN PLCLinkStatus 5", Passes(pilot_comes_late, "5 % comes 7.5 s behind the plug")),
+    row("EVCC CMN PLCLinkStatus 5", Passes(pilot_comes_late, "5 % comes 7.5 s after the plug")),
     row("EVCC CMN PLCLinkStatus 6", Passes(|| pilot_lost(PevState::Matched, &[E]), "")),
     row("EVCC CMN PLCLinkStatus 7", Passes(|| pilot_lost(PevState::Matched, &[F]), "")),
     row("EVCC CMN PLCLinkStatus 8", Passes(unplugged, "")),

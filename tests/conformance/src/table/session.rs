@@ -26,7 +26,7 @@ const AUTHENTICATION: &str = "AuthorizationReq is DIN's ContractAuthenticationRe
 const PAYMENT: &str = "PaymentServiceSelectionReq is DIN's ServicePaymentSelectionReq";
 const SOONER: &str = "closed by the setup time of 18 s";
 const WELDING_TIME: &str = "closed already 30 s after power was switched off";
-const BROKEN: &str = "not answered, and closed: behind a broken header no next message can be found";
+const BROKEN: &str = "not answered, and closed: after a broken header no next message can be found";
 
 pub(super) const ROWS: &[Row] = &[
     row("SECC AC Abnormal *", No(AC)),
@@ -104,7 +104,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         "SECC CMN PaymentServiceSelection 8",
-        Passes(|| silence(due::PAYMENT, 59), "behind ServiceDiscoveryRes: there is no second service"),
+        Passes(|| silence(due::PAYMENT, 59), "after ServiceDiscoveryRes: there is no second service"),
     ),
     row("SECC CMN PaymentServiceSelection 9", Passes(contract, PAYMENT)),
     row("SECC CMN PaymentServiceSelection 2-3,10", No(PNC)),
@@ -192,7 +192,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         "SECC DC SessionStop 9",
-        Passes(|| silence(due::STOP, 29), "behind WeldingDetectionRes; closed already 30 s after power-off"),
+        Passes(|| silence(due::STOP, 29), "after WeldingDetectionRes; closed already 30 s after power-off"),
     ),
     row("SECC DC SessionStop 10", Passes(endurance, "20 sessions")),
     //

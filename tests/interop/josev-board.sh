@@ -28,7 +28,7 @@ check_car() {
 }
 
 check_board() {
-    check "the board's session ended well" grep -q "stopped by the car in .*: ended in order" "$OUT/board.log"
+    check "the board's session ended well" grep -q "stopped by the car in .*: ended normally" "$OUT/board.log"
     check_summary "the car" Req "$(josev_car_sent)"
 }
 

@@ -49,7 +49,7 @@ check_car() {
     check "welding detection: the voltage is gone" \
         at_least 60 "$(whole "$(values WeldingDetectionRes EVSEPresentVoltage | tail -1)")"
     check "the car has no warning" nothing "$(grep -w warning "$OUT/car.log")"
-    check "the car's session ended well" grep -q "^stopped by the car in CurrentDemand: ended in order" "$OUT/car.log"
+    check "the car's session ended well" grep -q "^stopped by the car in CurrentDemand: ended normally" "$OUT/car.log"
 }
 
 check_charger() {

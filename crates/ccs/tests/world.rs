@@ -303,7 +303,7 @@ fn alone_it_shows_one_session_that_ends_in_order() {
     let table = out.split_once("\nphase ").unwrap().1;
     assert!(!table.contains("--") && !table.contains("first to stop"), "{table}");
     assert!(
-        table.ends_with("car: stopped by the car in CurrentDemand: ended in order; nothing to do\n"),
+        table.ends_with("car: stopped by the car in CurrentDemand: ended normally; nothing to do\n"),
         "{table}"
     );
 }

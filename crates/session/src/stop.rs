@@ -213,7 +213,7 @@ impl Cause {
     #[rustfmt::skip] // a table reads best with one row a line
     const fn words(self) -> Words {
         match self {
-            Self::Finished => (0, "Finished", "ended in order", "nothing to do"),
+            Self::Finished => (0, "Finished", "ended normally", "nothing to do"),
             Self::OperatorStop => (0, "OperatorStop", "stop requested", "nothing to do"),
             Self::StoppedAtCharger => (0, "StoppedAtCharger", "stopped at the charger", "nothing to do"),
             Self::EmergencyStop => (10, "EmergencyStop", "emergency stop", "find out why, release the button, then reset or plug in again"),

@@ -93,7 +93,7 @@ impl Log {
     fn read(&mut self, line: &str) {
         self.starts += u32::from(line.contains("; self-test begins"));
         self.has_passed |= line.contains("self-test passed");
-        self.is_finished |= line.contains(": ended in order") && !line.contains("stopping: ");
+        self.is_finished |= line.contains(": ended normally") && !line.contains("stopping: ");
         self.safe = self.safe.take().or(line.strip_prefix("SAFE: ").map(str::to_owned));
         self.told += usize::from(STORY.get(self.told).is_some_and(|words| line.contains(words)));
         if let Some((_, rest)) = line.split_once("; stack ") {

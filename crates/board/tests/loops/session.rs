@@ -24,6 +24,6 @@ fn a_board_charges_another_from_the_plug_to_the_end_in_order() {
     for number in [100, 160, 170, 203, 303, 590, 710, 900] {
         assert!(car.contains(&format!("[{number:03}]")), "{number}\n{car}");
     }
-    assert!(charger.contains("stopped by the car in SessionStop: ended in order"), "{charger}");
+    assert!(charger.contains("stopped by the car in SessionStop: ended normally"), "{charger}");
     assert!(!bench.world.charger.is_driven() && !bench.world.car.is_driven());
 }

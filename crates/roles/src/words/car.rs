@@ -79,7 +79,7 @@ impl fmt::Display for OfCar<'_> {
             PevEvent::Serving(mac) => write!(f, "the charger is {mac}"),
             PevEvent::Connecting(peer) => write!(f, "connecting to [{}]:{}", peer.address, peer.port),
             PevEvent::Connected(peer) => write!(f, "connected: [{}]:{}", peer.address, peer.port),
-            PevEvent::Disconnected(closed) => write!(f, "disconnected: {}", closed.name()),
+            PevEvent::Disconnected(closed) => f.write_str(super::closed(*closed)),
             PevEvent::NoConnection(peer) => {
                 write!(f, "no connection to [{}]:{}; asking again", peer.address, peer.port)
             }

@@ -75,7 +75,7 @@ impl fmt::Display for OfCharger<'_> {
             Happening::Serving(mac) => write!(f, "serving the car at {mac}"),
             Happening::Free => Ok(()),
             Happening::Connected(peer) => write!(f, "connected: [{}]:{}", peer.address, peer.port),
-            Happening::Disconnected(closed) => write!(f, "disconnected: {}", closed.name()),
+            Happening::Disconnected(closed) => f.write_str(super::closed(*closed)),
             Happening::Refused(peer) => {
                 write!(f, "refused a second connection from [{}]:{}", peer.address, peer.port)
             }
@@ -160,10 +160,10 @@ fn discovery(f: &mut fmt::Formatter<'_>, event: &ServerEvent) -> fmt::Result {
     f.write_str("discovery: ")?;
     match event {
         ServerEvent::Answered { from, asked, given } => {
-            write!(f, "[{}] asks for {} and gets {}", from.address, Wish(*asked), Wish(*given))
+            write!(f, "[{}] requests {}, answered with {}", from.address, Wish(*asked), Wish(*given))
         }
-        ServerEvent::Unanswered { from, why } => write!(f, "[{}] gets no answer: {why}", from.address),
-        ServerEvent::Expired => f.write_str("its time is over"),
+        ServerEvent::Unanswered { from, why } => write!(f, "[{}] is not answered: {why}", from.address),
+        ServerEvent::Expired => f.write_str("ended: the time for a connection is over"),
     }
 }
 

@@ -58,7 +58,7 @@ pub mod evse {
         PowerStage, Protection, Quirks, Sensors, Times,
     };
     pub use roles::{
-        Channel, Evse, EvseConfig as Config, EvseConfigError as ConfigError, EvseEvent as Event,
+        Channel, Channels, Evse, EvseConfig as Config, EvseConfigError as ConfigError, EvseEvent as Event,
         EvseInput as Input, EvseLink as Link, EvseStorage as Storage, Happening, MAX_FRAME, Mac, Plain,
         Watch,
     };
@@ -73,8 +73,8 @@ pub mod pev {
         Quirks, Sensors, Times, Vehicle,
     };
     pub use roles::{
-        Channel, MAX_FRAME, Mac, Pev, PevConfig as Config, PevConfigError as ConfigError, PevEvent as Event,
-        PevInput as Input, PevLink as Link, PevStorage as Storage, Plain, Watch,
+        Channel, Channels, MAX_FRAME, Mac, Pev, PevConfig as Config, PevConfigError as ConfigError,
+        PevEvent as Event, PevInput as Input, PevLink as Link, PevStorage as Storage, Plain, Watch,
     };
 }
 
